@@ -1,0 +1,139 @@
+//! From readings to the store. What is published is a function of the last reading of each query
+//! (and of the battery bookkeeping), so nothing that the UPS does not say any more stays behind.
+
+use super::{Device, Moment};
+use crate::battery::Inputs;
+use crate::option::Options;
+use crate::query::{Effect, Meaning, Query};
+use crate::read::Readings;
+use crate::status::{Alarm, Status, StatusSet};
+use crate::variable::*;
+use std::collections::BTreeMap;
+
+/// What is published, by name.
+type Sheet = BTreeMap<&'static str, String>;
+
+impl Device {
+    pub(super) fn publish(&mut self, now: Moment) {
+        let (mut sheet, mut status, mut alarms) = (Sheet::new(), StatusSet::EMPTY, Vec::new());
+        for readings in self.slots.iter().filter_map(|slot| slot.reading.as_ref()) {
+            status = status.or(readings.status);
+            alarms.extend(readings.alarms.iter().copied());
+            let said = readings.values.iter().filter_map(|(var, value)| Some((*var, value.as_ref()?)));
+            sheet.extend(said.map(|(var, value)| (var.name, value.published(var))));
+        }
+        let configured = self.configured(&sheet);
+        self.estimate(&mut sheet, &configured, status, now);
+        let mut text = status.without(Status::LowBattery).published(!alarms.is_empty());
+        let low = if self.options.ignorelb { self.low_by_values(&sheet) } else { status.has(Status::LowBattery) };
+        if low {
+            text = if self.options.ignorelb { text + " LB" } else { status.published(!alarms.is_empty()) };
+        }
+        sheet.insert(UPS_STATUS.name, text);
+        if let Some(text) = joined(&mut alarms) {
+            sheet.insert(UPS_ALARM.name, text);
+        }
+        self.write_down(sheet);
+    }
+
+    /// The defaults that the UPS does not replace, and the overrides.
+    fn configured(&self, sheet: &Sheet) -> BTreeMap<String, String> {
+        let missing = |(name, _): &&(String, String)| !sheet.contains_key(name.as_str());
+        let defaults = self.options.defaults.iter().filter(missing);
+        defaults.chain(&self.options.overrides).cloned().collect()
+    }
+
+    fn estimate(&mut self, sheet: &mut Sheet, configured: &BTreeMap<String, String>, status: StatusSet, now: Moment) {
+        let number = |var: &Var| {
+            let text = configured.get(var.name).or_else(|| sheet.get(var.name));
+            text.and_then(|text| text.trim().parse::<f64>().ok()).filter(|number| number.is_finite())
+        };
+        let inputs = Inputs {
+            voltage: number(&BATTERY_VOLTAGE),
+            nominal: number(&BATTERY_VOLTAGE_NOMINAL),
+            low: number(&BATTERY_VOLTAGE_LOW),
+            high: number(&BATTERY_VOLTAGE_HIGH),
+            packs: number(&BATTERY_PACKS),
+            load_percent: number(&UPS_LOAD),
+            charge: number(&BATTERY_CHARGE),
+            online: status.has(Status::Online),
+        };
+        let runtime_said = number(&BATTERY_RUNTIME).is_some();
+        let packs = self.estimator.packs(&inputs);
+        let estimate = self.estimator.estimate(&inputs, now);
+        let mut put = |var: &Var, name: &'static str, number: Option<f64>| {
+            if let Some(number) = number.filter(|number| number.is_finite()) {
+                sheet.entry(name).or_insert(format!("{number:.*}", usize::from(var.places)));
+            }
+        };
+        put(&BATTERY_VOLTAGE_LOW, BATTERY_VOLTAGE_LOW.name, estimate.bounds.map(|(low, _)| low));
+        put(&BATTERY_VOLTAGE_HIGH, BATTERY_VOLTAGE_HIGH.name, estimate.bounds.map(|(_, high)| high));
+        put(&BATTERY_CHARGE, BATTERY_CHARGE.name, estimate.charge);
+        if !runtime_said {
+            put(&BATTERY_RUNTIME, BATTERY_RUNTIME.name, estimate.runtime_s);
+        }
+        if let Some(voltage) = inputs.voltage.filter(|_| self.options.one_pack) {
+            sheet.insert(BATTERY_VOLTAGE.name, format!("{:.2}", voltage * packs));
+        }
+    }
+
+    /// `ignorelb`: the battery is low by charge or runtime, as in NUT.
+    fn low_by_values(&self, sheet: &Sheet) -> bool {
+        let configured = self.configured(sheet);
+        let number = |var: &Var| -> Option<f64> {
+            configured.get(var.name).or_else(|| sheet.get(var.name))?.trim().parse().ok()
+        };
+        let below = |value: &Var, bound: &Var| {
+            number(value).zip(number(bound)).is_some_and(|(value, bound)| value.trunc() < bound.trunc())
+        };
+        below(&BATTERY_CHARGE, &BATTERY_CHARGE_LOW) || below(&BATTERY_RUNTIME, &BATTERY_RUNTIME_LOW)
+    }
+
+    /// Writes the sheet into the store: removes what is gone, sets what is there.
+    fn write_down(&mut self, sheet: Sheet) {
+        let configured = self.configured(&sheet);
+        for var in ALL {
+            let delay = self.delays.iter().any(|(delay, _)| delay.var == *var);
+            match configured.get(var.name).or_else(|| sheet.get(var.name)) {
+                _ if delay || *var == &DEVICE_TYPE => {}
+                Some(text) => self.store.set(var.name, text.clone()),
+                None => self.store.remove(var.name),
+            }
+        }
+        let delays: Vec<&str> = self.delays.iter().map(|(delay, _)| delay.var.name).collect();
+        for (name, text) in configured {
+            if !ALL.iter().any(|var| var.name == name) && !delays.contains(&name.as_str()) {
+                self.store.set(name, text);
+            }
+        }
+    }
+}
+
+/// The alarms as one text, each once, in their own order.
+fn joined(alarms: &mut Vec<Alarm>) -> Option<String> {
+    alarms.sort_unstable();
+    alarms.dedup();
+    let texts: Vec<&str> = alarms.iter().map(|alarm| alarm.text()).collect();
+    (!texts.is_empty()).then(|| texts.join(" "))
+}
+
+impl Readings {
+    /// Takes out what the bits say that an option mutes.
+    pub(super) fn mute(&mut self, query: &Query, options: &Options) {
+        for field in query.fields {
+            let Meaning::Bits(rows) = field.meaning else { continue };
+            for row in rows.iter().filter(|row| row.unless.is_some_and(|flag| options.has(flag))) {
+                match row.one {
+                    Effect::Set(status) => self.status = self.status.without(status),
+                    Effect::Clear(status) => self.status = self.status.with(status),
+                    Effect::Alarm(alarm) => self.alarms.retain(|raised| *raised != alarm),
+                    Effect::SetAlarm(status, alarm) => {
+                        self.status = self.status.without(status);
+                        self.alarms.retain(|raised| *raised != alarm);
+                    }
+                    Effect::Says(..) | Effect::Regulating | Effect::Nothing => {}
+                }
+            }
+        }
+    }
+}

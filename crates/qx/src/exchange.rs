@@ -1,0 +1,153 @@
+//! One exchange on the line: a command, and how its reply is recognised among the bytes that come.
+
+use std::time::Duration;
+
+/// The end of every command and reply.
+pub const END: u8 = b'\r';
+
+/// No reply of these dialects is longer; more bytes without an end are babble.
+const LONGEST: usize = 512;
+
+/// What it means when the command itself comes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Echo {
+    /// Not known yet: wait whether a reply follows.
+    Unknown,
+    /// The UPS does not know the command.
+    Refusal,
+    /// The line echoes everything: the reply follows.
+    Line,
+}
+
+/// A command to send, and how long to wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Exchange {
+    /// What to send, without the carriage return.
+    pub command: String,
+    /// How long to wait for the first byte.
+    pub patience: Duration,
+    /// How long to wait for each further byte.
+    pub gap: Duration,
+    /// What an echo means.
+    pub echo: Echo,
+    /// Wait until the line is quiet before sending: a late reply may be on its way.
+    pub settle: bool,
+}
+
+/// What came back.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reply {
+    /// The reply without its end, or `None` for silence.
+    pub line: Option<Vec<u8>>,
+    /// Whether the command came back before it.
+    pub echoed: bool,
+    /// Time from the command to the first byte.
+    pub latency: Duration,
+}
+
+/// Collects bytes until a reply is complete. Links feed it; it does not wait itself.
+#[derive(Debug)]
+pub struct Collector {
+    command: Vec<u8>,
+    echo: Echo,
+    buffer: Vec<u8>,
+    echoed: bool,
+    line: Option<Vec<u8>>,
+}
+
+impl Collector {
+    /// A collector for the reply to `exchange`.
+    pub fn new(exchange: &Exchange) -> Collector {
+        Collector {
+            command: exchange.command.clone().into_bytes(),
+            echo: exchange.echo,
+            buffer: Vec::with_capacity(64),
+            echoed: false,
+            line: None,
+        }
+    }
+
+    /// Takes bytes as they come; true when the reply is complete.
+    pub fn take(&mut self, bytes: &[u8]) -> bool {
+        for byte in bytes {
+            if self.line.is_some() {
+                break;
+            }
+            match byte {
+                b'\r' | b'\n' => self.end_line(),
+                _ if self.buffer.len() < LONGEST => self.buffer.push(*byte),
+                _ => self.line = Some(std::mem::take(&mut self.buffer)),
+            }
+        }
+        self.line.is_some()
+    }
+
+    fn end_line(&mut self) {
+        let line = std::mem::take(&mut self.buffer);
+        if line.is_empty() {
+            return; // the line feed behind a carriage return, or a stray one
+        }
+        if line == self.command && !self.echoed {
+            self.echoed = true;
+            if self.echo != Echo::Refusal {
+                return;
+            }
+        }
+        self.line = Some(line);
+    }
+
+    /// Whether the command came back and a reply may follow.
+    pub fn echoed(&self) -> bool {
+        self.echoed
+    }
+
+    /// The reply, when it is complete or the time is over. Bytes without an end are a reply as
+    /// well: some devices leave it out, and a torn one fits no picture.
+    pub fn finish(self, latency: Duration) -> Reply {
+        let torn = (!self.buffer.is_empty()).then_some(self.buffer);
+        let echo = (self.echoed && self.echo != Echo::Line).then_some(self.command);
+        Reply { line: self.line.or(torn).or(echo), echoed: self.echoed, latency }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn collect(echo: Echo, chunks: &[&[u8]]) -> (bool, Reply) {
+        let exchange = Exchange {
+            command: "Q1".into(),
+            patience: Duration::ZERO,
+            gap: Duration::ZERO,
+            echo,
+            settle: false,
+        };
+        let mut collector = Collector::new(&exchange);
+        let complete = chunks.iter().any(|chunk| collector.take(chunk));
+        (complete, collector.finish(Duration::ZERO))
+    }
+
+    #[test]
+    fn a_reply_may_come_in_pieces() {
+        let (complete, reply) = collect(Echo::Unknown, &[b"\n(22", b"6.0", b"\r"]);
+        assert!(complete);
+        assert_eq!(reply.line.as_deref(), Some(&b"(226.0"[..]));
+    }
+
+    #[test]
+    fn an_echo_is_a_refusal_or_goes_before_the_reply() {
+        assert_eq!(collect(Echo::Refusal, &[b"Q1\r(1\r"]).1.line.as_deref(), Some(&b"Q1"[..]));
+        assert_eq!(collect(Echo::Line, &[b"Q1\r(1\r"]).1.line.as_deref(), Some(&b"(1"[..]));
+        assert_eq!(collect(Echo::Line, &[b"Q1\r"]).1.line, None);
+        let (complete, reply) = collect(Echo::Unknown, &[b"Q1\r"]);
+        assert!(!complete);
+        assert_eq!(reply.line.as_deref(), Some(&b"Q1"[..]));
+    }
+
+    #[test]
+    fn babble_is_bounded() {
+        let (complete, reply) = collect(Echo::Refusal, &[&[b'x'; 4000]]);
+        assert!(complete);
+        assert_eq!(reply.line.map(|line| line.len()), Some(LONGEST));
+    }
+}

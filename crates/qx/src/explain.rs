@@ -1,0 +1,88 @@
+//! Explain: a reply under its picture, and which letter of it is wrong.
+
+use crate::protocols;
+use crate::query::{Meaning, Query};
+use crate::read::{Fit, Misfit};
+use std::fmt::Write;
+
+/// The queries of all dialects that are asked by `ask`; with nothing asked, all of them.
+pub fn queries(ask: Option<&str>) -> Vec<&'static Query> {
+    let mut found: Vec<&'static Query> = vec![];
+    for query in protocols::ALL.iter().flat_map(|protocol| protocol.queries).copied() {
+        let asked = ask.is_none_or(|ask| ask.eq_ignore_ascii_case(query.ask));
+        if asked && !found.iter().any(|seen| seen.picture == query.picture && ask.is_none()) {
+            found.push(query);
+        }
+    }
+    found.dedup_by_key(|query| query.picture);
+    found
+}
+
+/// The query that `reply` fits best: one that reads it, else the one that gets furthest.
+pub fn best<'q>(queries: &[&'q Query], reply: &[u8]) -> Option<&'q Query> {
+    let reach = |query: &&&Query| match query.read(reply) {
+        Ok(Fit { odd: None, .. }) => usize::MAX,
+        Ok(_) => usize::MAX - 1,
+        Err(misfit) => misfit.at.start,
+    };
+    queries.iter().rev().max_by_key(reach).copied()
+}
+
+/// The reply over its picture, then what it says, or what is wrong with it.
+pub fn explain(query: &Query, reply: &[u8]) -> String {
+    let shown: String = reply.iter().map(|byte| printable(*byte)).collect();
+    let indent = " ".repeat(query.ask.len() + 1);
+    let mut out = format!("{} {shown}\n{indent}{}\n", query.ask, query.picture);
+    match query.read(reply) {
+        Ok(fit) => says(&mut out, &indent, query, &fit),
+        Err(Misfit { at, expected }) => {
+            let marks = "^".repeat(at.len().max(1));
+            let _ = writeln!(out, "{indent}{}{marks} {expected}", " ".repeat(at.start));
+        }
+    }
+    out
+}
+
+fn says(out: &mut String, indent: &str, query: &Query, fit: &Fit) {
+    if fit.odd.is_some() {
+        let _ = writeln!(out, "{indent}not the drawn form: believed when two replies in a row have it");
+    }
+    for (var, value) in &fit.readings.values {
+        let text = value.as_ref().map_or("(the UPS does not say)".into(), |value| value.published(var));
+        let unit = if value.is_some() { var.unit.sign() } else { "" };
+        let _ = writeln!(out, "{indent}{:<26} {text} {unit}", var.name);
+    }
+    let alarms: Vec<&str> = fit.readings.alarms.iter().map(|alarm| alarm.text()).collect();
+    if query.fields.iter().any(|field| matches!(field.meaning, Meaning::Bits(_))) {
+        let status = fit.readings.status.published(!alarms.is_empty());
+        let _ = writeln!(out, "{indent}{:<26} {status}", "ups.status");
+    }
+    if !alarms.is_empty() {
+        let _ = writeln!(out, "{indent}{:<26} {}", "ups.alarm", alarms.join(" "));
+    }
+}
+
+fn printable(byte: u8) -> char {
+    if (0x20..0x7f).contains(&byte) { char::from(byte) } else { '?' }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wrong_letter_is_marked() {
+        let reply = b"(226.0 195.0 226.0 014 4?.0 27.5 30.0 00001000";
+        let query = best(&queries(Some("Q1")), reply).unwrap();
+        let text = explain(query, reply);
+        let lines: Vec<&str> = text.lines().collect();
+        assert_eq!(lines[1], "   (MMM.M NNN.N PPP.P QQQ RR.R SS.S TT.T bbbbbbbb");
+        assert_eq!(lines[2], "                          ^^^^ input.frequency: a number was expected");
+    }
+
+    #[test]
+    fn a_reply_without_a_question_finds_its_picture() {
+        let best = best(&queries(None), b"#230.0 003 024.0 50.0").unwrap();
+        assert_eq!(best.ask, "F");
+    }
+}

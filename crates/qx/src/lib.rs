@@ -1,0 +1,34 @@
+#![forbid(unsafe_code)]
+//! The Q* dialects of UPSes as tables, and the device that speaks them as a state machine.
+//!
+//! This crate does no I/O, starts no thread and never asks what time it is: everything in it can
+//! be tested, fuzzed and simulated. Read it in this order.
+//!
+//! * Words: [`variable`], [`value`], [`status`], [`option`].
+//! * A reply, drawn: [`picture`], [`query`], and both directions of it: [`read`], [`mod@write`].
+//! * What can be sent: [`command`], [`setting`].
+//! * A dialect is a table of these: [`protocol`], and all of them: [`protocols`].
+//! * On the line: [`exchange`]; which dialect it is: [`detect`]; what is believed: [`belief`].
+//! * One UPS: [`device`], what is estimated of its [`battery`], what is known of it: [`store`].
+//! * For people: [`explain`] a reply, [`reference`](mod@reference) of the dialects.
+
+pub mod variable;
+pub mod value;
+pub mod status;
+pub mod option;
+pub mod picture;
+pub mod query;
+pub mod read;
+pub mod write;
+pub mod command;
+pub mod setting;
+pub mod protocol;
+pub mod protocols;
+pub mod exchange;
+pub mod detect;
+pub mod belief;
+pub mod battery;
+pub mod store;
+pub mod device;
+pub mod explain;
+pub mod reference;

@@ -1,0 +1,263 @@
+//! Options of `ups.conf` and `-x`: names, kinds, sentences, and what they mean for a device.
+
+use std::time::Duration;
+
+/// A flag that changes what a protocol asks or believes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Flag {
+    /// `norating`: do not ask for ratings.
+    NoRating,
+    /// `novendor`: do not ask for maker and model.
+    NoVendor,
+    /// `ignoresab`: the bit "shutdown active" means nothing.
+    IgnoreSab,
+}
+
+impl Flag {
+    /// Its name in `ups.conf`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Flag::NoRating => "norating",
+            Flag::NoVendor => "novendor",
+            Flag::IgnoreSab => "ignoresab",
+        }
+    }
+}
+
+/// A set of flags.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flags(u8);
+
+impl Flags {
+    /// This set and one flag more.
+    pub const fn with(self, flag: Flag) -> Flags {
+        Flags(self.0 | 1 << flag as u8)
+    }
+    /// Whether the flag is in the set.
+    pub const fn has(self, flag: Flag) -> bool {
+        self.0 & 1 << flag as u8 != 0
+    }
+}
+
+/// Whether an option takes a value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `name = value`.
+    Value,
+    /// `name`.
+    Flag,
+}
+
+/// Which part of the program an option is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Scope {
+    /// The device: polling, delays, battery.
+    Device,
+    /// A serial line.
+    Serial,
+    /// Known to NUT's driver, but for USB, which this driver does not speak yet.
+    Usb,
+    /// Known to NUT's driver, but for dialects which this driver does not speak yet.
+    OtherDialect,
+}
+
+/// An option of the driver.
+#[derive(Clone, Copy, Debug)]
+pub struct OptionRow {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether it takes a value.
+    pub kind: Kind,
+    /// What it is for.
+    pub scope: Scope,
+    /// One sentence for users.
+    pub about: &'static str,
+}
+
+const fn row(name: &'static str, kind: Kind, scope: Scope, about: &'static str) -> OptionRow {
+    OptionRow { name, kind, scope, about }
+}
+
+use Kind::{Flag as Switch, Value};
+use Scope::{Device, OtherDialect, Serial, Usb};
+
+/// Every option of `nutdrv_qx` 2.8.0, and those of ours that it has not.
+#[rustfmt::skip]
+pub const OPTIONS: &[OptionRow] = &[
+    row("offdelay",       Value,  Device, "Seconds before the load is switched off after a shutdown command (default 30)"),
+    row("ondelay",        Value,  Device, "Seconds before the load is switched on again after a shutdown (default 180)"),
+    row("stayoff",        Switch, Device, "At -k, switch off and stay off instead of returning with mains"),
+    row("pollfreq",       Value,  Device, "Seconds between full polls (default 30)"),
+    row("protocol",       Value,  Device, "The dialect the UPS speaks; left out, it is found"),
+    row("norating",       Switch, Device, "Do not ask the UPS for its ratings"),
+    row("novendor",       Switch, Device, "Do not ask the UPS for maker and model"),
+    row("ignoresab",      Switch, Device, "Ignore the status bit that says a shutdown is active"),
+    row("runtimecal",     Value,  Device, "Two runtimes and loads by which battery.runtime is estimated: seconds,percent,seconds,percent"),
+    row("chargetime",     Value,  Device, "Seconds to charge the empty battery, for the estimate (default 43200)"),
+    row("idleload",       Value,  Device, "Least load in percent, for the estimate (default 10)"),
+    row("battery_voltage_reports_one_pack", Switch, Device, "Publish battery.voltage times battery.packs (newer NUT)"),
+    row("cablepower",     Value,  Serial, "Power for the interface: normal, reverse, both or none"),
+    row("subdriver",      Value,  Usb, "USB bridge"),
+    row("vendor",         Value,  Usb, "USB manufacturer text to match"),
+    row("product",        Value,  Usb, "USB product text to match"),
+    row("serial",         Value,  Usb, "USB serial number to match"),
+    row("vendorid",       Value,  Usb, "USB vendor id to match"),
+    row("productid",      Value,  Usb, "USB product id to match"),
+    row("bus",            Value,  Usb, "USB bus to match"),
+    row("device",         Value,  Usb, "USB device number to match"),
+    row("usb_set_altinterface", Value, Usb, "Set the USB alternate interface"),
+    row("langid_fix",     Value,  Usb, "USB language id of the string descriptors"),
+    row("noscanlangid",   Switch, Usb, "Do not search for the USB language id"),
+    row("reset_to_default", Switch, OtherDialect, "voltronic: reset capabilities to their defaults"),
+    row("bypass_alarm",   Value,  OtherDialect, "voltronic: beep on bypass"),
+    row("battery_alarm",  Value,  OtherDialect, "voltronic: beep on battery"),
+    row("bypass_when_off", Value, OtherDialect, "voltronic: bypass when switched off"),
+    row("alarm_control",  Value,  OtherDialect, "voltronic: beeper"),
+    row("converter_mode", Value,  OtherDialect, "voltronic: frequency converter"),
+    row("eco_mode",       Value,  OtherDialect, "voltronic: ECO mode"),
+    row("battery_open_status_check", Value, OtherDialect, "voltronic: check for an open battery circuit"),
+    row("bypass_forbidding", Value, OtherDialect, "voltronic: never bypass"),
+    row("site_fault_detection", Value, OtherDialect, "voltronic: detect exchanged neutral and line"),
+    row("advanced_eco_mode", Value, OtherDialect, "voltronic: advanced ECO mode"),
+    row("constant_phase_angle", Value, OtherDialect, "voltronic: constant phase angle"),
+    row("limited_runtime_on_battery", Value, OtherDialect, "voltronic: limit the runtime"),
+    row("max_bypass_volt", Value, OtherDialect, "voltronic: highest bypass voltage"),
+    row("min_bypass_volt", Value, OtherDialect, "voltronic: lowest bypass voltage"),
+    row("max_bypass_freq", Value, OtherDialect, "voltronic: highest bypass frequency"),
+    row("min_bypass_freq", Value, OtherDialect, "voltronic: lowest bypass frequency"),
+    row("work_range_type", Value, OtherDialect, "voltronic P31: working range"),
+    row("output_phase_angle", Value, OtherDialect, "voltronic: output phase angle"),
+    row("battery_number", Value,  OtherDialect, "voltronic: batteries in a pack"),
+    row("testing",        Switch, OtherDialect, "voltronic: commands that need testing"),
+    row("pins_shutdown_mode", Value, OtherDialect, "bestups: function of pins 1 and 7"),
+    row("series",         Value,  OtherDialect, "masterguard: series A or E"),
+    row("slave_address",  Value,  OtherDialect, "masterguard: address to match"),
+    row("slave_addr",     Value,  OtherDialect, "masterguard: address to match, as the manual spells it"),
+    row("input_fault_voltage", Value, OtherDialect, "masterguard"),
+    row("number_of_battery_cells", Value, OtherDialect, "masterguard"),
+    row("nominal_cell_voltage", Value, OtherDialect, "masterguard"),
+    row("runtime_half",   Value,  OtherDialect, "masterguard"),
+    row("runtime_full",   Value,  OtherDialect, "masterguard"),
+    row("recharge_time",  Value,  OtherDialect, "masterguard"),
+    row("output_voltages", Value, OtherDialect, "masterguard"),
+    row("fault_1",        Value,  OtherDialect, "masterguard"),
+    row("fault_2",        Value,  OtherDialect, "masterguard"),
+    row("fault_3",        Value,  OtherDialect, "masterguard"),
+    row("fault_4",        Value,  OtherDialect, "masterguard"),
+    row("fault_5",        Value,  OtherDialect, "masterguard"),
+];
+
+/// The option of that name.
+pub fn option(name: &str) -> Option<&'static OptionRow> {
+    OPTIONS.iter().find(|row| row.name.eq_ignore_ascii_case(name))
+}
+
+/// Two runtimes at two loads, from which the runtime is estimated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct RuntimeCal {
+    /// Seconds at the high load.
+    pub high_runtime_s: f64,
+    /// The high load in percent.
+    pub high_load_percent: f64,
+    /// Seconds at the low load.
+    pub low_runtime_s: f64,
+    /// The low load in percent.
+    pub low_load_percent: f64,
+}
+
+impl RuntimeCal {
+    /// Reads `240,100,720,50`.
+    ///
+    /// # Errors
+    /// A sentence, when it is not four numbers in the order that makes sense.
+    pub fn parse(text: &str) -> Result<RuntimeCal, String> {
+        let numbers: Vec<f64> = text.split(',').filter_map(|n| n.trim().parse().ok()).collect();
+        let [high_runtime_s, high_load_percent, low_runtime_s, low_load_percent] = numbers[..] else {
+            return Err(format!("runtimecal = {text}: write seconds,percent,seconds,percent, such as 240,100,720,50"));
+        };
+        let ordered = high_runtime_s > 0.0
+            && low_runtime_s > high_runtime_s
+            && low_load_percent > 0.0
+            && low_load_percent < high_load_percent
+            && high_load_percent <= 100.0
+            && low_runtime_s.is_finite();
+        if !ordered {
+            return Err(format!(
+                "runtimecal = {text}: the first load must be the higher one (at most 100 percent) with the shorter runtime"
+            ));
+        }
+        Ok(RuntimeCal { high_runtime_s, high_load_percent, low_runtime_s, low_load_percent })
+    }
+}
+
+/// What a device is told by its configuration.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Only this dialect.
+    pub protocol: Option<String>,
+    /// Flags.
+    pub flags: Flags,
+    /// Time between quick polls.
+    pub pollinterval: Duration,
+    /// Time between full polls.
+    pub pollfreq: Duration,
+    /// `ondelay`, as given.
+    pub ondelay: Option<String>,
+    /// `offdelay`, as given.
+    pub offdelay: Option<String>,
+    /// The battery is low when its charge or runtime say so, not when the UPS does.
+    pub ignorelb: bool,
+    /// Publish `battery.voltage` times the packs.
+    pub one_pack: bool,
+    /// Estimate of the runtime.
+    pub runtimecal: Option<RuntimeCal>,
+    /// Time to charge the battery, for the estimate.
+    pub chargetime: Duration,
+    /// Least load, for the estimate, in percent.
+    pub idleload_percent: f64,
+    /// `override.…`: these values and no others.
+    pub overrides: Vec<(String, String)>,
+    /// `default.…`: these values until the UPS says something.
+    pub defaults: Vec<(String, String)>,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options {
+            protocol: None,
+            flags: Flags::default(),
+            pollinterval: Duration::from_secs(2),
+            pollfreq: Duration::from_secs(30),
+            ondelay: None,
+            offdelay: None,
+            ignorelb: false,
+            one_pack: false,
+            runtimecal: None,
+            chargetime: Duration::from_secs(43_200),
+            idleload_percent: 10.0,
+            overrides: vec![],
+            defaults: vec![],
+        }
+    }
+}
+
+impl Options {
+    /// Whether the flag is given.
+    pub fn has(&self, flag: Flag) -> bool {
+        self.flags.has(flag)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn runtimecal_wants_sense() {
+        assert!(RuntimeCal::parse("240,100,720,50").is_ok());
+        for text in ["", "240,100,720", "720,50,240,100", "240,100,720,100", "240,120,720,50", "0,100,720,50"] {
+            assert!(RuntimeCal::parse(text).is_err(), "{text}");
+        }
+    }
+}

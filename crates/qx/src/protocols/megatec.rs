@@ -1,0 +1,89 @@
+//! Megatec: the dialect most of the family descends from. Its sisters differ in a word.
+
+use crate::command::Part::{Lit, Minutes, Short, Unless0};
+use crate::command::{Arg, Command, command};
+use crate::option::Flag;
+use crate::protocol::{Protocol, Sign};
+use crate::query::Effect::{Alarm, Clear, Nothing, Regulating, Says, Set, SetAlarm};
+use crate::query::{Bit, Query, bit, bits, number, query, text};
+use crate::setting::{Delay, Rounding};
+use crate::status::Alarm::{SelfTestFailed, ShutdownImminent};
+use crate::status::Status::{Calibrating, ForcedShutdown, LowBattery, Online};
+use crate::variable::*;
+
+#[rustfmt::skip]
+const STATUS_BITS: &[Bit] = &[
+    bit("mains failed",              Clear(Online),          Set(Online)),
+    bit("battery low",               Set(LowBattery),        Clear(LowBattery)),
+    bit("boost, trim or bypass",     Regulating,             Nothing),
+    bit("UPS failed",                Alarm(SelfTestFailed),  Nothing),
+    bit("standby (1) or online (0)", Says(&UPS_TYPE, "offline / line interactive"), Says(&UPS_TYPE, "online")),
+    bit("test in progress",          Set(Calibrating),       Clear(Calibrating)),
+    bit("shutdown active",           SetAlarm(ForcedShutdown, ShutdownImminent), Clear(ForcedShutdown)).unless(Flag::IgnoreSab),
+    bit("beeper on",                 Says(&UPS_BEEPER_STATUS, "enabled"), Says(&UPS_BEEPER_STATUS, "disabled")),
+];
+
+/// The status block, which the whole family shares.
+#[rustfmt::skip]
+pub static STATUS: Query = query("Q1", "status", "(MMM.M NNN.N PPP.P QQQ RR.R SS.S TT.T bbbbbbbb", &[
+    number('M', &INPUT_VOLTAGE),
+    number('N', &INPUT_VOLTAGE_FAULT),
+    number('P', &OUTPUT_VOLTAGE),
+    number('Q', &UPS_LOAD),
+    number('R', &INPUT_FREQUENCY),
+    number('S', &BATTERY_VOLTAGE),
+    number('T', &UPS_TEMPERATURE),
+    bits('b', STATUS_BITS),
+]).source("Megatec protocol paper; NUT 2.8.0 nutdrv_qx_megatec.c");
+
+/// The rating block.
+#[rustfmt::skip]
+pub static RATING: Query = query("F", "ratings", "#VVV.V CCC BB.BB FF.F", &[
+    number('V', &INPUT_VOLTAGE_NOMINAL),
+    number('C', &INPUT_CURRENT_NOMINAL),
+    number('B', &BATTERY_VOLTAGE_NOMINAL),
+    number('F', &INPUT_FREQUENCY_NOMINAL),
+]).once().unless(Flag::NoRating).source("Megatec protocol paper; NUT 2.8.0 nutdrv_qx_megatec.c");
+
+/// The vendor block.
+#[rustfmt::skip]
+pub static VENDOR: Query = query("I", "maker, model, firmware", "#MMMMMMMMMMMMMMM NNNNNNNNNN VVVVVVVVVV", &[
+    text('M', &DEVICE_MFR),
+    text('N', &DEVICE_MODEL),
+    text('V', &UPS_FIRMWARE),
+]).columns().once().unless(Flag::NoVendor).source("Megatec protocol paper; NUT 2.8.0 nutdrv_qx_megatec.c");
+
+#[rustfmt::skip]
+const COMMANDS: &[Command] = &[
+    command("beeper.toggle",            &[Lit("Q")]),
+    command("load.off",                 &[Lit("S00R0000")]),
+    command("load.on",                  &[Lit("C")]),
+    command("shutdown.return",          &[Lit("S"), Short(Arg::Shutdown), Unless0("R", Arg::Start, 4)]),
+    command("shutdown.stayoff",         &[Lit("S"), Short(Arg::Shutdown), Lit("R0000")]),
+    command("shutdown.stop",            &[Lit("C")]),
+    command("test.battery.start",       &[Lit("T"), Minutes(Arg::Given, 2)]).seconds(60, 5940, 600),
+    command("test.battery.start.deep",  &[Lit("TL")]),
+    command("test.battery.start.quick", &[Lit("T")]),
+    command("test.battery.stop",        &[Lit("CT")]),
+];
+
+#[rustfmt::skip]
+const DELAYS: &[Delay] = &[
+    Delay { var: &UPS_DELAY_START,    option: "ondelay",  least:  0, most: 599_940, default: 180, rounding: Rounding::Minutes },
+    Delay { var: &UPS_DELAY_SHUTDOWN, option: "offdelay", least: 12, most:     600, default:  30, rounding: Rounding::TenthsThenMinutes },
+];
+
+/// The dialect.
+pub static MEGATEC: Protocol = TEMPLATE;
+
+/// The dialect as a constant, from which its sisters take what they do not change.
+pub(super) const TEMPLATE: Protocol = Protocol {
+    name: "megatec",
+    about: "most small units: status by Q1, ratings by F, vendor by I",
+    signs: &[Sign::Answers(&STATUS), Sign::Says(&VENDOR, &UPS_FIRMWARE)],
+    queries: &[&STATUS, &RATING, &VENDOR],
+    commands: &[COMMANDS],
+    delays: DELAYS,
+    accepts: "ACK",
+    flags: &[Flag::NoRating, Flag::NoVendor, Flag::IgnoreSab],
+};

@@ -1,0 +1,16 @@
+//! Megatec/old: asks for the status by `D`.
+
+use super::megatec::{RATING, STATUS, TEMPLATE, VENDOR};
+use crate::protocol::{Protocol, Sign};
+use crate::query::Query;
+
+static STATUS_D: Query = STATUS.asked("D").source("NUT 2.8.0 nutdrv_qx_megatec-old.c");
+
+/// The dialect.
+pub static MEGATEC_OLD: Protocol = Protocol {
+    name: "megatec/old",
+    about: "as megatec, but status by D; vendor and ratings may be missing",
+    signs: &[Sign::Answers(&STATUS_D)],
+    queries: &[&STATUS_D, &RATING, &VENDOR],
+    ..TEMPLATE
+};

@@ -1,0 +1,292 @@
+//! Reading: from the bytes of a reply to what it says.
+//!
+//! A reply is *exact* when it has the drawn form byte for byte. Some devices draw differently
+//! (a load of four digits, a blank behind the bits): such a reply is *odd*. It is read too, but
+//! a byte lost on the line looks the same, so [`crate::belief`] believes an odd form only when
+//! two replies in a row have it.
+
+use crate::picture::{Slot, Slots};
+use crate::query::{Bit, Effect, Layout, Meaning, Query};
+use crate::status::{Alarm, Status, StatusSet};
+use crate::value::{Decimal, Value, presentable};
+use crate::variable::{INPUT_VOLTAGE, OUTPUT_VOLTAGE, Unit, Var};
+use std::fmt;
+use std::ops::Range;
+
+/// What one reply says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Readings {
+    /// The variables it speaks of; `None` where the UPS says that it does not know.
+    pub values: Vec<(&'static Var, Option<Value>)>,
+    /// The status words that are present.
+    pub status: StatusSet,
+    /// The status words it speaks of, present or not.
+    pub covers: StatusSet,
+    /// The alarms it raises.
+    pub alarms: Vec<Alarm>,
+}
+
+impl Readings {
+    /// What it says of `var`, if it does.
+    pub fn value(&self, var: &Var) -> Option<&Value> {
+        self.values.iter().find(|(v, _)| *v == var).and_then(|(_, value)| value.as_ref())
+    }
+    /// The number it says of `var`, if it does.
+    pub fn number(&self, var: &Var) -> Option<Decimal> {
+        self.value(var).and_then(Value::number)
+    }
+    /// Says it.
+    pub fn say(&mut self, var: &'static Var, value: Option<Value>) {
+        match self.values.iter_mut().find(|(v, _)| *v == var) {
+            Some(said) => said.1 = value,
+            None => self.values.push((var, value)),
+        }
+    }
+}
+
+/// The form of a reply that is not the drawn one: the width of each field, and of what follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form(Vec<u16>);
+
+/// A reply that was read.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Fit {
+    /// What it says.
+    pub readings: Readings,
+    /// `None` for the drawn form.
+    pub odd: Option<Form>,
+}
+
+/// A reply that fits no picture: where, and what was expected there.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Misfit {
+    /// The bytes of the reply that are wrong; empty at its end when something is missing.
+    pub at: Range<usize>,
+    /// What was expected.
+    pub expected: Expected,
+}
+
+/// What was expected where a reply does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// This very byte.
+    Byte(u8),
+    /// A number for this variable.
+    Number(&'static Var),
+    /// A status bit, 0 or 1, with this name.
+    Bit(&'static str),
+    /// More bytes.
+    More,
+    /// The end of the reply.
+    End,
+}
+
+impl fmt::Display for Expected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Expected::Byte(b' ') => f.write_str("a blank was expected"),
+            Expected::Byte(byte) => write!(f, "'{}' was expected", byte.escape_ascii()),
+            Expected::Number(var) => write!(f, "{}: a number was expected", var.name),
+            Expected::Bit(about) => write!(f, "bit \"{about}\": 0 or 1 was expected"),
+            Expected::More => f.write_str("the reply ends too early"),
+            Expected::End => f.write_str("the reply should end here"),
+        }
+    }
+}
+
+/// A field of a query and where it stands in a reply.
+type Piece = (Meaning, Range<usize>);
+
+impl Query {
+    /// Reads a reply, its end mark already taken off.
+    ///
+    /// # Errors
+    /// [`Misfit`] when the reply fits the picture neither exactly nor in an odd form.
+    pub fn read(&self, reply: &[u8]) -> Result<Fit, Misfit> {
+        let exact = self.by_columns(reply).and_then(|pieces| self.take(reply, &pieces));
+        let misfit = match exact {
+            Ok(readings) => return Ok(Fit { readings, odd: None }),
+            Err(misfit) => misfit,
+        };
+        let pieces = match self.layout {
+            Layout::Words => self.by_words(reply),
+            Layout::Columns => self.by_loose_columns(reply),
+        };
+        // the place where the drawn form breaks helps more than where the odd one does
+        let pieces = pieces.map_err(|_| misfit.clone())?;
+        let readings = self.take(reply, &pieces).map_err(|_| misfit)?;
+        Ok(Fit { readings, odd: Some(form(reply, &pieces)) })
+    }
+
+    /// The pieces of a reply that has exactly the drawn form; blanks may follow.
+    fn by_columns(&self, reply: &[u8]) -> Result<Vec<Piece>, Misfit> {
+        let (mut at, mut fields, mut pieces) = (0, self.fields.iter(), vec![]);
+        for slot in Slots::of(self.picture) {
+            let end = at + slot.width();
+            match slot {
+                Slot::Literal(byte) => match reply.get(at) {
+                    Some(found) if *found == byte => {}
+                    Some(_) => return Err(Misfit { at: at..end, expected: Expected::Byte(byte) }),
+                    None => return Err(Misfit { at: at..at, expected: Expected::More }),
+                },
+                Slot::Field { .. } => {
+                    if reply.len() < end {
+                        return Err(Misfit { at: reply.len()..reply.len(), expected: Expected::More });
+                    }
+                    pieces.extend(fields.next().map(|field| (field.meaning, at..end)));
+                }
+            }
+            at = end;
+        }
+        match reply[at..].iter().position(|byte| *byte != b' ') {
+            Some(extra) => Err(Misfit { at: at + extra..reply.len(), expected: Expected::End }),
+            None => Ok(pieces),
+        }
+    }
+
+    /// The pieces of a reply with other widths: a field ends where the drawn separator stands.
+    /// More words may follow the last field.
+    fn by_words(&self, reply: &[u8]) -> Result<Vec<Piece>, Misfit> {
+        let misfit = |at: usize, expected| Misfit { at: at..at, expected };
+        let (mut at, mut fields, mut pieces) = (0, self.fields.iter(), vec![]);
+        let mut slots = Slots::of(self.picture).peekable();
+        while let Some(slot) = slots.next() {
+            match slot {
+                Slot::Literal(byte) if reply.get(at) == Some(&byte) => at += 1,
+                Slot::Literal(byte) => return Err(misfit(at, Expected::Byte(byte))),
+                Slot::Field { .. } => {
+                    let rest = &reply[at..];
+                    let width = match slots.peek() {
+                        Some(Slot::Literal(end)) => rest.iter().position(|byte| byte == end),
+                        Some(Slot::Field { .. }) => Some(slot.width()).filter(|width| *width <= rest.len()),
+                        None => Some(rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len())),
+                    };
+                    let width =
+                        width.filter(|width| *width > 0).ok_or(misfit(reply.len(), Expected::More))?;
+                    pieces.extend(fields.next().map(|field| (field.meaning, at..at + width)));
+                    at += width;
+                }
+            }
+        }
+        Ok(pieces)
+    }
+
+    /// The pieces of a reply whose separators are not the drawn ones, or that is longer; only the
+    /// first byte must be right (NUT reads every reply like this).
+    fn by_loose_columns(&self, reply: &[u8]) -> Result<Vec<Piece>, Misfit> {
+        let (mut at, mut fields, mut pieces) = (0, self.fields.iter(), vec![]);
+        for slot in Slots::of(self.picture) {
+            match slot {
+                Slot::Literal(byte) if at == 0 && reply.first() != Some(&byte) => {
+                    return Err(Misfit { at: 0..reply.len().min(1), expected: Expected::Byte(byte) });
+                }
+                Slot::Literal(_) => {}
+                Slot::Field { width, .. } => {
+                    pieces.extend(fields.next().map(|field| (field.meaning, at..at + width)));
+                }
+            }
+            at += slot.width();
+        }
+        if reply.len() < at {
+            return Err(Misfit { at: reply.len()..reply.len(), expected: Expected::More });
+        }
+        Ok(pieces)
+    }
+
+    fn take(&self, reply: &[u8], pieces: &[Piece]) -> Result<Readings, Misfit> {
+        let mut readings = Readings::default();
+        let mut regulating = false;
+        for (meaning, at) in pieces {
+            let piece = &reply[at.clone()];
+            match meaning {
+                Meaning::Number(var) => {
+                    let value = number(piece, var)
+                        .map_err(|()| Misfit { at: at.clone(), expected: Expected::Number(var) })?;
+                    readings.say(var, value.map(Value::Number));
+                }
+                Meaning::Text(var) => {
+                    let text = presentable(piece);
+                    let text = text.trim_matches([' ', '#']);
+                    readings.say(var, (!text.is_empty()).then(|| Value::text(text)));
+                }
+                Meaning::Bits(rows) => {
+                    for (n, row) in rows.iter().enumerate() {
+                        let bad = Misfit { at: at.start + n..at.start + n + 1, expected: Expected::Bit(row.about) };
+                        readings.bit(row, *piece.get(n).ok_or(bad.clone())?, &mut regulating).map_err(|()| bad)?;
+                    }
+                    if piece.len() > rows.len() {
+                        return Err(Misfit { at: at.start + rows.len()..at.end, expected: Expected::End });
+                    }
+                }
+            }
+        }
+        if regulating {
+            readings.status = readings.regulation().map_or(readings.status, |s| readings.status.with(s));
+        }
+        Ok(readings)
+    }
+}
+
+impl Readings {
+    fn bit(&mut self, row: &Bit, byte: u8, regulating: &mut bool) -> Result<(), ()> {
+        let effect = match byte {
+            b'1' => row.one,
+            b'0' => row.zero,
+            _ => return Err(()),
+        };
+        match effect {
+            Effect::Nothing => {}
+            Effect::Set(status) => self.status = self.status.with(status),
+            Effect::Clear(_) => {}
+            Effect::Alarm(alarm) => self.alarms.push(alarm),
+            Effect::SetAlarm(status, alarm) => {
+                self.status = self.status.with(status);
+                self.alarms.push(alarm);
+            }
+            Effect::Says(var, word) => self.say(var, Some(Value::text(word))),
+            Effect::Regulating => *regulating = true,
+        }
+        for effect in [row.one, row.zero] {
+            self.covers = match effect {
+                Effect::Set(status) | Effect::Clear(status) | Effect::SetAlarm(status, _) => {
+                    self.covers.with(status)
+                }
+                Effect::Regulating => self.covers.with(Status::Trim).with(Status::Boost).with(Status::Bypass),
+                _ => self.covers,
+            };
+        }
+        Ok(())
+    }
+
+    /// Which of trim, bypass and boost the voltages of this reply show; the bounds are those of
+    /// `nutdrv_qx_blazer-common.c` (2.8.0). A ratio outside of all of them says nothing: NUT fails
+    /// the whole poll there.
+    fn regulation(&self) -> Option<Status> {
+        let input = self.number(&INPUT_VOLTAGE)?.as_f64();
+        let output = self.number(&OUTPUT_VOLTAGE)?.as_f64();
+        match output {
+            _ if input <= 0.0 || output < 0.5 * input => None,
+            _ if output < 0.95 * input => Some(Status::Trim),
+            _ if output < 1.05 * input => Some(Status::Bypass),
+            _ if output < 1.5 * input => Some(Status::Boost),
+            _ => None,
+        }
+    }
+}
+
+/// The number in a piece; `None` for dashes and blanks, by which a UPS says that it does not know.
+fn number(piece: &[u8], var: &Var) -> Result<Option<Decimal>, ()> {
+    let text = std::str::from_utf8(piece).map_err(|_| ())?.trim_matches(' ');
+    if text.bytes().all(|byte| matches!(byte, b'-' | b'.')) {
+        return Ok(None);
+    }
+    let number = Decimal::parse(text).ok_or(())?;
+    // only a temperature can be below zero
+    if text.starts_with('-') && var.unit != Unit::Celsius { Err(()) } else { Ok(Some(number)) }
+}
+
+fn form(reply: &[u8], pieces: &[Piece]) -> Form {
+    let width = |at: &Range<usize>| u16::try_from(at.len()).unwrap_or(u16::MAX);
+    let end = pieces.last().map_or(0, |(_, at)| at.end);
+    Form(pieces.iter().map(|(_, at)| width(at)).chain([width(&(end..reply.len()))]).collect())
+}
