@@ -1,1 +1,147 @@
-//! todo
+//! Links: what moves bytes between a device and its UPS.
+//!
+//! [`Address`] says where the UPS is, [`Link::open`] opens it, and [`Link::exchange`] does one
+//! exchange: throw away what is stale, send, collect the reply until it is complete or the time is
+//! over. A link knows no dialect; how a reply is recognised, and how long to wait, comes with the
+//! [`qx::exchange::Exchange`].
+
+mod address;
+mod error;
+mod serial;
+mod tcp;
+
+pub use address::{Address, BadAddress};
+pub use error::{Kind, LinkError};
+pub use serial::CablePower;
+
+use qx::exchange::{Collector, END, Exchange, Reply};
+use std::time::Duration;
+use tokio::time::{Instant, timeout_at};
+
+/// A line counts as quiet after so long without a byte.
+const QUIET: Duration = Duration::from_millis(60);
+/// Waiting for quiet ends here, or babble would keep us from ever asking.
+const BABBLE: Duration = Duration::from_millis(1000);
+/// Longest time to write a command.
+const WRITE: Duration = Duration::from_secs(2);
+
+/// How a link is to be opened.
+#[derive(Clone, Debug)]
+pub struct Opening {
+    /// Where the UPS is.
+    pub address: Address,
+    /// How the interface is powered, for serial lines.
+    pub cable_power: CablePower,
+    /// Whether other programs are kept away from a serial line.
+    pub lock: bool,
+}
+
+/// An open link.
+#[derive(Debug)]
+pub struct Link(Wire);
+
+#[derive(Debug)]
+enum Wire {
+    Serial(serial::Serial),
+    Tcp(tcp::Tcp),
+}
+
+impl Link {
+    /// Opens the link. Needs a tokio runtime with I/O and time.
+    ///
+    /// # Errors
+    /// [`LinkError`] with a sentence that says what to do.
+    pub async fn open(opening: &Opening) -> Result<Link, LinkError> {
+        match &opening.address {
+            Address::Serial(path) => {
+                serial::Serial::open(path, opening.cable_power, opening.lock).map(|port| Link(Wire::Serial(port)))
+            }
+            Address::Tcp { host, port } => tcp::Tcp::open(host, *port).await.map(|tcp| Link(Wire::Tcp(tcp))),
+        }
+    }
+
+    /// What is worth knowing about how it was opened, in a sentence, if anything.
+    pub fn remark(&self) -> Option<&str> {
+        match &self.0 {
+            Wire::Serial(port) => port.remark(),
+            Wire::Tcp(_) => None,
+        }
+    }
+
+    /// One exchange.
+    ///
+    /// # Errors
+    /// [`LinkError`] when the line itself fails; silence is a reply.
+    pub async fn exchange(&mut self, exchange: &Exchange) -> Result<Reply, LinkError> {
+        if exchange.settle {
+            self.settle().await?;
+        }
+        self.discard()?;
+        let mut command = exchange.command.clone().into_bytes();
+        command.push(END);
+        self.write(&command).await?;
+        let sent = Instant::now();
+        let mut collector = Collector::new(exchange);
+        let (mut deadline, mut latency) = (sent + exchange.patience, Duration::ZERO);
+        let mut buffer = [0; 256];
+        loop {
+            let Ok(read) = timeout_at(deadline, self.read(&mut buffer)).await else { break };
+            let read = read?;
+            if latency.is_zero() {
+                latency = sent.elapsed();
+            }
+            if collector.take(&buffer[..read]) {
+                break;
+            }
+            let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
+            deadline = Instant::now() + wait;
+        }
+        Ok(collector.finish(latency))
+    }
+
+    /// Reads and drops bytes until the line is quiet.
+    async fn settle(&mut self) -> Result<(), LinkError> {
+        let end = Instant::now() + BABBLE;
+        let mut buffer = [0; 256];
+        while Instant::now() < end {
+            match timeout_at(Instant::now() + QUIET, self.read(&mut buffer)).await {
+                Ok(read) => read?,
+                Err(_) => break,
+            };
+        }
+        Ok(())
+    }
+
+    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, LinkError> {
+        let read = match &mut self.0 {
+            Wire::Serial(port) => port.read(buffer).await,
+            Wire::Tcp(tcp) => tcp.read(buffer).await,
+        };
+        match read {
+            Ok(0) => Err(LinkError::gone("the line was closed")),
+            Ok(read) => Ok(read),
+            Err(error) => Err(LinkError::while_in_use(&error)),
+        }
+    }
+
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
+        let writing = async {
+            match &mut self.0 {
+                Wire::Serial(port) => port.write(bytes).await,
+                Wire::Tcp(tcp) => tcp.write(bytes).await,
+            }
+        };
+        match timeout_at(Instant::now() + WRITE, writing).await {
+            Ok(written) => written.map_err(|error| LinkError::while_in_use(&error)),
+            Err(_) => Err(LinkError::gone("the line takes no bytes")),
+        }
+    }
+
+    fn discard(&mut self) -> Result<(), LinkError> {
+        let discarded = match &mut self.0 {
+            Wire::Serial(port) => port.discard(),
+            Wire::Tcp(tcp) => tcp.discard(),
+        };
+        discarded.map_err(|error| LinkError::while_in_use(&error))
+    }
+}

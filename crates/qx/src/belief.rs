@@ -6,9 +6,9 @@
 //! costs one exchange more; noise has to strike twice in the same place.
 
 use crate::read::{Fit, Form, Readings};
+use crate::status::{Status, StatusSet};
 use crate::value::Value;
 use crate::variable::{Unit, Var};
-use crate::status::{Status, StatusSet};
 
 /// At most so many odd forms are remembered for one query.
 const FORMS: usize = 8;
@@ -57,7 +57,8 @@ impl Belief {
         self.doubted = None;
     }
 
-    fn learn(&mut self, form: Option<&Form>) {
+    /// Takes an odd form for the way this UPS draws.
+    pub fn learn(&mut self, form: Option<&Form>) {
         if let Some(form) = form.filter(|form| !self.forms.contains(form)) {
             if self.forms.len() == FORMS {
                 self.forms.remove(0);

@@ -10,25 +10,26 @@
 //! * A dialect is a table of these: [`protocol`], and all of them: [`protocols`].
 //! * On the line: [`exchange`]; which dialect it is: [`detect`]; what is believed: [`belief`].
 //! * One UPS: [`device`], what is estimated of its [`battery`], what is known of it: [`store`].
-//! * For people: [`explain`] a reply, [`reference`](mod@reference) of the dialects.
+//! * For people: a [`capture`] of a conversation, [`explain`] a reply, [`reference`](mod@reference) of the dialects.
 
-pub mod variable;
-pub mod value;
-pub mod status;
+pub mod battery;
+pub mod belief;
+pub mod capture;
+pub mod command;
+pub mod detect;
+pub mod device;
+pub mod exchange;
+pub mod explain;
 pub mod option;
 pub mod picture;
-pub mod query;
-pub mod read;
-pub mod write;
-pub mod command;
-pub mod setting;
 pub mod protocol;
 pub mod protocols;
-pub mod exchange;
-pub mod detect;
-pub mod belief;
-pub mod battery;
-pub mod store;
-pub mod device;
-pub mod explain;
+pub mod query;
+pub mod read;
 pub mod reference;
+pub mod setting;
+pub mod status;
+pub mod store;
+pub mod value;
+pub mod variable;
+pub mod write;

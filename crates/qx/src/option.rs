@@ -174,7 +174,9 @@ impl RuntimeCal {
     pub fn parse(text: &str) -> Result<RuntimeCal, String> {
         let numbers: Vec<f64> = text.split(',').filter_map(|n| n.trim().parse().ok()).collect();
         let [high_runtime_s, high_load_percent, low_runtime_s, low_load_percent] = numbers[..] else {
-            return Err(format!("runtimecal = {text}: write seconds,percent,seconds,percent, such as 240,100,720,50"));
+            return Err(format!(
+                "runtimecal = {text}: write seconds,percent,seconds,percent, such as 240,100,720,50"
+            ));
         };
         let ordered = high_runtime_s > 0.0
             && low_runtime_s > high_runtime_s
@@ -256,7 +258,8 @@ mod tests {
     #[test]
     fn runtimecal_wants_sense() {
         assert!(RuntimeCal::parse("240,100,720,50").is_ok());
-        for text in ["", "240,100,720", "720,50,240,100", "240,100,720,100", "240,120,720,50", "0,100,720,50"] {
+        for text in ["", "240,100,720", "720,50,240,100", "240,100,720,100", "240,120,720,50", "0,100,720,50"]
+        {
             assert!(RuntimeCal::parse(text).is_err(), "{text}");
         }
     }

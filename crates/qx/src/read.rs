@@ -211,8 +211,11 @@ impl Query {
                 }
                 Meaning::Bits(rows) => {
                     for (n, row) in rows.iter().enumerate() {
-                        let bad = Misfit { at: at.start + n..at.start + n + 1, expected: Expected::Bit(row.about) };
-                        readings.bit(row, *piece.get(n).ok_or(bad.clone())?, &mut regulating).map_err(|()| bad)?;
+                        let bad =
+                            Misfit { at: at.start + n..at.start + n + 1, expected: Expected::Bit(row.about) };
+                        readings
+                            .bit(row, *piece.get(n).ok_or(bad.clone())?, &mut regulating)
+                            .map_err(|()| bad)?;
                     }
                     if piece.len() > rows.len() {
                         return Err(Misfit { at: at.start + rows.len()..at.end, expected: Expected::End });

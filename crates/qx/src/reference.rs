@@ -47,7 +47,8 @@ pub fn page(protocol: &Protocol) -> String {
 }
 
 fn sign(sign: &Sign) -> String {
-    let given = sign.query().unless.map_or(String::new(), |flag| format!(" (not asked with `{}`)", flag.name()));
+    let given =
+        sign.query().unless.map_or(String::new(), |flag| format!(" (not asked with `{}`)", flag.name()));
     match sign {
         Sign::Answers(query) => format!("`{}` is answered as drawn{given}", query.ask),
         Sign::Says(query, var) => format!("`{}` is answered and names {}{given}", query.ask, var.name),
@@ -73,7 +74,13 @@ fn query_part(query: &Query) -> String {
             let letter = char::from(letter);
             match field.meaning {
                 Meaning::Number(var) | Meaning::Text(var) => {
-                    let _ = writeln!(out, "| {letter} | {at} to {} | {} | {} |", at + width - 1, var.name, var.unit.sign());
+                    let _ = writeln!(
+                        out,
+                        "| {letter} | {at} to {} | {} | {} |",
+                        at + width - 1,
+                        var.name,
+                        var.unit.sign()
+                    );
                 }
                 Meaning::Bits(rows) => {
                     for (n, row) in rows.iter().enumerate() {
@@ -100,7 +107,9 @@ fn effect(effect: Effect) -> String {
         Effect::Alarm(alarm) => format!("ups.alarm \"{}\"", alarm.text()),
         Effect::SetAlarm(status, alarm) => format!("{} and ups.alarm \"{}\"", status.word(), alarm.text()),
         Effect::Says(var, word) => format!("{} \"{word}\"", var.name),
-        Effect::Regulating => "TRIM, BYPASS or BOOST by the ratio of output to input voltage (0.5, 0.95, 1.05, 1.5)".into(),
+        Effect::Regulating => {
+            "TRIM, BYPASS or BOOST by the ratio of output to input voltage (0.5, 0.95, 1.05, 1.5)".into()
+        }
     }
 }
 
@@ -115,7 +124,11 @@ fn spelling(command: &Command) -> String {
         Part::Short(arg) => format!("{} as `.n` tenths of a minute or `nn` minutes", name(*arg)),
         Part::Minutes(arg, digits) => format!("{} as `{}` minutes", name(*arg), "n".repeat(*digits)),
         Part::Unless0(lead, arg, digits) => {
-            format!("`{lead}` and {} as `{}` minutes, nothing below one minute", name(*arg), "n".repeat(*digits))
+            format!(
+                "`{lead}` and {} as `{}` minutes, nothing below one minute",
+                name(*arg),
+                "n".repeat(*digits)
+            )
         }
     };
     let parts: Vec<String> = command.wire.iter().map(part).collect();

@@ -26,8 +26,7 @@ use Status::*;
 
 impl Status {
     /// Every word.
-    pub const ALL: [Status; 7] =
-        [Online, LowBattery, Trim, Boost, Bypass, Calibrating, ForcedShutdown];
+    pub const ALL: [Status; 7] = [Online, LowBattery, Trim, Boost, Bypass, Calibrating, ForcedShutdown];
 
     /// NUT's word.
     pub const fn word(self) -> &'static str {

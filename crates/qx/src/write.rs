@@ -44,9 +44,7 @@ impl Readings {
                 };
                 format!("{text:<width$.width$}")
             }
-            Meaning::Bits(rows) => {
-                rows.iter().map(|row| if self.shows(row) { '1' } else { '0' }).collect()
-            }
+            Meaning::Bits(rows) => rows.iter().map(|row| if self.shows(row) { '1' } else { '0' }).collect(),
         }
     }
 

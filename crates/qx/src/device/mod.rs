@@ -154,6 +154,7 @@ pub struct Device {
     requests: VecDeque<Request>,
     ready: bool,
     last_good: Moment,
+    detect_again: Moment,
     store: Store,
     events: VecDeque<Event>,
 }
@@ -179,6 +180,7 @@ impl Device {
             requests: VecDeque::new(),
             ready: false,
             last_good: Moment::ZERO,
+            detect_again: Moment::ZERO,
             store: Store::default(),
             events: VecDeque::new(),
         }
@@ -224,9 +226,13 @@ impl Device {
     /// What happened to the link.
     pub fn handle_link(&mut self, change: LinkChange, now: Moment) {
         self.line.up = change == LinkChange::Back;
+        self.detect_again = now + DETECT_AGAIN;
         self.line.settle = true;
         if let Some((Asked::Request(request), _)) = self.asked.take() {
-            self.answer(request.ticket, Outcome::Failed("the line was lost while the command was sent".into()));
+            self.answer(
+                request.ticket,
+                Outcome::Failed("the line was lost while the command was sent".into()),
+            );
         }
         for slot in &mut self.slots {
             slot.belief.forget_doubt();
@@ -267,6 +273,11 @@ impl Device {
         self.asked = Some((asked, now));
         let settle = std::mem::take(&mut self.line.settle);
         Some(Exchange { command, patience, gap: GAP, echo: self.line.echo, settle })
+    }
+
+    /// Whether an event waits.
+    pub fn has_news(&self) -> bool {
+        !self.events.is_empty()
     }
 
     /// The next event.
@@ -321,7 +332,6 @@ impl Device {
         };
         self.events.push_back(Event::NotFound(why));
         if self.ready {
-            self.last_good = now; // wait before the next try
             self.stage = Stage::Polling;
             self.slots.iter_mut().for_each(|slot| slot.due = Some(now));
         } else {
@@ -342,7 +352,11 @@ impl Device {
         self.events.push_back(Event::Noted(Loudness::Info, format!("speaks {}", protocol.name)));
         // what was heard while looking for the dialect is not asked again
         for at in 0..self.slots.len() {
-            if let Some(line) = detection.reply(self.slots[at].query.ask) {
+            let slot = &mut self.slots[at];
+            if let Some(line) = detection.reply(slot.query.ask) {
+                if let Ok(fit) = slot.query.read(line) {
+                    slot.belief.learn(fit.odd.as_ref());
+                }
                 self.handle_answer(at, Some(line), now, now);
             }
         }
@@ -430,7 +444,9 @@ impl Device {
             self.store.set_stale(false);
             self.events.push_back(Event::Fresh);
             // it may be another unit now: ask it who it is
-            for slot in self.slots.iter_mut().filter(|slot| slot.query.cadence == Cadence::Once && !slot.refused) {
+            for slot in
+                self.slots.iter_mut().filter(|slot| slot.query.cadence == Cadence::Once && !slot.refused)
+            {
                 slot.due = Some(now);
             }
         }
@@ -440,7 +456,8 @@ impl Device {
     fn settle_survey(&mut self, now: Moment) {
         let surveyed = self.slots.iter().all(|slot| slot.reading.is_some() || slot.refused);
         let status = self.slots.iter().any(|s| s.query.cadence == Cadence::Quick && s.reading.is_some());
-        if !self.ready && !(surveyed && status) {
+        let complete = surveyed && status;
+        if !self.ready && !complete {
             return;
         }
         self.publish(now);
@@ -455,11 +472,13 @@ impl Device {
         let silent_for = now.saturating_sub(self.last_good);
         if self.ready && !self.store.is_stale() && silent_for >= self.stale_after() {
             self.store.set_stale(true);
+            self.detect_again = now + DETECT_AGAIN;
             self.events.push_back(Event::Stale);
             self.fail_requests();
         }
-        let polling = matches!(self.stage, Stage::Polling);
-        if self.store.is_stale() && polling && self.line.up && silent_for >= DETECT_AGAIN && self.asked.is_none() {
+        let silent = self.store.is_stale() && self.line.up && self.asked.is_none();
+        if silent && matches!(self.stage, Stage::Polling) && now >= self.detect_again {
+            self.detect_again = now + DETECT_AGAIN;
             self.line.echo = Echo::Unknown;
             self.stage = Stage::detecting(&self.options, 1, now);
         }
@@ -519,7 +538,10 @@ impl Slot {
         }
         let mut fit = self.query.read(line).map_err(|misfit| {
             let reply = line.escape_ascii();
-            Trouble::Garbled(format!("{}: '{reply}' does not fit at {}: {}", self.query.ask, misfit.at.start, misfit.expected))
+            Trouble::Garbled(format!(
+                "{}: '{reply}' does not fit at {}: {}",
+                self.query.ask, misfit.at.start, misfit.expected
+            ))
         })?;
         fit.readings.mute(self.query, options);
         let verdict = self.belief.judge(&fit, self.reading.as_ref(), noisy);

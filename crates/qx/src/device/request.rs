@@ -44,7 +44,11 @@ impl Device {
         if self.requests.len() == WAITING {
             return Err(Outcome::Failed(format!("{WAITING} commands wait already, so nothing was sent")));
         }
-        let args = Args { shutdown: self.delay(UPS_DELAY_SHUTDOWN.name), start: self.delay(UPS_DELAY_START.name), given };
+        let args = Args {
+            shutdown: self.delay(UPS_DELAY_SHUTDOWN.name),
+            start: self.delay(UPS_DELAY_START.name),
+            given,
+        };
         Ok(Request { ticket, name: command.name, wire: command.write(&args) })
     }
 
@@ -129,7 +133,10 @@ impl Device {
 
     pub(super) fn fail_requests(&mut self) {
         while let Some(request) = self.requests.pop_front() {
-            self.answer(request.ticket, Outcome::Failed("the UPS does not answer, so nothing was sent".into()));
+            self.answer(
+                request.ticket,
+                Outcome::Failed("the UPS does not answer, so nothing was sent".into()),
+            );
         }
     }
 

@@ -25,7 +25,8 @@ impl Device {
         let configured = self.configured(&sheet);
         self.estimate(&mut sheet, &configured, status, now);
         let mut text = status.without(Status::LowBattery).published(!alarms.is_empty());
-        let low = if self.options.ignorelb { self.low_by_values(&sheet) } else { status.has(Status::LowBattery) };
+        let low =
+            if self.options.ignorelb { self.low_by_values(&sheet) } else { status.has(Status::LowBattery) };
         if low {
             text = if self.options.ignorelb { text + " LB" } else { status.published(!alarms.is_empty()) };
         }
@@ -43,7 +44,13 @@ impl Device {
         defaults.chain(&self.options.overrides).cloned().collect()
     }
 
-    fn estimate(&mut self, sheet: &mut Sheet, configured: &BTreeMap<String, String>, status: StatusSet, now: Moment) {
+    fn estimate(
+        &mut self,
+        sheet: &mut Sheet,
+        configured: &BTreeMap<String, String>,
+        status: StatusSet,
+        now: Moment,
+    ) {
         let number = |var: &Var| {
             let text = configured.get(var.name).or_else(|| sheet.get(var.name));
             text.and_then(|text| text.trim().parse::<f64>().ok()).filter(|number| number.is_finite())

@@ -1,0 +1,355 @@
+//! What a driver is to do: from the command line and `ups.conf`, checked.
+
+use crate::command_line::{CommandLine, Said};
+use link::{Address, CablePower, Opening};
+use nut::ups_conf::UpsConf;
+use qx::option::{Flag, Kind, OPTIONS, OptionRow, Options, RuntimeCal, Scope, option};
+use qx::protocols;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Built for these directories; the environment may name others.
+const CONFPATH: &str = match option_env!("QXUPS_CONFPATH") {
+    Some(path) => path,
+    None => "/etc/nut",
+};
+const STATEPATH: &str = match option_env!("QXUPS_STATEPATH") {
+    Some(path) => path,
+    None => "/run/nut",
+};
+const USER: &str = match option_env!("QXUPS_USER") {
+    Some(user) => user,
+    None => "nut",
+};
+
+/// Where NUT keeps its files.
+#[derive(Clone, Debug)]
+pub struct Paths {
+    /// `ups.conf` is here (`NUT_CONFPATH`).
+    pub conf: PathBuf,
+    /// Sockets are here (`NUT_STATEPATH`).
+    pub state: PathBuf,
+    /// PID files are here (`NUT_ALTPIDPATH`).
+    pub pid: PathBuf,
+}
+
+impl Paths {
+    /// From the environment, else as built.
+    pub fn from_environment() -> Paths {
+        let path = |name: &str| std::env::var_os(name).filter(|path| !path.is_empty()).map(PathBuf::from);
+        let state = path("NUT_STATEPATH").unwrap_or_else(|| STATEPATH.into());
+        Paths {
+            conf: path("NUT_CONFPATH").unwrap_or_else(|| CONFPATH.into()),
+            pid: path("NUT_ALTPIDPATH").unwrap_or_else(|| state.clone()),
+            state,
+        }
+    }
+}
+
+/// What a driver is to do.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// Name of the UPS.
+    pub name: String,
+    /// Where the UPS is and how to open it.
+    pub opening: Opening,
+    /// For the device.
+    pub options: Options,
+    /// `-k` uses shutdown.stayoff.
+    pub stayoff: bool,
+    /// The driver's user.
+    pub user: String,
+    /// Whether somebody asked for this user.
+    pub user_was_named: bool,
+    /// Group of the socket, if somebody asked for one.
+    pub group: Option<String>,
+    /// Root directory.
+    pub chroot: Option<PathBuf>,
+    /// `debug_min`.
+    pub debug_min: u8,
+    /// `driver.parameter.…` and `driver.flag.…`.
+    pub published: Vec<(String, String)>,
+    /// What should be said in the log about the options.
+    pub remarks: Vec<String>,
+}
+
+/// What is wrong with the configuration, and what to do.
+pub type Wrong = String;
+
+/// What was read so far; it becomes a [`Config`] when everything was read.
+struct Draft {
+    program: &'static str,
+    name: Option<String>,
+    port: Option<String>,
+    cable_power: CablePower,
+    lock: bool,
+    options: Options,
+    stayoff: bool,
+    user: Option<String>,
+    group: Option<String>,
+    chroot: Option<PathBuf>,
+    debug_min: u8,
+    synchronous: &'static str,
+    published: Vec<(String, String)>,
+    remarks: Vec<String>,
+}
+
+impl Config {
+    /// The configuration that the command line asks for; `read_conf` reads `ups.conf` when a
+    /// section of it is wanted.
+    ///
+    /// # Errors
+    /// One sentence that says what is wrong and what to do.
+    pub fn new(
+        program: &'static str,
+        line: &CommandLine,
+        read_conf: impl Fn() -> Result<UpsConf, Wrong>,
+    ) -> Result<Config, Wrong> {
+        let mut draft = Draft {
+            program,
+            name: None,
+            port: None,
+            cable_power: CablePower::default(),
+            lock: true,
+            options: Options::default(),
+            stayoff: false,
+            user: None,
+            group: None,
+            chroot: None,
+            debug_min: 0,
+            synchronous: "auto",
+            published: vec![],
+            remarks: vec![],
+        };
+        for said in &line.said {
+            match said {
+                Said::Section(name) => draft.take_section(name, &read_conf()?)?,
+                Said::Alone(name) => draft.name = Some(name.clone()),
+                Said::Option(name, value) => draft.take(name, value.as_deref())?,
+                Said::Interval(text) => draft.take_interval(text)?,
+            }
+        }
+        draft.finish(line)
+    }
+}
+
+impl Draft {
+    fn take_section(&mut self, name: &str, conf: &UpsConf) -> Result<(), Wrong> {
+        for setting in &conf.global {
+            self.take_global(&setting.name, setting.value.as_deref())?;
+        }
+        let Some(section) = conf.section(name) else {
+            let known: Vec<&str> = conf.sections.iter().map(|section| section.name.as_str()).collect();
+            let known = if known.is_empty() { "it has no section".into() } else { format!("it has {}", known.join(", ")) };
+            return Err(format!("section [{name}] not found in ups.conf; {known}"));
+        };
+        self.name = Some(name.to_string());
+        for setting in &section.settings {
+            if setting.name == "driver" {
+                let driver = setting.value.as_deref().unwrap_or_default();
+                if driver != self.program {
+                    return Err(format!("UPS [{name}] is for driver {driver}, but this is {}", self.program));
+                }
+                continue;
+            }
+            self.take(&setting.name, setting.value.as_deref())?;
+        }
+        Ok(())
+    }
+
+    /// The global part of ups.conf; most of it is for upsdrvctl, so what is unknown is let pass.
+    fn take_global(&mut self, name: &str, value: Option<&str>) -> Result<(), Wrong> {
+        match (name, value) {
+            ("pollinterval", Some(value)) => self.take_interval(value),
+            ("chroot", Some(value)) => {
+                self.chroot = Some(value.into());
+                Ok(())
+            }
+            ("user" | "group" | "synchronous" | "debug_min", Some(_)) => self.take(name, value),
+            _ => Ok(()),
+        }
+    }
+
+    fn take_interval(&mut self, text: &str) -> Result<(), Wrong> {
+        let seconds = whole_seconds("pollinterval", text)?;
+        self.options.pollinterval = Duration::from_secs(seconds);
+        Ok(())
+    }
+
+    /// An option of a section or of `-x`.
+    fn take(&mut self, name: &str, value: Option<&str>) -> Result<(), Wrong> {
+        if let Some((prefix, variable)) = name.split_once('.').filter(|(prefix, _)| {
+            prefix.eq_ignore_ascii_case("override") || prefix.eq_ignore_ascii_case("default")
+        }) {
+            let value = value.ok_or_else(|| format!("{name} needs a value: write {name} = something"))?;
+            let list = if prefix.eq_ignore_ascii_case("override") { &mut self.options.overrides } else { &mut self.options.defaults };
+            list.retain(|(known, _)| known != variable);
+            list.push((variable.to_string(), value.to_string()));
+            return Ok(());
+        }
+        match (name, value) {
+            ("port", Some(value)) => self.port = Some(value.into()),
+            ("nolock", _) => {
+                self.lock = false;
+                self.publish("flag", "nolock", "enabled");
+                return Ok(());
+            }
+            ("ignorelb", _) => {
+                self.options.ignorelb = true;
+                self.publish("flag", "ignorelb", "enabled");
+                return Ok(());
+            }
+            ("user", Some(value)) => self.user = Some(value.into()),
+            ("group", Some(value)) => self.group = Some(value.into()),
+            ("pollinterval", Some(value)) => self.take_interval(value)?,
+            ("synchronous", Some(value)) => {
+                // our socket never blocks; the word is kept because clients can read it
+                self.synchronous = match value {
+                    "yes" => "yes",
+                    "auto" => "auto",
+                    "no" => "no",
+                    _ => return Err(format!("synchronous = {value}: write yes, no or auto")),
+                };
+            }
+            ("debug_min", Some(value)) => {
+                self.debug_min = value.parse().map_err(|_| format!("debug_min = {value}: write a small number such as 1"))?;
+            }
+            ("sdorder" | "sdtime" | "sddelay" | "desc" | "maxstartdelay" | "maxretry" | "retrydelay" | "allow_killpower", _) => {
+                // for upsdrvctl, upsd, or obsolete
+            }
+            _ => return self.take_option(name, value),
+        }
+        Ok(())
+    }
+
+    fn take_option(&mut self, name: &str, value: Option<&str>) -> Result<(), Wrong> {
+        let Some(row) = option(name) else { return Err(unknown(name)) };
+        let value = match (row.kind, value) {
+            (Kind::Value, None) => return Err(format!("{name} needs a value: write {name} = something ({})", row.about)),
+            (Kind::Flag, Some(value)) => {
+                self.remarks.push(format!("{name} is a flag: its value '{value}' means nothing"));
+                value
+            }
+            (_, value) => value.unwrap_or_default(),
+        };
+        match row.scope {
+            Scope::Usb => {
+                return Err(format!("{name} is for USB, which this driver does not speak yet: use NUT's own nutdrv_qx for this UPS"));
+            }
+            Scope::OtherDialect => {
+                self.remarks.push(format!("{name} has no effect: it is for a dialect this driver does not speak yet"));
+            }
+            Scope::Device | Scope::Serial => self.take_device_option(row, value)?,
+        }
+        match (row.kind, value) {
+            (Kind::Flag, "") => self.publish("flag", row.name, "enabled"),
+            _ => self.publish("parameter", row.name, value),
+        }
+        Ok(())
+    }
+
+    fn take_device_option(&mut self, row: &OptionRow, value: &str) -> Result<(), Wrong> {
+        let options = &mut self.options;
+        match row.name {
+            "protocol" => {
+                if protocols::named(value).is_none() {
+                    let names: Vec<&str> = protocols::ALL.iter().map(|protocol| protocol.name).collect();
+                    return Err(format!("protocol = {value}: this driver speaks {}; left out, it is found", names.join(", ")));
+                }
+                options.protocol = Some(value.to_string());
+            }
+            "offdelay" => options.offdelay = Some(value.to_string()),
+            "ondelay" => options.ondelay = Some(value.to_string()),
+            "stayoff" => self.stayoff = true,
+            "pollfreq" => options.pollfreq = Duration::from_secs(whole_seconds("pollfreq", value)?),
+            "norating" => options.flags = options.flags.with(Flag::NoRating),
+            "novendor" => options.flags = options.flags.with(Flag::NoVendor),
+            "ignoresab" => options.flags = options.flags.with(Flag::IgnoreSab),
+            "battery_voltage_reports_one_pack" => options.one_pack = true,
+            "runtimecal" => options.runtimecal = Some(RuntimeCal::parse(value)?),
+            "chargetime" => options.chargetime = Duration::from_secs(whole_seconds("chargetime", value)?),
+            "idleload" => {
+                let percent = value.trim().parse::<f64>().ok().filter(|percent| *percent > 0.0 && *percent <= 100.0);
+                options.idleload_percent =
+                    percent.ok_or_else(|| format!("idleload = {value}: write a load in percent, above 0 and at most 100"))?;
+            }
+            "cablepower" => self.cable_power = CablePower::parse(value)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn publish(&mut self, kind: &str, name: &str, value: &str) {
+        let name = format!("driver.{kind}.{name}");
+        self.published.retain(|(known, _)| *known != name);
+        self.published.push((name, value.to_string()));
+    }
+
+    fn finish(mut self, line: &CommandLine) -> Result<Config, Wrong> {
+        let name = self.name.clone().ok_or("name the UPS: -a and its section of ups.conf, or -s and any name; try -h")?;
+        let port = self.port.clone().ok_or("name the port: 'port = /dev/ttyS0' in ups.conf, or -x port=/dev/ttyS0")?;
+        let address = Address::parse(&port).map_err(|bad| bad.to_string())?;
+        self.check_delays()?;
+        self.publish("parameter", "port", &port);
+        self.publish("parameter", "pollinterval", &self.options.pollinterval.as_secs().to_string());
+        self.publish("parameter", "pollfreq", &self.options.pollfreq.as_secs().to_string());
+        self.publish("parameter", "synchronous", self.synchronous);
+        let user = line.user.clone().or(self.user);
+        Ok(Config {
+            name,
+            opening: Opening { address, cable_power: self.cable_power, lock: self.lock },
+            options: self.options,
+            stayoff: self.stayoff,
+            user_was_named: user.is_some(),
+            user: user.unwrap_or_else(|| USER.into()),
+            group: line.group.clone().or(self.group),
+            chroot: line.chroot.clone().or(self.chroot),
+            debug_min: self.debug_min,
+            published: self.published,
+            remarks: self.remarks,
+        })
+    }
+
+    /// The delays must be allowed by the chosen dialect, or by any while it is not known.
+    fn check_delays(&self) -> Result<(), Wrong> {
+        let chosen = self.options.protocol.as_deref().and_then(protocols::named);
+        for (option, given) in [("ondelay", &self.options.ondelay), ("offdelay", &self.options.offdelay)] {
+            let Some(text) = given else { continue };
+            let candidates = protocols::ALL.iter().copied().filter(|p| chosen.is_none_or(|chosen| chosen.name == p.name));
+            let delays = candidates.flat_map(|protocol| protocol.delays).filter(|delay| delay.option == option);
+            let mut wrong = None;
+            let fits = delays.into_iter().any(|delay| delay.check(text).map_err(|why| wrong = Some(why)).is_ok());
+            if let (false, Some(why)) = (fits, wrong) {
+                return Err(format!("{option}: {}", why.0));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn whole_seconds(name: &str, text: &str) -> Result<u64, Wrong> {
+    let seconds = text.trim().parse::<u32>().ok().filter(|seconds| *seconds > 0);
+    seconds.map(u64::from).ok_or_else(|| format!("{name} = {text}: write whole seconds, 1 or more"))
+}
+
+fn unknown(name: &str) -> Wrong {
+    let distance = |row: &&OptionRow| edit_distance(&name.to_ascii_lowercase(), row.name);
+    let nearest = OPTIONS.iter().min_by_key(distance).filter(|row| distance(row) <= 3);
+    let hint = nearest.map_or("-h lists the options".into(), |row| format!("did you mean {}?", row.name));
+    format!("'{name}' is not an option of this driver; {hint}")
+}
+
+/// How many letters have to be changed, added or left out.
+fn edit_distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (i, a) in one.bytes().enumerate() {
+        let mut corner = i;
+        row[0] = i + 1;
+        for (j, b) in other.bytes().enumerate() {
+            let changed = corner + usize::from(a != b);
+            corner = row[j + 1];
+            row[j + 1] = changed.min(corner + 1).min(row[j] + 1);
+        }
+    }
+    row[other.len()]
+}

@@ -1,0 +1,384 @@
+//! From the command line to a running driver.
+
+use crate::command_line::{CommandLine, Ground, Order, Task};
+use crate::config::{Config, Paths};
+use crate::log::Log;
+use crate::process::{self, Account, PidFile, Readiness, Side};
+use crate::session::{Session, Shared};
+use crate::socket::DriverSocket;
+use link::Link;
+use nix::sys::signal::Signal;
+use nut::ups_conf::{self, UpsConf};
+use qx::device::{Device, Event, Outcome, Ticket};
+use qx::option::{Kind, OPTIONS};
+use std::cell::RefCell;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::rc::Rc;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// So many requests may wait between a client and the device.
+const WISHES: usize = 32;
+/// How often `-k` tries each command (NUT 2.8.0 nutdrv_qx.c).
+const TRIES: u8 = 3;
+
+/// What ends a driver before its time, in one sentence.
+type Fatal = String;
+
+/// The whole program, under the name of one of NUT's drivers.
+pub fn main(program: &'static str) -> ExitCode {
+    match run(program) {
+        Ok(code) => code,
+        Err(sentence) => {
+            eprintln!("{program}: {sentence}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(program: &'static str) -> Result<ExitCode, Fatal> {
+    let line = CommandLine::parse(std::env::args_os().skip(1))?;
+    println!("qxups {} - {program}, a drop-in for Network UPS Tools", env!("CARGO_PKG_VERSION"));
+    match line.task {
+        Task::Version => return Ok(ExitCode::SUCCESS),
+        Task::Help => {
+            print!("{}", help(program));
+            return Ok(ExitCode::SUCCESS);
+        }
+        Task::ListOptions => {
+            OPTIONS.iter().for_each(|row| {
+                let kind = if row.kind == Kind::Value { "VALUE" } else { "FLAG" };
+                println!("{kind} {} \"{}\"", row.name, row.about);
+            });
+            return Ok(ExitCode::SUCCESS);
+        }
+        _ => {}
+    }
+    let paths = Paths::from_environment();
+    let config = Config::new(program, &line, || read_conf(&paths))?;
+    if let Task::Signal(order) = line.task {
+        return give_order(program, &config, &paths, &line, order);
+    }
+    let driver = Driver { program, log: Rc::new(Log::new(line.debug.max(config.debug_min), line.quiet)), config, paths, line };
+    driver.start()
+}
+
+fn read_conf(paths: &Paths) -> Result<UpsConf, Fatal> {
+    let path = paths.conf.join("ups.conf");
+    let text = std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    ups_conf::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
+}
+
+fn give_order(
+    program: &str,
+    config: &Config,
+    paths: &Paths,
+    line: &CommandLine,
+    order: Order,
+) -> Result<ExitCode, Fatal> {
+    let file = pid_path(program, config, paths);
+    if order == Order::Exit && line.pid.is_none() {
+        return match process::end(&file, program)? {
+            true => Ok(ExitCode::SUCCESS),
+            false => Err(format!("no driver runs for '{}'", config.name)),
+        };
+    }
+    let pid = match line.pid {
+        Some(number) => nix::unistd::Pid::from_raw(number),
+        None => process::running(&file, program).ok_or_else(|| format!("no driver runs for '{}'", config.name))?,
+    };
+    let meant = match order {
+        Order::Exit => Signal::SIGTERM,
+        Order::Reload => Signal::SIGHUP,
+        Order::ReloadOrExit => Signal::SIGUSR1,
+    };
+    process::signal(pid, meant).map(|()| ExitCode::SUCCESS)
+}
+
+fn pid_path(program: &str, config: &Config, paths: &Paths) -> PathBuf {
+    paths.pid.join(format!("{program}-{}.pid", config.name))
+}
+
+/// A driver that is about to start.
+struct Driver {
+    program: &'static str,
+    line: CommandLine,
+    config: Config,
+    paths: Paths,
+    log: Rc<Log>,
+}
+
+impl Driver {
+    fn start(self) -> Result<ExitCode, Fatal> {
+        let account = Account::of(&self.config)?;
+        if let Some(root) = &self.config.chroot {
+            process::change_root(root)?;
+        }
+        account.become_it()?;
+        let watching = self.line.task == Task::Run;
+        if watching {
+            let state = &self.paths.state;
+            std::env::set_current_dir(state).map_err(|error| {
+                format!("cannot use the state directory {}: {error}; create it for user '{}'", state.display(), self.config.user)
+            })?;
+        }
+        for remark in &self.config.remarks {
+            self.log.warning(remark);
+        }
+        let stays = match self.line.ground {
+            Ground::Fore { .. } => true,
+            Ground::Back => false,
+            Ground::Default => self.line.debug > 0 || !watching,
+        };
+        let files = watching && (!stays || self.line.ground == Ground::Fore { pid_file: true });
+        let pid_path = pid_path(self.program, &self.config, &self.paths);
+        if files && process::end(&pid_path, self.program)? {
+            self.log.warning("another instance of this driver was running: it was told to leave");
+        }
+        let mut readiness = Readiness::nobody_waits();
+        if watching && !stays {
+            match process::background()? {
+                Side::Starter(code) => return Ok(code),
+                Side::Driver(waiting) => readiness = waiting,
+            }
+        }
+        let _pid_file = match files {
+            true => Some(PidFile::write(pid_path.clone()).map_err(|error| format!("cannot write {}: {error}", pid_path.display()))?),
+            false => None,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
+        tokio::task::LocalSet::new().block_on(&runtime, self.drive(readiness, stays))
+    }
+
+    async fn drive(&self, readiness: Readiness, stays: bool) -> Result<ExitCode, Fatal> {
+        let mut opening = self.config.opening.clone();
+        // at -k somebody else may hold the lock, and the load has to go off all the same
+        opening.lock &= self.line.task != Task::KillPower;
+        let link = Link::open(&opening).await.map_err(|error| error.to_string())?;
+        if let Some(remark) = link.remark() {
+            self.log.debug(1, || remark.to_string());
+        }
+        let device: Shared = Rc::new(RefCell::new(Device::new(self.config.options.clone())));
+        let (sender, wishes) = mpsc::channel(WISHES);
+        let mut session = Session::new(device.clone(), opening, link, wishes, self.log.clone());
+        match self.line.task {
+            Task::KillPower => self.kill_power(&mut session, &device).await,
+            Task::Dump(polls) => self.dump(&mut session, &device, polls).await,
+            _ => self.watch(session, device, sender, readiness, stays).await,
+        }
+    }
+
+    /// Until everything was asked once, or nothing was found.
+    async fn find(&self, session: &mut Session) -> Result<(), Fatal> {
+        match session.run_until(|event| matches!(event, Event::Ready | Event::NotFound(_))).await {
+            Event::NotFound(why) => Err(format!("{}: {why}", self.config.opening.address)),
+            _ => Ok(()),
+        }
+    }
+
+    async fn watch(
+        &self,
+        mut session: Session,
+        device: Shared,
+        wishes: mpsc::Sender<crate::session::Wish>,
+        mut readiness: Readiness,
+        stays: bool,
+    ) -> Result<ExitCode, Fatal> {
+        let mut signals = Signals::new()?;
+        tokio::select! {
+            found = self.find(&mut session) => found?,
+            name = signals.leave() => return Err(format!("told to leave by {name} before the UPS was found")),
+        }
+        self.check_ignorelb(&device)?;
+        self.describe(&device);
+        let path = self.paths.state.join(format!("{}-{}", self.program, self.config.name));
+        let socket = DriverSocket::open(&path, device, wishes, self.log.clone())
+            .map_err(|error| format!("cannot open the socket {}: {error}", path.display()))?;
+        if let Some(group) = &self.config.group
+            && let Err(sentence) = process::give_to_group(&path, group)
+        {
+            self.log.warning(&sentence);
+        }
+        session.publish_to(Box::new(socket.publisher()));
+        readiness.ready();
+        if !stays {
+            self.log.use_system_log();
+        }
+        self.log.info(&format!("watching {} on {}", self.config.name, self.config.opening.address));
+        // pinned outside of the loop: a signal must not cut an exchange short
+        let watching = session.run_until(|_| false);
+        tokio::pin!(watching);
+        loop {
+            tokio::select! {
+                _ = &mut watching => {}
+                name = signals.leave() => {
+                    self.log.info(&format!("told to leave by {name}"));
+                    return Ok(ExitCode::SUCCESS);
+                }
+                or_exit = signals.reload() => {
+                    if self.reload() && or_exit {
+                        return Ok(ExitCode::SUCCESS);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether ups.conf says something else now; says so in the log.
+    fn reload(&self) -> bool {
+        let read = Config::new(self.program, &self.line, || read_conf(&self.paths));
+        match read {
+            Ok(config) if format!("{config:?}") == format!("{:?}", self.config) => {
+                self.log.info("reload: nothing changed in ups.conf");
+                false
+            }
+            Ok(_) => {
+                self.log.warning("reload: ups.conf changed; restart this driver to use it");
+                true
+            }
+            Err(sentence) => {
+                self.log.warning(&format!("reload: {sentence}; going on as before"));
+                false
+            }
+        }
+    }
+
+    fn check_ignorelb(&self, device: &Shared) -> Result<(), Fatal> {
+        let device = device.borrow();
+        let has = |name: &str| device.store().text(name).is_some();
+        let charge = has("battery.charge") && has("battery.charge.low");
+        let runtime = has("battery.runtime") && has("battery.runtime.low");
+        if !self.config.options.ignorelb || charge || runtime {
+            return Ok(());
+        }
+        Err("ignorelb is set, but nothing else says when the battery is low: set default.battery.charge.low (with \
+             default.battery.voltage.low and .high) or default.battery.runtime.low (with runtimecal)"
+            .into())
+    }
+
+    /// Publishes what the driver knows of itself.
+    fn describe(&self, device: &Shared) {
+        let mut device = device.borrow_mut();
+        let protocol = device.protocol().map_or("none", |protocol| protocol.name);
+        let store = device.store_mut();
+        store.set("device.type", "ups");
+        store.set("driver.name", self.program);
+        store.set("driver.version", env!("CARGO_PKG_VERSION"));
+        store.set("driver.version.internal", concat!("qxups ", env!("CARGO_PKG_VERSION")));
+        store.set("driver.version.data", protocol);
+        for (name, value) in &self.config.published {
+            store.set(name.clone(), value.clone());
+        }
+    }
+
+    /// `-d`: prints the data after so many polls.
+    async fn dump(&self, session: &mut Session, device: &Shared, polls: u32) -> Result<ExitCode, Fatal> {
+        self.find(session).await?;
+        self.describe(device);
+        let enough = self.config.options.pollinterval * (polls - 1);
+        // a UPS that falls silent meanwhile keeps what it said
+        let _ = tokio::time::timeout(enough, session.run_until(|_| false)).await;
+        for (name, entry) in device.borrow().store().entries() {
+            println!("{name}: {}", entry.text);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// `-k`: stops a shutdown that is pending, then switches the load off.
+    async fn kill_power(&self, session: &mut Session, device: &Shared) -> Result<ExitCode, Fatal> {
+        match session.run_until(|event| matches!(event, Event::Detected(..) | Event::NotFound(_))).await {
+            Event::NotFound(why) => return Err(format!("{}: {why}", self.config.opening.address)),
+            _ => self.log.info("switching the load off"),
+        }
+        if !self.command(session, device, "shutdown.stop").await {
+            self.log.info("no shutdown was pending");
+        }
+        let name = if self.config.stayoff { "shutdown.stayoff" } else { "shutdown.return" };
+        if !self.command(session, device, name).await {
+            return Err(format!("the UPS did not accept {name}: the load stays on"));
+        }
+        let delay = device.borrow().store().text("ups.delay.shutdown").unwrap_or("?").to_string();
+        self.log.info(&format!("the UPS switches the load off in {delay} seconds"));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    async fn command(&self, session: &mut Session, device: &Shared, name: &str) -> bool {
+        for ticket in 1..=Ticket::from(TRIES) {
+            device.borrow_mut().instant_command(ticket, name, None);
+            let ended = session.run_until(|event| matches!(event, Event::Answered(..))).await;
+            if matches!(ended, Event::Answered(_, Outcome::Done)) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// The signals a driver minds.
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+    quit: tokio::signal::unix::Signal,
+    hang_up: tokio::signal::unix::Signal,
+    user: tokio::signal::unix::Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Signals, Fatal> {
+        let of = |kind| signal(kind).map_err(|error| format!("cannot watch for signals: {error}"));
+        Ok(Signals {
+            terminate: of(SignalKind::terminate())?,
+            interrupt: of(SignalKind::interrupt())?,
+            quit: of(SignalKind::quit())?,
+            hang_up: of(SignalKind::hangup())?,
+            user: of(SignalKind::user_defined1())?,
+        })
+    }
+
+    /// Waits until the driver is told to leave.
+    async fn leave(&mut self) -> &'static str {
+        tokio::select! {
+            _ = self.terminate.recv() => "SIGTERM",
+            _ = self.interrupt.recv() => "SIGINT",
+            _ = self.quit.recv() => "SIGQUIT",
+        }
+    }
+
+    /// Waits until the driver is told to read its configuration; true when it is to leave if that
+    /// changed.
+    async fn reload(&mut self) -> bool {
+        tokio::select! {
+            _ = self.hang_up.recv() => false,
+            _ = self.user.recv() => true,
+        }
+    }
+}
+
+fn help(program: &str) -> String {
+    let mut text = format!(
+        "\nusage: {program} (-a NAME | -s NAME) [options]\n\n\
+         \x20 -a NAME        use section NAME of ups.conf; a later -x wins over it\n\
+         \x20 -s NAME        use no ups.conf; give the port by -x port=...\n\
+         \x20 -x NAME[=VAL]  set an option, see below\n\
+         \x20 -k             switch the load off and leave\n\
+         \x20 -d N           print the data after N polls and leave\n\
+         \x20 -i SECONDS     time between polls\n\
+         \x20 -D             say more, and stay in the foreground; -DDD shows every exchange\n\
+         \x20 -q             say less\n\
+         \x20 -F, -B         stay in the foreground (-FF: with a PID file), go to the background\n\
+         \x20 -r DIR         change the root directory\n\
+         \x20 -u USER        run as this user, when started as root\n\
+         \x20 -g GROUP       give the socket to this group\n\
+         \x20 -c COMMAND     tell the running driver: reload, reload-or-error, reload-or-exit, exit\n\
+         \x20 -P PID         which process -c means\n\
+         \x20 -h, -V, -L     this help, the version, the options for programs\n\n\
+         Options for -x and ups.conf:\n\n"
+    );
+    for row in OPTIONS {
+        let name = if row.kind == Kind::Value { format!("{}=VALUE", row.name) } else { row.name.to_string() };
+        text += &format!("  {name:<36} {}\n", row.about);
+    }
+    text
+}

@@ -1,0 +1,195 @@
+//! What makes a program a driver of NUT: its user, its root, the background, its PID file.
+
+use crate::config::Config;
+use nix::sys::signal::{Signal, kill};
+use nix::sys::stat::{Mode, umask};
+use nix::sys::wait::waitpid;
+use nix::unistd::{ForkResult, Gid, Group, Pid, Uid, User, chown, chroot, fork, initgroups, setgid, setsid, setuid};
+use std::ffi::CString;
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::Duration;
+
+/// Files and sockets are for the driver's user and group alone (NUT 2.8.0 drivers/dstate.c).
+const UMASK: u32 = 0o007;
+/// How long a running instance may take to leave, in tenths of a second.
+const LEAVE: u32 = 150;
+
+/// The account that a driver is to run under.
+#[derive(Debug)]
+pub struct Account(Option<User>);
+
+impl Account {
+    /// Looks the account up. Somebody who is not root stays who they are.
+    ///
+    /// # Errors
+    /// A sentence, when there is no such user.
+    pub fn of(config: &Config) -> Result<Account, String> {
+        if !Uid::effective().is_root() {
+            return Ok(Account(None));
+        }
+        match User::from_name(&config.user) {
+            Ok(Some(user)) => Ok(Account(Some(user))),
+            _ if config.user_was_named => Err(format!("there is no user '{}': create it, or give another by -u", config.user)),
+            _ => Err(format!("the driver's user '{}' does not exist: create it, or give another by -u or 'user' in ups.conf", config.user)),
+        }
+    }
+
+    /// Becomes that user, for good.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn become_it(&self) -> Result<(), String> {
+        umask(Mode::from_bits_truncate(UMASK));
+        let Some(user) = &self.0 else { return Ok(()) };
+        let name = CString::new(user.name.clone()).map_err(|_| "the user's name has a zero in it")?;
+        let switched = initgroups(&name, user.gid).and_then(|()| setgid(user.gid)).and_then(|()| setuid(user.uid));
+        switched.map_err(|error| format!("cannot become user '{}': {error}", user.name))
+    }
+}
+
+/// Changes the root directory.
+///
+/// # Errors
+/// A sentence.
+pub fn change_root(root: &Path) -> Result<(), String> {
+    let changed = chroot(root).map_err(std::io::Error::from).and_then(|()| std::env::set_current_dir("/"));
+    changed.map_err(|error| format!("cannot change the root to {}: {error}", root.display()))
+}
+
+/// Gives the socket to a group, so that an upsd of that group can use it.
+///
+/// # Errors
+/// A sentence.
+pub fn give_to_group(path: &Path, group: &str) -> Result<(), String> {
+    let gid = Group::from_name(group).ok().flatten().map(|group| group.gid);
+    let gid: Gid = gid.ok_or_else(|| format!("there is no group '{group}': the socket keeps its group"))?;
+    chown(path, None, Some(gid)).map_err(|error| format!("cannot give {} to group '{group}': {error}", path.display()))
+}
+
+/// A PID file. It is removed when this is dropped.
+#[derive(Debug)]
+pub struct PidFile(PathBuf);
+
+impl PidFile {
+    /// Writes our number.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn write(path: PathBuf) -> std::io::Result<PidFile> {
+        writeln!(File::create(&path)?, "{}", std::process::id())?;
+        Ok(PidFile(path))
+    }
+}
+
+impl Drop for PidFile {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.0);
+    }
+}
+
+/// The instance that a PID file names, if it runs and is this program: a number alone may belong
+/// to somebody else by now.
+pub fn running(path: &Path, program: &str) -> Option<Pid> {
+    let number: i32 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
+    let own = i32::try_from(std::process::id()).ok();
+    (number > 1 && Some(number) != own && is_program(number, program)).then(|| Pid::from_raw(number))
+}
+
+/// Whether a process runs this program, as far as `/proc` tells.
+fn is_program(number: i32, program: &str) -> bool {
+    let command = std::fs::read_to_string(format!("/proc/{number}/comm"));
+    // the kernel keeps fifteen letters
+    command.is_ok_and(|command| program.starts_with(command.trim_end()) && !command.trim().is_empty())
+}
+
+/// Sends a signal to a running instance.
+///
+/// # Errors
+/// A sentence.
+pub fn signal(pid: Pid, signal: Signal) -> Result<(), String> {
+    kill(pid, signal).map_err(|error| format!("cannot signal process {pid}: {error}"))
+}
+
+/// Tells a running instance to leave, and waits until it has.
+///
+/// # Errors
+/// A sentence, when it does not.
+pub fn end(path: &Path, program: &str) -> Result<bool, String> {
+    let Some(pid) = running(path, program) else { return Ok(false) };
+    signal(pid, Signal::SIGTERM)?;
+    for _ in 0..LEAVE {
+        if running(path, program) != Some(pid) {
+            return Ok(true);
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    Err(format!("{program} is running already as process {pid} and does not leave: stop it first"))
+}
+
+/// The parent's end of a driver that starts in the background: true means that it runs.
+pub struct Readiness(Option<UnixStream>);
+
+/// Which process this is after [`background`].
+pub enum Side {
+    /// The one that was started: it waits for the other one's word and leaves with this code.
+    Starter(ExitCode),
+    /// The driver.
+    Driver(Readiness),
+}
+
+/// Goes to the background. The process that was started stays until the driver says that it runs,
+/// so that whoever started it sees success or failure.
+///
+/// # Errors
+/// A sentence.
+pub fn background() -> Result<Side, String> {
+    let (ours, theirs) = UnixStream::pair().map_err(|error| format!("cannot go to the background: {error}"))?;
+    // SAFETY: no thread was started and no runtime is built yet, so the child finds no lock held
+    #[allow(unsafe_code)]
+    let forked = unsafe { fork() }.map_err(|error| format!("cannot go to the background: {error}"))?;
+    match forked {
+        ForkResult::Parent { child } => {
+            drop(theirs);
+            let mut word = [0];
+            let ready = (&ours).read(&mut word).is_ok_and(|read| read == 1);
+            if !ready {
+                let _ = waitpid(child, None);
+            }
+            Ok(Side::Starter(if ready { ExitCode::SUCCESS } else { ExitCode::FAILURE }))
+        }
+        ForkResult::Child => {
+            drop(ours);
+            setsid().map_err(|error| format!("cannot go to the background: {error}"))?;
+            Ok(Side::Driver(Readiness(Some(theirs))))
+        }
+    }
+}
+
+impl Readiness {
+    /// For a driver in the foreground: nobody waits.
+    pub fn nobody_waits() -> Readiness {
+        Readiness(None)
+    }
+
+    /// Tells whoever waits that the driver runs, and lets go of the terminal.
+    pub fn ready(&mut self) {
+        if let Some(mut starter) = self.0.take() {
+            // the starter may have been killed; the driver runs all the same
+            let _ = starter.write_all(b"1");
+            let _ = leave_terminal();
+        }
+    }
+}
+
+fn leave_terminal() -> std::io::Result<()> {
+    let null: OwnedFd = File::options().read(true).write(true).open("/dev/null")?.into();
+    nix::unistd::dup2_stdin(&null)?;
+    nix::unistd::dup2_stdout(&null)?;
+    nix::unistd::dup2_stderr(&null)?;
+    Ok(())
+}

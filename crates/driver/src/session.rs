@@ -1,0 +1,212 @@
+//! A session: one device on one link. This is the only loop that knows a clock.
+//!
+//! Publishers hold the same [`Shared`] device: they read its store at any time and send [`Wish`]es
+//! through a bounded queue; the session tells them what changed. Nothing here blocks, so a slow
+//! UPS delays no client, and a slow client no poll.
+
+use crate::log::Log;
+use link::{Link, LinkError, Opening};
+use nut::driver_socket as text;
+use qx::device::{Device, Event, LinkChange, Loudness, Moment, Outcome, Ticket};
+use qx::exchange::Reply;
+use qx::store::{Change, Store};
+use std::cell::RefCell;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+/// How often a lost port is tried again.
+const REOPEN: Duration = Duration::from_secs(1);
+
+/// A device that a session drives and publishers read. Never borrowed across a wait.
+pub type Shared = Rc<RefCell<Device>>;
+
+/// What a client wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// An instant command, with its parameter.
+    Command(Ticket, String, Option<String>),
+    /// To set a variable.
+    Set(Ticket, String, String),
+}
+
+/// Whoever wants to know what happens.
+pub trait Publisher {
+    /// The store changed.
+    fn changed(&mut self, store: &Store, changes: &[Change]);
+    /// A request ended.
+    fn answered(&mut self, ticket: Ticket, outcome: &Outcome);
+    /// Something happened.
+    fn happened(&mut self, event: &Event, store: &Store);
+}
+
+/// One device on one link.
+pub struct Session {
+    device: Shared,
+    opening: Opening,
+    link: Option<Link>,
+    reopen: Instant,
+    wishes: mpsc::Receiver<Wish>,
+    publishers: Vec<Box<dyn Publisher>>,
+    log: Rc<Log>,
+    started: Instant,
+}
+
+impl Session {
+    /// A session whose link is open already.
+    pub fn new(device: Shared, opening: Opening, link: Link, wishes: mpsc::Receiver<Wish>, log: Rc<Log>) -> Session {
+        let now = Instant::now();
+        Session { device, opening, link: Some(link), reopen: now, wishes, publishers: vec![], log, started: now }
+    }
+
+    /// Tells `publisher` what happens from now on.
+    pub fn publish_to(&mut self, publisher: Box<dyn Publisher>) {
+        self.publishers.push(publisher);
+    }
+
+    /// Goes on until an event makes `enough` say so.
+    pub async fn run_until(&mut self, mut enough: impl FnMut(&Event) -> bool) -> Event {
+        loop {
+            while let Some(event) = self.next_event() {
+                if enough(&event) {
+                    self.tell_changes();
+                    return event;
+                }
+            }
+            self.tell_changes();
+            self.step().await;
+        }
+    }
+
+    fn now(&self) -> Moment {
+        self.started.elapsed()
+    }
+
+    fn next_event(&mut self) -> Option<Event> {
+        let event = self.device.borrow_mut().poll_event()?;
+        self.write_log(&event);
+        let device = self.device.borrow();
+        for publisher in &mut self.publishers {
+            match &event {
+                Event::Answered(ticket, outcome) => publisher.answered(*ticket, outcome),
+                event => publisher.happened(event, device.store()),
+            }
+        }
+        Some(event)
+    }
+
+    fn tell_changes(&mut self) {
+        let changes = self.device.borrow_mut().store_mut().take_changes();
+        if changes.is_empty() {
+            return;
+        }
+        let device = self.device.borrow();
+        self.log.debug(2, || format!("changed: {changes:?}"));
+        for publisher in &mut self.publishers {
+            publisher.changed(device.store(), &changes);
+        }
+    }
+
+    /// One exchange, one wish, or a wait until something is due.
+    async fn step(&mut self) {
+        let now = self.now();
+        while let Ok(wish) = self.wishes.try_recv() {
+            self.wish(wish);
+        }
+        if self.link.is_none() && Instant::now() >= self.reopen {
+            self.open_again().await;
+        }
+        let exchange = self.device.borrow_mut().poll_exchange(now);
+        if let (Some(exchange), Some(link)) = (&exchange, &mut self.link) {
+            self.log.debug(3, || format!("> {}", exchange.command));
+            match link.exchange(exchange).await {
+                Ok(reply) => self.reply(reply),
+                Err(error) => self.lost(&error),
+            }
+            return;
+        }
+        if !self.device.borrow().has_news() {
+            self.wait().await;
+        }
+    }
+
+    async fn wait(&mut self) {
+        let due = self.device.borrow().poll_timeout().map(|moment| self.started + moment);
+        let reopen = self.link.is_none().then_some(self.reopen);
+        let until = due.into_iter().chain(reopen).min();
+        // without anything to wait for, look again some time
+        let until = until.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+        tokio::select! {
+            wish = self.wishes.recv() => match wish {
+                Some(wish) => self.wish(wish),
+                None => sleep_until(until).await,
+            },
+            () = sleep_until(until) => {}
+        }
+    }
+
+    fn wish(&mut self, wish: Wish) {
+        let mut device = self.device.borrow_mut();
+        match wish {
+            Wish::Command(ticket, name, parameter) => device.instant_command(ticket, &name, parameter.as_deref()),
+            Wish::Set(ticket, variable, value) => device.set(ticket, &variable, &value),
+        }
+    }
+
+    fn reply(&mut self, reply: Reply) {
+        self.log.debug(3, || match &reply.line {
+            Some(line) => format!("< {}  ({} ms)", line.escape_ascii(), reply.latency.as_millis()),
+            None => "-".into(),
+        });
+        let now = self.now();
+        self.device.borrow_mut().handle_reply(reply, now);
+    }
+
+    fn lost(&mut self, error: &LinkError) {
+        self.log.warning(&format!("{}: {error}; trying to open it again", self.opening.address));
+        self.link = None;
+        self.reopen = Instant::now() + REOPEN;
+        let now = self.now();
+        self.device.borrow_mut().handle_link(LinkChange::Gone, now);
+    }
+
+    async fn open_again(&mut self) {
+        match Link::open(&self.opening).await {
+            Ok(link) => {
+                self.log.info(&format!("{} is open again", self.opening.address));
+                self.link = Some(link);
+                let now = self.now();
+                self.device.borrow_mut().handle_link(LinkChange::Back, now);
+            }
+            Err(error) => {
+                self.log.debug(1, || error.to_string());
+                self.reopen = Instant::now() + REOPEN;
+            }
+        }
+    }
+
+    fn write_log(&self, event: &Event) {
+        match event {
+            Event::Noted(loudness, text) => self.log.say(*loudness, text),
+            Event::Stale => self.log.warning("the UPS does not answer: data is stale"),
+            Event::Fresh => self.log.say(Loudness::Warning, "the UPS answers again"),
+            Event::NotFound(why) => self.log.debug(1, || why.clone()),
+            Event::Detected(name, exchanges) => {
+                self.log.debug(1, || format!("found {name} after {exchanges} exchanges, {} ms", self.now().as_millis()));
+            }
+            Event::Ready => self.log.debug(1, || format!("ready after {} ms", self.now().as_millis())),
+            Event::Answered(..) => {}
+        }
+    }
+}
+
+/// NUT's number for an outcome (NUT 2.8.0 drivers/upshandler.h).
+pub fn code(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Done => text::code::HANDLED,
+        Outcome::Unknown => text::code::UNKNOWN,
+        Outcome::Invalid(_) => text::code::INVALID,
+        Outcome::Failed(_) => text::code::FAILED,
+    }
+}

@@ -1,0 +1,259 @@
+//! The driver socket: what upsd connects to. (NUT 2.8.0 drivers/dstate.c; newer words too.)
+//!
+//! Each client has a bounded buffer of its own and a task of its own; whoever does not read is
+//! dropped, and nobody waits for it.
+
+use crate::log::Log;
+use crate::session::{Publisher, Shared, Wish, code};
+use nut::driver_socket::{self as text, LineBuffer, Request};
+use qx::device::{Event, Outcome, Ticket};
+use qx::store::{Access, Change, Entry, Store};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::{Notify, mpsc};
+
+/// A client with more than this unread is dropped.
+const UNREAD: usize = 256 * 1024;
+/// More clients at a time are turned away.
+const CLIENTS: usize = 128;
+
+/// A connected client.
+#[derive(Debug, Default)]
+struct Client {
+    out: RefCell<Vec<u8>>,
+    wake: Notify,
+    broadcast: Cell<bool>,
+    dropped: Cell<bool>,
+}
+
+impl Client {
+    fn send(&self, line: &str) {
+        let mut out = self.out.borrow_mut();
+        if out.len() + line.len() > UNREAD {
+            self.dropped.set(true);
+        } else {
+            out.extend_from_slice(line.as_bytes());
+        }
+        self.wake.notify_one();
+    }
+}
+
+#[derive(Debug, Default)]
+struct Clients {
+    list: RefCell<Vec<Rc<Client>>>,
+    /// Who wants to know how a request ended, and under which name.
+    tracked: RefCell<HashMap<Ticket, (Rc<Client>, String)>>,
+    tickets: Cell<Ticket>,
+}
+
+/// The socket. It is removed from the file system when this is dropped.
+#[derive(Debug)]
+pub struct DriverSocket {
+    path: PathBuf,
+    clients: Rc<Clients>,
+}
+
+/// Tells the clients what changed.
+#[derive(Debug)]
+pub struct SocketPublisher(Rc<Clients>);
+
+impl DriverSocket {
+    /// Opens the socket at `path`, in place of one that a dead driver left. Must be called inside
+    /// of a tokio `LocalSet`; clients are served by tasks of it.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(path: &Path, device: Shared, wishes: mpsc::Sender<Wish>, log: Rc<Log>) -> io::Result<DriverSocket> {
+        if let Err(error) = std::fs::remove_file(path)
+            && error.kind() != io::ErrorKind::NotFound
+        {
+            return Err(error);
+        }
+        let listener = UnixListener::bind(path)?;
+        let clients = Rc::new(Clients::default());
+        let all = clients.clone();
+        tokio::task::spawn_local(async move {
+            loop {
+                match listener.accept().await {
+                    Ok((stream, _)) if all.list.borrow().len() < CLIENTS => {
+                        tokio::task::spawn_local(serve(stream, device.clone(), wishes.clone(), all.clone(), log.clone()));
+                    }
+                    Ok(_) => log.warning("too many clients on the driver socket: one was turned away"),
+                    Err(error) => {
+                        log.warning(&format!("driver socket: {error}"));
+                        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                    }
+                }
+            }
+        });
+        Ok(DriverSocket { path: path.to_path_buf(), clients })
+    }
+
+    /// What tells the clients of changes.
+    pub fn publisher(&self) -> SocketPublisher {
+        SocketPublisher(self.clients.clone())
+    }
+}
+
+impl Drop for DriverSocket {
+    fn drop(&mut self) {
+        // it may be gone already, with the directory it was in
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl Publisher for SocketPublisher {
+    fn changed(&mut self, store: &Store, changes: &[Change]) {
+        let mut lines = String::new();
+        for change in changes {
+            match change {
+                Change::Set(name) => {
+                    if let Some(entry) = store.get(name) {
+                        lines += &text::setinfo(name, &entry.text);
+                    }
+                }
+                Change::Removed(name) => lines += &text::delinfo(name),
+                Change::Stale(true) => lines += &text::datastale(),
+                Change::Stale(false) => lines += &text::dataok(),
+            }
+        }
+        for client in self.0.list.borrow().iter().filter(|client| client.broadcast.get()) {
+            client.send(&lines);
+        }
+    }
+
+    fn answered(&mut self, ticket: Ticket, outcome: &Outcome) {
+        if let Some((client, tracking)) = self.0.tracked.borrow_mut().remove(&ticket) {
+            client.send(&text::tracking(&tracking, code(outcome)));
+        }
+    }
+
+    fn happened(&mut self, _event: &Event, _store: &Store) {}
+}
+
+async fn serve(stream: UnixStream, device: Shared, wishes: mpsc::Sender<Wish>, clients: Rc<Clients>, log: Rc<Log>) {
+    let client = Rc::new(Client::default());
+    client.broadcast.set(true);
+    clients.list.borrow_mut().push(client.clone());
+    let conversation = Conversation { client: client.clone(), device, wishes, clients: clients.clone(), log };
+    conversation.run(stream).await;
+    clients.list.borrow_mut().retain(|other| !Rc::ptr_eq(other, &client));
+    clients.tracked.borrow_mut().retain(|_, (other, _)| !Rc::ptr_eq(other, &client));
+}
+
+struct Conversation {
+    client: Rc<Client>,
+    device: Shared,
+    wishes: mpsc::Sender<Wish>,
+    clients: Rc<Clients>,
+    log: Rc<Log>,
+}
+
+impl Conversation {
+    /// Until the client leaves, is dropped, or says LOGOUT.
+    async fn run(&self, mut stream: UnixStream) {
+        let (mut reader, mut writer) = stream.split();
+        let mut lines = LineBuffer::default();
+        let mut buffer = [0; 1024];
+        let mut leaving = false;
+        while !leaving && !self.client.dropped.get() {
+            tokio::select! {
+                read = reader.read(&mut buffer) => match read {
+                    Ok(0) | Err(_) => break,
+                    Ok(read) => {
+                        lines.push(&buffer[..read]);
+                        while let Some(line) = lines.next_line() {
+                            leaving |= self.take(line);
+                        }
+                    }
+                },
+                () = self.client.wake.notified() => {}
+            }
+            let out = std::mem::take(&mut *self.client.out.borrow_mut());
+            if writer.write_all(&out).await.is_err() {
+                break;
+            }
+        }
+        if self.client.dropped.get() {
+            self.log.warning("a client of the driver socket does not read: dropped");
+        }
+    }
+
+    /// Does what a line asks for; true for LOGOUT.
+    fn take(&self, line: Result<Vec<u8>, text::RequestError>) -> bool {
+        let request = match line.and_then(|line| Request::parse(&line)) {
+            Ok(request) => request,
+            Err(error) => {
+                self.log.debug(1, || format!("driver socket: {error}"));
+                return false;
+            }
+        };
+        let send = |line: &str| self.client.send(line);
+        match request {
+            Request::Ping => send(&text::pong()),
+            Request::DumpAll => send(&dump(self.device.borrow().store(), |_| true, true)),
+            Request::DumpValue { variable } => {
+                send(&dump(self.device.borrow().store(), |name| name.eq_ignore_ascii_case(&variable), false));
+            }
+            Request::DumpStatus => send(&dump(self.device.borrow().store(), |name| name == "ups.status", false)),
+            Request::GetPid => send(&text::pid(std::process::id())),
+            Request::Broadcast(on) => self.client.broadcast.set(on),
+            Request::InstCmd { name, parameter, tracking } => {
+                self.wish(tracking, |ticket| Wish::Command(ticket, name, parameter));
+            }
+            Request::Set { variable, value, tracking } => {
+                self.wish(tracking, |ticket| Wish::Set(ticket, variable, value));
+            }
+            Request::Logout => {
+                send(&text::ok_goodbye());
+                return true;
+            }
+        }
+        false
+    }
+
+    fn wish(&self, tracking: Option<String>, wish: impl FnOnce(Ticket) -> Wish) {
+        let ticket = self.clients.tickets.get() + 1;
+        self.clients.tickets.set(ticket);
+        if let Some(tracking) = &tracking {
+            self.clients.tracked.borrow_mut().insert(ticket, (self.client.clone(), tracking.clone()));
+        }
+        if self.wishes.try_send(wish(ticket)).is_err() {
+            self.clients.tracked.borrow_mut().remove(&ticket);
+            self.log.warning("too many requests wait already: one was refused");
+            if let Some(tracking) = tracking {
+                self.client.send(&text::tracking(&tracking, text::code::FAILED));
+            }
+        }
+    }
+}
+
+/// The variables that `wanted` names and, for `all`, the commands; then the state of the data.
+fn dump(store: &Store, wanted: impl Fn(&str) -> bool, all: bool) -> String {
+    let mut lines = if store.is_stale() { text::datastale() } else { String::new() };
+    for (name, entry) in store.entries().filter(|(name, _)| wanted(name)) {
+        lines += &variable(name, entry);
+    }
+    if all {
+        store.commands().iter().for_each(|command| lines += &text::addcmd(command));
+    }
+    if !store.is_stale() {
+        lines += &text::dataok();
+    }
+    lines + &text::dumpdone()
+}
+
+fn variable(name: &str, entry: &Entry) -> String {
+    let value = text::setinfo(name, &entry.text);
+    match entry.access {
+        Access::Read => value,
+        Access::Range(least, most) => {
+            value + &text::addrange(name, least.into(), most.into()) + &text::setflags(name, &["RW", "NUMBER"])
+        }
+    }
+}

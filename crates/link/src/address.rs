@@ -1,0 +1,79 @@
+//! Where a UPS is: the value of `port`.
+
+use std::fmt;
+use std::path::PathBuf;
+
+/// Where a UPS is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Address {
+    /// A terminal device, such as `/dev/ttyS0`.
+    Serial(PathBuf),
+    /// A serial device server (ser2net and the like) that passes bytes through.
+    Tcp {
+        /// Name or address.
+        host: String,
+        /// TCP port.
+        port: u16,
+    },
+}
+
+/// A `port` that is no address: a sentence.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BadAddress(pub String);
+
+impl fmt::Display for BadAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for BadAddress {}
+
+impl Address {
+    /// Reads the value of `port`: an absolute path, or `tcp://host:port`.
+    ///
+    /// # Errors
+    /// [`BadAddress`] with what would be right.
+    pub fn parse(text: &str) -> Result<Address, BadAddress> {
+        if text.eq_ignore_ascii_case("auto") {
+            let why = "port = auto looks for a UPS on USB, which is not supported yet; name a serial port such as /dev/ttyS0, or tcp://host:port";
+            return Err(BadAddress(why.into()));
+        }
+        let Some(rest) = text.strip_prefix("tcp://") else {
+            if text.contains("://") {
+                return Err(BadAddress(format!("port = {text}: write a path such as /dev/ttyS0, or tcp://host:port")));
+            }
+            return Ok(Address::Serial(PathBuf::from(text)));
+        };
+        let bad = || BadAddress(format!("port = {text}: write tcp://host:port, such as tcp://192.0.2.7:4001"));
+        let (host, port) = rest.trim_end_matches('/').rsplit_once(':').ok_or_else(bad)?;
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+        let port = port.parse().ok().filter(|port| *port != 0).ok_or_else(bad)?;
+        if host.is_empty() { Err(bad()) } else { Ok(Address::Tcp { host: host.into(), port }) }
+    }
+}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Address::Serial(path) => write!(f, "{}", path.display()),
+            Address::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        let tcp = |host: &str, port| Ok(Address::Tcp { host: host.into(), port });
+        assert_eq!(Address::parse("tcp://ups.lan:4001"), tcp("ups.lan", 4001));
+        assert_eq!(Address::parse("tcp://[::1]:4001/"), tcp("::1", 4001));
+        assert_eq!(Address::parse("/dev/ttyS0"), Ok(Address::Serial("/dev/ttyS0".into())));
+        for bad in ["auto", "tcp://host", "tcp://:1", "tcp://host:0", "tcp://host:99999", "udp://a:1"] {
+            assert!(Address::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

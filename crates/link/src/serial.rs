@@ -1,0 +1,120 @@
+//! A serial line: 2400 baud, 8 data bits, no parity, one stop bit, no flow control.
+
+use crate::error::{Kind, LinkError};
+use nix::fcntl::{Flock, FlockArg};
+use serial2_tokio::{CharSize, FlowControl, Parity, SerialPort, Settings, StopBits};
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::path::Path;
+
+const BAUD: u32 = 2400;
+
+/// How the interface of the UPS is powered over the modem lines: option `cablepower`
+/// (NUT 2.8.0 nutdrv_qx.c).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum CablePower {
+    /// DTR on, RTS off.
+    #[default]
+    Normal,
+    /// DTR off, RTS on.
+    Reverse,
+    /// Both on.
+    Both,
+    /// Both off.
+    None,
+}
+
+impl CablePower {
+    /// Reads the value of `cablepower`.
+    ///
+    /// # Errors
+    /// A sentence with the words that are allowed.
+    pub fn parse(text: &str) -> Result<CablePower, String> {
+        match text {
+            "normal" => Ok(CablePower::Normal),
+            "reverse" => Ok(CablePower::Reverse),
+            "both" => Ok(CablePower::Both),
+            "none" => Ok(CablePower::None),
+            _ => Err(format!("cablepower = {text}: write normal, reverse, both or none")),
+        }
+    }
+
+    const fn dtr(self) -> bool {
+        matches!(self, CablePower::Normal | CablePower::Both)
+    }
+    const fn rts(self) -> bool {
+        matches!(self, CablePower::Reverse | CablePower::Both)
+    }
+}
+
+/// An open serial line.
+#[derive(Debug)]
+pub struct Serial {
+    port: SerialPort,
+    remark: Option<String>,
+    /// Keeps other programs away; let go when the line is closed.
+    _lock: Option<Flock<File>>,
+}
+
+impl Serial {
+    pub fn open(path: &Path, power: CablePower, lock: bool) -> Result<Serial, LinkError> {
+        let name = path.display().to_string();
+        let lock = if lock { Some(locked(path, &name)?) } else { None };
+        let port = SerialPort::open(path, settings).map_err(|error| match error.kind() {
+            io::ErrorKind::Other | io::ErrorKind::InvalidInput => {
+                let why = format!("cannot set {name} to {BAUD} baud, 8N1: {error}; use another serial adapter");
+                LinkError::new(Kind::Unsuitable, why)
+            }
+            _ => LinkError::while_opening(&name, &error),
+        })?;
+        let lines = port.set_dtr(power.dtr()).and_then(|()| port.set_rts(power.rts()));
+        let remark = lines.err().map(|error| format!("{name} has no modem lines ({error}): cablepower has no effect"));
+        Ok(Serial { port, remark, _lock: lock })
+    }
+
+    pub fn remark(&self) -> Option<&str> {
+        self.remark.as_deref()
+    }
+
+    pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.port.read(buffer).await
+    }
+
+    pub async fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        self.port.write_all(bytes).await
+    }
+
+    pub fn discard(&self) -> io::Result<()> {
+        self.port.discard_buffers()
+    }
+}
+
+/// What the line is set to; serial2 reads the settings back and fails when they were not taken.
+fn settings(mut settings: Settings) -> io::Result<Settings> {
+    settings.set_raw();
+    settings.set_baud_rate(BAUD)?;
+    settings.set_char_size(CharSize::Bits8);
+    settings.set_parity(Parity::None);
+    settings.set_stop_bits(StopBits::One);
+    settings.set_flow_control(FlowControl::None);
+    Ok(settings)
+}
+
+/// Takes the lock that NUT's serial drivers take as well (an advisory lock on the device file).
+fn locked(path: &Path, name: &str) -> Result<Flock<File>, LinkError> {
+    let opened = OpenOptions::new()
+        .read(true)
+        .write(true)
+        .custom_flags(nix::libc::O_NOCTTY | nix::libc::O_NONBLOCK)
+        .open(path);
+    let file = opened.map_err(|error| LinkError::while_opening(name, &error))?;
+    let terminal = file.metadata().is_ok_and(|meta| meta.file_type().is_char_device());
+    if !terminal {
+        return Err(LinkError::new(Kind::Unsuitable, format!("{name} is not a serial port; name one such as /dev/ttyS0")));
+    }
+    Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| {
+        let why = format!("{name} is in use by another program ({error}): stop that one first, or set 'nolock'");
+        LinkError::new(Kind::Busy, why)
+    })
+}

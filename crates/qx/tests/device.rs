@@ -1,0 +1,512 @@
+//! The device in virtual time: detection, polling, belief, commands, loss and return.
+#![allow(missing_docs)]
+
+mod line;
+
+use line::{Line, ended, seconds};
+use qx::device::{Event, LinkChange, Loudness, Outcome};
+use qx::option::{Flag, Flags, Options};
+use qx::protocols;
+use std::time::Duration;
+
+const STATUS: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
+const OUTAGE: &[u8] = b"(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";
+const RATING: &[u8] = b"#230.0 003 024.0 50.0";
+const VENDOR: &[u8] = b"#MUSTEK          PM 636     V1.2      ";
+
+/// A Megatec UPS with this status; what it does not know is answered by `unknown`.
+fn megatec(ask: &str, status: &[u8], unknown: &[u8]) -> Vec<u8> {
+    match ask {
+        "Q1" => ended(status),
+        "F" => ended(RATING),
+        "I" => ended(VENDOR),
+        _ if unknown.is_empty() => vec![],
+        _ => ended(unknown),
+    }
+}
+
+fn ready(options: Options, mut ups: impl FnMut(&str) -> Vec<u8>) -> Line {
+    let mut line = Line::new(options);
+    let found = line.run(seconds(30), &mut |ask, _| ups(ask), |event| *event == Event::Ready);
+    assert!(found, "{:?}", line.events);
+    line
+}
+
+/// A Megatec UPS that was found.
+fn found() -> Line {
+    ready(Options::default(), |ask| megatec(ask, STATUS, b""))
+}
+
+/// Lets the UPS say `status` for a while.
+fn says(line: &mut Line, status: &'static [u8], time: Duration) {
+    let until = line.now + time;
+    line.run(until, &mut |ask, _| megatec(ask, status, b""), |_| false);
+}
+
+fn told(line: &Line, wanted: &Event) -> usize {
+    line.events.iter().filter(|(_, event)| event == wanted).count()
+}
+
+#[test]
+fn every_dialect_is_found_and_nothing_asked_twice() {
+    for protocol in protocols::ALL {
+        for unknown in ["", "echo", "(NAK", "ERROR 42"] {
+            let answer = |ask: &str| {
+                let known = protocol.queries.iter().position(|query| query.ask == ask);
+                match (known, unknown) {
+                    (Some(0), _) => ended(STATUS),
+                    (Some(1), _) => ended(RATING),
+                    (Some(_), _) => ended(VENDOR),
+                    (None, "") => vec![],
+                    (None, "echo") => ended(ask.as_bytes()),
+                    (None, text) => ended(text.as_bytes()),
+                }
+            };
+            let line = ready(Options::default(), answer);
+            assert_eq!(line.device.protocol().unwrap().name, protocol.name, "unknown: '{unknown}'");
+            let mut asked = line.questions();
+            let count = asked.len();
+            asked.sort_unstable();
+            asked.dedup();
+            // a refusal in words that are not known yet has to come twice, once
+            let twice = usize::from(unknown == "ERROR 42" && count > asked.len());
+            assert_eq!(count, asked.len() + twice, "{} '{unknown}': {:?}", protocol.name, line.questions());
+            assert!(line.now < seconds(2), "{} '{unknown}' took {:?}", protocol.name, line.now);
+        }
+    }
+}
+
+#[test]
+fn a_dead_line_is_given_up_within_six_seconds() {
+    let mut line = Line::new(Options::default());
+    let gave_up = line.run(seconds(30), &mut |_, _| vec![], |event| matches!(event, Event::NotFound(_)));
+    assert!(gave_up);
+    assert!(line.now <= seconds(6), "{:?}", line.now);
+}
+
+#[test]
+fn a_line_that_echoes_everything_is_understood() {
+    let echo_then_reply = |ask: &str| [ended(ask.as_bytes()), megatec(ask, STATUS, b"")].concat();
+    let line = ready(Options::default(), echo_then_reply);
+    assert_eq!(line.device.protocol().unwrap().name, "megatec");
+    assert_eq!(line.text("device.model"), Some("PM 636"));
+}
+
+#[test]
+fn only_the_wanted_dialect_is_tried() {
+    let options = Options { protocol: Some("Q1".into()), ..Options::default() };
+    let line = ready(options, |ask| megatec(ask, STATUS, b""));
+    assert_eq!(line.questions(), ["Q1"]);
+    let options = Options { protocol: Some("mustek".into()), ..Options::default() };
+    let mut line = Line::new(options);
+    let mut ups = |ask: &str, _| megatec(ask, STATUS, b"");
+    assert!(line.run(seconds(30), &mut ups, |event| matches!(event, Event::NotFound(_))));
+    assert!(line.questions().iter().all(|ask| *ask == "QS"));
+}
+
+#[test]
+fn norating_and_novendor_never_ask() {
+    let options =
+        Options { flags: Flags::default().with(Flag::NoRating).with(Flag::NoVendor), ..Options::default() };
+    let mut line = ready(options, |ask| megatec(ask, STATUS, b""));
+    says(&mut line, STATUS, seconds(300));
+    assert_eq!(line.device.protocol().unwrap().name, "megatec");
+    assert!(!line.questions().iter().any(|ask| matches!(*ask, "F" | "I")));
+}
+
+#[test]
+fn everything_is_published_with_the_first_round() {
+    // nut-faults 4: NUT shows alarms only after half a minute
+    let line =
+        ready(Options::default(), |ask| megatec(ask, b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00011001", b""));
+    assert_eq!(line.text("ups.alarm"), Some("UPS selftest failed!"));
+    assert_eq!(line.text("ups.status"), Some("ALARM OL"));
+    assert_eq!(line.text("ups.beeper.status"), Some("enabled"));
+    assert_eq!(line.text("battery.charge"), Some("100"));
+    assert_eq!(line.text("battery.voltage.low"), Some("20.80"));
+    assert_eq!(line.text("input.voltage.nominal"), Some("230"));
+    assert_eq!(line.text("device.mfr"), Some("MUSTEK"));
+}
+
+#[test]
+fn an_outage_is_published_within_one_poll_and_one_exchange() {
+    let mut line = found();
+    let failed = line.now;
+    let mut ups = |ask: &str, _| megatec(ask, OUTAGE, b"");
+    while line.text("ups.status") == Some("OL") {
+        let until = line.now + Duration::from_millis(10);
+        line.run(until, &mut ups, |_| false);
+        assert!(line.now < failed + seconds(10));
+    }
+    assert_eq!(line.text("ups.status"), Some("OB"));
+    assert!(line.now - failed <= seconds(2) + 3 * line.latency, "{:?}", line.now - failed);
+    says(&mut line, STATUS, seconds(3));
+    assert_eq!(line.text("ups.status"), Some("OL"));
+}
+
+#[test]
+fn one_corrupt_reply_changes_nothing() {
+    let corrupt: [&[u8]; 7] = [
+        OUTAGE,                                            // every bit of it could be noise
+        b"(226.0 195.0 226.0 014 49.0 27.5 30.0 01001000", // low battery
+        b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010", // shutdown active
+        b"(226.0 195.0 226.0 014 49.0 07.5 30.0 00001000", // a digit flipped
+        b"(26.0 195.0 226.0 014 49.0 27.5 30.0 00001000",  // a byte lost
+        b"(226.0 195.0 226.0 014 49.0 27",                 // cut short
+        b"(226.0 195.0 226.0 014 4?.0 27.5 30.0 00001000", // garbled
+    ];
+    for bad in corrupt {
+        let mut line = found();
+        let before: Vec<_> =
+            line.device.store().entries().map(|(name, entry)| (name.to_string(), entry.clone())).collect();
+        let mut once = Some(bad);
+        let mut ups = |ask: &str, _| match ask {
+            "Q1" => ended(once.take().unwrap_or(STATUS)),
+            _ => megatec(ask, STATUS, b""),
+        };
+        let until = line.now + seconds(10);
+        line.device.store_mut().take_changes();
+        line.run(until, &mut ups, |_| false);
+        let after: Vec<_> =
+            line.device.store().entries().map(|(name, entry)| (name.to_string(), entry.clone())).collect();
+        assert_eq!(before, after, "{}", bad.escape_ascii());
+        assert!(line.device.store_mut().take_changes().is_empty(), "{}", bad.escape_ascii());
+        assert_eq!(told(&line, &Event::Stale), 0);
+    }
+}
+
+#[test]
+fn a_torn_reply_at_the_start_is_not_published() {
+    let mut replies = vec![OUTAGE, STATUS];
+    replies.reverse();
+    let line = ready(Options::default(), |ask| match ask {
+        "Q1" => ended(replies.pop().unwrap_or(STATUS)),
+        _ => megatec(ask, STATUS, b""),
+    });
+    assert_eq!(line.text("ups.status"), Some("OL"));
+}
+
+#[test]
+fn bypass_leaves_with_the_next_poll() {
+    // nut-faults 3: NUT keeps it for half a minute
+    let mut line =
+        ready(Options::default(), |ask| megatec(ask, b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00101000", b""));
+    assert_eq!(line.text("ups.status"), Some("OL BYPASS"));
+    says(&mut line, STATUS, seconds(3));
+    assert_eq!(line.text("ups.status"), Some("OL"));
+}
+
+#[test]
+fn regulation_follows_the_voltages_of_the_same_reply() {
+    for (voltages, status) in [
+        ("180.0 195.0 226.0", "OL BOOST"),
+        ("260.0 195.0 226.0", "OL TRIM"),
+        ("226.0 195.0 226.0", "OL BYPASS"),
+        ("000.0 195.0 226.0", "OL"), // nut-faults 7: an impossible ratio must not end the driver
+        ("226.0 195.0 000.0", "OL"),
+        ("100.0 195.0 226.0", "OL"),
+    ] {
+        let reply = format!("({voltages} 014 49.0 27.5 30.0 00101000");
+        let line = ready(Options::default(), |ask| megatec(ask, reply.as_bytes(), b""));
+        assert_eq!(line.text("ups.status"), Some(status), "{reply}");
+    }
+}
+
+#[test]
+fn what_the_ups_does_not_know_is_not_published() {
+    // nut-faults 6: NUT makes a rated voltage of 0 from blanks, and bounds from that
+    let mut line = ready(Options::default(), |ask| match ask {
+        "F" => ended(b"#230.0 003       50.0"),
+        _ => megatec(ask, STATUS, b""),
+    });
+    for name in ["battery.voltage.nominal", "battery.voltage.low", "battery.voltage.high", "battery.charge"] {
+        assert_eq!(line.text(name), None, "{name}");
+    }
+    assert_eq!(line.text("ups.temperature"), Some("30.0"));
+    let until = line.now + seconds(10);
+    let unknown = b"(226.0 195.0 226.0 014 49.0 27.5 --.- 00001000";
+    line.run(until, &mut |ask, _| megatec(ask, unknown, b""), |_| false);
+    assert_eq!(line.text("ups.temperature"), None);
+}
+
+#[test]
+fn volts_of_one_cell_give_the_right_charge_at_once() {
+    // nut-faults 5
+    let line =
+        ready(Options::default(), |ask| megatec(ask, b"(226.0 195.0 226.0 014 49.0 2.25 30.0 00001000", b""));
+    assert_eq!(line.text("battery.voltage"), Some("2.25"));
+    assert_eq!(line.text("battery.charge"), Some("100"));
+    let options = Options { one_pack: true, ..Options::default() };
+    let line = ready(options, |ask| megatec(ask, b"(226.0 195.0 226.0 014 49.0 2.25 30.0 00001000", b""));
+    assert_eq!(line.text("battery.voltage"), Some("27.00"));
+}
+
+#[test]
+fn ignoresab_ignores_the_bit() {
+    let stuck = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010";
+    let line = ready(Options::default(), |ask| megatec(ask, stuck, b""));
+    assert_eq!(line.text("ups.status"), Some("ALARM OL FSD"));
+    assert_eq!(line.text("ups.alarm"), Some("Shutdown imminent!"));
+    let options = Options { flags: Flags::default().with(Flag::IgnoreSab), ..Options::default() };
+    let line = ready(options, |ask| megatec(ask, stuck, b""));
+    assert_eq!(line.text("ups.status"), Some("OL"));
+    assert_eq!(line.text("ups.alarm"), None);
+}
+
+#[test]
+fn ignorelb_takes_low_battery_from_the_values() {
+    let options = Options {
+        ignorelb: true,
+        defaults: vec![("battery.charge.low".into(), "20".into())],
+        ..Options::default()
+    };
+    let mut line = ready(options, |ask| megatec(ask, b"(226.0 195.0 226.0 014 49.0 27.5 30.0 01001000", b""));
+    assert_eq!(line.text("ups.status"), Some("OL"));
+    says(&mut line, b"(000.0 195.0 226.0 014 49.0 21.0 30.0 10001000", seconds(5));
+    assert_eq!(line.text("battery.charge"), Some("4"));
+    assert_eq!(line.text("ups.status"), Some("OB LB"));
+}
+
+#[test]
+fn overrides_win_and_defaults_give_way() {
+    let options = Options {
+        overrides: vec![("battery.voltage.nominal".into(), "36".into()), ("ups.mfr".into(), "ACME".into())],
+        defaults: vec![("ups.temperature".into(), "1".into()), ("battery.date".into(), "2026".into())],
+        ..Options::default()
+    };
+    let line = ready(options, |ask| megatec(ask, STATUS, b""));
+    assert_eq!(line.text("battery.voltage.nominal"), Some("36"));
+    assert_eq!(line.text("battery.voltage.low"), Some("31.20"));
+    assert_eq!(line.text("ups.mfr"), Some("ACME"));
+    assert_eq!(line.text("ups.temperature"), Some("30.0"));
+    assert_eq!(line.text("battery.date"), Some("2026"));
+}
+
+/// Sends a command while the UPS answers it with `reply`; the bytes sent and the outcome.
+fn command(
+    line: &mut Line,
+    name: &str,
+    parameter: Option<&str>,
+    reply: &'static [u8],
+) -> (Vec<String>, Outcome) {
+    let before = line.asked.len();
+    line.device.instant_command(7, name, parameter);
+    let mut ups = |ask: &str, _| match ask {
+        "Q1" | "F" | "I" => megatec(ask, STATUS, b""),
+        _ if reply == b"echo" => ended(ask.as_bytes()),
+        _ if reply.is_empty() => vec![],
+        _ => ended(reply),
+    };
+    let until = line.now + seconds(20);
+    assert!(line.run(until, &mut ups, |event| matches!(event, Event::Answered(7, _))));
+    let Some((_, Event::Answered(_, outcome))) = line.events.last().cloned() else { panic!("no answer") };
+    let sent = line.asked[before..].iter().map(|(_, ask)| ask.clone()).filter(|ask| ask != "Q1").collect();
+    (sent, outcome)
+}
+
+#[test]
+fn commands_are_accepted_by_silence_or_by_word() {
+    let mut line = found();
+    assert_eq!(command(&mut line, "shutdown.return", None, b""), (vec!["S.5R0003".into()], Outcome::Done));
+    assert_eq!(command(&mut line, "BEEPER.toggle", None, b"ack"), (vec!["Q".into()], Outcome::Done));
+    assert_eq!(
+        command(&mut line, "test.battery.start", Some("120"), b""),
+        (vec!["T02".into()], Outcome::Done)
+    );
+    for refusal in [&b"echo"[..], b"(NAK", b"no"] {
+        let (sent, outcome) = command(&mut line, "load.on", None, refusal);
+        assert_eq!(sent, ["C"]);
+        assert!(matches!(outcome, Outcome::Failed(_)), "{outcome:?}");
+    }
+}
+
+#[test]
+fn what_nobody_asked_for_is_not_sent() {
+    let mut line = found();
+    for bad in ["59", "5941", "60x", "1 0", "-60"] {
+        let (sent, outcome) = command(&mut line, "test.battery.start", Some(bad), b"");
+        assert!(sent.is_empty() && matches!(outcome, Outcome::Invalid(_)), "{bad}: {sent:?} {outcome:?}");
+    }
+    assert_eq!(command(&mut line, "load.of", None, b""), (vec![], Outcome::Unknown));
+    // an hour of polls: only the status is asked, and nothing is commanded
+    let before = line.asked.len();
+    says(&mut line, STATUS, seconds(3600));
+    assert!(line.asked[before..].iter().all(|(_, ask)| ask == "Q1"));
+    assert_eq!(line.asked.len() - before, 1800);
+}
+
+#[test]
+fn a_command_goes_before_the_next_poll() {
+    let mut line = found();
+    says(&mut line, STATUS, seconds(10));
+    line.device.instant_command(1, "beeper.toggle", None);
+    assert_eq!(line.device.poll_exchange(line.now + seconds(5)).unwrap().command, "Q");
+}
+
+#[test]
+fn delays_are_kept_rounded_and_used() {
+    let mut line = found();
+    let set = |line: &mut Line, name: &str, value: &str| {
+        line.device.set(9, name, value);
+        std::iter::from_fn(|| line.device.poll_event())
+            .find_map(|event| match event {
+                Event::Answered(9, outcome) => Some(outcome),
+                _ => None,
+            })
+            .unwrap()
+    };
+    assert_eq!(line.text("ups.delay.start"), Some("180"));
+    assert_eq!(line.text("ups.delay.shutdown"), Some("30"));
+    assert_eq!(set(&mut line, "ups.delay.shutdown", "59"), Outcome::Done);
+    assert_eq!(line.text("ups.delay.shutdown"), Some("54"));
+    assert_eq!(set(&mut line, "ups.delay.start", "100.5"), Outcome::Done);
+    assert_eq!(line.text("ups.delay.start"), Some("60"));
+    assert_eq!(command(&mut line, "shutdown.return", None, b"").0, ["S.9R0001"]);
+    for bad in ["11", "601", "", "x", "-12", "9999999999"] {
+        assert!(matches!(set(&mut line, "ups.delay.shutdown", bad), Outcome::Invalid(_)), "{bad}");
+    }
+    assert_eq!(set(&mut line, "input.voltage", "1"), Outcome::Unknown);
+    assert_eq!(set(&mut line, "battery.packs", "2"), Outcome::Unknown); // nut-faults 10
+}
+
+#[test]
+fn silence_becomes_stale_once_and_an_answer_fresh_once() {
+    let mut line = found();
+    let silent_from = line.now;
+    let until = line.now + seconds(50);
+    line.run(until, &mut |_, _| vec![], |_| false);
+    assert_eq!(told(&line, &Event::Stale), 1);
+    let at = line.events.iter().find(|(_, event)| *event == Event::Stale).unwrap().0;
+    assert!(at - silent_from < seconds(9), "{:?}", at - silent_from);
+    assert!(line.device.store().is_stale());
+    assert_eq!(line.text("ups.status"), Some("OL"), "what was said last stays readable");
+    let before = line.asked.len();
+    says(&mut line, STATUS, seconds(10));
+    assert_eq!(told(&line, &Event::Fresh), 1);
+    // it may be another unit: it is asked who it is
+    let asked: Vec<_> = line.asked[before..].iter().map(|(_, ask)| ask.as_str()).collect();
+    assert!(asked.contains(&"F") && asked.contains(&"I"), "{asked:?}");
+}
+
+#[test]
+fn a_lost_line_is_not_asked_and_found_again() {
+    let mut line = found();
+    line.link(LinkChange::Gone);
+    let before = line.asked.len();
+    says(&mut line, STATUS, seconds(60));
+    assert_eq!(line.asked.len(), before);
+    assert!(line.device.store().is_stale());
+    line.device.instant_command(3, "load.off", None);
+    let answer =
+        std::iter::from_fn(|| line.device.poll_event()).find(|event| matches!(event, Event::Answered(3, _)));
+    assert!(matches!(answer, Some(Event::Answered(3, Outcome::Failed(_)))), "{answer:?}");
+    line.link(LinkChange::Back);
+    says(&mut line, OUTAGE, seconds(5));
+    assert!(!line.device.store().is_stale());
+    assert_eq!(line.text("ups.status"), Some("OB"));
+    assert!(!line.questions().contains(&"S00R0000"), "a command for a lost line must never be sent later");
+}
+
+#[test]
+fn another_unit_after_the_loss_is_found_as_what_it_is() {
+    let mut line = found();
+    let until = line.now + seconds(30);
+    line.run(until, &mut |_, _| vec![], |_| false);
+    let until = line.now + seconds(120);
+    let mut other = |ask: &str, _| if ask == "QS" { ended(STATUS) } else { vec![] };
+    line.run(until, &mut other, |_| false);
+    assert_eq!(line.device.protocol().unwrap().name, "mustek");
+    assert_eq!(line.text("device.model"), None);
+    assert!(!line.device.store().is_stale());
+}
+
+#[test]
+fn texts_of_the_ups_are_harmless() {
+    // nut-faults 20
+    let line = ready(Options::default(), |ask| match ask {
+        "I" => ended(b"#`reboot`$(id)\"; A|B>C      V1.\x00\xff     "),
+        _ => megatec(ask, STATUS, b""),
+    });
+    for (name, entry) in line.device.store().entries() {
+        assert!(
+            entry.text.chars().all(|c| (' '..='~').contains(&c) && !"\"'\\`$;&|<>".contains(c)),
+            "{name} {}",
+            entry.text
+        );
+    }
+}
+
+#[test]
+fn an_odd_form_is_believed_when_it_comes_twice() {
+    let odd = b"(226.0 195.0 226.0 0014 49.0 27.5 30.0 00001000 ";
+    let line = ready(Options::default(), |ask| megatec(ask, odd, b""));
+    assert_eq!(line.text("ups.load"), Some("14"));
+    assert_eq!(line.questions().iter().filter(|ask| **ask == "Q1").count(), 2);
+}
+
+#[test]
+fn a_loss_is_logged_once() {
+    // nut-faults 17
+    let mut line = found();
+    let before = line.events.len();
+    let until = line.now + seconds(40);
+    line.run(until, &mut |_, _| ended(b"?????"), |_| false);
+    let loud = line.events[before..]
+        .iter()
+        .filter(|(_, event)| matches!(event, Event::Noted(l, _) if *l >= Loudness::Info));
+    assert_eq!(loud.count(), 0);
+    assert_eq!(told(&line, &Event::Stale), 1);
+}
+
+/// A day with three outages on a line that loses and garbles bytes: nothing is invented, and each
+/// outage is seen.
+#[test]
+fn a_noisy_day_with_three_outages() {
+    for seed in 1..=5u64 {
+        noisy_day(seed);
+    }
+}
+
+fn noisy_day(seed: u64) {
+    let mut random = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    let mut next = move || {
+        random ^= random << 13;
+        random ^= random >> 7;
+        random ^= random << 17;
+        random
+    };
+    let outage = |now: Duration| matches!(now.as_secs(), 10_000..=10_600 | 40_000..=40_300 | 70_000..=70_060);
+    let mut line = found();
+    let mut ups = |ask: &str, now: Duration| {
+        let mut reply = megatec(ask, if outage(now) { OUTAGE } else { STATUS }, b"");
+        if !reply.is_empty() && next() % 50 == 0 {
+            let at = (next() % reply.len() as u64) as usize;
+            match next() % 4 {
+                0 => reply[at] ^= 1 << (next() % 8),
+                1 => drop(reply.remove(at)),
+                2 => reply.insert(at, next() as u8),
+                _ => reply.clear(),
+            }
+        }
+        reply
+    };
+    let mut seen = 0;
+    let mut before = "OL".to_string();
+    while line.now < seconds(86_400) {
+        let until = line.now + seconds(1);
+        line.run(until, &mut ups, |_| false);
+        let status = line.text("ups.status").unwrap().to_string();
+        let may_lag = [0, 1, 2, 3, 4, 5].iter().any(|lag| outage(line.now.saturating_sub(seconds(*lag))));
+        match status.as_str() {
+            "OB" => assert!(may_lag, "seed {seed}: invented an outage at {:?}", line.now),
+            "OL" => {}
+            other => panic!("seed {seed}: invented '{other}' at {:?}", line.now),
+        }
+        let volts: f64 = line.text("input.voltage").unwrap().parse().unwrap();
+        assert!(volts == 0.0 || (190.0..=260.0).contains(&volts), "seed {seed}: {volts} V");
+        seen += usize::from(before == "OL" && status == "OB");
+        before = status;
+    }
+    assert_eq!(seen, 3, "seed {seed}");
+    assert_eq!(told(&line, &Event::Stale), 0, "seed {seed}");
+}
