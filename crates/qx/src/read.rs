@@ -105,7 +105,12 @@ impl Query {
     pub fn read(&self, reply: &[u8]) -> Result<Fit, Misfit> {
         let exact = self.by_columns(reply).and_then(|pieces| self.take(reply, &pieces));
         let misfit = match exact {
-            Ok(readings) => return Ok(Fit { readings, odd: None }),
+            Ok(readings) => {
+                // noise in a text shows only where it is not printable
+                let pieces = [(Meaning::Bits(&[]), 0..reply.len())];
+                let odd = reply.iter().any(|byte| !(0x20..0x7f).contains(byte)).then(|| form(reply, &pieces));
+                return Ok(Fit { readings, odd });
+            }
             Err(misfit) => misfit,
         };
         let pieces = match self.layout {
@@ -118,7 +123,7 @@ impl Query {
         Ok(Fit { readings, odd: Some(form(reply, &pieces)) })
     }
 
-    /// The pieces of a reply that has exactly the drawn form; blanks may follow.
+    /// The pieces of a reply that has exactly the drawn form; blanks may follow words.
     fn by_columns(&self, reply: &[u8]) -> Result<Vec<Piece>, Misfit> {
         let (mut at, mut fields, mut pieces) = (0, self.fields.iter(), vec![]);
         for slot in Slots::of(self.picture) {
@@ -138,7 +143,8 @@ impl Query {
             }
             at = end;
         }
-        match reply[at..].iter().position(|byte| *byte != b' ') {
+        let blank = |byte: &u8| self.layout == Layout::Words && *byte == b' ';
+        match reply[at..].iter().position(|byte| !blank(byte)) {
             Some(extra) => Err(Misfit { at: at + extra..reply.len(), expected: Expected::End }),
             None => Ok(pieces),
         }

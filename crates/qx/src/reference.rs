@@ -6,6 +6,7 @@ use crate::protocol::{Protocol, Sign};
 use crate::protocols;
 use crate::query::{Bit, Cadence, Effect, Meaning, Query};
 use crate::setting::Delay;
+use crate::status::Status;
 use std::fmt::Write;
 
 /// The whole reference as Markdown.
@@ -103,6 +104,7 @@ fn effect(effect: Effect) -> String {
     match effect {
         Effect::Nothing => "says nothing".into(),
         Effect::Set(status) => status.word().into(),
+        Effect::Clear(Status::Online) => "OB".into(),
         Effect::Clear(status) => format!("not {}", status.word()),
         Effect::Alarm(alarm) => format!("ups.alarm \"{}\"", alarm.text()),
         Effect::SetAlarm(status, alarm) => format!("{} and ups.alarm \"{}\"", status.word(), alarm.text()),

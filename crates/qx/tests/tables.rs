@@ -1,6 +1,6 @@
 //! What holds for every row of every table: it reads what it writes, and mangled replies say
 //! nothing.
-#![allow(missing_docs)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 use proptest::prelude::*;
 use proptest::sample::Index;
