@@ -108,7 +108,10 @@ impl CommandLine {
                 Arg::Short(letter) => line.take(letter, &mut parser)?,
                 Arg::Long(name) => return Err(format!("unknown option --{name}; try -h")),
                 Arg::Value(value) => {
-                    return Err(format!("unexpected argument '{}'; options start with a dash, try -h", value.to_string_lossy()));
+                    return Err(format!(
+                        "unexpected argument '{}'; options start with a dash, try -h",
+                        value.to_string_lossy()
+                    ));
                 }
             }
             if matches!(line.task, Task::Help | Task::Version | Task::ListOptions) {
@@ -172,7 +175,9 @@ impl Order {
             ("exit", Order::Exit),
         ];
         let found = all.iter().find(|(name, _)| !text.is_empty() && name.starts_with(text));
-        found.map(|(_, order)| *order).ok_or(format!("-c {text}: write reload, reload-or-error, reload-or-exit or exit"))
+        found
+            .map(|(_, order)| *order)
+            .ok_or(format!("-c {text}: write reload, reload-or-error, reload-or-exit or exit"))
     }
 }
 

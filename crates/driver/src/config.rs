@@ -21,6 +21,10 @@ const USER: &str = match option_env!("QXUPS_USER") {
     Some(user) => user,
     None => "nut",
 };
+const GROUP: &str = match option_env!("QXUPS_GROUP") {
+    Some(group) => group,
+    None => "nut",
+};
 
 /// Where NUT keeps its files.
 #[derive(Clone, Debug)]
@@ -61,7 +65,7 @@ pub struct Config {
     pub user: String,
     /// Whether somebody asked for this user.
     pub user_was_named: bool,
-    /// Group of the socket, if somebody asked for one.
+    /// Group of the socket, where it is not that of the user.
     pub group: Option<String>,
     /// Root directory.
     pub chroot: Option<PathBuf>,
@@ -140,7 +144,11 @@ impl Draft {
         }
         let Some(section) = conf.section(name) else {
             let known: Vec<&str> = conf.sections.iter().map(|section| section.name.as_str()).collect();
-            let known = if known.is_empty() { "it has no section".into() } else { format!("it has {}", known.join(", ")) };
+            let known = if known.is_empty() {
+                "it has no section".into()
+            } else {
+                format!("it has {}", known.join(", "))
+            };
             return Err(format!("section [{name}] not found in ups.conf; {known}"));
         };
         self.name = Some(name.to_string());
@@ -182,7 +190,11 @@ impl Draft {
             prefix.eq_ignore_ascii_case("override") || prefix.eq_ignore_ascii_case("default")
         }) {
             let value = value.ok_or_else(|| format!("{name} needs a value: write {name} = something"))?;
-            let list = if prefix.eq_ignore_ascii_case("override") { &mut self.options.overrides } else { &mut self.options.defaults };
+            let list = if prefix.eq_ignore_ascii_case("override") {
+                &mut self.options.overrides
+            } else {
+                &mut self.options.defaults
+            };
             list.retain(|(known, _)| known != variable);
             list.push((variable.to_string(), value.to_string()));
             return Ok(());
@@ -212,9 +224,15 @@ impl Draft {
                 };
             }
             ("debug_min", Some(value)) => {
-                self.debug_min = value.parse().map_err(|_| format!("debug_min = {value}: write a small number such as 1"))?;
+                self.debug_min = value
+                    .parse()
+                    .map_err(|_| format!("debug_min = {value}: write a small number such as 1"))?;
             }
-            ("sdorder" | "sdtime" | "sddelay" | "desc" | "maxstartdelay" | "maxretry" | "retrydelay" | "allow_killpower", _) => {
+            (
+                "sdorder" | "sdtime" | "sddelay" | "desc" | "maxstartdelay" | "maxretry" | "retrydelay"
+                | "allow_killpower",
+                _,
+            ) => {
                 // for upsdrvctl, upsd, or obsolete
             }
             _ => return self.take_option(name, value),
@@ -225,7 +243,9 @@ impl Draft {
     fn take_option(&mut self, name: &str, value: Option<&str>) -> Result<(), Wrong> {
         let Some(row) = option(name) else { return Err(unknown(name)) };
         let value = match (row.kind, value) {
-            (Kind::Value, None) => return Err(format!("{name} needs a value: write {name} = something ({})", row.about)),
+            (Kind::Value, None) => {
+                return Err(format!("{name} needs a value: write {name} = something ({})", row.about));
+            }
             (Kind::Flag, Some(value)) => {
                 self.remarks.push(format!("{name} is a flag: its value '{value}' means nothing"));
                 value
@@ -234,10 +254,14 @@ impl Draft {
         };
         match row.scope {
             Scope::Usb => {
-                return Err(format!("{name} is for USB, which this driver does not speak yet: use NUT's own nutdrv_qx for this UPS"));
+                return Err(format!(
+                    "{name} is for USB, which this driver does not speak yet: use NUT's own nutdrv_qx for this UPS"
+                ));
             }
             Scope::OtherDialect => {
-                self.remarks.push(format!("{name} has no effect: it is for a dialect this driver does not speak yet"));
+                self.remarks.push(format!(
+                    "{name} has no effect: it is for a dialect this driver does not speak yet"
+                ));
             }
             Scope::Device | Scope::Serial => self.take_device_option(row, value)?,
         }
@@ -254,7 +278,10 @@ impl Draft {
             "protocol" => {
                 if protocols::named(value).is_none() {
                     let names: Vec<&str> = protocols::ALL.iter().map(|protocol| protocol.name).collect();
-                    return Err(format!("protocol = {value}: this driver speaks {}; left out, it is found", names.join(", ")));
+                    return Err(format!(
+                        "protocol = {value}: this driver speaks {}; left out, it is found",
+                        names.join(", ")
+                    ));
                 }
                 options.protocol = Some(value.to_string());
             }
@@ -269,9 +296,11 @@ impl Draft {
             "runtimecal" => options.runtimecal = Some(RuntimeCal::parse(value)?),
             "chargetime" => options.chargetime = Duration::from_secs(whole_seconds("chargetime", value)?),
             "idleload" => {
-                let percent = value.trim().parse::<f64>().ok().filter(|percent| *percent > 0.0 && *percent <= 100.0);
-                options.idleload_percent =
-                    percent.ok_or_else(|| format!("idleload = {value}: write a load in percent, above 0 and at most 100"))?;
+                let percent =
+                    value.trim().parse::<f64>().ok().filter(|percent| *percent > 0.0 && *percent <= 100.0);
+                options.idleload_percent = percent.ok_or_else(|| {
+                    format!("idleload = {value}: write a load in percent, above 0 and at most 100")
+                })?;
             }
             "cablepower" => self.cable_power = CablePower::parse(value)?,
             _ => {}
@@ -286,8 +315,14 @@ impl Draft {
     }
 
     fn finish(mut self, line: &CommandLine) -> Result<Config, Wrong> {
-        let name = self.name.clone().ok_or("name the UPS: -a and its section of ups.conf, or -s and any name; try -h")?;
-        let port = self.port.clone().ok_or("name the port: 'port = /dev/ttyS0' in ups.conf, or -x port=/dev/ttyS0")?;
+        let name = self
+            .name
+            .clone()
+            .ok_or("name the UPS: -a and its section of ups.conf, or -s and any name; try -h")?;
+        let port = self
+            .port
+            .clone()
+            .ok_or("name the port: 'port = /dev/ttyS0' in ups.conf, or -x port=/dev/ttyS0")?;
         let address = Address::parse(&port).map_err(|bad| bad.to_string())?;
         self.check_delays()?;
         self.publish("parameter", "port", &port);
@@ -295,6 +330,9 @@ impl Draft {
         self.publish("parameter", "pollfreq", &self.options.pollfreq.as_secs().to_string());
         self.publish("parameter", "synchronous", self.synchronous);
         let user = line.user.clone().or(self.user);
+        let group = line.group.clone().or(self.group);
+        // another user than upsd's: the group lets it in
+        let group = group.or_else(|| user.as_ref().filter(|user| *user != USER).map(|_| GROUP.into()));
         Ok(Config {
             name,
             opening: Opening { address, cable_power: self.cable_power, lock: self.lock },
@@ -302,7 +340,7 @@ impl Draft {
             stayoff: self.stayoff,
             user_was_named: user.is_some(),
             user: user.unwrap_or_else(|| USER.into()),
-            group: line.group.clone().or(self.group),
+            group,
             chroot: line.chroot.clone().or(self.chroot),
             debug_min: self.debug_min,
             published: self.published,
@@ -315,10 +353,13 @@ impl Draft {
         let chosen = self.options.protocol.as_deref().and_then(protocols::named);
         for (option, given) in [("ondelay", &self.options.ondelay), ("offdelay", &self.options.offdelay)] {
             let Some(text) = given else { continue };
-            let candidates = protocols::ALL.iter().copied().filter(|p| chosen.is_none_or(|chosen| chosen.name == p.name));
-            let delays = candidates.flat_map(|protocol| protocol.delays).filter(|delay| delay.option == option);
+            let candidates =
+                protocols::ALL.iter().copied().filter(|p| chosen.is_none_or(|chosen| chosen.name == p.name));
+            let delays =
+                candidates.flat_map(|protocol| protocol.delays).filter(|delay| delay.option == option);
             let mut wrong = None;
-            let fits = delays.into_iter().any(|delay| delay.check(text).map_err(|why| wrong = Some(why)).is_ok());
+            let fits =
+                delays.into_iter().any(|delay| delay.check(text).map_err(|why| wrong = Some(why)).is_ok());
             if let (false, Some(why)) = (fits, wrong) {
                 return Err(format!("{option}: {}", why.0));
             }

@@ -1,14 +1,14 @@
 //! The driver: one UPS under NUT, as `nutdrv_qx` is.
 //!
 //! What was said on the command line ([`command_line`]) and in `ups.conf` becomes a [`config`];
-//! [`main`](mod@main) becomes the driver's user, goes to the background and starts a [`session`]
+//! [`program`] becomes the driver's user, goes to the background and starts a [`session`]
 //! (the one loop that knows a clock: device on one side, link on the other) and its publisher, the
 //! [`socket`] that upsd reads.
 
 pub mod command_line;
 pub mod config;
 pub mod log;
-pub mod main;
 pub mod process;
+pub mod program;
 pub mod session;
 pub mod socket;

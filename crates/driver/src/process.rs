@@ -4,11 +4,14 @@ use crate::config::Config;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::waitpid;
-use nix::unistd::{ForkResult, Gid, Group, Pid, Uid, User, chown, chroot, fork, initgroups, setgid, setsid, setuid};
+use nix::unistd::{
+    ForkResult, Gid, Group, Pid, Uid, User, chown, chroot, fork, initgroups, setgid, setsid, setuid,
+};
 use std::ffi::CString;
-use std::fs::File;
+use std::fs::{File, Permissions};
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -34,8 +37,13 @@ impl Account {
         }
         match User::from_name(&config.user) {
             Ok(Some(user)) => Ok(Account(Some(user))),
-            _ if config.user_was_named => Err(format!("there is no user '{}': create it, or give another by -u", config.user)),
-            _ => Err(format!("the driver's user '{}' does not exist: create it, or give another by -u or 'user' in ups.conf", config.user)),
+            _ if config.user_was_named => {
+                Err(format!("there is no user '{}': create it, or give another by -u", config.user))
+            }
+            _ => Err(format!(
+                "the driver's user '{}' does not exist: create it, or give another by -u or 'user' in ups.conf",
+                config.user
+            )),
         }
     }
 
@@ -47,7 +55,8 @@ impl Account {
         umask(Mode::from_bits_truncate(UMASK));
         let Some(user) = &self.0 else { return Ok(()) };
         let name = CString::new(user.name.clone()).map_err(|_| "the user's name has a zero in it")?;
-        let switched = initgroups(&name, user.gid).and_then(|()| setgid(user.gid)).and_then(|()| setuid(user.uid));
+        let switched =
+            initgroups(&name, user.gid).and_then(|()| setgid(user.gid)).and_then(|()| setuid(user.uid));
         switched.map_err(|error| format!("cannot become user '{}': {error}", user.name))
     }
 }
@@ -68,7 +77,8 @@ pub fn change_root(root: &Path) -> Result<(), String> {
 pub fn give_to_group(path: &Path, group: &str) -> Result<(), String> {
     let gid = Group::from_name(group).ok().flatten().map(|group| group.gid);
     let gid: Gid = gid.ok_or_else(|| format!("there is no group '{group}': the socket keeps its group"))?;
-    chown(path, None, Some(gid)).map_err(|error| format!("cannot give {} to group '{group}': {error}", path.display()))
+    chown(path, None, Some(gid))
+        .map_err(|error| format!("cannot give {} to group '{group}': {error}", path.display()))
 }
 
 /// A PID file. It is removed when this is dropped.
@@ -81,7 +91,10 @@ impl PidFile {
     /// # Errors
     /// What the system says.
     pub fn write(path: PathBuf) -> std::io::Result<PidFile> {
-        writeln!(File::create(&path)?, "{}", std::process::id())?;
+        let mut file = File::create(&path)?;
+        // upsdrvctl may run as another user than the driver
+        file.set_permissions(Permissions::from_mode(0o644))?;
+        writeln!(file, "{}", std::process::id())?;
         Ok(PidFile(path))
     }
 }
@@ -148,7 +161,8 @@ pub enum Side {
 /// # Errors
 /// A sentence.
 pub fn background() -> Result<Side, String> {
-    let (ours, theirs) = UnixStream::pair().map_err(|error| format!("cannot go to the background: {error}"))?;
+    let (ours, theirs) =
+        UnixStream::pair().map_err(|error| format!("cannot go to the background: {error}"))?;
     // SAFETY: no thread was started and no runtime is built yet, so the child finds no lock held
     #[allow(unsafe_code)]
     let forked = unsafe { fork() }.map_err(|error| format!("cannot go to the background: {error}"))?;

@@ -55,9 +55,24 @@ pub struct Session {
 
 impl Session {
     /// A session whose link is open already.
-    pub fn new(device: Shared, opening: Opening, link: Link, wishes: mpsc::Receiver<Wish>, log: Rc<Log>) -> Session {
+    pub fn new(
+        device: Shared,
+        opening: Opening,
+        link: Link,
+        wishes: mpsc::Receiver<Wish>,
+        log: Rc<Log>,
+    ) -> Session {
         let now = Instant::now();
-        Session { device, opening, link: Some(link), reopen: now, wishes, publishers: vec![], log, started: now }
+        Session {
+            device,
+            opening,
+            link: Some(link),
+            reopen: now,
+            wishes,
+            publishers: vec![],
+            log,
+            started: now,
+        }
     }
 
     /// Tells `publisher` what happens from now on.
@@ -149,7 +164,9 @@ impl Session {
     fn wish(&mut self, wish: Wish) {
         let mut device = self.device.borrow_mut();
         match wish {
-            Wish::Command(ticket, name, parameter) => device.instant_command(ticket, &name, parameter.as_deref()),
+            Wish::Command(ticket, name, parameter) => {
+                device.instant_command(ticket, &name, parameter.as_deref())
+            }
             Wish::Set(ticket, variable, value) => device.set(ticket, &variable, &value),
         }
     }
@@ -193,7 +210,9 @@ impl Session {
             Event::Fresh => self.log.say(Loudness::Warning, "the UPS answers again"),
             Event::NotFound(why) => self.log.debug(1, || why.clone()),
             Event::Detected(name, exchanges) => {
-                self.log.debug(1, || format!("found {name} after {exchanges} exchanges, {} ms", self.now().as_millis()));
+                self.log.debug(1, || {
+                    format!("found {name} after {exchanges} exchanges, {} ms", self.now().as_millis())
+                });
             }
             Event::Ready => self.log.debug(1, || format!("ready after {} ms", self.now().as_millis())),
             Event::Answered(..) => {}

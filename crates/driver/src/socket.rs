@@ -68,7 +68,12 @@ impl DriverSocket {
     ///
     /// # Errors
     /// What the system says.
-    pub fn open(path: &Path, device: Shared, wishes: mpsc::Sender<Wish>, log: Rc<Log>) -> io::Result<DriverSocket> {
+    pub fn open(
+        path: &Path,
+        device: Shared,
+        wishes: mpsc::Sender<Wish>,
+        log: Rc<Log>,
+    ) -> io::Result<DriverSocket> {
         if let Err(error) = std::fs::remove_file(path)
             && error.kind() != io::ErrorKind::NotFound
         {
@@ -81,7 +86,13 @@ impl DriverSocket {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) if all.list.borrow().len() < CLIENTS => {
-                        tokio::task::spawn_local(serve(stream, device.clone(), wishes.clone(), all.clone(), log.clone()));
+                        tokio::task::spawn_local(serve(
+                            stream,
+                            device.clone(),
+                            wishes.clone(),
+                            all.clone(),
+                            log.clone(),
+                        ));
                     }
                     Ok(_) => log.warning("too many clients on the driver socket: one was turned away"),
                     Err(error) => {
@@ -136,7 +147,13 @@ impl Publisher for SocketPublisher {
     fn happened(&mut self, _event: &Event, _store: &Store) {}
 }
 
-async fn serve(stream: UnixStream, device: Shared, wishes: mpsc::Sender<Wish>, clients: Rc<Clients>, log: Rc<Log>) {
+async fn serve(
+    stream: UnixStream,
+    device: Shared,
+    wishes: mpsc::Sender<Wish>,
+    clients: Rc<Clients>,
+    log: Rc<Log>,
+) {
     let client = Rc::new(Client::default());
     client.broadcast.set(true);
     clients.list.borrow_mut().push(client.clone());
@@ -200,7 +217,9 @@ impl Conversation {
             Request::DumpValue { variable } => {
                 send(&dump(self.device.borrow().store(), |name| name.eq_ignore_ascii_case(&variable), false));
             }
-            Request::DumpStatus => send(&dump(self.device.borrow().store(), |name| name == "ups.status", false)),
+            Request::DumpStatus => {
+                send(&dump(self.device.borrow().store(), |name| name == "ups.status", false))
+            }
             Request::GetPid => send(&text::pid(std::process::id())),
             Request::Broadcast(on) => self.client.broadcast.set(on),
             Request::InstCmd { name, parameter, tracking } => {
@@ -253,7 +272,9 @@ fn variable(name: &str, entry: &Entry) -> String {
     match entry.access {
         Access::Read => value,
         Access::Range(least, most) => {
-            value + &text::addrange(name, least.into(), most.into()) + &text::setflags(name, &["RW", "NUMBER"])
+            value
+                + &text::addrange(name, least.into(), most.into())
+                + &text::setflags(name, &["RW", "NUMBER"])
         }
     }
 }

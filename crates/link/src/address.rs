@@ -41,11 +41,14 @@ impl Address {
         }
         let Some(rest) = text.strip_prefix("tcp://") else {
             if text.contains("://") {
-                return Err(BadAddress(format!("port = {text}: write a path such as /dev/ttyS0, or tcp://host:port")));
+                return Err(BadAddress(format!(
+                    "port = {text}: write a path such as /dev/ttyS0, or tcp://host:port"
+                )));
             }
             return Ok(Address::Serial(PathBuf::from(text)));
         };
-        let bad = || BadAddress(format!("port = {text}: write tcp://host:port, such as tcp://192.0.2.7:4001"));
+        let bad =
+            || BadAddress(format!("port = {text}: write tcp://host:port, such as tcp://192.0.2.7:4001"));
         let (host, port) = rest.trim_end_matches('/').rsplit_once(':').ok_or_else(bad)?;
         let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let port = port.parse().ok().filter(|port| *port != 0).ok_or_else(bad)?;

@@ -48,11 +48,14 @@ impl LinkError {
     pub(crate) fn while_opening(what: &str, error: &io::Error) -> LinkError {
         let (kind, advice) = match error.kind() {
             io::ErrorKind::NotFound => (Kind::NotFound, "check the name and the cable"),
-            io::ErrorKind::PermissionDenied => {
-                (Kind::NotPermitted, "let the driver's user read and write it (often the group dialout), or set 'user'")
-            }
+            io::ErrorKind::PermissionDenied => (
+                Kind::NotPermitted,
+                "let the driver's user read and write it (often the group dialout), or set 'user'",
+            ),
             io::ErrorKind::ResourceBusy => (Kind::Busy, "another program uses it: stop that one first"),
-            io::ErrorKind::ConnectionRefused => (Kind::NotFound, "check host and port, and that the device server is running"),
+            io::ErrorKind::ConnectionRefused => {
+                (Kind::NotFound, "check host and port, and that the device server is running")
+            }
             io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
                 (Kind::NotFound, "check the network and that the device server is running")
             }

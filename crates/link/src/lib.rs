@@ -53,9 +53,8 @@ impl Link {
     /// [`LinkError`] with a sentence that says what to do.
     pub async fn open(opening: &Opening) -> Result<Link, LinkError> {
         match &opening.address {
-            Address::Serial(path) => {
-                serial::Serial::open(path, opening.cable_power, opening.lock).map(|port| Link(Wire::Serial(port)))
-            }
+            Address::Serial(path) => serial::Serial::open(path, opening.cable_power, opening.lock)
+                .map(|port| Link(Wire::Serial(port))),
             Address::Tcp { host, port } => tcp::Tcp::open(host, *port).await.map(|tcp| Link(Wire::Tcp(tcp))),
         }
     }

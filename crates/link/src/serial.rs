@@ -63,13 +63,15 @@ impl Serial {
         let lock = if lock { Some(locked(path, &name)?) } else { None };
         let port = SerialPort::open(path, settings).map_err(|error| match error.kind() {
             io::ErrorKind::Other | io::ErrorKind::InvalidInput => {
-                let why = format!("cannot set {name} to {BAUD} baud, 8N1: {error}; use another serial adapter");
+                let why =
+                    format!("cannot set {name} to {BAUD} baud, 8N1: {error}; use another serial adapter");
                 LinkError::new(Kind::Unsuitable, why)
             }
             _ => LinkError::while_opening(&name, &error),
         })?;
         let lines = port.set_dtr(power.dtr()).and_then(|()| port.set_rts(power.rts()));
-        let remark = lines.err().map(|error| format!("{name} has no modem lines ({error}): cablepower has no effect"));
+        let remark =
+            lines.err().map(|error| format!("{name} has no modem lines ({error}): cablepower has no effect"));
         Ok(Serial { port, remark, _lock: lock })
     }
 
@@ -111,10 +113,14 @@ fn locked(path: &Path, name: &str) -> Result<Flock<File>, LinkError> {
     let file = opened.map_err(|error| LinkError::while_opening(name, &error))?;
     let terminal = file.metadata().is_ok_and(|meta| meta.file_type().is_char_device());
     if !terminal {
-        return Err(LinkError::new(Kind::Unsuitable, format!("{name} is not a serial port; name one such as /dev/ttyS0")));
+        return Err(LinkError::new(
+            Kind::Unsuitable,
+            format!("{name} is not a serial port; name one such as /dev/ttyS0"),
+        ));
     }
     Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| {
-        let why = format!("{name} is in use by another program ({error}): stop that one first, or set 'nolock'");
+        let why =
+            format!("{name} is in use by another program ({error}): stop that one first, or set 'nolock'");
         LinkError::new(Kind::Busy, why)
     })
 }

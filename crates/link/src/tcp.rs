@@ -20,7 +20,9 @@ impl Tcp {
         let stream = match timeout(CONNECT, TcpStream::connect((host, port))).await {
             Ok(connected) => connected.map_err(|error| LinkError::while_opening(&name, &error))?,
             Err(_) => {
-                let why = format!("cannot open {name}: no answer; check the network and that the device server is running");
+                let why = format!(
+                    "cannot open {name}: no answer; check the network and that the device server is running"
+                );
                 return Err(LinkError::new(Kind::NotFound, why));
             }
         };

@@ -3,5 +3,5 @@
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    driver::main::main("nutdrv_qx")
+    driver::program::main("nutdrv_qx")
 }

@@ -60,7 +60,13 @@ fn run(program: &'static str) -> Result<ExitCode, Fatal> {
     if let Task::Signal(order) = line.task {
         return give_order(program, &config, &paths, &line, order);
     }
-    let driver = Driver { program, log: Rc::new(Log::new(line.debug.max(config.debug_min), line.quiet)), config, paths, line };
+    let driver = Driver {
+        program,
+        log: Rc::new(Log::new(line.debug.max(config.debug_min), line.quiet)),
+        config,
+        paths,
+        line,
+    };
     driver.start()
 }
 
@@ -86,7 +92,9 @@ fn give_order(
     }
     let pid = match line.pid {
         Some(number) => nix::unistd::Pid::from_raw(number),
-        None => process::running(&file, program).ok_or_else(|| format!("no driver runs for '{}'", config.name))?,
+        None => {
+            process::running(&file, program).ok_or_else(|| format!("no driver runs for '{}'", config.name))?
+        }
     };
     let meant = match order {
         Order::Exit => Signal::SIGTERM,
@@ -120,7 +128,11 @@ impl Driver {
         if watching {
             let state = &self.paths.state;
             std::env::set_current_dir(state).map_err(|error| {
-                format!("cannot use the state directory {}: {error}; create it for user '{}'", state.display(), self.config.user)
+                format!(
+                    "cannot use the state directory {}: {error}; create it for user '{}'",
+                    state.display(),
+                    self.config.user
+                )
             })?;
         }
         for remark in &self.config.remarks {
@@ -144,7 +156,10 @@ impl Driver {
             }
         }
         let _pid_file = match files {
-            true => Some(PidFile::write(pid_path.clone()).map_err(|error| format!("cannot write {}: {error}", pid_path.display()))?),
+            true => Some(
+                PidFile::write(pid_path.clone())
+                    .map_err(|error| format!("cannot write {}: {error}", pid_path.display()))?,
+            ),
             false => None,
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
@@ -213,13 +228,15 @@ impl Driver {
         loop {
             tokio::select! {
                 _ = &mut watching => {}
-                name = signals.leave() => {
-                    self.log.info(&format!("told to leave by {name}"));
-                    return Ok(ExitCode::SUCCESS);
-                }
-                or_exit = signals.reload() => {
-                    if self.reload() && or_exit {
+                told = signals.next() => match told {
+                    Told::Leave(name) => {
+                        self.log.info(&format!("told to leave by {name}"));
                         return Ok(ExitCode::SUCCESS);
+                    }
+                    Told::Reload { or_exit } => {
+                        if self.reload() && or_exit {
+                            return Ok(ExitCode::SUCCESS);
+                        }
                     }
                 }
             }
@@ -337,23 +354,31 @@ impl Signals {
         })
     }
 
-    /// Waits until the driver is told to leave.
-    async fn leave(&mut self) -> &'static str {
+    /// Waits for the next signal.
+    async fn next(&mut self) -> Told {
         tokio::select! {
-            _ = self.terminate.recv() => "SIGTERM",
-            _ = self.interrupt.recv() => "SIGINT",
-            _ = self.quit.recv() => "SIGQUIT",
+            _ = self.terminate.recv() => Told::Leave("SIGTERM"),
+            _ = self.interrupt.recv() => Told::Leave("SIGINT"),
+            _ = self.quit.recv() => Told::Leave("SIGQUIT"),
+            _ = self.hang_up.recv() => Told::Reload { or_exit: false },
+            _ = self.user.recv() => Told::Reload { or_exit: true },
         }
     }
 
-    /// Waits until the driver is told to read its configuration; true when it is to leave if that
-    /// changed.
-    async fn reload(&mut self) -> bool {
-        tokio::select! {
-            _ = self.hang_up.recv() => false,
-            _ = self.user.recv() => true,
+    /// Waits until the driver is told to leave.
+    async fn leave(&mut self) -> &'static str {
+        loop {
+            if let Told::Leave(name) = self.next().await {
+                return name;
+            }
         }
     }
+}
+
+/// What a signal means.
+enum Told {
+    Leave(&'static str),
+    Reload { or_exit: bool },
 }
 
 fn help(program: &str) -> String {

@@ -1,0 +1,235 @@
+//! A station: a folder of its own with NUT's configuration, upsd, and one of the two drivers.
+#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpListener;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Debian keeps NUT's programs here.
+const NUT: &str = "/lib/nut";
+/// The driver that was built with these tests.
+const OURS: &str = env!("CARGO_BIN_EXE_nutdrv_qx");
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    Nut,
+    Ours,
+}
+
+impl Which {
+    pub const BOTH: [Which; 2] = [Which::Nut, Which::Ours];
+
+    pub fn folder(self) -> PathBuf {
+        match self {
+            Which::Nut => NUT.into(),
+            Which::Ours => Path::new(OURS).parent().unwrap().into(),
+        }
+    }
+}
+
+/// What a program printed and how it ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+pub struct Station {
+    pub which: Which,
+    pub folder: PathBuf,
+    pub port: u16,
+    upsd: Option<Child>,
+    upsmon: Option<Child>,
+}
+
+impl Station {
+    pub fn new(name: &str, which: Which) -> Station {
+        assert!(Path::new("/lib/nut/upsd").exists(), "these tests need NUT: apt-get install nut-server nut-client");
+        let folder = std::env::temp_dir().join(format!("qxups-{}-{name}-{which:?}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        std::fs::create_dir_all(folder.join("run")).unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let station = Station { which, folder, port, upsd: None, upsmon: None };
+        station.write("upsd.conf", &format!("LISTEN 127.0.0.1 {port}\n"));
+        station.write("upsd.users", "[admin]\npassword = secret\nactions = SET\nactions = FSD\ninstcmds = ALL\nupsmon primary\n");
+        station
+    }
+
+    pub fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.folder.join(name), text).unwrap();
+    }
+
+    /// Writes ups.conf with one UPS `u` on `port` and these further lines.
+    pub fn configure(&self, port: &Path, options: &str) {
+        let driverpath = self.which.folder();
+        let text = format!(
+            "maxretry = 1\ndriverpath = {}\nuser = root\npollinterval = 1\n[u]\ndriver = nutdrv_qx\nport = {}\n{options}\n",
+            driverpath.display(),
+            port.display(),
+        );
+        self.write("ups.conf", &text);
+    }
+
+    pub fn run_folder(&self) -> PathBuf {
+        self.folder.join("run")
+    }
+
+    pub fn driver(&self) -> PathBuf {
+        self.which.folder().join("nutdrv_qx")
+    }
+
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .env("NUT_CONFPATH", &self.folder)
+            .env("NUT_STATEPATH", self.run_folder())
+            .env("NUT_ALTPIDPATH", self.run_folder())
+            .env("NUT_PIDPATH", self.run_folder())
+            .stdin(Stdio::null());
+        command
+    }
+
+    pub fn run(&self, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Said {
+        let output = self.command(program, arguments).output().unwrap();
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    pub fn run_driver(&self, arguments: &[&str]) -> Said {
+        self.run(self.driver(), arguments)
+    }
+
+    /// Starts the driver in the background; it must succeed.
+    pub fn start_driver(&self) {
+        let said = self.run_driver(&["-a", "u"]);
+        assert_eq!(said.code, Some(0), "{:?}: {said:?}", self.which);
+    }
+
+    pub fn start_upsd(&mut self) {
+        let child = self.command("/lib/nut/upsd", &["-F", "-u", "root"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        self.upsd = Some(child.unwrap());
+        self.wait_for("upsd to have the UPS", || {
+            let said = self.upsc();
+            said.get("ups.status").is_some_and(|status| !status.contains("WAIT"))
+        });
+    }
+
+    pub fn start_upsmon(&mut self, conf: &str) {
+        self.write("upsmon.conf", conf);
+        let child = self.command("/lib/nut/upsmon", &["-F", "-u", "root"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        self.upsmon = Some(child.unwrap());
+    }
+
+    pub fn ups(&self) -> String {
+        format!("u@127.0.0.1:{}", self.port)
+    }
+
+    pub fn upsc(&self) -> BTreeMap<String, String> {
+        let said = self.run("upsc", &[&self.ups()]);
+        said.out.lines().filter_map(|line| line.split_once(": ")).map(|(a, b)| (a.into(), b.into())).collect()
+    }
+
+    pub fn upsc_value(&self, name: &str) -> String {
+        self.upsc().remove(name).unwrap_or_default()
+    }
+
+    /// A client's program with a password, waiting for the outcome.
+    pub fn as_admin(&self, program: &str, arguments: &[&str]) -> Said {
+        let mut all = vec!["-u", "admin", "-p", "secret", "-w"];
+        all.extend(arguments);
+        let mut said = self.run(program, &all);
+        said.err = said.err.lines().filter(|line| !line.contains("SSL")).collect::<Vec<_>>().join("\n");
+        said
+    }
+
+    pub fn wait_for(&self, what: &str, mut done: impl FnMut() -> bool) {
+        let deadline = Instant::now() + Duration::from_secs(60);
+        while !done() {
+            assert!(Instant::now() < deadline, "{:?}: waited in vain for {what}", self.which);
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+
+    pub fn wait_status(&self, wanted: &str) {
+        self.wait_for(&format!("ups.status {wanted}"), || self.upsc_value("ups.status") == wanted);
+    }
+
+    pub fn socket(&self) -> Socket {
+        Socket::connect(&self.run_folder().join("nutdrv_qx-u"))
+    }
+
+    pub fn pid(&self) -> Option<i32> {
+        std::fs::read_to_string(self.run_folder().join("nutdrv_qx-u.pid")).ok()?.trim().parse().ok()
+    }
+}
+
+impl Drop for Station {
+    fn drop(&mut self) {
+        for child in [&mut self.upsmon, &mut self.upsd].into_iter().flatten() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+        if let Some(pid) = self.pid() {
+            let _ = Command::new("kill").arg(pid.to_string()).status();
+        }
+        if !std::thread::panicking() {
+            let _ = std::fs::remove_dir_all(&self.folder);
+        }
+    }
+}
+
+/// A client of the driver socket.
+pub struct Socket {
+    reader: BufReader<UnixStream>,
+}
+
+impl Socket {
+    pub fn connect(path: &Path) -> Socket {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        loop {
+            match UnixStream::connect(path) {
+                Ok(stream) => {
+                    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+                    return Socket { reader: BufReader::new(stream) };
+                }
+                Err(error) => assert!(Instant::now() < deadline, "{}: {error}", path.display()),
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    pub fn send(&mut self, text: &str) {
+        self.reader.get_mut().write_all(text.as_bytes()).unwrap();
+    }
+
+    pub fn line(&mut self) -> String {
+        let mut line = String::new();
+        self.reader.read_line(&mut line).expect("a line from the driver socket");
+        line.trim_end().to_string()
+    }
+
+    /// Lines up to the one that begins with `last`.
+    pub fn lines_until(&mut self, last: &str) -> Vec<String> {
+        let mut lines = vec![];
+        loop {
+            let line = self.line();
+            let done = line.starts_with(last) || line.is_empty();
+            lines.push(line);
+            if done {
+                return lines;
+            }
+        }
+    }
+
+    pub fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        let _ = self.reader.read_to_string(&mut rest);
+        rest
+    }
+}

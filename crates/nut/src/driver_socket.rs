@@ -1,0 +1,344 @@
+//! The lines between a driver and upsd (NUT 2.8.0 docs/sock-protocol.txt and drivers/dstate.c;
+//! GETPID, DUMPVALUE, DUMPSTATUS, BROADCAST and LOGOUT from newer NUT).
+
+use crate::words::{WordError, quoted, words};
+use std::collections::VecDeque;
+use std::fmt;
+
+/// Longest line a client may send.
+pub const LONGEST_LINE: usize = 2048;
+/// Longest value; upsd keeps no more. Longer ones are cut.
+pub const LONGEST_VALUE: usize = 255;
+
+/// The numbers that answer a tracked request.
+pub mod code {
+    /// It was done.
+    pub const HANDLED: u8 = 0;
+    /// There is no such command or variable.
+    pub const UNKNOWN: u8 = 1;
+    /// The value or parameter is not allowed.
+    pub const INVALID: u8 = 2;
+    /// It was not done.
+    pub const FAILED: u8 = 3;
+}
+
+/// What a client asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Request {
+    /// `PING`.
+    Ping,
+    /// `DUMPALL`.
+    DumpAll,
+    /// `DUMPVALUE variable`.
+    DumpValue {
+        /// Which one.
+        variable: String,
+    },
+    /// `DUMPSTATUS`.
+    DumpStatus,
+    /// `GETPID`.
+    GetPid,
+    /// `INSTCMD name [parameter] [TRACKING id]`.
+    InstCmd {
+        /// The command.
+        name: String,
+        /// Its parameter.
+        parameter: Option<String>,
+        /// Under which name the outcome is wanted.
+        tracking: Option<String>,
+    },
+    /// `SET variable value [TRACKING id]`.
+    Set {
+        /// The variable.
+        variable: String,
+        /// Its new value.
+        value: String,
+        /// Under which name the outcome is wanted.
+        tracking: Option<String>,
+    },
+    /// `BROADCAST [0|1]` or `NOBROADCAST`: whether changes are wanted.
+    Broadcast(bool),
+    /// `LOGOUT`.
+    Logout,
+}
+
+/// A line that is no request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequestError {
+    /// It has no proper words.
+    Words(WordError),
+    /// It is longer than [`LONGEST_LINE`].
+    TooLong,
+    /// It is something else.
+    Unknown(String),
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            RequestError::Words(error) => write!(f, "{error}"),
+            RequestError::TooLong => write!(f, "a line of more than {LONGEST_LINE} bytes was dropped"),
+            RequestError::Unknown(line) => write!(f, "not understood: {line}"),
+        }
+    }
+}
+
+impl std::error::Error for RequestError {}
+
+impl Request {
+    /// Reads a line, its line feed already taken off.
+    ///
+    /// # Errors
+    /// [`RequestError`].
+    pub fn parse(line: &[u8]) -> Result<Request, RequestError> {
+        let list = words(line).map_err(RequestError::Words)?;
+        let list: Vec<&str> = list.iter().map(String::as_str).collect();
+        let unknown = || RequestError::Unknown(list.join(" "));
+        let (verb, arguments) = list.split_first().ok_or_else(unknown)?;
+        let verb = verb.to_ascii_uppercase();
+        let tracked = |word: &str| word.eq_ignore_ascii_case("TRACKING");
+        let text = |text: &str| text.to_string();
+        Ok(match (verb.as_str(), arguments) {
+            ("PING", _) => Request::Ping,
+            ("DUMPALL", _) => Request::DumpAll,
+            ("DUMPSTATUS", _) => Request::DumpStatus,
+            ("DUMPVALUE", [variable]) => Request::DumpValue { variable: text(variable) },
+            ("GETPID", _) => Request::GetPid,
+            ("LOGOUT", _) => Request::Logout,
+            ("NOBROADCAST", _) => Request::Broadcast(false),
+            ("BROADCAST", []) => Request::Broadcast(true),
+            ("BROADCAST", [on]) => Request::Broadcast(on.trim() != "0"),
+            ("INSTCMD", [name]) => Request::InstCmd { name: text(name), parameter: None, tracking: None },
+            ("INSTCMD", [name, parameter]) => {
+                Request::InstCmd { name: text(name), parameter: Some(text(parameter)), tracking: None }
+            }
+            ("INSTCMD", [name, word, id]) if tracked(word) => {
+                Request::InstCmd { name: text(name), parameter: None, tracking: Some(text(id)) }
+            }
+            ("INSTCMD", [name, parameter, word, id]) if tracked(word) => Request::InstCmd {
+                name: text(name),
+                parameter: Some(text(parameter)),
+                tracking: Some(text(id)),
+            },
+            ("SET", [variable, value]) => {
+                Request::Set { variable: text(variable), value: text(value), tracking: None }
+            }
+            ("SET", [variable, value, word, id]) if tracked(word) => {
+                Request::Set { variable: text(variable), value: text(value), tracking: Some(text(id)) }
+            }
+            _ => return Err(unknown()),
+        })
+    }
+
+    /// The line that a client sends, with its line feed.
+    pub fn line(&self) -> String {
+        let tracked =
+            |id: &Option<String>| id.as_ref().map_or(String::new(), |id| format!(" TRACKING {}", quoted(id)));
+        match self {
+            Request::Ping => "PING\n".into(),
+            Request::DumpAll => "DUMPALL\n".into(),
+            Request::DumpValue { variable } => format!("DUMPVALUE {}\n", quoted(variable)),
+            Request::DumpStatus => "DUMPSTATUS\n".into(),
+            Request::GetPid => "GETPID\n".into(),
+            Request::Broadcast(true) => "BROADCAST 1\n".into(),
+            Request::Broadcast(false) => "NOBROADCAST\n".into(),
+            Request::Logout => "LOGOUT\n".into(),
+            Request::InstCmd { name, parameter, tracking } => {
+                let parameter =
+                    parameter.as_ref().map_or(String::new(), |parameter| format!(" {}", quoted(parameter)));
+                format!("INSTCMD {}{parameter}{}\n", quoted(name), tracked(tracking))
+            }
+            Request::Set { variable, value, tracking } => {
+                format!("SET {} {}{}\n", quoted(variable), quoted(value), tracked(tracking))
+            }
+        }
+    }
+}
+
+/// Makes lines of the bytes that a client sends, however they are cut. A line that is too long is
+/// reported once and dropped up to its end. A line feed ends a line even inside of quotes: no
+/// driver or client ever needs one there.
+#[derive(Clone, Debug, Default)]
+pub struct LineBuffer {
+    part: Vec<u8>,
+    dropping: bool,
+    ready: VecDeque<Result<Vec<u8>, RequestError>>,
+}
+
+impl LineBuffer {
+    /// Takes bytes.
+    pub fn push(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            match byte {
+                b'\n' => {
+                    let line = std::mem::take(&mut self.part);
+                    if !std::mem::take(&mut self.dropping) && !line.trim_ascii().is_empty() {
+                        self.ready.push_back(Ok(line));
+                    }
+                }
+                _ if self.dropping => {}
+                _ if self.part.len() == LONGEST_LINE => {
+                    self.part.clear();
+                    self.dropping = true;
+                    self.ready.push_back(Err(RequestError::TooLong));
+                }
+                _ => self.part.push(*byte),
+            }
+        }
+    }
+
+    /// The next whole line.
+    pub fn next_line(&mut self) -> Option<Result<Vec<u8>, RequestError>> {
+        self.ready.pop_front()
+    }
+}
+
+fn cut(value: &str) -> &str {
+    let end = (0..=LONGEST_VALUE.min(value.len())).rev().find(|end| value.is_char_boundary(*end));
+    value.get(..end.unwrap_or(0)).unwrap_or_default()
+}
+
+/// `SETINFO`: a variable has this value. Escaped always; NUT forgets that when it broadcasts.
+pub fn setinfo(variable: &str, value: &str) -> String {
+    format!("SETINFO {variable} {}\n", quoted(cut(value)))
+}
+/// `DELINFO`: a variable is gone.
+pub fn delinfo(variable: &str) -> String {
+    format!("DELINFO {variable}\n")
+}
+/// `ADDENUM`: a value that the variable may be set to.
+pub fn addenum(variable: &str, value: &str) -> String {
+    format!("ADDENUM {variable} {}\n", quoted(cut(value)))
+}
+/// `ADDRANGE`: the variable may be set to whole numbers between these two.
+pub fn addrange(variable: &str, least: i64, most: i64) -> String {
+    format!("ADDRANGE {variable} {least} {most}\n")
+}
+/// `SETAUX`: the variable may be set to texts of at most this length.
+pub fn setaux(variable: &str, length: u32) -> String {
+    format!("SETAUX {variable} {length}\n")
+}
+/// `SETFLAGS`: what can be done with the variable (`RW`, `STRING`, `NUMBER`).
+pub fn setflags(variable: &str, flags: &[&str]) -> String {
+    format!("SETFLAGS {variable} {}\n", flags.join(" "))
+}
+/// `ADDCMD`: there is this instant command.
+pub fn addcmd(name: &str) -> String {
+    format!("ADDCMD {name}\n")
+}
+/// `DELCMD`: there is this instant command no more.
+pub fn delcmd(name: &str) -> String {
+    format!("DELCMD {name}\n")
+}
+/// `DATAOK`: the data is fresh.
+pub fn dataok() -> String {
+    "DATAOK\n".into()
+}
+/// `DATASTALE`: the data is old.
+pub fn datastale() -> String {
+    "DATASTALE\n".into()
+}
+/// `DUMPDONE`: a dump ends.
+pub fn dumpdone() -> String {
+    "DUMPDONE\n".into()
+}
+/// `PONG`.
+pub fn pong() -> String {
+    "PONG\n".into()
+}
+/// `TRACKING`: how a request ended, see [`code`].
+pub fn tracking(id: &str, code: u8) -> String {
+    let plain = id.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    if plain && !id.is_empty() {
+        format!("TRACKING {id} {code}\n")
+    } else {
+        format!("TRACKING {} {code}\n", quoted(id))
+    }
+}
+/// `PID`: the number of the driver's process.
+pub fn pid(number: u32) -> String {
+    format!("PID {number}\n")
+}
+/// `OK Goodbye`: the answer to LOGOUT.
+pub fn ok_goodbye() -> String {
+    "OK Goodbye\n".into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn requests_are_understood() {
+        let instcmd = |name: &str, parameter: Option<&str>, tracking: Option<&str>| {
+            Ok(Request::InstCmd {
+                name: name.into(),
+                parameter: parameter.map(Into::into),
+                tracking: tracking.map(Into::into),
+            })
+        };
+        assert_eq!(Request::parse(b"ping"), Ok(Request::Ping));
+        assert_eq!(Request::parse(b"INSTCMD load.off"), instcmd("load.off", None, None));
+        assert_eq!(Request::parse(b"INSTCMD x 60"), instcmd("x", Some("60"), None));
+        assert_eq!(Request::parse(b"INSTCMD x TRACKING 1-2"), instcmd("x", None, Some("1-2")));
+        assert_eq!(Request::parse(b"INSTCMD x \"60\" TRACKING 1-2"), instcmd("x", Some("60"), Some("1-2")));
+        assert_eq!(Request::parse(b"NOBROADCAST"), Ok(Request::Broadcast(false)));
+        for bad in [
+            &b""[..],
+            b"FROB",
+            b"SET a",
+            b"SET a b c",
+            b"INSTCMD",
+            b"INSTCMD a b c",
+            b"SET a \"b",
+            b"SET a \"#\"",
+        ] {
+            assert!(Request::parse(bad).is_err(), "{}", bad.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn lines_are_cut_from_any_chunks() {
+        let mut buffer = LineBuffer::default();
+        buffer.push(b"PI");
+        assert!(buffer.next_line().is_none());
+        buffer.push(b"NG\n\r\nDUMPALL\nLOG");
+        assert_eq!(buffer.next_line(), Some(Ok(b"PING".to_vec())));
+        assert_eq!(buffer.next_line(), Some(Ok(b"DUMPALL".to_vec())));
+        buffer.push(&[b'x'; 5000]);
+        assert_eq!(buffer.next_line(), Some(Err(RequestError::TooLong)));
+        buffer.push(b"\nPING\n");
+        assert_eq!(buffer.next_line(), Some(Ok(b"PING".to_vec())));
+        assert!(buffer.next_line().is_none());
+    }
+
+    #[test]
+    fn values_are_escaped_and_cut() {
+        assert_eq!(setinfo("a", "x\"#\\\n"), "SETINFO a \"x\\\"\\#\\\\\"\n");
+        assert_eq!(setinfo("a", &"x".repeat(400)).len(), "SETINFO a \"\"\n".len() + LONGEST_VALUE);
+        assert_eq!(setflags("a", &["RW", "NUMBER"]), "SETFLAGS a RW NUMBER\n");
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_request_or_not(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
+            let _ = Request::parse(&bytes);
+            let mut buffer = LineBuffer::default();
+            buffer.push(&bytes);
+            while let Some(line) = buffer.next_line() {
+                let _ = line.map(|line| Request::parse(&line));
+            }
+        }
+
+        #[test]
+        fn requests_come_back(name in "[ -~]{1,20}", parameter in prop::option::of("[ -~]{0,20}"), id in prop::option::of("[0-9a-f-]{1,36}")) {
+            // a parameter that is the word TRACKING itself cannot be told from it
+            prop_assume!(parameter.as_deref().is_none_or(|p| !p.eq_ignore_ascii_case("tracking")));
+            let command = Request::InstCmd { name: name.clone(), parameter: parameter.clone(), tracking: id.clone() };
+            prop_assert_eq!(Request::parse(command.line().trim_end_matches('\n').as_bytes()), Ok(command));
+            let set = Request::Set { variable: name, value: parameter.unwrap_or_default(), tracking: id };
+            prop_assert_eq!(Request::parse(set.line().trim_end_matches('\n').as_bytes()), Ok(set));
+        }
+    }
+}

@@ -1,0 +1,61 @@
+#!/usr/bin/env bash
+# Passes every test of this project, on a fresh Debian 12: installs what is missing (as root, or with
+# sudo), then formats, lints, documents, tests, fuzzes and measures. What could not run is named in the
+# last lines, and makes the run fail unless it only needs a tool that Debian does not have.
+set -euo pipefail
+cd "$(dirname "$0")"
+
+say() { printf '\n== %s\n' "$*"; }
+left_out=()
+
+as_root=""
+[ "$(id -u)" = 0 ] || as_root="sudo"
+
+say "what is needed"
+missing=()
+command -v cc >/dev/null || missing+=(gcc libc6-dev)
+[ -x /lib/nut/upsd ] || missing+=(nut-server)
+command -v upsc >/dev/null || missing+=(nut-client)
+if [ ${#missing[@]} -gt 0 ]; then
+    $as_root apt-get update -q
+    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qy --no-install-recommends "${missing[@]}"
+fi
+if ! command -v cargo >/dev/null; then
+    [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
+fi
+if ! command -v cargo >/dev/null; then
+    echo "cargo is missing, and Debian 12's is too old: install Rust 1.88 or newer from https://rustup.rs, then run this again" >&2
+    exit 1
+fi
+
+say "format, lints, documentation"
+cargo fmt --all --check
+cargo clippy --workspace --all-targets --locked -- -D warnings
+RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
+
+say "licences"
+if cargo deny --version >/dev/null 2>&1; then
+    cargo deny --log-level error check licenses bans sources
+else
+    left_out+=("licences: cargo-deny is not installed (cargo install cargo-deny)")
+fi
+
+say "tests"
+cargo build --workspace --locked
+cargo test --workspace --locked --no-fail-fast
+
+say "fuzzing, a short run of each target"
+if cargo fuzz --version >/dev/null 2>&1 && cargo +nightly --version >/dev/null 2>&1; then
+    for target in replies session ups_conf driver_socket; do
+        mkdir -p "fuzz/corpus/$target"
+        cargo +nightly fuzz run --fuzz-dir fuzz "$target" -- -max_total_time="${FUZZ_SECONDS:-20}" -verbosity=0 -print_final_stats=0
+    done
+else
+    left_out+=("fuzzing: needs a nightly compiler and cargo-fuzz (rustup toolchain install nightly; cargo install cargo-fuzz); the same properties ran in the tests above")
+fi
+
+say "done"
+if [ ${#left_out[@]} -gt 0 ]; then
+    printf 'NOT RUN: %s\n' "${left_out[@]}"
+fi
+echo "everything else passed"
