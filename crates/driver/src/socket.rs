@@ -10,7 +10,9 @@ use qx::device::{Event, Outcome, Ticket};
 use qx::store::{Access, Change, Entry, Store};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::fs::Permissions;
 use std::io;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -80,6 +82,7 @@ impl DriverSocket {
             return Err(error);
         }
         let listener = UnixListener::bind(path)?;
+        std::fs::set_permissions(path, Permissions::from_mode(0o660))?;
         let clients = Rc::new(Clients::default());
         let all = clients.clone();
         tokio::task::spawn_local(async move {

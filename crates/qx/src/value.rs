@@ -58,6 +58,12 @@ impl Decimal {
     }
 }
 
+impl fmt::Display for Decimal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text(self.places))
+    }
+}
+
 impl PartialEq for Decimal {
     fn eq(&self, other: &Decimal) -> bool {
         let places = self.places.max(other.places);
@@ -106,7 +112,7 @@ impl Value {
 impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Value::Number(number) => f.write_str(&number.text(number.places)),
+            Value::Number(number) => number.fmt(f),
             Value::Text(text) => f.write_str(text),
         }
     }

@@ -32,7 +32,9 @@ impl Readings {
         match meaning {
             Meaning::Number(var) => match self.number(var) {
                 Some(number) => {
-                    let text = number.text(places);
+                    // S.SS and SS.S stand in the same field: the point goes where the digits fill it
+                    let own = number.to_string();
+                    let text = if own.len() == width { own } else { number.text(places) };
                     if text.len() > width { "9".repeat(width) } else { format!("{text:0>width$}") }
                 }
                 None => unknown(width, usize::from(places)),

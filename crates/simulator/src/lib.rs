@@ -1,1 +1,19 @@
-//! todo
+//! A UPS without hardware.
+//!
+//! [`world`] is the physics: mains, load, battery, timers; it knows no dialect. [`readings`] says
+//! what a UPS in that world would report, and the dialect's own table writes it. A [`personality`]
+//! makes it awkward, [`trouble`] breaks its line from a seed, a [`script`] plays events, and a
+//! [`knob`] turns any of this while it runs. All of them together are a [`ups`]; it does no I/O and
+//! is told the time. Its ends are [`pty`] and [`tcp`], and [`control`] turns knobs from outside.
+
+pub mod control;
+mod end;
+pub mod knob;
+pub mod personality;
+pub mod pty;
+pub mod readings;
+pub mod script;
+pub mod tcp;
+pub mod trouble;
+pub mod ups;
+pub mod world;

@@ -1,0 +1,88 @@
+//! What both ends share: bytes go in and out of a simulated UPS until the line breaks.
+
+use crate::ups::SimulatedUps;
+use std::cell::RefCell;
+use std::future::Future;
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::sync::Notify;
+use tokio::time::{Instant, sleep_until};
+
+/// A simulated UPS that an end serves and others turn knobs of.
+#[derive(Clone)]
+pub struct Shared {
+    ups: Rc<RefCell<SimulatedUps>>,
+    changed: Rc<Notify>,
+    started: Instant,
+}
+
+impl Shared {
+    /// Shares a UPS whose time begins now.
+    pub fn new(ups: SimulatedUps) -> Shared {
+        Shared { ups: Rc::new(RefCell::new(ups)), changed: Rc::new(Notify::new()), started: Instant::now() }
+    }
+
+    /// Does something with it, at its time.
+    pub fn with<T>(&self, act: impl FnOnce(&mut SimulatedUps, Duration) -> T) -> T {
+        let now = self.started.elapsed();
+        let mut ups = self.ups.borrow_mut();
+        ups.advance(now);
+        let done = act(&mut ups, now);
+        drop(ups);
+        self.changed.notify_one();
+        done
+    }
+}
+
+/// A line to whoever drives the UPS.
+pub(crate) trait Wire {
+    fn read(&mut self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>>;
+    fn write(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<()>>;
+}
+
+/// Why a line is not served any more.
+pub(crate) enum Broken {
+    /// The UPS hangs up, for so long.
+    HangUp(Duration),
+    /// The other side is gone.
+    Gone,
+}
+
+/// A moment at which scripts and hang-ups are looked for, even when nobody asks anything.
+const IDLE: Duration = Duration::from_millis(100);
+
+pub(crate) async fn serve(shared: &Shared, wire: &mut impl Wire) -> Broken {
+    let mut buffer = [0; 256];
+    loop {
+        let (hang_up, out, due) = {
+            let now = shared.started.elapsed();
+            let mut ups = shared.ups.borrow_mut();
+            ups.advance(now);
+            let hang_up = ups.take_hang_up();
+            (hang_up, ups.poll_output(now), ups.poll_timeout())
+        };
+        if let Some(time) = hang_up {
+            return Broken::HangUp(time);
+        }
+        if let Some(bytes) = out {
+            if wire.write(&bytes).await.is_err() {
+                return Broken::Gone;
+            }
+            continue;
+        }
+        let idle = Instant::now() + IDLE;
+        let until = due.map_or(idle, |due| idle.min(shared.started + due));
+        tokio::select! {
+            read = wire.read(&mut buffer) => match read {
+                Ok(0) | Err(_) => return Broken::Gone,
+                Ok(read) => {
+                    let now = shared.started.elapsed();
+                    shared.ups.borrow_mut().receive(&buffer[..read], now);
+                }
+            },
+            () = sleep_until(until) => {}
+            () = shared.changed.notified() => {}
+        }
+    }
+}

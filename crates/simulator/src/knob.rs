@@ -1,0 +1,172 @@
+//! Knobs: what can be changed while a simulated UPS runs, by a script or by hand.
+
+use crate::personality::Refusal;
+use std::time::Duration;
+
+/// A change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Knob {
+    /// Volts of the mains; 0 is an outage.
+    Mains(f64),
+    /// Mains as rated.
+    MainsBack,
+    /// Hertz of the mains.
+    Frequency(f64),
+    /// Load in percent.
+    Load(f64),
+    /// Charge in percent.
+    Charge(f64),
+    /// Degrees Celsius.
+    Temperature(f64),
+    /// Whether the self test failed.
+    Fault(bool),
+    /// Whether the beeper is on.
+    Beeper(bool),
+    /// Forces a status bit (0 is the leftmost), or lets it free.
+    Bit(usize, Option<bool>),
+    /// Fills the fields of this variable with dashes.
+    Dashes(String),
+    /// What is done with what is not known.
+    Unknown(Refusal),
+    /// Refuses every command like this, or none.
+    Refuse(Option<Refusal>),
+    /// Says this when a command is accepted, or nothing.
+    Accept(Option<String>),
+    /// Time before each answer.
+    Latency(Duration),
+    /// Baud by which the bytes are paced.
+    Baud(Option<u32>),
+    /// Whether the line sends back what it gets.
+    Echo(bool),
+    /// Whether the voltage of one cell is reported.
+    Cell(bool),
+    /// Whether nothing is said at all.
+    Silent(bool),
+    /// A question that is not known all the same.
+    Forget(String),
+    /// Probability that a reply is lost.
+    Lose(f64),
+    /// Probability that a reply is garbled.
+    Garble(f64),
+    /// Probability that a reply comes twice.
+    Double(f64),
+    /// Answers this question by these very bytes, or as usual.
+    Reply(String, Option<Vec<u8>>),
+    /// Closes the line for so long.
+    HangUp(Duration),
+    /// Simulated seconds in a real one.
+    Speed(f64),
+}
+
+/// How knobs are written, for help and error messages.
+pub const HELP: &str = "\
+mains fail | mains back | mains VOLTS     frequency HERTZ     load PERCENT     charge PERCENT
+temperature CELSIUS     fault on|off     beeper on|off     bit 0..7 on|off|free (0 is the leftmost)
+dashes VARIABLE     unknown silent|echo|TEXT     refuse silent|echo|TEXT|off     accept TEXT|off
+latency MILLISECONDS     baud BAUD|off     echo on|off     cell on|off     silent on|off
+forget QUESTION     lose 0..1     garble 0..1     double 0..1
+reply QUESTION \"BYTES\"     reply QUESTION     hangup SECONDS     speed FACTOR";
+
+impl Knob {
+    /// Reads a knob.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn parse(text: &str) -> Result<Knob, String> {
+        let text = text.trim();
+        let (name, value) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+        let value = value.trim();
+        let number = |least: f64, most: f64| {
+            let number = value.parse::<f64>().ok().filter(|number| (least..=most).contains(number));
+            number.ok_or_else(|| format!("{name}: '{value}' is not a number from {least} to {most}"))
+        };
+        let on = || on_or_off(value).ok_or_else(|| format!("{name}: write on or off"));
+        let some = || {
+            if value.is_empty() {
+                Err(format!("{name}: something is missing behind it"))
+            } else {
+                Ok(value.to_string())
+            }
+        };
+        let seconds = |most: f64| number(0.0, most).map(Duration::from_secs_f64);
+        Ok(match name {
+            "mains" if value == "fail" => Knob::Mains(0.0),
+            "mains" if value == "back" => Knob::MainsBack,
+            "mains" => Knob::Mains(number(0.0, 999.0)?),
+            "frequency" => Knob::Frequency(number(0.0, 99.0)?),
+            "load" => Knob::Load(number(0.0, 999.0)?),
+            "charge" => Knob::Charge(number(0.0, 100.0)?),
+            "temperature" => Knob::Temperature(number(-9.0, 99.0)?),
+            "fault" => Knob::Fault(on()?),
+            "beeper" => Knob::Beeper(on()?),
+            "bit" => bit(value).ok_or("bit: write a place from 0 (leftmost) to 7 and on, off or free")?,
+            "dashes" => Knob::Dashes(some()?),
+            "unknown" => Knob::Unknown(Refusal::parse(&some()?)),
+            "refuse" => Knob::Refuse((some()? != "off").then(|| Refusal::parse(value))),
+            "accept" => Knob::Accept((some()? != "off").then(|| value.to_string())),
+            "latency" => Knob::Latency(seconds(60_000.0)? / 1000),
+            "baud" if value == "off" => Knob::Baud(None),
+            "baud" => Knob::Baud(Some(number(50.0, 1e6)? as u32)),
+            "echo" => Knob::Echo(on()?),
+            "cell" => Knob::Cell(on()?),
+            "silent" => Knob::Silent(on()?),
+            "forget" => Knob::Forget(some()?),
+            "lose" => Knob::Lose(number(0.0, 1.0)?),
+            "garble" => Knob::Garble(number(0.0, 1.0)?),
+            "double" => Knob::Double(number(0.0, 1.0)?),
+            "reply" => {
+                let value = some()?;
+                let (question, bytes) = value.split_once(char::is_whitespace).unwrap_or((&value, ""));
+                let bytes = bytes.trim();
+                let bytes =
+                    bytes.strip_prefix('"').and_then(|bytes| bytes.strip_suffix('"')).unwrap_or(bytes);
+                Knob::Reply(question.into(), (!bytes.is_empty()).then(|| bytes.as_bytes().to_vec()))
+            }
+            "hangup" => Knob::HangUp(seconds(3600.0)?),
+            "speed" => Knob::Speed(number(0.1, 10_000.0)?),
+            _ => return Err(format!("there is no knob '{name}'; there are:\n{HELP}")),
+        })
+    }
+}
+
+fn on_or_off(text: &str) -> Option<bool> {
+    match text {
+        "on" => Some(true),
+        "off" => Some(false),
+        _ => None,
+    }
+}
+
+fn bit(text: &str) -> Option<Knob> {
+    let (place, state) = text.split_once(' ')?;
+    let place = place.parse().ok().filter(|place| *place < 8)?;
+    let state = state.trim();
+    (state == "free" || on_or_off(state).is_some()).then(|| Knob::Bit(place, on_or_off(state)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn knobs_are_read() {
+        for (text, knob) in [
+            ("mains fail", Knob::Mains(0.0)),
+            ("mains 185.5", Knob::Mains(185.5)),
+            ("bit 6 on", Knob::Bit(6, Some(true))),
+            ("bit 6 free", Knob::Bit(6, None)),
+            ("unknown (NAK", Knob::Unknown(Refusal::Text("(NAK".into()))),
+            ("refuse off", Knob::Refuse(None)),
+            ("latency 200", Knob::Latency(Duration::from_millis(200))),
+            ("reply F \"#230.0  \"", Knob::Reply("F".into(), Some(b"#230.0  ".to_vec()))),
+            ("reply F", Knob::Reply("F".into(), None)),
+        ] {
+            assert_eq!(Knob::parse(text), Ok(knob), "{text}");
+        }
+        for bad in
+            ["", "mains", "mains x", "load -1", "bit 8 on", "bit 1", "fault maybe", "garble 2", "frob 1"]
+        {
+            assert!(Knob::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

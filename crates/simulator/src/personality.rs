@@ -1,0 +1,91 @@
+//! Manners: how a simulated UPS answers what it knows and what it does not.
+
+use std::time::Duration;
+
+/// What it does with a question or command that it does not know or does not like.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// Nothing.
+    Silent,
+    /// Sends it back.
+    Echo,
+    /// Says this.
+    Text(String),
+}
+
+impl Refusal {
+    /// Reads `silent`, `echo`, or any other text, which is what it says.
+    pub fn parse(text: &str) -> Refusal {
+        match text {
+            "silent" => Refusal::Silent,
+            "echo" => Refusal::Echo,
+            other => Refusal::Text(other.into()),
+        }
+    }
+
+    /// What it answers to `line`.
+    pub fn reply(&self, line: &str) -> Option<Vec<u8>> {
+        match self {
+            Refusal::Silent => None,
+            Refusal::Echo => Some(line.as_bytes().to_vec()),
+            Refusal::Text(text) => Some(text.as_bytes().to_vec()),
+        }
+    }
+}
+
+/// The manners of one unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Personality {
+    /// Name of the maker, at most 15 letters.
+    pub maker: String,
+    /// Name of the model, at most 10 letters.
+    pub model: String,
+    /// Firmware, at most 10 letters.
+    pub firmware: String,
+    /// What it does with what it does not know.
+    pub unknown: Refusal,
+    /// Refuses every command like this.
+    pub refuses: Option<Refusal>,
+    /// Says this when it accepts a command; otherwise nothing.
+    pub accepts: Option<String>,
+    /// Questions of its dialect that it does not know all the same.
+    pub ignorant_of: Vec<String>,
+    /// Variables (parts of their names) whose fields it fills with dashes.
+    pub does_not_know: Vec<String>,
+    /// Time before it answers.
+    pub latency: Duration,
+    /// Paces the bytes as a line of so many baud does.
+    pub baud: Option<u32>,
+    /// The line sends back everything it gets, before the reply.
+    pub echoes_line: bool,
+    /// Reports the voltage of one cell of the battery.
+    pub per_cell: bool,
+    /// Ends no reply by a carriage return.
+    pub no_end: bool,
+    /// Says nothing at all any more after it was asked this.
+    pub locks_up_on: Option<String>,
+    /// Says nothing at all.
+    pub silent: bool,
+}
+
+impl Default for Personality {
+    fn default() -> Personality {
+        Personality {
+            maker: "QXUPS".into(),
+            model: "SIM-1000".into(),
+            firmware: "V1.0".into(),
+            unknown: Refusal::Silent,
+            refuses: None,
+            accepts: None,
+            ignorant_of: vec![],
+            does_not_know: vec![],
+            latency: Duration::from_millis(20),
+            baud: None,
+            echoes_line: false,
+            per_cell: false,
+            no_end: false,
+            locks_up_on: None,
+            silent: false,
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The end on a pseudo-terminal, which looks to a driver like a serial port.
+
+pub use crate::end::Shared;
+use crate::end::{Broken, Wire, serve};
+use nix::fcntl::{FcntlArg, OFlag, fcntl};
+use nix::pty::openpty;
+use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
+use std::fs::File;
+use std::io::{self, Read, Write};
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+use tokio::io::unix::AsyncFd;
+use tokio::time::sleep;
+
+/// A pseudo-terminal. The side of the driver is kept open here, so that a driver may come and go.
+pub struct Pty {
+    master: AsyncFd<File>,
+    _slave: OwnedFd,
+    path: PathBuf,
+    link: Option<PathBuf>,
+}
+
+impl Pty {
+    /// Opens one; `link` is made to point at it, which keeps its name when it hangs up and returns.
+    /// Needs a tokio runtime.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn open(link: Option<&Path>) -> io::Result<Pty> {
+        let pair = openpty(None, None)?;
+        let mut modes = tcgetattr(&pair.slave)?;
+        cfmakeraw(&mut modes);
+        tcsetattr(&pair.slave, SetArg::TCSANOW, &modes)?;
+        let flags = OFlag::from_bits_truncate(fcntl(&pair.master, FcntlArg::F_GETFL)?);
+        fcntl(&pair.master, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
+        let path = nix::unistd::ttyname(&pair.slave)?;
+        if let Some(link) = link {
+            let _ = std::fs::remove_file(link);
+            std::os::unix::fs::symlink(&path, link)?;
+        }
+        let master = AsyncFd::register(File::from(pair.master))?;
+        Ok(Pty { master, _slave: pair.slave, path, link: link.map(Path::to_path_buf) })
+    }
+
+    /// What a driver is to open.
+    pub fn path(&self) -> &Path {
+        self.link.as_deref().unwrap_or(&self.path)
+    }
+}
+
+impl Drop for Pty {
+    fn drop(&mut self) {
+        if let Some(link) = &self.link {
+            let _ = std::fs::remove_file(link);
+        }
+    }
+}
+
+impl Wire for Pty {
+    async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let mut ready = self.master.readable().await?;
+            if let Ok(read) = ready.try_io(|master| master.get_ref().read(buffer)) {
+                return read;
+            }
+        }
+    }
+
+    async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            let mut ready = self.master.writable().await?;
+            if let Ok(written) = ready.try_io(|master| master.get_ref().write(bytes)) {
+                bytes = &bytes[written?..];
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Serves the UPS on a pseudo-terminal, for ever.
+///
+/// # Errors
+/// What the system says when it has no pseudo-terminal.
+pub async fn run(shared: &Shared, mut pty: Pty) -> io::Result<()> {
+    loop {
+        let link = pty.link.clone();
+        match serve(shared, &mut pty).await {
+            Broken::HangUp(time) => {
+                drop(pty);
+                sleep(time).await;
+            }
+            Broken::Gone => drop(pty),
+        }
+        pty = Pty::open(link.as_deref())?;
+    }
+}

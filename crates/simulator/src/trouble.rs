@@ -1,0 +1,84 @@
+//! Troubles of a line, from a seed: the same seed gives the same troubles.
+
+/// A generator of pseudo-random numbers (splitmix64): small, and the same everywhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Random(u64);
+
+impl Random {
+    /// A generator for a seed.
+    pub const fn new(seed: u64) -> Random {
+        Random(seed)
+    }
+    /// The next number.
+    pub fn next(&mut self) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        mixed ^ (mixed >> 31)
+    }
+    /// A number below `bound`.
+    pub fn below(&mut self, bound: usize) -> usize {
+        if bound == 0 { 0 } else { (self.next() % bound as u64) as usize }
+    }
+    /// True with this probability.
+    pub fn chance(&mut self, probability: f64) -> bool {
+        ((self.next() >> 11) as f64) < probability * (1u64 << 53) as f64
+    }
+}
+
+/// The troubles of a line; probabilities are per reply.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trouble {
+    /// A reply is lost.
+    pub lose: f64,
+    /// A reply is garbled: a bit flipped, a byte lost or added, or cut short.
+    pub garble: f64,
+    /// A reply comes twice.
+    pub double: f64,
+    random: Random,
+}
+
+impl Trouble {
+    /// No trouble, to be made worse.
+    pub const fn new(seed: u64) -> Trouble {
+        Trouble { lose: 0.0, garble: 0.0, double: 0.0, random: Random::new(seed) }
+    }
+
+    /// What becomes of a reply; empty when it is lost.
+    pub fn befall(&mut self, mut reply: Vec<u8>) -> Vec<u8> {
+        if self.random.chance(self.lose) {
+            return vec![];
+        }
+        if self.random.chance(self.garble) && !reply.is_empty() {
+            let at = self.random.below(reply.len());
+            match self.random.below(4) {
+                0 => reply[at] ^= 1 << self.random.below(8),
+                1 => drop(reply.remove(at)),
+                2 => reply.insert(at, self.random.next() as u8),
+                _ => reply.truncate(at),
+            }
+        }
+        if self.random.chance(self.double) {
+            reply.extend_from_within(..);
+        }
+        reply
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_seed_gives_the_same_troubles() {
+        let run = |seed| {
+            let mut trouble = Trouble { lose: 0.1, garble: 0.3, double: 0.1, ..Trouble::new(seed) };
+            (0..200).map(|_| trouble.befall(b"(226.0 195.0".to_vec())).collect::<Vec<_>>()
+        };
+        assert_eq!(run(7), run(7));
+        assert_ne!(run(7), run(8));
+        let hurt = run(7).iter().filter(|reply| **reply != b"(226.0 195.0").count();
+        assert!((60..140).contains(&hurt), "{hurt}");
+    }
+}
