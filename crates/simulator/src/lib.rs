@@ -4,10 +4,10 @@
 //! what a UPS in that world would report, and the dialect's own table writes it. A [`personality`]
 //! makes it awkward, [`trouble`] breaks its line from a seed, a [`script`] plays events, and a
 //! [`knob`] turns any of this while it runs. All of them together are a [`ups`]; it does no I/O and
-//! is told the time. Its ends are [`pty`] and [`tcp`], and [`control`] turns knobs from outside.
+//! is told the time. Shared by an [`end`], which is [`pty`] or [`tcp`], and [`control`] turns knobs from outside.
 
 pub mod control;
-mod end;
+pub mod end;
 pub mod knob;
 pub mod personality;
 pub mod pty;

@@ -1,6 +1,6 @@
 //! The end on a pseudo-terminal, which looks to a driver like a serial port.
 
-pub use crate::end::Shared;
+use crate::end::Shared;
 use crate::end::{Broken, Wire, serve};
 use nix::fcntl::{FcntlArg, OFlag, fcntl};
 use nix::pty::openpty;
@@ -38,7 +38,9 @@ impl Pty {
             let _ = std::fs::remove_file(link);
             std::os::unix::fs::symlink(&path, link)?;
         }
-        let master = AsyncFd::register(File::from(pair.master))?;
+        // SAFETY: the file owns its descriptor, and is owned and never replaced by the AsyncFd
+        #[allow(unsafe_code)]
+        let master = unsafe { AsyncFd::register(File::from(pair.master)) }?;
         Ok(Pty { master, _slave: pair.slave, path, link: link.map(Path::to_path_buf) })
     }
 

@@ -49,14 +49,20 @@ pub struct Station {
 
 impl Station {
     pub fn new(name: &str, which: Which) -> Station {
-        assert!(Path::new("/lib/nut/upsd").exists(), "these tests need NUT: apt-get install nut-server nut-client");
+        assert!(
+            Path::new("/lib/nut/upsd").exists(),
+            "these tests need NUT: apt-get install nut-server nut-client"
+        );
         let folder = std::env::temp_dir().join(format!("qxups-{}-{name}-{which:?}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(folder.join("run")).unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let station = Station { which, folder, port, upsd: None, upsmon: None };
         station.write("upsd.conf", &format!("LISTEN 127.0.0.1 {port}\n"));
-        station.write("upsd.users", "[admin]\npassword = secret\nactions = SET\nactions = FSD\ninstcmds = ALL\nupsmon primary\n");
+        station.write(
+            "upsd.users",
+            "[admin]\npassword = secret\nactions = SET\nactions = FSD\ninstcmds = ALL\nupsmon primary\n",
+        );
         station
     }
 
@@ -112,7 +118,11 @@ impl Station {
     }
 
     pub fn start_upsd(&mut self) {
-        let child = self.command("/lib/nut/upsd", &["-F", "-u", "root"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = self
+            .command("/lib/nut/upsd", &["-F", "-u", "root"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
         self.upsd = Some(child.unwrap());
         self.wait_for("upsd to have the UPS", || {
             let said = self.upsc();
@@ -122,7 +132,11 @@ impl Station {
 
     pub fn start_upsmon(&mut self, conf: &str) {
         self.write("upsmon.conf", conf);
-        let child = self.command("/lib/nut/upsmon", &["-F", "-u", "root"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        let child = self
+            .command("/lib/nut/upsmon", &["-F", "-u", "root"])
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
         self.upsmon = Some(child.unwrap());
     }
 

@@ -73,8 +73,10 @@ impl Device {
                 sheet.entry(name).or_insert(format!("{number:.*}", usize::from(var.places)));
             }
         };
-        put(&BATTERY_VOLTAGE_LOW, BATTERY_VOLTAGE_LOW.name, estimate.bounds.map(|(low, _)| low));
-        put(&BATTERY_VOLTAGE_HIGH, BATTERY_VOLTAGE_HIGH.name, estimate.bounds.map(|(_, high)| high));
+        if inputs.low.is_none() || inputs.high.is_none() {
+            put(&BATTERY_VOLTAGE_LOW, BATTERY_VOLTAGE_LOW.name, estimate.bounds.map(|(low, _)| low));
+            put(&BATTERY_VOLTAGE_HIGH, BATTERY_VOLTAGE_HIGH.name, estimate.bounds.map(|(_, high)| high));
+        }
         put(&BATTERY_CHARGE, BATTERY_CHARGE.name, estimate.charge);
         if !runtime_said {
             put(&BATTERY_RUNTIME, BATTERY_RUNTIME.name, estimate.runtime_s);

@@ -1,0 +1,117 @@
+//! A simulated UPS on a pseudo-terminal or TCP, in a thread of its own.
+#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use crate::nut::Which;
+use simulator::end::Shared;
+use simulator::personality::Personality;
+use simulator::pty::Pty;
+use simulator::script::Script;
+use simulator::trouble::Trouble;
+use simulator::ups::SimulatedUps;
+use simulator::{control, pty, tcp};
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+pub struct Ups {
+    /// What a driver opens.
+    pub port: PathBuf,
+    control: PathBuf,
+}
+
+impl Ups {
+    /// A UPS on a pseudo-terminal, with these knobs turned before anybody asks anything.
+    pub fn start(name: &str, which: Which, protocol: &str, knobs: &[&str]) -> Ups {
+        Ups::begin(name, which, protocol, knobs, false)
+    }
+
+    /// The same on TCP.
+    pub fn start_tcp(name: &str, which: Which, protocol: &str, knobs: &[&str]) -> Ups {
+        Ups::begin(name, which, protocol, knobs, true)
+    }
+
+    fn begin(name: &str, which: Which, protocol: &str, knobs: &[&str], on_tcp: bool) -> Ups {
+        let name = name.replace(['/', ' ', '('], "-");
+        let stem = std::env::temp_dir().join(format!("qxups-ups-{}-{name}-{which:?}", std::process::id()));
+        let (link, control) = (stem.with_extension("tty"), stem.with_extension("control"));
+        let protocol = qx::protocols::named(protocol).expect("a known dialect");
+        let (ready, started) = mpsc::channel();
+        let path = control.clone();
+        std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let ups =
+                    SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default());
+                let shared = Shared::new(ups);
+                if on_tcp {
+                    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+                    let port = listener.local_addr().unwrap().port();
+                    ready.send(PathBuf::from(format!("tcp://127.0.0.1:{port}"))).unwrap();
+                    tokio::select! {
+                        _ = tcp::run(&shared, listener) => {}
+                        _ = control::run(&shared, &path) => {}
+                    }
+                } else {
+                    let end = Pty::open(Some(&link)).unwrap();
+                    ready.send(end.path().to_path_buf()).unwrap();
+                    tokio::select! {
+                        _ = pty::run(&shared, end) => {}
+                        _ = control::run(&shared, &path) => {}
+                    }
+                }
+            });
+        });
+        let ups = Ups { port: started.recv().unwrap(), control };
+        knobs.iter().for_each(|knob| ups.turn(knob));
+        ups
+    }
+
+    /// Turns a knob.
+    pub fn turn(&self, knob: &str) {
+        let answer = self.order(knob);
+        assert_eq!(answer.last().map(String::as_str), Some("ok"), "{knob}: {answer:?}");
+    }
+
+    /// What the UPS heard since the last [`Ups::forget`].
+    pub fn heard(&self) -> Vec<String> {
+        let mut lines = self.order("heard");
+        lines.pop();
+        lines
+    }
+
+    pub fn forget(&self) {
+        self.turn("forget-heard");
+    }
+
+    fn order(&self, order: &str) -> Vec<String> {
+        let deadline = Instant::now() + Duration::from_secs(10);
+        let mut stream = loop {
+            match UnixStream::connect(&self.control) {
+                Ok(stream) => break stream,
+                Err(error) => assert!(Instant::now() < deadline, "{}: {error}", self.control.display()),
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        };
+        writeln!(stream, "{order}").unwrap();
+        let mut lines = vec![];
+        for line in BufReader::new(stream).lines() {
+            let line = line.unwrap();
+            let last = line == "ok" || line.starts_with("error:");
+            lines.push(line);
+            if last {
+                break;
+            }
+        }
+        lines
+    }
+}
+
+impl Drop for Ups {
+    fn drop(&mut self) {
+        if let Ok(mut stream) = UnixStream::connect(&self.control) {
+            let _ = writeln!(stream, "quit");
+        }
+    }
+}
