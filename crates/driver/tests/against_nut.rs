@@ -30,12 +30,8 @@ struct Shown {
 }
 
 fn show(which: Which, protocol: &str, state: &[&str], options: &str) -> Shown {
-    let name = format!(
-        "show-{}-{}",
-        protocol.replace('/', "_"),
-        state.join("_").replace([' ', '"', '(', '.', '/'], "-")
-    );
-    let name: String = name.chars().take(60).collect();
+    let name = format!("show-{protocol}-{}-{options}", state.join("-"));
+    let name: String = name.chars().filter(|letter| letter.is_ascii_alphanumeric()).take(60).collect();
     let ups = Ups::start(&name, which, protocol, state);
     let mut station = Station::new(&name, which);
     // a full poll each second or two, so that NUT shows alarms before half a minute has passed

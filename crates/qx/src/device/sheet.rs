@@ -41,7 +41,17 @@ impl Device {
     fn configured(&self, sheet: &Sheet) -> BTreeMap<String, String> {
         let missing = |(name, _): &&(String, String)| !sheet.contains_key(name.as_str());
         let defaults = self.options.defaults.iter().filter(missing);
-        defaults.chain(&self.options.overrides).cloned().collect()
+        let mut configured: BTreeMap<String, String> =
+            defaults.chain(&self.options.overrides).cloned().collect();
+        // the names of old stand for the new ones as well (NUT 2.8.0 drivers/main.c)
+        for (old, new) in
+            [("ups.mfr", "device.mfr"), ("ups.model", "device.model"), ("ups.serial", "device.serial")]
+        {
+            if let Some(text) = configured.get(old).cloned() {
+                configured.insert(new.into(), text);
+            }
+        }
+        configured
     }
 
     fn estimate(
