@@ -24,7 +24,8 @@ pub fn run(what: &str, question: Option<&str>) -> Result<String, String> {
     if text.starts_with(['(', '#']) && !text.contains("\n> ") && !text.starts_with("# ") {
         return Ok(text.lines().map(|line| reply_text(line.as_bytes(), question)).collect());
     }
-    let capture = Capture::parse(&text).map_err(|bad| format!("{what}, line {}: {}", bad.number, bad.sentence))?;
+    let capture =
+        Capture::parse(&text).map_err(|bad| format!("{what}, line {}: {}", bad.number, bad.sentence))?;
     let mut out = String::new();
     for (asked, reply) in &capture.exchanges {
         match reply {
@@ -42,7 +43,11 @@ pub fn run(what: &str, question: Option<&str>) -> Result<String, String> {
 fn reply_text(reply: &[u8], question: Option<&str>) -> String {
     match best(&queries(question), reply) {
         Some(query) => explain(query, reply),
-        None => format!("{} {}\n   no dialect asks this question\n", question.unwrap_or("?"), reply.escape_ascii()),
+        None => format!(
+            "{} {}\n   no dialect asks this question\n",
+            question.unwrap_or("?"),
+            reply.escape_ascii()
+        ),
     }
 }
 

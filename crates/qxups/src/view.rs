@@ -69,7 +69,9 @@ impl View {
 
 impl driver::session::Publisher for View {
     fn changed(&mut self, store: &Store, changes: &[Change]) {
-        let status = changes.iter().any(|change| matches!(change, Change::Set(name) if name == "ups.status" || name == "ups.alarm"));
+        let status = changes
+            .iter()
+            .any(|change| matches!(change, Change::Set(name) if name == "ups.status" || name == "ups.alarm"));
         {
             let mut screen = self.0.borrow_mut();
             screen.values = store.entries().map(|(name, entry)| (name.into(), entry.text.clone())).collect();
@@ -91,7 +93,9 @@ impl driver::session::Publisher for View {
 
     fn happened(&mut self, event: &Event, _store: &Store) {
         match event {
-            Event::Detected(name, exchanges) => self.tell(&format!("the driver found the dialect {name} with {exchanges} questions")),
+            Event::Detected(name, exchanges) => {
+                self.tell(&format!("the driver found the dialect {name} with {exchanges} questions"))
+            }
             Event::Ready => self.tell("everything was asked once: the data is complete"),
             Event::Stale => self.tell("the UPS does not answer: data is stale"),
             Event::Fresh => self.tell("the UPS answers again"),
@@ -121,8 +125,18 @@ impl Screen {
             format!("  mains    {:>7} V   {} Hz", self.value("input.voltage"), self.value("input.frequency")),
             format!("  output   {:>7} V", self.value("output.voltage")),
             format!("  load     {:>7} %   [{}]", self.value("ups.load"), bar(percent("ups.load"))),
-            format!("  battery  {:>7} %   [{}] {} V", self.value("battery.charge"), bar(percent("battery.charge")), self.value("battery.voltage")),
-            format!("  unit     {} {} {}", self.value("device.mfr"), self.value("device.model"), self.value("ups.firmware")),
+            format!(
+                "  battery  {:>7} %   [{}] {} V",
+                self.value("battery.charge"),
+                bar(percent("battery.charge")),
+                self.value("battery.voltage")
+            ),
+            format!(
+                "  unit     {} {} {}",
+                self.value("device.mfr"),
+                self.value("device.model"),
+                self.value("ups.firmware")
+            ),
             String::new(),
             format!("  {}", self.progress),
             String::new(),

@@ -10,7 +10,7 @@ impl Random {
         Random(seed)
     }
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -19,11 +19,11 @@ impl Random {
     }
     /// A number below `bound`.
     pub fn below(&mut self, bound: usize) -> usize {
-        if bound == 0 { 0 } else { (self.next() % bound as u64) as usize }
+        if bound == 0 { 0 } else { (self.draw() % bound as u64) as usize }
     }
     /// True with this probability.
     pub fn chance(&mut self, probability: f64) -> bool {
-        ((self.next() >> 11) as f64) < probability * (1u64 << 53) as f64
+        ((self.draw() >> 11) as f64) < probability * (1u64 << 53) as f64
     }
 }
 
@@ -55,7 +55,7 @@ impl Trouble {
             match self.random.below(4) {
                 0 => reply[at] ^= 1 << self.random.below(8),
                 1 => drop(reply.remove(at)),
-                2 => reply.insert(at, self.random.next() as u8),
+                2 => reply.insert(at, self.random.draw() as u8),
                 _ => reply.truncate(at),
             }
         }

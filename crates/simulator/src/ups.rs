@@ -237,7 +237,7 @@ impl SimulatedUps {
     fn order(&self, line: &str) -> Option<Order> {
         let spelt =
             |command: &&'static Command| command.read(line).is_some_and(|args| command.write(&args) == line);
-        let command = self.protocol.all_commands().find(|command| spelt(&command))?;
+        let command = self.protocol.all_commands().find(|command| spelt(command))?;
         let args = command.read(line)?;
         let seconds = f64::from;
         Some(match command.name {

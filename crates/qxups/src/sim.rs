@@ -1,0 +1,111 @@
+//! `qxups sim`: a simulated UPS for any driver.
+
+use clap::Args;
+use simulator::end::Shared;
+use simulator::knob::{HELP, Knob};
+use simulator::personality::Personality;
+use simulator::pty::Pty;
+use simulator::script::Script;
+use simulator::trouble::Trouble;
+use simulator::ups::SimulatedUps;
+use simulator::{control, pty, tcp};
+use std::path::PathBuf;
+use std::time::Duration;
+use tokio::net::TcpListener;
+
+/// The options of `qxups sim`.
+#[derive(Args)]
+#[command(after_help = format!("Knobs, for --knob, scripts (at 10s KNOB, every 60s KNOB) and the control socket:\n{HELP}"))]
+pub struct Sim {
+    /// The dialect it speaks
+    #[arg(short, long, default_value = "megatec")]
+    protocol: String,
+    /// Make this name point at the pseudo-terminal
+    #[arg(short, long, value_name = "PATH")]
+    link: Option<PathBuf>,
+    /// Listen here instead of on a pseudo-terminal
+    #[arg(short, long, value_name = "HOST:PORT", conflicts_with = "link")]
+    tcp: Option<String>,
+    /// Play this script
+    #[arg(short, long, value_name = "FILE")]
+    script: Option<PathBuf>,
+    /// Take knobs from a Unix socket here, one a line
+    #[arg(short, long, value_name = "PATH")]
+    control: Option<PathBuf>,
+    /// Turn a knob at the start; may be given again
+    #[arg(short, long)]
+    knob: Vec<String>,
+    /// Troubles come from this seed
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// End after so many seconds
+    #[arg(long, value_name = "SECONDS")]
+    end: Option<f64>,
+}
+
+/// What is said of an unknown dialect.
+pub fn no_such_protocol(name: &str) -> String {
+    let names: Vec<&str> = qx::protocols::ALL.iter().map(|protocol| protocol.name).collect();
+    format!("there is no dialect '{name}'; there are {}", names.join(", "))
+}
+
+impl Sim {
+    /// Runs until it is told to end.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn run(self) -> Result<(), String> {
+        let protocol =
+            qx::protocols::named(&self.protocol).ok_or_else(|| no_such_protocol(&self.protocol))?;
+        let script = match &self.script {
+            None => Script::default(),
+            Some(path) => {
+                let text =
+                    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
+                Script::parse(&text).map_err(|why| format!("{}: {why}", path.display()))?
+            }
+        };
+        let mut ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(self.seed), script);
+        for text in &self.knob {
+            ups.turn(Knob::parse(text)?, Duration::ZERO);
+        }
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        runtime.block_on(async {
+            let shared = Shared::new(ups);
+            tokio::select! {
+                ended = self.serve(&shared) => ended.map_err(|error| error.to_string()),
+                ended = self.take_orders(&shared) => ended.map_err(|error| format!("control socket: {error}")),
+                _ = tokio::signal::ctrl_c() => Ok(()),
+                () = self.time_is_over() => Ok(()),
+            }
+        })
+    }
+
+    async fn serve(&self, shared: &Shared) -> std::io::Result<()> {
+        if let Some(address) = &self.tcp {
+            let listener = TcpListener::bind(address).await?;
+            println!("tcp://{}", listener.local_addr()?);
+            return tcp::run(shared, listener).await;
+        }
+        let end = Pty::open(self.link.as_deref())?;
+        println!("{}", end.path().display());
+        pty::run(shared, end).await
+    }
+
+    async fn take_orders(&self, shared: &Shared) -> std::io::Result<()> {
+        match &self.control {
+            Some(path) => control::run(shared, path).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn time_is_over(&self) {
+        match self.end {
+            Some(seconds) if seconds >= 0.0 => {
+                tokio::time::sleep(Duration::from_secs_f64(seconds.min(1e9))).await
+            }
+            _ => std::future::pending().await,
+        }
+    }
+}
