@@ -145,8 +145,13 @@ impl Driver {
         };
         let files = watching && (!stays || self.line.ground == Ground::Fore { pid_file: true });
         let pid_path = pid_path(self.program, &self.config, &self.paths);
-        if files && process::end(&pid_path, self.program)? {
-            self.log.warning("another instance of this driver was running: it was told to leave");
+        // two drivers on one line would take each other's replies, at -k as well
+        let alone = files || self.line.task == Task::KillPower;
+        match if alone { process::end(&pid_path, self.program) } else { Ok(false) } {
+            Ok(true) => self.log.warning("another instance of this driver was running: it was told to leave"),
+            Ok(false) => {}
+            Err(why) if self.line.task == Task::KillPower => self.log.warning(&why),
+            Err(why) => return Err(why),
         }
         let mut readiness = Readiness::nobody_waits();
         if watching && !stays {

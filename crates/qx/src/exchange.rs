@@ -1,5 +1,6 @@
 //! One exchange on the line: a command, and how its reply is recognised among the bytes that come.
 
+use crate::detect::looks_like_reply;
 use std::time::Duration;
 
 /// The end of every command and reply.
@@ -32,6 +33,9 @@ pub struct Exchange {
     pub echo: Echo,
     /// Wait until the line is quiet before sending: a late reply may be on its way.
     pub settle: bool,
+    /// It is a command, so a reply to some question is none to it: it came late, or belongs to
+    /// somebody else on the line. Taken for a refusal it would keep a load from being switched off.
+    pub is_command: bool,
 }
 
 /// What came back.
@@ -49,6 +53,7 @@ pub struct Reply {
 #[derive(Debug)]
 pub struct Collector {
     command: Vec<u8>,
+    is_command: bool,
     echo: Echo,
     buffer: Vec<u8>,
     echoed: bool,
@@ -60,6 +65,7 @@ impl Collector {
     pub fn new(exchange: &Exchange) -> Collector {
         Collector {
             command: exchange.command.clone().into_bytes(),
+            is_command: exchange.is_command,
             echo: exchange.echo,
             buffer: Vec::with_capacity(64),
             echoed: false,
@@ -93,7 +99,9 @@ impl Collector {
                 return;
             }
         }
-        self.line = Some(line);
+        if !(self.is_command && looks_like_reply(&line)) {
+            self.line = Some(line);
+        }
     }
 
     /// Whether the command came back and a reply may follow.
@@ -115,12 +123,17 @@ mod tests {
     use super::*;
 
     fn collect(echo: Echo, chunks: &[&[u8]]) -> (bool, Reply) {
+        collect_for(false, echo, chunks)
+    }
+
+    fn collect_for(is_command: bool, echo: Echo, chunks: &[&[u8]]) -> (bool, Reply) {
         let exchange = Exchange {
             command: "Q1".into(),
             patience: Duration::ZERO,
             gap: Duration::ZERO,
             echo,
             settle: false,
+            is_command,
         };
         let mut collector = Collector::new(&exchange);
         let complete = chunks.iter().any(|chunk| collector.take(chunk));
@@ -142,6 +155,14 @@ mod tests {
         let (complete, reply) = collect(Echo::Unknown, &[b"Q1\r"]);
         assert!(!complete);
         assert_eq!(reply.line.as_deref(), Some(&b"Q1"[..]));
+    }
+
+    #[test]
+    fn a_late_status_is_no_answer_to_a_command() {
+        let status: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000\r";
+        assert_eq!(collect_for(true, Echo::Refusal, &[status]).1.line, None);
+        assert_eq!(collect_for(true, Echo::Refusal, &[status, b"Q1\r"]).1.line.as_deref(), Some(&b"Q1"[..]));
+        assert!(collect_for(false, Echo::Refusal, &[status]).1.line.is_some());
     }
 
     #[test]

@@ -2,20 +2,20 @@
 
 use crate::end::Shared;
 use crate::end::{Broken, Wire, serve};
-use nix::fcntl::{FcntlArg, OFlag, fcntl};
-use nix::pty::openpty;
+use nix::fcntl::OFlag;
+use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use tokio::io::unix::AsyncFd;
 use tokio::time::sleep;
 
 /// A pseudo-terminal. The side of the driver is kept open here, so that a driver may come and go.
 pub struct Pty {
-    master: AsyncFd<File>,
-    _slave: OwnedFd,
+    master: AsyncFd<PtyMaster>,
+    _slave: File,
     path: PathBuf,
     link: Option<PathBuf>,
 }
@@ -27,21 +27,25 @@ impl Pty {
     /// # Errors
     /// What the system says.
     pub fn open(link: Option<&Path>) -> io::Result<Pty> {
-        let pair = openpty(None, None)?;
-        let mut modes = tcgetattr(&pair.slave)?;
+        // closed in programs that are started from here: a master that they held could not hang up
+        let flags = OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_NONBLOCK | OFlag::O_CLOEXEC;
+        let master = posix_openpt(flags)?;
+        grantpt(&master)?;
+        unlockpt(&master)?;
+        let path = PathBuf::from(ptsname_r(&master)?);
+        let noctty = OFlag::O_NOCTTY.bits();
+        let slave = OpenOptions::new().read(true).write(true).custom_flags(noctty).open(&path)?;
+        let mut modes = tcgetattr(&slave)?;
         cfmakeraw(&mut modes);
-        tcsetattr(&pair.slave, SetArg::TCSANOW, &modes)?;
-        let flags = OFlag::from_bits_truncate(fcntl(&pair.master, FcntlArg::F_GETFL)?);
-        fcntl(&pair.master, FcntlArg::F_SETFL(flags | OFlag::O_NONBLOCK))?;
-        let path = nix::unistd::ttyname(&pair.slave)?;
+        tcsetattr(&slave, SetArg::TCSANOW, &modes)?;
         if let Some(link) = link {
             let _ = std::fs::remove_file(link);
             std::os::unix::fs::symlink(&path, link)?;
         }
-        // SAFETY: the file owns its descriptor, and is owned and never replaced by the AsyncFd
+        // SAFETY: the master owns its descriptor, and is owned and never replaced by the AsyncFd
         #[allow(unsafe_code)]
-        let master = unsafe { AsyncFd::register(File::from(pair.master)) }?;
-        Ok(Pty { master, _slave: pair.slave, path, link: link.map(Path::to_path_buf) })
+        let master = unsafe { AsyncFd::register(master) }?;
+        Ok(Pty { master, _slave: slave, path, link: link.map(Path::to_path_buf) })
     }
 
     /// What a driver is to open.
@@ -62,7 +66,7 @@ impl Wire for Pty {
     async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let mut ready = self.master.readable().await?;
-            if let Ok(read) = ready.try_io(|master| master.get_ref().read(buffer)) {
+            if let Ok(read) = ready.try_io(|master| (&*master.get_ref()).read(buffer)) {
                 return read;
             }
         }
@@ -71,7 +75,7 @@ impl Wire for Pty {
     async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let mut ready = self.master.writable().await?;
-            if let Ok(written) = ready.try_io(|master| master.get_ref().write(bytes)) {
+            if let Ok(written) = ready.try_io(|master| (&*master.get_ref()).write(bytes)) {
                 bytes = &bytes[written?..];
             }
         }

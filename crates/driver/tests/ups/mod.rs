@@ -113,5 +113,7 @@ impl Drop for Ups {
         if let Ok(mut stream) = UnixStream::connect(&self.control) {
             let _ = writeln!(stream, "quit");
         }
+        let _ = std::fs::remove_file(&self.control);
+        let _ = std::fs::remove_file(&self.port);
     }
 }

@@ -270,9 +270,10 @@ impl Device {
                 (Asked::Query(at), query.ask.to_string(), patience)
             }
         };
+        let is_command = matches!(asked, Asked::Request(_));
         self.asked = Some((asked, now));
         let settle = std::mem::take(&mut self.line.settle);
-        Some(Exchange { command, patience, gap: GAP, echo: self.line.echo, settle })
+        Some(Exchange { command, patience, gap: GAP, echo: self.line.echo, settle, is_command })
     }
 
     /// Whether an event waits.
