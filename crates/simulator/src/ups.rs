@@ -195,7 +195,7 @@ impl SimulatedUps {
             return;
         }
         if let Some(reply) = self.reply(&line) {
-            self.say(reply, now);
+            self.say(reply, line.len() + 1, now);
         }
     }
 
@@ -254,7 +254,8 @@ impl SimulatedUps {
         })
     }
 
-    fn say(&mut self, mut reply: Vec<u8>, now: Duration) {
+    /// Says something to a line of so many bytes.
+    fn say(&mut self, mut reply: Vec<u8>, heard: usize, now: Duration) {
         if !self.personality.no_end {
             reply.push(END);
         }
@@ -264,7 +265,8 @@ impl SimulatedUps {
             None => self.output.push_back((start, reply)),
             Some(baud) => {
                 let byte = Duration::from_secs_f64(10.0 / f64::from(baud.max(1)));
-                let mut due = start;
+                // what was heard had to cross the line as well
+                let mut due = start + byte * heard as u32;
                 for chunk in reply.chunks(PACE) {
                     due += byte * chunk.len() as u32;
                     self.output.push_back((due, chunk.to_vec()));
@@ -380,8 +382,8 @@ mod tests {
             last = due;
             ups.poll_output(due);
         }
-        // 47 bytes of 10 bits
-        assert!((last.as_secs_f64() - 470.0 / 2400.0).abs() < 0.001, "{last:?}");
+        // 3 bytes of the question and 47 of the reply, 10 bits each
+        assert!((last.as_secs_f64() - 500.0 / 2400.0).abs() < 0.001, "{last:?}");
     }
 
     #[test]
