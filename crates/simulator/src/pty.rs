@@ -66,7 +66,7 @@ impl Wire for Pty {
     async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let mut ready = self.master.readable().await?;
-            if let Ok(read) = ready.try_io(|master| (&*master.get_ref()).read(buffer)) {
+            if let Ok(read) = ready.try_io(|master| master.get_ref().read(buffer)) {
                 return read;
             }
         }
@@ -75,7 +75,7 @@ impl Wire for Pty {
     async fn write(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {
             let mut ready = self.master.writable().await?;
-            if let Ok(written) = ready.try_io(|master| (&*master.get_ref()).write(bytes)) {
+            if let Ok(written) = ready.try_io(|master| master.get_ref().write(bytes)) {
                 bytes = &bytes[written?..];
             }
         }

@@ -8,20 +8,20 @@
 //! Stages: detect the dialect, survey (every query once), then poll. Requests go before polls, a
 //! doubted reading before the next question, and one exchange is on its way at a time.
 
+mod finding;
+mod polling;
 mod request;
 mod sheet;
 
 use crate::battery::{Estimator, RuntimeModel};
-use crate::belief::{Belief, Verdict};
-use crate::detect::{Detection, Step};
 use crate::exchange::{Echo, Exchange, Reply};
 use crate::option::Options;
 use crate::protocol::Protocol;
-use crate::protocols;
-use crate::query::{Cadence, Query};
-use crate::read::Readings;
+use crate::query::Cadence;
 use crate::setting::Delay;
 use crate::store::Store;
+use finding::Stage;
+use polling::Slot;
 use request::Request;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -105,29 +105,10 @@ pub enum Event {
 }
 
 #[derive(Debug)]
-enum Stage {
-    Detecting { detection: Detection, round: u8, not_before: Moment },
-    Polling,
-}
-
-#[derive(Debug)]
 enum Asked {
     Sign(&'static str),
     Query(usize),
     Request(Request),
-}
-
-/// One query of the protocol and what is known from it.
-#[derive(Debug)]
-struct Slot {
-    query: &'static Query,
-    reading: Option<Readings>,
-    belief: Belief,
-    due: Option<Moment>,
-    repeats: u8,
-    refused: bool,
-    /// Log it once when it begins.
-    garbled: bool,
 }
 
 /// What was learned of the line.
@@ -300,191 +281,6 @@ impl Device {
         due.into_iter().chain(stale).min()
     }
 
-    /// The exchange to the next sign, or the next stage.
-    fn next_sign(&mut self, now: Moment) -> Option<&'static str> {
-        let Stage::Detecting { detection, round, not_before } = &mut self.stage else { return None };
-        if *not_before > now {
-            return None;
-        }
-        match detection.step() {
-            Step::Ask(ask) => return Some(ask),
-            Step::Found(protocol) => {
-                let detection = detection.clone();
-                self.adopt(protocol, &detection, now);
-                return None;
-            }
-            // once more: the first replies may have been lost, or the line may echo
-            Step::Nothing if *round == 1 => {
-                self.line.echo = Echo::Unknown;
-                self.line.settle = true;
-                self.stage = Stage::detecting(&self.options, 2, now);
-            }
-            Step::Nothing => self.give_up(now),
-        }
-        self.next_sign(now)
-    }
-
-    fn give_up(&mut self, now: Moment) {
-        let Stage::Detecting { detection, .. } = &self.stage else { return };
-        let why = match (detection.anything_heard(), &self.options.protocol) {
-            (false, _) => "the UPS does not answer: check the cable, the port and cablepower".to_string(),
-            (true, Some(name)) => format!("the UPS answers, but not as {name}: leave out 'protocol' to have the dialect found"),
-            (true, None) => "the UPS answers, but speaks none of the known dialects: run with -DDD and report what it says".to_string(),
-        };
-        self.events.push_back(Event::NotFound(why));
-        if self.ready {
-            self.stage = Stage::Polling;
-            self.slots.iter_mut().for_each(|slot| slot.due = Some(now));
-        } else {
-            self.stage = Stage::detecting(&self.options, 1, now + self.options.pollinterval);
-        }
-    }
-
-    fn adopt(&mut self, protocol: &'static Protocol, detection: &Detection, now: Moment) {
-        self.events.push_back(Event::Detected(protocol.name, detection.exchanges()));
-        let asked = |query: &&&'static Query| query.unless.is_none_or(|flag| !self.options.has(flag));
-        self.slots = protocol.queries.iter().filter(asked).map(|query| Slot::new(query, now)).collect();
-        if self.protocol.is_none_or(|before| before.name != protocol.name) {
-            self.protocol = Some(protocol);
-            self.start_delays();
-            self.store.set_commands(protocol.all_commands().map(|command| command.name).collect());
-        }
-        self.stage = Stage::Polling;
-        self.events.push_back(Event::Noted(Loudness::Info, format!("speaks {}", protocol.name)));
-        // what was heard while looking for the dialect is not asked again
-        for at in 0..self.slots.len() {
-            let slot = &mut self.slots[at];
-            if let Some(line) = detection.reply(slot.query.ask) {
-                if let Ok(fit) = slot.query.read(line) {
-                    slot.belief.learn(fit.odd.as_ref());
-                }
-                self.handle_answer(at, Some(line), now, now);
-            }
-        }
-    }
-
-    /// The query to ask now: a doubted one first, then status, then what is asked once, then the
-    /// rest; among equals the one that waits longest.
-    fn next_query(&self, now: Moment) -> Option<usize> {
-        let rank = |slot: &Slot| match slot.query.cadence {
-            _ if slot.repeats > 0 => 0,
-            Cadence::Quick => 1,
-            Cadence::Once => 2,
-            Cadence::Full => 3,
-        };
-        let due = |slot: &Slot| slot.due.filter(|due| *due <= now).map(|due| (rank(slot), due));
-        let waiting = self.slots.iter().enumerate().filter_map(|(at, slot)| Some((due(slot)?, at)));
-        waiting.min().map(|(_, at)| at)
-    }
-
-    /// What came back to the query at `at`, which was asked at `since`.
-    fn handle_answer(&mut self, at: usize, line: Option<&[u8]>, since: Moment, now: Moment) {
-        let interval = self.interval(self.slots[at].query.cadence);
-        let next = interval.map(|interval| (since + interval).max(now));
-        let noisy = self.line.noisy;
-        let slot = &mut self.slots[at];
-        let verdict = match line.map(|line| slot.judge(line, &self.options, noisy)) {
-            Some(Ok(verdict)) => verdict,
-            Some(Err(Trouble::Refused)) => {
-                self.refused(at, next);
-                return;
-            }
-            Some(Err(Trouble::Garbled(why))) => {
-                self.line.noisy = true;
-                self.line.settle = true;
-                if !std::mem::replace(&mut slot.garbled, true) {
-                    self.events.push_back(Event::Noted(Loudness::Debug, why));
-                }
-                Verdict::AskAgain
-            }
-            None => {
-                self.line.settle = true;
-                slot.belief.forget_doubt();
-                Verdict::AskAgain
-            }
-        };
-        let slot = &mut self.slots[at];
-        if verdict == Verdict::AskAgain {
-            let once = slot.query.cadence == Cadence::Once;
-            // silence to a question asked once is an answer, unless the line loses bytes
-            let enough = if line.is_none() && once && !noisy { 0 } else { REPEATS };
-            slot.repeats += 1;
-            if slot.repeats <= enough {
-                slot.due = Some(now);
-            } else if once {
-                self.refused(at, None);
-            } else {
-                slot.repeats = 0;
-                slot.due = next;
-            }
-            return;
-        }
-        slot.repeats = 0;
-        slot.garbled = false;
-        slot.due = next;
-        if slot.query.cadence == Cadence::Quick {
-            self.heard_from(now);
-        }
-        self.settle_survey(now);
-    }
-
-    fn refused(&mut self, at: usize, next: Option<Moment>) {
-        let slot = &mut self.slots[at];
-        slot.repeats = 0;
-        slot.refused = true;
-        slot.due = next.filter(|_| slot.query.cadence == Cadence::Quick);
-        let text = format!("does not answer {} ({})", slot.query.ask, slot.query.about);
-        self.events.push_back(Event::Noted(Loudness::Info, text));
-        self.settle_survey(self.last_good);
-    }
-
-    /// A believed status: the data is fresh.
-    fn heard_from(&mut self, now: Moment) {
-        self.last_good = now;
-        if self.store.is_stale() {
-            self.store.set_stale(false);
-            self.events.push_back(Event::Fresh);
-            // it may be another unit now: ask it who it is
-            for slot in
-                self.slots.iter_mut().filter(|slot| slot.query.cadence == Cadence::Once && !slot.refused)
-            {
-                slot.due = Some(now);
-            }
-        }
-    }
-
-    /// Publishes once everything was asked, and after each reading from then on.
-    fn settle_survey(&mut self, now: Moment) {
-        let surveyed = self.slots.iter().all(|slot| slot.reading.is_some() || slot.refused);
-        let status = self.slots.iter().any(|s| s.query.cadence == Cadence::Quick && s.reading.is_some());
-        let complete = surveyed && status;
-        if !self.ready && !complete {
-            return;
-        }
-        self.publish(now);
-        if !self.ready {
-            self.ready = true;
-            self.last_good = now;
-            self.events.push_back(Event::Ready);
-        }
-    }
-
-    fn look_for_staleness(&mut self, now: Moment) {
-        let silent_for = now.saturating_sub(self.last_good);
-        if self.ready && !self.store.is_stale() && silent_for >= self.stale_after() {
-            self.store.set_stale(true);
-            self.detect_again = now + DETECT_AGAIN;
-            self.events.push_back(Event::Stale);
-            self.fail_requests();
-        }
-        let silent = self.store.is_stale() && self.line.up && self.asked.is_none();
-        if silent && matches!(self.stage, Stage::Polling) && now >= self.detect_again {
-            self.detect_again = now + DETECT_AGAIN;
-            self.line.echo = Echo::Unknown;
-            self.stage = Stage::detecting(&self.options, 1, now);
-        }
-    }
-
     fn stale_after(&self) -> Duration {
         (self.options.pollinterval * STALE_POLLS).max(STALE_AT_LEAST)
     }
@@ -501,55 +297,6 @@ impl Device {
     /// times as long as it took, but `least`.
     fn patience(&self, unknown: Duration, least: Duration) -> Duration {
         self.line.latency.map_or(unknown, |latency| (4 * latency).max(least))
-    }
-}
-
-impl Stage {
-    fn detecting(options: &Options, round: u8, not_before: Moment) -> Stage {
-        let chosen = options.protocol.as_deref().and_then(protocols::named);
-        let candidates = match (&options.protocol, chosen) {
-            (None, _) => protocols::ALL.to_vec(),
-            (Some(_), chosen) => chosen.into_iter().collect(),
-        };
-        Stage::Detecting { detection: Detection::new(candidates, options.flags), round, not_before }
-    }
-}
-
-enum Trouble {
-    Refused,
-    Garbled(String),
-}
-
-impl Slot {
-    fn new(query: &'static Query, now: Moment) -> Slot {
-        Slot {
-            query,
-            reading: None,
-            belief: Belief::default(),
-            due: Some(now),
-            repeats: 0,
-            refused: false,
-            garbled: false,
-        }
-    }
-
-    fn judge(&mut self, line: &[u8], options: &Options, noisy: bool) -> Result<Verdict, Trouble> {
-        if crate::detect::is_refusal(self.query.ask, line) {
-            return Err(Trouble::Refused);
-        }
-        let mut fit = self.query.read(line).map_err(|misfit| {
-            let reply = line.escape_ascii();
-            Trouble::Garbled(format!(
-                "{}: '{reply}' does not fit at {}: {}",
-                self.query.ask, misfit.at.start, misfit.expected
-            ))
-        })?;
-        fit.readings.mute(self.query, options);
-        let verdict = self.belief.judge(&fit, self.reading.as_ref(), noisy);
-        if verdict == Verdict::Believed {
-            self.reading = Some(fit.readings);
-        }
-        Ok(verdict)
     }
 }
 

@@ -1,0 +1,184 @@
+//! Polling: which query is next, what its answer means, and when the data is old.
+
+use super::finding::Stage;
+use super::{DETECT_AGAIN, Device, Event, Loudness, Moment, REPEATS};
+use crate::belief::{Belief, Verdict};
+use crate::exchange::Echo;
+use crate::option::Options;
+use crate::query::{Cadence, Query};
+use crate::read::Readings;
+
+/// One query of the protocol and what is known from it.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub query: &'static Query,
+    pub reading: Option<Readings>,
+    pub belief: Belief,
+    pub due: Option<Moment>,
+    pub repeats: u8,
+    pub refused: bool,
+    /// Log it once when it begins.
+    pub garbled: bool,
+}
+
+impl Device {
+    /// The query to ask now: a doubted one first, then status, then what is asked once, then the
+    /// rest; among equals the one that waits longest.
+    pub(super) fn next_query(&self, now: Moment) -> Option<usize> {
+        let rank = |slot: &Slot| match slot.query.cadence {
+            _ if slot.repeats > 0 => 0,
+            Cadence::Quick => 1,
+            Cadence::Once => 2,
+            Cadence::Full => 3,
+        };
+        let due = |slot: &Slot| slot.due.filter(|due| *due <= now).map(|due| (rank(slot), due));
+        let waiting = self.slots.iter().enumerate().filter_map(|(at, slot)| Some((due(slot)?, at)));
+        waiting.min().map(|(_, at)| at)
+    }
+
+    /// What came back to the query at `at`, which was asked at `since`.
+    pub(super) fn handle_answer(&mut self, at: usize, line: Option<&[u8]>, since: Moment, now: Moment) {
+        let interval = self.interval(self.slots[at].query.cadence);
+        let next = interval.map(|interval| (since + interval).max(now));
+        let noisy = self.line.noisy;
+        let slot = &mut self.slots[at];
+        let verdict = match line.map(|line| slot.judge(line, &self.options, noisy)) {
+            Some(Ok(verdict)) => verdict,
+            Some(Err(Trouble::Refused)) => {
+                self.refused(at, next);
+                return;
+            }
+            Some(Err(Trouble::Garbled(why))) => {
+                self.line.noisy = true;
+                self.line.settle = true;
+                if !std::mem::replace(&mut slot.garbled, true) {
+                    self.events.push_back(Event::Noted(Loudness::Debug, why));
+                }
+                Verdict::AskAgain
+            }
+            None => {
+                self.line.settle = true;
+                slot.belief.forget_doubt();
+                Verdict::AskAgain
+            }
+        };
+        let slot = &mut self.slots[at];
+        if verdict == Verdict::AskAgain {
+            let once = slot.query.cadence == Cadence::Once;
+            // silence to a question asked once is an answer, unless the line loses bytes
+            let enough = if line.is_none() && once && !noisy { 0 } else { REPEATS };
+            slot.repeats += 1;
+            if slot.repeats <= enough {
+                slot.due = Some(now);
+            } else if once {
+                self.refused(at, None);
+            } else {
+                slot.repeats = 0;
+                slot.due = next;
+            }
+            return;
+        }
+        slot.repeats = 0;
+        slot.garbled = false;
+        slot.due = next;
+        if slot.query.cadence == Cadence::Quick {
+            self.heard_from(now);
+        }
+        self.settle_survey(now);
+    }
+
+    fn refused(&mut self, at: usize, next: Option<Moment>) {
+        let slot = &mut self.slots[at];
+        slot.repeats = 0;
+        slot.refused = true;
+        slot.due = next.filter(|_| slot.query.cadence == Cadence::Quick);
+        let text = format!("does not answer {} ({})", slot.query.ask, slot.query.about);
+        self.events.push_back(Event::Noted(Loudness::Info, text));
+        self.settle_survey(self.last_good);
+    }
+
+    /// A believed status: the data is fresh.
+    fn heard_from(&mut self, now: Moment) {
+        self.last_good = now;
+        if self.store.is_stale() {
+            self.store.set_stale(false);
+            self.events.push_back(Event::Fresh);
+            // it may be another unit now: ask it who it is
+            for slot in
+                self.slots.iter_mut().filter(|slot| slot.query.cadence == Cadence::Once && !slot.refused)
+            {
+                slot.due = Some(now);
+            }
+        }
+    }
+
+    /// Publishes once everything was asked, and after each reading from then on.
+    fn settle_survey(&mut self, now: Moment) {
+        let surveyed = self.slots.iter().all(|slot| slot.reading.is_some() || slot.refused);
+        let status = self.slots.iter().any(|s| s.query.cadence == Cadence::Quick && s.reading.is_some());
+        let complete = surveyed && status;
+        if !self.ready && !complete {
+            return;
+        }
+        self.publish(now);
+        if !self.ready {
+            self.ready = true;
+            self.last_good = now;
+            self.events.push_back(Event::Ready);
+        }
+    }
+
+    pub(super) fn look_for_staleness(&mut self, now: Moment) {
+        let silent_for = now.saturating_sub(self.last_good);
+        if self.ready && !self.store.is_stale() && silent_for >= self.stale_after() {
+            self.store.set_stale(true);
+            self.detect_again = now + DETECT_AGAIN;
+            self.events.push_back(Event::Stale);
+            self.fail_requests();
+        }
+        let silent = self.store.is_stale() && self.line.up && self.asked.is_none();
+        if silent && matches!(self.stage, Stage::Polling) && now >= self.detect_again {
+            self.detect_again = now + DETECT_AGAIN;
+            self.line.echo = Echo::Unknown;
+            self.stage = Stage::detecting(&self.options, 1, now);
+        }
+    }
+}
+
+enum Trouble {
+    Refused,
+    Garbled(String),
+}
+
+impl Slot {
+    pub(super) fn new(query: &'static Query, now: Moment) -> Slot {
+        Slot {
+            query,
+            reading: None,
+            belief: Belief::default(),
+            due: Some(now),
+            repeats: 0,
+            refused: false,
+            garbled: false,
+        }
+    }
+
+    fn judge(&mut self, line: &[u8], options: &Options, noisy: bool) -> Result<Verdict, Trouble> {
+        if crate::detect::is_refusal(self.query.ask, line) {
+            return Err(Trouble::Refused);
+        }
+        let mut fit = self.query.read(line).map_err(|misfit| {
+            let reply = line.escape_ascii();
+            Trouble::Garbled(format!(
+                "{}: '{reply}' does not fit at {}: {}",
+                self.query.ask, misfit.at.start, misfit.expected
+            ))
+        })?;
+        fit.readings.mute(self.query, options);
+        let verdict = self.belief.judge(&fit, self.reading.as_ref(), noisy);
+        if verdict == Verdict::Believed {
+            self.reading = Some(fit.readings);
+        }
+        Ok(verdict)
+    }
+}
