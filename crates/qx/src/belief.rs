@@ -20,6 +20,17 @@ pub struct Belief {
     doubted: Option<Fit>,
 }
 
+/// What a reading is judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Light<'a> {
+    /// The last reading believed.
+    pub last: Option<&'a Readings>,
+    /// The line was seen to be noisy: even a first reading has to come twice.
+    pub noisy: bool,
+    /// The question was asked often enough: numbers that keep leaping are the UPS's own.
+    pub last_try: bool,
+}
+
 /// Whether a reading is believed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
@@ -30,19 +41,14 @@ pub enum Verdict {
 }
 
 impl Belief {
-    /// Judges a reading by the `last` one believed. On a line that was seen to be `noisy` even a
-    /// first reading has to come twice.
-    pub fn judge(&mut self, fit: &Fit, last: Option<&Readings>, noisy: bool) -> Verdict {
+    /// Judges a reading.
+    pub fn judge(&mut self, fit: &Fit, light: Light) -> Verdict {
         let known_form = fit.odd.as_ref().is_none_or(|form| self.forms.contains(form));
-        let expected = match last {
-            Some(last) => alike(&fit.readings, last),
-            None => quiet(&fit.readings) && !noisy,
+        let expected = match light.last {
+            Some(last) => alike(&fit.readings, last) || light.last_try && same_words(&fit.readings, last),
+            None => quiet(&fit.readings) && !light.noisy,
         };
-        let confirmed = || {
-            let agrees = |doubted: &Fit| doubted.odd == fit.odd && alike(&doubted.readings, &fit.readings);
-            self.doubted.as_ref().is_some_and(agrees)
-        };
-        if (known_form && expected) || confirmed() {
+        if (known_form && expected) || self.is_confirmed(fit, light.last) {
             self.doubted = None;
             self.learn(fit.odd.as_ref());
             Verdict::Believed
@@ -50,6 +56,17 @@ impl Belief {
             self.doubted = Some(fit.clone());
             Verdict::AskAgain
         }
+    }
+
+    /// Whether the reading before said the same. While the status changes, voltages run, so then
+    /// the numbers need not agree: they are right again with the next reading, but an outage must
+    /// not wait for them.
+    fn is_confirmed(&self, fit: &Fit, last: Option<&Readings>) -> bool {
+        let Some(doubted) = self.doubted.as_ref().filter(|doubted| doubted.odd == fit.odd) else {
+            return false;
+        };
+        let changes = last.is_none_or(|last| !same_words(&fit.readings, last));
+        alike(&doubted.readings, &fit.readings) || changes && same_words(&doubted.readings, &fit.readings)
     }
 
     /// Forgets a doubted reading: what comes next is not to be compared with it.
@@ -77,13 +94,22 @@ fn quiet(readings: &Readings) -> bool {
 
 /// Whether two readings say the same, but for numbers that drift.
 pub fn alike(one: &Readings, other: &Readings) -> bool {
+    compare(one, other, near)
+}
+
+/// Whether two readings say the same, but for numbers.
+fn same_words(one: &Readings, other: &Readings) -> bool {
+    compare(one, other, |_, _, _| true)
+}
+
+fn compare(one: &Readings, other: &Readings, numbers: impl Fn(&Var, f64, f64) -> bool) -> bool {
     one.status == other.status
         && one.alarms == other.alarms
         && one.values.len() == other.values.len()
         && one.values.iter().zip(&other.values).all(|((var, a), (same, b))| {
             var == same
                 && match (a, b) {
-                    (Some(Value::Number(a)), Some(Value::Number(b))) => near(var, a.as_f64(), b.as_f64()),
+                    (Some(Value::Number(a)), Some(Value::Number(b))) => numbers(var, a.as_f64(), b.as_f64()),
                     _ => a == b,
                 }
         })

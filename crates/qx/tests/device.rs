@@ -145,6 +145,38 @@ fn an_outage_is_published_within_one_poll_and_one_exchange() {
 }
 
 #[test]
+fn an_outage_does_not_wait_for_voltages_that_run() {
+    let mut line = found();
+    let failed = line.now;
+    let mut volts = 200;
+    let mut ups = |ask: &str, _| {
+        volts = (volts - 40).max(0);
+        let reply = format!("({volts:03}.0 195.0 226.0 014 49.0 25.5 30.0 10001000");
+        megatec(ask, reply.as_bytes(), b"")
+    };
+    while line.text("ups.status") == Some("OL") {
+        let until = line.now + Duration::from_millis(10);
+        line.run(until, &mut ups, |_| false);
+    }
+    assert!(line.now - failed <= seconds(2) + 3 * line.latency, "{:?}", line.now - failed);
+}
+
+#[test]
+fn a_load_that_leaps_all_the_time_does_not_make_the_data_stale() {
+    let mut line = found();
+    let mut turn = 0;
+    let mut ups = |ask: &str, _| {
+        turn += 37;
+        let reply = format!("(226.0 195.0 226.0 {:03} 49.0 27.5 30.0 00001000", turn % 101);
+        megatec(ask, reply.as_bytes(), b"")
+    };
+    let until = line.now + seconds(120);
+    line.run(until, &mut ups, |_| false);
+    assert_eq!(told(&line, &Event::Stale), 0);
+    assert_ne!(line.text("ups.load"), Some("14"));
+}
+
+#[test]
 fn one_corrupt_reply_changes_nothing() {
     let corrupt: [&[u8]; 7] = [
         OUTAGE,                                            // every bit of it could be noise

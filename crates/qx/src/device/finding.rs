@@ -7,7 +7,7 @@ use crate::exchange::Echo;
 use crate::option::Options;
 use crate::protocol::Protocol;
 use crate::protocols;
-use crate::query::Query;
+use crate::query::{Cadence, Query};
 
 /// What the device is busy with.
 #[derive(Debug)]
@@ -51,7 +51,9 @@ impl Device {
         self.events.push_back(Event::NotFound(why));
         if self.ready {
             self.stage = Stage::Polling;
-            self.slots.iter_mut().for_each(|slot| slot.due = Some(now));
+            for slot in self.slots.iter_mut().filter(|slot| slot.query.cadence != Cadence::Once) {
+                slot.due = Some(now);
+            }
         } else {
             self.stage = Stage::detecting(&self.options, 1, now + self.options.pollinterval);
         }

@@ -2,7 +2,7 @@
 
 use super::finding::Stage;
 use super::{DETECT_AGAIN, Device, Event, Loudness, Moment, REPEATS};
-use crate::belief::{Belief, Verdict};
+use crate::belief::{Belief, Light, Verdict};
 use crate::exchange::Echo;
 use crate::option::Options;
 use crate::query::{Cadence, Query};
@@ -175,7 +175,8 @@ impl Slot {
             ))
         })?;
         fit.readings.mute(self.query, options);
-        let verdict = self.belief.judge(&fit, self.reading.as_ref(), noisy);
+        let light = Light { last: self.reading.as_ref(), noisy, last_try: self.repeats == REPEATS };
+        let verdict = self.belief.judge(&fit, light);
         if verdict == Verdict::Believed {
             self.reading = Some(fit.readings);
         }
