@@ -16,6 +16,7 @@ missing=()
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 [ -x /lib/nut/upsd ] || missing+=(nut-server)
 command -v upsc >/dev/null || missing+=(nut-client)
+command -v faketime >/dev/null || missing+=(faketime)
 if [ ${#missing[@]} -gt 0 ]; then
     $as_root apt-get update -q
     DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qy --no-install-recommends "${missing[@]}"
@@ -42,7 +43,8 @@ fi
 
 say "tests"
 cargo build --workspace --locked
-cargo test --workspace --locked --no-fail-fast
+# most tests wait for a UPS or for NUT, not for a processor
+RUST_TEST_THREADS=8 cargo test --workspace --locked --no-fail-fast
 
 say "fuzzing, a short run of each target"
 if cargo fuzz --version >/dev/null 2>&1 && cargo +nightly --version >/dev/null 2>&1; then
