@@ -2,6 +2,9 @@
 
 use crate::error::{Kind, LinkError};
 use nix::fcntl::{Flock, FlockArg};
+#[cfg(target_os = "linux")]
+use nix::libc::{B2400, CBAUD, CIBAUD};
+use nix::libc::{CLOCAL, CREAD};
 use serial2_tokio::{CharSize, FlowControl, Parity, SerialPort, Settings, StopBits};
 use std::fs::{File, OpenOptions};
 use std::io;
@@ -100,6 +103,14 @@ fn settings(mut settings: Settings) -> io::Result<Settings> {
     settings.set_parity(Parity::None);
     settings.set_stop_bits(StopBits::One);
     settings.set_flow_control(FlowControl::None);
+    let modes = settings.as_termios_mut();
+    // most cables of these UPSes leave the carrier open: its loss must not hang the line up
+    modes.c_cflag |= CLOCAL | CREAD;
+    #[cfg(target_os = "linux")]
+    {
+        // the speed by its name, which every driver of a serial adapter knows
+        modes.c_cflag = modes.c_cflag & !(CBAUD | CIBAUD) | B2400;
+    }
     Ok(settings)
 }
 
@@ -123,4 +134,24 @@ fn locked(path: &Path, name: &str) -> Result<Flock<File>, LinkError> {
             format!("{name} is in use by another program ({error}): stop that one first, or set 'nolock'");
         LinkError::new(Kind::Busy, why)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::CablePower;
+
+    #[test]
+    fn cable_power_is_that_of_nut() {
+        // DTR, RTS: NUT 2.8.0 nutdrv_qx.c
+        for (text, lines) in [
+            ("normal", (true, false)),
+            ("reverse", (false, true)),
+            ("both", (true, true)),
+            ("none", (false, false)),
+        ] {
+            let power = CablePower::parse(text).unwrap();
+            assert_eq!((power.dtr(), power.rts()), lines, "{text}");
+        }
+        assert!(CablePower::parse("Normal").is_err());
+    }
 }

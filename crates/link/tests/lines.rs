@@ -1,0 +1,199 @@
+//! Real pseudo-terminals and TCP connections, with a simulated UPS at the other end.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+use link::{Address, CablePower, Kind, Link, Opening};
+use qx::exchange::{Echo, Exchange, Reply};
+use simulator::end::Shared;
+use simulator::knob::Knob;
+use simulator::personality::Personality;
+use simulator::pty::{self, Pty};
+use simulator::script::Script;
+use simulator::tcp;
+use simulator::trouble::Trouble;
+use simulator::ups::SimulatedUps;
+use std::future::Future;
+use std::time::Duration;
+use tokio::task::spawn_local;
+
+fn exchange(command: &str) -> Exchange {
+    Exchange {
+        command: command.into(),
+        patience: Duration::from_millis(400),
+        gap: Duration::from_millis(200),
+        echo: Echo::Refusal,
+        settle: false,
+        is_command: false,
+    }
+}
+
+fn ups(knobs: &[&str]) -> Shared {
+    let ups = SimulatedUps::new(
+        &qx::protocols::MEGATEC,
+        Personality::default(),
+        Trouble::new(1),
+        Script::default(),
+    );
+    let shared = Shared::new(ups);
+    turn(&shared, knobs);
+    shared
+}
+
+fn turn(shared: &Shared, knobs: &[&str]) {
+    for knob in knobs {
+        shared.with(|ups, now| ups.turn(Knob::parse(knob).unwrap(), now));
+    }
+}
+
+fn run<T>(test: impl Future<Output = T>) -> T {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    tokio::task::LocalSet::new().block_on(&runtime, test)
+}
+
+/// A UPS on a pseudo-terminal, and how to open it.
+fn on_pty(knobs: &[&str]) -> (Shared, Opening) {
+    let shared = ups(knobs);
+    let end = Pty::open(None).unwrap();
+    let opening = Opening {
+        address: Address::Serial(end.path().to_path_buf()),
+        cable_power: CablePower::Normal,
+        lock: true,
+    };
+    let served = shared.clone();
+    spawn_local(async move { pty::run(&served, end).await });
+    (shared, opening)
+}
+
+fn text(reply: &Reply) -> String {
+    reply.line.as_ref().map(|line| String::from_utf8_lossy(line).into_owned()).unwrap_or_default()
+}
+
+#[test]
+fn a_reply_comes_and_silence_is_silence() {
+    run(async {
+        let (_ups, opening) = on_pty(&[]);
+        let mut link = Link::open(&opening).await.unwrap();
+        let reply = link.exchange(&exchange("F")).await.unwrap();
+        assert_eq!(text(&reply), "#230.0 003 24.00 50.0");
+        assert!(reply.latency >= Duration::from_millis(15) && reply.latency < Duration::from_millis(300));
+        assert_eq!(link.exchange(&exchange("ZZ")).await.unwrap().line, None);
+    });
+}
+
+#[test]
+fn the_line_is_set_to_2400_baud_raw() {
+    run(async {
+        let (_ups, opening) = on_pty(&[]);
+        let _link = Link::open(&opening).await.unwrap();
+        let Address::Serial(path) = &opening.address else { panic!() };
+        let said = std::process::Command::new("stty").arg("-aF").arg(path).output().unwrap();
+        let said = String::from_utf8_lossy(&said.stdout).into_owned();
+        for mode in [
+            "speed 2400 baud",
+            "cs8",
+            "-parenb",
+            "-cstopb",
+            "-crtscts",
+            "-ixon",
+            "-icanon",
+            "-echo",
+            "-isig",
+            "-opost",
+        ] {
+            assert!(said.contains(mode), "{mode}: {said}");
+        }
+    });
+}
+
+#[test]
+fn what_is_stale_is_thrown_away() {
+    run(async {
+        let (ups, opening) = on_pty(&["double 1"]);
+        let mut link = Link::open(&opening).await.unwrap();
+        assert!(text(&link.exchange(&exchange("Q1")).await.unwrap()).starts_with('('));
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        turn(&ups, &["double 0"]);
+        // the second copy of the status is not taken for the ratings
+        assert!(text(&link.exchange(&exchange("F")).await.unwrap()).starts_with('#'));
+    });
+}
+
+#[test]
+fn a_slow_reply_is_waited_for_and_a_late_one_settled() {
+    run(async {
+        let (ups, opening) = on_pty(&["baud 2400"]);
+        let mut link = Link::open(&opening).await.unwrap();
+        assert_eq!(text(&link.exchange(&exchange("Q1")).await.unwrap()).len(), 46);
+        turn(&ups, &["latency 600"]);
+        assert_eq!(link.exchange(&exchange("Q1")).await.unwrap().line, None);
+        turn(&ups, &["latency 0"]);
+        // the late reply is on its way now
+        tokio::time::sleep(Duration::from_millis(250)).await;
+        let settled = Exchange { settle: true, ..exchange("F") };
+        assert!(text(&link.exchange(&settled).await.unwrap()).starts_with("#230"));
+    });
+}
+
+#[test]
+fn a_torn_reply_is_given_as_it_is() {
+    run(async {
+        let (_ups, opening) = on_pty(&["reply Q1 \"(226.0 195\""]);
+        let mut link = Link::open(&opening).await.unwrap();
+        assert_eq!(text(&link.exchange(&exchange("Q1")).await.unwrap()), "(226.0 195");
+    });
+}
+
+#[test]
+fn a_line_that_hangs_up_is_gone() {
+    run(async {
+        let (ups, opening) = on_pty(&[]);
+        let mut link = Link::open(&opening).await.unwrap();
+        turn(&ups, &["hangup 60"]);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(link.exchange(&exchange("Q1")).await.unwrap_err().kind, Kind::Gone);
+    });
+}
+
+#[test]
+fn a_line_is_ours_alone_while_it_is_open() {
+    run(async {
+        let (_ups, opening) = on_pty(&[]);
+        let link = Link::open(&opening).await.unwrap();
+        assert_eq!(Link::open(&opening).await.unwrap_err().kind, Kind::Busy);
+        assert!(Link::open(&Opening { lock: false, ..opening.clone() }).await.is_ok());
+        drop(link);
+        assert!(Link::open(&opening).await.is_ok());
+    });
+}
+
+#[test]
+fn tcp_is_a_line_as_well() {
+    run(async {
+        let shared = ups(&[]);
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = Address::Tcp { host: "localhost".into(), port: listener.local_addr().unwrap().port() };
+        let served = shared.clone();
+        spawn_local(async move { tcp::run(&served, listener).await });
+        let opening = Opening { address, cable_power: CablePower::Normal, lock: true };
+        let mut link = Link::open(&opening).await.unwrap();
+        assert!(text(&link.exchange(&exchange("I")).await.unwrap()).starts_with("#QXUPS"));
+        turn(&shared, &["hangup 0"]);
+        tokio::time::sleep(Duration::from_millis(300)).await;
+        assert_eq!(link.exchange(&exchange("I")).await.unwrap_err().kind, Kind::Gone);
+        assert!(Link::open(&opening).await.is_ok());
+    });
+}
+
+#[test]
+fn what_is_wrong_has_a_kind() {
+    run(async {
+        let open = async |address: &str| {
+            let address = Address::parse(address).unwrap();
+            let opening = Opening { address, cable_power: CablePower::Normal, lock: true };
+            Link::open(&opening).await.map(|_| ()).unwrap_err().kind
+        };
+        assert_eq!(open("/dev/no-such-port").await, Kind::NotFound);
+        assert_eq!(open("/dev/null").await, Kind::Other);
+        assert_eq!(open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).await, Kind::Unsuitable);
+        assert_eq!(open("tcp://127.0.0.1:1").await, Kind::NotFound);
+    });
+}

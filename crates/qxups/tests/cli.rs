@@ -1,0 +1,78 @@
+//! The tool as a user runs it.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::process::{Command, Output, Stdio};
+
+fn qxups(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_qxups")).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn out(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stdout).into_owned()
+}
+
+fn complaint(arguments: &[&str]) -> String {
+    let output = qxups(arguments);
+    assert!(!output.status.success(), "{arguments:?}");
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn a_wrong_letter_is_shown() {
+    let output = qxups(&["explain", "(226.0 195.0 226.0 014 4?.0 27.5 30.0 00001000"]);
+    assert!(out(&output).contains("^^^^ input.frequency: a number was expected"), "{output:?}");
+}
+
+#[test]
+fn the_reference_is_printed() {
+    let whole = qxups(&["protocols"]);
+    assert_eq!(out(&whole), include_str!("../../../docs/protocols.md"));
+    assert!(out(&qxups(&["protocols", "zinto"])).starts_with("## zinto"));
+}
+
+#[test]
+fn what_is_wrong_is_said() {
+    assert!(complaint(&["protocols", "zintu"]).contains("there are mustek"));
+    assert!(complaint(&["explain", "/no/such/file"]).contains("give a capture file"));
+    assert!(complaint(&["sim", "--knob", "mains maybe"]).contains("mains"));
+    assert!(complaint(&["sim", "--script", "/no/such/file"]).contains("/no/such/file"));
+    assert!(complaint(&["demo", "--protocol", "x"]).contains("no dialect 'x'"));
+    assert!(complaint(&["frobnicate"]).contains("unrecognized subcommand"));
+}
+
+#[test]
+fn a_simulated_ups_plays_its_script_and_takes_knobs() {
+    let folder = std::env::temp_dir().join(format!("qxups-cli-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let (script, control) = (folder.join("script"), folder.join("control"));
+    std::fs::write(&script, "at 0s mains fail # at once\nat 1000h mains back\n").unwrap();
+    let mut child = Command::new(env!("CARGO_BIN_EXE_qxups"))
+        .args(["sim", "--tcp", "127.0.0.1:0", "--protocol", "q1", "--knob", "load 7", "--end", "60"])
+        .args(["--script".as_ref(), script.as_os_str(), "--control".as_ref(), control.as_os_str()])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut address = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut address).unwrap();
+    let mut ups = std::net::TcpStream::connect(address.trim().strip_prefix("tcp://").unwrap()).unwrap();
+    let mut ask = |question: &str| {
+        ups.write_all(question.as_bytes()).unwrap();
+        let mut reply = vec![];
+        BufReader::new(ups.try_clone().unwrap()).read_until(b'\r', &mut reply).unwrap();
+        String::from_utf8_lossy(&reply).into_owned()
+    };
+    let reply = ask("Q1\r");
+    assert!(
+        reply.starts_with("(000.0 ") && reply.contains(" 007 ") && reply.ends_with("10001001\r"),
+        "{reply}"
+    );
+    let mut orders = UnixStream::connect(&control).unwrap();
+    orders.write_all(b"mains back\nload 50\nheard\nfrob\nquit\n").unwrap();
+    let answers: Vec<String> = BufReader::new(&orders).lines().map_while(Result::ok).take(6).collect();
+    assert_eq!(answers[..4], ["ok", "ok", "Q1", "ok"]);
+    assert!(answers[4].starts_with("error: there is no knob 'frob'"), "{answers:?}");
+    assert!(child.wait().unwrap().success());
+    std::fs::remove_dir_all(&folder).unwrap();
+}
