@@ -417,3 +417,42 @@ fn data_can_be_dumped_without_a_daemon() {
     assert!(said.out.contains("\ndriver.version.data: q1\n"), "{said:?}");
     assert_eq!(std::fs::read_dir(station.run_folder()).unwrap().count(), 0);
 }
+
+#[test]
+fn awkward_units_are_found_and_read() {
+    let awkward: [&[&str]; 9] = [
+        &["unknown echo"],
+        &["unknown (NAK"],
+        &["unknown ERROR 7"],
+        &["latency 450"],
+        &["baud 2400", "latency 150", "unknown echo"],
+        &["echo on"],
+        &["echo on", "unknown echo"],
+        &["forget F"],
+        &["garble 0.05", "lose 0.02"],
+    ];
+    std::thread::scope(|scope| {
+        for (number, knobs) in awkward.into_iter().enumerate() {
+            scope.spawn(move || {
+                let name = format!("awkward-{number}");
+                let knobs = [knobs, &["mains fail", "load 61"]].concat();
+                let ups = Ups::start(&name, Which::Ours, "megatec", &knobs);
+                let station = Station::new(&name, Which::Ours);
+                let port = format!("port={}", ups.port.display());
+                let said = station.run_driver(&["-s", "x", "-x", &port, "-u", "root", "-d", "1"]);
+                assert_eq!(said.code, Some(0), "{knobs:?}: {said:?}");
+                for line in [
+                    "driver.version.data: megatec",
+                    "ups.status: OB",
+                    "ups.load: 61",
+                    "device.model: SIM-1000",
+                ] {
+                    assert!(said.out.lines().any(|found| found == line), "{knobs:?}: {line}: {said:?}");
+                }
+                let polite =
+                    ups.heard().iter().all(|line| matches!(line.as_str(), "Q1" | "QS" | "D" | "I" | "F"));
+                assert!(polite, "{knobs:?}: {:?}", ups.heard());
+            });
+        }
+    });
+}
