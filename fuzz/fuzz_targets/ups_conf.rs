@@ -4,9 +4,8 @@
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|bytes: &[u8]| {
-    if let Ok(conf) = nut::ups_conf::parse(bytes) {
-        for section in &conf.sections {
-            assert!(conf.section(&section.name).is_some());
-        }
+    let conf = nut::ups_conf::parse(bytes);
+    for section in &conf.sections {
+        assert!(conf.section(&section.name).is_some());
     }
 });

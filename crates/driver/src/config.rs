@@ -2,7 +2,7 @@
 
 use crate::command_line::{CommandLine, Said};
 use link::{Address, CablePower, Opening};
-use nut::ups_conf::UpsConf;
+use nut::ups_conf::{Fault, UpsConf};
 use qx::option::{Flag, Kind, OPTIONS, OptionRow, Options, RuntimeCal, Scope, option};
 use qx::protocols;
 use std::path::PathBuf;
@@ -139,6 +139,17 @@ impl Config {
 
 impl Draft {
     fn take_section(&mut self, name: &str, conf: &UpsConf) -> Result<(), Wrong> {
+        // what is wrong in the section of another UPS is for the driver of that one to say
+        let ours = |section: &Option<String>| section.as_deref().is_none_or(|section| section == name);
+        for wrong in conf.wrong.iter().filter(|wrong| ours(&wrong.section)) {
+            match wrong.fault {
+                Fault::Words(_) => return Err(format!("ups.conf, {wrong}")),
+                // NUT passes such lines over in silence, so there are files that work with them
+                Fault::Shape(_) | Fault::Nameless => {
+                    self.remarks.push(format!("ups.conf, {wrong}; passed over"))
+                }
+            }
+        }
         for setting in &conf.global {
             self.take_global(&setting.name, setting.value.as_deref())?;
         }

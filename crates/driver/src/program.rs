@@ -73,7 +73,7 @@ fn run(program: &'static str) -> Result<ExitCode, Fatal> {
 fn read_conf(paths: &Paths) -> Result<UpsConf, Fatal> {
     let path = paths.conf.join("ups.conf");
     let text = std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
-    ups_conf::parse(&text).map_err(|error| format!("{}: {error}", path.display()))
+    Ok(ups_conf::parse(&text))
 }
 
 fn give_order(

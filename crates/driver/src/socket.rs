@@ -15,12 +15,16 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, mpsc};
+use tokio::time::timeout;
 
 /// A client with more than this unread is dropped.
 const UNREAD: usize = 256 * 1024;
+/// A client that takes nothing for so long is dropped.
+const DEAF: Duration = Duration::from_secs(10);
 /// More clients at a time are turned away.
 const CLIENTS: usize = 128;
 
@@ -100,7 +104,7 @@ impl DriverSocket {
                     Ok(_) => log.warning("too many clients on the driver socket: one was turned away"),
                     Err(error) => {
                         log.warning(&format!("driver socket: {error}"));
-                        tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                        tokio::time::sleep(Duration::from_secs(1)).await;
                     }
                 }
             }
@@ -195,8 +199,10 @@ impl Conversation {
                 () = self.client.wake.notified() => {}
             }
             let out = std::mem::take(&mut *self.client.out.borrow_mut());
-            if writer.write_all(&out).await.is_err() {
-                break;
+            match timeout(DEAF, writer.write_all(&out)).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => break,
+                Err(_) => self.client.dropped.set(true),
             }
         }
         if self.client.dropped.get() {

@@ -341,6 +341,14 @@ fn what_is_wrong_is_said_in_one_sentence() {
             said.err
         );
     }
+    // what is wrong elsewhere, or would be passed over by NUT, does not keep this UPS from starting
+    station.write(
+        "ups.conf",
+        &format!("user = root\n[u]\ndriver = nutdrv_qx\nport = {port}\ndesc my ups\n[w]\nport /dev/x\nx = \"y # z\"\n"),
+    );
+    let said = station.run_driver(&["-a", "u", "-d", "1"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.err.contains("'desc my ups' is neither") && !said.err.contains("port /dev/x"), "{said:?}");
     station.write("ups.conf", "[v]\ndriver = blazer_ser\n");
     assert!(station.run_driver(&["-a", "u"]).err.contains("it has v"));
     assert!(station.run_driver(&["-a", "v"]).err.contains("is for driver blazer_ser"));

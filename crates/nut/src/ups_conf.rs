@@ -32,42 +32,44 @@ pub struct UpsConf {
     pub global: Vec<Setting>,
     /// The sections. One that occurs twice is continued, as in NUT.
     pub sections: Vec<Section>,
+    /// The lines that cannot be understood; they are passed over, as in NUT.
+    pub wrong: Vec<Wrong>,
 }
 
 /// A line that cannot be understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfError {
+pub struct Wrong {
     /// Its number, from 1.
     pub line: usize,
+    /// The section it stands in; `None` before the first.
+    pub section: Option<String>,
     /// What is wrong with it.
-    pub kind: ConfErrorKind,
+    pub fault: Fault,
 }
 
 /// What can be wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ConfErrorKind {
+pub enum Fault {
     /// It has no proper words.
     Words(WordError),
     /// A section without a name.
     Nameless,
-    /// Neither `name` nor `name = value`. NUT lets such a line pass in silence.
+    /// Neither `name` nor `name = value`.
     Shape(String),
 }
 
-impl fmt::Display for ConfError {
+impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: ", self.line)?;
-        match &self.kind {
-            ConfErrorKind::Words(error) => write!(f, "{error}"),
-            ConfErrorKind::Nameless => f.write_str("name the UPS between the brackets"),
-            ConfErrorKind::Shape(text) => {
+        match &self.fault {
+            Fault::Words(error) => write!(f, "{error}"),
+            Fault::Nameless => f.write_str("name the UPS between the brackets"),
+            Fault::Shape(text) => {
                 write!(f, "'{text}' is neither 'name' nor 'name = value'; quote values with blanks")
             }
         }
     }
 }
-
-impl std::error::Error for ConfError {}
 
 impl UpsConf {
     /// The section of that name.
@@ -76,42 +78,50 @@ impl UpsConf {
     }
 }
 
-/// Reads a file.
-///
-/// # Errors
-/// [`ConfError`] for the first line that cannot be understood.
-pub fn parse(text: &[u8]) -> Result<UpsConf, ConfError> {
+/// Reads a file. Whoever uses it decides how bad a [`Wrong`] line is.
+pub fn parse(text: &[u8]) -> UpsConf {
     let mut conf = UpsConf::default();
     let mut current = None;
     for line in lines(text) {
-        let error = |kind| ConfError { line: line.number, kind };
-        let words = line.words.map_err(|wrong| error(ConfErrorKind::Words(wrong)))?;
-        let setting = |name: &str, value: Option<&str>| Setting {
-            name: name.into(),
-            value: value.map(String::from),
-            line: line.number,
-        };
-        let first = words.first().map_or("", String::as_str);
-        if let Some(name) = first.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            if name.is_empty() {
-                return Err(error(ConfErrorKind::Nameless));
+        match line.words.map_err(Fault::Words).and_then(|words| Meaning::of(&words)) {
+            Ok(Meaning::Section(name)) => current = Some(conf.begin(&name, line.number)),
+            Ok(Meaning::Setting(name, value)) => {
+                let setting = Setting { name, value, line: line.number };
+                match current.and_then(|at: usize| conf.sections.get_mut(at)) {
+                    Some(section) => section.settings.push(setting),
+                    None => conf.global.push(setting),
+                }
             }
-            current = Some(conf.begin(name, line.number));
-            continue;
-        }
-        let texts: Vec<&str> = words.iter().map(String::as_str).collect();
-        let setting = match texts[..] {
-            [name] if name != "=" => setting(name, None),
-            // what follows the value is let pass, as in NUT
-            [name, "=", value, ..] if name != "=" => setting(name, Some(value)),
-            _ => return Err(error(ConfErrorKind::Shape(texts.join(" ")))),
-        };
-        match current.and_then(|at: usize| conf.sections.get_mut(at)) {
-            Some(section) => section.settings.push(setting),
-            None => conf.global.push(setting),
+            Err(fault) => {
+                let section =
+                    current.and_then(|at| conf.sections.get(at)).map(|section| section.name.clone());
+                conf.wrong.push(Wrong { line: line.number, section, fault });
+            }
         }
     }
-    Ok(conf)
+    conf
+}
+
+/// What a line is.
+enum Meaning {
+    Section(String),
+    Setting(String, Option<String>),
+}
+
+impl Meaning {
+    fn of(words: &[String]) -> Result<Meaning, Fault> {
+        let first = words.first().map_or("", String::as_str);
+        if let Some(name) = first.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+            return if name.is_empty() { Err(Fault::Nameless) } else { Ok(Meaning::Section(name.into())) };
+        }
+        let texts: Vec<&str> = words.iter().map(String::as_str).collect();
+        match texts[..] {
+            [name] if name != "=" => Ok(Meaning::Setting(name.into(), None)),
+            // what follows the value is let pass, as in NUT
+            [name, "=", value, ..] if name != "=" => Ok(Meaning::Setting(name.into(), Some(value.into()))),
+            _ => Err(Fault::Shape(texts.join(" "))),
+        }
+    }
 }
 
 impl UpsConf {
@@ -132,7 +142,7 @@ mod tests {
     #[test]
     fn a_file_is_read() {
         let text = b"maxretry = 3\n# x\n[a]\n driver = nutdrv_qx\r\n port=/dev/ttyS0\n novendor\n desc = \"my ups\"\n[b]\nport = x y\n[a]\nport = z\n";
-        let conf = parse(text).unwrap();
+        let conf = parse(text);
         assert_eq!(conf.global, [Setting { name: "maxretry".into(), value: Some("3".into()), line: 1 }]);
         let a = conf.section("a").unwrap();
         let settings: Vec<_> = a.settings.iter().map(|s| (s.name.as_str(), s.value.as_deref())).collect();
@@ -157,9 +167,10 @@ mod tests {
             (b"[a]\nx = \"b\n", 2, "not closed"),
             (b"a =\n", 1, "neither"),
         ] {
-            let error = parse(text).unwrap_err();
-            assert_eq!(error.line, line, "{error}");
-            assert!(error.to_string().contains(part), "{error}");
+            let wrong = parse(text).wrong;
+            assert_eq!(wrong.len(), 1, "{wrong:?}");
+            assert_eq!(wrong[0].line, line, "{wrong:?}");
+            assert!(wrong[0].to_string().contains(part), "{}", wrong[0]);
         }
     }
 

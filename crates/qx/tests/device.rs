@@ -402,6 +402,20 @@ fn delays_are_kept_rounded_and_used() {
 }
 
 #[test]
+fn delays_may_be_given_as_defaults_and_overrides() {
+    let options = Options {
+        overrides: vec![("ups.delay.shutdown".into(), "120".into())],
+        defaults: vec![("ups.delay.start".into(), "60".into())],
+        ..Options::default()
+    };
+    let mut line = ready(options, |ask| megatec(ask, STATUS, b""));
+    assert_eq!(command(&mut line, "shutdown.return", None, b"").0, ["S02R0001"]);
+    line.device.set(1, "ups.delay.shutdown", "60");
+    line.device.set(2, "ups.delay.start", "120");
+    assert_eq!(command(&mut line, "shutdown.return", None, b"").0, ["S02R0002"]);
+}
+
+#[test]
 fn silence_becomes_stale_once_and_an_answer_fresh_once() {
     let mut line = found();
     let silent_from = line.now;

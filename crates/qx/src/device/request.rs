@@ -78,8 +78,10 @@ impl Device {
                 "ondelay" => self.options.ondelay.clone(),
                 _ => self.options.offdelay.clone(),
             };
-            let fixed = self.options.overrides.iter().find(|(name, _)| name == delay.var.name);
-            let given = fixed.map(|(_, value)| value.clone()).or(given);
+            let named = |list: &[(String, String)]| {
+                list.iter().find(|(name, _)| name == delay.var.name).map(|(_, value)| value.clone())
+            };
+            let given = named(&self.options.overrides).or(given).or(named(&self.options.defaults));
             let seconds = match given.map(|text| delay.check(&text)) {
                 None => delay.default,
                 Some(Ok(seconds)) => seconds,
