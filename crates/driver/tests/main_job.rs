@@ -129,6 +129,23 @@ fn the_port_may_go_and_come_back() {
 }
 
 #[test]
+fn a_line_that_breaks_again_and_again_is_watched_all_the_same() {
+    let (ups, station) = running("breaks", "");
+    let pid = station.pid().unwrap();
+    let descriptors = || std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().count();
+    let before = descriptors();
+    ups.turn("break 0.3");
+    std::thread::sleep(Duration::from_secs(20));
+    ups.turn("mains fail");
+    station.wait_status("OB");
+    ups.turn("break 0");
+    ups.turn("mains back");
+    station.wait_status("OL");
+    assert_eq!(station.pid(), Some(pid));
+    assert!(descriptors() <= before + 1, "{before} descriptors, then {}", descriptors());
+}
+
+#[test]
 fn silence_is_stale_and_commands_fail_meanwhile() {
     let (ups, station) = running("silent", "");
     ups.turn("silent on");

@@ -50,6 +50,8 @@ pub enum Knob {
     Garble(f64),
     /// Probability that a reply comes twice.
     Double(f64),
+    /// Probability that the line hangs up for two seconds instead of a reply.
+    Break(f64),
     /// Answers this question by these very bytes, or as usual.
     Reply(String, Option<Vec<u8>>),
     /// Closes the line for so long.
@@ -64,7 +66,7 @@ mains fail | mains back | mains VOLTS     frequency HERTZ     load PERCENT     c
 temperature CELSIUS     fault on|off     beeper on|off     bit 0..7 on|off|free (0 is the leftmost)
 dashes VARIABLE     unknown silent|echo|TEXT     refuse silent|echo|TEXT|off     accept TEXT|off
 latency MILLISECONDS     baud BAUD|off     echo on|off     cell on|off     silent on|off
-forget QUESTION     lose 0..1     garble 0..1     double 0..1
+forget QUESTION     lose 0..1     garble 0..1     double 0..1     break 0..1
 reply QUESTION \"BYTES\"     reply QUESTION     hangup SECONDS     speed FACTOR";
 
 impl Knob {
@@ -113,6 +115,7 @@ impl Knob {
             "forget" => Knob::Forget(some()?),
             "lose" => Knob::Lose(number(0.0, 1.0)?),
             "garble" => Knob::Garble(number(0.0, 1.0)?),
+            "break" => Knob::Break(number(0.0, 1.0)?),
             "double" => Knob::Double(number(0.0, 1.0)?),
             "reply" => {
                 let value = some()?;

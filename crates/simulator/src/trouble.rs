@@ -36,13 +36,20 @@ pub struct Trouble {
     pub garble: f64,
     /// A reply comes twice.
     pub double: f64,
+    /// The line hangs up instead of a reply.
+    pub hang_up: f64,
     random: Random,
 }
 
 impl Trouble {
     /// No trouble, to be made worse.
     pub const fn new(seed: u64) -> Trouble {
-        Trouble { lose: 0.0, garble: 0.0, double: 0.0, random: Random::new(seed) }
+        Trouble { lose: 0.0, garble: 0.0, double: 0.0, hang_up: 0.0, random: Random::new(seed) }
+    }
+
+    /// Whether the line hangs up now.
+    pub fn hangs_up(&mut self) -> bool {
+        self.random.chance(self.hang_up)
     }
 
     /// What becomes of a reply; empty when it is lost.

@@ -20,6 +20,8 @@ const LONGEST: usize = 256;
 const HEARD: usize = 4096;
 /// A battery test without a time lasts so many seconds (quick test of most units).
 const QUICK_TEST: f64 = 10.0;
+/// A line that breaks by itself is back after so long.
+const BREAK: Duration = Duration::from_secs(2);
 /// Bytes written at once when they are paced.
 const PACE: usize = 4;
 
@@ -122,6 +124,7 @@ impl SimulatedUps {
             Knob::Lose(probability) => self.trouble.lose = probability,
             Knob::Garble(probability) => self.trouble.garble = probability,
             Knob::Double(probability) => self.trouble.double = probability,
+            Knob::Break(probability) => self.trouble.hang_up = probability,
             Knob::Reply(question, Some(bytes)) => drop(self.replies.insert(question, bytes)),
             Knob::Reply(question, None) => drop(self.replies.remove(&question)),
             Knob::HangUp(time) => self.hang_up = Some(time),
@@ -259,6 +262,10 @@ impl SimulatedUps {
         if !self.personality.no_end {
             reply.push(END);
         }
+        if self.trouble.hangs_up() {
+            self.hang_up = Some(BREAK);
+            return;
+        }
         let reply = self.trouble.befall(reply);
         let start = now + self.personality.latency;
         match self.personality.baud {
@@ -369,6 +376,14 @@ mod tests {
         turn(&mut ups, "echo off");
         assert_eq!(ask(&mut ups, "F", 0), None);
         assert_eq!(ups.heard().last(), Some("F"));
+    }
+
+    #[test]
+    fn a_line_may_break() {
+        let mut ups = ups(&protocols::MEGATEC);
+        ups.turn(Knob::Break(1.0), Duration::ZERO);
+        assert_eq!(ask(&mut ups, "Q1", 0), None);
+        assert_eq!(ups.take_hang_up(), Some(BREAK));
     }
 
     #[test]
