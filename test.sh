@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Passes every test of this project, on a fresh Debian 12: installs what is missing (as root, or with
-# sudo), then formats, lints, documents, tests, fuzzes and measures. What could not run is named in the
+# Passes every test of this project, on a fresh Debian 12: installs what is missing and runs as root
+# (by sudo if need be), then formats, lints, documents, tests, fuzzes and measures. What could not run is named in the
 # last lines, and makes the run fail unless it only needs a tool that Debian does not have.
 set -euo pipefail
 cd "$(dirname "$0")"
@@ -8,8 +8,10 @@ cd "$(dirname "$0")"
 say() { printf '\n== %s\n' "$*"; }
 left_out=()
 
-as_root=""
-[ "$(id -u)" = 0 ] || as_root="sudo"
+# the tests start NUT's programs as root and let ours switch users
+if [ "$(id -u)" != 0 ]; then
+    exec sudo env PATH="$PATH" HOME="$HOME" CARGO_TARGET_DIR="$PWD/target/as-root" ${FUZZ_SECONDS:+FUZZ_SECONDS="$FUZZ_SECONDS"} bash "$0"
+fi
 
 say "what is needed"
 missing=()
@@ -18,8 +20,8 @@ command -v cc >/dev/null || missing+=(gcc libc6-dev)
 command -v upsc >/dev/null || missing+=(nut-client)
 command -v faketime >/dev/null || missing+=(faketime)
 if [ ${#missing[@]} -gt 0 ]; then
-    $as_root apt-get update -q
-    DEBIAN_FRONTEND=noninteractive $as_root apt-get install -qy --no-install-recommends "${missing[@]}"
+    apt-get update -q
+    DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
 fi
 if ! command -v cargo >/dev/null; then
     [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
