@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Passes every test of this project, on a fresh Debian 12: installs what is missing and runs as root
-# (by sudo if need be), then formats, lints, documents, tests, fuzzes and measures. What could not run is named in the
-# last lines, and makes the run fail unless it only needs a tool that Debian does not have.
+# Passes every test of this project, on a fresh Debian 12: installs what is missing, runs as root (by
+# sudo if need be), then formats, lints, documents, tests and fuzzes. What could not run is named in
+# the last lines; only a tool that Debian does not have may be missing. (`cargo bench -p driver`
+# measures.)
 set -euo pipefail
 cd "$(dirname "$0")"
 

@@ -173,9 +173,10 @@ impl Session {
 
     fn reply(&mut self, reply: Reply) {
         self.log.debug(3, || match &reply.line {
-            Some(line) => format!("< {}  ({} ms)", line.escape_ascii(), reply.latency.as_millis()),
+            Some(line) => format!("< {}", line.escape_ascii()),
             None => "-".into(),
         });
+        self.log.debug(4, || format!("first byte after {} ms", reply.latency.as_millis()));
         let now = self.now();
         self.device.borrow_mut().handle_reply(reply, now);
     }

@@ -1,4 +1,11 @@
 //! `ups.conf`: global settings, then a section for each UPS (NUT 2.8.0 common/upsconf.c).
+//!
+//! A line is `[name]`, `name` or `name = value`; what stands behind the name of a section or behind
+//! a value is let pass. A section that occurs twice is continued. All this as in NUT.
+//!
+//! One thing is not: NUT lets a line such as `[my ups]` pass in silence, and gives the settings
+//! below it to the UPS above it (seen with 2.8.0). Here they belong to no UPS, and the line is
+//! [`Wrong`].
 
 use crate::words::{WordError, lines};
 use std::fmt;
@@ -19,7 +26,8 @@ pub struct Setting {
 pub struct Section {
     /// The name of the UPS.
     pub name: String,
-    /// Its settings, in order: a later one wins.
+    /// Its settings, in order. In NUT a later one wins, but of two `override.x` the first (seen with
+    /// 2.8.0).
     pub settings: Vec<Setting>,
     /// The line it begins in, from 1.
     pub line: usize,
@@ -41,7 +49,8 @@ pub struct UpsConf {
 pub struct Wrong {
     /// Its number, from 1.
     pub line: usize,
-    /// The section it stands in; `None` before the first.
+    /// The section it stands in. `None` before the first and for a wrong heading, which concern
+    /// everybody; empty below a wrong heading, which concerns nobody.
     pub section: Option<String>,
     /// What is wrong with it.
     pub fault: Fault,
@@ -52,9 +61,10 @@ pub struct Wrong {
 pub enum Fault {
     /// It has no proper words.
     Words(WordError),
-    /// A section without a name.
+    /// A section without a name. What follows belongs to no UPS.
     Nameless,
-    /// Neither `name` nor `name = value`.
+    /// Neither `name` nor `name = value` nor `[name]`; the words of it. When it begins with `[`, what
+    /// follows belongs to no UPS.
     Shape(String),
 }
 
@@ -64,6 +74,9 @@ impl fmt::Display for Wrong {
         match &self.fault {
             Fault::Words(error) => write!(f, "{error}"),
             Fault::Nameless => f.write_str("name the UPS between the brackets"),
+            Fault::Shape(text) if text.starts_with('[') => {
+                write!(f, "'{text}' is no section: write [name], without blanks; what follows is for no UPS")
+            }
             Fault::Shape(text) => {
                 write!(f, "'{text}' is neither 'name' nor 'name = value'; quote values with blanks")
             }
@@ -72,34 +85,69 @@ impl fmt::Display for Wrong {
 }
 
 impl UpsConf {
-    /// The section of that name.
+    /// The section of that name; capitals matter, as in NUT.
     pub fn section(&self, name: &str) -> Option<&Section> {
         self.sections.iter().find(|section| section.name == name)
+    }
+}
+
+impl Section {
+    /// The last setting of that name, the one that counts; capitals matter.
+    pub fn last(&self, name: &str) -> Option<&Setting> {
+        self.settings.iter().rfind(|setting| setting.name == name)
     }
 }
 
 /// Reads a file. Whoever uses it decides how bad a [`Wrong`] line is.
 pub fn parse(text: &[u8]) -> UpsConf {
     let mut conf = UpsConf::default();
-    let mut current = None;
+    let mut place = Place::Global;
     for line in lines(text) {
         match line.words.map_err(Fault::Words).and_then(|words| Meaning::of(&words)) {
-            Ok(Meaning::Section(name)) => current = Some(conf.begin(&name, line.number)),
+            Ok(Meaning::Section(name)) => place = Place::Section(conf.begin(&name, line.number)),
             Ok(Meaning::Setting(name, value)) => {
                 let setting = Setting { name, value, line: line.number };
-                match current.and_then(|at: usize| conf.sections.get_mut(at)) {
-                    Some(section) => section.settings.push(setting),
-                    None => conf.global.push(setting),
+                let settings = match place {
+                    Place::Global => Some(&mut conf.global),
+                    Place::Section(at) => conf.sections.get_mut(at).map(|section| &mut section.settings),
+                    Place::Nobody => None,
+                };
+                if let Some(settings) = settings {
+                    settings.push(setting);
                 }
             }
             Err(fault) => {
-                let section =
-                    current.and_then(|at| conf.sections.get(at)).map(|section| section.name.clone());
+                let heading = fault.is_heading();
+                if heading {
+                    place = Place::Nobody;
+                }
+                let section = match place {
+                    Place::Section(at) => conf.sections.get(at).map(|section| section.name.clone()),
+                    Place::Nobody if !heading => Some(String::new()),
+                    Place::Nobody | Place::Global => None,
+                };
                 conf.wrong.push(Wrong { line: line.number, section, fault });
             }
         }
     }
     conf
+}
+
+/// To whom a line belongs.
+enum Place {
+    Global,
+    Section(usize),
+    Nobody,
+}
+
+impl Fault {
+    fn is_heading(&self) -> bool {
+        match self {
+            Fault::Words(_) => false,
+            Fault::Nameless => true,
+            Fault::Shape(text) => text.starts_with('['),
+        }
+    }
 }
 
 /// What a line is.
@@ -158,11 +206,75 @@ mod tests {
         assert_eq!(conf.section("c"), None);
     }
 
+    /// The settings of section `a`, each as `name=value` or `name`.
+    fn settings_of_a(text: &[u8]) -> Vec<String> {
+        let conf = parse(text);
+        let text =
+            |s: &Setting| s.name.clone() + &s.value.as_ref().map_or(String::new(), |v| format!("={v}"));
+        conf.section("a").map(|a| a.settings.iter().map(text).collect()).unwrap_or_default()
+    }
+
+    /// Seen with the same text in Debian 12's NUT 2.8.0.
+    #[test]
+    fn what_nut_takes_is_taken() {
+        for (text, expected) in [
+            (&b"[a]\nx = one\n[b]\nx = two\n[a]\ny = three\n"[..], &["x=one", "y=three"][..]),
+            (b"[a] b c\nx = one two three\ny=p=q\n", &["x=one", "y=p"]),
+            (b"[a]\r\nx = 1\r\ny = \"2\"\r\nz\r\n", &["x=1", "y=2", "z"]),
+            (b"[a]\nx = \"\"\ny = \"b c\"\n", &["x=", "y=b c"]),
+            (b"[a]\nx = \"b\ny = \"c\"\nz = d\n", &["x=by = ", "z=d"]),
+            (b"[a]\nx = b\\\nc\ny = \\\nd\n", &["x=bc", "y=d"]),
+            // an escaped line feed begins a word, and the blank after it ends it
+            (b"[a]\nx = \\\n b\ny \\\n = d\n", &["x="]),
+            (b"\xef\xbb\xbf[a]\nx = b\\", &["x=b"]),
+            (b"\"[my ups]\"\nx = 1\n[a]\ny = 2\n", &["y=2"]),
+            (b"[a]\noverride.v = 1\ndefault.v = 2\n", &["override.v=1", "default.v=2"]),
+            (b"[a]\nx y\nz =\n", &[]),
+            (b"[a]\nx\n[]\ny\n", &["x"]),
+            (b"[A]\nx\n", &[]),
+            (b"[a]\n[b\n", &["[b"]),
+        ] {
+            assert_eq!(settings_of_a(text), expected, "{}", text.escape_ascii());
+        }
+    }
+
+    /// What NUT 2.8.0 does with these is a fault: it loses `frob`, takes `1"` for a flag, and gives
+    /// `y` to the wrong UPS.
+    #[test]
+    fn what_nut_takes_wrongly_is_not() {
+        for (text, expected) in [
+            (&b"[a]\nx = 1\nfrob"[..], &["x=1", "frob"][..]),
+            (b"[a]\nx = \"UPS #1\"\ny = 2\n", &["y=2"]),
+            (b"[a]\nx = 1\n[my ups]\ny = 2\n[a]\nz = 3\n", &["x=1", "z=3"]),
+            (b"[a]\nx = 1\n[ b ]\ny = 2\n", &["x=1"]),
+        ] {
+            assert_eq!(settings_of_a(text), expected, "{}", text.escape_ascii());
+        }
+    }
+
+    #[test]
+    fn the_last_setting_counts() {
+        let conf = parse(b"[a]\nx = 1\nx = 2\n");
+        assert_eq!(conf.section("a").and_then(|a| a.last("x")).map(|x| x.line), Some(3));
+        assert_eq!(conf.section("a").and_then(|a| a.last("y")), None);
+    }
+
+    #[test]
+    fn what_is_wrong_names_whom_it_concerns() {
+        let text = b"= 1\n[a]\nb c\n[my ups]\nd e\n[]\nf g\n[a]\nh i\n";
+        let found: Vec<_> = parse(text).wrong.into_iter().map(|wrong| (wrong.line, wrong.section)).collect();
+        let name = |name: &str| Some(name.to_string());
+        let expected =
+            [(1, None), (3, name("a")), (4, None), (5, name("")), (6, None), (7, name("")), (9, name("a"))];
+        assert_eq!(found, expected);
+    }
+
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         for (text, line, part) in [
             (&b"[a]\nport /dev/ttyS0\n"[..], 2, "neither"),
             (b"\n\n[]\n", 3, "name the UPS"),
+            (b"[a]\n[my ups]\n", 2, "without blanks"),
             (b"a = \"b # c\"\n", 1, "inside of quotes"),
             (b"[a]\nx = \"b\n", 2, "not closed"),
             (b"a =\n", 1, "neither"),

@@ -1,12 +1,23 @@
 //! Words: the grammar that NUT's configuration files and sockets share (NUT 2.8.0
 //! common/parseconf.c). Words stand between blanks; quotes group, a backslash takes the next
-//! character as it is, `#` begins a comment, and `=` is a word by itself.
+//! character as it is, `#` begins a comment, and `=` is a word by itself. A quote in the middle of
+//! a word is a letter like any other. Only bytes from 0x20 to 0x7f are kept.
+//!
+//! Where it differs from NUT, and why:
+//!
+//! * NUT cuts a word after 512 bytes and drops words after the 32nd in silence; here both are
+//!   errors, since half a value is not what anybody asked for.
+//! * After a `#` inside of quotes NUT goes on in the middle of the line as if a new one began, and
+//!   takes the rest of a text for settings; here the rest of the line is passed over.
+//! * NUT loses the last line of a file when it is one word without a line feed, and takes a text
+//!   whose quotes are never closed; here the one is read and the other an error.
+//! * NUT counts lines by what they mean; here a number is that of the line in an editor.
 
 use std::fmt;
 
-/// Longest word; further bytes are dropped.
+/// Longest word, in bytes, without quotes and backslashes (NUT 2.8.0 include/parseconf.h).
 pub const LONGEST_WORD: usize = 512;
-/// Most words of a line; further words are dropped.
+/// Most words of a line (NUT 2.8.0 include/parseconf.h).
 pub const MOST_WORDS: usize = 32;
 
 /// A line that has no words to offer.
@@ -16,14 +27,31 @@ pub enum WordError {
     HashInQuotes,
     /// The text ends inside of quotes.
     OpenQuotes,
+    /// A single line ends with a backslash, which has nothing to escape.
+    OpenEscape,
+    /// A word of more than [`LONGEST_WORD`] bytes: most likely a quote was never closed.
+    LongWord,
+    /// More than [`MOST_WORDS`] words: most likely quotes are missing.
+    ManyWords,
 }
 
 impl fmt::Display for WordError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            WordError::HashInQuotes => "a # inside of quotes: close the quotes before it, or write \\#",
-            WordError::OpenQuotes => "the quotes are not closed",
-        })
+        match self {
+            WordError::HashInQuotes => {
+                f.write_str("a # inside of quotes: close the quotes before it, or write \\#")
+            }
+            WordError::OpenQuotes => f.write_str("the quotes are not closed"),
+            WordError::OpenEscape => {
+                f.write_str("nothing follows the backslash: write \\\\ for one of its own")
+            }
+            WordError::LongWord => {
+                write!(f, "a word of more than {LONGEST_WORD} bytes: close its quotes, or shorten it")
+            }
+            WordError::ManyWords => {
+                write!(f, "more than {MOST_WORDS} words: put a text with blanks in quotes")
+            }
+        }
     }
 }
 
@@ -38,20 +66,34 @@ pub struct Line {
     pub words: Result<Vec<String>, WordError>,
 }
 
-/// The words of one line; a line feed ends it unless it is escaped.
+/// The words of one line, none for a blank one. A line feed ends it unless it is escaped or inside
+/// of quotes; what follows is not looked at.
 ///
 /// # Errors
 /// [`WordError`].
 pub fn words(line: &[u8]) -> Result<Vec<String>, WordError> {
-    lines(line).into_iter().next().map_or(Ok(vec![]), |line| line.words)
+    let mut reader = Reader::new();
+    let whole = line.iter().any(|byte| reader.take(*byte));
+    if !whole && reader.literal {
+        return Err(WordError::OpenEscape);
+    }
+    reader.finish().into_iter().next().map_or(Ok(vec![]), |line| line.words)
 }
 
-/// The lines of a text that have words, or are wrong.
+/// The lines of a file that have words, or are wrong. A line goes on over a line feed that is
+/// escaped or inside of quotes; the line feed itself is no part of the word. A wrong line ends with
+/// its line feed and the next is read again. A backslash at the very end is passed over, as in NUT.
 pub fn lines(text: &[u8]) -> Vec<Line> {
-    let mut reader = Reader { number: 1, began: 1, ..Reader::default() };
-    text.iter().for_each(|byte| reader.take(*byte));
+    let mut reader = Reader::new();
+    for byte in text {
+        reader.take(*byte);
+    }
     reader.finish()
 }
+
+/// The bytes that can be part of a word; all others are left out, since CVE-2012-2944 (NUT 2.8.0
+/// common/parseconf.c).
+const KEPT: std::ops::RangeInclusive<u8> = 0x20..=0x7f;
 
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 enum State {
@@ -75,8 +117,14 @@ struct Reader {
 }
 
 impl Reader {
-    fn take(&mut self, byte: u8) {
-        let ends = byte == b'\n';
+    fn new() -> Reader {
+        Reader { number: 1, began: 1, ..Reader::default() }
+    }
+
+    /// Takes a byte; true when it ends a line.
+    fn take(&mut self, byte: u8) -> bool {
+        let feed = byte == b'\n';
+        let mut ends = false;
         if std::mem::take(&mut self.literal) {
             // an escaped line feed continues the line
             if self.state == State::Between {
@@ -85,10 +133,13 @@ impl Reader {
             self.keep(byte);
         } else {
             match (self.state, byte) {
-                (State::Comment, b'\n') | (State::Between, b'\n') => self.end_line(),
+                (State::Comment | State::Between, b'\n') => {
+                    self.end_line();
+                    ends = true;
+                }
                 (State::Comment, _) => {}
                 (State::Quotes, b'#') => {
-                    self.wrong = Some(WordError::HashInQuotes);
+                    self.wrong.get_or_insert(WordError::HashInQuotes);
                     self.end_word();
                     self.state = State::Comment;
                 }
@@ -98,6 +149,7 @@ impl Reader {
                 (State::Word, b'\n') => {
                     self.end_word();
                     self.end_line();
+                    ends = true;
                 }
                 (_, b'#') => {
                     if self.state == State::Word {
@@ -124,15 +176,21 @@ impl Reader {
                 }
             }
         }
-        self.number += usize::from(ends);
-        if ends && self.words.is_empty() && self.word.is_empty() && self.state == State::Between {
+        self.number += usize::from(feed);
+        if ends {
             self.began = self.number;
         }
+        ends
     }
 
     fn keep(&mut self, byte: u8) {
-        if (0x20..=0x7e).contains(&byte) && self.word.len() < LONGEST_WORD {
+        if !KEPT.contains(&byte) {
+            return;
+        }
+        if self.word.len() < LONGEST_WORD {
             self.word.push(char::from(byte));
+        } else {
+            self.wrong.get_or_insert(WordError::LongWord);
         }
     }
 
@@ -140,6 +198,8 @@ impl Reader {
         let word = std::mem::take(&mut self.word);
         if self.words.len() < MOST_WORDS {
             self.words.push(word);
+        } else {
+            self.wrong.get_or_insert(WordError::ManyWords);
         }
         self.state = State::Between;
     }
@@ -152,7 +212,6 @@ impl Reader {
             return;
         }
         self.lines.push(Line { number: self.began, words });
-        self.began = self.number + 1;
     }
 
     fn finish(mut self) -> Vec<Line> {
@@ -166,12 +225,13 @@ impl Reader {
     }
 }
 
-/// A text in quotes, from which [`words`] gets it back: `"`, `\` and `#` are escaped. Characters
-/// that are not printable ASCII are left out, as every reader does.
+/// A text in quotes, from which [`words`] gets it back if it is no longer than [`LONGEST_WORD`]:
+/// `"`, `\` and `#` are escaped (NUT 2.8.0 common/parseconf.c). Characters that no reader keeps,
+/// line feeds among them, are left out.
 pub fn quoted(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push('"');
-    for letter in text.chars().filter(|letter| (' '..='~').contains(letter)) {
+    for letter in text.chars().filter(|letter| (' '..='\x7f').contains(letter)) {
         if matches!(letter, '"' | '\\' | '#') {
             out.push('\\');
         }
@@ -191,21 +251,56 @@ mod tests {
         for (line, expected) in [
             (&b"port = /dev/ttyS0"[..], vec!["port", "=", "/dev/ttyS0"]),
             (b"port=tcp://a:1 # x", vec!["port", "=", "tcp://a:1"]),
-            (b"desc=\"a # b\"", vec![]),
             (b"desc=\"a \\# \\\"b\\\"\" c", vec!["desc", "=", "a # \"b\"", "c"]),
             (b"a\\ b c\\\\", vec!["a b", "c\\"]),
             (b"x \"\"", vec!["x", ""]),
-            (b"a\xff\x01b", vec!["ab"]),
-            (b"  # only a comment", vec![]),
+            (b"a\xff\x01b\x7f", vec!["ab\x7f"]),
+            (b"\xff a", vec!["", "a"]),
+            (b"\xef\xbb\xbf[a]", vec!["[a]"]),
+            (b"  # only a comment \" \\", vec![]),
             (b"nolock\r", vec!["nolock"]),
+            (b"a\x0bb\x0cc\td", vec!["a", "b", "c", "d"]),
+            (b"a\"b c\"", vec!["a\"b", "c\""]),
+            (b"\"a\"\"b\"c", vec!["a", "b", "c"]),
+            (b"a=b=c", vec!["a", "=", "b", "=", "c"]),
+            (b"a\\=b \"=\" \\#", vec!["a=b", "=", "#"]),
+            (b"a#b", vec!["a"]),
+            (b"a\\\nb c\nd", vec!["ab", "c"]),
+            (b"\nd", vec![]),
+            (b"\\\n\n", vec![""]),
+            (b"\"a\nb\" c\nd", vec!["ab", "c"]),
         ] {
-            let found = words(line);
-            if expected.is_empty() && line.contains(&b'"') {
-                assert_eq!(found, Err(WordError::HashInQuotes));
-            } else {
-                assert_eq!(found.unwrap(), expected, "{}", line.escape_ascii());
-            }
+            assert_eq!(words(line).unwrap(), expected, "{}", line.escape_ascii());
         }
+    }
+
+    #[test]
+    fn what_is_wrong_has_a_name() {
+        let long = [b'x'; LONGEST_WORD + 1];
+        let many = "x ".repeat(MOST_WORDS + 1);
+        for (line, expected) in [
+            (&b"desc=\"a # b\""[..], WordError::HashInQuotes),
+            (b"a \"b", WordError::OpenQuotes),
+            (b"a \"", WordError::OpenQuotes),
+            (b"a b\\", WordError::OpenEscape),
+            (b"\\", WordError::OpenEscape),
+            (b"a \"b\\", WordError::OpenEscape),
+            (&long, WordError::LongWord),
+            (many.as_bytes(), WordError::ManyWords),
+        ] {
+            assert_eq!(words(line), Err(expected), "{}", line.escape_ascii());
+        }
+        assert_eq!(words(&long[1..]).map(|words| words[0].len()), Ok(LONGEST_WORD));
+        assert_eq!(words(&many.as_bytes()[2..]).map(|words| words.len()), Ok(MOST_WORDS));
+    }
+
+    #[test]
+    fn a_wrong_line_hurts_no_other() {
+        let text = b"a\nb = \"c #1\" d\ne\nf \"g";
+        let found: Vec<_> = lines(text).into_iter().map(|line| (line.number, line.words.ok())).collect();
+        let word = |word: &str| Some(vec![word.to_string()]);
+        assert_eq!(found, [(1, word("a")), (2, None), (3, word("e")), (4, None)]);
+        assert_eq!(lines(b"a\\").len(), 1);
     }
 
     #[test]
@@ -231,7 +326,22 @@ mod tests {
         }
 
         #[test]
-        fn quoted_words_come_back(list in prop::collection::vec("[ -~]{0,40}", 1..5)) {
+        fn one_line_is_the_first_of_lines(bytes in "([a-c=\"#\\\\ ]|\n){0,40}") {
+            let whole = words(bytes.as_bytes());
+            let first = lines(bytes.as_bytes()).into_iter().find(|line| line.number == 1);
+            if whole != Err(WordError::OpenEscape) {
+                prop_assert_eq!(whole, first.map_or(Ok(vec![]), |line| line.words));
+            }
+        }
+
+        #[test]
+        fn any_text_can_be_quoted(text in any::<String>()) {
+            let kept: String = text.chars().filter(|letter| (' '..='\x7f').contains(letter)).collect();
+            prop_assert_eq!(words(quoted(&text).as_bytes()), Ok(vec![kept]));
+        }
+
+        #[test]
+        fn quoted_words_come_back(list in prop::collection::vec("[ -\x7f]{0,40}", 1..5)) {
             let line = list.iter().map(|word| quoted(word)).collect::<Vec<_>>().join(" ");
             prop_assert_eq!(words(line.as_bytes()), Ok(list));
         }

@@ -24,6 +24,7 @@ pub fn run(what: &str, question: Option<&str>) -> Result<String, String> {
     if text.starts_with(['(', '#']) && !text.contains("\n> ") && !text.starts_with("# ") {
         return Ok(text.lines().map(|line| reply_text(line.as_bytes(), question)).collect());
     }
+    let text = conversation_of_log(&text).unwrap_or(text);
     let capture =
         Capture::parse(&text).map_err(|bad| format!("{what}, line {}: {}", bad.number, bad.sentence))?;
     let mut out = String::new();
@@ -40,6 +41,25 @@ pub fn run(what: &str, question: Option<&str>) -> Result<String, String> {
     Ok(out)
 }
 
+/// The conversation in a log of the driver with `-DDD`, as a capture; `None` for anything else.
+fn conversation_of_log(text: &str) -> Option<String> {
+    let said = |line: &str| {
+        let (time, rest) = line.trim_start().split_once(' ')?;
+        let timed = time.contains('.') && time.parse::<f64>().is_ok();
+        let wanted = rest.starts_with("> ") || rest.starts_with("< ") || rest == "-";
+        (timed && wanted).then(|| format!("{rest}\n"))
+    };
+    let mut capture = String::new();
+    for line in text.lines().filter_map(said) {
+        // a question that was cut off by the end of the line has no reply
+        if line.starts_with("> ") && capture.lines().last().is_some_and(|last| last.starts_with("> ")) {
+            capture += "-\n";
+        }
+        capture += &line;
+    }
+    (!capture.is_empty()).then_some(capture)
+}
+
 fn reply_text(reply: &[u8], question: Option<&str>) -> String {
     match best(&queries(question), reply) {
         Some(query) => explain(query, reply),
@@ -53,7 +73,7 @@ fn reply_text(reply: &[u8], question: Option<&str>) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::run;
+    use super::{conversation_of_log, run};
 
     #[test]
     fn a_reply_is_explained_without_saying_which() {
@@ -61,6 +81,13 @@ mod tests {
         assert!(text.contains("^^^^ input.frequency: a number was expected"), "{text}");
         let text = run("#230.0 003 024.0 50.0", None).unwrap();
         assert!(text.contains("battery.voltage.nominal    24.0 V"), "{text}");
+    }
+
+    #[test]
+    fn a_log_of_the_driver_is_a_capture() {
+        let log = "nutdrv_qx: x\n     0.006 > Q1\n     0.027 < (226.0\n     0.030 speaks megatec\n     0.031 > F\n     0.4 > I\n     1.2 -\n";
+        assert_eq!(conversation_of_log(log).as_deref(), Some("> Q1\n< (226.0\n> F\n-\n> I\n-\n"));
+        assert_eq!(conversation_of_log("> Q1\n< (226.0\n"), None);
     }
 
     #[test]
