@@ -22,7 +22,7 @@ pub fn is_refusal(ask: &str, line: &[u8]) -> bool {
 /// Whether a line is a reply of some dialect, so that an echo before it was only an echo.
 pub fn looks_like_reply(line: &[u8]) -> bool {
     let queries = protocols::ALL.iter().flat_map(|protocol| protocol.queries);
-    queries.into_iter().any(|query| query.read(line).is_ok())
+    queries.into_iter().any(|query| query.read(line).is_ok_and(|fit| fit.unread.is_empty()))
 }
 
 /// How often a question with doubtful replies is asked.

@@ -35,15 +35,21 @@ pub fn explain(query: &Query, reply: &[u8]) -> String {
     let mut out = format!("{} {shown}\n{indent}{}\n", query.ask, query.picture);
     match query.read(reply) {
         Ok(fit) => says(&mut out, &indent, query, &fit),
-        Err(Misfit { at, expected }) => {
-            let marks = "^".repeat(at.len().max(1));
-            let _ = writeln!(out, "{indent}{}{marks} {expected}", " ".repeat(at.start));
-        }
+        Err(misfit) => mark(&mut out, &indent, &misfit),
     }
     out
 }
 
+/// Marks the place that is wrong.
+fn mark(out: &mut String, indent: &str, misfit: &Misfit) {
+    let (blanks, marks) = (" ".repeat(misfit.at.start), "^".repeat(misfit.at.len().max(1)));
+    let _ = writeln!(out, "{indent}{blanks}{marks} {}", misfit.expected);
+}
+
 fn says(out: &mut String, indent: &str, query: &Query, fit: &Fit) {
+    for misfit in &fit.unread {
+        mark(out, indent, misfit);
+    }
     if fit.odd.is_some() {
         let _ = writeln!(out, "{indent}not the drawn form: believed when two replies in a row have it");
     }

@@ -55,6 +55,9 @@ pub struct Fit {
     pub readings: Readings,
     /// `None` for the drawn form.
     pub odd: Option<Form>,
+    /// The fields that hold no number where one was drawn. They are read as unknown, and make the
+    /// reply odd.
+    pub unread: Vec<Misfit>,
 }
 
 /// A reply that fits no picture: where, and what was expected there.
@@ -103,14 +106,8 @@ impl Query {
     /// # Errors
     /// [`Misfit`] when the reply fits the picture neither exactly nor in an odd form.
     pub fn read(&self, reply: &[u8]) -> Result<Fit, Misfit> {
-        let exact = self.by_columns(reply).and_then(|pieces| self.take(reply, &pieces));
-        let misfit = match exact {
-            Ok(readings) => {
-                // noise in a text shows only where it is not printable
-                let pieces = [(Meaning::Bits(&[]), 0..reply.len())];
-                let odd = reply.iter().any(|byte| !(0x20..0x7f).contains(byte)).then(|| form(reply, &pieces));
-                return Ok(Fit { readings, odd });
-            }
+        let misfit = match self.by_columns(reply).and_then(|pieces| self.take(reply, &pieces)) {
+            Ok(fit) => return Ok(fit.odd_if_unprintable(reply)),
             Err(misfit) => misfit,
         };
         let pieces = match self.layout {
@@ -119,8 +116,8 @@ impl Query {
         };
         // the place where the drawn form breaks helps more than where the odd one does
         let pieces = pieces.map_err(|_| misfit.clone())?;
-        let readings = self.take(reply, &pieces).map_err(|_| misfit)?;
-        Ok(Fit { readings, odd: Some(form(reply, &pieces)) })
+        let fit = self.take(reply, &pieces).map_err(|_| misfit)?;
+        Ok(Fit { odd: Some(form(reply, &pieces, &fit.unread)), ..fit })
     }
 
     /// The pieces of a reply that has exactly the drawn form; blanks may follow words.
@@ -199,15 +196,19 @@ impl Query {
         Ok(pieces)
     }
 
-    fn take(&self, reply: &[u8], pieces: &[Piece]) -> Result<Readings, Misfit> {
+    /// What the pieces say. A field without its number is unknown, unless all of them are.
+    fn take(&self, reply: &[u8], pieces: &[Piece]) -> Result<Fit, Misfit> {
         let mut readings = Readings::default();
-        let mut regulating = false;
+        let (mut regulating, mut numbers, mut unread) = (false, 0, vec![]);
         for (meaning, at) in pieces {
             let piece = &reply[at.clone()];
             match meaning {
                 Meaning::Number(var) => {
-                    let value = number(piece, var)
-                        .map_err(|()| Misfit { at: at.clone(), expected: Expected::Number(var) })?;
+                    numbers += 1;
+                    let value = number(piece, var).unwrap_or_else(|()| {
+                        unread.push(Misfit { at: at.clone(), expected: Expected::Number(var) });
+                        None
+                    });
                     readings.say(var, value.map(Value::Number));
                 }
                 Meaning::Text(var) => {
@@ -232,7 +233,21 @@ impl Query {
         if regulating {
             readings.status = readings.regulation().map_or(readings.status, |s| readings.status.with(s));
         }
-        Ok(readings)
+        if numbers > 0 && unread.len() == numbers {
+            return Err(unread.swap_remove(0));
+        }
+        let odd = (!unread.is_empty()).then(|| form(reply, pieces, &unread));
+        Ok(Fit { readings, odd, unread })
+    }
+}
+
+impl Fit {
+    /// Noise in a text shows only where it is not printable.
+    fn odd_if_unprintable(mut self, reply: &[u8]) -> Fit {
+        if self.odd.is_none() && reply.iter().any(|byte| !(0x20..0x7f).contains(byte)) {
+            self.odd = Some(Form(vec![]));
+        }
+        self
     }
 }
 
@@ -294,8 +309,11 @@ fn number(piece: &[u8], var: &Var) -> Result<Option<Decimal>, ()> {
     if text.starts_with('-') && var.unit != Unit::Celsius { Err(()) } else { Ok(Some(number)) }
 }
 
-fn form(reply: &[u8], pieces: &[Piece]) -> Form {
+/// The widths of the pieces and of what follows; a field without its number is marked.
+fn form(reply: &[u8], pieces: &[Piece], unread: &[Misfit]) -> Form {
     let width = |at: &Range<usize>| u16::try_from(at.len()).unwrap_or(u16::MAX);
+    let mark =
+        |at: &Range<usize>| if unread.iter().any(|misfit| misfit.at == *at) { u16::MAX } else { width(at) };
     let end = pieces.last().map_or(0, |(_, at)| at.end);
-    Form(pieces.iter().map(|(_, at)| width(at)).chain([width(&(end..reply.len()))]).collect())
+    Form(pieces.iter().map(|(_, at)| mark(at)).chain([width(&(end..reply.len()))]).collect())
 }

@@ -489,6 +489,19 @@ fn an_odd_form_is_believed_when_it_comes_twice() {
 }
 
 #[test]
+fn a_field_that_is_never_a_number_is_unknown_and_the_rest_is_read() {
+    let line = ready(Options::default(), |ask| match ask {
+        "F" => ended(b"#230.0 N/A 024.0 50.0"),
+        _ => megatec(ask, b"(226.0 195.0 226.0 014 49.0 27.5 **.* 00001000", b""),
+    });
+    assert_eq!(line.device.protocol().unwrap().name, "megatec");
+    assert_eq!(line.text("input.current.nominal"), None);
+    assert_eq!(line.text("battery.voltage.nominal"), Some("24.0"));
+    assert_eq!(line.text("ups.temperature"), None);
+    assert_eq!(line.text("ups.load"), Some("14"));
+}
+
+#[test]
 fn a_loss_is_logged_once() {
     // nut-faults 17
     let mut line = found();
