@@ -3,6 +3,7 @@
 use crate::command_line::{CommandLine, Said};
 use link::{Address, CablePower, Opening};
 use nut::ups_conf::{Fault, UpsConf};
+use nut::words::WordError;
 use qx::option::{Flag, Kind, OPTIONS, OptionRow, Options, RuntimeCal, Scope, option};
 use qx::protocols;
 use std::path::PathBuf;
@@ -143,9 +144,11 @@ impl Draft {
         let ours = |section: &Option<String>| section.as_deref().is_none_or(|section| section == name);
         for wrong in conf.wrong.iter().filter(|wrong| ours(&wrong.section)) {
             match wrong.fault {
-                Fault::Words(_) => return Err(format!("ups.conf, {wrong}")),
+                Fault::Words(WordError::HashInQuotes | WordError::OpenQuotes | WordError::OpenEscape) => {
+                    return Err(format!("ups.conf, {wrong}"));
+                }
                 // NUT passes such lines over in silence, so there are files that work with them
-                Fault::Shape(_) | Fault::Nameless => {
+                Fault::Words(_) | Fault::Shape(_) | Fault::Nameless => {
                     self.remarks.push(format!("ups.conf, {wrong}; passed over"))
                 }
             }
@@ -201,11 +204,15 @@ impl Draft {
             prefix.eq_ignore_ascii_case("override") || prefix.eq_ignore_ascii_case("default")
         }) {
             let value = value.ok_or_else(|| format!("{name} needs a value: write {name} = something"))?;
-            let list = if prefix.eq_ignore_ascii_case("override") {
-                &mut self.options.overrides
-            } else {
-                &mut self.options.defaults
+            let (list, first_wins) = match prefix.eq_ignore_ascii_case("override") {
+                // immutable once it is set, in NUT as well
+                true => (&mut self.options.overrides, true),
+                false => (&mut self.options.defaults, false),
             };
+            if first_wins && list.iter().any(|(known, _)| known == variable) {
+                self.remarks.push(format!("{name} is there already: the first one counts"));
+                return Ok(());
+            }
             list.retain(|(known, _)| known != variable);
             list.push((variable.to_string(), value.to_string()));
             return Ok(());

@@ -2,11 +2,7 @@
 //! GETPID, DUMPVALUE, DUMPSTATUS, BROADCAST and LOGOUT from newer NUT, 2.8.5 and later).
 //!
 //! What a client sends is a [`Request`], cut from its bytes by a [`LineBuffer`]. What a driver sends
-//! is written by the functions here, and understood by [`Update`].
-
-mod update;
-
-pub use update::{Update, UpdateError};
+//! is written by the functions here.
 
 use crate::words::{WordError, quoted, words};
 use std::borrow::Cow;
