@@ -246,7 +246,7 @@ mod tests {
     }
 
     #[test]
-    fn the_last_setting_counts() {
+    fn a_setting_that_comes_twice_is_kept_twice() {
         let conf = parse(b"[a]\nx = 1\nx = 2\n");
         assert_eq!(conf.section("a").unwrap().settings.len(), 2);
     }
