@@ -5,16 +5,19 @@ use crate::query::{Meaning, Query};
 use crate::read::{Fit, Misfit};
 use std::fmt::Write;
 
-/// The queries of all dialects that are asked by `ask`; with nothing asked, all of them.
+/// The queries of all dialects that are asked by `ask`; with nothing asked, all of them. Each picture
+/// occurs once, with the question that most dialects ask for it.
 pub fn queries(ask: Option<&str>) -> Vec<&'static Query> {
+    let all = || protocols::ALL.iter().flat_map(|protocol| protocol.queries).copied();
+    let dialects = |query: &Query| all().filter(|other| other.ask == query.ask).count();
     let mut found: Vec<&'static Query> = vec![];
-    for query in protocols::ALL.iter().flat_map(|protocol| protocol.queries).copied() {
-        let asked = ask.is_none_or(|ask| ask.eq_ignore_ascii_case(query.ask));
-        if asked && !found.iter().any(|seen| seen.picture == query.picture && ask.is_none()) {
-            found.push(query);
+    for query in all().filter(|query| ask.is_none_or(|ask| ask.eq_ignore_ascii_case(query.ask))) {
+        match found.iter_mut().find(|seen| seen.picture == query.picture) {
+            Some(seen) if dialects(query) > dialects(seen) => *seen = query,
+            Some(_) => {}
+            None => found.push(query),
         }
     }
-    found.dedup_by_key(|query| query.picture);
     found
 }
 
@@ -90,5 +93,7 @@ mod tests {
     fn a_reply_without_a_question_finds_its_picture() {
         let best = best(&queries(None), b"#230.0 003 024.0 50.0").unwrap();
         assert_eq!(best.ask, "F");
+        let asks: Vec<&str> = queries(None).iter().map(|query| query.ask).collect();
+        assert_eq!(asks, ["Q1", "F", "I"]);
     }
 }
