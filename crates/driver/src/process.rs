@@ -117,7 +117,7 @@ pub fn running(path: &Path, program: &str) -> Option<Pid> {
 fn is_program(number: i32, program: &str) -> bool {
     let command = std::fs::read_to_string(format!("/proc/{number}/comm"));
     // the kernel keeps fifteen letters
-    command.is_ok_and(|command| program.starts_with(command.trim_end()) && !command.trim().is_empty())
+    command.is_ok_and(|command| command.trim_end() == program.get(..15).unwrap_or(program))
 }
 
 /// Sends a signal to a running instance.
