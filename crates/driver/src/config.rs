@@ -276,10 +276,12 @@ impl Draft {
                     "{name} is for USB, which this driver does not speak yet: use NUT's own nutdrv_qx for this UPS"
                 ));
             }
-            Scope::OtherDialect => {
-                self.remarks.push(format!(
-                    "{name} has no effect: it is for a dialect this driver does not speak yet"
-                ));
+            Scope::Logged => {
+                self.remarks.push(format!("{name} has no effect: it is the name of a value that is logged"));
+            }
+            Scope::Setting => {
+                self.options.settings.retain(|(known, _)| known != row.name);
+                self.options.settings.push((row.name.into(), value.trim().to_ascii_lowercase()));
             }
             Scope::Device | Scope::Serial => self.take_device_option(row, value)?,
         }
@@ -307,9 +309,12 @@ impl Draft {
             "ondelay" => options.ondelay = Some(value.to_string()),
             "stayoff" => self.stayoff = true,
             "pollfreq" => options.pollfreq = Duration::from_secs(whole_seconds("pollfreq", value)?),
-            "norating" => options.flags = options.flags.with(Flag::NoRating),
-            "novendor" => options.flags = options.flags.with(Flag::NoVendor),
-            "ignoresab" => options.flags = options.flags.with(Flag::IgnoreSab),
+            "slave_address" | "slave_addr" => {
+                let address = value.trim().parse::<u32>().ok().filter(|address| *address < 100);
+                options.address = Some(
+                    address.ok_or_else(|| format!("{} = {value}: write a number from 0 to 99", row.name))?,
+                );
+            }
             "battery_voltage_reports_one_pack" => options.one_pack = true,
             "runtimecal" => options.runtimecal = Some(RuntimeCal::parse(value)?),
             "chargetime" => options.chargetime = Duration::from_secs(whole_seconds("chargetime", value)?),
@@ -321,7 +326,7 @@ impl Draft {
                 })?;
             }
             "cablepower" => self.cable_power = CablePower::parse(value)?,
-            _ => {}
+            name => options.flags = Flag::named(name).map_or(options.flags, |flag| options.flags.with(flag)),
         }
         Ok(())
     }

@@ -134,7 +134,7 @@ impl Session {
         }
         let exchange = self.device.borrow_mut().poll_exchange(now);
         if let (Some(exchange), Some(link)) = (&exchange, &mut self.link) {
-            self.log.debug(3, || format!("> {}", exchange.command));
+            self.log.debug(3, || format!("> {}", exchange.command.escape_ascii()));
             match link.exchange(exchange).await {
                 Ok(reply) => self.reply(reply),
                 Err(error) => self.lost(&error),

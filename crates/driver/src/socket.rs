@@ -7,6 +7,7 @@ use crate::log::Log;
 use crate::session::{Publisher, Shared, Wish, code};
 use nut::driver_socket::{self as text, LineBuffer, Request};
 use qx::device::{Event, Outcome, Ticket};
+use qx::setting::Choice;
 use qx::store::{Access, Change, Entry, Store};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -130,12 +131,19 @@ impl Publisher for SocketPublisher {
         let mut lines = String::new();
         for change in changes {
             match change {
+                Change::New(name) => {
+                    if let Some(entry) = store.get(name) {
+                        lines += &variable(name, entry);
+                    }
+                }
                 Change::Set(name) => {
                     if let Some(entry) = store.get(name) {
                         lines += &text::setinfo(name, &entry.text);
                     }
                 }
                 Change::Removed(name) => lines += &text::delinfo(name),
+                Change::Command(name, true) => lines += &text::addcmd(name),
+                Change::Command(name, false) => lines += &text::delcmd(name),
                 Change::Stale(true) => lines += &text::datastale(),
                 Change::Stale(false) => lines += &text::dataok(),
             }
@@ -278,12 +286,18 @@ fn dump(store: &Store, wanted: impl Fn(&str) -> bool, all: bool) -> String {
 
 fn variable(name: &str, entry: &Entry) -> String {
     let value = text::setinfo(name, &entry.text);
-    match entry.access {
+    match &entry.access {
         Access::Read => value,
-        Access::Range(least, most) => {
-            value
-                + &text::addrange(name, least.into(), most.into())
-                + &text::setflags(name, &["RW", "NUMBER"])
+        Access::Write(Choice::Range(least, most)) => {
+            let range = text::addrange(name, (*least).into(), (*most).into());
+            value + &range + &text::setflags(name, &["RW", "NUMBER"])
+        }
+        Access::Write(Choice::OneOf(words)) => {
+            let words: String = words.iter().map(|word| text::addenum(name, word)).collect();
+            value + &words + &text::setflags(name, &["RW", "NUMBER"])
+        }
+        Access::Write(Choice::Text(longest)) => {
+            value + &text::setaux(name, *longest) + &text::setflags(name, &["RW", "STRING"])
         }
     }
 }

@@ -76,7 +76,7 @@ impl Link {
             self.settle().await?;
         }
         self.discard()?;
-        let mut command = exchange.command.clone().into_bytes();
+        let mut command = exchange.command.clone();
         command.push(END);
         self.write(&command).await?;
         let sent = Instant::now();

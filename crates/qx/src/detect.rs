@@ -15,23 +15,27 @@ const REFUSALS: [&[u8]; 3] = [b"(NAK", b"NAK", b"UPS No Ack"];
 
 /// Whether a reply to `ask` says that the UPS does not know the question: the question itself, or
 /// one of the texts that are used for it.
-pub fn is_refusal(ask: &str, line: &[u8]) -> bool {
-    line == ask.as_bytes() || REFUSALS.contains(&line)
+pub fn is_refusal(ask: &[u8], line: &[u8]) -> bool {
+    line == ask || REFUSALS.iter().any(|refusal| line.starts_with(refusal) && line.len() <= refusal.len() + 2)
 }
 
 /// Whether a line is a reply of some dialect, so that an echo before it was only an echo.
 pub fn looks_like_reply(line: &[u8]) -> bool {
     let queries = protocols::ALL.iter().flat_map(|protocol| protocol.queries);
-    queries.into_iter().any(|query| query.read(line).is_ok_and(|fit| fit.unread.is_empty()))
+    // short pictures fit almost everything
+    let mut telling = queries.filter(|query| query.picture.len() >= TELLING);
+    line.len() >= TELLING / 2 && telling.any(|query| query.read(line).is_ok_and(|fit| fit.unread.is_empty()))
 }
 
+/// A picture of so many bytes is not met by chance.
+const TELLING: usize = 20;
 /// How often a question with doubtful replies is asked.
 const TRIES: u8 = 3;
 
 /// What was heard to one question.
 #[derive(Clone, Debug)]
 struct Heard {
-    ask: &'static str,
+    ask: Vec<u8>,
     line: Option<Vec<u8>>,
     tries: u8,
     sure: bool,
@@ -42,6 +46,7 @@ struct Heard {
 pub struct Detection {
     candidates: Vec<&'static Protocol>,
     flags: Flags,
+    address: Option<u32>,
     heard: Vec<Heard>,
     refusal: Option<Vec<u8>>,
 }
@@ -50,7 +55,7 @@ pub struct Detection {
 #[derive(Clone, Copy, Debug)]
 pub enum Step {
     /// Ask this.
-    Ask(&'static str),
+    Ask(&'static Query),
     /// The UPS speaks this.
     Found(&'static Protocol),
     /// Nothing fits.
@@ -60,19 +65,21 @@ pub enum Step {
 enum Verdict {
     Yes,
     No,
-    Ask(&'static str),
+    Ask(&'static Query),
 }
 
 impl Detection {
     /// Detection among `candidates`, the more particular first.
-    pub fn new(candidates: Vec<&'static Protocol>, flags: Flags) -> Detection {
-        Detection { candidates, flags, heard: vec![], refusal: None }
+    pub fn new(candidates: Vec<&'static Protocol>, flags: Flags, address: Option<u32>) -> Detection {
+        Detection { candidates, flags, address, heard: vec![], refusal: None }
     }
 
     /// What to do next. The question that most candidates share goes first: it is harmless, and
     /// its answer shows how fast this UPS is.
     pub fn step(&self) -> Step {
-        if let Some(ask) = self.opening().filter(|ask| self.heard(ask).is_none_or(|heard| !heard.sure)) {
+        if let Some(ask) =
+            self.opening().filter(|ask| self.heard(&ask.wire(0)).is_none_or(|heard| !heard.sure))
+        {
             return Step::Ask(ask);
         }
         for protocol in &self.candidates {
@@ -86,16 +93,17 @@ impl Detection {
     }
 
     /// Keeps what came back to a question.
-    pub fn hear(&mut self, ask: &'static str, line: Option<Vec<u8>>) {
+    pub fn hear(&mut self, query: &'static Query, line: Option<Vec<u8>>) {
+        let ask = query.wire(0);
         let before = self.heard.iter().position(|heard| heard.ask == ask).map(|at| self.heard.remove(at));
         let tries = before.as_ref().map_or(0, |heard| heard.tries) + 1;
-        let sure = tries == TRIES || self.is_sure(ask, line.as_deref(), before.as_ref());
+        let sure = tries == TRIES || self.is_sure(&ask, line.as_deref(), before.as_ref());
         self.heard.push(Heard { ask, line, tries, sure });
     }
 
     /// The reply to a question, if there was one to rely on.
-    pub fn reply(&self, ask: &str) -> Option<&[u8]> {
-        self.heard(ask).filter(|heard| heard.sure).and_then(|heard| heard.line.as_deref())
+    pub fn reply(&self, query: &Query) -> Option<&[u8]> {
+        self.heard(&query.wire(0)).filter(|heard| heard.sure).and_then(|heard| heard.line.as_deref())
     }
 
     /// How many exchanges were made.
@@ -108,20 +116,25 @@ impl Detection {
         self.heard.iter().any(|heard| heard.line.is_some())
     }
 
-    fn opening(&self) -> Option<&'static str> {
-        let first = |protocol: &&'static Protocol| protocol.signs.first().map(|sign| sign.query().ask);
-        let asks: Vec<&'static str> = self.candidates.iter().filter_map(first).collect();
-        let count = |ask: &&str| asks.iter().filter(|other| *other == ask).count();
+    /// How many questions were answered by silence, so far by all.
+    pub fn silences(&self) -> usize {
+        if self.anything_heard() { 0 } else { self.heard.len() }
+    }
+
+    fn opening(&self) -> Option<&'static Query> {
+        let first = |protocol: &&'static Protocol| protocol.signs.first().map(Sign::query);
+        let asks: Vec<&'static Query> = self.candidates.iter().filter_map(first).collect();
+        let count = |ask: &&Query| asks.iter().filter(|other| other.ask == ask.ask).count();
         asks.iter().rev().max_by_key(|ask| count(ask)).copied()
     }
 
-    fn heard(&self, ask: &str) -> Option<&Heard> {
+    fn heard(&self, ask: &[u8]) -> Option<&Heard> {
         self.heard.iter().find(|heard| heard.ask == ask)
     }
 
     /// Silence, a refusal and a reply of drawn form are what they seem; anything else has to come
     /// twice.
-    fn is_sure(&mut self, ask: &'static str, line: Option<&[u8]>, before: Option<&Heard>) -> bool {
+    fn is_sure(&mut self, ask: &[u8], line: Option<&[u8]>, before: Option<&Heard>) -> bool {
         let Some(line) = line else { return before.is_none_or(|before| before.line.is_none()) };
         let fits: Vec<Fit> = self.queries(ask).filter_map(|query| query.read(line).ok()).collect();
         if is_refusal(ask, line) || fits.iter().any(|fit| fit.odd.is_none()) {
@@ -142,23 +155,26 @@ impl Detection {
         self.queries(ask).any(same_form)
     }
 
-    fn queries(&self, ask: &'static str) -> impl Iterator<Item = &'static Query> + use<> {
+    fn queries(&self, ask: &[u8]) -> impl Iterator<Item = &'static Query> + use<> {
         let of = |protocol: &&'static Protocol| protocol.queries.iter();
         let queries: Vec<&'static Query> = self.candidates.iter().flat_map(of).copied().collect();
-        queries.into_iter().filter(move |query| query.ask == ask)
+        let ask = ask.to_vec();
+        queries.into_iter().filter(move |query| query.wire(0) == ask)
     }
 
     fn judge(&self, protocol: &Protocol) -> Verdict {
         for sign in protocol.signs.iter().filter(|sign| !sign.given(self.flags)) {
             let query = sign.query();
-            match self.heard(query.ask) {
+            match self.heard(&query.wire(0)) {
                 Some(heard) if heard.sure => {}
-                _ => return Verdict::Ask(query.ask),
+                _ => return Verdict::Ask(query),
             }
-            let fit = self.reply(query.ask).and_then(|line| query.read(line).ok());
+            let line = self.reply(query);
+            let fit = line.and_then(|line| query.read(line).ok());
             let fits = match (sign, fit) {
+                (Sign::AnswersOr(_, refusal), None) => line == Some(refusal.as_bytes()),
                 (_, None) => false,
-                (Sign::Answers(_), Some(_)) => true,
+                (Sign::Answers(_) | Sign::AnswersOr(..), Some(fit)) => self.is_addressed(&fit),
                 (Sign::Says(_, var), Some(fit)) => fit.readings.value(var).is_some(),
             };
             if !fits {
@@ -166,5 +182,13 @@ impl Detection {
             }
         }
         Verdict::Yes
+    }
+
+    /// Whether the UPS has the number that was asked for, if it has one.
+    fn is_addressed(&self, fit: &Fit) -> bool {
+        match (self.address, fit.readings.number(&crate::variable::UPS_ID)) {
+            (Some(wanted), Some(said)) => said.whole() == i64::from(wanted),
+            _ => true,
+        }
     }
 }

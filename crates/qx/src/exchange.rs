@@ -24,7 +24,7 @@ pub enum Echo {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Exchange {
     /// What to send, without the carriage return.
-    pub command: String,
+    pub command: Vec<u8>,
     /// How long to wait for the first byte.
     pub patience: Duration,
     /// How long to wait for each further byte.
@@ -64,7 +64,7 @@ impl Collector {
     /// A collector for the reply to `exchange`.
     pub fn new(exchange: &Exchange) -> Collector {
         Collector {
-            command: exchange.command.clone().into_bytes(),
+            command: exchange.command.clone(),
             is_command: exchange.is_command,
             echo: exchange.echo,
             buffer: Vec::with_capacity(64),

@@ -1,8 +1,12 @@
 //! Explain: a reply under its picture, and which letter of it is wrong.
 
+use crate::fact::{Facts, Raised};
+use crate::option::Flags;
 use crate::protocols;
-use crate::query::{Meaning, Query};
+use crate::query::Query;
 use crate::read::{Fit, Misfit};
+use crate::settle;
+use crate::status::{Status, StatusSet, alarm_text};
 use std::fmt::Write;
 
 /// The queries of all dialects that are asked by `ask`; with nothing asked, all of them. Each picture
@@ -22,17 +26,18 @@ pub fn queries(ask: Option<&str>) -> Vec<&'static Query> {
 }
 
 /// The query that `reply` fits best: one that reads it, else the one that gets furthest.
-pub fn best<'q>(queries: &[&'q Query], reply: &[u8]) -> Option<&'q Query> {
-    let reach = |query: &&&Query| match query.read(reply) {
-        Ok(Fit { odd: None, .. }) => usize::MAX,
-        Ok(_) => usize::MAX - 1,
-        Err(misfit) => misfit.at.start,
+pub fn best(queries: &[&'static Query], reply: &[u8]) -> Option<&'static Query> {
+    let reach = |query: &&&'static Query| match query.read(reply) {
+        // a long picture is not met by chance
+        Ok(Fit { odd: None, .. }) => (2, query.picture.len()),
+        Ok(_) => (1, query.picture.len()),
+        Err(misfit) => (0, misfit.at.start),
     };
     queries.iter().rev().max_by_key(reach).copied()
 }
 
 /// The reply over its picture, then what it says, or what is wrong with it.
-pub fn explain(query: &Query, reply: &[u8]) -> String {
+pub fn explain(query: &'static Query, reply: &[u8]) -> String {
     let shown: String = reply.iter().map(|byte| printable(*byte)).collect();
     let indent = " ".repeat(query.ask.len() + 1);
     let mut out = format!("{} {shown}\n{indent}{}\n", query.ask, query.picture);
@@ -49,7 +54,7 @@ fn mark(out: &mut String, indent: &str, misfit: &Misfit) {
     let _ = writeln!(out, "{indent}{blanks}{marks} {}", misfit.expected);
 }
 
-fn says(out: &mut String, indent: &str, query: &Query, fit: &Fit) {
+fn says(out: &mut String, indent: &str, query: &'static Query, fit: &Fit) {
     for misfit in &fit.unread {
         mark(out, indent, misfit);
     }
@@ -57,18 +62,31 @@ fn says(out: &mut String, indent: &str, query: &Query, fit: &Fit) {
         let _ = writeln!(out, "{indent}not the drawn form: believed when two replies in a row have it");
     }
     for (var, value) in &fit.readings.values {
-        let text = value.as_ref().map_or("(the UPS does not say)".into(), |value| value.published(var));
+        let text = value
+            .as_ref()
+            .map_or("(the UPS does not say)".into(), |value| value.published(query.places(var)));
         let unit = if value.is_some() { var.unit.sign() } else { "" };
         let _ = writeln!(out, "{indent}{:<26} {text} {unit}", var.name);
     }
-    let alarms: Vec<&str> = fit.readings.alarms.iter().map(|alarm| alarm.text()).collect();
-    if query.fields.iter().any(|field| matches!(field.meaning, Meaning::Bits(_))) {
-        let status = fit.readings.status.published(!alarms.is_empty());
-        let _ = writeln!(out, "{indent}{:<26} {status}", "ups.status");
+    let raised = raised(query, fit);
+    if fit.readings.covers != StatusSet::EMPTY {
+        let status = raised.status.published(!raised.alarms.is_empty());
+        let status =
+            if fit.readings.covers.has(Status::Online) { &status } else { status.trim_start_matches("OB") };
+        let _ = writeln!(out, "{indent}{:<26} {}", "ups.status", status.trim_start());
     }
-    if !alarms.is_empty() {
-        let _ = writeln!(out, "{indent}{:<26} {}", "ups.alarm", alarms.join(" "));
+    if let Some(text) = alarm_text(&raised.alarms) {
+        let _ = writeln!(out, "{indent}{:<26} {text}", "ups.alarm");
     }
+}
+
+/// The status words and alarms of one reply alone.
+pub fn raised(query: &'static Query, fit: &Fit) -> Raised {
+    let facts = Facts::of(query, &fit.readings, Flags::default());
+    let mut raised = facts.words();
+    settle::by_ratio(&facts, &mut raised);
+    raised.alarms.extend(raised.status.alarms());
+    raised
 }
 
 fn printable(byte: u8) -> char {
@@ -94,6 +112,7 @@ mod tests {
         let best = best(&queries(None), b"#230.0 003 024.0 50.0").unwrap();
         assert_eq!(best.ask, "F");
         let asks: Vec<&str> = queries(None).iter().map(|query| query.ask).collect();
-        assert_eq!(asks, ["Q1", "F", "I"]);
+        assert!(["Q1", "F", "I", "QGS", "WH"].iter().all(|ask| asks.contains(ask)), "{asks:?}");
+        assert_eq!(asks.iter().filter(|ask| **ask == "QS").count(), 1, "mustek's status is drawn as Q1");
     }
 }

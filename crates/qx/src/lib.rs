@@ -12,6 +12,7 @@
 //! * One UPS: [`device`], what is estimated of its [`battery`], what is known of it: [`store`].
 //! * For people: a [`capture`] of a conversation, [`explain`] a reply, [`reference`](mod@reference) of the dialects.
 
+pub mod armour;
 pub mod battery;
 pub mod belief;
 pub mod capture;
@@ -20,6 +21,7 @@ pub mod detect;
 pub mod device;
 pub mod exchange;
 pub mod explain;
+pub mod fact;
 pub mod option;
 pub mod picture;
 pub mod protocol;
@@ -28,6 +30,8 @@ pub mod query;
 pub mod read;
 pub mod reference;
 pub mod setting;
+pub mod settle;
+pub mod spelling;
 pub mod status;
 pub mod store;
 pub mod value;

@@ -12,15 +12,38 @@ pub enum Flag {
     NoVendor,
     /// `ignoresab`: the bit "shutdown active" means nothing.
     IgnoreSab,
+    /// `testing`: ask and offer what nobody has tried yet.
+    Testing,
+    /// `reset_to_default`: set the capabilities to their defaults at the start.
+    ResetToDefault,
+    /// `nooutstats`: do not ask for the output of each phase.
+    NoOutStats,
 }
 
 impl Flag {
+    /// Every flag.
+    pub const ALL: [Flag; 6] = [
+        Flag::NoRating,
+        Flag::NoVendor,
+        Flag::IgnoreSab,
+        Flag::Testing,
+        Flag::ResetToDefault,
+        Flag::NoOutStats,
+    ];
+
+    /// The flag of that name.
+    pub fn named(name: &str) -> Option<Flag> {
+        Flag::ALL.into_iter().find(|flag| flag.name().eq_ignore_ascii_case(name))
+    }
     /// Its name in `ups.conf`.
     pub const fn name(self) -> &'static str {
         match self {
             Flag::NoRating => "norating",
             Flag::NoVendor => "novendor",
             Flag::IgnoreSab => "ignoresab",
+            Flag::Testing => "testing",
+            Flag::ResetToDefault => "reset_to_default",
+            Flag::NoOutStats => "nooutstats",
         }
     }
 }
@@ -58,8 +81,10 @@ pub enum Scope {
     Serial,
     /// Known to NUT's driver, but for USB, which this driver does not speak yet.
     Usb,
-    /// Known to NUT's driver, but for dialects which this driver does not speak yet.
-    OtherDialect,
+    /// To be written to the UPS once, at the start.
+    Setting,
+    /// The name of something that is only logged; it can be given, and means nothing.
+    Logged,
 }
 
 /// An option of the driver.
@@ -80,7 +105,7 @@ const fn row(name: &'static str, kind: Kind, scope: Scope, about: &'static str) 
 }
 
 use Kind::{Flag as Switch, Value};
-use Scope::{Device, OtherDialect, Serial, Usb};
+use Scope::{Device, Logged, Serial, Setting, Usb};
 
 /// Every option of `nutdrv_qx` 2.8.0, and those of ours that it has not.
 #[rustfmt::skip]
@@ -109,43 +134,46 @@ pub const OPTIONS: &[OptionRow] = &[
     row("usb_set_altinterface", Value, Usb, "Set the USB alternate interface"),
     row("langid_fix",     Value,  Usb, "USB language id of the string descriptors"),
     row("noscanlangid",   Switch, Usb, "Do not search for the USB language id"),
-    row("reset_to_default", Switch, OtherDialect, "voltronic: reset capabilities to their defaults"),
-    row("bypass_alarm",   Value,  OtherDialect, "voltronic: beep on bypass"),
-    row("battery_alarm",  Value,  OtherDialect, "voltronic: beep on battery"),
-    row("bypass_when_off", Value, OtherDialect, "voltronic: bypass when switched off"),
-    row("alarm_control",  Value,  OtherDialect, "voltronic: beeper"),
-    row("converter_mode", Value,  OtherDialect, "voltronic: frequency converter"),
-    row("eco_mode",       Value,  OtherDialect, "voltronic: ECO mode"),
-    row("battery_open_status_check", Value, OtherDialect, "voltronic: check for an open battery circuit"),
-    row("bypass_forbidding", Value, OtherDialect, "voltronic: never bypass"),
-    row("site_fault_detection", Value, OtherDialect, "voltronic: detect exchanged neutral and line"),
-    row("advanced_eco_mode", Value, OtherDialect, "voltronic: advanced ECO mode"),
-    row("constant_phase_angle", Value, OtherDialect, "voltronic: constant phase angle"),
-    row("limited_runtime_on_battery", Value, OtherDialect, "voltronic: limit the runtime"),
-    row("max_bypass_volt", Value, OtherDialect, "voltronic: highest bypass voltage"),
-    row("min_bypass_volt", Value, OtherDialect, "voltronic: lowest bypass voltage"),
-    row("max_bypass_freq", Value, OtherDialect, "voltronic: highest bypass frequency"),
-    row("min_bypass_freq", Value, OtherDialect, "voltronic: lowest bypass frequency"),
-    row("work_range_type", Value, OtherDialect, "voltronic P31: working range"),
-    row("output_phase_angle", Value, OtherDialect, "voltronic: output phase angle"),
-    row("battery_number", Value,  OtherDialect, "voltronic: batteries in a pack"),
-    row("testing",        Switch, OtherDialect, "voltronic: commands that need testing"),
-    row("pins_shutdown_mode", Value, OtherDialect, "bestups: function of pins 1 and 7"),
-    row("series",         Value,  OtherDialect, "masterguard: series A or E"),
-    row("slave_address",  Value,  OtherDialect, "masterguard: address to match"),
-    row("slave_addr",     Value,  OtherDialect, "masterguard: address to match, as the manual spells it"),
-    row("input_fault_voltage", Value, OtherDialect, "masterguard"),
-    row("number_of_battery_cells", Value, OtherDialect, "masterguard"),
-    row("nominal_cell_voltage", Value, OtherDialect, "masterguard"),
-    row("runtime_half",   Value,  OtherDialect, "masterguard"),
-    row("runtime_full",   Value,  OtherDialect, "masterguard"),
-    row("recharge_time",  Value,  OtherDialect, "masterguard"),
-    row("output_voltages", Value, OtherDialect, "masterguard"),
-    row("fault_1",        Value,  OtherDialect, "masterguard"),
-    row("fault_2",        Value,  OtherDialect, "masterguard"),
-    row("fault_3",        Value,  OtherDialect, "masterguard"),
-    row("fault_4",        Value,  OtherDialect, "masterguard"),
-    row("fault_5",        Value,  OtherDialect, "masterguard"),
+    row("reset_to_default", Switch, Device, "voltronic: set the capabilities to their defaults, in standby"),
+    row("bypass_alarm",   Value,  Setting, "voltronic: beep on bypass, enabled or disabled"),
+    row("battery_alarm",  Value,  Setting, "voltronic: beep on battery, enabled or disabled"),
+    row("bypass_when_off", Value, Setting, "voltronic: bypass when switched off, enabled or disabled"),
+    row("alarm_control",  Value,  Setting, "voltronic: the beeper, enabled or disabled"),
+    row("converter_mode", Value,  Setting, "voltronic: frequency converter, enabled or disabled"),
+    row("eco_mode",       Value,  Setting, "voltronic: ECO mode, enabled or disabled"),
+    row("battery_open_status_check", Value, Setting, "voltronic: check for an open battery circuit, enabled or disabled"),
+    row("bypass_forbidding", Value, Setting, "voltronic: never bypass, enabled or disabled"),
+    row("site_fault_detection", Value, Setting, "voltronic: detect exchanged neutral and line, enabled or disabled"),
+    row("advanced_eco_mode", Value, Setting, "voltronic: advanced ECO mode, enabled or disabled"),
+    row("constant_phase_angle", Value, Setting, "voltronic: constant phase angle, enabled or disabled"),
+    row("limited_runtime_on_battery", Value, Setting, "voltronic: limit the runtime, enabled or disabled"),
+    row("max_bypass_volt", Value, Setting, "voltronic: highest bypass voltage in volts"),
+    row("min_bypass_volt", Value, Setting, "voltronic: lowest bypass voltage in volts"),
+    row("max_bypass_freq", Value, Setting, "voltronic: highest bypass frequency in hertz"),
+    row("min_bypass_freq", Value, Setting, "voltronic: lowest bypass frequency in hertz"),
+    row("work_range_type", Value, Setting, "voltronic P31: working range, Appliance or UPS"),
+    row("output_phase_angle", Value, Setting, "voltronic: output phase angle, 000, 120, 180 or 240"),
+    row("battery_number", Value,  Setting, "voltronic: batteries in a pack, 1 to 9"),
+    row("testing",        Switch, Device, "voltronic: ask what nobody has tried yet"),
+    row("pins_shutdown_mode", Value, Setting, "bestups: function of pins 1 and 7, 0 to 6"),
+    row("series",         Value,  Logged, "masterguard: the name of a value that is logged"),
+    row("slave_address",  Value,  Device, "masterguard: number of the UPS on a shared line, 0 to 99"),
+    row("slave_addr",     Value,  Device, "the same, as NUT's manual spells it"),
+    row("input_fault_voltage", Value, Logged, "masterguard: the name of a value that is logged"),
+    row("number_of_battery_cells", Value, Logged, "masterguard: the name of a value that is logged"),
+    row("nominal_cell_voltage", Value, Logged, "masterguard: the name of a value that is logged"),
+    row("runtime_half",   Value,  Logged, "masterguard: the name of a value that is logged"),
+    row("runtime_full",   Value,  Logged, "masterguard: the name of a value that is logged"),
+    row("recharge_time",  Value,  Logged, "masterguard: the name of a value that is logged"),
+    row("output_voltages", Value, Logged, "masterguard: the name of a value that is logged"),
+    row("fault_1",        Value,  Logged, "masterguard: the name of a value that is logged"),
+    row("fault_2",        Value,  Logged, "masterguard: the name of a value that is logged"),
+    row("fault_3",        Value,  Logged, "masterguard: the name of a value that is logged"),
+    row("fault_4",        Value,  Logged, "masterguard: the name of a value that is logged"),
+    row("fault_5",        Value,  Logged, "masterguard: the name of a value that is logged"),
+    row("experimental.battery.ageing.factor", Value, Logged, "masterguard: the name of a value that is logged"),
+    row("experimental.battery.calibration.factor", Value, Logged, "masterguard: the name of a value that is logged"),
+    row("nooutstats",     Switch, Device, "q2 and q6: do not ask for the power of each phase"),
 ];
 
 /// The option of that name.
@@ -218,6 +246,10 @@ pub struct Options {
     pub chargetime: Duration,
     /// Least load, for the estimate, in percent.
     pub idleload_percent: f64,
+    /// What is to be written to the UPS once, at the start, by the name of what is kept.
+    pub settings: Vec<(String, String)>,
+    /// The number of the UPS on a shared line (`slave_address`).
+    pub address: Option<u32>,
     /// `override.…`: these values and no others.
     pub overrides: Vec<(String, String)>,
     /// `default.…`: these values until the UPS says something.
@@ -238,6 +270,8 @@ impl Default for Options {
             runtimecal: None,
             chargetime: Duration::from_secs(43_200),
             idleload_percent: 10.0,
+            settings: vec![],
+            address: None,
             overrides: vec![],
             defaults: vec![],
         }

@@ -1,8 +1,8 @@
 //! Pictures: the drawn form of a reply.
 //!
 //! A run of one letter, with or without a point in it, is a field: its length is the width, what
-//! follows the point the decimals. Everything else stands for itself; a letter that stands for
-//! itself is quoted (`'P'`).
+//! follows the point the decimals. A letter and `*` is a field up to the end of the reply, and stands
+//! last. Everything else stands for itself; a letter that stands for itself is quoted (`'P'`).
 
 /// One piece of a picture.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,14 +18,20 @@ pub enum Slot {
         /// Digits drawn behind the point.
         places: u8,
     },
+    /// A field up to the end.
+    Rest {
+        /// The letter it is drawn with.
+        letter: u8,
+    },
 }
 
 impl Slot {
-    /// Bytes it takes in a reply that has exactly the drawn form.
+    /// Bytes it takes in a reply that has exactly the drawn form; what goes up to the end has no width.
     pub const fn width(self) -> usize {
         match self {
             Slot::Literal(_) => 1,
             Slot::Field { width, .. } => width,
+            Slot::Rest { .. } => 0,
         }
     }
 }
@@ -33,7 +39,7 @@ impl Slot {
 /// The slot that starts at `at`, and where the next one starts. Used while tables are compiled.
 ///
 /// # Panics
-/// At compile time, when a quoted letter is not closed.
+/// At compile time, when a quoted letter is not closed or something follows a field up to the end.
 pub const fn slot(picture: &[u8], at: usize) -> (Slot, usize) {
     let letter = picture[at];
     if letter == b'\'' {
@@ -42,6 +48,10 @@ pub const fn slot(picture: &[u8], at: usize) -> (Slot, usize) {
     }
     if !letter.is_ascii_alphabetic() {
         return (Slot::Literal(letter), at + 1);
+    }
+    if at + 1 < picture.len() && picture[at + 1] == b'*' {
+        assert!(at + 2 == picture.len(), "a field up to the end stands last");
+        return (Slot::Rest { letter }, at + 2);
     }
     let mut end = at;
     let mut point = 0;
@@ -92,7 +102,7 @@ mod tests {
 
     #[test]
     fn fields_have_width_and_decimals() {
-        let slots: Vec<Slot> = Slots::of("(MM.M 'P'NN").collect();
+        let slots: Vec<Slot> = Slots::of("(MM.M 'P'NN R*").collect();
         assert_eq!(
             slots,
             [
@@ -101,6 +111,8 @@ mod tests {
                 Slot::Literal(b' '),
                 Slot::Literal(b'P'),
                 Slot::Field { letter: b'N', width: 2, places: 0 },
+                Slot::Literal(b' '),
+                Slot::Rest { letter: b'R' },
             ]
         );
     }

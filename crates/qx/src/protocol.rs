@@ -1,9 +1,11 @@
 //! Protocols: everything that is known of one dialect, as a constant.
 
+use crate::armour::Armour;
 use crate::command::Command;
+use crate::fact::{Derived, Facts, Raised, When};
 use crate::option::{Flag, Flags};
 use crate::query::Query;
-use crate::setting::Delay;
+use crate::setting::{Delay, Setting};
 use crate::variable::Var;
 
 /// By what a protocol is recognised.
@@ -14,7 +16,45 @@ pub enum Sign {
     /// The query is answered, and the reply says something of this variable. Not asked for, and
     /// taken as given, when an option keeps the query from being asked.
     Says(&'static Query, &'static Var),
+    /// The query is answered with a reply that fits, or refused in this very word.
+    AnswersOr(&'static Query, &'static str),
 }
+
+/// What the UPS says to a command or setting that it obeys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Consent {
+    /// Nothing; any reply is a refusal.
+    Silence,
+    /// Nothing, or this word.
+    SilenceOr(&'static str),
+    /// This word, and something may follow it; silence means that it was not obeyed.
+    Word(&'static str),
+}
+
+impl Consent {
+    /// Whether a reply, or silence, means yes.
+    pub fn is_given(self, reply: Option<&[u8]>) -> bool {
+        match (self, reply) {
+            (Consent::Silence | Consent::SilenceOr(_), None) => true,
+            (Consent::Silence, Some(_)) | (Consent::Word(_), None) => false,
+            (Consent::SilenceOr(word), Some(reply)) => reply.eq_ignore_ascii_case(word.as_bytes()),
+            (Consent::Word(word), Some(reply)) => {
+                reply.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
+            }
+        }
+    }
+
+    /// What a UPS says that obeys.
+    pub const fn said(self) -> Option<&'static str> {
+        match self {
+            Consent::Word(word) => Some(word),
+            _ => None,
+        }
+    }
+}
+
+/// A variable that holds the same for every UPS of a dialect.
+pub type Fixed = (&'static Var, &'static str);
 
 /// One dialect.
 #[derive(Debug)]
@@ -25,32 +65,57 @@ pub struct Protocol {
     pub about: &'static str,
     /// By what it is recognised: all of them.
     pub signs: &'static [Sign],
+    /// Taken only when it is named: nothing tells it from another dialect.
+    pub by_name: bool,
     /// What is asked.
     pub queries: &'static [&'static Query],
+    /// What is the same for all.
+    pub fixed: &'static [Fixed],
+    /// What follows from several readings.
+    pub derived: &'static [Derived],
+    /// Settles what the bits leave open: whether the UPS boosts, trims or bypasses.
+    pub settle: fn(&Facts, &mut Raised),
     /// What can be commanded.
     pub commands: &'static [&'static [Command]],
+    /// What can be written to the UPS.
+    pub settings: &'static [&'static [Setting]],
     /// The delays kept by the driver.
     pub delays: &'static [Delay],
-    /// The reply that means yes to a command; silence means yes as well, anything else no.
-    pub accepts: &'static str,
+    /// What it says to what it obeys.
+    pub consent: Consent,
+    /// How commands are packed.
+    pub armour: Option<&'static Armour>,
     /// The flags it takes.
     pub flags: &'static [Flag],
 }
 
 impl Protocol {
-    /// The command of that name (names do not mind case, as in NUT).
-    pub fn command(&self, name: &str) -> Option<&'static Command> {
-        self.all_commands().find(|command| command.name.eq_ignore_ascii_case(name))
+    /// The rows that spell the command of that name (names do not mind case, as in NUT).
+    pub fn commands_named<'n>(&self, name: &'n str) -> impl Iterator<Item = &'static Command> + use<'n> {
+        self.all_commands().filter(move |command| command.name.eq_ignore_ascii_case(name))
     }
 
-    /// All commands, in the order of the tables.
+    /// All rows of commands, in the order of the tables.
     pub fn all_commands(&self) -> impl Iterator<Item = &'static Command> + use<> {
         self.commands.iter().flat_map(|table| table.iter())
+    }
+
+    /// All settings, in the order of the tables.
+    pub fn all_settings(&self) -> impl Iterator<Item = &'static Setting> + use<> {
+        self.settings.iter().flat_map(|table| table.iter())
     }
 
     /// The delay of that name.
     pub fn delay(&self, name: &str) -> Option<&'static Delay> {
         self.delays.iter().find(|delay| delay.var.name.eq_ignore_ascii_case(name))
+    }
+
+    /// What readings say in this dialect, once what is open is settled, with the alarms of the words.
+    pub fn raised(&self, facts: &Facts) -> Raised {
+        let mut raised = facts.words();
+        (self.settle)(facts, &mut raised);
+        raised.alarms.extend(raised.status.alarms());
+        raised
     }
 }
 
@@ -58,12 +123,12 @@ impl Sign {
     /// The query it rests on.
     pub const fn query(&self) -> &'static Query {
         match self {
-            Sign::Answers(query) | Sign::Says(query, _) => query,
+            Sign::Answers(query) | Sign::Says(query, _) | Sign::AnswersOr(query, _) => query,
         }
     }
 
     /// Whether options make it needless to ask.
     pub fn given(&self, flags: Flags) -> bool {
-        self.query().unless.is_some_and(|flag| flags.has(flag))
+        matches!(self.query().when, When::Without(flag) if flags.has(flag))
     }
 }

@@ -6,10 +6,10 @@
 //! two replies in a row have it.
 
 use crate::picture::{Slot, Slots};
-use crate::query::{Bit, Effect, Layout, Meaning, Query};
+use crate::query::{Bit, Code, Effect, Field, Layout, Meaning, Query};
 use crate::status::{Alarm, Status, StatusSet};
 use crate::value::{Decimal, Value, presentable};
-use crate::variable::{INPUT_VOLTAGE, OUTPUT_VOLTAGE, Unit, Var};
+use crate::variable::{Unit, Var};
 use std::fmt;
 use std::ops::Range;
 
@@ -78,6 +78,12 @@ pub enum Expected {
     Number(&'static Var),
     /// A status bit, 0 or 1, with this name.
     Bit(&'static str),
+    /// A code that is known, for this variable or for the status.
+    Code(&'static str),
+    /// A field of this form.
+    Form(&'static str),
+    /// What packs the reply: a checksum, say.
+    Packing(&'static str),
     /// More bytes.
     More,
     /// The end of the reply.
@@ -91,6 +97,9 @@ impl fmt::Display for Expected {
             Expected::Byte(byte) => write!(f, "'{}' was expected", byte.escape_ascii()),
             Expected::Number(var) => write!(f, "{}: a number was expected", var.name),
             Expected::Bit(about) => write!(f, "bit \"{about}\": 0 or 1 was expected"),
+            Expected::Code(what) => write!(f, "{what}: the code is not known"),
+            Expected::Form(about) => write!(f, "{about} was expected"),
+            Expected::Packing(about) => write!(f, "the reply is not packed right: {about}"),
             Expected::More => f.write_str("the reply ends too early"),
             Expected::End => f.write_str("the reply should end here"),
         }
@@ -98,7 +107,7 @@ impl fmt::Display for Expected {
 }
 
 /// A field of a query and where it stands in a reply.
-type Piece = (Meaning, Range<usize>);
+type Piece = (Field, Range<usize>);
 
 impl Query {
     /// Reads a reply, its end mark already taken off.
@@ -106,6 +115,16 @@ impl Query {
     /// # Errors
     /// [`Misfit`] when the reply fits the picture neither exactly nor in an odd form.
     pub fn read(&self, reply: &[u8]) -> Result<Fit, Misfit> {
+        match self.armour {
+            None => self.read_plain(reply),
+            Some(armour) => match (armour.unpack_reply)(reply) {
+                Some(plain) => self.read_plain(&plain),
+                None => Err(Misfit { at: 0..reply.len(), expected: Expected::Packing(armour.about) }),
+            },
+        }
+    }
+
+    fn read_plain(&self, reply: &[u8]) -> Result<Fit, Misfit> {
         let misfit = match self.by_columns(reply).and_then(|pieces| self.take(reply, &pieces)) {
             Ok(fit) => return Ok(fit.odd_if_unprintable(reply)),
             Err(misfit) => misfit,
@@ -135,7 +154,11 @@ impl Query {
                     if reply.len() < end {
                         return Err(Misfit { at: reply.len()..reply.len(), expected: Expected::More });
                     }
-                    pieces.extend(fields.next().map(|field| (field.meaning, at..end)));
+                    pieces.extend(fields.next().map(|field| (*field, at..end)));
+                }
+                Slot::Rest { .. } => {
+                    pieces.extend(fields.next().map(|field| (*field, at..reply.len())));
+                    return Ok(pieces);
                 }
             }
             at = end;
@@ -161,13 +184,17 @@ impl Query {
                     let rest = &reply[at..];
                     let width = match slots.peek() {
                         Some(Slot::Literal(end)) => rest.iter().position(|byte| byte == end),
-                        Some(Slot::Field { .. }) => Some(slot.width()).filter(|width| *width <= rest.len()),
+                        Some(_) => Some(slot.width()).filter(|width| *width <= rest.len()),
                         None => Some(rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len())),
                     };
                     let width =
                         width.filter(|width| *width > 0).ok_or(misfit(reply.len(), Expected::More))?;
-                    pieces.extend(fields.next().map(|field| (field.meaning, at..at + width)));
+                    pieces.extend(fields.next().map(|field| (*field, at..at + width)));
                     at += width;
+                }
+                Slot::Rest { .. } => {
+                    pieces.extend(fields.next().map(|field| (*field, at..reply.len())));
+                    at = reply.len();
                 }
             }
         }
@@ -185,7 +212,10 @@ impl Query {
                 }
                 Slot::Literal(_) => {}
                 Slot::Field { width, .. } => {
-                    pieces.extend(fields.next().map(|field| (field.meaning, at..at + width)));
+                    pieces.extend(fields.next().map(|field| (*field, at..at + width)));
+                }
+                Slot::Rest { .. } => {
+                    pieces.extend(fields.next().map(|field| (*field, at..reply.len().max(at))));
                 }
             }
             at += slot.width();
@@ -196,48 +226,121 @@ impl Query {
         Ok(pieces)
     }
 
-    /// What the pieces say. A field without its number is unknown, unless all of them are.
+    /// What the pieces say. A field without its number or word is unknown, unless all of them are.
     fn take(&self, reply: &[u8], pieces: &[Piece]) -> Result<Fit, Misfit> {
         let mut readings = Readings::default();
-        let (mut regulating, mut numbers, mut unread) = (false, 0, vec![]);
-        for (meaning, at) in pieces {
-            let piece = &reply[at.clone()];
-            match meaning {
-                Meaning::Number(var) => {
-                    numbers += 1;
-                    let value = number(piece, var).unwrap_or_else(|()| {
-                        unread.push(Misfit { at: at.clone(), expected: Expected::Number(var) });
-                        None
-                    });
-                    readings.say(var, value.map(Value::Number));
-                }
-                Meaning::Text(var) => {
-                    let text = presentable(piece);
-                    let text = text.trim_matches([' ', '#']);
-                    readings.say(var, (!text.is_empty()).then(|| Value::text(text)));
-                }
-                Meaning::Bits(rows) => {
-                    for (n, row) in rows.iter().enumerate() {
-                        let bad =
-                            Misfit { at: at.start + n..at.start + n + 1, expected: Expected::Bit(row.about) };
-                        readings
-                            .bit(row, *piece.get(n).ok_or(bad.clone())?, &mut regulating)
-                            .map_err(|()| bad)?;
-                    }
-                    if piece.len() > rows.len() {
-                        return Err(Misfit { at: at.start + rows.len()..at.end, expected: Expected::End });
-                    }
-                }
-            }
+        let (mut fallible, mut unread) = (0, vec![]);
+        for (field, at) in pieces {
+            fallible += usize::from(matches!(field.meaning, Meaning::Number(_) | Meaning::Word(..)));
+            unread.extend(readings.take(field, reply, at)?);
         }
-        if regulating {
-            readings.status = readings.regulation().map_or(readings.status, |s| readings.status.with(s));
-        }
-        if numbers > 0 && unread.len() == numbers {
+        if fallible > 0 && unread.len() == fallible {
             return Err(unread.swap_remove(0));
         }
         let odd = (!unread.is_empty()).then(|| form(reply, pieces, &unread));
         Ok(Fit { readings, odd, unread })
+    }
+}
+
+impl Readings {
+    /// Takes one piece of a reply. Where a number or word is not one, the field is unknown; the
+    /// misfit that comes back says so.
+    fn take(&mut self, field: &Field, reply: &[u8], at: &Range<usize>) -> Result<Option<Misfit>, Misfit> {
+        let piece = &reply[at.clone()];
+        let misfit = |expected| Misfit { at: at.clone(), expected };
+        let mut unread = None;
+        match field.meaning {
+            Meaning::Number(var) => match number(piece, var) {
+                Ok(number) => {
+                    let scaled = number.map(|number| number.scaled(field.times, field.shift));
+                    self.say(var, scaled.map(Value::Number));
+                }
+                Err(()) => {
+                    unread = Some(misfit(Expected::Number(var)));
+                    self.say(var, None);
+                }
+            },
+            Meaning::Text(var) => {
+                let text = presentable(piece);
+                let text = text.trim_matches([' ', '#']);
+                self.say(var, (!text.is_empty()).then(|| Value::text(text)));
+            }
+            Meaning::Word(var, words) => {
+                let word = words.iter().find(|(code, _)| code.as_bytes() == piece).map(|(_, word)| *word);
+                let dashes = piece.iter().all(|byte| matches!(byte, b'-' | b' '));
+                unread = (word.is_none() && !dashes).then(|| misfit(Expected::Code(var.name)));
+                self.say(var, word.map(Value::text));
+            }
+            Meaning::Bits(rows) => self.bits(rows, reply, at)?,
+            Meaning::Codes(rows) => self.codes(rows, piece).ok_or(misfit(Expected::Code("ups.status")))?,
+            Meaning::Custom(pair) => {
+                (pair.read)(piece, self).ok_or_else(|| misfit(Expected::Form(pair.about)))?;
+            }
+            Meaning::Unknown => {}
+        }
+        Ok(unread)
+    }
+
+    fn bits(&mut self, rows: &'static [Bit], reply: &[u8], at: &Range<usize>) -> Result<(), Misfit> {
+        let piece = &reply[at.clone()];
+        for (n, row) in rows.iter().enumerate() {
+            let misfit = Misfit { at: at.start + n..at.start + n + 1, expected: Expected::Bit(row.about) };
+            let effect = match piece.get(n) {
+                Some(b'1') => row.one,
+                Some(b'0') => row.zero,
+                // a bit of which nothing is known may be something else
+                Some(_) if matches!((row.one, row.zero), (Effect::Nothing, Effect::Nothing)) => {
+                    Effect::Nothing
+                }
+                _ => return Err(misfit),
+            };
+            self.undergo(&effect);
+            self.cover(&row.one);
+            self.cover(&row.zero);
+        }
+        if piece.len() > rows.len() {
+            return Err(Misfit { at: at.start + rows.len()..at.end, expected: Expected::End });
+        }
+        Ok(())
+    }
+
+    /// One code that fills the piece, or one for each of its letters; question marks stand for any
+    /// other code.
+    fn codes(&mut self, rows: &'static [Code], piece: &[u8]) -> Option<()> {
+        let width = rows.first().map_or(1, |row| row.code.len());
+        for code in piece.chunks(width.max(1)) {
+            let matches = |row: &&Code| {
+                let any =
+                    row.code.bytes().all(|byte| byte == b'?') && code.iter().all(u8::is_ascii_alphanumeric);
+                row.code.as_bytes() == code || any && row.code.len() == code.len()
+            };
+            let row = rows.iter().find(matches)?;
+            self.undergo(&row.effect);
+        }
+        rows.iter().for_each(|row| self.cover(&row.effect));
+        Some(())
+    }
+
+    fn undergo(&mut self, effect: &Effect) {
+        for part in effect.parts() {
+            match part {
+                Effect::Set(status) => self.status = self.status.with(*status),
+                Effect::Alarm(alarm) => self.alarms.push(*alarm),
+                Effect::Says(var, word) => self.say(var, Some(Value::text(*word))),
+                Effect::Regulating => self.status = self.status.with(Status::Regulating),
+                Effect::Nothing | Effect::Clear(_) | Effect::All(_) => {}
+            }
+        }
+    }
+
+    fn cover(&mut self, effect: &Effect) {
+        for part in effect.parts() {
+            self.covers = match part {
+                Effect::Set(status) | Effect::Clear(status) => self.covers.with(*status),
+                Effect::Regulating => self.covers.with(Status::Regulating),
+                _ => self.covers,
+            };
+        }
     }
 }
 
@@ -251,53 +354,6 @@ impl Fit {
     }
 }
 
-impl Readings {
-    fn bit(&mut self, row: &Bit, byte: u8, regulating: &mut bool) -> Result<(), ()> {
-        let effect = match byte {
-            b'1' => row.one,
-            b'0' => row.zero,
-            _ => return Err(()),
-        };
-        match effect {
-            Effect::Nothing => {}
-            Effect::Set(status) => self.status = self.status.with(status),
-            Effect::Clear(_) => {}
-            Effect::Alarm(alarm) => self.alarms.push(alarm),
-            Effect::SetAlarm(status, alarm) => {
-                self.status = self.status.with(status);
-                self.alarms.push(alarm);
-            }
-            Effect::Says(var, word) => self.say(var, Some(Value::text(word))),
-            Effect::Regulating => *regulating = true,
-        }
-        for effect in [row.one, row.zero] {
-            self.covers = match effect {
-                Effect::Set(status) | Effect::Clear(status) | Effect::SetAlarm(status, _) => {
-                    self.covers.with(status)
-                }
-                Effect::Regulating => self.covers.with(Status::Trim).with(Status::Boost).with(Status::Bypass),
-                _ => self.covers,
-            };
-        }
-        Ok(())
-    }
-
-    /// Which of trim, bypass and boost the voltages of this reply show; the bounds are those of
-    /// `nutdrv_qx_blazer-common.c` (2.8.0). A ratio outside of all of them says nothing: NUT fails
-    /// the whole poll there.
-    fn regulation(&self) -> Option<Status> {
-        let input = self.number(&INPUT_VOLTAGE)?.as_f64();
-        let output = self.number(&OUTPUT_VOLTAGE)?.as_f64();
-        match output {
-            _ if input <= 0.0 || output < 0.5 * input => None,
-            _ if output < 0.95 * input => Some(Status::Trim),
-            _ if output < 1.05 * input => Some(Status::Bypass),
-            _ if output < 1.5 * input => Some(Status::Boost),
-            _ => None,
-        }
-    }
-}
-
 /// The number in a piece; `None` for dashes and blanks, by which a UPS says that it does not know.
 fn number(piece: &[u8], var: &Var) -> Result<Option<Decimal>, ()> {
     let text = std::str::from_utf8(piece).map_err(|_| ())?.trim_matches(' ');
@@ -305,11 +361,12 @@ fn number(piece: &[u8], var: &Var) -> Result<Option<Decimal>, ()> {
         return Ok(None);
     }
     let number = Decimal::parse(text).ok_or(())?;
-    // only a temperature can be below zero
-    if text.starts_with('-') && var.unit != Unit::Celsius { Err(()) } else { Ok(Some(number)) }
+    // only temperatures and currents can be below zero
+    let signed = matches!(var.unit, Unit::Celsius | Unit::Ampere);
+    if text.starts_with('-') && !signed { Err(()) } else { Ok(Some(number)) }
 }
 
-/// The widths of the pieces and of what follows; a field without its number is marked.
+/// The widths of the pieces and of what follows; a field that is unread is marked.
 fn form(reply: &[u8], pieces: &[Piece], unread: &[Misfit]) -> Form {
     let width = |at: &Range<usize>| u16::try_from(at.len()).unwrap_or(u16::MAX);
     let mark =

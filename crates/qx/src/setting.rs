@@ -1,6 +1,10 @@
 //! Settings: variables that can be written.
 
-use crate::command::{NotAllowed, seconds_between};
+use crate::command::{NotAllowed, number_between, seconds_between};
+use crate::fact::{Facts, When};
+use crate::query::Words;
+use crate::spelling::{Args, Part};
+use crate::value::{Decimal, Value};
 use crate::variable::Var;
 
 /// How a delay is rounded down to what the wire can say.
@@ -46,5 +50,159 @@ impl Delay {
     /// [`NotAllowed`] when it is not a number or out of range.
     pub fn check(&self, text: &str) -> Result<u32, NotAllowed> {
         seconds_between(text, self.least, self.most).map(|seconds| self.rounding.apply(seconds))
+    }
+}
+
+/// What may be written.
+#[derive(Clone, Copy, Debug)]
+pub enum Allowed {
+    /// A whole number between these two.
+    Range(u32, u32),
+    /// One of these words.
+    Words(Words),
+    /// A whole number between two bounds that follow from what is known; `None` when it cannot be
+    /// told, and then nothing may be written.
+    Limits(&'static str, fn(&Facts) -> Option<(u32, u32)>),
+    /// One of the numbers that the UPS listed, which are kept in this variable.
+    Listed(&'static Var),
+    /// Something else.
+    Custom(&'static CustomValue),
+}
+
+/// A value of its own form: a pair of functions, so that it can be simulated as well.
+#[derive(Debug)]
+pub struct CustomValue {
+    /// What may be written, for people.
+    pub about: &'static str,
+    /// Its length is at most this.
+    pub longest: u32,
+    /// What a value makes of the line.
+    pub args: fn(&str) -> Option<Args>,
+    /// The value that a line sets.
+    pub value: fn(&Args) -> Option<Value>,
+}
+
+/// A variable that the UPS keeps.
+#[derive(Clone, Copy, Debug)]
+pub struct Setting {
+    /// The variable. One that is not published is set once, by the option of its name.
+    pub var: &'static Var,
+    /// How it is spelt, without the carriage return.
+    pub wire: &'static [Part],
+    /// What may be written.
+    pub allowed: Allowed,
+    /// When it may be written.
+    pub when: When,
+}
+
+/// A setting.
+pub const fn setting(var: &'static Var, wire: &'static [Part], allowed: Allowed) -> Setting {
+    Setting { var, wire, allowed, when: When::Always }
+}
+
+/// What clients may write, as they are told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// A whole number between these two.
+    Range(u32, u32),
+    /// One of these.
+    OneOf(Vec<String>),
+    /// A text of at most this length.
+    Text(u32),
+}
+
+impl Setting {
+    /// The same setting, allowed only then.
+    pub const fn when(mut self, when: When) -> Setting {
+        self.when = when;
+        self
+    }
+
+    /// What may be written to this UPS; `None` when nothing.
+    pub fn choice(&self, facts: &Facts) -> Option<Choice> {
+        if !self.when.holds(facts) {
+            return None;
+        }
+        Some(match self.allowed {
+            Allowed::Range(least, most) => Choice::Range(least, most),
+            Allowed::Words(words) => {
+                Choice::OneOf(words.iter().map(|(_, word)| (*word).to_string()).collect())
+            }
+            Allowed::Limits(_, limits) => {
+                let (least, most) = limits(facts)?;
+                Choice::Range(least, most)
+            }
+            Allowed::Listed(var) => {
+                Choice::OneOf(facts.text(var)?.split_whitespace().map(String::from).collect())
+            }
+            Allowed::Custom(custom) => Choice::Text(custom.longest),
+        })
+    }
+
+    /// What a value makes of the line.
+    ///
+    /// # Errors
+    /// [`NotAllowed`] when the value is not among what may be written.
+    pub fn args(&self, text: &str, facts: &Facts) -> Result<Args, NotAllowed> {
+        let refused = |allowed: String| NotAllowed(format!("{}: '{text}' is not {allowed}", self.var.name));
+        let choice = self.choice(facts).ok_or_else(|| refused("to be set on this UPS".into()))?;
+        match (self.allowed, choice) {
+            (Allowed::Words(words), _) => {
+                let word = words.iter().find(|(_, word)| word.eq_ignore_ascii_case(text.trim()));
+                let all: Vec<&str> = words.iter().map(|(_, word)| *word).collect();
+                let code = word.ok_or_else(|| refused(format!("one of {}", all.join(", "))))?.0;
+                Ok(Args { code: code.into(), given: code.parse().unwrap_or_default(), ..Args::default() })
+            }
+            (Allowed::Custom(custom), _) => {
+                (custom.args)(text.trim()).ok_or_else(|| refused(custom.about.into()))
+            }
+            (_, Choice::Range(least, most)) => {
+                let given = number_between(text, least, most);
+                let tenths =
+                    Decimal::parse(text.trim()).map_or(0.0, |number| (number.as_f64() * 10.0).round());
+                let given = given.filter(|_| tenths <= f64::from(most) * 10.0);
+                let given = given.ok_or_else(|| refused(format!("a number from {least} to {most}")))?;
+                Ok(Args { given, tenths: tenths as u32, ..Args::default() })
+            }
+            (_, Choice::OneOf(list)) => {
+                let listed = list.iter().find(|word| word.as_str() == text.trim());
+                let word = listed.ok_or_else(|| refused(format!("one of {}", list.join(", "))))?;
+                Ok(Args { given: word.parse().unwrap_or_default(), ..Args::default() })
+            }
+            (_, Choice::Text(_)) => Err(refused("to be set".into())),
+        }
+    }
+
+    /// Whether the UPS says this very value already.
+    pub fn holds(&self, text: &str, facts: &Facts) -> bool {
+        match facts.value(self.var) {
+            Some(Value::Text(said)) => said.eq_ignore_ascii_case(text.trim()),
+            Some(Value::Number(said)) => Decimal::parse(text.trim()).is_some_and(|number| number == *said),
+            None => false,
+        }
+    }
+
+    /// The lines sent, one for each exchange, without the carriage return.
+    pub fn write(&self, args: &Args) -> Vec<String> {
+        crate::spelling::lines(self.wire, args)
+    }
+
+    /// Understands its line, as a UPS does: the value that it sets.
+    pub fn read(&self, wire: &str) -> Option<Value> {
+        let words: Words = if let Allowed::Words(words) = self.allowed { words } else { &[] };
+        let codes: Vec<&str> = words.iter().map(|(code, _)| *code).collect();
+        let args = crate::spelling::read(self.wire, wire, &codes)?;
+        let is_code =
+            |code: &str| code == args.code || args.code.is_empty() && code.parse() == Ok(args.given);
+        match self.allowed {
+            Allowed::Words(words) => {
+                words.iter().find(|(code, _)| is_code(code)).map(|(_, word)| Value::text(*word))
+            }
+            Allowed::Custom(custom) => (custom.value)(&args),
+            _ if self.wire.iter().any(|part| matches!(part, Part::Tenths(_))) => {
+                Some(Value::Number(Decimal::new(i64::from(args.tenths), 1)))
+            }
+            _ => Some(Value::whole(args.given)),
+        }
     }
 }

@@ -8,36 +8,76 @@ use std::fmt;
 pub enum Status {
     /// `OL`: mains is good. Its absence is printed as `OB`.
     Online,
+    /// `DISCHRG`: the battery discharges.
+    Discharging,
+    /// `CHRG`: the battery charges.
+    Charging,
     /// `LB`: the battery is low.
     LowBattery,
+    /// `OVER`: the load is too high.
+    Overload,
+    /// `RB`: the battery has to be replaced.
+    ReplaceBattery,
     /// `TRIM`: the voltage is lowered.
     Trim,
     /// `BOOST`: the voltage is raised.
     Boost,
     /// `BYPASS`: mains goes straight to the load.
     Bypass,
+    /// `OFF`: the load is not powered.
+    Off,
     /// `CAL`: a battery test is running.
     Calibrating,
     /// `FSD`: the UPS is about to switch off.
     ForcedShutdown,
+    /// Never published: the UPS boosts, trims or bypasses, and its voltages have to tell which.
+    Regulating,
 }
 
 use Status::*;
 
 impl Status {
-    /// Every word.
-    pub const ALL: [Status; 7] = [Online, LowBattery, Trim, Boost, Bypass, Calibrating, ForcedShutdown];
+    /// Every word that is published.
+    pub const ALL: [Status; 12] = [
+        Online,
+        Discharging,
+        Charging,
+        LowBattery,
+        Overload,
+        ReplaceBattery,
+        Trim,
+        Boost,
+        Bypass,
+        Off,
+        Calibrating,
+        ForcedShutdown,
+    ];
 
     /// NUT's word.
     pub const fn word(self) -> &'static str {
         match self {
             Online => "OL",
+            Discharging => "DISCHRG",
+            Charging => "CHRG",
             LowBattery => "LB",
+            Overload => "OVER",
+            ReplaceBattery => "RB",
             Trim => "TRIM",
             Boost => "BOOST",
             Bypass => "BYPASS",
+            Off => "OFF",
             Calibrating => "CAL",
             ForcedShutdown => "FSD",
+            Regulating => "(TRIM, BOOST or BYPASS)",
+        }
+    }
+
+    /// The alarm that NUT raises with this word.
+    pub const fn alarm(self) -> Option<Alarm> {
+        match self {
+            ReplaceBattery => Some(Alarm::text("Replace battery!")),
+            ForcedShutdown => Some(Alarm::text("Shutdown imminent!")),
+            _ => None,
         }
     }
 }
@@ -47,9 +87,6 @@ impl Status {
 pub struct StatusSet(u16);
 
 impl StatusSet {
-    /// The words that make hosts shut down, or keep them from it: a change of one of them is
-    /// believed only when two readings agree.
-    pub const CRITICAL: StatusSet = StatusSet::EMPTY.with(Online).with(LowBattery).with(ForcedShutdown);
     /// No word.
     pub const EMPTY: StatusSet = StatusSet(0);
 
@@ -73,6 +110,10 @@ impl StatusSet {
     pub const fn and(self, other: StatusSet) -> StatusSet {
         StatusSet(self.0 & other.0)
     }
+    /// The alarms that come with its words.
+    pub fn alarms(self) -> impl Iterator<Item = Alarm> {
+        Status::ALL.into_iter().filter(move |status| self.has(*status)).filter_map(Status::alarm)
+    }
     /// The text of `ups.status`: `OL` or `OB` first, then the other words.
     pub fn published(self, alarm: bool) -> String {
         let mut words = Vec::with_capacity(4);
@@ -89,27 +130,76 @@ impl StatusSet {
 
 impl fmt::Debug for StatusSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.published(false))
+        f.write_str(&self.published(false))?;
+        if self.has(Regulating) { write!(f, " {}", Regulating.word()) } else { Ok(()) }
     }
 }
 
-/// A sentence of `ups.alarm`. Alarms come from this list only, never from the wire.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Alarm {
-    /// The UPS says that its self test failed.
-    SelfTestFailed,
-    /// The UPS is about to switch off.
-    ShutdownImminent,
+/// A sentence of `ups.alarm`. Alarms come from the tables only, never from the wire.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Alarm {
+    /// The text NUT gives it, which scripts look for.
+    pub text: &'static str,
+    /// It is one of the numbered warnings of voltronic, which are published together.
+    pub warning: Option<u8>,
 }
 
 impl Alarm {
-    /// The text NUT gives it, which scripts look for.
-    pub const fn text(self) -> &'static str {
-        match self {
-            Alarm::SelfTestFailed => "UPS selftest failed!",
-            Alarm::ShutdownImminent => "Shutdown imminent!",
+    /// An alarm of its own.
+    pub const fn text(text: &'static str) -> Alarm {
+        Alarm { text, warning: None }
+    }
+    /// A numbered warning; without a text nobody knows what it means.
+    pub const fn warning(number: u8, text: &'static str) -> Alarm {
+        Alarm { text, warning: Some(number) }
+    }
+}
+
+/// Warnings that would be longer than this together are published by their numbers (NUT 2.8.0
+/// nutdrv_qx_voltronic.c: the room of a variable, 256, less 32 for other alarms).
+const WARNINGS_ROOM: usize = 224;
+
+/// The text of `ups.alarm`: each alarm once, in the order given, warnings joined where the first
+/// of them stands. `None` when there is none.
+pub fn alarm_text(alarms: &[Alarm]) -> Option<String> {
+    let mut parts: Vec<String> = vec![];
+    let warnings: Vec<Alarm> = alarms.iter().filter(|alarm| alarm.warning.is_some()).copied().collect();
+    let mut told = false;
+    for (at, alarm) in alarms.iter().enumerate() {
+        if alarm.warning.is_some() {
+            if !std::mem::replace(&mut told, true) {
+                parts.push(warning_text(&warnings));
+            }
+        } else if !alarms[..at].contains(alarm) {
+            parts.push(alarm.text.into());
         }
     }
+    (!parts.is_empty()).then(|| parts.join(" "))
+}
+
+fn warning_text(warnings: &[Alarm]) -> String {
+    let numbers = |known: bool| -> String {
+        let of_kind = warnings.iter().filter(|warning| warning.text.is_empty() != known);
+        let numbers: Vec<String> =
+            of_kind.filter_map(|warning| warning.warning).map(|number| format!("#{number:02}")).collect();
+        numbers.join(", ")
+    };
+    let (known, unknown) = (numbers(true), numbers(false));
+    let texts: Vec<&str> =
+        warnings.iter().map(|warning| warning.text).filter(|text| !text.is_empty()).collect();
+    let texts = texts.join(" ");
+    let unknown = if unknown.is_empty() { unknown } else { format!("Unknown warnings [bit: {unknown}]") };
+    let explicit = match (texts.is_empty(), unknown.is_empty()) {
+        (false, false) => format!("{texts} {unknown}"),
+        _ => format!("{texts}{unknown}"),
+    };
+    let told = if explicit.len() < WARNINGS_ROOM || texts.is_empty() {
+        explicit
+    } else {
+        let known = format!("Known (see log or manual) [bit: {known}]");
+        if unknown.is_empty() { known } else { format!("{known}; {unknown}") }
+    };
+    format!("UPS warnings: {told}")
 }
 
 #[cfg(test)]
@@ -121,5 +211,31 @@ mod tests {
         let set = StatusSet::EMPTY.with(ForcedShutdown).with(Calibrating).with(LowBattery);
         assert_eq!(set.published(true), "ALARM OB LB CAL FSD");
         assert_eq!(set.with(Online).with(Boost).published(false), "OL LB BOOST CAL FSD");
+    }
+
+    #[test]
+    fn warnings_are_told_in_words_or_by_number() {
+        let low = Alarm::warning(8, "Low battery.");
+        let fan = Alarm::warning(10, "Fan alarm.");
+        let nobody_knows = Alarm::warning(60, "");
+        let other = Alarm::text("UPS Fault!");
+        assert_eq!(alarm_text(&[]), None);
+        assert_eq!(
+            alarm_text(&[other, low, other, fan]).unwrap(),
+            "UPS Fault! UPS warnings: Low battery. Fan alarm."
+        );
+        assert_eq!(
+            alarm_text(&[low, nobody_knows]).unwrap(),
+            "UPS warnings: Low battery. Unknown warnings [bit: #60]"
+        );
+        assert_eq!(alarm_text(&[nobody_knows]).unwrap(), "UPS warnings: Unknown warnings [bit: #60]");
+        let long = Alarm::warning(
+            29,
+            "Male connector of parallel cable not connected well, and so on and so on and so on and so on.",
+        );
+        assert_eq!(
+            alarm_text(&[long, long, low, long, nobody_knows]).unwrap(),
+            "UPS warnings: Known (see log or manual) [bit: #29, #29, #08, #29]; Unknown warnings [bit: #60]"
+        );
     }
 }

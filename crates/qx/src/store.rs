@@ -1,16 +1,16 @@
 //! The store: everything that is known of one UPS, for every publisher.
 
-use crate::setting::Delay;
+use crate::setting::{Choice, Delay};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// What clients may do with a variable.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Access {
     /// Read it.
     Read,
-    /// Set it to a whole number between these two.
-    Range(u32, u32),
+    /// Set it to one of these.
+    Write(Choice),
 }
 
 /// A variable in the store.
@@ -25,10 +25,14 @@ pub struct Entry {
 /// What changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
+    /// This variable is new, or something else may be done with it.
+    New(Cow<'static, str>),
     /// This variable has a new value.
     Set(Cow<'static, str>),
     /// This variable is gone.
     Removed(Cow<'static, str>),
+    /// This command is offered (true), or not any more.
+    Command(&'static str, bool),
     /// The data is stale (true) or fresh.
     Stale(bool),
 }
@@ -72,9 +76,13 @@ impl Store {
     pub fn set(&mut self, name: impl Into<Cow<'static, str>>, text: impl Into<String>) {
         self.put(name.into(), Entry { text: text.into(), access: Access::Read });
     }
+    /// Sets a variable that clients can change.
+    pub fn set_writable(&mut self, name: &'static str, text: String, choice: Choice) {
+        self.put(name.into(), Entry { text, access: Access::Write(choice) });
+    }
     /// Sets a delay that clients can change, or only read when it is `fixed`.
     pub fn set_delay(&mut self, delay: &'static Delay, seconds: u32, fixed: bool) {
-        let access = if fixed { Access::Read } else { Access::Range(delay.least, delay.most) };
+        let access = if fixed { Access::Read } else { Access::Write(Choice::Range(delay.least, delay.most)) };
         self.put(delay.var.name.into(), Entry { text: seconds.to_string(), access });
     }
     /// Removes a variable.
@@ -85,6 +93,9 @@ impl Store {
     }
     /// Sets the instant commands.
     pub fn set_commands(&mut self, commands: Vec<&'static str>) {
+        let gone = self.commands.iter().filter(|name| !commands.contains(name)).map(|name| (*name, false));
+        let new = commands.iter().filter(|name| !self.commands.contains(name)).map(|name| (*name, true));
+        self.changes.extend(gone.chain(new).map(|(name, offered)| Change::Command(name, offered)));
         self.commands = commands;
     }
     /// Says whether the data is stale.
@@ -96,10 +107,14 @@ impl Store {
     }
 
     fn put(&mut self, name: Cow<'static, str>, entry: Entry) {
-        if self.entries.get(&name) == Some(&entry) {
-            return;
+        match self.entries.get(&name) {
+            Some(old) if *old == entry => return,
+            Some(old) if old.access == entry.access => self.changes.push(Change::Set(name.clone())),
+            old => {
+                self.changes.extend(old.map(|_| Change::Removed(name.clone())));
+                self.changes.push(Change::New(name.clone()));
+            }
         }
-        self.changes.push(Change::Set(name.clone()));
         self.entries.insert(name, entry);
     }
 }

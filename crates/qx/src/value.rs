@@ -1,6 +1,5 @@
 //! Values: what a variable holds. Numbers stay decimal, so that text in is text out.
 
-use crate::variable::Var;
 use std::fmt;
 
 /// A decimal number as it stood on the wire: `27.50` is 2750 units with 2 places.
@@ -52,6 +51,11 @@ impl Decimal {
         self.units / 10i64.pow(u32::from(self.places))
     }
 
+    /// The number multiplied, then divided by ten to the power of `shift`.
+    pub fn scaled(self, times: u32, shift: u8) -> Decimal {
+        Decimal::new(self.units.saturating_mul(i64::from(times)), self.places.saturating_add(shift))
+    }
+
     /// The text with so many decimals, rounded as C's `printf` does.
     pub fn text(self, places: u8) -> String {
         format!("{:.*}", usize::from(places), self.as_f64())
@@ -100,10 +104,10 @@ impl Value {
         }
     }
 
-    /// The text that publishers print for this value of `var`.
-    pub fn published(&self, var: &Var) -> String {
+    /// The text that publishers print, numbers with so many decimals.
+    pub fn published(&self, places: u8) -> String {
         match self {
-            Value::Number(number) => number.text(var.places),
+            Value::Number(number) => number.text(places),
             Value::Text(text) => text.clone(),
         }
     }

@@ -370,7 +370,7 @@ fn a_command_goes_before_the_next_poll() {
     let mut line = found();
     says(&mut line, STATUS, seconds(10));
     line.device.instant_command(1, "beeper.toggle", None);
-    assert_eq!(line.device.poll_exchange(line.now + seconds(5)).unwrap().command, "Q");
+    assert_eq!(line.device.poll_exchange(line.now + seconds(5)).unwrap().command, b"Q");
 }
 
 #[test]

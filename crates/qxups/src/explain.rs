@@ -30,7 +30,7 @@ pub fn run(what: &str, question: Option<&str>) -> Result<String, String> {
     let mut out = String::new();
     for (asked, reply) in &capture.exchanges {
         match reply {
-            Some(line) if qx::detect::is_refusal(asked, line) => {
+            Some(line) if qx::detect::is_refusal(asked.as_bytes(), line) => {
                 out += &format!("{asked} {}\n   the UPS does not know this question\n", line.escape_ascii());
             }
             Some(line) => out += &reply_text(line, Some(asked)),

@@ -71,7 +71,7 @@ impl driver::session::Publisher for View {
     fn changed(&mut self, store: &Store, changes: &[Change]) {
         let status = changes
             .iter()
-            .any(|change| matches!(change, Change::Set(name) if name == "ups.status" || name == "ups.alarm"));
+            .any(|change| matches!(change, Change::New(name) | Change::Set(name) if name == "ups.status" || name == "ups.alarm"));
         {
             let mut screen = self.0.borrow_mut();
             screen.values = store.entries().map(|(name, entry)| (name.into(), entry.text.clone())).collect();

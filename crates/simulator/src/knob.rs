@@ -1,6 +1,9 @@
 //! Knobs: what can be changed while a simulated UPS runs, by a script or by hand.
 
 use crate::personality::Refusal;
+use crate::sample::{FAMILIES, MODELS};
+use qx::status::Status;
+use qx::variable::Var;
 use std::time::Duration;
 
 /// A change.
@@ -30,6 +33,16 @@ pub enum Knob {
     Unknown(Refusal),
     /// Refuses every command like this, or none.
     Refuse(Option<Refusal>),
+    /// Whether mains goes straight to the load.
+    Bypass(bool),
+    /// The family or model.
+    Family(String),
+    /// A status word: present, absent, or as it is.
+    Word(Status, Option<bool>),
+    /// A numbered warning.
+    Warning(u8, bool),
+    /// What the unit says of a variable.
+    Say(&'static Var, String),
     /// Says this when a command is accepted, or nothing.
     Accept(Option<String>),
     /// Time before each answer.
@@ -66,6 +79,7 @@ mains fail | mains back | mains VOLTS     frequency HERTZ     load PERCENT     c
 temperature CELSIUS     fault on|off     beeper on|off     bit 0..7 on|off|free (0 is the leftmost)
 dashes VARIABLE     unknown silent|echo|TEXT     refuse silent|echo|TEXT|off     accept TEXT|off
 latency MILLISECONDS     baud BAUD|off     echo on|off     cell on|off     silent on|off
+bypass on|off     family NAME     word STATUS on|off|free     warning NUMBER on|off     say VARIABLE VALUE
 forget QUESTION     lose 0..1     garble 0..1     double 0..1     break 0..1
 reply QUESTION \"BYTES\"     reply QUESTION     hangup SECONDS     speed FACTOR";
 
@@ -102,6 +116,15 @@ impl Knob {
             "fault" => Knob::Fault(on()?),
             "beeper" => Knob::Beeper(on()?),
             "bit" => bit(value).ok_or("bit: write a place from 0 (leftmost) to 7 and on, off or free")?,
+            "bypass" => Knob::Bypass(on()?),
+            "family" => {
+                let name = some()?;
+                let known = FAMILIES.iter().chain(MODELS).any(|known| *known == name);
+                known.then_some(Knob::Family(name)).ok_or("family: there is none of that name")?
+            }
+            "word" => word(value).ok_or("word: write a word of ups.status and on, off or free")?,
+            "warning" => warning(value).ok_or("warning: write a number from 1 to 64 and on or off")?,
+            "say" => say(value).ok_or("say: write the name of a variable and its value")?,
             "dashes" => Knob::Dashes(some()?),
             "unknown" => Knob::Unknown(Refusal::parse(&some()?)),
             "refuse" => Knob::Refuse((some()? != "off").then(|| Refusal::parse(value))),
@@ -138,6 +161,25 @@ fn on_or_off(text: &str) -> Option<bool> {
         "off" => Some(false),
         _ => None,
     }
+}
+
+fn word(text: &str) -> Option<Knob> {
+    let (name, state) = text.split_once(' ')?;
+    let status = Status::ALL.into_iter().find(|status| status.word() == name)?;
+    let state = state.trim();
+    (state == "free" || on_or_off(state).is_some()).then(|| Knob::Word(status, on_or_off(state)))
+}
+
+fn warning(text: &str) -> Option<Knob> {
+    let (number, state) = text.split_once(' ')?;
+    let number = number.parse().ok().filter(|number| (1..=64).contains(number))?;
+    Some(Knob::Warning(number, on_or_off(state.trim())?))
+}
+
+fn say(text: &str) -> Option<Knob> {
+    let (name, value) = text.split_once(' ')?;
+    let var = qx::variable::named(name)?;
+    Some(Knob::Say(var, value.trim().into()))
 }
 
 fn bit(text: &str) -> Option<Knob> {

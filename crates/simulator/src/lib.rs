@@ -12,6 +12,7 @@ pub mod knob;
 pub mod personality;
 pub mod pty;
 pub mod readings;
+pub mod sample;
 pub mod script;
 pub mod tcp;
 pub mod trouble;

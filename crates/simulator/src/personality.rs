@@ -42,6 +42,8 @@ pub struct Personality {
     pub model: String,
     /// Firmware, at most 10 letters.
     pub firmware: String,
+    /// The family or model of its dialect that it is of; otherwise the one of the sample.
+    pub family: Option<String>,
     /// What it does with what it does not know.
     pub unknown: Refusal,
     /// Refuses every command like this.
@@ -74,6 +76,7 @@ impl Default for Personality {
             maker: "QXUPS".into(),
             model: "SIM-1000".into(),
             firmware: "V1.0".into(),
+            family: None,
             unknown: Refusal::Silent,
             refuses: None,
             accepts: None,

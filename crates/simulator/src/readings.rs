@@ -1,55 +1,247 @@
-//! What a UPS in some world would report.
+//! What a UPS in some world would report: everything that any dialect could ask for.
 
 use crate::personality::Personality;
+use crate::sample::sample;
 use crate::world::World;
+use qx::protocol::Protocol;
 use qx::read::Readings;
-use qx::status::{Alarm, Status};
+use qx::status::{Alarm, Status, StatusSet};
 use qx::value::{Decimal, Value};
 use qx::variable::*;
+use std::collections::BTreeMap;
+
+/// What the unit was told and keeps: variables, status words, warnings.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Memory {
+    /// Variables, by name.
+    pub values: BTreeMap<&'static str, (&'static Var, Value)>,
+    /// Status words forced to be present or absent.
+    pub words: BTreeMap<Status, bool>,
+    /// Numbered warnings that are raised.
+    pub warnings: Vec<u8>,
+}
+
+impl Memory {
+    /// Keeps a value.
+    pub fn keep(&mut self, var: &'static Var, value: Value) {
+        self.values.insert(var.name, (var, value));
+    }
+}
 
 /// The readings of the whole unit; a query's table picks what it carries.
-pub fn readings(world: &World, personality: &Personality) -> Readings {
+pub fn readings(protocol: &Protocol, world: &World, personality: &Personality, memory: &Memory) -> Readings {
     let mut readings = Readings::default();
-    let battery = if personality.per_cell { 2.0 / world.rating.battery_volts } else { 1.0 };
-    let numbers: [(&'static Var, f64, u8); 11] = [
-        (&INPUT_VOLTAGE, world.mains_volts, 1),
-        (&INPUT_VOLTAGE_FAULT, world.fault_volts, 1),
-        (&OUTPUT_VOLTAGE, world.output_volts(), 1),
-        (&UPS_LOAD, if world.powered() { world.load_percent } else { 0.0 }, 0),
-        (&INPUT_FREQUENCY, if world.mains_volts > 0.0 { world.mains_hertz } else { 0.0 }, 1),
-        (&BATTERY_VOLTAGE, world.battery_volts() * battery, 2),
-        (&UPS_TEMPERATURE, world.temperature, 1),
-        (&INPUT_VOLTAGE_NOMINAL, world.rating.mains_volts, 1),
-        (&INPUT_CURRENT_NOMINAL, world.rating.mains_amperes, 0),
-        (&BATTERY_VOLTAGE_NOMINAL, world.rating.battery_volts, 2),
-        (&INPUT_FREQUENCY_NOMINAL, world.rating.mains_hertz, 1),
-    ];
-    for (var, number, places) in numbers {
-        let known = !personality.does_not_know.iter().any(|name| var.name.contains(name.as_str()));
-        readings.say(var, known.then(|| Value::Number(Decimal::from_f64(number, places))));
+    for (var, text) in sample(protocol.name, personality.family.as_deref()) {
+        readings.say(var, Some(value(protocol, var, text)));
     }
-    let texts = [
-        (&DEVICE_MFR, personality.maker.as_str()),
-        (&DEVICE_MODEL, personality.model.as_str()),
-        (&UPS_FIRMWARE, personality.firmware.as_str()),
-        (&UPS_TYPE, "offline / line interactive"),
-        (&UPS_BEEPER_STATUS, if world.beeper { "enabled" } else { "disabled" }),
-    ];
-    for (var, text) in texts {
+    for (var, number, places) in numbers(world, personality) {
+        readings.say(var, Some(Value::Number(Decimal::from_f64(number, places))));
+    }
+    for (var, text) in texts(protocol, world, personality) {
         readings.say(var, (!text.is_empty()).then(|| Value::text(text)));
     }
-    let status = [
+    for (var, value) in memory.values.values() {
+        readings.say(var, Some(value.clone()));
+    }
+    for (var, value) in &mut readings.values {
+        if personality.does_not_know.iter().any(|name| var.name.contains(name.as_str())) {
+            *value = None;
+        }
+    }
+    readings.status = words(world, memory);
+    readings.alarms = alarms(protocol, world, memory, readings.status);
+    readings
+}
+
+/// The value that a text is: a number, where the dialect does not take it for a text.
+pub fn value(protocol: &Protocol, var: &Var, text: &str) -> Value {
+    use qx::query::Meaning::{Text, Word};
+    let is_text =
+        |field: &qx::query::Field| matches!(field.meaning, Text(said) | Word(said, _) if said == var);
+    let as_text = protocol.queries.iter().flat_map(|query| query.fields).any(is_text);
+    Decimal::parse(text).filter(|_| !as_text).map_or_else(|| Value::text(text), Value::Number)
+}
+
+fn numbers(world: &World, personality: &Personality) -> Vec<(&'static Var, f64, u8)> {
+    let battery = if personality.per_cell { 2.0 / world.rating.battery_volts } else { 1.0 };
+    let load = if world.powered() { world.load_percent } else { 0.0 };
+    let (input, output) = (world.mains_volts, world.output_volts());
+    let hertz = if input > 0.0 { world.mains_hertz } else { 0.0 };
+    let output_hertz = if output > 0.0 { world.rating.mains_hertz } else { 0.0 };
+    let power = world.rating.power * load / 100.0;
+    let amperes = if output > 0.0 { power / output } else { 0.0 };
+    let three = 3f64.sqrt();
+    let rating = &world.rating;
+    vec![
+        (&INPUT_VOLTAGE, input, 1),
+        (&INPUT_VOLTAGE_FAULT, world.fault_volts, 1),
+        (&EXPERIMENTAL_INPUT_FAULT_VOLTAGE, world.fault_volts, 1),
+        (&INPUT_BYPASS_VOLTAGE, input, 1),
+        (&INPUT_BYPASS_FREQUENCY, hertz, 1),
+        (&INPUT_FREQUENCY, hertz, 1),
+        (&INPUT_L1_N_VOLTAGE, input, 1),
+        (&INPUT_L2_N_VOLTAGE, input * 1.01, 1),
+        (&INPUT_L3_N_VOLTAGE, input * 0.99, 1),
+        (&INPUT_L1_L2_VOLTAGE, input * three, 1),
+        (&INPUT_L2_L3_VOLTAGE, input * three * 1.01, 1),
+        (&INPUT_L1_L3_VOLTAGE, input * three * 0.99, 1),
+        (&INPUT_BYPASS_L1_N_VOLTAGE, input, 1),
+        (&INPUT_BYPASS_L2_N_VOLTAGE, input * 1.01, 1),
+        (&INPUT_BYPASS_L3_N_VOLTAGE, input * 0.99, 1),
+        (&INPUT_L1_CURRENT, amperes, 0),
+        (&INPUT_L2_CURRENT, amperes + 1.0, 0),
+        (&INPUT_L3_CURRENT, amperes + 2.0, 0),
+        (&OUTPUT_VOLTAGE, output, 1),
+        (&OUTPUT_FREQUENCY, output_hertz, 1),
+        (&OUTPUT_CURRENT, amperes, 1),
+        (&OUTPUT_POWER, power, 0),
+        (&OUTPUT_REALPOWER, power * 0.8, 0),
+        (&OUTPUT_L1_N_VOLTAGE, output, 1),
+        (&OUTPUT_L2_N_VOLTAGE, output * 1.01, 1),
+        (&OUTPUT_L3_N_VOLTAGE, output * 0.99, 1),
+        (&OUTPUT_L1_L2_VOLTAGE, output * three, 1),
+        (&OUTPUT_L2_L3_VOLTAGE, output * three * 1.01, 1),
+        (&OUTPUT_L1_L3_VOLTAGE, output * three * 0.99, 1),
+        (&OUTPUT_BYPASS_L1_N_VOLTAGE, input, 1),
+        (&OUTPUT_BYPASS_L2_N_VOLTAGE, input * 1.01, 1),
+        (&OUTPUT_BYPASS_L3_N_VOLTAGE, input * 0.99, 1),
+        (&OUTPUT_BYPASS_L1_L2_VOLTAGE, input * three, 1),
+        (&OUTPUT_BYPASS_L2_L3_VOLTAGE, input * three * 1.01, 1),
+        (&OUTPUT_BYPASS_L1_L3_VOLTAGE, input * three * 0.99, 1),
+        (&OUTPUT_L1_CURRENT, amperes, 0),
+        (&OUTPUT_L2_CURRENT, amperes + 1.0, 0),
+        (&OUTPUT_L3_CURRENT, amperes + 2.0, 0),
+        (&OUTPUT_L1_LOAD, load, 0),
+        (&OUTPUT_L2_LOAD, load / 2.0, 0),
+        (&OUTPUT_L3_LOAD, load / 4.0, 0),
+        (&OUTPUT_L1_POWER_PERCENT, load, 0),
+        (&OUTPUT_L2_POWER_PERCENT, load / 2.0, 0),
+        (&OUTPUT_L3_POWER_PERCENT, load / 4.0, 0),
+        (&OUTPUT_L1_REALPOWER, power * 0.4, 0),
+        (&OUTPUT_L2_REALPOWER, power * 0.3, 0),
+        (&OUTPUT_L3_REALPOWER, power * 0.1, 0),
+        (&OUTPUT_L1_POWER, power * 0.5, 0),
+        (&OUTPUT_L2_POWER, power * 0.4, 0),
+        (&OUTPUT_L3_POWER, power * 0.1, 0),
+        (&UPS_REALPOWER, power * 0.8, 0),
+        (&UPS_POWER, power, 0),
+        (&UPS_LOAD, load, 0),
+        (&UPS_TEMPERATURE, world.temperature, 1),
+        (&BATTERY_TEMPERATURE, world.temperature, 1),
+        (&BATTERY_VOLTAGE, world.battery_volts() * battery, 2),
+        (&EXPERIMENTAL_BATTERY_VOLTAGE_NEGATIVE, world.battery_volts(), 1),
+        (&Q5_BATTERY_VOLTAGE, world.battery_volts() * 1200.0 / rating.battery_volts, 0),
+        (&CELL_VOLTAGE, world.battery_volts() * 2.0 / rating.battery_volts, 2),
+        (&BATTERY_CHARGE, world.charge * 100.0, 0),
+        (&BATTERY_RUNTIME, world.runtime(), 0),
+        (&BATTERY_CURRENT, if world.on_battery() { amperes } else { 0.0 }, 0),
+        (&INPUT_VOLTAGE_NOMINAL, rating.mains_volts, 1),
+        (&INPUT_CURRENT_NOMINAL, rating.mains_amperes, 0),
+        (&INPUT_FREQUENCY_NOMINAL, rating.mains_hertz, 1),
+        (&OUTPUT_VOLTAGE_NOMINAL, rating.mains_volts, 1),
+        (&OUTPUT_CURRENT_NOMINAL, rating.mains_amperes, 0),
+        (&OUTPUT_FREQUENCY_NOMINAL, rating.mains_hertz, 1),
+        (&BATTERY_VOLTAGE_NOMINAL, rating.battery_volts, 2),
+        (&EXPERIMENTAL_NUMBER_OF_BATTERY_CELLS, rating.battery_volts / 2.0, 0),
+        (&EXPERIMENTAL_NOMINAL_CELL_VOLTAGE, 2.0, 2),
+    ]
+}
+
+fn texts(protocol: &Protocol, world: &World, personality: &Personality) -> Vec<(&'static Var, String)> {
+    let on_off = |on: bool, yes: &str, no: &str| String::from(if on { yes } else { no });
+    let mut texts = vec![
+        (&UPS_BEEPER_STATUS, on_off(world.beeper, "enabled", "disabled")),
+        (&BEEPER_BIT, on_off(world.beeper, "on", "off")),
+        (&UPS_FAULT, on_off(world.fault, "yes", "no")),
+        (&UPS_TEST_RESULT, on_off(world.test.is_some(), "in progress", "no test in progress")),
+        (&BATTERY_TEST_STATUS, on_off(world.test.is_some(), "Test in progress", "Test passed - Result: OK")),
+        (&WORKING_MODE, on_off(world.mains_good(), "L", "B")),
+    ];
+    if !world.mains_good() {
+        texts.push((&MAINS_FAILED, "yes".into()));
+    }
+    // some dialects have names of their own, which the sample knows
+    let own = |var: &Var| sample(protocol.name, None).iter().any(|(known, _)| *known == var);
+    let names = [
+        (&DEVICE_MFR, &personality.maker),
+        (&DEVICE_MODEL, &personality.model),
+        (&UPS_FIRMWARE, &personality.firmware),
+    ];
+    texts.extend(names.into_iter().filter(|(var, _)| !own(var)).map(|(var, text)| (var, text.clone())));
+    texts
+}
+
+fn words(world: &World, memory: &Memory) -> StatusSet {
+    let ratio = world.output_volts() / world.mains_volts.max(0.1);
+    let present = [
         (Status::Online, world.mains_good()),
         (Status::LowBattery, world.battery_low()),
-        (Status::Boost, world.regulating()),
+        (Status::Overload, world.powered() && world.load_percent > 100.0),
+        (Status::Regulating, world.regulating() || world.bypassed()),
+        (Status::Boost, world.regulating() && ratio > 1.0),
+        (Status::Trim, world.regulating() && ratio < 1.0),
+        (Status::Bypass, world.bypassed()),
+        (Status::Off, !world.powered()),
+        (Status::Charging, world.mains_good() && world.charge < 1.0),
+        (Status::Discharging, world.on_battery()),
         (Status::Calibrating, world.test.is_some()),
         (Status::ForcedShutdown, world.countdown.is_some()),
     ];
-    for (status, _) in status.iter().filter(|(_, present)| *present) {
-        readings.status = readings.status.with(*status);
+    let set = |set: StatusSet, (status, present): (Status, bool)| {
+        if present { set.with(status) } else { set.without(status) }
+    };
+    let real = present.into_iter().fold(StatusSet::EMPTY, set);
+    memory.words.iter().map(|(status, present)| (*status, *present)).fold(real, set)
+}
+
+/// Everything that some dialect would call the fault, and what is warned of.
+fn alarms(protocol: &Protocol, world: &World, memory: &Memory, status: StatusSet) -> Vec<Alarm> {
+    let mut warned = memory.warnings.clone();
+    for (word, text) in [(Status::LowBattery, "Low battery."), (Status::Overload, "Overload")] {
+        let rows = all_alarms(protocol).into_iter().filter(|alarm| alarm.text.starts_with(text));
+        warned.extend(rows.filter_map(|alarm| alarm.warning).filter(|_| status.has(word)));
     }
-    if world.fault {
-        readings.alarms.push(Alarm::SelfTestFailed);
+    let is_fault = |text: &str| {
+        [
+            "UPS selftest failed!",
+            "UPS Fault!",
+            "Fault reported by UPS.",
+            "Fault reported by device.",
+            "UPS failed",
+            "UPS Failed",
+            "Fan failure.",
+        ]
+        .contains(&text)
+    };
+    let raised = |alarm: &Alarm| match alarm.warning {
+        Some(number) => warned.contains(&number),
+        None => {
+            world.fault && is_fault(alarm.text)
+                || status.has(Status::ForcedShutdown) && alarm.text == "UPS is shutting down!"
+        }
+    };
+    all_alarms(protocol).into_iter().filter(raised).collect()
+}
+
+/// Every alarm that the dialect knows.
+fn all_alarms(protocol: &Protocol) -> Vec<Alarm> {
+    use qx::query::{Effect, Meaning};
+    let mut found = vec![];
+    let mut take = |effect: &Effect| {
+        for part in effect.parts() {
+            if let Effect::Alarm(alarm) = part
+                && !found.contains(alarm)
+            {
+                found.push(*alarm);
+            }
+        }
+    };
+    for field in protocol.queries.iter().flat_map(|query| query.fields) {
+        match field.meaning {
+            Meaning::Bits(rows) => rows.iter().for_each(|row| take(&row.one)),
+            Meaning::Codes(rows) => rows.iter().for_each(|row| take(&row.effect)),
+            _ => {}
+        }
     }
-    readings
+    found
 }

@@ -3,14 +3,20 @@
 
 use crate::knob::Knob;
 use crate::personality::Personality;
-use crate::readings::readings;
+use crate::readings::{Memory, readings, value};
 use crate::script::Script;
 use crate::trouble::Trouble;
 use crate::world::{Order, Test, World};
 use qx::command::Command;
 use qx::exchange::END;
+use qx::fact::Facts;
+use qx::option::{Flag, Flags};
 use qx::protocol::Protocol;
 use qx::query::{Meaning, Query};
+use qx::read::Readings;
+use qx::spelling;
+use qx::value::Value;
+use qx::variable::{ALARM_CONTROL, UPS_ID, Var};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -34,6 +40,8 @@ pub struct SimulatedUps {
     pub world: World,
     /// Its manners.
     pub personality: Personality,
+    /// What it was told and keeps.
+    pub memory: Memory,
     /// The troubles of its line.
     pub trouble: Trouble,
     script: Script,
@@ -61,6 +69,7 @@ impl SimulatedUps {
             protocol,
             world: World::default(),
             personality,
+            memory: Memory::default(),
             trouble,
             script,
             speed: 1.0,
@@ -82,13 +91,15 @@ impl SimulatedUps {
 
     /// Lets time pass: the world goes on, and the script is played.
     pub fn advance(&mut self, now: Duration) {
-        let until = self.simulated(now);
-        while let Some(due) = self.script.next_due().filter(|due| *due <= until) {
+        while let Some(due) = self.script.next_due().filter(|due| *due <= self.simulated(now)) {
             self.world.advance(due);
+            // a change of speed counts from its own time, however late it is looked at
+            let at = self.epoch.0 + due.saturating_sub(self.epoch.1).div_f64(self.speed);
             if let Some(knob) = self.script.take_due(due) {
-                self.turn(knob, now);
+                self.turn(knob, at.min(now));
             }
         }
+        let until = self.simulated(now);
         self.world.advance(until);
     }
 
@@ -109,6 +120,13 @@ impl SimulatedUps {
             Knob::Temperature(celsius) => world.temperature = celsius,
             Knob::Fault(on) => world.fault = on,
             Knob::Beeper(on) => world.beeper = on,
+            Knob::Bypass(on) => world.bypass = on,
+            Knob::Family(family) => manners.family = Some(family),
+            Knob::Word(status, Some(on)) => drop(self.memory.words.insert(status, on)),
+            Knob::Word(status, None) => drop(self.memory.words.remove(&status)),
+            Knob::Warning(number, true) => self.memory.warnings.push(number),
+            Knob::Warning(number, false) => self.memory.warnings.retain(|raised| *raised != number),
+            Knob::Say(var, text) => self.memory.keep(var, value(self.protocol, var, &text)),
             Knob::Bit(place, Some(on)) => drop(self.bits.insert(place, on)),
             Knob::Bit(place, None) => drop(self.bits.remove(&place)),
             Knob::Dashes(name) => manners.does_not_know.push(name),
@@ -144,8 +162,8 @@ impl SimulatedUps {
         for byte in bytes {
             match *byte {
                 END => {
-                    let line = String::from_utf8_lossy(&std::mem::take(&mut self.input)).into_owned();
-                    self.hear(line, now);
+                    let line = std::mem::take(&mut self.input);
+                    self.hear(&line, now);
                 }
                 byte if self.input.len() < LONGEST => self.input.push(byte),
                 _ => {}
@@ -184,10 +202,13 @@ impl SimulatedUps {
         self.heard.clear();
     }
 
-    fn hear(&mut self, line: String, now: Duration) {
+    fn hear(&mut self, raw: &[u8], now: Duration) {
         if self.heard.len() == HEARD {
             self.heard.pop_front();
         }
+        let armour = self.protocol.armour;
+        let plain = armour.and_then(|armour| (armour.unpack_question)(raw)).unwrap_or_else(|| raw.to_vec());
+        let line = String::from_utf8_lossy(&plain).into_owned();
         self.heard.push_back(line.clone());
         let manners = &self.personality;
         if manners.silent || self.locked_up || !self.world.alive() {
@@ -197,34 +218,66 @@ impl SimulatedUps {
             self.locked_up = true;
             return;
         }
-        if let Some(reply) = self.reply(&line) {
-            self.say(reply, line.len() + 1, now);
+        if let Some(reply) = self.reply(raw, &line) {
+            self.say(reply, raw.len() + 1, now);
         }
     }
 
+    fn readings(&self) -> Readings {
+        readings(self.protocol, &self.world, &self.personality, &self.memory)
+    }
+
     /// What is said to a line, before its end and its troubles.
-    fn reply(&mut self, line: &str) -> Option<Vec<u8>> {
+    fn reply(&mut self, raw: &[u8], line: &str) -> Option<Vec<u8>> {
         if let Some(bytes) = self.replies.get(line) {
             return Some(bytes.clone());
         }
+        let pack =
+            |text: Vec<u8>| self.protocol.armour.map_or(text.clone(), |armour| (armour.pack_reply)(&text));
+        let readings = self.readings();
+        // it knows everything that it could be asked for
+        let all = Flag::ALL.into_iter().fold(Flags::default(), |flags, flag| match flag {
+            Flag::NoRating | Flag::NoVendor | Flag::NoOutStats | Flag::IgnoreSab => flags,
+            Flag::Testing | Flag::ResetToDefault => flags.with(flag),
+        });
+        let facts = Facts::of(self.protocol.queries[0], &readings, all);
+        let address =
+            readings.number(&UPS_ID).and_then(|id| u32::try_from(id.whole()).ok()).unwrap_or_default();
         let ignorant = self.personality.ignorant_of.iter().any(|question| question == line);
-        let query = self.protocol.queries.iter().copied().find(|query| query.ask == line && !ignorant);
-        if let Some(query) = query {
-            return Some(self.write(query));
+        let asked =
+            |query: &&&'static Query| query.wire(address) == raw && query.when.holds(&facts) && !ignorant;
+        if let Some(query) = self.protocol.queries.iter().find(asked) {
+            return Some(self.write(query, &readings));
         }
-        let Some(order) = self.order(line).filter(|_| !ignorant) else {
+        let Some(deed) = self.deed(line, &facts).filter(|_| !ignorant) else {
             return self.personality.unknown.reply(line);
         };
         if let Some(refusal) = &self.personality.refuses {
             return refusal.reply(line);
         }
-        self.world.obey(order);
-        self.personality.accepts.as_ref().map(|text| text.as_bytes().to_vec())
+        let said = self.personality.accepts.as_deref().or(self.protocol.consent.said());
+        let said = said.map(|text| pack(text.as_bytes().to_vec()));
+        match deed {
+            Deed::Nothing => {}
+            Deed::Keep(var, value) => self.memory.keep(var, value),
+            Deed::Order(order) => self.world.obey(order),
+            Deed::Reset => self.memory.values.retain(|_, (var, _)| var.public),
+            Deed::ClearFaults => {
+                self.memory.values.retain(|name, _| !name.starts_with("experimental.fault"));
+                for var in qx::variable::KEPT.iter().filter(|var| var.name.starts_with("experimental.fault_"))
+                {
+                    self.memory.keep(var, Value::text("0: none"));
+                }
+            }
+        }
+        said
     }
 
-    fn write(&self, query: &Query) -> Vec<u8> {
-        let mut reply = query.write(&readings(&self.world, &self.personality));
-        if let Some(Meaning::Bits(rows)) = query.fields.last().map(|field| field.meaning) {
+    fn write(&self, query: &Query, readings: &Readings) -> Vec<u8> {
+        let mut reply = query.write(readings);
+        if let Some(Meaning::Bits(rows)) = query.fields.last().map(|field| field.meaning)
+            && query.armour.is_none()
+        {
             for (place, on) in &self.bits {
                 let at = reply.len() - rows.len() + place;
                 if let Some(bit) = reply.get_mut(at) {
@@ -235,26 +288,32 @@ impl SimulatedUps {
         reply
     }
 
-    /// The order that a line is, by the same table that the driver writes it with. Of two commands
+    /// What a line makes it do, by the same tables that the driver writes it with. Of two commands
     /// that a line could be, it is the one that would be written so.
-    fn order(&self, line: &str) -> Option<Order> {
-        let spelt =
-            |command: &&'static Command| command.read(line).is_some_and(|args| command.write(&args) == line);
-        let command = self.protocol.all_commands().find(|command| spelt(command))?;
-        let args = command.read(line)?;
-        let seconds = f64::from;
-        Some(match command.name {
-            "beeper.toggle" => Order::ToggleBeeper,
-            "load.off" => Order::Off,
-            "load.on" | "shutdown.stop" => Order::OnOrStop,
-            "shutdown.return" => Order::Return(seconds(args.shutdown), seconds(args.start)),
-            "shutdown.stayoff" => Order::StayOff(seconds(args.shutdown)),
-            "test.battery.start" => Order::Test(Test::For(seconds(args.given))),
-            "test.battery.start.deep" => Order::Test(Test::UntilLow),
-            "test.battery.start.quick" => Order::Test(Test::For(QUICK_TEST)),
-            "test.battery.stop" => Order::StopTest,
-            _ => return None,
-        })
+    fn deed(&self, line: &str, facts: &Facts) -> Option<Deed> {
+        for setting in self.protocol.all_settings() {
+            if let Some(value) = setting.read(line) {
+                let allowed = setting.when.holds(facts) && setting.args(&value.to_string(), facts).is_ok();
+                return match setting.var.name {
+                    "reset_to_default" => Some(Deed::Reset),
+                    _ => allowed.then_some(Deed::Keep(setting.var, value)),
+                };
+            }
+        }
+        let first = |command: &&'static Command| {
+            let steps: Vec<_> = spelling::steps(command.wire).collect();
+            steps.len() > 1 && spelling::read(steps[0], line, &[]).is_some()
+        };
+        if self.protocol.all_commands().any(|command| first(&command)) {
+            return Some(Deed::Nothing);
+        }
+        let spelt = |command: &&'static Command| {
+            let again = command.read(line).map(|args| command.write(&args));
+            again.is_some_and(|lines| lines.last().is_some_and(|last| last == line))
+                && command.when.holds(facts)
+        };
+        let command = self.protocol.all_commands().find(spelt)?;
+        order_of(command, line)
     }
 
     /// Says something to a line of so many bytes.
@@ -267,7 +326,9 @@ impl SimulatedUps {
             return;
         }
         let reply = self.trouble.befall(reply);
-        let start = now + self.personality.latency;
+        // it says one thing after the other
+        let start =
+            (now + self.personality.latency).max(self.output.back().map_or(Duration::ZERO, |(due, _)| *due));
         match self.personality.baud {
             None => self.output.push_back((start, reply)),
             Some(baud) => {
@@ -304,6 +365,45 @@ impl SimulatedUps {
             self.heard.len(),
         )
     }
+}
+
+/// What a line makes a unit do.
+enum Deed {
+    Nothing,
+    Keep(&'static Var, Value),
+    Order(Order),
+    Reset,
+    ClearFaults,
+}
+
+fn order_of(command: &Command, line: &str) -> Option<Deed> {
+    let args = command.read(line)?;
+    let seconds = f64::from;
+    Some(Deed::Order(match command.name {
+        "beeper.toggle" => Order::ToggleBeeper,
+        "beeper.enable" | "beeper.disable" if line.starts_with('P') => {
+            let word = if command.name == "beeper.enable" { "enabled" } else { "disabled" };
+            return Some(Deed::Keep(&ALARM_CONTROL, Value::text(word)));
+        }
+        "beeper.enable" => Order::Beeper(true),
+        "beeper.disable" => Order::Beeper(false),
+        "bypass.start" => Order::Bypass(true),
+        "bypass.stop" => Order::Bypass(false),
+        "clear.fault.record" => return Some(Deed::ClearFaults),
+        "load.off" => Order::Off,
+        "load.on" | "shutdown.stop" => Order::OnOrStop,
+        "shutdown.return" => Order::Return(seconds(args.shutdown), seconds(args.start)),
+        "shutdown.stayoff" => Order::StayOff(seconds(args.shutdown)),
+        "test.battery.start" if args.given > 0 => Order::Test(Test::For(seconds(args.given))),
+        "test.battery.start.deep" | "test.battery.start.low" => Order::Test(Test::UntilLow),
+        "test.battery.start" | "test.battery.start.quick" => Order::Test(Test::For(QUICK_TEST)),
+        "test.battery.stop" => Order::StopTest,
+        name => {
+            let (outlet, deed) = name.strip_prefix("outlet.")?.split_once(".load.")?;
+            let var = qx::variable::named(&format!("outlet.{outlet}.status"))?;
+            return Some(Deed::Keep(var, Value::text(deed)));
+        }
+    }))
 }
 
 #[cfg(test)]

@@ -10,6 +10,8 @@ const LOW: (f64, f64) = (0.20, 0.25);
 /// What is printed on the unit.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Rating {
+    /// Volt-amperes.
+    pub power: f64,
     /// Volts.
     pub mains_volts: f64,
     /// Hertz.
@@ -27,6 +29,7 @@ pub struct Rating {
 impl Default for Rating {
     fn default() -> Rating {
         Rating {
+            power: 1000.0,
             mains_volts: 230.0,
             mains_hertz: 50.0,
             mains_amperes: 3.0,
@@ -71,6 +74,10 @@ pub struct Countdown {
 pub enum Order {
     /// Switch the beeper on or off.
     ToggleBeeper,
+    /// Switch the beeper on (true) or off.
+    Beeper(bool),
+    /// Let mains go straight to the load, or no more.
+    Bypass(bool),
     /// Switch the load off, now.
     Off,
     /// Stop a shutdown that is pending; else switch the load on.
@@ -106,6 +113,8 @@ pub struct World {
     pub fault: bool,
     /// Whether the load is powered.
     pub output: Output,
+    /// Whether mains goes straight to the load.
+    pub bypass: bool,
     /// The test that runs.
     pub test: Option<Test>,
     /// The shutdown that is pending.
@@ -128,6 +137,7 @@ impl Default for World {
             beeper: true,
             fault: false,
             output: Output::On,
+            bypass: false,
             test: None,
             countdown: None,
             fault_volts: 230.0,
@@ -178,6 +188,7 @@ impl World {
         match self.mains_volts / self.rating.mains_volts {
             _ if !self.powered() => 0.0,
             _ if self.on_battery() => self.rating.mains_volts,
+            _ if self.bypass => self.mains_volts,
             ratio if ratio < 0.9 => self.mains_volts * 1.15,
             ratio if ratio > 1.1 => self.mains_volts * 0.87,
             _ => self.mains_volts,
@@ -189,13 +200,25 @@ impl World {
         self.powered() && !self.on_battery() && (self.output_volts() - self.mains_volts).abs() > 1.0
     }
 
+    /// Seconds that the battery would carry the load.
+    pub fn runtime(&self) -> f64 {
+        self.charge * self.rating.full_load_seconds * 100.0 / self.load_percent.max(2.0)
+    }
+
+    /// Whether mains goes straight to the load now.
+    pub fn bypassed(&self) -> bool {
+        self.bypass && self.powered() && !self.on_battery()
+    }
+
     /// Volts of the battery.
     pub fn battery_volts(&self) -> f64 {
         let rested = self.rating.battery_volts * (0.92 + 0.16 * self.charge);
         if self.on_battery() {
             rested - self.rating.battery_volts * 0.04 * self.load_percent / 100.0
-        } else {
+        } else if self.mains_good() {
             rested + self.rating.battery_volts * 0.055
+        } else {
+            rested
         }
     }
 
@@ -203,6 +226,8 @@ impl World {
     pub fn obey(&mut self, order: Order) {
         match order {
             Order::ToggleBeeper => self.beeper = !self.beeper,
+            Order::Beeper(on) => self.beeper = on,
+            Order::Bypass(on) => self.bypass = on,
             Order::Off => {
                 self.output = Output::Off;
                 self.countdown = None;

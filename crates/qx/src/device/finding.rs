@@ -18,7 +18,7 @@ pub(super) enum Stage {
 
 impl Device {
     /// The exchange to the next sign, or the next stage.
-    pub(super) fn next_sign(&mut self, now: Moment) -> Option<&'static str> {
+    pub(super) fn next_sign(&mut self, now: Moment) -> Option<&'static Query> {
         let Stage::Detecting { detection, round, not_before } = &mut self.stage else { return None };
         if *not_before > now {
             return None;
@@ -31,7 +31,9 @@ impl Device {
                 return None;
             }
             // once more: the first replies may have been lost, or the line may echo
-            Step::Nothing if *round == 1 => {
+            Step::Nothing
+                if *round == 1 && (detection.anything_heard() || self.options.protocol.is_some()) =>
+            {
                 self.line.echo = Echo::Unknown;
                 self.line.settle = true;
                 self.stage = Stage::detecting(&self.options, 2, now);
@@ -51,7 +53,9 @@ impl Device {
         self.events.push_back(Event::NotFound(why));
         if self.ready {
             self.stage = Stage::Polling;
-            for slot in self.slots.iter_mut().filter(|slot| slot.query.cadence != Cadence::Once) {
+            for slot in
+                self.slots.iter_mut().filter(|slot| slot.applies && slot.query.cadence != Cadence::Once)
+            {
                 slot.due = Some(now);
             }
         } else {
@@ -61,19 +65,18 @@ impl Device {
 
     fn adopt(&mut self, protocol: &'static Protocol, detection: &Detection, now: Moment) {
         self.events.push_back(Event::Detected(protocol.name, detection.exchanges()));
-        let asked = |query: &&&'static Query| query.unless.is_none_or(|flag| !self.options.has(flag));
-        self.slots = protocol.queries.iter().filter(asked).map(|query| Slot::new(query, now)).collect();
+        self.slots = protocol.queries.iter().map(|query| Slot::new(query)).collect();
         if self.protocol.is_none_or(|before| before.name != protocol.name) {
             self.protocol = Some(protocol);
             self.start_delays();
-            self.store.set_commands(protocol.all_commands().map(|command| command.name).collect());
         }
         self.stage = Stage::Polling;
         self.events.push_back(Event::Noted(Loudness::Info, format!("speaks {}", protocol.name)));
+        self.reconsider(now);
         // what was heard while looking for the dialect is not asked again
         for at in 0..self.slots.len() {
             let slot = &mut self.slots[at];
-            if let Some(line) = detection.reply(slot.query.ask) {
+            if let Some(line) = detection.reply(slot.query).filter(|_| slot.applies) {
                 if let Ok(fit) = slot.query.read(line) {
                     slot.belief.learn(fit.odd.as_ref());
                 }
@@ -87,9 +90,13 @@ impl Stage {
     pub(super) fn detecting(options: &Options, round: u8, not_before: Moment) -> Stage {
         let chosen = options.protocol.as_deref().and_then(protocols::named);
         let candidates = match (&options.protocol, chosen) {
-            (None, _) => protocols::ALL.to_vec(),
+            (None, _) => protocols::ALL.iter().filter(|protocol| !protocol.by_name).copied().collect(),
             (Some(_), chosen) => chosen.into_iter().collect(),
         };
-        Stage::Detecting { detection: Detection::new(candidates, options.flags), round, not_before }
+        Stage::Detecting {
+            detection: Detection::new(candidates, options.flags, options.address),
+            round,
+            not_before,
+        }
     }
 }

@@ -15,11 +15,13 @@ mod sheet;
 
 use crate::battery::{Estimator, RuntimeModel};
 use crate::exchange::{Echo, Exchange, Reply};
+use crate::fact::Facts;
 use crate::option::Options;
 use crate::protocol::Protocol;
-use crate::query::Cadence;
+use crate::query::{Cadence, Query};
 use crate::setting::Delay;
 use crate::store::Store;
+use crate::variable::UPS_ID;
 use finding::Stage;
 use polling::Slot;
 use request::Request;
@@ -32,9 +34,13 @@ pub type Moment = Duration;
 /// Identifies a request until it is answered.
 pub type Ticket = u64;
 
-/// How long the first question waits: nothing is known of this UPS yet. Two rounds of three
-/// questions on a dead line stay below six seconds.
+/// How long the first questions wait: nothing is known of this UPS yet. One round of questions
+/// on a dead line stays below six seconds.
 const FIRST_PATIENCE: Duration = Duration::from_millis(950);
+/// How long further questions wait when the first ones got no answer at all.
+const LATER_PATIENCE: Duration = Duration::from_millis(450);
+/// So many questions are the first ones.
+const FIRST_QUESTIONS: usize = 3;
 /// How long a poll waits.
 const POLL_PATIENCE: Duration = Duration::from_millis(1000);
 /// Silence to a question is not known earlier, however fast the UPS is.
@@ -106,7 +112,7 @@ pub enum Event {
 
 #[derive(Debug)]
 enum Asked {
-    Sign(&'static str),
+    Sign(&'static Query),
     Query(usize),
     Request(Request),
 }
@@ -129,6 +135,7 @@ pub struct Device {
     protocol: Option<&'static Protocol>,
     slots: Vec<Slot>,
     delays: Vec<(&'static Delay, u32)>,
+    settings_sent: bool,
     estimator: Estimator,
     line: Line,
     asked: Option<(Asked, Moment)>,
@@ -155,6 +162,7 @@ impl Device {
             protocol: None,
             slots: vec![],
             delays: vec![],
+            settings_sent: false,
             estimator: Estimator::new(model),
             line: Line { up: true, latency: None, echo: Echo::Unknown, noisy: false, settle: false },
             asked: None,
@@ -210,15 +218,12 @@ impl Device {
         self.detect_again = now + DETECT_AGAIN;
         self.line.settle = true;
         if let Some((Asked::Request(request), _)) = self.asked.take() {
-            self.answer(
-                request.ticket,
-                Outcome::Failed("the line was lost while the command was sent".into()),
-            );
+            self.lose(&request);
         }
         for slot in &mut self.slots {
             slot.belief.forget_doubt();
             slot.repeats = 0;
-            if slot.query.cadence != Cadence::Once && change == LinkChange::Back {
+            if slot.applies && slot.query.cadence != Cadence::Once && change == LinkChange::Back {
                 slot.due = Some(now);
             }
         }
@@ -234,12 +239,13 @@ impl Device {
         }
         let (asked, command, patience) = match self.next_request() {
             Some(request) => {
-                let command = request.wire.clone();
+                let command = request.step();
                 (Asked::Request(request), command, self.patience(COMMAND_PATIENCE, COMMAND_PATIENCE))
             }
             None if matches!(self.stage, Stage::Detecting { .. }) => {
                 let ask = self.next_sign(now)?;
-                (Asked::Sign(ask), ask.to_string(), self.patience(FIRST_PATIENCE, LEAST_PATIENCE))
+                let patience = if self.has_been_silent() { LATER_PATIENCE } else { FIRST_PATIENCE };
+                (Asked::Sign(ask), ask.wire(0), self.patience(patience, LEAST_PATIENCE))
             }
             None => {
                 let at = self.next_query(now)?;
@@ -248,7 +254,7 @@ impl Device {
                     Cadence::Quick => self.patience(POLL_PATIENCE, POLL_PATIENCE),
                     _ => self.patience(FIRST_PATIENCE, LEAST_PATIENCE),
                 };
-                (Asked::Query(at), query.ask.to_string(), patience)
+                (Asked::Query(at), query.wire(self.address()), patience)
             }
         };
         let is_command = matches!(asked, Asked::Request(_));
@@ -281,13 +287,31 @@ impl Device {
         due.into_iter().chain(stale).min()
     }
 
+    /// Whether the first questions got no answer.
+    fn has_been_silent(&self) -> bool {
+        let Stage::Detecting { detection, .. } = &self.stage else { return false };
+        self.options.protocol.is_none() && detection.silences() >= FIRST_QUESTIONS
+    }
+
+    /// What is known of the UPS, from its last replies.
+    fn facts(&self) -> Facts<'_> {
+        let heard = self.slots.iter().filter_map(|slot| Some((slot.query, slot.reading.as_ref()?)));
+        Facts::new(heard, self.options.flags)
+    }
+
+    /// Its number on a shared line.
+    fn address(&self) -> u32 {
+        let said = self.facts().number(&UPS_ID);
+        said.and_then(|said| u32::try_from(said.whole()).ok()).or(self.options.address).unwrap_or_default()
+    }
+
     fn stale_after(&self) -> Duration {
         (self.options.pollinterval * STALE_POLLS).max(STALE_AT_LEAST)
     }
 
     fn interval(&self, cadence: Cadence) -> Option<Duration> {
         match cadence {
-            Cadence::Once => None,
+            Cadence::Once | Cadence::AfterChange => None,
             Cadence::Quick => Some(self.options.pollinterval),
             Cadence::Full => Some(self.options.pollfreq),
         }

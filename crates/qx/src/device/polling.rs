@@ -7,6 +7,8 @@ use crate::exchange::Echo;
 use crate::option::Options;
 use crate::query::{Cadence, Query};
 use crate::read::Readings;
+use crate::value::Value;
+use crate::variable::Var;
 
 /// One query of the protocol and what is known from it.
 #[derive(Debug)]
@@ -17,6 +19,10 @@ pub(super) struct Slot {
     pub due: Option<Moment>,
     pub repeats: u8,
     pub refused: bool,
+    /// Whether it is asked of this UPS at all.
+    pub applies: bool,
+    /// Its last reading has other status words than the one before.
+    pub changed: bool,
     /// Log it once when it begins.
     pub garbled: bool,
 }
@@ -29,7 +35,8 @@ impl Device {
             _ if slot.repeats > 0 => 0,
             Cadence::Quick => 1,
             Cadence::Once => 2,
-            Cadence::Full => 3,
+            Cadence::AfterChange => 3,
+            Cadence::Full => 4,
         };
         let due = |slot: &Slot| slot.due.filter(|due| *due <= now).map(|due| (rank(slot), due));
         let waiting = self.slots.iter().enumerate().filter_map(|(at, slot)| Some((due(slot)?, at)));
@@ -41,8 +48,9 @@ impl Device {
         let interval = self.interval(self.slots[at].query.cadence);
         let next = interval.map(|interval| (since + interval).max(now));
         let noisy = self.line.noisy;
+        let address = self.address();
         let slot = &mut self.slots[at];
-        let verdict = match line.map(|line| slot.judge(line, &self.options, noisy)) {
+        let verdict = match line.map(|line| slot.judge(line, &self.options, address, noisy)) {
             Some(Ok(verdict)) => verdict,
             Some(Err(Trouble::Refused)) => {
                 self.refused(at, next);
@@ -64,7 +72,7 @@ impl Device {
         };
         let slot = &mut self.slots[at];
         if verdict == Verdict::AskAgain {
-            let once = slot.query.cadence == Cadence::Once;
+            let once = matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
             // silence to a question asked once is an answer, unless the line loses bytes
             let enough = if line.is_none() && once && !noisy { 0 } else { REPEATS };
             slot.repeats += 1;
@@ -81,10 +89,35 @@ impl Device {
         slot.repeats = 0;
         slot.garbled = false;
         slot.due = next;
+        let changed = std::mem::take(&mut slot.changed);
         if slot.query.cadence == Cadence::Quick {
             self.heard_from(now);
+            if changed && self.ready {
+                self.look_closer(now);
+            }
         }
+        self.reconsider(now);
         self.settle_survey(now);
+    }
+
+    /// What is asked of this UPS depends on what it said.
+    pub(super) fn reconsider(&mut self, now: Moment) {
+        let facts = self.facts();
+        let applies: Vec<bool> = self.slots.iter().map(|slot| slot.query.when.holds(&facts)).collect();
+        for (slot, applies) in self.slots.iter_mut().zip(applies) {
+            if applies != slot.applies {
+                *slot = Slot { applies, due: applies.then_some(now), ..Slot::new(slot.query) };
+            }
+        }
+    }
+
+    /// What the status changed may have changed more: alarms, modes.
+    fn look_closer(&mut self, now: Moment) {
+        let closer =
+            |slot: &&mut Slot| slot.applies && slot.query.cadence == Cadence::Full && slot.query.raises();
+        for slot in self.slots.iter_mut().filter(closer) {
+            slot.due = slot.due.map(|due| due.min(now));
+        }
     }
 
     fn refused(&mut self, at: usize, next: Option<Moment>) {
@@ -114,7 +147,7 @@ impl Device {
 
     /// Publishes once everything was asked, and after each reading from then on.
     fn settle_survey(&mut self, now: Moment) {
-        let surveyed = self.slots.iter().all(|slot| slot.reading.is_some() || slot.refused);
+        let surveyed = self.slots.iter().all(|slot| !slot.applies || slot.reading.is_some() || slot.refused);
         let status = self.slots.iter().any(|s| s.query.cadence == Cadence::Quick && s.reading.is_some());
         let complete = surveyed && status;
         if !self.ready && !complete {
@@ -122,9 +155,26 @@ impl Device {
         }
         self.publish(now);
         if !self.ready {
+            self.tell_what_is_kept();
             self.ready = true;
             self.last_good = now;
             self.events.push_back(Event::Ready);
+        }
+        if surveyed && !std::mem::replace(&mut self.settings_sent, true) {
+            self.send_settings();
+        }
+    }
+
+    /// What clients do not see stands in the log once.
+    fn tell_what_is_kept(&mut self) {
+        let kept = |(var, value): &(&Var, Option<Value>)| {
+            value.as_ref().filter(|_| !var.public).map(|value| format!("{} = {value}", var.name))
+        };
+        let readings = self.slots.iter().filter_map(|slot| slot.reading.as_ref());
+        let lines: Vec<String> =
+            readings.flat_map(|readings| readings.values.iter().filter_map(kept)).collect();
+        if !lines.is_empty() {
+            self.note(Loudness::Info, format!("the UPS says {}", lines.join(", ")));
         }
     }
 
@@ -151,20 +201,28 @@ enum Trouble {
 }
 
 impl Slot {
-    pub(super) fn new(query: &'static Query, now: Moment) -> Slot {
+    pub(super) fn new(query: &'static Query) -> Slot {
         Slot {
             query,
             reading: None,
             belief: Belief::default(),
-            due: Some(now),
+            due: None,
             repeats: 0,
             refused: false,
+            applies: false,
+            changed: false,
             garbled: false,
         }
     }
 
-    fn judge(&mut self, line: &[u8], options: &Options, noisy: bool) -> Result<Verdict, Trouble> {
-        if crate::detect::is_refusal(self.query.ask, line) {
+    fn judge(
+        &mut self,
+        line: &[u8],
+        options: &Options,
+        address: u32,
+        noisy: bool,
+    ) -> Result<Verdict, Trouble> {
+        if crate::detect::is_refusal(&self.query.wire(address), line) {
             return Err(Trouble::Refused);
         }
         let mut fit = self.query.read(line).map_err(|misfit| {
@@ -178,6 +236,7 @@ impl Slot {
         let light = Light { last: self.reading.as_ref(), noisy, last_try: self.repeats == REPEATS };
         let verdict = self.belief.judge(&fit, light);
         if verdict == Verdict::Believed {
+            self.changed = self.reading.as_ref().is_some_and(|last| last.status != fit.readings.status);
             self.reading = Some(fit.readings);
         }
         Ok(verdict)

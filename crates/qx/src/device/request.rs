@@ -1,55 +1,179 @@
 //! Requests: instant commands and settings.
 
 use super::{Device, Event, Loudness, Moment, Outcome, Ticket};
-use crate::command::{Args, NotAllowed};
+use crate::command::{Args, Command, NotAllowed};
+use crate::fact::Facts;
+use crate::protocol::Consent;
 use crate::query::Cadence;
-use crate::setting::Delay;
-use crate::variable::{UPS_DELAY_SHUTDOWN, UPS_DELAY_START};
+use crate::setting::{Delay, Setting};
+use crate::variable::{UPS_DELAY_SHUTDOWN, UPS_DELAY_START, Var};
+use std::collections::VecDeque;
 
-/// At most so many requests wait.
+/// At most so many requests wait; what the configuration asks for is not counted.
 const WAITING: usize = 16;
 
-/// A command that waits for the line, or for its reply.
+/// A command or setting that waits for the line, or for its reply.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
-    pub ticket: Ticket,
-    pub name: &'static str,
-    pub wire: String,
+    /// Who asked; nobody when it was the configuration.
+    ticket: Option<Ticket>,
+    /// Of the command, or `variable = value`.
+    name: String,
+    /// What is sent in each exchange.
+    steps: VecDeque<String>,
+    /// The variable that it sets.
+    sets: Option<&'static Var>,
+    /// How it is packed.
+    armour: Option<&'static crate::armour::Armour>,
+}
+
+impl Request {
+    /// The line of the next exchange.
+    pub(super) fn step(&self) -> Vec<u8> {
+        let plain = self.steps.front().map_or(&[][..], |step| step.as_bytes());
+        self.armour.map_or_else(|| plain.to_vec(), |armour| (armour.pack_question)(plain))
+    }
 }
 
 impl Device {
     /// Sends an instant command as soon as the line is free; [`Event::Answered`] tells the outcome.
     pub fn instant_command(&mut self, ticket: Ticket, name: &str, parameter: Option<&str>) {
-        match self.prepare(ticket, name, parameter) {
-            Ok(request) => self.requests.push_back(request),
-            Err(outcome) => self.answer(ticket, outcome),
+        match self.prepare(name, parameter).and_then(|request| self.enqueue(ticket, request)) {
+            Ok(()) => {}
+            Err(outcome) => self.answer(Some(ticket), outcome),
         }
     }
 
     /// Sets a variable; [`Event::Answered`] tells the outcome.
     pub fn set(&mut self, ticket: Ticket, variable: &str, value: &str) {
-        let outcome = self.set_delay(variable, value);
-        self.answer(ticket, outcome);
+        if self.protocol.is_some_and(|protocol| protocol.delay(variable).is_some()) {
+            let outcome = self.set_delay(variable, value);
+            self.answer(Some(ticket), outcome);
+            return;
+        }
+        match self.prepare_setting(variable, value) {
+            Ok(None) => self.answer(Some(ticket), Outcome::Done),
+            Ok(Some(request)) => {
+                if let Err(outcome) = self.enqueue(ticket, request) {
+                    self.answer(Some(ticket), outcome);
+                }
+            }
+            Err(outcome) => self.answer(Some(ticket), outcome),
+        }
     }
 
-    fn prepare(&mut self, ticket: Ticket, name: &str, parameter: Option<&str>) -> Result<Request, Outcome> {
-        let command = self.protocol.and_then(|protocol| protocol.command(name)).ok_or(Outcome::Unknown)?;
-        let given = match &command.parameter {
-            Some(allowed) => allowed.check(parameter).map_err(|NotAllowed(why)| Outcome::Invalid(why))?,
-            None => 0,
-        };
+    fn enqueue(&mut self, ticket: Ticket, mut request: Request) -> Result<(), Outcome> {
         if self.store.is_stale() || !self.line.up {
             return Err(Outcome::Failed("the UPS does not answer, so nothing was sent".into()));
         }
-        if self.requests.len() == WAITING {
+        if self.requests.len() >= WAITING {
             return Err(Outcome::Failed(format!("{WAITING} commands wait already, so nothing was sent")));
         }
-        let args = Args {
+        request.ticket = Some(ticket);
+        self.requests.push_back(request);
+        Ok(())
+    }
+
+    fn request(&self, name: String, steps: Vec<String>, sets: Option<&'static Var>) -> Request {
+        let armour = self.protocol.and_then(|protocol| protocol.armour);
+        Request { ticket: None, name, steps: steps.into(), sets, armour }
+    }
+
+    fn prepare(&self, name: &str, parameter: Option<&str>) -> Result<Request, Outcome> {
+        // the names of old, as in NUT
+        let name = match name {
+            "beeper.off" => "beeper.disable",
+            "beeper.on" => "beeper.enable",
+            name => name,
+        };
+        let facts = self.facts();
+        let mut refused = Outcome::Unknown;
+        for command in self.offered(&facts).filter(|command| command.name.eq_ignore_ascii_case(name)) {
+            match command.parameter.map_or(Ok(0), |allowed| allowed.check(parameter)) {
+                Ok(given) => {
+                    let steps = command.write(&Args { given, ..self.args() });
+                    return Ok(self.request(command.name.into(), steps, None));
+                }
+                Err(NotAllowed(why)) => refused = Outcome::Invalid(why),
+            }
+        }
+        Err(refused)
+    }
+
+    /// The commands that are offered now.
+    pub(super) fn offered<'f>(&self, facts: &'f Facts) -> impl Iterator<Item = &'static Command> + use<'f> {
+        let rows = self.protocol.into_iter().flat_map(|protocol| protocol.all_commands());
+        rows.filter(|command| command.when.holds(facts))
+    }
+
+    /// The numbers that every line may carry.
+    fn args(&self) -> Args {
+        Args {
             shutdown: self.delay(UPS_DELAY_SHUTDOWN.name),
             start: self.delay(UPS_DELAY_START.name),
-            given,
-        };
-        Ok(Request { ticket, name: command.name, wire: command.write(&args) })
+            address: self.address(),
+            ..Args::default()
+        }
+    }
+
+    /// The request that sets a variable of the UPS; `None` when it has this value already.
+    fn prepare_setting(&self, variable: &str, value: &str) -> Result<Option<Request>, Outcome> {
+        let facts = self.facts();
+        let setting = self.settings().find(|setting| {
+            setting.var.public
+                && setting.var.name.eq_ignore_ascii_case(variable)
+                && facts.value(setting.var).is_some()
+        });
+        let setting =
+            setting.filter(|setting| setting.choice(&facts).is_some() && !self.overridden(setting.var.name));
+        let setting = setting.ok_or(Outcome::Unknown)?;
+        if setting.holds(value, &facts) {
+            return Ok(None);
+        }
+        match setting.args(value, &facts) {
+            Ok(args) => Ok(Some(self.setting_request(setting, value, args))),
+            Err(NotAllowed(why)) => Err(Outcome::Invalid(why)),
+        }
+    }
+
+    fn setting_request(&self, setting: &'static Setting, value: &str, args: Args) -> Request {
+        let args = Args { given: args.given, tenths: args.tenths, code: args.code, ..self.args() };
+        self.request(format!("{} = {value}", setting.var.name), setting.write(&args), Some(setting.var))
+    }
+
+    pub(super) fn settings(&self) -> impl Iterator<Item = &'static Setting> + use<> {
+        self.protocol.into_iter().flat_map(|protocol| protocol.all_settings())
+    }
+
+    /// What the configuration asks to be written to the UPS, once, where it is not so already.
+    pub(super) fn send_settings(&mut self) {
+        let mut wanted = self.options.settings.clone();
+        let has = |name: &str| self.options.settings.iter().any(|(known, _)| known == name);
+        if self.options.has(crate::option::Flag::ResetToDefault) && !has("reset_to_default") {
+            wanted.insert(0, ("reset_to_default".into(), "yes".into()));
+        }
+        for (name, value) in wanted {
+            let facts = self.facts();
+            let mut rows = self.settings().filter(|setting| !setting.var.public && setting.var.name == name);
+            let Some(setting) = rows.find(|setting| setting.choice(&facts).is_some()) else {
+                self.note(
+                    Loudness::Warning,
+                    format!("{name}: this UPS does not take it, so nothing was sent"),
+                );
+                continue;
+            };
+            if setting.holds(&value, &facts) {
+                self.note(Loudness::Info, format!("{name} is {value} already"));
+                continue;
+            }
+            match setting.args(&value, &facts) {
+                Ok(args) => {
+                    let request = self.setting_request(setting, &value, args);
+                    self.requests.push_back(request);
+                }
+                Err(NotAllowed(why)) => self.note(Loudness::Warning, format!("{why}; nothing was sent")),
+            }
+        }
     }
 
     fn set_delay(&mut self, variable: &str, value: &str) -> Outcome {
@@ -105,7 +229,7 @@ impl Device {
         self.delays.iter().find(|(delay, _)| delay.var.name == name).map_or(0, |(_, seconds)| *seconds)
     }
 
-    fn overridden(&self, name: &str) -> bool {
+    pub(super) fn overridden(&self, name: &str) -> bool {
         self.options.overrides.iter().any(|(overridden, _)| overridden == name)
     }
 
@@ -113,24 +237,44 @@ impl Device {
         self.requests.pop_front()
     }
 
-    pub(super) fn handle_request_reply(&mut self, request: Request, reply: Option<Vec<u8>>, now: Moment) {
-        let accepts = self.protocol.map_or("", |protocol| protocol.accepts).as_bytes();
-        let outcome = match &reply {
-            None => Outcome::Done,
-            Some(line) if line.eq_ignore_ascii_case(accepts) => Outcome::Done,
+    pub(super) fn handle_request_reply(&mut self, mut request: Request, reply: Option<Vec<u8>>, now: Moment) {
+        let consent = self.protocol.map_or(Consent::Silence, |protocol| protocol.consent);
+        let packed = reply.as_deref().map(|line| match request.armour {
+            Some(armour) => (armour.unpack_reply)(line).unwrap_or_else(|| line.to_vec()),
+            None => line.to_vec(),
+        });
+        let sent = request.steps.pop_front().unwrap_or_default();
+        let outcome = match &packed {
+            reply if consent.is_given(reply.as_deref()) => Outcome::Done,
+            None => Outcome::Failed(format!("the UPS did not answer {} ({sent})", request.name)),
             Some(line) => {
                 let said = line.escape_ascii();
-                Outcome::Failed(format!("the UPS refused {} ({}) by '{said}'", request.name, request.wire))
+                Outcome::Failed(format!("the UPS refused {} ({sent}) by '{said}'", request.name))
             }
         };
         if outcome == Outcome::Done {
             let by = if reply.is_some() { "by word" } else { "by silence" };
-            self.note(Loudness::Info, format!("{}: sent {}, accepted {by}", request.name, request.wire));
-            for slot in self.slots.iter_mut().filter(|slot| slot.query.cadence != Cadence::Once) {
+            self.note(Loudness::Info, format!("{}: sent {sent}, accepted {by}", request.name));
+            if !request.steps.is_empty() {
+                self.requests.push_front(request);
+                return;
+            }
+            let sets = request.sets;
+            let again = |query: &crate::query::Query| {
+                query.cadence != Cadence::Once || sets.is_some_and(|var| query.speaks_of(var))
+            };
+            for slot in
+                self.slots.iter_mut().filter(|slot| slot.applies && !slot.refused && again(slot.query))
+            {
                 slot.due = Some(now);
             }
         }
         self.answer(request.ticket, outcome);
+    }
+
+    /// The line was lost while a request was on its way.
+    pub(super) fn lose(&mut self, request: &Request) {
+        self.answer(request.ticket, Outcome::Failed("the line was lost while the command was sent".into()));
     }
 
     pub(super) fn fail_requests(&mut self) {
@@ -142,14 +286,16 @@ impl Device {
         }
     }
 
-    pub(super) fn answer(&mut self, ticket: Ticket, outcome: Outcome) {
+    fn answer(&mut self, ticket: Option<Ticket>, outcome: Outcome) {
         if let Outcome::Invalid(why) | Outcome::Failed(why) = &outcome {
             self.note(Loudness::Warning, why.clone());
         }
-        self.events.push_back(Event::Answered(ticket, outcome));
+        if let Some(ticket) = ticket {
+            self.events.push_back(Event::Answered(ticket, outcome));
+        }
     }
 
-    fn note(&mut self, loudness: Loudness, text: String) {
+    pub(super) fn note(&mut self, loudness: Loudness, text: String) {
         self.events.push_back(Event::Noted(loudness, text));
     }
 }

@@ -3,10 +3,12 @@
 
 use super::{Device, Moment};
 use crate::battery::Inputs;
+use crate::fact::Raised;
 use crate::option::Options;
 use crate::query::{Effect, Meaning, Query};
 use crate::read::Readings;
-use crate::status::{Alarm, Status, StatusSet};
+use crate::setting::{Choice, Setting};
+use crate::status::{Status, StatusSet, alarm_text};
 use crate::variable::*;
 use std::collections::BTreeMap;
 
@@ -15,13 +17,7 @@ type Sheet = BTreeMap<&'static str, String>;
 
 impl Device {
     pub(super) fn publish(&mut self, now: Moment) {
-        let (mut sheet, mut status, mut alarms) = (Sheet::new(), StatusSet::EMPTY, Vec::new());
-        for readings in self.slots.iter().filter_map(|slot| slot.reading.as_ref()) {
-            status = status.or(readings.status);
-            alarms.extend(readings.alarms.iter().copied());
-            let said = readings.values.iter().filter_map(|(var, value)| Some((*var, value.as_ref()?)));
-            sheet.extend(said.map(|(var, value)| (var.name, value.published(var))));
-        }
+        let (mut sheet, Raised { status, alarms }) = self.sheet();
         let configured = self.configured(&sheet);
         self.estimate(&mut sheet, &configured, status, now);
         let mut text = status.without(Status::LowBattery).published(!alarms.is_empty());
@@ -31,10 +27,29 @@ impl Device {
             text = if self.options.ignorelb { text + " LB" } else { status.published(!alarms.is_empty()) };
         }
         sheet.insert(UPS_STATUS.name, text);
-        if let Some(text) = joined(&mut alarms) {
+        if let Some(text) = alarm_text(&alarms) {
             sheet.insert(UPS_ALARM.name, text);
         }
         self.write_down(sheet);
+    }
+
+    /// What the UPS says, and what follows from it.
+    fn sheet(&self) -> (Sheet, Raised) {
+        let mut sheet = Sheet::new();
+        let Some(protocol) = self.protocol else { return (sheet, Raised::default()) };
+        sheet.extend(protocol.fixed.iter().map(|(var, text)| (var.name, (*text).to_string())));
+        let facts = self.facts();
+        for (query, readings) in facts.heard() {
+            let said = readings.values.iter().filter_map(|(var, value)| Some((*var, value.as_ref()?)));
+            let public = said.filter(|(var, _)| var.public);
+            sheet.extend(public.map(|(var, value)| (var.name, value.published(query.places(var)))));
+        }
+        for derived in protocol.derived {
+            if let Some(text) = (derived.from)(&facts) {
+                sheet.insert(derived.var.name, text);
+            }
+        }
+        (sheet, protocol.raised(&facts))
     }
 
     /// The defaults that the UPS does not replace, and the overrides.
@@ -108,14 +123,43 @@ impl Device {
         below(&BATTERY_CHARGE, &BATTERY_CHARGE_LOW) || below(&BATTERY_RUNTIME, &BATTERY_RUNTIME_LOW)
     }
 
+    /// What clients may write.
+    fn choices(&self) -> Vec<(&'static str, Choice)> {
+        let facts = self.facts();
+        let said = |setting: &&Setting| setting.var.public && facts.value(setting.var).is_some();
+        self.settings().filter(said).filter_map(|row| Some((row.var.name, row.choice(&facts)?))).collect()
+    }
+
+    /// The names of the commands that are offered, each once.
+    fn command_names(&self) -> Vec<&'static str> {
+        let facts = self.facts();
+        let mut names = vec![];
+        for command in self.offered(&facts).filter(|command| command.name.contains('.')) {
+            if !names.contains(&command.name) {
+                names.push(command.name);
+            }
+        }
+        names
+    }
+
     /// Writes the sheet into the store: removes what is gone, sets what is there.
     fn write_down(&mut self, sheet: Sheet) {
         let configured = self.configured(&sheet);
+        let choices = self.choices();
         for var in ALL {
             let delay = self.delays.iter().any(|(delay, _)| delay.var == *var);
             match configured.get(var.name).or_else(|| sheet.get(var.name)) {
-                _ if delay || *var == &DEVICE_TYPE => {}
-                Some(text) => self.store.set(var.name, text.clone()),
+                _ if delay => {}
+                // the driver says it where the dialect does not
+                None if *var == &DEVICE_TYPE => {}
+                Some(text) => {
+                    let choice =
+                        choices.iter().find(|(name, _)| *name == var.name).map(|(_, choice)| choice.clone());
+                    match choice.filter(|_| !self.overridden(var.name)) {
+                        Some(choice) => self.store.set_writable(var.name, text.clone(), choice),
+                        None => self.store.set(var.name, text.clone()),
+                    }
+                }
                 None => self.store.remove(var.name),
             }
         }
@@ -125,15 +169,9 @@ impl Device {
                 self.store.set(name, text);
             }
         }
+        let names = self.command_names();
+        self.store.set_commands(names);
     }
-}
-
-/// The alarms as one text, each once, in their own order.
-fn joined(alarms: &mut Vec<Alarm>) -> Option<String> {
-    alarms.sort_unstable();
-    alarms.dedup();
-    let texts: Vec<&str> = alarms.iter().map(|alarm| alarm.text()).collect();
-    (!texts.is_empty()).then(|| texts.join(" "))
 }
 
 impl Readings {
@@ -146,11 +184,7 @@ impl Readings {
                     Effect::Set(status) => self.status = self.status.without(status),
                     Effect::Clear(status) => self.status = self.status.with(status),
                     Effect::Alarm(alarm) => self.alarms.retain(|raised| *raised != alarm),
-                    Effect::SetAlarm(status, alarm) => {
-                        self.status = self.status.without(status);
-                        self.alarms.retain(|raised| *raised != alarm);
-                    }
-                    Effect::Says(..) | Effect::Regulating | Effect::Nothing => {}
+                    Effect::Says(..) | Effect::Regulating | Effect::All(_) | Effect::Nothing => {}
                 }
             }
         }

@@ -3,29 +3,29 @@
 use crate::command::Part::{Lit, Minutes, Short, Unless0};
 use crate::command::{Arg, Command, command};
 use crate::option::Flag;
-use crate::protocol::{Protocol, Sign};
-use crate::query::Effect::{Alarm, Clear, Nothing, Regulating, Says, Set, SetAlarm};
-use crate::query::{Bit, Query, bit, bits, number, query, text};
+use crate::protocol::{Consent, Protocol, Sign};
+use crate::query::Effect::{Clear, Nothing, Regulating, Says, Set};
+use crate::query::{Bit, Field, Query, alarm, bit, bits, number, query, text};
 use crate::setting::{Delay, Rounding};
-use crate::status::Alarm::{SelfTestFailed, ShutdownImminent};
+use crate::settle;
 use crate::status::Status::{Calibrating, ForcedShutdown, LowBattery, Online};
 use crate::variable::*;
 
 #[rustfmt::skip]
-const STATUS_BITS: &[Bit] = &[
+pub(super) const STATUS_BITS: &[Bit] = &[
     bit("mains failed",              Clear(Online),          Set(Online)),
     bit("battery low",               Set(LowBattery),        Clear(LowBattery)),
     bit("boost, trim or bypass",     Regulating,             Nothing),
-    bit("UPS failed",                Alarm(SelfTestFailed),  Nothing),
+    bit("UPS failed",                alarm("UPS selftest failed!"), Nothing),
     bit("standby (1) or online (0)", Says(&UPS_TYPE, "offline / line interactive"), Says(&UPS_TYPE, "online")),
     bit("test in progress",          Set(Calibrating),       Clear(Calibrating)),
-    bit("shutdown active",           SetAlarm(ForcedShutdown, ShutdownImminent), Clear(ForcedShutdown)).unless(Flag::IgnoreSab),
+    bit("shutdown active",           Set(ForcedShutdown),     Clear(ForcedShutdown)).unless(Flag::IgnoreSab),
     bit("beeper on",                 Says(&UPS_BEEPER_STATUS, "enabled"), Says(&UPS_BEEPER_STATUS, "disabled")),
 ];
 
-/// The status block, which the whole family shares.
+/// The fields of the status block.
 #[rustfmt::skip]
-pub static STATUS: Query = query("Q1", "status", "(MMM.M NNN.N PPP.P QQQ RR.R SS.S TT.T bbbbbbbb", &[
+pub(super) const STATUS_FIELDS: &[Field] = &[
     number('M', &INPUT_VOLTAGE),
     number('N', &INPUT_VOLTAGE_FAULT),
     number('P', &OUTPUT_VOLTAGE),
@@ -34,7 +34,14 @@ pub static STATUS: Query = query("Q1", "status", "(MMM.M NNN.N PPP.P QQQ RR.R SS
     number('S', &BATTERY_VOLTAGE),
     number('T', &UPS_TEMPERATURE),
     bits('b', STATUS_BITS),
-]).source("Megatec protocol paper; NUT 2.8.0 nutdrv_qx_megatec.c");
+];
+
+/// Its picture.
+pub(super) const STATUS_PICTURE: &str = "(MMM.M NNN.N PPP.P QQQ RR.R SS.S TT.T bbbbbbbb";
+
+/// The status block, which the whole family shares.
+pub static STATUS: Query = query("Q1", "status", STATUS_PICTURE, STATUS_FIELDS)
+    .source("Megatec protocol paper; NUT 2.8.0 nutdrv_qx_megatec.c");
 
 /// The rating block.
 #[rustfmt::skip]
@@ -54,14 +61,30 @@ pub static VENDOR: Query = query("I", "maker, model, firmware", "#MMMMMMMMMMMMMM
 ]).columns().once().unless(Flag::NoVendor).source("Megatec protocol paper; NUT 2.8.0 nutdrv_qx_megatec.c");
 
 #[rustfmt::skip]
-const COMMANDS: &[Command] = &[
+pub(super) const BEEPER: &[Command] = &[
     command("beeper.toggle",            &[Lit("Q")]),
+];
+
+#[rustfmt::skip]
+pub(super) const LOAD: &[Command] = &[
     command("load.off",                 &[Lit("S00R0000")]),
     command("load.on",                  &[Lit("C")]),
+    command("shutdown.stop",            &[Lit("C")]),
+];
+
+#[rustfmt::skip]
+pub(super) const SHUTDOWN: &[Command] = &[
     command("shutdown.return",          &[Lit("S"), Short(Arg::Shutdown), Unless0("R", Arg::Start, 4)]),
     command("shutdown.stayoff",         &[Lit("S"), Short(Arg::Shutdown), Lit("R0000")]),
-    command("shutdown.stop",            &[Lit("C")]),
+];
+
+#[rustfmt::skip]
+pub(super) const TIMED_TEST: &[Command] = &[
     command("test.battery.start",       &[Lit("T"), Minutes(Arg::Given, 2)]).seconds(60, 5940, 600),
+];
+
+#[rustfmt::skip]
+pub(super) const TESTS: &[Command] = &[
     command("test.battery.start.deep",  &[Lit("TL")]),
     command("test.battery.start.quick", &[Lit("T")]),
     command("test.battery.stop",        &[Lit("CT")]),
@@ -81,9 +104,15 @@ pub(super) const TEMPLATE: Protocol = Protocol {
     name: "megatec",
     about: "most small units: status by Q1, ratings by F, vendor by I",
     signs: &[Sign::Answers(&STATUS), Sign::Says(&VENDOR, &UPS_FIRMWARE)],
+    by_name: false,
     queries: &[&STATUS, &RATING, &VENDOR],
-    commands: &[COMMANDS],
+    fixed: &[],
+    derived: &[],
+    settle: settle::by_ratio,
+    commands: &[BEEPER, LOAD, SHUTDOWN, TIMED_TEST, TESTS],
+    settings: &[],
     delays: DELAYS,
-    accepts: "ACK",
+    consent: Consent::SilenceOr("ACK"),
+    armour: None,
     flags: &[Flag::NoRating, Flag::NoVendor, Flag::IgnoreSab],
 };

@@ -5,7 +5,7 @@ use crate::protocol::{Protocol, Sign};
 use crate::query::Query;
 use crate::variable::UPS_FIRMWARE;
 
-static VENDOR_FW: Query = VENDOR.asked("FW?").source("NUT 2.8.0 nutdrv_qx_zinto.c");
+pub(super) static VENDOR_FW: Query = VENDOR.asked("FW?").source("NUT 2.8.0 nutdrv_qx_zinto.c");
 
 /// The dialect.
 pub static ZINTO: Protocol = Protocol {

@@ -49,8 +49,9 @@ impl Line {
     }
 
     fn exchange(&mut self, exchange: &Exchange, ups: &mut Ups) {
-        self.asked.push((self.now, exchange.command.clone()));
-        let bytes = ups(&exchange.command, self.now);
+        let command = String::from_utf8_lossy(&exchange.command).into_owned();
+        let bytes = ups(&command, self.now);
+        self.asked.push((self.now, command));
         let mut collector = Collector::new(exchange);
         let complete = collector.take(&bytes);
         self.now += match (bytes.is_empty(), complete) {

@@ -1,0 +1,26 @@
+//! Hunnox: as Zinto, with other delays and a charge.
+
+use super::megatec::{RATING, STATUS, TEMPLATE};
+use super::zinto::VENDOR_FW;
+use crate::protocol::{Consent, Protocol, Sign};
+use crate::query::{Query, number, query};
+use crate::setting::Delay;
+use crate::variable::{BATTERY_CHARGE, UPS_FIRMWARE};
+
+static CHARGE: Query =
+    query("BL", "charge", "'B''L'C*", &[number('C', &BATTERY_CHARGE)]).source("NUT 2.8.5 nutdrv_qx_hunnox.c");
+
+const DELAYS: &[Delay] =
+    &[Delay { default: 0, ..TEMPLATE.delays[0] }, Delay { default: 60, ..TEMPLATE.delays[1] }];
+
+/// The dialect.
+pub static HUNNOX: Protocol = Protocol {
+    name: "hunnox",
+    about: "as zinto, from which nothing tells it, with other delays and a charge by BL",
+    signs: &[Sign::Answers(&STATUS), Sign::Says(&VENDOR_FW, &UPS_FIRMWARE)],
+    by_name: true,
+    queries: &[&STATUS, &RATING, &VENDOR_FW, &CHARGE],
+    delays: DELAYS,
+    consent: Consent::SilenceOr("UPS No Ack"),
+    ..TEMPLATE
+};
