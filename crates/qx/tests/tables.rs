@@ -125,10 +125,10 @@ proptest! {
     fn a_mangled_reply_is_never_of_the_drawn_form(
         at: Index, seed in prop::collection::vec(any::<u64>(), 25), how: u8, place: Index, byte: u8,
     ) {
-        let queries = plain_queries();
-        let query = at.get(&queries);
         // texts of any length say nothing of the rest
-        prop_assume!(!query.picture.ends_with('*') && query.picture.len() > 12);
+        let bounded = |query: &&Query| !query.picture.ends_with('*') && query.picture.len() > 12;
+        let queries: Vec<&Query> = plain_queries().into_iter().filter(bounded).collect();
+        let query = at.get(&queries);
         let said = readings(query, &seed);
         let wire = query.write(&said);
         let mangled = mangle(&wire, how, place, byte);

@@ -27,7 +27,10 @@ pub fn sample(protocol: &str, family: Option<&str>) -> Vec<(&'static Var, &'stat
     }
     if let Some(row) = MODELS.iter().find(|name| Some(**name) == family) {
         all.retain(|(var, _)| *var != &MODEL_CODE && *var != &DEVICE_MODEL);
-        all.push((if row.len() == 3 { &MODEL_CODE } else { &DEVICE_MODEL }, row));
+        all.push((if protocol == "bestups" { &MODEL_CODE } else { &DEVICE_MODEL }, row));
+    }
+    if family == Some("A700") {
+        all.push((&BATTERY_PACKS, "0"));
     }
     all
 }

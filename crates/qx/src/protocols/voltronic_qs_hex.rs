@@ -154,7 +154,7 @@ static RATINGS: Custom = Custom {
 
 /// Bytes that would disturb the line, and what stands for them behind a `(`.
 const ESCAPES: [(u8, u8); 5] = [(0x0d, 0), (0x11, 1), (0x13, 2), (0x0a, 3), (0x20, 4)];
-/// The words of bits, counted from 1.
+/// The word from which on they are bits, counted from 1.
 const BIT_WORDS: usize = 10;
 
 static BINARY: Armour = Armour {
@@ -165,7 +165,7 @@ static BINARY: Armour = Armour {
         let mut out = vec![b'#'];
         for (n, word) in text.strip_prefix(b"#").unwrap_or(text).split(|byte| *byte == b' ').enumerate() {
             out.extend((n > 0).then_some(b' '));
-            let (radix, width) = if n + 1 < BIT_WORDS - 1 { (16, 2) } else { (2, 8) };
+            let (radix, width) = if n + 1 < BIT_WORDS { (16, 2) } else { (2, 8) };
             for digits in word.chunks(width) {
                 let byte =
                     std::str::from_utf8(digits).ok().and_then(|text| u8::from_str_radix(text, radix).ok());
@@ -197,9 +197,9 @@ static BINARY: Armour = Armour {
                 }
                 None => *byte,
             };
-            text += &if word < BIT_WORDS - 1 { format!("{plain:02x}") } else { format!("{plain:08b}") };
+            text += &if word < BIT_WORDS { format!("{plain:02x}") } else { format!("{plain:08b}") };
         }
-        (word == BIT_WORDS - 1 || word == BIT_WORDS).then(|| text.into_bytes())
+        (word == BIT_WORDS || word == BIT_WORDS + 1).then(|| text.into_bytes())
     },
 };
 

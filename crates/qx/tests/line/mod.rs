@@ -9,6 +9,9 @@ use std::time::Duration;
 /// What comes back to a command: bytes as on the wire, with their ends; nothing for silence.
 pub type Ups<'a> = dyn FnMut(&str, Moment) -> Vec<u8> + 'a;
 
+/// The same for bytes.
+pub type RawUps<'a> = dyn FnMut(&[u8], Moment) -> Vec<u8> + 'a;
+
 pub struct Line {
     pub device: Device,
     pub now: Moment,
@@ -30,6 +33,11 @@ impl Line {
 
     /// Lets time pass until `until`, or until an event makes `enough` say so.
     pub fn run(&mut self, until: Moment, ups: &mut Ups, enough: impl Fn(&Event) -> bool) -> bool {
+        self.run_raw(until, &mut |ask, now| ups(&String::from_utf8_lossy(ask), now), enough)
+    }
+
+    /// The same with a UPS that takes bytes.
+    pub fn run_raw(&mut self, until: Moment, ups: &mut RawUps, enough: impl Fn(&Event) -> bool) -> bool {
         while self.now < until {
             while let Some(event) = self.device.poll_event() {
                 let done = enough(&event);
@@ -48,9 +56,9 @@ impl Line {
         false
     }
 
-    fn exchange(&mut self, exchange: &Exchange, ups: &mut Ups) {
+    fn exchange(&mut self, exchange: &Exchange, ups: &mut RawUps) {
         let command = String::from_utf8_lossy(&exchange.command).into_owned();
-        let bytes = ups(&command, self.now);
+        let bytes = ups(&exchange.command, self.now);
         self.asked.push((self.now, command));
         let mut collector = Collector::new(exchange);
         let complete = collector.take(&bytes);

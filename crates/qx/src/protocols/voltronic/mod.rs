@@ -71,8 +71,10 @@ static INPUT_RATING: Query = query("F", "ratings of the input", "#VVV.V CCC BBB.
 ]).once().source(SOURCE);
 
 static MAKER: Query = query("QMF", "maker", "(M*", &[text('M', &DEVICE_MFR)]).columns().once().source(SOURCE);
-static FIRMWARE: Query =
-    query("QVFW", "firmware", "('V''E''R''F''W':VVVVVVVV", &[text('V', &UPS_FIRMWARE)]).once().source(SOURCE);
+static FIRMWARE: Query = query("QVFW", "firmware", "('V''E''R''F''W':VVVVVVVV", &[text('V', &UPS_FIRMWARE)])
+    .columns()
+    .once()
+    .source(SOURCE);
 static SERIAL: Query =
     query("QID", "serial number", "(S*", &[custom('S', &SERIAL_NUMBER)]).columns().once().source(SOURCE);
 static VENDOR: Query = MEGATEC_VENDOR.when(When::Always).source(SOURCE);
@@ -214,7 +216,7 @@ static BATTERY_LOW: Query =
 static ANGLES: Query = query("QPD", "phase angles", "(III OOO", &[
     text('I', &INPUT_PHASE_ANGLE),
     text('O', &OUTPUT_PHASE_ANGLE),
-]).after_change().source(SOURCE);
+]).columns().after_change().source(SOURCE);
 
 const PARTS: Words = &[("001", "master"), ("002", "slave"), ("003", "slave")];
 static PARALLEL: Query =
