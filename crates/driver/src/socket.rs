@@ -296,8 +296,6 @@ fn variable(name: &str, entry: &Entry) -> String {
             let words: String = words.iter().map(|word| text::addenum(name, word)).collect();
             value + &words + &text::setflags(name, &["RW", "NUMBER"])
         }
-        Access::Write(Choice::Text(longest)) => {
-            value + &text::setaux(name, *longest) + &text::setflags(name, &["RW", "STRING"])
-        }
+        Access::Write(Choice::Free) => value + &text::setflags(name, &["RW", "NUMBER"]),
     }
 }

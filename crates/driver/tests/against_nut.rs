@@ -3,88 +3,18 @@
 //! has a name in `docs/differences-from-nut.md`; anything else fails.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod beside;
 mod nut;
 mod ups;
 
+use beside::{listed, same};
+
 use nut::{Said, Station, Which};
-use std::collections::{BTreeMap, BTreeSet};
 use ups::Ups;
 
 /// Questions; everything else that a UPS hears is a command.
 const QUESTIONS: [&str; 6] = ["Q1", "QS", "D", "F", "I", "FW?"];
 const PROTOCOLS: [&str; 5] = ["megatec", "megatec/old", "mustek", "zinto", "q1"];
-
-/// A difference that is listed.
-fn listed(name: &str) {
-    let page = include_str!("../../../docs/differences-from-nut.md");
-    assert!(page.contains(&format!("| `{name}` |")), "{name} is not in docs/differences-from-nut.md");
-}
-
-/// What one driver shows of a UPS in some state.
-#[derive(Debug, PartialEq, Eq)]
-struct Shown {
-    listing: BTreeMap<String, String>,
-    commands: Said,
-    settings: Said,
-}
-
-fn show(which: Which, protocol: &str, state: &[&str], options: &str) -> Shown {
-    let name = format!("show-{protocol}-{}-{options}", state.join("-"));
-    let name: String = name.chars().filter(|letter| letter.is_ascii_alphanumeric()).take(60).collect();
-    let ups = Ups::start(&name, which, protocol, state);
-    let mut station = Station::new(&name, which);
-    // a full poll each second or two, so that NUT shows alarms before half a minute has passed
-    station.configure(&ups.port, &format!("protocol = {protocol}\npollfreq = 1\n{options}"));
-    station.start_driver();
-    station.start_upsd();
-    std::thread::sleep(std::time::Duration::from_secs(5));
-    let mut listing = station.upsc();
-    listed("driver-version");
-    for name in ["driver.version", "driver.version.internal", "driver.version.data", "driver.version.usb"] {
-        listing.remove(name);
-    }
-    listing.remove("driver.parameter.port");
-    Shown {
-        listing,
-        commands: own_port(&station, "upscmd", "-l"),
-        settings: own_port(&station, "upsrw", "-l"),
-    }
-}
-
-fn own_port(station: &Station, program: &str, option: &str) -> Said {
-    let ups = station.ups();
-    let arguments: Vec<&str> = if program == "upsrw" { vec![&ups] } else { vec![option, &ups] };
-    let mut said = station.run(program, &arguments);
-    said.err = said.err.lines().filter(|line| !line.contains("SSL")).collect();
-    said
-}
-
-/// Shows the same UPS by both drivers at once; `allowed` takes the listed differences out of
-/// (NUT's, ours).
-fn same(protocol: &str, state: &[&str], options: &str, allowed: impl FnOnce(&mut Shown, &mut Shown)) {
-    let (mut nut, mut ours) = std::thread::scope(|scope| {
-        let nut = scope.spawn(|| show(Which::Nut, protocol, state, options));
-        let ours = show(Which::Ours, protocol, state, options);
-        (nut.join().expect("NUT's driver"), ours)
-    });
-    allowed(&mut nut, &mut ours);
-    for name in nut.listing.keys().chain(ours.listing.keys()).collect::<BTreeSet<_>>() {
-        let (nut, ours) = (nut.listing.get(name), ours.listing.get(name));
-        assert!(nearly(name, nut, ours), "{protocol} {state:?}: {name}: NUT {nut:?}, ours {ours:?}");
-    }
-    assert_eq!(nut.commands, ours.commands, "{protocol} {state:?}");
-    assert_eq!(nut.settings, ours.settings, "{protocol} {state:?}");
-}
-
-/// Readings of two simulated batteries drift apart a little while they are read.
-fn nearly(name: &str, one: Option<&String>, other: Option<&String>) -> bool {
-    let drifts = matches!(name, "battery.voltage" | "battery.charge" | "battery.runtime" | "ups.temperature");
-    let number = |text: Option<&String>| text.and_then(|text| text.parse::<f64>().ok());
-    match (number(one), number(other)) {
-        (Some(a), Some(b)) if drifts => (a - b).abs() <= 0.02 * a.abs().max(b.abs()).max(10.0),
-        _ => one == other,
-    }
-}
 
 const STATES: [(&str, &[&str]); 8] = [
     ("mains", &[]),
@@ -462,7 +392,8 @@ fn a_clock_that_jumps_does_not_stop_the_polls() {
 #[test]
 fn what_is_listed_as_differential_is_tested_here() {
     let page = include_str!("../../../docs/differences-from-nut.md");
-    let tests = include_str!("against_nut.rs");
+    let tests =
+        [include_str!("against_nut.rs"), include_str!("dialects.rs"), include_str!("beside/mod.rs")].concat();
     for row in page.lines().filter(|row| row.trim_end().ends_with("| differential |")) {
         let name = row.split('`').nth(1).expect("a name");
         assert!(tests.contains(&format!("listed(\"{name}\")")), "{name}");

@@ -133,10 +133,12 @@ pub struct Field {
     pub shift: u8,
     /// How many decimals are published, where it is not what the variable says.
     pub places: Option<u8>,
+    /// What a unit says where nothing is known of the field, for the simulator; otherwise zeros.
+    pub sample: &'static str,
 }
 
 const fn field(letter: char, meaning: Meaning) -> Field {
-    Field { letter: letter as u8, meaning, times: 1, shift: 0, places: None }
+    Field { letter: letter as u8, meaning, times: 1, shift: 0, places: None, sample: "" }
 }
 /// A number.
 pub const fn number(letter: char, var: &'static Var) -> Field {
@@ -176,6 +178,11 @@ impl Field {
     /// The same field, its number divided by a hundred.
     pub const fn hundredths(mut self) -> Field {
         self.shift = 2;
+        self
+    }
+    /// The same field, of which nothing is known, as some unit fills it.
+    pub const fn sample(mut self, sample: &'static str) -> Field {
+        self.sample = sample;
         self
     }
     /// The same field, published with so many decimals.

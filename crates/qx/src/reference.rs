@@ -190,7 +190,7 @@ fn effect(given: Effect) -> String {
         Effect::Clear(Status::Online) => "OB".into(),
         Effect::Clear(status) => format!("not {}", status.word()),
         Effect::Alarm(alarm) => match alarm.warning {
-            Some(number) if alarm.text.is_empty() => format!("unknown warning {number}"),
+            Some(warning) if alarm.text.is_empty() => format!("unknown warning {}", warning.number),
             Some(_) => format!("warning \"{}\"", alarm.text),
             None => format!("ups.alarm \"{}\"", alarm.text),
         },

@@ -74,8 +74,6 @@ pub enum Allowed {
 pub struct CustomValue {
     /// What may be written, for people.
     pub about: &'static str,
-    /// Its length is at most this.
-    pub longest: u32,
     /// What a value makes of the line.
     pub args: fn(&str) -> Option<Args>,
     /// The value that a line sets.
@@ -107,8 +105,8 @@ pub enum Choice {
     Range(u32, u32),
     /// One of these.
     OneOf(Vec<String>),
-    /// A text of at most this length.
-    Text(u32),
+    /// Something else; the UPS's own rules say what.
+    Free,
 }
 
 impl Setting {
@@ -135,7 +133,7 @@ impl Setting {
             Allowed::Listed(var) => {
                 Choice::OneOf(facts.text(var)?.split_whitespace().map(String::from).collect())
             }
-            Allowed::Custom(custom) => Choice::Text(custom.longest),
+            Allowed::Custom(_) => Choice::Free,
         })
     }
 
@@ -169,7 +167,7 @@ impl Setting {
                 let word = listed.ok_or_else(|| refused(format!("one of {}", list.join(", "))))?;
                 Ok(Args { given: word.parse().unwrap_or_default(), ..Args::default() })
             }
-            (_, Choice::Text(_)) => Err(refused("to be set".into())),
+            (_, Choice::Free) => Err(refused("to be set".into())),
         }
     }
 

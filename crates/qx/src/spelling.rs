@@ -78,7 +78,7 @@ pub fn lines(parts: &[Part], args: &Args) -> Vec<String> {
 }
 
 /// The parts of each exchange.
-pub fn steps<'p>(parts: &'p [Part]) -> impl Iterator<Item = &'p [Part]> {
+pub fn steps(parts: &[Part]) -> impl Iterator<Item = &[Part]> {
     parts.split(|part| matches!(part, Part::Then))
 }
 

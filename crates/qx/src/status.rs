@@ -141,7 +141,16 @@ pub struct Alarm {
     /// The text NUT gives it, which scripts look for.
     pub text: &'static str,
     /// It is one of the numbered warnings of voltronic, which are published together.
-    pub warning: Option<u8>,
+    pub warning: Option<Warning>,
+}
+
+/// The number of a warning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Warning {
+    /// What stands before all warnings.
+    pub of: &'static str,
+    /// Its number, counted from 1.
+    pub number: u8,
 }
 
 impl Alarm {
@@ -149,9 +158,13 @@ impl Alarm {
     pub const fn text(text: &'static str) -> Alarm {
         Alarm { text, warning: None }
     }
-    /// A numbered warning; without a text nobody knows what it means.
+    /// A numbered warning of a UPS; without a text nobody knows what it means.
     pub const fn warning(number: u8, text: &'static str) -> Alarm {
-        Alarm { text, warning: Some(number) }
+        Alarm { text, warning: Some(Warning { of: "UPS", number }) }
+    }
+    /// The same of an inverter.
+    pub const fn device_warning(number: u8, text: &'static str) -> Alarm {
+        Alarm { text, warning: Some(Warning { of: "Device", number }) }
     }
 }
 
@@ -180,8 +193,10 @@ pub fn alarm_text(alarms: &[Alarm]) -> Option<String> {
 fn warning_text(warnings: &[Alarm]) -> String {
     let numbers = |known: bool| -> String {
         let of_kind = warnings.iter().filter(|warning| warning.text.is_empty() != known);
-        let numbers: Vec<String> =
-            of_kind.filter_map(|warning| warning.warning).map(|number| format!("#{number:02}")).collect();
+        let numbers: Vec<String> = of_kind
+            .filter_map(|warning| warning.warning)
+            .map(|warning| format!("#{:02}", warning.number))
+            .collect();
         numbers.join(", ")
     };
     let (known, unknown) = (numbers(true), numbers(false));
@@ -199,7 +214,8 @@ fn warning_text(warnings: &[Alarm]) -> String {
         let known = format!("Known (see log or manual) [bit: {known}]");
         if unknown.is_empty() { known } else { format!("{known}; {unknown}") }
     };
-    format!("UPS warnings: {told}")
+    let of = warnings.first().and_then(|warning| warning.warning).map_or("UPS", |warning| warning.of);
+    format!("{of} warnings: {told}")
 }
 
 #[cfg(test)]

@@ -66,7 +66,9 @@ impl Readings {
                 }
             }
             Meaning::Custom(pair) => (pair.write)(self, width),
-            Meaning::Unknown => vec![b'-'; width],
+            Meaning::Unknown if !field.sample.is_empty() => field.sample.into(),
+            Meaning::Unknown if width == 0 => vec![],
+            Meaning::Unknown => number_in(Decimal::new(0, places), width, places).into_bytes(),
         }
     }
 

@@ -199,7 +199,9 @@ fn alarms(protocol: &Protocol, world: &World, memory: &Memory, status: StatusSet
     let mut warned = memory.warnings.clone();
     for (word, text) in [(Status::LowBattery, "Low battery."), (Status::Overload, "Overload")] {
         let rows = all_alarms(protocol).into_iter().filter(|alarm| alarm.text.starts_with(text));
-        warned.extend(rows.filter_map(|alarm| alarm.warning).filter(|_| status.has(word)));
+        warned.extend(
+            rows.filter_map(|alarm| alarm.warning).map(|warning| warning.number).filter(|_| status.has(word)),
+        );
     }
     let is_fault = |text: &str| {
         [
@@ -214,7 +216,7 @@ fn alarms(protocol: &Protocol, world: &World, memory: &Memory, status: StatusSet
         .contains(&text)
     };
     let raised = |alarm: &Alarm| match alarm.warning {
-        Some(number) => warned.contains(&number),
+        Some(warning) => warned.contains(&warning.number),
         None => {
             world.fault && is_fault(alarm.text)
                 || status.has(Status::ForcedShutdown) && alarm.text == "UPS is shutting down!"

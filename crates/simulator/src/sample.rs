@@ -73,7 +73,7 @@ const COMMON: Sample = &[
 const MECER: Sample = &[(&UPS_FIRMWARE_AUX, "Voltronic Power P98")];
 const QS: Sample = &[(&UPS_FIRMWARE_AUX, "PM-V")];
 const QS_HEX: Sample = &[(&UPS_FIRMWARE_AUX, "PM-P")];
-const INNOVART: Sample = &[(&UPS_SERIAL, "DN05K10KB100004")];
+const INNOVART: Sample = &[(&UPS_SERIAL, "N05K10KB100004")];
 const ABLEREX: Sample = &[(&Q5_BATTERY_CUTOFF, "960"), (&Q5_ERROR, "0")];
 
 const BESTUPS: Sample = &[
@@ -161,7 +161,7 @@ const VOLTRONIC: Sample = &[
 ];
 
 const AXPERT: Sample = &[
-    (&DEVICE_FIRMWARE_AUX, "PI30"),
+    (&DEVICE_FIRMWARE_AUX, "P30"),
     (&DEVICE_FIRMWARE_MAIN, "0X00074.50"),
     (&DEVICE_FIRMWARE_SCC1, "0X00000.31"),
     (&DEVICE_FIRMWARE_SCC2, "0X00000.31"),
@@ -179,7 +179,7 @@ const AXPERT: Sample = &[
     (&BATTERY_CHARGING_CURRENT_AC_HIGH, "30"),
     (&BATTERY_CHARGING_CURRENT_HIGH, "60"),
     (&DEVICE_MODEL_TYPE, "Off-grid"),
-    (&DEVICE_DESCRIPTION, "transformerless"),
+    (&DEVICE_DESCRIPTION, "Transformerless"),
     (&OUTPUT_POWERFACTOR_NOMINAL, "80"),
     (&INPUT_PHASES, "1"),
     (&OUTPUT_PHASES, "1"),

@@ -184,7 +184,7 @@ fn what_may_be_set_can_be_set_and_nothing_else() {
                         (vec![least.to_string(), most.to_string()], (most + 1).to_string())
                     }
                     Choice::OneOf(words) => (words, "nonsense".to_string()),
-                    Choice::Text(_) => (vec!["0001:02:03:04".to_string()], "x".to_string()),
+                    Choice::Free => (vec!["0001:02:03:04".to_string()], "x".to_string()),
                 };
                 let what = format!("{} {family:?} {name}", protocol.name);
                 assert!(matches!(bench.set(&name, &bad), Outcome::Invalid(_)), "{what} = {bad}");

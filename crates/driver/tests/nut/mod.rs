@@ -14,10 +14,15 @@ const NUT: &str = "/lib/nut";
 /// The driver that was built with these tests.
 const OURS: &str = env!("CARGO_BIN_EXE_nutdrv_qx");
 
+/// Names the folder of a newer nutdrv_qx.
+pub const NEWEST: &str = "QXUPS_NEWEST_NUT";
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Which {
     Nut,
     Ours,
+    /// A driver of newer NUT, which somebody built: its folder is in `QXUPS_NEWEST_NUT`.
+    Newest,
 }
 
 impl Which {
@@ -26,6 +31,7 @@ impl Which {
     pub fn folder(self) -> PathBuf {
         match self {
             Which::Nut => NUT.into(),
+            Which::Newest => std::env::var_os(NEWEST).expect("QXUPS_NEWEST_NUT").into(),
             Which::Ours => Path::new(OURS).parent().unwrap().into(),
         }
     }

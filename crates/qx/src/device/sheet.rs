@@ -44,6 +44,9 @@ impl Device {
             let public = said.filter(|(var, _)| var.public);
             sheet.extend(public.map(|(var, value)| (var.name, value.published(query.places(var)))));
         }
+        if let Some(serial) = sheet.get(UPS_SERIAL.name).cloned() {
+            sheet.entry(DEVICE_SERIAL.name).or_insert(serial);
+        }
         for derived in protocol.derived {
             if let Some(text) = (derived.from)(&facts) {
                 sheet.insert(derived.var.name, text);
@@ -98,7 +101,8 @@ impl Device {
                 sheet.entry(name).or_insert(format!("{number:.*}", usize::from(var.places)));
             }
         };
-        if inputs.low.is_none() || inputs.high.is_none() {
+        let needed = inputs.charge.is_none() || !runtime_said;
+        if needed && (inputs.low.is_none() || inputs.high.is_none()) {
             put(&BATTERY_VOLTAGE_LOW, BATTERY_VOLTAGE_LOW.name, estimate.bounds.map(|(low, _)| low));
             put(&BATTERY_VOLTAGE_HIGH, BATTERY_VOLTAGE_HIGH.name, estimate.bounds.map(|(_, high)| high));
         }

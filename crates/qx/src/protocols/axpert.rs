@@ -10,6 +10,7 @@ use crate::query::{
     Bit, Code, Custom, Effect, Query, UNKNOWN_BIT, Words, alarm, bit, bits, code, codes, custom, number,
     query, text, unknown, word,
 };
+use crate::read::Readings;
 use crate::settle;
 use crate::status::Alarm;
 use crate::status::Status::{Charging, LowBattery, Off, Online, Overload};
@@ -52,7 +53,7 @@ const fn axpert(query: Query) -> Query {
 }
 
 static FAMILY: Query =
-    axpert(query("QPI", "family", "('P''I'FF", &[word('F', &DEVICE_FIRMWARE_AUX, &[("30", "PI30")])]).once());
+    axpert(query("QPI", "family", "('P''I'FF", &[word('F', &DEVICE_FIRMWARE_AUX, &[("30", "P30")])]).once());
 
 macro_rules! firmware {
     ($id:ident $ask:literal $picture:literal $custom:ident $var:ident $about:literal) => {
@@ -63,15 +64,29 @@ macro_rules! firmware {
                 readings.say(&$var, Some(Value::text(format!("0X{}", presentable(piece)))));
                 Some(())
             },
-            write: |readings, width| {
-                let text = readings.value(&$var).map_or("00000.00".into(), Value::to_string);
-                format!("{:0>width$.width$}", text.trim_start_matches("0X")).into()
-            },
+            write: |readings, width| write_firmware(readings, &$var, width),
         };
-        static $id: Query = axpert(query($ask, $about, $picture, &[custom('V', &$custom)]).once());
+        static $id: Query = axpert(query($ask, $about, $picture, &[custom('V', &$custom)]).columns().once());
     };
 }
-firmware!(FIRMWARE "QVFW" "('V''E''R''F''W':VVVVVVVV" MAIN DEVICE_FIRMWARE_MAIN "firmware");
+static MAIN: Custom = Custom {
+    about: "published behind `0X`",
+    vars: &[&DEVICE_FIRMWARE_MAIN, &DEVICE_FIRMWARE],
+    read: |piece, readings| {
+        for var in [&DEVICE_FIRMWARE_MAIN, &DEVICE_FIRMWARE] {
+            readings.say(var, Some(Value::text(format!("0X{}", presentable(piece)))));
+        }
+        Some(())
+    },
+    write: |readings, width| write_firmware(readings, &DEVICE_FIRMWARE_MAIN, width),
+};
+static FIRMWARE: Query =
+    axpert(query("QVFW", "firmware", "('V''E''R''F''W':VVVVVVVV", &[custom('V', &MAIN)]).columns().once());
+
+fn write_firmware(readings: &Readings, var: &Var, width: usize) -> Vec<u8> {
+    let text = readings.value(var).map_or("00000.00".into(), Value::to_string);
+    format!("{:0>width$.width$}", text.trim_start_matches("0X")).into()
+}
 firmware!(FIRMWARE_2 "QVFW2" "('V''E''R''F''W'2:VVVVVVVV" SCC_1 DEVICE_FIRMWARE_SCC1 "firmware of the solar charger");
 firmware!(FIRMWARE_3 "QVFW3" "('V''E''R''F''W'3:VVVVVVVV" SCC_2 DEVICE_FIRMWARE_SCC2 "firmware of the second solar charger");
 firmware!(FIRMWARE_4 "QVFW4" "('V''E''R''F''W'4:VVVVVVVV" SCC_3 DEVICE_FIRMWARE_SCC3 "firmware of the third solar charger");
@@ -146,8 +161,8 @@ static RATING: Query = axpert(query("QPIRI", "ratings and settings",
     unknown('t'),
     unknown('u'),
     word('Y', &DEVICE_MODEL_TYPE, MACHINES),
-    word('Z', &DEVICE_DESCRIPTION, &[("0", "transformerless"), ("1", "transformer")]),
-    unknown('w'),
+    word('Z', &DEVICE_DESCRIPTION, &[("0", "Transformerless"), ("1", "Transformer")]),
+    unknown('w').sample(" 1 54.0 0 1 000"),
 ]).once());
 
 #[rustfmt::skip]
@@ -177,7 +192,7 @@ static DEFAULTS: Query = axpert(query("QDI", "factory values", "(VVV.V FF.F CCCC
     unknown('s'),
     unknown('t'),
     word('T', &EXPERIMENTAL_BATTERY_TYPE_DEFAULT, BATTERY_TYPES),
-    unknown('w'),
+    unknown('w').sample(" 0 0 0 0 1 1 0 0 1 0 54.0 0 1 000"),
 ]).once());
 
 #[rustfmt::skip]
@@ -212,7 +227,7 @@ static STATUS: Query = axpert(query("QPIGS", "status",
     number('B', &EXPERIMENTAL_BATTERY_VOLTAGE_SCC1),
     number('D', &BATTERY_CURRENT),
     bits('b', STATUS_BITS),
-    unknown('w'),
+    unknown('w').sample(" 00 00 00000 110"),
 ]));
 
 #[rustfmt::skip]
@@ -228,17 +243,17 @@ static SOLAR: Query = axpert(query("QPIGS2", "further solar inputs",
     number('J', &EXPERIMENTAL_INPUT_PV3_CURRENT),
     number('W', &EXPERIMENTAL_INPUT_PV3_VOLTAGE),
     number('C', &EXPERIMENTAL_BATTERY_VOLTAGE_SCC3),
-    unknown('y'),
+    unknown('y').sample(" 00000 00000000 0000"),
 ]));
 
 const fn warning(number: u8, text: &'static str) -> Bit {
-    bit(text, Effect::Alarm(Alarm::warning(number, text)), Nothing)
+    bit(text, Effect::Alarm(Alarm::device_warning(number, text)), Nothing)
 }
 const fn unheard(number: u8) -> Bit {
-    bit("unknown", Effect::Alarm(Alarm::warning(number, "")), Nothing)
+    bit("unknown", Effect::Alarm(Alarm::device_warning(number, "")), Nothing)
 }
-const LOW: &[Effect] = &[Effect::Alarm(Alarm::warning(16, "Low battery.")), Set(LowBattery)];
-const OVER: &[Effect] = &[Effect::Alarm(Alarm::warning(19, "Overload.")), Set(Overload)];
+const LOW: &[Effect] = &[Effect::Alarm(Alarm::device_warning(16, "Low battery.")), Set(LowBattery)];
+const OVER: &[Effect] = &[Effect::Alarm(Alarm::device_warning(19, "Overload.")), Set(Overload)];
 
 #[rustfmt::skip]
 const WARNING_BITS: &[Bit] = &[
@@ -273,7 +288,7 @@ static WARNINGS: Query = axpert(query(
     "QPIWS",
     "warnings",
     "(bbbbbbbbbbbbbbbbbbbbbbbbbw*",
-    &[bits('b', WARNING_BITS), unknown('w')],
+    &[bits('b', WARNING_BITS), unknown('w').sample("0000000")],
 ));
 
 const ON_LINE: &[Effect] = &[Says(&WORKING_MODE, "L"), Set(Online)];

@@ -10,6 +10,7 @@ use crate::status::Status::{Bypass, ForcedShutdown, LowBattery, Off, Online, Ove
 use crate::variable::*;
 
 const FAILED: &[Effect] = &[Clear(Online), Says(&MAINS_FAILED, "yes")];
+const NORMAL: &[Effect] = &[Set(Online), Clear(Bypass)];
 const TEST_FAILED: &[Effect] =
     &[Says(&BATTERY_TEST_STATUS, "Test passed - Result: Failed"), Set(ReplaceBattery)];
 
@@ -28,7 +29,7 @@ const LETTERS: &[Code] = &[
     code("J", All(TEST_FAILED)),
     code("K", Says(&BATTERY_TEST_STATUS, "Battery disconnected")),
     code("L", Says(&BATTERY_TEST_STATUS, "Test status unknown")),
-    code("M", Set(Online)),
+    code("M", All(NORMAL)),
     code("N", Set(Overload)),
     code("O", Nothing),
     code("P", alarm("Battery disconnected")),

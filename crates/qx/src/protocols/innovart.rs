@@ -97,10 +97,15 @@ static BYPASS_33: Query = query("BPS", "bypass", "(AAA.A BBB.B CCC.C RR.R", &[
 static FIRMWARE: Query =
     query("FW?", "firmware", "V*", &[text('V', &UPS_FIRMWARE)]).columns().once().source(SOURCE_31);
 
-static SERIAL: Query = query("SASV07?", "serial number", "'G''A''S''V'07S*", &[text('S', &UPS_SERIAL)])
-    .columns()
-    .once()
-    .source(SOURCE_31);
+static SERIAL: Query = query(
+    "SASV07?",
+    "serial number",
+    "'G''A''S''V'07xSSSSSSSSSSSSSSSSSSSS",
+    &[unknown('x').sample("D"), text('S', &UPS_SERIAL)],
+)
+.columns()
+.once()
+.source(SOURCE_31);
 
 const COMMANDS: &[&[Command]] = &[LOAD, SHUTDOWN, TIMED_TEST, TESTS];
 const PHASES_31: &[Fixed] = &[(&INPUT_PHASES, "3"), (&OUTPUT_PHASES, "1"), (&INPUT_BYPASS_PHASES, "1")];
@@ -145,7 +150,7 @@ pub static INNOVART33: Protocol = Protocol {
 };
 
 #[rustfmt::skip]
-static VENDOR: Query = query("I", "firmware", "#xxxxxxxxxxxxxxxxxxxxxxxxxxxV*", &[
+static VENDOR: Query = query("I", "firmware", "#xxxxxxxxxxxxxxxxxxxxxxxxxxxVVVVVVVVVV", &[
     unknown('x'),
     text('V', &UPS_FIRMWARE),
 ]).columns().once().source("NUT 2.8.5 nutdrv_qx_innovatae.c");

@@ -268,7 +268,6 @@ static SERVICE_TIME: Custom = Custom {
 
 static SERVICE_TIME_SET: CustomValue = CustomValue {
     about: "a number of seconds, or days, hours, minutes and seconds as TTTT:hh:mm:ss",
-    longest: 13,
     args: |text| {
         let seconds =
             seconds_of(text).or_else(|| crate::command::number_between(text, 0, 10_000 * 86_400 - 1))?;
@@ -350,12 +349,13 @@ fn output_current(facts: &Facts) -> Option<f64> {
 
 #[rustfmt::skip]
 const DERIVED: &[Derived] = &[
+    Derived { var: &UPS_ID,                  about: "in two digits",                   from: |facts| Some(format!("{:02}", facts.number(&UPS_ID)?.whole())) },
     Derived { var: &BATTERY_VOLTAGE,         about: "cell voltage × cells",            from: |facts| of_cells(facts, &CELL_VOLTAGE) },
     Derived { var: &BATTERY_VOLTAGE_NOMINAL, about: "rated cell voltage × cells",      from: |facts| of_cells(facts, &EXPERIMENTAL_NOMINAL_CELL_VOLTAGE) },
     Derived { var: &UPS_POWER,               about: "load × rated volt-amperes",       from: |facts| Some(format!("{:.0}", power(facts)?)) },
     Derived { var: &OUTPUT_CURRENT,          about: "ups.power ÷ output.voltage",      from: |facts| Some(format!("{:.2}", output_current(facts)?)) },
     Derived { var: &OUTPUT_CURRENT_NOMINAL,  about: "rated volt-amperes ÷ output.voltage.nominal",
-        from: |facts| Some(format!("{:.0}", facts.f64(&UPS_POWER_NOMINAL)? / facts.f64(&OUTPUT_VOLTAGE_NOMINAL).filter(|volts| *volts > 0.0)?)) },
+        from: |facts| Some(format!("{:.2}", facts.f64(&UPS_POWER_NOMINAL)? / facts.f64(&OUTPUT_VOLTAGE_NOMINAL).filter(|volts| *volts > 0.0)?)) },
     Derived { var: &AMBIENT_0_TEMPERATURE,   about: "ups.temperature",                 from: |facts| Some(format!("{:.1}", facts.f64(&UPS_TEMPERATURE)?)) },
 ];
 

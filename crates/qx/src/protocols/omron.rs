@@ -38,15 +38,17 @@ const FIELDS: &[Field] = &[
 static STATUS: Query = query("Q1", "status", STATUS_PICTURE, FIELDS).source(SOURCE);
 
 static CHARGE: Query =
-    query("Bl ?", "charge", "C*", &[number('C', &BATTERY_CHARGE).places(1)]).source(SOURCE);
+    query("Bl ?", "charge", "CCC", &[number('C', &BATTERY_CHARGE).places(1)]).source(SOURCE);
 static RUNTIME: Query =
-    query("RTS", "runtime in minutes", "R*", &[number('R', &BATTERY_RUNTIME).times(60)]).source(SOURCE);
+    query("RTS", "runtime in minutes", "RRRR", &[number('R', &BATTERY_RUNTIME).times(60)]).source(SOURCE);
 static FREQUENCY: Query =
     query("Lf ?", "output frequency", "F*", &[number('F', &OUTPUT_FREQUENCY)]).source(SOURCE);
 static TEMPERATURE: Query =
     query("TPb", "temperature of the battery", "T*", &[custom('T', &SIGNED)]).source(SOURCE);
-static SERIAL: Query =
-    query("PSNR", "serial number", "S*", &[text('S', &UPS_SERIAL)]).columns().once().source(SOURCE);
+static SERIAL: Query = query("PSNR", "serial number", "SSSSSSSSSSSSSSSS", &[text('S', &UPS_SERIAL)])
+    .columns()
+    .once()
+    .source(SOURCE);
 static FIRMWARE: Query = query("FWV", "firmware", "V*", &[custom('V', &VERSIONS)]).once().source(SOURCE);
 static DATE: Query = query("BRR", "date of the battery", "D*", &[custom('D', &DAY)]).once().source(SOURCE);
 

@@ -8,7 +8,7 @@ use crate::variable::*;
 
 const Q2_SOURCE: &str = "NUT 2.8.5 nutdrv_qx_q2.c";
 const Q6_SOURCE: &str = "NUT 2.8.5 nutdrv_qx_q6.c";
-const TOPOLOGY: Words = &[("0", "star"), ("1", "delta")];
+const TOPOLOGY: Words = &[("1", "star"), ("0", "delta")];
 
 #[rustfmt::skip]
 static Q2_STATUS: Query = query("Q2", "readings of three phases",

@@ -110,8 +110,14 @@ static BATTERY: Custom = Custom {
         Some(())
     },
     write: |readings, _| {
-        let raw = (number(readings, &BATTERY_VOLTAGE) * 510.0 / f64::from(0x1e)).round() as i64;
-        format!("{:02x} 1e", raw.clamp(0, 255)).into()
+        let volts = number(readings, &BATTERY_VOLTAGE);
+        // the least factor that leaves room for the volts in one byte
+        let factor = [0x1e, 0x3c, 0x78, 0xff]
+            .into_iter()
+            .find(|factor| volts * 2.0 <= f64::from(*factor))
+            .unwrap_or(0xff);
+        let raw = (volts * 510.0 / f64::from(factor)).round() as i64;
+        format!("{:02x} {factor:02x}", raw.clamp(0, 255)).into()
     },
 };
 

@@ -2,11 +2,11 @@
 
 use super::SOURCE;
 use crate::fact::When;
-use crate::query::Effect::{self, All, Nothing, Set};
+use crate::query::Effect::{self, All, Nothing, Says, Set};
 use crate::query::{Bit, Code, Query, alarm, bit, bits, code, codes, query, unknown};
 use crate::status::Alarm;
 use crate::status::Status::{Bypass, Calibrating, ForcedShutdown, LowBattery, Off, Overload, ReplaceBattery};
-use crate::variable::{UPS_FAULT, UPS_FIRMWARE_AUX};
+use crate::variable::{UPS_FAULT, UPS_FIRMWARE_AUX, WORKING_MODE};
 
 const fn warning(number: u8, text: &'static str) -> Bit {
     bit(text, Effect::Alarm(Alarm::warning(number, text)), Nothing)
@@ -200,8 +200,8 @@ const MODES: &[Code] = &[
     code("P", alarm("UPS is going ON")),
     code("E", alarm("UPS is in ECO Mode.")),
     code("C", alarm("UPS is in Converter Mode.")),
-    code("L", Nothing),
-    code("B", Nothing),
+    code("L", Says(&WORKING_MODE, "L")),
+    code("B", Says(&WORKING_MODE, "B")),
 ];
 
 pub(super) static MODE: Query = query("QMOD", "mode", "(M", &[codes('M', MODES)]).source(SOURCE);

@@ -1,0 +1,176 @@
+//! The same simulated UPS under NUT's own driver and under ours.
+#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use crate::nut::{Said, Station, Which};
+use crate::ups::Ups;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+/// A difference that is listed.
+pub fn listed(name: &str) {
+    let page = include_str!("../../../../docs/differences-from-nut.md");
+    assert!(page.contains(&format!("| `{name}` |")), "{name} is not in docs/differences-from-nut.md");
+}
+
+/// What one driver shows of a UPS in some state.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Shown {
+    pub listing: BTreeMap<String, String>,
+    pub commands: Said,
+    pub settings: Said,
+}
+
+/// So many stages were set up: each has a name of its own.
+static STAGES: AtomicUsize = AtomicUsize::new(0);
+
+/// One driver at work on a UPS in some state.
+pub struct Stage {
+    pub ups: Ups,
+    pub station: Station,
+}
+
+impl Stage {
+    pub fn new(which: Which, protocol: &str, state: &[&str], options: &str) -> Stage {
+        let name = format!("show-{protocol}-{}-{options}", state.join("-"));
+        let name: String = name.chars().filter(|letter| letter.is_ascii_alphanumeric()).take(60).collect();
+        let name = format!("{name}{}", STAGES.fetch_add(1, Ordering::Relaxed));
+        let ups = Ups::start(&name, which, protocol, state);
+        let mut station = Station::new(&name, which);
+        // a full poll each second or two, so that NUT shows alarms before half a minute has passed
+        station.configure(&ups.port, &format!("protocol = {protocol}\npollfreq = 1\n{options}"));
+        station.start_driver();
+        station.start_upsd();
+        Stage { ups, station }
+    }
+
+    pub fn shown(&self) -> Shown {
+        let mut listing = self.station.upsc();
+        listed("driver-version");
+        listing.retain(|name, _| !name.starts_with("driver.version") && !name.starts_with("driver.state"));
+        listing.remove("driver.parameter.port");
+        Shown {
+            listing,
+            commands: own_port(&self.station, "upscmd", "-l"),
+            settings: own_port(&self.station, "upsrw", "-l"),
+        }
+    }
+}
+
+pub fn show(which: Which, protocol: &str, state: &[&str], options: &str) -> Shown {
+    let stage = Stage::new(which, protocol, state, options);
+    std::thread::sleep(std::time::Duration::from_secs(5));
+    stage.shown()
+}
+
+fn own_port(station: &Station, program: &str, option: &str) -> Said {
+    let ups = station.ups();
+    let arguments: Vec<&str> = if program == "upsrw" { vec![&ups] } else { vec![option, &ups] };
+    let mut said = station.run(program, &arguments);
+    said.err = said.err.lines().filter(|line| !line.contains("SSL")).collect();
+    said
+}
+
+/// Shows the same UPS by both drivers at once; `allowed` takes the listed differences out of
+/// (NUT's, ours).
+pub fn same(protocol: &str, state: &[&str], options: &str, allowed: impl FnOnce(&mut Shown, &mut Shown)) {
+    let (mut nut, mut ours) = std::thread::scope(|scope| {
+        let nut = scope.spawn(|| show(Which::Nut, protocol, state, options));
+        let ours = show(Which::Ours, protocol, state, options);
+        (nut.join().expect("NUT's driver"), ours)
+    });
+    allowed(&mut nut, &mut ours);
+    for name in nut.listing.keys().chain(ours.listing.keys()).collect::<BTreeSet<_>>() {
+        let (nut, ours) = (nut.listing.get(name), ours.listing.get(name));
+        assert!(nearly(name, nut, ours), "{protocol} {state:?}: {name}: NUT {nut:?}, ours {ours:?}");
+    }
+    assert_eq!(nut.commands, ours.commands, "{protocol} {state:?}");
+    assert_eq!(nut.settings, ours.settings, "{protocol} {state:?}");
+}
+
+/// Readings of two simulated batteries drift apart a little while they are read.
+fn nearly(name: &str, one: Option<&String>, other: Option<&String>) -> bool {
+    let drifts = matches!(name, "battery.voltage" | "battery.charge" | "battery.runtime" | "ups.temperature");
+    let number = |text: Option<&String>| text.and_then(|text| text.parse::<f64>().ok());
+    match (number(one), number(other)) {
+        (Some(a), Some(b)) if drifts => (a - b).abs() <= 0.02 * a.abs().max(b.abs()).max(10.0),
+        _ => one == other,
+    }
+}
+
+/// How often both are looked at again while they differ: a busy machine is late.
+const LOOKS: u32 = 4;
+
+/// A driver of NUT and ours, each at work on a UPS of its own in the same state.
+pub struct Pair {
+    pub nut: Stage,
+    pub ours: Stage,
+}
+
+impl Pair {
+    pub fn new(nut: Which, protocol: &str, state: &[&str]) -> Pair {
+        std::thread::scope(|scope| {
+            let nut = scope.spawn(|| Stage::new(nut, protocol, state, ""));
+            let ours = Stage::new(Which::Ours, protocol, state, "");
+            Pair { nut: nut.join().expect("NUT's driver"), ours }
+        })
+    }
+
+    /// Turns the knobs of both.
+    pub fn turn(&self, knobs: &[&str]) {
+        for knob in knobs {
+            self.nut.ups.turn(knob);
+            self.ours.ups.turn(knob);
+        }
+    }
+
+    /// The lines in which ours differs, once both have had time to see what there is.
+    pub fn differences(&self) -> Vec<String> {
+        let mut found = vec![];
+        for _ in 0..LOOKS {
+            std::thread::sleep(std::time::Duration::from_secs(3));
+            found = lines_that_differ(&self.nut.shown(), &self.ours.shown());
+            if found.is_empty() {
+                break;
+            }
+        }
+        found
+    }
+}
+
+/// What newer drivers of NUT say of themselves, whatever the dialect.
+fn of_the_driver(line: &str) -> bool {
+    let names = [
+        "driver.debug",
+        "driver.flag.allow_killpower",
+        "driver.killpower",
+        "driver.reload",
+        "shutdown.default",
+    ];
+    names.iter().any(|name| line.contains(name))
+        || ["Description unavailable", "Type: NUMBER", "Value: 0"].contains(&line)
+}
+
+fn lines_that_differ(nut: &Shown, ours: &Shown) -> Vec<String> {
+    let names: BTreeSet<&String> = nut.listing.keys().chain(ours.listing.keys()).collect();
+    let mut found = vec![];
+    for name in names {
+        let (nut, ours) = (nut.listing.get(name), ours.listing.get(name));
+        if !nearly(name, nut, ours) && !of_the_driver(name) {
+            let text =
+                |value: Option<&String>| value.map_or("(nothing)".to_string(), |text| format!("'{text}'"));
+            found.push(format!("{name}: NUT {}, ours {}", text(nut), text(ours)));
+        }
+    }
+    for (what, nut, ours) in
+        [("upscmd", &nut.commands, &ours.commands), ("upsrw", &nut.settings, &ours.settings)]
+    {
+        if nut != ours {
+            let lines = |said: &Said| said.out.lines().map(String::from).collect::<BTreeSet<_>>();
+            let (nut, ours) = (lines(nut), lines(ours));
+            let only_nut = nut.difference(&ours).filter(|line| !of_the_driver(line));
+            found.extend(only_nut.map(|line| format!("{what}: only NUT: {line}")));
+            found.extend(ours.difference(&nut).map(|line| format!("{what}: only ours: {line}")));
+        }
+    }
+    found
+}
