@@ -339,7 +339,8 @@ fn dialects_of_newer_nut_show_the_same() {
         let running: Vec<_> = units
             .iter()
             .map(|unit| {
-                scope.spawn(move || shows_the_same(Which::Newest, *unit, &STATES[..11], LISTED_NEWEST))
+                let states = states_that_newer_nut_survives();
+                scope.spawn(move || shows_the_same(Which::Newest, *unit, &states, LISTED_NEWEST))
             })
             .collect();
         running.into_iter().flat_map(|unit| unit.join().expect("a unit")).collect()

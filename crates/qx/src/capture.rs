@@ -72,7 +72,9 @@ impl Capture {
     }
 }
 
-fn unescape(text: &str) -> Option<Vec<u8>> {
+/// Bytes from a text in which `\xNN` stands for a byte and `\\\\` for a backslash; `None` when it is
+/// written otherwise.
+pub fn unescape(text: &str) -> Option<Vec<u8>> {
     let (mut bytes, mut rest) = (vec![], text.as_bytes());
     while let Some((byte, tail)) = rest.split_first() {
         rest = tail;

@@ -150,9 +150,10 @@ pub static INNOVART33: Protocol = Protocol {
 };
 
 #[rustfmt::skip]
-static VENDOR: Query = query("I", "firmware", "#xxxxxxxxxxxxxxxxxxxxxxxxxxxVVVVVVVVVV", &[
+static VENDOR: Query = query("I", "firmware", "#xxxxxxxxxxxxxxxxxxxxxxxxxxxVVVVVVVVw*", &[
     unknown('x'),
     text('V', &UPS_FIRMWARE),
+    unknown('w').sample("  "),
 ]).columns().once().source("NUT 2.8.5 nutdrv_qx_innovatae.c");
 
 /// Plain units.

@@ -50,7 +50,7 @@ fn say(readings: &mut Readings, var: &'static Var, number: f64, places: u8) {
 /// A voltage of two registers; the second is a factor that the unit was calibrated to.
 fn read_volts(piece: &[u8], var: &'static Var, readings: &mut Readings) -> Option<()> {
     let [raw, factor] = hex(piece)?;
-    say(readings, var, (raw * factor / 51) as f64 / 256.0, 1);
+    say(readings, var, (raw * factor / 51) as f64 / 256.0, 4);
     Some(())
 }
 
@@ -90,7 +90,7 @@ static FREQUENCY: Custom = Custom {
     read: |piece, readings| {
         let [period, clock] = hex(piece)?;
         let hertz = (period > 0).then(|| (clock as f64 / period as f64).min(99.9));
-        readings.say(&OUTPUT_FREQUENCY, hertz.map(|hertz| Value::Number(Decimal::from_f64(hertz, 1))));
+        readings.say(&OUTPUT_FREQUENCY, hertz.map(|hertz| Value::Number(Decimal::from_f64(hertz, 4))));
         Some(())
     },
     write: |readings, _| {
@@ -106,7 +106,7 @@ static BATTERY: Custom = Custom {
     vars: &[&BATTERY_VOLTAGE],
     read: |piece, readings| {
         let [raw, factor] = hex(piece)?;
-        say(readings, &BATTERY_VOLTAGE, (raw * factor) as f64 / 510.0, 2);
+        say(readings, &BATTERY_VOLTAGE, (raw * factor) as f64 / 510.0, 4);
         Some(())
     },
     write: |readings, _| {
