@@ -297,10 +297,11 @@ impl Draft {
         match row.name {
             "protocol" => {
                 if protocols::named(value).is_none() {
-                    let names: Vec<&str> = protocols::ALL.iter().map(|protocol| protocol.name).collect();
+                    let wanted = value.to_ascii_lowercase();
+                    let names = protocols::ALL.iter().map(|protocol| protocol.name);
+                    let nearest = names.min_by_key(|name| edit_distance(&wanted, name)).unwrap_or_default();
                     return Err(format!(
-                        "protocol = {value}: this driver speaks {}; left out, it is found",
-                        names.join(", ")
+                        "protocol = {value}: there is no such dialect; did you mean {nearest}? 'qxups protocols' prints all; left out, it is found"
                     ));
                 }
                 options.protocol = Some(value.to_string());

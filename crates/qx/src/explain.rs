@@ -2,6 +2,7 @@
 
 use crate::fact::{Facts, Raised};
 use crate::option::Flags;
+use crate::picture::{Slot, Slots};
 use crate::protocols;
 use crate::query::Query;
 use crate::read::{Fit, Misfit};
@@ -13,7 +14,8 @@ use std::fmt::Write;
 /// occurs once, with the question that most dialects ask for it.
 pub fn queries(ask: Option<&str>) -> Vec<&'static Query> {
     let all = || protocols::ALL.iter().flat_map(|protocol| protocol.queries).copied();
-    let dialects = |query: &Query| all().filter(|other| other.ask == query.ask).count();
+    let same = |one: &Query, other: &Query| one.ask == other.ask && std::ptr::eq(one.fields, other.fields);
+    let dialects = |query: &Query| all().filter(|other| same(other, query)).count();
     let mut found: Vec<&'static Query> = vec![];
     for query in all().filter(|query| ask.is_none_or(|ask| ask.eq_ignore_ascii_case(query.ask))) {
         match found.iter_mut().find(|seen| seen.picture == query.picture) {
@@ -27,11 +29,12 @@ pub fn queries(ask: Option<&str>) -> Vec<&'static Query> {
 
 /// The query that `reply` fits best: one that reads it, else the one that gets furthest.
 pub fn best(queries: &[&'static Query], reply: &[u8]) -> Option<&'static Query> {
+    let drawn = |query: &Query| Slots::of(query.picture).map(Slot::width).sum::<usize>();
     let reach = |query: &&&'static Query| match query.read(reply) {
-        // a long picture is not met by chance
-        Ok(Fit { odd: None, .. }) => (2, query.picture.len()),
-        Ok(_) => (1, query.picture.len()),
-        Err(misfit) => (0, misfit.at.start),
+        Ok(Fit { odd: None, .. }) => (drawn(query), 2),
+        // what is much longer or shorter is seldom meant
+        Ok(_) => (drawn(query).saturating_sub(2 * drawn(query).abs_diff(reply.len())), 1),
+        Err(misfit) => (misfit.at.start, 0),
     };
     queries.iter().rev().max_by_key(reach).copied()
 }

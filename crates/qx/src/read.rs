@@ -288,6 +288,8 @@ impl Readings {
             let effect = match piece.get(n) {
                 Some(b'1') => row.one,
                 Some(b'0') => row.zero,
+                // some units say so that they have no such warning
+                Some(b'-') if matches!(row.zero, Effect::Nothing) => Effect::Nothing,
                 // a bit of which nothing is known may be something else
                 Some(_) if matches!((row.one, row.zero), (Effect::Nothing, Effect::Nothing)) => {
                     Effect::Nothing

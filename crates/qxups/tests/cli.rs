@@ -34,7 +34,7 @@ fn the_reference_is_printed() {
 
 #[test]
 fn what_is_wrong_is_said() {
-    assert!(complaint(&["protocols", "zintu"]).contains("there are mustek"));
+    assert!(complaint(&["protocols", "zintu"]).contains("voltronic-qs-hex"));
     assert!(complaint(&["explain", "/no/such/file"]).contains("give a capture file"));
     assert!(complaint(&["sim", "--knob", "mains maybe"]).contains("mains"));
     assert!(complaint(&["sim", "--script", "/no/such/file"]).contains("/no/such/file"));

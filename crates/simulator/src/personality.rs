@@ -24,10 +24,10 @@ impl Refusal {
     }
 
     /// What it answers to `line`.
-    pub fn reply(&self, line: &str) -> Option<Vec<u8>> {
+    pub fn reply(&self, line: &[u8]) -> Option<Vec<u8>> {
         match self {
             Refusal::Silent => None,
-            Refusal::Echo => Some(line.as_bytes().to_vec()),
+            Refusal::Echo => Some(line.to_vec()),
             Refusal::Text(text) => Some(text.as_bytes().to_vec()),
         }
     }

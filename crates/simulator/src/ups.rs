@@ -251,10 +251,10 @@ impl SimulatedUps {
             return Some(self.write(query, &readings));
         }
         let Some(deed) = self.deed(line, &facts).filter(|_| !ignorant) else {
-            return self.personality.unknown.reply(line);
+            return self.personality.unknown.reply(raw);
         };
         if let Some(refusal) = &self.personality.refuses {
-            return refusal.reply(line);
+            return refusal.reply(raw);
         }
         let said = self.personality.accepts.as_deref().or(self.protocol.consent.said());
         let said = said.map(|text| pack(text.as_bytes().to_vec()));

@@ -72,7 +72,9 @@ impl Device {
         };
         let slot = &mut self.slots[at];
         if verdict == Verdict::AskAgain {
-            let once = matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
+            // as long as it never answered it, a question that is no status may be one it does not know
+            let once = matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange)
+                || slot.query.cadence == Cadence::Full && slot.reading.is_none();
             // silence to a question asked once is an answer, unless the line loses bytes
             let enough = if line.is_none() && once && !noisy { 0 } else { REPEATS };
             slot.repeats += 1;
