@@ -13,7 +13,6 @@ use ups::Ups;
 
 /// Polls are watched for so long.
 const WATCH: Duration = Duration::from_secs(20);
-const QUESTIONS: [&str; 6] = ["Q1", "QS", "D", "F", "I", "FW?"];
 
 struct Case {
     name: &'static str,
@@ -81,7 +80,7 @@ fn measure(which: Which, case: &Case) -> Measured {
     let dump = socket.lines_until("DUMPDONE");
     let ready = began.elapsed();
     assert!(dump.iter().any(|line| line.starts_with("SETINFO ups.status")));
-    let questions = ups.heard().iter().filter(|line| QUESTIONS.contains(&line.as_str())).count();
+    let questions = ups.heard().len();
     let pid = station.pid().unwrap();
     let watched = if case.wire_bytes == 0 && case.options.is_empty() && case.protocol == "megatec" {
         WATCH
@@ -125,6 +124,66 @@ fn main() {
         row("", "resident, kB", nut.resident_kb as f64, ours.resident_kb as f64, 0, "");
         if nut.polls > 3 && ours.polls > 3 {
             row("", "processor time per poll, µs", nut.cpu_per_poll_us, ours.cpu_per_poll_us, 0, "");
+        }
+    }
+    find_all();
+}
+
+/// Dialects that are found without being named, and those of them that Debian's driver knows.
+const FOUND: [(&str, bool); 16] = [
+    ("voltronic", true),
+    ("voltronic-axpert", false),
+    ("voltronic-qs", true),
+    ("voltronic-qs-hex", true),
+    ("mustek", true),
+    ("megatec/old", true),
+    ("bestups", true),
+    ("mecer", true),
+    ("megatec", true),
+    ("zinto", true),
+    ("masterguard", false),
+    ("innovart31", false),
+    ("q2", false),
+    ("q6", false),
+    ("gtec", false),
+    ("q1", true),
+];
+
+/// Until all data of a unit of this dialect is there; it answers nothing that it does not know.
+fn find(which: Which, protocol: &str) -> (Duration, usize) {
+    let name = format!("find-{}", protocol.replace('/', ""));
+    let ups = Ups::start(&name, which, protocol, &[]);
+    let station = Station::new(&name, which);
+    station.configure(&ups.port, "");
+    let began = Instant::now();
+    station.start_driver();
+    (began.elapsed(), ups.heard().len())
+}
+
+fn find_all() {
+    println!(
+        "\n| dialect, found | NUT, s | ours, s | ratio | NUT asked | ours asked |\n|---|---|---|---|---|---|"
+    );
+    let found: Vec<_> = std::thread::scope(|scope| {
+        let both = FOUND.map(|(protocol, by_nut)| {
+            let nut = by_nut.then(|| scope.spawn(move || find(Which::Nut, protocol)));
+            (protocol, nut, scope.spawn(move || find(Which::Ours, protocol)))
+        });
+        both.into_iter()
+            .map(|(protocol, nut, ours)| (protocol, nut.map(|nut| nut.join().unwrap()), ours.join().unwrap()))
+            .collect()
+    });
+    for (protocol, nut, (time, asked)) in found {
+        let time = time.as_secs_f64();
+        match nut {
+            Some((by_nut, asked_by_nut)) => {
+                let by_nut = by_nut.as_secs_f64();
+                println!(
+                    "| {protocol} | {by_nut:.1} | {time:.2} | {:.2} | {asked_by_nut} | {asked} |",
+                    time / by_nut
+                );
+            }
+            None => println!("| {protocol} | not found | {time:.2} | | | {asked} |"),
         }
     }
 }

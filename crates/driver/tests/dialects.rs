@@ -302,6 +302,9 @@ const LISTED_NEWEST: &[Listed] = &[
         line == "ups.firmware: NUT 'V1.0    ', ours 'V1.0'"
             || line.starts_with("experimental.battery.voltage.negative: NUT '0")
     }),
+    ("newest-axpert-warnings", |(dialect, _), line| {
+        dialect == "voltronic-axpert" && (line.starts_with("ups.alarm: ") || line.starts_with("ups.status: "))
+    }),
     ("newest-axpert-once", |(dialect, _), line| dialect == "voltronic-axpert" && line.starts_with("output.")),
     ("newest-axpert-flags", |(dialect, _), line| {
         let flags = ["battery.energysave: NUT (nothing)", "ups.beeper.status: NUT (nothing)"];

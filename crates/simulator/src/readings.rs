@@ -197,7 +197,11 @@ fn words(world: &World, memory: &Memory) -> StatusSet {
 /// Everything that some dialect would call the fault, and what is warned of.
 fn alarms(protocol: &Protocol, world: &World, memory: &Memory, status: StatusSet) -> Vec<Alarm> {
     let mut warned = memory.warnings.clone();
-    for (word, text) in [(Status::LowBattery, "Low battery."), (Status::Overload, "Overload")] {
+    for (word, text) in [
+        (Status::LowBattery, "Low battery."),
+        (Status::LowBattery, "Battery low"),
+        (Status::Overload, "Overload"),
+    ] {
         let rows = all_alarms(protocol).into_iter().filter(|alarm| alarm.text.starts_with(text));
         warned.extend(
             rows.filter_map(|alarm| alarm.warning).map(|warning| warning.number).filter(|_| status.has(word)),
