@@ -331,7 +331,7 @@ fn what_is_wrong_is_said_in_one_sentence() {
     for (options, sentence) in [
         (format!("port = {port}\nnovender"), "did you mean novendor?"),
         (format!("port = {port}\nprotocol = megatek"), "did you mean megatec?"),
-        (format!("port = {port}\noffdelay = 5"), "from 12 to 600"),
+        (format!("port = {port}\nprotocol = megatec\noffdelay = 5"), "from 12 to 600"),
         (format!("port = {port}\nondelay = x"), "from 0 to 599940"),
         (format!("port = {port}\npollinterval = 0"), "1 or more"),
         (format!("port = {port}\ncablepower = some"), "normal, reverse, both or none"),

@@ -101,7 +101,7 @@ fn every_variable_is_known() {
         let letters = |part: &&str| {
             !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit())
         };
-        parts.len() > 1 && parts.iter().all(|part| letters(&part)) && parts[0].len() > 2
+        parts.len() > 1 && parts.iter().all(letters) && parts[0].len() > 2
     };
     let words: Vec<&str> = page.split('*').filter(is_name).collect();
     assert!(words.len() > 20, "{words:?}");
