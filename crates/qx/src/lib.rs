@@ -8,6 +8,7 @@
 //! * A reply, drawn: [`picture`], [`query`], and both directions of it: [`read`], [`mod@write`].
 //! * What can be sent: [`command`], [`setting`].
 //! * A dialect is a table of these: [`protocol`], and all of them: [`protocols`].
+//! * Through USB: [`bridge`], all of them: [`bridges`], and a command on its way: [`talk`].
 //! * On the line: [`exchange`]; which dialect it is: [`detect`]; what is believed: [`belief`].
 //! * One UPS: [`device`], what is estimated of its [`battery`], what is known of it: [`store`].
 //! * For people: a [`capture`] of a conversation, [`explain`] a reply, [`reference`](mod@reference) of the dialects.
@@ -15,6 +16,8 @@
 pub mod armour;
 pub mod battery;
 pub mod belief;
+pub mod bridge;
+pub mod bridges;
 pub mod capture;
 pub mod command;
 pub mod detect;
@@ -34,6 +37,7 @@ pub mod settle;
 pub mod spelling;
 pub mod status;
 pub mod store;
+pub mod talk;
 pub mod value;
 pub mod variable;
 pub mod write;

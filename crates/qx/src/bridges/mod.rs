@@ -1,0 +1,67 @@
+//! The bridges, each a file. A new one is one file here and one line in [`ALL`].
+
+mod ablerex;
+mod armac;
+mod cypress;
+mod fabula;
+mod fuji;
+mod gtec;
+mod hunnox;
+mod ippon;
+mod krauler;
+mod omron;
+mod phoenix;
+mod phoenixtec;
+mod sgs;
+mod snr;
+
+use crate::bridge::Bridge;
+pub use ablerex::ABLEREX;
+pub use armac::ARMAC;
+pub use cypress::CYPRESS;
+pub use fabula::FABULA;
+pub use fuji::FUJI;
+pub use gtec::GTEC;
+pub use hunnox::HUNNOX;
+pub use ippon::IPPON;
+pub use krauler::KRAULER;
+pub use omron::OMRON;
+pub use phoenix::PHOENIX;
+pub use phoenixtec::PHOENIXTEC;
+pub use sgs::SGS;
+pub use snr::SNR;
+
+/// Every bridge, sorted by name.
+pub static ALL: &[&Bridge] = &[
+    &ABLEREX,
+    &ARMAC,
+    &CYPRESS,
+    &FABULA,
+    &FUJI,
+    &GTEC,
+    &HUNNOX,
+    &IPPON,
+    &KRAULER,
+    &OMRON,
+    &PHOENIX,
+    &PHOENIXTEC,
+    &SGS,
+    &SNR,
+];
+
+/// The bridge of that name (case does not matter, as in NUT).
+pub fn named(name: &str) -> Option<&'static Bridge> {
+    ALL.iter().find(|bridge| bridge.name.eq_ignore_ascii_case(name)).copied()
+}
+
+/// The bridge of a device: of several rows that fit, the one that says most.
+pub fn of_device(
+    vendor: u16,
+    product: u16,
+    vendor_text: &str,
+    product_text: &str,
+) -> Option<&'static Bridge> {
+    let rows = ALL.iter().flat_map(|bridge| bridge.ids.iter().map(move |id| (*bridge, id)));
+    let fitting = rows.filter(|(_, id)| id.fits(vendor, product, vendor_text, product_text));
+    fitting.max_by_key(|(_, id)| id.weight()).map(|(bridge, _)| bridge)
+}

@@ -1,0 +1,340 @@
+//! Talk: one command through a bridge, as the transfers it takes. It does no I/O: whoever owns the
+//! device does what [`Talk::next`] says and tells what came of it.
+
+use crate::bridge::{Bridge, Carriage, End, Framing, Inlet, Outlet, Reports, Strings};
+use std::collections::VecDeque;
+
+/// A transfer to be made. Interface and setup fields are those of USB.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Transfer {
+    /// A control transfer with data to the device.
+    ControlOut {
+        /// `bmRequestType`.
+        request_type: u8,
+        /// `bRequest`.
+        request: u8,
+        /// `wValue`.
+        value: u16,
+        /// `wIndex`.
+        index: u16,
+        /// The data.
+        data: Vec<u8>,
+    },
+    /// A control transfer with data from the device.
+    ControlIn {
+        /// `bmRequestType`.
+        request_type: u8,
+        /// `bRequest`.
+        request: u8,
+        /// `wValue`.
+        value: u16,
+        /// `wIndex`.
+        index: u16,
+        /// At most so many bytes.
+        length: usize,
+    },
+    /// An interrupt transfer to the device.
+    InterruptOut {
+        /// The endpoint.
+        endpoint: u8,
+        /// The data.
+        data: Vec<u8>,
+    },
+    /// An interrupt transfer from the device.
+    InterruptIn {
+        /// The endpoint.
+        endpoint: u8,
+        /// At most so many bytes.
+        length: usize,
+    },
+    /// A string descriptor.
+    String {
+        /// Its number.
+        index: u8,
+        /// At most so many bytes of the descriptor.
+        length: usize,
+    },
+    /// Nothing, for so many milliseconds.
+    Pause(u16),
+}
+
+/// How long a transfer may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Patience {
+    /// Data that goes out, and requests that the device answers at once.
+    Short,
+    /// The first byte of a reply.
+    Reply,
+    /// What follows it.
+    Gap,
+    /// Looking whether something is left over.
+    Leftover,
+}
+
+/// What came of a transfer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Data, or none where some went out.
+    Data(Vec<u8>),
+    /// Nothing in time.
+    Nothing,
+    /// The endpoint stalled; whoever owns the device has cleared that.
+    Stalled,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// This transfer.
+    Do(Transfer, Patience),
+    /// It is over: the reply without its end, or silence.
+    Done(Option<Vec<u8>>),
+}
+
+/// The SET_REPORT and GET_REPORT requests of HID.
+const SET_REPORT: (u8, u8) = (0x21, 0x09);
+const GET_REPORT: (u8, u8) = (0xa1, 0x01);
+/// A vendor's request to an endpoint.
+const VENDOR_OUT: u8 = 0x42;
+/// No reply is longer.
+const LONGEST: usize = 512;
+
+/// One command on its way.
+#[derive(Debug)]
+pub struct Talk {
+    bridge: &'static Bridge,
+    command: String,
+    stage: Stage,
+    out: VecDeque<Transfer>,
+    reply: Vec<u8>,
+    tries: u8,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Stage {
+    Flush(u8),
+    Send,
+    Receive { first: bool, paused: bool },
+    Read,
+    Over(Option<Vec<u8>>),
+}
+
+impl Talk {
+    /// A talk that sends `command`, without its end; `step` counts the commands sent before.
+    pub fn new(bridge: &'static Bridge, command: &str, step: usize) -> Talk {
+        let mut talk = Talk {
+            bridge,
+            command: command.into(),
+            stage: Stage::Over(None),
+            out: VecDeque::new(),
+            reply: vec![],
+            tries: 0,
+        };
+        if !bridge.carries(command) {
+            // as a UPS that does not know the question
+            talk.stage = Stage::Over(Some(command.as_bytes().to_vec()));
+            return talk;
+        }
+        match bridge.carriage {
+            Carriage::Reports(reports) => {
+                talk.out = sends(&reports, command);
+                talk.stage = if reports.flush > 0 { Stage::Flush(reports.flush) } else { Stage::Send };
+            }
+            Carriage::Strings(strings) => {
+                talk.out = steps(&strings, command, step);
+                talk.stage = Stage::Read;
+            }
+        }
+        talk
+    }
+
+    /// What to do next.
+    pub fn next(&self) -> Step {
+        match (&self.stage, self.bridge.carriage) {
+            (Stage::Over(reply), _) => Step::Done(reply.clone()),
+            (Stage::Flush(_), Carriage::Reports(reports)) => {
+                Step::Do(receive(&reports, false), Patience::Leftover)
+            }
+            (Stage::Send, _) => match self.out.front() {
+                Some(transfer) => Step::Do(transfer.clone(), Patience::Short),
+                None => Step::Done(None),
+            },
+            (Stage::Receive { first, paused }, Carriage::Reports(reports)) => {
+                let patience = if *first { Patience::Reply } else { Patience::Gap };
+                Step::Do(receive(&reports, *first && !paused), patience)
+            }
+            (Stage::Read, Carriage::Strings(strings)) => match self.out.front() {
+                Some(transfer) => Step::Do(transfer.clone(), Patience::Leftover),
+                None => {
+                    let index = (strings.index)(&self.command).unwrap_or_default();
+                    Step::Do(Transfer::String { index, length: strings.longest }, Patience::Short)
+                }
+            },
+            _ => Step::Done(None),
+        }
+    }
+
+    /// What came of the transfer that [`Talk::next`] named.
+    pub fn handle(&mut self, outcome: Outcome) {
+        match (&self.stage, self.bridge.carriage) {
+            (Stage::Flush(left), _) => {
+                let more = matches!(outcome, Outcome::Data(_)) && *left > 1;
+                self.stage = if more { Stage::Flush(left - 1) } else { Stage::Send };
+            }
+            (Stage::Send, _) => {
+                self.out.pop_front();
+                if !matches!(outcome, Outcome::Data(_)) {
+                    self.stage = Stage::Over(None);
+                } else if self.out.is_empty() {
+                    let answered = !self.bridge.is_answerless(&self.command);
+                    self.stage = if answered {
+                        Stage::Receive { first: true, paused: false }
+                    } else {
+                        Stage::Over(None)
+                    };
+                }
+            }
+            (Stage::Receive { first, paused }, Carriage::Reports(reports)) => {
+                let pausing = matches!(reports.inlet, Inlet::Report { .. }) && *first && !paused;
+                if pausing {
+                    self.stage = Stage::Receive { first: true, paused: true };
+                } else {
+                    self.hear(&reports, outcome);
+                }
+            }
+            (Stage::Read, Carriage::Strings(strings)) => self.read(&strings, outcome),
+            _ => {}
+        }
+    }
+
+    fn hear(&mut self, reports: &Reports, outcome: Outcome) {
+        let Outcome::Data(report) = outcome else {
+            let heard = std::mem::take(&mut self.reply);
+            self.stage = Stage::Over((!heard.is_empty()).then_some(heard));
+            return;
+        };
+        let bytes = reports.unpacking.unpack(&report);
+        let nothing = bytes.is_empty();
+        self.reply.extend(bytes);
+        let returned = self.reply.iter().position(|byte| *byte == b'\r');
+        let complete = returned.is_some() || reports.end == End::Transfer || self.reply.len() >= LONGEST;
+        // a report that carries nothing ends what had begun
+        if complete || nothing && !self.reply.is_empty() {
+            self.reply.truncate(returned.unwrap_or(self.reply.len()));
+            let heard = std::mem::take(&mut self.reply);
+            self.stage = Stage::Over((!heard.is_empty()).then_some(heard));
+        } else if self.reply.is_empty() && self.tries >= EMPTY_REPORTS {
+            self.stage = Stage::Over(None);
+        } else {
+            self.tries += u8::from(nothing);
+            self.stage = Stage::Receive { first: self.reply.is_empty(), paused: true };
+        }
+    }
+
+    fn read(&mut self, strings: &Strings, outcome: Outcome) {
+        if self.out.pop_front().is_some() {
+            return;
+        }
+        self.tries += 1;
+        let Outcome::Data(descriptor) = outcome else {
+            self.stage = Stage::Over(None);
+            return;
+        };
+        let text = text_of(&descriptor);
+        let usable = text.as_ref().filter(|text| !text.is_empty() && !says(text, strings.no_reply));
+        match usable {
+            Some(text) => {
+                let mut reply: Vec<u8> = text.iter().copied().take_while(|byte| *byte != b'\r').collect();
+                if let (Some(lead), Some(first)) = ((strings.lead)(&self.command), reply.first_mut()) {
+                    *first = lead;
+                }
+                let silent = reply.first() == Some(&b'\r') || reply.is_empty();
+                self.stage = Stage::Over((!silent).then_some(reply));
+            }
+            None if self.tries < strings.attempts => {}
+            None => self.stage = Stage::Over(None),
+        }
+    }
+}
+
+/// So many reports with nothing in them are read before a reply begins.
+const EMPTY_REPORTS: u8 = 8;
+
+fn says(text: &[u8], what: &str) -> bool {
+    let text: Vec<u8> = text.iter().copied().take_while(|byte| *byte != b'\r').collect();
+    text.eq_ignore_ascii_case(what.as_bytes())
+}
+
+/// The text of a string descriptor: the low bytes of its letters; `None` when its length is wrong.
+pub fn text_of(descriptor: &[u8]) -> Option<Vec<u8>> {
+    let length = usize::from(*descriptor.first()?);
+    if length != descriptor.len() || length < 2 || descriptor.get(1) != Some(&3) {
+        return None;
+    }
+    let letter = |pair: &[u8]| if pair.get(1).is_none_or(|high| *high == 0) { pair[0] } else { b'?' };
+    Some(descriptor[2..].chunks(2).map(letter).collect())
+}
+
+/// A string descriptor with this text.
+pub fn descriptor_of(text: &[u8]) -> Vec<u8> {
+    let letters = text.iter().take(126).flat_map(|byte| [*byte, 0]);
+    let mut out = vec![0, 3];
+    out.extend(letters);
+    out[0] = out.len() as u8;
+    out
+}
+
+fn sends(reports: &Reports, command: &str) -> VecDeque<Transfer> {
+    let line = format!("{command}\r").into_bytes();
+    let packed = reports.packing.pack(&line).unwrap_or_default();
+    let transfer = |data: Vec<u8>| match reports.outlet {
+        Outlet::Report(value) => {
+            let (request_type, request) = SET_REPORT;
+            Transfer::ControlOut { request_type, request, value, index: 0, data }
+        }
+        Outlet::Vendor(request) => {
+            Transfer::ControlOut { request_type: VENDOR_OUT, request, value: 0, index: 0, data }
+        }
+        Outlet::Interrupt(endpoint) => Transfer::InterruptOut { endpoint, data },
+    };
+    packed.into_iter().map(transfer).collect()
+}
+
+fn receive(reports: &Reports, pause: bool) -> Transfer {
+    match reports.inlet {
+        Inlet::Report { pause_ms, .. } if pause => Transfer::Pause(pause_ms),
+        Inlet::Report { value, size, .. } => {
+            let (request_type, request) = GET_REPORT;
+            Transfer::ControlIn { request_type, request, value, index: 0, length: size }
+        }
+        Inlet::Interrupt { endpoint, size } => Transfer::InterruptIn { endpoint, length: size },
+    }
+}
+
+/// What keeps a bridge of strings in step: first a greeting, then one string in turn before each
+/// command, unless it is the one that is read anyway.
+fn steps(strings: &Strings, command: &str, step: usize) -> VecDeque<Transfer> {
+    let mut out = VecDeque::new();
+    let read = |index: u8, length: usize| Transfer::String { index, length };
+    if !strings.steps.is_empty() {
+        if step == 0 {
+            out.extend([read(0, 1026), read(0, 1026), read(1, 1026), Transfer::Pause(10)]);
+        }
+        let turn = strings.steps[step % strings.steps.len()];
+        if (strings.index)(command) != Some(turn) {
+            out.push_back(read(turn, strings.longest));
+        }
+    }
+    if strings.dummy_read > 0 {
+        out.push_back(Transfer::InterruptIn { endpoint: 0x81, length: strings.dummy_read });
+    }
+    out
+}
+
+/// What a converter does with bytes that it took out of reports: the command, when it is complete.
+pub fn command_in(framing: &Framing, heard: &mut Vec<u8>, report: &[u8]) -> Option<String> {
+    heard.extend(framing.unpack(report));
+    let end = heard.iter().position(|byte| *byte == b'\r')?;
+    let line: Vec<u8> = heard.drain(..=end).take(end).collect();
+    Some(String::from_utf8_lossy(&line).into_owned())
+}

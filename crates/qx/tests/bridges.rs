@@ -1,0 +1,357 @@
+//! Bridges: what each sends and takes, byte for byte as NUT does (`nutdrv_qx.c`), and nothing made up
+//! from any reports.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+use proptest::prelude::*;
+use qx::bridge::{Bridge, Carriage, Framing};
+use qx::bridges;
+use qx::talk::{Outcome, Step, Talk, Transfer, command_in, descriptor_of, text_of};
+
+const REPLY: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
+
+/// What went out, and what came of it when these transfers came in, in this order.
+fn talk(
+    bridge: &'static Bridge,
+    command: &str,
+    mut incoming: Vec<Vec<u8>>,
+) -> (Vec<Transfer>, Option<Vec<u8>>) {
+    let mut talk = Talk::new(bridge, command, 1);
+    let mut made = vec![];
+    incoming.reverse();
+    for _ in 0..400 {
+        match talk.next() {
+            Step::Done(reply) => return (made, reply),
+            Step::Do(transfer, _) => {
+                let outcome = match &transfer {
+                    Transfer::ControlOut { .. } | Transfer::InterruptOut { .. } | Transfer::Pause(_) => {
+                        Outcome::Data(vec![])
+                    }
+                    _ => incoming.pop().map_or(Outcome::Nothing, |data| {
+                        if data.is_empty() { Outcome::Nothing } else { Outcome::Data(data) }
+                    }),
+                };
+                made.push(transfer);
+                talk.handle(outcome);
+            }
+        }
+    }
+    panic!("{}: no end", bridge.name);
+}
+
+fn out(transfers: &[Transfer]) -> Vec<(u16, Vec<u8>)> {
+    let data = |transfer: &Transfer| match transfer {
+        Transfer::ControlOut { value, data, .. } => Some((*value, data.clone())),
+        Transfer::InterruptOut { endpoint, data } => Some((u16::from(*endpoint), data.clone())),
+        _ => None,
+    };
+    transfers.iter().filter_map(data).collect()
+}
+
+fn pieces(reply: &[u8], size: usize) -> Vec<Vec<u8>> {
+    let line = [reply, b"\r"].concat();
+    let padded = |piece: &[u8]| {
+        let mut piece = piece.to_vec();
+        piece.resize(size, 0);
+        piece
+    };
+    line.chunks(size).map(padded).collect()
+}
+
+#[test]
+fn cypress_cuts_into_eights() {
+    let (made, reply) = talk(&bridges::CYPRESS, "S.5R0003", pieces(REPLY, 8));
+    assert_eq!(out(&made), [(0x0200, b"S.5R0003".to_vec()), (0x0200, b"\r\0\0\0\0\0\0\0".to_vec())]);
+    assert_eq!(reply.as_deref(), Some(REPLY));
+    assert_eq!(made.len(), 2 + 6, "six reports of 48 bytes, and no wait for more");
+    let Transfer::ControlOut { request_type, request, index, .. } = made[0] else { panic!() };
+    assert_eq!((request_type, request, index), (0x21, 0x09, 0));
+}
+
+#[test]
+fn phoenix_reads_old_replies_away() {
+    let mut incoming = pieces(b"(old", 8);
+    incoming.push(vec![]); // nothing more of it
+    incoming.extend(pieces(REPLY, 8));
+    let (made, reply) = talk(&bridges::PHOENIX, "Q1", incoming);
+    assert_eq!(reply.as_deref(), Some(REPLY));
+    assert!(matches!(made[0], Transfer::InterruptIn { endpoint: 0x81, length: 8 }));
+    assert_eq!(out(&made), [(0x0200, b"Q1\r\0\0\0\0\0".to_vec())]);
+}
+
+#[test]
+fn one_transfer_brings_it_all() {
+    for (bridge, size, piece) in
+        [(&bridges::IPPON, 64, 8), (&bridges::OMRON, 64, 16), (&bridges::GTEC, 128, 8)]
+    {
+        let (made, reply) = talk(bridge, "Q1", pieces(REPLY, size));
+        let mut sent = b"Q1\r".to_vec();
+        sent.resize(piece, 0);
+        assert_eq!(out(&made), [(0x0002, sent)], "{}", bridge.name);
+        assert_eq!(reply.as_deref(), Some(REPLY), "{}", bridge.name);
+        // a reply without its end is one as well where a transfer is a reply
+        if bridge.name != "gtec" {
+            let (_, reply) = talk(bridge, "Q1", vec![REPLY.to_vec()]);
+            assert_eq!(reply.as_deref(), Some(REPLY), "{}", bridge.name);
+        }
+    }
+}
+
+#[test]
+fn sgs_counts() {
+    let counted = |bytes: &[u8]| -> Vec<Vec<u8>> {
+        let report = |piece: &[u8]| {
+            let mut report = [&[piece.len() as u8], piece].concat();
+            report.resize(8, 0x55); // what is not counted may be anything
+            report
+        };
+        bytes.chunks(7).map(report).collect()
+    };
+    let (made, reply) = talk(&bridges::SGS, "Q1", counted(REPLY));
+    assert_eq!(out(&made), [(0x0200, b"\x03Q1\r\0\0\0\0".to_vec())]);
+    assert_eq!(reply.as_deref(), Some(REPLY), "without its end, after a silence");
+    let (made, reply) = talk(&bridges::SGS, "Q1", counted(&[REPLY, b"\r"].concat()));
+    assert_eq!(reply.as_deref(), Some(REPLY));
+    assert_eq!(made.len(), 1 + 7, "with its end nothing is waited for");
+}
+
+#[test]
+fn armac_tags_its_reports_and_is_not_asked_everything() {
+    let report = |piece: &[u8]| {
+        let mut report = [&[0x50 | piece.len() as u8], piece].concat();
+        report.resize(6, 0);
+        report
+    };
+    let line = [REPLY, b"\r"].concat();
+    let (made, reply) = talk(&bridges::ARMAC, "Q1", line.chunks(5).map(report).collect());
+    assert_eq!(out(&made), [(0x0200, b"\xa3Q1\r".to_vec())]);
+    assert_eq!(reply.as_deref(), Some(REPLY));
+    let (made, reply) = talk(&bridges::ARMAC, "QGS", vec![]);
+    assert_eq!((made.len(), reply.as_deref()), (0, Some(&b"QGS"[..])), "refused at once");
+    let (made, _) = talk(&bridges::ARMAC, "S.5R0003", vec![]);
+    assert_eq!(
+        out(&made).iter().map(|(_, data)| data.clone()).collect::<Vec<_>>(),
+        [b"\xa3S.5".to_vec(), b"\xa3R00".to_vec(), b"\xa303\r".to_vec()]
+    );
+}
+
+#[test]
+fn phoenixtec_waits_for_no_reply_to_a_command() {
+    let (made, reply) = talk(&bridges::PHOENIXTEC, "WH", vec![b"(00 10.06".to_vec(), b" 03.09\r".to_vec()]);
+    assert_eq!(reply.as_deref(), Some(&b"(00 10.06 03.09"[..]));
+    assert_eq!(
+        made[0],
+        Transfer::ControlOut {
+            request_type: 0x42,
+            request: 0x0d,
+            value: 0,
+            index: 0,
+            data: b"WH\r".to_vec()
+        }
+    );
+    for command in ["T", "T05", "S.5R0003", "CT", "SS---1,00", "TUD,00"] {
+        assert_eq!(talk(&bridges::PHOENIXTEC, command, vec![]).0.len(), 1, "{command}");
+    }
+    for question in ["Q3", "MSO", "GS,00"] {
+        assert!(talk(&bridges::PHOENIXTEC, question, vec![]).0.len() > 1, "{question}");
+    }
+}
+
+#[test]
+fn fuji_frames_three_letters() {
+    let (made, reply) = talk(&bridges::FUJI, "Q1", pieces(REPLY, 8));
+    assert_eq!(out(&made), [(0x02, b"\x80\x06\x03\x03Q1\0\x2f".to_vec())]);
+    assert_eq!(reply.as_deref(), Some(REPLY));
+    assert_eq!(out(&talk(&bridges::FUJI, "S02", vec![]).0), [(0x02, b"\x80\x06\x04\x03S02\0".to_vec())]);
+    // NUT cuts such a command to its first letters, and the time of return is lost
+    let (made, reply) = talk(&bridges::FUJI, "S.5R0003", vec![]);
+    assert_eq!((made.len(), reply.as_deref()), (0, Some(&b"S.5R0003"[..])), "refused, not cut");
+}
+
+#[test]
+fn ablerex_sends_one_report_and_waits() {
+    let mut reply = [REPLY, b"\r"].concat();
+    reply.resize(47, 0);
+    let (made, said) = talk(&bridges::ABLEREX, "Q1", vec![reply]);
+    assert_eq!(said.as_deref(), Some(REPLY));
+    let (value, data) = &out(&made)[0];
+    assert_eq!((*value, data.len(), &data[..6]), (0x0305, 47, &b"\x05\x00\x03Q1\r"[..]));
+    assert_eq!(made[1], Transfer::Pause(500));
+    let asked =
+        Transfer::ControlIn { request_type: 0xa1, request: 0x01, value: 0x0305, index: 0, length: 47 };
+    assert_eq!(made[2], asked);
+}
+
+fn string_read(made: &[Transfer]) -> Option<u8> {
+    made.iter()
+        .rev()
+        .find_map(|transfer| if let Transfer::String { index, .. } = transfer { Some(*index) } else { None })
+}
+
+#[test]
+fn strings_are_replies() {
+    let said = |text: &[u8]| vec![descriptor_of(text)];
+    let (made, reply) = talk(&bridges::KRAULER, "Q1", said(&[b"@", &REPLY[1..], b"\r"].concat()));
+    assert_eq!((string_read(&made), reply.as_deref()), (Some(3), Some(REPLY)), "its first byte is put right");
+    let (_, reply) = talk(&bridges::KRAULER, "T", said(b"X"));
+    assert_eq!(reply, None, "a command that was taken says nothing");
+    let no = || descriptor_of(b"UPS No Ack");
+    let (made, reply) =
+        talk(&bridges::KRAULER, "F", vec![no(), no(), descriptor_of(b"@230.0 003 024.0 50.0\r")]);
+    assert_eq!((made.len(), reply.as_deref()), (3, Some(&b"#230.0 003 024.0 50.0"[..])));
+    let (made, reply) = talk(&bridges::FABULA, "Q1", said(REPLY));
+    assert_eq!((string_read(&made), reply.as_deref()), (Some(3), Some(REPLY)));
+    assert_eq!(talk(&bridges::FABULA, "Q", vec![no()]).1, None);
+    assert_eq!(talk(&bridges::FABULA, "QGS", vec![]).1.as_deref(), Some(&b"QGS"[..]), "answered at once");
+}
+
+#[test]
+fn a_shutdown_of_fabula_is_a_number() {
+    for (command, index) in [
+        ("S.5R0003", Some(0x18)),
+        ("S.5R0000", Some(0x10)),
+        ("S.6R0000", Some(0x20)),
+        ("S.9R0001", Some(0x58)),
+        ("S01R0000", Some(0x60)),
+        ("S02R0005", Some(0x78)),
+        ("S10R0000", Some(0xf0)),
+        ("S03", Some(0x88)),
+        // the least is half a minute
+        ("S00R0000", Some(0x10)),
+        // NUT cuts what is longer than ten minutes
+        ("S11R0000", None),
+        ("S99R0003", None),
+        ("C", Some(0x0a)),
+        ("T", None),
+    ] {
+        for bridge in [&bridges::FABULA, &bridges::HUNNOX] {
+            let Carriage::Strings(strings) = bridge.carriage else { panic!() };
+            assert_eq!((strings.index)(command), index, "{command}");
+            if let Some(index) = index {
+                let read = (strings.command)(index).unwrap();
+                assert_eq!((strings.index)(&read), Some(index), "{command} is read as {read}");
+            }
+        }
+    }
+}
+
+#[test]
+fn hunnox_keeps_in_step() {
+    let reads = |command: &str, step: usize| -> Vec<u8> {
+        let mut talk = Talk::new(&bridges::HUNNOX, command, step);
+        let mut read = vec![];
+        while let Step::Do(transfer, _) = talk.next() {
+            if let Transfer::String { index, .. } = transfer {
+                read.push(index);
+            }
+            talk.handle(Outcome::Data(descriptor_of(b"(x")));
+        }
+        read
+    };
+    assert_eq!(reads("Q1", 0), [0, 0, 1, 0x0d, 3]);
+    assert_eq!(reads("Q1", 1), [3], "what is read anyway is not read twice");
+    assert_eq!(reads("Q1", 2), [0x0c, 3]);
+    assert_eq!(reads("F", 3), [0x0d]);
+    assert_eq!(reads("BL", 4), [3, 0xf3]);
+}
+
+#[test]
+fn devices_are_told_apart() {
+    for (vendor, product, maker, name, bridge) in [
+        (0x0665, 0x5161, "", "", Some("cypress")),
+        (0x06da, 0x0002, "", "", Some("cypress")),
+        (0x06da, 0x0002, "Phoenixtec Power", "USB Cable (V2.00)", Some("phoenixtec")),
+        (0x06da, 0x0003, "", "", Some("ippon")),
+        (0x0001, 0x0000, "", "", Some("krauler")),
+        (0x0001, 0x0000, "MEC", "MEC0003", Some("fabula")),
+        (0x0001, 0x0000, "mec", "mec0003", Some("fabula")),
+        (0x0001, 0x0000, "HNX", "MEC0003", Some("hunnox")),
+        (0x0001, 0x0000, "ATCL FOR UPS", "ATCL FOR UPS", Some("fuji")),
+        (0x0925, 0x1234, "", "", Some("armac")),
+        (0xffff, 0x0000, "", "", Some("ablerex")),
+        (0x0483, 0x0035, "", "", Some("sgs")),
+        (0x0590, 0x00b7, "", "", Some("omron")),
+        // a serial adapter is no UPS (the newest NUT takes it for one)
+        (0x1a86, 0x7523, "", "", None),
+        (0x0665, 0x5162, "", "", None),
+    ] {
+        let found = bridges::of_device(vendor, product, maker, name).map(|bridge| bridge.name);
+        assert_eq!(found, bridge, "{vendor:04x}:{product:04x} '{maker}' '{name}'");
+    }
+}
+
+/// Two rows that say the same of a device would make chance choose.
+#[test]
+fn no_two_rows_claim_the_same_device() {
+    let rows: Vec<_> = bridges::ALL.iter().flat_map(|bridge| bridge.ids).collect();
+    for (at, id) in rows.iter().enumerate() {
+        assert!(!rows[..at].contains(id), "{id:?}");
+    }
+    assert!(bridges::ALL.windows(2).all(|pair| pair[0].name < pair[1].name));
+}
+
+fn framings() -> Vec<(&'static str, Framing, Framing)> {
+    let of = |bridge: &&'static Bridge| match bridge.carriage {
+        Carriage::Reports(reports) => Some((bridge.name, reports.packing, reports.unpacking)),
+        Carriage::Strings(_) => None,
+    };
+    bridges::ALL.iter().filter_map(of).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    /// A converter understands what the driver sends.
+    #[test]
+    fn commands_come_out_as_they_went_in(command in "[A-Z][A-Z0-9.]{0,11}") {
+        for (name, packing, _) in framings() {
+            let Some(reports) = packing.pack(format!("{command}\r").as_bytes()) else { continue };
+            let mut heard = vec![];
+            let understood: Vec<String> =
+                reports.iter().filter_map(|report| command_in(&packing, &mut heard, report)).collect();
+            prop_assert_eq!(understood, vec![command.clone()], "{}", name);
+        }
+    }
+
+    /// And the driver what a converter sends.
+    #[test]
+    fn replies_come_out_as_they_went_in(reply in "[(#][ -~]{1,80}") {
+        for bridge in bridges::ALL {
+            let Carriage::Reports(reports) = bridge.carriage else { continue };
+            let line = [reply.as_bytes(), b"\r"].concat();
+            let size = if let qx::bridge::Inlet::Interrupt { size, .. } = reports.inlet { size } else { continue };
+            let packed: Vec<Vec<u8>> = match reports.unpacking {
+                Framing::Whole => line.chunks(size).map(<[u8]>::to_vec).collect(),
+                framing if size == 8 || size == 6 => framing.pack(&line).unwrap(),
+                _ if line.len() <= size => vec![line.clone()],
+                _ => continue,
+            };
+            // nothing is left of an old reply
+            let nothing = (reports.flush > 0).then(Vec::new);
+            let packed = nothing.into_iter().chain(packed).collect();
+            prop_assert_eq!(talk(bridge, "Q1", packed).1, Some(reply.as_bytes().to_vec()), "{}", bridge.name);
+        }
+    }
+
+    /// Any reports: no panic, no endless wait, and nothing that no report carried.
+    #[test]
+    fn any_reports_are_borne(
+        reports in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..70), 0..40),
+        command in "[A-Z][A-Z0-9.,]{0,11}",
+    ) {
+        for bridge in bridges::ALL {
+            let (_, reply) = talk(bridge, &command, reports.clone());
+            let echoed = reply.as_deref() == Some(command.as_bytes());
+            let said: Vec<u8> = reports.concat();
+            let known = |byte: &u8| said.contains(byte) || matches!(byte, b'(' | b'#' | b'?');
+            prop_assert!(echoed || reply.iter().flatten().all(known), "{} {:?}", bridge.name, reply);
+        }
+    }
+
+    #[test]
+    fn texts_are_read_from_descriptors(text in "[ -~]{0,126}", torn: prop::sample::Index) {
+        let descriptor = descriptor_of(text.as_bytes());
+        prop_assert_eq!(text_of(&descriptor), Some(text.as_bytes().to_vec()));
+        let cut = &descriptor[..torn.index(descriptor.len())];
+        prop_assert_eq!(text_of(cut), None, "torn");
+    }
+}
