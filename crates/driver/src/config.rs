@@ -1,11 +1,11 @@
 //! What a driver is to do: from the command line and `ups.conf`, checked.
 
 use crate::command_line::{CommandLine, Said};
-use link::{Address, CablePower, Opening};
+use link::{Address, CablePower, Opening, Pattern, UsbOptions};
 use nut::ups_conf::{Fault, UpsConf};
 use nut::words::WordError;
 use qx::option::{Flag, Kind, OPTIONS, OptionRow, Options, RuntimeCal, Scope, option};
-use qx::protocols;
+use qx::{bridges, protocols};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -88,6 +88,9 @@ struct Draft {
     port: Option<String>,
     cable_power: CablePower,
     lock: bool,
+    usb: UsbOptions,
+    /// Whether an option asks for USB, whatever the port is called.
+    on_usb: bool,
     options: Options,
     stayoff: bool,
     user: Option<String>,
@@ -116,6 +119,8 @@ impl Config {
             port: None,
             cable_power: CablePower::default(),
             lock: true,
+            usb: UsbOptions::default(),
+            on_usb: false,
             options: Options::default(),
             stayoff: false,
             user: None,
@@ -271,11 +276,7 @@ impl Draft {
             (_, value) => value.unwrap_or_default(),
         };
         match row.scope {
-            Scope::Usb => {
-                return Err(format!(
-                    "{name} is for USB, which this driver does not speak yet: use NUT's own nutdrv_qx for this UPS"
-                ));
-            }
+            Scope::Usb => self.take_usb_option(row, value)?,
             Scope::Logged => {
                 self.remarks.push(format!("{name} has no effect: it is the name of a value that is logged"));
             }
@@ -290,6 +291,44 @@ impl Draft {
             _ => self.publish("parameter", row.name, value),
         }
         Ok(())
+    }
+
+    /// What says which USB device is meant, and how it is spoken to.
+    fn take_usb_option(&mut self, row: &OptionRow, value: &str) -> Result<(), Wrong> {
+        // a device number alone asks for nothing, as in NUT
+        self.on_usb |= !matches!(row.name, "device" | "noscanlangid" | "usb_set_altinterface");
+        match row.name {
+            "subdriver" => {
+                let names: Vec<&str> = bridges::ALL.iter().map(|bridge| bridge.name).collect();
+                let known = bridges::named(value);
+                self.usb.bridge = Some(
+                    known.ok_or_else(|| format!("subdriver = {value}: there are {}", names.join(", ")))?,
+                );
+            }
+            "langid_fix" => {
+                let digits = value.trim().trim_start_matches("0x");
+                let language = u16::from_str_radix(digits, 16);
+                self.usb.language =
+                    Some(language.map_err(|_| format!("langid_fix = {value}: write it as 0x0409"))?);
+            }
+            "noscanlangid" => self.usb.no_scan = true,
+            "usb_set_altinterface" => {
+                let number = if value.is_empty() { Ok(0) } else { value.trim().parse() };
+                let wrong = |_| format!("usb_set_altinterface = {value}: write a small number such as 0");
+                self.usb.alternate = Some(number.map_err(wrong)?);
+            }
+            name => drop(self.usb.patterns.insert(name, Pattern::parse(name, value)?)),
+        }
+        Ok(())
+    }
+
+    /// The whole of it.
+    fn usb_options(&mut self) -> Result<UsbOptions, Wrong> {
+        let has = |name: &str| self.usb.patterns.contains_key(name);
+        if self.usb.bridge.is_some() && !(has("vendorid") && has("productid")) {
+            return Err("subdriver needs vendorid and productid, so that no other device is taken for a UPS: find them with lsusb".into());
+        }
+        Ok(std::mem::take(&mut self.usb))
     }
 
     fn take_device_option(&mut self, row: &OptionRow, value: &str) -> Result<(), Wrong> {
@@ -347,7 +386,11 @@ impl Draft {
             .port
             .clone()
             .ok_or("name the port: 'port = /dev/ttyS0' in ups.conf, or -x port=/dev/ttyS0")?;
-        let address = Address::parse(&port).map_err(|bad| bad.to_string())?;
+        let address = match Address::parse(&port).map_err(|bad| bad.to_string())? {
+            Address::Usb(_) => Address::Usb(Box::new(self.usb_options()?)),
+            _ if self.on_usb => Address::Usb(Box::new(self.usb_options()?)),
+            address => address,
+        };
         self.check_delays()?;
         self.publish("parameter", "port", &port);
         self.publish("parameter", "pollinterval", &self.options.pollinterval.as_secs().to_string());

@@ -15,6 +15,8 @@ pub enum Address {
         /// TCP port.
         port: u16,
     },
+    /// A device on USB.
+    Usb(Box<crate::usb::UsbOptions>),
 }
 
 /// A `port` that is no address: a sentence.
@@ -30,14 +32,13 @@ impl fmt::Display for BadAddress {
 impl std::error::Error for BadAddress {}
 
 impl Address {
-    /// Reads the value of `port`: an absolute path, or `tcp://host:port`.
+    /// Reads the value of `port`: an absolute path, `tcp://host:port`, or `auto` for any UPS on USB.
     ///
     /// # Errors
     /// [`BadAddress`] with what would be right.
     pub fn parse(text: &str) -> Result<Address, BadAddress> {
         if text.eq_ignore_ascii_case("auto") {
-            let why = "port = auto looks for a UPS on USB, which is not supported yet; name a serial port such as /dev/ttyS0, or tcp://host:port";
-            return Err(BadAddress(why.into()));
+            return Ok(Address::Usb(Box::default()));
         }
         let Some(rest) = text.strip_prefix("tcp://") else {
             if text.contains("://") {
@@ -61,6 +62,7 @@ impl fmt::Display for Address {
         match self {
             Address::Serial(path) => write!(f, "{}", path.display()),
             Address::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
+            Address::Usb(_) => f.write_str("auto"),
         }
     }
 }

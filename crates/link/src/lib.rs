@@ -9,10 +9,12 @@ mod address;
 mod error;
 mod serial;
 mod tcp;
+mod usb;
 
 pub use address::{Address, BadAddress};
 pub use error::{Kind, LinkError};
 pub use serial::CablePower;
+pub use usb::{Pattern, UsbOptions};
 
 use qx::exchange::{Collector, END, Exchange, Reply};
 use std::time::Duration;
@@ -44,6 +46,7 @@ pub struct Link(Wire);
 enum Wire {
     Serial(serial::Serial),
     Tcp(tcp::Tcp),
+    Usb(Box<usb::Usb>),
 }
 
 impl Link {
@@ -55,6 +58,7 @@ impl Link {
         match &opening.address {
             Address::Serial(path) => serial::Serial::open(path, opening.cable_power, opening.lock)
                 .map(|port| Link(Wire::Serial(port))),
+            Address::Usb(options) => usb::Usb::open(options).await.map(|usb| Link(Wire::Usb(Box::new(usb)))),
             Address::Tcp { host, port } => tcp::Tcp::open(host, *port).await.map(|tcp| Link(Wire::Tcp(tcp))),
         }
     }
@@ -64,6 +68,7 @@ impl Link {
         match &self.0 {
             Wire::Serial(port) => port.remark(),
             Wire::Tcp(_) => None,
+            Wire::Usb(usb) => Some(usb.remark()),
         }
     }
 
@@ -72,6 +77,9 @@ impl Link {
     /// # Errors
     /// [`LinkError`] when the line itself fails; silence is a reply.
     pub async fn exchange(&mut self, exchange: &Exchange) -> Result<Reply, LinkError> {
+        if let Wire::Usb(usb) = &mut self.0 {
+            return usb.exchange(exchange).await;
+        }
         if exchange.settle {
             self.settle().await?;
         }
@@ -115,6 +123,7 @@ impl Link {
         let read = match &mut self.0 {
             Wire::Serial(port) => port.read(buffer).await,
             Wire::Tcp(tcp) => tcp.read(buffer).await,
+            Wire::Usb(_) => Ok(0),
         };
         match read {
             Ok(0) => Err(LinkError::gone("the line was closed")),
@@ -128,6 +137,7 @@ impl Link {
             match &mut self.0 {
                 Wire::Serial(port) => port.write(bytes).await,
                 Wire::Tcp(tcp) => tcp.write(bytes).await,
+                Wire::Usb(_) => Ok(()),
             }
         };
         match timeout_at(Instant::now() + WRITE, writing).await {
@@ -140,6 +150,7 @@ impl Link {
         let discarded = match &mut self.0 {
             Wire::Serial(port) => port.discard(),
             Wire::Tcp(tcp) => tcp.discard(),
+            Wire::Usb(_) => Ok(()),
         };
         discarded.map_err(|error| LinkError::while_in_use(&error))
     }

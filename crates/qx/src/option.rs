@@ -70,6 +70,8 @@ pub enum Kind {
     Value,
     /// `name`.
     Flag,
+    /// `name`, or `name = value`.
+    Either,
 }
 
 /// Which part of the program an option is for.
@@ -79,7 +81,7 @@ pub enum Scope {
     Device,
     /// A serial line.
     Serial,
-    /// Known to NUT's driver, but for USB, which this driver does not speak yet.
+    /// A device on USB.
     Usb,
     /// To be written to the UPS once, at the start.
     Setting,
@@ -104,7 +106,7 @@ const fn row(name: &'static str, kind: Kind, scope: Scope, about: &'static str) 
     OptionRow { name, kind, scope, about }
 }
 
-use Kind::{Flag as Switch, Value};
+use Kind::{Either, Flag as Switch, Value};
 use Scope::{Device, Logged, Serial, Setting, Usb};
 
 /// Every option of `nutdrv_qx` 2.8.0, and those of ours that it has not.
@@ -131,7 +133,8 @@ pub const OPTIONS: &[OptionRow] = &[
     row("productid",      Value,  Usb, "USB product id to match"),
     row("bus",            Value,  Usb, "USB bus to match"),
     row("device",         Value,  Usb, "USB device number to match"),
-    row("usb_set_altinterface", Value, Usb, "Set the USB alternate interface"),
+    row("busport",        Value,  Usb, "USB bus and ports to match, such as 1-2.4"),
+    row("usb_set_altinterface", Either, Usb, "Set the USB alternate interface"),
     row("langid_fix",     Value,  Usb, "USB language id of the string descriptors"),
     row("noscanlangid",   Switch, Usb, "Do not search for the USB language id"),
     row("reset_to_default", Switch, Device, "voltronic: set the capabilities to their defaults, in standby"),
