@@ -1,6 +1,8 @@
 //! `qxups sim`: a simulated UPS for any driver.
 
 use clap::Args;
+use qx::bridge::usb;
+use qx::bridges;
 use simulator::end::Shared;
 use simulator::knob::{HELP, Knob};
 use simulator::personality::Personality;
@@ -8,6 +10,7 @@ use simulator::pty::Pty;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
+use simulator::usbip::{self, Converter};
 use simulator::{control, pty, tcp};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -26,6 +29,12 @@ pub struct Sim {
     /// Listen here instead of on a pseudo-terminal
     #[arg(short, long, value_name = "HOST:PORT", conflicts_with = "link")]
     tcp: Option<String>,
+    /// Be this USB converter with the UPS behind it, over the USB/IP protocol (with --tcp)
+    #[arg(short, long, value_name = "BRIDGE", requires = "tcp")]
+    bridge: Option<String>,
+    /// Numbers of the converter, where it has several: VID:PID
+    #[arg(long, value_name = "VID:PID", requires = "bridge")]
+    usb_id: Option<String>,
     /// Play this script
     #[arg(short, long, value_name = "FILE")]
     script: Option<PathBuf>,
@@ -86,11 +95,38 @@ impl Sim {
         if let Some(address) = &self.tcp {
             let listener = TcpListener::bind(address).await?;
             println!("tcp://{}", listener.local_addr()?);
+            if let Some(converter) = self.converter().map_err(std::io::Error::other)? {
+                return usbip::run(shared, &converter, listener).await;
+            }
             return tcp::run(shared, listener).await;
         }
         let end = Pty::open(self.link.as_deref())?;
         println!("{}", end.path().display());
         pty::run(shared, end).await
+    }
+
+    /// The USB converter that is asked for.
+    fn converter(&self) -> Result<Option<Converter>, String> {
+        let Some(name) = &self.bridge else { return Ok(None) };
+        let names: Vec<&str> = bridges::ALL.iter().map(|bridge| bridge.name).collect();
+        let bridge =
+            bridges::named(name).ok_or_else(|| format!("--bridge {name}: there are {}", names.join(", ")))?;
+        let numbers = |text: &str| {
+            let (vendor, product) = text.split_once(':')?;
+            Some((u16::from_str_radix(vendor, 16).ok()?, u16::from_str_radix(product, 16).ok()?))
+        };
+        let id = match &self.usb_id {
+            None => bridge.ids.first().copied(),
+            Some(text) => {
+                let (vendor, product) =
+                    numbers(text).ok_or_else(|| format!("--usb-id {text}: write 0665:5161"))?;
+                let known = bridge.ids.iter().find(|id| (id.vendor, id.product) == (vendor, product));
+                Some(known.copied().unwrap_or(usb(vendor, product)))
+            }
+        };
+        let id =
+            id.ok_or_else(|| format!("the bridge {name} has no numbers of its own: add --usb-id VID:PID"))?;
+        Ok(Some(Converter { bridge, id, serial: "QX0001".into() }))
     }
 
     async fn take_orders(&self, shared: &Shared) -> std::io::Result<()> {

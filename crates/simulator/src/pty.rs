@@ -39,7 +39,17 @@ impl Pty {
         cfmakeraw(&mut modes);
         tcsetattr(&slave, SetArg::TCSANOW, &modes)?;
         if let Some(link) = link {
-            let _ = std::fs::remove_file(link);
+            // only what is a link, as an older one of ours is: anything else is somebody's
+            match std::fs::symlink_metadata(link) {
+                Ok(there) if there.file_type().is_symlink() => std::fs::remove_file(link)?,
+                Ok(_) => {
+                    return Err(io::Error::new(
+                        io::ErrorKind::AlreadyExists,
+                        format!("{} is no link", link.display()),
+                    ));
+                }
+                Err(_) => {}
+            }
             std::os::unix::fs::symlink(&path, link)?;
         }
         // SAFETY: the master owns its descriptor, and is owned and never replaced by the AsyncFd
@@ -98,5 +108,19 @@ pub async fn run(shared: &Shared, mut pty: Pty) -> io::Result<()> {
             Broken::Gone => drop(pty),
         }
         pty = Pty::open(link.as_deref())?;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_file_of_somebody_is_left_alone() {
+        let path = std::env::temp_dir().join(format!("qxups-pty-{}", std::process::id()));
+        std::fs::write(&path, "precious").unwrap();
+        assert!(Pty::open(Some(&path)).is_err());
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "precious");
+        std::fs::remove_file(&path).unwrap();
     }
 }
