@@ -77,7 +77,8 @@ mod tests {
         assert_eq!(Address::parse("tcp://ups.lan:4001"), tcp("ups.lan", 4001));
         assert_eq!(Address::parse("tcp://[::1]:4001/"), tcp("::1", 4001));
         assert_eq!(Address::parse("/dev/ttyS0"), Ok(Address::Serial("/dev/ttyS0".into())));
-        for bad in ["auto", "tcp://host", "tcp://:1", "tcp://host:0", "tcp://host:99999", "udp://a:1"] {
+        assert!(matches!(Address::parse("auto"), Ok(Address::Usb(_))));
+        for bad in ["tcp://host", "tcp://:1", "tcp://host:0", "tcp://host:99999", "udp://a:1"] {
             assert!(Address::parse(bad).is_err(), "{bad}");
         }
     }

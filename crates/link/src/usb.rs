@@ -112,6 +112,15 @@ impl UsbOptions {
     }
 }
 
+/// Every device on USB; a machine without USB has none.
+async fn devices() -> Result<Vec<DeviceInfo>, LinkError> {
+    match nusb::list_devices().await {
+        Ok(devices) => Ok(devices.collect()),
+        Err(error) if error.os_error() == Some(nix::errno::Errno::ENOENT as u32) => Ok(vec![]),
+        Err(error) => Err(while_opening("the list of USB devices", &error)),
+    }
+}
+
 /// Bus and ports, which stay the same while a device stays in its socket: `1-2.4`.
 fn place(device: &DeviceInfo) -> String {
     let ports: Vec<String> = device.port_chain().iter().map(u8::to_string).collect();
@@ -151,10 +160,8 @@ impl Usb {
     /// # Errors
     /// [`LinkError`] with a sentence that says what to do.
     pub async fn open(options: &UsbOptions) -> Result<Usb, LinkError> {
-        let devices =
-            nusb::list_devices().await.map_err(|error| while_opening("the list of USB devices", &error))?;
         let mut last = None;
-        for info in devices {
+        for info in devices().await? {
             let Some(bridge) = options.bridge_of(&info) else { continue };
             match Usb::claim(&info, bridge, options).await {
                 Ok(usb) => {
