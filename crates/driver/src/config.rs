@@ -296,7 +296,9 @@ impl Draft {
     /// What says which USB device is meant, and how it is spoken to.
     fn take_usb_option(&mut self, row: &OptionRow, value: &str) -> Result<(), Wrong> {
         // a device number alone asks for nothing, as in NUT
-        self.on_usb |= !matches!(row.name, "device" | "noscanlangid" | "usb_set_altinterface");
+        let is_manner =
+            row.name.starts_with("usb_") || matches!(row.name, "noscanlangid" | "allow_duplicates");
+        self.on_usb |= row.name != "device" && !is_manner;
         match row.name {
             "subdriver" => {
                 let names: Vec<&str> = bridges::ALL.iter().map(|bridge| bridge.name).collect();
@@ -317,6 +319,12 @@ impl Draft {
                 let wrong = |_| format!("usb_set_altinterface = {value}: write a small number such as 0");
                 self.usb.alternate = Some(number.map_err(wrong)?);
             }
+            "usb_config_index" => self.usb.configuration = Some(hexadecimal(row.name, value)?),
+            "usb_hid_rep_index" => self.usb.interface = hexadecimal(row.name, value)?,
+            "usb_hid_desc_index" => drop(hexadecimal(row.name, value)?),
+            "usb_hid_ep_in" => self.usb.inlet = Some(hexadecimal(row.name, value)? | 0x80),
+            "usb_hid_ep_out" => self.usb.outlet = Some(hexadecimal(row.name, value)? & 0x7f),
+            "allow_duplicates" => self.usb.any_of_twins = true,
             name => drop(self.usb.patterns.insert(name, Pattern::parse(name, value)?)),
         }
         Ok(())
@@ -433,6 +441,13 @@ impl Draft {
         }
         Ok(())
     }
+}
+
+fn hexadecimal(name: &str, text: &str) -> Result<u8, Wrong> {
+    let text = text.trim();
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    u8::from_str_radix(digits, 16)
+        .map_err(|_| format!("{name} = {text}: write a hexadecimal number such as 1"))
 }
 
 fn whole_seconds(name: &str, text: &str) -> Result<u64, Wrong> {

@@ -177,10 +177,15 @@ impl Driver {
         // at -k somebody else may hold the lock, and the load has to go off all the same
         opening.lock &= self.line.task != Task::KillPower;
         let link = Link::open(&opening).await.map_err(|error| error.to_string())?;
-        if let Some(remark) = link.remark() {
+        for remark in link.remarks() {
             self.log.debug(1, || remark.to_string());
         }
         let device: Shared = Rc::new(RefCell::new(Device::new(self.config.options.clone())));
+        if let Some(usb) = link.usb_device() {
+            let mut device = device.borrow_mut();
+            device.store_mut().set("ups.vendorid", format!("{:04x}", usb.vendor_id));
+            device.store_mut().set("ups.productid", format!("{:04x}", usb.product_id));
+        }
         let (sender, wishes) = mpsc::channel(WISHES);
         let mut session = Session::new(device.clone(), opening, link, wishes, self.log.clone());
         match self.line.task {

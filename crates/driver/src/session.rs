@@ -5,7 +5,7 @@
 //! UPS delays no client, and a slow client no poll.
 
 use crate::log::Log;
-use link::{Link, LinkError, Opening};
+use link::{Address, Arrivals, Link, LinkError, Opening};
 use nut::driver_socket as text;
 use qx::device::{Device, Event, LinkChange, Loudness, Moment, Outcome, Ticket};
 use qx::exchange::Reply;
@@ -16,8 +16,13 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-/// How often a lost port is tried again.
+/// How often a lost port is tried again. A USB device that comes back is not waited for: the system
+/// tells of it.
 const REOPEN: Duration = Duration::from_secs(1);
+/// A device that says nothing for so long is shaken.
+const SHAKE: Duration = Duration::from_secs(20);
+/// And again, when that did not help.
+const SHAKE_AGAIN: Duration = Duration::from_secs(120);
 
 /// A device that a session drives and publishers read. Never borrowed across a wait.
 pub type Shared = Rc<RefCell<Device>>;
@@ -47,6 +52,10 @@ pub struct Session {
     opening: Opening,
     link: Option<Link>,
     reopen: Instant,
+    /// What is plugged in, while the link is lost.
+    arrivals: Option<Arrivals>,
+    /// When to shake a silent device.
+    shake: Option<Instant>,
     wishes: mpsc::Receiver<Wish>,
     publishers: Vec<Box<dyn Publisher>>,
     log: Rc<Log>,
@@ -68,6 +77,8 @@ impl Session {
             opening,
             link: Some(link),
             reopen: now,
+            arrivals: None,
+            shake: None,
             wishes,
             publishers: vec![],
             log,
@@ -101,6 +112,11 @@ impl Session {
     fn next_event(&mut self) -> Option<Event> {
         let event = self.device.borrow_mut().poll_event()?;
         self.write_log(&event);
+        match event {
+            Event::Stale => self.shake = Some(Instant::now() + SHAKE),
+            Event::Fresh => self.shake = None,
+            _ => {}
+        }
         let device = self.device.borrow();
         for publisher in &mut self.publishers {
             match &event {
@@ -132,6 +148,7 @@ impl Session {
         if self.link.is_none() && Instant::now() >= self.reopen {
             self.open_again().await;
         }
+        self.shake_if_due().await;
         let exchange = self.device.borrow_mut().poll_exchange(now);
         if let (Some(exchange), Some(link)) = (&exchange, &mut self.link) {
             self.log.debug(3, || format!("> {}", exchange.command.escape_ascii()));
@@ -157,6 +174,7 @@ impl Session {
                 Some(wish) => self.wish(wish),
                 None => sleep_until(until).await,
             },
+            () = arrival(&mut self.arrivals) => self.reopen = Instant::now(),
             () = sleep_until(until) => {}
         }
     }
@@ -184,9 +202,24 @@ impl Session {
     fn lost(&mut self, error: &LinkError) {
         self.log.warning(&format!("{}: {error}; trying to open it again", self.opening.address));
         self.link = None;
+        // listening first: what comes back between closing and listening is not missed
+        self.arrivals = matches!(self.opening.address, Address::Usb(_)).then(Arrivals::watch).flatten();
         self.reopen = Instant::now() + REOPEN;
         let now = self.now();
         self.device.borrow_mut().handle_link(LinkChange::Gone, now);
+    }
+
+    /// A converter may hang while its UPS works: a reset of its port is what a user would do by hand.
+    async fn shake_if_due(&mut self) {
+        let (Some(due), Some(link)) = (self.shake, &mut self.link) else { return };
+        if Instant::now() < due {
+            return;
+        }
+        self.shake = Some(Instant::now() + SHAKE_AGAIN);
+        if link.shake().await {
+            self.lost(&LinkError::gone("the device said nothing, and its port was reset"));
+            self.reopen = Instant::now();
+        }
     }
 
     async fn open_again(&mut self) {
@@ -194,6 +227,7 @@ impl Session {
             Ok(link) => {
                 self.log.info(&format!("{} is open again", self.opening.address));
                 self.link = Some(link);
+                self.arrivals = None;
                 let now = self.now();
                 self.device.borrow_mut().handle_link(LinkChange::Back, now);
             }
@@ -218,6 +252,14 @@ impl Session {
             Event::Ready => self.log.debug(1, || format!("ready after {} ms", self.now().as_millis())),
             Event::Answered(..) => {}
         }
+    }
+}
+
+/// The next device that is plugged in, for whoever waits for one.
+async fn arrival(arrivals: &mut Option<Arrivals>) {
+    match arrivals {
+        Some(arrivals) => arrivals.next().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -34,7 +34,8 @@ impl LinkError {
         LinkError { kind, sentence: sentence.into() }
     }
 
-    pub(crate) fn gone(sentence: &str) -> LinkError {
+    /// What was there is not any more.
+    pub fn gone(sentence: &str) -> LinkError {
         LinkError::new(Kind::Gone, sentence)
     }
 

@@ -14,7 +14,7 @@ mod usb;
 pub use address::{Address, BadAddress};
 pub use error::{Kind, LinkError};
 pub use serial::CablePower;
-pub use usb::{Pattern, UsbOptions};
+pub use usb::{Arrivals, Attached, Pattern, UsbOptions, attached};
 
 use qx::exchange::{Collector, END, Exchange, Reply};
 use std::time::Duration;
@@ -63,12 +63,29 @@ impl Link {
         }
     }
 
-    /// What is worth knowing about how it was opened, in a sentence, if anything.
-    pub fn remark(&self) -> Option<&str> {
+    /// What is worth knowing about how it was opened, in sentences.
+    pub fn remarks(&self) -> Vec<&str> {
         match &self.0 {
-            Wire::Serial(port) => port.remark(),
-            Wire::Tcp(_) => None,
-            Wire::Usb(usb) => Some(usb.remark()),
+            Wire::Serial(port) => port.remark().into_iter().collect(),
+            Wire::Tcp(_) => vec![],
+            Wire::Usb(usb) => usb.remarks().iter().map(String::as_str).collect(),
+        }
+    }
+
+    /// The USB device behind it.
+    pub fn usb_device(&self) -> Option<&Attached> {
+        match &self.0 {
+            Wire::Usb(usb) => Some(usb.attached()),
+            _ => None,
+        }
+    }
+
+    /// Shakes a device that has fallen silent, where that is possible: true when the link has to be
+    /// opened again.
+    pub async fn shake(&mut self) -> bool {
+        match &mut self.0 {
+            Wire::Usb(usb) => usb.reset().await.is_ok(),
+            _ => false,
         }
     }
 

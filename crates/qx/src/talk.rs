@@ -80,6 +80,8 @@ pub enum Outcome {
     Nothing,
     /// The endpoint stalled; whoever owns the device has cleared that.
     Stalled,
+    /// It failed: nothing that came before it in this reply is to be trusted.
+    Failed,
 }
 
 /// What to do next.
@@ -120,8 +122,9 @@ enum Stage {
 }
 
 impl Talk {
-    /// A talk that sends `command`, without its end; `step` counts the commands sent before.
-    pub fn new(bridge: &'static Bridge, command: &str, step: usize) -> Talk {
+    /// A talk that sends `command`, without its end; `step` counts the commands sent before, and
+    /// `settle` says that a late reply may be on its way.
+    pub fn new(bridge: &'static Bridge, command: &str, step: usize, settle: bool) -> Talk {
         let mut talk = Talk {
             bridge,
             command: command.into(),
@@ -138,7 +141,9 @@ impl Talk {
         match bridge.carriage {
             Carriage::Reports(reports) => {
                 talk.out = sends(&reports, command);
-                talk.stage = if reports.flush > 0 { Stage::Flush(reports.flush) } else { Stage::Send };
+                let flush = if settle { reports.flush.max(SETTLING_REPORTS) } else { reports.flush };
+                let can_flush = matches!(reports.inlet, Inlet::Interrupt { .. });
+                talk.stage = if flush > 0 && can_flush { Stage::Flush(flush) } else { Stage::Send };
             }
             Carriage::Strings(strings) => {
                 talk.out = steps(&strings, command, step);
@@ -210,6 +215,10 @@ impl Talk {
     fn hear(&mut self, reports: &Reports, outcome: Outcome) {
         let Outcome::Data(report) = outcome else {
             let heard = std::mem::take(&mut self.reply);
+            if outcome == Outcome::Failed {
+                self.stage = Stage::Over(None);
+                return;
+            }
             self.stage = Stage::Over((!heard.is_empty()).then_some(heard));
             return;
         };
@@ -257,6 +266,8 @@ impl Talk {
     }
 }
 
+/// At most so many reports of a late reply are read away.
+const SETTLING_REPORTS: u8 = 16;
 /// So many reports with nothing in them are read before a reply begins.
 const EMPTY_REPORTS: u8 = 8;
 

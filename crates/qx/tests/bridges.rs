@@ -15,7 +15,7 @@ fn talk(
     command: &str,
     mut incoming: Vec<Vec<u8>>,
 ) -> (Vec<Transfer>, Option<Vec<u8>>) {
-    let mut talk = Talk::new(bridge, command, 1);
+    let mut talk = Talk::new(bridge, command, 1, false);
     let mut made = vec![];
     incoming.reverse();
     for _ in 0..400 {
@@ -237,7 +237,7 @@ fn a_shutdown_of_fabula_is_a_number() {
 #[test]
 fn hunnox_keeps_in_step() {
     let reads = |command: &str, step: usize| -> Vec<u8> {
-        let mut talk = Talk::new(&bridges::HUNNOX, command, step);
+        let mut talk = Talk::new(&bridges::HUNNOX, command, step, false);
         let mut read = vec![];
         while let Step::Do(transfer, _) = talk.next() {
             if let Transfer::String { index, .. } = transfer {

@@ -7,6 +7,7 @@ use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// Debian keeps NUT's programs here.
@@ -33,6 +34,21 @@ impl Which {
             Which::Nut => NUT.into(),
             Which::Newest => std::env::var_os(NEWEST).expect("QXUPS_NEWEST_NUT").into(),
             Which::Ours => Path::new(OURS).parent().unwrap().into(),
+        }
+    }
+}
+
+/// Ports are tried from here on, each once, below those that the system hands out to others: two
+/// stations that got the same one would look at each other's UPS.
+static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
+
+/// A TCP port that nobody else is given.
+fn free_port() -> u16 {
+    let first = 10_000 + (std::process::id() % 90) as u16 * 100;
+    loop {
+        let port = first + NEXT_PORT.fetch_add(1, Ordering::Relaxed);
+        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
+            return port;
         }
     }
 }
@@ -68,7 +84,7 @@ impl Station {
         let folder = std::env::temp_dir().join(format!("qxups-{}-{name}-{which:?}", std::process::id()));
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(folder.join("run")).unwrap();
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         let station = Station { which, folder, port, upsd: None, upsmon: None };
         station.write("upsd.conf", &format!("LISTEN 127.0.0.1 {port}\n"));
         station.write(

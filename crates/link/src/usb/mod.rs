@@ -1,4 +1,10 @@
-//! USB: finding the device that is meant, opening it, and making the transfers that a bridge asks for.
+//! USB: opening the device that is meant, and making the transfers that a bridge asks for.
+
+mod arrivals;
+mod choice;
+
+pub use arrivals::Arrivals;
+pub use choice::{Attached, Pattern, UsbOptions, attached};
 
 use crate::error::{Kind, LinkError};
 use nusb::transfer::{
@@ -9,9 +15,8 @@ use qx::bridge::{Bridge, Carriage};
 use qx::detect::looks_like_reply;
 use qx::exchange::{Exchange, Reply};
 use qx::talk::{Outcome, Patience, Step, Talk, Transfer};
-use regex_lite::{Regex, RegexBuilder};
 use std::collections::BTreeMap;
-use std::sync::OnceLock;
+use std::collections::btree_map::Entry;
 use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
@@ -19,153 +24,53 @@ use tokio::time::{Instant, sleep, timeout};
 const SHORT: Duration = Duration::from_millis(1000);
 /// Time to see whether something is left of an old reply.
 const LEFTOVER: Duration = Duration::from_millis(40);
-/// The interface of every bridge.
-const INTERFACE: u8 = 0;
+/// So many transfers may fail in a row, as noise on a cable makes them.
+const FAULTS: u8 = 3;
 /// GET_DESCRIPTOR and the kind of descriptor.
 const GET_DESCRIPTOR: u8 = 0x06;
 const STRING: u16 = 0x03;
 /// English (United States), which nearly all devices speak.
 const ENGLISH: u16 = 0x0409;
 
-/// A regular expression of `ups.conf`: the whole text must fit, whatever the case.
-#[derive(Clone, Debug)]
-pub struct Pattern(Regex);
-
-impl Pattern {
-    /// Reads an expression.
-    ///
-    /// # Errors
-    /// A sentence.
-    pub fn parse(option: &str, text: &str) -> Result<Pattern, String> {
-        let whole = format!("^(?:{})$", text.trim());
-        let built = RegexBuilder::new(&whole).case_insensitive(true).build();
-        built.map(Pattern).map_err(|error| format!("{option} = {text}: not a regular expression: {error}"))
-    }
-
-    /// Whether the whole text fits; blanks around it do not count.
-    pub fn fits(&self, text: &str) -> bool {
-        self.0.is_match(text.trim())
-    }
-}
-
-/// What tells a device from others of its kind.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Identity {
-    vendor: u16,
-    product: u16,
-    texts: [String; 3],
-}
-
-/// Which USB device is meant, and how it is spoken to.
-#[derive(Clone, Debug, Default)]
-pub struct UsbOptions {
-    /// `vendorid`, `productid`, `vendor`, `product`, `serial`, `bus`, `device`, `busport`.
-    pub patterns: BTreeMap<&'static str, Pattern>,
-    /// `subdriver`.
-    pub bridge: Option<&'static Bridge>,
-    /// `usb_set_altinterface`.
-    pub alternate: Option<u8>,
-    /// `langid_fix`.
-    pub language: Option<u16>,
-    /// `noscanlangid`.
-    pub no_scan: bool,
-    /// The device that was found first: the same one is looked for again.
-    found: OnceLock<Identity>,
-}
-
-impl PartialEq for UsbOptions {
-    /// Two ways to say the same are not told apart.
-    fn eq(&self, other: &UsbOptions) -> bool {
-        let texts = |options: &UsbOptions| -> Vec<String> {
-            options.patterns.iter().map(|(name, pattern)| format!("{name} {}", pattern.0.as_str())).collect()
-        };
-        texts(self) == texts(other)
-            && self.bridge.map(|bridge| bridge.name) == other.bridge.map(|bridge| bridge.name)
-            && (self.alternate, self.language, self.no_scan)
-                == (other.alternate, other.language, other.no_scan)
-    }
-}
-impl Eq for UsbOptions {}
-
-impl UsbOptions {
-    /// The bridge of a device, if it is meant.
-    fn bridge_of(&self, device: &DeviceInfo) -> Option<&'static Bridge> {
-        let text = |text: Option<&str>| text.unwrap_or_default().trim().to_string();
-        let said = |name: &str| match name {
-            "vendorid" => format!("{:04x}", device.vendor_id()),
-            "productid" => format!("{:04x}", device.product_id()),
-            "vendor" => text(device.manufacturer_string()),
-            "product" => text(device.product_string()),
-            "serial" => text(device.serial_number()),
-            "bus" => format!("{:03}", device.busnum()),
-            "device" => format!("{:03}", device.device_address()),
-            _ => place(device),
-        };
-        if !self.patterns.iter().all(|(name, pattern)| pattern.fits(&said(name))) {
-            return None;
-        }
-        if self.found.get().is_some_and(|found| *found != identity(device)) {
-            return None;
-        }
-        let (maker, name) = (text(device.manufacturer_string()), text(device.product_string()));
-        self.bridge.or_else(|| qx::bridges::of_device(device.vendor_id(), device.product_id(), &maker, &name))
-    }
-}
-
-/// Every device on USB; a machine without USB has none.
-async fn devices() -> Result<Vec<DeviceInfo>, LinkError> {
-    match nusb::list_devices().await {
-        Ok(devices) => Ok(devices.collect()),
-        Err(error) if error.os_error() == Some(nix::errno::Errno::ENOENT as u32) => Ok(vec![]),
-        Err(error) => Err(while_opening("the list of USB devices", &error)),
-    }
-}
-
-/// Bus and ports, which stay the same while a device stays in its socket: `1-2.4`.
-fn place(device: &DeviceInfo) -> String {
-    let ports: Vec<String> = device.port_chain().iter().map(u8::to_string).collect();
-    format!("{}-{}", device.busnum(), ports.join("."))
-}
-
-fn identity(device: &DeviceInfo) -> Identity {
-    let texts = [device.manufacturer_string(), device.product_string(), device.serial_number()];
-    Identity {
-        vendor: device.vendor_id(),
-        product: device.product_id(),
-        texts: texts.map(|text| text.unwrap_or_default().to_string()),
-    }
-}
-
 /// An open device.
 pub struct Usb {
     device: Device,
     interface: Interface,
+    attached: Attached,
     bridge: &'static Bridge,
     language: u16,
+    /// Endpoints in place of the bridge's.
+    own_endpoints: (Option<u8>, Option<u8>),
     /// Commands sent so far.
     step: usize,
+    /// Whether a late reply may be on its way.
+    unsettled: bool,
+    /// Transfers that failed, one after the other.
+    faults: u8,
     inlets: BTreeMap<u8, Endpoint<Interrupt, In>>,
-    remark: String,
+    remarks: Vec<String>,
 }
 
 impl std::fmt::Debug for Usb {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "Usb({})", self.bridge.name)
+        write!(f, "Usb({}, {})", self.attached, self.bridge.name)
     }
 }
 
 impl Usb {
-    /// Opens the first device that is meant.
+    /// Opens the first device that is meant and free.
     ///
     /// # Errors
     /// [`LinkError`] with a sentence that says what to do.
     pub async fn open(options: &UsbOptions) -> Result<Usb, LinkError> {
+        let devices = choice::devices().await?;
+        let all: Vec<Attached> = devices.iter().map(Attached::of).collect();
         let mut last = None;
-        for info in devices().await? {
-            let Some(bridge) = options.bridge_of(&info) else { continue };
-            match Usb::claim(&info, bridge, options).await {
-                Ok(usb) => {
-                    let _ = options.found.set(identity(&info));
+        for (info, attached) in devices.iter().zip(&all) {
+            let Some(bridge) = options.bridge_of(attached) else { continue };
+            match Usb::claim(info, attached, bridge, options).await {
+                Ok(mut usb) => {
+                    usb.remarks.extend(options.choose(attached, &all));
                     return Ok(usb);
                 }
                 // another UPS of the same kind may be free
@@ -179,24 +84,31 @@ impl Usb {
 
     async fn claim(
         info: &DeviceInfo,
+        attached: &Attached,
         bridge: &'static Bridge,
         options: &UsbOptions,
     ) -> Result<Usb, LinkError> {
-        let name = format!("{:04x}:{:04x} at {}", info.vendor_id(), info.product_id(), place(info));
-        let failed = |error: nusb::Error| while_opening(&format!("USB device {name}"), &error);
+        let failed = |error: nusb::Error| while_opening(&format!("USB device {attached}"), &error);
         let device = info.open().await.map_err(failed)?;
-        let interface = device.detach_and_claim_interface(INTERFACE).await.map_err(failed)?;
+        if let Some(index) = options.configuration {
+            configure(&device, index).await.map_err(failed)?;
+        }
+        let interface = device.detach_and_claim_interface(options.interface).await.map_err(failed)?;
         if let Some(alternate) = options.alternate {
             interface.set_alt_setting(alternate).await.map_err(failed)?;
         }
         let mut usb = Usb {
             device,
             interface,
+            attached: attached.clone(),
             bridge,
             language: options.language.unwrap_or(ENGLISH),
+            own_endpoints: (options.inlet, options.outlet),
             step: 0,
+            unsettled: true,
+            faults: 0,
             inlets: BTreeMap::new(),
-            remark: format!("USB device {name} by the bridge {}", bridge.name),
+            remarks: vec![format!("USB device {attached} by the bridge {}", bridge.name)],
         };
         if let Carriage::Strings(strings) = bridge.carriage {
             if strings.needs_language && options.language.is_none() {
@@ -210,9 +122,21 @@ impl Usb {
         Ok(usb)
     }
 
+    /// What is worth knowing about how it was opened.
+    pub fn remarks(&self) -> &[String] {
+        &self.remarks
+    }
+
     /// What was opened.
-    pub fn remark(&self) -> &str {
-        &self.remark
+    pub fn attached(&self) -> &Attached {
+        &self.attached
+    }
+
+    /// Resets the device's port, as pulling the cable would; the link is of no use afterwards.
+    pub async fn reset(&mut self) -> Result<(), LinkError> {
+        self.inlets.clear();
+        let failed = |error: nusb::Error| while_opening(&format!("USB device {}", self.attached), &error);
+        self.device.reset().await.map_err(failed)
     }
 
     /// One exchange.
@@ -221,7 +145,8 @@ impl Usb {
     /// [`LinkError`] when the device is gone or broken; silence is a reply.
     pub async fn exchange(&mut self, exchange: &Exchange) -> Result<Reply, LinkError> {
         let command = String::from_utf8_lossy(&exchange.command).into_owned();
-        let mut talk = Talk::new(self.bridge, &command, self.step);
+        let settle = exchange.settle || std::mem::take(&mut self.unsettled);
+        let mut talk = Talk::new(self.bridge, &command, self.step, settle);
         self.step += 1;
         let (began, mut latency) = (Instant::now(), Duration::ZERO);
         loop {
@@ -233,13 +158,14 @@ impl Usb {
                         Patience::Gap => exchange.gap,
                         Patience::Leftover => LEFTOVER,
                     };
-                    let outcome = self.make(&transfer, time).await?;
+                    let outcome = self.attempt(&transfer, time).await?;
                     if latency.is_zero() && matches!(&outcome, Outcome::Data(data) if !data.is_empty()) {
                         latency = began.elapsed();
                     }
                     talk.handle(outcome);
                 }
                 Step::Done(line) => {
+                    self.unsettled = line.is_none() && !exchange.is_command;
                     // a reply to some question is none to a command: it came late
                     let line = line.filter(|line| !(exchange.is_command && looks_like_reply(line)));
                     let echoed = line.as_deref() == Some(&exchange.command[..]);
@@ -249,8 +175,34 @@ impl Usb {
         }
     }
 
+    /// Makes one transfer. One that fails costs its reply; several in a row, the link.
+    async fn attempt(&mut self, transfer: &Transfer, time: Duration) -> Result<Outcome, LinkError> {
+        match self.make(transfer, time).await {
+            Ok(outcome) => {
+                if matches!(outcome, Outcome::Data(_)) {
+                    self.faults = 0;
+                }
+                Ok(outcome)
+            }
+            Err(Failure::Link(error)) => Err(error),
+            Err(Failure::Transfer(TransferError::Disconnected)) => {
+                Err(LinkError::gone("the USB cable was pulled, or the bridge restarted"))
+            }
+            Err(Failure::Transfer(_)) if self.faults < FAULTS => {
+                self.faults += 1;
+                self.unsettled = true;
+                Ok(Outcome::Failed)
+            }
+            Err(Failure::Transfer(error)) => {
+                // as pulling the cable and plugging it in again
+                let _ = self.reset().await;
+                Err(LinkError::gone(&format!("the USB device fails again and again ({error}) and was reset")))
+            }
+        }
+    }
+
     /// Makes one transfer.
-    async fn make(&mut self, transfer: &Transfer, time: Duration) -> Result<Outcome, LinkError> {
+    async fn make(&mut self, transfer: &Transfer, time: Duration) -> Result<Outcome, Failure> {
         match transfer {
             Transfer::Pause(milliseconds) => {
                 sleep(Duration::from_millis(u64::from(*milliseconds))).await;
@@ -289,16 +241,17 @@ impl Usb {
         index: u16,
         length: usize,
         time: Duration,
-    ) -> Result<Outcome, LinkError> {
+    ) -> Result<Outcome, Failure> {
         let (control_type, recipient) = kind(request_type);
         let length = u16::try_from(length).unwrap_or(u16::MAX);
         let asked = ControlIn { control_type, recipient, request, value, index, length };
         outcome(self.interface.control_in(asked, time).await)
     }
 
-    async fn interrupt_out(&self, endpoint: u8, data: &[u8], time: Duration) -> Result<Outcome, LinkError> {
+    async fn interrupt_out(&self, endpoint: u8, data: &[u8], time: Duration) -> Result<Outcome, Failure> {
+        let endpoint = self.own_endpoints.1.unwrap_or(endpoint);
         let opened = self.interface.endpoint::<Interrupt, Out>(endpoint);
-        let mut outlet = opened.map_err(|error| while_opening("an endpoint of the USB device", &error))?;
+        let mut outlet = opened.map_err(|error| no_endpoint(endpoint, &error))?;
         outlet.submit(Buffer::from(data.to_vec()));
         let done = match timeout(time, outlet.next_complete()).await {
             Ok(done) => done,
@@ -307,6 +260,9 @@ impl Usb {
                 outlet.next_complete().await
             }
         };
+        if done.status == Err(TransferError::Stall) {
+            outlet.clear_halt().await.map_err(still_stalled)?;
+        }
         outcome(done.status.map(|()| vec![]))
     }
 
@@ -315,12 +271,15 @@ impl Usb {
         endpoint: u8,
         length: usize,
         time: Duration,
-    ) -> Result<Outcome, LinkError> {
-        if let std::collections::btree_map::Entry::Vacant(vacant) = self.inlets.entry(endpoint) {
-            let opened = self.interface.endpoint::<Interrupt, In>(endpoint);
-            vacant.insert(opened.map_err(|error| while_opening("an endpoint of the USB device", &error))?);
-        }
-        let Some(inlet) = self.inlets.get_mut(&endpoint) else { return Ok(Outcome::Nothing) };
+    ) -> Result<Outcome, Failure> {
+        let endpoint = self.own_endpoints.0.unwrap_or(endpoint);
+        let inlet = match self.inlets.entry(endpoint) {
+            Entry::Occupied(open) => open.into_mut(),
+            Entry::Vacant(vacant) => {
+                let opened = self.interface.endpoint::<Interrupt, In>(endpoint);
+                vacant.insert(opened.map_err(|error| no_endpoint(endpoint, &error))?)
+            }
+        };
         // the system wants whole packets
         let packet = inlet.max_packet_size().max(1);
         inlet.submit(Buffer::new(length.div_ceil(packet) * packet));
@@ -335,13 +294,12 @@ impl Usb {
         let data = done.buffer.into_vec();
         match done.status {
             Err(TransferError::Stall) => {
-                let cleared = inlet.clear_halt().await;
-                cleared.map_err(|error| while_opening("a stalled endpoint of the USB device", &error))?;
+                inlet.clear_halt().await.map_err(still_stalled)?;
                 Ok(Outcome::Stalled)
             }
             Err(TransferError::Cancelled) if data.is_empty() => Ok(Outcome::Nothing),
             Ok(()) | Err(TransferError::Cancelled) => Ok(Outcome::Data(data)),
-            Err(error) => Err(broken(error)),
+            Err(error) => Err(Failure::Transfer(error)),
         }
     }
 
@@ -354,11 +312,32 @@ impl Usb {
     }
 }
 
-impl Drop for Usb {
-    /// Gives the device back to the driver of the system, where it had one.
-    fn drop(&mut self) {
-        self.inlets.clear();
-        let _ = self.device.attach_kernel_driver(INTERFACE);
+/// What can go wrong in a transfer.
+enum Failure {
+    /// The transfer itself.
+    Transfer(TransferError),
+    /// Something that only opening again can cure.
+    Link(LinkError),
+}
+
+fn no_endpoint(endpoint: u8, error: &nusb::Error) -> Failure {
+    let sentence = format!(
+        "the USB device has no endpoint {endpoint:#04x} that could be used ({error}): is subdriver the right one?"
+    );
+    Failure::Link(LinkError::new(Kind::Unsuitable, sentence))
+}
+
+fn still_stalled(error: nusb::Error) -> Failure {
+    Failure::Link(LinkError::gone(&format!("an endpoint of the USB device stalls for ever: {error}")))
+}
+
+/// Chooses the configuration at this place of the list, unless it is chosen already.
+async fn configure(device: &Device, index: u8) -> Result<(), nusb::Error> {
+    let value = device.configurations().nth(usize::from(index)).map(|one| one.configuration_value());
+    let active = device.active_configuration().ok().map(|one| one.configuration_value());
+    match value {
+        Some(value) if Some(value) != active => device.set_configuration(value).await,
+        _ => Ok(()),
     }
 }
 
@@ -378,45 +357,24 @@ fn kind(request_type: u8) -> (ControlType, Recipient) {
     (control_type, recipient)
 }
 
-fn outcome(done: Result<Vec<u8>, TransferError>) -> Result<Outcome, LinkError> {
+fn outcome(done: Result<Vec<u8>, TransferError>) -> Result<Outcome, Failure> {
     match done {
         Ok(data) => Ok(Outcome::Data(data)),
         Err(TransferError::Stall) => Ok(Outcome::Stalled),
         Err(TransferError::Cancelled) => Ok(Outcome::Nothing),
-        Err(error) => Err(broken(error)),
-    }
-}
-
-fn broken(error: TransferError) -> LinkError {
-    match error {
-        TransferError::Disconnected => LinkError::gone("the USB cable was pulled, or the bridge restarted"),
-        other => LinkError::gone(&format!("the USB device failed: {other}")),
+        Err(error) => Err(Failure::Transfer(error)),
     }
 }
 
 fn while_opening(what: &str, error: &nusb::Error) -> LinkError {
     let (kind, advice) = match error.kind() {
-        ErrorKind::Disconnected | ErrorKind::NotFound => (Kind::NotFound, "check the cable"),
+        ErrorKind::Disconnected => (Kind::NotFound, "check the cable"),
+        ErrorKind::NotFound => (Kind::Unsuitable, "it has no such configuration, interface or setting"),
         ErrorKind::Busy => (Kind::Busy, "another program uses it: stop that one first"),
         ErrorKind::PermissionDenied => {
-            (Kind::NotPermitted, "let the driver's user write to it (a udev rule), or set 'user'")
+            (Kind::NotPermitted, "let the driver's user write to it: 'qxups udev' prints the rule")
         }
         _ => (Kind::Other, "check the cable"),
     };
     LinkError::new(kind, format!("cannot open {what}: {error}; {advice}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Pattern;
-
-    #[test]
-    fn patterns_cover_the_whole_text() {
-        let fits = |pattern: &str, text: &str| Pattern::parse("product", pattern).unwrap().fits(text);
-        assert!(fits("MEC0003", " mec0003 "));
-        assert!(fits("usb.*", "USB to Serial"));
-        assert!(fits("0665|06da", "06DA"));
-        assert!(!fits("MEC", "MEC0003") && !fits("0665|06da", "06dax"));
-        assert!(Pattern::parse("serial", "(").is_err());
-    }
 }
