@@ -46,8 +46,19 @@ _guest_call() {
     fi
     bytes=$(stat -L -c %s "$data") || return 125
     [ -f "$data" ] || bytes=0
-    if ! { exec {fd}<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null; then
-        echo "guest: nobody listens at port $port: see $VM_DIR/console.log" >&2
+    local hello='' try
+    for ((try = 0; try < 5; try++)); do
+        if ! { exec {fd}<>"/dev/tcp/127.0.0.1/$port"; } 2>/dev/null; then
+            echo "guest: nobody listens at port $port: see $VM_DIR/console.log" >&2
+            return 125
+        fi
+        # Of many callers at once some are not heard: they call again.
+        IFS= read -r -t 3 -u "$fd" hello || true
+        [ "$hello" != ready ] || break
+        exec {fd}>&-
+    done
+    if [ "$hello" != ready ]; then
+        echo "guest: it does not answer: see $VM_DIR/console.log" >&2
         return 125
     fi
     # A writer of its own: a broken connection must not end the caller by SIGPIPE.

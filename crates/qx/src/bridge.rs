@@ -157,6 +157,8 @@ pub enum End {
     Transfer,
     /// At its carriage return, or when nothing more comes.
     Silence,
+    /// The same; the converter says that nothing more comes by a report that carries nothing.
+    Empty,
 }
 
 /// A bridge that carries reports.
@@ -174,6 +176,9 @@ pub struct Reports {
     pub end: End,
     /// At most so many old transfers are read away before each command.
     pub flush: u8,
+    /// From this place of a reply on a zero byte stands for the digit 0: status bits that a unit does
+    /// not have.
+    pub zero_digits_from: Option<usize>,
 }
 
 /// A bridge whose string descriptors are the replies.
@@ -223,8 +228,23 @@ pub struct Bridge {
     pub answerless: &'static [&'static str],
     /// Questions that it does not carry: they are answered at once as unknown.
     pub deaf_to: &'static [&'static str],
+    /// How it works where the device has other endpoints.
+    pub sibling: Option<Sibling>,
     /// Where the facts come from.
     pub source: &'static str,
+}
+
+/// A device with the same numbers that works in another way, told by its endpoints.
+#[derive(Debug)]
+pub struct Sibling {
+    /// The endpoint of replies.
+    pub inlet: u8,
+    /// The endpoint of commands.
+    pub outlet: u8,
+    /// Bytes of their packets.
+    pub packet: usize,
+    /// How it works.
+    pub bridge: &'static Bridge,
 }
 
 impl Bridge {

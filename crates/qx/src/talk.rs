@@ -230,7 +230,9 @@ impl Talk {
         // a report that carries nothing ends what had begun
         if complete || nothing && !self.reply.is_empty() {
             self.reply.truncate(returned.unwrap_or(self.reply.len()));
-            let heard = std::mem::take(&mut self.reply);
+            let mut heard = std::mem::take(&mut self.reply);
+            let digits = reports.zero_digits_from.and_then(|from| heard.get_mut(from..));
+            digits.into_iter().flatten().filter(|byte| **byte == 0).for_each(|byte| *byte = b'0');
             self.stage = Stage::Over((!heard.is_empty()).then_some(heard));
         } else if self.reply.is_empty() && self.tries >= EMPTY_REPORTS {
             self.stage = Stage::Over(None);
@@ -260,7 +262,8 @@ impl Talk {
                 let silent = reply.first() == Some(&b'\r') || reply.is_empty();
                 self.stage = Stage::Over((!silent).then_some(reply));
             }
-            None if self.tries < strings.attempts => {}
+            // a command is never repeated: it may have been obeyed all the same
+            None if self.tries < strings.attempts && (strings.lead)(&self.command) != Some(b'\r') => {}
             None => self.stage = Stage::Over(None),
         }
     }
@@ -346,6 +349,7 @@ fn steps(strings: &Strings, command: &str, step: usize) -> VecDeque<Transfer> {
 pub fn command_in(framing: &Framing, heard: &mut Vec<u8>, report: &[u8]) -> Option<String> {
     heard.extend(framing.unpack(report));
     let end = heard.iter().position(|byte| *byte == b'\r')?;
-    let line: Vec<u8> = heard.drain(..=end).take(end).collect();
-    Some(String::from_utf8_lossy(&line).into_owned())
+    // what follows in the same report is padding
+    let line = std::mem::take(heard);
+    Some(String::from_utf8_lossy(&line[..end]).into_owned())
 }

@@ -135,6 +135,33 @@ fn armac_tags_its_reports_and_is_not_asked_everything() {
 }
 
 #[test]
+fn armac_has_long_reports_as_well() {
+    let line = [REPLY, b"\r"].concat();
+    let mut report = [&[0x80 | line.len() as u8], &line[..]].concat();
+    report.resize(64, 0);
+    let (made, reply) = talk(&bridges::ARMAC_LONG, "Q1", vec![report]);
+    assert_eq!(out(&made), [(0x02, b"\xa4Q1\r\0".to_vec())]);
+    assert_eq!(reply.as_deref(), Some(REPLY));
+}
+
+/// A Vultech V2000 sends zero bytes for some status bits (NUT 2.8.5 nutdrv_qx.c, armac_command).
+#[test]
+fn armac_takes_zero_bytes_for_status_bits_only() {
+    let with_zeros = |at: std::ops::Range<usize>| {
+        let mut line = [REPLY, b"\r"].concat();
+        line[at].fill(0);
+        let report = |piece: &[u8]| {
+            let mut report = [&[piece.len() as u8], piece].concat();
+            report.resize(6, 0);
+            report
+        };
+        talk(&bridges::ARMAC, "Q1", line.chunks(5).map(report).collect()).1.unwrap()
+    };
+    assert_eq!(with_zeros(43..46), b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000");
+    assert_eq!(with_zeros(1..3), b"(\0\x006.0 195.0 226.0 014 49.0 27.5 30.0 00001000");
+}
+
+#[test]
 fn phoenixtec_waits_for_no_reply_to_a_command() {
     let (made, reply) = talk(&bridges::PHOENIXTEC, "WH", vec![b"(00 10.06".to_vec(), b" 03.09\r".to_vec()]);
     assert_eq!(reply.as_deref(), Some(&b"(00 10.06 03.09"[..]));
@@ -162,9 +189,12 @@ fn fuji_frames_three_letters() {
     assert_eq!(out(&made), [(0x02, b"\x80\x06\x03\x03Q1\0\x2f".to_vec())]);
     assert_eq!(reply.as_deref(), Some(REPLY));
     assert_eq!(out(&talk(&bridges::FUJI, "S02", vec![]).0), [(0x02, b"\x80\x06\x04\x03S02\0".to_vec())]);
-    // NUT cuts such a command to its first letters, and the time of return is lost
-    let (made, reply) = talk(&bridges::FUJI, "S.5R0003", vec![]);
-    assert_eq!((made.len(), reply.as_deref()), (0, Some(&b"S.5R0003"[..])), "refused, not cut");
+    // there is no room for a time of return; to stay off is something else, and refused
+    assert_eq!(out(&talk(&bridges::FUJI, "S.5R0003", vec![]).0), [(0x02, b"\x80\x06\x04\x03S.5\0".to_vec())]);
+    for refused in ["S.5R0000", "T10R2", "S123R0003", "SR0003x"] {
+        let (made, reply) = talk(&bridges::FUJI, refused, vec![]);
+        assert_eq!((made.len(), reply.as_deref()), (0, Some(refused.as_bytes())));
+    }
 }
 
 #[test]
@@ -342,7 +372,8 @@ proptest! {
             let (_, reply) = talk(bridge, &command, reports.clone());
             let echoed = reply.as_deref() == Some(command.as_bytes());
             let said: Vec<u8> = reports.concat();
-            let known = |byte: &u8| said.contains(byte) || matches!(byte, b'(' | b'#' | b'?');
+            let digit = |byte: &u8| *byte == b'0' && said.contains(&0);
+            let known = |byte: &u8| said.contains(byte) || matches!(byte, b'(' | b'#' | b'?') || digit(byte);
             prop_assert!(echoed || reply.iter().flatten().all(known), "{} {:?}", bridge.name, reply);
         }
     }

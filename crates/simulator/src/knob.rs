@@ -2,6 +2,7 @@
 
 use crate::personality::Refusal;
 use crate::sample::{FAMILIES, MODELS};
+use crate::trouble::Fate;
 use qx::status::Status;
 use qx::variable::Var;
 use std::time::Duration;
@@ -69,6 +70,10 @@ pub enum Knob {
     Reply(String, Option<Vec<u8>>),
     /// Closes the line for so long.
     HangUp(Duration),
+    /// What goes wrong in a USB converter: so many replies, of this kind.
+    Usb(Fate, u32),
+    /// Whether the converter answers nothing any more.
+    UsbDeaf(bool),
     /// Simulated seconds in a real one.
     Speed(f64),
 }
@@ -81,7 +86,8 @@ dashes VARIABLE     unknown silent|echo|TEXT     refuse silent|echo|TEXT|off    
 latency MILLISECONDS     baud BAUD|off     echo on|off     cell on|off     silent on|off
 bypass on|off     family NAME     word STATUS on|off|free     warning NUMBER on|off     say VARIABLE VALUE
 forget QUESTION     lose 0..1     garble 0..1     double 0..1     break 0..1
-reply QUESTION \"BYTES\"     reply QUESTION     hangup SECONDS     speed FACTOR";
+reply QUESTION \"BYTES\"     reply QUESTION     hangup SECONDS     speed FACTOR
+usb stall|babble|fault|short|garble COUNT     usb deaf on|off     (hangup unplugs a converter)";
 
 impl Knob {
     /// Reads a knob.
@@ -149,6 +155,8 @@ impl Knob {
                 Knob::Reply(question.into(), (!bytes.is_empty()).then(|| bytes.as_bytes().to_vec()))
             }
             "hangup" => Knob::HangUp(seconds(3600.0)?),
+            "usb" => usb(value)
+                .ok_or("usb: write stall, babble, fault, short or garble and a count, or deaf on or off")?,
             "speed" => Knob::Speed(number(0.1, 10_000.0)?),
             _ => return Err(format!("there is no knob '{name}'; there are:\n{HELP}")),
         })
@@ -161,6 +169,20 @@ fn on_or_off(text: &str) -> Option<bool> {
         "off" => Some(false),
         _ => None,
     }
+}
+
+fn usb(text: &str) -> Option<Knob> {
+    let (what, rest) = text.split_once(' ')?;
+    let fate = match what {
+        "deaf" => return on_or_off(rest.trim()).map(Knob::UsbDeaf),
+        "stall" => Fate::Stall,
+        "babble" => Fate::Babble,
+        "fault" => Fate::Fault,
+        "short" => Fate::Short,
+        "garble" => Fate::Garbled,
+        _ => return None,
+    };
+    Some(Knob::Usb(fate, rest.trim().parse().ok()?))
 }
 
 fn word(text: &str) -> Option<Knob> {
@@ -205,6 +227,8 @@ mod tests {
             ("latency 200", Knob::Latency(Duration::from_millis(200))),
             ("reply F \"#230.0  \"", Knob::Reply("F".into(), Some(b"#230.0  ".to_vec()))),
             ("reply F", Knob::Reply("F".into(), None)),
+            ("usb stall 3", Knob::Usb(Fate::Stall, 3)),
+            ("usb deaf on", Knob::UsbDeaf(true)),
         ] {
             assert_eq!(Knob::parse(text), Ok(knob), "{text}");
         }

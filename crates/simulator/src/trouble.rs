@@ -73,6 +73,59 @@ impl Trouble {
     }
 }
 
+/// What goes wrong in a USB converter and its cable.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UsbTrouble {
+    /// So many replies are answered by a stall.
+    pub stall: u32,
+    /// So many replies are longer than they may be.
+    pub babble: u32,
+    /// So many replies are damaged on the cable.
+    pub fault: u32,
+    /// So many reports are cut to their first three bytes.
+    pub short: u32,
+    /// So many reports have all their bits turned.
+    pub garble: u32,
+    /// Nothing is answered at all, for ever.
+    pub deaf: bool,
+}
+
+/// What becomes of the data of a transfer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// They arrive.
+    Good,
+    /// Cut short.
+    Short,
+    /// Changed.
+    Garbled,
+    /// The endpoint stalls.
+    Stall,
+    /// Too many bytes.
+    Babble,
+    /// Damaged.
+    Fault,
+}
+
+impl UsbTrouble {
+    /// What becomes of the next one.
+    pub fn draw(&mut self) -> Fate {
+        for (left, fate) in [
+            (&mut self.stall, Fate::Stall),
+            (&mut self.babble, Fate::Babble),
+            (&mut self.fault, Fate::Fault),
+            (&mut self.short, Fate::Short),
+            (&mut self.garble, Fate::Garbled),
+        ] {
+            if *left > 0 {
+                *left -= 1;
+                return fate;
+            }
+        }
+        Fate::Good
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -5,7 +5,7 @@ use crate::knob::Knob;
 use crate::personality::Personality;
 use crate::readings::{Memory, readings, value};
 use crate::script::Script;
-use crate::trouble::Trouble;
+use crate::trouble::{Fate, Trouble, UsbTrouble};
 use crate::world::{Order, Test, World};
 use qx::command::Command;
 use qx::exchange::END;
@@ -44,6 +44,8 @@ pub struct SimulatedUps {
     pub memory: Memory,
     /// The troubles of its line.
     pub trouble: Trouble,
+    /// The troubles of its USB converter.
+    pub usb: UsbTrouble,
     script: Script,
     speed: f64,
     /// Real and simulated time when the speed was last changed.
@@ -71,6 +73,7 @@ impl SimulatedUps {
             personality,
             memory: Memory::default(),
             trouble,
+            usb: UsbTrouble::default(),
             script,
             speed: 1.0,
             epoch: (Duration::ZERO, Duration::ZERO),
@@ -145,6 +148,15 @@ impl SimulatedUps {
             Knob::Break(probability) => self.trouble.hang_up = probability,
             Knob::Reply(question, Some(bytes)) => drop(self.replies.insert(question, bytes)),
             Knob::Reply(question, None) => drop(self.replies.remove(&question)),
+            Knob::Usb(fate, count) => match fate {
+                Fate::Good => {}
+                Fate::Short => self.usb.short = count,
+                Fate::Garbled => self.usb.garble = count,
+                Fate::Stall => self.usb.stall = count,
+                Fate::Babble => self.usb.babble = count,
+                Fate::Fault => self.usb.fault = count,
+            },
+            Knob::UsbDeaf(deaf) => self.usb.deaf = deaf,
             Knob::HangUp(time) => self.hang_up = Some(time),
             Knob::Speed(speed) => {
                 self.epoch = (now, self.simulated(now));

@@ -6,7 +6,8 @@
 //! their least.
 
 use crate::end::Shared;
-use qx::bridge::{Bridge, Carriage, Framing, Inlet, Outlet, UsbId};
+use crate::trouble::Fate;
+use qx::bridge::{Bridge, Carriage, End, Framing, Inlet, Outlet, UsbId};
 use qx::talk::{command_in, descriptor_of};
 use std::collections::VecDeque;
 use std::io;
@@ -23,6 +24,8 @@ const RET_SUBMIT: u32 = 3;
 const RET_UNLINK: u32 = 4;
 /// Errors as the kernel numbers them.
 const STALL: i32 = -32;
+const BABBLE: i32 = -75;
+const FAULT: i32 = -71;
 const UNLINKED: i32 = -104;
 /// How often the UPS is looked at.
 const TICK: Duration = Duration::from_millis(5);
@@ -68,6 +71,8 @@ struct Device<'a> {
     said: Vec<u8>,
     reports: VecDeque<Vec<u8>>,
     waiting: VecDeque<Waiting>,
+    /// Requests that are never answered.
+    unanswered: Vec<u32>,
 }
 
 /// A request of the kernel.
@@ -118,6 +123,7 @@ impl<'a> Device<'a> {
             said: vec![],
             reports: VecDeque::new(),
             waiting: VecDeque::new(),
+            unanswered: vec![],
         }
     }
 
@@ -130,6 +136,9 @@ impl<'a> Device<'a> {
                 Ok(Ok(0)) => return Ok(()),
                 Ok(read) => filled += read?,
                 Err(_) => {}
+            }
+            if self.shared.with(|ups, _| ups.take_hang_up()).is_some() {
+                return Ok(());
             }
             let mut out = self.pump();
             if filled == HEADER {
@@ -160,37 +169,66 @@ impl<'a> Device<'a> {
             while let Some(end) = self.said.iter().position(|byte| *byte == b'\r') {
                 let line: Vec<u8> = self.said.drain(..=end).collect();
                 self.reports.extend(packed(&line, reports.unpacking, reports.inlet));
+                if reports.end == End::Empty {
+                    self.reports.push_back(vec![0; size_of(reports.inlet)]);
+                }
             }
         }
         let mut out = vec![];
-        while !self.reports.is_empty() && !self.waiting.is_empty() {
+        while !self.is_deaf() && !self.reports.is_empty() && !self.waiting.is_empty() {
             if let (Some(report), Some(waiting)) = (self.reports.pop_front(), self.waiting.pop_front()) {
-                let length = report.len().min(waiting.length);
-                out.extend(answer(RET_SUBMIT, waiting.number, 0, &report[..length], 0));
+                out.extend(self.deliver(waiting.number, report, waiting.length));
             }
         }
         out
     }
 
+    fn is_deaf(&self) -> bool {
+        self.shared.with(|ups, _| ups.usb.deaf)
+    }
+
+    /// Data of the UPS, with what befalls them.
+    fn deliver(&self, number: u32, mut data: Vec<u8>, longest: usize) -> Vec<u8> {
+        data.truncate(longest);
+        let status = match self.shared.with(|ups, _| ups.usb.draw()) {
+            Fate::Good => 0,
+            Fate::Short => {
+                data.truncate(3);
+                0
+            }
+            Fate::Garbled => {
+                data.iter_mut().for_each(|byte| *byte = !*byte);
+                0
+            }
+            Fate::Stall => STALL,
+            Fate::Babble => BABBLE,
+            Fate::Fault => FAULT,
+        };
+        if status != 0 {
+            data.clear();
+        }
+        answer(RET_SUBMIT, number, status, &data, 0)
+    }
+
     async fn handle(&mut self, request: Request, data: &[u8]) -> Vec<u8> {
         if request.command == UNLINK {
-            let before = self.waiting.len();
+            let before = self.waiting.len() + self.unanswered.len();
             self.waiting.retain(|waiting| waiting.number != request.unlinks);
-            let status = if self.waiting.len() < before { UNLINKED } else { 0 };
+            self.unanswered.retain(|number| *number != request.unlinks);
+            let taken_back = self.waiting.len() + self.unanswered.len() < before;
+            let status = if taken_back { UNLINKED } else { 0 };
             return answer(RET_UNLINK, request.number, status, &[], 0);
         }
         if request.endpoint == 0 {
-            return match self.control(&request, data).await {
-                Some(reply) => {
-                    let length = reply.len().min(request.length);
-                    answer(RET_SUBMIT, request.number, 0, &reply[..length], data.len())
-                }
-                None => answer(RET_SUBMIT, request.number, STALL, &[], 0),
-            };
+            return self.control(&request, data).await;
         }
         if request.inward {
             self.waiting.push_back(Waiting { number: request.number, length: request.length });
             return self.pump();
+        }
+        if self.is_deaf() {
+            self.unanswered.push(request.number);
+            return vec![];
         }
         self.take(data);
         answer(RET_SUBMIT, request.number, 0, &[], data.len())
@@ -204,9 +242,30 @@ impl<'a> Device<'a> {
         }
     }
 
-    /// A request to endpoint 0; `None` stalls.
-    async fn control(&mut self, request: &Request, data: &[u8]) -> Option<Vec<u8>> {
+    /// A request to endpoint 0.
+    async fn control(&mut self, request: &Request, data: &[u8]) -> Vec<u8> {
         let [kind, number, low, high, ..] = request.setup;
+        let is_of_the_ups = matches!((kind, number), (0x21, 0x09) | (0xa1, 0x01) | (0x42, _))
+            || (kind, number, high) == (0x80, 0x06, 3) && self.command_of(low).is_some();
+        if is_of_the_ups && self.is_deaf() {
+            self.unanswered.push(request.number);
+            return vec![];
+        }
+        match self.reply(request.setup, data).await {
+            Some(reply) if is_of_the_ups && request.inward => {
+                self.deliver(request.number, reply, request.length)
+            }
+            Some(mut reply) => {
+                reply.truncate(request.length);
+                answer(RET_SUBMIT, request.number, 0, &reply, data.len())
+            }
+            None => answer(RET_SUBMIT, request.number, STALL, &[], 0),
+        }
+    }
+
+    /// The reply to a control request; `None` stalls.
+    async fn reply(&mut self, setup: [u8; 8], data: &[u8]) -> Option<Vec<u8>> {
+        let [kind, number, low, high, ..] = setup;
         match (kind, number) {
             (0x80 | 0x81, 0x06) => self.descriptor(high, low).await,
             (0x80..=0x82, 0x00) => Some(vec![0, 0]),
@@ -224,6 +283,14 @@ impl<'a> Device<'a> {
                 Some(vec![])
             }
             _ => None,
+        }
+    }
+
+    /// The command that a string stands for.
+    fn command_of(&self, index: u8) -> Option<String> {
+        match self.converter.bridge.carriage {
+            Carriage::Strings(strings) => (strings.command)(index),
+            Carriage::Reports(_) => None,
         }
     }
 
@@ -254,7 +321,7 @@ impl<'a> Device<'a> {
     /// The reply to the command that a string stands for.
     async fn string(&mut self, index: u8) -> Option<Vec<u8>> {
         let Carriage::Strings(strings) = self.converter.bridge.carriage else { return None };
-        let command = (strings.command)(index)?;
+        let command = self.command_of(index)?;
         self.said.clear();
         self.shared.with(|ups, now| ups.receive(format!("{command}\r").as_bytes(), now));
         let end = Instant::now() + STRING_TIME;
@@ -269,13 +336,17 @@ impl<'a> Device<'a> {
 
 /// A reply as the transfers that bring it.
 fn packed(line: &[u8], framing: Framing, inlet: Inlet) -> Vec<Vec<u8>> {
-    let size = match inlet {
-        Inlet::Interrupt { size, .. } | Inlet::Report { size, .. } => size,
-    };
+    let size = size_of(inlet);
     match framing {
         Framing::Padded(_) | Framing::Custom(_) => Framing::Padded(size).pack(line).unwrap_or_default(),
         Framing::Whole => line.chunks(size).map(<[u8]>::to_vec).collect(),
         counted => counted.pack(line).unwrap_or_default(),
+    }
+}
+
+fn size_of(inlet: Inlet) -> usize {
+    match inlet {
+        Inlet::Interrupt { size, .. } | Inlet::Report { size, .. } => size,
     }
 }
 
@@ -324,7 +395,9 @@ fn configuration_descriptor(bridge: &Bridge) -> Vec<u8> {
                 Inlet::Report { .. } => endpoints.push((0x81, 8)),
             }
             if let Outlet::Interrupt(endpoint) = reports.outlet {
-                endpoints.push((endpoint, 8));
+                // long reports of commands go with long ones of replies
+                let size = if endpoints[0].1 == 64 && reports.end == End::Empty { 64 } else { 8 };
+                endpoints.push((endpoint, size));
             }
         }
         Carriage::Strings(_) => endpoints.push((0x81, 8)),

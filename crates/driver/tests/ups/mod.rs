@@ -8,12 +8,20 @@ use simulator::pty::Pty;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
+use simulator::usbip::{self, Converter};
 use simulator::{control, pty, tcp};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
+
+/// What a driver finds at the UPS.
+enum End {
+    Terminal,
+    Tcp,
+    Usb(Converter),
+}
 
 pub struct Ups {
     /// What a driver opens.
@@ -24,15 +32,28 @@ pub struct Ups {
 impl Ups {
     /// A UPS on a pseudo-terminal, with these knobs turned before anybody asks anything.
     pub fn start(name: &str, which: Which, protocol: &str, knobs: &[&str]) -> Ups {
-        Ups::begin(name, which, protocol, knobs, false)
+        Ups::begin(name, which, protocol, knobs, End::Terminal)
     }
 
     /// The same on TCP.
     pub fn start_tcp(name: &str, which: Which, protocol: &str, knobs: &[&str]) -> Ups {
-        Ups::begin(name, which, protocol, knobs, true)
+        Ups::begin(name, which, protocol, knobs, End::Tcp)
     }
 
-    fn begin(name: &str, which: Which, protocol: &str, knobs: &[&str], on_tcp: bool) -> Ups {
+    /// The same behind a converter, for a machine that attaches it from this TCP port.
+    pub fn start_usb(
+        name: &str,
+        which: Which,
+        protocol: &str,
+        knobs: &[&str],
+        converter: Converter,
+    ) -> (Ups, u16) {
+        let ups = Ups::begin(name, which, protocol, knobs, End::Usb(converter));
+        let port = ups.port.to_str().and_then(|text| text.rsplit(':').next()).unwrap().parse().unwrap();
+        (ups, port)
+    }
+
+    fn begin(name: &str, which: Which, protocol: &str, knobs: &[&str], end: End) -> Ups {
         let name = name.replace(['/', ' ', '('], "-");
         let stem = std::env::temp_dir().join(format!("qxups-ups-{}-{name}-{which:?}", std::process::id()));
         let (link, control) = (stem.with_extension("tty"), stem.with_extension("control"));
@@ -45,21 +66,26 @@ impl Ups {
                 let ups =
                     SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default());
                 let shared = Shared::new(ups);
-                if on_tcp {
+                let listening = async {
                     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
                     let port = listener.local_addr().unwrap().port();
                     ready.send(PathBuf::from(format!("tcp://127.0.0.1:{port}"))).unwrap();
-                    tokio::select! {
-                        _ = tcp::run(&shared, listener) => {}
-                        _ = control::run(&shared, &path) => {}
+                    listener
+                };
+                let serving = async {
+                    match end {
+                        End::Tcp => tcp::run(&shared, listening.await).await,
+                        End::Usb(converter) => usbip::run(&shared, &converter, listening.await).await,
+                        End::Terminal => {
+                            let end = Pty::open(Some(&link)).unwrap();
+                            ready.send(end.path().to_path_buf()).unwrap();
+                            pty::run(&shared, end).await
+                        }
                     }
-                } else {
-                    let end = Pty::open(Some(&link)).unwrap();
-                    ready.send(end.path().to_path_buf()).unwrap();
-                    tokio::select! {
-                        _ = pty::run(&shared, end) => {}
-                        _ = control::run(&shared, &path) => {}
-                    }
+                };
+                tokio::select! {
+                    _ = serving => {}
+                    _ = control::run(&shared, &path) => {}
                 }
             });
         });

@@ -7,11 +7,12 @@ pub use arrivals::Arrivals;
 pub use choice::{Attached, Pattern, UsbOptions, attached};
 
 use crate::error::{Kind, LinkError};
+use nusb::descriptors::TransferType;
 use nusb::transfer::{
     Buffer, ControlIn, ControlOut, ControlType, In, Interrupt, Out, Recipient, TransferError,
 };
 use nusb::{Device, DeviceInfo, Endpoint, ErrorKind, Interface};
-use qx::bridge::{Bridge, Carriage};
+use qx::bridge::{Bridge, Carriage, Sibling};
 use qx::detect::looks_like_reply;
 use qx::exchange::{Exchange, Reply};
 use qx::talk::{Outcome, Patience, Step, Talk, Transfer};
@@ -97,6 +98,8 @@ impl Usb {
         if let Some(alternate) = options.alternate {
             interface.set_alt_setting(alternate).await.map_err(failed)?;
         }
+        let bridge =
+            bridge.sibling.as_ref().filter(|sibling| has(&interface, sibling)).map_or(bridge, |s| s.bridge);
         let mut usb = Usb {
             device,
             interface,
@@ -310,6 +313,18 @@ impl Usb {
         let pair: [u8; 2] = data.get(2..4)?.try_into().ok()?;
         Some(u16::from_le_bytes(pair))
     }
+}
+
+/// Whether a device has these two endpoints and no others.
+fn has(interface: &Interface, sibling: &Sibling) -> bool {
+    let Some(setting) = interface.descriptor() else { return false };
+    let found: Vec<(u8, usize)> = setting
+        .endpoints()
+        .filter(|endpoint| endpoint.transfer_type() == TransferType::Interrupt)
+        .map(|endpoint| (endpoint.address(), endpoint.max_packet_size()))
+        .collect();
+    let wanted = [(sibling.inlet, sibling.packet), (sibling.outlet, sibling.packet)];
+    usize::from(setting.num_endpoints()) == wanted.len() && wanted.iter().all(|one| found.contains(one))
 }
 
 /// What can go wrong in a transfer.

@@ -38,5 +38,6 @@ pub static ABLEREX: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, ablerex_command",
 };

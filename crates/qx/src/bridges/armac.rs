@@ -1,21 +1,61 @@
-//! Armac: short reports with a tag.
+//! Armac: short reports with a tag, or long ones where the device has other endpoints.
 
 use super::cypress::REPORTS;
-use crate::bridge::{Bridge, Carriage, End, Framing, Inlet, Reports, usb};
+use crate::bridge::{Bridge, Carriage, End, Frame, Framing, Inlet, Outlet, Reports, Sibling, usb};
 
-/// The bridge. Its units are asked nothing that they are known not to answer.
+/// What its units are known not to answer; nothing is asked of that.
+const DEAF_TO: &[&str] = &["QGS", "QS", "QPI", "M", "D"];
+/// The status bits of a reply to Q1 begin here.
+const STATUS_BITS: usize = 38;
+
+const SHORT: Reports = Reports {
+    packing: Framing::Counted { size: 4, tag: 0xa0, mask: 0x0f },
+    inlet: Inlet::Interrupt { endpoint: 0x81, size: 6 },
+    unpacking: Framing::Counted { size: 6, tag: 0, mask: 0x0f },
+    end: End::Empty,
+    zero_digits_from: Some(STATUS_BITS),
+    ..REPORTS
+};
+
+/// The bridge.
 pub static ARMAC: Bridge = Bridge {
     name: "armac",
     about: "HID reports of a tag with a count and three bytes out; a count and five bytes back",
     ids: &[usb(0x0925, 0x1234)],
+    carriage: Carriage::Reports(SHORT),
+    answerless: &[],
+    deaf_to: DEAF_TO,
+    sibling: Some(Sibling { inlet: 0x82, outlet: 0x02, packet: 64, bridge: &ARMAC_LONG }),
+    source: "NUT 2.8.0 nutdrv_qx.c, armac_command; long reports and zero bytes: 2.8.5",
+};
+
+/// The whole line with a zero behind it, which is counted.
+static FRAME: Frame = Frame {
+    about: "`A0` plus the count of what follows, the line, a zero",
+    pack: |line| {
+        let counted = [line, &[0]].concat();
+        (counted.len() < 63).then(|| [&[0xa0 + counted.len() as u8][..], &counted].concat())
+    },
+    unpack: |report| {
+        let count = usize::from(report.first()?.checked_sub(0xa0)?);
+        report.get(1..=count)?.strip_suffix(&[0]).map(<[u8]>::to_vec)
+    },
+};
+
+/// How newer devices of these numbers work.
+pub static ARMAC_LONG: Bridge = Bridge {
+    name: "armac",
+    about: "a tag with a count and the whole line in one interrupt transfer, both ways",
+    ids: &[],
     carriage: Carriage::Reports(Reports {
-        packing: Framing::Counted { size: 4, tag: 0xa0, mask: 0x0f },
-        inlet: Inlet::Interrupt { endpoint: 0x81, size: 6 },
-        unpacking: Framing::Counted { size: 6, tag: 0, mask: 0x0f },
-        end: End::Silence,
-        ..REPORTS
+        outlet: Outlet::Interrupt(0x02),
+        packing: Framing::Custom(&FRAME),
+        inlet: Inlet::Interrupt { endpoint: 0x82, size: 64 },
+        unpacking: Framing::Counted { size: 64, tag: 0, mask: 0x3f },
+        ..SHORT
     }),
     answerless: &[],
-    deaf_to: &["QGS", "QS", "QPI", "M", "D"],
-    source: "NUT 2.8.0 nutdrv_qx.c, armac_command",
+    deaf_to: DEAF_TO,
+    sibling: None,
+    source: "NUT 2.8.5 nutdrv_qx.c, armac_command",
 };

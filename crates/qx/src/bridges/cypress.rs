@@ -10,6 +10,7 @@ pub(super) const REPORTS: Reports = Reports {
     unpacking: Framing::Padded(8),
     end: End::Return,
     flush: 0,
+    zero_digits_from: None,
 };
 
 /// The bridge.
@@ -28,5 +29,6 @@ pub static CYPRESS: Bridge = Bridge {
     carriage: Carriage::Reports(REPORTS),
     answerless: &[],
     deaf_to: &[],
+    sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, cypress_command",
 };

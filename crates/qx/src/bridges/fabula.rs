@@ -54,5 +54,6 @@ pub static FABULA: Bridge = Bridge {
     carriage: Carriage::Strings(FABULA_STRINGS),
     answerless: &[],
     deaf_to: &[],
+    sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, fabula_command",
 };

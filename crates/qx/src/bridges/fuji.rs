@@ -13,6 +13,10 @@ static FRAME: Frame = Frame {
     pack: |line| {
         let command = line.strip_suffix(b"\r")?;
         let name = std::str::from_utf8(command).ok()?;
+        let (name, command) = match without_return(name) {
+            Some(short) => (short, short.as_bytes()),
+            None => (name, command),
+        };
         if command.len() > ROOM {
             return None;
         }
@@ -30,7 +34,15 @@ static FRAME: Frame = Frame {
     },
 };
 
-/// The bridge. It has no room for a time of return: such a shutdown is refused rather than cut.
+/// A shutdown with return, without its time of return, for which there is no room: a load that comes
+/// back sooner is better than one that is never switched off. One that does not return stays whole,
+/// and is refused.
+fn without_return(command: &str) -> Option<&str> {
+    let (shutdown, minutes) = command.strip_prefix('S').and(command.split_once('R'))?;
+    (minutes.parse::<u16>().ok()? > 0).then_some(shutdown)
+}
+
+/// The bridge.
 pub static FUJI: Bridge = Bridge {
     name: "fuji",
     about: "interrupt transfers of eight bytes, a frame with three letters of command out",
@@ -42,5 +54,6 @@ pub static FUJI: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, fuji_command",
 };

@@ -15,5 +15,6 @@ pub static GTEC: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    sibling: None,
     source: "NUT 2.8.5 nutdrv_qx.c, gtec_command",
 };

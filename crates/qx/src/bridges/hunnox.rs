@@ -25,5 +25,6 @@ pub static HUNNOX: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, hunnox_command and hunnox_protocol; BL: 2.8.5",
 };

@@ -16,5 +16,6 @@ pub static IPPON: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, ippon_command (with zeros as padding, as in 2.8.5)",
 };

@@ -46,5 +46,6 @@ pub static KRAULER: Bridge = Bridge {
     carriage: Carriage::Strings(STRINGS),
     answerless: &[],
     deaf_to: &[],
+    sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, krauler_command",
 };

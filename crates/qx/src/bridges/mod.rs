@@ -17,7 +17,7 @@ mod snr;
 
 use crate::bridge::Bridge;
 pub use ablerex::ABLEREX;
-pub use armac::ARMAC;
+pub use armac::{ARMAC, ARMAC_LONG};
 pub use cypress::CYPRESS;
 pub use fabula::FABULA;
 pub use fuji::FUJI;

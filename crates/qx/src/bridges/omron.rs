@@ -17,5 +17,6 @@ pub static OMRON: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    sibling: None,
     source: "NUT 2.8.5 nutdrv_qx.c, omron_command",
 };

@@ -17,5 +17,6 @@ pub static PHOENIXTEC: Bridge = Bridge {
     }),
     answerless: &["T", "TL", "S", "C", "CT", "M", "N", "O", "SRC", "FCLR", "SS", "TUD", "SSN"],
     deaf_to: &[],
+    sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, phoenixtec_command",
 };

@@ -19,5 +19,6 @@ pub static SGS: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, sgs_command",
 };

@@ -29,5 +29,6 @@ pub static SNR: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, snr_command",
 };

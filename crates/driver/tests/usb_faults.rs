@@ -1,0 +1,253 @@
+//! What goes wrong on USB, on a real Linux USB stack: what clients see of it meanwhile, and how long
+//! it takes until the data is fresh again, under NUT's driver and ours in the same run.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod machine;
+mod nut;
+mod ups;
+
+use machine::Machine;
+use nut::Which;
+use qx::bridge::usb;
+use qx::bridges;
+use simulator::usbip::Converter;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use ups::Ups;
+
+/// A bridge of reports and one of strings, with the UPS behind each.
+const UNITS: [(&str, u16, u16); 2] = [("cypress", 0x0665, 0x5161), ("krauler", 0x1cb0, 0x0035)];
+
+/// What happens to the converter.
+#[derive(Clone, Copy)]
+enum Fault {
+    /// A knob is turned, and nothing else.
+    Knob(&'static str),
+    /// It answers nothing at all for so many seconds.
+    Deaf(u64),
+    /// The cable is pulled and put into another socket after so many seconds.
+    Unplug { seconds: u64, same_socket: bool },
+    /// The bridge starts again as mains fails.
+    Outage,
+    /// The hub dies with everything on it.
+    Hub,
+}
+
+const FAULTS: [(&str, Fault); 11] = [
+    ("3 stalls", Fault::Knob("usb stall 3")),
+    ("1 reply too long", Fault::Knob("usb babble 1")),
+    ("8 replies too long", Fault::Knob("usb babble 8")),
+    ("8 replies damaged on the cable", Fault::Knob("usb fault 8")),
+    ("8 reports cut short", Fault::Knob("usb short 8")),
+    ("8 reports garbled", Fault::Knob("usb garble 8")),
+    ("nothing answered for 12 s", Fault::Deaf(12)),
+    ("unplugged for 8 s", Fault::Unplug { seconds: 8, same_socket: true }),
+    ("unplugged for 8 s, another socket", Fault::Unplug { seconds: 8, same_socket: false }),
+    ("starts again as mains fails", Fault::Outage),
+    ("the hub dies for 8 s", Fault::Hub),
+];
+
+/// One converter with its UPS, plugged in somewhere.
+struct Unit {
+    name: &'static str,
+    ups: Ups,
+    tcp: u16,
+    socket: u8,
+}
+
+/// A machine with a driver and a watching client for each unit.
+struct Scene {
+    machine: Machine,
+    units: Vec<Unit>,
+}
+
+/// What clients saw of a fault.
+#[derive(Clone, Debug, Default)]
+struct Seen {
+    /// The states in their order: `ups.status input.voltage`, or an error.
+    states: Vec<String>,
+    /// Seconds from the end of the fault until the data was fresh for good; none if it never was.
+    seconds: Option<f64>,
+    /// Whether the driver had to be started again by hand.
+    ended: bool,
+}
+
+impl Scene {
+    fn new(which: Which) -> Scene {
+        let machine = Machine::start("faults", which);
+        let units: Vec<Unit> = UNITS
+            .iter()
+            .zip(0..)
+            .map(|((name, vendor, product), socket)| {
+                let bridge = bridges::named(name).unwrap();
+                let converter =
+                    Converter { bridge, id: usb(*vendor, *product), serial: format!("QX-{name}") };
+                let (ups, tcp) = Ups::start_usb(name, which, "megatec", &["unknown (NAK"], converter);
+                machine.attach(socket, tcp);
+                Unit { name, ups, tcp, socket }
+            })
+            .collect();
+        let section = |(name, vendor, product): &(&str, u16, u16)| {
+            let ids = format!("vendorid = {vendor:04x}\nproductid = {product:04x}\nprotocol = megatec");
+            ((*name).to_string(), format!("{ids}\npollfreq = 2"))
+        };
+        machine.configure(&UNITS.iter().map(section).collect::<Vec<_>>());
+        let scene = Scene { machine, units };
+        for unit in &scene.units {
+            let said = scene.machine.start_driver(unit.name);
+            assert_eq!(said.code, Some(0), "{}", scene.machine.driver_log(unit.name));
+        }
+        scene.machine.start_upsd();
+        for unit in &scene.units {
+            scene.machine.wait_value(unit.name, "ups.status", "OL");
+            scene.watch(unit.name);
+        }
+        scene
+    }
+
+    /// A client that looks again and again: a line for each look, with the time.
+    fn watch(&self, name: &str) {
+        let look = format!(
+            "upsc {name}@127.0.0.1 2>&1 | awk -F': ' '/^Error/{{e=$2}} /^ups.status/{{s=$2}} /^input.voltage:/{{v=$2}} END{{print e s \" \" v}}'"
+        );
+        self.machine.must(&format!(
+            "(while :; do echo \"$(cut -d' ' -f1 /proc/uptime) $({look})\" >>/tmp/watch.{name}; sleep 0.1; done) >/dev/null 2>&1 &"
+        ));
+    }
+
+    fn uptime(&self) -> f64 {
+        self.machine.must("cut -d' ' -f1 /proc/uptime").trim().parse().unwrap()
+    }
+
+    fn looks(&self, name: &str, since: f64) -> Vec<(f64, String)> {
+        let text = self.machine.must(&format!("tail -n 600 /tmp/watch.{name}"));
+        let look = |line: &str| {
+            let (time, state) = line.split_once(' ')?;
+            Some((time.parse::<f64>().ok()?, state.trim().to_string()))
+        };
+        text.lines().filter_map(look).filter(|(time, _)| *time >= since).collect()
+    }
+
+    /// Lets it happen; gives the times of its beginning and end.
+    fn befall(&mut self, fault: Fault) -> (f64, f64) {
+        let began = self.uptime();
+        let pause = |seconds| std::thread::sleep(Duration::from_secs(seconds));
+        match fault {
+            Fault::Knob(knob) => self.units.iter().for_each(|unit| unit.ups.turn(knob)),
+            Fault::Deaf(seconds) => {
+                self.units.iter().for_each(|unit| unit.ups.turn("usb deaf on"));
+                pause(seconds);
+                self.units.iter().for_each(|unit| unit.ups.turn("usb deaf off"));
+            }
+            Fault::Unplug { seconds, same_socket } => {
+                self.units.iter().for_each(|unit| unit.ups.turn("hangup 0"));
+                pause(seconds);
+                for unit in &mut self.units {
+                    unit.socket = if same_socket { unit.socket } else { unit.socket + 4 };
+                    self.machine.attach(unit.socket, unit.tcp);
+                }
+            }
+            Fault::Outage => {
+                for unit in &self.units {
+                    unit.ups.turn("mains fail");
+                    unit.ups.turn("hangup 0");
+                    self.machine.wait_for("the unplug", &gone(unit.socket));
+                    self.machine.attach(unit.socket, unit.tcp);
+                }
+            }
+            Fault::Hub => {
+                for unit in &self.units {
+                    unit.ups.turn("hangup 0");
+                }
+                pause(8);
+                for unit in &self.units {
+                    self.machine.attach(unit.socket, unit.tcp);
+                }
+            }
+        }
+        (began, self.uptime())
+    }
+
+    /// What clients see until the data is what it should be, for two seconds.
+    fn see(&self, name: &str, began: f64, ended: f64, wanted: &str) -> Seen {
+        let mut seen = Seen::default();
+        for _ in 0..60 {
+            let looks = self.looks(name, began);
+            seen.states = looks.iter().map(|(_, state)| state.clone()).collect();
+            seen.states.dedup();
+            let good = looks.iter().rev().take_while(|(_, state)| state == wanted).last();
+            let last = looks.last().map_or(0.0, |(time, _)| *time);
+            // a driver that has noticed nothing yet shows what was before
+            if let Some((since, _)) = good.filter(|(since, _)| last - since.max(ended) > 5.0) {
+                seen.seconds = Some((since - ended).max(0.0));
+                return seen;
+            }
+            std::thread::sleep(Duration::from_millis(500));
+        }
+        seen
+    }
+
+    /// Starts a driver that has ended.
+    fn revive(&self, unit: &Unit) -> bool {
+        let pid = format!("/run/nut/nutdrv_qx-{}.pid", unit.name);
+        let lives = self.machine.run(&format!("kill -0 $(cat {pid})")).code == Some(0);
+        if !lives {
+            self.machine.start_driver(unit.name);
+        }
+        !lives
+    }
+
+    fn all_faults(mut self) -> BTreeMap<(&'static str, usize), Seen> {
+        let mut all = BTreeMap::new();
+        for (number, (_, fault)) in FAULTS.iter().enumerate() {
+            let (began, ended) = self.befall(*fault);
+            let wanted = if matches!(fault, Fault::Outage) { "OB 0.0" } else { "OL 230.0" };
+            for unit in &self.units {
+                let mut seen = self.see(unit.name, began, ended, wanted);
+                seen.ended = self.revive(unit);
+                all.insert((unit.name, number), seen);
+            }
+            self.units.iter().for_each(|unit| unit.ups.turn("mains back"));
+            for unit in &self.units {
+                self.machine.wait_value(unit.name, "ups.status", "OL");
+            }
+        }
+        all
+    }
+}
+
+fn gone(socket: u8) -> String {
+    format!("[ ! -e /sys/bus/usb/devices/1-{} ]", socket + 1)
+}
+
+#[test]
+fn faults_are_survived() {
+    let _alone = machine::alone();
+    let (nut, ours) = std::thread::scope(|scope| {
+        let nut = scope.spawn(|| Scene::new(Which::Nut).all_faults());
+        let ours = Scene::new(Which::Ours).all_faults();
+        (nut.join().expect("NUT's driver"), ours)
+    });
+    let mut wrong = vec![];
+    let words = |seen: &Seen| {
+        let time = seen.seconds.map_or("never fresh".into(), |seconds| format!("{seconds:.1} s"));
+        let ended = if seen.ended { ", driver ended" } else { "" };
+        format!("{time}{ended} {:?}", seen.states)
+    };
+    for ((unit, number), seen) in &ours {
+        println!(
+            "{unit}, {}: NUT {}; ours {}",
+            FAULTS[*number].0,
+            words(&nut[&(*unit, *number)]),
+            words(seen)
+        );
+        let right = |state: &String| {
+            matches!(state.as_str(), "OL 230.0" | "OB 0.0" | "Data stale" | "Driver not connected")
+        };
+        let late = seen.seconds.is_none_or(|seconds| seconds > 8.0);
+        if late || seen.ended || !seen.states.iter().all(right) {
+            wrong.push(format!("{unit}, {}: {}", FAULTS[*number].0, words(seen)));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
