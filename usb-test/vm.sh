@@ -92,6 +92,7 @@ cleanup() {
 }
 trap cleanup EXIT
 
+chmod 755 "$tree"
 mkdir -p "$tree"/{dev,proc,sys,run/udev,tmp,root,modules,var,etc/udev,usr/lib/udev/rules.d}
 mkdir -p "$tree"/usr/{bin,sbin,lib/x86_64-linux-gnu,lib64}
 for d in bin sbin lib lib64; do ln -s "usr/$d" "$tree/$d"; done

@@ -177,8 +177,11 @@ impl Driver {
         // at -k somebody else may hold the lock, and the load has to go off all the same
         opening.lock &= self.line.task != Task::KillPower;
         let link = Link::open(&opening).await.map_err(|error| error.to_string())?;
-        for remark in link.remarks() {
+        if let Some(remark) = link.remark() {
             self.log.debug(1, || remark.to_string());
+        }
+        if let Some(advice) = link.advice() {
+            self.log.warning(advice);
         }
         let device: Shared = Rc::new(RefCell::new(Device::new(self.config.options.clone())));
         if let Some(usb) = link.usb_device() {

@@ -20,7 +20,7 @@ use tokio::time::{Instant, sleep_until};
 /// tells of it.
 const REOPEN: Duration = Duration::from_secs(1);
 /// A device that says nothing for so long is shaken.
-const SHAKE: Duration = Duration::from_secs(20);
+const SHAKE: Duration = Duration::from_secs(10);
 /// And again, when that did not help.
 const SHAKE_AGAIN: Duration = Duration::from_secs(120);
 

@@ -63,12 +63,20 @@ impl Link {
         }
     }
 
-    /// What is worth knowing about how it was opened, in sentences.
-    pub fn remarks(&self) -> Vec<&str> {
+    /// What is worth knowing about how it was opened, in a sentence, if anything.
+    pub fn remark(&self) -> Option<&str> {
         match &self.0 {
-            Wire::Serial(port) => port.remark().into_iter().collect(),
-            Wire::Tcp(_) => vec![],
-            Wire::Usb(usb) => usb.remarks().iter().map(String::as_str).collect(),
+            Wire::Serial(port) => port.remark(),
+            Wire::Tcp(_) => None,
+            Wire::Usb(usb) => Some(usb.remark()),
+        }
+    }
+
+    /// What the administrator should write into `ups.conf`, and why, if anything.
+    pub fn advice(&self) -> Option<&str> {
+        match &self.0 {
+            Wire::Usb(usb) => usb.advice(),
+            Wire::Serial(_) | Wire::Tcp(_) => None,
         }
     }
 

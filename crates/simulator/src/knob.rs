@@ -74,6 +74,8 @@ pub enum Knob {
     Usb(Fate, u32),
     /// Whether the converter answers nothing any more.
     UsbDeaf(bool),
+    /// Whether the converter hangs until its port is reset.
+    UsbHung(bool),
     /// Simulated seconds in a real one.
     Speed(f64),
 }
@@ -87,7 +89,8 @@ latency MILLISECONDS     baud BAUD|off     echo on|off     cell on|off     silen
 bypass on|off     family NAME     word STATUS on|off|free     warning NUMBER on|off     say VARIABLE VALUE
 forget QUESTION     lose 0..1     garble 0..1     double 0..1     break 0..1
 reply QUESTION \"BYTES\"     reply QUESTION     hangup SECONDS     speed FACTOR
-usb stall|babble|fault|short|garble COUNT     usb deaf on|off     (hangup unplugs a converter)";
+usb stall|babble|fault|short|garble COUNT     usb deaf|hung on|off
+(hung: until its port is reset; hangup unplugs a converter)";
 
 impl Knob {
     /// Reads a knob.
@@ -155,8 +158,9 @@ impl Knob {
                 Knob::Reply(question.into(), (!bytes.is_empty()).then(|| bytes.as_bytes().to_vec()))
             }
             "hangup" => Knob::HangUp(seconds(3600.0)?),
-            "usb" => usb(value)
-                .ok_or("usb: write stall, babble, fault, short or garble and a count, or deaf on or off")?,
+            "usb" => usb(value).ok_or(
+                "usb: write stall, babble, fault, short or garble and a count, or deaf or hung and on or off",
+            )?,
             "speed" => Knob::Speed(number(0.1, 10_000.0)?),
             _ => return Err(format!("there is no knob '{name}'; there are:\n{HELP}")),
         })
@@ -175,6 +179,7 @@ fn usb(text: &str) -> Option<Knob> {
     let (what, rest) = text.split_once(' ')?;
     let fate = match what {
         "deaf" => return on_or_off(rest.trim()).map(Knob::UsbDeaf),
+        "hung" => return on_or_off(rest.trim()).map(Knob::UsbHung),
         "stall" => Fate::Stall,
         "babble" => Fate::Babble,
         "fault" => Fate::Fault,

@@ -88,6 +88,8 @@ pub struct UsbTrouble {
     pub garble: u32,
     /// Nothing is answered at all, for ever.
     pub deaf: bool,
+    /// Nothing is answered until the port is reset.
+    pub hung: bool,
 }
 
 /// What becomes of the data of a transfer.

@@ -157,6 +157,7 @@ impl SimulatedUps {
                 Fate::Fault => self.usb.fault = count,
             },
             Knob::UsbDeaf(deaf) => self.usb.deaf = deaf,
+            Knob::UsbHung(hung) => self.usb.hung = hung,
             Knob::HangUp(time) => self.hang_up = Some(time),
             Knob::Speed(speed) => {
                 self.epoch = (now, self.simulated(now));

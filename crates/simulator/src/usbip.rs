@@ -184,7 +184,7 @@ impl<'a> Device<'a> {
     }
 
     fn is_deaf(&self) -> bool {
-        self.shared.with(|ups, _| ups.usb.deaf)
+        self.shared.with(|ups, _| ups.usb.deaf || ups.usb.hung)
     }
 
     /// Data of the UPS, with what befalls them.
@@ -269,7 +269,12 @@ impl<'a> Device<'a> {
         match (kind, number) {
             (0x80 | 0x81, 0x06) => self.descriptor(high, low).await,
             (0x80..=0x82, 0x00) => Some(vec![0, 0]),
-            (0x00 | 0x01, 0x09 | 0x0b) | (0x02, 0x01) | (0x21, 0x0a) => Some(vec![]),
+            // a system that has reset the port configures the device anew
+            (0x00, 0x09) => {
+                self.shared.with(|ups, _| ups.usb.hung = false);
+                Some(vec![])
+            }
+            (0x01, 0x0b) | (0x02, 0x01) | (0x21, 0x0a) => Some(vec![]),
             (0x21, 0x09) => {
                 self.take(data);
                 Some(vec![])

@@ -150,6 +150,11 @@ impl Machine {
         self.must("mkdir -p /run/nut");
     }
 
+    /// The driver's path in the machine.
+    pub fn driver(&self) -> &'static str {
+        driver_in_guest(self.which)
+    }
+
     /// Starts the driver of a UPS, in the background.
     pub fn start_driver(&self, name: &str) -> Said {
         let driver = driver_in_guest(self.which);

@@ -49,7 +49,8 @@ pub struct Usb {
     /// Transfers that failed, one after the other.
     faults: u8,
     inlets: BTreeMap<u8, Endpoint<Interrupt, In>>,
-    remarks: Vec<String>,
+    remark: String,
+    advice: Option<String>,
 }
 
 impl std::fmt::Debug for Usb {
@@ -71,7 +72,7 @@ impl Usb {
             let Some(bridge) = options.bridge_of(attached) else { continue };
             match Usb::claim(info, attached, bridge, options).await {
                 Ok(mut usb) => {
-                    usb.remarks.extend(options.choose(attached, &all));
+                    usb.advice = options.choose(attached, &all);
                     return Ok(usb);
                 }
                 // another UPS of the same kind may be free
@@ -111,7 +112,8 @@ impl Usb {
             unsettled: true,
             faults: 0,
             inlets: BTreeMap::new(),
-            remarks: vec![format!("USB device {attached} by the bridge {}", bridge.name)],
+            remark: format!("USB device {attached} by the bridge {}", bridge.name),
+            advice: None,
         };
         if let Carriage::Strings(strings) = bridge.carriage {
             if strings.needs_language && options.language.is_none() {
@@ -125,12 +127,17 @@ impl Usb {
         Ok(usb)
     }
 
-    /// What is worth knowing about how it was opened.
-    pub fn remarks(&self) -> &[String] {
-        &self.remarks
+    /// What was opened.
+    pub fn remark(&self) -> &str {
+        &self.remark
     }
 
-    /// What was opened.
+    /// What would tell it from its twins.
+    pub fn advice(&self) -> Option<&str> {
+        self.advice.as_deref()
+    }
+
+    /// The device.
     pub fn attached(&self) -> &Attached {
         &self.attached
     }

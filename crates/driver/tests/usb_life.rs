@@ -1,0 +1,189 @@
+//! Life on USB, on a real Linux USB stack: several equal UPSes, busy and forbidden devices, being
+//! plugged in again and again, switching the load off.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod machine;
+mod nut;
+mod ups;
+
+use machine::Machine;
+use nut::Which;
+use qx::bridge::{UsbId, usb};
+use qx::bridges;
+use simulator::usbip::Converter;
+use ups::Ups;
+
+const CYPRESS: UsbId = usb(0x0665, 0x5161);
+/// A serial adapter that newer NUT takes for a UPS.
+const ADAPTER: UsbId = usb(0x1a86, 0x7523);
+
+/// A converter that is plugged in, at its socket.
+struct Plugged {
+    ups: Ups,
+    tcp: u16,
+    socket: u8,
+}
+
+impl Plugged {
+    fn new(machine: &Machine, name: &str, id: UsbId, socket: u8, knobs: &[&str]) -> Plugged {
+        let bridge = bridges::named("cypress").unwrap();
+        let converter = Converter { bridge, id, serial: "1".into() };
+        let (ups, tcp) = Ups::start_usb(name, Which::Ours, "megatec", knobs, converter);
+        machine.attach(socket, tcp);
+        Plugged { ups, tcp, socket }
+    }
+
+    fn unplug(&self, machine: &Machine) {
+        self.ups.turn("hangup 0");
+        let path = format!("/sys/bus/usb/devices/1-{}", self.socket + 1);
+        machine.wait_for("the unplug", &format!("[ ! -e {path} ]"));
+    }
+
+    fn plug(&self, machine: &Machine) {
+        machine.attach(self.socket, self.tcp);
+    }
+}
+
+fn section(name: &str, options: &str) -> (String, String) {
+    (name.into(), format!("vendorid = 0665\nproductid = 5161\nprotocol = megatec\n{options}"))
+}
+
+#[test]
+fn equal_units_are_told_apart_and_strangers_left_alone() {
+    let _alone = machine::alone();
+    let machine = Machine::start("twins", Which::Ours);
+    let adapter = Plugged::new(&machine, "adapter", ADAPTER, 0, &[]);
+    let first = Plugged::new(&machine, "first", CYPRESS, 1, &["load 31"]);
+    let second = Plugged::new(&machine, "second", CYPRESS, 2, &["load 42"]);
+    let pinned = section("pinned", "busport = 1-3");
+    let nobody = section("nobody", "user = nobody");
+    let anything = ("anything".to_string(), String::new());
+    machine.configure(&[section("any", ""), pinned, section("third", ""), nobody, anything]);
+
+    // one that is named by its socket, one that takes what is free
+    assert_eq!(machine.start_driver("pinned").code, Some(0), "{}", machine.driver_log("pinned"));
+    assert_eq!(machine.start_driver("any").code, Some(0), "{}", machine.driver_log("any"));
+    // the one that was not told which is told how to say it
+    let (free, named) = (machine.driver_log("any"), machine.driver_log("pinned"));
+    assert!(
+        free.contains("write busport = 1-2 into ups.conf") && !named.contains("busport"),
+        "{free}{named}"
+    );
+    machine.start_upsd();
+    machine.wait_value("pinned", "ups.load", "42");
+    machine.wait_value("any", "ups.load", "31");
+
+    // nothing is left for a third
+    let third = machine.start_driver("third");
+    assert_eq!(third.code, Some(1));
+    let log = machine.driver_log("third");
+    assert!(log.contains("another program uses it"), "{log}");
+    machine.wait_value("any", "ups.load", "31");
+
+    // both go and come back, the other one first: each driver finds its own
+    first.unplug(&machine);
+    second.unplug(&machine);
+    machine.wait_for("stale data", "upsc any@127.0.0.1 2>&1 | grep -q stale");
+    second.plug(&machine);
+    machine.wait_value("pinned", "ups.load", "42");
+    assert!(machine.upsc("any").is_empty(), "the twin was taken for the one that is away");
+    first.plug(&machine);
+    machine.wait_value("any", "ups.load", "31");
+
+    // the system's own driver has the device again afterwards
+    let bound = "[ \"$(basename $(readlink /sys/bus/usb/devices/1-2:1.0/driver))\" = usbhid ]";
+    assert_ne!(machine.run(bound).code, Some(0));
+    machine.stop_driver("any");
+    machine.wait_for("usbhid to be back", bound);
+
+    // a user who may not
+    machine.must("chmod 777 /run/nut; chmod 600 /dev/bus/usb/*/*");
+    assert_eq!(machine.start_driver("nobody").code, Some(1));
+    let log = machine.driver_log("nobody");
+    assert!(log.contains("qxups udev"), "{log}");
+
+    // without any option only what a table knows is touched
+    machine.stop_driver("pinned");
+    assert_eq!(machine.start_driver("anything").code, Some(0), "{}", machine.driver_log("anything"));
+    machine.wait_value("anything", "ups.status", "OL");
+    assert_eq!(adapter.ups.heard(), Vec::<String>::new(), "nothing was sent to the serial adapter");
+}
+
+#[test]
+fn the_load_goes_off_with_one_command_of_each_kind() {
+    let _alone = machine::alone();
+    for (which, code, heard) in [
+        // NUT takes silence after a command for a failure, tries again, and the countdown starts again
+        (Which::Nut, 1, &["C", "C", "C", "S.5R0003", "S.5R0003", "S.5R0003"][..]),
+        (Which::Ours, 0, &["C", "S.5R0003"][..]),
+    ] {
+        let machine = Machine::start("killpower", which);
+        let plugged = Plugged::new(&machine, "killpower", CYPRESS, 0, &[]);
+        machine.configure(&[section("u", "")]);
+        let said = machine.run(&format!("{} -a u -k 2>&1", machine.driver()));
+        assert_eq!(said.code, Some(code), "{which:?}: {said:?}");
+        let commands = |line: &String| line.starts_with(['S', 'C']);
+        let sent: Vec<String> = plugged.ups.heard().into_iter().filter(commands).collect();
+        assert_eq!(sent, heard, "{which:?}: {said:?}");
+    }
+}
+
+/// What a process uses: open files, kilobytes resident, threads, ticks of processor time.
+fn uses(machine: &Machine, pid: &str) -> [u64; 4] {
+    let text = machine.must(&format!(
+        "ls /proc/{pid}/fd | wc -l; awk '/^VmRSS/{{print $2}} /^Threads/{{print $2}}' /proc/{pid}/status; awk '{{print $14+$15}}' /proc/{pid}/stat"
+    ));
+    let numbers: Vec<u64> = text.split_whitespace().map(|word| word.parse().unwrap()).collect();
+    [numbers[0], numbers[1], numbers[2], numbers[3]]
+}
+
+/// So many times in CI; `QXUPS_REPLUGS=1000` for the long run.
+const REPLUGS: u32 = 60;
+
+#[test]
+fn nothing_grows_while_a_cable_goes_in_and_out() {
+    let _alone = machine::alone();
+    let count = std::env::var("QXUPS_REPLUGS").ok().map_or(REPLUGS, |text| text.parse().unwrap());
+    let machine = Machine::start("replugs", Which::Ours);
+    let plugged = Plugged::new(&machine, "replugs", CYPRESS, 0, &[]);
+    machine.configure(&[section("u", "")]);
+    assert_eq!(machine.start_driver("u").code, Some(0), "{}", machine.driver_log("u"));
+    let pid = machine.must("cat /run/nut/nutdrv_qx-u.pid").trim().to_string();
+    let mut marks = vec![];
+    for number in 0..count {
+        plugged.unplug(&machine);
+        plugged.ups.forget();
+        plugged.plug(&machine);
+        // found again as soon as it asks
+        let began = std::time::Instant::now();
+        while plugged.ups.heard().is_empty() {
+            assert!(began.elapsed().as_secs() < 30, "not found again after replug {number}");
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        if number % (count / 4) == count / 4 - 1 {
+            marks.push(uses(&machine, &pid));
+        }
+    }
+    println!("after each quarter of {count} replugs: files, kB, threads, ticks: {marks:?}");
+    let [first, second, .., last] = marks[..] else { panic!("{marks:?}") };
+    assert_eq!(first[0], last[0], "open files: {marks:?}");
+    assert_eq!(first[2], last[2], "threads: {marks:?}");
+    assert!(last[1] <= second[1] + 128, "memory: {marks:?}");
+    let ticks = |a: [u64; 4], b: [u64; 4]| b[3] - a[3];
+    assert!(ticks(marks[marks.len() - 2], last) <= 2 * ticks(first, second) + 20, "processor: {marks:?}");
+}
+
+#[test]
+fn without_a_device_manager_it_is_found_by_looking() {
+    let _alone = machine::alone();
+    let machine = Machine::boot("no-udev", Which::Ours, &[("QXUPS_USB_UDEV", "no")]);
+    let plugged = Plugged::new(&machine, "no-udev", CYPRESS, 0, &[]);
+    machine.configure(&[section("u", "")]);
+    assert_eq!(machine.start_driver("u").code, Some(0), "{}", machine.driver_log("u"));
+    machine.start_upsd();
+    machine.wait_value("u", "ups.status", "OL");
+    plugged.unplug(&machine);
+    plugged.ups.turn("mains fail");
+    plugged.plug(&machine);
+    machine.wait_value("u", "ups.status", "OB");
+}
