@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Passes every test of this project, on a fresh Debian 12: installs what is missing, runs as root (by
-# sudo if need be), then formats, lints, documents, tests and fuzzes. What could not run is named in
-# the last lines; only a tool that Debian does not have may be missing. (`cargo bench -p driver`
-# measures.)
+# sudo if need be), then formats, lints, documents, tests (USB in a virtual machine) and fuzzes. What
+# could not run is named in the last lines; only a tool that Debian does not have may be missing.
+# (`cargo bench -p driver` measures.)
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -11,7 +11,8 @@ left_out=()
 
 # the tests start NUT's programs as root and let ours switch users
 if [ "$(id -u)" != 0 ]; then
-    exec sudo env PATH="$PATH" HOME="$HOME" CARGO_TARGET_DIR="$PWD/target/as-root" ${FUZZ_SECONDS:+FUZZ_SECONDS="$FUZZ_SECONDS"} bash "$0"
+    exec sudo env PATH="$PATH" HOME="$HOME" CARGO_TARGET_DIR="$PWD/target/as-root" ${FUZZ_SECONDS:+FUZZ_SECONDS="$FUZZ_SECONDS"} \
+        ${QXUPS_NO_USB_MACHINE:+QXUPS_NO_USB_MACHINE="$QXUPS_NO_USB_MACHINE"} bash "$0"
 fi
 
 say "what is needed"
@@ -24,6 +25,12 @@ if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -q
     DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
 fi
+# a virtual machine with a real USB stack, and a kernel for it; a few seconds once, below target
+if [ -n "${QXUPS_NO_USB_MACHINE:-}" ]; then
+    left_out+=("USB on a real Linux USB stack: QXUPS_NO_USB_MACHINE is set")
+else
+    usb-test/prepare.sh nut
+fi
 if ! command -v cargo >/dev/null; then
     [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
 fi
@@ -34,7 +41,7 @@ fi
 
 say "format, lints, documentation"
 cargo fmt --all --check
-cargo clippy --workspace --all-targets --locked -- -D warnings
+cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 
 say "licences"
@@ -48,6 +55,11 @@ say "tests"
 cargo build --workspace --locked
 # most tests wait for a UPS or for NUT, not for a processor
 RUST_TEST_THREADS=8 cargo test --workspace --locked --no-fail-fast
+if [ -z "${QXUPS_NO_USB_MACHINE:-}" ]; then
+    # these keep a virtual machine busy, or two: one after the other, within ten minutes
+    say "tests on a real USB stack"
+    cargo test -p driver --locked --no-fail-fast --features usb-machine --test usb --test usb_life --test usb_faults
+fi
 
 say "fuzzing, a short run of each target"
 if cargo fuzz --version >/dev/null 2>&1 && cargo +nightly --version >/dev/null 2>&1; then

@@ -2,7 +2,7 @@
 # Gets everything the USB test machine needs; quick when all of it is there.
 #
 #   usb-test/prepare.sh          packages, kernel, modules
-#   usb-test/prepare.sh nut      the same and NUT's own drivers (for selftest.sh)
+#   usb-test/prepare.sh nut      the same and NUT's own drivers (for the tests)
 #
 # QXUPS_USB_CACHE    where kernel and modules are kept (default target/usb-test)
 # QXUPS_USB_MODULES  more kernel modules to load in the guest, e.g. "cdc_acm"
@@ -16,7 +16,7 @@ wanted="virtio_pci virtio_net usbip-core vhci-hcd usbhid hid-generic ${QXUPS_USB
 say() { echo "prepare: $*" >&2; }
 die() { say "$*"; exit 1; }
 
-[ "$(uname -m)" = x86_64 ] || die "only x86_64 hosts are supported"
+[ "$(uname -m)" = x86_64 ] || die "only x86_64 hosts are supported; QXUPS_NO_USB_MACHINE=1 ./test.sh does without"
 for tool in apt-get apt-cache dpkg-deb dpkg-query timeout; do
     command -v "$tool" >/dev/null || die "$tool not found: this needs Debian (or a relative of it)"
 done
@@ -83,7 +83,7 @@ for p in qemu-system-x86:usr/bin/qemu-system-x86_64 busybox-static:bin/busybox; 
     installed "$p" || [ -x "$cache/root/$tool" ] || die "no $tool even after unpacking $p"
 done
 
-packages="udev python3 xz-utils zstd binutils"
+packages="udev xz-utils zstd binutils"
 [ "${1:-}" != nut ] || packages="$packages nut-server nut-client"
 missing=()
 for p in $packages; do installed "$p" || missing+=("$p"); done
