@@ -140,7 +140,7 @@ fn armac_has_long_reports_as_well() {
     let mut report = [&[0x80 | line.len() as u8], &line[..]].concat();
     report.resize(64, 0);
     let (made, reply) = talk(&bridges::ARMAC_LONG, "Q1", vec![report]);
-    assert_eq!(out(&made), [(0x02, b"\xa4Q1\r\0".to_vec())]);
+    assert_eq!(out(&made), [(0x02, b"\xa3Q1\r".to_vec())]);
     assert_eq!(reply.as_deref(), Some(REPLY));
 }
 

@@ -401,7 +401,7 @@ fn configuration_descriptor(bridge: &Bridge) -> Vec<u8> {
             }
             if let Outlet::Interrupt(endpoint) = reports.outlet {
                 // long reports of commands go with long ones of replies
-                let size = if endpoints[0].1 == 64 && reports.end == End::Empty { 64 } else { 8 };
+                let size = if endpoints[0].1 == 64 { 64 } else { 8 };
                 endpoints.push((endpoint, size));
             }
         }

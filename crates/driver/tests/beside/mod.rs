@@ -138,7 +138,7 @@ impl Pair {
 }
 
 /// What newer drivers of NUT say of themselves, whatever the dialect.
-fn of_the_driver(line: &str) -> bool {
+pub fn of_the_driver(line: &str) -> bool {
     let names = [
         "driver.debug",
         "driver.flag.allow_killpower",

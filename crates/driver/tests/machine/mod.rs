@@ -20,6 +20,10 @@ fn driver_in_guest(which: Which) -> &'static str {
     }
 }
 
+/// A driver that somebody built looks elsewhere.
+const ENVIRONMENT: &str = "NUT_CONFPATH=/etc/nut NUT_STATEPATH=/run/nut NUT_ALTPIDPATH=/run/nut \
+     NUT_PIDPATH=/run/nut NUT_QUIET_INIT_UPSNOTIFY=true";
+
 /// The scripts that boot it.
 fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../usb-test")
@@ -118,7 +122,7 @@ impl Machine {
 
     /// Plugs in what listens at a TCP port of this computer; gives its name on the bus.
     pub fn attach(&self, place: u8, tcp: u16) -> String {
-        self.must(&format!("PORT={place} SPEED=1 nc -w 5 10.0.2.2 {tcp} -e /usr/bin/guest-attach"));
+        self.must(&format!("PORT={place} SPEED=2 nc -w 5 10.0.2.2 {tcp} -e /usr/bin/guest-attach"));
         let bus = format!("1-{}", place + 1);
         let configured = format!("/sys/bus/usb/devices/{bus}/bConfigurationValue");
         self.wait_for(&format!("{bus} to be enumerated"), &format!("grep -q . {configured}"));
@@ -158,7 +162,7 @@ impl Machine {
     /// Starts the driver of a UPS, in the background.
     pub fn start_driver(&self, name: &str) -> Said {
         let driver = driver_in_guest(self.which);
-        let start = format!("NUT_QUIET_INIT_UPSNOTIFY=true {driver} -a {name} >/tmp/{name}.log 2>&1");
+        let start = format!("{ENVIRONMENT} {driver} -a {name} >/tmp/{name}.log 2>&1");
         self.call(&start, &[], 200)
     }
 

@@ -29,16 +29,16 @@ pub static ARMAC: Bridge = Bridge {
     source: "NUT 2.8.0 nutdrv_qx.c, armac_command; long reports and zero bytes: 2.8.5",
 };
 
-/// The whole line with a zero behind it, which is counted.
+/// The whole line in one report.
 static FRAME: Frame = Frame {
-    about: "`A0` plus the count of what follows, the line, a zero",
+    about: "`A0` plus the count of what follows, the line",
     pack: |line| {
-        let counted = [line, &[0]].concat();
-        (counted.len() < 63).then(|| [&[0xa0 + counted.len() as u8][..], &counted].concat())
+        let count = u8::try_from(line.len()).ok().filter(|count| *count < 63)?;
+        Some([&[0xa0 + count][..], line].concat())
     },
     unpack: |report| {
         let count = usize::from(report.first()?.checked_sub(0xa0)?);
-        report.get(1..=count)?.strip_suffix(&[0]).map(<[u8]>::to_vec)
+        report.get(1..=count).map(<[u8]>::to_vec)
     },
 };
 
@@ -52,6 +52,7 @@ pub static ARMAC_LONG: Bridge = Bridge {
         packing: Framing::Custom(&FRAME),
         inlet: Inlet::Interrupt { endpoint: 0x82, size: 64 },
         unpacking: Framing::Counted { size: 64, tag: 0, mask: 0x3f },
+        end: End::Silence,
         ..SHORT
     }),
     answerless: &[],
