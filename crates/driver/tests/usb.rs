@@ -14,6 +14,7 @@ use qx::bridge::{UsbId, usb};
 use qx::bridges;
 use simulator::usbip::Converter;
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Instant;
 use ups::Ups;
 
 /// A converter, and the UPS behind it.
@@ -64,6 +65,8 @@ const NEWEST_UNITS: [Unit; 3] = [
 struct Told {
     /// Why it did not start.
     failed: Option<String>,
+    /// Seconds until it had found the UPS.
+    start_seconds: f64,
     /// Variables, in each state.
     states: Vec<(&'static str, BTreeMap<String, String>)>,
     commands: String,
@@ -99,9 +102,11 @@ fn all_told(which: Which, units: &[Unit]) -> BTreeMap<&'static str, Told> {
             .iter()
             .map(|unit| {
                 scope.spawn(move || {
+                    let began = Instant::now();
                     let said = machine.start_driver(unit.bridge);
+                    let start_seconds = began.elapsed().as_secs_f64();
                     let failed = (said.code != Some(0)).then(|| machine.driver_log(unit.bridge));
-                    (unit.bridge, Told { failed, ..Told::default() })
+                    (unit.bridge, Told { failed, start_seconds, ..Told::default() })
                 })
             })
             .collect();
@@ -219,6 +224,22 @@ fn differences(nut: &BTreeMap<&str, Told>, ours: &BTreeMap<&str, Told>) -> Vec<S
     found
 }
 
+/// What was compared, for a reader.
+fn table(nut: &BTreeMap<&str, Told>, ours: &BTreeMap<&str, Told>) -> String {
+    let mut lines = vec!["bridge, dialect: NUT, ours: seconds to find it, variables, commands".to_string()];
+    for (bridge, ours) in ours {
+        let count = |told: &Told| {
+            let (seconds, variables) =
+                (told.start_seconds, told.states.first().map_or(0, |(_, all)| all.len()));
+            format!("{seconds:.1} s {variables} {}", told.deeds.len())
+        };
+        let dialect = ours.states.first().and_then(|(_, all)| all.get("driver.version.data"));
+        let dialect = dialect.map_or("?", String::as_str);
+        lines.push(format!("{bridge}, {dialect}: {}, {}", count(&nut[bridge]), count(ours)));
+    }
+    lines.join("\n")
+}
+
 /// What is not listed.
 fn compared(nut: Which, units: &[Unit], allowed: &[Listed]) -> Vec<String> {
     let (nut, ours) = std::thread::scope(|scope| {
@@ -234,6 +255,7 @@ fn compared(nut: Which, units: &[Unit], allowed: &[Listed]) -> Vec<String> {
         );
         assert!(!told.deeds.is_empty(), "{bridge}: no command was tried");
     }
+    println!("{}", table(&nut, &ours));
     let unlisted = |line: &String| match allowed.iter().find(|(_, is)| is(line)) {
         Some((name, _)) => {
             listed(name);

@@ -173,6 +173,36 @@ fn nothing_grows_while_a_cable_goes_in_and_out() {
     assert!(ticks(marks[marks.len() - 2], last) <= 2 * ticks(first, second) + 20, "processor: {marks:?}");
 }
 
+/// In NUT the dialect hunnox is found on its own bridge only with `novendor`, and what the bridge cannot
+/// carry at once is not said.
+#[test]
+fn hunnox_needs_no_help_and_refuses_what_it_cannot_carry() {
+    let _alone = machine::alone();
+    let machine = Machine::start("hunnox", Which::Ours);
+    let id = usb(0x0001, 0x0000).by("HNX").called("MEC0003");
+    let converter = Converter { bridge: &bridges::HUNNOX, id, serial: "1".into() };
+    let (ups, tcp) = Ups::start_usb("hunnox", Which::Ours, "hunnox", &[], converter);
+    machine.attach(0, tcp);
+    machine.configure(&[("u".into(), "protocol = hunnox\nvendorid = 0001".into())]);
+    assert_eq!(machine.start_driver("u").code, Some(0), "{}", machine.driver_log("u"));
+    machine.start_upsd();
+    machine.wait_value("u", "ups.status", "OL");
+    assert_eq!(machine.upsc("u")["driver.version.data"], "hunnox");
+    ups.forget();
+    for (command, outcome, heard) in [
+        // half a minute is the least there is
+        ("load.off", "OK", "S.5R0000"),
+        ("shutdown.return", "OK", "S01R0001"),
+        ("test.battery.start.quick", "ERR FAILED", ""),
+    ] {
+        ups.forget();
+        let said = machine.run(&format!("upscmd -u admin -p secret -w u@127.0.0.1 {command} 2>&1"));
+        let ended = said.out.lines().last().unwrap_or_default().replace("SUCCESS", "OK");
+        let sent: Vec<String> = ups.heard().into_iter().filter(|line| line.starts_with(['S', 'T'])).collect();
+        assert_eq!((ended.as_str(), sent.join(" ").as_str()), (outcome, heard), "{command}");
+    }
+}
+
 #[test]
 fn without_a_device_manager_it_is_found_by_looking() {
     let _alone = machine::alone();

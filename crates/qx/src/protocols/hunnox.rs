@@ -5,7 +5,7 @@ use super::zinto::VENDOR_FW;
 use crate::protocol::{Consent, Protocol, Sign};
 use crate::query::{Query, number, query};
 use crate::setting::Delay;
-use crate::variable::{BATTERY_CHARGE, UPS_FIRMWARE};
+use crate::variable::BATTERY_CHARGE;
 
 static CHARGE: Query =
     query("BL", "charge", "'B''L'C*", &[number('C', &BATTERY_CHARGE)]).source("NUT 2.8.5 nutdrv_qx_hunnox.c");
@@ -17,7 +17,8 @@ const DELAYS: &[Delay] =
 pub static HUNNOX: Protocol = Protocol {
     name: "hunnox",
     about: "as zinto, from which nothing tells it, with other delays and a charge by BL",
-    signs: &[Sign::Answers(&STATUS), Sign::Says(&VENDOR_FW, &UPS_FIRMWARE)],
+    // its own bridge carries no FW?, and who is only taken by name needs no proof
+    signs: &[Sign::Answers(&STATUS)],
     by_name: true,
     queries: &[&STATUS, &RATING, &VENDOR_FW, &CHARGE],
     delays: DELAYS,
