@@ -63,7 +63,7 @@ fi
 
 say "fuzzing, a short run of each target"
 if cargo fuzz --version >/dev/null 2>&1 && cargo +nightly --version >/dev/null 2>&1; then
-    for target in replies session ups_conf driver_socket; do
+    for target in replies session reports ups_conf driver_socket; do
         mkdir -p "fuzz/corpus/$target"
         cargo +nightly fuzz run --fuzz-dir fuzz "$target" -- -max_total_time="${FUZZ_SECONDS:-20}" -verbosity=0 -print_final_stats=0
     done

@@ -173,6 +173,28 @@ fn nothing_grows_while_a_cable_goes_in_and_out() {
     assert!(ticks(marks[marks.len() - 2], last) <= 2 * ticks(first, second) + 20, "processor: {marks:?}");
 }
 
+#[test]
+fn the_rules_for_udev_let_the_driver_in() {
+    let _alone = machine::alone();
+    let machine = Machine::start("rules", Which::Ours);
+    let rules = include_str!("../../../packaging/udev/62-qxups.rules");
+    machine.write("/etc/udev/rules.d/62-qxups.rules", rules);
+    machine.must(
+        "rm /usr/lib/udev/rules.d/*; udevadm control --reload; mkdir -p /run/nut; chown nut:nut /run/nut",
+    );
+    let _ups = Plugged::new(&machine, "rules", CYPRESS, 0, &[]);
+    let _adapter = Plugged::new(&machine, "stranger", ADAPTER, 1, &[]);
+    let node =
+        |socket: &str| format!("/dev/bus/usb/001/$(printf %03d $(cat /sys/bus/usb/devices/{socket}/devnum))");
+    let owner = |socket: &str| machine.must(&format!("stat -c '%a %G' {}", node(socket)));
+    machine.wait_for("udev", &format!("[ \"$(stat -c %G {})\" = nut ]", node("1-1")));
+    assert_eq!(owner("1-1"), "664 nut\n");
+    assert!(!owner("1-2").contains("nut"), "a stranger stays as it was");
+    assert_eq!(machine.must("cat /sys/bus/usb/devices/1-1/power/control"), "on\n");
+    machine.configure(&[section("u", "user = nut")]);
+    assert_eq!(machine.start_driver("u").code, Some(0), "{}", machine.driver_log("u"));
+}
+
 /// In NUT the dialect hunnox is found on its own bridge only with `novendor`, and what the bridge cannot
 /// carry at once is not said.
 #[test]

@@ -11,12 +11,14 @@
 //! * Through USB: [`bridge`], all of them: [`bridges`], and a command on its way: [`talk`].
 //! * On the line: [`exchange`]; which dialect it is: [`detect`]; what is believed: [`belief`].
 //! * One UPS: [`device`], what is estimated of its [`battery`], what is known of it: [`store`].
-//! * For people: a [`capture`] of a conversation, [`explain`] a reply, [`reference`](mod@reference) of the dialects.
+//! * For people: a [`capture`] of a conversation, [`explain`] a reply, [`reference`](mod@reference) of the dialects,
+//!   [`bridge_reference`] of the bridges.
 
 pub mod armour;
 pub mod battery;
 pub mod belief;
 pub mod bridge;
+pub mod bridge_reference;
 pub mod bridges;
 pub mod capture;
 pub mod command;

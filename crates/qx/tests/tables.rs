@@ -236,13 +236,21 @@ fn command_bytes_are_those_of_nut() {
 }
 
 #[test]
-fn the_reference_is_fresh() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/protocols.md");
-    let printed = qx::reference::reference();
-    let stale = std::fs::read_to_string(&path).is_ok_and(|kept| kept != printed) || !path.exists();
-    if stale {
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, printed).unwrap();
+fn what_is_printed_from_the_tables_is_fresh() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut stale = vec![];
+    for (name, printed) in [
+        ("docs/protocols.md", qx::reference::reference()),
+        ("docs/bridges.md", qx::bridge_reference::reference()),
+        ("packaging/udev/62-qxups.rules", qx::bridge_reference::udev_rules("nut")),
+        ("packaging/udev/62-qxups.hwdb", qx::bridge_reference::hwdb()),
+    ] {
+        let path = root.join(name);
+        if std::fs::read_to_string(&path).ok().as_deref() != Some(printed.as_str()) {
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, printed).unwrap();
+            stale.push(name);
+        }
     }
-    assert!(!stale, "docs/protocols.md was stale; it is written anew: look at the change and commit it");
+    assert!(stale.is_empty(), "{stale:?}: stale; written anew: look at the changes and commit them");
 }

@@ -35,6 +35,20 @@ enum Task {
         /// Only this one
         name: Option<String>,
     },
+    /// Print the reference of the USB bridges
+    Bridges {
+        /// Only this one
+        name: Option<String>,
+    },
+    /// Print rules for udev that let the driver's user talk to UPSes on USB
+    Udev {
+        /// The group that may
+        #[arg(long, default_value = "nut")]
+        group: String,
+        /// Entries for udev's hardware database instead
+        #[arg(long)]
+        hwdb: bool,
+    },
 }
 
 fn main() -> ExitCode {
@@ -43,6 +57,8 @@ fn main() -> ExitCode {
         Task::Sim(sim) => sim.run(),
         Task::Explain { what, question } => explain::run(&what, question.as_deref()).map(|text| print(&text)),
         Task::Protocols { name } => protocols(name.as_deref()).map(|text| print(&text)),
+        Task::Bridges { name } => bridges(name.as_deref()).map(|text| print(&text)),
+        Task::Udev { group, hwdb } => udev(&group, hwdb).map(|text| print(&text)),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -57,6 +73,24 @@ fn protocols(name: Option<&str>) -> Result<String, String> {
     let Some(name) = name else { return Ok(qx::reference::reference()) };
     let protocol = qx::protocols::named(name).ok_or_else(|| sim::no_such_protocol(name))?;
     Ok(qx::reference::page(protocol))
+}
+
+fn bridges(name: Option<&str>) -> Result<String, String> {
+    let Some(name) = name else { return Ok(qx::bridge_reference::reference()) };
+    let names: Vec<&str> = qx::bridges::ALL.iter().map(|bridge| bridge.name).collect();
+    let bridge = qx::bridges::named(name);
+    let bridge =
+        bridge.ok_or_else(|| format!("there is no bridge '{name}'; there are {}", names.join(", ")))?;
+    Ok(qx::bridge_reference::page(bridge))
+}
+
+fn udev(group: &str, hwdb: bool) -> Result<String, String> {
+    let harmless = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
+    match (hwdb, !group.is_empty() && group.chars().all(harmless)) {
+        (true, _) => Ok(qx::bridge_reference::hwdb()),
+        (false, true) => Ok(qx::bridge_reference::udev_rules(group)),
+        (false, false) => Err(format!("--group {group}: write the name of a group")),
+    }
 }
 
 /// Prints; a reader that has seen enough (`head`) is no error.
