@@ -195,6 +195,62 @@ fn the_rules_for_udev_let_the_driver_in() {
     assert_eq!(machine.start_driver("u").code, Some(0), "{}", machine.driver_log("u"));
 }
 
+/// The tool, which is built beside the driver.
+fn qxups() -> std::path::PathBuf {
+    let built = std::process::Command::new(env!("CARGO")).args(["build", "-q", "-p", "qxups"]).status();
+    assert!(built.unwrap().success());
+    Which::Ours.folder().join("qxups")
+}
+
+#[test]
+fn a_scan_finds_every_unit_and_touches_nothing_else() {
+    let _alone = machine::alone();
+    let machine = Machine::start("scan", Which::Ours);
+    machine.put(&qxups(), "/usr/bin/qxups");
+    let adapter = Plugged::new(&machine, "adapter", ADAPTER, 0, &[]);
+    let _twins = [1, 2].map(|socket| Plugged::new(&machine, &format!("twin{socket}"), CYPRESS, socket, &[]));
+    let krauler = Converter { bridge: &bridges::KRAULER, id: usb(0x0001, 0x0000), serial: "K#1".into() };
+    let (_ups, tcp) = Ups::start_usb("krauler", Which::Ours, "megatec", &[], krauler);
+    machine.attach(3, tcp);
+    // one of the twins is in use
+    machine.configure(&[section("u", "busport = 1-3")]);
+    assert_eq!(machine.start_driver("u").code, Some(0), "{}", machine.driver_log("u"));
+
+    let out = machine.must("qxups scan -v 2>/tmp/scan.log");
+    println!("{out}");
+    let section = |ids: &str, rest: &str| {
+        format!("\tport = \"auto\"\n\tvendorid = {ids}\n\tproduct = \"USB to Serial\"\n{rest}")
+    };
+    let free = section(
+        "\"0665\"\n\tproductid = \"5161\"",
+        "\tserial = \"1\"\n\tbusport = \"1-2\"\n\tprotocol = \"megatec\"\n",
+    );
+    assert!(out.contains(&free), "{out}");
+    let strings =
+        section("\"0001\"\n\tproductid = \"0000\"", "\tserial = \"K\\#1\"\n\tprotocol = \"megatec\"\n");
+    assert!(out.contains(&strings), "{out}");
+    assert!(
+        out.contains("# USB device 0665:5161 at 1-3 (cypress): cannot open")
+            && out.contains("#\tbusport = \"1-3\"")
+            || out.contains("# \tbusport = \"1-3\""),
+        "{out}"
+    );
+    assert!(out.contains("# not asked: USB device 1a86:7523 at 1-1"), "{out}");
+    assert_eq!(adapter.ups.heard(), Vec::<String>::new());
+
+    // what it prints is what a driver can use
+    machine.must("(echo 'user = root'; qxups scan 2>/dev/null) >/etc/nut/ups.conf");
+    let names = machine.must("sed -n 's/^\\[\\(.*\\)\\]$/\\1/p' /etc/nut/ups.conf");
+    for name in names.split_whitespace() {
+        assert_eq!(machine.start_driver(name).code, Some(0), "{}", machine.driver_log(name));
+    }
+    assert_eq!(names.split_whitespace().count(), 2, "{names}");
+
+    // a stranger is asked only by name
+    let out = machine.must("qxups scan --usb-id 1a86:7523 --subdriver cypress 2>/dev/null");
+    assert!(out.contains("\tsubdriver = \"cypress\"\n\tprotocol = \"megatec\""), "{out}");
+}
+
 /// In NUT the dialect hunnox is found on its own bridge only with `novendor`, and what the bridge cannot
 /// carry at once is not said.
 #[test]

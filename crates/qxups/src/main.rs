@@ -2,6 +2,7 @@
 
 mod demo;
 mod explain;
+mod scan;
 mod sim;
 mod view;
 
@@ -22,6 +23,8 @@ enum Task {
     Demo(demo::Demo),
     /// Be a UPS, on a pseudo-terminal or TCP, for any driver
     Sim(sim::Sim),
+    /// Find UPSes on USB, and on serial ports and device servers that you name
+    Scan(scan::Scan),
     /// Show replies under their picture, and which letter is wrong
     Explain {
         /// A capture file, - for standard input, or a reply such as '(226.0 195.0 ...'
@@ -53,6 +56,7 @@ enum Task {
 
 fn main() -> ExitCode {
     let done = match Line::parse().task {
+        Task::Scan(scan) => return end(scan.run()),
         Task::Demo(demo) => demo.run(),
         Task::Sim(sim) => sim.run(),
         Task::Explain { what, question } => explain::run(&what, question.as_deref()).map(|text| print(&text)),
@@ -60,8 +64,12 @@ fn main() -> ExitCode {
         Task::Bridges { name } => bridges(name.as_deref()).map(|text| print(&text)),
         Task::Udev { group, hwdb } => udev(&group, hwdb).map(|text| print(&text)),
     };
+    end(done.map(|()| ExitCode::SUCCESS))
+}
+
+fn end(done: Result<ExitCode, String>) -> ExitCode {
     match done {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(sentence) => {
             eprintln!("qxups: {sentence}");
             ExitCode::FAILURE

@@ -58,6 +58,18 @@ pub fn no_such_protocol(name: &str) -> String {
     format!("there is no dialect '{name}'; there are {}", names.join(", "))
 }
 
+/// What is said of an unknown bridge.
+pub fn no_such_bridge(name: &str) -> String {
+    let names: Vec<&str> = bridges::ALL.iter().map(|bridge| bridge.name).collect();
+    format!("there is no bridge '{name}'; there are {}", names.join(", "))
+}
+
+/// Reads `0665:5161`.
+pub fn usb_numbers(text: &str) -> Option<(u16, u16)> {
+    let (vendor, product) = text.split_once(':')?;
+    Some((u16::from_str_radix(vendor, 16).ok()?, u16::from_str_radix(product, 16).ok()?))
+}
+
 impl Sim {
     /// Runs until it is told to end.
     ///
@@ -108,18 +120,12 @@ impl Sim {
     /// The USB converter that is asked for.
     fn converter(&self) -> Result<Option<Converter>, String> {
         let Some(name) = &self.bridge else { return Ok(None) };
-        let names: Vec<&str> = bridges::ALL.iter().map(|bridge| bridge.name).collect();
-        let bridge =
-            bridges::named(name).ok_or_else(|| format!("--bridge {name}: there are {}", names.join(", ")))?;
-        let numbers = |text: &str| {
-            let (vendor, product) = text.split_once(':')?;
-            Some((u16::from_str_radix(vendor, 16).ok()?, u16::from_str_radix(product, 16).ok()?))
-        };
+        let bridge = bridges::named(name).ok_or_else(|| no_such_bridge(name))?;
         let id = match &self.usb_id {
             None => bridge.ids.first().copied(),
             Some(text) => {
                 let (vendor, product) =
-                    numbers(text).ok_or_else(|| format!("--usb-id {text}: write 0665:5161"))?;
+                    usb_numbers(text).ok_or_else(|| format!("--usb-id {text}: write 0665:5161"))?;
                 let known = bridge.ids.iter().find(|id| (id.vendor, id.product) == (vendor, product));
                 Some(known.copied().unwrap_or(usb(vendor, product)))
             }

@@ -33,7 +33,19 @@ fn the_reference_is_printed() {
 }
 
 #[test]
+fn what_the_tables_of_bridges_say_is_printed() {
+    assert_eq!(out(&qxups(&["bridges"])), include_str!("../../../docs/bridges.md"));
+    assert!(out(&qxups(&["bridges", "Fuji"])).starts_with("## fuji"));
+    let rules = include_str!("../../../packaging/udev/62-qxups.rules");
+    assert_eq!(out(&qxups(&["udev"])), rules);
+    assert_eq!(out(&qxups(&["udev", "--group", "ups"])), rules.replace("\"nut\"", "\"ups\""));
+    assert_eq!(out(&qxups(&["udev", "--hwdb"])), include_str!("../../../packaging/udev/62-qxups.hwdb"));
+}
+
+#[test]
 fn what_is_wrong_is_said() {
+    assert!(complaint(&["bridges", "fugi"]).contains("fuji"));
+    assert!(complaint(&["udev", "--group", "a\"b"]).contains("name of a group"));
     assert!(complaint(&["protocols", "zintu"]).contains("voltronic-qs-hex"));
     assert!(complaint(&["explain", "/no/such/file"]).contains("give a capture file"));
     assert!(complaint(&["sim", "--knob", "mains maybe"]).contains("mains"));

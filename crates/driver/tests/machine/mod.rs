@@ -120,6 +120,15 @@ impl Machine {
         assert_eq!(said.code, Some(0), "{path}: {said:?}");
     }
 
+    /// Puts a program into the machine, without what only a debugger needs.
+    pub fn put(&self, file: &Path, path: &str) {
+        let small = self.folder.join("program");
+        assert!(Command::new("strip").arg("-o").arg(&small).arg(file).status().unwrap().success());
+        let bytes = std::fs::read(&small).unwrap();
+        let said = self.call(&format!("cat >{path} && chmod 755 {path}"), &bytes, 60);
+        assert_eq!(said.code, Some(0), "{path}: {said:?}");
+    }
+
     /// Plugs in what listens at a TCP port of this computer; gives its name on the bus.
     pub fn attach(&self, place: u8, tcp: u16) -> String {
         self.must(&format!("PORT={place} SPEED=2 nc -w 5 10.0.2.2 {tcp} -e /usr/bin/guest-attach"));

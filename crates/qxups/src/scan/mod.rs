@@ -1,0 +1,104 @@
+//! `qxups scan`: finds UPSes and prints what to write into `ups.conf`.
+
+mod ask;
+mod places;
+mod print;
+
+use ask::Answer;
+use clap::Args;
+use places::Place;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::task::LocalSet;
+
+/// The options of `qxups scan`.
+#[derive(Args)]
+pub struct Scan {
+    /// Serial ports to ask as well; without a name, all that there are
+    #[arg(short, long, value_name = "PATH", num_args = 0..)]
+    serial: Option<Vec<PathBuf>>,
+    /// Serial device servers to ask as well
+    #[arg(short, long, value_name = "HOST:PORT")]
+    tcp: Vec<String>,
+    /// Leave USB out
+    #[arg(long)]
+    no_usb: bool,
+    /// Ask USB devices with these numbers as well, through the bridge of --subdriver
+    #[arg(long, value_name = "VID:PID", requires = "subdriver")]
+    usb_id: Option<String>,
+    /// The bridge for --usb-id
+    #[arg(long, value_name = "BRIDGE", requires = "usb_id")]
+    subdriver: Option<String>,
+    /// Give up on a UPS after so many seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    timeout: u16,
+    /// Print JSON
+    #[arg(short, long)]
+    json: bool,
+    /// Name USB devices that are not asked
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+/// A place, and what came of asking there: what the UPS is, or why it is not known.
+pub struct Found {
+    /// Where.
+    pub place: Place,
+    /// What.
+    pub answer: Result<Answer, String>,
+}
+
+impl Scan {
+    /// Asks everywhere at once and prints what was found.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn run(self) -> Result<ExitCode, String> {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        LocalSet::new().block_on(&runtime, self.scan())
+    }
+
+    async fn scan(self) -> Result<ExitCode, String> {
+        let named = match (&self.usb_id, &self.subdriver) {
+            (Some(numbers), Some(bridge)) => Some(places::Named::parse(numbers, bridge)?),
+            _ => None,
+        };
+        let (mut places, strangers) =
+            if self.no_usb { (vec![], vec![]) } else { places::on_usb(named.as_ref()).await? };
+        if let Some(paths) = self.serial {
+            places.extend(places::serial(paths));
+        }
+        for server in &self.tcp {
+            places.push(Place::tcp(server)?);
+        }
+        let limit = Duration::from_secs(u64::from(self.timeout));
+        let asked: Vec<_> = places
+            .into_iter()
+            .map(|place| {
+                eprintln!("asking {place} ...");
+                tokio::task::spawn_local(async move {
+                    let answer = ask::ask(&place, limit).await;
+                    Found { place, answer }
+                })
+            })
+            .collect();
+        let mut found = vec![];
+        for one in asked {
+            found.push(one.await.map_err(|error| error.to_string())?);
+        }
+        for one in &found {
+            if let Err(why) = &one.answer {
+                eprintln!("{}: {why}", one.place);
+            }
+        }
+        let strangers = if self.verbose { &strangers[..] } else { &[] };
+        let text = if self.json { print::json(&found) } else { print::sections(&found, strangers) };
+        crate::print(&text);
+        if found.iter().any(|one| one.answer.is_ok()) {
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err("no UPS answered; for other places try --serial or --tcp HOST:PORT, for permissions 'qxups udev', and -v names USB devices that were not asked".into())
+    }
+}

@@ -1,0 +1,174 @@
+//! Where a UPS may be.
+
+use link::{Address, Attached, Pattern, UsbOptions};
+use qx::bridge::Bridge;
+use qx::bridges;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+/// A place to ask.
+#[derive(Clone, Debug)]
+pub enum Place {
+    /// A device on USB.
+    Usb {
+        /// The device.
+        device: Attached,
+        /// The bridge in it.
+        bridge: &'static Bridge,
+        /// Whether the bridge was named rather than recognised.
+        named: bool,
+        /// Whether another device looks the same.
+        has_twin: bool,
+    },
+    /// A serial line or a device server.
+    Line(Address),
+}
+
+/// A device that the user says is a UPS.
+#[derive(Debug)]
+pub struct Named {
+    vendor: u16,
+    product: u16,
+    bridge: &'static Bridge,
+}
+
+impl Named {
+    /// Reads numbers and the name of a bridge.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn parse(numbers: &str, bridge: &str) -> Result<Named, String> {
+        let (vendor, product) = crate::sim::usb_numbers(numbers)
+            .ok_or_else(|| format!("--usb-id {numbers}: write it as 0665:5161"))?;
+        let bridge = bridges::named(bridge).ok_or_else(|| crate::sim::no_such_bridge(bridge))?;
+        Ok(Named { vendor, product, bridge })
+    }
+}
+
+impl Place {
+    /// A device server.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn tcp(server: &str) -> Result<Place, String> {
+        let address = Address::parse(&format!("tcp://{server}")).map_err(|bad| bad.to_string())?;
+        Ok(Place::Line(address))
+    }
+
+    /// What to open.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn address(&self) -> Result<Address, String> {
+        match self {
+            Place::Line(address) => Ok(address.clone()),
+            Place::Usb { device, bridge, .. } => {
+                let mut options = UsbOptions::default();
+                options.bridge = Some(bridge);
+                for (name, text) in [
+                    ("vendorid", format!("{:04x}", device.vendor_id)),
+                    ("productid", format!("{:04x}", device.product_id)),
+                    ("busport", exactly(&device.place)),
+                ] {
+                    options.patterns.insert(name, Pattern::parse(name, &text)?);
+                }
+                Ok(Address::Usb(Box::new(options)))
+            }
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Place::Usb { device, bridge, .. } => write!(f, "USB device {device} ({})", bridge.name),
+            Place::Line(address) => write!(f, "{address}"),
+        }
+    }
+}
+
+/// A text as an expression that fits nothing else.
+pub fn exactly(text: &str) -> String {
+    text.chars().fold(String::new(), |mut out, letter| {
+        if !letter.is_alphanumeric() && !" -_:,#/".contains(letter) {
+            out.push('\\');
+        }
+        out.push(letter);
+        out
+    })
+}
+
+/// USB devices to ask, and those that nobody knows.
+///
+/// # Errors
+/// A sentence.
+pub async fn on_usb(named: Option<&Named>) -> Result<(Vec<Place>, Vec<Attached>), String> {
+    let mut all = link::attached().await.map_err(|error| error.to_string())?;
+    all.sort_by(|one, other| one.place.cmp(&other.place));
+    let (mut places, mut strangers) = (vec![], vec![]);
+    for device in &all {
+        let meant =
+            named.filter(|named| (named.vendor, named.product) == (device.vendor_id, device.product_id));
+        let has_twin = all.iter().any(|other| other.is_like(device) && other.place != device.place);
+        match meant.map(|named| named.bridge).or_else(|| device.bridge()) {
+            Some(bridge) => {
+                places.push(Place::Usb { device: device.clone(), bridge, named: meant.is_some(), has_twin });
+            }
+            None => strangers.push(device.clone()),
+        }
+    }
+    Ok((places, strangers))
+}
+
+/// Serial ports: those that were named, or all that there are.
+pub fn serial(mut paths: Vec<PathBuf>) -> Vec<Place> {
+    if paths.is_empty() {
+        paths = serial_ports(Path::new("/sys/class/tty"));
+    }
+    paths.into_iter().map(|path| Place::Line(Address::Serial(path))).collect()
+}
+
+/// The serial ports that have hardware behind them, without the system's console.
+fn serial_ports(sys: &Path) -> Vec<PathBuf> {
+    let console = std::fs::read_to_string(sys.join("console/active")).unwrap_or_default();
+    let Ok(entries) = std::fs::read_dir(sys) else { return vec![] };
+    let is_port = |name: &str| {
+        let of_a_board = ["ttyS", "ttyAMA", "ttymxc", "ttyO"].iter().any(|kind| name.starts_with(kind));
+        let kind = std::fs::read_to_string(sys.join(name).join("type")).unwrap_or_default();
+        let there = of_a_board && !matches!(kind.trim(), "" | "0");
+        there || name.starts_with("ttyUSB") || name.starts_with("ttyACM")
+    };
+    let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+    let mut names: Vec<String> =
+        names.filter(|name| is_port(name) && !console.split_whitespace().any(|used| used == name)).collect();
+    names.sort();
+    names.into_iter().map(|name| Path::new("/dev").join(name)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ports_without_hardware_are_left_out() {
+        let sys = std::env::temp_dir().join(format!("qxups-tty-{}", std::process::id()));
+        for (name, kind) in
+            [("ttyS0", "4"), ("ttyS1", "0"), ("ttyS2", "4"), ("ttyUSB0", ""), ("tty1", "4"), ("ptmx", "")]
+        {
+            std::fs::create_dir_all(sys.join(name)).unwrap();
+            std::fs::write(sys.join(name).join("type"), format!("{kind}\n")).unwrap();
+        }
+        std::fs::create_dir_all(sys.join("console")).unwrap();
+        std::fs::write(sys.join("console/active"), "tty0 ttyS2\n").unwrap();
+        let paths: Vec<PathBuf> = ["/dev/ttyS0", "/dev/ttyUSB0"].iter().map(PathBuf::from).collect();
+        assert_eq!(serial_ports(&sys), paths);
+        std::fs::remove_dir_all(&sys).unwrap();
+    }
+
+    #[test]
+    fn a_text_fits_itself_only() {
+        let text = "A+B (V2.00)|x";
+        let pattern = Pattern::parse("product", &exactly(text)).unwrap();
+        assert!(pattern.fits(text) && !pattern.fits("AAB (V2100)"));
+    }
+}

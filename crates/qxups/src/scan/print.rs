@@ -1,0 +1,201 @@
+//! What was found, as sections of `ups.conf` or as JSON.
+
+use super::Found;
+use super::places::{Place, exactly};
+use link::Attached;
+use serde_json::{Map, Value};
+use std::fmt::Write;
+
+/// The lines of a section, in their order.
+type Lines = Vec<(&'static str, String)>;
+
+/// Sections of `ups.conf`; what is unsure, and strangers, as comments.
+pub fn sections(found: &[Found], strangers: &[Attached]) -> String {
+    let mut out = String::new();
+    for (one, name) in found.iter().zip(names(found)) {
+        let Some(name) = name else { continue };
+        if !out.is_empty() {
+            out.push('\n');
+        }
+        let mark = if one.answer.is_ok() { "" } else { "# " };
+        if let Err(why) = &one.answer {
+            let _ = writeln!(out, "# {}: {why}", one.place);
+        }
+        let _ = writeln!(out, "{mark}[{name}]");
+        for (key, value) in lines(one) {
+            let _ = writeln!(out, "{mark}\t{key} = {}", quoted(&value));
+        }
+    }
+    for device in strangers {
+        let Attached { vendor, product, serial, .. } = device;
+        let _ = writeln!(out, "# not asked: USB device {device}, '{vendor}' '{product}' '{serial}'");
+    }
+    out
+}
+
+/// The same for programs: places that did not answer are there with the reason.
+pub fn json(found: &[Found]) -> String {
+    let entry = |(one, name): (&Found, Option<String>)| {
+        let mut entry = Map::new();
+        let mut put = |key: &str, text: &str| {
+            if !text.is_empty() {
+                entry.insert(key.into(), Value::from(text));
+            }
+        };
+        put("name", name.as_deref().unwrap_or_default());
+        put("place", &one.place.to_string());
+        match &one.answer {
+            Ok(answer) => {
+                put("maker", &answer.maker);
+                put("model", &answer.model);
+                put("status", &answer.status);
+            }
+            Err(why) => put("error", why),
+        }
+        if let Place::Usb { device, bridge, .. } = &one.place {
+            put("bridge", bridge.name);
+            put("bus_port", &device.place);
+        }
+        let settings: Map<String, Value> =
+            lines(one).into_iter().map(|(key, value)| (key.to_string(), Value::from(value))).collect();
+        entry.insert("ups_conf".into(), Value::Object(settings));
+        Value::Object(entry)
+    };
+    let all: Vec<Value> = found.iter().zip(names(found)).map(entry).collect();
+    format!("{:#}\n", Value::Array(all))
+}
+
+/// What to write into the section of a UPS.
+fn lines(one: &Found) -> Lines {
+    let mut lines: Lines = vec![("driver", "nutdrv_qx".into())];
+    match &one.place {
+        Place::Line(address) => lines.push(("port", address.to_string())),
+        Place::Usb { device, bridge, named, has_twin } => {
+            lines.push(("port", "auto".into()));
+            lines.push(("vendorid", format!("{:04x}", device.vendor_id)));
+            lines.push(("productid", format!("{:04x}", device.product_id)));
+            if !device.product.is_empty() {
+                lines.push(("product", exactly(&device.product)));
+            }
+            if !device.serial.is_empty() {
+                lines.push(("serial", exactly(&device.serial)));
+            }
+            if *has_twin {
+                lines.push(("busport", exactly(&device.place)));
+            }
+            if *named {
+                lines.push(("subdriver", bridge.name.into()));
+            }
+        }
+    }
+    if let Ok(answer) = &one.answer {
+        lines.push(("protocol", answer.dialect.clone()));
+        let words = [answer.maker.as_str(), answer.model.as_str()];
+        let desc: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+        if !desc.is_empty() {
+            lines.push(("desc", desc.join(" ")));
+        }
+    }
+    lines
+}
+
+/// A name for each section: the model, if it has one, and a number when it is taken. A line that did not
+/// answer may lead nowhere, and has none.
+fn names(found: &[Found]) -> Vec<Option<String>> {
+    let mut taken: Vec<Option<String>> = vec![];
+    for one in found {
+        if let (Place::Line(_), Err(_)) = (&one.place, &one.answer) {
+            taken.push(None);
+            continue;
+        }
+        let model = one.answer.as_ref().map(|answer| answer.model.as_str()).unwrap_or_default();
+        let plain: String =
+            model.to_lowercase().chars().filter(char::is_ascii_alphanumeric).take(20).collect();
+        let plain = if plain.is_empty() { "ups".to_string() } else { plain };
+        let numbered = (2..).map(|number| format!("{plain}-{number}"));
+        let free =
+            std::iter::once(plain.clone()).chain(numbered).map(Some).find(|name| !taken.contains(name));
+        taken.push(free.unwrap_or(Some(plain)));
+    }
+    taken
+}
+
+/// A value as `ups.conf` wants it: NUT reads a `#` as the beginning of a comment even inside of quotes.
+fn quoted(text: &str) -> String {
+    let escaped = |letter| if "\\\"#".contains(letter) { vec!['\\', letter] } else { vec![letter] };
+    format!("\"{}\"", text.chars().flat_map(escaped).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::ask::Answer;
+    use super::*;
+    use driver::command_line::CommandLine;
+    use driver::config::Config;
+
+    fn on_usb(serial: &str, place: &str, has_twin: bool, answer: Result<Answer, String>) -> Found {
+        let device = Attached {
+            vendor_id: 0x06da,
+            product_id: 0x0002,
+            vendor: "Phoenixtec Power".into(),
+            product: "USB Cable (V2.00)".into(),
+            serial: serial.into(),
+            bus: 1,
+            address: 7,
+            place: place.into(),
+        };
+        let bridge = device.bridge().unwrap();
+        Found { place: Place::Usb { device, bridge, named: false, has_twin }, answer }
+    }
+
+    fn answer(model: &str) -> Answer {
+        Answer {
+            dialect: "megatec".into(),
+            maker: "A \"B\"".into(),
+            model: model.into(),
+            status: "OL".into(),
+        }
+    }
+
+    fn some() -> Vec<Found> {
+        let line = |text: &str, answer| Found { place: Place::tcp(text).unwrap(), answer };
+        vec![
+            on_usb("A#1", "1-2.4", true, Ok(answer("SIM-1000"))),
+            on_usb("", "1-3", false, Err("interface is busy".into())),
+            line("192.0.2.7:4001", Ok(answer("SIM-1000"))),
+            line("192.0.2.8:4001", Err("no answer".into())),
+        ]
+    }
+
+    /// Whoever copies it gets a driver that starts.
+    #[test]
+    fn sections_are_read_by_the_driver() {
+        let text = sections(&some(), &[]);
+        assert!(text.contains("# USB device 06da:0002 at 1-3 (phoenixtec): interface is busy"), "{text}");
+        assert!(!text.contains("192.0.2.8"), "{text}");
+        for (name, port) in [("sim1000", "auto"), ("sim1000-2", "tcp://192.0.2.7:4001")] {
+            let line = CommandLine::parse(["-a".into(), name.into()]).unwrap();
+            let read = || nut::ups_conf::parse(text.as_bytes());
+            assert!(read().wrong.is_empty(), "{:?}", read().wrong);
+            let config = Config::new("nutdrv_qx", &line, || Ok(read())).unwrap();
+            assert_eq!(config.opening.address.to_string(), port);
+            assert!(config.remarks.is_empty(), "{:?}", config.remarks);
+            if let link::Address::Usb(options) = &config.opening.address {
+                let Place::Usb { device, .. } = &some()[0].place else { panic!() };
+                assert_eq!(options.bridge_of(device).map(|bridge| bridge.name), Some("phoenixtec"));
+                let other = Attached { place: "1-2.5".into(), ..device.clone() };
+                assert!(options.bridge_of(&other).is_none(), "its twin");
+            }
+        }
+    }
+
+    #[test]
+    fn programs_get_all_of_it() {
+        let read: Value = serde_json::from_str(&json(&some())).unwrap();
+        assert_eq!(read[0]["ups_conf"]["serial"], "A#1");
+        assert_eq!(read[0]["maker"], "A \"B\"");
+        assert_eq!(read[1]["error"], "interface is busy");
+        assert_eq!(read[1]["bridge"], "phoenixtec");
+        assert_eq!(read[2]["name"], "sim1000-2");
+    }
+}

@@ -1,0 +1,97 @@
+//! `qxups scan`, as a user runs it, on simulated UPSes on serial lines and TCP. On USB it runs in
+//! `crates/driver/tests/usb_life.rs`.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+use std::io::{BufRead, BufReader};
+use std::process::{Child, Command, Output, Stdio};
+
+const QXUPS: &str = env!("CARGO_BIN_EXE_qxups");
+
+/// A simulated UPS in a process of its own, and where it is.
+struct Ups(Child, String);
+
+impl Ups {
+    fn start(arguments: &[&str]) -> Ups {
+        let mut child = Command::new(QXUPS)
+            .args(["sim", "--end", "100"])
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut place = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut place).unwrap();
+        Ups(child, place.trim().to_string())
+    }
+}
+
+impl Drop for Ups {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+fn scan(arguments: &[&str]) -> Output {
+    Command::new(QXUPS).args(["scan", "--no-usb"]).args(arguments).stdin(Stdio::null()).output().unwrap()
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+#[test]
+fn all_places_are_asked_at_once_and_sections_printed() {
+    let line = Ups::start(&["--protocol", "mecer"]);
+    let tcp = Ups::start(&["--protocol", "q1", "--tcp", "127.0.0.1:0"]);
+    let silent = Ups::start(&["--knob", "silent on", "--tcp", "127.0.0.1:0"]);
+    let server = |ups: &Ups| ups.1.strip_prefix("tcp://").unwrap().to_string();
+    let output = scan(&[
+        "--serial",
+        &line.1,
+        "/dev/no-such-port",
+        "--tcp",
+        &server(&tcp),
+        "--tcp",
+        &server(&silent),
+        "--timeout",
+        "20",
+    ]);
+    assert!(output.status.success(), "{output:?}");
+    let (out, err) = (text(&output.stdout), text(&output.stderr));
+    let wanted = format!("\tport = \"{}\"\n\tprotocol = \"mecer\"\n", line.1);
+    assert!(out.contains(&wanted), "{out}");
+    assert!(
+        out.contains(&format!(
+            "[ups]\n\tdriver = \"nutdrv_qx\"\n\tport = \"{}\"\n\tprotocol = \"q1\"",
+            tcp.1
+        )),
+        "{out}"
+    );
+    assert_eq!(out.matches('[').count(), 2, "{out}");
+    assert!(
+        err.contains("/dev/no-such-port: cannot open") && err.contains(&format!("{}: ", silent.1)),
+        "{err}"
+    );
+}
+
+#[test]
+fn programs_get_json() {
+    let ups = Ups::start(&[]);
+    let output = scan(&["--json", "--serial", &ups.1]);
+    let read: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(read[0]["ups_conf"]["protocol"], "megatec", "{read}");
+    assert_eq!(read[0]["ups_conf"]["port"], ups.1.as_str());
+    assert_eq!((&read[0]["model"], &read[0]["status"]), (&"SIM-1000".into(), &"OL".into()));
+}
+
+#[test]
+fn whoever_finds_nothing_is_told_what_to_try() {
+    let output = scan(&["--serial", "/dev/no-such-port"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout), "");
+    assert!(text(&output.stderr).contains("qxups udev"), "{output:?}");
+    let output = scan(&["--tcp", "nowhere"]);
+    assert!(text(&output.stderr).contains("tcp://host:port"), "{output:?}");
+    let output = scan(&["--usb-id", "0665:5161", "--subdriver", "frob"]);
+    assert!(text(&output.stderr).contains("there is no bridge 'frob'"), "{output:?}");
+}
