@@ -16,9 +16,10 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-/// How often a lost port is tried again. A USB device that comes back is not waited for: the system
-/// tells of it.
+/// How often a lost port is tried again.
 const REOPEN: Duration = Duration::from_secs(1);
+/// The same where the system tells of what is plugged in; in a container, say, it may not.
+const REOPEN_UNTOLD: Duration = Duration::from_secs(5);
 /// A device that says nothing for so long is shaken.
 const SHAKE: Duration = Duration::from_secs(10);
 /// And again, when that did not help.
@@ -233,7 +234,7 @@ impl Session {
             }
             Err(error) => {
                 self.log.debug(1, || error.to_string());
-                self.reopen = Instant::now() + REOPEN;
+                self.reopen = Instant::now() + if self.arrivals.is_some() { REOPEN_UNTOLD } else { REOPEN };
             }
         }
     }

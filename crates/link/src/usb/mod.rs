@@ -12,7 +12,7 @@ use nusb::transfer::{
     Buffer, ControlIn, ControlOut, ControlType, In, Interrupt, Out, Recipient, TransferError,
 };
 use nusb::{Device, DeviceInfo, Endpoint, ErrorKind, Interface};
-use qx::bridge::{Bridge, Carriage, Sibling};
+use qx::bridge::{Bridge, Carriage, Inlet, Reports, Sibling};
 use qx::detect::looks_like_reply;
 use qx::exchange::{Exchange, Reply};
 use qx::talk::{Outcome, Patience, Step, Talk, Transfer};
@@ -115,6 +115,10 @@ impl Usb {
             remark: format!("USB device {attached} by the bridge {}", bridge.name),
             advice: None,
         };
+        if let Carriage::Reports(Reports { inlet: Inlet::Interrupt { endpoint, .. }, .. }) = bridge.carriage {
+            // a device without it is none of this kind: better said now than at the first question
+            usb.inlet(endpoint)?;
+        }
         if let Carriage::Strings(strings) = bridge.carriage {
             if strings.needs_language && options.language.is_none() {
                 let why = format!("the bridge {} needs langid_fix: try langid_fix = 0x0409", bridge.name);
@@ -276,20 +280,25 @@ impl Usb {
         outcome(done.status.map(|()| vec![]))
     }
 
+    /// The endpoint of replies.
+    fn inlet(&mut self, endpoint: u8) -> Result<&mut Endpoint<Interrupt, In>, LinkError> {
+        let endpoint = self.own_endpoints.0.unwrap_or(endpoint);
+        match self.inlets.entry(endpoint) {
+            Entry::Occupied(open) => Ok(open.into_mut()),
+            Entry::Vacant(vacant) => {
+                let opened = self.interface.endpoint::<Interrupt, In>(endpoint);
+                Ok(vacant.insert(opened.map_err(|error| no_endpoint(endpoint, &error))?))
+            }
+        }
+    }
+
     async fn interrupt_in(
         &mut self,
         endpoint: u8,
         length: usize,
         time: Duration,
     ) -> Result<Outcome, Failure> {
-        let endpoint = self.own_endpoints.0.unwrap_or(endpoint);
-        let inlet = match self.inlets.entry(endpoint) {
-            Entry::Occupied(open) => open.into_mut(),
-            Entry::Vacant(vacant) => {
-                let opened = self.interface.endpoint::<Interrupt, In>(endpoint);
-                vacant.insert(opened.map_err(|error| no_endpoint(endpoint, &error))?)
-            }
-        };
+        let inlet = self.inlet(endpoint)?;
         // the system wants whole packets
         let packet = inlet.max_packet_size().max(1);
         inlet.submit(Buffer::new(length.div_ceil(packet) * packet));
@@ -342,11 +351,17 @@ enum Failure {
     Link(LinkError),
 }
 
-fn no_endpoint(endpoint: u8, error: &nusb::Error) -> Failure {
+impl From<LinkError> for Failure {
+    fn from(error: LinkError) -> Failure {
+        Failure::Link(error)
+    }
+}
+
+fn no_endpoint(endpoint: u8, error: &nusb::Error) -> LinkError {
     let sentence = format!(
         "the USB device has no endpoint {endpoint:#04x} that could be used ({error}): is subdriver the right one?"
     );
-    Failure::Link(LinkError::new(Kind::Unsuitable, sentence))
+    LinkError::new(Kind::Unsuitable, sentence)
 }
 
 fn still_stalled(error: nusb::Error) -> Failure {
