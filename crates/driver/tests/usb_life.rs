@@ -154,7 +154,10 @@ fn nothing_grows_while_a_cable_goes_in_and_out() {
         plugged.unplug(&machine);
         plugged.ups.forget();
         // the driver looks once when it misses its device; whoever comes back later is told of
-        std::thread::sleep(std::time::Duration::from_millis(1500));
+        let is_late = number < REPLUGS / 3;
+        if is_late {
+            std::thread::sleep(std::time::Duration::from_millis(1500));
+        }
         plugged.plug(&machine);
         // found again as soon as it asks
         let began = std::time::Instant::now();
@@ -162,7 +165,9 @@ fn nothing_grows_while_a_cable_goes_in_and_out() {
             assert!(began.elapsed().as_secs() < 30, "not found again after replug {number}");
             std::thread::sleep(std::time::Duration::from_millis(20));
         }
-        found_after.push(began.elapsed());
+        if is_late {
+            found_after.push(began.elapsed());
+        }
         if number % (count / 4) == count / 4 - 1 {
             marks.push(uses(&machine, &pid));
         }

@@ -4,7 +4,8 @@
 //! what a UPS in that world would report, and the dialect's own table writes it. A [`personality`]
 //! makes it awkward, [`trouble`] breaks its line from a seed, a [`script`] plays events, and a
 //! [`knob`] turns any of this while it runs. All of them together are a [`ups`]; it does no I/O and
-//! is told the time. Shared by an [`end`], which is [`pty`], [`tcp`] or [`usbip`], and [`control`] turns knobs from outside.
+//! is told the time. Shared by an [`end`], which is [`pty`], [`tcp`] or [`usbip`], and [`control`]
+//! turns knobs from outside.
 
 pub mod control;
 pub mod end;
@@ -17,5 +18,6 @@ pub mod script;
 pub mod tcp;
 pub mod trouble;
 pub mod ups;
+mod usb_descriptors;
 pub mod usbip;
 pub mod world;

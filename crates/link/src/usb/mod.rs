@@ -2,24 +2,23 @@
 
 mod arrivals;
 mod choice;
+mod transfers;
 
 pub use arrivals::Arrivals;
 pub use choice::{Attached, Pattern, UsbOptions, attached};
 
 use crate::error::{Kind, LinkError};
 use nusb::descriptors::TransferType;
-use nusb::transfer::{
-    Buffer, ControlIn, ControlOut, ControlType, In, Interrupt, Out, Recipient, TransferError,
-};
+use nusb::transfer::{In, Interrupt, TransferError};
 use nusb::{Device, DeviceInfo, Endpoint, ErrorKind, Interface};
 use qx::bridge::{Bridge, Carriage, Inlet, Reports, Sibling};
 use qx::detect::looks_like_reply;
 use qx::exchange::{Exchange, Reply};
 use qx::talk::{Outcome, Patience, Step, Talk, Transfer};
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::time::Duration;
-use tokio::time::{Instant, sleep, timeout};
+use tokio::time::Instant;
+use transfers::{Failure, GET_DESCRIPTOR, STRING};
 
 /// Time for data that goes out, and for requests that the device answers at once.
 const SHORT: Duration = Duration::from_millis(1000);
@@ -27,9 +26,6 @@ const SHORT: Duration = Duration::from_millis(1000);
 const LEFTOVER: Duration = Duration::from_millis(40);
 /// So many transfers may fail in a row, as noise on a cable makes them.
 const FAULTS: u8 = 3;
-/// GET_DESCRIPTOR and the kind of descriptor.
-const GET_DESCRIPTOR: u8 = 0x06;
-const STRING: u16 = 0x03;
 /// English (United States), which nearly all devices speak.
 const ENGLISH: u16 = 0x0409;
 
@@ -215,113 +211,6 @@ impl Usb {
         }
     }
 
-    /// Makes one transfer.
-    async fn make(&mut self, transfer: &Transfer, time: Duration) -> Result<Outcome, Failure> {
-        match transfer {
-            Transfer::Pause(milliseconds) => {
-                sleep(Duration::from_millis(u64::from(*milliseconds))).await;
-                Ok(Outcome::Data(vec![]))
-            }
-            Transfer::ControlOut { request_type, request, value, index, data } => {
-                let (control_type, recipient) = kind(*request_type);
-                let out = ControlOut {
-                    control_type,
-                    recipient,
-                    request: *request,
-                    value: *value,
-                    index: *index,
-                    data,
-                };
-                outcome(self.interface.control_out(out, time).await.map(|()| vec![]))
-            }
-            Transfer::ControlIn { request_type, request, value, index, length } => {
-                self.control_in(*request_type, *request, *value, *index, *length, time).await
-            }
-            Transfer::String { index, length } => {
-                let value = STRING << 8 | u16::from(*index);
-                let language = if *index == 0 { 0 } else { self.language };
-                self.control_in(0x80, GET_DESCRIPTOR, value, language, *length, time).await
-            }
-            Transfer::InterruptOut { endpoint, data } => self.interrupt_out(*endpoint, data, time).await,
-            Transfer::InterruptIn { endpoint, length } => self.interrupt_in(*endpoint, *length, time).await,
-        }
-    }
-
-    async fn control_in(
-        &self,
-        request_type: u8,
-        request: u8,
-        value: u16,
-        index: u16,
-        length: usize,
-        time: Duration,
-    ) -> Result<Outcome, Failure> {
-        let (control_type, recipient) = kind(request_type);
-        let length = u16::try_from(length).unwrap_or(u16::MAX);
-        let asked = ControlIn { control_type, recipient, request, value, index, length };
-        outcome(self.interface.control_in(asked, time).await)
-    }
-
-    async fn interrupt_out(&self, endpoint: u8, data: &[u8], time: Duration) -> Result<Outcome, Failure> {
-        let endpoint = self.own_endpoints.1.unwrap_or(endpoint);
-        let opened = self.interface.endpoint::<Interrupt, Out>(endpoint);
-        let mut outlet = opened.map_err(|error| no_endpoint(endpoint, &error))?;
-        outlet.submit(Buffer::from(data.to_vec()));
-        let done = match timeout(time, outlet.next_complete()).await {
-            Ok(done) => done,
-            Err(_) => {
-                outlet.cancel_all();
-                outlet.next_complete().await
-            }
-        };
-        if done.status == Err(TransferError::Stall) {
-            outlet.clear_halt().await.map_err(still_stalled)?;
-        }
-        outcome(done.status.map(|()| vec![]))
-    }
-
-    /// The endpoint of replies.
-    fn inlet(&mut self, endpoint: u8) -> Result<&mut Endpoint<Interrupt, In>, LinkError> {
-        let endpoint = self.own_endpoints.0.unwrap_or(endpoint);
-        match self.inlets.entry(endpoint) {
-            Entry::Occupied(open) => Ok(open.into_mut()),
-            Entry::Vacant(vacant) => {
-                let opened = self.interface.endpoint::<Interrupt, In>(endpoint);
-                Ok(vacant.insert(opened.map_err(|error| no_endpoint(endpoint, &error))?))
-            }
-        }
-    }
-
-    async fn interrupt_in(
-        &mut self,
-        endpoint: u8,
-        length: usize,
-        time: Duration,
-    ) -> Result<Outcome, Failure> {
-        let inlet = self.inlet(endpoint)?;
-        // the system wants whole packets
-        let packet = inlet.max_packet_size().max(1);
-        inlet.submit(Buffer::new(length.div_ceil(packet) * packet));
-        let done = match timeout(time, inlet.next_complete()).await {
-            Ok(done) => done,
-            Err(_) => {
-                // what came in the last moment is in the buffer all the same
-                inlet.cancel_all();
-                inlet.next_complete().await
-            }
-        };
-        let data = done.buffer.into_vec();
-        match done.status {
-            Err(TransferError::Stall) => {
-                inlet.clear_halt().await.map_err(still_stalled)?;
-                Ok(Outcome::Stalled)
-            }
-            Err(TransferError::Cancelled) if data.is_empty() => Ok(Outcome::Nothing),
-            Ok(()) | Err(TransferError::Cancelled) => Ok(Outcome::Data(data)),
-            Err(error) => Err(Failure::Transfer(error)),
-        }
-    }
-
     /// The first language of the device's strings.
     async fn first_language(&self) -> Option<u16> {
         let languages = self.control_in(0x80, GET_DESCRIPTOR, STRING << 8, 0, 255, SHORT).await.ok()?;
@@ -343,31 +232,6 @@ fn has(interface: &Interface, sibling: &Sibling) -> bool {
     usize::from(setting.num_endpoints()) == wanted.len() && wanted.iter().all(|one| found.contains(one))
 }
 
-/// What can go wrong in a transfer.
-enum Failure {
-    /// The transfer itself.
-    Transfer(TransferError),
-    /// Something that only opening again can cure.
-    Link(LinkError),
-}
-
-impl From<LinkError> for Failure {
-    fn from(error: LinkError) -> Failure {
-        Failure::Link(error)
-    }
-}
-
-fn no_endpoint(endpoint: u8, error: &nusb::Error) -> LinkError {
-    let sentence = format!(
-        "the USB device has no endpoint {endpoint:#04x} that could be used ({error}): is subdriver the right one?"
-    );
-    LinkError::new(Kind::Unsuitable, sentence)
-}
-
-fn still_stalled(error: nusb::Error) -> Failure {
-    Failure::Link(LinkError::gone(&format!("an endpoint of the USB device stalls for ever: {error}")))
-}
-
 /// Chooses the configuration at this place of the list, unless it is chosen already.
 async fn configure(device: &Device, index: u8) -> Result<(), nusb::Error> {
     let value = device.configurations().nth(usize::from(index)).map(|one| one.configuration_value());
@@ -375,31 +239,6 @@ async fn configure(device: &Device, index: u8) -> Result<(), nusb::Error> {
     match value {
         Some(value) if Some(value) != active => device.set_configuration(value).await,
         _ => Ok(()),
-    }
-}
-
-/// The fields of `bmRequestType`; the direction is in the call.
-fn kind(request_type: u8) -> (ControlType, Recipient) {
-    let control_type = match request_type >> 5 & 3 {
-        0 => ControlType::Standard,
-        1 => ControlType::Class,
-        _ => ControlType::Vendor,
-    };
-    let recipient = match request_type & 0x1f {
-        0 => Recipient::Device,
-        1 => Recipient::Interface,
-        2 => Recipient::Endpoint,
-        _ => Recipient::Other,
-    };
-    (control_type, recipient)
-}
-
-fn outcome(done: Result<Vec<u8>, TransferError>) -> Result<Outcome, Failure> {
-    match done {
-        Ok(data) => Ok(Outcome::Data(data)),
-        Err(TransferError::Stall) => Ok(Outcome::Stalled),
-        Err(TransferError::Cancelled) => Ok(Outcome::Nothing),
-        Err(error) => Err(Failure::Transfer(error)),
     }
 }
 
