@@ -7,7 +7,7 @@ mod machine;
 mod nut;
 mod ups;
 
-use beside::{listed, of_the_driver};
+use beside::{listed, nearly, of_the_driver};
 use machine::Machine;
 use nut::{NEWEST, Which};
 use qx::bridge::{UsbId, usb};
@@ -79,7 +79,8 @@ fn plug(machine: &Machine, which: Which, place: u8, unit: Unit) -> Ups {
     let bridge =
         if unit.bridge == LONG { &bridges::ARMAC_LONG } else { bridges::named(unit.bridge).unwrap() };
     let converter = Converter { bridge, id: unit.id, serial: format!("QX-{}", unit.bridge) };
-    let (ups, tcp) = Ups::start_usb(unit.bridge, which, unit.dialect, &["unknown silent"], converter);
+    let (ups, tcp) =
+        Ups::start_usb(unit.bridge, which, unit.dialect, &["unknown silent", "speed 0.1"], converter);
     machine.attach(place, tcp);
     ups
 }
@@ -118,7 +119,7 @@ fn all_told(which: Which, units: &[Unit]) -> BTreeMap<&'static str, Told> {
             knobs.iter().for_each(|knob| ups.turn(knob));
         }
         // NUT's drivers wait long on some bridges, and the machine is slow
-        std::thread::sleep(std::time::Duration::from_secs(12));
+        std::thread::sleep(std::time::Duration::from_secs(9));
         for (unit, _) in &plugged {
             let told = all.get_mut(unit.bridge).unwrap();
             told.states.push((state, machine.upsc(unit.bridge)));
@@ -198,7 +199,9 @@ fn differences(nut: &BTreeMap<&str, Told>, ours: &BTreeMap<&str, Told>) -> Vec<S
         compare("start", format!("{:?}", nut.failed), format!("{:?}", ours.failed));
         for ((state, nut), (_, ours)) in nut.states.iter().zip(&ours.states) {
             let names: BTreeSet<&String> = nut.keys().chain(ours.keys()).collect();
-            for name in names.into_iter().filter(|name| !of_the_driver(name)) {
+            let differ =
+                |name: &&String| !of_the_driver(name) && !nearly(name, nut.get(*name), ours.get(*name));
+            for name in names.into_iter().filter(differ) {
                 let text =
                     |value: Option<&String>| value.map_or("nothing".into(), |text| format!("'{text}'"));
                 compare(&format!("{state}: {name}"), text(nut.get(name)), text(ours.get(name)));

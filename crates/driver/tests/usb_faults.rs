@@ -36,15 +36,15 @@ enum Fault {
 const FAULTS: [(&str, Fault); 12] = [
     ("3 stalls", Fault::Knob("usb stall 3")),
     ("1 reply too long", Fault::Knob("usb babble 1")),
-    ("8 replies too long", Fault::Knob("usb babble 8")),
+    ("5 replies too long", Fault::Knob("usb babble 5")),
     ("5 replies damaged on the cable", Fault::Knob("usb fault 5")),
     ("5 reports cut short", Fault::Knob("usb short 5")),
     ("5 reports garbled", Fault::Knob("usb garble 5")),
-    ("nothing answered for 12 s", Fault::Deaf(12)),
-    ("unplugged for 8 s", Fault::Unplug { seconds: 8, same_socket: true }),
-    ("unplugged for 8 s, another socket", Fault::Unplug { seconds: 8, same_socket: false }),
+    ("nothing answered for 9 s", Fault::Deaf(9)),
+    ("unplugged for 7 s", Fault::Unplug { seconds: 7, same_socket: true }),
+    ("unplugged for 7 s, another socket", Fault::Unplug { seconds: 7, same_socket: false }),
     ("starts again as mains fails", Fault::Outage),
-    ("the hub dies for 8 s", Fault::Hub),
+    ("the hub dies for 7 s", Fault::Hub),
     ("hangs until its port is reset", Fault::Knob("usb hung on")),
 ];
 
@@ -167,7 +167,7 @@ impl Scene {
                 for unit in &self.units {
                     unit.ups.turn("hangup 0");
                 }
-                pause(8);
+                pause(7);
                 for unit in &self.units {
                     self.machine.attach(unit.socket, unit.tcp);
                 }
@@ -176,19 +176,19 @@ impl Scene {
         (began, self.uptime())
     }
 
-    /// What clients see until the data is what it should be, for two seconds.
+    /// What clients see until the data has been what it should be for a while.
     fn see(&self, name: &str, (began, ended): (f64, f64), fault: Fault, volts: usize) -> Seen {
         let fresh = format!("OL {volts}.0");
         let wanted = if matches!(fault, Fault::Outage) { "OB 0.0" } else { &fresh };
 
         let mut seen = Seen::default();
-        for _ in 0..70 {
+        for _ in 0..50 {
             let looks = self.looks(name, began);
             seen.states = looks.iter().map(|(_, state)| state.clone()).collect();
             seen.states.dedup();
             let good = looks.iter().rev().take_while(|(_, state)| state == wanted).last();
             let last = looks.last().map_or(0.0, |(time, _)| *time);
-            if let Some((since, _)) = good.filter(|(since, _)| last - since.max(ended) > 2.0) {
+            if let Some((since, _)) = good.filter(|(since, _)| last - since.max(ended) > 1.5) {
                 seen.seconds = Some((since - ended).max(0.0));
                 return seen;
             }

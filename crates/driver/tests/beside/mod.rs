@@ -88,7 +88,7 @@ pub fn same(protocol: &str, state: &[&str], options: &str, allowed: impl FnOnce(
 }
 
 /// Readings of two simulated batteries drift apart a little while they are read.
-fn nearly(name: &str, one: Option<&String>, other: Option<&String>) -> bool {
+pub fn nearly(name: &str, one: Option<&String>, other: Option<&String>) -> bool {
     let drifts = matches!(name, "battery.voltage" | "battery.charge" | "battery.runtime" | "ups.temperature");
     let number = |text: Option<&String>| text.and_then(|text| text.parse::<f64>().ok());
     match (number(one), number(other)) {
