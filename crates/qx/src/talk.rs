@@ -153,6 +153,17 @@ impl Talk {
         talk
     }
 
+    /// A talk that sends nothing and only listens: a late reply came in the place of this command's.
+    pub fn listening(bridge: &'static Bridge, command: &str) -> Talk {
+        let stage = match bridge.carriage {
+            Carriage::Reports(reports) if matches!(reports.inlet, Inlet::Interrupt { .. }) => {
+                Stage::Receive { first: true, paused: false }
+            }
+            _ => Stage::Over(None),
+        };
+        Talk { bridge, command: command.into(), stage, out: VecDeque::new(), reply: vec![], tries: 0 }
+    }
+
     /// What to do next.
     pub fn next(&self) -> Step {
         match (&self.stage, self.bridge.carriage) {

@@ -38,6 +38,16 @@ fn talk(
     panic!("{}: no end", bridge.name);
 }
 
+#[test]
+fn behind_a_late_reply_the_answer_is_listened_for() {
+    let mut talk = Talk::listening(&bridges::CYPRESS, "S.5");
+    let Step::Do(Transfer::InterruptIn { .. }, _) = talk.next() else { panic!("nothing is sent") };
+    talk.handle(Outcome::Data(b"(NAK\r\0\0\0".to_vec()));
+    assert_eq!(talk.next(), Step::Done(Some(b"(NAK".to_vec())));
+    // a string is asked for, it does not come by itself
+    assert_eq!(Talk::listening(&bridges::KRAULER, "C").next(), Step::Done(None));
+}
+
 fn out(transfers: &[Transfer]) -> Vec<(u16, Vec<u8>)> {
     let data = |transfer: &Transfer| match transfer {
         Transfer::ControlOut { value, data, .. } => Some((*value, data.clone())),

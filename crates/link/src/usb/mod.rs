@@ -25,7 +25,7 @@ const SHORT: Duration = Duration::from_millis(1000);
 /// Time to see whether something is left of an old reply.
 const LEFTOVER: Duration = Duration::from_millis(40);
 /// So many transfers may fail in a row, as noise on a cable makes them.
-const FAULTS: u8 = 3;
+const FAULTS: u8 = 6;
 /// English (United States), which nearly all devices speak.
 const ENGLISH: u16 = 0x0409;
 
@@ -155,7 +155,9 @@ impl Usb {
     /// [`LinkError`] when the device is gone or broken; silence is a reply.
     pub async fn exchange(&mut self, exchange: &Exchange) -> Result<Reply, LinkError> {
         let command = String::from_utf8_lossy(&exchange.command).into_owned();
-        let settle = exchange.settle || std::mem::take(&mut self.unsettled);
+        // what is left of an old reply must not be taken for the answer to a command
+        let settle = exchange.settle || exchange.is_command || self.unsettled;
+        let mut listening = false;
         let mut talk = Talk::new(self.bridge, &command, self.step, settle);
         self.step += 1;
         let (began, mut latency) = (Instant::now(), Duration::ZERO);
@@ -175,9 +177,15 @@ impl Usb {
                     talk.handle(outcome);
                 }
                 Step::Done(line) => {
-                    self.unsettled = line.is_none() && !exchange.is_command;
                     // a reply to some question is none to a command: it came late
-                    let line = line.filter(|line| !(exchange.is_command && looks_like_reply(line)));
+                    let is_late = |line: &Vec<u8>| exchange.is_command && looks_like_reply(line);
+                    if line.as_ref().is_some_and(is_late) && !listening {
+                        listening = true;
+                        talk = Talk::listening(self.bridge, &command);
+                        continue;
+                    }
+                    let line = line.filter(|line| !is_late(line));
+                    self.unsettled = line.is_none();
                     let echoed = line.as_deref() == Some(&exchange.command[..]);
                     return Ok(Reply { line, echoed, latency });
                 }
@@ -189,7 +197,8 @@ impl Usb {
     async fn attempt(&mut self, transfer: &Transfer, time: Duration) -> Result<Outcome, LinkError> {
         match self.make(transfer, time).await {
             Ok(outcome) => {
-                if matches!(outcome, Outcome::Data(_)) {
+                // what goes out may work while nothing comes back
+                if matches!(&outcome, Outcome::Data(data) if !data.is_empty()) {
                     self.faults = 0;
                 }
                 Ok(outcome)
