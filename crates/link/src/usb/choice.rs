@@ -79,7 +79,7 @@ impl Attached {
     }
 
     /// Whether nothing but the place tells the two apart.
-    pub fn is_like(&self, other: &Attached) -> bool {
+    fn is_like(&self, other: &Attached) -> bool {
         let all =
             |a: &Attached| (a.vendor_id, a.product_id, a.vendor.clone(), a.product.clone(), a.serial.clone());
         all(self) == all(other)

@@ -17,11 +17,42 @@ pub enum Place {
         bridge: &'static Bridge,
         /// Whether the bridge was named rather than recognised.
         named: bool,
-        /// Whether another device looks the same.
-        has_twin: bool,
+        /// What tells it from the others.
+        mark: Mark,
     },
     /// A serial line or a device server.
     Line(Address),
+}
+
+/// What tells a USB device from all others that are plugged in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Its numbers: no other has them.
+    Numbers,
+    /// Its serial number.
+    Serial,
+    /// Nothing but its socket.
+    Place,
+}
+
+impl Mark {
+    /// Looks at all that are plugged in.
+    pub fn of(device: &Attached, all: &[Attached]) -> Mark {
+        let is_rival = |other: &&Attached| {
+            (other.vendor_id, other.product_id) == (device.vendor_id, device.product_id)
+                && other.place != device.place
+        };
+        let rivals: Vec<&Attached> = all.iter().filter(is_rival).collect();
+        // ups.conf has no other letters, and the driver does not mind capitals
+        let is_told =
+            !device.serial.is_empty() && device.serial.chars().all(|letter| (' '..='~').contains(&letter));
+        let is_shared = rivals.iter().any(|other| other.serial.eq_ignore_ascii_case(&device.serial));
+        match (rivals.is_empty(), is_told && !is_shared) {
+            (true, _) => Mark::Numbers,
+            (false, true) => Mark::Serial,
+            (false, false) => Mark::Place,
+        }
+    }
 }
 
 /// A device that the user says is a UPS.
@@ -104,15 +135,16 @@ pub fn exactly(text: &str) -> String {
 /// A sentence.
 pub async fn on_usb(named: Option<&Named>) -> Result<(Vec<Place>, Vec<Attached>), String> {
     let mut all = link::attached().await.map_err(|error| error.to_string())?;
-    all.sort_by(|one, other| one.place.cmp(&other.place));
+    // 1-2 before 1-10
+    all.sort_by_key(|device| (device.place.len(), device.place.clone()));
     let (mut places, mut strangers) = (vec![], vec![]);
     for device in &all {
         let meant =
             named.filter(|named| (named.vendor, named.product) == (device.vendor_id, device.product_id));
-        let has_twin = all.iter().any(|other| other.is_like(device) && other.place != device.place);
         match meant.map(|named| named.bridge).or_else(|| device.bridge()) {
             Some(bridge) => {
-                places.push(Place::Usb { device: device.clone(), bridge, named: meant.is_some(), has_twin });
+                let mark = Mark::of(device, &all);
+                places.push(Place::Usb { device: device.clone(), bridge, named: meant.is_some(), mark });
             }
             None => strangers.push(device.clone()),
         }
@@ -163,6 +195,30 @@ mod tests {
         let paths: Vec<PathBuf> = ["/dev/ttyS0", "/dev/ttyUSB0"].iter().map(PathBuf::from).collect();
         assert_eq!(serial_ports(&sys), paths);
         std::fs::remove_dir_all(&sys).unwrap();
+    }
+
+    #[test]
+    fn a_device_is_told_apart_by_no_more_than_it_takes() {
+        let device = |product_id: u16, serial: &str, place: &str| Attached {
+            vendor_id: 0x0665,
+            product_id,
+            vendor: String::new(),
+            product: String::new(),
+            serial: serial.into(),
+            bus: 1,
+            address: 2,
+            place: place.into(),
+        };
+        let marks = |all: &[Attached]| all.iter().map(|one| Mark::of(one, all)).collect::<Vec<_>>();
+        let first = device(0x5161, "A1", "1-1");
+        assert_eq!(marks(&[first.clone(), device(0x5162, "A1", "1-2")]), [Mark::Numbers; 2]);
+        assert_eq!(marks(&[first.clone(), device(0x5161, "B2", "1-2")]), [Mark::Serial; 2]);
+        assert_eq!(marks(&[first.clone(), device(0x5161, "a1", "1-2")]), [Mark::Place; 2]);
+        // what has no serial number would be taken for its neighbour
+        assert_eq!(marks(&[first, device(0x5161, "", "1-2")]), [Mark::Serial, Mark::Place]);
+        // what ups.conf cannot hold tells nothing
+        let odd = device(0x5161, "é1", "1-3");
+        assert_eq!(Mark::of(&odd, &[odd.clone(), device(0x5161, "", "1-2")]), Mark::Place);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! What was found, as sections of `ups.conf` or as JSON.
 
 use super::Found;
-use super::places::{Place, exactly};
+use super::places::{Mark, Place, exactly};
 use link::Attached;
 use serde_json::{Map, Value};
 use std::fmt::Write;
@@ -55,6 +55,9 @@ pub fn json(found: &[Found]) -> String {
         if let Place::Usb { device, bridge, .. } = &one.place {
             put("bridge", bridge.name);
             put("bus_port", &device.place);
+            put("usb_vendor", &device.vendor);
+            put("usb_product", &device.product);
+            put("usb_serial", &device.serial);
         }
         let settings: Map<String, Value> =
             lines(one).into_iter().map(|(key, value)| (key.to_string(), Value::from(value))).collect();
@@ -70,18 +73,15 @@ fn lines(one: &Found) -> Lines {
     let mut lines: Lines = vec![("driver", "nutdrv_qx".into())];
     match &one.place {
         Place::Line(address) => lines.push(("port", address.to_string())),
-        Place::Usb { device, bridge, named, has_twin } => {
+        Place::Usb { device, bridge, named, mark } => {
             lines.push(("port", "auto".into()));
             lines.push(("vendorid", format!("{:04x}", device.vendor_id)));
             lines.push(("productid", format!("{:04x}", device.product_id)));
-            if !device.product.is_empty() {
-                lines.push(("product", exactly(&device.product)));
-            }
-            if !device.serial.is_empty() {
-                lines.push(("serial", exactly(&device.serial)));
-            }
-            if *has_twin {
-                lines.push(("busport", exactly(&device.place)));
+            match mark {
+                Mark::Numbers => {}
+                Mark::Serial => lines.push(("serial", exactly(&device.serial))),
+                // its dot can only fit a dot: what stands beside it are numbers of sockets
+                Mark::Place => lines.push(("busport", device.place.clone())),
             }
             if *named {
                 lines.push(("subdriver", bridge.name.into()));
@@ -133,7 +133,7 @@ mod tests {
     use driver::command_line::CommandLine;
     use driver::config::Config;
 
-    fn on_usb(serial: &str, place: &str, has_twin: bool, answer: Result<Answer, String>) -> Found {
+    fn on_usb(serial: &str, place: &str, mark: Mark, answer: Result<Answer, String>) -> Found {
         let device = Attached {
             vendor_id: 0x06da,
             product_id: 0x0002,
@@ -145,7 +145,7 @@ mod tests {
             place: place.into(),
         };
         let bridge = device.bridge().unwrap();
-        Found { place: Place::Usb { device, bridge, named: false, has_twin }, answer }
+        Found { place: Place::Usb { device, bridge, named: false, mark }, answer }
     }
 
     fn answer(model: &str) -> Answer {
@@ -160,8 +160,8 @@ mod tests {
     fn some() -> Vec<Found> {
         let line = |text: &str, answer| Found { place: Place::tcp(text).unwrap(), answer };
         vec![
-            on_usb("A#1", "1-2.4", true, Ok(answer("SIM-1000"))),
-            on_usb("", "1-3", false, Err("interface is busy".into())),
+            on_usb("A#1", "1-2.4", Mark::Place, Ok(answer("SIM-1000"))),
+            on_usb("B.2", "1-3", Mark::Serial, Err("interface is busy".into())),
             line("192.0.2.7:4001", Ok(answer("SIM-1000"))),
             line("192.0.2.8:4001", Err("no answer".into())),
         ]
@@ -192,7 +192,8 @@ mod tests {
     #[test]
     fn programs_get_all_of_it() {
         let read: Value = serde_json::from_str(&json(&some())).unwrap();
-        assert_eq!(read[0]["ups_conf"]["serial"], "A#1");
+        assert_eq!(read[0]["usb_serial"], "A#1");
+        assert_eq!(read[1]["ups_conf"]["serial"], "B\\.2");
         assert_eq!(read[0]["maker"], "A \"B\"");
         assert_eq!(read[1]["error"], "interface is busy");
         assert_eq!(read[1]["bridge"], "phoenixtec");
