@@ -2,8 +2,8 @@
 
 use super::places::Place;
 use driver::log::Log;
-use driver::session::Session;
-use link::{CablePower, Link, Opening};
+use driver::session::{Session, Shared};
+use link::{CablePower, Kind, Link, LinkError, Opening};
 use qx::device::{Device, Event};
 use qx::option::Options;
 use std::cell::RefCell;
@@ -25,32 +25,76 @@ pub struct Answer {
     pub status: String,
 }
 
+/// Why it is not known what is at a place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// What kept the place from being opened; `None` when it was open and nobody was found.
+    pub kind: Option<Kind>,
+    /// What happened and what to do.
+    pub sentence: String,
+}
+
+impl Trouble {
+    /// The kind in a word, for programs.
+    pub fn word(&self) -> &'static str {
+        match self.kind {
+            None => "not found",
+            Some(Kind::Busy) => "busy",
+            Some(Kind::NotPermitted) => "not permitted",
+            Some(Kind::NotFound | Kind::Gone) => "no such place",
+            Some(Kind::Unsuitable | Kind::Other) => "not usable",
+        }
+    }
+
+    fn other(sentence: String) -> Trouble {
+        Trouble { kind: Some(Kind::Other), sentence }
+    }
+}
+
+impl From<LinkError> for Trouble {
+    fn from(error: LinkError) -> Trouble {
+        Trouble { kind: Some(error.kind), sentence: error.sentence }
+    }
+}
+
 /// Opens the place and looks for the dialect.
 ///
 /// # Errors
-/// A sentence: it cannot be opened, or does not answer.
-pub async fn ask(place: &Place, limit: Duration) -> Result<Answer, String> {
-    let opening = Opening { address: place.address()?, cable_power: CablePower::default(), lock: true };
-    let link = Link::open(&opening).await.map_err(|error| error.to_string())?;
+/// It cannot be opened, or does not answer.
+pub async fn ask(place: &Place, limit: Duration) -> Result<Answer, Trouble> {
     let device = Rc::new(RefCell::new(Device::new(Options::default())));
-    let (_wishes, wishes) = mpsc::channel(1);
-    // three times quiet: what is worth saying is said here
-    let log = Rc::new(Log::new(0, 3));
-    let mut session = Session::new(device.clone(), opening, link, wishes, log);
-    let looking = session.run_until(|event| matches!(event, Event::Ready | Event::NotFound(_)));
-    match timeout(limit, looking).await {
-        Ok(Event::NotFound(why)) => return Err(why),
-        Ok(_) => {}
-        Err(_) => return Err(format!("no dialect was found within {} seconds", limit.as_secs())),
-    }
+    let ended = timeout(limit, look(place, device.clone())).await;
     let device = device.borrow();
+    let Some(protocol) = device.protocol() else {
+        let late = || Trouble {
+            kind: None,
+            sentence: format!("no dialect was found within {} seconds", limit.as_secs()),
+        };
+        return Err(ended.ok().and_then(Result::err).unwrap_or_else(late));
+    };
+    // what is known is worth printing, also when the time was too short to ask for the rest
     let said = |names: &[&str]| {
         names.iter().find_map(|name| device.store().text(name)).unwrap_or_default().trim().to_string()
     };
     Ok(Answer {
-        dialect: device.protocol().map(|protocol| protocol.name.to_string()).unwrap_or_default(),
+        dialect: protocol.name.into(),
         maker: said(&["device.mfr", "ups.mfr"]),
         model: said(&["device.model", "ups.model"]),
         status: said(&["ups.status"]),
     })
+}
+
+/// Until the device has asked everything once, or has found nobody.
+async fn look(place: &Place, device: Shared) -> Result<(), Trouble> {
+    let address = place.address().map_err(Trouble::other)?;
+    let opening = Opening { address, cable_power: CablePower::default(), lock: true };
+    let link = Link::open(&opening).await?;
+    let (_wishes, wishes) = mpsc::channel(1);
+    // three times quiet: what is worth saying is said here
+    let log = Rc::new(Log::new(0, 3));
+    let mut session = Session::new(device, opening, link, wishes, log);
+    match session.run_until(|event| matches!(event, Event::Ready | Event::NotFound(_))).await {
+        Event::NotFound(sentence) => Err(Trouble { kind: None, sentence }),
+        _ => Ok(()),
+    }
 }

@@ -4,7 +4,7 @@ mod ask;
 mod places;
 mod print;
 
-use ask::Answer;
+use ask::{Answer, Trouble};
 use clap::Args;
 use places::Place;
 use std::path::PathBuf;
@@ -46,7 +46,7 @@ pub struct Found {
     /// Where.
     pub place: Place,
     /// What.
-    pub answer: Result<Answer, String>,
+    pub answer: Result<Answer, Trouble>,
 }
 
 impl Scan {
@@ -90,7 +90,7 @@ impl Scan {
         }
         for one in &found {
             if let Err(why) = &one.answer {
-                eprintln!("{}: {why}", one.place);
+                eprintln!("{}: {}", one.place, why.sentence);
             }
         }
         let strangers = if self.verbose { &strangers[..] } else { &[] };

@@ -11,26 +11,38 @@ type Lines = Vec<(&'static str, String)>;
 
 /// Sections of `ups.conf`; what is unsure, and strangers, as comments.
 pub fn sections(found: &[Found], strangers: &[Attached]) -> String {
-    let mut out = String::new();
+    let mut parts: Vec<String> = vec![];
     for (one, name) in found.iter().zip(names(found)) {
         let Some(name) = name else { continue };
-        if !out.is_empty() {
-            out.push('\n');
-        }
-        let mark = if one.answer.is_ok() { "" } else { "# " };
-        if let Err(why) = &one.answer {
-            let _ = writeln!(out, "# {}: {why}", one.place);
-        }
-        let _ = writeln!(out, "{mark}[{name}]");
+        let (mark, about) = match &one.answer {
+            Ok(answer) => ("", answer.dialect.as_str()),
+            Err(trouble) => ("# ", trouble.sentence.as_str()),
+        };
+        let mut part = comment(&format!("{}: {about}", one.place));
+        let _ = writeln!(part, "{mark}[{name}]");
         for (key, value) in lines(one) {
-            let _ = writeln!(out, "{mark}\t{key} = {}", quoted(&value));
+            let _ = writeln!(part, "{mark}\t{key} = {}", quoted(&value));
         }
+        parts.push(part);
     }
-    for device in strangers {
+    let about = |device: &Attached| {
         let Attached { vendor, product, serial, .. } = device;
-        let _ = writeln!(out, "# not asked: USB device {device}, '{vendor}' '{product}' '{serial}'");
+        comment(&format!("not asked: USB device {device}, '{vendor}' '{product}' '{serial}'"))
+    };
+    if !strangers.is_empty() {
+        parts.push(strangers.iter().map(about).collect());
     }
-    out
+    parts.join("\n")
+}
+
+fn comment(text: &str) -> String {
+    format!("# {}\n", plain(text))
+}
+
+/// What a device says of itself may be anything, and no line of `ups.conf` may begin in it. The file
+/// holds ASCII only.
+fn plain(text: &str) -> String {
+    text.chars().map(|letter| if (' '..='~').contains(&letter) { letter } else { '?' }).collect()
 }
 
 /// The same for programs: places that did not answer are there with the reason.
@@ -46,11 +58,16 @@ pub fn json(found: &[Found]) -> String {
         put("place", &one.place.to_string());
         match &one.answer {
             Ok(answer) => {
+                put("state", "found");
+                put("dialect", &answer.dialect);
                 put("maker", &answer.maker);
                 put("model", &answer.model);
                 put("status", &answer.status);
             }
-            Err(why) => put("error", why),
+            Err(trouble) => {
+                put("state", trouble.word());
+                put("error", &trouble.sentence);
+            }
         }
         if let Place::Usb { device, bridge, .. } = &one.place {
             put("bridge", bridge.name);
@@ -123,17 +140,18 @@ fn names(found: &[Found]) -> Vec<Option<String>> {
 /// A value as `ups.conf` wants it: NUT reads a `#` as the beginning of a comment even inside of quotes.
 fn quoted(text: &str) -> String {
     let escaped = |letter| if "\\\"#".contains(letter) { vec!['\\', letter] } else { vec![letter] };
-    format!("\"{}\"", text.chars().flat_map(escaped).collect::<String>())
+    format!("\"{}\"", plain(text).chars().flat_map(escaped).collect::<String>())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::ask::Answer;
+    use super::super::ask::{Answer, Trouble};
     use super::*;
     use driver::command_line::CommandLine;
     use driver::config::Config;
+    use link::Kind;
 
-    fn on_usb(serial: &str, place: &str, mark: Mark, answer: Result<Answer, String>) -> Found {
+    fn on_usb(serial: &str, place: &str, mark: Mark, answer: Result<Answer, Trouble>) -> Found {
         let device = Attached {
             vendor_id: 0x06da,
             product_id: 0x0002,
@@ -157,13 +175,17 @@ mod tests {
         }
     }
 
+    fn trouble(kind: Option<Kind>, sentence: &str) -> Result<Answer, Trouble> {
+        Err(Trouble { kind, sentence: sentence.into() })
+    }
+
     fn some() -> Vec<Found> {
         let line = |text: &str, answer| Found { place: Place::tcp(text).unwrap(), answer };
         vec![
             on_usb("A#1", "1-2.4", Mark::Place, Ok(answer("SIM-1000"))),
-            on_usb("B.2", "1-3", Mark::Serial, Err("interface is busy".into())),
+            on_usb("B.2", "1-3", Mark::Serial, trouble(Some(Kind::Busy), "interface is busy")),
             line("192.0.2.7:4001", Ok(answer("SIM-1000"))),
-            line("192.0.2.8:4001", Err("no answer".into())),
+            line("192.0.2.8:4001", trouble(None, "no answer")),
         ]
     }
 
@@ -190,11 +212,39 @@ mod tests {
     }
 
     #[test]
+    fn what_a_device_says_begins_no_line() {
+        let evil = "x\n[evil]\r\n\u{2028}\u{1b}[2J\"\\ # é";
+        let mut found = some();
+        found.truncate(1);
+        found[0].answer = Ok(answer(evil));
+        if let Place::Usb { device, mark, .. } = &mut found[0].place {
+            *mark = Mark::Serial;
+            device.serial = "S\n1".into();
+            device.product = evil.into();
+        }
+        let Place::Usb { device, .. } = &found[0].place else { panic!() };
+        let stranger = Attached { product_id: 1, ..device.clone() };
+        let text = sections(&found, &[stranger]);
+        assert!(
+            text.chars().all(|letter| "\n\t".contains(letter) || (' '..='~').contains(&letter)),
+            "{text}"
+        );
+        let read = nut::ups_conf::parse(text.as_bytes());
+        assert_eq!((read.wrong.len(), read.sections.len(), read.global.len()), (0, 1, 0), "{text}");
+        let desc = read.sections[0].settings.iter().find(|setting| setting.name == "desc").unwrap();
+        assert_eq!(desc.value.as_deref(), Some("A \"B\" x?[evil]????[2J\"\\ # ?"));
+        let read: Value = serde_json::from_str(&json(&found)).unwrap();
+        assert_eq!(read[0]["model"], evil);
+    }
+
+    #[test]
     fn programs_get_all_of_it() {
         let read: Value = serde_json::from_str(&json(&some())).unwrap();
         assert_eq!(read[0]["usb_serial"], "A#1");
         assert_eq!(read[1]["ups_conf"]["serial"], "B\\.2");
         assert_eq!(read[0]["maker"], "A \"B\"");
+        assert_eq!((&read[0]["state"], &read[0]["dialect"]), (&"found".into(), &"megatec".into()));
+        assert_eq!((&read[1]["state"], &read[3]["state"]), (&"busy".into(), &"not found".into()));
         assert_eq!(read[1]["error"], "interface is busy");
         assert_eq!(read[1]["bridge"], "phoenixtec");
         assert_eq!(read[2]["name"], "sim1000-2");
