@@ -67,6 +67,7 @@ fn all_places_are_asked_at_once_and_sections_printed() {
         )),
         "{out}"
     );
+    assert!(out.contains(&format!("# {}: mecer\n[", line.1)), "{out}");
     assert_eq!(out.matches('[').count(), 2, "{out}");
     assert!(
         err.contains("/dev/no-such-port: cannot open") && err.contains(&format!("{}: ", silent.1)),
@@ -75,12 +76,23 @@ fn all_places_are_asked_at_once_and_sections_printed() {
 }
 
 #[test]
+fn a_slow_ups_is_found_by_its_dialect() {
+    // it is known after two seconds, and everything was asked after twelve
+    let ups = Ups::start(&["--protocol", "voltronic", "--knob", "latency 300", "--tcp", "127.0.0.1:0"]);
+    let output = scan(&["--tcp", ups.1.strip_prefix("tcp://").unwrap(), "--timeout", "6"]);
+    assert!(output.status.success(), "{output:?}");
+    assert!(text(&output.stdout).contains("protocol = \"voltronic\""), "{output:?}");
+}
+
+#[test]
 fn programs_get_json() {
     let ups = Ups::start(&[]);
-    let output = scan(&["--json", "--serial", &ups.1]);
+    let output = scan(&["--json", "--serial", &ups.1, "/dev/no-such-port", &ups.1]);
     let read: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(read[0]["ups_conf"]["protocol"], "megatec", "{read}");
     assert_eq!(read[0]["ups_conf"]["port"], ups.1.as_str());
+    assert_eq!((&read[0]["state"], &read[0]["dialect"]), (&"found".into(), &"megatec".into()));
+    assert_eq!((&read[1]["state"], &read[2]["state"]), (&"no such place".into(), &"busy".into()), "{read}");
     assert_eq!((&read[0]["model"], &read[0]["status"]), (&"SIM-1000".into(), &"OL".into()));
 }
 
@@ -94,4 +106,7 @@ fn whoever_finds_nothing_is_told_what_to_try() {
     assert!(text(&output.stderr).contains("tcp://host:port"), "{output:?}");
     let output = scan(&["--usb-id", "0665:5161", "--subdriver", "frob"]);
     assert!(text(&output.stderr).contains("there is no bridge 'frob'"), "{output:?}");
+    let output = scan(&["--usb-id", "0665:5161", "--subdriver", "cypress"]);
+    assert!(text(&output.stderr).contains("no USB device has the numbers 0665:5161"), "{output:?}");
+    assert_eq!(text(&scan(&["--json"]).stdout), "[]\n");
 }

@@ -31,7 +31,7 @@ pub struct Scan {
     #[arg(long, value_name = "BRIDGE", requires = "usb_id")]
     subdriver: Option<String>,
     /// Give up on a UPS after so many seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..))]
     timeout: u16,
     /// Print JSON
     #[arg(short, long)]
@@ -65,10 +65,21 @@ impl Scan {
             (Some(numbers), Some(bridge)) => Some(places::Named::parse(numbers, bridge)?),
             _ => None,
         };
-        let (mut places, strangers) =
-            if self.no_usb { (vec![], vec![]) } else { places::on_usb(named.as_ref()).await? };
+        let (mut places, mut strangers) = (vec![], vec![]);
+        if !self.no_usb {
+            match places::on_usb(named.as_ref()).await {
+                Ok(found) => (places, strangers) = found,
+                // there may be something elsewhere
+                Err(why) => eprintln!("{why}"),
+            }
+        }
+        if let (Some(numbers), false) = (&self.usb_id, places.iter().any(Place::is_named)) {
+            eprintln!("no USB device has the numbers {numbers}");
+        }
         if let Some(paths) = self.serial {
-            places.extend(places::serial(paths));
+            let (ports, passed_over) = places::serial(paths);
+            passed_over.iter().for_each(|why| eprintln!("{why}"));
+            places.extend(ports);
         }
         for server in &self.tcp {
             places.push(Place::tcp(server)?);

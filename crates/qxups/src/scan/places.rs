@@ -3,6 +3,7 @@
 use link::{Address, Attached, Pattern, UsbOptions};
 use qx::bridge::Bridge;
 use qx::bridges;
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -86,6 +87,11 @@ impl Place {
         Ok(Place::Line(address))
     }
 
+    /// Whether the user said that it is a UPS.
+    pub fn is_named(&self) -> bool {
+        matches!(self, Place::Usb { named: true, .. })
+    }
+
     /// What to open.
     ///
     /// # Errors
@@ -152,29 +158,58 @@ pub async fn on_usb(named: Option<&Named>) -> Result<(Vec<Place>, Vec<Attached>)
     Ok((places, strangers))
 }
 
-/// Serial ports: those that were named, or all that there are.
-pub fn serial(mut paths: Vec<PathBuf>) -> Vec<Place> {
-    if paths.is_empty() {
-        paths = serial_ports(Path::new("/sys/class/tty"));
-    }
-    paths.into_iter().map(|path| Place::Line(Address::Serial(path))).collect()
+/// Serial ports to ask, those that were named or all that there are, and in sentences which are not.
+pub fn serial(paths: Vec<PathBuf>) -> (Vec<Place>, Vec<String>) {
+    let (ports, passed_over) = if paths.is_empty() {
+        serial_ports(Path::new("/sys/class/tty"), Path::new("/dev"), &open_files(Path::new("/proc")))
+    } else {
+        (paths, vec![])
+    };
+    (ports.into_iter().map(|path| Place::Line(Address::Serial(path))).collect(), passed_over)
 }
 
-/// The serial ports that have hardware behind them, without the system's console.
-fn serial_ports(sys: &Path) -> Vec<PathBuf> {
+/// The serial ports that have hardware behind them and that nobody uses. What is sent to a console or a
+/// login would be typed there.
+fn serial_ports(sys: &Path, dev: &Path, open: &BTreeSet<PathBuf>) -> (Vec<PathBuf>, Vec<String>) {
     let console = std::fs::read_to_string(sys.join("console/active")).unwrap_or_default();
-    let Ok(entries) = std::fs::read_dir(sys) else { return vec![] };
-    let is_port = |name: &str| {
+    let Ok(entries) = std::fs::read_dir(sys) else {
+        return (
+            vec![],
+            vec![format!("the system does not list its serial ports ({}): name them", sys.display())],
+        );
+    };
+    let is_port = |name: &String| {
         let of_a_board = ["ttyS", "ttyAMA", "ttymxc", "ttyO"].iter().any(|kind| name.starts_with(kind));
         let kind = std::fs::read_to_string(sys.join(name).join("type")).unwrap_or_default();
         let there = of_a_board && !matches!(kind.trim(), "" | "0");
-        there || name.starts_with("ttyUSB") || name.starts_with("ttyACM")
+        (there || name.starts_with("ttyUSB") || name.starts_with("ttyACM")) && dev.join(name).exists()
     };
     let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-    let mut names: Vec<String> =
-        names.filter(|name| is_port(name) && !console.split_whitespace().any(|used| used == name)).collect();
-    names.sort();
-    names.into_iter().map(|name| Path::new("/dev").join(name)).collect()
+    let mut names: Vec<String> = names.filter(is_port).collect();
+    // ttyS2 before ttyS10
+    names.sort_by_key(|name| (name.len(), name.clone()));
+    let (mut ports, mut passed_over) = (vec![], vec![]);
+    for name in names {
+        let path = dev.join(&name);
+        if console.split_whitespace().any(|used| used == name) {
+            passed_over.push(format!("{} is not asked: it is the system's console", path.display()));
+        } else if open.contains(&path) {
+            passed_over.push(format!("{} is not asked: another program has it open", path.display()));
+        } else {
+            ports.push(path);
+        }
+    }
+    if ports.is_empty() && passed_over.is_empty() {
+        passed_over.push("this system has no serial port".into());
+    }
+    (ports, passed_over)
+}
+
+/// What the processes that we may look into have open (all of them, for root).
+fn open_files(proc: &Path) -> BTreeSet<PathBuf> {
+    let list = |path: PathBuf| std::fs::read_dir(path).into_iter().flatten().flatten();
+    let links = list(proc.into()).flat_map(|process| list(process.path().join("fd")));
+    links.filter_map(|link| std::fs::read_link(link.path()).ok()).collect()
 }
 
 #[cfg(test)]
@@ -182,19 +217,35 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ports_without_hardware_are_left_out() {
-        let sys = std::env::temp_dir().join(format!("qxups-tty-{}", std::process::id()));
-        for (name, kind) in
-            [("ttyS0", "4"), ("ttyS1", "0"), ("ttyS2", "4"), ("ttyUSB0", ""), ("tty1", "4"), ("ptmx", "")]
-        {
+    fn only_ports_with_hardware_that_nobody_uses_are_asked() {
+        let folder = std::env::temp_dir().join(format!("qxups-tty-{}", std::process::id()));
+        let (sys, dev, proc) = (folder.join("sys"), folder.join("dev"), folder.join("proc"));
+        for (name, kind) in [
+            ("ttyS0", "4"),
+            ("ttyS1", "0"),
+            ("ttyS2", "4"),
+            ("ttyS3", "4"),
+            ("ttyS10", "4"),
+            ("ttyUSB0", ""),
+            ("tty1", "4"),
+            ("ptmx", ""),
+        ] {
             std::fs::create_dir_all(sys.join(name)).unwrap();
             std::fs::write(sys.join(name).join("type"), format!("{kind}\n")).unwrap();
+            std::fs::create_dir_all(dev.join(name)).unwrap();
         }
+        // a port without a name in /dev is none
+        std::fs::create_dir_all(sys.join("ttyACM0")).unwrap();
         std::fs::create_dir_all(sys.join("console")).unwrap();
         std::fs::write(sys.join("console/active"), "tty0 ttyS2\n").unwrap();
-        let paths: Vec<PathBuf> = ["/dev/ttyS0", "/dev/ttyUSB0"].iter().map(PathBuf::from).collect();
-        assert_eq!(serial_ports(&sys), paths);
-        std::fs::remove_dir_all(&sys).unwrap();
+        std::fs::create_dir_all(proc.join("17/fd")).unwrap();
+        std::os::unix::fs::symlink(dev.join("ttyS3"), proc.join("17/fd/0")).unwrap();
+        let (ports, passed_over) = serial_ports(&sys, &dev, &open_files(&proc));
+        assert_eq!(ports, ["ttyS0", "ttyS10", "ttyUSB0"].map(|name| dev.join(name)));
+        assert!(passed_over[0].contains("ttyS2 is not asked: it is the system's console"), "{passed_over:?}");
+        assert!(passed_over[1].contains("ttyS3 is not asked: another program"), "{passed_over:?}");
+        assert_eq!(serial_ports(&folder.join("no"), &dev, &BTreeSet::new()).1.len(), 1);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]
