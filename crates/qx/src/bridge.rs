@@ -94,13 +94,12 @@ impl Framing {
         })
     }
 
-    /// The bytes that a report carries. Zeros at the end of a padded one are none of them.
+    /// The bytes that a report carries. A padded one of zeros alone carries none; zeros at the end of
+    /// another one may be padding or belong to a binary line: see [`Framing::cut`].
     pub fn unpack(&self, report: &[u8]) -> Vec<u8> {
         match self {
-            Framing::Padded(_) => {
-                let end = report.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
-                report[..end].to_vec()
-            }
+            Framing::Padded(_) if report.iter().all(|byte| *byte == 0) => vec![],
+            Framing::Padded(_) => report.to_vec(),
             Framing::Counted { mask, .. } => {
                 let count = report.first().map_or(0, |first| usize::from(first & mask));
                 report.get(1..).unwrap_or_default().iter().take(count).copied().collect()
@@ -108,6 +107,17 @@ impl Framing {
             Framing::Whole => report.to_vec(),
             Framing::Custom(frame) => (frame.unpack)(report).unwrap_or_default(),
         }
+    }
+
+    /// Cuts what was unpacked before its carriage return; where there is none, before its padding.
+    pub fn cut(&self, line: &mut Vec<u8>) {
+        let padding = || line.iter().rposition(|byte| *byte != 0).map_or(0, |last| last + 1);
+        let end = match (line.iter().position(|byte| *byte == b'\r'), self) {
+            (Some(end), _) => end,
+            (None, Framing::Padded(_)) => padding(),
+            (None, _) => line.len(),
+        };
+        line.truncate(end);
     }
 }
 
@@ -204,6 +214,18 @@ pub struct Strings {
     pub dummy_read: usize,
 }
 
+impl Strings {
+    /// The number of the string that is the reply to a command, as it goes on a line.
+    pub fn number(&self, command: &[u8]) -> Option<u8> {
+        (self.index)(std::str::from_utf8(command).ok()?)
+    }
+
+    /// What the first byte of its reply is replaced by.
+    pub fn first_byte(&self, command: &[u8]) -> Option<u8> {
+        (self.lead)(std::str::from_utf8(command).ok()?)
+    }
+}
+
 /// How commands and replies travel.
 #[derive(Clone, Copy, Debug)]
 pub enum Carriage {
@@ -249,22 +271,21 @@ pub struct Sibling {
 
 impl Bridge {
     /// Whether it carries the command at all; what it does not is answered by an echo.
-    pub fn carries(&self, command: &str) -> bool {
-        if self.deaf_to.contains(&command) {
+    pub fn carries(&self, command: &[u8]) -> bool {
+        if self.deaf_to.iter().any(|question| question.as_bytes() == command) {
             return false;
         }
         match self.carriage {
-            Carriage::Strings(strings) => (strings.index)(command).is_some(),
-            Carriage::Reports(reports) => reports.packing.pack(format!("{command}\r").as_bytes()).is_some(),
+            Carriage::Strings(strings) => strings.number(command).is_some(),
+            Carriage::Reports(reports) => reports.packing.pack(&[command, b"\r"].concat()).is_some(),
         }
     }
 
     /// Whether no reply comes to the command.
-    pub fn is_answerless(&self, command: &str) -> bool {
+    pub fn is_answerless(&self, command: &[u8]) -> bool {
         self.answerless.iter().any(|name| {
-            command
-                .strip_prefix(name)
-                .is_some_and(|rest| !rest.starts_with(|letter: char| letter.is_ascii_uppercase()))
+            let rest = command.strip_prefix(name.as_bytes());
+            rest.is_some_and(|rest| !rest.first().is_some_and(u8::is_ascii_uppercase))
         })
     }
 }

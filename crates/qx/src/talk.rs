@@ -105,7 +105,7 @@ const LONGEST: usize = 512;
 #[derive(Debug)]
 pub struct Talk {
     bridge: &'static Bridge,
-    command: String,
+    command: Vec<u8>,
     stage: Stage,
     out: VecDeque<Transfer>,
     reply: Vec<u8>,
@@ -122,9 +122,9 @@ enum Stage {
 }
 
 impl Talk {
-    /// A talk that sends `command`, without its end; `step` counts the commands sent before, and
+    /// A talk that sends `command`, any bytes, without its end; `step` counts the commands sent before, and
     /// `settle` says that a late reply may be on its way.
-    pub fn new(bridge: &'static Bridge, command: &str, step: usize, settle: bool) -> Talk {
+    pub fn new(bridge: &'static Bridge, command: &[u8], step: usize, settle: bool) -> Talk {
         let mut talk = Talk {
             bridge,
             command: command.into(),
@@ -135,7 +135,7 @@ impl Talk {
         };
         if !bridge.carries(command) {
             // as a UPS that does not know the question
-            talk.stage = Stage::Over(Some(command.as_bytes().to_vec()));
+            talk.stage = Stage::Over(Some(command.to_vec()));
             return talk;
         }
         match bridge.carriage {
@@ -154,7 +154,7 @@ impl Talk {
     }
 
     /// A talk that sends nothing and only listens: a late reply came in the place of this command's.
-    pub fn listening(bridge: &'static Bridge, command: &str) -> Talk {
+    pub fn listening(bridge: &'static Bridge, command: &[u8]) -> Talk {
         let stage = match bridge.carriage {
             Carriage::Reports(reports) if matches!(reports.inlet, Inlet::Interrupt { .. }) => {
                 Stage::Receive { first: true, paused: false }
@@ -182,7 +182,7 @@ impl Talk {
             (Stage::Read, Carriage::Strings(strings)) => match self.out.front() {
                 Some(transfer) => Step::Do(transfer.clone(), Patience::Leftover),
                 None => {
-                    let index = (strings.index)(&self.command).unwrap_or_default();
+                    let index = strings.number(&self.command).unwrap_or_default();
                     Step::Do(Transfer::String { index, length: strings.longest }, Patience::Short)
                 }
             },
@@ -224,33 +224,34 @@ impl Talk {
     }
 
     fn hear(&mut self, reports: &Reports, outcome: Outcome) {
-        let Outcome::Data(report) = outcome else {
-            let heard = std::mem::take(&mut self.reply);
-            if outcome == Outcome::Failed {
-                self.stage = Stage::Over(None);
-                return;
-            }
-            self.stage = Stage::Over((!heard.is_empty()).then_some(heard));
-            return;
+        let report = match outcome {
+            Outcome::Data(report) => report,
+            Outcome::Failed => return self.stage = Stage::Over(None),
+            Outcome::Nothing | Outcome::Stalled => return self.finish(reports),
         };
         let bytes = reports.unpacking.unpack(&report);
         let nothing = bytes.is_empty();
         self.reply.extend(bytes);
-        let returned = self.reply.iter().position(|byte| *byte == b'\r');
-        let complete = returned.is_some() || reports.end == End::Transfer || self.reply.len() >= LONGEST;
+        let returned = self.reply.contains(&b'\r');
+        let complete = returned || reports.end == End::Transfer || self.reply.len() >= LONGEST;
         // a report that carries nothing ends what had begun
         if complete || nothing && !self.reply.is_empty() {
-            self.reply.truncate(returned.unwrap_or(self.reply.len()));
-            let mut heard = std::mem::take(&mut self.reply);
-            let digits = reports.zero_digits_from.and_then(|from| heard.get_mut(from..));
-            digits.into_iter().flatten().filter(|byte| **byte == 0).for_each(|byte| *byte = b'0');
-            self.stage = Stage::Over((!heard.is_empty()).then_some(heard));
+            self.finish(reports);
         } else if self.reply.is_empty() && self.tries >= EMPTY_REPORTS {
             self.stage = Stage::Over(None);
         } else {
             self.tries += u8::from(nothing);
             self.stage = Stage::Receive { first: self.reply.is_empty(), paused: true };
         }
+    }
+
+    /// What was heard is the reply.
+    fn finish(&mut self, reports: &Reports) {
+        let mut heard = std::mem::take(&mut self.reply);
+        reports.unpacking.cut(&mut heard);
+        let digits = reports.zero_digits_from.and_then(|from| heard.get_mut(from..));
+        digits.into_iter().flatten().filter(|byte| **byte == 0).for_each(|byte| *byte = b'0');
+        self.stage = Stage::Over((!heard.is_empty()).then_some(heard));
     }
 
     fn read(&mut self, strings: &Strings, outcome: Outcome) {
@@ -266,15 +267,16 @@ impl Talk {
         let usable = text.as_ref().filter(|text| !text.is_empty() && !says(text, strings.no_reply));
         match usable {
             Some(text) => {
-                let mut reply: Vec<u8> = text.iter().copied().take_while(|byte| *byte != b'\r').collect();
-                if let (Some(lead), Some(first)) = ((strings.lead)(&self.command), reply.first_mut()) {
+                let mut reply = text.clone();
+                // before the carriage return is looked for: the first byte that comes may be anything
+                if let (Some(lead), Some(first)) = (strings.first_byte(&self.command), reply.first_mut()) {
                     *first = lead;
                 }
-                let silent = reply.first() == Some(&b'\r') || reply.is_empty();
-                self.stage = Stage::Over((!silent).then_some(reply));
+                let reply: Vec<u8> = reply.into_iter().take_while(|byte| *byte != b'\r').collect();
+                self.stage = Stage::Over((!reply.is_empty()).then_some(reply));
             }
             // a command is never repeated: it may have been obeyed all the same
-            None if self.tries < strings.attempts && (strings.lead)(&self.command) != Some(b'\r') => {}
+            None if self.tries < strings.attempts && strings.first_byte(&self.command) != Some(b'\r') => {}
             None => self.stage = Stage::Over(None),
         }
     }
@@ -309,9 +311,8 @@ pub fn descriptor_of(text: &[u8]) -> Vec<u8> {
     out
 }
 
-fn sends(reports: &Reports, command: &str) -> VecDeque<Transfer> {
-    let line = format!("{command}\r").into_bytes();
-    let packed = reports.packing.pack(&line).unwrap_or_default();
+fn sends(reports: &Reports, command: &[u8]) -> VecDeque<Transfer> {
+    let packed = reports.packing.pack(&[command, b"\r"].concat()).unwrap_or_default();
     let transfer = |data: Vec<u8>| match reports.outlet {
         Outlet::Report(value) => {
             let (request_type, request) = SET_REPORT;
@@ -338,7 +339,7 @@ fn receive(reports: &Reports, pause: bool) -> Transfer {
 
 /// What keeps a bridge of strings in step: first a greeting, then one string in turn before each
 /// command, unless it is the one that is read anyway.
-fn steps(strings: &Strings, command: &str, step: usize) -> VecDeque<Transfer> {
+fn steps(strings: &Strings, command: &[u8], step: usize) -> VecDeque<Transfer> {
     let mut out = VecDeque::new();
     let read = |index: u8, length: usize| Transfer::String { index, length };
     if !strings.steps.is_empty() {
@@ -346,7 +347,7 @@ fn steps(strings: &Strings, command: &str, step: usize) -> VecDeque<Transfer> {
             out.extend([read(0, 1026), read(0, 1026), read(1, 1026), Transfer::Pause(10)]);
         }
         let turn = strings.steps[step % strings.steps.len()];
-        if (strings.index)(command) != Some(turn) {
+        if strings.number(command) != Some(turn) {
             out.push_back(read(turn, strings.longest));
         }
     }
@@ -357,10 +358,11 @@ fn steps(strings: &Strings, command: &str, step: usize) -> VecDeque<Transfer> {
 }
 
 /// What a converter does with bytes that it took out of reports: the command, when it is complete.
-pub fn command_in(framing: &Framing, heard: &mut Vec<u8>, report: &[u8]) -> Option<String> {
+pub fn command_in(framing: &Framing, heard: &mut Vec<u8>, report: &[u8]) -> Option<Vec<u8>> {
     heard.extend(framing.unpack(report));
     let end = heard.iter().position(|byte| *byte == b'\r')?;
     // what follows in the same report is padding
-    let line = std::mem::take(heard);
-    Some(String::from_utf8_lossy(&line[..end]).into_owned())
+    let mut line = std::mem::take(heard);
+    line.truncate(end);
+    Some(line)
 }

@@ -239,7 +239,7 @@ impl<'a> Device<'a> {
     fn take(&mut self, report: &[u8]) {
         let Carriage::Reports(reports) = self.converter.bridge.carriage else { return };
         if let Some(command) = command_in(&reports.packing, &mut self.heard, report) {
-            self.shared.with(|ups, now| ups.receive(format!("{command}\r").as_bytes(), now));
+            self.shared.with(|ups, now| ups.receive(&[&command[..], b"\r"].concat(), now));
         }
     }
 

@@ -154,11 +154,10 @@ impl Usb {
     /// # Errors
     /// [`LinkError`] when the device is gone or broken; silence is a reply.
     pub async fn exchange(&mut self, exchange: &Exchange) -> Result<Reply, LinkError> {
-        let command = String::from_utf8_lossy(&exchange.command).into_owned();
         // what is left of an old reply must not be taken for the answer to a command
         let settle = exchange.settle || exchange.is_command || self.unsettled;
         let mut listening = false;
-        let mut talk = Talk::new(self.bridge, &command, self.step, settle);
+        let mut talk = Talk::new(self.bridge, &exchange.command, self.step, settle);
         self.step += 1;
         let (began, mut latency) = (Instant::now(), Duration::ZERO);
         loop {
@@ -181,7 +180,7 @@ impl Usb {
                     let is_late = |line: &Vec<u8>| exchange.is_command && looks_like_reply(line);
                     if line.as_ref().is_some_and(is_late) && !listening {
                         listening = true;
-                        talk = Talk::listening(self.bridge, &command);
+                        talk = Talk::listening(self.bridge, &exchange.command);
                         continue;
                     }
                     let line = line.filter(|line| !is_late(line));
