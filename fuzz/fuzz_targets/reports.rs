@@ -1,24 +1,34 @@
 //! Any bytes as what a converter on USB sends: no panic, an end, and nothing in a reply that was not
-//! sent. The first bytes choose bridge and command, the rest is what comes of the transfers.
+//! sent; and any bytes as a command come out of the reports as they went in. The first bytes choose
+//! bridge and command, the rest is what comes of the transfers.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use qx::bridge::Carriage;
+use qx::bridge::{Bridge, Carriage};
 use qx::bridges;
 use qx::talk::{Outcome, Step, Talk, Transfer, command_in};
 
-/// Commands of every length and kind.
-const COMMANDS: [&str; 8] = ["Q1", "F", "QGS", "S.5R0003", "S05R0000", "TL", "PSDT20261121", "C"];
+/// Commands of every length and kind; in place of others, bytes.
+const COMMANDS: [&[u8]; 8] =
+    [b"Q1", b"F", b"QPI\xbe\xac", b"S.5R0003", b"S05R0000", b"TL", b"PSDT20261121", b"C"];
+/// At most so many bytes make a command.
+const LONGEST: usize = 70;
 /// More transfers than any command may take.
 const MANY: usize = 700;
 
 fuzz_target!(|bytes: &[u8]| {
     let [which, what, step, rest @ ..] = bytes else { return };
-    let long = [&bridges::ARMAC_LONG];
-    let all: Vec<_> = bridges::ALL.iter().chain(&long).collect();
+    let siblings = bridges::ALL.iter().filter_map(|bridge| Some(bridge.sibling.as_ref()?.bridge));
+    let all: Vec<_> = bridges::ALL.iter().copied().chain(siblings).collect();
     let bridge = all[usize::from(*which) % all.len()];
-    let command = COMMANDS[usize::from(*what) % COMMANDS.len()];
-    let mut talk = Talk::new(bridge, command, usize::from(*step), step & 1 == 1);
+    let any = rest.split(|byte| *byte == b'\r').next().unwrap_or_default();
+    let any = &any[..any.len().min(LONGEST)];
+    round_trip(bridge, any);
+    let command = COMMANDS.get(usize::from(*what)).copied().unwrap_or(any);
+    let mut talk = match step {
+        0xff => Talk::listening(bridge, command),
+        _ => Talk::new(bridge, command, usize::from(*step), step & 1 == 1),
+    };
     let mut coming = rest;
     for _ in 0..MANY {
         match talk.next() {
@@ -27,17 +37,28 @@ fuzz_target!(|bytes: &[u8]| {
                 return;
             }
             Step::Do(Transfer::Pause(_), _) => talk.handle(Outcome::Data(vec![])),
-            Step::Do(Transfer::ControlOut { data, .. } | Transfer::InterruptOut { data, .. }, _) => {
-                if let Carriage::Reports(reports) = bridge.carriage {
-                    let _ = command_in(&reports.packing, &mut vec![], &data);
-                }
-                talk.handle(next(&mut coming));
-            }
             Step::Do(..) => talk.handle(next(&mut coming)),
         }
     }
-    panic!("{} {command}: no end", bridge.name);
+    panic!("{} {}: no end", bridge.name, command.escape_ascii());
 });
+
+/// Whatever a bridge carries, a converter understands.
+fn round_trip(bridge: &Bridge, command: &[u8]) {
+    let Carriage::Reports(reports) = bridge.carriage else { return };
+    // a report of zeros alone carries nothing
+    if !bridge.carries(command) || command.windows(8).any(|part| part == [0; 8]) {
+        return;
+    }
+    let mut heard = vec![];
+    let packed = reports.packing.pack(&[command, b"\r"].concat()).unwrap_or_default();
+    let understood: Vec<_> =
+        packed.iter().filter_map(|report| command_in(&reports.packing, &mut heard, report)).collect();
+    let name = bridge.name;
+    // fuji has no room for a time of return
+    let is_shorter = name == "fuji" && understood.iter().all(|one| command.starts_with(one));
+    assert!(understood == [command] || is_shorter, "{name} {}: {understood:x?}", command.escape_ascii());
+}
 
 /// What comes of a transfer: the first byte says what, or how many bytes of data.
 fn next(coming: &mut &[u8]) -> Outcome {
@@ -56,8 +77,8 @@ fn next(coming: &mut &[u8]) -> Outcome {
     }
 }
 
-fn check(reply: Option<Vec<u8>>, command: &str, sent: &[u8]) {
-    let Some(reply) = reply.filter(|reply| reply != command.as_bytes()) else { return };
+fn check(reply: Option<Vec<u8>>, command: &[u8], sent: &[u8]) {
+    let Some(reply) = reply.filter(|reply| reply != command) else { return };
     assert!(!reply.contains(&b'\r'));
     // the first letter of some replies is known, letters beyond Latin are none, zeros may be digits
     let known =

@@ -32,7 +32,7 @@ pub fn page(bridge: &Bridge) -> String {
         ids.join(", ")
     };
     let _ = writeln!(out, "* Recognised by: {ids}.");
-    out += &carriage(&bridge.carriage);
+    out += &carriage(bridge);
     if !bridge.answerless.is_empty() {
         let _ = writeln!(out, "* No reply is awaited to {}.", list(bridge.answerless));
     }
@@ -49,9 +49,9 @@ pub fn page(bridge: &Bridge) -> String {
             "* Where the device has the endpoints {:#04x} and {:#04x} of {} bytes and no others: {}.",
             sibling.inlet, sibling.outlet, sibling.packet, sibling.bridge.about
         );
-        out += &carriage(&sibling.bridge.carriage);
+        out += &carriage(sibling.bridge);
     }
-    let _ = writeln!(out, "* Source: {}.", bridge.source);
+    let _ = writeln!(out, "* Source: {}. Not tested on real hardware.", bridge.source);
     out
 }
 
@@ -74,10 +74,22 @@ fn id(id: &UsbId) -> String {
     out
 }
 
-fn carriage(carriage: &Carriage) -> String {
-    match carriage {
-        Carriage::Reports(reports) => carried_in_reports(reports),
+fn carriage(bridge: &Bridge) -> String {
+    match &bridge.carriage {
+        Carriage::Reports(reports) => carried_in_reports(reports) + &room(bridge),
         Carriage::Strings(strings) => carried_in_strings(strings),
+    }
+}
+
+/// The longest command that is tried.
+const LONG: usize = 200;
+
+/// How long a command may be, where that is limited.
+fn room(bridge: &Bridge) -> String {
+    let longest = (1..=LONG).take_while(|length| bridge.carries(&vec![b'X'; *length])).last();
+    match longest.unwrap_or_default() {
+        LONG => String::new(),
+        longest => format!("* A command of more than {longest} bytes is not carried.\n"),
     }
 }
 
@@ -102,7 +114,11 @@ fn carried_in_reports(reports: &Reports) -> String {
         End::Empty => "at its carriage return, or with a report that carries nothing",
     };
     let mut text = format!("* A command goes out by {out}: {}.\n", framing(&reports.packing));
-    let _ = writeln!(text, "* A reply comes by {back}: {}. It ends {end}.", framing(&reports.unpacking));
+    let packed = match &reports.unpacking {
+        Framing::Padded(_) => "zeros behind its end are padding".into(),
+        other => framing(other),
+    };
+    let _ = writeln!(text, "* A reply comes by {back}: {packed}. It ends {end}.");
     if reports.flush > 0 {
         let _ =
             writeln!(text, "* Before each command at most {} old transfers are read away.", reports.flush);
@@ -132,15 +148,15 @@ const ASKED: [&str; 9] = ["Q1", "F", "I", "T", "TL", "CT", "Q", "C", "BL"];
 
 fn carried_in_strings(strings: &Strings) -> String {
     let numbers = ASKED.iter().filter_map(|name| Some((*name, (strings.index)(name)?)));
-    let numbers: Vec<String> = numbers.map(|(name, number)| format!("`{name}` {number:#04x}")).collect();
+    let numbers: Vec<String> = numbers
+        .map(|(name, number)| format!("`{name}` {number:#04x}{}", first_byte((strings.lead)(name))))
+        .collect();
     let mut text = format!("* The reply to a command is a string descriptor: {}", numbers.join(", "));
-    if let (Some(least), Some(most)) = ((strings.index)("S.5R0000"), (strings.index)("S10R0001")) {
-        let _ = write!(
-            text,
-            ", a shutdown by its delay {least:#04x} (half a minute) to {most:#04x} (ten, with return)"
-        );
+    let shutdowns = shutdowns(strings);
+    if !shutdowns.is_empty() {
+        let _ = write!(text, "; to a shutdown (with time of return 0, with another or none): {shutdowns}");
     }
-    text += "; nothing else is carried.\n";
+    text += ". Nothing else is carried.\n";
     let _ =
         writeln!(text, "* At most {} bytes are read; `{}` is no reply.", strings.longest, strings.no_reply);
     if strings.attempts > 1 {
@@ -162,6 +178,36 @@ fn carried_in_strings(strings: &Strings) -> String {
         );
     }
     text
+}
+
+/// What a first byte that is replaced means.
+fn first_byte(lead: Option<u8>) -> String {
+    match lead {
+        Some(b'\r') => " (says nothing)".into(),
+        Some(lead) => format!(" (its first byte is taken for `{}`)", char::from(lead)),
+        None => String::new(),
+    }
+}
+
+/// The strings of shutdowns by their delay; delays in a row that have the same are one.
+fn shutdowns(strings: &Strings) -> String {
+    let delays = (0..10).map(|tenth| format!("S.{tenth}")).chain((0..100).map(|n| format!("S{n:02}")));
+    let numbers = |delay: &str, back: &str| (strings.index)(&format!("{delay}{back}"));
+    let rows: Vec<(String, u8, u8)> = delays
+        .filter_map(|delay| {
+            let (stays, returns) = (numbers(&delay, "R0000")?, numbers(&delay, "R0001")?);
+            (numbers(&delay, "") == Some(returns)).then_some((delay, stays, returns))
+        })
+        .collect();
+    let row = |same: &[(String, u8, u8)]| match same {
+        [(delay, stays, returns)] => format!("`{delay}` {stays:#04x}, {returns:#04x}"),
+        [(first, stays, returns), .., (last, ..)] => {
+            format!("`{first}` to `{last}` {stays:#04x}, {returns:#04x}")
+        }
+        [] => String::new(),
+    };
+    let alike = rows.chunk_by(|(_, stays, returns), next| (*stays, *returns) == (next.1, next.2));
+    alike.map(row).collect::<Vec<_>>().join("; ")
 }
 
 /// The numbers of all devices, with the names of their bridges.
@@ -188,14 +234,31 @@ pub fn udev_rules(group: &str) -> String {
          SUBSYSTEM!=\"usb\", GOTO=\"qxups_end\"\n\
          ENV{DEVTYPE}!=\"usb_device\", GOTO=\"qxups_end\"\n\n",
     );
+    let rows: Vec<UsbId> = bridges::ALL.iter().flat_map(|bridge| bridge.ids).copied().collect();
     for ((vendor, product), names) in devices() {
-        let _ = writeln!(
-            out,
-            "# {}\nATTR{{idVendor}}==\"{vendor:04x}\", ATTR{{idProduct}}==\"{product:04x}\", MODE=\"0664\", GROUP=\"{group}\", ATTR{{power/control}}=\"on\"",
-            names.join(", ")
-        );
+        let _ = writeln!(out, "# {}", names.join(", "));
+        for texts in texts(&rows, vendor, product) {
+            let _ = writeln!(
+                out,
+                "ATTR{{idVendor}}==\"{vendor:04x}\", ATTR{{idProduct}}==\"{product:04x}\", {texts}MODE=\"0664\", GROUP=\"{group}\", ATTR{{power/control}}=\"on\"",
+            );
+        }
     }
     out + "\nLABEL=\"qxups_end\"\n"
+}
+
+/// The texts that a device of these numbers must have, for each row of it: others may have the same
+/// numbers. A row without texts means all of them, so nothing else needs to be said.
+fn texts(rows: &[UsbId], vendor: u16, product: u16) -> Vec<String> {
+    let mut rows: Vec<&UsbId> =
+        rows.iter().filter(|id| (id.vendor, id.product) == (vendor, product)).collect();
+    if let Some(any) = rows.iter().position(|id| id.weight() == 0) {
+        rows = vec![rows[any]];
+    }
+    let text = |name: &str, text: Option<&str>| {
+        text.map_or(String::new(), |text| format!("ATTR{{{name}}}==\"{text}\", "))
+    };
+    rows.iter().map(|id| text("manufacturer", id.vendor_text) + &text("product", id.product_text)).collect()
 }
 
 /// Entries for udev's hardware database: `udevadm info` tells the bridge then.
@@ -209,4 +272,28 @@ pub fn hwdb() -> String {
         let _ = writeln!(out, "\nusb:v{vendor:04X}p{product:04X}*\n QXUPS_BRIDGE={}", names.join(" "));
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::bridge::usb;
+
+    #[test]
+    fn numbers_that_others_have_are_narrowed_by_texts() {
+        let (named, made) = (usb(1, 2).called("X"), usb(1, 2).by("Y").called("Z"));
+        let rules = |rows: &[UsbId]| texts(rows, 1, 2);
+        let narrow = ["ATTR{product}==\"X\", ", "ATTR{manufacturer}==\"Y\", ATTR{product}==\"Z\", "];
+        assert_eq!(rules(&[usb(1, 3), named, made]), narrow);
+        assert_eq!(rules(&[named, usb(1, 2), made]), [""]);
+    }
+
+    /// What udev takes for a pattern or an end would let others in, or nobody.
+    #[test]
+    fn texts_are_no_patterns() {
+        let texts = bridges::ALL.iter().flat_map(|bridge| bridge.ids);
+        for text in texts.flat_map(|id| [id.vendor_text, id.product_text]).flatten() {
+            assert!(!text.contains(['"', '\\', '*', '?', '[', '|']), "{text}");
+        }
+    }
 }

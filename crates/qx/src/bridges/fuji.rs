@@ -9,7 +9,7 @@ const LENGTHS: [(&str, u8); 3] = [("Q1", 47), ("F", 22), ("I", 39)];
 const ROOM: usize = 3;
 
 static FRAME: Frame = Frame {
-    about: "`80 06`, length of the command plus one, `03`, three bytes of command, length of the reply",
+    about: "`80 06`, length of the command plus one, `03`, three bytes of command (a shutdown with return goes without its time of return), length of the reply",
     pack: |line| {
         let command = line.strip_suffix(b"\r")?;
         let name = std::str::from_utf8(command).ok()?;
