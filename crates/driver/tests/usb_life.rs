@@ -227,6 +227,35 @@ fn a_device_is_chosen_by_every_option() {
     }
 }
 
+/// Checksums and binary replies: what a bridge carries is no text.
+#[test]
+fn dialects_that_are_no_text_are_found_by_themselves() {
+    let _alone = machine::alone();
+    let machine = Machine::start("binary", Which::Ours);
+    let units = [("checksums", "voltronic-axpert"), ("binary", "voltronic-qs-hex")];
+    let bridge = bridges::named("cypress").unwrap();
+    let _plugged: Vec<Ups> = (0..)
+        .zip(units)
+        .map(|(socket, (name, dialect))| {
+            let converter = Converter { bridge, id: CYPRESS, serial: name.into() };
+            let (ups, tcp) = Ups::start_usb(name, Which::Ours, dialect, &[], converter);
+            machine.attach(socket, tcp);
+            ups
+        })
+        .collect();
+    machine.configure(&units.map(|(name, _)| (name.into(), format!("serial = {name}"))));
+    for (name, _) in units {
+        assert_eq!(machine.start_driver(name).code, Some(0), "{}", machine.driver_log(name));
+    }
+    machine.start_upsd();
+    for (name, dialect) in units {
+        machine.wait_for(name, &format!("upsc {name}@127.0.0.1 ups.status | grep -q OL"));
+        let shown = machine.upsc(name);
+        assert!(shown["driver.version.data"].to_lowercase().contains(dialect), "{shown:?}");
+        assert!(shown.contains_key("input.voltage"), "{shown:?}");
+    }
+}
+
 #[test]
 fn the_rules_for_udev_let_the_driver_in() {
     let _alone = machine::alone();
