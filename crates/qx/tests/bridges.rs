@@ -361,7 +361,7 @@ fn every_question_arrives_byte_for_byte() {
                 );
                 talk.handle(if sent.is_empty() { Outcome::Nothing } else { Outcome::Data(vec![]) });
             }
-            assert_eq!(arrived, [question.clone()], "{} {}", bridge.name, question.escape_ascii());
+            assert_eq!(arrived.concat(), question, "{} {}", bridge.name, question.escape_ascii());
         }
     }
 }
@@ -423,6 +423,10 @@ proptest! {
     #[test]
     fn commands_come_out_as_they_went_in(command in line(1..20)) {
         for (name, packing, _) in framings() {
+            // its shutdowns lose their time of return: fuji_frames_three_letters
+            if name == "fuji" && command.starts_with(b"S") && command.contains(&b'R') {
+                continue;
+            }
             let Some(reports) = packing.pack(&[&command[..], b"\r"].concat()) else { continue };
             let mut heard = vec![];
             let understood: Vec<Vec<u8>> =
