@@ -60,8 +60,8 @@ pub struct Config {
     pub opening: Opening,
     /// For the device.
     pub options: Options,
-    /// `-k` uses shutdown.stayoff.
-    pub stayoff: bool,
+    /// `allow_killpower`: a client may have the load switched off by `driver.killpower`.
+    pub allow_killpower: bool,
     /// The driver's user.
     pub user: String,
     /// Whether somebody asked for this user.
@@ -92,7 +92,7 @@ struct Draft {
     /// Whether an option asks for USB, whatever the port is called.
     on_usb: bool,
     options: Options,
-    stayoff: bool,
+    allow_killpower: bool,
     user: Option<String>,
     group: Option<String>,
     chroot: Option<PathBuf>,
@@ -122,7 +122,7 @@ impl Config {
             usb: UsbOptions::default(),
             on_usb: false,
             options: Options::default(),
-            stayoff: false,
+            allow_killpower: false,
             user: None,
             group: None,
             chroot: None,
@@ -246,20 +246,48 @@ impl Draft {
                     _ => return Err(format!("synchronous = {value}: write yes, no or auto")),
                 };
             }
+            ("allow_killpower", value) => {
+                // published as a flag that clients may change
+                self.allow_killpower = match value.map(str::trim) {
+                    None | Some("1" | "yes" | "on") => true,
+                    Some("0" | "no" | "off") => false,
+                    Some(other) => return Err(format!("allow_killpower = {other}: write 1 or 0")),
+                };
+                return Ok(());
+            }
+            ("sdcommands", Some(value)) => self.take_sdcommands(value)?,
             ("debug_min", Some(value)) => {
                 self.debug_min = value
                     .parse()
                     .map_err(|_| format!("debug_min = {value}: write a small number such as 1"))?;
             }
-            (
-                "sdorder" | "sdtime" | "sddelay" | "desc" | "maxstartdelay" | "maxretry" | "retrydelay"
-                | "allow_killpower",
-                _,
-            ) => {
+            ("sdorder" | "sdtime" | "sddelay" | "desc" | "maxstartdelay" | "maxretry" | "retrydelay", _) => {
                 // for upsdrvctl, upsd, or obsolete
             }
             _ => return self.take_option(name, value),
         }
+        Ok(())
+    }
+
+    /// The commands that switch the load off; names that nobody knows would leave it on.
+    fn take_sdcommands(&mut self, list: &str) -> Result<(), Wrong> {
+        let names: Vec<String> =
+            list.split(',').map(|name| name.trim().to_string()).filter(|name| !name.is_empty()).collect();
+        let known: Vec<&str> = protocols::ALL
+            .iter()
+            .flat_map(|protocol| protocol.all_commands())
+            .map(|command| command.name)
+            .chain([qx::device::SHUTDOWN_DEFAULT])
+            .collect();
+        if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
+            let nearest = known.iter().min_by_key(|known| edit_distance(name, known)).unwrap_or(&"");
+            return Err(format!("sdcommands = {list}: there is no command {name}; did you mean {nearest}?"));
+        }
+        if names.is_empty() {
+            return Err("sdcommands is empty: write one or more commands, such as shutdown.return".into());
+        }
+        self.options.sdcommands = names;
+        self.publish("parameter", "sdcommands", list);
         Ok(())
     }
 
@@ -355,7 +383,7 @@ impl Draft {
             }
             "offdelay" => options.offdelay = Some(value.to_string()),
             "ondelay" => options.ondelay = Some(value.to_string()),
-            "stayoff" => self.stayoff = true,
+            "stayoff" => options.stayoff = true,
             "pollfreq" => options.pollfreq = Duration::from_secs(whole_seconds("pollfreq", value)?),
             "slave_address" | "slave_addr" => {
                 let address = value.trim().parse::<u32>().ok().filter(|address| *address < 100);
@@ -412,7 +440,7 @@ impl Draft {
             name,
             opening: Opening { address, cable_power: self.cable_power, lock: self.lock },
             options: self.options,
-            stayoff: self.stayoff,
+            allow_killpower: self.allow_killpower,
             user_was_named: user.is_some(),
             user: user.unwrap_or_else(|| USER.into()),
             group,

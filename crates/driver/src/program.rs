@@ -9,7 +9,7 @@ use crate::socket::DriverSocket;
 use link::Link;
 use nix::sys::signal::Signal;
 use nut::ups_conf::{self, UpsConf};
-use qx::device::{Device, Event, Outcome, Ticket};
+use qx::device::{Device, Event, Outcome};
 use qx::option::{Kind, OPTIONS};
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -20,8 +20,6 @@ use tokio::sync::mpsc;
 
 /// So many requests may wait between a client and the device.
 const WISHES: usize = 32;
-/// How often `-k` tries each command (NUT 2.8.0 nutdrv_qx.c).
-const TRIES: u8 = 3;
 
 /// What ends a driver before its time, in one sentence.
 type Fatal = String;
@@ -322,27 +320,17 @@ impl Driver {
             Event::NotFound(why) => return Err(format!("{}: {why}", self.config.opening.address)),
             _ => self.log.info("switching the load off"),
         }
-        if !self.command(session, device, "shutdown.stop").await {
-            self.log.info("no shutdown was pending");
-        }
-        let name = if self.config.stayoff { "shutdown.stayoff" } else { "shutdown.return" };
-        if !self.command(session, device, name).await {
-            return Err(format!("the UPS did not accept {name}: the load stays on"));
-        }
-        let delay = device.borrow().store().text("ups.delay.shutdown").unwrap_or("?").to_string();
-        self.log.info(&format!("the UPS switches the load off in {delay} seconds"));
-        Ok(ExitCode::SUCCESS)
-    }
-
-    async fn command(&self, session: &mut Session, device: &Shared, name: &str) -> bool {
-        for ticket in 1..=Ticket::from(TRIES) {
-            device.borrow_mut().instant_command(ticket, name, None);
-            let ended = session.run_until(|event| matches!(event, Event::Answered(..))).await;
-            if matches!(ended, Event::Answered(_, Outcome::Done)) {
-                return true;
+        device.borrow_mut().kill_power(0);
+        match session.run_until(|event| matches!(event, Event::Answered(..))).await {
+            Event::Answered(_, Outcome::Done) => {
+                let delay = device.borrow().store().text("ups.delay.shutdown").map(str::to_string);
+                let delay = delay.map_or(String::new(), |delay| format!(" in {delay} seconds"));
+                self.log.info(&format!("the UPS was told to switch the load off{delay}"));
+                Ok(ExitCode::SUCCESS)
             }
+            Event::Answered(_, Outcome::Failed(why)) => Err(why),
+            _ => Err("the UPS was not told to switch the load off".into()),
         }
-        false
     }
 }
 

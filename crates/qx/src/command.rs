@@ -27,11 +27,13 @@ pub struct Command {
     pub parameter: Option<Parameter>,
     /// When it is offered.
     pub when: When,
+    /// Other spellings that come near it, for a UPS that refuses this one, the nearest first.
+    pub otherwise: &'static [&'static [Part]],
 }
 
 /// A command that takes no parameter.
 pub const fn command(name: &'static str, wire: &'static [Part]) -> Command {
-    Command { name, wire, parameter: None, when: When::Always }
+    Command { name, wire, parameter: None, when: When::Always, otherwise: &[] }
 }
 
 impl Command {
@@ -51,9 +53,36 @@ impl Command {
         self
     }
 
+    /// The same command with other spellings, for a UPS that refuses the first.
+    pub const fn otherwise(mut self, otherwise: &'static [&'static [Part]]) -> Command {
+        self.otherwise = otherwise;
+        self
+    }
+
+    /// The lines of each other spelling, those left out that say what was said already.
+    pub fn write_otherwise(&self, args: &Args) -> Vec<Vec<String>> {
+        let mut said = vec![self.write(args)];
+        for wire in self.otherwise {
+            let lines = crate::spelling::lines(wire, args);
+            if !said.contains(&lines) {
+                said.push(lines);
+            }
+        }
+        said.split_off(1)
+    }
+
     /// The lines sent, one for each exchange, without the carriage return.
     pub fn write(&self, args: &Args) -> Vec<String> {
         crate::spelling::lines(self.wire, args)
+    }
+
+    /// Understands the line of its last exchange in any of its spellings.
+    pub fn understand(&self, line: &str) -> Option<Args> {
+        self.read(line).or_else(|| {
+            self.otherwise
+                .iter()
+                .find_map(|wire| crate::spelling::read(crate::spelling::steps(wire).last()?, line, &[]))
+        })
     }
 
     /// Understands the line of its last exchange, as a UPS does.

@@ -263,6 +263,10 @@ pub struct Options {
     pub overrides: Vec<(String, String)>,
     /// `default.…`: these values until the UPS says something.
     pub defaults: Vec<(String, String)>,
+    /// The load stays off after `-k`, instead of returning with mains.
+    pub stayoff: bool,
+    /// The commands that switch the load off at `-k`, tried in this order; none: the usual ones.
+    pub sdcommands: Vec<String>,
 }
 
 impl Default for Options {
@@ -283,6 +287,8 @@ impl Default for Options {
             address: None,
             overrides: vec![],
             defaults: vec![],
+            stayoff: false,
+            sdcommands: vec![],
         }
     }
 }

@@ -51,7 +51,9 @@ pub fn page(protocol: &Protocol) -> String {
     if protocol.all_commands().next().is_some() {
         let _ = writeln!(out, "\n| instant command | sent | parameter | when |\n|---|---|---|---|");
         for command in protocol.all_commands() {
-            let (sent, when) = (spelling(command.wire), condition(command.when));
+            let otherwise = command.otherwise.iter().map(|wire| spelling(wire));
+            let sent: Vec<String> = [spelling(command.wire)].into_iter().chain(otherwise).collect();
+            let (sent, when) = (sent.join("; if refused: "), condition(command.when));
             let _ = writeln!(out, "| {} | {sent} | {} | {when} |", command.name, parameter(command));
         }
         let _ = writeln!(out, "\n{}\n", consent(protocol.consent));
@@ -213,6 +215,9 @@ fn spelling(parts: &[Part]) -> String {
         Part::Lit(text) => format!("`{text}`"),
         Part::Short(arg) => format!("{} as `.n` tenths of a minute or `nn` minutes", name(*arg)),
         Part::Minutes(arg, digits) => format!("{} as `{}` minutes", name(*arg), "n".repeat(*digits)),
+        Part::MinutesUp(arg, digits) => {
+            format!("{} as `{}` minutes, rounded up, one at least", name(*arg), "n".repeat(*digits))
+        }
         Part::Unless0(lead, arg, digits) => {
             format!(
                 "`{lead}` and {} as `{}` minutes, nothing below one minute",

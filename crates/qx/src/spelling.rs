@@ -22,6 +22,8 @@ pub enum Part {
     Short(Arg),
     /// Seconds as minutes in so many digits.
     Minutes(Arg, usize),
+    /// Seconds as whole minutes in so many digits, rounded up, one at least.
+    MinutesUp(Arg, usize),
     /// The bytes and minutes in so many digits; nothing at all below one minute.
     Unless0(&'static str, Arg, usize),
     /// The number in so many digits.
@@ -90,6 +92,9 @@ fn line(parts: &[Part], args: &Args) -> String {
             Part::Short(arg) if args.get(arg) < 60 => out += &format!(".{}", args.get(arg) / 6),
             Part::Short(arg) => out += &format!("{:02}", args.get(arg) / 60),
             Part::Minutes(arg, digits) => out += &format!("{:0digits$}", args.get(arg) / 60),
+            Part::MinutesUp(arg, digits) => {
+                out += &format!("{:0digits$}", args.get(arg).div_ceil(60).max(1));
+            }
             Part::Unless0(lead, arg, digits) if args.get(arg) >= 60 => {
                 out += &format!("{lead}{:0digits$}", args.get(arg) / 60);
             }
@@ -117,7 +122,9 @@ pub fn read(parts: &[Part], mut wire: &str, codes: &[&str]) -> Option<Args> {
                 }
                 None => args.set(arg, digits(&mut wire, 2)? * 60),
             },
-            Part::Minutes(arg, count) => args.set(arg, digits(&mut wire, count)? * 60),
+            Part::Minutes(arg, count) | Part::MinutesUp(arg, count) => {
+                args.set(arg, digits(&mut wire, count)? * 60);
+            }
             Part::Unless0(lead, arg, count) => {
                 if let Some(rest) = wire.strip_prefix(lead) {
                     wire = rest;
@@ -172,6 +179,10 @@ mod tests {
         assert_eq!(lines(&parts, &args), ["S.5R000300752.5E,03"]);
         assert_eq!(read(&parts, "S.5R000300752.5E,03", &["D", "E"]), Some(args.clone()));
         assert_eq!(read(&parts, "S.5R000300752.5X,03", &["D", "E"]), None);
+        let up = |seconds| {
+            lines(&[Part::MinutesUp(Arg::Shutdown, 2)], &Args { shutdown: seconds, ..Args::default() })
+        };
+        assert_eq!([up(0), up(12), up(60), up(61)], [["01"], ["01"], ["01"], ["02"]]);
         assert_eq!(lines(&[Part::Lit("An"), Part::Then, Part::Short(Arg::Start)], &args), ["An", "03"]);
     }
 }

@@ -166,6 +166,13 @@ proptest! {
                 let read = command.read(&wire);
                 prop_assert!(read.is_some(), "{} {wire}", command.name);
                 prop_assert_eq!(command.write(&read.unwrap()).pop().unwrap(), wire);
+                // another spelling says the same, or a little later
+                for lines in command.write_otherwise(&args) {
+                    let meant = command.understand(lines.last().unwrap());
+                    prop_assert!(meant.is_some(), "{} {lines:?}", command.name);
+                    let later = meant.unwrap().shutdown.checked_sub(shutdown / 60 * 60);
+                    prop_assert!(command.name == "load.off" || later.is_some_and(|later| later <= 60), "{lines:?}");
+                }
             }
         }
     }

@@ -9,6 +9,8 @@
 //! doubted reading before the next question, and one exchange is on its way at a time.
 
 mod finding;
+mod kill_power;
+mod order;
 mod polling;
 mod request;
 mod sheet;
@@ -23,6 +25,9 @@ use crate::setting::Delay;
 use crate::store::Store;
 use crate::variable::UPS_ID;
 use finding::Stage;
+use kill_power::KillPower;
+pub use kill_power::{DEFAULT as SHUTDOWN_DEFAULT, Step as KillStep, steps as kill_steps};
+use order::Order;
 use polling::Slot;
 use request::Request;
 use std::collections::VecDeque;
@@ -140,6 +145,9 @@ pub struct Device {
     line: Line,
     asked: Option<(Asked, Moment)>,
     requests: VecDeque<Request>,
+    /// What the UPS was told about its load, and has to be shown yet.
+    order: Option<Order>,
+    kill_power: Option<KillPower>,
     ready: bool,
     last_good: Moment,
     detect_again: Moment,
@@ -167,6 +175,8 @@ impl Device {
             line: Line { up: true, latency: None, echo: Echo::Unknown, noisy: false, settle: false },
             asked: None,
             requests: VecDeque::new(),
+            order: None,
+            kill_power: None,
             ready: false,
             last_good: Moment::ZERO,
             detect_again: Moment::ZERO,
@@ -234,6 +244,7 @@ impl Device {
     /// [`Device::handle_link`] before the next.
     pub fn poll_exchange(&mut self, now: Moment) -> Option<Exchange> {
         self.look_for_staleness(now);
+        self.look_after_order(now);
         if self.asked.is_some() || !self.line.up {
             return None;
         }
@@ -284,7 +295,8 @@ impl Device {
             Stage::Detecting { not_before, .. } => Some(*not_before),
             Stage::Polling => self.slots.iter().filter_map(|slot| slot.due).min(),
         };
-        due.into_iter().chain(stale).min()
+        let order = self.order.as_ref().map(Order::due);
+        due.into_iter().chain(stale).chain(order).min()
     }
 
     /// Whether the first questions got no answer.

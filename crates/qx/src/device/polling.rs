@@ -94,6 +94,7 @@ impl Device {
         let changed = std::mem::take(&mut slot.changed);
         if slot.query.cadence == Cadence::Quick {
             self.heard_from(now);
+            self.compare_with_order();
             if changed && self.ready {
                 self.look_closer(now);
             }

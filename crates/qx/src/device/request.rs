@@ -12,15 +12,28 @@ use std::collections::VecDeque;
 /// At most so many requests wait; what the configuration asks for is not counted.
 const WAITING: usize = 16;
 
+/// Who wants to know how a request ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// Nobody: the configuration asked.
+    Nobody,
+    /// Whoever holds the ticket.
+    Client(Ticket),
+    /// The sequence that switches the load off.
+    KillPower,
+}
+
 /// A command or setting that waits for the line, or for its reply.
 #[derive(Clone, Debug)]
 pub(super) struct Request {
-    /// Who asked; nobody when it was the configuration.
-    ticket: Option<Ticket>,
+    /// Who asked.
+    asker: Asker,
     /// Of the command, or `variable = value`.
     name: String,
     /// What is sent in each exchange.
     steps: VecDeque<String>,
+    /// What is sent instead when the UPS refuses it, the nearest first.
+    otherwise: VecDeque<Vec<String>>,
     /// The variable that it sets.
     sets: Option<&'static Var>,
     /// How it is packed.
@@ -38,45 +51,51 @@ impl Request {
 impl Device {
     /// Sends an instant command as soon as the line is free; [`Event::Answered`] tells the outcome.
     pub fn instant_command(&mut self, ticket: Ticket, name: &str, parameter: Option<&str>) {
-        match self.prepare(name, parameter).and_then(|request| self.enqueue(ticket, request)) {
+        self.command_for(Asker::Client(ticket), name, parameter);
+    }
+
+    /// The same for any asker.
+    pub(super) fn command_for(&mut self, asker: Asker, name: &str, parameter: Option<&str>) {
+        match self.prepare(name, parameter).and_then(|request| self.enqueue(asker, request)) {
             Ok(()) => {}
-            Err(outcome) => self.answer(Some(ticket), outcome),
+            Err(outcome) => self.answer(asker, outcome),
         }
     }
 
     /// Sets a variable; [`Event::Answered`] tells the outcome.
     pub fn set(&mut self, ticket: Ticket, variable: &str, value: &str) {
+        let asker = Asker::Client(ticket);
         if self.protocol.is_some_and(|protocol| protocol.delay(variable).is_some()) {
             let outcome = self.set_delay(variable, value);
-            self.answer(Some(ticket), outcome);
+            self.answer(asker, outcome);
             return;
         }
         match self.prepare_setting(variable, value) {
-            Ok(None) => self.answer(Some(ticket), Outcome::Done),
+            Ok(None) => self.answer(asker, Outcome::Done),
             Ok(Some(request)) => {
-                if let Err(outcome) = self.enqueue(ticket, request) {
-                    self.answer(Some(ticket), outcome);
+                if let Err(outcome) = self.enqueue(asker, request) {
+                    self.answer(asker, outcome);
                 }
             }
-            Err(outcome) => self.answer(Some(ticket), outcome),
+            Err(outcome) => self.answer(asker, outcome),
         }
     }
 
-    fn enqueue(&mut self, ticket: Ticket, mut request: Request) -> Result<(), Outcome> {
+    fn enqueue(&mut self, asker: Asker, mut request: Request) -> Result<(), Outcome> {
         if self.store.is_stale() || !self.line.up {
             return Err(Outcome::Failed("the UPS does not answer, so nothing was sent".into()));
         }
         if self.requests.len() >= WAITING {
             return Err(Outcome::Failed(format!("{WAITING} commands wait already, so nothing was sent")));
         }
-        request.ticket = Some(ticket);
+        request.asker = asker;
         self.requests.push_back(request);
         Ok(())
     }
 
     fn request(&self, name: String, steps: Vec<String>, sets: Option<&'static Var>) -> Request {
         let armour = self.protocol.and_then(|protocol| protocol.armour);
-        Request { ticket: None, name, steps: steps.into(), sets, armour }
+        Request { asker: Asker::Nobody, name, steps: steps.into(), otherwise: VecDeque::new(), sets, armour }
     }
 
     fn prepare(&self, name: &str, parameter: Option<&str>) -> Result<Request, Outcome> {
@@ -91,8 +110,9 @@ impl Device {
         for command in self.offered(&facts).filter(|command| command.name.eq_ignore_ascii_case(name)) {
             match command.parameter.map_or(Ok(0), |allowed| allowed.check(parameter)) {
                 Ok(given) => {
-                    let steps = command.write(&Args { given, ..self.args() });
-                    return Ok(self.request(command.name.into(), steps, None));
+                    let args = Args { given, ..self.args() };
+                    let request = self.request(command.name.into(), command.write(&args), None);
+                    return Ok(Request { otherwise: command.write_otherwise(&args).into(), ..request });
                 }
                 Err(NotAllowed(why)) => refused = Outcome::Invalid(why),
             }
@@ -239,59 +259,72 @@ impl Device {
 
     pub(super) fn handle_request_reply(&mut self, mut request: Request, reply: Option<Vec<u8>>, now: Moment) {
         let consent = self.protocol.map_or(Consent::Silence, |protocol| protocol.consent);
-        let packed = reply.as_deref().map(|line| match request.armour {
+        let said = reply.as_deref().map(|line| match request.armour {
             Some(armour) => (armour.unpack_reply)(line).unwrap_or_else(|| line.to_vec()),
             None => line.to_vec(),
         });
         let sent = request.steps.pop_front().unwrap_or_default();
-        let outcome = match &packed {
-            reply if consent.is_given(reply.as_deref()) => Outcome::Done,
-            None => Outcome::Failed(format!("the UPS did not answer {} ({sent})", request.name)),
-            Some(line) => {
-                let said = line.escape_ascii();
-                Outcome::Failed(format!("the UPS refused {} ({sent}) by '{said}'", request.name))
-            }
-        };
-        if outcome == Outcome::Done {
-            let by = if reply.is_some() { "by word" } else { "by silence" };
+        if consent.is_given(said.as_deref()) {
+            let by = if said.is_some() { "by word" } else { "by silence" };
             self.note(Loudness::Info, format!("{}: sent {sent}, accepted {by}", request.name));
-            if !request.steps.is_empty() {
-                self.requests.push_front(request);
-                return;
+            match request.steps.is_empty() {
+                true => self.accepted(&request, &sent, now),
+                false => self.requests.push_front(request),
             }
-            let sets = request.sets;
-            let again = |query: &crate::query::Query| {
-                query.cadence != Cadence::Once || sets.is_some_and(|var| query.speaks_of(var))
-            };
-            for slot in
-                self.slots.iter_mut().filter(|slot| slot.applies && !slot.refused && again(slot.query))
-            {
-                slot.due = Some(now);
-            }
+            return;
         }
-        self.answer(request.ticket, outcome);
+        let Some(said) = said else {
+            let why = format!("the UPS did not answer {} ({sent})", request.name);
+            self.answer(request.asker, Outcome::Failed(why));
+            return;
+        };
+        let why = format!("the UPS refused {} ({sent}) by '{}'", request.name, said.escape_ascii());
+        match request.otherwise.pop_front() {
+            Some(steps) => {
+                self.note(Loudness::Warning, format!("{why}; trying {}", steps.join(", ")));
+                request.steps = steps.into();
+                self.requests.push_front(request);
+            }
+            None => self.answer(request.asker, Outcome::Failed(why)),
+        }
+    }
+
+    /// The UPS took a request: what it changed is asked again.
+    fn accepted(&mut self, request: &Request, sent: &str, now: Moment) {
+        let sets = request.sets;
+        let again = |query: &crate::query::Query| {
+            query.cadence != Cadence::Once || sets.is_some_and(|var| query.speaks_of(var))
+        };
+        for slot in self.slots.iter_mut().filter(|slot| slot.applies && !slot.refused && again(slot.query)) {
+            slot.due = Some(now);
+        }
+        if !self.watch_for(request.asker, &request.name, sent, now) {
+            self.answer(request.asker, Outcome::Done);
+        }
     }
 
     /// The line was lost while a request was on its way.
     pub(super) fn lose(&mut self, request: &Request) {
-        self.answer(request.ticket, Outcome::Failed("the line was lost while the command was sent".into()));
+        self.answer(request.asker, Outcome::Failed("the line was lost while the command was sent".into()));
     }
 
     pub(super) fn fail_requests(&mut self) {
         while let Some(request) = self.requests.pop_front() {
             self.answer(
-                request.ticket,
+                request.asker,
                 Outcome::Failed("the UPS does not answer, so nothing was sent".into()),
             );
         }
     }
 
-    fn answer(&mut self, ticket: Option<Ticket>, outcome: Outcome) {
+    pub(super) fn answer(&mut self, asker: Asker, outcome: Outcome) {
         if let Outcome::Invalid(why) | Outcome::Failed(why) = &outcome {
             self.note(Loudness::Warning, why.clone());
         }
-        if let Some(ticket) = ticket {
-            self.events.push_back(Event::Answered(ticket, outcome));
+        match asker {
+            Asker::Nobody => {}
+            Asker::Client(ticket) => self.events.push_back(Event::Answered(ticket, outcome)),
+            Asker::KillPower => self.kill_power_went(&outcome),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Best UPS: Best Power and Sola Australia units.
 
 use super::megatec::{LOAD, STATUS_BITS, STATUS_FIELDS, STATUS_PICTURE, TEMPLATE, TESTS, TIMED_TEST};
-use crate::command::Part::{Lit, Minutes, Short};
+use crate::command::Part::{Lit, Minutes, MinutesUp, Short};
 use crate::command::{Arg, Command, command};
 use crate::fact::{Derived, Facts, Raised, When};
 use crate::option::Flag;
@@ -152,8 +152,10 @@ fn settle(facts: &Facts, raised: &mut Raised) {
 /// Without a time of return the unit stays off.
 #[rustfmt::skip]
 const SHUTDOWNS: &[Command] = &[
-    command("shutdown.return",  &[Lit("S"), Short(Arg::Shutdown), Lit("R"), Minutes(Arg::Start, 4)]),
-    command("shutdown.stayoff", &[Lit("S"), Short(Arg::Shutdown)]),
+    command("shutdown.return",  &[Lit("S"), Short(Arg::Shutdown), Lit("R"), Minutes(Arg::Start, 4)])
+        .otherwise(&[&[Lit("S"), MinutesUp(Arg::Shutdown, 2), Lit("R"), Minutes(Arg::Start, 4)]]),
+    command("shutdown.stayoff", &[Lit("S"), Short(Arg::Shutdown)])
+        .otherwise(&[&[Lit("S"), MinutesUp(Arg::Shutdown, 2)]]),
 ];
 
 #[rustfmt::skip]

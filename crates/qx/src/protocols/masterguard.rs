@@ -1,7 +1,7 @@
 //! Masterguard: series A and E, several of which may share a line.
 
 use super::megatec::TEMPLATE;
-use crate::command::Part::{Digits, Lit, Minutes, Short, Text};
+use crate::command::Part::{Digits, Lit, Minutes, MinutesUp, Short, Text};
 use crate::command::{Arg, Args, Command, command};
 use crate::fact::{Derived, Facts, Raised};
 use crate::protocol::{Consent, Protocol, Sign};
@@ -366,8 +366,10 @@ fn nothing_open(_: &Facts, raised: &mut Raised) {
 /// Minutes stand behind the R, as in the rest of the family.
 #[rustfmt::skip]
 const COMMANDS: &[Command] = &[
-    command("shutdown.return",          &[Lit("S"), Short(Arg::Shutdown), Lit("R"), Minutes(Arg::Start, 4)]),
-    command("shutdown.stayoff",         &[Lit("S"), Short(Arg::Shutdown)]),
+    command("shutdown.return",          &[Lit("S"), Short(Arg::Shutdown), Lit("R"), Minutes(Arg::Start, 4)])
+        .otherwise(&[&[Lit("S"), MinutesUp(Arg::Shutdown, 2), Lit("R"), Minutes(Arg::Start, 4)]]),
+    command("shutdown.stayoff",         &[Lit("S"), Short(Arg::Shutdown)])
+        .otherwise(&[&[Lit("S"), MinutesUp(Arg::Shutdown, 2)]]),
     command("shutdown.stop",            &[Lit("C")]),
     command("test.battery.start",       &[Lit("T")]).needs_seconds(10, 10),
     command("test.battery.start",       &[Lit("T"), Minutes(Arg::Given, 2)]).needs_seconds(60, 5940),

@@ -1,7 +1,7 @@
 //! Megatec: the dialect most of the family descends from. Its sisters differ in a word.
 
-use crate::command::Part::{Lit, Minutes, Short, Unless0};
-use crate::command::{Arg, Command, command};
+use crate::command::Part::{Lit, Minutes, MinutesUp, Short, Unless0};
+use crate::command::{Arg, Command, Part, command};
 use crate::option::Flag;
 use crate::protocol::{Consent, Protocol, Sign};
 use crate::query::Effect::{Clear, Nothing, Regulating, Says, Set};
@@ -67,15 +67,27 @@ pub(super) const BEEPER: &[Command] = &[
 
 #[rustfmt::skip]
 pub(super) const LOAD: &[Command] = &[
-    command("load.off",                 &[Lit("S00R0000")]),
+    command("load.off",                 &[Lit("S00R0000")]).otherwise(&[&[Lit("S.2R0000")]]),
     command("load.on",                  &[Lit("C")]),
     command("shutdown.stop",            &[Lit("C")]),
 ];
 
+/// The protocol paper draws the delay as .2 to .9 or 01 to 10 minutes, and `S` without a time of
+/// return as a command of its own that returns with mains as well. Units know some of these forms:
+/// whole minutes keep the time of return, so they come first.
+pub(super) const RETURN_OTHERWISE: &[&[Part]] = &[
+    &[Lit("S"), MinutesUp(Arg::Shutdown, 2), Unless0("R", Arg::Start, 4)],
+    &[Lit("S"), Short(Arg::Shutdown)],
+    &[Lit("S"), MinutesUp(Arg::Shutdown, 2)],
+];
+
+/// `S` alone would return: only the delay can be said otherwise.
+pub(super) const STAYOFF_OTHERWISE: &[&[Part]] = &[&[Lit("S"), MinutesUp(Arg::Shutdown, 2), Lit("R0000")]];
+
 #[rustfmt::skip]
 pub(super) const SHUTDOWN: &[Command] = &[
-    command("shutdown.return",          &[Lit("S"), Short(Arg::Shutdown), Unless0("R", Arg::Start, 4)]),
-    command("shutdown.stayoff",         &[Lit("S"), Short(Arg::Shutdown), Lit("R0000")]),
+    command("shutdown.return",          &[Lit("S"), Short(Arg::Shutdown), Unless0("R", Arg::Start, 4)]).otherwise(RETURN_OTHERWISE),
+    command("shutdown.stayoff",         &[Lit("S"), Short(Arg::Shutdown), Lit("R0000")]).otherwise(STAYOFF_OTHERWISE),
 ];
 
 #[rustfmt::skip]

@@ -1,5 +1,6 @@
 //! What can be commanded and set.
 
+use super::super::megatec::{RETURN_OTHERWISE, STAYOFF_OTHERWISE};
 use super::{BATTERY_TYPES, HAS_BYPASS, HAS_ECO, P31, WORK_RANGES, limits};
 use crate::command::Part::{Code, Digits, Lit, Minutes, Short, Tenths, Unless0};
 use crate::command::{Arg, Command, command};
@@ -25,8 +26,8 @@ const fn outlet(switchable: &'static Var) -> When {
 pub(super) const COMMANDS: &[Command] = &[
     command("load.off",                 &[Lit("SOFF")]),
     command("load.on",                  &[Lit("SON")]),
-    command("shutdown.return",          &[Lit("S"), Short(Arg::Shutdown), Unless0("R", Arg::Start, 4)]),
-    command("shutdown.stayoff",         &[Lit("S"), Short(Arg::Shutdown), Lit("R0000")]),
+    command("shutdown.return",          &[Lit("S"), Short(Arg::Shutdown), Unless0("R", Arg::Start, 4)]).otherwise(RETURN_OTHERWISE),
+    command("shutdown.stayoff",         &[Lit("S"), Short(Arg::Shutdown), Lit("R0000")]).otherwise(STAYOFF_OTHERWISE),
     command("shutdown.stop",            &[Lit("CS")]),
     command("test.battery.start",       &[Lit("T"), Short(Arg::Given)]).seconds(12, 5940, 600),
     command("test.battery.start.deep",  &[Lit("TL")]),

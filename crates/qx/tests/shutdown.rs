@@ -1,0 +1,187 @@
+//! Orders to the load in virtual time: what is sent, what is tried instead, and what is told of it.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+mod line;
+
+use line::{Line, ended, seconds};
+use qx::device::{Event, Loudness, Outcome};
+use qx::option::Options;
+use std::time::Duration;
+
+const STATUS: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
+const PENDING: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010";
+const DEAD: &[u8] = b"(226.0 195.0 000.0 000 49.0 27.5 30.0 00001000";
+const VENDOR: &[u8] = b"#MUSTEK          PM 636     V1.2      ";
+
+/// A Megatec UPS: `knows` says which commands it takes, and every other it sends back; `shows` what
+/// status it has once it took one.
+struct Ups {
+    knows: fn(&str) -> bool,
+    shows: &'static [u8],
+    took: bool,
+}
+
+impl Ups {
+    fn new(knows: fn(&str) -> bool, shows: &'static [u8]) -> Ups {
+        Ups { knows, shows, took: false }
+    }
+
+    fn reply(&mut self, ask: &str) -> Vec<u8> {
+        match ask {
+            "Q1" if self.took => ended(self.shows),
+            "Q1" => ended(STATUS),
+            "F" => ended(b"#230.0 003 024.0 50.0"),
+            "I" => ended(VENDOR),
+            ask if is_order(ask) && (self.knows)(ask) => {
+                self.took = ask != "C";
+                vec![]
+            }
+            ask if is_order(ask) => ended(ask.as_bytes()),
+            _ => vec![],
+        }
+    }
+}
+
+fn is_order(ask: &str) -> bool {
+    ask == "C" || ask.starts_with('S')
+}
+
+fn found(options: Options, ups: &mut Ups) -> Line {
+    let options = Options { protocol: Some("megatec".into()), ..options };
+    let mut line = Line::new(options);
+    assert!(line.run(seconds(30), &mut |ask, _| ups.reply(ask), |event| *event == Event::Ready));
+    line
+}
+
+/// Lets time pass, until the answer if there is one.
+fn answer(line: &mut Line, ups: &mut Ups, time: Duration) -> Option<Outcome> {
+    let until = line.now + time;
+    line.run(until, &mut |ask, _| ups.reply(ask), |event| matches!(event, Event::Answered(..)));
+    line.events.iter().rev().find_map(|(_, event)| match event {
+        Event::Answered(7, outcome) => Some(outcome.clone()),
+        _ => None,
+    })
+}
+
+fn orders(line: &Line) -> Vec<&str> {
+    line.questions().into_iter().filter(|ask| is_order(ask)).collect()
+}
+
+fn noted(line: &Line, loudness: Loudness, part: &str) -> bool {
+    let fits = |event: &Event| matches!(event, Event::Noted(level, text) if *level == loudness && text.contains(part));
+    line.events.iter().any(|(_, event)| fits(event))
+}
+
+/// One command at a UPS.
+fn commanded(name: &str, knows: fn(&str) -> bool, shows: &'static [u8]) -> (Line, Option<Outcome>) {
+    let mut ups = Ups::new(knows, shows);
+    let mut line = found(Options::default(), &mut ups);
+    line.device.instant_command(7, name, None);
+    let outcome = answer(&mut line, &mut ups, seconds(10));
+    // long enough for the load to go off, and to be missed if it does not
+    let until = line.now + seconds(120);
+    line.run(until, &mut |ask, _| ups.reply(ask), |_| false);
+    (line, outcome)
+}
+
+#[test]
+fn what_the_ups_shows_is_told() {
+    let (line, outcome) = commanded("shutdown.return", |_| true, PENDING);
+    assert_eq!(outcome, Some(Outcome::Done));
+    assert_eq!(orders(&line), ["S.5R0003"]);
+    assert!(noted(&line, Loudness::Info, "shutdown.return: the UPS says that a shutdown is active"));
+    assert!(!noted(&line, Loudness::Warning, "does not obey"), "{:?}", line.events);
+    let (line, outcome) = commanded("load.off", |_| true, DEAD);
+    assert_eq!(outcome, Some(Outcome::Done));
+    assert!(noted(&line, Loudness::Info, "load.off: the UPS says that the load is off"));
+}
+
+#[test]
+fn a_ups_that_takes_an_order_and_does_not_obey_is_noticed() {
+    let (line, outcome) = commanded("shutdown.return", |_| true, STATUS);
+    assert_eq!(outcome, Some(Outcome::Done), "nobody can know it yet");
+    assert!(noted(&line, Loudness::Warning, "shutdown.return was taken, but the UPS still powers"));
+    let (line, _) = commanded("shutdown.return", |_| true, DEAD);
+    assert!(noted(&line, Loudness::Info, "shutdown.return: the load was switched off"));
+    assert!(!noted(&line, Loudness::Warning, "still powers"));
+}
+
+#[test]
+fn refused_orders_are_tried_as_the_dialect_spells_them_otherwise() {
+    for (name, knows, sent) in [
+        ("shutdown.return", (|ask| ask == "S01R0003") as fn(&str) -> bool, vec!["S.5R0003", "S01R0003"]),
+        ("shutdown.return", |ask| ask == "S.5", vec!["S.5R0003", "S01R0003", "S.5"]),
+        ("shutdown.return", |ask| ask == "S01", vec!["S.5R0003", "S01R0003", "S.5", "S01"]),
+        // no form that returns is sent for one that stays off
+        ("shutdown.stayoff", |ask| ask == "S01R0000", vec!["S.5R0000", "S01R0000"]),
+        ("load.off", |ask| ask == "S.2R0000", vec!["S00R0000", "S.2R0000"]),
+    ] {
+        let (line, outcome) = commanded(name, knows, PENDING);
+        assert_eq!((outcome, orders(&line)), (Some(Outcome::Done), sent), "{name}");
+        assert!(noted(&line, Loudness::Warning, "; trying S"), "{name}");
+    }
+    let (line, outcome) = commanded("shutdown.stayoff", |_| false, STATUS);
+    assert!(matches!(outcome, Some(Outcome::Failed(_))), "{outcome:?}");
+    assert_eq!(orders(&line), ["S.5R0000", "S01R0000"]);
+}
+
+#[test]
+fn a_shutdown_that_is_not_stopped_is_told() {
+    let mut ups = Ups::new(|_| true, PENDING);
+    let mut line = found(Options::default(), &mut ups);
+    line.device.instant_command(7, "shutdown.return", None);
+    answer(&mut line, &mut ups, seconds(10));
+    // it takes C and goes on counting
+    let mut stubborn = |ask: &str, _| if ask == "C" { vec![] } else { ups.reply(ask) };
+    line.device.instant_command(8, "shutdown.stop", None);
+    let until = line.now + seconds(10);
+    line.run(until, &mut stubborn, |event| matches!(event, Event::Answered(8, _)));
+    let failed = |event: &Event| matches!(event, Event::Answered(8, Outcome::Failed(why)) if why.contains("still says"));
+    assert!(line.events.iter().any(|(_, event)| failed(event)), "{:?}", line.events);
+    // this one obeys
+    let until = line.now + seconds(10);
+    line.device.instant_command(9, "shutdown.stop", None);
+    line.run(until, &mut |ask, _| ups.reply(ask), |event| matches!(event, Event::Answered(9, _)));
+    assert!(line.events.iter().any(|(_, event)| *event == Event::Answered(9, Outcome::Done)));
+}
+
+#[test]
+fn a_ups_that_falls_silent_with_its_load_has_obeyed() {
+    let mut ups = Ups::new(|_| true, STATUS);
+    let mut line = found(Options::default(), &mut ups);
+    line.device.instant_command(7, "load.off", None);
+    let mut off = false;
+    let mut dies = |ask: &str, _| {
+        off |= is_order(ask);
+        if off { vec![] } else { ups.reply(ask) }
+    };
+    let until = line.now + seconds(60);
+    line.run(until, &mut dies, |_| false);
+    assert!(line.events.iter().any(|(_, event)| *event == Event::Answered(7, Outcome::Done)));
+    assert!(!noted(&line, Loudness::Warning, "still powers"));
+}
+
+#[test]
+fn the_power_is_killed_in_the_order_that_was_asked_for() {
+    let list = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+    for (stayoff, sdcommands, knows, sent, done) in [
+        (false, list(&[]), (|_| true) as fn(&str) -> bool, vec!["C", "S.5R0003"], true),
+        (true, list(&[]), |_| true, vec!["C", "S.5R0000"], true),
+        (false, list(&["load.off"]), |_| true, vec!["S00R0000"], true),
+        (false, list(&["shutdown.stayoff", "load.off"]), |ask| ask == "S00R0000", vec![], true),
+        (false, list(&["shutdown.default"]), |_| true, vec!["C", "S.5R0003"], true),
+        (false, list(&["test.battery.start.low", "load.off"]), |_| true, vec!["S00R0000"], true),
+        (false, list(&[]), |_| false, vec![], false),
+    ] {
+        let mut ups = Ups::new(knows, PENDING);
+        let mut line =
+            found(Options { stayoff, sdcommands: sdcommands.clone(), ..Options::default() }, &mut ups);
+        line.device.kill_power(7);
+        let outcome = answer(&mut line, &mut ups, seconds(60));
+        assert_eq!(outcome == Some(Outcome::Done), done, "{sdcommands:?}: {outcome:?}");
+        if !sent.is_empty() {
+            assert_eq!(orders(&line), sent, "{sdcommands:?}");
+        }
+        assert!(done || orders(&line).len() == 3 + 3 * 4, "{:?}", orders(&line));
+    }
+}
