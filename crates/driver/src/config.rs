@@ -143,6 +143,20 @@ impl Config {
     }
 }
 
+impl Config {
+    /// Everything but what a running driver can take anew.
+    pub fn what_needs_a_restart(&self) -> String {
+        let rest = Config {
+            options: Options::default(),
+            allow_killpower: false,
+            published: vec![],
+            remarks: vec![],
+            ..self.clone()
+        };
+        format!("{rest:?}")
+    }
+}
+
 impl Draft {
     fn take_section(&mut self, name: &str, conf: &UpsConf) -> Result<(), Wrong> {
         // what is wrong in the section of another UPS is for the driver of that one to say

@@ -8,6 +8,7 @@
 pub mod command_line;
 pub mod config;
 pub mod log;
+pub mod own;
 pub mod process;
 pub mod program;
 pub mod session;

@@ -3,13 +3,14 @@
 use crate::command_line::{CommandLine, Ground, Order, Task};
 use crate::config::{Config, Paths};
 use crate::log::Log;
+use crate::own;
 use crate::process::{self, Account, PidFile, Readiness, Side};
 use crate::session::{Session, Shared};
 use crate::socket::DriverSocket;
 use link::Link;
 use nix::sys::signal::Signal;
 use nut::ups_conf::{self, UpsConf};
-use qx::device::{Device, Event, Outcome};
+use qx::device::{Device, Event, Moment, Outcome};
 use qx::option::{Kind, OPTIONS};
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -64,6 +65,7 @@ fn run(program: &'static str) -> Result<ExitCode, Fatal> {
         config,
         paths,
         line,
+        reloaded: RefCell::new(None),
     };
     driver.start()
 }
@@ -113,6 +115,8 @@ struct Driver {
     config: Config,
     paths: Paths,
     log: Rc<Log>,
+    /// What ups.conf said when it was read again.
+    reloaded: RefCell<Option<Config>>,
 }
 
 impl Driver {
@@ -220,6 +224,7 @@ impl Driver {
         self.check_ignorelb(&device)?;
         self.describe(&device);
         let path = self.paths.state.join(format!("{}-{}", self.program, self.config.name));
+        let known = device.clone();
         let socket = DriverSocket::open(&path, device, wishes, self.log.clone())
             .map_err(|error| format!("cannot open the socket {}: {error}", path.display()))?;
         if let Some(group) = &self.config.group
@@ -234,6 +239,7 @@ impl Driver {
         }
         self.log.info(&format!("watching {} on {}", self.config.name, self.config.opening.address));
         // pinned outside of the loop: a signal must not cut an exchange short
+        let clock = session.clock();
         let watching = session.run_until(|_| false);
         tokio::pin!(watching);
         loop {
@@ -245,7 +251,7 @@ impl Driver {
                         return Ok(ExitCode::SUCCESS);
                     }
                     Told::Reload { or_exit } => {
-                        if self.reload() && or_exit {
+                        if self.reload(&known, clock.elapsed()) && or_exit {
                             return Ok(ExitCode::SUCCESS);
                         }
                     }
@@ -254,23 +260,38 @@ impl Driver {
         }
     }
 
-    /// Whether ups.conf says something else now; says so in the log.
-    fn reload(&self) -> bool {
-        let read = Config::new(self.program, &self.line, || read_conf(&self.paths));
-        match read {
-            Ok(config) if format!("{config:?}") == format!("{:?}", self.config) => {
-                self.log.info("reload: nothing changed in ups.conf");
-                false
-            }
-            Ok(_) => {
-                self.log.warning("reload: ups.conf changed; restart this driver to use it");
-                true
-            }
+    /// Reads ups.conf again and takes what can change while the driver runs. True when something else
+    /// changed, which needs a restart; says so in the log.
+    fn reload(&self, device: &Shared, now: Moment) -> bool {
+        let read = match Config::new(self.program, &self.line, || read_conf(&self.paths)) {
+            Ok(read) => read,
             Err(sentence) => {
                 self.log.warning(&format!("reload: {sentence}; going on as before"));
-                false
+                return false;
             }
+        };
+        let mut current = self.reloaded.borrow_mut();
+        let before = current.as_ref().unwrap_or(&self.config);
+        if format!("{read:?}") == format!("{before:?}") {
+            self.log.info("reload: nothing changed in ups.conf");
+            return false;
         }
+        let fixed = read.what_needs_a_restart() != before.what_needs_a_restart();
+        if fixed || !device.borrow_mut().reconfigure(read.options.clone(), now) {
+            self.log.warning("reload: ups.conf changed; restart this driver to use it");
+            return true;
+        }
+        let mut device = device.borrow_mut();
+        let gone =
+            before.published.iter().filter(|(name, _)| read.published.iter().all(|(new, _)| new != name));
+        gone.for_each(|(name, _)| device.store_mut().remove(name));
+        for (name, value) in &read.published {
+            device.store_mut().set(name.clone(), value.clone());
+        }
+        own::offer(&mut device, read.allow_killpower);
+        self.log.info("reload: ups.conf changed, and is in use now");
+        *current = Some(read);
+        false
     }
 
     fn check_ignorelb(&self, device: &Shared) -> Result<(), Fatal> {
@@ -296,6 +317,8 @@ impl Driver {
         store.set("driver.version", env!("CARGO_PKG_VERSION"));
         store.set("driver.version.internal", concat!("qxups ", env!("CARGO_PKG_VERSION")));
         store.set("driver.version.data", protocol);
+        own::offer(&mut device, self.config.allow_killpower);
+        let store = device.store_mut();
         for (name, value) in &self.config.published {
             store.set(name.clone(), value.clone());
         }

@@ -5,6 +5,7 @@
 //! UPS delays no client, and a slow client no poll.
 
 use crate::log::Log;
+use crate::own;
 use link::{Address, Arrivals, Link, LinkError, Opening};
 use nut::driver_socket as text;
 use qx::device::{Device, Event, LinkChange, Loudness, Moment, Outcome, Ticket};
@@ -106,6 +107,11 @@ impl Session {
         }
     }
 
+    /// When it started: the device's moments are counted from here.
+    pub fn clock(&self) -> Instant {
+        self.started
+    }
+
     fn now(&self) -> Moment {
         self.started.elapsed()
     }
@@ -184,9 +190,15 @@ impl Session {
         let mut device = self.device.borrow_mut();
         match wish {
             Wish::Command(ticket, name, parameter) => {
-                device.instant_command(ticket, &name, parameter.as_deref())
+                if !own::command(&mut device, ticket, &name) {
+                    device.instant_command(ticket, &name, parameter.as_deref());
+                }
             }
-            Wish::Set(ticket, variable, value) => device.set(ticket, &variable, &value),
+            Wish::Set(ticket, variable, value) => {
+                if !own::set(&mut device, ticket, &variable, &value) {
+                    device.set(ticket, &variable, &value);
+                }
+            }
         }
     }
 

@@ -7,7 +7,7 @@ mod machine;
 mod nut;
 mod ups;
 
-use beside::{listed, nearly, of_the_driver};
+use beside::{listed, nearly, of_the_driver, of_the_ups};
 use machine::Machine;
 use nut::{NEWEST, Which};
 use qx::bridge::{UsbId, usb};
@@ -207,13 +207,13 @@ fn differences(nut: &BTreeMap<&str, Told>, ours: &BTreeMap<&str, Told>) -> Vec<S
                 compare(&format!("{state}: {name}"), text(nut.get(name)), text(ours.get(name)));
             }
         }
-        let lines = |text: &str| -> BTreeSet<String> {
-            text.lines().filter(|line| !of_the_driver(line)).map(String::from).collect()
+        let lines = |program: &str, text: &str| -> BTreeSet<String> {
+            of_the_ups(program, text).lines().map(String::from).collect()
         };
         for (what, nut, ours) in
             [("upscmd", &nut.commands, &ours.commands), ("upsrw", &nut.settings, &ours.settings)]
         {
-            let (nut, ours) = (lines(nut), lines(ours));
+            let (nut, ours) = (lines(what, nut), lines(what, ours));
             for line in nut.symmetric_difference(&ours) {
                 compare(what, format!("{}", nut.contains(line)), format!("{} {line}", ours.contains(line)));
             }

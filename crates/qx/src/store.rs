@@ -42,6 +42,8 @@ pub enum Change {
 pub struct Store {
     entries: BTreeMap<Cow<'static, str>, Entry>,
     commands: Vec<&'static str>,
+    /// What the driver offers itself, besides the commands of the UPS.
+    own: Vec<&'static str>,
     stale: bool,
     changes: Vec<Change>,
 }
@@ -91,8 +93,15 @@ impl Store {
             self.changes.push(Change::Removed(name));
         }
     }
-    /// Sets the instant commands.
-    pub fn set_commands(&mut self, commands: Vec<&'static str>) {
+    /// Offers commands that are not for the UPS.
+    pub fn offer(&mut self, own: Vec<&'static str>) {
+        let of_the_ups = self.commands.iter().filter(|name| !self.own.contains(name)).copied().collect();
+        self.own = own;
+        self.set_commands(of_the_ups);
+    }
+    /// Sets the instant commands of the UPS.
+    pub fn set_commands(&mut self, mut commands: Vec<&'static str>) {
+        commands.extend(&self.own);
         let gone = self.commands.iter().filter(|name| !commands.contains(name)).map(|name| (*name, false));
         let new = commands.iter().filter(|name| !self.commands.contains(name)).map(|name| (*name, true));
         self.changes.extend(gone.chain(new).map(|(name, offered)| Change::Command(name, offered)));

@@ -47,6 +47,7 @@ impl Stage {
         let mut listing = self.station.upsc();
         listed("driver-version");
         listing.retain(|name, _| !name.starts_with("driver.version") && !name.starts_with("driver.state"));
+        listing.retain(|name, _| !of_the_driver(name));
         listing.remove("driver.parameter.port");
         Shown {
             listing,
@@ -67,6 +68,7 @@ fn own_port(station: &Station, program: &str, option: &str) -> Said {
     let arguments: Vec<&str> = if program == "upsrw" { vec![&ups] } else { vec![option, &ups] };
     let mut said = station.run(program, &arguments);
     said.err = said.err.lines().filter(|line| !line.contains("SSL")).collect();
+    said.out = of_the_ups(program, &said.out);
     said
 }
 
@@ -137,17 +139,23 @@ impl Pair {
     }
 }
 
-/// What newer drivers of NUT say of themselves, whatever the dialect.
-pub fn of_the_driver(line: &str) -> bool {
-    let names = [
-        "driver.debug",
-        "driver.flag.allow_killpower",
-        "driver.killpower",
-        "driver.reload",
-        "shutdown.default",
-    ];
-    names.iter().any(|name| line.contains(name))
-        || ["Description unavailable", "Type: NUMBER", "Value: 0"].contains(&line)
+/// Whether it is of the driver itself, and not of the UPS: newer drivers of NUT have it, and ours.
+pub fn of_the_driver(name: &str) -> bool {
+    listed("driver-commands");
+    let own = ["driver.debug", "driver.flag.allow_killpower", "shutdown.default"];
+    own.contains(&name) || ["driver.killpower", "driver.reload"].iter().any(|start| name.starts_with(start))
+}
+
+/// What a client prints, without what is of the driver itself.
+pub fn of_the_ups(program: &str, out: &str) -> String {
+    let name = |text: &str| text.trim_start_matches('[').split([' ', ']']).next().unwrap_or("").to_string();
+    let (end, parts): (_, Vec<&str>) = match program {
+        // a paragraph for each variable
+        "upsrw" => ("\n\n", out.split("\n\n").collect()),
+        _ => ("\n", out.lines().collect()),
+    };
+    let parts = parts.into_iter().filter(|part| !of_the_driver(&name(part)));
+    parts.collect::<Vec<_>>().join(end).trim_end().into()
 }
 
 fn lines_that_differ(nut: &Shown, ours: &Shown) -> Vec<String> {
@@ -155,7 +163,7 @@ fn lines_that_differ(nut: &Shown, ours: &Shown) -> Vec<String> {
     let mut found = vec![];
     for name in names {
         let (nut, ours) = (nut.listing.get(name), ours.listing.get(name));
-        if !nearly(name, nut, ours) && !of_the_driver(name) {
+        if !nearly(name, nut, ours) {
             let text =
                 |value: Option<&String>| value.map_or("(nothing)".to_string(), |text| format!("'{text}'"));
             found.push(format!("{name}: NUT {}, ours {}", text(nut), text(ours)));
@@ -167,8 +175,7 @@ fn lines_that_differ(nut: &Shown, ours: &Shown) -> Vec<String> {
         if nut != ours {
             let lines = |said: &Said| said.out.lines().map(String::from).collect::<BTreeSet<_>>();
             let (nut, ours) = (lines(nut), lines(ours));
-            let only_nut = nut.difference(&ours).filter(|line| !of_the_driver(line));
-            found.extend(only_nut.map(|line| format!("{what}: only NUT: {line}")));
+            found.extend(nut.difference(&ours).map(|line| format!("{what}: only NUT: {line}")));
             found.extend(ours.difference(&nut).map(|line| format!("{what}: only ours: {line}")));
         }
     }

@@ -107,6 +107,11 @@ impl Ups {
         lines
     }
 
+    /// What is so in its world: `powered true`, say.
+    pub fn is(&self, line: &str) -> bool {
+        self.order("state").iter().any(|state| state == line)
+    }
+
     pub fn forget(&self) {
         self.turn("forget-heard");
     }

@@ -158,11 +158,7 @@ pub struct Device {
 impl Device {
     /// A device that has to be found yet, among the dialects that `options` leave.
     pub fn new(options: Options) -> Device {
-        let model = options.runtimecal.map(|cal| RuntimeModel {
-            cal,
-            chargetime: options.chargetime,
-            idleload_percent: options.idleload_percent,
-        });
+        let estimator = Estimator::new(runtime_model(&options));
         let stage = Stage::detecting(&options, 1, Moment::ZERO);
         Device {
             options,
@@ -171,7 +167,7 @@ impl Device {
             slots: vec![],
             delays: vec![],
             settings_sent: false,
-            estimator: Estimator::new(model),
+            estimator,
             line: Line { up: true, latency: None, echo: Echo::Unknown, noisy: false, settle: false },
             asked: None,
             requests: VecDeque::new(),
@@ -204,6 +200,33 @@ impl Device {
     /// The options it was made with.
     pub fn options(&self) -> &Options {
         &self.options
+    }
+
+    /// Takes other options while it works. Which UPS this is, and what is written to it at the start,
+    /// cannot change so: then it is false, and nothing was taken.
+    pub fn reconfigure(&mut self, options: Options, now: Moment) -> bool {
+        let of_the_ups =
+            |o: &Options| (o.protocol.clone(), o.flags, o.address, o.settings.clone(), o.one_pack);
+        if of_the_ups(&options) != of_the_ups(&self.options) {
+            return false;
+        }
+        let before = std::mem::replace(&mut self.options, options);
+        let battery = |o: &Options| (o.runtimecal, o.chargetime, o.idleload_percent.to_bits());
+        if battery(&before) != battery(&self.options) {
+            self.estimator = Estimator::new(runtime_model(&self.options));
+        }
+        for (name, _) in before.overrides.iter().chain(&before.defaults) {
+            self.store.remove(name);
+        }
+        let delays =
+            |o: &Options| (o.ondelay.clone(), o.offdelay.clone(), o.overrides.clone(), o.defaults.clone());
+        if delays(&before) != delays(&self.options) {
+            self.start_delays();
+        }
+        if self.ready {
+            self.publish(now);
+        }
+        true
     }
 
     /// What came back to the exchange that [`Device::poll_exchange`] gave.
@@ -334,6 +357,15 @@ impl Device {
     fn patience(&self, unknown: Duration, least: Duration) -> Duration {
         self.line.latency.map_or(unknown, |latency| (4 * latency).max(least))
     }
+}
+
+fn runtime_model(options: &Options) -> Option<RuntimeModel> {
+    let model = |cal| RuntimeModel {
+        cal,
+        chargetime: options.chargetime,
+        idleload_percent: options.idleload_percent,
+    };
+    options.runtimecal.map(model)
 }
 
 impl Line {

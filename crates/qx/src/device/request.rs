@@ -317,6 +317,11 @@ impl Device {
         }
     }
 
+    /// Tells how a request ended that is not for the UPS.
+    pub fn report(&mut self, ticket: Ticket, outcome: Outcome) {
+        self.answer(Asker::Client(ticket), outcome);
+    }
+
     pub(super) fn answer(&mut self, asker: Asker, outcome: Outcome) {
         if let Outcome::Invalid(why) | Outcome::Failed(why) = &outcome {
             self.note(Loudness::Warning, why.clone());
