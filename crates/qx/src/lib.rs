@@ -10,7 +10,8 @@
 //! * A dialect is a table of these: [`protocol`], and all of them: [`protocols`].
 //! * Through USB: [`bridge`], all of them: [`bridges`], and a command on its way: [`talk`].
 //! * On the line: [`exchange`]; which dialect it is: [`detect`]; what is believed: [`belief`].
-//! * One UPS: [`device`], what is estimated of its [`battery`], what is known of it: [`store`].
+//! * One UPS: [`device`], what is estimated of its [`battery`], what is known of it: [`store`], and
+//!   what switching its load off would send: [`plan`].
 //! * For people: a [`capture`] of a conversation, [`explain`] a reply, [`reference`](mod@reference) of the dialects,
 //!   [`bridge_reference`] of the bridges.
 
@@ -29,6 +30,7 @@ pub mod explain;
 pub mod fact;
 pub mod option;
 pub mod picture;
+pub mod plan;
 pub mod protocol;
 pub mod protocols;
 pub mod query;

@@ -3,6 +3,7 @@
 mod demo;
 mod explain;
 mod scan;
+mod shutdown;
 mod sim;
 mod view;
 
@@ -25,6 +26,8 @@ enum Task {
     Sim(sim::Sim),
     /// Find UPSes on USB, and on serial ports and device servers that you name
     Scan(scan::Scan),
+    /// Say what switching the load off would send, and when the load would go off and on
+    Shutdown(shutdown::Shutdown),
     /// Show replies under their picture, and which letter is wrong
     Explain {
         /// A capture file, - for standard input, or a reply such as '(226.0 195.0 ...'
@@ -59,6 +62,7 @@ fn main() -> ExitCode {
         Task::Scan(scan) => return end(scan.run()),
         Task::Demo(demo) => demo.run(),
         Task::Sim(sim) => sim.run(),
+        Task::Shutdown(shutdown) => shutdown.run().map(|text| print(&text)),
         Task::Explain { what, question } => explain::run(&what, question.as_deref()).map(|text| print(&text)),
         Task::Protocols { name } => protocols(name.as_deref()).map(|text| print(&text)),
         Task::Bridges { name } => bridges(name.as_deref()).map(|text| print(&text)),

@@ -3,6 +3,7 @@
 use super::request::Asker;
 use super::{Device, Event, Loudness, Outcome, Ticket};
 use crate::option::Options;
+use crate::plan::{Planned, plan};
 use std::collections::VecDeque;
 
 /// How often a command is tried that the UPS does not answer (NUT 2.8.0 nutdrv_qx.c).
@@ -55,6 +56,13 @@ impl Device {
         }
         self.kill_power = Some(KillPower { ticket, rest: steps(&self.options).into(), tries: 0 });
         self.next_step();
+    }
+
+    /// What [`Device::kill_power`] would send now.
+    pub fn kill_plan(&self) -> Vec<Planned> {
+        let facts = self.facts();
+        let offered: Vec<_> = self.offered(&facts).collect();
+        plan(&steps(&self.options), offered.into_iter(), &self.args())
     }
 
     fn next_step(&mut self) {

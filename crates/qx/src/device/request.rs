@@ -127,7 +127,7 @@ impl Device {
     }
 
     /// The numbers that every line may carry.
-    fn args(&self) -> Args {
+    pub(super) fn args(&self) -> Args {
         Args {
             shutdown: self.delay(UPS_DELAY_SHUTDOWN.name),
             start: self.delay(UPS_DELAY_START.name),

@@ -1,0 +1,232 @@
+//! `qxups shutdown --dry-run`: what `-k` would send, without sending it.
+
+use driver::command_line::{CommandLine, Ground, Said, Task};
+use driver::config::{Config, Paths};
+use driver::log::Log;
+use driver::session::Session;
+use link::Link;
+use nut::ups_conf::{self, UpsConf};
+use nut::words::words;
+use qx::device::{Device, Event, kill_steps};
+use qx::option::Options;
+use qx::plan::{Effect, Form, Planned, plan};
+use qx::protocol::Protocol;
+use qx::protocols;
+use qx::spelling::Args;
+use serde_json::json;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::{BufRead, BufReader, Write};
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How long a running driver may take to say what it knows.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// The command line of it.
+#[derive(clap::Args)]
+pub struct Shutdown {
+    /// The UPS: a section of ups.conf
+    name: String,
+    /// Only say what would be sent; without it nothing is done at all
+    #[arg(long)]
+    dry_run: bool,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+    /// Another ups.conf
+    #[arg(long, value_name = "FILE")]
+    conf: Option<PathBuf>,
+}
+
+/// What is known of the UPS, and from whom.
+struct Known {
+    dialect: &'static str,
+    from: String,
+    plan: Vec<Planned>,
+}
+
+impl Shutdown {
+    /// Says what would be sent.
+    ///
+    /// # Errors
+    /// A sentence: there is no such UPS, or it cannot be asked.
+    pub fn run(&self) -> Result<String, String> {
+        if !self.dry_run {
+            return Err(
+                "give --dry-run: it says what would be sent. To do it: upsdrvctl shutdown NAME".into()
+            );
+        }
+        let paths = Paths::from_environment();
+        let path = self.conf.clone().unwrap_or_else(|| paths.conf.join("ups.conf"));
+        let text =
+            std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let conf = ups_conf::parse(&text);
+        let (program, config) = configuration(&self.name, &conf)?;
+        let known =
+            match from_the_driver(&paths.state.join(format!("{program}-{}", self.name)), &config.options)? {
+                Some(known) => known,
+                None => from_the_ups(&config)?,
+            };
+        Ok(if self.json { as_json(&self.name, &known) } else { as_text(&self.name, program, &known) })
+    }
+}
+
+/// The driver's program and what ups.conf says of the UPS.
+fn configuration(name: &str, conf: &UpsConf) -> Result<(&'static str, Config), String> {
+    let settings = conf.section(name).map_or(&[][..], |section| &section.settings);
+    let driver = settings.iter().find(|setting| setting.name == "driver").and_then(|s| s.value.as_deref());
+    let program = match driver {
+        None | Some("nutdrv_qx") => "nutdrv_qx",
+        Some("blazer_ser") => "blazer_ser",
+        Some("blazer_usb") => "blazer_usb",
+        Some(other) => return Err(format!("[{name}] is for driver {other}, which is none of ours")),
+    };
+    let line = CommandLine {
+        task: Task::KillPower,
+        said: vec![Said::Section(name.into())],
+        debug: 0,
+        quiet: 0,
+        ground: Ground::Default,
+        chroot: None,
+        user: None,
+        group: None,
+        pid: None,
+    };
+    Ok((program, Config::new(program, &line, || Ok(conf.clone()))?))
+}
+
+/// What a running driver knows, which holds the line. `None` when none runs.
+fn from_the_driver(socket: &Path, options: &Options) -> Result<Option<Known>, String> {
+    let Ok(stream) = UnixStream::connect(socket) else { return Ok(None) };
+    let said = dump(stream).map_err(|error| format!("{}: {error}", socket.display()))?;
+    let text = |name: &str| said.variables.get(name).map_or("", String::as_str);
+    // NUT's own driver puts a version behind the name
+    let dialect = text("driver.version.data").split(' ').next().unwrap_or_default();
+    let Some(protocol) = protocols::named(dialect) else {
+        return Err(format!("the driver that runs speaks '{dialect}', which is not known here"));
+    };
+    let seconds = |name: &str| text(name).parse().unwrap_or_default();
+    let args = Args {
+        shutdown: seconds("ups.delay.shutdown"),
+        start: seconds("ups.delay.start"),
+        address: seconds("ups.id"),
+        ..Args::default()
+    };
+    let known = known(protocol, &said.commands, options, &args);
+    Ok(Some(Known { from: "as the driver that runs says".into(), ..known }))
+}
+
+fn known(protocol: &'static Protocol, offered: &[String], options: &Options, args: &Args) -> Known {
+    let rows: Vec<_> =
+        protocol.all_commands().filter(|command| offered.iter().any(|name| name == command.name)).collect();
+    let plan = plan(&kill_steps(options), rows.into_iter(), args);
+    Known { dialect: protocol.name, from: String::new(), plan }
+}
+
+#[derive(Default)]
+struct Dump {
+    variables: BTreeMap<String, String>,
+    commands: Vec<String>,
+}
+
+fn dump(mut stream: UnixStream) -> std::io::Result<Dump> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.write_all(b"DUMPALL\n")?;
+    let mut dump = Dump::default();
+    for line in BufReader::new(stream).lines() {
+        let line = words(line?.as_bytes()).unwrap_or_default();
+        match line.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["DUMPDONE", ..] => return Ok(dump),
+            ["SETINFO", name, value] => drop(dump.variables.insert(name.into(), value.into())),
+            ["ADDCMD", name] => dump.commands.push(name.into()),
+            _ => {}
+        }
+    }
+    Err(std::io::Error::other("the driver closed its socket; ask again when it runs"))
+}
+
+/// What the UPS itself says: no driver runs, so the line is free.
+fn from_the_ups(config: &Config) -> Result<Known, String> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
+    let device = Rc::new(RefCell::new(Device::new(Options { settings: vec![], ..config.options.clone() })));
+    let asking = async {
+        let link = Link::open(&config.opening).await.map_err(|error| error.to_string())?;
+        let (_wishes, wishes) = mpsc::channel(1);
+        // three times quiet: what is worth saying is said here
+        let log = Rc::new(Log::new(0, 3));
+        let mut session = Session::new(device.clone(), config.opening.clone(), link, wishes, log);
+        match session.run_until(|event| matches!(event, Event::Ready | Event::NotFound(_))).await {
+            Event::NotFound(why) => Err(format!("{}: {why}", config.opening.address)),
+            _ => Ok(()),
+        }
+    };
+    runtime.block_on(asking)?;
+    let device = device.borrow();
+    Ok(Known {
+        dialect: device.protocol().map_or("none", |protocol| protocol.name),
+        from: format!("as the UPS on {} says", config.opening.address),
+        plan: device.kill_plan(),
+    })
+}
+
+fn as_text(name: &str, program: &str, known: &Known) -> String {
+    let mut out = format!(
+        "{name} speaks {}, {}.\n'upsdrvctl shutdown {name}' ('{program} -a {name} -k') would send:\n\n",
+        known.dialect, known.from
+    );
+    for (at, step) in known.plan.iter().enumerate() {
+        let _ = writeln!(out, "{}. {}", at + 1, step.name);
+        if step.forms.is_empty() {
+            out += "     nothing: this UPS does not know it\n";
+        }
+        for (nth, form) in step.forms.iter().enumerate() {
+            let lead = if nth == 0 { "" } else { "if refused: " };
+            let _ =
+                writeln!(out, "     {lead}{:<12} {}", form.lines.join(", then "), effect(step.effect, form));
+        }
+        if step.ends && at + 1 < known.plan.len() {
+            out += "     (what follows only if the UPS does not take it)\n";
+        }
+    }
+    out + "\nNothing was sent.\n"
+}
+
+fn effect(effect: Effect, form: &Form) -> String {
+    let off = match form.off_s {
+        0 => "the load goes off at once".into(),
+        seconds => format!("the load goes off after {seconds} s"),
+    };
+    match (effect, form.on_s) {
+        (Effect::Returns, 0) => format!("{off}, and on again with mains"),
+        (Effect::Returns, seconds) => {
+            format!("{off}, and on again with mains, {seconds} s later at the soonest")
+        }
+        (Effect::StaysOff, _) => format!("{off}, and stays off"),
+        (Effect::Stops, _) => "stops a shutdown that is pending; goes on if there is none".into(),
+        (Effect::Other, _) => String::new(),
+    }
+}
+
+fn as_json(name: &str, known: &Known) -> String {
+    let form = |form: &Form, effect: Effect| {
+        let (off, on) = match effect {
+            Effect::Returns => (Some(form.off_s), Some(form.on_s)),
+            Effect::StaysOff => (Some(form.off_s), None),
+            Effect::Stops | Effect::Other => (None, None),
+        };
+        json!({ "sent": form.lines, "off_after_seconds": off, "on_after_seconds": on })
+    };
+    let step = |step: &Planned| {
+        let forms: Vec<_> = step.forms.iter().map(|one| form(one, step.effect)).collect();
+        json!({ "command": step.name, "forms": forms, "ends": step.ends })
+    };
+    let steps: Vec<_> = known.plan.iter().map(step).collect();
+    format!("{:#}\n", json!({ "ups": name, "dialect": known.dialect, "steps": steps }))
+}
