@@ -5,7 +5,7 @@ use link::{Address, CablePower, Opening, Pattern, UsbOptions};
 use nut::ups_conf::{Fault, UpsConf};
 use nut::words::WordError;
 use qx::option::{Flag, Kind, OPTIONS, OptionRow, Options, RuntimeCal, Scope, option};
-use qx::{bridges, protocols};
+use qx::{bridges, protocols, quirk};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -415,6 +415,8 @@ impl Draft {
                     format!("idleload = {value}: write a load in percent, above 0 and at most 100")
                 })?;
             }
+            "quirks" => options.quirks.on = quirks(row.name, value)?,
+            "noquirks" => options.quirks.off = quirks(row.name, value)?,
             "cablepower" => self.cable_power = CablePower::parse(value)?,
             name => options.flags = Flag::named(name).map_or(options.flags, |flag| options.flags.with(flag)),
         }
@@ -483,6 +485,19 @@ impl Draft {
         }
         Ok(())
     }
+}
+
+/// The names of quirks in a list.
+fn quirks(option: &str, list: &str) -> Result<Vec<&'static str>, Wrong> {
+    let names = list.split([',', ' ']).filter(|name| !name.is_empty());
+    let known = |name: &str| {
+        quirk::named(name).map(|quirk| quirk.name).ok_or_else(|| {
+            let nearest = quirk::ALL.iter().min_by_key(|quirk| edit_distance(name, quirk.name));
+            let nearest = nearest.map_or("", |quirk| quirk.name);
+            format!("{option} = {list}: there is no quirk {name}; did you mean {nearest}?")
+        })
+    };
+    names.map(known).collect()
 }
 
 fn hexadecimal(name: &str, text: &str) -> Result<u8, Wrong> {

@@ -24,7 +24,7 @@ const STATES: [(&str, &[&str]); 8] = [
     ("trim", &["mains 262"]),
     ("test", &["bit 5 on"]),
     ("fault", &["fault on"]),
-    ("shutdown pending", &["bit 6 on"]),
+    ("shutdown pending", &["mains fail", "bit 6 on"]),
 ];
 
 fn same_in_all_states(protocol: &str) {
@@ -53,6 +53,17 @@ fn zinto_shows_the_same() {
 #[test]
 fn q1_shows_the_same() {
     same_in_all_states("q1");
+}
+
+/// "Shutdown active" from the first word on, on mains: NUT has hosts halt as they start.
+#[test]
+fn a_bit_that_never_changes_says_nothing() {
+    same("q1", &["bit 6 on"], "", |nut, ours| {
+        listed("stuck-bits");
+        assert_eq!(nut.listing.remove("ups.status").as_deref(), Some("ALARM OL FSD"));
+        assert_eq!(ours.listing.remove("ups.status").as_deref(), Some("OL"));
+        assert_eq!(nut.listing.remove("ups.alarm").as_deref(), Some("Shutdown imminent!"));
+    });
 }
 
 #[test]
@@ -397,6 +408,7 @@ fn what_is_listed_as_differential_is_tested_here() {
         include_str!("dialects.rs"),
         include_str!("usb.rs"),
         include_str!("beside/mod.rs"),
+        include_str!("shutdown.rs"),
     ]
     .concat();
     let tests: String = tests.split_whitespace().collect::<Vec<_>>().join(" ").replace("( \"", "(\"");

@@ -9,7 +9,8 @@
 //! * What can be sent: [`command`], [`setting`].
 //! * A dialect is a table of these: [`protocol`], and all of them: [`protocols`].
 //! * Through USB: [`bridge`], all of them: [`bridges`], and a command on its way: [`talk`].
-//! * On the line: [`exchange`]; which dialect it is: [`detect`]; what is believed: [`belief`].
+//! * On the line: [`exchange`]; which dialect it is: [`detect`]; what is believed: [`belief`],
+//!   and what is weighed against the rest: [`quirk`].
 //! * One UPS: [`device`], what is estimated of its [`battery`], what is known of it: [`store`], and
 //!   what switching its load off would send: [`plan`].
 //! * For people: a [`capture`] of a conversation, [`explain`] a reply, [`reference`](mod@reference) of the dialects,
@@ -34,6 +35,7 @@ pub mod plan;
 pub mod protocol;
 pub mod protocols;
 pub mod query;
+pub mod quirk;
 pub mod read;
 pub mod reference;
 pub mod setting;

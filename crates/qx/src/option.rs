@@ -1,5 +1,6 @@
 //! Options of `ups.conf` and `-x`: names, kinds, sentences, and what they mean for a device.
 
+use crate::quirk::Quirks;
 use std::time::Duration;
 
 /// A flag that changes what a protocol asks or believes.
@@ -120,6 +121,8 @@ pub const OPTIONS: &[OptionRow] = &[
     row("norating",       Switch, Device, "Do not ask the UPS for its ratings"),
     row("novendor",       Switch, Device, "Do not ask the UPS for maker and model"),
     row("ignoresab",      Switch, Device, "Ignore the status bit that says a shutdown is active"),
+    row("quirks",         Value,  Device, "What to correct in what this UPS says, by name: 'qxups quirks' lists them"),
+    row("noquirks",       Value,  Device, "What to believe although it is not plausible, by name"),
     row("runtimecal",     Value,  Device, "Two runtimes and loads by which battery.runtime is estimated: seconds,percent,seconds,percent"),
     row("chargetime",     Value,  Device, "Seconds to charge the empty battery, for the estimate (default 43200)"),
     row("idleload",       Value,  Device, "Least load in percent, for the estimate (default 10)"),
@@ -263,6 +266,8 @@ pub struct Options {
     pub overrides: Vec<(String, String)>,
     /// `default.…`: these values until the UPS says something.
     pub defaults: Vec<(String, String)>,
+    /// What is done about what cheap boards say.
+    pub quirks: Quirks,
     /// The load stays off after `-k`, instead of returning with mains.
     pub stayoff: bool,
     /// The commands that switch the load off at `-k`, tried in this order; none: the usual ones.
@@ -287,6 +292,7 @@ impl Default for Options {
             address: None,
             overrides: vec![],
             defaults: vec![],
+            quirks: Quirks::default(),
             stayoff: false,
             sdcommands: vec![],
         }

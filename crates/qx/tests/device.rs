@@ -282,7 +282,8 @@ fn volts_of_one_cell_give_the_right_charge_at_once() {
 #[test]
 fn ignoresab_ignores_the_bit() {
     let stuck = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010";
-    let line = ready(Options::default(), |ask| megatec(ask, stuck, b""));
+    let mut line = found();
+    says(&mut line, stuck, seconds(5));
     assert_eq!(line.text("ups.status"), Some("ALARM OL FSD"));
     assert_eq!(line.text("ups.alarm"), Some("Shutdown imminent!"));
     let options = Options { flags: Flags::default().with(Flag::IgnoreSab), ..Options::default() };

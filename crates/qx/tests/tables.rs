@@ -248,6 +248,7 @@ fn what_is_printed_from_the_tables_is_fresh() {
     let mut stale = vec![];
     for (name, printed) in [
         ("docs/protocols.md", qx::reference::reference()),
+        ("docs/quirks.md", qx::quirk::page()),
         ("docs/bridges.md", qx::bridge_reference::reference()),
         ("packaging/udev/62-qxups.rules", qx::bridge_reference::udev_rules("nut")),
         ("packaging/udev/62-qxups.hwdb", qx::bridge_reference::hwdb()),

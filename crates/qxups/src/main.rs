@@ -46,6 +46,8 @@ enum Task {
         /// Only this one
         name: Option<String>,
     },
+    /// Print what is corrected in what UPSes say, and by what name that is switched on or off
+    Quirks,
     /// Print rules for udev that let the driver's user talk to UPSes on USB
     Udev {
         /// The group that may
@@ -66,6 +68,10 @@ fn main() -> ExitCode {
         Task::Explain { what, question } => explain::run(&what, question.as_deref()).map(|text| print(&text)),
         Task::Protocols { name } => protocols(name.as_deref()).map(|text| print(&text)),
         Task::Bridges { name } => bridges(name.as_deref()).map(|text| print(&text)),
+        Task::Quirks => {
+            print(&qx::quirk::page());
+            Ok(())
+        }
         Task::Udev { group, hwdb } => udev(&group, hwdb).map(|text| print(&text)),
     };
     end(done.map(|()| ExitCode::SUCCESS))

@@ -11,6 +11,7 @@
 mod finding;
 mod kill_power;
 mod order;
+mod plausible;
 mod polling;
 mod request;
 mod sheet;
@@ -28,6 +29,7 @@ use finding::Stage;
 use kill_power::KillPower;
 pub use kill_power::{DEFAULT as SHUTDOWN_DEFAULT, Step as KillStep, steps as kill_steps};
 use order::Order;
+use plausible::Plausibility;
 use polling::Slot;
 use request::Request;
 use std::collections::VecDeque;
@@ -148,6 +150,7 @@ pub struct Device {
     /// What the UPS was told about its load, and has to be shown yet.
     order: Option<Order>,
     kill_power: Option<KillPower>,
+    plausibility: Plausibility,
     ready: bool,
     last_good: Moment,
     detect_again: Moment,
@@ -173,6 +176,7 @@ impl Device {
             requests: VecDeque::new(),
             order: None,
             kill_power: None,
+            plausibility: Plausibility::default(),
             ready: false,
             last_good: Moment::ZERO,
             detect_again: Moment::ZERO,

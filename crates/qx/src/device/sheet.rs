@@ -6,6 +6,7 @@ use crate::battery::Inputs;
 use crate::fact::Raised;
 use crate::option::Options;
 use crate::query::{Effect, Meaning, Query};
+use crate::quirk::INVERTED_REGULATION;
 use crate::read::Readings;
 use crate::setting::{Choice, Setting};
 use crate::status::{Status, StatusSet, alarm_text};
@@ -17,7 +18,9 @@ type Sheet = BTreeMap<&'static str, String>;
 
 impl Device {
     pub(super) fn publish(&mut self, now: Moment) {
-        let (mut sheet, Raised { status, alarms }) = self.sheet();
+        let (mut sheet, mut raised) = self.sheet();
+        self.weigh(&mut raised);
+        let Raised { status, alarms } = raised;
         let configured = self.configured(&sheet);
         self.estimate(&mut sheet, &configured, status, now);
         let mut text = status.without(Status::LowBattery).published(!alarms.is_empty());
@@ -181,6 +184,12 @@ impl Device {
 impl Readings {
     /// Takes out what the bits say that an option mutes.
     pub(super) fn mute(&mut self, query: &Query, options: &Options) {
+        if self.covers.has(Status::Regulating) && options.quirks.has(&INVERTED_REGULATION) {
+            let regulates = self.status.has(Status::Regulating);
+            let [with, without] =
+                [self.status.with(Status::Regulating), self.status.without(Status::Regulating)];
+            self.status = if regulates { without } else { with };
+        }
         for field in query.fields {
             let Meaning::Bits(rows) = field.meaning else { continue };
             for row in rows.iter().filter(|row| row.unless.is_some_and(|flag| options.has(flag))) {

@@ -1,0 +1,119 @@
+//! What cheap boards say that is not so.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+mod line;
+
+use line::{Line, ended, seconds};
+use qx::device::{Event, Loudness};
+use qx::option::Options;
+use qx::quirk::{self, Quirk, Quirks, Trigger};
+
+/// A UPS of one dialect that gives these replies, each one for ten seconds.
+fn statuses(protocol: &str, quirks: Quirks, ask: &str, replies: &[&str]) -> (Vec<String>, Line) {
+    let options = Options { protocol: Some(protocol.into()), quirks, ..Options::default() };
+    let mut line = Line::new(options);
+    let mut shown = vec![];
+    for reply in replies {
+        let until = line.now + seconds(10);
+        let mut ups = |asked: &str, _| if asked == ask { ended(reply.as_bytes()) } else { vec![] };
+        line.run(until, &mut ups, |_| false);
+        shown.push(line.text("ups.status").unwrap_or("nothing").to_string());
+    }
+    (shown, line)
+}
+
+fn warnings(line: &Line, quirk: &Quirk) -> usize {
+    let told =
+        |event: &Event| matches!(event, Event::Noted(Loudness::Warning, text) if text.contains(quirk.about));
+    line.events.iter().filter(|(_, event)| told(event)).count()
+}
+
+fn without(quirk: &Quirk) -> Quirks {
+    Quirks { on: vec![], off: vec![quirk.name] }
+}
+
+const MAINS: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
+const MAINS_FSD: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010";
+const OUTAGE: &str = "(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";
+const OUTAGE_FSD: &str = "(000.0 195.0 226.0 014 49.0 25.5 30.0 10001010";
+const OUTAGE_LOW_FSD: &str = "(000.0 195.0 226.0 014 49.0 21.5 30.0 11001010";
+
+#[test]
+fn a_shutdown_that_was_always_active_is_none() {
+    let ups = |quirks, replies: &[&str]| statuses("q1", quirks, "Q1", replies);
+    // as it always was; through an outage; and an outage with a low battery is one all the same
+    let (shown, line) = ups(Quirks::default(), &[MAINS_FSD, OUTAGE_FSD, OUTAGE_LOW_FSD, MAINS_FSD]);
+    assert_eq!(shown, ["OL", "OB", "OB LB", "OL"]);
+    assert_eq!(warnings(&line, &quirk::STUCK_FSD), 1, "once");
+    // a bit that moves is believed from then on
+    let (shown, _) = ups(Quirks::default(), &[MAINS_FSD, MAINS, MAINS_FSD]);
+    assert_eq!(shown, ["OL", "OL", "ALARM OL FSD"]);
+    // on battery nobody waits for it to move
+    let (shown, _) = ups(Quirks::default(), &[OUTAGE_FSD, MAINS_FSD]);
+    assert_eq!(shown, ["ALARM OB FSD", "ALARM OL FSD"]);
+    let (shown, line) = ups(without(&quirk::STUCK_FSD), &[MAINS_FSD]);
+    assert_eq!((shown, warnings(&line, &quirk::STUCK_FSD)), (vec!["ALARM OL FSD".to_string()], 0));
+}
+
+#[test]
+fn a_shutdown_that_was_ordered_is_active() {
+    let options = Options { protocol: Some("q1".into()), ..Options::default() };
+    let mut line = Line::new(options);
+    let mut active = |ask: &str, _| if ask == "Q1" { ended(MAINS_FSD.as_bytes()) } else { vec![] };
+    line.run(seconds(10), &mut active, |_| false);
+    assert_eq!(line.text("ups.status"), Some("OL"));
+    line.device.instant_command(1, "shutdown.return", None);
+    line.run(seconds(14), &mut active, |_| false);
+    assert_eq!(line.text("ups.status"), Some("ALARM OL FSD"));
+}
+
+#[test]
+fn a_self_test_is_no_outage() {
+    let test = "(226.0 195.0 226.0 014 49.0 25.1 30.0 10001100";
+    let test_low = "(226.0 195.0 226.0 014 49.0 21.1 30.0 11001100";
+    let real = "(000.0 195.0 226.0 014 49.0 25.1 30.0 10001100";
+    let (shown, line) = statuses("q1", Quirks::default(), "Q1", &[MAINS, test, test_low, real, OUTAGE]);
+    assert_eq!(shown, ["OL", "OL CAL", "OL LB CAL", "OB CAL", "OB"]);
+    assert_eq!(warnings(&line, &quirk::TEST_OUTAGE), 1);
+    let (shown, _) = statuses("q1", without(&quirk::TEST_OUTAGE), "Q1", &[MAINS, test]);
+    assert_eq!(shown, ["OL", "OB CAL"]);
+}
+
+#[test]
+fn what_has_voltage_is_not_off() {
+    // gtec: neither on mains, nor on battery, nor on bypass, by its letters
+    let off = |volts: &str| {
+        let reply = format!("(236.7 243.2 212.1 220.1 {volts} 002 001 50.0 371 372 041.3 22.9 Z");
+        let mut ups = |asked: &str, _| match asked {
+            "Q4" => ended(reply.as_bytes()),
+            "F" => ended(b"#220.0 000 024.0 50.0"),
+            "I" => ended(b"#GTEC            ZP120N     V1.0      "),
+            _ => vec![],
+        };
+        let mut line = Line::new(Options { protocol: Some("gtec".into()), ..Options::default() });
+        line.run(seconds(10), &mut ups, |_| false);
+        line.text("ups.status").unwrap_or("nothing").to_string()
+    };
+    assert_eq!(off("000.0"), "OL OFF");
+    assert_eq!(off("230.0"), "OL");
+}
+
+#[test]
+fn what_nobody_can_recognise_is_named() {
+    let bypass = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00101000";
+    let boost = "(185.0 195.0 226.0 014 49.0 27.5 30.0 00101000";
+    let named = |quirk: &Quirk| Quirks { on: vec![quirk.name], off: vec![] };
+    let shown = |quirks: Quirks| statuses("q1", quirks, "Q1", &[bypass, boost, MAINS]).0;
+    assert_eq!(shown(Quirks::default()), ["OL BYPASS", "OL BOOST", "OL"]);
+    assert_eq!(shown(named(&quirk::STUCK_BYPASS)), ["OL", "OL BOOST", "OL"]);
+    assert_eq!(shown(named(&quirk::INVERTED_REGULATION)), ["OL", "OL", "OL BYPASS"]);
+}
+
+#[test]
+fn each_quirk_has_its_name_and_source() {
+    for (at, row) in quirk::ALL.iter().enumerate() {
+        assert!(quirk::ALL[..at].iter().all(|other| other.name != row.name), "{}", row.name);
+        assert!(row.source.contains("NUT"), "{}", row.name);
+        assert_eq!(quirk::named(row.name).is_some(), !matches!(row.trigger, Trigger::Table(_)));
+    }
+}
