@@ -85,13 +85,10 @@ pub struct CommandLine {
     pub pid: Option<i32>,
 }
 
-impl CommandLine {
-    /// Reads the arguments behind the program's name.
-    ///
-    /// # Errors
-    /// A sentence that says what is wrong.
-    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<CommandLine, String> {
-        let mut line = CommandLine {
+impl Default for CommandLine {
+    /// Nothing was said.
+    fn default() -> CommandLine {
+        CommandLine {
             task: Task::Run,
             said: vec![],
             debug: 0,
@@ -101,7 +98,17 @@ impl CommandLine {
             user: None,
             group: None,
             pid: None,
-        };
+        }
+    }
+}
+
+impl CommandLine {
+    /// Reads the arguments behind the program's name.
+    ///
+    /// # Errors
+    /// A sentence that says what is wrong.
+    pub fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<CommandLine, String> {
+        let mut line = CommandLine::default();
         let mut parser = Parser::from_args(arguments);
         while let Some(argument) = parser.next().map_err(|error| advice(&error))? {
             match argument {

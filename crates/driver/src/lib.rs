@@ -1,4 +1,4 @@
-//! The driver: one UPS under NUT, as `nutdrv_qx` is.
+//! The driver: one UPS under NUT, as `nutdrv_qx`, `blazer_ser` or `blazer_usb` ([`persona`]).
 //!
 //! What was said on the command line ([`command_line`]) and in `ups.conf` becomes a [`config`];
 //! [`program`] becomes the driver's user, goes to the background and starts a [`session`]
@@ -9,6 +9,7 @@ pub mod command_line;
 pub mod config;
 pub mod log;
 pub mod own;
+pub mod persona;
 pub mod process;
 pub mod program;
 pub mod session;

@@ -4,6 +4,7 @@ use crate::command_line::{CommandLine, Ground, Order, Task};
 use crate::config::{Config, Paths};
 use crate::log::Log;
 use crate::own;
+use crate::persona::{NUTDRV_QX, Persona};
 use crate::process::{self, Account, PidFile, Readiness, Side};
 use crate::session::{Session, Shared};
 use crate::socket::DriverSocket;
@@ -11,7 +12,7 @@ use link::Link;
 use nix::sys::signal::Signal;
 use nut::ups_conf::{self, UpsConf};
 use qx::device::{Device, Event, Moment, Outcome};
-use qx::option::{Kind, OPTIONS};
+use qx::option::Kind;
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -25,28 +26,31 @@ const WISHES: usize = 32;
 /// What ends a driver before its time, in one sentence.
 type Fatal = String;
 
-/// The whole program, under the name of one of NUT's drivers.
-pub fn main(program: &'static str) -> ExitCode {
-    match run(program) {
+/// The whole program: the driver of NUT that it was called as, else the one that it was built as.
+pub fn main(built_as: &'static str) -> ExitCode {
+    let called = Persona::of_program(std::env::args_os().next().as_deref());
+    let persona = called.or_else(|| Persona::named(built_as)).unwrap_or(&NUTDRV_QX);
+    match run(persona) {
         Ok(code) => code,
         Err(sentence) => {
-            eprintln!("{program}: {sentence}");
+            eprintln!("{}: {sentence}", persona.name);
             ExitCode::FAILURE
         }
     }
 }
 
-fn run(program: &'static str) -> Result<ExitCode, Fatal> {
+fn run(persona: &'static Persona) -> Result<ExitCode, Fatal> {
+    let program = persona.name;
     let line = CommandLine::parse(std::env::args_os().skip(1))?;
     println!("qxups {} - {program}, a drop-in for Network UPS Tools", env!("CARGO_PKG_VERSION"));
     match line.task {
         Task::Version => return Ok(ExitCode::SUCCESS),
         Task::Help => {
-            print!("{}", help(program));
+            print!("{}", help(persona));
             return Ok(ExitCode::SUCCESS);
         }
         Task::ListOptions => {
-            OPTIONS.iter().for_each(|row| {
+            persona.all_options().for_each(|row| {
                 let kind = if row.kind == Kind::Value { "VALUE" } else { "FLAG" };
                 println!("{kind} {} \"{}\"", row.name, row.about);
             });
@@ -55,12 +59,17 @@ fn run(program: &'static str) -> Result<ExitCode, Fatal> {
         _ => {}
     }
     let paths = Paths::from_environment();
-    let config = Config::new(program, &line, || read_conf(&paths))?;
+    let config = Config::new(persona, &line, || read_conf(&paths))?;
+    let paths = paths.with_statepath(config.state.as_ref());
     if let Task::Signal(order) = line.task {
         return give_order(program, &config, &paths, &line, order);
     }
+    if let Some(notice) = persona.notice {
+        eprintln!("{program}: {notice}");
+    }
     let driver = Driver {
         program,
+        persona,
         log: Rc::new(Log::new(line.debug.max(config.debug_min), line.quiet)),
         config,
         paths,
@@ -111,6 +120,7 @@ fn pid_path(program: &str, config: &Config, paths: &Paths) -> PathBuf {
 /// A driver that is about to start.
 struct Driver {
     program: &'static str,
+    persona: &'static Persona,
     line: CommandLine,
     config: Config,
     paths: Paths,
@@ -263,7 +273,7 @@ impl Driver {
     /// Reads ups.conf again and takes what can change while the driver runs. True when something else
     /// changed, which needs a restart; says so in the log.
     fn reload(&self, device: &Shared, now: Moment) -> bool {
-        let read = match Config::new(self.program, &self.line, || read_conf(&self.paths)) {
+        let read = match Config::new(self.persona, &self.line, || read_conf(&self.paths)) {
             Ok(read) => read,
             Err(sentence) => {
                 self.log.warning(&format!("reload: {sentence}; going on as before"));
@@ -405,7 +415,8 @@ enum Told {
     Reload { or_exit: bool },
 }
 
-fn help(program: &str) -> String {
+fn help(persona: &Persona) -> String {
+    let program = persona.name;
     let mut text = format!(
         "\nusage: {program} (-a NAME | -s NAME) [options]\n\n\
          \x20 -a NAME        use section NAME of ups.conf; a later -x wins over it\n\
@@ -425,7 +436,7 @@ fn help(program: &str) -> String {
          \x20 -h, -V, -L     this help, the version, the options for programs\n\n\
          Options for -x and ups.conf:\n\n"
     );
-    for row in OPTIONS {
+    for row in persona.all_options() {
         let name = if row.kind == Kind::Value { format!("{}=VALUE", row.name) } else { row.name.to_string() };
         text += &format!("  {name:<36} {}\n", row.about);
     }

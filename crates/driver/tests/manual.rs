@@ -2,7 +2,7 @@
 //! warning in it is known here.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use qx::option::option;
+use driver::persona::NUTDRV_QX;
 use qx::protocols;
 use qx::query::{Effect, Meaning};
 use qx::variable;
@@ -47,7 +47,7 @@ fn every_option_is_known() {
     let generic = ["port", "pollinterval"];
     let known = |term: &&String| {
         let name = name(term);
-        option(name).is_some()
+        NUTDRV_QX.option(name).is_some()
             || generic.contains(&name)
             || name.starts_with("default.")
             || name.starts_with("override.")

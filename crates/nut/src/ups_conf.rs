@@ -70,8 +70,13 @@ pub enum Fault {
 
 impl fmt::Display for Wrong {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {}: ", self.line)?;
-        match &self.fault {
+        write!(f, "line {}: {}", self.line, self.fault)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
             Fault::Words(error) => write!(f, "{error}"),
             Fault::Nameless => f.write_str("name the UPS between the brackets"),
             Fault::Shape(text) if text.starts_with('[') => {

@@ -48,6 +48,9 @@ impl UsbId {
     }
 }
 
+/// Devices and the bridges in them, where a driver takes no others.
+pub type KnownDevices = &'static [(UsbId, &'static Bridge)];
+
 /// How bytes stand in a report.
 #[derive(Clone, Copy, Debug)]
 pub enum Framing {

@@ -4,9 +4,48 @@ use crate::fact::When;
 pub use crate::spelling::{Arg, Args, Part};
 use crate::value::Decimal;
 
-/// The parameter a command takes, in seconds.
+/// In what a time is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TimeUnit {
+    /// In seconds.
+    Seconds,
+    /// In minutes.
+    Minutes,
+}
+
+impl TimeUnit {
+    /// How many seconds it is.
+    pub const fn seconds(self) -> u32 {
+        match self {
+            TimeUnit::Seconds => 1,
+            TimeUnit::Minutes => 60,
+        }
+    }
+    /// Its name, for more than one.
+    pub const fn plural(self) -> &'static str {
+        match self {
+            TimeUnit::Seconds => "seconds",
+            TimeUnit::Minutes => "minutes",
+        }
+    }
+
+    /// The seconds that a number between two bounds of this unit means; decimals are cut off.
+    ///
+    /// # Errors
+    /// [`NotAllowed`] with a sentence that names the bounds.
+    pub fn between(self, text: &str, least: u32, most: u32) -> Result<u32, NotAllowed> {
+        let given = number_between(text, least, most).and_then(|number| number.checked_mul(self.seconds()));
+        let refused =
+            || NotAllowed(format!("'{text}' is not a number of {} from {least} to {most}", self.plural()));
+        given.ok_or_else(refused)
+    }
+}
+
+/// The parameter a command takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Parameter {
+    /// In what it is given. On the wire and here it becomes seconds.
+    pub unit: TimeUnit,
     /// Least value.
     pub least: u32,
     /// Greatest value.
@@ -39,12 +78,17 @@ pub const fn command(name: &'static str, wire: &'static [Part]) -> Command {
 impl Command {
     /// The same command with a parameter in seconds.
     pub const fn seconds(mut self, least: u32, most: u32, default: u32) -> Command {
-        self.parameter = Some(Parameter { least, most, default: Some(default) });
+        self.parameter = Some(Parameter { unit: TimeUnit::Seconds, least, most, default: Some(default) });
+        self
+    }
+    /// The same command with a parameter in minutes.
+    pub const fn minutes(mut self, least: u32, most: u32, default: u32) -> Command {
+        self.parameter = Some(Parameter { unit: TimeUnit::Minutes, least, most, default: Some(default) });
         self
     }
     /// The same command with a parameter in seconds that has to be given.
     pub const fn needs_seconds(mut self, least: u32, most: u32) -> Command {
-        self.parameter = Some(Parameter { least, most, default: None });
+        self.parameter = Some(Parameter { unit: TimeUnit::Seconds, least, most, default: None });
         self
     }
     /// The same command, offered only then.
@@ -102,19 +146,10 @@ impl Parameter {
     /// [`NotAllowed`] when it is not a number or out of range.
     pub fn check(&self, text: Option<&str>) -> Result<u32, NotAllowed> {
         match (text.map(str::trim).filter(|text| !text.is_empty()), self.default) {
-            (None, Some(default)) => Ok(default),
-            (text, _) => seconds_between(text.unwrap_or_default(), self.least, self.most),
+            (None, Some(default)) => Ok(default * self.unit.seconds()),
+            (text, _) => self.unit.between(text.unwrap_or_default(), self.least, self.most),
         }
     }
-}
-
-/// Reads whole seconds between two bounds; decimals are cut off.
-///
-/// # Errors
-/// [`NotAllowed`] with a sentence that names the bounds.
-pub fn seconds_between(text: &str, least: u32, most: u32) -> Result<u32, NotAllowed> {
-    number_between(text, least, most)
-        .ok_or_else(|| NotAllowed(format!("'{text}' is not a number of seconds from {least} to {most}")))
 }
 
 /// Reads a whole number between two bounds; decimals are cut off.
@@ -130,12 +165,22 @@ mod tests {
 
     #[test]
     fn seconds_are_strict() {
-        assert_eq!(seconds_between("60", 60, 5940), Ok(60));
-        assert_eq!(seconds_between("100.5", 60, 5940), Ok(100));
+        let seconds = |text| TimeUnit::Seconds.between(text, 60, 5940);
+        assert_eq!(seconds("60"), Ok(60));
+        assert_eq!(seconds("100.5"), Ok(100));
         for text in ["59", "5941", "60x", "1 0", "", "-60", "+60", "abc", "9999999999999"] {
-            assert!(seconds_between(text, 60, 5940).is_err(), "{text}");
+            assert!(seconds(text).is_err(), "{text}");
         }
-        let needed = Parameter { least: 60, most: 5940, default: None };
+        let needed = Parameter { unit: TimeUnit::Seconds, least: 60, most: 5940, default: None };
         assert!(needed.check(None).is_err());
+    }
+
+    #[test]
+    fn minutes_become_seconds() {
+        let parameter = command("test", &[]).minutes(1, 99, 10).parameter.unwrap();
+        assert_eq!(parameter.check(None), Ok(600));
+        assert_eq!(parameter.check(Some("99")), Ok(5940));
+        let refused = parameter.check(Some("100")).unwrap_err();
+        assert!(refused.0.contains("minutes from 1 to 99"), "{}", refused.0);
     }
 }

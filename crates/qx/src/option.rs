@@ -1,5 +1,7 @@
 //! Options of `ups.conf` and `-x`: names, kinds, sentences, and what they mean for a device.
 
+use crate::protocol::Protocol;
+use crate::protocols;
 use crate::quirk::Quirks;
 use std::time::Duration;
 
@@ -110,24 +112,45 @@ const fn row(name: &'static str, kind: Kind, scope: Scope, about: &'static str) 
 use Kind::{Either, Flag as Switch, Value};
 use Scope::{Device, Logged, Serial, Setting, Usb};
 
-/// Every option of `nutdrv_qx` 2.8.0, and those of ours that it has not.
+/// Options of `nutdrv_qx`, `blazer_ser` and `blazer_usb` alike (NUT 2.8.0, as those below).
 #[rustfmt::skip]
-pub const OPTIONS: &[OptionRow] = &[
+pub const COMMON: &[OptionRow] = &[
     row("offdelay",       Value,  Device, "Seconds before the load is switched off after a shutdown command (default 30)"),
-    row("ondelay",        Value,  Device, "Seconds before the load is switched on again after a shutdown (default 180)"),
-    row("stayoff",        Switch, Device, "At -k, switch off and stay off instead of returning with mains"),
-    row("pollfreq",       Value,  Device, "Seconds between full polls (default 30)"),
     row("protocol",       Value,  Device, "The dialect the UPS speaks; left out, it is found"),
     row("norating",       Switch, Device, "Do not ask the UPS for its ratings"),
     row("novendor",       Switch, Device, "Do not ask the UPS for maker and model"),
-    row("ignoresab",      Switch, Device, "Ignore the status bit that says a shutdown is active"),
     row("quirks",         Value,  Device, "What to correct in what this UPS says, by name: 'qxups quirks' lists them"),
     row("noquirks",       Value,  Device, "What to believe although it is not plausible, by name"),
     row("runtimecal",     Value,  Device, "Two runtimes and loads by which battery.runtime is estimated: seconds,percent,seconds,percent"),
     row("chargetime",     Value,  Device, "Seconds to charge the empty battery, for the estimate (default 43200)"),
     row("idleload",       Value,  Device, "Least load in percent, for the estimate (default 10)"),
+];
+
+/// Of `nutdrv_qx` alone.
+#[rustfmt::skip]
+pub const QX: &[OptionRow] = &[
+    row("ondelay",        Value,  Device, "Seconds before the load is switched on again after a shutdown (default 180)"),
+    row("stayoff",        Switch, Device, "At -k, switch off and stay off instead of returning with mains"),
+    row("pollfreq",       Value,  Device, "Seconds between full polls (default 30)"),
+    row("ignoresab",      Switch, Device, "Ignore the status bit that says a shutdown is active"),
     row("battery_voltage_reports_one_pack", Switch, Device, "Publish battery.voltage times battery.packs (newer NUT)"),
+];
+
+/// Of `blazer_ser` and `blazer_usb`.
+#[rustfmt::skip]
+pub const BLAZER: &[OptionRow] = &[
+    row("ondelay",        Value,  Device, "Minutes before the load is switched on again after a shutdown (default 3)"),
+];
+
+/// Of drivers on serial lines.
+#[rustfmt::skip]
+pub const SERIAL: &[OptionRow] = &[
     row("cablepower",     Value,  Serial, "Power for the interface: normal, reverse, both or none"),
+];
+
+/// Of drivers on USB; some are of newer NUT.
+#[rustfmt::skip]
+pub const USB: &[OptionRow] = &[
     row("subdriver",      Value,  Usb, "USB bridge"),
     row("vendor",         Value,  Usb, "USB manufacturer text to match"),
     row("product",        Value,  Usb, "USB product text to match"),
@@ -136,16 +159,21 @@ pub const OPTIONS: &[OptionRow] = &[
     row("productid",      Value,  Usb, "USB product id to match"),
     row("bus",            Value,  Usb, "USB bus to match"),
     row("device",         Value,  Usb, "USB device number to match"),
-    row("busport",        Value,  Usb, "USB bus and ports to match, such as 1-2.4"),
     row("usb_set_altinterface", Either, Usb, "Set the USB alternate interface"),
+    row("langid_fix",     Value,  Usb, "USB language id of the string descriptors"),
+    row("busport",        Value,  Usb, "USB bus and ports to match, such as 1-2.4"),
     row("usb_config_index", Value, Usb, "USB configuration, counted from 0 (hexadecimal)"),
     row("usb_hid_rep_index", Value, Usb, "USB interface (hexadecimal)"),
     row("usb_hid_desc_index", Value, Usb, "USB HID descriptor; no bridge here reads one"),
     row("usb_hid_ep_in",  Value,  Usb, "USB endpoint of replies (hexadecimal, such as 1)"),
     row("usb_hid_ep_out", Value,  Usb, "USB endpoint of commands (hexadecimal, such as 2)"),
     row("allow_duplicates", Switch, Usb, "Take any of several equal USB devices, without a warning"),
-    row("langid_fix",     Value,  Usb, "USB language id of the string descriptors"),
     row("noscanlangid",   Switch, Usb, "Do not search for the USB language id"),
+];
+
+/// Of `nutdrv_qx`, for one dialect or another.
+#[rustfmt::skip]
+pub const DIALECTS: &[OptionRow] = &[
     row("reset_to_default", Switch, Device, "voltronic: set the capabilities to their defaults, in standby"),
     row("bypass_alarm",   Value,  Setting, "voltronic: beep on bypass, enabled or disabled"),
     row("battery_alarm",  Value,  Setting, "voltronic: beep on battery, enabled or disabled"),
@@ -187,11 +215,6 @@ pub const OPTIONS: &[OptionRow] = &[
     row("experimental.battery.calibration.factor", Value, Logged, "masterguard: the name of a value that is logged"),
     row("nooutstats",     Switch, Device, "q2 and q6: do not ask for the power of each phase"),
 ];
-
-/// The option of that name.
-pub fn option(name: &str) -> Option<&'static OptionRow> {
-    OPTIONS.iter().find(|row| row.name.eq_ignore_ascii_case(name))
-}
 
 /// Two runtimes at two loads, from which the runtime is estimated.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -236,7 +259,9 @@ impl RuntimeCal {
 /// What a device is told by its configuration.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// Only this dialect.
+    /// The dialects it may speak, the more particular first.
+    pub dialects: &'static [&'static Protocol],
+    /// Only this one of them.
     pub protocol: Option<String>,
     /// Flags.
     pub flags: Flags,
@@ -277,6 +302,7 @@ pub struct Options {
 impl Default for Options {
     fn default() -> Options {
         Options {
+            dialects: protocols::ALL,
             protocol: None,
             flags: Flags::default(),
             pollinterval: Duration::from_secs(2),

@@ -27,6 +27,8 @@ pub enum Consent {
     Silence,
     /// Nothing, or this word.
     SilenceOr(&'static str),
+    /// Nothing, or a reply that begins with one of these.
+    SilenceOrAny(&'static [&'static str]),
     /// This word, and something may follow it; silence means that it was not obeyed.
     Word(&'static str),
 }
@@ -35,9 +37,12 @@ impl Consent {
     /// Whether a reply, or silence, means yes.
     pub fn is_given(self, reply: Option<&[u8]>) -> bool {
         match (self, reply) {
-            (Consent::Silence | Consent::SilenceOr(_), None) => true,
+            (Consent::Silence | Consent::SilenceOr(_) | Consent::SilenceOrAny(_), None) => true,
             (Consent::Silence, Some(_)) | (Consent::Word(_), None) => false,
             (Consent::SilenceOr(word), Some(reply)) => reply.eq_ignore_ascii_case(word.as_bytes()),
+            (Consent::SilenceOrAny(words), Some(reply)) => {
+                words.iter().any(|word| reply.starts_with(word.as_bytes()))
+            }
             (Consent::Word(word), Some(reply)) => {
                 reply.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
             }

@@ -371,6 +371,14 @@ impl Query {
         self.armour = Some(armour);
         self
     }
+    /// The same reply, whose letters mean something else.
+    ///
+    /// # Panics
+    /// At compile time, when picture and meanings do not fit.
+    pub const fn means(self, fields: &'static [Field]) -> Query {
+        let checked = query(self.ask, self.about, self.picture, fields);
+        Query { fields: checked.fields, ..self }
+    }
     /// The same query, with the source of its facts.
     pub const fn source(mut self, source: &'static str) -> Query {
         self.source = source;

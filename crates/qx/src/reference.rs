@@ -77,6 +77,12 @@ fn consent(consent: Consent) -> String {
     match consent {
         Consent::Silence => "A command is accepted by silence; any reply is a refusal.".into(),
         Consent::SilenceOr(word) => format!("A command is accepted by silence or by `{word}`."),
+        Consent::SilenceOrAny(words) => {
+            format!(
+                "A command is accepted by silence, or by a reply that begins with {}.",
+                words.join(" or ")
+            )
+        }
         Consent::Word(word) => format!("A command is accepted by `{word}`; silence is a refusal."),
     }
 }
@@ -257,7 +263,7 @@ fn setting_row(setting: &Setting) -> String {
 }
 
 fn delay_row(delay: &Delay) -> String {
-    let Delay { var, option, least, most, default, rounding } = delay;
+    let Delay { var, option, least, most, default, rounding, .. } = delay;
     let rounded = match rounding {
         Rounding::Minutes => "60 s",
         Rounding::TenthsThenMinutes => "6 s below one minute, else 60 s",

@@ -1,6 +1,6 @@
 //! Settings: variables that can be written.
 
-use crate::command::{NotAllowed, number_between, seconds_between};
+use crate::command::{NotAllowed, TimeUnit, number_between};
 use crate::fact::{Facts, When};
 use crate::query::Words;
 use crate::spelling::{Args, Part};
@@ -41,15 +41,50 @@ pub struct Delay {
     pub default: u32,
     /// How it is rounded.
     pub rounding: Rounding,
+    /// In what the option is given; the variable is in seconds.
+    pub option_unit: TimeUnit,
+    /// Whether clients may set it.
+    pub settable: bool,
+}
+
+/// A delay that clients may set, with an option in seconds; bounds and default in seconds.
+pub const fn delay(
+    var: &'static Var,
+    option: &'static str,
+    (least, most): (u32, u32),
+    default: u32,
+    rounding: Rounding,
+) -> Delay {
+    Delay { var, option, least, most, default, rounding, option_unit: TimeUnit::Seconds, settable: true }
 }
 
 impl Delay {
-    /// The seconds that `text` asks for, rounded.
+    /// The same delay, which only the option gives, in this unit.
+    pub const fn by_option(mut self, unit: TimeUnit) -> Delay {
+        self.option_unit = unit;
+        self.settable = false;
+        self
+    }
+
+    /// The seconds that a client asks for, rounded.
     ///
     /// # Errors
     /// [`NotAllowed`] when it is not a number or out of range.
     pub fn check(&self, text: &str) -> Result<u32, NotAllowed> {
-        seconds_between(text, self.least, self.most).map(|seconds| self.rounding.apply(seconds))
+        self.check_in(TimeUnit::Seconds, text)
+    }
+
+    /// The seconds that the option asks for, rounded.
+    ///
+    /// # Errors
+    /// [`NotAllowed`] when it is not a number or out of range.
+    pub fn check_option(&self, text: &str) -> Result<u32, NotAllowed> {
+        self.check_in(self.option_unit, text)
+    }
+
+    fn check_in(&self, unit: TimeUnit, text: &str) -> Result<u32, NotAllowed> {
+        let seconds = unit.between(text, self.least / unit.seconds(), self.most / unit.seconds());
+        seconds.map(|seconds| self.rounding.apply(seconds))
     }
 }
 

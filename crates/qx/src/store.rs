@@ -84,6 +84,7 @@ impl Store {
     }
     /// Sets a delay that clients can change, or only read when it is `fixed`.
     pub fn set_delay(&mut self, delay: &'static Delay, seconds: u32, fixed: bool) {
+        let fixed = fixed || !delay.settable;
         let access = if fixed { Access::Read } else { Access::Write(Choice::Range(delay.least, delay.most)) };
         self.put(delay.var.name.into(), Entry { text: seconds.to_string(), access });
     }

@@ -1,8 +1,9 @@
 //! `qxups shutdown --dry-run`: what `-k` would send, without sending it.
 
-use driver::command_line::{CommandLine, Ground, Said, Task};
+use driver::command_line::{CommandLine, Said, Task};
 use driver::config::{Config, Paths};
 use driver::log::Log;
+use driver::persona::Persona;
 use driver::session::Session;
 use link::Link;
 use nut::ups_conf::{self, UpsConf};
@@ -66,38 +67,31 @@ impl Shutdown {
         let text =
             std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         let conf = ups_conf::parse(&text);
-        let (program, config) = configuration(&self.name, &conf)?;
-        let known =
-            match from_the_driver(&paths.state.join(format!("{program}-{}", self.name)), &config.options)? {
-                Some(known) => known,
-                None => from_the_ups(&config)?,
-            };
-        Ok(if self.json { as_json(&self.name, &known) } else { as_text(&self.name, program, &known) })
+        let (persona, config) = configuration(&self.name, &conf)?;
+        let known = match from_the_driver(
+            &paths.state.join(format!("{}-{}", persona.name, self.name)),
+            &config.options,
+        )? {
+            Some(known) => known,
+            None => from_the_ups(&config)?,
+        };
+        Ok(if self.json { as_json(&self.name, &known) } else { as_text(&self.name, persona.name, &known) })
     }
 }
 
-/// The driver's program and what ups.conf says of the UPS.
-fn configuration(name: &str, conf: &UpsConf) -> Result<(&'static str, Config), String> {
+/// The driver and what ups.conf says of the UPS.
+fn configuration(name: &str, conf: &UpsConf) -> Result<(&'static Persona, Config), String> {
     let settings = conf.section(name).map_or(&[][..], |section| &section.settings);
     let driver = settings.iter().find(|setting| setting.name == "driver").and_then(|s| s.value.as_deref());
-    let program = match driver {
-        None | Some("nutdrv_qx") => "nutdrv_qx",
-        Some("blazer_ser") => "blazer_ser",
-        Some("blazer_usb") => "blazer_usb",
-        Some(other) => return Err(format!("[{name}] is for driver {other}, which is none of ours")),
-    };
+    let name_of_driver = driver.unwrap_or("nutdrv_qx");
+    let persona = Persona::named(name_of_driver)
+        .ok_or_else(|| format!("[{name}] is for driver {name_of_driver}, which is none of ours"))?;
     let line = CommandLine {
         task: Task::KillPower,
         said: vec![Said::Section(name.into())],
-        debug: 0,
-        quiet: 0,
-        ground: Ground::Default,
-        chroot: None,
-        user: None,
-        group: None,
-        pid: None,
+        ..CommandLine::default()
     };
-    Ok((program, Config::new(program, &line, || Ok(conf.clone()))?))
+    Ok((persona, Config::new(persona, &line, || Ok(conf.clone()))?))
 }
 
 /// What a running driver knows, which holds the line. `None` when none runs.

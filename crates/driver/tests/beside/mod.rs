@@ -31,9 +31,7 @@ pub struct Stage {
 
 impl Stage {
     pub fn new(which: Which, protocol: &str, state: &[&str], options: &str) -> Stage {
-        let name = format!("show-{protocol}-{}-{options}", state.join("-"));
-        let name: String = name.chars().filter(|letter| letter.is_ascii_alphanumeric()).take(60).collect();
-        let name = format!("{name}{}", STAGES.fetch_add(1, Ordering::Relaxed));
+        let name = stage_name(protocol, state, options);
         let ups = Ups::start(&name, which, protocol, state);
         let mut station = Station::new(&name, which);
         // a full poll each second or two, so that NUT shows alarms before half a minute has passed
@@ -44,17 +42,25 @@ impl Stage {
     }
 
     pub fn shown(&self) -> Shown {
-        let mut listing = self.station.upsc();
-        listed("driver-version");
-        listing.retain(|name, _| !name.starts_with("driver.version") && !name.starts_with("driver.state"));
-        listing.retain(|name, _| !of_the_driver(name));
-        listing.remove("driver.parameter.port");
-        Shown {
-            listing,
-            commands: own_port(&self.station, "upscmd", "-l"),
-            settings: own_port(&self.station, "upsrw", "-l"),
-        }
+        shown_by(&self.station)
     }
+}
+
+/// A name that no other stage has.
+pub fn stage_name(protocol: &str, state: &[&str], options: &str) -> String {
+    let name = format!("show-{protocol}-{}-{options}", state.join("-"));
+    let name: String = name.chars().filter(|letter| letter.is_ascii_alphanumeric()).take(60).collect();
+    format!("{name}{}", STAGES.fetch_add(1, Ordering::Relaxed))
+}
+
+/// What a driver shows, without what is the port's or the program's own.
+pub fn shown_by(station: &Station) -> Shown {
+    let mut listing = station.upsc();
+    listed("driver-version");
+    listing.retain(|name, _| !name.starts_with("driver.version") && !name.starts_with("driver.state"));
+    listing.retain(|name, _| !of_the_driver(name));
+    listing.remove("driver.parameter.port");
+    Shown { listing, commands: own_port(station, "upscmd", "-l"), settings: own_port(station, "upsrw", "-l") }
 }
 
 pub fn show(which: Which, protocol: &str, state: &[&str], options: &str) -> Shown {
@@ -81,12 +87,17 @@ pub fn same(protocol: &str, state: &[&str], options: &str, allowed: impl FnOnce(
         (nut.join().expect("NUT's driver"), ours)
     });
     allowed(&mut nut, &mut ours);
+    same_listing(&format!("{protocol} {state:?}"), &nut, &ours);
+}
+
+/// Fails when two drivers show something else.
+pub fn same_listing(what: &str, nut: &Shown, ours: &Shown) {
     for name in nut.listing.keys().chain(ours.listing.keys()).collect::<BTreeSet<_>>() {
         let (nut, ours) = (nut.listing.get(name), ours.listing.get(name));
-        assert!(nearly(name, nut, ours), "{protocol} {state:?}: {name}: NUT {nut:?}, ours {ours:?}");
+        assert!(nearly(name, nut, ours), "{what}: {name}: NUT {nut:?}, ours {ours:?}");
     }
-    assert_eq!(nut.commands, ours.commands, "{protocol} {state:?}");
-    assert_eq!(nut.settings, ours.settings, "{protocol} {state:?}");
+    assert_eq!(nut.commands, ours.commands, "{what}");
+    assert_eq!(nut.settings, ours.settings, "{what}");
 }
 
 /// Readings of two simulated batteries drift apart a little while they are read.

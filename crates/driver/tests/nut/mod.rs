@@ -69,6 +69,8 @@ pub struct Said {
 
 pub struct Station {
     pub which: Which,
+    /// The driver of NUT that is meant.
+    pub program: &'static str,
     pub folder: PathBuf,
     pub port: u16,
     upsd: Option<Child>,
@@ -76,6 +78,13 @@ pub struct Station {
 }
 
 impl Station {
+    /// A station for another driver than nutdrv_qx.
+    pub fn of(program: &'static str, name: &str, which: Which) -> Station {
+        let mut station = Station::new(name, which);
+        station.program = program;
+        station
+    }
+
     pub fn new(name: &str, which: Which) -> Station {
         assert!(
             Path::new("/lib/nut/upsd").exists(),
@@ -85,7 +94,7 @@ impl Station {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(folder.join("run")).unwrap();
         let port = free_port();
-        let station = Station { which, folder, port, upsd: None, upsmon: None };
+        let station = Station { which, program: "nutdrv_qx", folder, port, upsd: None, upsmon: None };
         station.write("upsd.conf", &format!("LISTEN 127.0.0.1 {port}\n"));
         station.write(
             "upsd.users",
@@ -102,8 +111,9 @@ impl Station {
     pub fn configure(&self, port: &Path, options: &str) {
         let driverpath = self.which.folder();
         let text = format!(
-            "maxretry = 1\ndriverpath = {}\nuser = root\npollinterval = 1\n[u]\ndriver = nutdrv_qx\nport = {}\n{options}\n",
+            "maxretry = 1\ndriverpath = {}\nuser = root\npollinterval = 1\n[u]\ndriver = {}\nport = {}\n{options}\n",
             driverpath.display(),
+            self.program,
             port.display(),
         );
         self.write("ups.conf", &text);
@@ -114,7 +124,7 @@ impl Station {
     }
 
     pub fn driver(&self) -> PathBuf {
-        self.which.folder().join("nutdrv_qx")
+        self.which.folder().join(self.program)
     }
 
     pub fn command(&self, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Command {
@@ -203,11 +213,12 @@ impl Station {
     }
 
     pub fn socket(&self) -> Socket {
-        Socket::connect(&self.run_folder().join("nutdrv_qx-u"))
+        Socket::connect(&self.run_folder().join(format!("{}-u", self.program)))
     }
 
     pub fn pid(&self) -> Option<i32> {
-        std::fs::read_to_string(self.run_folder().join("nutdrv_qx-u.pid")).ok()?.trim().parse().ok()
+        let file = self.run_folder().join(format!("{}-u.pid", self.program));
+        std::fs::read_to_string(file).ok()?.trim().parse().ok()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use crate::error::{Kind, LinkError};
 use nusb::DeviceInfo;
-use qx::bridge::Bridge;
+use qx::bridge::{Bridge, KnownDevices};
 use regex_lite::{Regex, RegexBuilder};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -117,6 +117,8 @@ pub struct UsbOptions {
     pub patterns: BTreeMap<&'static str, Pattern>,
     /// `subdriver`.
     pub bridge: Option<&'static Bridge>,
+    /// The devices that are taken without it, where they are fewer than all that are known.
+    pub devices: Option<KnownDevices>,
     /// `usb_config_index`: the configuration, counted from 0.
     pub configuration: Option<u8>,
     /// `usb_hid_rep_index`: the interface.
@@ -178,7 +180,14 @@ impl UsbOptions {
         if !fits || self.chosen.get().is_some_and(|chosen| !chosen.is(device)) {
             return None;
         }
-        self.bridge.or_else(|| device.bridge())
+        self.bridge.or_else(|| self.known_bridge(device))
+    }
+
+    fn known_bridge(&self, device: &Attached) -> Option<&'static Bridge> {
+        let Some(devices) = self.devices else { return device.bridge() };
+        let (vendor, product) = (device.vendor_id, device.product_id);
+        let known = devices.iter().find(|(id, _)| id.fits(vendor, product, &device.vendor, &device.product));
+        known.map(|(_, bridge)| *bridge)
     }
 
     /// Remembers which device of `all` was opened; a sentence when another one looks the same.

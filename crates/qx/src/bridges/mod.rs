@@ -15,7 +15,7 @@ mod phoenixtec;
 mod sgs;
 mod snr;
 
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, KnownDevices, usb};
 pub use ablerex::ABLEREX;
 pub use armac::{ARMAC, ARMAC_LONG};
 pub use cypress::CYPRESS;
@@ -47,6 +47,23 @@ pub static ALL: &[&Bridge] = &[
     &PHOENIXTEC,
     &SGS,
     &SNR,
+];
+
+/// The devices that `blazer_usb` takes, and its bridges for them: by their numbers alone, so that it
+/// goes on with the bytes it always sent (NUT 2.8.0 blazer_usb.c).
+pub static BLAZER: KnownDevices = &[
+    (usb(0x05b8, 0x0000), &CYPRESS),
+    (usb(0x0001, 0x0000), &KRAULER),
+    (usb(0xffff, 0x0000), &KRAULER),
+    (usb(0x0665, 0x5161), &CYPRESS),
+    (usb(0x06da, 0x0002), &CYPRESS),
+    (usb(0x06da, 0x0003), &IPPON),
+    (usb(0x06da, 0x0004), &CYPRESS),
+    (usb(0x06da, 0x0005), &CYPRESS),
+    (usb(0x06da, 0x0201), &CYPRESS),
+    (usb(0x06da, 0x0601), &PHOENIX),
+    (usb(0x0f03, 0x0001), &CYPRESS),
+    (usb(0x14f0, 0x00c9), &PHOENIX),
 ];
 
 /// The bridge of that name (case does not matter, as in NUT).

@@ -6,7 +6,6 @@ use crate::detect::{Detection, Step};
 use crate::exchange::Echo;
 use crate::option::Options;
 use crate::protocol::Protocol;
-use crate::protocols;
 use crate::query::{Cadence, Query};
 
 /// What the device is busy with.
@@ -88,11 +87,11 @@ impl Device {
 
 impl Stage {
     pub(super) fn detecting(options: &Options, round: u8, not_before: Moment) -> Stage {
-        let chosen = options.protocol.as_deref().and_then(protocols::named);
-        let candidates = match (&options.protocol, chosen) {
-            (None, _) => protocols::ALL.iter().filter(|protocol| !protocol.by_name).copied().collect(),
-            (Some(_), chosen) => chosen.into_iter().collect(),
+        let meant = |protocol: &&&'static Protocol| match &options.protocol {
+            None => !protocol.by_name,
+            Some(name) => protocol.name.eq_ignore_ascii_case(name),
         };
+        let candidates = options.dialects.iter().filter(meant).copied().collect();
         Stage::Detecting {
             detection: Detection::new(candidates, options.flags, options.address),
             round,

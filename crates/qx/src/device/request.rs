@@ -200,7 +200,7 @@ impl Device {
         let Some(delay) = self.protocol.and_then(|protocol| protocol.delay(variable)) else {
             return Outcome::Unknown;
         };
-        if self.overridden(delay.var.name) {
+        if self.overridden(delay.var.name) || !delay.settable {
             return Outcome::Unknown;
         }
         match delay.check(value) {
@@ -225,8 +225,11 @@ impl Device {
             let named = |list: &[(String, String)]| {
                 list.iter().find(|(name, _)| name == delay.var.name).map(|(_, value)| value.clone())
             };
-            let given = named(&self.options.overrides).or(given).or(named(&self.options.defaults));
-            let seconds = match given.map(|text| delay.check(&text)) {
+            let checked = |text: Option<String>| text.map(|text| delay.check(&text));
+            let given = checked(named(&self.options.overrides))
+                .or(given.map(|text| delay.check_option(&text)))
+                .or_else(|| checked(named(&self.options.defaults)));
+            let seconds = match given {
                 None => delay.default,
                 Some(Ok(seconds)) => seconds,
                 Some(Err(NotAllowed(why))) => {

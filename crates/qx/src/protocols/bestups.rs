@@ -7,7 +7,7 @@ use crate::fact::{Derived, Facts, Raised, When};
 use crate::option::Flag;
 use crate::protocol::{Consent, Protocol, Sign};
 use crate::query::{Bit, Field, Query, UNKNOWN_BIT, bits, number, query, text};
-use crate::setting::{Allowed, Delay, Rounding, Setting, setting};
+use crate::setting::{Allowed, Delay, Rounding, Setting, delay, setting};
 use crate::settle;
 use crate::spelling::Part::Digits;
 use crate::status::Status;
@@ -166,8 +166,8 @@ const SETTINGS: &[Setting] = &[
 
 #[rustfmt::skip]
 const DELAYS: &[Delay] = &[
-    Delay { var: &UPS_DELAY_START,    option: "ondelay",  least: 60, most: 599_940, default: 180, rounding: Rounding::Minutes },
-    Delay { var: &UPS_DELAY_SHUTDOWN, option: "offdelay", least: 12, most:   5_940, default:  30, rounding: Rounding::TenthsThenMinutes },
+    delay(&UPS_DELAY_START,    "ondelay",  (60, 599_940), 180, Rounding::Minutes),
+    delay(&UPS_DELAY_SHUTDOWN, "offdelay", (12, 5_940), 30, Rounding::TenthsThenMinutes),
 ];
 
 /// The dialect.

@@ -10,7 +10,7 @@ use crate::query::{
     Bit, Custom, Query, UNKNOWN_BIT, Words, alarm, bit, bits, custom, number, query, text, unknown, word,
 };
 use crate::read::Readings;
-use crate::setting::{Allowed, CustomValue, Delay, Rounding, Setting, setting};
+use crate::setting::{Allowed, CustomValue, Delay, Rounding, Setting, delay, setting};
 use crate::settle;
 use crate::status::Status::{Bypass, Calibrating, ForcedShutdown, LowBattery, Online, ReplaceBattery};
 use crate::value::{Decimal, Value, presentable};
@@ -395,8 +395,8 @@ const SETTINGS: &[Setting] = &[
 
 #[rustfmt::skip]
 const DELAYS: &[Delay] = &[
-    Delay { var: &UPS_DELAY_START,    option: "ondelay",  least: 0, most: 599_940, default: 180, rounding: Rounding::Minutes },
-    Delay { var: &UPS_DELAY_SHUTDOWN, option: "offdelay", least: 0, most:   5_940, default:  30, rounding: Rounding::TenthsThenMinutes },
+    delay(&UPS_DELAY_START,    "ondelay",  (0, 599_940), 180, Rounding::Minutes),
+    delay(&UPS_DELAY_SHUTDOWN, "offdelay", (0, 5_940), 30, Rounding::TenthsThenMinutes),
 ];
 
 /// The dialect.

@@ -6,7 +6,7 @@ use crate::option::Flag;
 use crate::protocol::{Consent, Protocol, Sign};
 use crate::query::Effect::{Clear, Nothing, Regulating, Says, Set};
 use crate::query::{Bit, Field, Query, alarm, bit, bits, number, query, text};
-use crate::setting::{Delay, Rounding};
+use crate::setting::{Delay, Rounding, delay};
 use crate::settle;
 use crate::status::Status::{Calibrating, ForcedShutdown, LowBattery, Online};
 use crate::variable::*;
@@ -104,8 +104,8 @@ pub(super) const TESTS: &[Command] = &[
 
 #[rustfmt::skip]
 const DELAYS: &[Delay] = &[
-    Delay { var: &UPS_DELAY_START,    option: "ondelay",  least:  0, most: 599_940, default: 180, rounding: Rounding::Minutes },
-    Delay { var: &UPS_DELAY_SHUTDOWN, option: "offdelay", least: 12, most:     600, default:  30, rounding: Rounding::TenthsThenMinutes },
+    delay(&UPS_DELAY_START,    "ondelay",  (0, 599_940), 180, Rounding::Minutes),
+    delay(&UPS_DELAY_SHUTDOWN, "offdelay", (12, 600), 30, Rounding::TenthsThenMinutes),
 ];
 
 /// The dialect.

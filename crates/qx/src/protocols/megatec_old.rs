@@ -4,7 +4,7 @@ use super::megatec::{RATING, STATUS, TEMPLATE, VENDOR};
 use crate::protocol::{Protocol, Sign};
 use crate::query::Query;
 
-static STATUS_D: Query = STATUS.asked("D").source("NUT 2.8.0 nutdrv_qx_megatec-old.c");
+pub(super) static STATUS_D: Query = STATUS.asked("D").source("NUT 2.8.0 nutdrv_qx_megatec-old.c");
 
 /// The dialect.
 pub static MEGATEC_OLD: Protocol = Protocol {

@@ -4,6 +4,7 @@
 mod ablerex;
 mod axpert;
 mod bestups;
+mod blazer;
 mod gtec;
 mod hunnox;
 mod innovart;
@@ -24,6 +25,7 @@ use crate::protocol::Protocol;
 pub use ablerex::ABLEREX;
 pub use axpert::VOLTRONIC_AXPERT;
 pub use bestups::BESTUPS;
+pub use blazer::ALL as BLAZER;
 pub use gtec::GTEC;
 pub use hunnox::HUNNOX;
 pub use innovart::{INNOVART31, INNOVART33, INNOVATAE};
@@ -40,7 +42,7 @@ pub use voltronic_qs::VOLTRONIC_QS;
 pub use voltronic_qs_hex::VOLTRONIC_QS_HEX;
 pub use zinto::ZINTO;
 
-/// Every dialect, in the order of trying.
+/// Every dialect of `nutdrv_qx`, in the order of trying.
 pub static ALL: &[&Protocol] = &[
     &OMRON,
     &VOLTRONIC,

@@ -4,7 +4,7 @@ use super::megatec::{RATING, STATUS, TEMPLATE, VENDOR};
 use crate::protocol::{Protocol, Sign};
 use crate::query::Query;
 
-static STATUS_QS: Query = STATUS.asked("QS").source("NUT 2.8.0 nutdrv_qx_mustek.c");
+pub(super) static STATUS_QS: Query = STATUS.asked("QS").source("NUT 2.8.0 nutdrv_qx_mustek.c");
 
 /// The dialect.
 pub static MUSTEK: Protocol = Protocol {
