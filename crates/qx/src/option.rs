@@ -119,6 +119,9 @@ pub const COMMON: &[OptionRow] = &[
     row("protocol",       Value,  Device, "The dialect the UPS speaks; left out, it is found"),
     row("norating",       Switch, Device, "Do not ask the UPS for its ratings"),
     row("novendor",       Switch, Device, "Do not ask the UPS for maker and model"),
+    row("lowbatt_charge", Value,  Device, "On battery: LB also below this charge in percent"),
+    row("lowbatt_runtime", Value, Device, "On battery: LB also with less than so many seconds left"),
+    row("lowbatt_voltage", Value, Device, "On battery: LB also below this battery.voltage"),
     row("quirks",         Value,  Device, "What to correct in what this UPS says, by name: 'qxups quirks' lists them"),
     row("noquirks",       Value,  Device, "What to believe although it is not plausible, by name"),
     row("runtimecal",     Value,  Device, "Two runtimes and loads by which battery.runtime is estimated: seconds,percent,seconds,percent"),
@@ -275,6 +278,12 @@ pub struct Options {
     pub offdelay: Option<String>,
     /// The battery is low when its charge or runtime say so, not when the UPS does.
     pub ignorelb: bool,
+    /// The battery is also low below so many percent of charge, on battery.
+    pub low_charge_percent: Option<f64>,
+    /// The battery is also low with less than so many seconds left, on battery.
+    pub low_runtime_s: Option<f64>,
+    /// The battery is also low below so many volts, as `battery.voltage` is published, on battery.
+    pub low_volts: Option<f64>,
     /// Publish `battery.voltage` times the packs.
     pub one_pack: bool,
     /// Estimate of the runtime.
@@ -310,6 +319,9 @@ impl Default for Options {
             ondelay: None,
             offdelay: None,
             ignorelb: false,
+            low_charge_percent: None,
+            low_runtime_s: None,
+            low_volts: None,
             one_pack: false,
             runtimecal: None,
             chargetime: Duration::from_secs(43_200),

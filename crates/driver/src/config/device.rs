@@ -64,6 +64,9 @@ impl Draft {
                     format!("idleload = {value}: write a load in percent, above 0 and at most 100")
                 })?;
             }
+            "lowbatt_charge" => options.low_charge_percent = Some(bound(row.name, value, 100.0)?),
+            "lowbatt_runtime" => options.low_runtime_s = Some(bound(row.name, value, 86_400.0)?),
+            "lowbatt_voltage" => options.low_volts = Some(bound(row.name, value, 1_000.0)?),
             "quirks" => options.quirks.on = quirks(row.name, value)?,
             "noquirks" => options.quirks.off = quirks(row.name, value)?,
             "cablepower" => self.cable_power = CablePower::parse(value)?,
@@ -117,4 +120,10 @@ fn quirks(option: &str, list: &str) -> Result<Vec<&'static str>, Wrong> {
         found.ok_or_else(|| format!("{option} = {list}: there is no quirk {name}; {}", hint()))
     };
     names.map(known).collect()
+}
+
+/// A bound above nothing and at most `most`.
+fn bound(option: &str, value: &str, most: f64) -> Result<f64, Wrong> {
+    let number = value.trim().parse::<f64>().ok().filter(|number| *number > 0.0 && *number <= most);
+    number.ok_or_else(|| format!("{option} = {value}: write a number above 0 and at most {most}"))
 }

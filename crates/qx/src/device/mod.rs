@@ -10,6 +10,7 @@
 
 mod finding;
 mod kill_power;
+mod low_battery;
 mod order;
 mod plausible;
 mod polling;
@@ -28,6 +29,7 @@ use crate::variable::UPS_ID;
 use finding::Stage;
 use kill_power::KillPower;
 pub use kill_power::{DEFAULT as SHUTDOWN_DEFAULT, Step as KillStep, steps as kill_steps};
+use low_battery::LowBattery;
 use order::Order;
 use plausible::Plausibility;
 use polling::Slot;
@@ -151,6 +153,7 @@ pub struct Device {
     order: Option<Order>,
     kill_power: Option<KillPower>,
     plausibility: Plausibility,
+    low_battery: LowBattery,
     ready: bool,
     last_good: Moment,
     detect_again: Moment,
@@ -177,6 +180,7 @@ impl Device {
             order: None,
             kill_power: None,
             plausibility: Plausibility::default(),
+            low_battery: LowBattery::default(),
             ready: false,
             last_good: Moment::ZERO,
             detect_again: Moment::ZERO,

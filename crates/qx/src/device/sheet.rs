@@ -14,7 +14,7 @@ use crate::variable::*;
 use std::collections::BTreeMap;
 
 /// What is published, by name.
-type Sheet = BTreeMap<&'static str, String>;
+pub(super) type Sheet = BTreeMap<&'static str, String>;
 
 impl Device {
     pub(super) fn publish(&mut self, now: Moment) {
@@ -23,9 +23,16 @@ impl Device {
         let Raised { status, alarms } = raised;
         let configured = self.configured(&sheet);
         self.estimate(&mut sheet, &configured, status, now);
+        self.show_bounds(&mut sheet);
+        let by_bounds = self.is_low_by_bounds(&sheet, status, now);
+        let status =
+            if by_bounds && !self.options.ignorelb { status.with(Status::LowBattery) } else { status };
         let mut text = status.without(Status::LowBattery).published(!alarms.is_empty());
-        let low =
-            if self.options.ignorelb { self.low_by_values(&sheet) } else { status.has(Status::LowBattery) };
+        let low = if self.options.ignorelb {
+            by_bounds || self.low_by_values(&sheet)
+        } else {
+            status.has(Status::LowBattery)
+        };
         if low {
             text = if self.options.ignorelb { text + " LB" } else { status.published(!alarms.is_empty()) };
         }
@@ -59,7 +66,7 @@ impl Device {
     }
 
     /// The defaults that the UPS does not replace, and the overrides.
-    fn configured(&self, sheet: &Sheet) -> BTreeMap<String, String> {
+    pub(super) fn configured(&self, sheet: &Sheet) -> BTreeMap<String, String> {
         let missing = |(name, _): &&(String, String)| !sheet.contains_key(name.as_str());
         let defaults = self.options.defaults.iter().filter(missing);
         let mut configured: BTreeMap<String, String> =
