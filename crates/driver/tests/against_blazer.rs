@@ -24,7 +24,7 @@ const STATES: [(&str, &[&str]); 8] = [
     ("trim", &["mains 262"]),
     ("test", &["bit 5 on"]),
     ("fault", &["fault on"]),
-    ("shutdown pending", &["bit 6 on"]),
+    ("shutdown pending", &["mains fail", "bit 6 on"]),
 ];
 
 /// Both drivers at once, each on a UPS of its own; what `watch` saw of NUT's and of ours.
