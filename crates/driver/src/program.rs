@@ -2,10 +2,11 @@
 
 use crate::command_line::{CommandLine, Ground, Order, Task};
 use crate::config::{Config, Paths};
-use crate::log::Log;
+use crate::log::{self, Log};
 use crate::process::{self, Account, PidFile, Readiness, Side};
 use crate::session::{Session, Shared};
 use crate::socket::DriverSocket;
+use crate::supervisor::Supervisor;
 use link::Link;
 use nix::sys::signal::Signal;
 use nut::ups_conf::{self, UpsConf};
@@ -15,6 +16,7 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
@@ -22,6 +24,10 @@ use tokio::sync::mpsc;
 const WISHES: usize = 32;
 /// How often `-k` tries each command (NUT 2.8.0 nutdrv_qx.c).
 const TRIES: u8 = 3;
+
+/// A UPS that was not found after so long does not keep the system from booting: the supervisor is told
+/// that the driver is ready, and clients find its socket when the UPS is found.
+const BOOT_WAITS: Duration = Duration::from_secs(15);
 
 /// What ends a driver before its time, in one sentence.
 type Fatal = String;
@@ -31,7 +37,7 @@ pub fn main(program: &'static str) -> ExitCode {
     match run(program) {
         Ok(code) => code,
         Err(sentence) => {
-            eprintln!("{program}: {sentence}");
+            log::last_words(program, &sentence);
             ExitCode::FAILURE
         }
     }
@@ -62,12 +68,23 @@ fn run(program: &'static str) -> Result<ExitCode, Fatal> {
     }
     let driver = Driver {
         program,
-        log: Rc::new(Log::new(line.debug.max(config.debug_min), line.quiet)),
+        log: Rc::new(Log::new(debug_level(&line, &config), line.quiet)),
+        supervisor: Rc::new(Supervisor::nobody()),
         config,
         paths,
         line,
     };
     driver.start()
+}
+
+/// As newer NUT has it: `NUT_DEBUG_LEVEL` stands in for a `-D` that was not given, and `debug_min` is the
+/// least in any case.
+fn debug_level(line: &CommandLine, config: &Config) -> u8 {
+    let asked = match line.debug {
+        0 => std::env::var("NUT_DEBUG_LEVEL").ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0),
+        given => given,
+    };
+    asked.max(config.debug_min)
 }
 
 fn read_conf(paths: &Paths) -> Result<UpsConf, Fatal> {
@@ -115,11 +132,19 @@ struct Driver {
     config: Config,
     paths: Paths,
     log: Rc<Log>,
+    supervisor: Rc<Supervisor>,
 }
 
 impl Driver {
-    fn start(self) -> Result<ExitCode, Fatal> {
+    fn start(mut self) -> Result<ExitCode, Fatal> {
         let account = Account::of(&self.config)?;
+        if self.line.task == Task::Run {
+            match Supervisor::from_environment() {
+                Ok(supervisor) => self.supervisor = Rc::new(supervisor),
+                // it is the UPS that counts
+                Err(sentence) => self.log.warning(&sentence),
+            }
+        }
         if let Some(root) = &self.config.chroot {
             process::change_root(root)?;
         }
@@ -169,7 +194,12 @@ impl Driver {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
-        tokio::task::LocalSet::new().block_on(&runtime, self.drive(readiness, stays))
+        let done = tokio::task::LocalSet::new().block_on(&runtime, self.drive(readiness, stays));
+        if let Err(sentence) = &done {
+            self.supervisor.status(sentence);
+        }
+        self.supervisor.stopping();
+        done
     }
 
     async fn drive(&self, readiness: Readiness, stays: bool) -> Result<ExitCode, Fatal> {
@@ -215,9 +245,17 @@ impl Driver {
         stays: bool,
     ) -> Result<ExitCode, Fatal> {
         let mut signals = Signals::new()?;
+        session.supervised_by(self.supervisor.clone());
+        self.supervisor.status(&format!("looking for the UPS on {}", self.config.opening.address));
+        let patience = async {
+            tokio::time::sleep(BOOT_WAITS).await;
+            self.supervisor.ready();
+            std::future::pending().await
+        };
         tokio::select! {
             found = self.find(&mut session) => found?,
             name = signals.leave() => return Err(format!("told to leave by {name} before the UPS was found")),
+            () = patience => {}
         }
         self.check_ignorelb(&device)?;
         self.describe(&device);
@@ -231,6 +269,7 @@ impl Driver {
         }
         session.publish_to(Box::new(socket.publisher()));
         readiness.ready();
+        self.supervisor.ready();
         if !stays {
             self.log.use_system_log();
         }
@@ -258,7 +297,9 @@ impl Driver {
 
     /// Whether ups.conf says something else now; says so in the log.
     fn reload(&self) -> bool {
+        self.supervisor.reloading();
         let read = Config::new(self.program, &self.line, || read_conf(&self.paths));
+        self.supervisor.ready();
         match read {
             Ok(config) if format!("{config:?}") == format!("{:?}", self.config) => {
                 self.log.info("reload: nothing changed in ups.conf");
