@@ -1,6 +1,6 @@
 //! From the command line to a running driver.
 
-use crate::command_line::{CommandLine, Ground, Order, Task};
+use crate::command_line::{CommandLine, Ground, LETTERS, Order, Task};
 use crate::config::{Config, Paths};
 use crate::log::{self, Log};
 use crate::process::{self, Account, PidFile, Readiness, Side};
@@ -436,25 +436,12 @@ enum Told {
 }
 
 fn help(program: &str) -> String {
-    let mut text = format!(
-        "\nusage: {program} (-a NAME | -s NAME) [options]\n\n\
-         \x20 -a NAME        use section NAME of ups.conf; a later -x wins over it\n\
-         \x20 -s NAME        use no ups.conf; give the port by -x port=...\n\
-         \x20 -x NAME[=VAL]  set an option, see below\n\
-         \x20 -k             switch the load off and leave\n\
-         \x20 -d N           print the data after N polls and leave\n\
-         \x20 -i SECONDS     time between polls\n\
-         \x20 -D             say more, and stay in the foreground; -DDD shows every exchange\n\
-         \x20 -q             say less\n\
-         \x20 -F, -B         stay in the foreground (-FF: with a PID file), go to the background\n\
-         \x20 -r DIR         change the root directory\n\
-         \x20 -u USER        run as this user, when started as root\n\
-         \x20 -g GROUP       give the socket to this group\n\
-         \x20 -c COMMAND     tell the running driver: reload, reload-or-error, reload-or-exit, exit\n\
-         \x20 -P PID         which process -c means\n\
-         \x20 -h, -V, -L     this help, the version, the options for programs\n\n\
-         Options for -x and ups.conf:\n\n"
-    );
+    let mut text = format!("\nusage: {program} (-a NAME | -s NAME) [options]\n\n");
+    for row in LETTERS {
+        let name = format!("-{} {}", row.letter, row.value.unwrap_or_default());
+        text += &format!("  {name:<14} {}\n", row.about);
+    }
+    text += "\nOptions for -x and ups.conf:\n\n";
     for row in OPTIONS {
         let name = if row.kind == Kind::Value { format!("{}=VALUE", row.name) } else { row.name.to_string() };
         text += &format!("  {name:<36} {}\n", row.about);

@@ -8,9 +8,9 @@
 use std::cell::RefCell;
 use std::ffi::OsStr;
 use std::io;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 #[cfg(target_os = "linux")]
 use std::os::{linux::net::SocketAddrExt, unix::ffi::OsStrExt};
-use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 use tokio::time::Instant;
 

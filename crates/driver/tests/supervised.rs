@@ -85,8 +85,7 @@ fn a_life_under_supervision() {
     let mut driver = Supervised::start("life", &ups, &[]);
     assert!(driver.hears("first word", |_| true).starts_with("STATUS=looking for the UPS on "));
     driver.hears("READY", |text| text.contains("READY=1"));
-    let found = driver.heard.iter().position(|text| text.contains("on mains (OL"));
-    assert!(found.is_some_and(|found| found < driver.heard.len()), "data comes first: {:?}", driver.heard);
+    assert!(driver.heard.iter().any(|text| text.contains("on mains (OL")), "data first: {:?}", driver.heard);
 
     ups.turn("mains fail");
     driver.hears("outage", |text| text.starts_with("STATUS=on battery (OB"));
@@ -111,7 +110,10 @@ fn a_life_under_supervision() {
     let lines = |what: &str| log.lines().filter(|line| line.contains(what)).count();
     assert!(log.lines().all(|line| line.starts_with(['<']) && line[2..].starts_with('>')), "{log}");
     assert_eq!(lines("on battery (OB"), 1, "{log}");
-    assert!(log.lines().any(|line| line.starts_with("<4>on battery (OB") && line.contains("; Q1: (")), "{log}");
+    assert!(
+        log.lines().any(|line| line.starts_with("<4>on battery (OB") && line.contains("; Q1: (")),
+        "{log}"
+    );
     assert_eq!(lines("does not answer"), 1, "not a line for each poll: {log}");
 }
 
@@ -135,8 +137,7 @@ fn the_loop_says_that_it_lives() {
 #[test]
 fn signs_of_life_for_another_process_are_not_ours_to_give() {
     let ups = Ups::start("other", Which::Ours, "megatec", &[]);
-    let mut driver =
-        Supervised::start("other", &ups, &[("WATCHDOG_USEC", "2000"), ("WATCHDOG_PID", "1")]);
+    let mut driver = Supervised::start("other", &ups, &[("WATCHDOG_USEC", "2000"), ("WATCHDOG_PID", "1")]);
     driver.hears("READY", |text| text.contains("READY=1"));
     assert!(driver.heard.iter().all(|text| !text.contains("WATCHDOG")), "{:?}", driver.heard);
 }
@@ -145,20 +146,18 @@ fn signs_of_life_for_another_process_are_not_ours_to_give() {
 fn why_it_did_not_start_is_said() {
     let ups = Ups::start("silent", Which::Ours, "megatec", &["silent on"]);
     let mut driver = Supervised::start("silent", &ups, &[]);
-    driver.hears("reason", |text| text.starts_with("STATUS=") && text.contains("no dialect"));
+    driver.hears("reason", |text| text.starts_with("STATUS=") && text.contains("check the cable"));
     driver.hears("STOPPING", |text| text == "STOPPING=1\n");
     assert!(!driver.child.wait().unwrap().success());
     assert!(driver.log().lines().any(|line| line.starts_with("<3>nutdrv_qx: ")), "{}", driver.log());
 }
 
 #[test]
-fn a_system_boots_without_its_ups() {
-    // some questions of some dialects are refused, each after its time: looking takes longer than booting may
-    let ups = Ups::start("boot", Which::Ours, "megatec", &["silent on"]);
+fn a_slow_ups_does_not_keep_the_system_from_booting() {
+    let ups = Ups::start("boot", Which::Ours, "megatec", &["baud 80"]);
     let mut driver = Supervised::start("boot", &ups, &[]);
-    let start = Instant::now();
-    driver.hears("READY", |text| text.contains("READY=1") || text.contains("STOPPING"));
-    assert!(start.elapsed() < Duration::from_secs(25), "{:?}", driver.heard);
+    driver.hears("READY", |text| text.contains("READY=1"));
+    assert!(driver.heard.iter().all(|text| !text.contains("on mains")), "{:?}", driver.heard);
 }
 
 #[test]
