@@ -151,16 +151,23 @@ impl Driver {
     fn arguments(&self, page: &mut Page) {
         page.heading("EXTRA ARGUMENTS");
         page.text("These stand in the section of the UPS in `ups.conf`, or behind `-x`:");
+        let port = if self.serial { "/dev/ttyS0" } else { "auto" };
+        page.example(&format!("[myups]\n    driver = {}\n    port = {port}\n    offdelay = 60", self.name));
         self.generic(page);
         let of = |scope: fn(&OptionRow) -> bool| self.options().filter(move |row| scope(row));
         let mut by_dialect: BTreeMap<&str, Vec<(&OptionRow, &str)>> = BTreeMap::new();
+        let mut before = None;
         for row in of(|row| !matches!(row.scope, Scope::Serial | Scope::Usb | Scope::Logged)) {
-            match row.about.split_once(": ") {
-                Some((dialect, about)) if known_dialects(dialect) => {
-                    by_dialect.entry(dialect).or_default().push((row, about))
-                }
-                _ => self.option(page, row, row.about),
+            let (dialect, about) = match row.about.split_once(": ") {
+                Some((dialect, about)) if known_dialects(dialect) => (Some(dialect), about),
+                _ if row.about.starts_with("the same") => (before, row.about),
+                _ => (None, row.about),
+            };
+            match dialect {
+                Some(dialect) => by_dialect.entry(dialect).or_default().push((row, about)),
+                None => self.option(page, row, about),
             }
+            before = dialect.or(before);
         }
         for (dialect, rows) in by_dialect {
             page.subheading(&format!("{} PROTOCOL", dialect.to_uppercase()));
@@ -241,11 +248,9 @@ impl Driver {
         }
         let all = self.dialects().len();
         for (name, (dialects, parameter)) in commands {
-            let dialects = if dialects.len() == all { "all dialects".into() } else { dialects.join(", ") };
-            page.term(
-                &format!("`{name}`"),
-                &format!("{}. {}", capital(&dialects), parameter.unwrap_or_default()),
-            );
+            let dialects = if dialects.len() == all { "All dialects".into() } else { dialects.join(", ") };
+            let dialects = format!("{dialects}. {}", parameter.unwrap_or_default());
+            page.term(&format!("`{name}`"), dialects.trim_end());
         }
         page.text("Nothing that switches the load is sent unless somebody asks for it by name or by `-k`.");
     }

@@ -31,6 +31,8 @@ pub fn page(tool: &Command, name: &str) -> Result<String, String> {
         .render(&mut page)
         .map_err(|error| error.to_string())?;
     let mut page = String::from_utf8_lossy(&page).into_owned();
+    // the lines of what stands behind the options are kept as they are
+    page = page.replace(".SH EXTRA\n", ".SH EXTRA\n.nf\n") + ".fi\n";
     page += ".SH EXIT STATUS\n0 when what was asked for was done or found, else 1, with one sentence on standard error.\n";
     page += ".SH SEE ALSO\nqxups(1), nutdrv_qx(8), blazer_ser(8), blazer_usb(8)\n";
     Ok(page)
@@ -79,8 +81,8 @@ fn driver_command(name: &'static str) -> Command {
         // clap wants a name that lives for ever; the sentence is one
         let argument = Arg::new(row.about).short(row.letter).help(row.about);
         match row.value {
-            Some(value) => argument.value_name(value),
-            None => argument.action(ArgAction::SetTrue),
+            Some(value) => argument.value_name(value).action(ArgAction::Append),
+            None => argument.action(ArgAction::Count),
         }
     });
     Command::new(name).disable_help_flag(true).disable_version_flag(true).args(arguments)
