@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 /// Tools for UPSes that speak the Q* dialects (Megatec and its kin).
 #[derive(Parser)]
-#[command(name = "qxups", version, about)]
+#[command(name = "qxups", version)]
 struct Line {
     #[command(subcommand)]
     task: Task,
