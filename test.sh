@@ -61,6 +61,16 @@ if [ -z "${QXUPS_NO_USB_MACHINE:-}" ]; then
     cargo test -p driver --locked --no-fail-fast --features usb-machine --test usb --test usb_life --test usb_faults
 fi
 
+say "the Debian package"
+if cargo deb --version >/dev/null 2>&1; then
+    for tool in lintian mmdebstrap; do
+        command -v "$tool" >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$tool"
+    done
+    packaging/test-package.sh
+else
+    left_out+=("the Debian package: cargo-deb is not installed (cargo install cargo-deb --locked)")
+fi
+
 say "fuzzing, a short run of each target"
 if cargo fuzz --version >/dev/null 2>&1 && cargo +nightly --version >/dev/null 2>&1; then
     for target in replies session reports ups_conf driver_socket; do

@@ -85,6 +85,44 @@ pub struct CommandLine {
     pub pid: Option<i32>,
 }
 
+/// A letter of the command line, for help, manual and completions.
+#[derive(Clone, Copy, Debug)]
+pub struct Letter {
+    /// Behind the dash.
+    pub letter: char,
+    /// What the value is called, where it takes one.
+    pub value: Option<&'static str>,
+    /// One sentence for users.
+    pub about: &'static str,
+}
+
+const fn letter(letter: char, value: Option<&'static str>, about: &'static str) -> Letter {
+    Letter { letter, value, about }
+}
+
+/// Every letter, in the order of the help.
+#[rustfmt::skip]
+pub const LETTERS: &[Letter] = &[
+    letter('a', Some("NAME"),     "use section NAME of ups.conf; a later -x wins over it"),
+    letter('s', Some("NAME"),     "use no ups.conf; give the port by -x port=..."),
+    letter('x', Some("NAME[=VAL]"), "set an option"),
+    letter('k', None,             "switch the load off and leave"),
+    letter('d', Some("N"),        "print the data after N polls and leave"),
+    letter('i', Some("SECONDS"),  "time between polls"),
+    letter('D', None,             "say more, and stay in the foreground; up to six times, -DDD shows every exchange"),
+    letter('q', None,             "say less"),
+    letter('F', None,             "stay in the foreground (-FF: with a PID file)"),
+    letter('B', None,             "go to the background, whatever else is said"),
+    letter('r', Some("DIR"),      "change the root directory"),
+    letter('u', Some("USER"),     "run as this user, when started as root"),
+    letter('g', Some("GROUP"),    "give the socket to this group"),
+    letter('c', Some("COMMAND"),  "tell the running driver: reload, reload-or-error, reload-or-exit, exit"),
+    letter('P', Some("PID"),      "which process -c means"),
+    letter('h', None,             "print this help"),
+    letter('V', None,             "print the version"),
+    letter('L', None,             "print the options for programs"),
+];
+
 impl Default for CommandLine {
     /// Nothing was said.
     fn default() -> CommandLine {
@@ -214,6 +252,18 @@ mod tests {
                 Said::Interval("3".into()),
             ]
         );
+    }
+
+    #[test]
+    fn every_letter_of_the_table_is_known_and_no_other() {
+        for code in b'!'..=b'~' {
+            let row = LETTERS.iter().find(|row| row.letter == char::from(code));
+            let value = row.and_then(|row| row.value).map(|_| " 1");
+            let known = parse(&format!("-{}{}", char::from(code), value.unwrap_or_default()));
+            let unknown =
+                known.is_err_and(|error| error.contains("unknown option") || error.contains("invalid"));
+            assert_eq!(unknown, row.is_none() && code != b'-', "-{}", char::from(code));
+        }
     }
 
     #[test]

@@ -3,7 +3,8 @@
 //! What was said on the command line ([`command_line`]) and in `ups.conf` becomes a [`config`];
 //! [`program`] becomes the driver's user, goes to the background and starts a [`session`]
 //! (the one loop that knows a clock: device on one side, link on the other) and its publisher, the
-//! [`socket`] that upsd reads.
+//! [`socket`] that upsd reads. What happens goes to the [`log`], the UPS's [`state`] also to a
+//! [`supervisor`] such as systemd.
 
 pub mod command_line;
 pub mod config;
@@ -14,3 +15,5 @@ pub mod process;
 pub mod program;
 pub mod session;
 pub mod socket;
+pub mod state;
+pub mod supervisor;

@@ -1,9 +1,15 @@
-//! The log: to the terminal, or to the system log once the driver is in the background.
+//! The log: to the terminal or systemd's journal, or to the system log once the driver is in the
+//! background.
+//!
+//! Debug levels, as many as `-D` was given (NUT has six): 1 what happens, 2 what changes, 3 every
+//! question and reply, 4 how long a reply took, 5 what clients of the driver socket ask, 6 how long
+//! the session waits. Without any: one line for each change of state, none for a reply that failed.
 
+use nix::sys::stat::fstat;
 use nix::syslog::{Facility, LogFlags, Priority, Severity, openlog, syslog};
 use qx::device::Loudness;
 use std::cell::Cell;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// Where a driver says what happens.
 #[derive(Debug)]
@@ -12,21 +18,60 @@ pub struct Log {
     debug: u8,
     /// How many times `-q` was given.
     quiet: u8,
-    to_system: Cell<bool>,
+    outlet: Cell<Outlet>,
     started: Instant,
 }
 
+/// Where the lines go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Outlet {
+    /// A terminal or a file.
+    Terminal,
+    /// systemd's journal: it has the time, and takes the severity from the front of a line.
+    Journal,
+    /// The system log.
+    System,
+}
+
+impl Outlet {
+    /// Where standard error goes.
+    fn of_standard_error() -> Outlet {
+        let named = std::env::var("JOURNAL_STREAM").unwrap_or_default();
+        let stream = fstat(std::io::stderr()).map(|stat| format!("{}:{}", stat.st_dev, stat.st_ino));
+        // the variable is inherited by programs whose errors go elsewhere (systemd.exec(5))
+        if stream.is_ok_and(|stream| stream == named) { Outlet::Journal } else { Outlet::Terminal }
+    }
+
+    /// A line for standard error.
+    fn line(self, severity: Severity, timed: Option<Duration>, text: &str) -> String {
+        match (self, timed) {
+            (Outlet::Journal, _) => format!("<{}>{text}", severity as i32),
+            (_, Some(elapsed)) => format!("{:10.3} {text}", elapsed.as_secs_f64()),
+            (_, None) => text.to_string(),
+        }
+    }
+}
+
+/// Says why a program ends that has no log, or not yet.
+pub fn last_words(program: &str, sentence: &str) {
+    eprintln!(
+        "{}",
+        Outlet::of_standard_error().line(Severity::LOG_ERR, None, &format!("{program}: {sentence}"))
+    );
+}
+
 impl Log {
-    /// A log to the terminal.
+    /// A log to standard error.
     pub fn new(debug: u8, quiet: u8) -> Log {
-        Log { debug, quiet, to_system: Cell::new(false), started: Instant::now() }
+        let outlet = Cell::new(Outlet::of_standard_error());
+        Log { debug, quiet, outlet, started: Instant::now() }
     }
 
     /// From now on to the system log, under the program's name.
     pub fn use_system_log(&self) {
         // a system without a log loses the messages, which is no reason to stop watching a UPS
         let _ = openlog(None, LogFlags::LOG_PID, Facility::LOG_DAEMON);
-        self.to_system.set(true);
+        self.outlet.set(Outlet::System);
     }
 
     /// Whether messages of this debug level are shown.
@@ -44,16 +89,16 @@ impl Log {
         if hidden {
             return;
         }
-        if self.to_system.get() {
-            let _ = syslog(Priority::new(severity, Facility::LOG_DAEMON), text);
-        } else if self.debug > 0 {
-            eprintln!("{:10.3} {text}", self.started.elapsed().as_secs_f64());
-        } else {
-            eprintln!("{text}");
+        match self.outlet.get() {
+            Outlet::System => drop(syslog(Priority::new(severity, Facility::LOG_DAEMON), text)),
+            outlet => {
+                let timed = (self.debug > 0).then(|| self.started.elapsed());
+                eprintln!("{}", outlet.line(severity, timed, text));
+            }
         }
     }
 
-    /// A message of a debug level (1 events, 2 decisions, 3 every exchange).
+    /// A message of a debug level.
     pub fn debug(&self, level: u8, text: impl FnOnce() -> String) {
         if self.shows(level) {
             self.say(Loudness::Debug, &text());
@@ -66,5 +111,18 @@ impl Log {
     /// Somebody should look at it.
     pub fn warning(&self, text: &str) {
         self.say(Loudness::Warning, text);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_journal_is_told_how_severe_it_is() {
+        let elapsed = Some(Duration::from_millis(1500));
+        assert_eq!(Outlet::Journal.line(Severity::LOG_WARNING, elapsed, "on battery"), "<4>on battery");
+        assert_eq!(Outlet::Terminal.line(Severity::LOG_DEBUG, elapsed, "> Q1"), "     1.500 > Q1");
+        assert_eq!(Outlet::Terminal.line(Severity::LOG_INFO, None, "on mains"), "on mains");
     }
 }

@@ -1,13 +1,14 @@
 //! From the command line to a running driver.
 
-use crate::command_line::{CommandLine, Ground, Order, Task};
+use crate::command_line::{CommandLine, Ground, LETTERS, Order, Task};
 use crate::config::{Config, Paths};
-use crate::log::Log;
+use crate::log::{self, Log};
 use crate::own;
 use crate::persona::{NUTDRV_QX, Persona};
 use crate::process::{self, Account, PidFile, Readiness, Side};
 use crate::session::{Session, Shared};
 use crate::socket::DriverSocket;
+use crate::supervisor::Supervisor;
 use link::Link;
 use nix::sys::signal::Signal;
 use nut::ups_conf::{self, UpsConf};
@@ -17,11 +18,16 @@ use std::cell::RefCell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 /// So many requests may wait between a client and the device.
 const WISHES: usize = 32;
+
+/// A UPS that was not found after so long does not keep the system from booting: the supervisor is told
+/// that the driver is ready, and clients find its socket when the UPS is found.
+const BOOT_WAITS: Duration = Duration::from_secs(15);
 
 /// What ends a driver before its time, in one sentence.
 type Fatal = String;
@@ -33,7 +39,7 @@ pub fn main(built_as: &'static str) -> ExitCode {
     match run(persona) {
         Ok(code) => code,
         Err(sentence) => {
-            eprintln!("{}: {sentence}", persona.name);
+            log::last_words(persona.name, &sentence);
             ExitCode::FAILURE
         }
     }
@@ -70,13 +76,24 @@ fn run(persona: &'static Persona) -> Result<ExitCode, Fatal> {
     let driver = Driver {
         program,
         persona,
-        log: Rc::new(Log::new(line.debug.max(config.debug_min), line.quiet)),
+        log: Rc::new(Log::new(debug_level(&line, &config), line.quiet)),
+        supervisor: Rc::new(Supervisor::nobody()),
         config,
         paths,
         line,
         reloaded: RefCell::new(None),
     };
     driver.start()
+}
+
+/// As newer NUT has it: `NUT_DEBUG_LEVEL` stands in for a `-D` that was not given, and `debug_min` is the
+/// least in any case.
+fn debug_level(line: &CommandLine, config: &Config) -> u8 {
+    let asked = match line.debug {
+        0 => std::env::var("NUT_DEBUG_LEVEL").ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0),
+        given => given,
+    };
+    asked.max(config.debug_min)
 }
 
 fn read_conf(paths: &Paths) -> Result<UpsConf, Fatal> {
@@ -127,11 +144,19 @@ struct Driver {
     log: Rc<Log>,
     /// What ups.conf said when it was read again.
     reloaded: RefCell<Option<Config>>,
+    supervisor: Rc<Supervisor>,
 }
 
 impl Driver {
-    fn start(self) -> Result<ExitCode, Fatal> {
+    fn start(mut self) -> Result<ExitCode, Fatal> {
         let account = Account::of(&self.config)?;
+        if self.line.task == Task::Run {
+            match Supervisor::from_environment() {
+                Ok(supervisor) => self.supervisor = Rc::new(supervisor),
+                // it is the UPS that counts
+                Err(sentence) => self.log.warning(&sentence),
+            }
+        }
         if let Some(root) = &self.config.chroot {
             process::change_root(root)?;
         }
@@ -181,7 +206,12 @@ impl Driver {
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
-        tokio::task::LocalSet::new().block_on(&runtime, self.drive(readiness, stays))
+        let done = tokio::task::LocalSet::new().block_on(&runtime, self.drive(readiness, stays));
+        if let Err(sentence) = &done {
+            self.supervisor.status(sentence);
+        }
+        self.supervisor.stopping();
+        done
     }
 
     async fn drive(&self, readiness: Readiness, stays: bool) -> Result<ExitCode, Fatal> {
@@ -227,9 +257,17 @@ impl Driver {
         stays: bool,
     ) -> Result<ExitCode, Fatal> {
         let mut signals = Signals::new()?;
+        session.supervised_by(self.supervisor.clone());
+        self.supervisor.status(&format!("looking for the UPS on {}", self.config.opening.address));
+        let patience = async {
+            tokio::time::sleep(BOOT_WAITS).await;
+            self.supervisor.ready();
+            std::future::pending().await
+        };
         tokio::select! {
             found = self.find(&mut session) => found?,
             name = signals.leave() => return Err(format!("told to leave by {name} before the UPS was found")),
+            () = patience => {}
         }
         self.check_ignorelb(&device)?;
         self.describe(&device);
@@ -244,6 +282,7 @@ impl Driver {
         }
         session.publish_to(Box::new(socket.publisher()));
         readiness.ready();
+        self.supervisor.ready();
         if !stays {
             self.log.use_system_log();
         }
@@ -273,7 +312,10 @@ impl Driver {
     /// Reads ups.conf again and takes what can change while the driver runs. True when something else
     /// changed, which needs a restart; says so in the log.
     fn reload(&self, device: &Shared, now: Moment) -> bool {
-        let read = match Config::new(self.persona, &self.line, || read_conf(&self.paths)) {
+        self.supervisor.reloading();
+        let read = Config::new(self.persona, &self.line, || read_conf(&self.paths));
+        self.supervisor.ready();
+        let read = match read {
             Ok(read) => read,
             Err(sentence) => {
                 self.log.warning(&format!("reload: {sentence}; going on as before"));
@@ -416,26 +458,12 @@ enum Told {
 }
 
 fn help(persona: &Persona) -> String {
-    let program = persona.name;
-    let mut text = format!(
-        "\nusage: {program} (-a NAME | -s NAME) [options]\n\n\
-         \x20 -a NAME        use section NAME of ups.conf; a later -x wins over it\n\
-         \x20 -s NAME        use no ups.conf; give the port by -x port=...\n\
-         \x20 -x NAME[=VAL]  set an option, see below\n\
-         \x20 -k             switch the load off and leave\n\
-         \x20 -d N           print the data after N polls and leave\n\
-         \x20 -i SECONDS     time between polls\n\
-         \x20 -D             say more, and stay in the foreground; -DDD shows every exchange\n\
-         \x20 -q             say less\n\
-         \x20 -F, -B         stay in the foreground (-FF: with a PID file), go to the background\n\
-         \x20 -r DIR         change the root directory\n\
-         \x20 -u USER        run as this user, when started as root\n\
-         \x20 -g GROUP       give the socket to this group\n\
-         \x20 -c COMMAND     tell the running driver: reload, reload-or-error, reload-or-exit, exit\n\
-         \x20 -P PID         which process -c means\n\
-         \x20 -h, -V, -L     this help, the version, the options for programs\n\n\
-         Options for -x and ups.conf:\n\n"
-    );
+    let mut text = format!("\nusage: {} (-a NAME | -s NAME) [options]\n\n", persona.name);
+    for row in LETTERS {
+        let name = format!("-{} {}", row.letter, row.value.unwrap_or_default());
+        text += &format!("  {name:<14} {}\n", row.about);
+    }
+    text += "\nOptions for -x and ups.conf:\n\n";
     for row in persona.all_options() {
         let name = if row.kind == Kind::Value { format!("{}=VALUE", row.name) } else { row.name.to_string() };
         text += &format!("  {name:<36} {}\n", row.about);

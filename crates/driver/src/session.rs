@@ -6,10 +6,12 @@
 
 use crate::log::Log;
 use crate::own;
+use crate::state::State;
+use crate::supervisor::Supervisor;
 use link::{Address, Arrivals, Link, LinkError, Opening};
 use nut::driver_socket as text;
 use qx::device::{Device, Event, LinkChange, Loudness, Moment, Outcome, Ticket};
-use qx::exchange::Reply;
+use qx::exchange::{Exchange, Reply};
 use qx::store::{Change, Store};
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -60,7 +62,12 @@ pub struct Session {
     shake: Option<Instant>,
     wishes: mpsc::Receiver<Wish>,
     publishers: Vec<Box<dyn Publisher>>,
+    supervisor: Rc<Supervisor>,
     log: Rc<Log>,
+    /// The state that was logged last.
+    state: State,
+    /// The last question and its reply, until what it changed is told.
+    cause: Option<(String, String)>,
     started: Instant,
 }
 
@@ -83,7 +90,10 @@ impl Session {
             shake: None,
             wishes,
             publishers: vec![],
+            supervisor: Rc::new(Supervisor::nobody()),
             log,
+            state: State::default(),
+            cause: None,
             started: now,
         }
     }
@@ -91,6 +101,11 @@ impl Session {
     /// Tells `publisher` what happens from now on.
     pub fn publish_to(&mut self, publisher: Box<dyn Publisher>) {
         self.publishers.push(publisher);
+    }
+
+    /// Tells `supervisor` how it goes from now on, and that this session lives.
+    pub fn supervised_by(&mut self, supervisor: Rc<Supervisor>) {
+        self.supervisor = supervisor;
     }
 
     /// Goes on until an event makes `enough` say so.
@@ -135,9 +150,13 @@ impl Session {
     }
 
     fn tell_changes(&mut self) {
+        let cause = self.cause.take();
         let changes = self.device.borrow_mut().store_mut().take_changes();
         if changes.is_empty() {
             return;
+        }
+        if State::may_change_by(&changes) {
+            self.tell_state(cause);
         }
         let device = self.device.borrow();
         self.log.debug(2, || format!("changed: {changes:?}"));
@@ -146,8 +165,38 @@ impl Session {
         }
     }
 
+    /// One line for each change of state, with what the UPS said to raise it.
+    fn tell_state(&mut self, cause: Option<(String, String)>) {
+        let Some(state) = State::of(self.device.borrow().store()) else { return };
+        if state != self.state {
+            let cause = cause.map_or(String::new(), |(question, reply)| format!("; {question}: {reply}"));
+            // that it is over is as worth knowing as that it began
+            let loudness =
+                if state.serious || self.state.serious { Loudness::Warning } else { Loudness::Info };
+            self.log.say(loudness, &format!("{}{cause}", state.text));
+            self.state = state;
+        }
+        self.tell_supervisor();
+    }
+
+    fn tell_supervisor(&self) {
+        let place = &self.opening.address;
+        let was = match self.state.text.as_str() {
+            "" => String::new(),
+            text => format!("; it was {text}"),
+        };
+        if self.link.is_none() {
+            self.supervisor.status(&format!("{place} is lost{was}"));
+        } else if self.device.borrow().store().is_stale() {
+            self.supervisor.status(&format!("the UPS does not answer{was}"));
+        } else if !self.state.text.is_empty() {
+            self.supervisor.status(&self.state.text);
+        }
+    }
+
     /// One exchange, one wish, or a wait until something is due.
     async fn step(&mut self) {
+        self.supervisor.turn(Instant::now());
         let now = self.now();
         while let Ok(wish) = self.wishes.try_recv() {
             self.wish(wish);
@@ -160,7 +209,7 @@ impl Session {
         if let (Some(exchange), Some(link)) = (&exchange, &mut self.link) {
             self.log.debug(3, || format!("> {}", exchange.command.escape_ascii()));
             match link.exchange(exchange).await {
-                Ok(reply) => self.reply(reply),
+                Ok(reply) => self.reply(exchange, reply),
                 Err(error) => self.lost(&error),
             }
             return;
@@ -173,9 +222,12 @@ impl Session {
     async fn wait(&mut self) {
         let due = self.device.borrow().poll_timeout().map(|moment| self.started + moment);
         let reopen = self.link.is_none().then_some(self.reopen);
-        let until = due.into_iter().chain(reopen).min();
+        let until = due.into_iter().chain(reopen).chain(self.supervisor.next_turn()).min();
         // without anything to wait for, look again some time
         let until = until.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
+        self.log.debug(6, || {
+            format!("waiting {} ms", until.saturating_duration_since(Instant::now()).as_millis())
+        });
         tokio::select! {
             wish = self.wishes.recv() => match wish {
                 Some(wish) => self.wish(wish),
@@ -202,12 +254,14 @@ impl Session {
         }
     }
 
-    fn reply(&mut self, reply: Reply) {
+    fn reply(&mut self, exchange: &Exchange, reply: Reply) {
         self.log.debug(3, || match &reply.line {
             Some(line) => format!("< {}", line.escape_ascii()),
             None => "-".into(),
         });
         self.log.debug(4, || format!("first byte after {} ms", reply.latency.as_millis()));
+        let escaped = |bytes: &[u8]| bytes.trim_ascii_end().escape_ascii().to_string();
+        self.cause = reply.line.as_ref().map(|line| (escaped(&exchange.command), escaped(line)));
         let now = self.now();
         self.device.borrow_mut().handle_reply(reply, now);
     }
@@ -220,6 +274,7 @@ impl Session {
         self.reopen = Instant::now() + REOPEN;
         let now = self.now();
         self.device.borrow_mut().handle_link(LinkChange::Gone, now);
+        self.tell_supervisor();
     }
 
     /// A converter may hang while its UPS works: a reset of its port is what a user would do by hand.
@@ -243,6 +298,7 @@ impl Session {
                 self.arrivals = None;
                 let now = self.now();
                 self.device.borrow_mut().handle_link(LinkChange::Back, now);
+                self.tell_supervisor();
             }
             Err(error) => {
                 self.log.debug(1, || error.to_string());

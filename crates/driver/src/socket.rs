@@ -227,6 +227,7 @@ impl Conversation {
                 return false;
             }
         };
+        self.log.debug(5, || format!("driver socket: {request:?}"));
         let send = |line: &str| self.client.send(line);
         match request {
             Request::Ping => send(&text::pong()),

@@ -2,17 +2,18 @@
 
 mod demo;
 mod explain;
+mod manual;
 mod scan;
 mod shutdown;
 mod sim;
 mod view;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use std::process::ExitCode;
 
 /// Tools for UPSes that speak the Q* dialects (Megatec and its kin).
 #[derive(Parser)]
-#[command(name = "qxups", version, about)]
+#[command(name = "qxups", version)]
 struct Line {
     #[command(subcommand)]
     task: Task,
@@ -57,6 +58,19 @@ enum Task {
         #[arg(long)]
         hwdb: bool,
     },
+    /// Print a manual page, for `man -l -`; without a name, the names of all
+    Man {
+        /// Such as nutdrv_qx or qxups-scan
+        page: Option<String>,
+    },
+    /// Print completions for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+        /// The program to complete: this one, or a driver
+        #[arg(default_value = "qxups")]
+        program: String,
+    },
 }
 
 fn main() -> ExitCode {
@@ -73,6 +87,10 @@ fn main() -> ExitCode {
             Ok(())
         }
         Task::Udev { group, hwdb } => udev(&group, hwdb).map(|text| print(&text)),
+        Task::Man { page } => man(page.as_deref()).map(|text| print(&text)),
+        Task::Completions { shell, program } => {
+            manual::completions(&Line::command(), shell, &program).map(|text| print(&text))
+        }
     };
     end(done.map(|()| ExitCode::SUCCESS))
 }
@@ -108,6 +126,16 @@ fn udev(group: &str, hwdb: bool) -> Result<String, String> {
         (true, _) => Ok(qx::bridge_reference::hwdb()),
         (false, true) => Ok(qx::bridge_reference::udev_rules(group)),
         (false, false) => Err(format!("--group {group}: write the name of a group")),
+    }
+}
+
+fn man(page: Option<&str>) -> Result<String, String> {
+    let tool = Line::command();
+    match page {
+        Some(name) => manual::page(&tool, name),
+        None => {
+            Ok(manual::names(&tool).iter().map(|(name, section)| format!("{name}({section})\n")).collect())
+        }
     }
 }
 

@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Builds the Debian package and tries it in a clean Debian of its own: before nut-server and after it,
+# with a driver at work, through upgrade, removal and purge. Nothing outside of target/ changes.
+#
+#   packaging/test-package.sh [RELEASE]     # of Debian: bookworm, trixie
+#
+# Needs root, cargo-deb, lintian, mmdebstrap; a mirror of Debian the first time only.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+release=${1:-bookworm}
+work=$PWD/target/package
+base=$work/base-$release
+
+say() { printf '== %s\n' "$*"; }
+fail() {
+    printf 'FAILED: %s\n' "$*" >&2
+    exit 1
+}
+
+say "two packages, of this version and of a higher one"
+package=$(packaging/build-deb.sh)
+version=$(dpkg-deb -f "$package" Version)
+higher=$(packaging/build-deb.sh 99.0-1)
+rm -rf "$work/debs"
+mkdir -p "$work/debs"
+cp "$package" "$work/debs/qxups.deb"
+cp "$higher" "$work/debs/qxups-higher.deb"
+
+say "lintian"
+lintian --allow-root --fail-on error,warning "$package"
+
+say "the unit"
+unit=packaging/systemd/qxups-driver@.service
+sed 's|^ExecStart=[^ ]*|ExecStart=/bin/true|' "$unit" >"$work/qxups-driver@.service"
+systemd-analyze verify --man=no "$work/qxups-driver@.service"
+# 20 stands for an exposure of 2.0 of 10; NUT's own unit has 9.6
+systemd-analyze security --offline=yes --no-pager --threshold=20 "$work/qxups-driver@.service" >"$work/exposure" ||
+    fail "the unit lets more in than it did: $(tail -1 "$work/exposure")"
+tail -1 "$work/exposure"
+
+if [ ! -d "$base" ]; then
+    say "a clean Debian ($release), with nut-server at hand but not installed"
+    mmdebstrap --variant=minbase --include=udev,man-db --skip=cleanup/apt \
+        --customize-hook='chroot "$1" apt-get install -qy --download-only --no-install-recommends nut-server nut-client' \
+        "$release" "$base.new" >"$base.log" 2>&1 || fail "mmdebstrap: see $base.log"
+    mv "$base.new" "$base"
+fi
+
+# Each course runs in namespaces of its own, on an overlay in memory that vanishes with it.
+course() {
+    say "$1"
+    unshare --mount --pid --net --fork --mount-proc --kill-child bash -euo pipefail -c '
+        base=$1 work=$2 course=$3
+        scratch=$work/scratch
+        mkdir -p "$scratch"
+        mount -t tmpfs none "$scratch"
+        mkdir "$scratch"/{up,work,root}
+        mount -t overlay overlay -o "lowerdir=$base,upperdir=$scratch/up,workdir=$scratch/work" "$scratch/root"
+        root=$scratch/root
+        mkdir "$root/packages"
+        mount --bind "$work/debs" "$root/packages"
+        mount --bind /dev "$root/dev"
+        mount -t proc proc "$root/proc"
+        mount -t tmpfs none "$root/run"
+        ip link set lo up 2>/dev/null || true
+        printf "#!/bin/sh\nexit 101\n" >"$root/usr/sbin/policy-rc.d"
+        chmod +x "$root/usr/sbin/policy-rc.d"
+        exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive \
+            VERSION="$4" sh -euc "$course"
+    ' course "$base" "$work" "$(cat packaging/test-package/common.sh "packaging/test-package/$2")" "$version" \
+        >"$work/$2.log" 2>&1 || {
+        tail -30 "$work/$2.log" >&2
+        fail "$1: see $work/$2.log"
+    }
+    grep '^ok: ' "$work/$2.log"
+}
+
+course "nut-server first, then qxups" nut-first.sh
+course "qxups first, nut-server later" qxups-first.sh
