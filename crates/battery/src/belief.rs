@@ -1,0 +1,219 @@
+//! What strength and tilt the battery may have, and how likely each is.
+//!
+//! A grid of hypotheses rather than one extended Kalman filter: before the end of a discharge the
+//! volts fit several strengths nearly as well, and a filter that linearises settles on one of them.
+
+use crate::bank::{Bank, Nature};
+use crate::endurance::Endurance;
+use crate::hypothesis::{NUMBERS, Volts, levers};
+
+/// What was learned of this battery. Strengths are logarithms of percent of load.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Learned {
+    pub strength: (f64, f64),
+    pub tilt: (f64, f64),
+    pub volts: [(f64, f64); NUMBERS],
+    /// The greatest strength that it has shown.
+    pub best: f64,
+    pub discharges: u32,
+}
+
+/// One point of the grid.
+#[derive(Clone, Debug)]
+struct Case {
+    ln_strength: f64,
+    tilt: f64,
+    ln_weight: f64,
+    volts: Volts,
+}
+
+/// The grid.
+#[derive(Clone, Debug)]
+pub(crate) struct Belief {
+    cases: Vec<Case>,
+}
+
+/// A discharge so far, as all hypotheses see it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Drain {
+    /// Energy given since the beginning, in percent of load times seconds.
+    pub energy: f64,
+    /// Share that was missing at the beginning.
+    pub missing: f64,
+    /// The load, and the load to which the battery has adapted, in percent.
+    pub load: f64,
+    pub adapted: f64,
+}
+
+/// A mean and a deviation of what follows from all hypotheses.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Spread {
+    pub mean: f64,
+    pub deviation: f64,
+}
+
+/// Seconds in which a battery adapts to another load: acid diffuses into the plates.
+pub(crate) const ADAPTS_S: f64 = 120.0;
+
+/// The grid of strengths: percent of load at its beginning, and its step as a ratio.
+const WEAKEST: f64 = 8.0;
+const STEP: f64 = 0.05;
+const STEPS: usize = 110;
+
+/// What is believed of any battery's strength and tilt (logarithm and deviation).
+const COMMON: (f64, f64) = (4.6, 0.9);
+const RATED_DEVIATION: f64 = 0.3;
+/// How exactly an observed end tells the used share and the volts of the end.
+const EMPTY_DEVIATION: f64 = 0.03;
+const EMPTY_V: f64 = 0.012;
+/// How far what was learned is trusted at the next discharge: the least deviations, and how likely
+/// it is that the battery is not the same any more.
+const LEAST_STRENGTH: f64 = 0.05;
+const LEAST_VOLTS: [f64; NUMBERS] = [0.006, 0.01, 0.015, 0.01];
+const CHANGED: f64 = 0.05;
+const CHANGED_DEVIATION: f64 = 0.5;
+
+impl Belief {
+    /// Before a discharge.
+    pub fn before(bank: &Bank, learned: Option<&Learned>) -> Belief {
+        let nature = bank.chemistry.nature();
+        let (strength, tilt, volts) = match learned {
+            None => {
+                let rated = bank.rated_strength().map(|rated| (rated.ln(), RATED_DEVIATION));
+                (rated.unwrap_or(COMMON), (1.0, nature.tilt_deviation), nature.volts)
+            }
+            Some(learned) => (
+                (learned.strength.0, learned.strength.1.max(LEAST_STRENGTH)),
+                learned.tilt,
+                std::array::from_fn(|n| (learned.volts[n].0, learned.volts[n].1.max(LEAST_VOLTS[n]))),
+            ),
+        };
+        let changed = if learned.is_some() { CHANGED } else { 0.0 };
+        let density = |ln: f64| {
+            (1.0 - changed) * bell(ln, strength) + changed * bell(ln, (strength.0, CHANGED_DEVIATION)) + 1e-9
+        };
+        let cases = (0..STEPS * nature.tilts.len()).map(|n| {
+            let ln_strength = WEAKEST.ln() + STEP * (n % STEPS) as f64;
+            let own_tilt = nature.tilts[n / STEPS];
+            let weight = density(ln_strength)
+                * (bell(own_tilt, (tilt.0, tilt.1.max(0.4 * nature.tilt_deviation))) + 1e-9);
+            let mut volts = volts;
+            if learned.is_none() {
+                volts[1].0 += nature.drop_by_tilt * (own_tilt - 1.0);
+            }
+            Case { ln_strength, tilt: own_tilt, ln_weight: weight.ln(), volts: Volts::of(volts) }
+        });
+        Belief { cases: cases.collect() }
+    }
+
+    /// Takes a reading of volts of a cell under load.
+    pub fn take(
+        &mut self,
+        nature: &Nature,
+        curve: &Endurance,
+        drain: &Drain,
+        volts: f64,
+        variance: f64,
+        drift: f64,
+    ) {
+        let flow = drain.load * nature.nominal_v / volts;
+        for case in &mut self.cases {
+            let used =
+                drain.missing + drain.energy / curve.energy(drain.adapted, case.ln_strength, case.tilt);
+            let current = flow / case.ln_strength.exp();
+            case.ln_weight += case.volts.take(volts, &levers(nature, used, current), variance, drift);
+        }
+        self.settle();
+    }
+
+    /// The battery was empty now, at these volts of a cell.
+    pub fn end(&mut self, curve: &Endurance, drain: &Drain, volts: f64) {
+        for case in &mut self.cases {
+            let used =
+                drain.missing + drain.energy / curve.energy(drain.adapted, case.ln_strength, case.tilt);
+            case.ln_weight -= (0.5 * ((used - 1.0) / EMPTY_DEVIATION).powi(2)).min(20.0);
+            case.volts.take(volts, &[0.0, 0.0, 0.0, 1.0], EMPTY_V * EMPTY_V, 0.0);
+        }
+        self.settle();
+    }
+
+    /// Keeps weights in range.
+    fn settle(&mut self) {
+        let most = self.cases.iter().map(|case| case.ln_weight).fold(f64::NEG_INFINITY, f64::max);
+        for case in &mut self.cases {
+            case.ln_weight = (case.ln_weight - most).max(-60.0);
+        }
+    }
+
+    /// Logarithm of the seconds left, and the share of what the battery gives at this load that is left.
+    pub fn left(&self, curve: &Endurance, drain: &Drain) -> (Spread, f64) {
+        let seconds = |case: &Case| case.seconds_left(curve, drain);
+        let share = |case: &Case| {
+            let full = curve.ln_seconds(drain.load.ln(), case.ln_strength, case.tilt).exp();
+            (seconds(case) / full).min(1.0 - drain.missing).max(0.0)
+        };
+        (self.spread(|case| seconds(case).max(1.0).ln()), self.spread(share).mean)
+    }
+
+    /// The share that is used at the load to which the battery has adapted.
+    pub fn used(&self, curve: &Endurance, drain: &Drain) -> f64 {
+        self.spread(|case| {
+            (drain.missing + drain.energy / curve.energy(drain.adapted, case.ln_strength, case.tilt)).min(1.0)
+        })
+        .mean
+    }
+
+    /// What is to be remembered: the likeliest strength and what lies around it.
+    pub fn learned(&self) -> (Spread, Spread, [(f64, f64); NUMBERS]) {
+        let whole = self.spread(|case| case.ln_strength);
+        let near =
+            |case: &Case| (case.ln_strength - whole.mean).abs() <= 3.0 * whole.deviation.clamp(STEP, 0.2);
+        let strength = self.spread_of(near, |case| case.ln_strength);
+        let tilt = self.spread_of(near, |case| case.tilt);
+        let volts = std::array::from_fn(|n| {
+            let between = self.spread_of(near, |case| case.volts.mean[n]);
+            let within = self.spread_of(near, |case| case.volts.numbers()[n].1.powi(2)).mean;
+            (between.mean, (between.deviation.powi(2) + within).sqrt())
+        });
+        (strength, tilt, volts)
+    }
+
+    fn spread(&self, what: impl Fn(&Case) -> f64) -> Spread {
+        self.spread_of(|_| true, what)
+    }
+
+    fn spread_of(&self, which: impl Fn(&Case) -> bool, what: impl Fn(&Case) -> f64) -> Spread {
+        let (mut weights, mut sum, mut squares) = (0.0, 0.0, 0.0);
+        // those that are all but impossible change nothing
+        for case in self.cases.iter().filter(|case| case.ln_weight > -16.0 && which(case)) {
+            let (weight, value) = (case.ln_weight.exp(), what(case));
+            weights += weight;
+            sum += weight * value;
+            squares += weight * value * value;
+        }
+        if weights <= 0.0 {
+            return Spread { mean: 0.0, deviation: f64::MAX };
+        }
+        let mean = sum / weights;
+        Spread { mean, deviation: (squares / weights - mean * mean).max(0.0).sqrt() }
+    }
+}
+
+impl Case {
+    /// Seconds until empty if the load stays. Less of what a lower load would get out is out of
+    /// reach by then, the longer it lasts.
+    fn seconds_left(&self, curve: &Endurance, drain: &Drain) -> f64 {
+        let mut left = ADAPTS_S;
+        for _ in 0..4 {
+            let adapted = drain.load + (drain.adapted - drain.load) * (-left / ADAPTS_S).exp();
+            let whole = curve.energy(adapted, self.ln_strength, self.tilt) * (1.0 - drain.missing);
+            left = ((whole - drain.energy) / drain.load).max(0.0);
+        }
+        left
+    }
+}
+
+/// A normal density, but for its constant.
+fn bell(value: f64, (mean, deviation): (f64, f64)) -> f64 {
+    (-0.5 * ((value - mean) / deviation).powi(2)).exp() / deviation
+}

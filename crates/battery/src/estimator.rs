@@ -1,0 +1,450 @@
+//! From samples to estimates.
+
+use crate::bank::{Bank, Nature};
+use crate::belief::{ADAPTS_S, Belief, Drain, Learned};
+use crate::endurance::Endurance;
+use crate::{MemoryError, charging, memory};
+use std::time::Duration;
+
+/// Where the power of the load comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// Mains; the battery is charged.
+    Mains,
+    /// The battery, in an outage.
+    Battery,
+    /// The battery, in a test of the UPS: a short discharge, never an outage.
+    Test,
+}
+
+/// What the UPS said at one time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Sample {
+    /// On a clock that never jumps.
+    pub at: Duration,
+    /// Volts of the whole bank.
+    pub volts: f64,
+    /// Load in percent of what the UPS can deliver.
+    pub load_percent: f64,
+    /// Where the power comes from.
+    pub source: Source,
+    /// Temperature of the battery in degrees Celsius, if it is known.
+    pub temperature_c: Option<f64>,
+}
+
+/// How much is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// Nothing: there are no values.
+    Nothing,
+    /// The runtime may be wrong by a third or more: publish it only while on battery.
+    Guess,
+    /// Known to about a third (one standard deviation).
+    Low,
+    /// To about a fifth.
+    Fair,
+    /// To about a tenth.
+    Good,
+}
+
+/// What the capacity of [`Health`] is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RelativeTo {
+    /// The best that this battery has shown. One that was old when it was first seen starts at 100.
+    BestSeen,
+    /// What is printed on it ([`crate::Rating`]); known to about 15 percent only.
+    Rating,
+}
+
+/// How much of a battery is left.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Health {
+    /// The load that it carries for 15 minutes, in percent of that of the comparison (the
+    /// rate-adjusted capacity of IEEE 450): 0 to 200. Below 80 it should be replaced (IEEE 1188).
+    pub capacity_percent: f64,
+    /// The comparison.
+    pub of: RelativeTo,
+}
+
+/// What is estimated.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Estimate {
+    /// Charge in percent of what it gives at this load when full: 0 to 100.
+    pub charge_percent: Option<f64>,
+    /// Seconds for which the battery carries the present load; on mains: would carry.
+    pub runtime_s: Option<f64>,
+    /// Known once a discharge taught it.
+    pub health: Option<Health>,
+    /// How far to trust the runtime.
+    pub confidence: Confidence,
+}
+
+/// The estimator: takes samples, keeps what it learned.
+#[derive(Clone, Debug)]
+pub struct Estimator {
+    bank: Bank,
+    curve: Endurance,
+    learned: Option<Learned>,
+    /// Share of the charge that is missing, once it is known.
+    missing: Option<f64>,
+    /// Whether that is no more than a guess: nothing is learned from such a beginning.
+    guessed: bool,
+    /// What `memory` tells to be missing: it does not change with every sample.
+    told_missing: f64,
+    discharge: Option<Discharge>,
+    last: Option<Duration>,
+    load: Load,
+    /// Logarithm of what the temperature makes of the strength.
+    warmth: f64,
+    /// How many readings of volts in a row no battery can have.
+    senseless: u32,
+    charging: bool,
+    floating: bool,
+}
+
+/// A discharge that goes on.
+#[derive(Clone, Debug)]
+struct Discharge {
+    belief: Belief,
+    seconds: f64,
+    energy: f64,
+    missing: f64,
+    /// Whether it was seen from its beginning.
+    whole: bool,
+    adapted: f64,
+    /// The last volts of a cell, and the longest gap between two samples.
+    volts: Option<f64>,
+    longest_s: f64,
+    /// Share used when it was last learned from.
+    learned_at: f64,
+    discharges: u32,
+}
+
+/// The load, without the noise of its last digit.
+#[derive(Clone, Copy, Debug, Default)]
+struct Load {
+    smooth: Option<f64>,
+    apart: u32,
+}
+
+/// What the inverter itself takes, in percent of the rated load: between 2 and 8 in small UPSes.
+const IDLE_PERCENT: f64 = 5.0;
+/// Deviation of a reading of volts of one cell from what any hypothesis says.
+const READING_V: f64 = 0.012;
+/// Readings nearer than this tell much the same.
+const TELLS_NEWS_S: f64 = 40.0;
+/// How the open volts drift, squared, in each second.
+const DRIFT: f64 = 1.0e-7;
+/// The first dip (coup de fouet) and what the charger left are gone after some of these.
+const DIP_S: f64 = 15.0;
+const DIP_WEIGHT: f64 = 30.0;
+/// A gap between samples counts at most so long.
+const LONGEST_S: f64 = 3600.0;
+/// What is taken to be missing when nobody knows and the charger holds its final volts: they are
+/// reached at about three quarters.
+const UNKNOWN_MISSING: f64 = 0.25;
+/// What a guess has to charge up to before it counts as known.
+const NEARLY_FULL: f64 = 0.03;
+
+impl Estimator {
+    /// An estimator that knows nothing of this battery.
+    pub fn new(bank: Bank) -> Estimator {
+        Estimator {
+            bank,
+            curve: Endurance::of(bank.chemistry.nature()),
+            learned: None,
+            missing: None,
+            guessed: true,
+            told_missing: 0.0,
+            discharge: None,
+            last: None,
+            load: Load::default(),
+            warmth: 0.0,
+            senseless: 0,
+            charging: false,
+            floating: false,
+        }
+    }
+
+    /// An estimator that goes on from what [`Estimator::memory`] said.
+    ///
+    /// # Errors
+    /// When the text is damaged, of another version or bank, or cannot be right.
+    pub fn remembering(bank: Bank, text: &str) -> Result<Estimator, MemoryError> {
+        let (learned, missing) = memory::read(&bank, text)?;
+        Ok(Estimator {
+            learned: Some(learned),
+            missing: Some(missing),
+            guessed: false,
+            told_missing: missing,
+            ..Estimator::new(bank)
+        })
+    }
+
+    /// What is worth keeping, as short lines of text. None until something was learned; changes
+    /// only when something is learned, with each twentieth of a discharge, and when the battery is
+    /// full again.
+    pub fn memory(&self) -> Option<String> {
+        self.learned.map(|learned| memory::write(&self.bank, &learned, self.told_missing))
+    }
+
+    /// Takes what the UPS said.
+    pub fn take(&mut self, sample: Sample) {
+        let passed =
+            self.last.map_or(0.0, |last| sample.at.saturating_sub(last).as_secs_f64()).min(LONGEST_S);
+        self.last = Some(self.last.map_or(sample.at, |last| last.max(sample.at)));
+        if let Some(temperature) = sample.temperature_c.filter(|celsius| celsius.is_finite()) {
+            self.warmth = (1.0 + WARMTH * (temperature - 25.0)).clamp(0.7, 1.1).ln();
+        }
+        if sample.load_percent.is_finite() {
+            self.load.take(sample.load_percent.clamp(0.0, 300.0), passed);
+        }
+        let volts = sample.volts / f64::from(self.bank.cells.max(1));
+        let (low, high) = self.nature().sane_v;
+        let volts = Some(volts).filter(|volts| (low..=high).contains(volts));
+        self.senseless = if volts.is_some() { 0 } else { self.senseless.saturating_add(1) };
+        match sample.source {
+            Source::Mains => self.charge(volts, passed),
+            Source::Battery | Source::Test => self.drain(volts, passed),
+        }
+    }
+
+    /// What is estimated now.
+    pub fn estimate(&self) -> Estimate {
+        let nothing = Estimate {
+            charge_percent: None,
+            runtime_s: None,
+            health: self.health(),
+            confidence: Confidence::Nothing,
+        };
+        let Some(load) = self.drawn().filter(|_| self.senseless < ABSENT_AFTER) else { return nothing };
+        if let Some(discharge) = &self.discharge {
+            let (ln_seconds, share) = discharge.belief.left(&self.curve, &discharge.drain(load));
+            return Estimate {
+                charge_percent: Some((100.0 * share).clamp(0.0, 100.0)),
+                runtime_s: Some(ln_seconds.mean.exp()),
+                confidence: Confidence::of(ln_seconds.deviation),
+                ..nothing
+            };
+        }
+        let Some(missing) = self.missing else { return nothing };
+        let charge = if missing < charging::FULL && self.floating {
+            100.0
+        } else {
+            (100.0 * (1.0 - missing)).clamp(0.0, 99.0)
+        };
+        let Some(learned) = self.learned else { return Estimate { charge_percent: Some(charge), ..nothing } };
+        let full = self.curve.ln_seconds(load.ln(), learned.strength.0, learned.tilt.0).exp();
+        Estimate {
+            charge_percent: Some(charge),
+            runtime_s: Some(full * charge / 100.0).filter(|seconds| *seconds >= 1.0),
+            confidence: Confidence::of(learned.strength.1),
+            ..nothing
+        }
+    }
+
+    fn nature(&self) -> &'static Nature {
+        self.bank.chemistry.nature()
+    }
+
+    /// What is drawn from the battery, as a load at 25 degrees.
+    fn drawn(&self) -> Option<f64> {
+        self.load.smooth.map(|load| (load + IDLE_PERCENT) * (-self.warmth).exp())
+    }
+
+    fn charge(&mut self, volts: Option<f64>, passed: f64) {
+        if let Some(mut discharge) = self.discharge.take() {
+            if discharge.fell_silent(self.nature(), &self.curve, passed) {
+                discharge.end(&self.curve);
+            }
+            self.learn_from(&discharge, true);
+            self.missing = Some(discharge.used(&self.curve));
+            self.told_missing = self.missing.unwrap_or_default();
+        }
+        let Some(volts) = volts else { return };
+        self.charging = volts >= self.nature().charging_v;
+        self.floating = volts >= self.nature().float_v;
+        if self.floating && self.missing.is_none() {
+            self.missing = Some(UNKNOWN_MISSING);
+        }
+        if self.charging {
+            self.missing = self.missing.map(|missing| charging::after(missing, passed));
+            self.guessed &= self.missing.is_none_or(|missing| missing > NEARLY_FULL);
+        }
+        if self.floating && self.missing.is_some_and(|missing| missing < charging::FULL) {
+            self.told_missing = 0.0;
+        }
+    }
+
+    fn drain(&mut self, volts: Option<f64>, passed: f64) {
+        let Some(load) = self.drawn() else { return };
+        // the outage began somewhere after the last sample: that is not counted
+        let (mut discharge, passed) = match self.discharge.take() {
+            Some(discharge) => (discharge, passed),
+            None => (self.beginning(load), 0.0),
+        };
+        discharge.seconds += passed;
+        discharge.longest_s = discharge.longest_s.max(passed);
+        discharge.volts = volts.or(discharge.volts);
+        discharge.energy += load * passed;
+        discharge.adapted += (load - discharge.adapted) * (1.0 - (-passed / ADAPTS_S).exp());
+        if let (Some(volts), true) = (volts, passed > 0.0) {
+            let dip = 1.0 + DIP_WEIGHT * (-discharge.seconds / DIP_S).exp();
+            let variance = READING_V * READING_V * dip * (TELLS_NEWS_S / passed).max(0.5);
+            let drain = discharge.drain(load);
+            discharge.belief.take(self.nature(), &self.curve, &drain, volts, variance, DRIFT * passed);
+        }
+        self.learn_from(&discharge, false);
+        if discharge.used(&self.curve) >= discharge.learned_at + LEARN_EACH {
+            discharge.learned_at = discharge.used(&self.curve);
+        }
+        self.discharge = Some(discharge);
+    }
+
+    fn beginning(&self, load: f64) -> Discharge {
+        let missing = self.missing.unwrap_or(0.0);
+        Discharge {
+            belief: Belief::before(&self.bank, self.learned.as_ref()),
+            seconds: 0.0,
+            energy: 0.0,
+            missing,
+            whole: !self.guessed,
+            adapted: load,
+            volts: None,
+            longest_s: 0.0,
+            learned_at: missing,
+            discharges: self.learned.map_or(0, |learned| learned.discharges),
+        }
+    }
+
+    /// Keeps what this discharge teaches, if it teaches anything.
+    fn learn_from(&mut self, discharge: &Discharge, over: bool) {
+        let used = discharge.used(&self.curve);
+        let depth = used - discharge.missing;
+        let due = over || used >= discharge.learned_at + LEARN_EACH;
+        if !due || !discharge.whole || discharge.seconds < SHORTEST_S {
+            return;
+        }
+        let (strength, tilt, volts) = discharge.belief.learned();
+        let known = self.learned.map_or(f64::MAX, |learned| learned.strength.1);
+        let teaches =
+            if depth >= DEEP { strength.deviation < 0.5 } else { strength.deviation < 0.9 * known.min(0.55) };
+        if !teaches {
+            return;
+        }
+        let best = self.best(strength.mean, strength.deviation);
+        self.learned = Some(Learned {
+            strength: (strength.mean, strength.deviation),
+            tilt: (tilt.mean, tilt.deviation),
+            volts,
+            best,
+            discharges: discharge.discharges.saturating_add(1),
+        });
+        self.told_missing = used;
+    }
+
+    /// The best strength, now that this one was seen.
+    fn best(&self, strength: f64, deviation: f64) -> f64 {
+        let Some(before) = self.learned else { return strength };
+        let swapped = strength - before.strength.0 > SWAPPED && deviation < SURE;
+        if swapped || before.strength.1 >= SURE {
+            strength
+        } else if deviation < SURE {
+            before.best.max(strength)
+        } else {
+            before.best
+        }
+    }
+
+    fn health(&self) -> Option<Health> {
+        let learned = self.learned.filter(|learned| learned.strength.1 < SURE)?;
+        let (of, whole) = match self.bank.rated_strength() {
+            Some(rated) => (RelativeTo::Rating, rated.ln()),
+            None => (RelativeTo::BestSeen, learned.best),
+        };
+        let capacity_percent = (100.0 * (learned.strength.0 - whole).exp()).clamp(0.0, 200.0);
+        Some(Health { capacity_percent, of })
+    }
+}
+
+/// Silence of at least so long, when it was not the usual, is a UPS that is off.
+const SILENCE_S: f64 = 30.0;
+/// Change of strength for each degree, at the rates of a UPS (data sheets: 0.5 to 1 percent).
+const WARMTH: f64 = 0.006;
+/// So many senseless readings of volts mean that there is no battery.
+const ABSENT_AFTER: u32 = 3;
+/// A discharge is learned from after each such share, and teaches capacity when it is as deep.
+const LEARN_EACH: f64 = 0.05;
+const DEEP: f64 = 0.1;
+/// Shorter ones teach nothing.
+const SHORTEST_S: f64 = 8.0;
+/// So much stronger all at once, as a logarithm, is another battery.
+const SWAPPED: f64 = 0.22;
+/// A strength known to this deviation counts for health.
+const SURE: f64 = 0.15;
+
+impl Discharge {
+    fn drain(&self, load: f64) -> Drain {
+        Drain { energy: self.energy, missing: self.missing, load, adapted: self.adapted }
+    }
+    /// Whether the UPS was silent between the last sample on battery and mains, the battery being
+    /// low: it has switched off then.
+    fn fell_silent(&self, nature: &Nature, curve: &Endurance, gap_s: f64) -> bool {
+        gap_s >= SILENCE_S
+            && gap_s >= 4.0 * self.longest_s
+            && self.volts.is_some_and(|volts| volts <= nature.low_v)
+            && self.used(curve) >= 0.6
+    }
+    /// The UPS switched off: the battery was empty at these volts.
+    fn end(&mut self, curve: &Endurance) {
+        let drain = self.drain(self.adapted);
+        if let Some(volts) = self.volts {
+            self.belief.end(curve, &drain, volts);
+        }
+    }
+    fn used(&self, curve: &Endurance) -> f64 {
+        self.belief.used(curve, &self.drain(self.adapted))
+    }
+}
+
+impl Load {
+    /// Readings far from the last ones count at once when they come twice.
+    fn take(&mut self, percent: f64, passed: f64) {
+        let smooth = self.smooth.unwrap_or(percent);
+        self.apart = if (percent - smooth).abs() > FAR_PERCENT { self.apart + 1 } else { 0 };
+        let moves = if self.apart >= 2 { 1.0 } else { 1.0 - (-passed / SMOOTH_S).exp() };
+        self.smooth = Some(smooth + moves * (percent - smooth));
+    }
+}
+
+const SMOOTH_S: f64 = 40.0;
+const FAR_PERCENT: f64 = 7.0;
+
+impl Confidence {
+    /// From the deviation of a logarithm.
+    fn of(deviation: f64) -> Confidence {
+        match deviation {
+            d if d <= 0.12 => Confidence::Good,
+            d if d <= 0.22 => Confidence::Fair,
+            d if d <= 0.36 => Confidence::Low,
+            _ => Confidence::Guess,
+        }
+    }
+}
+
+impl Estimator {
+    /// dbg
+    pub fn debug(&self) -> String {
+        self.discharge.as_ref().map_or(String::new(), |d| {
+            let (s, t, v) = d.belief.learned();
+            format!(
+                "S {:.1} {:.3} tilt {:.3} V {:.3?} used {:.3}",
+                s.mean.exp(),
+                s.deviation,
+                t.mean,
+                v,
+                d.used(&self.curve)
+            )
+        })
+    }
+}

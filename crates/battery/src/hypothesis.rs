@@ -1,0 +1,65 @@
+//! One possible battery: a strength and a tilt, and what the volts would have to be.
+//!
+//! Given the strength, the volts under load are linear in four numbers: the open volts, the drop at
+//! the 15-minute power, the fall until empty, and the volts at the end. A Kalman filter keeps them;
+//! how well it foretold the next reading tells how likely this strength is.
+
+use crate::bank::Nature;
+
+/// How many numbers describe the volts.
+pub(crate) const NUMBERS: usize = 4;
+type Row = [f64; NUMBERS];
+
+/// The numbers that describe the volts, and how uncertain they are.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Volts {
+    pub mean: Row,
+    pub covariance: [Row; NUMBERS],
+}
+
+impl Volts {
+    /// Independent numbers: mean and deviation of each.
+    pub fn of(numbers: [(f64, f64); NUMBERS]) -> Volts {
+        let mut covariance = [[0.0; NUMBERS]; NUMBERS];
+        for (n, (_, deviation)) in numbers.iter().enumerate() {
+            covariance[n][n] = deviation * deviation;
+        }
+        Volts { mean: numbers.map(|(mean, _)| mean), covariance }
+    }
+
+    /// Each number with its deviation.
+    pub fn numbers(&self) -> [(f64, f64); NUMBERS] {
+        std::array::from_fn(|n| (self.mean[n], self.covariance[n][n].max(0.0).sqrt()))
+    }
+
+    /// Takes one reading of volts. Says the logarithm of how likely it was.
+    pub fn take(&mut self, volts: f64, at: &Row, variance: f64, drift: f64) -> f64 {
+        self.covariance[0][0] += drift;
+        let lever: Row = std::array::from_fn(|n| dot(&self.covariance[n], at));
+        let surprise = volts - dot(&self.mean, at);
+        let expected = dot(&lever, at) + variance;
+        // a reading that nobody expects counts as one of great uncertainty
+        let spread = expected.max(surprise * surprise / OUTLIER);
+        for n in 0..NUMBERS {
+            self.mean[n] += lever[n] / spread * surprise;
+            for m in 0..NUMBERS {
+                self.covariance[n][m] -= lever[n] * lever[m] / spread;
+            }
+        }
+        -0.5 * (surprise * surprise / spread + spread.ln())
+    }
+}
+
+/// Squared deviations beyond which a reading is taken for an error.
+const OUTLIER: f64 = 9.0;
+
+/// How the four numbers make the volts of a cell when `used` of what it gives at this rate is used
+/// and `current` flows (that of the 15-minute power at the rated volts is 1).
+pub(crate) fn levers(nature: &Nature, used: f64, current: f64) -> Row {
+    let bent = used.clamp(0.0, 2.0).powi(nature.knee).min(3.0);
+    [1.0 - bent, -current * (1.0 - bent), -used * (1.0 - bent), bent]
+}
+
+fn dot(a: &Row, b: &Row) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}

@@ -1,0 +1,131 @@
+//! What is kept over a restart: a few lines that people can read, and their sum.
+
+use crate::bank::Bank;
+use crate::belief::Learned;
+use std::fmt::{self, Write};
+
+/// Why a memory is not taken. The estimator then starts afresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MemoryError {
+    /// It is cut, changed, or no memory at all.
+    Torn,
+    /// It was written by a version that this one does not know.
+    Version,
+    /// It is of a battery with other cells.
+    OtherBank,
+    /// It is whole, but no battery is like this.
+    Nonsense,
+}
+
+impl fmt::Display for MemoryError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            MemoryError::Torn => "what was kept of the battery is damaged; delete the file to start afresh",
+            MemoryError::Version => {
+                "what was kept of the battery is of another version; delete the file to start afresh"
+            }
+            MemoryError::OtherBank => {
+                "what was kept is of a battery with other cells; delete the file if it was replaced"
+            }
+            MemoryError::Nonsense => {
+                "what was kept of the battery cannot be right; delete the file to start afresh"
+            }
+        })
+    }
+}
+
+impl std::error::Error for MemoryError {}
+
+const HEAD: &str = "qxups battery ";
+const VERSION: &str = "1";
+const NAMES: [&str; 4] = ["open", "drop", "fall", "end"];
+
+/// The text. `missing` is the share of the charge that is missing.
+pub(crate) fn write(bank: &Bank, learned: &Learned, missing: f64) -> String {
+    let mut text = format!("{HEAD}{VERSION}\nbank {} {}\n", bank.chemistry.word(), bank.cells);
+    // writing to a String does not fail
+    let _ = writeln!(text, "strength {:.3} {:.4}", learned.strength.0.exp(), learned.strength.1);
+    let _ = writeln!(text, "best {:.3}", learned.best.exp());
+    let _ = writeln!(text, "tilt {:.4} {:.4}", learned.tilt.0, learned.tilt.1);
+    for (name, (mean, deviation)) in NAMES.iter().zip(learned.volts) {
+        let _ = writeln!(text, "{name} {mean:.4} {deviation:.4}");
+    }
+    let _ = writeln!(text, "discharges {}", learned.discharges);
+    let _ = writeln!(text, "missing {missing:.2}");
+    let sum = sum(&text);
+    let _ = writeln!(text, "sum {sum:08x}");
+    text
+}
+
+/// Reads it back.
+pub(crate) fn read(bank: &Bank, text: &str) -> Result<(Learned, f64), MemoryError> {
+    let version = text.strip_prefix(HEAD).and_then(|rest| rest.lines().next()).ok_or(MemoryError::Torn)?;
+    if version != VERSION {
+        return Err(MemoryError::Version);
+    }
+    let end = text.rfind("sum ").ok_or(MemoryError::Torn)?;
+    let (body, last) = text.split_at(end);
+    if last != format!("sum {:08x}\n", sum(body)) {
+        return Err(MemoryError::Torn);
+    }
+    let mut fields = Fields(body.lines());
+    fields.next("qxups").ok_or(MemoryError::Torn)?;
+    if fields.next("bank").ok_or(MemoryError::Torn)? != format!("{} {}", bank.chemistry.word(), bank.cells) {
+        return Err(MemoryError::OtherBank);
+    }
+    let (learned, missing) = fields.learned().ok_or(MemoryError::Torn)?;
+    if sensible(bank, &learned) && (0.0..=1.0).contains(&missing) {
+        Ok((learned, missing))
+    } else {
+        Err(MemoryError::Nonsense)
+    }
+}
+
+/// The lines, each with its name.
+struct Fields<'a>(std::str::Lines<'a>);
+
+impl<'a> Fields<'a> {
+    fn next(&mut self, name: &str) -> Option<&'a str> {
+        self.0.next()?.strip_prefix(name)?.strip_prefix(' ')
+    }
+    fn number(&mut self, name: &str) -> Option<f64> {
+        self.next(name)?.parse().ok()
+    }
+    fn pair(&mut self, name: &str) -> Option<(f64, f64)> {
+        let (mean, deviation) = self.next(name)?.split_once(' ')?;
+        Some((mean.parse().ok()?, deviation.parse().ok()?))
+    }
+    fn learned(&mut self) -> Option<(Learned, f64)> {
+        let (strength, deviation) = self.pair("strength")?;
+        let best = self.number("best")?.ln();
+        let tilt = self.pair("tilt")?;
+        let mut volts = [(0.0, 0.0); 4];
+        for (number, name) in volts.iter_mut().zip(NAMES) {
+            *number = self.pair(name)?;
+        }
+        let discharges = self.next("discharges")?.parse().ok()?;
+        let learned = Learned { strength: (strength.ln(), deviation), tilt, volts, best, discharges };
+        let missing = self.number("missing")?;
+        self.0.next().is_none().then_some((learned, missing))
+    }
+}
+
+/// Whether a battery can be like this.
+fn sensible(bank: &Bank, learned: &Learned) -> bool {
+    let (low, high) = bank.chemistry.nature().sane_v;
+    let volts = learned.volts;
+    let deviations = volts.iter().chain([&learned.strength, &learned.tilt]).map(|(_, deviation)| *deviation);
+    deviations.into_iter().all(|deviation| (0.0..=5.0).contains(&deviation))
+        && (0.0..=10.0).contains(&learned.strength.0)
+        && (0.0..=10.0).contains(&learned.best)
+        && (0.5..=2.0).contains(&learned.tilt.0)
+        && (low..=high).contains(&volts[0].0)
+        && (-1.0..=2.0).contains(&volts[1].0)
+        && (-1.0..=2.0).contains(&volts[2].0)
+        && (low / 2.0..=high).contains(&volts[3].0)
+}
+
+/// FNV-1a over the bytes: finds damage, not malice.
+fn sum(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}

@@ -1,0 +1,147 @@
+//! A UPS on such a battery, and what it says: rounded, noisy, and with a dip at the beginning.
+
+use super::cell::{Cell, Draw, Emptying, seconds_to};
+use super::sheets::Sheet;
+use battery::{Bank, Chemistry, Sample, Source};
+use std::time::Duration;
+
+/// Random numbers from a seed (SplitMix64).
+pub struct Dice(pub u64);
+
+impl Dice {
+    pub fn even(&mut self) -> f64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut bits = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((bits ^ (bits >> 31)) >> 11) as f64 / (1u64 << 53) as f64
+    }
+    /// About normal, of deviation 1.
+    pub fn normal(&mut self) -> f64 {
+        (0..12).map(|_| self.even()).sum::<f64>() - 6.0
+    }
+}
+
+/// How the load goes, in percent.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Pattern {
+    Steady(f64),
+    Steps,
+    Ramp,
+    Random,
+}
+
+pub const PATTERNS: [Pattern; 6] = [
+    Pattern::Steady(20.0),
+    Pattern::Steady(50.0),
+    Pattern::Steady(80.0),
+    Pattern::Steps,
+    Pattern::Ramp,
+    Pattern::Random,
+];
+
+impl Pattern {
+    fn load(self, seconds: f64, dice: &mut Dice, before: f64) -> f64 {
+        match self {
+            Pattern::Steady(load) => load,
+            Pattern::Steps => [30.0, 70.0, 40.0][(seconds / 180.0) as usize % 3],
+            Pattern::Ramp => (20.0 + seconds / 20.0).min(80.0),
+            Pattern::Random if before == 0.0 || dice.even() < 1.0 / 120.0 => 20.0 + 60.0 * dice.even(),
+            Pattern::Random => before,
+        }
+    }
+}
+
+/// A UPS with 12 cells of lead or 8 of LFP in series.
+pub struct Ups {
+    cell: Cell,
+    pub bank: Bank,
+    cut_off_v: f64,
+    idle_percent: f64,
+    /// Watts that each cell gives for one percent of load.
+    watts_of_percent: f64,
+}
+
+/// What a UPS said while its battery was emptied.
+pub struct Trace {
+    pub samples: Vec<Sample>,
+    /// Seconds for which the battery would have carried the load of each sample on; told every 10 s.
+    pub left_s: Vec<Option<f64>>,
+    pub end_s: f64,
+}
+
+impl Ups {
+    /// With a battery that has lost this share of its capacity.
+    pub fn aged(sheet: &Sheet, age: f64) -> Ups {
+        let lfp = sheet.name.contains("LFP");
+        let bank = if lfp { Bank::new(8, Chemistry::Lfp) } else { Bank::new(12, Chemistry::LeadAcid) };
+        let full = sheet.cell;
+        let watts = watts_for(full, sheet.cut_off_v, 60.0 * sheet.minutes_at_full_load);
+        let cell = Cell { ah: full.ah * (1.0 - age), ohms: full.ohms * (1.0 + 1.5 * age), ..full };
+        let watts_of_percent = watts / (100.0 + sheet.idle_percent);
+        Ups { cell, bank, cut_off_v: sheet.cut_off_v, idle_percent: sheet.idle_percent, watts_of_percent }
+    }
+
+    /// Seconds for which the full battery carries this load.
+    pub fn seconds_at(&self, load: f64) -> f64 {
+        let watts = (load + self.idle_percent) * self.watts_of_percent;
+        seconds_to(self.cell, Draw::Watts(watts), self.cut_off_v, 0.5)
+    }
+
+    /// Empties the full battery from `from_s` on.
+    pub fn outage(&self, pattern: Pattern, every_s: f64, from_s: f64, dice: &mut Dice) -> Trace {
+        let mut emptying = Emptying::full(self.cell);
+        let (mut passed, mut due, mut load) = (0.0, 0.0, 0.0);
+        let (mut samples, mut left_s, mut told) = (vec![], vec![], f64::NEG_INFINITY);
+        loop {
+            load = pattern.load(passed, dice, load);
+            let draw = Draw::Watts((load + self.idle_percent) * self.watts_of_percent);
+            let Some((volts, amperes)) = emptying.under(draw).filter(|(volts, _)| *volts > self.cut_off_v)
+            else {
+                return Trace { samples, left_s, end_s: from_s + passed };
+            };
+            if passed >= due {
+                let dip = 0.04 * (-passed / 20.0_f64).exp();
+                samples.push(self.says(from_s + passed, volts - dip, load, Source::Battery, dice));
+                left_s.push((passed >= told + 10.0).then(|| emptying.seconds_to(draw, self.cut_off_v, 1.0)));
+                told = if left_s.last().is_some_and(Option::is_some) { passed } else { told };
+                due += every_s;
+            }
+            emptying.pass(0.5, amperes);
+            passed += 0.5;
+        }
+    }
+
+    /// What it says in between, for so long.
+    pub fn mains(&self, from_s: f64, hours: f64, load: f64, dice: &mut Dice) -> Vec<Sample> {
+        let float = if self.bank.chemistry == Chemistry::Lfp { 3.45 } else { 2.275 };
+        let minutes = (60.0 * hours) as u32;
+        (0..minutes)
+            .map(|n| self.says(from_s + 60.0 * f64::from(n), float, load, Source::Mains, dice))
+            .collect()
+    }
+
+    fn says(&self, at_s: f64, volts: f64, load: f64, source: Source, dice: &mut Dice) -> Sample {
+        let volts = f64::from(self.bank.cells) * volts + 0.05 * dice.normal();
+        Sample {
+            at: Duration::from_secs_f64(at_s),
+            volts: (10.0 * volts).round() / 10.0,
+            load_percent: (load + 0.7 * dice.normal()).round().max(0.0),
+            source,
+            temperature_c: None,
+        }
+    }
+}
+
+/// Watts that empty a full cell in this time.
+fn watts_for(cell: Cell, cut_off_v: f64, seconds: f64) -> f64 {
+    let (mut low, mut high) = (0.1, 20_000.0);
+    for _ in 0..50 {
+        let middle: f64 = (low * high as f64).sqrt();
+        if seconds_to(cell, Draw::Watts(middle), cut_off_v, 0.5) > seconds {
+            low = middle
+        } else {
+            high = middle
+        }
+    }
+    low
+}
