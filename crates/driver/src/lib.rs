@@ -9,6 +9,7 @@
 pub mod command_line;
 pub mod config;
 pub mod log;
+pub mod memory;
 pub mod own;
 pub mod persona;
 pub mod process;

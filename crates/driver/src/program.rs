@@ -3,6 +3,7 @@
 use crate::command_line::{CommandLine, Ground, LETTERS, Order, Task};
 use crate::config::{Config, Paths};
 use crate::log::{self, Log};
+use crate::memory::Memory;
 use crate::own;
 use crate::persona::{NUTDRV_QX, Persona};
 use crate::process::{self, Account, PidFile, Readiness, Side};
@@ -13,7 +14,7 @@ use link::Link;
 use nix::sys::signal::Signal;
 use nut::ups_conf::{self, UpsConf};
 use qx::device::{Device, Event, Moment, Outcome};
-use qx::option::Kind;
+use qx::option::{Kind, Options};
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -225,7 +226,10 @@ impl Driver {
         if let Some(advice) = link.advice() {
             self.log.warning(advice);
         }
-        let device: Shared = Rc::new(RefCell::new(Device::new(self.config.options.clone())));
+        let memory = Memory::of(&self.config.name);
+        let remembered = memory.as_ref().and_then(Memory::read);
+        let options = Options { battery_memory: remembered, ..self.config.options.clone() };
+        let device: Shared = Rc::new(RefCell::new(Device::new(options)));
         if let Some(usb) = link.usb_device() {
             let mut device = device.borrow_mut();
             device.store_mut().set("ups.vendorid", format!("{:04x}", usb.vendor_id));
@@ -233,6 +237,9 @@ impl Driver {
         }
         let (sender, wishes) = mpsc::channel(WISHES);
         let mut session = Session::new(device.clone(), opening, link, wishes, self.log.clone());
+        if let Some(memory) = memory.filter(|_| self.line.task == Task::Run) {
+            session.remember_in(memory);
+        }
         match self.line.task {
             Task::KillPower => self.kill_power(&mut session, &device).await,
             Task::Dump(polls) => self.dump(&mut session, &device, polls).await,
@@ -297,6 +304,7 @@ impl Driver {
                 told = signals.next() => match told {
                     Told::Leave(name) => {
                         self.log.info(&format!("told to leave by {name}"));
+                        self.remember(&known);
                         return Ok(ExitCode::SUCCESS);
                     }
                     Told::Reload { or_exit } => {
@@ -344,6 +352,14 @@ impl Driver {
         self.log.info("reload: ups.conf changed, and is in use now");
         *current = Some(read);
         false
+    }
+
+    /// The last that was learned of the battery.
+    fn remember(&self, device: &Shared) {
+        let memory = Memory::of(&self.config.name).zip(device.borrow_mut().battery_memory());
+        if let Some(Err(error)) = memory.map(|(memory, text)| memory.write(&text)) {
+            self.log.warning(&format!("battery: what was learned cannot be kept: {error}"));
+        }
     }
 
     fn check_ignorelb(&self, device: &Shared) -> Result<(), Fatal> {

@@ -5,6 +5,7 @@
 //! UPS delays no client, and a slow client no poll.
 
 use crate::log::Log;
+use crate::memory::Memory;
 use crate::own;
 use crate::state::State;
 use crate::supervisor::Supervisor;
@@ -27,6 +28,9 @@ const REOPEN_UNTOLD: Duration = Duration::from_secs(5);
 const SHAKE: Duration = Duration::from_secs(10);
 /// And again, when that did not help.
 const SHAKE_AGAIN: Duration = Duration::from_secs(120);
+
+/// How often the session looks whether something was learned of the battery.
+const REMEMBER: Duration = Duration::from_secs(30);
 
 /// A device that a session drives and publishers read. Never borrowed across a wait.
 pub type Shared = Rc<RefCell<Device>>;
@@ -63,6 +67,8 @@ pub struct Session {
     wishes: mpsc::Receiver<Wish>,
     publishers: Vec<Box<dyn Publisher>>,
     supervisor: Rc<Supervisor>,
+    /// Where it is kept what was learned of the battery, and when to look next.
+    memory: Option<(Memory, Instant)>,
     log: Rc<Log>,
     /// The state that was logged last.
     state: State,
@@ -91,6 +97,7 @@ impl Session {
             wishes,
             publishers: vec![],
             supervisor: Rc::new(Supervisor::nobody()),
+            memory: None,
             log,
             state: State::default(),
             cause: None,
@@ -106,6 +113,28 @@ impl Session {
     /// Tells `supervisor` how it goes from now on, and that this session lives.
     pub fn supervised_by(&mut self, supervisor: Rc<Supervisor>) {
         self.supervisor = supervisor;
+    }
+
+    /// Keeps what is learned of the battery there from now on.
+    pub fn remember_in(&mut self, memory: Memory) {
+        self.memory = Some((memory, Instant::now() + REMEMBER));
+    }
+
+    /// Keeps what was learned, beside the session: a slow disk delays no poll.
+    fn remember(&mut self) {
+        let now = Instant::now();
+        let Some((memory, look)) = self.memory.as_mut().filter(|(_, look)| *look <= now) else { return };
+        *look = now + REMEMBER;
+        let Some(text) = self.device.borrow_mut().battery_memory() else { return };
+        let memory = memory.clone();
+        self.log.debug(1, || format!("battery: learned something, kept in {}", memory.path().display()));
+        let log = self.log.clone();
+        tokio::task::spawn_local(async move {
+            let path = memory.path().display().to_string();
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || memory.write(&text)).await {
+                log.warning(&format!("battery: what was learned cannot be kept in {path}: {error}"));
+            }
+        });
     }
 
     /// Goes on until an event makes `enough` say so.
@@ -197,6 +226,7 @@ impl Session {
     /// One exchange, one wish, or a wait until something is due.
     async fn step(&mut self) {
         self.supervisor.turn(Instant::now());
+        self.remember();
         let now = self.now();
         while let Ok(wish) = self.wishes.try_recv() {
             self.wish(wish);

@@ -409,6 +409,7 @@ fn what_is_listed_as_differential_is_tested_here() {
         include_str!("usb.rs"),
         include_str!("beside/mod.rs"),
         include_str!("shutdown.rs"),
+        include_str!("against_blazer.rs"),
     ]
     .concat();
     let tests: String = tests.split_whitespace().collect::<Vec<_>>().join(" ").replace("( \"", "(\"");

@@ -7,7 +7,7 @@ mod machine;
 mod nut;
 mod ups;
 
-use beside::{listed, nearly, of_the_driver, of_the_ups};
+use beside::{listed, nearly, of_the_driver, of_the_ups, without_estimates};
 use machine::Machine;
 use nut::{NEWEST, Which};
 use qx::bridge::{UsbId, usb};
@@ -122,7 +122,9 @@ fn all_told(which: Which, units: &[Unit]) -> BTreeMap<&'static str, Told> {
         std::thread::sleep(std::time::Duration::from_secs(9));
         for (unit, _) in &plugged {
             let told = all.get_mut(unit.bridge).unwrap();
-            told.states.push((state, machine.upsc(unit.bridge)));
+            let mut listing = machine.upsc(unit.bridge);
+            without_estimates(&mut listing);
+            told.states.push((state, listing));
         }
     }
     std::thread::scope(|scope| {

@@ -11,13 +11,14 @@
 //! * Through USB: [`bridge`], all of them: [`bridges`], and a command on its way: [`talk`].
 //! * On the line: [`exchange`]; which dialect it is: [`detect`]; what is believed: [`belief`],
 //!   and what is weighed against the rest: [`quirk`].
-//! * One UPS: [`device`], what is estimated of its [`battery`], what is known of it: [`store`], and
+//! * One UPS: [`device`], which [`bank`] of cells it has and what NUT would [`guess`] of it, what is
+//!   known of it: [`store`], and
 //!   what switching its load off would send: [`plan`].
 //! * For people: a [`capture`] of a conversation, [`explain`] a reply, [`reference`](mod@reference) of the dialects,
 //!   [`bridge_reference`] of the bridges.
 
 pub mod armour;
-pub mod battery;
+pub mod bank;
 pub mod belief;
 pub mod bridge;
 pub mod bridge_reference;
@@ -29,6 +30,7 @@ pub mod device;
 pub mod exchange;
 pub mod explain;
 pub mod fact;
+pub mod guess;
 pub mod option;
 pub mod picture;
 pub mod plan;

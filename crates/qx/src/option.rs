@@ -300,6 +300,8 @@ pub struct Options {
     pub overrides: Vec<(String, String)>,
     /// `default.…`: these values until the UPS says something.
     pub defaults: Vec<(String, String)>,
+    /// What was learned of the battery before this start ([`crate::device::Device::battery_memory`]).
+    pub battery_memory: Option<String>,
     /// What is done about what cheap boards say.
     pub quirks: Quirks,
     /// The load stays off after `-k`, instead of returning with mains.
@@ -330,6 +332,7 @@ impl Default for Options {
             address: None,
             overrides: vec![],
             defaults: vec![],
+            battery_memory: None,
             quirks: Quirks::default(),
             stayoff: false,
             sdcommands: vec![],

@@ -210,16 +210,19 @@ impl World {
         self.bypass && self.powered() && !self.on_battery()
     }
 
-    /// Volts of the battery.
+    /// Volts of the battery: those of lead-acid cells at rest, the drop under load, the knee at the end,
+    /// and on mains what the charger adds.
     pub fn battery_volts(&self) -> f64 {
-        let rested = self.rating.battery_volts * (0.92 + 0.16 * self.charge);
-        if self.on_battery() {
-            rested - self.rating.battery_volts * 0.04 * self.load_percent / 100.0
+        let cells = self.rating.battery_volts / 2.0;
+        let rested = 2.13 - 0.2 * (1.0 - self.charge);
+        let cell = if self.on_battery() {
+            rested - 0.16 * self.load_percent / 100.0 - 0.12 * (-self.charge / 0.05).exp()
         } else if self.mains_good() {
-            rested + self.rating.battery_volts * 0.055
+            rested + 0.14
         } else {
             rested
-        }
+        };
+        cells * cell
     }
 
     /// Obeys an order.

@@ -56,11 +56,34 @@ pub fn stage_name(protocol: &str, state: &[&str], options: &str) -> String {
 /// What a driver shows, without what is the port's or the program's own.
 pub fn shown_by(station: &Station) -> Shown {
     let mut listing = station.upsc();
+    without_estimates(&mut listing);
     listed("driver-version");
     listing.retain(|name, _| !name.starts_with("driver.version") && !name.starts_with("driver.state"));
     listing.retain(|name, _| !of_the_driver(name));
     listing.remove("driver.parameter.port");
     Shown { listing, commands: own_port(station, "upscmd", "-l"), settings: own_port(station, "upsrw", "-l") }
+}
+
+/// On battery, charge and runtime are estimated by a model here and by a line between two voltages in
+/// NUT, where the UPS does not say them and nothing is configured.
+pub fn without_estimates(listing: &mut BTreeMap<String, String>) {
+    let text = |name: &str| listing.get(name).cloned().unwrap_or_default();
+    let dialect = text("driver.version.data").to_ascii_lowercase();
+    let protocol = qx::protocols::named(dialect.split(' ').next().unwrap_or_default());
+    let said =
+        |var| protocol.is_some_and(|protocol| protocol.queries.iter().any(|query| query.speaks_of(var)));
+    let configured = listing.contains_key("driver.parameter.runtimecal");
+    if !text("ups.status").contains("OB") || configured {
+        return;
+    }
+    listed("charge-model");
+    if !said(&qx::variable::BATTERY_CHARGE) {
+        let charge: Option<f64> = listing.remove("battery.charge").and_then(|text| text.parse().ok());
+        assert!(charge.is_none_or(|charge| (0.0..=100.0).contains(&charge)), "{charge:?}");
+    }
+    if !said(&qx::variable::BATTERY_RUNTIME) {
+        listing.remove("battery.runtime");
+    }
 }
 
 pub fn show(which: Which, protocol: &str, state: &[&str], options: &str) -> Shown {

@@ -135,6 +135,7 @@ impl Station {
             .env("NUT_STATEPATH", self.run_folder())
             .env("NUT_ALTPIDPATH", self.run_folder())
             .env("NUT_PIDPATH", self.run_folder())
+            .env("QXUPS_VARPATH", &self.folder)
             .stdin(Stdio::null());
         command
     }

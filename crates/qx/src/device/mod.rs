@@ -8,6 +8,7 @@
 //! Stages: detect the dialect, survey (every query once), then poll. Requests go before polls, a
 //! doubted reading before the next question, and one exchange is on its way at a time.
 
+mod battery;
 mod finding;
 mod kill_power;
 mod low_battery;
@@ -17,7 +18,6 @@ mod polling;
 mod request;
 mod sheet;
 
-use crate::battery::{Estimator, RuntimeModel};
 use crate::exchange::{Echo, Exchange, Reply};
 use crate::fact::Facts;
 use crate::option::Options;
@@ -26,6 +26,7 @@ use crate::query::{Cadence, Query};
 use crate::setting::Delay;
 use crate::store::Store;
 use crate::variable::UPS_ID;
+use battery::Battery;
 use finding::Stage;
 use kill_power::KillPower;
 pub use kill_power::{DEFAULT as SHUTDOWN_DEFAULT, Step as KillStep, steps as kill_steps};
@@ -145,7 +146,7 @@ pub struct Device {
     slots: Vec<Slot>,
     delays: Vec<(&'static Delay, u32)>,
     settings_sent: bool,
-    estimator: Estimator,
+    battery: Battery,
     line: Line,
     asked: Option<(Asked, Moment)>,
     requests: VecDeque<Request>,
@@ -164,7 +165,7 @@ pub struct Device {
 impl Device {
     /// A device that has to be found yet, among the dialects that `options` leave.
     pub fn new(options: Options) -> Device {
-        let estimator = Estimator::new(runtime_model(&options));
+        let battery = Battery::new(&options);
         let stage = Stage::detecting(&options, 1, Moment::ZERO);
         Device {
             options,
@@ -173,7 +174,7 @@ impl Device {
             slots: vec![],
             delays: vec![],
             settings_sent: false,
-            estimator,
+            battery,
             line: Line { up: true, latency: None, echo: Echo::Unknown, noisy: false, settle: false },
             asked: None,
             requests: VecDeque::new(),
@@ -221,7 +222,9 @@ impl Device {
         let before = std::mem::replace(&mut self.options, options);
         let battery = |o: &Options| (o.runtimecal, o.chargetime, o.idleload_percent.to_bits());
         if battery(&before) != battery(&self.options) {
-            self.estimator = Estimator::new(runtime_model(&self.options));
+            let memory = self.battery.memory().map(String::from);
+            self.options.battery_memory = memory.or(before.battery_memory.clone());
+            self.battery = Battery::new(&self.options);
         }
         for (name, _) in before.overrides.iter().chain(&before.defaults) {
             self.store.remove(name);
@@ -365,15 +368,6 @@ impl Device {
     fn patience(&self, unknown: Duration, least: Duration) -> Duration {
         self.line.latency.map_or(unknown, |latency| (4 * latency).max(least))
     }
-}
-
-fn runtime_model(options: &Options) -> Option<RuntimeModel> {
-    let model = |cal| RuntimeModel {
-        cal,
-        chargetime: options.chargetime,
-        idleload_percent: options.idleload_percent,
-    };
-    options.runtimecal.map(model)
 }
 
 impl Line {

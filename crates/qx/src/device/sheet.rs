@@ -1,9 +1,10 @@
 //! From readings to the store. What is published is a function of the last reading of each query
 //! (and of the battery bookkeeping), so nothing that the UPS does not say any more stays behind.
 
+use super::battery::Known;
 use super::{Device, Moment};
-use crate::battery::Inputs;
 use crate::fact::Raised;
+use crate::guess::Inputs;
 use crate::option::Options;
 use crate::query::{Effect, Meaning, Query};
 use crate::quirk::INVERTED_REGULATION;
@@ -103,25 +104,43 @@ impl Device {
             charge: number(&BATTERY_CHARGE),
             online: status.has(Status::Online),
         };
-        let runtime_said = number(&BATTERY_RUNTIME).is_some();
-        let packs = self.estimator.packs(&inputs);
-        let estimate = self.estimator.estimate(&inputs, now);
-        let mut put = |var: &Var, name: &'static str, number: Option<f64>| {
+        let text =
+            |var: &Var| configured.get(var.name).or_else(|| sheet.get(var.name)).cloned().unwrap_or_default();
+        let known = Known {
+            // nothing is left on mains: the UPS does not know
+            runtime: number(&BATTERY_RUNTIME).filter(|seconds| *seconds > 0.0 || !inputs.online),
+            kind: [&BATTERY_TYPE, &DEVICE_MODEL, &UPS_MODEL].map(text).join(" "),
+            by_hand: [&BATTERY_VOLTAGE_LOW, &BATTERY_VOLTAGE_HIGH]
+                .iter()
+                .all(|var| configured.contains_key(var.name)),
+            temperature: number(&BATTERY_TEMPERATURE),
+            tests: status.has(Status::Calibrating),
+            powers: !status.has(Status::Off),
+        };
+        if known.runtime.is_none() && !configured.contains_key(BATTERY_RUNTIME.name) {
+            sheet.remove(BATTERY_RUNTIME.name);
+        }
+        let estimate = self.battery.estimate(&inputs, &known, now);
+        let notes = std::mem::take(&mut self.battery.notes);
+        notes.into_iter().for_each(|(loudness, text)| self.note(loudness, text));
+        let mut put = |var: &Var, number: Option<f64>| {
             if let Some(number) = number.filter(|number| number.is_finite()) {
-                sheet.entry(name).or_insert(format!("{number:.*}", usize::from(var.places)));
+                sheet.entry(var.name).or_insert(format!("{number:.*}", usize::from(var.places)));
             }
         };
-        let needed = inputs.charge.is_none() || !runtime_said;
+        let needed = inputs.charge.is_none() || known.runtime.is_none();
         if needed && (inputs.low.is_none() || inputs.high.is_none()) {
-            put(&BATTERY_VOLTAGE_LOW, BATTERY_VOLTAGE_LOW.name, estimate.bounds.map(|(low, _)| low));
-            put(&BATTERY_VOLTAGE_HIGH, BATTERY_VOLTAGE_HIGH.name, estimate.bounds.map(|(_, high)| high));
+            put(&BATTERY_VOLTAGE_LOW, estimate.bounds.map(|(low, _)| low));
+            put(&BATTERY_VOLTAGE_HIGH, estimate.bounds.map(|(_, high)| high));
         }
-        put(&BATTERY_CHARGE, BATTERY_CHARGE.name, estimate.charge);
-        if !runtime_said {
-            put(&BATTERY_RUNTIME, BATTERY_RUNTIME.name, estimate.runtime_s);
+        put(&BATTERY_CHARGE, estimate.charge);
+        put(&BATTERY_RUNTIME, estimate.runtime_s);
+        put(&EXPERIMENTAL_BATTERY_HEALTH, estimate.health_percent);
+        if let Some(word) = estimate.confidence {
+            sheet.entry(EXPERIMENTAL_BATTERY_HEALTH_CONFIDENCE.name).or_insert(word.into());
         }
         if let Some(voltage) = inputs.voltage.filter(|_| self.options.one_pack) {
-            sheet.insert(BATTERY_VOLTAGE.name, format!("{:.2}", voltage * packs));
+            sheet.insert(BATTERY_VOLTAGE.name, format!("{:.2}", voltage * estimate.packs));
         }
     }
 

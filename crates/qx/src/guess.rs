@@ -1,4 +1,5 @@
-//! What is estimated of the battery where the UPS does not say it.
+//! The guess of NUT: charge from two voltages, runtime from `runtimecal`. It counts where the
+//! administrator configured it; else the model of the crate `battery` knows better, once it knows.
 //!
 //! The formulas are those of NUT's qx drivers (2.8.0), so that a listing shows the same numbers;
 //! unlike there, the packs are settled before anything is computed from them, nothing follows
@@ -63,6 +64,13 @@ pub struct Estimator {
 const PACKS: [f64; 17] =
     [120.0, 100.0, 80.0, 60.0, 48.0, 36.0, 30.0, 24.0, 18.0, 12.0, 8.0, 6.0, 4.0, 3.0, 2.0, 1.0, 0.5];
 
+/// How many times a voltage makes up a battery of this rated voltage. A discharged battery soon
+/// returns to its rated voltage, so it is the highest one that fits (NUT 2.8.0 nutdrv_qx.c).
+pub fn packs(voltage: f64, nominal: f64) -> Option<f64> {
+    let highest = PACKS.into_iter().find(|packs| packs * voltage <= 1.2 * nominal);
+    highest.filter(|packs| packs * voltage >= 0.8 * nominal)
+}
+
 impl Estimator {
     /// An estimator; without a model there is no runtime.
     pub fn new(model: Option<RuntimeModel>) -> Estimator {
@@ -79,9 +87,7 @@ impl Estimator {
         if voltage <= 0.0 || nominal <= 0.0 {
             return 1.0;
         }
-        // a discharged battery soon returns to its rated voltage: the highest one that fits
-        let highest = PACKS.into_iter().find(|packs| packs * voltage <= 1.2 * nominal);
-        let packs = highest.filter(|packs| packs * voltage >= 0.8 * nominal).unwrap_or(1.0);
+        let packs = packs(voltage, nominal).unwrap_or(1.0);
         self.packs = Some(packs);
         packs
     }

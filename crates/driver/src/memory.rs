@@ -1,0 +1,97 @@
+//! What was learned of a battery, over restarts: a small file in the directory of NUT's lasting state.
+//!
+//! A new text is written beside the old one, and takes its place when it is on the disk. Whenever the
+//! power goes or the driver is killed, the file is the old one or the new one, whole.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+
+/// Built for this directory; `QXUPS_VARPATH` in the environment names another.
+const VARPATH: &str = match option_env!("QXUPS_VARPATH") {
+    Some(path) => path,
+    None => "/var/lib/nut",
+};
+/// No memory is as long as this, in bytes.
+const LONGEST: u64 = 16 * 1024;
+
+/// The file of one UPS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Memory {
+    path: PathBuf,
+}
+
+impl Memory {
+    /// The file of this UPS, whichever of the drivers watches it. None when its name cannot be that of a
+    /// file.
+    pub fn of(ups: &str) -> Option<Memory> {
+        let folder = std::env::var_os("QXUPS_VARPATH").filter(|path| !path.is_empty());
+        Memory::at(Path::new(&folder.unwrap_or_else(|| VARPATH.into())), ups)
+    }
+
+    /// The same in another directory.
+    pub fn at(folder: &Path, ups: &str) -> Option<Memory> {
+        let is_name = !ups.is_empty() && !ups.contains('/') && !ups.contains('\0');
+        is_name.then(|| Memory { path: folder.join(format!("qxups-battery-{ups}")) })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What was kept. None when there is nothing, or nothing that can be read.
+    pub fn read(&self) -> Option<String> {
+        let mut text = String::new();
+        File::open(&self.path).ok()?.take(LONGEST).read_to_string(&mut text).ok()?;
+        (!text.is_empty()).then_some(text)
+    }
+
+    /// Keeps a text. It waits for the disk.
+    ///
+    /// # Errors
+    /// What the system says; then the old text is there still.
+    pub fn write(&self, text: &str) -> io::Result<()> {
+        let new = self.path.with_extension("new");
+        let written = self.write_beside(&new, text);
+        if written.is_err() {
+            // it would be overwritten the next time anyway
+            let _ = std::fs::remove_file(&new);
+        }
+        written
+    }
+
+    fn write_beside(&self, new: &Path, text: &str) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o640).open(new)?;
+        file.write_all(text.as_bytes())?;
+        file.sync_all()?;
+        std::fs::rename(new, &self.path)?;
+        // the new name has to be on the disk as well
+        self.path.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read() {
+        let folder = std::env::temp_dir().join(format!("qxups-memory-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let memory = Memory::at(&folder, "cellar").unwrap();
+        assert_eq!(memory.read(), None);
+        for text in ["one\n", "another\n"] {
+            memory.write(text).unwrap();
+            assert_eq!(memory.read().as_deref(), Some(text));
+        }
+        assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+        // a directory that is gone is an error and no panic
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(memory.write("three\n").is_err());
+        for name in ["", "a/b", "../x"] {
+            assert_eq!(Memory::at(&folder, name), None, "{name}");
+        }
+    }
+}
