@@ -396,6 +396,7 @@ impl Draft {
             .ok_or("name the port: 'port = /dev/ttyS0' in ups.conf, or -x port=/dev/ttyS0")?;
         let address = match Address::parse(&port).map_err(|bad| bad.to_string())? {
             Address::Usb(_) => Address::Usb(Box::new(self.usb_options()?)),
+            recording @ Address::Replay { .. } => recording,
             _ if self.on_usb => Address::Usb(Box::new(self.usb_options()?)),
             address => address,
         };
