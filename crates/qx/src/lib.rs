@@ -11,8 +11,8 @@
 //! * Through USB: [`bridge`], all of them: [`bridges`], and a command on its way: [`talk`].
 //! * On the line: [`exchange`]; which dialect it is: [`detect`]; what is believed: [`belief`].
 //! * One UPS: [`device`], what is estimated of its [`battery`], what is known of it: [`store`].
-//! * For people: a [`capture`] of a conversation, [`explain`] a reply, [`reference`](mod@reference) of the dialects,
-//!   [`bridge_reference`] of the bridges.
+//! * For people: a [`capture`] of a conversation, what to [`conceal`] in it, [`explain`] a reply,
+//!   [`reference`](mod@reference) of the dialects, [`bridge_reference`] of the bridges.
 
 pub mod armour;
 pub mod battery;
@@ -22,6 +22,7 @@ pub mod bridge_reference;
 pub mod bridges;
 pub mod capture;
 pub mod command;
+pub mod conceal;
 pub mod detect;
 pub mod device;
 pub mod exchange;
