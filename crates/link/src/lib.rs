@@ -14,7 +14,7 @@ mod usb;
 
 pub use address::{Address, BadAddress};
 pub use error::{Kind, LinkError};
-pub use serial::CablePower;
+pub use serial::{CablePower, ModemLines};
 pub use usb::{Arrivals, Attached, Pattern, UsbOptions, attached};
 
 use qx::exchange::{Collector, END, Exchange, Reply};
@@ -83,6 +83,14 @@ impl Link {
             Wire::Usb(usb) => usb.advice(),
             Wire::Replay(replay) => Some(replay.advice()),
             Wire::Serial(_) | Wire::Tcp(_) => None,
+        }
+    }
+
+    /// The state of the modem lines, where there are any.
+    pub fn modem_lines(&self) -> Option<ModemLines> {
+        match &self.0 {
+            Wire::Serial(port) => port.modem_lines(),
+            _ => None,
         }
     }
 

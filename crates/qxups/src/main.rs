@@ -2,6 +2,7 @@
 
 mod capture;
 mod demo;
+mod doctor;
 mod explain;
 mod scan;
 mod sim;
@@ -26,6 +27,8 @@ enum Task {
     Sim(sim::Sim),
     /// Find UPSes on USB, and on serial ports and device servers that you name
     Scan(scan::Scan),
+    /// Find out why a UPS is not watched, and what to do
+    Doctor(doctor::Doctor),
     /// Record what a UPS says, to send it to somebody who can read it, or to replay it
     Capture(capture::Capture),
     /// Show replies under their picture, and which letter is wrong
@@ -61,6 +64,7 @@ fn main() -> ExitCode {
     let done = match Line::parse().task {
         Task::Scan(scan) => return end(scan.run()),
         Task::Capture(capture) => return end(capture.run()),
+        Task::Doctor(doctor) => return end(doctor.run()),
         Task::Demo(demo) => demo.run(),
         Task::Sim(sim) => sim.run(),
         Task::Explain { what, question } => explain::run(&what, question.as_deref()).map(|text| print(&text)),

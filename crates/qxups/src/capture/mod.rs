@@ -1,8 +1,8 @@
 //! `qxups capture`: records what a UPS says, as a file that can be sent, explained and replayed.
 
 mod private;
-mod recorder;
-mod survey;
+pub mod recorder;
+pub mod survey;
 
 use clap::Args;
 use driver::command_line::CommandLine;
@@ -72,7 +72,7 @@ impl Capture {
         let mut paper = Paper::new(self.output.as_deref(), self.anonymous)?;
         let mut recorder = Recorder::new(link);
         eprintln!("asking which dialect it speaks ...");
-        let found = survey::find(&mut recorder, &config.options).await;
+        let found = survey::find_and_ask_others(&mut recorder, &config.options).await;
         let mut line = found.as_ref().map(|_| ()).map_err(ToString::to_string);
         let protocol = found.ok().flatten();
         let mut address = 0;
@@ -156,7 +156,7 @@ fn header(config: &Config, recorder: &Recorder, protocol: Option<&Protocol>) -> 
     }
     let recording = Recording { exchanges: recorder.exchanges.clone(), ..Recording::default() };
     lines.push(format!("unknown: {}", recording.unknown()));
-    if recorder.line_echoes {
+    if recorder.line_echoes() {
         lines.push("note: the line sends every question back before the reply".into());
     }
     lines

@@ -17,20 +17,24 @@ pub struct Recorder {
     started: Instant,
     /// Everything, in order.
     pub exchanges: Vec<Recorded>,
-    /// A question came back and its reply followed: the line echoes.
-    pub line_echoes: bool,
+    echo: Echo,
     settle: bool,
 }
 
 impl Recorder {
     /// Nothing was asked yet.
     pub fn new(link: Link) -> Recorder {
-        Recorder { link, started: Instant::now(), exchanges: vec![], line_echoes: false, settle: true }
+        Recorder { link, started: Instant::now(), exchanges: vec![], echo: Echo::Unknown, settle: true }
     }
 
     /// The link.
     pub fn link(&self) -> &Link {
         &self.link
+    }
+
+    /// Whether a question came back and its reply followed.
+    pub fn line_echoes(&self) -> bool {
+        self.echo == Echo::Line
     }
 
     /// Asks, and keeps what comes back.
@@ -42,7 +46,7 @@ impl Recorder {
             command: question.clone(),
             patience: PATIENCE,
             gap: GAP,
-            echo: if self.line_echoes { Echo::Line } else { Echo::Unknown },
+            echo: self.echo,
             // a late reply must not be taken for that to the next question
             settle: std::mem::take(&mut self.settle),
             is_command: false,
@@ -50,7 +54,10 @@ impl Recorder {
         let at = Some(self.started.elapsed());
         let reply = self.link.exchange(&exchange).await?;
         self.settle = reply.line.is_none();
-        self.line_echoes |= reply.echoed && reply.line.as_deref().is_some_and(|line| line != question);
+        // the first reply tells whether the line sends back what it is given
+        if self.echo == Echo::Unknown && reply.line.as_deref().is_some_and(|line| line != question) {
+            self.echo = if reply.echoed { Echo::Line } else { Echo::Refusal };
+        }
         let latency = reply.line.is_some().then_some(reply.latency);
         let recorded = Recorded { question, reply: reply.line, at, latency };
         self.exchanges.push(recorded.clone());

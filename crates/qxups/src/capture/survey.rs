@@ -18,32 +18,47 @@ fn candidates(options: &Options) -> Vec<&'static Protocol> {
     }
 }
 
-/// Looks for the dialect as the driver does, twice if need be, and asks for the signs of the others as
-/// well.
+/// Looks for the dialect as the driver does, twice if need be. With `silences`, so many questions
+/// without any answer are enough.
 ///
 /// # Errors
 /// The line failed.
 pub async fn find(
     recorder: &mut Recorder,
     options: &Options,
+    silences: Option<usize>,
 ) -> Result<Option<&'static Protocol>, LinkError> {
-    let mut found = None;
     for _ in 0..2 {
         let mut detection = Detection::new(candidates(options), options.flags, options.address);
-        found = loop {
+        loop {
             match detection.step() {
                 Step::Ask(query) => {
                     let recorded = recorder.ask(query.wire(0)).await?;
                     detection.hear(query, recorded.reply);
                 }
-                Step::Found(protocol) => break Some(protocol),
-                Step::Nothing => break None,
+                Step::Found(protocol) => return Ok(Some(protocol)),
+                Step::Nothing => break,
             }
-        };
-        if found.is_some() || !detection.anything_heard() {
+            if silences.is_some_and(|enough| detection.silences() >= enough) {
+                break;
+            }
+        }
+        if !detection.anything_heard() {
             break;
         }
     }
+    Ok(None)
+}
+
+/// The same, and then asks for the signs of the other dialects as well.
+///
+/// # Errors
+/// The line failed.
+pub async fn find_and_ask_others(
+    recorder: &mut Recorder,
+    options: &Options,
+) -> Result<Option<&'static Protocol>, LinkError> {
+    let found = find(recorder, options, None).await?;
     for protocol in candidates(options) {
         for sign in protocol.signs {
             once(recorder, sign.query().wire(0)).await?;
