@@ -2,9 +2,14 @@
 //! `.expect` file says, and a command to a recording is never said to be done.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+mod nut;
+mod ups;
+
+use nut::Which;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use ups::Ups;
 
 type Listing = BTreeMap<String, String>;
 
@@ -78,6 +83,29 @@ fn every_capture_is_driven() {
     let replays: Vec<_> = paths.into_iter().map(|path| std::thread::spawn(move || replay(&path))).collect();
     let wrong: Vec<String> = replays.into_iter().filter_map(|replay| replay.join().unwrap().err()).collect();
     assert!(wrong.is_empty(), "{} differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The driver's own log, with the bytes of questions and replies that are no text.
+#[test]
+fn a_log_of_the_driver_is_a_recording() {
+    for protocol in ["voltronic-axpert", "voltronic-qs-hex", "masterguard", "megatec"] {
+        let ups = Ups::start(&format!("log-{protocol}"), Which::Ours, protocol, &["unknown NAK"]);
+        let output = drive(&["-x", &format!("port={}", ups.port.display()), "-d", "1", "-DDD"]);
+        assert!(output.status.success(), "{output:?}");
+        let path = std::env::temp_dir().join(format!("qxups-replay-{}-{protocol}", std::process::id()));
+        std::fs::write(&path, &output.stderr).unwrap();
+        let replayed = drive(&["-x", &format!("port=replay:{}", path.display()), "-d", "1"]);
+        std::fs::remove_file(&path).unwrap();
+        let without_port = |out: &[u8]| {
+            let out = text(out);
+            out.lines()
+                .filter(|line| !line.starts_with("driver.parameter.port"))
+                .map(String::from)
+                .collect::<Vec<_>>()
+        };
+        assert!(replayed.status.success(), "{protocol}: {replayed:?}");
+        assert_eq!(without_port(&replayed.stdout), without_port(&output.stdout), "{protocol}");
+    }
 }
 
 #[test]

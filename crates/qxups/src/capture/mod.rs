@@ -7,9 +7,10 @@ pub mod survey;
 use clap::Args;
 use driver::command_line::CommandLine;
 use driver::config::Config;
-use link::{Address, Link};
+use link::{Address, Attached, Link};
 use private::Private;
 use qx::capture::{Capture as Recording, escape};
+use qx::conceal::masked;
 use qx::protocol::Protocol;
 use recorder::Recorder;
 use std::ffi::OsString;
@@ -34,7 +35,7 @@ pub struct Capture {
     /// Ask for what changes so many times more
     #[arg(long, default_value_t = 3, conflicts_with = "seconds")]
     rounds: u32,
-    /// Go on for so many seconds: time to pull the plug of the UPS, and to put it back
+    /// Go on for so many seconds: time to pull the plug of the UPS, and to put it back; Ctrl-C ends it
     #[arg(long)]
     seconds: Option<u32>,
     /// Write here; without it, to standard output
@@ -85,7 +86,7 @@ impl Capture {
             paper.private.know(&usb.serial);
         }
         recorder.exchanges.iter().for_each(|recorded| paper.private.learn(recorded));
-        paper.header(&header(config, &recorder, protocol))?;
+        paper.header(&header(config, &recorder, protocol, self.anonymous))?;
         paper.exchanges(&recorder)?;
         if let (Some(protocol), Ok(())) = (protocol, &line) {
             line = self.poll(&mut recorder, protocol, address, config.options.pollinterval, &mut paper).await;
@@ -131,7 +132,7 @@ impl Capture {
 }
 
 /// Lines that say what was recorded; nothing that tells whose it is, but for the serial number on USB.
-fn header(config: &Config, recorder: &Recorder, protocol: Option<&Protocol>) -> Vec<String> {
+fn header(config: &Config, recorder: &Recorder, protocol: Option<&Protocol>, anonymous: bool) -> Vec<String> {
     let mut lines = vec![format!("program: qxups {}", env!("CARGO_PKG_VERSION"))];
     let kind = match &config.opening.address {
         Address::Serial(_) => "serial line",
@@ -142,11 +143,7 @@ fn header(config: &Config, recorder: &Recorder, protocol: Option<&Protocol>) -> 
     lines.push(format!("port: {kind}"));
     if let (Some(usb), Address::Usb(options)) = (recorder.link().usb_device(), &config.opening.address) {
         let bridge = options.bridge_of(usb).map_or("none", |bridge| bridge.name);
-        let text = |text: &str| escape(text.as_bytes());
-        lines.push(format!("usb: {:04x}:{:04x}, bridge {bridge}", usb.vendor_id, usb.product_id));
-        lines.push(format!("usb vendor: {}", text(&usb.vendor)));
-        lines.push(format!("usb product: {}", text(&usb.product)));
-        lines.push(format!("usb serial: {}", text(&usb.serial)));
+        lines.extend(usb_lines(usb, bridge, anonymous));
     }
     if let Some(protocol) = protocol {
         lines.push(format!("protocol: {}", protocol.name));
@@ -160,6 +157,18 @@ fn header(config: &Config, recorder: &Recorder, protocol: Option<&Protocol>) -> 
         lines.push("note: the line sends every question back before the reply".into());
     }
     lines
+}
+
+/// What the converter says of itself.
+fn usb_lines(usb: &Attached, bridge: &str, anonymous: bool) -> Vec<String> {
+    let serial = usb.serial.as_bytes();
+    let serial = if anonymous { masked(serial) } else { serial.to_vec() };
+    vec![
+        format!("usb: {:04x}:{:04x}, bridge {bridge}", usb.vendor_id, usb.product_id),
+        format!("usb vendor: {}", escape(usb.vendor.as_bytes())),
+        format!("usb product: {}", escape(usb.product.as_bytes())),
+        format!("usb serial: {}", escape(&serial)),
+    ]
 }
 
 /// What the recording is written on.
@@ -208,5 +217,28 @@ impl Paper {
     fn write(&mut self, text: &str) -> Result<(), String> {
         let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
         written.map_err(|error| format!("cannot write the recording: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_serial_number_of_a_converter_is_masked_too() {
+        let usb = Attached {
+            vendor_id: 0x0665,
+            product_id: 0x5161,
+            vendor: "INNO\nTECH".into(),
+            product: "USB to Serial".into(),
+            serial: "A1 b".into(),
+            bus: 1,
+            address: 7,
+            place: "1-2".into(),
+        };
+        let lines = usb_lines(&usb, "cypress", true);
+        assert_eq!(lines[..2], ["usb: 0665:5161, bridge cypress", "usb vendor: INNO\\x0aTECH"]);
+        assert_eq!(lines[3], "usb serial: XX X");
+        assert_eq!(usb_lines(&usb, "cypress", false)[3], "usb serial: A1 b");
     }
 }

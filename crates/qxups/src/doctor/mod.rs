@@ -16,6 +16,7 @@ mod watched;
 use clap::Args;
 use finding::Report;
 use link::{Address, Attached};
+use port::Case;
 use running::Running;
 use std::process::ExitCode;
 use system::System;
@@ -50,6 +51,9 @@ impl Doctor {
 
     async fn examine(&self, system: &System) -> Result<Report, String> {
         let mut report = Report::default();
+        if !system.sees_all() {
+            report.note("qxups doctor", "not run by root, so it does not see who else uses a port");
+        }
         let plan = match self.what.as_deref().filter(|what| watched::is_port(what)) {
             Some(port) => Plan { drivers: vec![], watched: vec![watched::port(port)?] },
             None => watched::sections(system, self.what.as_deref(), &mut report),
@@ -76,8 +80,9 @@ impl Doctor {
         running: &Running,
         report: &mut Report,
     ) -> bool {
+        let case = Case { system, watched, running };
         match &watched.config.opening.address {
-            Address::Serial(path) => port::serial(system, path, watched, running, report),
+            Address::Serial(path) => case.serial(path, report),
             Address::Usb(options) => {
                 let attached = match link::attached().await {
                     Ok(attached) => attached,
@@ -86,7 +91,7 @@ impl Doctor {
                         Vec::<Attached>::new()
                     }
                 };
-                port::usb(system, options, &attached, watched, running, report)
+                case.usb(options, &attached, report)
             }
             // a device server may take one client and drop the other
             Address::Tcp { .. } | Address::Replay { .. } => *running == Running::Nobody,

@@ -21,12 +21,21 @@ pub enum Running {
     By(Vec<u32>),
 }
 
+impl Running {
+    /// Whether it is this process.
+    pub fn is(&self, process: &Process) -> bool {
+        matches!(self, Running::By(pids) if pids.contains(&process.pid))
+    }
+}
+
 /// Looks for the driver of a section.
 pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running {
     let Some(driver) = watched.driver else { return Running::Nobody };
     let name = &watched.name;
     let processes = system.processes();
-    let instances: Vec<&Process> = processes.iter().filter(|process| is_driver_of(process, name)).collect();
+    let of_this_nut = |process: &&Process| system.works_in(process, &system.nut.state);
+    let instances: Vec<&Process> =
+        processes.iter().filter(|process| is_driver_of(process, name)).filter(of_this_nut).collect();
     if let [first, second, ..] = instances[..] {
         let what = format!("two drivers run for it: {first} and {second}");
         let remedy = format!(

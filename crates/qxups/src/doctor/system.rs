@@ -90,6 +90,19 @@ impl System {
         self.processes().into_iter().filter(holds).collect()
     }
 
+    /// Whether a process works in this folder, as drivers do in their state directory; one into which we may
+    /// not look may do so. (The same driver may run in a container, with a folder of its own.)
+    pub fn works_in(&self, process: &Process, folder: &Path) -> bool {
+        let place = |path: &Path| path.metadata().map(|meta| (meta.dev(), meta.ino())).ok();
+        let own = place(&self.proc.join(process.pid.to_string()).join("cwd"));
+        own.is_none() || own == place(folder)
+    }
+
+    /// Whether all that runs can be looked into: only root may.
+    pub fn sees_all(&self) -> bool {
+        self.proc.join("self").metadata().map_or(true, |meta| meta.uid() == 0)
+    }
+
     /// An account, if there is one of this name.
     pub fn user(&self, name: &str) -> Option<User> {
         let passwd = std::fs::read_to_string(self.etc.join("passwd")).ok()?;

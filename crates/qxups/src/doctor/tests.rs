@@ -223,6 +223,10 @@ fn drivers_that_run_or_do_not() {
     machine.process(73, "usbhid-ups", &["usbhid-ups", "-a", "u"], None);
     let words = ["nutdrv_qx (process 70) and blazer_ser (process 71)", "systemctl stop nut-driver@u"];
     only(&machine.report(), Kind::TwinDrivers, &words);
+    // that of a container
+    symlink(&machine.folder, machine.folder.join("proc/71/cwd")).unwrap();
+    symlink(machine.folder.join("run"), machine.folder.join("proc/70/cwd")).unwrap();
+    assert_eq!(machine.report().kinds(), []);
 
     let machine = Machine::new();
     machine.watched();
@@ -260,7 +264,7 @@ fn a_port_that_is_forbidden_or_in_use() {
         let (_ups, port) = pretended(&[]);
         std::fs::set_permissions(&port, Permissions::from_mode(0o660)).unwrap();
         machine.section(&format!("port = {}", port.display()));
-        machine.process(70, "nutdrv_qx", &["nutdrv_qx", "-a", "u"], Some(&port));
+        machine.process(70, "nutdrv_qx", &["nutdrv_qx", "-a", "u"], None);
         machine.socket(FRESH);
         let gid = port.metadata().unwrap().gid();
         machine.stranger();
@@ -273,7 +277,10 @@ fn a_port_that_is_forbidden_or_in_use() {
         std::fs::set_permissions(&port, Permissions::from_mode(0o600)).unwrap();
         only(&machine.examine(None, false).await, Kind::PortForbidden, &["KERNEL==", "GROUP=\"nut\""]);
 
-        std::fs::set_permissions(&port, Permissions::from_mode(0o666)).unwrap();
+        // whoever has it open may open it
+        std::fs::remove_dir_all(machine.folder.join("proc/70")).unwrap();
+        machine.process(70, "nutdrv_qx", &["nutdrv_qx", "-a", "u"], Some(&port));
+        assert_eq!(machine.examine(None, false).await.kinds(), []);
         machine.process(80, "ModemManager", &["ModemManager"], Some(&port));
         let words = ["ModemManager (process 80) uses", "systemctl disable --now ModemManager"];
         only(&machine.examine(None, false).await, Kind::PortInUse, &words);
@@ -434,8 +441,8 @@ fn at_node(machine: &Machine, attached: &[Attached]) -> (bool, Report) {
     let mut report = Report::default();
     let plan = watched::sections(&machine.system, None, &mut report);
     let options = UsbOptions::default();
-    let free =
-        port::usb(&machine.system, &options, attached, &plan.watched[0], &Running::Nobody, &mut report);
+    let case = Case { system: &machine.system, watched: &plan.watched[0], running: &Running::Nobody };
+    let free = case.usb(&options, attached, &mut report);
     (free, report)
 }
 
