@@ -62,7 +62,8 @@ fn replay(path: &Path) -> Result<(), String> {
     let polls = (log.lines().filter(|line| *line == "> Q1" || *line == "> QS" || *line == "> QGS").count()
         + 3)
     .to_string();
-    let output = drive(&["-x", &port, "-d", &polls, "-i", "1"]);
+    // what says which USB device is meant says nothing here
+    let output = drive(&["-x", &port, "-x", "vendorid=0665", "-d", &polls, "-i", "1"]);
     let out = text(&output.stdout);
     let dialect = format!("driver.version.data: {}\n", header("# protocol:"));
     let wanted = expected(path);

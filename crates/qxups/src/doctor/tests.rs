@@ -213,6 +213,10 @@ fn drivers_that_run_or_do_not() {
     only(&machine.report(), Kind::DriverHangs, &["nutdrv_qx (process 70) runs, but has no socket"]);
     machine.socket("SETINFO ups.status \"OL\"\nDATASTALE\nDUMPDONE\n");
     only(&machine.report(), Kind::StaleData, &["the UPS does not answer it", "upsdrvctl stop u"]);
+    // some drivers only do not say that it is fresh
+    std::fs::remove_file(machine.folder.join("run/nutdrv_qx-u")).unwrap();
+    machine.socket("SETINFO ups.status \"OL\"\nDUMPDONE\n");
+    only(&machine.report(), Kind::StaleData, &[]);
 
     // systemd starts one, upsdrvctl another
     let machine = Machine::new();
