@@ -8,6 +8,10 @@ use tokio::time::Instant;
 
 /// How long a first byte may take: longer than the driver waits, because a slow reply is worth knowing.
 const PATIENCE: Duration = Duration::from_millis(1200);
+/// The same when the first questions got no answer, as in the driver.
+const LATER_PATIENCE: Duration = Duration::from_millis(500);
+/// So many questions are the first ones.
+const FIRST_QUESTIONS: usize = 3;
 /// How long each further byte may take.
 const GAP: Duration = Duration::from_millis(300);
 
@@ -44,7 +48,7 @@ impl Recorder {
     pub async fn ask(&mut self, question: Vec<u8>) -> Result<Recorded, LinkError> {
         let exchange = Exchange {
             command: question.clone(),
-            patience: PATIENCE,
+            patience: if self.is_deserted() { LATER_PATIENCE } else { PATIENCE },
             gap: GAP,
             echo: self.echo,
             // a late reply must not be taken for that to the next question
@@ -62,6 +66,13 @@ impl Recorder {
         let recorded = Recorded { question, reply: reply.line, at, latency };
         self.exchanges.push(recorded.clone());
         Ok(recorded)
+    }
+
+    /// Whether nothing came to the first questions, but for the questions themselves.
+    fn is_deserted(&self) -> bool {
+        let answers =
+            |one: &Recorded| one.reply.as_deref().is_some_and(|reply| reply != one.question.as_slice());
+        self.exchanges.len() >= FIRST_QUESTIONS && !self.exchanges.iter().any(answers)
     }
 
     /// The last reply to a question; `None` when it was not asked yet.

@@ -10,7 +10,7 @@ use qx::detect::is_refusal;
 use qx::option::Options;
 use std::time::Duration;
 
-/// So many questions without an answer are enough to call a line silent.
+/// So many questions without an answer are enough to try the next value of `cablepower`.
 const SILENCES: usize = 6;
 /// How long an interface is given to wake up with other modem lines.
 const WAKE_UP: Duration = Duration::from_secs(1);
@@ -80,7 +80,7 @@ pub async fn look(watched: &Watched, try_cables: bool, report: &mut Report) {
 async fn listen(opening: &Opening, options: &Options) -> Result<Heard, LinkError> {
     let mut recorder = Recorder::new(Link::open(opening).await?);
     let modem = recorder.link().modem_lines();
-    let found = survey::find(&mut recorder, options, Some(SILENCES)).await?;
+    let found = survey::find(&mut recorder, options, None).await?;
     Ok(Heard { exchanges: recorder.exchanges, dialect: found.map(|protocol| protocol.name), modem })
 }
 
