@@ -52,7 +52,7 @@ impl Doctor {
     async fn examine(&self, system: &System) -> Result<Report, String> {
         let mut report = Report::default();
         if !system.sees_all() {
-            report.note("qxups doctor", "not run by root, so it does not see who else uses a port");
+            report.note("qxups doctor", "not run by root, so it does not see who else uses a port, and asks serial ports only by name");
         }
         let plan = match self.what.as_deref().filter(|what| watched::is_port(what)) {
             Some(port) => Plan { drivers: vec![], watched: vec![watched::port(port)?] },
@@ -82,7 +82,10 @@ impl Doctor {
     ) -> bool {
         let case = Case { system, watched, running };
         match &watched.config.opening.address {
-            Address::Serial(path) => case.serial(path, report),
+            // a port in a section is asked only where all who may use it are seen
+            Address::Serial(path) => {
+                case.serial(path, report) && (watched.driver.is_none() || system.sees_all())
+            }
             Address::Usb(options) => {
                 let attached = match link::attached().await {
                     Ok(attached) => attached,

@@ -36,7 +36,8 @@ impl Case<'_> {
             report.add(Kind::NotASerialPort, name, what, "name one such as /dev/ttyS0");
             return false;
         }
-        let holders = self.system.holders(path);
+        let mut holders = self.system.holders(path);
+        holders.retain(|process| !is_simulated_ups(process));
         if let Some(user) = self.who_may_not(&meta, &holders) {
             self.port_forbidden(path, &meta, &user, report);
         }
@@ -120,6 +121,11 @@ impl Case<'_> {
         }
         holders.is_empty() && *self.running == Running::Nobody
     }
+}
+
+/// Whether it is `qxups sim`, which holds its own end of the line.
+fn is_simulated_ups(process: &Process) -> bool {
+    process.name == "qxups" && process.arguments.get(1).is_some_and(|task| task == "sim")
 }
 
 /// How to stop who is known to take serial ports.

@@ -72,7 +72,8 @@ pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running 
             return Running::By(pids);
         }
         Socket::Forbidden => {
-            report.note(name, "the driver's socket is not for you: run as root to see its data")
+            report.note(name, "its driver's socket is not for you, and its port is not asked: run as root");
+            return Running::By(pids);
         }
         Socket::Answers { stale: true, .. } => {
             let remedy = format!(

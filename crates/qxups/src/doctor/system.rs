@@ -73,6 +73,10 @@ impl System {
     fn process(&self, pid: u32) -> Option<Process> {
         let folder = self.proc.join(pid.to_string());
         let name = std::fs::read_to_string(folder.join("comm")).ok()?.trim_end().to_string();
+        // it ended, and only nobody has asked how
+        if std::fs::read_to_string(folder.join("stat")).is_ok_and(|stat| stat.contains(") Z ")) {
+            return None;
+        }
         let line = std::fs::read(folder.join("cmdline")).unwrap_or_default();
         let words = line.split(|byte| *byte == 0).map(|word| String::from_utf8_lossy(word).into_owned());
         let arguments = words.filter(|word| !word.is_empty()).collect();

@@ -103,6 +103,10 @@ fn drivers_that_run_or_do_not() {
     machine.socket(FRESH);
     machine.write("run/nutdrv_qx-u.pid", "99\n");
     only(&machine.report(), Kind::StalePidFile, &["names process 99, which does not run", "rm "]);
+    machine.process(99, "nutdrv_qx", &[], None);
+    machine.write("proc/99/stat", "99 (nutdrv_qx) Z 1\n");
+    only(&machine.report(), Kind::StalePidFile, &["names process 99, which does not run", "rm "]);
+    std::fs::remove_file(machine.folder.join("proc/99/stat")).unwrap();
     machine.process(99, "bash", &["bash"], None);
     only(&machine.report(), Kind::StalePidFile, &["names bash (process 99), which is no nutdrv_qx"]);
 }

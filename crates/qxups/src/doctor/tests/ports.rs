@@ -38,6 +38,7 @@ fn a_port_that_is_forbidden_or_in_use() {
         std::fs::remove_dir_all(machine.folder.join("proc/70")).unwrap();
         machine.process(70, "nutdrv_qx", &["nutdrv_qx", "-a", "u"], Some(&port));
         assert_eq!(machine.examine(None, false).await.kinds(), []);
+        machine.process(79, "qxups", &["qxups", "sim"], Some(&port));
         machine.process(80, "ModemManager", &["ModemManager"], Some(&port));
         let words = ["ModemManager (process 80) uses", "systemctl disable --now ModemManager"];
         only(&machine.examine(None, false).await, Kind::PortInUse, &words);
@@ -70,6 +71,25 @@ fn at_node(machine: &Machine, attached: &[Attached]) -> (bool, Report) {
     let case = Case { system: &machine.system, watched: &plan.watched[0], running: &Running::Nobody };
     let free = case.usb(&options, attached, &mut report);
     (free, report)
+}
+
+#[test]
+fn whoever_is_not_root_asks_only_a_port_by_name() {
+    run(async {
+        let machine = Machine::new();
+        let (ups, port) = pretended(&["unknown echo"]);
+        machine.section(&format!("port = {}", port.display()));
+        let own = machine.folder.join("proc/self");
+        std::fs::create_dir(&own).unwrap();
+        if own.metadata().unwrap().uid() == 0 {
+            std::os::unix::fs::chown(&own, Some(54_321), None).unwrap();
+        }
+        let report = machine.examine(None, false).await;
+        only(&report, Kind::NotRunning, &["not run by root"]);
+        assert_eq!(ups.with(|ups, _| ups.heard().count()), 0, "asked although somebody may use it");
+        let report = machine.examine(port.to_str(), false).await;
+        assert!(report.text().contains("speaks megatec"), "{}", report.text());
+    });
 }
 
 #[test]
