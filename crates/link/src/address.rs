@@ -17,6 +17,13 @@ pub enum Address {
     },
     /// A device on USB.
     Usb(Box<crate::usb::UsbOptions>),
+    /// A recording in place of a UPS.
+    Replay {
+        /// The capture.
+        path: PathBuf,
+        /// How many times as fast as recorded; `None` for one reply after the other, at once.
+        speed: Option<u32>,
+    },
 }
 
 /// A `port` that is no address: a sentence.
@@ -32,13 +39,17 @@ impl fmt::Display for BadAddress {
 impl std::error::Error for BadAddress {}
 
 impl Address {
-    /// Reads the value of `port`: an absolute path, `tcp://host:port`, or `auto` for any UPS on USB.
+    /// Reads the value of `port`: an absolute path, `tcp://host:port`, `auto` for any UPS on USB,
+    /// or `replay:FILE` for a recording, with `?speed=N` where its times are to count.
     ///
     /// # Errors
     /// [`BadAddress`] with what would be right.
     pub fn parse(text: &str) -> Result<Address, BadAddress> {
         if text.eq_ignore_ascii_case("auto") {
             return Ok(Address::Usb(Box::default()));
+        }
+        if let Some(recording) = text.strip_prefix("replay:") {
+            return Address::parse_replay(recording);
         }
         let Some(rest) = text.strip_prefix("tcp://") else {
             if text.contains("://") {
@@ -55,6 +66,22 @@ impl Address {
         let port = port.parse().ok().filter(|port| *port != 0).ok_or_else(bad)?;
         if host.is_empty() { Err(bad()) } else { Ok(Address::Tcp { host: host.into(), port }) }
     }
+
+    fn parse_replay(text: &str) -> Result<Address, BadAddress> {
+        let bad = || {
+            BadAddress(format!(
+                "port = replay:{text}: write replay:/path/of/a/capture, or replay:/path/of/a/capture?speed=1"
+            ))
+        };
+        let (path, speed) = match text.rsplit_once("?speed=") {
+            Some((path, speed)) => {
+                let speed = speed.parse().ok().filter(|speed| *speed > 0);
+                (path, Some(speed.ok_or_else(bad)?))
+            }
+            None => (text, None),
+        };
+        if path.is_empty() { Err(bad()) } else { Ok(Address::Replay { path: path.into(), speed }) }
+    }
 }
 
 impl fmt::Display for Address {
@@ -63,6 +90,10 @@ impl fmt::Display for Address {
             Address::Serial(path) => write!(f, "{}", path.display()),
             Address::Tcp { host, port } => write!(f, "tcp://{host}:{port}"),
             Address::Usb(_) => f.write_str("auto"),
+            Address::Replay { path, speed: None } => write!(f, "replay:{}", path.display()),
+            Address::Replay { path, speed: Some(speed) } => {
+                write!(f, "replay:{}?speed={speed}", path.display())
+            }
         }
     }
 }
@@ -78,6 +109,14 @@ mod tests {
         assert_eq!(Address::parse("tcp://[::1]:4001/"), tcp("::1", 4001));
         assert_eq!(Address::parse("/dev/ttyS0"), Ok(Address::Serial("/dev/ttyS0".into())));
         assert!(matches!(Address::parse("auto"), Ok(Address::Usb(_))));
+        for (text, wanted) in [("replay:/tmp/a?b.log", None), ("replay:/tmp/a?b.log?speed=10", Some(10))] {
+            let address = Address::parse(text).unwrap();
+            assert_eq!(address, Address::Replay { path: "/tmp/a?b.log".into(), speed: wanted });
+            assert_eq!(address.to_string(), text);
+        }
+        for bad in ["replay:", "replay:x?speed=0", "replay:x?speed=fast", "replay:?speed=1"] {
+            assert!(Address::parse(bad).is_err(), "{bad}");
+        }
         for bad in ["tcp://host", "tcp://:1", "tcp://host:0", "tcp://host:99999", "udp://a:1"] {
             assert!(Address::parse(bad).is_err(), "{bad}");
         }

@@ -7,13 +7,14 @@
 
 mod address;
 mod error;
+mod replay;
 mod serial;
 mod tcp;
 mod usb;
 
 pub use address::{Address, BadAddress};
 pub use error::{Kind, LinkError};
-pub use serial::CablePower;
+pub use serial::{CablePower, ModemLines};
 pub use usb::{Arrivals, Attached, Pattern, UsbOptions, attached};
 
 use qx::exchange::{Collector, END, Exchange, Reply};
@@ -47,6 +48,7 @@ enum Wire {
     Serial(serial::Serial),
     Tcp(tcp::Tcp),
     Usb(Box<usb::Usb>),
+    Replay(replay::Replay),
 }
 
 impl Link {
@@ -60,6 +62,9 @@ impl Link {
                 .map(|port| Link(Wire::Serial(port))),
             Address::Usb(options) => usb::Usb::open(options).await.map(|usb| Link(Wire::Usb(Box::new(usb)))),
             Address::Tcp { host, port } => tcp::Tcp::open(host, *port).await.map(|tcp| Link(Wire::Tcp(tcp))),
+            Address::Replay { path, speed } => {
+                replay::Replay::open(path, *speed).map(|replay| Link(Wire::Replay(replay)))
+            }
         }
     }
 
@@ -67,16 +72,25 @@ impl Link {
     pub fn remark(&self) -> Option<&str> {
         match &self.0 {
             Wire::Serial(port) => port.remark(),
-            Wire::Tcp(_) => None,
+            Wire::Tcp(_) | Wire::Replay(_) => None,
             Wire::Usb(usb) => Some(usb.remark()),
         }
     }
 
-    /// What the administrator should write into `ups.conf`, and why, if anything.
+    /// What the administrator should know or mend, if anything.
     pub fn advice(&self) -> Option<&str> {
         match &self.0 {
             Wire::Usb(usb) => usb.advice(),
+            Wire::Replay(replay) => Some(replay.advice()),
             Wire::Serial(_) | Wire::Tcp(_) => None,
+        }
+    }
+
+    /// The state of the modem lines, where there are any.
+    pub fn modem_lines(&self) -> Option<ModemLines> {
+        match &self.0 {
+            Wire::Serial(port) => port.modem_lines(),
+            _ => None,
         }
     }
 
@@ -102,8 +116,10 @@ impl Link {
     /// # Errors
     /// [`LinkError`] when the line itself fails; silence is a reply.
     pub async fn exchange(&mut self, exchange: &Exchange) -> Result<Reply, LinkError> {
-        if let Wire::Usb(usb) = &mut self.0 {
-            return usb.exchange(exchange).await;
+        match &mut self.0 {
+            Wire::Usb(usb) => return usb.exchange(exchange).await,
+            Wire::Replay(replay) => return Ok(replay.exchange(exchange).await),
+            Wire::Serial(_) | Wire::Tcp(_) => {}
         }
         if exchange.settle {
             self.settle().await?;
@@ -148,7 +164,7 @@ impl Link {
         let read = match &mut self.0 {
             Wire::Serial(port) => port.read(buffer).await,
             Wire::Tcp(tcp) => tcp.read(buffer).await,
-            Wire::Usb(_) => Ok(0),
+            Wire::Usb(_) | Wire::Replay(_) => Ok(0),
         };
         match read {
             Ok(0) => Err(LinkError::gone("the line was closed")),
@@ -162,7 +178,7 @@ impl Link {
             match &mut self.0 {
                 Wire::Serial(port) => port.write(bytes).await,
                 Wire::Tcp(tcp) => tcp.write(bytes).await,
-                Wire::Usb(_) => Ok(()),
+                Wire::Usb(_) | Wire::Replay(_) => Ok(()),
             }
         };
         match timeout_at(Instant::now() + WRITE, writing).await {
@@ -175,7 +191,7 @@ impl Link {
         let discarded = match &mut self.0 {
             Wire::Serial(port) => port.discard(),
             Wire::Tcp(tcp) => tcp.discard(),
-            Wire::Usb(_) => Ok(()),
+            Wire::Usb(_) | Wire::Replay(_) => Ok(()),
         };
         discarded.map_err(|error| LinkError::while_in_use(&error))
     }

@@ -6,6 +6,7 @@ use nix::fcntl::{Flock, FlockArg};
 use nix::libc::{B2400, CBAUD, CIBAUD};
 use nix::libc::{CLOCAL, CREAD};
 use serial2_tokio::{CharSize, FlowControl, Parity, SerialPort, Settings, StopBits};
+use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
@@ -51,6 +52,27 @@ impl CablePower {
     }
 }
 
+/// What the other end does with its modem lines.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ModemLines {
+    /// Clear to send.
+    pub cts: bool,
+    /// Data set ready.
+    pub dsr: bool,
+    /// Data carrier detect.
+    pub dcd: bool,
+    /// Ring indicator.
+    pub ri: bool,
+}
+
+impl fmt::Display for ModemLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let on = |on: bool| if on { "on" } else { "off" };
+        let (cts, dsr, dcd, ri) = (on(self.cts), on(self.dsr), on(self.dcd), on(self.ri));
+        write!(f, "CTS {cts}, DSR {dsr}, DCD {dcd}, RI {ri}")
+    }
+}
+
 /// An open serial line.
 #[derive(Debug)]
 pub struct Serial {
@@ -80,6 +102,16 @@ impl Serial {
 
     pub fn remark(&self) -> Option<&str> {
         self.remark.as_deref()
+    }
+
+    /// `None` where there are none, as on a pseudo-terminal.
+    pub fn modem_lines(&self) -> Option<ModemLines> {
+        Some(ModemLines {
+            cts: self.port.read_cts().ok()?,
+            dsr: self.port.read_dsr().ok()?,
+            dcd: self.port.read_cd().ok()?,
+            ri: self.port.read_ri().ok()?,
+        })
     }
 
     pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {

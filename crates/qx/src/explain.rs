@@ -3,6 +3,7 @@
 use crate::fact::{Facts, Raised};
 use crate::option::Flags;
 use crate::picture::{Slot, Slots};
+use crate::protocol::Protocol;
 use crate::protocols;
 use crate::query::Query;
 use crate::read::{Fit, Misfit};
@@ -22,6 +23,23 @@ pub fn queries(ask: Option<&str>) -> Vec<&'static Query> {
             Some(seen) if dialects(query) > dialects(seen) => *seen = query,
             Some(_) => {}
             None => found.push(query),
+        }
+    }
+    found
+}
+
+/// The queries whose question is these bytes on the wire: packed as their dialect packs it, with the
+/// number of a UPS where one belongs. Those that nobody asks by itself stand last.
+pub fn asked_by(wire: &[u8]) -> Vec<&'static Query> {
+    let number = wire.get(wire.len().saturating_sub(2)..).and_then(|text| std::str::from_utf8(text).ok());
+    let address = number.and_then(|text| text.parse().ok()).unwrap_or(0);
+    let (shy, bold): (Vec<&Protocol>, Vec<&Protocol>) =
+        protocols::ALL.iter().partition(|protocol| protocol.by_name);
+    let all = bold.into_iter().chain(shy).flat_map(|protocol| protocol.queries).copied();
+    let mut found: Vec<&'static Query> = vec![];
+    for query in all.filter(|query| query.wire(address) == wire) {
+        if !found.iter().any(|seen| std::ptr::eq(*seen, query)) {
+            found.push(query);
         }
     }
     found

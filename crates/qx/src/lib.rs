@@ -14,7 +14,7 @@
 //! * One UPS: [`device`], which [`bank`] of cells it has and what NUT would [`guess`] of it, what is
 //!   known of it: [`store`], and
 //!   what switching its load off would send: [`plan`].
-//! * For people: a [`capture`] of a conversation, [`explain`] a reply, [`reference`](mod@reference) of the dialects,
+//! * For people: a [`capture`] of a conversation, what to [`conceal`] in it, [`explain`] a reply, [`reference`](mod@reference) of the dialects,
 //!   [`bridge_reference`] of the bridges.
 
 pub mod armour;
@@ -25,6 +25,7 @@ pub mod bridge_reference;
 pub mod bridges;
 pub mod capture;
 pub mod command;
+pub mod conceal;
 pub mod detect;
 pub mod device;
 pub mod exchange;

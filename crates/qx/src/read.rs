@@ -107,7 +107,7 @@ impl fmt::Display for Expected {
 }
 
 /// A field of a query and where it stands in a reply.
-type Piece = (Field, Range<usize>);
+pub(crate) type Piece = (Field, Range<usize>);
 
 impl Query {
     /// Reads a reply, its end mark already taken off.
@@ -125,8 +125,14 @@ impl Query {
     }
 
     fn read_plain(&self, reply: &[u8]) -> Result<Fit, Misfit> {
-        let misfit = match self.by_columns(reply).and_then(|pieces| self.take(reply, &pieces)) {
-            Ok(fit) => return Ok(fit.odd_if_unprintable(reply)),
+        self.lay(reply).map(|(_, fit)| fit)
+    }
+
+    /// The pieces of a reply that is not packed, and what they say.
+    pub(crate) fn lay(&self, reply: &[u8]) -> Result<(Vec<Piece>, Fit), Misfit> {
+        let exactly = |pieces: Vec<Piece>| self.take(reply, &pieces).map(|fit| (pieces, fit));
+        let misfit = match self.by_columns(reply).and_then(exactly) {
+            Ok((pieces, fit)) => return Ok((pieces, fit.odd_if_unprintable(reply))),
             Err(misfit) => misfit,
         };
         let pieces = match self.layout {
@@ -136,7 +142,8 @@ impl Query {
         // the place where the drawn form breaks helps more than where the odd one does
         let pieces = pieces.map_err(|_| misfit.clone())?;
         let fit = self.take(reply, &pieces).map_err(|_| misfit)?;
-        Ok(Fit { odd: Some(form(reply, &pieces, &fit.unread)), ..fit })
+        let odd = Some(form(reply, &pieces, &fit.unread));
+        Ok((pieces, Fit { odd, ..fit }))
     }
 
     /// The pieces of a reply that has exactly the drawn form; blanks may follow words.

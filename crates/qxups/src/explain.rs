@@ -1,7 +1,7 @@
 //! `qxups explain`: a reply under its picture, and which letter of it is wrong.
 
-use qx::capture::Capture;
-use qx::explain::{best, explain, queries};
+use qx::capture::{Capture, escape};
+use qx::explain::{asked_by, best, explain, queries};
 use std::io::Read;
 
 /// Explains one reply, or every reply of a capture.
@@ -24,16 +24,19 @@ pub fn run(what: &str, question: Option<&str>) -> Result<String, String> {
     if text.starts_with(['(', '#']) && !text.contains("\n> ") && !text.starts_with("# ") {
         return Ok(text.lines().map(|line| reply_text(line.as_bytes(), question)).collect());
     }
-    let text = conversation_of_log(&text).unwrap_or(text);
     let capture =
-        Capture::parse(&text).map_err(|bad| format!("{what}, line {}: {}", bad.number, bad.sentence))?;
+        Capture::read(&text).map_err(|bad| format!("{what}, line {}: {}", bad.number, bad.sentence))?;
     let mut out = String::new();
-    for (asked, reply) in &capture.exchanges {
-        match reply {
-            Some(line) if qx::detect::is_refusal(asked.as_bytes(), line) => {
-                out += &format!("{asked} {}\n   the UPS does not know this question\n", line.escape_ascii());
+    for recorded in &capture.exchanges {
+        let asked = escape(&recorded.question);
+        match &recorded.reply {
+            Some(line) if qx::detect::is_refusal(&recorded.question, line) => {
+                out += &format!("{asked} {}\n   the UPS does not know this question\n", escape(line));
             }
-            Some(line) => out += &reply_text(line, Some(asked)),
+            Some(line) => match best(&asked_by(&recorded.question), line) {
+                Some(query) => out += &explain(query, line),
+                None => out += &nobody_asks(&asked, line),
+            },
             None => out += &format!("{asked} (silence)\n"),
         }
         out.push('\n');
@@ -41,39 +44,20 @@ pub fn run(what: &str, question: Option<&str>) -> Result<String, String> {
     Ok(out)
 }
 
-/// The conversation in a log of the driver with `-DDD`, as a capture; `None` for anything else.
-fn conversation_of_log(text: &str) -> Option<String> {
-    let said = |line: &str| {
-        let (time, rest) = line.trim_start().split_once(' ')?;
-        let timed = time.contains('.') && time.parse::<f64>().is_ok();
-        let wanted = rest.starts_with("> ") || rest.starts_with("< ") || rest == "-";
-        (timed && wanted).then(|| format!("{rest}\n"))
-    };
-    let mut capture = String::new();
-    for line in text.lines().filter_map(said) {
-        // a question that was cut off by the end of the line has no reply
-        if line.starts_with("> ") && capture.lines().last().is_some_and(|last| last.starts_with("> ")) {
-            capture += "-\n";
-        }
-        capture += &line;
-    }
-    (!capture.is_empty()).then_some(capture)
-}
-
 fn reply_text(reply: &[u8], question: Option<&str>) -> String {
     match best(&queries(question), reply) {
         Some(query) => explain(query, reply),
-        None => format!(
-            "{} {}\n   no dialect asks this question\n",
-            question.unwrap_or("?"),
-            reply.escape_ascii()
-        ),
+        None => nobody_asks(question.unwrap_or("?"), reply),
     }
+}
+
+fn nobody_asks(question: &str, reply: &[u8]) -> String {
+    format!("{question} {}\n   no dialect asks this question\n", escape(reply))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{conversation_of_log, run};
+    use super::run;
 
     #[test]
     fn a_reply_is_explained_without_saying_which() {
@@ -84,17 +68,11 @@ mod tests {
     }
 
     #[test]
-    fn a_log_of_the_driver_is_a_capture() {
-        let log = "nutdrv_qx: x\n     0.006 > Q1\n     0.027 < (226.0\n     0.030 speaks megatec\n     0.031 > F\n     0.4 > I\n     1.2 -\n";
-        assert_eq!(conversation_of_log(log).as_deref(), Some("> Q1\n< (226.0\n> F\n-\n> I\n-\n"));
-        assert_eq!(conversation_of_log("> Q1\n< (226.0\n"), None);
-    }
-
-    #[test]
     fn a_capture_is_explained() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../../captures/");
         let text = run(&format!("{folder}dexp-cee-e1500va-megatec.log"), None).unwrap();
         assert!(text.contains("ups.status                 OL TRIM"), "{text}");
         assert!(text.contains("does not know this question"), "{text}");
+        assert!(!text.contains("no dialect"), "{text}");
     }
 }

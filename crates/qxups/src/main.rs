@@ -1,6 +1,8 @@
 //! `qxups`: tools around UPSes that speak the Q* dialects.
 
+mod capture;
 mod demo;
+mod doctor;
 mod explain;
 mod manual;
 mod scan;
@@ -27,6 +29,10 @@ enum Task {
     Sim(sim::Sim),
     /// Find UPSes on USB, and on serial ports and device servers that you name
     Scan(scan::Scan),
+    /// Find out why a UPS is not watched, and what to do
+    Doctor(doctor::Doctor),
+    /// Record what a UPS says, to send it to somebody who can read it, or to replay it
+    Capture(capture::Capture),
     /// Say what switching the load off would send, and when the load would go off and on
     Shutdown(shutdown::Shutdown),
     /// Show replies under their picture, and which letter is wrong
@@ -76,6 +82,8 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Line::parse().task {
         Task::Scan(scan) => return end(scan.run()),
+        Task::Capture(capture) => return end(capture.run()),
+        Task::Doctor(doctor) => return end(doctor.run()),
         Task::Demo(demo) => demo.run(),
         Task::Sim(sim) => sim.run(),
         Task::Shutdown(shutdown) => shutdown.run().map(|text| print(&text)),

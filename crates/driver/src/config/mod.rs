@@ -224,10 +224,11 @@ impl Draft {
 
     /// Where the UPS is, as far as this driver can go there.
     fn address(&mut self, port: &str) -> Result<Address, Wrong> {
-        if self.on_usb {
+        let address = Address::parse(port).map_err(|bad| bad.to_string())?;
+        if self.on_usb && !matches!(address, Address::Replay { .. }) {
             return Ok(Address::Usb(Box::new(self.usb_options()?)));
         }
-        match Address::parse(port).map_err(|bad| bad.to_string())? {
+        match address {
             Address::Usb(_) if self.persona.line == Line::Serial => Err(format!(
                 "port = {port}: {} is for serial lines; write a path such as /dev/ttyS0, or driver = nutdrv_qx for USB",
                 self.persona.name

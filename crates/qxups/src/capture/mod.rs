@@ -1,0 +1,244 @@
+//! `qxups capture`: records what a UPS says, as a file that can be sent, explained and replayed.
+
+mod private;
+pub mod recorder;
+pub mod survey;
+
+use clap::Args;
+use driver::command_line::CommandLine;
+use driver::config::Config;
+use link::{Address, Attached, Link};
+use private::Private;
+use qx::capture::{Capture as Recording, escape};
+use qx::conceal::masked;
+use qx::protocol::Protocol;
+use recorder::Recorder;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// The options of `qxups capture`.
+#[derive(Args)]
+pub struct Capture {
+    /// Where the UPS is: /dev/ttyS0, tcp://HOST:PORT, or auto for USB
+    port: String,
+    /// An option of the driver, such as vendorid=0665; may be given again
+    #[arg(short = 'x', value_name = "NAME[=VALUE]")]
+    option: Vec<String>,
+    /// Its dialect, where it is known; otherwise it is looked for
+    #[arg(short, long)]
+    protocol: Option<String>,
+    /// Ask for what changes so many times more
+    #[arg(long, default_value_t = 3, conflicts_with = "seconds")]
+    rounds: u32,
+    /// Go on for so many seconds: time to pull the plug of the UPS, and to put it back; Ctrl-C ends it
+    #[arg(long)]
+    seconds: Option<u32>,
+    /// Write here; without it, to standard output
+    #[arg(short, long, value_name = "FILE")]
+    output: Option<PathBuf>,
+    /// Mask serial numbers
+    #[arg(short, long)]
+    anonymous: bool,
+}
+
+impl Capture {
+    /// Records.
+    ///
+    /// # Errors
+    /// A sentence: the port cannot be opened, the file cannot be written, or no dialect fits.
+    pub fn run(self) -> Result<ExitCode, String> {
+        let config = self.config()?;
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime = runtime.map_err(|error| error.to_string())?;
+        runtime.block_on(self.record(&config)).map(|()| ExitCode::SUCCESS)
+    }
+
+    /// As the driver reads it.
+    fn config(&self) -> Result<Config, String> {
+        let protocol = self.protocol.iter().map(|name| format!("protocol={name}"));
+        let options = [format!("port={}", self.port)].into_iter().chain(self.option.clone()).chain(protocol);
+        let arguments = ["-s".to_string(), "capture".to_string()].into_iter();
+        let arguments = arguments.chain(options.flat_map(|option| ["-x".to_string(), option]));
+        let line = CommandLine::parse(arguments.map(OsString::from))?;
+        Config::new("nutdrv_qx", &line, || Err("no section was asked for".into()))
+    }
+
+    async fn record(self, config: &Config) -> Result<(), String> {
+        let link = Link::open(&config.opening).await.map_err(|error| error.to_string())?;
+        let mut paper = Paper::new(self.output.as_deref(), self.anonymous)?;
+        let mut recorder = Recorder::new(link);
+        eprintln!("asking which dialect it speaks ...");
+        let found = survey::find_and_ask_others(&mut recorder, &config.options).await;
+        let mut line = found.as_ref().map(|_| ()).map_err(ToString::to_string);
+        let protocol = found.ok().flatten();
+        let mut address = 0;
+        if let (Some(protocol), Ok(())) = (protocol, &line) {
+            eprintln!("it speaks {}; asking the rest ...", protocol.name);
+            let asked = survey::ask_all(&mut recorder, protocol, &config.options).await;
+            line = asked.map(|number| address = number).map_err(|error| error.to_string());
+        }
+        if let Some(usb) = recorder.link().usb_device() {
+            paper.private.know(&usb.serial);
+        }
+        recorder.exchanges.iter().for_each(|recorded| paper.private.learn(recorded));
+        paper.header(&header(config, &recorder, protocol, self.anonymous))?;
+        paper.exchanges(&recorder)?;
+        if let (Some(protocol), Ok(())) = (protocol, &line) {
+            line = self.poll(&mut recorder, protocol, address, config.options.pollinterval, &mut paper).await;
+        }
+        if let Err(why) = &line {
+            paper.header(&[format!("note: {why}")])?;
+        }
+        line?;
+        match (protocol, recorder.exchanges.iter().any(|recorded| recorded.reply.is_some())) {
+            (Some(_), _) => Ok(()),
+            (None, true) => Err("the UPS answers, but speaks none of the known dialects: send the recording, see \"Reporting an unknown UPS\" in the README".into()),
+            (None, false) => Err("the UPS does not answer: check the cable and the port, or ask 'qxups doctor'".into()),
+        }
+    }
+
+    /// Rounds, until enough; each is on paper before the next begins.
+    async fn poll(
+        &self,
+        recorder: &mut Recorder,
+        protocol: &'static Protocol,
+        address: u32,
+        interval: Duration,
+        paper: &mut Paper,
+    ) -> Result<(), String> {
+        let end = self.seconds.map(|seconds| Instant::now() + Duration::from_secs(u64::from(seconds)));
+        match self.seconds {
+            Some(seconds) => {
+                eprintln!("recording for {seconds} seconds; pull the plug of the UPS if you can")
+            }
+            None => eprintln!("recording {} rounds", self.rounds),
+        }
+        let mut round = 0;
+        while end.map_or(round < self.rounds, |end| Instant::now() < end) {
+            let next = Instant::now() + interval;
+            let polled = survey::poll(recorder, protocol, address).await;
+            paper.exchanges(recorder)?;
+            polled.map_err(|error| error.to_string())?;
+            round += 1;
+            tokio::time::sleep_until(end.map_or(next, |end| end.min(next))).await;
+        }
+        Ok(())
+    }
+}
+
+/// Lines that say what was recorded; nothing that tells whose it is, but for the serial number on USB.
+fn header(config: &Config, recorder: &Recorder, protocol: Option<&Protocol>, anonymous: bool) -> Vec<String> {
+    let mut lines = vec![format!("program: qxups {}", env!("CARGO_PKG_VERSION"))];
+    let kind = match &config.opening.address {
+        Address::Serial(_) => "serial line",
+        Address::Tcp { .. } => "device server on TCP",
+        Address::Usb(_) => "USB",
+        Address::Replay { .. } => "another recording",
+    };
+    lines.push(format!("port: {kind}"));
+    if let (Some(usb), Address::Usb(options)) = (recorder.link().usb_device(), &config.opening.address) {
+        let bridge = options.bridge_of(usb).map_or("none", |bridge| bridge.name);
+        lines.extend(usb_lines(usb, bridge, anonymous));
+    }
+    if let Some(protocol) = protocol {
+        lines.push(format!("protocol: {}", protocol.name));
+        let signs: Vec<String> = protocol.signs.iter().map(|sign| escape(&sign.query().wire(0))).collect();
+        let manner = if config.options.protocol.is_some() { "asked for by name; " } else { "" };
+        lines.push(format!("why: {manner}answered {} as this dialect does", signs.join(", ")));
+    }
+    let recording = Recording { exchanges: recorder.exchanges.clone(), ..Recording::default() };
+    lines.push(format!("unknown: {}", recording.unknown()));
+    if recorder.line_echoes() {
+        lines.push("note: the line sends every question back before the reply".into());
+    }
+    lines
+}
+
+/// What the converter says of itself.
+fn usb_lines(usb: &Attached, bridge: &str, anonymous: bool) -> Vec<String> {
+    let serial = usb.serial.as_bytes();
+    let serial = if anonymous { masked(serial) } else { serial.to_vec() };
+    vec![
+        format!("usb: {:04x}:{:04x}, bridge {bridge}", usb.vendor_id, usb.product_id),
+        format!("usb vendor: {}", escape(usb.vendor.as_bytes())),
+        format!("usb product: {}", escape(usb.product.as_bytes())),
+        format!("usb serial: {}", escape(&serial)),
+    ]
+}
+
+/// What the recording is written on.
+struct Paper {
+    out: Box<dyn Write>,
+    anonymous: bool,
+    private: Private,
+    written: usize,
+}
+
+impl Paper {
+    fn new(path: Option<&std::path::Path>, anonymous: bool) -> Result<Paper, String> {
+        let out: Box<dyn Write> = match path {
+            None => Box::new(std::io::stdout()),
+            // a recording is worth more than to be overwritten
+            Some(path) => Box::new(File::create_new(path).map_err(|error| {
+                format!("cannot write {}: {error}; name a new file by --output", path.display())
+            })?),
+        };
+        Ok(Paper { out, anonymous, private: Private::default(), written: 0 })
+    }
+
+    fn header(&mut self, lines: &[String]) -> Result<(), String> {
+        let text: String = lines.iter().map(|line| format!("# {line}\n")).collect();
+        let text = if self.anonymous { self.private.conceal_text(&text) } else { text };
+        self.write(&text)
+    }
+
+    /// What was said since the last time.
+    fn exchanges(&mut self, recorder: &Recorder) -> Result<(), String> {
+        for recorded in &recorder.exchanges[self.written..] {
+            let text = match self.anonymous {
+                false => recorded.lines(),
+                true => {
+                    self.private.learn(recorded);
+                    let (recorded, remark) = self.private.conceal(recorded);
+                    remark.map(|remark| format!("# {remark}\n")).unwrap_or_default() + &recorded.lines()
+                }
+            };
+            self.write(&text)?;
+        }
+        self.written = recorder.exchanges.len();
+        Ok(())
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), String> {
+        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
+        written.map_err(|error| format!("cannot write the recording: {error}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_short_serial_number_of_a_converter_is_masked_too() {
+        let usb = Attached {
+            vendor_id: 0x0665,
+            product_id: 0x5161,
+            vendor: "INNO\nTECH".into(),
+            product: "USB to Serial".into(),
+            serial: "A1 b".into(),
+            bus: 1,
+            address: 7,
+            place: "1-2".into(),
+        };
+        let lines = usb_lines(&usb, "cypress", true);
+        assert_eq!(lines[..2], ["usb: 0665:5161, bridge cypress", "usb vendor: INNO\\x0aTECH"]);
+        assert_eq!(lines[3], "usb serial: XX X");
+        assert_eq!(usb_lines(&usb, "cypress", false)[3], "usb serial: A1 b");
+    }
+}

@@ -1,0 +1,123 @@
+//! What is asked of a UPS, and in which order: the signs of all dialects, then every question of the one
+//! that was found. Questions only; a command is never sent.
+
+use super::recorder::Recorder;
+use link::LinkError;
+use qx::detect::{Detection, Step};
+use qx::option::Options;
+use qx::protocol::Protocol;
+use qx::protocols;
+use qx::query::{Cadence, Query};
+use qx::variable::UPS_ID;
+
+/// The dialects that come into question, as for the driver.
+fn candidates(options: &Options) -> Vec<&'static Protocol> {
+    match &options.protocol {
+        Some(name) => protocols::named(name).into_iter().collect(),
+        None => protocols::ALL.iter().filter(|protocol| !protocol.by_name).copied().collect(),
+    }
+}
+
+/// Looks for the dialect as the driver does, twice if need be. With `silences`, so many questions
+/// without any answer are enough.
+///
+/// # Errors
+/// The line failed.
+pub async fn find(
+    recorder: &mut Recorder,
+    options: &Options,
+    silences: Option<usize>,
+) -> Result<Option<&'static Protocol>, LinkError> {
+    for _ in 0..2 {
+        let mut detection = Detection::new(candidates(options), options.flags, options.address);
+        loop {
+            match detection.step() {
+                Step::Ask(query) => {
+                    let recorded = recorder.ask(query.wire(0)).await?;
+                    detection.hear(query, recorded.reply);
+                }
+                Step::Found(protocol) => return Ok(Some(protocol)),
+                Step::Nothing => break,
+            }
+            if silences.is_some_and(|enough| detection.silences() >= enough) {
+                break;
+            }
+        }
+        if !detection.anything_heard() {
+            break;
+        }
+    }
+    Ok(None)
+}
+
+/// The same, and then asks for the signs of the other dialects as well.
+///
+/// # Errors
+/// The line failed.
+pub async fn find_and_ask_others(
+    recorder: &mut Recorder,
+    options: &Options,
+) -> Result<Option<&'static Protocol>, LinkError> {
+    let found = find(recorder, options, None).await?;
+    for protocol in candidates(options) {
+        for sign in protocol.signs {
+            once(recorder, sign.query().wire(0)).await?;
+        }
+    }
+    Ok(found)
+}
+
+/// Asks all that the dialect knows, whether it applies to this unit or not.
+///
+/// # Errors
+/// The line failed.
+pub async fn ask_all(
+    recorder: &mut Recorder,
+    protocol: &'static Protocol,
+    options: &Options,
+) -> Result<u32, LinkError> {
+    let address = address(recorder, protocol).or(options.address).unwrap_or(0);
+    for query in protocol.queries {
+        once(recorder, query.wire(address)).await?;
+    }
+    Ok(address)
+}
+
+/// Asks for all that changes, where the UPS answers: what the driver asks at every poll, and the rest.
+///
+/// # Errors
+/// The line failed.
+pub async fn poll(
+    recorder: &mut Recorder,
+    protocol: &'static Protocol,
+    address: u32,
+) -> Result<(), LinkError> {
+    let changes = |query: &&&Query| query.cadence != Cadence::Once;
+    for query in protocol.queries.iter().filter(changes) {
+        let ask = query.wire(address);
+        let answered = recorder.exchanges.iter().any(|recorded| {
+            recorded.question == ask && recorded.reply.as_deref().is_some_and(|line| query.read(line).is_ok())
+        });
+        if answered {
+            recorder.ask(ask).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn once(recorder: &mut Recorder, question: Vec<u8>) -> Result<(), LinkError> {
+    if recorder.heard(&question).is_none() {
+        recorder.ask(question).await?;
+    }
+    Ok(())
+}
+
+/// The number of the UPS on a shared line, if it said one.
+fn address(recorder: &Recorder, protocol: &Protocol) -> Option<u32> {
+    let readings = protocol.queries.iter().filter_map(|query| {
+        let line = recorder.heard(&query.wire(0))??;
+        query.read(line).ok().map(|fit| fit.readings)
+    });
+    let mut numbers = readings.filter_map(|readings| readings.number(&UPS_ID));
+    numbers.next().and_then(|number| u32::try_from(number.whole()).ok())
+}

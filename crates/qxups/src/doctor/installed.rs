@@ -1,0 +1,68 @@
+//! What is installed: drivers, their user, their state directory.
+
+use super::finding::{Kind, Report};
+use super::system::{System, User};
+use super::watched::{DRIVERS, Plan};
+use std::path::Path;
+
+/// What our drivers, and nobody else's, say of themselves.
+const OURS: &[u8] = b"a drop-in for Network UPS Tools";
+
+/// Looks at the drivers that sections name.
+pub fn drivers(system: &System, plan: &Plan, report: &mut Report) {
+    for (name, path) in &plan.drivers {
+        let Ok(program) = std::fs::read(path) else {
+            let what = format!("its driver {} is not there", path.display());
+            let remedy = "check 'driver' and 'driverpath' in ups.conf, and which NUT packages are installed";
+            report.add(Kind::NoSuchDriver, name, what, remedy);
+            continue;
+        };
+        let is_one_of_these = path.file_name().is_some_and(|file| DRIVERS.iter().any(|name| file == *name));
+        if !is_one_of_these {
+            continue;
+        }
+        let is_ours = program.windows(OURS.len()).any(|window| window == OURS);
+        let whose = if is_ours { "is that of qxups" } else { "is NUT's own" };
+        let diverted = system.diverted_to(path).map(|to| format!(", NUT's is diverted to {to}"));
+        report.note(path.display(), format!("{whose}{}", diverted.unwrap_or_default()));
+    }
+}
+
+/// The users that the drivers run as.
+pub fn users(system: &System, plan: &Plan, report: &mut Report) {
+    let mut seen: Vec<&str> = vec![];
+    for watched in &plan.watched {
+        let name = watched.config.user.as_str();
+        if seen.contains(&name) {
+            continue;
+        }
+        seen.push(name);
+        match system.user(name) {
+            Some(user) => state_directory(&system.nut.state, &user, report),
+            None => {
+                let what = format!("the driver's user '{name}' does not exist");
+                let remedy =
+                    format!("create it (useradd --system {name}), or name another by 'user' in ups.conf");
+                report.add(Kind::NoUser, &watched.name, what, remedy);
+            }
+        }
+    }
+}
+
+fn state_directory(path: &Path, user: &User, report: &mut Report) {
+    let remedy = format!("install -d -o {0} -g {0} -m 770 {1}", user.name, path.display());
+    match path.metadata() {
+        Err(error) => {
+            let what = format!("the state directory cannot be used ({error})");
+            report.add(Kind::StateDirectory, path.display(), what, format!("make it: {remedy}"));
+        }
+        Ok(meta) if !meta.is_dir() => {
+            report.add(Kind::StateDirectory, path.display(), "is no directory", "set NUT_STATEPATH right");
+        }
+        Ok(meta) if !user.may_use(&meta) => {
+            let what = format!("the driver's user '{}' may not write there", user.name);
+            report.add(Kind::StateDirectory, path.display(), what, format!("give it away: {remedy}"));
+        }
+        Ok(_) => {}
+    }
+}

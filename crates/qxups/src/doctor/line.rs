@@ -1,0 +1,190 @@
+//! The line: what comes back when the questions of the driver are asked.
+
+use super::finding::{Kind, Report};
+use super::watched::Watched;
+use crate::capture::recorder::Recorder;
+use crate::capture::survey;
+use link::{Address, CablePower, Kind as Failure, Link, LinkError, ModemLines, Opening};
+use qx::capture::{Recorded, escape};
+use qx::detect::is_refusal;
+use qx::option::Options;
+use std::time::Duration;
+
+/// So many questions without an answer are enough to try the next value of `cablepower`.
+const SILENCES: usize = 6;
+/// How long an interface is given to wake up with other modem lines.
+const WAKE_UP: Duration = Duration::from_secs(1);
+/// The values of `cablepower`.
+const CABLES: [(&str, CablePower); 4] = [
+    ("normal", CablePower::Normal),
+    ("reverse", CablePower::Reverse),
+    ("both", CablePower::Both),
+    ("none", CablePower::None),
+];
+
+/// What was heard on a line.
+#[derive(Clone, Debug, Default)]
+pub struct Heard {
+    /// Questions and replies.
+    pub exchanges: Vec<Recorded>,
+    /// The dialect that was found.
+    pub dialect: Option<&'static str>,
+    /// The modem lines, where there are any.
+    pub modem: Option<ModemLines>,
+}
+
+/// What the replies look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sound {
+    Silence,
+    /// Questions come back.
+    Echo,
+    /// A converter refuses for its UPS.
+    DeadUps,
+    Garbage,
+    /// Somebody speaks.
+    Speech,
+}
+
+/// Opens the port, asks, and says what is wrong.
+pub async fn look(watched: &Watched, try_cables: bool, report: &mut Report) {
+    let opening = Opening { lock: true, ..watched.config.opening.clone() };
+    let name = &watched.name;
+    let options = &watched.config.options;
+    let mut heard = match listen(&opening, options).await {
+        Ok(heard) => heard,
+        Err(error) => return cannot_open(name, &error, report),
+    };
+    let configured = options.protocol.as_deref();
+    // few questions were asked: those of the others tell more
+    if heard.dialect.is_none() && configured.is_some() {
+        let any = Options { protocol: None, ..options.clone() };
+        match listen(&opening, &any).await {
+            Ok(other) => heard = other,
+            Err(error) => return cannot_open(name, &error, report),
+        }
+    }
+    let is_serial = matches!(opening.address, Address::Serial(_));
+    if try_cables
+        && is_serial
+        && sound(&heard.exchanges) == Sound::Silence
+        && let Some(power) = other_power(&opening, options).await
+    {
+        let what = format!("the UPS answers, but only with cablepower = {power}");
+        let remedy = format!("write cablepower = {power} into its section of ups.conf");
+        return report.add(Kind::CablePower, name, what, remedy);
+    }
+    judge(name, &opening.address, configured, &heard, report);
+}
+
+async fn listen(opening: &Opening, options: &Options) -> Result<Heard, LinkError> {
+    let mut recorder = Recorder::new(Link::open(opening).await?);
+    let modem = recorder.link().modem_lines();
+    let found = survey::find(&mut recorder, options, None).await?;
+    Ok(Heard { exchanges: recorder.exchanges, dialect: found.map(|protocol| protocol.name), modem })
+}
+
+/// The `cablepower` with which the UPS answers.
+async fn other_power(opening: &Opening, options: &Options) -> Option<&'static str> {
+    for (name, power) in CABLES.into_iter().filter(|(_, power)| *power != opening.cable_power) {
+        let other = Opening { cable_power: power, ..opening.clone() };
+        let mut recorder = Recorder::new(Link::open(&other).await.ok()?);
+        tokio::time::sleep(WAKE_UP).await;
+        if survey::find(&mut recorder, options, Some(SILENCES)).await.is_ok_and(|found| found.is_some()) {
+            return Some(name);
+        }
+    }
+    None
+}
+
+fn cannot_open(name: &str, error: &LinkError, report: &mut Report) {
+    let (kind, remedy) = match error.kind {
+        Failure::Busy => (Kind::PortInUse, "stop that program first; as root, 'qxups doctor' names it"),
+        Failure::NotPermitted => (Kind::CannotOpen, "run 'qxups doctor' as root to look at the line"),
+        Failure::Gone => (Kind::CannotOpen, "check the plug and the cable, then run 'qxups doctor' again"),
+        _ => (Kind::CannotOpen, "see ups.conf: 'port', and what else says which device is meant"),
+    };
+    report.add(kind, name, error.sentence.clone(), remedy);
+}
+
+/// What the replies say about line and UPS.
+pub fn judge(name: &str, address: &Address, configured: Option<&str>, heard: &Heard, report: &mut Report) {
+    let usb = matches!(address, Address::Usb(_));
+    let first = heard.exchanges.iter().find_map(|recorded| recorded.reply.as_deref()).unwrap_or_default();
+    match (heard.dialect, configured) {
+        (Some(found), Some(wanted)) if found != wanted => {
+            let what = format!("the UPS speaks {found}, but ups.conf says protocol = {wanted}");
+            return report.add(
+                Kind::OtherDialect,
+                name,
+                what,
+                format!("write protocol = {found}, or leave it out"),
+            );
+        }
+        (Some(found), _) => {
+            return report.note(name, format!("the UPS answers on {address} and speaks {found}"));
+        }
+        (None, _) => {}
+    }
+    match sound(&heard.exchanges) {
+        Sound::Silence | Sound::Echo | Sound::DeadUps if usb => report.add(
+            Kind::DeadUps,
+            name,
+            "the USB converter works, but the UPS behind it says nothing",
+            "switch the UPS on, plug the cable out and in again at both ends; if it stays so, try another 'subdriver'",
+        ),
+        Sound::Silence => {
+            let lines = heard.modem.map_or("it has no modem lines".into(), |modem| modem.to_string());
+            let remedy = match address {
+                Address::Serial(_) => "check that the UPS is on, that the cable is the one of the UPS (many are no plain serial cables) and the port the right one; then try 'qxups doctor --try-cables', which changes DTR and RTS",
+                _ => "check that the UPS is on, and that the device server has 2400 baud, 8N1, no flow control",
+            };
+            report.add(Kind::Silence, name, format!("{address} is silent ({lines})"), remedy);
+        }
+        Sound::Echo => report.add(
+            Kind::Echo,
+            name,
+            format!("every question comes back from {address}, and no reply"),
+            "the wires of sending and receiving touch, or it is a loopback plug or no UPS: check the cable",
+        ),
+        Sound::DeadUps => report.add(
+            Kind::DeadUps,
+            name,
+            format!("something answers '{}' in place of the UPS", escape(first)),
+            "switch the UPS on, and check the cable between converter and UPS",
+        ),
+        Sound::Garbage => report.add(
+            Kind::Garbage,
+            name,
+            format!("what comes from {address} is no text ('{}')", escape(first.get(..16).unwrap_or(first))),
+            "another speed than 2400 baud, 8N1, a long or wrong cable, or another kind of device",
+        ),
+        Sound::Speech => report.add(
+            Kind::UnknownDialect,
+            name,
+            format!("something answers on {address} ('{}'), but in none of the known dialects", escape(first)),
+            format!("record it with 'qxups capture {address}' and report it, see the README"),
+        ),
+    }
+}
+
+fn sound(exchanges: &[Recorded]) -> Sound {
+    let said = || exchanges.iter().filter_map(|one| Some((one, one.reply.as_deref()?)));
+    let is_text = |reply: &[u8]| {
+        let printable = reply.iter().filter(|byte| (b' '..=b'~').contains(byte)).count();
+        printable * 4 >= reply.len() * 3
+    };
+    if said().next().is_none() {
+        Sound::Silence
+    } else if said().all(|(one, reply)| reply == one.question) {
+        Sound::Echo
+    } else if said().all(|(one, reply)| reply == one.question || reply.starts_with(b"UPS No Ack")) {
+        Sound::DeadUps
+    } else if said().filter(|(_, reply)| is_text(reply)).count() * 2 < said().count() {
+        Sound::Garbage
+    } else if said().all(|(one, reply)| is_refusal(&one.question, reply)) {
+        Sound::DeadUps
+    } else {
+        Sound::Speech
+    }
+}

@@ -1,0 +1,147 @@
+//! The port: whether it is there, who may use it, and who does.
+
+use super::finding::{Kind, Report};
+use super::running::Running;
+use super::system::{Process, System, User};
+use super::watched::{DRIVERS, Watched};
+use link::{Attached, UsbOptions};
+use std::fs::Metadata;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::path::Path;
+
+/// A UPS whose port is looked at.
+pub struct Case<'a> {
+    /// The machine.
+    pub system: &'a System,
+    /// The UPS.
+    pub watched: &'a Watched,
+    /// Its driver.
+    pub running: &'a Running,
+}
+
+impl Case<'_> {
+    /// Looks at a serial port; true when it may be spoken to.
+    pub fn serial(&self, path: &Path, report: &mut Report) -> bool {
+        let (name, port) = (&self.watched.name, path.display());
+        let meta = match path.metadata() {
+            Ok(meta) => meta,
+            Err(error) => {
+                let remedy = "plug the cable or adapter in, and name the port that it has: ls -l /dev/serial/by-id /dev/ttyS* /dev/ttyUSB*";
+                report.add(Kind::NoPort, name, format!("{port} is not there ({error})"), remedy);
+                return false;
+            }
+        };
+        if !meta.file_type().is_char_device() {
+            let what = format!("{port} is no serial port");
+            report.add(Kind::NotASerialPort, name, what, "name one such as /dev/ttyS0");
+            return false;
+        }
+        let mut holders = self.system.holders(path);
+        holders.retain(|process| !is_simulated_ups(process));
+        if let Some(user) = self.who_may_not(&meta, &holders) {
+            self.port_forbidden(path, &meta, &user, report);
+        }
+        self.is_free(path, &holders, report)
+    }
+
+    fn port_forbidden(&self, path: &Path, meta: &Metadata, user: &User, report: &mut Report) {
+        let (group, mode) = (self.system.group(meta.gid()), meta.permissions().mode() & 0o777);
+        let port = path.display();
+        let what =
+            format!("the driver's user '{}' may not open {port} (group {group}, mode {mode:03o})", user.name);
+        let remedy = match user.could_by_group(meta) {
+            true => format!("usermod -aG {group} {}, and start the driver again", user.name),
+            false => format!(
+                "let its group in, by a rule for udev: KERNEL==\"{}\", GROUP=\"{}\", MODE=\"0660\"",
+                path.file_name().unwrap_or_default().to_string_lossy(),
+                user.name
+            ),
+        };
+        report.add(Kind::PortForbidden, &self.watched.name, what, remedy);
+    }
+
+    /// Looks for the USB device; true when there is one to speak to.
+    pub fn usb(&self, options: &UsbOptions, attached: &[Attached], report: &mut Report) -> bool {
+        let meant: Vec<&Attached> =
+            attached.iter().filter(|device| options.bridge_of(device).is_some()).collect();
+        if meant.is_empty() {
+            let what = match attached.len() {
+                0 => "nothing is plugged in on USB".to_string(),
+                count => format!("none of the {count} USB devices is the UPS that ups.conf means"),
+            };
+            let remedy = "check the cable, and vendorid, productid and the like; 'qxups scan -v' lists what is plugged in";
+            report.add(Kind::NoUsbDevice, &self.watched.name, what, remedy);
+        }
+        let mut free = 0;
+        for device in meant {
+            let node = self.system.dev.join(format!("bus/usb/{:03}/{:03}", device.bus, device.address));
+            let holders = self.system.holders(&node);
+            let user = node.metadata().ok().and_then(|meta| self.who_may_not(&meta, &holders));
+            if let Some(user) = user {
+                self.node_forbidden(&node, device, &user.name, report);
+            }
+            free += usize::from(self.is_free(&node, &holders, report));
+        }
+        free > 0
+    }
+
+    fn node_forbidden(&self, node: &Path, device: &Attached, user: &str, report: &mut Report) {
+        let name = &self.watched.name;
+        let what =
+            format!("the driver's user '{user}' may not open USB device {device} ({})", node.display());
+        let again = "udevadm control --reload && udevadm trigger --subsystem-match=usb --action=add";
+        let (vendor, product) = (device.vendor_id, device.product_id);
+        if self.system.has_rule(vendor, product) {
+            let remedy =
+                format!("a rule of udev names it: plug it in again, or {again}; check the rule's GROUP");
+            return report.add(Kind::UdevRuleNotApplied, name, what, remedy);
+        }
+        let remedy = match device.bridge() {
+            Some(_) => format!("qxups udev --group {user} > /etc/udev/rules.d/62-qxups.rules && {again}"),
+            None => format!(
+                "write ATTR{{idVendor}}==\"{vendor:04x}\", ATTR{{idProduct}}==\"{product:04x}\", MODE=\"0664\", GROUP=\"{user}\" into /etc/udev/rules.d/62-ups.rules, then {again}"
+            ),
+        };
+        report.add(Kind::UdevRuleMissing, name, format!("{what}, and no rule of udev names it"), remedy);
+    }
+
+    /// The driver's user, when it may not open the file; a driver that has it open already may.
+    fn who_may_not(&self, meta: &Metadata, holders: &[Process]) -> Option<User> {
+        self.watched.driver?;
+        let user = self.system.user(&self.watched.config.user)?;
+        let is_open = holders.iter().any(|process| self.running.is(process));
+        (!is_open && !user.may_use(meta)).then_some(user)
+    }
+
+    /// Whether nobody uses the file; somebody who is not the driver of this UPS is a finding.
+    fn is_free(&self, file: &Path, holders: &[Process], report: &mut Report) -> bool {
+        for process in holders.iter().filter(|process| !self.running.is(process)) {
+            let what = format!("{process} uses {}", file.display());
+            report.add(Kind::PortInUse, &self.watched.name, what, stop(process, file));
+        }
+        holders.is_empty() && *self.running == Running::Nobody
+    }
+}
+
+/// Whether it is `qxups sim`, which holds its own end of the line.
+fn is_simulated_ups(process: &Process) -> bool {
+    process.name == "qxups" && process.arguments.get(1).is_some_and(|task| task == "sim")
+}
+
+/// How to stop who is known to take serial ports.
+fn stop(process: &Process, file: &Path) -> String {
+    let port = file.file_name().unwrap_or_default().to_string_lossy();
+    match process.name.as_str() {
+        "ModemManager" => {
+            "it takes every serial port for a modem: systemctl disable --now ModemManager".into()
+        }
+        "brltty" => "it takes serial adapters for Braille displays: apt-get remove brltty".into(),
+        "agetty" | "getty" => {
+            format!("it waits for a login there: systemctl disable --now serial-getty@{port}")
+        }
+        name if DRIVERS.contains(&name) => {
+            "it watches a UPS there: stop it (upsdrvctl stop) before anything else uses the port".into()
+        }
+        _ => format!("stop it first: kill {}", process.pid),
+    }
+}

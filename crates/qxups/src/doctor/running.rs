@@ -1,0 +1,155 @@
+//! What runs: drivers, their PID files, their sockets and how old their data is.
+
+use super::finding::{Kind, Report};
+use super::system::{Process, System};
+use super::watched::{DRIVERS, Watched};
+use nut::words::words;
+use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::os::unix::net::UnixStream;
+use std::path::Path;
+use std::time::Duration;
+
+/// A driver answers at once; one that does not within this time hangs.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// How a UPS is watched.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Running {
+    /// By nobody.
+    Nobody,
+    /// By these processes; nobody else must use the port.
+    By(Vec<u32>),
+}
+
+impl Running {
+    /// Whether it is this process.
+    pub fn is(&self, process: &Process) -> bool {
+        matches!(self, Running::By(pids) if pids.contains(&process.pid))
+    }
+}
+
+/// Looks for the driver of a section.
+pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running {
+    let Some(driver) = watched.driver else { return Running::Nobody };
+    let name = &watched.name;
+    let processes = system.processes();
+    let of_this_nut = |process: &&Process| system.works_in(process, &system.nut.state);
+    let instances: Vec<&Process> =
+        processes.iter().filter(|process| is_driver_of(process, name)).filter(of_this_nut).collect();
+    if let [first, second, ..] = instances[..] {
+        let what = format!("two drivers run for it: {first} and {second}");
+        let remedy = format!(
+            "stop both (upsdrvctl stop {name}; systemctl stop nut-driver@{name}; kill {}) and start one: systemd and upsdrvctl must not both",
+            second.pid
+        );
+        report.add(Kind::TwinDrivers, name, what, remedy);
+    }
+    for driver in DRIVERS {
+        pid_file(&system.nut.pid.join(format!("{driver}-{name}.pid")), driver, &processes, report);
+    }
+    let pids: Vec<u32> = instances.iter().map(|process| process.pid).collect();
+    match ask_socket(&system.nut.state.join(format!("{driver}-{name}"))) {
+        Socket::Absent if pids.is_empty() => {
+            let remedy = format!("start it: upsdrvctl start {name}, or systemctl start nut-driver@{name}");
+            report.add(Kind::NotRunning, name, "no driver runs for it", remedy);
+        }
+        Socket::Absent => {
+            let what = format!("{} runs, but has no socket", instances[0]);
+            let remedy = format!(
+                "it looks for the UPS still; if that lasts, stop it and run 'qxups doctor {name}' again"
+            );
+            report.add(Kind::DriverHangs, name, what, remedy);
+        }
+        Socket::Dead(path) => {
+            let remedy = format!(
+                "a driver was killed: start it again (upsdrvctl start {name}); it takes the socket over"
+            );
+            report.add(Kind::DeadSocket, path, "nobody listens at this driver's socket", remedy);
+        }
+        Socket::Mute => {
+            let remedy = format!("restart it: upsdrvctl stop {name}; upsdrvctl start {name}");
+            report.add(Kind::DriverHangs, name, "its driver does not answer on its socket", remedy);
+            return Running::By(pids);
+        }
+        Socket::Forbidden => {
+            report.note(name, "its driver's socket is not for you, and its port is not asked: run as root");
+            return Running::By(pids);
+        }
+        Socket::Answers { stale: true, .. } => {
+            let remedy = format!(
+                "check cable and UPS; to look at the line, stop the driver (upsdrvctl stop {name}) and run 'qxups doctor {name}' again"
+            );
+            report.add(Kind::StaleData, name, "the driver runs, but the UPS does not answer it", remedy);
+            return Running::By(pids);
+        }
+        Socket::Answers { status, .. } => {
+            report.note(name, format!("the driver runs and its data is fresh: {status}"));
+            return Running::By(pids);
+        }
+    }
+    if pids.is_empty() { Running::Nobody } else { Running::By(pids) }
+}
+
+/// Whether a process is one of our drivers, called for this section.
+fn is_driver_of(process: &Process, name: &str) -> bool {
+    let together = format!("-a{name}");
+    let pairs = process.arguments.windows(2).any(|pair| pair[0] == "-a" && pair[1] == name);
+    DRIVERS.contains(&process.name.as_str()) && (pairs || process.arguments.contains(&together))
+}
+
+/// The file of a driver that runs no more. (The number may belong to somebody else by now.)
+fn pid_file(path: &Path, driver: &str, processes: &[Process], report: &mut Report) {
+    let Ok(text) = std::fs::read_to_string(path) else { return };
+    let number = text.trim().parse::<u32>().ok();
+    let owner = processes.iter().find(|process| Some(process.pid) == number);
+    let what = match owner {
+        Some(process) if process.name == driver => return,
+        Some(process) => format!("names {process}, which is no {driver}"),
+        None => format!("names process {}, which does not run", text.trim()),
+    };
+    report.add(Kind::StalePidFile, path.display(), what, format!("rm {}", path.display()));
+}
+
+enum Socket {
+    Absent,
+    /// It is there, but nobody listens.
+    Dead(String),
+    Forbidden,
+    /// Nothing comes back.
+    Mute,
+    Answers {
+        stale: bool,
+        status: String,
+    },
+}
+
+/// What a driver says of its UPS.
+fn ask_socket(path: &Path) -> Socket {
+    let mut stream = match UnixStream::connect(path) {
+        Ok(stream) => stream,
+        Err(error) => {
+            return match error.kind() {
+                ErrorKind::ConnectionRefused => Socket::Dead(path.display().to_string()),
+                ErrorKind::PermissionDenied => Socket::Forbidden,
+                _ => Socket::Absent,
+            };
+        }
+    };
+    let timed = stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.write_all(b"DUMPALL\n"));
+    if timed.is_err() {
+        return Socket::Mute;
+    }
+    // fresh data is said to be fresh; what is said of old data differs
+    let (mut stale, mut status) = (true, String::new());
+    for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
+        let said = words(&line).unwrap_or_default();
+        match said.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+            ["DATASTALE"] => stale = true,
+            ["DATAOK"] => stale = false,
+            ["SETINFO", "ups.status", text] => status = text.to_string(),
+            ["DUMPDONE"] => return Socket::Answers { stale, status },
+            _ => {}
+        }
+    }
+    Socket::Mute
+}

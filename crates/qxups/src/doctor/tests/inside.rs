@@ -1,0 +1,120 @@
+//! `ups.conf`, what is installed and what runs.
+
+use super::*;
+
+#[test]
+fn a_healthy_machine_has_no_findings() {
+    let machine = Machine::new();
+    machine.watched();
+    machine.socket(FRESH);
+    let report = machine.report();
+    assert_eq!(report.kinds(), [], "{}", report.text());
+    assert!(report.text().contains("u: the driver runs and its data is fresh: OL"), "{}", report.text());
+    assert!(report.text().contains("lib/nutdrv_qx: is that of qxups\n"), "{}", report.text());
+}
+
+#[test]
+fn whose_driver_it_is_is_told() {
+    let machine = Machine::new();
+    machine.watched();
+    machine.socket(FRESH);
+    let driver = machine.folder.join("lib/nutdrv_qx");
+    machine.write("diversions", &format!("/a\n/b\nx\n{0}\n{0}.nut\nqxups\n", driver.display()));
+    assert!(machine.report().text().contains("is that of qxups, NUT's is diverted to"));
+    machine.write("lib/nutdrv_qx", "\x7fELF Network UPS Tools");
+    assert!(machine.report().text().contains("nutdrv_qx: is NUT's own, NUT's"));
+}
+
+#[test]
+fn what_is_wrong_in_ups_conf() {
+    let machine = Machine::new();
+    only(&machine.report(), Kind::NoConfiguration, &["ups.conf", "qxups scan"]);
+    machine.write("nut/ups.conf", "maxretry = 3\n");
+    only(&machine.report(), Kind::NoSection, &["has no section"]);
+    machine.watched();
+    machine.socket(FRESH);
+    only(&run(machine.examine(Some("v"), false)), Kind::NoSection, &["no section [v]"]);
+    machine.section("port = tcp://192.0.2.1:4001\nprotocol = megatek");
+    only(&machine.report(), Kind::BadSection, &["did you mean megatec", "check-config"]);
+    machine.write("nut/ups.conf", "[u]\nport = auto\n");
+    only(&machine.report(), Kind::BadSection, &["names no driver"]);
+    machine.write("nut/ups.conf", "[u]\ndriver = usbhid-ups\nport = auto\n");
+    only(&machine.report(), Kind::NoSuchDriver, &["lib/usbhid-ups is not there"]);
+    machine.write("lib/usbhid-ups", "");
+    assert_eq!(machine.report().kinds(), []);
+    machine.section("port = tcp://192.0.2.1:4001\n[my ups]");
+    only(&machine.report(), Kind::BadLine, &["ups.conf", "line 4"]);
+    let other = "[v]\ndriver = nutdrv_qx\nport = tcp://192.0.2.1:4001\n";
+    machine.section(&format!("port = tcp://192.0.2.1:4001\n{other}"));
+    machine.process(71, "nutdrv_qx", &["nutdrv_qx", "-a", "v"], None);
+    std::fs::hard_link(machine.folder.join("run/nutdrv_qx-u"), machine.folder.join("run/nutdrv_qx-v"))
+        .unwrap();
+    only(&machine.report(), Kind::SamePort, &["v: shares its port tcp://192.0.2.1:4001 with [u]"]);
+}
+
+#[test]
+fn user_and_state_directory() {
+    let machine = Machine::new();
+    machine.watched();
+    machine.socket(FRESH);
+    machine.stranger();
+    std::fs::set_permissions(machine.folder.join("run"), Permissions::from_mode(0o750)).unwrap();
+    only(
+        &machine.report(),
+        Kind::StateDirectory,
+        &["'nut' may not write", "install -d -o nut -g nut -m 770"],
+    );
+    machine.write("etc/passwd", "root:x:0:0::/:/bin/sh\n");
+    only(&machine.report(), Kind::NoUser, &["'nut' does not exist", "useradd"]);
+    machine.account(0, 0, "");
+    std::fs::remove_dir_all(machine.folder.join("run")).unwrap();
+    let report = machine.report();
+    assert!(report.kinds().contains(&Kind::StateDirectory), "{}", report.text());
+}
+
+#[test]
+fn drivers_that_run_or_do_not() {
+    let machine = Machine::new();
+    machine.watched();
+    only(&machine.report(), Kind::DriverHangs, &["nutdrv_qx (process 70) runs, but has no socket"]);
+    machine.socket("SETINFO ups.status \"OL\"\nDATASTALE\nDUMPDONE\n");
+    only(&machine.report(), Kind::StaleData, &["the UPS does not answer it", "upsdrvctl stop u"]);
+    // some drivers only do not say that it is fresh
+    std::fs::remove_file(machine.folder.join("run/nutdrv_qx-u")).unwrap();
+    machine.socket("SETINFO ups.status \"OL\"\nDUMPDONE\n");
+    only(&machine.report(), Kind::StaleData, &[]);
+
+    // systemd starts one, upsdrvctl another
+    let machine = Machine::new();
+    machine.watched();
+    machine.socket(FRESH);
+    machine.process(71, "blazer_ser", &["/lib/nut/blazer_ser", "-au"], None);
+    machine.process(72, "nutdrv_qx", &["nutdrv_qx", "-a", "other"], None);
+    machine.process(73, "usbhid-ups", &["usbhid-ups", "-a", "u"], None);
+    let words = ["nutdrv_qx (process 70) and blazer_ser (process 71)", "systemctl stop nut-driver@u"];
+    only(&machine.report(), Kind::TwinDrivers, &words);
+    // that of a container
+    symlink(&machine.folder, machine.folder.join("proc/71/cwd")).unwrap();
+    symlink(machine.folder.join("run"), machine.folder.join("proc/70/cwd")).unwrap();
+    assert_eq!(machine.report().kinds(), []);
+
+    let machine = Machine::new();
+    machine.watched();
+    machine.socket(FRESH);
+    machine.write("run/nutdrv_qx-u.pid", "99\n");
+    only(&machine.report(), Kind::StalePidFile, &["names process 99, which does not run", "rm "]);
+    machine.process(99, "nutdrv_qx", &[], None);
+    machine.write("proc/99/stat", "99 (nutdrv_qx) Z 1\n");
+    only(&machine.report(), Kind::StalePidFile, &["names process 99, which does not run", "rm "]);
+    std::fs::remove_file(machine.folder.join("proc/99/stat")).unwrap();
+    machine.process(99, "bash", &["bash"], None);
+    only(&machine.report(), Kind::StalePidFile, &["names bash (process 99), which is no nutdrv_qx"]);
+}
+
+#[test]
+fn a_driver_that_takes_the_question_and_says_nothing() {
+    let machine = Machine::new();
+    machine.watched();
+    machine.socket("SETINFO ups.status \"OL\"\n");
+    only(&machine.report(), Kind::DriverHangs, &["does not answer on its socket"]);
+}

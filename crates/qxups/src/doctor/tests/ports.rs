@@ -1,0 +1,126 @@
+//! Ports: there, let in, in use.
+
+use super::*;
+
+#[test]
+fn a_port_that_is_none() {
+    let machine = Machine::new();
+    let port = machine.folder.join("ttyS0");
+    machine.section(&format!("port = {}", port.display()));
+    machine.process(70, "nutdrv_qx", &["nutdrv_qx", "-a", "u"], None);
+    machine.socket(FRESH);
+    only(&machine.report(), Kind::NoPort, &["is not there", "/dev/serial/by-id"]);
+    machine.write("ttyS0", "");
+    only(&machine.report(), Kind::NotASerialPort, &["is no serial port"]);
+}
+
+#[test]
+fn a_port_that_is_forbidden_or_in_use() {
+    run(async {
+        let machine = Machine::new();
+        let (_ups, port) = pretended(&[]);
+        std::fs::set_permissions(&port, Permissions::from_mode(0o660)).unwrap();
+        machine.section(&format!("port = {}", port.display()));
+        machine.process(70, "nutdrv_qx", &["nutdrv_qx", "-a", "u"], None);
+        machine.socket(FRESH);
+        let gid = port.metadata().unwrap().gid();
+        machine.stranger();
+        std::fs::set_permissions(machine.folder.join("run"), Permissions::from_mode(0o777)).unwrap();
+        machine.write("etc/group", &format!("tty:x:{gid}:root\n"));
+        let report = machine.examine(None, false).await;
+        only(&report, Kind::PortForbidden, &["(group tty, mode 660)", "usermod -aG tty nut"]);
+        machine.write("etc/group", &format!("tty:x:{gid}:root,nut\n"));
+        assert_eq!(machine.examine(None, false).await.kinds(), []);
+        std::fs::set_permissions(&port, Permissions::from_mode(0o600)).unwrap();
+        only(&machine.examine(None, false).await, Kind::PortForbidden, &["KERNEL==", "GROUP=\"nut\""]);
+
+        // whoever has it open may open it
+        std::fs::remove_dir_all(machine.folder.join("proc/70")).unwrap();
+        machine.process(70, "nutdrv_qx", &["nutdrv_qx", "-a", "u"], Some(&port));
+        assert_eq!(machine.examine(None, false).await.kinds(), []);
+        machine.process(79, "qxups", &["qxups", "sim"], Some(&port));
+        machine.process(80, "ModemManager", &["ModemManager"], Some(&port));
+        let words = ["ModemManager (process 80) uses", "systemctl disable --now ModemManager"];
+        only(&machine.examine(None, false).await, Kind::PortInUse, &words);
+        // a port that was named: its driver is a stranger as well, and it is not asked
+        std::fs::remove_dir_all(machine.folder.join("proc/80")).unwrap();
+        let report = machine.examine(port.to_str(), false).await;
+        only(&report, Kind::PortInUse, &["nutdrv_qx (process 70) uses", "upsdrvctl stop"]);
+        assert_eq!(_ups.with(|ups, _| ups.heard().count()), 0, "asked although it is in use");
+    });
+}
+
+fn on_usb() -> Attached {
+    Attached {
+        vendor_id: 0x0665,
+        product_id: 0x5161,
+        vendor: "INNO TECH".into(),
+        product: "USB to Serial".into(),
+        serial: String::new(),
+        bus: 1,
+        address: 7,
+        place: "1-2".into(),
+    }
+}
+
+/// What is found at the node of a USB device, and whether it may be spoken to.
+fn at_node(machine: &Machine, attached: &[Attached]) -> (bool, Report) {
+    let mut report = Report::default();
+    let plan = watched::sections(&machine.system, None, &mut report);
+    let options = UsbOptions::default();
+    let case = Case { system: &machine.system, watched: &plan.watched[0], running: &Running::Nobody };
+    let free = case.usb(&options, attached, &mut report);
+    (free, report)
+}
+
+#[test]
+fn whoever_is_not_root_asks_only_a_port_by_name() {
+    run(async {
+        let machine = Machine::new();
+        let (ups, port) = pretended(&["unknown echo"]);
+        machine.section(&format!("port = {}", port.display()));
+        let own = machine.folder.join("proc/self");
+        std::fs::create_dir(&own).unwrap();
+        if own.metadata().unwrap().uid() == 0 {
+            std::os::unix::fs::chown(&own, Some(54_321), None).unwrap();
+        }
+        let report = machine.examine(None, false).await;
+        only(&report, Kind::NotRunning, &["not run by root"]);
+        assert_eq!(ups.with(|ups, _| ups.heard().count()), 0, "asked although somebody may use it");
+        let report = machine.examine(port.to_str(), false).await;
+        assert!(report.text().contains("speaks megatec"), "{}", report.text());
+    });
+}
+
+#[test]
+fn usb_nodes() {
+    let machine = Machine::new();
+    machine.section("port = auto");
+    let node = "dev/bus/usb/001/007";
+    machine.write(node, "");
+    std::fs::set_permissions(machine.folder.join(node), Permissions::from_mode(0o664)).unwrap();
+    let (free, report) = at_node(&machine, &[on_usb()]);
+    assert!(free && report.findings.is_empty(), "{}", report.text());
+
+    only(&at_node(&machine, &[]).1, Kind::NoUsbDevice, &["nothing is plugged in"]);
+    let stranger = Attached { vendor_id: 1, ..on_usb() };
+    only(
+        &at_node(&machine, &[stranger]).1,
+        Kind::NoUsbDevice,
+        &["none of the 1 USB devices", "qxups scan -v"],
+    );
+
+    machine.stranger();
+    let command = "qxups udev --group nut > /etc/udev/rules.d/62-qxups.rules && udevadm control --reload";
+    only(&at_node(&machine, &[on_usb()]).1, Kind::UdevRuleMissing, &[command, "0665:5161 at 1-2"]);
+    machine.write("rules/62-x.rules", "# \"0665\" \"5161\"\nATTR{idVendor}==\"0665\"\n");
+    only(&at_node(&machine, &[on_usb()]).1, Kind::UdevRuleMissing, &[]);
+    machine.write("rules/62-x.rules", &qx::bridge_reference::udev_rules("nut"));
+    only(&at_node(&machine, &[on_usb()]).1, Kind::UdevRuleNotApplied, &["udevadm trigger"]);
+
+    machine.account(0, 0, "");
+    machine.process(70, "nutdrv_qx", &["nutdrv_qx", "-a", "other"], Some(&machine.folder.join(node)));
+    let (free, report) = at_node(&machine, &[on_usb()]);
+    only(&report, Kind::PortInUse, &["nutdrv_qx (process 70) uses"]);
+    assert!(!free);
+}

@@ -1,0 +1,128 @@
+//! What is to be watched: the sections of `ups.conf`, or a port that was named.
+
+use super::finding::{Kind, Report};
+use super::system::System;
+use driver::command_line::CommandLine;
+use driver::config::Config;
+use link::Address;
+use nut::ups_conf::{self, Section, UpsConf};
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+/// The drivers that this project replaces.
+pub const DRIVERS: [&str; 3] = ["nutdrv_qx", "blazer_ser", "blazer_usb"];
+
+/// A UPS, and how its driver is to open it.
+#[derive(Debug)]
+pub struct Watched {
+    /// Its name, or the port that was named.
+    pub name: String,
+    /// The driver of its section; `None` for a port without one.
+    pub driver: Option<&'static str>,
+    /// As the driver reads it.
+    pub config: Config,
+}
+
+/// The whole of `ups.conf`, as far as it concerns the doctor.
+#[derive(Debug, Default)]
+pub struct Plan {
+    /// Drivers that sections name, and where they should be.
+    pub drivers: Vec<(String, PathBuf)>,
+    /// What to look into.
+    pub watched: Vec<Watched>,
+}
+
+/// Whether it is a port rather than the name of a section.
+pub fn is_port(text: &str) -> bool {
+    text.contains('/') || text.contains(':') || text.eq_ignore_ascii_case("auto")
+}
+
+/// A port that was named.
+///
+/// # Errors
+/// A sentence.
+pub fn port(port: &str) -> Result<Watched, String> {
+    let config = read("nutdrv_qx", &["-s", "doctor", "-x", &format!("port={port}")], &UpsConf::default())?;
+    Ok(Watched { name: port.into(), driver: None, config })
+}
+
+/// The sections of `ups.conf`, or the one that was asked for.
+pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> Plan {
+    let mut plan = Plan::default();
+    let path = system.nut.conf.join("ups.conf");
+    let conf = match std::fs::read(&path) {
+        Ok(text) => ups_conf::parse(&text),
+        Err(error) => {
+            let remedy = "write one ('qxups scan' prints what belongs there), or run as root";
+            report.add(Kind::NoConfiguration, path.display(), format!("cannot be read ({error})"), remedy);
+            return plan;
+        }
+    };
+    for wrong in &conf.wrong {
+        report.add(
+            Kind::BadLine,
+            path.display(),
+            wrong.to_string(),
+            "mend the line: NUT passes it over in silence",
+        );
+    }
+    let wanted: Vec<&Section> =
+        conf.sections.iter().filter(|section| only.is_none_or(|only| only == section.name)).collect();
+    if wanted.is_empty() {
+        let what = only.map_or("has no section".into(), |name| format!("has no section [{name}]"));
+        let remedy = "'qxups scan' prints sections for what is plugged in";
+        report.add(Kind::NoSection, path.display(), what, remedy);
+    }
+    let folder = conf.global.iter().rev().find(|setting| setting.name == "driverpath");
+    let folder =
+        folder.and_then(|setting| setting.value.as_deref()).map_or(system.drivers.clone(), PathBuf::from);
+    for section in wanted {
+        let driver = section.settings.iter().rev().find(|setting| setting.name == "driver");
+        let driver = driver.and_then(|setting| setting.value.clone()).unwrap_or_default();
+        if driver.is_empty() {
+            report.add(Kind::BadSection, &section.name, "names no driver", "write driver = nutdrv_qx");
+            continue;
+        }
+        let path = folder.join(&driver);
+        if !plan.drivers.iter().any(|(_, known)| *known == path) {
+            plan.drivers.push((section.name.clone(), path));
+        }
+        let Some(ours) = DRIVERS.iter().find(|ours| **ours == driver) else {
+            report.note(&section.name, format!("is watched by {driver}, which is not looked into"));
+            continue;
+        };
+        match read(ours, &["-a", &section.name], &conf) {
+            Ok(config) => {
+                plan.watched.push(Watched { name: section.name.clone(), driver: Some(ours), config })
+            }
+            Err(why) => report.add(
+                Kind::BadSection,
+                &section.name,
+                why,
+                "mend the section: the driver does not start ('qxups check-config' looks at all of it)",
+            ),
+        }
+    }
+    same_ports(&plan.watched, report);
+    plan
+}
+
+/// Two drivers on one line take each other's replies.
+fn same_ports(watched: &[Watched], report: &mut Report) {
+    for (at, one) in watched.iter().enumerate() {
+        let address = &one.config.opening.address;
+        // 'auto' takes what is free, and a recording may be read by many
+        if matches!(address, Address::Usb(_) | Address::Replay { .. }) {
+            continue;
+        }
+        for other in watched[..at].iter().filter(|other| other.config.opening.address == *address) {
+            let what = format!("shares its port {address} with [{}]", other.name);
+            report.add(Kind::SamePort, &one.name, what, "take one of the two sections away");
+        }
+    }
+}
+
+fn read(program: &'static str, arguments: &[&str], conf: &UpsConf) -> Result<Config, String> {
+    let line = CommandLine::parse(arguments.iter().map(OsString::from))?;
+    Config::new(program, &line, || Ok(conf.clone()))
+}
