@@ -63,9 +63,14 @@ fi
 
 say "the Debian package"
 if cargo deb --version >/dev/null 2>&1; then
-    for tool in lintian mmdebstrap; do
-        command -v "$tool" >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "$tool"
-    done
+    tools=()
+    command -v lintian >/dev/null || tools+=(lintian)
+    command -v mmdebstrap >/dev/null || tools+=(mmdebstrap)
+    command -v systemd-nspawn >/dev/null || tools+=(systemd-container)
+    command -v ip >/dev/null || tools+=(iproute2)
+    if [ ${#tools[@]} -gt 0 ]; then
+        DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${tools[@]}"
+    fi
     packaging/test-package.sh
 else
     left_out+=("the Debian package: cargo-deb is not installed (cargo install cargo-deb --locked)")

@@ -4,7 +4,7 @@
 #
 #   packaging/test-package.sh [RELEASE]     # of Debian: bookworm, trixie
 #
-# Needs root, cargo-deb, lintian, mmdebstrap; a mirror of Debian the first time only.
+# Needs root, cargo-deb, lintian, mmdebstrap, systemd-container; a mirror of Debian the first time only.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 release=${1:-bookworm}
@@ -25,13 +25,14 @@ rm -rf "$work/debs"
 mkdir -p "$work/debs"
 cp "$package" "$work/debs/qxups.deb"
 cp "$higher" "$work/debs/qxups-higher.deb"
+cp "$work/qxups" "$work/debs/simulator"
 
 say "lintian"
 lintian --allow-root --fail-on error,warning "$package"
 
 say "the unit"
 unit=packaging/systemd/qxups-driver@.service
-sed 's|^ExecStart=[^ ]*|ExecStart=/bin/true|' "$unit" >"$work/qxups-driver@.service"
+sed 's|/usr/lib/qxups/nutdrv_qx|/bin/true|' "$unit" >"$work/qxups-driver@.service"
 systemd-analyze verify --man=no "$work/qxups-driver@.service"
 # 20 stands for an exposure of 2.0 of 10; NUT's own unit has 9.6
 systemd-analyze security --offline=yes --no-pager --threshold=20 "$work/qxups-driver@.service" >"$work/exposure" ||
@@ -40,7 +41,7 @@ tail -1 "$work/exposure"
 
 if [ ! -d "$base" ]; then
     say "a clean Debian ($release), with nut-server at hand but not installed"
-    mmdebstrap --variant=minbase --include=udev,man-db --skip=cleanup/apt \
+    mmdebstrap --variant=minbase --include=udev,man-db,systemd-sysv,dbus --skip=cleanup/apt \
         --customize-hook='chroot "$1" apt-get install -qy --download-only --no-install-recommends nut-server nut-client' \
         "$release" "$base.new" >"$base.log" 2>&1 || fail "mmdebstrap: see $base.log"
     mv "$base.new" "$base"
@@ -49,31 +50,18 @@ fi
 # Each course runs in namespaces of its own, on an overlay in memory that vanishes with it.
 course() {
     say "$1"
-    unshare --mount --pid --net --fork --mount-proc --kill-child bash -euo pipefail -c '
-        base=$1 work=$2 course=$3
-        scratch=$work/scratch
-        mkdir -p "$scratch"
-        mount -t tmpfs none "$scratch"
-        mkdir "$scratch"/{up,work,root}
-        mount -t overlay overlay -o "lowerdir=$base,upperdir=$scratch/up,workdir=$scratch/work" "$scratch/root"
-        root=$scratch/root
-        mkdir "$root/packages"
-        mount --bind "$work/debs" "$root/packages"
-        mount --bind /dev "$root/dev"
-        mount -t proc proc "$root/proc"
-        mount -t tmpfs none "$root/run"
-        ip link set lo up 2>/dev/null || true
-        printf "#!/bin/sh\nexit 101\n" >"$root/usr/sbin/policy-rc.d"
-        chmod +x "$root/usr/sbin/policy-rc.d"
-        exec chroot "$root" env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C DEBIAN_FRONTEND=noninteractive \
-            VERSION="$4" sh -euc "$course"
-    ' course "$base" "$work" "$(cat packaging/test-package/common.sh "packaging/test-package/$2")" "$version" \
-        >"$work/$2.log" 2>&1 || {
-        tail -30 "$work/$2.log" >&2
-        fail "$1: see $work/$2.log"
+    local log=$work/$2.log
+    rm -rf "$work/script"
+    mkdir "$work/script"
+    cat packaging/test-package/common.sh "packaging/test-package/$2" >"$work/script/course"
+    unshare --mount --pid --net --fork --mount-proc --kill-child \
+        packaging/test-package/"$3" "$base" "$work" "$version" >"$log" 2>&1 || {
+        tail -30 "$log" >&2
+        fail "$1: see $log"
     }
-    grep '^ok: ' "$work/$2.log"
+    grep '^ok: ' "$log"
 }
 
-course "nut-server first, then qxups" nut-first.sh
-course "qxups first, nut-server later" qxups-first.sh
+course "nut-server first, then qxups" nut-first.sh in-chroot
+course "qxups first, nut-server later" qxups-first.sh in-chroot
+course "under systemd" systemd.sh in-container

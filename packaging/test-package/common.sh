@@ -48,8 +48,7 @@ fingerprint() {
 }
 
 a_ups() {
-    cp /usr/bin/qxups /tmp/simulator
-    /tmp/simulator sim --tcp 127.0.0.1:4001 >/tmp/simulator.log 2>&1 &
+    /packages/simulator sim --tcp 127.0.0.1:4001 >/tmp/simulator.log 2>&1 &
 }
 
 configured() {

@@ -24,6 +24,11 @@ for driver in $(ours); do
     sleep 1
 done
 
+# late in a shutdown upsdrvctl has the UPS switch off, through the same link
+configured nutdrv_qx
+upsdrvctl shutdown
+ok "the load goes off"
+
 install --reinstall nut-server
 everything_is qxups "nut-server may be installed again"
 install /packages/qxups-higher.deb
@@ -43,5 +48,4 @@ apt-get purge -qy qxups
 fingerprint >/tmp/after
 diff /tmp/before /tmp/after || fail "something of nut-server changed"
 ok "nut-server is as it was"
-rm /tmp/simulator
 nothing_is_left

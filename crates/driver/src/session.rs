@@ -198,6 +198,8 @@ impl Session {
     fn tell_state(&mut self, cause: Option<(String, String)>) {
         let Some(state) = State::of(self.device.borrow().store()) else { return };
         if state != self.state {
+            // the first state is told when everything was asked, not by the last reply
+            let cause = cause.filter(|_| !self.state.text.is_empty());
             let cause = cause.map_or(String::new(), |(question, reply)| format!("; {question}: {reply}"));
             // that it is over is as worth knowing as that it began
             let loudness =

@@ -109,6 +109,7 @@ fn a_life_under_supervision() {
     let log = driver.log();
     let lines = |what: &str| log.lines().filter(|line| line.contains(what)).count();
     assert!(log.lines().all(|line| line.starts_with(['<']) && line[2..].starts_with('>')), "{log}");
+    assert!(log.lines().any(|line| line == "<6>on mains (OL)"), "{log}");
     assert_eq!(lines("on battery (OB"), 1, "{log}");
     assert!(
         log.lines().any(|line| line.starts_with("<4>on battery (OB") && line.contains("; Q1: (")),
