@@ -3,6 +3,7 @@
 use super::{Draft, Wrong, nearest, whole_seconds};
 use link::CablePower;
 use qx::option::{Flag, Kind, OptionRow, RuntimeCal, Scope};
+use std::time::Duration;
 
 impl Draft {
     /// An option that not every driver has.
@@ -30,8 +31,9 @@ impl Draft {
             Scope::Device | Scope::Serial => self.take_device_option(row, value)?,
         }
         match (row.kind, value) {
-            (Kind::Flag, "") => self.publish("flag", row.name, "enabled"),
-            _ => self.publish("parameter", row.name, value),
+            // under the name as it was written, as in NUT
+            (Kind::Flag, "") => self.publish("flag", name, "enabled"),
+            _ => self.publish("parameter", name, value),
         }
         Ok(())
     }
@@ -46,6 +48,8 @@ impl Draft {
             "offdelay" => options.offdelay = Some(value.to_string()),
             "ondelay" => options.ondelay = Some(value.to_string()),
             "stayoff" => self.stayoff = true,
+            // every poll is a full one
+            "pollfreq" if value.trim() == "0" => options.pollfreq = Duration::ZERO,
             "pollfreq" => options.pollfreq = whole_seconds("pollfreq", value)?,
             "slave_address" | "slave_addr" => {
                 let address = value.trim().parse::<u32>().ok().filter(|address| *address < 100);

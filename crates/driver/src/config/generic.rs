@@ -67,7 +67,7 @@ pub const GENERIC: &[GenericRow] = &[
     row("sdtime",         Section, true,  Nobody("no program of NUT reads it any more")),
     row("sddelay",        Section, true,  Nobody("no program of NUT reads it any more")),
     row("statepath",      Global,  true,  Driver),
-    row("allow_killpower", Section, true, Driver),
+    row("allow_killpower", Section, false, Driver),
     row("reconnect_max_tries", Both, true, Nobody("this driver never gives up")),
     row("reconnect_report_freq", Both, true, Nobody("the loss of the UPS and its return are said once each")),
     row("LIBUSB_DEBUG",   Both,    true,  Nobody("libusb is not used here; -DDD shows every exchange")),
