@@ -395,6 +395,7 @@ impl Driver {
     /// `-d`: prints the data after so many polls.
     async fn dump(&self, session: &mut Session, device: &Shared, polls: u32) -> Result<ExitCode, Fatal> {
         self.find(session).await?;
+        self.check_ignorelb(device)?;
         self.describe(device);
         let enough = self.config.options.pollinterval * (polls - 1);
         // a UPS that falls silent meanwhile keeps what it said

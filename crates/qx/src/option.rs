@@ -245,14 +245,14 @@ impl RuntimeCal {
             ));
         };
         let ordered = high_runtime_s > 0.0
-            && low_runtime_s > high_runtime_s
+            && low_runtime_s >= high_runtime_s
             && low_load_percent > 0.0
             && low_load_percent < high_load_percent
             && high_load_percent <= 100.0
             && low_runtime_s.is_finite();
         if !ordered {
             return Err(format!(
-                "runtimecal = {text}: the first load must be the higher one (at most 100 percent) with the shorter runtime"
+                "runtimecal = {text}: the first load must be the higher one (at most 100 percent) with the shorter runtime, all above 0"
             ));
         }
         Ok(RuntimeCal { high_runtime_s, high_load_percent, low_runtime_s, low_load_percent })

@@ -4,6 +4,7 @@ use super::{Draft, Wrong, nearest, whole_seconds};
 use link::CablePower;
 use qx::option::{Flag, Kind, OptionRow, RuntimeCal, Scope};
 use qx::quirk;
+use std::time::Duration;
 
 impl Draft {
     /// An option that not every driver has.
@@ -31,8 +32,9 @@ impl Draft {
             Scope::Device | Scope::Serial => self.take_device_option(row, value)?,
         }
         match (row.kind, value) {
-            (Kind::Flag, "") => self.publish("flag", row.name, "enabled"),
-            _ => self.publish("parameter", row.name, value),
+            // under the name as it was written, as in NUT
+            (Kind::Flag, "") => self.publish("flag", name, "enabled"),
+            _ => self.publish("parameter", name, value),
         }
         Ok(())
     }
@@ -47,6 +49,8 @@ impl Draft {
             "offdelay" => options.offdelay = Some(value.to_string()),
             "ondelay" => options.ondelay = Some(value.to_string()),
             "stayoff" => options.stayoff = true,
+            // every poll is a full one
+            "pollfreq" if value.trim() == "0" => options.pollfreq = Duration::ZERO,
             "pollfreq" => options.pollfreq = whole_seconds("pollfreq", value)?,
             "slave_address" | "slave_addr" => {
                 let address = value.trim().parse::<u32>().ok().filter(|address| *address < 100);

@@ -254,6 +254,7 @@ impl Draft {
         if self.persona.full_polls {
             self.publish("parameter", "pollfreq", &self.options.pollfreq.as_secs().to_string());
         }
+        self.options.pollfreq = self.options.pollfreq.max(self.options.pollinterval);
         self.publish("parameter", "synchronous", self.synchronous);
         let user = line.user.clone().or(self.user);
         let group = line.group.clone().or(self.group);

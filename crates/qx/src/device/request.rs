@@ -225,10 +225,10 @@ impl Device {
             let named = |list: &[(String, String)]| {
                 list.iter().find(|(name, _)| name == delay.var.name).map(|(_, value)| value.clone())
             };
-            let checked = |text: Option<String>| text.map(|text| delay.check(&text));
-            let given = checked(named(&self.options.overrides))
+            let checked = |list| named(list).filter(|_| delay.settable).map(|text| delay.check(&text));
+            let given = checked(&self.options.overrides)
                 .or(given.map(|text| delay.check_option(&text)))
-                .or_else(|| checked(named(&self.options.defaults)));
+                .or_else(|| checked(&self.options.defaults));
             let seconds = match given {
                 None => delay.default,
                 Some(Ok(seconds)) => seconds,
@@ -244,8 +244,12 @@ impl Device {
     fn keep_delay(&mut self, delay: &'static Delay, seconds: u32) {
         self.delays.retain(|(kept, _)| kept.var != delay.var);
         self.delays.push((delay, seconds));
-        let fixed = self.overridden(delay.var.name);
-        self.store.set_delay(delay, seconds, fixed);
+        let mut overrides = self.options.overrides.iter();
+        let shown = overrides.find(|(name, _)| name == delay.var.name && !delay.settable);
+        match shown {
+            Some((_, text)) => self.store.set(delay.var.name, text.clone()),
+            None => self.store.set_delay(delay, seconds, self.overridden(delay.var.name)),
+        }
     }
 
     fn delay(&self, name: &str) -> u32 {

@@ -65,7 +65,7 @@ impl Capture {
         let arguments = ["-s".to_string(), "capture".to_string()].into_iter();
         let arguments = arguments.chain(options.flat_map(|option| ["-x".to_string(), option]));
         let line = CommandLine::parse(arguments.map(OsString::from))?;
-        Config::new("nutdrv_qx", &line, || Err("no section was asked for".into()))
+        Config::new(&driver::persona::NUTDRV_QX, &line, || Err("no section was asked for".into()))
     }
 
     async fn record(self, config: &Config) -> Result<(), String> {

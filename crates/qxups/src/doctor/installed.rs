@@ -2,7 +2,8 @@
 
 use super::finding::{Kind, Report};
 use super::system::{System, User};
-use super::watched::{DRIVERS, Plan};
+use super::watched::Plan;
+use driver::persona::Persona;
 use std::path::Path;
 
 /// What our drivers, and nobody else's, say of themselves.
@@ -17,8 +18,7 @@ pub fn drivers(system: &System, plan: &Plan, report: &mut Report) {
             report.add(Kind::NoSuchDriver, name, what, remedy);
             continue;
         };
-        let is_one_of_these = path.file_name().is_some_and(|file| DRIVERS.iter().any(|name| file == *name));
-        if !is_one_of_these {
+        if Persona::of_program(Some(path.as_os_str())).is_none() {
             continue;
         }
         let is_ours = program.windows(OURS.len()).any(|window| window == OURS);

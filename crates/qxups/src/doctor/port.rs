@@ -3,7 +3,8 @@
 use super::finding::{Kind, Report};
 use super::running::Running;
 use super::system::{Process, System, User};
-use super::watched::{DRIVERS, Watched};
+use super::watched::Watched;
+use driver::persona::Persona;
 use link::{Attached, UsbOptions};
 use std::fs::Metadata;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
@@ -139,7 +140,7 @@ fn stop(process: &Process, file: &Path) -> String {
         "agetty" | "getty" => {
             format!("it waits for a login there: systemctl disable --now serial-getty@{port}")
         }
-        name if DRIVERS.contains(&name) => {
+        name if Persona::named(name).is_some() => {
             "it watches a UPS there: stop it (upsdrvctl stop) before anything else uses the port".into()
         }
         _ => format!("stop it first: kill {}", process.pid),

@@ -2,7 +2,8 @@
 
 use super::finding::{Kind, Report};
 use super::system::{Process, System};
-use super::watched::{DRIVERS, Watched};
+use super::watched::Watched;
+use driver::persona::{self, Persona};
 use nut::words::words;
 use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
@@ -44,7 +45,7 @@ pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running 
         );
         report.add(Kind::TwinDrivers, name, what, remedy);
     }
-    for driver in DRIVERS {
+    for driver in persona::ALL.map(|persona| persona.name) {
         pid_file(&system.nut.pid.join(format!("{driver}-{name}.pid")), driver, &processes, report);
     }
     let pids: Vec<u32> = instances.iter().map(|process| process.pid).collect();
@@ -94,7 +95,7 @@ pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running 
 fn is_driver_of(process: &Process, name: &str) -> bool {
     let together = format!("-a{name}");
     let pairs = process.arguments.windows(2).any(|pair| pair[0] == "-a" && pair[1] == name);
-    DRIVERS.contains(&process.name.as_str()) && (pairs || process.arguments.contains(&together))
+    Persona::named(&process.name).is_some() && (pairs || process.arguments.contains(&together))
 }
 
 /// The file of a driver that runs no more. (The number may belong to somebody else by now.)

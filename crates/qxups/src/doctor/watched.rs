@@ -4,13 +4,11 @@ use super::finding::{Kind, Report};
 use super::system::System;
 use driver::command_line::CommandLine;
 use driver::config::Config;
+use driver::persona::{NUTDRV_QX, Persona};
 use link::Address;
 use nut::ups_conf::{self, Section, UpsConf};
 use std::ffi::OsString;
 use std::path::PathBuf;
-
-/// The drivers that this project replaces.
-pub const DRIVERS: [&str; 3] = ["nutdrv_qx", "blazer_ser", "blazer_usb"];
 
 /// A UPS, and how its driver is to open it.
 #[derive(Debug)]
@@ -42,7 +40,7 @@ pub fn is_port(text: &str) -> bool {
 /// # Errors
 /// A sentence.
 pub fn port(port: &str) -> Result<Watched, String> {
-    let config = read("nutdrv_qx", &["-s", "doctor", "-x", &format!("port={port}")], &UpsConf::default())?;
+    let config = read(&NUTDRV_QX, &["-s", "doctor", "-x", &format!("port={port}")], &UpsConf::default())?;
     Ok(Watched { name: port.into(), driver: None, config })
 }
 
@@ -87,13 +85,13 @@ pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> Pla
         if !plan.drivers.iter().any(|(_, known)| *known == path) {
             plan.drivers.push((section.name.clone(), path));
         }
-        let Some(ours) = DRIVERS.iter().find(|ours| **ours == driver) else {
+        let Some(ours) = Persona::named(&driver) else {
             report.note(&section.name, format!("is watched by {driver}, which is not looked into"));
             continue;
         };
         match read(ours, &["-a", &section.name], &conf) {
             Ok(config) => {
-                plan.watched.push(Watched { name: section.name.clone(), driver: Some(ours), config })
+                plan.watched.push(Watched { name: section.name.clone(), driver: Some(ours.name), config })
             }
             Err(why) => report.add(
                 Kind::BadSection,
@@ -122,7 +120,7 @@ fn same_ports(watched: &[Watched], report: &mut Report) {
     }
 }
 
-fn read(program: &'static str, arguments: &[&str], conf: &UpsConf) -> Result<Config, String> {
+fn read(persona: &'static Persona, arguments: &[&str], conf: &UpsConf) -> Result<Config, String> {
     let line = CommandLine::parse(arguments.iter().map(OsString::from))?;
-    Config::new(program, &line, || Ok(conf.clone()))
+    Config::new(persona, &line, || Ok(conf.clone()))
 }
