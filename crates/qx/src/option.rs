@@ -341,6 +341,15 @@ impl Default for Options {
 }
 
 impl Options {
+    /// The dialects that come into question: the one that is named, else all that need no name.
+    pub fn candidates(&self) -> Vec<&'static Protocol> {
+        let meant = |protocol: &&&'static Protocol| match &self.protocol {
+            None => !protocol.by_name,
+            Some(name) => protocol.name.eq_ignore_ascii_case(name),
+        };
+        self.dialects.iter().filter(meant).copied().collect()
+    }
+
     /// Whether the flag is given.
     pub fn has(&self, flag: Flag) -> bool {
         self.flags.has(flag)

@@ -9,6 +9,10 @@ use crate::bank::{self, FoundBank};
 use crate::guess::{self, Inputs, RuntimeModel};
 use crate::option::Options;
 use battery::{Confidence, Estimator, Sample, Source};
+use std::time::Duration;
+
+/// The first volts of a discharge dip and recover: nothing is guessed by them.
+const DIP: Duration = Duration::from_secs(30);
 
 /// What is known besides the [`Inputs`].
 #[derive(Debug)]
@@ -48,6 +52,8 @@ pub(super) struct Battery {
     model: Option<(FoundBank, Estimator)>,
     /// What was learned before this start, until the bank is known.
     remembered: Option<String>,
+    /// Since when the battery carries the load.
+    outage: Option<Moment>,
     /// What was learned, as it was given out last.
     kept: Option<String>,
     /// For the log.
@@ -65,6 +71,7 @@ impl Battery {
             guess: guess::Estimator::new(options.runtimecal.map(model)),
             calibrated: options.runtimecal.is_some(),
             model: None,
+            outage: None,
             remembered: options.battery_memory.clone(),
             kept: options.battery_memory.clone(),
             notes: vec![],
@@ -88,8 +95,12 @@ impl Battery {
         if self.calibrated || known.by_hand {
             return estimate;
         }
-        // a guess is better than nothing when the lights are out
-        let trusted = learned.confidence >= Confidence::Low || !inputs.online;
+        if inputs.online {
+            self.outage = None;
+        }
+        let outage = (!inputs.online).then(|| now.saturating_sub(*self.outage.get_or_insert(now)));
+        // a guess is better than nothing when the lights are out, once it saw more than the first dip
+        let trusted = learned.confidence >= Confidence::Low || outage.is_some_and(|time| time >= DIP);
         if inputs.charge.is_none() && trusted {
             estimate.charge = learned.charge_percent.or(guess.charge);
         }

@@ -87,13 +87,8 @@ impl Device {
 
 impl Stage {
     pub(super) fn detecting(options: &Options, round: u8, not_before: Moment) -> Stage {
-        let meant = |protocol: &&&'static Protocol| match &options.protocol {
-            None => !protocol.by_name,
-            Some(name) => protocol.name.eq_ignore_ascii_case(name),
-        };
-        let candidates = options.dialects.iter().filter(meant).copied().collect();
         Stage::Detecting {
-            detection: Detection::new(candidates, options.flags, options.address),
+            detection: Detection::new(options.candidates(), options.flags, options.address),
             round,
             not_before,
         }

@@ -6,17 +6,8 @@ use link::LinkError;
 use qx::detect::{Detection, Step};
 use qx::option::Options;
 use qx::protocol::Protocol;
-use qx::protocols;
 use qx::query::{Cadence, Query};
 use qx::variable::UPS_ID;
-
-/// The dialects that come into question, as for the driver.
-fn candidates(options: &Options) -> Vec<&'static Protocol> {
-    match &options.protocol {
-        Some(name) => protocols::named(name).into_iter().collect(),
-        None => protocols::ALL.iter().filter(|protocol| !protocol.by_name).copied().collect(),
-    }
-}
 
 /// Looks for the dialect as the driver does, twice if need be. With `silences`, so many questions
 /// without any answer are enough.
@@ -29,7 +20,7 @@ pub async fn find(
     silences: Option<usize>,
 ) -> Result<Option<&'static Protocol>, LinkError> {
     for _ in 0..2 {
-        let mut detection = Detection::new(candidates(options), options.flags, options.address);
+        let mut detection = Detection::new(options.candidates(), options.flags, options.address);
         loop {
             match detection.step() {
                 Step::Ask(query) => {
@@ -59,7 +50,7 @@ pub async fn find_and_ask_others(
     options: &Options,
 ) -> Result<Option<&'static Protocol>, LinkError> {
     let found = find(recorder, options, None).await?;
-    for protocol in candidates(options) {
+    for protocol in options.candidates() {
         for sign in protocol.signs {
             once(recorder, sign.query().wire(0)).await?;
         }

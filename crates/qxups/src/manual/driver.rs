@@ -181,6 +181,7 @@ impl Driver {
         if self.is_on_usb() {
             ports.push("`auto` for USB");
         }
+        ports.push("`replay:`FILE for a recording of `qxups capture`, which obeys nothing");
         page.term("`port = PORT`", &format!("Where the UPS is: {}.", ports.join(", ")));
         page.term("`pollinterval = SECONDS`", "Time between quick polls (default 2).");
         page.term(
