@@ -1,0 +1,87 @@
+//! What is learned of a battery outlives the driver.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod nut;
+mod ups;
+
+use driver::memory::Memory;
+use nut::{Station, Which};
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+use ups::Ups;
+
+/// Names the folder for the process that is killed in the next test.
+const WRITER: &str = "QXUPS_TEST_WRITER";
+
+/// The texts that are written in turn: their lengths differ, and each ends as it began.
+fn text(number: usize) -> String {
+    format!("{number}\n{}{number}\n", "x".repeat(number % 7 * 500))
+}
+
+fn is_whole(text: &str) -> bool {
+    let mut lines = text.lines();
+    let first = lines.next().unwrap_or("?");
+    text.ends_with('\n') && text.lines().last().is_some_and(|last| last.trim_start_matches('x') == first)
+}
+
+#[test]
+fn the_file_is_whole_whenever_the_driver_is_killed() {
+    if let Some(folder) = std::env::var_os(WRITER) {
+        let memory = Memory::at(Path::new(&folder), "u").unwrap();
+        (0..).for_each(|number| memory.write(&text(number)).unwrap());
+    }
+    let folder = std::env::temp_dir().join(format!("qxups-killed-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let memory = Memory::at(&folder, "u").unwrap();
+    let (mut seen, mut seed) = (vec![], 1_u64);
+    for _ in 0..100 {
+        let mut writer = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "the_file_is_whole_whenever_the_driver_is_killed", "--nocapture"])
+            .env(WRITER, &folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        // moments of all kinds, the same in every run
+        seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+        std::thread::sleep(Duration::from_micros(3_000 + seed % 40_000));
+        writer.kill().unwrap();
+        writer.wait().unwrap();
+        if let Some(text) = memory.read() {
+            assert!(is_whole(&text), "{text:?}");
+            seen.push(text.len());
+        }
+    }
+    seen.sort_unstable();
+    seen.dedup();
+    assert!(seen.len() > 3, "it was killed while it wrote: {seen:?}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// An outage that is over in a minute, because the simulated time runs; the driver is killed after it,
+/// and the next one knows the battery.
+#[test]
+fn what_an_outage_taught_is_known_after_a_kill() {
+    let ups = Ups::start("learned", Which::Ours, "megatec", &["load 50"]);
+    let mut station = Station::new("learned", Which::Ours);
+    station.configure(&ups.port, "protocol = megatec");
+    station.start_driver();
+    station.start_upsd();
+    let value = |name: &str| station.upsc_value(name);
+    assert_eq!(value("battery.runtime"), "", "nothing is known yet");
+    ups.turn("speed 10");
+    ups.turn("mains fail");
+    station.wait_for("a low battery", || value("ups.status").contains("LB"));
+    assert!(value("battery.runtime").parse::<f64>().is_ok(), "on battery it is told");
+    ups.turn("mains back");
+    ups.turn("speed 1");
+    let file = Memory::at(&station.folder, "u").unwrap();
+    station.wait_for("what was learned", || file.read().is_some());
+    let pid = station.pid().unwrap();
+    assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
+    station.wait_for("the driver to be gone", || !nut::lives(pid));
+    station.start_driver();
+    station.wait_for("upsd to see it", || value("ups.status") == "OL");
+    assert!(value("experimental.battery.health.confidence") != "", "{:?}", station.upsc());
+}
