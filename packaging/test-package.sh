@@ -64,4 +64,5 @@ course() {
 
 course "nut-server first, then qxups" nut-first.sh in-chroot
 course "qxups first, nut-server later" qxups-first.sh in-chroot
+course "nut-server moves to /usr/lib" nut-moves.sh in-chroot
 course "under systemd" systemd.sh in-container

@@ -49,6 +49,8 @@ fingerprint() {
 
 a_ups() {
     /packages/simulator sim --tcp 127.0.0.1:4001 >/tmp/simulator.log 2>&1 &
+    # 0FA1 is 4001, 0A means that somebody listens
+    until grep -q ':0FA1 .* 0A ' /proc/net/tcp; do sleep 0.1; done
 }
 
 configured() {

@@ -26,6 +26,8 @@ done
 
 # late in a shutdown upsdrvctl has the UPS switch off, through the same link
 configured nutdrv_qx
+upsdrvctl start
+/var/lib/dpkg/info/qxups.postinst configure "$VERSION" | grep -q "upsdrvctl stop u; upsdrvctl start u" || fail "it does not say how to restart"
 upsdrvctl shutdown
 ok "the load goes off"
 

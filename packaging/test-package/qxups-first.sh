@@ -3,7 +3,7 @@ qxups --version
 everything_is qxups "it works without nut-server"
 install nut-server nut-client
 everything_is qxups "nut-server comes later and leaves ours in place"
-[ -x /lib/nut/nutdrv_qx.nut ] || fail "NUT's driver was not put aside"
+[ -x /lib/nut/nutdrv_qx.nut ] || [ -x /lib/nut/nutdrv_qx.nut-usr ] || fail "NUT's driver was not put aside"
 apt-get remove -qy nut-server
 everything_is qxups "nut-server goes and leaves ours in place"
 apt-get purge -qy qxups
