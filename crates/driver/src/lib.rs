@@ -13,3 +13,4 @@ pub mod process;
 pub mod program;
 pub mod session;
 pub mod socket;
+pub mod upgrade;

@@ -1,5 +1,6 @@
 //! `qxups`: tools around UPSes that speak the Q* dialects.
 
+mod check_config;
 mod demo;
 mod explain;
 mod scan;
@@ -25,6 +26,8 @@ enum Task {
     Sim(sim::Sim),
     /// Find UPSes on USB, and on serial ports and device servers that you name
     Scan(scan::Scan),
+    /// Check ups.conf line by line: what would not work, and what to write instead
+    CheckConfig(check_config::CheckConfig),
     /// Show replies under their picture, and which letter is wrong
     Explain {
         /// A capture file, - for standard input, or a reply such as '(226.0 195.0 ...'
@@ -57,6 +60,7 @@ enum Task {
 fn main() -> ExitCode {
     let done = match Line::parse().task {
         Task::Scan(scan) => return end(scan.run()),
+        Task::CheckConfig(check) => return end(check.run()),
         Task::Demo(demo) => demo.run(),
         Task::Sim(sim) => sim.run(),
         Task::Explain { what, question } => explain::run(&what, question.as_deref()).map(|text| print(&text)),

@@ -199,7 +199,7 @@ mod tests {
             let line = CommandLine::parse(["-a".into(), name.into()]).unwrap();
             let read = || nut::ups_conf::parse(text.as_bytes());
             assert!(read().wrong.is_empty(), "{:?}", read().wrong);
-            let config = Config::new("nutdrv_qx", &line, || Ok(read())).unwrap();
+            let config = Config::new(&driver::persona::NUTDRV_QX, &line, || Ok(read())).unwrap();
             assert_eq!(config.opening.address.to_string(), port);
             assert!(config.remarks.is_empty(), "{:?}", config.remarks);
             if let link::Address::Usb(options) = &config.opening.address {
