@@ -241,8 +241,8 @@ variables! {
     UPS_ID                                                "ups.id"                                                None       0 "Number of the UPS on a shared line";
     UPS_LOAD                                              "ups.load"                                              Percent    0 "Load";
     UPS_MFR                                               "ups.mfr"                                               None       0 "Manufacturer";
-    UPS_MODEL                                             "ups.model"                                             None       0 "Model";
     UPS_MODE_BUZZWORDS                                    "ups.mode.buzzwords"                                    None       0 "Working modes in the words of NUT's newest drivers";
+    UPS_MODEL                                             "ups.model"                                             None       0 "Model";
     UPS_POWER                                             "ups.power"                                             VoltAmpere 0 "Apparent power";
     UPS_POWER_NOMINAL                                     "ups.power.nominal"                                     VoltAmpere 0 "Rated apparent power";
     UPS_REALPOWER                                         "ups.realpower"                                         Watt       2 "Power";
