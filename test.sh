@@ -58,7 +58,7 @@ RUST_TEST_THREADS=8 cargo test --workspace --locked --no-fail-fast
 if [ -z "${QXUPS_NO_USB_MACHINE:-}" ]; then
     # these keep a virtual machine busy, or two: one after the other, within ten minutes
     say "tests on a real USB stack"
-    cargo test -p driver --locked --no-fail-fast --features usb-machine --test usb --test usb_life --test usb_faults
+    cargo test -p driver --locked --no-fail-fast --features usb-machine --test usb --test usb_blazer --test usb_life --test usb_faults
 fi
 
 say "the Debian package"

@@ -18,3 +18,4 @@ pub mod session;
 pub mod socket;
 pub mod state;
 pub mod supervisor;
+pub mod upgrade;

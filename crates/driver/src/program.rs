@@ -58,7 +58,7 @@ fn run(persona: &'static Persona) -> Result<ExitCode, Fatal> {
         }
         Task::ListOptions => {
             persona.all_options().for_each(|row| {
-                let kind = if row.kind == Kind::Value { "VALUE" } else { "FLAG" };
+                let kind = if row.kind == Kind::Flag { "FLAG" } else { "VALUE" };
                 println!("{kind} {} \"{}\"", row.name, row.about);
             });
             return Ok(ExitCode::SUCCESS);

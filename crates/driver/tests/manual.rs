@@ -2,39 +2,17 @@
 //! warning in it is known here.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod page;
+
 use driver::persona::NUTDRV_QX;
+use page::{name, section, terms};
 use qx::protocols;
 use qx::query::{Effect, Meaning};
 use qx::variable;
-use std::process::Command;
 
-const PAGE: &str = "/usr/share/man/man8/nutdrv_qx.8.gz";
-
-/// The page with its bold words marked by `*`, without other formatting.
+/// The page of nutdrv_qx(8).
 fn page() -> String {
-    let output = Command::new("zcat").arg(PAGE).output().expect("zcat");
-    assert!(output.status.success(), "this test needs {PAGE}, which Debian's nut-server installs");
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let roff = [("\\fB", "*"), ("\\fR", "*"), ("\\fI", "*"), ("\\&", ""), ("\\-", "-"), ("\\(cq", "'")];
-    roff.iter().fold(text, |text, (from, to)| text.replace(from, to))
-}
-
-fn section<'p>(page: &'p str, title: &str) -> &'p str {
-    let start = page.find(&format!(".SH \"{title}")).unwrap_or_else(|| panic!("no section {title}"));
-    let rest = &page[start + 4..];
-    &rest[..rest.find("\n.SH").unwrap_or(rest.len())]
-}
-
-/// What stands between stars and begins a paragraph: the terms that the page explains.
-fn terms(text: &str) -> Vec<String> {
-    let lines: Vec<&str> = text.lines().collect();
-    let explained = lines.windows(2).filter(|pair| pair[0] == ".PP" && pair[1].starts_with('*'));
-    explained.flat_map(|pair| pair[1].split(", *")).map(|term| term.trim_matches('*').to_string()).collect()
-}
-
-/// The word before the equals sign.
-fn name(term: &str) -> &str {
-    term.split([' ', '=', '*']).next().unwrap_or_default()
+    page::page("8/nutdrv_qx")
 }
 
 #[test]

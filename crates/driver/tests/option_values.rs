@@ -8,7 +8,7 @@ mod ups;
 
 use beside::listed;
 use nut::{Station, Which};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use ups::Ups;
 
 /// What a driver made of some lines: whether it started, and what it then says of its options.
@@ -240,4 +240,74 @@ fn what_stands_before_the_first_section() {
         let section = format!("[u]\ndriver = nutdrv_qx\nport = {}\n", ups.port.display());
         station.write("ups.conf", &format!("user = root\n{lines}\n{section}"));
     });
+}
+
+/// Command lines, and whether the driver says that all is well.
+#[rustfmt::skip]
+const COMMAND_LINES: &[(&[&str], &str)] = &[
+    (&["-h"], ""),
+    (&["-V"], ""),
+    (&["-L"], ""),
+    (&["-a", "u", "-d", "1"], ""),
+    (&["-a", "u", "-x", "protocol=megatec", "-d", "1"], ""),
+    (&["-a", "u", "-x", "protocol=frob", "-d", "1"], ""),
+    (&["-a", "u", "-i", "5", "-d", "1"], ""),
+    (&["-a", "u", "-x", "frob=1", "-d", "1"], "unknown-option"),
+    (&["-a", "nobody"], ""),
+    (&["-a"], ""),
+    (&["-z"], ""),
+    (&["-a", "u", "-i", "0", "-d", "1"], ""),
+    (&["-a", "u", "-i", "abc", "-d", "1"], ""),
+    (&["-a", "u", "-d", "0"], "no-polls"),
+    (&["-a", "u", "-c", "exit"], ""),
+    (&[], ""),
+    (&["-s", "u"], ""),
+    (&["-a", "u", "-u", "nobody-of-that-name", "-d", "1"], ""),
+    (&["-a", "u", "frob", "-d", "1"], ""),
+];
+
+#[test]
+fn exit_codes_are_the_same() {
+    for program in ["nutdrv_qx", "blazer_ser"] {
+        let run = |which| {
+            let name = format!("codes-{program}");
+            let ups = Ups::start(&name, which, "megatec", &["unknown echo"]);
+            let station = Station::of(program, &name, which);
+            station.configure(&ups.port, "");
+            let one = |(arguments, _): &(&[&str], &str)| station.run_driver(arguments).code;
+            COMMAND_LINES.iter().map(one).collect::<Vec<_>>()
+        };
+        for (((arguments, name), nut), ours) in
+            COMMAND_LINES.iter().zip(run(Which::Nut)).zip(run(Which::Ours))
+        {
+            if name.is_empty() {
+                assert_eq!(nut, ours, "{program} {arguments:?}");
+            } else {
+                listed(name);
+                assert_eq!((nut, ours), (Some(0), Some(1)), "{program} {arguments:?}");
+            }
+        }
+    }
+}
+
+/// What `-L` tells programs: every option of NUT's driver is there, of the same kind.
+#[test]
+fn every_listed_option_is_listed() {
+    for program in ["nutdrv_qx", "blazer_ser", "blazer_usb"] {
+        let options = |which| {
+            let said = Station::of(program, &format!("list-{program}"), which).run_driver(&["-L"]);
+            let words = said.out.lines().filter_map(|line| line.split_once(" \"")).map(|(head, _)| head);
+            words.map(String::from).collect::<BTreeSet<_>>()
+        };
+        let (nut, ours) = (options(Which::Nut), options(Which::Ours));
+        assert!(nut.len() > 8, "{nut:?}");
+        let missing: Vec<&String> = nut.difference(&ours).collect();
+        if program == "nutdrv_qx" {
+            assert!(missing.is_empty(), "{missing:?}");
+        } else {
+            listed("blazer-protocol");
+            assert_eq!(missing, ["FLAG protocol"], "{program}");
+            assert!(ours.contains("VALUE protocol"), "{program}");
+        }
+    }
 }

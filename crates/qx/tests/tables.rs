@@ -8,6 +8,7 @@ use qx::belief::alike;
 use qx::command::Args;
 use qx::fact::{Facts, When};
 use qx::picture::{Slot, Slots};
+use qx::protocol::Protocol;
 use qx::protocols;
 use qx::query::{Effect, Field, Meaning, Query};
 use qx::read::Readings;
@@ -15,8 +16,13 @@ use qx::setting::{Allowed, Setting};
 use qx::value::{Decimal, Value};
 use qx::variable::Unit;
 
+/// The dialects, also as blazer knows them.
+fn all() -> impl Iterator<Item = &'static Protocol> {
+    protocols::ALL.iter().chain(protocols::BLAZER).copied()
+}
+
 fn queries() -> Vec<&'static Query> {
-    protocols::ALL.iter().flat_map(|protocol| protocol.queries).copied().collect()
+    all().flat_map(|protocol| protocol.queries).copied().collect()
 }
 
 /// Those that tables alone describe; the others are proved by the simulator's tests.
@@ -159,7 +165,7 @@ proptest! {
 
     #[test]
     fn every_command_reads_what_it_writes(shutdown in 12u32..=540, start in 0u32..=599_940, given in 60u32..=5940) {
-        for protocol in protocols::ALL {
+        for protocol in all() {
             for command in protocol.all_commands() {
                 let args = Args { shutdown, start, given, address: shutdown % 100, ..Args::default() };
                 let wire = command.write(&args).pop().unwrap();
@@ -179,7 +185,7 @@ proptest! {
 
     #[test]
     fn every_setting_reads_what_it_writes(seed: u64) {
-        for setting in protocols::ALL.iter().flat_map(|protocol| protocol.all_settings()) {
+        for setting in all().flat_map(|protocol| protocol.all_settings()) {
             let facts = Facts::default();
             let text = match setting.allowed {
                 Allowed::Words(words) => words[seed as usize % words.len()].1.to_string(),

@@ -1,6 +1,7 @@
 //! `qxups`: tools around UPSes that speak the Q* dialects.
 
 mod capture;
+mod check_config;
 mod demo;
 mod doctor;
 mod explain;
@@ -35,6 +36,8 @@ enum Task {
     Capture(capture::Capture),
     /// Say what switching the load off would send, and when the load would go off and on
     Shutdown(shutdown::Shutdown),
+    /// Check ups.conf line by line: what would not work, and what to write instead
+    CheckConfig(check_config::CheckConfig),
     /// Show replies under their picture, and which letter is wrong
     Explain {
         /// A capture file, - for standard input, or a reply such as '(226.0 195.0 ...'
@@ -84,6 +87,7 @@ fn main() -> ExitCode {
         Task::Scan(scan) => return end(scan.run()),
         Task::Capture(capture) => return end(capture.run()),
         Task::Doctor(doctor) => return end(doctor.run()),
+        Task::CheckConfig(check) => return end(check.run()),
         Task::Demo(demo) => demo.run(),
         Task::Sim(sim) => sim.run(),
         Task::Shutdown(shutdown) => shutdown.run().map(|text| print(&text)),

@@ -183,6 +183,13 @@ pub fn check_section(persona: &'static Persona, conf: &UpsConf, name: &str) -> V
     findings
 }
 
+/// What every driver would say of what stands before the first section.
+pub fn check_globals(conf: &UpsConf) -> Vec<Finding> {
+    let mut draft = Draft::new(&crate::persona::NUTDRV_QX);
+    draft.take_globals(conf);
+    draft.findings
+}
+
 impl Draft {
     fn new(persona: &'static Persona) -> Draft {
         let options =

@@ -3,6 +3,7 @@
 
 use super::generic::{GENERIC, GenericRow, Whom, generic};
 use super::{Draft, Finding, Weight, Wrong, nearest, whole_seconds};
+use crate::persona;
 use nut::ups_conf::{Fault, Setting, UpsConf};
 use nut::words::WordError;
 
@@ -10,9 +11,7 @@ impl Draft {
     /// Reads a section. What is wrong with a line becomes a finding, so that all are found.
     pub(super) fn take_section(&mut self, name: &str, conf: &UpsConf) -> Result<(), Wrong> {
         self.note_wrong_lines(name, conf);
-        for setting in &conf.global {
-            self.at(setting, |draft| draft.take_global(&setting.name, setting.value.as_deref()));
-        }
+        self.take_globals(conf);
         let Some(section) = conf.section(name) else {
             let known: Vec<&str> = conf.sections.iter().map(|section| section.name.as_str()).collect();
             let known = if known.is_empty() {
@@ -35,6 +34,12 @@ impl Draft {
         }
         self.line = None;
         Ok(())
+    }
+
+    pub(super) fn take_globals(&mut self, conf: &UpsConf) {
+        for setting in &conf.global {
+            self.at(setting, |draft| draft.take_global(&setting.name, setting.value.as_deref()));
+        }
     }
 
     /// What is done for one line; if it is wrong, that is a finding.
@@ -236,6 +241,10 @@ impl Draft {
 
     /// What to say of an option that nobody knows.
     pub(super) fn unknown(&self, name: &str) -> Wrong {
+        let others = || persona::ALL.into_iter().filter(|other| other.option(name).is_some());
+        if let Some(other) = others().next() {
+            return format!("'{name}' is an option of {}, not of {}", other.name, self.persona.name);
+        }
         let own = self.persona.all_options().map(|row| row.name);
         let generic = GENERIC.iter().filter(|row| row.is_for_sections()).map(|row| row.name);
         let hint = nearest(name, own.chain(generic)).map_or("-h lists the options".into(), meant);

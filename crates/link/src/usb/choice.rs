@@ -259,6 +259,17 @@ mod tests {
     }
 
     #[test]
+    fn a_driver_of_few_devices_goes_by_their_numbers() {
+        let options = UsbOptions { devices: Some(qx::bridges::BLAZER), ..UsbOptions::default() };
+        let mut strings = device(0x0001, 0x0000, "", "1-1", 2);
+        (strings.vendor, strings.product) = ("MEC".into(), "MEC0003".into());
+        let armac = device(0x0925, 0x1234, "", "1-2", 3);
+        assert_eq!((meant(&options, &strings), meant(&options, &armac)), (Some("krauler"), None));
+        let any = UsbOptions::default();
+        assert_eq!((meant(&any, &strings), meant(&any, &armac)), (Some("fabula"), Some("armac")));
+    }
+
+    #[test]
     fn every_pattern_has_its_text() {
         let ups = device(0x0665, 0x5161, "A1", "1-2.4", 7);
         for (name, text) in [

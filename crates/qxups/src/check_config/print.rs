@@ -1,0 +1,52 @@
+//! What was found, for people and for programs.
+
+use super::check::{Report, Whose};
+use driver::config::{Finding, Weight};
+use serde_json::{Value, json};
+use std::fmt::Write;
+
+/// For people: `file:line: what`, then the new sections.
+pub fn text(file: &str, report: &Report) -> String {
+    let mut out = String::new();
+    for finding in &report.findings {
+        let _ = writeln!(out, "{file}:{}: {}: {}", finding.line.unwrap_or(1), word(finding), finding.text);
+    }
+    for (section, new) in report.sections.iter().filter_map(|section| Some((section, section.new.as_ref()?)))
+    {
+        let _ = writeln!(out, "\nInstead of [{}] with {}:\n\n{}", section.name, driver(section), new.text);
+    }
+    let count = |weight| report.findings.iter().filter(|finding| finding.weight == weight).count();
+    let _ = writeln!(out, "{file}: {} wrong, {} to know", count(Weight::Wrong), count(Weight::Remark));
+    out
+}
+
+/// For programs.
+pub fn json(file: &str, report: &Report) -> String {
+    let finding = |finding: &Finding| json!({ "line": finding.line, "weight": if finding.weight == Weight::Wrong { "wrong" } else { "remark" }, "text": finding.text });
+    let section = |section: &Whose| {
+        json!({
+            "name": section.name,
+            "driver": section.driver,
+            "checked": section.checked,
+            "nutdrv_qx": section.new.as_ref().map(|new| new.text.clone()),
+        })
+    };
+    let all = json!({
+        "file": file,
+        "works": report.works(),
+        "findings": report.findings.iter().map(finding).collect::<Vec<Value>>(),
+        "sections": report.sections.iter().map(section).collect::<Vec<Value>>(),
+    });
+    format!("{all:#}\n")
+}
+
+fn word(finding: &Finding) -> &'static str {
+    match finding.weight {
+        Weight::Wrong => "wrong",
+        Weight::Remark => "to know",
+    }
+}
+
+fn driver(section: &Whose) -> &str {
+    section.driver.as_deref().unwrap_or_default()
+}

@@ -1,0 +1,175 @@
+//! `qxups check-config` as a user runs it.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+use std::process::{Command, Output, Stdio};
+
+/// Checks a file with this text; the path in what it says is taken out.
+fn check(name: &str, text: &str, arguments: &[&str]) -> (Output, String) {
+    let folder = std::env::temp_dir().join(format!("qxups-check-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("ups.conf"), text).unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_qxups"));
+    command.arg("check-config").args(arguments).env("NUT_CONFPATH", &folder).stdin(Stdio::null());
+    let output = command.output().unwrap();
+    let path = folder.join("ups.conf").display().to_string();
+    let said = String::from_utf8_lossy(&output.stdout).replace(&path, "ups.conf");
+    std::fs::remove_dir_all(&folder).unwrap();
+    (output, said)
+}
+
+/// The lines of what it says, each up to the number, with a part of the sentence behind it.
+fn finds(name: &str, text: &str, expected: &[(&str, &str)]) {
+    let (_, said) = check(name, text, &[]);
+    let mut lines = said.lines();
+    for (head, part) in expected {
+        let line = lines.next().unwrap_or_default();
+        assert!(
+            line.starts_with(&format!("ups.conf:{head}: ")) && line.contains(part),
+            "{head} {part}:\n{said}"
+        );
+    }
+    let more = lines.next().unwrap_or_default().strip_prefix("ups.conf:").unwrap_or_default();
+    assert!(!more.starts_with(|letter: char| letter.is_ascii_digit()), "more than expected:\n{said}");
+}
+
+#[test]
+fn a_good_file_is_good() {
+    let text =
+        "maxretry = 3\npollinterval = 2\n[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\ndesc = \"my ups\"\n";
+    let (output, said) = check("good", text, &[]);
+    assert_eq!((output.status.code(), said.as_str()), (Some(0), "ups.conf: 0 wrong, 0 to know\n"));
+}
+
+#[test]
+fn a_remark_is_no_failure() {
+    let (output, _) = check("remark", "drivrpath = /x\n[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\n", &[]);
+    assert_eq!(output.status.code(), Some(0));
+    let (output, _) = check("wrong", "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\nfrob\n", &[]);
+    assert_eq!(output.status.code(), Some(1));
+}
+
+#[test]
+fn every_line_is_looked_at() {
+    finds(
+        "lines",
+        "maxretry = x\ndrivrpath = /x\nport = /dev/ttyS9\n[one]\ndriver = nutdrv_qx\nport = /dev/ttyS0\nnovender\n\
+         offdelay = 5\noffdelay = 30\npollfreq = abc\nprotocol = zintu\nsdcommands = load.off\nserial\n\
+         desc = \"x # y\"\nfoo bar\n",
+        &[
+            ("1: to know", "whole number"),
+            ("2: to know", "did you mean driverpath?"),
+            ("3: to know", "belongs into the section"),
+            ("7: wrong", "did you mean novendor?"),
+            ("9: to know", "is there already"),
+            ("10: wrong", "whole seconds"),
+            ("11: wrong", "did you mean zinto?"),
+            ("12: wrong", "stayoff"),
+            ("13: wrong", "needs a value"),
+            ("14: wrong", "inside of quotes"),
+            ("15: to know", "passed over"),
+        ],
+    );
+}
+
+#[test]
+fn what_belongs_together_is_looked_at() {
+    finds("no-driver", "[a]\nport = auto\n", &[("1: wrong", "[a] has no driver")]);
+    finds("no-port", "[a]\ndriver = nutdrv_qx\n", &[("1: wrong", "name the port")]);
+    finds("none", "# nothing\n", &[("1: wrong", "there is no section")]);
+    finds(
+        "delay",
+        "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\noffdelay = 99999\n",
+        &[("4: wrong", "offdelay: ")],
+    );
+    let line = "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\n[b]\ndriver = usbhid-ups\nport = /dev/ttyS0\n";
+    finds("line", line, &[("5: to know", "none of ours"), ("6: wrong", "[a] is there already")]);
+    let twins = "[a]\ndriver = nutdrv_qx\nport = auto\n[b]\ndriver = nutdrv_qx\nport = auto\n";
+    finds("twins", twins, &[("6: wrong", "qxups scan")]);
+    finds("apart", &twins.replace("[b]", "serial = 1\n[b]\nserial = 2"), &[]);
+}
+
+#[test]
+fn other_drivers_are_passed_over() {
+    let text = "[a]\ndriver = usbhid-ups\nport = auto\nfrob = 1\nsdorder\n";
+    finds("others", text, &[("2: to know", "none of ours"), ("5: wrong", "sdorder needs a value")]);
+    let text = "[a]\ndriver = nutdrv_qs\nport = /dev/ttyS0\n";
+    finds("slip", text, &[("2: to know", "did you mean nutdrv_qx?")]);
+}
+
+/// A section of old, and the one for nutdrv_qx that is printed.
+fn becomes(name: &str, old: &str, new: &str) {
+    let (_, said) = check(name, old, &[]);
+    assert!(said.contains(&format!("\n{new}\n")), "{new}\nis not in\n{said}");
+    // and it works
+    let (output, said) = check(name, new, &[]);
+    assert_eq!(output.status.code(), Some(0), "{said}");
+}
+
+#[test]
+fn drivers_of_old_are_told_what_to_write() {
+    becomes(
+        "blazer",
+        "[a]\ndriver = blazer_ser\nport = /dev/ttyS0\nondelay = 4\noffdelay = 60\ndesc = \"my #1\"\nnorating\n".replace('#', "\\#").as_str(),
+        "[a]\n\tdriver = nutdrv_qx\n\tport = /dev/ttyS0\n\tondelay = 240\n\toffdelay = 60\n\tdesc = \"my \\#1\"\n\tnorating\n",
+    );
+    becomes(
+        "megatec",
+        "[a]\ndriver = megatec\nport = /dev/ttyS0\nbattvolts = 21.5:27.3\ndtr = 0\nrts = 1\nignoreoff\noffdelay = 1\nmfr = x\n",
+        "[a]\n\tdriver = nutdrv_qx\n\tport = /dev/ttyS0\n\tdefault.battery.voltage.low = 21.5\n\
+         \tdefault.battery.voltage.high = 27.3\n\tcablepower = reverse\n\
+         \t# ignoreoff: it rested on a misunderstanding of the protocol\n\toffdelay = 60\n\toverride.device.mfr = x\n",
+    );
+    becomes(
+        "usb",
+        "[a]\ndriver = megatec_usb\nport = auto\nvendorid = 05b8\nproductid = 0000\nsubdriver = agiler\n",
+        "[a]\n\tdriver = nutdrv_qx\n\tport = auto\n\tvendorid = 05b8\n\tproductid = 0000\n\tsubdriver = cypress\n",
+    );
+    becomes(
+        "voltronic",
+        "[a]\ndriver = voltronic_ser\nport = /dev/ttyS0\nbattnumb = 3\nauto_reboot = enabled\n",
+        "[a]\n\tdriver = nutdrv_qx\n\tport = /dev/ttyS0\n\tbattery_number = 3\n\
+         \t# auto_reboot: the UPS keeps it; set it once with 'upsrw -s ups.start.auto=enabled a'\n\tprotocol = voltronic\n",
+    );
+    becomes(
+        "bestups",
+        "[a]\ndriver = bestups\nport = /dev/ttyS0\nID = x\nbattvoltmult = 2\n",
+        "[a]\n\tdriver = nutdrv_qx\n\tport = /dev/ttyS0\n\t# ID: the UPS says who it is\n\
+         \toverride.battery.packs = 2\n\tprotocol = bestups\n",
+    );
+}
+
+#[test]
+fn each_line_of_old_is_told() {
+    finds(
+        "old",
+        "[a]\ndriver = powermust\nport = /dev/ttyS0\ndtr = 1\nrts = 1\nondelay = abc\nfrob\n",
+        &[
+            ("2: wrong", "no more"),
+            ("2: to know", "in seconds now"),
+            ("5: to know", "for nutdrv_qx write cablepower = both"),
+            ("6: to know", "leave out ondelay: 'abc' is not a number of minutes"),
+            ("7: to know", "leave out frob"),
+        ],
+    );
+}
+
+#[test]
+fn programs_read_it() {
+    let text = "[a]\ndriver = blazer_usb\nport = auto\nfrob\n";
+    let (output, said) = check("json", text, &["--json"]);
+    let read: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((output.status.code(), &read["works"]), (Some(1), &serde_json::Value::Bool(false)));
+    assert_eq!(read["sections"][0]["driver"], "blazer_usb");
+    assert!(read["sections"][0]["nutdrv_qx"].as_str().unwrap().starts_with("[a]\n"));
+    let wrong =
+        read["findings"].as_array().unwrap().iter().find(|finding| finding["weight"] == "wrong").unwrap();
+    assert_eq!(wrong["line"], 4);
+}
+
+#[test]
+fn a_file_that_is_not_there() {
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_qxups")).args(["check-config", "/no/such/file"]).output().unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read /no/such/file"));
+}
