@@ -60,8 +60,6 @@ const WEAKEST: f64 = 8.0;
 const STEP: f64 = 0.05;
 const STEPS: usize = 110;
 
-/// What is believed of any battery's strength and tilt (logarithm and deviation).
-const COMMON: (f64, f64) = (4.6, 0.9);
 const RATED_DEVIATION: f64 = 0.3;
 /// How exactly an observed end tells the used share and the volts of the end.
 const EMPTY_DEVIATION: f64 = 0.03;
@@ -80,7 +78,7 @@ impl Belief {
         let (strength, tilt, volts) = match learned {
             None => {
                 let rated = bank.rated_strength().map(|rated| (rated.ln(), RATED_DEVIATION));
-                (rated.unwrap_or(COMMON), (1.0, nature.tilt_deviation), nature.volts)
+                (rated.unwrap_or(nature.strength), (1.0, nature.tilt_deviation), nature.volts)
             }
             Some(learned) => (
                 (learned.strength.0, learned.strength.1.max(LEAST_STRENGTH)),

@@ -35,7 +35,7 @@ pub struct Sample {
 /// How much is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Confidence {
-    /// Nothing: there are no values.
+    /// Nothing: there is no runtime.
     Nothing,
     /// The runtime may be wrong by a third or more: publish it only while on battery.
     Guess,
@@ -117,7 +117,8 @@ struct Discharge {
     longest_s: f64,
     /// Share used when it was last learned from.
     learned_at: f64,
-    discharges: u32,
+    /// What was known before.
+    before: Option<Learned>,
 }
 
 /// The load, without the noise of its last digit.
@@ -129,10 +130,8 @@ struct Load {
 
 /// What the inverter itself takes, in percent of the rated load: between 2 and 8 in small UPSes.
 const IDLE_PERCENT: f64 = 5.0;
-/// Deviation of a reading of volts of one cell from what any hypothesis says.
-const READING_V: f64 = 0.012;
 /// Readings nearer than this tell much the same.
-const TELLS_NEWS_S: f64 = 40.0;
+const TELLS_NEWS_S: f64 = 30.0;
 /// How the open volts drift, squared, in each second.
 const DRIFT: f64 = 1.0e-7;
 /// The first dip (coup de fouet) and what the charger left are gone after some of these.
@@ -222,7 +221,7 @@ impl Estimator {
             let (ln_seconds, share) = discharge.belief.left(&self.curve, &discharge.drain(load));
             return Estimate {
                 charge_percent: Some((100.0 * share).clamp(0.0, 100.0)),
-                runtime_s: Some(ln_seconds.mean.exp()),
+                runtime_s: Some((ln_seconds.mean - CAUTION * ln_seconds.deviation).exp()),
                 confidence: Confidence::of(ln_seconds.deviation),
                 ..nothing
             };
@@ -235,12 +234,10 @@ impl Estimator {
         };
         let Some(learned) = self.learned else { return Estimate { charge_percent: Some(charge), ..nothing } };
         let full = self.curve.ln_seconds(load.ln(), learned.strength.0, learned.tilt.0).exp();
-        Estimate {
-            charge_percent: Some(charge),
-            runtime_s: Some(full * charge / 100.0).filter(|seconds| *seconds >= 1.0),
-            confidence: Confidence::of(learned.strength.1),
-            ..nothing
-        }
+        // on mains nothing runs out: next to nothing is not told
+        let runtime_s = Some(full * charge / 100.0).filter(|seconds| *seconds >= 1.0);
+        let confidence = runtime_s.map_or(Confidence::Nothing, |_| Confidence::of(learned.strength.1));
+        Estimate { charge_percent: Some(charge), runtime_s, confidence, ..nothing }
     }
 
     fn nature(&self) -> &'static Nature {
@@ -257,9 +254,10 @@ impl Estimator {
             if discharge.fell_silent(self.nature(), &self.curve, passed) {
                 discharge.end(&self.curve);
             }
-            self.learn_from(&discharge, true);
-            self.missing = Some(discharge.used(&self.curve));
-            self.told_missing = self.missing.unwrap_or_default();
+            let used = discharge.used(&self.curve);
+            self.learn_from(&discharge, used);
+            self.missing = Some(used);
+            self.told_missing = used;
         }
         let Some(volts) = volts else { return };
         self.charging = volts >= self.nature().charging_v;
@@ -290,13 +288,14 @@ impl Estimator {
         discharge.adapted += (load - discharge.adapted) * (1.0 - (-passed / ADAPTS_S).exp());
         if let (Some(volts), true) = (volts, passed > 0.0) {
             let dip = 1.0 + DIP_WEIGHT * (-discharge.seconds / DIP_S).exp();
-            let variance = READING_V * READING_V * dip * (TELLS_NEWS_S / passed).max(0.5);
+            let variance = self.nature().reading_v.powi(2) * dip * (TELLS_NEWS_S / passed).max(0.5);
             let drain = discharge.drain(load);
             discharge.belief.take(self.nature(), &self.curve, &drain, volts, variance, DRIFT * passed);
         }
-        self.learn_from(&discharge, false);
-        if discharge.used(&self.curve) >= discharge.learned_at + LEARN_EACH {
-            discharge.learned_at = discharge.used(&self.curve);
+        let used = discharge.used(&self.curve);
+        if used >= discharge.learned_at + LEARN_EACH {
+            self.learn_from(&discharge, used);
+            discharge.learned_at = used;
         }
         self.discharge = Some(discharge);
     }
@@ -313,47 +312,34 @@ impl Estimator {
             volts: None,
             longest_s: 0.0,
             learned_at: missing,
-            discharges: self.learned.map_or(0, |learned| learned.discharges),
+            before: self.learned,
         }
     }
 
     /// Keeps what this discharge teaches, if it teaches anything.
-    fn learn_from(&mut self, discharge: &Discharge, over: bool) {
-        let used = discharge.used(&self.curve);
+    fn learn_from(&mut self, discharge: &Discharge, used: f64) {
         let depth = used - discharge.missing;
-        let due = over || used >= discharge.learned_at + LEARN_EACH;
-        if !due || !discharge.whole || discharge.seconds < SHORTEST_S {
+        if !discharge.whole || discharge.seconds < SHORTEST_S {
             return;
         }
-        let (strength, tilt, volts) = discharge.belief.learned();
+        let (mut strength, tilt, volts) = discharge.belief.learned();
+        // what was not seen of the curve may be different from that of others
+        strength.deviation = strength.deviation.hypot(UNSEEN * (1.0 - used.clamp(0.0, 1.0)));
         let known = self.learned.map_or(f64::MAX, |learned| learned.strength.1);
         let teaches =
             if depth >= DEEP { strength.deviation < 0.5 } else { strength.deviation < 0.9 * known.min(0.55) };
         if !teaches {
             return;
         }
-        let best = self.best(strength.mean, strength.deviation);
+        let best = best(discharge.before, strength.mean, strength.deviation);
         self.learned = Some(Learned {
             strength: (strength.mean, strength.deviation),
             tilt: (tilt.mean, tilt.deviation),
             volts,
             best,
-            discharges: discharge.discharges.saturating_add(1),
+            discharges: discharge.before.map_or(0, |before| before.discharges).saturating_add(1),
         });
         self.told_missing = used;
-    }
-
-    /// The best strength, now that this one was seen.
-    fn best(&self, strength: f64, deviation: f64) -> f64 {
-        let Some(before) = self.learned else { return strength };
-        let swapped = strength - before.strength.0 > SWAPPED && deviation < SURE;
-        if swapped || before.strength.1 >= SURE {
-            strength
-        } else if deviation < SURE {
-            before.best.max(strength)
-        } else {
-            before.best
-        }
     }
 
     fn health(&self) -> Option<Health> {
@@ -367,6 +353,19 @@ impl Estimator {
     }
 }
 
+/// The best strength, now that this one was seen.
+fn best(before: Option<Learned>, strength: f64, deviation: f64) -> f64 {
+    let Some(before) = before else { return strength };
+    let swapped = strength - before.strength.0 > SWAPPED && deviation < SURE;
+    if swapped || before.strength.1 >= SURE {
+        strength
+    } else if deviation < SURE {
+        before.best.max(strength)
+    } else {
+        before.best
+    }
+}
+
 /// Silence of at least so long, when it was not the usual, is a UPS that is off.
 const SILENCE_S: f64 = 30.0;
 /// Change of strength for each degree, at the rates of a UPS (data sheets: 0.5 to 1 percent).
@@ -376,6 +375,8 @@ const ABSENT_AFTER: u32 = 3;
 /// A discharge is learned from after each such share, and teaches capacity when it is as deep.
 const LEARN_EACH: f64 = 0.05;
 const DEEP: f64 = 0.1;
+/// Deviation of the strength for the part of the curve that was not seen.
+const UNSEEN: f64 = 0.3;
 /// Shorter ones teach nothing.
 const SHORTEST_S: f64 = 8.0;
 /// So much stronger all at once, as a logarithm, is another battery.
@@ -417,6 +418,8 @@ impl Load {
     }
 }
 
+/// The less is known, the less is promised: so many deviations.
+const CAUTION: f64 = 0.4;
 const SMOOTH_S: f64 = 40.0;
 const FAR_PERCENT: f64 = 7.0;
 
@@ -429,22 +432,5 @@ impl Confidence {
             d if d <= 0.36 => Confidence::Low,
             _ => Confidence::Guess,
         }
-    }
-}
-
-impl Estimator {
-    /// dbg
-    pub fn debug(&self) -> String {
-        self.discharge.as_ref().map_or(String::new(), |d| {
-            let (s, t, v) = d.belief.learned();
-            format!(
-                "S {:.1} {:.3} tilt {:.3} V {:.3?} used {:.3}",
-                s.mean.exp(),
-                s.deviation,
-                t.mean,
-                v,
-                d.used(&self.curve)
-            )
-        })
     }
 }
