@@ -221,7 +221,7 @@ impl Estimator {
             let (ln_seconds, share) = discharge.belief.left(&self.curve, &discharge.drain(load));
             return Estimate {
                 charge_percent: Some((100.0 * share).clamp(0.0, 100.0)),
-                runtime_s: Some((ln_seconds.mean - CAUTION * ln_seconds.deviation).exp()),
+                runtime_s: Some((ln_seconds.mean - self.caution() * ln_seconds.deviation).exp()),
                 confidence: Confidence::of(ln_seconds.deviation),
                 ..nothing
             };
@@ -322,9 +322,13 @@ impl Estimator {
         if !discharge.whole || discharge.seconds < SHORTEST_S {
             return;
         }
-        let (mut strength, tilt, volts) = discharge.belief.learned();
+        let (mut strength, tilt, mut volts) = discharge.belief.learned();
         // what was not seen of the curve may be different from that of others
-        strength.deviation = strength.deviation.hypot(UNSEEN * (1.0 - used.clamp(0.0, 1.0)));
+        let unseen = 1.0 - used.clamp(0.0, 1.0);
+        strength.deviation = strength.deviation.hypot(UNSEEN * unseen);
+        for (number, (_, common)) in volts.iter_mut().zip(self.nature().volts) {
+            number.1 = number.1.hypot(common * unseen);
+        }
         let known = self.learned.map_or(f64::MAX, |learned| learned.strength.1);
         let teaches =
             if depth >= DEEP { strength.deviation < 0.5 } else { strength.deviation < 0.9 * known.min(0.55) };
@@ -340,6 +344,10 @@ impl Estimator {
             discharges: discharge.before.map_or(0, |before| before.discharges).saturating_add(1),
         });
         self.told_missing = used;
+    }
+
+    fn caution(&self) -> f64 {
+        if self.learned.is_some_and(|learned| learned.strength.1 < SURE) { CAUTION } else { CAUTION_AT_FIRST }
     }
 
     fn health(&self) -> Option<Health> {
@@ -418,8 +426,10 @@ impl Load {
     }
 }
 
-/// The less is known, the less is promised: so many deviations.
+/// The less is known, the less is promised: so many deviations less than the mean, once most of a
+/// discharge was seen, and before. (A promise that is too long costs more than one too short.)
 const CAUTION: f64 = 0.4;
+const CAUTION_AT_FIRST: f64 = 0.8;
 const SMOOTH_S: f64 = 40.0;
 const FAR_PERCENT: f64 = 7.0;
 

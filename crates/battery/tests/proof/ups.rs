@@ -150,9 +150,9 @@ impl Ups {
 
 /// Watts that empty a full cell in this time.
 fn watts_for(cell: Cell, cut_off_v: f64, seconds: f64) -> f64 {
-    let (mut low, mut high) = (0.1, 20_000.0);
+    let (mut low, mut high): (f64, f64) = (0.1, 20_000.0);
     for _ in 0..50 {
-        let middle: f64 = (low * high as f64).sqrt();
+        let middle = (low * high).sqrt();
         if seconds_to(cell, Draw::Watts(middle), cut_off_v, 0.5) > seconds {
             low = middle
         } else {
