@@ -1,83 +1,12 @@
 //! From samples to estimates.
 
 use crate::bank::{Bank, Nature};
-use crate::belief::{ADAPTS_S, Belief, Drain, Learned};
+use crate::belief::{ADAPTS_S, Belief, Learned};
+use crate::discharge::Discharge;
 use crate::endurance::Endurance;
+use crate::estimate::{Confidence, Estimate, Health, RelativeTo, Sample, Source};
 use crate::{MemoryError, charging, memory};
 use std::time::Duration;
-
-/// Where the power of the load comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Mains; the battery is charged.
-    Mains,
-    /// The battery, in an outage.
-    Battery,
-    /// The battery, in a test of the UPS: a short discharge, never an outage.
-    Test,
-}
-
-/// What the UPS said at one time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sample {
-    /// On a clock that never jumps.
-    pub at: Duration,
-    /// Volts of the whole bank.
-    pub volts: f64,
-    /// Load in percent of what the UPS can deliver.
-    pub load_percent: f64,
-    /// Where the power comes from.
-    pub source: Source,
-    /// Temperature of the battery in degrees Celsius, if it is known.
-    pub temperature_c: Option<f64>,
-}
-
-/// How much is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Confidence {
-    /// Nothing: there is no runtime.
-    Nothing,
-    /// The runtime may be wrong by a third or more: publish it only while on battery.
-    Guess,
-    /// Known to about a third (one standard deviation).
-    Low,
-    /// To about a fifth.
-    Fair,
-    /// To about a tenth.
-    Good,
-}
-
-/// What the capacity of [`Health`] is compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RelativeTo {
-    /// The best that this battery has shown. One that was old when it was first seen starts at 100.
-    BestSeen,
-    /// What is printed on it ([`crate::Rating`]); known to about 15 percent only.
-    Rating,
-}
-
-/// How much of a battery is left.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Health {
-    /// The load that it carries for 15 minutes, in percent of that of the comparison (the
-    /// rate-adjusted capacity of IEEE 450): 0 to 200. Below 80 it should be replaced (IEEE 1188).
-    pub capacity_percent: f64,
-    /// The comparison.
-    pub of: RelativeTo,
-}
-
-/// What is estimated.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
-    /// Charge in percent of what it gives at this load when full: 0 to 100.
-    pub charge_percent: Option<f64>,
-    /// Seconds for which the battery carries the present load; on mains: would carry.
-    pub runtime_s: Option<f64>,
-    /// Known once a discharge taught it.
-    pub health: Option<Health>,
-    /// How far to trust the runtime.
-    pub confidence: Confidence,
-}
 
 /// The estimator: takes samples, keeps what it learned.
 #[derive(Clone, Debug)]
@@ -100,25 +29,6 @@ pub struct Estimator {
     senseless: u32,
     charging: bool,
     floating: bool,
-}
-
-/// A discharge that goes on.
-#[derive(Clone, Debug)]
-struct Discharge {
-    belief: Belief,
-    seconds: f64,
-    energy: f64,
-    missing: f64,
-    /// Whether it was seen from its beginning.
-    whole: bool,
-    adapted: f64,
-    /// The last volts of a cell, and the longest gap between two samples.
-    volts: Option<f64>,
-    longest_s: f64,
-    /// Share used when it was last learned from.
-    learned_at: f64,
-    /// What was known before.
-    before: Option<Learned>,
 }
 
 /// The load, without the noise of its last digit.
@@ -222,7 +132,7 @@ impl Estimator {
             return Estimate {
                 charge_percent: Some((100.0 * share).clamp(0.0, 100.0)),
                 runtime_s: Some((ln_seconds.mean - self.caution() * ln_seconds.deviation).exp()),
-                confidence: Confidence::of(ln_seconds.deviation),
+                confidence: Confidence::of(ln_seconds.deviation).min(self.at_most(discharge)),
                 ..nothing
             };
         }
@@ -346,8 +256,22 @@ impl Estimator {
         self.told_missing = used;
     }
 
+    /// The spread knows nothing of what the model has wrong.
+    fn at_most(&self, discharge: &Discharge) -> Confidence {
+        match (discharge.whole, self.is_sure()) {
+            (false, _) => Confidence::Guess,
+            (true, false) => Confidence::Low,
+            (true, true) => Confidence::Good,
+        }
+    }
+
+    /// Whether most of a discharge was seen.
+    fn is_sure(&self) -> bool {
+        self.learned.is_some_and(|learned| learned.strength.1 < SURE)
+    }
+
     fn caution(&self) -> f64 {
-        if self.learned.is_some_and(|learned| learned.strength.1 < SURE) { CAUTION } else { CAUTION_AT_FIRST }
+        if self.is_sure() { CAUTION } else { CAUTION_AT_FIRST }
     }
 
     fn health(&self) -> Option<Health> {
@@ -374,8 +298,6 @@ fn best(before: Option<Learned>, strength: f64, deviation: f64) -> f64 {
     }
 }
 
-/// Silence of at least so long, when it was not the usual, is a UPS that is off.
-const SILENCE_S: f64 = 30.0;
 /// Change of strength for each degree, at the rates of a UPS (data sheets: 0.5 to 1 percent).
 const WARMTH: f64 = 0.006;
 /// So many senseless readings of volts mean that there is no battery.
@@ -391,30 +313,6 @@ const SHORTEST_S: f64 = 8.0;
 const SWAPPED: f64 = 0.22;
 /// A strength known to this deviation counts for health.
 const SURE: f64 = 0.15;
-
-impl Discharge {
-    fn drain(&self, load: f64) -> Drain {
-        Drain { energy: self.energy, missing: self.missing, load, adapted: self.adapted }
-    }
-    /// Whether the UPS was silent between the last sample on battery and mains, the battery being
-    /// low: it has switched off then.
-    fn fell_silent(&self, nature: &Nature, curve: &Endurance, gap_s: f64) -> bool {
-        gap_s >= SILENCE_S
-            && gap_s >= 4.0 * self.longest_s
-            && self.volts.is_some_and(|volts| volts <= nature.low_v)
-            && self.used(curve) >= 0.6
-    }
-    /// The UPS switched off: the battery was empty at these volts.
-    fn end(&mut self, curve: &Endurance) {
-        let drain = self.drain(self.adapted);
-        if let Some(volts) = self.volts {
-            self.belief.end(curve, &drain, volts);
-        }
-    }
-    fn used(&self, curve: &Endurance) -> f64 {
-        self.belief.used(curve, &self.drain(self.adapted))
-    }
-}
 
 impl Load {
     /// Readings far from the last ones count at once when they come twice.
@@ -432,15 +330,3 @@ const CAUTION: f64 = 0.4;
 const CAUTION_AT_FIRST: f64 = 0.8;
 const SMOOTH_S: f64 = 40.0;
 const FAR_PERCENT: f64 = 7.0;
-
-impl Confidence {
-    /// From the deviation of a logarithm.
-    fn of(deviation: f64) -> Confidence {
-        match deviation {
-            d if d <= 0.12 => Confidence::Good,
-            d if d <= 0.22 => Confidence::Fair,
-            d if d <= 0.36 => Confidence::Low,
-            _ => Confidence::Guess,
-        }
-    }
-}

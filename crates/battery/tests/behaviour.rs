@@ -259,3 +259,27 @@ fn the_memory_changes_seldom() {
     }
     assert!((1..=25).contains(&changes), "{changes}");
 }
+
+#[test]
+fn an_outage_in_which_it_was_started_is_a_guess_and_teaches_nothing() {
+    let ups = ups(0.0);
+    let mut estimator = Estimator::new(ups.bank);
+    for sample in ups.outage(Pattern::Steady(40.0), 2.0, 0.0, &mut Dice(6)).samples {
+        estimator.take(sample);
+        assert_eq!(estimator.estimate().confidence, Confidence::Guess);
+    }
+    assert_eq!(estimator.memory(), None);
+}
+
+#[test]
+fn the_first_outage_is_never_known_well() {
+    let ups = ups(0.0);
+    let mut dice = Dice(3);
+    let mut estimator = Estimator::new(ups.bank);
+    feed(&mut estimator, &ups.mains(0.0, 24.0, 40.0, &mut dice));
+    let outage = ups.outage(Pattern::Steady(40.0), 2.0, DAY_S, &mut dice).samples;
+    for sample in &outage[..outage.len() / 2] {
+        estimator.take(*sample);
+        assert!(estimator.estimate().confidence <= Confidence::Low);
+    }
+}
