@@ -94,6 +94,21 @@ fn a_noisy_day_on_mains_leaves_the_runtime_alone() {
 }
 
 #[test]
+fn a_load_that_trembles_leaves_the_runtime_alone() {
+    let ups = ups(0.0);
+    let mut estimator = taught(&ups);
+    let mut dice = Dice(9);
+    let (mut least, mut most) = (f64::MAX, 0.0f64);
+    for n in 0..1800 {
+        let load = 34.0 + 12.0 * dice.even();
+        estimator.take(at(20.0 * DAY_S + 2.0 * f64::from(n), 27.3, load, Source::Mains));
+        let runtime = estimator.estimate().runtime_s.unwrap();
+        (least, most) = (least.min(runtime), most.max(runtime));
+    }
+    assert!(most < 1.2 * least, "{least} to {most}");
+}
+
+#[test]
 fn ten_seconds_of_outage_teach_nothing() {
     let ups = ups(0.0);
     let mut estimator = taught(&ups);
