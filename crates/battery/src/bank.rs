@@ -137,7 +137,7 @@ const LFP: Nature = Nature {
     tilt_deviation: 0.02,
     volts: [(3.26, 0.02), (0.50, 0.30), (0.11, 0.03), (2.60, 0.1)],
     drop_by_tilt: 0.0,
-    reading_v: 0.03,
+    reading_v: 0.06,
     knee: 24,
 };
 

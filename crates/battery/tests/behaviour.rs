@@ -298,3 +298,29 @@ fn the_first_outage_is_never_known_well() {
         assert!(estimator.estimate().confidence <= Confidence::Low);
     }
 }
+
+#[test]
+fn a_battery_that_broke_down_is_seen_as_such() {
+    let mut estimator = taught(&ups(0.0));
+    outage_and_day(&mut estimator, &ups(0.75), 2.0, 400.0 * DAY_S, &mut Dice(11));
+    let health = estimator.estimate().health.map(|health| health.capacity_percent);
+    assert!(health.is_some_and(|health| (15.0..=40.0).contains(&health)), "{health:?}");
+}
+
+#[test]
+fn silence_at_the_end_is_taken_for_the_end() {
+    let ups = ups(0.0);
+    let runtime = |gap_s: f64| {
+        let mut dice = Dice(8);
+        let mut estimator = Estimator::new(ups.bank);
+        feed(&mut estimator, &ups.mains(0.0, 24.0, 40.0, &mut dice));
+        let outage = ups.outage(Pattern::Steady(40.0), 2.0, DAY_S, &mut dice).samples;
+        let outage = &outage[..outage.len() * 9 / 10];
+        feed(&mut estimator, outage);
+        let back = outage[outage.len() - 1].at.as_secs_f64() + gap_s;
+        feed(&mut estimator, &ups.mains(back, 24.0, 40.0, &mut dice));
+        estimator.estimate().runtime_s.unwrap()
+    };
+    let (in_time, silent) = (runtime(10.0), runtime(600.0));
+    assert!(silent < 0.97 * in_time && silent > 0.75 * in_time, "{in_time} {silent}");
+}
