@@ -70,6 +70,9 @@ pub(crate) struct Nature {
     pub low_v: f64,
     /// Power that a cell gives for 15 minutes, for each ampere-hour.
     pub watts_per_ah: f64,
+    /// What is believed of the strength before anything was seen: logarithm and deviation. Small UPSes
+    /// carry their rated load for about five minutes.
+    pub strength: (f64, f64),
     /// Minutes and the power that is carried so long; that of 15 minutes is 1.
     pub endurance: &'static [(f64, f64)],
     /// How the curve differs between batteries: its tilts, and the deviation from 1.
@@ -80,6 +83,8 @@ pub(crate) struct Nature {
     pub volts: [(f64, f64); 4],
     /// What the tilt makes of that drop: a battery with much resistance suffers more from high loads.
     pub drop_by_tilt: f64,
+    /// How far readings of a cell stray from what the four numbers say.
+    pub reading_v: f64,
     /// How sudden the end comes: the power of the used share with which volts bend to the end.
     pub knee: i32,
 }
@@ -93,6 +98,7 @@ const LEAD_ACID: Nature = Nature {
     float_v: 2.2,
     low_v: 1.85,
     watts_per_ah: 3.75,
+    strength: (4.1, 0.6),
     endurance: &[
         (0.5, 4.6),
         (1.0, 3.7),
@@ -110,8 +116,9 @@ const LEAD_ACID: Nature = Nature {
     ],
     tilts: [0.88, 1.0, 1.12],
     tilt_deviation: 0.07,
-    volts: [(2.14, 0.012), (0.095, 0.02), (0.25, 0.05), (1.71, 0.035)],
+    volts: [(2.14, 0.012), (0.080, 0.02), (0.26, 0.05), (1.71, 0.035)],
     drop_by_tilt: -0.35,
+    reading_v: 0.008,
     knee: 10,
 };
 
@@ -124,11 +131,13 @@ const LFP: Nature = Nature {
     float_v: 3.36,
     low_v: 3.0,
     watts_per_ah: 11.0,
+    strength: (4.8, 0.7),
     endurance: &[(0.5, 24.0), (15.0, 1.0), (60.0, 0.26), (600.0, 0.0265), (6000.0, 0.00268)],
     tilts: [0.98, 1.0, 1.02],
     tilt_deviation: 0.02,
     volts: [(3.26, 0.02), (0.50, 0.30), (0.11, 0.03), (2.60, 0.1)],
     drop_by_tilt: 0.0,
+    reading_v: 0.06,
     knee: 24,
 };
 

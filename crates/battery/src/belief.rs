@@ -60,18 +60,15 @@ const WEAKEST: f64 = 8.0;
 const STEP: f64 = 0.05;
 const STEPS: usize = 110;
 
-/// What is believed of any battery's strength and tilt (logarithm and deviation).
-const COMMON: (f64, f64) = (4.6, 0.9);
 const RATED_DEVIATION: f64 = 0.3;
 /// How exactly an observed end tells the used share and the volts of the end.
 const EMPTY_DEVIATION: f64 = 0.03;
 const EMPTY_V: f64 = 0.012;
-/// How far what was learned is trusted at the next discharge: the least deviations, and how likely
-/// it is that the battery is not the same any more.
+/// How far what was learned is trusted at the next discharge: the least deviations.
 const LEAST_STRENGTH: f64 = 0.05;
 const LEAST_VOLTS: [f64; NUMBERS] = [0.006, 0.01, 0.015, 0.01];
-const CHANGED: f64 = 0.05;
-const CHANGED_DEVIATION: f64 = 0.5;
+/// The least density, so that a battery that was replaced or broke down can become likely.
+const NEVER: f64 = 1e-9;
 
 impl Belief {
     /// Before a discharge.
@@ -80,7 +77,7 @@ impl Belief {
         let (strength, tilt, volts) = match learned {
             None => {
                 let rated = bank.rated_strength().map(|rated| (rated.ln(), RATED_DEVIATION));
-                (rated.unwrap_or(COMMON), (1.0, nature.tilt_deviation), nature.volts)
+                (rated.unwrap_or(nature.strength), (1.0, nature.tilt_deviation), nature.volts)
             }
             Some(learned) => (
                 (learned.strength.0, learned.strength.1.max(LEAST_STRENGTH)),
@@ -88,15 +85,12 @@ impl Belief {
                 std::array::from_fn(|n| (learned.volts[n].0, learned.volts[n].1.max(LEAST_VOLTS[n]))),
             ),
         };
-        let changed = if learned.is_some() { CHANGED } else { 0.0 };
-        let density = |ln: f64| {
-            (1.0 - changed) * bell(ln, strength) + changed * bell(ln, (strength.0, CHANGED_DEVIATION)) + 1e-9
-        };
+        let density = |ln: f64| bell(ln, strength) + NEVER;
         let cases = (0..STEPS * nature.tilts.len()).map(|n| {
             let ln_strength = WEAKEST.ln() + STEP * (n % STEPS) as f64;
             let own_tilt = nature.tilts[n / STEPS];
             let weight = density(ln_strength)
-                * (bell(own_tilt, (tilt.0, tilt.1.max(0.4 * nature.tilt_deviation))) + 1e-9);
+                * (bell(own_tilt, (tilt.0, tilt.1.max(0.4 * nature.tilt_deviation))) + NEVER);
             let mut volts = volts;
             if learned.is_none() {
                 volts[1].0 += nature.drop_by_tilt * (own_tilt - 1.0);

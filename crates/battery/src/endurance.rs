@@ -2,7 +2,7 @@
 //!
 //! Batteries of one kind have nearly one curve when loads are told in parts of the load that each
 //! carries for 15 minutes, its **strength**. How batteries differ from the common curve is one
-//! more number, the **tilt**: above 1 it suffers more from high loads.
+//! more number, the **tilt**: below 1 it suffers more from high loads.
 
 use crate::bank::Nature;
 

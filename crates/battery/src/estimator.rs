@@ -1,83 +1,12 @@
 //! From samples to estimates.
 
 use crate::bank::{Bank, Nature};
-use crate::belief::{ADAPTS_S, Belief, Drain, Learned};
+use crate::belief::{ADAPTS_S, Belief, Learned};
+use crate::discharge::Discharge;
 use crate::endurance::Endurance;
+use crate::estimate::{Confidence, Estimate, Health, RelativeTo, Sample, Source};
 use crate::{MemoryError, charging, memory};
 use std::time::Duration;
-
-/// Where the power of the load comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
-    /// Mains; the battery is charged.
-    Mains,
-    /// The battery, in an outage.
-    Battery,
-    /// The battery, in a test of the UPS: a short discharge, never an outage.
-    Test,
-}
-
-/// What the UPS said at one time.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Sample {
-    /// On a clock that never jumps.
-    pub at: Duration,
-    /// Volts of the whole bank.
-    pub volts: f64,
-    /// Load in percent of what the UPS can deliver.
-    pub load_percent: f64,
-    /// Where the power comes from.
-    pub source: Source,
-    /// Temperature of the battery in degrees Celsius, if it is known.
-    pub temperature_c: Option<f64>,
-}
-
-/// How much is known.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Confidence {
-    /// Nothing: there are no values.
-    Nothing,
-    /// The runtime may be wrong by a third or more: publish it only while on battery.
-    Guess,
-    /// Known to about a third (one standard deviation).
-    Low,
-    /// To about a fifth.
-    Fair,
-    /// To about a tenth.
-    Good,
-}
-
-/// What the capacity of [`Health`] is compared with.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RelativeTo {
-    /// The best that this battery has shown. One that was old when it was first seen starts at 100.
-    BestSeen,
-    /// What is printed on it ([`crate::Rating`]); known to about 15 percent only.
-    Rating,
-}
-
-/// How much of a battery is left.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Health {
-    /// The load that it carries for 15 minutes, in percent of that of the comparison (the
-    /// rate-adjusted capacity of IEEE 450): 0 to 200. Below 80 it should be replaced (IEEE 1188).
-    pub capacity_percent: f64,
-    /// The comparison.
-    pub of: RelativeTo,
-}
-
-/// What is estimated.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
-    /// Charge in percent of what it gives at this load when full: 0 to 100.
-    pub charge_percent: Option<f64>,
-    /// Seconds for which the battery carries the present load; on mains: would carry.
-    pub runtime_s: Option<f64>,
-    /// Known once a discharge taught it.
-    pub health: Option<Health>,
-    /// How far to trust the runtime.
-    pub confidence: Confidence,
-}
 
 /// The estimator: takes samples, keeps what it learned.
 #[derive(Clone, Debug)]
@@ -102,24 +31,6 @@ pub struct Estimator {
     floating: bool,
 }
 
-/// A discharge that goes on.
-#[derive(Clone, Debug)]
-struct Discharge {
-    belief: Belief,
-    seconds: f64,
-    energy: f64,
-    missing: f64,
-    /// Whether it was seen from its beginning.
-    whole: bool,
-    adapted: f64,
-    /// The last volts of a cell, and the longest gap between two samples.
-    volts: Option<f64>,
-    longest_s: f64,
-    /// Share used when it was last learned from.
-    learned_at: f64,
-    discharges: u32,
-}
-
 /// The load, without the noise of its last digit.
 #[derive(Clone, Copy, Debug, Default)]
 struct Load {
@@ -129,10 +40,8 @@ struct Load {
 
 /// What the inverter itself takes, in percent of the rated load: between 2 and 8 in small UPSes.
 const IDLE_PERCENT: f64 = 5.0;
-/// Deviation of a reading of volts of one cell from what any hypothesis says.
-const READING_V: f64 = 0.012;
 /// Readings nearer than this tell much the same.
-const TELLS_NEWS_S: f64 = 40.0;
+const TELLS_NEWS_S: f64 = 30.0;
 /// How the open volts drift, squared, in each second.
 const DRIFT: f64 = 1.0e-7;
 /// The first dip (coup de fouet) and what the charger left are gone after some of these.
@@ -222,8 +131,8 @@ impl Estimator {
             let (ln_seconds, share) = discharge.belief.left(&self.curve, &discharge.drain(load));
             return Estimate {
                 charge_percent: Some((100.0 * share).clamp(0.0, 100.0)),
-                runtime_s: Some(ln_seconds.mean.exp()),
-                confidence: Confidence::of(ln_seconds.deviation),
+                runtime_s: Some((ln_seconds.mean - self.caution() * ln_seconds.deviation).exp()),
+                confidence: Confidence::of(ln_seconds.deviation).min(self.at_most(discharge)),
                 ..nothing
             };
         }
@@ -235,12 +144,10 @@ impl Estimator {
         };
         let Some(learned) = self.learned else { return Estimate { charge_percent: Some(charge), ..nothing } };
         let full = self.curve.ln_seconds(load.ln(), learned.strength.0, learned.tilt.0).exp();
-        Estimate {
-            charge_percent: Some(charge),
-            runtime_s: Some(full * charge / 100.0).filter(|seconds| *seconds >= 1.0),
-            confidence: Confidence::of(learned.strength.1),
-            ..nothing
-        }
+        // on mains nothing runs out: next to nothing is not told
+        let runtime_s = Some(full * charge / 100.0).filter(|seconds| *seconds >= 1.0);
+        let confidence = runtime_s.map_or(Confidence::Nothing, |_| Confidence::of(learned.strength.1));
+        Estimate { charge_percent: Some(charge), runtime_s, confidence, ..nothing }
     }
 
     fn nature(&self) -> &'static Nature {
@@ -257,9 +164,10 @@ impl Estimator {
             if discharge.fell_silent(self.nature(), &self.curve, passed) {
                 discharge.end(&self.curve);
             }
-            self.learn_from(&discharge, true);
-            self.missing = Some(discharge.used(&self.curve));
-            self.told_missing = self.missing.unwrap_or_default();
+            let used = discharge.used(&self.curve);
+            self.learn_from(&discharge, used);
+            self.missing = Some(used);
+            self.told_missing = used;
         }
         let Some(volts) = volts else { return };
         self.charging = volts >= self.nature().charging_v;
@@ -290,13 +198,14 @@ impl Estimator {
         discharge.adapted += (load - discharge.adapted) * (1.0 - (-passed / ADAPTS_S).exp());
         if let (Some(volts), true) = (volts, passed > 0.0) {
             let dip = 1.0 + DIP_WEIGHT * (-discharge.seconds / DIP_S).exp();
-            let variance = READING_V * READING_V * dip * (TELLS_NEWS_S / passed).max(0.5);
+            let variance = self.nature().reading_v.powi(2) * dip * (TELLS_NEWS_S / passed).max(0.5);
             let drain = discharge.drain(load);
             discharge.belief.take(self.nature(), &self.curve, &drain, volts, variance, DRIFT * passed);
         }
-        self.learn_from(&discharge, false);
-        if discharge.used(&self.curve) >= discharge.learned_at + LEARN_EACH {
-            discharge.learned_at = discharge.used(&self.curve);
+        let used = discharge.used(&self.curve);
+        if used >= discharge.learned_at + LEARN_EACH {
+            self.learn_from(&discharge, used);
+            discharge.learned_at = used;
         }
         self.discharge = Some(discharge);
     }
@@ -313,47 +222,56 @@ impl Estimator {
             volts: None,
             longest_s: 0.0,
             learned_at: missing,
-            discharges: self.learned.map_or(0, |learned| learned.discharges),
+            before: self.learned,
         }
     }
 
     /// Keeps what this discharge teaches, if it teaches anything.
-    fn learn_from(&mut self, discharge: &Discharge, over: bool) {
-        let used = discharge.used(&self.curve);
+    fn learn_from(&mut self, discharge: &Discharge, used: f64) {
         let depth = used - discharge.missing;
-        let due = over || used >= discharge.learned_at + LEARN_EACH;
-        if !due || !discharge.whole || discharge.seconds < SHORTEST_S {
+        if !discharge.whole || discharge.seconds < SHORTEST_S {
             return;
         }
-        let (strength, tilt, volts) = discharge.belief.learned();
+        let (mut strength, tilt, mut volts) = discharge.belief.learned();
+        // what was not seen of the curve may be different from that of others
+        let unseen = 1.0 - used.clamp(0.0, 1.0);
+        strength.deviation = strength.deviation.hypot(UNSEEN * unseen);
+        for (number, (_, common)) in volts.iter_mut().zip(self.nature().volts) {
+            number.1 = number.1.hypot(common * unseen);
+        }
         let known = self.learned.map_or(f64::MAX, |learned| learned.strength.1);
         let teaches =
             if depth >= DEEP { strength.deviation < 0.5 } else { strength.deviation < 0.9 * known.min(0.55) };
         if !teaches {
             return;
         }
-        let best = self.best(strength.mean, strength.deviation);
+        let best = best(discharge.before, strength.mean, strength.deviation);
         self.learned = Some(Learned {
             strength: (strength.mean, strength.deviation),
             tilt: (tilt.mean, tilt.deviation),
             volts,
             best,
-            discharges: discharge.discharges.saturating_add(1),
+            discharges: discharge.before.map_or(0, |before| before.discharges).saturating_add(1),
         });
         self.told_missing = used;
     }
 
-    /// The best strength, now that this one was seen.
-    fn best(&self, strength: f64, deviation: f64) -> f64 {
-        let Some(before) = self.learned else { return strength };
-        let swapped = strength - before.strength.0 > SWAPPED && deviation < SURE;
-        if swapped || before.strength.1 >= SURE {
-            strength
-        } else if deviation < SURE {
-            before.best.max(strength)
-        } else {
-            before.best
+    /// The spread knows nothing of what the model has wrong.
+    fn at_most(&self, discharge: &Discharge) -> Confidence {
+        match (discharge.whole, self.is_sure()) {
+            (false, _) => Confidence::Guess,
+            (true, false) => Confidence::Low,
+            (true, true) => Confidence::Good,
         }
+    }
+
+    /// Whether most of a discharge was seen.
+    fn is_sure(&self) -> bool {
+        self.learned.is_some_and(|learned| learned.strength.1 < SURE)
+    }
+
+    fn caution(&self) -> f64 {
+        if self.is_sure() { CAUTION } else { CAUTION_AT_FIRST }
     }
 
     fn health(&self) -> Option<Health> {
@@ -367,8 +285,19 @@ impl Estimator {
     }
 }
 
-/// Silence of at least so long, when it was not the usual, is a UPS that is off.
-const SILENCE_S: f64 = 30.0;
+/// The best strength, now that this one was seen.
+fn best(before: Option<Learned>, strength: f64, deviation: f64) -> f64 {
+    let Some(before) = before else { return strength };
+    let swapped = strength - before.strength.0 > SWAPPED && deviation < SURE;
+    if swapped || before.strength.1 >= SURE {
+        strength
+    } else if deviation < SURE {
+        before.best.max(strength)
+    } else {
+        before.best
+    }
+}
+
 /// Change of strength for each degree, at the rates of a UPS (data sheets: 0.5 to 1 percent).
 const WARMTH: f64 = 0.006;
 /// So many senseless readings of volts mean that there is no battery.
@@ -376,36 +305,14 @@ const ABSENT_AFTER: u32 = 3;
 /// A discharge is learned from after each such share, and teaches capacity when it is as deep.
 const LEARN_EACH: f64 = 0.05;
 const DEEP: f64 = 0.1;
+/// Deviation of the strength for the part of the curve that was not seen.
+const UNSEEN: f64 = 0.3;
 /// Shorter ones teach nothing.
 const SHORTEST_S: f64 = 8.0;
 /// So much stronger all at once, as a logarithm, is another battery.
 const SWAPPED: f64 = 0.22;
 /// A strength known to this deviation counts for health.
 const SURE: f64 = 0.15;
-
-impl Discharge {
-    fn drain(&self, load: f64) -> Drain {
-        Drain { energy: self.energy, missing: self.missing, load, adapted: self.adapted }
-    }
-    /// Whether the UPS was silent between the last sample on battery and mains, the battery being
-    /// low: it has switched off then.
-    fn fell_silent(&self, nature: &Nature, curve: &Endurance, gap_s: f64) -> bool {
-        gap_s >= SILENCE_S
-            && gap_s >= 4.0 * self.longest_s
-            && self.volts.is_some_and(|volts| volts <= nature.low_v)
-            && self.used(curve) >= 0.6
-    }
-    /// The UPS switched off: the battery was empty at these volts.
-    fn end(&mut self, curve: &Endurance) {
-        let drain = self.drain(self.adapted);
-        if let Some(volts) = self.volts {
-            self.belief.end(curve, &drain, volts);
-        }
-    }
-    fn used(&self, curve: &Endurance) -> f64 {
-        self.belief.used(curve, &self.drain(self.adapted))
-    }
-}
 
 impl Load {
     /// Readings far from the last ones count at once when they come twice.
@@ -417,34 +324,9 @@ impl Load {
     }
 }
 
+/// The less is known, the less is promised: so many deviations less than the mean, once most of a
+/// discharge was seen, and before. (A promise that is too long costs more than one too short.)
+const CAUTION: f64 = 0.4;
+const CAUTION_AT_FIRST: f64 = 0.8;
 const SMOOTH_S: f64 = 40.0;
 const FAR_PERCENT: f64 = 7.0;
-
-impl Confidence {
-    /// From the deviation of a logarithm.
-    fn of(deviation: f64) -> Confidence {
-        match deviation {
-            d if d <= 0.12 => Confidence::Good,
-            d if d <= 0.22 => Confidence::Fair,
-            d if d <= 0.36 => Confidence::Low,
-            _ => Confidence::Guess,
-        }
-    }
-}
-
-impl Estimator {
-    /// dbg
-    pub fn debug(&self) -> String {
-        self.discharge.as_ref().map_or(String::new(), |d| {
-            let (s, t, v) = d.belief.learned();
-            format!(
-                "S {:.1} {:.3} tilt {:.3} V {:.3?} used {:.3}",
-                s.mean.exp(),
-                s.deviation,
-                t.mean,
-                v,
-                d.used(&self.curve)
-            )
-        })
-    }
-}

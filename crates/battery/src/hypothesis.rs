@@ -37,7 +37,7 @@ impl Volts {
         self.covariance[0][0] += drift;
         let lever: Row = std::array::from_fn(|n| dot(&self.covariance[n], at));
         let surprise = volts - dot(&self.mean, at);
-        let expected = dot(&lever, at) + variance;
+        let expected = dot(&lever, at).max(0.0) + variance;
         // a reading that nobody expects counts as one of great uncertainty
         let spread = expected.max(surprise * surprise / OUTLIER);
         for n in 0..NUMBERS {

@@ -9,16 +9,20 @@
 //!
 //! Read the modules in this order: `bank` (cells and what is known of their kind), `endurance` (how
 //! long a load is carried), `hypothesis` (what the volts say of one possible battery), `belief` (all
-//! possible batteries), `charging`, `memory`, `estimator`.
+//! possible batteries), `discharge`, `charging`, `memory`, `estimate` (what goes in and comes out),
+//! `estimator`.
 
 mod bank;
 mod belief;
 mod charging;
+mod discharge;
 mod endurance;
+mod estimate;
 mod estimator;
 mod hypothesis;
 mod memory;
 
 pub use bank::{Bank, Chemistry, Rating};
-pub use estimator::{Confidence, Estimate, Estimator, Health, RelativeTo, Sample, Source};
+pub use estimate::{Confidence, Estimate, Health, RelativeTo, Sample, Source};
+pub use estimator::Estimator;
 pub use memory::MemoryError;

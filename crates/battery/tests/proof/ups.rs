@@ -39,13 +39,24 @@ pub const PATTERNS: [Pattern; 6] = [
     Pattern::Random,
 ];
 
+impl std::fmt::Display for Pattern {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Pattern::Steady(load) => write!(f, "steady {load} %"),
+            Pattern::Steps => f.write_str("steps 30, 70, 40 %"),
+            Pattern::Ramp => f.write_str("ramp 20 to 80 %"),
+            Pattern::Random => f.write_str("random 20 to 80 %"),
+        }
+    }
+}
+
 impl Pattern {
     fn load(self, seconds: f64, dice: &mut Dice, before: f64) -> f64 {
         match self {
             Pattern::Steady(load) => load,
             Pattern::Steps => [30.0, 70.0, 40.0][(seconds / 180.0) as usize % 3],
             Pattern::Ramp => (20.0 + seconds / 20.0).min(80.0),
-            Pattern::Random if before == 0.0 || dice.even() < 1.0 / 120.0 => 20.0 + 60.0 * dice.even(),
+            Pattern::Random if before == 0.0 || dice.even() < 1.0 / 240.0 => 20.0 + 60.0 * dice.even(),
             Pattern::Random => before,
         }
     }
@@ -81,6 +92,11 @@ impl Ups {
         Ups { cell, bank, cut_off_v: sheet.cut_off_v, idle_percent: sheet.idle_percent, watts_of_percent }
     }
 
+    /// Rated volts of the bank.
+    pub fn nominal_v(&self) -> f64 {
+        f64::from(self.bank.cells) * if self.bank.chemistry == Chemistry::Lfp { 3.2 } else { 2.0 }
+    }
+
     /// Seconds for which the full battery carries this load.
     pub fn seconds_at(&self, load: f64) -> f64 {
         let watts = (load + self.idle_percent) * self.watts_of_percent;
@@ -102,7 +118,7 @@ impl Ups {
             if passed >= due {
                 let dip = 0.04 * (-passed / 20.0_f64).exp();
                 samples.push(self.says(from_s + passed, volts - dip, load, Source::Battery, dice));
-                left_s.push((passed >= told + 10.0).then(|| emptying.seconds_to(draw, self.cut_off_v, 1.0)));
+                left_s.push((passed >= told + 10.0).then(|| emptying.seconds_to(draw, self.cut_off_v, 2.0)));
                 told = if left_s.last().is_some_and(Option::is_some) { passed } else { told };
                 due += every_s;
             }
@@ -134,9 +150,9 @@ impl Ups {
 
 /// Watts that empty a full cell in this time.
 fn watts_for(cell: Cell, cut_off_v: f64, seconds: f64) -> f64 {
-    let (mut low, mut high) = (0.1, 20_000.0);
+    let (mut low, mut high): (f64, f64) = (0.1, 20_000.0);
     for _ in 0..50 {
-        let middle: f64 = (low * high as f64).sqrt();
+        let middle = (low * high).sqrt();
         if seconds_to(cell, Draw::Watts(middle), cut_off_v, 0.5) > seconds {
             low = middle
         } else {
