@@ -4,6 +4,7 @@
 mod nut;
 mod ups;
 
+use battery::{Bank, Chemistry, Estimator, Sample, Source};
 use driver::memory::Memory;
 use nut::{Station, Which};
 use std::path::Path;
@@ -63,6 +64,23 @@ fn the_file_is_whole_whenever_the_driver_is_killed() {
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
+/// What a driver kept that saw a whole discharge of a quarter of an hour, long ago.
+fn learned_before() -> String {
+    let mut estimator = Estimator::new(Bank::new(12, Chemistry::LeadAcid));
+    let mut at = Duration::ZERO;
+    let mut course = |seconds: u64, source, volts: &dyn Fn(f64) -> f64| {
+        for second in (0..seconds).step_by(10) {
+            at += Duration::from_secs(10);
+            let volts = volts(second as f64 / seconds as f64);
+            estimator.take(Sample { at, volts, load_percent: 50.0, source, temperature_c: None });
+        }
+    };
+    course(36_000, Source::Mains, &|_| 27.2);
+    course(600, Source::Battery, &|used| 24.0 - 1.7 * used - 1.8 * used.powi(6));
+    course(80_000, Source::Mains, &|_| 27.2);
+    estimator.memory().expect("a whole discharge teaches")
+}
+
 /// An outage that is over in a minute, because the simulated time runs; the driver is killed after it,
 /// and the next one knows the battery.
 #[test]
@@ -70,24 +88,29 @@ fn what_an_outage_taught_is_known_after_a_kill() {
     let ups = Ups::start("learned", Which::Ours, "megatec", &["load 50"]);
     let mut station = Station::new("learned", Which::Ours);
     station.configure(&ups.port, "protocol = megatec");
+    let file = Memory::at(&station.folder, "u").unwrap();
+    let before = learned_before();
+    file.write(&before).unwrap();
     station.start_driver();
     station.start_upsd();
     let value = |name: &str| station.upsc_value(name);
-    assert_eq!(value("battery.runtime"), "", "nothing is known yet");
+    let runtime: f64 = value("battery.runtime").parse().expect("it is known from before");
+    assert!((300.0..=900.0).contains(&runtime), "{runtime}");
     ups.turn("speed 10");
     ups.turn("mains fail");
     station.wait_for("a low battery", || value("ups.status").contains("LB"));
-    assert!(value("battery.runtime").parse::<f64>().is_ok(), "on battery it is told");
+    assert!(value("battery.charge").parse::<f64>().is_ok_and(|charge| charge < 100.0));
     ups.turn("mains back");
     ups.turn("speed 1");
-    let file = Memory::at(&station.folder, "u").unwrap();
-    station.wait_for("what was learned", || file.read().is_some());
+    station.wait_for("what was learned", || file.read().is_some_and(|text| text != before));
     let pid = station.pid().unwrap();
     assert!(Command::new("kill").args(["-9", &pid.to_string()]).status().unwrap().success());
     station.wait_for("the driver to be gone", || !nut::lives(pid));
     station.start_driver();
     station.wait_for("upsd to see it", || value("ups.status") == "OL");
-    assert!(!value("experimental.battery.health.confidence").is_empty(), "{:?}", station.upsc());
+    let charge: f64 = value("battery.charge").parse().unwrap();
+    assert!(charge < 99.0, "mains is back, but it is not full: {charge}");
+    assert!(value("battery.runtime").parse::<f64>().is_ok_and(|left| left < runtime));
 }
 
 /// The charge and the runtime that a client sees, and how long after the start.

@@ -9,7 +9,7 @@ mod beside;
 mod nut;
 mod ups;
 
-use beside::{Pair, Stage, listed};
+use beside::{Pair, Stage, listed, of_the_ups};
 use nut::{NEWEST, Which};
 use std::time::Duration;
 
@@ -24,6 +24,7 @@ const LISTED: &[Listed] = &[
         let said = ["battery.", "input.frequency", "input.transfer", "output.current"];
         dialect == "voltronic-qs" && said.iter().any(|name| line.starts_with(name))
     }),
+    ("stuck-bits", |_, line| line == "ups.status: NUT 'OL OFF', ours 'OL'"),
     ("hunnox-charge", |(dialect, _), line| dialect == "hunnox" && line.starts_with("battery.charge")),
     ("settable-without-limits", |(_, family), line| {
         matches!(family, "P00" | "P08" | "P31") && line.starts_with("upsrw: only NUT")
@@ -173,7 +174,7 @@ type Request = (&'static str, Vec<String>);
 fn requests(stage: &Stage) -> Vec<Request> {
     let target = stage.station.ups();
     let mut all: Vec<Request> = vec![];
-    let commands = stage.station.run("upscmd", &["-l", &target]).out;
+    let commands = of_the_ups("upscmd", &stage.station.run("upscmd", &["-l", &target]).out);
     let names = commands.lines().filter_map(|line| line.split_once(" - ")).map(|(name, _)| name);
     for name in names.filter(|name| !name.starts_with("load.off")) {
         let parameters: &[&str] = match name {
@@ -185,7 +186,7 @@ fn requests(stage: &Stage) -> Vec<Request> {
             all.push(("upscmd", words.map(String::from).collect()));
         }
     }
-    let settings = stage.station.run("upsrw", &[&target]).out;
+    let settings = of_the_ups("upsrw", &stage.station.run("upsrw", &[&target]).out);
     for block in settings.split("\n\n").filter(|block| block.contains('[')) {
         let name = block.split('[').nth(1).unwrap().split(']').next().unwrap();
         let mut values: Vec<String> = vec!["nonsense".into(), "".into()];

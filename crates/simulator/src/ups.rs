@@ -598,7 +598,7 @@ mod tests {
         for text in ["mains fail", "load 42", "dashes temperature", "bit 7 off", "cell on"] {
             turn(&mut ups, text);
         }
-        assert_eq!(ask(&mut ups, "Q1", 0).unwrap(), "(000.0 000.0 230.0 042 00.0 2.06 --.- 10001000\r");
+        assert_eq!(ask(&mut ups, "Q1", 0).unwrap(), "(000.0 000.0 230.0 042 00.0 1.95 --.- 10001000\r");
         turn(&mut ups, "reply Q1 \"(x\"");
         assert_eq!(ask(&mut ups, "Q1", 0).unwrap(), "(x\r");
         turn(&mut ups, "unknown echo");

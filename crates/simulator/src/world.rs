@@ -214,11 +214,12 @@ impl World {
     /// and on mains what the charger adds.
     pub fn battery_volts(&self) -> f64 {
         let cells = self.rating.battery_volts / 2.0;
-        let rested = 2.13 - 0.2 * (1.0 - self.charge);
+        let used = 1.0 - self.charge;
+        let rested = 2.14 - 0.14 * used;
         let cell = if self.on_battery() {
-            rested - 0.16 * self.load_percent / 100.0 - 0.12 * (-self.charge / 0.05).exp()
+            rested - 0.45 * self.load_percent / 100.0 - 0.15 * used.powi(6)
         } else if self.mains_good() {
-            rested + 0.14
+            rested + 0.13
         } else {
             rested
         };

@@ -117,7 +117,8 @@ impl Battery {
             self.model = Some((found, estimator));
         }
         let (found, estimator) = self.model.as_mut()?;
-        if let (Some(volts), Some(load_percent)) = (inputs.voltage, inputs.load_percent) {
+        // a battery whose load is off recovers, which would look like strength
+        if let (Some(volts), Some(load_percent), true) = (inputs.voltage, inputs.load_percent, known.powers) {
             let source = match (known.tests, inputs.online) {
                 (true, _) => Source::Test,
                 (_, true) => Source::Mains,

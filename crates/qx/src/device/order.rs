@@ -13,7 +13,7 @@ const SHOWS_WITHIN: Duration = Duration::from_secs(3);
 /// A load that should be off is given so much longer.
 const GRACE: Duration = Duration::from_secs(10);
 /// Below so many volts nothing is powered.
-const DEAD_VOLTS: f64 = 20.0;
+pub(super) const DEAD_VOLTS: f64 = 20.0;
 
 /// What was ordered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

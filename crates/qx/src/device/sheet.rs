@@ -2,6 +2,7 @@
 //! (and of the battery bookkeeping), so nothing that the UPS does not say any more stays behind.
 
 use super::battery::Known;
+use super::order::DEAD_VOLTS;
 use super::{Device, Moment};
 use crate::fact::Raised;
 use crate::guess::Inputs;
@@ -115,7 +116,8 @@ impl Device {
                 .all(|var| configured.contains_key(var.name)),
             temperature: number(&BATTERY_TEMPERATURE),
             tests: status.has(Status::Calibrating),
-            powers: !status.has(Status::Off),
+            powers: !status.has(Status::Off)
+                && number(&OUTPUT_VOLTAGE).is_none_or(|volts| volts >= DEAD_VOLTS),
         };
         if known.runtime.is_none() && !configured.contains_key(BATTERY_RUNTIME.name) {
             sheet.remove(BATTERY_RUNTIME.name);
