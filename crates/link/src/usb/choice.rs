@@ -260,8 +260,7 @@ mod tests {
 
     #[test]
     fn a_driver_of_few_devices_goes_by_their_numbers() {
-        let mut options = UsbOptions::default();
-        options.devices = Some(qx::bridges::BLAZER);
+        let options = UsbOptions { devices: Some(qx::bridges::BLAZER), ..UsbOptions::default() };
         let mut strings = device(0x0001, 0x0000, "", "1-1", 2);
         (strings.vendor, strings.product) = ("MEC".into(), "MEC0003".into());
         let armac = device(0x0925, 0x1234, "", "1-2", 3);
