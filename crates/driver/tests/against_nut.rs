@@ -399,23 +399,3 @@ fn a_clock_that_jumps_does_not_stop_the_polls() {
     assert!(ours >= 6, "ours asked {ours} times in eight seconds");
     assert_eq!(nut, 0, "NUT 2.8.0 is expected to stop here");
 }
-
-#[test]
-fn what_is_listed_as_differential_is_tested_here() {
-    let page = include_str!("../../../docs/differences-from-nut.md");
-    let tests = [
-        include_str!("against_nut.rs"),
-        include_str!("dialects.rs"),
-        include_str!("usb.rs"),
-        include_str!("beside/mod.rs"),
-        include_str!("shutdown.rs"),
-        include_str!("against_blazer.rs"),
-    ]
-    .concat();
-    let tests: String = tests.split_whitespace().collect::<Vec<_>>().join(" ").replace("( \"", "(\"");
-    for row in page.lines().filter(|row| row.trim_end().ends_with("| differential |")) {
-        let name = row.split('`').nth(1).expect("a name");
-        let uses = [format!("listed(\"{name}\")"), format!("(\"{name}\", |"), format!("some(\"{name}\")")];
-        assert!(uses.iter().any(|used| tests.contains(used)), "{name}");
-    }
-}
