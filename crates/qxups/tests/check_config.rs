@@ -53,7 +53,7 @@ fn every_line_is_looked_at() {
     finds(
         "lines",
         "maxretry = x\ndrivrpath = /x\nport = /dev/ttyS9\n[one]\ndriver = nutdrv_qx\nport = /dev/ttyS0\nnovender\n\
-         offdelay = 5\noffdelay = 30\npollfreq = abc\nprotocol = zintu\nsdcommands = load.off\nserial\n\
+         offdelay = 5\noffdelay = 30\npollfreq = abc\nprotocol = zintu\nsdcommands = load.of\nserial\n\
          desc = \"x # y\"\nfoo bar\n",
         &[
             ("1: to know", "whole number"),
@@ -63,7 +63,7 @@ fn every_line_is_looked_at() {
             ("9: to know", "is there already"),
             ("10: wrong", "whole seconds"),
             ("11: wrong", "did you mean zinto?"),
-            ("12: wrong", "stayoff"),
+            ("12: wrong", "did you mean load.off?"),
             ("13: wrong", "needs a value"),
             ("14: wrong", "inside of quotes"),
             ("15: to know", "passed over"),
