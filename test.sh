@@ -53,12 +53,29 @@ fi
 
 say "tests"
 cargo build --workspace --locked
-# most tests wait for a UPS or for NUT, not for a processor
-RUST_TEST_THREADS=8 cargo test --workspace --locked --no-fail-fast
+cargo test --workspace --exclude driver --locked --no-fail-fast
+# Most tests of the driver wait for a UPS or for NUT, not for a processor: four programs of them at a time.
+cargo test -p driver --locked --no-run
+logs=target/test-logs
+rm -rf "$logs"
+mkdir -p "$logs"
+one_program() {
+    if RUST_TEST_THREADS=6 cargo test -p driver --locked --no-fail-fast "$1" >"$logs/$1" 2>&1; then
+        grep -H '^test result' "$logs/$1"
+    else
+        cat "$logs/$1"
+        return 1
+    fi
+}
+export -f one_program
+export logs
+tests() { find crates/driver/tests -maxdepth 1 -name '*.rs' -printf '--test=%f\n' | sed 's/\.rs$//' | sort; }
+{ printf '%s\n' --lib --bins; tests | grep -v -e --test=usb; } | xargs -P 4 -I{} bash -euo pipefail -c 'one_program {}'
 if [ -z "${QXUPS_NO_USB_MACHINE:-}" ]; then
     # these keep a virtual machine busy, or two: one after the other, within ten minutes
     say "tests on a real USB stack"
-    cargo test -p driver --locked --no-fail-fast --features usb-machine --test usb --test usb_blazer --test usb_life --test usb_faults
+    mapfile -t usb < <(tests | grep -e --test=usb)
+    cargo test -p driver --locked --no-fail-fast --features usb-machine "${usb[@]}"
 fi
 
 say "the Debian package"

@@ -6,7 +6,7 @@ mod beside;
 mod nut;
 mod ups;
 
-use beside::listed;
+use beside::{listed, of_the_driver};
 use nut::{Station, Which};
 use std::collections::{BTreeMap, BTreeSet};
 use ups::Ups;
@@ -17,7 +17,10 @@ type Made = (bool, BTreeMap<String, String>);
 fn made(station: &Station) -> Made {
     let said = station.run_driver(&["-a", "u", "-d", "1"]);
     let own = ["driver.parameter.", "driver.flag.", "ups.delay.", "battery.packs"];
-    let is_own = |name: &str| own.iter().any(|own| name.starts_with(own)) && name != "driver.parameter.port";
+    let is_own = |name: &str| {
+        let of_ours = name == "driver.parameter.port" || of_the_driver(name);
+        own.iter().any(|own| name.starts_with(own)) && !of_ours
+    };
     let lines = said.out.lines().filter_map(|line| line.split_once(": "));
     let published: BTreeMap<_, _> =
         lines.filter(|(name, _)| is_own(name)).map(|(name, text)| (name.into(), text.into())).collect();
@@ -194,6 +197,7 @@ const DIFFERENT: &[(&str, &str, &str)] = &[
     ("maxstartdelay = 5", "", "upsdrvctl-words"),
     ("maxretry = 5", "", "upsdrvctl-words"),
     ("allow_killpower", "", "newer-words"),
+    ("sdcommands = load.off", "", "newer-words"),
     ("reconnect_max_tries = 5", "", "newer-words"),
     ("battery_voltage_reports_one_pack", "nutdrv_qx", "one-pack"),
 ];
