@@ -15,6 +15,7 @@ pub mod persona;
 pub mod process;
 pub mod program;
 pub mod session;
+pub mod signals;
 pub mod socket;
 pub mod state;
 pub mod supervisor;

@@ -8,6 +8,7 @@ use crate::own;
 use crate::persona::{NUTDRV_QX, Persona};
 use crate::process::{self, Account, PidFile, Readiness, Side};
 use crate::session::{Session, Shared};
+use crate::signals::{Signals, Told};
 use crate::socket::DriverSocket;
 use crate::supervisor::Supervisor;
 use link::Link;
@@ -20,7 +21,6 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 
 /// So many requests may wait between a client and the device.
@@ -415,63 +415,13 @@ impl Driver {
         device.borrow_mut().kill_power(0);
         match session.run_until(|event| matches!(event, Event::Answered(..))).await {
             Event::Answered(_, Outcome::Done) => {
-                let delay = device.borrow().store().text("ups.delay.shutdown").map(str::to_string);
-                let delay = delay.map_or(String::new(), |delay| format!(" in {delay} seconds"));
-                self.log.info(&format!("the UPS was told to switch the load off{delay}"));
+                self.log.info("the UPS was told to switch the load off");
                 Ok(ExitCode::SUCCESS)
             }
             Event::Answered(_, Outcome::Failed(why)) => Err(why),
             _ => Err("the UPS was not told to switch the load off".into()),
         }
     }
-}
-
-/// The signals a driver minds.
-struct Signals {
-    terminate: tokio::signal::unix::Signal,
-    interrupt: tokio::signal::unix::Signal,
-    quit: tokio::signal::unix::Signal,
-    hang_up: tokio::signal::unix::Signal,
-    user: tokio::signal::unix::Signal,
-}
-
-impl Signals {
-    fn new() -> Result<Signals, Fatal> {
-        let of = |kind| signal(kind).map_err(|error| format!("cannot watch for signals: {error}"));
-        Ok(Signals {
-            terminate: of(SignalKind::terminate())?,
-            interrupt: of(SignalKind::interrupt())?,
-            quit: of(SignalKind::quit())?,
-            hang_up: of(SignalKind::hangup())?,
-            user: of(SignalKind::user_defined1())?,
-        })
-    }
-
-    /// Waits for the next signal.
-    async fn next(&mut self) -> Told {
-        tokio::select! {
-            _ = self.terminate.recv() => Told::Leave("SIGTERM"),
-            _ = self.interrupt.recv() => Told::Leave("SIGINT"),
-            _ = self.quit.recv() => Told::Leave("SIGQUIT"),
-            _ = self.hang_up.recv() => Told::Reload { or_exit: false },
-            _ = self.user.recv() => Told::Reload { or_exit: true },
-        }
-    }
-
-    /// Waits until the driver is told to leave.
-    async fn leave(&mut self) -> &'static str {
-        loop {
-            if let Told::Leave(name) = self.next().await {
-                return name;
-            }
-        }
-    }
-}
-
-/// What a signal means.
-enum Told {
-    Leave(&'static str),
-    Reload { or_exit: bool },
 }
 
 fn help(persona: &Persona) -> String {

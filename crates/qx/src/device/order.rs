@@ -60,6 +60,9 @@ impl Device {
             let mut rows = protocol.commands_named(name);
             rows.find_map(|row| row.understand(sent).map(|args: Args| args.shutdown))
         });
+        if let (What::Off, Some(seconds)) = (what, delay) {
+            self.note(Loudness::Info, format!("{name}: the load goes off after {seconds} s"));
+        }
         let off = now + Duration::from_secs(delay.unwrap_or_default().into()) + self.options.pollinterval;
         if let Some(asker) = self.order.take().and_then(|before| before.asker) {
             self.answer(asker, Outcome::Done);
