@@ -145,7 +145,8 @@ fn do_everything(machine: &Machine, ups: &Ups, name: &str, told: &mut Told) {
     told.commands = machine.run(&format!("upscmd -l {name}@127.0.0.1 2>/dev/null")).out;
     told.settings = machine.run(&format!("upsrw {name}@127.0.0.1 2>/dev/null")).out;
     let names = told.commands.lines().filter_map(|line| line.split_once(" - ")).map(|(name, _)| name);
-    let names: Vec<String> = names.filter(|name| *name != "load.off").map(String::from).collect();
+    let names = names.filter(|name| *name != "load.off" && !of_the_driver(name));
+    let names: Vec<String> = names.map(String::from).collect();
     for command in names {
         ups.forget();
         let said = machine.run(&format!("upscmd -w -u admin -p secret {name}@127.0.0.1 {command} 2>&1"));

@@ -7,7 +7,7 @@ mod machine;
 mod nut;
 mod ups;
 
-use beside::{listed, nearly};
+use beside::{listed, nearly, of_the_driver, without_estimates};
 use machine::Machine;
 use nut::Which;
 use qx::bridge::{UsbId, usb};
@@ -70,10 +70,13 @@ fn told(which: Which) -> Told {
         std::thread::sleep(Duration::from_secs(9));
         for (name, _) in &plugged {
             let own = |(key, _): &(String, String)| {
-                !key.starts_with("driver.version") && !key.starts_with("driver.state")
+                !key.starts_with("driver.version") && !key.starts_with("driver.state") && !of_the_driver(key)
             };
-            let listing = machine.upsc(name).into_iter().filter(own);
-            told.extend(listing.map(|(key, value)| (format!("{name} {state}: {key}"), value)));
+            let mut listing = machine.upsc(name);
+            without_estimates(&mut listing);
+            told.extend(
+                listing.into_iter().filter(own).map(|(key, value)| (format!("{name} {state}: {key}"), value)),
+            );
         }
     }
     std::thread::scope(|scope| {
@@ -97,7 +100,7 @@ fn deeds(machine: &Machine, name: &str, ups: &Ups) -> Told {
         format!("{} {heard:?}", said.out.lines().last().unwrap_or_default())
     };
     // a UPS that is off has nothing to say
-    let commands = commands.filter(|command| *command != "load.off");
+    let commands = commands.filter(|command| *command != "load.off" && !of_the_driver(command));
     commands.map(|command| (format!("{name} does: {command}"), do_one(command))).collect()
 }
 
