@@ -69,6 +69,8 @@ one_program() {
 }
 export -f one_program
 export logs
+# what the package needs is built meanwhile, by what they leave over
+nice -n 19 cargo build --release --locked -p driver -p qxups >"$logs/release" 2>&1 &
 tests() { find crates/driver/tests -maxdepth 1 -name '*.rs' -printf '--test=%f\n' | sed 's/\.rs$//' | sort; }
 { printf '%s\n' --lib --bins; tests | grep -v -e --test=usb; } | xargs -P 4 -I{} bash -euo pipefail -c 'one_program {}'
 if [ -z "${QXUPS_NO_USB_MACHINE:-}" ]; then
@@ -88,6 +90,7 @@ if cargo deb --version >/dev/null 2>&1; then
     if [ ${#tools[@]} -gt 0 ]; then
         DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${tools[@]}"
     fi
+    wait
     packaging/test-package.sh
 else
     left_out+=("the Debian package: cargo-deb is not installed (cargo install cargo-deb --locked)")
