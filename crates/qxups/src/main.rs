@@ -4,6 +4,7 @@ mod capture;
 mod check_config;
 mod demo;
 mod doctor;
+mod driver_dump;
 mod explain;
 mod manual;
 mod scan;

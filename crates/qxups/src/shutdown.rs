@@ -1,5 +1,6 @@
 //! `qxups shutdown --dry-run`: what `-k` would send, without sending it.
 
+use crate::driver_dump;
 use driver::command_line::{CommandLine, Said, Task};
 use driver::config::{Config, Paths};
 use driver::log::Log;
@@ -7,7 +8,6 @@ use driver::persona::Persona;
 use driver::session::Session;
 use link::Link;
 use nut::ups_conf::{self, UpsConf};
-use nut::words::words;
 use qx::device::{Device, Event, kill_steps};
 use qx::option::Options;
 use qx::plan::{Effect, Form, Planned, plan};
@@ -16,17 +16,12 @@ use qx::protocols;
 use qx::spelling::Args;
 use serde_json::json;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::io::{BufRead, BufReader, Write};
+use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::Duration;
 use tokio::sync::mpsc;
-
-/// How long a running driver may take to say what it knows.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The command line of it.
 #[derive(clap::Args)]
@@ -96,8 +91,14 @@ fn configuration(name: &str, conf: &UpsConf) -> Result<(&'static Persona, Config
 
 /// What a running driver knows, which holds the line. `None` when none runs.
 fn from_the_driver(socket: &Path, options: &Options) -> Result<Option<Known>, String> {
-    let Ok(stream) = UnixStream::connect(socket) else { return Ok(None) };
-    let said = dump(stream).map_err(|error| format!("{}: {error}", socket.display()))?;
+    let wrong = |error: std::io::Error| format!("{}: {error}", socket.display());
+    let stream = match UnixStream::connect(socket) {
+        Ok(stream) => stream,
+        // it runs, and has the line
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(wrong(error) + "; be root"),
+        Err(_) => return Ok(None),
+    };
+    let said = driver_dump::ask(stream).map_err(wrong)?;
     let text = |name: &str| said.variables.get(name).map_or("", String::as_str);
     // NUT's own driver puts a version behind the name
     let dialect = text("driver.version.data").split(' ').next().unwrap_or_default();
@@ -120,29 +121,6 @@ fn known(protocol: &'static Protocol, offered: &[String], options: &Options, arg
         protocol.all_commands().filter(|command| offered.iter().any(|name| name == command.name)).collect();
     let plan = plan(&kill_steps(options), rows.into_iter(), args);
     Known { dialect: protocol.name, from: String::new(), plan }
-}
-
-#[derive(Default)]
-struct Dump {
-    variables: BTreeMap<String, String>,
-    commands: Vec<String>,
-}
-
-fn dump(mut stream: UnixStream) -> std::io::Result<Dump> {
-    stream.set_read_timeout(Some(PATIENCE))?;
-    stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(b"DUMPALL\n")?;
-    let mut dump = Dump::default();
-    for line in BufReader::new(stream).lines() {
-        let line = words(line?.as_bytes()).unwrap_or_default();
-        match line.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            ["DUMPDONE", ..] => return Ok(dump),
-            ["SETINFO", name, value] => drop(dump.variables.insert(name.into(), value.into())),
-            ["ADDCMD", name] => dump.commands.push(name.into()),
-            _ => {}
-        }
-    }
-    Err(std::io::Error::other("the driver closed its socket; ask again when it runs"))
 }
 
 /// What the UPS itself says: no driver runs, so the line is free.

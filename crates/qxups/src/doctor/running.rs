@@ -3,15 +3,11 @@
 use super::finding::{Kind, Report};
 use super::system::{Process, System};
 use super::watched::Watched;
+use crate::driver_dump;
 use driver::persona::{self, Persona};
-use nut::words::words;
-use std::io::{BufRead, BufReader, ErrorKind, Write};
+use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::time::Duration;
-
-/// A driver answers at once; one that does not within this time hangs.
-const PATIENCE: Duration = Duration::from_secs(3);
 
 /// How a UPS is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,7 +122,7 @@ enum Socket {
 
 /// What a driver says of its UPS.
 fn ask_socket(path: &Path) -> Socket {
-    let mut stream = match UnixStream::connect(path) {
+    let stream = match UnixStream::connect(path) {
         Ok(stream) => stream,
         Err(error) => {
             return match error.kind() {
@@ -136,21 +132,11 @@ fn ask_socket(path: &Path) -> Socket {
             };
         }
     };
-    let timed = stream.set_read_timeout(Some(PATIENCE)).and_then(|()| stream.write_all(b"DUMPALL\n"));
-    if timed.is_err() {
-        return Socket::Mute;
+    match driver_dump::ask(stream) {
+        Ok(mut dump) => Socket::Answers {
+            stale: dump.stale,
+            status: dump.variables.remove("ups.status").unwrap_or_default(),
+        },
+        Err(_) => Socket::Mute,
     }
-    // fresh data is said to be fresh; what is said of old data differs
-    let (mut stale, mut status) = (true, String::new());
-    for line in BufReader::new(stream).split(b'\n').map_while(Result::ok) {
-        let said = words(&line).unwrap_or_default();
-        match said.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-            ["DATASTALE"] => stale = true,
-            ["DATAOK"] => stale = false,
-            ["SETINFO", "ups.status", text] => status = text.to_string(),
-            ["DUMPDONE"] => return Socket::Answers { stale, status },
-            _ => {}
-        }
-    }
-    Socket::Mute
 }
