@@ -103,6 +103,14 @@ impl Device {
         self.settle_survey(now);
     }
 
+    /// The answer to the query at `at` came too late to be news: it counts for nothing.
+    pub(super) fn ask_anew(&mut self, at: usize, now: Moment) {
+        self.line.settle = true;
+        let slot = &mut self.slots[at];
+        slot.belief.forget_doubt();
+        slot.due = Some(now);
+    }
+
     /// What is asked of this UPS depends on what it said.
     pub(super) fn reconsider(&mut self, now: Moment) {
         let facts = self.facts();
