@@ -81,8 +81,10 @@ fn conversations(seeds: &mut Seeds, number: u8, protocol: &'static Protocol) -> 
     orders.extend(
         settings.chain(protocol.delays.iter().map(|row| row.var.name)).map(|name| format!("set {name}=60")),
     );
-    for (how, order) in (0..8).cycle().zip(orders) {
-        let text = format!("{}!{order}\r\r.\r(NAK\r{}", GOOD.repeat(40), GOOD.repeat(30));
+    // several in a session: obeyed in silence, then refused
+    for (how, orders) in (0..8).cycle().zip(orders.chunks(6)) {
+        let lines = orders.iter().map(|order| format!("!{order}\r\r.\r!{order}\r(NAK\r{}", GOOD.repeat(3)));
+        let text = GOOD.repeat(protocol.queries.len() + 3) + &lines.collect::<String>();
         seeds.write("orders", &[&[number, how], text.as_bytes()].concat())?;
     }
     Ok(())

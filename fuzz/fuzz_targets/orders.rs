@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut ups = good_ups(spoken);
     let mut session = Session::new(spoken, *how);
     let mut lines = rest.split(|byte| *byte == b'\r').peekable();
-    for _ in 0..600 {
+    for _ in 0..300 {
         while session.device.poll_event().is_some() {}
         let _ = session.device.store_mut().take_changes();
         while let Some(order) = lines.next_if(|line| line.first() == Some(&b'!')) {

@@ -24,7 +24,7 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const GROWTH_KB: u64 = 2_000;
 
 /// What happens to a station, each as often as the others.
-const EVENTS: &[(&str, fn(&mut Soak))] = &[
+const EVENTS: &[Event] = &[
     ("outage", Soak::outage),
     ("outage on a noisy line", Soak::noisy_outage),
     ("hang-up", Soak::hang_up),
@@ -37,6 +37,8 @@ const EVENTS: &[(&str, fn(&mut Soak))] = &[
     ("clock set", Soak::set_clock),
     ("command", Soak::command),
 ];
+
+type Event = (&'static str, fn(&mut Soak));
 
 fn number(variable: &str, otherwise: u64) -> u64 {
     std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
@@ -317,18 +319,19 @@ impl Soak {
         }
     }
 
-    /// A command is obeyed once, also when the driver is stopped as it is on its way.
+    /// A command is sent once, also when the driver is stopped right behind it; and when it is said to be
+    /// done, it was sent.
     fn command(&mut self) {
         self.ups.turn("forget-heard");
-        let done = self.station.as_admin("upscmd", &[&self.station.ups(), "beeper.toggle"]);
-        assert_eq!(done.code, Some(0), "{done:?}; {:?}", self.happened);
+        let said = self.station.as_admin("upscmd", &[&self.station.ups(), "beeper.toggle"]);
         let pid = self.station.pid().unwrap();
         send(pid, Signal::SIGSTOP);
         std::thread::sleep(self.some_time(1000));
         send(pid, Signal::SIGCONT);
         self.watch(Duration::from_secs(1));
         let count = self.ups.heard().iter().filter(|line| *line == "Q").count();
-        assert_eq!(count, 1, "{}: {:?}", self.protocol, self.happened);
+        let is_right = if said.code == Some(0) { count == 1 } else { count <= 1 };
+        assert!(is_right, "{}: {said:?}, sent {count} times; {:?}", self.protocol, self.happened);
     }
 }
 
