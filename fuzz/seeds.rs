@@ -3,7 +3,7 @@
 //!
 //!     cargo run -p driver --example fuzz_seeds -- fuzz/corpus
 
-use battery::{Bank, Chemistry, Estimator, Sample, Source};
+use battery::{Bank, Chemistry, Estimator};
 use driver::{persona, upgrade::UPGRADES};
 use nut::driver_socket::Request;
 use qx::bridge::Carriage;
@@ -170,28 +170,36 @@ fn reports(seeds: &mut Seeds) -> std::io::Result<()> {
     Ok(())
 }
 
-/// What was learned in an outage, without its sum, and samples of another.
+/// What is kept of a battery, without its sum, and samples of an outage.
 fn batteries(seeds: &mut Seeds) -> std::io::Result<()> {
-    for (cells, chemistry, volt) in
-        [(6, Chemistry::LeadAcid, 2.0), (12, Chemistry::LeadAcid, 2.0), (8, Chemistry::Lfp, 3.2)]
-    {
-        let mut estimator = Estimator::new(Bank::new(cells, chemistry));
-        let mut samples = vec![];
-        for step in 0..150_u32 {
-            let at = Duration::from_secs(u64::from(10 * step));
-            let source = if step < 10 { Source::Mains } else { Source::Battery };
-            let volts = f64::from(cells) * volt * (1.0 - f64::from(step) / 1000.0);
-            estimator.take(Sample { at, volts, load_percent: 40.0, source, temperature_c: None });
-            let volts = (100.0 * volts) as u16;
-            samples.extend([0, 100, (volts >> 8) as u8, volts as u8, 0x0f, 0xa0, u8::from(step >= 10)]);
-        }
-        let memory = estimator.memory().unwrap_or_default();
-        let body = memory.rfind("sum ").and_then(|end| memory.get(..end)).unwrap_or_default();
-        let chemistry = u8::from(chemistry == Chemistry::Lfp);
-        seeds.write(
-            "battery_memory",
-            &[&[cells as u8, chemistry], body.as_bytes(), &[0], &samples[..420]].concat(),
-        )?;
+    let rest = "strength 60.000 0.2000\nbest 70.000\ntilt 1.0000 0.1000\n";
+    for (cells, chemistry, word, cell) in [
+        (6, Chemistry::LeadAcid, "lead-acid", [2.12, 2.03, 1.70]),
+        (12, Chemistry::LeadAcid, "lead-acid", [2.05, 1.98, 1.80]),
+        (8, Chemistry::Lfp, "lfp", [3.40, 3.25, 2.90]),
+    ] {
+        let [open_v, begin_v, end_v] = cell;
+        let volts = format!(
+            "open {open_v:.4} 0.0200\ndrop 0.0500 0.0200\nfall 0.1000 0.0500\nend {end_v:.4} 0.0500\n"
+        );
+        let body = format!("qxups battery 1\nbank {word} {cells}\n{rest}{volts}discharges 2\nmissing 0.10\n");
+        let whole = format!("{body}sum {:08x}\n", sum(&body));
+        Estimator::remembering(Bank::new(cells, chemistry), &whole).map_err(std::io::Error::other)?;
+        let sample = |step: u16| {
+            let share = f64::from(step.saturating_sub(5)) / 55.0;
+            let cell_v = if step < 5 { open_v } else { begin_v + (end_v - begin_v) * share };
+            let [high, low] = ((100.0 * f64::from(cells) * cell_v) as u16).to_be_bytes();
+            // ten seconds, volts, a load of 40 percent, mains or battery
+            [0, 100, high, low, 0x0f, 0xa0, u8::from(step >= 5)]
+        };
+        let samples: Vec<u8> = (0..60).flat_map(sample).collect();
+        let first = [cells as u8, u8::from(chemistry == Chemistry::Lfp)];
+        seeds.write("battery_memory", &[&first, body.as_bytes(), &[0], &samples].concat())?;
     }
     Ok(())
+}
+
+/// FNV-1a, as a memory has it.
+fn sum(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
 }
