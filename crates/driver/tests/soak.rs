@@ -82,7 +82,8 @@ struct Soak {
     happened: Vec<&'static str>,
     looks: u32,
     fresh: u32,
-    slowest: Duration,
+    /// How long it took at most until the truth was shown, and after what.
+    slowest: (Duration, &'static str),
 }
 
 impl Soak {
@@ -106,7 +107,7 @@ impl Soak {
             happened: vec![],
             looks: 0,
             fresh: 0,
-            slowest: Duration::ZERO,
+            slowest: (Duration::ZERO, "start"),
         };
         soak.until_true();
         // a first outage, so that what one takes of memory is there
@@ -130,12 +131,13 @@ impl Soak {
     fn end(&mut self) {
         self.check_usage();
         println!(
-            "{}: {} events, {} looks, {} of them fresh, the truth was shown after {:.1} s at the latest; {} kB, {} descriptors",
+            "{}: {} events, {} looks, {} of them fresh, the truth was shown after {:.1} s at the latest ({}); {} kB, {} descriptors",
             self.protocol,
             self.happened.len(),
             self.looks,
             self.fresh,
-            self.slowest.as_secs_f64(),
+            self.slowest.0.as_secs_f64(),
+            self.slowest.1,
             Usage::of(self.usage.pid).resident_kb,
             self.usage.descriptors,
         );
@@ -193,7 +195,8 @@ impl Soak {
             assert!(began.elapsed() < PATIENCE, "{}: not shown; {happened:?}", self.protocol);
             std::thread::sleep(Duration::from_millis(100));
         }
-        self.slowest = self.slowest.max(began.elapsed());
+        let last = self.happened.last().copied().unwrap_or("start");
+        self.slowest = self.slowest.max((began.elapsed(), last));
     }
 
     /// Looks again and again.
@@ -357,45 +360,65 @@ fn start_driver(station: &Station) {
     assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
 }
 
-/// A driver that is stopped in the middle of an exchange: the reply that waits for it is old when it
-/// goes on, and so is all that it knows. A command is sent once.
+/// What a driver knows is old when it goes on after half a minute, and it says so first.
 #[test]
 fn a_driver_that_was_stopped_shows_nothing_old() {
-    let ups = Ups::start("stopped", Which::Ours, "megatec", &["latency 700", "load 20"]);
-    let station = Station::new("stopped", Which::Ours);
-    station.configure(&ups.port, "");
+    // in the middle of an exchange, so that a reply waits for it; and between two
+    std::thread::scope(|scope| {
+        scope.spawn(|| stop_and_go_on("mid", Duration::ZERO));
+        scope.spawn(|| stop_and_go_on("idle", Duration::from_millis(1500)));
+    });
+}
+
+/// Stops a driver so long after it has asked, for half a minute. The UPS takes 0.7 s for each answer.
+fn stop_and_go_on(name: &str, after: Duration) {
+    let ups = Ups::start(name, Which::Ours, "megatec", &["latency 700", "load 20"]);
+    let station = Station::new(name, Which::Ours);
+    station.configure(&ups.port, "protocol = megatec\npollinterval = 4");
     station.start_driver();
     let pid = station.pid().unwrap();
     let mut socket = station.socket();
     socket.send("DUMPALL\n");
     assert!(socket.lines_until("DUMPDONE").contains(&"DATAOK".to_string()));
-    socket.send("INSTCMD beeper.toggle TRACKING a\n");
-    station.wait_for("the command", || ups.heard().contains(&"Q".into()));
-    send(pid, Signal::SIGSTOP);
-    std::thread::sleep(Duration::from_secs(2));
-    send(pid, Signal::SIGCONT);
-    let answer = socket.lines_until("TRACKING");
-    assert_eq!(answer.last().unwrap(), "TRACKING a 0");
-
-    // the UPS has heard the question, and will have answered soon
     ups.forget();
     station.wait_for("a question", || ups.heard().contains(&"Q1".into()));
+    std::thread::sleep(after);
     send(pid, Signal::SIGSTOP);
     std::thread::sleep(Duration::from_secs(2));
     ups.turn("load 77");
-    ups.forget();
     socket.send("PING\nDUMPALL\n");
     std::thread::sleep(Duration::from_secs(28));
     send(pid, Signal::SIGCONT);
     let lines = socket.lines_until("DUMPDONE");
     let at = |wanted: &str| lines.iter().position(|line| line == wanted);
-    let stale = at("DATASTALE").unwrap_or_else(|| panic!("{lines:?}"));
-    assert!(at("PONG").is_none_or(|pong| stale < pong), "stale before it sounds alive: {lines:?}");
-    assert!(!lines.contains(&"DATAOK".into()), "nothing was asked yet: {lines:?}");
-    let fresh = socket.lines_until("DATAOK");
-    assert!(
-        [&lines[..], &fresh].concat().iter().any(|line| line == "SETINFO ups.load \"77\""),
-        "{lines:?}, then {fresh:?}"
-    );
-    assert!(!ups.heard().contains(&"Q".into()), "{:?}", ups.heard());
+    let stale = at("DATASTALE").unwrap_or_else(|| panic!("{name}: {lines:?}"));
+    assert!(at("PONG").is_none_or(|pong| stale < pong), "{name}: stale before it sounds alive: {lines:?}");
+    assert!(!lines.contains(&"DATAOK".into()), "{name}: nothing was asked yet: {lines:?}");
+    let fresh = [lines, socket.lines_until("DATAOK")].concat();
+    assert!(fresh.contains(&"SETINFO ups.load \"77\"".into()), "{name}: {fresh:?}");
+}
+
+/// A command is sent once when the driver is stopped as it waits for the outcome.
+#[test]
+fn a_driver_that_was_stopped_sends_no_command_twice() {
+    let ups = Ups::start("once", Which::Ours, "megatec", &[]);
+    let station = Station::new("once", Which::Ours);
+    station.configure(&ups.port, "protocol = megatec");
+    station.start_driver();
+    let pid = station.pid().unwrap();
+    let mut socket = station.socket();
+    socket.send("INSTCMD beeper.toggle TRACKING a\n");
+    station.wait_for("the command", || ups.heard().contains(&"Q".into()));
+    send(pid, Signal::SIGSTOP);
+    std::thread::sleep(Duration::from_secs(30));
+    send(pid, Signal::SIGCONT);
+    assert_eq!(socket.lines_until("TRACKING").last().unwrap(), "TRACKING a 0");
+    // until it has asked the UPS again, twice
+    ups.turn("load 77");
+    station.wait_for("fresh data", || {
+        socket.send("DUMPVALUE ups.load\n");
+        let lines = socket.lines_until("DUMPDONE");
+        lines.contains(&"DATAOK".into()) && lines.contains(&"SETINFO ups.load \"77\"".into())
+    });
+    assert_eq!(ups.heard().iter().filter(|line| *line == "Q").count(), 1);
 }
