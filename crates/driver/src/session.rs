@@ -238,6 +238,8 @@ impl Session {
         }
         self.shake_if_due().await;
         let exchange = self.device.borrow_mut().poll_exchange(now);
+        // that the data is stale is told before the UPS is asked: this process may have been stopped
+        self.tell_changes();
         if let (Some(exchange), Some(link)) = (&exchange, &mut self.link) {
             self.log.debug(3, || format!("> {}", exchange.command.escape_ascii()));
             match link.exchange(exchange).await {

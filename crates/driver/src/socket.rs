@@ -145,8 +145,12 @@ impl Publisher for SocketPublisher {
                 Change::Command(name, true) => lines += &text::addcmd(name),
                 Change::Command(name, false) => lines += &text::delcmd(name),
                 Change::Stale(true) => lines += &text::datastale(),
-                Change::Stale(false) => lines += &text::dataok(),
+                // what is fresh comes first, then the word for it
+                Change::Stale(false) => {}
             }
+        }
+        if changes.contains(&Change::Stale(false)) && !store.is_stale() {
+            lines += &text::dataok();
         }
         for client in self.0.list.borrow().iter().filter(|client| client.broadcast.get()) {
             client.send(&lines);

@@ -243,13 +243,18 @@ impl Device {
     /// What came back to the exchange that [`Device::poll_exchange`] gave.
     pub fn handle_reply(&mut self, reply: Reply, now: Moment) {
         let Some((asked, since)) = self.asked.take() else { return };
-        self.line.learn(&reply);
+        // a process that was stopped meanwhile finds what the UPS said long ago
+        let is_old = reply.line.is_some() && now.saturating_sub(since) >= self.stale_after();
+        if !is_old {
+            self.line.learn(&reply);
+        }
         match asked {
             Asked::Sign(ask) => {
                 if let Stage::Detecting { detection, .. } = &mut self.stage {
                     detection.hear(ask, reply.line);
                 }
             }
+            Asked::Query(at) if is_old => self.ask_anew(at, now),
             Asked::Query(at) => self.handle_answer(at, reply.line.as_deref(), since, now),
             Asked::Request(request) => self.handle_request_reply(request, reply.line, now),
         }

@@ -19,6 +19,8 @@ pub(super) struct Slot {
     pub due: Option<Moment>,
     pub repeats: u8,
     pub refused: bool,
+    /// When it was last answered by what is believed.
+    pub answered: Moment,
     /// Whether it is asked of this UPS at all.
     pub applies: bool,
     /// Its last reading has other status words than the one before.
@@ -91,6 +93,7 @@ impl Device {
         slot.repeats = 0;
         slot.garbled = false;
         slot.due = next;
+        slot.answered = now;
         let changed = std::mem::take(&mut slot.changed);
         if slot.query.cadence == Cadence::Quick {
             self.heard_from(now);
@@ -101,6 +104,14 @@ impl Device {
         }
         self.reconsider(now);
         self.settle_survey(now);
+    }
+
+    /// The answer to the query at `at` came too late to be news: it counts for nothing.
+    pub(super) fn ask_anew(&mut self, at: usize, now: Moment) {
+        self.line.settle = true;
+        let slot = &mut self.slots[at];
+        slot.belief.forget_doubt();
+        slot.due = Some(now);
     }
 
     /// What is asked of this UPS depends on what it said.
@@ -133,10 +144,14 @@ impl Device {
         self.settle_survey(self.last_good);
     }
 
-    /// A believed status: the data is fresh.
+    /// A believed status: the data is as fresh as the oldest part of the status.
     fn heard_from(&mut self, now: Moment) {
-        self.last_good = now;
-        if self.store.is_stale() {
+        let parts = self.slots.iter().filter(|slot| {
+            slot.query.cadence == Cadence::Quick && slot.applies && !slot.refused && slot.reading.is_some()
+        });
+        self.last_good = parts.map(|slot| slot.answered).min().unwrap_or(now);
+        let is_fresh = now.saturating_sub(self.last_good) < self.stale_after();
+        if self.store.is_stale() && is_fresh {
             self.store.set_stale(false);
             self.events.push_back(Event::Fresh);
             // it may be another unit now: ask it who it is
@@ -212,6 +227,7 @@ impl Slot {
             due: None,
             repeats: 0,
             refused: false,
+            answered: Moment::ZERO,
             applies: false,
             changed: false,
             garbled: false,
