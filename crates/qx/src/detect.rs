@@ -1,14 +1,19 @@
 //! Detection: which dialect the UPS speaks.
 //!
 //! Replies are kept in one table that all candidates share, and a verdict is a function of that
-//! table: yes, no, or "ask this first". So nothing is asked twice, and the outcome is that of the
-//! list, whatever the order of asking: the first dialect that fits, as in NUT.
+//! table: yes, no, or "ask these first". So nothing is asked twice, and the outcome is that of the
+//! list, whatever the order of asking: the first dialect that fits, as in NUT. The question that
+//! rules out most goes first.
+//!
+//! Silence is an answer as well, and the dear one. How long it is waited for follows from how fast
+//! this UPS answers; silence that turns out to have been too short is forgotten.
 
 use crate::option::Flags;
 use crate::protocol::{Protocol, Sign};
 use crate::protocols;
 use crate::query::Query;
 use crate::read::Fit;
+use std::time::Duration;
 
 /// Texts by which devices and bridges refuse a question.
 const REFUSALS: [&[u8]; 3] = [b"(NAK", b"NAK", b"UPS No Ack"];
@@ -29,14 +34,27 @@ pub fn looks_like_reply(line: &[u8]) -> bool {
 
 /// A picture of so many bytes is not met by chance.
 const TELLING: usize = 20;
+/// A reply of less may be another one with a flipped bit, if nothing packs it.
+const SHORT: usize = 10;
 /// How often a question with doubtful replies is asked.
 const TRIES: u8 = 3;
+
+/// How long the first question waits when nothing is known of this UPS, and how long the further ones.
+const UNKNOWN: [Duration; 2] = [Duration::from_millis(950), Duration::from_millis(500)];
+/// The same at the first attempt, which is repeated when nobody answers.
+const QUICK: [Duration; 2] = [Duration::from_millis(400), Duration::from_millis(200)];
+/// Silence is not known earlier, however fast the UPS is.
+const LEAST: Duration = Duration::from_millis(200);
+/// No reply comes later than so many times the slowest before it.
+const SLOWER: u32 = 2;
 
 /// What was heard to one question.
 #[derive(Clone, Debug)]
 struct Heard {
+    query: &'static Query,
     ask: Vec<u8>,
     line: Option<Vec<u8>>,
+    patience: Duration,
     tries: u8,
     sure: bool,
 }
@@ -49,6 +67,12 @@ pub struct Detection {
     address: Option<u32>,
     heard: Vec<Heard>,
     refusal: Option<Vec<u8>>,
+    quick: bool,
+    /// The slowest reply that was no late one.
+    latency: Option<Duration>,
+    /// A reply came later than it was waited for.
+    slow: bool,
+    exchanges: u32,
 }
 
 /// What to do next.
@@ -62,53 +86,125 @@ pub enum Step {
     Nothing,
 }
 
+/// What is known of one candidate.
 enum Verdict {
     Yes,
     No,
-    Ask(&'static Query),
+    /// It depends on these.
+    Open(Vec<&'static Query>),
 }
 
 impl Detection {
     /// Detection among `candidates`, the more particular first.
     pub fn new(candidates: Vec<&'static Protocol>, flags: Flags, address: Option<u32>) -> Detection {
-        Detection { candidates, flags, address, heard: vec![], refusal: None }
+        Detection {
+            candidates,
+            flags,
+            address,
+            heard: vec![],
+            refusal: None,
+            quick: false,
+            latency: None,
+            slow: false,
+            exchanges: 0,
+        }
+    }
+
+    /// The same for a first attempt: while nobody answers, it waits for a short time only.
+    #[must_use]
+    pub fn quick(mut self) -> Detection {
+        self.quick = self.candidates.len() > 1;
+        self
     }
 
     /// What to do next. The question that most candidates share goes first: it is harmless, and
     /// its answer shows how fast this UPS is.
     pub fn step(&self) -> Step {
-        if let Some(ask) =
-            self.opening().filter(|ask| self.heard(&ask.wire(0)).is_none_or(|heard| !heard.sure))
-        {
+        if let Some(doubted) = self.heard.iter().find(|heard| !heard.sure) {
+            return Step::Ask(doubted.query);
+        }
+        if let Some(ask) = self.opening().filter(|ask| self.known(ask).is_none()) {
             return Step::Ask(ask);
         }
+        let mut open: Vec<Vec<&'static Query>> = vec![];
         for protocol in &self.candidates {
             match self.judge(protocol) {
-                Verdict::Yes => return Step::Found(protocol),
-                Verdict::Ask(ask) => return Step::Ask(ask),
+                Verdict::Yes if open.is_empty() => return Step::Found(protocol),
+                // those behind it do not count any more
+                Verdict::Yes => break,
+                Verdict::Open(asks) => open.push(asks),
                 Verdict::No => {}
             }
         }
-        Step::Nothing
+        let Some(first) = open.first() else { return Step::Nothing };
+        let shared = |ask: &&&'static Query| {
+            let wire = ask.wire(0);
+            open.iter().filter(|asks| asks.iter().any(|other| other.wire(0) == wire)).count()
+        };
+        first.iter().rev().max_by_key(shared).map_or(Step::Nothing, |ask| Step::Ask(ask))
     }
 
-    /// Keeps what came back to a question.
+    /// How long the next question waits for its first byte.
+    pub fn patience(&self) -> Duration {
+        let learned = self.latency.map(|latency| SLOWER * latency);
+        match learned {
+            _ if self.slow => UNKNOWN[0].max(learned.unwrap_or_default()),
+            // what came once may have been late
+            None if self.anything_heard() => UNKNOWN[0],
+            None if self.quick => QUICK[usize::from(!self.heard.is_empty())],
+            None => UNKNOWN[usize::from(!self.heard.is_empty())],
+            // nothing fitted at the first attempt: there is time now
+            Some(learned) if !self.quick => (2 * learned).max(LEAST),
+            Some(learned) => learned.max(LEAST),
+        }
+    }
+
+    /// Keeps what came back to a question for which it was waited long.
     pub fn hear(&mut self, query: &'static Query, line: Option<Vec<u8>>) {
+        self.hear_within(query, line, UNKNOWN[0], Duration::ZERO);
+    }
+
+    /// Keeps what came back to a question within `patience`, its first byte after `latency`. False
+    /// when it is doubted: then the line has to be quiet before the next question.
+    pub fn hear_within(
+        &mut self,
+        query: &'static Query,
+        line: Option<Vec<u8>>,
+        patience: Duration,
+        latency: Duration,
+    ) -> bool {
+        self.exchanges += 1;
         let ask = query.wire(0);
+        if line.as_deref().is_some_and(|line| self.is_of_the_question_before(&ask, line)) {
+            self.slow = true;
+            return false;
+        }
         let before = self.heard.iter().position(|heard| heard.ask == ask).map(|at| self.heard.remove(at));
         let tries = before.as_ref().map_or(0, |heard| heard.tries) + 1;
-        let sure = tries == TRIES || self.is_sure(&ask, line.as_deref(), before.as_ref());
-        self.heard.push(Heard { ask, line, tries, sure });
+        let sure = tries >= TRIES || self.is_sure(&ask, line.as_deref(), before.as_ref());
+        match &line {
+            Some(_) if sure => self.latency = Some(self.latency.unwrap_or_default().max(latency)),
+            // what came the first time was late, and of another question
+            None if before.is_some_and(|before| before.line.is_some()) => self.slow = true,
+            _ => {}
+        }
+        self.heard.push(Heard { query, ask, line, patience, tries, sure });
+        sure
     }
 
     /// The reply to a question, if there was one to rely on.
     pub fn reply(&self, query: &Query) -> Option<&[u8]> {
-        self.heard(&query.wire(0)).filter(|heard| heard.sure).and_then(|heard| heard.line.as_deref())
+        self.known(query).and_then(|heard| heard.line.as_deref())
+    }
+
+    /// Whether a question was answered by silence, and surely so.
+    pub fn is_silent_on(&self, query: &Query) -> bool {
+        self.known(query).is_some_and(|heard| heard.line.is_none())
     }
 
     /// How many exchanges were made.
     pub fn exchanges(&self) -> u32 {
-        self.heard.iter().map(|heard| u32::from(heard.tries)).sum()
+        self.exchanges
     }
 
     /// Whether any question got a reply.
@@ -128,24 +224,60 @@ impl Detection {
         asks.iter().rev().max_by_key(|ask| count(ask)).copied()
     }
 
-    fn heard(&self, ask: &[u8]) -> Option<&Heard> {
-        self.heard.iter().find(|heard| heard.ask == ask)
+    /// What was heard to a question, if it can be relied on: silence has to have been long enough for
+    /// this UPS.
+    fn known(&self, query: &Query) -> Option<&Heard> {
+        let ask = query.wire(0);
+        let enough = match self.latency {
+            _ if self.slow => UNKNOWN[0],
+            Some(latency) => (SLOWER * latency).min(UNKNOWN[0]),
+            None => Duration::ZERO,
+        };
+        let reliable = |heard: &&Heard| heard.sure && (heard.line.is_some() || heard.patience >= enough);
+        self.heard.iter().find(|heard| heard.ask == ask).filter(reliable)
+    }
+
+    /// The question before this one, when silence was its answer and may have been too short.
+    fn hasty(&self, ask: &[u8]) -> Option<&Heard> {
+        let last = self.heard.last().filter(|last| last.ask != ask)?;
+        (last.line.is_none() && last.patience < UNKNOWN[0]).then_some(last)
+    }
+
+    /// Whether a line is the late reply to the question before, and none to this one.
+    fn is_of_the_question_before(&self, ask: &[u8], line: &[u8]) -> bool {
+        let fits =
+            |ask: &[u8]| self.queries(ask).any(|query| query.read(line).is_ok_and(|fit| fit.odd.is_none()));
+        self.hasty(ask).is_some_and(|hasty| !fits(ask) && !is_refusal(ask, line) && fits(&hasty.ask))
+    }
+
+    /// Whether a line may be the late reply to the question before: the first that is heard at all,
+    /// or one that would fit there as well.
+    fn may_be_late(&self, ask: &[u8], line: &[u8]) -> bool {
+        let fits = |hasty: &Heard| self.queries(&hasty.ask).any(|query| query.read(line).is_ok());
+        line != ask && self.hasty(ask).is_some_and(|hasty| self.latency.is_none() || fits(hasty))
     }
 
     /// Silence, a refusal and a reply of drawn form are what they seem; anything else has to come
-    /// twice.
+    /// twice. So has what is so short that a flipped bit makes another sign of it, and what may be late.
     fn is_sure(&mut self, ask: &[u8], line: Option<&[u8]>, before: Option<&Heard>) -> bool {
         let Some(line) = line else { return before.is_none_or(|before| before.line.is_none()) };
-        let fits: Vec<Fit> = self.queries(ask).filter_map(|query| query.read(line).ok()).collect();
-        if is_refusal(ask, line) || fits.iter().any(|fit| fit.odd.is_none()) {
+        let late = self.may_be_late(ask, line);
+        let fits: Vec<(&Query, Fit)> =
+            self.queries(ask).filter_map(|query| Some((query, query.read(line).ok()?))).collect();
+        let drawn = |(query, fit): &(&Query, Fit)| {
+            fit.odd.is_none() && (query.picture.len() >= SHORT || query.armour.is_some())
+        };
+        if !late && (is_refusal(ask, line) || fits.iter().any(drawn)) {
             return true;
         }
-        if fits.is_empty() && self.refusal.as_deref() == Some(line) {
+        if !late && fits.is_empty() && self.refusal.as_deref() == Some(line) {
             return true;
         }
         let Some(old) = before.and_then(|before| before.line.as_deref()) else { return false };
-        if fits.is_empty() && old == line {
-            self.refusal = Some(line.to_vec());
+        if old == line {
+            if fits.is_empty() {
+                self.refusal = Some(line.to_vec());
+            }
             return true;
         }
         let same_form = |query: &'static Query| match (query.read(line), query.read(old)) {
@@ -162,26 +294,27 @@ impl Detection {
         queries.into_iter().filter(move |query| query.wire(0) == ask)
     }
 
+    /// One sign that is missing is enough, whatever else is not known yet.
     fn judge(&self, protocol: &Protocol) -> Verdict {
+        let mut open = vec![];
         for sign in protocol.signs.iter().filter(|sign| !sign.given(self.flags)) {
-            let query = sign.query();
-            match self.heard(&query.wire(0)) {
-                Some(heard) if heard.sure => {}
-                _ => return Verdict::Ask(query),
-            }
-            let line = self.reply(query);
-            let fit = line.and_then(|line| query.read(line).ok());
-            let fits = match (sign, fit) {
-                (Sign::AnswersOr(_, refusal), None) => line == Some(refusal.as_bytes()),
-                (_, None) => false,
-                (Sign::Answers(_) | Sign::AnswersOr(..), Some(fit)) => self.is_addressed(&fit),
-                (Sign::Says(_, var), Some(fit)) => fit.readings.value(var).is_some(),
-            };
-            if !fits {
-                return Verdict::No;
+            match self.known(sign.query()) {
+                None => open.push(sign.query()),
+                Some(heard) if self.holds(sign, heard.line.as_deref()) => {}
+                Some(_) => return Verdict::No,
             }
         }
-        Verdict::Yes
+        if open.is_empty() { Verdict::Yes } else { Verdict::Open(open) }
+    }
+
+    fn holds(&self, sign: &Sign, line: Option<&[u8]>) -> bool {
+        let fit = line.and_then(|line| sign.query().read(line).ok());
+        match (sign, fit) {
+            (Sign::AnswersOr(_, refusal), None) => line == Some(refusal.as_bytes()),
+            (_, None) => false,
+            (Sign::Answers(_) | Sign::AnswersOr(..), Some(fit)) => self.is_addressed(&fit),
+            (Sign::Says(_, var), Some(fit)) => fit.readings.value(var).is_some(),
+        }
     }
 
     /// Whether the UPS has the number that was asked for, if it has one.

@@ -29,10 +29,8 @@ impl Device {
                 self.adopt(protocol, &detection, now);
                 return None;
             }
-            // once more: the first replies may have been lost, or the line may echo
-            Step::Nothing
-                if *round == 1 && (detection.anything_heard() || self.options.protocol.is_some()) =>
-            {
+            // once more, and slowly: the first replies may have been lost or late, or the line may echo
+            Step::Nothing if *round == 1 => {
                 self.line.echo = Echo::Unknown;
                 self.line.settle = true;
                 self.stage = Stage::detecting(&self.options, 2, now);
@@ -80,6 +78,11 @@ impl Device {
                     slot.belief.learn(fit.odd.as_ref());
                 }
                 self.handle_answer(at, Some(line), now, now);
+            } else if slot.applies
+                && slot.query.cadence == Cadence::Once
+                && detection.is_silent_on(slot.query)
+            {
+                self.refused(at, None);
             }
         }
     }
@@ -87,10 +90,8 @@ impl Device {
 
 impl Stage {
     pub(super) fn detecting(options: &Options, round: u8, not_before: Moment) -> Stage {
-        Stage::Detecting {
-            detection: Detection::new(options.candidates(), options.flags, options.address),
-            round,
-            not_before,
-        }
+        let detection = Detection::new(options.candidates(), options.flags, options.address);
+        let detection = if round == 1 { detection.quick() } else { detection };
+        Stage::Detecting { detection, round, not_before }
     }
 }

@@ -44,13 +44,8 @@ pub type Moment = Duration;
 /// Identifies a request until it is answered.
 pub type Ticket = u64;
 
-/// How long the first questions wait: nothing is known of this UPS yet. One round of questions
-/// on a dead line stays below six seconds.
+/// How long a question waits while nothing is known of the speed of this UPS.
 const FIRST_PATIENCE: Duration = Duration::from_millis(950);
-/// How long further questions wait when the first ones got no answer at all.
-const LATER_PATIENCE: Duration = Duration::from_millis(450);
-/// So many questions are the first ones.
-const FIRST_QUESTIONS: usize = 3;
 /// How long a poll waits.
 const POLL_PATIENCE: Duration = Duration::from_millis(1000);
 /// Silence to a question is not known earlier, however fast the UPS is.
@@ -122,7 +117,7 @@ pub enum Event {
 
 #[derive(Debug)]
 enum Asked {
-    Sign(&'static Query),
+    Sign(&'static Query, Duration),
     Query(usize),
     Request(Request),
 }
@@ -245,9 +240,9 @@ impl Device {
         let Some((asked, since)) = self.asked.take() else { return };
         self.line.learn(&reply);
         match asked {
-            Asked::Sign(ask) => {
+            Asked::Sign(ask, patience) => {
                 if let Stage::Detecting { detection, .. } = &mut self.stage {
-                    detection.hear(ask, reply.line);
+                    self.line.settle = !detection.hear_within(ask, reply.line, patience, reply.latency);
                 }
             }
             Asked::Query(at) => self.handle_answer(at, reply.line.as_deref(), since, now),
@@ -289,8 +284,9 @@ impl Device {
             }
             None if matches!(self.stage, Stage::Detecting { .. }) => {
                 let ask = self.next_sign(now)?;
-                let patience = if self.has_been_silent() { LATER_PATIENCE } else { FIRST_PATIENCE };
-                (Asked::Sign(ask), ask.wire(0), self.patience(patience, LEAST_PATIENCE))
+                let Stage::Detecting { detection, .. } = &self.stage else { return None };
+                let patience = detection.patience();
+                (Asked::Sign(ask, patience), ask.wire(0), patience)
             }
             None => {
                 let at = self.next_query(now)?;
@@ -331,12 +327,6 @@ impl Device {
         };
         let order = self.order.as_ref().map(Order::due);
         due.into_iter().chain(stale).chain(order).min()
-    }
-
-    /// Whether the first questions got no answer.
-    fn has_been_silent(&self) -> bool {
-        let Stage::Detecting { detection, .. } = &self.stage else { return false };
-        self.options.protocol.is_none() && detection.silences() >= FIRST_QUESTIONS
     }
 
     /// What is known of the UPS, from its last replies.
