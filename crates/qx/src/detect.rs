@@ -44,9 +44,12 @@ const UNKNOWN: [Duration; 2] = [Duration::from_millis(950), Duration::from_milli
 /// The same at the first attempt, which is repeated when nobody answers.
 const QUICK: [Duration; 2] = [Duration::from_millis(400), Duration::from_millis(200)];
 /// Silence is not known earlier, however fast the UPS is.
-const LEAST: Duration = Duration::from_millis(200);
-/// No reply comes later than so many times the slowest before it.
-const SLOWER: u32 = 2;
+const LEAST: Duration = Duration::from_millis(175);
+/// By so many percent a reply may come later than the slowest before it. What comes later still is
+/// seen when it runs into the next question, as long as that has another form.
+const SLOWER_PERCENT: u32 = 75;
+/// The same for silence that was before this was known.
+const SLOWER_BEFORE_PERCENT: u32 = 40;
 
 /// What was heard to one question.
 #[derive(Clone, Debug)]
@@ -84,6 +87,10 @@ pub enum Step {
     Found(&'static Protocol),
     /// Nothing fits.
     Nothing,
+}
+
+fn slower(latency: Duration, percent: u32) -> Duration {
+    latency + latency * percent / 100
 }
 
 /// What is known of one candidate.
@@ -146,7 +153,7 @@ impl Detection {
 
     /// How long the next question waits for its first byte.
     pub fn patience(&self) -> Duration {
-        let learned = self.latency.map(|latency| SLOWER * latency);
+        let learned = self.latency.map(|latency| slower(latency, SLOWER_PERCENT));
         match learned {
             _ if self.slow => UNKNOWN[0].max(learned.unwrap_or_default()),
             // what came once may have been late
@@ -230,7 +237,7 @@ impl Detection {
         let ask = query.wire(0);
         let enough = match self.latency {
             _ if self.slow => UNKNOWN[0],
-            Some(latency) => (SLOWER * latency).min(UNKNOWN[0]),
+            Some(latency) => slower(latency, SLOWER_BEFORE_PERCENT).min(UNKNOWN[0]),
             None => Duration::ZERO,
         };
         let reliable = |heard: &&Heard| heard.sure && (heard.line.is_some() || heard.patience >= enough);
@@ -245,32 +252,47 @@ impl Detection {
 
     /// Whether a line is the late reply to the question before, and none to this one.
     fn is_of_the_question_before(&self, ask: &[u8], line: &[u8]) -> bool {
-        let fits =
-            |ask: &[u8]| self.queries(ask).any(|query| query.read(line).is_ok_and(|fit| fit.odd.is_none()));
-        self.hasty(ask).is_some_and(|hasty| !fits(ask) && !is_refusal(ask, line) && fits(&hasty.ask))
+        let drawn = |query: &Query| query.read(line).is_ok_and(|fit| fit.odd.is_none());
+        self.hasty(ask).is_some_and(|hasty| {
+            let mut now = self.queries(ask);
+            let mut then = self.queries(&hasty.ask);
+            !now.any(drawn) && !is_refusal(ask, line) && then.any(drawn)
+        })
     }
 
-    /// Whether a line may be the late reply to the question before: the first that is heard at all,
-    /// or one that would fit there as well.
+    /// Whether a line may be the late reply to a question before: it would fit there as well, or could
+    /// be said to any. While the speed of the UPS is not known, that may be long ago.
     fn may_be_late(&self, ask: &[u8], line: &[u8]) -> bool {
-        let fits = |hasty: &Heard| self.queries(&hasty.ask).any(|query| query.read(line).is_ok());
-        line != ask && self.hasty(ask).is_some_and(|hasty| self.latency.is_none() || fits(hasty))
+        let fits = |before: &Heard| {
+            let refused = self.latency.is_none() && is_refusal(&before.ask, line);
+            refused || self.queries(&before.ask).any(|query| query.read(line).is_ok())
+        };
+        let silent = |before: &&Heard| before.line.is_none() && before.patience < UNKNOWN[0];
+        let mut ago = self.heard.iter().filter(silent);
+        line != ask
+            && match self.latency {
+                None => ago.any(fits),
+                Some(_) => self.hasty(ask).is_some_and(fits),
+            }
     }
 
     /// Silence, a refusal and a reply of drawn form are what they seem; anything else has to come
-    /// twice. So has what is so short that a flipped bit makes another sign of it, and what may be late.
+    /// twice. So has what may be late, and what is so short that a flipped bit makes the sign of a rival
+    /// of it.
     fn is_sure(&mut self, ask: &[u8], line: Option<&[u8]>, before: Option<&Heard>) -> bool {
         let Some(line) = line else { return before.is_none_or(|before| before.line.is_none()) };
         let late = self.may_be_late(ask, line);
         let fits: Vec<(&Query, Fit)> =
             self.queries(ask).filter_map(|query| Some((query, query.read(line).ok()?))).collect();
+        let rivals = self.rivals(ask);
+        let alone = |query: &Query| matches!(rivals[..], [only] if std::ptr::eq(only, query));
         let drawn = |(query, fit): &(&Query, Fit)| {
-            fit.odd.is_none() && (query.picture.len() >= SHORT || query.armour.is_some())
+            fit.odd.is_none() && (line.len() >= SHORT || query.armour.is_some() || alone(query))
         };
         if !late && (is_refusal(ask, line) || fits.iter().any(drawn)) {
             return true;
         }
-        if !late && fits.is_empty() && self.refusal.as_deref() == Some(line) {
+        if !late && self.refusal.as_deref() == Some(line) {
             return true;
         }
         let Some(old) = before.and_then(|before| before.line.as_deref()) else { return false };
@@ -292,6 +314,20 @@ impl Detection {
         let queries: Vec<&'static Query> = self.candidates.iter().flat_map(of).copied().collect();
         let ask = ask.to_vec();
         queries.into_iter().filter(move |query| query.wire(0) == ask)
+    }
+
+    /// The readings of one question on which the candidates that are left depend.
+    fn rivals(&self, ask: &[u8]) -> Vec<&'static Query> {
+        let mut rivals: Vec<&'static Query> = vec![];
+        for protocol in &self.candidates {
+            let Verdict::Open(asks) = self.judge(protocol) else { continue };
+            let new = |query: &&'static Query| {
+                query.wire(0) == ask && rivals.iter().all(|rival| !std::ptr::eq(*rival, *query))
+            };
+            let new: Vec<_> = asks.into_iter().filter(new).collect();
+            rivals.extend(new);
+        }
+        rivals
     }
 
     /// One sign that is missing is enough, whatever else is not known yet.
