@@ -38,16 +38,20 @@ const TELLING: usize = 20;
 const SHORT: usize = 10;
 /// How often a question with doubtful replies is asked.
 const TRIES: u8 = 3;
+/// A candidate with so many signs is not ruled out by one silence.
+const MUCH: usize = 3;
+/// How often all is asked anew because replies came late. Who is late still is not understood.
+const RESTARTS: u8 = 2;
 
 /// How long the first question waits when nothing is known of this UPS, and how long the further ones.
 const UNKNOWN: [Duration; 2] = [Duration::from_millis(950), Duration::from_millis(500)];
 /// The same at the first attempt, which is repeated when nobody answers.
 const QUICK: [Duration; 2] = [Duration::from_millis(400), Duration::from_millis(200)];
 /// Silence is not known earlier, however fast the UPS is.
-const LEAST: Duration = Duration::from_millis(175);
+const LEAST: Duration = Duration::from_millis(165);
 /// By so many percent a reply may come later than the slowest before it. What comes later still is
 /// seen when it runs into the next question, as long as that has another form.
-const SLOWER_PERCENT: u32 = 75;
+const SLOWER_PERCENT: u32 = 65;
 /// The same for silence that was before this was known.
 const SLOWER_BEFORE_PERCENT: u32 = 40;
 
@@ -60,6 +64,20 @@ struct Heard {
     patience: Duration,
     tries: u8,
     sure: bool,
+    /// Doubted because it may be the late reply to another question.
+    late: bool,
+}
+
+/// What a reply is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// It counts.
+    Sure,
+    /// It has to come again, on a line that was quiet before.
+    Doubted,
+    /// It came late, and belongs to another question. All that was heard is forgotten; so much time has
+    /// to pass for what is still on its way.
+    Late(Duration),
 }
 
 /// The questions asked so far and what was heard.
@@ -73,8 +91,8 @@ pub struct Detection {
     quick: bool,
     /// The slowest reply that was no late one.
     latency: Option<Duration>,
-    /// A reply came later than it was waited for.
-    slow: bool,
+    /// How often all was forgotten because replies came later than they were waited for.
+    restarts: u8,
     exchanges: u32,
 }
 
@@ -112,7 +130,7 @@ impl Detection {
             refusal: None,
             quick: false,
             latency: None,
-            slow: false,
+            restarts: 0,
             exchanges: 0,
         }
     }
@@ -127,6 +145,9 @@ impl Detection {
     /// What to do next. The question that most candidates share goes first: it is harmless, and
     /// its answer shows how fast this UPS is.
     pub fn step(&self) -> Step {
+        if self.restarts > RESTARTS {
+            return Step::Nothing;
+        }
         if let Some(doubted) = self.heard.iter().find(|heard| !heard.sure) {
             return Step::Ask(doubted.query);
         }
@@ -140,7 +161,7 @@ impl Detection {
                 // those behind it do not count any more
                 Verdict::Yes => break,
                 Verdict::Open(asks) => open.push(asks),
-                Verdict::No => {}
+                Verdict::No => open.extend(self.lost(protocol).map(|lost| vec![lost])),
             }
         }
         let Some(first) = open.first() else { return Step::Nothing };
@@ -155,7 +176,7 @@ impl Detection {
     pub fn patience(&self) -> Duration {
         let learned = self.latency.map(|latency| slower(latency, SLOWER_PERCENT));
         match learned {
-            _ if self.slow => UNKNOWN[0].max(learned.unwrap_or_default()),
+            _ if self.restarts > 0 => self.long().max(learned.unwrap_or_default()),
             // what came once may have been late
             None if self.anything_heard() => UNKNOWN[0],
             None if self.quick => QUICK[usize::from(!self.heard.is_empty())],
@@ -171,32 +192,49 @@ impl Detection {
         self.hear_within(query, line, UNKNOWN[0], Duration::ZERO);
     }
 
-    /// Keeps what came back to a question within `patience`, its first byte after `latency`. False
-    /// when it is doubted: then the line has to be quiet before the next question.
+    /// Keeps what came back to a question within `patience`, its first byte after `latency`.
     pub fn hear_within(
         &mut self,
         query: &'static Query,
         line: Option<Vec<u8>>,
         patience: Duration,
         latency: Duration,
-    ) -> bool {
+    ) -> Worth {
         self.exchanges += 1;
         let ask = query.wire(0);
-        if line.as_deref().is_some_and(|line| self.is_of_the_question_before(&ask, line)) {
-            self.slow = true;
-            return false;
+        if line.as_deref().is_some_and(|line| self.belongs_elsewhere(&ask, line)) {
+            return self.start_again();
         }
         let before = self.heard.iter().position(|heard| heard.ask == ask).map(|at| self.heard.remove(at));
         let tries = before.as_ref().map_or(0, |heard| heard.tries) + 1;
-        let sure = tries >= TRIES || self.is_sure(&ask, line.as_deref(), before.as_ref());
-        match &line {
-            Some(_) if sure => self.latency = Some(self.latency.unwrap_or_default().max(latency)),
-            // what came the first time was late, and of another question
-            None if before.is_some_and(|before| before.line.is_some()) => self.slow = true,
-            _ => {}
+        let late = line.as_deref().is_some_and(|line| self.may_be_late(&ask, line));
+        let seems_sure = self.is_sure(&ask, line.as_deref(), before.as_ref(), late);
+        // what does not come again was late
+        if before.as_ref().is_some_and(|before| before.late) && !seems_sure {
+            return self.start_again();
         }
-        self.heard.push(Heard { query, ask, line, patience, tries, sure });
-        sure
+        let sure = seems_sure || tries >= TRIES;
+        // a reply is lost more easily than made up
+        let line = line.or_else(|| before.filter(|_| !seems_sure).and_then(|before| before.line));
+        if line.is_some() && sure {
+            self.latency = Some(self.latency.unwrap_or_default().max(latency));
+        }
+        self.heard.push(Heard { query, ask, line, patience, tries, sure, late });
+        if sure { Worth::Sure } else { Worth::Doubted }
+    }
+
+    /// Forgets everything, and has more patience from now on.
+    fn start_again(&mut self) -> Worth {
+        self.heard.clear();
+        self.latency = None;
+        self.refusal = None;
+        self.restarts += 1;
+        Worth::Late(2 * self.long())
+    }
+
+    /// How long it is waited at most.
+    fn long(&self) -> Duration {
+        UNKNOWN[0] * u32::from(self.restarts.max(1))
     }
 
     /// The reply to a question, if there was one to rely on.
@@ -236,7 +274,7 @@ impl Detection {
     fn known(&self, query: &Query) -> Option<&Heard> {
         let ask = query.wire(0);
         let enough = match self.latency {
-            _ if self.slow => UNKNOWN[0],
+            _ if self.restarts > 0 => Duration::ZERO,
             Some(latency) => slower(latency, SLOWER_BEFORE_PERCENT).min(UNKNOWN[0]),
             None => Duration::ZERO,
         };
@@ -244,44 +282,46 @@ impl Detection {
         self.heard.iter().find(|heard| heard.ask == ask).filter(reliable)
     }
 
-    /// The question before this one, when silence was its answer and may have been too short.
-    fn hasty(&self, ask: &[u8]) -> Option<&Heard> {
-        let last = self.heard.last().filter(|last| last.ask != ask)?;
-        (last.line.is_none() && last.patience < UNKNOWN[0]).then_some(last)
+    /// The questions that this reply could be to, were it late: those that were answered by silence. As
+    /// soon as it is known how fast the UPS is, only the last one, and only the last exchange.
+    fn unanswered(&self, ask: &[u8]) -> impl Iterator<Item = &Heard> {
+        let recent = if self.latency.is_some() { 1 } else { self.heard.len() };
+        let silent = |before: &&Heard| before.line.is_none();
+        let ask = ask.to_vec();
+        self.heard.iter().rev().filter(move |before| before.ask != ask).take(recent).filter(silent)
     }
 
-    /// Whether a line is the late reply to the question before, and none to this one.
-    fn is_of_the_question_before(&self, ask: &[u8], line: &[u8]) -> bool {
+    /// Whether a line is the late reply to a question before, and none to this one.
+    fn belongs_elsewhere(&self, ask: &[u8], line: &[u8]) -> bool {
         let drawn = |query: &Query| query.read(line).is_ok_and(|fit| fit.odd.is_none());
-        self.hasty(ask).is_some_and(|hasty| {
-            let mut now = self.queries(ask);
-            let mut then = self.queries(&hasty.ask);
-            !now.any(drawn) && !is_refusal(ask, line) && then.any(drawn)
-        })
+        let own = is_refusal(ask, line) || self.queries(ask).any(drawn);
+        let other = |before: &Heard| {
+            before.ask == line || line.len() >= SHORT && self.queries(&before.ask).any(drawn)
+        };
+        // who refuses in words is not silent on others: that was to an earlier question, but once only, as
+        // a UPS may be odd
+        let refused = self.latency.is_none() && self.restarts == 0 && line != ask && is_refusal(ask, line);
+        self.unanswered(ask).any(|before| refused || !own && other(before))
     }
 
-    /// Whether a line may be the late reply to a question before: it would fit there as well, or could
-    /// be said to any. While the speed of the UPS is not known, that may be long ago.
+    /// Whether a line may be the late reply to a question before: one that would fit there as well, and
+    /// was missing there; or a refusal, which may be said to any.
     fn may_be_late(&self, ask: &[u8], line: &[u8]) -> bool {
-        let fits = |before: &Heard| {
-            let refused = self.latency.is_none() && is_refusal(&before.ask, line);
-            refused || self.queries(&before.ask).any(|query| query.read(line).is_ok())
+        let refused = |before: &Heard| is_refusal(&before.ask, line);
+        let missing = |before: &&Heard| {
+            before.ask != ask && before.line.as_deref().is_none_or(|line| is_refusal(&before.ask, line))
         };
-        let silent = |before: &&Heard| before.line.is_none() && before.patience < UNKNOWN[0];
-        let mut ago = self.heard.iter().filter(silent);
-        line != ask
-            && match self.latency {
-                None => ago.any(fits),
-                Some(_) => self.hasty(ask).is_some_and(fits),
-            }
+        let mine: Vec<&str> =
+            self.queries(ask).filter(|query| query.read(line).is_ok()).map(|query| query.picture).collect();
+        let fits = |before: &Heard| self.queries(&before.ask).any(|query| mine.contains(&query.picture));
+        line != ask && (self.unanswered(ask).any(refused) || self.heard.iter().filter(missing).any(fits))
     }
 
     /// Silence, a refusal and a reply of drawn form are what they seem; anything else has to come
     /// twice. So has what may be late, and what is so short that a flipped bit makes the sign of a rival
     /// of it.
-    fn is_sure(&mut self, ask: &[u8], line: Option<&[u8]>, before: Option<&Heard>) -> bool {
+    fn is_sure(&mut self, ask: &[u8], line: Option<&[u8]>, before: Option<&Heard>, late: bool) -> bool {
         let Some(line) = line else { return before.is_none_or(|before| before.line.is_none()) };
-        let late = self.may_be_late(ask, line);
         let fits: Vec<(&Query, Fit)> =
             self.queries(ask).filter_map(|query| Some((query, query.read(line).ok()?))).collect();
         let rivals = self.rivals(ask);
@@ -314,6 +354,22 @@ impl Detection {
         let queries: Vec<&'static Query> = self.candidates.iter().flat_map(of).copied().collect();
         let ask = ask.to_vec();
         queries.into_iter().filter(move |query| query.wire(0) == ask)
+    }
+
+    /// The question whose silence alone ruled out a candidate that much speaks for, when it was asked
+    /// once: the reply may have been lost.
+    fn lost(&self, protocol: &Protocol) -> Option<&'static Query> {
+        let heard = |sign: &Sign| {
+            self.known(sign.query()).map(|heard| (heard, self.holds(sign, heard.line.as_deref())))
+        };
+        let (held, missed): (Vec<_>, Vec<_>) =
+            protocol.signs.iter().filter_map(heard).partition(|(_, holds)| *holds);
+        match missed[..] {
+            [(missed, _)] if held.len() >= MUCH && missed.line.is_none() && missed.tries == 1 => {
+                Some(missed.query)
+            }
+            _ => None,
+        }
     }
 
     /// The readings of one question on which the candidates that are left depend.

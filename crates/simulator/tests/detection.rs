@@ -98,8 +98,9 @@ fn taken(protocol: &Protocol, manner: Manner) -> &'static str {
     }
 }
 
-/// What a sister could have said a little later, or by a flipped bit, has to come twice.
-const TWICE: [&str; 6] = ["innovart31", "voltronic-qs", "mustek", "megatec/old", "mecer", "zinto"];
+/// What a sister could have said a little later, or by a flipped bit, has to come twice; so has silence to
+/// the last of many signs.
+const TWICE: [&str; 7] = ["q6", "innovart31", "voltronic-qs", "mustek", "megatec/old", "mecer", "zinto"];
 
 /// Whether a unit was found as promised: two seconds where it answers within 100 ms; on a slow line 1.3
 /// times what the line needs for the questions that identify it, and the silences.

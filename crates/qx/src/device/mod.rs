@@ -18,6 +18,7 @@ mod polling;
 mod request;
 mod sheet;
 
+use crate::detect::Worth;
 use crate::exchange::{Echo, Exchange, Reply};
 use crate::fact::Facts;
 use crate::option::Options;
@@ -241,8 +242,12 @@ impl Device {
         self.line.learn(&reply);
         match asked {
             Asked::Sign(ask, patience) => {
-                if let Stage::Detecting { detection, .. } = &mut self.stage {
-                    self.line.settle = !detection.hear_within(ask, reply.line, patience, reply.latency);
+                if let Stage::Detecting { detection, not_before, .. } = &mut self.stage {
+                    let worth = detection.hear_within(ask, reply.line, patience, reply.latency);
+                    self.line.settle = worth != Worth::Sure;
+                    if let Worth::Late(pause) = worth {
+                        *not_before = now + pause;
+                    }
                 }
             }
             Asked::Query(at) => self.handle_answer(at, reply.line.as_deref(), since, now),
