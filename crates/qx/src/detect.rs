@@ -8,6 +8,7 @@
 //! Silence is an answer as well, and the dear one. How long it is waited for follows from how fast
 //! this UPS answers; silence that turns out to have been too short is forgotten.
 
+use crate::known::Known;
 use crate::option::Flags;
 use crate::protocol::{Protocol, Sign};
 use crate::protocols;
@@ -93,6 +94,8 @@ pub struct Detection {
     latency: Option<Duration>,
     /// How often all was forgotten because replies came later than they were waited for.
     restarts: u8,
+    /// What was found at the last start.
+    known: Option<Known>,
     exchanges: u32,
 }
 
@@ -131,6 +134,7 @@ impl Detection {
             quick: false,
             latency: None,
             restarts: 0,
+            known: None,
             exchanges: 0,
         }
     }
@@ -142,6 +146,46 @@ impl Detection {
         self
     }
 
+    /// The same, when the UPS is likely to be one that was found before.
+    #[must_use]
+    pub fn expecting(mut self, known: Option<Known>) -> Detection {
+        self.known = known;
+        self
+    }
+
+    /// What is to be kept of this UPS for the next start.
+    pub fn to_be_kept(&self, protocol: &Protocol) -> Known {
+        Known::of(protocol, |ask| self.said(ask)).after(self.known.as_ref())
+    }
+
+    /// The signs of the dialect that was found twice before, as long as nothing speaks against it. It is
+    /// taken when all hold and the UPS names itself as before; the first dialect of all needs no name, as none
+    /// goes before it.
+    fn step_by_what_is_known(&self) -> Option<Step> {
+        let known = self.known.as_ref().filter(|known| known.confirmed && self.restarts == 0)?;
+        let protocol = *self.candidates.iter().find(|protocol| protocol.name == known.protocol)?;
+        let is_first = self.candidates.first().is_some_and(|first| std::ptr::eq(*first, protocol));
+        let differs = |(ask, line): &(Vec<u8>, Vec<u8>)| self.said(ask).is_some_and(|said| said != line);
+        if known.names.iter().any(differs) || known.names.is_empty() && !is_first {
+            return None;
+        }
+        match self.judge(protocol) {
+            // who it is goes before how it is
+            Verdict::Open(asks) => {
+                let names = |ask: &&&'static Query| known.names.iter().any(|(name, _)| *name == ask.wire(0));
+                asks.iter().find(names).or(asks.first()).map(|ask| Step::Ask(ask))
+            }
+            Verdict::Yes => {
+                (is_first || known.is_named_alike(|ask| self.said(ask))).then_some(Step::Found(protocol))
+            }
+            Verdict::No => None,
+        }
+    }
+
+    fn said(&self, ask: &[u8]) -> Option<&[u8]> {
+        self.heard.iter().find(|heard| heard.ask == ask && heard.sure)?.line.as_deref()
+    }
+
     /// What to do next. The question that most candidates share goes first: it is harmless, and
     /// its answer shows how fast this UPS is.
     pub fn step(&self) -> Step {
@@ -150,6 +194,9 @@ impl Detection {
         }
         if let Some(doubted) = self.heard.iter().find(|heard| !heard.sure) {
             return Step::Ask(doubted.query);
+        }
+        if let Some(step) = self.step_by_what_is_known() {
+            return step;
         }
         if let Some(ask) = self.opening().filter(|ask| self.known(ask).is_none()) {
             return Step::Ask(ask);

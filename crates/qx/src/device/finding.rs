@@ -4,6 +4,7 @@ use super::polling::Slot;
 use super::{Device, Event, Loudness, Moment};
 use crate::detect::{Detection, Step};
 use crate::exchange::Echo;
+use crate::known::Known;
 use crate::option::Options;
 use crate::protocol::Protocol;
 use crate::query::{Cadence, Query};
@@ -40,6 +41,11 @@ impl Device {
         self.next_sign(now)
     }
 
+    /// What was found, for [`Options::dialect_memory`] at the next start; once, when there is news.
+    pub fn dialect_memory(&mut self) -> Option<String> {
+        self.dialect_memory.take()
+    }
+
     fn give_up(&mut self, now: Moment) {
         let Stage::Detecting { detection, .. } = &self.stage else { return };
         let why = match (detection.anything_heard(), &self.options.protocol) {
@@ -62,6 +68,11 @@ impl Device {
 
     fn adopt(&mut self, protocol: &'static Protocol, detection: &Detection, now: Moment) {
         self.events.push_back(Event::Detected(protocol.name, detection.exchanges()));
+        let kept = detection.to_be_kept(protocol).text();
+        if self.options.dialect_memory.as_deref() != Some(&kept) && self.options.protocol.is_none() {
+            self.options.dialect_memory = Some(kept.clone());
+            self.dialect_memory = Some(kept);
+        }
         self.slots = protocol.queries.iter().map(|query| Slot::new(query)).collect();
         if self.protocol.is_none_or(|before| before.name != protocol.name) {
             self.protocol = Some(protocol);
@@ -91,7 +102,8 @@ impl Device {
 impl Stage {
     pub(super) fn detecting(options: &Options, round: u8, not_before: Moment) -> Stage {
         let detection = Detection::new(options.candidates(), options.flags, options.address);
-        let detection = if round == 1 { detection.quick() } else { detection };
+        let known = options.dialect_memory.as_deref().and_then(Known::parse);
+        let detection = if round == 1 { detection.quick().expecting(known) } else { detection };
         Stage::Detecting { detection, round, not_before }
     }
 }

@@ -154,6 +154,8 @@ pub struct Device {
     ready: bool,
     last_good: Moment,
     detect_again: Moment,
+    /// What was found and is not kept yet.
+    dialect_memory: Option<String>,
     store: Store,
     events: VecDeque<Event>,
 }
@@ -181,6 +183,7 @@ impl Device {
             ready: false,
             last_good: Moment::ZERO,
             detect_again: Moment::ZERO,
+            dialect_memory: None,
             store: Store::default(),
             events: VecDeque::new(),
         }
@@ -216,6 +219,7 @@ impl Device {
             return false;
         }
         let before = std::mem::replace(&mut self.options, options);
+        self.options.dialect_memory.clone_from(&before.dialect_memory);
         let battery = |o: &Options| (o.runtimecal, o.chargetime, o.idleload_percent.to_bits());
         if battery(&before) != battery(&self.options) {
             let memory = self.battery.memory().map(String::from);
