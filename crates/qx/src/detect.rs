@@ -8,6 +8,7 @@
 //! Silence is an answer as well, and the dear one. How long it is waited for follows from how fast
 //! this UPS answers; silence that turns out to have been too short is forgotten.
 
+use crate::capture::escape;
 use crate::known::Known;
 use crate::option::Flags;
 use crate::protocol::{Protocol, Sign};
@@ -292,6 +293,28 @@ impl Detection {
     /// Whether a question was answered by silence, and surely so.
     pub fn is_silent_on(&self, query: &Query) -> bool {
         self.known(query).is_some_and(|heard| heard.line.is_none())
+    }
+
+    /// Why it is this dialect, for people: how each question was answered, and which sign each dialect that
+    /// goes before it lacks.
+    pub fn evidence(&self, protocol: &Protocol) -> Vec<String> {
+        let heard = |heard: &Heard| {
+            let ask = escape(&heard.ask);
+            match &heard.line {
+                None => format!("{ask}: silence, {} ms", heard.patience.as_millis()),
+                Some(line) if is_refusal(&heard.ask, line) => format!("{ask}: refused by '{}'", escape(line)),
+                Some(line) => format!("{ask}: '{}'", escape(line)),
+            }
+        };
+        let lacks = |other: &&'static Protocol| {
+            let missing = |sign: &&Sign| {
+                self.known(sign.query()).is_some_and(|heard| !self.holds(sign, heard.line.as_deref()))
+            };
+            let sign = other.signs.iter().find(missing)?;
+            Some(format!("not {}: no such answer to {}", other.name, sign.query().ask))
+        };
+        let before = self.candidates.iter().take_while(|other| !std::ptr::eq(**other, protocol));
+        self.heard.iter().map(heard).chain(before.filter_map(lacks)).collect()
     }
 
     /// How many exchanges were made.

@@ -79,7 +79,14 @@ impl Device {
             self.start_delays();
         }
         self.stage = Stage::Polling;
-        self.events.push_back(Event::Noted(Loudness::Info, format!("speaks {}", protocol.name)));
+        for line in detection.evidence(protocol) {
+            self.note(Loudness::Debug, line);
+        }
+        let fix = match self.options.protocol {
+            None => format!(" ('protocol = {}' in ups.conf spares looking for it)", protocol.name),
+            Some(_) => String::new(),
+        };
+        self.note(Loudness::Info, format!("speaks {}{fix}", protocol.name));
         self.reconsider(now);
         // what was heard while looking for the dialect is not asked again
         for at in 0..self.slots.len() {
