@@ -46,6 +46,11 @@ impl Device {
         self.dialect_memory.take()
     }
 
+    /// How the questions were answered by which the dialect was found, and why it is none of its sisters.
+    pub fn evidence(&self) -> &[String] {
+        &self.evidence
+    }
+
     fn give_up(&mut self, now: Moment) {
         let Stage::Detecting { detection, .. } = &self.stage else { return };
         let why = match (detection.anything_heard(), &self.options.protocol) {
@@ -79,7 +84,8 @@ impl Device {
             self.start_delays();
         }
         self.stage = Stage::Polling;
-        for line in detection.evidence(protocol) {
+        self.evidence = detection.evidence(protocol);
+        for line in self.evidence.clone() {
             self.note(Loudness::Debug, line);
         }
         let fix = match self.options.protocol {

@@ -156,6 +156,7 @@ pub struct Device {
     detect_again: Moment,
     /// What was found and is not kept yet.
     dialect_memory: Option<String>,
+    evidence: Vec<String>,
     store: Store,
     events: VecDeque<Event>,
 }
@@ -184,6 +185,7 @@ impl Device {
             last_good: Moment::ZERO,
             detect_again: Moment::ZERO,
             dialect_memory: None,
+            evidence: vec![],
             store: Store::default(),
             events: VecDeque::new(),
         }
