@@ -1,4 +1,5 @@
-//! What was learned of a battery, over restarts: a small file in the directory of NUT's lasting state.
+//! What was learned of a battery, and of the dialect of a UPS, over restarts: small files in the directory of
+//! NUT's lasting state.
 //!
 //! A new text is written beside the old one, and takes its place when it is on the disk. Whenever the
 //! power goes or the driver is killed, the file is the old one or the new one, whole.
@@ -16,24 +17,37 @@ const VARPATH: &str = match option_env!("QXUPS_VARPATH") {
 /// No memory is as long as this, in bytes.
 const LONGEST: u64 = 16 * 1024;
 
-/// The file of one UPS.
+fn folder() -> PathBuf {
+    let folder = std::env::var_os("QXUPS_VARPATH").filter(|path| !path.is_empty());
+    folder.unwrap_or_else(|| VARPATH.into()).into()
+}
+
+/// A file of one UPS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memory {
     path: PathBuf,
 }
 
 impl Memory {
-    /// The file of this UPS, whichever of the drivers watches it. None when its name cannot be that of a
-    /// file.
+    /// The file of the battery of this UPS, whichever of the drivers watches it. None when its name cannot be
+    /// that of a file.
     pub fn of(ups: &str) -> Option<Memory> {
-        let folder = std::env::var_os("QXUPS_VARPATH").filter(|path| !path.is_empty());
-        Memory::at(Path::new(&folder.unwrap_or_else(|| VARPATH.into())), ups)
+        Memory::at(&folder(), ups)
     }
 
     /// The same in another directory.
     pub fn at(folder: &Path, ups: &str) -> Option<Memory> {
+        Memory::named(folder, "battery", ups)
+    }
+
+    /// The file of its dialect.
+    pub fn of_dialect(ups: &str) -> Option<Memory> {
+        Memory::named(&folder(), "dialect", ups)
+    }
+
+    fn named(folder: &Path, what: &str, ups: &str) -> Option<Memory> {
         let is_name = !ups.is_empty() && !ups.contains('/') && !ups.contains('\0');
-        is_name.then(|| Memory { path: folder.join(format!("qxups-battery-{ups}")) })
+        is_name.then(|| Memory { path: folder.join(format!("qxups-{what}-{ups}")) })
     }
 
     /// Where it is.

@@ -228,7 +228,9 @@ impl Driver {
         }
         let memory = Memory::of(&self.config.name);
         let remembered = memory.as_ref().and_then(Memory::read);
-        let options = Options { battery_memory: remembered, ..self.config.options.clone() };
+        let known = Memory::of_dialect(&self.config.name);
+        let dialect_memory = known.as_ref().and_then(Memory::read);
+        let options = Options { battery_memory: remembered, dialect_memory, ..self.config.options.clone() };
         let device: Shared = Rc::new(RefCell::new(Device::new(options)));
         if let Some(usb) = link.usb_device() {
             let mut device = device.borrow_mut();
@@ -239,6 +241,9 @@ impl Driver {
         let mut session = Session::new(device.clone(), opening, link, wishes, self.log.clone());
         if let Some(memory) = memory.filter(|_| self.line.task == Task::Run) {
             session.remember_in(memory);
+        }
+        if let Some(known) = known.filter(|_| self.line.task == Task::Run) {
+            session.remember_dialect_in(known);
         }
         match self.line.task {
             Task::KillPower => self.kill_power(&mut session, &device).await,

@@ -69,6 +69,8 @@ pub struct Session {
     supervisor: Rc<Supervisor>,
     /// Where it is kept what was learned of the battery, and when to look next.
     memory: Option<(Memory, Instant)>,
+    /// Where the dialect is kept that was found.
+    dialect: Option<Memory>,
     log: Rc<Log>,
     /// The state that was logged last.
     state: State,
@@ -98,6 +100,7 @@ impl Session {
             publishers: vec![],
             supervisor: Rc::new(Supervisor::nobody()),
             memory: None,
+            dialect: None,
             log,
             state: State::default(),
             cause: None,
@@ -120,6 +123,11 @@ impl Session {
         self.memory = Some((memory, Instant::now() + REMEMBER));
     }
 
+    /// Keeps the dialect there that is found from now on.
+    pub fn remember_dialect_in(&mut self, memory: Memory) {
+        self.dialect = Some(memory);
+    }
+
     /// Keeps what was learned, beside the session: a slow disk delays no poll.
     fn remember(&mut self) {
         let now = Instant::now();
@@ -128,13 +136,16 @@ impl Session {
         let Some(text) = self.device.borrow_mut().battery_memory() else { return };
         let memory = memory.clone();
         self.log.debug(1, || format!("battery: learned something, kept in {}", memory.path().display()));
-        let log = self.log.clone();
-        tokio::task::spawn_local(async move {
-            let path = memory.path().display().to_string();
-            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || memory.write(&text)).await {
-                log.warning(&format!("battery: what was learned cannot be kept in {path}: {error}"));
-            }
-        });
+        keep(memory, text, ("battery", Loudness::Warning), self.log.clone());
+    }
+
+    /// The same for the dialect that was found.
+    fn remember_dialect(&mut self) {
+        let Some(text) = self.device.borrow_mut().dialect_memory() else { return };
+        if let Some(memory) = &self.dialect {
+            // without it the next start takes a second more
+            keep(memory.clone(), text, ("dialect", Loudness::Debug), self.log.clone());
+        }
     }
 
     /// Goes on until an event makes `enough` say so.
@@ -166,6 +177,7 @@ impl Session {
         match event {
             Event::Stale => self.shake = Some(Instant::now() + SHAKE),
             Event::Fresh => self.shake = None,
+            Event::Detected(..) => self.remember_dialect(),
             _ => {}
         }
         let device = self.device.borrow();
@@ -356,6 +368,16 @@ impl Session {
             Event::Answered(..) => {}
         }
     }
+}
+
+/// Writes what was learned of something, and says so loud when it cannot.
+fn keep(memory: Memory, text: String, (what, loudness): (&'static str, Loudness), log: Rc<Log>) {
+    tokio::task::spawn_local(async move {
+        let path = memory.path().display().to_string();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || memory.write(&text)).await {
+            log.say(loudness, &format!("{what}: what was learned cannot be kept in {path}: {error}"));
+        }
+    });
 }
 
 /// The next device that is plugged in, for whoever waits for one.

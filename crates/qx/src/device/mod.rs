@@ -18,6 +18,7 @@ mod polling;
 mod request;
 mod sheet;
 
+use crate::detect::Worth;
 use crate::exchange::{Echo, Exchange, Reply};
 use crate::fact::Facts;
 use crate::option::Options;
@@ -44,13 +45,8 @@ pub type Moment = Duration;
 /// Identifies a request until it is answered.
 pub type Ticket = u64;
 
-/// How long the first questions wait: nothing is known of this UPS yet. One round of questions
-/// on a dead line stays below six seconds.
+/// How long a question waits while nothing is known of the speed of this UPS.
 const FIRST_PATIENCE: Duration = Duration::from_millis(950);
-/// How long further questions wait when the first ones got no answer at all.
-const LATER_PATIENCE: Duration = Duration::from_millis(450);
-/// So many questions are the first ones.
-const FIRST_QUESTIONS: usize = 3;
 /// How long a poll waits.
 const POLL_PATIENCE: Duration = Duration::from_millis(1000);
 /// Silence to a question is not known earlier, however fast the UPS is.
@@ -122,7 +118,7 @@ pub enum Event {
 
 #[derive(Debug)]
 enum Asked {
-    Sign(&'static Query),
+    Sign(&'static Query, Duration),
     Query(usize),
     Request(Request),
 }
@@ -158,6 +154,9 @@ pub struct Device {
     ready: bool,
     last_good: Moment,
     detect_again: Moment,
+    /// What was found and is not kept yet.
+    dialect_memory: Option<String>,
+    evidence: Vec<String>,
     store: Store,
     events: VecDeque<Event>,
 }
@@ -185,6 +184,8 @@ impl Device {
             ready: false,
             last_good: Moment::ZERO,
             detect_again: Moment::ZERO,
+            dialect_memory: None,
+            evidence: vec![],
             store: Store::default(),
             events: VecDeque::new(),
         }
@@ -220,6 +221,7 @@ impl Device {
             return false;
         }
         let before = std::mem::replace(&mut self.options, options);
+        self.options.dialect_memory.clone_from(&before.dialect_memory);
         let battery = |o: &Options| (o.runtimecal, o.chargetime, o.idleload_percent.to_bits());
         if battery(&before) != battery(&self.options) {
             let memory = self.battery.memory().map(String::from);
@@ -249,9 +251,13 @@ impl Device {
             self.line.learn(&reply);
         }
         match asked {
-            Asked::Sign(ask) => {
-                if let Stage::Detecting { detection, .. } = &mut self.stage {
-                    detection.hear(ask, reply.line);
+            Asked::Sign(ask, patience) => {
+                if let Stage::Detecting { detection, not_before, .. } = &mut self.stage {
+                    let worth = detection.hear_within(ask, reply.line, patience, reply.latency);
+                    self.line.settle = worth != Worth::Sure;
+                    if let Worth::Late(pause) = worth {
+                        *not_before = now + pause;
+                    }
                 }
             }
             Asked::Query(at) if is_old => self.ask_anew(at, now),
@@ -294,8 +300,9 @@ impl Device {
             }
             None if matches!(self.stage, Stage::Detecting { .. }) => {
                 let ask = self.next_sign(now)?;
-                let patience = if self.has_been_silent() { LATER_PATIENCE } else { FIRST_PATIENCE };
-                (Asked::Sign(ask), ask.wire(0), self.patience(patience, LEAST_PATIENCE))
+                let Stage::Detecting { detection, .. } = &self.stage else { return None };
+                let patience = detection.patience();
+                (Asked::Sign(ask, patience), ask.wire(0), patience)
             }
             None => {
                 let at = self.next_query(now)?;
@@ -336,12 +343,6 @@ impl Device {
         };
         let order = self.order.as_ref().map(Order::due);
         due.into_iter().chain(stale).chain(order).min()
-    }
-
-    /// Whether the first questions got no answer.
-    fn has_been_silent(&self) -> bool {
-        let Stage::Detecting { detection, .. } = &self.stage else { return false };
-        self.options.protocol.is_none() && detection.silences() >= FIRST_QUESTIONS
     }
 
     /// What is known of the UPS, from its last replies.

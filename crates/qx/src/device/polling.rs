@@ -134,7 +134,7 @@ impl Device {
         }
     }
 
-    fn refused(&mut self, at: usize, next: Option<Moment>) {
+    pub(super) fn refused(&mut self, at: usize, next: Option<Moment>) {
         let slot = &mut self.slots[at];
         slot.repeats = 0;
         slot.refused = true;
