@@ -304,12 +304,13 @@ impl Driver {
         self.log.info(&format!("watching {} on {}", self.config.name, self.config.opening.address));
         // pinned outside of the loop: a signal must not cut an exchange short
         let clock = session.clock();
+        let mut told = signals.tell();
         let watching = session.run_until(|_| false);
         tokio::pin!(watching);
         loop {
             tokio::select! {
                 _ = &mut watching => {}
-                told = signals.next() => match told {
+                Some(told) = told.recv() => match told {
                     Told::Leave(name) => {
                         self.log.info(&format!("told to leave by {name}"));
                         self.remember(&known);
