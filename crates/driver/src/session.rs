@@ -75,7 +75,7 @@ pub struct Session {
     /// The state that was logged last.
     state: State,
     /// The last question and its reply, until what it changed is told.
-    cause: Option<(String, String)>,
+    cause: Option<(Vec<u8>, Vec<u8>)>,
     started: Instant,
 }
 
@@ -207,12 +207,14 @@ impl Session {
     }
 
     /// One line for each change of state, with what the UPS said to raise it.
-    fn tell_state(&mut self, cause: Option<(String, String)>) {
+    fn tell_state(&mut self, cause: Option<(Vec<u8>, Vec<u8>)>) {
         let Some(state) = State::of(self.device.borrow().store()) else { return };
         if state != self.state {
             // the first state is told when everything was asked, not by the last reply
             let cause = cause.filter(|_| !self.state.text.is_empty());
-            let cause = cause.map_or(String::new(), |(question, reply)| format!("; {question}: {reply}"));
+            let shown = |bytes: &[u8]| bytes.trim_ascii_end().escape_ascii().to_string();
+            let cause = cause.map(|(question, reply)| format!("; {}: {}", shown(&question), shown(&reply)));
+            let cause = cause.unwrap_or_default();
             // that it is over is as worth knowing as that it began
             let loudness =
                 if state.serious || self.state.serious { Loudness::Warning } else { Loudness::Info };
@@ -252,9 +254,9 @@ impl Session {
         let exchange = self.device.borrow_mut().poll_exchange(now);
         // that the data is stale is told before the UPS is asked: this process may have been stopped
         self.tell_changes();
-        if let (Some(exchange), Some(link)) = (&exchange, &mut self.link) {
+        if let (Some(exchange), Some(link)) = (exchange, &mut self.link) {
             self.log.debug(3, || format!("> {}", exchange.command.escape_ascii()));
-            match link.exchange(exchange).await {
+            match link.exchange(&exchange).await {
                 Ok(reply) => self.reply(exchange, reply),
                 Err(error) => self.lost(&error),
             }
@@ -300,14 +302,13 @@ impl Session {
         }
     }
 
-    fn reply(&mut self, exchange: &Exchange, reply: Reply) {
+    fn reply(&mut self, exchange: Exchange, reply: Reply) {
         self.log.debug(3, || match &reply.line {
             Some(line) => format!("< {}", line.escape_ascii()),
             None => "-".into(),
         });
         self.log.debug(4, || format!("first byte after {} ms", reply.latency.as_millis()));
-        let escaped = |bytes: &[u8]| bytes.trim_ascii_end().escape_ascii().to_string();
-        self.cause = reply.line.as_ref().map(|line| (escaped(&exchange.command), escaped(line)));
+        self.cause = reply.line.clone().map(|line| (exchange.command, line));
         let now = self.now();
         self.device.borrow_mut().handle_reply(reply, now);
     }

@@ -71,7 +71,7 @@ pub struct SocketPublisher(Rc<Clients>);
 
 impl DriverSocket {
     /// Opens the socket at `path`, in place of one that a dead driver left. Must be called inside
-    /// of a tokio `LocalSet`; clients are served by tasks of it.
+    /// of a tokio `LocalRuntime` or `LocalSet`; clients are served by tasks of it.
     ///
     /// # Errors
     /// What the system says.
