@@ -14,6 +14,7 @@ use crate::status::{Alarm, Status, StatusSet};
 use crate::value::{Decimal, Value};
 use crate::variable::{Unit, Var};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// So many replies vote on a noisy line,
 const VOTERS: usize = 5;
@@ -28,8 +29,8 @@ const FORMS: usize = 8;
 pub struct Belief {
     forms: Vec<Form>,
     doubted: Option<Fit>,
-    /// The last replies, the oldest first; only on a noisy line.
-    voters: VecDeque<Readings>,
+    /// The last replies and when they came, the oldest first; only on a noisy line.
+    voters: VecDeque<(Duration, Readings)>,
 }
 
 /// What a reading is judged by.
@@ -39,6 +40,10 @@ pub struct Light<'a> {
     pub last: Option<&'a Readings>,
     /// What is known of the line.
     pub line: Quality,
+    /// When the reading came, since the driver was started.
+    pub now: Duration,
+    /// A reply from before this is too old to vote.
+    pub since: Duration,
     /// The question was asked often enough: numbers that keep leaping are the UPS's own.
     pub last_try: bool,
 }
@@ -78,10 +83,15 @@ impl Belief {
             }
             None => quiet(&fit.readings),
         };
-        if (known_form && expected) || self.is_confirmed(&fit, light.last) {
+        if known_form && expected {
             self.doubted = None;
             self.learn(fit.odd.as_ref());
             Verdict::Believed(fit.readings)
+        } else if let Some(doubted) =
+            self.doubted.take().filter(|doubted| confirms(doubted, &fit, light.last))
+        {
+            self.learn(fit.odd.as_ref());
+            Verdict::Believed(between(light.last, &doubted.readings, fit.readings))
         } else {
             self.doubted = Some(fit);
             Verdict::AskAgain
@@ -96,29 +106,21 @@ impl Belief {
         }
         self.doubted = None;
         self.learn(fit.odd.as_ref());
+        self.voters.retain(|(came, _)| *came >= light.since);
         if self.voters.is_empty() {
             // what was believed before has its weight
-            self.voters.extend(light.last.iter().flat_map(|last| vec![(*last).clone(); MAJORITY]));
+            self.voters
+                .extend(light.last.iter().flat_map(|last| vec![(light.now, (*last).clone()); MAJORITY]));
         }
         if self.voters.len() == VOTERS {
             self.voters.pop_front();
         }
-        self.voters.push_back(fit.readings.clone());
-        match elect(&self.voters) {
+        self.voters.push_back((light.now, fit.readings.clone()));
+        let voters: Vec<&Readings> = self.voters.iter().map(|(_, voter)| voter).collect();
+        match elect(&voters) {
             Some(elected) if agrees(&fit.readings, &elected, light.last_try) => Verdict::Believed(elected),
             _ => Verdict::AskAgain,
         }
-    }
-
-    /// Whether the reading before said the same. While the status changes, voltages run, so then
-    /// the numbers need not agree: they are right again with the next reading, but an outage must
-    /// not wait for them.
-    fn is_confirmed(&self, fit: &Fit, last: Option<&Readings>) -> bool {
-        let Some(doubted) = self.doubted.as_ref().filter(|doubted| doubted.odd == fit.odd) else {
-            return false;
-        };
-        let changes = last.is_none_or(|last| !same_words(&fit.readings, last));
-        alike(&doubted.readings, &fit.readings) || changes && same_words(&doubted.readings, &fit.readings)
     }
 
     /// Forgets a doubted reading: what comes next is not to be compared with it.
@@ -143,9 +145,32 @@ impl Belief {
     }
 }
 
+/// Whether a reading says the same as the one before, which was doubted. While the status changes,
+/// voltages run, so then the numbers need not agree: an outage must not wait for them.
+fn confirms(doubted: &Fit, fit: &Fit, last: Option<&Readings>) -> bool {
+    let changes = last.is_none_or(|last| !same_words(&fit.readings, last));
+    let (one, other) = (&doubted.readings, &fit.readings);
+    doubted.odd == fit.odd && (alike(one, other) || changes && same_words(one, other))
+}
+
+/// The reading that confirmed another. Of each number the middle one of the last three: one of them may
+/// still be noise.
+fn between(last: Option<&Readings>, doubted: &Readings, mut confirmed: Readings) -> Readings {
+    let Some(last) = last else { return confirmed };
+    for (var, value) in &mut confirmed.values {
+        let said = [last.number(var), doubted.number(var), value.as_ref().and_then(Value::number)];
+        if let [Some(one), Some(two), Some(three)] = said {
+            let mut numbers = [one, two, three];
+            numbers.sort_by(|one, other| one.as_f64().total_cmp(&other.as_f64()));
+            *value = Some(Value::Number(numbers[1]));
+        }
+    }
+    confirmed
+}
+
 /// What a majority of the replies says, each value by itself; `None` as long as there is none.
-fn elect(voters: &VecDeque<Readings>) -> Option<Readings> {
-    let covers = voters.back()?.covers;
+fn elect(voters: &[&Readings]) -> Option<Readings> {
+    let covers = voters.last()?.covers;
     let mut elected = Readings { covers, ..Readings::default() };
     for status in Status::ALL.into_iter().chain([Status::Regulating]) {
         let votes = voters.iter().filter(|voter| voter.status.has(status)).count();
@@ -165,7 +190,7 @@ fn elect(voters: &VecDeque<Readings>) -> Option<Readings> {
         }
     }
     for var in vars {
-        let said = |voter: &Readings| {
+        let said = |voter: &&Readings| {
             voter.values.iter().find(|(known, _)| *known == var).map(|(_, value)| value.clone())
         };
         let votes: Vec<Option<Option<Value>>> = voters.iter().map(said).collect();
@@ -195,7 +220,11 @@ fn middle(votes: &[Option<Option<Value>>]) -> Option<Decimal> {
 /// Whether the last reply says what was elected, so that there is nothing to ask: numbers may run a
 /// little, and on the last try as they like.
 fn agrees(last: &Readings, elected: &Readings, last_try: bool) -> bool {
-    if last_try { same_words(last, elected) } else { compare(last, elected, |_, one, other| runs(one, other)) }
+    if last_try {
+        same_words(last, elected)
+    } else {
+        compare(last, elected, |_, one, other| runs(one, other))
+    }
 }
 
 /// Whether a number may be on its way from one to the other.

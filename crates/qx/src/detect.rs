@@ -49,6 +49,7 @@ pub struct Detection {
     address: Option<u32>,
     heard: Vec<Heard>,
     refusal: Option<Vec<u8>>,
+    noisy: bool,
 }
 
 /// What to do next.
@@ -71,7 +72,7 @@ enum Verdict {
 impl Detection {
     /// Detection among `candidates`, the more particular first.
     pub fn new(candidates: Vec<&'static Protocol>, flags: Flags, address: Option<u32>) -> Detection {
-        Detection { candidates, flags, address, heard: vec![], refusal: None }
+        Detection { candidates, flags, address, heard: vec![], refusal: None, noisy: false }
     }
 
     /// What to do next. The question that most candidates share goes first: it is harmless, and
@@ -97,6 +98,7 @@ impl Detection {
         let ask = query.wire(0);
         let before = self.heard.iter().position(|heard| heard.ask == ask).map(|at| self.heard.remove(at));
         let tries = before.as_ref().map_or(0, |heard| heard.tries) + 1;
+        self.noisy |= before.as_ref().is_some_and(|before| before.line != line);
         let sure = tries == TRIES || self.is_sure(&ask, line.as_deref(), before.as_ref());
         self.heard.push(Heard { ask, line, tries, sure });
     }
@@ -114,6 +116,11 @@ impl Detection {
     /// Whether any question got a reply.
     pub fn anything_heard(&self) -> bool {
         self.heard.iter().any(|heard| heard.line.is_some())
+    }
+
+    /// Whether some question got two different replies: one of them was noise, or was lost.
+    pub fn is_noisy(&self) -> bool {
+        self.noisy
     }
 
     /// How many questions were answered by silence, so far by all.

@@ -343,9 +343,9 @@ impl SimulatedUps {
         }
         let reply = self.trouble.befall(reply);
         // it says one thing after the other
-        let start =
-            (now + self.personality.latency).max(self.output.back().map_or(Duration::ZERO, |(due, _)| *due))
-                + self.trouble.lateness();
+        let start = (now + self.personality.latency)
+            .max(self.output.back().map_or(Duration::ZERO, |(due, _)| *due))
+            + self.trouble.lateness();
         match self.personality.baud {
             None => self.output.push_back((start, reply)),
             Some(baud) => {

@@ -17,14 +17,26 @@ fn polls() -> u64 {
 #[test]
 fn the_matrix() {
     let only = std::env::var("QXUPS_TROUBLE_ONLY").ok();
-    for protocol in protocols::ALL.iter().filter(|p| only.as_ref().is_none_or(|only| only.split(',').any(|o| o == p.name))) {
+    for protocol in protocols::ALL
+        .iter()
+        .filter(|p| only.as_ref().is_none_or(|only| only.split(',').any(|o| o == p.name)))
+    {
         for pace in [Pace::Fast, Pace::Slow] {
             for rate in RATES {
                 let began = std::time::Instant::now();
                 let mut bench = Bench::new(protocol, 7, |trouble| trouble.noise = rate, pace, true);
                 bench.run(2 * polls());
                 let found = bench.found();
-                println!("{} {pace:?} {rate}: {found:?} {:?} stale {:?} ready {} x {} polls {} took {:?}", protocol.name, bench.commands, bench.stale, bench.ready, bench.exchanges, bench.polls, began.elapsed());
+                println!(
+                    "{} {pace:?} {rate}: {found:?} {:?} stale {:?} ready {} x {} polls {} took {:?}",
+                    protocol.name,
+                    bench.commands,
+                    bench.stale,
+                    bench.ready,
+                    bench.exchanges,
+                    bench.polls,
+                    began.elapsed()
+                );
             }
         }
     }

@@ -72,6 +72,9 @@ impl Device {
         self.stage = Stage::Polling;
         self.events.push_back(Event::Noted(Loudness::Info, format!("speaks {}", protocol.name)));
         self.reconsider(now);
+        if detection.is_noisy() {
+            self.line.heard(false);
+        }
         // what was heard while looking for the dialect is not asked again
         for at in 0..self.slots.len() {
             let slot = &mut self.slots[at];

@@ -10,6 +10,9 @@ use crate::read::{Fit, Readings};
 use crate::value::Value;
 use crate::variable::Var;
 
+/// Replies vote on what comes until so many polls later.
+const VOTES_LAST: u32 = 3;
+
 /// One query of the protocol and what is known from it.
 #[derive(Debug)]
 pub(super) struct Slot {
@@ -34,7 +37,8 @@ impl Device {
     /// rest; among equals the one that waits longest.
     pub(super) fn next_query(&self, now: Moment) -> Option<usize> {
         let rank = |slot: &Slot| match slot.query.cadence {
-            _ if slot.repeats > 0 => 0,
+            // on a noisy line this may take long, and the status must not wait for it
+            _ if (1..=REPEATS).contains(&slot.repeats) => 0,
             Cadence::Quick => 1,
             Cadence::Once => 2,
             Cadence::AfterChange => 3,
@@ -50,6 +54,11 @@ impl Device {
         let interval = self.interval(self.slots[at].query.cadence);
         let next = interval.map(|interval| (since + interval).max(now));
         let address = self.address();
+        let votes_since = now.saturating_sub(match interval {
+            Some(interval) => self.stale_after().max(VOTES_LAST * interval),
+            None => self.options.pollfreq,
+        });
+        let was_noisy = self.line.quality() == Quality::Noisy;
         let slot = &mut self.slots[at];
         let is_refusal = line.is_some_and(|line| crate::detect::is_refusal(&slot.query.wire(address), line));
         match line {
@@ -62,7 +71,11 @@ impl Device {
             Some(line) => match slot.fit(line, &self.options) {
                 Ok(fit) => {
                     self.line.heard(slot.misfit.take().is_none());
-                    if slot.judge(fit, self.line.quality()) {
+                    if !was_noisy && self.line.quality() == Quality::Noisy {
+                        self.look_again(now);
+                    }
+                    let slot = &mut self.slots[at];
+                    if slot.judge(fit, self.line.quality(), now, votes_since) {
                         self.believed(at, next, now);
                         return;
                     }
@@ -83,7 +96,18 @@ impl Device {
                 slot.belief.forget_doubt();
             }
         }
+        if !was_noisy && self.line.quality() == Quality::Noisy {
+            self.look_again(now);
+        }
         self.ask_again(at, line.is_none(), next, now);
+    }
+
+    /// The line turned out to be noisy: what was asked only once may have been noise.
+    pub(super) fn look_again(&mut self, now: Moment) {
+        let once = |slot: &&mut Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
+        for slot in self.slots.iter_mut().filter(once).filter(|slot| slot.reading.is_some()) {
+            slot.due = Some(now);
+        }
     }
 
     /// Asks again at once what could not be believed, or later when that was done often enough.
@@ -98,12 +122,12 @@ impl Device {
         // silence to a question asked once is an answer, unless the line loses bytes
         let enough = match (silent, noisy) {
             (true, false) if once => 0,
-            (false, true) => NOISY_REPEATS,
+            (_, true) if !silent || slot.tells_status() => NOISY_REPEATS,
             _ => REPEATS,
         };
         if slot.repeats <= enough {
             slot.due = Some(now);
-        } else if once && noisy && !silent {
+        } else if once && noisy && (!silent || slot.misfit.is_some() || slot.reading.is_some()) {
             slot.put_off = true;
             slot.repeats = 0;
             slot.due = Some(later);
@@ -181,7 +205,10 @@ impl Device {
 
     /// Publishes once everything was asked, and after each reading from then on.
     fn settle_survey(&mut self, now: Moment) {
-        let surveyed = self.slots.iter().all(|slot| !slot.applies || slot.reading.is_some() || slot.refused || slot.put_off);
+        // without what it says of the status, a UPS on mains would look like one on battery
+        let waits = |slot: &Slot| slot.tells_status() || !slot.put_off;
+        let unknown = |slot: &&Slot| slot.applies && slot.reading.is_none() && !slot.refused;
+        let surveyed = !self.slots.iter().filter(unknown).any(waits);
         let status = self.slots.iter().any(|s| s.query.cadence == Cadence::Quick && s.reading.is_some());
         let complete = surveyed && status;
         if !self.ready && !complete {
@@ -246,6 +273,11 @@ impl Slot {
         }
     }
 
+    /// Whether `ups.status` cannot be told without it.
+    fn tells_status(&self) -> bool {
+        self.query.raises() || self.query.cadence == Cadence::Quick
+    }
+
     /// Reads a reply, or says why it cannot be read.
     fn fit(&self, line: &[u8], options: &Options) -> Result<Fit, String> {
         let fit = self.query.read(line).map(|mut fit| {
@@ -260,9 +292,9 @@ impl Slot {
     }
 
     /// Whether a reading is believed; then it is kept.
-    fn judge(&mut self, fit: Fit, line: Quality) -> bool {
+    fn judge(&mut self, fit: Fit, line: Quality, now: Moment, since: Moment) -> bool {
         let tries = if line == Quality::Noisy { NOISY_REPEATS } else { REPEATS };
-        let light = Light { last: self.reading.as_ref(), line, last_try: self.repeats >= tries };
+        let light = Light { last: self.reading.as_ref(), line, now, since, last_try: self.repeats >= tries };
         let Verdict::Believed(readings) = self.belief.judge(fit, light) else { return false };
         self.changed = self.reading.as_ref().is_some_and(|last| last.status != readings.status);
         self.reading = Some(readings);

@@ -5,9 +5,13 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
 /// A value may have been said so long ago: some are asked every half a minute only.
-const VALUE_AGE: Duration = Duration::from_secs(75);
+const VALUE_AGE: Duration = Duration::from_secs(90);
 /// A status word may have been true so long ago: a poll, what it takes to be stale, and a second look.
 const WORD_AGE: Duration = Duration::from_secs(12);
+/// Truth is looked at now and then: a word is judged so much later,
+const WORD_PATIENCE: Duration = Duration::from_millis(2500);
+/// and a value so much later.
+const VALUE_PATIENCE: Duration = Duration::from_secs(12);
 /// An outage that is longer than three polls has to be seen; the truth is looked at every second.
 const LONG: Duration = Duration::from_secs(7);
 
@@ -37,6 +41,15 @@ pub struct Findings {
     pub examples: Vec<String>,
 }
 
+/// When, what, and its text.
+type New = (Duration, String, String);
+
+/// The first that waited long enough.
+fn due(waiting: &mut VecDeque<New>, now: Duration, patience: Duration) -> Option<New> {
+    let is_due = waiting.front().is_some_and(|(at, ..)| *at + patience <= now);
+    is_due.then(|| waiting.pop_front()).flatten()
+}
+
 /// Compares.
 #[derive(Default)]
 pub struct Judge {
@@ -46,6 +59,9 @@ pub struct Judge {
     words: BTreeMap<String, Duration>,
     now_true: BTreeSet<String>,
     shown: BTreeSet<String>,
+    /// What was published and is to be judged yet: status words, and values with their names.
+    new_words: VecDeque<New>,
+    new_values: VecDeque<New>,
     /// Outages and low batteries that go on: since when, and whether they were shown.
     going_on: BTreeMap<&'static str, (Duration, bool)>,
 }
@@ -101,19 +117,11 @@ impl Judge {
         }
     }
 
-    /// Judges the status words that are shown.
+    /// Takes the status that is shown.
     pub fn status(&mut self, now: Duration, text: &str) {
         let shown = words(text);
-        for word in shown.difference(&self.shown.clone()) {
-            let fresh = self.words.get(word).is_some_and(|last| now.saturating_sub(*last) <= WORD_AGE);
-            if !fresh {
-                match word.as_str() {
-                    "OB" => self.found.false_ob += 1,
-                    word if GRAVE.contains(&word) => self.found.false_grave += 1,
-                    _ => self.found.false_other += 1,
-                }
-                self.example(format!("{now:?}: {word} in '{text}'"));
-            }
+        for word in shown.difference(&self.shown) {
+            self.new_words.push_back((now, word.clone(), text.into()));
         }
         for (word, (since, seen)) in &mut self.going_on {
             if shown.contains(*word) && !*seen {
@@ -124,22 +132,40 @@ impl Judge {
         self.shown = shown;
     }
 
-    /// Judges a value that was published.
+    /// Takes a value that was published.
     pub fn value(&mut self, now: Duration, name: &str, text: &str) {
         self.found.published += 1;
-        let known = self.truth.get(name);
-        let texts = || known.into_iter().flatten().map(|(_, text)| text.as_str());
-        let number = |text: &str| text.parse::<f64>().ok();
-        let right = texts().any(|said| said == text)
-            || number(text).is_some_and(|number| {
-                let said = || texts().filter_map(|text| text.parse::<f64>().ok());
-                // a number on its way from one to the other
-                said().any(|one| one <= number) && said().any(|other| other >= number)
-            });
-        if !right {
-            self.found.wrong += 1;
-            let said: Vec<&str> = texts().collect();
-            self.example(format!("{now:?}: {name} = '{text}', said {said:?}"));
+        self.new_values.push_back((now, name.into(), text.into()));
+    }
+
+    /// Judges what can be judged by now.
+    pub fn judge(&mut self, now: Duration) {
+        while let Some((at, word, text)) = due(&mut self.new_words, now, WORD_PATIENCE) {
+            if self.words.get(&word).is_none_or(|last| *last + WORD_AGE < at) {
+                match word.as_str() {
+                    "OB" => self.found.false_ob += 1,
+                    word if GRAVE.contains(&word) => self.found.false_grave += 1,
+                    _ => self.found.false_other += 1,
+                }
+                self.example(format!("{at:?}: {word} in '{text}'"));
+            }
         }
+        while let Some((at, name, text)) = due(&mut self.new_values, now, VALUE_PATIENCE) {
+            if !self.was_said(&name, &text) {
+                self.found.wrong += 1;
+                let said = self.truth.get(&name);
+                self.example(format!("{at:?}: {name} = '{text}', said {said:?}"));
+            }
+        }
+    }
+
+    fn was_said(&self, name: &str, text: &str) -> bool {
+        let texts = || self.truth.get(name).into_iter().flatten().map(|(_, text)| text.as_str());
+        let numbers = || texts().filter_map(|text| text.parse::<f64>().ok());
+        // a number may be on its way from one to the other
+        texts().any(|said| said == text)
+            || text.parse::<f64>().is_ok_and(|number| {
+                numbers().any(|one| one <= number) && numbers().any(|other| other >= number)
+            })
     }
 }
