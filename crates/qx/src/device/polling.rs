@@ -36,13 +36,15 @@ impl Device {
     /// The query to ask now: a doubted one first, then status, then what is asked once, then the
     /// rest; among equals the one that waits longest.
     pub(super) fn next_query(&self, now: Moment) -> Option<usize> {
+        let noisy = self.line.quality() == Quality::Noisy;
         let rank = |slot: &Slot| match slot.query.cadence {
             // on a noisy line this may take long, and the status must not wait for it
-            _ if (1..=REPEATS).contains(&slot.repeats) => 0,
+            _ if slot.repeats > 0 && !noisy => 0,
             Cadence::Quick => 1,
-            Cadence::Once => 2,
-            Cadence::AfterChange => 3,
-            Cadence::Full => 4,
+            _ if noisy && slot.tells_status() && slot.reading.is_none() => 2,
+            Cadence::Once => 3,
+            Cadence::AfterChange => 4,
+            Cadence::Full => 5,
         };
         let due = |slot: &Slot| slot.due.filter(|due| *due <= now).map(|due| (rank(slot), due));
         let waiting = self.slots.iter().enumerate().filter_map(|(at, slot)| Some((due(slot)?, at)));
@@ -206,12 +208,16 @@ impl Device {
     /// Publishes once everything was asked, and after each reading from then on.
     fn settle_survey(&mut self, now: Moment) {
         // without what it says of the status, a UPS on mains would look like one on battery
-        let waits = |slot: &Slot| slot.tells_status() || !slot.put_off;
+        let noisy = self.line.quality() == Quality::Noisy;
+        let once = |slot: &Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
+        let waits = |slot: &Slot| slot.tells_status() || !slot.put_off && !(noisy && once(slot));
         let unknown = |slot: &&Slot| slot.applies && slot.reading.is_none() && !slot.refused;
         let surveyed = !self.slots.iter().filter(unknown).any(waits);
         let status = self.slots.iter().any(|s| s.query.cadence == Cadence::Quick && s.reading.is_some());
-        let complete = surveyed && status;
-        if !self.ready && !complete {
+        // also when the dialect was looked for again
+        let quick = |slot: &Slot| slot.query.cadence == Cadence::Quick;
+        let told = status && !self.slots.iter().filter(unknown).any(quick);
+        if !told || !self.ready && !surveyed {
             return;
         }
         self.publish(now);

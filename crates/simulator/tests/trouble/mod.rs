@@ -2,9 +2,10 @@
 #![allow(dead_code, missing_docs)]
 
 pub mod judge;
+pub mod twin;
 
 use judge::{Findings, Judge};
-use qx::device::{Device, Event, LinkChange, Moment, Outcome};
+use qx::device::{Device, Event, Moment, Outcome};
 use qx::exchange::{Collector, END, Exchange};
 use qx::option::Options;
 use qx::protocol::Protocol;
@@ -17,6 +18,7 @@ use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use simulator::world::Order;
 use std::time::Duration;
+use twin::Twin;
 
 /// What a link waits for, as `link` does: a line is quiet after so long,
 const QUIET: Duration = Duration::from_millis(60);
@@ -96,51 +98,6 @@ struct Pending {
     sent: u64,
     arrived: u64,
     told_done: bool,
-}
-
-/// What a device reads of the same UPS when nothing goes wrong.
-struct Twin {
-    device: Device,
-}
-
-impl Twin {
-    fn new(protocol: &'static Protocol) -> Twin {
-        let pollinterval = Duration::from_secs(1);
-        let options = Options {
-            protocol: Some(protocol.name.into()),
-            pollinterval,
-            pollfreq: Duration::from_secs(10),
-            ..Options::default()
-        };
-        Twin { device: Device::new(options) }
-    }
-
-    /// Asks what is due, of a copy, which forgets it.
-    fn look(&mut self, ups: &SimulatedUps, now: Moment) {
-        let mut copy = None;
-        while self.device.poll_event().is_some() {}
-        while let Some(exchange) = self.device.poll_exchange(now) {
-            let ups = copy.get_or_insert_with(|| {
-                let mut copy = ups.clone();
-                copy.trouble = Trouble::new(0);
-                copy.personality.latency = Duration::ZERO;
-                copy.personality.baud = None;
-                while copy.poll_timeout().is_some_and(|due| copy.poll_output(due).is_some()) {}
-                // a line that was begun before is ended
-                copy.receive(&[END], now);
-                while copy.poll_timeout().is_some_and(|due| copy.poll_output(due).is_some()) {}
-                copy
-            });
-            ups.receive(&[exchange.command.as_slice(), &[END]].concat(), now);
-            let mut collector = Collector::new(&exchange);
-            while let Some(due) = ups.poll_timeout() {
-                collector.take(&ups.poll_output(due).unwrap_or_default());
-            }
-            self.device.handle_reply(collector.finish(Duration::from_millis(1)), now);
-            while self.device.poll_event().is_some() {}
-        }
-        self.device.store_mut().take_changes();
-    }
 }
 
 impl Bench {
@@ -335,14 +292,17 @@ impl Bench {
     }
 
     fn step_truth_at_once(&mut self) {
-        self.twin.device.handle_link(LinkChange::Back, self.now);
-        self.step_truth();
+        self.twin.look_at_once(&self.ups, self.now);
+        self.learn();
     }
 
     fn step_truth(&mut self) {
         self.twin.look(&self.ups, self.now);
-        let entries = self.twin.device.store().entries();
-        self.judge.learn(self.now, entries.map(|(name, entry)| (name, entry.text.as_str())));
+        self.learn();
+    }
+
+    fn learn(&mut self) {
+        self.judge.learn(self.now, self.twin.said());
         self.judge.judge(self.now);
     }
 
