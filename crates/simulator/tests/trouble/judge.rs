@@ -12,6 +12,8 @@ const WORD_AGE: Duration = Duration::from_secs(12);
 const WORD_PATIENCE: Duration = Duration::from_millis(2500);
 /// and a value so much later.
 const VALUE_PATIENCE: Duration = Duration::from_secs(12);
+/// The first round of questions, and the next.
+const START: Duration = Duration::from_secs(10);
 /// An outage that is longer than three polls has to be seen; the truth is looked at every second.
 const LONG: Duration = Duration::from_secs(7);
 
@@ -23,6 +25,9 @@ pub const GRAVE: [&str; 3] = ["LB", "FSD", "OFF"];
 pub struct Findings {
     /// Values published that the UPS did not say.
     pub wrong: u64,
+    /// The same in the first seconds, when nothing is known of the line yet: a first reading is
+    /// believed at once.
+    pub wrong_at_start: u64,
     /// Values published in all.
     pub published: u64,
     /// Outages that were shown and were none.
@@ -152,7 +157,10 @@ impl Judge {
         }
         while let Some((at, name, text)) = due(&mut self.new_values, now, VALUE_PATIENCE) {
             if !self.was_said(&name, &text) {
-                self.found.wrong += 1;
+                match at < START {
+                    true => self.found.wrong_at_start += 1,
+                    false => self.found.wrong += 1,
+                }
                 let said = self.truth.get(&name);
                 self.example(format!("{at:?}: {name} = '{text}', said {said:?}"));
             }
