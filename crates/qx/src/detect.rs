@@ -98,6 +98,8 @@ pub struct Detection {
     /// What was found at the last start.
     known: Option<Known>,
     exchanges: u32,
+    /// Some question got two different replies.
+    noisy: bool,
 }
 
 /// What to do next.
@@ -137,6 +139,7 @@ impl Detection {
             restarts: 0,
             known: None,
             exchanges: 0,
+            noisy: false,
         }
     }
 
@@ -255,6 +258,7 @@ impl Detection {
         }
         let before = self.heard.iter().position(|heard| heard.ask == ask).map(|at| self.heard.remove(at));
         let tries = before.as_ref().map_or(0, |heard| heard.tries) + 1;
+        self.noisy |= before.as_ref().is_some_and(|before| before.line != line);
         let late = line.as_deref().is_some_and(|line| self.may_be_late(&ask, line));
         let seems_sure = self.is_sure(&ask, line.as_deref(), before.as_ref(), late);
         // what does not come again was late
@@ -325,6 +329,11 @@ impl Detection {
     /// Whether any question got a reply.
     pub fn anything_heard(&self) -> bool {
         self.heard.iter().any(|heard| heard.line.is_some())
+    }
+
+    /// Whether some question got two different replies: one of them was noise, or was lost.
+    pub fn is_noisy(&self) -> bool {
+        self.noisy
     }
 
     /// How many questions were answered by silence, so far by all.

@@ -94,6 +94,9 @@ impl Device {
         };
         self.note(Loudness::Info, format!("speaks {}{fix}", protocol.name));
         self.reconsider(now);
+        if detection.is_noisy() {
+            self.line.heard(false);
+        }
         // what was heard while looking for the dialect is not asked again
         for at in 0..self.slots.len() {
             let slot = &mut self.slots[at];

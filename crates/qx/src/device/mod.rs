@@ -18,6 +18,7 @@ mod polling;
 mod request;
 mod sheet;
 
+use crate::belief::Quality;
 use crate::detect::Worth;
 use crate::exchange::{Echo, Exchange, Reply};
 use crate::fact::Facts;
@@ -57,6 +58,13 @@ const COMMAND_PATIENCE: Duration = Duration::from_millis(500);
 const GAP: Duration = Duration::from_millis(300);
 /// How often a question is repeated at once, when its reply was garbled, doubted or missing.
 const REPEATS: u8 = 3;
+/// The same on a noisy line: of replies that are whole now and then, three have to agree.
+const NOISY_REPEATS: u8 = 9;
+/// A line is taken for clean after so many whole replies; it lasts some minutes.
+const PROVEN_AFTER: u32 = 256;
+/// A line that was noisy is taken for clean again after so many; it lasts an hour and more. On a line
+/// with one error in ten thousand bytes one is seen nearly always before that.
+const CALM_AFTER: u32 = 2048;
 /// Stale after so many missed polls, or after [`STALE_AT_LEAST`].
 const STALE_POLLS: u32 = 3;
 /// Stale not earlier than this.
@@ -129,8 +137,11 @@ struct Line {
     up: bool,
     latency: Option<Duration>,
     echo: Echo,
-    noisy: bool,
     settle: bool,
+    /// Something was garbled or lost.
+    noisy: bool,
+    /// Replies that were whole since then.
+    whole: u32,
 }
 
 /// One UPS.
@@ -174,7 +185,14 @@ impl Device {
             delays: vec![],
             settings_sent: false,
             battery,
-            line: Line { up: true, latency: None, echo: Echo::Unknown, noisy: false, settle: false },
+            line: Line {
+                up: true,
+                latency: None,
+                echo: Echo::Unknown,
+                settle: false,
+                noisy: false,
+                whole: 0,
+            },
             asked: None,
             requests: VecDeque::new(),
             order: None,
@@ -276,7 +294,7 @@ impl Device {
             self.lose(&request);
         }
         for slot in &mut self.slots {
-            slot.belief.forget_doubt();
+            slot.belief.forget_votes();
             slot.repeats = 0;
             if slot.applies && slot.query.cadence != Cadence::Once && change == LinkChange::Back {
                 slot.due = Some(now);
@@ -377,6 +395,20 @@ impl Device {
 }
 
 impl Line {
+    /// A reply was whole, or garbled or lost.
+    fn heard(&mut self, whole: bool) {
+        self.whole = if whole { self.whole.saturating_add(1) } else { 0 };
+        self.noisy = !whole || self.noisy && self.whole < CALM_AFTER;
+    }
+
+    fn quality(&self) -> Quality {
+        match self.whole {
+            _ if self.noisy => Quality::Noisy,
+            whole if whole < PROVEN_AFTER => Quality::Unproven,
+            _ => Quality::Clean,
+        }
+    }
+
     fn learn(&mut self, reply: &Reply) {
         let Some(line) = &reply.line else { return };
         let latency = reply.latency.min(Duration::from_secs(1));
