@@ -10,8 +10,8 @@ use crate::read::{Fit, Readings};
 use crate::value::Value;
 use crate::variable::Var;
 
-/// Replies vote on what comes until so many polls later.
-const VOTES_LAST: u32 = 3;
+/// Replies vote on what comes until so many polls later. (The newest has to agree all the same.)
+const VOTES_LAST: u32 = 10;
 
 /// One query of the protocol and what is known from it.
 #[derive(Debug)]
