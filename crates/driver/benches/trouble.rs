@@ -82,7 +82,7 @@ async fn serve(
     let watching = async {
         let (mut judge, mut twin, mut next) = (Judge::default(), Twin::new(protocol), 0);
         let (mut polls, mut unasked) = (0, 0);
-        let (mut stale, mut stale_since, mut shown) = (Duration::ZERO, Some(Duration::ZERO), String::new());
+        let (mut stale, mut stale_since) = (Duration::ZERO, Some(Duration::ZERO));
         while began.elapsed() < time {
             let now = began.elapsed();
             let second = now.as_secs() % CYCLE_S;
@@ -126,7 +126,7 @@ async fn serve(
                     ["SETINFO", name, text] => {
                         let text = text.trim_matches('"');
                         if name == "ups.status" {
-                            shown = text.into();
+                            let shown: String = text.into();
                             judge.status(at, &shown);
                         } else if is_said(protocol, name) {
                             judge.value(at, name, text);
