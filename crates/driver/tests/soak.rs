@@ -17,7 +17,7 @@ use std::time::{Duration, Instant};
 use ups::Ups;
 
 /// How long the soak takes, unless the environment says otherwise.
-const SECONDS: u64 = 60;
+const SECONDS: u64 = 50;
 /// Whatever was done, the truth is shown again within this time, on the busiest machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// Memory that a driver may take on top of what it had at first.
