@@ -26,6 +26,9 @@ fn folder() -> PathBuf {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memory {
     path: PathBuf,
+    /// Whether a loss of power may cost it: then nobody waits for the disk, and the text has to show by
+    /// itself that it is whole.
+    light: bool,
 }
 
 impl Memory {
@@ -37,17 +40,17 @@ impl Memory {
 
     /// The same in another directory.
     pub fn at(folder: &Path, ups: &str) -> Option<Memory> {
-        Memory::named(folder, "battery", ups)
+        Memory::named(folder, "battery", ups, false)
     }
 
     /// The file of its dialect.
     pub fn of_dialect(ups: &str) -> Option<Memory> {
-        Memory::named(&folder(), "dialect", ups)
+        Memory::named(&folder(), "dialect", ups, true)
     }
 
-    fn named(folder: &Path, what: &str, ups: &str) -> Option<Memory> {
+    fn named(folder: &Path, what: &str, ups: &str, light: bool) -> Option<Memory> {
         let is_name = !ups.is_empty() && !ups.contains('/') && !ups.contains('\0');
-        is_name.then(|| Memory { path: folder.join(format!("qxups-{what}-{ups}")) })
+        is_name.then(|| Memory { path: folder.join(format!("qxups-{what}-{ups}")), light })
     }
 
     /// Where it is.
@@ -62,7 +65,8 @@ impl Memory {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Keeps a text. It waits for the disk.
+    /// Keeps a text. It waits for the disk, but for that of a dialect: a process that is killed meanwhile
+    /// would hold its port until the disk is done.
     ///
     /// # Errors
     /// What the system says; then the old text is there still.
@@ -79,6 +83,9 @@ impl Memory {
     fn write_beside(&self, new: &Path, text: &str) -> io::Result<()> {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o640).open(new)?;
         file.write_all(text.as_bytes())?;
+        if self.light {
+            return std::fs::rename(new, &self.path);
+        }
         file.sync_all()?;
         std::fs::rename(new, &self.path)?;
         // the new name has to be on the disk as well
