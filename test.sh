@@ -98,12 +98,22 @@ fi
 
 say "fuzzing, a short run of each target"
 if cargo fuzz --version >/dev/null 2>&1 && cargo +nightly --version >/dev/null 2>&1; then
-    for target in replies session reports ups_conf driver_socket; do
-        mkdir -p "fuzz/corpus/$target"
-        cargo +nightly fuzz run --fuzz-dir fuzz "$target" -- -max_total_time="${FUZZ_SECONDS:-20}" -verbosity=0 -print_final_stats=0
+    # what it begins with is made from the tables and captures; what it finds stays in the same folders
+    cargo run -q -p driver --locked --example fuzz_seeds -- fuzz/corpus
+    for target in replies session orders captures reports ups_conf configuration driver_socket battery_memory; do
+        cargo +nightly fuzz run --fuzz-dir fuzz "$target" -- -max_total_time="${FUZZ_SECONDS:-11}" -verbosity=0 -print_final_stats=0
     done
 else
     left_out+=("fuzzing: needs a nightly compiler and cargo-fuzz (rustup toolchain install nightly; cargo install cargo-fuzz); the same properties ran in the tests above")
+fi
+
+say "memory, where there is unsafe: fork, pseudo-terminals"
+# Miri knows neither of these system calls
+if cargo +nightly --version >/dev/null 2>&1; then
+    RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/sanitized cargo +nightly test -p driver --locked \
+        --target "$(rustc -vV | sed -n 's/^host: //p')" --test main_job -- upsdrvctl_starts the_port_may_go
+else
+    left_out+=("address sanitizer: needs a nightly compiler (rustup toolchain install nightly)")
 fi
 
 if [ -z "${QXUPS_NEWEST_NUT:-}" ]; then

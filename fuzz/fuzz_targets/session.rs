@@ -7,10 +7,7 @@ use qx::device::Device;
 use qx::exchange::Collector;
 use qx::option::{Flag, Flags, Options};
 use qx::protocols;
-use simulator::personality::Personality;
-use simulator::script::Script;
-use simulator::trouble::Trouble;
-use simulator::ups::SimulatedUps;
+use qxups_fuzz::{good_ups, is_question, said};
 use std::time::Duration;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -19,7 +16,7 @@ fuzz_target!(|bytes: &[u8]| {
     let flags = Flags::default().with(Flag::Testing);
     let options = Options { protocol: protocol.map(|p| p.name.into()), flags, ..Options::default() };
     let spoken = protocol.copied().unwrap_or(&protocols::MEGATEC);
-    let mut ups = SimulatedUps::new(spoken, Personality::default(), Trouble::new(1), Script::default());
+    let mut ups = good_ups(spoken);
     let mut device = Device::new(options);
     let mut now = Duration::ZERO;
     // each chunk is one reply: an empty one is silence, a dot stands for what a good UPS says
@@ -45,23 +42,3 @@ fuzz_target!(|bytes: &[u8]| {
         let _ = device.store_mut().take_changes();
     }
 });
-
-fn said(ups: &mut SimulatedUps, ask: &[u8], now: Duration) -> Vec<u8> {
-    ups.receive(&[ask, b"\r"].concat(), now);
-    let mut reply = vec![];
-    while let Some(due) = ups.poll_timeout() {
-        reply.extend(ups.poll_output(due).unwrap_or_default());
-    }
-    reply
-}
-
-/// Whether it is a question of some dialect, to a unit of any number.
-fn is_question(line: &[u8]) -> bool {
-    let (head, tail) = line.split_at(line.len().saturating_sub(2));
-    let numbered = tail.iter().all(u8::is_ascii_digit);
-    let mut queries = protocols::ALL.iter().flat_map(|protocol| protocol.queries);
-    queries.any(|query| match query.addressed {
-        true => numbered && head == query.ask.as_bytes(),
-        false => query.wire(0) == line,
-    })
-}

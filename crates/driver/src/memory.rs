@@ -1,4 +1,5 @@
-//! What was learned of a battery, over restarts: a small file in the directory of NUT's lasting state.
+//! What was learned of a battery, and of the dialect of a UPS, over restarts: small files in the directory of
+//! NUT's lasting state.
 //!
 //! A new text is written beside the old one, and takes its place when it is on the disk. Whenever the
 //! power goes or the driver is killed, the file is the old one or the new one, whole.
@@ -16,24 +17,40 @@ const VARPATH: &str = match option_env!("QXUPS_VARPATH") {
 /// No memory is as long as this, in bytes.
 const LONGEST: u64 = 16 * 1024;
 
-/// The file of one UPS.
+fn folder() -> PathBuf {
+    let folder = std::env::var_os("QXUPS_VARPATH").filter(|path| !path.is_empty());
+    folder.unwrap_or_else(|| VARPATH.into()).into()
+}
+
+/// A file of one UPS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memory {
     path: PathBuf,
+    /// Whether a loss of power may cost it: then nobody waits for the disk, and the text has to show by
+    /// itself that it is whole.
+    light: bool,
 }
 
 impl Memory {
-    /// The file of this UPS, whichever of the drivers watches it. None when its name cannot be that of a
-    /// file.
+    /// The file of the battery of this UPS, whichever of the drivers watches it. None when its name cannot be
+    /// that of a file.
     pub fn of(ups: &str) -> Option<Memory> {
-        let folder = std::env::var_os("QXUPS_VARPATH").filter(|path| !path.is_empty());
-        Memory::at(Path::new(&folder.unwrap_or_else(|| VARPATH.into())), ups)
+        Memory::at(&folder(), ups)
     }
 
     /// The same in another directory.
     pub fn at(folder: &Path, ups: &str) -> Option<Memory> {
+        Memory::named(folder, "battery", ups, false)
+    }
+
+    /// The file of its dialect.
+    pub fn of_dialect(ups: &str) -> Option<Memory> {
+        Memory::named(&folder(), "dialect", ups, true)
+    }
+
+    fn named(folder: &Path, what: &str, ups: &str, light: bool) -> Option<Memory> {
         let is_name = !ups.is_empty() && !ups.contains('/') && !ups.contains('\0');
-        is_name.then(|| Memory { path: folder.join(format!("qxups-battery-{ups}")) })
+        is_name.then(|| Memory { path: folder.join(format!("qxups-{what}-{ups}")), light })
     }
 
     /// Where it is.
@@ -48,7 +65,8 @@ impl Memory {
         (!text.is_empty()).then_some(text)
     }
 
-    /// Keeps a text. It waits for the disk.
+    /// Keeps a text. It waits for the disk, but for that of a dialect: a process that is killed meanwhile
+    /// would hold its port until the disk is done.
     ///
     /// # Errors
     /// What the system says; then the old text is there still.
@@ -65,6 +83,9 @@ impl Memory {
     fn write_beside(&self, new: &Path, text: &str) -> io::Result<()> {
         let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o640).open(new)?;
         file.write_all(text.as_bytes())?;
+        if self.light {
+            return std::fs::rename(new, &self.path);
+        }
         file.sync_all()?;
         std::fs::rename(new, &self.path)?;
         // the new name has to be on the disk as well

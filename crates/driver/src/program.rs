@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
+use tokio::runtime::LocalOptions;
 use tokio::sync::mpsc;
 
 /// So many requests may wait between a client and the device.
@@ -205,17 +206,24 @@ impl Driver {
             ),
             false => None,
         };
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
         let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
-        let done = tokio::task::LocalSet::new().block_on(&runtime, self.drive(readiness, stays));
+        let supervisor = self.supervisor.clone();
+        // a task: each wake of what is blocked on goes through the system, that of a task does not
+        let driving = async { tokio::task::spawn_local(self.drive(readiness, stays)).await };
+        let done = match runtime.block_on(driving) {
+            Ok(done) => done,
+            Err(error) => Err(format!("cannot go on: {error}")),
+        };
         if let Err(sentence) = &done {
-            self.supervisor.status(sentence);
+            supervisor.status(sentence);
         }
-        self.supervisor.stopping();
+        supervisor.stopping();
         done
     }
 
-    async fn drive(&self, readiness: Readiness, stays: bool) -> Result<ExitCode, Fatal> {
+    async fn drive(self, readiness: Readiness, stays: bool) -> Result<ExitCode, Fatal> {
         let mut opening = self.config.opening.clone();
         // at -k somebody else may hold the lock, and the load has to go off all the same
         opening.lock &= self.line.task != Task::KillPower;
@@ -228,7 +236,9 @@ impl Driver {
         }
         let memory = Memory::of(&self.config.name);
         let remembered = memory.as_ref().and_then(Memory::read);
-        let options = Options { battery_memory: remembered, ..self.config.options.clone() };
+        let known = Memory::of_dialect(&self.config.name);
+        let dialect_memory = known.as_ref().and_then(Memory::read);
+        let options = Options { battery_memory: remembered, dialect_memory, ..self.config.options.clone() };
         let device: Shared = Rc::new(RefCell::new(Device::new(options)));
         if let Some(usb) = link.usb_device() {
             let mut device = device.borrow_mut();
@@ -239,6 +249,9 @@ impl Driver {
         let mut session = Session::new(device.clone(), opening, link, wishes, self.log.clone());
         if let Some(memory) = memory.filter(|_| self.line.task == Task::Run) {
             session.remember_in(memory);
+        }
+        if let Some(known) = known.filter(|_| self.line.task == Task::Run) {
+            session.remember_dialect_in(known);
         }
         match self.line.task {
             Task::KillPower => self.kill_power(&mut session, &device).await,
@@ -296,12 +309,13 @@ impl Driver {
         self.log.info(&format!("watching {} on {}", self.config.name, self.config.opening.address));
         // pinned outside of the loop: a signal must not cut an exchange short
         let clock = session.clock();
+        let mut told = signals.tell();
         let watching = session.run_until(|_| false);
         tokio::pin!(watching);
         loop {
             tokio::select! {
                 _ = &mut watching => {}
-                told = signals.next() => match told {
+                Some(told) = told.recv() => match told {
                     Told::Leave(name) => {
                         self.log.info(&format!("told to leave by {name}"));
                         self.remember(&known);

@@ -69,11 +69,13 @@ pub struct Session {
     supervisor: Rc<Supervisor>,
     /// Where it is kept what was learned of the battery, and when to look next.
     memory: Option<(Memory, Instant)>,
+    /// Where the dialect is kept that was found.
+    dialect: Option<Memory>,
     log: Rc<Log>,
     /// The state that was logged last.
     state: State,
     /// The last question and its reply, until what it changed is told.
-    cause: Option<(String, String)>,
+    cause: Option<(Vec<u8>, Vec<u8>)>,
     started: Instant,
 }
 
@@ -98,6 +100,7 @@ impl Session {
             publishers: vec![],
             supervisor: Rc::new(Supervisor::nobody()),
             memory: None,
+            dialect: None,
             log,
             state: State::default(),
             cause: None,
@@ -120,6 +123,11 @@ impl Session {
         self.memory = Some((memory, Instant::now() + REMEMBER));
     }
 
+    /// Keeps the dialect there that is found from now on.
+    pub fn remember_dialect_in(&mut self, memory: Memory) {
+        self.dialect = Some(memory);
+    }
+
     /// Keeps what was learned, beside the session: a slow disk delays no poll.
     fn remember(&mut self) {
         let now = Instant::now();
@@ -128,13 +136,16 @@ impl Session {
         let Some(text) = self.device.borrow_mut().battery_memory() else { return };
         let memory = memory.clone();
         self.log.debug(1, || format!("battery: learned something, kept in {}", memory.path().display()));
-        let log = self.log.clone();
-        tokio::task::spawn_local(async move {
-            let path = memory.path().display().to_string();
-            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || memory.write(&text)).await {
-                log.warning(&format!("battery: what was learned cannot be kept in {path}: {error}"));
-            }
-        });
+        keep(memory, text, ("battery", Loudness::Warning), self.log.clone());
+    }
+
+    /// The same for the dialect that was found.
+    fn remember_dialect(&mut self) {
+        let Some(text) = self.device.borrow_mut().dialect_memory() else { return };
+        if let Some(memory) = &self.dialect {
+            // without it the next start takes a second more
+            keep(memory.clone(), text, ("dialect", Loudness::Debug), self.log.clone());
+        }
     }
 
     /// Goes on until an event makes `enough` say so.
@@ -166,6 +177,7 @@ impl Session {
         match event {
             Event::Stale => self.shake = Some(Instant::now() + SHAKE),
             Event::Fresh => self.shake = None,
+            Event::Detected(..) => self.remember_dialect(),
             _ => {}
         }
         let device = self.device.borrow();
@@ -195,12 +207,14 @@ impl Session {
     }
 
     /// One line for each change of state, with what the UPS said to raise it.
-    fn tell_state(&mut self, cause: Option<(String, String)>) {
+    fn tell_state(&mut self, cause: Option<(Vec<u8>, Vec<u8>)>) {
         let Some(state) = State::of(self.device.borrow().store()) else { return };
         if state != self.state {
             // the first state is told when everything was asked, not by the last reply
             let cause = cause.filter(|_| !self.state.text.is_empty());
-            let cause = cause.map_or(String::new(), |(question, reply)| format!("; {question}: {reply}"));
+            let shown = |bytes: &[u8]| bytes.trim_ascii_end().escape_ascii().to_string();
+            let cause = cause.map(|(question, reply)| format!("; {}: {}", shown(&question), shown(&reply)));
+            let cause = cause.unwrap_or_default();
             // that it is over is as worth knowing as that it began
             let loudness =
                 if state.serious || self.state.serious { Loudness::Warning } else { Loudness::Info };
@@ -238,9 +252,11 @@ impl Session {
         }
         self.shake_if_due().await;
         let exchange = self.device.borrow_mut().poll_exchange(now);
-        if let (Some(exchange), Some(link)) = (&exchange, &mut self.link) {
+        // that the data is stale is told before the UPS is asked: this process may have been stopped
+        self.tell_changes();
+        if let (Some(exchange), Some(link)) = (exchange, &mut self.link) {
             self.log.debug(3, || format!("> {}", exchange.command.escape_ascii()));
-            match link.exchange(exchange).await {
+            match link.exchange(&exchange).await {
                 Ok(reply) => self.reply(exchange, reply),
                 Err(error) => self.lost(&error),
             }
@@ -286,14 +302,13 @@ impl Session {
         }
     }
 
-    fn reply(&mut self, exchange: &Exchange, reply: Reply) {
+    fn reply(&mut self, exchange: Exchange, reply: Reply) {
         self.log.debug(3, || match &reply.line {
             Some(line) => format!("< {}", line.escape_ascii()),
             None => "-".into(),
         });
         self.log.debug(4, || format!("first byte after {} ms", reply.latency.as_millis()));
-        let escaped = |bytes: &[u8]| bytes.trim_ascii_end().escape_ascii().to_string();
-        self.cause = reply.line.as_ref().map(|line| (escaped(&exchange.command), escaped(line)));
+        self.cause = reply.line.clone().map(|line| (exchange.command, line));
         let now = self.now();
         self.device.borrow_mut().handle_reply(reply, now);
     }
@@ -354,6 +369,16 @@ impl Session {
             Event::Answered(..) => {}
         }
     }
+}
+
+/// Writes what was learned of something, and says so loud when it cannot.
+fn keep(memory: Memory, text: String, (what, loudness): (&'static str, Loudness), log: Rc<Log>) {
+    tokio::task::spawn_local(async move {
+        let path = memory.path().display().to_string();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || memory.write(&text)).await {
+            log.say(loudness, &format!("{what}: what was learned cannot be kept in {path}: {error}"));
+        }
+    });
 }
 
 /// The next device that is plugged in, for whoever waits for one.

@@ -1,6 +1,10 @@
 //! The signals a driver minds, and what they mean (NUT 2.8.0 drivers/main.c; SIGHUP and SIGUSR1 of newer NUT).
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc;
+
+/// So many signals may wait while a reload is under way; the system merges further ones.
+const WAITING: usize = 4;
 
 /// The signals a driver minds.
 pub struct Signals {
@@ -36,6 +40,17 @@ impl Signals {
             _ = self.hang_up.recv() => Told::Reload { or_exit: false },
             _ = self.user.recv() => Told::Reload { or_exit: true },
         }
+    }
+
+    /// Tells of them from a task of its own, so that nobody has to look for them at each wake. Must be
+    /// called inside of a tokio `LocalRuntime` or `LocalSet`.
+    pub fn tell(mut self) -> mpsc::Receiver<Told> {
+        let (sender, told) = mpsc::channel(WAITING);
+        tokio::task::spawn_local(async move {
+            // until nobody listens any more
+            while sender.send(self.next().await).await.is_ok() {}
+        });
+        told
     }
 
     /// Waits until the driver is told to leave.

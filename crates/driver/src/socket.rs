@@ -71,7 +71,7 @@ pub struct SocketPublisher(Rc<Clients>);
 
 impl DriverSocket {
     /// Opens the socket at `path`, in place of one that a dead driver left. Must be called inside
-    /// of a tokio `LocalSet`; clients are served by tasks of it.
+    /// of a tokio `LocalRuntime` or `LocalSet`; clients are served by tasks of it.
     ///
     /// # Errors
     /// What the system says.
@@ -145,8 +145,12 @@ impl Publisher for SocketPublisher {
                 Change::Command(name, true) => lines += &text::addcmd(name),
                 Change::Command(name, false) => lines += &text::delcmd(name),
                 Change::Stale(true) => lines += &text::datastale(),
-                Change::Stale(false) => lines += &text::dataok(),
+                // what is fresh comes first, then the word for it
+                Change::Stale(false) => {}
             }
+        }
+        if changes.contains(&Change::Stale(false)) && !store.is_stale() {
+            lines += &text::dataok();
         }
         for client in self.0.list.borrow().iter().filter(|client| client.broadcast.get()) {
             client.send(&lines);

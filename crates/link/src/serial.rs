@@ -1,18 +1,24 @@
 //! A serial line: 2400 baud, 8 data bits, no parity, one stop bit, no flow control.
 
 use crate::error::{Kind, LinkError};
+use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 #[cfg(target_os = "linux")]
 use nix::libc::{B2400, CBAUD, CIBAUD};
 use nix::libc::{CLOCAL, CREAD};
-use serial2_tokio::{CharSize, FlowControl, Parity, SerialPort, Settings, StopBits};
+use serial2::{CharSize, FlowControl, Parity, SerialPort, Settings, StopBits};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
+use std::time::Duration;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
 
 const BAUD: u32 = 2400;
+/// A line that takes no more bytes is tried again after so long.
+const FULL: Duration = Duration::from_millis(10);
 
 /// How the interface of the UPS is powered over the modem lines: option `cablepower`
 /// (NUT 2.8.0 nutdrv_qx.c).
@@ -76,7 +82,9 @@ impl fmt::Display for ModemLines {
 /// An open serial line.
 #[derive(Debug)]
 pub struct Serial {
-    port: SerialPort,
+    /// Waited upon for bytes to read only: a command always fits into the system's buffer, and to be
+    /// told that it left would wake us for nothing.
+    port: AsyncFd<SerialPort>,
     remark: Option<String>,
     /// Keeps other programs away; let go when the line is closed.
     _lock: Option<Flock<File>>,
@@ -97,6 +105,10 @@ impl Serial {
         let lines = port.set_dtr(power.dtr()).and_then(|()| port.set_rts(power.rts()));
         let remark =
             lines.err().map(|error| format!("{name} has no modem lines ({error}): cablepower has no effect"));
+        // SAFETY: the port owns its descriptor, and is owned and never replaced by the AsyncFd
+        #[allow(unsafe_code)]
+        let port = unsafe { AsyncFd::register_with_interest(port, Interest::READABLE) }
+            .map_err(|error| LinkError::while_opening(&name, &error.into()))?;
         Ok(Serial { port, remark, _lock: lock })
     }
 
@@ -106,24 +118,38 @@ impl Serial {
 
     /// `None` where there are none, as on a pseudo-terminal.
     pub fn modem_lines(&self) -> Option<ModemLines> {
+        let port = self.port.get_ref();
         Some(ModemLines {
-            cts: self.port.read_cts().ok()?,
-            dsr: self.port.read_dsr().ok()?,
-            dcd: self.port.read_cd().ok()?,
-            ri: self.port.read_ri().ok()?,
+            cts: port.read_cts().ok()?,
+            dsr: port.read_dsr().ok()?,
+            dcd: port.read_cd().ok()?,
+            ri: port.read_ri().ok()?,
         })
     }
 
     pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.port.read(buffer).await
+        self.port.async_io(Interest::READABLE, |port| Ok(nix::unistd::read(port, buffer)?)).await
     }
 
-    pub async fn write(&self, bytes: &[u8]) -> io::Result<()> {
-        self.port.write_all(bytes).await
+    pub async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
+        while !bytes.is_empty() {
+            match nix::unistd::write(self.port.get_ref(), bytes) {
+                Ok(written) => bytes = &bytes[written..],
+                Err(Errno::EAGAIN) => tokio::time::sleep(FULL).await,
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Ok(())
     }
 
+    /// Throws away what came and what waits to go.
     pub fn discard(&self) -> io::Result<()> {
-        self.port.discard_buffers()
+        self.port.get_ref().discard_buffers()?;
+        // so nothing is there: the next read waits for an event, rather than try in vain first
+        let nothing = || io::Error::from(io::ErrorKind::WouldBlock);
+        let _ = self.port.try_io(Interest::READABLE, |_| Err::<(), _>(nothing()));
+        Ok(())
     }
 }
 

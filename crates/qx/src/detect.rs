@@ -1,14 +1,21 @@
 //! Detection: which dialect the UPS speaks.
 //!
 //! Replies are kept in one table that all candidates share, and a verdict is a function of that
-//! table: yes, no, or "ask this first". So nothing is asked twice, and the outcome is that of the
-//! list, whatever the order of asking: the first dialect that fits, as in NUT.
+//! table: yes, no, or "ask these first". So nothing is asked twice, and the outcome is that of the
+//! list, whatever the order of asking: the first dialect that fits, as in NUT. The question that
+//! rules out most goes first.
+//!
+//! Silence is an answer as well, and the dear one. How long it is waited for follows from how fast
+//! this UPS answers; silence that turns out to have been too short is forgotten.
 
+use crate::capture::escape;
+use crate::known::Known;
 use crate::option::Flags;
 use crate::protocol::{Protocol, Sign};
 use crate::protocols;
 use crate::query::Query;
 use crate::read::Fit;
+use std::time::Duration;
 
 /// Texts by which devices and bridges refuse a question.
 const REFUSALS: [&[u8]; 3] = [b"(NAK", b"NAK", b"UPS No Ack"];
@@ -29,16 +36,50 @@ pub fn looks_like_reply(line: &[u8]) -> bool {
 
 /// A picture of so many bytes is not met by chance.
 const TELLING: usize = 20;
+/// A reply of less may be another one with a flipped bit, if nothing packs it.
+const SHORT: usize = 10;
 /// How often a question with doubtful replies is asked.
 const TRIES: u8 = 3;
+/// A candidate with so many signs is not ruled out by one silence.
+const MUCH: usize = 3;
+/// How often all is asked anew because replies came late. Who is late still is not understood.
+const RESTARTS: u8 = 2;
+
+/// How long the first question waits when nothing is known of this UPS, and how long the further ones.
+const UNKNOWN: [Duration; 2] = [Duration::from_millis(950), Duration::from_millis(500)];
+/// The same at the first attempt, which is repeated when nobody answers.
+const QUICK: [Duration; 2] = [Duration::from_millis(400), Duration::from_millis(200)];
+/// Silence is not known earlier, however fast the UPS is.
+const LEAST: Duration = Duration::from_millis(165);
+/// By so many percent a reply may come later than the slowest before it. What comes later still is
+/// seen when it runs into the next question, as long as that has another form.
+const SLOWER_PERCENT: u32 = 65;
+/// The same for silence that was before this was known.
+const SLOWER_BEFORE_PERCENT: u32 = 40;
 
 /// What was heard to one question.
 #[derive(Clone, Debug)]
 struct Heard {
+    query: &'static Query,
     ask: Vec<u8>,
     line: Option<Vec<u8>>,
+    patience: Duration,
     tries: u8,
     sure: bool,
+    /// Doubted because it may be the late reply to another question.
+    late: bool,
+}
+
+/// What a reply is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// It counts.
+    Sure,
+    /// It has to come again, on a line that was quiet before.
+    Doubted,
+    /// It came late, and belongs to another question. All that was heard is forgotten; so much time has
+    /// to pass for what is still on its way.
+    Late(Duration),
 }
 
 /// The questions asked so far and what was heard.
@@ -49,6 +90,16 @@ pub struct Detection {
     address: Option<u32>,
     heard: Vec<Heard>,
     refusal: Option<Vec<u8>>,
+    quick: bool,
+    /// The slowest reply that was no late one.
+    latency: Option<Duration>,
+    /// How often all was forgotten because replies came later than they were waited for.
+    restarts: u8,
+    /// What was found at the last start.
+    known: Option<Known>,
+    exchanges: u32,
+    /// Some question got two different replies.
+    noisy: bool,
 }
 
 /// What to do next.
@@ -62,58 +113,227 @@ pub enum Step {
     Nothing,
 }
 
+fn slower(latency: Duration, percent: u32) -> Duration {
+    latency + latency * percent / 100
+}
+
+/// What is known of one candidate.
 enum Verdict {
     Yes,
     No,
-    Ask(&'static Query),
+    /// It depends on these.
+    Open(Vec<&'static Query>),
 }
 
 impl Detection {
     /// Detection among `candidates`, the more particular first.
     pub fn new(candidates: Vec<&'static Protocol>, flags: Flags, address: Option<u32>) -> Detection {
-        Detection { candidates, flags, address, heard: vec![], refusal: None }
+        Detection {
+            candidates,
+            flags,
+            address,
+            heard: vec![],
+            refusal: None,
+            quick: false,
+            latency: None,
+            restarts: 0,
+            known: None,
+            exchanges: 0,
+            noisy: false,
+        }
+    }
+
+    /// The same for a first attempt: while nobody answers, it waits for a short time only.
+    #[must_use]
+    pub fn quick(mut self) -> Detection {
+        self.quick = self.candidates.len() > 1;
+        self
+    }
+
+    /// The same, when the UPS is likely to be one that was found before.
+    #[must_use]
+    pub fn expecting(mut self, known: Option<Known>) -> Detection {
+        self.known = known;
+        self
+    }
+
+    /// What is to be kept of this UPS for the next start.
+    pub fn to_be_kept(&self, protocol: &Protocol) -> Known {
+        Known::of(protocol, |ask| self.said(ask)).after(self.known.as_ref())
+    }
+
+    /// The signs of the dialect that was found twice before, as long as nothing speaks against it. It is
+    /// taken when all hold and the UPS names itself as before; the first dialect of all needs no name, as none
+    /// goes before it.
+    fn step_by_what_is_known(&self) -> Option<Step> {
+        let known = self.known.as_ref().filter(|known| known.confirmed && self.restarts == 0)?;
+        let protocol = *self.candidates.iter().find(|protocol| protocol.name == known.protocol)?;
+        let is_first = self.candidates.first().is_some_and(|first| std::ptr::eq(*first, protocol));
+        let differs = |(ask, line): &(Vec<u8>, Vec<u8>)| self.said(ask).is_some_and(|said| said != line);
+        if known.names.iter().any(differs) || known.names.is_empty() && !is_first {
+            return None;
+        }
+        match self.judge(protocol) {
+            // who it is goes before how it is
+            Verdict::Open(asks) => {
+                let names = |ask: &&&'static Query| known.names.iter().any(|(name, _)| *name == ask.wire(0));
+                asks.iter().find(names).or(asks.first()).map(|ask| Step::Ask(ask))
+            }
+            Verdict::Yes => {
+                (is_first || known.is_named_alike(|ask| self.said(ask))).then_some(Step::Found(protocol))
+            }
+            Verdict::No => None,
+        }
+    }
+
+    fn said(&self, ask: &[u8]) -> Option<&[u8]> {
+        self.heard.iter().find(|heard| heard.ask == ask && heard.sure)?.line.as_deref()
     }
 
     /// What to do next. The question that most candidates share goes first: it is harmless, and
     /// its answer shows how fast this UPS is.
     pub fn step(&self) -> Step {
-        if let Some(ask) =
-            self.opening().filter(|ask| self.heard(&ask.wire(0)).is_none_or(|heard| !heard.sure))
-        {
+        if self.restarts > RESTARTS {
+            return Step::Nothing;
+        }
+        if let Some(doubted) = self.heard.iter().find(|heard| !heard.sure) {
+            return Step::Ask(doubted.query);
+        }
+        if let Some(step) = self.step_by_what_is_known() {
+            return step;
+        }
+        if let Some(ask) = self.opening().filter(|ask| self.known(ask).is_none()) {
             return Step::Ask(ask);
         }
+        let mut open: Vec<Vec<&'static Query>> = vec![];
         for protocol in &self.candidates {
             match self.judge(protocol) {
-                Verdict::Yes => return Step::Found(protocol),
-                Verdict::Ask(ask) => return Step::Ask(ask),
-                Verdict::No => {}
+                Verdict::Yes if open.is_empty() => return Step::Found(protocol),
+                // those behind it do not count any more
+                Verdict::Yes => break,
+                Verdict::Open(asks) => open.push(asks),
+                Verdict::No => open.extend(self.lost(protocol).map(|lost| vec![lost])),
             }
         }
-        Step::Nothing
+        let Some(first) = open.first() else { return Step::Nothing };
+        let shared = |ask: &&&'static Query| {
+            let wire = ask.wire(0);
+            open.iter().filter(|asks| asks.iter().any(|other| other.wire(0) == wire)).count()
+        };
+        first.iter().rev().max_by_key(shared).map_or(Step::Nothing, |ask| Step::Ask(ask))
     }
 
-    /// Keeps what came back to a question.
+    /// How long the next question waits for its first byte.
+    pub fn patience(&self) -> Duration {
+        let learned = self.latency.map(|latency| slower(latency, SLOWER_PERCENT));
+        match learned {
+            _ if self.restarts > 0 => self.long().max(learned.unwrap_or_default()),
+            // what came once may have been late
+            None if self.anything_heard() => UNKNOWN[0],
+            None if self.quick => QUICK[usize::from(!self.heard.is_empty())],
+            None => UNKNOWN[usize::from(!self.heard.is_empty())],
+            // nothing fitted at the first attempt: there is time now
+            Some(learned) if !self.quick => (2 * learned).max(LEAST),
+            Some(learned) => learned.max(LEAST),
+        }
+    }
+
+    /// Keeps what came back to a question for which it was waited long.
     pub fn hear(&mut self, query: &'static Query, line: Option<Vec<u8>>) {
+        self.hear_within(query, line, UNKNOWN[0], Duration::ZERO);
+    }
+
+    /// Keeps what came back to a question within `patience`, its first byte after `latency`.
+    pub fn hear_within(
+        &mut self,
+        query: &'static Query,
+        line: Option<Vec<u8>>,
+        patience: Duration,
+        latency: Duration,
+    ) -> Worth {
+        self.exchanges += 1;
         let ask = query.wire(0);
+        if line.as_deref().is_some_and(|line| self.belongs_elsewhere(&ask, line)) {
+            return self.start_again();
+        }
         let before = self.heard.iter().position(|heard| heard.ask == ask).map(|at| self.heard.remove(at));
         let tries = before.as_ref().map_or(0, |heard| heard.tries) + 1;
-        let sure = tries == TRIES || self.is_sure(&ask, line.as_deref(), before.as_ref());
-        self.heard.push(Heard { ask, line, tries, sure });
+        self.noisy |= before.as_ref().is_some_and(|before| before.line != line);
+        let late = line.as_deref().is_some_and(|line| self.may_be_late(&ask, line));
+        let seems_sure = self.is_sure(&ask, line.as_deref(), before.as_ref(), late);
+        // what does not come again was late
+        if before.as_ref().is_some_and(|before| before.late) && !seems_sure {
+            return self.start_again();
+        }
+        let sure = seems_sure || tries >= TRIES;
+        // a reply is lost more easily than made up
+        let line = line.or_else(|| before.filter(|_| !seems_sure).and_then(|before| before.line));
+        if line.is_some() && sure {
+            self.latency = Some(self.latency.unwrap_or_default().max(latency));
+        }
+        self.heard.push(Heard { query, ask, line, patience, tries, sure, late });
+        if sure { Worth::Sure } else { Worth::Doubted }
+    }
+
+    /// Forgets everything, and has more patience from now on.
+    fn start_again(&mut self) -> Worth {
+        self.heard.clear();
+        self.latency = None;
+        self.refusal = None;
+        self.restarts += 1;
+        Worth::Late(2 * self.long())
+    }
+
+    /// How long it is waited at most.
+    fn long(&self) -> Duration {
+        UNKNOWN[0] * u32::from(self.restarts.max(1))
     }
 
     /// The reply to a question, if there was one to rely on.
     pub fn reply(&self, query: &Query) -> Option<&[u8]> {
-        self.heard(&query.wire(0)).filter(|heard| heard.sure).and_then(|heard| heard.line.as_deref())
+        self.known(query).and_then(|heard| heard.line.as_deref())
+    }
+
+    /// Whether a question was answered by silence, and surely so.
+    pub fn is_silent_on(&self, query: &Query) -> bool {
+        self.known(query).is_some_and(|heard| heard.line.is_none())
+    }
+
+    /// Why it is this dialect, for people: how each question was answered, and which sign each dialect that
+    /// goes before it lacks.
+    pub fn evidence(&self, protocol: &Protocol) -> Vec<String> {
+        let heard = |heard: &Heard| {
+            let ask = escape(&heard.ask);
+            match &heard.line {
+                None => format!("{ask}: silence, {} ms", heard.patience.as_millis()),
+                Some(line) if is_refusal(&heard.ask, line) => format!("{ask}: refused by '{}'", escape(line)),
+                Some(line) => format!("{ask}: '{}'", escape(line)),
+            }
+        };
+        let lacks = |other: &&'static Protocol| {
+            let missing = |sign: &&Sign| {
+                self.known(sign.query()).is_some_and(|heard| !self.holds(sign, heard.line.as_deref()))
+            };
+            let sign = other.signs.iter().find(missing)?;
+            Some(format!("not {}: no such answer to {}", other.name, sign.query().ask))
+        };
+        let before = self.candidates.iter().take_while(|other| !std::ptr::eq(**other, protocol));
+        self.heard.iter().map(heard).chain(before.filter_map(lacks)).collect()
     }
 
     /// How many exchanges were made.
     pub fn exchanges(&self) -> u32 {
-        self.heard.iter().map(|heard| u32::from(heard.tries)).sum()
+        self.exchanges
     }
 
     /// Whether any question got a reply.
     pub fn anything_heard(&self) -> bool {
         self.heard.iter().any(|heard| heard.line.is_some())
+    }
+
+    /// Whether some question got two different replies: one of them was noise, or was lost.
+    pub fn is_noisy(&self) -> bool {
+        self.noisy
     }
 
     /// How many questions were answered by silence, so far by all.
@@ -128,24 +348,77 @@ impl Detection {
         asks.iter().rev().max_by_key(|ask| count(ask)).copied()
     }
 
-    fn heard(&self, ask: &[u8]) -> Option<&Heard> {
-        self.heard.iter().find(|heard| heard.ask == ask)
+    /// What was heard to a question, if it can be relied on: silence has to have been long enough for
+    /// this UPS.
+    fn known(&self, query: &Query) -> Option<&Heard> {
+        let ask = query.wire(0);
+        let enough = match self.latency {
+            _ if self.restarts > 0 => Duration::ZERO,
+            Some(latency) => slower(latency, SLOWER_BEFORE_PERCENT).min(UNKNOWN[0]),
+            None => Duration::ZERO,
+        };
+        let reliable = |heard: &&Heard| heard.sure && (heard.line.is_some() || heard.patience >= enough);
+        self.heard.iter().find(|heard| heard.ask == ask).filter(reliable)
+    }
+
+    /// The questions that this reply could be to, were it late: those that were answered by silence. As
+    /// soon as it is known how fast the UPS is, only the last one, and only the last exchange.
+    fn unanswered(&self, ask: &[u8]) -> impl Iterator<Item = &Heard> {
+        let recent = if self.latency.is_some() { 1 } else { self.heard.len() };
+        let silent = |before: &&Heard| before.line.is_none();
+        let ask = ask.to_vec();
+        self.heard.iter().rev().filter(move |before| before.ask != ask).take(recent).filter(silent)
+    }
+
+    /// Whether a line is the late reply to a question before, and none to this one.
+    fn belongs_elsewhere(&self, ask: &[u8], line: &[u8]) -> bool {
+        let drawn = |query: &Query| query.read(line).is_ok_and(|fit| fit.odd.is_none());
+        let own = is_refusal(ask, line) || self.queries(ask).any(drawn);
+        let other = |before: &Heard| {
+            before.ask == line || line.len() >= SHORT && self.queries(&before.ask).any(drawn)
+        };
+        // who refuses in words is not silent on others: that was to an earlier question, but once only, as
+        // a UPS may be odd
+        let refused = self.latency.is_none() && self.restarts == 0 && line != ask && is_refusal(ask, line);
+        self.unanswered(ask).any(|before| refused || !own && other(before))
+    }
+
+    /// Whether a line may be the late reply to a question before: one that would fit there as well, and
+    /// was missing there; or a refusal, which may be said to any.
+    fn may_be_late(&self, ask: &[u8], line: &[u8]) -> bool {
+        let refused = |before: &Heard| is_refusal(&before.ask, line);
+        let missing = |before: &&Heard| {
+            before.ask != ask && before.line.as_deref().is_none_or(|line| is_refusal(&before.ask, line))
+        };
+        let mine: Vec<&str> =
+            self.queries(ask).filter(|query| query.read(line).is_ok()).map(|query| query.picture).collect();
+        let fits = |before: &Heard| self.queries(&before.ask).any(|query| mine.contains(&query.picture));
+        line != ask && (self.unanswered(ask).any(refused) || self.heard.iter().filter(missing).any(fits))
     }
 
     /// Silence, a refusal and a reply of drawn form are what they seem; anything else has to come
-    /// twice.
-    fn is_sure(&mut self, ask: &[u8], line: Option<&[u8]>, before: Option<&Heard>) -> bool {
+    /// twice. So has what may be late, and what is so short that a flipped bit makes the sign of a rival
+    /// of it.
+    fn is_sure(&mut self, ask: &[u8], line: Option<&[u8]>, before: Option<&Heard>, late: bool) -> bool {
         let Some(line) = line else { return before.is_none_or(|before| before.line.is_none()) };
-        let fits: Vec<Fit> = self.queries(ask).filter_map(|query| query.read(line).ok()).collect();
-        if is_refusal(ask, line) || fits.iter().any(|fit| fit.odd.is_none()) {
+        let fits: Vec<(&Query, Fit)> =
+            self.queries(ask).filter_map(|query| Some((query, query.read(line).ok()?))).collect();
+        let rivals = self.rivals(ask);
+        let alone = |query: &Query| matches!(rivals[..], [only] if std::ptr::eq(only, query));
+        let drawn = |(query, fit): &(&Query, Fit)| {
+            fit.odd.is_none() && (line.len() >= SHORT || query.armour.is_some() || alone(query))
+        };
+        if !late && (is_refusal(ask, line) || fits.iter().any(drawn)) {
             return true;
         }
-        if fits.is_empty() && self.refusal.as_deref() == Some(line) {
+        if !late && self.refusal.as_deref() == Some(line) {
             return true;
         }
         let Some(old) = before.and_then(|before| before.line.as_deref()) else { return false };
-        if fits.is_empty() && old == line {
-            self.refusal = Some(line.to_vec());
+        if old == line {
+            if fits.is_empty() {
+                self.refusal = Some(line.to_vec());
+            }
             return true;
         }
         let same_form = |query: &'static Query| match (query.read(line), query.read(old)) {
@@ -162,26 +435,57 @@ impl Detection {
         queries.into_iter().filter(move |query| query.wire(0) == ask)
     }
 
-    fn judge(&self, protocol: &Protocol) -> Verdict {
-        for sign in protocol.signs.iter().filter(|sign| !sign.given(self.flags)) {
-            let query = sign.query();
-            match self.heard(&query.wire(0)) {
-                Some(heard) if heard.sure => {}
-                _ => return Verdict::Ask(query),
+    /// The question whose silence alone ruled out a candidate that much speaks for, when it was asked
+    /// once: the reply may have been lost.
+    fn lost(&self, protocol: &Protocol) -> Option<&'static Query> {
+        let heard = |sign: &Sign| {
+            self.known(sign.query()).map(|heard| (heard, self.holds(sign, heard.line.as_deref())))
+        };
+        let (held, missed): (Vec<_>, Vec<_>) =
+            protocol.signs.iter().filter_map(heard).partition(|(_, holds)| *holds);
+        match missed[..] {
+            [(missed, _)] if held.len() >= MUCH && missed.line.is_none() && missed.tries == 1 => {
+                Some(missed.query)
             }
-            let line = self.reply(query);
-            let fit = line.and_then(|line| query.read(line).ok());
-            let fits = match (sign, fit) {
-                (Sign::AnswersOr(_, refusal), None) => line == Some(refusal.as_bytes()),
-                (_, None) => false,
-                (Sign::Answers(_) | Sign::AnswersOr(..), Some(fit)) => self.is_addressed(&fit),
-                (Sign::Says(_, var), Some(fit)) => fit.readings.value(var).is_some(),
+            _ => None,
+        }
+    }
+
+    /// The readings of one question on which the candidates that are left depend.
+    fn rivals(&self, ask: &[u8]) -> Vec<&'static Query> {
+        let mut rivals: Vec<&'static Query> = vec![];
+        for protocol in &self.candidates {
+            let Verdict::Open(asks) = self.judge(protocol) else { continue };
+            let new = |query: &&'static Query| {
+                query.wire(0) == ask && rivals.iter().all(|rival| !std::ptr::eq(*rival, *query))
             };
-            if !fits {
-                return Verdict::No;
+            let new: Vec<_> = asks.into_iter().filter(new).collect();
+            rivals.extend(new);
+        }
+        rivals
+    }
+
+    /// One sign that is missing is enough, whatever else is not known yet.
+    fn judge(&self, protocol: &Protocol) -> Verdict {
+        let mut open = vec![];
+        for sign in protocol.signs.iter().filter(|sign| !sign.given(self.flags)) {
+            match self.known(sign.query()) {
+                None => open.push(sign.query()),
+                Some(heard) if self.holds(sign, heard.line.as_deref()) => {}
+                Some(_) => return Verdict::No,
             }
         }
-        Verdict::Yes
+        if open.is_empty() { Verdict::Yes } else { Verdict::Open(open) }
+    }
+
+    fn holds(&self, sign: &Sign, line: Option<&[u8]>) -> bool {
+        let fit = line.and_then(|line| sign.query().read(line).ok());
+        match (sign, fit) {
+            (Sign::AnswersOr(_, refusal), None) => line == Some(refusal.as_bytes()),
+            (_, None) => false,
+            (Sign::Answers(_) | Sign::AnswersOr(..), Some(fit)) => self.is_addressed(&fit),
+            (Sign::Says(_, var), Some(fit)) => fit.readings.value(var).is_some(),
+        }
     }
 
     /// Whether the UPS has the number that was asked for, if it has one.

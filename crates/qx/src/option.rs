@@ -302,6 +302,8 @@ pub struct Options {
     pub defaults: Vec<(String, String)>,
     /// What was learned of the battery before this start ([`crate::device::Device::battery_memory`]).
     pub battery_memory: Option<String>,
+    /// What was found at the last start ([`crate::device::Device::dialect_memory`]).
+    pub dialect_memory: Option<String>,
     /// What is done about what cheap boards say.
     pub quirks: Quirks,
     /// The load stays off after `-k`, instead of returning with mains.
@@ -333,6 +335,7 @@ impl Default for Options {
             overrides: vec![],
             defaults: vec![],
             battery_memory: None,
+            dialect_memory: None,
             quirks: Quirks::default(),
             stayoff: false,
             sdcommands: vec![],

@@ -103,6 +103,9 @@ impl Store {
     /// Sets the instant commands of the UPS.
     pub fn set_commands(&mut self, mut commands: Vec<&'static str>) {
         commands.extend(&self.own);
+        if commands == self.commands {
+            return;
+        }
         let gone = self.commands.iter().filter(|name| !commands.contains(name)).map(|name| (*name, false));
         let new = commands.iter().filter(|name| !self.commands.contains(name)).map(|name| (*name, true));
         self.changes.extend(gone.chain(new).map(|(name, offered)| Change::Command(name, offered)));

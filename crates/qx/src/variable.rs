@@ -56,8 +56,9 @@ pub struct Var {
 }
 
 impl PartialEq for Var {
+    /// Each variable is there once, in this file.
     fn eq(&self, other: &Var) -> bool {
-        self.name == other.name
+        std::ptr::eq(self, other)
     }
 }
 impl Eq for Var {}
@@ -317,6 +318,11 @@ variables! {
 /// The variable of that name, published or kept.
 pub fn named(name: &str) -> Option<&'static Var> {
     ALL.iter().chain(KEPT).find(|var| var.name.eq_ignore_ascii_case(name)).copied()
+}
+
+/// Whether the published variable of a UPS has that name.
+pub(crate) fn is_published(name: &str) -> bool {
+    ALL.binary_search_by_key(&name, |var| var.name).is_ok()
 }
 
 #[cfg(test)]

@@ -76,8 +76,10 @@ fn the_sisters_are_found_and_nothing_asked_twice() {
             let count = asked.len();
             asked.sort_unstable();
             asked.dedup();
-            // a refusal in words that are not known yet has to come twice, once
-            let twice = usize::from(unknown == "ERROR 42" && count > asked.len());
+            // a refusal in words that are not known yet has to come twice, once; so has a reply
+            // that would fit an earlier question, where it was missing
+            let late = matches!(name, "megatec/old" | "mustek" | "zinto");
+            let twice = usize::from((unknown == "ERROR 42" || late) && count > asked.len());
             assert_eq!(count, asked.len() + twice, "{} '{unknown}': {:?}", protocol.name, line.questions());
             assert!(line.now < seconds(5), "{} '{unknown}' took {:?}", protocol.name, line.now);
         }

@@ -64,6 +64,10 @@ pub enum Knob {
     Garble(f64),
     /// Probability that a reply comes twice.
     Double(f64),
+    /// Probability that a byte is hurt on the line, in either direction.
+    Noise(f64),
+    /// Probability that a reply comes late.
+    Late(f64),
     /// Probability that the line hangs up for two seconds instead of a reply.
     Break(f64),
     /// Answers this question by these very bytes, or as usual.
@@ -88,6 +92,7 @@ dashes VARIABLE     unknown silent|echo|TEXT     refuse silent|echo|TEXT|off    
 latency MILLISECONDS     baud BAUD|off     echo on|off     cell on|off     silent on|off
 bypass on|off     family NAME     word STATUS on|off|free     warning NUMBER on|off     say VARIABLE VALUE
 forget QUESTION     lose 0..1     garble 0..1     double 0..1     break 0..1
+noise 0..1 (of each byte, both ways)     late 0..1
 reply QUESTION \"BYTES\"     reply QUESTION     hangup SECONDS     speed FACTOR
 usb stall|babble|fault|short|garble COUNT     usb deaf|hung on|off
 (hung: until its port is reset; hangup unplugs a converter)";
@@ -147,6 +152,8 @@ impl Knob {
             "forget" => Knob::Forget(some()?),
             "lose" => Knob::Lose(number(0.0, 1.0)?),
             "garble" => Knob::Garble(number(0.0, 1.0)?),
+            "noise" => Knob::Noise(number(0.0, 1.0)?),
+            "late" => Knob::Late(number(0.0, 1.0)?),
             "break" => Knob::Break(number(0.0, 1.0)?),
             "double" => Knob::Double(number(0.0, 1.0)?),
             "reply" => {

@@ -1,5 +1,7 @@
 //! Troubles of a line, from a seed: the same seed gives the same troubles.
 
+use std::time::Duration;
+
 /// A generator of pseudo-random numbers (splitmix64): small, and the same everywhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Random(u64);
@@ -27,7 +29,10 @@ impl Random {
     }
 }
 
-/// The troubles of a line; probabilities are per reply.
+/// A reply that is late comes so much later: a driver has given it up by then, and asks something else.
+const LATE: Duration = Duration::from_millis(1400);
+
+/// The troubles of a line; probabilities are per reply, but for those of `noise`.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trouble {
     /// A reply is lost.
@@ -38,18 +43,53 @@ pub struct Trouble {
     pub double: f64,
     /// The line hangs up instead of a reply.
     pub hang_up: f64,
+    /// A byte, in either direction, has a bit flipped, is lost, is doubled or has a stranger before it.
+    pub noise: f64,
+    /// A reply comes late, behind what is asked next.
+    pub late: f64,
     random: Random,
 }
 
 impl Trouble {
     /// No trouble, to be made worse.
     pub const fn new(seed: u64) -> Trouble {
-        Trouble { lose: 0.0, garble: 0.0, double: 0.0, hang_up: 0.0, random: Random::new(seed) }
+        Trouble {
+            lose: 0.0,
+            garble: 0.0,
+            double: 0.0,
+            hang_up: 0.0,
+            noise: 0.0,
+            late: 0.0,
+            random: Random::new(seed),
+        }
     }
 
     /// Whether the line hangs up now.
     pub fn hangs_up(&mut self) -> bool {
         self.random.chance(self.hang_up)
+    }
+
+    /// How much later than usual a reply comes.
+    pub fn lateness(&mut self) -> Duration {
+        if self.late > 0.0 && self.random.chance(self.late) { LATE } else { Duration::ZERO }
+    }
+
+    /// What becomes of bytes on a line with noise.
+    pub fn scramble(&mut self, bytes: &[u8]) -> Vec<u8> {
+        if self.noise <= 0.0 {
+            return bytes.to_vec();
+        }
+        let mut arrived = Vec::with_capacity(bytes.len() + 4);
+        for byte in bytes {
+            match self.random.chance(self.noise).then(|| self.random.below(4)) {
+                None => arrived.push(*byte),
+                Some(0) => arrived.push(byte ^ 1 << self.random.below(8)),
+                Some(1) => {}
+                Some(2) => arrived.extend([*byte, *byte]),
+                Some(_) => arrived.extend([self.random.draw() as u8, *byte]),
+            }
+        }
+        arrived
     }
 
     /// What becomes of a reply; empty when it is lost.
@@ -69,7 +109,7 @@ impl Trouble {
         if self.random.chance(self.double) {
             reply.extend_from_within(..);
         }
-        reply
+        self.scramble(&reply)
     }
 }
 
@@ -142,5 +182,18 @@ mod tests {
         assert_ne!(run(7), run(8));
         let hurt = run(7).iter().filter(|reply| **reply != b"(226.0 195.0").count();
         assert!((60..140).contains(&hurt), "{hurt}");
+    }
+
+    #[test]
+    fn noise_befalls_so_many_bytes_in_each_way() {
+        let sent = [b'0'; 100_000];
+        let mut trouble = Trouble { noise: 0.01, ..Trouble::new(3) };
+        let arrived = trouble.scramble(&sent);
+        let changed = arrived.iter().filter(|byte| **byte != b'0').count();
+        // a quarter of a percent flipped, as many inserted; lost and doubled ones make up for one another
+        assert!((400..600).contains(&changed), "{changed}");
+        assert!(arrived.len().abs_diff(100_250) < 150, "{}", arrived.len());
+        trouble.noise = 0.0;
+        assert_eq!(trouble.scramble(&sent), sent);
     }
 }

@@ -145,6 +145,8 @@ impl SimulatedUps {
             Knob::Lose(probability) => self.trouble.lose = probability,
             Knob::Garble(probability) => self.trouble.garble = probability,
             Knob::Double(probability) => self.trouble.double = probability,
+            Knob::Noise(probability) => self.trouble.noise = probability,
+            Knob::Late(probability) => self.trouble.late = probability,
             Knob::Break(probability) => self.trouble.hang_up = probability,
             Knob::Reply(question, Some(bytes)) => drop(self.replies.insert(question, bytes)),
             Knob::Reply(question, None) => drop(self.replies.remove(&question)),
@@ -172,8 +174,8 @@ impl SimulatedUps {
         if self.personality.echoes_line {
             self.output.push_back((now, bytes.to_vec()));
         }
-        for byte in bytes {
-            match *byte {
+        for byte in self.trouble.scramble(bytes) {
+            match byte {
                 END => {
                     let line = std::mem::take(&mut self.input);
                     self.hear(&line, now);
@@ -341,8 +343,9 @@ impl SimulatedUps {
         }
         let reply = self.trouble.befall(reply);
         // it says one thing after the other
-        let start =
-            (now + self.personality.latency).max(self.output.back().map_or(Duration::ZERO, |(due, _)| *due));
+        let start = (now + self.personality.latency)
+            .max(self.output.back().map_or(Duration::ZERO, |(due, _)| *due))
+            + self.trouble.lateness();
         match self.personality.baud {
             None => self.output.push_back((start, reply)),
             Some(baud) => {

@@ -164,6 +164,20 @@ fn a_full_poll_asks_each_question_once() {
     }
 }
 
+/// A mode that nobody knows any more must not stand there as fresh because other questions are answered.
+#[test]
+fn data_is_as_fresh_as_the_oldest_part_of_the_status() {
+    for part in ["QPIGS", "QPIWS", "QMOD"] {
+        let mut bench = Bench::ready("voltronic-axpert", None, &[], named("voltronic-axpert"));
+        bench.run(10, |_| false);
+        assert!(!bench.line.device.store().is_stale());
+        bench.ups.turn(Knob::parse("unknown silent").unwrap(), bench.line.now);
+        bench.ups.turn(Knob::Forget(part.into()), bench.line.now);
+        assert!(bench.run(30, |event| *event == Event::Stale), "{part}: {:?}", bench.line.events);
+        assert!(!bench.run(40, |event| *event == Event::Fresh), "{part}: {:?}", bench.line.events);
+    }
+}
+
 #[test]
 fn what_may_be_set_can_be_set_and_nothing_else() {
     for protocol in protocols::ALL {

@@ -169,6 +169,17 @@ impl Station {
         });
     }
 
+    pub fn upsd_pid(&self) -> i32 {
+        self.upsd.as_ref().map(|child| child.id() as i32).expect("upsd was started")
+    }
+
+    pub fn stop_upsd(&mut self) {
+        if let Some(mut child) = self.upsd.take() {
+            child.kill().unwrap();
+            child.wait().unwrap();
+        }
+    }
+
     pub fn start_upsmon(&mut self, conf: &str) {
         self.write("upsmon.conf", conf);
         let child = self

@@ -4,6 +4,7 @@ use super::polling::Slot;
 use super::{Device, Event, Loudness, Moment};
 use crate::detect::{Detection, Step};
 use crate::exchange::Echo;
+use crate::known::Known;
 use crate::option::Options;
 use crate::protocol::Protocol;
 use crate::query::{Cadence, Query};
@@ -29,10 +30,8 @@ impl Device {
                 self.adopt(protocol, &detection, now);
                 return None;
             }
-            // once more: the first replies may have been lost, or the line may echo
-            Step::Nothing
-                if *round == 1 && (detection.anything_heard() || self.options.protocol.is_some()) =>
-            {
+            // once more, and slowly: the first replies may have been lost or late, or the line may echo
+            Step::Nothing if *round == 1 => {
                 self.line.echo = Echo::Unknown;
                 self.line.settle = true;
                 self.stage = Stage::detecting(&self.options, 2, now);
@@ -40,6 +39,16 @@ impl Device {
             Step::Nothing => self.give_up(now),
         }
         self.next_sign(now)
+    }
+
+    /// What was found, for [`Options::dialect_memory`] at the next start; once, when there is news.
+    pub fn dialect_memory(&mut self) -> Option<String> {
+        self.dialect_memory.take()
+    }
+
+    /// How the questions were answered by which the dialect was found, and why it is none of its sisters.
+    pub fn evidence(&self) -> &[String] {
+        &self.evidence
     }
 
     fn give_up(&mut self, now: Moment) {
@@ -64,14 +73,30 @@ impl Device {
 
     fn adopt(&mut self, protocol: &'static Protocol, detection: &Detection, now: Moment) {
         self.events.push_back(Event::Detected(protocol.name, detection.exchanges()));
+        let kept = detection.to_be_kept(protocol).text();
+        if self.options.dialect_memory.as_deref() != Some(&kept) && self.options.protocol.is_none() {
+            self.options.dialect_memory = Some(kept.clone());
+            self.dialect_memory = Some(kept);
+        }
         self.slots = protocol.queries.iter().map(|query| Slot::new(query)).collect();
         if self.protocol.is_none_or(|before| before.name != protocol.name) {
             self.protocol = Some(protocol);
             self.start_delays();
         }
         self.stage = Stage::Polling;
-        self.events.push_back(Event::Noted(Loudness::Info, format!("speaks {}", protocol.name)));
+        self.evidence = detection.evidence(protocol);
+        for line in self.evidence.clone() {
+            self.note(Loudness::Debug, line);
+        }
+        let fix = match self.options.protocol {
+            None => format!(" ('protocol = {}' in ups.conf spares looking for it)", protocol.name),
+            Some(_) => String::new(),
+        };
+        self.note(Loudness::Info, format!("speaks {}{fix}", protocol.name));
         self.reconsider(now);
+        if detection.is_noisy() {
+            self.line.heard(false);
+        }
         // what was heard while looking for the dialect is not asked again
         for at in 0..self.slots.len() {
             let slot = &mut self.slots[at];
@@ -80,6 +105,11 @@ impl Device {
                     slot.belief.learn(fit.odd.as_ref());
                 }
                 self.handle_answer(at, Some(line), now, now);
+            } else if slot.applies
+                && slot.query.cadence == Cadence::Once
+                && detection.is_silent_on(slot.query)
+            {
+                self.refused(at, None);
             }
         }
     }
@@ -87,10 +117,9 @@ impl Device {
 
 impl Stage {
     pub(super) fn detecting(options: &Options, round: u8, not_before: Moment) -> Stage {
-        Stage::Detecting {
-            detection: Detection::new(options.candidates(), options.flags, options.address),
-            round,
-            not_before,
-        }
+        let detection = Detection::new(options.candidates(), options.flags, options.address);
+        let known = options.dialect_memory.as_deref().and_then(Known::parse);
+        let detection = if round == 1 { detection.quick().expecting(known) } else { detection };
+        Stage::Detecting { detection, round, not_before }
     }
 }

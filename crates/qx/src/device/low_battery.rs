@@ -61,7 +61,7 @@ impl Device {
         let configured = self.configured(sheet);
         BOUNDS.iter().find_map(|(option, var, _, bound)| {
             let bound = bound(&self.options)?;
-            let text = configured.get(var.name).or_else(|| sheet.get(var.name))?;
+            let text = configured.get(var.name).map(String::as_str).or_else(|| sheet.text(var))?;
             let value: f64 = text.trim().parse().ok()?;
             (value < bound).then(|| format!("{} is {text}, below {option} = {bound}", var.name))
         })
@@ -71,7 +71,7 @@ impl Device {
     pub(super) fn show_bounds(&self, sheet: &mut Sheet) {
         for (_, _, shown, bound) in BOUNDS {
             if let Some(bound) = bound(&self.options).filter(|_| shown != &BATTERY_VOLTAGE_LOW) {
-                sheet.entry(shown.name).or_insert(format!("{bound:.0}"));
+                sheet.fill(shown, || format!("{bound:.0}"));
             }
         }
     }

@@ -18,6 +18,8 @@ mod polling;
 mod request;
 mod sheet;
 
+use crate::belief::Quality;
+use crate::detect::Worth;
 use crate::exchange::{Echo, Exchange, Reply};
 use crate::fact::Facts;
 use crate::option::Options;
@@ -44,13 +46,8 @@ pub type Moment = Duration;
 /// Identifies a request until it is answered.
 pub type Ticket = u64;
 
-/// How long the first questions wait: nothing is known of this UPS yet. One round of questions
-/// on a dead line stays below six seconds.
+/// How long a question waits while nothing is known of the speed of this UPS.
 const FIRST_PATIENCE: Duration = Duration::from_millis(950);
-/// How long further questions wait when the first ones got no answer at all.
-const LATER_PATIENCE: Duration = Duration::from_millis(450);
-/// So many questions are the first ones.
-const FIRST_QUESTIONS: usize = 3;
 /// How long a poll waits.
 const POLL_PATIENCE: Duration = Duration::from_millis(1000);
 /// Silence to a question is not known earlier, however fast the UPS is.
@@ -61,6 +58,13 @@ const COMMAND_PATIENCE: Duration = Duration::from_millis(500);
 const GAP: Duration = Duration::from_millis(300);
 /// How often a question is repeated at once, when its reply was garbled, doubted or missing.
 const REPEATS: u8 = 3;
+/// The same on a noisy line: of replies that are whole now and then, three have to agree.
+const NOISY_REPEATS: u8 = 9;
+/// A line is taken for clean after so many whole replies; it lasts some minutes.
+const PROVEN_AFTER: u32 = 256;
+/// A line that was noisy is taken for clean again after so many; it lasts an hour and more. On a line
+/// with one error in ten thousand bytes one is seen nearly always before that.
+const CALM_AFTER: u32 = 2048;
 /// Stale after so many missed polls, or after [`STALE_AT_LEAST`].
 const STALE_POLLS: u32 = 3;
 /// Stale not earlier than this.
@@ -122,7 +126,7 @@ pub enum Event {
 
 #[derive(Debug)]
 enum Asked {
-    Sign(&'static Query),
+    Sign(&'static Query, Duration),
     Query(usize),
     Request(Request),
 }
@@ -133,8 +137,11 @@ struct Line {
     up: bool,
     latency: Option<Duration>,
     echo: Echo,
-    noisy: bool,
     settle: bool,
+    /// Something was garbled or lost.
+    noisy: bool,
+    /// Replies that were whole since then.
+    whole: u32,
 }
 
 /// One UPS.
@@ -158,6 +165,9 @@ pub struct Device {
     ready: bool,
     last_good: Moment,
     detect_again: Moment,
+    /// What was found and is not kept yet.
+    dialect_memory: Option<String>,
+    evidence: Vec<String>,
     store: Store,
     events: VecDeque<Event>,
 }
@@ -175,7 +185,14 @@ impl Device {
             delays: vec![],
             settings_sent: false,
             battery,
-            line: Line { up: true, latency: None, echo: Echo::Unknown, noisy: false, settle: false },
+            line: Line {
+                up: true,
+                latency: None,
+                echo: Echo::Unknown,
+                settle: false,
+                noisy: false,
+                whole: 0,
+            },
             asked: None,
             requests: VecDeque::new(),
             order: None,
@@ -185,6 +202,8 @@ impl Device {
             ready: false,
             last_good: Moment::ZERO,
             detect_again: Moment::ZERO,
+            dialect_memory: None,
+            evidence: vec![],
             store: Store::default(),
             events: VecDeque::new(),
         }
@@ -220,6 +239,7 @@ impl Device {
             return false;
         }
         let before = std::mem::replace(&mut self.options, options);
+        self.options.dialect_memory.clone_from(&before.dialect_memory);
         let battery = |o: &Options| (o.runtimecal, o.chargetime, o.idleload_percent.to_bits());
         if battery(&before) != battery(&self.options) {
             let memory = self.battery.memory().map(String::from);
@@ -243,13 +263,22 @@ impl Device {
     /// What came back to the exchange that [`Device::poll_exchange`] gave.
     pub fn handle_reply(&mut self, reply: Reply, now: Moment) {
         let Some((asked, since)) = self.asked.take() else { return };
-        self.line.learn(&reply);
+        // a process that was stopped meanwhile finds what the UPS said long ago
+        let is_old = reply.line.is_some() && now.saturating_sub(since) >= self.stale_after();
+        if !is_old {
+            self.line.learn(&reply);
+        }
         match asked {
-            Asked::Sign(ask) => {
-                if let Stage::Detecting { detection, .. } = &mut self.stage {
-                    detection.hear(ask, reply.line);
+            Asked::Sign(ask, patience) => {
+                if let Stage::Detecting { detection, not_before, .. } = &mut self.stage {
+                    let worth = detection.hear_within(ask, reply.line, patience, reply.latency);
+                    self.line.settle = worth != Worth::Sure;
+                    if let Worth::Late(pause) = worth {
+                        *not_before = now + pause;
+                    }
                 }
             }
+            Asked::Query(at) if is_old => self.ask_anew(at, now),
             Asked::Query(at) => self.handle_answer(at, reply.line.as_deref(), since, now),
             Asked::Request(request) => self.handle_request_reply(request, reply.line, now),
         }
@@ -265,7 +294,7 @@ impl Device {
             self.lose(&request);
         }
         for slot in &mut self.slots {
-            slot.belief.forget_doubt();
+            slot.belief.forget_votes();
             slot.repeats = 0;
             if slot.applies && slot.query.cadence != Cadence::Once && change == LinkChange::Back {
                 slot.due = Some(now);
@@ -289,8 +318,9 @@ impl Device {
             }
             None if matches!(self.stage, Stage::Detecting { .. }) => {
                 let ask = self.next_sign(now)?;
-                let patience = if self.has_been_silent() { LATER_PATIENCE } else { FIRST_PATIENCE };
-                (Asked::Sign(ask), ask.wire(0), self.patience(patience, LEAST_PATIENCE))
+                let Stage::Detecting { detection, .. } = &self.stage else { return None };
+                let patience = detection.patience();
+                (Asked::Sign(ask, patience), ask.wire(0), patience)
             }
             None => {
                 let at = self.next_query(now)?;
@@ -333,12 +363,6 @@ impl Device {
         due.into_iter().chain(stale).chain(order).min()
     }
 
-    /// Whether the first questions got no answer.
-    fn has_been_silent(&self) -> bool {
-        let Stage::Detecting { detection, .. } = &self.stage else { return false };
-        self.options.protocol.is_none() && detection.silences() >= FIRST_QUESTIONS
-    }
-
     /// What is known of the UPS, from its last replies.
     fn facts(&self) -> Facts<'_> {
         let heard = self.slots.iter().filter_map(|slot| Some((slot.query, slot.reading.as_ref()?)));
@@ -371,6 +395,20 @@ impl Device {
 }
 
 impl Line {
+    /// A reply was whole, or garbled or lost.
+    fn heard(&mut self, whole: bool) {
+        self.whole = if whole { self.whole.saturating_add(1) } else { 0 };
+        self.noisy = !whole || self.noisy && self.whole < CALM_AFTER;
+    }
+
+    fn quality(&self) -> Quality {
+        match self.whole {
+            _ if self.noisy => Quality::Noisy,
+            whole if whole < PROVEN_AFTER => Quality::Unproven,
+            _ => Quality::Clean,
+        }
+    }
+
     fn learn(&mut self, reply: &Reply) {
         let Some(line) = &reply.line else { return };
         let latency = reply.latency.min(Duration::from_secs(1));

@@ -1,14 +1,17 @@
 //! Polling: which query is next, what its answer means, and when the data is old.
 
 use super::finding::Stage;
-use super::{DETECT_AGAIN, Device, Event, Loudness, Moment, REPEATS};
-use crate::belief::{Belief, Light, Verdict};
+use super::{DETECT_AGAIN, Device, Event, Loudness, Moment, NOISY_REPEATS, REPEATS};
+use crate::belief::{Belief, Light, Quality, Verdict};
 use crate::exchange::Echo;
 use crate::option::Options;
 use crate::query::{Cadence, Query};
-use crate::read::Readings;
+use crate::read::{Fit, Readings};
 use crate::value::Value;
 use crate::variable::Var;
+
+/// Replies vote on what comes until so many polls later. (The newest has to agree all the same.)
+const VOTES_LAST: u32 = 10;
 
 /// One query of the protocol and what is known from it.
 #[derive(Debug)]
@@ -19,24 +22,31 @@ pub(super) struct Slot {
     pub due: Option<Moment>,
     pub repeats: u8,
     pub refused: bool,
+    /// When it was last answered by what is believed.
+    pub answered: Moment,
     /// Whether it is asked of this UPS at all.
     pub applies: bool,
     /// Its last reading has other status words than the one before.
     pub changed: bool,
-    /// Log it once when it begins.
-    pub garbled: bool,
+    /// The reply that did not fit, until one does.
+    pub misfit: Option<Vec<u8>>,
+    /// It could not be read on a noisy line, and is asked again later.
+    pub put_off: bool,
 }
 
 impl Device {
     /// The query to ask now: a doubted one first, then status, then what is asked once, then the
     /// rest; among equals the one that waits longest.
     pub(super) fn next_query(&self, now: Moment) -> Option<usize> {
+        let noisy = self.line.quality() == Quality::Noisy;
         let rank = |slot: &Slot| match slot.query.cadence {
-            _ if slot.repeats > 0 => 0,
+            // on a noisy line this may take long, and the status must not wait for it
+            _ if slot.repeats > 0 && !noisy => 0,
             Cadence::Quick => 1,
-            Cadence::Once => 2,
-            Cadence::AfterChange => 3,
-            Cadence::Full => 4,
+            _ if noisy && slot.tells_status() && slot.reading.is_none() => 2,
+            Cadence::Once => 3,
+            Cadence::AfterChange => 4,
+            Cadence::Full => 5,
         };
         let due = |slot: &Slot| slot.due.filter(|due| *due <= now).map(|due| (rank(slot), due));
         let waiting = self.slots.iter().enumerate().filter_map(|(at, slot)| Some((due(slot)?, at)));
@@ -47,50 +57,100 @@ impl Device {
     pub(super) fn handle_answer(&mut self, at: usize, line: Option<&[u8]>, since: Moment, now: Moment) {
         let interval = self.interval(self.slots[at].query.cadence);
         let next = interval.map(|interval| (since + interval).max(now));
-        let noisy = self.line.noisy;
         let address = self.address();
+        let votes_since = now.saturating_sub(match interval {
+            Some(interval) => self.stale_after().max(VOTES_LAST * interval),
+            None => self.options.pollfreq,
+        });
+        let was_noisy = self.line.quality() == Quality::Noisy;
         let slot = &mut self.slots[at];
-        let verdict = match line.map(|line| slot.judge(line, &self.options, address, noisy)) {
-            Some(Ok(verdict)) => verdict,
-            Some(Err(Trouble::Refused)) => {
+        let is_refusal = line.is_some_and(|line| crate::detect::is_refusal(&slot.query.wire(address), line));
+        match line {
+            // a question that arrived garbled is refused as well
+            Some(_) if is_refusal && slot.reading.is_none() && self.line.quality() != Quality::Noisy => {
                 self.refused(at, next);
                 return;
             }
-            Some(Err(Trouble::Garbled(why))) => {
-                self.line.noisy = true;
-                self.line.settle = true;
-                if !std::mem::replace(&mut slot.garbled, true) {
-                    self.events.push_back(Event::Noted(Loudness::Debug, why));
+            Some(_) if is_refusal => {}
+            Some(line) => match slot.fit(line, &self.options) {
+                Ok(fit) => {
+                    self.line.heard(slot.misfit.take().is_none());
+                    if !was_noisy && self.line.quality() == Quality::Noisy {
+                        self.look_again(now);
+                    }
+                    let slot = &mut self.slots[at];
+                    if slot.judge(fit, self.line.quality(), now, votes_since) {
+                        self.believed(at, next, now);
+                        return;
+                    }
                 }
-                Verdict::AskAgain
-            }
+                Err(why) => {
+                    self.line.settle = true;
+                    // what comes the same again is what the UPS says; noise is never the same
+                    let before = slot.misfit.replace(line.to_vec());
+                    match before {
+                        None => self.events.push_back(Event::Noted(Loudness::Debug, why)),
+                        Some(before) => self.line.heard(before == line),
+                    }
+                }
+            },
             None => {
                 self.line.settle = true;
+                self.line.heard(slot.reading.is_none());
                 slot.belief.forget_doubt();
-                Verdict::AskAgain
             }
-        };
-        let slot = &mut self.slots[at];
-        if verdict == Verdict::AskAgain {
-            // as long as it never answered it, a question that is no status may be one it does not know
-            let once = matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange)
-                || slot.query.cadence == Cadence::Full && slot.reading.is_none();
-            // silence to a question asked once is an answer, unless the line loses bytes
-            let enough = if line.is_none() && once && !noisy { 0 } else { REPEATS };
-            slot.repeats += 1;
-            if slot.repeats <= enough {
-                slot.due = Some(now);
-            } else if once {
-                self.refused(at, None);
-            } else {
-                slot.repeats = 0;
-                slot.due = next;
-            }
-            return;
         }
+        if !was_noisy && self.line.quality() == Quality::Noisy {
+            self.look_again(now);
+        }
+        self.ask_again(at, line.is_none(), next, now);
+    }
+
+    /// The line turned out to be noisy: what was asked only once may have been noise.
+    pub(super) fn look_again(&mut self, now: Moment) {
+        let once = |slot: &&mut Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
+        for slot in self.slots.iter_mut().filter(once).filter(|slot| slot.reading.is_some()) {
+            slot.due = Some(now);
+        }
+    }
+
+    /// Asks again at once what could not be believed, or later when that was done often enough.
+    fn ask_again(&mut self, at: usize, silent: bool, next: Option<Moment>, now: Moment) {
+        let noisy = self.line.quality() == Quality::Noisy;
+        let later = now + self.options.pollfreq;
+        let slot = &mut self.slots[at];
+        // as long as it never answered it, a question that is no status may be one it does not know
+        let once = matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange)
+            || slot.query.cadence == Cadence::Full && slot.reading.is_none();
+        slot.repeats += 1;
+        // silence to a question asked once is an answer, unless the line loses bytes
+        let enough = match (silent, noisy) {
+            (true, false) if once => 0,
+            (_, true) if !silent || slot.tells_status() => NOISY_REPEATS,
+            _ => REPEATS,
+        };
+        if slot.repeats <= enough {
+            slot.due = Some(now);
+        } else if once && noisy && (!silent || slot.misfit.is_some() || slot.reading.is_some()) {
+            slot.put_off = true;
+            slot.repeats = 0;
+            slot.due = Some(later);
+            self.settle_survey(now);
+        } else if once {
+            self.refused(at, None);
+        } else {
+            slot.repeats = 0;
+            slot.due = next;
+        }
+    }
+
+    /// A reading was believed.
+    fn believed(&mut self, at: usize, next: Option<Moment>, now: Moment) {
+        let slot = &mut self.slots[at];
         slot.repeats = 0;
-        slot.garbled = false;
+        slot.put_off = false;
         slot.due = next;
+        slot.answered = now;
         let changed = std::mem::take(&mut slot.changed);
         if slot.query.cadence == Cadence::Quick {
             self.heard_from(now);
@@ -101,6 +161,14 @@ impl Device {
         }
         self.reconsider(now);
         self.settle_survey(now);
+    }
+
+    /// The answer to the query at `at` came too late to be news: it counts for nothing.
+    pub(super) fn ask_anew(&mut self, at: usize, now: Moment) {
+        self.line.settle = true;
+        let slot = &mut self.slots[at];
+        slot.belief.forget_doubt();
+        slot.due = Some(now);
     }
 
     /// What is asked of this UPS depends on what it said.
@@ -123,7 +191,7 @@ impl Device {
         }
     }
 
-    fn refused(&mut self, at: usize, next: Option<Moment>) {
+    pub(super) fn refused(&mut self, at: usize, next: Option<Moment>) {
         let slot = &mut self.slots[at];
         slot.repeats = 0;
         slot.refused = true;
@@ -133,10 +201,14 @@ impl Device {
         self.settle_survey(self.last_good);
     }
 
-    /// A believed status: the data is fresh.
+    /// A believed status: the data is as fresh as the oldest part of the status.
     fn heard_from(&mut self, now: Moment) {
-        self.last_good = now;
-        if self.store.is_stale() {
+        let parts = self.slots.iter().filter(|slot| {
+            slot.query.cadence == Cadence::Quick && slot.applies && !slot.refused && slot.reading.is_some()
+        });
+        self.last_good = parts.map(|slot| slot.answered).min().unwrap_or(now);
+        let is_fresh = now.saturating_sub(self.last_good) < self.stale_after();
+        if self.store.is_stale() && is_fresh {
             self.store.set_stale(false);
             self.events.push_back(Event::Fresh);
             // it may be another unit now: ask it who it is
@@ -150,10 +222,17 @@ impl Device {
 
     /// Publishes once everything was asked, and after each reading from then on.
     fn settle_survey(&mut self, now: Moment) {
-        let surveyed = self.slots.iter().all(|slot| !slot.applies || slot.reading.is_some() || slot.refused);
+        // without what it says of the status, a UPS on mains would look like one on battery
+        let noisy = self.line.quality() == Quality::Noisy;
+        let once = |slot: &Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
+        let waits = |slot: &Slot| slot.tells_status() || !(slot.put_off || noisy && once(slot));
+        let unknown = |slot: &&Slot| slot.applies && slot.reading.is_none() && !slot.refused;
+        let surveyed = !self.slots.iter().filter(unknown).any(waits);
         let status = self.slots.iter().any(|s| s.query.cadence == Cadence::Quick && s.reading.is_some());
-        let complete = surveyed && status;
-        if !self.ready && !complete {
+        // also when the dialect was looked for again
+        let quick = |slot: &Slot| slot.query.cadence == Cadence::Quick;
+        let told = status && !self.slots.iter().filter(unknown).any(quick);
+        if !told || !self.ready && !surveyed {
             return;
         }
         self.publish(now);
@@ -185,6 +264,7 @@ impl Device {
         let silent_for = now.saturating_sub(self.last_good);
         if self.ready && !self.store.is_stale() && silent_for >= self.stale_after() {
             self.store.set_stale(true);
+            self.slots.iter_mut().for_each(|slot| slot.belief.forget_votes());
             self.detect_again = now + DETECT_AGAIN;
             self.events.push_back(Event::Stale);
             self.fail_requests();
@@ -198,11 +278,6 @@ impl Device {
     }
 }
 
-enum Trouble {
-    Refused,
-    Garbled(String),
-}
-
 impl Slot {
     pub(super) fn new(query: &'static Query) -> Slot {
         Slot {
@@ -212,36 +287,39 @@ impl Slot {
             due: None,
             repeats: 0,
             refused: false,
+            answered: Moment::ZERO,
             applies: false,
             changed: false,
-            garbled: false,
+            misfit: None,
+            put_off: false,
         }
     }
 
-    fn judge(
-        &mut self,
-        line: &[u8],
-        options: &Options,
-        address: u32,
-        noisy: bool,
-    ) -> Result<Verdict, Trouble> {
-        if crate::detect::is_refusal(&self.query.wire(address), line) {
-            return Err(Trouble::Refused);
-        }
-        let mut fit = self.query.read(line).map_err(|misfit| {
+    /// Whether `ups.status` cannot be told without it.
+    fn tells_status(&self) -> bool {
+        self.query.raises() || self.query.cadence == Cadence::Quick
+    }
+
+    /// Reads a reply, or says why it cannot be read.
+    fn fit(&self, line: &[u8], options: &Options) -> Result<Fit, String> {
+        let fit = self.query.read(line).map(|mut fit| {
+            fit.readings.mute(self.query, options);
+            fit
+        });
+        fit.map_err(|misfit| {
             let reply = line.escape_ascii();
-            Trouble::Garbled(format!(
-                "{}: '{reply}' does not fit at {}: {}",
-                self.query.ask, misfit.at.start, misfit.expected
-            ))
-        })?;
-        fit.readings.mute(self.query, options);
-        let light = Light { last: self.reading.as_ref(), noisy, last_try: self.repeats == REPEATS };
-        let verdict = self.belief.judge(&fit, light);
-        if verdict == Verdict::Believed {
-            self.changed = self.reading.as_ref().is_some_and(|last| last.status != fit.readings.status);
-            self.reading = Some(fit.readings);
-        }
-        Ok(verdict)
+            let (ask, at, expected) = (self.query.ask, misfit.at.start, misfit.expected);
+            format!("{ask}: '{reply}' does not fit at {at}: {expected}")
+        })
+    }
+
+    /// Whether a reading is believed; then it is kept.
+    fn judge(&mut self, fit: Fit, line: Quality, now: Moment, since: Moment) -> bool {
+        let tries = if line == Quality::Noisy { NOISY_REPEATS } else { REPEATS };
+        let light = Light { last: self.reading.as_ref(), line, now, since, last_try: self.repeats >= tries };
+        let Verdict::Believed(readings) = self.belief.judge(fit, light) else { return false };
+        self.changed = self.reading.as_ref().is_some_and(|last| last.status != readings.status);
+        self.reading = Some(readings);
+        true
     }
 }

@@ -15,8 +15,38 @@ use crate::status::{Status, StatusSet, alarm_text};
 use crate::variable::*;
 use std::collections::BTreeMap;
 
-/// What is published, by name.
-pub(super) type Sheet = BTreeMap<&'static str, String>;
+/// What is published. So few that looking through them is the quickest.
+#[derive(Debug, Default)]
+pub(super) struct Sheet(Vec<(&'static Var, String)>);
+
+impl Sheet {
+    pub(super) fn text(&self, var: &Var) -> Option<&str> {
+        self.0.iter().find(|(there, _)| *there == var).map(|(_, text)| text.as_str())
+    }
+
+    /// Writes it, in place of what stands there.
+    pub(super) fn put(&mut self, var: &'static Var, text: String) {
+        match self.0.iter_mut().find(|(there, _)| *there == var) {
+            Some((_, there)) => *there = text,
+            None => self.0.push((var, text)),
+        }
+    }
+
+    /// Writes it where nothing stands.
+    pub(super) fn fill(&mut self, var: &'static Var, text: impl FnOnce() -> String) {
+        if self.text(var).is_none() {
+            self.0.push((var, text()));
+        }
+    }
+
+    fn remove(&mut self, var: &Var) {
+        self.0.retain(|(there, _)| *there != var);
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.0.iter().any(|(there, _)| there.name == name)
+    }
+}
 
 impl Device {
     pub(super) fn publish(&mut self, now: Moment) {
@@ -38,30 +68,30 @@ impl Device {
         if low {
             text = if self.options.ignorelb { text + " LB" } else { status.published(!alarms.is_empty()) };
         }
-        sheet.insert(UPS_STATUS.name, text);
+        sheet.put(&UPS_STATUS, text);
         if let Some(text) = alarm_text(&alarms) {
-            sheet.insert(UPS_ALARM.name, text);
+            sheet.put(&UPS_ALARM, text);
         }
         self.write_down(sheet);
     }
 
     /// What the UPS says, and what follows from it.
     fn sheet(&self) -> (Sheet, Raised) {
-        let mut sheet = Sheet::new();
+        let mut sheet = Sheet::default();
         let Some(protocol) = self.protocol else { return (sheet, Raised::default()) };
-        sheet.extend(protocol.fixed.iter().map(|(var, text)| (var.name, (*text).to_string())));
+        protocol.fixed.iter().for_each(|(var, text)| sheet.put(var, (*text).to_string()));
         let facts = self.facts();
         for (query, readings) in facts.heard() {
             let said = readings.values.iter().filter_map(|(var, value)| Some((*var, value.as_ref()?)));
             let public = said.filter(|(var, _)| var.public);
-            sheet.extend(public.map(|(var, value)| (var.name, value.published(query.places(var)))));
+            public.for_each(|(var, value)| sheet.put(var, value.published(query.places(var))));
         }
-        if let Some(serial) = sheet.get(UPS_SERIAL.name).cloned() {
-            sheet.entry(DEVICE_SERIAL.name).or_insert(serial);
+        if let Some(serial) = sheet.text(&UPS_SERIAL).map(String::from) {
+            sheet.fill(&DEVICE_SERIAL, || serial);
         }
         for derived in protocol.derived {
             if let Some(text) = (derived.from)(&facts) {
-                sheet.insert(derived.var.name, text);
+                sheet.put(derived.var, text);
             }
         }
         (sheet, protocol.raised(&facts))
@@ -69,7 +99,7 @@ impl Device {
 
     /// The defaults that the UPS does not replace, and the overrides.
     pub(super) fn configured(&self, sheet: &Sheet) -> BTreeMap<String, String> {
-        let missing = |(name, _): &&(String, String)| !sheet.contains_key(name.as_str());
+        let missing = |(name, _): &&(String, String)| !sheet.has(name);
         let defaults = self.options.defaults.iter().filter(missing);
         let mut configured: BTreeMap<String, String> =
             defaults.chain(&self.options.overrides).cloned().collect();
@@ -91,9 +121,9 @@ impl Device {
         status: StatusSet,
         now: Moment,
     ) {
+        let text = |var: &Var| configured.get(var.name).map(String::as_str).or_else(|| sheet.text(var));
         let number = |var: &Var| {
-            let text = configured.get(var.name).or_else(|| sheet.get(var.name));
-            text.and_then(|text| text.trim().parse::<f64>().ok()).filter(|number| number.is_finite())
+            text(var).and_then(|text| text.trim().parse::<f64>().ok()).filter(|number| number.is_finite())
         };
         let inputs = Inputs {
             voltage: number(&BATTERY_VOLTAGE),
@@ -105,12 +135,12 @@ impl Device {
             charge: number(&BATTERY_CHARGE),
             online: status.has(Status::Online),
         };
-        let text =
-            |var: &Var| configured.get(var.name).or_else(|| sheet.get(var.name)).cloned().unwrap_or_default();
         let known = Known {
             // nothing is left on mains: the UPS does not know
             runtime: number(&BATTERY_RUNTIME).filter(|seconds| *seconds > 0.0 || !inputs.online),
-            kind: [&BATTERY_TYPE, &DEVICE_MODEL, &UPS_MODEL].map(text).join(" "),
+            kind: [&BATTERY_TYPE, &DEVICE_MODEL, &UPS_MODEL]
+                .map(|var| text(var).unwrap_or_default())
+                .join(" "),
             by_hand: [&BATTERY_VOLTAGE_LOW, &BATTERY_VOLTAGE_HIGH]
                 .iter()
                 .all(|var| configured.contains_key(var.name)),
@@ -120,29 +150,29 @@ impl Device {
                 && number(&OUTPUT_VOLTAGE).is_none_or(|volts| volts >= DEAD_VOLTS),
         };
         if known.runtime.is_none() && !configured.contains_key(BATTERY_RUNTIME.name) {
-            sheet.remove(BATTERY_RUNTIME.name);
+            sheet.remove(&BATTERY_RUNTIME);
         }
         let estimate = self.battery.estimate(&inputs, &known, now);
         let notes = std::mem::take(&mut self.battery.notes);
         notes.into_iter().for_each(|(loudness, text)| self.note(loudness, text));
-        let mut put = |var: &Var, number: Option<f64>| {
+        let mut fill = |var: &'static Var, number: Option<f64>| {
             if let Some(number) = number.filter(|number| number.is_finite()) {
-                sheet.entry(var.name).or_insert(format!("{number:.*}", usize::from(var.places)));
+                sheet.fill(var, || format!("{number:.*}", usize::from(var.places)));
             }
         };
         let needed = inputs.charge.is_none() || known.runtime.is_none();
         if needed && (inputs.low.is_none() || inputs.high.is_none()) {
-            put(&BATTERY_VOLTAGE_LOW, estimate.bounds.map(|(low, _)| low));
-            put(&BATTERY_VOLTAGE_HIGH, estimate.bounds.map(|(_, high)| high));
+            fill(&BATTERY_VOLTAGE_LOW, estimate.bounds.map(|(low, _)| low));
+            fill(&BATTERY_VOLTAGE_HIGH, estimate.bounds.map(|(_, high)| high));
         }
-        put(&BATTERY_CHARGE, estimate.charge);
-        put(&BATTERY_RUNTIME, estimate.runtime_s);
-        put(&EXPERIMENTAL_BATTERY_HEALTH, estimate.health_percent);
+        fill(&BATTERY_CHARGE, estimate.charge);
+        fill(&BATTERY_RUNTIME, estimate.runtime_s);
+        fill(&EXPERIMENTAL_BATTERY_HEALTH, estimate.health_percent);
         if let Some(word) = estimate.confidence {
-            sheet.entry(EXPERIMENTAL_BATTERY_HEALTH_CONFIDENCE.name).or_insert(word.into());
+            sheet.fill(&EXPERIMENTAL_BATTERY_HEALTH_CONFIDENCE, || word.into());
         }
         if let Some(voltage) = inputs.voltage.filter(|_| self.options.one_pack) {
-            sheet.insert(BATTERY_VOLTAGE.name, format!("{:.2}", voltage * estimate.packs));
+            sheet.put(&BATTERY_VOLTAGE, format!("{:.2}", voltage * estimate.packs));
         }
     }
 
@@ -150,7 +180,7 @@ impl Device {
     fn low_by_values(&self, sheet: &Sheet) -> bool {
         let configured = self.configured(sheet);
         let number = |var: &Var| -> Option<f64> {
-            configured.get(var.name).or_else(|| sheet.get(var.name))?.trim().parse().ok()
+            configured.get(var.name).map(String::as_str).or_else(|| sheet.text(var))?.trim().parse().ok()
         };
         let below = |value: &Var, bound: &Var| {
             number(value).zip(number(bound)).is_some_and(|(value, bound)| value.trunc() < bound.trunc())
@@ -177,35 +207,45 @@ impl Device {
         names
     }
 
-    /// Writes the sheet into the store: removes what is gone, sets what is there.
+    /// Writes the sheet and what is configured into the store: removes what is gone, sets what is there.
     fn write_down(&mut self, sheet: Sheet) {
-        let configured = self.configured(&sheet);
-        let choices = self.choices();
-        for var in ALL {
-            let delay = self.delays.iter().any(|(delay, _)| delay.var == *var);
-            match configured.get(var.name).or_else(|| sheet.get(var.name)) {
-                _ if delay => {}
-                // the driver says it where the dialect does not
-                None if *var == &DEVICE_TYPE => {}
-                Some(text) => {
-                    let choice =
-                        choices.iter().find(|(name, _)| *name == var.name).map(|(_, choice)| choice.clone());
-                    match choice.filter(|_| !self.overridden(var.name)) {
-                        Some(choice) => self.store.set_writable(var.name, text.clone(), choice),
-                        None => self.store.set(var.name, text.clone()),
-                    }
-                }
-                None => self.store.remove(var.name),
+        let mut configured = self.configured(&sheet);
+        let mut choices = self.choices();
+        self.forget_unsaid(&sheet, &configured);
+        for (var, said) in sheet.0 {
+            let text = configured.remove(var.name).unwrap_or(said);
+            if self.is_delay(var.name) {
+                continue;
+            }
+            let choice = choices.iter().position(|(name, _)| *name == var.name).map(|at| choices.remove(at));
+            match choice.filter(|_| !self.overridden(var.name)) {
+                Some((_, choice)) => self.store.set_writable(var.name, text, choice),
+                None => self.store.set(var.name, text),
             }
         }
-        let delays: Vec<&str> = self.delays.iter().map(|(delay, _)| delay.var.name).collect();
         for (name, text) in configured {
-            if !ALL.iter().any(|var| var.name == name) && !delays.contains(&name.as_str()) {
+            if !self.is_delay(&name) {
                 self.store.set(name, text);
             }
         }
         let names = self.command_names();
         self.store.set_commands(names);
+    }
+
+    /// Removes the variables of a UPS that are not said any more, by whomever they were.
+    fn forget_unsaid(&mut self, sheet: &Sheet, configured: &BTreeMap<String, String>) {
+        let said = |name: &str| sheet.has(name) || configured.contains_key(name) || self.is_delay(name);
+        // the driver says the kind of device where the dialect does not
+        let stays = |name: &str| said(name) || !is_published(name) || name == DEVICE_TYPE.name;
+        let unsaid = self.store.entries().map(|(name, _)| name).filter(|name| !stays(name));
+        for name in unsaid.map(String::from).collect::<Vec<_>>() {
+            self.store.remove(&name);
+        }
+    }
+
+    /// A delay is the driver's own: what it will tell the UPS.
+    fn is_delay(&self, name: &str) -> bool {
+        self.delays.iter().any(|(delay, _)| delay.var.name == name)
     }
 }
 

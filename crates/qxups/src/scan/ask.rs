@@ -23,6 +23,8 @@ pub struct Answer {
     pub model: String,
     /// `ups.status`.
     pub status: String,
+    /// Why it is this dialect, line by line.
+    pub evidence: Vec<String>,
 }
 
 /// Why it is not known what is at a place.
@@ -81,6 +83,7 @@ pub async fn ask(place: &Place, limit: Duration) -> Result<Answer, Trouble> {
         maker: said(&["device.mfr", "ups.mfr"]),
         model: said(&["device.model", "ups.model"]),
         status: said(&["ups.status"]),
+        evidence: device.evidence().to_vec(),
     })
 }
 

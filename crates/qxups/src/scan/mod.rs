@@ -36,7 +36,7 @@ pub struct Scan {
     /// Print JSON
     #[arg(short, long)]
     json: bool,
-    /// Name USB devices that are not asked
+    /// Say why it is that dialect, and name USB devices that are not asked
     #[arg(short, long)]
     verbose: bool,
 }
@@ -105,7 +105,8 @@ impl Scan {
             }
         }
         let strangers = if self.verbose { &strangers[..] } else { &[] };
-        let text = if self.json { print::json(&found) } else { print::sections(&found, strangers) };
+        let text =
+            if self.json { print::json(&found) } else { print::sections(&found, strangers, self.verbose) };
         crate::print(&text);
         if found.iter().any(|one| one.answer.is_ok()) {
             return Ok(ExitCode::SUCCESS);

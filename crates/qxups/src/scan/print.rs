@@ -9,8 +9,8 @@ use std::fmt::Write;
 /// The lines of a section, in their order.
 type Lines = Vec<(&'static str, String)>;
 
-/// Sections of `ups.conf`; what is unsure, and strangers, as comments.
-pub fn sections(found: &[Found], strangers: &[Attached]) -> String {
+/// Sections of `ups.conf`; what is unsure, strangers, and with `verbose` the evidence, as comments.
+pub fn sections(found: &[Found], strangers: &[Attached], verbose: bool) -> String {
     let mut parts: Vec<String> = vec![];
     for (one, name) in found.iter().zip(names(found)) {
         let Some(name) = name else { continue };
@@ -19,6 +19,8 @@ pub fn sections(found: &[Found], strangers: &[Attached]) -> String {
             Err(trouble) => ("# ", trouble.sentence.as_str()),
         };
         let mut part = comment(&format!("{}: {about}", one.place));
+        let evidence = one.answer.as_ref().map(|answer| answer.evidence.as_slice()).unwrap_or_default();
+        part.extend(evidence.iter().filter(|_| verbose).map(|line| comment(&format!("  {line}"))));
         let _ = writeln!(part, "{mark}[{name}]");
         for (key, value) in lines(one) {
             let _ = writeln!(part, "{mark}\t{key} = {}", quoted(&value));
@@ -172,6 +174,7 @@ mod tests {
             maker: "A \"B\"".into(),
             model: model.into(),
             status: "OL".into(),
+            evidence: vec!["I: refused".into()],
         }
     }
 
@@ -192,7 +195,9 @@ mod tests {
     /// Whoever copies it gets a driver that starts.
     #[test]
     fn sections_are_read_by_the_driver() {
-        let text = sections(&some(), &[]);
+        let text = sections(&some(), &[], false);
+        assert!(!text.contains("refused"), "{text}");
+        assert!(sections(&some(), &[], true).contains("\n#   I: refused\n"), "{text}");
         assert!(text.contains("# USB device 06da:0002 at 1-3 (phoenixtec): interface is busy"), "{text}");
         assert!(!text.contains("192.0.2.8"), "{text}");
         for (name, port) in [("sim1000", "auto"), ("sim1000-2", "tcp://192.0.2.7:4001")] {
@@ -224,7 +229,7 @@ mod tests {
         }
         let Place::Usb { device, .. } = &found[0].place else { panic!() };
         let stranger = Attached { product_id: 1, ..device.clone() };
-        let text = sections(&found, &[stranger]);
+        let text = sections(&found, &[stranger], true);
         assert!(
             text.chars().all(|letter| "\n\t".contains(letter) || (' '..='~').contains(&letter)),
             "{text}"

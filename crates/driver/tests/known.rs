@@ -1,0 +1,48 @@
+//! What UPS it was is known at the next start, by the real driver.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod nut;
+mod ups;
+
+use nut::{Station, Which};
+use ups::Ups;
+
+/// What a start asks, until everything was asked once and some polls were made.
+fn questions_of_a_start(station: &Station, ups: &Ups) -> Vec<String> {
+    ups.forget();
+    let said = station.run_driver(&["-a", "u", "-FF", "-d", "1"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
+    assert!(said.out.contains("device.model: SIM-1000\n"), "{said:?}");
+    ups.heard()
+}
+
+/// A driver that watches; its file says then how often the UPS was found.
+fn watch(station: &Station, found: &str) {
+    station.start_driver();
+    let file = station.folder.join("qxups-dialect-u");
+    let says = || std::fs::read_to_string(&file).is_ok_and(|text| text.contains(found));
+    station.wait_for(found, says);
+    let pid = station.pid().unwrap();
+    nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM).unwrap();
+    station.wait_for("the driver to leave", || !nut::lives(pid));
+}
+
+#[test]
+fn after_two_starts_only_the_signs_are_asked() {
+    let ups = Ups::start("known", Which::Ours, "megatec", &[]);
+    let station = Station::new("known", Which::Ours);
+    station.configure(&ups.port, "");
+    let stranger = questions_of_a_start(&station, &ups);
+    assert!(stranger.iter().any(|ask| ask == "WH" || ask == "D"), "{stranger:?}");
+    watch(&station, "protocol megatec\nfound once\n");
+    watch(&station, "protocol megatec\nfound twice\n");
+    let known = questions_of_a_start(&station, &ups);
+    assert_eq!(known[..2], ["I", "Q1"], "{known:?}");
+    assert!(known.iter().all(|ask| ["I", "Q1", "F"].contains(&ask.as_str())), "{known:?}");
+    // another UPS takes its place: it is found as what it is
+    drop(ups);
+    let ups = Ups::start("known-other", Which::Ours, "bestups", &[]);
+    station.configure(&ups.port, "");
+    let other = station.run_driver(&["-a", "u", "-FF", "-d", "1"]);
+    assert!(other.out.contains("driver.version.data: bestups\n"), "{other:?}");
+}

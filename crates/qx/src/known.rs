@@ -1,0 +1,114 @@
+//! What was learned of a UPS while looking for its dialect, for the next start: the dialect, and by what
+//! words the UPS names itself.
+//!
+//! Most dialects are told from their sisters by what the UPS does *not* answer, which takes long to find
+//! out. Who names maker, model and firmware in the very same words is the same unit, or its twin: then the
+//! signs of the dialect are enough. Nothing less is: the signs of a plain dialect hold for its sisters too.
+
+use crate::capture::{escape, unescape};
+use crate::protocol::Protocol;
+use crate::query::Cadence;
+
+/// The first line of the text that is kept.
+const HEADER: &str = "qxups-dialect 1";
+/// So many letters and digits are a name.
+const NAME: usize = 6;
+
+/// A dialect that was found before, and what the UPS answered to the questions by which it is named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The dialect.
+    pub protocol: String,
+    /// Whether the dialect was found twice in a row. Once, a reply may have been lost that spoke for a
+    /// sister.
+    pub confirmed: bool,
+    /// Questions and replies, as on the wire.
+    pub names: Vec<(Vec<u8>, Vec<u8>)>,
+}
+
+impl Known {
+    /// What is to be kept of a UPS that speaks `protocol`; `reply` gives what it said to a question.
+    pub fn of<'a>(protocol: &Protocol, reply: impl Fn(&[u8]) -> Option<&'a [u8]>) -> Known {
+        let lasting = protocol.signs.iter().map(|sign| sign.query());
+        let lasting = lasting.filter(|query| query.cadence == Cadence::Once);
+        let named = |ask: Vec<u8>| {
+            let line = reply(&ask).filter(|line| is_name(line))?.to_vec();
+            Some((ask, line))
+        };
+        let names = lasting.filter_map(|query| named(query.wire(0))).collect();
+        Known { protocol: protocol.name.into(), confirmed: false, names }
+    }
+
+    /// The same, confirmed when it was found so before.
+    #[must_use]
+    pub fn after(self, before: Option<&Known>) -> Known {
+        let same = |before: &Known| before.protocol == self.protocol && before.names == self.names;
+        Known { confirmed: before.is_some_and(same), ..self }
+    }
+
+    /// Whether the UPS names itself by the same words as before. `reply` gives what it said to a question.
+    pub fn is_named_alike<'a>(&self, reply: impl Fn(&[u8]) -> Option<&'a [u8]>) -> bool {
+        !self.names.is_empty() && self.names.iter().all(|(ask, line)| reply(ask) == Some(line))
+    }
+
+    /// As text, for a file.
+    pub fn text(&self) -> String {
+        let names = self.names.iter().map(|(ask, line)| format!("> {}\n< {}\n", escape(ask), escape(line)));
+        let times = if self.confirmed { "twice" } else { "once" };
+        format!("{HEADER}\nprotocol {}\nfound {times}\n{}end\n", self.protocol, names.collect::<String>())
+    }
+
+    /// Reads such a text; `None` when it is not whole.
+    pub fn parse(text: &str) -> Option<Known> {
+        let mut lines = text.strip_suffix("end\n")?.lines();
+        if lines.next()? != HEADER {
+            return None;
+        }
+        let protocol = lines.next()?.strip_prefix("protocol ")?.to_string();
+        let confirmed = match lines.next()? {
+            "found once" => false,
+            "found twice" => true,
+            _ => return None,
+        };
+        let mut names = vec![];
+        while let Some(ask) = lines.next() {
+            let (ask, line) = (ask.strip_prefix("> ")?, lines.next()?.strip_prefix("< ")?);
+            names.push((unescape(ask)?, unescape(line)?));
+        }
+        Some(Known { protocol, confirmed, names })
+    }
+}
+
+/// Whether a reply names somebody: blanks and noughts do not.
+fn is_name(line: &[u8]) -> bool {
+    let telling = |byte: &&u8| byte.is_ascii_alphanumeric() && **byte != b'0';
+    line.iter().filter(telling).count() >= NAME
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::protocols;
+
+    #[test]
+    fn what_is_kept_is_read_again() {
+        let line: &[u8] = b"#MAKER\x80         MODEL\\    V1.0      ";
+        let known = Known::of(&protocols::MEGATEC, |ask| (ask == b"I").then_some(line));
+        assert_eq!(known.names, [(b"I".to_vec(), line.to_vec())]);
+        assert!(!known.confirmed && !known.clone().after(None).confirmed);
+        assert!(known.clone().after(Some(&known)).confirmed);
+        let text = known.text();
+        assert_eq!(Known::parse(&text).as_ref(), Some(&known));
+        assert!(known.is_named_alike(|_| Some(line)) && !known.is_named_alike(|_| Some(b"#OTHER")));
+        for cut in 0..text.len() {
+            assert_eq!(text.get(..cut).and_then(Known::parse), None, "{cut}");
+        }
+    }
+
+    #[test]
+    fn blanks_name_nobody() {
+        let blank = [b"#".as_slice(), &[b' '; 30], b"V1.0"].concat();
+        let known = Known::of(&protocols::MEGATEC, |_| Some(&blank));
+        assert!(known.names.is_empty() && !known.is_named_alike(|_| Some(&blank)));
+    }
+}

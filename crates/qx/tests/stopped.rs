@@ -1,0 +1,132 @@
+//! A process that is stopped, a machine that is suspended: to the device, time leaps.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+mod line;
+
+use line::{Line, ended, seconds};
+use qx::device::{Device, Event, Outcome};
+use qx::exchange::Reply;
+use qx::option::Options;
+use std::time::Duration;
+
+const STATUS: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
+const OUTAGE: &[u8] = b"(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";
+const EIGHT_HOURS: Duration = Duration::from_secs(8 * 3600);
+
+fn megatec(ask: &str, status: &[u8]) -> Vec<u8> {
+    match ask {
+        "Q1" => ended(status),
+        "F" => ended(b"#230.0 003 024.0 50.0"),
+        "I" => ended(b"#MUSTEK          PM 636     V1.2      "),
+        _ => vec![],
+    }
+}
+
+/// A Megatec UPS that was found, and asked for a while.
+fn found() -> Line {
+    let mut line = Line::new(Options::default());
+    assert!(line.run(seconds(30), &mut |ask, _| megatec(ask, STATUS), |event| *event == Event::Ready));
+    let until = line.now + seconds(40);
+    line.run(until, &mut |ask, _| megatec(ask, STATUS), |_| false);
+    line
+}
+
+fn reply(line: &[u8]) -> Reply {
+    Reply { line: Some(line.to_vec()), latency: EIGHT_HOURS, ..Reply::default() }
+}
+
+/// The next question, once one is due.
+fn asks(device: &mut Device, mut now: Duration) -> (Vec<u8>, Duration) {
+    loop {
+        match device.poll_exchange(now) {
+            Some(exchange) => return (exchange.command, now),
+            None => now = device.poll_timeout().unwrap().max(now + Duration::from_millis(1)),
+        }
+    }
+}
+
+#[test]
+fn after_a_leap_nothing_is_fresh_until_it_was_asked_anew() {
+    let mut line = found();
+    assert!(!line.device.store().is_stale());
+    line.now += EIGHT_HOURS;
+    let exchange = line.device.poll_exchange(line.now).unwrap();
+    assert!(line.device.store().is_stale(), "stale before the first question is sent");
+    assert_eq!(exchange.command, b"Q1");
+    line.device.handle_reply(Reply { latency: line.latency, ..reply(OUTAGE) }, line.now + line.latency);
+    // an outage is news that is asked again, as ever
+    line.run(line.now + seconds(2), &mut |ask, _| megatec(ask, OUTAGE), |_| false);
+    assert!(!line.device.store().is_stale());
+    assert_eq!(line.text("ups.status"), Some("OB"));
+}
+
+#[test]
+fn a_reply_from_before_the_leap_is_no_news() {
+    let mut line = found();
+    let (command, now) = asks(&mut line.device, line.now);
+    assert_eq!(command, b"Q1");
+    let woken = now + EIGHT_HOURS;
+    line.device.handle_reply(reply(OUTAGE), woken);
+    assert!(line.device.store().is_stale());
+    assert_eq!(line.text("ups.status"), Some("OL"), "stale, and not changed by it");
+    let exchange = line.device.poll_exchange(woken).unwrap();
+    assert!(exchange.command == b"Q1" && exchange.settle, "{exchange:?}");
+    // and it teaches nothing of the line: silence is known as soon as before
+    assert!(exchange.patience <= seconds(1), "{:?}", exchange.patience);
+    line.device.handle_reply(Reply { latency: line.latency, ..reply(STATUS) }, woken + line.latency);
+    assert!(!line.device.store().is_stale());
+    assert_eq!(line.text("ups.status"), Some("OL"));
+}
+
+#[test]
+fn a_question_of_the_survey_is_not_given_up_by_a_leap() {
+    let mut line = Line::new(Options { protocol: Some("megatec".into()), ..Options::default() });
+    let (command, now) = asks(&mut line.device, Duration::ZERO);
+    assert_eq!(command, b"Q1");
+    line.device.handle_reply(Reply { latency: line.latency, ..reply(STATUS) }, now + line.latency);
+    let mut woken = now + line.latency;
+    for _ in 0..3 {
+        let (command, now) = asks(&mut line.device, woken);
+        woken = now + EIGHT_HOURS;
+        line.device.handle_reply(reply(&megatec(&String::from_utf8(command).unwrap(), STATUS)), woken);
+    }
+    line.now = woken;
+    line.run(woken + seconds(10), &mut |ask, _| megatec(ask, STATUS), |_| false);
+    assert_eq!(line.text("device.model"), Some("PM 636"));
+    assert_eq!(line.text("input.voltage.nominal"), Some("230"));
+}
+
+#[test]
+fn a_command_is_sent_once_however_late_its_answer_is() {
+    for (said, outcome) in [(None, "done"), (Some(&b"T"[..]), "failed")] {
+        let mut line = found();
+        line.device.instant_command(7, "test.battery.start.quick", None);
+        let (command, now) = asks(&mut line.device, line.now);
+        assert_eq!(command, b"T");
+        let answer = said.map_or(Reply::default(), reply);
+        line.device.handle_reply(answer, now + EIGHT_HOURS);
+        line.now = now + EIGHT_HOURS;
+        let before = line.asked.len();
+        line.run(line.now + seconds(60), &mut |ask, _| megatec(ask, STATUS), |_| false);
+        assert!(!line.asked[before..].iter().any(|(_, ask)| ask == "T"), "{outcome}");
+        let answers = line.events.iter().filter(|(_, event)| match event {
+            Event::Answered(7, Outcome::Done) => outcome == "done",
+            Event::Answered(7, Outcome::Failed(_)) => outcome == "failed",
+            _ => false,
+        });
+        assert_eq!(answers.count(), 1, "{outcome}: {:?}", line.events);
+    }
+}
+
+#[test]
+fn a_command_that_waited_through_the_leap_is_not_sent() {
+    let mut line = found();
+    // a question is on its way, so the command waits
+    let (_, now) = asks(&mut line.device, line.now);
+    line.device.instant_command(7, "load.off", None);
+    line.device.handle_reply(reply(STATUS), now + EIGHT_HOURS);
+    line.now = now + EIGHT_HOURS;
+    line.run(line.now + seconds(60), &mut |ask, _| megatec(ask, STATUS), |_| false);
+    assert!(!line.questions().iter().any(|ask| ask.starts_with('S')), "{:?}", line.questions());
+    assert!(line.events.iter().any(|(_, event)| matches!(event, Event::Answered(7, Outcome::Failed(_)))));
+}

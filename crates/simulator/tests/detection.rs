@@ -1,0 +1,180 @@
+//! How fast every unit is found, in virtual time: the aims, and the table of `docs/detection.md`.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+mod wire;
+
+use qx::device::{Event, Moment};
+use qx::option::Options;
+use qx::protocol::Protocol;
+use qx::protocols;
+use simulator::personality::{Personality, Refusal};
+use simulator::script::Script;
+use simulator::trouble::Trouble;
+use simulator::ups::SimulatedUps;
+use std::fmt::Write;
+use std::time::Duration;
+use wire::{Wire, families, say};
+
+/// How a unit and its line are.
+#[derive(Clone, Copy)]
+struct Manner {
+    unknown: &'static str,
+    latency_ms: u64,
+    baud: Option<u32>,
+}
+
+const fn manner(unknown: &'static str, latency_ms: u64, baud: Option<u32>) -> Manner {
+    Manner { unknown, latency_ms, baud }
+}
+
+const MANNERS: [Manner; 12] = [
+    manner("silent", 20, None),
+    manner("silent", 100, None),
+    manner("silent", 20, Some(2400)),
+    manner("silent", 100, Some(2400)),
+    manner("echo", 20, None),
+    manner("echo", 100, None),
+    manner("echo", 20, Some(2400)),
+    manner("echo", 100, Some(2400)),
+    manner("(NAK", 20, None),
+    manner("(NAK", 100, None),
+    manner("(NAK", 20, Some(2400)),
+    manner("(NAK", 100, Some(2400)),
+];
+
+/// What it took to find a unit.
+#[derive(Clone, Copy, Default)]
+struct Effort {
+    asked: usize,
+    detected: Moment,
+    ready: Moment,
+    /// How many questions were asked again.
+    again: usize,
+    /// What the line needs for the questions that were answered.
+    wire: Duration,
+    /// Waiting for silence.
+    silent: Duration,
+}
+
+fn unit(protocol: &'static Protocol, family: Option<&str>, manner: Manner) -> SimulatedUps {
+    let personality = Personality {
+        family: family.map(String::from),
+        unknown: Refusal::parse(manner.unknown),
+        latency: Duration::from_millis(manner.latency_ms),
+        baud: manner.baud,
+        ..Personality::default()
+    };
+    SimulatedUps::new(protocol, personality, Trouble::new(1), Script::default())
+}
+
+fn find(protocol: &'static Protocol, family: Option<&str>, manner: Manner) -> (Wire, Effort) {
+    let mut ups = unit(protocol, family, manner);
+    let mut wire = Wire::new(Options::default());
+    let ready = wire.run(Duration::from_secs(60), &mut |command, now| say(&mut ups, command, now), |event| {
+        *event == Event::Ready
+    });
+    assert!(ready, "{}: {:?}", protocol.name, wire.events);
+    let (asked, detected) = wire.detected.unwrap();
+    let mut effort = Effort { asked, detected, ready: wire.now, ..Effort::default() };
+    let byte = Duration::from_secs_f64(manner.baud.map_or(0.0, |baud| 10.0 / f64::from(baud)));
+    for (at, made) in wire.made[..asked].iter().enumerate() {
+        effort.again += usize::from(wire.made[..at].iter().any(|before| before.question == made.question));
+        match &made.line {
+            None => effort.silent += made.patience,
+            Some(line) => {
+                let bytes = u32::try_from(made.question.len() + line.len() + 2).unwrap();
+                effort.wire += Duration::from_millis(manner.latency_ms) + byte * bytes;
+            }
+        }
+    }
+    (wire, effort)
+}
+
+/// By the word (NAK a megatec says that it is a mecer: NUT takes it for one as well.
+fn taken(protocol: &Protocol, manner: Manner) -> &'static str {
+    match (protocol.name, manner.unknown) {
+        ("megatec" | "zinto" | "q1" | "innovart31" | "q2" | "q6", "(NAK") => "mecer",
+        (name, _) => name,
+    }
+}
+
+/// What a sister could have said a little later, or by a flipped bit, has to come twice; so has silence to
+/// the last of many signs.
+const TWICE: [&str; 7] = ["q6", "innovart31", "voltronic-qs", "mustek", "megatec/old", "mecer", "zinto"];
+
+/// Whether a unit was found as promised: two seconds where it answers within 100 ms; on a slow line 1.3
+/// times what the line needs for the questions that identify it, and the silences.
+fn keeps_the_promise(protocol: &Protocol, manner: Manner, effort: &Effort) -> bool {
+    let in_time = match manner.baud {
+        None => effort.detected <= Duration::from_secs(2),
+        Some(_) => {
+            // an echo is waited for once, to see whether a reply follows
+            let echo = Duration::from_millis(if manner.unknown == "echo" { 400 } else { 0 });
+            effort.detected <= effort.wire.mul_f64(1.3) + effort.silent + echo
+        }
+    };
+    in_time && effort.again <= usize::from(TWICE.contains(&taken(protocol, manner)))
+}
+
+#[test]
+fn every_unit_is_found_in_the_time_that_is_promised() {
+    let (mut wrong, mut table) = (String::new(), HEAD.to_string());
+    for protocol in protocols::ALL.iter().filter(|protocol| !protocol.by_name) {
+        for row in MANNERS.chunks(4) {
+            let mut cells = vec![];
+            for manner in row {
+                let mut slowest = Effort::default();
+                for family in families(protocol.name) {
+                    let (wire, effort) = find(protocol, family, *manner);
+                    let right = wire.claim() == Some(taken(protocol, *manner));
+                    if !right || !keeps_the_promise(protocol, *manner, &effort) {
+                        let Manner { unknown, latency_ms, baud } = manner;
+                        let Effort { detected, wire: needed, silent, .. } = effort;
+                        let _ = writeln!(
+                            wrong,
+                            "{} {family:?} {unknown} {latency_ms} ms {baud:?} baud: {:?} after {detected:?}, the line {needed:?}, silent {silent:?}: {:?}",
+                            protocol.name,
+                            wire.claim(),
+                            wire.questions()
+                        );
+                    }
+                    if effort.ready > slowest.ready {
+                        slowest = effort;
+                    }
+                }
+                cells.push(slowest);
+            }
+            let times = |cell: &Effort| {
+                format!("{:.2} / {:.2}", cell.detected.as_secs_f64(), cell.ready.as_secs_f64())
+            };
+            let times: Vec<String> = cells.iter().map(times).collect();
+            let (name, unknown) = (protocol.name, row[0].unknown);
+            let found = match taken(protocol, row[0]) {
+                same if same == name => String::new(),
+                other => format!(" (as {other})"),
+            };
+            let _ =
+                writeln!(table, "| {name}{found} | {unknown} | {} | {} |", cells[0].asked, times.join(" | "));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{wrong}");
+    keep_fresh(&table);
+}
+
+#[test]
+fn a_dead_port_is_given_up_in_six_seconds() {
+    let mut wire = Wire::new(Options::default());
+    let end = Duration::from_secs(60);
+    assert!(wire.run(end, &mut |_, _| vec![], |event| matches!(event, Event::NotFound(_))));
+    assert!(wire.now <= Duration::from_secs(6), "{:?}", wire.now);
+}
+
+const HEAD: &str = include_str!("detection.md");
+
+fn keep_fresh(printed: &str) {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/detection.md");
+    if std::fs::read_to_string(&path).ok().as_deref() != Some(printed) {
+        std::fs::write(&path, printed).unwrap();
+        panic!("docs/detection.md was stale, and is written anew: look at the changes and commit them");
+    }
+}

@@ -1,0 +1,230 @@
+//! No UPS is taken for what it is not, whatever becomes of its replies: the claim is right, there is none,
+//! or it is the plain dialect of its family. Virtual time; each trouble comes from a seed.
+//! `QXUPS_SEEDS` in the environment tries more of them.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+mod wire;
+
+use qx::capture::Capture;
+use qx::device::{Event, Moment};
+use qx::exchange::END;
+use qx::option::Options;
+use qx::protocols;
+use simulator::personality::{Personality, Refusal};
+use simulator::script::Script;
+use simulator::trouble::{Random, Trouble};
+use simulator::ups::SimulatedUps;
+use std::collections::BTreeMap;
+use std::time::Duration;
+use wire::Wire;
+
+/// What becomes of the replies.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ill {
+    Garbled,
+    Cut,
+    Lost,
+    Doubled,
+    /// The line sends back what it gets.
+    Echoed,
+    /// All come late, by so many milliseconds.
+    Late(u64),
+    /// Some come late.
+    Wavering,
+    /// Each comes to the question after its own.
+    Shifted,
+    /// Something of each.
+    All,
+}
+
+const ILLS: [Ill; 12] = [
+    Ill::Garbled,
+    Ill::Cut,
+    Ill::Lost,
+    Ill::Doubled,
+    Ill::Echoed,
+    Ill::Late(150),
+    Ill::Late(250),
+    Ill::Late(450),
+    Ill::Late(900),
+    Ill::Wavering,
+    Ill::Shifted,
+    Ill::All,
+];
+
+/// A reply may be hurt with this probability.
+const OFTEN: f64 = 0.15;
+
+/// What an ill line makes of a reply to `command`, said at `now`.
+struct Line {
+    ill: Ill,
+    trouble: Trouble,
+    random: Random,
+    kept: Option<Vec<u8>>,
+}
+
+impl Line {
+    fn new(ill: Ill, seed: u64) -> Line {
+        let mut trouble = Trouble::new(seed);
+        match ill {
+            Ill::Garbled => trouble.garble = OFTEN,
+            Ill::Lost => trouble.lose = OFTEN,
+            Ill::Doubled => trouble.double = 2.0 * OFTEN,
+            Ill::All => (trouble.garble, trouble.lose, trouble.double) = (OFTEN, OFTEN / 3.0, OFTEN / 3.0),
+            _ => {}
+        }
+        Line { ill, trouble, random: Random::new(seed ^ 0xD1A), kept: None }
+    }
+
+    fn carry(&mut self, command: &[u8], reply: Vec<u8>, now: Moment) -> Vec<(Moment, Vec<u8>)> {
+        let mut latency = Duration::from_millis(20);
+        let mut reply = reply;
+        match self.ill {
+            Ill::Echoed => reply = [command, &reply].concat(),
+            Ill::Late(millis) => latency = Duration::from_millis(millis),
+            Ill::Wavering | Ill::All if self.random.chance(2.0 * OFTEN) => {
+                latency = Duration::from_millis(20 + self.random.below(700) as u64);
+            }
+            Ill::Cut if self.random.chance(OFTEN) => {
+                reply.truncate(self.random.below(reply.len().max(1)));
+            }
+            Ill::Shifted => reply = self.kept.replace(reply).unwrap_or_default(),
+            _ => {}
+        }
+        let reply = self.trouble.befall(reply);
+        if reply.is_empty() { vec![] } else { vec![(now + latency, reply)] }
+    }
+}
+
+/// Whether it may be claimed that a UPS of the dialect `true_one` speaks `claim`.
+fn may_be_claimed(true_one: &str, unknown: &str, claim: &str) -> bool {
+    let plain: &[&str] = match true_one {
+        "megatec" | "zinto" | "innovart31" | "q2" | "q6" | "bestups" | "mecer" => &["q1", "megatec"],
+        "q1" => &["megatec"],
+        "voltronic-qs" => &["mustek"],
+        _ => &[],
+    };
+    // by the word (NAK a megatec says that it is a mecer: NUT takes it for one as well
+    let by_word = unknown == "(NAK" && claim == "mecer" && plain.contains(&"megatec");
+    claim == true_one || plain.contains(&claim) || by_word
+}
+
+/// What a UPS is taken for whose replies `answer` gives, on an ill line.
+fn claim(
+    ill: Ill,
+    seed: u64,
+    answer: &mut dyn FnMut(&[u8], Moment) -> Vec<u8>,
+) -> (Option<&'static str>, Wire) {
+    let mut line = Line::new(ill, seed);
+    let mut wire = Wire::new(Options::default());
+    let over = |event: &Event| matches!(event, Event::Detected(..) | Event::NotFound(_));
+    let mut ups = |command: &[u8], now| line.carry(command, answer(command, now), now);
+    wire.run(Duration::from_secs(120), &mut ups, over);
+    (wire.claim(), wire)
+}
+
+fn seeds() -> u64 {
+    std::env::var("QXUPS_SEEDS").ok().and_then(|text| text.parse().ok()).unwrap_or(3)
+}
+
+/// Counts claims, and keeps those that are wrong.
+#[derive(Default)]
+struct Tally {
+    claims: BTreeMap<String, usize>,
+    wrong: Vec<String>,
+}
+
+impl Tally {
+    fn count(&mut self, true_one: &str, unknown: &str, ill: Ill, seed: u64, found: (Option<&str>, Wire)) {
+        let (claim, wire) = found;
+        let kind = match claim {
+            Some(claim) if claim == true_one => "right",
+            Some(claim) if may_be_claimed(true_one, unknown, claim) => "plain",
+            Some(_) => "wrong",
+            None => "none",
+        };
+        *self.claims.entry(format!("{ill:?} {kind}")).or_default() += 1;
+        if kind == "wrong" {
+            let made: Vec<String> = wire
+                .made
+                .iter()
+                .map(|made| {
+                    let line = made.line.as_deref().unwrap_or(b"-");
+                    format!("{} > {}", made.question.escape_ascii(), line.escape_ascii())
+                })
+                .collect();
+            self.wrong.push(format!("{true_one}, {unknown}, {ill:?}, seed {seed}: {claim:?}: {made:#?}"));
+        }
+    }
+
+    fn check(&self) {
+        println!("{:#?}", self.claims);
+        assert!(self.wrong.is_empty(), "{} wrong claims, {}", self.wrong.len(), self.wrong.join("\n"));
+        let right: usize =
+            self.claims.iter().filter(|(what, _)| what.ends_with("right")).map(|(_, count)| count).sum();
+        let all: usize = self.claims.values().sum();
+        assert!(right * 2 > all, "only {right} of {all} were found as what they are");
+    }
+}
+
+#[test]
+fn no_simulated_unit_is_taken_for_another() {
+    let mut tally = Tally::default();
+    for (at, protocol) in protocols::ALL.iter().filter(|protocol| !protocol.by_name).enumerate() {
+        for unknown in ["silent", "echo", "(NAK"] {
+            for ill in ILLS {
+                for seed in 0..seeds() {
+                    let seed = seed * 100 + at as u64;
+                    let personality = Personality {
+                        unknown: Refusal::parse(unknown),
+                        latency: Duration::ZERO,
+                        ..Personality::default()
+                    };
+                    let mut ups =
+                        SimulatedUps::new(protocol, personality, Trouble::new(seed), Script::default());
+                    let mut answer = |command: &[u8], now| {
+                        wire::say(&mut ups, command, now).into_iter().flat_map(|(_, bytes)| bytes).collect()
+                    };
+                    tally.count(protocol.name, unknown, ill, seed, claim(ill, seed, &mut answer));
+                }
+            }
+        }
+    }
+    tally.check();
+}
+
+#[test]
+fn no_captured_ups_is_taken_for_another() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../captures");
+    let mut paths: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "log"));
+    paths.sort();
+    assert!(paths.len() >= 10);
+    let mut tally = Tally::default();
+    for (at, path) in paths.iter().enumerate() {
+        let capture = Capture::parse(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let (protocol, unknown) = (capture.header["protocol"].clone(), capture.header["unknown"].clone());
+        for ill in ILLS {
+            for seed in 0..seeds() {
+                let seed = seed * 100 + at as u64;
+                let mut asked: BTreeMap<String, usize> = BTreeMap::new();
+                let mut answer = |command: &[u8], _| {
+                    let ask = String::from_utf8_lossy(command.trim_ascii_end()).into_owned();
+                    let replies = capture.replies(&ask);
+                    let count = asked.entry(ask.clone()).or_default();
+                    *count += 1;
+                    match replies.get((*count).min(replies.len()).wrapping_sub(1)) {
+                        Some(Some(reply)) => [reply, &[END][..]].concat(),
+                        Some(None) => vec![],
+                        None => match Refusal::parse(&unknown).reply(ask.as_bytes()) {
+                            Some(reply) => [reply, vec![END]].concat(),
+                            None => vec![],
+                        },
+                    }
+                };
+                tally.count(&protocol, &unknown, ill, seed, claim(ill, seed, &mut answer));
+            }
+        }
+    }
+    tally.check();
+}

@@ -1,0 +1,144 @@
+//! A device and a UPS with a wire between them, in virtual time: each byte has its moment, late ones run
+//! into the next question, as on a real line.
+#![allow(dead_code, missing_docs)]
+
+use qx::device::{Device, Event, Moment};
+use qx::exchange::{Collector, Exchange, Reply};
+use qx::option::Options;
+use simulator::ups::SimulatedUps;
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// What arrives, and when.
+pub type Arrivals = VecDeque<(Moment, Vec<u8>)>;
+
+/// The other end: what it says to a command (with its end), from now on.
+pub type Ups<'a> = dyn FnMut(&[u8], Moment) -> Vec<(Moment, Vec<u8>)> + 'a;
+
+/// As the links do: a line is quiet after this.
+const QUIET: Duration = Duration::from_millis(60);
+
+/// One exchange that was made.
+pub struct Made {
+    pub question: Vec<u8>,
+    /// The reply, or nothing.
+    pub line: Option<Vec<u8>>,
+    /// How long silence would have been waited for.
+    pub patience: Duration,
+}
+
+pub struct Wire {
+    pub device: Device,
+    pub now: Moment,
+    pub made: Vec<Made>,
+    pub events: Vec<(Moment, Event)>,
+    /// Exchanges and time when the dialect was found.
+    pub detected: Option<(usize, Moment)>,
+    arrivals: Arrivals,
+}
+
+impl Wire {
+    pub fn new(options: Options) -> Wire {
+        Wire {
+            device: Device::new(options),
+            now: Moment::ZERO,
+            made: vec![],
+            events: vec![],
+            detected: None,
+            arrivals: VecDeque::new(),
+        }
+    }
+
+    /// Lets time pass until `until`, or until an event makes `enough` say so.
+    pub fn run(&mut self, until: Moment, ups: &mut Ups, enough: impl Fn(&Event) -> bool) -> bool {
+        while self.now < until {
+            while let Some(event) = self.device.poll_event() {
+                let done = enough(&event);
+                if let Event::Detected(..) = event {
+                    self.detected = Some((self.made.len(), self.now));
+                }
+                self.events.push((self.now, event));
+                if done {
+                    return true;
+                }
+            }
+            if let Some(exchange) = self.device.poll_exchange(self.now) {
+                let reply = self.exchange(&exchange, ups);
+                let (question, patience) = (exchange.command, exchange.patience);
+                self.made.push(Made { question, line: reply.line.clone(), patience });
+                self.device.handle_reply(reply, self.now);
+            } else if !self.device.has_news() {
+                let due = self.device.poll_timeout().unwrap_or(until);
+                self.now = due.max(self.now + Duration::from_millis(1)).min(until);
+            }
+        }
+        false
+    }
+
+    fn exchange(&mut self, exchange: &Exchange, ups: &mut Ups) -> Reply {
+        if exchange.settle {
+            let mut quiet = self.now + QUIET;
+            while let Some((due, _)) = self.next(quiet) {
+                quiet = due.max(self.now) + QUIET;
+            }
+            self.now = quiet;
+        }
+        while self.next(self.now).is_some() {}
+        let sent = self.now;
+        self.arrivals.extend(ups(&[exchange.command.as_slice(), b"\r"].concat(), sent));
+        self.arrivals.make_contiguous().sort_by_key(|(due, _)| *due);
+        let mut collector = Collector::new(exchange);
+        let (mut deadline, mut latency) = (sent + exchange.patience, None);
+        while let Some((due, bytes)) = self.next(deadline) {
+            self.now = due.max(self.now);
+            if bytes.is_empty() {
+                continue;
+            }
+            latency.get_or_insert(self.now - sent);
+            if collector.take(&bytes) {
+                return collector.finish(latency.unwrap_or_default());
+            }
+            let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
+            deadline = self.now + wait;
+        }
+        self.now = deadline;
+        collector.finish(latency.unwrap_or_default())
+    }
+
+    fn next(&mut self, until: Moment) -> Option<(Moment, Vec<u8>)> {
+        let due = self.arrivals.front().is_some_and(|(due, _)| *due <= until);
+        due.then(|| self.arrivals.pop_front()).flatten()
+    }
+
+    /// The dialect that it takes the UPS for.
+    pub fn claim(&self) -> Option<&'static str> {
+        self.device.protocol().map(|protocol| protocol.name)
+    }
+
+    pub fn questions(&self) -> Vec<String> {
+        self.made.iter().map(|made| String::from_utf8_lossy(&made.question).into_owned()).collect()
+    }
+}
+
+/// What a simulated UPS says to a command.
+pub fn say(ups: &mut SimulatedUps, command: &[u8], now: Moment) -> Vec<(Moment, Vec<u8>)> {
+    ups.receive(command, now);
+    let mut said = vec![];
+    while let Some(due) = ups.poll_timeout() {
+        said.extend(ups.poll_output(due).map(|bytes| (due, bytes)));
+    }
+    said
+}
+
+/// Families and models of a dialect that differ.
+pub fn families(protocol: &str) -> Vec<Option<&'static str>> {
+    let names: &[&str] = match protocol {
+        "voltronic" => &["P00", "P01", "P02", "P03", "P08", "P09", "P10", "P13", "P14", "P31", "P99"],
+        "voltronic-qs" => &["PM-V", "PM-H"],
+        "voltronic-qs-hex" => &["PM-P", "PM-T"],
+        "bestups" => &["AX1", "FOR", "PRO", "PR2", "320", "620"],
+        "masterguard" => &["A700", "A1000", "A3000-19", "E60", "E200"],
+        _ => return vec![None],
+    };
+    names.iter().map(|name| Some(*name)).collect()
+}
