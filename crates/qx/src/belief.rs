@@ -194,10 +194,9 @@ fn elect(voters: &[&Readings]) -> Option<Readings> {
             voter.values.iter().find(|(known, _)| *known == var).map(|(_, value)| value.clone())
         };
         let votes: Vec<Option<Option<Value>>> = voters.iter().map(said).collect();
-        match majority(&votes).or_else(|| middle(&votes).map(|number| Some(Some(Value::Number(number)))))? {
-            Some(value) => elected.values.push((var, value)),
-            None => {}
-        }
+        let number = || middle(&votes).map(|number| Some(Some(Value::Number(number))));
+        let said = majority(&votes).or_else(number)?;
+        elected.values.extend(said.map(|value| (var, value)));
     }
     Some(elected)
 }

@@ -210,7 +210,7 @@ impl Device {
         // without what it says of the status, a UPS on mains would look like one on battery
         let noisy = self.line.quality() == Quality::Noisy;
         let once = |slot: &Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
-        let waits = |slot: &Slot| slot.tells_status() || !slot.put_off && !(noisy && once(slot));
+        let waits = |slot: &Slot| slot.tells_status() || !(slot.put_off || noisy && once(slot));
         let unknown = |slot: &&Slot| slot.applies && slot.reading.is_none() && !slot.refused;
         let surveyed = !self.slots.iter().filter(unknown).any(waits);
         let status = self.slots.iter().any(|s| s.query.cadence == Cadence::Quick && s.reading.is_some());
