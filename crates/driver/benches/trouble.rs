@@ -20,7 +20,7 @@ use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use std::cell::RefCell;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -55,7 +55,7 @@ struct Case {
 
 struct Outcome {
     found: Findings,
-    polls: u64,
+    questions: u64,
     unasked: u64,
     stale: Duration,
 }
@@ -81,7 +81,7 @@ async fn serve(
     let found = Rc::new(RefCell::new(None));
     let watching = async {
         let (mut judge, mut twin, mut next) = (Judge::default(), Twin::new(protocol), 0);
-        let (mut polls, mut unasked) = (0, 0);
+        let (mut questions, mut unasked) = (0, 0);
         let (mut stale, mut stale_since) = (Duration::ZERO, Some(Duration::ZERO));
         while began.elapsed() < time {
             let now = began.elapsed();
@@ -108,7 +108,7 @@ async fn serve(
             }
             shared.with(|ups, _| {
                 let asks = |line: &str| protocol.queries.iter().any(|query| query.ask == line);
-                polls += ups.heard().filter(|line| *line == protocol.queries[0].ask).count() as u64;
+                questions += ups.heard().filter(|line| asks(line)).count() as u64;
                 let commands = || protocol.all_commands().filter(|command| command.name.contains('.'));
                 let orders =
                     |line: &&str| !asks(line) && commands().any(|command| command.read(line).is_some());
@@ -126,8 +126,7 @@ async fn serve(
                     ["SETINFO", name, text] => {
                         let text = text.trim_matches('"');
                         if name == "ups.status" {
-                            let shown: String = text.into();
-                            judge.status(at, &shown);
+                            judge.status(at, text);
                         } else if is_said(protocol, name) {
                             judge.value(at, name, text);
                         }
@@ -139,7 +138,7 @@ async fn serve(
             tokio::time::sleep(Duration::from_millis(500)).await;
         }
         stale += stale_since.map_or(Duration::ZERO, |since| time - since);
-        *found.borrow_mut() = Some(Outcome { found: judge.found, polls, unasked, stale });
+        *found.borrow_mut() = Some(Outcome { found: judge.found, questions, unasked, stale });
     };
     tokio::select! {
         _ = pty::run(&shared, pty) => {}
@@ -154,17 +153,25 @@ fn is_said(protocol: &qx::protocol::Protocol, name: &str) -> bool {
     name != "ups.beeper.status" && qx::variable::named(name).is_some_and(said)
 }
 
-/// Follows what a driver tells upsd.
-fn follow(station: &Station, began: Instant, tell: &mpsc::Sender<Heard>) -> Option<()> {
+/// Follows what a driver tells upsd, until it leaves or the time is over.
+fn follow(station: &Station, began: Instant, time: Duration, tell: &mpsc::Sender<Heard>) -> Option<()> {
     let path = station.run_folder().join("nutdrv_qx-u");
     let mut stream = UnixStream::connect(path).ok()?;
+    stream.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
     stream.write_all(b"DUMPALL\n").ok()?;
-    for line in BufReader::new(stream).lines() {
-        let mut line = line.ok()?;
-        if line == "DUMPDONE" {
-            line = "DATAOK".into();
+    let (mut reader, mut line) = (BufReader::new(stream), String::new());
+    while began.elapsed() < time {
+        match reader.read_line(&mut line) {
+            Ok(0) => return None,
+            Ok(_) => {
+                let said = line.trim_end().replace("DUMPDONE", "DATAOK");
+                tell.send((began.elapsed(), said)).ok()?;
+                line.clear();
+            }
+            // nothing for a second, or the first half of a line
+            Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {}
+            Err(_) => return None,
         }
-        tell.send((began.elapsed(), line)).ok()?;
     }
     Some(())
 }
@@ -184,7 +191,7 @@ fn run(case: Case, time: Duration) -> Outcome {
         while began.elapsed() < time {
             // a driver that gave up is started again, as an administrator would
             station.run_driver(&["-a", "u"]);
-            let _ = follow(&station, began, &tell);
+            let _ = follow(&station, began, time, &tell);
             std::thread::sleep(Duration::from_secs(1));
         }
         drop(station);
@@ -196,7 +203,7 @@ fn main() {
     let seconds = std::env::args().filter_map(|arg| arg.parse().ok()).next().unwrap_or(330);
     let time = Duration::from_secs(seconds);
     println!(
-        "| dialect | error rate per byte | driver | polls | wrong of published values | false OB | false LB, FSD, OFF | outages missed | slowest, s | commands by noise | without data, s |"
+        "| dialect | error rate per byte | driver | questions | wrong of published values | false OB | false LB, FSD, OFF | outages missed | slowest, s | commands by noise | without data, s |"
     );
     println!("|---|---|---|---|---|---|---|---|---|---|---|");
     let cases = DIALECTS.iter().flat_map(|protocol| RATES.map(|rate| (*protocol, rate)));
@@ -206,9 +213,9 @@ fn main() {
         let running: Vec<_> =
             cases.iter().map(|case| (case, scope.spawn(move || run(*case, time)))).collect();
         for (case, outcome) in running {
-            let Outcome { found, polls, unasked, stale } = outcome.join().unwrap();
+            let Outcome { found, questions, unasked, stale } = outcome.join().unwrap();
             println!(
-                "| {} | {} | {} | {polls} | {} of {} | {} | {} | {} of {} | {:.1} | {unasked} | {:.0} of {seconds} |",
+                "| {} | {} | {} | {questions} | {} of {} | {} | {} | {} of {} | {:.1} | {unasked} | {:.0} of {seconds} |",
                 case.protocol,
                 case.rate,
                 if case.which == Which::Nut { "NUT" } else { "ours" },

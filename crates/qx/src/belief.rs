@@ -195,9 +195,8 @@ fn elect(voters: &[&Readings]) -> Option<Readings> {
         };
         let votes: Vec<Option<Option<Value>>> = voters.iter().map(said).collect();
         let number = || middle(&votes).map(|number| Some(Some(Value::Number(number))));
-        if let Some(value) = majority(&votes).or_else(number)? {
-            elected.values.push((var, value));
-        }
+        let said = majority(&votes).or_else(number)?;
+        elected.values.extend(said.map(|value| (var, value)));
     }
     Some(elected)
 }

@@ -578,3 +578,28 @@ fn noisy_day(seed: u64) {
     assert_eq!(seen, 3, "seed {seed}");
     assert_eq!(told(&line, &Event::Stale), 0, "seed {seed}");
 }
+
+#[test]
+fn a_digit_flipped_into_another_is_not_published_on_a_noisy_line() {
+    let mut line = found();
+    let mut replies =
+        vec![&b"(226.0 195.0 2\x1e6.0 014"[..], STATUS, b"(226.4 195.0 226.0 014 49.0 27.5 30.0 00001000"];
+    replies.reverse();
+    let mut seen = vec![];
+    let mut ups =
+        |ask: &str, _| megatec(ask, if ask == "Q1" { replies.pop().unwrap_or(STATUS) } else { STATUS }, b"");
+    for _ in 0..100 {
+        let until = line.now + Duration::from_millis(100);
+        line.run(until, &mut ups, |_| false);
+        seen.extend(line.text("input.voltage").map(String::from));
+    }
+    assert!(seen.iter().all(|volts| volts == "226.0"), "{seen:?}");
+    // what stays is published, with two exchanges more
+    let began = line.now;
+    while line.text("ups.status") == Some("OL") {
+        let until = line.now + Duration::from_millis(10);
+        line.run(until, &mut |ask, _| megatec(ask, OUTAGE, b""), |_| false);
+        assert!(line.now < began + seconds(10));
+    }
+    assert!(line.now - began <= seconds(2) + 4 * line.latency, "{:?}", line.now - began);
+}
