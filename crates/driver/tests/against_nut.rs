@@ -292,56 +292,6 @@ fn both_find_the_same_dialect() {
     });
 }
 
-/// Both drivers at once, each on a UPS of its own; what `watch` saw of NUT's and of ours.
-fn beside<T: Send>(
-    name: &str,
-    knobs: &[&str],
-    options: &str,
-    watch: impl Fn(&Ups, &mut Station) -> T + Sync,
-) -> (T, T) {
-    let run = |which| {
-        let ups = Ups::start(name, which, "megatec", knobs);
-        let mut station = Station::new(name, which);
-        station.configure(&ups.port, &format!("protocol = megatec\n{options}"));
-        station.start_driver();
-        station.start_upsd();
-        watch(&ups, &mut station)
-    };
-    std::thread::scope(|scope| {
-        let nut = scope.spawn(|| run(Which::Nut));
-        let ours = run(Which::Ours);
-        (nut.join().expect("NUT's driver"), ours)
-    })
-}
-
-#[test]
-fn alarms_come_with_the_first_data() {
-    listed("alarm-late");
-    let (nut, ours) =
-        beside("alarm", &["fault on"], "", |_, station| station.upsc().get("ups.alarm").cloned());
-    assert_eq!((nut, ours.as_deref()), (None, Some("UPS selftest failed!")));
-}
-
-#[test]
-fn bits_leave_when_the_ups_clears_them() {
-    listed("bits-stay");
-    let (nut, ours) = beside("bits", &["mains 185"], "pollfreq = 10", |ups, station| {
-        // NUT needs a full poll to have seen it
-        station.wait_status("OL BOOST");
-        ups.turn("mains back");
-        std::thread::sleep(std::time::Duration::from_secs(4));
-        station.upsc_value("ups.status")
-    });
-    assert_eq!((nut.as_str(), ours.as_str()), ("OL BOOST", "OL"));
-}
-
-#[test]
-fn volts_of_a_cell_show_the_right_charge() {
-    listed("cell-volts");
-    let (nut, ours) = beside("cell", &["cell on"], "", |_, station| station.upsc_value("battery.charge"));
-    assert_eq!((nut.as_str(), ours.as_str()), ("0", "100"));
-}
-
 #[test]
 fn an_unknown_option_is_an_error() {
     listed("unknown-option");
@@ -351,51 +301,4 @@ fn an_unknown_option_is_an_error() {
         station.configure(&ups.port, "novender");
         assert_eq!(station.run_driver(&["-a", "u"]).code, Some(code), "{which:?}");
     }
-}
-
-/// The clock of the host is set back by an hour while the driver runs, and a client asks something
-/// in the same moment.
-#[test]
-fn a_clock_that_jumps_does_not_stop_the_polls() {
-    listed("one-round");
-    let library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
-    let library = std::fs::metadata(library).map(|_| library.to_string()).unwrap_or_else(|_| {
-        let found = std::process::Command::new("sh")
-            .args(["-c", "ls /usr/lib/*/faketime/libfaketime.so.1"])
-            .output()
-            .unwrap();
-        let found = String::from_utf8_lossy(&found.stdout).trim().to_string();
-        assert!(!found.is_empty(), "this test needs faketime: apt-get install faketime");
-        found
-    });
-    let polls_after_jump = |which| {
-        let ups = Ups::start("clock", which, "megatec", &[]);
-        let station = Station::new("clock", which);
-        station.configure(&ups.port, "protocol = megatec");
-        let clock = station.folder.join("clock");
-        std::fs::write(&clock, "+0").unwrap();
-        let mut command = station.command(station.driver(), &["-a", "u"]);
-        command
-            .env("LD_PRELOAD", &library)
-            .env("FAKETIME_TIMESTAMP_FILE", &clock)
-            .env("FAKETIME_NO_CACHE", "1")
-            .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
-        assert!(command.output().unwrap().status.success());
-        let mut socket = station.socket();
-        std::thread::sleep(std::time::Duration::from_millis(3200));
-        std::fs::write(&clock, "-1h").unwrap();
-        socket.send("PING\n");
-        socket.lines_until("PONG");
-        std::thread::sleep(std::time::Duration::from_millis(1500));
-        ups.forget();
-        std::thread::sleep(std::time::Duration::from_secs(8));
-        ups.heard().len()
-    };
-    let (nut, ours) = std::thread::scope(|scope| {
-        let nut = scope.spawn(|| polls_after_jump(Which::Nut));
-        let ours = polls_after_jump(Which::Ours);
-        (nut.join().expect("NUT's driver"), ours)
-    });
-    assert!(ours >= 6, "ours asked {ours} times in eight seconds");
-    assert_eq!(nut, 0, "NUT 2.8.0 is expected to stop here");
 }

@@ -154,6 +154,8 @@ impl Station {
     pub fn start_driver(&self) {
         let said = self.run_driver(&["-a", "u"]);
         assert_eq!(said.code, Some(0), "{:?}: {said:?}", self.which);
+        // NUT's parent leaves before its child has written its own number
+        self.wait_for("its number", || self.pid().is_some_and(lives));
     }
 
     pub fn start_upsd(&mut self) {
