@@ -11,7 +11,8 @@ left_out=()
 
 # the tests start NUT's programs as root and let ours switch users
 if [ "$(id -u)" != 0 ]; then
-    exec sudo env PATH="$PATH" HOME="$HOME" CARGO_TARGET_DIR="$PWD/target/as-root" ${FUZZ_SECONDS:+FUZZ_SECONDS="$FUZZ_SECONDS"} \
+    exec sudo env PATH="$PATH" HOME="$HOME" CARGO_TARGET_DIR="$PWD/target/as-root" \
+        ${FUZZ_SECONDS:+FUZZ_SECONDS="$FUZZ_SECONDS"} ${SOAK_SECONDS:+SOAK_SECONDS="$SOAK_SECONDS"} \
         ${QXUPS_NO_USB_MACHINE:+QXUPS_NO_USB_MACHINE="$QXUPS_NO_USB_MACHINE"} bash "$0"
 fi
 
@@ -55,12 +56,16 @@ say "tests"
 cargo build --workspace --locked
 cargo test --workspace --exclude driver --locked --no-fail-fast
 # Most tests of the driver wait for a UPS or for NUT, not for a processor: four programs of them at a time.
-cargo test -p driver --locked --no-run
+# (With one set of features, so that no program is linked anew while a test starts it.)
+features=""
+[ -n "${QXUPS_NO_USB_MACHINE:-}" ] || features="--features usb-machine"
+export features
+cargo test -p driver --locked $features --no-run
 logs=target/test-logs
 rm -rf "$logs"
 mkdir -p "$logs"
 one_program() {
-    if RUST_TEST_THREADS=6 cargo test -p driver --locked --no-fail-fast "$1" >"$logs/$1" 2>&1; then
+    if cargo test -p driver --locked --no-fail-fast $features "$1" >"$logs/$1" 2>&1; then
         grep -H '^test result' "$logs/$1"
     else
         cat "$logs/$1"
@@ -69,15 +74,20 @@ one_program() {
 }
 export -f one_program
 export logs
+programs() { RUST_TEST_THREADS="$2" xargs -P "$1" -I{} bash -euo pipefail -c 'one_program {}'; }
+# ten minutes in which everything fails, beside all that follows
+QXUPS_SOAK_SECONDS="${SOAK_SECONDS:-600}" one_program --test=soak &
+soak=$!
 # what the package needs is built meanwhile, by what they leave over
 nice -n 19 cargo build --release --locked -p driver -p qxups >"$logs/release" 2>&1 &
+release=$!
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 tests() { find crates/driver/tests -maxdepth 1 -name '*.rs' -printf '--test=%f\n' | sed 's/\.rs$//' | sort; }
-{ printf '%s\n' --lib --bins; tests | grep -v -e --test=usb; } | xargs -P 4 -I{} bash -euo pipefail -c 'one_program {}'
+{ printf '%s\n' --lib --bins; tests | grep -v -e --test=usb -e --test=soak; } | programs 4 6
 if [ -z "${QXUPS_NO_USB_MACHINE:-}" ]; then
-    # these keep a virtual machine busy, or two: one after the other, within ten minutes
     say "tests on a real USB stack"
-    mapfile -t usb < <(tests | grep -e --test=usb)
-    cargo test -p driver --locked --no-fail-fast --features usb-machine "${usb[@]}"
+    # each keeps a virtual machine busy, or two, and mostly waits for NUT's driver
+    tests | grep -e --test=usb | programs 2 2
 fi
 
 say "the Debian package"
@@ -90,7 +100,7 @@ if cargo deb --version >/dev/null 2>&1; then
     if [ ${#tools[@]} -gt 0 ]; then
         DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${tools[@]}"
     fi
-    wait
+    wait "$release"
     packaging/test-package.sh
 else
     left_out+=("the Debian package: cargo-deb is not installed (cargo install cargo-deb --locked)")
@@ -115,6 +125,9 @@ if cargo +nightly --version >/dev/null 2>&1; then
 else
     left_out+=("address sanitizer: needs a nightly compiler (rustup toolchain install nightly)")
 fi
+
+say "the soak"
+wait "$soak"
 
 if [ -z "${QXUPS_NEWEST_NUT:-}" ]; then
     left_out+=("comparison with a newer NUT than Debian's: QXUPS_NEWEST_NUT names no folder with its nutdrv_qx (see ARCHITECTURE.md); replies of its dialects were read from captures/replies")
