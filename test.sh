@@ -86,8 +86,8 @@ tests() { find crates/driver/tests -maxdepth 1 -name '*.rs' -printf '--test=%f\n
 { printf '%s\n' --lib --bins; tests | grep -v -e --test=usb -e --test=soak; } | programs 4 6
 if [ -z "${QXUPS_NO_USB_MACHINE:-}" ]; then
     say "tests on a real USB stack"
-    # each keeps a virtual machine busy, or two, and mostly waits for NUT's driver
-    tests | grep -e --test=usb | programs 2 2
+    # each keeps a virtual machine busy, or two: one after the other, within twelve minutes
+    tests | grep -e --test=usb | programs 1 2
 fi
 
 say "the Debian package"

@@ -62,8 +62,10 @@ pub struct Session {
     reopen: Instant,
     /// What is plugged in, while the link is lost.
     arrivals: Option<Arrivals>,
-    /// When to shake a silent device.
-    shake: Option<Instant>,
+    /// When to shake a silent device, and how loud that is.
+    shake: Option<(Instant, Loudness)>,
+    /// How loud it is when the link is open again.
+    opened: Loudness,
     wishes: mpsc::Receiver<Wish>,
     publishers: Vec<Box<dyn Publisher>>,
     supervisor: Rc<Supervisor>,
@@ -96,6 +98,7 @@ impl Session {
             reopen: now,
             arrivals: None,
             shake: None,
+            opened: Loudness::Info,
             wishes,
             publishers: vec![],
             supervisor: Rc::new(Supervisor::nobody()),
@@ -175,7 +178,7 @@ impl Session {
         let event = self.device.borrow_mut().poll_event()?;
         self.write_log(&event);
         match event {
-            Event::Stale => self.shake = Some(Instant::now() + SHAKE),
+            Event::Stale => self.shake = Some((Instant::now() + SHAKE, Loudness::Warning)),
             Event::Fresh => self.shake = None,
             Event::Detected(..) => self.remember_dialect(),
             _ => {}
@@ -258,7 +261,7 @@ impl Session {
             self.log.debug(3, || format!("> {}", exchange.command.escape_ascii()));
             match link.exchange(&exchange).await {
                 Ok(reply) => self.reply(exchange, reply),
-                Err(error) => self.lost(&error),
+                Err(error) => self.lost(&error, Loudness::Warning),
             }
             return;
         }
@@ -313,8 +316,9 @@ impl Session {
         self.device.borrow_mut().handle_reply(reply, now);
     }
 
-    fn lost(&mut self, error: &LinkError) {
-        self.log.warning(&format!("{}: {error}; trying to open it again", self.opening.address));
+    fn lost(&mut self, error: &LinkError, loudness: Loudness) {
+        self.log.say(loudness, &format!("{}: {error}; trying to open it again", self.opening.address));
+        self.opened = loudness.min(Loudness::Info);
         self.link = None;
         // listening first: what comes back between closing and listening is not missed
         self.arrivals = matches!(self.opening.address, Address::Usb(_)).then(Arrivals::watch).flatten();
@@ -324,15 +328,16 @@ impl Session {
         self.tell_supervisor();
     }
 
-    /// A converter may hang while its UPS works: a reset of its port is what a user would do by hand.
+    /// A converter may hang while its UPS works: a reset of its port is what a user would do by hand. A
+    /// line is opened anew. Said once: the UPS may be switched off for days.
     async fn shake_if_due(&mut self) {
-        let (Some(due), Some(link)) = (self.shake, &mut self.link) else { return };
+        let (Some((due, loudness)), Some(link)) = (self.shake, &mut self.link) else { return };
         if Instant::now() < due {
             return;
         }
-        self.shake = Some(Instant::now() + SHAKE_AGAIN);
+        self.shake = Some((Instant::now() + SHAKE_AGAIN, Loudness::Debug));
         if link.shake().await {
-            self.lost(&LinkError::gone("the device said nothing, and its port was reset"));
+            self.lost(&LinkError::gone("the device said nothing"), loudness);
             self.reopen = Instant::now();
         }
     }
@@ -340,7 +345,7 @@ impl Session {
     async fn open_again(&mut self) {
         match Link::open(&self.opening).await {
             Ok(link) => {
-                self.log.info(&format!("{} is open again", self.opening.address));
+                self.log.say(self.opened, &format!("{} is open again", self.opening.address));
                 self.link = Some(link);
                 self.arrivals = None;
                 let now = self.now();

@@ -10,6 +10,7 @@ mod ups;
 use beside::listed;
 use nut::{Station, Which, lives};
 use process::Usage;
+use std::process::Command;
 use std::time::Duration;
 use ups::Ups;
 
@@ -55,7 +56,7 @@ fn bits_leave_when_the_ups_clears_them() {
         // NUT needs a full poll to have seen it
         station.wait_status("OL BOOST");
         ups.turn("mains back");
-        std::thread::sleep(std::time::Duration::from_secs(4));
+        std::thread::sleep(Duration::from_secs(4));
         station.upsc_value("ups.status")
     });
     assert_eq!((nut.as_str(), ours.as_str()), ("OL BOOST", "OL"));
@@ -75,10 +76,8 @@ fn a_clock_that_jumps_does_not_stop_the_polls() {
     listed("one-round");
     let library = "/usr/lib/x86_64-linux-gnu/faketime/libfaketime.so.1";
     let library = std::fs::metadata(library).map(|_| library.to_string()).unwrap_or_else(|_| {
-        let found = std::process::Command::new("sh")
-            .args(["-c", "ls /usr/lib/*/faketime/libfaketime.so.1"])
-            .output()
-            .unwrap();
+        let found =
+            Command::new("sh").args(["-c", "ls /usr/lib/*/faketime/libfaketime.so.1"]).output().unwrap();
         let found = String::from_utf8_lossy(&found.stdout).trim().to_string();
         assert!(!found.is_empty(), "this test needs faketime: apt-get install faketime");
         found
@@ -97,18 +96,38 @@ fn a_clock_that_jumps_does_not_stop_the_polls() {
             .env("FAKETIME_DONT_FAKE_MONOTONIC", "1");
         assert!(command.output().unwrap().status.success());
         let mut socket = station.socket();
-        std::thread::sleep(std::time::Duration::from_millis(3200));
+        std::thread::sleep(Duration::from_millis(3200));
         std::fs::write(&clock, "-1h").unwrap();
         socket.send("PING\n");
         socket.lines_until("PONG");
-        std::thread::sleep(std::time::Duration::from_millis(1500));
+        std::thread::sleep(Duration::from_millis(1500));
         ups.forget();
-        std::thread::sleep(std::time::Duration::from_secs(8));
+        std::thread::sleep(Duration::from_secs(8));
         ups.heard().len()
     };
     let (nut, ours) = both(polls_after_jump);
     assert!(ours >= 6, "ours asked {ours} times in eight seconds");
     assert_eq!(nut, 0, "NUT 2.8.0 is expected to stop here");
+}
+
+#[test]
+fn a_line_that_was_set_otherwise_is_set_again() {
+    listed("silent-line");
+    let status = |ups: &Ups, station: &mut Station| {
+        station.wait_status("OL");
+        // no carriage return comes through any more
+        let done = Command::new("stty").arg("-F").arg(&ups.port).arg("igncr").status().unwrap();
+        assert!(done.success());
+        ups.turn("mains fail");
+        if station.which == Which::Ours {
+            station.wait_status("OB");
+        } else {
+            std::thread::sleep(Duration::from_secs(30));
+        }
+        station.upsc_value("ups.status")
+    };
+    let (nut, ours) = beside("set-otherwise", &[], "", status);
+    assert_eq!((nut.as_str(), ours.as_str()), ("", "OB"));
 }
 
 #[test]

@@ -6,9 +6,13 @@ mod nut;
 mod ups;
 
 use nut::{Station, Which};
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use ups::Ups;
 
@@ -126,6 +130,50 @@ fn the_port_may_go_and_come_back() {
     ups.turn("load 44");
     station.wait_for("fresh data", || station.upsc_value("ups.load") == "44");
     assert_eq!(station.pid(), pid, "the same process goes on");
+}
+
+/// A way to a TCP port whose first connection dies unseen once `dead` is set: nothing comes through, and
+/// nobody closes it.
+fn dying_way(to: String, dead: Arc<AtomicBool>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let copy = |mut from: TcpStream, mut to: TcpStream, dies: Option<Arc<AtomicBool>>| {
+        std::thread::spawn(move || {
+            let mut bytes = [0; 256];
+            while let Ok(read @ 1..) = from.read(&mut bytes) {
+                let is_dead = dies.as_ref().is_some_and(|dead| dead.load(Ordering::SeqCst));
+                if !is_dead && to.write_all(&bytes[..read]).is_err() {
+                    break;
+                }
+            }
+            let _ = to.shutdown(std::net::Shutdown::Both);
+        });
+    };
+    std::thread::spawn(move || {
+        for (number, client) in listener.incoming().enumerate() {
+            let (client, ups) = (client.unwrap(), TcpStream::connect(&to).unwrap());
+            let dies = (number == 0).then(|| dead.clone());
+            copy(client.try_clone().unwrap(), ups.try_clone().unwrap(), dies.clone());
+            copy(ups, client, dies);
+        }
+    });
+    port
+}
+
+#[test]
+fn a_connection_that_died_unseen_is_made_anew() {
+    let ups = Ups::start_tcp("dead-tcp", Which::Ours, "megatec", &[]);
+    let dead = Arc::new(AtomicBool::new(false));
+    let to = ups.port.to_str().unwrap().strip_prefix("tcp://").unwrap().to_string();
+    let port = format!("tcp://127.0.0.1:{}", dying_way(to, dead.clone()));
+    let mut station = Station::new("dead-tcp", Which::Ours);
+    station.configure(Path::new(&port), "");
+    station.start_driver();
+    station.start_upsd();
+    station.wait_status("OL");
+    dead.store(true, Ordering::SeqCst);
+    ups.turn("mains fail");
+    station.wait_status("OB");
 }
 
 #[test]

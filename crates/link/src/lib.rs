@@ -103,11 +103,13 @@ impl Link {
     }
 
     /// Shakes a device that has fallen silent, where that is possible: true when the link has to be
-    /// opened again.
+    /// opened again. The settings of a terminal may have been changed by another program, and a
+    /// connection be dead without anybody having said so.
     pub async fn shake(&mut self) -> bool {
         match &mut self.0 {
             Wire::Usb(usb) => usb.reset().await.is_ok(),
-            _ => false,
+            Wire::Serial(_) | Wire::Tcp(_) => true,
+            Wire::Replay(_) => false,
         }
     }
 
