@@ -12,7 +12,8 @@ use std::time::{Duration, Instant};
 
 /// Debian keeps NUT's programs here.
 const NUT: &str = "/lib/nut";
-/// The driver that was built with these tests.
+/// The driver that was built with these tests, unless this names the folder of another build.
+const OTHER_BUILD: &str = "QXUPS_DRIVERS";
 const OURS: &str = env!("CARGO_BIN_EXE_nutdrv_qx");
 
 /// Names the folder of a newer nutdrv_qx.
@@ -33,7 +34,10 @@ impl Which {
         match self {
             Which::Nut => NUT.into(),
             Which::Newest => std::env::var_os(NEWEST).expect("QXUPS_NEWEST_NUT").into(),
-            Which::Ours => Path::new(OURS).parent().unwrap().into(),
+            Which::Ours => match std::env::var_os(OTHER_BUILD) {
+                Some(folder) => folder.into(),
+                None => Path::new(OURS).parent().unwrap().into(),
+            },
         }
     }
 }
