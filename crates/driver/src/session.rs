@@ -192,7 +192,7 @@ impl Session {
 
     fn tell_changes(&mut self) {
         let cause = self.cause.take();
-        let changes = self.device.borrow_mut().store_mut().take_changes();
+        let changes = self.device.borrow_mut().take_changes();
         if changes.is_empty() {
             return;
         }

@@ -26,7 +26,7 @@ use crate::option::Options;
 use crate::protocol::Protocol;
 use crate::query::{Cadence, Query};
 use crate::setting::Delay;
-use crate::store::Store;
+use crate::store::{Change, Store};
 use crate::variable::UPS_ID;
 use battery::Battery;
 use finding::Stage;
@@ -37,6 +37,7 @@ use order::Order;
 use plausible::Plausibility;
 use polling::Slot;
 use request::Request;
+use sheet::Said;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -168,6 +169,10 @@ pub struct Device {
     /// What was found and is not kept yet.
     dialect_memory: Option<String>,
     evidence: Vec<String>,
+    /// What the last readings come to, until one of them changes.
+    said: Option<Said>,
+    /// A reading changed, and what is asked of this UPS may change by it.
+    unsettled: bool,
     store: Store,
     events: VecDeque<Event>,
 }
@@ -204,6 +209,8 @@ impl Device {
             detect_again: Moment::ZERO,
             dialect_memory: None,
             evidence: vec![],
+            said: None,
+            unsettled: true,
             store: Store::default(),
             events: VecDeque::new(),
         }
@@ -215,7 +222,13 @@ impl Device {
     }
     /// The store, for those who add what they know themselves (`driver.…`), or take the changes.
     pub fn store_mut(&mut self) -> &mut Store {
+        // so that the next poll looks after what the UPS does not say
+        self.heard_news();
         &mut self.store
+    }
+    /// What changed in the store since the last call.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        self.store.take_changes()
     }
     /// The dialect, once it is found.
     pub fn protocol(&self) -> Option<&'static Protocol> {
@@ -239,6 +252,7 @@ impl Device {
             return false;
         }
         let before = std::mem::replace(&mut self.options, options);
+        self.heard_news();
         self.options.dialect_memory.clone_from(&before.dialect_memory);
         let battery = |o: &Options| (o.runtimecal, o.chargetime, o.idleload_percent.to_bits());
         if battery(&before) != battery(&self.options) {

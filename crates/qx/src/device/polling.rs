@@ -28,6 +28,8 @@ pub(super) struct Slot {
     pub applies: bool,
     /// Its last reading has other status words than the one before.
     pub changed: bool,
+    /// Its last reading says anything else than the one before.
+    pub news: bool,
     /// The reply that did not fit, until one does.
     pub misfit: Option<Vec<u8>>,
     /// It could not be read on a noisy line, and is asked again later.
@@ -152,7 +154,11 @@ impl Device {
         slot.due = next;
         slot.answered = now;
         let changed = std::mem::take(&mut slot.changed);
-        if slot.query.cadence == Cadence::Quick {
+        let (cadence, news) = (slot.query.cadence, std::mem::take(&mut slot.news));
+        if news {
+            self.heard_news();
+        }
+        if cadence == Cadence::Quick {
             self.heard_from(now);
             self.compare_with_order();
             if changed && self.ready {
@@ -173,11 +179,15 @@ impl Device {
 
     /// What is asked of this UPS depends on what it said.
     pub(super) fn reconsider(&mut self, now: Moment) {
+        if !std::mem::take(&mut self.unsettled) {
+            return;
+        }
         let facts = self.facts();
         let applies: Vec<bool> = self.slots.iter().map(|slot| slot.query.when.holds(&facts)).collect();
         for (slot, applies) in self.slots.iter_mut().zip(applies) {
             if applies != slot.applies {
                 *slot = Slot { applies, due: applies.then_some(now), ..Slot::new(slot.query) };
+                (self.said, self.unsettled) = (None, true);
             }
         }
     }
@@ -290,6 +300,7 @@ impl Slot {
             answered: Moment::ZERO,
             applies: false,
             changed: false,
+            news: false,
             misfit: None,
             put_off: false,
         }
@@ -318,6 +329,7 @@ impl Slot {
         let tries = if line == Quality::Noisy { NOISY_REPEATS } else { REPEATS };
         let light = Light { last: self.reading.as_ref(), line, now, since, last_try: self.repeats >= tries };
         let Verdict::Believed(readings) = self.belief.judge(fit, light) else { return false };
+        self.news = self.reading.as_ref() != Some(&readings);
         self.changed = self.reading.as_ref().is_some_and(|last| last.status != readings.status);
         self.reading = Some(readings);
         true

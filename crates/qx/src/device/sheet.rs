@@ -1,7 +1,7 @@
 //! From readings to the store. What is published is a function of the last reading of each query
 //! (and of the battery bookkeeping), so nothing that the UPS does not say any more stays behind.
 
-use super::battery::Known;
+use super::battery::{Estimate, Known};
 use super::order::DEAD_VOLTS;
 use super::{Device, Moment};
 use crate::fact::Raised;
@@ -16,7 +16,7 @@ use crate::variable::*;
 use std::collections::BTreeMap;
 
 /// What is published. So few that looking through them is the quickest.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Sheet(Vec<(&'static Var, String)>);
 
 impl Sheet {
@@ -48,13 +48,48 @@ impl Sheet {
     }
 }
 
+/// What the last readings come to by themselves. It is made anew when one of them changes, see
+/// [`Device::heard_news`]; clock and battery come to it with each poll.
+#[derive(Debug)]
+pub(super) struct Said {
+    sheet: Sheet,
+    raised: Raised,
+    inputs: Inputs,
+    known: Known,
+    runtime_is_configured: bool,
+    /// What came to it when it was written down last.
+    shown: Option<(Raised, Estimate)>,
+}
+
 impl Device {
     pub(super) fn publish(&mut self, now: Moment) {
-        let (mut sheet, mut raised) = self.sheet();
+        let mut said = self.said.take().unwrap_or_else(|| self.say());
+        let mut raised = said.raised.clone();
         self.weigh(&mut raised);
+        let estimate = self.estimate(&said, raised.status, now);
+        let on_mains = raised.status.has(Status::Online) && !raised.status.has(Status::Calibrating);
+        let shown = said.shown.as_ref();
+        // the same again; on battery there are bounds to be watched, and nothing stays the same anyway
+        if on_mains && shown.is_some_and(|(was, then)| *was == raised && *then == estimate) {
+            debug_assert_eq!(said.sheet, self.sheet().0, "a reading changed, and heard_news was not called");
+        } else {
+            self.show(&said, &raised, &estimate, now);
+            said.shown = Some((raised, estimate));
+        }
+        self.said = Some(said);
+    }
+
+    /// A reading changed, or what is made of it: nothing made of it before counts any more.
+    pub(super) fn heard_news(&mut self) {
+        self.said = None;
+        self.unsettled = true;
+    }
+
+    /// What the UPS says, with the battery's estimates, goes into the store.
+    fn show(&mut self, said: &Said, raised: &Raised, estimate: &Estimate, now: Moment) {
         let Raised { status, alarms } = raised;
-        let configured = self.configured(&sheet);
-        self.estimate(&mut sheet, &configured, status, now);
+        let (status, mut sheet) = (*status, said.sheet.clone());
+        self.fill_in(&mut sheet, said, status.has(Status::Online), estimate);
         self.show_bounds(&mut sheet);
         let by_bounds = self.is_low_by_bounds(&sheet, status, now);
         let status =
@@ -69,7 +104,7 @@ impl Device {
             text = if self.options.ignorelb { text + " LB" } else { status.published(!alarms.is_empty()) };
         }
         sheet.put(&UPS_STATUS, text);
-        if let Some(text) = alarm_text(&alarms) {
+        if let Some(text) = alarm_text(alarms) {
             sheet.put(&UPS_ALARM, text);
         }
         self.write_down(sheet);
@@ -114,13 +149,10 @@ impl Device {
         configured
     }
 
-    fn estimate(
-        &mut self,
-        sheet: &mut Sheet,
-        configured: &BTreeMap<String, String>,
-        status: StatusSet,
-        now: Moment,
-    ) {
+    /// What the readings come to, and what the battery's estimates start from.
+    fn say(&self) -> Said {
+        let (sheet, raised) = self.sheet();
+        let configured = self.configured(&sheet);
         let text = |var: &Var| configured.get(var.name).map(String::as_str).or_else(|| sheet.text(var));
         let number = |var: &Var| {
             text(var).and_then(|text| text.trim().parse::<f64>().ok()).filter(|number| number.is_finite())
@@ -133,11 +165,10 @@ impl Device {
             packs: number(&BATTERY_PACKS),
             load_percent: number(&UPS_LOAD),
             charge: number(&BATTERY_CHARGE),
-            online: status.has(Status::Online),
+            online: false,
         };
         let known = Known {
-            // nothing is left on mains: the UPS does not know
-            runtime: number(&BATTERY_RUNTIME).filter(|seconds| *seconds > 0.0 || !inputs.online),
+            runtime: number(&BATTERY_RUNTIME),
             kind: [&BATTERY_TYPE, &DEVICE_MODEL, &UPS_MODEL]
                 .map(|var| text(var).unwrap_or_default())
                 .join(" "),
@@ -145,22 +176,40 @@ impl Device {
                 .iter()
                 .all(|var| configured.contains_key(var.name)),
             temperature: number(&BATTERY_TEMPERATURE),
-            tests: status.has(Status::Calibrating),
-            powers: !status.has(Status::Off)
-                && number(&OUTPUT_VOLTAGE).is_none_or(|volts| volts >= DEAD_VOLTS),
+            tests: false,
+            powers: number(&OUTPUT_VOLTAGE).is_none_or(|volts| volts >= DEAD_VOLTS),
         };
-        if known.runtime.is_none() && !configured.contains_key(BATTERY_RUNTIME.name) {
-            sheet.remove(&BATTERY_RUNTIME);
-        }
+        let runtime_is_configured = configured.contains_key(BATTERY_RUNTIME.name);
+        Said { sheet, raised, inputs, known, runtime_is_configured, shown: None }
+    }
+
+    fn estimate(&mut self, said: &Said, status: StatusSet, now: Moment) -> Estimate {
+        let inputs = Inputs { online: status.has(Status::Online), ..said.inputs };
+        let known = Known {
+            runtime: said.runtime(inputs.online),
+            tests: status.has(Status::Calibrating),
+            powers: said.known.powers && !status.has(Status::Off),
+            ..said.known.clone()
+        };
         let estimate = self.battery.estimate(&inputs, &known, now);
         let notes = std::mem::take(&mut self.battery.notes);
         notes.into_iter().for_each(|(loudness, text)| self.note(loudness, text));
+        estimate
+    }
+
+    /// Writes down what is estimated where the UPS says nothing.
+    fn fill_in(&self, sheet: &mut Sheet, said: &Said, online: bool, estimate: &Estimate) {
+        let inputs = &said.inputs;
+        let runtime = said.runtime(online);
+        if runtime.is_none() && !said.runtime_is_configured {
+            sheet.remove(&BATTERY_RUNTIME);
+        }
         let mut fill = |var: &'static Var, number: Option<f64>| {
             if let Some(number) = number.filter(|number| number.is_finite()) {
                 sheet.fill(var, || format!("{number:.*}", usize::from(var.places)));
             }
         };
-        let needed = inputs.charge.is_none() || known.runtime.is_none();
+        let needed = inputs.charge.is_none() || runtime.is_none();
         if needed && (inputs.low.is_none() || inputs.high.is_none()) {
             fill(&BATTERY_VOLTAGE_LOW, estimate.bounds.map(|(low, _)| low));
             fill(&BATTERY_VOLTAGE_HIGH, estimate.bounds.map(|(_, high)| high));
@@ -246,6 +295,13 @@ impl Device {
     /// A delay is the driver's own: what it will tell the UPS.
     fn is_delay(&self, name: &str) -> bool {
         self.delays.iter().any(|(delay, _)| delay.var.name == name)
+    }
+}
+
+impl Said {
+    /// The runtime that the UPS says: on mains, that nothing is left means that it does not know.
+    fn runtime(&self, online: bool) -> Option<f64> {
+        self.known.runtime.filter(|seconds| *seconds > 0.0 || !online)
     }
 }
 
