@@ -276,13 +276,20 @@ impl Session {
         self.log.debug(6, || {
             format!("waiting {} ms", until.saturating_duration_since(Instant::now()).as_millis())
         });
+        let link = &mut self.link;
+        let pause = async {
+            match link {
+                Some(link) => link.wait_until(until).await,
+                None => sleep_until(until).await,
+            }
+        };
         tokio::select! {
             wish = self.wishes.recv() => match wish {
                 Some(wish) => self.wish(wish),
                 None => sleep_until(until).await,
             },
             () = arrival(&mut self.arrivals) => self.reopen = Instant::now(),
-            () = sleep_until(until) => {}
+            () = pause => {}
         }
     }
 
