@@ -623,3 +623,25 @@ fn what_stays_the_same_is_not_made_anew_and_what_others_write_is_looked_after() 
     says(&mut line, STATUS, seconds(4));
     assert_eq!(line.text("input.voltage"), Some("226.0"));
 }
+
+#[test]
+fn while_something_happens_the_status_is_asked_twice_as_often() {
+    for (configured, busy) in [(1, 1), (2, 1), (10, 5)] {
+        let options = Options { pollinterval: seconds(configured), ..Options::default() };
+        let mut line = ready(options, |ask| megatec(ask, STATUS, b""));
+        let mut polls = |status, time| {
+            line.asked.clear();
+            says(&mut line, status, seconds(time));
+            line.questions().iter().filter(|ask| **ask == "Q1").count() as u64
+        };
+        let about = |count: u64, wanted: u64| count.abs_diff(wanted) <= 2;
+        assert!(about(polls(STATUS, 60), 60 / configured), "idle, {configured}");
+        polls(OUTAGE, 2 * configured);
+        let on_battery = polls(OUTAGE, 120);
+        assert!(about(on_battery, 120 / busy), "{on_battery} on battery, {configured}");
+        polls(STATUS, 2 * configured);
+        assert!(about(polls(STATUS, 20), 20 / busy), "mains just came back, {configured}");
+        polls(STATUS, 20);
+        assert!(about(polls(STATUS, 60), 60 / configured), "idle again, {configured}");
+    }
+}

@@ -13,6 +13,7 @@ mod finding;
 mod kill_power;
 mod low_battery;
 mod order;
+mod pace;
 mod plausible;
 mod polling;
 mod request;
@@ -165,6 +166,10 @@ pub struct Device {
     low_battery: LowBattery,
     ready: bool,
     last_good: Moment,
+    /// Until then the status is asked more often.
+    lively_until: Moment,
+    /// When something else than the status was asked last.
+    gave_way: Moment,
     detect_again: Moment,
     /// What was found and is not kept yet.
     dialect_memory: Option<String>,
@@ -206,6 +211,8 @@ impl Device {
             low_battery: LowBattery::default(),
             ready: false,
             last_good: Moment::ZERO,
+            lively_until: Moment::ZERO,
+            gave_way: Moment::ZERO,
             detect_again: Moment::ZERO,
             dialect_memory: None,
             evidence: vec![],
@@ -339,6 +346,9 @@ impl Device {
             None => {
                 let at = self.next_query(now)?;
                 let query = self.slots[at].query;
+                if query.cadence != Cadence::Quick {
+                    self.gave_way = now;
+                }
                 let patience = match query.cadence {
                     Cadence::Quick => self.patience(POLL_PATIENCE, POLL_PATIENCE),
                     _ => self.patience(FIRST_PATIENCE, LEAST_PATIENCE),
@@ -391,14 +401,6 @@ impl Device {
 
     fn stale_after(&self) -> Duration {
         (self.options.pollinterval * STALE_POLLS).max(STALE_AT_LEAST)
-    }
-
-    fn interval(&self, cadence: Cadence) -> Option<Duration> {
-        match cadence {
-            Cadence::Once | Cadence::AfterChange => None,
-            Cadence::Quick => Some(self.options.pollinterval),
-            Cadence::Full => Some(self.options.pollfreq),
-        }
     }
 
     /// How long to wait for a first byte: `unknown` until the UPS has answered once, then four

@@ -38,12 +38,15 @@ pub(super) struct Slot {
 
 impl Device {
     /// The query to ask now: a doubted one first, then status, then what is asked once, then the
-    /// rest; among equals the one that waits longest.
+    /// rest; among equals the one that waits longest. Where the line is too slow for the status alone, it
+    /// gives way to one other in each round.
     pub(super) fn next_query(&self, now: Moment) -> Option<usize> {
         let noisy = self.line.quality() == Quality::Noisy;
+        let gives_way = !noisy && self.status_gives_way(now);
         let rank = |slot: &Slot| match slot.query.cadence {
             // on a noisy line this may take long, and the status must not wait for it
             _ if slot.repeats > 0 && !noisy => 0,
+            Cadence::Quick if gives_way => 6,
             Cadence::Quick => 1,
             _ if noisy && slot.tells_status() && slot.reading.is_none() => 2,
             Cadence::Once => 3,
@@ -57,7 +60,7 @@ impl Device {
 
     /// What came back to the query at `at`, which was asked at `since`.
     pub(super) fn handle_answer(&mut self, at: usize, line: Option<&[u8]>, since: Moment, now: Moment) {
-        let interval = self.interval(self.slots[at].query.cadence);
+        let interval = self.interval(self.slots[at].query.cadence, now);
         let next = interval.map(|interval| (since + interval).max(now));
         let address = self.address();
         let votes_since = now.saturating_sub(match interval {
@@ -160,6 +163,9 @@ impl Device {
         }
         if cadence == Cadence::Quick {
             self.heard_from(now);
+            self.watch_closer(changed, now);
+            let soon = self.interval(cadence, now).map(|interval| now + interval);
+            self.slots[at].due = next.into_iter().chain(soon).min();
             self.compare_with_order();
             if changed && self.ready {
                 self.look_closer(now);
