@@ -38,7 +38,7 @@ use order::Order;
 use plausible::Plausibility;
 use polling::Slot;
 use request::Request;
-use sheet::Said;
+use sheet::{Frame, Said};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -176,7 +176,9 @@ pub struct Device {
     evidence: Vec<String>,
     /// What the last readings come to, until one of them changes.
     said: Option<Said>,
-    /// A reading changed, and what is asked of this UPS may change by it.
+    /// What was written down last, until more than a number changes.
+    frame: Option<Frame>,
+    /// More than a number changed, and what is asked of this UPS may change by it.
     unsettled: bool,
     store: Store,
     events: VecDeque<Event>,
@@ -217,6 +219,7 @@ impl Device {
             dialect_memory: None,
             evidence: vec![],
             said: None,
+            frame: None,
             unsettled: true,
             store: Store::default(),
             events: VecDeque::new(),
@@ -230,7 +233,7 @@ impl Device {
     /// The store, for those who add what they know themselves (`driver.…`), or take the changes.
     pub fn store_mut(&mut self) -> &mut Store {
         // so that the next poll looks after what the UPS does not say
-        self.heard_news();
+        self.heard_words();
         &mut self.store
     }
     /// What changed in the store since the last call.
@@ -259,7 +262,7 @@ impl Device {
             return false;
         }
         let before = std::mem::replace(&mut self.options, options);
-        self.heard_news();
+        self.heard_words();
         self.options.dialect_memory.clone_from(&before.dialect_memory);
         let battery = |o: &Options| (o.runtimecal, o.chargetime, o.idleload_percent.to_bits());
         if battery(&before) != battery(&self.options) {

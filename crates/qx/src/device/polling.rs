@@ -28,8 +28,8 @@ pub(super) struct Slot {
     pub applies: bool,
     /// Its last reading has other status words than the one before.
     pub changed: bool,
-    /// Its last reading says anything else than the one before.
-    pub news: bool,
+    /// What its last reading says that the one before did not.
+    pub news: News,
     /// The reply that did not fit, until one does.
     pub misfit: Option<Vec<u8>>,
     /// It could not be read on a noisy line, and is asked again later.
@@ -157,9 +157,12 @@ impl Device {
         slot.due = next;
         slot.answered = now;
         let changed = std::mem::take(&mut slot.changed);
-        let (cadence, news) = (slot.query.cadence, std::mem::take(&mut slot.news));
-        if news {
-            self.heard_news();
+        let cadence = slot.query.cadence;
+        match std::mem::take(&mut slot.news) {
+            News::Nothing => {}
+            // limits and conditions rest on what is asked less often, and on words
+            News::Numbers if cadence == Cadence::Quick => self.heard_news(),
+            News::Numbers | News::Words => self.heard_words(),
         }
         if cadence == Cadence::Quick {
             self.heard_from(now);
@@ -193,7 +196,7 @@ impl Device {
         for (slot, applies) in self.slots.iter_mut().zip(applies) {
             if applies != slot.applies {
                 *slot = Slot { applies, due: applies.then_some(now), ..Slot::new(slot.query) };
-                (self.said, self.unsettled) = (None, true);
+                (self.said, self.frame, self.unsettled) = (None, None, true);
             }
         }
     }
@@ -294,6 +297,37 @@ impl Device {
     }
 }
 
+/// What a reading says that the one before did not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum News {
+    #[default]
+    Nothing,
+    /// Other numbers in the same places.
+    Numbers,
+    /// More than that.
+    Words,
+}
+
+impl News {
+    fn between(before: Option<&Readings>, now: &Readings) -> News {
+        let Some(before) = before else { return News::Words };
+        let is_number = |value: &Option<Value>| matches!(value, Some(Value::Number(_)));
+        let alike = |((a, one), (b, other)): (&(&Var, Option<Value>), &(&Var, Option<Value>))| {
+            a == b && (one == other || is_number(one) && is_number(other))
+        };
+        if before == now {
+            News::Nothing
+        } else if (before.status, before.covers, &before.alarms) == (now.status, now.covers, &now.alarms)
+            && before.values.len() == now.values.len()
+            && before.values.iter().zip(&now.values).all(alike)
+        {
+            News::Numbers
+        } else {
+            News::Words
+        }
+    }
+}
+
 impl Slot {
     pub(super) fn new(query: &'static Query) -> Slot {
         Slot {
@@ -306,7 +340,7 @@ impl Slot {
             answered: Moment::ZERO,
             applies: false,
             changed: false,
-            news: false,
+            news: News::Nothing,
             misfit: None,
             put_off: false,
         }
@@ -335,7 +369,7 @@ impl Slot {
         let tries = if line == Quality::Noisy { NOISY_REPEATS } else { REPEATS };
         let light = Light { last: self.reading.as_ref(), line, now, since, last_try: self.repeats >= tries };
         let Verdict::Believed(readings) = self.belief.judge(fit, light) else { return false };
-        self.news = self.reading.as_ref() != Some(&readings);
+        self.news = News::between(self.reading.as_ref(), &readings);
         self.changed = self.reading.as_ref().is_some_and(|last| last.status != readings.status);
         self.reading = Some(readings);
         true

@@ -43,6 +43,10 @@ impl Sheet {
         self.0.retain(|(there, _)| *there != var);
     }
 
+    fn vars(&self) -> impl Iterator<Item = &&'static Var> {
+        self.0.iter().map(|(var, _)| var)
+    }
+
     fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(there, _)| there.name == name)
     }
@@ -59,6 +63,14 @@ pub(super) struct Said {
     runtime_is_configured: bool,
     /// What came to it when it was written down last.
     shown: Option<(Raised, Estimate)>,
+}
+
+/// What numbers of a status do not change: the variables that are published, and what clients may set.
+/// (So do the commands; they stand in the store.)
+#[derive(Debug)]
+pub(super) struct Frame {
+    vars: Vec<&'static Var>,
+    choices: Vec<(&'static str, Choice)>,
 }
 
 impl Device {
@@ -82,6 +94,12 @@ impl Device {
     /// A reading changed, or what is made of it: nothing made of it before counts any more.
     pub(super) fn heard_news(&mut self) {
         self.said = None;
+    }
+
+    /// More than numbers of a status changed: what is asked of this UPS, and what it offers, may be another.
+    pub(super) fn heard_words(&mut self) {
+        self.heard_news();
+        self.frame = None;
         self.unsettled = true;
     }
 
@@ -259,16 +277,21 @@ impl Device {
     /// Writes the sheet and what is configured into the store: removes what is gone, sets what is there.
     fn write_down(&mut self, sheet: Sheet) {
         let mut configured = self.configured(&sheet);
-        let mut choices = self.choices();
-        self.forget_unsaid(&sheet, &configured);
+        let same = self.frame.take().filter(|frame| frame.vars.iter().eq(sheet.vars()));
+        let anew = same.is_none();
+        let frame = same.unwrap_or_else(|| {
+            self.forget_unsaid(&sheet, &configured);
+            Frame { vars: sheet.vars().copied().collect(), choices: self.choices() }
+        });
+        debug_assert_eq!(frame.choices, self.choices(), "a choice changed, and heard_words was not called");
         for (var, said) in sheet.0 {
             let text = configured.remove(var.name).unwrap_or(said);
             if self.is_delay(var.name) {
                 continue;
             }
-            let choice = choices.iter().position(|(name, _)| *name == var.name).map(|at| choices.remove(at));
+            let choice = frame.choices.iter().find(|(name, _)| *name == var.name);
             match choice.filter(|_| !self.overridden(var.name)) {
-                Some((_, choice)) => self.store.set_writable(var.name, text, choice),
+                Some((_, choice)) => self.store.set_writable(var.name, text, choice.clone()),
                 None => self.store.set(var.name, text),
             }
         }
@@ -277,8 +300,12 @@ impl Device {
                 self.store.set(name, text);
             }
         }
-        let names = self.command_names();
-        self.store.set_commands(names);
+        debug_assert!(anew || self.store.offers(&self.command_names()), "a command, and no heard_words");
+        if anew {
+            let names = self.command_names();
+            self.store.set_commands(names);
+        }
+        self.frame = Some(frame);
     }
 
     /// Removes the variables of a UPS that are not said any more, by whomever they were.
