@@ -65,6 +65,6 @@ fn replay(capture: &Capture) {
         let reply = Reply { line, echoed, latency: Duration::from_millis(20) };
         device.handle_reply(reply, now);
         assert!(device.store().entries().count() < 200);
-        let _ = device.store_mut().take_changes();
+        let _ = device.take_changes();
     }
 }

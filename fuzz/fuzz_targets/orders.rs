@@ -28,7 +28,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut lines = rest.split(|byte| *byte == b'\r').peekable();
     for _ in 0..300 {
         while session.device.poll_event().is_some() {}
-        let _ = session.device.store_mut().take_changes();
+        let _ = session.device.take_changes();
         while let Some(order) = lines.next_if(|line| line.first() == Some(&b'!')) {
             session.order(&String::from_utf8_lossy(&order[1..]));
         }

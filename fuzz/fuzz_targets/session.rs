@@ -39,6 +39,6 @@ fuzz_target!(|bytes: &[u8]| {
             None => now = device.poll_timeout().unwrap_or(now).max(now + Duration::from_millis(1)),
         }
         assert!(device.store().entries().count() < 200);
-        let _ = device.store_mut().take_changes();
+        let _ = device.take_changes();
     }
 });

@@ -195,7 +195,7 @@ impl Session {
 
     fn tell_changes(&mut self) {
         let cause = self.cause.take();
-        let changes = self.device.borrow_mut().store_mut().take_changes();
+        let changes = self.device.borrow_mut().take_changes();
         if changes.is_empty() {
             return;
         }
@@ -279,13 +279,20 @@ impl Session {
         self.log.debug(6, || {
             format!("waiting {} ms", until.saturating_duration_since(Instant::now()).as_millis())
         });
+        let link = &mut self.link;
+        let pause = async {
+            match link {
+                Some(link) => link.wait_until(until).await,
+                None => sleep_until(until).await,
+            }
+        };
         tokio::select! {
             wish = self.wishes.recv() => match wish {
                 Some(wish) => self.wish(wish),
                 None => sleep_until(until).await,
             },
             () = arrival(&mut self.arrivals) => self.reopen = Instant::now(),
-            () = sleep_until(until) => {}
+            () = pause => {}
         }
     }
 

@@ -10,6 +10,7 @@ mod error;
 mod replay;
 mod serial;
 mod tcp;
+mod timer;
 mod usb;
 
 pub use address::{Address, BadAddress};
@@ -19,7 +20,8 @@ pub use usb::{Arrivals, Attached, Pattern, UsbOptions, attached};
 
 use qx::exchange::{Collector, END, Exchange, Reply};
 use std::time::Duration;
-use tokio::time::{Instant, timeout_at};
+use timer::Timer;
+use tokio::time::Instant;
 
 /// A line counts as quiet after so long without a byte.
 const QUIET: Duration = Duration::from_millis(60);
@@ -41,7 +43,14 @@ pub struct Opening {
 
 /// An open link.
 #[derive(Debug)]
-pub struct Link(Wire);
+pub struct Link {
+    wire: Wire,
+    timer: Timer,
+    /// The last exchange was answered.
+    answered: bool,
+    /// And there was a wait since then.
+    rested: bool,
+}
 
 #[derive(Debug)]
 enum Wire {
@@ -57,20 +66,20 @@ impl Link {
     /// # Errors
     /// [`LinkError`] with a sentence that says what to do.
     pub async fn open(opening: &Opening) -> Result<Link, LinkError> {
-        match &opening.address {
-            Address::Serial(path) => serial::Serial::open(path, opening.cable_power, opening.lock)
-                .map(|port| Link(Wire::Serial(port))),
-            Address::Usb(options) => usb::Usb::open(options).await.map(|usb| Link(Wire::Usb(Box::new(usb)))),
-            Address::Tcp { host, port } => tcp::Tcp::open(host, *port).await.map(|tcp| Link(Wire::Tcp(tcp))),
-            Address::Replay { path, speed } => {
-                replay::Replay::open(path, *speed).map(|replay| Link(Wire::Replay(replay)))
+        let wire = match &opening.address {
+            Address::Serial(path) => {
+                Wire::Serial(serial::Serial::open(path, opening.cable_power, opening.lock)?)
             }
-        }
+            Address::Usb(options) => Wire::Usb(Box::new(usb::Usb::open(options).await?)),
+            Address::Tcp { host, port } => Wire::Tcp(tcp::Tcp::open(host, *port).await?),
+            Address::Replay { path, speed } => Wire::Replay(replay::Replay::open(path, *speed)?),
+        };
+        Ok(Link { wire, timer: Timer::new(), answered: false, rested: false })
     }
 
     /// What is worth knowing about how it was opened, in a sentence, if anything.
     pub fn remark(&self) -> Option<&str> {
-        match &self.0 {
+        match &self.wire {
             Wire::Serial(port) => port.remark(),
             Wire::Tcp(_) | Wire::Replay(_) => None,
             Wire::Usb(usb) => Some(usb.remark()),
@@ -79,7 +88,7 @@ impl Link {
 
     /// What the administrator should know or mend, if anything.
     pub fn advice(&self) -> Option<&str> {
-        match &self.0 {
+        match &self.wire {
             Wire::Usb(usb) => usb.advice(),
             Wire::Replay(replay) => Some(replay.advice()),
             Wire::Serial(_) | Wire::Tcp(_) => None,
@@ -88,7 +97,7 @@ impl Link {
 
     /// The state of the modem lines, where there are any.
     pub fn modem_lines(&self) -> Option<ModemLines> {
-        match &self.0 {
+        match &self.wire {
             Wire::Serial(port) => port.modem_lines(),
             _ => None,
         }
@@ -96,7 +105,7 @@ impl Link {
 
     /// The USB device behind it.
     pub fn usb_device(&self) -> Option<&Attached> {
-        match &self.0 {
+        match &self.wire {
             Wire::Usb(usb) => Some(usb.attached()),
             _ => None,
         }
@@ -106,7 +115,7 @@ impl Link {
     /// opened again. The settings of a terminal may have been changed by another program, and a
     /// connection be dead without anybody having said so.
     pub async fn shake(&mut self) -> bool {
-        match &mut self.0 {
+        match &mut self.wire {
             Wire::Usb(usb) => usb.reset().await.is_ok(),
             Wire::Serial(_) | Wire::Tcp(_) => true,
             Wire::Replay(_) => false,
@@ -118,29 +127,36 @@ impl Link {
     /// # Errors
     /// [`LinkError`] when the line itself fails; silence is a reply.
     pub async fn exchange(&mut self, exchange: &Exchange) -> Result<Reply, LinkError> {
-        match &mut self.0 {
+        match &mut self.wire {
             Wire::Usb(usb) => return usb.exchange(exchange).await,
             Wire::Replay(replay) => return Ok(replay.exchange(exchange).await),
             Wire::Serial(_) | Wire::Tcp(_) => {}
         }
+        let rested = std::mem::take(&mut self.rested);
+        self.answered = false;
         if exchange.settle {
             self.settle().await?;
         }
-        self.discard()?;
+        let Link { wire, timer, .. } = self;
+        wire.discard(rested && !exchange.settle)?;
         let mut command = exchange.command.clone();
         command.push(END);
-        self.write(&command).await?;
+        match timer.timeout_at(Instant::now() + WRITE, wire.write(&command)).await {
+            Some(written) => written?,
+            None => return Err(LinkError::gone("the line takes no bytes")),
+        }
         let sent = Instant::now();
         let mut collector = Collector::new(exchange);
         let (mut deadline, mut latency) = (sent + exchange.patience, Duration::ZERO);
         let mut buffer = [0; 256];
         loop {
-            let Ok(read) = timeout_at(deadline, self.read(&mut buffer)).await else { break };
+            let Some(read) = timer.timeout_at(deadline, wire.read(&mut buffer)).await else { break };
             let read = read?;
             if latency.is_zero() {
                 latency = sent.elapsed();
             }
             if collector.take(&buffer[..read]) {
+                self.answered = true;
                 break;
             }
             let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
@@ -149,21 +165,30 @@ impl Link {
         Ok(collector.finish(latency))
     }
 
+    /// Waits until then, between two exchanges.
+    pub async fn wait_until(&mut self, deadline: Instant) {
+        self.timer.sleep_until(deadline).await;
+        self.rested = std::mem::take(&mut self.answered);
+    }
+
     /// Reads and drops bytes until the line is quiet.
     async fn settle(&mut self) -> Result<(), LinkError> {
         let end = Instant::now() + BABBLE;
         let mut buffer = [0; 256];
+        let Link { wire, timer, .. } = self;
         while Instant::now() < end {
-            match timeout_at(Instant::now() + QUIET, self.read(&mut buffer)).await {
-                Ok(read) => read?,
-                Err(_) => break,
+            match timer.timeout_at(Instant::now() + QUIET, wire.read(&mut buffer)).await {
+                Some(read) => read?,
+                None => break,
             };
         }
         Ok(())
     }
+}
 
+impl Wire {
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, LinkError> {
-        let read = match &mut self.0 {
+        let read = match self {
             Wire::Serial(port) => port.read(buffer).await,
             Wire::Tcp(tcp) => tcp.read(buffer).await,
             Wire::Usb(_) | Wire::Replay(_) => Ok(0),
@@ -176,21 +201,18 @@ impl Link {
     }
 
     async fn write(&mut self, bytes: &[u8]) -> Result<(), LinkError> {
-        let writing = async {
-            match &mut self.0 {
-                Wire::Serial(port) => port.write(bytes).await,
-                Wire::Tcp(tcp) => tcp.write(bytes).await,
-                Wire::Usb(_) | Wire::Replay(_) => Ok(()),
-            }
+        let written = match self {
+            Wire::Serial(port) => port.write(bytes).await,
+            Wire::Tcp(tcp) => tcp.write(bytes).await,
+            Wire::Usb(_) | Wire::Replay(_) => Ok(()),
         };
-        match timeout_at(Instant::now() + WRITE, writing).await {
-            Ok(written) => written.map_err(|error| LinkError::while_in_use(&error)),
-            Err(_) => Err(LinkError::gone("the line takes no bytes")),
-        }
+        written.map_err(|error| LinkError::while_in_use(&error))
     }
 
-    fn discard(&mut self) -> Result<(), LinkError> {
-        let discarded = match &mut self.0 {
+    /// Throws away what came, and what waits to go. After a rest the runtime knows whether anything came.
+    fn discard(&mut self, rested: bool) -> Result<(), LinkError> {
+        let discarded = match self {
+            Wire::Serial(port) if rested && port.is_quiet() => Ok(()),
             Wire::Serial(port) => port.discard(),
             Wire::Tcp(tcp) => tcp.discard(),
             Wire::Usb(_) | Wire::Replay(_) => Ok(()),

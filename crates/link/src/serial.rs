@@ -128,7 +128,30 @@ impl Serial {
     }
 
     pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.port.async_io(Interest::READABLE, |port| Ok(nix::unistd::read(port, buffer)?)).await
+        loop {
+            let mut guard = self.port.readable().await?;
+            match nix::unistd::read(self.port.get_ref(), buffer) {
+                // that was all: the next read waits for an event, rather than try in vain first
+                Ok(read) if read < buffer.len() => {
+                    guard.clear_ready();
+                    return Ok(read);
+                }
+                Ok(read) => return Ok(read),
+                Err(Errno::EAGAIN) => guard.clear_ready(),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Whether nothing came since the last read, as far as the runtime was told.
+    pub fn is_quiet(&self) -> bool {
+        let mut quiet = true;
+        let _ = self.port.try_io(Interest::READABLE, |_| {
+            quiet = false;
+            Ok(())
+        });
+        quiet
     }
 
     pub async fn write(&self, mut bytes: &[u8]) -> io::Result<()> {
@@ -146,7 +169,6 @@ impl Serial {
     /// Throws away what came and what waits to go.
     pub fn discard(&self) -> io::Result<()> {
         self.port.get_ref().discard_buffers()?;
-        // so nothing is there: the next read waits for an event, rather than try in vain first
         let nothing = || io::Error::from(io::ErrorKind::WouldBlock);
         let _ = self.port.try_io(Interest::READABLE, |_| Err::<(), _>(nothing()));
         Ok(())

@@ -11,9 +11,12 @@ use simulator::script::Script;
 use simulator::tcp;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
+use std::fs::File;
 use std::future::Future;
+use std::io::{Read, Write};
 use std::time::Duration;
 use tokio::task::spawn_local;
+use tokio::time::Instant;
 
 fn exchange(command: &str) -> Exchange {
     Exchange {
@@ -114,6 +117,29 @@ fn what_is_stale_is_thrown_away() {
         turn(&ups, &["double 0"]);
         // the second copy of the status is not taken for the ratings
         assert!(text(&link.exchange(&exchange("F")).await.unwrap()).starts_with('#'));
+    });
+}
+
+#[test]
+fn what_comes_while_nobody_asks_is_thrown_away() {
+    run(async {
+        let ends = nix::pty::openpty(None, None).unwrap();
+        let mut end = File::from(ends.master);
+        let address = Address::Serial(nix::unistd::ttyname(&ends.slave).unwrap());
+        let mut link =
+            Link::open(&Opening { address, cable_power: CablePower::Normal, lock: true }).await.unwrap();
+        for unasked in [b"".as_slice(), b"#late\r", b"", b"#la", b"#late\r#later\r"] {
+            let asked = exchange("F");
+            // polled second: the question is there
+            let answering = async {
+                assert_eq!(end.read(&mut [0; 16]).unwrap(), 2);
+                end.write_all(b"#reply\r").unwrap();
+            };
+            let (reply, ()) = tokio::join!(link.exchange(&asked), answering);
+            assert_eq!(text(&reply.unwrap()), "#reply", "before: {}", unasked.escape_ascii());
+            end.write_all(unasked).unwrap();
+            link.wait_until(Instant::now() + Duration::from_millis(200)).await;
+        }
     });
 }
 

@@ -111,6 +111,10 @@ impl Store {
         self.changes.extend(gone.chain(new).map(|(name, offered)| Change::Command(name, offered)));
         self.commands = commands;
     }
+    /// Whether these are the commands of the UPS.
+    pub(crate) fn offers(&self, of_the_ups: &[&'static str]) -> bool {
+        self.commands.iter().eq(of_the_ups.iter().chain(&self.own))
+    }
     /// Says whether the data is stale.
     pub fn set_stale(&mut self, stale: bool) {
         if self.stale != stale {

@@ -205,12 +205,12 @@ fn one_corrupt_reply_changes_nothing() {
             _ => megatec(ask, STATUS, b""),
         };
         let until = line.now + seconds(10);
-        line.device.store_mut().take_changes();
+        line.device.take_changes();
         line.run(until, &mut ups, |_| false);
         let after: Vec<_> =
             line.device.store().entries().map(|(name, entry)| (name.to_string(), entry.clone())).collect();
         assert_eq!(before, after, "{}", bad.escape_ascii());
-        assert!(line.device.store_mut().take_changes().is_empty(), "{}", bad.escape_ascii());
+        assert!(line.device.take_changes().is_empty(), "{}", bad.escape_ascii());
         assert_eq!(told(&line, &Event::Stale), 0);
     }
 }
@@ -602,4 +602,46 @@ fn a_digit_flipped_into_another_is_not_published_on_a_noisy_line() {
         assert!(line.now < began + seconds(10));
     }
     assert!(line.now - began <= seconds(2) + 4 * line.latency, "{:?}", line.now - began);
+}
+
+#[test]
+fn what_stays_the_same_is_not_made_anew_and_what_others_write_is_looked_after() {
+    let mut line = found();
+    says(&mut line, STATUS, seconds(10));
+    assert!(!line.device.take_changes().is_empty());
+    says(&mut line, STATUS, seconds(10));
+    assert!(line.device.take_changes().is_empty());
+    // what the UPS says stands there again with the next poll, whoever wrote there
+    line.device.store_mut().set("input.voltage", "1.0");
+    says(&mut line, STATUS, seconds(4));
+    assert_eq!(line.text("input.voltage"), Some("226.0"));
+    let overrides = vec![("input.voltage".to_string(), "7".to_string())];
+    let options = Options { overrides, ..line.device.options().clone() };
+    assert!(line.device.reconfigure(options, line.now));
+    assert_eq!(line.text("input.voltage"), Some("7"));
+    assert!(line.device.reconfigure(Options::default(), line.now));
+    says(&mut line, STATUS, seconds(4));
+    assert_eq!(line.text("input.voltage"), Some("226.0"));
+}
+
+#[test]
+fn while_something_happens_the_status_is_asked_twice_as_often() {
+    for (configured, busy) in [(1, 1), (2, 1), (10, 5)] {
+        let options = Options { pollinterval: seconds(configured), ..Options::default() };
+        let mut line = ready(options, |ask| megatec(ask, STATUS, b""));
+        let mut polls = |status, time| {
+            line.asked.clear();
+            says(&mut line, status, seconds(time));
+            line.questions().iter().filter(|ask| **ask == "Q1").count() as u64
+        };
+        let about = |count: u64, wanted: u64| count.abs_diff(wanted) <= 2;
+        assert!(about(polls(STATUS, 60), 60 / configured), "idle, {configured}");
+        polls(OUTAGE, 2 * configured);
+        let on_battery = polls(OUTAGE, 120);
+        assert!(about(on_battery, 120 / busy), "{on_battery} on battery, {configured}");
+        polls(STATUS, 2 * configured);
+        assert!(about(polls(STATUS, 20), 20 / busy), "mains just came back, {configured}");
+        polls(STATUS, 20);
+        assert!(about(polls(STATUS, 60), 60 / configured), "idle again, {configured}");
+    }
 }

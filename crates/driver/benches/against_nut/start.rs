@@ -1,8 +1,9 @@
 //! From start to all data, for each dialect: found by itself, and named.
 
-use crate::nut::{Station, Which};
+use crate::nut::{Station, Which, lives};
 use crate::table::{Figures, Page};
 use crate::ups::Ups;
+use std::process::Command;
 use std::time::Instant;
 
 /// Dialects that are found without being named, and those of them that Debian's driver knows.
@@ -43,7 +44,39 @@ fn start(which: Which, protocol: &str, options: &str) -> (f64, usize) {
     (began.elapsed().as_secs_f64(), ups.heard().len())
 }
 
+/// The same at the second start of a driver that found the dialect itself at the first, and knows it.
+fn start_again(protocol: &str) -> (f64, usize) {
+    let name = format!("again-{}", protocol.replace('/', ""));
+    let ups = Ups::start(&name, Which::Ours, protocol, &[]);
+    let station = Station::new(&name, Which::Ours);
+    station.configure(&ups.port, "");
+    station.start_driver();
+    let pid = station.pid().unwrap();
+    let kept = station.folder.join("qxups-dialect-u");
+    station.wait_for("the dialect to be kept", || kept.exists());
+    assert!(Command::new("kill").arg(pid.to_string()).status().unwrap().success());
+    station.wait_for("the driver to leave", || !lives(pid));
+    ups.forget();
+    let began = Instant::now();
+    station.start_driver();
+    let time = began.elapsed().as_secs_f64();
+    let mut socket = station.socket();
+    socket.send("DUMPALL\n");
+    assert!(socket.lines_until("DUMPDONE").iter().any(|line| line.starts_with("SETINFO ups.status")));
+    (time, ups.heard().len())
+}
+
 pub fn measure(page: &mut Page) {
+    let looks_for_it = found(page);
+    remembered(page, &looks_for_it);
+    named(page);
+}
+
+/// What NUT took for each dialect.
+type ByNut = Vec<(&'static str, Figures)>;
+
+fn found(page: &mut Page) -> ByNut {
+    let mut by_nut = vec![];
     page.table(
         "From start to all data, the dialect found, in seconds",
         "The simulated UPS answers after 10 ms, and stays silent on what it does not know. Questions asked \
@@ -63,7 +96,24 @@ pub fn measure(page: &mut Page) {
         let asked_by_nut = nut.map_or("-".into(), |(_, asked): (f64, usize)| asked.to_string());
         let nut = Figures(nut.iter().map(|(time, _)| *time).collect());
         page.row(&format!("{protocol} ({asked_by_nut}, {asked})"), &nut, &Figures(vec![ours]), 2);
+        by_nut.push((protocol, nut));
     }
+    by_nut
+}
+
+fn remembered(page: &mut Page, by_nut: &ByNut) {
+    page.table(
+        "From start to all data, the dialect remembered, in seconds",
+        "The second start of the same. Questions asked by ours in brackets; NUT looks for the dialect at each \
+         start, so its figures are those from above.",
+    );
+    for (protocol, nut) in by_nut {
+        let (time, asked) = start_again(protocol);
+        page.row(&format!("{protocol} ({asked})"), nut, &Figures(vec![time]), 2);
+    }
+}
+
+fn named(page: &mut Page) {
     page.table(
         "From start to all data, the dialect named, in seconds",
         "The same with `protocol` set, five times, one driver after the other.",

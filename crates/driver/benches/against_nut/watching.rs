@@ -4,6 +4,8 @@ use crate::nut::{Socket, Station, Which};
 use crate::process;
 use crate::table::{Figures, Page};
 use crate::ups::Ups;
+use std::path::Path;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 /// Both drivers are watched side by side for so long, so often.
@@ -105,7 +107,39 @@ fn cost(page: &mut Page) {
     let [nut, ours] = watched.each_ref().map(|w| process::size_kb(&w.station.driver()));
     page.row("program", &Figures(vec![nut.0]), &Figures(vec![ours.0]), 0);
     page.row("program and its libraries", &Figures(vec![nut.1]), &Figures(vec![ours.1]), 0);
+    if let Some((program, resident, anonymous)) = linked_statically() {
+        page.row("ours linked statically: resident", &Figures::default(), &Figures(vec![resident]), 0);
+        page.row("the same: anonymous", &Figures::default(), &Figures(vec![anonymous]), 0);
+        page.row("the same: program", &Figures::default(), &Figures(vec![program]), 0);
+    }
     watched.iter_mut().for_each(|w| w.socket.send("LOGOUT\n"));
+}
+
+/// Size, resident and anonymous memory of our driver when it is linked statically, where that can be built.
+fn linked_statically() -> Option<(f64, f64, f64)> {
+    let target = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("static");
+    let built = Command::new(env!("CARGO"))
+        .args(["build", "--quiet", "--release", "--package", "driver", "--bin", "nutdrv_qx"])
+        .args(["--target", &target, "--target-dir"])
+        .arg(&folder)
+        .env("RUSTFLAGS", "-C target-feature=+crt-static")
+        .status();
+    if !built.is_ok_and(|status| status.success()) {
+        return None;
+    }
+    let program = folder.join(target).join("release/nutdrv_qx");
+    let ups = Ups::start("static", Which::Ours, "megatec", &[]);
+    let station = Station::new("static", Which::Ours);
+    station.configure(&ups.port, "protocol = megatec");
+    assert_eq!(station.run(&program, &["-a", "u"]).code, Some(0));
+    let mut socket = station.socket();
+    socket.send("DUMPALL\n");
+    socket.lines_until("DUMPDONE");
+    std::thread::sleep(WINDOW);
+    let pid = station.pid().unwrap();
+    let kb = |name| process::memory_kb(pid, name) as f64;
+    Some((process::size_kb(&program).0, kb("Rss:"), kb("Anonymous:")))
 }
 
 /// One after the other, so that each is timed by itself.

@@ -15,7 +15,7 @@ use std::time::Duration;
 const DIP: Duration = Duration::from_secs(30);
 
 /// What is known besides the [`Inputs`].
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Known {
     /// `battery.runtime` of the UPS.
     pub runtime: Option<f64>,
@@ -32,7 +32,7 @@ pub(super) struct Known {
 }
 
 /// What is published.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Estimate {
     pub bounds: Option<(f64, f64)>,
     pub charge: Option<f64>,

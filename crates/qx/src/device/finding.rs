@@ -79,6 +79,7 @@ impl Device {
             self.dialect_memory = Some(kept);
         }
         self.slots = protocol.queries.iter().map(|query| Slot::new(query)).collect();
+        self.heard_words();
         if self.protocol.is_none_or(|before| before.name != protocol.name) {
             self.protocol = Some(protocol);
             self.start_delays();

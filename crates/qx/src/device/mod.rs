@@ -13,6 +13,7 @@ mod finding;
 mod kill_power;
 mod low_battery;
 mod order;
+mod pace;
 mod plausible;
 mod polling;
 mod request;
@@ -26,7 +27,7 @@ use crate::option::Options;
 use crate::protocol::Protocol;
 use crate::query::{Cadence, Query};
 use crate::setting::Delay;
-use crate::store::Store;
+use crate::store::{Change, Store};
 use crate::variable::UPS_ID;
 use battery::Battery;
 use finding::Stage;
@@ -37,6 +38,7 @@ use order::Order;
 use plausible::Plausibility;
 use polling::Slot;
 use request::Request;
+use sheet::{Frame, Said};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -164,10 +166,20 @@ pub struct Device {
     low_battery: LowBattery,
     ready: bool,
     last_good: Moment,
+    /// Until then the status is asked more often.
+    lively_until: Moment,
+    /// When something else than the status was asked last.
+    gave_way: Moment,
     detect_again: Moment,
     /// What was found and is not kept yet.
     dialect_memory: Option<String>,
     evidence: Vec<String>,
+    /// What the last readings come to, until one of them changes.
+    said: Option<Said>,
+    /// What was written down last, until more than a number changes.
+    frame: Option<Frame>,
+    /// More than a number changed, and what is asked of this UPS may change by it.
+    unsettled: bool,
     store: Store,
     events: VecDeque<Event>,
 }
@@ -201,9 +213,14 @@ impl Device {
             low_battery: LowBattery::default(),
             ready: false,
             last_good: Moment::ZERO,
+            lively_until: Moment::ZERO,
+            gave_way: Moment::ZERO,
             detect_again: Moment::ZERO,
             dialect_memory: None,
             evidence: vec![],
+            said: None,
+            frame: None,
+            unsettled: true,
             store: Store::default(),
             events: VecDeque::new(),
         }
@@ -215,7 +232,13 @@ impl Device {
     }
     /// The store, for those who add what they know themselves (`driver.…`), or take the changes.
     pub fn store_mut(&mut self) -> &mut Store {
+        // so that the next poll looks after what the UPS does not say
+        self.heard_words();
         &mut self.store
+    }
+    /// What changed in the store since the last call.
+    pub fn take_changes(&mut self) -> Vec<Change> {
+        self.store.take_changes()
     }
     /// The dialect, once it is found.
     pub fn protocol(&self) -> Option<&'static Protocol> {
@@ -239,6 +262,7 @@ impl Device {
             return false;
         }
         let before = std::mem::replace(&mut self.options, options);
+        self.heard_words();
         self.options.dialect_memory.clone_from(&before.dialect_memory);
         let battery = |o: &Options| (o.runtimecal, o.chargetime, o.idleload_percent.to_bits());
         if battery(&before) != battery(&self.options) {
@@ -325,6 +349,9 @@ impl Device {
             None => {
                 let at = self.next_query(now)?;
                 let query = self.slots[at].query;
+                if query.cadence != Cadence::Quick {
+                    self.gave_way = now;
+                }
                 let patience = match query.cadence {
                     Cadence::Quick => self.patience(POLL_PATIENCE, POLL_PATIENCE),
                     _ => self.patience(FIRST_PATIENCE, LEAST_PATIENCE),
@@ -377,14 +404,6 @@ impl Device {
 
     fn stale_after(&self) -> Duration {
         (self.options.pollinterval * STALE_POLLS).max(STALE_AT_LEAST)
-    }
-
-    fn interval(&self, cadence: Cadence) -> Option<Duration> {
-        match cadence {
-            Cadence::Once | Cadence::AfterChange => None,
-            Cadence::Quick => Some(self.options.pollinterval),
-            Cadence::Full => Some(self.options.pollfreq),
-        }
     }
 
     /// How long to wait for a first byte: `unknown` until the UPS has answered once, then four

@@ -74,6 +74,9 @@ impl Device {
 
     /// What a believed status shows of the order.
     pub(super) fn compare_with_order(&mut self) {
+        if self.order.is_none() {
+            return;
+        }
         let (pending, dead) = (self.shows_shutdown(), self.is_output_dead());
         let Some(order) = &mut self.order else { return };
         order.seen_off |= dead == Some(true);

@@ -28,6 +28,8 @@ pub(super) struct Slot {
     pub applies: bool,
     /// Its last reading has other status words than the one before.
     pub changed: bool,
+    /// What its last reading says that the one before did not.
+    pub news: News,
     /// The reply that did not fit, until one does.
     pub misfit: Option<Vec<u8>>,
     /// It could not be read on a noisy line, and is asked again later.
@@ -36,12 +38,15 @@ pub(super) struct Slot {
 
 impl Device {
     /// The query to ask now: a doubted one first, then status, then what is asked once, then the
-    /// rest; among equals the one that waits longest.
+    /// rest; among equals the one that waits longest. Where the line is too slow for the status alone, it
+    /// gives way to one other in each round.
     pub(super) fn next_query(&self, now: Moment) -> Option<usize> {
         let noisy = self.line.quality() == Quality::Noisy;
+        let gives_way = !noisy && self.status_gives_way(now);
         let rank = |slot: &Slot| match slot.query.cadence {
             // on a noisy line this may take long, and the status must not wait for it
             _ if slot.repeats > 0 && !noisy => 0,
+            Cadence::Quick if gives_way => 6,
             Cadence::Quick => 1,
             _ if noisy && slot.tells_status() && slot.reading.is_none() => 2,
             Cadence::Once => 3,
@@ -55,7 +60,7 @@ impl Device {
 
     /// What came back to the query at `at`, which was asked at `since`.
     pub(super) fn handle_answer(&mut self, at: usize, line: Option<&[u8]>, since: Moment, now: Moment) {
-        let interval = self.interval(self.slots[at].query.cadence);
+        let interval = self.interval(self.slots[at].query.cadence, now);
         let next = interval.map(|interval| (since + interval).max(now));
         let address = self.address();
         let votes_since = now.saturating_sub(match interval {
@@ -152,8 +157,18 @@ impl Device {
         slot.due = next;
         slot.answered = now;
         let changed = std::mem::take(&mut slot.changed);
-        if slot.query.cadence == Cadence::Quick {
+        let cadence = slot.query.cadence;
+        match std::mem::take(&mut slot.news) {
+            News::Nothing => {}
+            // limits and conditions rest on what is asked less often, and on words
+            News::Numbers if cadence == Cadence::Quick => self.heard_news(),
+            News::Numbers | News::Words => self.heard_words(),
+        }
+        if cadence == Cadence::Quick {
             self.heard_from(now);
+            self.watch_closer(changed, now);
+            let soon = self.interval(cadence, now).map(|interval| now + interval);
+            self.slots[at].due = next.into_iter().chain(soon).min();
             self.compare_with_order();
             if changed && self.ready {
                 self.look_closer(now);
@@ -173,11 +188,15 @@ impl Device {
 
     /// What is asked of this UPS depends on what it said.
     pub(super) fn reconsider(&mut self, now: Moment) {
+        if !std::mem::take(&mut self.unsettled) {
+            return;
+        }
         let facts = self.facts();
         let applies: Vec<bool> = self.slots.iter().map(|slot| slot.query.when.holds(&facts)).collect();
         for (slot, applies) in self.slots.iter_mut().zip(applies) {
             if applies != slot.applies {
                 *slot = Slot { applies, due: applies.then_some(now), ..Slot::new(slot.query) };
+                (self.said, self.frame, self.unsettled) = (None, None, true);
             }
         }
     }
@@ -278,6 +297,37 @@ impl Device {
     }
 }
 
+/// What a reading says that the one before did not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum News {
+    #[default]
+    Nothing,
+    /// Other numbers in the same places.
+    Numbers,
+    /// More than that.
+    Words,
+}
+
+impl News {
+    fn between(before: Option<&Readings>, now: &Readings) -> News {
+        let Some(before) = before else { return News::Words };
+        let is_number = |value: &Option<Value>| matches!(value, Some(Value::Number(_)));
+        let alike = |((a, one), (b, other)): (&(&Var, Option<Value>), &(&Var, Option<Value>))| {
+            a == b && (one == other || is_number(one) && is_number(other))
+        };
+        if before == now {
+            News::Nothing
+        } else if (before.status, before.covers, &before.alarms) == (now.status, now.covers, &now.alarms)
+            && before.values.len() == now.values.len()
+            && before.values.iter().zip(&now.values).all(alike)
+        {
+            News::Numbers
+        } else {
+            News::Words
+        }
+    }
+}
+
 impl Slot {
     pub(super) fn new(query: &'static Query) -> Slot {
         Slot {
@@ -290,6 +340,7 @@ impl Slot {
             answered: Moment::ZERO,
             applies: false,
             changed: false,
+            news: News::Nothing,
             misfit: None,
             put_off: false,
         }
@@ -318,6 +369,7 @@ impl Slot {
         let tries = if line == Quality::Noisy { NOISY_REPEATS } else { REPEATS };
         let light = Light { last: self.reading.as_ref(), line, now, since, last_try: self.repeats >= tries };
         let Verdict::Believed(readings) = self.belief.judge(fit, light) else { return false };
+        self.news = News::between(self.reading.as_ref(), &readings);
         self.changed = self.reading.as_ref().is_some_and(|last| last.status != readings.status);
         self.reading = Some(readings);
         true

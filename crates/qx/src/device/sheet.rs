@@ -1,7 +1,7 @@
 //! From readings to the store. What is published is a function of the last reading of each query
 //! (and of the battery bookkeeping), so nothing that the UPS does not say any more stays behind.
 
-use super::battery::Known;
+use super::battery::{Estimate, Known};
 use super::order::DEAD_VOLTS;
 use super::{Device, Moment};
 use crate::fact::Raised;
@@ -16,7 +16,7 @@ use crate::variable::*;
 use std::collections::BTreeMap;
 
 /// What is published. So few that looking through them is the quickest.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Sheet(Vec<(&'static Var, String)>);
 
 impl Sheet {
@@ -43,18 +43,71 @@ impl Sheet {
         self.0.retain(|(there, _)| *there != var);
     }
 
+    fn vars(&self) -> impl Iterator<Item = &&'static Var> {
+        self.0.iter().map(|(var, _)| var)
+    }
+
     fn has(&self, name: &str) -> bool {
         self.0.iter().any(|(there, _)| there.name == name)
     }
 }
 
+/// What the last readings come to by themselves. It is made anew when one of them changes, see
+/// [`Device::heard_news`]; clock and battery come to it with each poll.
+#[derive(Debug)]
+pub(super) struct Said {
+    sheet: Sheet,
+    raised: Raised,
+    inputs: Inputs,
+    known: Known,
+    runtime_is_configured: bool,
+    /// What came to it when it was written down last.
+    shown: Option<(Raised, Estimate)>,
+}
+
+/// What numbers of a status do not change: the variables that are published, and what clients may set.
+/// (So do the commands; they stand in the store.)
+#[derive(Debug)]
+pub(super) struct Frame {
+    vars: Vec<&'static Var>,
+    choices: Vec<(&'static str, Choice)>,
+}
+
 impl Device {
     pub(super) fn publish(&mut self, now: Moment) {
-        let (mut sheet, mut raised) = self.sheet();
+        let mut said = self.said.take().unwrap_or_else(|| self.say());
+        let mut raised = said.raised.clone();
         self.weigh(&mut raised);
+        let estimate = self.estimate(&said, raised.status, now);
+        let on_mains = raised.status.has(Status::Online) && !raised.status.has(Status::Calibrating);
+        let shown = said.shown.as_ref();
+        // the same again; on battery there are bounds to be watched, and nothing stays the same anyway
+        if on_mains && shown.is_some_and(|(was, then)| *was == raised && *then == estimate) {
+            debug_assert_eq!(said.sheet, self.sheet().0, "a reading changed, and heard_news was not called");
+        } else {
+            self.show(&said, &raised, &estimate, now);
+            said.shown = Some((raised, estimate));
+        }
+        self.said = Some(said);
+    }
+
+    /// A reading changed, or what is made of it: nothing made of it before counts any more.
+    pub(super) fn heard_news(&mut self) {
+        self.said = None;
+    }
+
+    /// More than numbers of a status changed: what is asked of this UPS, and what it offers, may be another.
+    pub(super) fn heard_words(&mut self) {
+        self.heard_news();
+        self.frame = None;
+        self.unsettled = true;
+    }
+
+    /// What the UPS says, with the battery's estimates, goes into the store.
+    fn show(&mut self, said: &Said, raised: &Raised, estimate: &Estimate, now: Moment) {
         let Raised { status, alarms } = raised;
-        let configured = self.configured(&sheet);
-        self.estimate(&mut sheet, &configured, status, now);
+        let (status, mut sheet) = (*status, said.sheet.clone());
+        self.fill_in(&mut sheet, said, status.has(Status::Online), estimate);
         self.show_bounds(&mut sheet);
         let by_bounds = self.is_low_by_bounds(&sheet, status, now);
         let status =
@@ -69,7 +122,7 @@ impl Device {
             text = if self.options.ignorelb { text + " LB" } else { status.published(!alarms.is_empty()) };
         }
         sheet.put(&UPS_STATUS, text);
-        if let Some(text) = alarm_text(&alarms) {
+        if let Some(text) = alarm_text(alarms) {
             sheet.put(&UPS_ALARM, text);
         }
         self.write_down(sheet);
@@ -114,13 +167,10 @@ impl Device {
         configured
     }
 
-    fn estimate(
-        &mut self,
-        sheet: &mut Sheet,
-        configured: &BTreeMap<String, String>,
-        status: StatusSet,
-        now: Moment,
-    ) {
+    /// What the readings come to, and what the battery's estimates start from.
+    fn say(&self) -> Said {
+        let (sheet, raised) = self.sheet();
+        let configured = self.configured(&sheet);
         let text = |var: &Var| configured.get(var.name).map(String::as_str).or_else(|| sheet.text(var));
         let number = |var: &Var| {
             text(var).and_then(|text| text.trim().parse::<f64>().ok()).filter(|number| number.is_finite())
@@ -133,11 +183,10 @@ impl Device {
             packs: number(&BATTERY_PACKS),
             load_percent: number(&UPS_LOAD),
             charge: number(&BATTERY_CHARGE),
-            online: status.has(Status::Online),
+            online: false,
         };
         let known = Known {
-            // nothing is left on mains: the UPS does not know
-            runtime: number(&BATTERY_RUNTIME).filter(|seconds| *seconds > 0.0 || !inputs.online),
+            runtime: number(&BATTERY_RUNTIME),
             kind: [&BATTERY_TYPE, &DEVICE_MODEL, &UPS_MODEL]
                 .map(|var| text(var).unwrap_or_default())
                 .join(" "),
@@ -145,22 +194,40 @@ impl Device {
                 .iter()
                 .all(|var| configured.contains_key(var.name)),
             temperature: number(&BATTERY_TEMPERATURE),
-            tests: status.has(Status::Calibrating),
-            powers: !status.has(Status::Off)
-                && number(&OUTPUT_VOLTAGE).is_none_or(|volts| volts >= DEAD_VOLTS),
+            tests: false,
+            powers: number(&OUTPUT_VOLTAGE).is_none_or(|volts| volts >= DEAD_VOLTS),
         };
-        if known.runtime.is_none() && !configured.contains_key(BATTERY_RUNTIME.name) {
-            sheet.remove(&BATTERY_RUNTIME);
-        }
+        let runtime_is_configured = configured.contains_key(BATTERY_RUNTIME.name);
+        Said { sheet, raised, inputs, known, runtime_is_configured, shown: None }
+    }
+
+    fn estimate(&mut self, said: &Said, status: StatusSet, now: Moment) -> Estimate {
+        let inputs = Inputs { online: status.has(Status::Online), ..said.inputs };
+        let known = Known {
+            runtime: said.runtime(inputs.online),
+            tests: status.has(Status::Calibrating),
+            powers: said.known.powers && !status.has(Status::Off),
+            ..said.known.clone()
+        };
         let estimate = self.battery.estimate(&inputs, &known, now);
         let notes = std::mem::take(&mut self.battery.notes);
         notes.into_iter().for_each(|(loudness, text)| self.note(loudness, text));
+        estimate
+    }
+
+    /// Writes down what is estimated where the UPS says nothing.
+    fn fill_in(&self, sheet: &mut Sheet, said: &Said, online: bool, estimate: &Estimate) {
+        let inputs = &said.inputs;
+        let runtime = said.runtime(online);
+        if runtime.is_none() && !said.runtime_is_configured {
+            sheet.remove(&BATTERY_RUNTIME);
+        }
         let mut fill = |var: &'static Var, number: Option<f64>| {
             if let Some(number) = number.filter(|number| number.is_finite()) {
                 sheet.fill(var, || format!("{number:.*}", usize::from(var.places)));
             }
         };
-        let needed = inputs.charge.is_none() || known.runtime.is_none();
+        let needed = inputs.charge.is_none() || runtime.is_none();
         if needed && (inputs.low.is_none() || inputs.high.is_none()) {
             fill(&BATTERY_VOLTAGE_LOW, estimate.bounds.map(|(low, _)| low));
             fill(&BATTERY_VOLTAGE_HIGH, estimate.bounds.map(|(_, high)| high));
@@ -210,16 +277,21 @@ impl Device {
     /// Writes the sheet and what is configured into the store: removes what is gone, sets what is there.
     fn write_down(&mut self, sheet: Sheet) {
         let mut configured = self.configured(&sheet);
-        let mut choices = self.choices();
-        self.forget_unsaid(&sheet, &configured);
+        let same = self.frame.take().filter(|frame| frame.vars.iter().eq(sheet.vars()));
+        let anew = same.is_none();
+        let frame = same.unwrap_or_else(|| {
+            self.forget_unsaid(&sheet, &configured);
+            Frame { vars: sheet.vars().copied().collect(), choices: self.choices() }
+        });
+        debug_assert_eq!(frame.choices, self.choices(), "a choice changed, and heard_words was not called");
         for (var, said) in sheet.0 {
             let text = configured.remove(var.name).unwrap_or(said);
             if self.is_delay(var.name) {
                 continue;
             }
-            let choice = choices.iter().position(|(name, _)| *name == var.name).map(|at| choices.remove(at));
+            let choice = frame.choices.iter().find(|(name, _)| *name == var.name);
             match choice.filter(|_| !self.overridden(var.name)) {
-                Some((_, choice)) => self.store.set_writable(var.name, text, choice),
+                Some((_, choice)) => self.store.set_writable(var.name, text, choice.clone()),
                 None => self.store.set(var.name, text),
             }
         }
@@ -228,8 +300,12 @@ impl Device {
                 self.store.set(name, text);
             }
         }
-        let names = self.command_names();
-        self.store.set_commands(names);
+        debug_assert!(anew || self.store.offers(&self.command_names()), "a command, and no heard_words");
+        if anew {
+            let names = self.command_names();
+            self.store.set_commands(names);
+        }
+        self.frame = Some(frame);
     }
 
     /// Removes the variables of a UPS that are not said any more, by whomever they were.
@@ -246,6 +322,13 @@ impl Device {
     /// A delay is the driver's own: what it will tell the UPS.
     fn is_delay(&self, name: &str) -> bool {
         self.delays.iter().any(|(delay, _)| delay.var.name == name)
+    }
+}
+
+impl Said {
+    /// The runtime that the UPS says: on mains, that nothing is left means that it does not know.
+    fn runtime(&self, online: bool) -> Option<f64> {
+        self.known.runtime.filter(|seconds| *seconds > 0.0 || !online)
     }
 }
 

@@ -307,7 +307,7 @@ impl Bench {
     }
 
     fn judge(&mut self) {
-        let changes = self.device.store_mut().take_changes();
+        let changes = self.device.take_changes();
         for change in changes {
             let (Change::Set(name) | Change::New(name)) = change else { continue };
             let Some(text) = self.device.store().text(&name).map(String::from) else { continue };

@@ -51,7 +51,7 @@ impl Twin {
             self.device.handle_reply(collector.finish(Duration::from_millis(1)), now);
             while self.device.poll_event().is_some() {}
         }
-        self.device.store_mut().take_changes();
+        self.device.take_changes();
     }
 
     /// Asks everything that may have changed.

@@ -1,0 +1,55 @@
+//! How often the UPS is asked: as configured, and its status more often while something happens.
+
+use super::polling::Slot;
+use super::{Device, Moment};
+use crate::belief::Quality;
+use crate::query::Cadence;
+use crate::status::Status;
+use std::time::Duration;
+
+/// The status is asked more often until so long after mains came back, or a status word changed.
+const LIVELY: Duration = Duration::from_secs(30);
+/// Not more often than this, unless that is configured.
+const QUICKEST: Duration = Duration::from_secs(1);
+
+impl Device {
+    /// How long after one question comes the next of its kind; never again what is asked once.
+    pub(super) fn interval(&self, cadence: Cadence, now: Moment) -> Option<Duration> {
+        match cadence {
+            Cadence::Once | Cadence::AfterChange => None,
+            Cadence::Quick => Some(self.quick_interval(now)),
+            Cadence::Full => Some(self.options.pollfreq),
+        }
+    }
+
+    /// Twice as often while something happens: an interval that was made long for a slow UPS stays long.
+    /// Not on a noisy line, where each question may arrive as another one.
+    fn quick_interval(&self, now: Moment) -> Duration {
+        let configured = self.options.pollinterval;
+        let lively = self.ready && now < self.lively_until;
+        if lively && self.line.quality() != Quality::Noisy {
+            configured.min((configured / 2).max(QUICKEST))
+        } else {
+            configured
+        }
+    }
+
+    /// Whether something else may go before the status: it waits for long already, and nothing else was
+    /// asked since the last round of the status.
+    pub(super) fn status_gives_way(&self, now: Moment) -> bool {
+        let patience = if self.ready { self.options.pollinterval } else { Duration::ZERO };
+        let of_status = |slot: &&Slot| slot.query.cadence == Cadence::Quick;
+        let starves = |slot: &Slot| slot.due.is_some_and(|due| due + patience <= now);
+        let told = |slot: &Slot| slot.due.is_none() || slot.answered > self.gave_way;
+        self.slots.iter().any(|slot| !of_status(&slot) && starves(slot))
+            && self.slots.iter().filter(of_status).all(told)
+    }
+
+    /// A status was believed, which is another one than before or not.
+    pub(super) fn watch_closer(&mut self, changed: bool, now: Moment) {
+        let said = self.slots.iter().filter_map(|slot| slot.reading.as_ref());
+        if changed || !said.into_iter().any(|reading| reading.status.has(Status::Online)) {
+            self.lively_until = now + LIVELY;
+        }
+    }
+}
