@@ -9,17 +9,14 @@
 //! be noisy the last five replies vote, on each value by itself, and three have to agree: an outage
 //! costs two exchanges more there. See `docs/trouble.md` for what that is worth.
 
+use crate::query::Query;
 use crate::read::{Fit, Form, Readings};
-use crate::status::{Alarm, Status, StatusSet};
-use crate::value::{Decimal, Value};
+use crate::status::Status::{self, Regulating};
+use crate::status::StatusSet;
+use crate::value::Value;
 use crate::variable::{Unit, Var};
-use std::collections::VecDeque;
+use crate::votes::Votes;
 use std::time::Duration;
-
-/// So many replies vote on a noisy line,
-const VOTERS: usize = 5;
-/// and so many have to agree.
-const MAJORITY: usize = 3;
 
 /// At most so many odd forms are remembered for one query.
 const FORMS: usize = 8;
@@ -29,15 +26,13 @@ const FORMS: usize = 8;
 pub struct Belief {
     forms: Vec<Form>,
     doubted: Option<Fit>,
-    /// The last replies and when they came, the oldest first; only on a noisy line.
-    voters: VecDeque<(Duration, Readings)>,
+    /// Only on a noisy line.
+    votes: Votes,
 }
 
 /// What a reading is judged by.
 #[derive(Clone, Copy, Debug)]
-pub struct Light<'a> {
-    /// The last reading believed.
-    pub last: Option<&'a Readings>,
+pub struct Light {
     /// What is known of the line.
     pub line: Quality,
     /// When the reading came, since the driver was started.
@@ -70,13 +65,10 @@ pub enum Verdict {
 
 impl Belief {
     /// Judges a reading.
-    pub fn judge(&mut self, fit: Fit, light: Light) -> Verdict {
+    pub fn judge(&mut self, fit: Fit, last: Option<&Readings>, light: Light) -> Verdict {
         let known_form = fit.odd.as_ref().is_none_or(|form| self.forms.contains(form));
-        if light.line == Quality::Noisy {
-            return self.count_votes(fit, known_form, light);
-        }
-        self.voters.clear();
-        let expected = match light.last {
+        self.votes.forget();
+        let expected = match last {
             Some(last) => {
                 let proven = light.line == Quality::Clean && alike(&fit.readings, last);
                 proven || fit.readings == *last || light.last_try && same_words(&fit.readings, last)
@@ -87,40 +79,58 @@ impl Belief {
             self.doubted = None;
             self.learn(fit.odd.as_ref());
             Verdict::Believed(fit.readings)
-        } else if let Some(doubted) =
-            self.doubted.take().filter(|doubted| confirms(doubted, &fit, light.last))
-        {
+        } else if let Some(doubted) = self.doubted.take().filter(|doubted| confirms(doubted, &fit, last)) {
             self.learn(fit.odd.as_ref());
-            Verdict::Believed(between(light.last, &doubted.readings, fit.readings))
+            Verdict::Believed(between(last, &doubted.readings, fit.readings))
         } else {
             self.doubted = Some(fit);
             Verdict::AskAgain
         }
     }
 
-    /// Lets the last replies vote. A reply of unusual form has no vote until its form came twice.
-    fn count_votes(&mut self, fit: Fit, known_form: bool, light: Light) -> Verdict {
-        if !known_form && self.doubted.as_ref().is_none_or(|doubted| doubted.odd != fit.odd) {
-            self.doubted = Some(fit);
-            return Verdict::AskAgain;
+    /// Lets the last replies vote: `said` is what the newest says, field by field.
+    ///
+    /// What raises status words has to be elected, and the newest reply has to say it. Where it says
+    /// something new nothing else is waited for; what was not elected stays as it was. Otherwise
+    /// all has to be elected, and the newest to agree, unless it was asked often enough.
+    pub fn vote(
+        &mut self,
+        query: &Query,
+        said: &[Option<Readings>],
+        last: Option<&Readings>,
+        light: Light,
+    ) -> Verdict {
+        self.votes.cast(said, light.now, light.since);
+        let elected = self.votes.elect();
+        let (mut whole, mut readings) = (true, Readings::default());
+        for (at, field) in query.fields.iter().enumerate() {
+            let agrees = match (&elected[at], &said[at]) {
+                (Some(elected), Some(said)) => agrees(said, elected),
+                (Some(_), None) => !field.raises(),
+                _ => false,
+            };
+            if field.raises() && !agrees {
+                return Verdict::AskAgain;
+            }
+            whole &= agrees;
+            match (&elected[at], last) {
+                (Some(elected), _) => readings.join(elected),
+                (None, Some(last)) if self.votes.heard_of(at) => {
+                    field.vars().iter().for_each(|var| readings.say(var, last.value(var).cloned()));
+                }
+                _ => {}
+            }
         }
-        self.doubted = None;
-        self.learn(fit.odd.as_ref());
-        self.voters.retain(|(came, _)| *came >= light.since);
-        if self.voters.is_empty() {
-            // what was believed before has its weight
-            self.voters
-                .extend(light.last.iter().flat_map(|last| vec![(light.now, (*last).clone()); MAJORITY]));
-        }
-        if self.voters.len() == VOTERS {
-            self.voters.pop_front();
-        }
-        self.voters.push_back((light.now, fit.readings.clone()));
-        let voters: Vec<&Readings> = self.voters.iter().map(|(_, voter)| voter).collect();
-        match elect(&voters) {
-            Some(elected) if agrees(&fit.readings, &elected, light.last_try) => Verdict::Believed(elected),
-            _ => Verdict::AskAgain,
-        }
+        let enough = match last {
+            Some(last) if query.raises() => {
+                let news = last.status != readings.status || last.alarms != readings.alarms;
+                // which way it regulates is for the voltages to tell
+                let settled = last.status.has(Regulating) || !readings.status.has(Regulating);
+                news && settled || light.last_try
+            }
+            _ => light.last_try && elected.iter().all(Option::is_some),
+        };
+        if whole || enough { Verdict::Believed(readings) } else { Verdict::AskAgain }
     }
 
     /// Forgets a doubted reading: what comes next is not to be compared with it.
@@ -131,7 +141,20 @@ impl Belief {
     /// Forgets what was heard, but for the forms: it is too long ago to vote.
     pub fn forget_votes(&mut self) {
         self.doubted = None;
-        self.voters.clear();
+        self.votes.forget();
+    }
+
+    /// Whether this UPS draws so.
+    pub fn knows(&self, form: &Form) -> bool {
+        self.forms.contains(form)
+    }
+
+    /// A form that came twice in a row is known from then on.
+    pub fn meet(&mut self, fit: Fit) {
+        match self.doubted.take().filter(|doubted| doubted.odd == fit.odd) {
+            Some(doubted) => self.learn(doubted.odd.as_ref()),
+            None => self.doubted = Some(fit),
+        }
     }
 
     /// Takes an odd form for the way this UPS draws.
@@ -168,62 +191,9 @@ fn between(last: Option<&Readings>, doubted: &Readings, mut confirmed: Readings)
     confirmed
 }
 
-/// What a majority of the replies says, each value by itself; `None` as long as there is none.
-fn elect(voters: &[&Readings]) -> Option<Readings> {
-    let covers = voters.last()?.covers;
-    let mut elected = Readings { covers, ..Readings::default() };
-    for status in Status::ALL.into_iter().chain([Status::Regulating]) {
-        let votes = voters.iter().filter(|voter| voter.status.has(status)).count();
-        if votes >= MAJORITY {
-            elected.status = elected.status.with(status);
-        } else if voters.len() - votes < MAJORITY {
-            return None;
-        }
-    }
-    let alarms: Vec<&[Alarm]> = voters.iter().map(|voter| voter.alarms.as_slice()).collect();
-    elected.alarms = majority(&alarms)?.to_vec();
-    // a variable that most do not speak of was made by noise
-    let mut vars: Vec<&'static Var> = vec![];
-    for (var, _) in voters.iter().flat_map(|voter| &voter.values) {
-        if !vars.contains(var) {
-            vars.push(var);
-        }
-    }
-    for var in vars {
-        let said = |voter: &&Readings| {
-            voter.values.iter().find(|(known, _)| *known == var).map(|(_, value)| value.clone())
-        };
-        let votes: Vec<Option<Option<Value>>> = voters.iter().map(said).collect();
-        let number = || middle(&votes).map(|number| Some(Some(Value::Number(number))));
-        let said = majority(&votes).or_else(number)?;
-        elected.values.extend(said.map(|value| (var, value)));
-    }
-    Some(elected)
-}
-
-/// What most of all say.
-fn majority<T: Clone + PartialEq>(votes: &[T]) -> Option<T> {
-    let of = |one: &&T| votes.iter().filter(|vote| vote == one).count();
-    votes.iter().find(|vote| of(vote) >= MAJORITY).cloned()
-}
-
-/// A number that runs is never the same: the one in the middle, once all have voted and at most one
-/// of them said no number.
-fn middle(votes: &[Option<Option<Value>>]) -> Option<Decimal> {
-    let numbers = votes.iter().filter_map(|vote| vote.as_ref()?.as_ref()?.number());
-    let mut numbers: Vec<Decimal> = numbers.collect();
-    numbers.sort_by(|one, other| one.as_f64().total_cmp(&other.as_f64()));
-    (votes.len() == VOTERS && numbers.len() + 1 >= VOTERS).then(|| numbers[numbers.len() / 2])
-}
-
-/// Whether the last reply says what was elected, so that there is nothing to ask: numbers may run a
-/// little, and on the last try as they like.
-fn agrees(last: &Readings, elected: &Readings, last_try: bool) -> bool {
-    if last_try {
-        same_words(last, elected)
-    } else {
-        compare(last, elected, |_, one, other| runs(one, other))
-    }
+/// Whether a field says what was elected, so that there is nothing to ask: numbers may run a little.
+fn agrees(said: &Readings, elected: &Readings) -> bool {
+    compare(said, elected, |_, one, other| runs(one, other))
 }
 
 /// Whether a number may be on its way from one to the other.

@@ -409,6 +409,11 @@ impl Line {
         }
     }
 
+    /// How often a question is repeated at once, whose reply says something.
+    fn repeats(&self) -> u8 {
+        if self.noisy { NOISY_REPEATS } else { REPEATS }
+    }
+
     fn learn(&mut self, reply: &Reply) {
         let Some(line) = &reply.line else { return };
         let latency = reply.latency.min(Duration::from_secs(1));

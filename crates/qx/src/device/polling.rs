@@ -72,28 +72,30 @@ impl Device {
                 return;
             }
             Some(_) if is_refusal => {}
-            Some(line) => match slot.fit(line, &self.options) {
-                Ok(fit) => {
-                    self.line.heard(slot.misfit.take().is_none());
-                    if !was_noisy && self.line.quality() == Quality::Noisy {
+            Some(line) => {
+                let fit = slot.fit(line, &self.options);
+                match &fit {
+                    Ok(_) => self.line.heard(slot.misfit.take().is_none()),
+                    Err(why) => {
+                        self.line.settle = true;
+                        // what comes the same again is what the UPS says; noise is never the same
+                        match slot.misfit.replace(line.to_vec()) {
+                            None => self.events.push_back(Event::Noted(Loudness::Debug, why.clone())),
+                            Some(before) => self.line.heard(before == line),
+                        }
+                    }
+                }
+                let last_try = slot.repeats >= self.line.repeats();
+                let line_is = self.line.quality();
+                let light = Light { line: line_is, now, since: votes_since, last_try };
+                if slot.judge(line, fit.ok(), light, &self.options) {
+                    if !was_noisy && line_is == Quality::Noisy {
                         self.look_again(now);
                     }
-                    let slot = &mut self.slots[at];
-                    if slot.judge(fit, self.line.quality(), now, votes_since) {
-                        self.believed(at, next, now);
-                        return;
-                    }
+                    self.believed(at, next, now);
+                    return;
                 }
-                Err(why) => {
-                    self.line.settle = true;
-                    // what comes the same again is what the UPS says; noise is never the same
-                    let before = slot.misfit.replace(line.to_vec());
-                    match before {
-                        None => self.events.push_back(Event::Noted(Loudness::Debug, why)),
-                        Some(before) => self.line.heard(before == line),
-                    }
-                }
-            },
+            }
             None => {
                 self.line.settle = true;
                 self.line.heard(slot.reading.is_none());
@@ -313,11 +315,19 @@ impl Slot {
         })
     }
 
-    /// Whether a reading is believed; then it is kept.
-    fn judge(&mut self, fit: Fit, line: Quality, now: Moment, since: Moment) -> bool {
-        let tries = if line == Quality::Noisy { NOISY_REPEATS } else { REPEATS };
-        let light = Light { last: self.reading.as_ref(), line, now, since, last_try: self.repeats >= tries };
-        let Verdict::Believed(readings) = self.belief.judge(fit, light) else { return false };
+    /// Whether a reply is believed; then what it says is kept.
+    fn judge(&mut self, line: &[u8], fit: Option<Fit>, light: Light, options: &Options) -> bool {
+        let verdict = match fit {
+            fit if light.line == Quality::Noisy => {
+                fit.into_iter().for_each(|fit| self.belief.meet(fit));
+                let mut said = self.query.glean(line, |form| self.belief.knows(form));
+                said.iter_mut().flatten().for_each(|said| said.mute(self.query, options));
+                self.belief.vote(self.query, &said, self.reading.as_ref(), light)
+            }
+            Some(fit) => self.belief.judge(fit, self.reading.as_ref(), light),
+            None => Verdict::AskAgain,
+        };
+        let Verdict::Believed(readings) = verdict else { return false };
         self.changed = self.reading.as_ref().is_some_and(|last| last.status != readings.status);
         self.reading = Some(readings);
         true
