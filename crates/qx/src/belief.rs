@@ -90,9 +90,10 @@ impl Belief {
 
     /// Lets the last replies vote: `said` is what the newest says, field by field.
     ///
-    /// What raises status words has to be elected, and the newest reply has to say it. Where it says
-    /// something new nothing else is waited for; what was not elected stays as it was. Otherwise
-    /// all has to be elected, and the newest to agree, unless it was asked often enough.
+    /// What raises status words has to be elected and said again by the newest reply. When it says
+    /// something new nothing else is waited for: numbers that were not elected stay as they were.
+    /// Otherwise everything has to be elected, and be what was said of it last, unless it was asked
+    /// often enough.
     pub fn vote(
         &mut self,
         query: &Query,
@@ -102,35 +103,47 @@ impl Belief {
     ) -> Verdict {
         self.votes.cast(said, light.now, light.since);
         let elected = self.votes.elect();
-        let (mut whole, mut readings) = (true, Readings::default());
-        for (at, field) in query.fields.iter().enumerate() {
-            let agrees = match (&elected[at], &said[at]) {
-                (Some(elected), Some(said)) => agrees(said, elected),
-                (Some(_), None) => !field.raises(),
-                _ => false,
-            };
-            if field.raises() && !agrees {
-                return Verdict::AskAgain;
+        let fields = || query.fields.iter().zip(said.iter().zip(&elected));
+        let raised = fields()
+            .filter(|(field, _)| field.raises())
+            .all(|(_, (said, elected))| said.is_some() && said == elected);
+        if !raised || said.iter().all(Option::is_none) {
+            return Verdict::AskAgain;
+        }
+        let complete = elected.iter().all(Option::is_some);
+        let is_last = |(at, elected): (usize, &Option<Readings>)| {
+            elected
+                .as_ref()
+                .zip(self.votes.newest(at))
+                .is_some_and(|(elected, newest)| agrees(newest, elected))
+        };
+        let settled = elected.iter().enumerate().all(is_last);
+        let readings = self.fill(query, &elected, last);
+        let enough = match last {
+            Some(last) if query.raises() => {
+                let news = last.status != readings.status || last.alarms != readings.alarms;
+                // which way it regulates is for the voltages to tell
+                let told = last.status.has(Regulating) || !readings.status.has(Regulating);
+                news && told || light.last_try
             }
-            whole &= agrees;
-            match (&elected[at], last) {
+            _ => complete && light.last_try,
+        };
+        if settled || enough { Verdict::Believed(readings) } else { Verdict::AskAgain }
+    }
+
+    /// What was elected, and of what was not the last that was believed.
+    fn fill(&self, query: &Query, elected: &[Option<Readings>], last: Option<&Readings>) -> Readings {
+        let mut readings = Readings::default();
+        for (at, (field, elected)) in query.fields.iter().zip(elected).enumerate() {
+            match (elected, last) {
                 (Some(elected), _) => readings.join(elected),
-                (None, Some(last)) if self.votes.heard_of(at) => {
+                (None, Some(last)) if self.votes.newest(at).is_some() => {
                     field.vars().iter().for_each(|var| readings.say(var, last.value(var).cloned()));
                 }
                 _ => {}
             }
         }
-        let enough = match last {
-            Some(last) if query.raises() => {
-                let news = last.status != readings.status || last.alarms != readings.alarms;
-                // which way it regulates is for the voltages to tell
-                let settled = last.status.has(Regulating) || !readings.status.has(Regulating);
-                news && settled || light.last_try
-            }
-            _ => light.last_try && elected.iter().all(Option::is_some),
-        };
-        if whole || enough { Verdict::Believed(readings) } else { Verdict::AskAgain }
+        readings
     }
 
     /// Forgets a doubted reading: what comes next is not to be compared with it.

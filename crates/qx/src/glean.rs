@@ -25,13 +25,16 @@ impl Query {
     /// much is garbled that what stands may be wrong as well: then nothing is said.
     pub fn glean(&self, reply: &[u8], known: impl Fn(&Form) -> bool) -> Vec<Option<Readings>> {
         let nothing = || vec![None; self.fields.len()];
-        let plain = match self.armour {
-            Some(armour) => (armour.unpack_reply)(reply),
-            None => Some(reply.to_vec()),
+        let (packed_right, plain) = match self.armour {
+            None => (true, Some(reply.to_vec())),
+            Some(armour) => match (armour.unpack_reply)(reply) {
+                Some(plain) => (true, Some(plain)),
+                None => (false, (armour.bare_reply)(reply)),
+            },
         };
         let Some(plain) = plain else { return nothing() };
         if let Ok((pieces, fit)) = self.lay(&plain)
-            && fit.odd.as_ref().is_none_or(known)
+            && fit.odd.as_ref().is_none_or(|form| packed_right && known(form))
         {
             return pieces.iter().map(|(field, at)| field.alone(&plain[at.clone()], true)).collect();
         }

@@ -39,9 +39,9 @@ impl Votes {
         self.fields.iter().map(|votes| majority(votes).or_else(|| middle(votes))).collect()
     }
 
-    /// Whether anything at all was said of a field lately.
-    pub fn heard_of(&self, field: usize) -> bool {
-        self.fields.get(field).is_some_and(|votes| !votes.is_empty())
+    /// What was said of a field last.
+    pub fn newest(&self, field: usize) -> Option<&Readings> {
+        self.fields.get(field)?.back().map(|(_, said)| said)
     }
 
     /// Forgets all.
@@ -56,15 +56,14 @@ fn majority(votes: &VecDeque<(Duration, Readings)>) -> Option<Readings> {
     votes.iter().find(|(_, vote)| of(vote) >= MAJORITY).map(|(_, vote)| vote.clone())
 }
 
-/// Numbers that run are never the same: of each the one in the middle, once all have voted and at most
-/// one of them said no number.
+/// Numbers that run are never the same: of each the one in the middle, once all have voted.
 fn middle(votes: &VecDeque<(Duration, Readings)>) -> Option<Readings> {
     let (_, newest) = votes.back().filter(|_| votes.len() == VOTERS)?;
     let mut elected = newest.clone();
     for (var, value) in &mut elected.values {
         let mut numbers: Vec<Decimal> = votes.iter().filter_map(|(_, vote)| vote.number(var)).collect();
         numbers.sort_by(|one, other| one.as_f64().total_cmp(&other.as_f64()));
-        *value = (numbers.len() + 1 >= VOTERS).then(|| Value::Number(numbers[numbers.len() / 2]));
+        *value = (numbers.len() == VOTERS).then(|| Value::Number(numbers[numbers.len() / 2]));
     }
     let numbers_only = newest.alarms.is_empty() && elected.values.iter().all(|(_, value)| value.is_some());
     (numbers_only && !elected.values.is_empty() && newest.covers == Default::default()).then_some(elected)
