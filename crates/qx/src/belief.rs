@@ -11,21 +11,23 @@
 
 use crate::query::Query;
 use crate::read::{Fit, Form, Readings};
-use crate::status::Status::{self, Regulating};
-use crate::status::StatusSet;
+use crate::status::{Status, StatusSet};
 use crate::value::Value;
 use crate::variable::{Unit, Var};
-use crate::votes::Votes;
-use std::time::Duration;
+use crate::votes::{Poll, Votes};
 
 /// At most so many odd forms are remembered for one query.
 const FORMS: usize = 8;
+/// On a noisy line an odd form is the UPS's own when it came so often in a row.
+const FAMILIAR: u8 = 8;
 
 /// What is believed of the replies to one query.
 #[derive(Clone, Debug, Default)]
 pub struct Belief {
     forms: Vec<Form>,
     doubted: Option<Fit>,
+    /// The odd form that came last on a noisy line, and how often in a row.
+    met: Option<(Form, u8)>,
     /// Only on a noisy line.
     votes: Votes,
 }
@@ -35,10 +37,6 @@ pub struct Belief {
 pub struct Light {
     /// What is known of the line.
     pub line: Quality,
-    /// When the reading came, since the driver was started.
-    pub now: Duration,
-    /// A reply from before this is too old to vote.
-    pub since: Duration,
     /// The question was asked often enough: numbers that keep leaping are the UPS's own.
     pub last_try: bool,
 }
@@ -89,61 +87,14 @@ impl Belief {
     }
 
     /// Lets the last replies vote: `said` is what the newest says, field by field.
-    ///
-    /// What raises status words has to be elected and said again by the newest reply. When it says
-    /// something new nothing else is waited for: numbers that were not elected stay as they were.
-    /// Otherwise everything has to be elected, and be what was said of it last, unless it was asked
-    /// often enough.
     pub fn vote(
         &mut self,
         query: &Query,
         said: &[Option<Readings>],
         last: Option<&Readings>,
-        light: Light,
+        poll: Poll,
     ) -> Verdict {
-        self.votes.cast(said, light.now, light.since);
-        let elected = self.votes.elect();
-        let fields = || query.fields.iter().zip(said.iter().zip(&elected));
-        let raised = fields()
-            .filter(|(field, _)| field.raises())
-            .all(|(_, (said, elected))| said.is_some() && said == elected);
-        if !raised || said.iter().all(Option::is_none) {
-            return Verdict::AskAgain;
-        }
-        let complete = elected.iter().all(Option::is_some);
-        let is_last = |(at, elected): (usize, &Option<Readings>)| {
-            elected
-                .as_ref()
-                .zip(self.votes.newest(at))
-                .is_some_and(|(elected, newest)| agrees(newest, elected))
-        };
-        let settled = elected.iter().enumerate().all(is_last);
-        let readings = self.fill(query, &elected, last);
-        let enough = match last {
-            Some(last) if query.raises() => {
-                let news = last.status != readings.status || last.alarms != readings.alarms;
-                // which way it regulates is for the voltages to tell
-                let told = last.status.has(Regulating) || !readings.status.has(Regulating);
-                news && told || light.last_try
-            }
-            _ => complete && light.last_try,
-        };
-        if settled || enough { Verdict::Believed(readings) } else { Verdict::AskAgain }
-    }
-
-    /// What was elected, and of what was not the last that was believed.
-    fn fill(&self, query: &Query, elected: &[Option<Readings>], last: Option<&Readings>) -> Readings {
-        let mut readings = Readings::default();
-        for (at, (field, elected)) in query.fields.iter().zip(elected).enumerate() {
-            match (elected, last) {
-                (Some(elected), _) => readings.join(elected),
-                (None, Some(last)) if self.votes.newest(at).is_some() => {
-                    field.vars().iter().for_each(|var| readings.say(var, last.value(var).cloned()));
-                }
-                _ => {}
-            }
-        }
-        readings
+        self.votes.take(query, said, last, poll).map_or(Verdict::AskAgain, Verdict::Believed)
     }
 
     /// Forgets a doubted reading: what comes next is not to be compared with it.
@@ -162,11 +113,15 @@ impl Belief {
         self.forms.contains(form)
     }
 
-    /// A form that came twice in a row is known from then on.
-    pub fn meet(&mut self, fit: Fit) {
-        match self.doubted.take().filter(|doubted| doubted.odd == fit.odd) {
-            Some(doubted) => self.learn(doubted.odd.as_ref()),
-            None => self.doubted = Some(fit),
+    /// Takes note of the form of a reply on a noisy line. There the drawn form comes between odd ones
+    /// that noise made, so one that comes so often in a row is the UPS's own.
+    pub fn meet(&mut self, odd: Option<Form>) {
+        self.met = odd.map(|form| match self.met.take() {
+            Some((met, times)) if met == form => (met, times.saturating_add(1)),
+            _ => (form, 1),
+        });
+        if let Some((form, _)) = self.met.clone().filter(|(_, times)| *times >= FAMILIAR) {
+            self.learn(Some(&form));
         }
     }
 
@@ -202,16 +157,6 @@ fn between(last: Option<&Readings>, doubted: &Readings, mut confirmed: Readings)
         }
     }
     confirmed
-}
-
-/// Whether a field says what was elected, so that there is nothing to ask: numbers may run a little.
-fn agrees(said: &Readings, elected: &Readings) -> bool {
-    compare(said, elected, |_, one, other| runs(one, other))
-}
-
-/// Whether a number may be on its way from one to the other.
-fn runs(one: f64, other: f64) -> bool {
-    (one - other).abs() <= one.abs().max(other.abs()) / 200.0
 }
 
 /// A first reading that raises nothing.

@@ -1,70 +1,153 @@
-//! Votes: on a noisy line the last replies vote, each field by itself.
+//! Votes: on a noisy line the last replies vote, each field by itself, also in replies that are garbled
+//! elsewhere.
 //!
-//! Three of the last five that could read a field have to agree; of a number that runs, the middle one
-//! counts. `docs/trouble.md` says what that is worth.
+//! Of what raises status words three of the last five have to agree, of anything else four of seven; of
+//! a number that runs, the middle one counts. `docs/trouble.md` says what that is worth.
 
+use crate::query::{Field, Query};
 use crate::read::Readings;
+use crate::status::Status::Regulating;
 use crate::value::{Decimal, Value};
+use crate::variable::Unit;
 use std::collections::VecDeque;
 use std::time::Duration;
-
-/// So many replies vote on a field,
-const VOTERS: usize = 5;
-/// and so many have to agree.
-const MAJORITY: usize = 3;
 
 /// What the last replies to one question said of each field of its picture, and when.
 #[derive(Clone, Debug, Default)]
 pub struct Votes {
-    fields: Vec<VecDeque<(Duration, Readings)>>,
+    fields: Vec<Ballots>,
+}
+
+/// What was said of one field, the newest last.
+type Ballots = VecDeque<(Duration, Readings)>;
+
+/// When a reply came, and how it is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Poll {
+    /// Since the driver was started.
+    pub now: Duration,
+    /// What came before this is too old to vote.
+    pub since: Duration,
+    /// It was asked often enough: numbers that keep leaping are the UPS's own.
+    pub let_run: bool,
+}
+
+/// How many votes count, and how many of them have to agree.
+const fn quorum(field: &Field) -> (usize, usize) {
+    if field.raises() { (5, 3) } else { (7, 4) }
 }
 
 impl Votes {
-    /// Takes what a reply says, field by field; what came before `since` is too old to vote.
-    pub fn cast(&mut self, said: &[Option<Readings>], now: Duration, since: Duration) {
-        self.fields.resize(said.len(), VecDeque::new());
-        for (votes, said) in self.fields.iter_mut().zip(said) {
-            votes.retain(|(came, _)| *came >= since);
-            if let Some(said) = said {
-                if votes.len() == VOTERS {
-                    votes.pop_front();
-                }
-                votes.push_back((now, said.clone()));
-            }
+    /// Takes the vote of a reply and says what is believed, if anything is: `said` is what each field of
+    /// it says, `last` what was believed last.
+    ///
+    /// What raises status words has to be elected and to be said by this very reply. When that is news,
+    /// nothing else is waited for: numbers that are not elected yet stay as they were. Otherwise
+    /// everything has to be elected, and to be what was said of it last.
+    pub fn take(
+        &mut self,
+        query: &Query,
+        said: &[Option<Readings>],
+        last: Option<&Readings>,
+        poll: Poll,
+    ) -> Option<Readings> {
+        self.cast(query, said, poll);
+        let elected: Vec<Option<Readings>> =
+            query.fields.iter().zip(&self.fields).map(|(field, ballots)| elect(field, ballots)).collect();
+        let mut raised =
+            query.fields.iter().zip(said.iter().zip(&elected)).filter(|(field, _)| field.raises());
+        let certain = raised.all(|(_, (said, elected))| said.is_some() && said == elected);
+        if !certain || said.iter().all(Option::is_none) {
+            return None;
         }
-    }
-
-    /// What was elected for each field; `None` as long as too few agree.
-    pub fn elect(&self) -> Vec<Option<Readings>> {
-        self.fields.iter().map(|votes| majority(votes).or_else(|| middle(votes))).collect()
-    }
-
-    /// What was said of a field last.
-    pub fn newest(&self, field: usize) -> Option<&Readings> {
-        self.fields.get(field)?.back().map(|(_, said)| said)
+        let mut readings = self.fill(query, &elected, last);
+        let complete = elected.iter().all(Option::is_some);
+        let Some(last) = last.filter(|_| query.raises()) else {
+            return (complete && (poll.let_run || self.rests(&elected, |_| true))).then_some(readings);
+        };
+        // which way it regulates is for the voltages to tell
+        if !last.status.has(Regulating) && !self.rests(&elected, |unit| unit == Unit::Volt) {
+            readings.status = readings.status.without(Regulating);
+        }
+        let news = last.status != readings.status || last.alarms != readings.alarms;
+        (news || poll.let_run || complete && self.rests(&elected, |_| true)).then_some(readings)
     }
 
     /// Forgets all.
     pub fn forget(&mut self) {
         self.fields.clear();
     }
-}
 
-/// What most of all say.
-fn majority(votes: &VecDeque<(Duration, Readings)>) -> Option<Readings> {
-    let of = |one: &Readings| votes.iter().filter(|(_, vote)| vote == one).count();
-    votes.iter().find(|(_, vote)| of(vote) >= MAJORITY).map(|(_, vote)| vote.clone())
-}
-
-/// Numbers that run are never the same: of each the one in the middle, once all have voted.
-fn middle(votes: &VecDeque<(Duration, Readings)>) -> Option<Readings> {
-    let (_, newest) = votes.back().filter(|_| votes.len() == VOTERS)?;
-    let mut elected = newest.clone();
-    for (var, value) in &mut elected.values {
-        let mut numbers: Vec<Decimal> = votes.iter().filter_map(|(_, vote)| vote.number(var)).collect();
-        numbers.sort_by(|one, other| one.as_f64().total_cmp(&other.as_f64()));
-        *value = (numbers.len() == VOTERS).then(|| Value::Number(numbers[numbers.len() / 2]));
+    fn cast(&mut self, query: &Query, said: &[Option<Readings>], poll: Poll) {
+        self.fields.resize(query.fields.len(), Ballots::new());
+        for (field, (ballots, said)) in query.fields.iter().zip(self.fields.iter_mut().zip(said)) {
+            ballots.retain(|(came, _)| *came >= poll.since);
+            if let Some(said) = said {
+                if ballots.len() == quorum(field).0 {
+                    ballots.pop_front();
+                }
+                ballots.push_back((poll.now, said.clone()));
+            }
+        }
     }
-    let numbers_only = newest.alarms.is_empty() && elected.values.iter().all(|(_, value)| value.is_some());
-    (numbers_only && !elected.values.is_empty() && newest.covers == Default::default()).then_some(elected)
+
+    /// What was elected, and of what was not the last that was believed, unless nothing was heard of it.
+    fn fill(&self, query: &Query, elected: &[Option<Readings>], last: Option<&Readings>) -> Readings {
+        let mut readings = Readings::default();
+        for (field, (ballots, elected)) in query.fields.iter().zip(self.fields.iter().zip(elected)) {
+            match (elected, last) {
+                (Some(elected), _) => readings.join(elected),
+                (None, Some(last)) if !ballots.is_empty() => {
+                    field.vars().iter().for_each(|var| readings.say(var, last.value(var).cloned()));
+                }
+                _ => {}
+            }
+        }
+        readings
+    }
+
+    /// Whether the numbers of such units that were elected are those that were said last, or run a
+    /// little.
+    fn rests(&self, elected: &[Option<Readings>], of: impl Fn(Unit) -> bool) -> bool {
+        let mut newest = self
+            .fields
+            .iter()
+            .zip(elected)
+            .filter_map(|(ballots, elected)| Some((elected.as_ref()?, &ballots.back()?.1)));
+        newest.all(|(elected, newest)| {
+            elected.values.iter().filter(|(var, _)| of(var.unit)).all(|(var, value)| {
+                match (value, newest.value(var)) {
+                    (Some(Value::Number(one)), Some(Value::Number(other))) => {
+                        runs(one.as_f64(), other.as_f64())
+                    }
+                    (one, other) => one.as_ref() == other,
+                }
+            })
+        })
+    }
+}
+
+/// What most of all say, or of numbers that run the middle one.
+fn elect(field: &Field, ballots: &Ballots) -> Option<Readings> {
+    let (voters, majority) = quorum(field);
+    let votes = |one: &Readings| ballots.iter().filter(|(_, vote)| vote == one).count();
+    let most = ballots.iter().find(|(_, vote)| votes(vote) >= majority).map(|(_, vote)| vote.clone());
+    most.or_else(|| (!field.raises() && ballots.len() == voters).then(|| middle(ballots))?)
+}
+
+/// Of each number the one in the middle.
+fn middle(ballots: &Ballots) -> Option<Readings> {
+    let mut elected = ballots.back()?.1.clone();
+    for (var, value) in &mut elected.values {
+        let mut numbers: Vec<Decimal> = ballots.iter().filter_map(|(_, vote)| vote.number(var)).collect();
+        numbers.sort_by(|one, other| one.as_f64().total_cmp(&other.as_f64()));
+        *value =
+            Some(Value::Number(*numbers.get(ballots.len() / 2).filter(|_| numbers.len() == ballots.len())?));
+    }
+    Some(elected)
+}
+
+/// Whether a number may be on its way from one to the other.
+fn runs(one: f64, other: f64) -> bool {
+    (one - other).abs() <= one.abs().max(other.abs()) / 200.0
 }

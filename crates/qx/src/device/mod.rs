@@ -324,9 +324,12 @@ impl Device {
             }
             None => {
                 let at = self.next_query(now)?;
-                let query = self.slots[at].query;
+                let Slot { query, repeats, .. } = self.slots[at];
                 let patience = match query.cadence {
-                    Cadence::Quick => self.patience(POLL_PATIENCE, POLL_PATIENCE),
+                    // on a noisy line the question was lost rather than the UPS slow
+                    Cadence::Quick if !(self.line.noisy && repeats > 0) => {
+                        self.patience(POLL_PATIENCE, POLL_PATIENCE)
+                    }
                     _ => self.patience(FIRST_PATIENCE, LEAST_PATIENCE),
                 };
                 (Asked::Query(at), query.wire(self.address()), patience)
@@ -407,11 +410,6 @@ impl Line {
             whole if whole < PROVEN_AFTER => Quality::Unproven,
             _ => Quality::Clean,
         }
-    }
-
-    /// How often a question is repeated at once, whose reply says something.
-    fn repeats(&self) -> u8 {
-        if self.noisy { NOISY_REPEATS } else { REPEATS }
     }
 
     fn learn(&mut self, reply: &Reply) {

@@ -6,9 +6,10 @@ use crate::belief::{Belief, Light, Quality, Verdict};
 use crate::exchange::Echo;
 use crate::option::Options;
 use crate::query::{Cadence, Query};
-use crate::read::{Fit, Readings};
+use crate::read::{Fit, Form, Readings};
 use crate::value::Value;
 use crate::variable::Var;
+use crate::votes::Poll;
 
 /// Replies vote on what comes until so many polls later. (The newest has to agree all the same.)
 const VOTES_LAST: u32 = 10;
@@ -30,6 +31,8 @@ pub(super) struct Slot {
     pub changed: bool,
     /// The reply that did not fit, until one does.
     pub misfit: Option<Vec<u8>>,
+    /// Something that it asks for was read, be it believed or not.
+    pub answers: bool,
     /// It could not be read on a noisy line, and is asked again later.
     pub put_off: bool,
 }
@@ -75,7 +78,10 @@ impl Device {
             Some(line) => {
                 let fit = slot.fit(line, &self.options);
                 match &fit {
-                    Ok(_) => self.line.heard(slot.misfit.take().is_none()),
+                    Ok(_) => {
+                        slot.answers = true;
+                        self.line.heard(slot.misfit.take().is_none());
+                    }
                     Err(why) => {
                         self.line.settle = true;
                         // what comes the same again is what the UPS says; noise is never the same
@@ -85,10 +91,16 @@ impl Device {
                         }
                     }
                 }
-                let last_try = slot.repeats >= self.line.repeats();
                 let line_is = self.line.quality();
-                let light = Light { line: line_is, now, since: votes_since, last_try };
-                if slot.judge(line, fit.ok(), light, &self.options) {
+                let judged = match fit {
+                    fit if line_is == Quality::Noisy => {
+                        let odd = fit.ok().map(|fit| fit.odd);
+                        slot.poll(line, odd, (now, votes_since), &self.options)
+                    }
+                    Ok(fit) => slot.judge(fit, line_is),
+                    Err(_) => Verdict::AskAgain,
+                };
+                if slot.take(judged) {
                     if !was_noisy && line_is == Quality::Noisy {
                         self.look_again(now);
                     }
@@ -119,8 +131,9 @@ impl Device {
     /// Asks again at once what could not be believed, or later when that was done often enough.
     fn ask_again(&mut self, at: usize, silent: bool, next: Option<Moment>, now: Moment) {
         let noisy = self.line.quality() == Quality::Noisy;
-        let later = now + self.options.pollfreq;
         let slot = &mut self.slots[at];
+        // one that is not known may come back garbled, and is not asked that often
+        let later = now + if slot.answers { self.options.pollinterval } else { self.options.pollfreq };
         // as long as it never answered it, a question that is no status may be one it does not know
         let once = matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange)
             || slot.query.cadence == Cadence::Full && slot.reading.is_none();
@@ -133,7 +146,7 @@ impl Device {
         };
         if slot.repeats <= enough {
             slot.due = Some(now);
-        } else if once && noisy && (!silent || slot.misfit.is_some() || slot.reading.is_some()) {
+        } else if once && noisy && (!silent || slot.answers) {
             slot.put_off = true;
             slot.repeats = 0;
             slot.due = Some(later);
@@ -293,6 +306,7 @@ impl Slot {
             applies: false,
             changed: false,
             misfit: None,
+            answers: false,
             put_off: false,
         }
     }
@@ -315,18 +329,30 @@ impl Slot {
         })
     }
 
-    /// Whether a reply is believed; then what it says is kept.
-    fn judge(&mut self, line: &[u8], fit: Option<Fit>, light: Light, options: &Options) -> bool {
-        let verdict = match fit {
-            fit if light.line == Quality::Noisy => {
-                fit.into_iter().for_each(|fit| self.belief.meet(fit));
-                let mut said = self.query.glean(line, |form| self.belief.knows(form));
-                said.iter_mut().flatten().for_each(|said| said.mute(self.query, options));
-                self.belief.vote(self.query, &said, self.reading.as_ref(), light)
-            }
-            Some(fit) => self.belief.judge(fit, self.reading.as_ref(), light),
-            None => Verdict::AskAgain,
-        };
+    /// Judges a reply on a line that is not noisy.
+    fn judge(&mut self, fit: Fit, line: Quality) -> Verdict {
+        let light = Light { line, last_try: self.repeats >= REPEATS };
+        self.belief.judge(fit, self.reading.as_ref(), light)
+    }
+
+    /// Lets a reply vote on a noisy line; `odd` is its form if it fits.
+    fn poll(
+        &mut self,
+        line: &[u8],
+        odd: Option<Option<Form>>,
+        (now, since): (Moment, Moment),
+        options: &Options,
+    ) -> Verdict {
+        odd.into_iter().for_each(|odd| self.belief.meet(odd));
+        let mut said = self.query.glean(line, |form| self.belief.knows(form));
+        said.iter_mut().flatten().for_each(|said| said.mute(self.query, options));
+        self.answers |= said.iter().any(Option::is_some);
+        let poll = Poll { now, since, let_run: self.repeats >= REPEATS };
+        self.belief.vote(self.query, &said, self.reading.as_ref(), poll)
+    }
+
+    /// Keeps what is believed.
+    fn take(&mut self, verdict: Verdict) -> bool {
         let Verdict::Believed(readings) = verdict else { return false };
         self.changed = self.reading.as_ref().is_some_and(|last| last.status != readings.status);
         self.reading = Some(readings);
