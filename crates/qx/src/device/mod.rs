@@ -11,6 +11,7 @@
 mod battery;
 mod finding;
 mod kill_power;
+mod latency;
 mod low_battery;
 mod order;
 mod plausible;
@@ -32,6 +33,7 @@ use battery::Battery;
 use finding::Stage;
 use kill_power::KillPower;
 pub use kill_power::{DEFAULT as SHUTDOWN_DEFAULT, Step as KillStep, steps as kill_steps};
+use latency::Latency;
 use low_battery::LowBattery;
 use order::Order;
 use plausible::Plausibility;
@@ -135,7 +137,7 @@ enum Asked {
 #[derive(Debug)]
 struct Line {
     up: bool,
-    latency: Option<Duration>,
+    latency: Latency,
     echo: Echo,
     settle: bool,
     /// Something was garbled or lost.
@@ -187,7 +189,7 @@ impl Device {
             battery,
             line: Line {
                 up: true,
-                latency: None,
+                latency: Latency::default(),
                 echo: Echo::Unknown,
                 settle: false,
                 noisy: false,
@@ -324,13 +326,13 @@ impl Device {
             }
             None => {
                 let at = self.next_query(now)?;
-                let Slot { query, repeats, .. } = self.slots[at];
-                let patience = match query.cadence {
-                    // on a noisy line the question was lost rather than the UPS slow
-                    Cadence::Quick if !(self.line.noisy && repeats > 0) => {
-                        self.patience(POLL_PATIENCE, POLL_PATIENCE)
-                    }
-                    _ => self.patience(FIRST_PATIENCE, LEAST_PATIENCE),
+                let Slot { query, repeats, answers, .. } = self.slots[at];
+                // on a noisy line the question was lost rather than the UPS slow
+                let lost = self.line.noisy && repeats > 0;
+                let patience = if !lost && (answers || query.cadence == Cadence::Quick) {
+                    self.patience(POLL_PATIENCE, POLL_PATIENCE)
+                } else {
+                    self.patience(FIRST_PATIENCE, LEAST_PATIENCE)
                 };
                 (Asked::Query(at), query.wire(self.address()), patience)
             }
@@ -391,9 +393,9 @@ impl Device {
     }
 
     /// How long to wait for a first byte: `unknown` until the UPS has answered once, then four
-    /// times as long as it took, but `least`.
+    /// times as long as it took lately, but `least`.
     fn patience(&self, unknown: Duration, least: Duration) -> Duration {
-        self.line.latency.map_or(unknown, |latency| (4 * latency).max(least))
+        self.line.latency.slowest().map_or(unknown, |latency| (4 * latency).max(least))
     }
 }
 
@@ -414,8 +416,7 @@ impl Line {
 
     fn learn(&mut self, reply: &Reply) {
         let Some(line) = &reply.line else { return };
-        let latency = reply.latency.min(Duration::from_secs(1));
-        self.latency = Some(self.latency.unwrap_or_default().max(latency));
+        self.latency.learn(reply.latency);
         if self.echo == Echo::Unknown {
             let repeated = reply.echoed && crate::detect::looks_like_reply(line);
             self.echo = if repeated { Echo::Line } else { Echo::Refusal };
