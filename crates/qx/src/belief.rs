@@ -9,41 +9,34 @@
 //! be noisy the last five replies vote, on each value by itself, and three have to agree: an outage
 //! costs two exchanges more there. See `docs/trouble.md` for what that is worth.
 
+use crate::query::Query;
 use crate::read::{Fit, Form, Readings};
-use crate::status::{Alarm, Status, StatusSet};
-use crate::value::{Decimal, Value};
+use crate::status::{Status, StatusSet};
+use crate::value::Value;
 use crate::variable::{Unit, Var};
-use std::collections::VecDeque;
-use std::time::Duration;
-
-/// So many replies vote on a noisy line,
-const VOTERS: usize = 5;
-/// and so many have to agree.
-const MAJORITY: usize = 3;
+use crate::votes::{Poll, Votes};
 
 /// At most so many odd forms are remembered for one query.
 const FORMS: usize = 8;
+/// On a noisy line an odd form is the UPS's own when it came so often in a row.
+const FAMILIAR: u8 = 8;
 
 /// What is believed of the replies to one query.
 #[derive(Clone, Debug, Default)]
 pub struct Belief {
     forms: Vec<Form>,
     doubted: Option<Fit>,
-    /// The last replies and when they came, the oldest first; only on a noisy line.
-    voters: VecDeque<(Duration, Readings)>,
+    /// The odd form that came last on a noisy line, and how often in a row.
+    met: Option<(Form, u8)>,
+    /// Only on a noisy line.
+    votes: Votes,
 }
 
 /// What a reading is judged by.
 #[derive(Clone, Copy, Debug)]
-pub struct Light<'a> {
-    /// The last reading believed.
-    pub last: Option<&'a Readings>,
+pub struct Light {
     /// What is known of the line.
     pub line: Quality,
-    /// When the reading came, since the driver was started.
-    pub now: Duration,
-    /// A reply from before this is too old to vote.
-    pub since: Duration,
     /// The question was asked often enough: numbers that keep leaping are the UPS's own.
     pub last_try: bool,
 }
@@ -70,13 +63,10 @@ pub enum Verdict {
 
 impl Belief {
     /// Judges a reading.
-    pub fn judge(&mut self, fit: Fit, light: Light) -> Verdict {
+    pub fn judge(&mut self, fit: Fit, last: Option<&Readings>, light: Light) -> Verdict {
         let known_form = fit.odd.as_ref().is_none_or(|form| self.forms.contains(form));
-        if light.line == Quality::Noisy {
-            return self.count_votes(fit, known_form, light);
-        }
-        self.voters.clear();
-        let expected = match light.last {
+        self.votes.forget();
+        let expected = match last {
             Some(last) => {
                 let proven = light.line == Quality::Clean && alike(&fit.readings, last);
                 proven || fit.readings == *last || light.last_try && same_words(&fit.readings, last)
@@ -87,40 +77,24 @@ impl Belief {
             self.doubted = None;
             self.learn(fit.odd.as_ref());
             Verdict::Believed(fit.readings)
-        } else if let Some(doubted) =
-            self.doubted.take().filter(|doubted| confirms(doubted, &fit, light.last))
-        {
+        } else if let Some(doubted) = self.doubted.take().filter(|doubted| confirms(doubted, &fit, last)) {
             self.learn(fit.odd.as_ref());
-            Verdict::Believed(between(light.last, &doubted.readings, fit.readings))
+            Verdict::Believed(between(last, &doubted.readings, fit.readings))
         } else {
             self.doubted = Some(fit);
             Verdict::AskAgain
         }
     }
 
-    /// Lets the last replies vote. A reply of unusual form has no vote until its form came twice.
-    fn count_votes(&mut self, fit: Fit, known_form: bool, light: Light) -> Verdict {
-        if !known_form && self.doubted.as_ref().is_none_or(|doubted| doubted.odd != fit.odd) {
-            self.doubted = Some(fit);
-            return Verdict::AskAgain;
-        }
-        self.doubted = None;
-        self.learn(fit.odd.as_ref());
-        self.voters.retain(|(came, _)| *came >= light.since);
-        if self.voters.is_empty() {
-            // what was believed before has its weight
-            self.voters
-                .extend(light.last.iter().flat_map(|last| vec![(light.now, (*last).clone()); MAJORITY]));
-        }
-        if self.voters.len() == VOTERS {
-            self.voters.pop_front();
-        }
-        self.voters.push_back((light.now, fit.readings.clone()));
-        let voters: Vec<&Readings> = self.voters.iter().map(|(_, voter)| voter).collect();
-        match elect(&voters) {
-            Some(elected) if agrees(&fit.readings, &elected, light.last_try) => Verdict::Believed(elected),
-            _ => Verdict::AskAgain,
-        }
+    /// Lets the last replies vote: `said` is what the newest says, field by field.
+    pub fn vote(
+        &mut self,
+        query: &Query,
+        said: &[Option<Readings>],
+        last: Option<&Readings>,
+        poll: Poll,
+    ) -> Verdict {
+        self.votes.take(query, said, last, poll).map_or(Verdict::AskAgain, Verdict::Believed)
     }
 
     /// Forgets a doubted reading: what comes next is not to be compared with it.
@@ -131,7 +105,24 @@ impl Belief {
     /// Forgets what was heard, but for the forms: it is too long ago to vote.
     pub fn forget_votes(&mut self) {
         self.doubted = None;
-        self.voters.clear();
+        self.votes.forget();
+    }
+
+    /// Whether this UPS draws so.
+    pub fn knows(&self, form: &Form) -> bool {
+        self.forms.contains(form)
+    }
+
+    /// Takes note of the form of a reply on a noisy line. There the drawn form comes between odd ones
+    /// that noise made, so one that comes so often in a row is the UPS's own.
+    pub fn meet(&mut self, odd: Option<Form>) {
+        self.met = odd.map(|form| match self.met.take() {
+            Some((met, times)) if met == form => (met, times.saturating_add(1)),
+            _ => (form, 1),
+        });
+        if let Some((form, _)) = self.met.clone().filter(|(_, times)| *times >= FAMILIAR) {
+            self.learn(Some(&form));
+        }
     }
 
     /// Takes an odd form for the way this UPS draws.
@@ -168,69 +159,6 @@ fn between(last: Option<&Readings>, doubted: &Readings, mut confirmed: Readings)
     confirmed
 }
 
-/// What a majority of the replies says, each value by itself; `None` as long as there is none.
-fn elect(voters: &[&Readings]) -> Option<Readings> {
-    let covers = voters.last()?.covers;
-    let mut elected = Readings { covers, ..Readings::default() };
-    for status in Status::ALL.into_iter().chain([Status::Regulating]) {
-        let votes = voters.iter().filter(|voter| voter.status.has(status)).count();
-        if votes >= MAJORITY {
-            elected.status = elected.status.with(status);
-        } else if voters.len() - votes < MAJORITY {
-            return None;
-        }
-    }
-    let alarms: Vec<&[Alarm]> = voters.iter().map(|voter| voter.alarms.as_slice()).collect();
-    elected.alarms = majority(&alarms)?.to_vec();
-    // a variable that most do not speak of was made by noise
-    let mut vars: Vec<&'static Var> = vec![];
-    for (var, _) in voters.iter().flat_map(|voter| &voter.values) {
-        if !vars.contains(var) {
-            vars.push(var);
-        }
-    }
-    for var in vars {
-        let said = |voter: &&Readings| {
-            voter.values.iter().find(|(known, _)| *known == var).map(|(_, value)| value.clone())
-        };
-        let votes: Vec<Option<Option<Value>>> = voters.iter().map(said).collect();
-        let number = || middle(&votes).map(|number| Some(Some(Value::Number(number))));
-        let said = majority(&votes).or_else(number)?;
-        elected.values.extend(said.map(|value| (var, value)));
-    }
-    Some(elected)
-}
-
-/// What most of all say.
-fn majority<T: Clone + PartialEq>(votes: &[T]) -> Option<T> {
-    let of = |one: &&T| votes.iter().filter(|vote| vote == one).count();
-    votes.iter().find(|vote| of(vote) >= MAJORITY).cloned()
-}
-
-/// A number that runs is never the same: the one in the middle, once all have voted and at most one
-/// of them said no number.
-fn middle(votes: &[Option<Option<Value>>]) -> Option<Decimal> {
-    let numbers = votes.iter().filter_map(|vote| vote.as_ref()?.as_ref()?.number());
-    let mut numbers: Vec<Decimal> = numbers.collect();
-    numbers.sort_by(|one, other| one.as_f64().total_cmp(&other.as_f64()));
-    (votes.len() == VOTERS && numbers.len() + 1 >= VOTERS).then(|| numbers[numbers.len() / 2])
-}
-
-/// Whether the last reply says what was elected, so that there is nothing to ask: numbers may run a
-/// little, and on the last try as they like.
-fn agrees(last: &Readings, elected: &Readings, last_try: bool) -> bool {
-    if last_try {
-        same_words(last, elected)
-    } else {
-        compare(last, elected, |_, one, other| runs(one, other))
-    }
-}
-
-/// Whether a number may be on its way from one to the other.
-fn runs(one: f64, other: f64) -> bool {
-    (one - other).abs() <= one.abs().max(other.abs()) / 200.0
-}
-
 /// A first reading that raises nothing.
 fn quiet(readings: &Readings) -> bool {
     let raised = readings.status.and(readings.covers).without(Status::Online);
@@ -244,7 +172,7 @@ pub fn alike(one: &Readings, other: &Readings) -> bool {
 }
 
 /// Whether two readings say the same, but for numbers.
-fn same_words(one: &Readings, other: &Readings) -> bool {
+pub fn same_words(one: &Readings, other: &Readings) -> bool {
     compare(one, other, |_, _, _| true)
 }
 

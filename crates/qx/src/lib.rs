@@ -10,6 +10,7 @@
 //! * A dialect is a table of these: [`protocol`], and all of them: [`protocols`].
 //! * Through USB: [`bridge`], all of them: [`bridges`], and a command on its way: [`talk`].
 //! * On the line: [`exchange`]; which dialect it is: [`detect`], and at the next start: [`known`]; what is believed: [`belief`],
+//!   what a garbled reply still says: [`glean`], and how it counts: [`votes`],
 //!   and what is weighed against the rest: [`quirk`].
 //! * One UPS: [`device`], which [`bank`] of cells it has and what NUT would [`guess`] of it, what is
 //!   known of it: [`store`], and
@@ -31,6 +32,7 @@ pub mod device;
 pub mod exchange;
 pub mod explain;
 pub mod fact;
+pub mod glean;
 pub mod guess;
 pub mod known;
 pub mod option;
@@ -50,4 +52,5 @@ pub mod store;
 pub mod talk;
 pub mod value;
 pub mod variable;
+pub mod votes;
 pub mod write;

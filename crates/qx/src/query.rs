@@ -190,6 +190,10 @@ impl Field {
         self.places = Some(places);
         self
     }
+    /// Whether it raises status words or alarms.
+    pub const fn raises(&self) -> bool {
+        matches!(self.meaning, Meaning::Bits(_) | Meaning::Codes(_))
+    }
     /// The variables it speaks of.
     pub fn vars(&self) -> Vec<&'static Var> {
         let said = |effects: &[Effect]| -> Vec<&'static Var> {
@@ -406,6 +410,6 @@ impl Query {
 
     /// Whether its reply raises status words or alarms.
     pub fn raises(&self) -> bool {
-        self.fields.iter().any(|field| matches!(field.meaning, Meaning::Bits(_) | Meaning::Codes(_)))
+        self.fields.iter().any(Field::raises)
     }
 }

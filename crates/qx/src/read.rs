@@ -42,6 +42,15 @@ impl Readings {
             None => self.values.push((var, value)),
         }
     }
+    /// Says what another one says as well.
+    pub fn join(&mut self, other: &Readings) {
+        self.status = self.status.or(other.status);
+        self.covers = self.covers.or(other.covers);
+        self.alarms.extend(&other.alarms);
+        for (var, value) in &other.values {
+            self.say(var, value.clone());
+        }
+    }
 }
 
 /// The form of a reply that is not the drawn one: the width of each field, and of what follows.
@@ -252,7 +261,12 @@ impl Query {
 impl Readings {
     /// Takes one piece of a reply. Where a number or word is not one, the field is unknown; the
     /// misfit that comes back says so.
-    fn take(&mut self, field: &Field, reply: &[u8], at: &Range<usize>) -> Result<Option<Misfit>, Misfit> {
+    pub(crate) fn take(
+        &mut self,
+        field: &Field,
+        reply: &[u8],
+        at: &Range<usize>,
+    ) -> Result<Option<Misfit>, Misfit> {
         let piece = &reply[at.clone()];
         let misfit = |expected| Misfit { at: at.clone(), expected };
         let mut unread = None;

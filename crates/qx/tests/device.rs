@@ -645,3 +645,67 @@ fn while_something_happens_the_status_is_asked_twice_as_often() {
         assert!(about(polls(STATUS, 60), 60 / configured), "idle again, {configured}");
     }
 }
+
+/// What shuts machines down is confirmed by one exchange more, at once, and by nothing else.
+#[test]
+fn what_shuts_machines_down_costs_one_exchange_more() {
+    const OFF: &[u8] = b"(226.0 000.0 000.0 195.0 000.0 000 014 50.0 000 000 027.0 25.0 Q";
+    const LOW: &[u8] = b"(000.0 195.0 226.0 014 49.0 21.5 30.0 11001000";
+    const FSD: &[u8] = b"(000.0 195.0 226.0 014 49.0 25.5 30.0 10001010";
+    const GTEC: &[u8] = b"(226.0 000.0 000.0 195.0 226.0 000 014 50.0 000 000 027.0 25.0 M";
+    let cases = [
+        ("megatec", "Q1", STATUS, OUTAGE, "OB"),
+        ("megatec", "Q1", OUTAGE, LOW, "OB LB"),
+        ("megatec", "Q1", STATUS, LOW, "OB LB"),
+        ("megatec", "Q1", OUTAGE, FSD, "ALARM OB FSD"),
+        ("gtec", "Q4", GTEC, OFF, "OL OFF"),
+    ];
+    for (dialect, ask, before, after, shown) in cases {
+        let ups = |status: &'static [u8]| {
+            move |asked: &str| if asked == ask { ended(status) } else { megatec(asked, b"", b"") }
+        };
+        let options = Options { protocol: Some(dialect.into()), ..Options::default() };
+        let mut line = ready(options, ups(before));
+        for minutes in [0, 20] {
+            // a line of which little is known, and one that was clean for long
+            let until = line.now + seconds(60 * minutes + 1);
+            line.run(until, &mut |asked, _| ups(before)(asked), |_| false);
+            line.asked.clear();
+            let until = line.now + seconds(5);
+            let mut told = None;
+            while line.now < until && told.is_none() {
+                let step = line.now + Duration::from_millis(1);
+                line.run(step, &mut |asked, _| ups(after)(asked), |_| false);
+                told = (line.text("ups.status") == Some(shown)).then_some(line.now);
+            }
+            let asked: Vec<Duration> =
+                line.asked.iter().filter(|(_, asked)| asked == ask).map(|(at, _)| *at).collect();
+            assert_eq!(asked.len(), 2, "{shown}: {:?}", line.asked);
+            assert_eq!(told, Some(asked[0] + 2 * line.latency), "{shown}");
+            let until = line.now + seconds(20);
+            line.run(until, &mut |asked, _| ups(before)(asked), |_| false);
+        }
+    }
+}
+
+/// A reply that came late once does not make the driver wait for ever.
+#[test]
+fn patience_comes_back() {
+    let mut line = found();
+    let waits = |line: &mut Line| {
+        line.asked.clear();
+        let until = line.now + seconds(12);
+        line.run(until, &mut |_, _| vec![], |_| false);
+        let status = || line.asked.iter().filter(|(_, asked)| asked == "Q1").map(|(at, _)| *at);
+        let waited = status().skip(1).zip(status()).map(|(next, one)| next - one).min();
+        says(line, STATUS, seconds(10));
+        waited.unwrap()
+    };
+    let short = waits(&mut line);
+    line.latency = Duration::from_millis(900);
+    says(&mut line, STATUS, seconds(2));
+    line.latency = Duration::from_millis(30);
+    assert!(waits(&mut line) >= seconds(3));
+    says(&mut line, STATUS, seconds(400));
+    assert_eq!(waits(&mut line), short);
+}

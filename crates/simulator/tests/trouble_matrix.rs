@@ -17,9 +17,10 @@ const FEW_POLLS: u64 = 150;
 /// Up to this rate nothing at all may be wrong.
 const HONEST: f64 = 0.01;
 
-/// Runs one cell and prints its row.
-fn cell(protocol: &'static Protocol, pace: Pace, rate: f64, polls: u64) {
-    let mut bench = Bench::new(protocol, 7, |trouble| trouble.noise = rate, pace, true);
+/// Runs one cell and prints its row; what must not be is told.
+fn cell(protocol: &'static Protocol, pace: Pace, rate: f64, polls: u64) -> Option<String> {
+    let seed = std::env::var("QXUPS_TROUBLE_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(7);
+    let mut bench = Bench::new(protocol, seed, |trouble| trouble.noise = rate, pace, true);
     bench.run(2 * polls);
     let (found, commands) = (bench.found(), &bench.commands);
     println!(
@@ -43,15 +44,10 @@ fn cell(protocol: &'static Protocol, pace: Pace, rate: f64, polls: u64) {
     if std::env::var_os("QXUPS_TROUBLE_EXAMPLES").is_some() {
         println!("{:?}", found.examples);
     }
-    assert_eq!(found.false_grave, 0, "{what}");
-    assert_eq!(commands.repeated, 0, "{what}");
-    if rate <= HONEST {
-        assert_eq!((found.wrong, found.false_ob), (0, 0), "{what}");
-    }
-    if rate < HONEST {
-        assert_eq!(found.missed, 0, "{what}");
-    }
-    assert!(rate > HONEST || found.published > 0, "{what}");
+    let mut holds = found.false_grave == 0 && commands.repeated == 0;
+    holds &= rate > HONEST || (found.wrong, found.false_ob) == (0, 0) && found.published > 0;
+    holds &= rate >= HONEST || found.missed == 0;
+    (!holds).then_some(what)
 }
 
 /// Every second dialect, so that two cores have work.
@@ -60,15 +56,17 @@ fn matrix(first: usize) {
     let polls: Option<u64> = asked("QXUPS_TROUBLE_POLLS").and_then(|text| text.parse().ok());
     let only = asked("QXUPS_TROUBLE_ONLY");
     let rates = if polls.is_some() { &RATES[..] } else { &FEW_RATES };
+    let mut failed = vec![];
     let wanted = |protocol: &&&Protocol| only.as_ref().is_none_or(|only| *only == protocol.name);
     for (n, protocol) in protocols::ALL.iter().enumerate().filter(|(_, protocol)| wanted(protocol)) {
         for rate in rates.iter().filter(|_| n % 2 == first) {
             let paces = if n % 4 < 2 { [Pace::Fast, Pace::Slow] } else { [Pace::Slow, Pace::Fast] };
             for pace in paces.into_iter().take(if polls.is_some() { 2 } else { 1 }) {
-                cell(protocol, pace, *rate, polls.unwrap_or(FEW_POLLS));
+                failed.extend(cell(protocol, pace, *rate, polls.unwrap_or(FEW_POLLS)));
             }
         }
     }
+    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 #[test]

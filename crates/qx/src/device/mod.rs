@@ -11,6 +11,7 @@
 mod battery;
 mod finding;
 mod kill_power;
+mod latency;
 mod low_battery;
 mod order;
 mod pace;
@@ -33,6 +34,7 @@ use battery::Battery;
 use finding::Stage;
 use kill_power::KillPower;
 pub use kill_power::{DEFAULT as SHUTDOWN_DEFAULT, Step as KillStep, steps as kill_steps};
+use latency::Latency;
 use low_battery::LowBattery;
 use order::Order;
 use plausible::Plausibility;
@@ -137,7 +139,7 @@ enum Asked {
 #[derive(Debug)]
 struct Line {
     up: bool,
-    latency: Option<Duration>,
+    latency: Latency,
     echo: Echo,
     settle: bool,
     /// Something was garbled or lost.
@@ -199,7 +201,7 @@ impl Device {
             battery,
             line: Line {
                 up: true,
-                latency: None,
+                latency: Latency::default(),
                 echo: Echo::Unknown,
                 settle: false,
                 noisy: false,
@@ -348,13 +350,16 @@ impl Device {
             }
             None => {
                 let at = self.next_query(now)?;
-                let query = self.slots[at].query;
+                let Slot { query, repeats, answers, .. } = self.slots[at];
                 if query.cadence != Cadence::Quick {
                     self.gave_way = now;
                 }
-                let patience = match query.cadence {
-                    Cadence::Quick => self.patience(POLL_PATIENCE, POLL_PATIENCE),
-                    _ => self.patience(FIRST_PATIENCE, LEAST_PATIENCE),
+                // on a noisy line the question was lost rather than the UPS slow
+                let lost = self.line.noisy && repeats > 0;
+                let patience = if !lost && (answers || query.cadence == Cadence::Quick) {
+                    self.patience(POLL_PATIENCE, POLL_PATIENCE)
+                } else {
+                    self.patience(FIRST_PATIENCE, LEAST_PATIENCE)
                 };
                 (Asked::Query(at), query.wire(self.address()), patience)
             }
@@ -407,9 +412,9 @@ impl Device {
     }
 
     /// How long to wait for a first byte: `unknown` until the UPS has answered once, then four
-    /// times as long as it took, but `least`.
+    /// times as long as it took lately, but `least`.
     fn patience(&self, unknown: Duration, least: Duration) -> Duration {
-        self.line.latency.map_or(unknown, |latency| (4 * latency).max(least))
+        self.line.latency.slowest().map_or(unknown, |latency| (4 * latency).max(least))
     }
 }
 
@@ -430,8 +435,7 @@ impl Line {
 
     fn learn(&mut self, reply: &Reply) {
         let Some(line) = &reply.line else { return };
-        let latency = reply.latency.min(Duration::from_secs(1));
-        self.latency = Some(self.latency.unwrap_or_default().max(latency));
+        self.latency.learn(reply.latency);
         if self.echo == Echo::Unknown {
             let repeated = reply.echoed && crate::detect::looks_like_reply(line);
             self.echo = if repeated { Echo::Line } else { Echo::Refusal };

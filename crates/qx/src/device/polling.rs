@@ -2,13 +2,14 @@
 
 use super::finding::Stage;
 use super::{DETECT_AGAIN, Device, Event, Loudness, Moment, NOISY_REPEATS, REPEATS};
-use crate::belief::{Belief, Light, Quality, Verdict};
+use crate::belief::{Belief, Light, Quality, Verdict, same_words};
 use crate::exchange::Echo;
 use crate::option::Options;
 use crate::query::{Cadence, Query};
-use crate::read::{Fit, Readings};
+use crate::read::{Fit, Form, Readings};
 use crate::value::Value;
 use crate::variable::Var;
+use crate::votes::Poll;
 
 /// Replies vote on what comes until so many polls later. (The newest has to agree all the same.)
 const VOTES_LAST: u32 = 10;
@@ -32,6 +33,8 @@ pub(super) struct Slot {
     pub news: News,
     /// The reply that did not fit, until one does.
     pub misfit: Option<Vec<u8>>,
+    /// Something that it asks for was read, be it believed or not.
+    pub answers: bool,
     /// It could not be read on a noisy line, and is asked again later.
     pub put_off: bool,
 }
@@ -77,28 +80,39 @@ impl Device {
                 return;
             }
             Some(_) if is_refusal => {}
-            Some(line) => match slot.fit(line, &self.options) {
-                Ok(fit) => {
-                    self.line.heard(slot.misfit.take().is_none());
-                    if !was_noisy && self.line.quality() == Quality::Noisy {
+            Some(line) => {
+                let fit = slot.fit(line, &self.options);
+                match &fit {
+                    Ok(_) => {
+                        slot.answers = true;
+                        self.line.heard(slot.misfit.take().is_none());
+                    }
+                    Err(why) => {
+                        self.line.settle = true;
+                        // what comes the same again is what the UPS says; noise is never the same
+                        match slot.misfit.replace(line.to_vec()) {
+                            None => self.events.push_back(Event::Noted(Loudness::Debug, why.clone())),
+                            Some(before) => self.line.heard(before == line),
+                        }
+                    }
+                }
+                let line_is = self.line.quality();
+                let judged = match fit {
+                    fit if line_is == Quality::Noisy => {
+                        let odd = fit.ok().map(|fit| fit.odd);
+                        slot.poll(line, odd, (now, votes_since), &self.options)
+                    }
+                    Ok(fit) => slot.judge(fit, line_is),
+                    Err(_) => Verdict::AskAgain,
+                };
+                if slot.take(judged) {
+                    if !was_noisy && line_is == Quality::Noisy {
                         self.look_again(now);
                     }
-                    let slot = &mut self.slots[at];
-                    if slot.judge(fit, self.line.quality(), now, votes_since) {
-                        self.believed(at, next, now);
-                        return;
-                    }
+                    self.believed(at, next, now);
+                    return;
                 }
-                Err(why) => {
-                    self.line.settle = true;
-                    // what comes the same again is what the UPS says; noise is never the same
-                    let before = slot.misfit.replace(line.to_vec());
-                    match before {
-                        None => self.events.push_back(Event::Noted(Loudness::Debug, why)),
-                        Some(before) => self.line.heard(before == line),
-                    }
-                }
-            },
+            }
             None => {
                 self.line.settle = true;
                 self.line.heard(slot.reading.is_none());
@@ -122,8 +136,9 @@ impl Device {
     /// Asks again at once what could not be believed, or later when that was done often enough.
     fn ask_again(&mut self, at: usize, silent: bool, next: Option<Moment>, now: Moment) {
         let noisy = self.line.quality() == Quality::Noisy;
-        let later = now + self.options.pollfreq;
         let slot = &mut self.slots[at];
+        // one that is not known may come back garbled, and is not asked that often
+        let later = now + if slot.answers { self.options.pollinterval } else { self.options.pollfreq };
         // as long as it never answered it, a question that is no status may be one it does not know
         let once = matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange)
             || slot.query.cadence == Cadence::Full && slot.reading.is_none();
@@ -136,7 +151,7 @@ impl Device {
         };
         if slot.repeats <= enough {
             slot.due = Some(now);
-        } else if once && noisy && (!silent || slot.misfit.is_some() || slot.reading.is_some()) {
+        } else if once && noisy && (!silent || slot.answers) {
             slot.put_off = true;
             slot.repeats = 0;
             slot.due = Some(later);
@@ -310,20 +325,10 @@ pub(super) enum News {
 
 impl News {
     fn between(before: Option<&Readings>, now: &Readings) -> News {
-        let Some(before) = before else { return News::Words };
-        let is_number = |value: &Option<Value>| matches!(value, Some(Value::Number(_)));
-        let alike = |((a, one), (b, other)): (&(&Var, Option<Value>), &(&Var, Option<Value>))| {
-            a == b && (one == other || is_number(one) && is_number(other))
-        };
-        if before == now {
-            News::Nothing
-        } else if (before.status, before.covers, &before.alarms) == (now.status, now.covers, &now.alarms)
-            && before.values.len() == now.values.len()
-            && before.values.iter().zip(&now.values).all(alike)
-        {
-            News::Numbers
-        } else {
-            News::Words
+        match before {
+            Some(before) if before == now => News::Nothing,
+            Some(before) if before.covers == now.covers && same_words(before, now) => News::Numbers,
+            _ => News::Words,
         }
     }
 }
@@ -342,6 +347,7 @@ impl Slot {
             changed: false,
             news: News::Nothing,
             misfit: None,
+            answers: false,
             put_off: false,
         }
     }
@@ -364,11 +370,31 @@ impl Slot {
         })
     }
 
-    /// Whether a reading is believed; then it is kept.
-    fn judge(&mut self, fit: Fit, line: Quality, now: Moment, since: Moment) -> bool {
-        let tries = if line == Quality::Noisy { NOISY_REPEATS } else { REPEATS };
-        let light = Light { last: self.reading.as_ref(), line, now, since, last_try: self.repeats >= tries };
-        let Verdict::Believed(readings) = self.belief.judge(fit, light) else { return false };
+    /// Judges a reply on a line that is not noisy.
+    fn judge(&mut self, fit: Fit, line: Quality) -> Verdict {
+        let light = Light { line, last_try: self.repeats >= REPEATS };
+        self.belief.judge(fit, self.reading.as_ref(), light)
+    }
+
+    /// Lets a reply vote on a noisy line; `odd` is its form if it fits.
+    fn poll(
+        &mut self,
+        line: &[u8],
+        odd: Option<Option<Form>>,
+        (now, since): (Moment, Moment),
+        options: &Options,
+    ) -> Verdict {
+        odd.into_iter().for_each(|odd| self.belief.meet(odd));
+        let mut said = self.query.glean(line, |form| self.belief.knows(form));
+        said.iter_mut().flatten().for_each(|said| said.mute(self.query, options));
+        self.answers |= said.iter().any(Option::is_some);
+        let poll = Poll { now, since, let_run: self.repeats >= REPEATS };
+        self.belief.vote(self.query, &said, self.reading.as_ref(), poll)
+    }
+
+    /// Keeps what is believed.
+    fn take(&mut self, verdict: Verdict) -> bool {
+        let Verdict::Believed(readings) = verdict else { return false };
         self.news = News::between(self.reading.as_ref(), &readings);
         self.changed = self.reading.as_ref().is_some_and(|last| last.status != readings.status);
         self.reading = Some(readings);

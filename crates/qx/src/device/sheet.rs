@@ -346,9 +346,15 @@ impl Readings {
             for row in rows.iter().filter(|row| row.unless.is_some_and(|flag| options.has(flag))) {
                 match row.one {
                     Effect::Set(status) => self.status = self.status.without(status),
-                    Effect::Clear(status) => self.status = self.status.with(status),
+                    Effect::Clear(status) if self.covers.has(status) => {
+                        self.status = self.status.with(status)
+                    }
                     Effect::Alarm(alarm) => self.alarms.retain(|raised| *raised != alarm),
-                    Effect::Says(..) | Effect::Regulating | Effect::All(_) | Effect::Nothing => {}
+                    Effect::Clear(_)
+                    | Effect::Says(..)
+                    | Effect::Regulating
+                    | Effect::All(_)
+                    | Effect::Nothing => {}
                 }
             }
         }

@@ -207,6 +207,8 @@ static BINARY: Armour = Armour {
         }
         (word == BIT_WORDS || word == BIT_WORDS + 1).then(|| text.into_bytes())
     },
+    // a number behind a `(` that is garbled moves all that follows
+    bare_reply: |_| None,
 };
 
 /// Only family T tests its battery when told to.
