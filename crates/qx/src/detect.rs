@@ -157,37 +157,65 @@ impl Detection {
         self
     }
 
-    /// What is to be kept of this UPS for the next start.
-    pub fn to_be_kept(&self, protocol: &Protocol) -> Known {
-        Known::of(protocol, |ask| self.said(ask)).after(self.known.as_ref())
+    /// What was heard, without what was found before: by this alone a dialect is proven.
+    #[must_use]
+    pub fn unprejudiced(&self) -> Detection {
+        Detection { known: None, quick: false, ..self.clone() }
     }
 
-    /// The signs of the dialect that was found twice before, as long as nothing speaks against it. It is
-    /// taken when all hold and the UPS names itself as before; the first dialect of all needs no name, as none
-    /// goes before it.
-    fn step_by_what_is_known(&self) -> Option<Step> {
-        let known = self.known.as_ref().filter(|known| known.confirmed && self.restarts == 0)?;
+    /// What was found before.
+    pub fn known(&self) -> Option<&Known> {
+        self.known.as_ref()
+    }
+
+    /// Which of two dialects goes before the other in the list.
+    pub fn goes_before(&self, one: &Protocol, other: &Protocol) -> bool {
+        self.candidates
+            .iter()
+            .find(|protocol| std::ptr::eq(**protocol, one) || std::ptr::eq(**protocol, other))
+            .is_some_and(|first| std::ptr::eq(*first, one))
+    }
+
+    /// The dialect that was found before, as long as nothing speaks against it: when the UPS names itself as
+    /// before. One that named nothing has to show all signs.
+    fn step_by_what_is_known(&self, known: &Known) -> Option<Step> {
         let protocol = *self.candidates.iter().find(|protocol| protocol.name == known.protocol)?;
-        let is_first = self.candidates.first().is_some_and(|first| std::ptr::eq(*first, protocol));
-        let differs = |(ask, line): &(Vec<u8>, Vec<u8>)| self.said(ask).is_some_and(|said| said != line);
-        if known.names.iter().any(differs) || known.names.is_empty() && !is_first {
-            return None;
-        }
-        match self.judge(protocol) {
-            // who it is goes before how it is
-            Verdict::Open(asks) => {
-                let names = |ask: &&&'static Query| known.names.iter().any(|(name, _)| *name == ask.wire(0));
-                asks.iter().find(names).or(asks.first()).map(|ask| Step::Ask(ask))
-            }
-            Verdict::Yes => {
-                (is_first || known.is_named_alike(|ask| self.said(ask))).then_some(Step::Found(protocol))
-            }
-            Verdict::No => None,
+        match (known.names.first(), self.judge(protocol)) {
+            _ if self.restarts > 0 => None,
+            (Some((ask, line)), _) => match self.said(ask) {
+                Some(heard) if heard.line.as_ref() == Some(line) => Some(Step::Found(protocol)),
+                // somebody is there: the reply may have been lost
+                Some(heard) if heard.line.is_none() && heard.tries == 1 && self.anything_heard() => {
+                    Some(Step::Ask(heard.query))
+                }
+                Some(_) => None,
+                None => protocol.queries.iter().find(|query| query.wire(0) == *ask).map(|ask| Step::Ask(ask)),
+            },
+            (None, Verdict::Open(asks)) => asks.last().map(|ask| Step::Ask(ask)),
+            (None, Verdict::No) => None,
+            (None, Verdict::Yes) => (!self.has_a_double(protocol)).then_some(Step::Found(protocol)),
         }
     }
 
-    fn said(&self, ask: &[u8]) -> Option<&[u8]> {
-        self.heard.iter().find(|heard| heard.ask == ask && heard.sure)?.line.as_deref()
+    /// Whether a dialect that goes before it, and may be the one, makes other values of the reply to one of
+    /// its signs. The plain one, which is the last, is true of all.
+    fn has_a_double(&self, protocol: &Protocol) -> bool {
+        let same = |one: &Query, other: &Query| one.wire(0) == other.wire(0) && one.picture == other.picture;
+        let doubles = |other: &&&Protocol| {
+            let read_otherwise = |sign: &Sign| {
+                let mut others = other.signs.iter().map(Sign::query);
+                others.any(|other| same(other, sign.query()) && !std::ptr::eq(other, sign.query()))
+            };
+            protocol.signs.iter().any(read_otherwise)
+        };
+        let is_last = self.candidates.last().is_some_and(|last| std::ptr::eq(*last, protocol));
+        let mut before = self.candidates.iter().take_while(|other| !std::ptr::eq(**other, protocol));
+        !is_last && before.any(|other| doubles(&other) && !matches!(self.judge(other), Verdict::No))
+    }
+
+    /// What was surely heard to a question.
+    fn said(&self, ask: &[u8]) -> Option<&Heard> {
+        self.heard.iter().find(|heard| heard.ask == ask && heard.sure)
     }
 
     /// What to do next. The question that most candidates share goes first: it is harmless, and
@@ -199,10 +227,10 @@ impl Detection {
         if let Some(doubted) = self.heard.iter().find(|heard| !heard.sure) {
             return Step::Ask(doubted.query);
         }
-        if let Some(step) = self.step_by_what_is_known() {
+        if let Some(step) = self.known.as_ref().and_then(|known| self.step_by_what_is_known(known)) {
             return step;
         }
-        if let Some(ask) = self.opening().filter(|ask| self.known(ask).is_none()) {
+        if let Some(ask) = self.opening().filter(|ask| self.heard_to(ask).is_none()) {
             return Step::Ask(ask);
         }
         let mut open: Vec<Vec<&'static Query>> = vec![];
@@ -291,12 +319,12 @@ impl Detection {
 
     /// The reply to a question, if there was one to rely on.
     pub fn reply(&self, query: &Query) -> Option<&[u8]> {
-        self.known(query).and_then(|heard| heard.line.as_deref())
+        self.heard_to(query).and_then(|heard| heard.line.as_deref())
     }
 
     /// Whether a question was answered by silence, and surely so.
     pub fn is_silent_on(&self, query: &Query) -> bool {
-        self.known(query).is_some_and(|heard| heard.line.is_none())
+        self.heard_to(query).is_some_and(|heard| heard.line.is_none())
     }
 
     /// Why it is this dialect, for people: how each question was answered, and which sign each dialect that
@@ -312,7 +340,7 @@ impl Detection {
         };
         let lacks = |other: &&'static Protocol| {
             let missing = |sign: &&Sign| {
-                self.known(sign.query()).is_some_and(|heard| !self.holds(sign, heard.line.as_deref()))
+                self.heard_to(sign.query()).is_some_and(|heard| !self.holds(sign, heard.line.as_deref()))
             };
             let sign = other.signs.iter().find(missing)?;
             Some(format!("not {}: no such answer to {}", other.name, sign.query().ask))
@@ -350,7 +378,7 @@ impl Detection {
 
     /// What was heard to a question, if it can be relied on: silence has to have been long enough for
     /// this UPS.
-    fn known(&self, query: &Query) -> Option<&Heard> {
+    fn heard_to(&self, query: &Query) -> Option<&Heard> {
         let ask = query.wire(0);
         let enough = match self.latency {
             _ if self.restarts > 0 => Duration::ZERO,
@@ -400,6 +428,13 @@ impl Detection {
     /// twice. So has what may be late, and what is so short that a flipped bit makes the sign of a rival
     /// of it.
     fn is_sure(&mut self, ask: &[u8], line: Option<&[u8]>, before: Option<&Heard>, late: bool) -> bool {
+        let name = self.known.as_ref().filter(|_| self.restarts == 0).and_then(|known| known.names.first());
+        match name.filter(|(name, _)| name == ask) {
+            Some((_, name)) if line == Some(name) => return true,
+            // one reply in noise makes no stranger of it
+            Some(_) if before.is_none() && line.is_some() => return false,
+            _ => {}
+        }
         let Some(line) = line else { return before.is_none_or(|before| before.line.is_none()) };
         let fits: Vec<(&Query, Fit)> =
             self.queries(ask).filter_map(|query| Some((query, query.read(line).ok()?))).collect();
@@ -439,7 +474,7 @@ impl Detection {
     /// once: the reply may have been lost.
     fn lost(&self, protocol: &Protocol) -> Option<&'static Query> {
         let heard = |sign: &Sign| {
-            self.known(sign.query()).map(|heard| (heard, self.holds(sign, heard.line.as_deref())))
+            self.heard_to(sign.query()).map(|heard| (heard, self.holds(sign, heard.line.as_deref())))
         };
         let (held, missed): (Vec<_>, Vec<_>) =
             protocol.signs.iter().filter_map(heard).partition(|(_, holds)| *holds);
@@ -469,7 +504,7 @@ impl Detection {
     fn judge(&self, protocol: &Protocol) -> Verdict {
         let mut open = vec![];
         for sign in protocol.signs.iter().filter(|sign| !sign.given(self.flags)) {
-            match self.known(sign.query()) {
+            match self.heard_to(sign.query()) {
                 None => open.push(sign.query()),
                 Some(heard) if self.holds(sign, heard.line.as_deref()) => {}
                 Some(_) => return Verdict::No,

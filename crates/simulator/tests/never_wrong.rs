@@ -16,7 +16,7 @@ use simulator::trouble::{Random, Trouble};
 use simulator::ups::SimulatedUps;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use wire::Wire;
+use wire::{Wire, may_be_claimed};
 
 /// What becomes of the replies.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -96,19 +96,6 @@ impl Line {
     }
 }
 
-/// Whether it may be claimed that a UPS of the dialect `true_one` speaks `claim`.
-fn may_be_claimed(true_one: &str, unknown: &str, claim: &str) -> bool {
-    let plain: &[&str] = match true_one {
-        "megatec" | "zinto" | "innovart31" | "q2" | "q6" | "bestups" | "mecer" => &["q1", "megatec"],
-        "q1" => &["megatec"],
-        "voltronic-qs" => &["mustek"],
-        _ => &[],
-    };
-    // by the word (NAK a megatec says that it is a mecer: NUT takes it for one as well
-    let by_word = unknown == "(NAK" && claim == "mecer" && plain.contains(&"megatec");
-    claim == true_one || plain.contains(&claim) || by_word
-}
-
 /// What a UPS is taken for whose replies `answer` gives, on an ill line.
 fn claim(
     ill: Ill,
@@ -145,15 +132,8 @@ impl Tally {
         };
         *self.claims.entry(format!("{ill:?} {kind}")).or_default() += 1;
         if kind == "wrong" {
-            let made: Vec<String> = wire
-                .made
-                .iter()
-                .map(|made| {
-                    let line = made.line.as_deref().unwrap_or(b"-");
-                    format!("{} > {}", made.question.escape_ascii(), line.escape_ascii())
-                })
-                .collect();
-            self.wrong.push(format!("{true_one}, {unknown}, {ill:?}, seed {seed}: {claim:?}: {made:#?}"));
+            self.wrong
+                .push(format!("{true_one}, {unknown}, {ill:?}, seed {seed}: {claim:?}:\n{}", wire.talk()));
         }
     }
 

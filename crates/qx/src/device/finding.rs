@@ -1,6 +1,7 @@
 //! Finding out which dialect the UPS speaks, and beginning to speak it.
 
 use super::polling::Slot;
+use super::second_look::Proof;
 use super::{Device, Event, Loudness, Moment};
 use crate::detect::{Detection, Step};
 use crate::exchange::Echo;
@@ -71,15 +72,12 @@ impl Device {
         }
     }
 
-    fn adopt(&mut self, protocol: &'static Protocol, detection: &Detection, now: Moment) {
+    pub(super) fn adopt(&mut self, protocol: &'static Protocol, detection: &Detection, now: Moment) {
         self.events.push_back(Event::Detected(protocol.name, detection.exchanges()));
-        let kept = detection.to_be_kept(protocol).text();
-        if self.options.dialect_memory.as_deref() != Some(&kept) && self.options.protocol.is_none() {
-            self.options.dialect_memory = Some(kept.clone());
-            self.dialect_memory = Some(kept);
-        }
+        self.proof = Proof::of(detection);
         self.slots = protocol.queries.iter().map(|query| Slot::new(query)).collect();
-        if self.protocol.is_none_or(|before| before.name != protocol.name) {
+        let is_another = self.protocol.is_none_or(|before| before.name != protocol.name);
+        if is_another {
             self.protocol = Some(protocol);
             self.start_delays();
         }
@@ -112,13 +110,17 @@ impl Device {
                 self.refused(at, None);
             }
         }
+        if self.ready && is_another {
+            self.keep_dialect();
+        }
     }
 }
 
 impl Stage {
     pub(super) fn detecting(options: &Options, round: u8, not_before: Moment) -> Stage {
         let detection = Detection::new(options.candidates(), options.flags, options.address);
-        let known = options.dialect_memory.as_deref().and_then(Known::parse);
+        let kept = options.dialect_memory.as_deref().filter(|_| options.protocol.is_none());
+        let known = kept.and_then(Known::parse);
         let detection = if round == 1 { detection.quick().expecting(known) } else { detection };
         Stage::Detecting { detection, round, not_before }
     }

@@ -16,6 +16,7 @@ mod order;
 mod plausible;
 mod polling;
 mod request;
+mod second_look;
 mod sheet;
 
 use crate::belief::Quality;
@@ -37,6 +38,7 @@ use order::Order;
 use plausible::Plausibility;
 use polling::Slot;
 use request::Request;
+use second_look::Proof;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -118,6 +120,8 @@ pub enum Event {
     Stale,
     /// It answers again.
     Fresh,
+    /// [`Device::dialect_memory`] has something to keep.
+    WorthKeeping,
     /// A request ended.
     Answered(Ticket, Outcome),
     /// Something for the log.
@@ -128,6 +132,7 @@ pub enum Event {
 enum Asked {
     Sign(&'static Query, Duration),
     Query(usize),
+    Look(&'static Query, Duration),
     Request(Request),
 }
 
@@ -150,6 +155,7 @@ pub struct Device {
     options: Options,
     stage: Stage,
     protocol: Option<&'static Protocol>,
+    proof: Proof,
     slots: Vec<Slot>,
     delays: Vec<(&'static Delay, u32)>,
     settings_sent: bool,
@@ -181,6 +187,7 @@ impl Device {
             options,
             stage,
             protocol: None,
+            proof: Proof::default(),
             slots: vec![],
             delays: vec![],
             settings_sent: false,
@@ -278,6 +285,8 @@ impl Device {
                     }
                 }
             }
+            Asked::Look(..) if is_old => {}
+            Asked::Look(ask, patience) => self.look(ask, reply.line, (patience, reply.latency), now),
             Asked::Query(at) if is_old => self.ask_anew(at, now),
             Asked::Query(at) => self.handle_answer(at, reply.line.as_deref(), since, now),
             Asked::Request(request) => self.handle_request_reply(request, reply.line, now),
@@ -308,6 +317,7 @@ impl Device {
     pub fn poll_exchange(&mut self, now: Moment) -> Option<Exchange> {
         self.look_for_staleness(now);
         self.look_after_order(now);
+        self.look_for_misbelief(now);
         if self.asked.is_some() || !self.line.up {
             return None;
         }
@@ -323,7 +333,10 @@ impl Device {
                 (Asked::Sign(ask, patience), ask.wire(0), patience)
             }
             None => {
-                let at = self.next_query(now)?;
+                let Some(at) = self.next_query(now) else {
+                    let (ask, patience) = self.next_look(now)?;
+                    return Some(self.exchange(Asked::Look(ask, patience), ask.wire(0), patience, now));
+                };
                 let query = self.slots[at].query;
                 let patience = match query.cadence {
                     Cadence::Quick => self.patience(POLL_PATIENCE, POLL_PATIENCE),
@@ -332,10 +345,14 @@ impl Device {
                 (Asked::Query(at), query.wire(self.address()), patience)
             }
         };
+        Some(self.exchange(asked, command, patience, now))
+    }
+
+    fn exchange(&mut self, asked: Asked, command: Vec<u8>, patience: Duration, now: Moment) -> Exchange {
         let is_command = matches!(asked, Asked::Request(_));
         self.asked = Some((asked, now));
         let settle = std::mem::take(&mut self.line.settle);
-        Some(Exchange { command, patience, gap: GAP, echo: self.line.echo, settle, is_command })
+        Exchange { command, patience, gap: GAP, echo: self.line.echo, settle, is_command }
     }
 
     /// Whether an event waits.
@@ -357,7 +374,10 @@ impl Device {
         let due = match &self.stage {
             _ if !self.line.up => None,
             Stage::Detecting { not_before, .. } => Some(*not_before),
-            Stage::Polling => self.slots.iter().filter_map(|slot| slot.due).min(),
+            Stage::Polling => {
+                let look = self.proof.due().filter(|_| self.ready && !self.store.is_stale());
+                self.slots.iter().filter_map(|slot| slot.due).chain(look).min()
+            }
         };
         let order = self.order.as_ref().map(Order::due);
         due.into_iter().chain(stale).chain(order).min()

@@ -28,6 +28,8 @@ pub(super) struct Slot {
     pub applies: bool,
     /// Its last reading has other status words than the one before.
     pub changed: bool,
+    /// The reply to a question that is asked once.
+    pub said: Option<Vec<u8>>,
     /// The reply that did not fit, until one does.
     pub misfit: Option<Vec<u8>>,
     /// It could not be read on a noisy line, and is asked again later.
@@ -80,6 +82,7 @@ impl Device {
                     }
                     let slot = &mut self.slots[at];
                     if slot.judge(fit, self.line.quality(), now, votes_since) {
+                        slot.said = (slot.query.cadence == Cadence::Once).then(|| line.to_vec());
                         self.believed(at, next, now);
                         return;
                     }
@@ -241,6 +244,7 @@ impl Device {
             self.ready = true;
             self.last_good = now;
             self.events.push_back(Event::Ready);
+            self.keep_dialect();
         }
         if surveyed && !std::mem::replace(&mut self.settings_sent, true) {
             self.send_settings();
@@ -290,6 +294,7 @@ impl Slot {
             answered: Moment::ZERO,
             applies: false,
             changed: false,
+            said: None,
             misfit: None,
             put_off: false,
         }

@@ -115,6 +115,15 @@ impl Wire {
         self.device.protocol().map(|protocol| protocol.name)
     }
 
+    /// What was said, for people.
+    pub fn talk(&self) -> String {
+        let shown = |made: &Made| {
+            let line = made.line.as_deref().unwrap_or(b"-");
+            format!("{} > {}", made.question.escape_ascii(), line.escape_ascii())
+        };
+        self.made.iter().map(shown).collect::<Vec<_>>().join("\n")
+    }
+
     pub fn questions(&self) -> Vec<String> {
         self.made.iter().map(|made| String::from_utf8_lossy(&made.question).into_owned()).collect()
     }
@@ -141,4 +150,17 @@ pub fn families(protocol: &str) -> Vec<Option<&'static str>> {
         _ => return vec![None],
     };
     names.iter().map(|name| Some(*name)).collect()
+}
+
+/// Whether it may be claimed that a UPS of the dialect `true_one` speaks `claim`.
+pub fn may_be_claimed(true_one: &str, unknown: &str, claim: &str) -> bool {
+    let plain: &[&str] = match true_one {
+        "megatec" | "zinto" | "innovart31" | "q2" | "q6" | "bestups" | "mecer" => &["q1", "megatec"],
+        "q1" => &["megatec"],
+        "voltronic-qs" => &["mustek"],
+        _ => &[],
+    };
+    // by the word (NAK a megatec says that it is a mecer: NUT takes it for one as well
+    let by_word = unknown == "(NAK" && claim == "mecer" && plain.contains(&"megatec");
+    claim == true_one || plain.contains(&claim) || by_word
 }
