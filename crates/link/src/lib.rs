@@ -121,9 +121,7 @@ impl Link {
             Wire::Replay(replay) => return Ok(replay.exchange(exchange).await),
             Wire::Serial(_) | Wire::Tcp(_) => {}
         }
-        if exchange.settle {
-            self.settle().await?;
-        }
+        let stray = exchange.settle && self.settle().await?;
         self.discard()?;
         let mut command = exchange.command.clone();
         command.push(END);
@@ -144,20 +142,20 @@ impl Link {
             let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
             deadline = Instant::now() + wait;
         }
-        Ok(collector.finish(latency))
+        Ok(Reply { stray, ..collector.finish(latency) })
     }
 
-    /// Reads and drops bytes until the line is quiet.
-    async fn settle(&mut self) -> Result<(), LinkError> {
+    /// Reads and drops bytes until the line is quiet; whether there were any.
+    async fn settle(&mut self) -> Result<bool, LinkError> {
         let end = Instant::now() + BABBLE;
-        let mut buffer = [0; 256];
+        let (mut buffer, mut stray) = ([0; 256], false);
         while Instant::now() < end {
             match timeout_at(Instant::now() + QUIET, self.read(&mut buffer)).await {
-                Ok(read) => read?,
+                Ok(read) => stray |= read? > 0,
                 Err(_) => break,
-            };
+            }
         }
-        Ok(())
+        Ok(stray)
     }
 
     async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, LinkError> {

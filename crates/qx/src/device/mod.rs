@@ -182,7 +182,7 @@ impl Device {
     /// A device that has to be found yet, among the dialects that `options` leave.
     pub fn new(options: Options) -> Device {
         let battery = Battery::new(&options);
-        let stage = Stage::detecting(&options, 1, Moment::ZERO);
+        let stage = Stage::detecting(&options, Moment::ZERO);
         Device {
             options,
             stage,
@@ -278,15 +278,15 @@ impl Device {
         match asked {
             Asked::Sign(ask, patience) => {
                 if let Stage::Detecting { detection, not_before, .. } = &mut self.stage {
-                    let worth = detection.hear_within(ask, reply.line, patience, reply.latency);
+                    let worth = detection.hear_reply(ask, reply, patience);
                     self.line.settle = worth != Worth::Sure;
-                    if let Worth::Late(pause) = worth {
+                    if let Worth::Late(pause) | Worth::Doubted(pause) = worth {
                         *not_before = now + pause;
                     }
                 }
             }
             Asked::Look(..) if is_old => {}
-            Asked::Look(ask, patience) => self.look(ask, reply.line, (patience, reply.latency), now),
+            Asked::Look(ask, patience) => self.look(ask, reply, patience, now),
             Asked::Query(at) if is_old => self.ask_anew(at, now),
             Asked::Query(at) => self.handle_answer(at, reply.line.as_deref(), since, now),
             Asked::Request(request) => self.handle_request_reply(request, reply.line, now),

@@ -277,7 +277,7 @@ impl Device {
         if silent && matches!(self.stage, Stage::Polling) && now >= self.detect_again {
             self.detect_again = now + DETECT_AGAIN;
             self.line.echo = Echo::Unknown;
-            self.stage = Stage::detecting(&self.options, 1, now);
+            self.stage = Stage::detecting(&self.options, now);
         }
     }
 }

@@ -5,7 +5,9 @@
 use super::finding::Stage;
 use super::{Device, Event, Loudness, Moment};
 use crate::detect::{Detection, Step, Worth};
+use crate::exchange::Reply;
 use crate::known::Known;
+use crate::protocol::Protocol;
 use crate::query::{Cadence, Query};
 use std::time::Duration;
 
@@ -22,11 +24,12 @@ pub(super) enum Proof {
 }
 
 impl Proof {
-    pub(super) fn of(detection: &Detection) -> Proof {
+    /// How it is known, by what was heard, that it is `protocol`.
+    pub(super) fn of(protocol: &Protocol, detection: &Detection) -> Proof {
         let rest = detection.unprejudiced();
         match detection.known() {
             _ if matches!(rest.step(), Step::Found(_)) => Proof::Whole,
-            Some(known) if known.is_enough() => Proof::Known,
+            Some(known) if known.is_enough() && known.protocol == protocol.name => Proof::Known,
             _ => Proof::Pending(Box::new(rest), Moment::ZERO),
         }
     }
@@ -52,21 +55,16 @@ impl Device {
     }
 
     /// What came back to that.
-    pub(super) fn look(
-        &mut self,
-        ask: &'static Query,
-        line: Option<Vec<u8>>,
-        times: (Duration, Duration),
-        now: Moment,
-    ) {
+    pub(super) fn look(&mut self, ask: &'static Query, reply: Reply, patience: Duration, now: Moment) {
         let Proof::Pending(rest, due) = &mut self.proof else { return };
         // a late reply must not be taken for the status
-        self.line.settle = line.is_none();
-        let (patience, latency) = times;
-        match rest.hear_within(ask, line, patience, latency) {
+        self.line.settle = reply.line.is_none();
+        match rest.hear_reply(ask, reply, patience) {
             Worth::Sure => {}
-            Worth::Doubted => self.line.settle = true,
-            Worth::Late(pause) => *due = now + pause,
+            Worth::Doubted(pause) | Worth::Late(pause) => {
+                self.line.settle = true;
+                *due = now + pause;
+            }
         }
         let found = match rest.step() {
             Step::Ask(_) => return,
@@ -97,7 +95,7 @@ impl Device {
             self.options.dialect_memory = None;
             self.protocol = None;
             self.proof = Proof::Whole;
-            self.stage = Stage::detecting(&self.options, 1, now);
+            self.stage = Stage::detecting(&self.options, now);
         }
     }
 

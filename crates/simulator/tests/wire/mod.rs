@@ -34,6 +34,8 @@ pub struct Wire {
     pub events: Vec<(Moment, Event)>,
     /// Exchanges and time when the dialect was found.
     pub detected: Option<(usize, Moment)>,
+    /// Behind a converter, which is read empty after each silence.
+    pub converter: bool,
     arrivals: Arrivals,
 }
 
@@ -45,6 +47,7 @@ impl Wire {
             made: vec![],
             events: vec![],
             detected: None,
+            converter: false,
             arrivals: VecDeque::new(),
         }
     }
@@ -76,9 +79,12 @@ impl Wire {
     }
 
     fn exchange(&mut self, exchange: &Exchange, ups: &mut Ups) -> Reply {
-        if exchange.settle {
+        let mut stray = false;
+        let after_silence = self.made.last().is_none_or(|made| made.line.is_none());
+        if exchange.settle || self.converter && after_silence {
             let mut quiet = self.now + QUIET;
-            while let Some((due, _)) = self.next(quiet) {
+            while let Some((due, bytes)) = self.next(quiet) {
+                stray |= !bytes.is_empty();
                 quiet = due.max(self.now) + QUIET;
             }
             self.now = quiet;
@@ -96,13 +102,13 @@ impl Wire {
             }
             latency.get_or_insert(self.now - sent);
             if collector.take(&bytes) {
-                return collector.finish(latency.unwrap_or_default());
+                return Reply { stray, ..collector.finish(latency.unwrap_or_default()) };
             }
             let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
             deadline = self.now + wait;
         }
         self.now = deadline;
-        collector.finish(latency.unwrap_or_default())
+        Reply { stray, ..collector.finish(latency.unwrap_or_default()) }
     }
 
     fn next(&mut self, until: Moment) -> Option<(Moment, Vec<u8>)> {
