@@ -15,6 +15,7 @@ use link::Link;
 use nix::sys::signal::Signal;
 use nut::ups_conf::{self, UpsConf};
 use qx::device::{Device, Event, Moment, Outcome};
+use qx::known::Known;
 use qx::option::{Kind, Options};
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -237,7 +238,11 @@ impl Driver {
         let memory = Memory::of(&self.config.name);
         let remembered = memory.as_ref().and_then(Memory::read);
         let known = Memory::of_dialect(&self.config.name);
-        let dialect_memory = known.as_ref().and_then(Memory::read);
+        // nobody is switched off on a guess
+        let is_certain = |text: &String| {
+            self.line.task != Task::KillPower || Known::parse(text).is_some_and(|known| known.is_enough())
+        };
+        let dialect_memory = known.as_ref().and_then(Memory::read).filter(is_certain);
         let options = Options { battery_memory: remembered, dialect_memory, ..self.config.options.clone() };
         let device: Shared = Rc::new(RefCell::new(Device::new(options)));
         if let Some(usb) = link.usb_device() {

@@ -180,10 +180,16 @@ impl Session {
         match event {
             Event::Stale => self.shake = Some((Instant::now() + SHAKE, Loudness::Warning)),
             Event::Fresh => self.shake = None,
-            Event::Detected(..) => self.remember_dialect(),
+            Event::WorthKeeping => self.remember_dialect(),
             _ => {}
         }
-        let device = self.device.borrow();
+        let mut device = self.device.borrow_mut();
+        // it was told already, and turns out to be another
+        if let Event::Detected(name, _) = &event
+            && device.store().text("driver.version.data").is_some()
+        {
+            device.store_mut().set("driver.version.data", *name);
+        }
         for publisher in &mut self.publishers {
             match &event {
                 Event::Answered(ticket, outcome) => publisher.answered(*ticket, outcome),
@@ -378,7 +384,7 @@ impl Session {
                 });
             }
             Event::Ready => self.log.debug(1, || format!("ready after {} ms", self.now().as_millis())),
-            Event::Answered(..) => {}
+            Event::Answered(..) | Event::WorthKeeping => {}
         }
     }
 }

@@ -134,9 +134,7 @@ impl Link {
         }
         let rested = std::mem::take(&mut self.rested);
         self.answered = false;
-        if exchange.settle {
-            self.settle().await?;
-        }
+        let stray = exchange.settle && self.settle().await?;
         let Link { wire, timer, .. } = self;
         wire.discard(rested && !exchange.settle)?;
         let mut command = exchange.command.clone();
@@ -162,7 +160,7 @@ impl Link {
             let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
             deadline = Instant::now() + wait;
         }
-        Ok(collector.finish(latency))
+        Ok(Reply { stray, ..collector.finish(latency) })
     }
 
     /// Waits until then, between two exchanges.
@@ -171,18 +169,18 @@ impl Link {
         self.rested = std::mem::take(&mut self.answered);
     }
 
-    /// Reads and drops bytes until the line is quiet.
-    async fn settle(&mut self) -> Result<(), LinkError> {
+    /// Reads and drops bytes until the line is quiet; whether there were any.
+    async fn settle(&mut self) -> Result<bool, LinkError> {
         let end = Instant::now() + BABBLE;
-        let mut buffer = [0; 256];
+        let (mut buffer, mut stray) = ([0; 256], false);
         let Link { wire, timer, .. } = self;
         while Instant::now() < end {
             match timer.timeout_at(Instant::now() + QUIET, wire.read(&mut buffer)).await {
-                Some(read) => read?,
+                Some(read) => stray |= read? > 0,
                 None => break,
-            };
+            }
         }
-        Ok(())
+        Ok(stray)
     }
 }
 

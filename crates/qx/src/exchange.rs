@@ -47,6 +47,8 @@ pub struct Reply {
     pub echoed: bool,
     /// Time from the command to the first byte.
     pub latency: Duration,
+    /// Something was read away before the command was sent: it came too late for the one before.
+    pub stray: bool,
 }
 
 /// Collects bytes until a reply is complete. Links feed it; it does not wait itself.
@@ -114,7 +116,7 @@ impl Collector {
     pub fn finish(self, latency: Duration) -> Reply {
         let torn = (!self.buffer.is_empty()).then_some(self.buffer);
         let echo = (self.echoed && self.echo != Echo::Line).then_some(self.command);
-        Reply { line: self.line.or(torn).or(echo), echoed: self.echoed, latency }
+        Reply { line: self.line.or(torn).or(echo), echoed: self.echoed, latency, stray: false }
     }
 }
 

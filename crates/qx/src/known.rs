@@ -2,15 +2,19 @@
 //! words the UPS names itself.
 //!
 //! Most dialects are told from their sisters by what the UPS does *not* answer, which takes long to find
-//! out. Who names maker, model and firmware in the very same words is the same unit, or its twin: then the
-//! signs of the dialect are enough. Nothing less is: the signs of a plain dialect hold for its sisters too.
+//! out. Who names maker, model or serial number in the very same words is the same unit, or its twin: then
+//! one reply is enough. Who names nothing has to show the signs of its dialect, and what would tell a sister
+//! is asked while the driver works already.
 
 use crate::capture::{escape, unescape};
 use crate::protocol::Protocol;
-use crate::query::Cadence;
+use crate::query::{Cadence, Query};
+use crate::variable::{DEVICE_MFR, DEVICE_MODEL, DEVICE_SERIAL, UPS_MFR, UPS_MODEL, UPS_SERIAL, Var};
 
 /// The first line of the text that is kept.
 const HEADER: &str = "qxups-dialect 1";
+/// By these a UPS is named.
+const NAMING: [&Var; 6] = [&DEVICE_MFR, &DEVICE_MODEL, &DEVICE_SERIAL, &UPS_MFR, &UPS_MODEL, &UPS_SERIAL];
 /// So many letters and digits are a name.
 const NAME: usize = 6;
 
@@ -22,21 +26,22 @@ pub struct Known {
     /// Whether the dialect was found twice in a row. Once, a reply may have been lost that spoke for a
     /// sister.
     pub confirmed: bool,
-    /// Questions and replies, as on the wire.
+    /// Questions and replies, as on the wire; the first is the one to ask.
     pub names: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
 impl Known {
     /// What is to be kept of a UPS that speaks `protocol`; `reply` gives what it said to a question.
-    pub fn of<'a>(protocol: &Protocol, reply: impl Fn(&[u8]) -> Option<&'a [u8]>) -> Known {
-        let lasting = protocol.signs.iter().map(|sign| sign.query());
-        let lasting = lasting.filter(|query| query.cadence == Cadence::Once);
-        let named = |ask: Vec<u8>| {
-            let line = reply(&ask).filter(|line| is_name(line))?.to_vec();
-            Some((ask, line))
+    pub fn of<'a>(protocol: &Protocol, reply: impl Fn(&Query) -> Option<&'a [u8]>) -> Known {
+        let signs = protocol.signs.iter().map(|sign| sign.query());
+        let is_sign = |query: &Query| signs.clone().any(|sign| std::ptr::eq(sign, query));
+        let others = protocol.queries.iter().copied().filter(|query| !is_sign(query));
+        let asked = signs.clone().chain(others).filter(|query| query.cadence == Cadence::Once);
+        let named = |query: &'static Query| {
+            let line = reply(query).filter(|line| is_name(query, line))?.to_vec();
+            Some((query.wire(0), line))
         };
-        let names = lasting.filter_map(|query| named(query.wire(0))).collect();
-        Known { protocol: protocol.name.into(), confirmed: false, names }
+        Known { protocol: protocol.name.into(), confirmed: false, names: asked.filter_map(named).collect() }
     }
 
     /// The same, confirmed when it was found so before.
@@ -46,9 +51,9 @@ impl Known {
         Known { confirmed: before.is_some_and(same), ..self }
     }
 
-    /// Whether the UPS names itself by the same words as before. `reply` gives what it said to a question.
-    pub fn is_named_alike<'a>(&self, reply: impl Fn(&[u8]) -> Option<&'a [u8]>) -> bool {
-        !self.names.is_empty() && self.names.iter().all(|(ask, line)| reply(ask) == Some(line))
+    /// Whether one reply that is as before says all.
+    pub fn is_enough(&self) -> bool {
+        self.confirmed && !self.names.is_empty()
     }
 
     /// As text, for a file.
@@ -80,9 +85,10 @@ impl Known {
 }
 
 /// Whether a reply names somebody: blanks and noughts do not.
-fn is_name(line: &[u8]) -> bool {
+fn is_name(query: &Query, line: &[u8]) -> bool {
     let telling = |byte: &&u8| byte.is_ascii_alphanumeric() && **byte != b'0';
-    line.iter().filter(telling).count() >= NAME
+    let says = |fit: crate::read::Fit| NAMING.iter().any(|var| fit.readings.value(var).is_some());
+    line.iter().filter(telling).count() >= NAME && query.read(line).is_ok_and(says)
 }
 
 #[cfg(test)]
@@ -92,14 +98,13 @@ mod tests {
 
     #[test]
     fn what_is_kept_is_read_again() {
-        let line: &[u8] = b"#MAKER\x80         MODEL\\    V1.0      ";
-        let known = Known::of(&protocols::MEGATEC, |ask| (ask == b"I").then_some(line));
+        let line: &[u8] = b"#MAKER\x80          MODEL\\     V1.0      ";
+        let known = Known::of(&protocols::MEGATEC, |query| (query.ask == "I").then_some(line));
         assert_eq!(known.names, [(b"I".to_vec(), line.to_vec())]);
         assert!(!known.confirmed && !known.clone().after(None).confirmed);
-        assert!(known.clone().after(Some(&known)).confirmed);
+        assert!(known.clone().after(Some(&known)).is_enough());
         let text = known.text();
         assert_eq!(Known::parse(&text).as_ref(), Some(&known));
-        assert!(known.is_named_alike(|_| Some(line)) && !known.is_named_alike(|_| Some(b"#OTHER")));
         for cut in 0..text.len() {
             assert_eq!(text.get(..cut).and_then(Known::parse), None, "{cut}");
         }
@@ -109,6 +114,13 @@ mod tests {
     fn blanks_name_nobody() {
         let blank = [b"#".as_slice(), &[b' '; 30], b"V1.0"].concat();
         let known = Known::of(&protocols::MEGATEC, |_| Some(&blank));
-        assert!(known.names.is_empty() && !known.is_named_alike(|_| Some(&blank)));
+        assert!(known.names.is_empty() && !known.clone().after(Some(&known)).is_enough());
+    }
+
+    #[test]
+    fn ratings_name_nobody() {
+        let ratings: &[u8] = b"#230.0 004 24.00 50.0";
+        let known = Known::of(&protocols::MUSTEK, |query| (query.ask == "F").then_some(ratings));
+        assert!(known.names.is_empty());
     }
 }

@@ -110,6 +110,7 @@ pub struct Talk {
     out: VecDeque<Transfer>,
     reply: Vec<u8>,
     tries: u8,
+    stray: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -132,6 +133,7 @@ impl Talk {
             out: VecDeque::new(),
             reply: vec![],
             tries: 0,
+            stray: false,
         };
         if !bridge.carries(command) {
             // as a UPS that does not know the question
@@ -161,7 +163,20 @@ impl Talk {
             }
             _ => Stage::Over(None),
         };
-        Talk { bridge, command: command.into(), stage, out: VecDeque::new(), reply: vec![], tries: 0 }
+        Talk {
+            bridge,
+            command: command.into(),
+            stage,
+            out: VecDeque::new(),
+            reply: vec![],
+            tries: 0,
+            stray: false,
+        }
+    }
+
+    /// Whether something was read away before the command went out.
+    pub fn met_strays(&self) -> bool {
+        self.stray
     }
 
     /// What to do next.
@@ -193,7 +208,10 @@ impl Talk {
     /// What came of the transfer that [`Talk::next`] named.
     pub fn handle(&mut self, outcome: Outcome) {
         match (&self.stage, self.bridge.carriage) {
-            (Stage::Flush(left), _) => {
+            (Stage::Flush(left), carriage) => {
+                if let (Outcome::Data(report), Carriage::Reports(reports)) = (&outcome, carriage) {
+                    self.stray |= !reports.unpacking.unpack(report).is_empty();
+                }
                 let more = matches!(outcome, Outcome::Data(_)) && *left > 1;
                 self.stage = if more { Stage::Flush(left - 1) } else { Stage::Send };
             }

@@ -101,7 +101,7 @@ impl driver::session::Publisher for View {
             Event::Fresh => self.tell("the UPS answers again"),
             Event::NotFound(why) => self.tell(why),
             Event::Noted(loudness, text) if *loudness >= Loudness::Info => self.tell(text),
-            Event::Noted(..) | Event::Answered(..) => {}
+            Event::Noted(..) | Event::Answered(..) | Event::WorthKeeping => {}
         }
     }
 }

@@ -159,7 +159,7 @@ impl Usb {
         let mut listening = false;
         let mut talk = Talk::new(self.bridge, &exchange.command, self.step, settle);
         self.step += 1;
-        let (began, mut latency) = (Instant::now(), Duration::ZERO);
+        let (began, mut latency, mut stray) = (Instant::now(), Duration::ZERO, false);
         loop {
             match talk.next() {
                 Step::Do(transfer, patience) => {
@@ -170,12 +170,18 @@ impl Usb {
                         Patience::Leftover => LEFTOVER,
                     };
                     let outcome = self.attempt(&transfer, time).await?;
-                    if latency.is_zero() && matches!(&outcome, Outcome::Data(data) if !data.is_empty()) {
+                    // what is left of an old reply is no measure
+                    let is_reply = patience != Patience::Leftover;
+                    if is_reply
+                        && latency.is_zero()
+                        && matches!(&outcome, Outcome::Data(data) if !data.is_empty())
+                    {
                         latency = began.elapsed();
                     }
                     talk.handle(outcome);
                 }
                 Step::Done(line) => {
+                    stray |= talk.met_strays();
                     // a reply to some question is none to a command: it came late
                     let is_late = |line: &Vec<u8>| exchange.is_command && looks_like_reply(line);
                     if line.as_ref().is_some_and(is_late) && !listening {
@@ -186,7 +192,7 @@ impl Usb {
                     let line = line.filter(|line| !is_late(line));
                     self.unsettled = line.is_none();
                     let echoed = line.as_deref() == Some(&exchange.command[..]);
-                    return Ok(Reply { line, echoed, latency });
+                    return Ok(Reply { line, echoed, latency, stray });
                 }
             }
         }

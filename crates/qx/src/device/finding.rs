@@ -1,6 +1,7 @@
 //! Finding out which dialect the UPS speaks, and beginning to speak it.
 
 use super::polling::Slot;
+use super::second_look::Proof;
 use super::{Device, Event, Loudness, Moment};
 use crate::detect::{Detection, Step};
 use crate::exchange::Echo;
@@ -9,10 +10,13 @@ use crate::option::Options;
 use crate::protocol::Protocol;
 use crate::query::{Cadence, Query};
 
+/// So often it is looked for a dialect when somebody says something; twice, when nobody does.
+const ROUNDS: u8 = 4;
+
 /// What the device is busy with.
 #[derive(Debug)]
 pub(super) enum Stage {
-    Detecting { detection: Detection, round: u8, not_before: Moment },
+    Detecting { detection: Box<Detection>, round: u8, not_before: Moment },
     Polling,
 }
 
@@ -31,10 +35,11 @@ impl Device {
                 return None;
             }
             // once more, and slowly: the first replies may have been lost or late, or the line may echo
-            Step::Nothing if *round == 1 => {
+            Step::Nothing if *round == 1 || *round < ROUNDS && detection.anything_said() => {
+                **detection = detection.as_ref().clone().again();
+                *round += 1;
                 self.line.echo = Echo::Unknown;
                 self.line.settle = true;
-                self.stage = Stage::detecting(&self.options, 2, now);
             }
             Step::Nothing => self.give_up(now),
         }
@@ -67,20 +72,17 @@ impl Device {
                 slot.due = Some(now);
             }
         } else {
-            self.stage = Stage::detecting(&self.options, 1, now + self.options.pollinterval);
+            self.stage = Stage::detecting(&self.options, now + self.options.pollinterval);
         }
     }
 
-    fn adopt(&mut self, protocol: &'static Protocol, detection: &Detection, now: Moment) {
+    pub(super) fn adopt(&mut self, protocol: &'static Protocol, detection: &Detection, now: Moment) {
         self.events.push_back(Event::Detected(protocol.name, detection.exchanges()));
-        let kept = detection.to_be_kept(protocol).text();
-        if self.options.dialect_memory.as_deref() != Some(&kept) && self.options.protocol.is_none() {
-            self.options.dialect_memory = Some(kept.clone());
-            self.dialect_memory = Some(kept);
-        }
+        self.proof = Proof::of(protocol, detection);
         self.slots = protocol.queries.iter().map(|query| Slot::new(query)).collect();
         self.heard_words();
-        if self.protocol.is_none_or(|before| before.name != protocol.name) {
+        let is_another = self.protocol.is_none_or(|before| before.name != protocol.name);
+        if is_another {
             self.protocol = Some(protocol);
             self.start_delays();
         }
@@ -113,14 +115,17 @@ impl Device {
                 self.refused(at, None);
             }
         }
+        if self.ready && is_another {
+            self.keep_dialect();
+        }
     }
 }
 
 impl Stage {
-    pub(super) fn detecting(options: &Options, round: u8, not_before: Moment) -> Stage {
+    pub(super) fn detecting(options: &Options, not_before: Moment) -> Stage {
         let detection = Detection::new(options.candidates(), options.flags, options.address);
-        let known = options.dialect_memory.as_deref().and_then(Known::parse);
-        let detection = if round == 1 { detection.quick().expecting(known) } else { detection };
-        Stage::Detecting { detection, round, not_before }
+        let kept = options.dialect_memory.as_deref().filter(|_| options.protocol.is_none());
+        let known = kept.and_then(Known::parse);
+        Stage::Detecting { detection: Box::new(detection.quick().expecting(known)), round: 1, not_before }
     }
 }

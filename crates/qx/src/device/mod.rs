@@ -18,6 +18,7 @@ mod pace;
 mod plausible;
 mod polling;
 mod request;
+mod second_look;
 mod sheet;
 
 use crate::belief::Quality;
@@ -40,6 +41,7 @@ use order::Order;
 use plausible::Plausibility;
 use polling::Slot;
 use request::Request;
+use second_look::Proof;
 use sheet::{Frame, Said};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -122,6 +124,8 @@ pub enum Event {
     Stale,
     /// It answers again.
     Fresh,
+    /// [`Device::dialect_memory`] has something to keep.
+    WorthKeeping,
     /// A request ended.
     Answered(Ticket, Outcome),
     /// Something for the log.
@@ -132,6 +136,7 @@ pub enum Event {
 enum Asked {
     Sign(&'static Query, Duration),
     Query(usize),
+    Look(&'static Query, Duration),
     Request(Request),
 }
 
@@ -154,6 +159,7 @@ pub struct Device {
     options: Options,
     stage: Stage,
     protocol: Option<&'static Protocol>,
+    proof: Proof,
     slots: Vec<Slot>,
     delays: Vec<(&'static Delay, u32)>,
     settings_sent: bool,
@@ -190,11 +196,12 @@ impl Device {
     /// A device that has to be found yet, among the dialects that `options` leave.
     pub fn new(options: Options) -> Device {
         let battery = Battery::new(&options);
-        let stage = Stage::detecting(&options, 1, Moment::ZERO);
+        let stage = Stage::detecting(&options, Moment::ZERO);
         Device {
             options,
             stage,
             protocol: None,
+            proof: Proof::default(),
             slots: vec![],
             delays: vec![],
             settings_sent: false,
@@ -297,13 +304,15 @@ impl Device {
         match asked {
             Asked::Sign(ask, patience) => {
                 if let Stage::Detecting { detection, not_before, .. } = &mut self.stage {
-                    let worth = detection.hear_within(ask, reply.line, patience, reply.latency);
+                    let worth = detection.hear_reply(ask, reply, patience);
                     self.line.settle = worth != Worth::Sure;
-                    if let Worth::Late(pause) = worth {
+                    if let Worth::Late(pause) | Worth::Doubted(pause) = worth {
                         *not_before = now + pause;
                     }
                 }
             }
+            Asked::Look(..) if is_old => {}
+            Asked::Look(ask, patience) => self.look(ask, reply, patience, now),
             Asked::Query(at) if is_old => self.ask_anew(at, now),
             Asked::Query(at) => self.handle_answer(at, reply.line.as_deref(), since, now),
             Asked::Request(request) => self.handle_request_reply(request, reply.line, now),
@@ -334,6 +343,7 @@ impl Device {
     pub fn poll_exchange(&mut self, now: Moment) -> Option<Exchange> {
         self.look_for_staleness(now);
         self.look_after_order(now);
+        self.look_for_misbelief(now);
         if self.asked.is_some() || !self.line.up {
             return None;
         }
@@ -349,7 +359,10 @@ impl Device {
                 (Asked::Sign(ask, patience), ask.wire(0), patience)
             }
             None => {
-                let at = self.next_query(now)?;
+                let Some(at) = self.next_query(now) else {
+                    let (ask, patience) = self.next_look(now)?;
+                    return Some(self.exchange(Asked::Look(ask, patience), ask.wire(0), patience, now));
+                };
                 let Slot { query, repeats, answers, .. } = self.slots[at];
                 if query.cadence != Cadence::Quick {
                     self.gave_way = now;
@@ -364,10 +377,14 @@ impl Device {
                 (Asked::Query(at), query.wire(self.address()), patience)
             }
         };
+        Some(self.exchange(asked, command, patience, now))
+    }
+
+    fn exchange(&mut self, asked: Asked, command: Vec<u8>, patience: Duration, now: Moment) -> Exchange {
         let is_command = matches!(asked, Asked::Request(_));
         self.asked = Some((asked, now));
         let settle = std::mem::take(&mut self.line.settle);
-        Some(Exchange { command, patience, gap: GAP, echo: self.line.echo, settle, is_command })
+        Exchange { command, patience, gap: GAP, echo: self.line.echo, settle, is_command }
     }
 
     /// Whether an event waits.
@@ -389,7 +406,10 @@ impl Device {
         let due = match &self.stage {
             _ if !self.line.up => None,
             Stage::Detecting { not_before, .. } => Some(*not_before),
-            Stage::Polling => self.slots.iter().filter_map(|slot| slot.due).min(),
+            Stage::Polling => {
+                let look = self.proof.due().filter(|_| self.ready && !self.store.is_stale());
+                self.slots.iter().filter_map(|slot| slot.due).chain(look).min()
+            }
         };
         let order = self.order.as_ref().map(Order::due);
         due.into_iter().chain(stale).chain(order).min()

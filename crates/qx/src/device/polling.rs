@@ -31,6 +31,8 @@ pub(super) struct Slot {
     pub changed: bool,
     /// What its last reading says that the one before did not.
     pub news: News,
+    /// The reply to a question that is asked once.
+    pub said: Option<Vec<u8>>,
     /// The reply that did not fit, until one does.
     pub misfit: Option<Vec<u8>>,
     /// Something that it asks for was read, be it believed or not.
@@ -108,6 +110,10 @@ impl Device {
                 if slot.take(judged) {
                     if !was_noisy && line_is == Quality::Noisy {
                         self.look_again(now);
+                    }
+                    let slot = &mut self.slots[at];
+                    if slot.query.cadence == Cadence::Once && line_is != Quality::Noisy {
+                        slot.said = Some(line.to_vec());
                     }
                     self.believed(at, next, now);
                     return;
@@ -275,6 +281,7 @@ impl Device {
             self.ready = true;
             self.last_good = now;
             self.events.push_back(Event::Ready);
+            self.keep_dialect();
         }
         if surveyed && !std::mem::replace(&mut self.settings_sent, true) {
             self.send_settings();
@@ -307,7 +314,7 @@ impl Device {
         if silent && matches!(self.stage, Stage::Polling) && now >= self.detect_again {
             self.detect_again = now + DETECT_AGAIN;
             self.line.echo = Echo::Unknown;
-            self.stage = Stage::detecting(&self.options, 1, now);
+            self.stage = Stage::detecting(&self.options, now);
         }
     }
 }
@@ -346,6 +353,7 @@ impl Slot {
             applies: false,
             changed: false,
             news: News::Nothing,
+            said: None,
             misfit: None,
             answers: false,
             put_off: false,

@@ -34,6 +34,8 @@ pub struct Wire {
     pub events: Vec<(Moment, Event)>,
     /// Exchanges and time when the dialect was found.
     pub detected: Option<(usize, Moment)>,
+    /// Behind a converter, which is read empty after each silence.
+    pub converter: bool,
     arrivals: Arrivals,
 }
 
@@ -45,6 +47,7 @@ impl Wire {
             made: vec![],
             events: vec![],
             detected: None,
+            converter: false,
             arrivals: VecDeque::new(),
         }
     }
@@ -76,9 +79,12 @@ impl Wire {
     }
 
     fn exchange(&mut self, exchange: &Exchange, ups: &mut Ups) -> Reply {
-        if exchange.settle {
+        let mut stray = false;
+        let after_silence = self.made.last().is_none_or(|made| made.line.is_none());
+        if exchange.settle || self.converter && after_silence {
             let mut quiet = self.now + QUIET;
-            while let Some((due, _)) = self.next(quiet) {
+            while let Some((due, bytes)) = self.next(quiet) {
+                stray |= !bytes.is_empty();
                 quiet = due.max(self.now) + QUIET;
             }
             self.now = quiet;
@@ -96,13 +102,13 @@ impl Wire {
             }
             latency.get_or_insert(self.now - sent);
             if collector.take(&bytes) {
-                return collector.finish(latency.unwrap_or_default());
+                return Reply { stray, ..collector.finish(latency.unwrap_or_default()) };
             }
             let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
             deadline = self.now + wait;
         }
         self.now = deadline;
-        collector.finish(latency.unwrap_or_default())
+        Reply { stray, ..collector.finish(latency.unwrap_or_default()) }
     }
 
     fn next(&mut self, until: Moment) -> Option<(Moment, Vec<u8>)> {
@@ -113,6 +119,15 @@ impl Wire {
     /// The dialect that it takes the UPS for.
     pub fn claim(&self) -> Option<&'static str> {
         self.device.protocol().map(|protocol| protocol.name)
+    }
+
+    /// What was said, for people.
+    pub fn talk(&self) -> String {
+        let shown = |made: &Made| {
+            let line = made.line.as_deref().unwrap_or(b"-");
+            format!("{} > {}", made.question.escape_ascii(), line.escape_ascii())
+        };
+        self.made.iter().map(shown).collect::<Vec<_>>().join("\n")
     }
 
     pub fn questions(&self) -> Vec<String> {
@@ -141,4 +156,17 @@ pub fn families(protocol: &str) -> Vec<Option<&'static str>> {
         _ => return vec![None],
     };
     names.iter().map(|name| Some(*name)).collect()
+}
+
+/// Whether it may be claimed that a UPS of the dialect `true_one` speaks `claim`.
+pub fn may_be_claimed(true_one: &str, unknown: &str, claim: &str) -> bool {
+    let plain: &[&str] = match true_one {
+        "megatec" | "zinto" | "innovart31" | "q2" | "q6" | "bestups" | "mecer" => &["q1", "megatec"],
+        "q1" => &["megatec"],
+        "voltronic-qs" => &["mustek"],
+        _ => &[],
+    };
+    // by the word (NAK a megatec says that it is a mecer: NUT takes it for one as well
+    let by_word = unknown == "(NAK" && claim == "mecer" && plain.contains(&"megatec");
+    claim == true_one || plain.contains(&claim) || by_word
 }
