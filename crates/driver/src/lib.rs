@@ -6,6 +6,7 @@
 //! [`socket`] that upsd reads. What happens goes to the [`log`], the UPS's [`state`] also to a
 //! [`supervisor`] such as systemd.
 
+pub mod advice;
 pub mod command_line;
 pub mod config;
 pub mod log;

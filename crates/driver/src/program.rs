@@ -1,5 +1,6 @@
 //! From the command line to a running driver.
 
+use crate::advice;
 use crate::command_line::{CommandLine, Ground, LETTERS, Order, Task};
 use crate::config::{Config, Paths};
 use crate::log::{self, Log};
@@ -251,6 +252,7 @@ impl Driver {
             device.store_mut().set("ups.productid", format!("{:04x}", usb.product_id));
         }
         let (sender, wishes) = mpsc::channel(WISHES);
+        let usb = link.usb_device().cloned();
         let mut session = Session::new(device.clone(), opening, link, wishes, self.log.clone());
         if let Some(memory) = memory.filter(|_| self.line.task == Task::Run) {
             session.remember_in(memory);
@@ -258,10 +260,14 @@ impl Driver {
         if let Some(known) = known.filter(|_| self.line.task == Task::Run) {
             session.remember_dialect_in(known);
         }
+        let advice = match usb {
+            Some(usb) => advice::on_usb(self.program, &usb),
+            None => advice::at(self.program, &self.config.opening.address),
+        };
         match self.line.task {
             Task::KillPower => self.kill_power(&mut session, &device).await,
             Task::Dump(polls) => self.dump(&mut session, &device, polls).await,
-            _ => self.watch(session, device, sender, readiness, stays).await,
+            _ => self.watch(session, device, advice, sender, readiness, stays).await,
         }
     }
 
@@ -273,10 +279,21 @@ impl Driver {
         }
     }
 
+    /// The lines of `ups.conf` that spare looking for the UPS, when it was looked for.
+    fn advise(&self, device: &Shared, mut lines: Vec<advice::Line>) {
+        let device = device.borrow();
+        let Some(protocol) = device.protocol().filter(|_| device.is_new()) else { return };
+        lines.push(("protocol", protocol.name.into()));
+        self.log.info("these lines of ups.conf spare looking for it (others that stand there may stay):");
+        self.log.info(&format!("[{}]", self.config.name));
+        lines.iter().for_each(|line| self.log.info(&advice::written(line)));
+    }
+
     async fn watch(
         &self,
         mut session: Session,
         device: Shared,
+        advice: Vec<advice::Line>,
         wishes: mpsc::Sender<crate::session::Wish>,
         mut readiness: Readiness,
         stays: bool,
@@ -294,6 +311,7 @@ impl Driver {
             name = signals.leave() => return Err(format!("told to leave by {name} before the UPS was found")),
             () = patience => {}
         }
+        self.advise(&device, advice);
         self.check_ignorelb(&device)?;
         self.describe(&device);
         let path = self.paths.state.join(format!("{}-{}", self.program, self.config.name));

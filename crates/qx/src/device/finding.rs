@@ -79,6 +79,7 @@ impl Device {
     pub(super) fn adopt(&mut self, protocol: &'static Protocol, detection: &Detection, now: Moment) {
         self.events.push_back(Event::Detected(protocol.name, detection.exchanges()));
         self.proof = Proof::of(protocol, detection);
+        self.is_new = detection.known().is_none_or(|known| known.protocol != protocol.name);
         self.slots = protocol.queries.iter().map(|query| Slot::new(query)).collect();
         self.heard_words();
         let is_another = self.protocol.is_none_or(|before| before.name != protocol.name);
@@ -91,11 +92,9 @@ impl Device {
         for line in self.evidence.clone() {
             self.note(Loudness::Debug, line);
         }
-        let fix = match self.options.protocol {
-            None => format!(" ('protocol = {}' in ups.conf spares looking for it)", protocol.name),
-            Some(_) => String::new(),
-        };
-        self.note(Loudness::Info, format!("speaks {}{fix}", protocol.name));
+        let as_before = if matches!(self.proof, Proof::Whole) { "" } else { ", as at the last start" };
+        let text = format!("speaks {}{as_before}: {}", protocol.name, detection.summary(protocol));
+        self.note(Loudness::Info, text);
         self.reconsider(now);
         if detection.is_noisy() {
             self.line.heard(false);

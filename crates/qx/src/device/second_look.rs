@@ -99,6 +99,11 @@ impl Device {
         }
     }
 
+    /// Whether the dialect was looked for, and not found at the last start.
+    pub fn is_new(&self) -> bool {
+        self.is_new && self.options.protocol.is_none()
+    }
+
     /// Keeps for the next start what was proven.
     pub(super) fn keep_dialect(&mut self) {
         let Some(protocol) = self.protocol.filter(|_| matches!(self.proof, Proof::Whole)) else { return };

@@ -2,12 +2,10 @@
 
 use super::Found;
 use super::places::{Mark, Place, exactly};
+use driver::advice::{self, Line, plain, written};
 use link::Attached;
 use serde_json::{Map, Value};
 use std::fmt::Write;
-
-/// The lines of a section, in their order.
-type Lines = Vec<(&'static str, String)>;
 
 /// Sections of `ups.conf`; what is unsure, strangers, and with `verbose` the evidence, as comments.
 pub fn sections(found: &[Found], strangers: &[Attached], verbose: bool) -> String {
@@ -22,8 +20,8 @@ pub fn sections(found: &[Found], strangers: &[Attached], verbose: bool) -> Strin
         let evidence = one.answer.as_ref().map(|answer| answer.evidence.as_slice()).unwrap_or_default();
         part.extend(evidence.iter().filter(|_| verbose).map(|line| comment(&format!("  {line}"))));
         let _ = writeln!(part, "{mark}[{name}]");
-        for (key, value) in lines(one) {
-            let _ = writeln!(part, "{mark}\t{key} = {}", quoted(&value));
+        for line in lines(one) {
+            let _ = writeln!(part, "{mark}{}", written(&line));
         }
         parts.push(part);
     }
@@ -39,12 +37,6 @@ pub fn sections(found: &[Found], strangers: &[Attached], verbose: bool) -> Strin
 
 fn comment(text: &str) -> String {
     format!("# {}\n", plain(text))
-}
-
-/// What a device says of itself may be anything, and no line of `ups.conf` may begin in it. The file
-/// holds ASCII only.
-fn plain(text: &str) -> String {
-    text.chars().map(|letter| if (' '..='~').contains(&letter) { letter } else { '?' }).collect()
 }
 
 /// The same for programs: places that did not answer are there with the reason.
@@ -88,14 +80,11 @@ pub fn json(found: &[Found]) -> String {
 }
 
 /// What to write into the section of a UPS.
-fn lines(one: &Found) -> Lines {
-    let mut lines: Lines = vec![("driver", "nutdrv_qx".into())];
-    match &one.place {
-        Place::Line(address) => lines.push(("port", address.to_string())),
+fn lines(one: &Found) -> Vec<Line> {
+    let mut lines = match &one.place {
+        Place::Line(address) => advice::at("nutdrv_qx", address),
         Place::Usb { device, bridge, named, mark } => {
-            lines.push(("port", "auto".into()));
-            lines.push(("vendorid", format!("{:04x}", device.vendor_id)));
-            lines.push(("productid", format!("{:04x}", device.product_id)));
+            let mut lines = advice::on_usb("nutdrv_qx", device);
             match mark {
                 Mark::Numbers => {}
                 Mark::Serial => lines.push(("serial", exactly(&device.serial))),
@@ -105,8 +94,9 @@ fn lines(one: &Found) -> Lines {
             if *named {
                 lines.push(("subdriver", bridge.name.into()));
             }
+            lines
         }
-    }
+    };
     if let Ok(answer) = &one.answer {
         lines.push(("protocol", answer.dialect.clone()));
         let words = [answer.maker.as_str(), answer.model.as_str()];
@@ -137,12 +127,6 @@ fn names(found: &[Found]) -> Vec<Option<String>> {
         taken.push(free.unwrap_or(Some(plain)));
     }
     taken
-}
-
-/// A value as `ups.conf` wants it: NUT reads a `#` as the beginning of a comment even inside of quotes.
-fn quoted(text: &str) -> String {
-    let escaped = |letter| if "\\\"#".contains(letter) { vec!['\\', letter] } else { vec![letter] };
-    format!("\"{}\"", plain(text).chars().flat_map(escaped).collect::<String>())
 }
 
 #[cfg(test)]

@@ -8,15 +8,18 @@
 //! Silence is an answer as well, and the dear one. How long it is waited for follows from how fast
 //! this UPS answers; silence that turns out to have been too short is forgotten.
 
-use crate::capture::escape;
+mod doubt;
+mod evidence;
+mod verdict;
+
 use crate::exchange::Reply;
 use crate::known::Known;
 use crate::option::Flags;
 use crate::protocol::{Protocol, Sign};
 use crate::protocols;
 use crate::query::Query;
-use crate::read::Fit;
 use std::time::Duration;
+use verdict::Verdict;
 
 /// Texts by which devices and bridges refuse a question.
 const REFUSALS: [&[u8]; 3] = [b"(NAK", b"NAK", b"UPS No Ack"];
@@ -141,14 +144,6 @@ fn slower(latency: Duration, percent: u32) -> Duration {
     latency + latency * percent / 100
 }
 
-/// What is known of one candidate.
-enum Verdict {
-    Yes,
-    No,
-    /// It depends on these.
-    Open(Vec<&'static Query>),
-}
-
 impl Detection {
     /// Detection among `candidates`, the more particular first.
     pub fn new(candidates: Vec<&'static Protocol>, flags: Flags, address: Option<u32>) -> Detection {
@@ -203,56 +198,6 @@ impl Detection {
     /// What was found before.
     pub fn known(&self) -> Option<&Known> {
         self.known.as_ref()
-    }
-
-    /// Which of two dialects goes before the other in the list.
-    pub fn goes_before(&self, one: &Protocol, other: &Protocol) -> bool {
-        self.candidates
-            .iter()
-            .find(|protocol| std::ptr::eq(**protocol, one) || std::ptr::eq(**protocol, other))
-            .is_some_and(|first| std::ptr::eq(*first, one))
-    }
-
-    /// The dialect that was found before, as long as nothing speaks against it: when the UPS names itself as
-    /// before. One that named nothing has to show all signs.
-    fn step_by_what_is_known(&self, known: &Known) -> Option<Step> {
-        let protocol = *self.candidates.iter().find(|protocol| protocol.name == known.protocol)?;
-        match (known.names.first(), self.judge(protocol)) {
-            _ if self.restarts > 0 => None,
-            (Some((ask, line)), _) => match self.said(ask) {
-                Some(heard) if heard.line.as_ref() == Some(line) => Some(Step::Found(protocol)),
-                // somebody is there: the reply may have been lost
-                Some(heard) if heard.line.is_none() && heard.tries == 1 && self.anything_heard() => {
-                    Some(Step::Ask(heard.query))
-                }
-                Some(_) => None,
-                None => protocol.queries.iter().find(|query| query.wire(0) == *ask).map(|ask| Step::Ask(ask)),
-            },
-            (None, Verdict::Open(asks)) => asks.last().map(|ask| Step::Ask(ask)),
-            (None, Verdict::No) => None,
-            (None, Verdict::Yes) => (!self.has_a_double(protocol)).then_some(Step::Found(protocol)),
-        }
-    }
-
-    /// Whether a dialect that goes before it, and may be the one, makes other values of the reply to one of
-    /// its signs. The plain one, which is the last, is true of all.
-    fn has_a_double(&self, protocol: &Protocol) -> bool {
-        let same = |one: &Query, other: &Query| one.wire(0) == other.wire(0) && one.picture == other.picture;
-        let doubles = |other: &&&Protocol| {
-            let read_otherwise = |sign: &Sign| {
-                let mut others = other.signs.iter().map(Sign::query);
-                others.any(|other| same(other, sign.query()) && !std::ptr::eq(other, sign.query()))
-            };
-            protocol.signs.iter().any(read_otherwise)
-        };
-        let is_last = self.candidates.last().is_some_and(|last| std::ptr::eq(*last, protocol));
-        let mut before = self.candidates.iter().take_while(|other| !std::ptr::eq(**other, protocol));
-        !is_last && before.any(|other| doubles(&other) && !matches!(self.judge(other), Verdict::No))
-    }
-
-    /// What was surely heard to a question.
-    fn said(&self, ask: &[u8]) -> Option<&Heard> {
-        self.heard.iter().find(|heard| heard.ask == ask && heard.sure)
     }
 
     /// What to do next. The question that most candidates share goes first: it is harmless, and
@@ -352,7 +297,8 @@ impl Detection {
         }
         let in_form =
             |line: &[u8]| !is_refusal(&ask, line) && self.queries(&ask).any(|query| query.read(line).is_ok());
-        let fits = line.as_deref().is_some_and(in_form);
+        // who refuses in words of its own has answered
+        let fits = line.as_deref().is_some_and(in_form) || line.is_some() && line == self.refusal;
         // of several late replies two would come to the same question
         let many = |line: &[u8]| self.owing(&ask, line).any(|owing| owing.tries > 1);
         let pause = if late && line.as_deref().is_some_and(many) { self.long() } else { Duration::ZERO };
@@ -395,28 +341,6 @@ impl Detection {
     /// Whether a question was answered by silence, and surely so.
     pub fn is_silent_on(&self, query: &Query) -> bool {
         self.heard_to(query).is_some_and(|heard| heard.line.is_none())
-    }
-
-    /// Why it is this dialect, for people: how each question was answered, and which sign each dialect that
-    /// goes before it lacks.
-    pub fn evidence(&self, protocol: &Protocol) -> Vec<String> {
-        let heard = |heard: &Heard| {
-            let ask = escape(&heard.ask);
-            match &heard.line {
-                None => format!("{ask}: silence, {} ms", heard.patience.as_millis()),
-                Some(line) if is_refusal(&heard.ask, line) => format!("{ask}: refused by '{}'", escape(line)),
-                Some(line) => format!("{ask}: '{}'", escape(line)),
-            }
-        };
-        let lacks = |other: &&'static Protocol| {
-            let missing = |sign: &&Sign| {
-                self.heard_to(sign.query()).is_some_and(|heard| !self.holds(sign, heard.line.as_deref()))
-            };
-            let sign = other.signs.iter().find(missing)?;
-            Some(format!("not {}: no such answer to {}", other.name, sign.query().ask))
-        };
-        let before = self.candidates.iter().take_while(|other| !std::ptr::eq(**other, protocol));
-        self.heard.iter().map(heard).chain(before.filter_map(lacks)).collect()
     }
 
     /// How many exchanges were made.
@@ -464,199 +388,5 @@ impl Detection {
         let is_silence = |heard: &Heard| heard.patience >= enough && (!words || heard.tries > 1);
         let reliable = |heard: &&Heard| heard.sure && (heard.line.is_some() || is_silence(heard));
         self.heard.iter().find(|heard| heard.ask == ask).filter(reliable)
-    }
-
-    /// The questions that this reply could be to, were it late: those that were answered by silence. As
-    /// soon as it is known how fast the UPS is, only the last one, and only the last exchange.
-    fn unanswered(&self, ask: &[u8]) -> impl Iterator<Item = &Heard> {
-        let recent = if self.latency.is_some() { 1 } else { self.heard.len() };
-        let silent = |before: &&Heard| before.line.is_none();
-        let ask = ask.to_vec();
-        self.heard.iter().rev().filter(move |before| before.ask != ask).take(recent).filter(silent)
-    }
-
-    /// Whether a line is the late reply to a question before, and none to this one.
-    fn belongs_elsewhere(&self, ask: &[u8], line: &[u8]) -> bool {
-        let drawn = |query: &Query| query.read(line).is_ok_and(|fit| fit.odd.is_none());
-        let own = is_refusal(ask, line) || self.queries(ask).any(drawn);
-        let other = |before: &Heard| {
-            before.ask == line || line.len() >= SHORT && self.queries(&before.ask).any(drawn)
-        };
-        // who refuses in words is not silent on others: that was to an earlier question, but once only, as
-        // a UPS may be odd
-        let refused = self.latency.is_none() && self.restarts == 0 && line != ask && is_refusal(ask, line);
-        let long_ago = |before: &Heard| before.ask != ask && before.is_unanswered() && other(before);
-        // it was there once, and could not be repeated
-        let unrepeated = |before: &Heard| {
-            before.ask != ask
-                && before.tries >= TRIES
-                && !before.agreed
-                && before.line.as_deref() == Some(line)
-        };
-        self.unanswered(ask).any(|before| refused || !own && other(before))
-            || !own && line.len() >= TELLING && self.heard.iter().chain(&self.given_up).any(long_ago)
-            || line.len() >= SHORT && self.heard.iter().any(unrepeated)
-    }
-
-    /// Questions that were answered by silence have to be asked again: a reply that could be to them came
-    /// once, to another.
-    fn doubt_silences(&mut self, reply: &[u8]) {
-        let asks: Vec<Vec<u8>> = self.heard.iter().map(|heard| heard.ask.clone()).collect();
-        let drawn = |ask: &Vec<u8>| {
-            let mut queries = self.queries(ask);
-            queries.any(|query| query.read(reply).is_ok_and(|fit| fit.odd.is_none()))
-        };
-        let doubtful: Vec<bool> = asks.iter().map(drawn).collect();
-        for (heard, doubtful) in self.heard.iter_mut().zip(doubtful) {
-            if doubtful && heard.line.is_none() && heard.tries == 1 {
-                heard.sure = false;
-            }
-        }
-    }
-
-    /// Whether a line may be the late reply to a question before: one that would fit there as well, and
-    /// was missing there; or a refusal, which may be said to any.
-    fn may_be_late(&self, ask: &[u8], line: &[u8]) -> bool {
-        let refused = |before: &Heard| is_refusal(&before.ask, line);
-        line != ask && (self.unanswered(ask).any(refused) || self.owing(ask, line).next().is_some())
-    }
-
-    /// The questions before to which a line would be a reply, and which wait for one.
-    fn owing(&self, ask: &[u8], line: &[u8]) -> impl Iterator<Item = &Heard> {
-        let mine: Vec<&str> =
-            self.queries(ask).filter(|query| query.read(line).is_ok()).map(|query| query.picture).collect();
-        let fits =
-            move |before: &&Heard| self.queries(&before.ask).any(|query| mine.contains(&query.picture));
-        let ask = ask.to_vec();
-        let missing = move |before: &&Heard| before.ask != ask && (before.is_unanswered() || before.owes);
-        self.heard.iter().chain(&self.given_up).filter(missing).filter(fits)
-    }
-
-    /// Silence, a refusal and a reply of drawn form are what they seem; anything else has to come
-    /// twice. So has what may be late, and what is so short that a flipped bit makes the sign of a rival
-    /// of it.
-    fn is_sure(&mut self, ask: &[u8], line: Option<&[u8]>, before: Option<&Heard>, late: bool) -> bool {
-        let name = self.known.as_ref().filter(|_| self.restarts == 0).and_then(|known| known.names.first());
-        match name.filter(|(name, _)| name == ask) {
-            Some((_, name)) if line == Some(name) => return true,
-            // one reply in noise makes no stranger of it
-            Some(_) if before.is_none() && line.is_some() => return false,
-            _ => {}
-        }
-        let Some(line) = line else { return before.is_none_or(|before| before.line.is_none()) };
-        let fits: Vec<(&Query, Fit)> =
-            self.queries(ask).filter_map(|query| Some((query, query.read(line).ok()?))).collect();
-        let rivals = self.rivals(ask);
-        let alone = |query: &Query| matches!(rivals[..], [only] if std::ptr::eq(only, query));
-        let drawn = |(query, fit): &(&Query, Fit)| {
-            fit.odd.is_none() && (line.len() >= SHORT || query.armour.is_some() || alone(query))
-        };
-        if !late && (is_refusal(ask, line) || fits.iter().any(drawn)) {
-            return true;
-        }
-        if !late && self.refusal.as_deref() == Some(line) {
-            return true;
-        }
-        let Some(old) = before.and_then(|before| before.line.as_deref()) else { return false };
-        if old == line {
-            if fits.is_empty() {
-                self.refusal = Some(line.to_vec());
-            }
-            return true;
-        }
-        let same_form = |query: &'static Query| match (query.read(line), query.read(old)) {
-            (Ok(new), Ok(old)) => new.odd == old.odd && crate::belief::alike(&new.readings, &old.readings),
-            _ => false,
-        };
-        self.queries(ask).any(same_form)
-    }
-
-    /// Whether this UPS says so when it does not know a question: then silence is no answer, but a loss.
-    fn refuses_in_words(&self) -> bool {
-        let refused = |heard: &&Heard| heard.line.as_deref().is_some_and(|line| is_refusal(&heard.ask, line));
-        self.heard.iter().filter(refused).count() > 1
-    }
-
-    fn queries(&self, ask: &[u8]) -> impl Iterator<Item = &'static Query> + use<> {
-        let of = |protocol: &&'static Protocol| protocol.queries.iter();
-        let queries: Vec<&'static Query> = self.candidates.iter().flat_map(of).copied().collect();
-        let ask = ask.to_vec();
-        queries.into_iter().filter(move |query| query.wire(0) == ask)
-    }
-
-    /// What to ask before missing signs rule out a candidate that much speaks for: replies may have been lost,
-    /// or be late. Another sign of it, or the same one again; often, when more speaks for it than for the next.
-    fn lost(&self, protocol: &Protocol) -> Option<&'static Query> {
-        let (held, missed) = self.signs_heard(protocol);
-        let tries = match (held, missed.len()) {
-            (MUCH, 1) => 2,
-            (MUCH, _) | (..MUCH, _) => return None,
-            _ => MANY_TRIES,
-        };
-        let unasked = protocol.signs.iter().map(Sign::query).find(|query| self.heard_to(query).is_none());
-        let again = missed.iter().find(|missed| missed.tries < tries && !(missed.agreed && tries == 2));
-        unasked.or(again.map(|missed| missed.query))
-    }
-
-    /// How many signs of a candidate were heard, and what was heard in place of the others.
-    fn signs_heard(&self, protocol: &Protocol) -> (usize, Vec<&Heard>) {
-        let heard = protocol.signs.iter().filter_map(|sign| Some((sign, self.heard_to(sign.query())?)));
-        let (held, missed): (Vec<_>, Vec<_>) =
-            heard.partition(|(sign, heard)| self.holds(sign, heard.line.as_deref()));
-        (held.len(), missed.into_iter().map(|(_, heard)| heard).collect())
-    }
-
-    /// Forgets the silences that alone ruled out candidates that much speaks for.
-    fn forget_doubtful_silence(&mut self) {
-        let much = self.candidates.iter().map(|protocol| self.signs_heard(protocol));
-        let much = much.filter(|(held, _)| *held >= MUCH).flat_map(|(_, missed)| missed);
-        let doubtful: Vec<Vec<u8>> = much.map(|missed| missed.ask.clone()).collect();
-        self.heard.retain(|heard| !doubtful.contains(&heard.ask));
-    }
-
-    /// The readings of one question on which the candidates that are left depend.
-    fn rivals(&self, ask: &[u8]) -> Vec<&'static Query> {
-        let mut rivals: Vec<&'static Query> = vec![];
-        for protocol in &self.candidates {
-            let Verdict::Open(asks) = self.judge(protocol) else { continue };
-            let new = |query: &&'static Query| {
-                query.wire(0) == ask && rivals.iter().all(|rival| !std::ptr::eq(*rival, *query))
-            };
-            let new: Vec<_> = asks.into_iter().filter(new).collect();
-            rivals.extend(new);
-        }
-        rivals
-    }
-
-    /// One sign that is missing is enough, whatever else is not known yet.
-    fn judge(&self, protocol: &Protocol) -> Verdict {
-        let mut open = vec![];
-        for sign in protocol.signs.iter().filter(|sign| !sign.given(self.flags)) {
-            match self.heard_to(sign.query()) {
-                None => open.push(sign.query()),
-                Some(heard) if self.holds(sign, heard.line.as_deref()) => {}
-                Some(_) => return Verdict::No,
-            }
-        }
-        if open.is_empty() { Verdict::Yes } else { Verdict::Open(open) }
-    }
-
-    fn holds(&self, sign: &Sign, line: Option<&[u8]>) -> bool {
-        let words = |line: &&[u8]| !is_refusal(&sign.query().wire(0), line);
-        let fit = line.filter(words).and_then(|line| sign.query().read(line).ok());
-        match (sign, fit) {
-            (Sign::AnswersOr(_, refusal), None) => line == Some(refusal.as_bytes()),
-            (_, None) => false,
-            (Sign::Answers(_) | Sign::AnswersOr(..), Some(fit)) => self.is_addressed(&fit),
-            (Sign::Says(_, var), Some(fit)) => fit.readings.value(var).is_some(),
-        }
-    }
-
-    /// Whether the UPS has the number that was asked for, if it has one.
-    fn is_addressed(&self, fit: &Fit) -> bool {
-        match (self.address, fit.readings.number(&crate::variable::UPS_ID)) {
-            (Some(wanted), Some(said)) => said.whole() == i64::from(wanted),
-            _ => true,
-        }
     }
 }

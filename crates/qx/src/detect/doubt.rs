@@ -1,0 +1,133 @@
+//! What a reply is worth: whether it belongs to this question, came late from another, or has to come again.
+
+use super::{Detection, Heard, SHORT, TELLING, TRIES, is_refusal};
+use crate::protocol::Protocol;
+use crate::query::Query;
+use crate::read::Fit;
+
+impl Detection {
+    /// The questions that this reply could be to, were it late: those that were answered by silence. As
+    /// soon as it is known how fast the UPS is, only the last one, and only the last exchange.
+    pub(super) fn unanswered(&self, ask: &[u8]) -> impl Iterator<Item = &Heard> {
+        let recent = if self.latency.is_some() { 1 } else { self.heard.len() };
+        let silent = |before: &&Heard| before.line.is_none();
+        let ask = ask.to_vec();
+        self.heard.iter().rev().filter(move |before| before.ask != ask).take(recent).filter(silent)
+    }
+
+    /// Whether a line is the late reply to a question before, and none to this one.
+    pub(super) fn belongs_elsewhere(&self, ask: &[u8], line: &[u8]) -> bool {
+        let drawn = |query: &Query| query.read(line).is_ok_and(|fit| fit.odd.is_none());
+        let own = is_refusal(ask, line) || self.queries(ask).any(drawn);
+        let other = |before: &Heard| {
+            before.ask == line || line.len() >= SHORT && self.queries(&before.ask).any(drawn)
+        };
+        // who refuses in words is not silent on others: that was to an earlier question, but once only, as
+        // a UPS may be odd
+        let refused = self.latency.is_none() && self.restarts == 0 && line != ask && is_refusal(ask, line);
+        let long_ago = |before: &Heard| before.ask != ask && before.is_unanswered() && other(before);
+        // it was there once, and could not be repeated
+        let unrepeated = |before: &Heard| {
+            before.ask != ask
+                && before.tries >= TRIES
+                && !before.agreed
+                && before.line.as_deref() == Some(line)
+        };
+        self.unanswered(ask).any(|before| refused || !own && other(before))
+            || !own && line.len() >= TELLING && self.heard.iter().chain(&self.given_up).any(long_ago)
+            || line.len() >= SHORT && self.heard.iter().any(unrepeated)
+    }
+
+    /// Questions that were answered by silence have to be asked again: a reply that could be to them came
+    /// once, to another.
+    pub(super) fn doubt_silences(&mut self, reply: &[u8]) {
+        let asks: Vec<Vec<u8>> = self.heard.iter().map(|heard| heard.ask.clone()).collect();
+        let drawn = |ask: &Vec<u8>| {
+            let mut queries = self.queries(ask);
+            queries.any(|query| query.read(reply).is_ok_and(|fit| fit.odd.is_none()))
+        };
+        let doubtful: Vec<bool> = asks.iter().map(drawn).collect();
+        for (heard, doubtful) in self.heard.iter_mut().zip(doubtful) {
+            if doubtful && heard.line.is_none() && heard.tries == 1 {
+                heard.sure = false;
+            }
+        }
+    }
+
+    /// Whether a line may be the late reply to a question before: one that would fit there as well, and
+    /// was missing there; or a refusal, which may be said to any.
+    pub(super) fn may_be_late(&self, ask: &[u8], line: &[u8]) -> bool {
+        let refused = |before: &Heard| is_refusal(&before.ask, line);
+        line != ask && (self.unanswered(ask).any(refused) || self.owing(ask, line).next().is_some())
+    }
+
+    /// The questions before to which a line would be a reply, and which wait for one.
+    pub(super) fn owing(&self, ask: &[u8], line: &[u8]) -> impl Iterator<Item = &Heard> {
+        let mine: Vec<&str> =
+            self.queries(ask).filter(|query| query.read(line).is_ok()).map(|query| query.picture).collect();
+        let fits =
+            move |before: &&Heard| self.queries(&before.ask).any(|query| mine.contains(&query.picture));
+        let ask = ask.to_vec();
+        let missing = move |before: &&Heard| before.ask != ask && (before.is_unanswered() || before.owes);
+        self.heard.iter().chain(&self.given_up).filter(missing).filter(fits)
+    }
+
+    /// Silence, a refusal and a reply of drawn form are what they seem; anything else has to come
+    /// twice. So has what may be late, and what is so short that a flipped bit makes the sign of a rival
+    /// of it.
+    pub(super) fn is_sure(
+        &mut self,
+        ask: &[u8],
+        line: Option<&[u8]>,
+        before: Option<&Heard>,
+        late: bool,
+    ) -> bool {
+        let name = self.known.as_ref().filter(|_| self.restarts == 0).and_then(|known| known.names.first());
+        match name.filter(|(name, _)| name == ask) {
+            Some((_, name)) if line == Some(name) => return true,
+            // one reply in noise makes no stranger of it
+            Some(_) if before.is_none() && line.is_some() => return false,
+            _ => {}
+        }
+        let Some(line) = line else { return before.is_none_or(|before| before.line.is_none()) };
+        let fits: Vec<(&Query, Fit)> =
+            self.queries(ask).filter_map(|query| Some((query, query.read(line).ok()?))).collect();
+        let rivals = self.rivals(ask);
+        let alone = |query: &Query| matches!(rivals[..], [only] if std::ptr::eq(only, query));
+        let drawn = |(query, fit): &(&Query, Fit)| {
+            fit.odd.is_none() && (line.len() >= SHORT || query.armour.is_some() || alone(query))
+        };
+        if !late && (is_refusal(ask, line) || fits.iter().any(drawn)) {
+            return true;
+        }
+        if !late && self.refusal.as_deref() == Some(line) {
+            return true;
+        }
+        let Some(old) = before.and_then(|before| before.line.as_deref()) else { return false };
+        if old == line {
+            // a question that comes back is an echo, if a late one
+            if fits.is_empty() && self.heard.iter().all(|heard| heard.ask != line) {
+                self.refusal = Some(line.to_vec());
+            }
+            return true;
+        }
+        let same_form = |query: &'static Query| match (query.read(line), query.read(old)) {
+            (Ok(new), Ok(old)) => new.odd == old.odd && crate::belief::alike(&new.readings, &old.readings),
+            _ => false,
+        };
+        self.queries(ask).any(same_form)
+    }
+
+    /// Whether this UPS says so when it does not know a question: then silence is no answer, but a loss.
+    pub(super) fn refuses_in_words(&self) -> bool {
+        let refused = |heard: &&Heard| heard.line.as_deref().is_some_and(|line| is_refusal(&heard.ask, line));
+        self.heard.iter().filter(refused).count() > 1
+    }
+
+    pub(super) fn queries(&self, ask: &[u8]) -> impl Iterator<Item = &'static Query> + use<> {
+        let of = |protocol: &&'static Protocol| protocol.queries.iter();
+        let queries: Vec<&'static Query> = self.candidates.iter().flat_map(of).copied().collect();
+        let ask = ask.to_vec();
+        queries.into_iter().filter(move |query| query.wire(0) == ask)
+    }
+}
