@@ -20,6 +20,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, mpsc};
+use tokio::task::yield_now;
 use tokio::time::timeout;
 
 /// A client with more than this unread is dropped.
@@ -202,6 +203,8 @@ impl Conversation {
                 read = reader.read(&mut buffer) => match read {
                     Ok(0) | Err(_) => break,
                     Ok(read) => {
+                        // the session goes first: after a stop it may know that the data is old
+                        yield_now().await;
                         lines.push(&buffer[..read]);
                         while let Some(line) = lines.next_line() {
                             leaving |= self.take(line);
