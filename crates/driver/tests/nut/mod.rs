@@ -1,7 +1,9 @@
 //! A station: a folder of its own with NUT's configuration, upsd, and one of the two drivers.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use nix::fcntl::{Flock, FlockArg};
 use std::collections::BTreeMap;
+use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::os::unix::net::UnixStream;
@@ -79,6 +81,7 @@ pub struct Station {
     pub port: u16,
     upsd: Option<Child>,
     upsmon: Option<Child>,
+    _alone: Option<Flock<File>>,
 }
 
 impl Station {
@@ -98,7 +101,8 @@ impl Station {
         let _ = std::fs::remove_dir_all(&folder);
         std::fs::create_dir_all(folder.join("run")).unwrap();
         let port = free_port();
-        let station = Station { which, program: "nutdrv_qx", folder, port, upsd: None, upsmon: None };
+        let station =
+            Station { which, program: "nutdrv_qx", folder, port, upsd: None, upsmon: None, _alone: None };
         station.write("upsd.conf", &format!("LISTEN 127.0.0.1 {port}\n"));
         station.write(
             "upsd.users",
@@ -186,7 +190,10 @@ impl Station {
         }
     }
 
+    /// There is one upsmon on a host: it refuses to start beside another. So tests take turns.
     pub fn start_upsmon(&mut self, conf: &str) {
+        let turn = File::create(std::env::temp_dir().join("qxups-upsmon.turn")).unwrap();
+        self._alone = Some(Flock::lock(turn, FlockArg::LockExclusive).unwrap());
         self.write("upsmon.conf", conf);
         let child = self
             .command("/lib/nut/upsmon", &["-F", "-u", "root"])
