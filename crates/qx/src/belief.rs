@@ -105,6 +105,7 @@ impl Belief {
     /// Forgets what was heard, but for the forms: it is too long ago to vote.
     pub fn forget_votes(&mut self) {
         self.doubted = None;
+        self.met = None;
         self.votes.forget();
     }
 
