@@ -31,7 +31,7 @@ pub(super) struct Slot {
     pub changed: bool,
     /// The reply that did not fit, until one does.
     pub misfit: Option<Vec<u8>>,
-    /// Something that it asks for was read, be it believed or not.
+    /// Something that it asks for was read since it was put off, be it believed or not.
     pub answers: bool,
     /// It could not be read on a noisy line, and is asked again later.
     pub put_off: bool,
@@ -148,6 +148,7 @@ impl Device {
             slot.due = Some(now);
         } else if once && noisy && (!silent || slot.answers) {
             slot.put_off = true;
+            slot.answers = false;
             slot.repeats = 0;
             slot.due = Some(later);
             self.settle_survey(now);
@@ -313,7 +314,7 @@ impl Slot {
 
     /// Whether `ups.status` cannot be told without it.
     fn tells_status(&self) -> bool {
-        self.query.raises() || self.query.cadence == Cadence::Quick
+        self.query.tells_status() || self.query.cadence == Cadence::Quick
     }
 
     /// Reads a reply, or says why it cannot be read.
