@@ -348,7 +348,8 @@ impl Slot {
         let mut said = self.query.glean(line, |form| self.belief.knows(form));
         said.iter_mut().flatten().for_each(|said| said.mute(self.query, options));
         self.answers |= said.iter().any(Option::is_some);
-        let poll = Poll { now, since, let_run: self.repeats >= REPEATS };
+        let vouched = self.query.vouches(line);
+        let poll = Poll { now, since, vouched, let_run: self.repeats >= REPEATS };
         self.belief.vote(self.query, &said, self.reading.as_ref(), poll)
     }
 
