@@ -14,6 +14,8 @@ pub struct Armour {
     pub pack_reply: fn(&[u8]) -> Vec<u8>,
     /// Unpacks a reply; `None` when it is not packed right.
     pub unpack_reply: fn(&[u8]) -> Option<Vec<u8>>,
+    /// Whether a checksum tells a garbled reply from a whole one.
+    pub checks: bool,
     /// What stands in a reply that is not packed right, as far as noise left it.
     pub bare_reply: fn(&[u8]) -> Option<Vec<u8>>,
 }

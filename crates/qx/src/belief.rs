@@ -6,8 +6,7 @@
 //! costs one exchange more; noise has to strike twice in the same place.
 //!
 //! A digit that noise made of another one looks like any other number. So on a line that was seen to
-//! be noisy the last five replies vote, on each value by itself, and three have to agree: an outage
-//! costs two exchanges more there. See `docs/trouble.md` for what that is worth.
+//! be noisy the last replies vote instead (see [`crate::votes`]): an outage costs two exchanges more there.
 
 use crate::query::Query;
 use crate::read::{Fit, Form, Readings};
@@ -105,6 +104,7 @@ impl Belief {
     /// Forgets what was heard, but for the forms: it is too long ago to vote.
     pub fn forget_votes(&mut self) {
         self.doubted = None;
+        self.met = None;
         self.votes.forget();
     }
 

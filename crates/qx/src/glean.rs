@@ -44,6 +44,11 @@ impl Query {
         if 5 * standing >= 3 * said.len() { said } else { nothing() }
     }
 
+    /// Whether a checksum vouches for a reply.
+    pub fn vouches(&self, reply: &[u8]) -> bool {
+        self.armour.is_some_and(|armour| armour.checks && (armour.unpack_reply)(reply).is_some())
+    }
+
     fn glean_runs(&self, reply: &[u8]) -> Vec<Option<Readings>> {
         let slots: Vec<Slot> = Slots::of(self.picture).collect();
         let (mut said, mut at, mut before) = (vec![], 0, None);

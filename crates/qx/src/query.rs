@@ -194,6 +194,18 @@ impl Field {
     pub const fn raises(&self) -> bool {
         matches!(self.meaning, Meaning::Bits(_) | Meaning::Codes(_))
     }
+    /// Whether it tells status words.
+    fn tells_status(&self) -> bool {
+        let tells = |effect: &Effect| {
+            let word = |part: &Effect| matches!(part, Effect::Set(_) | Effect::Clear(_) | Effect::Regulating);
+            effect.parts().iter().any(word)
+        };
+        match self.meaning {
+            Meaning::Bits(rows) => rows.iter().any(|row| tells(&row.one) || tells(&row.zero)),
+            Meaning::Codes(rows) => rows.iter().any(|row| tells(&row.effect)),
+            _ => false,
+        }
+    }
     /// The variables it speaks of.
     pub fn vars(&self) -> Vec<&'static Var> {
         let said = |effects: &[Effect]| -> Vec<&'static Var> {
@@ -411,5 +423,10 @@ impl Query {
     /// Whether its reply raises status words or alarms.
     pub fn raises(&self) -> bool {
         self.fields.iter().any(Field::raises)
+    }
+
+    /// Whether its reply tells status words.
+    pub fn tells_status(&self) -> bool {
+        self.fields.iter().any(Field::tells_status)
     }
 }

@@ -28,6 +28,8 @@ pub struct Poll {
     pub now: Duration,
     /// What came before this is too old to vote.
     pub since: Duration,
+    /// A checksum vouches for the reply: it has two votes.
+    pub vouched: bool,
     /// It was asked often enough: numbers that keep leaping are the UPS's own.
     pub let_run: bool,
 }
@@ -82,7 +84,8 @@ impl Votes {
         self.fields.resize(query.fields.len(), Ballots::new());
         for (field, (ballots, said)) in query.fields.iter().zip(self.fields.iter_mut().zip(said)) {
             ballots.retain(|(came, _)| *came >= poll.since);
-            if let Some(said) = said {
+            let times = if poll.vouched { 2 } else { 1 };
+            for said in said.iter().flat_map(|said| std::iter::repeat_n(said, times)) {
                 if ballots.len() == quorum(field).0 {
                     ballots.pop_front();
                 }
@@ -106,21 +109,18 @@ impl Votes {
         readings
     }
 
-    /// Whether the numbers of such units that were elected are those that were said last, or run a
-    /// little.
+    /// Whether what was said last of such units was elected; numbers may run a little.
     fn rests(&self, elected: &[Option<Readings>], of: impl Fn(Unit) -> bool) -> bool {
-        let mut newest = self
-            .fields
-            .iter()
-            .zip(elected)
-            .filter_map(|(ballots, elected)| Some((elected.as_ref()?, &ballots.back()?.1)));
+        let newest = self.fields.iter().zip(elected);
+        let mut newest = newest.filter_map(|(ballots, elected)| Some((elected, &ballots.back()?.1)));
         newest.all(|(elected, newest)| {
-            elected.values.iter().filter(|(var, _)| of(var.unit)).all(|(var, value)| {
-                match (value, newest.value(var)) {
-                    (Some(Value::Number(one)), Some(Value::Number(other))) => {
+            newest.values.iter().filter(|(var, _)| of(var.unit)).all(|(var, said)| {
+                let elected = elected.as_ref().map(|elected| elected.value(var));
+                match (elected, said) {
+                    (Some(Some(Value::Number(one))), Some(Value::Number(other))) => {
                         runs(one.as_f64(), other.as_f64())
                     }
-                    (one, other) => one.as_ref() == other,
+                    (elected, said) => elected == Some(said.as_ref()),
                 }
             })
         })

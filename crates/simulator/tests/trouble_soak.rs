@@ -19,6 +19,7 @@ fn size(bench: &Bench) -> usize {
 fn soak(first: usize) {
     let hours: Option<u64> = std::env::var("QXUPS_SOAK_HOURS").ok().and_then(|text| text.parse().ok());
     let cycles = hours.map_or(CYCLES, |hours| hours * 3600 / CYCLE_S);
+    let mut failed = vec![];
     for protocol in protocols::ALL.iter().skip(first).step_by(2) {
         let trouble = |trouble: &mut simulator::trouble::Trouble| {
             trouble.noise = 0.001;
@@ -44,9 +45,12 @@ fn soak(first: usize) {
         let what = format!("{}: {found:?}", protocol.name);
         // a binary reply that holds a carriage return is cut, for the twin that judges as well
         let wrong = if protocol.name == "ablerex" { 0 } else { found.wrong };
-        assert_eq!((wrong, found.false_ob, found.false_grave, found.missed), (0, 0, 0, 0), "{what}");
-        assert!(late < early + early / 2, "{what}: {early} bytes, then {late}");
+        let nothing = (wrong, found.false_ob, found.false_grave, found.missed) == (0, 0, 0, 0);
+        if !nothing || late >= early + early / 2 {
+            failed.push(format!("{what}: {early} bytes, then {late}"));
+        }
     }
+    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 #[test]

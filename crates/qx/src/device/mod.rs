@@ -365,13 +365,13 @@ impl Device {
                     let (ask, patience) = self.next_look(now)?;
                     return Some(self.exchange(Asked::Look(ask, patience), ask.wire(0), patience, now));
                 };
-                let Slot { query, repeats, answers, .. } = self.slots[at];
+                let Slot { query, repeats, reading, .. } = &self.slots[at];
                 if query.cadence != Cadence::Quick {
                     self.gave_way = now;
                 }
                 // on a noisy line the question was lost rather than the UPS slow
-                let lost = self.line.noisy && repeats > 0;
-                let patience = if !lost && (answers || query.cadence == Cadence::Quick) {
+                let lost = self.line.noisy && *repeats > 0;
+                let patience = if !lost && (reading.is_some() || query.cadence == Cadence::Quick) {
                     self.patience(POLL_PATIENCE, POLL_PATIENCE)
                 } else {
                     self.patience(FIRST_PATIENCE, LEAST_PATIENCE)

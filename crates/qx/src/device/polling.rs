@@ -35,7 +35,7 @@ pub(super) struct Slot {
     pub said: Option<Vec<u8>>,
     /// The reply that did not fit, until one does.
     pub misfit: Option<Vec<u8>>,
-    /// Something that it asks for was read, be it believed or not.
+    /// Something that it asks for was read since it was put off, be it believed or not.
     pub answers: bool,
     /// It could not be read on a noisy line, and is asked again later.
     pub put_off: bool,
@@ -159,6 +159,7 @@ impl Device {
             slot.due = Some(now);
         } else if once && noisy && (!silent || slot.answers) {
             slot.put_off = true;
+            slot.answers = false;
             slot.repeats = 0;
             slot.due = Some(later);
             self.settle_survey(now);
@@ -362,7 +363,7 @@ impl Slot {
 
     /// Whether `ups.status` cannot be told without it.
     fn tells_status(&self) -> bool {
-        self.query.raises() || self.query.cadence == Cadence::Quick
+        self.query.tells_status() || self.query.cadence == Cadence::Quick
     }
 
     /// Reads a reply, or says why it cannot be read.
@@ -396,7 +397,8 @@ impl Slot {
         let mut said = self.query.glean(line, |form| self.belief.knows(form));
         said.iter_mut().flatten().for_each(|said| said.mute(self.query, options));
         self.answers |= said.iter().any(Option::is_some);
-        let poll = Poll { now, since, let_run: self.repeats >= REPEATS };
+        let vouched = self.query.vouches(line);
+        let poll = Poll { now, since, vouched, let_run: self.repeats >= REPEATS };
         self.belief.vote(self.query, &said, self.reading.as_ref(), poll)
     }
 

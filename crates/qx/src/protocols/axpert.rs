@@ -46,6 +46,7 @@ static CHECKSUM: Armour = Armour {
     unpack_question: unpack,
     pack_reply: pack,
     unpack_reply: unpack,
+    checks: true,
     bare_reply: |line| Some(line.get(..line.len().checked_sub(2)?)?.to_vec()),
 };
 

@@ -207,6 +207,7 @@ static BINARY: Armour = Armour {
         }
         (word == BIT_WORDS || word == BIT_WORDS + 1).then(|| text.into_bytes())
     },
+    checks: false,
     // a number behind a `(` that is garbled moves all that follows
     bare_reply: |_| None,
 };

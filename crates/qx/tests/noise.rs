@@ -1,0 +1,157 @@
+//! What is gleaned from garbled replies, and how it votes.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+mod line;
+
+use line::{Line, ended, seconds};
+use qx::device::Event;
+use qx::option::Options;
+use qx::protocols;
+use qx::query::Query;
+use qx::status::Status;
+use qx::variable::{INPUT_VOLTAGE, UPS_LOAD, Var};
+use std::time::Duration;
+
+const STATUS: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
+const OUTAGE: &str = "(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";
+
+fn query(dialect: &str, ask: &str) -> &'static Query {
+    protocols::named(dialect).unwrap().queries.iter().find(|query| query.ask == ask).unwrap()
+}
+
+/// What a reply says of a number, and whether its bits were read.
+fn gleaned(reply: &[u8], var: &Var) -> (Option<f64>, bool) {
+    let said = query("megatec", "Q1").glean(reply, |_| false);
+    let number = said.iter().flatten().find_map(|said| said.number(var));
+    let bits = said.last().unwrap();
+    (number.map(|number| number.as_f64()), bits.as_ref().is_some_and(|bits| bits.status.has(Status::Online)))
+}
+
+#[test]
+fn a_garbled_reply_still_says_the_rest() {
+    for (reply, volts, load) in [
+        (&b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000"[..], Some(226.0), Some(14.0)),
+        (b"(22.0 195.0 226.0 014 49.0 27.5 30.0 00001000", None, Some(14.0)),
+        (b"(2226.0 195.0 226.0 014 49.0 27.5 30.0 00001000", None, Some(14.0)),
+        (b"(226.0 195.0 226.0 0\x9314 49.0 27.5 30.0 00001000", Some(226.0), None),
+        (b"226.0 195.0 226.0 014 49.0 27.5 30.0 00001000", None, Some(14.0)),
+        (b"((226.0 195.0  226.0 014 49.0 27.5 30.0 00001000", Some(226.0), Some(14.0)),
+    ] {
+        let text = reply.escape_ascii();
+        assert_eq!(gleaned(reply, &INPUT_VOLTAGE), (volts, true), "{text}");
+        assert_eq!(gleaned(reply, &UPS_LOAD), (load, true), "{text}");
+    }
+}
+
+/// Whatever one error makes of the bits: they are not read, or one of them is another.
+#[test]
+fn bits_that_do_not_stand_whole_are_not_read() {
+    let at = STATUS.len() - 8;
+    for place in at..STATUS.len() {
+        let without = [&STATUS.as_bytes()[..place], &STATUS.as_bytes()[place + 1..]].concat();
+        let doubled = [&STATUS.as_bytes()[..=place], &STATUS.as_bytes()[place..]].concat();
+        for reply in [&without, &doubled] {
+            assert!(!gleaned(reply, &UPS_LOAD).1, "{}", reply.escape_ascii());
+        }
+    }
+    // and where too little stands, nothing is
+    let garbled = b"(226.0 1x95.0 226.0 0x14 49.0 2x7.5 30x.0 00001000";
+    assert_eq!(gleaned(garbled, &INPUT_VOLTAGE), (None, false));
+}
+
+/// The checksum of an inverter's reply is wrong: what is bounded by marks is read all the same, bits that
+/// others follow are not.
+#[test]
+fn a_wrong_checksum_leaves_what_stands_between_marks() {
+    let warnings = query("voltronic-axpert", "QPIWS");
+    let reply = b"(000000000000000000000000000000000000??";
+    assert!(warnings.glean(reply, |_| false).iter().all(Option::is_none));
+    let mode = query("voltronic-axpert", "QMOD");
+    assert!(mode.glean(b"(B??", |_| false).iter().all(Option::is_some));
+    assert!(mode.glean(b"(BB??", |_| false).iter().all(Option::is_none));
+}
+
+fn answer(ask: &str, status: &str) -> Vec<u8> {
+    match ask {
+        "Q1" => ended(status.as_bytes()),
+        "F" => ended(b"#230.0 003 024.0 50.0"),
+        "I" => ended(b"#MUSTEK          PM 636     V1.2      "),
+        _ => vec![],
+    }
+}
+
+/// A line on which a reply was garbled: from then on replies vote.
+fn noisy() -> Line {
+    let options = Options { protocol: Some("megatec".into()), ..Options::default() };
+    let mut line = Line::new(options);
+    assert!(line.run(seconds(30), &mut |ask, _| answer(ask, STATUS), |event| *event == Event::Ready));
+    let mut garbled = 1;
+    let until = line.now + seconds(60);
+    let mut ups = |ask: &str, _| match ask {
+        "Q1" if garbled > 0 => {
+            garbled -= 1;
+            ended(b"(226.0 195.0 226")
+        }
+        _ => answer(ask, STATUS),
+    };
+    line.run(until, &mut ups, |_| false);
+    line
+}
+
+/// Lets the UPS give these replies to `Q1`, one after the other, and says after how many of them the
+/// status was this.
+fn replies_until(line: &mut Line, status: &str, replies: &[&str]) -> Option<usize> {
+    let given = std::cell::Cell::new(0);
+    let mut ups = |ask: &str, _| {
+        let reply = replies.get(given.get()).copied().unwrap_or(STATUS);
+        given.set(given.get() + usize::from(ask == "Q1"));
+        answer(ask, reply)
+    };
+    while given.get() <= replies.len() {
+        let until = line.now + Duration::from_millis(10);
+        line.run(until, &mut ups, |_| false);
+        if line.text("ups.status") == Some(status) {
+            return Some(given.get());
+        }
+    }
+    None
+}
+
+#[test]
+fn an_outage_is_seen_in_replies_none_of_which_is_whole() {
+    let mut line = noisy();
+    let garbled = [
+        "(000.0 19.0 226.0 014 49.0 25.5 30.0 10001000",
+        "(00#0.0 195.0 226.0 014 49.0 25.5 30.0 10001000",
+        "(000.0 195.0 226.0 014 49.0 255 30.0 10001000",
+    ];
+    assert_eq!(replies_until(&mut line, "OB", &garbled), Some(3));
+}
+
+#[test]
+fn two_of_five_make_no_outage() {
+    let mut line = noisy();
+    assert_eq!(replies_until(&mut line, "OB", &[OUTAGE, OUTAGE, STATUS, STATUS, STATUS]), None);
+    // but a third one does, while the first two are still among the last five
+    assert_eq!(replies_until(&mut line, "OB", &[OUTAGE, STATUS, OUTAGE, STATUS, OUTAGE]), Some(5));
+}
+
+/// A form that noise made comes and goes; one that stays is the UPS's own.
+#[test]
+fn an_odd_form_is_learned_from_what_comes_again_and_again() {
+    const ODD: &str = "(226.0 195.0 226.0 0014 49.0 27.5 30.0 00001000";
+    let mut line = noisy();
+    let load = |line: &Line| line.text("ups.load").map(String::from);
+    assert_eq!(load(&line).as_deref(), Some("14"));
+    let mut turn = 0;
+    let until = line.now + seconds(60);
+    let mut ups = |ask: &str, _| {
+        turn += 1;
+        answer(ask, if turn % 3 == 0 { STATUS } else { "(226.0 195.0 226.0 0114 49.0 27.5 30.0 00001000" })
+    };
+    line.run(until, &mut ups, |_| false);
+    assert_eq!(load(&line).as_deref(), Some("14"));
+    let until = line.now + seconds(60);
+    line.run(until, &mut |ask, _| answer(ask, &ODD.replace("0014", "0099")), |_| false);
+    assert_eq!(load(&line).as_deref(), Some("99"));
+}
