@@ -312,14 +312,14 @@ impl News {
     fn between(before: Option<&Readings>, now: &Readings) -> News {
         let Some(before) = before else { return News::Words };
         let is_number = |value: &Option<Value>| matches!(value, Some(Value::Number(_)));
-        let alike = |((a, one), (b, other)): (&(&Var, Option<Value>), &(&Var, Option<Value>))| {
-            a == b && (one == other || is_number(one) && is_number(other))
-        };
+        let mut pairs = before.values.iter().zip(&now.values);
         if before == now {
             News::Nothing
         } else if (before.status, before.covers, &before.alarms) == (now.status, now.covers, &now.alarms)
             && before.values.len() == now.values.len()
-            && before.values.iter().zip(&now.values).all(alike)
+            && pairs.all(|((var, one), (same, other))| {
+                var == same && (one == other || is_number(one) && is_number(other))
+            })
         {
             News::Numbers
         } else {
