@@ -202,6 +202,9 @@ impl Conversation {
                 read = reader.read(&mut buffer) => match read {
                     Ok(0) | Err(_) => break,
                     Ok(read) => {
+                        // the session first, if its time has come as well: after a stop of this process
+                        // it has to say that the data is stale before anybody is answered
+                        tokio::task::yield_now().await;
                         lines.push(&buffer[..read]);
                         while let Some(line) = lines.next_line() {
                             leaving |= self.take(line);
