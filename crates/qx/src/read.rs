@@ -157,7 +157,7 @@ impl Query {
 
     /// The pieces of a reply that has exactly the drawn form; blanks may follow words.
     fn by_columns(&self, reply: &[u8]) -> Result<Vec<Piece>, Misfit> {
-        let (mut at, mut fields, mut pieces) = (0, self.fields.iter(), vec![]);
+        let (mut at, mut fields, mut pieces) = (0, self.fields.iter(), Vec::with_capacity(self.fields.len()));
         for slot in Slots::of(self.picture) {
             let end = at + slot.width();
             match slot {
@@ -244,7 +244,8 @@ impl Query {
 
     /// What the pieces say. A field without its number or word is unknown, unless all of them are.
     fn take(&self, reply: &[u8], pieces: &[Piece]) -> Result<Fit, Misfit> {
-        let mut readings = Readings::default();
+        let values = Vec::with_capacity(pieces.len());
+        let mut readings = Readings { values, ..Readings::default() };
         let (mut fallible, mut unread) = (0, vec![]);
         for (field, at) in pieces {
             fallible += usize::from(matches!(field.meaning, Meaning::Number(_) | Meaning::Word(..)));

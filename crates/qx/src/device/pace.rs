@@ -40,7 +40,7 @@ impl Device {
         let patience = if self.ready { self.options.pollinterval } else { Duration::ZERO };
         let of_status = |slot: &&Slot| slot.query.cadence == Cadence::Quick;
         let starves = |slot: &Slot| slot.due.is_some_and(|due| due + patience <= now);
-        let told = |slot: &Slot| slot.due.is_none() || slot.answered > self.gave_way;
+        let told = |slot: &Slot| slot.due.is_none() || slot.refused || slot.answered > self.gave_way;
         self.slots.iter().any(|slot| !of_status(&slot) && starves(slot))
             && self.slots.iter().filter(of_status).all(told)
     }
