@@ -157,7 +157,7 @@ impl Device {
         };
         if slot.repeats <= enough {
             slot.due = Some(now);
-        } else if once && noisy && (!silent || slot.answers) {
+        } else if once && noisy && (!silent || slot.answers || slot.reading.is_some()) {
             slot.put_off = true;
             slot.answers = false;
             slot.repeats = 0;
