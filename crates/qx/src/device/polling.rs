@@ -75,60 +75,62 @@ impl Device {
         let was_noisy = self.line.quality() == Quality::Noisy;
         let slot = &mut self.slots[at];
         let is_refusal = line.is_some_and(|line| crate::detect::is_refusal(&slot.query.wire(address), line));
-        match line {
+        let believed = match line {
             // a question that arrived garbled is refused as well
-            Some(_) if is_refusal && slot.reading.is_none() && self.line.quality() != Quality::Noisy => {
+            Some(_) if is_refusal && slot.reading.is_none() && !was_noisy => {
                 self.refused(at, next);
                 return;
             }
-            Some(_) if is_refusal => {}
-            Some(line) => {
-                let fit = slot.fit(line, &self.options);
-                match &fit {
-                    Ok(_) => {
-                        slot.answers = true;
-                        self.line.heard(slot.misfit.take().is_none());
-                    }
-                    Err(why) => {
-                        self.line.settle = true;
-                        // what comes the same again is what the UPS says; noise is never the same
-                        match slot.misfit.replace(line.to_vec()) {
-                            None => self.events.push_back(Event::Noted(Loudness::Debug, why.clone())),
-                            Some(before) => self.line.heard(before == line),
-                        }
-                    }
-                }
-                let line_is = self.line.quality();
-                let judged = match fit {
-                    fit if line_is == Quality::Noisy => {
-                        let odd = fit.ok().map(|fit| fit.odd);
-                        slot.poll(line, odd, (now, votes_since), &self.options)
-                    }
-                    Ok(fit) => slot.judge(fit, line_is),
-                    Err(_) => Verdict::AskAgain,
-                };
-                if slot.take(judged) {
-                    if !was_noisy && line_is == Quality::Noisy {
-                        self.look_again(now);
-                    }
-                    let slot = &mut self.slots[at];
-                    if slot.query.cadence == Cadence::Once && line_is != Quality::Noisy {
-                        slot.said = Some(line.to_vec());
-                    }
-                    self.believed(at, next, now);
-                    return;
-                }
-            }
+            Some(_) if is_refusal => false,
+            Some(line) => self.hear(at, line, votes_since, now),
             None => {
                 self.line.settle = true;
                 self.line.heard(slot.reading.is_none());
                 slot.belief.forget_doubt();
+                false
             }
-        }
+        };
         if !was_noisy && self.line.quality() == Quality::Noisy {
             self.look_again(now);
         }
-        self.ask_again(at, line.is_none(), next, now);
+        if believed {
+            self.believed(at, next, now);
+        } else {
+            self.ask_again(at, line.is_none(), next, now);
+        }
+    }
+
+    /// Reads a reply; true when something is believed.
+    fn hear(&mut self, at: usize, line: &[u8], votes_since: Moment, now: Moment) -> bool {
+        let slot = &mut self.slots[at];
+        let fit = slot.fit(line, &self.options);
+        match &fit {
+            Ok(_) => {
+                slot.answers = true;
+                self.line.heard(slot.misfit.take().is_none());
+            }
+            Err(why) => {
+                self.line.settle = true;
+                // what comes the same again is what the UPS says; noise is never the same
+                match slot.misfit.replace(line.to_vec()) {
+                    None => self.events.push_back(Event::Noted(Loudness::Debug, why.clone())),
+                    Some(before) => self.line.heard(before == line),
+                }
+            }
+        }
+        let verdict = match (fit, self.line.quality()) {
+            (fit, Quality::Noisy) => {
+                let odd = fit.ok().map(|fit| fit.odd);
+                slot.poll(line, odd, (now, votes_since), &self.options)
+            }
+            (Ok(fit), quality) => slot.judge(fit, quality),
+            (Err(_), _) => Verdict::AskAgain,
+        };
+        let believed = slot.take(verdict);
+        if believed && slot.query.cadence == Cadence::Once && self.line.quality() != Quality::Noisy {
+            slot.said = Some(line.to_vec());
+        }
+        believed
     }
 
     /// The line turned out to be noisy: what was asked only once may have been noise.
