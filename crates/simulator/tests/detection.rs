@@ -173,6 +173,28 @@ fn every_unit_is_found_in_the_time_that_is_promised() {
     keep_fresh(&table);
 }
 
+/// It hands on a reply when it has all of it, as some do on USB: long replies come later than short ones.
+#[test]
+fn units_behind_a_converter_that_gathers_are_found_as_well() {
+    for (unknown, promise_s) in [("silent", 20), ("echo", 2), ("(NAK", 1)] {
+        for protocol in protocols::ALL.iter().filter(|protocol| !protocol.by_name) {
+            let manner = manner(unknown, 20, Some(2400));
+            let mut ups = unit(protocol, None, manner);
+            let mut wire = Wire::new(Options::default());
+            wire.converter = true;
+            let mut gathering = |command: &[u8], now| {
+                let said = say(&mut ups, command, now);
+                let whole = said.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
+                said.last().map(|(due, _)| (*due, whole)).into_iter().collect()
+            };
+            wire.run(Duration::from_secs(60), &mut gathering, |event| matches!(event, Event::Detected(..)));
+            assert_eq!(wire.claim(), Some(taken(protocol, manner)), "{unknown}:\n{}", wire.talk());
+            let (_, detected) = wire.detected.unwrap();
+            assert!(detected < Duration::from_secs(promise_s), "{unknown} {detected:?}:\n{}", wire.talk());
+        }
+    }
+}
+
 #[test]
 fn a_dead_port_is_given_up_in_six_seconds() {
     let mut wire = Wire::new(Options::default());

@@ -126,7 +126,7 @@ fn claim(
 ) -> (Option<&'static str>, Option<&'static str>, Wire) {
     let (mut line, options) = (Line::new(ill, seed), Options { dialects, ..Options::default() });
     let mut wire = Wire::new(options);
-    wire.converter = ill == Ill::Gathered;
+    wire.converter = ill == Ill::Gathered || ill == Ill::Wavering && seed / 100 % 2 == 1;
     let over = |event: &Event| matches!(event, Event::Detected(..) | Event::NotFound(_));
     let mut ups = |command: &[u8], now| line.carry(command, answer(command, now), now);
     wire.run(Duration::from_secs(120), &mut ups, over);
@@ -273,7 +273,7 @@ fn no_captured_ups_is_taken_for_another() {
                     match replies.get((*count).min(replies.len()).wrapping_sub(1)) {
                         Some(Some(reply)) => [reply, &[END][..]].concat(),
                         Some(None) => vec![],
-                        None => match Refusal::parse(&unknown).reply(ask.as_bytes()) {
+                        None => match Refusal::parse(&unknown).reply(command.trim_ascii_end()) {
                             Some(reply) => [reply, vec![END]].concat(),
                             None => vec![],
                         },
