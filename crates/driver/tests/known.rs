@@ -17,14 +17,16 @@ fn questions_of_a_start(station: &Station, ups: &Ups) -> Vec<String> {
 }
 
 /// A driver that watches; its file says then how often the UPS was found.
-fn watch(station: &Station, found: &str) {
-    station.start_driver();
+fn watch(station: &Station, found: &str) -> String {
+    let said = station.run_driver(&["-a", "u"]);
+    assert_eq!(said.code, Some(0), "{said:?}");
     let file = station.folder.join("qxups-dialect-u");
     let says = || std::fs::read_to_string(&file).is_ok_and(|text| text.contains(found));
     station.wait_for(found, says);
     let pid = station.pid().unwrap();
     nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGTERM).unwrap();
     station.wait_for("the driver to leave", || !nut::lives(pid));
+    said.err
 }
 
 #[test]
@@ -34,11 +36,22 @@ fn a_known_ups_is_asked_its_name_first() {
     station.configure(&ups.port, "");
     let stranger = questions_of_a_start(&station, &ups);
     assert!(stranger.iter().any(|ask| ask == "WH" || ask == "D"), "{stranger:?}");
-    watch(&station, "protocol megatec\nfound once\n");
+    let told = watch(&station, "protocol megatec\nfound once\n");
+    assert!(told.contains("speaks megatec: Q1, I answered; QPI"), "{told}");
+    let port = ups.port.display();
+    let lines = [
+        "[u]".to_string(),
+        "\tdriver = \"nutdrv_qx\"".to_string(),
+        format!("\tport = \"{port}\""),
+        "\tprotocol = \"megatec\"".to_string(),
+    ];
+    assert!(lines.iter().all(|line| told.lines().any(|said| said.ends_with(line))), "{told}");
     let own = |ask: &String| ["I", "Q1", "F"].contains(&ask.as_str());
     // once more it is asked what would tell a sister, when clients see data already
     ups.forget();
-    watch(&station, "protocol megatec\nfound twice\n");
+    let told = watch(&station, "protocol megatec\nfound twice\n");
+    assert!(told.contains("speaks megatec, as at the last start: I answered"), "{told}");
+    assert!(!told.contains("protocol = "), "{told}");
     let again = ups.heard();
     assert!(again[0] == "I" && again[..3].iter().all(own) && !again.iter().all(own), "{again:?}");
     let known = questions_of_a_start(&station, &ups);

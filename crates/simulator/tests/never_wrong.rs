@@ -9,6 +9,7 @@ use qx::capture::Capture;
 use qx::device::{Event, Moment};
 use qx::exchange::END;
 use qx::option::Options;
+use qx::protocol::Protocol;
 use qx::protocols;
 use simulator::personality::{Personality, Refusal};
 use simulator::script::Script;
@@ -113,16 +114,19 @@ impl Line {
     }
 }
 
+type Dialects = &'static [&'static Protocol];
+
 /// What a UPS is taken for whose replies `answer` gives, on an ill line: at first, and when the driver worked
 /// for a while.
 fn claim(
+    dialects: Dialects,
     ill: Ill,
     seed: u64,
     answer: &mut dyn FnMut(&[u8], Moment) -> Vec<u8>,
 ) -> (Option<&'static str>, Option<&'static str>, Wire) {
-    let mut line = Line::new(ill, seed);
-    let mut wire = Wire::new(Options::default());
-    wire.converter = ill == Ill::Gathered;
+    let (mut line, options) = (Line::new(ill, seed), Options { dialects, ..Options::default() });
+    let mut wire = Wire::new(options);
+    wire.converter = ill == Ill::Gathered || ill == Ill::Wavering && seed / 100 % 2 == 1;
     let over = |event: &Event| matches!(event, Event::Detected(..) | Event::NotFound(_));
     let mut ups = |command: &[u8], now| line.carry(command, answer(command, now), now);
     wire.run(Duration::from_secs(120), &mut ups, over);
@@ -195,6 +199,34 @@ impl Tally {
     }
 }
 
+/// What a simulated unit says to a command.
+fn unit(protocol: &'static Protocol, unknown: &str, seed: u64) -> impl FnMut(&[u8], Moment) -> Vec<u8> {
+    let latency = Duration::ZERO;
+    let personality = Personality { unknown: Refusal::parse(unknown), latency, ..Personality::default() };
+    let mut ups = SimulatedUps::new(protocol, personality, Trouble::new(seed), Script::default());
+    move |command, now| wire::say(&mut ups, command, now).into_iter().flat_map(|(_, bytes)| bytes).collect()
+}
+
+/// The dialects of blazer_ser have the same status, each to another question.
+#[test]
+fn blazers_are_found_when_somebody_is_held_up() {
+    for (name, seed) in ["megatec", "mustek", "megatec/old"]
+        .into_iter()
+        .flat_map(|name| (0..30).map(move |seed| (name, seed)))
+    {
+        for (unknown, ill) in [("silent", Ill::HeldUp), ("echo", Ill::HeldUp), ("silent", Ill::Wavering)] {
+            let mut answer = unit(protocols::named(name).unwrap(), unknown, seed);
+            let (first, last, wire) = claim(protocols::BLAZER, ill, seed, &mut answer);
+            assert_eq!(
+                (first, last),
+                (Some(name), Some(name)),
+                "{unknown}, {ill:?}, {seed}:\n{}",
+                wire.talk()
+            );
+        }
+    }
+}
+
 #[test]
 fn no_simulated_unit_is_taken_for_another() {
     let mut tally = Tally::default();
@@ -203,17 +235,14 @@ fn no_simulated_unit_is_taken_for_another() {
             for ill in ILLS {
                 for seed in 0..seeds() {
                     let seed = seed * 100 + at as u64;
-                    let personality = Personality {
-                        unknown: Refusal::parse(unknown),
-                        latency: Duration::ZERO,
-                        ..Personality::default()
-                    };
-                    let mut ups =
-                        SimulatedUps::new(protocol, personality, Trouble::new(seed), Script::default());
-                    let mut answer = |command: &[u8], now| {
-                        wire::say(&mut ups, command, now).into_iter().flat_map(|(_, bytes)| bytes).collect()
-                    };
-                    tally.count(protocol.name, unknown, ill, seed, claim(ill, seed, &mut answer));
+                    let mut answer = unit(protocol, unknown, seed);
+                    tally.count(
+                        protocol.name,
+                        unknown,
+                        ill,
+                        seed,
+                        claim(protocols::ALL, ill, seed, &mut answer),
+                    );
                 }
             }
         }
@@ -244,13 +273,13 @@ fn no_captured_ups_is_taken_for_another() {
                     match replies.get((*count).min(replies.len()).wrapping_sub(1)) {
                         Some(Some(reply)) => [reply, &[END][..]].concat(),
                         Some(None) => vec![],
-                        None => match Refusal::parse(&unknown).reply(ask.as_bytes()) {
+                        None => match Refusal::parse(&unknown).reply(command.trim_ascii_end()) {
                             Some(reply) => [reply, vec![END]].concat(),
                             None => vec![],
                         },
                     }
                 };
-                tally.count(&protocol, &unknown, ill, seed, claim(ill, seed, &mut answer));
+                tally.count(&protocol, &unknown, ill, seed, claim(protocols::ALL, ill, seed, &mut answer));
             }
         }
     }

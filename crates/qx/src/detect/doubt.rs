@@ -131,3 +131,30 @@ impl Detection {
         queries.into_iter().filter(move |query| query.wire(0) == ask)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Detection, Step, Worth};
+    use crate::exchange::Reply;
+    use crate::option::{Flags, Options};
+    use std::time::Duration;
+
+    #[test]
+    fn what_was_read_away_was_no_silence() {
+        let patience = Duration::from_millis(165);
+        let mut detection = Detection::new(Options::default().candidates(), Flags::default(), None).quick();
+        let mut hear = |line: Option<&[u8]>, stray| {
+            let Step::Ask(ask) = detection.step() else { return None };
+            let reply = Reply { line: line.map(<[u8]>::to_vec), stray, ..Reply::default() };
+            Some(detection.hear_reply(ask, reply, patience))
+        };
+        let status: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
+        assert_eq!(hear(Some(status), true), Some(Worth::Sure), "before it nothing was asked");
+        assert_eq!(hear(None, true), Some(Worth::Sure), "what it said twice is no answer");
+        assert!(matches!(hear(None, true), Some(Worth::Late(_))));
+        // once only: a line may babble
+        assert_eq!(hear(Some(status), true), Some(Worth::Sure));
+        assert_eq!(hear(None, true), Some(Worth::Sure));
+        assert_eq!(hear(None, true), Some(Worth::Sure));
+    }
+}

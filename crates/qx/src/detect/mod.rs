@@ -301,7 +301,7 @@ impl Detection {
         let fits = line.as_deref().is_some_and(in_form) || line.is_some() && line == self.refusal;
         // of several late replies two would come to the same question
         let many = |line: &[u8]| self.owing(&ask, line).any(|owing| owing.tries > 1);
-        let pause = if late && line.as_deref().is_some_and(many) { self.long() } else { Duration::ZERO };
+        let pause = if late && line.as_deref().is_some_and(many) { 2 * self.long() } else { Duration::ZERO };
         self.heard.push(Heard { query, ask, line, patience, tries, sure, fits, owes, agreed, late });
         if sure { Worth::Sure } else { Worth::Doubted(pause) }
     }
