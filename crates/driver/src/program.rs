@@ -271,9 +271,10 @@ impl Driver {
         }
     }
 
-    /// Until everything was asked once, or nothing was found.
+    /// Until everything was asked once, or nothing was found. What was found and cannot be read is stale.
     async fn find(&self, session: &mut Session) -> Result<(), Fatal> {
-        match session.run_until(|event| matches!(event, Event::Ready | Event::NotFound(_))).await {
+        let enough = |event: &Event| matches!(event, Event::Ready | Event::Stale | Event::NotFound(_));
+        match session.run_until(enough).await {
             Event::NotFound(why) => Err(format!("{}: {why}", self.config.opening.address)),
             _ => Ok(()),
         }

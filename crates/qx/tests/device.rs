@@ -444,6 +444,32 @@ fn silence_becomes_stale_once_and_an_answer_fresh_once() {
 }
 
 #[test]
+fn what_was_found_and_cannot_be_read_is_stale() {
+    let mut line = Line::new(Options::default());
+    let detected = |event: &Event| matches!(event, Event::Detected(..));
+    assert!(line.run(seconds(5), &mut |ask, _| megatec(ask, STATUS, b""), detected));
+    line.link(LinkChange::Gone);
+    let told = line.now + seconds(65);
+    assert!(line.run(told, &mut |_, _| vec![], |event| *event == Event::Stale), "{:?}", line.events);
+    assert!(line.device.store().is_stale());
+    assert_eq!(line.text("ups.status"), None);
+    line.link(LinkChange::Back);
+    let until = line.now + seconds(200);
+    assert!(line.run(until, &mut |ask, _| megatec(ask, STATUS, b""), |event| *event == Event::Fresh));
+    assert!(!line.device.store().is_stale());
+    assert_eq!(line.text("ups.status"), Some("OL"));
+}
+
+#[test]
+fn a_line_that_goes_while_the_ups_is_looked_for_is_not_waited_for_for_ever() {
+    let mut line = Line::new(Options::default());
+    line.run(Duration::from_millis(300), &mut |_, _| vec![], |_| false);
+    line.link(LinkChange::Gone);
+    let not_found = |event: &Event| matches!(event, Event::NotFound(_));
+    assert!(line.run(seconds(65), &mut |_, _| vec![], not_found));
+}
+
+#[test]
 fn a_lost_line_is_not_asked_and_found_again() {
     let mut line = found();
     line.link(LinkChange::Gone);

@@ -134,7 +134,8 @@ fn from_the_ups(config: &Config) -> Result<Known, String> {
         // three times quiet: what is worth saying is said here
         let log = Rc::new(Log::new(0, 3));
         let mut session = Session::new(device.clone(), config.opening.clone(), link, wishes, log);
-        match session.run_until(|event| matches!(event, Event::Ready | Event::NotFound(_))).await {
+        let enough = |event: &Event| matches!(event, Event::Ready | Event::Stale | Event::NotFound(_));
+        match session.run_until(enough).await {
             Event::NotFound(why) => Err(format!("{}: {why}", config.opening.address)),
             _ => Ok(()),
         }

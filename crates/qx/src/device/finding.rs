@@ -9,9 +9,13 @@ use crate::known::Known;
 use crate::option::Options;
 use crate::protocol::Protocol;
 use crate::query::{Cadence, Query};
+use std::time::Duration;
 
 /// So often it is looked for a dialect when somebody says something; twice, when nobody does.
 const ROUNDS: u8 = 4;
+
+/// A UPS that was found and not read whole after so long is told to be stale. (`upsdrvctl` waits for 75 s.)
+const SURVEY_WAITS: Duration = Duration::from_secs(45);
 
 /// What the device is busy with.
 #[derive(Debug)]
@@ -76,6 +80,23 @@ impl Device {
         }
     }
 
+    /// Whoever waits for the UPS must not wait for ever: for one that was found and cannot be read, because
+    /// of noise or because it is gone again; nor for a line that went away before it was found.
+    pub(super) fn give_up_survey(&mut self, now: Moment) {
+        self.detect_again = now + SURVEY_WAITS;
+        match self.stage {
+            Stage::Polling => {
+                self.store.set_stale(true);
+                self.events.push_back(Event::Stale);
+            }
+            Stage::Detecting { .. } if !self.line.up => {
+                let why = "the line went away while the UPS was looked for: check the cable";
+                self.events.push_back(Event::NotFound(why.into()));
+            }
+            Stage::Detecting { .. } => {}
+        }
+    }
+
     pub(super) fn adopt(&mut self, protocol: &'static Protocol, detection: &Detection, now: Moment) {
         self.events.push_back(Event::Detected(protocol.name, detection.exchanges()));
         self.proof = Proof::of(protocol, detection);
@@ -88,6 +109,9 @@ impl Device {
             self.start_delays();
         }
         self.stage = Stage::Polling;
+        if !self.ready {
+            self.detect_again = now + SURVEY_WAITS;
+        }
         self.evidence = detection.evidence(protocol);
         for line in self.evidence.clone() {
             self.note(Loudness::Debug, line);

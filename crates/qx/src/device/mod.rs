@@ -413,8 +413,10 @@ impl Device {
                 self.slots.iter().filter_map(|slot| slot.due).chain(look).min()
             }
         };
+        let waited = !self.ready && !self.store.is_stale();
+        let waited = (waited && self.detect_again > Moment::ZERO).then_some(self.detect_again);
         let order = self.order.as_ref().map(Order::due);
-        due.into_iter().chain(stale).chain(order).min()
+        due.into_iter().chain(stale).chain(order).chain(waited).min()
     }
 
     /// What is known of the UPS, from its last replies.

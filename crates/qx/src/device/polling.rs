@@ -251,7 +251,7 @@ impl Device {
         });
         self.last_good = parts.map(|slot| slot.answered).min().unwrap_or(now);
         let is_fresh = now.saturating_sub(self.last_good) < self.stale_after();
-        if self.store.is_stale() && is_fresh {
+        if self.store.is_stale() && is_fresh && self.ready {
             self.store.set_stale(false);
             self.events.push_back(Event::Fresh);
             // it may be another unit now: ask it who it is
@@ -284,6 +284,10 @@ impl Device {
             self.ready = true;
             self.last_good = now;
             self.events.push_back(Event::Ready);
+            if self.store.is_stale() {
+                self.store.set_stale(false);
+                self.events.push_back(Event::Fresh);
+            }
             self.keep_dialect();
         }
         if surveyed && !std::mem::replace(&mut self.settings_sent, true) {
@@ -312,6 +316,9 @@ impl Device {
             self.detect_again = now + DETECT_AGAIN;
             self.events.push_back(Event::Stale);
             self.fail_requests();
+        }
+        if !self.ready && !self.store.is_stale() && now >= self.detect_again {
+            self.give_up_survey(now);
         }
         let silent = self.store.is_stale() && self.line.up && self.asked.is_none();
         if silent && matches!(self.stage, Stage::Polling) && now >= self.detect_again {

@@ -96,8 +96,12 @@ async fn look(place: &Place, device: Shared) -> Result<(), Trouble> {
     // three times quiet: what is worth saying is said here
     let log = Rc::new(Log::new(0, 3));
     let mut session = Session::new(device, opening, link, wishes, log);
-    match session.run_until(|event| matches!(event, Event::Ready | Event::NotFound(_))).await {
+    let enough = |event: &Event| matches!(event, Event::Ready | Event::Stale | Event::NotFound(_));
+    match session.run_until(enough).await {
         Event::NotFound(sentence) => Err(Trouble { kind: None, sentence }),
+        Event::Stale => {
+            Err(Trouble::other("the UPS was found, but cannot be read: noise, or a loose cable".into()))
+        }
         _ => Ok(()),
     }
 }
