@@ -194,11 +194,17 @@ impl Station {
     pub fn start_upsmon(&mut self, conf: &str) {
         let turn = File::create(std::env::temp_dir().join("qxups-upsmon.turn")).unwrap();
         self._alone = Some(Flock::lock(turn, FlockArg::LockExclusive).unwrap());
+        // what is left of the one before takes a moment to leave, and where nobody waits for orphans its
+        // number stays taken
+        let left = Path::new("/run/nut/upsmon.pid");
+        let other = || std::fs::read_to_string(left).ok()?.trim().parse().ok();
+        self.wait_for("another upsmon of this host to leave", || !other().is_some_and(lives));
+        let _ = std::fs::remove_file(left);
         self.write("upsmon.conf", conf);
         let child = self
             .command("/lib/nut/upsmon", &["-F", "-u", "root"])
             .stdout(Stdio::null())
-            .stderr(Stdio::null())
+            .stderr(File::create(self.folder.join("upsmon.log")).unwrap())
             .spawn();
         self.upsmon = Some(child.unwrap());
     }
