@@ -443,6 +443,30 @@ fn silence_becomes_stale_once_and_an_answer_fresh_once() {
     assert!(asked.contains(&"F") && asked.contains(&"I"), "{asked:?}");
 }
 
+/// One reply that is lost at the start does not cost what it says for ever.
+#[test]
+fn what_was_met_with_silence_once_is_asked_once_more() {
+    // who refuses in words is not silent because it does not know the question
+    for (unknown, within) in [(b"".as_slice(), 35), (b"NAK", 1)] {
+        let mut asked = 0;
+        let mut ups = |ask: &str| match ask {
+            "F" => {
+                asked += 1;
+                if asked == 1 { vec![] } else { megatec(ask, STATUS, b"") }
+            }
+            "Q1" | "I" => megatec(ask, STATUS, b""),
+            _ if unknown.is_empty() => vec![],
+            _ => ended(unknown),
+        };
+        let mut line = Line::new(Options::default());
+        assert!(line.run(seconds(10), &mut |ask, _| ups(ask), |event| *event == Event::Ready));
+        let until = line.now + seconds(within);
+        line.run(until, &mut |ask, _| ups(ask), |_| false);
+        assert_eq!(line.text("input.voltage.nominal"), Some("230"), "{within}: {:?}", line.questions());
+        assert_eq!(asked, 2);
+    }
+}
+
 #[test]
 fn what_was_found_and_cannot_be_read_is_stale() {
     let mut line = Line::new(Options::default());

@@ -119,7 +119,7 @@ impl Detection {
     }
 
     /// Whether this UPS says so when it does not know a question: then silence is no answer, but a loss.
-    pub(super) fn refuses_in_words(&self) -> bool {
+    pub(crate) fn refuses_in_words(&self) -> bool {
         let refused = |heard: &&Heard| heard.line.as_deref().is_some_and(|line| is_refusal(&heard.ask, line));
         self.heard.iter().filter(refused).count() > 1
     }

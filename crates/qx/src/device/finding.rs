@@ -120,6 +120,7 @@ impl Device {
         let text = format!("speaks {}{as_before}: {}", protocol.name, detection.summary(protocol));
         self.note(Loudness::Info, text);
         self.reconsider(now);
+        self.line.refuses |= detection.refuses_in_words();
         if detection.is_noisy() {
             self.line.heard(false);
         }
@@ -135,7 +136,8 @@ impl Device {
                 && slot.query.cadence == Cadence::Once
                 && detection.is_silent_on(slot.query)
             {
-                self.refused(at, None);
+                slot.had_silence = true;
+                self.refused(at, Some(now + self.options.pollfreq));
             }
         }
         if self.ready && is_another {

@@ -147,6 +147,8 @@ struct Line {
     latency: Latency,
     echo: Echo,
     settle: bool,
+    /// The UPS says so when it does not know a question.
+    refuses: bool,
     /// Something was garbled or lost.
     noisy: bool,
     /// Replies that were whole since then.
@@ -213,6 +215,7 @@ impl Device {
                 latency: Latency::default(),
                 echo: Echo::Unknown,
                 settle: false,
+                refuses: false,
                 noisy: false,
                 whole: 0,
             },

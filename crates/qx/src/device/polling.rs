@@ -23,6 +23,8 @@ pub(super) struct Slot {
     pub due: Option<Moment>,
     pub repeats: u8,
     pub refused: bool,
+    /// It was met with silence; the next time that counts.
+    pub had_silence: bool,
     /// When it was last answered by what is believed.
     pub answered: Moment,
     /// Whether it is asked of this UPS at all.
@@ -78,6 +80,8 @@ impl Device {
         let believed = match line {
             // a question that arrived garbled is refused as well
             Some(_) if is_refusal && slot.reading.is_none() && !was_noisy => {
+                let next = next.filter(|_| slot.query.cadence == Cadence::Quick);
+                self.line.refuses = true;
                 self.refused(at, next);
                 return;
             }
@@ -151,9 +155,10 @@ impl Device {
         let once = matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange)
             || slot.query.cadence == Cadence::Full && slot.reading.is_none();
         slot.repeats += 1;
-        // silence to a question asked once is an answer, unless the line loses bytes
+        // silence to a question asked once is an answer, unless the line loses bytes, or the UPS says so when
+        // it does not know a question
         let enough = match (silent, noisy) {
-            (true, false) if once => 0,
+            (true, false) if once => u8::from(self.line.refuses),
             (_, true) if !silent || slot.tells_status() => NOISY_REPEATS,
             _ => REPEATS,
         };
@@ -166,7 +171,9 @@ impl Device {
             slot.due = Some(later);
             self.settle_survey(now);
         } else if once {
-            self.refused(at, None);
+            // one reply may have been lost: later there is time to ask once more
+            let again = silent && !std::mem::replace(&mut slot.had_silence, true);
+            self.refused(at, again.then_some(now + self.options.pollfreq));
         } else {
             slot.repeats = 0;
             slot.due = next;
@@ -178,6 +185,7 @@ impl Device {
         let slot = &mut self.slots[at];
         slot.repeats = 0;
         slot.put_off = false;
+        slot.refused = false;
         slot.due = next;
         slot.answered = now;
         let changed = std::mem::take(&mut slot.changed);
@@ -234,13 +242,15 @@ impl Device {
         }
     }
 
-    pub(super) fn refused(&mut self, at: usize, next: Option<Moment>) {
+    /// It does not answer this question, as far as that is known; asked again then, if at all.
+    pub(super) fn refused(&mut self, at: usize, again: Option<Moment>) {
         let slot = &mut self.slots[at];
         slot.repeats = 0;
         slot.refused = true;
-        slot.due = next.filter(|_| slot.query.cadence == Cadence::Quick);
+        slot.due = again;
         let text = format!("does not answer {} ({})", slot.query.ask, slot.query.about);
-        self.events.push_back(Event::Noted(Loudness::Info, text));
+        let loudness = if again.is_some() { Loudness::Debug } else { Loudness::Info };
+        self.events.push_back(Event::Noted(loudness, text));
         self.settle_survey(self.last_good);
     }
 
@@ -359,6 +369,7 @@ impl Slot {
             due: None,
             repeats: 0,
             refused: false,
+            had_silence: false,
             answered: Moment::ZERO,
             applies: false,
             changed: false,
