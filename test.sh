@@ -75,16 +75,15 @@ one_program() {
 export -f one_program
 export logs
 programs() { RUST_TEST_THREADS="$2" xargs -P "$1" -I{} bash -euo pipefail -c 'one_program {}'; }
+tests() { find crates/driver/tests -maxdepth 1 -name '*.rs' -printf '--test=%f\n' | sed 's/\.rs$//' | sort; }
+{ printf '%s\n' --lib --bins; tests | grep -v -e --test=usb -e --test=soak; } | programs 4 6
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 # ten minutes in which everything fails, beside all that follows
 QXUPS_SOAK_SECONDS="${SOAK_SECONDS:-600}" one_program --test=soak &
 soak=$!
-# what the package needs is built meanwhile, by what they leave over
+# What the package needs is built, and fuzzed, by what the tests on USB leave over.
 nice -n 19 cargo build --release --locked -p driver -p qxups >"$logs/release" 2>&1 &
 release=$!
-trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
-tests() { find crates/driver/tests -maxdepth 1 -name '*.rs' -printf '--test=%f\n' | sed 's/\.rs$//' | sort; }
-{ printf '%s\n' --lib --bins; tests | grep -v -e --test=usb -e --test=soak; } | programs 4 6
-# Fuzzing, and a build with a sanitizer, take what the tests on USB leave over.
 fuzz() {
     # what it begins with is made from the tables and captures; what it finds stays in the same folders
     cargo run -q -p driver --locked $features --example fuzz_seeds -- fuzz/corpus

@@ -181,8 +181,14 @@ fn request_all(which: Which, protocol: &str) -> Vec<Done> {
         let mut said = station.as_admin(program, &arguments);
         said.err = said.err.replace(&target, "UPS");
         said.out = said.out.replace(&target, "UPS");
-        let heard = ups.heard().into_iter().filter(|line| !QUESTIONS.contains(&line.as_str())).collect();
-        done.push((said, heard));
+        let commands = || -> Vec<String> {
+            ups.heard().into_iter().filter(|line| !QUESTIONS.contains(&line.as_str())).collect()
+        };
+        // on a machine that is busy the UPS may write down later what it was told
+        if *program == "upscmd" && said.err.contains("SUCCESS") {
+            station.wait_for("the command", || !commands().is_empty());
+        }
+        done.push((said, commands()));
     }
     done
 }
