@@ -53,7 +53,14 @@ else
 fi
 
 say "tests"
+logs=target/test-logs
+rm -rf "$logs"
+mkdir -p "$logs"
 cargo build --workspace --locked
+# what the package needs is built beside tests in virtual time
+nice -n 19 cargo build --release --locked -p driver -p qxups >"$logs/release" 2>&1 &
+release=$!
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 cargo test --workspace --exclude driver --locked --no-fail-fast
 # Most tests of the driver wait for a UPS or for NUT, not for a processor: four programs of them at a time.
 # (With one set of features, so that no program is linked anew while a test starts it.)
@@ -61,9 +68,6 @@ features=""
 [ -n "${QXUPS_NO_USB_MACHINE:-}" ] || features="--features usb-machine"
 export features
 cargo test -p driver --locked $features --no-run
-logs=target/test-logs
-rm -rf "$logs"
-mkdir -p "$logs"
 one_program() {
     if cargo test -p driver --locked --no-fail-fast $features "$1" >"$logs/$1" 2>&1; then
         grep -H '^test result' "$logs/$1"
@@ -77,38 +81,9 @@ export logs
 programs() { RUST_TEST_THREADS="$2" xargs -P "$1" -I{} bash -euo pipefail -c 'one_program {}'; }
 tests() { find crates/driver/tests -maxdepth 1 -name '*.rs' -printf '--test=%f\n' | sed 's/\.rs$//' | sort; }
 { printf '%s\n' --lib --bins; tests | grep -v -e --test=usb -e --test=soak; } | programs 4 6
-trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
-# ten minutes in which everything fails, beside all that follows
+# ten minutes in which everything fails, beside the tests on USB
 QXUPS_SOAK_SECONDS="${SOAK_SECONDS:-600}" one_program --test=soak &
 soak=$!
-# What the package needs is built, and fuzzed, by what the tests on USB leave over.
-nice -n 19 cargo build --release --locked -p driver -p qxups >"$logs/release" 2>&1 &
-release=$!
-fuzz() {
-    # what it begins with is made from the tables and captures; what it finds stays in the same folders
-    cargo run -q -p driver --locked $features --example fuzz_seeds -- fuzz/corpus
-    for target in replies session orders captures reports ups_conf configuration driver_socket battery_memory; do
-        cargo +nightly fuzz run --fuzz-dir fuzz "$target" -- -max_total_time="${FUZZ_SECONDS:-11}" -verbosity=0 -print_final_stats=0
-        echo "Done with $target"
-    done
-}
-sanitize() {
-    RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/sanitized \
-        cargo +nightly build --quiet -p driver --bins --locked --target "$host"
-}
-host=$(rustc -vV | sed -n 's/^host: //p')
-fuzzing="" sanitized=""
-if ! cargo +nightly --version >/dev/null 2>&1; then
-    left_out+=("fuzzing and the address sanitizer: need a nightly compiler (rustup toolchain install nightly); the same properties ran in the tests above")
-else
-    sanitized=$PWD/target/sanitized/$host/debug
-    if ! cargo fuzz --version >/dev/null 2>&1; then
-        left_out+=("fuzzing: cargo-fuzz is not installed (cargo install cargo-fuzz); the same properties ran in the tests above")
-        fuzz() { :; }
-    fi
-    (renice -n 19 -p "$BASHPID" >/dev/null; sanitize; fuzz) >"$logs/fuzzing" 2>&1 &
-    fuzzing=$!
-fi
 if [ -z "${QXUPS_NO_USB_MACHINE:-}" ]; then
     say "tests on a real USB stack"
     # each keeps a virtual machine busy, or two: one after the other, within twelve minutes
@@ -132,16 +107,27 @@ else
 fi
 
 say "fuzzing, a short run of each target"
-if [ -n "$fuzzing" ]; then
-    wait "$fuzzing" || { cat "$logs/fuzzing"; exit 1; }
-    grep -e '^Done' "$logs/fuzzing"
+if cargo fuzz --version >/dev/null 2>&1 && cargo +nightly --version >/dev/null 2>&1; then
+    # what it begins with is made from the tables and captures; what it finds stays in the same folders
+    cargo run -q -p driver --locked --example fuzz_seeds -- fuzz/corpus
+    for target in replies session orders captures reports ups_conf configuration driver_socket battery_memory; do
+        cargo +nightly fuzz run --fuzz-dir fuzz "$target" -- -max_total_time="${FUZZ_SECONDS:-9}" -verbosity=0 -print_final_stats=0
+    done
+else
+    left_out+=("fuzzing: needs a nightly compiler and cargo-fuzz (rustup toolchain install nightly; cargo install cargo-fuzz); the same properties ran in the tests above")
 fi
 
 say "memory, where there is unsafe: fork, terminals"
 # Miri knows none of these system calls; the fuzz targets have the same sanitizer. (The test that is left
 # out measures memory, of which a sanitizer takes its own.)
-if [ -n "$sanitized" ]; then
-    QXUPS_DRIVERS="$sanitized" cargo test -p driver --locked $features --test main_job -- --skip hostile
+if cargo +nightly --version >/dev/null 2>&1; then
+    host=$(rustc -vV | sed -n 's/^host: //p')
+    RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/sanitized \
+        cargo +nightly build --quiet -p driver --bins --locked --target "$host"
+    QXUPS_DRIVERS="$PWD/target/sanitized/$host/debug" \
+        cargo test -p driver --locked $features --test main_job -- --skip hostile
+else
+    left_out+=("address sanitizer: needs a nightly compiler (rustup toolchain install nightly)")
 fi
 
 say "the soak"

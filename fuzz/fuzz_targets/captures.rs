@@ -62,7 +62,7 @@ fn replay(capture: &Capture) {
         };
         now += Duration::from_millis(if line.is_some() { 20 } else { 1000 });
         let echoed = line.as_deref() == Some(&exchange.command);
-        let reply = Reply { line, echoed, latency: Duration::from_millis(20) };
+        let reply = Reply { line, echoed, latency: Duration::from_millis(20), ..Reply::default() };
         device.handle_reply(reply, now);
         assert!(device.store().entries().count() < 200);
         let _ = device.take_changes();
