@@ -98,7 +98,8 @@ impl Votes {
     fn fill(&self, query: &Query, elected: &[Option<Readings>], last: Option<&Readings>) -> Readings {
         let mut readings = Readings::default();
         for (field, (ballots, elected)) in query.fields.iter().zip(self.fields.iter().zip(elected)) {
-            match (elected, last) {
+            // an outage is told with the volts that were said with it, three times in a row
+            match (elected.as_ref().or_else(|| three_alike(ballots)), last) {
                 (Some(elected), _) => readings.join(elected),
                 (None, Some(last)) if !ballots.is_empty() => {
                     field.vars().iter().for_each(|var| readings.say(var, last.value(var).cloned()));
@@ -133,6 +134,13 @@ fn elect(field: &Field, ballots: &Ballots) -> Option<Readings> {
     let votes = |one: &Readings| ballots.iter().filter(|(_, vote)| vote == one).count();
     let most = ballots.iter().find(|(_, vote)| votes(vote) >= majority).map(|(_, vote)| vote.clone());
     most.or_else(|| (!field.raises() && ballots.len() == voters).then(|| middle(ballots))?)
+}
+
+/// What the last three say, when they say the same.
+fn three_alike(ballots: &Ballots) -> Option<&Readings> {
+    let mut newest = ballots.iter().rev().take(3).map(|(_, said)| said);
+    let last = newest.next()?;
+    (ballots.len() >= 3 && newest.all(|said| said == last)).then_some(last)
 }
 
 /// Of each number the one in the middle.
