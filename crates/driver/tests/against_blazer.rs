@@ -7,7 +7,7 @@ mod nut;
 mod ups;
 
 use beside::{Shown, listed, same_listing, shown_by};
-use nut::{Said, Station, Which};
+use nut::{Said, Station, Which, both};
 use std::time::Duration;
 use ups::Ups;
 
@@ -43,11 +43,7 @@ fn beside<T: Send>(
         station.start_upsd();
         watch(&ups, &mut station)
     };
-    std::thread::scope(|scope| {
-        let nut = scope.spawn(|| run(Which::Nut));
-        let ours = run(Which::Ours);
-        (nut.join().expect("NUT's driver"), ours)
-    })
+    both(run)
 }
 
 /// Shows the same UPS by both; `allowed` takes the listed differences out of (NUT's, ours).

@@ -9,7 +9,7 @@ mod ups;
 
 use beside::{listed, same};
 
-use nut::{Said, Station, Which};
+use nut::{Said, Station, Which, both};
 use ups::Ups;
 
 /// Questions; everything else that a UPS hears is a command.
@@ -194,11 +194,7 @@ fn request_all(which: Which, protocol: &str) -> Vec<Done> {
 }
 
 fn requests_do_the_same(protocol: &str) {
-    let (nut, ours) = std::thread::scope(|scope| {
-        let nut = scope.spawn(|| request_all(Which::Nut, protocol));
-        let ours = request_all(Which::Ours, protocol);
-        (nut.join().expect("NUT's driver"), ours)
-    });
+    let (nut, ours) = both(|which| request_all(which, protocol));
     let answer = |said: &Said| format!("{}{}", said.out, said.err);
     for ((request, nut), ours) in REQUESTS.iter().zip(nut).zip(ours) {
         let (program, arguments) = request;

@@ -8,7 +8,7 @@ mod process;
 mod ups;
 
 use beside::listed;
-use nut::{Station, Which, lives};
+use nut::{Station, Which, both, lives};
 use process::Usage;
 use std::process::Command;
 use std::time::Duration;
@@ -30,15 +30,6 @@ fn beside<T: Send>(
         watch(&ups, &mut station)
     };
     both(run)
-}
-
-/// The same done with NUT's driver and with ours, at once.
-fn both<T: Send>(run: impl Fn(Which) -> T + Sync) -> (T, T) {
-    std::thread::scope(|scope| {
-        let nut = scope.spawn(|| run(Which::Nut));
-        let ours = run(Which::Ours);
-        (nut.join().expect("NUT's driver"), ours)
-    })
 }
 
 #[test]

@@ -7,7 +7,7 @@ mod nut;
 mod ups;
 
 use beside::{listed, of_the_driver};
-use nut::{Station, Which};
+use nut::{Station, Which, both};
 use std::collections::{BTreeMap, BTreeSet};
 use ups::Ups;
 
@@ -45,11 +45,7 @@ fn compare(
         };
         cases.iter().map(one).collect::<Vec<_>>()
     };
-    let (nut, ours) = std::thread::scope(|scope| {
-        let nut = scope.spawn(|| run(Which::Nut));
-        let ours = run(Which::Ours);
-        (nut.join().expect("NUT's driver"), ours)
-    });
+    let (nut, ours) = both(run);
     for ((case, nut), ours) in cases.iter().zip(nut).zip(ours) {
         let name = different.iter().find(|(lines, who, _)| lines == case && program.starts_with(who));
         match name {

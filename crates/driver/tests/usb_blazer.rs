@@ -9,7 +9,7 @@ mod ups;
 
 use beside::{listed, nearly, of_the_driver, without_estimates};
 use machine::Machine;
-use nut::Which;
+use nut::{Which, both};
 use qx::bridge::{UsbId, usb};
 use qx::bridges;
 use simulator::usbip::Converter;
@@ -121,11 +121,7 @@ fn is_unsent(what: &str, nut: &str, ours: &str) -> bool {
 #[test]
 fn blazer_usb_shows_and_does_the_same() {
     let _alone = machine::alone();
-    let (nut, ours) = std::thread::scope(|scope| {
-        let nut = scope.spawn(|| told(Which::Nut));
-        let ours = told(Which::Ours);
-        (nut.join().expect("NUT's driver"), ours)
-    });
+    let (nut, ours) = both(told);
     let mut wrong = vec![];
     for what in nut.keys().chain(ours.keys()).collect::<BTreeSet<_>>() {
         let (one, other) = (nut.get(what), ours.get(what));

@@ -7,7 +7,7 @@ mod nut;
 mod ups;
 
 use machine::Machine;
-use nut::Which;
+use nut::{Which, both};
 use qx::bridge::usb;
 use qx::bridges;
 use simulator::usbip::Converter;
@@ -242,11 +242,7 @@ fn gone(socket: u8) -> String {
 #[test]
 fn faults_are_survived() {
     let _alone = machine::alone();
-    let (nut, ours) = std::thread::scope(|scope| {
-        let nut = scope.spawn(|| Scene::new(Which::Nut).all_faults());
-        let ours = Scene::new(Which::Ours).all_faults();
-        (nut.join().expect("NUT's driver"), ours)
-    });
+    let (nut, ours) = both(|which| Scene::new(which).all_faults());
     let mut wrong = vec![];
     let words = |seen: &Seen| {
         let time = seen.seconds.map_or("never fresh".into(), |seconds| format!("{seconds:.1} s"));

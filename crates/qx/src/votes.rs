@@ -44,8 +44,8 @@ impl Votes {
     /// it says, `last` what was believed last.
     ///
     /// What raises status words has to be elected and to be said by this very reply. When that is news,
-    /// nothing else is waited for: numbers that are not elected yet stay as they were. Otherwise
-    /// everything has to be elected, and to be what was said of it last.
+    /// nothing else is waited for: numbers that are not elected yet are what the last three replies said
+    /// alike, or stay as they were. Otherwise everything has to be elected, and to be what was said of it last.
     pub fn take(
         &mut self,
         query: &Query,

@@ -1,7 +1,7 @@
 //! The same simulated UPS under NUT's own driver and under ours.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use crate::nut::{Said, Station, Which};
+use crate::nut::{Said, Station, Which, both};
 use crate::ups::Ups;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -104,11 +104,7 @@ fn own_port(station: &Station, program: &str, option: &str) -> Said {
 /// Shows the same UPS by both drivers at once; `allowed` takes the listed differences out of
 /// (NUT's, ours).
 pub fn same(protocol: &str, state: &[&str], options: &str, allowed: impl FnOnce(&mut Shown, &mut Shown)) {
-    let (mut nut, mut ours) = std::thread::scope(|scope| {
-        let nut = scope.spawn(|| show(Which::Nut, protocol, state, options));
-        let ours = show(Which::Ours, protocol, state, options);
-        (nut.join().expect("NUT's driver"), ours)
-    });
+    let (mut nut, mut ours) = both(|which| show(which, protocol, state, options));
     allowed(&mut nut, &mut ours);
     same_listing(&format!("{protocol} {state:?}"), &nut, &ours);
 }

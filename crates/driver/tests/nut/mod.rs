@@ -44,6 +44,15 @@ impl Which {
     }
 }
 
+/// The same done with NUT's driver and with ours, at once: what came of it.
+pub fn both<T: Send>(run: impl Fn(Which) -> T + Sync) -> (T, T) {
+    std::thread::scope(|scope| {
+        let nut = scope.spawn(|| run(Which::Nut));
+        let ours = run(Which::Ours);
+        (nut.join().expect("NUT's driver"), ours)
+    })
+}
+
 /// Ports are tried from here on, each once, below those that the system hands out to others: two
 /// stations that got the same one would look at each other's UPS.
 static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
