@@ -18,6 +18,23 @@ pub(crate) struct Learned {
     pub discharges: u32,
 }
 
+impl Learned {
+    /// Whether a battery can be like this. Nothing else is learned, and nothing else is taken back.
+    pub fn is_sensible(&self, bank: &Bank) -> bool {
+        let (low, high) = bank.chemistry.nature().sane_v;
+        let [open, drop, fall, end] = self.volts;
+        let mut numbers = self.volts.iter().chain([&self.strength, &self.tilt]);
+        numbers.all(|(_, deviation)| (0.0..=5.0).contains(deviation))
+            && (0.0..=10.0).contains(&self.strength.0)
+            && (0.0..=10.0).contains(&self.best)
+            && (0.5..=2.0).contains(&self.tilt.0)
+            && (low..=high).contains(&open.0)
+            && (-1.0..=2.0).contains(&drop.0)
+            && (-1.0..=2.0).contains(&fall.0)
+            && (low / 2.0..=high).contains(&end.0)
+    }
+}
+
 /// One point of the grid.
 #[derive(Clone, Debug)]
 struct Case {

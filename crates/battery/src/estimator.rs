@@ -237,7 +237,8 @@ impl Estimator {
         let unseen = 1.0 - used.clamp(0.0, 1.0);
         strength.deviation = strength.deviation.hypot(UNSEEN * unseen);
         for (number, (_, common)) in volts.iter_mut().zip(self.nature().volts) {
-            number.1 = number.1.hypot(common * unseen);
+            // never known less than of a battery nobody has seen: it would grow with every short outage
+            number.1 = number.1.hypot(common * unseen).min(common);
         }
         let known = self.learned.map_or(f64::MAX, |learned| learned.strength.1);
         let teaches =
@@ -246,14 +247,17 @@ impl Estimator {
             return;
         }
         let best = best(discharge.before, strength.mean, strength.deviation);
-        self.learned = Some(Learned {
+        let learned = Learned {
             strength: (strength.mean, strength.deviation),
             tilt: (tilt.mean, tilt.deviation),
             volts,
             best,
             discharges: discharge.before.map_or(0, |before| before.discharges).saturating_add(1),
-        });
-        self.told_missing = used;
+        };
+        if learned.is_sensible(&self.bank) {
+            self.learned = Some(learned);
+            self.told_missing = used;
+        }
     }
 
     /// The spread knows nothing of what the model has wrong.

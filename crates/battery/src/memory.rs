@@ -74,7 +74,7 @@ pub(crate) fn read(bank: &Bank, text: &str) -> Result<(Learned, f64), MemoryErro
         return Err(MemoryError::OtherBank);
     }
     let (learned, missing) = fields.learned().ok_or(MemoryError::Torn)?;
-    if sensible(bank, &learned) && (0.0..=1.0).contains(&missing) {
+    if learned.is_sensible(bank) && (0.0..=1.0).contains(&missing) {
         Ok((learned, missing))
     } else {
         Err(MemoryError::Nonsense)
@@ -108,21 +108,6 @@ impl<'a> Fields<'a> {
         let missing = self.number("missing")?;
         self.0.next().is_none().then_some((learned, missing))
     }
-}
-
-/// Whether a battery can be like this.
-fn sensible(bank: &Bank, learned: &Learned) -> bool {
-    let (low, high) = bank.chemistry.nature().sane_v;
-    let volts = learned.volts;
-    let deviations = volts.iter().chain([&learned.strength, &learned.tilt]).map(|(_, deviation)| *deviation);
-    deviations.into_iter().all(|deviation| (0.0..=5.0).contains(&deviation))
-        && (0.0..=10.0).contains(&learned.strength.0)
-        && (0.0..=10.0).contains(&learned.best)
-        && (0.5..=2.0).contains(&learned.tilt.0)
-        && (low..=high).contains(&volts[0].0)
-        && (-1.0..=2.0).contains(&volts[1].0)
-        && (-1.0..=2.0).contains(&volts[2].0)
-        && (low / 2.0..=high).contains(&volts[3].0)
 }
 
 /// FNV-1a over the bytes: finds damage, not malice.

@@ -97,14 +97,18 @@ const BANK: Bank = Bank { cells: 12, chemistry: Chemistry::LeadAcid, rating: Non
 /// The memory after an outage.
 fn remembered() -> String {
     let mut estimator = Estimator::new(BANK);
-    for n in 0..3000 {
-        let source = if n < 2000 { Source::Mains } else { Source::Battery };
-        let (seconds, volts) =
-            if n < 2000 { (60 * n, 27.3) } else { (60 * 2000 + n - 2000, 24.8 - 0.004 * (n - 2000) as f64) };
-        let at = Duration::from_secs(seconds);
+    outage(&mut estimator, 1000);
+    estimator.memory().unwrap()
+}
+
+/// A day and more of mains, then an outage.
+fn outage(estimator: &mut Estimator, seconds: u64) {
+    let mains = (0..2000).map(|n| (60 * n, Source::Mains, 27.3));
+    let battery = (0..seconds).map(|n| (60 * 2000 + n, Source::Battery, 24.8 - 0.004 * n as f64));
+    for (at, source, volts) in mains.chain(battery) {
+        let at = Duration::from_secs(at);
         estimator.take(Sample { at, volts, load_percent: 40.0, source, temperature_c: None });
     }
-    estimator.memory().unwrap()
 }
 
 #[test]
@@ -118,12 +122,33 @@ fn a_memory_is_refused_for_the_right_reason() {
     assert_eq!(Estimator::remembering(BANK, &newer).err(), Some(MemoryError::Version));
     assert_eq!(Estimator::remembering(BANK, "").err(), Some(MemoryError::Torn));
     // the sum is right, the battery is not
+    assert_eq!(
+        Estimator::remembering(BANK, &with_line(&memory, "strength", "NaN 0.05")).err(),
+        Some(MemoryError::Nonsense)
+    );
+}
+
+/// The memory with another line and the sum of that.
+fn with_line(memory: &str, name: &str, numbers: &str) -> String {
     let body = memory.split("sum ").next().unwrap();
-    let line = body.lines().find(|line| line.starts_with("strength")).unwrap();
-    let impossible = body.replace(line, "strength NaN 0.05");
-    let sum = impossible
-        .bytes()
-        .fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193));
-    let impossible = format!("{impossible}sum {sum:08x}\n");
-    assert_eq!(Estimator::remembering(BANK, &impossible).err(), Some(MemoryError::Nonsense));
+    let line = body.lines().find(|line| line.starts_with(name)).unwrap();
+    let body = body.replace(line, &format!("{name} {numbers}"));
+    let sum =
+        body.bytes().fold(0x811c_9dc5_u32, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    format!("{body}sum {sum:08x}\n")
+}
+
+/// What a short outage does not show is not known less after each of them, until the memory would be
+/// refused (found by the fuzzer).
+#[test]
+fn what_is_never_seen_does_not_become_less_and_less_known() {
+    let kept = with_line(&remembered(), "end", "1.7100 5.0000");
+    let mut estimator = Estimator::remembering(BANK, &kept).unwrap();
+    outage(&mut estimator, 800);
+    let memory = estimator.memory().unwrap();
+    assert!(memory.contains("discharges 2"), "{memory}");
+    assert!(Estimator::remembering(BANK, &memory).is_ok(), "{memory}");
+    let end = memory.lines().find_map(|line| line.strip_prefix("end ")).unwrap();
+    let deviation: f64 = end.split_once(' ').unwrap().1.parse().unwrap();
+    assert!(deviation <= 0.035, "{memory}");
 }
