@@ -755,7 +755,9 @@ fn patience_comes_back() {
     line.latency = Duration::from_millis(900);
     says(&mut line, STATUS, seconds(2));
     line.latency = Duration::from_millis(30);
-    assert!(waits(&mut line) >= seconds(3));
+    // not four times as long: in 24 h of noise, two replies lost after a late one hid an outage of 10 s
+    let long = waits(&mut line);
+    assert!((Duration::from_millis(1800)..Duration::from_millis(2300)).contains(&long), "{long:?}");
     says(&mut line, STATUS, seconds(400));
     assert_eq!(waits(&mut line), short);
 }

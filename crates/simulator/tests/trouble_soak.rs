@@ -20,14 +20,17 @@ fn soak(first: usize) {
     let hours: Option<u64> = std::env::var("QXUPS_SOAK_HOURS").ok().and_then(|text| text.parse().ok());
     let cycles = hours.map_or(CYCLES, |hours| hours * 3600 / CYCLE_S);
     let mut failed = vec![];
-    for protocol in protocols::ALL.iter().skip(first).step_by(2) {
+    let seed = std::env::var("QXUPS_SOAK_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(3);
+    let only = std::env::var("QXUPS_TROUBLE_ONLY").ok();
+    let asked = |name: &str| only.as_ref().is_none_or(|only| only == name);
+    for protocol in protocols::ALL.iter().skip(first).step_by(2).filter(|protocol| asked(protocol.name)) {
         let trouble = |trouble: &mut simulator::trouble::Trouble| {
             trouble.noise = 0.001;
             trouble.lose = 0.01;
             trouble.double = 0.01;
             trouble.late = 0.005;
         };
-        let mut bench = Bench::new(protocol, 3, trouble, Pace::Fast, true);
+        let mut bench = Bench::new(protocol, seed, trouble, Pace::Fast, true);
         bench.run(CYCLE_S);
         let early = size(&bench);
         for _ in 1..cycles {

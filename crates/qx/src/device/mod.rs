@@ -439,9 +439,11 @@ impl Device {
     }
 
     /// How long to wait for a first byte: `unknown` until the UPS has answered once, then four
-    /// times as long as it took lately, but `least`.
+    /// times as long as it took lately, but `least`, and no longer than one late reply needs: with more,
+    /// two that are lost make an outage wait for most of what is stale.
     fn patience(&self, unknown: Duration, least: Duration) -> Duration {
-        self.line.latency.slowest().map_or(unknown, |latency| (4 * latency).max(least))
+        let enough = |latency: Duration| (4 * latency).min(latency + POLL_PATIENCE).max(least);
+        self.line.latency.slowest().map_or(unknown, enough)
     }
 }
 

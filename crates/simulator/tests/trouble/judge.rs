@@ -107,7 +107,9 @@ impl Judge {
                         self.found.happened += 1;
                         self.found.missed += u64::from(!shown);
                         if !shown {
-                            self.example(format!("{since:?}: {word} not shown until {now:?}"));
+                            self.found
+                                .examples
+                                .insert(0, format!("{since:?}: {word} not shown until {now:?}"));
                         }
                     }
                 }
