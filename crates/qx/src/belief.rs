@@ -8,11 +8,12 @@
 //! A digit that noise made of another one looks like any other number. So on a line that was seen to
 //! be noisy the last replies vote instead (see [`crate::votes`]): an outage costs two exchanges more there.
 
+use crate::drift::near;
 use crate::query::Query;
 use crate::read::{Fit, Form, Readings};
 use crate::status::{Status, StatusSet};
 use crate::value::Value;
-use crate::variable::{Unit, Var};
+use crate::variable::Var;
 use crate::votes::{Poll, Votes};
 
 /// At most so many odd forms are remembered for one query.
@@ -187,16 +188,4 @@ fn compare(one: &Readings, other: &Readings, numbers: impl Fn(&Var, f64, f64) ->
                     _ => a == b,
                 }
         })
-}
-
-/// Whether a number may drift from one value to the other without a leap.
-fn near(var: &Var, one: f64, other: f64) -> bool {
-    let allowed = match var.unit {
-        Unit::Volt => one.abs().max(other.abs()) / 8.0,
-        Unit::Hertz => 1.0,
-        Unit::Celsius => 5.0,
-        Unit::Percent => 20.0,
-        _ => one.abs().max(other.abs()) / 4.0,
-    };
-    (one - other).abs() <= allowed
 }

@@ -29,6 +29,7 @@ pub mod command;
 pub mod conceal;
 pub mod detect;
 pub mod device;
+mod drift;
 pub mod exchange;
 pub mod explain;
 pub mod fact;

@@ -4,6 +4,7 @@
 //! Of what raises status words three of the last five have to agree, of anything else four of seven; of
 //! a number that runs, the middle one counts. `docs/trouble.md` says what that is worth.
 
+use crate::drift::{near, rests};
 use crate::query::{Field, Query};
 use crate::read::Readings;
 use crate::status::Status::Regulating;
@@ -119,7 +120,7 @@ impl Votes {
                 let elected = elected.as_ref().map(|elected| elected.value(var));
                 match (elected, said) {
                     (Some(Some(Value::Number(one))), Some(Value::Number(other))) => {
-                        runs(one.as_f64(), other.as_f64())
+                        rests(one.as_f64(), other.as_f64())
                     }
                     (elected, said) => elected == Some(said.as_ref()),
                 }
@@ -143,19 +144,21 @@ fn three_alike(ballots: &Ballots) -> Option<&Readings> {
     (ballots.len() >= 3 && newest.all(|said| said == last)).then_some(last)
 }
 
-/// Of each number the one in the middle.
+/// Of each number the one in the middle, with another beside it: while what is measured leaps, the middle
+/// between before and after is what noise made (50.0, 50.0, 50.0, 10.0, 0, 0, 0).
 fn middle(ballots: &Ballots) -> Option<Readings> {
     let mut elected = ballots.back()?.1.clone();
     for (var, value) in &mut elected.values {
         let mut numbers: Vec<Decimal> = ballots.iter().filter_map(|(_, vote)| vote.number(var)).collect();
         numbers.sort_by(|one, other| one.as_f64().total_cmp(&other.as_f64()));
-        *value =
-            Some(Value::Number(*numbers.get(ballots.len() / 2).filter(|_| numbers.len() == ballots.len())?));
+        let at = numbers.len() / 2;
+        let middle = *numbers.get(at).filter(|_| numbers.len() == ballots.len())?;
+        let beside = [at.checked_sub(1), at.checked_add(1)].into_iter().flatten();
+        let mut beside = beside.filter_map(|at| numbers.get(at));
+        if !beside.any(|other| near(var, middle.as_f64(), other.as_f64())) {
+            return None;
+        }
+        *value = Some(Value::Number(middle));
     }
     Some(elected)
-}
-
-/// Whether a number may be on its way from one to the other.
-fn runs(one: f64, other: f64) -> bool {
-    (one - other).abs() <= one.abs().max(other.abs()) / 200.0
 }

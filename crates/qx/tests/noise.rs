@@ -136,6 +136,27 @@ fn two_of_five_make_no_outage() {
     assert_eq!(replies_until(&mut line, "OB", &[OUTAGE, STATUS, OUTAGE, STATUS, OUTAGE]), Some(5));
 }
 
+/// Seen in a day of noise: while a number leaps, one that noise made lies in the middle.
+#[test]
+fn what_lies_between_before_and_after_is_not_elected() {
+    let mut line = noisy();
+    let hertz = |hertz: &str| STATUS.replace("49.0", hertz);
+    let replies = ["00.0", "00.0", "00.0", "10.0"].map(hertz);
+    let given = std::cell::Cell::new(0);
+    let mut shown = std::collections::BTreeSet::new();
+    let mut ups = |ask: &str, _| {
+        let reply = replies.get(given.get()).map_or(STATUS, String::as_str);
+        given.set(given.get() + usize::from(ask == "Q1"));
+        answer(ask, reply)
+    };
+    while given.get() < 20 {
+        let until = line.now + Duration::from_millis(10);
+        line.run(until, &mut ups, |_| false);
+        shown.extend(line.text("input.frequency").map(String::from));
+    }
+    assert_eq!(shown.into_iter().collect::<Vec<_>>(), ["49.0"]);
+}
+
 /// A form that noise made comes and goes; one that stays is the UPS's own.
 #[test]
 fn an_odd_form_is_learned_from_what_comes_again_and_again() {
