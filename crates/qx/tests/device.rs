@@ -484,6 +484,28 @@ fn what_was_found_and_cannot_be_read_is_stale() {
     assert_eq!(line.text("ups.status"), Some("OL"));
 }
 
+/// On a line of much noise it takes minutes to understand anything; looking for the dialect anew would
+/// begin with nothing. After ten minutes it may be another UPS.
+#[test]
+fn who_is_heard_through_noise_is_listened_to() {
+    let mut line = found();
+    let detected = |event: &Event| matches!(event, Event::Detected(..));
+    let mut turn = 0;
+    let mut garbled = |_: &str, _| {
+        turn += 1;
+        ended(format!("(2{turn}.0 195 0").as_bytes())
+    };
+    let until = line.now + seconds(500);
+    assert!(!line.run(until, &mut garbled, detected), "{:?}", line.events);
+    assert!(line.device.store().is_stale());
+    let others =
+        |line: &Line| line.asked.iter().skip(8).any(|(_, ask)| !["Q1", "F", "I"].contains(&ask.as_str()));
+    assert!(!others(&line), "{:?}", line.asked);
+    let until = line.now + seconds(200);
+    line.run(until, &mut garbled, |_| false);
+    assert!(others(&line), "{:?}", line.asked);
+}
+
 #[test]
 fn a_line_that_goes_while_the_ups_is_looked_for_is_not_waited_for_for_ever() {
     let mut line = Line::new(Options::default());

@@ -109,6 +109,7 @@ impl Device {
             self.start_delays();
         }
         self.stage = Stage::Polling;
+        self.found_at = now;
         if !self.ready {
             self.detect_again = now + SURVEY_WAITS;
         }

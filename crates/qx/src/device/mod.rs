@@ -77,6 +77,8 @@ const STALE_POLLS: u32 = 3;
 const STALE_AT_LEAST: Duration = Duration::from_secs(5);
 /// Detection is repeated when a stale UPS stays silent for so long: it may be another one.
 const DETECT_AGAIN: Duration = Duration::from_secs(60);
+/// Who is heard through noise and was not understood for so long may speak another dialect.
+const LISTENS_ON: Duration = Duration::from_secs(600);
 
 /// What happened to the link.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,6 +155,8 @@ struct Line {
     noisy: bool,
     /// Replies that were whole since then.
     whole: u32,
+    /// When something was heard last, be it garbled.
+    heard_at: Moment,
 }
 
 /// One UPS.
@@ -182,6 +186,8 @@ pub struct Device {
     /// When something else than the status was asked last.
     gave_way: Moment,
     detect_again: Moment,
+    /// When its dialect was found.
+    found_at: Moment,
     /// What was found and is not kept yet.
     dialect_memory: Option<String>,
     evidence: Vec<String>,
@@ -218,6 +224,7 @@ impl Device {
                 refuses: false,
                 noisy: false,
                 whole: 0,
+                heard_at: Moment::ZERO,
             },
             asked: None,
             requests: VecDeque::new(),
@@ -230,6 +237,7 @@ impl Device {
             lively_until: Moment::ZERO,
             gave_way: Moment::ZERO,
             detect_again: Moment::ZERO,
+            found_at: Moment::ZERO,
             dialect_memory: None,
             evidence: vec![],
             said: None,
@@ -304,7 +312,7 @@ impl Device {
         // a process that was stopped meanwhile finds what the UPS said long ago
         let is_old = reply.line.is_some() && now.saturating_sub(since) >= self.stale_after();
         if !is_old {
-            self.line.learn(&reply);
+            self.line.learn(&reply, now);
         }
         match asked {
             Asked::Sign(ask, patience) => {
@@ -462,8 +470,9 @@ impl Line {
         }
     }
 
-    fn learn(&mut self, reply: &Reply) {
+    fn learn(&mut self, reply: &Reply, now: Moment) {
         let Some(line) = &reply.line else { return };
+        self.heard_at = now;
         self.latency.learn(reply.latency);
         if self.echo == Echo::Unknown {
             let repeated = reply.echoed && crate::detect::looks_like_reply(line);

@@ -1,7 +1,7 @@
 //! Polling: which query is next, what its answer means, and when the data is old.
 
 use super::finding::Stage;
-use super::{DETECT_AGAIN, Device, Event, Loudness, Moment, NOISY_REPEATS, REPEATS};
+use super::{DETECT_AGAIN, Device, Event, LISTENS_ON, Loudness, Moment, NOISY_REPEATS, REPEATS};
 use crate::belief::{Belief, Light, Quality, Verdict, same_words};
 use crate::exchange::Echo;
 use crate::option::Options;
@@ -331,11 +331,21 @@ impl Device {
             self.give_up_survey(now);
         }
         let silent = self.store.is_stale() && self.line.up && self.asked.is_none();
-        if silent && matches!(self.stage, Stage::Polling) && now >= self.detect_again {
+        let polling = matches!(self.stage, Stage::Polling);
+        if silent && polling && now >= self.detect_again && !self.hears_through_noise(now) {
             self.detect_again = now + DETECT_AGAIN;
             self.line.echo = Echo::Unknown;
             self.stage = Stage::detecting(&self.options, now);
         }
+    }
+
+    /// Whether it is only noise that keeps it from being understood. Looking for it anew would forget what
+    /// was elected so far, and where there is much noise that takes minutes.
+    fn hears_through_noise(&self, now: Moment) -> bool {
+        let since = self.last_good.max(self.found_at);
+        self.line.quality() == Quality::Noisy
+            && now.saturating_sub(self.line.heard_at) < DETECT_AGAIN
+            && now.saturating_sub(since) < LISTENS_ON
     }
 }
 
