@@ -128,10 +128,11 @@ fn the_load_goes_off_with_one_command_of_each_kind() {
     }
 }
 
-/// What a process uses: open files, kilobytes resident, threads, ticks of processor time.
+/// What a process uses: open files, kilobytes of its own, threads, ticks of processor time. (Pages of its
+/// program do not count: in the memory that a virtual machine has for a disk, two megabytes may come at once.)
 fn uses(machine: &Machine, pid: &str) -> [u64; 4] {
     let text = machine.must(&format!(
-        "ls /proc/{pid}/fd | wc -l; awk '/^VmRSS/{{print $2}} /^Threads/{{print $2}}' /proc/{pid}/status; awk '{{print $14+$15}}' /proc/{pid}/stat"
+        "ls /proc/{pid}/fd | wc -l; awk '/^RssAnon/{{print $2}} /^Threads/{{print $2}}' /proc/{pid}/status; awk '{{print $14+$15}}' /proc/{pid}/stat"
     ));
     let numbers: Vec<u64> = text.split_whitespace().map(|word| word.parse().unwrap()).collect();
     [numbers[0], numbers[1], numbers[2], numbers[3]]
