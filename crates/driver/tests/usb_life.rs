@@ -128,8 +128,9 @@ fn the_load_goes_off_with_one_command_of_each_kind() {
     }
 }
 
-/// What a process uses: open files, kilobytes of its own, threads, ticks of processor time. (Pages of its
-/// program do not count: in the memory that a virtual machine has for a disk, two megabytes may come at once.)
+/// What a process uses: open files, kilobytes of its own, threads, ticks of processor time. (Not all that is
+/// resident: nearly all of that are pages of its program, and in the virtual machine, whose disk is memory, it
+/// once leapt by two megabytes.)
 fn uses(machine: &Machine, pid: &str) -> [u64; 4] {
     let text = machine.must(&format!(
         "ls /proc/{pid}/fd | wc -l; awk '/^RssAnon/{{print $2}} /^Threads/{{print $2}}' /proc/{pid}/status; awk '{{print $14+$15}}' /proc/{pid}/stat"
