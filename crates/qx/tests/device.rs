@@ -498,10 +498,18 @@ fn who_is_heard_through_noise_is_listened_to() {
     let until = line.now + seconds(500);
     assert!(!line.run(until, &mut garbled, detected), "{:?}", line.events);
     assert!(line.device.store().is_stale());
+    // (the eight are those it was found by)
     let others =
         |line: &Line| line.asked.iter().skip(8).any(|(_, ask)| !["Q1", "F", "I"].contains(&ask.as_str()));
     assert!(!others(&line), "{:?}", line.asked);
     let until = line.now + seconds(200);
+    line.run(until, &mut garbled, |_| false);
+    assert!(others(&line), "{:?}", line.asked);
+    // or after one, when its cable was out
+    let mut line = found();
+    line.link(LinkChange::Gone);
+    line.link(LinkChange::Back);
+    let until = line.now + seconds(100);
     line.run(until, &mut garbled, |_| false);
     assert!(others(&line), "{:?}", line.asked);
 }

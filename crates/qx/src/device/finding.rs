@@ -2,7 +2,7 @@
 
 use super::polling::Slot;
 use super::second_look::Proof;
-use super::{Device, Event, Loudness, Moment};
+use super::{Device, Event, LISTENS_ON, Loudness, Moment};
 use crate::detect::{Detection, Step};
 use crate::exchange::Echo;
 use crate::known::Known;
@@ -109,7 +109,7 @@ impl Device {
             self.start_delays();
         }
         self.stage = Stage::Polling;
-        self.found_at = now;
+        self.listens_until = now + LISTENS_ON;
         if !self.ready {
             self.detect_again = now + SURVEY_WAITS;
         }

@@ -186,8 +186,8 @@ pub struct Device {
     /// When something else than the status was asked last.
     gave_way: Moment,
     detect_again: Moment,
-    /// When its dialect was found.
-    found_at: Moment,
+    /// Until then who is heard through noise is the UPS that was found.
+    listens_until: Moment,
     /// What was found and is not kept yet.
     dialect_memory: Option<String>,
     evidence: Vec<String>,
@@ -237,7 +237,7 @@ impl Device {
             lively_until: Moment::ZERO,
             gave_way: Moment::ZERO,
             detect_again: Moment::ZERO,
-            found_at: Moment::ZERO,
+            listens_until: Moment::ZERO,
             dialect_memory: None,
             evidence: vec![],
             said: None,
@@ -337,6 +337,8 @@ impl Device {
     pub fn handle_link(&mut self, change: LinkChange, now: Moment) {
         self.line.up = change == LinkChange::Back;
         self.detect_again = now + DETECT_AGAIN;
+        // it may be another one
+        self.listens_until = now;
         self.line.settle = true;
         if let Some((Asked::Request(request), _)) = self.asked.take() {
             self.lose(&request);

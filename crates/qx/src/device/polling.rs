@@ -260,6 +260,7 @@ impl Device {
             slot.query.cadence == Cadence::Quick && slot.applies && !slot.refused && slot.reading.is_some()
         });
         self.last_good = parts.map(|slot| slot.answered).min().unwrap_or(now);
+        self.listens_until = now + LISTENS_ON;
         let is_fresh = now.saturating_sub(self.last_good) < self.stale_after();
         if self.store.is_stale() && is_fresh && self.ready {
             self.store.set_stale(false);
@@ -342,10 +343,9 @@ impl Device {
     /// Whether it is only noise that keeps it from being understood. Looking for it anew would forget what
     /// was elected so far, and where there is much noise that takes minutes.
     fn hears_through_noise(&self, now: Moment) -> bool {
-        let since = self.last_good.max(self.found_at);
         self.line.quality() == Quality::Noisy
             && now.saturating_sub(self.line.heard_at) < DETECT_AGAIN
-            && now.saturating_sub(since) < LISTENS_ON
+            && now < self.listens_until
     }
 }
 
