@@ -67,6 +67,7 @@ impl<'a> Facts<'a> {
         let mut raised = Raised::default();
         for (_, readings) in &self.heard {
             raised.status = raised.status.or(readings.status);
+            raised.covers = raised.covers.or(readings.covers);
             raised.alarms.extend(readings.alarms.iter().copied());
         }
         raised
@@ -78,6 +79,8 @@ impl<'a> Facts<'a> {
 pub struct Raised {
     /// The words.
     pub status: StatusSet,
+    /// The words of which it is known whether they are there.
+    pub covers: StatusSet,
     /// The alarms.
     pub alarms: Vec<Alarm>,
 }

@@ -9,9 +9,8 @@
 //! * What can be sent: [`command`], [`setting`].
 //! * A dialect is a table of these: [`protocol`], and all of them: [`protocols`].
 //! * Through USB: [`bridge`], all of them: [`bridges`], and a command on its way: [`talk`].
-//! * On the line: [`exchange`]; which dialect it is: [`detect`], and at the next start: [`known`]; what is believed: [`belief`],
-//!   what a garbled reply still says: [`glean`], and how it counts: [`votes`],
-//!   and what is weighed against the rest: [`quirk`].
+//! * On the line: [`exchange`]; which dialect it is: [`detect`], and at the next start: [`known`]; what is
+//!   taken of a reply: [`judge`], and what is weighed against the rest: [`quirk`].
 //! * One UPS: [`device`], which [`bank`] of cells it has and what NUT would [`guess`] of it, what is
 //!   known of it: [`store`], and
 //!   what switching its load off would send: [`plan`].
@@ -20,7 +19,6 @@
 
 pub mod armour;
 pub mod bank;
-pub mod belief;
 pub mod bridge;
 pub mod bridge_reference;
 pub mod bridges;
@@ -33,8 +31,8 @@ mod drift;
 pub mod exchange;
 pub mod explain;
 pub mod fact;
-pub mod glean;
 pub mod guess;
+pub mod judge;
 pub mod known;
 pub mod option;
 pub mod picture;
@@ -53,5 +51,4 @@ pub mod store;
 pub mod talk;
 pub mod value;
 pub mod variable;
-pub mod votes;
 pub mod write;

@@ -40,6 +40,16 @@ impl Effect {
             _ => std::slice::from_ref(self),
         }
     }
+
+    /// Whether this part of an effect says that the status word is there, or that it is not.
+    pub fn speaks_of(&self, word: Status) -> bool {
+        matches!(self, Effect::Set(status) | Effect::Clear(status) if *status == word)
+    }
+
+    /// Whether this part of an effect raises a status word or an alarm.
+    pub fn raises(&self) -> bool {
+        matches!(self, Effect::Set(_) | Effect::Clear(_) | Effect::Alarm(_) | Effect::Regulating)
+    }
 }
 
 /// One status bit: what it means when it is 1 and when it is 0.

@@ -1,9 +1,9 @@
 //! Reading: from the bytes of a reply to what it says.
 //!
 //! A reply is *exact* when it has the drawn form byte for byte. Some devices draw differently
-//! (a load of four digits, a blank behind the bits): such a reply is *odd*. It is read too, but
-//! a byte lost on the line looks the same, so [`crate::belief`] believes an odd form only when
-//! two replies in a row have it.
+//! (a load of four digits, a ninth bit, tabs for blanks): such a reply is *odd*. It is read too, but
+//! a byte lost on the line looks the same, so an odd form counts only when this UPS is known to draw so
+//! (see [`crate::judge`]).
 
 use crate::picture::{Slot, Slots};
 use crate::query::{Bit, Code, Effect, Field, Layout, Meaning, Query};
@@ -115,6 +115,9 @@ impl fmt::Display for Expected {
     }
 }
 
+/// So many bits of a field may be neither 0 nor 1; with more of them it is something else.
+const UNREAD_BITS: usize = 2;
+
 /// A field of a query and where it stands in a reply.
 pub(crate) type Piece = (Field, Range<usize>);
 
@@ -194,14 +197,24 @@ impl Query {
         let mut slots = Slots::of(self.picture).peekable();
         while let Some(slot) = slots.next() {
             match slot {
+                Slot::Literal(b' ') => match reply[at..].iter().take_while(|byte| is_blank(**byte)).count() {
+                    0 => return Err(misfit(at, Expected::Byte(b' '))),
+                    blanks => at += blanks,
+                },
                 Slot::Literal(byte) if reply.get(at) == Some(&byte) => at += 1,
                 Slot::Literal(byte) => return Err(misfit(at, Expected::Byte(byte))),
                 Slot::Field { .. } => {
                     let rest = &reply[at..];
+                    let until = |ends: &dyn Fn(u8) -> bool| rest.iter().position(|byte| ends(*byte));
                     let width = match slots.peek() {
-                        Some(Slot::Literal(end)) => rest.iter().position(|byte| byte == end),
+                        Some(Slot::Literal(b' ')) => until(&is_blank),
+                        Some(Slot::Literal(end)) => until(&|byte| byte == *end),
+                        // bits that are missing at the end are not known
+                        Some(Slot::Rest { .. }) => Some(slot.width().min(rest.len())),
                         Some(_) => Some(slot.width()).filter(|width| *width <= rest.len()),
-                        None => Some(rest.iter().position(|byte| *byte == b' ').unwrap_or(rest.len())),
+                        // a bit that was lost moves those behind it
+                        None => Some(until(&is_blank).unwrap_or(rest.len()))
+                            .filter(|width| *width >= slot.width() || !self.ends_in_bits()),
                     };
                     let width =
                         width.filter(|width| *width > 0).ok_or(misfit(reply.len(), Expected::More))?;
@@ -215,6 +228,10 @@ impl Query {
             }
         }
         Ok(pieces)
+    }
+
+    fn ends_in_bits(&self) -> bool {
+        self.fields.last().is_some_and(|field| matches!(field.meaning, Meaning::Bits(_)))
     }
 
     /// The pieces of a reply whose separators are not the drawn ones, or that is longer; only the
@@ -242,18 +259,23 @@ impl Query {
         Ok(pieces)
     }
 
-    /// What the pieces say. A field without its number or word is unknown, unless all of them are.
+    /// What the pieces say. A field without its number or word is unknown, unless all of them are; so is a
+    /// bit that is neither 0 nor 1.
     fn take(&self, reply: &[u8], pieces: &[Piece]) -> Result<Fit, Misfit> {
         let values = Vec::with_capacity(pieces.len());
         let mut readings = Readings { values, ..Readings::default() };
-        let (mut fallible, mut unread) = (0, vec![]);
+        let (mut fallible, mut unread, mut bits) = (0, vec![], vec![]);
         for (field, at) in pieces {
             fallible += usize::from(matches!(field.meaning, Meaning::Number(_) | Meaning::Word(..)));
-            unread.extend(readings.take(field, reply, at)?);
+            match field.meaning {
+                Meaning::Bits(rows) => bits.extend(readings.bits(rows, reply, at)?),
+                _ => unread.extend(readings.take(field, reply, at)?),
+            }
         }
         if fallible > 0 && unread.len() == fallible {
             return Err(unread.swap_remove(0));
         }
+        unread.extend(bits);
         let odd = (!unread.is_empty()).then(|| form(reply, pieces, &unread));
         Ok(Fit { readings, odd, unread })
     }
@@ -293,7 +315,7 @@ impl Readings {
                 unread = (word.is_none() && !dashes).then(|| misfit(Expected::Code(var.name)));
                 self.say(var, word.map(Value::text));
             }
-            Meaning::Bits(rows) => self.bits(rows, reply, at)?,
+            Meaning::Bits(rows) => unread = self.bits(rows, reply, at)?.into_iter().next(),
             Meaning::Codes(rows) => self.codes(rows, piece).ok_or(misfit(Expected::Code("ups.status")))?,
             Meaning::Custom(pair) => {
                 (pair.read)(piece, self).ok_or_else(|| misfit(Expected::Form(pair.about)))?;
@@ -303,29 +325,30 @@ impl Readings {
         Ok(unread)
     }
 
-    fn bits(&mut self, rows: &'static [Bit], reply: &[u8], at: &Range<usize>) -> Result<(), Misfit> {
+    /// What the bits say; the misfits that come back say which of them say nothing. Further bits behind
+    /// those that are drawn are not known, as in NUT; missing ones at the end neither.
+    fn bits(&mut self, rows: &'static [Bit], reply: &[u8], at: &Range<usize>) -> Result<Vec<Misfit>, Misfit> {
         let piece = &reply[at.clone()];
+        let mut unread = vec![];
         for (n, row) in rows.iter().enumerate() {
-            let misfit = Misfit { at: at.start + n..at.start + n + 1, expected: Expected::Bit(row.about) };
-            let effect = match piece.get(n) {
-                Some(b'1') => row.one,
-                Some(b'0') => row.zero,
-                // some units say so that they have no such warning
-                Some(b'-') if matches!(row.zero, Effect::Nothing) => Effect::Nothing,
-                // a bit of which nothing is known may be something else
-                Some(_) if matches!((row.one, row.zero), (Effect::Nothing, Effect::Nothing)) => {
-                    Effect::Nothing
+            match piece.get(n).and_then(|byte| row.effect(*byte)) {
+                Some(effect) => self.bit(row, effect),
+                None => {
+                    let end = (at.start + n + 1).min(at.end);
+                    let at = (at.start + n).min(end)..end;
+                    unread.push(Misfit { at, expected: Expected::Bit(row.about) });
                 }
-                _ => return Err(misfit),
-            };
-            self.undergo(&effect);
-            self.cover(&row.one);
-            self.cover(&row.zero);
+            }
         }
-        if piece.len() > rows.len() {
-            return Err(Misfit { at: at.start + rows.len()..at.end, expected: Expected::End });
-        }
-        Ok(())
+        let few = unread.len() <= UNREAD_BITS && unread.len() < rows.len();
+        if few { Ok(unread) } else { Err(unread.swap_remove(0)) }
+    }
+
+    /// Takes what one bit says.
+    pub(crate) fn bit(&mut self, row: &Bit, effect: &Effect) {
+        self.undergo(effect);
+        self.cover(&row.one);
+        self.cover(&row.zero);
     }
 
     /// One code that fills the piece, or one for each of its letters; question marks stand for any
@@ -345,7 +368,7 @@ impl Readings {
         Some(())
     }
 
-    fn undergo(&mut self, effect: &Effect) {
+    pub(crate) fn undergo(&mut self, effect: &Effect) {
         for part in effect.parts() {
             match part {
                 Effect::Set(status) => self.status = self.status.with(*status),
@@ -357,7 +380,7 @@ impl Readings {
         }
     }
 
-    fn cover(&mut self, effect: &Effect) {
+    pub(crate) fn cover(&mut self, effect: &Effect) {
         for part in effect.parts() {
             self.covers = match part {
                 Effect::Set(status) | Effect::Clear(status) => self.covers.with(*status),
@@ -366,6 +389,27 @@ impl Readings {
             };
         }
     }
+}
+
+impl Bit {
+    /// What the byte in its place does, `None` where it says nothing.
+    pub(crate) fn effect(&self, byte: u8) -> Option<&Effect> {
+        match byte {
+            b'1' => Some(&self.one),
+            b'0' => Some(&self.zero),
+            // some units say so that they have no such warning
+            b'-' if matches!(self.zero, Effect::Nothing) => Some(&Effect::Nothing),
+            // a bit of which nothing is known may be something else
+            _ if matches!((self.one, self.zero), (Effect::Nothing, Effect::Nothing)) => {
+                Some(&Effect::Nothing)
+            }
+            _ => None,
+        }
+    }
+}
+
+fn is_blank(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t')
 }
 
 impl Fit {

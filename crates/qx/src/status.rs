@@ -98,6 +98,10 @@ impl StatusSet {
     pub const fn without(self, status: Status) -> StatusSet {
         StatusSet(self.0 & !(1 << status as u8))
     }
+    /// This set without the words of another.
+    pub const fn without_all(self, other: StatusSet) -> StatusSet {
+        StatusSet(self.0 & !other.0)
+    }
     /// Whether the word is in the set.
     pub const fn has(self, status: Status) -> bool {
         self.0 & 1 << status as u8 != 0

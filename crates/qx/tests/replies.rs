@@ -120,7 +120,11 @@ fn read(protocol: &'static Protocol, fixture: &Fixture) -> Result<Said, String> 
             said.insert(derived.var.name.into(), text);
         }
     }
-    let mut raised = Raised { status: fit.readings.status, alarms: fit.readings.alarms.clone() };
+    let mut raised = Raised {
+        status: fit.readings.status,
+        covers: fit.readings.covers,
+        alarms: fit.readings.alarms.clone(),
+    };
     (protocol.settle)(&facts, &mut raised);
     Ok((said, raised, fit.readings.covers))
 }

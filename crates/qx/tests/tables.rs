@@ -4,9 +4,9 @@
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use qx::belief::alike;
 use qx::command::Args;
 use qx::fact::{Facts, When};
+use qx::judge::alike;
 use qx::picture::{Slot, Slots};
 use qx::protocol::Protocol;
 use qx::protocols;

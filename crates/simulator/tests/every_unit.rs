@@ -164,17 +164,30 @@ fn a_full_poll_asks_each_question_once() {
     }
 }
 
-/// A mode that nobody knows any more must not stand there as fresh because other questions are answered.
+/// What a question said is withdrawn when it is not answered any more, and data is stale only when nothing
+/// says any more whether mains is there.
 #[test]
-fn data_is_as_fresh_as_the_oldest_part_of_the_status() {
-    for part in ["QPIGS", "QPIWS", "QMOD"] {
+fn data_is_as_fresh_as_what_says_whether_mains_is_there() {
+    let parts = [
+        ("QPIGS", "input.voltage", false),
+        ("QPIWS", "", false),
+        ("QMOD", "", false),
+        ("QPIGS QMOD", "", true),
+    ];
+    for (silent, withdrawn, stale) in parts {
         let mut bench = Bench::ready("voltronic-axpert", None, &[], named("voltronic-axpert"));
         bench.run(10, |_| false);
         assert!(!bench.line.device.store().is_stale());
         bench.ups.turn(Knob::parse("unknown silent").unwrap(), bench.line.now);
-        bench.ups.turn(Knob::Forget(part.into()), bench.line.now);
-        assert!(bench.run(30, |event| *event == Event::Stale), "{part}: {:?}", bench.line.events);
-        assert!(!bench.run(40, |event| *event == Event::Fresh), "{part}: {:?}", bench.line.events);
+        for part in silent.split(' ') {
+            bench.ups.turn(Knob::Forget(part.into()), bench.line.now);
+        }
+        assert_eq!(bench.run(30, |event| *event == Event::Stale), stale, "{silent}: {:?}", bench.line.events);
+        assert!(!bench.run(40, |event| *event == Event::Fresh), "{silent}: {:?}", bench.line.events);
+        assert!(bench.text("ups.status").starts_with("OL"), "{silent}");
+        if !withdrawn.is_empty() {
+            assert_eq!(bench.line.text(withdrawn), None, "{silent}: {withdrawn}");
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Finding out which dialect the UPS speaks, and beginning to speak it.
 
-use super::polling::Slot;
 use super::second_look::Proof;
+use super::slot::Slot;
 use super::{Device, Event, LISTENS_ON, Loudness, Moment};
 use crate::detect::{Detection, Step};
 use crate::exchange::Echo;
@@ -129,8 +129,8 @@ impl Device {
         for at in 0..self.slots.len() {
             let slot = &mut self.slots[at];
             if let Some(line) = detection.reply(slot.query).filter(|_| slot.applies) {
-                if let Ok(fit) = slot.query.read(line) {
-                    slot.belief.learn(fit.odd.as_ref());
+                if let Some(form) = slot.query.read(line).ok().and_then(|fit| fit.odd) {
+                    slot.judge.learn(&form);
                 }
                 self.handle_answer(at, Some(line), now, now);
             } else if slot.applies

@@ -10,6 +10,7 @@
 
 mod battery;
 mod finding;
+mod fresh;
 mod kill_power;
 mod latency;
 mod low_battery;
@@ -20,11 +21,13 @@ mod polling;
 mod request;
 mod second_look;
 mod sheet;
+mod slot;
 
-use crate::belief::Quality;
 use crate::detect::Worth;
 use crate::exchange::{Echo, Exchange, Reply};
 use crate::fact::Facts;
+use crate::judge::Quality;
+use crate::judge::bounds::{CALM_AFTER, NOISY, PROVEN_AFTER};
 use crate::option::Options;
 use crate::protocol::Protocol;
 use crate::query::{Cadence, Query};
@@ -39,10 +42,10 @@ use latency::Latency;
 use low_battery::LowBattery;
 use order::Order;
 use plausible::Plausibility;
-use polling::Slot;
 use request::Request;
 use second_look::Proof;
 use sheet::{Frame, Said};
+use slot::Slot;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -66,15 +69,8 @@ const GAP: Duration = Duration::from_millis(300);
 const REPEATS: u8 = 3;
 /// The same on a noisy line: of replies that are whole now and then, three have to agree.
 const NOISY_REPEATS: u8 = 9;
-/// A line is taken for clean after so many whole replies; it lasts some minutes.
-const PROVEN_AFTER: u32 = 256;
-/// A line that was noisy is taken for clean again after so many; it lasts an hour and more. On a line
-/// with one error in ten thousand bytes one is seen nearly always before that.
-const CALM_AFTER: u32 = 2048;
-/// Stale after so many missed polls, or after [`STALE_AT_LEAST`].
-const STALE_POLLS: u32 = 3;
-/// Stale not earlier than this.
-const STALE_AT_LEAST: Duration = Duration::from_secs(5);
+/// No exchange takes so long: 512 bytes at 2400 baud are two seconds.
+const LONGEST_EXCHANGE: Duration = Duration::from_secs(30);
 /// Detection is repeated when a stale UPS stays silent for so long: it may be another one.
 const DETECT_AGAIN: Duration = Duration::from_secs(60);
 /// Who is heard through noise and was not understood for so long may speak another dialect.
@@ -151,10 +147,14 @@ struct Line {
     settle: bool,
     /// The UPS says so when it does not know a question.
     refuses: bool,
-    /// Something was garbled or lost.
-    noisy: bool,
+    /// When the port went away, until it is back.
+    gone_at: Option<Moment>,
+    /// Something was garbled or lost lately.
+    hurt: bool,
     /// Replies that were whole since then.
     whole: u32,
+    /// The last 64 replies, the newest first: a bit is set for one that was garbled or lost.
+    lately: u64,
     /// When something was heard last, be it garbled.
     heard_at: Moment,
 }
@@ -180,7 +180,11 @@ pub struct Device {
     plausibility: Plausibility,
     low_battery: LowBattery,
     ready: bool,
+    /// When it was read last whether mains is there.
     last_good: Moment,
+    /// The UPS is on battery, or says something that makes hosts halt: since when that is so, or is not.
+    uneasy: bool,
+    rhythm_since: Moment,
     /// Until then the status is asked more often.
     lively_until: Moment,
     /// When something else than the status was asked last.
@@ -222,8 +226,10 @@ impl Device {
                 echo: Echo::Unknown,
                 settle: false,
                 refuses: false,
-                noisy: false,
+                gone_at: None,
+                hurt: false,
                 whole: 0,
+                lately: 0,
                 heard_at: Moment::ZERO,
             },
             asked: None,
@@ -234,6 +240,8 @@ impl Device {
             low_battery: LowBattery::default(),
             ready: false,
             last_good: Moment::ZERO,
+            uneasy: false,
+            rhythm_since: Moment::ZERO,
             lively_until: Moment::ZERO,
             gave_way: Moment::ZERO,
             detect_again: Moment::ZERO,
@@ -310,7 +318,8 @@ impl Device {
     pub fn handle_reply(&mut self, reply: Reply, now: Moment) {
         let Some((asked, since)) = self.asked.take() else { return };
         // a process that was stopped meanwhile finds what the UPS said long ago
-        let is_old = reply.line.is_some() && now.saturating_sub(since) >= self.stale_after();
+        let is_old =
+            reply.line.is_some() && now.saturating_sub(since) >= self.stale_after().min(LONGEST_EXCHANGE);
         if !is_old {
             self.line.learn(&reply, now);
         }
@@ -336,6 +345,7 @@ impl Device {
     /// What happened to the link.
     pub fn handle_link(&mut self, change: LinkChange, now: Moment) {
         self.line.up = change == LinkChange::Back;
+        self.line.gone_at = (!self.line.up).then(|| self.line.gone_at.unwrap_or(now));
         self.detect_again = now + DETECT_AGAIN;
         // it may be another one
         self.listens_until = now;
@@ -344,7 +354,7 @@ impl Device {
             self.lose(&request);
         }
         for slot in &mut self.slots {
-            slot.belief.forget_votes();
+            slot.judge.forget_recent();
             slot.repeats = 0;
             if slot.applies && slot.query.cadence != Cadence::Once && change == LinkChange::Back {
                 slot.due = Some(now);
@@ -383,7 +393,7 @@ impl Device {
                     self.gave_way = now;
                 }
                 // on a noisy line the question was lost rather than the UPS slow
-                let lost = self.line.noisy && *repeats > 0;
+                let lost = self.line.hurt && *repeats > 0;
                 let patience = if !lost && (reading.is_some() || query.cadence == Cadence::Quick) {
                     self.patience(POLL_PATIENCE, POLL_PATIENCE)
                 } else {
@@ -417,7 +427,7 @@ impl Device {
         if self.asked.is_some() {
             return None;
         }
-        let stale = (self.ready && !self.store.is_stale()).then(|| self.last_good + self.stale_after());
+        let stale = (self.ready && !self.store.is_stale()).then(|| self.fresh_until());
         let due = match &self.stage {
             _ if !self.line.up => None,
             Stage::Detecting { not_before, .. } => Some(*not_before),
@@ -444,10 +454,6 @@ impl Device {
         said.and_then(|said| u32::try_from(said.whole()).ok()).or(self.options.address).unwrap_or_default()
     }
 
-    fn stale_after(&self) -> Duration {
-        (self.options.pollinterval * STALE_POLLS).max(STALE_AT_LEAST)
-    }
-
     /// How long to wait for a first byte: `unknown` until the UPS has answered once, then four
     /// times as long as it took lately, but `least`, and no longer than one late reply needs: with more,
     /// two that are lost make an outage wait for most of what is stale.
@@ -461,12 +467,14 @@ impl Line {
     /// A reply was whole, or garbled or lost.
     fn heard(&mut self, whole: bool) {
         self.whole = if whole { self.whole.saturating_add(1) } else { 0 };
-        self.noisy = !whole || self.noisy && self.whole < CALM_AFTER;
+        self.hurt = !whole || self.hurt && self.whole < CALM_AFTER;
+        self.lately = self.lately << 1 | u64::from(!whole);
     }
 
     fn quality(&self) -> Quality {
         match self.whole {
-            _ if self.noisy => Quality::Noisy,
+            _ if self.lately.count_ones() >= NOISY => Quality::Noisy,
+            _ if self.hurt => Quality::Hurt,
             whole if whole < PROVEN_AFTER => Quality::Unproven,
             _ => Quality::Clean,
         }

@@ -145,6 +145,11 @@ impl Device {
         }
     }
 
+    /// Whether the UPS has an order to switch its load off.
+    pub(super) fn is_told_to_shut_down(&self) -> bool {
+        self.order.as_ref().is_some_and(|order| order.what == What::Off)
+    }
+
     /// Whether the UPS says that a shutdown is active.
     fn shows_shutdown(&self) -> bool {
         self.facts().words().status.has(Status::ForcedShutdown)

@@ -1,8 +1,8 @@
 //! How often the UPS is asked: as configured, and its status more often while something happens.
 
-use super::polling::Slot;
+use super::slot::Slot;
 use super::{Device, Moment};
-use crate::belief::Quality;
+use crate::judge::Quality;
 use crate::query::Cadence;
 use crate::status::Status;
 use std::time::Duration;
@@ -13,11 +13,16 @@ const LIVELY: Duration = Duration::from_secs(30);
 const QUICKEST: Duration = Duration::from_secs(1);
 
 impl Device {
-    /// How long after one question comes the next of its kind; never again what is asked once.
-    pub(super) fn interval(&self, cadence: Cadence, now: Moment) -> Option<Duration> {
-        match cadence {
+    /// How long after the question at `at` it is asked again; never what is asked once. On battery, what can
+    /// say that the battery is low is asked as often as the status.
+    pub(super) fn interval(&self, at: usize, now: Moment) -> Option<Duration> {
+        let slot = &self.slots[at];
+        match slot.query.cadence {
             Cadence::Once | Cadence::AfterChange => None,
             Cadence::Quick => Some(self.quick_interval(now)),
+            Cadence::Full if self.uneasy && slot.counts_on_battery => {
+                Some(self.quick_interval(now).min(self.options.pollfreq))
+            }
             Cadence::Full => Some(self.options.pollfreq),
         }
     }

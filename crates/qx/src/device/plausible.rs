@@ -14,7 +14,7 @@ const LIVE_VOLTS: f64 = 80.0;
 /// What is remembered of a UPS's bits.
 #[derive(Debug, Default)]
 pub(super) struct Plausibility {
-    /// "Shutdown active" was said on mains, and never anything else: `None` before the first reading.
+    /// "Shutdown active" was said on mains at first, and never anything else: `None` before the first reading.
     fsd_is_stuck: Option<bool>,
     /// What stands in the log already.
     told: Vec<&'static str>,
@@ -41,15 +41,18 @@ impl Device {
         }
     }
 
-    /// A bit that was never seen in its other state says nothing. On battery it is believed, and so it
-    /// is when the UPS was told to shut down.
+    /// A bit that was never seen in its other state says nothing, if it was set on mains when it was read
+    /// first. On battery it is taken, and so it is while the UPS has an order to shut down.
     fn weigh_shutdown(&mut self, raised: &mut Raised) {
+        if !raised.covers.has(Status::ForcedShutdown) {
+            return;
+        }
         let says = raised.status.has(Status::ForcedShutdown);
-        let stuck = says
-            && self.order.is_none()
-            && self.plausibility.fsd_is_stuck.unwrap_or(raised.status.has(Status::Online));
-        self.plausibility.fsd_is_stuck = Some(stuck);
-        if stuck {
+        let on_mains = raised.status.has(Status::Online);
+        let stuck = *self.plausibility.fsd_is_stuck.get_or_insert(says && on_mains);
+        if !says {
+            self.plausibility.fsd_is_stuck = Some(false);
+        } else if stuck && !self.is_told_to_shut_down() {
             self.withhold(&STUCK_FSD, Status::ForcedShutdown, raised);
         }
     }

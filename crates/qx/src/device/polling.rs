@@ -1,46 +1,29 @@
-//! Polling: which query is next, what its answer means, and when the data is old.
+//! Polling: which query is next, and what its answer means.
 
-use super::finding::Stage;
-use super::{DETECT_AGAIN, Device, Event, LISTENS_ON, Loudness, Moment, NOISY_REPEATS, REPEATS};
-use crate::belief::{Belief, Light, Quality, Verdict, same_words};
-use crate::exchange::Echo;
-use crate::option::Options;
-use crate::query::{Cadence, Query};
-use crate::read::{Fit, Form, Readings};
+use super::slot::{News, Odd, Slot};
+use super::{Device, Event, Loudness, Moment, NOISY_REPEATS, REPEATS};
+use crate::judge::bounds::SAME_AGAIN;
+use crate::judge::{Heard, Quality};
+use crate::query::Cadence;
 use crate::value::Value;
 use crate::variable::Var;
-use crate::votes::Poll;
+use std::time::Duration;
 
-/// Replies vote on what comes until so many polls later. (The newest has to agree all the same.)
-const VOTES_LAST: u32 = 10;
+/// Readings are evidence for what comes until so many polls later. (The newest has to agree all the same.)
+const EVIDENCE_LASTS: u32 = 10;
+/// A question for mains that was due and is not answered is asked again after this, however seldom it is
+/// asked.
+const RETRY: Duration = Duration::from_secs(2);
+/// One that was answered before, and is not any more, is asked so often.
+const ASKED_ON: Duration = Duration::from_secs(10);
 
-/// One query of the protocol and what is known from it.
-#[derive(Debug)]
-pub(super) struct Slot {
-    pub query: &'static Query,
-    pub reading: Option<Readings>,
-    pub belief: Belief,
-    pub due: Option<Moment>,
-    pub repeats: u8,
-    pub refused: bool,
-    /// It was met with silence; the next time that counts.
-    pub had_silence: bool,
-    /// When it was last answered by what is believed.
-    pub answered: Moment,
-    /// Whether it is asked of this UPS at all.
-    pub applies: bool,
-    /// Its last reading has other status words than the one before.
-    pub changed: bool,
-    /// What its last reading says that the one before did not.
-    pub news: News,
-    /// The reply to a question that is asked once.
-    pub said: Option<Vec<u8>>,
-    /// The reply that did not fit, until one does.
-    pub misfit: Option<Vec<u8>>,
-    /// Something that it asks for was read since it was put off, be it believed or not.
-    pub answers: bool,
-    /// It could not be read on a noisy line, and is asked again later.
-    pub put_off: bool,
+/// What came back to a question.
+enum Came {
+    /// Something of it was read.
+    Reply(Heard),
+    Silence,
+    /// A refusal, or something that cannot be read.
+    Nothing,
 }
 
 impl Device {
@@ -67,74 +50,108 @@ impl Device {
 
     /// What came back to the query at `at`, which was asked at `since`.
     pub(super) fn handle_answer(&mut self, at: usize, line: Option<&[u8]>, since: Moment, now: Moment) {
-        let interval = self.interval(self.slots[at].query.cadence, now);
+        let interval = self.interval(at, now);
         let next = interval.map(|interval| (since + interval).max(now));
         let address = self.address();
-        let votes_since = now.saturating_sub(match interval {
-            Some(interval) => self.stale_after().max(VOTES_LAST * interval),
+        let evidence_since = now.saturating_sub(match interval {
+            Some(interval) => self.stale_after().max(EVIDENCE_LASTS * interval),
             None => self.options.pollfreq,
         });
-        let was_noisy = self.line.quality() == Quality::Noisy;
+        let before = self.line.quality();
         let slot = &mut self.slots[at];
         let is_refusal = line.is_some_and(|line| crate::detect::is_refusal(&slot.query.wire(address), line));
-        let believed = match line {
-            // a question that arrived garbled is refused as well
-            Some(_) if is_refusal && slot.reading.is_none() && !was_noisy => {
-                let next = next.filter(|_| slot.query.cadence == Cadence::Quick);
-                self.line.refuses = true;
-                self.refused(at, next);
-                return;
+        let came = match line {
+            Some(line) if is_refusal => {
+                let times = slot.meet(Odd::Bytes(line.to_vec()));
+                // a question that arrived garbled is refused as well
+                let surely = match before {
+                    Quality::Clean | Quality::Unproven => 1,
+                    Quality::Hurt => 2,
+                    Quality::Noisy => SAME_AGAIN,
+                };
+                if slot.reading.is_none() && times >= surely {
+                    let next = next.filter(|_| slot.is_asked_on()).map(|_| now + self.options.pollfreq);
+                    self.line.refuses = true;
+                    self.refused(at, next);
+                    return;
+                }
+                Came::Nothing
             }
-            Some(_) if is_refusal => false,
-            Some(line) => self.hear(at, line, votes_since, now),
+            Some(line) => self.hear(at, line, evidence_since, now),
             None => {
                 self.line.settle = true;
-                self.line.heard(slot.reading.is_none());
-                slot.belief.forget_doubt();
-                false
+                // a question that is silent again and again is not answered; a line that loses bytes loses others
+                let times = slot.meet(Odd::Silence);
+                self.line.heard(slot.reading.is_none() || times > 1);
+                Came::Silence
             }
         };
-        if !was_noisy && self.line.quality() == Quality::Noisy {
+        if !before.is_hurt() && self.line.quality().is_hurt() {
             self.look_again(now);
         }
-        if believed {
-            self.believed(at, next, now);
-        } else {
-            self.ask_again(at, line.is_none(), next, now);
-        }
+        self.conclude(at, &came, next, now);
     }
 
-    /// Reads a reply; true when something is believed.
-    fn hear(&mut self, at: usize, line: &[u8], votes_since: Moment, now: Moment) -> bool {
+    /// Reads a reply.
+    fn hear(&mut self, at: usize, line: &[u8], since: Moment, now: Moment) -> Came {
+        let quality = self.line.quality();
         let slot = &mut self.slots[at];
-        let fit = slot.fit(line, &self.options);
-        match &fit {
-            Ok(_) => {
+        let claims = slot.judge.claims(line, quality, &self.options);
+        let odd = claims.odd.clone().filter(|form| !slot.judge.knows(form) && !claims.vouched);
+        match odd.map(Odd::Form).or((!claims.whole).then(|| Odd::Bytes(line.to_vec()))) {
+            None => {
                 slot.answers = true;
-                self.line.heard(slot.misfit.take().is_none());
+                // what was odd before was noise, unless it came again and again; silence was counted then
+                let again = claims.odd.clone().map(Odd::Form);
+                let was_odd =
+                    slot.odd.take().filter(|(odd, _)| *odd != Odd::Silence && Some(odd) != again.as_ref());
+                self.line.heard(was_odd.is_none_or(|(_, times)| times > 1));
             }
-            Err(why) => {
+            Some(odd) => {
                 self.line.settle = true;
+                let is_first = slot.odd.is_none();
                 // what comes the same again is what the UPS says; noise is never the same
-                match slot.misfit.replace(line.to_vec()) {
-                    None => self.events.push_back(Event::Noted(Loudness::Debug, why.clone())),
-                    Some(before) => self.line.heard(before == line),
+                let times = slot.meet(odd);
+                match is_first {
+                    true => self.events.push_back(Event::Noted(Loudness::Debug, slot.misfit(line))),
+                    false => self.line.heard(times > 1),
                 }
             }
         }
-        let verdict = match (fit, self.line.quality()) {
-            (fit, Quality::Noisy) => {
-                let odd = fit.ok().map(|fit| fit.odd);
-                slot.poll(line, odd, (now, votes_since), &self.options)
-            }
-            (Ok(fit), quality) => slot.judge(fit, quality),
-            (Err(_), _) => Verdict::AskAgain,
-        };
-        let believed = slot.take(verdict);
-        if believed && slot.query.cadence == Cadence::Once && self.line.quality() != Quality::Noisy {
+        let quality = self.line.quality();
+        let slot = &mut self.slots[at];
+        let heard = slot.hear(&claims, (now, since), quality);
+        if !heard.read {
+            return Came::Nothing;
+        }
+        if heard.complete && heard.whole && slot.query.cadence == Cadence::Once && !quality.is_hurt() {
             slot.said = Some(line.to_vec());
         }
-        believed
+        Came::Reply(heard)
+    }
+
+    /// What follows from what came back.
+    fn conclude(&mut self, at: usize, came: &Came, next: Option<Moment>, now: Moment) {
+        let slot = &mut self.slots[at];
+        let Came::Reply(heard) = came else {
+            self.ask_again(at, matches!(came, Came::Silence), next, now);
+            return;
+        };
+        if heard.mains {
+            slot.answered = now;
+            slot.refused = false;
+            slot.had_silence = false;
+        }
+        match heard.ask_again {
+            // nothing more to be learned by asking at once
+            false => {
+                slot.repeats = 0;
+                slot.put_off = false;
+                slot.due = next;
+            }
+            true => self.ask_again(at, false, next, now),
+        }
+        self.take_news(at, *heard, now);
     }
 
     /// The line turned out to be noisy: what was asked only once may have been noise.
@@ -145,49 +162,56 @@ impl Device {
         }
     }
 
-    /// Asks again at once what could not be believed, or later when that was done often enough.
+    /// Asks again at once, or later when that was done often enough.
     fn ask_again(&mut self, at: usize, silent: bool, next: Option<Moment>, now: Moment) {
-        let noisy = self.line.quality() == Quality::Noisy;
+        let quality = self.line.quality();
         let slot = &mut self.slots[at];
         // one that is not known may come back garbled, and is not asked that often
         let later = now + if slot.answers { self.options.pollinterval } else { self.options.pollfreq };
-        // as long as it never answered it, a question that is no status may be one it does not know
-        let once = matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange)
-            || slot.query.cadence == Cadence::Full && slot.reading.is_none();
+        let once = !slot.is_asked_on();
         slot.repeats += 1;
-        // silence to a question asked once is an answer, unless the line loses bytes, or the UPS says so when
-        // it does not know a question
-        let enough = match (silent, noisy) {
+        let enough = match (silent, quality.is_hurt()) {
+            // it is known already that it does not answer
+            _ if slot.refused || !slot.says_mains && slot.is_silent() => 0,
+            // silence to a question asked once is an answer, unless the line loses bytes, or the UPS says so
+            // when it does not know a question
             (true, false) if once => u8::from(self.line.refuses),
-            (_, true) if !silent || slot.tells_status() => NOISY_REPEATS,
+            (false, true) => NOISY_REPEATS,
+            (true, true) if slot.tells_status() && quality == Quality::Noisy => NOISY_REPEATS,
             _ => REPEATS,
         };
         if slot.repeats <= enough {
             slot.due = Some(now);
-        } else if once && noisy && (!silent || slot.answers || slot.reading.is_some()) {
+        } else if once && quality.is_hurt() && (!silent || slot.answers || slot.reading.is_some()) {
             slot.put_off = true;
             slot.answers = false;
             slot.repeats = 0;
             slot.due = Some(later);
             self.settle_survey(now);
+        } else if once && slot.reading.is_some() {
+            // what could be read of it counts
+            slot.repeats = 0;
+            slot.due = None;
         } else if once {
             // one reply may have been lost: later there is time to ask once more
             let again = silent && !std::mem::replace(&mut slot.had_silence, true);
             self.refused(at, again.then_some(now + self.options.pollfreq));
+        } else if slot.says_mains {
+            slot.repeats = 0;
+            slot.due = next.map(|next| next.min(now + self.options.pollinterval.min(RETRY)));
+        } else if slot.reading.is_none() {
+            // nothing waits for what is not answered while something else tells mains
+            let answered = slot.answered > Moment::ZERO;
+            self.refused(at, Some(now + if answered { ASKED_ON } else { self.options.pollfreq }));
         } else {
             slot.repeats = 0;
             slot.due = next;
         }
     }
 
-    /// A reading was believed.
-    fn believed(&mut self, at: usize, next: Option<Moment>, now: Moment) {
+    /// What is taken of a query that was not taken before.
+    fn take_news(&mut self, at: usize, heard: Heard, now: Moment) {
         let slot = &mut self.slots[at];
-        slot.repeats = 0;
-        slot.put_off = false;
-        slot.refused = false;
-        slot.due = next;
-        slot.answered = now;
         let changed = std::mem::take(&mut slot.changed);
         let cadence = slot.query.cadence;
         match std::mem::take(&mut slot.news) {
@@ -196,15 +220,23 @@ impl Device {
             News::Numbers if cadence == Cadence::Quick => self.heard_news(),
             News::Numbers | News::Words => self.heard_words(),
         }
-        if cadence == Cadence::Quick {
+        if changed {
+            self.watch_closer(true, now);
+        }
+        if cadence == Cadence::Quick && heard.mains {
             self.heard_from(now);
-            self.watch_closer(changed, now);
-            let soon = self.interval(cadence, now).map(|interval| now + interval);
-            self.slots[at].due = next.into_iter().chain(soon).min();
-            self.compare_with_order();
-            if changed && self.ready {
-                self.look_closer(now);
+            self.watch_closer(false, now);
+            if self.slots[at].repeats == 0 {
+                let soon = self.interval(at, now).map(|interval| now + interval);
+                self.slots[at].due = self.slots[at].due.into_iter().chain(soon).min();
             }
+            // a word that is between two states may be what the order did
+            if !heard.ask_again || self.slots[at].repeats == 0 {
+                self.compare_with_order();
+            }
+        }
+        if changed && self.ready {
+            self.look_closer(now);
         }
         self.reconsider(now);
         self.settle_survey(now);
@@ -214,7 +246,7 @@ impl Device {
     pub(super) fn ask_anew(&mut self, at: usize, now: Moment) {
         self.line.settle = true;
         let slot = &mut self.slots[at];
-        slot.belief.forget_doubt();
+        slot.judge.forget_recent();
         slot.due = Some(now);
     }
 
@@ -233,10 +265,10 @@ impl Device {
         }
     }
 
-    /// What the status changed may have changed more: alarms, modes.
-    fn look_closer(&mut self, now: Moment) {
-        let closer =
-            |slot: &&mut Slot| slot.applies && slot.query.cadence == Cadence::Full && slot.query.raises();
+    /// What the status changed may have changed more: alarms, modes, the battery.
+    pub(super) fn look_closer(&mut self, now: Moment) {
+        let counts = |slot: &Slot| slot.query.raises() || slot.counts_on_battery;
+        let closer = |slot: &&mut Slot| slot.applies && slot.query.cadence == Cadence::Full && counts(slot);
         for slot in self.slots.iter_mut().filter(closer) {
             slot.due = slot.due.map(|due| due.min(now));
         }
@@ -254,42 +286,20 @@ impl Device {
         self.settle_survey(self.last_good);
     }
 
-    /// A believed status: the data is as fresh as the oldest part of the status.
-    fn heard_from(&mut self, now: Moment) {
-        let parts = self.slots.iter().filter(|slot| {
-            slot.query.cadence == Cadence::Quick && slot.applies && !slot.refused && slot.reading.is_some()
-        });
-        self.last_good = parts.map(|slot| slot.answered).min().unwrap_or(now);
-        self.listens_until = now + LISTENS_ON;
-        let is_fresh = now.saturating_sub(self.last_good) < self.stale_after();
-        if self.store.is_stale() && is_fresh && self.ready {
-            self.store.set_stale(false);
-            self.events.push_back(Event::Fresh);
-            // it may be another unit now: ask it who it is
-            for slot in
-                self.slots.iter_mut().filter(|slot| slot.query.cadence == Cadence::Once && !slot.refused)
-            {
-                slot.due = Some(now);
-            }
-        }
-    }
-
     /// Publishes once everything was asked, and after each reading from then on.
     fn settle_survey(&mut self, now: Moment) {
-        // without what it says of the status, a UPS on mains would look like one on battery
         let noisy = self.line.quality() == Quality::Noisy;
         let once = |slot: &Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
         let waits = |slot: &Slot| slot.tells_status() || !(slot.put_off || noisy && once(slot));
-        let unknown = |slot: &&Slot| slot.applies && slot.reading.is_none() && !slot.refused;
+        let is_open = |slot: &Slot| slot.reading.is_none() || !self.ready && slot.repeats > 0;
+        let unknown = |slot: &&Slot| slot.applies && !slot.refused && is_open(slot);
         let surveyed = !self.slots.iter().filter(unknown).any(waits);
-        let status = self.slots.iter().any(|s| s.query.cadence == Cadence::Quick && s.reading.is_some());
         // also when the dialect was looked for again
         let quick = |slot: &Slot| slot.query.cadence == Cadence::Quick;
-        let told = status && !self.slots.iter().filter(unknown).any(quick);
-        if !told || !self.ready && !surveyed {
+        let told = !self.slots.iter().filter(unknown).any(quick);
+        if !told || !self.ready && !surveyed || !self.publish(now) {
             return;
         }
-        self.publish(now);
         if !self.ready {
             self.tell_what_is_kept();
             self.ready = true;
@@ -317,127 +327,5 @@ impl Device {
         if !lines.is_empty() {
             self.note(Loudness::Info, format!("the UPS says {}", lines.join(", ")));
         }
-    }
-
-    pub(super) fn look_for_staleness(&mut self, now: Moment) {
-        let silent_for = now.saturating_sub(self.last_good);
-        if self.ready && !self.store.is_stale() && silent_for >= self.stale_after() {
-            self.store.set_stale(true);
-            self.slots.iter_mut().for_each(|slot| slot.belief.forget_votes());
-            self.detect_again = now + DETECT_AGAIN;
-            self.events.push_back(Event::Stale);
-            self.fail_requests();
-        }
-        if !self.ready && !self.store.is_stale() && now >= self.detect_again {
-            self.give_up_survey(now);
-        }
-        let silent = self.store.is_stale() && self.line.up && self.asked.is_none();
-        let polling = matches!(self.stage, Stage::Polling);
-        if silent && polling && now >= self.detect_again && !self.hears_through_noise(now) {
-            self.detect_again = now + DETECT_AGAIN;
-            self.line.echo = Echo::Unknown;
-            self.stage = Stage::detecting(&self.options, now);
-        }
-    }
-
-    /// Whether it is only noise that keeps it from being understood. Looking for it anew would forget what
-    /// was elected so far, and where there is much noise that takes minutes.
-    fn hears_through_noise(&self, now: Moment) -> bool {
-        self.line.quality() == Quality::Noisy
-            && now.saturating_sub(self.line.heard_at) < DETECT_AGAIN
-            && now < self.listens_until
-    }
-}
-
-/// What a reading says that the one before did not.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) enum News {
-    #[default]
-    Nothing,
-    /// Other numbers in the same places.
-    Numbers,
-    /// More than that.
-    Words,
-}
-
-impl News {
-    fn between(before: Option<&Readings>, now: &Readings) -> News {
-        match before {
-            Some(before) if before == now => News::Nothing,
-            Some(before) if before.covers == now.covers && same_words(before, now) => News::Numbers,
-            _ => News::Words,
-        }
-    }
-}
-
-impl Slot {
-    pub(super) fn new(query: &'static Query) -> Slot {
-        Slot {
-            query,
-            reading: None,
-            belief: Belief::default(),
-            due: None,
-            repeats: 0,
-            refused: false,
-            had_silence: false,
-            answered: Moment::ZERO,
-            applies: false,
-            changed: false,
-            news: News::Nothing,
-            said: None,
-            misfit: None,
-            answers: false,
-            put_off: false,
-        }
-    }
-
-    /// Whether `ups.status` cannot be told without it.
-    fn tells_status(&self) -> bool {
-        self.query.tells_status() || self.query.cadence == Cadence::Quick
-    }
-
-    /// Reads a reply, or says why it cannot be read.
-    fn fit(&self, line: &[u8], options: &Options) -> Result<Fit, String> {
-        let fit = self.query.read(line).map(|mut fit| {
-            fit.readings.mute(self.query, options);
-            fit
-        });
-        fit.map_err(|misfit| {
-            let reply = line.escape_ascii();
-            let (ask, at, expected) = (self.query.ask, misfit.at.start, misfit.expected);
-            format!("{ask}: '{reply}' does not fit at {at}: {expected}")
-        })
-    }
-
-    /// Judges a reply on a line that is not noisy.
-    fn judge(&mut self, fit: Fit, line: Quality) -> Verdict {
-        let light = Light { line, last_try: self.repeats >= REPEATS };
-        self.belief.judge(fit, self.reading.as_ref(), light)
-    }
-
-    /// Lets a reply vote on a noisy line; `odd` is its form if it fits.
-    fn poll(
-        &mut self,
-        line: &[u8],
-        odd: Option<Option<Form>>,
-        (now, since): (Moment, Moment),
-        options: &Options,
-    ) -> Verdict {
-        odd.into_iter().for_each(|odd| self.belief.meet(odd));
-        let mut said = self.query.glean(line, |form| self.belief.knows(form));
-        said.iter_mut().flatten().for_each(|said| said.mute(self.query, options));
-        self.answers |= said.iter().any(Option::is_some);
-        let vouched = self.query.vouches(line);
-        let poll = Poll { now, since, vouched, let_run: self.repeats >= REPEATS };
-        self.belief.vote(self.query, &said, self.reading.as_ref(), poll)
-    }
-
-    /// Keeps what is believed.
-    fn take(&mut self, verdict: Verdict) -> bool {
-        let Verdict::Believed(readings) = verdict else { return false };
-        self.news = News::between(self.reading.as_ref(), &readings);
-        self.changed = self.reading.as_ref().is_some_and(|last| last.status != readings.status);
-        self.reading = Some(readings);
-        true
     }
 }

@@ -6,10 +6,6 @@ use super::order::DEAD_VOLTS;
 use super::{Device, Moment};
 use crate::fact::Raised;
 use crate::guess::Inputs;
-use crate::option::Options;
-use crate::query::{Effect, Meaning, Query};
-use crate::quirk::INVERTED_REGULATION;
-use crate::read::Readings;
 use crate::setting::{Choice, Setting};
 use crate::status::{Status, StatusSet, alarm_text};
 use crate::variable::*;
@@ -57,7 +53,7 @@ impl Sheet {
 #[derive(Debug)]
 pub(super) struct Said {
     sheet: Sheet,
-    raised: Raised,
+    pub(super) raised: Raised,
     inputs: Inputs,
     known: Known,
     runtime_is_configured: bool,
@@ -74,10 +70,16 @@ pub(super) struct Frame {
 }
 
 impl Device {
-    pub(super) fn publish(&mut self, now: Moment) {
+    /// Publishes what is known; false, and nothing is published, while it is not known whether mains is there.
+    pub(super) fn publish(&mut self, now: Moment) -> bool {
         let mut said = self.said.take().unwrap_or_else(|| self.say());
+        if !said.raised.covers.has(Status::Online) {
+            self.said = Some(said);
+            return false;
+        }
         let mut raised = said.raised.clone();
         self.weigh(&mut raised);
+        self.feel(raised.status, now);
         let estimate = self.estimate(&said, raised.status, now);
         let on_mains = raised.status.has(Status::Online) && !raised.status.has(Status::Calibrating);
         let shown = said.shown.as_ref();
@@ -89,6 +91,17 @@ impl Device {
             said.shown = Some((raised, estimate));
         }
         self.said = Some(said);
+        true
+    }
+
+    /// Takes note of whether the UPS is on battery, or says something that makes hosts halt.
+    fn feel(&mut self, status: StatusSet, now: Moment) {
+        let grave = [Status::LowBattery, Status::ForcedShutdown, Status::Off];
+        let uneasy = !status.has(Status::Online) || grave.iter().any(|word| status.has(*word));
+        if std::mem::replace(&mut self.uneasy, uneasy) != uneasy {
+            self.rhythm_since = now;
+            self.look_closer(now);
+        }
     }
 
     /// A reading changed, or what is made of it: nothing made of it before counts any more.
@@ -105,7 +118,7 @@ impl Device {
 
     /// What the UPS says, with the battery's estimates, goes into the store.
     fn show(&mut self, said: &Said, raised: &Raised, estimate: &Estimate, now: Moment) {
-        let Raised { status, alarms } = raised;
+        let Raised { status, alarms, .. } = raised;
         let (status, mut sheet) = (*status, said.sheet.clone());
         self.fill_in(&mut sheet, said, status.has(Status::Online), estimate);
         self.show_bounds(&mut sheet);
@@ -168,7 +181,7 @@ impl Device {
     }
 
     /// What the readings come to, and what the battery's estimates start from.
-    fn say(&self) -> Said {
+    pub(super) fn say(&self) -> Said {
         let (sheet, raised) = self.sheet();
         let configured = self.configured(&sheet);
         let text = |var: &Var| configured.get(var.name).map(String::as_str).or_else(|| sheet.text(var));
@@ -329,34 +342,5 @@ impl Said {
     /// The runtime that the UPS says: on mains, that nothing is left means that it does not know.
     fn runtime(&self, online: bool) -> Option<f64> {
         self.known.runtime.filter(|seconds| *seconds > 0.0 || !online)
-    }
-}
-
-impl Readings {
-    /// Takes out what the bits say that an option mutes.
-    pub(super) fn mute(&mut self, query: &Query, options: &Options) {
-        if self.covers.has(Status::Regulating) && options.quirks.has(&INVERTED_REGULATION) {
-            let regulates = self.status.has(Status::Regulating);
-            let [with, without] =
-                [self.status.with(Status::Regulating), self.status.without(Status::Regulating)];
-            self.status = if regulates { without } else { with };
-        }
-        for field in query.fields {
-            let Meaning::Bits(rows) = field.meaning else { continue };
-            for row in rows.iter().filter(|row| row.unless.is_some_and(|flag| options.has(flag))) {
-                match row.one {
-                    Effect::Set(status) => self.status = self.status.without(status),
-                    Effect::Clear(status) if self.covers.has(status) => {
-                        self.status = self.status.with(status)
-                    }
-                    Effect::Alarm(alarm) => self.alarms.retain(|raised| *raised != alarm),
-                    Effect::Clear(_)
-                    | Effect::Says(..)
-                    | Effect::Regulating
-                    | Effect::All(_)
-                    | Effect::Nothing => {}
-                }
-            }
-        }
     }
 }

@@ -167,7 +167,10 @@ const DERIVED: &[Derived] = &[
     Derived { var: &BATTERY_VOLTAGE_HIGH, about: "1365 × battery.voltage.nominal ÷ 1200", from: |facts| bound(facts, 1365.0) },
 ];
 
-/// An online unit that regulates is on bypass; one that failed and gives no voltage is off.
+/// Below so many volts the output is off (NUT 2.8.0 nutdrv_qx_ablerex.c).
+const DEAD_VOLTS: f64 = 50.0;
+
+/// An online unit that regulates is on bypass; one whose output has no voltage is off.
 fn settle(facts: &Facts, raised: &mut Raised) {
     let online = facts.text(&UPS_TYPE) == Some("online");
     let regulating = settle::take_regulating(raised);
@@ -175,8 +178,8 @@ fn settle(facts: &Facts, raised: &mut Raised) {
     if let Some(word) = word.filter(|_| regulating) {
         raised.status = raised.status.with(word);
     }
-    let dead = facts.f64(&OUTPUT_VOLTAGE).is_some_and(|volts| volts < 50.0);
-    if dead && raised.status.has(ReplaceBattery) {
+    raised.covers = raised.covers.with(Off);
+    if facts.f64(&OUTPUT_VOLTAGE).is_some_and(|volts| volts < DEAD_VOLTS) {
         raised.status = raised.status.with(Off);
     }
     if facts.f64(&Q5_ERROR).is_some_and(|number| number > 0.0) {

@@ -318,14 +318,19 @@ static MODE: Query = axpert(query("QMOD", "mode", "(M", &[codes('M', MODES)]).qu
 /// Volts of the grid from which on it counts as there.
 const GRID_VOLTS: f64 = 60.0;
 
-/// In power saving, standby, start and fault modes the unit does not say whether mains is there; the
-/// voltage of the grid does. (NUT says OB there.)
+/// Only line and battery mode say whether mains is there; in all others, those of newer firmware among them
+/// (charging, shutdown, ECO), the voltage of the grid does. (NUT says OB there.)
 fn settle(facts: &Facts, raised: &mut Raised) {
     settle::take_regulating(raised);
-    let mode = facts.text(&WORKING_MODE);
-    let grid = facts.f64(&INPUT_VOLTAGE).is_some_and(|volts| volts >= GRID_VOLTS);
-    if matches!(mode, Some("S" | "P" | "F" | "H")) && grid {
-        raised.status = raised.status.with(Online);
+    if matches!(facts.text(&WORKING_MODE), Some("L" | "B")) {
+        return;
+    }
+    raised.covers = raised.covers.without(Online);
+    if let Some(volts) = facts.f64(&INPUT_VOLTAGE) {
+        raised.covers = raised.covers.with(Online);
+        if volts >= GRID_VOLTS {
+            raised.status = raised.status.with(Online);
+        }
     }
 }
 

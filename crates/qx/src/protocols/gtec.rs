@@ -67,6 +67,9 @@ static STATUS: Query = query("Q4", "status", "(MMM.M xxx.x yyy.y NNN.N PPP.P zzz
 /// on bypass is off.
 fn settle(facts: &Facts, raised: &mut Raised) {
     let said = facts.heard().any(|(query, _)| query.ask == STATUS.ask);
+    if said {
+        raised.covers = raised.covers.with(Online);
+    }
     if said && facts.text(&MAINS_FAILED).is_none() && !raised.status.has(Online) {
         let off = !raised.status.has(Bypass);
         raised.status = if off { raised.status.with(Off) } else { raised.status }.with(Online);

@@ -204,4 +204,5 @@ const MODES: &[Code] = &[
     code("B", Says(&WORKING_MODE, "B")),
 ];
 
-pub(super) static MODE: Query = query("QMOD", "mode", "(M", &[codes('M', MODES)]).source(SOURCE);
+/// Asked with each status: "shutting down" may be over before the next full poll.
+pub(super) static MODE: Query = query("QMOD", "mode", "(M", &[codes('M', MODES)]).quick().source(SOURCE);

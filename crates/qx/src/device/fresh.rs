@@ -1,0 +1,193 @@
+//! How long what the UPS said counts: when data is stale, and what is withdrawn before that.
+//!
+//! Data is as fresh as the last reading that says whether mains is there. Everything else has a life of a few
+//! intervals of its own question; then it is withdrawn, and the log says so once.
+
+use super::finding::Stage;
+use super::{DETECT_AGAIN, Device, Event, LISTENS_ON, Loudness, Moment};
+use crate::exchange::Echo;
+use crate::judge::bounds::{
+    LIFE_AT_LEAST, LIFE_IN_NOISE, LIFE_INTERVALS, STALE_AT_LEAST, STALE_AT_MOST, STALE_INTERVALS,
+};
+use crate::judge::{Cell, Kind, Quality};
+use crate::query::Cadence;
+use crate::status::Status;
+use std::time::Duration;
+
+impl Device {
+    /// How long after the last reading of mains data is stale.
+    pub(super) fn stale_after(&self) -> Duration {
+        let interval = self.options.pollinterval;
+        (interval * STALE_INTERVALS).max(STALE_AT_LEAST).min(interval + STALE_AT_MOST)
+    }
+
+    /// When it was read last whether mains is there: the oldest of what has to be read for it.
+    pub(super) fn mains_read(&mut self) -> Option<Moment> {
+        let said = self.said.take().unwrap_or_else(|| self.say());
+        let is_known = said.raised.covers.has(Status::Online);
+        self.said = Some(said);
+        let slots = || self.slots.iter().filter(|slot| slot.applies && slot.reading.is_some());
+        let says_mains = |slot: &&super::Slot| {
+            slot.reading.as_ref().is_some_and(|reading| reading.covers.has(Status::Online))
+        };
+        let quick = |slot: &&super::Slot| slot.query.cadence == Cadence::Quick;
+        let own = slots().filter(says_mains).map(|slot| slot.answered).min();
+        own.or_else(|| slots().filter(quick).map(|slot| slot.answered).max()).filter(|_| is_known)
+    }
+
+    /// Whether mains is there was read.
+    pub(super) fn heard_from(&mut self, now: Moment) {
+        let Some(read) = self.mains_read() else { return };
+        self.last_good = read;
+        self.listens_until = now + LISTENS_ON;
+        let is_fresh = now.saturating_sub(self.last_good) < self.stale_after();
+        if self.store.is_stale() && is_fresh && self.ready {
+            self.become_fresh(now);
+        }
+    }
+
+    /// The UPS is heard again: what was read before that and is old by now does not count, and it may be another
+    /// unit.
+    fn become_fresh(&mut self, now: Moment) {
+        self.store.set_stale(false);
+        self.events.push_back(Event::Fresh);
+        self.withdraw_dead(now);
+        for slot in self.slots.iter_mut().filter(|slot| slot.applies) {
+            let again = match slot.query.cadence {
+                Cadence::Once => !slot.refused,
+                Cadence::Full => slot.is_asked_on(),
+                Cadence::Quick | Cadence::AfterChange => false,
+            };
+            if again {
+                slot.due = Some(now);
+            }
+        }
+    }
+
+    pub(super) fn look_for_staleness(&mut self, now: Moment) {
+        if self.ready && !self.store.is_stale() {
+            self.withdraw_dead(now);
+            if self.is_overdue(now) && !self.mains_is_known_otherwise(now) {
+                self.become_stale(now);
+            }
+        }
+        if !self.ready && !self.store.is_stale() && now >= self.detect_again {
+            self.give_up_survey(now);
+        }
+        let silent = self.store.is_stale() && self.line.up && self.asked.is_none();
+        let polling = matches!(self.stage, Stage::Polling);
+        if silent && polling && now >= self.detect_again && !self.hears_through_noise(now) {
+            self.detect_again = now + DETECT_AGAIN;
+            self.line.echo = Echo::Unknown;
+            self.stage = Stage::detecting(&self.options, now);
+        }
+    }
+
+    /// Until when data is fresh, as far as that is known.
+    pub(super) fn fresh_until(&self) -> Moment {
+        let by_reading = self.last_good + self.stale_after();
+        match self.line.gone_at {
+            Some(gone) => by_reading.min(gone + STALE_AT_LEAST),
+            None => by_reading,
+        }
+    }
+
+    fn is_overdue(&self, now: Moment) -> bool {
+        now >= self.fresh_until()
+    }
+
+    fn become_stale(&mut self, now: Moment) {
+        self.store.set_stale(true);
+        self.slots.iter_mut().for_each(|slot| slot.judge.forget_recent());
+        self.detect_again = now + DETECT_AGAIN;
+        self.events.push_back(Event::Stale);
+        self.fail_requests();
+    }
+
+    /// What said whether mains is there is too old. Whether something else that was read lately says it.
+    fn mains_is_known_otherwise(&mut self, now: Moment) -> bool {
+        if !self.line.up {
+            return false;
+        }
+        let stale_after = self.stale_after();
+        let is_dead =
+            |cell: &Cell, read: Moment| cell.kind == Kind::Mains && now.saturating_sub(read) >= stale_after;
+        let others = self.slots.iter().any(|slot| {
+            slot.query.cadence == Cadence::Quick && now.saturating_sub(slot.answered) < stale_after
+        });
+        if !others {
+            return false;
+        }
+        for at in 0..self.slots.len() {
+            if self.slots[at].judge.withdraw(is_dead) {
+                self.took_back(at, now);
+            }
+        }
+        let read = self.mains_read().filter(|read| now.saturating_sub(*read) < stale_after);
+        self.last_good = read.unwrap_or(self.last_good);
+        if read.is_some() {
+            self.publish(now);
+        }
+        read.is_some()
+    }
+
+    /// Withdraws what was not read for longer than its life.
+    fn withdraw_dead(&mut self, now: Moment) {
+        if self.store.is_stale() || !self.line.up {
+            return;
+        }
+        let noise = if self.line.quality() == Quality::Noisy { LIFE_IN_NOISE } else { 1 };
+        let mut withdrawn = false;
+        for at in 0..self.slots.len() {
+            let slot = &self.slots[at];
+            let recent = now.saturating_sub(slot.whole) < LIFE_AT_LEAST;
+            if !slot.applies || slot.reading.is_none() || recent {
+                continue;
+            }
+            let Some(interval) = self.interval(at, now) else { continue };
+            let life = (interval * LIFE_INTERVALS).max(LIFE_AT_LEAST) * noise;
+            // while the rhythm is quick since a moment ago, only what makes hosts halt has to follow it at once
+            let rhythm_since = self.rhythm_since;
+            let is_dead = |cell: &Cell, read: Moment| match cell.kind {
+                Kind::Mains => false,
+                _ if cell.grave => now.saturating_sub(read) >= life,
+                _ => now.saturating_sub(read.max(rhythm_since)) >= life,
+            };
+            if self.slots[at].judge.withdraw(is_dead) {
+                withdrawn = true;
+                self.took_back(at, now);
+            }
+        }
+        if withdrawn && matches!(self.stage, Stage::Polling) {
+            self.reconsider(now);
+            self.publish(now);
+        }
+    }
+
+    /// Something that the query at `at` said was withdrawn.
+    fn took_back(&mut self, at: usize, now: Moment) {
+        let quality = self.line.quality();
+        let slot = &mut self.slots[at];
+        slot.take(quality);
+        slot.news = Default::default();
+        if slot.reading.is_none() && !slot.says_mains {
+            slot.refused = true;
+            slot.due = slot.due.or(Some(now));
+        }
+        let (ask, about) = (slot.query.ask, slot.query.about);
+        if !std::mem::replace(&mut slot.withdrawn, true) {
+            let text =
+                format!("{ask} ({about}) is not answered as before any more: what only it said is withdrawn");
+            self.note(Loudness::Warning, text);
+        }
+        self.heard_words();
+    }
+
+    /// Whether it is only noise that keeps it from being understood. Looking for it anew would forget what
+    /// was elected so far, and where there is much noise that takes minutes.
+    fn hears_through_noise(&self, now: Moment) -> bool {
+        self.line.quality() == Quality::Noisy
+            && now.saturating_sub(self.line.heard_at) < DETECT_AGAIN
+            && now < self.listens_until
+    }
+}

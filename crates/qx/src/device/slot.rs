@@ -1,0 +1,187 @@
+//! A slot: one query of the dialect, and what is known from its replies.
+
+use super::{Moment, REPEATS};
+use crate::judge::bounds::SAME_AGAIN;
+use crate::judge::{Claims, Heard, Hearing, Judge, Kind, Quality, same_words};
+use crate::query::{Cadence, Query};
+use crate::read::{Form, Readings};
+use crate::status::Status;
+use crate::variable::{BATTERY_CHARGE, BATTERY_RUNTIME, BATTERY_VOLTAGE, Unit};
+
+/// One query of the protocol and what is known from it.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub query: &'static Query,
+    /// What is taken of its replies.
+    pub reading: Option<Readings>,
+    pub judge: Judge,
+    /// Its reply says whether mains is there, in its own words.
+    pub says_mains: bool,
+    /// On battery it is asked as often as the status: it can say that the battery is low, or tells how full it is.
+    pub counts_on_battery: bool,
+    /// When everything that is taken of it was read last.
+    pub whole: Moment,
+    pub due: Option<Moment>,
+    pub repeats: u8,
+    /// It is not answered, as far as that is known: nothing waits for it.
+    pub refused: bool,
+    /// It was met with silence; the next time that counts.
+    pub had_silence: bool,
+    /// When it was last answered by what is taken; zero if it never was.
+    pub answered: Moment,
+    /// Whether it is asked of this UPS at all.
+    pub applies: bool,
+    /// Its last reading has other status words than the one before.
+    pub changed: bool,
+    /// What its last reading says that the one before did not.
+    pub news: News,
+    /// The reply to a question that is asked once.
+    pub said: Option<Vec<u8>>,
+    /// What came last in place of a reply, and how often in a row.
+    pub odd: Option<(Odd, u8)>,
+    /// Something that it asks for was read since it was put off, be it taken or not.
+    pub answers: bool,
+    /// It could not be read on a noisy line, and is asked again later.
+    pub put_off: bool,
+    /// Something that it said was withdrawn, and the log says so.
+    pub withdrawn: bool,
+}
+
+/// What comes in place of a reply that can be read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Odd {
+    /// Nothing.
+    Silence,
+    /// A refusal, or bytes that cannot be read.
+    Bytes(Vec<u8>),
+    /// A form that is not drawn and not known.
+    Form(Form),
+}
+
+/// What a reading says that the one before did not.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum News {
+    #[default]
+    Nothing,
+    /// Other numbers in the same places.
+    Numbers,
+    /// More than that.
+    Words,
+}
+
+impl News {
+    fn between(before: Option<&Readings>, now: Option<&Readings>) -> News {
+        match (before, now) {
+            (before, now) if before == now => News::Nothing,
+            (Some(before), Some(now)) if before.covers == now.covers && same_words(before, now) => {
+                News::Numbers
+            }
+            _ => News::Words,
+        }
+    }
+}
+
+impl Slot {
+    pub(super) fn new(query: &'static Query) -> Slot {
+        let judge = Judge::new(query);
+        let of_battery = [&BATTERY_CHARGE, &BATTERY_RUNTIME, &BATTERY_VOLTAGE];
+        Slot {
+            query,
+            reading: None,
+            says_mains: judge.has(Kind::Mains),
+            counts_on_battery: judge.is_grave() || of_battery.iter().any(|var| query.speaks_of(var)),
+            judge,
+            whole: Moment::ZERO,
+            due: None,
+            repeats: 0,
+            refused: false,
+            had_silence: false,
+            answered: Moment::ZERO,
+            applies: false,
+            changed: false,
+            news: News::Nothing,
+            said: None,
+            odd: None,
+            answers: false,
+            put_off: false,
+            withdrawn: false,
+        }
+    }
+
+    /// Whether `ups.status` cannot be told without it.
+    pub(super) fn tells_status(&self) -> bool {
+        self.query.tells_status() || self.query.cadence == Cadence::Quick
+    }
+
+    /// Whether it is asked again and again: it was answered once, or belongs to the status.
+    pub(super) fn is_asked_on(&self) -> bool {
+        match self.query.cadence {
+            Cadence::Once | Cadence::AfterChange => false,
+            Cadence::Full => self.reading.is_some() || self.answered > Moment::ZERO,
+            Cadence::Quick => true,
+        }
+    }
+
+    /// Takes note of what came in place of a reply; how often it came in a row.
+    pub(super) fn meet(&mut self, odd: Odd) -> u8 {
+        let times = match self.odd.take() {
+            Some((before, times)) if before == odd => times.saturating_add(1),
+            _ => 1,
+        };
+        self.odd = Some((odd, times));
+        times
+    }
+
+    /// Whether silence, or the same refusal, is all that came lately.
+    pub(super) fn is_silent(&self) -> bool {
+        self.odd.as_ref().is_some_and(|(odd, times)| !matches!(odd, Odd::Form(_)) && *times > SAME_AGAIN)
+    }
+
+    /// Why a reply cannot be read as it is drawn.
+    pub(super) fn misfit(&self, line: &[u8]) -> String {
+        let (ask, reply) = (self.query.ask, line.escape_ascii());
+        match self.query.read(line) {
+            Err(misfit) => {
+                format!("{ask}: '{reply}' does not fit at {}: {}", misfit.at.start, misfit.expected)
+            }
+            Ok(_) => format!("{ask}: '{reply}' is drawn in another form"),
+        }
+    }
+
+    /// Takes what a reply says.
+    pub(super) fn hear(
+        &mut self,
+        claims: &Claims,
+        (now, since): (Moment, Moment),
+        quality: Quality,
+    ) -> Heard {
+        self.answers |= claims.said.iter().any(Option::is_some);
+        let let_run = self.repeats >= REPEATS;
+        let heard = self.judge.hear(claims, Hearing { now, since, quality, let_run, word_is_news: false });
+        if heard.all {
+            self.whole = now;
+            self.withdrawn = false;
+        }
+        if heard.news {
+            self.take(quality);
+        }
+        heard
+    }
+
+    /// Takes what is taken of its cells for its reading.
+    pub(super) fn take(&mut self, quality: Quality) {
+        let mut readings = self.judge.readings();
+        // which way it regulates is for the voltages to tell
+        let regulated = self.reading.as_ref().is_some_and(|last| last.status.has(Status::Regulating));
+        if let Some(readings) = readings.as_mut().filter(|_| quality.is_hurt() && !regulated) {
+            let volts = |said: &Readings| said.values.iter().any(|(var, _)| var.unit == Unit::Volt);
+            if readings.status.has(Status::Regulating) && self.judge.runs(volts) {
+                readings.status = readings.status.without(Status::Regulating);
+            }
+        }
+        let status = |readings: &Option<Readings>| readings.as_ref().map(|readings| readings.status);
+        self.changed |= self.reading.is_some() && status(&readings) != status(&self.reading);
+        self.news = self.news.max(News::between(self.reading.as_ref(), readings.as_ref()));
+        self.reading = readings;
+    }
+}

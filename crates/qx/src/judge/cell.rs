@@ -1,0 +1,235 @@
+//! Cells: the parts of a reply that are judged by themselves, and what a reply says of each of them.
+//!
+//! A cell is a field of the picture, or one bit of a field of bits, or one letter of a field of letters. A
+//! reply that is garbled, or drawn oddly, still says the cells that can be read: each field stands between
+//! marks that the picture draws, and is read where it has its width and its marks, a few places from where it
+//! is drawn.
+
+use crate::picture::{Slot, Slots};
+use crate::query::{Bit, Code, Effect, Field, Meaning, Query};
+use crate::read::{Form, Readings};
+use crate::status::Status;
+
+/// Noise moves fields by so many places at most, from one to the next. (By one more than its width a
+/// field would stand where its neighbour is drawn.)
+const MOVED: usize = 3;
+/// Where less of the fields stand than this, so much is garbled that what stands may be wrong as well.
+const STANDING: (usize, usize) = (3, 5);
+
+/// The words that make hosts halt.
+const GRAVE: [Status; 3] = [Status::LowBattery, Status::ForcedShutdown, Status::Off];
+
+/// How a cell is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// It says whether mains is there.
+    Mains,
+    /// It raises another status word, an alarm, or says a word for a variable by a bit.
+    Word,
+    /// A number, a text, or something of both.
+    Value,
+}
+
+/// Which part of its field it is.
+#[derive(Clone, Copy, Debug)]
+enum Part {
+    Whole,
+    Bit(usize, &'static Bit),
+    Letter(&'static Code),
+}
+
+/// A part of a reply that is judged by itself.
+#[derive(Clone, Copy, Debug)]
+pub struct Cell {
+    field: usize,
+    part: Part,
+    /// How it is judged.
+    pub kind: Kind,
+    /// It raises a status word or an alarm.
+    pub raises: bool,
+    /// It raises a word that makes hosts halt.
+    pub grave: bool,
+}
+
+/// What a reply says.
+#[derive(Clone, Debug, Default)]
+pub struct Claims {
+    /// What it says of each cell, `None` where it cannot be read.
+    pub said: Vec<Option<Readings>>,
+    /// Its form, when it can be read as a whole and has not the drawn one.
+    pub odd: Option<Form>,
+    /// It could be read as a whole, in the drawn form or in one that is known.
+    pub whole: bool,
+    /// A checksum vouches for it.
+    pub vouched: bool,
+}
+
+impl Query {
+    /// The cells of its replies, in the order of the picture.
+    pub fn cells(&self) -> Vec<Cell> {
+        let slots = Slots::of(self.picture).filter(|slot| mark(slot).is_none());
+        let rows = self.fields.iter().zip(slots).enumerate();
+        rows.flat_map(|(at, (field, slot))| field.cells(at, &slot)).collect()
+    }
+
+    /// What a reply says of each of `cells`, which are the query's own. A form that was not drawn counts when
+    /// it is `known`.
+    pub fn claims(&self, cells: &[Cell], reply: &[u8], known: impl Fn(&Form) -> bool) -> Claims {
+        let (packed_right, plain) = match self.armour {
+            None => (true, Some(reply.to_vec())),
+            Some(armour) => match (armour.unpack_reply)(reply) {
+                Some(plain) => (true, Some(plain)),
+                None => (false, (armour.bare_reply)(reply)),
+            },
+        };
+        let vouched = packed_right && self.armour.is_some_and(|armour| armour.checks);
+        let Some(plain) = plain else { return Claims { said: vec![None; cells.len()], ..Claims::default() } };
+        let laid = if packed_right { self.lay(&plain).ok() } else { None };
+        let odd = laid.as_ref().and_then(|(_, fit)| fit.odd.clone());
+        if let Some((pieces, _)) = laid.filter(|_| vouched || odd.as_ref().is_none_or(known)) {
+            let piece = |cell: &Cell| {
+                let (field, at) = pieces.get(cell.field)?;
+                cell.says(field, &plain[at.clone()], true)
+            };
+            return Claims { said: cells.iter().map(piece).collect(), odd, whole: true, vouched };
+        }
+        let found = self.find_fields(&plain);
+        let standing = found.iter().filter(|place| place.is_some()).count();
+        let piece = |cell: &Cell| {
+            let piece = found.get(cell.field)?.clone()?;
+            cell.says(&self.fields[cell.field], &plain[piece], false)
+        };
+        let enough = STANDING.1 * standing >= STANDING.0 * found.len();
+        let said = cells.iter().map(|cell| if enough { piece(cell) } else { None }).collect();
+        Claims { said, odd, whole: false, vouched: false }
+    }
+
+    /// Where each field stands in a reply that is not of the drawn form.
+    fn find_fields(&self, reply: &[u8]) -> Vec<Option<std::ops::Range<usize>>> {
+        let slots: Vec<Slot> = Slots::of(self.picture).collect();
+        let (mut found, mut at, mut before) = (vec![], 0, None);
+        let mut rest = slots.as_slice();
+        while let Some(slot) = rest.first() {
+            let length = rest.iter().take_while(|slot| mark(slot).is_none()).count();
+            if length == 0 {
+                (before, at, rest) = (mark(slot), at + 1, &rest[1..]);
+                continue;
+            }
+            let (slots, behind) = rest.split_at(length);
+            let run = Run { slots, marks: [before, behind.first().and_then(mark)] };
+            let place = run.find(reply, at);
+            let mut begin = place.unwrap_or_default();
+            for slot in slots {
+                let end = if matches!(slot, Slot::Rest { .. }) { reply.len() } else { begin + slot.width() };
+                found.push(place.map(|_| begin..end));
+                begin = end;
+            }
+            (at, rest) = (place.unwrap_or(at) + run.width(), behind);
+        }
+        found
+    }
+}
+
+/// Fields between two marks.
+struct Run<'a> {
+    slots: &'a [Slot],
+    /// What stands before it and behind it; nothing at the ends of a reply.
+    marks: [Option<u8>; 2],
+}
+
+impl Run<'_> {
+    fn width(&self) -> usize {
+        self.slots.iter().map(|slot| slot.width()).sum()
+    }
+
+    /// Where it stands in a reply, near `expected`.
+    fn find(&self, reply: &[u8], expected: usize) -> Option<usize> {
+        let width = self.width();
+        let [before, behind] = self.marks;
+        let begins = |at: usize| match before {
+            Some(mark) => at > 0 && reply.get(at - 1) == Some(&mark),
+            None => at == 0,
+        };
+        let ends = |at: usize| match self.slots {
+            [Slot::Rest { .. }] => at <= reply.len(),
+            // in what goes on behind it a byte too many or too few does not show
+            [.., Slot::Rest { .. }] => false,
+            _ => reply.get(at + width) == behind.as_ref() && at + width <= reply.len(),
+        };
+        let reach = MOVED.min(width);
+        let near = (0..=reach).flat_map(|by| [expected.checked_sub(by), Some(expected + by)]);
+        near.flatten().find(|at| begins(*at) && ends(*at))
+    }
+}
+
+fn mark(slot: &Slot) -> Option<u8> {
+    match slot {
+        Slot::Literal(byte) => Some(*byte),
+        _ => None,
+    }
+}
+
+impl Field {
+    fn cells(&self, field: usize, slot: &Slot) -> Vec<Cell> {
+        let cell = |part, effects: &[Effect]| {
+            let parts = || effects.iter().flat_map(|effect| effect.parts());
+            let says_mains = parts().any(|part| part.speaks_of(Status::Online));
+            let raises = parts().any(|part| part.raises());
+            let grave = parts().any(|part| GRAVE.iter().any(|word| part.speaks_of(*word)));
+            Cell { field, part, kind: if says_mains { Kind::Mains } else { Kind::Word }, raises, grave }
+        };
+        let says_something =
+            |effects: &[Effect]| !effects.iter().all(|effect| matches!(effect, Effect::Nothing));
+        match (self.meaning, slot) {
+            (Meaning::Unknown, _) => vec![],
+            (Meaning::Bits(rows), _) => {
+                let rows = rows.iter().enumerate().filter(|(_, row)| says_something(&[row.one, row.zero]));
+                rows.map(|(n, row)| cell(Part::Bit(n, row), &[row.one, row.zero])).collect()
+            }
+            (Meaning::Codes(rows), Slot::Rest { .. }) => {
+                let rows = rows.iter().filter(|row| says_something(&[row.effect]));
+                rows.map(|row| cell(Part::Letter(row), &[row.effect])).collect()
+            }
+            (Meaning::Codes(rows), _) => {
+                let effects: Vec<_> = rows.iter().map(|row| row.effect).collect();
+                vec![cell(Part::Whole, &effects)]
+            }
+            _ => vec![Cell { field, part: Part::Whole, kind: Kind::Value, raises: false, grave: false }],
+        }
+    }
+}
+
+impl Cell {
+    /// What a piece of a reply says of it; `lenient` takes a field without its number for one that is not
+    /// known.
+    fn says(&self, field: &Field, piece: &[u8], lenient: bool) -> Option<Readings> {
+        let mut says = Readings::default();
+        match (self.part, field.meaning) {
+            (Part::Bit(n, row), _) => says.bit(row, row.effect(*piece.get(n)?)?),
+            (Part::Letter(row), _) => {
+                let letters = piece.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b' ');
+                says.cover(&row.effect);
+                match letters {
+                    true if piece.contains(row.code.as_bytes().first()?) => says.undergo(&row.effect),
+                    // that a letter is missing says nothing of mains
+                    true => says.covers = says.covers.without(Status::Online),
+                    false => return None,
+                }
+            }
+            (Part::Whole, Meaning::Codes(_)) => {
+                // a code that is not known says nothing, and takes back what the one before it said
+                if says.take(field, piece, &(0..piece.len())).is_err() {
+                    let is_code = !piece.is_empty() && piece.iter().all(u8::is_ascii_alphanumeric);
+                    return is_code.then(Readings::default);
+                }
+            }
+            (Part::Whole, meaning) => {
+                let unread = says.take(field, piece, &(0..piece.len())).ok()?;
+                let printable = piece.iter().all(|byte| (0x20..0x7f).contains(byte));
+                let legible = !matches!(meaning, Meaning::Text(_)) || printable;
+                return (lenient || unread.is_none() && legible).then_some(says);
+            }
+        }
+        Some(says)
+    }
+}

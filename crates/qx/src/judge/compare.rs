@@ -1,0 +1,29 @@
+//! Whether two readings say the same.
+
+use crate::drift::near;
+use crate::read::Readings;
+use crate::value::Value;
+use crate::variable::Var;
+
+/// Whether two readings say the same, but for numbers that drift.
+pub fn alike(one: &Readings, other: &Readings) -> bool {
+    compare(one, other, near)
+}
+
+/// Whether two readings say the same, but for numbers.
+pub fn same_words(one: &Readings, other: &Readings) -> bool {
+    compare(one, other, |_, _, _| true)
+}
+
+pub(super) fn compare(one: &Readings, other: &Readings, numbers: impl Fn(&Var, f64, f64) -> bool) -> bool {
+    one.status == other.status
+        && one.alarms == other.alarms
+        && one.values.len() == other.values.len()
+        && one.values.iter().zip(&other.values).all(|((var, a), (same, b))| {
+            var == same
+                && match (a, b) {
+                    (Some(Value::Number(a)), Some(Value::Number(b))) => numbers(var, a.as_f64(), b.as_f64()),
+                    _ => a == b,
+                }
+        })
+}

@@ -1,0 +1,283 @@
+//! Judging: what is taken of what a UPS says.
+//!
+//! These dialects have no checksum: one flipped bit makes a 1 of a 0, and a lost byte shifts columns. So
+//! what is news has to be read again before it is taken. Each word and each number ([`cell`]) is judged by
+//! its own evidence: a bit that flickers, a field that cannot be read, a form that alternates keeps nothing
+//! else back. How much evidence it takes stands in one table, [`bounds`]; [`word`] and [`number`] apply it.
+//! What is not read any more is withdrawn.
+
+pub mod bounds;
+pub mod cell;
+mod compare;
+mod form;
+mod mute;
+mod number;
+mod recent;
+mod word;
+
+use crate::option::Options;
+use crate::query::Query;
+use crate::read::{Form, Readings};
+pub use cell::{Cell, Claims, Kind};
+pub use compare::{alike, same_words};
+use form::Forms;
+use recent::Recent;
+use std::time::Duration;
+
+/// A word that changed so often among the last readings is not asked for again at once.
+const FLICKERS: usize = 3;
+
+/// What is known of a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Quality {
+    /// Little was heard yet: a number that changed is read again.
+    Unproven,
+    /// Every reply was whole for a long time.
+    Clean,
+    /// A reply was garbled or lost lately: numbers are elected.
+    Hurt,
+    /// Replies are garbled or lost all the time: words are elected as well.
+    Noisy,
+}
+
+impl Quality {
+    /// Whether anything was garbled or lost lately.
+    pub fn is_hurt(self) -> bool {
+        matches!(self, Quality::Hurt | Quality::Noisy)
+    }
+}
+
+/// When a reply came, and by what it is judged.
+#[derive(Clone, Copy, Debug)]
+pub struct Hearing {
+    /// Since the driver was started.
+    pub now: Duration,
+    /// What came before this is too old to count.
+    pub since: Duration,
+    /// What is known of the line.
+    pub quality: Quality,
+    /// The question was asked often enough: numbers that keep leaping are the UPS's own.
+    pub let_run: bool,
+    /// A word of this reply was taken that was not so before. (Filled in by [`Judge::hear`].)
+    pub word_is_news: bool,
+}
+
+/// What came of a reply.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Heard {
+    /// Something is taken that was not taken before.
+    pub news: bool,
+    /// Something of it was read.
+    pub read: bool,
+    /// It was read as a whole.
+    pub whole: bool,
+    /// Where it says whether mains is there, that was read, and is what is taken.
+    pub mains: bool,
+    /// Something is between two states, and asking again would tell.
+    pub ask_again: bool,
+    /// Everything was read at some time, and is what is taken.
+    pub complete: bool,
+    /// Everything that is taken was read anew.
+    pub all: bool,
+}
+
+/// What was read of one cell.
+#[derive(Clone, Debug, Default)]
+struct State {
+    taken: Option<Readings>,
+    recent: Recent,
+    /// When it was read last.
+    read: Duration,
+    /// What it said last is what is taken.
+    settled: bool,
+}
+
+/// What is taken of the replies to one query.
+#[derive(Clone, Debug)]
+pub struct Judge {
+    query: &'static Query,
+    cells: Vec<Cell>,
+    states: Vec<State>,
+    forms: Forms,
+}
+
+impl Judge {
+    /// A judge of the replies to `query` that has heard nothing.
+    pub fn new(query: &'static Query) -> Judge {
+        let cells = query.cells();
+        Judge { query, states: vec![State::default(); cells.len()], cells, forms: Forms::default() }
+    }
+
+    /// Whether this UPS draws its replies to the query so.
+    pub fn knows(&self, form: &Form) -> bool {
+        self.forms.knows(form)
+    }
+
+    /// Takes an odd form for the way this UPS draws.
+    pub fn learn(&mut self, form: &Form) {
+        self.forms.learn(form);
+    }
+
+    /// What a reply says, cell by cell.
+    pub fn claims(&mut self, reply: &[u8], quality: Quality, options: &Options) -> Claims {
+        let claims = self.query.claims(&self.cells, reply, |form| self.forms.knows(form));
+        self.forms.meet(claims.odd.as_ref().filter(|_| !claims.whole), quality);
+        let is_learned = !claims.whole && claims.odd.as_ref().is_some_and(|form| self.forms.knows(form));
+        let mut claims = if is_learned {
+            self.query.claims(&self.cells, reply, |form| self.forms.knows(form))
+        } else {
+            claims
+        };
+        claims.said.iter_mut().flatten().for_each(|said| said.mute(self.query, options));
+        claims
+    }
+
+    /// Takes what a reply says.
+    pub fn hear(&mut self, claims: &Claims, mut hearing: Hearing) -> Heard {
+        let mut news = false;
+        for (cell, (state, said)) in self.cells.iter().zip(self.states.iter_mut().zip(&claims.said)) {
+            if let (Kind::Mains | Kind::Word, Some(said)) = (cell.kind, said) {
+                news |= state.hear_word(cell.kind, said, claims.vouched, &hearing);
+            }
+        }
+        hearing.word_is_news = news;
+        for (cell, (state, said)) in self.cells.iter().zip(self.states.iter_mut().zip(&claims.said)) {
+            if let (Kind::Value, Some(said)) = (cell.kind, said) {
+                news |= state.hear_value(said, claims.vouched, &hearing);
+            }
+        }
+        let each = || self.cells.iter().zip(self.states.iter().zip(&claims.said));
+        let mains_read = |(cell, (state, said)): (&Cell, (&State, &Option<Readings>))| {
+            cell.kind != Kind::Mains || said.is_some() && state.settled
+        };
+        Heard {
+            news,
+            read: claims.said.iter().any(Option::is_some),
+            whole: claims.whole,
+            mains: each().all(mains_read) && claims.said.iter().any(Option::is_some),
+            ask_again: each().any(|(cell, (state, said))| state.is_open(cell, said.is_some())),
+            complete: self.states.iter().all(|state| state.settled || state.taken.is_none() && claims.whole),
+            all: each().all(|(_, (state, said))| said.is_some() || state.taken.is_none()),
+        }
+    }
+
+    /// What is taken of all its cells; nothing before it is known whether it says that mains is there.
+    pub fn readings(&self) -> Option<Readings> {
+        if self.each().any(|(cell, state)| cell.kind == Kind::Mains && state.taken.is_none()) {
+            return None;
+        }
+        let mut taken = self.states.iter().filter_map(|state| state.taken.as_ref()).peekable();
+        taken.peek()?;
+        let mut readings = Readings::default();
+        taken.for_each(|one| readings.join(one));
+        Some(readings)
+    }
+
+    /// Whether a number of such a unit is between two values.
+    pub fn runs(&self, of: impl Fn(&Readings) -> bool) -> bool {
+        self.cells.iter().zip(&self.states).any(|(cell, state)| {
+            let runs = !state.settled || !state.recent.is_empty() && !number::is_at_rest(&state.recent);
+            cell.kind == Kind::Value
+                && runs
+                && state.recent.newest().or(state.taken.as_ref()).is_some_and(&of)
+        })
+    }
+
+    /// Whether any of its cells is of this kind.
+    pub fn has(&self, kind: Kind) -> bool {
+        self.cells.iter().any(|cell| cell.kind == kind)
+    }
+
+    /// Whether anything that makes hosts halt is taken of it, or could be.
+    pub fn is_grave(&self) -> bool {
+        self.cells.iter().any(|cell| cell.grave)
+    }
+
+    /// Withdraws what `is_dead`, by its cell and by when it was read last; whether anything was.
+    pub fn withdraw(&mut self, is_dead: impl Fn(&Cell, Duration) -> bool) -> bool {
+        let mut withdrawn = false;
+        for (cell, state) in self.cells.iter().zip(&mut self.states) {
+            if state.taken.is_some() && is_dead(cell, state.read) {
+                *state = State::default();
+                withdrawn = true;
+            }
+        }
+        withdrawn
+    }
+
+    /// Forgets what was heard lately, but neither what is taken nor the forms: it is too long ago.
+    pub fn forget_recent(&mut self) {
+        self.states.iter_mut().for_each(|state| state.recent.clear());
+        self.forms.forget_met();
+    }
+
+    fn each(&self) -> impl Iterator<Item = (&Cell, &State)> {
+        self.cells.iter().zip(&self.states)
+    }
+}
+
+impl State {
+    /// Takes a reading of a word; whether another one is taken than before.
+    fn hear_word(&mut self, kind: Kind, said: &Readings, vouched: bool, hearing: &Hearing) -> bool {
+        self.read = hearing.now;
+        let is_taken = self.taken.as_ref() == Some(said);
+        if is_taken && self.recent.is_empty() {
+            self.settled = true;
+            return false;
+        }
+        let noisy = hearing.quality == Quality::Noisy;
+        self.push(said, vouched && noisy, hearing);
+        let takes = word::takes(kind, self.taken.as_ref(), &self.recent, noisy);
+        self.settled = is_taken || takes;
+        if is_taken {
+            if self.recent.in_a_row() > bounds::CLEARED {
+                self.recent.clear();
+            }
+            return false;
+        }
+        if takes {
+            self.taken = Some(said.clone());
+        }
+        takes
+    }
+
+    /// Takes a reading of a number or text; whether another one is taken than before.
+    fn hear_value(&mut self, said: &Readings, vouched: bool, hearing: &Hearing) -> bool {
+        self.read = hearing.now;
+        let hurt = hearing.quality.is_hurt();
+        if !hurt && self.taken.as_ref() == Some(said) {
+            self.recent.clear();
+            self.settled = true;
+            return false;
+        }
+        self.push(said, vouched && hurt, hearing);
+        let taken = number::take(self.taken.as_ref(), &self.recent, hearing);
+        self.settled = taken.is_some();
+        let Some(taken) = taken else { return false };
+        if !hurt {
+            self.recent.clear();
+        }
+        let is_news = self.taken.as_ref() != Some(&taken);
+        self.taken = Some(taken);
+        is_news
+    }
+
+    /// A reply for which a checksum vouches has two votes.
+    fn push(&mut self, said: &Readings, twice: bool, hearing: &Hearing) {
+        for _ in 0..=usize::from(twice) {
+            self.recent.push(hearing.now, hearing.since, said);
+        }
+    }
+
+    /// Whether asking again would tell more of it.
+    fn is_open(&self, cell: &Cell, was_read: bool) -> bool {
+        let flickers = cell.kind != Kind::Value && self.recent.changes() >= FLICKERS;
+        match was_read {
+            true => !self.settled && !flickers,
+            false => cell.kind == Kind::Mains || cell.raises || self.taken.is_none(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

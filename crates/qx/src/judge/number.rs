@@ -1,0 +1,103 @@
+//! Numbers and texts: which value is taken.
+//!
+//! On a clean line a number that drifts is taken at once, and one that leaps when it is read again near by.
+//! A digit that noise made of another one looks like any other number, so on a line that was hurt the last
+//! readings elect one: what most of them say, or of numbers that run the middle one.
+
+use super::bounds::{ELECTED, IN_A_ROW};
+use super::compare::{alike, compare};
+use super::recent::Recent;
+use super::{Hearing, Quality};
+use crate::drift::{near, rests};
+use crate::read::Readings;
+use crate::value::{Decimal, Value};
+
+/// What is taken of a number or text by its last readings, if anything changes.
+pub fn take(taken: Option<&Readings>, recent: &Recent, hearing: &Hearing) -> Option<Readings> {
+    let newest = recent.newest()?;
+    match hearing.quality {
+        Quality::Hurt | Quality::Noisy => elected(taken, recent, hearing),
+        _ if taken.is_none() => Some(newest.clone()),
+        Quality::Clean if taken.is_some_and(|taken| alike(taken, newest)) => Some(newest.clone()),
+        Quality::Clean | Quality::Unproven => {
+            let before = recent.iter().rev().nth(IN_A_ROW - 1);
+            let confirmed = before.is_some_and(|before| alike(before, newest));
+            match (confirmed, hearing.let_run) {
+                (true, _) => Some(between(taken, before, newest)),
+                (false, true) => Some(newest.clone()),
+                (false, false) => None,
+            }
+        }
+    }
+}
+
+/// The reading that confirmed another. Of each number the middle one of the last three: one of them may
+/// still be noise.
+fn between(taken: Option<&Readings>, before: Option<&Readings>, newest: &Readings) -> Readings {
+    let mut confirmed = newest.clone();
+    let (Some(taken), Some(before)) = (taken, before) else { return confirmed };
+    for (var, value) in &mut confirmed.values {
+        let said = [taken.number(var), before.number(var), value.as_ref().and_then(Value::number)];
+        if let [Some(one), Some(two), Some(three)] = said {
+            *value = Some(Value::Number(middle_of([one, two, three])));
+        }
+    }
+    confirmed
+}
+
+fn middle_of(mut numbers: [Decimal; 3]) -> Decimal {
+    numbers.sort_by(|one, other| one.as_f64().total_cmp(&other.as_f64()));
+    numbers[1]
+}
+
+/// On a line that was hurt: what was elected, when it is what was said last; while a word is news also what
+/// the last three readings say alike.
+fn elected(taken: Option<&Readings>, recent: &Recent, hearing: &Hearing) -> Option<Readings> {
+    let newest = recent.newest()?;
+    let elected = elect(recent);
+    let at_rest = |elected: &Readings| compare(elected, newest, |_, one, other| rests(one, other));
+    match elected {
+        Some(elected) if hearing.let_run || at_rest(&elected) => Some(elected),
+        None if taken.is_some() && hearing.word_is_news => three_alike(recent).cloned(),
+        _ => None,
+    }
+}
+
+/// Whether the newest reading is what the last readings elect, within what a converter's last digit does.
+pub fn is_at_rest(recent: &Recent) -> bool {
+    let newest = recent.newest();
+    let elected = elect(recent);
+    elected
+        .zip(newest)
+        .is_some_and(|(elected, newest)| compare(&elected, newest, |_, one, other| rests(one, other)))
+}
+
+/// What most of all say, or of numbers that run the middle one.
+fn elect(recent: &Recent) -> Option<Readings> {
+    let most = recent.iter().find(|one| recent.count(ELECTED.last, one) >= ELECTED.some);
+    most.cloned().or_else(|| (recent.len() == ELECTED.last).then(|| middle(recent))?)
+}
+
+/// What the last three say, when they say the same.
+fn three_alike(recent: &Recent) -> Option<&Readings> {
+    recent.newest().filter(|_| recent.in_a_row() >= 3)
+}
+
+/// Of each number the one in the middle, with another beside it: while what is measured leaps, the middle
+/// between before and after is what noise made (50.0, 50.0, 50.0, 10.0, 0, 0, 0).
+fn middle(recent: &Recent) -> Option<Readings> {
+    let mut elected = recent.newest()?.clone();
+    for (var, value) in &mut elected.values {
+        let mut numbers: Vec<Decimal> = recent.iter().filter_map(|reading| reading.number(var)).collect();
+        numbers.sort_by(|one, other| one.as_f64().total_cmp(&other.as_f64()));
+        let at = numbers.len() / 2;
+        let middle = *numbers.get(at).filter(|_| numbers.len() == recent.len())?;
+        let beside = [at.checked_sub(1), at.checked_add(1)].into_iter().flatten();
+        let mut beside = beside.filter_map(|at| numbers.get(at));
+        if !beside.any(|other| near(var, middle.as_f64(), other.as_f64())) {
+            return None;
+        }
+        *value = Some(Value::Number(middle));
+    }
+    Some(elected)
+}

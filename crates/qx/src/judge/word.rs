@@ -1,0 +1,63 @@
+//! Words: when a bit or a code is taken for what it says.
+//!
+//! These dialects have no checksum, and a flipped bit makes a 1 of a 0. So a word that is news has to be
+//! read again; but what another word of the same replies does is no evidence against it.
+
+use super::bounds::{CLEARED, IN_A_ROW, RAISED, RAISED_IN_NOISE};
+use super::cell::Kind;
+use super::recent::Recent;
+use crate::read::Readings;
+use crate::status::Status::{Charging, Discharging, Online};
+use crate::status::{Status, StatusSet};
+
+/// Whether a reading raises something that another one does not.
+fn raises_more(one: &Readings, than: &Readings) -> bool {
+    raised_in(one).without_all(raised_in(than)) != StatusSet::EMPTY
+        || off_mains(one) && !off_mains(than)
+        || one.alarms.iter().any(|alarm| !than.alarms.contains(alarm))
+}
+
+/// The words of a reading that say that something is not as usual.
+fn raised_in(readings: &Readings) -> StatusSet {
+    [Online, Charging, Discharging].into_iter().fold(readings.status, StatusSet::without)
+}
+
+/// Whether a reading says that mains is away.
+fn off_mains(readings: &Readings) -> bool {
+    readings.covers.has(Status::Online) && !readings.status.has(Status::Online)
+}
+
+/// A reading that raises nothing.
+pub fn is_quiet(readings: &Readings) -> bool {
+    raised_in(readings) == StatusSet::EMPTY && readings.alarms.is_empty() && !off_mains(readings)
+}
+
+/// Whether what a word says by its newest reading is taken, in place of what was taken before.
+pub fn takes(kind: Kind, taken: Option<&Readings>, recent: &Recent, noisy: bool) -> bool {
+    let Some(newest) = recent.newest() else { return false };
+    let calmer = taken.is_some_and(|taken| !raises_more(newest, taken));
+    let flickers = kind == Kind::Word && calmer && taken.is_some_and(|taken| flickers(taken, recent));
+    if noisy {
+        let agreed = recent.count(RAISED_IN_NOISE.last, newest) >= RAISED_IN_NOISE.some;
+        return agreed && (!flickers || recent.in_a_row() >= CLEARED);
+    }
+    let Some(_) = taken else {
+        return is_quiet(newest) || recent.count(RAISED.last, newest) >= RAISED.some;
+    };
+    if flickers {
+        recent.in_a_row() >= CLEARED
+    } else {
+        recent.in_a_row() >= IN_A_ROW || !calmer && recent.count(RAISED.last, newest) >= RAISED.some
+    }
+}
+
+/// Whether what was taken was away and came again among the last readings.
+fn flickers(taken: &Readings, recent: &Recent) -> bool {
+    let mut away = false;
+    recent.iter().any(|reading| {
+        let is_taken = reading == taken;
+        let again = away && is_taken;
+        away |= !is_taken;
+        again
+    })
+}
