@@ -9,8 +9,9 @@ use crate::exchange::Echo;
 use crate::judge::bounds::{
     LIFE_AT_LEAST, LIFE_IN_NOISE, LIFE_INTERVALS, STALE_AT_LEAST, STALE_AT_MOST, STALE_INTERVALS,
 };
-use crate::judge::{Cell, Kind, Quality};
+use crate::judge::{Cell, GRAVE, Kind, Quality};
 use crate::query::Cadence;
+use crate::read::Readings;
 use crate::status::Status;
 use std::time::Duration;
 
@@ -110,8 +111,9 @@ impl Device {
             return false;
         }
         let stale_after = self.stale_after();
-        let is_dead =
-            |cell: &Cell, read: Moment| cell.kind == Kind::Mains && now.saturating_sub(read) >= stale_after;
+        let is_dead = |cell: &Cell, _: &Readings, read: Moment| {
+            cell.kind == Kind::Mains && now.saturating_sub(read) >= stale_after
+        };
         let others = self.slots.iter().any(|slot| {
             slot.query.cadence == Cadence::Quick && now.saturating_sub(slot.answered) < stale_after
         });
@@ -120,7 +122,7 @@ impl Device {
         }
         for at in 0..self.slots.len() {
             if self.slots[at].judge.withdraw(is_dead) {
-                self.took_back(at, now);
+                self.took_back(at, true, now);
             }
         }
         let read = self.mains_read().filter(|read| now.saturating_sub(*read) < stale_after);
@@ -146,16 +148,18 @@ impl Device {
             }
             let Some(interval) = self.interval(at, now) else { continue };
             let life = (interval * LIFE_INTERVALS).max(LIFE_AT_LEAST) * noise;
-            // while the rhythm is quick since a moment ago, only what makes hosts halt has to follow it at once
-            let rhythm_since = self.rhythm_since;
-            let is_dead = |cell: &Cell, read: Moment| match cell.kind {
-                Kind::Mains => false,
-                _ if cell.grave => now.saturating_sub(read) >= life,
-                _ => now.saturating_sub(read.max(rhythm_since)) >= life,
+            // what makes hosts halt is never made of old readings, though the rhythm be quick since a moment ago
+            let (rhythm_since, mut is_lost) = (self.rhythm_since, false);
+            let halts = |taken: &Readings| GRAVE.iter().any(|word| taken.status.has(*word));
+            let is_dead = |cell: &Cell, taken: &Readings, read: Moment| {
+                let lost = now.saturating_sub(read.max(rhythm_since)) >= life;
+                let dead = lost || halts(taken) && now.saturating_sub(read) >= life;
+                is_lost |= lost && cell.kind != Kind::Mains;
+                dead && cell.kind != Kind::Mains
             };
             if self.slots[at].judge.withdraw(is_dead) {
                 withdrawn = true;
-                self.took_back(at, now);
+                self.took_back(at, is_lost, now);
             }
         }
         if withdrawn && matches!(self.stage, Stage::Polling) {
@@ -164,8 +168,8 @@ impl Device {
         }
     }
 
-    /// Something that the query at `at` said was withdrawn.
-    fn took_back(&mut self, at: usize, now: Moment) {
+    /// Something that the query at `at` said was withdrawn; `is_lost` when it is not answered any more.
+    fn took_back(&mut self, at: usize, is_lost: bool, now: Moment) {
         let quality = self.line.quality();
         let slot = &mut self.slots[at];
         slot.take(quality);
@@ -175,7 +179,7 @@ impl Device {
             slot.due = slot.due.or(Some(now));
         }
         let (ask, about) = (slot.query.ask, slot.query.about);
-        if !std::mem::replace(&mut slot.withdrawn, true) {
+        if is_lost && !std::mem::replace(&mut slot.withdrawn, true) {
             let text =
                 format!("{ask} ({about}) is not answered as before any more: what only it said is withdrawn");
             self.note(Loudness::Warning, text);

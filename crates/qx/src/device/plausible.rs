@@ -4,10 +4,13 @@ use super::{Device, Loudness};
 use crate::fact::Raised;
 use crate::quirk::{ECO_ALARM, Quirk, STUCK_BYPASS, STUCK_FSD, STUCK_OFF, TEST_OUTAGE};
 use crate::status::Status;
-use crate::variable::{INPUT_L1_N_VOLTAGE, INPUT_VOLTAGE, OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE, Var};
+use crate::variable::{
+    INPUT_L1_N_VOLTAGE, INPUT_VOLTAGE, INPUT_VOLTAGE_NOMINAL, OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE,
+    OUTPUT_VOLTAGE_NOMINAL, Var,
+};
 
-/// An input of so many volts, or more, is mains, in any country; a dead line shows less.
-const MAINS_VOLTS: f64 = 80.0;
+/// Mains that is good is within so much of what it was before, or of what it is rated: a brown-out is not.
+const MAINS_WITHIN: f64 = 0.15;
 /// An output of so many volts, or more, carries a load.
 const LIVE_VOLTS: f64 = 80.0;
 
@@ -16,6 +19,8 @@ const LIVE_VOLTS: f64 = 80.0;
 pub(super) struct Plausibility {
     /// "Shutdown active" was said on mains at first, and never anything else: `None` before the first reading.
     fsd_is_stuck: Option<bool>,
+    /// The voltage of mains when the UPS said last that it is good, and that no test runs.
+    good_mains_volts: Option<f64>,
     /// What stands in the log already.
     told: Vec<&'static str>,
 }
@@ -30,11 +35,7 @@ impl Device {
         if raised.status.has(Status::Bypass) {
             self.withhold(&STUCK_BYPASS, Status::Bypass, raised);
         }
-        let tests = raised.status.has(Status::Calibrating) && !raised.status.has(Status::Online);
-        let mains = self.volts(&INPUT_VOLTAGE, &INPUT_L1_N_VOLTAGE) >= MAINS_VOLTS;
-        if tests && mains && self.applies(&TEST_OUTAGE) {
-            raised.status = raised.status.with(Status::Online);
-        }
+        self.weigh_test(raised);
         let eco = |text: &str| text == "UPS is in ECO Mode.";
         if raised.alarms.iter().any(|alarm| eco(alarm.text)) && self.applies(&ECO_ALARM) {
             raised.alarms.retain(|alarm| !eco(alarm.text));
@@ -55,6 +56,27 @@ impl Device {
         } else if stuck && !self.is_told_to_shut_down() {
             self.withhold(&STUCK_FSD, Status::ForcedShutdown, raised);
         }
+    }
+
+    /// In a self test some units say that mains failed: that is not so where the input has the voltage of good
+    /// mains.
+    fn weigh_test(&mut self, raised: &mut Raised) {
+        let input = self.volts(&INPUT_VOLTAGE, &INPUT_L1_N_VOLTAGE);
+        match (raised.status.has(Status::Online), raised.status.has(Status::Calibrating)) {
+            (true, false) => self.plausibility.good_mains_volts = Some(input).filter(|volts| *volts > 0.0),
+            (false, true) if self.is_good_mains(input) && self.applies(&TEST_OUTAGE) => {
+                raised.status = raised.status.with(Status::Online);
+            }
+            _ => {}
+        }
+    }
+
+    fn is_good_mains(&self, input: f64) -> bool {
+        let facts = self.facts();
+        let rated = || facts.f64(&INPUT_VOLTAGE_NOMINAL).or_else(|| facts.f64(&OUTPUT_VOLTAGE_NOMINAL));
+        let output = || facts.f64(&OUTPUT_VOLTAGE).or_else(|| facts.f64(&OUTPUT_L1_N_VOLTAGE));
+        let good = self.plausibility.good_mains_volts.or_else(rated).or_else(output);
+        good.is_some_and(|good| good > 0.0 && (input - good).abs() <= MAINS_WITHIN * good)
     }
 
     fn withhold(&mut self, quirk: &'static Quirk, status: Status, raised: &mut Raised) {

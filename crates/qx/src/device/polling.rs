@@ -182,6 +182,18 @@ impl Device {
         };
         if slot.repeats <= enough {
             slot.due = Some(now);
+        } else if slot.is_silent() && slot.reading.is_none() && !slot.says_mains {
+            // the same again and again is no noise: it does not know the question
+            let answered = slot.answered > Moment::ZERO;
+            let again = match (answered, silent) {
+                (true, false) => next,
+                (true, true) => Some(now + ASKED_ON),
+                (false, _) if slot.query.cadence == Cadence::Quick => Some(now + self.options.pollfreq),
+                (false, _) => {
+                    (!std::mem::replace(&mut slot.had_silence, true)).then_some(now + self.options.pollfreq)
+                }
+            };
+            self.refused(at, again);
         } else if once && quality.is_hurt() && (!silent || slot.answers || slot.reading.is_some()) {
             slot.put_off = true;
             slot.answers = false;

@@ -6,6 +6,7 @@ use super::order::DEAD_VOLTS;
 use super::{Device, Moment};
 use crate::fact::Raised;
 use crate::guess::Inputs;
+use crate::judge::GRAVE;
 use crate::setting::{Choice, Setting};
 use crate::status::{Status, StatusSet, alarm_text};
 use crate::variable::*;
@@ -96,8 +97,7 @@ impl Device {
 
     /// Takes note of whether the UPS is on battery, or says something that makes hosts halt.
     fn feel(&mut self, status: StatusSet, now: Moment) {
-        let grave = [Status::LowBattery, Status::ForcedShutdown, Status::Off];
-        let uneasy = !status.has(Status::Online) || grave.iter().any(|word| status.has(*word));
+        let uneasy = !status.has(Status::Online) || GRAVE.iter().any(|word| status.has(*word));
         if std::mem::replace(&mut self.uneasy, uneasy) != uneasy {
             self.rhythm_since = now;
             self.look_closer(now);

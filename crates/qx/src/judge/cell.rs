@@ -17,7 +17,7 @@ const MOVED: usize = 3;
 const STANDING: (usize, usize) = (3, 5);
 
 /// The words that make hosts halt.
-const GRAVE: [Status; 3] = [Status::LowBattery, Status::ForcedShutdown, Status::Off];
+pub const GRAVE: [Status; 3] = [Status::LowBattery, Status::ForcedShutdown, Status::Off];
 
 /// How a cell is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

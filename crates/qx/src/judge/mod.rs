@@ -18,7 +18,7 @@ mod word;
 use crate::option::Options;
 use crate::query::Query;
 use crate::read::{Form, Readings};
-pub use cell::{Cell, Claims, Kind};
+pub use cell::{Cell, Claims, GRAVE, Kind};
 pub use compare::{alike, same_words};
 use form::Forms;
 use recent::Recent;
@@ -193,11 +193,12 @@ impl Judge {
         self.cells.iter().any(|cell| cell.grave)
     }
 
-    /// Withdraws what `is_dead`, by its cell and by when it was read last; whether anything was.
-    pub fn withdraw(&mut self, is_dead: impl Fn(&Cell, Duration) -> bool) -> bool {
+    /// Withdraws what `is_dead`, by its cell, by what is taken of it and by when it was read last; whether
+    /// anything was.
+    pub fn withdraw(&mut self, mut is_dead: impl FnMut(&Cell, &Readings, Duration) -> bool) -> bool {
         let mut withdrawn = false;
         for (cell, state) in self.cells.iter().zip(&mut self.states) {
-            if state.taken.is_some() && is_dead(cell, state.read) {
+            if state.taken.as_ref().is_some_and(|taken| is_dead(cell, taken, state.read)) {
                 *state = State::default();
                 withdrawn = true;
             }
