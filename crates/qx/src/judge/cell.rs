@@ -73,8 +73,8 @@ impl Query {
     }
 
     /// What a reply says of each of `cells`, which are the query's own. A form that was not drawn counts when
-    /// it is `known`.
-    pub fn claims(&self, cells: &[Cell], reply: &[u8], known: impl Fn(&Form) -> bool) -> Claims {
+    /// it is `known`. On a `noisy` line the bits of a garbled reply count when all of them can be read.
+    pub fn claims(&self, cells: &[Cell], reply: &[u8], noisy: bool, known: impl Fn(&Form) -> bool) -> Claims {
         let (packed_right, plain) = match self.armour {
             None => (true, Some(reply.to_vec())),
             Some(armour) => match (armour.unpack_reply)(reply) {
@@ -96,8 +96,9 @@ impl Query {
         let found = self.find_fields(&plain);
         let standing = found.iter().filter(|place| place.is_some()).count();
         let piece = |cell: &Cell| {
-            let piece = found.get(cell.field)?.clone()?;
-            cell.says(&self.fields[cell.field], &plain[piece], false)
+            let field = &self.fields[cell.field];
+            let piece = &plain[found.get(cell.field)?.clone()?];
+            cell.says(field, piece, false).filter(|_| !noisy || field.is_legible(piece))
         };
         let enough = STANDING.1 * standing >= STANDING.0 * found.len();
         let said = cells.iter().map(|cell| if enough { piece(cell) } else { None }).collect();
@@ -170,6 +171,12 @@ fn mark(slot: &Slot) -> Option<u8> {
 }
 
 impl Field {
+    /// Whether all its bits, if it has any, can be read.
+    fn is_legible(&self, piece: &[u8]) -> bool {
+        let Meaning::Bits(rows) = self.meaning else { return true };
+        rows.iter().zip(piece).all(|(row, byte)| row.effect(*byte).is_some())
+    }
+
     fn cells(&self, field: usize, slot: &Slot) -> Vec<Cell> {
         let cell = |part, effects: &[Effect]| {
             let parts = || effects.iter().flat_map(|effect| effect.parts());

@@ -120,11 +120,12 @@ impl Judge {
 
     /// What a reply says, cell by cell.
     pub fn claims(&mut self, reply: &[u8], quality: Quality, options: &Options) -> Claims {
-        let claims = self.query.claims(&self.cells, reply, |form| self.forms.knows(form));
+        let noisy = quality == Quality::Noisy;
+        let claims = self.query.claims(&self.cells, reply, noisy, |form| self.forms.knows(form));
         self.forms.meet(claims.odd.as_ref().filter(|_| !claims.whole), quality);
         let is_learned = !claims.whole && claims.odd.as_ref().is_some_and(|form| self.forms.knows(form));
         let mut claims = if is_learned {
-            self.query.claims(&self.cells, reply, |form| self.forms.knows(form))
+            self.query.claims(&self.cells, reply, noisy, |form| self.forms.knows(form))
         } else {
             claims
         };
