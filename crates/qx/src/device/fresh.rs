@@ -9,7 +9,7 @@ use crate::exchange::Echo;
 use crate::judge::bounds::{
     LIFE_AT_LEAST, LIFE_IN_NOISE, LIFE_INTERVALS, STALE_AT_LEAST, STALE_AT_MOST, STALE_INTERVALS,
 };
-use crate::judge::{Cell, GRAVE, Kind, Quality};
+use crate::judge::{Cell, GRAVE, Kind};
 use crate::query::Cadence;
 use crate::read::Readings;
 use crate::status::Status;
@@ -138,7 +138,7 @@ impl Device {
         if self.store.is_stale() || !self.line.up {
             return;
         }
-        let noise = if self.line.quality() == Quality::Noisy { LIFE_IN_NOISE } else { 1 };
+        let noise = if self.line.quality().is_noisy() { LIFE_IN_NOISE } else { 1 };
         let mut withdrawn = false;
         for at in 0..self.slots.len() {
             let slot = &self.slots[at];
@@ -190,7 +190,7 @@ impl Device {
     /// Whether it is only noise that keeps it from being understood. Looking for it anew would forget what
     /// was elected so far, and where there is much noise that takes minutes.
     fn hears_through_noise(&self, now: Moment) -> bool {
-        self.line.quality() == Quality::Noisy
+        self.line.quality().is_noisy()
             && now.saturating_sub(self.line.heard_at) < DETECT_AGAIN
             && now < self.listens_until
     }

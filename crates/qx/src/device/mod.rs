@@ -27,7 +27,7 @@ use crate::detect::Worth;
 use crate::exchange::{Echo, Exchange, Reply};
 use crate::fact::Facts;
 use crate::judge::Quality;
-use crate::judge::bounds::{CALM_AFTER, NOISY, PROVEN_AFTER};
+use crate::judge::bounds::{CALM_AFTER, HALF, NOISY, PROVEN_AFTER};
 use crate::option::Options;
 use crate::protocol::Protocol;
 use crate::query::{Cadence, Query};
@@ -473,6 +473,7 @@ impl Line {
 
     fn quality(&self) -> Quality {
         match self.whole {
+            _ if self.lately.count_ones() >= HALF => Quality::Garbled,
             _ if self.lately.count_ones() >= NOISY => Quality::Noisy,
             _ if self.hurt => Quality::Hurt,
             whole if whole < PROVEN_AFTER => Quality::Unproven,

@@ -2,7 +2,6 @@
 
 use super::slot::Slot;
 use super::{Device, Moment};
-use crate::judge::Quality;
 use crate::query::Cadence;
 use crate::status::Status;
 use std::time::Duration;
@@ -32,7 +31,7 @@ impl Device {
     fn quick_interval(&self, now: Moment) -> Duration {
         let configured = self.options.pollinterval;
         let lively = self.ready && now < self.lively_until;
-        if lively && self.line.quality() != Quality::Noisy {
+        if lively && !self.line.quality().is_noisy() {
             configured.min((configured / 2).max(QUICKEST))
         } else {
             configured

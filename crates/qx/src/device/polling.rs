@@ -31,7 +31,7 @@ impl Device {
     /// rest; among equals the one that waits longest. Where the line is too slow for the status alone, it
     /// gives way to one other in each round.
     pub(super) fn next_query(&self, now: Moment) -> Option<usize> {
-        let noisy = self.line.quality() == Quality::Noisy;
+        let noisy = self.line.quality().is_noisy();
         let gives_way = !noisy && self.status_gives_way(now);
         let rank = |slot: &Slot| match slot.query.cadence {
             // on a noisy line this may take long, and the status must not wait for it
@@ -67,7 +67,7 @@ impl Device {
                 let surely = match before {
                     Quality::Clean | Quality::Unproven => 1,
                     Quality::Hurt => 2,
-                    Quality::Noisy => SAME_AGAIN,
+                    Quality::Noisy | Quality::Garbled => SAME_AGAIN,
                 };
                 if slot.reading.is_none() && times >= surely {
                     let next = next.filter(|_| slot.is_asked_on()).map(|_| now + self.options.pollfreq);
@@ -177,7 +177,7 @@ impl Device {
             // when it does not know a question
             (true, false) if once => u8::from(self.line.refuses),
             (false, true) => NOISY_REPEATS,
-            (true, true) if slot.tells_status() && quality == Quality::Noisy => NOISY_REPEATS,
+            (true, true) if slot.tells_status() && quality.is_noisy() => NOISY_REPEATS,
             _ => REPEATS,
         };
         if slot.repeats <= enough {
@@ -300,7 +300,7 @@ impl Device {
 
     /// Publishes once everything was asked, and after each reading from then on.
     fn settle_survey(&mut self, now: Moment) {
-        let noisy = self.line.quality() == Quality::Noisy;
+        let noisy = self.line.quality().is_noisy();
         let once = |slot: &Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
         let waits = |slot: &Slot| slot.tells_status() || !(slot.put_off || noisy && once(slot));
         let is_open = |slot: &Slot| slot.reading.is_none() || !self.ready && slot.repeats > 0;

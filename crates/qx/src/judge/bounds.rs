@@ -21,6 +21,10 @@ pub const IN_A_ROW: usize = 2;
 pub const CLEARED: usize = 4;
 /// On a noisy line three of the last five readings have to agree on a word, and the newest with them.
 pub const RAISED_IN_NOISE: Of = Of { some: 3, last: 5 };
+/// Where at least half of all replies are garbled, a word that makes hosts halt takes one more.
+pub const HALTS_IN_NOISE: Of = Of { some: 4, last: 5 };
+/// So many of the last 64 replies are half of them.
+pub const HALF: u32 = 32;
 /// On a line that was hurt lately four of the last seven have to agree on anything else.
 pub const ELECTED: Of = Of { some: 4, last: 7 };
 

@@ -36,7 +36,7 @@ impl Forms {
         let Some(form) = odd else { return };
         let times = self.met.iter().filter(|met| met.as_ref() == odd).count();
         let is_own = match quality {
-            Quality::Noisy => self.in_a_row >= FORM_MET_IN_NOISE,
+            Quality::Noisy | Quality::Garbled => self.in_a_row >= FORM_MET_IN_NOISE,
             Quality::Hurt => times >= FORM_MET_IF_HURT.some,
             Quality::Clean | Quality::Unproven => times >= FORM_MET.some,
         };

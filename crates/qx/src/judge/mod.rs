@@ -38,12 +38,19 @@ pub enum Quality {
     Hurt,
     /// Replies are garbled or lost all the time: words are elected as well.
     Noisy,
+    /// The same, and at least half of them are.
+    Garbled,
 }
 
 impl Quality {
     /// Whether anything was garbled or lost lately.
     pub fn is_hurt(self) -> bool {
-        matches!(self, Quality::Hurt | Quality::Noisy)
+        self == Quality::Hurt || self.is_noisy()
+    }
+
+    /// Whether replies are garbled or lost all the time.
+    pub fn is_noisy(self) -> bool {
+        matches!(self, Quality::Noisy | Quality::Garbled)
     }
 }
 
@@ -120,7 +127,7 @@ impl Judge {
 
     /// What a reply says, cell by cell.
     pub fn claims(&mut self, reply: &[u8], quality: Quality, options: &Options) -> Claims {
-        let noisy = quality == Quality::Noisy;
+        let noisy = quality.is_noisy();
         let claims = self.query.claims(&self.cells, reply, noisy, |form| self.forms.knows(form));
         self.forms.meet(claims.odd.as_ref().filter(|_| !claims.whole), quality);
         let is_learned = !claims.whole && claims.odd.as_ref().is_some_and(|form| self.forms.knows(form));
@@ -227,9 +234,9 @@ impl State {
             self.settled = true;
             return false;
         }
-        let noisy = hearing.quality == Quality::Noisy;
+        let noisy = hearing.quality.is_noisy();
         self.push(said, vouched && noisy, hearing);
-        let takes = word::takes(kind, self.taken.as_ref(), &self.recent, noisy);
+        let takes = word::takes(kind, self.taken.as_ref(), &self.recent, hearing.quality);
         self.settled = is_taken || takes;
         if is_taken {
             if self.recent.in_a_row() > bounds::CLEARED {
@@ -273,7 +280,7 @@ impl State {
 
     /// Whether asking again would tell more of it.
     fn is_open(&self, cell: &Cell, was_read: bool) -> bool {
-        let flickers = cell.kind != Kind::Value && self.recent.changes() >= FLICKERS;
+        let flickers = cell.kind != Kind::Value && !cell.grave && self.recent.changes() >= FLICKERS;
         match was_read {
             true => !self.settled && !flickers,
             false => cell.kind == Kind::Mains || cell.raises || self.taken.is_none(),

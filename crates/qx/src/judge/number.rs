@@ -16,7 +16,7 @@ use crate::value::{Decimal, Value};
 pub fn take(taken: Option<&Readings>, recent: &Recent, hearing: &Hearing) -> Option<Readings> {
     let newest = recent.newest()?;
     match hearing.quality {
-        Quality::Hurt | Quality::Noisy => elected(taken, recent, hearing),
+        Quality::Hurt | Quality::Noisy | Quality::Garbled => elected(taken, recent, hearing),
         _ if taken.is_none() => Some(newest.clone()),
         Quality::Clean if taken.is_some_and(|taken| alike(taken, newest)) => Some(newest.clone()),
         Quality::Clean | Quality::Unproven => {

@@ -3,8 +3,9 @@
 //! These dialects have no checksum, and a flipped bit makes a 1 of a 0. So a word that is news has to be
 //! read again; but what another word of the same replies does is no evidence against it.
 
-use super::bounds::{CLEARED, IN_A_ROW, RAISED, RAISED_IN_NOISE};
-use super::cell::Kind;
+use super::Quality;
+use super::bounds::{CLEARED, HALTS_IN_NOISE, IN_A_ROW, RAISED, RAISED_IN_NOISE};
+use super::cell::{GRAVE, Kind};
 use super::recent::Recent;
 use crate::read::Readings;
 use crate::status::Status::{Charging, Discharging, Online};
@@ -33,12 +34,14 @@ pub fn is_quiet(readings: &Readings) -> bool {
 }
 
 /// Whether what a word says by its newest reading is taken, in place of what was taken before.
-pub fn takes(kind: Kind, taken: Option<&Readings>, recent: &Recent, noisy: bool) -> bool {
+pub fn takes(kind: Kind, taken: Option<&Readings>, recent: &Recent, quality: Quality) -> bool {
     let Some(newest) = recent.newest() else { return false };
     let calmer = taken.is_some_and(|taken| !raises_more(newest, taken));
     let flickers = kind == Kind::Word && calmer && taken.is_some_and(|taken| flickers(taken, recent));
-    if noisy {
-        let agreed = recent.count(RAISED_IN_NOISE.last, newest) >= RAISED_IN_NOISE.some;
+    if quality.is_noisy() {
+        let halts = GRAVE.iter().any(|word| newest.status.has(*word));
+        let needed = if halts && quality == Quality::Garbled { HALTS_IN_NOISE } else { RAISED_IN_NOISE };
+        let agreed = recent.count(needed.last, newest) >= needed.some;
         return agreed && (!flickers || recent.in_a_row() >= CLEARED);
     }
     let Some(_) = taken else {
