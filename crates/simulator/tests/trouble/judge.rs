@@ -154,7 +154,9 @@ impl Judge {
                     word if GRAVE.contains(&word) => self.found.false_grave += 1,
                     _ => self.found.false_other += 1,
                 }
-                self.example(format!("{at:?}: {word} in '{text}'"));
+                // what was invented is the first to be shown
+                self.found.examples.insert(0, format!("{at:?}: {word} in '{text}'"));
+                self.found.examples.truncate(12);
             }
         }
         while let Some((at, name, text)) = due(&mut self.new_values, now, VALUE_PATIENCE) {
