@@ -96,7 +96,11 @@ fn is_driver_of(process: &Process, name: &str) -> bool {
 
 /// The file of a driver that runs no more. (The number may belong to somebody else by now.)
 fn pid_file(path: &Path, driver: &str, processes: &[Process], report: &mut Report) {
-    let Ok(text) = std::fs::read_to_string(path) else { return };
+    if !path.is_file() {
+        return;
+    }
+    let Ok(text) = link::read_bounded(path, 64) else { return };
+    let text = String::from_utf8_lossy(&text);
     let number = text.trim().parse::<u32>().ok();
     let owner = processes.iter().find(|process| Some(process.pid) == number);
     let what = match owner {

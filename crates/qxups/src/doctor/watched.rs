@@ -3,7 +3,7 @@
 use super::finding::{Kind, Report};
 use super::system::System;
 use driver::command_line::CommandLine;
-use driver::config::Config;
+use driver::config::{Config, LONGEST_CONF};
 use driver::persona::{NUTDRV_QX, Persona};
 use link::Address;
 use nut::ups_conf::{self, Section, UpsConf};
@@ -48,7 +48,7 @@ pub fn port(port: &str) -> Result<Watched, String> {
 pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> Plan {
     let mut plan = Plan::default();
     let path = system.nut.conf.join("ups.conf");
-    let conf = match std::fs::read(&path) {
+    let conf = match link::read_bounded(&path, LONGEST_CONF) {
         Ok(text) => ups_conf::parse(&text),
         Err(error) => {
             let remedy = "write one ('qxups scan' prints what belongs there), or run as root";
