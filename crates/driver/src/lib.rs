@@ -16,6 +16,7 @@ pub mod own;
 pub mod persona;
 pub mod process;
 pub mod program;
+pub mod reload;
 pub mod reopening;
 pub mod seldom;
 pub mod session;

@@ -9,6 +9,7 @@ use crate::memory::Memory;
 use crate::own;
 use crate::persona::{NUTDRV_QX, Persona};
 use crate::process::{self, Account, Readiness, Side};
+use crate::reload;
 use crate::session::{Session, Shared};
 use crate::signals::{Signals, Told};
 use crate::socket::DriverSocket;
@@ -382,10 +383,22 @@ impl Driver {
             self.log.info("reload: nothing changed in ups.conf");
             return false;
         }
+        if let Err(sentence) = reload::check(before, &read, device.borrow().store()) {
+            self.log.warning(&format!("reload: {sentence}; going on as before"));
+            return false;
+        }
         let fixed = read.what_needs_a_restart() != before.what_needs_a_restart();
         if fixed || !device.borrow_mut().reconfigure(read.options.clone(), now) {
             self.log.warning("reload: ups.conf changed; restart this driver to use it");
             return true;
+        }
+        let ignorelb = read.options.ignorelb;
+        let has = |name: &str| device.borrow().store().text(name).is_some();
+        if let Err(sentence) = reload::check_ignorelb(ignorelb, has) {
+            // what was estimated by the help of the old options is gone with them
+            device.borrow_mut().reconfigure(before.options.clone(), now);
+            self.log.warning(&format!("reload: {sentence}; going on as before"));
+            return false;
         }
         let mut device = device.borrow_mut();
         let gone =
@@ -410,15 +423,7 @@ impl Driver {
 
     fn check_ignorelb(&self, device: &Shared) -> Result<(), Fatal> {
         let device = device.borrow();
-        let has = |name: &str| device.store().text(name).is_some();
-        let charge = has("battery.charge") && has("battery.charge.low");
-        let runtime = has("battery.runtime") && has("battery.runtime.low");
-        if !self.config.options.ignorelb || charge || runtime {
-            return Ok(());
-        }
-        Err("ignorelb is set, but nothing else says when the battery is low: set default.battery.charge.low (with \
-             default.battery.voltage.low and .high) or default.battery.runtime.low (with runtimecal)"
-            .into())
+        reload::check_ignorelb(self.config.options.ignorelb, |name| device.store().text(name).is_some())
     }
 
     /// Publishes what the driver knows of itself.

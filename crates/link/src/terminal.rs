@@ -26,7 +26,7 @@ pub fn check_terminal(path: &Path) -> Result<(), LinkError> {
 
 /// What is said of a path that leads to something else.
 pub(crate) fn no_terminal(path: &Path, what: &str) -> LinkError {
-    let why = format!("{} is {what}, not a serial port; name one such as /dev/ttyS0", path.display());
+    let why = format!("{} is not a serial port but {what}; name one such as /dev/ttyS0", path.display());
     LinkError::new(Kind::Unsuitable, why)
 }
 
@@ -71,9 +71,9 @@ mod tests {
         let link = folder.join("link");
         std::os::unix::fs::symlink("/dev/null", &link).unwrap();
         for (path, what) in [
-            (Path::new("/dev/null"), "a device of another kind, not a serial port"),
+            (Path::new("/dev/null"), "is not a serial port but a device of another kind"),
             (Path::new("/dev/zero"), "of another kind"),
-            (&link, "link is a device of another kind"),
+            (&link, "link is not a serial port but a device of another kind"),
             (&file, "a file"),
             (&folder, "a directory"),
             (Path::new("/no/such/port"), "cannot open /no/such/port"),
