@@ -35,9 +35,10 @@ pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running 
         processes.iter().filter(|process| is_driver_of(process, name)).filter(of_this_nut).collect();
     if let [first, second, ..] = instances[..] {
         let what = format!("two drivers run for it: {first} and {second}");
+        // in a container, one of them may be its first process
+        let kill = if second.pid == 1 { String::new() } else { format!("; kill {}", second.pid) };
         let remedy = format!(
-            "stop both (upsdrvctl stop {name}; systemctl stop nut-driver@{name}; kill {}) and start one: systemd and upsdrvctl must not both",
-            second.pid
+            "stop both (upsdrvctl stop {name}; systemctl stop nut-driver@{name}{kill}) and start one: systemd and upsdrvctl must not both"
         );
         report.add(Kind::TwinDrivers, name, what, remedy);
     }
