@@ -5,11 +5,24 @@
 #
 # Needs cargo-deb (cargo install cargo-deb --locked) and dpkg-dev.
 set -euo pipefail
+
+# without the one there is no package, without the other one that depends on nothing
+for tool in cargo-deb dpkg-shlibdeps; do
+    if ! type -P "$tool" >/dev/null; then
+        echo "build-deb.sh: $tool is missing: cargo install cargo-deb --locked; apt-get install dpkg-dev" >&2
+        exit 1
+    fi
+done
 cd "$(dirname "$0")/.."
 
 stage=target/package
-rm -rf "$stage"/{qxups,drivers,man8,bash,zsh,fish,crates.gz}
-mkdir -p "$stage"/{drivers,man8,bash,zsh,fish}
+rm -rf "$stage"/{qxups,drivers,man8,bash,zsh,fish,scripts,crates.gz}
+mkdir -p "$stage"/{drivers,man8,bash,zsh,fish,scripts}
+
+for script in preinst postinst prerm postrm; do
+    sed -e '/^#COMMON#$/{r packaging/deb/common.sh' -e 'd}' "packaging/deb/$script" >"$stage/scripts/$script"
+    sh -n "$stage/scripts/$script"
+done
 
 cargo build --release --locked -p driver -p qxups >&2
 built=$(cargo metadata --format-version 1 --no-deps | sed 's/.*"target_directory":"\([^"]*\)".*/\1/')/release
@@ -54,4 +67,9 @@ notices() {
 }
 notices | gzip -9n >"$stage/crates.gz"
 
-cargo deb --quiet --no-build --no-strip -p qxups ${1:+--deb-version "$1"} --output "$stage/"
+package=$(cargo deb --quiet --no-build --no-strip -p qxups ${1:+--deb-version "$1"} --output "$stage/")
+if ! dpkg-deb -f "$package" Depends | grep -q libc6; then
+    echo "build-deb.sh: $package does not depend on libc6, so dpkg-shlibdeps did not do its work: see what it says of $stage/qxups" >&2
+    exit 1
+fi
+echo "$package"

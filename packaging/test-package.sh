@@ -17,9 +17,17 @@ fail() {
     exit 1
 }
 
+say "a package that would depend on nothing is not built"
+if PATH=/nonexistent /bin/bash packaging/build-deb.sh 2>"$work.refused" >&2; then
+    fail "built without cargo-deb and dpkg-shlibdeps"
+fi
+grep -q "is missing" "$work.refused" || fail "it does not say what is missing"
+rm "$work.refused"
+
 say "two packages, of this version and of a higher one"
 package=$(packaging/build-deb.sh)
 version=$(dpkg-deb -f "$package" Version)
+dpkg-deb -f "$package" Depends | grep -q 'libc6 (>= ' || fail "it depends on $(dpkg-deb -f "$package" Depends)"
 higher=$(packaging/build-deb.sh 99.0-1)
 rm -rf "$work/debs"
 mkdir -p "$work/debs"
@@ -65,4 +73,5 @@ course() {
 course "nut-server first, then qxups" nut-first.sh in-chroot
 course "qxups first, nut-server later" qxups-first.sh in-chroot
 course "nut-server moves to /usr/lib" nut-moves.sh in-chroot
+course "what is somebody's own" own-driver.sh in-chroot
 course "under systemd" systemd.sh in-container

@@ -9,12 +9,16 @@
 pub mod advice;
 pub mod command_line;
 pub mod config;
+pub mod instance;
 pub mod log;
 pub mod memory;
 pub mod own;
 pub mod persona;
 pub mod process;
 pub mod program;
+pub mod reload;
+pub mod reopening;
+pub mod seldom;
 pub mod session;
 pub mod signals;
 pub mod socket;

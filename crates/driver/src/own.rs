@@ -1,6 +1,7 @@
 //! What clients may ask of the driver itself, not of the UPS: the commands and the flag of newer NUT
 //! (2.8.1 and later, drivers/main.c).
 
+use crate::config::yes_or_no;
 use nix::sys::signal::{Signal, raise};
 use qx::device::{Device, Outcome, SHUTDOWN_DEFAULT, Ticket};
 use qx::setting::Choice;
@@ -52,16 +53,12 @@ pub fn set(device: &mut Device, ticket: Ticket, variable: &str, value: &str) -> 
     if !variable.eq_ignore_ascii_case(ALLOW) {
         return false;
     }
-    let outcome = match value.trim() {
-        "1" | "yes" | "on" | "true" | "enabled" => {
-            allow(device, true);
+    let outcome = match yes_or_no(value) {
+        Some(yes) => {
+            allow(device, yes);
             Outcome::Done
         }
-        "0" | "no" | "off" | "false" | "disabled" => {
-            allow(device, false);
-            Outcome::Done
-        }
-        other => Outcome::Invalid(format!("{ALLOW}: '{other}' is neither 1 nor 0")),
+        None => Outcome::Invalid(format!("{ALLOW}: '{value}' is neither 1 nor 0")),
     };
     device.report(ticket, outcome);
     true

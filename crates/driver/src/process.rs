@@ -1,6 +1,7 @@
-//! What makes a program a driver of NUT: its user, its root, the background, its PID file.
+//! What makes a program a driver of NUT: its user, its root, the background.
 
 use crate::config::Config;
+use crate::instance::Instance;
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::waitpid;
@@ -8,12 +9,11 @@ use nix::unistd::{
     ForkResult, Gid, Group, Pid, Uid, User, chown, chroot, fork, initgroups, setgid, setsid, setuid,
 };
 use std::ffi::CString;
-use std::fs::{File, Permissions};
+use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -81,45 +81,6 @@ pub fn give_to_group(path: &Path, group: &str) -> Result<(), String> {
         .map_err(|error| format!("cannot give {} to group '{group}': {error}", path.display()))
 }
 
-/// A PID file. It is removed when this is dropped.
-#[derive(Debug)]
-pub struct PidFile(PathBuf);
-
-impl PidFile {
-    /// Writes our number.
-    ///
-    /// # Errors
-    /// What the system says.
-    pub fn write(path: PathBuf) -> std::io::Result<PidFile> {
-        let mut file = File::create(&path)?;
-        // upsdrvctl may run as another user than the driver
-        file.set_permissions(Permissions::from_mode(0o644))?;
-        writeln!(file, "{}", std::process::id())?;
-        Ok(PidFile(path))
-    }
-}
-
-impl Drop for PidFile {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.0);
-    }
-}
-
-/// The instance that a PID file names, if it runs and is this program: a number alone may belong
-/// to somebody else by now.
-pub fn running(path: &Path, program: &str) -> Option<Pid> {
-    let number: i32 = std::fs::read_to_string(path).ok()?.trim().parse().ok()?;
-    let own = i32::try_from(std::process::id()).ok();
-    (number > 1 && Some(number) != own && is_program(number, program)).then(|| Pid::from_raw(number))
-}
-
-/// Whether a process runs this program, as far as `/proc` tells.
-fn is_program(number: i32, program: &str) -> bool {
-    let command = std::fs::read_to_string(format!("/proc/{number}/comm"));
-    // the kernel keeps fifteen letters
-    command.is_ok_and(|command| command.trim_end() == program.get(..15).unwrap_or(program))
-}
-
 /// Sends a signal to a running instance.
 ///
 /// # Errors
@@ -132,15 +93,16 @@ pub fn signal(pid: Pid, signal: Signal) -> Result<(), String> {
 ///
 /// # Errors
 /// A sentence, when it does not.
-pub fn end(path: &Path, program: &str) -> Result<bool, String> {
-    let Some(pid) = running(path, program) else { return Ok(false) };
+pub fn end(instance: &Instance) -> Result<bool, String> {
+    let Some(pid) = instance.running() else { return Ok(false) };
     signal(pid, Signal::SIGTERM)?;
     for _ in 0..LEAVE {
-        if running(path, program) != Some(pid) {
+        if instance.running() != Some(pid) {
             return Ok(true);
         }
         std::thread::sleep(Duration::from_millis(100));
     }
+    let program = instance.program;
     Err(format!("{program} is running already as process {pid} and does not leave: stop it first"))
 }
 

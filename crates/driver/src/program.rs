@@ -2,12 +2,14 @@
 
 use crate::advice;
 use crate::command_line::{CommandLine, Ground, LETTERS, Order, Task};
-use crate::config::{Config, Paths};
+use crate::config::{Config, LONGEST_CONF, Paths};
+use crate::instance::{Instance, PidFile};
 use crate::log::{self, Log};
 use crate::memory::Memory;
 use crate::own;
 use crate::persona::{NUTDRV_QX, Persona};
-use crate::process::{self, Account, PidFile, Readiness, Side};
+use crate::process::{self, Account, Readiness, Side};
+use crate::reload;
 use crate::session::{Session, Shared};
 use crate::signals::{Signals, Told};
 use crate::socket::DriverSocket;
@@ -102,29 +104,28 @@ fn debug_level(line: &CommandLine, config: &Config) -> u8 {
 
 fn read_conf(paths: &Paths) -> Result<UpsConf, Fatal> {
     let path = paths.conf.join("ups.conf");
-    let text = std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    let text = link::read_bounded(&path, LONGEST_CONF)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
     Ok(ups_conf::parse(&text))
 }
 
 fn give_order(
-    program: &str,
+    program: &'static str,
     config: &Config,
     paths: &Paths,
     line: &CommandLine,
     order: Order,
 ) -> Result<ExitCode, Fatal> {
-    let file = pid_path(program, config, paths);
+    let instance = instance(program, config, paths);
     if order == Order::Exit && line.pid.is_none() {
-        return match process::end(&file, program)? {
+        return match process::end(&instance)? {
             true => Ok(ExitCode::SUCCESS),
             false => Err(format!("no driver runs for '{}'", config.name)),
         };
     }
     let pid = match line.pid {
         Some(number) => nix::unistd::Pid::from_raw(number),
-        None => {
-            process::running(&file, program).ok_or_else(|| format!("no driver runs for '{}'", config.name))?
-        }
+        None => instance.running().ok_or_else(|| format!("no driver runs for '{}'", config.name))?,
     };
     let meant = match order {
         Order::Exit => Signal::SIGTERM,
@@ -134,8 +135,9 @@ fn give_order(
     process::signal(pid, meant).map(|()| ExitCode::SUCCESS)
 }
 
-fn pid_path(program: &str, config: &Config, paths: &Paths) -> PathBuf {
-    paths.pid.join(format!("{program}-{}.pid", config.name))
+fn instance(program: &'static str, config: &Config, paths: &Paths) -> Instance {
+    let name = format!("{program}-{}", config.name);
+    Instance { program, pid_file: paths.pid.join(format!("{name}.pid")), socket: paths.state.join(name) }
 }
 
 /// A driver that is about to start.
@@ -185,10 +187,10 @@ impl Driver {
             Ground::Default => self.line.debug > 0 || !watching,
         };
         let files = watching && (!stays || self.line.ground == Ground::Fore { pid_file: true });
-        let pid_path = pid_path(self.program, &self.config, &self.paths);
+        let instance = instance(self.program, &self.config, &self.paths);
         // two drivers on one line would take each other's replies, at -k as well
         let alone = files || self.line.task == Task::KillPower;
-        match if alone { process::end(&pid_path, self.program) } else { Ok(false) } {
+        match if alone { process::end(&instance) } else { Ok(false) } {
             Ok(true) => self.log.warning("another instance of this driver was running: it was told to leave"),
             Ok(false) => {}
             Err(why) if self.line.task == Task::KillPower => self.log.warning(&why),
@@ -201,13 +203,7 @@ impl Driver {
                 Side::Driver(waiting) => readiness = waiting,
             }
         }
-        let _pid_file = match files {
-            true => Some(
-                PidFile::write(pid_path.clone())
-                    .map_err(|error| format!("cannot write {}: {error}", pid_path.display()))?,
-            ),
-            false => None,
-        };
+        let _pid_file = if files { self.write_pid_file(instance.pid_file) } else { None };
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
         let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
@@ -223,6 +219,18 @@ impl Driver {
         }
         supervisor.stopping();
         done
+    }
+
+    /// A disk that is full is no reason to leave a UPS unwatched.
+    fn write_pid_file(&self, path: PathBuf) -> Option<PidFile> {
+        let written = PidFile::write(path.clone());
+        if let Err(error) = &written {
+            let (path, program, ups) = (path.display(), self.program, &self.config.name);
+            self.log.warning(&format!(
+                "cannot write {path}: {error}; going on without it: upsdrvctl does not find this driver, '{program} -a {ups} -c exit' stops it"
+            ));
+        }
+        written.ok()
     }
 
     async fn drive(self, readiness: Readiness, stays: bool) -> Result<ExitCode, Fatal> {
@@ -271,12 +279,13 @@ impl Driver {
         }
     }
 
-    /// Until everything was asked once, or nothing was found. What was found and cannot be read is stale.
-    async fn find(&self, session: &mut Session) -> Result<(), Fatal> {
+    /// Until everything was asked once, or nothing was found. What was found and cannot be read is stale: then
+    /// it is false, and there is no data.
+    async fn find(&self, session: &mut Session) -> Result<bool, Fatal> {
         let enough = |event: &Event| matches!(event, Event::Ready | Event::Stale | Event::NotFound(_));
         match session.run_until(enough).await {
             Event::NotFound(why) => Err(format!("{}: {why}", self.config.opening.address)),
-            _ => Ok(()),
+            event => Ok(event == Event::Ready),
         }
     }
 
@@ -308,14 +317,14 @@ impl Driver {
             std::future::pending().await
         };
         tokio::select! {
-            found = self.find(&mut session) => found?,
+            found = self.find(&mut session) => drop(found?),
             name = signals.leave() => return Err(format!("told to leave by {name} before the UPS was found")),
             () = patience => {}
         }
         self.advise(&device, advice);
         self.check_ignorelb(&device)?;
         self.describe(&device);
-        let path = self.paths.state.join(format!("{}-{}", self.program, self.config.name));
+        let path = instance(self.program, &self.config, &self.paths).socket;
         let known = device.clone();
         let socket = DriverSocket::open(&path, device, wishes, self.log.clone())
             .map_err(|error| format!("cannot open the socket {}: {error}", path.display()))?;
@@ -374,10 +383,22 @@ impl Driver {
             self.log.info("reload: nothing changed in ups.conf");
             return false;
         }
+        if let Err(sentence) = reload::check(before, &read, device.borrow().store()) {
+            self.log.warning(&format!("reload: {sentence}; going on as before"));
+            return false;
+        }
         let fixed = read.what_needs_a_restart() != before.what_needs_a_restart();
         if fixed || !device.borrow_mut().reconfigure(read.options.clone(), now) {
             self.log.warning("reload: ups.conf changed; restart this driver to use it");
             return true;
+        }
+        let ignorelb = read.options.ignorelb;
+        let has = |name: &str| device.borrow().store().text(name).is_some();
+        if let Err(sentence) = reload::check_ignorelb(ignorelb, has) {
+            // what was estimated by the help of the old options is gone with them
+            device.borrow_mut().reconfigure(before.options.clone(), now);
+            self.log.warning(&format!("reload: {sentence}; going on as before"));
+            return false;
         }
         let mut device = device.borrow_mut();
         let gone =
@@ -402,15 +423,7 @@ impl Driver {
 
     fn check_ignorelb(&self, device: &Shared) -> Result<(), Fatal> {
         let device = device.borrow();
-        let has = |name: &str| device.store().text(name).is_some();
-        let charge = has("battery.charge") && has("battery.charge.low");
-        let runtime = has("battery.runtime") && has("battery.runtime.low");
-        if !self.config.options.ignorelb || charge || runtime {
-            return Ok(());
-        }
-        Err("ignorelb is set, but nothing else says when the battery is low: set default.battery.charge.low (with \
-             default.battery.voltage.low and .high) or default.battery.runtime.low (with runtimecal)"
-            .into())
+        reload::check_ignorelb(self.config.options.ignorelb, |name| device.store().text(name).is_some())
     }
 
     /// Publishes what the driver knows of itself.
@@ -432,7 +445,13 @@ impl Driver {
 
     /// `-d`: prints the data after so many polls.
     async fn dump(&self, session: &mut Session, device: &Shared, polls: u32) -> Result<ExitCode, Fatal> {
-        self.find(session).await?;
+        if !self.find(session).await? {
+            let dialect = device.borrow().protocol().map_or("one of the known dialects", |found| found.name);
+            return Err(format!(
+                "{}: a UPS that speaks {dialect} is there, but says nothing that can be published; -DDD shows every exchange",
+                self.config.opening.address
+            ));
+        }
         self.check_ignorelb(device)?;
         self.describe(device);
         let enough = self.config.options.pollinterval * (polls - 1);

@@ -7,6 +7,7 @@
 use crate::log::Log;
 use crate::memory::Memory;
 use crate::own;
+use crate::reopening::{AGAIN, Loss, Reopening};
 use crate::state::State;
 use crate::supervisor::Supervisor;
 use link::{Address, Arrivals, Link, LinkError, Opening};
@@ -20,15 +21,15 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
-/// How often a lost port is tried again.
-const REOPEN: Duration = Duration::from_secs(1);
-/// The same where the system tells of what is plugged in; in a container, say, it may not.
+/// How long a lost port waits where the system tells of what is plugged in; in a container, say, it may not.
 const REOPEN_UNTOLD: Duration = Duration::from_secs(5);
 /// A device that says nothing for so long is shaken.
 const SHAKE: Duration = Duration::from_secs(10);
 /// And again, when that did not help.
 const SHAKE_AGAIN: Duration = Duration::from_secs(120);
 
+/// What is said of a link that was open for a moment only.
+const COMES_AND_GOES: &str = "it comes and goes: if it is a device server, another program may be connected already; trying on, and saying no more of it until it stays";
 /// How often the session looks whether something was learned of the battery.
 const REMEMBER: Duration = Duration::from_secs(30);
 
@@ -60,6 +61,7 @@ pub struct Session {
     opening: Opening,
     link: Option<Link>,
     reopen: Instant,
+    reopening: Reopening,
     /// What is plugged in, while the link is lost.
     arrivals: Option<Arrivals>,
     /// When to shake a silent device, and how loud that is.
@@ -96,6 +98,7 @@ impl Session {
             opening,
             link: Some(link),
             reopen: now,
+            reopening: Reopening::new(now),
             arrivals: None,
             shake: None,
             opened: Loudness::Info,
@@ -324,18 +327,32 @@ impl Session {
             None => "-".into(),
         });
         self.log.debug(4, || format!("first byte after {} ms", reply.latency.as_millis()));
+        if reply.line.is_some()
+            && let Some(times) = self.reopening.heard(Instant::now())
+        {
+            self.log.info(&format!(
+                "{} stays open; it was lost {times} times more until then",
+                self.opening.address
+            ));
+        }
         self.cause = reply.line.clone().map(|line| (exchange.command, line));
         let now = self.now();
         self.device.borrow_mut().handle_reply(reply, now);
     }
 
     fn lost(&mut self, error: &LinkError, loudness: Loudness) {
-        self.log.say(loudness, &format!("{}: {error}; trying to open it again", self.opening.address));
+        let place = &self.opening.address;
+        let (loudness, then) = match self.reopening.lost(Instant::now()) {
+            Loss::Plain => (loudness, "trying to open it again"),
+            Loss::ComesAndGoes => (loudness, COMES_AND_GOES),
+            Loss::Known => (Loudness::Debug, "trying to open it again"),
+        };
+        self.log.say(loudness, &format!("{place}: {error}; {then}"));
         self.opened = loudness.min(Loudness::Info);
         self.link = None;
         // listening first: what comes back between closing and listening is not missed
         self.arrivals = matches!(self.opening.address, Address::Usb(_)).then(Arrivals::watch).flatten();
-        self.reopen = Instant::now() + REOPEN;
+        self.reopen = Instant::now() + self.reopening.pause();
         let now = self.now();
         self.device.borrow_mut().handle_link(LinkChange::Gone, now);
         self.tell_supervisor();
@@ -358,7 +375,8 @@ impl Session {
     async fn open_again(&mut self) {
         match Link::open(&self.opening).await {
             Ok(link) => {
-                self.log.say(self.opened, &format!("{} is open again", self.opening.address));
+                let loudness = self.opened.min(self.reopening.opened(Instant::now()));
+                self.log.say(loudness, &format!("{} is open again", self.opening.address));
                 self.link = Some(link);
                 self.arrivals = None;
                 let now = self.now();
@@ -367,7 +385,7 @@ impl Session {
             }
             Err(error) => {
                 self.log.debug(1, || error.to_string());
-                self.reopen = Instant::now() + if self.arrivals.is_some() { REOPEN_UNTOLD } else { REOPEN };
+                self.reopen = Instant::now() + if self.arrivals.is_some() { REOPEN_UNTOLD } else { AGAIN };
             }
         }
     }

@@ -4,6 +4,7 @@
 //! dropped, and nobody waits for it.
 
 use crate::log::Log;
+use crate::seldom::{Seldom, counted};
 use crate::session::{Publisher, Shared, Wish, code};
 use nut::driver_socket::{self as text, LineBuffer, Request};
 use qx::device::{Event, Outcome, Ticket};
@@ -21,7 +22,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::{Notify, mpsc};
 use tokio::task::yield_now;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 /// A client with more than this unread is dropped.
 const UNREAD: usize = 256 * 1024;
@@ -57,6 +58,23 @@ struct Clients {
     /// Who wants to know how a request ended, and under which name.
     tracked: RefCell<HashMap<Ticket, (Rc<Client>, String)>>,
     tickets: Cell<Ticket>,
+    complaints: Complaints,
+}
+
+/// What a client can do again and again.
+#[derive(Debug, Default)]
+struct Complaints {
+    turned_away: RefCell<Seldom>,
+    not_accepted: RefCell<Seldom>,
+    deaf: RefCell<Seldom>,
+    too_many_requests: RefCell<Seldom>,
+}
+
+/// Warns, unless the same was said not long ago.
+fn complain(of: &RefCell<Seldom>, log: &Log, text: &str) {
+    if let Some(times) = of.borrow_mut().happened(Instant::now()) {
+        log.warning(&counted(text, times));
+    }
 }
 
 /// The socket. It is removed from the file system when this is dropped.
@@ -103,9 +121,15 @@ impl DriverSocket {
                             log.clone(),
                         ));
                     }
-                    Ok(_) => log.warning("too many clients on the driver socket: one was turned away"),
+                    Ok(_) => {
+                        let text = format!(
+                            "{CLIENTS} clients are connected to the driver socket, so one was turned away: upsd needs one connection; 'lsof -U' shows who holds the others"
+                        );
+                        complain(&all.complaints.turned_away, &log, &text);
+                    }
                     Err(error) => {
-                        log.warning(&format!("driver socket: {error}"));
+                        let text = format!("driver socket: a client was not let in: {error}");
+                        complain(&all.complaints.not_accepted, &log, &text);
                         tokio::time::sleep(Duration::from_secs(1)).await;
                     }
                 }
@@ -221,7 +245,8 @@ impl Conversation {
             }
         }
         if self.client.dropped.get() {
-            self.log.warning("a client of the driver socket does not read: dropped");
+            let text = "a client of the driver socket does not read what it is told: dropped";
+            complain(&self.clients.complaints.deaf, &self.log, text);
         }
     }
 
@@ -269,7 +294,8 @@ impl Conversation {
         }
         if self.wishes.try_send(wish(ticket)).is_err() {
             self.clients.tracked.borrow_mut().remove(&ticket);
-            self.log.warning("too many requests wait already: one was refused");
+            let text = "too many requests of clients wait already: one was refused";
+            complain(&self.clients.complaints.too_many_requests, &self.log, text);
             if let Some(tracking) = tracking {
                 self.client.send(&text::tracking(&tracking, text::code::FAILED));
             }

@@ -7,15 +7,19 @@
 
 mod address;
 mod error;
+mod file;
 mod replay;
 mod serial;
 mod tcp;
+mod terminal;
 mod timer;
 mod usb;
 
 pub use address::{Address, BadAddress};
 pub use error::{Kind, LinkError};
+pub use file::{LONGEST_RECORDING, read_all, read_bounded};
 pub use serial::{CablePower, ModemLines};
+pub use terminal::check_terminal;
 pub use usb::{Arrivals, Attached, Pattern, UsbOptions, attached};
 
 use qx::exchange::{Collector, END, Exchange, Reply};

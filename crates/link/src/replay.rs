@@ -2,9 +2,11 @@
 //! sent to anybody. The file is a capture ([`qx::capture`]) or a log of the driver with `-DDD`.
 
 use crate::error::{Kind, LinkError};
+use crate::file::{LONGEST_RECORDING, read_bounded};
 use qx::capture::{Capture, Unknown};
 use qx::exchange::{Exchange, Reply};
 use std::collections::BTreeMap;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::time::Duration;
 use tokio::time::{Instant, sleep};
@@ -42,7 +44,12 @@ impl Replay {
     pub fn open(path: &Path, speed: Option<u32>) -> Result<Replay, LinkError> {
         let name = format!("replay:{}", path.display());
         let unsuitable = |why: String| LinkError::new(Kind::Unsuitable, format!("{name}: {why}"));
-        let bytes = std::fs::read(path).map_err(|error| {
+        if path.metadata().is_ok_and(|meta| meta.file_type().is_fifo()) {
+            return Err(unsuitable(
+                "it is a pipe, which may never say anything: put the recording into a file".into(),
+            ));
+        }
+        let bytes = read_bounded(path, LONGEST_RECORDING).map_err(|error| {
             let opened = LinkError::while_opening(&name, &error);
             LinkError::new(opened.kind, format!("cannot open {name}: {error}; give the whole path of a capture that the driver's user can read"))
         })?;
@@ -198,5 +205,11 @@ mod tests {
         }
         let error = Replay::open(Path::new("/no/such/file"), None).unwrap_err();
         assert!(error.kind == Kind::NotFound && error.sentence.contains("whole path"), "{error}");
+        for (path, part) in
+            [("/dev/zero", "neither a file nor a pipe"), ("/dev", "neither a file nor a pipe")]
+        {
+            let error = Replay::open(Path::new(path), None).unwrap_err();
+            assert!(error.sentence.contains(part), "{error}");
+        }
     }
 }

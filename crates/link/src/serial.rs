@@ -1,6 +1,7 @@
 //! A serial line: 2400 baud, 8 data bits, no parity, one stop bit, no flow control.
 
 use crate::error::{Kind, LinkError};
+use crate::terminal::{check_terminal, no_terminal};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
 #[cfg(target_os = "linux")]
@@ -10,7 +11,7 @@ use serial2::{CharSize, FlowControl, Parity, SerialPort, Settings, StopBits};
 use std::fmt;
 use std::fs::{File, OpenOptions};
 use std::io;
-use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 use tokio::io::Interest;
@@ -36,12 +37,12 @@ pub enum CablePower {
 }
 
 impl CablePower {
-    /// Reads the value of `cablepower`.
+    /// Reads the value of `cablepower`; case does not matter, as in NUT.
     ///
     /// # Errors
     /// A sentence with the words that are allowed.
     pub fn parse(text: &str) -> Result<CablePower, String> {
-        match text {
+        match text.trim().to_ascii_lowercase().as_str() {
             "normal" => Ok(CablePower::Normal),
             "reverse" => Ok(CablePower::Reverse),
             "both" => Ok(CablePower::Both),
@@ -93,8 +94,10 @@ pub struct Serial {
 impl Serial {
     pub fn open(path: &Path, power: CablePower, lock: bool) -> Result<Serial, LinkError> {
         let name = path.display().to_string();
+        check_terminal(path)?;
         let lock = if lock { Some(locked(path, &name)?) } else { None };
         let port = SerialPort::open(path, settings).map_err(|error| match error.kind() {
+            _ if error.raw_os_error() == Some(nix::libc::ENOTTY) => no_terminal(path, "something else"),
             io::ErrorKind::Other | io::ErrorKind::InvalidInput => {
                 let why =
                     format!("cannot set {name} to {BAUD} baud, 8N1: {error}; use another serial adapter");
@@ -202,13 +205,6 @@ fn locked(path: &Path, name: &str) -> Result<Flock<File>, LinkError> {
         .custom_flags(nix::libc::O_NOCTTY | nix::libc::O_NONBLOCK)
         .open(path);
     let file = opened.map_err(|error| LinkError::while_opening(name, &error))?;
-    let terminal = file.metadata().is_ok_and(|meta| meta.file_type().is_char_device());
-    if !terminal {
-        return Err(LinkError::new(
-            Kind::Unsuitable,
-            format!("{name} is not a serial port; name one such as /dev/ttyS0"),
-        ));
-    }
     Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| {
         let why =
             format!("{name} is in use by another program ({error}): stop that one first, or set 'nolock'");
@@ -229,9 +225,13 @@ mod tests {
             ("both", (true, true)),
             ("none", (false, false)),
         ] {
-            let power = CablePower::parse(text).unwrap();
-            assert_eq!((power.dtr(), power.rts()), lines, "{text}");
+            for text in [text.to_string(), text.to_uppercase(), text.replacen('o', "O", 1)] {
+                let power = CablePower::parse(&text).unwrap();
+                assert_eq!((power.dtr(), power.rts()), lines, "{text}");
+            }
         }
-        assert!(CablePower::parse("Normal").is_err());
+        for bad in ["", "off", "normally", "no"] {
+            assert!(CablePower::parse(bad).is_err(), "{bad}");
+        }
     }
 }

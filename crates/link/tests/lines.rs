@@ -218,7 +218,9 @@ fn what_is_wrong_has_a_kind() {
             Link::open(&opening).await.map(|_| ()).unwrap_err().kind
         };
         assert_eq!(open("/dev/no-such-port").await, Kind::NotFound);
-        assert_eq!(open("/dev/null").await, Kind::Other);
+        for other in ["/dev/null", "/dev/zero", "/dev"] {
+            assert_eq!(open(other).await, Kind::Unsuitable, "{other}");
+        }
         assert_eq!(open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).await, Kind::Unsuitable);
         assert_eq!(open("tcp://127.0.0.1:1").await, Kind::NotFound);
     });

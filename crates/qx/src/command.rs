@@ -29,15 +29,34 @@ impl TimeUnit {
         }
     }
 
-    /// The seconds that a number between two bounds of this unit means; decimals are cut off.
+    /// The seconds that a whole number between two bounds of this unit means.
     ///
     /// # Errors
     /// [`NotAllowed`] with a sentence that names the bounds.
     pub fn between(self, text: &str, least: u32, most: u32) -> Result<u32, NotAllowed> {
-        let given = number_between(text, least, most).and_then(|number| number.checked_mul(self.seconds()));
-        let refused =
-            || NotAllowed(format!("'{text}' is not a number of {} from {least} to {most}", self.plural()));
-        given.ok_or_else(refused)
+        self.seconds_of(text, number_between(text, least, most), (least, most))
+    }
+
+    /// The same for a line of a configuration: decimals are cut off, as in NUT, so that a file of old goes on
+    /// to mean what it meant.
+    ///
+    /// # Errors
+    /// [`NotAllowed`] with a sentence that names the bounds.
+    pub fn of_option(self, text: &str, least: u32, most: u32) -> Result<u32, NotAllowed> {
+        self.seconds_of(text, number_cut_between(text, least, most), (least, most))
+    }
+
+    fn seconds_of(
+        self,
+        text: &str,
+        given: Option<u32>,
+        (least, most): (u32, u32),
+    ) -> Result<u32, NotAllowed> {
+        let refused = || {
+            let unit = self.plural();
+            NotAllowed(format!("'{text}' is not a whole number of {unit} from {least} to {most}"))
+        };
+        given.and_then(|number| number.checked_mul(self.seconds())).ok_or_else(refused)
     }
 }
 
@@ -152,8 +171,15 @@ impl Parameter {
     }
 }
 
-/// Reads a whole number between two bounds; decimals are cut off.
+/// Reads a whole number between two bounds. `12.0` is one; `12.5` is not: nobody asked for 12.
 pub fn number_between(text: &str, least: u32, most: u32) -> Option<u32> {
+    let number = Decimal::parse(text.trim())?;
+    let is_whole = number == Decimal::new(number.whole(), 0);
+    number_cut_between(text, least, most).filter(|_| is_whole)
+}
+
+/// The same with the decimals cut off.
+fn number_cut_between(text: &str, least: u32, most: u32) -> Option<u32> {
     let number = Decimal::parse(text.trim()).map(Decimal::whole);
     let fits = |number: &i64| (i64::from(least)..=i64::from(most)).contains(number) && !text.contains('-');
     number.filter(fits).and_then(|number| u32::try_from(number).ok())
@@ -167,8 +193,23 @@ mod tests {
     fn seconds_are_strict() {
         let seconds = |text| TimeUnit::Seconds.between(text, 60, 5940);
         assert_eq!(seconds("60"), Ok(60));
-        assert_eq!(seconds("100.5"), Ok(100));
-        for text in ["59", "5941", "60x", "1 0", "", "-60", "+60", "abc", "9999999999999"] {
+        assert_eq!(seconds("100.0"), Ok(100));
+        assert_eq!(TimeUnit::Seconds.of_option("100.5", 60, 5940), Ok(100));
+        for text in [
+            "59",
+            "5941",
+            "100.5",
+            "60.000001",
+            "59.9",
+            "5940.1",
+            "60x",
+            "1 0",
+            "",
+            "-60",
+            "+60",
+            "abc",
+            "9999999999999",
+        ] {
             assert!(seconds(text).is_err(), "{text}");
         }
         let needed = Parameter { unit: TimeUnit::Seconds, least: 60, most: 5940, default: None };

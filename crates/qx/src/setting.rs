@@ -66,24 +66,21 @@ impl Delay {
         self
     }
 
-    /// The seconds that a client asks for, rounded.
+    /// The whole seconds that a client asks for, rounded to what the wire can say.
     ///
     /// # Errors
-    /// [`NotAllowed`] when it is not a number or out of range.
+    /// [`NotAllowed`] when it is not a whole number or out of range.
     pub fn check(&self, text: &str) -> Result<u32, NotAllowed> {
-        self.check_in(TimeUnit::Seconds, text)
+        TimeUnit::Seconds.between(text, self.least, self.most).map(|seconds| self.rounding.apply(seconds))
     }
 
-    /// The seconds that the option asks for, rounded.
+    /// The seconds that the option asks for, rounded; decimals are cut off.
     ///
     /// # Errors
     /// [`NotAllowed`] when it is not a number or out of range.
     pub fn check_option(&self, text: &str) -> Result<u32, NotAllowed> {
-        self.check_in(self.option_unit, text)
-    }
-
-    fn check_in(&self, unit: TimeUnit, text: &str) -> Result<u32, NotAllowed> {
-        let seconds = unit.between(text, self.least / unit.seconds(), self.most / unit.seconds());
+        let unit = self.option_unit;
+        let seconds = unit.of_option(text, self.least / unit.seconds(), self.most / unit.seconds());
         seconds.map(|seconds| self.rounding.apply(seconds))
     }
 }
@@ -190,12 +187,12 @@ impl Setting {
                 (custom.args)(text.trim()).ok_or_else(|| refused(custom.about.into()))
             }
             (_, Choice::Range(least, most)) => {
-                let given = number_between(text, least, most);
-                let tenths =
-                    Decimal::parse(text.trim()).map_or(0.0, |number| (number.as_f64() * 10.0).round());
-                let given = given.filter(|_| tenths <= f64::from(most) * 10.0);
-                let given = given.ok_or_else(|| refused(format!("a number from {least} to {most}")))?;
-                Ok(Args { given, tenths: tenths as u32, ..Args::default() })
+                let (tenths, kind) = match self.says_tenths() {
+                    true => (tenths_between(text, least, most), "a number of at most one decimal"),
+                    false => (whole_tenths(text, least, most), "a whole number"),
+                };
+                let tenths = tenths.ok_or_else(|| refused(format!("{kind} from {least} to {most}")))?;
+                Ok(Args { given: tenths / 10, tenths, ..Args::default() })
             }
             (_, Choice::OneOf(list)) => {
                 let listed = list.iter().find(|word| word.as_str() == text.trim());
@@ -204,6 +201,11 @@ impl Setting {
             }
             (_, Choice::Free) => Err(refused("to be set".into())),
         }
+    }
+
+    /// Whether its line has room for a decimal.
+    fn says_tenths(&self) -> bool {
+        self.wire.iter().any(|part| matches!(part, Part::Tenths(_)))
     }
 
     /// Whether the UPS says this very value already.
@@ -232,10 +234,22 @@ impl Setting {
                 words.iter().find(|(code, _)| is_code(code)).map(|(_, word)| Value::text(*word))
             }
             Allowed::Custom(custom) => (custom.value)(&args),
-            _ if self.wire.iter().any(|part| matches!(part, Part::Tenths(_))) => {
-                Some(Value::Number(Decimal::new(i64::from(args.tenths), 1)))
-            }
+            _ if self.says_tenths() => Some(Value::Number(Decimal::new(i64::from(args.tenths), 1))),
             _ => Some(Value::whole(args.given)),
         }
     }
+}
+
+/// Reads a number of at most one decimal between two bounds, in tenths.
+fn tenths_between(text: &str, least: u32, most: u32) -> Option<u32> {
+    let tenths = Decimal::parse(text.trim())?.scaled(10, 0);
+    let whole = Decimal::new(tenths.whole(), 0);
+    let bounds = i64::from(least) * 10..=i64::from(most) * 10;
+    let fits = whole == tenths && bounds.contains(&whole.whole()) && !text.contains('-');
+    fits.then(|| u32::try_from(whole.whole()).ok())?
+}
+
+/// Reads a whole number between two bounds, in tenths.
+fn whole_tenths(text: &str, least: u32, most: u32) -> Option<u32> {
+    number_between(text, least, most)?.checked_mul(10)
 }

@@ -3,12 +3,15 @@
 use nut::driver_socket::Request;
 use nut::words::words;
 use std::collections::BTreeMap;
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 /// A driver answers at once; one that does not within this time hangs.
 const PATIENCE: Duration = Duration::from_secs(3);
+
+/// No driver says more, in bytes; it may be something else that listens there.
+const LONGEST: u64 = 4 * 1024 * 1024;
 
 /// Everything it says.
 #[derive(Debug, PartialEq, Eq)]
@@ -30,7 +33,7 @@ pub fn ask(mut stream: UnixStream) -> io::Result<Dump> {
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.write_all(Request::DumpAll.line().as_bytes())?;
     let mut dump = Dump { variables: BTreeMap::new(), commands: vec![], stale: true };
-    for line in BufReader::new(stream).split(b'\n') {
+    for line in BufReader::new(stream.take(LONGEST)).split(b'\n') {
         let said = words(&line?).unwrap_or_default();
         match said.iter().map(String::as_str).collect::<Vec<_>>()[..] {
             ["DUMPDONE"] => return Ok(dump),

@@ -1,8 +1,9 @@
 //! `qxups explain`: a reply under its picture, and which letter of it is wrong.
 
+use link::{LONGEST_RECORDING, read_all, read_bounded};
 use qx::capture::{Capture, escape};
 use qx::explain::{asked_by, best, explain, queries};
-use std::io::Read;
+use std::path::Path;
 
 /// Explains one reply, or every reply of a capture.
 ///
@@ -10,17 +11,16 @@ use std::io::Read;
 /// A sentence.
 pub fn run(what: &str, question: Option<&str>) -> Result<String, String> {
     let text = match what {
-        "-" => {
-            let mut text = String::new();
-            std::io::stdin().read_to_string(&mut text).map_err(|error| format!("standard input: {error}"))?;
-            text
-        }
+        "-" => read_all(std::io::stdin().lock(), LONGEST_RECORDING)
+            .map_err(|error| format!("standard input: {error}"))?,
         // a reply begins with one of these, a path does not
         reply if reply.starts_with(['(', '#']) => return Ok(reply_text(reply.as_bytes(), question)),
-        path => std::fs::read_to_string(path).map_err(|error| {
+        path => read_bounded(Path::new(path), LONGEST_RECORDING).map_err(|error| {
             format!("{path}: {error}; give a capture file, - for standard input, or a reply in quotes such as '(226.0 ...'")
         })?,
     };
+    // texts of a device may be anything in a log
+    let text = String::from_utf8_lossy(&text);
     if text.starts_with(['(', '#']) && !text.contains("\n> ") && !text.starts_with("# ") {
         return Ok(text.lines().map(|line| reply_text(line.as_bytes(), question)).collect());
     }
@@ -65,6 +65,14 @@ mod tests {
         assert!(text.contains("^^^^ input.frequency: a number was expected"), "{text}");
         let text = run("#230.0 003 024.0 50.0", None).unwrap();
         assert!(text.contains("battery.voltage.nominal    24.0 V"), "{text}");
+    }
+
+    #[test]
+    fn what_has_no_end_is_not_read() {
+        for path in ["/dev/zero", "/dev/urandom", "/dev"] {
+            let why = run(path, None).unwrap_err();
+            assert!(why.contains("neither a file nor a pipe; give a capture file"), "{why}");
+        }
     }
 
     #[test]

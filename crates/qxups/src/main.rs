@@ -7,6 +7,7 @@ mod doctor;
 mod driver_dump;
 mod explain;
 mod manual;
+mod same_port;
 mod scan;
 mod shutdown;
 mod sim;

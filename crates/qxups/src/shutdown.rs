@@ -2,7 +2,7 @@
 
 use crate::driver_dump;
 use driver::command_line::{CommandLine, Said, Task};
-use driver::config::{Config, Paths};
+use driver::config::{Config, LONGEST_CONF, Paths};
 use driver::log::Log;
 use driver::persona::Persona;
 use driver::session::Session;
@@ -59,8 +59,8 @@ impl Shutdown {
         }
         let paths = Paths::from_environment();
         let path = self.conf.clone().unwrap_or_else(|| paths.conf.join("ups.conf"));
-        let text =
-            std::fs::read(&path).map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let text = link::read_bounded(&path, LONGEST_CONF)
+            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         let conf = ups_conf::parse(&text);
         let (persona, config) = configuration(&self.name, &conf)?;
         let known = match from_the_driver(

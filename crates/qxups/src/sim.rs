@@ -1,6 +1,7 @@
 //! `qxups sim`: a simulated UPS for any driver.
 
 use clap::Args;
+use link::read_bounded;
 use qx::bridge::usb;
 use qx::bridges;
 use simulator::end::Shared;
@@ -15,6 +16,9 @@ use simulator::{control, pty, tcp};
 use std::path::PathBuf;
 use std::time::Duration;
 use tokio::net::TcpListener;
+
+/// No script is longer, in bytes.
+const LONGEST_SCRIPT: u64 = 1024 * 1024;
 
 /// The options of `qxups sim`.
 #[derive(Args)]
@@ -81,9 +85,10 @@ impl Sim {
         let script = match &self.script {
             None => Script::default(),
             Some(path) => {
-                let text =
-                    std::fs::read_to_string(path).map_err(|error| format!("{}: {error}", path.display()))?;
-                Script::parse(&text).map_err(|why| format!("{}: {why}", path.display()))?
+                let text = read_bounded(path, LONGEST_SCRIPT)
+                    .map_err(|error| format!("{}: {error}; name a script by --script", path.display()))?;
+                Script::parse(&String::from_utf8_lossy(&text))
+                    .map_err(|why| format!("{}: {why}", path.display()))?
             }
         };
         let mut ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(self.seed), script);

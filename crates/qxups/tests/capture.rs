@@ -184,3 +184,19 @@ fn what_cannot_be_recorded_is_said() {
         assert!(!output.status.success() && text(&output.stderr).contains(part), "{port}: {output:?}");
     }
 }
+
+#[test]
+fn a_serial_number_in_the_place_of_a_model_is_masked() {
+    let folder = folder("in-a-text");
+    for (model, kept) in [("SN12345678", false), ("AS041811  ", true)] {
+        let ups = Ups::start(&["--knob", &format!("reply I \"#QXUPS           {model} V1.0      \"")]);
+        let path = folder.join(model.trim());
+        let output = capture(&ups.1, &["--anonymous", "--rounds=1", "--output", path.to_str().unwrap()]);
+        assert!(output.status.success(), "{output:?}");
+        let recording = std::fs::read_to_string(&path).unwrap();
+        assert!(recording.contains("#QXUPS"), "{recording}");
+        assert_eq!(recording.contains(model.trim_start_matches("SN")), kept, "{recording}");
+        assert_eq!(recording.contains("# note: a number in this reply may be a serial number"), kept);
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}

@@ -173,3 +173,46 @@ fn a_file_that_is_not_there() {
     assert_eq!(output.status.code(), Some(1));
     assert!(String::from_utf8_lossy(&output.stderr).contains("cannot read /no/such/file"));
 }
+
+/// What it says is wrong.
+fn wrong(name: &str, text: &str) -> Vec<String> {
+    let (output, said) = check(name, text, &[]);
+    let wrong: Vec<String> =
+        said.lines().filter(|line| line.contains(": wrong: ")).map(String::from).collect();
+    assert_eq!(output.status.code(), Some(i32::from(!wrong.is_empty())), "{said}");
+    wrong
+}
+
+#[test]
+fn a_port_that_is_none_is_found_where_it_is_there() {
+    for (port, what) in [
+        ("/dev/null", "port = /dev/null is not a serial port but a device of another kind"),
+        ("/dev", "not a serial port but a directory"),
+        (concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "not a serial port but a file"),
+    ] {
+        for driver in ["nutdrv_qx", "blazer_ser"] {
+            let wrong = wrong("no-port", &format!("[a]\ndriver = {driver}\nport = {port}\n"));
+            assert!(wrong.len() == 1 && wrong[0].contains(what) && wrong[0].contains(":3:"), "{wrong:?}");
+        }
+        // it means nothing there
+        assert_eq!(wrong("no-port-usb", &format!("[a]\ndriver = blazer_usb\nport = {port}\n")), [""; 0]);
+    }
+    // the file may be for another machine
+    assert_eq!(wrong("no-such-port", "[a]\ndriver = nutdrv_qx\nport = /dev/ttyNoSuch\n"), [""; 0]);
+}
+
+#[test]
+fn two_sections_on_one_port_are_found() {
+    for (one, other) in [
+        ("/dev/ttyNoSuch", "/dev/ttyNoSuch"),
+        ("/dev/ttyNoSuch", "/dev/./ttyNoSuch"),
+        ("tcp://ups.lan:4001", "tcp://UPS.LAN:4001/"),
+        ("/tmp/no-such-port", "/tmp/no-such-port"),
+    ] {
+        let text =
+            format!("[a]\ndriver = nutdrv_qx\nport = {one}\n[b]\ndriver = blazer_ser\nport = {other}\n");
+        let wrong = wrong("two", &text);
+        let said = "[a] is there already";
+        assert!(wrong.len() == 1 && wrong[0].contains(said) && wrong[0].contains(":6:"), "{wrong:?}");
+    }
+}

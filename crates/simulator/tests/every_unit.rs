@@ -207,15 +207,23 @@ fn what_may_be_set_can_be_set_and_nothing_else() {
                     continue;
                 };
                 let (good, bad) = match choice {
-                    Choice::Range(least, most) => {
-                        (vec![least.to_string(), most.to_string()], (most + 1).to_string())
+                    // no number is cut or rounded to one that nobody asked for: 53.25 hertz are neither
+                    // 53.2 nor 53.3
+                    Choice::Range(least, most) => (
+                        vec![least.to_string(), most.to_string(), format!("{most}.0")],
+                        vec![(most + 1).to_string(), format!("{least}.25"), format!("{most}.01")],
+                    ),
+                    Choice::OneOf(words) => (words, vec!["nonsense".to_string()]),
+                    Choice::Free => {
+                        (vec!["0001:02:03:04".to_string()], vec!["x".to_string(), "60.5".to_string()])
                     }
-                    Choice::OneOf(words) => (words, "nonsense".to_string()),
-                    Choice::Free => (vec!["0001:02:03:04".to_string()], "x".to_string()),
                 };
                 let what = format!("{} {family:?} {name}", protocol.name);
-                assert!(matches!(bench.set(&name, &bad), Outcome::Invalid(_)), "{what} = {bad}");
-                assert_eq!(bench.text(&name), before, "{what}");
+                for bad in bad {
+                    bench.ups.forget_heard();
+                    assert!(matches!(bench.set(&name, &bad), Outcome::Invalid(_)), "{what} = {bad}");
+                    assert_eq!(bench.text(&name), before, "{what}");
+                }
                 for value in good {
                     assert_eq!(bench.set(&name, &value), Outcome::Done, "{what} = {value}");
                     let number = |text: &str| text.parse::<f64>().ok();

@@ -40,8 +40,10 @@ impl Draft {
     }
 
     fn take_device_option(&mut self, row: &OptionRow, value: &str) -> Result<(), Wrong> {
-        if row.name == "protocol" {
-            self.check_protocol(value)?;
+        match row.name {
+            "protocol" => self.check_protocol(value)?,
+            "ondelay" | "offdelay" => self.look_at_decimals(row.name, value),
+            _ => {}
         }
         let options = &mut self.options;
         match row.name {
@@ -77,6 +79,15 @@ impl Draft {
             name => options.flags = Flag::named(name).map_or(options.flags, |flag| options.flags.with(flag)),
         }
         Ok(())
+    }
+
+    /// NUT cuts them off in silence.
+    fn look_at_decimals(&mut self, name: &str, value: &str) {
+        if let Some((whole, decimals)) = value.trim().split_once('.')
+            && decimals.contains(|digit| digit != '0')
+        {
+            self.remark(format!("{name} = {value}: a whole number is read here, so this is {whole}"));
+        }
     }
 
     fn check_protocol(&self, value: &str) -> Result<(), Wrong> {

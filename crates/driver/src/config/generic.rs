@@ -72,9 +72,15 @@ pub const GENERIC: &[GenericRow] = &[
     row("sdcommands",     Section, true,  Driver),
 ];
 
-/// The row of that name; capitals matter, as in NUT.
+/// Names in which capitals do not matter (newer NUT).
+const ANY_CASE: [&str; 2] = ["debug_min", "statepath"];
+
+/// The row of that name; capitals matter in most, as in NUT.
 pub fn generic(name: &str) -> Option<&'static GenericRow> {
-    GENERIC.iter().find(|row| row.name == name)
+    let is_meant = |row: &&GenericRow| {
+        row.name == name || ANY_CASE.contains(&row.name) && row.name.eq_ignore_ascii_case(name)
+    };
+    GENERIC.iter().find(is_meant)
 }
 
 impl GenericRow {

@@ -15,6 +15,7 @@ use link::{Address, CablePower, Opening, UsbOptions};
 pub use nearest::nearest;
 use nut::ups_conf::UpsConf;
 use qx::option::Options;
+pub use section::yes_or_no;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -35,6 +36,9 @@ const GROUP: &str = match option_env!("QXUPS_GROUP") {
     Some(group) => group,
     None => "nut",
 };
+
+/// No `ups.conf` is longer, in bytes.
+pub const LONGEST_CONF: u64 = 16 * 1024 * 1024;
 
 /// Where NUT keeps its files.
 #[derive(Clone, Debug)]

@@ -164,11 +164,9 @@ impl Draft {
             }
             // published as a flag that clients may change
             "allow_killpower" => {
-                self.allow_killpower = match value.trim() {
-                    "" | "1" | "yes" | "on" | "true" | "enabled" => true,
-                    "0" | "no" | "off" | "false" | "disabled" => false,
-                    other => return Err(format!("allow_killpower = {other}: write 1 or 0")),
-                };
+                let yes = if value.trim().is_empty() { Some(true) } else { yes_or_no(value) };
+                self.allow_killpower =
+                    yes.ok_or_else(|| format!("allow_killpower = {value}: write 1 or 0"))?;
             }
             "sdcommands" => self.take_sdcommands(value)?,
             "user" => self.user = Some(value.into()),
@@ -191,14 +189,17 @@ impl Draft {
             .map(|command| command.name)
             .chain([qx::device::SHUTDOWN_DEFAULT])
             .collect();
-        if let Some(name) = names.iter().find(|name| !known.contains(name)) {
-            let hint = nearest(name, known.iter().copied()).map_or("upscmd -l lists them".into(), meant);
-            return Err(format!("sdcommands = {list}: there is no command {name}; {hint}"));
-        }
+        let meant_by = |name: &&str| {
+            let row = known.iter().find(|row| row.eq_ignore_ascii_case(name));
+            row.map(|row| (*row).to_string()).ok_or_else(|| {
+                let hint = nearest(name, known.iter().copied()).map_or("upscmd -l lists them".into(), meant);
+                format!("sdcommands = {list}: there is no command {name}; {hint}")
+            })
+        };
         if names.is_empty() {
             return Err("sdcommands is empty: write one or more commands, such as shutdown.return".into());
         }
-        self.options.sdcommands = names.into_iter().map(String::from).collect();
+        self.options.sdcommands = names.iter().map(meant_by).collect::<Result<_, _>>()?;
         self.publish("parameter", "sdcommands", list);
         Ok(())
     }
@@ -249,6 +250,16 @@ impl Draft {
         let generic = GENERIC.iter().filter(|row| row.is_for_sections()).map(|row| row.name);
         let hint = nearest(name, own.chain(generic)).map_or("-h lists the options".into(), meant);
         format!("'{name}' is not an option of this driver; {hint}")
+    }
+}
+
+/// What a word for a switch says, whatever its case (those that NUT takes where it takes any: 2.8.5
+/// drivers/main.c).
+pub fn yes_or_no(word: &str) -> Option<bool> {
+    match word.trim().to_ascii_lowercase().as_str() {
+        "1" | "yes" | "on" | "true" | "enable" | "enabled" => Some(true),
+        "0" | "no" | "off" | "false" | "disable" | "disabled" => Some(false),
+        _ => None,
     }
 }
 

@@ -24,8 +24,7 @@ impl Draft {
                 self.usb.bridge = Some(bridges::named(value).ok_or_else(wrong)?);
             }
             "langid_fix" => {
-                let digits = value.trim().trim_start_matches("0x");
-                let language = u16::from_str_radix(digits, 16);
+                let language = u16::from_str_radix(digits(value), 16);
                 self.usb.language =
                     Some(language.map_err(|_| format!("langid_fix = {value}: write it as 0x0409"))?);
             }
@@ -57,8 +56,12 @@ impl Draft {
 }
 
 fn hexadecimal(name: &str, text: &str) -> Result<u8, Wrong> {
-    let text = text.trim();
-    let digits = text.strip_prefix("0x").unwrap_or(text);
-    u8::from_str_radix(digits, 16)
+    u8::from_str_radix(digits(text), 16)
         .map_err(|_| format!("{name} = {text}: write a hexadecimal number such as 1"))
+}
+
+/// The digits of a hexadecimal number, behind `0x` or `0X` where it stands.
+fn digits(text: &str) -> &str {
+    let text = text.trim();
+    text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text)
 }

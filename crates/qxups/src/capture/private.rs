@@ -1,7 +1,7 @@
 //! `--anonymous`: what belongs to the owner alone is taken out of a recording.
 
 use qx::capture::Recorded;
-use qx::conceal::{PRIVATE, masked};
+use qx::conceal::{Looks, PRIVATE, masked, without_suspects};
 use qx::detect::is_refusal;
 use qx::explain::asked_by;
 
@@ -21,12 +21,15 @@ impl Private {
         }
     }
 
-    /// What the reply says that is private.
+    /// What the reply says that is private, or looks so.
     pub fn learn(&mut self, recorded: &Recorded) {
         let Some(reply) = &recorded.reply else { return };
-        for fit in asked_by(&recorded.question).iter().filter_map(|query| query.read(reply).ok()) {
+        for query in asked_by(&recorded.question) {
+            let Ok(fit) = query.read(reply) else { continue };
             let texts = PRIVATE.iter().filter_map(|var| fit.readings.value(var));
             texts.for_each(|text| self.know(&text.to_string()));
+            let likely = query.suspects(reply).into_iter().filter(|(_, looks)| *looks > Looks::Perhaps);
+            likely.for_each(|(text, _)| self.know(&String::from_utf8_lossy(&text)));
         }
     }
 
@@ -35,9 +38,10 @@ impl Private {
         let Some(reply) = &recorded.reply else { return (recorded.clone(), None) };
         let queries = asked_by(&recorded.question);
         let is_read = queries.iter().any(|query| query.read(reply).is_ok());
-        let mut hidden = reply.clone();
+        // who was not understood may say numbers in rows: only what is called a serial number is one there
+        let mut hidden = if is_read { reply.clone() } else { without_suspects(reply, Looks::Labelled) };
         let mut remark = None;
-        for query in queries.iter().filter(|query| query.is_private() && query.read(reply).is_ok()) {
+        for query in queries.iter().filter(|query| query.read(reply).is_ok()) {
             hidden = query.conceal(&hidden).unwrap_or_else(|| {
                 remark = Some("note: the private part of this reply could not be told from the rest: all of it is masked");
                 masked(reply)
@@ -52,12 +56,17 @@ impl Private {
         if remark.is_none() && !is_read && !is_refusal(&recorded.question, reply) {
             remark = Some("note: this reply was not understood and may hold private texts");
         }
+        if remark.is_none() && queries.iter().any(|query| !query.suspects(&hidden).is_empty()) {
+            remark = Some(
+                "note: a number in this reply may be a serial number: look at it before you send this, and write X in its place if it is",
+            );
+        }
         (Recorded { reply: Some(hidden), ..recorded.clone() }, remark)
     }
 
     /// A line of the header without it.
     pub fn conceal_text(&self, text: &str) -> String {
-        let mut bytes = text.as_bytes().to_vec();
+        let mut bytes = without_suspects(text.as_bytes(), Looks::Long);
         self.0.iter().for_each(|private| hide(&mut bytes, private));
         String::from_utf8_lossy(&bytes).into_owned()
     }
@@ -102,5 +111,37 @@ mod tests {
         let status = recorded("Q1", b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000");
         assert_eq!(private.conceal(&status), (status.clone(), None));
         assert_eq!(private.conceal(&recorded("Q1", b"Q1")), (recorded("Q1", b"Q1"), None));
+    }
+
+    /// What makers put into the place of a model, also in a reply that nobody understands.
+    #[test]
+    fn what_looks_like_a_serial_number_is_masked_or_remarked_upon() {
+        for (reply, hidden, word) in [
+            ("#QXUPS           SN12345678 V1.0      ", "#QXUPS           SNXXXXXXXX V1.0      ", None),
+            ("#UPS 83250701100 SIM-1000   V1.0      ", "#UPS XXXXXXXXXXX SIM-1000   V1.0      ", None),
+            (
+                "#QXUPS           AS041811   V1.0      ",
+                "#QXUPS           AS041811   V1.0      ",
+                Some("may be a serial"),
+            ),
+            ("#QXUPS           SIM-1000   V1.0      ", "#QXUPS           SIM-1000   V1.0      ", None),
+            ("#S/N: 1234567", "#S/N: XXXXXXX", Some("not understood")),
+            ("!1234567890123 227", "!1234567890123 227", Some("not understood")),
+        ] {
+            let mut private = Private::default();
+            let heard = recorded("I", reply.as_bytes());
+            private.learn(&heard);
+            let (concealed, remark) = private.conceal(&heard);
+            let said = String::from_utf8(concealed.reply.unwrap()).unwrap();
+            assert_eq!(said, hidden);
+            assert_eq!(remark.is_some(), word.is_some(), "{reply}: {remark:?}");
+            assert!(remark.is_none_or(|remark| remark.contains(word.unwrap())), "{reply}: {remark:?}");
+        }
+        // and wherever it stands besides
+        let mut private = Private::default();
+        private.learn(&recorded("I", b"#QXUPS           SN12345678 V1.0      "));
+        let elsewhere = private.conceal(&recorded("??", b"<12345678>")).0;
+        assert_eq!(elsewhere.reply.unwrap(), b"<XXXXXXXX>");
+        assert_eq!(private.conceal_text("usb product: UPS S/N 0987654\n"), "usb product: UPS S/N XXXXXXX\n");
     }
 }

@@ -1,10 +1,11 @@
 //! Checking. What our drivers take is asked of them: nothing of it is written down here again.
 
+use crate::same_port::{self, Clash, Place, value};
 use driver::config::{Finding, Weight, check_globals, check_section, generic, nearest};
-use driver::persona::{self, NUTDRV_QX, Persona};
+use driver::persona::{self, Line, NUTDRV_QX, Persona};
 use driver::upgrade::{NewSection, UPGRADES, Upgrade};
+use link::{Address, Kind, LinkError, check_terminal};
 use nut::ups_conf::{Section, UpsConf};
-use std::collections::BTreeMap;
 
 /// Everything there is to say of a file.
 #[derive(Debug, Default)]
@@ -84,7 +85,12 @@ impl Report {
         let new = upgrade.map(|upgrade| self.check_old(section, upgrade));
         let ours = Persona::named(driver);
         match ours {
-            Some(persona) => self.findings.extend(check_section(persona, conf, &name)),
+            Some(persona) => {
+                self.findings.extend(check_section(persona, conf, &name));
+                if persona.line != Line::Usb {
+                    self.look_at_port(section);
+                }
+            }
             None if upgrade.is_none() => self.pass_over(section, driver),
             None => {}
         }
@@ -152,37 +158,26 @@ impl Report {
 
     /// Two drivers on one line take each other's replies.
     fn compare_ports(&mut self, conf: &UpsConf) {
-        let mut seen: BTreeMap<&str, &Section> = BTreeMap::new();
-        for section in &conf.sections {
-            let Some(port) = value(section, "port") else { continue };
-            let Some(first) = seen.insert(port, section) else { continue };
-            let line = line_of(section, "port");
-            if port.starts_with("/dev/") || port.starts_with("tcp://") {
-                self.wrong(line, format!("port = {port}: [{}] is there already; two drivers on one line take each other's replies", first.name));
-            } else if port == "auto" && choice(first) == choice(section) {
-                self.wrong(line, format!("[{}] means the same USB device: tell them apart by serial or busport, which 'qxups scan' prints", first.name));
-            }
+        for Clash { section, first, place } in same_port::clashes(conf) {
+            let (line, port) = (line_of(section, "port"), value(section, "port").unwrap_or_default());
+            let (first, other) = (&first.name, value(first, "port").unwrap_or_default());
+            let also = if other == port { String::new() } else { format!(", as {other}") };
+            self.wrong(line, match place {
+                Place::Usb(_) => format!("[{first}] means the same USB device: tell them apart by serial or busport, which 'qxups scan' prints"),
+                Place::Line(_) | Place::Server(..) => format!("port = {port}: [{first}] is there already{also}; two drivers on one line take each other's replies"),
+            });
         }
     }
-}
 
-/// What says which USB device is meant.
-fn choice(section: &Section) -> Vec<(String, Option<String>)> {
-    let names = ["vendorid", "productid", "vendor", "product", "serial", "bus", "busport", "device"];
-    let is_choice = |name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
-    let mut all: Vec<_> = section
-        .settings
-        .iter()
-        .filter(|setting| is_choice(&setting.name))
-        .map(|setting| (setting.name.to_ascii_lowercase(), setting.value.clone()))
-        .collect();
-    all.sort();
-    all
-}
-
-/// The value that counts: the last.
-fn value<'s>(section: &'s Section, name: &str) -> Option<&'s str> {
-    section.settings.iter().rfind(|setting| setting.name == name)?.value.as_deref()
+    /// Where the port is there, it has to be one; the file may be for another machine.
+    fn look_at_port(&mut self, section: &Section) {
+        let port = value(section, "port").map(Address::parse);
+        if let Some(Ok(Address::Serial(path))) = port
+            && let Err(LinkError { kind: Kind::Unsuitable, sentence }) = check_terminal(&path)
+        {
+            self.wrong(line_of(section, "port"), format!("port = {sentence}"));
+        }
+    }
 }
 
 fn line_of(section: &Section, name: &str) -> usize {

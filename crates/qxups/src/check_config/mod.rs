@@ -3,7 +3,7 @@
 mod check;
 mod print;
 
-use driver::config::Paths;
+use driver::config::{LONGEST_CONF, Paths};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -21,7 +21,7 @@ impl CheckConfig {
     /// Prints what there is to say. The exit code is 1 when something would not work.
     pub fn run(self) -> Result<ExitCode, String> {
         let file = self.file.unwrap_or_else(|| Paths::from_environment().conf.join("ups.conf"));
-        let text = std::fs::read(&file).map_err(|error| {
+        let text = link::read_bounded(&file, LONGEST_CONF).map_err(|error| {
             format!(
                 "cannot read {}: {error}; name the file, or become a user who may read it",
                 file.display()

@@ -9,10 +9,13 @@ use std::path::Path;
 /// What our drivers, and nobody else's, say of themselves.
 const OURS: &[u8] = b"a drop-in for Network UPS Tools";
 
+/// No driver is longer, in bytes.
+const LONGEST_PROGRAM: u64 = 256 * 1024 * 1024;
+
 /// Looks at the drivers that sections name.
 pub fn drivers(system: &System, plan: &Plan, report: &mut Report) {
     for (name, path) in &plan.drivers {
-        let Ok(program) = std::fs::read(path) else {
+        let Ok(program) = link::read_bounded(path, LONGEST_PROGRAM) else {
             let what = format!("its driver {} is not there", path.display());
             let remedy = "check 'driver' and 'driverpath' in ups.conf, and which NUT packages are installed";
             report.add(Kind::NoSuchDriver, name, what, remedy);

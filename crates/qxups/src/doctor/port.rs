@@ -5,9 +5,9 @@ use super::running::Running;
 use super::system::{Process, System, User};
 use super::watched::Watched;
 use driver::persona::Persona;
-use link::{Attached, UsbOptions};
+use link::{Attached, UsbOptions, check_terminal};
 use std::fs::Metadata;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 /// A UPS whose port is looked at.
@@ -32,7 +32,7 @@ impl Case<'_> {
                 return false;
             }
         };
-        if !meta.file_type().is_char_device() {
+        if check_terminal(path).is_err() {
             let what = format!("{port} is no serial port");
             report.add(Kind::NotASerialPort, name, what, "name one such as /dev/ttyS0");
             return false;
@@ -116,11 +116,45 @@ impl Case<'_> {
 
     /// Whether nobody uses the file; somebody who is not the driver of this UPS is a finding.
     fn is_free(&self, file: &Path, holders: &[Process], report: &mut Report) -> bool {
-        for process in holders.iter().filter(|process| !self.running.is(process)) {
+        let strangers = holders.iter().filter(|process| !self.running.is(process));
+        let (known, unknown): (Vec<&Process>, Vec<&Process>) =
+            strangers.partition(|process| stop(process, file).is_some());
+        for process in known {
             let what = format!("{process} uses {}", file.display());
-            report.add(Kind::PortInUse, &self.watched.name, what, stop(process, file));
+            let remedy = stop(process, file).unwrap_or_default();
+            report.add(Kind::PortInUse, &self.watched.name, what, remedy);
+        }
+        if let Some(what) = who(&unknown) {
+            let what =
+                format!("{what} {} {}", if unknown.len() > 1 { "use" } else { "uses" }, file.display());
+            report.add(Kind::PortInUse, &self.watched.name, what, self.end(&unknown, file));
         }
         holders.is_empty() && *self.running == Running::Nobody
+    }
+
+    /// What to do about programs that nobody knows. One may be ended; many that share a file are a system at
+    /// work, and so is the first process, and whoever called this program.
+    fn end(&self, unknown: &[&Process], file: &Path) -> String {
+        let file = file.display();
+        match unknown {
+            [one] if one.pid != 1 && !self.system.called_us(one.pid) => {
+                format!("stop it first: look what it is (ps -fp {0}), then kill {0}", one.pid)
+            }
+            _ => format!(
+                "a port of a UPS has one user: look who they are (fuser -v {file}) and stop the service that uses it; if somebody works there, it is no port of a UPS, so name another"
+            ),
+        }
+    }
+}
+
+/// The processes in a sentence: the first few by name.
+fn who(processes: &[&Process]) -> Option<String> {
+    const NAMED: usize = 3;
+    let names: Vec<String> = processes.iter().take(NAMED).map(ToString::to_string).collect();
+    match (names.split_last()?, processes.len()) {
+        (_, count) if count > NAMED => Some(format!("{} and {} more", names.join(", "), count - NAMED)),
+        ((only, []), _) => Some(only.clone()),
+        ((last, before), _) => Some(format!("{} and {last}", before.join(", "))),
     }
 }
 
@@ -130,9 +164,9 @@ fn is_simulated_ups(process: &Process) -> bool {
 }
 
 /// How to stop who is known to take serial ports.
-fn stop(process: &Process, file: &Path) -> String {
+fn stop(process: &Process, file: &Path) -> Option<String> {
     let port = file.file_name().unwrap_or_default().to_string_lossy();
-    match process.name.as_str() {
+    Some(match process.name.as_str() {
         "ModemManager" => {
             "it takes every serial port for a modem: systemctl disable --now ModemManager".into()
         }
@@ -143,6 +177,6 @@ fn stop(process: &Process, file: &Path) -> String {
         name if Persona::named(name).is_some() => {
             "it watches a UPS there: stop it (upsdrvctl stop) before anything else uses the port".into()
         }
-        _ => format!("stop it first: kill {}", process.pid),
-    }
+        _ => return None,
+    })
 }

@@ -35,9 +35,10 @@ pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running 
         processes.iter().filter(|process| is_driver_of(process, name)).filter(of_this_nut).collect();
     if let [first, second, ..] = instances[..] {
         let what = format!("two drivers run for it: {first} and {second}");
+        // in a container, one of them may be its first process
+        let kill = if second.pid == 1 { String::new() } else { format!("; kill {}", second.pid) };
         let remedy = format!(
-            "stop both (upsdrvctl stop {name}; systemctl stop nut-driver@{name}; kill {}) and start one: systemd and upsdrvctl must not both",
-            second.pid
+            "stop both (upsdrvctl stop {name}; systemctl stop nut-driver@{name}{kill}) and start one: systemd and upsdrvctl must not both"
         );
         report.add(Kind::TwinDrivers, name, what, remedy);
     }
@@ -96,7 +97,11 @@ fn is_driver_of(process: &Process, name: &str) -> bool {
 
 /// The file of a driver that runs no more. (The number may belong to somebody else by now.)
 fn pid_file(path: &Path, driver: &str, processes: &[Process], report: &mut Report) {
-    let Ok(text) = std::fs::read_to_string(path) else { return };
+    if !path.is_file() {
+        return;
+    }
+    let Ok(text) = link::read_bounded(path, 64) else { return };
+    let text = String::from_utf8_lossy(&text);
     let number = text.trim().parse::<u32>().ok();
     let owner = processes.iter().find(|process| Some(process.pid) == number);
     let what = match owner {

@@ -94,6 +94,17 @@ impl System {
         self.processes().into_iter().filter(holds).collect()
     }
 
+    /// Whether a process called this one, or called who called it: a shell, a terminal, an SSH server.
+    pub fn called_us(&self, pid: u32) -> bool {
+        let parent = |pid: &u32| {
+            let stat = std::fs::read_to_string(self.proc.join(pid.to_string()).join("stat")).ok()?;
+            // the name before it may hold anything
+            stat.rsplit_once(") ")?.1.split_whitespace().nth(1)?.parse().ok()
+        };
+        // bounded: a number may be given to another process meanwhile
+        std::iter::successors(Some(std::process::id()), parent).take(64).any(|caller| caller == pid)
+    }
+
     /// Whether a process works in this folder, as drivers do in their state directory; one into which we may
     /// not look may do so. (The same driver may run in a container, with a folder of its own.)
     pub fn works_in(&self, process: &Process, folder: &Path) -> bool {

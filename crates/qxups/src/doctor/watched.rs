@@ -2,10 +2,10 @@
 
 use super::finding::{Kind, Report};
 use super::system::System;
+use crate::same_port::{self, Clash, Place, value};
 use driver::command_line::CommandLine;
-use driver::config::Config;
+use driver::config::{Config, LONGEST_CONF};
 use driver::persona::{NUTDRV_QX, Persona};
-use link::Address;
 use nut::ups_conf::{self, Section, UpsConf};
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -48,7 +48,7 @@ pub fn port(port: &str) -> Result<Watched, String> {
 pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> Plan {
     let mut plan = Plan::default();
     let path = system.nut.conf.join("ups.conf");
-    let conf = match std::fs::read(&path) {
+    let conf = match link::read_bounded(&path, LONGEST_CONF) {
         Ok(text) => ups_conf::parse(&text),
         Err(error) => {
             let remedy = "write one ('qxups scan' prints what belongs there), or run as root";
@@ -101,21 +101,24 @@ pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> Pla
             ),
         }
     }
-    same_ports(&plan.watched, report);
+    same_ports(&conf, only, report);
     plan
 }
 
 /// Two drivers on one line take each other's replies.
-fn same_ports(watched: &[Watched], report: &mut Report) {
-    for (at, one) in watched.iter().enumerate() {
-        let address = &one.config.opening.address;
-        // 'auto' takes what is free, and a recording may be read by many
-        if matches!(address, Address::Usb(_) | Address::Replay { .. }) {
-            continue;
-        }
-        for other in watched[..at].iter().filter(|other| other.config.opening.address == *address) {
-            let what = format!("shares its port {address} with [{}]", other.name);
-            report.add(Kind::SamePort, &one.name, what, "take one of the two sections away");
+fn same_ports(conf: &UpsConf, only: Option<&str>, report: &mut Report) {
+    for Clash { section, first, place } in same_port::clashes(conf) {
+        let asked = only.is_none_or(|only| only == section.name || only == first.name);
+        // of USB devices, each driver takes one that is free
+        if asked && !matches!(place, Place::Usb(_)) {
+            let port = value(section, "port").unwrap_or_default();
+            let what = format!("shares its port {port} with [{}]", first.name);
+            report.add(
+                Kind::SamePort,
+                &section.name,
+                what,
+                "give each its own port, or take one of the two sections away",
+            );
         }
     }
 }

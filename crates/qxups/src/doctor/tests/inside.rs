@@ -50,6 +50,13 @@ fn what_is_wrong_in_ups_conf() {
     std::fs::hard_link(machine.folder.join("run/nutdrv_qx-u"), machine.folder.join("run/nutdrv_qx-v"))
         .unwrap();
     only(&machine.report(), Kind::SamePort, &["v: shares its port tcp://192.0.2.1:4001 with [u]"]);
+    // also when only one of the two is looked at, or the other is of another driver
+    let report = run(machine.examine(Some("u"), false));
+    only(&report, Kind::SamePort, &["v: shares its port"]);
+    machine.write("lib/apcsmart", "");
+    machine.section("port = /dev/no-such-port\n[v]\ndriver = apcsmart\nport = /dev//no-such-port");
+    let report = machine.report();
+    assert!(report.kinds().contains(&Kind::SamePort), "{}", report.text());
 }
 
 #[test]

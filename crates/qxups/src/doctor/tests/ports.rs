@@ -15,6 +15,63 @@ fn a_port_that_is_none() {
 }
 
 #[test]
+fn a_port_that_is_no_terminal_is_refused_before_its_users_are_looked_at() {
+    for port in ["/dev/null", "/dev/zero", "/dev/urandom"] {
+        let machine = Machine::new();
+        machine.section(&format!("port = {port}"));
+        machine.process(70, "nutdrv_qx", &["nutdrv_qx", "-a", "u"], None);
+        machine.socket(FRESH);
+        for pid in [1, 200, 201, 202] {
+            machine.process(pid, "tmux", &["tmux"], Some(Path::new(port)));
+        }
+        for what in [None, Some(port)] {
+            let report = run(machine.examine(what, false));
+            only(&report, Kind::NotASerialPort, &[&format!("{port} is no serial port")]);
+            assert!(!report.text().contains("kill"), "{}", report.text());
+        }
+    }
+}
+
+#[test]
+fn nobody_is_told_to_end_a_system_at_work() {
+    run(async {
+        let (_ups, port) = pretended(&[]);
+        let me = std::process::id();
+        let shell = 4_000_100;
+        for (holders, advice, what) in [
+            (&[("minicom", 4_000_200)][..], Some(4_000_200), "minicom (process 4000200) uses"),
+            (&[("systemd", 1)], None, "systemd (process 1) uses"),
+            (&[("bash", shell)], None, "bash (process 4000100) uses"),
+            (&[("a", 4_000_200), ("b", 4_000_201)], None, "a (process 4000200) and b (process 4000201) use"),
+            (
+                &[("a", 4_000_200), ("b", 4_000_201), ("c", 4_000_202), ("d", 4_000_203), ("e", 4_000_204)],
+                None,
+                "a (process 4000200), b (process 4000201), c (process 4000202) and 2 more use",
+            ),
+        ] {
+            let machine = Machine::new();
+            // who called this program: a shell in a terminal
+            machine.process(me, "qxups", &["qxups", "doctor"], None);
+            machine.write(&format!("proc/{me}/stat"), &format!("{me} (qxups) S {shell} 1 1"));
+            for (name, pid) in holders {
+                machine.process(*pid, name, &[name], Some(&port));
+            }
+            let report = machine.examine(port.to_str(), false).await;
+            only(&report, Kind::PortInUse, &[what]);
+            let text = report.text();
+            match advice {
+                Some(pid) => assert!(text.contains(&format!("then kill {pid}\n")), "{text}"),
+                None => assert!(!text.contains("kill") && text.contains("fuser -v"), "{text}"),
+            }
+            // those whom everybody knows have a service of their own, how many they may be
+            machine.process(4_000_300, "ModemManager", &["ModemManager"], Some(&port));
+            let text = machine.examine(port.to_str(), false).await.text();
+            assert!(text.contains("systemctl disable --now ModemManager"), "{text}");
+        }
+    });
+}
+
+#[test]
 fn a_port_that_is_forbidden_or_in_use() {
     run(async {
         let machine = Machine::new();
