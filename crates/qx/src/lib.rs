@@ -9,7 +9,7 @@
 //! * What can be sent: [`command`], [`setting`].
 //! * A dialect is a table of these: [`protocol`], and all of them: [`protocols`].
 //! * Through USB: [`bridge`], all of them: [`bridges`], and a command on its way: [`talk`].
-//! * On the line: [`exchange`]; which dialect it is: [`detect`], and at the next start: [`known`]; what is believed: [`belief`],
+//! * On the line: [`exchange`], and what is no part of a reply: [`nuls`]; which dialect it is: [`detect`], and at the next start: [`known`]; what is believed: [`belief`],
 //!   what a garbled reply still says: [`glean`], and how it counts: [`votes`],
 //!   and what is weighed against the rest: [`quirk`].
 //! * One UPS: [`device`], which [`bank`] of cells it has and what NUT would [`guess`] of it, what is
@@ -36,6 +36,7 @@ pub mod fact;
 pub mod glean;
 pub mod guess;
 pub mod known;
+pub mod nuls;
 pub mod option;
 pub mod picture;
 pub mod plan;

@@ -14,6 +14,7 @@ use nusb::{Device, DeviceInfo, Endpoint, ErrorKind, Interface};
 use qx::bridge::{Bridge, Carriage, Inlet, Reports, Sibling};
 use qx::detect::looks_like_reply;
 use qx::exchange::{Exchange, Reply};
+use qx::nuls::without_nuls;
 use qx::talk::{Outcome, Patience, Step, Talk, Transfer};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -182,6 +183,7 @@ impl Usb {
                 }
                 Step::Done(line) => {
                     stray |= talk.met_strays();
+                    let line = line.and_then(|line| without_nuls(&exchange.command, line));
                     // a reply to some question is none to a command: it came late
                     let is_late = |line: &Vec<u8>| exchange.is_command && looks_like_reply(line);
                     if line.as_ref().is_some_and(is_late) && !listening {
