@@ -111,6 +111,11 @@ impl Link {
         }
     }
 
+    /// The dialect that the converter names, for [`qx::option::Options::first_dialect`].
+    pub fn dialect(&self) -> Option<&'static str> {
+        self.usb_device().and_then(|usb| qx::bridges::dialect_of(usb.vendor_id))
+    }
+
     /// Shakes a device that has fallen silent, where that is possible: true when the link has to be
     /// opened again. The settings of a terminal may have been changed by another program, and a
     /// connection be dead without anybody having said so.
@@ -145,22 +150,25 @@ impl Link {
         }
         let sent = Instant::now();
         let mut collector = Collector::new(exchange);
-        let (mut deadline, mut latency) = (sent + exchange.patience, Duration::ZERO);
+        let (mut deadline, mut latency) = (sent + exchange.patience, None);
         let mut buffer = [0; 256];
         loop {
             let Some(read) = timer.timeout_at(deadline, wire.read(&mut buffer)).await else { break };
             let read = read?;
-            if latency.is_zero() {
-                latency = sent.elapsed();
+            let complete = collector.take(&buffer[..read]);
+            // a NUL, as a line makes it that wakes up, is no beginning of a reply
+            if collector.is_silent() {
+                continue;
             }
-            if collector.take(&buffer[..read]) {
+            latency.get_or_insert_with(|| sent.elapsed());
+            if complete {
                 self.answered = true;
                 break;
             }
             let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
             deadline = Instant::now() + wait;
         }
-        Ok(Reply { stray, ..collector.finish(latency) })
+        Ok(Reply { stray, ..collector.finish(latency.unwrap_or_default()) })
     }
 
     /// Waits until then, between two exchanges.
