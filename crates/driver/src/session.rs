@@ -9,7 +9,7 @@ use crate::memory::Memory;
 use crate::own;
 use crate::state::State;
 use crate::supervisor::Supervisor;
-use link::{Address, Arrivals, Link, LinkError, Opening};
+use link::{Address, Arrivals, Kind, Link, LinkError, Opening};
 use nut::driver_socket as text;
 use qx::device::{Device, Event, LinkChange, Loudness, Moment, Outcome, Ticket};
 use qx::exchange::{Exchange, Reply};
@@ -66,6 +66,8 @@ pub struct Session {
     shake: Option<(Instant, Loudness)>,
     /// How loud it is when the link is open again.
     opened: Loudness,
+    /// That another device is where its own was, has yet to be said.
+    misses_its_own: bool,
     wishes: mpsc::Receiver<Wish>,
     publishers: Vec<Box<dyn Publisher>>,
     supervisor: Rc<Supervisor>,
@@ -99,6 +101,7 @@ impl Session {
             arrivals: None,
             shake: None,
             opened: Loudness::Info,
+            misses_its_own: false,
             wishes,
             publishers: vec![],
             supervisor: Rc::new(Supervisor::nobody()),
@@ -332,6 +335,7 @@ impl Session {
     fn lost(&mut self, error: &LinkError, loudness: Loudness) {
         self.log.say(loudness, &format!("{}: {error}; trying to open it again", self.opening.address));
         self.opened = loudness.min(Loudness::Info);
+        self.misses_its_own = true;
         self.link = None;
         // listening first: what comes back between closing and listening is not missed
         self.arrivals = matches!(self.opening.address, Address::Usb(_)).then(Arrivals::watch).flatten();
@@ -359,6 +363,12 @@ impl Session {
         match Link::open(&self.opening).await {
             Ok(link) => {
                 self.log.say(self.opened, &format!("{} is open again", self.opening.address));
+                if let Some(doubt) = link.doubt() {
+                    self.log.say(self.opened, doubt);
+                }
+                if let Some(advice) = link.advice() {
+                    self.log.warning(advice);
+                }
                 self.link = Some(link);
                 self.arrivals = None;
                 let now = self.now();
@@ -366,7 +376,10 @@ impl Session {
                 self.tell_supervisor();
             }
             Err(error) => {
-                self.log.debug(1, || error.to_string());
+                match error.kind == Kind::Another && std::mem::take(&mut self.misses_its_own) {
+                    true => self.log.warning(&error.to_string()),
+                    false => self.log.debug(1, || error.to_string()),
+                }
                 self.reopen = Instant::now() + if self.arrivals.is_some() { REOPEN_UNTOLD } else { REOPEN };
             }
         }

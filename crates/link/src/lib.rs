@@ -95,6 +95,15 @@ impl Link {
         }
     }
 
+    /// Why the device behind it cannot be shown to be the one that was open before, if so: it may be another
+    /// UPS. Nothing at the first opening; where there is no such knowledge (serial lines, TCP), nothing either.
+    pub fn doubt(&self) -> Option<&str> {
+        match &self.wire {
+            Wire::Usb(usb) => usb.doubt(),
+            _ => None,
+        }
+    }
+
     /// The state of the modem lines, where there are any.
     pub fn modem_lines(&self) -> Option<ModemLines> {
         match &self.wire {

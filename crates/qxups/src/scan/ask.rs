@@ -43,7 +43,7 @@ impl Trouble {
             None => "not found",
             Some(Kind::Busy) => "busy",
             Some(Kind::NotPermitted) => "not permitted",
-            Some(Kind::NotFound | Kind::Gone) => "no such place",
+            Some(Kind::NotFound | Kind::Gone | Kind::Another) => "no such place",
             Some(Kind::Unsuitable | Kind::Other) => "not usable",
         }
     }
