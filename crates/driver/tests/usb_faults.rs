@@ -331,27 +331,21 @@ fn orders(which: Which, nothing: &str) -> BTreeMap<(&'static str, &'static str),
 fn nothing_in_bytes_is_silence() {
     let _alone = machine::alone();
     let (nut, ours) = both(|which| orders(which, "nul"));
-    for (what, (done, heard)) in &ours {
-        let expected = WITHOUT_REPLY.iter().find(|(command, _)| *command == what.1).unwrap().1;
-        assert_eq!(
-            (*done, &heard[..]),
-            (true, &expected.iter().map(ToString::to_string).collect::<Vec<_>>()[..]),
-            "{what:?}"
-        );
-        println!("{what:?}: NUT {:?}, ours {:?}", nut[what], ours[what]);
-        // where it does not wait for more, NUT says so too
-        if !matches!(what.0, "ablerex") {
-            assert_eq!(nut[what], ours[what], "{what:?}");
+    let expected = |what: (&str, &str)| {
+        let (_, heard) = WITHOUT_REPLY.iter().find(|(command, _)| *command == what.1).unwrap();
+        (true, heard.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    for (what, done) in &ours {
+        println!("{what:?}: NUT {:?}, ours {done:?}", nut[what]);
+        assert_eq!(*done, expected(*what), "{what:?}");
+        // that of 2.8.0 knows no zeros, newer ones do
+        if what.0 != "armac" {
+            assert_eq!(nut[what], *done, "{what:?}");
         }
     }
     for nothing in ["return", "nuls"] {
-        for (what, (done, heard)) in orders(Which::Ours, nothing) {
-            let expected = WITHOUT_REPLY.iter().find(|(command, _)| *command == what.1).unwrap().1;
-            assert_eq!(
-                (done, heard),
-                (true, expected.iter().map(ToString::to_string).collect()),
-                "{nothing} {what:?}"
-            );
+        for (what, done) in orders(Which::Ours, nothing) {
+            assert_eq!(done, expected(what), "{nothing} {what:?}");
         }
     }
 }
