@@ -165,7 +165,7 @@ pub const USB: &[OptionRow] = &[
     row("device",         Value,  Usb, "USB device number to match"),
     row("usb_set_altinterface", Either, Usb, "Set the USB alternate interface"),
     row("langid_fix",     Value,  Usb, "USB language id of the string descriptors"),
-    row("busport",        Value,  Usb, "USB bus and ports to match, such as 1-2.4"),
+    row("busport",        Value,  Usb, "USB bus and ports to match, such as 1-2.4, or the number of the port alone, such as 004"),
     row("usb_config_index", Value, Usb, "USB configuration, counted from 0 (hexadecimal)"),
     row("usb_hid_rep_index", Value, Usb, "USB interface (hexadecimal)"),
     row("usb_hid_desc_index", Value, Usb, "USB HID descriptor; no bridge here reads one"),

@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 use qx::bridge::{Bridge, Carriage, Framing, Inlet};
+use qx::nuls::without_nuls;
 use qx::talk::{Outcome, Step, Talk, Transfer, command_in, descriptor_of, text_of};
 use qx::{bridges, protocols};
 
@@ -539,6 +540,30 @@ proptest! {
             let digit = |byte: &u8| *byte == b'0' && said.contains(&0);
             let known = |byte: &u8| said.contains(byte) || matches!(byte, b'(' | b'#' | b'?') || digit(byte);
             prop_assert!(echoed || reply.iter().flatten().all(known), "{} {:?}", bridge.name, reply);
+        }
+    }
+
+    /// What is left of any line is a part of it, without NULs but those that the question's reply may end in,
+    /// and the same when it is looked at again.
+    #[test]
+    fn nuls_are_taken_off_and_nothing_else(
+        text in line(0..40),
+        before in 0usize..4,
+        behind in 0usize..9,
+        which: prop::sample::Index,
+    ) {
+        let questions: Vec<Vec<u8>> =
+            protocols::ALL.iter().flat_map(|protocol| protocol.queries).map(|query| query.wire(0)).collect();
+        let question = &questions[which.index(questions.len())];
+        let reply = [&vec![0; before][..], &text, &vec![0; behind]].concat();
+        match without_nuls(question, reply.clone()) {
+            None => prop_assert!(reply.iter().all(|byte| *byte == 0)),
+            Some(told) => {
+                prop_assert!(told == *question || told.first() != Some(&0));
+                let at = reply.windows(told.len()).position(|part| part == told).unwrap();
+                prop_assert!(reply[..at].iter().chain(&reply[at + told.len()..]).all(|byte| *byte == 0));
+                prop_assert_eq!(without_nuls(question, told.clone()), Some(told));
+            }
         }
     }
 
