@@ -123,7 +123,7 @@ fn nothing_in_bytes_is_silence_in_every_dialect() {
             assert!(bench.run(60, |event| *event == Event::Ready), "{} {nothing:?}", protocol.name);
             let named = |name: &&str| protocol.commands_named(name).next().is_some();
             let names = ["beeper.toggle", "test.battery.start.quick", "shutdown.return", "shutdown.stop"];
-            let names: Vec<&str> = names.into_iter().filter(|name| named(&name)).collect();
+            let names: Vec<&str> = names.into_iter().filter(named).collect();
             let mut outcomes = vec![];
             for name in names {
                 bench.ups.forget_heard();
