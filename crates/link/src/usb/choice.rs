@@ -505,6 +505,16 @@ mod tests {
         assert_eq!(candidates(&options, &[twin]), Vec::<String>::new());
     }
 
+    /// A reload compares options as they are shown.
+    #[test]
+    fn what_was_opened_is_no_option() {
+        let ups = device(0x0665, 0x5161, "", "1-2", 3);
+        let (options, fresh) = (UsbOptions::default(), UsbOptions::default());
+        options.clone().choose(&ups, std::slice::from_ref(&ups));
+        assert!(options.memory.before().is_some(), "shared with whoever has it open");
+        assert_eq!((format!("{options:?}"), &options), (format!("{fresh:?}"), &fresh));
+    }
+
     #[test]
     fn a_device_without_a_twin_may_move() {
         let (ups, moved) = (device(0x0665, 0x5161, "", "1-2", 3), device(0x0665, 0x5161, "", "1-7", 9));

@@ -3,6 +3,7 @@
 //! looks the same was ever seen beside the device, and what cannot be shown is said.
 
 use super::choice::Attached;
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -15,8 +16,15 @@ const LAG: Duration = Duration::from_millis(100);
 const TELLING: usize = 4;
 
 /// What is remembered of the device that was opened, shared with whoever has it open.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Default)]
 pub(super) struct Memory(Arc<Mutex<Option<Before>>>);
+
+impl fmt::Debug for Memory {
+    /// It is no part of the options that it stands in: a reload compares what is shown of them.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Memory")
+    }
+}
 
 /// The device that was opened last.
 #[derive(Clone, Debug)]
