@@ -99,6 +99,7 @@ fn it_stays_one_through_a_reload_and_a_silence() {
     assert!(bench.run(60, |event| *event == Event::Ready));
     // options that were read again know nothing of the converter
     assert!(bench.line.device.reconfigure(Options::default(), bench.line.now));
+    assert_eq!(bench.line.device.options().first_dialect, Some("omron"));
     bench.ups.turn(Knob::parse("silent on").unwrap(), bench.line.now);
     bench.run(200, |_| false);
     bench.ups.turn(Knob::parse("silent off").unwrap(), bench.line.now);
