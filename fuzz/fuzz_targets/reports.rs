@@ -1,11 +1,13 @@
 //! Any bytes as what a converter on USB sends: no panic, an end, and nothing in a reply that was not
-//! sent; and any bytes as a command come out of the reports as they went in. The first bytes choose
+//! sent, NULs around it or not; and any bytes as a command come out of the reports as they went in. The first bytes choose
 //! bridge and command, the rest is what comes of the transfers.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
 use qx::bridge::{Bridge, Carriage};
 use qx::bridges;
+use qx::nuls::without_nuls;
+use qx::protocols;
 use qx::talk::{Outcome, Step, Talk, Transfer, command_in};
 
 /// Commands of every length and kind; in place of others, bytes.
@@ -24,6 +26,11 @@ fuzz_target!(|bytes: &[u8]| {
     let any = rest.split(|byte| *byte == b'\r').next().unwrap_or_default();
     let any = &any[..any.len().min(LONGEST)];
     round_trip(bridge, any);
+    // in answer to the question of some dialect, NULs around it
+    let questions = protocols::ALL.iter().flat_map(|protocol| protocol.queries);
+    let question = questions.cycle().nth(usize::from(*what)).map_or(vec![], |query| query.wire(0));
+    let (before, behind) = (usize::from(step & 3), usize::from(step >> 2 & 7));
+    check_nuls(&question, &[&vec![0; before][..], any, &vec![0; behind]].concat());
     let command = COMMANDS.get(usize::from(*what)).copied().unwrap_or(any);
     let mut talk = match step {
         0xff => Talk::listening(bridge, command),
@@ -77,7 +84,21 @@ fn next(coming: &mut &[u8]) -> Outcome {
     }
 }
 
+/// What is left of a reply without the NULs around it is a part of it, and the same when it is looked at again.
+fn check_nuls(command: &[u8], reply: &[u8]) {
+    let Some(told) = without_nuls(command, reply.to_vec()) else {
+        assert!(reply.iter().all(|byte| *byte == 0));
+        return;
+    };
+    assert!(told == command || told.first() != Some(&0), "{}", told.escape_ascii());
+    let at = reply.windows(told.len()).position(|part| part == told).expect("a part of it");
+    let rest = reply[..at].iter().chain(&reply[at + told.len()..]);
+    assert!(rest.into_iter().all(|byte| *byte == 0), "{}", reply.escape_ascii());
+    assert_eq!(without_nuls(command, told.clone()), Some(told));
+}
+
 fn check(reply: Option<Vec<u8>>, command: &[u8], sent: &[u8]) {
+    reply.iter().for_each(|reply| check_nuls(command, reply));
     let Some(reply) = reply.filter(|reply| reply != command) else { return };
     assert!(!reply.contains(&b'\r'));
     // the first letter of some replies is known, letters beyond Latin are none, zeros may be digits

@@ -252,7 +252,13 @@ impl Driver {
             self.line.task != Task::KillPower || Known::parse(text).is_some_and(|known| known.is_enough())
         };
         let dialect_memory = known.as_ref().and_then(Memory::read).filter(is_certain);
-        let options = Options { battery_memory: remembered, dialect_memory, ..self.config.options.clone() };
+        let first_dialect = link.dialect();
+        let options = Options {
+            battery_memory: remembered,
+            dialect_memory,
+            first_dialect,
+            ..self.config.options.clone()
+        };
         let device: Shared = Rc::new(RefCell::new(Device::new(options)));
         if let Some(usb) = link.usb_device() {
             let mut device = device.borrow_mut();

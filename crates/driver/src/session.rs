@@ -10,7 +10,7 @@ use crate::own;
 use crate::reopening::{AGAIN, Loss, Reopening};
 use crate::state::State;
 use crate::supervisor::Supervisor;
-use link::{Address, Arrivals, Link, LinkError, Opening};
+use link::{Address, Arrivals, Kind, Link, LinkError, Opening};
 use nut::driver_socket as text;
 use qx::device::{Device, Event, LinkChange, Loudness, Moment, Outcome, Ticket};
 use qx::exchange::{Exchange, Reply};
@@ -68,6 +68,8 @@ pub struct Session {
     shake: Option<(Instant, Loudness)>,
     /// How loud it is when the link is open again.
     opened: Loudness,
+    /// That another device is where its own was, has yet to be said.
+    misses_its_own: bool,
     wishes: mpsc::Receiver<Wish>,
     publishers: Vec<Box<dyn Publisher>>,
     supervisor: Rc<Supervisor>,
@@ -102,6 +104,7 @@ impl Session {
             arrivals: None,
             shake: None,
             opened: Loudness::Info,
+            misses_its_own: false,
             wishes,
             publishers: vec![],
             supervisor: Rc::new(Supervisor::nobody()),
@@ -349,6 +352,7 @@ impl Session {
         };
         self.log.say(loudness, &format!("{place}: {error}; {then}"));
         self.opened = loudness.min(Loudness::Info);
+        self.misses_its_own = true;
         self.link = None;
         // listening first: what comes back between closing and listening is not missed
         self.arrivals = matches!(self.opening.address, Address::Usb(_)).then(Arrivals::watch).flatten();
@@ -377,6 +381,12 @@ impl Session {
             Ok(link) => {
                 let loudness = self.opened.min(self.reopening.opened(Instant::now()));
                 self.log.say(loudness, &format!("{} is open again", self.opening.address));
+                if let Some(doubt) = link.doubt() {
+                    self.log.say(loudness, doubt);
+                }
+                if let Some(advice) = link.advice().filter(|_| loudness > Loudness::Debug) {
+                    self.log.warning(advice);
+                }
                 self.link = Some(link);
                 self.arrivals = None;
                 let now = self.now();
@@ -384,7 +394,10 @@ impl Session {
                 self.tell_supervisor();
             }
             Err(error) => {
-                self.log.debug(1, || error.to_string());
+                match error.kind == Kind::Another && std::mem::take(&mut self.misses_its_own) {
+                    true => self.log.warning(&error.to_string()),
+                    false => self.log.debug(1, || error.to_string()),
+                }
                 self.reopen = Instant::now() + if self.arrivals.is_some() { REOPEN_UNTOLD } else { AGAIN };
             }
         }

@@ -55,7 +55,7 @@ const LONG: &str = "armac-long";
 
 /// Those of newer NUT.
 const NEWEST_UNITS: [Unit; 3] = [
-    unit("omron", usb(0x0590, 0x00b7), "omron", "protocol = omron"),
+    unit("omron", usb(0x0590, 0x00b7), "omron", ""),
     unit("gtec", usb(0x0665, 0x5161), "gtec", "subdriver = gtec\nprotocol = gtec"),
     unit(LONG, usb(0x0925, 0x1234), "megatec", "protocol = megatec"),
 ];

@@ -48,7 +48,10 @@ fn told(which: Which) -> Told {
     for (place, (name, id, dialect)) in UNITS.into_iter().enumerate() {
         let bridge = bridges::named(name).unwrap();
         let converter = Converter { bridge, id, serial: format!("QX-{name}") };
-        let (ups, tcp) = Ups::start_usb(name, which, dialect, &["unknown silent", "speed 0.1"], converter);
+        // an ippon says something when there is nothing to say
+        let nothing = if name == "ippon" { "usb nothing nul" } else { "usb nothing off" };
+        let knobs = ["unknown silent", "speed 0.1", nothing];
+        let (ups, tcp) = Ups::start_usb(name, which, dialect, &knobs, converter);
         machine.attach(place as u8, tcp);
         plugged.push((name, ups));
         conf += &format!(

@@ -268,3 +268,84 @@ fn faults_are_survived() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
+
+/// Bridges whose converter may say "nothing" in bytes, where NUT takes it for what it is.
+const SAYING_NOTHING: [(&str, u16, u16); 5] = [
+    ("ippon", 0x06da, 0x0003),
+    ("cypress", 0x0665, 0x5161),
+    ("phoenix", 0x06da, 0x0601),
+    ("armac", 0x0925, 0x1234),
+    ("ablerex", 0xffff, 0x0000),
+];
+
+/// Commands that have no reply, and what the UPS hears of them.
+const WITHOUT_REPLY: [(&str, &[&str]); 5] = [
+    ("beeper.toggle", &["Q"]),
+    ("test.battery.start.quick", &["T"]),
+    ("test.battery.stop", &["CT"]),
+    ("shutdown.return", &["S.5R0003"]),
+    ("shutdown.stop", &["C"]),
+];
+
+/// How each command ended on each bridge, and what the UPS heard.
+fn orders(which: Which, nothing: &str) -> BTreeMap<(&'static str, &'static str), (bool, Vec<String>)> {
+    let machine = Machine::start("nothing", which);
+    let mut plugged = vec![];
+    for ((name, vendor, product), socket) in SAYING_NOTHING.iter().zip(0..) {
+        let bridge = bridges::named(name).unwrap();
+        let converter = Converter { bridge, id: usb(*vendor, *product), serial: format!("QX-{name}") };
+        let knob = format!("usb nothing {nothing}");
+        let (ups, tcp) = Ups::start_usb(name, which, "megatec", &["unknown silent", &knob], converter);
+        machine.attach(socket, tcp);
+        plugged.push((*name, ups));
+    }
+    let section = |(name, vendor, product): &(&str, u16, u16)| {
+        let ids = format!("vendorid = {vendor:04x}\nproductid = {product:04x}\nprotocol = megatec");
+        ((*name).to_string(), ids)
+    };
+    machine.configure(&SAYING_NOTHING.iter().map(section).collect::<Vec<_>>());
+    for (name, _) in &plugged {
+        assert_eq!(machine.start_driver(name).code, Some(0), "{which:?}: {}", machine.driver_log(name));
+    }
+    machine.start_upsd();
+    let mut all = BTreeMap::new();
+    for (name, ups) in &plugged {
+        machine.wait_value(name, "ups.status", "OL");
+        for (command, _) in WITHOUT_REPLY {
+            ups.forget();
+            let said = machine.run(&format!("upscmd -w -u admin -p secret {name}@127.0.0.1 {command} 2>&1"));
+            let done = said.out.lines().last().is_some_and(|line| line.contains("OK") || line == "SUCCESS");
+            let question = |line: &String| ["Q1", "F", "I"].contains(&line.as_str());
+            all.insert(
+                (*name, command),
+                (done, ups.heard().into_iter().filter(|line| !question(line)).collect()),
+            );
+        }
+    }
+    all
+}
+
+/// An ippon answers a command that has no reply by `00 0D`: for NUT that is silence, and the command was obeyed.
+/// Taken for a refusal it made a beeper FAILED, and four orders of one.
+#[test]
+fn nothing_in_bytes_is_silence() {
+    let _alone = machine::alone();
+    let (nut, ours) = both(|which| orders(which, "nul"));
+    let expected = |what: (&str, &str)| {
+        let (_, heard) = WITHOUT_REPLY.iter().find(|(command, _)| *command == what.1).unwrap();
+        (true, heard.iter().map(ToString::to_string).collect::<Vec<_>>())
+    };
+    for (what, done) in &ours {
+        println!("{what:?}: NUT {:?}, ours {done:?}", nut[what]);
+        assert_eq!(*done, expected(*what), "{what:?}");
+        // that of 2.8.0 knows no zeros, newer ones do
+        if what.0 != "armac" {
+            assert_eq!(nut[what], *done, "{what:?}");
+        }
+    }
+    for nothing in ["return", "nuls"] {
+        for (what, done) in orders(Which::Ours, nothing) {
+            assert_eq!(done, expected(what), "{nothing} {what:?}");
+        }
+    }
+}

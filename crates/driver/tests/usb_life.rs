@@ -26,8 +26,19 @@ struct Plugged {
 
 impl Plugged {
     fn new(machine: &Machine, name: &str, id: UsbId, socket: u8, knobs: &[&str]) -> Plugged {
+        Plugged::with_serial(machine, name, id, socket, knobs, "1")
+    }
+
+    fn with_serial(
+        machine: &Machine,
+        name: &str,
+        id: UsbId,
+        socket: u8,
+        knobs: &[&str],
+        serial: &str,
+    ) -> Plugged {
         let bridge = bridges::named("cypress").unwrap();
-        let converter = Converter { bridge, id, serial: "1".into() };
+        let converter = Converter { bridge, id, serial: serial.into() };
         let (ups, tcp) = Ups::start_usb(name, Which::Ours, "megatec", knobs, converter);
         machine.attach(socket, tcp);
         Plugged { ups, tcp, socket }
@@ -41,6 +52,11 @@ impl Plugged {
 
     fn plug(&self, machine: &Machine) {
         machine.attach(self.socket, self.tcp);
+    }
+
+    /// Nobody asked it anything.
+    fn is_alone(&self) {
+        assert_eq!(self.ups.heard(), Vec::<String>::new(), "the twin was spoken to");
     }
 }
 
@@ -107,6 +123,104 @@ fn equal_units_are_told_apart_and_strangers_left_alone() {
     assert_eq!(machine.start_driver("anything").code, Some(0), "{}", machine.driver_log("anything"));
     machine.wait_value("anything", "ups.status", "OL");
     assert_eq!(adapter.ups.heard(), Vec::<String>::new(), "nothing was sent to the serial adapter");
+}
+
+/// One that is plugged in later, into a socket that comes first, is never taken for the UPS: not while that is
+/// away, nor after a reset.
+#[test]
+fn a_twin_that_comes_later_is_left_alone() {
+    let _alone = machine::alone();
+    let machine = Machine::start("later", Which::Ours);
+    let own = Plugged::with_serial(&machine, "own", CYPRESS, 4, &["load 31"], "");
+    machine.configure(&[section("u", "")]);
+    machine.start_driver_in_front("u");
+    machine.start_upsd();
+    machine.wait_value("u", "ups.load", "31");
+    let twin = Plugged::with_serial(&machine, "twin", CYPRESS, 0, &["load 42"], "");
+
+    // it is there while the UPS answers, though no opening has seen it yet
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    own.unplug(&machine);
+    machine.wait_for("stale data", "upsc u@127.0.0.1 2>&1 | grep -q stale");
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    twin.is_alone();
+    let said = "grep -q 'UPS that was at 1-5 is away, and 0665:5161 at 1-1 is left alone' /tmp/u.log";
+    machine.wait_for("a sentence", said);
+    own.ups.turn("load 32");
+    own.plug(&machine);
+    machine.wait_value("u", "ups.load", "32");
+    let log = machine.driver_log("u");
+    assert!(log.contains("looks the same as what is at 1-1: write busport = 1-5"), "{log}");
+    assert_eq!(log.matches("is left alone").count(), 1, "said once: {log}");
+    assert!(
+        log.contains("0665:5161 at 1-5 was plugged in anew and looks the same as what is at 1-1"),
+        "{log}"
+    );
+
+    // a reset is no unplugging: it never left its socket
+    own.ups.turn("usb fault 8");
+    own.ups.turn("load 33");
+    machine.wait_for("a reset", "grep -q 'fails again and again' /tmp/u.log");
+    machine.wait_value("u", "ups.load", "33");
+    let after = machine.driver_log("u");
+    let after = after.rsplit("fails again and again").next().unwrap().to_string();
+    assert!(after.contains("is open again") && !after.contains("anew"), "{after}");
+    twin.is_alone();
+
+    // nor when the driver finds it hung
+    own.ups.turn("usb hung on");
+    own.ups.turn("load 34");
+    machine.wait_value("u", "ups.load", "34");
+    twin.is_alone();
+}
+
+/// NUT finds it again, so ours does; that it may be another one is said.
+#[test]
+fn a_unit_without_a_serial_number_may_be_moved() {
+    let _alone = machine::alone();
+    let machine = Machine::start("moved", Which::Ours);
+    let mut ups = Plugged::with_serial(&machine, "moved", CYPRESS, 1, &["load 31"], "");
+    machine.configure(&[section("u", "")]);
+    machine.start_driver_in_front("u");
+    machine.start_upsd();
+    machine.wait_value("u", "ups.load", "31");
+    ups.unplug(&machine);
+    ups.ups.turn("load 32");
+    ups.socket = 6;
+    ups.plug(&machine);
+    machine.wait_value("u", "ups.load", "32");
+    let log = machine.driver_log("u");
+    assert!(log.contains("0665:5161 at 1-7 is taken for the UPS that was at 1-2"), "{log}");
+}
+
+/// NUT takes a device of this maker for omron before it asks for anything else (2.8.5 nutdrv_qx_omron.c). As q1,
+/// its OK was a refusal, and another order followed.
+#[test]
+fn an_omron_needs_no_protocol() {
+    let _alone = machine::alone();
+    let machine = Machine::start("omron", Which::Ours);
+    let converter = Converter { bridge: &bridges::OMRON, id: usb(0x0590, 0x00b7), serial: "1".into() };
+    let (ups, tcp) = Ups::start_usb("omron", Which::Ours, "omron", &["unknown silent"], converter);
+    machine.attach(0, tcp);
+    machine.configure(&[("u".into(), String::new())]);
+    // what an earlier release has found
+    machine.write("/run/nut/qxups-dialect-u", "qxups-dialect 1\nprotocol q1\nfound twice\nend\n");
+    assert_eq!(machine.start_driver("u").code, Some(0), "{}", machine.driver_log("u"));
+    machine.start_upsd();
+    machine.wait_value("u", "ups.status", "OL");
+    assert_eq!(machine.upsc("u")["driver.version.data"], "omron");
+    for (command, heard) in [("shutdown.return", &["An", "S.5"][..]), ("shutdown.stop", &["C"])] {
+        ups.forget();
+        let said = machine.run(&format!("upscmd -u admin -p secret -w u@127.0.0.1 {command} 2>&1"));
+        let sent = |line: &String| line.starts_with(['S', 'A', 'C']);
+        let sent: Vec<String> = ups.heard().into_iter().filter(sent).collect();
+        assert_eq!(sent, heard, "{command}: {said:?}");
+        assert!(said.out.ends_with("OK\n") || said.out.contains("SUCCESS"), "{command}: {said:?}");
+    }
+    machine.put(&qxups(), "/usr/bin/qxups");
+    machine.stop_driver("u");
+    let found = machine.must("qxups scan 2>&1");
+    assert!(found.contains("protocol = \"omron\""), "{found}");
 }
 
 #[test]
@@ -209,6 +323,9 @@ fn a_device_is_chosen_by_every_option() {
         (format!("-x device={number}"), "42"),
         (format!("{both} -x bus=001 -x busport=1-2 -x vendor=qx.* -x product='usb to serial'"), "42"),
         (format!("{both} -x subdriver=cypress -x busport=1-1"), "31"),
+        // as nut-scanner writes it: the number of the port
+        ("-x busport=002".into(), "42"),
+        (format!("{both} -x bus=001 -x busport=00[1]"), "31"),
         (format!("{both} -x busport=1-2 -x usb_set_altinterface -x usb_config_index=0"), "42"),
         (format!("{both} -x busport=1-2 -x usb_set_altinterface=0 -x usb_hid_rep_index=0"), "42"),
         (
@@ -220,6 +337,10 @@ fn a_device_is_chosen_by_every_option() {
     }
     for (options, sentence) in [
         ("-x serial=nobody", "no UPS found on USB"),
+        (
+            "-x vendorid=0665 -x busport=003",
+            "0665:5161 at 1-1 is there, but busport = 003 does not fit '1-1' or '001'",
+        ),
         ("-x vendorid=0665 -x usb_hid_rep_index=3", "no such configuration, interface or setting"),
         ("-x vendorid=0665 -x usb_set_altinterface=7", "no such configuration, interface or setting"),
         ("-x vendorid=0665 -x usb_hid_ep_in=5", "has no endpoint 0x85"),

@@ -10,6 +10,8 @@ pub enum Kind {
     Gone,
     /// There is no such port.
     NotFound,
+    /// What is there is not what was there before.
+    Another,
     /// Another program uses it.
     Busy,
     /// We may not use it.

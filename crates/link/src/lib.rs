@@ -99,6 +99,15 @@ impl Link {
         }
     }
 
+    /// Why the device behind it cannot be shown to be the one that was open before, if so: it may be another
+    /// UPS. Nothing at the first opening; where there is no such knowledge (serial lines, TCP), nothing either.
+    pub fn doubt(&self) -> Option<&str> {
+        match &self.wire {
+            Wire::Usb(usb) => usb.doubt(),
+            _ => None,
+        }
+    }
+
     /// The state of the modem lines, where there are any.
     pub fn modem_lines(&self) -> Option<ModemLines> {
         match &self.wire {
@@ -113,6 +122,11 @@ impl Link {
             Wire::Usb(usb) => Some(usb.attached()),
             _ => None,
         }
+    }
+
+    /// The dialect that the converter names, for [`qx::option::Options::first_dialect`].
+    pub fn dialect(&self) -> Option<&'static str> {
+        self.usb_device().and_then(|usb| qx::bridges::dialect_of(usb.vendor_id))
     }
 
     /// Shakes a device that has fallen silent, where that is possible: true when the link has to be
@@ -149,22 +163,25 @@ impl Link {
         }
         let sent = Instant::now();
         let mut collector = Collector::new(exchange);
-        let (mut deadline, mut latency) = (sent + exchange.patience, Duration::ZERO);
+        let (mut deadline, mut latency) = (sent + exchange.patience, None);
         let mut buffer = [0; 256];
         loop {
             let Some(read) = timer.timeout_at(deadline, wire.read(&mut buffer)).await else { break };
             let read = read?;
-            if latency.is_zero() {
-                latency = sent.elapsed();
+            let complete = collector.take(&buffer[..read]);
+            // a NUL, as a line makes it that wakes up, is no beginning of a reply
+            if collector.is_silent() {
+                continue;
             }
-            if collector.take(&buffer[..read]) {
+            latency.get_or_insert_with(|| sent.elapsed());
+            if complete {
                 self.answered = true;
                 break;
             }
             let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
             deadline = Instant::now() + wait;
         }
-        Ok(Reply { stray, ..collector.finish(latency) })
+        Ok(Reply { stray, ..collector.finish(latency.unwrap_or_default()) })
     }
 
     /// Waits until then, between two exchanges.

@@ -5,6 +5,7 @@ use crate::error::{Kind, LinkError};
 use crate::file::{LONGEST_RECORDING, read_bounded};
 use qx::capture::{Capture, Unknown};
 use qx::exchange::{Exchange, Reply};
+use qx::nuls::without_nuls;
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
@@ -98,6 +99,7 @@ impl Replay {
                 Unknown::Says(text) => Some(text.clone()),
             },
         };
+        let line = line.and_then(|line| without_nuls(&exchange.command, line));
         // whoever obeyed once obeys nobody now, and silence must not look like consent
         let line = if exchange.is_command { Some(nothing_was_sent(line.as_deref())) } else { line };
         let echoed = line.as_deref() == Some(&exchange.command);

@@ -82,6 +82,52 @@ fn a_reply_comes_and_silence_is_silence() {
     });
 }
 
+/// Serves one connection: what comes to each question, piece by piece, each after so many milliseconds.
+async fn told(pieces: Vec<(u64, &'static [u8])>, exchange: Exchange) -> Reply {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    spawn_local(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut question = [0; 64];
+        while stream.read(&mut question).await.is_ok_and(|read| read > 0) {
+            for (after, piece) in &pieces {
+                tokio::time::sleep(Duration::from_millis(*after)).await;
+                stream.write_all(piece).await.unwrap();
+            }
+        }
+    });
+    let address = Address::parse(&format!("tcp://127.0.0.1:{port}")).unwrap();
+    let opening = Opening { address, cable_power: CablePower::Normal, lock: true };
+    Link::open(&opening).await.unwrap().exchange(&exchange).await.unwrap()
+}
+
+/// A NUL is no beginning of a reply: what follows is waited for as if it had not come.
+#[test]
+fn a_nul_before_a_reply_shortens_no_wait() {
+    run(async {
+        let wait = Exchange { patience: Duration::from_millis(1500), ..exchange("F") };
+        let command = Exchange { is_command: true, ..wait.clone() };
+        let ratings: (u64, &'static [u8]) = (600, b"#230.0 003 24.00 50.0\r");
+        let nothing: (u64, &'static [u8]) = (5, b"\0\r");
+        for (pieces, exchange, line) in [
+            (vec![(5, &b"\0"[..]), ratings], &wait, Some("#230.0 003 24.00 50.0")),
+            (vec![nothing, (5, b"\0"), ratings], &wait, Some("#230.0 003 24.00 50.0")),
+            // a refusal may come late as well
+            (vec![nothing, (600, b"(NAK\0\r")], &command, Some("(NAK")),
+            (vec![nothing], &command, None),
+            (vec![(5, b"\r")], &command, None),
+        ] {
+            let what = format!("{pieces:?}");
+            let reply = told(pieces, exchange.clone()).await;
+            assert_eq!(reply.line.as_deref(), line.map(str::as_bytes), "{what}");
+            if line.is_some() {
+                assert!(reply.latency >= Duration::from_millis(600), "{:?}", reply.latency);
+            }
+        }
+    });
+}
+
 #[test]
 fn the_line_is_set_to_2400_baud_raw() {
     run(async {

@@ -253,6 +253,9 @@ pub struct Bridge {
     pub answerless: &'static [&'static str],
     /// Questions that it does not carry: they are answered at once as unknown.
     pub deaf_to: &'static [&'static str],
+    /// The dialect of all devices of its makers, where the converter is made for no other: it comes first
+    /// when a UPS is looked for.
+    pub dialect: Option<&'static str>,
     /// How it works where the device has other endpoints.
     pub sibling: Option<Sibling>,
     /// Where the facts come from.

@@ -43,6 +43,9 @@ pub fn page(bridge: &Bridge) -> String {
             list(bridge.deaf_to)
         );
     }
+    if let Some(dialect) = bridge.dialect {
+        let _ = writeln!(out, "* Devices of this vendor id are asked first whether they speak {dialect}.");
+    }
     if let Some(sibling) = &bridge.sibling {
         let _ = writeln!(
             out,

@@ -1,6 +1,7 @@
 //! One exchange on the line: a command, and how its reply is recognised among the bytes that come.
 
 use crate::detect::looks_like_reply;
+use crate::nuls::without_nuls;
 use std::time::Duration;
 
 /// The end of every command and reply.
@@ -38,7 +39,7 @@ pub struct Exchange {
     pub is_command: bool,
 }
 
-/// What came back.
+/// What came back, without the NULs around it ([`without_nuls`]).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reply {
     /// The reply without its end, or `None` for silence.
@@ -84,17 +85,15 @@ impl Collector {
             match byte {
                 b'\r' | b'\n' => self.end_line(),
                 _ if self.buffer.len() < LONGEST => self.buffer.push(*byte),
-                _ => self.line = Some(std::mem::take(&mut self.buffer)),
+                _ => self.line = without_nuls(&self.command, std::mem::take(&mut self.buffer)),
             }
         }
         self.line.is_some()
     }
 
     fn end_line(&mut self) {
-        let line = std::mem::take(&mut self.buffer);
-        if line.is_empty() {
-            return; // the line feed behind a carriage return, or a stray one
-        }
+        // the line feed behind a carriage return, a stray one, or "nothing" from a converter
+        let Some(line) = without_nuls(&self.command, std::mem::take(&mut self.buffer)) else { return };
         if line == self.command && !self.echoed {
             self.echoed = true;
             if self.echo != Echo::Refusal {
@@ -111,10 +110,15 @@ impl Collector {
         self.echoed
     }
 
+    /// Whether nothing came yet that says anything: what came is no beginning of a reply.
+    pub fn is_silent(&self) -> bool {
+        self.line.is_none() && !self.echoed && self.buffer.iter().all(|byte| *byte == 0)
+    }
+
     /// The reply, when it is complete or the time is over. Bytes without an end are a reply as
     /// well: some devices leave it out, and a torn one fits no picture.
     pub fn finish(self, latency: Duration) -> Reply {
-        let torn = (!self.buffer.is_empty()).then_some(self.buffer);
+        let torn = without_nuls(&self.command, self.buffer);
         let echo = (self.echoed && self.echo != Echo::Line).then_some(self.command);
         Reply { line: self.line.or(torn).or(echo), echoed: self.echoed, latency, stray: false }
     }
@@ -165,6 +169,40 @@ mod tests {
         assert_eq!(collect_for(true, Echo::Refusal, &[status]).1.line, None);
         assert_eq!(collect_for(true, Echo::Refusal, &[status, b"Q1\r"]).1.line.as_deref(), Some(&b"Q1"[..]));
         assert!(collect_for(false, Echo::Refusal, &[status]).1.line.is_some());
+    }
+
+    /// NUT's driver takes an empty reply to a command for none (nutdrv_qx.c, instcmd).
+    #[test]
+    fn nothing_but_nuls_is_silence() {
+        for bytes in [&b"\0\r"[..], b"\r", b"\0", b"\0\0\0\r\n", b"\0\r\0\r\0", &[0; 2000]] {
+            for (is_command, echo) in
+                [(false, Echo::Unknown), (true, Echo::Unknown), (true, Echo::Refusal), (true, Echo::Line)]
+            {
+                let (complete, reply) = collect_for(is_command, echo, &[bytes]);
+                assert_eq!((complete, reply.line), (false, None), "{}", bytes.escape_ascii());
+            }
+        }
+        // what comes behind it counts
+        assert_eq!(collect(Echo::Unknown, &[b"\0\r\0(1\0\r"]).1.line.as_deref(), Some(&b"(1"[..]));
+        assert_eq!(collect_for(true, Echo::Refusal, &[b"\0\r(NAK\r"]).1.line.as_deref(), Some(&b"(NAK"[..]));
+        assert!(collect(Echo::Unknown, &[b"\0Q1\r(1\r"]).1.echoed);
+    }
+
+    #[test]
+    fn what_says_nothing_is_no_beginning() {
+        let exchange = Exchange {
+            command: "Q1".into(),
+            patience: Duration::ZERO,
+            gap: Duration::ZERO,
+            echo: Echo::Unknown,
+            settle: false,
+            is_command: false,
+        };
+        let mut collector = Collector::new(&exchange);
+        for bytes in [&b""[..], b"\0", b"\r\n", b"\0\0\r"] {
+            assert!(!collector.take(bytes) && collector.is_silent());
+        }
+        assert!(!collector.take(b"\0(") && !collector.is_silent());
     }
 
     #[test]

@@ -9,8 +9,9 @@
 //! * What can be sent: [`command`], [`setting`].
 //! * A dialect is a table of these: [`protocol`], and all of them: [`protocols`].
 //! * Through USB: [`bridge`], all of them: [`bridges`], and a command on its way: [`talk`].
-//! * On the line: [`exchange`]; which dialect it is: [`detect`], and at the next start: [`known`]; what is
-//!   taken of a reply: [`judge`], and what is weighed against the rest: [`quirk`].
+//! * On the line: [`exchange`], and what is no part of a reply: [`nuls`]; which dialect it is: [`detect`],
+//!   and at the next start: [`known`]; what is taken of a reply: [`judge`], and what is weighed against the
+//!   rest: [`quirk`].
 //! * One UPS: [`device`], which [`bank`] of cells it has and what NUT would [`guess`] of it, what is
 //!   known of it: [`store`], and
 //!   what switching its load off would send: [`plan`].
@@ -34,6 +35,7 @@ pub mod fact;
 pub mod guess;
 pub mod judge;
 pub mod known;
+pub mod nuls;
 pub mod option;
 pub mod picture;
 pub mod plan;

@@ -1,5 +1,6 @@
 //! Options of `ups.conf` and `-x`: names, kinds, sentences, and what they mean for a device.
 
+use crate::known::Known;
 use crate::protocol::Protocol;
 use crate::protocols;
 use crate::quirk::Quirks;
@@ -164,7 +165,7 @@ pub const USB: &[OptionRow] = &[
     row("device",         Value,  Usb, "USB device number to match"),
     row("usb_set_altinterface", Either, Usb, "Set the USB alternate interface"),
     row("langid_fix",     Value,  Usb, "USB language id of the string descriptors"),
-    row("busport",        Value,  Usb, "USB bus and ports to match, such as 1-2.4"),
+    row("busport",        Value,  Usb, "USB bus and ports to match, such as 1-2.4, or the number of the port alone, such as 004"),
     row("usb_config_index", Value, Usb, "USB configuration, counted from 0 (hexadecimal)"),
     row("usb_hid_rep_index", Value, Usb, "USB interface (hexadecimal)"),
     row("usb_hid_desc_index", Value, Usb, "USB HID descriptor; no bridge here reads one"),
@@ -266,6 +267,9 @@ pub struct Options {
     pub dialects: &'static [&'static Protocol],
     /// Only this one of them.
     pub protocol: Option<String>,
+    /// This one of them comes first, also if it is taken only by name: the converter on USB says so
+    /// ([`crate::bridges::dialect_of`]).
+    pub first_dialect: Option<&'static str>,
     /// Flags.
     pub flags: Flags,
     /// Time between quick polls.
@@ -317,6 +321,7 @@ impl Default for Options {
         Options {
             dialects: protocols::ALL,
             protocol: None,
+            first_dialect: None,
             flags: Flags::default(),
             pollinterval: Duration::from_secs(2),
             pollfreq: Duration::from_secs(30),
@@ -344,13 +349,28 @@ impl Default for Options {
 }
 
 impl Options {
-    /// The dialects that come into question: the one that is named, else all that need no name.
+    /// The dialects that come into question: the one that is named, else the one that the converter names, and
+    /// then all that need no name.
     pub fn candidates(&self) -> Vec<&'static Protocol> {
-        let meant = |protocol: &&&'static Protocol| match &self.protocol {
-            None => !protocol.by_name,
+        let is_first = |protocol: &Protocol| self.first_dialect == Some(protocol.name);
+        let meant = |protocol: &&'static Protocol| match &self.protocol {
+            None => !protocol.by_name || is_first(protocol),
             Some(name) => protocol.name.eq_ignore_ascii_case(name),
         };
-        self.dialects.iter().filter(meant).copied().collect()
+        let mut candidates: Vec<&'static Protocol> = self.dialects.iter().copied().filter(meant).collect();
+        // the others stay in their order
+        candidates.sort_by_key(|protocol| !is_first(protocol));
+        candidates
+    }
+
+    /// What was found at the last start, as far as it counts at this one.
+    pub fn known_dialect(&self) -> Option<Known> {
+        let first = self.candidates().first().copied();
+        let kept = self.dialect_memory.as_deref().filter(|_| self.protocol.is_none()).and_then(Known::parse);
+        // a release that did not go by the converter may have taken it for another
+        kept.filter(|known| {
+            self.first_dialect.is_none() || first.is_some_and(|first| first.name == known.protocol)
+        })
     }
 
     /// Whether the flag is given.
@@ -362,6 +382,39 @@ impl Options {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_dialect_of_the_converter_comes_first() {
+        let names =
+            |options: &Options| -> Vec<&str> { options.candidates().iter().map(|p| p.name).collect() };
+        let (any, first) =
+            (Options::default(), Options { first_dialect: Some("omron"), ..Options::default() });
+        assert!(!names(&any).contains(&"omron"));
+        assert_eq!(names(&first), [vec!["omron"], names(&any)].concat());
+        let q1 = Options { first_dialect: Some("q1"), ..Options::default() };
+        assert_eq!((names(&q1)[0], names(&q1).len()), ("q1", names(&any).len()));
+        // the administrator's word counts more, and a driver of few dialects has no others
+        let named = Options { protocol: Some("Q1".into()), ..first.clone() };
+        assert_eq!(names(&named), ["q1"]);
+        let blazer = Options { dialects: protocols::BLAZER, ..first };
+        assert!(!names(&blazer).contains(&"omron"));
+    }
+
+    #[test]
+    fn what_was_found_without_the_converter_does_not_count() {
+        let kept = |name: &str| Known { protocol: name.into(), confirmed: true, names: vec![] }.text();
+        for (first, kept_one, counts) in [
+            (None, "q1", true),
+            (Some("omron"), "q1", false),
+            (Some("omron"), "omron", true),
+            // of a driver that does not know it
+            (None, "omron", true),
+        ] {
+            let options =
+                Options { first_dialect: first, dialect_memory: Some(kept(kept_one)), ..Options::default() };
+            assert_eq!(options.known_dialect().is_some(), counts, "{first:?} {kept_one}");
+        }
+    }
 
     #[test]
     fn runtimecal_wants_sense() {

@@ -89,7 +89,7 @@ pub enum Outcome {
 pub enum Step {
     /// This transfer.
     Do(Transfer, Patience),
-    /// It is over: the reply without its end, or silence.
+    /// It is over: the reply without its end, or silence, for which some converters have a reply of NULs.
     Done(Option<Vec<u8>>),
 }
 
@@ -210,7 +210,8 @@ impl Talk {
         match (&self.stage, self.bridge.carriage) {
             (Stage::Flush(left), carriage) => {
                 if let (Outcome::Data(report), Carriage::Reports(reports)) = (&outcome, carriage) {
-                    self.stray |= !reports.unpacking.unpack(report).is_empty();
+                    // "nothing" that comes late is no reply
+                    self.stray |= !is_nothing(&reports.unpacking.unpack(report));
                 }
                 let more = matches!(outcome, Outcome::Data(_)) && *left > 1;
                 self.stage = if more { Stage::Flush(left - 1) } else { Stage::Send };
@@ -269,7 +270,7 @@ impl Talk {
         reports.unpacking.cut(&mut heard);
         let digits = reports.zero_digits_from.and_then(|from| heard.get_mut(from..));
         digits.into_iter().flatten().filter(|byte| **byte == 0).for_each(|byte| *byte = b'0');
-        self.stage = Stage::Over((!heard.is_empty()).then_some(heard));
+        self.stage = Stage::Over((!is_nothing(&heard)).then_some(heard));
     }
 
     fn read(&mut self, strings: &Strings, outcome: Outcome) {
@@ -282,7 +283,7 @@ impl Talk {
             return;
         };
         let text = text_of(&descriptor);
-        let usable = text.as_ref().filter(|text| !text.is_empty() && !says(text, strings.no_reply));
+        let usable = text.as_ref().filter(|text| !is_nothing(text) && !says(text, strings.no_reply));
         match usable {
             Some(text) => {
                 let mut reply = text.clone();
@@ -291,7 +292,7 @@ impl Talk {
                     *first = lead;
                 }
                 let reply: Vec<u8> = reply.into_iter().take_while(|byte| *byte != b'\r').collect();
-                self.stage = Stage::Over((!reply.is_empty()).then_some(reply));
+                self.stage = Stage::Over((!is_nothing(&reply)).then_some(reply));
             }
             // a command is never repeated: it may have been obeyed all the same
             None if self.tries < strings.attempts && strings.first_byte(&self.command) != Some(b'\r') => {}
@@ -304,6 +305,12 @@ impl Talk {
 const SETTLING_REPORTS: u8 = 16;
 /// So many reports with nothing in them are read before a reply begins.
 const EMPTY_REPORTS: u8 = 8;
+
+/// Whether bytes of a converter say nothing: some have to send something, and send NULs, or NULs and a
+/// carriage return (NUT 2.8.5 nutdrv_qx.c, ippon_command).
+fn is_nothing(bytes: &[u8]) -> bool {
+    bytes.iter().all(|byte| matches!(byte, 0 | b'\r'))
+}
 
 fn says(text: &[u8], what: &str) -> bool {
     let text: Vec<u8> = text.iter().copied().take_while(|byte| *byte != b'\r').collect();

@@ -3,7 +3,8 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 use proptest::prelude::*;
-use qx::bridge::{Bridge, Carriage, Framing};
+use qx::bridge::{Bridge, Carriage, Framing, Inlet};
+use qx::nuls::without_nuls;
 use qx::talk::{Outcome, Step, Talk, Transfer, command_in, descriptor_of, text_of};
 use qx::{bridges, protocols};
 
@@ -265,6 +266,66 @@ fn strings_are_replies() {
     assert_eq!(talk(&bridges::FABULA, "QGS", vec![]).1.as_deref(), Some(&b"QGS"[..]), "answered at once");
 }
 
+/// What a converter sends that has nothing to say: NULs and a carriage return (ippon: "empty response will look
+/// like 0x00 0x0D", NUT 2.8.0 nutdrv_qx.c, ippon_command), one alone, or NULs alone.
+#[test]
+fn a_converter_may_say_nothing_in_bytes() {
+    for bridge in every() {
+        for (nothing, size) in
+            [(&b"\0\r"[..], 64), (b"\r", 64), (b"\0\0\0\0\0\r", 64), (b"\0\0", 2), (b"", 0)]
+        {
+            let incoming = match bridge.carriage {
+                Carriage::Strings(_) => vec![descriptor_of(nothing); 10],
+                Carriage::Reports(reports) => {
+                    let size = size.min(match reports.inlet {
+                        Inlet::Interrupt { size, .. } | Inlet::Report { size, .. } => size,
+                    });
+                    let mut report = match reports.unpacking {
+                        Framing::Counted { .. } => [&[nothing.len() as u8], nothing].concat(),
+                        _ => nothing.to_vec(),
+                    };
+                    report.resize(size.max(report.len()), 0);
+                    // nothing is left of an old reply
+                    let before = (reports.flush > 0).then(Vec::new);
+                    before.into_iter().chain([report]).collect()
+                }
+            };
+            for command in ["Q1", "Q", "C", "T", "S.5R0003", "QMOD"] {
+                let (made, reply) = talk(bridge, command, incoming.clone());
+                let unsent = reply.as_deref() == Some(command.as_bytes()) && made.is_empty();
+                assert!(reply.is_none() || unsent, "{} {command}: {reply:?}", bridge.name);
+            }
+        }
+    }
+}
+
+/// "Nothing" that comes late is no late reply: it says nothing of the silence before it.
+#[test]
+fn nothing_that_comes_late_is_no_stray() {
+    for (old, is_stray) in [(&b"\0\r"[..], false), (b"\r", false), (b"", false), (b"(NAK\r", true)] {
+        let mut report = old.to_vec();
+        report.resize(64, 0);
+        let mut talk = Talk::new(&bridges::IPPON, b"Q1", 1, true);
+        talk.handle(Outcome::Data(report));
+        assert_eq!(talk.met_strays(), is_stray, "{}", old.escape_ascii());
+    }
+}
+
+/// Before it is woken up an snr gives zeros (NUT 2.8.0 nutdrv_qx.c, snr_command): asked again, and never shown
+/// with a `(` in front.
+#[test]
+fn strings_of_zeros_are_read_again() {
+    for bridge in [&bridges::KRAULER, &bridges::SNR] {
+        let zeros = || descriptor_of(&[0; 48]);
+        let dummy = (bridge.name == "snr").then(Vec::new);
+        let said = [zeros(), zeros(), descriptor_of(&[b"@", &REPLY[1..], b"\r"].concat())];
+        let (_, reply) = talk(bridge, "Q1", dummy.clone().into_iter().chain(said).collect());
+        assert_eq!(reply.as_deref(), Some(REPLY), "{}", bridge.name);
+        let (_, reply) = talk(bridge, "Q1", dummy.into_iter().chain(vec![zeros(); 10]).collect());
+        assert_eq!(reply, None, "{}", bridge.name);
+    }
+}
+
 #[test]
 fn a_shutdown_of_fabula_is_a_number() {
     for (command, index) in [
@@ -438,6 +499,8 @@ proptest! {
     /// And the driver what a converter sends.
     #[test]
     fn replies_come_out_as_they_went_in(reply in line(1..80)) {
+        // nothing but zeros is silence: a_converter_may_say_nothing_in_bytes
+        prop_assume!(reply.iter().any(|byte| *byte != 0));
         for bridge in every() {
             let Carriage::Reports(reports) = bridge.carriage else { continue };
             let line = [&reply[..], b"\r"].concat();
@@ -445,7 +508,7 @@ proptest! {
             if reports.zero_digits_from.is_some() && reply.contains(&0) {
                 continue;
             }
-            let size = if let qx::bridge::Inlet::Interrupt { size, .. } = reports.inlet { size } else { continue };
+            let size = if let Inlet::Interrupt { size, .. } = reports.inlet { size } else { continue };
             let packed: Vec<Vec<u8>> = match reports.unpacking {
                 Framing::Whole => line.chunks(size).map(<[u8]>::to_vec).collect(),
                 framing @ Framing::Counted { .. } => framing.pack(&line).unwrap(),
@@ -477,6 +540,30 @@ proptest! {
             let digit = |byte: &u8| *byte == b'0' && said.contains(&0);
             let known = |byte: &u8| said.contains(byte) || matches!(byte, b'(' | b'#' | b'?') || digit(byte);
             prop_assert!(echoed || reply.iter().flatten().all(known), "{} {:?}", bridge.name, reply);
+        }
+    }
+
+    /// What is left of any line is a part of it, without NULs but those that the question's reply may end in,
+    /// and the same when it is looked at again.
+    #[test]
+    fn nuls_are_taken_off_and_nothing_else(
+        text in line(0..40),
+        before in 0usize..4,
+        behind in 0usize..9,
+        which: prop::sample::Index,
+    ) {
+        let questions: Vec<Vec<u8>> =
+            protocols::ALL.iter().flat_map(|protocol| protocol.queries).map(|query| query.wire(0)).collect();
+        let question = &questions[which.index(questions.len())];
+        let reply = [&vec![0; before][..], &text, &vec![0; behind]].concat();
+        match without_nuls(question, reply.clone()) {
+            None => prop_assert!(reply.iter().all(|byte| *byte == 0)),
+            Some(told) => {
+                prop_assert!(told == *question || told.first() != Some(&0));
+                let at = reply.windows(told.len()).position(|part| part == told).unwrap();
+                prop_assert!(reply[..at].iter().chain(&reply[at + told.len()..]).all(|byte| *byte == 0));
+                prop_assert_eq!(without_nuls(question, told.clone()), Some(told));
+            }
         }
     }
 

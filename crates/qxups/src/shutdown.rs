@@ -127,9 +127,11 @@ fn known(protocol: &'static Protocol, offered: &[String], options: &Options, arg
 fn from_the_ups(config: &Config) -> Result<Known, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
-    let device = Rc::new(RefCell::new(Device::new(Options { settings: vec![], ..config.options.clone() })));
     let asking = async {
         let link = Link::open(&config.opening).await.map_err(|error| error.to_string())?;
+        let first_dialect = link.dialect();
+        let options = Options { settings: vec![], first_dialect, ..config.options.clone() };
+        let device = Rc::new(RefCell::new(Device::new(options)));
         let (_wishes, wishes) = mpsc::channel(1);
         // three times quiet: what is worth saying is said here
         let log = Rc::new(Log::new(0, 3));
@@ -137,10 +139,10 @@ fn from_the_ups(config: &Config) -> Result<Known, String> {
         let enough = |event: &Event| matches!(event, Event::Ready | Event::Stale | Event::NotFound(_));
         match session.run_until(enough).await {
             Event::NotFound(why) => Err(format!("{}: {why}", config.opening.address)),
-            _ => Ok(()),
+            _ => Ok(device),
         }
     };
-    runtime.block_on(asking)?;
+    let device = runtime.block_on(asking)?;
     let device = device.borrow();
     Ok(Known {
         dialect: device.protocol().map_or("none", |protocol| protocol.name),

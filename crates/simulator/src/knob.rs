@@ -2,7 +2,7 @@
 
 use crate::personality::Refusal;
 use crate::sample::{FAMILIES, MODELS};
-use crate::trouble::Fate;
+use crate::trouble::{Fate, Nothing};
 use qx::status::Status;
 use qx::variable::Var;
 use std::time::Duration;
@@ -80,6 +80,8 @@ pub enum Knob {
     UsbDeaf(bool),
     /// Whether the converter hangs until its port is reset.
     UsbHung(bool),
+    /// What the converter says when its UPS says nothing.
+    UsbNothing(Option<Nothing>),
     /// Simulated seconds in a real one.
     Speed(f64),
 }
@@ -94,8 +96,8 @@ bypass on|off     family NAME     word STATUS on|off|free     warning NUMBER on|
 forget QUESTION     lose 0..1     garble 0..1     double 0..1     break 0..1
 noise 0..1 (of each byte, both ways)     late 0..1
 reply QUESTION \"BYTES\"     reply QUESTION     hangup SECONDS     speed FACTOR
-usb stall|babble|fault|short|garble COUNT     usb deaf|hung on|off
-(hung: until its port is reset; hangup unplugs a converter)";
+usb stall|babble|fault|short|garble COUNT     usb deaf|hung on|off     usb nothing nul|return|nuls|off
+(nothing: what the converter says in place of a UPS that says nothing; hung: until its port is reset; hangup unplugs a converter)";
 
 impl Knob {
     /// Reads a knob.
@@ -166,7 +168,7 @@ impl Knob {
             }
             "hangup" => Knob::HangUp(seconds(3600.0)?),
             "usb" => usb(value).ok_or(
-                "usb: write stall, babble, fault, short or garble and a count, or deaf or hung and on or off",
+                "usb: write stall, babble, fault, short or garble and a count, deaf or hung and on or off, or nothing and nul, return, nuls or off",
             )?,
             "speed" => Knob::Speed(number(0.1, 10_000.0)?),
             _ => return Err(format!("there is no knob '{name}'; there are:\n{HELP}")),
@@ -187,6 +189,15 @@ fn usb(text: &str) -> Option<Knob> {
     let fate = match what {
         "deaf" => return on_or_off(rest.trim()).map(Knob::UsbDeaf),
         "hung" => return on_or_off(rest.trim()).map(Knob::UsbHung),
+        "nothing" => {
+            return Some(Knob::UsbNothing(match rest.trim() {
+                "nul" => Some(Nothing::Nul),
+                "return" => Some(Nothing::Return),
+                "nuls" => Some(Nothing::Nuls),
+                "off" => None,
+                _ => return None,
+            }));
+        }
         "stall" => Fate::Stall,
         "babble" => Fate::Babble,
         "fault" => Fate::Fault,
@@ -241,6 +252,8 @@ mod tests {
             ("reply F", Knob::Reply("F".into(), None)),
             ("usb stall 3", Knob::Usb(Fate::Stall, 3)),
             ("usb deaf on", Knob::UsbDeaf(true)),
+            ("usb nothing nul", Knob::UsbNothing(Some(Nothing::Nul))),
+            ("usb nothing off", Knob::UsbNothing(None)),
         ] {
             assert_eq!(Knob::parse(text), Ok(knob), "{text}");
         }

@@ -130,6 +130,30 @@ pub struct UsbTrouble {
     pub deaf: bool,
     /// Nothing is answered until the port is reset.
     pub hung: bool,
+    /// What the converter says when its UPS says nothing.
+    pub nothing: Option<Nothing>,
+}
+
+/// How a converter says that it has nothing to say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Nothing {
+    /// A NUL and a carriage return (ippon).
+    Nul,
+    /// A carriage return.
+    Return,
+    /// NULs alone.
+    Nuls,
+}
+
+impl Nothing {
+    /// Its bytes.
+    pub const fn bytes(self) -> &'static [u8] {
+        match self {
+            Nothing::Nul => b"\0\r",
+            Nothing::Return => b"\r",
+            Nothing::Nuls => b"\0\0\0\0\0\0\0\0",
+        }
+    }
 }
 
 /// What becomes of the data of a transfer.

@@ -160,6 +160,7 @@ impl SimulatedUps {
             },
             Knob::UsbDeaf(deaf) => self.usb.deaf = deaf,
             Knob::UsbHung(hung) => self.usb.hung = hung,
+            Knob::UsbNothing(nothing) => self.usb.nothing = nothing,
             Knob::HangUp(time) => self.hang_up = Some(time),
             Knob::Speed(speed) => {
                 self.epoch = (now, self.simulated(now));

@@ -6,7 +6,7 @@
 //! their least.
 
 use crate::end::Shared;
-use crate::trouble::Fate;
+use crate::trouble::{Fate, Nothing};
 use crate::usb_descriptors::{REPORT_DESCRIPTOR, SERIAL, configuration_descriptor, device_descriptor};
 use qx::bridge::{Bridge, Carriage, End, Framing, Inlet, Outlet, UsbId};
 use qx::talk::{command_in, descriptor_of};
@@ -30,6 +30,8 @@ const FAULT: i32 = -71;
 const UNLINKED: i32 = -104;
 /// How often the UPS is looked at.
 const TICK: Duration = Duration::from_millis(5);
+/// A converter that says something in place of its UPS says it after so long without a byte of it.
+const NOTHING_AFTER: Duration = Duration::from_millis(150);
 /// A string is answered within this time, with what there is.
 const STRING_TIME: Duration = Duration::from_millis(400);
 /// Commands and replies are no longer.
@@ -72,6 +74,8 @@ struct Device<'a> {
     said: Vec<u8>,
     reports: VecDeque<Vec<u8>>,
     waiting: VecDeque<Waiting>,
+    /// When the UPS was asked what it has not answered yet.
+    asked: Option<Instant>,
     /// Requests that are never answered.
     unanswered: Vec<u32>,
 }
@@ -124,6 +128,7 @@ impl<'a> Device<'a> {
             said: vec![],
             reports: VecDeque::new(),
             waiting: VecDeque::new(),
+            asked: None,
             unanswered: vec![],
         }
     }
@@ -165,7 +170,11 @@ impl<'a> Device<'a> {
             }
             bytes
         });
+        if !said.is_empty() {
+            self.asked = None;
+        }
         self.said.extend(said);
+        self.say_nothing();
         if let Carriage::Reports(reports) = self.converter.bridge.carriage {
             while let Some(end) = self.said.iter().position(|byte| *byte == b'\r') {
                 let line: Vec<u8> = self.said.drain(..=end).collect();
@@ -182,6 +191,19 @@ impl<'a> Device<'a> {
             }
         }
         out
+    }
+
+    /// What some converters say when their UPS says nothing.
+    fn say_nothing(&mut self) {
+        let nothing = self.shared.with(|ups, _| ups.usb.nothing);
+        let is_due = self.asked.is_some_and(|asked| asked.elapsed() >= NOTHING_AFTER);
+        let (Some(nothing), true, Carriage::Reports(reports)) =
+            (nothing, is_due, self.converter.bridge.carriage)
+        else {
+            return;
+        };
+        self.asked = None;
+        self.reports.extend(packed(nothing.bytes(), reports.unpacking, reports.inlet));
     }
 
     fn is_deaf(&self) -> bool {
@@ -240,6 +262,7 @@ impl<'a> Device<'a> {
         let Carriage::Reports(reports) = self.converter.bridge.carriage else { return };
         if let Some(command) = command_in(&reports.packing, &mut self.heard, report) {
             self.shared.with(|ups, now| ups.receive(&[&command[..], b"\r"].concat(), now));
+            self.asked = Some(Instant::now());
         }
     }
 
@@ -336,7 +359,9 @@ impl<'a> Device<'a> {
             self.pump();
         }
         let reply: Vec<u8> = std::mem::take(&mut self.said);
-        Some(descriptor_of(if reply.is_empty() { strings.no_reply.as_bytes() } else { &reply }))
+        let nothing = self.shared.with(|ups, _| ups.usb.nothing);
+        let nothing = nothing.map_or(strings.no_reply.as_bytes(), Nothing::bytes);
+        Some(descriptor_of(if reply.is_empty() { nothing } else { &reply }))
     }
 }
 

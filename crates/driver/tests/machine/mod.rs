@@ -175,6 +175,13 @@ impl Machine {
         self.call(&start, &[], 200)
     }
 
+    /// The same in the foreground, so that its log stays in the file; ready when this returns.
+    pub fn start_driver_in_front(&self, name: &str) {
+        let (driver, log) = (driver_in_guest(self.which), format!("/tmp/{name}.log"));
+        self.must(&format!("({ENVIRONMENT} {driver} -FF -a {name} >{log} 2>&1 &)"));
+        self.wait_for("the driver", &format!("[ -e /run/nut/nutdrv_qx-{name} ]"));
+    }
+
     pub fn stop_driver(&self, name: &str) {
         self.run(&format!("kill $(cat /run/nut/nutdrv_qx-{name}.pid); sleep 0.3"));
     }

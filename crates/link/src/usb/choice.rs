@@ -1,16 +1,22 @@
 //! Which USB device is meant.
 
+use super::same::{Judgement, Memory};
 use crate::error::{Kind, LinkError};
 use nusb::DeviceInfo;
 use qx::bridge::{Bridge, KnownDevices};
 use regex_lite::{Regex, RegexBuilder};
 use std::collections::BTreeMap;
 use std::fmt;
-use std::sync::OnceLock;
+use std::time::Duration;
+use tokio::time::Instant;
 
-/// A regular expression of `ups.conf`: the whole text must fit, whatever the case.
+/// A regular expression of `ups.conf`: the whole text must fit, whatever the case (NUT 2.8.5 common.c,
+/// match_regex).
 #[derive(Clone, Debug)]
-pub struct Pattern(Regex);
+pub struct Pattern {
+    text: String,
+    whole: Regex,
+}
 
 impl Pattern {
     /// Reads an expression.
@@ -20,18 +26,19 @@ impl Pattern {
     pub fn parse(option: &str, text: &str) -> Result<Pattern, String> {
         let whole = format!("^(?:{})$", text.trim());
         let built = RegexBuilder::new(&whole).case_insensitive(true).build();
-        built.map(Pattern).map_err(|error| format!("{option} = {text}: not a regular expression: {error}"))
+        let whole = built.map_err(|error| format!("{option} = {text}: not a regular expression: {error}"))?;
+        Ok(Pattern { text: text.trim().into(), whole })
     }
 
     /// Whether the whole text fits; blanks around it do not count.
     pub fn fits(&self, text: &str) -> bool {
-        self.0.is_match(text.trim())
+        self.whole.is_match(text.trim())
     }
 }
 
 impl PartialEq for Pattern {
     fn eq(&self, other: &Pattern) -> bool {
-        self.0.as_str() == other.0.as_str()
+        self.text == other.text
     }
 }
 impl Eq for Pattern {}
@@ -78,8 +85,28 @@ impl Attached {
         qx::bridges::of_device(self.vendor_id, self.product_id, &self.vendor, &self.product)
     }
 
+    /// The number of its port on its hub, by which NUT names a place.
+    fn port(&self) -> &str {
+        self.place.rsplit(['-', '.']).next().unwrap_or_default()
+    }
+
+    /// What an option is compared with, as NUT writes it (2.8.5 libusb1.c, usb-common.c).
+    fn said(&self, option: &str) -> Vec<String> {
+        vec![match option {
+            "vendorid" => format!("{:04x}", self.vendor_id),
+            "productid" => format!("{:04x}", self.product_id),
+            "vendor" => self.vendor.clone(),
+            "product" => self.product.clone(),
+            "serial" => self.serial.clone(),
+            "bus" => format!("{:03}", self.bus),
+            "device" => format!("{:03}", self.address),
+            // NUT compares the port alone, which each hub has; both forms count
+            _ => return vec![self.place.clone(), format!("{:0>3}", self.port())],
+        }]
+    }
+
     /// Whether nothing but the place tells the two apart.
-    fn is_like(&self, other: &Attached) -> bool {
+    pub(super) fn is_like(&self, other: &Attached) -> bool {
         let all =
             |a: &Attached| (a.vendor_id, a.product_id, a.vendor.clone(), a.product.clone(), a.serial.clone());
         all(self) == all(other)
@@ -135,16 +162,19 @@ pub struct UsbOptions {
     pub no_scan: bool,
     /// `allow_duplicates`: of several that look the same, any.
     pub any_of_twins: bool,
-    /// The device that was found first: the same one is looked for again.
-    chosen: OnceLock<Chosen>,
+    /// The device that was opened: the same one is looked for again.
+    pub(super) memory: Memory,
 }
 
-/// The device that was opened first.
+/// A device that may be opened.
 #[derive(Clone, Debug)]
-struct Chosen {
-    device: Attached,
-    /// Whether another one looked the same, so that only the place tells them apart.
-    has_twin: bool,
+pub(super) struct Candidate {
+    /// Its place in the list.
+    pub at: usize,
+    /// The bridge in it.
+    pub bridge: &'static Bridge,
+    /// Why it cannot be shown to be the device that was open before.
+    pub doubt: Option<String>,
 }
 
 impl PartialEq for UsbOptions {
@@ -164,23 +194,94 @@ impl Eq for UsbOptions {}
 impl UsbOptions {
     /// The bridge of a device, if it is meant.
     pub fn bridge_of(&self, device: &Attached) -> Option<&'static Bridge> {
-        let said = |name: &str| match name {
-            "vendorid" => format!("{:04x}", device.vendor_id),
-            "productid" => format!("{:04x}", device.product_id),
-            "vendor" => device.vendor.clone(),
-            "product" => device.product.clone(),
-            "serial" => device.serial.clone(),
-            "bus" => format!("{:03}", device.bus),
-            "device" => format!("{:03}", device.address),
-            _ => device.place.clone(),
-        };
-        // after it was plugged in again it has another number
-        let counts = |name: &str| name != "device" || self.chosen.get().is_none();
-        let fits = self.patterns.iter().all(|(name, pattern)| !counts(name) || pattern.fits(&said(name)));
-        if !fits || self.chosen.get().is_some_and(|chosen| !chosen.is(device)) {
+        if self.misfits(device).next().is_some() {
             return None;
         }
         self.bridge.or_else(|| self.known_bridge(device))
+    }
+
+    /// The options that a device does not fit.
+    fn misfits<'a>(&'a self, device: &'a Attached) -> impl Iterator<Item = (&'static str, &'a Pattern)> {
+        let is_open_before = self.memory.before().is_some();
+        // after it was plugged in again it has another number
+        let counts = move |name: &str| name != "device" || !is_open_before;
+        let all = self.patterns.iter().map(|(name, pattern)| (*name, pattern));
+        all.filter(move |(name, pattern)| {
+            counts(name) && !device.said(name).iter().any(|said| pattern.fits(said))
+        })
+    }
+
+    /// Those of `all` that may be opened, the likeliest first; `connected` says how long one has been plugged
+    /// in. What was there beside the device that was open before is kept in mind.
+    pub(super) fn candidates(
+        &self,
+        all: &[Attached],
+        connected: impl Fn(&Attached) -> Option<Duration>,
+        now: Instant,
+    ) -> Vec<Candidate> {
+        let meant =
+            all.iter().enumerate().filter_map(|(at, device)| Some((at, device, self.bridge_of(device)?)));
+        let Some(before) = self.memory.before() else {
+            return meant.map(|(at, _, bridge)| Candidate { at, bridge, doubt: None }).collect();
+        };
+        let judged = meant.filter(|(_, device, _)| device.is_like(&before.device)).filter_map(
+            |(at, device, bridge)| {
+                match before.judge(device, all, connected(device), now) {
+                    Judgement::Same => Some(Candidate { at, bridge, doubt: None }),
+                    Judgement::Doubtful(why) => Some(Candidate { at, bridge, doubt: Some(why) }),
+                    // of several that look the same, any will do
+                    Judgement::Another(why) if self.any_of_twins => {
+                        Some(Candidate { at, bridge, doubt: Some(format!("{device} is another one: {why}")) })
+                    }
+                    Judgement::Another(_) => {
+                        self.memory.saw_beside(&device.place);
+                        None
+                    }
+                }
+            },
+        );
+        let mut candidates: Vec<Candidate> = judged.collect();
+        let elsewhere =
+            |one: &Candidate| all.get(one.at).is_none_or(|device| device.place != before.device.place);
+        candidates.sort_by_key(|one| (elsewhere(one), one.doubt.is_some()));
+        candidates
+    }
+
+    /// Why none of `all` may be opened.
+    pub(super) fn why_none(
+        &self,
+        all: &[Attached],
+        connected: impl Fn(&Attached) -> Option<Duration>,
+        now: Instant,
+    ) -> LinkError {
+        let before = self.memory.before();
+        let looks_the_same = |device: &&Attached| before.as_ref().is_some_and(|b| device.is_like(&b.device));
+        if let Some((before, other)) = before.as_ref().zip(all.iter().find(looks_the_same))
+            && let Judgement::Another(why) = before.judge(other, all, connected(other), now)
+        {
+            let place = &before.device.place;
+            let sentence = format!(
+                "the UPS that was at {place} is away, and {other} is left alone, for it may be another one ({why}): plug the UPS into the socket {place} again, or restart this driver so that it takes what is there"
+            );
+            return LinkError::new(Kind::Another, sentence);
+        }
+        let nearly = all.iter().filter(|device| self.bridge.or_else(|| self.known_bridge(device)).is_some());
+        let nearly = nearly.filter_map(|device| {
+            let mut misfits = self.misfits(device);
+            let (name, pattern) = misfits.next().filter(|_| misfits.next().is_none())?;
+            // who is a stranger by its numbers is not meant
+            let is_near = device.bridge().is_some() || !matches!(name, "vendorid" | "productid");
+            let said =
+                device.said(name).iter().map(|said| format!("'{said}'")).collect::<Vec<_>>().join(" or ");
+            is_near.then(|| format!("; {device} is there, but {name} = {} does not fit {said}", pattern.text))
+        });
+        let nearly = nearly.take(2).collect::<String>();
+        LinkError::new(
+            Kind::NotFound,
+            format!(
+                "no UPS found on USB; check the cable, and vendorid, productid and the like in ups.conf{nearly}"
+            ),
+        )
     }
 
     fn known_bridge(&self, device: &Attached) -> Option<&'static Bridge> {
@@ -190,29 +291,22 @@ impl UsbOptions {
         known.map(|(_, bridge)| *bridge)
     }
 
-    /// Remembers which device of `all` was opened; a sentence when another one looks the same.
+    /// Remembers which device of `all` is open now; a sentence when another one looks the same, as far as
+    /// that is news.
     pub(super) fn choose(&self, device: &Attached, all: &[Attached]) -> Option<String> {
-        let twins: Vec<&str> = all
-            .iter()
-            .filter(|other| other.is_like(device) && other.place != device.place)
-            .map(|other| other.place.as_str())
-            .collect();
-        let chosen = Chosen { device: device.clone(), has_twin: !twins.is_empty() && !self.any_of_twins };
-        let settled = self.any_of_twins || self.patterns.contains_key("busport");
-        if self.chosen.set(chosen).is_err() || twins.is_empty() || settled {
+        let is_news = self.memory.open(device, all);
+        let is_rival = |other: &&Attached| {
+            other.is_like(device) && other.place != device.place && self.bridge_of(other).is_some()
+        };
+        let rivals: Vec<&str> = all.iter().filter(is_rival).map(|other| other.place.as_str()).collect();
+        if !is_news || self.any_of_twins || rivals.is_empty() {
             return None;
         }
         Some(format!(
             "{device} looks the same as what is at {}: write busport = {} into ups.conf, so that it is always this one",
-            twins.join(", "),
+            rivals.join(", "),
             device.place
         ))
-    }
-}
-
-impl Chosen {
-    fn is(&self, device: &Attached) -> bool {
-        self.device.is_like(device) && (!self.has_twin || self.device.place == device.place)
     }
 }
 
@@ -291,23 +385,168 @@ mod tests {
         }
     }
 
+    /// NUT prints numbers with their leading zeros, and the whole text has to fit, whatever the case (2.8.5
+    /// libusb1.c, usb-common.c, common.c match_regex); `nut-scanner` writes the number of the port.
+    #[test]
+    fn options_fit_as_in_nut() {
+        let ups = Attached { bus: 2, ..device(0x06da, 0x0003, " Ab 1 ", "2-1.12", 7) };
+        let long = Attached { bus: 2, ..device(0x06da, 0x0003, "", "2-1.114", 107) };
+        let fits = |name: &'static str, text: &str, device: &Attached| {
+            let mut options = UsbOptions { bridge: qx::bridges::named("ippon"), ..UsbOptions::default() };
+            options.patterns.insert(name, Pattern::parse(name, text).unwrap());
+            meant(&options, device).is_some()
+        };
+        for (name, yes, no) in [
+            (
+                "vendorid",
+                &["06da", "06DA", "06d.", "(0665|06da)", "[0-9a-f]{4}", "06[[:alpha:]]+"][..],
+                &["6da", "0x06da", "06d", "06da0"][..],
+            ),
+            ("productid", &["0003", "000[1-4]"], &["3", "003"]),
+            ("vendor", &["INNO TECH", "inno tech", "INNO.*", ".*"], &["INNO", "TECH", "^$"]),
+            ("serial", &["ab 1", "AB.1"], &["ab", "1", ""]),
+            ("bus", &["002", "00[12]", ".*"], &["2", "02", "001", "0002"]),
+            ("device", &["007", "00[0-9]"], &["7", "07"]),
+            // the port on the hub, or bus and ports
+            (
+                "busport",
+                &["012", "01[0-9]", "2-1.12", "2-1\\.12", "2-.*", ".*"],
+                &["12", "002", "001", "1.12", "2-1", "2-1.1"],
+            ),
+        ] {
+            for text in yes {
+                assert!(fits(name, text, &ups), "{name} = {text}");
+            }
+            for text in no {
+                assert!(!fits(name, text, &ups), "{name} = {text}");
+            }
+        }
+        assert!(fits("busport", "114", &long) && fits("device", "107", &long));
+        // a device without a text has an empty one
+        assert!(fits("serial", "", &long) && !fits("serial", ".+", &long));
+    }
+
+    #[test]
+    fn what_keeps_the_ups_from_being_found_is_said() {
+        let (ups, stranger) = (device(0x0665, 0x5161, "A1", "1-2", 3), device(0x1a86, 0x7523, "", "1-3", 4));
+        let why = |given: &[(&'static str, &str)]| {
+            let mut options = UsbOptions::default();
+            for (name, text) in given {
+                options.patterns.insert(name, Pattern::parse(name, text).unwrap());
+            }
+            let error = options.why_none(&[ups.clone(), stranger.clone()], |_| None, Instant::now());
+            assert_eq!(error.kind, Kind::NotFound);
+            error.sentence
+        };
+        for (name, text, said) in [
+            ("busport", "003", "but busport = 003 does not fit '1-2' or '002'"),
+            ("bus", "1", "but bus = 1 does not fit '001'"),
+            ("serial", "B2", "but serial = B2 does not fit 'A1'"),
+            ("vendorid", "0x0665", "but vendorid = 0x0665 does not fit '0665'"),
+        ] {
+            let sentence = why(&[(name, text), ("vendor", "inno.*")]);
+            assert!(
+                sentence.starts_with("no UPS found on USB") && sentence.contains("0665:5161 at 1-2 is there")
+            );
+            assert!(sentence.contains(said) && !sentence.contains("1a86"), "{sentence}");
+        }
+        // two options that do not fit mean another device
+        assert!(!why(&[("serial", "B2"), ("bus", "002")]).contains("is there"));
+    }
+
+    /// The places of the candidates, those in doubt with a question mark.
+    fn candidates(options: &UsbOptions, all: &[Attached]) -> Vec<String> {
+        let found = options.candidates(all, |_| None, Instant::now());
+        let shown =
+            |one: &Candidate| format!("{}{}", all[one.at].place, if one.doubt.is_some() { "?" } else { "" });
+        found.iter().map(shown).collect()
+    }
+
     #[test]
     fn the_same_device_is_looked_for_again() {
-        let (ups, other) = (device(0x0665, 0x5161, "A1", "1-2", 3), device(0x0665, 0x5161, "B2", "1-3", 4));
+        let (ups, other) =
+            (device(0x0665, 0x5161, "A1234", "1-2", 3), device(0x0665, 0x5161, "B5678", "1-3", 4));
         let mut options = UsbOptions::default();
         options.patterns.insert("device", Pattern::parse("device", "003").unwrap());
+        assert_eq!(candidates(&options, &[other.clone(), ups.clone()]), ["1-2"]);
         assert_eq!(options.choose(&ups, &[ups.clone(), other.clone()]), None);
         // in another socket, under another number: it is the same all the same
-        assert_eq!(meant(&options, &device(0x0665, 0x5161, "A1", "1-4", 9)), Some("cypress"));
-        assert_eq!(meant(&options, &other), None);
+        let moved = device(0x0665, 0x5161, "A1234", "1-4", 9);
+        assert_eq!(candidates(&options, &[other.clone(), moved]), ["1-4"]);
+        assert_eq!(candidates(&options, &[other]), Vec::<String>::new());
     }
 
     #[test]
     fn of_twins_the_place_tells() {
-        let (ups, twin) = (device(0x0665, 0x5161, "", "1-2", 3), device(0x0665, 0x5161, "", "1-3", 4));
-        let options = UsbOptions::default();
-        let remark = options.choose(&ups, &[ups.clone(), twin.clone()]).unwrap();
+        let (ups, twin) = (device(0x0665, 0x5161, "", "1-2", 3), device(0x0665, 0x5161, "", "1-1", 4));
+        let (options, all) = (UsbOptions::default(), [twin.clone(), ups.clone()]);
+        assert_eq!(candidates(&options, &all), ["1-1", "1-2"], "the first that is free");
+        let remark = options.choose(&ups, &all).unwrap();
         assert!(remark.contains("busport = 1-2"), "{remark}");
-        assert_eq!((meant(&options, &ups), meant(&options, &twin)), (Some("cypress"), None));
+        assert_eq!(candidates(&options, &all), ["1-2?"]);
+        assert_eq!(candidates(&options, std::slice::from_ref(&twin)), Vec::<String>::new());
+        let error = options.why_none(std::slice::from_ref(&twin), |_| None, Instant::now());
+        assert_eq!(error.kind, Kind::Another);
+        assert!(error.sentence.contains("the socket 1-2 again"), "{error}");
+        // said once
+        assert_eq!(options.choose(&ups, &all), None);
+    }
+
+    /// What is at the first opening counts no more than what comes later.
+    #[test]
+    fn a_twin_that_comes_later_is_a_twin() {
+        let (ups, twin) = (device(0x0665, 0x5161, "", "1-2", 3), device(0x0665, 0x5161, "", "1-1", 4));
+        let options = UsbOptions::default();
+        assert_eq!(options.choose(&ups, std::slice::from_ref(&ups)), None);
+        let all = [twin.clone(), ups.clone()];
+        assert_eq!(candidates(&options, &all), ["1-2?"], "after a reset");
+        let remark = options.choose(&ups, &all).unwrap();
+        assert!(remark.contains("busport = 1-2"), "{remark}");
+        assert_eq!(candidates(&options, &[twin]), Vec::<String>::new());
+    }
+
+    /// A reload compares options as they are shown.
+    #[test]
+    fn what_was_opened_is_no_option() {
+        let ups = device(0x0665, 0x5161, "", "1-2", 3);
+        let (options, fresh) = (UsbOptions::default(), UsbOptions::default());
+        options.clone().choose(&ups, std::slice::from_ref(&ups));
+        assert!(options.memory.before().is_some(), "shared with whoever has it open");
+        assert_eq!((format!("{options:?}"), &options), (format!("{fresh:?}"), &fresh));
+    }
+
+    #[test]
+    fn a_device_without_a_twin_may_move() {
+        let (ups, moved) = (device(0x0665, 0x5161, "", "1-2", 3), device(0x0665, 0x5161, "", "1-7", 9));
+        let options = UsbOptions::default();
+        options.choose(&ups, std::slice::from_ref(&ups));
+        assert_eq!(candidates(&options, std::slice::from_ref(&moved)), ["1-7?"]);
+        options.choose(&moved, std::slice::from_ref(&moved));
+        assert_eq!(candidates(&options, &[ups, moved]), ["1-7?"], "that is where it is now");
+    }
+
+    #[test]
+    fn who_takes_any_of_twins_takes_its_own_first() {
+        let (ups, twin) = (device(0x0665, 0x5161, "", "1-2", 3), device(0x0665, 0x5161, "", "1-1", 4));
+        let options = UsbOptions { any_of_twins: true, ..UsbOptions::default() };
+        let all = [twin.clone(), ups.clone()];
+        assert_eq!(options.choose(&ups, &all), None);
+        assert_eq!(candidates(&options, &all), ["1-2?", "1-1?"]);
+        assert_eq!(candidates(&options, &[twin]), ["1-1?"]);
+    }
+
+    /// With NUT's form two hubs have the same port: no advice where the other does not fit, and advice where
+    /// it does.
+    #[test]
+    fn advice_is_for_what_would_fit_as_well() {
+        let (ups, twin) = (device(0x0665, 0x5161, "", "1-1.2", 3), device(0x0665, 0x5161, "", "1-4.2", 4));
+        let all = [ups.clone(), twin];
+        let advice = |text: &str| {
+            let mut options = UsbOptions::default();
+            options.patterns.insert("busport", Pattern::parse("busport", text).unwrap());
+            options.choose(&ups, &all)
+        };
+        assert_eq!(advice("1-1.2"), None);
+        assert!(advice("002").unwrap().contains("busport = 1-1.2"));
     }
 }

@@ -2,6 +2,7 @@
 
 mod arrivals;
 mod choice;
+mod same;
 mod transfers;
 
 pub use arrivals::Arrivals;
@@ -14,7 +15,9 @@ use nusb::{Device, DeviceInfo, Endpoint, ErrorKind, Interface};
 use qx::bridge::{Bridge, Carriage, Inlet, Reports, Sibling};
 use qx::detect::looks_like_reply;
 use qx::exchange::{Exchange, Reply};
+use qx::nuls::without_nuls;
 use qx::talk::{Outcome, Patience, Step, Talk, Transfer};
+use same::{Memory, connected};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -45,8 +48,10 @@ pub struct Usb {
     /// Transfers that failed, one after the other.
     faults: u8,
     inlets: BTreeMap<u8, Endpoint<Interrupt, In>>,
+    memory: Memory,
     remark: String,
     advice: Option<String>,
+    doubt: Option<String>,
 }
 
 impl std::fmt::Debug for Usb {
@@ -56,7 +61,7 @@ impl std::fmt::Debug for Usb {
 }
 
 impl Usb {
-    /// Opens the first device that is meant and free.
+    /// Opens the first device that is meant and free; after a first opening the same one, or none.
     ///
     /// # Errors
     /// [`LinkError`] with a sentence that says what to do.
@@ -64,20 +69,21 @@ impl Usb {
         let devices = choice::devices().await?;
         let all: Vec<Attached> = devices.iter().map(Attached::of).collect();
         let mut last = None;
-        for (info, attached) in devices.iter().zip(&all) {
-            let Some(bridge) = options.bridge_of(attached) else { continue };
-            match Usb::claim(info, attached, bridge, options).await {
+        for candidate in options.candidates(&all, connected, Instant::now()) {
+            let Some((info, attached)) = devices.get(candidate.at).zip(all.get(candidate.at)) else {
+                continue;
+            };
+            match Usb::claim(info, attached, candidate.bridge, options).await {
                 Ok(mut usb) => {
                     usb.advice = options.choose(attached, &all);
+                    usb.doubt = candidate.doubt;
                     return Ok(usb);
                 }
                 // another UPS of the same kind may be free
                 Err(error) => last = Some(error),
             }
         }
-        let nothing =
-            "no UPS found on USB; check the cable, and vendorid, productid and the like in ups.conf";
-        Err(last.unwrap_or_else(|| LinkError::new(Kind::NotFound, nothing)))
+        Err(last.unwrap_or_else(|| options.why_none(&all, connected, Instant::now())))
     }
 
     async fn claim(
@@ -109,7 +115,9 @@ impl Usb {
             faults: 0,
             inlets: BTreeMap::new(),
             remark: format!("USB device {attached} by the bridge {}", bridge.name),
+            memory: options.memory.clone(),
             advice: None,
+            doubt: None,
         };
         if let Carriage::Reports(Reports { inlet: Inlet::Interrupt { endpoint, .. }, .. }) = bridge.carriage {
             // a device without it is none of this kind: better said now than at the first question
@@ -137,6 +145,11 @@ impl Usb {
         self.advice.as_deref()
     }
 
+    /// Why it cannot be shown to be the device that was open before, if so.
+    pub fn doubt(&self) -> Option<&str> {
+        self.doubt.as_deref()
+    }
+
     /// The device.
     pub fn attached(&self) -> &Attached {
         &self.attached
@@ -145,6 +158,10 @@ impl Usb {
     /// Resets the device's port, as pulling the cable would; the link is of no use afterwards.
     pub async fn reset(&mut self) -> Result<(), LinkError> {
         self.inlets.clear();
+        // what is there now is another one
+        if let Ok(all) = attached().await {
+            self.memory.look_beside(&all);
+        }
         let failed = |error: nusb::Error| while_opening(&format!("USB device {}", self.attached), &error);
         self.device.reset().await.map_err(failed)
     }
@@ -182,6 +199,7 @@ impl Usb {
                 }
                 Step::Done(line) => {
                     stray |= talk.met_strays();
+                    let line = line.and_then(|line| without_nuls(&exchange.command, line));
                     // a reply to some question is none to a command: it came late
                     let is_late = |line: &Vec<u8>| exchange.is_command && looks_like_reply(line);
                     if line.as_ref().is_some_and(is_late) && !listening {
@@ -205,6 +223,7 @@ impl Usb {
                 // what goes out may work while nothing comes back
                 if matches!(&outcome, Outcome::Data(data) if !data.is_empty()) {
                     self.faults = 0;
+                    self.memory.heard();
                 }
                 Ok(outcome)
             }

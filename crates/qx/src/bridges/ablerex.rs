@@ -38,6 +38,7 @@ pub static ABLEREX: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    dialect: None,
     sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, ablerex_command",
 };

@@ -25,6 +25,7 @@ pub static ARMAC: Bridge = Bridge {
     carriage: Carriage::Reports(SHORT),
     answerless: &[],
     deaf_to: DEAF_TO,
+    dialect: None,
     sibling: Some(Sibling { inlet: 0x82, outlet: 0x02, packet: 64, bridge: &ARMAC_LONG }),
     source: "NUT 2.8.0 nutdrv_qx.c, armac_command; long reports and zero bytes: 2.8.5",
 };
@@ -57,6 +58,7 @@ pub static ARMAC_LONG: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: DEAF_TO,
+    dialect: None,
     sibling: None,
     source: "NUT 2.8.5 nutdrv_qx.c, armac_command",
 };

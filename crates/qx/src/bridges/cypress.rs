@@ -29,6 +29,7 @@ pub static CYPRESS: Bridge = Bridge {
     carriage: Carriage::Reports(REPORTS),
     answerless: &[],
     deaf_to: &[],
+    dialect: None,
     sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, cypress_command",
 };

@@ -54,6 +54,7 @@ pub static FABULA: Bridge = Bridge {
     carriage: Carriage::Strings(FABULA_STRINGS),
     answerless: &[],
     deaf_to: &[],
+    dialect: None,
     sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, fabula_command",
 };

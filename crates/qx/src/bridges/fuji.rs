@@ -54,6 +54,7 @@ pub static FUJI: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    dialect: None,
     sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, fuji_command",
 };

@@ -15,6 +15,7 @@ pub static GTEC: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    dialect: None,
     sibling: None,
     source: "NUT 2.8.5 nutdrv_qx.c, gtec_command",
 };

@@ -25,6 +25,7 @@ pub static HUNNOX: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    dialect: None,
     sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, hunnox_command and hunnox_protocol; BL: 2.8.5",
 };

@@ -16,6 +16,7 @@ pub static IPPON: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    dialect: None,
     sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, ippon_command (with zeros as padding, as in 2.8.5)",
 };

@@ -46,6 +46,7 @@ pub static KRAULER: Bridge = Bridge {
     carriage: Carriage::Strings(STRINGS),
     answerless: &[],
     deaf_to: &[],
+    dialect: None,
     sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, krauler_command",
 };

@@ -17,6 +17,7 @@ pub static OMRON: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    dialect: Some("omron"),
     sibling: None,
-    source: "NUT 2.8.5 nutdrv_qx.c, omron_command",
+    source: "NUT 2.8.5 nutdrv_qx.c, omron_command; dialect: nutdrv_qx_omron.c, omron_claim",
 };

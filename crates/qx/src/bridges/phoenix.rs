@@ -11,6 +11,7 @@ pub static PHOENIX: Bridge = Bridge {
     carriage: Carriage::Reports(Reports { flush: 8, ..REPORTS }),
     answerless: &[],
     deaf_to: &[],
+    dialect: None,
     sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, phoenix_command",
 };

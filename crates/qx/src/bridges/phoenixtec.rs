@@ -17,6 +17,7 @@ pub static PHOENIXTEC: Bridge = Bridge {
     }),
     answerless: &["T", "TL", "S", "C", "CT", "M", "N", "O", "SRC", "FCLR", "SS", "TUD", "SSN"],
     deaf_to: &[],
+    dialect: None,
     sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, phoenixtec_command",
 };

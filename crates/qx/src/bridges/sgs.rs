@@ -19,6 +19,7 @@ pub static SGS: Bridge = Bridge {
     }),
     answerless: &[],
     deaf_to: &[],
+    dialect: None,
     sibling: None,
     source: "NUT 2.8.0 nutdrv_qx.c, sgs_command",
 };

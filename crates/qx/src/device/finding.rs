@@ -5,7 +5,6 @@ use super::slot::Slot;
 use super::{Device, Event, LISTENS_ON, Loudness, Moment};
 use crate::detect::{Detection, Step};
 use crate::exchange::Echo;
-use crate::known::Known;
 use crate::option::Options;
 use crate::protocol::Protocol;
 use crate::query::{Cadence, Query};
@@ -150,8 +149,7 @@ impl Device {
 impl Stage {
     pub(super) fn detecting(options: &Options, not_before: Moment) -> Stage {
         let detection = Detection::new(options.candidates(), options.flags, options.address);
-        let kept = options.dialect_memory.as_deref().filter(|_| options.protocol.is_none());
-        let known = kept.and_then(Known::parse);
-        Stage::Detecting { detection: Box::new(detection.quick().expecting(known)), round: 1, not_before }
+        let detection = Box::new(detection.quick().expecting(options.known_dialect()));
+        Stage::Detecting { detection, round: 1, not_before }
     }
 }

@@ -294,6 +294,7 @@ impl Device {
         let before = std::mem::replace(&mut self.options, options);
         self.heard_words();
         self.options.dialect_memory.clone_from(&before.dialect_memory);
+        self.options.first_dialect = before.first_dialect;
         let battery = |o: &Options| (o.runtimecal, o.chargetime, o.idleload_percent.to_bits());
         if battery(&before) != battery(&self.options) {
             let memory = self.battery.memory().map(String::from);

@@ -19,6 +19,7 @@ pub async fn find(
     options: &Options,
     silences: Option<usize>,
 ) -> Result<Option<&'static Protocol>, LinkError> {
+    let options = Options { first_dialect: recorder.link().dialect(), ..options.clone() };
     for _ in 0..2 {
         let mut detection = Detection::new(options.candidates(), options.flags, options.address);
         loop {

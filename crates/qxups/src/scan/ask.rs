@@ -43,7 +43,7 @@ impl Trouble {
             None => "not found",
             Some(Kind::Busy) => "busy",
             Some(Kind::NotPermitted) => "not permitted",
-            Some(Kind::NotFound | Kind::Gone) => "no such place",
+            Some(Kind::NotFound | Kind::Gone | Kind::Another) => "no such place",
             Some(Kind::Unsuitable | Kind::Other) => "not usable",
         }
     }
@@ -64,6 +64,7 @@ impl From<LinkError> for Trouble {
 /// # Errors
 /// It cannot be opened, or does not answer.
 pub async fn ask(place: &Place, limit: Duration) -> Result<Answer, Trouble> {
+    // made anew when the place is open and says which dialect comes first
     let device = Rc::new(RefCell::new(Device::new(Options::default())));
     let ended = timeout(limit, look(place, device.clone())).await;
     let device = device.borrow();
@@ -92,6 +93,8 @@ async fn look(place: &Place, device: Shared) -> Result<(), Trouble> {
     let address = place.address().map_err(Trouble::other)?;
     let opening = Opening { address, cable_power: CablePower::default(), lock: true };
     let link = Link::open(&opening).await?;
+    let options = Options { first_dialect: link.dialect(), ..Options::default() };
+    *device.borrow_mut() = Device::new(options);
     let (_wishes, wishes) = mpsc::channel(1);
     // three times quiet: what is worth saying is said here
     let log = Rc::new(Log::new(0, 3));
