@@ -80,10 +80,11 @@ const SILENCE_S: f64 = 30.0;
 /// ... and when at least this share was used.
 const LOW: f64 = 0.75;
 
-/// The memory is at odds with the volts when those of any battery are so much likelier by the others, as a
-/// logarithm; and it is the right one when they are so much less likely.
+/// The memory is at odds with the volts when they are so much likelier, as a logarithm, of any battery; and it is
+/// confirmed when they are so much less likely. (Of its own battery the likeness is never 2.5 below that of
+/// others in the outages of the proof, but at the very end of one with LFP, and mostly 2.5 above it.)
 const CONTRADICTED: f64 = 5.0;
-const CONFIRMED: f64 = 3.0;
+const CONFIRMED: f64 = 2.5;
 
 /// What volts say of a memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,7 +100,10 @@ impl Discharge {
         let drain = self.drain(load);
         let Reading { variance, news, drift, passed } = reading;
         let likely = |belief: &Belief| belief.foretells(nature, curve, &drain, volts, variance);
-        let foretold = !self.lowest.rises(nature, load, volts)
+        // what a charger holds, no battery has that is emptied
+        let charged = self.seconds >= DIPPED_S && volts >= nature.float_v;
+        let foretold = !charged
+            && !self.lowest.rises(nature, load, volts)
             && (likely(&self.belief) || self.others.as_ref().is_some_and(likely));
         self.surprise.take(foretold, passed);
         if foretold {

@@ -39,6 +39,11 @@ impl Unit {
         self.0.iter().map(|(name, text)| (name.as_str(), text.as_str()))
     }
 
+    /// Whether that is said by another UPS: something differs.
+    pub fn is_other(&self, unit: &Unit) -> bool {
+        self.compare(unit) == Likeness::Other
+    }
+
     fn add(&mut self, name: &str, text: &str) {
         let plain = |c: char| if c.is_control() { '_' } else { c };
         let text: String = text.trim().chars().take(LONGEST).map(plain).collect();
@@ -92,7 +97,8 @@ mod tests {
     #[test]
     fn what_differs_is_another() {
         let unit = |words: &[(&'static str, &'static str)]| Unit::new(words.iter().copied());
-        let named = unit(&[("device.mfr", "ACME"), ("device.model", "A 1"), ("battery.voltage.nominal", "24")]);
+        let named =
+            unit(&[("device.mfr", "ACME"), ("device.model", "A 1"), ("battery.voltage.nominal", "24")]);
         let cases: [(&[(&str, &str)], Likeness); 8] = [
             (&[("device.model", "A 1 ")], Likeness::Same),
             (&[("device.mfr", "ACME"), ("device.model", "A 1"), ("device.serial", "7")], Likeness::Same),
@@ -115,7 +121,8 @@ mod tests {
     #[test]
     fn what_is_said_stays_one_short_line() {
         let long = "x".repeat(1000);
-        let unit = Unit::new([("a.model", "one\ntwo\u{7f}"), ("b c", "no"), ("d.serial", &long), ("e", "  ")]);
+        let unit =
+            Unit::new([("a.model", "one\ntwo\u{7f}"), ("b c", "no"), ("d.serial", &long), ("e", "  ")]);
         let words: Vec<_> = unit.words().collect();
         assert_eq!(words, [("a.model", "one_two_"), ("d.serial", &long[..64])]);
     }

@@ -284,7 +284,11 @@ fn an_outage_in_which_it_was_started_tells_and_teaches_nothing() {
     for sample in ups.outage(Pattern::Steady(40.0), 2.0, 0.0, &mut Dice(6)).samples {
         estimator.take(sample);
         let estimate = estimator.estimate();
-        assert_eq!((estimate.charge_percent, estimate.runtime_s), (None, None), "how full it was nobody knows");
+        assert_eq!(
+            (estimate.charge_percent, estimate.runtime_s),
+            (None, None),
+            "how full it was nobody knows"
+        );
     }
     assert_eq!(estimator.memory(), None);
 }
