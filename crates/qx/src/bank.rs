@@ -68,13 +68,14 @@ pub fn find(inputs: &Inputs, kind: &str) -> Option<FoundBank> {
     sane.contains(&one).then_some(found)
 }
 
-/// Whether a battery of this bank can have these volts, as the UPS says them, however empty or full.
-pub fn can_be(found: &FoundBank, volts: f64) -> bool {
-    let (least, most) = match found.bank.chemistry {
+/// The volts of a cell of this bank, where the UPS says so many, and between what they can be, however empty or
+/// full it is.
+pub fn cell(found: &FoundBank, volts: f64) -> (f64, (f64, f64)) {
+    let bounds = match found.bank.chemistry {
         Chemistry::LeadAcid => (1.5, LEAD.highest),
         Chemistry::Lfp => (2.2, LFP.highest),
     };
-    (least..=most).contains(&(found.times * volts / f64::from(found.bank.cells)))
+    (found.times * volts / f64::from(found.bank.cells), bounds)
 }
 
 fn signs(kind: &str, nominal: Option<f64>) -> &'static Signs {
@@ -90,7 +91,11 @@ fn by_nominal(volts: f64, nominal: f64, inputs: &Inputs, signs: &Signs) -> Optio
         Chemistry::LeadAcid => nominal / signs.nominal,
         Chemistry::Lfp => (nominal / block).round() * f64::from(signs.block),
     };
-    let times = inputs.packs.filter(|packs| *packs > 0.0).or_else(|| packs(volts, nominal)).unwrap_or(1.0);
+    let times = inputs
+        .packs
+        .filter(|packs| *packs > 0.0)
+        .or_else(|| packs(volts, nominal, inputs.online))
+        .unwrap_or(1.0);
     let bank = bank(cells.round(), signs.chemistry)?;
     let said = if times == 1.0 {
         String::new()

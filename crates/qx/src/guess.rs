@@ -66,21 +66,43 @@ struct Settled {
     packs: f64,
     /// The rated voltage that it was settled by.
     nominal: f64,
-    /// So many readings in a row no battery can have.
+    doubt: Doubt,
+}
+
+/// Readings that speak against what was settled. More volts than a battery can have always do. Fewer may be those
+/// of one that is dead or overloaded: they count only on mains, and only until enough readings agreed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Doubt {
+    agreed: u32,
     against: u32,
+}
+
+impl Doubt {
+    /// Takes a reading, in parts of the least and the most that can be; true when what was settled is wrong.
+    pub fn take(&mut self, volts: f64, (least, most): (f64, f64), online: bool) -> bool {
+        let speaks = volts > most || volts < least && online && self.agreed < AGREED;
+        if (least..=most).contains(&volts) {
+            self.agreed = self.agreed.saturating_add(1);
+        }
+        self.against = if speaks { self.against.saturating_add(1) } else { 0 };
+        self.against >= CONTRADICTED
+    }
 }
 
 /// A cell of 2 V is between 1.5 and 2.75 V (one of 3.2 V between 2.2 and 3.75), however empty or full: that in
 /// parts of its rating.
 const SANE: (f64, f64) = (0.75, 1.375);
 const SANE_LFP: (f64, f64) = (0.68, 1.175);
+/// On battery no cell has more than this, in parts of its rating.
+const MOST_ON_BATTERY: f64 = 1.175;
+/// After so many readings that can be, one that is too low is that of a dead battery.
+const AGREED: u32 = 10;
 /// So many readings in a row that cannot be contradict what was settled.
 const CONTRADICTED: u32 = 3;
 
-/// Whether a battery of this rated voltage can have so many volts.
-pub fn is_sane(voltage: f64, nominal: f64) -> bool {
-    let (least, most) = if is_lfp(nominal) { SANE_LFP } else { SANE };
-    (least..=most).contains(&(voltage / nominal))
+/// What a battery of this rated voltage can have, in parts of it.
+fn sane(nominal: f64) -> (f64, f64) {
+    if is_lfp(nominal) { SANE_LFP } else { SANE }
 }
 
 /// Whether cells of 3.2 V make up this rated voltage, four in a block, and cells of 2 V, three in a block, do not:
@@ -99,10 +121,12 @@ const PACKS: [f64; 17] =
 /// How many times a voltage makes up a battery of this rated voltage: it is that of the whole, of a block of
 /// 12 V, or of a cell. What is none of them is taken the highest number of times that fits, because a discharged
 /// battery soon returns to its rated voltage (NUT 2.8.0 nutdrv_qx.c).
-pub fn packs(voltage: f64, nominal: f64) -> Option<f64> {
+pub fn packs(voltage: f64, nominal: f64, online: bool) -> Option<f64> {
+    let (least, most) = sane(nominal);
+    let most = if online { most } else { most.min(MOST_ON_BATTERY) };
     let (block, cell) = if is_lfp(nominal) { (12.8, 3.2) } else { (12.0, 2.0) };
     let times = [1.0, (nominal / block).round(), (nominal / cell).round()];
-    let fits = |times: &f64| *times >= 1.0 && is_sane(times * voltage, nominal);
+    let fits = |times: &f64| *times >= 1.0 && (least..=most).contains(&(times * voltage / nominal));
     if let Some(times) = times.into_iter().find(fits) {
         return Some(times);
     }
@@ -131,16 +155,15 @@ impl Estimator {
             return known.unwrap_or(1.0);
         }
         if let Some(settled) = self.packs.as_mut().filter(|settled| settled.nominal == nominal) {
-            let sane = is_sane(settled.packs * voltage, nominal);
-            settled.against = if sane { 0 } else { settled.against.saturating_add(1) };
-            if settled.against < CONTRADICTED {
+            let volts = settled.packs * voltage / nominal;
+            if !settled.doubt.take(volts, sane(nominal), inputs.online) {
                 return settled.packs;
             }
         } else if known.is_some() {
             self.packs = None;
         }
-        match packs(voltage, nominal) {
-            Some(packs) => self.packs = Some(Settled { packs, nominal, against: 0 }),
+        match packs(voltage, nominal, inputs.online) {
+            Some(packs) => self.packs = Some(Settled { packs, nominal, doubt: Doubt::default() }),
             None if self.packs.is_none() => return 1.0,
             None => {}
         }
@@ -242,10 +265,14 @@ mod tests {
         for nominal in [12.0, 24.0, 36.0, 48.0, 72.0, 96.0, 192.0, 240.0] {
             for cell in [1.5, 1.55, 1.9, 2.0, 2.27, 2.4, 2.41, 2.45, 2.6, 2.75] {
                 let cells = nominal / 2.0;
-                assert_eq!(packs(cell, nominal), Some(cells), "a cell {cell} of {nominal}");
-                assert_eq!(packs(cell * cells, nominal), Some(1.0), "all of {nominal}: {cell} each");
+                assert_eq!(packs(cell, nominal, true), Some(cells), "a cell {cell} of {nominal}");
+                assert_eq!(packs(cell * cells, nominal, true), Some(1.0), "all of {nominal}: {cell} each");
                 let blocks = (nominal / 12.0).max(1.0);
-                assert_eq!(packs(6.0 * cell, nominal), Some(blocks), "a block of {nominal}: {cell} each");
+                assert_eq!(
+                    packs(6.0 * cell, nominal, true),
+                    Some(blocks),
+                    "a block of {nominal}: {cell} each"
+                );
             }
         }
         let mut estimator = Estimator::new(None);
@@ -258,12 +285,21 @@ mod tests {
     #[test]
     fn what_a_later_reading_contradicts_is_settled_anew() {
         let mut estimator = Estimator::new(None);
-        // garbage at first, or another UPS by now: a cell of 24 V, then the whole
+        // another UPS by now: a cell of 24 V, then the whole
         assert_eq!(estimator.packs(&inputs(2.25, 24.0)), 12.0);
         assert_eq!(estimator.packs(&inputs(27.5, 24.0)), 12.0);
         assert_eq!(estimator.packs(&inputs(2.25, 24.0)), 12.0);
         let packs: Vec<f64> = (0..4).map(|_| estimator.packs(&inputs(27.5, 24.0))).collect();
         assert_eq!(packs, [12.0, 12.0, 1.0, 1.0], "one reading that is wrong changes nothing");
+        // the other way round it may be a dead battery, unless it never was another
+        let packs: Vec<f64> = (0..4).map(|_| estimator.packs(&inputs(13.7, 24.0))).collect();
+        assert_eq!(packs, [1.0, 1.0, 2.0, 2.0]);
+        (0..10).for_each(|_| assert_eq!(estimator.packs(&inputs(13.7, 24.0)), 2.0));
+        (0..10).for_each(|_| assert_eq!(estimator.packs(&inputs(2.27, 24.0)), 2.0));
+        let mut fresh = Estimator::new(None);
+        fresh.packs(&inputs(24.5, 24.0));
+        let outage = Inputs { online: false, ..inputs(14.0, 24.0) };
+        (0..10).for_each(|_| assert_eq!(fresh.packs(&outage), 1.0, "a battery that breaks down"));
         // another rating is another battery
         assert_eq!(estimator.packs(&inputs(13.7, 12.0)), 1.0);
         assert_eq!(estimator.packs(&inputs(13.7, 24.0)), 2.0);
@@ -280,7 +316,7 @@ mod tests {
     fn ratings_of_lithium_are_not_those_of_lead() {
         for nominal in [12.8, 25.6, 38.4, 51.2, 64.0, 76.8, 102.4, 25.62] {
             assert!(is_lfp(nominal), "{nominal}");
-            assert_eq!(packs(3.4, nominal), Some((nominal / 3.2).round()), "{nominal}");
+            assert_eq!(packs(3.4, nominal, true), Some((nominal / 3.2).round()), "{nominal}");
         }
         for nominal in
             [2.0, 6.0, 12.0, 24.0, 36.0, 48.0, 60.0, 72.0, 84.0, 96.0, 192.0, 240.0, 0.0, 25.5, 13.0]

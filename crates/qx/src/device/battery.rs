@@ -10,15 +10,13 @@
 use super::course::Course;
 use super::{Device, Loudness, Moment};
 use crate::bank::{self, FoundBank};
-use crate::guess::{self, Inputs, RuntimeModel};
+use crate::guess::{self, Doubt, Inputs, RuntimeModel};
 use crate::option::Options;
 use battery::{Chemistry, Confidence, Estimator, Sample, Source, Unit};
 use std::time::Duration;
 
 /// The first volts of a discharge dip and recover: nothing is guessed by them.
 const DIP: Duration = Duration::from_secs(30);
-/// So many readings in a row that no battery of this bank can have contradict it.
-const CONTRADICTED: u32 = 3;
 
 /// What is known besides the [`Inputs`].
 #[derive(Clone, Debug)]
@@ -81,8 +79,7 @@ struct Model {
     found: FoundBank,
     nominal: Option<f64>,
     estimator: Estimator,
-    /// So many readings in a row no battery of this bank can have.
-    against: u32,
+    doubt: Doubt,
 }
 
 impl Battery {
@@ -205,10 +202,12 @@ impl Battery {
         let rated = inputs.nominal.filter(|nominal| *nominal > 0.0);
         let inputs = Inputs { packs: rated.map(|_| packs), ..*inputs };
         if let Some(model) = &mut self.model {
-            let can_be = inputs.voltage.is_none_or(|volts| bank::can_be(&model.found, volts));
-            model.against = if can_be { 0 } else { model.against.saturating_add(1) };
+            let wrong = inputs.voltage.is_some_and(|volts| {
+                let (volts, bounds) = bank::cell(&model.found, volts);
+                model.doubt.take(volts, bounds, inputs.online)
+            });
             let same = model.nominal == rated && (rated.is_none() || model.found.times == packs);
-            if same && model.against < CONTRADICTED {
+            if same && !wrong {
                 return Some(());
             }
         }
@@ -218,13 +217,13 @@ impl Battery {
         match &mut self.model {
             // the rating says what was known
             Some(model) if model.found.bank == found.bank && model.found.times == found.times => {
-                (model.nominal, model.against) = (rated, 0);
+                model.nominal = rated;
             }
             _ => {
                 self.notes.push((Loudness::Info, format!("battery: {}", found.why)));
                 let estimator = self.estimator(&found);
                 self.course = Course::default();
-                self.model = Some(Model { found, nominal: rated, estimator, against: 0 });
+                self.model = Some(Model { found, nominal: rated, estimator, doubt: Doubt::default() });
             }
         }
         Some(())

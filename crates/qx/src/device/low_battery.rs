@@ -44,28 +44,30 @@ pub(super) struct LowBattery {
 /// How long a value was below its bound. The time above it is taken off again, but weighs a third: so a value that
 /// is below in two of four polls counts, one that is below in one of four does not, and once it was low it stays low
 /// until mains is back.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Debug, Default)]
 struct Level {
     time: Duration,
     /// When the last value came, and whether it was below.
     last: Option<(Moment, bool)>,
+    /// Which value was below which bound last.
+    why: String,
     low: bool,
 }
 
 impl Level {
-    /// Takes a value; true when it is low from now on.
-    fn take(&mut self, below: bool, poll: Duration, now: Moment) -> bool {
+    /// Takes a value, which is below its bound for a reason; true when it is low from now on.
+    fn take(&mut self, below: Option<String>, poll: Duration, now: Moment) -> bool {
         let whole = poll * POLLS;
-        if let Some((since, was_below)) = self.last.replace((now, below)) {
+        if let Some((since, was_below)) = self.last.replace((now, below.is_some())) {
             let passed = now.saturating_sub(since).min(poll);
             self.time = match was_below {
                 true => (self.time + passed).min(whole),
                 false => self.time.saturating_sub(passed / WEIGHS_LESS),
             };
         }
-        let reached = below && self.time >= whole;
-        let news = reached && !self.low;
-        self.low |= reached;
+        self.why = below.unwrap_or_else(|| std::mem::take(&mut self.why));
+        let news = self.time >= whole && !self.low;
+        self.low |= news;
         news
     }
 }
@@ -117,9 +119,9 @@ impl Device {
                 word == Word::Said || self.below(sheet, |var| trust.of(var).is_none()).is_some()
             };
             let level = &mut self.low_battery.levels[at];
-            if level.take(below.is_some(), poll, now) {
-                let why = below.unwrap_or_default();
-                self.note(Loudness::Warning, format!("the battery is low: {why}"));
+            if level.take(below, poll, now) {
+                let text = format!("the battery is low: {}", level.why);
+                self.note(Loudness::Warning, text);
             } else if level.low && !stands && level.time.is_zero() {
                 *level = Level::default();
                 let text =
