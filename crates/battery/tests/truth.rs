@@ -229,11 +229,11 @@ fn what_was_contradicted_stays_doubted_over_a_restart() {
     feed(&mut estimator, &small.mains(0.0, 24.0, 40.0, &mut Dice(2)));
     // the host fails as soon as it is clear that this is not the battery that was kept
     let outage = small.outage(Pattern::Steady(40.0), 1.0, 10.0 * DAY_S, &mut Dice(5)).samples;
-    let mut contradicts = |sample: &Sample| {
+    let contradicts = |sample: &Sample| {
         estimator.take(*sample);
         estimator.memory().unwrap().contains("contradicted yes")
     };
-    assert!(outage.iter().any(|sample| contradicts(sample)));
+    assert!(outage.iter().any(contradicts));
     let memory = estimator.memory().unwrap();
     let mut again = Estimator::remembering(small.bank, &unit("A 1"), &memory).unwrap();
     assert_eq!(again.memory().as_deref(), Some(memory.as_str()));
@@ -245,9 +245,9 @@ fn what_was_contradicted_stays_doubted_over_a_restart() {
 /// Outages of all kinds are none of that: nothing is withheld for long, and nothing doubted.
 #[test]
 fn batteries_as_they_are_surprise_nobody_for_long() {
-    for n in 0..SHEETS.len() {
+    for (n, sheet) in SHEETS.iter().enumerate() {
         for age in [0.0, 0.4] {
-            let ups = Ups::aged(&SHEETS[n], age);
+            let ups = Ups::aged(sheet, age);
             for pattern in ups::PATTERNS {
                 let mut estimator = on_mains(&ups, true);
                 let mut outage = ups.outage(pattern, 4.0, 10.0 * DAY_S, &mut Dice(5)).samples;
