@@ -3,7 +3,7 @@
 //!
 //!     cargo run -p driver --example fuzz_seeds -- fuzz/corpus
 
-use battery::{Bank, Chemistry, Estimator};
+use battery::{Bank, Chemistry, Estimator, Unit};
 use driver::{persona, upgrade::UPGRADES};
 use nut::driver_socket::Request;
 use qx::bridge::Carriage;
@@ -182,9 +182,12 @@ fn batteries(seeds: &mut Seeds) -> std::io::Result<()> {
         let volts = format!(
             "open {open_v:.4} 0.0200\ndrop 0.0500 0.0200\nfall 0.1000 0.0500\nend {end_v:.4} 0.0500\n"
         );
-        let body = format!("qxups battery 1\nbank {word} {cells}\n{rest}{volts}discharges 2\nmissing 0.10\n");
+        let unit = "unit device.model PM 636\ncontradicted no\n";
+        let body =
+            format!("qxups battery 2\nbank {word} {cells}\n{unit}{rest}{volts}discharges 2\nmissing 0.10\n");
         let whole = format!("{body}sum {:08x}\n", sum(&body));
-        Estimator::remembering(Bank::new(cells, chemistry), &whole).map_err(std::io::Error::other)?;
+        let bank = Bank::new(cells, chemistry);
+        Estimator::remembering(bank, &Unit::default(), &whole).map_err(std::io::Error::other)?;
         let sample = |step: u16| {
             let share = f64::from(step.saturating_sub(5)) / 55.0;
             let cell_v = if step < 5 { open_v } else { begin_v + (end_v - begin_v) * share };

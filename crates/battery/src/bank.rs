@@ -81,8 +81,12 @@ pub(crate) struct Nature {
     /// Volts under load: open, drop at the 15-minute power, fall until empty, at the end; each
     /// with how far batteries differ.
     pub volts: [(f64, f64); 4],
+    /// Between these each of them lies, in any battery: what is read is never explained by others.
+    pub bounds: [(f64, f64); 4],
     /// What the tilt makes of that drop: a battery with much resistance suffers more from high loads.
     pub drop_by_tilt: f64,
+    /// Volts under load rise by so much at most while the load stays: what the first dip took, and errors.
+    pub rise_v: f64,
     /// How far readings of a cell stray from what the four numbers say.
     pub reading_v: f64,
     /// How sudden the end comes: the power of the used share with which volts bend to the end.
@@ -117,7 +121,9 @@ const LEAD_ACID: Nature = Nature {
     tilts: [0.88, 1.0, 1.12],
     tilt_deviation: 0.07,
     volts: [(2.14, 0.012), (0.080, 0.02), (0.26, 0.05), (1.71, 0.035)],
+    bounds: [(2.0, 2.2), (0.0, 0.3), (0.02, 0.6), (1.55, 1.85)],
     drop_by_tilt: -0.35,
+    rise_v: 0.05,
     reading_v: 0.008,
     knee: 10,
 };
@@ -136,7 +142,9 @@ const LFP: Nature = Nature {
     tilts: [0.98, 1.0, 1.02],
     tilt_deviation: 0.02,
     volts: [(3.26, 0.02), (0.50, 0.30), (0.11, 0.03), (2.60, 0.1)],
+    bounds: [(3.1, 3.4), (0.0, 1.5), (0.0, 0.4), (2.3, 2.9)],
     drop_by_tilt: 0.0,
+    rise_v: 0.1,
     reading_v: 0.06,
     knee: 24,
 };

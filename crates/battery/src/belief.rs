@@ -21,17 +21,13 @@ pub(crate) struct Learned {
 impl Learned {
     /// Whether a battery can be like this. Nothing else is learned, and nothing else is taken back.
     pub fn is_sensible(&self, bank: &Bank) -> bool {
-        let (low, high) = bank.chemistry.nature().sane_v;
-        let [open, drop, fall, end] = self.volts;
+        let bounds = bank.chemistry.nature().bounds;
         let mut numbers = self.volts.iter().chain([&self.strength, &self.tilt]);
         numbers.all(|(_, deviation)| (0.0..=5.0).contains(deviation))
             && (0.0..=10.0).contains(&self.strength.0)
             && (0.0..=10.0).contains(&self.best)
             && (0.5..=2.0).contains(&self.tilt.0)
-            && (low..=high).contains(&open.0)
-            && (-1.0..=2.0).contains(&drop.0)
-            && (-1.0..=2.0).contains(&fall.0)
-            && (low / 2.0..=high).contains(&end.0)
+            && self.volts.iter().zip(bounds).all(|((mean, _), (low, high))| (low..=high).contains(mean))
     }
 }
 
@@ -48,6 +44,8 @@ struct Case {
 #[derive(Clone, Debug)]
 pub(crate) struct Belief {
     cases: Vec<Case>,
+    /// Logarithm of what was taken off all weights so far.
+    taken_off: f64,
 }
 
 /// A discharge so far, as all hypotheses see it.
@@ -87,6 +85,13 @@ const LEAST_VOLTS: [f64; NUMBERS] = [0.006, 0.01, 0.015, 0.01];
 /// The least density, so that a battery that was replaced or broke down can become likely.
 const NEVER: f64 = 1e-9;
 
+/// So many deviations from all that was foretold are a surprise.
+const SURPRISE: f64 = 5.0;
+/// Who used more than it gives is empty, whatever load and curve have wrong.
+const OVER: f64 = 1.1;
+/// Logarithm of the weight of the likeliest batteries.
+const LIKELY: f64 = -9.0;
+
 impl Belief {
     /// Before a discharge.
     pub fn before(bank: &Bank, learned: Option<&Learned>) -> Belief {
@@ -114,7 +119,32 @@ impl Belief {
             }
             Case { ln_strength, tilt: own_tilt, ln_weight: weight.ln(), volts: Volts::of(volts) }
         });
-        Belief { cases: cases.collect() }
+        let mut belief = Belief { cases: cases.collect(), taken_off: 0.0 };
+        belief.taken_off = -belief.evidence();
+        belief
+    }
+
+    /// Logarithm of how likely all that was read is, by this belief.
+    pub fn evidence(&self) -> f64 {
+        self.taken_off + self.cases.iter().map(|case| case.ln_weight.exp()).sum::<f64>().ln()
+    }
+
+    /// Whether one of the likely batteries would show these volts of a cell under load.
+    pub fn foretells(
+        &self,
+        nature: &Nature,
+        curve: &Endurance,
+        drain: &Drain,
+        volts: f64,
+        variance: f64,
+    ) -> bool {
+        let flow = drain.load * nature.nominal_v / volts;
+        self.cases.iter().filter(|case| case.ln_weight > LIKELY).any(|case| {
+            let (at, used) = case.levers(nature, curve, drain, flow);
+            // one that is empty has no more than the volts of the end
+            let is_over = used > OVER && volts > nature.bounds[3].1;
+            !is_over && case.volts.surprise(volts, &at, variance) <= SURPRISE * SURPRISE
+        })
     }
 
     /// Takes a reading of volts of a cell under load.
@@ -129,21 +159,19 @@ impl Belief {
     ) {
         let flow = drain.load * nature.nominal_v / volts;
         for case in &mut self.cases {
-            let used =
-                drain.missing + drain.energy / curve.energy(drain.adapted, case.ln_strength, case.tilt);
-            let current = flow / case.ln_strength.exp();
-            case.ln_weight += case.volts.take(volts, &levers(nature, used, current), variance, drift);
+            let (at, _) = case.levers(nature, curve, drain, flow);
+            case.ln_weight += case.volts.take(volts, &at, variance, drift, &nature.bounds);
         }
         self.settle();
     }
 
     /// The battery was empty now, at these volts of a cell.
-    pub fn end(&mut self, curve: &Endurance, drain: &Drain, volts: f64) {
+    pub fn end(&mut self, nature: &Nature, curve: &Endurance, drain: &Drain, volts: f64) {
         for case in &mut self.cases {
             let used =
                 drain.missing + drain.energy / curve.energy(drain.adapted, case.ln_strength, case.tilt);
             case.ln_weight -= (0.5 * ((used - 1.0) / EMPTY_DEVIATION).powi(2)).min(20.0);
-            case.volts.take(volts, &[0.0, 0.0, 0.0, 1.0], EMPTY_V * EMPTY_V, 0.0);
+            case.volts.take(volts, &[0.0, 0.0, 0.0, 1.0], EMPTY_V * EMPTY_V, 0.0, &nature.bounds);
         }
         self.settle();
     }
@@ -151,6 +179,7 @@ impl Belief {
     /// Keeps weights in range.
     fn settle(&mut self) {
         let most = self.cases.iter().map(|case| case.ln_weight).fold(f64::NEG_INFINITY, f64::max);
+        self.taken_off += most;
         for case in &mut self.cases {
             case.ln_weight = (case.ln_weight - most).max(-60.0);
         }
@@ -211,6 +240,12 @@ impl Belief {
 }
 
 impl Case {
+    /// How its four numbers make the volts now, and what is used.
+    fn levers(&self, nature: &Nature, curve: &Endurance, drain: &Drain, flow: f64) -> ([f64; NUMBERS], f64) {
+        let used = drain.missing + drain.energy / curve.energy(drain.adapted, self.ln_strength, self.tilt);
+        (levers(nature, used, flow / self.ln_strength.exp()), used)
+    }
+
     /// Seconds until empty if the load stays. Less of what a lower load would get out is out of
     /// reach by then, the longer it lasts.
     fn seconds_left(&self, curve: &Endurance, drain: &Drain) -> f64 {

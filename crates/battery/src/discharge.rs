@@ -3,16 +3,23 @@
 use crate::bank::Nature;
 use crate::belief::{Belief, Drain, Learned};
 use crate::endurance::Endurance;
+use crate::surprise::Surprise;
 
 /// A discharge that goes on.
 #[derive(Clone, Debug)]
 pub(crate) struct Discharge {
     pub belief: Belief,
+    /// Of any battery, beside a memory that may be of another one.
+    pub others: Option<Belief>,
+    pub surprise: Surprise,
+    pub lowest: Lowest,
     pub seconds: f64,
     pub energy: f64,
     pub missing: f64,
-    /// Whether it was seen from its beginning.
+    /// Whether it was seen from its beginning, and never surprised for long.
     pub whole: bool,
+    /// Whether anything at all is known of how full the battery was.
+    pub begun: bool,
     pub adapted: f64,
     /// The last volts of a cell, and the longest gap between two samples.
     pub volts: Option<f64>,
@@ -23,12 +30,103 @@ pub(crate) struct Discharge {
     pub before: Option<Learned>,
 }
 
+/// How a reading counts.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reading {
+    /// Of one reading, squared volts.
+    pub variance: f64,
+    /// So many of them tell as much as one that stands alone.
+    pub news: f64,
+    /// How far the open volts drifted since the last one, squared.
+    pub drift: f64,
+    /// Seconds since the last one.
+    pub passed: f64,
+}
+
+/// The least volts of a cell so far, with the load that they carried. Volts of a battery that is emptied do not
+/// rise, but after the first dip, and when less is drawn.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Lowest {
+    /// The last readings: one of them may be wrong.
+    last: [Option<f64>; 3],
+    least: Option<(f64, f64)>,
+}
+
+/// The first dip is over.
+const DIPPED_S: f64 = 30.0;
+/// A load below this share of the other is less.
+const LESS: f64 = 0.95;
+
+impl Lowest {
+    /// Whether the volts rose since, though the load did not fall.
+    fn rises(&mut self, nature: &Nature, load: f64, volts: f64) -> bool {
+        self.last = [self.last[1], self.last[2], Some(volts)];
+        let now = self.last.iter().flatten().copied().fold(f64::MAX, f64::min);
+        self.least.is_some_and(|(least, with)| load >= LESS * with && now > least + nature.rise_v)
+    }
+
+    /// The last volts were believed.
+    fn take(&mut self, load: f64) {
+        let now = self.last.iter().flatten().copied().fold(0.0, f64::max);
+        let lower = |(least, with): (f64, f64)| now < least || load < LESS * with;
+        if self.least.is_none_or(lower) {
+            self.least = Some((now, load));
+        }
+    }
+}
+
 /// Silence of at least so long, when it was not the usual, is a UPS that is off.
 const SILENCE_S: f64 = 30.0;
 /// ... and when at least this share was used.
 const LOW: f64 = 0.75;
 
+/// The memory is at odds with the volts when they are so much likelier, as a logarithm, of any battery; and it is
+/// confirmed when they are so much less likely. (Of its own battery the likeness is never 2.5 below that of
+/// others in the outages of the proof, but at the very end of one with LFP, and mostly 2.5 above it.)
+const CONTRADICTED: f64 = 5.0;
+const CONFIRMED: f64 = 2.5;
+
+/// What volts say of a memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Word {
+    Nothing,
+    Confirmed,
+    Contradicted,
+}
+
 impl Discharge {
+    /// Takes the volts of a cell. `variance` is that of one reading; it tells so much `news`.
+    pub fn take(&mut self, nature: &Nature, curve: &Endurance, load: f64, volts: f64, reading: Reading) {
+        let drain = self.drain(load);
+        let Reading { variance, news, drift, passed } = reading;
+        let likely = |belief: &Belief| belief.foretells(nature, curve, &drain, volts, variance);
+        // what a charger holds, no battery has that is emptied
+        let charged = self.seconds >= DIPPED_S && volts >= nature.float_v;
+        let foretold = !charged
+            && !self.lowest.rises(nature, load, volts)
+            && (likely(&self.belief) || self.others.as_ref().is_some_and(likely));
+        self.surprise.take(foretold, passed);
+        if foretold {
+            if self.seconds >= DIPPED_S {
+                self.lowest.take(load);
+            }
+            for belief in std::iter::once(&mut self.belief).chain(&mut self.others) {
+                belief.take(nature, curve, &drain, volts, variance * news, drift);
+            }
+        }
+        self.whole &= !self.surprise.is_lost();
+    }
+
+    /// What the volts so far say of the memory.
+    pub fn word(&self) -> Word {
+        let Some(others) = &self.others else { return Word::Nothing };
+        match self.belief.evidence() - others.evidence() {
+            less if less < -CONTRADICTED => Word::Contradicted,
+            more if more > CONFIRMED => Word::Confirmed,
+            _ => Word::Nothing,
+        }
+    }
+
     pub fn drain(&self, load: f64) -> Drain {
         Drain { energy: self.energy, missing: self.missing, load, adapted: self.adapted }
     }
@@ -43,10 +141,10 @@ impl Discharge {
     }
 
     /// The UPS switched off: the battery was empty at these volts.
-    pub fn end(&mut self, curve: &Endurance) {
+    pub fn end(&mut self, nature: &Nature, curve: &Endurance) {
         let drain = self.drain(self.adapted);
         if let Some(volts) = self.volts {
-            self.belief.end(curve, &drain, volts);
+            self.belief.end(nature, curve, &drain, volts);
         }
     }
 

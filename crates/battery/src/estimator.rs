@@ -2,9 +2,12 @@
 
 use crate::bank::{Bank, Nature};
 use crate::belief::{ADAPTS_S, Belief, Learned};
-use crate::discharge::Discharge;
+use crate::discharge::{Discharge, Lowest, Reading, Word};
 use crate::endurance::Endurance;
 use crate::estimate::{Confidence, Estimate, Health, RelativeTo, Sample, Source};
+use crate::memory::Kept;
+use crate::surprise::Surprise;
+use crate::unit::{Likeness, Unit};
 use crate::{MemoryError, charging, memory};
 use std::time::Duration;
 
@@ -14,6 +17,12 @@ pub struct Estimator {
     bank: Bank,
     curve: Endurance,
     learned: Option<Learned>,
+    /// How far that is to be trusted.
+    trust: Trust,
+    /// Whether it is of this UPS for certain.
+    own: bool,
+    /// Whose battery it is.
+    unit: Unit,
     /// Share of the charge that is missing, once it is known.
     missing: Option<f64>,
     /// Whether that is no more than a guess: nothing is learned from such a beginning.
@@ -29,6 +38,19 @@ pub struct Estimator {
     senseless: u32,
     charging: bool,
     floating: bool,
+}
+
+/// How far what was learned before is to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Trust {
+    /// The volts of a discharge were at odds with it.
+    Contradicted,
+    /// It may be of the battery of another UPS.
+    Doubted,
+    /// The UPS has no name: it may be another one of the same ratings.
+    Unnamed,
+    /// It was learned or confirmed in this life, or it is of the UPS of this name.
+    Full,
 }
 
 /// The load, without the noise of its last digit.
@@ -62,6 +84,9 @@ impl Estimator {
             bank,
             curve: Endurance::of(bank.chemistry.nature()),
             learned: None,
+            trust: Trust::Full,
+            own: true,
+            unit: Unit::default(),
             missing: None,
             guessed: true,
             told_missing: 0.0,
@@ -75,26 +100,52 @@ impl Estimator {
         }
     }
 
-    /// An estimator that goes on from what [`Estimator::memory`] said.
+    /// An estimator that goes on from what [`Estimator::memory`] said, for the battery of this UPS. A memory
+    /// of which nobody knows whose it is counts as a guess, until a discharge confirms it.
     ///
     /// # Errors
-    /// When the text is damaged, of another version or bank, or cannot be right.
-    pub fn remembering(bank: Bank, text: &str) -> Result<Estimator, MemoryError> {
-        let (learned, missing) = memory::read(&bank, text)?;
+    /// When the text is damaged, of another version, bank or UPS, or cannot be right.
+    pub fn remembering(bank: Bank, unit: &Unit, text: &str) -> Result<Estimator, MemoryError> {
+        let kept = memory::read(&bank, text)?;
+        let likeness = kept.unit.as_ref().map_or(Likeness::Unknown, |kept| kept.compare(unit));
+        let trust = match (kept.contradicted, likeness) {
+            (_, Likeness::Other) => return Err(MemoryError::OtherUnit),
+            (true, _) => Trust::Contradicted,
+            (false, Likeness::Same) => Trust::Full,
+            (false, Likeness::Unnamed) => Trust::Unnamed,
+            (false, Likeness::Unknown) => Trust::Doubted,
+        };
+        let mut whose = kept.unit.unwrap_or_default();
+        whose.join(unit);
         Ok(Estimator {
-            learned: Some(learned),
-            missing: Some(missing),
+            learned: Some(kept.learned),
+            trust,
+            own: likeness == Likeness::Same,
+            unit: whose,
+            missing: Some(kept.missing),
             guessed: false,
-            told_missing: missing,
+            told_missing: kept.missing,
             ..Estimator::new(bank)
         })
     }
 
+    /// Says whose battery it is, as far as that is known by now; what is learned is kept under that name.
+    pub fn set_unit(&mut self, unit: &Unit) {
+        self.unit.join(unit);
+    }
+
     /// What is worth keeping, as short lines of text. None until something was learned; changes
-    /// only when something is learned, with each twentieth of a discharge, and when the battery is
-    /// full again.
+    /// only when something is learned, with each twentieth of a discharge, when the battery is
+    /// full again, and when a discharge is at odds with it.
     pub fn memory(&self) -> Option<String> {
-        self.learned.map(|learned| memory::write(&self.bank, &learned, self.told_missing))
+        let learned = self.learned?;
+        let kept = Kept {
+            learned,
+            missing: self.told_missing,
+            unit: Some(self.unit.clone()),
+            contradicted: self.trust == Trust::Contradicted,
+        };
+        Some(memory::write(&self.bank, &kept))
     }
 
     /// Takes what the UPS said.
@@ -128,6 +179,9 @@ impl Estimator {
         };
         let Some(load) = self.drawn().filter(|_| self.senseless < ABSENT_AFTER) else { return nothing };
         if let Some(discharge) = &self.discharge {
+            if !discharge.begun || discharge.surprise.is_lost() {
+                return nothing;
+            }
             let (ln_seconds, share) = discharge.belief.left(&self.curve, &discharge.drain(load));
             return Estimate {
                 charge_percent: Some((100.0 * share).clamp(0.0, 100.0)),
@@ -146,7 +200,8 @@ impl Estimator {
         let full = self.curve.ln_seconds(load.ln(), learned.strength.0, learned.tilt.0).exp();
         // on mains nothing runs out: next to nothing is not told
         let runtime_s = Some(full * charge / 100.0).filter(|seconds| *seconds >= 1.0);
-        let confidence = runtime_s.map_or(Confidence::Nothing, |_| Confidence::of(learned.strength.1));
+        let known = Confidence::of(learned.strength.1).min(self.trust.at_most());
+        let confidence = runtime_s.map_or(Confidence::Nothing, |_| known);
         Estimate { charge_percent: Some(charge), runtime_s, confidence, ..nothing }
     }
 
@@ -162,11 +217,14 @@ impl Estimator {
     fn charge(&mut self, volts: Option<f64>, passed: f64) {
         if let Some(mut discharge) = self.discharge.take() {
             if discharge.fell_silent(self.nature(), &self.curve, passed) {
-                discharge.end(&self.curve);
+                discharge.end(self.nature(), &self.curve);
             }
             let used = discharge.used(&self.curve);
             self.learn_from(&discharge, used);
-            self.missing = Some(used);
+            let lost = discharge.surprise.is_lost() || !discharge.begun;
+            self.guessed |= lost;
+            // what was drawn is known, but not how much there was
+            self.missing = (!lost || self.learned.is_some()).then_some(used);
             self.told_missing = used;
         }
         let Some(volts) = volts else { return };
@@ -198,9 +256,14 @@ impl Estimator {
         discharge.adapted += (load - discharge.adapted) * (1.0 - (-passed / ADAPTS_S).exp());
         if let (Some(volts), true) = (volts, passed > 0.0) {
             let dip = 1.0 + DIP_WEIGHT * (-discharge.seconds / DIP_S).exp();
-            let variance = self.nature().reading_v.powi(2) * dip * (TELLS_NEWS_S / passed).max(0.5);
-            let drain = discharge.drain(load);
-            discharge.belief.take(self.nature(), &self.curve, &drain, volts, variance, DRIFT * passed);
+            let reading = Reading {
+                variance: self.nature().reading_v.powi(2) * dip,
+                news: (TELLS_NEWS_S / passed).max(0.5),
+                drift: DRIFT * passed,
+                passed,
+            };
+            discharge.take(self.nature(), &self.curve, load, volts, reading);
+            self.look_at_memory(&mut discharge);
         }
         let used = discharge.used(&self.curve);
         if used >= discharge.learned_at + LEARN_EACH {
@@ -210,14 +273,33 @@ impl Estimator {
         self.discharge = Some(discharge);
     }
 
+    /// Whether what was remembered is of this battery.
+    fn look_at_memory(&mut self, discharge: &mut Discharge) {
+        match discharge.word() {
+            Word::Nothing => {}
+            Word::Confirmed => (self.trust, self.own) = (Trust::Full, true),
+            Word::Contradicted => {
+                self.trust = Trust::Contradicted;
+                if let Some(others) = discharge.others.take() {
+                    discharge.belief = others;
+                }
+            }
+        }
+    }
+
     fn beginning(&self, load: f64) -> Discharge {
         let missing = self.missing.unwrap_or(0.0);
+        let believed = self.trust > Trust::Contradicted;
         Discharge {
-            belief: Belief::before(&self.bank, self.learned.as_ref()),
+            belief: Belief::before(&self.bank, self.learned.filter(|_| believed).as_ref()),
+            others: (believed && self.learned.is_some()).then(|| Belief::before(&self.bank, None)),
+            surprise: Surprise::default(),
+            lowest: Lowest::default(),
             seconds: 0.0,
             energy: 0.0,
             missing,
             whole: !self.guessed,
+            begun: self.missing.is_some(),
             adapted: load,
             volts: None,
             longest_s: 0.0,
@@ -236,37 +318,44 @@ impl Estimator {
         // what was not seen of the curve may be different from that of others
         let unseen = 1.0 - used.clamp(0.0, 1.0);
         strength.deviation = strength.deviation.hypot(UNSEEN * unseen);
-        for (number, (_, common)) in volts.iter_mut().zip(self.nature().volts) {
+        let common = self.nature().volts.into_iter().zip(self.nature().bounds);
+        for (number, ((_, common), (low, high))) in volts.iter_mut().zip(common) {
+            number.0 = number.0.clamp(low, high);
             // never known less than of a battery nobody has seen: it would grow with every short outage
             number.1 = number.1.hypot(common * unseen).min(common);
         }
-        let known = self.learned.map_or(f64::MAX, |learned| learned.strength.1);
+        // a battery that broke down is told by what it was before; another one is not
+        let before = discharge.before.filter(|_| self.own || self.trust > Trust::Doubted);
+        let known = if self.trust == Trust::Contradicted { None } else { self.learned };
+        let known = known.map_or(f64::MAX, |learned| learned.strength.1);
         let teaches =
             if depth >= DEEP { strength.deviation < 0.5 } else { strength.deviation < 0.9 * known.min(0.55) };
         if !teaches {
             return;
         }
-        let best = best(discharge.before, strength.mean, strength.deviation);
+        let best = best(before, strength.mean, strength.deviation);
         let learned = Learned {
             strength: (strength.mean, strength.deviation),
             tilt: (tilt.mean, tilt.deviation),
             volts,
             best,
-            discharges: discharge.before.map_or(0, |before| before.discharges).saturating_add(1),
+            discharges: before.map_or(0, |before| before.discharges).saturating_add(1),
         };
         if learned.is_sensible(&self.bank) {
             self.learned = Some(learned);
+            (self.trust, self.own) = (Trust::Full, true);
             self.told_missing = used;
         }
     }
 
     /// The spread knows nothing of what the model has wrong.
     fn at_most(&self, discharge: &Discharge) -> Confidence {
-        match (discharge.whole, self.is_sure()) {
+        let by_discharge = match (discharge.whole, self.is_sure()) {
             (false, _) => Confidence::Guess,
             (true, false) => Confidence::Low,
             (true, true) => Confidence::Good,
-        }
+        };
+        if self.learned.is_some() { by_discharge.min(self.trust.at_most()) } else { by_discharge }
     }
 
     /// Whether most of a discharge was seen.
@@ -279,13 +368,24 @@ impl Estimator {
     }
 
     fn health(&self) -> Option<Health> {
-        let learned = self.learned.filter(|learned| learned.strength.1 < SURE)?;
+        let believed = self.trust > Trust::Doubted;
+        let learned = self.learned.filter(|learned| believed && learned.strength.1 < SURE)?;
         let (of, whole) = match self.bank.rated_strength() {
             Some(rated) => (RelativeTo::Rating, rated.ln()),
             None => (RelativeTo::BestSeen, learned.best),
         };
         let capacity_percent = (100.0 * (learned.strength.0 - whole).exp()).clamp(0.0, 200.0);
         Some(Health { capacity_percent, of })
+    }
+}
+
+impl Trust {
+    fn at_most(self) -> Confidence {
+        match self {
+            Trust::Full => Confidence::Good,
+            Trust::Unnamed => Confidence::Low,
+            Trust::Doubted | Trust::Contradicted => Confidence::Guess,
+        }
     }
 }
 

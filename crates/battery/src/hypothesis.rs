@@ -9,6 +9,8 @@ use crate::bank::Nature;
 /// How many numbers describe the volts.
 pub(crate) const NUMBERS: usize = 4;
 type Row = [f64; NUMBERS];
+/// Between what each number lies.
+pub(crate) type Bounds = [(f64, f64); NUMBERS];
 
 /// The numbers that describe the volts, and how uncertain they are.
 #[derive(Clone, Copy, Debug)]
@@ -32,8 +34,15 @@ impl Volts {
         std::array::from_fn(|n| (self.mean[n], self.covariance[n][n].max(0.0).sqrt()))
     }
 
-    /// Takes one reading of volts. Says the logarithm of how likely it was.
-    pub fn take(&mut self, volts: f64, at: &Row, variance: f64, drift: f64) -> f64 {
+    /// How far a reading is from what was foretold, squared, in deviations.
+    pub fn surprise(&self, volts: f64, at: &Row, variance: f64) -> f64 {
+        let lever: Row = std::array::from_fn(|n| dot(&self.covariance[n], at));
+        (volts - dot(&self.mean, at)).powi(2) / (dot(&lever, at).max(0.0) + variance)
+    }
+
+    /// Takes one reading of volts. Says the logarithm of how likely it was. The numbers stay between their
+    /// `bounds`.
+    pub fn take(&mut self, volts: f64, at: &Row, variance: f64, drift: f64, bounds: &Bounds) -> f64 {
         self.covariance[0][0] += drift;
         let lever: Row = std::array::from_fn(|n| dot(&self.covariance[n], at));
         let surprise = volts - dot(&self.mean, at);
@@ -45,6 +54,7 @@ impl Volts {
             for m in 0..NUMBERS {
                 self.covariance[n][m] -= lever[n] * lever[m] / spread;
             }
+            self.mean[n] = self.mean[n].clamp(bounds[n].0, bounds[n].1);
         }
         -0.5 * (surprise * surprise / spread + spread.ln())
     }

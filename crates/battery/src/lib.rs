@@ -9,7 +9,7 @@
 //!
 //! Read the modules in this order: `bank` (cells and what is known of their kind), `endurance` (how
 //! long a load is carried), `hypothesis` (what the volts say of one possible battery), `belief` (all
-//! possible batteries), `discharge`, `charging`, `memory`, `estimate` (what goes in and comes out),
+//! possible batteries), `surprise` (whether it is none of them), `discharge`, `charging`, `unit`, `memory`, `estimate` (what goes in and comes out),
 //! `estimator`.
 
 mod bank;
@@ -21,8 +21,11 @@ mod estimate;
 mod estimator;
 mod hypothesis;
 mod memory;
+mod surprise;
+mod unit;
 
 pub use bank::{Bank, Chemistry, Rating};
 pub use estimate::{Confidence, Estimate, Health, RelativeTo, Sample, Source};
 pub use estimator::Estimator;
 pub use memory::MemoryError;
+pub use unit::Unit;

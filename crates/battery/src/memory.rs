@@ -2,6 +2,7 @@
 
 use crate::bank::Bank;
 use crate::belief::Learned;
+use crate::unit::Unit;
 use std::fmt::{self, Write};
 
 /// Why a memory is not taken. The estimator then starts afresh.
@@ -13,6 +14,8 @@ pub enum MemoryError {
     Version,
     /// It is of a battery with other cells.
     OtherBank,
+    /// It is of the battery of another UPS.
+    OtherUnit,
     /// It is whole, but no battery is like this.
     Nonsense,
 }
@@ -27,6 +30,7 @@ impl fmt::Display for MemoryError {
             MemoryError::OtherBank => {
                 "what was kept is of a battery with other cells; delete the file if it was replaced"
             }
+            MemoryError::OtherUnit => "what was kept is of the battery of another UPS",
             MemoryError::Nonsense => {
                 "what was kept of the battery cannot be right; delete the file to start afresh"
             }
@@ -37,13 +41,32 @@ impl fmt::Display for MemoryError {
 impl std::error::Error for MemoryError {}
 
 const HEAD: &str = "qxups battery ";
-const VERSION: &str = "1";
+const VERSION: &str = "2";
+/// It knows neither the UPS nor doubts.
+const VERSION_BEFORE: &str = "1";
 const NAMES: [&str; 4] = ["open", "drop", "fall", "end"];
 
-/// The text. `missing` is the share of the charge that is missing.
-pub(crate) fn write(bank: &Bank, learned: &Learned, missing: f64) -> String {
+/// What is kept.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Kept {
+    pub learned: Learned,
+    /// The share of the charge that is missing.
+    pub missing: f64,
+    /// Whose battery it is. None when nobody wrote it down.
+    pub unit: Option<Unit>,
+    /// The last discharge was at odds with it.
+    pub contradicted: bool,
+}
+
+/// The text.
+pub(crate) fn write(bank: &Bank, kept: &Kept) -> String {
+    let Kept { learned, missing, unit, contradicted } = kept;
     let mut text = format!("{HEAD}{VERSION}\nbank {} {}\n", bank.chemistry.word(), bank.cells);
     // writing to a String does not fail
+    for (name, said) in unit.iter().flat_map(Unit::words) {
+        let _ = writeln!(text, "unit {name} {said}");
+    }
+    let _ = writeln!(text, "contradicted {}", if *contradicted { "yes" } else { "no" });
     let _ = writeln!(text, "strength {:.3} {:.4}", learned.strength.0.exp(), learned.strength.1);
     let _ = writeln!(text, "best {:.3}", learned.best.exp());
     let _ = writeln!(text, "tilt {:.4} {:.4}", learned.tilt.0, learned.tilt.1);
@@ -57,10 +80,10 @@ pub(crate) fn write(bank: &Bank, learned: &Learned, missing: f64) -> String {
     text
 }
 
-/// Reads it back.
-pub(crate) fn read(bank: &Bank, text: &str) -> Result<(Learned, f64), MemoryError> {
+/// Reads it back, also as versions before wrote it.
+pub(crate) fn read(bank: &Bank, text: &str) -> Result<Kept, MemoryError> {
     let version = text.strip_prefix(HEAD).and_then(|rest| rest.lines().next()).ok_or(MemoryError::Torn)?;
-    if version != VERSION {
+    if version != VERSION && version != VERSION_BEFORE {
         return Err(MemoryError::Version);
     }
     let end = text.rfind("sum ").ok_or(MemoryError::Torn)?;
@@ -68,21 +91,21 @@ pub(crate) fn read(bank: &Bank, text: &str) -> Result<(Learned, f64), MemoryErro
     if last != format!("sum {:08x}\n", sum(body)) {
         return Err(MemoryError::Torn);
     }
-    let mut fields = Fields(body.lines());
+    let mut fields = Fields(body.lines().peekable());
     fields.next("qxups").ok_or(MemoryError::Torn)?;
     if fields.next("bank").ok_or(MemoryError::Torn)? != format!("{} {}", bank.chemistry.word(), bank.cells) {
         return Err(MemoryError::OtherBank);
     }
-    let (learned, missing) = fields.learned().ok_or(MemoryError::Torn)?;
-    if learned.is_sensible(bank) && (0.0..=1.0).contains(&missing) {
-        Ok((learned, missing))
+    let kept = fields.kept(version == VERSION).ok_or(MemoryError::Torn)?;
+    if kept.learned.is_sensible(bank) && (0.0..=1.0).contains(&kept.missing) {
+        Ok(kept)
     } else {
         Err(MemoryError::Nonsense)
     }
 }
 
 /// The lines, each with its name.
-struct Fields<'a>(std::str::Lines<'a>);
+struct Fields<'a>(std::iter::Peekable<std::str::Lines<'a>>);
 
 impl<'a> Fields<'a> {
     fn next(&mut self, name: &str) -> Option<&'a str> {
@@ -95,7 +118,22 @@ impl<'a> Fields<'a> {
         let (mean, deviation) = self.next(name)?.split_once(' ')?;
         Some((mean.parse().ok()?, deviation.parse().ok()?))
     }
-    fn learned(&mut self) -> Option<(Learned, f64)> {
+    /// Which UPS, and whether there are doubts.
+    fn about(&mut self) -> Option<(Unit, bool)> {
+        let mut words = vec![];
+        while self.0.peek().is_some_and(|line| line.starts_with("unit ")) {
+            words.push(self.next("unit")?.split_once(' ')?);
+        }
+        let contradicted = match self.next("contradicted")? {
+            "yes" => true,
+            "no" => false,
+            _ => return None,
+        };
+        Some((Unit::new(words), contradicted))
+    }
+    fn kept(&mut self, names_the_unit: bool) -> Option<Kept> {
+        let about = if names_the_unit { Some(self.about()?) } else { None };
+        let (unit, contradicted) = about.map_or((None, false), |(unit, doubt)| (Some(unit), doubt));
         let (strength, deviation) = self.pair("strength")?;
         let best = self.number("best")?.ln();
         let tilt = self.pair("tilt")?;
@@ -106,7 +144,7 @@ impl<'a> Fields<'a> {
         let discharges = self.next("discharges")?.parse().ok()?;
         let learned = Learned { strength: (strength.ln(), deviation), tilt, volts, best, discharges };
         let missing = self.number("missing")?;
-        self.0.next().is_none().then_some((learned, missing))
+        self.0.next().is_none().then_some(Kept { learned, missing, unit, contradicted })
     }
 }
 

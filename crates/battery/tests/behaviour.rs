@@ -8,7 +8,7 @@ mod sheets;
 #[path = "proof/ups.rs"]
 mod ups;
 
-use battery::{Bank, Confidence, Estimator, Rating, RelativeTo, Sample, Source};
+use battery::{Bank, Confidence, Estimator, Rating, RelativeTo, Sample, Source, Unit};
 use sheets::SHEETS;
 use std::time::Duration;
 use ups::{Dice, Pattern, Ups};
@@ -247,7 +247,9 @@ fn a_self_test_is_no_outage_and_takes_little() {
 fn what_was_learned_goes_over_a_restart() {
     let ups = ups(0.2);
     let mut before = taught(&ups);
-    let mut after = Estimator::remembering(ups.bank, &before.memory().unwrap()).unwrap();
+    let unit = Unit::new([("device.model", "A 1")]);
+    before.set_unit(&unit);
+    let mut after = Estimator::remembering(ups.bank, &unit, &before.memory().unwrap()).unwrap();
     let mut dice = Dice(4);
     let mains = ups.mains(20.0 * DAY_S, 1.0, 40.0, &mut dice);
     let outage = ups.outage(Pattern::Steady(60.0), 2.0, 21.0 * DAY_S, &mut dice);
@@ -276,12 +278,17 @@ fn the_memory_changes_seldom() {
 }
 
 #[test]
-fn an_outage_in_which_it_was_started_is_a_guess_and_teaches_nothing() {
+fn an_outage_in_which_it_was_started_tells_and_teaches_nothing() {
     let ups = ups(0.0);
     let mut estimator = Estimator::new(ups.bank);
     for sample in ups.outage(Pattern::Steady(40.0), 2.0, 0.0, &mut Dice(6)).samples {
         estimator.take(sample);
-        assert_eq!(estimator.estimate().confidence, Confidence::Guess);
+        let estimate = estimator.estimate();
+        assert_eq!(
+            (estimate.charge_percent, estimate.runtime_s),
+            (None, None),
+            "how full it was nobody knows"
+        );
     }
     assert_eq!(estimator.memory(), None);
 }

@@ -7,7 +7,7 @@ mod beside;
 mod nut;
 mod ups;
 
-use beside::{listed, same};
+use beside::{Shown, listed, same};
 
 use nut::{Said, Station, Which, both};
 use ups::Ups;
@@ -30,8 +30,30 @@ const STATES: [(&str, &[&str]); 8] = [
 fn same_in_all_states(protocol: &str) {
     for (name, state) in STATES {
         println!("{protocol}: {name}");
-        same(protocol, state, "", |_, _| {});
+        same(protocol, state, "", |nut, ours| without_ratings(protocol, nut, ours));
     }
+}
+
+/// NUT asks q1 for no ratings, so it knows neither them nor the charge.
+fn without_ratings(protocol: &str, nut: &Shown, ours: &mut Shown) {
+    if protocol != "q1" {
+        return;
+    }
+    listed("q1-ratings");
+    let follows =
+        |name: &str| name.ends_with(".nominal") || name.starts_with("battery.") && name != "battery.voltage";
+    let more: Vec<String> =
+        ours.listing.keys().filter(|name| !nut.listing.contains_key(*name)).cloned().collect();
+    assert!(more.iter().all(|name| follows(name)), "{more:?}");
+    for name in [
+        "input.voltage.nominal",
+        "input.current.nominal",
+        "input.frequency.nominal",
+        "battery.voltage.nominal",
+    ] {
+        assert!(more.iter().any(|more| more == name), "{name} is missing");
+    }
+    ours.listing.retain(|name, _| !more.contains(name));
 }
 
 #[test]
@@ -63,6 +85,7 @@ fn a_bit_that_never_changes_says_nothing() {
         assert_eq!(nut.listing.remove("ups.status").as_deref(), Some("ALARM OL FSD"));
         assert_eq!(ours.listing.remove("ups.status").as_deref(), Some("OL"));
         assert_eq!(nut.listing.remove("ups.alarm").as_deref(), Some("Shutdown imminent!"));
+        without_ratings("q1", nut, ours);
     });
 }
 

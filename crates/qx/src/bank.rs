@@ -1,7 +1,7 @@
 //! The bank: how many cells the battery has, of what kind, and how often the voltage that the UPS
 //! says makes up the whole. Nobody has to configure it.
 
-use crate::guess::{Inputs, packs};
+use crate::guess::{Inputs, is_lfp, packs};
 use battery::{Bank, Chemistry};
 
 /// What was found.
@@ -24,6 +24,8 @@ struct Signs {
     block: u16,
     /// Between these it is charged; the second one is usual.
     charged: [f64; 3],
+    /// More is no cell's, however roughly it is charged.
+    highest: f64,
     /// Between these it works, or rests.
     works: (f64, f64),
 }
@@ -36,6 +38,7 @@ const LEAD: Signs = Signs {
     nominal: 2.0,
     block: 3,
     charged: [2.05, 2.27, 2.47],
+    highest: 2.75,
     works: (1.55, 2.25),
 };
 /// A 12.8 V block of lithium iron phosphate is charged at up to 14.6 V.
@@ -45,6 +48,7 @@ const LFP: Signs = Signs {
     nominal: 3.2,
     block: 4,
     charged: [3.25, 3.4, 3.68],
+    highest: 3.75,
     works: (2.5, 3.5),
 };
 /// A longer string than this is in no UPS of this kind.
@@ -53,20 +57,31 @@ const MOST_CELLS: u16 = 180;
 /// Finds the bank. `kind` is what UPS or administrator say of the chemistry or the model.
 pub fn find(inputs: &Inputs, kind: &str) -> Option<FoundBank> {
     let volts = inputs.voltage.filter(|volts| *volts > 0.0)?;
-    let signs = signs(kind);
+    let signs = signs(kind, inputs.nominal);
     let found = match inputs.nominal.filter(|nominal| *nominal > 0.0) {
         Some(nominal) => by_nominal(volts, nominal, inputs, signs)?,
         None => by_voltage(volts, inputs.online, signs)?,
     };
     let one = found.times * volts / f64::from(found.bank.cells);
     let sane =
-        if inputs.online { signs.works.0..=signs.charged[2] } else { signs.works.0 * 0.9..=signs.works.1 };
+        if inputs.online { signs.works.0..=signs.highest } else { signs.works.0 * 0.9..=signs.works.1 };
     sane.contains(&one).then_some(found)
 }
 
-fn signs(kind: &str) -> &'static Signs {
+/// The volts of a cell of this bank, where the UPS says so many, and between what they can be, however empty or
+/// full it is.
+pub fn cell(found: &FoundBank, volts: f64) -> (f64, (f64, f64)) {
+    let bounds = match found.bank.chemistry {
+        Chemistry::LeadAcid => (1.5, LEAD.highest),
+        Chemistry::Lfp => (2.2, LFP.highest),
+    };
+    (found.times * volts / f64::from(found.bank.cells), bounds)
+}
+
+fn signs(kind: &str, nominal: Option<f64>) -> &'static Signs {
     let kind = kind.to_ascii_lowercase();
-    if ["lfp", "lifepo", "iron"].iter().any(|word| kind.contains(word)) { &LFP } else { &LEAD }
+    let named = ["lfp", "lifepo", "iron"].iter().any(|word| kind.contains(word));
+    if named || nominal.is_some_and(is_lfp) { &LFP } else { &LEAD }
 }
 
 fn by_nominal(volts: f64, nominal: f64, inputs: &Inputs, signs: &Signs) -> Option<FoundBank> {
@@ -76,7 +91,11 @@ fn by_nominal(volts: f64, nominal: f64, inputs: &Inputs, signs: &Signs) -> Optio
         Chemistry::LeadAcid => nominal / signs.nominal,
         Chemistry::Lfp => (nominal / block).round() * f64::from(signs.block),
     };
-    let times = inputs.packs.filter(|packs| *packs > 0.0).or_else(|| packs(volts, nominal)).unwrap_or(1.0);
+    let times = inputs
+        .packs
+        .filter(|packs| *packs > 0.0)
+        .or_else(|| packs(volts, nominal, inputs.online))
+        .unwrap_or(1.0);
     let bank = bank(cells.round(), signs.chemistry)?;
     let said = if times == 1.0 {
         String::new()
@@ -94,7 +113,7 @@ fn by_voltage(volts: f64, online: bool, signs: &Signs) -> Option<FoundBank> {
     let [least, usual, most] = signs.charged;
     let ((least, most), usual) = if online { ((least, most), usual) } else { (signs.works, signs.nominal) };
     let of_one = |cells: u16| volts / f64::from(cells);
-    if (least..=most).contains(&volts) {
+    if (least..=if online { signs.highest } else { most }).contains(&volts) {
         let bank = Bank::new(1, signs.chemistry);
         let why = format!("battery.voltage {volts} is that of one cell of {}", signs.word);
         return Some(FoundBank { bank, times: 1.0, why });
@@ -171,5 +190,27 @@ mod tests {
     fn the_kind_is_believed() {
         assert_eq!(found(13.6, Some(12.0), true, "UPS1400VA-LFP"), Some((4, 1.0)));
         assert_eq!(found(27.2, None, true, "LiFePO4"), Some((8, 1.0)));
+    }
+
+    #[test]
+    fn ratings_of_cells_of_3_2_volts_are_lithium() {
+        for (nominal, cells) in [(12.8, 4), (25.6, 8), (38.4, 12), (51.2, 16), (64.0, 20), (76.8, 24)] {
+            for one in [2.6, 3.2, 3.3, 3.4, 3.65] {
+                let volts = one * f64::from(cells);
+                assert_eq!(found(volts, Some(nominal), true, ""), Some((cells, 1.0)), "{volts} of {nominal}");
+                assert_eq!(found(one, Some(nominal), true, ""), Some((cells, f64::from(cells))));
+            }
+        }
+        // the same volts of lead are lead
+        assert_eq!(found(27.2, Some(24.0), true, ""), Some((12, 1.0)));
+        assert_eq!(found(216.0, Some(192.0), true, ""), Some((96, 1.0)));
+    }
+
+    /// Public dump: `Q1=(235.7 000.0 230.4 013 49.9 2.45 55.0 00000001`, `F=#230.0 004 036.0 50.0`.
+    #[test]
+    fn a_cell_may_be_charged_with_two_volts_and_a_half() {
+        for volts in [2.27, 2.4, 2.45, 2.6, 2.75] {
+            assert_eq!(found(volts, Some(36.0), true, ""), Some((18, 18.0)), "{volts}");
+        }
     }
 }

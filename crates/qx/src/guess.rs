@@ -54,19 +54,82 @@ pub struct RuntimeModel {
 /// The estimator: remembers the packs it settled on and how full the battery was.
 #[derive(Debug, Default)]
 pub struct Estimator {
-    packs: Option<f64>,
+    packs: Option<Settled>,
     model: Option<RuntimeModel>,
     /// Seconds left at full load, and when that was.
     left: Option<(f64, Duration)>,
+}
+
+/// How many times the voltage is taken, and why no longer.
+#[derive(Clone, Copy, Debug)]
+struct Settled {
+    packs: f64,
+    /// The rated voltage that it was settled by.
+    nominal: f64,
+    doubt: Doubt,
+}
+
+/// Readings that speak against what was settled. More volts than a battery can have always do. Fewer may be those
+/// of one that is dead or overloaded: they count only on mains, and only until enough readings agreed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Doubt {
+    agreed: u32,
+    against: u32,
+}
+
+impl Doubt {
+    /// Takes a reading, in parts of the least and the most that can be; true when what was settled is wrong.
+    pub fn take(&mut self, volts: f64, (least, most): (f64, f64), online: bool) -> bool {
+        let speaks = volts > most || volts < least && online && self.agreed < AGREED;
+        if (least..=most).contains(&volts) {
+            self.agreed = self.agreed.saturating_add(1);
+        }
+        self.against = if speaks { self.against.saturating_add(1) } else { 0 };
+        self.against >= CONTRADICTED
+    }
+}
+
+/// A cell of 2 V is between 1.5 and 2.75 V (one of 3.2 V between 2.2 and 3.75), however empty or full: that in
+/// parts of its rating.
+const SANE: (f64, f64) = (0.75, 1.375);
+const SANE_LFP: (f64, f64) = (0.68, 1.175);
+/// On battery no cell has more than this, in parts of its rating.
+const MOST_ON_BATTERY: f64 = 1.175;
+/// After so many readings that can be, one that is too low is that of a dead battery.
+const AGREED: u32 = 10;
+/// So many readings in a row that cannot be contradict what was settled.
+const CONTRADICTED: u32 = 3;
+
+/// What a battery of this rated voltage can have, in parts of it.
+fn sane(nominal: f64) -> (f64, f64) {
+    if is_lfp(nominal) { SANE_LFP } else { SANE }
+}
+
+/// Whether cells of 3.2 V make up this rated voltage, four in a block, and cells of 2 V, three in a block, do not:
+/// 12.8, 25.6, 38.4, 51.2 V and so on, but not 192 V.
+pub fn is_lfp(nominal: f64) -> bool {
+    let divides = |block: f64| {
+        (nominal / block).round() >= 1.0 && (nominal - (nominal / block).round() * block).abs() < 0.05
+    };
+    divides(12.8) && !divides(6.0)
 }
 
 /// The multipliers that occur, the highest first.
 const PACKS: [f64; 17] =
     [120.0, 100.0, 80.0, 60.0, 48.0, 36.0, 30.0, 24.0, 18.0, 12.0, 8.0, 6.0, 4.0, 3.0, 2.0, 1.0, 0.5];
 
-/// How many times a voltage makes up a battery of this rated voltage. A discharged battery soon
-/// returns to its rated voltage, so it is the highest one that fits (NUT 2.8.0 nutdrv_qx.c).
-pub fn packs(voltage: f64, nominal: f64) -> Option<f64> {
+/// How many times a voltage makes up a battery of this rated voltage: it is that of the whole, of a block of
+/// 12 V, or of a cell. What is none of them is taken the highest number of times that fits, because a discharged
+/// battery soon returns to its rated voltage (NUT 2.8.0 nutdrv_qx.c).
+pub fn packs(voltage: f64, nominal: f64, online: bool) -> Option<f64> {
+    let (least, most) = sane(nominal);
+    let most = if online { most } else { most.min(MOST_ON_BATTERY) };
+    let (block, cell) = if is_lfp(nominal) { (12.8, 3.2) } else { (12.0, 2.0) };
+    let times = [1.0, (nominal / block).round(), (nominal / cell).round()];
+    let fits = |times: &f64| *times >= 1.0 && (least..=most).contains(&(times * voltage / nominal));
+    if let Some(times) = times.into_iter().find(fits) {
+        return Some(times);
+    }
     let highest = PACKS.into_iter().find(|packs| packs * voltage <= 1.2 * nominal);
     highest.filter(|packs| packs * voltage >= 0.8 * nominal)
 }
@@ -78,18 +141,33 @@ impl Estimator {
     }
 
     /// How many times the voltage that the UPS says makes up the battery. Settled at the first
-    /// reading with both voltages: an emptier battery later must not change it.
+    /// reading with both voltages: an emptier battery later does not change it; another rated voltage does, and
+    /// readings that no such battery can have.
     pub fn packs(&mut self, inputs: &Inputs) -> f64 {
-        if let Some(packs) = inputs.packs.filter(|packs| *packs > 0.0).or(self.packs) {
+        if let Some(packs) = inputs.packs.filter(|packs| *packs > 0.0) {
             return packs;
         }
-        let (Some(voltage), Some(nominal)) = (inputs.voltage, inputs.nominal) else { return 1.0 };
+        let known = self.packs.map(|settled| settled.packs);
+        let (Some(voltage), Some(nominal)) = (inputs.voltage, inputs.nominal) else {
+            return known.unwrap_or(1.0);
+        };
         if voltage <= 0.0 || nominal <= 0.0 {
-            return 1.0;
+            return known.unwrap_or(1.0);
         }
-        let packs = packs(voltage, nominal).unwrap_or(1.0);
-        self.packs = Some(packs);
-        packs
+        if let Some(settled) = self.packs.as_mut().filter(|settled| settled.nominal == nominal) {
+            let volts = settled.packs * voltage / nominal;
+            if !settled.doubt.take(volts, sane(nominal), inputs.online) {
+                return settled.packs;
+            }
+        } else if known.is_some() {
+            self.packs = None;
+        }
+        match packs(voltage, nominal, inputs.online) {
+            Some(packs) => self.packs = Some(Settled { packs, nominal, doubt: Doubt::default() }),
+            None if self.packs.is_none() => return 1.0,
+            None => {}
+        }
+        self.packs.map_or(1.0, |settled| settled.packs)
     }
 
     /// The estimates for these readings.
@@ -179,6 +257,72 @@ mod tests {
         assert_eq!(estimator.packs(&inputs(1.7, 24.0)), 12.0);
         assert_eq!(estimate.charge, Some(100.0));
         assert_eq!(estimate.bounds, Some((20.8, 26.0)));
+    }
+
+    /// `Q1` and `F` of a public dump: 2.45 V of one cell of 36 V; blazer takes it 12 times.
+    #[test]
+    fn a_cell_is_charged_with_more_than_its_rating() {
+        for nominal in [12.0, 24.0, 36.0, 48.0, 72.0, 96.0, 192.0, 240.0] {
+            for cell in [1.5, 1.55, 1.9, 2.0, 2.27, 2.4, 2.41, 2.45, 2.6, 2.75] {
+                let cells = nominal / 2.0;
+                assert_eq!(packs(cell, nominal, true), Some(cells), "a cell {cell} of {nominal}");
+                assert_eq!(packs(cell * cells, nominal, true), Some(1.0), "all of {nominal}: {cell} each");
+                let blocks = (nominal / 12.0).max(1.0);
+                assert_eq!(
+                    packs(6.0 * cell, nominal, true),
+                    Some(blocks),
+                    "a block of {nominal}: {cell} each"
+                );
+            }
+        }
+        let mut estimator = Estimator::new(None);
+        for (voltage, charge) in [(2.45, 100.0), (2.27, 100.0), (1.95, 50.0), (2.45, 100.0)] {
+            let estimate = estimator.estimate(&inputs(voltage, 36.0), Duration::ZERO);
+            assert_eq!(estimate.charge.map(f64::round), Some(charge), "{voltage}");
+        }
+    }
+
+    #[test]
+    fn what_a_later_reading_contradicts_is_settled_anew() {
+        let mut estimator = Estimator::new(None);
+        // another UPS by now: a cell of 24 V, then the whole
+        assert_eq!(estimator.packs(&inputs(2.25, 24.0)), 12.0);
+        assert_eq!(estimator.packs(&inputs(27.5, 24.0)), 12.0);
+        assert_eq!(estimator.packs(&inputs(2.25, 24.0)), 12.0);
+        let packs: Vec<f64> = (0..4).map(|_| estimator.packs(&inputs(27.5, 24.0))).collect();
+        assert_eq!(packs, [12.0, 12.0, 1.0, 1.0], "one reading that is wrong changes nothing");
+        // the other way round it may be a dead battery, unless it never was another
+        let packs: Vec<f64> = (0..4).map(|_| estimator.packs(&inputs(13.7, 24.0))).collect();
+        assert_eq!(packs, [1.0, 1.0, 2.0, 2.0]);
+        (0..10).for_each(|_| assert_eq!(estimator.packs(&inputs(13.7, 24.0)), 2.0));
+        (0..10).for_each(|_| assert_eq!(estimator.packs(&inputs(2.27, 24.0)), 2.0));
+        let mut fresh = Estimator::new(None);
+        fresh.packs(&inputs(24.5, 24.0));
+        let outage = Inputs { online: false, ..inputs(14.0, 24.0) };
+        (0..10).for_each(|_| assert_eq!(fresh.packs(&outage), 1.0, "a battery that breaks down"));
+        // another rating is another battery
+        assert_eq!(estimator.packs(&inputs(13.7, 12.0)), 1.0);
+        assert_eq!(estimator.packs(&inputs(13.7, 24.0)), 2.0);
+        // what no battery has changes nothing
+        for _ in 0..10 {
+            assert_eq!(estimator.packs(&inputs(0.1, 24.0)), 2.0);
+        }
+        let mut estimator = Estimator::new(None);
+        assert_eq!(estimator.packs(&inputs(9.9, 24.0)), 2.0, "NUT's way");
+        assert_eq!(estimator.packs(&inputs(0.3, 24.0)), 2.0);
+    }
+
+    #[test]
+    fn ratings_of_lithium_are_not_those_of_lead() {
+        for nominal in [12.8, 25.6, 38.4, 51.2, 64.0, 76.8, 102.4, 25.62] {
+            assert!(is_lfp(nominal), "{nominal}");
+            assert_eq!(packs(3.4, nominal, true), Some((nominal / 3.2).round()), "{nominal}");
+        }
+        for nominal in
+            [2.0, 6.0, 12.0, 24.0, 36.0, 48.0, 60.0, 72.0, 84.0, 96.0, 192.0, 240.0, 0.0, 25.5, 13.0]
+        {
+            assert!(!is_lfp(nominal), "{nominal}");
+        }
     }
 
     #[test]

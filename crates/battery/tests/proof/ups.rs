@@ -69,7 +69,7 @@ pub struct Ups {
     cut_off_v: f64,
     idle_percent: f64,
     /// Watts that each cell gives for one percent of load.
-    watts_of_percent: f64,
+    pub watts_of_percent: f64,
 }
 
 /// What a UPS said while its battery was emptied.

@@ -3,12 +3,16 @@
 //! What the administrator configured counts: with `runtimecal`, or with both voltages of the empty and
 //! the full battery, the numbers are those of NUT's formulas. Else the model of the crate `battery`
 //! says what it knows, and the formulas only what it does not.
+//!
+//! A figure is **trusted** when the UPS says it, the administrator configured it, or the model has seen most of a
+//! discharge of this very battery and is not surprised by this one. Only such figures count for a bound.
 
+use super::course::Course;
 use super::{Device, Loudness, Moment};
 use crate::bank::{self, FoundBank};
-use crate::guess::{self, Inputs, RuntimeModel};
+use crate::guess::{self, Doubt, Inputs, RuntimeModel};
 use crate::option::Options;
-use battery::{Confidence, Estimator, Sample, Source};
+use battery::{Chemistry, Confidence, Estimator, Sample, Source, Unit};
 use std::time::Duration;
 
 /// The first volts of a discharge dip and recover: nothing is guessed by them.
@@ -21,6 +25,8 @@ pub(super) struct Known {
     pub runtime: Option<f64>,
     /// Words that may name the kind of cells.
     pub kind: String,
+    /// What the UPS says of itself.
+    pub unit: Unit,
     /// Both voltages were configured.
     pub by_hand: bool,
     /// Of the battery, in degrees Celsius.
@@ -37,6 +43,9 @@ pub(super) struct Estimate {
     pub bounds: Option<(f64, f64)>,
     pub charge: Option<f64>,
     pub runtime_s: Option<f64>,
+    /// Whether that charge, and that runtime, may decide that the battery is low.
+    pub trusts_charge: bool,
+    pub trusts_runtime: bool,
     pub health_percent: Option<f64>,
     pub confidence: Option<&'static str>,
     /// `battery.voltage` times this is the voltage of the bank.
@@ -47,17 +56,30 @@ pub(super) struct Estimate {
 #[derive(Debug)]
 pub(super) struct Battery {
     guess: guess::Estimator,
-    /// The administrator gave `runtimecal`.
-    calibrated: bool,
-    model: Option<(FoundBank, Estimator)>,
-    /// What was learned before this start, until the bank is known.
+    runtime_model: Option<RuntimeModel>,
+    /// `ignorelb`: the charge is NUT's, because LB is made of it.
+    ignores_low: bool,
+    model: Option<Model>,
+    /// What was learned before this start, or of a UPS that was here before.
     remembered: Option<String>,
+    /// What the UPS that is here says of itself.
+    unit: Unit,
     /// Since when the battery carries the load.
     outage: Option<Moment>,
+    course: Course,
     /// What was learned, as it was given out last.
     kept: Option<String>,
     /// For the log.
     pub notes: Vec<(Loudness, String)>,
+}
+
+/// The model, and by what its bank was found.
+#[derive(Debug)]
+struct Model {
+    found: FoundBank,
+    nominal: Option<f64>,
+    estimator: Estimator,
+    doubt: Doubt,
 }
 
 impl Battery {
@@ -67,12 +89,16 @@ impl Battery {
             chargetime: options.chargetime,
             idleload_percent: options.idleload_percent,
         };
+        let runtime_model = options.runtimecal.map(model);
         Battery {
-            guess: guess::Estimator::new(options.runtimecal.map(model)),
-            calibrated: options.runtimecal.is_some(),
+            guess: guess::Estimator::new(runtime_model),
+            runtime_model,
+            ignores_low: options.ignorelb,
             model: None,
-            outage: None,
             remembered: options.battery_memory.clone(),
+            unit: Unit::default(),
+            outage: None,
+            course: Course::default(),
             kept: options.battery_memory.clone(),
             notes: vec![],
         }
@@ -80,19 +106,23 @@ impl Battery {
 
     /// The estimates for these readings.
     pub(super) fn estimate(&mut self, inputs: &Inputs, known: &Known, now: Moment) -> Estimate {
+        self.meet(&known.unit);
         let packs = self.guess.packs(inputs);
         let guess = self.guess.estimate(inputs, now);
+        let calibrated = self.runtime_model.is_some();
         let mut estimate = Estimate {
             bounds: guess.bounds,
             charge: guess.charge,
             runtime_s: guess.runtime_s,
+            trusts_charge: calibrated || known.by_hand,
+            trusts_runtime: calibrated,
             packs,
             ..Estimate::default()
         };
-        let Some(learned) = self.learn(inputs, known, now) else { return estimate };
+        let Some(learned) = self.learn(inputs, packs, known, now) else { return estimate };
         estimate.health_percent = learned.health.map(|health| health.capacity_percent.min(100.0));
         estimate.confidence = learned.health.and_then(|_| word(learned.confidence));
-        if self.calibrated || known.by_hand {
+        if calibrated || known.by_hand {
             return estimate;
         }
         if inputs.online {
@@ -100,23 +130,54 @@ impl Battery {
         }
         let outage = (!inputs.online).then(|| now.saturating_sub(*self.outage.get_or_insert(now)));
         // a guess is better than nothing when the lights are out, once it saw more than the first dip
-        let trusted = learned.confidence >= Confidence::Low || outage.is_some_and(|time| time >= DIP);
-        if inputs.charge.is_none() && trusted {
-            estimate.charge = learned.charge_percent.or(guess.charge);
+        let dipped = outage.is_some_and(|time| time >= DIP);
+        let told = learned.confidence >= Confidence::Low || dipped && self.may_guess();
+        if inputs.charge.is_none() {
+            estimate.charge = match outage {
+                None => self.course.on_mains(learned.charge_percent, told, guess.charge),
+                Some(_) => self.course.on_battery(&learned, dipped, guess.charge, now),
+            };
+            if self.ignores_low {
+                estimate.charge = guess.charge;
+            }
         }
-        estimate.runtime_s = learned.runtime_s.filter(|_| trusted && known.powers).map(rounded);
+        estimate.runtime_s = learned.runtime_s.filter(|_| told && known.powers).map(rounded);
+        estimate.trusts_runtime = dipped && learned.confidence >= Confidence::Fair;
+        estimate.trusts_charge = estimate.trusts_runtime && !self.ignores_low;
         estimate
     }
 
-    /// Shows the model what the UPS says.
-    fn learn(&mut self, inputs: &Inputs, known: &Known, now: Moment) -> Option<battery::Estimate> {
-        if self.model.is_none() {
-            let found = bank::find(inputs, &known.kind)?;
-            self.notes.push((Loudness::Info, format!("battery: {}", found.why)));
-            let estimator = self.estimator(&found);
-            self.model = Some((found, estimator));
+    /// Whether a guess says anything: the volts of lithium do not.
+    fn may_guess(&self) -> bool {
+        self.model.as_ref().is_none_or(|model| model.found.bank.chemistry != Chemistry::Lfp)
+    }
+
+    /// Looks who it is: nothing that is known of the battery of one UPS is of another's.
+    fn meet(&mut self, unit: &Unit) {
+        if self.unit == *unit {
+            return;
         }
-        let (found, estimator) = self.model.as_mut()?;
+        if self.unit.is_other(unit) {
+            self.notes.push((Loudness::Warning, "battery: it is that of another UPS".into()));
+            self.guess = guess::Estimator::new(self.runtime_model);
+            (self.model, self.outage, self.course) = (None, None, Course::default());
+            self.remembered.clone_from(&self.kept);
+        } else if let Some(model) = &mut self.model {
+            model.estimator.set_unit(unit);
+        }
+        self.unit = unit.clone();
+    }
+
+    /// Shows the model what the UPS says.
+    fn learn(
+        &mut self,
+        inputs: &Inputs,
+        packs: f64,
+        known: &Known,
+        now: Moment,
+    ) -> Option<battery::Estimate> {
+        self.settle_bank(inputs, packs, known)?;
+        let Model { found, estimator, .. } = self.model.as_mut()?;
         // a battery whose load is off recovers, which would look like strength
         if let (Some(volts), Some(load_percent), true) = (inputs.voltage, inputs.load_percent, known.powers) {
             let source = match (known.tests, inputs.online) {
@@ -136,14 +197,48 @@ impl Battery {
         Some(estimator.estimate())
     }
 
+    /// Finds the bank, and finds it anew when the UPS says another rating, or volts that this one cannot have.
+    fn settle_bank(&mut self, inputs: &Inputs, packs: f64, known: &Known) -> Option<()> {
+        let rated = inputs.nominal.filter(|nominal| *nominal > 0.0);
+        let inputs = Inputs { packs: rated.map(|_| packs), ..*inputs };
+        if let Some(model) = &mut self.model {
+            let wrong = inputs.voltage.is_some_and(|volts| {
+                let (volts, bounds) = bank::cell(&model.found, volts);
+                model.doubt.take(volts, bounds, inputs.online)
+            });
+            let same = model.nominal == rated && (rated.is_none() || model.found.times == packs);
+            if same && !wrong {
+                return Some(());
+            }
+        }
+        let Some(found) = bank::find(&inputs, &known.kind) else {
+            return self.model.is_some().then_some(());
+        };
+        match &mut self.model {
+            // the rating says what was known
+            Some(model) if model.found.bank == found.bank && model.found.times == found.times => {
+                model.nominal = rated;
+            }
+            _ => {
+                self.notes.push((Loudness::Info, format!("battery: {}", found.why)));
+                let estimator = self.estimator(&found);
+                self.course = Course::default();
+                self.model = Some(Model { found, nominal: rated, estimator, doubt: Doubt::default() });
+            }
+        }
+        Some(())
+    }
+
     fn estimator(&mut self, found: &FoundBank) -> Estimator {
-        let Some(text) = self.remembered.take() else { return Estimator::new(found.bank) };
-        match Estimator::remembering(found.bank, &text) {
+        let mut fresh = Estimator::new(found.bank);
+        fresh.set_unit(&self.unit);
+        let Some(text) = &self.remembered else { return fresh };
+        match Estimator::remembering(found.bank, &self.unit, text) {
             Ok(estimator) => estimator,
             Err(error) => {
                 let text = format!("battery: what was learned before is not used: {error}");
                 self.notes.push((Loudness::Warning, text));
-                Estimator::new(found.bank)
+                fresh
             }
         }
     }
@@ -155,7 +250,7 @@ impl Battery {
 
     /// The same, when it changed since the last call.
     fn take_memory(&mut self) -> Option<String> {
-        let memory = self.model.as_ref().and_then(|(_, estimator)| estimator.memory())?;
+        let memory = self.model.as_ref().and_then(|model| model.estimator.memory())?;
         (self.kept.as_deref() != Some(memory.as_str())).then(|| {
             self.kept = Some(memory.clone());
             memory

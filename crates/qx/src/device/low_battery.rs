@@ -9,18 +9,78 @@ use std::time::Duration;
 
 /// After the load was taken over the voltage dips and recovers: nothing is judged by it meanwhile.
 const DIP: Duration = Duration::from_secs(10);
-/// A value has to stay below its bound for so many polls.
+/// A value has to be below its bound for so many polls; see [`Level`].
 const POLLS: u32 = 2;
+/// Above its bound it counts for so much less than below.
+const WEIGHS_LESS: u32 = 3;
+
+/// Whose word a figure is that may decide that the battery is low.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// The UPS says it, or the administrator.
+    Said,
+    /// The model, which knows this battery.
+    Estimated,
+}
+
+/// The same for charge and runtime; none for a guess, which decides nothing.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trust {
+    pub charge: Option<Word>,
+    pub runtime: Option<Word>,
+}
 
 /// What is remembered of an outage.
 #[derive(Debug, Default)]
 pub(super) struct LowBattery {
     /// When the battery took the load.
     outage: Option<Moment>,
-    /// Since when a value is below its bound.
-    below: Option<Moment>,
-    /// It was told: so it stays until mains is back.
+    /// By what is said, and by what is estimated.
+    levels: [Level; 2],
+    /// The log has it that a bound does not count.
+    told: bool,
+}
+
+/// How long a value was below its bound. The time above it is taken off again, but weighs a third: so a value that
+/// is below in two of four polls counts, one that is below in one of four does not, and once it was low it stays low
+/// until mains is back.
+#[derive(Debug, Default)]
+struct Level {
+    time: Duration,
+    /// When the last value came, and whether it was below.
+    last: Option<(Moment, bool)>,
+    /// Which value was below which bound last.
+    why: String,
     low: bool,
+}
+
+impl Level {
+    /// Takes a value, which is below its bound for a reason; true when it is low from now on.
+    fn take(&mut self, below: Option<String>, poll: Duration, now: Moment) -> bool {
+        let whole = poll * POLLS;
+        if let Some((since, was_below)) = self.last.replace((now, below.is_some())) {
+            let passed = now.saturating_sub(since).min(poll);
+            self.time = match was_below {
+                true => (self.time + passed).min(whole),
+                false => self.time.saturating_sub(passed / WEIGHS_LESS),
+            };
+        }
+        self.why = below.unwrap_or_else(|| std::mem::take(&mut self.why));
+        let news = self.time >= whole && !self.low;
+        self.low |= news;
+        news
+    }
+}
+
+impl Trust {
+    /// Volts are always said.
+    fn of(self, var: &Var) -> Option<Word> {
+        match var {
+            var if *var == BATTERY_CHARGE => self.charge,
+            var if *var == BATTERY_RUNTIME => self.runtime,
+            _ => Some(Word::Said),
+        }
+    }
 }
 
 /// A bound that the administrator set: the option, what is bounded, where the bound is shown.
@@ -33,38 +93,84 @@ const BOUNDS: [Bound; 3] = [
 ];
 
 impl Device {
-    /// Whether a value is below a bound that was set, on battery, for long enough. A self test is no
-    /// outage, and a word of the UPS needs no bound.
-    pub(super) fn is_low_by_bounds(&mut self, sheet: &Sheet, status: StatusSet, now: Moment) -> bool {
-        if status.has(Status::Online) || status.has(Status::Calibrating) {
+    /// Whether a value is below a bound that was set, on battery, for long enough. A self test while mains is
+    /// there is no outage, and a word of the UPS needs no bound.
+    pub(super) fn is_low_by_bounds(
+        &mut self,
+        sheet: &Sheet,
+        trust: Trust,
+        status: StatusSet,
+        now: Moment,
+    ) -> bool {
+        if status.has(Status::Online) {
             self.low_battery = LowBattery::default();
             return false;
         }
         let since = *self.low_battery.outage.get_or_insert(now);
-        let Some(why) = self.below(sheet) else {
-            self.low_battery.below = None;
-            return self.low_battery.low;
-        };
         if now.saturating_sub(since) < DIP {
-            return self.low_battery.low;
+            return false;
         }
-        let below = *self.low_battery.below.get_or_insert(now);
-        if !self.low_battery.low && now.saturating_sub(below) >= self.options.pollinterval * POLLS {
-            self.low_battery.low = true;
-            self.note(Loudness::Warning, format!("the battery is low: {why}"));
+        self.tell_what_is_guessed(sheet, trust);
+        let poll = self.options.pollinterval;
+        for (at, word) in [Word::Said, Word::Estimated].into_iter().enumerate() {
+            let below = self.below(sheet, |var| trust.of(var) == Some(word));
+            // what is trusted stands, and a guess that agrees
+            let stands = self.has(sheet, |var| trust.of(var) == Some(word)) || {
+                word == Word::Said || self.below(sheet, |var| trust.of(var).is_none()).is_some()
+            };
+            let level = &mut self.low_battery.levels[at];
+            if level.take(below, poll, now) {
+                let text = format!("the battery is low: {}", level.why);
+                self.note(Loudness::Warning, text);
+            } else if level.low && !stands && level.time.is_zero() {
+                *level = Level::default();
+                let text =
+                    "the battery is not known to be low any more: what was estimated of it is withdrawn";
+                self.note(Loudness::Warning, text.into());
+            }
         }
-        self.low_battery.low
+        self.low_battery.levels.iter().any(|level| level.low)
     }
 
-    /// Which value is below its bound.
-    fn below(&self, sheet: &Sheet) -> Option<String> {
-        let configured = self.configured(sheet);
-        BOUNDS.iter().find_map(|(option, var, _, bound)| {
+    /// Which of these figures is below its bound.
+    fn below(&self, sheet: &Sheet, which: impl Fn(&Var) -> bool) -> Option<String> {
+        BOUNDS.iter().filter(|(_, var, ..)| which(var)).find_map(|(option, var, _, bound)| {
             let bound = bound(&self.options)?;
-            let text = configured.get(var.name).map(String::as_str).or_else(|| sheet.text(var))?;
-            let value: f64 = text.trim().parse().ok()?;
+            let (text, value) = self.shown(sheet, var)?;
             (value < bound).then(|| format!("{} is {text}, below {option} = {bound}", var.name))
         })
+    }
+
+    /// Whether any of these figures is there and has a bound.
+    fn has(&self, sheet: &Sheet, which: impl Fn(&Var) -> bool) -> bool {
+        let bounded = |var: &Var, bound: fn(&Options) -> Option<f64>| {
+            which(var) && bound(&self.options).is_some() && self.shown(sheet, var).is_some()
+        };
+        BOUNDS.iter().any(|(_, var, _, bound)| bounded(var, *bound))
+    }
+
+    fn shown(&self, sheet: &Sheet, var: &Var) -> Option<(String, f64)> {
+        let configured = self.configured(sheet);
+        let text = configured.get(var.name).map(String::as_str).or_else(|| sheet.text(var))?;
+        Some((text.to_string(), text.trim().parse().ok()?))
+    }
+
+    /// Says once in an outage which bound does not count yet.
+    fn tell_what_is_guessed(&mut self, sheet: &Sheet, trust: Trust) {
+        if self.low_battery.told {
+            return;
+        }
+        let guessed = BOUNDS.iter().find_map(|(option, var, _, bound)| {
+            bound(&self.options).filter(|_| trust.of(var).is_none())?;
+            let shown =
+                self.shown(sheet, var).map_or("not known".into(), |(text, _)| format!("a guess ({text})"));
+            Some(format!("{option} does not count: {} is {shown}", var.name))
+        });
+        if let Some(text) = guessed {
+            self.low_battery.told = true;
+            let text = format!("{text}; the word of the UPS does, and lowbatt_voltage, if it is set");
+            self.note(Loudness::Info, text);
+        }
     }
 
     /// Shows the bounds where nothing else stands in their place.

@@ -9,6 +9,7 @@
 //! doubted reading before the next question, and one exchange is on its way at a time.
 
 mod battery;
+mod course;
 mod finding;
 mod fresh;
 mod kill_power;
@@ -295,7 +296,7 @@ impl Device {
         self.heard_words();
         self.options.dialect_memory.clone_from(&before.dialect_memory);
         self.options.first_dialect = before.first_dialect;
-        let battery = |o: &Options| (o.runtimecal, o.chargetime, o.idleload_percent.to_bits());
+        let battery = |o: &Options| (o.runtimecal, o.chargetime, o.idleload_percent.to_bits(), o.ignorelb);
         if battery(&before) != battery(&self.options) {
             let memory = self.battery.memory().map(String::from);
             self.options.battery_memory = memory.or(before.battery_memory.clone());

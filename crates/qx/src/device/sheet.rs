@@ -2,6 +2,7 @@
 //! (and of the battery bookkeeping), so nothing that the UPS does not say any more stays behind.
 
 use super::battery::{Estimate, Known};
+use super::low_battery::{Trust, Word};
 use super::order::DEAD_VOLTS;
 use super::{Device, Moment};
 use crate::fact::Raised;
@@ -10,7 +11,22 @@ use crate::judge::GRAVE;
 use crate::setting::{Choice, Setting};
 use crate::status::{Status, StatusSet, alarm_text};
 use crate::variable::*;
+use battery::Unit;
 use std::collections::BTreeMap;
+
+/// By these a UPS is told from others.
+const IDENTITY: [&Var; 10] = [
+    &DEVICE_MFR,
+    &DEVICE_MODEL,
+    &DEVICE_SERIAL,
+    &UPS_MFR,
+    &UPS_MODEL,
+    &UPS_SERIAL,
+    &INPUT_VOLTAGE_NOMINAL,
+    &INPUT_CURRENT_NOMINAL,
+    &BATTERY_VOLTAGE_NOMINAL,
+    &UPS_POWER_NOMINAL,
+];
 
 /// What is published. So few that looking through them is the quickest.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -57,6 +73,7 @@ pub(super) struct Said {
     pub(super) raised: Raised,
     inputs: Inputs,
     known: Known,
+    charge_is_configured: bool,
     runtime_is_configured: bool,
     /// What came to it when it was written down last.
     shown: Option<(Raised, Estimate)>,
@@ -122,12 +139,13 @@ impl Device {
         let (status, mut sheet) = (*status, said.sheet.clone());
         self.fill_in(&mut sheet, said, status.has(Status::Online), estimate);
         self.show_bounds(&mut sheet);
-        let by_bounds = self.is_low_by_bounds(&sheet, status, now);
+        let trust = said.trust(status.has(Status::Online), estimate);
+        let by_bounds = self.is_low_by_bounds(&sheet, trust, status, now);
         let status =
             if by_bounds && !self.options.ignorelb { status.with(Status::LowBattery) } else { status };
         let mut text = status.without(Status::LowBattery).published(!alarms.is_empty());
         let low = if self.options.ignorelb {
-            by_bounds || self.low_by_values(&sheet)
+            by_bounds || self.low_by_values(&sheet, trust)
         } else {
             status.has(Status::LowBattery)
         };
@@ -203,6 +221,7 @@ impl Device {
             kind: [&BATTERY_TYPE, &DEVICE_MODEL, &UPS_MODEL]
                 .map(|var| text(var).unwrap_or_default())
                 .join(" "),
+            unit: Unit::new(IDENTITY.iter().filter_map(|var| Some((var.name, sheet.text(var)?)))),
             by_hand: [&BATTERY_VOLTAGE_LOW, &BATTERY_VOLTAGE_HIGH]
                 .iter()
                 .all(|var| configured.contains_key(var.name)),
@@ -210,8 +229,9 @@ impl Device {
             tests: false,
             powers: number(&OUTPUT_VOLTAGE).is_none_or(|volts| volts >= DEAD_VOLTS),
         };
+        let charge_is_configured = configured.contains_key(BATTERY_CHARGE.name);
         let runtime_is_configured = configured.contains_key(BATTERY_RUNTIME.name);
-        Said { sheet, raised, inputs, known, runtime_is_configured, shown: None }
+        Said { sheet, raised, inputs, known, charge_is_configured, runtime_is_configured, shown: None }
     }
 
     fn estimate(&mut self, said: &Said, status: StatusSet, now: Moment) -> Estimate {
@@ -256,8 +276,9 @@ impl Device {
         }
     }
 
-    /// `ignorelb`: the battery is low by charge or runtime, as in NUT.
-    fn low_by_values(&self, sheet: &Sheet) -> bool {
+    /// `ignorelb`: the battery is low by charge or runtime, as in NUT. That charge is NUT's, whose line between
+    /// two voltages falls with them; a runtime that is guessed by the model counts for nothing.
+    fn low_by_values(&self, sheet: &Sheet, trust: Trust) -> bool {
         let configured = self.configured(sheet);
         let number = |var: &Var| -> Option<f64> {
             configured.get(var.name).map(String::as_str).or_else(|| sheet.text(var))?.trim().parse().ok()
@@ -265,7 +286,8 @@ impl Device {
         let below = |value: &Var, bound: &Var| {
             number(value).zip(number(bound)).is_some_and(|(value, bound)| value.trunc() < bound.trunc())
         };
-        below(&BATTERY_CHARGE, &BATTERY_CHARGE_LOW) || below(&BATTERY_RUNTIME, &BATTERY_RUNTIME_LOW)
+        below(&BATTERY_CHARGE, &BATTERY_CHARGE_LOW)
+            || trust.runtime.is_some() && below(&BATTERY_RUNTIME, &BATTERY_RUNTIME_LOW)
     }
 
     /// What clients may write.
@@ -339,6 +361,21 @@ impl Device {
 }
 
 impl Said {
+    /// Whose word the charge and the runtime are.
+    fn trust(&self, online: bool, estimate: &Estimate) -> Trust {
+        let whose = |said: bool, known: bool| match (said, known) {
+            (true, _) => Some(Word::Said),
+            (false, true) => Some(Word::Estimated),
+            (false, false) => None,
+        };
+        let charge = self.charge_is_configured || self.inputs.charge.is_some();
+        let runtime = self.runtime_is_configured || self.runtime(online).is_some();
+        Trust {
+            charge: whose(charge, estimate.trusts_charge),
+            runtime: whose(runtime, estimate.trusts_runtime),
+        }
+    }
+
     /// The runtime that the UPS says: on mains, that nothing is left means that it does not know.
     fn runtime(&self, online: bool) -> Option<f64> {
         self.known.runtime.filter(|seconds| *seconds > 0.0 || !online)

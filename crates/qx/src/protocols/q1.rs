@@ -1,15 +1,16 @@
-//! Q1: nothing but the status.
+//! Q1: the status, and the ratings where the UPS knows them.
 
-use super::megatec::{STATUS, TEMPLATE};
+use super::megatec::{RATING, STATUS, TEMPLATE};
 use crate::option::Flag;
 use crate::protocol::{Protocol, Sign};
 
-/// The dialect.
+/// The dialect. NUT 2.8.0 asks it for the status alone, `blazer` for the ratings as well; most units of public
+/// dumps that it fits answer `F`, and without the rated voltage nothing follows from that of the battery.
 pub static Q1: Protocol = Protocol {
     name: "q1",
-    about: "as megatec, but nothing is asked except the status by Q1",
+    about: "as megatec, but only the status has to be answered, by Q1; vendor is not asked",
     signs: &[Sign::Answers(&STATUS)],
-    queries: &[&STATUS],
-    flags: &[Flag::IgnoreSab],
+    queries: &[&STATUS, &RATING],
+    flags: &[Flag::NoRating, Flag::IgnoreSab],
     ..TEMPLATE
 };
