@@ -4,7 +4,7 @@ use clap::Args;
 use qx::bridge::usb;
 use qx::bridges;
 use simulator::end::Shared;
-use simulator::knob::{HELP, Knob};
+use simulator::knob::{Knob, help};
 use simulator::personality::Personality;
 use simulator::pty::Pty;
 use simulator::script::Script;
@@ -18,7 +18,7 @@ use tokio::net::TcpListener;
 
 /// The options of `qxups sim`.
 #[derive(Args)]
-#[command(after_help = format!("Knobs, for --knob, scripts (at 10s KNOB, every 60s KNOB) and the control socket:\n{HELP}"))]
+#[command(after_help = format!("Knobs, for --knob, scripts (at 10s KNOB, every 60s KNOB) and the control socket:\n{}", help()))]
 pub struct Sim {
     /// The dialect it speaks
     #[arg(short, long, default_value = "megatec")]
