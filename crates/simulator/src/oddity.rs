@@ -152,7 +152,7 @@ pub const TABLE: &[Row] = &[
 pub fn help() -> String {
     let mut text = String::from(
         "odd NAME[=VALUE] [ask:QUESTION] [on:mains|battery|low|test] [after:SECONDS] [every:N [phase:K]] [chance:PERCENT]\n\
-         odd off     (NAME is one of these)\n",
+         odd off     (a blank in a QUESTION is written _; NAME is one of these)\n",
     );
     for (name, value, about) in TABLE {
         let name = if value.is_empty() { (*name).to_string() } else { format!("{name}={value}") };
@@ -176,7 +176,7 @@ impl Oddity {
             let (key, value) = part.split_once(':').ok_or_else(refused)?;
             let number = value.parse::<u32>().ok();
             match (key, number) {
-                ("ask", _) if !value.is_empty() => odd.ask = Some(value.into()),
+                ("ask", _) if !value.is_empty() => odd.ask = Some(value.replace('_', " ")),
                 ("on", _) => {
                     let state = State::ALL.into_iter().find(|(name, _)| *name == value);
                     odd.on = Some(state.ok_or_else(refused)?.1);
@@ -275,7 +275,7 @@ impl fmt::Display for Oddity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.deed.fmt(f)?;
         if let Some(ask) = &self.ask {
-            write!(f, " ask:{ask}")?;
+            write!(f, " ask:{}", ask.replace(' ', "_"))?;
         }
         if let Some((name, _)) = State::ALL.into_iter().find(|(_, state)| Some(*state) == self.on) {
             write!(f, " on:{name}")?;
