@@ -381,8 +381,14 @@ impl SimulatedUps {
         let bare = Query { armour: None, ..*query };
         let mut text = self.write(&bare, &readings, query.armour.is_some());
         odd.iter().for_each(|odd| odd.deform(&mut text, query));
-        let is_mode = odd.iter().any(|odd| matches!(odd, Odd::Mode(_))) && query.fields.len() == 1;
-        let claims = if is_mode { Claims::default() } else { Claims::of(query, &readings) };
+        let mut claims = Claims::of(query, &readings);
+        // without its mode it still shows by its volts whether mains is there
+        if odd.iter().any(|odd| odd.is_mode_of(query)) {
+            claims = Claims { online: claims.online, ..Claims::default() };
+        }
+        if odd.contains(&Odd::Behind) {
+            claims = Claims::default();
+        }
         self.record(Record::Said { question: line.into(), bytes: vec![], claims }, now);
         Some(query.armour.map_or(text.clone(), |armour| (armour.pack_reply)(&text)))
     }

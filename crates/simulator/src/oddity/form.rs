@@ -3,7 +3,7 @@
 use super::Deed;
 use crate::world::World;
 use qx::picture::{Slot, Slots};
-use qx::query::{Bit, Effect, Layout, Meaning, Query};
+use qx::query::{Bit, Code, Effect, Layout, Meaning, Query};
 use qx::read::Readings;
 use qx::value::{Decimal, Value};
 use qx::variable::{
@@ -31,14 +31,20 @@ impl Deed {
         }
     }
 
+    /// Whether it makes the reply to this question a mode that is not known: one letter, which no row has.
+    pub(crate) fn is_mode_of(&self, query: &Query) -> bool {
+        let (Deed::Mode(letter), [field]) = (self, query.fields) else { return false };
+        let known = |rows: &[Code]| rows.iter().any(|row| row.code.chars().eq([*letter]));
+        matches!(field.meaning, Meaning::Codes(rows) if !known(rows)) && query.tells_status()
+    }
+
     /// Changes the plain text of a reply.
     pub(crate) fn deform(&self, text: &mut Vec<u8>, query: &Query) {
         match self {
             Deed::NulBefore => text.insert(0, 0),
             Deed::NulAfter => text.push(0),
             Deed::Mode(letter) => {
-                let is_mode = matches!(query.fields, [field] if matches!(field.meaning, Meaning::Codes(_)));
-                if let Some(last) = text.last_mut().filter(|_| is_mode) {
+                if let Some(last) = text.last_mut().filter(|_| self.is_mode_of(query)) {
                     *last = *letter as u8;
                 }
             }
