@@ -380,7 +380,9 @@ impl SimulatedUps {
         odd.iter().for_each(|odd| odd.change(&mut readings, &self.world, per_cell));
         let bare = Query { armour: None, ..*query };
         let mut text = self.write(&bare, &readings, query.armour.is_some());
-        odd.iter().for_each(|odd| odd.deform(&mut text, query));
+        // bits are counted from the drawn place, so they come before what moves them
+        let (bits, forms): (Vec<_>, Vec<_>) = odd.iter().partition(|odd| odd.is_of_bits());
+        bits.into_iter().chain(forms).for_each(|odd| odd.deform(&mut text, query));
         let mut claims = Claims::of(query, &readings);
         // without its mode it still shows by its volts whether mains is there
         if odd.iter().any(|odd| odd.is_mode_of(query)) {

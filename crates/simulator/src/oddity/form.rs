@@ -31,6 +31,11 @@ impl Deed {
         }
     }
 
+    /// Whether it changes bits where they stand.
+    pub(crate) fn is_of_bits(&self) -> bool {
+        matches!(self, Deed::Toggles | Deed::Letter(_))
+    }
+
     /// Whether it makes the reply to this question a mode that is not known: one letter, which no row has.
     pub(crate) fn is_mode_of(&self, query: &Query) -> bool {
         let (Deed::Mode(letter), [field]) = (self, query.fields) else { return false };

@@ -5,6 +5,7 @@ use super::judge::{Judge, Look};
 use super::life::{self, Event, Life, Link};
 use super::line;
 use super::unit::{self, Cable, End};
+use super::wants;
 use qx::device::{Device, Event as News, LinkChange, Moment, Ticket};
 use qx::option::Options;
 use simulator::ups::SimulatedUps;
@@ -59,6 +60,8 @@ struct Bench<'l> {
     was_silent: bool,
     tickets: Ticket,
     judge: Judge,
+    /// The last answer to an order.
+    answer: String,
     diary: Option<Vec<String>>,
     shown: String,
 }
@@ -83,6 +86,7 @@ impl<'l> Bench<'l> {
             reopen: None,
             was_silent: true,
             tickets: 0,
+            answer: String::new(),
             diary: None,
             shown: String::new(),
         }
@@ -272,6 +276,29 @@ impl<'l> Bench<'l> {
                 self.judge.reloaded(&self.options, self.now);
                 self.device.reconfigure(self.options.clone(), at);
             }
+            Event::Want(what) => {
+                let so = self.value(what.split(' ').next().unwrap_or_default());
+                if !wants::met(&what, so.as_deref()) {
+                    self.judge
+                        .missed(self.now, format!("want {what}, but it is {}", so.as_deref().unwrap_or("-")));
+                }
+            }
+        }
+    }
+
+    /// What is so of something that is wanted.
+    fn value(&self, name: &str) -> Option<String> {
+        let ups = self.units.last()?;
+        let yes = |is: bool| Some(String::from(if is { "yes" } else { "no" }));
+        match name {
+            "stale" => yes(self.device.store().is_stale()),
+            "ready" => yes(self.device.is_ready() && self.dead_until.is_none()),
+            "powered" => yes(ups.world.powered()),
+            "answer" => Some(self.answer.clone()),
+            _ => match name.strip_prefix("heard:") {
+                Some(line) => Some(ups.heard().filter(|heard| *heard == line).count().to_string()),
+                None => self.device.store().text(name).map(String::from),
+            },
         }
     }
 
@@ -305,7 +332,10 @@ impl<'l> Bench<'l> {
     fn take_news(&mut self) {
         while let Some(news) = self.device.poll_event() {
             match news {
-                News::Answered(ticket, outcome) => self.judge.answered(ticket, Some(outcome), self.now),
+                News::Answered(ticket, outcome) => {
+                    self.answer = format!("{outcome:?}");
+                    self.judge.answered(ticket, Some(outcome), self.now);
+                }
                 News::Stale => self.shake = Some(self.now + SHAKE),
                 News::Fresh => self.shake = None,
                 News::WorthKeeping => self.keep(),

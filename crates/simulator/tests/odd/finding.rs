@@ -42,6 +42,8 @@ pub enum Kind {
     OtherUnit,
     /// A full battery is told to be empty.
     Charge,
+    /// What a named case wants is not so.
+    Wrong,
 }
 
 impl fmt::Display for Kind {

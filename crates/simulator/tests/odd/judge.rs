@@ -241,7 +241,10 @@ impl Judge {
         let Look { now, ups, store, .. } = *look;
         let world = &ups.world;
         let low = world.battery_low();
-        let low_may = low || self.low_by_bounds(ups) || self.options.ignorelb;
+        let is_taken_for_another = look.speaks.is_some_and(|name| name != ups.protocol.name);
+        // a sister may read other fields than the unit fills
+        let odd_bounds = is_taken_for_another && self.has_bounds();
+        let low_may = low || self.low_by_bounds(ups) || self.options.ignorelb || odd_bounds;
         self.words[0].world(now, !world.mains_good(), !world.mains_good());
         let low_must = low && !world.mains_good() && !self.options.ignorelb;
         self.words[1].world(now, low_must, low_may);
@@ -250,7 +253,6 @@ impl Judge {
         if !world.alive() || look.cable != Cable::Plugged || ups.personality.silent {
             self.reachable = now;
         }
-        let is_taken_for_another = look.speaks.is_some_and(|name| name != ups.protocol.name);
         if ups.personality.oddities.iter().any(is_unclear) || ups.trouble.noise > 0.0 || is_taken_for_another
         {
             self.orders.blur();
@@ -391,6 +393,16 @@ impl Judge {
         } else {
             said.contains(&true)
         }
+    }
+
+    fn has_bounds(&self) -> bool {
+        let o = &self.options;
+        o.low_charge_percent.or(o.low_runtime_s).or(o.low_volts).is_some()
+    }
+
+    /// A wish of a named case that was not met.
+    pub fn missed(&mut self, now: Moment, text: String) {
+        self.report(Kind::Wrong, now, text);
     }
 
     /// Whether a bound that was set may have been passed.

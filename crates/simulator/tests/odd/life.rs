@@ -10,6 +10,7 @@
 //! at 60s mains fail         (any knob, as in a script)
 //! at 70s order load.off     (with a parameter, if any, and x16 for so many in a row)
 //! at 80s kill | restart | out | in | gone | back | swap KNOB; KNOB | reload pollinterval=2
+//! at 90s want battery.charge >= 50   (or has, lacks, =, <=; also of: stale, ready, powered, answer, heard:LINE)
 //! until 300s
 //! ```
 
@@ -57,6 +58,8 @@ pub enum Event {
     Back,
     /// An option is changed, and the driver told to reload.
     Reload(String, String),
+    /// Something has to be so then.
+    Want(String),
 }
 
 /// A life.
@@ -185,6 +188,7 @@ impl Event {
             }
             "out" => Event::Out,
             "in" => Event::In,
+            "want" => Event::Want(rest.into()),
             "gone" => Event::Gone,
             "back" => Event::Back,
             "reload" => {
@@ -212,6 +216,7 @@ impl fmt::Display for Event {
             Event::In => f.write_str("in"),
             Event::Gone => f.write_str("gone"),
             Event::Back => f.write_str("back"),
+            Event::Want(what) => write!(f, "want {what}"),
             Event::Reload(name, value) => write!(f, "reload {name}={value}"),
         }
     }

@@ -13,3 +13,4 @@ pub mod orders;
 pub mod power;
 pub mod shrink;
 pub mod unit;
+pub mod wants;
