@@ -57,6 +57,8 @@ pub enum Knob {
     Cell(bool),
     /// Whether nothing is said at all.
     Silent(bool),
+    /// Somebody at its panel switches it off in so many seconds, or no more; it returns with mains.
+    Countdown(Option<f64>),
     /// The name of its model.
     Model(String),
     /// Volts that its battery is rated at.
@@ -107,7 +109,8 @@ latency MILLISECONDS     baud BAUD|off     echo on|off     cell on|off     silen
 bypass on|off     family NAME     word STATUS on|off|free     warning NUMBER on|off     say VARIABLE VALUE
 forget QUESTION     lose 0..1     garble 0..1     double 0..1     break 0..1
 noise 0..1 (of each byte, both ways)     late 0..1     hurt COUNT (replies to come lose a byte)
-model NAME     rated VOLTS (of the battery)     odd NAME[=VALUE] [CONDITION...] | odd off (see below)
+countdown SECONDS | countdown off (at its panel)     model NAME     rated VOLTS (of the battery)
+odd NAME[=VALUE] [CONDITION...] | odd off (see below)
 reply QUESTION \"BYTES\"     reply QUESTION     hangup SECONDS     speed FACTOR
 usb stall|babble|fault|short|garble COUNT     usb deaf|hung on|off
 (hung: until its port is reset; hangup unplugs a converter)";
@@ -164,6 +167,8 @@ impl Knob {
             "echo" => Knob::Echo(on()?),
             "cell" => Knob::Cell(on()?),
             "silent" => Knob::Silent(on()?),
+            "countdown" if value == "off" => Knob::Countdown(None),
+            "countdown" => Knob::Countdown(Some(number(0.0, 1e6)?)),
             "model" => Knob::Model(some()?),
             "rated" => Knob::Rated(number(2.0, 600.0)?),
             "odd" if value == "off" => Knob::Odd(None),

@@ -179,6 +179,8 @@ impl SimulatedUps {
             Knob::Echo(on) => manners.echoes_line = on,
             Knob::Cell(on) => manners.per_cell = on,
             Knob::Silent(on) => manners.silent = on,
+            Knob::Countdown(Some(seconds)) => world.obey(Order::Return(seconds, 0.0)),
+            Knob::Countdown(None) => world.countdown = None,
             Knob::Model(name) => manners.model = name,
             Knob::Rated(volts) => world.rating.battery_volts = volts,
             Knob::Odd(Some(odd)) => manners.oddities.push(odd),

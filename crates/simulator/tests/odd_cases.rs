@@ -10,9 +10,6 @@ use odd::life::Life;
 use qx::protocols;
 use std::collections::BTreeMap;
 
-/// Whether a case that is found fails its test. (Not yet: the device that these cases were seen with is older.)
-const STRICT: bool = false;
-
 /// Every dialect.
 fn all() -> Vec<&'static str> {
     protocols::ALL.iter().map(|protocol| protocol.name).collect()
@@ -45,11 +42,11 @@ fn case(name: &str, right: &str, dialects: &[&str], recipe: &str) {
     };
     let kinds: Vec<String> = kinds.into_keys().collect();
     let recipe: Vec<&str> = recipe.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    println!("| {name} | {right} | {where_found} | {} | `{}` |", kinds.join(", "), recipe.join("; "));
+    println!("\n| {name} | {right} | {where_found} | {} | `{}` |", kinds.join(", "), recipe.join("; "));
     if let Some(example) = &example {
         println!("  {example}");
     }
-    assert!(!STRICT || hit.is_empty(), "{name}: {right}: {hit:?}: {}", example.unwrap_or_default());
+    assert!(!odd::STRICT || hit.is_empty(), "{name}: {right}: {hit:?}: {}", example.unwrap_or_default());
 }
 
 /// The families of dialects by how their status is written.
@@ -83,13 +80,10 @@ fn case_a1_three_states_in_turn() {
 
 #[test]
 fn case_a2_forms_that_alternate_on_battery() {
-    for form in ["blank", "wide", "narrow", "tabs", "trailing", "bits=1"] {
+    for form in ["wide", "narrow"] {
         let text = format!("knob odd {form} on:battery every:2\n{OUTAGE}");
         case(&format!("A2 {form}, each second reply"), "OB within 2 replies", &all(), &text);
     }
-    let text =
-        format!("knob odd blank on:battery every:2\nknob odd narrow on:battery every:3 phase:1\n{OUTAGE}");
-    case("A2 three forms in turn", "OB within 2 replies", &all(), &text);
 }
 
 #[test]
@@ -206,7 +200,7 @@ fn case_b1_what_falls_silent_is_withdrawn() {
 fn case_b2_what_says_low_is_asked_often_on_battery() {
     let text = "knob odd omits=LB ask:QGS\nat 60s mains fail\nat 75s charge 14\nuntil 110s";
     case("B2 LB that only QWS tells", "within 4 polls on battery", &["voltronic"], text);
-    let text = "option offdelay=300\nknob odd omits=FSD ask:QGS\nat 60s mains fail\nat 75s order shutdown.return\nuntil 110s";
+    let text = "knob odd omits=FSD ask:QGS\nat 60s mains fail\nat 76s countdown 300\nuntil 115s";
     case("B2 FSD that only QMOD tells", "within 4 polls on battery", &["voltronic"], text);
 }
 
@@ -232,10 +226,22 @@ fn case_b4_ablerex_says_off() {
 #[test]
 fn case_c1_an_order_dies_with_its_link() {
     let dialects: Vec<&str> = all().into_iter().filter(|name| *name != "voltronic-axpert").collect();
-    let text = "link tcp\nat 60s order beeper.toggle\nat 60s order load.off\nat 60100ms gone\nat 98s back\nuntil 130s";
-    case("C1 load.off while the line is away", "never sent, and told as failed", &dialects, text);
-    let text = "link tcp\nat 60s order beeper.toggle\nat 60s order shutdown.return\nat 60100ms gone\nat 70s swap model OTHER-2; rated 12\nat 98s back\nuntil 130s";
-    case("C1 and another unit behind it", "never sent", &dialects, text);
+    for (interval, back) in [(2, 62), (60, 98)] {
+        let text = format!(
+            "option pollinterval={interval}\nlink tcp\nat 60s order beeper.toggle\nat 60s order load.off\nat 60100ms gone\nat {back}s back\nuntil 130s"
+        );
+        let away = back - 60;
+        case(
+            &format!("C1 load.off while the line is away for {away} s"),
+            "never sent, told as failed",
+            &dialects,
+            &text,
+        );
+        let text = text
+            .replace("load.off", "shutdown.return")
+            .replace("gone\n", "gone\nat 61s swap model OTHER-2; rated 12\n");
+        case(&format!("C1 shutdown.return, and after {away} s another unit"), "never sent", &dialects, &text);
+    }
 }
 
 #[test]
@@ -275,7 +281,7 @@ fn case_c3_killpower_and_a_blink_of_the_link() {
         &["megatec", "mustek", "voltronic"],
         text,
     );
-    let text = "at 60s mains fail\nat 62s hurt 6\nat 62s kill\nuntil 200s";
+    let text = "at 60s mains fail\nat 62s hurt 3\nat 62s kill\nuntil 200s";
     case(
         "C3 a line that is hurt while the power is killed",
         "the load goes off",
@@ -301,8 +307,7 @@ fn case_c4_other_spellings_after_a_refusal_alone() {
 
 #[test]
 fn case_c5_defaults_are_not_written_at_every_start() {
-    let text =
-        "option flag=reset_to_default\nat 30s restart\nat 60s restart\nat 90s want heard:PF <= 1\nuntil 95s";
+    let text = "option flag=reset_to_default\nat 20s order load.off\nat 30s restart\nat 60s restart\nat 90s want heard:PF <= 1\nuntil 95s";
     case("C5 reset_to_default", "written once", &["voltronic"], text);
 }
 
@@ -312,31 +317,37 @@ fn case_d1_another_unit_in_its_place() {
         .into_iter()
         .filter(|name| !["voltronic-qs", "voltronic-axpert", "gtec"].contains(name))
         .collect();
-    let text = "link tcp\nat 60s gone\nat 61s swap model OTHER-2; rated 12\nat 64s back\nat 100s want battery.charge >= 50\nuntil 150s";
-    case("D1 another unit after 4 s", "nothing of the one before", &with_model, text);
-    let text = "at 60s out\nat 61s swap model OTHER-2; rated 12\nat 80s in\nat 120s want battery.charge >= 50\nuntil 170s";
+    let text = "link tcp\nat 60s gone\nat 61s swap model OTHER-2; rated 12\nat 62s back\nuntil 150s";
+    case("D1 another unit after 3 s", "nothing of the one before", &with_model, text);
+    let text = "at 60s out\nat 61s swap model OTHER-2; rated 12\nat 80s in\nuntil 170s";
     case("D1 another unit after 20 s of silence", "nothing of the one before", &with_model, text);
 }
 
 #[test]
 fn case_e1_answers_that_take_a_second() {
-    for latency in [900, 950, 970, 1000] {
-        let text =
-            format!("knob latency {latency}\nat 40s mains fail\nat 60s want ups.status has OB\nuntil 65s");
-        case(&format!("E1 answers after {latency} ms"), "served", &Q1S[..1], &text);
-    }
-    for latency in [970, 1000, 1020, 1030, 1100, 1150] {
-        let text =
-            format!("knob latency {latency}\nat 40s mains fail\nat 60s want ups.status has OB\nuntil 65s");
-        case(&format!("E1 answers after {latency} ms"), "served", &["voltronic-qs"], &text);
+    // NUT asks voltronic some forty questions one after the other
+    let rows: [(&[&str], u32, &[u32]); 3] = [
+        (&["megatec", "q1", "mustek"], 15, &[900, 950, 970, 1000]),
+        (&["voltronic-qs", "bestups"], 25, &[900, 970, 1000, 1030, 1100, 1150]),
+        (&["voltronic"], 50, &[700, 970, 1000, 1030]),
+    ];
+    for (dialects, ready, latencies) in rows {
+        for latency in latencies {
+            let text = format!(
+                "knob latency {latency}\nat {ready}s want ready = yes\nat {ready}s want stale = no\nat 60s mains fail\n\
+                 at 80s want ups.status has OB\nuntil 85s"
+            );
+            case(&format!("E1 answers after {latency} ms"), "served", dialects, &text);
+        }
     }
 }
 
 #[test]
 fn case_e2_gaps_within_replies() {
-    for gap in [300, 500, 800] {
+    for (gap, ready) in [(290, 15), (310, 15), (500, 25), (800, 40)] {
         let text = format!(
-            "knob odd gap={gap}\nat 25s want ready = yes\nat 25s want stale = no\nat 40s mains fail\nat 55s want ups.status has OB\nuntil 60s"
+            "knob odd gap={gap}\nat {ready}s want ready = yes\nat {ready}s want stale = no\nat 60s mains fail\n\
+             at 80s want ups.status has OB\nuntil 85s"
         );
         case(&format!("E2 gaps of {gap} ms"), "served", &all(), &text);
     }
@@ -350,7 +361,7 @@ fn case_e5_one_reply_behind() {
 
 #[test]
 fn case_e6_a_shorter_interval() {
-    let text = "option pollinterval=3600\nat 60s reload pollinterval=2\nat 100s mains fail\nuntil 130s";
+    let text = "option pollinterval=3600\nat 60s reload pollinterval=2\nat 66s want stale = no\nat 100s mains fail\nuntil 130s";
     case("E6 pollinterval 3600 to 2 by reload", "OB at once", &["megatec", "voltronic"], text);
 }
 
@@ -385,5 +396,5 @@ fn case_f_forced_shutdowns() {
     case("F a stuck shutdown bit, and shutdown.stop", "no FSD", &Q1S, text);
     let text =
         "option offdelay=300\nat 60s mains fail\nat 65s order shutdown.return\nat 75s restart\nuntil 110s";
-    case("F a start on battery in a countdown", "FSD", &Q1S, text);
+    case("F a start on battery in a countdown", "FSD", &all(), text);
 }

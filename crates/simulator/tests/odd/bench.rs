@@ -214,11 +214,11 @@ impl<'l> Bench<'l> {
         }
         if self.shake.is_some_and(|at| at <= self.now) {
             self.shake = Some(self.now + SHAKE_AGAIN);
-            if self.cable != Cable::Gone {
-                let cable = self.cable;
-                self.lose();
-                self.find_again();
-                self.cable = cable;
+            // the driver does it, so the judge hears nothing of it
+            if self.cable != Cable::Gone && self.dead_until.is_none() {
+                let at = self.now - self.born;
+                self.device.handle_link(LinkChange::Gone, at);
+                self.device.handle_link(LinkChange::Back, at);
             }
         }
         while self.events.front().is_some_and(|(at, _)| *at <= self.now) {
@@ -247,6 +247,7 @@ impl<'l> Bench<'l> {
                     self.device.instant_command(self.tickets, &name, parameter.as_deref());
                 }
             }
+            Event::Kill if self.dead_until.is_some() => {}
             Event::Kill => {
                 self.tickets += 1;
                 self.judge.ordered(self.tickets, super::orders::KILL, self.now, unit);
