@@ -1,7 +1,7 @@
 //! Lives with UPSes that are odd but honest, drawn from seeds, in virtual time; the judge is the world alone. CI
 //! lives some hundred of them; thousands:
 //! `QXUPS_LIVES=5000 cargo test --release -p simulator --test odd_lives -- --nocapture`.
-//! `QXUPS_LIFE=17` lives one and tells it; `QXUPS_RECIPE=FILE` one that is written down.
+//! `QXUPS_EXAMPLES=5` shrinks so many of each kind; `QXUPS_LIFE=17` lives one and tells it; `QXUPS_RECIPE=FILE` one that is written down.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod odd;
@@ -45,13 +45,14 @@ fn lives(first: u64) {
     }
     let count = number("QXUPS_LIVES").unwrap_or(FEW);
     let from = number("QXUPS_FROM").unwrap_or(0);
+    let examples = number("QXUPS_EXAMPLES").unwrap_or(1);
     let mut kinds: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     let mut recipes = vec![];
     for seed in (from + first..from + count).step_by(2) {
         for finding in live(&draw(seed)) {
             let seeds = kinds.entry(finding.kind.to_string()).or_default();
             seeds.push(seed);
-            if seeds.len() <= 1 {
+            if seeds.len() as u64 <= examples {
                 let (life, finding) = shrink(&draw(seed), finding.kind);
                 recipes.push(format!("seed {seed}: {finding}\n{life}"));
             }

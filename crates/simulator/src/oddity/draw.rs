@@ -14,7 +14,9 @@ pub fn draw(random: &mut Random, protocol: &Protocol) -> Oddity {
     let mut odd = Oddity::from(deed);
     match odd.deed {
         Deed::Silent | Deed::Refuses | Deed::Empty | Deed::Nuls => {
-            let free = |query: &&&'static Query| !tells_mains(query);
+            // without its signs it is another dialect
+            let is_sign = |query: &Query| protocol.signs.iter().any(|sign| sign.query().ask == query.ask);
+            let free = |query: &&&'static Query| !tells_mains(query) && !is_sign(query);
             let asks: Vec<&str> = protocol.queries.iter().filter(free).map(|query| query.ask).collect();
             match asks.get(random.below(asks.len())) {
                 Some(ask) => odd.ask = Some((*ask).into()),

@@ -146,7 +146,7 @@ impl<'l> Bench<'l> {
             store: self.device.store(),
             is_ready: self.device.is_ready() && self.dead_until.is_none(),
             cable: self.cable,
-            speaks: self.device.protocol().map(|protocol| protocol.name),
+            speaks: self.device.protocol(),
         });
     }
 

@@ -17,9 +17,6 @@ const ORDERS: [&str; 8] = [
     "shutdown.stayoff",
 ];
 
-/// Dialects that are not found, or not read, on a line that echoes (NUT reads none there).
-const ECHO_HIDES: [&str; 2] = ["voltronic-axpert", "gtec"];
-
 struct Draw {
     random: Random,
     life: Life,
@@ -74,15 +71,18 @@ impl Draw {
     fn manners(&mut self) {
         self.life.link = self.one(&[Link::Serial, Link::Serial, Link::Tcp, Link::Usb]);
         let knobs: &[&str] = match self.life.link {
-            Link::Serial => &["latency 20", "latency 100\nbaud 2400", "latency 250\nbaud 2400", "echo on"],
+            Link::Serial => &["latency 20", "latency 100\nbaud 2400", "latency 250\nbaud 2400"],
             Link::Tcp => &["latency 50", "latency 300", "latency 5"],
             Link::Usb => &["latency 20", "latency 150"],
         };
-        let mut knobs = self.one(knobs);
-        if knobs == "echo on" && ECHO_HIDES.contains(&self.life.dialect.as_str()) {
-            knobs = "latency 20";
-        }
+        let knobs = self.one(knobs);
         self.life.knobs.extend(knobs.lines().map(String::from));
+        // it may begin in the midst of an outage
+        if self.random.chance(0.12) {
+            self.life.knobs.extend(["mains fail".into(), "charge 60".into()]);
+            let back = self.between(10, 38);
+            self.turn(back, "mains back");
+        }
         let unknown = self.one(&["silent", "silent", "echo", "(NAK"]);
         if unknown != "silent" {
             self.life.knobs.push(format!("unknown {unknown}"));
@@ -133,7 +133,9 @@ impl Draw {
         if self.random.chance(0.5) {
             let low = self.between(start, end - 2);
             self.turn(low, "charge 14");
-            if self.random.chance(0.5) {
+            // no model of a battery follows one that leaps
+            let has_bounds = self.life.options.iter().any(|(name, _)| name.starts_with("lowbatt"));
+            if self.random.chance(0.5) && !has_bounds {
                 self.turn(end, "charge 70");
             }
         }

@@ -9,6 +9,7 @@ use super::unit::{Cable, would_claim};
 use qx::device::{Moment, Outcome, Ticket};
 use qx::exchange::{END, Exchange, Reply};
 use qx::option::Options;
+use qx::protocol::Protocol;
 use qx::query::Cadence;
 use qx::store::Store;
 use simulator::claims::Claims;
@@ -27,7 +28,7 @@ pub struct Look<'a> {
     pub is_ready: bool,
     pub cable: Cable,
     /// The dialect that the device takes it for.
-    pub speaks: Option<&'static str>,
+    pub speaks: Option<&'static Protocol>,
 }
 
 /// Another unit was plugged in.
@@ -241,7 +242,8 @@ impl Judge {
         let Look { now, ups, store, .. } = *look;
         let world = &ups.world;
         let low = world.battery_low();
-        let is_taken_for_another = look.speaks.is_some_and(|name| name != ups.protocol.name);
+        let is_taken_for_another = look.speaks.is_some_and(|it| it.name != ups.protocol.name);
+        look.speaks.into_iter().for_each(|protocol| self.orders.speaks(protocol));
         // a sister may read other fields than the unit fills
         let odd_bounds = is_taken_for_another && self.has_bounds();
         let low_may = low || self.low_by_bounds(ups) || self.options.ignorelb || odd_bounds;
@@ -449,7 +451,8 @@ impl Judge {
 
     fn look_at_charge(&mut self, look: &Look) {
         let world = &look.ups.world;
-        let known = self.swap.as_ref().is_none_or(|swap| swap.known);
+        let known = self.swap.as_ref().is_none_or(|swap| swap.known)
+            && look.speaks.is_none_or(|it| it.name == look.ups.protocol.name);
         let full =
             known && world.charge > 0.97 && world.mains_good() && world.test.is_none() && world.powered();
         if !full {

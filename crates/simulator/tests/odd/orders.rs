@@ -49,6 +49,11 @@ impl Orders {
         self.found.push(Finding { kind, at, text });
     }
 
+    /// The dialect in which the driver orders.
+    pub fn speaks(&mut self, protocol: &'static Protocol) {
+        self.protocol = protocol;
+    }
+
     pub fn link_lost(&mut self) {
         self.links += 1;
         self.all.iter_mut().filter(|order| order.answered.is_none()).for_each(|order| order.unclear = true);
