@@ -48,7 +48,7 @@ pub fn draw(random: &mut Random, protocol: &Protocol) -> Oddity {
 fn deed(random: &mut Random) -> Deed {
     let mut ms = |some: &[u64]| Duration::from_millis(some[random.below(some.len())]);
     let (slow, gap, late) =
-        (ms(&[100, 300, 500, 700]), ms(&[20, 100, 200, 250]), ms(&[300, 450, 600, 700, 900, 1500]));
+        (ms(&[50, 100, 300, 500]), ms(&[20, 100, 200, 250]), ms(&[300, 450, 600, 700, 900, 1500]));
     match random.below(30) {
         0..=3 => Deed::Omits(Status::LowBattery),
         4..=6 => Deed::Toggles,

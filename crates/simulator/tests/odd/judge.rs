@@ -147,6 +147,8 @@ impl Judge {
     }
 
     pub fn cable_out(&mut self, now: Moment) {
+        // what is asked meanwhile is lost
+        (self.bad, self.bad_at) = (true, now);
         self.out_since = Some(now);
         self.orders.blur();
     }
@@ -259,7 +261,7 @@ impl Judge {
         {
             self.orders.blur();
         }
-        self.orders.look(now, world.powered(), 4 * self.slowest);
+        self.orders.look(now, self.reachable, world.powered(), 4 * self.slowest);
         for finding in std::mem::take(&mut self.orders.found) {
             self.report(finding.kind, finding.at, finding.text);
         }
@@ -350,7 +352,8 @@ impl Judge {
         let (must, must_since, due, may_at) = (word.must, word.must_since, word.due, word.may_at);
         // mains that is back is told as soon as an outage is
         let differs = said != must && (must || is_mains);
-        if differs && now > self.settles {
+        let can_be_told = look.cable == Cable::Plugged && ups.world.alive();
+        if differs && can_be_told && now > self.settles {
             let kind = if must { Kind::Late(name) } else { Kind::Stays(name) };
             let since = now.saturating_sub(must_since).as_secs_f64();
             let shown = if store.is_stale() { "stale data" } else { self.status.as_str() };

@@ -140,8 +140,7 @@ impl Orders {
         let twice = match name == KILL {
             // whether anything is pending may be asked again
             true => {
-                let stops = self.protocol.commands_named("shutdown.stop").any(|row| row.read(line).is_some());
-                !stops && order.obeyed.iter().any(|said| said == line)
+                !stops(self.protocol, line) && !order.unclear && order.obeyed.iter().any(|said| said == line)
             }
             false => !order.obeyed.is_empty() && !is_next_step(self.protocol, &name, line),
         };
@@ -184,7 +183,7 @@ impl Orders {
     }
 
     /// Looks for what is not answered, and for loads that stay on.
-    pub fn look(&mut self, now: Moment, powered: bool, delay: Duration) {
+    pub fn look(&mut self, now: Moment, reachable: Moment, powered: bool, delay: Duration) {
         let mut findings = vec![];
         for order in &mut self.all {
             let since = now.saturating_sub(order.at);
@@ -197,8 +196,9 @@ impl Orders {
             }
             let can = self.protocol.commands_named("shutdown.return").next().is_some();
             if order.name == KILL && can && !order.load_was_off {
-                order.load_was_off = !powered;
-                if since > KILL_TAKES + delay {
+                // a unit on mains may return at once
+                order.load_was_off = !powered || order.obeyed.iter().any(|line| !stops(self.protocol, line));
+                if now.saturating_sub(order.at.max(reachable)) > KILL_TAKES + delay {
                     order.load_was_off = true;
                     let answer = order.answered.as_ref().map(|(_, outcome)| format!("{outcome:?}"));
                     findings.push((
@@ -210,6 +210,11 @@ impl Orders {
         }
         findings.into_iter().for_each(|(kind, text)| self.report(kind, now, text));
     }
+}
+
+/// Whether a line stops a shutdown that is pending.
+fn stops(protocol: &Protocol, line: &str) -> bool {
+    protocol.commands_named("shutdown.stop").any(|row| row.read(line).is_some())
 }
 
 /// Whether a command of that name is written so with the usual delays.

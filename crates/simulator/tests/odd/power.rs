@@ -80,7 +80,9 @@ impl Word {
             said.iter().rev().take_while(|said| **said == self.must).count() >= need
         } else {
             let need = if bad { WORD_REPLIES_ON_A_BAD_LINE } else { WORD_REPLIES };
-            let last = &said[said.len().saturating_sub(WORD_REPLIES)..];
+            // a low battery may flicker; a mode that another one replaced is over
+            let window = if self.name == "LB" { WORD_REPLIES } else { WORD_RAISED };
+            let last = &said[said.len().saturating_sub(window)..];
             self.must && said.len() >= need && last.iter().filter(|said| **said).count() >= WORD_RAISED
         };
         if enough && self.due.is_none() {
