@@ -5,7 +5,7 @@ use link::read_bounded;
 use qx::bridge::usb;
 use qx::bridges;
 use simulator::end::Shared;
-use simulator::knob::{HELP, Knob};
+use simulator::knob::{Knob, help};
 use simulator::personality::Personality;
 use simulator::pty::Pty;
 use simulator::script::Script;
@@ -22,7 +22,7 @@ const LONGEST_SCRIPT: u64 = 1024 * 1024;
 
 /// The options of `qxups sim`.
 #[derive(Args)]
-#[command(after_help = format!("Knobs, for --knob, scripts (at 10s KNOB, every 60s KNOB) and the control socket:\n{HELP}"))]
+#[command(after_help = format!("Knobs, for --knob, scripts (at 10s KNOB, every 60s KNOB) and the control socket:\n{}", help()))]
 pub struct Sim {
     /// The dialect it speaks
     #[arg(short, long, default_value = "megatec")]

@@ -1,5 +1,6 @@
 //! Knobs: what can be changed while a simulated UPS runs, by a script or by hand.
 
+use crate::oddity::{self, Oddity};
 use crate::personality::Refusal;
 use crate::sample::{FAMILIES, MODELS};
 use crate::trouble::{Fate, Nothing};
@@ -56,6 +57,16 @@ pub enum Knob {
     Cell(bool),
     /// Whether nothing is said at all.
     Silent(bool),
+    /// Somebody at its panel switches it off in so many seconds, or no more; it returns with mains.
+    Countdown(Option<f64>),
+    /// The name of its model.
+    Model(String),
+    /// Volts that its battery is rated at.
+    Rated(f64),
+    /// An oddity more, or none at all.
+    Odd(Option<Oddity>),
+    /// So many replies to come lose a byte.
+    Hurt(u32),
     /// A question that is not known all the same.
     Forget(String),
     /// Probability that a reply is lost.
@@ -86,6 +97,11 @@ pub enum Knob {
     Speed(f64),
 }
 
+/// How all of them are written, with what oddities there are.
+pub fn help() -> String {
+    format!("{HELP}\n{}", oddity::help())
+}
+
 /// How knobs are written, for help and error messages.
 pub const HELP: &str = "\
 mains fail | mains back | mains VOLTS     frequency HERTZ     load PERCENT     charge PERCENT
@@ -94,7 +110,9 @@ dashes VARIABLE     unknown silent|echo|TEXT     refuse silent|echo|TEXT|off    
 latency MILLISECONDS     baud BAUD|off     echo on|off     cell on|off     silent on|off
 bypass on|off     family NAME     word STATUS on|off|free     warning NUMBER on|off     say VARIABLE VALUE
 forget QUESTION     lose 0..1     garble 0..1     double 0..1     break 0..1
-noise 0..1 (of each byte, both ways)     late 0..1
+noise 0..1 (of each byte, both ways)     late 0..1     hurt COUNT (replies to come lose a byte)
+countdown SECONDS | countdown off (at its panel)     model NAME     rated VOLTS (of the battery)
+odd NAME[=VALUE] [CONDITION...] | odd off (see below)
 reply QUESTION \"BYTES\"     reply QUESTION     hangup SECONDS     speed FACTOR
 usb stall|babble|fault|short|garble COUNT     usb deaf|hung on|off     usb nothing nul|return|nuls|off
 (nothing: what the converter says in place of a UPS that says nothing; hung: until its port is reset; hangup unplugs a converter)";
@@ -151,6 +169,13 @@ impl Knob {
             "echo" => Knob::Echo(on()?),
             "cell" => Knob::Cell(on()?),
             "silent" => Knob::Silent(on()?),
+            "countdown" if value == "off" => Knob::Countdown(None),
+            "countdown" => Knob::Countdown(Some(number(0.0, 1e6)?)),
+            "model" => Knob::Model(some()?),
+            "rated" => Knob::Rated(number(2.0, 600.0)?),
+            "odd" if value == "off" => Knob::Odd(None),
+            "odd" => Knob::Odd(Some(Oddity::parse(value)?)),
+            "hurt" => Knob::Hurt(number(0.0, 1e6)? as u32),
             "forget" => Knob::Forget(some()?),
             "lose" => Knob::Lose(number(0.0, 1.0)?),
             "garble" => Knob::Garble(number(0.0, 1.0)?),
@@ -254,6 +279,9 @@ mod tests {
             ("usb deaf on", Knob::UsbDeaf(true)),
             ("usb nothing nul", Knob::UsbNothing(Some(Nothing::Nul))),
             ("usb nothing off", Knob::UsbNothing(None)),
+            ("hurt 2", Knob::Hurt(2)),
+            ("odd off", Knob::Odd(None)),
+            ("odd tabs", Knob::Odd(Some(Oddity::parse("tabs").unwrap()))),
         ] {
             assert_eq!(Knob::parse(text), Ok(knob), "{text}");
         }

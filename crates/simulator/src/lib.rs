@@ -2,14 +2,16 @@
 //!
 //! [`world`] is the physics: mains, load, battery, timers; it knows no dialect. [`readings`] says
 //! what a UPS in that world would report, and the dialect's own table writes it. A [`personality`]
-//! makes it awkward, [`trouble`] breaks its line from a seed, a [`script`] plays events, and a
+//! makes it awkward, an [`oddity`] odd, [`trouble`] breaks its line from a seed, a [`script`] plays events, and a
 //! [`knob`] turns any of this while it runs. All of them together are a [`ups`]; it does no I/O and
 //! is told the time. Shared by an [`end`], which is [`pty`], [`tcp`] or [`usbip`], and [`control`]
 //! turns knobs from outside.
 
+pub mod claims;
 pub mod control;
 pub mod end;
 pub mod knob;
+pub mod oddity;
 pub mod personality;
 pub mod pty;
 pub mod readings;

@@ -1,5 +1,6 @@
 //! Manners: how a simulated UPS answers what it knows and what it does not.
 
+use crate::oddity::Oddity;
 use std::time::Duration;
 
 /// What it does with a question or command that it does not know or does not like.
@@ -68,6 +69,8 @@ pub struct Personality {
     pub locks_up_on: Option<String>,
     /// Says nothing at all.
     pub silent: bool,
+    /// What is odd about what it says.
+    pub oddities: Vec<Oddity>,
 }
 
 impl Default for Personality {
@@ -89,6 +92,7 @@ impl Default for Personality {
             no_end: false,
             locks_up_on: None,
             silent: false,
+            oddities: vec![],
         }
     }
 }

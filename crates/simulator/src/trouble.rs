@@ -47,6 +47,8 @@ pub struct Trouble {
     pub noise: f64,
     /// A reply comes late, behind what is asked next.
     pub late: f64,
+    /// So many replies to come lose a byte; then the line is good again.
+    pub hurt: u32,
     random: Random,
 }
 
@@ -60,6 +62,7 @@ impl Trouble {
             hang_up: 0.0,
             noise: 0.0,
             late: 0.0,
+            hurt: 0,
             random: Random::new(seed),
         }
     }
@@ -96,6 +99,10 @@ impl Trouble {
     pub fn befall(&mut self, mut reply: Vec<u8>) -> Vec<u8> {
         if self.random.chance(self.lose) {
             return vec![];
+        }
+        if self.hurt > 0 && !reply.is_empty() {
+            self.hurt -= 1;
+            reply.remove(self.random.below(reply.len()));
         }
         if self.random.chance(self.garble) && !reply.is_empty() {
             let at = self.random.below(reply.len());

@@ -1,8 +1,10 @@
 //! A simulated UPS: a world, a dialect, manners, troubles and a script. It does no I/O and is told
 //! the time; its ends feed it bytes and take what it says.
 
+use crate::claims::Claims;
 use crate::knob::Knob;
-use crate::personality::Personality;
+use crate::oddity::{Deed as Odd, Oddness};
+use crate::personality::{Personality, Refusal};
 use crate::readings::{Memory, readings, value};
 use crate::script::Script;
 use crate::trouble::{Fate, Trouble, UsbTrouble};
@@ -22,14 +24,46 @@ use std::time::Duration;
 
 /// A line without an end is cut off at this length.
 const LONGEST: usize = 256;
-/// So many lines that were heard are kept.
+/// So many lines that were heard are kept, and so many records.
 const HEARD: usize = 4096;
+/// Zero bytes that stand for an answer where there is none.
+const NULS: usize = 8;
 /// A battery test without a time lasts so many seconds (quick test of most units).
 const QUICK_TEST: f64 = 10.0;
 /// A line that breaks by itself is back after so long.
 const BREAK: Duration = Duration::from_secs(2);
 /// Bytes written at once when they are paced.
 const PACE: usize = 4;
+
+/// What became of a line that was heard whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// It was a question, and this was said (with its end, before any trouble of the line).
+    Said {
+        /// The question.
+        question: String,
+        /// What was said.
+        bytes: Vec<u8>,
+        /// What that claims.
+        claims: Claims,
+    },
+    /// It was a command or a setting, and obeyed.
+    Obeyed(String),
+    /// It was a command or a setting, and refused in words.
+    Refused(String),
+    /// It was no question that is answered and no command that is known.
+    Unknown(String),
+}
+
+/// What is said to a line.
+#[derive(Debug, Default)]
+struct Saying {
+    bytes: Vec<u8>,
+    /// So much later than usual.
+    late: Duration,
+    /// A pause in its midst.
+    gap: Duration,
+}
 
 /// A simulated UPS.
 #[derive(Clone, Debug)]
@@ -55,6 +89,8 @@ pub struct SimulatedUps {
     input: Vec<u8>,
     output: VecDeque<(Duration, Vec<u8>)>,
     heard: VecDeque<String>,
+    records: VecDeque<(Duration, Record)>,
+    oddness: Oddness,
     locked_up: bool,
     hang_up: Option<Duration>,
 }
@@ -82,6 +118,8 @@ impl SimulatedUps {
             input: vec![],
             output: VecDeque::new(),
             heard: VecDeque::new(),
+            records: VecDeque::new(),
+            oddness: Oddness::new(1),
             locked_up: false,
             hang_up: None,
         }
@@ -141,6 +179,13 @@ impl SimulatedUps {
             Knob::Echo(on) => manners.echoes_line = on,
             Knob::Cell(on) => manners.per_cell = on,
             Knob::Silent(on) => manners.silent = on,
+            Knob::Countdown(Some(seconds)) => world.obey(Order::Return(seconds, 0.0)),
+            Knob::Countdown(None) => world.countdown = None,
+            Knob::Model(name) => manners.model = name,
+            Knob::Rated(volts) => world.rating.battery_volts = volts,
+            Knob::Odd(Some(odd)) => manners.oddities.push(odd),
+            Knob::Odd(None) => manners.oddities.clear(),
+            Knob::Hurt(count) => self.trouble.hurt = count,
             Knob::Forget(question) => manners.ignorant_of.push(question),
             Knob::Lose(probability) => self.trouble.lose = probability,
             Knob::Garble(probability) => self.trouble.garble = probability,
@@ -218,6 +263,24 @@ impl SimulatedUps {
         self.heard.clear();
     }
 
+    /// What became of the lines that it heard since the last call, and when: by the world's own clock, not
+    /// by what a driver makes of it.
+    pub fn take_records(&mut self) -> Vec<(Duration, Record)> {
+        self.records.drain(..).collect()
+    }
+
+    /// Draws what is odd by chance from another seed.
+    pub fn seed_oddities(&mut self, seed: u64) {
+        self.oddness = Oddness::new(seed);
+    }
+
+    fn record(&mut self, record: Record, now: Duration) {
+        if self.records.len() == HEARD {
+            self.records.pop_front();
+        }
+        self.records.push_back((now, record));
+    }
+
     fn hear(&mut self, raw: &[u8], now: Duration) {
         if self.heard.len() == HEARD {
             self.heard.pop_front();
@@ -234,9 +297,16 @@ impl SimulatedUps {
             self.locked_up = true;
             return;
         }
-        if let Some(reply) = self.reply(raw, &line) {
-            self.say(reply, raw.len() + 1, now);
+        let Some(mut saying) = self.reply(raw, &line, now) else { return };
+        if !self.personality.no_end {
+            saying.bytes.push(END);
         }
+        if let Some((at, Record::Said { bytes, .. })) = self.records.back_mut()
+            && *at == now
+        {
+            bytes.clone_from(&saying.bytes);
+        }
+        self.say(saying, raw.len() + 1, now);
     }
 
     fn readings(&self) -> Readings {
@@ -244,12 +314,11 @@ impl SimulatedUps {
     }
 
     /// What is said to a line, before its end and its troubles.
-    fn reply(&mut self, raw: &[u8], line: &str) -> Option<Vec<u8>> {
+    fn reply(&mut self, raw: &[u8], line: &str, now: Duration) -> Option<Saying> {
+        let plain = |bytes: Vec<u8>| Saying { bytes, ..Saying::default() };
         if let Some(bytes) = self.replies.get(line) {
-            return Some(bytes.clone());
+            return Some(plain(bytes.clone()));
         }
-        let pack =
-            |text: Vec<u8>| self.protocol.armour.map_or(text.clone(), |armour| (armour.pack_reply)(&text));
         let readings = self.readings();
         // it knows everything that it could be asked for
         let all = Flag::ALL.into_iter().fold(Flags::default(), |flags, flag| match flag {
@@ -263,17 +332,91 @@ impl SimulatedUps {
         let asked = |query: &&&'static Query| {
             query.wire(address) == raw && query.when.holds(&facts) && !ignorant && knows(query, &readings)
         };
-        if let Some(query) = self.protocol.queries.iter().find(asked) {
-            return Some(self.write(query, &readings));
-        }
-        let Some(deed) = self.deed(line, &facts).filter(|_| !ignorant) else {
-            return self.personality.unknown.reply(raw);
+        let query = self.protocol.queries.iter().find(asked).copied();
+        let deed = if query.is_some() || ignorant { None } else { self.deed(line, &facts) };
+        let told = query.is_some_and(|query| query.tells_status());
+        let oddities = std::mem::take(&mut self.personality.oddities);
+        let at = (&self.world, self.simulated(now));
+        let odd = self.oddness.strike(&oddities, query.map_or(line, |query| query.ask), told, at);
+        self.personality.oddities = oddities;
+        let said = match (query, deed) {
+            (Some(query), _) => self.answer(query, line, readings, &odd, now),
+            (None, Some(deed)) => self.obey_in_words(deed, raw, line, &odd, now),
+            (None, None) => {
+                self.record(Record::Unknown(line.into()), now);
+                self.personality.unknown.reply(raw)
+            }
         };
-        if let Some(refusal) = &self.personality.refuses {
-            return refusal.reply(raw);
+        let is_command = query.is_none();
+        let said = said.or_else(|| odd.contains(&Odd::Nuls).then(|| vec![0; NULS]));
+        let said = if odd.contains(&Odd::Behind) { self.oddness.held.replace(said?) } else { said };
+        let time = |of: &dyn Fn(&Odd) -> Option<Duration>| odd.iter().filter_map(of).sum::<Duration>();
+        let late = time(&|odd| match odd {
+            Odd::Slow(time) => Some(*time),
+            Odd::LateWord(time) if is_command => Some(*time),
+            _ => None,
+        });
+        let gap = time(&|odd| if let Odd::Gap(time) = odd { Some(*time) } else { None });
+        Some(Saying { bytes: said?, late, gap })
+    }
+
+    /// What is said to a question.
+    fn answer(
+        &mut self,
+        query: &'static Query,
+        line: &str,
+        mut readings: Readings,
+        odd: &[Odd],
+        now: Duration,
+    ) -> Option<Vec<u8>> {
+        let per_cell = self.personality.per_cell;
+        if odd.contains(&Odd::Silent) {
+            return None;
+        } else if odd.contains(&Odd::Refuses) {
+            let word = || Refusal::Text("(NAK".into()).reply(&[]);
+            return self.personality.unknown.reply(line.as_bytes()).or_else(word);
+        } else if odd.contains(&Odd::Empty) {
+            return Some(vec![]);
+        } else if odd.contains(&Odd::Nuls) && self.is_named(Odd::Nuls, query.ask) {
+            return Some(vec![0; NULS]);
         }
-        let said = self.personality.accepts.as_deref().or(self.protocol.consent.said());
-        let said = said.map(|text| pack(text.as_bytes().to_vec()));
+        odd.iter().for_each(|odd| odd.change(&mut readings, &self.world, per_cell));
+        let bare = Query { armour: None, ..*query };
+        let mut text = self.write(&bare, &readings, query.armour.is_some());
+        // bits are counted from the drawn place, so they come before what moves them
+        let (bits, forms): (Vec<_>, Vec<_>) = odd.iter().partition(|odd| odd.is_of_bits());
+        bits.into_iter().chain(forms).for_each(|odd| odd.deform(&mut text, query));
+        let mut claims = Claims::of(query, &readings);
+        // without its mode it still shows by its volts whether mains is there
+        if odd.iter().any(|odd| odd.is_mode_of(query)) {
+            claims = Claims { online: claims.online, ..Claims::default() };
+        }
+        if odd.contains(&Odd::Behind) {
+            claims = Claims::default();
+        }
+        self.record(Record::Said { question: line.into(), bytes: vec![], claims }, now);
+        Some(query.armour.map_or(text.clone(), |armour| (armour.pack_reply)(&text)))
+    }
+
+    fn is_named(&self, deed: Odd, line: &str) -> bool {
+        self.personality.oddities.iter().any(|odd| odd.deed == deed && odd.ask.as_deref() == Some(line))
+    }
+
+    /// What is said to a command or setting, once it is obeyed.
+    fn obey_in_words(
+        &mut self,
+        deed: Deed,
+        raw: &[u8],
+        line: &str,
+        odd: &[Odd],
+        now: Duration,
+    ) -> Option<Vec<u8>> {
+        if let Some(refusal) = &self.personality.refuses {
+            let said = refusal.reply(raw);
+            self.record(Record::Refused(line.into()), now);
+            return said;
+        }
+        self.record(Record::Obeyed(line.into()), now);
         match deed {
             Deed::Nothing => {}
             Deed::Keep(var, value) => self.memory.keep(var, value),
@@ -287,13 +430,18 @@ impl SimulatedUps {
                 }
             }
         }
-        said
+        if odd.contains(&Odd::NoWord) {
+            return None;
+        }
+        let said = self.personality.accepts.as_deref().or(self.protocol.consent.said())?;
+        let text = said.as_bytes().to_vec();
+        Some(self.protocol.armour.map_or(text.clone(), |armour| (armour.pack_reply)(&text)))
     }
 
-    fn write(&self, query: &Query, readings: &Readings) -> Vec<u8> {
+    fn write(&self, query: &Query, readings: &Readings, packed: bool) -> Vec<u8> {
         let mut reply = query.write(readings);
         if let Some(Meaning::Bits(rows)) = query.fields.last().map(|field| field.meaning)
-            && query.armour.is_none()
+            && !packed
         {
             for (place, on) in &self.bits {
                 let at = reply.len() - rows.len() + place;
@@ -333,29 +481,34 @@ impl SimulatedUps {
         order_of(command, line)
     }
 
-    /// Says something to a line of so many bytes.
-    fn say(&mut self, mut reply: Vec<u8>, heard: usize, now: Duration) {
-        if !self.personality.no_end {
-            reply.push(END);
-        }
+    /// Says something, with its end, to a line of so many bytes.
+    fn say(&mut self, saying: Saying, heard: usize, now: Duration) {
         if self.trouble.hangs_up() {
             self.hang_up = Some(BREAK);
             return;
         }
-        let reply = self.trouble.befall(reply);
+        let reply = self.trouble.befall(saying.bytes);
         // it says one thing after the other
-        let start = (now + self.personality.latency)
+        let start = (now + self.personality.latency + saying.late)
             .max(self.output.back().map_or(Duration::ZERO, |(due, _)| *due))
             + self.trouble.lateness();
+        let half = if saying.gap.is_zero() { reply.len() } else { reply.len() / 2 };
         match self.personality.baud {
-            None => self.output.push_back((start, reply)),
+            None => {
+                let (first, second) = reply.split_at(half);
+                self.output.push_back((start, first.to_vec()));
+                if !second.is_empty() {
+                    self.output.push_back((start + saying.gap, second.to_vec()));
+                }
+            }
             Some(baud) => {
                 let byte = Duration::from_secs_f64(10.0 / f64::from(baud.max(1)));
                 // what was heard had to cross the line as well
                 let mut due = start + byte * heard as u32;
-                for chunk in reply.chunks(PACE) {
+                for (at, chunk) in reply.chunks(PACE).enumerate() {
                     due += byte * chunk.len() as u32;
-                    self.output.push_back((due, chunk.to_vec()));
+                    let gap = if at * PACE >= half { saying.gap } else { Duration::ZERO };
+                    self.output.push_back((due + gap, chunk.to_vec()));
                 }
             }
         }

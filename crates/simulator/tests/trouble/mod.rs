@@ -2,11 +2,13 @@
 #![allow(dead_code, missing_docs)]
 
 pub mod judge;
+#[path = "../wire/exchange.rs"]
+mod line;
 pub mod twin;
 
 use judge::{Findings, Judge};
 use qx::device::{Device, Event, Moment, Outcome};
-use qx::exchange::{Collector, END, Exchange};
+use qx::exchange::Exchange;
 use qx::option::Options;
 use qx::protocol::Protocol;
 use qx::store::Change;
@@ -19,11 +21,6 @@ use simulator::ups::SimulatedUps;
 use simulator::world::Order;
 use std::time::Duration;
 use twin::Twin;
-
-/// What a link waits for, as `link` does: a line is quiet after so long,
-const QUIET: Duration = Duration::from_millis(60);
-/// and at last it is asked all the same.
-const BABBLE: Duration = Duration::from_millis(1000);
 
 /// What happens in ten minutes: outages, a low battery, regulation, loads, and a command.
 pub const DAY: &[(u64, &str)] = &[
@@ -175,45 +172,8 @@ impl Bench {
 
     fn exchange(&mut self, exchange: &Exchange) {
         let began = self.now;
-        if exchange.settle {
-            let end = self.now + BABBLE;
-            while self.now < end {
-                match self.ups.poll_timeout().filter(|due| *due <= self.now + QUIET) {
-                    Some(due) => {
-                        self.now = self.now.max(due);
-                        self.ups.poll_output(self.now);
-                    }
-                    None => {
-                        self.now += QUIET;
-                        break;
-                    }
-                }
-            }
-        }
-        while self.ups.poll_output(self.now).is_some() {}
-        self.ups.receive(&[exchange.command.as_slice(), &[END]].concat(), self.now);
+        let reply = line::exchange(exchange, &mut self.now, false, &mut self.ups).unwrap_or_default();
         self.hear(exchange.is_command);
-        let (sent, mut deadline, mut latency) = (self.now, self.now + exchange.patience, Duration::ZERO);
-        let mut collector = Collector::new(exchange);
-        loop {
-            let Some(due) = self.ups.poll_timeout().filter(|due| *due <= deadline) else {
-                self.now = deadline;
-                break;
-            };
-            self.now = self.now.max(due);
-            let bytes = self.ups.poll_output(self.now).unwrap_or_default();
-            if bytes.is_empty() {
-                continue;
-            }
-            if latency.is_zero() {
-                latency = self.now - sent;
-            }
-            if collector.take(&bytes) {
-                break;
-            }
-            let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
-            deadline = self.now + wait;
-        }
         self.exchanges += 1;
         let is_status = exchange.command == self.protocol.queries[0].wire(0);
         self.polls += u64::from(is_status);
@@ -224,7 +184,7 @@ impl Bench {
         if self.device.store().is_stale() || !self.ready {
             self.stale += self.now - began;
         }
-        self.device.handle_reply(collector.finish(latency), self.now);
+        self.device.handle_reply(reply, self.now);
     }
 
     /// What the UPS took for commands.

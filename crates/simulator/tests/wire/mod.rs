@@ -2,8 +2,11 @@
 //! into the next question, as on a real line.
 #![allow(dead_code, missing_docs)]
 
+pub mod exchange;
+
+use exchange::Far;
 use qx::device::{Device, Event, Moment};
-use qx::exchange::{Collector, Exchange, Reply};
+use qx::exchange::{Exchange, Reply};
 use qx::option::Options;
 use simulator::ups::SimulatedUps;
 use std::collections::VecDeque;
@@ -15,8 +18,24 @@ pub type Arrivals = VecDeque<(Moment, Vec<u8>)>;
 /// The other end: what it says to a command (with its end), from now on.
 pub type Ups<'a> = dyn FnMut(&[u8], Moment) -> Vec<(Moment, Vec<u8>)> + 'a;
 
-/// As the links do: a line is quiet after this.
-const QUIET: Duration = Duration::from_millis(60);
+/// What a UPS says, on its way.
+struct Answering<'a, 'u> {
+    arrivals: &'a mut Arrivals,
+    ups: &'a mut Ups<'u>,
+}
+
+impl Far for Answering<'_, '_> {
+    fn send(&mut self, command: &[u8], now: Moment) {
+        self.arrivals.extend((self.ups)(command, now));
+        self.arrivals.make_contiguous().sort_by_key(|(due, _)| *due);
+    }
+
+    fn next(&mut self, until: Moment) -> Option<(Moment, Option<Vec<u8>>)> {
+        let due = self.arrivals.front().is_some_and(|(due, _)| *due <= until);
+        let (due, bytes) = due.then(|| self.arrivals.pop_front()).flatten()?;
+        Some((due, Some(bytes)))
+    }
+}
 
 /// One exchange that was made.
 pub struct Made {
@@ -79,41 +98,10 @@ impl Wire {
     }
 
     fn exchange(&mut self, exchange: &Exchange, ups: &mut Ups) -> Reply {
-        let mut stray = false;
         let after_silence = self.made.last().is_none_or(|made| made.line.is_none());
-        if exchange.settle || self.converter && after_silence {
-            let mut quiet = self.now + QUIET;
-            while let Some((due, bytes)) = self.next(quiet) {
-                stray |= !bytes.is_empty();
-                quiet = due.max(self.now) + QUIET;
-            }
-            self.now = quiet;
-        }
-        while self.next(self.now).is_some() {}
-        let sent = self.now;
-        self.arrivals.extend(ups(&[exchange.command.as_slice(), b"\r"].concat(), sent));
-        self.arrivals.make_contiguous().sort_by_key(|(due, _)| *due);
-        let mut collector = Collector::new(exchange);
-        let (mut deadline, mut latency) = (sent + exchange.patience, None);
-        while let Some((due, bytes)) = self.next(deadline) {
-            self.now = due.max(self.now);
-            if bytes.is_empty() {
-                continue;
-            }
-            latency.get_or_insert(self.now - sent);
-            if collector.take(&bytes) {
-                return Reply { stray, ..collector.finish(latency.unwrap_or_default()) };
-            }
-            let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
-            deadline = self.now + wait;
-        }
-        self.now = deadline;
-        Reply { stray, ..collector.finish(latency.unwrap_or_default()) }
-    }
-
-    fn next(&mut self, until: Moment) -> Option<(Moment, Vec<u8>)> {
-        let due = self.arrivals.front().is_some_and(|(due, _)| *due <= until);
-        due.then(|| self.arrivals.pop_front()).flatten()
+        let mut far = Answering { arrivals: &mut self.arrivals, ups };
+        let unsettled = self.converter && after_silence;
+        exchange::exchange(exchange, &mut self.now, unsettled, &mut far).unwrap_or_default()
     }
 
     /// The dialect that it takes the UPS for.

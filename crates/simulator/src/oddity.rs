@@ -1,0 +1,338 @@
+//! Oddities: what a UPS that tells the truth may do oddly. Each stands in [`TABLE`]; a [`Oddity`] is one of
+//! them with its parameters, as it is written behind the knob `odd`. All of them are honest: what the UPS says
+//! of mains, battery and load is so, or is not said.
+
+mod draw;
+mod form;
+mod state;
+
+pub use draw::draw;
+pub use state::Oddness;
+
+use crate::world::World;
+use qx::status::Status;
+use std::fmt;
+use std::time::Duration;
+
+/// What is odd.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// The word is not said, though it is so.
+    Omits(Status),
+    /// The word is said, though it is not so.
+    Adds(Status),
+    /// A bit that hurts nobody is turned over: the beeper's, or the last of which nothing is known.
+    Toggles,
+    /// A letter stands in that bit.
+    Letter(char),
+    /// So many bits more, or fewer.
+    Bits(i8),
+    /// One blank between two fields is doubled.
+    Blank,
+    /// Tabs stand for blanks.
+    Tabs,
+    /// A number has a zero more in front.
+    Wide,
+    /// Zeros in front of whole numbers are missing.
+    Narrow,
+    /// A blank stands behind the last field.
+    Trailing,
+    /// A zero byte stands in front of the reply.
+    NulBefore,
+    /// A zero byte stands behind the reply, before its end.
+    NulAfter,
+    /// The mode is this letter, which is in no table.
+    Mode(char),
+    /// The meter of the battery shows so many hundredths of a volt a cell, whatever the battery does.
+    Volts(u16),
+    /// A question is not answered.
+    Silent,
+    /// A question is refused, as unknown ones are, or by `(NAK` where those meet silence.
+    Refuses,
+    /// A question is answered by an end alone.
+    Empty,
+    /// A question, and a command that has no answer, is answered by zero bytes and an end.
+    Nuls,
+    /// So much slower.
+    Slow(Duration),
+    /// A pause in the midst of the reply.
+    Gap(Duration),
+    /// Each reply is that to the question before.
+    Behind,
+    /// The word that answers a command comes so much later.
+    LateWord(Duration),
+    /// No word answers a command.
+    NoWord,
+}
+
+/// In which state of the UPS it is odd.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum State {
+    /// On mains.
+    Mains,
+    /// On battery, in an outage.
+    Battery,
+    /// While the battery is low.
+    Low,
+    /// In a test.
+    Test,
+}
+
+impl State {
+    const ALL: [(&'static str, State); 4] =
+        [("mains", State::Mains), ("battery", State::Battery), ("low", State::Low), ("test", State::Test)];
+
+    fn holds(self, world: &World) -> bool {
+        match self {
+            State::Mains => world.mains_good(),
+            State::Battery => !world.mains_good(),
+            State::Low => world.battery_low(),
+            State::Test => world.test.is_some(),
+        }
+    }
+}
+
+/// One oddity of a unit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Oddity {
+    /// What is odd.
+    pub deed: Deed,
+    /// In the replies to this question; otherwise in those to all that tell of the status.
+    pub ask: Option<String>,
+    /// Only in this state.
+    pub on: Option<State>,
+    /// Only from then on.
+    pub after: Duration,
+    /// Only in each so-manieth reply.
+    pub every: u32,
+    /// Which of them.
+    pub phase: u32,
+    /// Only in so many of a hundred, by chance.
+    pub chance: u8,
+}
+
+impl From<Deed> for Oddity {
+    fn from(deed: Deed) -> Oddity {
+        Oddity { deed, ask: None, on: None, after: Duration::ZERO, every: 1, phase: 0, chance: 100 }
+    }
+}
+
+/// A row: the name, what is written behind `=`, what it is.
+pub type Row = (&'static str, &'static str, &'static str);
+
+/// Every oddity.
+#[rustfmt::skip]
+pub const TABLE: &[Row] = &[
+    ("omits",       "WORD",   "the status word (LB, FSD, OFF, CAL ...) is not said, though it is so; flickers with every:2"),
+    ("adds",        "WORD",   "the status word is said, though it is not so: CAL, or FSD for a bit that is stuck"),
+    ("toggles",     "",       "the beeper's bit, or the last that means nothing, is turned over"),
+    ("letter",      "LETTER", "a letter stands in that bit"),
+    ("bits",        "NUMBER", "so many bits more, or fewer (-8)"),
+    ("blank",       "",       "a blank between two fields is doubled"),
+    ("tabs",        "",       "tabs stand between the fields"),
+    ("wide",        "",       "a number has a zero more in front"),
+    ("narrow",      "",       "zeros in front of whole numbers are missing"),
+    ("trailing",    "",       "a blank stands behind the last field"),
+    ("nul-before",  "",       "a zero byte stands before the reply"),
+    ("nul-after",   "",       "a zero byte stands behind the reply"),
+    ("mode",        "LETTER", "the mode is a letter that no table has"),
+    ("volts",       "VOLTS",  "the meter shows so many volts a cell, whatever the battery does"),
+    ("silent",      "",       "a question meets silence"),
+    ("refuses",     "",       "a question is refused in words"),
+    ("empty",       "",       "a question is answered by a carriage return alone"),
+    ("nuls",        "",       "where nothing is to be said, zero bytes and a carriage return are"),
+    ("slow",        "MS",     "replies come so many milliseconds later"),
+    ("gap",         "MS",     "a pause of so many milliseconds in the midst of a reply"),
+    ("behind",      "",       "each reply is that to the question before"),
+    ("late-word",   "MS",     "the word that answers a command comes so many milliseconds later"),
+    ("no-word",     "",       "no word answers a command"),
+];
+
+/// How an oddity is written, for help.
+pub fn help() -> String {
+    let mut text = String::from(
+        "odd NAME[=VALUE] [ask:QUESTION] [on:mains|battery|low|test] [after:SECONDS] [every:N [phase:K]] [chance:PERCENT]\n\
+         odd off     (a blank in a QUESTION is written _; NAME is one of these)\n",
+    );
+    for (name, value, about) in TABLE {
+        let name = if value.is_empty() { (*name).to_string() } else { format!("{name}={value}") };
+        text += &format!("  {name:<14} {about}\n");
+    }
+    text.trim_end().to_string()
+}
+
+impl Oddity {
+    /// Reads one as it is written: `tabs`, `omits=LB on:low every:2`.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn parse(text: &str) -> Result<Oddity, String> {
+        let mut parts = text.split_whitespace();
+        let head = parts.next().unwrap_or_default();
+        let (name, value) = head.split_once('=').unwrap_or((head, ""));
+        let mut odd = Oddity::from(deed(name, value).ok_or_else(|| wrong(name, value))?);
+        for part in parts {
+            let refused = || format!("odd {name}: '{part}' is no condition; write\n{}", help());
+            let (key, value) = part.split_once(':').ok_or_else(refused)?;
+            let number = value.parse::<u32>().ok();
+            match (key, number) {
+                ("ask", _) if !value.is_empty() => odd.ask = Some(value.replace('_', " ")),
+                ("on", _) => {
+                    let state = State::ALL.into_iter().find(|(name, _)| *name == value);
+                    odd.on = Some(state.ok_or_else(refused)?.1);
+                }
+                ("after", Some(seconds)) => odd.after = Duration::from_secs(seconds.into()),
+                ("every", Some(every)) if every > 0 => odd.every = every,
+                ("phase", Some(phase)) => odd.phase = phase,
+                ("chance", Some(chance @ 0..=100)) => odd.chance = chance as u8,
+                _ => return Err(refused()),
+            }
+        }
+        Ok(odd)
+    }
+
+    /// Whether the unit is in the state for it.
+    fn is_on(&self, world: &World, now: Duration) -> bool {
+        now >= self.after && self.on.is_none_or(|state| state.holds(world))
+    }
+}
+
+fn wrong(name: &str, value: &str) -> String {
+    match TABLE.iter().find(|(known, ..)| *known == name) {
+        Some((_, "", _)) => format!("odd {name}: it takes no value"),
+        Some((_, kind, about)) => format!("odd {name}={value}: write odd {name}={kind} ({about})"),
+        None => format!("there is no oddity '{name}'; write\n{}", help()),
+    }
+}
+
+fn deed(name: &str, value: &str) -> Option<Deed> {
+    let word = || Status::ALL.into_iter().find(|status| status.word() == value);
+    let letter = || value.chars().next().filter(|c| value.len() == 1 && c.is_ascii_graphic());
+    let time = || value.parse().ok().filter(|ms| *ms <= 60_000).map(Duration::from_millis);
+    Some(match name {
+        "omits" => Deed::Omits(word()?),
+        "adds" => Deed::Adds(word()?),
+        "letter" => Deed::Letter(letter()?),
+        "bits" => Deed::Bits(value.parse().ok()?),
+        "mode" => Deed::Mode(letter()?),
+        "volts" => {
+            let volts: f64 = value.parse().ok()?;
+            Deed::Volts((0.5..=4.0).contains(&volts).then(|| (volts * 100.0).round() as u16)?)
+        }
+        "slow" => Deed::Slow(time()?),
+        "gap" => Deed::Gap(time()?),
+        "late-word" => Deed::LateWord(time()?),
+        _ if !value.is_empty() => return None,
+        "toggles" => Deed::Toggles,
+        "blank" => Deed::Blank,
+        "tabs" => Deed::Tabs,
+        "wide" => Deed::Wide,
+        "narrow" => Deed::Narrow,
+        "trailing" => Deed::Trailing,
+        "nul-before" => Deed::NulBefore,
+        "nul-after" => Deed::NulAfter,
+        "silent" => Deed::Silent,
+        "refuses" => Deed::Refuses,
+        "empty" => Deed::Empty,
+        "nuls" => Deed::Nuls,
+        "behind" => Deed::Behind,
+        "no-word" => Deed::NoWord,
+        _ => return None,
+    })
+}
+
+impl fmt::Display for Deed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Deed::Omits(status) => write!(f, "omits={}", status.word()),
+            Deed::Adds(status) => write!(f, "adds={}", status.word()),
+            Deed::Letter(letter) => write!(f, "letter={letter}"),
+            Deed::Bits(count) => write!(f, "bits={count}"),
+            Deed::Mode(letter) => write!(f, "mode={letter}"),
+            Deed::Volts(hundredths) => write!(f, "volts={:.2}", f64::from(*hundredths) / 100.0),
+            Deed::Slow(time) => write!(f, "slow={}", time.as_millis()),
+            Deed::Gap(time) => write!(f, "gap={}", time.as_millis()),
+            Deed::LateWord(time) => write!(f, "late-word={}", time.as_millis()),
+            Deed::Toggles => f.write_str("toggles"),
+            Deed::Blank => f.write_str("blank"),
+            Deed::Tabs => f.write_str("tabs"),
+            Deed::Wide => f.write_str("wide"),
+            Deed::Narrow => f.write_str("narrow"),
+            Deed::Trailing => f.write_str("trailing"),
+            Deed::NulBefore => f.write_str("nul-before"),
+            Deed::NulAfter => f.write_str("nul-after"),
+            Deed::Silent => f.write_str("silent"),
+            Deed::Refuses => f.write_str("refuses"),
+            Deed::Empty => f.write_str("empty"),
+            Deed::Nuls => f.write_str("nuls"),
+            Deed::Behind => f.write_str("behind"),
+            Deed::NoWord => f.write_str("no-word"),
+        }
+    }
+}
+
+impl fmt::Display for Oddity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.deed.fmt(f)?;
+        if let Some(ask) = &self.ask {
+            write!(f, " ask:{}", ask.replace(' ', "_"))?;
+        }
+        if let Some((name, _)) = State::ALL.into_iter().find(|(_, state)| Some(*state) == self.on) {
+            write!(f, " on:{name}")?;
+        }
+        if !self.after.is_zero() {
+            write!(f, " after:{}", self.after.as_secs())?;
+        }
+        if self.every > 1 {
+            write!(f, " every:{}", self.every)?;
+        }
+        if self.phase > 0 {
+            write!(f, " phase:{}", self.phase)?;
+        }
+        if self.chance < 100 {
+            write!(f, " chance:{}", self.chance)?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::trouble::Random;
+    use qx::protocols;
+
+    #[test]
+    fn what_is_written_is_read_again() {
+        for text in ["tabs", "omits=LB on:low every:2", "silent ask:QWS on:battery", "volts=2.45 on:mains"] {
+            assert_eq!(Oddity::parse(text).unwrap().to_string(), text);
+        }
+        let mut random = Random::new(1);
+        for _ in 0..2000 {
+            for protocol in protocols::ALL {
+                let odd = draw(&mut random, protocol);
+                assert_eq!(Oddity::parse(&odd.to_string()), Ok(odd));
+            }
+        }
+    }
+
+    #[test]
+    fn every_row_is_read() {
+        for (name, value, _) in TABLE {
+            let value = match *value {
+                "" => "",
+                "WORD" => "=LB",
+                "LETTER" => "=Y",
+                "VOLTS" => "=2.45",
+                _ => "=2",
+            };
+            let text = format!("{name}{value}");
+            assert_eq!(Oddity::parse(&text).map(|odd| odd.to_string()), Ok(text));
+        }
+        for bad in
+            ["", "frob", "tabs=1", "omits=XX", "mode=", "volts=9", "tabs on:moon", "tabs every:0", "tabs x"]
+        {
+            assert!(Oddity::parse(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! What oddities do to what is said: to the readings, and to the plain text of a reply.
+
+use super::Deed;
+use crate::world::World;
+use qx::picture::{Slot, Slots};
+use qx::query::{Bit, Code, Effect, Layout, Meaning, Query};
+use qx::read::Readings;
+use qx::value::{Decimal, Value};
+use qx::variable::{
+    BATTERY_VOLTAGE, CELL_VOLTAGE, EXPERIMENTAL_BATTERY_VOLTAGE_NEGATIVE, Q5_BATTERY_VOLTAGE,
+};
+
+impl Deed {
+    /// Changes what is said of the world.
+    pub(crate) fn change(&self, readings: &mut Readings, world: &World, per_cell: bool) {
+        match self {
+            Deed::Omits(status) => readings.status = readings.status.without(*status),
+            Deed::Adds(status) => readings.status = readings.status.with(*status),
+            Deed::Volts(hundredths) => {
+                let cell = f64::from(*hundredths) / 100.0;
+                let whole = cell * world.rating.battery_volts / 2.0;
+                let mut say = |var, number, places| {
+                    readings.say(var, Some(Value::Number(Decimal::from_f64(number, places))));
+                };
+                say(&BATTERY_VOLTAGE, if per_cell { cell } else { whole }, 2);
+                say(&CELL_VOLTAGE, cell, 2);
+                say(&EXPERIMENTAL_BATTERY_VOLTAGE_NEGATIVE, whole, 1);
+                say(&Q5_BATTERY_VOLTAGE, cell * 600.0, 0);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether it changes bits where they stand.
+    pub(crate) fn is_of_bits(&self) -> bool {
+        matches!(self, Deed::Toggles | Deed::Letter(_))
+    }
+
+    /// Whether it makes the reply to this question a mode that is not known: one letter, which no row has.
+    pub(crate) fn is_mode_of(&self, query: &Query) -> bool {
+        let (Deed::Mode(letter), [field]) = (self, query.fields) else { return false };
+        let known = |rows: &[Code]| rows.iter().any(|row| row.code.chars().eq([*letter]));
+        matches!(field.meaning, Meaning::Codes(rows) if !known(rows)) && query.tells_status()
+    }
+
+    /// Changes the plain text of a reply.
+    pub(crate) fn deform(&self, text: &mut Vec<u8>, query: &Query) {
+        match self {
+            Deed::NulBefore => text.insert(0, 0),
+            Deed::NulAfter => text.push(0),
+            Deed::Mode(letter) => {
+                if let Some(last) = text.last_mut().filter(|_| self.is_mode_of(query)) {
+                    *last = *letter as u8;
+                }
+            }
+            _ if query.layout == Layout::Columns || !text.iter().all(|byte| (0x20..0x7f).contains(byte)) => {}
+            Deed::Toggles => {
+                if let Some(bit) = harmless(query).and_then(|at| text.get_mut(at)) {
+                    *bit ^= 1;
+                }
+            }
+            Deed::Letter(letter) => {
+                if let Some(bit) = harmless(query).and_then(|at| text.get_mut(at)) {
+                    *bit = *letter as u8;
+                }
+            }
+            Deed::Bits(count) if has_bits(query) => match usize::try_from(*count) {
+                Ok(more) => text.extend(vec![b'0'; more]),
+                Err(_) => text.truncate(text.len().saturating_sub(count.unsigned_abs().into())),
+            },
+            Deed::Blank => {
+                if let Some(at) = text.iter().position(|byte| *byte == b' ') {
+                    text.insert(at, b' ');
+                }
+            }
+            Deed::Tabs => {
+                text.iter_mut().filter(|byte| **byte == b' ').for_each(|byte| *byte = b'\t');
+            }
+            Deed::Wide => {
+                if let Some(at) = number(text) {
+                    text.insert(at, b'0');
+                }
+            }
+            Deed::Narrow => {
+                let mut from = 0;
+                while let Some(at) = number(&text[from..]).map(|at| at + from) {
+                    while text[at] == b'0' && text.get(at + 1).is_some_and(u8::is_ascii_digit) {
+                        text.remove(at);
+                    }
+                    from = at + 1;
+                }
+            }
+            Deed::Trailing => text.push(b' '),
+            _ => {}
+        }
+    }
+}
+
+fn has_bits(query: &Query) -> bool {
+    query.fields.iter().any(|field| matches!(field.meaning, Meaning::Bits(_)))
+}
+
+/// Where the first number of two fields or more begins behind a blank: one that ends at a blank, so that
+/// status bits, which stand last, are none.
+fn number(text: &[u8]) -> Option<usize> {
+    let digits =
+        |word: &[u8]| word.len() > 1 && word.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
+    (1..text.len()).find(|at| {
+        let end = text[*at..].iter().position(|byte| *byte == b' ');
+        text[at - 1] == b' ' && end.is_some_and(|end| digits(&text[*at..at + end]))
+    })
+}
+
+/// Where the bit stands that hurts nobody: the beeper's, or the last that means nothing.
+fn harmless(query: &Query) -> Option<usize> {
+    let mut at = 0;
+    let mut fields = query.fields.iter();
+    for slot in Slots::of(query.picture) {
+        if !matches!(slot, Slot::Literal(_))
+            && let Some(Meaning::Bits(rows)) = fields.next().map(|field| field.meaning)
+        {
+            return rows.iter().rposition(is_harmless).map(|place| at + place);
+        }
+        at += slot.width();
+    }
+    None
+}
+
+fn is_harmless(row: &Bit) -> bool {
+    let means = |effect: &Effect| {
+        effect.parts().iter().all(|part| matches!(part, Effect::Nothing | Effect::Says(..)))
+    };
+    means(&row.one) && means(&row.zero)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::oddity::Oddity;
+    use qx::protocols;
+
+    #[test]
+    fn forms_are_odd_as_their_names_say() {
+        for (odd, reply) in [
+            ("toggles", "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000"),
+            ("letter=B", "(226.0 195.0 226.0 014 49.0 27.5 30.0 0000100B"),
+            ("bits=1", "(226.0 195.0 226.0 014 49.0 27.5 30.0 000010010"),
+            ("bits=-1", "(226.0 195.0 226.0 014 49.0 27.5 30.0 0000100"),
+            ("blank", "(226.0  195.0 226.0 014 49.0 27.5 30.0 00001001"),
+            ("tabs", "(226.0\t195.0\t226.0\t014\t49.0\t27.5\t30.0\t00001001"),
+            ("wide", "(226.0 0195.0 226.0 014 49.0 27.5 30.0 00001001"),
+            ("narrow", "(226.0 195.0 226.0 14 49.0 27.5 30.0 00001001"),
+            ("trailing", "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001001 "),
+            ("nul-before", "\0(226.0 195.0 226.0 014 49.0 27.5 30.0 00001001"),
+            ("nul-after", "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001001\0"),
+        ] {
+            let mut text = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001001".to_vec();
+            Oddity::parse(odd).unwrap().deed.deform(&mut text, &protocols::STATUS);
+            assert_eq!(String::from_utf8(text).unwrap(), reply, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_bit_that_hurts_nobody_is_found_where_there_is_one() {
+        let found = |name: &str| {
+            let queries = protocols::named(name).unwrap().queries.iter();
+            queries.filter(|query| harmless(query).is_some()).map(|query| query.ask).collect::<Vec<_>>()
+        };
+        assert_eq!(found("megatec"), ["Q1"]);
+        assert_eq!(found("voltronic"), ["QGS"]);
+        assert_eq!(found("voltronic-axpert"), ["QPIGS", "QPIWS"]);
+    }
+}

@@ -1,0 +1,67 @@
+//! Which oddities there are in a reply: they count, and some are drawn by chance.
+
+use super::{Deed, Oddity};
+use crate::trouble::Random;
+use crate::world::World;
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// What the oddities of a unit remember.
+#[derive(Clone, Debug)]
+pub struct Oddness {
+    random: Random,
+    /// Replies to a question in the state for an oddity, by the place of the oddity.
+    counts: BTreeMap<(usize, String), u32>,
+    /// What is said to the next question, when it is one behind.
+    pub(crate) held: Option<Vec<u8>>,
+}
+
+impl Oddness {
+    /// That of a unit whose oddities come from `seed`.
+    pub fn new(seed: u64) -> Oddness {
+        Oddness { random: Random::new(seed), counts: BTreeMap::new(), held: None }
+    }
+
+    /// The deeds that befall what is said to `line` now. A question whose reply tells of the status is
+    /// `told`; a command is neither told nor named.
+    pub(crate) fn strike(
+        &mut self,
+        oddities: &[Oddity],
+        line: &str,
+        told: bool,
+        (world, now): (&World, Duration),
+    ) -> Vec<Deed> {
+        let mut deeds = vec![];
+        for (at, odd) in oddities.iter().enumerate() {
+            let meant = odd.ask.as_deref().map_or(told || odd.deed.is_of_all(), |ask| ask == line);
+            if !meant || !odd.is_on(world, now) {
+                continue;
+            }
+            let count = self.counts.entry((at, line.into())).or_default();
+            let turn = *count % odd.every == odd.phase % odd.every;
+            *count = count.wrapping_add(1);
+            if turn && (odd.chance >= 100 || self.random.chance(f64::from(odd.chance) / 100.0)) {
+                deeds.push(odd.deed.clone());
+            }
+        }
+        deeds
+    }
+}
+
+impl Deed {
+    /// Whether it befalls every reply, where no question is named.
+    fn is_of_all(&self) -> bool {
+        matches!(
+            self,
+            Deed::Slow(_)
+                | Deed::Gap(_)
+                | Deed::Behind
+                | Deed::LateWord(_)
+                | Deed::NoWord
+                | Deed::Volts(_)
+                | Deed::Nuls
+                | Deed::NulBefore
+                | Deed::NulAfter
+        )
+    }
+}

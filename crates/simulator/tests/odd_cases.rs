@@ -1,0 +1,400 @@
+//! The cases that were seen on real binaries, one by one, each as a life with its right value, in every dialect
+//! that it can befall. Each prints a row of docs/trouble.md:
+//! `cargo test --release -p simulator --test odd_cases -- --nocapture --test-threads 1 | grep '^|'`.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
+
+mod odd;
+
+use odd::bench::{live, tell};
+use odd::life::Life;
+use qx::protocols;
+use std::collections::BTreeMap;
+
+/// Every dialect.
+fn all() -> Vec<&'static str> {
+    protocols::ALL.iter().map(|protocol| protocol.name).collect()
+}
+
+/// Lives `recipe` in each dialect, and prints what was found: the name of the case, what is right, in which dialects
+/// it is not so, and the recipe.
+fn case(name: &str, right: &str, dialects: &[&str], recipe: &str) {
+    let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
+    let (mut hit, mut example) = (vec![], None);
+    for dialect in dialects {
+        let life = Life::parse(&format!("dialect {dialect}\nnamed\n{recipe}"));
+        let found = live(&life);
+        if std::env::var_os("QXUPS_TELL").is_some() {
+            println!("{name} {dialect}\n{}", tell(&life).1.join("\n"));
+        }
+        if let Some(first) = found.first() {
+            example.get_or_insert_with(|| format!("{dialect}: {first}"));
+            hit.push(*dialect);
+        }
+        for finding in &found {
+            *kinds.entry(finding.kind.to_string()).or_default() += 1;
+        }
+    }
+    let where_found = match hit.len() {
+        0 => "not found".into(),
+        some if some == dialects.len() && some > 3 => format!("FOUND in all {some}"),
+        some if some > 3 => format!("FOUND in {some} of {}", dialects.len()),
+        _ => format!("FOUND: {}", hit.join(", ")),
+    };
+    let kinds: Vec<String> = kinds.into_keys().collect();
+    let recipe: Vec<&str> = recipe.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    println!("\n| {name} | {right} | {where_found} | {} | `{}` |", kinds.join(", "), recipe.join("; "));
+    if let Some(example) = &example {
+        println!("  {example}");
+    }
+    assert!(!odd::STRICT || hit.is_empty(), "{name}: {right}: {hit:?}: {}", example.unwrap_or_default());
+}
+
+/// The families of dialects by how their status is written.
+const Q1S: [&str; 8] = ["megatec", "zinto", "mecer", "q1", "mustek", "megatec/old", "hunnox", "innovatae"];
+const OUTAGE: &str = "at 600s mains fail\nuntil 640s";
+
+#[test]
+fn case_a1_a_low_battery_bit_that_comes_and_goes() {
+    let text = format!("knob odd omits=LB on:battery every:2\nat 600s charge 14\n{OUTAGE}");
+    case("A1 OB, OBLB alternate", "OB within 2 replies, LB within 4", &all(), &text);
+    let text =
+        "knob mains fail\nknob charge 14\nknob load 5\nknob odd omits=LB on:battery every:2\nuntil 60s";
+    case("A1 a start in it", "data within 30 s, OB LB", &all(), text);
+}
+
+#[test]
+fn case_a1_a_beeper_bit_that_follows_the_sound() {
+    let text = format!("knob odd toggles on:battery every:2\n{OUTAGE}");
+    case("A1 OB, OBBEEP alternate", "OB within 2 replies", &all(), &text);
+    let text = "knob mains fail\nknob load 5\nknob odd toggles every:2\nuntil 60s";
+    case("A1 a start with a beeper bit that follows the sound", "data within 30 s", &all(), text);
+}
+
+#[test]
+fn case_a1_three_states_in_turn() {
+    let text = format!(
+        "knob odd omits=LB on:low every:3\nknob odd toggles on:battery every:3 phase:1\nat 600s charge 14\n{OUTAGE}"
+    );
+    case("A1 three states in turn", "OB within 2 replies, LB within 4", &all(), &text);
+}
+
+#[test]
+fn case_a2_forms_that_alternate_on_battery() {
+    for form in ["wide", "narrow"] {
+        let text = format!("knob odd {form} on:battery every:2\n{OUTAGE}");
+        case(&format!("A2 {form}, each second reply"), "OB within 2 replies", &all(), &text);
+    }
+}
+
+#[test]
+fn case_a3_an_outage_with_the_test_bit() {
+    let text = "knob odd adds=CAL on:battery\nat 60s mains 120\nuntil 90s";
+    case("A3 120 V of 230 and the test bit", "OB: too little for a test of 230 V", &all(), text);
+    let text = "option lowbatt_voltage=24\nknob odd adds=CAL on:battery\nat 60s mains fail\nat 70s load 90\n\
+                at 130s want ups.status has LB\nuntil 135s";
+    case("A3 a bound in a test", "LB by lowbatt_voltage while mains is out", &["megatec", "voltronic"], text);
+    let text = "option lowbatt_voltage=22\nknob odd volts=1.80 on:battery every:2\nat 60s mains fail\n\
+                at 130s want ups.status has LB\nuntil 135s";
+    case("A3 volts that alternate around a bound", "LB", &["megatec", "mustek", "voltronic-qs"], text);
+}
+
+#[test]
+fn case_a4_forms_of_their_own() {
+    for form in ["bits=1", "letter=B", "tabs", "nul-before", "nul-after"] {
+        let text = format!("knob odd {form}\nat 60s mains fail\nat 80s mains back\nuntil 100s");
+        case(&format!("A4 {form}"), "read as it is meant, OB and OL within 2 replies", &all(), &text);
+        let text = format!("knob odd {form} on:battery\nat 600s mains fail\nat 620s mains back\nuntil 640s");
+        case(&format!("A4 {form} on battery"), "read as it is meant, OB within 2 replies", &all(), &text);
+    }
+}
+
+#[test]
+fn case_a5_a_question_that_is_refused_keeps_nothing_back() {
+    let known = ["QPI", "QGS", "QMOD", "QRI"];
+    let protocol = protocols::named("voltronic").unwrap();
+    let others = protocol.queries.iter().map(|query| query.ask).filter(|ask| !known.contains(ask));
+    let forget: Vec<String> = others.map(|ask| format!("knob forget {ask}")).collect();
+    for (what, hurt) in [("and a byte lost in the first reply", "knob hurt 1"), ("on a clean line", "")] {
+        let text = format!(
+            "knob unknown (NAK\n{}\n{hurt}\nat 30s want stale = no\nat 30s want ready = yes\nat 60s mains fail\nuntil 90s",
+            forget.join("\n")
+        );
+        case(&format!("A5 QGS, QMOD, QRI and (NAK, {what}"), "data at once", &["voltronic"], &text);
+    }
+}
+
+#[test]
+fn case_a5_an_odd_form_that_comes_again_is_what_the_ups_says() {
+    let text = "knob odd bits=10 ask:QWS\nknob odd omits=LB ask:QGS\nat 20s hurt 1\nat 100s mains fail\n\
+                at 105s charge 14\nuntil 150s";
+    case("A5 QWS of 74 digits on a line hurt once", "LB within 4 replies", &["voltronic"], text);
+    for odd in ["silent ask:QPIWS", "bits=-8 ask:QPIWS", "refuses ask:QPIWS", "empty ask:QPIWS"] {
+        let text = format!("knob odd {odd}\nat 100s mains fail\nuntil 130s");
+        case(&format!("A5 {odd}"), "data, OB", &["voltronic-axpert"], &text);
+    }
+}
+
+#[test]
+fn case_a6_modes_that_are_not_known() {
+    for letter in ["C", "D", "Y"] {
+        let text = format!(
+            "knob odd mode={letter} on:mains after:60\nat 150s want stale = no\nat 150s want ups.status has OL\nuntil 155s"
+        );
+        case(&format!("A6 mode {letter}"), "OL by the volts of the grid", &["voltronic-axpert"], &text);
+        let text = format!(
+            "knob odd mode={letter} after:70\nat 60s mains fail\nat 100s want stale = no\nat 100s want ups.status has OB\nuntil 105s"
+        );
+        case(
+            &format!("A6 mode {letter} after OB"),
+            "OB stays, and is not stale",
+            &["voltronic-axpert"],
+            &text,
+        );
+    }
+}
+
+#[test]
+fn case_a7_volts_of_a_cell_above_the_usual() {
+    for (rated, least, most) in [(24, 29.0, 29.8), (36, 43.7, 44.5)] {
+        let text = format!(
+            "knob cell on\nknob rated {rated}\nknob odd volts=2.45 on:mains\nat 60s want battery.voltage >= {least}\n\
+             at 60s want battery.voltage <= {most}\nat 60s want battery.charge >= 90\nat 90s odd off\nat 90s odd volts=2.27\n\
+             at 150s want battery.charge >= 90\nuntil 160s"
+        );
+        case(
+            &format!("A7 2.45 V a cell of {rated} V"),
+            "29.40 V (44.10) and a full battery",
+            &["megatec"],
+            &text,
+        );
+    }
+    let text = "knob reply F \"#230.0 003 24.00 50.0\"\nat 60s want battery.voltage.nominal = 24\nuntil 65s";
+    case("A7 q1 that answers F", "battery.voltage.nominal", &["q1"], text);
+}
+
+#[test]
+fn case_a8_zero_bytes_are_no_answer() {
+    let text = "knob odd nuls\nat 60s order beeper.toggle\nat 70s order shutdown.return\nat 80s order shutdown.stop\n\
+                at 100s want heard:S.5R0003 = 1\nuntil 110s";
+    case("A8 zeros where nothing is to be said", "silence: obeyed, one spelling", &Q1S[..2], text);
+}
+
+#[test]
+fn case_b1_what_falls_silent_is_withdrawn() {
+    let text = "knob odd omits=LB ask:QGS\nknob odd silent ask:QWS after:110\nat 60s mains fail\nat 65s charge 14\n\
+                at 112s mains back\nat 112s charge 80\nat 400s mains fail\nat 410s want ups.status lacks LB\nuntil 420s";
+    case("B1 QWS said low, then nothing", "LB goes within 3 periods", &["voltronic"], text);
+    let text = text.replace("silent", "refuses");
+    case("B1 QWS said low, then is refused", "LB goes within 3 periods", &["voltronic"], &text);
+    let text = "knob odd silent ask:QBV on:battery\nknob load 100\nat 60s mains fail\nat 200s want battery.charge <= 80\n\
+                at 200s want battery.runtime <= 500\nuntil 205s";
+    case("B1 QBV silent on battery", "charge and runtime of then are gone", &["voltronic"], text);
+    let text = "option offdelay=300\nknob odd omits=FSD ask:QGS\nknob odd mode=X after:75\nat 60s mains fail\nat 65s order shutdown.return\n\
+                at 72s mains back\nat 76s order shutdown.stop\nuntil 300s";
+    case("B1 QMOD said D, then an unknown letter", "FSD goes", &["voltronic"], text);
+    let text = "knob odd silent ask:QPIWS on:battery\nat 100s mains fail\nat 125s mains back\nuntil 140s";
+    case("B1 QPIWS silent on battery", "OB is told, and fresh", &["voltronic-axpert"], text);
+}
+
+#[test]
+fn case_b2_what_says_low_is_asked_often_on_battery() {
+    let text = "knob odd omits=LB ask:QGS\nat 60s mains fail\nat 75s charge 14\nuntil 110s";
+    case("B2 LB that only QWS tells", "within 4 polls on battery", &["voltronic"], text);
+    let text = "knob odd omits=FSD ask:QGS\nat 60s mains fail\nat 76s countdown 300\nuntil 115s";
+    case("B2 FSD that only QMOD tells", "within 4 polls on battery", &["voltronic"], text);
+}
+
+#[test]
+fn case_b3_long_intervals() {
+    let text = "option pollinterval=86400\nlink tcp\nat 100s gone\nuntil 300s";
+    case("B3 pollinterval a day, the port gone", "stale within 15 s", &["megatec", "voltronic"], text);
+    let text = "option pollinterval=60\nat 100s out\nuntil 400s";
+    case(
+        "B3 pollinterval a minute, silence",
+        "stale a minute after the poll that is missed",
+        &["megatec", "voltronic"],
+        text,
+    );
+}
+
+#[test]
+fn case_b4_ablerex_says_off() {
+    let text = "option offdelay=12\nat 60s order shutdown.stayoff\nat 90s want ups.status has OFF\nuntil 95s";
+    case("B4 no output", "OFF", &["ablerex"], text);
+}
+
+#[test]
+fn case_c1_an_order_dies_with_its_link() {
+    let dialects: Vec<&str> = all().into_iter().filter(|name| *name != "voltronic-axpert").collect();
+    for (interval, back) in [(2, 62), (60, 98)] {
+        let text = format!(
+            "option pollinterval={interval}\nlink tcp\nat 60s order beeper.toggle\nat 60s order load.off\nat 60100ms gone\nat {back}s back\nuntil 130s"
+        );
+        let away = back - 60;
+        case(
+            &format!("C1 load.off while the line is away for {away} s"),
+            "never sent, told as failed",
+            &dialects,
+            &text,
+        );
+        let text = text
+            .replace("load.off", "shutdown.return")
+            .replace("gone\n", "gone\nat 61s swap model OTHER-2; rated 12\n");
+        case(&format!("C1 shutdown.return, and after {away} s another unit"), "never sent", &dialects, &text);
+    }
+}
+
+#[test]
+fn case_c2_words_that_come_late() {
+    for refusal in ["(NAK", "echo"] {
+        let text = format!(
+            "knob refuse {refusal}\nknob odd late-word=700\nat 60s order shutdown.return\nuntil 130s"
+        );
+        case(
+            &format!("C2 refused by {refusal} after 0.7 s"),
+            "failed",
+            &["megatec", "q1", "ablerex", "voltronic"],
+            &text,
+        );
+        let text = format!(
+            "knob refuse {refusal}\nknob odd late-word=700\nat 60s kill\nat 130s want answer has Failed\nuntil 131s"
+        );
+        case(
+            &format!("C2 killpower refused by {refusal} after 0.7 s"),
+            "failed",
+            &["megatec", "voltronic"],
+            &text,
+        );
+    }
+    let text = "knob odd late-word=700\nat 60s order shutdown.return\nat 80s order shutdown.stop\nuntil 130s";
+    case("C2 obeyed in words after 0.7 s", "done, once", &["voltronic", "mecer"], text);
+    let text = "knob odd late-word=700\nat 60s kill\nuntil 200s";
+    case("C2 killpower obeyed in words after 0.7 s", "the load goes off", &["voltronic", "mecer"], text);
+}
+
+#[test]
+fn case_c3_killpower_and_a_blink_of_the_link() {
+    let text = "link tcp\nat 60s mains fail\nat 62s kill\nat 62100ms gone\nat 65s back\nuntil 200s";
+    case(
+        "C3 a blink while the power is killed",
+        "the load goes off",
+        &["megatec", "mustek", "voltronic"],
+        text,
+    );
+    let text = "at 60s mains fail\nat 62s hurt 3\nat 62s kill\nuntil 200s";
+    case(
+        "C3 a line that is hurt while the power is killed",
+        "the load goes off",
+        &["megatec", "mustek", "voltronic"],
+        text,
+    );
+    let text = "knob odd adds=FSD\nat 60s mains fail\nat 62s kill\nat 66s want heard:C <= 1\nat 66s want heard:S.5R0003 = 1\nuntil 70s";
+    case("C3 a stuck shutdown bit", "the order within 3 s, C once", &["megatec"], text);
+}
+
+#[test]
+fn case_c4_other_spellings_after_a_refusal_alone() {
+    let text = "knob accept (ACK\nat 60s order shutdown.return\nat 70s want heard:S.5R0003 = 1\nat 70s order shutdown.stop\nat 80s order beeper.toggle\nuntil 100s";
+    case("C4 a UPS that says (ACK", "obeyed: one spelling, done", &["megatec", "q1", "mustek"], text);
+    let silent = ["megatec", "zinto", "q1", "mustek", "q6", "ablerex"];
+    case(
+        "C4 sixteen orders in a row",
+        "the status is asked meanwhile",
+        &silent,
+        "at 60s order beeper.toggle x16\nuntil 100s",
+    );
+}
+
+#[test]
+fn case_c5_defaults_are_not_written_at_every_start() {
+    let text = "option flag=reset_to_default\nat 20s order load.off\nat 30s restart\nat 60s restart\nat 90s want heard:PF <= 1\nuntil 95s";
+    case("C5 reset_to_default", "written once", &["voltronic"], text);
+}
+
+#[test]
+fn case_d1_another_unit_in_its_place() {
+    let with_model: Vec<&str> = all()
+        .into_iter()
+        .filter(|name| !["voltronic-qs", "voltronic-axpert", "gtec"].contains(name))
+        .collect();
+    let text = "link tcp\nat 60s gone\nat 61s swap model OTHER-2; rated 12\nat 62s back\nuntil 150s";
+    case("D1 another unit after 3 s", "nothing of the one before", &with_model, text);
+    let text = "at 60s out\nat 61s swap model OTHER-2; rated 12\nat 80s in\nuntil 170s";
+    case("D1 another unit after 20 s of silence", "nothing of the one before", &with_model, text);
+}
+
+#[test]
+fn case_e1_answers_that_take_a_second() {
+    // NUT asks voltronic some forty questions one after the other
+    let rows: [(&[&str], u32, &[u32]); 3] = [
+        (&["megatec", "q1", "mustek"], 15, &[900, 950, 970, 1000]),
+        (&["voltronic-qs", "bestups"], 25, &[900, 970, 1000, 1030, 1100, 1150]),
+        (&["voltronic"], 50, &[700, 970, 1000, 1030]),
+    ];
+    for (dialects, ready, latencies) in rows {
+        for latency in latencies {
+            let text = format!(
+                "knob latency {latency}\nat {ready}s want ready = yes\nat {ready}s want stale = no\nat 60s mains fail\n\
+                 at 80s want ups.status has OB\nuntil 85s"
+            );
+            case(&format!("E1 answers after {latency} ms"), "served", dialects, &text);
+        }
+    }
+}
+
+#[test]
+fn case_e2_gaps_within_replies() {
+    for (gap, ready) in [(290, 15), (310, 15), (500, 25), (800, 40)] {
+        let text = format!(
+            "knob odd gap={gap}\nat {ready}s want ready = yes\nat {ready}s want stale = no\nat 60s mains fail\n\
+             at 80s want ups.status has OB\nuntil 85s"
+        );
+        case(&format!("E2 gaps of {gap} ms"), "served", &all(), &text);
+    }
+}
+
+#[test]
+fn case_e5_one_reply_behind() {
+    let text = "knob odd behind\nat 60s odd off\nat 240s want device.mfr = QXUPS\nat 240s want device.serial = 12345678901234\nuntil 245s";
+    case("E5 one reply behind, then well again", "each name in its place", &["voltronic"], text);
+}
+
+#[test]
+fn case_e6_a_shorter_interval() {
+    let text = "option pollinterval=3600\nat 60s reload pollinterval=2\nat 66s want stale = no\nat 100s mains fail\nuntil 130s";
+    case("E6 pollinterval 3600 to 2 by reload", "OB at once", &["megatec", "voltronic"], text);
+}
+
+#[test]
+fn case_f_guesses_raise_nothing() {
+    let text = "option lowbatt_charge=30\nknob load 100\nat 60s mains fail\nuntil 120s";
+    case(
+        "F lowbatt_charge, full battery, heavy load",
+        "no LB in the first minute",
+        &["megatec", "q1", "mustek"],
+        text,
+    );
+    let text = "option lowbatt_runtime=60\nknob odd volts=2.275\nat 60s mains fail\nuntil 400s";
+    case("F volts that do not fall", "no LB, no runtime of a minute", &["megatec"], text);
+    let rising: Vec<String> =
+        (0..10).map(|n| format!("at {}s odd volts={:.2}", 62 + 8 * n, 1.83 + 0.045 * f64::from(n))).collect();
+    let text = format!(
+        "option lowbatt_charge=20\noption lowbatt_runtime=30\nat 60s mains fail\n{}\nuntil 170s",
+        rising.join("\n")
+    );
+    case("F volts that rise", "no LB", &["megatec"], &text);
+    let text = "option lowbatt_runtime=60\nknob load 50\nat 60s mains fail\nat 150s odd volts=2.02\nat 180s odd off\nuntil 260s";
+    case("F a bump of volts", "no LB", &["megatec"], text);
+    let text = "option lowbatt_charge=30\nknob mains fail\nknob charge 25\nknob load 5\nknob odd volts=1.55\nat 60s want ups.status has LB\n\
+                at 60s want battery.charge <= 30\nuntil 65s";
+    case("F started on battery at 1.55 V a cell", "LB by the bound", &["megatec"], text);
+}
+
+#[test]
+fn case_f_forced_shutdowns() {
+    let text = "knob odd adds=FSD\nat 60s order shutdown.stop\nuntil 100s";
+    case("F a stuck shutdown bit, and shutdown.stop", "no FSD", &Q1S, text);
+    let text =
+        "option offdelay=300\nat 60s mains fail\nat 65s order shutdown.return\nat 75s restart\nuntil 110s";
+    case("F a start on battery in a countdown", "FSD", &all(), text);
+}

@@ -1,0 +1,71 @@
+//! One exchange on a line in virtual time, as the links do it: each byte has its moment, late ones run into the
+//! next question, and the line may break in the midst of it.
+#![allow(dead_code, missing_docs)]
+
+use qx::device::Moment;
+use qx::exchange::{Collector, END, Exchange, Reply};
+use simulator::ups::SimulatedUps;
+use std::time::Duration;
+
+/// As the links do: a line is quiet after this,
+const QUIET: Duration = Duration::from_millis(60);
+/// and at last it is asked all the same.
+const BABBLE: Duration = Duration::from_millis(1000);
+
+/// The other end of the line.
+pub trait Far {
+    /// Takes a command, with its end.
+    fn send(&mut self, command: &[u8], now: Moment);
+    /// What comes next, if it comes until then, and when; no bytes at all mean that the line breaks.
+    fn next(&mut self, until: Moment) -> Option<(Moment, Option<Vec<u8>>)>;
+}
+
+impl Far for SimulatedUps {
+    fn send(&mut self, command: &[u8], now: Moment) {
+        self.receive(command, now);
+    }
+
+    fn next(&mut self, until: Moment) -> Option<(Moment, Option<Vec<u8>>)> {
+        let due = self.poll_timeout().filter(|due| *due <= until)?;
+        Some((due, Some(self.poll_output(due).unwrap_or_default())))
+    }
+}
+
+/// Makes an exchange and lets `now` pass; nothing comes of it when the line breaks. A line is read empty
+/// first where the exchange wants it, or where it is `unsettled`.
+pub fn exchange(exchange: &Exchange, now: &mut Moment, unsettled: bool, far: &mut dyn Far) -> Option<Reply> {
+    let mut stray = false;
+    if exchange.settle || unsettled {
+        let end = *now + BABBLE;
+        while *now < end {
+            let Some((due, bytes)) = far.next(*now + QUIET) else {
+                *now += QUIET;
+                break;
+            };
+            *now = due.max(*now);
+            stray |= !bytes?.is_empty();
+        }
+    }
+    while let Some((_, bytes)) = far.next(*now) {
+        bytes?;
+    }
+    let sent = *now;
+    far.send(&[exchange.command.as_slice(), &[END]].concat(), sent);
+    let mut collector = Collector::new(exchange);
+    let (mut deadline, mut latency) = (sent + exchange.patience, None);
+    while let Some((due, bytes)) = far.next(deadline) {
+        *now = due.max(*now);
+        let bytes = bytes?;
+        if bytes.is_empty() {
+            continue;
+        }
+        latency.get_or_insert(*now - sent);
+        if collector.take(&bytes) {
+            return Some(Reply { stray, ..collector.finish(latency.unwrap_or_default()) });
+        }
+        let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
+        deadline = *now + wait;
+    }
+    *now = deadline;
+    Some(Reply { stray, ..collector.finish(latency.unwrap_or_default()) })
+}
