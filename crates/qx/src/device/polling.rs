@@ -101,20 +101,17 @@ impl Device {
         match odd.map(Odd::Form).or((!claims.whole).then(|| Odd::Bytes(line.to_vec()))) {
             None => {
                 slot.answers = true;
-                // what was odd before was noise, unless it came again and again; silence was counted then
-                let again = claims.odd.clone().map(Odd::Form);
-                let was_odd =
-                    slot.odd.take().filter(|(odd, _)| *odd != Odd::Silence && Some(odd) != again.as_ref());
-                self.line.heard(was_odd.is_none_or(|(_, times)| times > 1));
+                let was_noise = slot.was_noise(claims.odd.as_ref());
+                self.line.heard(!was_noise);
             }
             Some(odd) => {
                 self.line.settle = true;
-                let is_first = slot.odd.is_none();
-                // what comes the same again is what the UPS says; noise is never the same
-                let times = slot.meet(odd);
-                match is_first {
-                    true => self.events.push_back(Event::Noted(Loudness::Debug, slot.misfit(line))),
-                    false => self.line.heard(times > 1),
+                let (is_first, again) = (slot.odd.is_none(), slot.is_met(&odd));
+                slot.meet(odd);
+                if is_first && !again {
+                    self.events.push_back(Event::Noted(Loudness::Debug, slot.misfit(line)));
+                } else {
+                    self.line.heard(again);
                 }
             }
         }

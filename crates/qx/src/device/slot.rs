@@ -7,6 +7,10 @@ use crate::query::{Cadence, Query};
 use crate::read::{Form, Readings};
 use crate::status::Status;
 use crate::variable::{BATTERY_CHARGE, BATTERY_RUNTIME, BATTERY_VOLTAGE, Unit};
+use std::collections::VecDeque;
+
+/// So many odd replies are remembered of each query.
+const LATELY: usize = 4;
 
 /// One query of the protocol and what is known from it.
 #[derive(Debug)]
@@ -37,8 +41,10 @@ pub(super) struct Slot {
     pub news: News,
     /// The reply to a question that is asked once.
     pub said: Option<Vec<u8>>,
-    /// What came last in place of a reply, and how often in a row.
+    /// What came last in place of a reply, and how often in a row; nothing after a reply.
     pub odd: Option<(Odd, u8)>,
+    /// What came lately in place of replies.
+    pub lately_odd: VecDeque<Odd>,
     /// Something that it asks for was read since it was put off, be it taken or not.
     pub answers: bool,
     /// It could not be read on a noisy line, and is asked again later.
@@ -102,6 +108,7 @@ impl Slot {
             news: News::Nothing,
             said: None,
             odd: None,
+            lately_odd: VecDeque::new(),
             answers: false,
             put_off: false,
             withdrawn: false,
@@ -122,8 +129,25 @@ impl Slot {
         }
     }
 
+    /// Whether the same came in place of a reply lately: then it is what the UPS says. Noise is never the same.
+    pub(super) fn is_met(&self, odd: &Odd) -> bool {
+        self.lately_odd.contains(odd)
+    }
+
+    /// A reply came as it is drawn: whether what came before it was noise, and not what the UPS says now and then.
+    pub(super) fn was_noise(&mut self, form: Option<&Form>) -> bool {
+        let Some((odd, _)) = self.odd.take() else { return false };
+        let again = matches!(&odd, Odd::Form(before) if Some(before) == form);
+        // silence was counted when it came
+        odd != Odd::Silence && !again && self.lately_odd.iter().filter(|met| **met == odd).count() < 2
+    }
+
     /// Takes note of what came in place of a reply; how often it came in a row.
     pub(super) fn meet(&mut self, odd: Odd) -> u8 {
+        if self.lately_odd.len() == LATELY {
+            self.lately_odd.pop_front();
+        }
+        self.lately_odd.push_back(odd.clone());
         let times = match self.odd.take() {
             Some((before, times)) if before == odd => times.saturating_add(1),
             _ => 1,
