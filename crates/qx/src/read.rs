@@ -154,8 +154,22 @@ impl Query {
         // the place where the drawn form breaks helps more than where the odd one does
         let pieces = pieces.map_err(|_| misfit.clone())?;
         let fit = self.take(reply, &pieces).map_err(|_| misfit)?;
-        let odd = Some(form(reply, &pieces, &fit.unread));
+        // tabs for blanks, and more blanks than are drawn, change nothing of what stands between them
+        let odd = (!fit.unread.is_empty() || !self.only_blanks_differ(reply, &pieces))
+            .then(|| form(reply, &pieces, &fit.unread));
         Ok((pieces, Fit { odd, ..fit }))
+    }
+
+    /// Whether the pieces of a reply have the drawn widths, so that only the blanks between and behind them
+    /// are others.
+    fn only_blanks_differ(&self, reply: &[u8], pieces: &[Piece]) -> bool {
+        let slots = Slots::of(self.picture).filter(|slot| !matches!(slot, Slot::Literal(_)));
+        let drawn =
+            |(slot, (_, at)): (Slot, &Piece)| matches!(slot, Slot::Field { .. }) && slot.width() == at.len();
+        let end = pieces.last().map_or(0, |(_, at)| at.end);
+        self.layout == Layout::Words
+            && reply[end..].iter().all(|byte| is_blank(*byte))
+            && slots.zip(pieces).all(drawn)
     }
 
     /// The pieces of a reply that has exactly the drawn form; blanks may follow words.
