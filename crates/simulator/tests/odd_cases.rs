@@ -15,20 +15,26 @@ fn all() -> Vec<&'static str> {
     protocols::ALL.iter().map(|protocol| protocol.name).collect()
 }
 
-/// Lives `recipe` in each dialect, and prints what was found: the name of the case, what is right, in which dialects
+/// Lives `recipe` in each dialect, under each name that knows it (`blazer_usb` is `blazer_ser` here), and prints what was found: the name of the case, what is right, in which dialects
 /// it is not so, and the recipe.
 fn case(name: &str, right: &str, dialects: &[&str], recipe: &str) {
     let mut kinds: BTreeMap<String, usize> = BTreeMap::new();
     let (mut hit, mut example) = (vec![], None);
-    for dialect in dialects {
-        let life = Life::parse(&format!("dialect {dialect}\nnamed\n{recipe}"));
+    let blazer =
+        protocols::BLAZER.iter().map(|protocol| protocol.name).filter(|name| dialects.contains(name));
+    let blazer: Vec<(&str, String)> = blazer.map(|name| ("blazer_ser", name.to_string())).collect();
+    let under: Vec<(&str, String)> =
+        dialects.iter().map(|name| ("nutdrv_qx", (*name).to_string())).chain(blazer).collect();
+    for (driver, dialect) in &under {
+        let life = Life::parse(&format!("driver {driver}\ndialect {dialect}\nnamed\n{recipe}"));
+        let dialect = if *driver == "nutdrv_qx" { dialect.clone() } else { format!("{dialect} (blazer)") };
         let found = live(&life);
         if std::env::var_os("QXUPS_TELL").is_some() {
             println!("{name} {dialect}\n{}", tell(&life).1.join("\n"));
         }
         if let Some(first) = found.first() {
             example.get_or_insert_with(|| format!("{dialect}: {first}"));
-            hit.push(*dialect);
+            hit.push(dialect);
         }
         for finding in &found {
             *kinds.entry(finding.kind.to_string()).or_default() += 1;
@@ -36,8 +42,8 @@ fn case(name: &str, right: &str, dialects: &[&str], recipe: &str) {
     }
     let where_found = match hit.len() {
         0 => "not found".into(),
-        some if some == dialects.len() && some > 3 => format!("FOUND in all {some}"),
-        some if some > 3 => format!("FOUND in {some} of {}", dialects.len()),
+        some if some == under.len() && some > 3 => format!("FOUND in all {some}"),
+        some if some > 3 => format!("FOUND in {some} of {}", under.len()),
         _ => format!("FOUND: {}", hit.join(", ")),
     };
     let kinds: Vec<String> = kinds.into_keys().collect();
