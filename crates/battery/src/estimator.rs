@@ -282,6 +282,8 @@ impl Estimator {
                 self.trust = Trust::Contradicted;
                 if let Some(others) = discharge.others.take() {
                     discharge.belief = others;
+                    // what the others learn begins here
+                    discharge.learned_at = discharge.used(&self.curve);
                 }
             }
         }
