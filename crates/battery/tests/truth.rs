@@ -279,3 +279,18 @@ fn batteries_as_they_are_surprise_nobody_for_long() {
         }
     }
 }
+
+/// What a discharge teaches while it goes on is no reason to trust it: a battery that was never seen before is known
+/// to a third at most until it is over, whatever its volts.
+#[test]
+fn a_first_outage_is_never_known_well_to_its_end() {
+    for n in 0..SHEETS.len() {
+        let ups = ups(n);
+        for volts in [None, Some(15.0), Some(18.6), Some(20.8), Some(22.0)] {
+            let of = |_: f64, read: f64| volts.unwrap_or(read);
+            for (passed, _, estimate) in course(&mut on_mains(&ups, false), &ups, of) {
+                assert!(estimate.confidence <= Confidence::Low, "{n} {volts:?} after {passed}: {estimate:?}");
+            }
+        }
+    }
+}
