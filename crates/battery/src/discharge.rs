@@ -13,6 +13,8 @@ pub(crate) struct Discharge {
     pub others: Option<Belief>,
     pub surprise: Surprise,
     pub lowest: Lowest,
+    /// What was known before is not of this battery.
+    pub contradicted: bool,
     pub seconds: f64,
     pub energy: f64,
     pub missing: f64,

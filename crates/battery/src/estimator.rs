@@ -280,8 +280,11 @@ impl Estimator {
             Word::Confirmed => (self.trust, self.own) = (Trust::Full, true),
             Word::Contradicted => {
                 self.trust = Trust::Contradicted;
+                discharge.contradicted = true;
                 if let Some(others) = discharge.others.take() {
                     discharge.belief = others;
+                    // what the others learn begins here
+                    discharge.learned_at = discharge.used(&self.curve);
                 }
             }
         }
@@ -295,6 +298,7 @@ impl Estimator {
             others: (believed && self.learned.is_some()).then(|| Belief::before(&self.bank, None)),
             surprise: Surprise::default(),
             lowest: Lowest::default(),
+            contradicted: !believed,
             seconds: 0.0,
             energy: 0.0,
             missing,
@@ -350,7 +354,9 @@ impl Estimator {
 
     /// The spread knows nothing of what the model has wrong.
     fn at_most(&self, discharge: &Discharge) -> Confidence {
-        let by_discharge = match (discharge.whole, self.is_sure()) {
+        // what this very discharge taught has nothing to confirm it
+        let known = |before: &Learned| before.strength.1 < SURE && !discharge.contradicted;
+        let by_discharge = match (discharge.whole, discharge.before.as_ref().is_some_and(known)) {
             (false, _) => Confidence::Guess,
             (true, false) => Confidence::Low,
             (true, true) => Confidence::Good,

@@ -327,6 +327,16 @@ proptest! {
         is_smooth(&shown);
     }
 
+    /// The same in the first outage, with volts that look as those of an empty battery at once (found by the test
+    /// above: what the first half a minute taught was taken for known).
+    #[test]
+    fn a_first_outage_makes_no_low_battery(volts in 14.0..24.0f64, load in 1u32..110, time in 31u64..120) {
+        let mut bench = Bench::new(bounds(50.0, 600.0));
+        bench.mains(42_000);
+        let shown = bench.run(time, |_| Says { volts, load, bits: OB });
+        prop_assert!(!is_low(&shown), "{:?}", shown.last());
+    }
+
     /// By volts, which the UPS says, LB is told when they were below for most of the time, and only then.
     #[test]
     fn volts_below_their_bound_are_low_and_no_others(below in proptest::collection::vec(any::<bool>(), 60)) {
