@@ -413,6 +413,6 @@ pub fn code(outcome: &Outcome) -> u8 {
         Outcome::Done => text::code::HANDLED,
         Outcome::Unknown => text::code::UNKNOWN,
         Outcome::Invalid(_) => text::code::INVALID,
-        Outcome::Failed(_) => text::code::FAILED,
+        Outcome::Failed(_) | Outcome::NotConfirmed(_) => text::code::FAILED,
     }
 }

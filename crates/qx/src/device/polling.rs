@@ -244,13 +244,17 @@ impl Device {
 
     /// It does not answer this question, as far as that is known; asked again then, if at all.
     pub(super) fn refused(&mut self, at: usize, again: Option<Moment>) {
+        let proven = self.is_proven();
         let slot = &mut self.slots[at];
         slot.repeats = 0;
-        slot.refused = true;
+        let is_news = !std::mem::replace(&mut slot.refused, true);
         slot.due = again;
-        let text = format!("does not answer {} ({})", slot.query.ask, slot.query.about);
-        let loudness = if again.is_some() { Loudness::Debug } else { Loudness::Info };
-        self.events.push_back(Event::Noted(loudness, text));
+        // after a blink of the line it is no news
+        if is_news || again.is_none() && proven {
+            let text = format!("does not answer {} ({})", slot.query.ask, slot.query.about);
+            let loudness = if again.is_some() { Loudness::Debug } else { Loudness::Info };
+            self.events.push_back(Event::Noted(loudness, text));
+        }
         self.settle_survey(self.last_good);
     }
 
@@ -266,6 +270,7 @@ impl Device {
             self.store.set_stale(false);
             self.events.push_back(Event::Fresh);
             // it may be another unit now: ask it who it is
+            self.doubt_identity(now, now);
             for slot in
                 self.slots.iter_mut().filter(|slot| slot.query.cadence == Cadence::Once && !slot.refused)
             {

@@ -75,6 +75,9 @@ pub(super) struct Frame {
 
 impl Device {
     pub(super) fn publish(&mut self, now: Moment) {
+        if self.holds_back() {
+            return;
+        }
         let mut said = self.said.take().unwrap_or_else(|| self.say());
         let mut raised = said.raised.clone();
         self.weigh(&mut raised);
@@ -133,7 +136,7 @@ impl Device {
         let mut sheet = Sheet::default();
         let Some(protocol) = self.protocol else { return (sheet, Raised::default()) };
         protocol.fixed.iter().for_each(|(var, text)| sheet.put(var, (*text).to_string()));
-        let facts = self.facts();
+        let facts = self.shown_facts();
         for (query, readings) in facts.heard() {
             let said = readings.values.iter().filter_map(|(var, value)| Some((*var, value.as_ref()?)));
             let public = said.filter(|(var, _)| var.public);

@@ -3,7 +3,7 @@
 #![allow(dead_code, missing_docs)]
 
 use qx::device::{Device, Event, Moment};
-use qx::exchange::{Collector, Exchange, Reply};
+use qx::exchange::{Collector, Exchange, LATE_KEPT, Reply};
 use qx::option::Options;
 use simulator::ups::SimulatedUps;
 use std::collections::VecDeque;
@@ -79,16 +79,18 @@ impl Wire {
     }
 
     fn exchange(&mut self, exchange: &Exchange, ups: &mut Ups) -> Reply {
-        let mut stray = false;
+        let (mut stray, mut late) = (false, vec![]);
         let after_silence = self.made.last().is_none_or(|made| made.line.is_none());
         if exchange.settle || self.converter && after_silence {
             let mut quiet = self.now + QUIET;
             while let Some((due, bytes)) = self.next(quiet) {
                 stray |= !bytes.is_empty();
+                late.extend(bytes);
                 quiet = due.max(self.now) + QUIET;
             }
             self.now = quiet;
         }
+        late.truncate(if self.converter { 0 } else { LATE_KEPT });
         while self.next(self.now).is_some() {}
         let sent = self.now;
         self.arrivals.extend(ups(&[exchange.command.as_slice(), b"\r"].concat(), sent));
@@ -102,13 +104,13 @@ impl Wire {
             }
             latency.get_or_insert(self.now - sent);
             if collector.take(&bytes) {
-                return Reply { stray, ..collector.finish(latency.unwrap_or_default()) };
+                return Reply { stray, late, ..collector.finish(latency.unwrap_or_default()) };
             }
             let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
             deadline = self.now + wait;
         }
         self.now = deadline;
-        Reply { stray, ..collector.finish(latency.unwrap_or_default()) }
+        Reply { stray, late, ..collector.finish(latency.unwrap_or_default()) }
     }
 
     fn next(&mut self, until: Moment) -> Option<(Moment, Vec<u8>)> {
