@@ -11,6 +11,7 @@ pub mod command_line;
 pub mod config;
 pub mod log;
 pub mod memory;
+pub mod outlet;
 pub mod own;
 pub mod persona;
 pub mod process;

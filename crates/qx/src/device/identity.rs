@@ -140,17 +140,22 @@ impl Device {
     }
 
     /// A reply to a question came, or silence.
-    pub(super) fn heard_of_identity(&mut self, at: usize, silent: bool, now: Moment) {
+    pub(super) fn heard_of_identity(&mut self, at: usize, line: Option<&[u8]>, now: Moment) {
+        let address = self.address();
         let Some(slot) = self.slots.get(at) else { return };
-        if slot.query.cadence != Cadence::Quick || slot.reading.is_none() {
-            return self.look_at_identity(now);
+        let of_status = slot.query.cadence == Cadence::Quick && slot.reading.is_some();
+        let refused = line.is_some_and(|line| crate::detect::is_refusal(&slot.query.wire(address), line));
+        let unread = slot.answered < now && !refused;
+        let silences = self.identity.silences;
+        match (of_status, line) {
+            (true, None) => self.identity.silences = silences.saturating_add(1),
+            (true, Some(_)) => self.identity.silences = 0,
+            (false, _) => {}
         }
-        if silent {
-            self.identity.silences = self.identity.silences.saturating_add(1);
-            if let Some(doubted) = &mut self.identity.doubt {
-                doubted.lost += 1;
-            }
-        } else if std::mem::take(&mut self.identity.silences) >= IDENTITY_SILENCES && self.is_proven() {
+        let is_lost = if of_status { line.is_none() } else { line.is_some() && unread };
+        if let Some(doubted) = &mut self.identity.doubt {
+            doubted.lost += u32::from(is_lost);
+        } else if of_status && line.is_some() && silences >= IDENTITY_SILENCES {
             self.doubt_identity(now, now);
         }
         self.look_at_identity(now);

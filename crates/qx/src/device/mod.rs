@@ -131,7 +131,7 @@ pub enum Event {
     Stale,
     /// It answers again.
     Fresh,
-    /// [`Device::dialect_memory`] has something to keep.
+    /// [`Device::dialect_memory`] or [`Device::reset_memory`] has something to keep.
     WorthKeeping,
     /// A request ended.
     Answered(Ticket, Outcome),
@@ -208,6 +208,8 @@ pub struct Device {
     listens_until: Moment,
     /// What was found and is not kept yet.
     dialect_memory: Option<String>,
+    /// `reset_to_default` was written to this UPS, and that is not kept yet.
+    reset_memory: Option<String>,
     evidence: Vec<String>,
     /// What the last readings come to, until one of them changes.
     said: Option<Said>,
@@ -264,6 +266,7 @@ impl Device {
             detect_again: Moment::ZERO,
             listens_until: Moment::ZERO,
             dialect_memory: None,
+            reset_memory: None,
             evidence: vec![],
             said: None,
             frame: None,
@@ -356,7 +359,7 @@ impl Device {
             Asked::Query(at) if self.is_late_answer(&reply, self.is_known(at), now) => self.ask_anew(at, now),
             Asked::Query(at) => {
                 self.handle_answer(at, reply.line.as_deref(), since, now);
-                self.heard_of_identity(at, reply.line.is_none(), now);
+                self.heard_of_identity(at, reply.line.as_deref(), now);
             }
             Asked::Request(request) => self.handle_request_reply(request, reply.line, since, now),
         }

@@ -82,6 +82,8 @@ pub(super) struct Doubt {
     /// The status is asked then.
     look: Option<Moment>,
     before: Shown,
+    /// Another command was sent then, and not answered: what comes may be the answer to that one.
+    rival: Option<Moment>,
 }
 
 /// What becomes of a command.
@@ -103,7 +105,12 @@ impl Doubt {
         (sent_at, since): (Moment, Moment),
     ) -> Doubt {
         let (what, before) = (What::of(&request.name), Shown::default());
-        Doubt { request, sent, wire, what, answer, said, sent_at, since, look: None, before }
+        Doubt { request, sent, wire, what, answer, said, sent_at, since, look: None, before, rival: None }
+    }
+
+    /// The same after a command that was sent at `rival`, and not answered.
+    pub(super) fn after(self, rival: Option<Moment>) -> Doubt {
+        Doubt { rival, ..self }
     }
 
     pub(super) fn asker(&self) -> Asker {
@@ -195,7 +202,10 @@ impl Device {
             _ if reply.stray => (Answer::Odd, late, false),
             _ => return false,
         };
-        doubt.answer = answer;
+        // whose it is cannot be known, unless it repeats the line
+        let is_echo = line == Some(&doubt.wire[..]);
+        let mixed = doubt.rival.take().is_some_and(|rival| now < rival + LATE + ANSWER) && !is_echo;
+        doubt.answer = if mixed { Answer::Odd } else { answer };
         doubt.said = said.map(|said| said.escape_ascii().to_string());
         self.unanswered = None;
         self.settle_doubt(now);
@@ -246,6 +256,7 @@ impl Device {
                     self.note(Loudness::Info, format!("{name}: {shown}"));
                 }
                 self.watch_for(&doubt, now);
+                self.keep_reset(doubt.request.sets);
                 self.answer(doubt.request.asker, Outcome::Done);
             }
             Verdict::Refused => self.refused_command(doubt, now),

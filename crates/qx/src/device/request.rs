@@ -8,8 +8,13 @@ use crate::fact::Facts;
 use crate::protocol::{Answer, Consent};
 use crate::query::Cadence;
 use crate::setting::{Delay, Setting};
-use crate::variable::{UPS_DELAY_SHUTDOWN, UPS_DELAY_START, Var};
+use crate::variable::{
+    DEVICE_MFR, DEVICE_MODEL, DEVICE_SERIAL, UPS_DELAY_SHUTDOWN, UPS_DELAY_START, UPS_MODEL, UPS_SERIAL, Var,
+};
 use std::collections::VecDeque;
+
+/// The setting that sets the others to what the maker chose.
+const RESET: &str = "reset_to_default";
 
 /// Who wants to know how a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -180,8 +185,15 @@ impl Device {
     pub(super) fn send_settings(&mut self) {
         let mut wanted = self.options.settings.clone();
         let has = |name: &str| self.options.settings.iter().any(|(known, _)| known == name);
-        if self.options.has(crate::option::Flag::ResetToDefault) && !has("reset_to_default") {
-            wanted.insert(0, ("reset_to_default".into(), "yes".into()));
+        if self.options.has(crate::option::Flag::ResetToDefault) && !has(RESET) {
+            // its memory wears with each writing
+            if self.options.reset_memory.as_deref() == Some(&self.name_of_unit()) {
+                let text =
+                    format!("{RESET} was done before; take it out and start once to have it done again");
+                self.note(Loudness::Info, text);
+            } else {
+                wanted.insert(0, (RESET.into(), "yes".into()));
+            }
         }
         for (name, value) in wanted {
             let facts = self.facts();
@@ -204,6 +216,31 @@ impl Device {
                 }
                 Err(NotAllowed(why)) => self.note(Loudness::Warning, format!("{why}; nothing was sent")),
             }
+        }
+    }
+
+    /// What the UPS says of itself, in a line.
+    fn name_of_unit(&self) -> String {
+        let facts = self.facts();
+        let said = [&DEVICE_MFR, &DEVICE_MODEL, &UPS_MODEL, &DEVICE_SERIAL, &UPS_SERIAL];
+        let said = said.into_iter().filter_map(|var| facts.text(var));
+        let words: Vec<&str> = ["unit"].into_iter().chain(said.flat_map(str::split_whitespace)).collect();
+        words.join(" ")
+    }
+
+    /// To which UPS `reset_to_default` was written, for [`crate::option::Options::reset_memory`] at the next
+    /// start; once, when there is news.
+    pub fn reset_memory(&mut self) -> Option<String> {
+        self.reset_memory.take()
+    }
+
+    /// A command or setting was taken.
+    pub(super) fn keep_reset(&mut self, sets: Option<&'static Var>) {
+        if sets.is_some_and(|var| var.name == RESET) {
+            let unit = self.name_of_unit();
+            self.options.reset_memory = Some(unit.clone());
+            self.reset_memory = Some(unit);
+            self.events.push_back(Event::WorthKeeping);
         }
     }
 
@@ -285,8 +322,10 @@ impl Device {
         // who kills the power does not wait for long until it is proven who answers
         let known = self.doubted_since().is_none_or(|since| of_the_kill && now >= since + KILL_LOOKS);
         let may = begun || known && was_heard || of_the_kill && self.goes_blind(now);
-        if !may {
+        if !may && !was_heard {
             self.ask_status(now);
+        }
+        if !may {
             return None;
         }
         self.requests.pop_front()
@@ -363,9 +402,9 @@ impl Device {
         let is_echo = said.as_deref() == Some(&wire[..]) || said.as_deref() == Some(sent.as_bytes());
         let answer = if is_echo { Answer::No } else { consent.answer(&wire, said.as_deref()) };
         // the answer to the one before may come as late as this
-        let before = self.unanswered.take().filter(|_| !is_echo && answer != Answer::Nothing);
         let counts = is_of_the_load(&request.name) || !consent.by_silence();
-        let mixed = before.is_some_and(|before| counts && now < before + LATE);
+        let before = self.unanswered.take().filter(|before| counts && now < *before + LATE);
+        let mixed = before.is_some() && !is_echo;
         if answer == Answer::Nothing {
             self.unanswered = Some(sent_at);
             // what comes late is heard as the answer to the next question
@@ -373,7 +412,7 @@ impl Device {
         }
         let answer = match answer {
             Answer::Yes if mixed && consent.by_silence() => Answer::Nothing,
-            _ if mixed => Answer::Odd,
+            Answer::No | Answer::Yes if mixed => Answer::Odd,
             answer => answer,
         };
         let said = said.map(|said| said.escape_ascii().to_string());
@@ -384,7 +423,8 @@ impl Device {
             return;
         }
         self.ask_what_it_changed(&request, now);
-        self.doubt = Some(Doubt::new(request, (sent, wire), (answer, said), (sent_at, now)));
+        let doubt = Doubt::new(request, (sent, wire), (answer, said), (sent_at, now));
+        self.doubt = Some(doubt.after(before));
         self.begin_doubt(now);
     }
 
