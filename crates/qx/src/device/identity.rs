@@ -240,22 +240,22 @@ impl Device {
             options.battery_memory = None;
             doubted.battery = Some(std::mem::replace(&mut self.battery, Battery::new(&options)));
         }
-        let told = self.was_heard_since(self.doubted_since().unwrap_or_default());
-        if self.ready && !self.store.is_stale() && told {
+        if self.ready && !self.store.is_stale() {
             self.publish(now);
         }
     }
 
     /// Whether publishing waits until it is known who answers. The words of the status do not wait.
     pub(super) fn holds_back(&mut self) -> bool {
-        match &self.identity.doubt {
-            None => return false,
-            Some(doubted) if !doubted.frozen => {
-                self.heard_words();
-                return false;
-            }
-            Some(doubted) if !self.was_heard_since(doubted.since) => return true,
-            Some(_) => {}
+        let Some(doubted) = &self.identity.doubt else { return false };
+        let (since, frozen) = (doubted.since, doubted.frozen);
+        // a part of the status alone would not tell whether mains is there
+        if !self.status_is_whole(|answered| answered >= since) {
+            return true;
+        }
+        if !frozen {
+            self.heard_words();
+            return false;
         }
         if !self.overridden(UPS_STATUS.name)
             && let Some(protocol) = self.protocol

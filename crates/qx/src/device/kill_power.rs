@@ -66,6 +66,8 @@ pub(super) struct KillPower {
     /// An order went out, and nobody confirmed it.
     unconfirmed: Option<String>,
     said_blind: bool,
+    /// Something was said to the last command.
+    answered: bool,
 }
 
 impl Device {
@@ -89,6 +91,7 @@ impl Device {
             ordered: None,
             unconfirmed: None,
             said_blind: false,
+            answered: false,
         });
     }
 
@@ -200,10 +203,17 @@ impl Device {
         self.named().or_else(|| crate::protocols::named("megatec").filter(|_| heard))
     }
 
+    /// Whether something was said to the last command.
+    pub(super) fn kill_was_answered(&mut self, answered: bool) {
+        if let Some(killing) = &mut self.kill_power {
+            killing.answered = answered;
+        }
+    }
+
     /// How a command of the sequence ended.
     pub(super) fn kill_power_went(&mut self, outcome: &Outcome) {
         let (now, before) = (self.clock, self.shown());
-        let noisy = self.line.quality() == Quality::Noisy;
+        let noisy = self.line.quality() == Quality::Noisy || self.slots.is_empty();
         let Some(killing) = &mut self.kill_power else { return };
         let Some(step) = killing.steps.get(killing.at).cloned() else { return };
         killing.waits = false;
@@ -215,6 +225,11 @@ impl Device {
                 self.note(Loudness::Info, "no shutdown was pending".into());
             }
             return;
+        }
+        // an order that was answered by noise, or refused through it, may have arrived as another one: nothing
+        // was started by it that another try could delay
+        if noisy && std::mem::take(&mut killing.answered) {
+            killing.tries = 0;
         }
         let enough = killing.tries >= KILL_TRIES;
         match outcome {

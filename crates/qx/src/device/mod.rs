@@ -369,7 +369,7 @@ impl Device {
     /// What happened to the link.
     pub fn handle_link(&mut self, change: LinkChange, now: Moment) {
         self.clock = now;
-        self.line.up = change == LinkChange::Back;
+        let was_up = std::mem::replace(&mut self.line.up, change == LinkChange::Back);
         self.detect_again = now + DETECT_AGAIN;
         // it may be another one
         self.listens_until = now;
@@ -384,7 +384,9 @@ impl Device {
                 slot.due = Some(now);
             }
         }
-        self.link_changed(change, now);
+        if was_up != self.line.up {
+            self.link_changed(change, now);
+        }
         self.look_for_staleness(now);
     }
 

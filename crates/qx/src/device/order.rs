@@ -247,6 +247,7 @@ impl Device {
         }
         let Some(doubt) = self.doubt.take() else { return };
         let (name, sent) = (doubt.request.name.clone(), doubt.sent.clone());
+        self.kill_was_answered(doubt.said.is_some());
         match verdict {
             Verdict::Wait => {}
             Verdict::Done(shown) => {

@@ -270,7 +270,7 @@ impl Device {
             self.store.set_stale(false);
             self.events.push_back(Event::Fresh);
             // it may be another unit now: ask it who it is
-            self.doubt_identity(now, now);
+            self.doubt_identity(self.last_good, now);
             for slot in
                 self.slots.iter_mut().filter(|slot| slot.query.cadence == Cadence::Once && !slot.refused)
             {

@@ -367,11 +367,16 @@ impl Device {
 
     /// Whether each part of the status that the UPS tells was believed after that.
     pub(super) fn status_is_whole_since(&self, since: Moment) -> bool {
+        self.status_is_whole(|answered| answered > since)
+    }
+
+    /// Whether each part of the status that the UPS tells was believed at such a moment.
+    pub(super) fn status_is_whole(&self, when: impl Fn(Moment) -> bool) -> bool {
         let part = |slot: &&super::Slot| {
             slot.query.cadence == Cadence::Quick && slot.applies && !slot.refused && slot.reading.is_some()
         };
         let mut parts = self.slots.iter().filter(part).peekable();
-        parts.peek().is_some() && parts.all(|slot| slot.answered > since)
+        parts.peek().is_some() && parts.all(|slot| when(slot.answered))
     }
 
     /// The status is asked next.
