@@ -192,3 +192,26 @@ fn the_power_is_killed_in_the_order_that_was_asked_for() {
         assert!(done || orders(&line).len() == 1 + 3 * 2, "{:?}", orders(&line));
     }
 }
+
+/// Whatever stands in the tables: another spelling has the same time of return, and no shorter delay.
+#[test]
+fn other_spellings_mean_the_same() {
+    use qx::command::Args;
+    let mut seen = 0;
+    for protocol in qx::protocols::ALL.iter().chain(qx::protocols::BLAZER) {
+        for command in protocol.all_commands() {
+            for (shutdown, start) in [(12, 0), (30, 180), (54, 60), (60, 600), (120, 0), (600, 180)] {
+                let args = Args { shutdown, start, ..Args::default() };
+                let means =
+                    |lines: &[String]| lines.last().and_then(|line| command.understand(line)).unwrap();
+                for lines in command.write_otherwise(&args) {
+                    let (one, other) = (means(&command.write(&args)), means(&lines));
+                    assert_eq!(one.start, other.start, "{} {lines:?}", command.name);
+                    assert!(other.shutdown >= one.shutdown, "{} {lines:?}", command.name);
+                    seen += 1;
+                }
+            }
+        }
+    }
+    assert!(seen > 50, "{seen}");
+}

@@ -544,3 +544,31 @@ fn a_blink_of_the_same_ups_costs_its_names() {
     }
     assert!(wire.now < began + ms(400), "{:?}", wire.now - began);
 }
+
+/// What is kept in a memory that wears is written once for each unit, however often the driver starts.
+#[test]
+fn what_is_reset_is_reset_once() {
+    use qx::option::{Flag, Flags};
+    use simulator::knob::Knob;
+    use simulator::personality::Personality;
+    use simulator::script::Script;
+    use simulator::trouble::Trouble;
+    use simulator::ups::SimulatedUps;
+    let protocol = qx::protocols::named("voltronic").unwrap();
+    let mut memory = None;
+    // the third start is at another unit, the fourth at the first one in standby no more
+    for (start, serial, resets) in [(1, "A1", 1), (2, "A1", 0), (3, "B2", 1), (4, "B2", 0)] {
+        let mut ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default());
+        for knob in ["word OFF on".to_string(), format!("say device.serial {serial}")] {
+            let knob = Knob::parse(&knob).unwrap_or_else(|why| panic!("{knob}: {why:?}"));
+            ups.turn(knob, Moment::ZERO);
+        }
+        let flags = Flags::default().with(Flag::ResetToDefault);
+        let options = Options { flags, reset_memory: memory.clone(), ..options("voltronic") };
+        let mut wire = Wire::new(options);
+        wire.run(seconds(90), &mut |ask, now| wire::say(&mut ups, ask, now), |_| false);
+        let sent = wire.questions().iter().filter(|ask| *ask == "PF").count();
+        assert_eq!(sent, resets, "start {start}: {:?}", wire.events);
+        memory = wire.device.reset_memory().or(memory);
+    }
+}

@@ -64,4 +64,4 @@ pub const IDENTITY_VOLTS: f64 = 0.7;
 
 /// So many questions for the status in a row without an answer, on a line that is not noisy, are a loss of
 /// the line: a cable may have been put into another UPS.
-pub const IDENTITY_SILENCES: u8 = 255;
+pub const IDENTITY_SILENCES: u8 = 3;
