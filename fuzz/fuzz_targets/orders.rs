@@ -17,7 +17,7 @@ use qxups_fuzz::{good_ups, is_question, said};
 use std::time::Duration;
 
 /// A command that kills the power is tried so often.
-const TRIES: usize = 3;
+const TRIES: usize = 60;
 const HOUR: Duration = Duration::from_secs(3600);
 
 fuzz_target!(|bytes: &[u8]| {

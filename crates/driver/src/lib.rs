@@ -7,11 +7,13 @@
 //! [`supervisor`] such as systemd.
 
 pub mod advice;
+pub mod clock;
 pub mod command_line;
 pub mod config;
 pub mod instance;
 pub mod log;
 pub mod memory;
+pub mod outlet;
 pub mod own;
 pub mod persona;
 pub mod process;

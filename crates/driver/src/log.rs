@@ -5,10 +5,11 @@
 //! question and reply, 4 how long a reply took, 5 what clients of the driver socket ask, 6 how long
 //! the session waits. Without any: one line for each change of state, none for a reply that failed.
 
+use crate::outlet::{Lines, SystemLog, Which};
 use nix::sys::stat::fstat;
-use nix::syslog::{Facility, LogFlags, Priority, Severity, openlog, syslog};
 use qx::device::Loudness;
 use std::cell::Cell;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 /// Where a driver says what happens.
@@ -19,7 +20,20 @@ pub struct Log {
     /// How many times `-q` was given.
     quiet: u8,
     outlet: Cell<Outlet>,
+    error: Lines,
+    system: SystemLog,
+    /// The name that the program was called by.
+    program: String,
     started: Instant,
+}
+
+/// How bad it is (syslog(3)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Severity {
+    Error = 3,
+    Warning = 4,
+    Info = 6,
+    Debug = 7,
 }
 
 /// Where the lines go.
@@ -54,23 +68,26 @@ impl Outlet {
 
 /// Says why a program ends that has no log, or not yet.
 pub fn last_words(program: &str, sentence: &str) {
-    eprintln!(
-        "{}",
-        Outlet::of_standard_error().line(Severity::LOG_ERR, None, &format!("{program}: {sentence}"))
-    );
+    let line = Outlet::of_standard_error().line(Severity::Error, None, &format!("{program}: {sentence}"));
+    Lines::of(Which::Error).say(&line);
 }
 
 impl Log {
     /// A log to standard error.
     pub fn new(debug: u8, quiet: u8) -> Log {
+        let called = std::env::args_os().next().map(PathBuf::from);
+        let name =
+            called.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
+        let program = name.unwrap_or_else(|| env!("CARGO_PKG_NAME").into());
         let outlet = Cell::new(Outlet::of_standard_error());
-        Log { debug, quiet, outlet, started: Instant::now() }
+        let (error, system) = (Lines::of(Which::Error), SystemLog::default());
+        Log { debug, quiet, outlet, error, system, program, started: Instant::now() }
     }
 
-    /// From now on to the system log, under the program's name.
+    /// From now on to the system log, under the program's name. A system without a log loses the messages,
+    /// which is no reason to stop watching a UPS.
     pub fn use_system_log(&self) {
-        // a system without a log loses the messages, which is no reason to stop watching a UPS
-        let _ = openlog(None, LogFlags::LOG_PID, Facility::LOG_DAEMON);
+        self.error.let_go();
         self.outlet.set(Outlet::System);
     }
 
@@ -82,18 +99,18 @@ impl Log {
     /// Says something.
     pub fn say(&self, loudness: Loudness, text: &str) {
         let (severity, hidden) = match loudness {
-            Loudness::Warning => (Severity::LOG_WARNING, self.quiet >= 3),
-            Loudness::Info => (Severity::LOG_INFO, self.quiet >= 1),
-            Loudness::Debug => (Severity::LOG_DEBUG, self.debug == 0),
+            Loudness::Warning => (Severity::Warning, self.quiet >= 3),
+            Loudness::Info => (Severity::Info, self.quiet >= 1),
+            Loudness::Debug => (Severity::Debug, self.debug == 0),
         };
         if hidden {
             return;
         }
         match self.outlet.get() {
-            Outlet::System => drop(syslog(Priority::new(severity, Facility::LOG_DAEMON), text)),
+            Outlet::System => self.system.say(&self.program, severity as u32, text),
             outlet => {
                 let timed = (self.debug > 0).then(|| self.started.elapsed());
-                eprintln!("{}", outlet.line(severity, timed, text));
+                self.error.say(&outlet.line(severity, timed, text));
             }
         }
     }
@@ -121,8 +138,8 @@ mod tests {
     #[test]
     fn the_journal_is_told_how_severe_it_is() {
         let elapsed = Some(Duration::from_millis(1500));
-        assert_eq!(Outlet::Journal.line(Severity::LOG_WARNING, elapsed, "on battery"), "<4>on battery");
-        assert_eq!(Outlet::Terminal.line(Severity::LOG_DEBUG, elapsed, "> Q1"), "     1.500 > Q1");
-        assert_eq!(Outlet::Terminal.line(Severity::LOG_INFO, None, "on mains"), "on mains");
+        assert_eq!(Outlet::Journal.line(Severity::Warning, elapsed, "on battery"), "<4>on battery");
+        assert_eq!(Outlet::Terminal.line(Severity::Debug, elapsed, "> Q1"), "     1.500 > Q1");
+        assert_eq!(Outlet::Terminal.line(Severity::Info, None, "on mains"), "on mains");
     }
 }

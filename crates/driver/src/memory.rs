@@ -50,6 +50,22 @@ impl Memory {
         Memory::named(&folder(), "dialect", ups, true)
     }
 
+    /// The file that says to which UPS `reset_to_default` was written.
+    pub fn of_reset(ups: &str) -> Option<Memory> {
+        Memory::named(&folder(), "reset", ups, true)
+    }
+
+    /// Forgets it.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn forget(&self) -> io::Result<()> {
+        match std::fs::remove_file(&self.path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => Ok(()),
+        }
+    }
+
     fn named(folder: &Path, what: &str, ups: &str, light: bool) -> Option<Memory> {
         let is_name = !ups.is_empty() && !ups.contains('/') && !ups.contains('\0');
         is_name.then(|| Memory { path: folder.join(format!("qxups-{what}-{ups}")), light })

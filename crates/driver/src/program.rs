@@ -6,27 +6,27 @@ use crate::config::{Config, LONGEST_CONF, Paths};
 use crate::instance::{Instance, PidFile};
 use crate::log::{self, Log};
 use crate::memory::Memory;
+use crate::outlet::{self, Lines, Which};
 use crate::own;
 use crate::persona::{NUTDRV_QX, Persona};
 use crate::process::{self, Account, Readiness, Side};
 use crate::reload;
-use crate::session::{Session, Shared};
+use crate::session::{Session, Shared, Wishes};
 use crate::signals::{Signals, Told};
 use crate::socket::DriverSocket;
 use crate::supervisor::Supervisor;
-use link::Link;
+use link::{Kind, Link};
 use nix::sys::signal::Signal;
 use nut::ups_conf::{self, UpsConf};
 use qx::device::{Device, Event, Moment, Outcome};
 use qx::known::Known;
-use qx::option::{Kind, Options};
+use qx::option::{self, OptionRow, Options};
 use std::cell::RefCell;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::runtime::LocalOptions;
-use tokio::sync::mpsc;
 
 /// So many requests may wait between a client and the device.
 const WISHES: usize = 32;
@@ -34,6 +34,10 @@ const WISHES: usize = 32;
 /// A UPS that was not found after so long does not keep the system from booting: the supervisor is told
 /// that the driver is ready, and clients find its socket when the UPS is found.
 const BOOT_WAITS: Duration = Duration::from_secs(15);
+
+/// The exit code of `-k` when an order was sent, and nobody saw whether the UPS obeys: not 0, which says that
+/// it was told, nor 1, which says that the load stays on.
+pub const NOT_CONFIRMED: u8 = 2;
 
 /// What ends a driver before its time, in one sentence.
 type Fatal = String;
@@ -54,21 +58,17 @@ pub fn main(built_as: &'static str) -> ExitCode {
 fn run(persona: &'static Persona) -> Result<ExitCode, Fatal> {
     let program = persona.name;
     let line = CommandLine::parse(std::env::args_os().skip(1))?;
-    println!("qxups {} - {program}, a drop-in for Network UPS Tools", env!("CARGO_PKG_VERSION"));
+    let banner = format!("qxups {} - {program}, a drop-in for Network UPS Tools", env!("CARGO_PKG_VERSION"));
     match line.task {
-        Task::Version => return Ok(ExitCode::SUCCESS),
-        Task::Help => {
-            print!("{}", help(persona));
-            return Ok(ExitCode::SUCCESS);
-        }
+        Task::Version => return Ok(shown(&format!("{banner}\n"))),
+        Task::Help => return Ok(shown(&format!("{banner}\n{}", help(persona)))),
         Task::ListOptions => {
-            persona.all_options().for_each(|row| {
-                let kind = if row.kind == Kind::Flag { "FLAG" } else { "VALUE" };
-                println!("{kind} {} \"{}\"", row.name, row.about);
-            });
-            return Ok(ExitCode::SUCCESS);
+            let kind = |row: &OptionRow| if row.kind == option::Kind::Flag { "FLAG" } else { "VALUE" };
+            let rows = persona.all_options();
+            let rows = rows.map(|row| format!("{} {} \"{}\"\n", kind(row), row.name, row.about));
+            return Ok(shown(&format!("{banner}\n{}", rows.collect::<String>())));
         }
-        _ => {}
+        _ => Lines::of(Which::Output).say(&banner),
     }
     let paths = Paths::from_environment();
     let config = Config::new(persona, &line, || read_conf(&paths))?;
@@ -77,7 +77,7 @@ fn run(persona: &'static Persona) -> Result<ExitCode, Fatal> {
         return give_order(program, &config, &paths, &line, order);
     }
     if let Some(notice) = persona.notice {
-        eprintln!("{program}: {notice}");
+        Lines::of(Which::Error).say(&format!("{program}: {notice}"));
     }
     let driver = Driver {
         program,
@@ -237,11 +237,16 @@ impl Driver {
         let mut opening = self.config.opening.clone();
         // at -k somebody else may hold the lock, and the load has to go off all the same
         opening.lock &= self.line.task != Task::KillPower;
-        let link = Link::open(&opening).await.map_err(|error| error.to_string())?;
-        if let Some(remark) = link.remark() {
+        let link = match Link::open(&opening).await {
+            Ok(link) => Ok(link),
+            // it may be a blink of the line, and the load has to go off all the same
+            Err(error) if self.line.task == Task::KillPower && error.kind != Kind::Unsuitable => Err(error),
+            Err(error) => return Err(error.to_string()),
+        };
+        if let Some(remark) = link.as_ref().ok().and_then(Link::remark) {
             self.log.debug(1, || remark.to_string());
         }
-        if let Some(advice) = link.advice() {
+        if let Some(advice) = link.as_ref().ok().and_then(Link::advice) {
             self.log.warning(advice);
         }
         let memory = Memory::of(&self.config.name);
@@ -252,27 +257,33 @@ impl Driver {
             self.line.task != Task::KillPower || Known::parse(text).is_some_and(|known| known.is_enough())
         };
         let dialect_memory = known.as_ref().and_then(Memory::read).filter(is_certain);
-        let first_dialect = link.dialect();
-        let options = Options {
-            battery_memory: remembered,
-            dialect_memory,
-            first_dialect,
-            ..self.config.options.clone()
-        };
+        let first_dialect = link.as_ref().ok().and_then(Link::dialect);
+        let reset = Memory::of_reset(&self.config.name).filter(|_| self.line.task == Task::Run);
+        let reset_memory = self.reset_memory(reset.as_ref());
+        let options = self.config.options.clone();
+        let options =
+            Options { battery_memory: remembered, dialect_memory, first_dialect, reset_memory, ..options };
         let device: Shared = Rc::new(RefCell::new(Device::new(options)));
-        if let Some(usb) = link.usb_device() {
+        let usb = link.as_ref().ok().and_then(Link::usb_device).cloned();
+        if let Some(usb) = &usb {
             let mut device = device.borrow_mut();
             device.store_mut().set("ups.vendorid", format!("{:04x}", usb.vendor_id));
             device.store_mut().set("ups.productid", format!("{:04x}", usb.product_id));
         }
-        let (sender, wishes) = mpsc::channel(WISHES);
-        let usb = link.usb_device().cloned();
-        let mut session = Session::new(device.clone(), opening, link, wishes, self.log.clone());
+        let (sender, wishes) = Wishes::new(device.clone(), WISHES);
+        let (here, log) = (device.clone(), self.log.clone());
+        let mut session = match link {
+            Ok(link) => Session::new(here, opening, link, wishes, log),
+            Err(error) => Session::unopened(here, opening, &error, wishes, log),
+        };
         if let Some(memory) = memory.filter(|_| self.line.task == Task::Run) {
             session.remember_in(memory);
         }
         if let Some(known) = known.filter(|_| self.line.task == Task::Run) {
             session.remember_dialect_in(known);
+        }
+        if let Some(reset) = reset {
+            session.remember_reset_in(reset);
         }
         let advice = match usb {
             Some(usb) => advice::on_usb(self.program, &usb),
@@ -283,6 +294,20 @@ impl Driver {
             Task::Dump(polls) => self.dump(&mut session, &device, polls).await,
             _ => self.watch(session, device, advice, sender, readiness, stays).await,
         }
+    }
+
+    /// To which UPS `reset_to_default` was written before. Whoever takes it out of the configuration may want
+    /// it again.
+    fn reset_memory(&self, memory: Option<&Memory>) -> Option<String> {
+        let memory = memory?;
+        if self.config.options.has(option::Flag::ResetToDefault) {
+            return memory.read();
+        }
+        if let Err(error) = memory.forget() {
+            let path = memory.path().display();
+            self.log.warning(&format!("reset_to_default: {path} cannot be removed: {error}"));
+        }
+        None
     }
 
     /// Until everything was asked once, or nothing was found. What was found and cannot be read is stale: then
@@ -310,7 +335,7 @@ impl Driver {
         mut session: Session,
         device: Shared,
         advice: Vec<advice::Line>,
-        wishes: mpsc::Sender<crate::session::Wish>,
+        wishes: Wishes,
         mut readiness: Readiness,
         stays: bool,
     ) -> Result<ExitCode, Fatal> {
@@ -361,7 +386,7 @@ impl Driver {
                         return Ok(ExitCode::SUCCESS);
                     }
                     Told::Reload { or_exit } => {
-                        if self.reload(&known, clock.elapsed()) && or_exit {
+                        if self.reload(&known, clock.now()) && or_exit {
                             return Ok(ExitCode::SUCCESS);
                         }
                     }
@@ -463,28 +488,33 @@ impl Driver {
         let enough = self.config.options.pollinterval * (polls - 1);
         // a UPS that falls silent meanwhile keeps what it said
         let _ = tokio::time::timeout(enough, session.run_until(|_| false)).await;
-        for (name, entry) in device.borrow().store().entries() {
-            println!("{name}: {}", entry.text);
-        }
-        Ok(ExitCode::SUCCESS)
+        let device = device.borrow();
+        let lines = device.store().entries().map(|(name, entry)| format!("{name}: {}\n", entry.text));
+        Ok(shown(&lines.collect::<String>()))
     }
 
     /// `-k`: stops a shutdown that is pending, then switches the load off.
     async fn kill_power(&self, session: &mut Session, device: &Shared) -> Result<ExitCode, Fatal> {
-        match session.run_until(|event| matches!(event, Event::Detected(..) | Event::NotFound(_))).await {
-            Event::NotFound(why) => return Err(format!("{}: {why}", self.config.opening.address)),
-            _ => self.log.info("switching the load off"),
-        }
+        self.log.info("switching the load off");
         device.borrow_mut().kill_power(0);
         match session.run_until(|event| matches!(event, Event::Answered(..))).await {
             Event::Answered(_, Outcome::Done) => {
                 self.log.info("the UPS was told to switch the load off");
                 Ok(ExitCode::SUCCESS)
             }
+            Event::Answered(_, Outcome::NotConfirmed(why)) => {
+                log::last_words(self.program, &why);
+                Ok(ExitCode::from(NOT_CONFIRMED))
+            }
             Event::Answered(_, Outcome::Failed(why)) => Err(why),
             _ => Err("the UPS was not told to switch the load off".into()),
         }
     }
+}
+
+/// Prints what was asked for: 1 when nobody reads it.
+fn shown(text: &str) -> ExitCode {
+    outlet::print(text).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS)
 }
 
 fn help(persona: &Persona) -> String {
@@ -495,7 +525,11 @@ fn help(persona: &Persona) -> String {
     }
     text += "\nOptions for -x and ups.conf:\n\n";
     for row in persona.all_options() {
-        let name = if row.kind == Kind::Value { format!("{}=VALUE", row.name) } else { row.name.to_string() };
+        let name = if row.kind == option::Kind::Value {
+            format!("{}=VALUE", row.name)
+        } else {
+            row.name.to_string()
+        };
         text += &format!("  {name:<36} {}\n", row.about);
     }
     text

@@ -4,6 +4,7 @@
 //! through a bounded queue; the session tells them what changed. Nothing here blocks, so a slow
 //! UPS delays no client, and a slow client no poll.
 
+use crate::clock::Clock;
 use crate::log::Log;
 use crate::memory::Memory;
 use crate::own;
@@ -12,10 +13,13 @@ use crate::state::State;
 use crate::supervisor::Supervisor;
 use link::{Address, Arrivals, Kind, Link, LinkError, Opening};
 use nut::driver_socket as text;
-use qx::device::{Device, Event, LinkChange, Loudness, Moment, Outcome, Ticket};
+use qx::device::bounds;
+use qx::device::{Device, Event, Generation, LinkChange, Loudness, Moment, Outcome, Ticket};
 use qx::exchange::{Exchange, Reply};
 use qx::store::{Change, Store};
 use std::cell::RefCell;
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -45,6 +49,38 @@ pub enum Wish {
     Set(Ticket, String, String),
 }
 
+/// A wish on its way to the session: since when somebody waits, and the link and the UPS that it is meant for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    wish: Wish,
+    since: Instant,
+    meant_for: Generation,
+}
+
+/// Where wishes are left for a session.
+#[derive(Clone)]
+pub struct Wishes {
+    sender: mpsc::Sender<Waiting>,
+    device: Shared,
+}
+
+impl Wishes {
+    /// For the session that drives `device`: at most so many wait.
+    pub fn new(device: Shared, most: usize) -> (Wishes, mpsc::Receiver<Waiting>) {
+        let (sender, receiver) = mpsc::channel(most);
+        (Wishes { sender, device }, receiver)
+    }
+
+    /// Leaves a wish; false when too many wait already.
+    pub fn leave(&self, wish: Wish) -> bool {
+        let meant_for = self.device.borrow().generation();
+        self.sender.try_send(Waiting { wish, since: Instant::now(), meant_for }).is_ok()
+    }
+}
+
+/// Opening a link: it may take seconds, and nobody waits for it.
+type Opens = Pin<Box<dyn Future<Output = Result<Link, LinkError>>>>;
+
 /// Whoever wants to know what happens.
 pub trait Publisher {
     /// The store changed.
@@ -62,6 +98,8 @@ pub struct Session {
     link: Option<Link>,
     reopen: Instant,
     reopening: Reopening,
+    /// The link is being opened.
+    opens: Option<Opens>,
     /// What is plugged in, while the link is lost.
     arrivals: Option<Arrivals>,
     /// When to shake a silent device, and how loud that is.
@@ -70,19 +108,23 @@ pub struct Session {
     opened: Loudness,
     /// That another device is where its own was, has yet to be said.
     misses_its_own: bool,
-    wishes: mpsc::Receiver<Wish>,
+    wishes: mpsc::Receiver<Waiting>,
     publishers: Vec<Box<dyn Publisher>>,
     supervisor: Rc<Supervisor>,
     /// Where it is kept what was learned of the battery, and when to look next.
     memory: Option<(Memory, Instant)>,
     /// Where the dialect is kept that was found.
     dialect: Option<Memory>,
+    /// Where it is kept to which UPS `reset_to_default` was written.
+    reset: Option<Memory>,
     log: Rc<Log>,
     /// The state that was logged last.
     state: State,
+    /// That the data is stale was said.
+    said_stale: bool,
     /// The last question and its reply, until what it changed is told.
     cause: Option<(Vec<u8>, Vec<u8>)>,
-    started: Instant,
+    clock: Clock,
 }
 
 impl Session {
@@ -91,16 +133,40 @@ impl Session {
         device: Shared,
         opening: Opening,
         link: Link,
-        wishes: mpsc::Receiver<Wish>,
+        wishes: mpsc::Receiver<Waiting>,
+        log: Rc<Log>,
+    ) -> Session {
+        Session::with(device, opening, Some(link), wishes, log)
+    }
+
+    /// A session whose link could not be opened yet: it goes on trying.
+    pub fn unopened(
+        device: Shared,
+        opening: Opening,
+        error: &LinkError,
+        wishes: mpsc::Receiver<Waiting>,
+        log: Rc<Log>,
+    ) -> Session {
+        let mut session = Session::with(device, opening, None, wishes, log);
+        session.lost(error, Loudness::Warning);
+        session
+    }
+
+    fn with(
+        device: Shared,
+        opening: Opening,
+        link: Option<Link>,
+        wishes: mpsc::Receiver<Waiting>,
         log: Rc<Log>,
     ) -> Session {
         let now = Instant::now();
         Session {
             device,
             opening,
-            link: Some(link),
+            link,
             reopen: now,
             reopening: Reopening::new(now),
+            opens: None,
             arrivals: None,
             shake: None,
             opened: Loudness::Info,
@@ -110,10 +176,12 @@ impl Session {
             supervisor: Rc::new(Supervisor::nobody()),
             memory: None,
             dialect: None,
+            reset: None,
             log,
             state: State::default(),
+            said_stale: false,
             cause: None,
-            started: now,
+            clock: Clock::start(),
         }
     }
 
@@ -137,6 +205,11 @@ impl Session {
         self.dialect = Some(memory);
     }
 
+    /// Keeps there to which UPS `reset_to_default` was written.
+    pub fn remember_reset_in(&mut self, memory: Memory) {
+        self.reset = Some(memory);
+    }
+
     /// Keeps what was learned, beside the session: a slow disk delays no poll.
     fn remember(&mut self) {
         let now = Instant::now();
@@ -148,8 +221,13 @@ impl Session {
         keep(memory, text, ("battery", Loudness::Warning), self.log.clone());
     }
 
-    /// The same for the dialect that was found.
+    /// The same for the dialect that was found, and for what is written once.
     fn remember_dialect(&mut self) {
+        let reset = self.device.borrow_mut().reset_memory();
+        if let Some((memory, text)) = self.reset.clone().zip(reset) {
+            // without it the next start writes it again
+            keep(memory, text, ("reset_to_default", Loudness::Warning), self.log.clone());
+        }
         let Some(text) = self.device.borrow_mut().dialect_memory() else { return };
         if let Some(memory) = &self.dialect {
             // without it the next start takes a second more
@@ -172,20 +250,26 @@ impl Session {
     }
 
     /// When it started: the device's moments are counted from here.
-    pub fn clock(&self) -> Instant {
-        self.started
+    pub fn clock(&self) -> Clock {
+        self.clock
     }
 
     fn now(&self) -> Moment {
-        self.started.elapsed()
+        self.clock.now()
     }
 
     fn next_event(&mut self) -> Option<Event> {
         let event = self.device.borrow_mut().poll_event()?;
         self.write_log(&event);
         match event {
-            Event::Stale => self.shake = Some((Instant::now() + SHAKE, Loudness::Warning)),
-            Event::Fresh => self.shake = None,
+            Event::Stale => {
+                self.shake = Some((Instant::now() + SHAKE, Loudness::Warning));
+                self.said_stale = true;
+            }
+            Event::Fresh => {
+                self.shake = None;
+                self.said_stale = false;
+            }
             Event::WorthKeeping => self.remember_dialect(),
             _ => {}
         }
@@ -262,8 +346,9 @@ impl Session {
         while let Ok(wish) = self.wishes.try_recv() {
             self.wish(wish);
         }
-        if self.link.is_none() && Instant::now() >= self.reopen {
-            self.open_again().await;
+        if self.link.is_none() && self.opens.is_none() && Instant::now() >= self.reopen {
+            let opening = self.opening.clone();
+            self.opens = Some(Box::pin(async move { Link::open(&opening).await }));
         }
         self.shake_if_due().await;
         let exchange = self.device.borrow_mut().poll_exchange(now);
@@ -283,8 +368,8 @@ impl Session {
     }
 
     async fn wait(&mut self) {
-        let due = self.device.borrow().poll_timeout().map(|moment| self.started + moment);
-        let reopen = self.link.is_none().then_some(self.reopen);
+        let due = self.device.borrow().poll_timeout().map(|moment| self.clock.instant(moment));
+        let reopen = (self.link.is_none() && self.opens.is_none()).then_some(self.reopen);
         let until = due.into_iter().chain(reopen).chain(self.supervisor.next_turn()).min();
         // without anything to wait for, look again some time
         let until = until.unwrap_or_else(|| Instant::now() + Duration::from_secs(3600));
@@ -298,18 +383,38 @@ impl Session {
                 None => sleep_until(until).await,
             }
         };
-        tokio::select! {
-            wish = self.wishes.recv() => match wish {
-                Some(wish) => self.wish(wish),
-                None => sleep_until(until).await,
-            },
-            () = arrival(&mut self.arrivals) => self.reopen = Instant::now(),
-            () = pause => {}
+        // who leaves a wish is answered while the link is being opened
+        let (opened, wish) = tokio::select! {
+            opened = open(&mut self.opens) => (Some(opened), None),
+            wish = self.wishes.recv(), if !self.wishes.is_closed() || !self.wishes.is_empty() => (None, wish),
+            () = arrival(&mut self.arrivals) => {
+                self.reopen = Instant::now();
+                (None, None)
+            }
+            () = pause => (None, None),
+        };
+        if let Some(opened) = opened {
+            self.opens = None;
+            self.open_again(opened);
+        }
+        if let Some(wish) = wish {
+            self.wish(wish);
         }
     }
 
-    fn wish(&mut self, wish: Wish) {
+    fn wish(&mut self, Waiting { wish, since, meant_for }: Waiting) {
         let mut device = self.device.borrow_mut();
+        let (Wish::Command(ticket, name, _) | Wish::Set(ticket, name, _)) = &wish;
+        let why = match () {
+            () if meant_for != device.generation() => "the line was lost meanwhile",
+            () if since.elapsed() >= bounds::WISH => "it waited for too long",
+            () => "",
+        };
+        if !why.is_empty() {
+            let outcome = Outcome::Failed(format!("{name}: {why}, so nothing was sent"));
+            device.report(*ticket, outcome);
+            return;
+        }
         match wish {
             Wish::Command(ticket, name, parameter) => {
                 if !own::command(&mut device, ticket, &name) {
@@ -376,8 +481,8 @@ impl Session {
         }
     }
 
-    async fn open_again(&mut self) {
-        match Link::open(&self.opening).await {
+    fn open_again(&mut self, opened: Result<Link, LinkError>) {
+        match opened {
             Ok(link) => {
                 let loudness = self.opened.min(self.reopening.opened(Instant::now()));
                 self.log.say(loudness, &format!("{} is open again", self.opening.address));
@@ -407,7 +512,9 @@ impl Session {
         match event {
             Event::Noted(loudness, text) => self.log.say(*loudness, text),
             Event::Stale => self.log.warning("the UPS does not answer: data is stale"),
-            Event::Fresh => self.log.say(Loudness::Warning, "the UPS answers again"),
+            Event::Fresh if self.said_stale => self.log.say(Loudness::Warning, "the UPS answers again"),
+            // another UPS was found: that stands in the log
+            Event::Fresh => {}
             Event::NotFound(why) => self.log.debug(1, || why.clone()),
             Event::Detected(name, exchanges) => {
                 self.log.debug(1, || {
@@ -430,6 +537,14 @@ fn keep(memory: Memory, text: String, (what, loudness): (&'static str, Loudness)
     });
 }
 
+/// The link that is being opened, for whoever waits for one.
+async fn open(opens: &mut Option<Opens>) -> Result<Link, LinkError> {
+    match opens {
+        Some(opens) => opens.await,
+        None => std::future::pending().await,
+    }
+}
+
 /// The next device that is plugged in, for whoever waits for one.
 async fn arrival(arrivals: &mut Option<Arrivals>) {
     match arrivals {
@@ -444,6 +559,6 @@ pub fn code(outcome: &Outcome) -> u8 {
         Outcome::Done => text::code::HANDLED,
         Outcome::Unknown => text::code::UNKNOWN,
         Outcome::Invalid(_) => text::code::INVALID,
-        Outcome::Failed(_) => text::code::FAILED,
+        Outcome::Failed(_) | Outcome::NotConfirmed(_) => text::code::FAILED,
     }
 }

@@ -5,7 +5,7 @@
 
 use crate::log::Log;
 use crate::seldom::{Seldom, counted};
-use crate::session::{Publisher, Shared, Wish, code};
+use crate::session::{Publisher, Shared, Wish, Wishes, code};
 use nut::driver_socket::{self as text, LineBuffer, Request};
 use qx::device::{Event, Outcome, Ticket};
 use qx::setting::Choice;
@@ -20,7 +20,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::Notify;
 use tokio::task::yield_now;
 use tokio::time::{Instant, timeout};
 
@@ -94,12 +94,7 @@ impl DriverSocket {
     ///
     /// # Errors
     /// What the system says.
-    pub fn open(
-        path: &Path,
-        device: Shared,
-        wishes: mpsc::Sender<Wish>,
-        log: Rc<Log>,
-    ) -> io::Result<DriverSocket> {
+    pub fn open(path: &Path, device: Shared, wishes: Wishes, log: Rc<Log>) -> io::Result<DriverSocket> {
         if let Err(error) = std::fs::remove_file(path)
             && error.kind() != io::ErrorKind::NotFound
         {
@@ -191,13 +186,7 @@ impl Publisher for SocketPublisher {
     fn happened(&mut self, _event: &Event, _store: &Store) {}
 }
 
-async fn serve(
-    stream: UnixStream,
-    device: Shared,
-    wishes: mpsc::Sender<Wish>,
-    clients: Rc<Clients>,
-    log: Rc<Log>,
-) {
+async fn serve(stream: UnixStream, device: Shared, wishes: Wishes, clients: Rc<Clients>, log: Rc<Log>) {
     let client = Rc::new(Client::default());
     client.broadcast.set(true);
     clients.list.borrow_mut().push(client.clone());
@@ -210,7 +199,7 @@ async fn serve(
 struct Conversation {
     client: Rc<Client>,
     device: Shared,
-    wishes: mpsc::Sender<Wish>,
+    wishes: Wishes,
     clients: Rc<Clients>,
     log: Rc<Log>,
 }
@@ -292,7 +281,7 @@ impl Conversation {
         if let Some(tracking) = &tracking {
             self.clients.tracked.borrow_mut().insert(ticket, (self.client.clone(), tracking.clone()));
         }
-        if self.wishes.try_send(wish(ticket)).is_err() {
+        if !self.wishes.leave(wish(ticket)) {
             self.clients.tracked.borrow_mut().remove(&ticket);
             let text = "too many requests of clients wait already: one was refused";
             complain(&self.clients.complaints.too_many_requests, &self.log, text);

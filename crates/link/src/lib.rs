@@ -22,7 +22,7 @@ pub use serial::{CablePower, ModemLines};
 pub use terminal::check_terminal;
 pub use usb::{Arrivals, Attached, Pattern, UsbOptions, attached};
 
-use qx::exchange::{Collector, END, Exchange, Reply};
+use qx::exchange::{Collector, END, Exchange, LATE_KEPT, Reply};
 use std::time::Duration;
 use timer::Timer;
 use tokio::time::Instant;
@@ -152,7 +152,7 @@ impl Link {
         }
         let rested = std::mem::take(&mut self.rested);
         self.answered = false;
-        let stray = exchange.settle && self.settle().await?;
+        let (stray, late) = if exchange.settle { self.settle().await? } else { (false, vec![]) };
         let Link { wire, timer, .. } = self;
         wire.discard(rested && !exchange.settle)?;
         let mut command = exchange.command.clone();
@@ -181,7 +181,7 @@ impl Link {
             let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
             deadline = Instant::now() + wait;
         }
-        Ok(Reply { stray, ..collector.finish(latency.unwrap_or_default()) })
+        Ok(Reply { stray, late, ..collector.finish(latency.unwrap_or_default()) })
     }
 
     /// Waits until then, between two exchanges.
@@ -190,18 +190,23 @@ impl Link {
         self.rested = std::mem::take(&mut self.answered);
     }
 
-    /// Reads and drops bytes until the line is quiet; whether there were any.
-    async fn settle(&mut self) -> Result<bool, LinkError> {
+    /// Reads bytes away until the line is quiet: whether there were any, and the first of them.
+    async fn settle(&mut self) -> Result<(bool, Vec<u8>), LinkError> {
         let end = Instant::now() + BABBLE;
-        let (mut buffer, mut stray) = ([0; 256], false);
+        let (mut buffer, mut stray, mut late) = ([0; 256], false, vec![]);
         let Link { wire, timer, .. } = self;
         while Instant::now() < end {
             match timer.timeout_at(Instant::now() + QUIET, wire.read(&mut buffer)).await {
-                Some(read) => stray |= read? > 0,
+                Some(read) => {
+                    let read = read?;
+                    stray |= read > 0;
+                    let room = LATE_KEPT.saturating_sub(late.len());
+                    late.extend_from_slice(buffer.get(..read.min(room)).unwrap_or_default());
+                }
                 None => break,
             }
         }
-        Ok(stray)
+        Ok((stray, late))
     }
 }
 

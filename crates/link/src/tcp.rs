@@ -28,6 +28,8 @@ impl Tcp {
         };
         // commands are a few bytes: waiting to fill a packet would only delay them
         stream.set_nodelay(true).map_err(|error| LinkError::while_opening(&name, &error))?;
+        // what could not be delivered when the connection is closed is never delivered: it may be an order
+        stream.set_zero_linger().map_err(|error| LinkError::while_opening(&name, &error))?;
         Ok(Tcp(stream))
     }
 

@@ -50,7 +50,12 @@ pub struct Reply {
     pub latency: Duration,
     /// Something was read away before the command was sent: it came too late for the one before.
     pub stray: bool,
+    /// The beginning of what was read away, where the link has it.
+    pub late: Vec<u8>,
 }
+
+/// Of what is read away, no more is kept.
+pub const LATE_KEPT: usize = 64;
 
 /// Collects bytes until a reply is complete. Links feed it; it does not wait itself.
 #[derive(Debug)]
@@ -120,7 +125,7 @@ impl Collector {
     pub fn finish(self, latency: Duration) -> Reply {
         let torn = without_nuls(&self.command, self.buffer);
         let echo = (self.echoed && self.echo != Echo::Line).then_some(self.command);
-        Reply { line: self.line.or(torn).or(echo), echoed: self.echoed, latency, stray: false }
+        Reply { line: self.line.or(torn).or(echo), echoed: self.echoed, latency, ..Reply::default() }
     }
 }
 

@@ -178,7 +178,7 @@ pub const USB: &[OptionRow] = &[
 /// Of `nutdrv_qx`, for one dialect or another.
 #[rustfmt::skip]
 pub const DIALECTS: &[OptionRow] = &[
-    row("reset_to_default", Switch, Device, "voltronic: set the capabilities to their defaults, in standby"),
+    row("reset_to_default", Switch, Device, "voltronic: set the capabilities to their defaults, in standby; done once, until it is taken out"),
     row("bypass_alarm",   Value,  Setting, "voltronic: beep on bypass, enabled or disabled"),
     row("battery_alarm",  Value,  Setting, "voltronic: beep on battery, enabled or disabled"),
     row("bypass_when_off", Value, Setting, "voltronic: bypass when switched off, enabled or disabled"),
@@ -308,6 +308,8 @@ pub struct Options {
     pub battery_memory: Option<String>,
     /// What was found at the last start ([`crate::device::Device::dialect_memory`]).
     pub dialect_memory: Option<String>,
+    /// To which UPS `reset_to_default` was written before ([`crate::device::Device::reset_memory`]).
+    pub reset_memory: Option<String>,
     /// What is done about what cheap boards say.
     pub quirks: Quirks,
     /// The load stays off after `-k`, instead of returning with mains.
@@ -341,6 +343,7 @@ impl Default for Options {
             defaults: vec![],
             battery_memory: None,
             dialect_memory: None,
+            reset_memory: None,
             quirks: Quirks::default(),
             stayoff: false,
             sdcommands: vec![],

@@ -75,7 +75,7 @@ pub fn page(protocol: &Protocol) -> String {
 
 fn consent(consent: Consent) -> String {
     match consent {
-        Consent::Silence => "A command is accepted by silence; any reply is a refusal.".into(),
+        Consent::Silence => "A command is accepted by silence, or by `ACK`, `(ACK` or `OK`.".into(),
         Consent::SilenceOr(word) => format!("A command is accepted by silence or by `{word}`."),
         Consent::SilenceOrAny(words) => {
             format!(

@@ -4,7 +4,7 @@
 use crate::view::View;
 use clap::Args;
 use driver::log::Log;
-use driver::session::{Publisher, Session, Wish};
+use driver::session::{Publisher, Session, Wish, Wishes};
 use link::{Address, CablePower, Link, Opening};
 use qx::device::{Device, Event};
 use qx::option::Options;
@@ -18,7 +18,6 @@ use simulator::ups::SimulatedUps;
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::time::sleep;
 
 /// The options of `qxups demo`.
@@ -75,7 +74,7 @@ impl Demo {
         let link = Link::open(&opening).await.map_err(|error| error.to_string())?;
         let options = Options { pollinterval: Duration::from_millis(500), ..Options::default() };
         let device = Rc::new(RefCell::new(Device::new(options)));
-        let (wishes, receiver) = mpsc::channel(4);
+        let (wishes, receiver) = Wishes::new(device.clone(), 4);
         // the view tells what the log would
         let log = Rc::new(Log::new(0, u8::MAX));
         let mut session = Session::new(device.clone(), opening, link, receiver, log);
@@ -95,12 +94,7 @@ impl Demo {
     }
 }
 
-async fn scenes(
-    view: &mut View,
-    shared: &Shared,
-    device: &driver::session::Shared,
-    wishes: &mpsc::Sender<Wish>,
-) {
+async fn scenes(view: &mut View, shared: &Shared, device: &driver::session::Shared, wishes: &Wishes) {
     let has = |word: &str| {
         let device = device.borrow();
         device.store().text("ups.status").is_some_and(|status| status.split(' ').any(|found| found == word))
@@ -114,7 +108,7 @@ async fn scenes(
             // the clock of the world goes slower, so that the countdown can be seen
             turn(shared, &["speed 8"]);
             // the queue is empty: nobody else asks for anything here
-            let _ = wishes.try_send(Wish::Command(1, "shutdown.return".into(), None));
+            let _ = wishes.leave(Wish::Command(1, "shutdown.return".into(), None));
             wait_until(|| shared.with(|ups, _| !ups.world.powered())).await;
             view.tell("the UPS has switched the load off");
             continue;

@@ -87,7 +87,7 @@ impl driver::session::Publisher for View {
         match outcome {
             Outcome::Done => {}
             Outcome::Unknown => self.tell("the UPS has no such command"),
-            Outcome::Invalid(why) | Outcome::Failed(why) => self.tell(why),
+            Outcome::Invalid(why) | Outcome::Failed(why) | Outcome::NotConfirmed(why) => self.tell(why),
         }
     }
 

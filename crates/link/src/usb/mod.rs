@@ -210,7 +210,7 @@ impl Usb {
                     let line = line.filter(|line| !is_late(line));
                     self.unsettled = line.is_none();
                     let echoed = line.as_deref() == Some(&exchange.command[..]);
-                    return Ok(Reply { line, echoed, latency, stray });
+                    return Ok(Reply { line, echoed, latency, stray, ..Reply::default() });
                 }
             }
         }

@@ -100,6 +100,7 @@ impl Device {
         self.events.push_back(Event::Detected(protocol.name, detection.exchanges()));
         self.proof = Proof::of(protocol, detection);
         self.is_new = detection.known().is_none_or(|known| known.protocol != protocol.name);
+        self.adopts(protocol, now);
         self.slots = protocol.queries.iter().map(|query| Slot::new(query)).collect();
         self.heard_words();
         let is_another = self.protocol.is_none_or(|before| before.name != protocol.name);

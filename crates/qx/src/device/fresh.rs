@@ -52,6 +52,7 @@ impl Device {
     fn become_fresh(&mut self, now: Moment) {
         self.store.set_stale(false);
         self.events.push_back(Event::Fresh);
+        self.doubt_identity(self.last_good, now);
         self.withdraw_dead(now);
         for slot in self.slots.iter_mut().filter(|slot| slot.applies) {
             let again = match slot.query.cadence {

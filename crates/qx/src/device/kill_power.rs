@@ -1,13 +1,21 @@
 //! Killing the power: what `-k`, `driver.killpower` and `shutdown.default` do.
+//!
+//! It has one aim and goes on for its time with whatever the line still carries: it waits for a line that
+//! is away, tries again what nobody confirmed, and sends blind to a UPS that cannot be understood.
 
-use super::request::Asker;
-use super::{Device, Event, Loudness, Outcome, Ticket};
+use super::bounds::{KILL, KILL_GUESSES, KILL_LOOKS, KILL_PAUSE, KILL_REST, KILL_RESTS_AT_MOST, KILL_TRIES};
+use super::finding::Stage;
+use super::order::Shown;
+use super::request::{Asker, Generation};
+use super::{Device, Event, Loudness, Moment, Outcome, Ticket};
+use crate::known::Known;
 use crate::option::Options;
 use crate::plan::{Planned, plan};
-use std::collections::VecDeque;
+use crate::protocol::Protocol;
+use crate::query::Cadence;
+use crate::variable::UPS_DELAY_SHUTDOWN;
+use std::time::Duration;
 
-/// How often a command is tried that the UPS does not answer (NUT 2.8.0 nutdrv_qx.c).
-const TRIES: u8 = 3;
 /// What newer NUT calls the usual way to switch the load off.
 pub const DEFAULT: &str = "shutdown.default";
 
@@ -42,20 +50,48 @@ pub fn steps(options: &Options) -> Vec<Step> {
 #[derive(Debug)]
 pub(super) struct KillPower {
     ticket: Ticket,
-    rest: VecDeque<Step>,
+    unit: Generation,
+    began: Option<Moment>,
+    steps: Vec<Step>,
+    at: usize,
+    /// How often the step was tried.
     tries: u8,
+    /// Nothing is sent before that.
+    again: Moment,
+    /// A command of it is on its way, or waits.
+    waits: bool,
+    /// What the status showed before the first order, and when that was sent.
+    ordered: Option<(Shown, Moment)>,
+    /// An order went out, and nobody confirmed it.
+    unconfirmed: Option<String>,
+    said_blind: bool,
+    /// Something was said to the last command.
+    answered: bool,
 }
 
 impl Device {
-    /// Switches the load off; [`Event::Answered`] tells whether a command was taken.
+    /// Switches the load off; [`Event::Answered`] tells whether a command was taken. It goes on for
+    /// [`KILL`], also while the line is away.
     pub fn kill_power(&mut self, ticket: Ticket) {
         if self.kill_power.is_some() {
             let why = "the load is being switched off already".into();
             self.answer(Asker::Client(ticket), Outcome::Failed(why));
             return;
         }
-        self.kill_power = Some(KillPower { ticket, rest: steps(&self.options).into(), tries: 0 });
-        self.next_step();
+        self.kill_power = Some(KillPower {
+            ticket,
+            unit: self.unit,
+            began: None,
+            steps: steps(&self.options),
+            at: 0,
+            tries: 0,
+            again: Moment::ZERO,
+            waits: false,
+            ordered: None,
+            unconfirmed: None,
+            said_blind: false,
+            answered: false,
+        });
     }
 
     /// What [`Device::kill_power`] would send now.
@@ -65,41 +101,192 @@ impl Device {
         plan(&steps(&self.options), offered.into_iter(), &self.args())
     }
 
-    fn next_step(&mut self) {
+    /// When something is to be done for it.
+    pub(super) fn kill_due(&self) -> Option<Moment> {
+        let killing = self.kill_power.as_ref()?;
+        let Some(began) = killing.began else { return Some(Moment::ZERO) };
+        let looks = Some(self.looks_until(killing));
+        let looks = looks.filter(|_| killing.waits || self.protocol.is_none()).filter(|_| self.line.up);
+        let dues = [Some(began + KILL), Some(killing.again), looks];
+        dues.into_iter().flatten().filter(|due| *due > self.clock).min()
+    }
+
+    /// The next step, when it is time for it.
+    pub(super) fn look_after_killing(&mut self, now: Moment) {
         let Some(killing) = &mut self.kill_power else { return };
-        let Some(step) = killing.rest.front() else {
-            let ticket = killing.ticket;
-            self.kill_power = None;
-            let why = "the UPS took no command to switch the load off: the load stays on".into();
-            self.answer(Asker::Client(ticket), Outcome::Failed(why));
+        let end = *killing.began.get_or_insert(now) + KILL;
+        if killing.unit != self.unit {
+            return self
+                .kill_ends(Outcome::Failed("another UPS answers: the load was not switched off".into()));
+        }
+        if let Some((before, since)) = killing.ordered
+            && self.status_is_whole_since(since)
+            && let Some(shown) = self.shown().since(before)
+        {
+            self.note(Loudness::Info, shown.into());
+            return self.kill_ends(Outcome::Done);
+        }
+        let Some(killing) = &self.kill_power else { return };
+        if now >= end {
+            return self.kill_runs_out();
+        }
+        if killing.waits || now < killing.again || !self.line.up {
             return;
-        };
+        }
+        if self.protocol.is_none() {
+            let Some(assumed) = self.assumed(now) else { return };
+            self.protocol = Some(assumed);
+            self.start_delays();
+        }
+        self.next_step(now);
+    }
+
+    fn next_step(&mut self, now: Moment) {
+        let Some(killing) = &mut self.kill_power else { return };
+        let Some(step) = killing.steps.get(killing.at) else { return self.kill_rests(now) };
+        killing.waits = true;
         killing.tries += 1;
         let name = step.name.clone();
         self.command_for(Asker::KillPower, &name, None);
     }
 
+    /// Whether the sequence sends without having understood the UPS: it looked for long enough.
+    pub(super) fn goes_blind(&mut self, now: Moment) -> bool {
+        let Some(killing) = &self.kill_power else { return false };
+        if now < self.looks_until(killing) {
+            return false;
+        }
+        let said = killing.said_blind;
+        if let Some(killing) = &mut self.kill_power {
+            killing.said_blind = true;
+        }
+        if let Some(protocol) = self.protocol.filter(|_| !said) {
+            let name = protocol.name;
+            let text =
+                format!("the UPS cannot be understood: sending the orders of {name} to it all the same");
+            self.note(Loudness::Warning, text);
+        }
+        true
+    }
+
+    /// So long it waits for the status.
+    fn looks_until(&self, killing: &KillPower) -> Moment {
+        let began = killing.began.unwrap_or_default();
+        let of_status = self.slots.iter().filter(|slot| slot.query.cadence == Cadence::Quick && slot.applies);
+        let heard = of_status.map(|slot| slot.answered).max().unwrap_or_default();
+        let patience =
+            if self.protocol.is_some() || self.named().is_some() { KILL_LOOKS } else { KILL_GUESSES };
+        began.max(heard).max(self.back_at) + patience
+    }
+
+    /// The dialect that is configured, or known of the last start; of those of old all orders are alike.
+    fn named(&self) -> Option<&'static Protocol> {
+        let candidates = self.options.candidates();
+        let configured = self.options.protocol.as_ref().and_then(|_| candidates.first().copied());
+        let known = self.options.dialect_memory.as_deref().and_then(Known::parse);
+        let known = known.and_then(|known| candidates.iter().copied().find(|one| one.name == known.protocol));
+        let of_old = std::ptr::eq(self.options.dialects, crate::protocols::BLAZER);
+        configured.or(known).or_else(|| candidates.first().copied().filter(|_| of_old))
+    }
+
+    /// In what dialect it is sent blind, once it was looked for long enough.
+    fn assumed(&self, now: Moment) -> Option<&'static Protocol> {
+        let killing = self.kill_power.as_ref()?;
+        if now < self.looks_until(killing) {
+            return None;
+        }
+        let heard = match &self.stage {
+            Stage::Detecting { detection, .. } => detection.anything_said(),
+            Stage::Polling => true,
+        };
+        self.named().or_else(|| crate::protocols::named("megatec").filter(|_| heard))
+    }
+
+    /// Whether something was said to the last command.
+    pub(super) fn kill_was_answered(&mut self, answered: bool) {
+        if let Some(killing) = &mut self.kill_power {
+            killing.answered = answered;
+        }
+    }
+
     /// How a command of the sequence ended.
     pub(super) fn kill_power_went(&mut self, outcome: &Outcome) {
+        let (now, before) = (self.clock, self.shown());
+        let noisy = self.line.quality().is_noisy() || self.slots.is_empty();
         let Some(killing) = &mut self.kill_power else { return };
-        let Some(step) = killing.rest.front() else { return };
-        match outcome {
-            Outcome::Done if step.ends => {
-                let ticket = killing.ticket;
-                self.kill_power = None;
-                self.events.push_back(Event::Answered(ticket, Outcome::Done));
-                return;
+        let Some(step) = killing.steps.get(killing.at).cloned() else { return };
+        killing.waits = false;
+        killing.again = now;
+        if !step.ends {
+            let nothing_pending = *outcome != Outcome::Done;
+            killing.next();
+            if nothing_pending {
+                self.note(Loudness::Info, "no shutdown was pending".into());
             }
-            Outcome::Failed(_) if killing.tries < TRIES => {}
-            Outcome::Done | Outcome::Unknown | Outcome::Invalid(_) | Outcome::Failed(_) => {
-                let nothing_pending = !step.ends && *outcome != Outcome::Done;
-                killing.rest.pop_front();
-                killing.tries = 0;
-                if nothing_pending {
-                    self.note(Loudness::Info, "no shutdown was pending".into());
-                }
-            }
+            return;
         }
-        self.next_step();
+        // an order that was answered by noise, or refused through it, may have arrived as another one: nothing
+        // was started by it that another try could delay
+        if noisy && std::mem::take(&mut killing.answered) {
+            killing.tries = 0;
+        }
+        let enough = killing.tries >= KILL_TRIES;
+        match outcome {
+            Outcome::Done => return self.kill_ends(Outcome::Done),
+            Outcome::NotConfirmed(why) => {
+                killing.unconfirmed = Some(why.clone());
+                killing.ordered.get_or_insert((before, now));
+                killing.again = now + KILL_PAUSE;
+            }
+            Outcome::Failed(_) if !enough => killing.again = now + KILL_PAUSE,
+            Outcome::Failed(_) | Outcome::Unknown | Outcome::Invalid(_) => {}
+        }
+        if enough || matches!(outcome, Outcome::Unknown | Outcome::Invalid(_)) {
+            killing.next();
+        }
+        let all_tried = killing.at >= killing.steps.len();
+        // what was refused in words on a line that is well will be refused again
+        if all_tried && killing.unconfirmed.is_none() && !noisy && self.line.up {
+            let why = "the UPS took no command to switch the load off: the load stays on".into();
+            self.kill_ends(Outcome::Failed(why));
+        }
+    }
+
+    /// Everything was tried: again when the load should be off by what was sent.
+    fn kill_rests(&mut self, now: Moment) {
+        let seconds = self.delay(UPS_DELAY_SHUTDOWN.name).into();
+        let rest = (Duration::from_secs(seconds) + KILL_REST).min(KILL_RESTS_AT_MOST);
+        if let Some(killing) = &mut self.kill_power {
+            // what is pending now may be what was ordered
+            killing.at = killing.steps.iter().position(|step| step.ends).unwrap_or_default();
+            killing.tries = 0;
+            killing.again = now + rest;
+        }
+    }
+
+    fn kill_runs_out(&mut self) {
+        let unconfirmed = self.kill_power.as_ref().and_then(|killing| killing.unconfirmed.clone());
+        self.kill_ends(match unconfirmed {
+            Some(why) => Outcome::NotConfirmed(format!("whether the load goes off is not known: {why}")),
+            None => Outcome::Failed(
+                "the UPS does not answer: nothing could be sent, and the load stays on".into(),
+            ),
+        });
+    }
+
+    fn kill_ends(&mut self, outcome: Outcome) {
+        let Some(killing) = self.kill_power.take() else { return };
+        self.requests.retain(|request| request.asker != Asker::KillPower);
+        if let Outcome::Failed(why) | Outcome::NotConfirmed(why) = &outcome {
+            self.note(Loudness::Warning, why.clone());
+        }
+        self.events.push_back(Event::Answered(killing.ticket, outcome));
+    }
+}
+
+impl KillPower {
+    fn next(&mut self) {
+        self.at += 1;
+        self.tries = 0;
     }
 }

@@ -136,7 +136,7 @@ impl Device {
     fn below(&self, sheet: &Sheet, which: impl Fn(&Var) -> bool) -> Option<String> {
         BOUNDS.iter().filter(|(_, var, ..)| which(var)).find_map(|(option, var, _, bound)| {
             let bound = bound(&self.options)?;
-            let (text, value) = self.shown(sheet, var)?;
+            let (text, value) = self.shown_value(sheet, var)?;
             (value < bound).then(|| format!("{} is {text}, below {option} = {bound}", var.name))
         })
     }
@@ -144,12 +144,12 @@ impl Device {
     /// Whether any of these figures is there and has a bound.
     fn has(&self, sheet: &Sheet, which: impl Fn(&Var) -> bool) -> bool {
         let bounded = |var: &Var, bound: fn(&Options) -> Option<f64>| {
-            which(var) && bound(&self.options).is_some() && self.shown(sheet, var).is_some()
+            which(var) && bound(&self.options).is_some() && self.shown_value(sheet, var).is_some()
         };
         BOUNDS.iter().any(|(_, var, _, bound)| bounded(var, *bound))
     }
 
-    fn shown(&self, sheet: &Sheet, var: &Var) -> Option<(String, f64)> {
+    fn shown_value(&self, sheet: &Sheet, var: &Var) -> Option<(String, f64)> {
         let configured = self.configured(sheet);
         let text = configured.get(var.name).map(String::as_str).or_else(|| sheet.text(var))?;
         Some((text.to_string(), text.trim().parse().ok()?))
@@ -162,8 +162,9 @@ impl Device {
         }
         let guessed = BOUNDS.iter().find_map(|(option, var, _, bound)| {
             bound(&self.options).filter(|_| trust.of(var).is_none())?;
-            let shown =
-                self.shown(sheet, var).map_or("not known".into(), |(text, _)| format!("a guess ({text})"));
+            let shown = self
+                .shown_value(sheet, var)
+                .map_or("not known".into(), |(text, _)| format!("a guess ({text})"));
             Some(format!("{option} does not count: {} is {shown}", var.name))
         });
         if let Some(text) = guessed {

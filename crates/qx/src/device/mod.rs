@@ -9,9 +9,11 @@
 //! doubted reading before the next question, and one exchange is on its way at a time.
 
 mod battery;
+pub mod bounds;
 mod course;
 mod finding;
 mod fresh;
+mod identity;
 mod kill_power;
 mod latency;
 mod low_battery;
@@ -36,13 +38,16 @@ use crate::setting::Delay;
 use crate::store::{Change, Store};
 use crate::variable::UPS_ID;
 use battery::Battery;
+use bounds::ANSWER;
 use finding::Stage;
+use identity::Identity;
 use kill_power::KillPower;
 pub use kill_power::{DEFAULT as SHUTDOWN_DEFAULT, Step as KillStep, steps as kill_steps};
 use latency::Latency;
 use low_battery::LowBattery;
-use order::Order;
+use order::{Doubt, Order};
 use plausible::Plausibility;
+pub use request::Generation;
 use request::Request;
 use second_look::Proof;
 use sheet::{Frame, Said};
@@ -62,8 +67,6 @@ const FIRST_PATIENCE: Duration = Duration::from_millis(950);
 const POLL_PATIENCE: Duration = Duration::from_millis(1000);
 /// Silence to a question is not known earlier, however fast the UPS is.
 const LEAST_PATIENCE: Duration = Duration::from_millis(250);
-/// A command is answered by silence, which is not known earlier.
-const COMMAND_PATIENCE: Duration = Duration::from_millis(500);
 /// How long each further byte may take.
 const GAP: Duration = Duration::from_millis(300);
 /// How often a question is repeated at once, when its reply was garbled, doubted or missing.
@@ -97,6 +100,8 @@ pub enum Outcome {
     Invalid(String),
     /// It was not done; the sentence says why.
     Failed(String),
+    /// It was sent, and nobody saw whether it was done; the sentence says what is known.
+    NotConfirmed(String),
 }
 
 /// How loud a note is.
@@ -123,7 +128,7 @@ pub enum Event {
     Stale,
     /// It answers again.
     Fresh,
-    /// [`Device::dialect_memory`] has something to keep.
+    /// [`Device::dialect_memory`] or [`Device::reset_memory`] has something to keep.
     WorthKeeping,
     /// A request ended.
     Answered(Ticket, Outcome),
@@ -175,6 +180,19 @@ pub struct Device {
     line: Line,
     asked: Option<(Asked, Moment)>,
     requests: VecDeque<Request>,
+    /// The link and the UPS that wishes are meant for.
+    generation: Generation,
+    /// The UPS alone.
+    unit: Generation,
+    identity: Identity,
+    /// When the link came back last.
+    back_at: Moment,
+    /// When the device was told the time last.
+    clock: Moment,
+    /// The command that was sent last, until it is known what came of it.
+    doubt: Option<Doubt>,
+    /// A command was sent then, and not answered.
+    unanswered: Option<Moment>,
     /// What the UPS was told about its load, and has to be shown yet.
     order: Option<Order>,
     kill_power: Option<KillPower>,
@@ -195,6 +213,8 @@ pub struct Device {
     listens_until: Moment,
     /// What was found and is not kept yet.
     dialect_memory: Option<String>,
+    /// `reset_to_default` was written to this UPS, and that is not kept yet.
+    reset_memory: Option<String>,
     evidence: Vec<String>,
     /// What the last readings come to, until one of them changes.
     said: Option<Said>,
@@ -235,6 +255,13 @@ impl Device {
             },
             asked: None,
             requests: VecDeque::new(),
+            generation: 0,
+            unit: 0,
+            identity: Identity::default(),
+            back_at: Moment::ZERO,
+            clock: Moment::ZERO,
+            doubt: None,
+            unanswered: None,
             order: None,
             kill_power: None,
             plausibility: Plausibility::default(),
@@ -248,6 +275,7 @@ impl Device {
             detect_again: Moment::ZERO,
             listens_until: Moment::ZERO,
             dialect_memory: None,
+            reset_memory: None,
             evidence: vec![],
             said: None,
             frame: None,
@@ -318,6 +346,7 @@ impl Device {
 
     /// What came back to the exchange that [`Device::poll_exchange`] gave.
     pub fn handle_reply(&mut self, reply: Reply, now: Moment) {
+        self.clock = now;
         let Some((asked, since)) = self.asked.take() else { return };
         // a process that was stopped meanwhile finds what the UPS said long ago
         let is_old =
@@ -338,15 +367,20 @@ impl Device {
             Asked::Look(..) if is_old => {}
             Asked::Look(ask, patience) => self.look(ask, reply, patience, now),
             Asked::Query(at) if is_old => self.ask_anew(at, now),
-            Asked::Query(at) => self.handle_answer(at, reply.line.as_deref(), since, now),
-            Asked::Request(request) => self.handle_request_reply(request, reply.line, now),
+            Asked::Query(at) if self.is_late_answer(&reply, self.is_known(at), now) => self.ask_anew(at, now),
+            Asked::Query(at) => {
+                self.handle_answer(at, reply.line.as_deref(), since, now);
+                self.heard_of_identity(at, reply.line.as_deref(), now);
+            }
+            Asked::Request(request) => self.handle_request_reply(request, reply.line, since, now),
         }
         self.look_for_staleness(now);
     }
 
     /// What happened to the link.
     pub fn handle_link(&mut self, change: LinkChange, now: Moment) {
-        self.line.up = change == LinkChange::Back;
+        self.clock = now;
+        let was_up = std::mem::replace(&mut self.line.up, change == LinkChange::Back);
         self.line.gone_at = (!self.line.up).then(|| self.line.gone_at.unwrap_or(now));
         self.detect_again = now + DETECT_AGAIN;
         // it may be another one
@@ -362,22 +396,28 @@ impl Device {
                 slot.due = Some(now);
             }
         }
+        if was_up != self.line.up {
+            self.link_changed(change, now);
+        }
         self.look_for_staleness(now);
     }
 
     /// The next exchange, if one is due. Its outcome must come back by [`Device::handle_reply`] or
     /// [`Device::handle_link`] before the next.
     pub fn poll_exchange(&mut self, now: Moment) -> Option<Exchange> {
+        self.clock = now;
         self.look_for_staleness(now);
         self.look_after_order(now);
+        self.look_at_identity(now);
+        self.look_after_killing(now);
         self.look_for_misbelief(now);
         if self.asked.is_some() || !self.line.up {
             return None;
         }
-        let (asked, command, patience) = match self.next_request() {
+        let (asked, command, patience) = match self.next_request(now) {
             Some(request) => {
                 let command = request.step();
-                (Asked::Request(request), command, self.patience(COMMAND_PATIENCE, COMMAND_PATIENCE))
+                (Asked::Request(request), command, self.patience(ANSWER, ANSWER))
             }
             None if matches!(self.stage, Stage::Detecting { .. }) => {
                 let ask = self.next_sign(now)?;
@@ -441,13 +481,26 @@ impl Device {
         let waited = !self.ready && !self.store.is_stale();
         let waited = (waited && self.detect_again > Moment::ZERO).then_some(self.detect_again);
         let order = self.order.as_ref().map(Order::due);
-        due.into_iter().chain(stale).chain(order).chain(waited).min()
+        let wishes = self.requests_due().filter(|_| self.line.up);
+        let orders = order.into_iter().chain(self.doubt_due()).chain(wishes).chain(self.kill_due());
+        let identity = self.identity_due();
+        due.into_iter().chain(stale).chain(orders).chain(identity).chain(waited).min()
     }
 
     /// What is known of the UPS, from its last replies.
     fn facts(&self) -> Facts<'_> {
         let heard = self.slots.iter().filter_map(|slot| Some((slot.query, slot.reading.as_ref()?)));
         Facts::new(heard, self.options.flags)
+    }
+
+    /// Whether a question was answered before.
+    fn is_known(&self, at: usize) -> bool {
+        self.slots.get(at).is_some_and(|slot| slot.reading.is_some())
+    }
+
+    /// The link and the UPS that are there now: a wish that was meant for others is not sent.
+    pub fn generation(&self) -> Generation {
+        self.generation
     }
 
     /// Its number on a shared line.

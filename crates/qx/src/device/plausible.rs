@@ -25,6 +25,13 @@ pub(super) struct Plausibility {
     told: Vec<&'static str>,
 }
 
+impl Plausibility {
+    /// Whether "shutdown active" was always said.
+    pub(super) fn shutdown_is_stuck(&self) -> bool {
+        self.fsd_is_stuck == Some(true)
+    }
+}
+
 impl Device {
     /// Takes back what cannot be.
     pub(super) fn weigh(&mut self, raised: &mut Raised) {

@@ -285,13 +285,17 @@ impl Device {
 
     /// It does not answer this question, as far as that is known; asked again then, if at all.
     pub(super) fn refused(&mut self, at: usize, again: Option<Moment>) {
+        let proven = self.is_proven();
         let slot = &mut self.slots[at];
         slot.repeats = 0;
-        slot.refused = true;
+        let is_news = !std::mem::replace(&mut slot.refused, true);
         slot.due = again;
-        let text = format!("does not answer {} ({})", slot.query.ask, slot.query.about);
-        let loudness = if again.is_some() { Loudness::Debug } else { Loudness::Info };
-        self.events.push_back(Event::Noted(loudness, text));
+        // after a blink of the line it is no news
+        if is_news || again.is_none() && proven {
+            let text = format!("does not answer {} ({})", slot.query.ask, slot.query.about);
+            let loudness = if again.is_some() { Loudness::Debug } else { Loudness::Info };
+            self.events.push_back(Event::Noted(loudness, text));
+        }
         self.settle_survey(self.last_good);
     }
 

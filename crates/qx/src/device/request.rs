@@ -1,16 +1,20 @@
 //! Requests: instant commands and settings.
 
+use super::bounds::{KILL_LOOKS, LATE, STATUS_IS_NEW, WAITING, WISH};
+use super::order::{Doubt, is_of_the_load};
 use super::{Device, Event, Loudness, Moment, Outcome, Ticket};
 use crate::command::{Args, Command, NotAllowed};
 use crate::fact::Facts;
-use crate::protocol::Consent;
+use crate::protocol::{Answer, Consent};
 use crate::query::Cadence;
 use crate::setting::{Delay, Setting};
-use crate::variable::{UPS_DELAY_SHUTDOWN, UPS_DELAY_START, Var};
+use crate::variable::{
+    DEVICE_MFR, DEVICE_MODEL, DEVICE_SERIAL, UPS_DELAY_SHUTDOWN, UPS_DELAY_START, UPS_MODEL, UPS_SERIAL, Var,
+};
 use std::collections::VecDeque;
 
-/// At most so many requests wait; what the configuration asks for is not counted.
-const WAITING: usize = 16;
+/// The setting that sets the others to what the maker chose.
+const RESET: &str = "reset_to_default";
 
 /// Who wants to know how a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,18 +31,27 @@ pub(super) enum Asker {
 #[derive(Clone, Debug)]
 pub(super) struct Request {
     /// Who asked.
-    asker: Asker,
+    pub asker: Asker,
     /// Of the command, or `variable = value`.
-    name: String,
+    pub name: String,
     /// What is sent in each exchange.
-    steps: VecDeque<String>,
+    pub steps: VecDeque<String>,
     /// What is sent instead when the UPS refuses it, the nearest first.
-    otherwise: VecDeque<Vec<String>>,
+    pub otherwise: VecDeque<Vec<String>>,
     /// The variable that it sets.
-    sets: Option<&'static Var>,
+    pub sets: Option<&'static Var>,
     /// How it is packed.
     armour: Option<&'static crate::armour::Armour>,
+    /// After this it is not sent any more; known once the device was told the time.
+    until: Option<Moment>,
+    /// The link and the UPS that it is meant for.
+    meant_for: Generation,
+    /// A part of it was sent.
+    pub begun: bool,
 }
+
+/// A link and the UPS on it: another one after each loss of the link, and when another UPS answers.
+pub type Generation = u64;
 
 impl Request {
     /// The line of the next exchange.
@@ -82,7 +95,8 @@ impl Device {
     }
 
     fn enqueue(&mut self, asker: Asker, mut request: Request) -> Result<(), Outcome> {
-        if self.store.is_stale() || !self.line.up {
+        // whoever kills the power waits for the UPS to come back
+        if (self.store.is_stale() || !self.line.up) && asker != Asker::KillPower {
             return Err(Outcome::Failed("the UPS does not answer, so nothing was sent".into()));
         }
         if self.requests.len() >= WAITING {
@@ -95,7 +109,9 @@ impl Device {
 
     fn request(&self, name: String, steps: Vec<String>, sets: Option<&'static Var>) -> Request {
         let armour = self.protocol.and_then(|protocol| protocol.armour);
-        Request { asker: Asker::Nobody, name, steps: steps.into(), otherwise: VecDeque::new(), sets, armour }
+        let (asker, steps, otherwise) = (Asker::Nobody, steps.into(), VecDeque::new());
+        let (until, meant_for, begun) = (None, self.generation, false);
+        Request { asker, name, steps, otherwise, sets, armour, until, meant_for, begun }
     }
 
     fn prepare(&self, name: &str, parameter: Option<&str>) -> Result<Request, Outcome> {
@@ -169,8 +185,15 @@ impl Device {
     pub(super) fn send_settings(&mut self) {
         let mut wanted = self.options.settings.clone();
         let has = |name: &str| self.options.settings.iter().any(|(known, _)| known == name);
-        if self.options.has(crate::option::Flag::ResetToDefault) && !has("reset_to_default") {
-            wanted.insert(0, ("reset_to_default".into(), "yes".into()));
+        if self.options.has(crate::option::Flag::ResetToDefault) && !has(RESET) {
+            // its memory wears with each writing
+            if self.options.reset_memory.as_deref() == Some(&self.name_of_unit()) {
+                let text =
+                    format!("{RESET} was done before; take it out and start once to have it done again");
+                self.note(Loudness::Info, text);
+            } else {
+                wanted.insert(0, (RESET.into(), "yes".into()));
+            }
         }
         for (name, value) in wanted {
             let facts = self.facts();
@@ -193,6 +216,31 @@ impl Device {
                 }
                 Err(NotAllowed(why)) => self.note(Loudness::Warning, format!("{why}; nothing was sent")),
             }
+        }
+    }
+
+    /// What the UPS says of itself, in a line.
+    fn name_of_unit(&self) -> String {
+        let facts = self.facts();
+        let said = [&DEVICE_MFR, &DEVICE_MODEL, &UPS_MODEL, &DEVICE_SERIAL, &UPS_SERIAL];
+        let said = said.into_iter().filter_map(|var| facts.text(var));
+        let words: Vec<&str> = ["unit"].into_iter().chain(said.flat_map(str::split_whitespace)).collect();
+        words.join(" ")
+    }
+
+    /// To which UPS `reset_to_default` was written, for [`crate::option::Options::reset_memory`] at the next
+    /// start; once, when there is news.
+    pub fn reset_memory(&mut self) -> Option<String> {
+        self.reset_memory.take()
+    }
+
+    /// A command or setting was taken.
+    pub(super) fn keep_reset(&mut self, sets: Option<&'static Var>) {
+        if sets.is_some_and(|var| var.name == RESET) {
+            let unit = self.name_of_unit();
+            self.options.reset_memory = Some(unit.clone());
+            self.reset_memory = Some(unit);
+            self.events.push_back(Event::WorthKeeping);
         }
     }
 
@@ -252,7 +300,7 @@ impl Device {
         }
     }
 
-    fn delay(&self, name: &str) -> u32 {
+    pub(super) fn delay(&self, name: &str) -> u32 {
         self.delays.iter().find(|(delay, _)| delay.var.name == name).map_or(0, |(_, seconds)| *seconds)
     }
 
@@ -260,44 +308,133 @@ impl Device {
         self.options.overrides.iter().any(|(overridden, _)| overridden == name)
     }
 
-    pub(super) fn next_request(&mut self) -> Option<Request> {
+    /// The command to send now. Between two commands the status is asked, and nothing is sent to a UPS
+    /// that was not heard just now, or that is not known to be the one that was meant.
+    pub(super) fn next_request(&mut self, now: Moment) -> Option<Request> {
+        self.let_requests_die(now);
+        if self.doubt.is_some() {
+            return None;
+        }
+        let first = self.requests.front()?;
+        let of_the_kill = first.asker == Asker::KillPower;
+        let begun = first.begun;
+        let was_heard = self.was_heard_since(now.saturating_sub(STATUS_IS_NEW));
+        // who kills the power does not wait for long until it is proven who answers
+        let known = self.doubted_since().is_none_or(|since| of_the_kill && now >= since + KILL_LOOKS);
+        let may = begun || known && was_heard || of_the_kill && self.goes_blind(now);
+        if !may && !was_heard {
+            self.ask_status(now);
+        }
+        if !may {
+            return None;
+        }
         self.requests.pop_front()
     }
 
-    pub(super) fn handle_request_reply(&mut self, mut request: Request, reply: Option<Vec<u8>>, now: Moment) {
-        let consent = self.protocol.map_or(Consent::Silence, |protocol| protocol.consent);
-        let said = reply.as_deref().map(|line| match request.armour {
-            Some(armour) => (armour.unpack_reply)(line).unwrap_or_else(|| line.to_vec()),
-            None => line.to_vec(),
+    /// Requests that waited for too long, or were meant for another UPS, are not sent.
+    fn let_requests_die(&mut self, now: Moment) {
+        let generation = self.generation;
+        let mut dead = vec![];
+        self.requests.retain_mut(|request| {
+            let is_late = now >= *request.until.get_or_insert(now + WISH);
+            // the others are no wishes: the configuration waits for as long as it takes, and killing the
+            // power has a time of its own
+            let is_wish = matches!(request.asker, Asker::Client(_));
+            let why = match () {
+                () if is_wish && request.meant_for != generation => "was meant for the UPS before",
+                () if is_wish && is_late => "could not be sent in time",
+                () => return true,
+            };
+            dead.push((request.asker, format!("{} {why}, so nothing was sent", request.name)));
+            false
         });
-        let sent = request.steps.pop_front().unwrap_or_default();
-        if consent.is_given(said.as_deref()) {
-            let by = if said.is_some() { "by word" } else { "by silence" };
-            self.note(Loudness::Info, format!("{}: sent {sent}, accepted {by}", request.name));
-            match request.steps.is_empty() {
-                true => self.accepted(&request, &sent, now),
-                false => self.requests.push_front(request),
-            }
-            return;
-        }
-        let Some(said) = said else {
-            let why = format!("the UPS did not answer {} ({sent})", request.name);
-            self.answer(request.asker, Outcome::Failed(why));
-            return;
-        };
-        let why = format!("the UPS refused {} ({sent}) by '{}'", request.name, said.escape_ascii());
-        match request.otherwise.pop_front() {
-            Some(steps) => {
-                self.note(Loudness::Warning, format!("{why}; trying {}", steps.join(", ")));
-                request.steps = steps.into();
-                self.requests.push_front(request);
-            }
-            None => self.answer(request.asker, Outcome::Failed(why)),
+        for (asker, why) in dead {
+            self.answer(asker, Outcome::Failed(why));
         }
     }
 
-    /// The UPS took a request: what it changed is asked again.
-    fn accepted(&mut self, request: &Request, sent: &str, now: Moment) {
+    /// When something is to be done about requests that wait.
+    pub(super) fn requests_due(&self) -> Option<Moment> {
+        let wishes = self.requests.iter().filter(|request| matches!(request.asker, Asker::Client(_)));
+        wishes.map(|request| request.until.unwrap_or_default()).min()
+    }
+
+    /// Whether a part of the status was believed since then.
+    pub(super) fn was_heard_since(&self, since: Moment) -> bool {
+        let of_status = |slot: &&super::Slot| slot.query.cadence == Cadence::Quick && slot.reading.is_some();
+        self.slots.iter().filter(of_status).any(|slot| slot.answered >= since && slot.applies)
+    }
+
+    /// Whether each part of the status that the UPS tells was believed after that.
+    pub(super) fn status_is_whole_since(&self, since: Moment) -> bool {
+        self.status_is_whole(|answered| answered > since)
+    }
+
+    /// Whether each part of the status that the UPS tells was believed at such a moment.
+    pub(super) fn status_is_whole(&self, when: impl Fn(Moment) -> bool) -> bool {
+        let part = |slot: &&super::Slot| {
+            slot.query.cadence == Cadence::Quick && slot.applies && !slot.refused && slot.reading.is_some()
+        };
+        let mut parts = self.slots.iter().filter(part).peekable();
+        parts.peek().is_some() && parts.all(|slot| when(slot.answered))
+    }
+
+    /// The status is asked next.
+    pub(super) fn ask_status(&mut self, now: Moment) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.query.cadence == Cadence::Quick) {
+            if slot.applies && !slot.refused {
+                slot.due = Some(slot.due.map_or(now, |due| due.min(now)));
+            }
+        }
+    }
+
+    /// What came back to a command that was sent at `sent_at`.
+    pub(super) fn handle_request_reply(
+        &mut self,
+        mut request: Request,
+        reply: Option<Vec<u8>>,
+        sent_at: Moment,
+        now: Moment,
+    ) {
+        let consent = self.protocol.map_or(Consent::Silence, |protocol| protocol.consent);
+        let wire = request.step();
+        let sent = request.steps.pop_front().unwrap_or_default();
+        request.begun = true;
+        let said = reply.as_deref().map(|line| match request.armour {
+            Some(armour) if line != wire => (armour.unpack_reply)(line).unwrap_or_else(|| line.to_vec()),
+            _ => line.to_vec(),
+        });
+        let is_echo = said.as_deref() == Some(&wire[..]) || said.as_deref() == Some(sent.as_bytes());
+        let answer = if is_echo { Answer::No } else { consent.answer(&wire, said.as_deref()) };
+        // the answer to the one before may come as late as this
+        let counts = is_of_the_load(&request.name) || !consent.by_silence();
+        let before = self.unanswered.take().filter(|before| counts && now < *before + LATE);
+        let mixed = before.is_some() && !is_echo;
+        if answer == Answer::Nothing {
+            self.unanswered = Some(sent_at);
+            // what comes late is heard as the answer to the next question
+            self.line.settle = false;
+        }
+        let answer = match answer {
+            Answer::Yes if mixed && consent.by_silence() => Answer::Nothing,
+            Answer::No | Answer::Yes if mixed => Answer::Odd,
+            answer => answer,
+        };
+        let said = said.map(|said| said.escape_ascii().to_string());
+        let next_step = answer == Answer::Yes || answer == Answer::Nothing && consent.by_silence();
+        if next_step && !request.steps.is_empty() {
+            self.note(Loudness::Info, format!("{}: sent {sent}, accepted", request.name));
+            self.requests.push_front(request);
+            return;
+        }
+        self.ask_what_it_changed(&request, now);
+        let doubt = Doubt::new(request, (sent, wire), (answer, said), (sent_at, now));
+        self.doubt = Some(doubt.after(before));
+        self.begin_doubt(now);
+    }
+
+    /// What a command may have changed is asked again.
+    fn ask_what_it_changed(&mut self, request: &Request, now: Moment) {
         let sets = request.sets;
         let again = |query: &crate::query::Query| {
             query.cadence != Cadence::Once || sets.is_some_and(|var| query.speaks_of(var))
@@ -305,18 +442,25 @@ impl Device {
         for slot in self.slots.iter_mut().filter(|slot| slot.applies && !slot.refused && again(slot.query)) {
             slot.due = Some(now);
         }
-        if !self.watch_for(request.asker, &request.name, sent, now) {
-            self.answer(request.asker, Outcome::Done);
-        }
     }
 
     /// The line was lost while a request was on its way.
     pub(super) fn lose(&mut self, request: &Request) {
-        self.answer(request.asker, Outcome::Failed("the line was lost while the command was sent".into()));
+        let why = format!(
+            "the line was lost while {} was sent: whether the UPS took it is not known",
+            request.name
+        );
+        self.answer(request.asker, Outcome::NotConfirmed(why));
     }
 
+    /// What waits is not sent any more, but for what the configuration asks for, and for what goes on
+    /// until the load is off.
     pub(super) fn fail_requests(&mut self) {
-        while let Some(request) = self.requests.pop_front() {
+        let (stay, gone): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.requests)
+            .into_iter()
+            .partition(|request| !matches!(request.asker, Asker::Client(_)));
+        self.requests = stay;
+        for request in gone {
             self.answer(
                 request.asker,
                 Outcome::Failed("the UPS does not answer, so nothing was sent".into()),
@@ -330,7 +474,7 @@ impl Device {
     }
 
     pub(super) fn answer(&mut self, asker: Asker, outcome: Outcome) {
-        if let Outcome::Invalid(why) | Outcome::Failed(why) = &outcome {
+        if let Outcome::Invalid(why) | Outcome::Failed(why) | Outcome::NotConfirmed(why) = &outcome {
             self.note(Loudness::Warning, why.clone());
         }
         match asker {

@@ -90,6 +90,9 @@ pub(super) struct Frame {
 impl Device {
     /// Publishes what is known; false, and nothing is published, while it is not known whether mains is there.
     pub(super) fn publish(&mut self, now: Moment) -> bool {
+        if self.holds_back() {
+            return false;
+        }
         let mut said = self.said.take().unwrap_or_else(|| self.say());
         if !said.raised.covers.has(Status::Online) {
             self.said = Some(said);
@@ -164,7 +167,7 @@ impl Device {
         let mut sheet = Sheet::default();
         let Some(protocol) = self.protocol else { return (sheet, Raised::default()) };
         protocol.fixed.iter().for_each(|(var, text)| sheet.put(var, (*text).to_string()));
-        let facts = self.facts();
+        let facts = self.shown_facts();
         for (query, readings) in facts.heard() {
             let said = readings.values.iter().filter_map(|(var, value)| Some((*var, value.as_ref()?)));
             let public = said.filter(|(var, _)| var.public);

@@ -72,14 +72,10 @@ pub(super) const LOAD: &[Command] = &[
     command("shutdown.stop",            &[Lit("C")]),
 ];
 
-/// The protocol paper draws the delay as .2 to .9 or 01 to 10 minutes, and `S` without a time of
-/// return as a command of its own that returns with mains as well. Units know some of these forms:
-/// whole minutes keep the time of return, so they come first.
-pub(super) const RETURN_OTHERWISE: &[&[Part]] = &[
-    &[Lit("S"), MinutesUp(Arg::Shutdown, 2), Unless0("R", Arg::Start, 4)],
-    &[Lit("S"), Short(Arg::Shutdown)],
-    &[Lit("S"), MinutesUp(Arg::Shutdown, 2)],
-];
+/// The protocol paper draws the delay as .2 to .9 or 01 to 10 minutes; some units know one of both. (`S`
+/// without a time of return means something else: with some units the load stays off.)
+pub(super) const RETURN_OTHERWISE: &[&[Part]] =
+    &[&[Lit("S"), MinutesUp(Arg::Shutdown, 2), Unless0("R", Arg::Start, 4)]];
 
 /// `S` alone would return: only the delay can be said otherwise.
 pub(super) const STAYOFF_OTHERWISE: &[&[Part]] = &[&[Lit("S"), MinutesUp(Arg::Shutdown, 2), Lit("R0000")]];

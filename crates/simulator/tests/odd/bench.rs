@@ -153,7 +153,8 @@ impl<'l> Bench<'l> {
     fn exchange(&mut self, exchange: &qx::exchange::Exchange) {
         let began = self.now;
         let breaks = self.events.iter().find(|(_, event)| *event == Event::Gone).map(|(at, _)| *at);
-        let unsettled = self.life.link == Link::Usb && self.was_silent;
+        let converter = self.life.link == Link::Usb;
+        let unsettled = (converter && self.was_silent, converter);
         let passes = self.cable == Cable::Plugged;
         let (mut now, unit) = (self.now, self.units.len() - 1);
         let mut end = End { ups: self.units.last_mut().expect("a unit"), passes, breaks };

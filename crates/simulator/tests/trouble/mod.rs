@@ -172,7 +172,8 @@ impl Bench {
 
     fn exchange(&mut self, exchange: &Exchange) {
         let began = self.now;
-        let reply = line::exchange(exchange, &mut self.now, false, &mut self.ups).unwrap_or_default();
+        let reply =
+            line::exchange(exchange, &mut self.now, (false, false), &mut self.ups).unwrap_or_default();
         self.hear(exchange.is_command);
         self.exchanges += 1;
         let is_status = exchange.command == self.protocol.queries[0].wire(0);

@@ -3,7 +3,7 @@
 #![allow(dead_code, missing_docs)]
 
 use qx::device::Moment;
-use qx::exchange::{Collector, END, Exchange, Reply};
+use qx::exchange::{Collector, END, Exchange, LATE_KEPT, Reply};
 use simulator::ups::SimulatedUps;
 use std::time::Duration;
 
@@ -32,9 +32,14 @@ impl Far for SimulatedUps {
 }
 
 /// Makes an exchange and lets `now` pass; nothing comes of it when the line breaks. A line is read empty
-/// first where the exchange wants it, or where it is `unsettled`.
-pub fn exchange(exchange: &Exchange, now: &mut Moment, unsettled: bool, far: &mut dyn Far) -> Option<Reply> {
-    let mut stray = false;
+/// first where the exchange wants it, or where it is `unsettled`; what is read away is not kept by a `converter`.
+pub fn exchange(
+    exchange: &Exchange,
+    now: &mut Moment,
+    (unsettled, converter): (bool, bool),
+    far: &mut dyn Far,
+) -> Option<Reply> {
+    let (mut stray, mut late) = (false, vec![]);
     if exchange.settle || unsettled {
         let end = *now + BABBLE;
         while *now < end {
@@ -43,9 +48,11 @@ pub fn exchange(exchange: &Exchange, now: &mut Moment, unsettled: bool, far: &mu
                 break;
             };
             *now = due.max(*now);
-            stray |= !bytes?.is_empty();
+            late.extend(bytes?);
+            stray |= !late.is_empty();
         }
     }
+    late.truncate(if converter { 0 } else { LATE_KEPT });
     while let Some((_, bytes)) = far.next(*now) {
         bytes?;
     }
@@ -59,13 +66,18 @@ pub fn exchange(exchange: &Exchange, now: &mut Moment, unsettled: bool, far: &mu
         if bytes.is_empty() {
             continue;
         }
+        let complete = collector.take(&bytes);
+        // a NUL, as a line makes it that wakes up, is no beginning of a reply
+        if collector.is_silent() {
+            continue;
+        }
         latency.get_or_insert(*now - sent);
-        if collector.take(&bytes) {
-            return Some(Reply { stray, ..collector.finish(latency.unwrap_or_default()) });
+        if complete {
+            return Some(Reply { stray, late, ..collector.finish(latency.unwrap_or_default()) });
         }
         let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
         deadline = *now + wait;
     }
     *now = deadline;
-    Some(Reply { stray, ..collector.finish(latency.unwrap_or_default()) })
+    Some(Reply { stray, late, ..collector.finish(latency.unwrap_or_default()) })
 }

@@ -100,7 +100,7 @@ impl Wire {
     fn exchange(&mut self, exchange: &Exchange, ups: &mut Ups) -> Reply {
         let after_silence = self.made.last().is_none_or(|made| made.line.is_none());
         let mut far = Answering { arrivals: &mut self.arrivals, ups };
-        let unsettled = self.converter && after_silence;
+        let unsettled = (self.converter && after_silence, self.converter);
         exchange::exchange(exchange, &mut self.now, unsettled, &mut far).unwrap_or_default()
     }
 

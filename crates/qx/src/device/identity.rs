@@ -1,0 +1,339 @@
+//! Who answers: after any loss of the line it may be another UPS. What it said of itself before is asked
+//! again, and until it says the same, nothing that rests on it is shown and nothing is ordered.
+//!
+//! A blink of the line leaves what is shown as it was for a moment, but for the words of the status. When
+//! that moment is over, or the data was stale anyway, only what this UPS said itself is shown. One that says
+//! nothing of itself is known by its status and the volts of its battery.
+
+use super::battery::Battery;
+use super::bounds::{IDENTITY, IDENTITY_SILENCES, IDENTITY_STATUSES, IDENTITY_VOLTS};
+use super::finding::Stage;
+use super::latency::Latency;
+use super::low_battery::LowBattery;
+use super::plausible::Plausibility;
+use super::request::Asker;
+use super::{Device, LinkChange, Loudness, Moment, Outcome};
+use crate::exchange::Echo;
+use crate::fact::Facts;
+use crate::protocol::Protocol;
+use crate::query::{Cadence, Query};
+use crate::read::Readings;
+use crate::status::Status;
+use crate::value::Value;
+use crate::variable::{BATTERY_VOLTAGE, UPS_STATUS, Var};
+use std::time::Duration;
+
+/// Parts of the names of variables by which a UPS is known: they stay the same as long as it does.
+const TELLING: [&str; 7] = ["mfr", "model", "serial", "firmware", ".nominal", "nominal_", "ups.type"];
+
+fn is_telling(var: &Var) -> bool {
+    TELLING.iter().any(|part| var.name.contains(part))
+}
+
+/// What is known of who answers.
+#[derive(Debug, Default)]
+pub(super) struct Identity {
+    doubt: Option<Doubted>,
+    /// Questions for the status that were met with silence, in a row.
+    silences: u8,
+}
+
+/// The line was lost: whether the same UPS answers is not proven yet.
+#[derive(Debug)]
+struct Doubted {
+    /// What is believed from then on, the UPS said that answers now.
+    since: Moment,
+    /// What is shown stays as it was until then.
+    frozen_until: Moment,
+    frozen: bool,
+    /// What the UPS before said of itself.
+    before: Vec<(&'static Query, Readings)>,
+    volts: Option<f64>,
+    /// The battery of the UPS before, while another is shown.
+    battery: Option<Battery>,
+    /// Statuses that were believed, and those that did not come.
+    statuses: u32,
+    lost: u32,
+    counted: Moment,
+}
+
+impl Device {
+    /// Whether the UPS that answers is known to be the one that was meant.
+    pub(super) fn is_proven(&self) -> bool {
+        self.identity.doubt.is_none()
+    }
+
+    /// Since when it is not known who answers.
+    pub(super) fn doubted_since(&self) -> Option<Moment> {
+        self.identity.doubt.as_ref().map(|doubted| doubted.since)
+    }
+
+    /// The link was lost, or is open again: nothing that waits is for whoever answers then.
+    pub(super) fn link_changed(&mut self, change: LinkChange, now: Moment) {
+        self.generation += 1;
+        self.back_at = now;
+        self.unanswered = None;
+        if let Some(doubt) = self.doubt.take() {
+            self.lose(&doubt.into_request());
+        }
+        self.fail_requests();
+        self.identity.silences = 0;
+        if change == LinkChange::Back {
+            // what was heard up to this moment came from the link before
+            self.doubt_identity(now + Duration::from_nanos(1), now);
+        }
+    }
+
+    /// From `since` on another UPS may answer: it is asked who it is.
+    pub(super) fn doubt_identity(&mut self, since: Moment, now: Moment) {
+        if !self.ready || !matches!(self.stage, Stage::Polling) {
+            return;
+        }
+        let said_before = self.identity.doubt.take();
+        let tells = |slot: &&super::Slot| slot.query.cadence != Cadence::Quick && slot.applies;
+        let before = match &said_before {
+            Some(doubted) => doubted.before.clone(),
+            None => self.telling().collect(),
+        };
+        let volts =
+            said_before.as_ref().map_or_else(|| self.facts().f64(&BATTERY_VOLTAGE), |before| before.volts);
+        for slot in self.slots.iter_mut().filter(|slot| slot.applies) {
+            let tells = before.iter().any(|(query, _)| std::ptr::eq(*query, slot.query));
+            // of one that said nothing of itself it is asked whether it does now
+            let once = before.is_empty() && slot.query.cadence == Cadence::Once;
+            if tells || once {
+                (slot.due, slot.repeats) = (Some(now), 0);
+            }
+        }
+        debug_assert!(self.slots.iter().filter(tells).count() >= before.len().min(1));
+        let (battery, frozen) = (said_before.and_then(|doubted| doubted.battery), true);
+        let frozen_until = if self.store.is_stale() || battery.is_some() { now } else { now + IDENTITY };
+        let (statuses, lost, counted) = (0, 0, since);
+        let doubted =
+            Doubted { since, frozen_until, frozen, before, volts, battery, statuses, lost, counted };
+        self.identity.doubt = Some(doubted);
+        self.look_at_identity(now);
+    }
+
+    /// What the UPS says of itself.
+    fn telling(&self) -> impl Iterator<Item = (&'static Query, Readings)> {
+        let slots = self.slots.iter().filter(|slot| slot.query.cadence != Cadence::Quick && slot.applies);
+        slots.filter_map(|slot| {
+            let reading = slot.reading.as_ref()?;
+            let tells = reading.values.iter().any(|(var, value)| is_telling(var) && value.is_some());
+            tells.then(|| (slot.query, reading.clone()))
+        })
+    }
+
+    /// The dialect was looked for anew, and found: what is known of the UPS before is compared, or dropped.
+    pub(super) fn adopts(&mut self, protocol: &Protocol, now: Moment) {
+        if !self.ready {
+            return;
+        }
+        if self.protocol.is_some_and(|before| before.name != protocol.name) {
+            self.drop_unit();
+            return;
+        }
+        let stage = std::mem::replace(&mut self.stage, Stage::Polling);
+        self.doubt_identity(now, now);
+        self.stage = stage;
+    }
+
+    /// A reply to a question came, or silence.
+    pub(super) fn heard_of_identity(&mut self, at: usize, line: Option<&[u8]>, now: Moment) {
+        let address = self.address();
+        let Some(slot) = self.slots.get(at) else { return };
+        let of_status = slot.query.cadence == Cadence::Quick && slot.reading.is_some();
+        let refused = line.is_some_and(|line| crate::detect::is_refusal(&slot.query.wire(address), line));
+        let unread = slot.answered < now && !refused;
+        let silences = self.identity.silences;
+        match (of_status, line) {
+            (true, None) => self.identity.silences = silences.saturating_add(1),
+            (true, Some(_)) => self.identity.silences = 0,
+            (false, _) => {}
+        }
+        let is_lost = if of_status { line.is_none() } else { line.is_some() && unread };
+        if let Some(doubted) = &mut self.identity.doubt {
+            doubted.lost += u32::from(is_lost);
+        } else if of_status && line.is_some() && silences >= IDENTITY_SILENCES {
+            self.doubt_identity(now, now);
+        }
+        self.look_at_identity(now);
+    }
+
+    /// Compares what the UPS says of itself with what was said before.
+    pub(super) fn look_at_identity(&mut self, now: Moment) {
+        let heard = self.slots.iter().filter(|slot| slot.query.cadence == Cadence::Quick);
+        let heard = heard.map(|slot| slot.answered).max().unwrap_or_default();
+        let Some(doubted) = &mut self.identity.doubt else { return };
+        if heard >= doubted.since && heard > doubted.counted {
+            doubted.counted = heard;
+            doubted.statuses += 1;
+        }
+        let thaws = doubted.frozen && now >= doubted.frozen_until;
+        match self.compare() {
+            Found::Same => self.identity_is_proven(now),
+            Found::Another(why) => self.become_another(&why, now),
+            Found::Nothing if thaws => self.thaw(now),
+            Found::Nothing => {}
+        }
+    }
+
+    /// When something is to be done about it.
+    pub(super) fn identity_due(&self) -> Option<Moment> {
+        let doubted = self.identity.doubt.as_ref().filter(|doubted| doubted.frozen)?;
+        Some(doubted.frozen_until)
+    }
+
+    fn compare(&self) -> Found {
+        let Some(doubted) = &self.identity.doubt else { return Found::Nothing };
+        let mut proven = doubted.statuses > 0;
+        for (query, before) in &doubted.before {
+            let Some(slot) = self.slots.iter().find(|slot| std::ptr::eq(slot.query, *query)) else {
+                continue;
+            };
+            let answered = slot.answered >= doubted.since;
+            match slot.reading.as_ref().filter(|_| answered) {
+                Some(reading) => {
+                    if let Some(why) = difference(before, reading) {
+                        return Found::Another(why);
+                    }
+                }
+                // it answers its status, and nothing was lost: this it does not know
+                None if (slot.refused || slot.put_off) && doubted.lost == 0 && doubted.statuses > 3 => {
+                    return Found::Another(format!("does not answer {}", query.ask));
+                }
+                None => proven = false,
+            }
+        }
+        if doubted.before.is_empty() {
+            let volts = self.facts().f64(&BATTERY_VOLTAGE).filter(|_| doubted.statuses > 0);
+            if let Some((before, volts)) = doubted.volts.zip(volts)
+                && before > 0.0
+                && !(IDENTITY_VOLTS..=1.0 / IDENTITY_VOLTS).contains(&(volts / before))
+            {
+                return Found::Another(format!("says {volts} V of its battery, where it was {before} V"));
+            }
+            proven &= doubted.statuses >= IDENTITY_STATUSES;
+        }
+        if proven { Found::Same } else { Found::Nothing }
+    }
+
+    fn identity_is_proven(&mut self, now: Moment) {
+        let Some(doubted) = self.identity.doubt.take() else { return };
+        if let Some(battery) = doubted.battery {
+            self.battery = battery;
+        }
+        self.heard_words();
+        self.reconsider(now);
+        if self.ready && !self.store.is_stale() {
+            self.publish(now);
+        }
+    }
+
+    /// From now on only what the UPS says that answers is shown.
+    fn thaw(&mut self, now: Moment) {
+        let Some(doubted) = &mut self.identity.doubt else { return };
+        doubted.frozen = false;
+        if doubted.battery.is_none() {
+            let mut options = self.options.clone();
+            options.battery_memory = None;
+            doubted.battery = Some(std::mem::replace(&mut self.battery, Battery::new(&options)));
+        }
+        if self.ready && !self.store.is_stale() {
+            self.publish(now);
+        }
+    }
+
+    /// Whether publishing waits until it is known who answers. The words of the status do not wait.
+    pub(super) fn holds_back(&mut self) -> bool {
+        let Some(doubted) = &self.identity.doubt else { return false };
+        let (since, frozen) = (doubted.since, doubted.frozen);
+        // a part of the status alone would not tell whether mains is there
+        if !self.status_is_whole(|answered| answered >= since) {
+            return true;
+        }
+        if !frozen {
+            self.heard_words();
+            return false;
+        }
+        if !self.overridden(UPS_STATUS.name)
+            && let Some(protocol) = self.protocol
+        {
+            let mut raised = protocol.raised(&self.facts());
+            self.weigh(&mut raised);
+            let says =
+                |text: Option<&str>, word: &str| text.is_some_and(|text| text.split(' ').any(|w| w == word));
+            // that the battery is low by its bounds is told as long as it is on battery
+            let low = says(self.store.text(UPS_STATUS.name), "LB") && !raised.status.has(Status::Online);
+            let status = if low { raised.status.with(Status::LowBattery) } else { raised.status };
+            let status =
+                if self.options.ignorelb && !low { status.without(Status::LowBattery) } else { status };
+            self.store.set(UPS_STATUS.name, status.published(!raised.alarms.is_empty()));
+        }
+        true
+    }
+
+    /// What may be shown of the UPS.
+    pub(super) fn shown_facts(&self) -> Facts<'_> {
+        let Some(since) = self.doubted_since() else { return self.facts() };
+        let heard = self.slots.iter().filter(|slot| slot.answered >= since);
+        let heard = heard.filter_map(|slot| Some((slot.query, slot.reading.as_ref()?)));
+        Facts::new(heard, self.options.flags)
+    }
+
+    /// Another UPS answers: everything of the one before is dropped, and this one is asked anew.
+    fn become_another(&mut self, why: &str, now: Moment) {
+        let text = format!("another UPS answers: it {why}; what was known of the one before is dropped");
+        self.note(Loudness::Warning, text);
+        self.drop_unit();
+        self.slots.clear();
+        self.protocol = None;
+        self.ready = false;
+        self.store.set_stale(true);
+        self.line.latency = Latency::default();
+        self.line.echo = Echo::Unknown;
+        self.line.refuses = false;
+        self.line.settle = true;
+        self.options.dialect_memory = None;
+        self.stage = Stage::detecting(&self.options, now);
+    }
+
+    /// Nothing of the UPS before stays: battery, bounds, orders, wishes.
+    fn drop_unit(&mut self) {
+        self.generation += 1;
+        self.unit += 1;
+        self.identity = Identity::default();
+        self.options.battery_memory = None;
+        self.battery = Battery::new(&self.options);
+        self.plausibility = Plausibility::default();
+        self.low_battery = LowBattery::default();
+        self.order = None;
+        self.unanswered = None;
+        if let Some(doubt) = self.doubt.take() {
+            let why = "another UPS answers: whether the one before obeyed is not known".into();
+            self.answer(doubt.asker(), Outcome::NotConfirmed(why));
+        }
+        self.fail_requests();
+        // what the configuration asks for is asked of this one, once it is surveyed
+        self.requests.retain(|request| request.asker == Asker::KillPower);
+        self.settings_sent = false;
+        self.heard_words();
+    }
+}
+
+/// What comes of a comparison.
+enum Found {
+    Nothing,
+    Same,
+    Another(String),
+}
+
+/// In what two readings tell of different UPSes.
+fn difference(before: &Readings, now: &Readings) -> Option<String> {
+    let text = |value: Option<&Value>| value.map_or("nothing".into(), |value| format!("'{value}'"));
+    let vars = before.values.iter().chain(&now.values).map(|(var, _)| *var).filter(|var| is_telling(var));
+    let mut differs = vars.filter(|var| before.value(var) != now.value(var));
+    let var = differs.next()?;
+    Some(format!("says {} = {}, where it was {}", var.name, text(now.value(var)), text(before.value(var))))
+}
