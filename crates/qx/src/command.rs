@@ -37,12 +37,11 @@ impl TimeUnit {
         self.seconds_of(text, number_between(text, least, most), (least, most))
     }
 
-    /// The same for a line of a configuration: decimals are cut off, as in NUT, so that a file of old goes on
-    /// to mean what it meant.
+    /// The same of a delay, which is rounded down to what the wire can say in any case: decimals are cut off.
     ///
     /// # Errors
     /// [`NotAllowed`] with a sentence that names the bounds.
-    pub fn of_option(self, text: &str, least: u32, most: u32) -> Result<u32, NotAllowed> {
+    pub fn rounded_down(self, text: &str, least: u32, most: u32) -> Result<u32, NotAllowed> {
         self.seconds_of(text, number_cut_between(text, least, most), (least, most))
     }
 
@@ -194,7 +193,7 @@ mod tests {
         let seconds = |text| TimeUnit::Seconds.between(text, 60, 5940);
         assert_eq!(seconds("60"), Ok(60));
         assert_eq!(seconds("100.0"), Ok(100));
-        assert_eq!(TimeUnit::Seconds.of_option("100.5", 60, 5940), Ok(100));
+        assert_eq!(TimeUnit::Seconds.rounded_down("100.5", 60, 5940), Ok(100));
         for text in [
             "59",
             "5941",

@@ -66,21 +66,23 @@ impl Delay {
         self
     }
 
-    /// The whole seconds that a client asks for, rounded to what the wire can say.
+    /// The seconds that a client asks for, rounded down to what the wire can say, as in NUT.
     ///
     /// # Errors
-    /// [`NotAllowed`] when it is not a whole number or out of range.
+    /// [`NotAllowed`] when it is not a number or out of range.
     pub fn check(&self, text: &str) -> Result<u32, NotAllowed> {
-        TimeUnit::Seconds.between(text, self.least, self.most).map(|seconds| self.rounding.apply(seconds))
+        TimeUnit::Seconds
+            .rounded_down(text, self.least, self.most)
+            .map(|seconds| self.rounding.apply(seconds))
     }
 
-    /// The seconds that the option asks for, rounded; decimals are cut off.
+    /// The seconds that the option asks for, rounded down to what the wire can say, as in NUT.
     ///
     /// # Errors
     /// [`NotAllowed`] when it is not a number or out of range.
     pub fn check_option(&self, text: &str) -> Result<u32, NotAllowed> {
         let unit = self.option_unit;
-        let seconds = unit.of_option(text, self.least / unit.seconds(), self.most / unit.seconds());
+        let seconds = unit.rounded_down(text, self.least / unit.seconds(), self.most / unit.seconds());
         seconds.map(|seconds| self.rounding.apply(seconds))
     }
 }

@@ -287,7 +287,7 @@ fn another_ups_has_another_battery() {
     assert_eq!(bench.line.text("device.model"), Some("B 500"), "{:?}", bench.line.events.last());
     let last = shown.last().unwrap();
     assert_eq!((last.charge, last.runtime), (Some(100.0), None));
-    assert!(bench.noted("that of another UPS"));
+    assert!(bench.noted("another UPS answers"));
 }
 
 #[test]

@@ -209,10 +209,14 @@ fn what_may_be_set_can_be_set_and_nothing_else() {
                 let (good, bad) = match choice {
                     // no number is cut or rounded to one that nobody asked for: 53.25 hertz are neither
                     // 53.2 nor 53.3
-                    Choice::Range(least, most) => (
-                        vec![least.to_string(), most.to_string(), format!("{most}.0")],
-                        vec![(most + 1).to_string(), format!("{least}.25"), format!("{most}.01")],
-                    ),
+                    Choice::Range(least, most) => {
+                        let mut bad = vec![(most + 1).to_string()];
+                        // a delay of the driver is rounded down, as in NUT
+                        if !name.starts_with("ups.delay.") {
+                            bad.extend([format!("{least}.25"), format!("{most}.01")]);
+                        }
+                        (vec![least.to_string(), most.to_string(), format!("{most}.0")], bad)
+                    }
                     Choice::OneOf(words) => (words, vec!["nonsense".to_string()]),
                     Choice::Free => {
                         (vec!["0001:02:03:04".to_string()], vec!["x".to_string(), "60.5".to_string()])

@@ -233,7 +233,10 @@ impl Device {
             self.watch_closer(true, now);
         }
         if cadence == Cadence::Quick && heard.mains {
-            self.heard_from(now);
+            // of a UPS that was silent, a word that may be over is not told as fresh
+            if !(self.store.is_stale() && heard.ask_again && self.slots[at].repeats > 0) {
+                self.heard_from(now);
+            }
             self.watch_closer(false, now);
             if self.slots[at].repeats == 0 {
                 let soon = self.interval(at, now).map(|interval| now + interval);

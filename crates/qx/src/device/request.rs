@@ -273,7 +273,7 @@ impl Device {
             let named = |list: &[(String, String)]| {
                 list.iter().find(|(name, _)| name == delay.var.name).map(|(_, value)| value.clone())
             };
-            let checked = |list| named(list).filter(|_| delay.settable).map(|text| delay.check_option(&text));
+            let checked = |list| named(list).filter(|_| delay.settable).map(|text| delay.check(&text));
             let given = checked(&self.options.overrides)
                 .or(given.map(|text| delay.check_option(&text)))
                 .or_else(|| checked(&self.options.defaults));

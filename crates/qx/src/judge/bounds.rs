@@ -57,4 +57,4 @@ pub const STALE_AT_LEAST: Duration = Duration::from_secs(5);
 /// and so many intervals of the status after that,
 pub const STALE_INTERVALS: u32 = 3;
 /// but no later than this after the reading that was due.
-pub const STALE_AT_MOST: Duration = Duration::from_secs(15);
+pub const STALE_AT_MOST: Duration = Duration::from_secs(20);

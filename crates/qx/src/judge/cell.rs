@@ -6,7 +6,7 @@
 //! is drawn.
 
 use crate::picture::{Slot, Slots};
-use crate::query::{Bit, Code, Effect, Field, Meaning, Query};
+use crate::query::{Bit, Code, Effect, Field, Layout, Meaning, Query};
 use crate::read::{Form, Readings};
 use crate::status::Status;
 
@@ -83,6 +83,9 @@ impl Query {
             },
         };
         let vouched = packed_right && self.armour.is_some_and(|armour| armour.checks);
+        // tabs for blanks change nothing of what stands between them
+        let plain =
+            plain.map(|plain| if self.layout == Layout::Words { blanks_for_tabs(plain) } else { plain });
         let Some(plain) = plain else { return Claims { said: vec![None; cells.len()], ..Claims::default() } };
         let laid = if packed_right { self.lay(&plain).ok() } else { None };
         let odd = laid.as_ref().and_then(|(_, fit)| fit.odd.clone());
@@ -129,6 +132,11 @@ impl Query {
         }
         found
     }
+}
+
+fn blanks_for_tabs(mut reply: Vec<u8>) -> Vec<u8> {
+    reply.iter_mut().filter(|byte| **byte == b'\t').for_each(|byte| *byte = b' ');
+    reply
 }
 
 /// Fields between two marks.
