@@ -142,6 +142,8 @@ fn numbers(world: &World, personality: &Personality) -> Vec<(&'static Var, f64, 
         (&OUTPUT_CURRENT_NOMINAL, rating.mains_amperes, 0),
         (&OUTPUT_FREQUENCY_NOMINAL, rating.mains_hertz, 1),
         (&BATTERY_VOLTAGE_NOMINAL, rating.battery_volts, 2),
+        (&BATTERY_VOLTAGE_LOW, rating.battery_volts * 20.0 / 24.0, 1),
+        (&BATTERY_VOLTAGE_HIGH, rating.battery_volts * 27.6 / 24.0, 1),
         (&EXPERIMENTAL_NUMBER_OF_BATTERY_CELLS, rating.battery_volts / 2.0, 0),
         (&EXPERIMENTAL_NOMINAL_CELL_VOLTAGE, 2.0, 2),
     ]

@@ -385,6 +385,7 @@ impl SimulatedUps {
         let mut text = self.write(&bare, &readings, query.armour.is_some());
         // bits are counted from the drawn place, so they come before what moves them
         let (bits, forms): (Vec<_>, Vec<_>) = odd.iter().partition(|odd| odd.is_of_bits());
+        let (nuls, forms): (Vec<_>, Vec<_>) = forms.into_iter().partition(|odd| odd.is_around());
         bits.into_iter().chain(forms).for_each(|odd| odd.deform(&mut text, query));
         let mut claims = Claims::of(query, &readings);
         // without its mode it still shows by its volts whether mains is there
@@ -395,7 +396,9 @@ impl SimulatedUps {
             claims = Claims::default();
         }
         self.record(Record::Said { question: line.into(), bytes: vec![], claims }, now);
-        Some(query.armour.map_or(text.clone(), |armour| (armour.pack_reply)(&text)))
+        let mut reply = query.armour.map_or(text.clone(), |armour| (armour.pack_reply)(&text));
+        nuls.into_iter().for_each(|odd| odd.deform(&mut reply, query));
+        Some(reply)
     }
 
     fn is_named(&self, deed: Odd, line: &str) -> bool {

@@ -18,6 +18,12 @@ use std::time::Duration;
 /// The first volts of a discharge dip and recover: nothing is guessed by them.
 const DIP: Duration = Duration::from_secs(30);
 
+/// Volts of a cell under which makers' tables of discharges at high rates do not go: 1.60 V of lead-acid (CSB
+/// GP and HR series),
+const LAST_VOLTS_LEAD: f64 = 1.6;
+/// and of lithium iron phosphate.
+const LAST_VOLTS_LFP: f64 = 2.3;
+
 /// What is known besides the [`Inputs`].
 #[derive(Clone, Debug)]
 pub(super) struct Known {
@@ -144,7 +150,20 @@ impl Battery {
         estimate.runtime_s = learned.runtime_s.filter(|_| told && known.powers).map(rounded);
         estimate.trusts_runtime = dipped && learned.confidence >= Confidence::Fair;
         estimate.trusts_charge = estimate.trusts_runtime && !self.ignores_low;
+        // whatever battery it is, it is empty where no maker lets it be discharged further
+        if outage.is_some() && inputs.charge.is_none() && !self.ignores_low && self.is_at_its_end(inputs) {
+            (estimate.charge, estimate.trusts_charge) = (Some(0.0), true);
+        }
         estimate
+    }
+
+    fn is_at_its_end(&self, inputs: &Inputs) -> bool {
+        let Some((model, volts)) = self.model.as_ref().zip(inputs.voltage) else { return false };
+        let last = match model.found.bank.chemistry {
+            Chemistry::Lfp => LAST_VOLTS_LFP,
+            _ => LAST_VOLTS_LEAD,
+        };
+        volts > 0.0 && volts * model.found.times <= last * f64::from(model.found.bank.cells)
     }
 
     /// Whether a guess says anything: the volts of lithium do not.

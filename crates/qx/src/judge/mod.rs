@@ -255,7 +255,12 @@ impl State {
         self.read = hearing.now;
         let hurt = hearing.quality.is_hurt();
         if !hurt && self.taken.as_ref() == Some(said) {
-            self.recent.clear();
+            if !self.recent.is_empty() {
+                self.push(said, false, hearing);
+            }
+            if self.recent.in_a_row() >= bounds::RAISED.last {
+                self.recent.clear();
+            }
             self.settled = true;
             return false;
         }

@@ -4,7 +4,7 @@
 //! A digit that noise made of another one looks like any other number, so on a line that was hurt the last
 //! readings elect one: what most of them say, or of numbers that run the middle one.
 
-use super::bounds::{ELECTED, IN_A_ROW};
+use super::bounds::{ELECTED, IN_A_ROW, RAISED};
 use super::compare::{alike, compare};
 use super::recent::Recent;
 use super::{Hearing, Quality};
@@ -20,9 +20,11 @@ pub fn take(taken: Option<&Readings>, recent: &Recent, hearing: &Hearing) -> Opt
         _ if taken.is_none() => Some(newest.clone()),
         Quality::Clean if taken.is_some_and(|taken| alike(taken, newest)) => Some(newest.clone()),
         Quality::Clean | Quality::Unproven => {
-            let before = recent.iter().rev().nth(IN_A_ROW - 1);
+            let before = recent.iter().rev().nth(IN_A_ROW - 1).filter(|before| Some(*before) != taken);
             let confirmed = before.is_some_and(|before| alike(before, newest));
-            match (confirmed, hearing.let_run) {
+            // one of two between which it goes to and fro
+            let again = recent.count(RAISED.last, newest) >= RAISED.some;
+            match (confirmed, again || hearing.let_run) {
                 (true, _) => Some(between(taken, before, newest)),
                 (false, true) => Some(newest.clone()),
                 (false, false) => None,

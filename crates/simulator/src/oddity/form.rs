@@ -36,6 +36,11 @@ impl Deed {
         matches!(self, Deed::Toggles | Deed::Letter(_))
     }
 
+    /// Whether it stands around a reply, packed or not.
+    pub(crate) fn is_around(&self) -> bool {
+        matches!(self, Deed::NulBefore | Deed::NulAfter)
+    }
+
     /// Whether it makes the reply to this question a mode that is not known: one letter, which no row has.
     pub(crate) fn is_mode_of(&self, query: &Query) -> bool {
         let (Deed::Mode(letter), [field]) = (self, query.fields) else { return false };

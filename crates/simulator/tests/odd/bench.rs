@@ -54,6 +54,7 @@ struct Bench<'l> {
     dead_until: Option<Moment>,
     memory: Option<String>,
     battery: Option<String>,
+    reset: Option<String>,
     shake: Option<Moment>,
     /// When a lost link is tried next.
     reopen: Option<Moment>,
@@ -82,6 +83,7 @@ impl<'l> Bench<'l> {
             dead_until: None,
             memory: None,
             battery: None,
+            reset: None,
             shake: None,
             reopen: None,
             was_silent: true,
@@ -317,6 +319,7 @@ impl<'l> Bench<'l> {
         let (dialect, battery) = (self.device.dialect_memory(), self.device.battery_memory());
         self.memory = dialect.or(self.memory.take());
         self.battery = battery.or(self.battery.take());
+        self.reset = self.device.reset_memory().or(self.reset.take());
     }
 
     fn start(&mut self) {
@@ -326,6 +329,7 @@ impl<'l> Bench<'l> {
         self.device = Device::new(Options {
             dialect_memory: self.memory.clone(),
             battery_memory: self.battery.clone(),
+            reset_memory: self.reset.clone(),
             ..self.options.clone()
         });
         self.judge.driver_started(self.now);

@@ -38,6 +38,8 @@ pub const FALSE_AFTER: Duration = s(5);
 pub const STALE_POLLS: u32 = 3;
 /// nor before this.
 pub const STALE_LEAST: Duration = s(5);
+/// Of polls that are seldom, one that is missed for so long is enough.
+pub const STALE_MISSED: Duration = s(20);
 /// It is stale at last so much later.
 pub const STALE_GRACE: Duration = s(15);
 /// With a poll interval longer than this a poll that is missed is asked again, and makes stale after
@@ -57,7 +59,7 @@ pub const START_NAMED: Duration = s(30);
 pub const START: Duration = s(60);
 
 /// An order is carried out within this, or never.
-pub const ORDER_LIFE: Duration = s(30);
+pub const ORDER_LIFE: Duration = s(31);
 /// Whoever asked is told the end of it within this.
 pub const ANSWER: Duration = s(60);
 /// A word that comes within this answers the order (NUT waits so long).
@@ -77,7 +79,7 @@ pub const VOLTS_ABOVE: f64 = 1.0;
 
 /// After how much silence data is stale, at the least.
 pub fn stale_after(interval: Duration) -> Duration {
-    (interval * STALE_POLLS).max(STALE_LEAST)
+    (interval * STALE_POLLS).max(STALE_LEAST).min(interval + STALE_MISSED)
 }
 
 /// And at the most.

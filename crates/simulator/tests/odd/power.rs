@@ -71,7 +71,14 @@ impl Word {
 
     /// Takes a readable reply.
     pub fn hear(&mut self, question: &str, claims: &Claims, bad: bool, now: Moment) {
-        let Some(claim) = self.of(claims) else { return };
+        let Some(claim) = self.of(claims) else {
+            // a code that is not known takes back what the one before it said
+            if self.due_by == question {
+                self.due = None;
+                self.said.remove(question);
+            }
+            return;
+        };
         let said = self.said.entry(question.into()).or_default();
         said.push(claim);
         let enough = if self.name == "OB" {
