@@ -18,7 +18,7 @@ pub use error::{Kind, LinkError};
 pub use serial::{CablePower, ModemLines};
 pub use usb::{Arrivals, Attached, Pattern, UsbOptions, attached};
 
-use qx::exchange::{Collector, END, Exchange, Reply};
+use qx::exchange::{Collector, END, Exchange, Reply, WHOLE};
 use std::time::Duration;
 use timer::Timer;
 use tokio::time::Instant;
@@ -157,8 +157,9 @@ impl Link {
                 self.answered = true;
                 break;
             }
-            let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
-            deadline = Instant::now() + wait;
+            // no reply takes longer as a whole, but one that an echo goes before
+            let end = sent + latency + WHOLE + exchange.patience;
+            deadline = (Instant::now() + collector.wait(exchange)).min(end);
         }
         Ok(Reply { stray, ..collector.finish(latency) })
     }

@@ -94,7 +94,7 @@ impl Replay {
         // whoever obeyed once obeys nobody now, and silence must not look like consent
         let line = if exchange.is_command { Some(nothing_was_sent(line.as_deref())) } else { line };
         let echoed = line.as_deref() == Some(&exchange.command);
-        Reply { line, echoed, latency, stray: false }
+        Reply { line, echoed, latency, ..Reply::default() }
     }
 }
 

@@ -8,6 +8,10 @@ pub const END: u8 = b'\r';
 
 /// No reply of these dialects is longer; more bytes without an end are babble.
 const LONGEST: usize = 512;
+/// After an echo a reply is waited for so long at least.
+const AFTER_ECHO: Duration = Duration::from_millis(300);
+/// From its first byte on a reply takes no longer, or it is babble.
+pub const WHOLE: Duration = Duration::from_secs(3);
 
 /// What it means when the command itself comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,6 +53,8 @@ pub struct Reply {
     pub latency: Duration,
     /// Something was read away before the command was sent: it came too late for the one before.
     pub stray: bool,
+    /// No carriage return ended the line, but a gap: some devices leave it out, and a torn one lost it.
+    pub unended: bool,
 }
 
 /// Collects bytes until a reply is complete. Links feed it; it does not wait itself.
@@ -106,9 +112,9 @@ impl Collector {
         }
     }
 
-    /// Whether the command came back and a reply may follow.
-    pub fn echoed(&self) -> bool {
-        self.echoed
+    /// How long the next byte may take: further bytes of a line that has begun, or a reply behind an echo.
+    pub fn wait(&self, exchange: &Exchange) -> Duration {
+        if self.echoed && self.buffer.is_empty() { exchange.patience.max(AFTER_ECHO) } else { exchange.gap }
     }
 
     /// The reply, when it is complete or the time is over. Bytes without an end are a reply as
@@ -116,7 +122,8 @@ impl Collector {
     pub fn finish(self, latency: Duration) -> Reply {
         let torn = (!self.buffer.is_empty()).then_some(self.buffer);
         let echo = (self.echoed && self.echo != Echo::Line).then_some(self.command);
-        Reply { line: self.line.or(torn).or(echo), echoed: self.echoed, latency, stray: false }
+        let unended = self.line.is_none() && torn.is_some();
+        Reply { line: self.line.or(torn).or(echo), echoed: self.echoed, latency, stray: false, unended }
     }
 }
 

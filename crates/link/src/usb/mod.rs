@@ -160,6 +160,7 @@ impl Usb {
         let mut talk = Talk::new(self.bridge, &exchange.command, self.step, settle);
         self.step += 1;
         let (began, mut latency, mut stray) = (Instant::now(), Duration::ZERO, false);
+        let mut unended = false;
         loop {
             match talk.next() {
                 Step::Do(transfer, patience) => {
@@ -172,6 +173,7 @@ impl Usb {
                     let outcome = self.attempt(&transfer, time).await?;
                     // what is left of an old reply is no measure
                     let is_reply = patience != Patience::Leftover;
+                    unended = patience == Patience::Gap && outcome == Outcome::Nothing;
                     if is_reply
                         && latency.is_zero()
                         && matches!(&outcome, Outcome::Data(data) if !data.is_empty())
@@ -192,7 +194,7 @@ impl Usb {
                     let line = line.filter(|line| !is_late(line));
                     self.unsettled = line.is_none();
                     let echoed = line.as_deref() == Some(&exchange.command[..]);
-                    return Ok(Reply { line, echoed, latency, stray });
+                    return Ok(Reply { unended: unended && line.is_some(), line, echoed, latency, stray });
                 }
             }
         }

@@ -1,9 +1,13 @@
 //! What a reply is worth: whether it belongs to this question, came late from another, or has to come again.
 
-use super::{Detection, Heard, SHORT, TELLING, TRIES, is_refusal};
+use super::{
+    Detection, Heard, SHORT, SLOWER_BEFORE_PERCENT, SLOWEST, TELLING, TRIES, UNASKED, is_refusal, slower,
+};
+use crate::device::Moment;
 use crate::protocol::Protocol;
 use crate::query::Query;
 use crate::read::Fit;
+use std::time::Duration;
 
 impl Detection {
     /// The questions that this reply could be to, were it late: those that were answered by silence. As
@@ -38,6 +42,57 @@ impl Detection {
             || line.len() >= SHORT && self.heard.iter().any(unrepeated)
     }
 
+    /// How late a line is, had it come to one of the questions that were asked in vain: the longest time that may
+    /// be.
+    pub(super) fn overdue(&self, ask: &[u8], line: &[u8], now: Moment) -> Option<Duration> {
+        let fits = |before: &&Heard| {
+            before.ask != ask && before.is_unanswered() && self.may_answer(&before.ask, line)
+        };
+        let late = |before: &Heard| now.saturating_sub(before.asked);
+        let asked = self.heard.iter().chain(&self.given_up).filter(fits).map(late);
+        asked.filter(|late| *late <= SLOWEST).max()
+    }
+
+    /// When the same was asked before and met with silence, if what comes now may be the reply to that.
+    pub(super) fn asked_in_vain(&self, ask: &[u8], now: Moment) -> Option<Moment> {
+        let same = |before: &&Heard| before.ask == ask && before.line.is_none();
+        let asked = self.heard.iter().chain(&self.given_up).filter(same).map(|before| before.asked);
+        asked.filter(|asked| now.saturating_sub(*asked) <= SLOWEST).min()
+    }
+
+    /// Whether a line is in the drawn form of the reply to a question, or its echo.
+    fn may_answer(&self, ask: &[u8], line: &[u8]) -> bool {
+        ask == line || self.queries(ask).any(|query| query.read(line).is_ok_and(|fit| fit.odd.is_none()))
+    }
+
+    /// The silences that stay what they are when `line` turns out to have come so late: those after which it was
+    /// waited for longer, and those that are true if nothing comes unasked any more.
+    pub(super) fn true_silences(
+        &self,
+        line: Option<&[u8]>,
+        late: Option<Duration>,
+        now: Moment,
+    ) -> (Vec<Heard>, Vec<Heard>) {
+        let (Some(line), Some(late)) = (line, late) else { return (vec![], vec![]) };
+        let enough = slower(late, SLOWER_BEFORE_PERCENT) + UNASKED;
+        let asked_since = |before: &&Heard| self.heard.iter().all(|heard| heard.ask != before.ask);
+        let heard: Vec<&Heard> =
+            self.heard.iter().chain(self.given_up.iter().filter(asked_since)).collect();
+        // a line that nobody owns may have been the reply to any question before
+        let unowned = |heard: &&&Heard| heard.line.is_some() && (!heard.fits || heard.late);
+        let unowned: Vec<Moment> = heard.iter().filter(unowned).map(|heard| heard.came).collect();
+        let is_silence = |heard: &&Heard| {
+            let swallowed = unowned.iter().any(|came| (heard.asked..=heard.asked + enough).contains(came));
+            let may_be_its_own = self.may_answer(&heard.ask, line) && now - heard.asked <= SLOWEST;
+            heard.line.is_none() && !swallowed && !may_be_its_own
+        };
+        let kept = heard.into_iter().filter(is_silence).map(|heard| {
+            let patience = heard.patience.max(now - heard.asked);
+            Heard { patience, tries: heard.tries.max(2), sure: true, ..heard.clone() }
+        });
+        kept.partition(|heard| heard.patience >= enough)
+    }
+
     /// Questions that were answered by silence have to be asked again: a reply that could be to them came
     /// once, to another.
     pub(super) fn doubt_silences(&mut self, reply: &[u8]) {
@@ -56,19 +111,23 @@ impl Detection {
 
     /// Whether a line may be the late reply to a question before: one that would fit there as well, and
     /// was missing there; or a refusal, which may be said to any.
-    pub(super) fn may_be_late(&self, ask: &[u8], line: &[u8]) -> bool {
+    pub(super) fn may_be_late(&self, ask: &[u8], line: &[u8], now: Moment) -> bool {
         let refused = |before: &Heard| is_refusal(&before.ask, line);
-        line != ask && (self.unanswered(ask).any(refused) || self.owing(ask, line).next().is_some())
+        line != ask && (self.unanswered(ask).any(refused) || self.owing(ask, line, now).next().is_some())
     }
 
     /// The questions before to which a line would be a reply, and which wait for one.
-    pub(super) fn owing(&self, ask: &[u8], line: &[u8]) -> impl Iterator<Item = &Heard> {
+    pub(super) fn owing(&self, ask: &[u8], line: &[u8], now: Moment) -> impl Iterator<Item = &Heard> {
         let mine: Vec<&str> =
             self.queries(ask).filter(|query| query.read(line).is_ok()).map(|query| query.picture).collect();
         let fits =
             move |before: &&Heard| self.queries(&before.ask).any(|query| mine.contains(&query.picture));
         let ask = ask.to_vec();
-        let missing = move |before: &&Heard| before.ask != ask && (before.is_unanswered() || before.owes);
+        let late = self.lateness.map(|late| slower(late, SLOWER_BEFORE_PERCENT) + UNASKED);
+        let missing = move |before: &&Heard| {
+            let may_come = late.is_none_or(|late| now.saturating_sub(before.asked) <= late);
+            before.ask != ask && may_come && (before.is_unanswered() || before.owes)
+        };
         self.heard.iter().chain(&self.given_up).filter(missing).filter(fits)
     }
 
@@ -142,11 +201,13 @@ mod tests {
     #[test]
     fn what_was_read_away_was_no_silence() {
         let patience = Duration::from_millis(165);
+        let mut now = Moment::ZERO;
         let mut detection = Detection::new(Options::default().candidates(), Flags::default(), None).quick();
         let mut hear = |line: Option<&[u8]>, stray| {
             let Step::Ask(ask) = detection.step() else { return None };
             let reply = Reply { line: line.map(<[u8]>::to_vec), stray, ..Reply::default() };
-            Some(detection.hear_reply(ask, reply, patience))
+            now += patience;
+            Some(detection.hear_reply(ask, reply, patience, now - patience))
         };
         let status: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
         assert_eq!(hear(Some(status), true), Some(Worth::Sure), "before it nothing was asked");

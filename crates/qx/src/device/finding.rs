@@ -13,6 +13,10 @@ use std::time::Duration;
 
 /// So often it is looked for a dialect when somebody says something; twice, when nobody does.
 const ROUNDS: u8 = 4;
+/// And for so long: NUT tries each of its dialects three times, a second for each try.
+const LOOKS_FOR: Duration = Duration::from_secs(40);
+/// The same where the dialect is named.
+const LOOKS_FOR_ONE: Duration = Duration::from_secs(8);
 
 /// A UPS that was found and not read whole after so long is told to be stale. (`upsdrvctl` waits for 75 s.)
 const SURVEY_WAITS: Duration = Duration::from_secs(45);
@@ -20,18 +24,22 @@ const SURVEY_WAITS: Duration = Duration::from_secs(45);
 /// What the device is busy with.
 #[derive(Debug)]
 pub(super) enum Stage {
-    Detecting { detection: Box<Detection>, round: u8, not_before: Moment },
+    Detecting {
+        detection: Box<Detection>,
+        round: u8,
+        not_before: Moment,
+        /// It is looked on until then, when somebody says something.
+        until: Moment,
+    },
     Polling,
 }
 
 impl Device {
     /// The exchange to the next sign, or the next stage.
     pub(super) fn next_sign(&mut self, now: Moment) -> Option<&'static Query> {
-        let Stage::Detecting { detection, round, not_before } = &mut self.stage else { return None };
-        if *not_before > now {
-            return None;
-        }
+        let Stage::Detecting { detection, round, not_before, until } = &mut self.stage else { return None };
         match detection.step() {
+            Step::Ask(_) if *not_before > now => return None,
             Step::Ask(ask) => return Some(ask),
             Step::Found(protocol) => {
                 let detection = detection.clone();
@@ -39,9 +47,11 @@ impl Device {
                 return None;
             }
             // once more, and slowly: the first replies may have been lost or late, or the line may echo
-            Step::Nothing if *round == 1 || *round < ROUNDS && detection.anything_said() => {
+            Step::Nothing
+                if *round == 1 || detection.anything_said() && (*round < ROUNDS || now < *until) =>
+            {
                 **detection = detection.as_ref().clone().again();
-                *round += 1;
+                *round = round.saturating_add(1);
                 self.line.echo = Echo::Unknown;
                 self.line.settle = true;
             }
@@ -108,8 +118,13 @@ impl Device {
             self.protocol = Some(protocol);
             self.start_delays();
         }
+        let not_before = match self.stage {
+            Stage::Detecting { not_before, .. } => not_before,
+            Stage::Polling => now,
+        };
         self.stage = Stage::Polling;
         self.listens_until = now + LISTENS_ON;
+        self.adopted = now;
         if !self.ready {
             self.detect_again = now + SURVEY_WAITS;
         }
@@ -122,6 +137,11 @@ impl Device {
         self.note(Loudness::Info, text);
         self.reconsider(now);
         self.line.refuses |= detection.refuses_in_words();
+        detection.latency().into_iter().for_each(|slowest| self.line.latency.learn(slowest));
+        self.line.late.go_on(detection.suspected(), not_before);
+        if detection.met_late_replies() {
+            self.was_late(now);
+        }
         if detection.is_noisy() {
             self.line.heard(false);
         }
@@ -152,6 +172,7 @@ impl Stage {
         let detection = Detection::new(options.candidates(), options.flags, options.address);
         let kept = options.dialect_memory.as_deref().filter(|_| options.protocol.is_none());
         let known = kept.and_then(Known::parse);
-        Stage::Detecting { detection: Box::new(detection.quick().expecting(known)), round: 1, not_before }
+        let until = not_before + if detection.is_of_one() { LOOKS_FOR_ONE } else { LOOKS_FOR };
+        Stage::Detecting { detection: Box::new(detection.quick().expecting(known)), round: 1, not_before, until }
     }
 }

@@ -11,6 +11,7 @@
 mod battery;
 mod finding;
 mod kill_power;
+mod late;
 mod latency;
 mod low_battery;
 mod order;
@@ -35,6 +36,7 @@ use battery::Battery;
 use finding::Stage;
 use kill_power::KillPower;
 pub use kill_power::{DEFAULT as SHUTDOWN_DEFAULT, Step as KillStep, steps as kill_steps};
+use late::Late;
 use latency::Latency;
 use low_battery::LowBattery;
 use order::Order;
@@ -53,15 +55,19 @@ pub type Moment = Duration;
 pub type Ticket = u64;
 
 /// How long a question waits while nothing is known of the speed of this UPS.
-const FIRST_PATIENCE: Duration = Duration::from_millis(950);
+const FIRST_PATIENCE: Duration = Duration::from_millis(1100);
 /// How long a poll waits.
 const POLL_PATIENCE: Duration = Duration::from_millis(1000);
 /// Silence to a question is not known earlier, however fast the UPS is.
 const LEAST_PATIENCE: Duration = Duration::from_millis(250);
+/// A reply may be held up for so long.
+const HELD_UP: Duration = Duration::from_millis(400);
 /// A command is answered by silence, which is not known earlier.
 const COMMAND_PATIENCE: Duration = Duration::from_millis(500);
-/// How long each further byte may take.
-const GAP: Duration = Duration::from_millis(300);
+/// How long each further byte may take, as in NUT.
+const GAP: Duration = Duration::from_millis(1000);
+/// The same where the UPS ends its replies by no carriage return, so that only time tells.
+const GAP_WITHOUT_END: Duration = Duration::from_millis(300);
 /// How often a question is repeated at once, when its reply was garbled, doubted or missing.
 const REPEATS: u8 = 3;
 /// The same on a noisy line: of replies that are whole now and then, three have to agree.
@@ -157,6 +163,10 @@ struct Line {
     whole: u32,
     /// When something was heard last, be it garbled.
     heard_at: Moment,
+    /// The last whole reply had no carriage return at its end.
+    endless: bool,
+    /// Replies that came late.
+    late: Late,
 }
 
 /// One UPS.
@@ -186,6 +196,8 @@ pub struct Device {
     /// When something else than the status was asked last.
     gave_way: Moment,
     detect_again: Moment,
+    /// When the dialect was found.
+    adopted: Moment,
     /// Until then who is heard through noise is the UPS that was found.
     listens_until: Moment,
     /// What was found and is not kept yet.
@@ -225,6 +237,8 @@ impl Device {
                 noisy: false,
                 whole: 0,
                 heard_at: Moment::ZERO,
+                endless: false,
+                late: Late::default(),
             },
             asked: None,
             requests: VecDeque::new(),
@@ -237,6 +251,7 @@ impl Device {
             lively_until: Moment::ZERO,
             gave_way: Moment::ZERO,
             detect_again: Moment::ZERO,
+            adopted: Moment::ZERO,
             listens_until: Moment::ZERO,
             dialect_memory: None,
             evidence: vec![],
@@ -317,17 +332,19 @@ impl Device {
         match asked {
             Asked::Sign(ask, patience) => {
                 if let Stage::Detecting { detection, not_before, .. } = &mut self.stage {
-                    let worth = detection.hear_reply(ask, reply, patience);
+                    let worth = detection.hear_reply(ask, reply, patience, since);
                     self.line.settle = worth != Worth::Sure;
-                    if let Worth::Late(pause) | Worth::Doubted(pause) = worth {
-                        *not_before = now + pause;
-                    }
+                    *not_before = now + worth.pause();
                 }
             }
             Asked::Look(..) if is_old => {}
-            Asked::Look(ask, patience) => self.look(ask, reply, patience, now),
+            Asked::Look(ask, patience) => self.look(ask, reply, patience, (since, now)),
             Asked::Query(at) if is_old => self.ask_anew(at, now),
-            Asked::Query(at) => self.handle_answer(at, reply.line.as_deref(), since, now),
+            Asked::Query(at) => {
+                let mut reply = reply;
+                self.sort_out_late(at, &mut reply, since, now);
+                self.handle_answer(at, reply.line.as_deref(), since, now);
+            }
             Asked::Request(request) => self.handle_request_reply(request, reply.line, now),
         }
         self.look_for_staleness(now);
@@ -359,6 +376,7 @@ impl Device {
         self.look_for_staleness(now);
         self.look_after_order(now);
         self.look_for_misbelief(now);
+        self.ask_once_more(now);
         if self.asked.is_some() || !self.line.up {
             return None;
         }
@@ -374,6 +392,9 @@ impl Device {
                 (Asked::Sign(ask, patience), ask.wire(0), patience)
             }
             None => {
+                if self.line.late.pause > now {
+                    return None;
+                }
                 let Some(at) = self.next_query(now) else {
                     let (ask, patience) = self.next_look(now)?;
                     return Some(self.exchange(Asked::Look(ask, patience), ask.wire(0), patience, now));
@@ -387,7 +408,7 @@ impl Device {
                 let patience = if !lost && (reading.is_some() || query.cadence == Cadence::Quick) {
                     self.patience(POLL_PATIENCE, POLL_PATIENCE)
                 } else {
-                    self.patience(FIRST_PATIENCE, LEAST_PATIENCE)
+                    self.silence_patience()
                 };
                 (Asked::Query(at), query.wire(self.address()), patience)
             }
@@ -399,7 +420,8 @@ impl Device {
         let is_command = matches!(asked, Asked::Request(_));
         self.asked = Some((asked, now));
         let settle = std::mem::take(&mut self.line.settle);
-        Exchange { command, patience, gap: GAP, echo: self.line.echo, settle, is_command }
+        let gap = if self.line.endless { GAP_WITHOUT_END } else { GAP };
+        Exchange { command, patience, gap, echo: self.line.echo, settle, is_command }
     }
 
     /// Whether an event waits.
@@ -423,7 +445,9 @@ impl Device {
             Stage::Detecting { not_before, .. } => Some(*not_before),
             Stage::Polling => {
                 let look = self.proof.due().filter(|_| self.ready && !self.store.is_stale());
-                self.slots.iter().filter_map(|slot| slot.due).chain(look).min()
+                let due = self.slots.iter().filter_map(|slot| slot.due).chain(look).min();
+                let due = due.map(|due| due.max(self.line.late.pause));
+                due.into_iter().chain(self.once_more_due()).min()
             }
         };
         let waited = !self.ready && !self.store.is_stale();
@@ -446,6 +470,13 @@ impl Device {
 
     fn stale_after(&self) -> Duration {
         (self.options.pollinterval * STALE_POLLS).max(STALE_AT_LEAST)
+    }
+
+    /// How long to wait for the first byte of a reply that may never come: longer than the slowest lately, and no
+    /// longer than needed, as there may be many such questions.
+    fn silence_patience(&self) -> Duration {
+        let enough = |slow: Duration| (4 * slow).min((slow * 3 / 2).max(slow + HELD_UP)).max(LEAST_PATIENCE);
+        self.line.latency.slowest().map_or(FIRST_PATIENCE, enough)
     }
 
     /// How long to wait for a first byte: `unknown` until the UPS has answered once, then four
@@ -476,6 +507,8 @@ impl Line {
         let Some(line) = &reply.line else { return };
         self.heard_at = now;
         self.latency.learn(reply.latency);
+        // a torn one is not known to be whole
+        self.endless = reply.unended && (self.endless || crate::detect::looks_like_reply(line));
         if self.echo == Echo::Unknown {
             let repeated = reply.echoed && crate::detect::looks_like_reply(line);
             self.echo = if repeated { Echo::Line } else { Echo::Refusal };

@@ -10,9 +10,14 @@ use crate::read::{Fit, Form, Readings};
 use crate::value::Value;
 use crate::variable::Var;
 use crate::votes::Poll;
+use std::time::Duration;
 
 /// Replies vote on what comes until so many polls later. (The newest has to agree all the same.)
 const VOTES_LAST: u32 = 10;
+/// After so long what tells the status is enough to begin with.
+const SURVEY_TAKES: Duration = Duration::from_secs(8);
+/// Before the first data, what tells the status is asked not more often than this.
+const SURVEY_POLLS: Duration = Duration::from_secs(5);
 
 /// One query of the protocol and what is known from it.
 #[derive(Debug)]
@@ -55,7 +60,8 @@ impl Device {
             _ if slot.repeats > 0 && !noisy => 0,
             Cadence::Quick if gives_way => 6,
             Cadence::Quick => 1,
-            _ if noisy && slot.tells_status() && slot.reading.is_none() => 2,
+            // nor may it wait for what may be many questions
+            _ if slot.tells_status() && slot.reading.is_none() => 2,
             Cadence::Once => 3,
             Cadence::AfterChange => 4,
             Cadence::Full => 5,
@@ -68,6 +74,7 @@ impl Device {
     /// What came back to the query at `at`, which was asked at `since`.
     pub(super) fn handle_answer(&mut self, at: usize, line: Option<&[u8]>, since: Moment, now: Moment) {
         let interval = self.interval(self.slots[at].query.cadence, now);
+        let interval = interval.map(|usual| if self.ready { usual } else { usual.max(SURVEY_POLLS) });
         let next = interval.map(|interval| (since + interval).max(now));
         let address = self.address();
         let votes_since = now.saturating_sub(match interval {
@@ -199,7 +206,7 @@ impl Device {
         if cadence == Cadence::Quick {
             self.heard_from(now);
             self.watch_closer(changed, now);
-            let soon = self.interval(cadence, now).map(|interval| now + interval);
+            let soon = self.interval(cadence, now).filter(|_| self.ready).map(|interval| now + interval);
             self.slots[at].due = next.into_iter().chain(soon).min();
             self.compare_with_order();
             if changed && self.ready {
@@ -281,18 +288,26 @@ impl Device {
         let once = |slot: &Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
         let waits = |slot: &Slot| slot.tells_status() || !(slot.put_off || noisy && once(slot));
         let unknown = |slot: &&Slot| slot.applies && slot.reading.is_none() && !slot.refused;
+        // a slow UPS is not waited for until it said all: the rest follows
+        let enough = now >= self.adopted + SURVEY_TAKES && !self.options.ignorelb;
+        let is_vital = |slot: &Slot| slot.tells_status() || slot.repeats > 0 && !slot.had_silence;
         let surveyed = !self.slots.iter().filter(unknown).any(waits);
         let status = self.slots.iter().any(|s| s.query.cadence == Cadence::Quick && s.reading.is_some());
         // also when the dialect was looked for again
         let quick = |slot: &Slot| slot.query.cadence == Cadence::Quick;
         let told = status && !self.slots.iter().filter(unknown).any(quick);
-        if !told || !self.ready && !surveyed {
+        let vital = enough && !self.slots.iter().filter(unknown).any(is_vital);
+        if !told || !self.ready && !surveyed && !vital {
             return;
         }
         self.publish(now);
         if !self.ready {
             self.tell_what_is_kept();
             self.ready = true;
+            let (latest, quick) = (now + self.options.pollinterval, |slot: &&mut Slot| slot.query.cadence == Cadence::Quick);
+            for slot in self.slots.iter_mut().filter(quick) {
+                slot.due = slot.due.map(|due| due.min(latest));
+            }
             self.last_good = now;
             self.events.push_back(Event::Ready);
             if self.store.is_stale() {

@@ -6,7 +6,7 @@ pub mod twin;
 
 use judge::{Findings, Judge};
 use qx::device::{Device, Event, Moment, Outcome};
-use qx::exchange::{Collector, END, Exchange};
+use qx::exchange::{Collector, END, Exchange, WHOLE};
 use qx::option::Options;
 use qx::protocol::Protocol;
 use qx::store::Change;
@@ -211,8 +211,8 @@ impl Bench {
             if collector.take(&bytes) {
                 break;
             }
-            let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
-            deadline = self.now + wait;
+            let end = sent + latency + WHOLE + exchange.patience;
+            deadline = (self.now + collector.wait(exchange)).min(end);
         }
         self.exchanges += 1;
         let is_status = exchange.command == self.protocol.queries[0].wire(0);

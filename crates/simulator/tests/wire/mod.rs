@@ -3,7 +3,7 @@
 #![allow(dead_code, missing_docs)]
 
 use qx::device::{Device, Event, Moment};
-use qx::exchange::{Collector, Exchange, Reply};
+use qx::exchange::{Collector, Exchange, Reply, WHOLE};
 use qx::option::Options;
 use simulator::ups::SimulatedUps;
 use std::collections::VecDeque;
@@ -25,6 +25,8 @@ pub struct Made {
     pub line: Option<Vec<u8>>,
     /// How long silence would have been waited for.
     pub patience: Duration,
+    /// When it was asked.
+    pub at: Moment,
 }
 
 pub struct Wire {
@@ -66,9 +68,10 @@ impl Wire {
                 }
             }
             if let Some(exchange) = self.device.poll_exchange(self.now) {
+                let at = self.now;
                 let reply = self.exchange(&exchange, ups);
                 let (question, patience) = (exchange.command, exchange.patience);
-                self.made.push(Made { question, line: reply.line.clone(), patience });
+                self.made.push(Made { question, line: reply.line.clone(), patience, at });
                 self.device.handle_reply(reply, self.now);
             } else if !self.device.has_news() {
                 let due = self.device.poll_timeout().unwrap_or(until);
@@ -104,8 +107,8 @@ impl Wire {
             if collector.take(&bytes) {
                 return Reply { stray, ..collector.finish(latency.unwrap_or_default()) };
             }
-            let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
-            deadline = self.now + wait;
+            let end = sent + latency.unwrap_or_default() + WHOLE + exchange.patience;
+            deadline = (self.now + collector.wait(exchange)).min(end);
         }
         self.now = deadline;
         Reply { stray, ..collector.finish(latency.unwrap_or_default()) }
@@ -125,7 +128,7 @@ impl Wire {
     pub fn talk(&self) -> String {
         let shown = |made: &Made| {
             let line = made.line.as_deref().unwrap_or(b"-");
-            format!("{} > {}", made.question.escape_ascii(), line.escape_ascii())
+            format!("{:.2} {} > {}", made.at.as_secs_f64(), made.question.escape_ascii(), line.escape_ascii())
         };
         self.made.iter().map(shown).collect::<Vec<_>>().join("\n")
     }
