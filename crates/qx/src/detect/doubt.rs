@@ -23,9 +23,9 @@ impl Detection {
     pub(super) fn belongs_elsewhere(&self, ask: &[u8], line: &[u8]) -> bool {
         let drawn = |query: &Query| query.read(line).is_ok_and(|fit| fit.odd.is_none());
         let own = is_refusal(ask, line) || self.queries(ask).any(drawn);
-        let other = |before: &Heard| {
-            before.ask == line || line.len() >= SHORT && self.queries(&before.ask).any(drawn)
-        };
+        // what is packed is as telling as what is long
+        let telling = |query: &Query| (line.len() >= SHORT || query.armour.is_some()) && drawn(query);
+        let other = |before: &Heard| before.ask == line || self.queries(&before.ask).any(telling);
         // who refuses in words is not silent on others: that was to an earlier question, but once only, as
         // a UPS may be odd
         let refused = self.latency.is_none() && self.restarts == 0 && line != ask && is_refusal(ask, line);
@@ -69,11 +69,11 @@ impl Detection {
     /// waited for longer, and those that are true if nothing comes unasked any more.
     pub(super) fn true_silences(
         &self,
-        line: Option<&[u8]>,
+        line: Option<(&[u8], Moment)>,
         late: Option<Duration>,
         now: Moment,
     ) -> (Vec<Heard>, Vec<Heard>) {
-        let (Some(line), Some(late)) = (line, late) else { return (vec![], vec![]) };
+        let (Some((line, came)), Some(late)) = (line, late) else { return (vec![], vec![]) };
         let enough = slower(late, SLOWER_BEFORE_PERCENT) + UNASKED;
         let asked_since = |before: &&Heard| self.heard.iter().all(|heard| heard.ask != before.ask);
         let heard: Vec<&Heard> =
@@ -83,11 +83,12 @@ impl Detection {
         let unowned: Vec<Moment> = heard.iter().filter(unowned).map(|heard| heard.came).collect();
         let is_silence = |heard: &&Heard| {
             let swallowed = unowned.iter().any(|came| (heard.asked..=heard.asked + enough).contains(came));
-            let may_be_its_own = self.may_answer(&heard.ask, line) && now - heard.asked <= SLOWEST;
+            let may_be_its_own = self.may_answer(&heard.ask, line)
+                && came.saturating_sub(heard.asked) <= SLOWEST;
             heard.line.is_none() && !swallowed && !may_be_its_own
         };
         let kept = heard.into_iter().filter(is_silence).map(|heard| {
-            let patience = heard.patience.max(now - heard.asked);
+            let patience = heard.patience.max(now.saturating_sub(heard.asked));
             Heard { patience, tries: heard.tries.max(2), sure: true, ..heard.clone() }
         });
         kept.partition(|heard| heard.patience >= enough)
@@ -201,7 +202,7 @@ mod tests {
     #[test]
     fn what_was_read_away_was_no_silence() {
         let patience = Duration::from_millis(165);
-        let mut now = Moment::ZERO;
+        let mut now = Duration::ZERO;
         let mut detection = Detection::new(Options::default().candidates(), Flags::default(), None).quick();
         let mut hear = |line: Option<&[u8]>, stray| {
             let Step::Ask(ask) = detection.step() else { return None };

@@ -261,8 +261,9 @@ impl Detection {
         if let Some(step) = self.known.as_ref().and_then(|known| self.step_by_what_is_known(known)) {
             return step;
         }
-        // it went first, whatever is known of it by now
-        let opening = self.opening().filter(|ask| self.restarts == 0 && self.heard_to(ask).is_none());
+        // it went first; of what is known still when replies came late, more may follow than from asking it again
+        let goes_first = self.restarts == 0 || self.heard.is_empty();
+        let opening = self.opening().filter(|ask| goes_first && self.heard_to(ask).is_none());
         if let Some(ask) = opening {
             return Step::Ask(ask);
         }
@@ -338,7 +339,7 @@ impl Detection {
             && (self.belongs_elsewhere(&ask, line) || asked_before.is_some() && overdue.is_some())
         {
             let own = asked_before.map(|asked| came - asked);
-            return self.start_again(Some(line), overdue.max(own), (asked, came));
+            return self.start_again(Some((line, came)), overdue.max(own), (asked, came));
         }
         let before = self.heard.iter().position(|heard| heard.ask == ask).map(|at| self.heard.remove(at));
         let tries = before.as_ref().map_or(0, |heard| heard.tries) + 1;
@@ -349,7 +350,8 @@ impl Detection {
         let seems_sure = self.is_sure(&ask, line.as_deref(), before.as_ref(), late);
         // what does not come again was late
         if let Some(before) = before.as_ref().filter(|before| before.late && !seems_sure) {
-            return self.start_again(before.line.as_deref(), before.overdue, (asked, came));
+            let line = before.line.as_deref().map(|line| (line, before.came));
+            return self.start_again(line, before.overdue, (asked, came));
         }
         self.noisy |= asked_before.is_none() && before.as_ref().is_some_and(|before| before.line != line);
         let sure = seems_sure || tries >= TRIES;
@@ -430,7 +432,7 @@ impl Detection {
     /// that is known. Silence that was longer stays silence.
     fn start_again(
         &mut self,
-        line: Option<&[u8]>,
+        line: Option<(&[u8], Moment)>,
         late: Option<Duration>,
         (asked, now): (Moment, Moment),
     ) -> Worth {

@@ -33,7 +33,7 @@ struct Question {
 pub(super) struct Late {
     questions: VecDeque<Question>,
     /// So slow the UPS is, if something comes unasked before the next question.
-    suspected: Option<Duration>,
+    pub(super) suspected: Option<Duration>,
     /// Nothing is asked before.
     pub(super) pause: Moment,
     /// When all is asked anew that was asked once.

@@ -476,7 +476,12 @@ impl Device {
     /// longer than needed, as there may be many such questions.
     fn silence_patience(&self) -> Duration {
         let enough = |slow: Duration| (4 * slow).min((slow * 3 / 2).max(slow + HELD_UP)).max(LEAST_PATIENCE);
-        self.line.latency.slowest().map_or(FIRST_PATIENCE, enough)
+        self.slowest().map_or(FIRST_PATIENCE, enough)
+    }
+
+    /// The slowest reply lately, be it one that is only suspected to have been so slow.
+    fn slowest(&self) -> Option<Duration> {
+        self.line.latency.slowest().max(self.line.late.suspected)
     }
 
     /// How long to wait for a first byte: `unknown` until the UPS has answered once, then four
@@ -484,7 +489,7 @@ impl Device {
     /// two that are lost make an outage wait for most of what is stale.
     fn patience(&self, unknown: Duration, least: Duration) -> Duration {
         let enough = |latency: Duration| (4 * latency).min(latency + POLL_PATIENCE).max(least);
-        self.line.latency.slowest().map_or(unknown, enough)
+        self.slowest().map_or(unknown, enough)
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Slot {
     pub answers: bool,
     /// It could not be read on a noisy line, and is asked again later.
     pub put_off: bool,
+    /// When it would be due if clients saw data already.
+    pub usually_due: Option<Moment>,
 }
 
 impl Device {
@@ -74,6 +76,7 @@ impl Device {
     /// What came back to the query at `at`, which was asked at `since`.
     pub(super) fn handle_answer(&mut self, at: usize, line: Option<&[u8]>, since: Moment, now: Moment) {
         let interval = self.interval(self.slots[at].query.cadence, now);
+        self.slots[at].usually_due = interval.map(|usual| since + usual).filter(|_| !self.ready);
         let interval = interval.map(|usual| if self.ready { usual } else { usual.max(SURVEY_POLLS) });
         let next = interval.map(|interval| (since + interval).max(now));
         let address = self.address();
@@ -304,9 +307,8 @@ impl Device {
         if !self.ready {
             self.tell_what_is_kept();
             self.ready = true;
-            let (latest, quick) = (now + self.options.pollinterval, |slot: &&mut Slot| slot.query.cadence == Cadence::Quick);
-            for slot in self.slots.iter_mut().filter(quick) {
-                slot.due = slot.due.map(|due| due.min(latest));
+            for slot in &mut self.slots {
+                slot.due = slot.due.map(|due| slot.usually_due.map_or(due, |usual| usual.clamp(now, due.max(now))));
             }
             self.last_good = now;
             self.events.push_back(Event::Ready);
@@ -403,6 +405,7 @@ impl Slot {
             misfit: None,
             answers: false,
             put_off: false,
+            usually_due: None,
         }
     }
 
