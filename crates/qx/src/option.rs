@@ -266,6 +266,8 @@ pub struct Options {
     pub dialects: &'static [&'static Protocol],
     /// Only this one of them.
     pub protocol: Option<String>,
+    /// Nobody said that a UPS is there: nothing but `Q1` is asked until something answers as one does.
+    pub tentative: bool,
     /// Flags.
     pub flags: Flags,
     /// Time between quick polls.
@@ -317,6 +319,7 @@ impl Default for Options {
         Options {
             dialects: protocols::ALL,
             protocol: None,
+            tentative: false,
             flags: Flags::default(),
             pollinterval: Duration::from_secs(2),
             pollfreq: Duration::from_secs(30),

@@ -1,7 +1,7 @@
 //! What a reply is worth: whether it belongs to this question, came late from another, or has to come again.
 
 use super::{
-    Detection, Heard, SHORT, SLOWER_BEFORE_PERCENT, SLOWEST, TELLING, TRIES, UNASKED, is_refusal, slower,
+    Detection, Heard, SHORT, SLOWER_BEFORE_PERCENT, SLOWEST, TELLING, TRIES, UNASKED, UNKNOWN, is_refusal, slower, takes_any,
 };
 use crate::device::Moment;
 use crate::protocol::Protocol;
@@ -22,7 +22,9 @@ impl Detection {
     /// Whether a line is the late reply to a question before, and none to this one.
     pub(super) fn belongs_elsewhere(&self, ask: &[u8], line: &[u8]) -> bool {
         let drawn = |query: &Query| query.read(line).is_ok_and(|fit| fit.odd.is_none());
-        let own = is_refusal(ask, line) || self.queries(ask).any(drawn);
+        // what takes nearly any text takes that of others as well
+        let takes = |query: &Query| drawn(query) && (!takes_any(query) || line.len() < TELLING);
+        let own = is_refusal(ask, line) || self.queries(ask).any(takes);
         // what is packed is as telling as what is long
         let telling = |query: &Query| (line.len() >= SHORT || query.armour.is_some()) && drawn(query);
         let other = |before: &Heard| before.ask == line || self.queries(&before.ask).any(telling);
@@ -45,19 +47,33 @@ impl Detection {
     /// How late a line is, had it come to one of the questions that were asked in vain: the longest time that may
     /// be.
     pub(super) fn overdue(&self, ask: &[u8], line: &[u8], now: Moment) -> Option<Duration> {
-        let fits = |before: &&Heard| {
-            before.ask != ask && before.is_unanswered() && self.may_answer(&before.ask, line)
-        };
         let late = |before: &Heard| now.saturating_sub(before.asked);
-        let asked = self.heard.iter().chain(&self.given_up).filter(fits).map(late);
-        asked.filter(|late| *late <= SLOWEST).max()
+        let longest = |tells: fn(&Query) -> bool| {
+            let drawn =
+                |query: &Query| tells(query) && query.read(line).is_ok_and(|fit| fit.odd.is_none());
+            let fits = |before: &&Heard| {
+                before.ask != ask
+                    && before.is_unanswered()
+                    && (before.ask == line || self.queries(&before.ask).any(drawn))
+            };
+            let asked = self.heard.iter().chain(&self.given_up).filter(fits).map(late);
+            asked.filter(|late| *late <= SLOWEST).max()
+        };
+        // what takes any text owns what nobody else does
+        longest(|query| !takes_any(query)).or_else(|| longest(takes_any))
     }
 
     /// When the same was asked before and met with silence, if what comes now may be the reply to that.
     pub(super) fn asked_in_vain(&self, ask: &[u8], now: Moment) -> Option<Moment> {
         let same = |before: &&Heard| before.ask == ask && before.line.is_none();
         let asked = self.heard.iter().chain(&self.given_up).filter(same).map(|before| before.asked);
-        asked.filter(|asked| now.saturating_sub(*asked) <= SLOWEST).min()
+        asked.filter(|asked| now.saturating_sub(*asked) <= SLOWEST && self.may_come_yet(*asked, now)).min()
+    }
+
+    /// Whether a reply to what was asked then may be on its way still.
+    fn may_come_yet(&self, asked: Moment, now: Moment) -> bool {
+        let late = self.lateness.map(|late| slower(late, SLOWER_BEFORE_PERCENT) + UNASKED);
+        late.is_none_or(|late| now.saturating_sub(asked) <= late)
     }
 
     /// Whether a line is in the drawn form of the reply to a question, or its echo.
@@ -72,15 +88,22 @@ impl Detection {
         line: Option<(&[u8], Moment)>,
         late: Option<Duration>,
         now: Moment,
+        nobodys: Option<Moment>,
     ) -> (Vec<Heard>, Vec<Heard>) {
         let (Some((line, came)), Some(late)) = (line, late) else { return (vec![], vec![]) };
-        let enough = slower(late, SLOWER_BEFORE_PERCENT) + UNASKED;
+        let enough = (slower(late, SLOWER_BEFORE_PERCENT) + UNASKED).max(UNKNOWN[0]);
         let asked_since = |before: &&Heard| self.heard.iter().all(|heard| heard.ask != before.ask);
         let heard: Vec<&Heard> =
             self.heard.iter().chain(self.given_up.iter().filter(asked_since)).collect();
         // a line that nobody owns may have been the reply to any question before
-        let unowned = |heard: &&&Heard| heard.line.is_some() && (!heard.fits || heard.late);
-        let unowned: Vec<Moment> = heard.iter().filter(unowned).map(|heard| heard.came).collect();
+        let owned = |heard: &Heard, line: &[u8]| {
+            let mut queries = self.queries(&heard.ask);
+            heard.fits && !heard.late && queries.any(|query| !takes_any(query) && query.read(line).is_ok())
+        };
+        let unowned = |heard: &&&Heard| {
+            heard.came != came && heard.line.as_deref().is_some_and(|line| !owned(heard, line))
+        };
+        let unowned: Vec<Moment> = heard.iter().filter(unowned).map(|heard| heard.came).chain(nobodys).collect();
         let is_silence = |heard: &&Heard| {
             let swallowed = unowned.iter().any(|came| (heard.asked..=heard.asked + enough).contains(came));
             let may_be_its_own = self.may_answer(&heard.ask, line)
@@ -124,9 +147,8 @@ impl Detection {
         let fits =
             move |before: &&Heard| self.queries(&before.ask).any(|query| mine.contains(&query.picture));
         let ask = ask.to_vec();
-        let late = self.lateness.map(|late| slower(late, SLOWER_BEFORE_PERCENT) + UNASKED);
         let missing = move |before: &&Heard| {
-            let may_come = late.is_none_or(|late| now.saturating_sub(before.asked) <= late);
+            let may_come = self.may_come_yet(before.asked, now);
             before.ask != ask && may_come && (before.is_unanswered() || before.owes)
         };
         self.heard.iter().chain(&self.given_up).filter(missing).filter(fits)

@@ -10,6 +10,8 @@
 
 mod doubt;
 mod evidence;
+mod harm;
+mod stranger;
 mod verdict;
 
 use crate::device::Moment;
@@ -20,6 +22,8 @@ use crate::protocol::{Protocol, Sign};
 use crate::protocols;
 use crate::query::Query;
 use std::time::Duration;
+pub use harm::{Harm, harm, table as harm_table};
+pub use stranger::Stranger;
 use verdict::Verdict;
 
 /// Texts by which devices and bridges refuse a question.
@@ -163,6 +167,12 @@ pub struct Detection {
     silent: Vec<Heard>,
     /// For callers without a clock: the time that was waited.
     waited: Moment,
+    /// Nobody said that there is a UPS.
+    tentative: bool,
+    /// A reply of this family came, be it late.
+    family: bool,
+    /// What answered the first question is no UPS of this family.
+    stranger: Option<(Stranger, Vec<u8>)>,
 }
 
 /// What to do next.
@@ -172,8 +182,29 @@ pub enum Step {
     Ask(&'static Query),
     /// The UPS speaks this.
     Found(&'static Protocol),
+    /// It is none of this family, and nothing more is to be asked.
+    Stranger(Stranger),
     /// Nothing fits.
     Nothing,
+}
+
+/// Whether a question takes nearly any text for a reply.
+fn takes_any(query: &Query) -> bool {
+    query.picture.len() < SHORT && query.picture.contains('*')
+}
+
+/// The question to ask when nothing is known of a UPS: of those without which nothing is known of some candidate
+/// the one that does least harm to others.
+fn least_harmful(open: &[Vec<&'static Query>]) -> Option<&'static Query> {
+    let only = |asks: &&Vec<&'static Query>| asks.len() == 1;
+    let forced: Vec<&'static Query> = open.iter().filter(only).flatten().copied().collect();
+    let is_forced = |ask: &&Query| forced.iter().any(|forced| forced.wire(0) == ask.wire(0));
+    let by_harm = |ask: &&'static Query| harm(&ask.wire(0));
+    let of_each = open.iter().filter_map(|asks| {
+        let needed = asks.iter().copied().find(|ask| is_forced(ask));
+        needed.or_else(|| asks.iter().copied().min_by_key(by_harm))
+    });
+    of_each.min_by_key(by_harm)
 }
 
 fn slower(latency: Duration, percent: u32) -> Duration {
@@ -202,6 +233,9 @@ impl Detection {
             suspected: None,
             silent: vec![],
             waited: Moment::ZERO,
+            tentative: false,
+            family: false,
+            stranger: None,
         }
     }
 
@@ -215,9 +249,9 @@ impl Detection {
     /// Another attempt after this one, with time: what is late may come yet.
     #[must_use]
     pub fn again(self) -> Detection {
-        let Detection { heard: given_up, anything_said, waited, exchanges, .. } = self;
+        let Detection { heard: given_up, anything_said, waited, exchanges, tentative, family, .. } = self;
         let next = Detection::new(self.candidates, self.flags, self.address);
-        Detection { given_up, anything_said, waited, exchanges, ..next }
+        Detection { given_up, anything_said, waited, exchanges, tentative, family, ..next }
     }
 
     /// The same, when the UPS is likely to be one that was found before.
@@ -225,6 +259,20 @@ impl Detection {
     pub fn expecting(mut self, known: Option<Known>) -> Detection {
         self.known = known;
         self
+    }
+
+    /// The same, where nobody said that there is a UPS: nothing but the first question is asked until something
+    /// answers as UPSes of this family do: by a reply, an echo or a refusal.
+    #[must_use]
+    pub fn tentative(mut self, tentative: bool) -> Detection {
+        self.tentative = tentative;
+        self.quick &= !tentative;
+        self
+    }
+
+    /// Whoever answered and is no UPS of this family, and what it said.
+    pub fn stranger(&self) -> Option<(Stranger, &[u8])> {
+        self.stranger.as_ref().map(|(who, said)| (*who, said.as_slice()))
     }
 
     /// What was heard, without what was found before and without silences that are in doubt: by this alone a
@@ -244,7 +292,10 @@ impl Detection {
     /// What to do next. The question that most candidates share goes first: it is harmless, and
     /// its answer shows how fast this UPS is.
     pub fn step(&self) -> Step {
-        if self.restarts > RESTARTS {
+        if let Some((who, _)) = self.stranger {
+            return Step::Stranger(who);
+        }
+        if self.restarts > RESTARTS || self.tentative && !self.heard.is_empty() && !self.sounds_like_family() {
             return Step::Nothing;
         }
         // what is silent most likely is not asked before that is known
@@ -282,7 +333,23 @@ impl Detection {
             let wire = ask.wire(0);
             open.iter().filter(|asks| asks.iter().any(|other| other.wire(0) == wire)).count()
         };
-        first.iter().rev().max_by_key(shared).map_or(Step::Nothing, |ask| Step::Ask(ask))
+        // as long as nothing showed that it is a UPS of this family, what does least harm to others goes first
+        let ask = if self.sounds_like_family() {
+            first.iter().rev().max_by_key(shared)
+        } else {
+            let needed = least_harmful(&open);
+            return needed.map_or(Step::Nothing, Step::Ask);
+        };
+        ask.map_or(Step::Nothing, |ask| Step::Ask(ask))
+    }
+
+    /// Whether anything was heard that a UPS of this family says: a reply, an echo, a refusal.
+    fn sounds_like_family(&self) -> bool {
+        let is_ours = |heard: &Heard| {
+            let line = heard.line.as_deref();
+            line.is_some_and(|line| heard.fits || is_refusal(&heard.ask, line))
+        };
+        self.family || self.heard.iter().chain(&self.given_up).any(is_ours)
     }
 
     /// How long the next question waits for its first byte.
@@ -332,6 +399,18 @@ impl Detection {
         let ask = query.wire(0);
         let said = line.as_deref().filter(|line| !is_refusal(&ask, line));
         self.anything_said |= said.is_some();
+        if let Some(line) = &line
+            && self.candidates.len() > 1
+            && !self.sounds_like_family()
+            && let Some(who) = Stranger::who_says(&ask, line)
+        {
+            let again = self.heard.iter().chain(&self.given_up).any(|before| before.line.as_ref() == Some(line));
+            if again || !who.may_be_a_torn_reply(line) {
+                self.stranger = Some((who, line.clone()));
+                return Worth::Sure;
+            }
+        }
+        self.family |= line.as_deref().is_some_and(looks_like_reply);
         let came = asked + if line.is_some() { latency } else { patience };
         let overdue = line.as_deref().and_then(|line| self.overdue(&ask, line, came));
         let asked_before = self.asked_in_vain(&ask, came).filter(|_| line.is_some());
@@ -339,19 +418,24 @@ impl Detection {
             && (self.belongs_elsewhere(&ask, line) || asked_before.is_some() && overdue.is_some())
         {
             let own = asked_before.map(|asked| came - asked);
-            return self.start_again(Some((line, came)), overdue.max(own), (asked, came));
+            return self.start_again(Some((line, came)), overdue.max(own), (asked, came), None);
         }
         let before = self.heard.iter().position(|heard| heard.ask == ask).map(|at| self.heard.remove(at));
         let tries = before.as_ref().map_or(0, |heard| heard.tries) + 1;
         let owed = |before: &Heard| line.is_none() || before.line.is_none() || before.owes;
         let owes = before.as_ref().is_some_and(owed);
         let agreed = before.as_ref().is_some_and(|before| before.line == line);
-        let late = line.as_deref().is_some_and(|line| self.may_be_late(&ask, line, came));
+        let late = line.as_deref().is_some_and(|line| {
+            let own = || self.queries(&ask).any(|query| !takes_any(query) && query.read(line).is_ok());
+            self.may_be_late(&ask, line, came) || overdue.is_some() && line != ask && !own()
+        });
         let seems_sure = self.is_sure(&ask, line.as_deref(), before.as_ref(), late);
         // what does not come again was late
         if let Some(before) = before.as_ref().filter(|before| before.late && !seems_sure) {
-            let line = before.line.as_deref().map(|line| (line, before.came));
-            return self.start_again(line, before.overdue, (asked, came));
+            let doubted = before.line.as_deref().map(|line| (line, before.came));
+            // so may what came in place of it have been the reply to anything
+            let nobodys = line.is_some().then_some(came);
+            return self.start_again(doubted, before.overdue, (asked, came), nobodys);
         }
         self.noisy |= asked_before.is_none() && before.as_ref().is_some_and(|before| before.line != line);
         let sure = seems_sure || tries >= TRIES;
@@ -408,7 +492,7 @@ impl Detection {
         }
         let last = self.heard.last().filter(|last| last.line.is_none() && self.restarts == 0)?;
         let late = Some(now.saturating_sub(last.asked)).filter(|late| *late <= SLOWEST);
-        Some(self.start_again(None, late, (now, now)))
+        Some(self.start_again(None, late, (now, now), None))
     }
 
     /// What came back to a question, by a link; it was asked at `asked`.
@@ -435,13 +519,17 @@ impl Detection {
         line: Option<(&[u8], Moment)>,
         late: Option<Duration>,
         (asked, now): (Moment, Moment),
+        nobodys: Option<Moment>,
     ) -> Worth {
-        (self.heard, self.silent) = self.true_silences(line, late, now);
+        (self.heard, self.silent) = self.true_silences(line, late, now, nobodys);
         self.latency = None;
         self.refusal = None;
         self.restarts += 1;
         self.lateness = self.lateness.max(late);
-        Worth::Late((asked + late.map_or_else(|| self.overlap(), |late| late + UNASKED)).saturating_sub(now))
+        // of what was asked twice, the second reply may be held up
+        let least = if line.is_some_and(|(_, came)| came <= asked) { 2 * UNKNOWN[0] } else { UNKNOWN[0] };
+        let overlap = late.map_or_else(|| self.overlap(), |late| least.max(late + UNASKED));
+        Worth::Late((asked + overlap).saturating_sub(now))
     }
 
     /// After so long nothing comes any more that was asked for.
@@ -478,6 +566,11 @@ impl Detection {
     /// Whether anybody said anything, if it was believed or not.
     pub fn anything_said(&self) -> bool {
         self.anything_said
+    }
+
+    /// Whether anything was heard that a UPS of this family says.
+    pub fn anything_fits(&self) -> bool {
+        self.sounds_like_family()
     }
 
     /// Whether some question got two different replies: one of them was noise, or was lost.

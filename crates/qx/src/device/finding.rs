@@ -2,7 +2,7 @@
 
 use super::polling::Slot;
 use super::second_look::Proof;
-use super::{Device, Event, LISTENS_ON, Loudness, Moment};
+use super::{DETECT_AGAIN, Device, Event, LISTENS_ON, Loudness, Moment};
 use crate::detect::{Detection, Step};
 use crate::exchange::Echo;
 use crate::known::Known;
@@ -55,7 +55,7 @@ impl Device {
                 self.line.echo = Echo::Unknown;
                 self.line.settle = true;
             }
-            Step::Nothing => self.give_up(now),
+            Step::Nothing | Step::Stranger(_) => self.give_up(now),
         }
         self.next_sign(now)
     }
@@ -73,12 +73,21 @@ impl Device {
     fn give_up(&mut self, now: Moment) {
         let Stage::Detecting { detection, .. } = &self.stage else { return };
         let why = match (detection.anything_heard(), &self.options.protocol) {
+            _ if detection.stranger().is_some() => {
+                let said = detection.stranger().map(|(who, said)| format!("'{}' answers Q1, {who}", crate::capture::escape(said)));
+                said.unwrap_or_default()
+            }
+            (false, None) if self.options.tentative => "nothing answers Q1, and as nobody said that a UPS is there, nothing else was asked: name the port if it is one".to_string(),
+            (true, None) if self.options.tentative && !detection.anything_fits() => "what answers is no UPS that is known here, and nothing more was asked: name the port if it is one".to_string(),
             (false, _) => "the UPS does not answer: check the cable, the port and cablepower".to_string(),
             (true, Some(name)) => format!("the UPS answers, but not as {name}: leave out 'protocol' to have the dialect found"),
             (true, None) => "the UPS answers, but speaks none of the known dialects: run with -DDD and report what it says".to_string(),
         };
+        let is_stranger = detection.stranger().is_some();
         self.events.push_back(Event::NotFound(why));
-        if self.ready {
+        if self.ready && is_stranger {
+            self.stage = Stage::detecting(&self.options, now + DETECT_AGAIN);
+        } else if self.ready {
             self.stage = Stage::Polling;
             for slot in
                 self.slots.iter_mut().filter(|slot| slot.applies && slot.query.cadence != Cadence::Once)
@@ -158,7 +167,7 @@ impl Device {
                 && detection.is_silent_on(slot.query)
             {
                 slot.had_silence = true;
-                self.refused(at, Some(now + self.options.pollfreq));
+                self.refused(at, Some(now + self.full_interval()));
             }
         }
         if self.ready && is_another {
@@ -173,6 +182,7 @@ impl Stage {
         let kept = options.dialect_memory.as_deref().filter(|_| options.protocol.is_none());
         let known = kept.and_then(Known::parse);
         let until = not_before + if detection.is_of_one() { LOOKS_FOR_ONE } else { LOOKS_FOR };
-        Stage::Detecting { detection: Box::new(detection.quick().expecting(known)), round: 1, not_before, until }
+        let detection = detection.quick().tentative(options.tentative).expecting(known);
+        Stage::Detecting { detection: Box::new(detection), round: 1, not_before, until }
     }
 }

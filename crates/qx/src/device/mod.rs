@@ -315,6 +315,7 @@ impl Device {
         if delays(&before) != delays(&self.options) {
             self.start_delays();
         }
+        self.keep_pace(now);
         if self.ready {
             self.publish(now);
         }

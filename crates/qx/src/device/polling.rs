@@ -82,7 +82,7 @@ impl Device {
         let address = self.address();
         let votes_since = now.saturating_sub(match interval {
             Some(interval) => self.stale_after().max(VOTES_LAST * interval),
-            None => self.options.pollfreq,
+            None => self.full_interval(),
         });
         let was_noisy = self.line.quality() == Quality::Noisy;
         let slot = &mut self.slots[at];
@@ -158,9 +158,10 @@ impl Device {
     /// Asks again at once what could not be believed, or later when that was done often enough.
     fn ask_again(&mut self, at: usize, silent: bool, next: Option<Moment>, now: Moment) {
         let noisy = self.line.quality() == Quality::Noisy;
+        let full = self.full_interval();
         let slot = &mut self.slots[at];
         // one that is not known may come back garbled, and is not asked that often
-        let later = now + if slot.answers { self.options.pollinterval } else { self.options.pollfreq };
+        let later = now + if slot.answers { self.options.pollinterval } else { full };
         // as long as it never answered it, a question that is no status may be one it does not know
         let once = matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange)
             || slot.query.cadence == Cadence::Full && slot.reading.is_none();
@@ -183,7 +184,7 @@ impl Device {
         } else if once {
             // one reply may have been lost: later there is time to ask once more
             let again = silent && !std::mem::replace(&mut slot.had_silence, true);
-            self.refused(at, again.then_some(now + self.options.pollfreq));
+            self.refused(at, again.then_some(now + full));
         } else {
             slot.repeats = 0;
             slot.due = next;

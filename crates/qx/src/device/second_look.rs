@@ -73,7 +73,7 @@ impl Device {
         let found = match rest.step() {
             Step::Ask(_) => return,
             Step::Found(protocol) => Some(protocol),
-            Step::Nothing => None,
+            Step::Nothing | Step::Stranger(_) => None,
         };
         let Proof::Pending(rest, _) = std::mem::take(&mut self.proof) else { return };
         match (found, self.protocol) {
