@@ -73,7 +73,8 @@ impl Detection {
     /// Whether a reply to what was asked then may be on its way still.
     fn may_come_yet(&self, asked: Moment, now: Moment) -> bool {
         let late = self.lateness.map(|late| slower(late, SLOWER_BEFORE_PERCENT) + UNASKED);
-        late.is_none_or(|late| now.saturating_sub(asked) <= late)
+        // where that happened again, replies may come with the next question, and not by the clock
+        self.times_late > 1 || late.is_none_or(|late| now.saturating_sub(asked) <= late)
     }
 
     /// Whether a line is in the drawn form of the reply to a question, or its echo.

@@ -171,6 +171,8 @@ pub struct Detection {
     tentative: bool,
     /// A reply of this family came, be it late.
     family: bool,
+    /// How often replies came late, in all attempts.
+    times_late: u8,
     /// What answered the first question is no UPS of this family.
     stranger: Option<(Stranger, Vec<u8>)>,
 }
@@ -235,6 +237,7 @@ impl Detection {
             waited: Moment::ZERO,
             tentative: false,
             family: false,
+            times_late: 0,
             stranger: None,
         }
     }
@@ -249,9 +252,10 @@ impl Detection {
     /// Another attempt after this one, with time: what is late may come yet.
     #[must_use]
     pub fn again(self) -> Detection {
-        let Detection { heard: given_up, anything_said, waited, exchanges, tentative, family, .. } = self;
         let next = Detection::new(self.candidates, self.flags, self.address);
-        Detection { given_up, anything_said, waited, exchanges, tentative, family, ..next }
+        let Detection { heard: given_up, anything_said, waited, exchanges, .. } = self;
+        let Detection { tentative, family, times_late, .. } = self;
+        Detection { given_up, anything_said, waited, exchanges, tentative, family, times_late, ..next }
     }
 
     /// The same, when the UPS is likely to be one that was found before.
@@ -525,6 +529,7 @@ impl Detection {
         self.latency = None;
         self.refusal = None;
         self.restarts += 1;
+        self.times_late = self.times_late.saturating_add(1);
         self.lateness = self.lateness.max(late);
         // of what was asked twice, the second reply may be held up
         let least = if line.is_some_and(|(_, came)| came <= asked) { 2 * UNKNOWN[0] } else { UNKNOWN[0] };
