@@ -145,8 +145,11 @@ impl Detection {
     pub(super) fn owing(&self, ask: &[u8], line: &[u8], now: Moment) -> impl Iterator<Item = &Heard> {
         let mine: Vec<&str> =
             self.queries(ask).filter(|query| query.read(line).is_ok()).map(|query| query.picture).collect();
-        let fits =
-            move |before: &&Heard| self.queries(&before.ask).any(|query| mine.contains(&query.picture));
+        let line = line.to_vec();
+        let fits = move |before: &&Heard| {
+            let mut queries = self.queries(&before.ask);
+            queries.any(|query| mine.contains(&query.picture) && query.read(&line).is_ok())
+        };
         let ask = ask.to_vec();
         let missing = move |before: &&Heard| {
             let may_come = self.may_come_yet(before.asked, now);

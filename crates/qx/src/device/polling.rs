@@ -59,7 +59,7 @@ impl Device {
         let gives_way = !noisy && self.status_gives_way(now);
         let rank = |slot: &Slot| match slot.query.cadence {
             // on a noisy line this may take long, and the status must not wait for it
-            _ if slot.repeats > 0 && !noisy => 0,
+            _ if slot.repeats > 0 && !noisy && !(self.ready && slot.query.cadence == Cadence::Once) => 0,
             Cadence::Quick if gives_way => 6,
             Cadence::Quick => 1,
             // nor may it wait for what may be many questions
