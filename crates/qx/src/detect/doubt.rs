@@ -1,7 +1,8 @@
 //! What a reply is worth: whether it belongs to this question, came late from another, or has to come again.
 
 use super::{
-    Detection, Heard, SHORT, SLOWER_BEFORE_PERCENT, SLOWEST, TELLING, TRIES, UNASKED, UNKNOWN, is_refusal, slower, takes_any,
+    Detection, Heard, SHORT, SLOWER_BEFORE_PERCENT, SLOWEST, TELLING, TRIES, UNASKED, UNKNOWN, is_refusal,
+    slower, takes_any,
 };
 use crate::device::Moment;
 use crate::protocol::Protocol;
@@ -26,7 +27,10 @@ impl Detection {
         let takes = |query: &Query| drawn(query) && (!takes_any(query) || line.len() < TELLING);
         let own = is_refusal(ask, line) || self.queries(ask).any(takes);
         // what is packed is as telling as what is long
-        let telling = |query: &Query| (line.len() >= SHORT || query.armour.is_some()) && drawn(query);
+        let telling = |query: &Query| {
+            let is_long = line.len() >= SHORT && !takes_any(query);
+            (is_long || query.armour.is_some()) && drawn(query)
+        };
         let other = |before: &Heard| before.ask == line || self.queries(&before.ask).any(telling);
         // who refuses in words is not silent on others: that was to an earlier question, but once only, as
         // a UPS may be odd
@@ -49,8 +53,7 @@ impl Detection {
     pub(super) fn overdue(&self, ask: &[u8], line: &[u8], now: Moment) -> Option<Duration> {
         let late = |before: &Heard| now.saturating_sub(before.asked);
         let longest = |tells: fn(&Query) -> bool| {
-            let drawn =
-                |query: &Query| tells(query) && query.read(line).is_ok_and(|fit| fit.odd.is_none());
+            let drawn = |query: &Query| tells(query) && query.read(line).is_ok_and(|fit| fit.odd.is_none());
             let fits = |before: &&Heard| {
                 before.ask != ask
                     && before.is_unanswered()
@@ -94,8 +97,7 @@ impl Detection {
         let (Some((line, came)), Some(late)) = (line, late) else { return (vec![], vec![]) };
         let enough = (slower(late, SLOWER_BEFORE_PERCENT) + UNASKED).max(UNKNOWN[0]);
         let asked_since = |before: &&Heard| self.heard.iter().all(|heard| heard.ask != before.ask);
-        let heard: Vec<&Heard> =
-            self.heard.iter().chain(self.given_up.iter().filter(asked_since)).collect();
+        let heard: Vec<&Heard> = self.heard.iter().chain(self.given_up.iter().filter(asked_since)).collect();
         // a line that nobody owns may have been the reply to any question before
         let owned = |heard: &Heard, line: &[u8]| {
             let mut queries = self.queries(&heard.ask);
@@ -104,11 +106,12 @@ impl Detection {
         let unowned = |heard: &&&Heard| {
             heard.came != came && heard.line.as_deref().is_some_and(|line| !owned(heard, line))
         };
-        let unowned: Vec<Moment> = heard.iter().filter(unowned).map(|heard| heard.came).chain(nobodys).collect();
+        let unowned: Vec<Moment> =
+            heard.iter().filter(unowned).map(|heard| heard.came).chain(nobodys).collect();
         let is_silence = |heard: &&Heard| {
             let swallowed = unowned.iter().any(|came| (heard.asked..=heard.asked + enough).contains(came));
-            let may_be_its_own = self.may_answer(&heard.ask, line)
-                && came.saturating_sub(heard.asked) <= SLOWEST;
+            let may_be_its_own =
+                self.may_answer(&heard.ask, line) && came.saturating_sub(heard.asked) <= SLOWEST;
             heard.line.is_none() && !swallowed && !may_be_its_own
         };
         let kept = heard.into_iter().filter(is_silence).map(|heard| {

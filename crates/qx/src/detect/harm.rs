@@ -105,7 +105,8 @@ pub fn harm(wire: &[u8]) -> Harm {
 
 /// Every question by which detection finds a dialect, the least harmful first: a table for `docs/detection.md`.
 pub fn table() -> String {
-    let signs = protocols::ALL.iter().flat_map(|protocol| protocol.signs.iter().map(move |sign| (sign, protocol)));
+    let signs =
+        protocols::ALL.iter().flat_map(|protocol| protocol.signs.iter().map(move |sign| (sign, protocol)));
     let mut rows: Vec<(Harm, &str, Vec<u8>, Vec<&str>)> = vec![];
     for (sign, protocol) in signs {
         let (ask, wire) = (sign.query().ask, sign.query().wire(0));

@@ -21,8 +21,8 @@ use crate::option::Flags;
 use crate::protocol::{Protocol, Sign};
 use crate::protocols;
 use crate::query::Query;
-use std::time::Duration;
 pub use harm::{Harm, harm, table as harm_table};
+use std::time::Duration;
 pub use stranger::Stranger;
 use verdict::Verdict;
 
@@ -299,7 +299,8 @@ impl Detection {
         if let Some((who, _)) = self.stranger {
             return Step::Stranger(who);
         }
-        if self.restarts > RESTARTS || self.tentative && !self.heard.is_empty() && !self.sounds_like_family() {
+        if self.restarts > RESTARTS || self.tentative && !self.heard.is_empty() && !self.sounds_like_family()
+        {
             return Step::Nothing;
         }
         // what is silent most likely is not asked before that is known
@@ -408,7 +409,8 @@ impl Detection {
             && !self.sounds_like_family()
             && let Some(who) = Stranger::who_says(&ask, line)
         {
-            let again = self.heard.iter().chain(&self.given_up).any(|before| before.line.as_ref() == Some(line));
+            let again =
+                self.heard.iter().chain(&self.given_up).any(|before| before.line.as_ref() == Some(line));
             if again || !who.may_be_a_torn_reply(line) {
                 self.stranger = Some((who, line.clone()));
                 return Worth::Sure;
@@ -461,21 +463,8 @@ impl Detection {
         // of several late replies two would come to the same question
         let many = |line: &[u8]| self.owing(&ask, line, came).any(|owing| owing.tries > 1);
         let pause = if late && line.as_deref().is_some_and(many) { self.overlap() } else { Duration::ZERO };
-        let seen = Heard {
-            query,
-            ask,
-            line,
-            patience,
-            tries,
-            sure,
-            fits,
-            owes,
-            agreed,
-            late,
-            asked,
-            came,
-            overdue,
-        };
+        let seen =
+            Heard { query, ask, line, patience, tries, sure, fits, owes, agreed, late, asked, came, overdue };
         self.heard.push(seen);
         match asked_before {
             _ if !sure => Worth::Doubted(pause),

@@ -48,17 +48,23 @@ impl Stranger {
         }
         let text = String::from_utf8_lossy(line.trim_ascii()).into_owned();
         let lower = text.to_ascii_lowercase();
-        let answer = text.trim_start_matches(|letter: char| u8::try_from(letter).is_ok_and(|byte| ALERTS.contains(&byte)));
+        let answer = text
+            .trim_start_matches(|letter: char| u8::try_from(letter).is_ok_and(|byte| ALERTS.contains(&byte)));
         let is_hex = |byte: u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte);
         if answer == "NA" || answer.len() == 2 && answer.bytes().all(is_hex) {
             return Some(Stranger::UpsLink);
         }
         let sentence = text.strip_prefix('$').and_then(|rest| rest.split_once(','));
-        let is_talker = |name: &str| name.len() >= 5 && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        let is_talker = |name: &str| {
+            name.len() >= 5 && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
+        };
         if sentence.is_some_and(|(name, _)| is_talker(name)) {
             return Some(Stranger::Receiver);
         }
-        if MODEM.iter().any(|said| text == *said || text.strip_prefix(said).is_some_and(|rest| rest.starts_with(':'))) {
+        if MODEM
+            .iter()
+            .any(|said| text == *said || text.strip_prefix(said).is_some_and(|rest| rest.starts_with(':')))
+        {
             return Some(Stranger::Modem);
         }
         let has_letters = line.iter().filter(|byte| byte.is_ascii_alphabetic()).count() >= 2;
@@ -96,7 +102,10 @@ mod tests {
         for line in [&b"08"[..], b"NA", b"!08", b"50", b"0A", b"08 ", b"NA\n", b"?NA"] {
             assert_eq!(who(line), Some(Stranger::UpsLink), "{}", line.escape_ascii());
         }
-        assert_eq!(who(b"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47"), Some(Stranger::Receiver));
+        assert_eq!(
+            who(b"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47"),
+            Some(Stranger::Receiver)
+        );
         assert_eq!(who(b"$GNRMC,,V,,,,,,,,,,N*4D"), Some(Stranger::Receiver));
         for line in [&b"ERROR"[..], b"+CME ERROR: 100", b"NO CARRIER", b"RING"] {
             assert_eq!(who(line), Some(Stranger::Modem), "{}", line.escape_ascii());
@@ -112,7 +121,9 @@ mod tests {
         ] {
             assert_eq!(who(line), Some(Stranger::Console), "{}", line.escape_ascii());
         }
-        for line in [&b"Q1"[..], b"(NAK", b"NAK", b"ERROR 42", b"", b"0", b"025", b"G1", b"0a", b"V", b"OK", b"#"] {
+        for line in
+            [&b"Q1"[..], b"(NAK", b"NAK", b"ERROR 42", b"", b"0", b"025", b"G1", b"0a", b"V", b"OK", b"#"]
+        {
             assert_eq!(who(line), None, "{}", line.escape_ascii());
         }
     }

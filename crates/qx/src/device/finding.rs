@@ -15,6 +15,8 @@ use std::time::Duration;
 const ROUNDS: u8 = 4;
 /// And for so long: NUT tries each of its dialects three times, a second for each try.
 const LOOKS_FOR: Duration = Duration::from_secs(40);
+/// After the first rounds there is no hurry.
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
 /// The same where the dialect is named.
 const LOOKS_FOR_ONE: Duration = Duration::from_secs(8);
 
@@ -48,10 +50,16 @@ impl Device {
             }
             // once more, and slowly: the first replies may have been lost or late, or the line may echo
             Step::Nothing
-                if *round == 1 || detection.anything_said() && (*round < ROUNDS || now < *until) =>
+                if *round == 1
+                    || detection.anything_said()
+                        && (*round < ROUNDS || now < *until)
+                        && (!self.options.tentative || detection.anything_fits()) =>
             {
                 **detection = detection.as_ref().clone().again();
                 *round = round.saturating_add(1);
+                if *round > ROUNDS {
+                    *not_before = now + BETWEEN_ROUNDS;
+                }
                 self.line.echo = Echo::Unknown;
                 self.line.settle = true;
             }

@@ -78,7 +78,10 @@ impl Device {
             self.line.settle = true;
         }
         if answered {
-            late.questions.iter_mut().filter(|one| std::ptr::eq(one.query, own)).for_each(|one| one.answered = true);
+            late.questions
+                .iter_mut()
+                .filter(|one| std::ptr::eq(one.query, own))
+                .for_each(|one| one.answered = true);
         }
         late.questions.push_back(Question { query: own, asked: since, answered });
         if late.questions.len() > QUESTIONS {
@@ -92,7 +95,10 @@ impl Device {
         let drawn = |query: &Query| query.read(line).is_ok_and(|fit| fit.odd.is_none());
         // what takes any text takes that of others as well
         let takes_any = own.picture.len() < TELLING && line.len() >= TELLING;
-        if drawn(own) && !takes_any || line.len() < TELLING || crate::detect::is_refusal(&own.wire(self.address()), line) {
+        if drawn(own) && !takes_any
+            || line.len() < TELLING
+            || crate::detect::is_refusal(&own.wire(self.address()), line)
+        {
             return None;
         }
         let mut before = self.line.late.questions.iter().rev();
@@ -111,7 +117,8 @@ impl Device {
             return;
         }
         self.line.late.again = None;
-        let once = |slot: &&mut super::Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
+        let once =
+            |slot: &&mut super::Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
         for slot in self.slots.iter_mut().filter(once).filter(|slot| slot.applies) {
             slot.due = Some(now);
             slot.repeats = 0;

@@ -309,7 +309,8 @@ impl Device {
             self.tell_what_is_kept();
             self.ready = true;
             for slot in &mut self.slots {
-                slot.due = slot.due.map(|due| slot.usually_due.map_or(due, |usual| usual.clamp(now, due.max(now))));
+                slot.due =
+                    slot.due.map(|due| slot.usually_due.map_or(due, |usual| usual.clamp(now, due.max(now))));
             }
             self.last_good = now;
             self.events.push_back(Event::Ready);

@@ -64,7 +64,8 @@ impl From<LinkError> for Trouble {
 /// # Errors
 /// It cannot be opened, or does not answer.
 pub async fn ask(place: &Place, limit: Duration) -> Result<Answer, Trouble> {
-    let device = Rc::new(RefCell::new(Device::new(Options::default())));
+    let tentative = matches!(place, Place::Port(_));
+    let device = Rc::new(RefCell::new(Device::new(Options { tentative, ..Options::default() })));
     let ended = timeout(limit, look(place, device.clone())).await;
     let device = device.borrow();
     let Some(protocol) = device.protocol() else {
