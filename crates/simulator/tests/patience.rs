@@ -12,7 +12,7 @@ use qx::protocols;
 use qx::query::Cadence;
 use simulator::personality::Personality;
 use simulator::script::Script;
-use simulator::trouble::Trouble;
+use simulator::trouble::{Random, Trouble};
 use simulator::ups::SimulatedUps;
 use std::fmt::Write;
 use std::time::Duration;
@@ -182,6 +182,45 @@ fn what_nut_serves_is_served_and_not_later() {
     }
     assert!(wrong.is_empty(), "\n{wrong}");
     keep_fresh(&table);
+}
+
+/// A line that is not driven until the UPS speaks: single bytes come now and then while nobody does, for two
+/// seconds. NUT throws away what came before it asks, and serves bestups after 1.1 s, by name.
+#[test]
+fn noise_of_an_idle_line_at_the_start_keeps_nobody_waiting() {
+    for protocol in protocols::ALL {
+        for named in [false, true] {
+            if !named && protocol.by_name {
+                continue;
+            }
+            let mut slowest = 0.0_f64;
+            for seed in 0..20 {
+                let personality = Personality { latency: Duration::from_millis(50), ..Personality::default() };
+                let mut ups = SimulatedUps::new(protocol, personality, Trouble::new(1), Script::default());
+                let mut random = Random::new(seed);
+                let mut noise: Vec<(Moment, Vec<u8>)> = (0..8)
+                    .map(|_| (Duration::from_millis(random.below(2000) as u64), vec![random.below(256) as u8]))
+                    .collect();
+                let mut options = Options::default();
+                options.protocol = named.then(|| protocol.name.to_string());
+                let mut wire = Wire::new(options);
+                let mut noisy = |command: &[u8], now: Moment| {
+                    let mut said = say(&mut ups, command, now);
+                    noise.retain(|(at, _)| *at >= now);
+                    said.append(&mut noise.drain(..).collect());
+                    said
+                };
+                let over = |event: &Event| matches!(event, Event::Ready | Event::NotFound(_));
+                wire.run(Duration::from_secs(60), &mut noisy, over);
+                assert!(wire.device.is_ready(), "{} {named} {seed}:\n{}", protocol.name, wire.talk());
+                assert_eq!(wire.claim(), Some(protocol.name), "{named} {seed}:\n{}", wire.talk());
+                slowest = slowest.max(wire.now.as_secs_f64());
+            }
+            let (quiet, _) = serve(protocol, named, Manner { delay: 0.05, gap: 0.0 });
+            let limit = quiet.ready.unwrap() + if named { 9.0 } else { 15.0 };
+            assert!(slowest <= limit, "{} {named}: {slowest:.1} s, {:?} without noise", protocol.name, quiet.ready);
+        }
+    }
 }
 
 const HEAD: &str = "| unit | 0.1 s | 0.5 s | 0.7 s | 0.95 s | 1.05 s | 1.5 s | 2 s | 3 s | 0.1 s, gap 0.3 s | 0.1 s, gap 0.8 s |\n|---|---|---|---|---|---|---|---|---|---|---|\n";
