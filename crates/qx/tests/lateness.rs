@@ -121,7 +121,8 @@ fn full_polls_are_not_asked_more_often_than_the_status() {
 /// It answers Q1, and WH in no form that is known: NUT serves it as q1 after 33 s.
 #[test]
 fn a_masterguard_of_an_unknown_model_is_served_as_q1() {
-    for model in ["(99 99.99", "(XX 10.06 03.09 UNKNOWN-MODEL                  0 230 50.00 012 02.00 012.00"] {
+    for model in ["(99 99.99", "(XX 10.06 03.09 UNKNOWN-MODEL                  0 230 50.00 012 02.00 012.00"]
+    {
         let mut line = Line::new(Options::default());
         let mut ups = |ask: &str, _| match ask {
             "Q1" => STATUS.to_vec(),

@@ -195,11 +195,14 @@ fn noise_of_an_idle_line_at_the_start_keeps_nobody_waiting() {
             }
             let mut slowest = 0.0_f64;
             for seed in 0..20 {
-                let personality = Personality { latency: Duration::from_millis(50), ..Personality::default() };
+                let personality =
+                    Personality { latency: Duration::from_millis(50), ..Personality::default() };
                 let mut ups = SimulatedUps::new(protocol, personality, Trouble::new(1), Script::default());
                 let mut random = Random::new(seed);
                 let mut noise: Vec<(Moment, Vec<u8>)> = (0..8)
-                    .map(|_| (Duration::from_millis(random.below(2000) as u64), vec![random.below(256) as u8]))
+                    .map(|_| {
+                        (Duration::from_millis(random.below(2000) as u64), vec![random.below(256) as u8])
+                    })
                     .collect();
                 let mut options = Options::default();
                 options.protocol = named.then(|| protocol.name.to_string());
@@ -218,7 +221,12 @@ fn noise_of_an_idle_line_at_the_start_keeps_nobody_waiting() {
             }
             let (quiet, _) = serve(protocol, named, Manner { delay: 0.05, gap: 0.0 });
             let limit = quiet.ready.unwrap() + if named { 9.0 } else { 15.0 };
-            assert!(slowest <= limit, "{} {named}: {slowest:.1} s, {:?} without noise", protocol.name, quiet.ready);
+            assert!(
+                slowest <= limit,
+                "{} {named}: {slowest:.1} s, {:?} without noise",
+                protocol.name,
+                quiet.ready
+            );
         }
     }
 }
