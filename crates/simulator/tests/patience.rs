@@ -38,8 +38,7 @@ struct Served {
 fn serve(protocol: &'static Protocol, named: bool, manner: Manner) -> (Served, Wire) {
     let personality = Personality { latency: Duration::ZERO, ..Personality::default() };
     let mut ups = SimulatedUps::new(protocol, personality, Trouble::new(1), Script::default());
-    let mut options = Options::default();
-    options.protocol = named.then(|| protocol.name.to_string());
+    let options = Options { protocol: named.then(|| protocol.name.to_string()), ..Options::default() };
     let mut wire = Wire::new(options);
     let delay = Duration::from_secs_f64(manner.delay);
     let mut slow = |command: &[u8], now: Moment| {
@@ -58,7 +57,7 @@ fn serve(protocol: &'static Protocol, named: bool, manner: Manner) -> (Served, W
     let over = |event: &Event| matches!(event, Event::Ready | Event::NotFound(_));
     wire.run(end, &mut slow, over);
     let gave_up = wire.events.iter().any(|(_, event)| matches!(event, Event::NotFound(_)));
-    let ready = wire.device.is_ready().then(|| wire.now.as_secs_f64());
+    let ready = wire.device.is_ready().then_some(wire.now.as_secs_f64());
     let claim = wire.claim();
     let from = wire.now;
     wire.run(from + Duration::from_secs(60), &mut slow, |_| false);
@@ -113,7 +112,7 @@ fn by_nut(name: &str, named: bool, manner: Manner) -> Option<f64> {
     }
     let (low, high) = (points[0], points[3]);
     let per_second = (high.1 - low.1) / (high.0 - low.0);
-    (whole < 0.98).then(|| low.1 + (whole - low.0) * per_second)
+    (whole < 0.98).then_some(low.1 + (whole - low.0) * per_second)
 }
 
 /// Where NUT's driver happens to be faster above a second: the reply to one question comes just in time for the
@@ -204,13 +203,13 @@ fn noise_of_an_idle_line_at_the_start_keeps_nobody_waiting() {
                         (Duration::from_millis(random.below(2000) as u64), vec![random.below(256) as u8])
                     })
                     .collect();
-                let mut options = Options::default();
-                options.protocol = named.then(|| protocol.name.to_string());
+                let options =
+                    Options { protocol: named.then(|| protocol.name.to_string()), ..Options::default() };
                 let mut wire = Wire::new(options);
                 let mut noisy = |command: &[u8], now: Moment| {
                     let mut said = say(&mut ups, command, now);
                     noise.retain(|(at, _)| *at >= now);
-                    said.append(&mut noise.drain(..).collect());
+                    said.append(&mut noise);
                     said
                 };
                 let over = |event: &Event| matches!(event, Event::Ready | Event::NotFound(_));
