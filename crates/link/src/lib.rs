@@ -146,13 +146,16 @@ impl Link {
         let sent = Instant::now();
         let mut collector = Collector::new(exchange);
         let (mut deadline, mut latency) = (sent + exchange.patience, Duration::ZERO);
-        let mut buffer = [0; 256];
+        let (mut buffer, mut last, mut gap) = ([0; 256], sent, Duration::ZERO);
         loop {
             let Some(read) = timer.timeout_at(deadline, wire.read(&mut buffer)).await else { break };
             let read = read?;
             if latency.is_zero() {
                 latency = sent.elapsed();
+            } else {
+                gap = gap.max(last.elapsed());
             }
+            last = Instant::now();
             if collector.take(&buffer[..read]) {
                 self.answered = true;
                 break;
@@ -161,7 +164,7 @@ impl Link {
             let end = sent + latency + WHOLE + exchange.patience;
             deadline = (Instant::now() + collector.wait(exchange)).min(end);
         }
-        Ok(Reply { stray, ..collector.finish(latency) })
+        Ok(Reply { stray, gap, ..collector.finish(latency) })
     }
 
     /// Waits until then, between two exchanges.

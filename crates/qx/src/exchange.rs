@@ -53,6 +53,8 @@ pub struct Reply {
     pub latency: Duration,
     /// Something was read away before the command was sent: it came too late for the one before.
     pub stray: bool,
+    /// The longest time between two bytes of it, as far as the link saw.
+    pub gap: Duration,
     /// No carriage return ended the line, but a gap: some devices leave it out, and a torn one lost it.
     pub unended: bool,
 }
@@ -123,7 +125,8 @@ impl Collector {
         let torn = (!self.buffer.is_empty()).then_some(self.buffer);
         let echo = (self.echoed && self.echo != Echo::Line).then_some(self.command);
         let unended = self.line.is_none() && torn.is_some();
-        Reply { line: self.line.or(torn).or(echo), echoed: self.echoed, latency, stray: false, unended }
+        let line = self.line.or(torn).or(echo);
+        Reply { line, echoed: self.echoed, latency, unended, ..Reply::default() }
     }
 }
 

@@ -26,6 +26,11 @@ impl Latency {
         self.lately = self.lately.max(Some(latency.min(SLOWEST)));
     }
 
+    /// Whether enough replies were seen to rely on it.
+    pub(super) fn is_proven(&self) -> bool {
+        self.before.is_some() || self.replies >= REPLIES / 4
+    }
+
     /// The slowest, once anything was heard.
     pub(super) fn slowest(&self) -> Option<Duration> {
         self.before.max(self.lately)

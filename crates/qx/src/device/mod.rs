@@ -68,6 +68,8 @@ const COMMAND_PATIENCE: Duration = Duration::from_millis(500);
 const GAP: Duration = Duration::from_millis(1000);
 /// The same where the UPS ends its replies by no carriage return, so that only time tells.
 const GAP_WITHOUT_END: Duration = Duration::from_millis(300);
+/// Where no reply has gaps.
+const LEAST_GAP: Duration = Duration::from_millis(300);
 /// How often a question is repeated at once, when its reply was garbled, doubted or missing.
 const REPEATS: u8 = 3;
 /// The same on a noisy line: of replies that are whole now and then, three have to agree.
@@ -165,6 +167,10 @@ struct Line {
     heard_at: Moment,
     /// The last whole reply had no carriage return at its end.
     endless: bool,
+    /// The last reply had none, and is not known to be whole.
+    torn: bool,
+    /// The longest gaps within replies.
+    gaps: Latency,
     /// Replies that came late.
     late: Late,
 }
@@ -238,6 +244,8 @@ impl Device {
                 whole: 0,
                 heard_at: Moment::ZERO,
                 endless: false,
+                torn: false,
+                gaps: Latency::default(),
                 late: Late::default(),
             },
             asked: None,
@@ -421,7 +429,7 @@ impl Device {
         let is_command = matches!(asked, Asked::Request(_));
         self.asked = Some((asked, now));
         let settle = std::mem::take(&mut self.line.settle);
-        let gap = if self.line.endless { GAP_WITHOUT_END } else { GAP };
+        let gap = self.line.gap();
         Exchange { command, patience, gap, echo: self.line.echo, settle, is_command }
     }
 
@@ -509,12 +517,27 @@ impl Line {
         }
     }
 
+    /// How long each further byte of a reply may take: as long as in NUT, until it is known how long the gaps are
+    /// here; and again after a reply that had no end.
+    fn gap(&self) -> Duration {
+        match self.gaps.slowest() {
+            _ if self.endless => GAP_WITHOUT_END,
+            Some(longest) if self.gaps.is_proven() && !self.torn => (4 * longest).clamp(LEAST_GAP, GAP),
+            _ => GAP,
+        }
+    }
+
     fn learn(&mut self, reply: &Reply, now: Moment) {
         let Some(line) = &reply.line else { return };
         self.heard_at = now;
         self.latency.learn(reply.latency);
         // a torn one is not known to be whole
-        self.endless = reply.unended && (self.endless || crate::detect::looks_like_reply(line));
+        let is_whole = crate::detect::looks_like_reply(line);
+        self.endless = reply.unended && (self.endless || is_whole);
+        self.torn = reply.unended && !self.endless;
+        if is_whole && !reply.unended {
+            self.gaps.learn(reply.gap);
+        }
         if self.echo == Echo::Unknown {
             let repeated = reply.echoed && crate::detect::looks_like_reply(line);
             self.echo = if repeated { Echo::Line } else { Echo::Refusal };

@@ -98,14 +98,19 @@ impl Wire {
         self.arrivals.make_contiguous().sort_by_key(|(due, _)| *due);
         let mut collector = Collector::new(exchange);
         let (mut deadline, mut latency) = (sent + exchange.patience, None);
+        let (mut last, mut gap) = (sent, Duration::ZERO);
         while let Some((due, bytes)) = self.next(deadline) {
             self.now = due.max(self.now);
             if bytes.is_empty() {
                 continue;
             }
+            if latency.is_some() {
+                gap = gap.max(self.now - last);
+            }
+            last = self.now;
             latency.get_or_insert(self.now - sent);
             if collector.take(&bytes) {
-                return Reply { stray, ..collector.finish(latency.unwrap_or_default()) };
+                return Reply { stray, gap, ..collector.finish(latency.unwrap_or_default()) };
             }
             let end = sent + latency.unwrap_or_default() + WHOLE + exchange.patience;
             deadline = (self.now + collector.wait(exchange)).min(end);
