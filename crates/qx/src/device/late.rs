@@ -48,8 +48,15 @@ impl Late {
 }
 
 impl Device {
-    /// Takes a reply to a query away that is the late one to another; learns how slow the UPS is.
-    pub(super) fn sort_out_late(&mut self, at: usize, reply: &mut Reply, since: Moment, now: Moment) {
+    /// Takes a reply to a query away that is the late one to another; learns how slow the UPS is, if it is slower
+    /// than `usual`.
+    pub(super) fn sort_out_late(
+        &mut self,
+        at: usize,
+        reply: &mut Reply,
+        usual: Option<Duration>,
+        (since, now): (Moment, Moment),
+    ) {
         let own = self.slots[at].query;
         if let Some(slow) = self.line.late.suspected.take().filter(|_| reply.stray) {
             self.line.latency.learn(slow);
@@ -72,7 +79,9 @@ impl Device {
         let noisy = self.line.noisy;
         let mut vain = late.questions.iter().filter(in_vain);
         let before = if noisy { vain.next_back() } else { vain.next() };
-        if let Some(before) = before.filter(|_| answered).map(|question| question.asked) {
+        // what comes as fast as ever is no late reply: the one before was lost
+        let is_usual = usual.is_some_and(|usual| reply.latency <= 2 * usual);
+        if let Some(before) = before.filter(|_| answered && !is_usual).map(|question| question.asked) {
             late.suspected = Some(came - before);
             late.pause = since + (came - before) + UNASKED;
             self.line.settle = true;

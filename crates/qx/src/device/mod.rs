@@ -335,6 +335,7 @@ impl Device {
         let Some((asked, since)) = self.asked.take() else { return };
         // a process that was stopped meanwhile finds what the UPS said long ago
         let is_old = reply.line.is_some() && now.saturating_sub(since) >= self.stale_after();
+        let usual = self.line.latency.slowest().filter(|_| self.line.latency.is_proven());
         if !is_old {
             self.line.learn(&reply, now);
         }
@@ -351,7 +352,7 @@ impl Device {
             Asked::Query(at) if is_old => self.ask_anew(at, now),
             Asked::Query(at) => {
                 let mut reply = reply;
-                self.sort_out_late(at, &mut reply, since, now);
+                self.sort_out_late(at, &mut reply, usual, (since, now));
                 self.handle_answer(at, reply.line.as_deref(), since, now);
             }
             Asked::Request(request) => self.handle_request_reply(request, reply.line, now),
