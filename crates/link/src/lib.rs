@@ -22,7 +22,7 @@ pub use serial::{CablePower, ModemLines};
 pub use terminal::check_terminal;
 pub use usb::{Arrivals, Attached, Pattern, UsbOptions, attached};
 
-use qx::exchange::{Collector, END, Exchange, LATE_KEPT, Reply};
+use qx::exchange::{Collector, END, Exchange, LATE_KEPT, Reply, WHOLE};
 use std::time::Duration;
 use timer::Timer;
 use tokio::time::Instant;
@@ -164,7 +164,7 @@ impl Link {
         let sent = Instant::now();
         let mut collector = Collector::new(exchange);
         let (mut deadline, mut latency) = (sent + exchange.patience, None);
-        let mut buffer = [0; 256];
+        let (mut buffer, mut last, mut gap) = ([0; 256], sent, Duration::ZERO);
         loop {
             let Some(read) = timer.timeout_at(deadline, wire.read(&mut buffer)).await else { break };
             let read = read?;
@@ -173,15 +173,20 @@ impl Link {
             if collector.is_silent() {
                 continue;
             }
-            latency.get_or_insert_with(|| sent.elapsed());
+            match latency {
+                None => latency = Some(sent.elapsed()),
+                Some(_) => gap = gap.max(last.elapsed()),
+            }
+            last = Instant::now();
             if complete {
                 self.answered = true;
                 break;
             }
-            let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
-            deadline = Instant::now() + wait;
+            // no reply takes longer as a whole, but one that an echo goes before
+            let end = sent + latency.unwrap_or_default() + WHOLE + exchange.patience;
+            deadline = (Instant::now() + collector.wait(exchange)).min(end);
         }
-        Ok(Reply { stray, late, ..collector.finish(latency.unwrap_or_default()) })
+        Ok(Reply { stray, late, gap, ..collector.finish(latency.unwrap_or_default()) })
     }
 
     /// Waits until then, between two exchanges.

@@ -9,6 +9,10 @@ pub const END: u8 = b'\r';
 
 /// No reply of these dialects is longer; more bytes without an end are babble.
 const LONGEST: usize = 512;
+/// After an echo a reply is waited for so long at least.
+const AFTER_ECHO: Duration = Duration::from_millis(300);
+/// From its first byte on a reply takes no longer, or it is babble.
+pub const WHOLE: Duration = Duration::from_secs(3);
 
 /// What it means when the command itself comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +56,10 @@ pub struct Reply {
     pub stray: bool,
     /// The beginning of what was read away, where the link has it.
     pub late: Vec<u8>,
+    /// The longest time between two bytes of it, as far as the link saw.
+    pub gap: Duration,
+    /// No carriage return ended the line, but a gap: some devices leave it out, and a torn one lost it.
+    pub unended: bool,
 }
 
 /// Of what is read away, no more is kept.
@@ -110,9 +118,9 @@ impl Collector {
         }
     }
 
-    /// Whether the command came back and a reply may follow.
-    pub fn echoed(&self) -> bool {
-        self.echoed
+    /// How long the next byte may take: further bytes of a line that has begun, or a reply behind an echo.
+    pub fn wait(&self, exchange: &Exchange) -> Duration {
+        if self.echoed && self.buffer.is_empty() { exchange.patience.max(AFTER_ECHO) } else { exchange.gap }
     }
 
     /// Whether nothing came yet that says anything: what came is no beginning of a reply.
@@ -125,7 +133,9 @@ impl Collector {
     pub fn finish(self, latency: Duration) -> Reply {
         let torn = without_nuls(&self.command, self.buffer);
         let echo = (self.echoed && self.echo != Echo::Line).then_some(self.command);
-        Reply { line: self.line.or(torn).or(echo), echoed: self.echoed, latency, ..Reply::default() }
+        let unended = self.line.is_none() && torn.is_some();
+        let line = self.line.or(torn).or(echo);
+        Reply { line, echoed: self.echoed, latency, unended, ..Reply::default() }
     }
 }
 

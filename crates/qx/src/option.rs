@@ -270,6 +270,8 @@ pub struct Options {
     /// This one of them comes first, also if it is taken only by name: the converter on USB says so
     /// ([`crate::bridges::dialect_of`]).
     pub first_dialect: Option<&'static str>,
+    /// Nobody said that a UPS is there: nothing but `Q1` is asked until something answers as one does.
+    pub tentative: bool,
     /// Flags.
     pub flags: Flags,
     /// Time between quick polls.
@@ -324,6 +326,7 @@ impl Default for Options {
             dialects: protocols::ALL,
             protocol: None,
             first_dialect: None,
+            tentative: false,
             flags: Flags::default(),
             pollinterval: Duration::from_secs(2),
             pollfreq: Duration::from_secs(30),

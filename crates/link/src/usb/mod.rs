@@ -177,6 +177,7 @@ impl Usb {
         let mut talk = Talk::new(self.bridge, &exchange.command, self.step, settle);
         self.step += 1;
         let (began, mut latency, mut stray) = (Instant::now(), Duration::ZERO, false);
+        let mut unended = false;
         loop {
             match talk.next() {
                 Step::Do(transfer, patience) => {
@@ -189,6 +190,7 @@ impl Usb {
                     let outcome = self.attempt(&transfer, time).await?;
                     // what is left of an old reply is no measure
                     let is_reply = patience != Patience::Leftover;
+                    unended = patience == Patience::Gap && outcome == Outcome::Nothing;
                     if is_reply
                         && latency.is_zero()
                         && matches!(&outcome, Outcome::Data(data) if !data.is_empty())
@@ -210,7 +212,8 @@ impl Usb {
                     let line = line.filter(|line| !is_late(line));
                     self.unsettled = line.is_none();
                     let echoed = line.as_deref() == Some(&exchange.command[..]);
-                    return Ok(Reply { line, echoed, latency, stray, ..Reply::default() });
+                    let unended = unended && line.is_some();
+                    return Ok(Reply { unended, line, echoed, latency, stray, ..Reply::default() });
                 }
             }
         }

@@ -1,9 +1,14 @@
 //! What a reply is worth: whether it belongs to this question, came late from another, or has to come again.
 
-use super::{Detection, Heard, SHORT, TELLING, TRIES, is_refusal};
+use super::{
+    Detection, Heard, SHORT, SLOWER_BEFORE_PERCENT, SLOWEST, TELLING, TRIES, UNASKED, UNKNOWN, is_refusal,
+    slower, takes_any,
+};
+use crate::device::Moment;
 use crate::protocol::Protocol;
 use crate::query::Query;
 use crate::read::Fit;
+use std::time::Duration;
 
 impl Detection {
     /// The questions that this reply could be to, were it late: those that were answered by silence. As
@@ -18,10 +23,15 @@ impl Detection {
     /// Whether a line is the late reply to a question before, and none to this one.
     pub(super) fn belongs_elsewhere(&self, ask: &[u8], line: &[u8]) -> bool {
         let drawn = |query: &Query| query.read(line).is_ok_and(|fit| fit.odd.is_none());
-        let own = is_refusal(ask, line) || self.queries(ask).any(drawn);
-        let other = |before: &Heard| {
-            before.ask == line || line.len() >= SHORT && self.queries(&before.ask).any(drawn)
+        // what takes nearly any text takes that of others as well
+        let takes = |query: &Query| drawn(query) && (!takes_any(query) || line.len() < TELLING);
+        let own = is_refusal(ask, line) || self.queries(ask).any(takes);
+        // what is packed is as telling as what is long
+        let telling = |query: &Query| {
+            let is_long = line.len() >= SHORT && !takes_any(query);
+            (is_long || query.armour.is_some()) && drawn(query)
         };
+        let other = |before: &Heard| before.ask == line || self.queries(&before.ask).any(telling);
         // who refuses in words is not silent on others: that was to an earlier question, but once only, as
         // a UPS may be odd
         let refused = self.latency.is_none() && self.restarts == 0 && line != ask && is_refusal(ask, line);
@@ -36,6 +46,79 @@ impl Detection {
         self.unanswered(ask).any(|before| refused || !own && other(before))
             || !own && line.len() >= TELLING && self.heard.iter().chain(&self.given_up).any(long_ago)
             || line.len() >= SHORT && self.heard.iter().any(unrepeated)
+    }
+
+    /// How late a line is, had it come to one of the questions that were asked in vain: the longest time that may
+    /// be.
+    pub(super) fn overdue(&self, ask: &[u8], line: &[u8], now: Moment) -> Option<Duration> {
+        let late = |before: &Heard| now.saturating_sub(before.asked);
+        let longest = |tells: fn(&Query) -> bool| {
+            let drawn = |query: &Query| tells(query) && query.read(line).is_ok_and(|fit| fit.odd.is_none());
+            let fits = |before: &&Heard| {
+                before.ask != ask
+                    && before.is_unanswered()
+                    && (before.ask == line || self.queries(&before.ask).any(drawn))
+            };
+            let asked = self.heard.iter().chain(&self.given_up).filter(fits).map(late);
+            asked.filter(|late| *late <= SLOWEST).max()
+        };
+        // what takes any text owns what nobody else does
+        longest(|query| !takes_any(query)).or_else(|| longest(takes_any))
+    }
+
+    /// When the same was asked before and met with silence, if what comes now may be the reply to that.
+    pub(super) fn asked_in_vain(&self, ask: &[u8], now: Moment) -> Option<Moment> {
+        let same = |before: &&Heard| before.ask == ask && before.line.is_none();
+        let asked = self.heard.iter().chain(&self.given_up).filter(same).map(|before| before.asked);
+        asked.filter(|asked| now.saturating_sub(*asked) <= SLOWEST && self.may_come_yet(*asked, now)).min()
+    }
+
+    /// Whether a reply to what was asked then may be on its way still.
+    fn may_come_yet(&self, asked: Moment, now: Moment) -> bool {
+        let late = self.lateness.map(|late| slower(late, SLOWER_BEFORE_PERCENT) + UNASKED);
+        // where that happened again, replies may come with the next question, and not by the clock
+        self.times_late > 1 || late.is_none_or(|late| now.saturating_sub(asked) <= late)
+    }
+
+    /// Whether a line is in the drawn form of the reply to a question, or its echo.
+    fn may_answer(&self, ask: &[u8], line: &[u8]) -> bool {
+        ask == line || self.queries(ask).any(|query| query.read(line).is_ok_and(|fit| fit.odd.is_none()))
+    }
+
+    /// The silences that stay what they are when `line` turns out to have come so late: those after which it was
+    /// waited for longer, and those that are true if nothing comes unasked any more.
+    pub(super) fn true_silences(
+        &self,
+        line: Option<(&[u8], Moment)>,
+        late: Option<Duration>,
+        now: Moment,
+        nobodys: Option<Moment>,
+    ) -> (Vec<Heard>, Vec<Heard>) {
+        let (Some((line, came)), Some(late)) = (line, late) else { return (vec![], vec![]) };
+        let enough = (slower(late, SLOWER_BEFORE_PERCENT) + UNASKED).max(UNKNOWN[0]);
+        let asked_since = |before: &&Heard| self.heard.iter().all(|heard| heard.ask != before.ask);
+        let heard: Vec<&Heard> = self.heard.iter().chain(self.given_up.iter().filter(asked_since)).collect();
+        // a line that nobody owns may have been the reply to any question before
+        let owned = |heard: &Heard, line: &[u8]| {
+            let mut queries = self.queries(&heard.ask);
+            heard.fits && !heard.late && queries.any(|query| !takes_any(query) && query.read(line).is_ok())
+        };
+        let unowned = |heard: &&&Heard| {
+            heard.came != came && heard.line.as_deref().is_some_and(|line| !owned(heard, line))
+        };
+        let unowned: Vec<Moment> =
+            heard.iter().filter(unowned).map(|heard| heard.came).chain(nobodys).collect();
+        let is_silence = |heard: &&Heard| {
+            let swallowed = unowned.iter().any(|came| (heard.asked..=heard.asked + enough).contains(came));
+            let may_be_its_own =
+                self.may_answer(&heard.ask, line) && came.saturating_sub(heard.asked) <= SLOWEST;
+            heard.line.is_none() && !swallowed && !may_be_its_own
+        };
+        let kept = heard.into_iter().filter(is_silence).map(|heard| {
+            let patience = heard.patience.max(now.saturating_sub(heard.asked));
+            Heard { patience, tries: heard.tries.max(2), sure: true, ..heard.clone() }
+        });
+        kept.partition(|heard| heard.patience >= enough)
     }
 
     /// Questions that were answered by silence have to be asked again: a reply that could be to them came
@@ -56,19 +139,25 @@ impl Detection {
 
     /// Whether a line may be the late reply to a question before: one that would fit there as well, and
     /// was missing there; or a refusal, which may be said to any.
-    pub(super) fn may_be_late(&self, ask: &[u8], line: &[u8]) -> bool {
+    pub(super) fn may_be_late(&self, ask: &[u8], line: &[u8], now: Moment) -> bool {
         let refused = |before: &Heard| is_refusal(&before.ask, line);
-        line != ask && (self.unanswered(ask).any(refused) || self.owing(ask, line).next().is_some())
+        line != ask && (self.unanswered(ask).any(refused) || self.owing(ask, line, now).next().is_some())
     }
 
     /// The questions before to which a line would be a reply, and which wait for one.
-    pub(super) fn owing(&self, ask: &[u8], line: &[u8]) -> impl Iterator<Item = &Heard> {
+    pub(super) fn owing(&self, ask: &[u8], line: &[u8], now: Moment) -> impl Iterator<Item = &Heard> {
         let mine: Vec<&str> =
             self.queries(ask).filter(|query| query.read(line).is_ok()).map(|query| query.picture).collect();
-        let fits =
-            move |before: &&Heard| self.queries(&before.ask).any(|query| mine.contains(&query.picture));
+        let line = line.to_vec();
+        let fits = move |before: &&Heard| {
+            let mut queries = self.queries(&before.ask);
+            queries.any(|query| mine.contains(&query.picture) && query.read(&line).is_ok())
+        };
         let ask = ask.to_vec();
-        let missing = move |before: &&Heard| before.ask != ask && (before.is_unanswered() || before.owes);
+        let missing = move |before: &&Heard| {
+            let may_come = self.may_come_yet(before.asked, now);
+            before.ask != ask && may_come && (before.is_unanswered() || before.owes)
+        };
         self.heard.iter().chain(&self.given_up).filter(missing).filter(fits)
     }
 
@@ -142,11 +231,13 @@ mod tests {
     #[test]
     fn what_was_read_away_was_no_silence() {
         let patience = Duration::from_millis(165);
+        let mut now = Duration::ZERO;
         let mut detection = Detection::new(Options::default().candidates(), Flags::default(), None).quick();
         let mut hear = |line: Option<&[u8]>, stray| {
             let Step::Ask(ask) = detection.step() else { return None };
             let reply = Reply { line: line.map(<[u8]>::to_vec), stray, ..Reply::default() };
-            Some(detection.hear_reply(ask, reply, patience))
+            now += patience;
+            Some(detection.hear_reply(ask, reply, patience, now - patience))
         };
         let status: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
         assert_eq!(hear(Some(status), true), Some(Worth::Sure), "before it nothing was asked");

@@ -10,15 +10,20 @@
 
 mod doubt;
 mod evidence;
+mod harm;
+mod stranger;
 mod verdict;
 
+use crate::device::Moment;
 use crate::exchange::Reply;
 use crate::known::Known;
 use crate::option::Flags;
 use crate::protocol::{Protocol, Sign};
 use crate::protocols;
 use crate::query::Query;
+pub use harm::{Harm, harm, table as harm_table};
 use std::time::Duration;
+pub use stranger::Stranger;
 use verdict::Verdict;
 
 /// Texts by which devices and bridges refuse a question.
@@ -52,13 +57,21 @@ const MUCH: usize = 3;
 const RESTARTS: u8 = 2;
 
 /// How long the first question waits when nothing is known of this UPS, and how long the further ones.
-const UNKNOWN: [Duration; 2] = [Duration::from_millis(950), Duration::from_millis(500)];
+/// Longer than NUT waits, which is a second.
+const UNKNOWN: [Duration; 2] = [Duration::from_millis(1100), Duration::from_millis(500)];
 /// The same at the first attempt, which is repeated when nobody answers.
 const QUICK: [Duration; 2] = [Duration::from_millis(400), Duration::from_millis(200)];
 /// Silence is not known earlier, however fast the UPS is.
 const LEAST: Duration = Duration::from_millis(165);
-/// One that takes longer was held up once.
-const SLOWEST: Duration = Duration::from_secs(1);
+/// A reply that takes longer is none to the question: nobody is that slow. When nobody answered at the first
+/// attempt, the first question of the next waits for so long, so that whoever is slow runs into it.
+pub const SLOWEST: Duration = Duration::from_millis(3300);
+/// It is never waited longer.
+const LONGEST: Duration = Duration::from_millis(4500);
+/// What is to come unasked comes within so much time more than was reckoned.
+const UNASKED: Duration = Duration::from_millis(100);
+/// Once it is known how late a UPS is, a reply may come so many percent later.
+const LATER_PERCENT: u32 = 20;
 /// By so many percent a reply may come later than the slowest before it. What comes later still is
 /// seen when it runs into the next question, as long as that has another form.
 const SLOWER_PERCENT: u32 = 65;
@@ -82,6 +95,12 @@ struct Heard {
     agreed: bool,
     /// Doubted because it may be the late reply to another question.
     late: bool,
+    /// When it was asked last.
+    asked: Moment,
+    /// When its line came.
+    came: Moment,
+    /// How late the line was, had it been to another question.
+    overdue: Option<Duration>,
 }
 
 impl Heard {
@@ -98,9 +117,22 @@ pub enum Worth {
     Sure,
     /// It has to come again, on a line that was quiet before, and after such a pause.
     Doubted(Duration),
-    /// It came late, and belongs to another question. All that was heard is forgotten; so much time has
-    /// to pass for what is still on its way.
+    /// It counts, and may be the reply to the same question when it was asked before: so much time has to pass
+    /// for the other one, which then comes unasked.
+    Behind(Duration),
+    /// It came late, and belongs to another question. What was heard is forgotten; so much time has to pass for
+    /// what is still on its way.
     Late(Duration),
+}
+
+impl Worth {
+    /// How long nothing is to be asked.
+    pub fn pause(self) -> Duration {
+        match self {
+            Worth::Sure => Duration::ZERO,
+            Worth::Doubted(pause) | Worth::Behind(pause) | Worth::Late(pause) => pause,
+        }
+    }
 }
 
 /// The questions asked so far and what was heard.
@@ -127,6 +159,22 @@ pub struct Detection {
     anything_long: bool,
     /// Something was said that is no refusal, though it may be forgotten by now.
     anything_said: bool,
+    /// How late the latest reply was that came to another question.
+    lateness: Option<Duration>,
+    /// So slow the UPS is, if something comes unasked before the next question.
+    suspected: Option<Duration>,
+    /// Silences that count if nothing comes unasked before the next question.
+    silent: Vec<Heard>,
+    /// For callers without a clock: the time that was waited.
+    waited: Moment,
+    /// Nobody said that there is a UPS.
+    tentative: bool,
+    /// A reply of this family came, be it late.
+    family: bool,
+    /// How often replies came late, in all attempts.
+    times_late: u8,
+    /// What answered the first question is no UPS of this family.
+    stranger: Option<(Stranger, Vec<u8>)>,
 }
 
 /// What to do next.
@@ -136,8 +184,29 @@ pub enum Step {
     Ask(&'static Query),
     /// The UPS speaks this.
     Found(&'static Protocol),
+    /// It is none of this family, and nothing more is to be asked.
+    Stranger(Stranger),
     /// Nothing fits.
     Nothing,
+}
+
+/// Whether a question takes nearly any text for a reply.
+fn takes_any(query: &Query) -> bool {
+    query.picture.len() < SHORT && query.picture.contains('*')
+}
+
+/// The question to ask when nothing is known of a UPS: of those without which nothing is known of some candidate
+/// the one that does least harm to others.
+fn least_harmful(open: &[Vec<&'static Query>]) -> Option<&'static Query> {
+    let only = |asks: &&Vec<&'static Query>| asks.len() == 1;
+    let forced: Vec<&'static Query> = open.iter().filter(only).flatten().copied().collect();
+    let is_forced = |ask: &&Query| forced.iter().any(|forced| forced.wire(0) == ask.wire(0));
+    let by_harm = |ask: &&'static Query| harm(&ask.wire(0));
+    let of_each = open.iter().filter_map(|asks| {
+        let needed = asks.iter().copied().find(|ask| is_forced(ask));
+        needed.or_else(|| asks.iter().copied().min_by_key(by_harm))
+    });
+    of_each.min_by_key(by_harm)
 }
 
 fn slower(latency: Duration, percent: u32) -> Duration {
@@ -162,6 +231,14 @@ impl Detection {
             noisy: false,
             anything_long: false,
             anything_said: false,
+            lateness: None,
+            suspected: None,
+            silent: vec![],
+            waited: Moment::ZERO,
+            tentative: false,
+            family: false,
+            times_late: 0,
+            stranger: None,
         }
     }
 
@@ -175,8 +252,10 @@ impl Detection {
     /// Another attempt after this one, with time: what is late may come yet.
     #[must_use]
     pub fn again(self) -> Detection {
-        let (given_up, anything_said) = (self.heard, self.anything_said);
-        Detection { given_up, anything_said, ..Detection::new(self.candidates, self.flags, self.address) }
+        let next = Detection::new(self.candidates, self.flags, self.address);
+        let Detection { heard: given_up, anything_said, waited, exchanges, .. } = self;
+        let Detection { tentative, family, times_late, .. } = self;
+        Detection { given_up, anything_said, waited, exchanges, tentative, family, times_late, ..next }
     }
 
     /// The same, when the UPS is likely to be one that was found before.
@@ -184,6 +263,20 @@ impl Detection {
     pub fn expecting(mut self, known: Option<Known>) -> Detection {
         self.known = known;
         self
+    }
+
+    /// The same, where nobody said that there is a UPS: nothing but the first question is asked until something
+    /// answers as UPSes of this family do: by a reply, an echo or a refusal.
+    #[must_use]
+    pub fn tentative(mut self, tentative: bool) -> Detection {
+        self.tentative = tentative;
+        self.quick &= !tentative;
+        self
+    }
+
+    /// Whoever answered and is no UPS of this family, and what it said.
+    pub fn stranger(&self) -> Option<(Stranger, &[u8])> {
+        self.stranger.as_ref().map(|(who, said)| (*who, said.as_slice()))
     }
 
     /// What was heard, without what was found before and without silences that are in doubt: by this alone a
@@ -203,8 +296,20 @@ impl Detection {
     /// What to do next. The question that most candidates share goes first: it is harmless, and
     /// its answer shows how fast this UPS is.
     pub fn step(&self) -> Step {
-        if self.restarts > RESTARTS {
+        if let Some((who, _)) = self.stranger {
+            return Step::Stranger(who);
+        }
+        if self.restarts > RESTARTS || self.tentative && !self.heard.is_empty() && !self.sounds_like_family()
+        {
             return Step::Nothing;
+        }
+        // what is silent most likely is not asked before that is known
+        if !self.silent.is_empty() {
+            let mut likely = self.clone();
+            likely.heard.append(&mut likely.silent);
+            if let Step::Ask(ask) = likely.step() {
+                return Step::Ask(ask);
+            }
         }
         if let Some(doubted) = self.heard.iter().find(|heard| !heard.sure) {
             return Step::Ask(doubted.query);
@@ -212,7 +317,10 @@ impl Detection {
         if let Some(step) = self.known.as_ref().and_then(|known| self.step_by_what_is_known(known)) {
             return step;
         }
-        if let Some(ask) = self.opening().filter(|ask| self.heard_to(ask).is_none()) {
+        // it went first; of what is known still when replies came late, more may follow than from asking it again
+        let goes_first = self.restarts == 0 || self.heard.is_empty();
+        let opening = self.opening().filter(|ask| goes_first && self.heard_to(ask).is_none());
+        if let Some(ask) = opening {
             return Step::Ask(ask);
         }
         let mut open: Vec<Vec<&'static Query>> = vec![];
@@ -230,59 +338,112 @@ impl Detection {
             let wire = ask.wire(0);
             open.iter().filter(|asks| asks.iter().any(|other| other.wire(0) == wire)).count()
         };
-        first.iter().rev().max_by_key(shared).map_or(Step::Nothing, |ask| Step::Ask(ask))
+        // as long as nothing showed that it is a UPS of this family, what does least harm to others goes first
+        let ask = if self.sounds_like_family() {
+            first.iter().rev().max_by_key(shared)
+        } else {
+            let needed = least_harmful(&open);
+            return needed.map_or(Step::Nothing, Step::Ask);
+        };
+        ask.map_or(Step::Nothing, |ask| Step::Ask(ask))
+    }
+
+    /// Whether anything was heard that a UPS of this family says: a reply, an echo, a refusal.
+    fn sounds_like_family(&self) -> bool {
+        let is_ours = |heard: &Heard| {
+            let line = heard.line.as_deref();
+            line.is_some_and(|line| heard.fits || is_refusal(&heard.ask, line))
+        };
+        self.family || self.heard.iter().chain(&self.given_up).any(is_ours)
     }
 
     /// How long the next question waits for its first byte.
     pub fn patience(&self) -> Duration {
-        let learned = self.latency.map(|latency| slower(latency, SLOWER_PERCENT));
+        let latency = self.latency.max(self.suspected);
+        let learned = latency.map(|latency| slower(latency, SLOWER_PERCENT).min(latency + UNKNOWN[1]));
         match learned {
-            _ if self.restarts > 0 => self.long().max(learned.unwrap_or_default()),
+            Some(learned) if self.restarts > 0 => learned.max(UNKNOWN[0]),
+            None if self.restarts > 0 => self.long(),
             // a converter may hand on a reply when it has all of it: short ones do not tell how slow it is
             Some(learned) if self.quick && !self.anything_long => learned.max(QUICK[0]),
             // what came once may have been late
             None if self.anything_heard() => UNKNOWN[0],
             None if self.quick => QUICK[usize::from(!self.heard.is_empty())],
-            None => UNKNOWN[usize::from(!self.heard.is_empty())],
+            // nobody said anything in time at the first attempt
+            None if self.heard.is_empty() && !self.given_up.is_empty() => SLOWEST,
+            None => UNKNOWN[usize::from(!self.heard.is_empty() && self.candidates.len() > 1)],
+            // there are few questions, and NUT waits as long
+            Some(learned) if !self.quick && self.candidates.len() == 1 => learned.max(UNKNOWN[0]),
             // nothing fitted at the first attempt: there is time now
-            Some(learned) if !self.quick && !self.given_up.is_empty() => (2 * learned).max(UNKNOWN[1]),
-            Some(learned) if !self.quick => (2 * learned).max(LEAST),
+            Some(learned) if !self.quick && !self.given_up.is_empty() => {
+                learned.max((2 * learned).clamp(UNKNOWN[1], UNKNOWN[0]))
+            }
+            Some(learned) if !self.quick => learned.max((2 * learned).clamp(LEAST, UNKNOWN[0])),
             Some(learned) => learned.max(LEAST),
         }
     }
 
-    /// Keeps what came back to a question for which it was waited long.
+    /// Keeps what came back to a question for which it was waited long, by a caller without a clock.
     pub fn hear(&mut self, query: &'static Query, line: Option<Vec<u8>>) {
-        self.hear_within(query, line, UNKNOWN[0], Duration::ZERO);
+        let reply = Reply { line, ..Reply::default() };
+        self.silent.clear();
+        self.hear_reply(query, reply, UNKNOWN[0], self.waited);
+        self.waited += UNKNOWN[0];
     }
 
-    /// Keeps what came back to a question within `patience`, its first byte after `latency`.
-    pub fn hear_within(
+    /// Keeps what came back to a question within `patience`, its first byte after `latency`; it was asked at
+    /// `asked`.
+    fn hear_within(
         &mut self,
         query: &'static Query,
         line: Option<Vec<u8>>,
-        patience: Duration,
-        latency: Duration,
+        (patience, latency): (Duration, Duration),
+        asked: Moment,
     ) -> Worth {
         self.exchanges += 1;
         let ask = query.wire(0);
         let said = line.as_deref().filter(|line| !is_refusal(&ask, line));
         self.anything_said |= said.is_some();
-        if line.as_deref().is_some_and(|line| self.belongs_elsewhere(&ask, line)) {
-            return self.start_again();
+        if let Some(line) = &line
+            && self.candidates.len() > 1
+            && !self.sounds_like_family()
+            && let Some(who) = Stranger::who_says(&ask, line)
+        {
+            let again =
+                self.heard.iter().chain(&self.given_up).any(|before| before.line.as_ref() == Some(line));
+            if again || !who.may_be_a_torn_reply(line) {
+                self.stranger = Some((who, line.clone()));
+                return Worth::Sure;
+            }
+        }
+        self.family |= line.as_deref().is_some_and(looks_like_reply);
+        let came = asked + if line.is_some() { latency } else { patience };
+        let overdue = line.as_deref().and_then(|line| self.overdue(&ask, line, came));
+        let asked_before = self.asked_in_vain(&ask, came).filter(|_| line.is_some());
+        if let Some(line) = line.as_deref()
+            && (self.belongs_elsewhere(&ask, line) || asked_before.is_some() && overdue.is_some())
+        {
+            let own = asked_before.map(|asked| came - asked);
+            return self.start_again(Some((line, came)), overdue.max(own), (asked, came), None);
         }
         let before = self.heard.iter().position(|heard| heard.ask == ask).map(|at| self.heard.remove(at));
         let tries = before.as_ref().map_or(0, |heard| heard.tries) + 1;
-        self.noisy |= before.as_ref().is_some_and(|before| before.line != line);
         let owed = |before: &Heard| line.is_none() || before.line.is_none() || before.owes;
         let owes = before.as_ref().is_some_and(owed);
         let agreed = before.as_ref().is_some_and(|before| before.line == line);
-        let late = line.as_deref().is_some_and(|line| self.may_be_late(&ask, line));
+        let late = line.as_deref().is_some_and(|line| {
+            let own = || self.queries(&ask).any(|query| !takes_any(query) && query.read(line).is_ok());
+            self.may_be_late(&ask, line, came) || overdue.is_some() && line != ask && !own()
+        });
         let seems_sure = self.is_sure(&ask, line.as_deref(), before.as_ref(), late);
         // what does not come again was late
-        if before.as_ref().is_some_and(|before| before.late) && !seems_sure {
-            return self.start_again();
+        if let Some(before) = before.as_ref().filter(|before| before.late && !seems_sure) {
+            let doubted = before.line.as_deref().map(|line| (line, before.came));
+            // so may what came in place of it have been the reply to anything
+            let nobodys = line.is_some().then_some(came);
+            return self.start_again(doubted, before.overdue, (asked, came), nobodys);
         }
+        self.noisy |= asked_before.is_none() && before.as_ref().is_some_and(|before| before.line != line);
         let sure = seems_sure || tries >= TRIES;
         if let Some(doubted) = before.as_ref().and_then(|before| before.line.clone())
             && line.as_ref() != Some(&doubted)
@@ -300,37 +461,80 @@ impl Detection {
         // who refuses in words of its own has answered
         let fits = line.as_deref().is_some_and(in_form) || line.is_some() && line == self.refusal;
         // of several late replies two would come to the same question
-        let many = |line: &[u8]| self.owing(&ask, line).any(|owing| owing.tries > 1);
-        let pause = if late && line.as_deref().is_some_and(many) { 2 * self.long() } else { Duration::ZERO };
-        self.heard.push(Heard { query, ask, line, patience, tries, sure, fits, owes, agreed, late });
-        if sure { Worth::Sure } else { Worth::Doubted(pause) }
+        let many = |line: &[u8]| self.owing(&ask, line, came).any(|owing| owing.tries > 1);
+        let pause = if late && line.as_deref().is_some_and(many) { self.overlap() } else { Duration::ZERO };
+        let seen =
+            Heard { query, ask, line, patience, tries, sure, fits, owes, agreed, late, asked, came, overdue };
+        self.heard.push(seen);
+        match asked_before {
+            _ if !sure => Worth::Doubted(pause),
+            Some(before) if fits => {
+                self.suspected = Some(came - before);
+                Worth::Behind(asked - before + UNASKED)
+            }
+            _ => Worth::Sure,
+        }
     }
 
     /// Something came after the last question had been given up: that was no silence. Once only: a line may
     /// babble.
-    fn hear_stray(&mut self) -> Option<Worth> {
-        let silence = self.heard.last().is_some_and(|last| last.line.is_none());
-        (silence && self.restarts == 0).then(|| self.start_again())
+    fn hear_stray(&mut self, now: Moment) -> Option<Worth> {
+        if let Some(latency) = self.suspected {
+            self.latency = self.latency.max(Some(latency));
+            return None;
+        }
+        let last = self.heard.last().filter(|last| last.line.is_none() && self.restarts == 0)?;
+        let late = Some(now.saturating_sub(last.asked)).filter(|late| *late <= SLOWEST);
+        Some(self.start_again(None, late, (now, now), None))
     }
 
-    /// What came back to a question, by a link.
-    pub fn hear_reply(&mut self, query: &'static Query, reply: Reply, patience: Duration) -> Worth {
-        let stray = if reply.stray { self.hear_stray() } else { None };
-        stray.unwrap_or_else(|| self.hear_within(query, reply.line, patience, reply.latency))
+    /// What came back to a question, by a link; it was asked at `asked`.
+    pub fn hear_reply(
+        &mut self,
+        query: &'static Query,
+        reply: Reply,
+        patience: Duration,
+        asked: Moment,
+    ) -> Worth {
+        let silent = std::mem::take(&mut self.silent);
+        if !reply.stray {
+            self.heard.extend(silent);
+        }
+        let stray = if reply.stray { self.hear_stray(asked) } else { None };
+        self.suspected = None;
+        stray.unwrap_or_else(|| self.hear_within(query, reply.line, (patience, reply.latency), asked))
     }
 
-    /// Forgets everything, and has more patience from now on.
-    fn start_again(&mut self) -> Worth {
-        self.heard.clear();
+    /// Forgets what was heard, and has more patience from now on; a reply to another question was so late, if
+    /// that is known. Silence that was longer stays silence.
+    fn start_again(
+        &mut self,
+        line: Option<(&[u8], Moment)>,
+        late: Option<Duration>,
+        (asked, now): (Moment, Moment),
+        nobodys: Option<Moment>,
+    ) -> Worth {
+        (self.heard, self.silent) = self.true_silences(line, late, now, nobodys);
         self.latency = None;
         self.refusal = None;
         self.restarts += 1;
-        Worth::Late(2 * self.long())
+        self.times_late = self.times_late.saturating_add(1);
+        self.lateness = self.lateness.max(late);
+        // of what was asked twice, the second reply may be held up
+        let least = if line.is_some_and(|(_, came)| came <= asked) { 2 * UNKNOWN[0] } else { UNKNOWN[0] };
+        let overlap = late.map_or_else(|| self.overlap(), |late| least.max(late + UNASKED));
+        Worth::Late((asked + overlap).saturating_sub(now))
+    }
+
+    /// After so long nothing comes any more that was asked for.
+    fn overlap(&self) -> Duration {
+        self.lateness.map_or(2 * self.long(), |late| late + UNASKED)
     }
 
     /// How long it is waited at most.
     fn long(&self) -> Duration {
-        UNKNOWN[0] * u32::from(self.restarts.max(1))
+        let measured = self.lateness.map_or(Duration::ZERO, |late| slower(late, LATER_PERCENT));
+        measured.max(UNKNOWN[0] * u32::from(self.restarts.max(1))).min(LONGEST)
     }
 
     /// The reply to a question, if there was one to rely on.
@@ -358,9 +562,34 @@ impl Detection {
         self.anything_said
     }
 
+    /// Whether anything was heard that a UPS of this family says.
+    pub fn anything_fits(&self) -> bool {
+        self.sounds_like_family()
+    }
+
     /// Whether some question got two different replies: one of them was noise, or was lost.
     pub fn is_noisy(&self) -> bool {
         self.noisy
+    }
+
+    /// Whether replies came to other questions than their own.
+    pub fn met_late_replies(&self) -> bool {
+        self.restarts > 0
+    }
+
+    /// How slow it is if something comes unasked before the next question.
+    pub fn suspected(&self) -> Option<Duration> {
+        self.suspected
+    }
+
+    /// The slowest reply.
+    pub fn latency(&self) -> Option<Duration> {
+        self.latency
+    }
+
+    /// Whether there is one candidate only.
+    pub fn is_of_one(&self) -> bool {
+        self.candidates.len() == 1
     }
 
     /// How many questions were answered by silence, so far by all.
@@ -381,7 +610,7 @@ impl Detection {
         let ask = query.wire(0);
         let enough = match self.latency {
             _ if self.restarts > 0 => Duration::ZERO,
-            Some(latency) => slower(latency, SLOWER_BEFORE_PERCENT).min(UNKNOWN[0]),
+            Some(latency) => slower(latency, SLOWER_BEFORE_PERCENT).min(LONGEST),
             None => Duration::ZERO,
         };
         let words = self.refuses_in_words();

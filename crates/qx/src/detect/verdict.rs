@@ -27,6 +27,13 @@ impl Detection {
     /// before. One that named nothing has to show all signs.
     pub(super) fn step_by_what_is_known(&self, known: &Known) -> Option<Step> {
         let protocol = *self.candidates.iter().find(|protocol| protocol.name == known.protocol)?;
+        // what goes first anyway shows whether it is a UPS of this family at all
+        let opening = self.opening().filter(|opening| {
+            self.heard.is_empty() && protocol.queries.iter().any(|query| query.wire(0) == opening.wire(0))
+        });
+        if let Some(opening) = opening.filter(|_| self.restarts == 0) {
+            return Some(Step::Ask(opening));
+        }
         match (known.names.first(), self.judge(protocol)) {
             _ if self.restarts > 0 => None,
             (Some((ask, line)), _) => match self.said(ask) {

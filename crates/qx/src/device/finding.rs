@@ -2,7 +2,7 @@
 
 use super::second_look::Proof;
 use super::slot::Slot;
-use super::{Device, Event, LISTENS_ON, Loudness, Moment};
+use super::{DETECT_AGAIN, Device, Event, LISTENS_ON, Loudness, Moment};
 use crate::detect::{Detection, Step};
 use crate::exchange::Echo;
 use crate::option::Options;
@@ -12,6 +12,12 @@ use std::time::Duration;
 
 /// So often it is looked for a dialect when somebody says something; twice, when nobody does.
 const ROUNDS: u8 = 4;
+/// And for so long: NUT tries each of its dialects three times, a second for each try.
+const LOOKS_FOR: Duration = Duration::from_secs(40);
+/// After the first rounds there is no hurry.
+const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
+/// The same where the dialect is named.
+const LOOKS_FOR_ONE: Duration = Duration::from_secs(8);
 
 /// A UPS that was found and not read whole after so long is told to be stale. (`upsdrvctl` waits for 75 s.)
 const SURVEY_WAITS: Duration = Duration::from_secs(45);
@@ -19,18 +25,22 @@ const SURVEY_WAITS: Duration = Duration::from_secs(45);
 /// What the device is busy with.
 #[derive(Debug)]
 pub(super) enum Stage {
-    Detecting { detection: Box<Detection>, round: u8, not_before: Moment },
+    Detecting {
+        detection: Box<Detection>,
+        round: u8,
+        not_before: Moment,
+        /// It is looked on until then, when somebody says something.
+        until: Moment,
+    },
     Polling,
 }
 
 impl Device {
     /// The exchange to the next sign, or the next stage.
     pub(super) fn next_sign(&mut self, now: Moment) -> Option<&'static Query> {
-        let Stage::Detecting { detection, round, not_before } = &mut self.stage else { return None };
-        if *not_before > now {
-            return None;
-        }
+        let Stage::Detecting { detection, round, not_before, until } = &mut self.stage else { return None };
         match detection.step() {
+            Step::Ask(_) if *not_before > now => return None,
             Step::Ask(ask) => return Some(ask),
             Step::Found(protocol) => {
                 let detection = detection.clone();
@@ -38,13 +48,21 @@ impl Device {
                 return None;
             }
             // once more, and slowly: the first replies may have been lost or late, or the line may echo
-            Step::Nothing if *round == 1 || *round < ROUNDS && detection.anything_said() => {
+            Step::Nothing
+                if *round == 1
+                    || detection.anything_said()
+                        && (*round < ROUNDS || now < *until)
+                        && (!self.options.tentative || detection.anything_fits()) =>
+            {
                 **detection = detection.as_ref().clone().again();
-                *round += 1;
+                *round = round.saturating_add(1);
+                if *round > ROUNDS {
+                    *not_before = now + BETWEEN_ROUNDS;
+                }
                 self.line.echo = Echo::Unknown;
                 self.line.settle = true;
             }
-            Step::Nothing => self.give_up(now),
+            Step::Nothing | Step::Stranger(_) => self.give_up(now),
         }
         self.next_sign(now)
     }
@@ -62,12 +80,21 @@ impl Device {
     fn give_up(&mut self, now: Moment) {
         let Stage::Detecting { detection, .. } = &self.stage else { return };
         let why = match (detection.anything_heard(), &self.options.protocol) {
+            _ if detection.stranger().is_some() => {
+                let said = detection.stranger().map(|(who, said)| format!("'{}' answers Q1, {who}", crate::capture::escape(said)));
+                said.unwrap_or_default()
+            }
+            (false, None) if self.options.tentative => "nothing answers Q1, and as nobody said that a UPS is there, nothing else was asked: name the port if it is one".to_string(),
+            (true, None) if self.options.tentative && !detection.anything_fits() => "what answers is no UPS that is known here, and nothing more was asked: name the port if it is one".to_string(),
             (false, _) => "the UPS does not answer: check the cable, the port and cablepower".to_string(),
             (true, Some(name)) => format!("the UPS answers, but not as {name}: leave out 'protocol' to have the dialect found"),
             (true, None) => "the UPS answers, but speaks none of the known dialects: run with -DDD and report what it says".to_string(),
         };
+        let is_stranger = detection.stranger().is_some();
         self.events.push_back(Event::NotFound(why));
-        if self.ready {
+        if self.ready && is_stranger {
+            self.stage = Stage::detecting(&self.options, now + DETECT_AGAIN);
+        } else if self.ready {
             self.stage = Stage::Polling;
             for slot in
                 self.slots.iter_mut().filter(|slot| slot.applies && slot.query.cadence != Cadence::Once)
@@ -108,8 +135,13 @@ impl Device {
             self.protocol = Some(protocol);
             self.start_delays();
         }
+        let not_before = match self.stage {
+            Stage::Detecting { not_before, .. } => not_before,
+            Stage::Polling => now,
+        };
         self.stage = Stage::Polling;
         self.listens_until = now + LISTENS_ON;
+        self.adopted = now;
         if !self.ready {
             self.detect_again = now + SURVEY_WAITS;
         }
@@ -122,6 +154,11 @@ impl Device {
         self.note(Loudness::Info, text);
         self.reconsider(now);
         self.line.refuses |= detection.refuses_in_words();
+        detection.latency().into_iter().for_each(|slowest| self.line.latency.learn(slowest));
+        self.line.late.go_on(detection.suspected(), not_before);
+        if detection.met_late_replies() {
+            self.was_late(now);
+        }
         if detection.is_noisy() {
             self.line.heard(false);
         }
@@ -138,7 +175,7 @@ impl Device {
                 && detection.is_silent_on(slot.query)
             {
                 slot.had_silence = true;
-                self.refused(at, Some(now + self.options.pollfreq));
+                self.refused(at, Some(now + self.full_interval()));
             }
         }
         if self.ready && is_another {
@@ -150,7 +187,8 @@ impl Device {
 impl Stage {
     pub(super) fn detecting(options: &Options, not_before: Moment) -> Stage {
         let detection = Detection::new(options.candidates(), options.flags, options.address);
-        let detection = Box::new(detection.quick().expecting(options.known_dialect()));
-        Stage::Detecting { detection, round: 1, not_before }
+        let until = not_before + if detection.is_of_one() { LOOKS_FOR_ONE } else { LOOKS_FOR };
+        let detection = detection.quick().tentative(options.tentative).expecting(options.known_dialect());
+        Stage::Detecting { detection: Box::new(detection), round: 1, not_before, until }
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// So many replies are remembered at least, and twice as many at most: some minutes of polls.
 const REPLIES: u8 = 64;
 /// A reply that took longer was none of a UPS that is merely slow.
-const SLOWEST: Duration = Duration::from_secs(1);
+const SLOWEST: Duration = crate::detect::SLOWEST;
 
 /// The slowest of the last replies. One that came late once is forgotten after some minutes.
 #[derive(Debug, Default)]
@@ -24,6 +24,11 @@ impl Latency {
         }
         self.replies += 1;
         self.lately = self.lately.max(Some(latency.min(SLOWEST)));
+    }
+
+    /// Whether enough replies were seen to rely on it.
+    pub(super) fn is_proven(&self) -> bool {
+        self.before.is_some() || self.replies >= REPLIES / 4
     }
 
     /// The slowest, once anything was heard.

@@ -15,6 +15,7 @@ mod finding;
 mod fresh;
 mod identity;
 mod kill_power;
+mod late;
 mod latency;
 mod low_battery;
 mod order;
@@ -43,6 +44,7 @@ use finding::Stage;
 use identity::Identity;
 use kill_power::KillPower;
 pub use kill_power::{DEFAULT as SHUTDOWN_DEFAULT, Step as KillStep, steps as kill_steps};
+use late::Late;
 use latency::Latency;
 use low_battery::LowBattery;
 use order::{Doubt, Order};
@@ -62,13 +64,19 @@ pub type Moment = Duration;
 pub type Ticket = u64;
 
 /// How long a question waits while nothing is known of the speed of this UPS.
-const FIRST_PATIENCE: Duration = Duration::from_millis(950);
+const FIRST_PATIENCE: Duration = Duration::from_millis(1100);
 /// How long a poll waits.
 const POLL_PATIENCE: Duration = Duration::from_millis(1000);
 /// Silence to a question is not known earlier, however fast the UPS is.
 const LEAST_PATIENCE: Duration = Duration::from_millis(250);
-/// How long each further byte may take.
-const GAP: Duration = Duration::from_millis(300);
+/// A reply may be held up for so long.
+const HELD_UP: Duration = Duration::from_millis(400);
+/// How long each further byte may take, as in NUT.
+const GAP: Duration = Duration::from_millis(1000);
+/// The same where the UPS ends its replies by no carriage return, so that only time tells.
+const GAP_WITHOUT_END: Duration = Duration::from_millis(300);
+/// Where no reply has gaps.
+const LEAST_GAP: Duration = Duration::from_millis(300);
 /// How often a question is repeated at once, when its reply was garbled, doubted or missing.
 const REPEATS: u8 = 3;
 /// The same on a noisy line: of replies that are whole now and then, three have to agree.
@@ -163,6 +171,14 @@ struct Line {
     lately: u64,
     /// When something was heard last, be it garbled.
     heard_at: Moment,
+    /// The last whole reply had no carriage return at its end.
+    endless: bool,
+    /// The last reply had none, and is not known to be whole.
+    torn: bool,
+    /// The longest gaps within replies.
+    gaps: Latency,
+    /// Replies that came late.
+    late: Late,
 }
 
 /// One UPS.
@@ -209,6 +225,8 @@ pub struct Device {
     /// When something else than the status was asked last.
     gave_way: Moment,
     detect_again: Moment,
+    /// When the dialect was found.
+    adopted: Moment,
     /// Until then who is heard through noise is the UPS that was found.
     listens_until: Moment,
     /// What was found and is not kept yet.
@@ -252,6 +270,10 @@ impl Device {
                 whole: 0,
                 lately: 0,
                 heard_at: Moment::ZERO,
+                endless: false,
+                torn: false,
+                gaps: Latency::default(),
+                late: Late::default(),
             },
             asked: None,
             requests: VecDeque::new(),
@@ -273,6 +295,7 @@ impl Device {
             lively_until: Moment::ZERO,
             gave_way: Moment::ZERO,
             detect_again: Moment::ZERO,
+            adopted: Moment::ZERO,
             listens_until: Moment::ZERO,
             dialect_memory: None,
             reset_memory: None,
@@ -338,6 +361,7 @@ impl Device {
         if delays(&before) != delays(&self.options) {
             self.start_delays();
         }
+        self.keep_pace(now);
         if self.ready {
             self.publish(now);
         }
@@ -351,24 +375,25 @@ impl Device {
         // a process that was stopped meanwhile finds what the UPS said long ago
         let is_old =
             reply.line.is_some() && now.saturating_sub(since) >= self.stale_after().min(LONGEST_EXCHANGE);
+        let usual = self.line.latency.slowest().filter(|_| self.line.latency.is_proven());
         if !is_old {
             self.line.learn(&reply, now);
         }
         match asked {
             Asked::Sign(ask, patience) => {
                 if let Stage::Detecting { detection, not_before, .. } = &mut self.stage {
-                    let worth = detection.hear_reply(ask, reply, patience);
+                    let worth = detection.hear_reply(ask, reply, patience, since);
                     self.line.settle = worth != Worth::Sure;
-                    if let Worth::Late(pause) | Worth::Doubted(pause) = worth {
-                        *not_before = now + pause;
-                    }
+                    *not_before = now + worth.pause();
                 }
             }
             Asked::Look(..) if is_old => {}
-            Asked::Look(ask, patience) => self.look(ask, reply, patience, now),
+            Asked::Look(ask, patience) => self.look(ask, reply, patience, (since, now)),
             Asked::Query(at) if is_old => self.ask_anew(at, now),
             Asked::Query(at) if self.is_late_answer(&reply, self.is_known(at), now) => self.ask_anew(at, now),
             Asked::Query(at) => {
+                let mut reply = reply;
+                self.sort_out_late(at, &mut reply, usual, (since, now));
                 self.handle_answer(at, reply.line.as_deref(), since, now);
                 self.heard_of_identity(at, reply.line.as_deref(), now);
             }
@@ -411,6 +436,7 @@ impl Device {
         self.look_at_identity(now);
         self.look_after_killing(now);
         self.look_for_misbelief(now);
+        self.ask_once_more(now);
         if self.asked.is_some() || !self.line.up {
             return None;
         }
@@ -426,6 +452,9 @@ impl Device {
                 (Asked::Sign(ask, patience), ask.wire(0), patience)
             }
             None => {
+                if self.line.late.pause > now {
+                    return None;
+                }
                 let Some(at) = self.next_query(now) else {
                     let (ask, patience) = self.next_look(now)?;
                     return Some(self.exchange(Asked::Look(ask, patience), ask.wire(0), patience, now));
@@ -439,7 +468,7 @@ impl Device {
                 let patience = if !lost && (reading.is_some() || query.cadence == Cadence::Quick) {
                     self.patience(POLL_PATIENCE, POLL_PATIENCE)
                 } else {
-                    self.patience(FIRST_PATIENCE, LEAST_PATIENCE)
+                    self.silence_patience()
                 };
                 (Asked::Query(at), query.wire(self.address()), patience)
             }
@@ -451,7 +480,8 @@ impl Device {
         let is_command = matches!(asked, Asked::Request(_));
         self.asked = Some((asked, now));
         let settle = std::mem::take(&mut self.line.settle);
-        Exchange { command, patience, gap: GAP, echo: self.line.echo, settle, is_command }
+        let gap = self.line.gap();
+        Exchange { command, patience, gap, echo: self.line.echo, settle, is_command }
     }
 
     /// Whether an event waits.
@@ -475,7 +505,9 @@ impl Device {
             Stage::Detecting { not_before, .. } => Some(*not_before),
             Stage::Polling => {
                 let look = self.proof.due().filter(|_| self.ready && !self.store.is_stale());
-                self.slots.iter().filter_map(|slot| slot.due).chain(look).min()
+                let due = self.slots.iter().filter_map(|slot| slot.due).chain(look).min();
+                let due = due.map(|due| due.max(self.line.late.pause));
+                due.into_iter().chain(self.once_more_due()).min()
             }
         };
         let waited = !self.ready && !self.store.is_stale();
@@ -509,12 +541,24 @@ impl Device {
         said.and_then(|said| u32::try_from(said.whole()).ok()).or(self.options.address).unwrap_or_default()
     }
 
+    /// How long to wait for the first byte of a reply that may never come: longer than the slowest lately, and no
+    /// longer than needed, as there may be many such questions.
+    fn silence_patience(&self) -> Duration {
+        let enough = |slow: Duration| (4 * slow).min((slow * 3 / 2).max(slow + HELD_UP)).max(LEAST_PATIENCE);
+        self.slowest().map_or(FIRST_PATIENCE, enough)
+    }
+
+    /// The slowest reply lately, be it one that is only suspected to have been so slow.
+    fn slowest(&self) -> Option<Duration> {
+        self.line.latency.slowest().max(self.line.late.suspected)
+    }
+
     /// How long to wait for a first byte: `unknown` until the UPS has answered once, then four
     /// times as long as it took lately, but `least`, and no longer than one late reply needs: with more,
     /// two that are lost make an outage wait for most of what is stale.
     fn patience(&self, unknown: Duration, least: Duration) -> Duration {
         let enough = |latency: Duration| (4 * latency).min(latency + POLL_PATIENCE).max(least);
-        self.line.latency.slowest().map_or(unknown, enough)
+        self.slowest().map_or(unknown, enough)
     }
 }
 
@@ -536,10 +580,27 @@ impl Line {
         }
     }
 
+    /// How long each further byte of a reply may take: as long as in NUT, until it is known how long the gaps are
+    /// here; and again after a reply that had no end.
+    fn gap(&self) -> Duration {
+        match self.gaps.slowest() {
+            _ if self.endless => GAP_WITHOUT_END,
+            Some(longest) if self.gaps.is_proven() && !self.torn => (4 * longest).clamp(LEAST_GAP, GAP),
+            _ => GAP,
+        }
+    }
+
     fn learn(&mut self, reply: &Reply, now: Moment) {
         let Some(line) = &reply.line else { return };
         self.heard_at = now;
         self.latency.learn(reply.latency);
+        // a torn one is not known to be whole
+        let is_whole = crate::detect::looks_like_reply(line);
+        self.endless = reply.unended && (self.endless || is_whole);
+        self.torn = reply.unended && !self.endless;
+        if is_whole && !reply.unended {
+            self.gaps.learn(reply.gap);
+        }
         if self.echo == Echo::Unknown {
             let repeated = reply.echoed && crate::detect::looks_like_reply(line);
             self.echo = if repeated { Echo::Line } else { Echo::Refusal };

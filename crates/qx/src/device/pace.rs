@@ -8,6 +8,8 @@ use std::time::Duration;
 
 /// The status is asked more often until so long after mains came back, or a status word changed.
 const LIVELY: Duration = Duration::from_secs(30);
+/// A status that is asked less often than this does not keep the rest waiting.
+const SELDOM: Duration = Duration::from_secs(30);
 /// Not more often than this, unless that is configured.
 const QUICKEST: Duration = Duration::from_secs(1);
 
@@ -20,9 +22,23 @@ impl Device {
             Cadence::Once | Cadence::AfterChange => None,
             Cadence::Quick => Some(self.quick_interval(now)),
             Cadence::Full if self.uneasy && slot.counts_on_battery => {
-                Some(self.quick_interval(now).min(self.options.pollfreq))
+                Some(self.quick_interval(now).min(self.full_interval()))
             }
-            Cadence::Full => Some(self.options.pollfreq),
+            Cadence::Full => Some(self.full_interval()),
+        }
+    }
+
+    /// Between full polls: `pollfreq`, but not more often than the status is asked, unless that is seldom.
+    pub(super) fn full_interval(&self) -> Duration {
+        self.options.pollfreq.max(self.options.pollinterval.clamp(QUICKEST, SELDOM))
+    }
+
+    /// Nothing waits longer than it would by the options as they are now.
+    pub(super) fn keep_pace(&mut self, now: Moment) {
+        for at in 0..self.slots.len() {
+            let longest = self.interval(at, now).unwrap_or(self.full_interval());
+            let slot = &mut self.slots[at];
+            slot.due = slot.due.map(|due| due.min(now + longest));
         }
     }
 

@@ -11,6 +11,10 @@ use std::time::Duration;
 
 /// Readings are evidence for what comes until so many polls later. (The newest has to agree all the same.)
 const EVIDENCE_LASTS: u32 = 10;
+/// After so long what tells the status is enough to begin with.
+const SURVEY_TAKES: Duration = Duration::from_secs(8);
+/// Before the first data, what tells the status is asked not more often than this.
+const SURVEY_POLLS: Duration = Duration::from_secs(5);
 /// A question for mains that was due and is not answered is asked again after this, however seldom it is
 /// asked.
 const RETRY: Duration = Duration::from_secs(2);
@@ -35,10 +39,11 @@ impl Device {
         let gives_way = !noisy && self.status_gives_way(now);
         let rank = |slot: &Slot| match slot.query.cadence {
             // on a noisy line this may take long, and the status must not wait for it
-            _ if slot.repeats > 0 && !noisy => 0,
+            _ if slot.repeats > 0 && !noisy && !(self.ready && slot.query.cadence == Cadence::Once) => 0,
             Cadence::Quick if gives_way => 6,
             Cadence::Quick => 1,
-            _ if noisy && slot.tells_status() && slot.reading.is_none() => 2,
+            // nor may it wait for what may be many questions
+            _ if slot.tells_status() && slot.reading.is_none() => 2,
             Cadence::Once => 3,
             Cadence::AfterChange => 4,
             Cadence::Full => 5,
@@ -51,11 +56,13 @@ impl Device {
     /// What came back to the query at `at`, which was asked at `since`.
     pub(super) fn handle_answer(&mut self, at: usize, line: Option<&[u8]>, since: Moment, now: Moment) {
         let interval = self.interval(at, now);
+        self.slots[at].usually_due = interval.map(|usual| since + usual).filter(|_| !self.ready);
+        let interval = interval.map(|usual| if self.ready { usual } else { usual.max(SURVEY_POLLS) });
         let next = interval.map(|interval| (since + interval).max(now));
         let address = self.address();
         let evidence_since = now.saturating_sub(match interval {
             Some(interval) => self.stale_after().max(EVIDENCE_LASTS * interval),
-            None => self.options.pollfreq,
+            None => self.full_interval(),
         });
         let before = self.line.quality();
         let slot = &mut self.slots[at];
@@ -70,7 +77,7 @@ impl Device {
                     Quality::Noisy | Quality::Garbled => SAME_AGAIN,
                 };
                 if slot.reading.is_none() && times >= surely {
-                    let next = next.filter(|_| slot.is_asked_on()).map(|_| now + self.options.pollfreq);
+                    let next = next.filter(|_| slot.is_asked_on()).map(|_| now + self.full_interval());
                     self.line.refuses = true;
                     self.refused(at, next);
                     return;
@@ -162,9 +169,10 @@ impl Device {
     /// Asks again at once, or later when that was done often enough.
     fn ask_again(&mut self, at: usize, silent: bool, next: Option<Moment>, now: Moment) {
         let quality = self.line.quality();
+        let full = self.full_interval();
         let slot = &mut self.slots[at];
         // one that is not known may come back garbled, and is not asked that often
-        let later = now + if slot.answers { self.options.pollinterval } else { self.options.pollfreq };
+        let later = now + if slot.answers { self.options.pollinterval } else { full };
         let once = !slot.is_asked_on();
         slot.repeats += 1;
         let enough = match (silent, quality.is_hurt()) {
@@ -185,9 +193,9 @@ impl Device {
             let again = match (answered, silent) {
                 (true, false) => next,
                 (true, true) => Some(now + ASKED_ON),
-                (false, _) if slot.query.cadence == Cadence::Quick => Some(now + self.options.pollfreq),
+                (false, _) if slot.query.cadence == Cadence::Quick => Some(now + self.full_interval()),
                 (false, _) => {
-                    (!std::mem::replace(&mut slot.had_silence, true)).then_some(now + self.options.pollfreq)
+                    (!std::mem::replace(&mut slot.had_silence, true)).then_some(now + self.full_interval())
                 }
             };
             self.refused(at, again);
@@ -204,14 +212,14 @@ impl Device {
         } else if once {
             // one reply may have been lost: later there is time to ask once more
             let again = silent && !std::mem::replace(&mut slot.had_silence, true);
-            self.refused(at, again.then_some(now + self.options.pollfreq));
+            self.refused(at, again.then_some(now + full));
         } else if slot.says_mains {
             slot.repeats = 0;
             slot.due = next.map(|next| next.min(now + self.options.pollinterval.min(RETRY)));
         } else if slot.reading.is_none() {
             // nothing waits for what is not answered while something else tells mains
             let answered = slot.answered > Moment::ZERO;
-            self.refused(at, Some(now + if answered { ASKED_ON } else { self.options.pollfreq }));
+            self.refused(at, Some(now + if answered { ASKED_ON } else { full }));
         } else {
             slot.repeats = 0;
             slot.due = next;
@@ -239,7 +247,7 @@ impl Device {
             }
             self.watch_closer(false, now);
             if self.slots[at].repeats == 0 {
-                let soon = self.interval(at, now).map(|interval| now + interval);
+                let soon = self.interval(at, now).filter(|_| self.ready).map(|interval| now + interval);
                 self.slots[at].due = self.slots[at].due.into_iter().chain(soon).min();
             }
             // a word that is between two states may be what the order did
@@ -309,16 +317,24 @@ impl Device {
         let waits = |slot: &Slot| slot.tells_status() || !(slot.put_off || noisy && once(slot));
         let is_open = |slot: &Slot| slot.reading.is_none() || !self.ready && slot.repeats > 0;
         let unknown = |slot: &&Slot| slot.applies && !slot.refused && is_open(slot);
+        // a slow UPS is not waited for until it said all: the rest follows
+        let enough = now >= self.adopted + SURVEY_TAKES && !self.options.ignorelb;
+        let is_vital = |slot: &Slot| slot.tells_status() || slot.repeats > 0 && !slot.had_silence;
         let surveyed = !self.slots.iter().filter(unknown).any(waits);
         // also when the dialect was looked for again
         let quick = |slot: &Slot| slot.query.cadence == Cadence::Quick;
         let told = !self.slots.iter().filter(unknown).any(quick);
-        if !told || !self.ready && !surveyed || !self.publish(now) {
+        let vital = enough && !self.slots.iter().filter(unknown).any(is_vital);
+        if !told || !self.ready && !surveyed && !vital || !self.publish(now) {
             return;
         }
         if !self.ready {
             self.tell_what_is_kept();
             self.ready = true;
+            for slot in &mut self.slots {
+                slot.due =
+                    slot.due.map(|due| slot.usually_due.map_or(due, |usual| usual.clamp(now, due.max(now))));
+            }
             self.last_good = now;
             self.events.push_back(Event::Ready);
             if self.store.is_stale() {

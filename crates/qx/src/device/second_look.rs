@@ -55,21 +55,25 @@ impl Device {
     }
 
     /// What came back to that.
-    pub(super) fn look(&mut self, ask: &'static Query, reply: Reply, patience: Duration, now: Moment) {
+    pub(super) fn look(
+        &mut self,
+        ask: &'static Query,
+        reply: Reply,
+        patience: Duration,
+        (since, now): (Moment, Moment),
+    ) {
         let Proof::Pending(rest, due) = &mut self.proof else { return };
         // a late reply must not be taken for the status
         self.line.settle = reply.line.is_none();
-        match rest.hear_reply(ask, reply, patience) {
-            Worth::Sure => {}
-            Worth::Doubted(pause) | Worth::Late(pause) => {
-                self.line.settle = true;
-                *due = now + pause;
-            }
+        let worth = rest.hear_reply(ask, reply, patience, since);
+        if worth != Worth::Sure {
+            self.line.settle = true;
+            *due = now + worth.pause();
         }
         let found = match rest.step() {
             Step::Ask(_) => return,
             Step::Found(protocol) => Some(protocol),
-            Step::Nothing => None,
+            Step::Nothing | Step::Stranger(_) => None,
         };
         let Proof::Pending(rest, _) = std::mem::take(&mut self.proof) else { return };
         match (found, self.protocol) {

@@ -49,6 +49,8 @@ pub(super) struct Slot {
     pub answers: bool,
     /// It could not be read on a noisy line, and is asked again later.
     pub put_off: bool,
+    /// When it would be due if clients saw data already.
+    pub usually_due: Option<Moment>,
     /// Something that it said was withdrawn, and the log says so.
     pub withdrawn: bool,
 }
@@ -111,6 +113,7 @@ impl Slot {
             lately_odd: VecDeque::new(),
             answers: false,
             put_off: false,
+            usually_due: None,
             withdrawn: false,
         }
     }

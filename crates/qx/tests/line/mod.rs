@@ -65,7 +65,7 @@ impl Line {
         self.now += match (bytes.is_empty(), complete) {
             (true, _) => exchange.patience,
             (false, true) => self.latency,
-            (false, false) => self.latency + exchange.gap.max(exchange.patience),
+            (false, false) => self.latency + collector.wait(exchange),
         };
         self.device.handle_reply(collector.finish(self.latency), self.now);
     }

@@ -41,6 +41,10 @@ pub struct Capture {
     /// Write here; without it, to standard output
     #[arg(short, long, value_name = "FILE")]
     output: Option<PathBuf>,
+    /// Ask what other dialects ask as well, when its own is known or nothing fits. To a UPS of another family
+    /// (APC) some of that is an order: only for one that is known to be none
+    #[arg(long)]
+    all_signs: bool,
     /// Mask serial numbers
     #[arg(short, long)]
     anonymous: bool,
@@ -73,9 +77,14 @@ impl Capture {
         let mut paper = Paper::new(self.output.as_deref(), self.anonymous)?;
         let mut recorder = Recorder::new(link);
         eprintln!("asking which dialect it speaks ...");
-        let found = survey::find_and_ask_others(&mut recorder, &config.options).await;
+        let found = survey::find(&mut recorder, &config.options, None).await;
         let mut line = found.as_ref().map(|_| ()).map_err(ToString::to_string);
-        let protocol = found.ok().flatten();
+        let found = found.unwrap_or_default();
+        let protocol = found.protocol;
+        if self.all_signs && found.stranger.is_none() && line.is_ok() {
+            let asked = survey::ask_other_signs(&mut recorder, &config.options).await;
+            line = asked.map_err(|error| error.to_string());
+        }
         let mut address = 0;
         if let (Some(protocol), Ok(())) = (protocol, &line) {
             eprintln!("it speaks {}; asking the rest ...", protocol.name);
@@ -95,6 +104,9 @@ impl Capture {
             paper.header(&[format!("note: {why}")])?;
         }
         line?;
+        if let Some((who, said)) = found.stranger {
+            return Err(format!("'{}' answers Q1, {who}; nothing more was asked", escape(&said)));
+        }
         match (protocol, recorder.exchanges.iter().any(|recorded| recorded.reply.is_some())) {
             (Some(_), _) => Ok(()),
             (None, true) => Err("the UPS answers, but speaks none of the known dialects: send the recording, see \"Reporting an unknown UPS\" in the README".into()),

@@ -2,6 +2,7 @@
 
 use link::{Link, LinkError};
 use qx::capture::Recorded;
+use qx::detect::SLOWEST;
 use qx::exchange::{Echo, Exchange};
 use std::time::Duration;
 use tokio::time::Instant;
@@ -12,8 +13,8 @@ const PATIENCE: Duration = Duration::from_millis(1200);
 const LATER_PATIENCE: Duration = Duration::from_millis(500);
 /// So many questions are the first ones.
 const FIRST_QUESTIONS: usize = 3;
-/// How long each further byte may take.
-const GAP: Duration = Duration::from_millis(300);
+/// How long each further byte may take, as in the driver.
+const GAP: Duration = Duration::from_millis(1000);
 
 /// An open link and what was said on it.
 pub struct Recorder {
@@ -48,7 +49,7 @@ impl Recorder {
     pub async fn ask(&mut self, question: Vec<u8>) -> Result<Recorded, LinkError> {
         let exchange = Exchange {
             command: question.clone(),
-            patience: if self.is_deserted() { LATER_PATIENCE } else { PATIENCE },
+            patience: self.patience(),
             gap: GAP,
             echo: self.echo,
             // a late reply must not be taken for that to the next question
@@ -66,6 +67,16 @@ impl Recorder {
         let recorded = Recorded { question, reply: reply.line, at, latency };
         self.exchanges.push(recorded.clone());
         Ok(recorded)
+    }
+
+    /// The first question waits until even a slow UPS would have answered.
+    fn patience(&self) -> Duration {
+        let slowest = self.exchanges.iter().filter_map(|one| one.latency).max().unwrap_or_default();
+        match self.exchanges.len() {
+            0 => SLOWEST,
+            _ if self.is_deserted() => LATER_PATIENCE,
+            _ => PATIENCE.max(slowest * 3 / 2),
+        }
     }
 
     /// Whether nothing came to the first questions, but for the questions themselves.

@@ -1,13 +1,22 @@
-//! What is asked of a UPS, and in which order: the signs of all dialects, then every question of the one
-//! that was found. Questions only; a command is never sent.
+//! What is asked of a UPS, and in which order: what finds its dialect, then every question of the one that was
+//! found. Questions only; a command is never sent. The signs of other dialects are asked on request.
 
 use super::recorder::Recorder;
 use link::LinkError;
-use qx::detect::{Detection, Step};
+use qx::detect::{Detection, Step, Stranger};
 use qx::option::Options;
 use qx::protocol::Protocol;
 use qx::query::{Cadence, Query};
 use qx::variable::UPS_ID;
+
+/// What was found.
+#[derive(Clone, Debug, Default)]
+pub struct Found {
+    /// The dialect.
+    pub protocol: Option<&'static Protocol>,
+    /// Or somebody who is no UPS of this family, and what it said.
+    pub stranger: Option<(Stranger, Vec<u8>)>,
+}
 
 /// Looks for the dialect as the driver does, twice if need be. With `silences`, so many questions
 /// without any answer are enough.
@@ -18,7 +27,7 @@ pub async fn find(
     recorder: &mut Recorder,
     options: &Options,
     silences: Option<usize>,
-) -> Result<Option<&'static Protocol>, LinkError> {
+) -> Result<Found, LinkError> {
     let options = Options { first_dialect: recorder.link().dialect(), ..options.clone() };
     for _ in 0..2 {
         let mut detection = Detection::new(options.candidates(), options.flags, options.address);
@@ -28,7 +37,11 @@ pub async fn find(
                     let recorded = recorder.ask(query.wire(0)).await?;
                     detection.hear(query, recorded.reply);
                 }
-                Step::Found(protocol) => return Ok(Some(protocol)),
+                Step::Found(protocol) => return Ok(Found { protocol: Some(protocol), stranger: None }),
+                Step::Stranger(who) => {
+                    let said = detection.stranger().map(|(_, said)| said.to_vec()).unwrap_or_default();
+                    return Ok(Found { protocol: None, stranger: Some((who, said)) });
+                }
                 Step::Nothing => break,
             }
             if silences.is_some_and(|enough| detection.silences() >= enough) {
@@ -39,24 +52,20 @@ pub async fn find(
             break;
         }
     }
-    Ok(None)
+    Ok(Found::default())
 }
 
-/// The same, and then asks for the signs of the other dialects as well.
+/// Asks for the signs of all dialects that were not asked yet.
 ///
 /// # Errors
 /// The line failed.
-pub async fn find_and_ask_others(
-    recorder: &mut Recorder,
-    options: &Options,
-) -> Result<Option<&'static Protocol>, LinkError> {
-    let found = find(recorder, options, None).await?;
+pub async fn ask_other_signs(recorder: &mut Recorder, options: &Options) -> Result<(), LinkError> {
     for protocol in options.candidates() {
         for sign in protocol.signs {
             once(recorder, sign.query().wire(0)).await?;
         }
     }
-    Ok(found)
+    Ok(())
 }
 
 /// Asks all that the dialect knows, whether it applies to this unit or not.

@@ -62,6 +62,8 @@ pub enum Kind {
     OtherDialect,
     /// The UPS speaks no known dialect.
     UnknownDialect,
+    /// Something else than a UPS of this family answers: an APC in smart mode, a modem, a login.
+    OtherDevice,
     /// The converter answers, the UPS behind it does not.
     DeadUps,
 }

@@ -6,7 +6,7 @@ use crate::capture::recorder::Recorder;
 use crate::capture::survey;
 use link::{Address, CablePower, Kind as Failure, Link, LinkError, ModemLines, Opening};
 use qx::capture::{Recorded, escape};
-use qx::detect::is_refusal;
+use qx::detect::{Stranger, is_refusal};
 use qx::option::Options;
 use std::time::Duration;
 
@@ -29,6 +29,8 @@ pub struct Heard {
     pub exchanges: Vec<Recorded>,
     /// The dialect that was found.
     pub dialect: Option<&'static str>,
+    /// Somebody who is no UPS of this family, and what it said.
+    pub stranger: Option<(Stranger, Vec<u8>)>,
     /// The modem lines, where there are any.
     pub modem: Option<ModemLines>,
 }
@@ -81,7 +83,8 @@ async fn listen(opening: &Opening, options: &Options) -> Result<Heard, LinkError
     let mut recorder = Recorder::new(Link::open(opening).await?);
     let modem = recorder.link().modem_lines();
     let found = survey::find(&mut recorder, options, None).await?;
-    Ok(Heard { exchanges: recorder.exchanges, dialect: found.map(|protocol| protocol.name), modem })
+    let dialect = found.protocol.map(|protocol| protocol.name);
+    Ok(Heard { exchanges: recorder.exchanges, dialect, stranger: found.stranger, modem })
 }
 
 /// The `cablepower` with which the UPS answers.
@@ -90,7 +93,10 @@ async fn other_power(opening: &Opening, options: &Options) -> Option<&'static st
         let other = Opening { cable_power: power, ..opening.clone() };
         let mut recorder = Recorder::new(Link::open(&other).await.ok()?);
         tokio::time::sleep(WAKE_UP).await;
-        if survey::find(&mut recorder, options, Some(SILENCES)).await.is_ok_and(|found| found.is_some()) {
+        if survey::find(&mut recorder, options, Some(SILENCES))
+            .await
+            .is_ok_and(|found| found.protocol.is_some())
+        {
             return Some(name);
         }
     }
@@ -125,6 +131,10 @@ pub fn judge(name: &str, address: &Address, configured: Option<&str>, heard: &He
             return report.note(name, format!("the UPS answers on {address} and speaks {found}"));
         }
         (None, _) => {}
+    }
+    if let Some((who, said)) = &heard.stranger {
+        let what = format!("what answers on {address} is no UPS of this family ('{}')", escape(said));
+        return report.add(Kind::OtherDevice, name, what, format!("it answers {who}"));
     }
     match sound(&heard.exchanges) {
         Sound::Silence | Sound::Echo | Sound::DeadUps if usb => report.add(

@@ -93,7 +93,8 @@ async fn look(place: &Place, device: Shared) -> Result<(), Trouble> {
     let address = place.address().map_err(Trouble::other)?;
     let opening = Opening { address, cable_power: CablePower::default(), lock: true };
     let link = Link::open(&opening).await?;
-    let options = Options { first_dialect: link.dialect(), ..Options::default() };
+    let tentative = matches!(place, Place::Port(_));
+    let options = Options { first_dialect: link.dialect(), tentative, ..Options::default() };
     *device.borrow_mut() = Device::new(options);
     let (_wishes, wishes) = mpsc::channel(1);
     // three times quiet: what is worth saying is said here

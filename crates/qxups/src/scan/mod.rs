@@ -15,7 +15,8 @@ use tokio::task::LocalSet;
 /// The options of `qxups scan`.
 #[derive(Args)]
 pub struct Scan {
-    /// Serial ports to ask as well; without a name, all that there are
+    /// Serial ports to ask as well; without a name, all that there are: those are asked Q1, a status, and
+    /// nothing else until something answers as a UPS does. One that is named is asked what every dialect asks
     #[arg(short, long, value_name = "PATH", num_args = 0..)]
     serial: Option<Vec<PathBuf>>,
     /// Serial device servers to ask as well

@@ -21,8 +21,10 @@ pub enum Place {
         /// What tells it from the others.
         mark: Mark,
     },
-    /// A serial line or a device server.
+    /// A serial line or a device server that the user named.
     Line(Address),
+    /// A serial port that there is: nobody said that a UPS is there.
+    Port(Address),
 }
 
 /// What tells a USB device from all others that are plugged in.
@@ -98,7 +100,7 @@ impl Place {
     /// A sentence.
     pub fn address(&self) -> Result<Address, String> {
         match self {
-            Place::Line(address) => Ok(address.clone()),
+            Place::Line(address) | Place::Port(address) => Ok(address.clone()),
             Place::Usb { device, bridge, .. } => {
                 let mut options = UsbOptions::default();
                 options.bridge = Some(bridge);
@@ -119,7 +121,7 @@ impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Place::Usb { device, bridge, .. } => write!(f, "USB device {device} ({})", bridge.name),
-            Place::Line(address) => write!(f, "{address}"),
+            Place::Line(address) | Place::Port(address) => write!(f, "{address}"),
         }
     }
 }
@@ -160,12 +162,12 @@ pub async fn on_usb(named: Option<&Named>) -> Result<(Vec<Place>, Vec<Attached>)
 
 /// Serial ports to ask, those that were named or all that there are, and in sentences which are not.
 pub fn serial(paths: Vec<PathBuf>) -> (Vec<Place>, Vec<String>) {
-    let (ports, passed_over) = if paths.is_empty() {
-        serial_ports(Path::new("/sys/class/tty"), Path::new("/dev"), &open_files(Path::new("/proc")))
-    } else {
-        (paths, vec![])
-    };
-    (ports.into_iter().map(|path| Place::Line(Address::Serial(path))).collect(), passed_over)
+    if !paths.is_empty() {
+        return (paths.into_iter().map(|path| Place::Line(Address::Serial(path))).collect(), vec![]);
+    }
+    let (ports, passed_over) =
+        serial_ports(Path::new("/sys/class/tty"), Path::new("/dev"), &open_files(Path::new("/proc")));
+    (ports.into_iter().map(|path| Place::Port(Address::Serial(path))).collect(), passed_over)
 }
 
 /// The serial ports that have hardware behind them and that nobody uses. What is sent to a console or a

@@ -82,7 +82,7 @@ pub fn json(found: &[Found]) -> String {
 /// What to write into the section of a UPS.
 fn lines(one: &Found) -> Vec<Line> {
     let mut lines = match &one.place {
-        Place::Line(address) => advice::at("nutdrv_qx", address),
+        Place::Line(address) | Place::Port(address) => advice::at("nutdrv_qx", address),
         Place::Usb { device, bridge, named, mark } => {
             let mut lines = advice::on_usb("nutdrv_qx", device);
             match mark {
@@ -113,7 +113,7 @@ fn lines(one: &Found) -> Vec<Line> {
 fn names(found: &[Found]) -> Vec<Option<String>> {
     let mut taken: Vec<Option<String>> = vec![];
     for one in found {
-        if let (Place::Line(_), Err(_)) = (&one.place, &one.answer) {
+        if let (Place::Line(_) | Place::Port(_), Err(_)) = (&one.place, &one.answer) {
             taken.push(None);
             continue;
         }

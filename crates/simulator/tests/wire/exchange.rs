@@ -3,7 +3,7 @@
 #![allow(dead_code, missing_docs)]
 
 use qx::device::Moment;
-use qx::exchange::{Collector, END, Exchange, LATE_KEPT, Reply};
+use qx::exchange::{Collector, END, Exchange, LATE_KEPT, Reply, WHOLE};
 use simulator::ups::SimulatedUps;
 use std::time::Duration;
 
@@ -60,6 +60,7 @@ pub fn exchange(
     far.send(&[exchange.command.as_slice(), &[END]].concat(), sent);
     let mut collector = Collector::new(exchange);
     let (mut deadline, mut latency) = (sent + exchange.patience, None);
+    let (mut last, mut gap) = (sent, Duration::ZERO);
     while let Some((due, bytes)) = far.next(deadline) {
         *now = due.max(*now);
         let bytes = bytes?;
@@ -71,13 +72,17 @@ pub fn exchange(
         if collector.is_silent() {
             continue;
         }
+        if latency.is_some() {
+            gap = gap.max(*now - last);
+        }
+        last = *now;
         latency.get_or_insert(*now - sent);
         if complete {
-            return Some(Reply { stray, late, ..collector.finish(latency.unwrap_or_default()) });
+            return Some(Reply { stray, late, gap, ..collector.finish(latency.unwrap_or_default()) });
         }
-        let wait = if collector.echoed() { exchange.gap.max(exchange.patience) } else { exchange.gap };
-        deadline = *now + wait;
+        let end = sent + latency.unwrap_or_default() + WHOLE + exchange.patience;
+        deadline = (*now + collector.wait(exchange)).min(end);
     }
     *now = deadline;
-    Some(Reply { stray, late, ..collector.finish(latency.unwrap_or_default()) })
+    Some(Reply { stray, late, gap, ..collector.finish(latency.unwrap_or_default()) })
 }

@@ -44,6 +44,8 @@ pub struct Made {
     pub line: Option<Vec<u8>>,
     /// How long silence would have been waited for.
     pub patience: Duration,
+    /// When it was asked.
+    pub at: Moment,
 }
 
 pub struct Wire {
@@ -85,9 +87,10 @@ impl Wire {
                 }
             }
             if let Some(exchange) = self.device.poll_exchange(self.now) {
+                let at = self.now;
                 let reply = self.exchange(&exchange, ups);
                 let (question, patience) = (exchange.command, exchange.patience);
-                self.made.push(Made { question, line: reply.line.clone(), patience });
+                self.made.push(Made { question, line: reply.line.clone(), patience, at });
                 self.device.handle_reply(reply, self.now);
             } else if !self.device.has_news() {
                 let due = self.device.poll_timeout().unwrap_or(until);
@@ -113,7 +116,7 @@ impl Wire {
     pub fn talk(&self) -> String {
         let shown = |made: &Made| {
             let line = made.line.as_deref().unwrap_or(b"-");
-            format!("{} > {}", made.question.escape_ascii(), line.escape_ascii())
+            format!("{:.2} {} > {}", made.at.as_secs_f64(), made.question.escape_ascii(), line.escape_ascii())
         };
         self.made.iter().map(shown).collect::<Vec<_>>().join("\n")
     }

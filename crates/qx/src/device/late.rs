@@ -1,0 +1,146 @@
+//! Replies that come late: to the question after their own, or unasked.
+//!
+//! A reply tells by its form whose it is, if that form is telling. What came late once says how slow the UPS
+//! is, so that the next one is waited for; and what was asked meanwhile may have got another's reply, so it is
+//! asked again when the line is well.
+
+use super::{Device, Moment};
+use crate::detect::SLOWEST;
+use crate::exchange::Reply;
+use crate::query::{Cadence, Query};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// So many questions are remembered.
+const QUESTIONS: usize = 6;
+/// A reply of so many bytes belongs to nobody else by chance.
+const TELLING: usize = 20;
+/// What is to come unasked comes within so much time more than was reckoned.
+const UNASKED: Duration = Duration::from_millis(100);
+/// What is asked once is asked again so long after the last reply that came to another question.
+const WELL_AGAIN: Duration = Duration::from_secs(10);
+
+/// What was asked last, and what came of it.
+#[derive(Debug)]
+struct Question {
+    query: &'static Query,
+    asked: Moment,
+    answered: bool,
+}
+
+/// What is known of late replies.
+#[derive(Debug, Default)]
+pub(super) struct Late {
+    questions: VecDeque<Question>,
+    /// So slow the UPS is, if something comes unasked before the next question.
+    pub(super) suspected: Option<Duration>,
+    /// Nothing is asked before.
+    pub(super) pause: Moment,
+    /// When all is asked anew that was asked once.
+    again: Option<Moment>,
+}
+
+impl Late {
+    /// Goes on from what was seen while the dialect was looked for.
+    pub(super) fn go_on(&mut self, suspected: Option<Duration>, pause: Moment) {
+        (self.suspected, self.pause) = (suspected, pause);
+    }
+}
+
+impl Device {
+    /// Takes a reply to a query away that is the late one to another; learns how slow the UPS is, if it is slower
+    /// than `usual`.
+    pub(super) fn sort_out_late(
+        &mut self,
+        at: usize,
+        reply: &mut Reply,
+        usual: Option<Duration>,
+        (since, now): (Moment, Moment),
+    ) {
+        let own = self.slots[at].query;
+        if let Some(slow) = self.line.late.suspected.take().filter(|_| reply.stray) {
+            self.line.latency.learn(slow);
+        }
+        let came = since + reply.latency;
+        let owner = reply.line.as_deref().and_then(|line| self.late_owner(own, line, came));
+        if let Some((asked, answered)) = owner {
+            reply.line = None;
+            if !answered {
+                self.line.latency.learn(came - asked);
+            }
+            self.line.late.pause = now + (came - asked).min(SLOWEST) + UNASKED;
+            self.line.late.again = Some(now + WELL_AGAIN);
+        }
+        let late = &mut self.line.late;
+        let answered = reply.line.as_deref().is_some_and(|line| own.read(line).is_ok());
+        let in_vain = |question: &&Question| {
+            std::ptr::eq(question.query, own) && !question.answered && came - question.asked <= SLOWEST
+        };
+        let noisy = self.line.hurt;
+        let mut vain = late.questions.iter().filter(in_vain);
+        let before = if noisy { vain.next_back() } else { vain.next() };
+        // what comes as fast as ever is no late reply: the one before was lost
+        let is_usual = usual.is_some_and(|usual| reply.latency <= 2 * usual);
+        if let Some(before) = before.filter(|_| answered && !is_usual).map(|question| question.asked) {
+            late.suspected = Some(came - before);
+            late.pause = since + (came - before) + UNASKED;
+            self.line.settle = true;
+        }
+        if answered {
+            late.questions
+                .iter_mut()
+                .filter(|one| std::ptr::eq(one.query, own))
+                .for_each(|one| one.answered = true);
+        }
+        late.questions.push_back(Question { query: own, asked: since, answered });
+        if late.questions.len() > QUESTIONS {
+            late.questions.pop_front();
+        }
+    }
+
+    /// When the question was asked to which a line is the late reply, rather than to `own`, and whether it had
+    /// one already.
+    fn late_owner(&self, own: &'static Query, line: &[u8], came: Moment) -> Option<(Moment, bool)> {
+        let drawn = |query: &Query| query.read(line).is_ok_and(|fit| fit.odd.is_none());
+        // what takes any text takes that of others as well
+        let takes_any = own.picture.len() < TELLING && line.len() >= TELLING;
+        if drawn(own) && !takes_any
+            || line.len() < TELLING
+            || crate::detect::is_refusal(&own.wire(self.address()), line)
+        {
+            return None;
+        }
+        let mut before = self.line.late.questions.iter().rev();
+        let owner = before.find(|one| {
+            !std::ptr::eq(one.query, own)
+                && came - one.asked <= SLOWEST
+                && one.query.picture.len() >= TELLING
+                && drawn(one.query)
+        })?;
+        Some((owner.asked, owner.answered))
+    }
+
+    /// Asks again what is asked once, when replies came to other questions and do so no more.
+    pub(super) fn ask_once_more(&mut self, now: Moment) {
+        if self.line.late.again.is_none_or(|again| again > now) || !self.ready {
+            return;
+        }
+        self.line.late.again = None;
+        let once =
+            |slot: &&mut super::Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
+        for slot in self.slots.iter_mut().filter(once).filter(|slot| slot.applies) {
+            slot.due = Some(now);
+            slot.repeats = 0;
+        }
+    }
+
+    /// The line was disturbed: what was asked only once is asked again after a while.
+    pub(super) fn was_late(&mut self, now: Moment) {
+        self.line.late.again = Some(now + WELL_AGAIN);
+    }
+
+    /// When that is.
+    pub(super) fn once_more_due(&self) -> Option<Moment> {
+        self.line.late.again.filter(|_| self.ready)
+    }
+}
