@@ -68,7 +68,7 @@ impl Consent {
         match heard {
             _ if own => Answer::Yes,
             _ if crate::detect::is_refusal(sent, heard) => Answer::No,
-            _ if CONSENTS.iter().any(is) => Answer::Yes,
+            _ if CONSENTS.iter().any(|word| heard.trim_ascii() == word.as_bytes()) => Answer::Yes,
             _ => Answer::Odd,
         }
     }
