@@ -4,6 +4,7 @@
 use crate::error::{Kind, LinkError};
 use crate::file::{LONGEST_RECORDING, read_bounded};
 use qx::capture::{Capture, Unknown};
+use qx::exchange::NOT_SENT;
 use qx::exchange::{Exchange, Reply};
 use qx::nuls::without_nuls;
 use std::collections::BTreeMap;
@@ -126,7 +127,7 @@ impl Queue {
 /// What comes back to a command.
 fn nothing_was_sent(recorded: Option<&[u8]>) -> Vec<u8> {
     let recorded = recorded.map_or("silence".into(), |line| line.escape_ascii().to_string());
-    format!("<this is a replay, nothing was sent; recorded was {recorded}>").into_bytes()
+    format!("{NOT_SENT}; recorded was {recorded}>").into_bytes()
 }
 
 #[cfg(test)]

@@ -62,6 +62,9 @@ pub struct Reply {
     pub unended: bool,
 }
 
+/// A link that sends no commands answers each by a line that begins so: it was not obeyed.
+pub const NOT_SENT: &str = "<this is a replay, nothing was sent";
+
 /// Of what is read away, no more is kept.
 pub const LATE_KEPT: usize = 64;
 

@@ -2,6 +2,7 @@
 
 use crate::armour::Armour;
 use crate::command::Command;
+use crate::exchange::NOT_SENT;
 use crate::fact::{Derived, Facts, Raised, When};
 use crate::option::{Flag, Flags};
 use crate::query::Query;
@@ -67,8 +68,10 @@ impl Consent {
         };
         match heard {
             _ if own => Answer::Yes,
-            _ if crate::detect::is_refusal(sent, heard) => Answer::No,
-            _ if CONSENTS.iter().any(is) => Answer::Yes,
+            _ if crate::detect::is_refusal(sent, heard) || heard.starts_with(NOT_SENT.as_bytes()) => {
+                Answer::No
+            }
+            _ if CONSENTS.iter().any(|word| heard.trim_ascii() == word.as_bytes()) => Answer::Yes,
             _ => Answer::Odd,
         }
     }
