@@ -320,7 +320,7 @@ proptest! {
         bench.mains(60 * minutes);
         let mut shown = vec![];
         for (volts, slope, time, load) in steps {
-            let says = |second: u64| Says { volts: (volts + slope * second as f64).clamp(12.0, 30.0), load, bits: OB };
+            let says = |second: u64| Says { volts: (volts + slope * second as f64).clamp(19.4, 30.0), load, bits: OB };
             shown.extend(bench.run(time, says));
         }
         prop_assert!(!is_low(&shown), "{:?}", shown);
@@ -330,11 +330,21 @@ proptest! {
     /// The same in the first outage, with volts that look as those of an empty battery at once (found by the test
     /// above: what the first half a minute taught was taken for known).
     #[test]
-    fn a_first_outage_makes_no_low_battery(volts in 14.0..24.0f64, load in 1u32..110, time in 31u64..120) {
+    fn a_first_outage_makes_no_low_battery(volts in 19.4..24.0f64, load in 1u32..110, time in 31u64..120) {
         let mut bench = Bench::new(bounds(50.0, 600.0));
         bench.mains(42_000);
         let shown = bench.run(time, |_| Says { volts, load, bits: OB });
         prop_assert!(!is_low(&shown), "{:?}", shown.last());
+    }
+
+    /// Volts of 1.60 V a cell and less are the end of any battery of lead-acid: that is no guess.
+    #[test]
+    fn an_empty_battery_is_low_whoever_knows_it(volts in 14.0..19.2f64, load in 1u32..110) {
+        let mut bench = Bench::new(bounds(50.0, 600.0));
+        bench.mains(60);
+        let shown = bench.run(60, |_| Says { volts, load, bits: OB });
+        prop_assert!(shown.last().is_some_and(|shown| shown.status.contains("LB")), "{:?}", shown.last());
+        prop_assert!(!is_low(&shown[..10]), "not in the dip");
     }
 
     /// By volts, which the UPS says, LB is told when they were below for most of the time, and only then.

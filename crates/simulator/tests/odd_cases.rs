@@ -385,8 +385,7 @@ fn case_f_guesses_raise_nothing() {
     case("F volts that rise", "no LB", &["megatec"], &text);
     let text = "option lowbatt_runtime=60\nknob load 50\nat 60s mains fail\nat 150s odd volts=2.02\nat 180s odd off\nuntil 260s";
     case("F a bump of volts", "no LB", &["megatec"], text);
-    let text = "option lowbatt_charge=30\nknob mains fail\nknob charge 25\nknob load 5\nknob odd volts=1.55\nat 60s want ups.status has LB\n\
-                at 60s want battery.charge <= 30\nuntil 65s";
+    let text = "option lowbatt_charge=30\nknob mains fail\nknob charge 25\nknob load 5\nknob odd volts=1.55\nat 60s want ups.status has LB\nuntil 65s";
     case("F started on battery at 1.55 V a cell", "LB by the bound", &["megatec"], text);
 }
 

@@ -52,6 +52,8 @@ pub(super) struct Estimate {
     /// Whether that charge, and that runtime, may decide that the battery is low.
     pub trusts_charge: bool,
     pub trusts_runtime: bool,
+    /// Its volts are those of an empty battery, of whatever size.
+    pub is_at_its_end: bool,
     pub health_percent: Option<f64>,
     pub confidence: Option<&'static str>,
     /// `battery.voltage` times this is the voltage of the bank.
@@ -151,9 +153,7 @@ impl Battery {
         estimate.trusts_runtime = dipped && learned.confidence >= Confidence::Fair;
         estimate.trusts_charge = estimate.trusts_runtime && !self.ignores_low;
         // whatever battery it is, it is empty where no maker lets it be discharged further
-        if outage.is_some() && inputs.charge.is_none() && !self.ignores_low && self.is_at_its_end(inputs) {
-            (estimate.charge, estimate.trusts_charge) = (Some(0.0), true);
-        }
+        estimate.is_at_its_end = dipped && !self.ignores_low && self.is_at_its_end(inputs);
         estimate
     }
 

@@ -28,6 +28,8 @@ pub(super) enum Word {
 pub(super) struct Trust {
     pub charge: Option<Word>,
     pub runtime: Option<Word>,
+    /// The volts are those of an empty battery, of whatever size.
+    pub is_at_its_end: bool,
 }
 
 /// What is remembered of an outage.
@@ -114,6 +116,7 @@ impl Device {
         let poll = self.options.pollinterval;
         for (at, word) in [Word::Said, Word::Estimated].into_iter().enumerate() {
             let below = self.below(sheet, |var| trust.of(var) == Some(word));
+            let below = below.or_else(|| self.is_empty(sheet, trust).filter(|_| word == Word::Said));
             // what is trusted stands, and a guess that agrees
             let stands = self.has(sheet, |var| trust.of(var) == Some(word)) || {
                 word == Word::Said || self.below(sheet, |var| trust.of(var).is_none()).is_some()
@@ -130,6 +133,13 @@ impl Device {
             }
         }
         self.low_battery.levels.iter().any(|level| level.low)
+    }
+
+    /// Where charge or runtime has a bound: the volts of a battery that holds nothing any more.
+    fn is_empty(&self, sheet: &Sheet, trust: Trust) -> Option<String> {
+        let bounded = self.options.low_charge_percent.or(self.options.low_runtime_s).is_some();
+        let volts = sheet.text(&BATTERY_VOLTAGE).filter(|_| bounded && trust.is_at_its_end)?;
+        Some(format!("battery.voltage is {volts}, at which any battery is empty"))
     }
 
     /// Which of these figures is below its bound.

@@ -376,6 +376,7 @@ impl Said {
         Trust {
             charge: whose(charge, estimate.trusts_charge),
             runtime: whose(runtime, estimate.trusts_runtime),
+            is_at_its_end: estimate.is_at_its_end,
         }
     }
 
