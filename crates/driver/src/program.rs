@@ -34,6 +34,8 @@ const WISHES: usize = 32;
 /// A UPS that was not found after so long does not keep the system from booting: the supervisor is told
 /// that the driver is ready, and clients find its socket when the UPS is found.
 const BOOT_WAITS: Duration = Duration::from_secs(15);
+/// `-d` waits for the rest of what a slow UPS says for so long.
+const DUMP_WAITS: Duration = Duration::from_secs(60);
 
 /// The exit code of `-k` when an order was sent, and nobody saw whether the UPS obeys: not 0, which says that
 /// it was told, nor 1, which says that the load stays on.
@@ -482,6 +484,11 @@ impl Driver {
                 "{}: a UPS that speaks {dialect} is there, but says nothing that can be published; -DDD shows every exchange",
                 self.config.opening.address
             ));
+        }
+        // of a slow UPS data is there before all was asked
+        if !device.borrow().is_surveyed() {
+            let whole = session.run_until(|_| device.borrow().is_surveyed());
+            let _ = tokio::time::timeout(DUMP_WAITS, whole).await;
         }
         self.check_ignorelb(device)?;
         self.describe(device);

@@ -177,7 +177,7 @@ impl Usb {
         let mut talk = Talk::new(self.bridge, &exchange.command, self.step, settle);
         self.step += 1;
         let (began, mut latency, mut stray) = (Instant::now(), Duration::ZERO, false);
-        let mut unended = false;
+        let (mut gap, mut unended) = (Duration::ZERO, false);
         loop {
             match talk.next() {
                 Step::Do(transfer, patience) => {
@@ -187,7 +187,11 @@ impl Usb {
                         Patience::Gap => exchange.gap,
                         Patience::Leftover => LEFTOVER,
                     };
+                    let asked = Instant::now();
                     let outcome = self.attempt(&transfer, time).await?;
+                    if patience == Patience::Gap && matches!(outcome, Outcome::Data(_)) {
+                        gap = gap.max(asked.elapsed());
+                    }
                     // what is left of an old reply is no measure
                     let is_reply = patience != Patience::Leftover;
                     unended = patience == Patience::Gap && outcome == Outcome::Nothing;
@@ -213,7 +217,7 @@ impl Usb {
                     self.unsettled = line.is_none();
                     let echoed = line.as_deref() == Some(&exchange.command[..]);
                     let unended = unended && line.is_some();
-                    return Ok(Reply { unended, line, echoed, latency, stray, ..Reply::default() });
+                    return Ok(Reply { unended, line, echoed, latency, stray, gap, ..Reply::default() });
                 }
             }
         }

@@ -130,7 +130,7 @@ pub enum Event {
     Detected(&'static str, u32),
     /// No dialect fits.
     NotFound(String),
-    /// Everything was asked once: the store is complete.
+    /// Everything was asked once: the store is complete; or of a slow UPS all that tells the status.
     Ready,
     /// The UPS has not answered for a while.
     Stale,
@@ -326,9 +326,13 @@ impl Device {
     pub fn protocol(&self) -> Option<&'static Protocol> {
         self.protocol
     }
-    /// Whether everything was asked once.
+    /// Whether clients may see data: everything was asked once, or of a slow UPS all that tells the status.
     pub fn is_ready(&self) -> bool {
         self.ready
+    }
+    /// Whether everything was asked once.
+    pub fn is_surveyed(&self) -> bool {
+        self.settings_sent
     }
     /// The options it was made with.
     pub fn options(&self) -> &Options {

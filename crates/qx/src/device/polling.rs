@@ -344,6 +344,7 @@ impl Device {
             self.keep_dialect();
         }
         if surveyed && !std::mem::replace(&mut self.settings_sent, true) {
+            self.note(Loudness::Debug, "everything was asked once".into());
             self.send_settings();
         }
     }

@@ -3,7 +3,7 @@
 //! These dialects have no checksum: one flipped bit makes a 1 of a 0, and a lost byte shifts columns. So
 //! what is news has to be read again before it is taken. Each word and each number ([`cell`]) is judged by
 //! its own evidence: a bit that flickers, a field that cannot be read, a form that alternates keeps nothing
-//! else back. How much evidence it takes stands in one table, [`bounds`]; [`word`] and [`number`] apply it.
+//! else back. How much evidence it takes stands in one table, [`bounds`]; `word` and `number` apply it.
 //! What is not read any more is withdrawn.
 
 pub mod bounds;
