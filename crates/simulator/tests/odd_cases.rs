@@ -52,7 +52,7 @@ fn case(name: &str, right: &str, dialects: &[&str], recipe: &str) {
     if let Some(example) = &example {
         println!("  {example}");
     }
-    assert!(!odd::STRICT || hit.is_empty(), "{name}: {right}: {hit:?}: {}", example.unwrap_or_default());
+    assert!(hit.is_empty(), "{name}: {right}: {hit:?}: {}", example.unwrap_or_default());
 }
 
 /// The families of dialects by how their status is written.
@@ -355,7 +355,7 @@ fn case_e2_gaps_within_replies() {
 
 #[test]
 fn case_e5_one_reply_behind() {
-    let text = "knob odd behind\nat 60s odd off\nat 240s want device.mfr = QXUPS\nat 240s want device.serial = 12345678901234\nuntil 245s";
+    let text = "knob odd behind\nat 60s odd off\nat 240s want device.mfr = VOLTRONIC\nat 240s want device.serial = 685653211455\nuntil 245s";
     case("E5 one reply behind, then well again", "each name in its place", &["voltronic"], text);
 }
 

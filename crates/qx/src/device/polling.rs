@@ -39,7 +39,7 @@ impl Device {
         let gives_way = !noisy && self.status_gives_way(now);
         let rank = |slot: &Slot| match slot.query.cadence {
             // on a noisy line this may take long, and the status must not wait for it
-            _ if slot.repeats > 0 && !noisy && !(self.ready && slot.query.cadence == Cadence::Once) => 0,
+            _ if slot.repeats > 0 && !noisy && self.goes_first(slot) => 0,
             Cadence::Quick if gives_way => 6,
             Cadence::Quick => 1,
             // nor may it wait for what may be many questions
@@ -51,6 +51,13 @@ impl Device {
         let due = |slot: &Slot| slot.due.filter(|due| *due <= now).map(|due| (rank(slot), due));
         let waiting = self.slots.iter().enumerate().filter_map(|(at, slot)| Some((due(slot)?, at)));
         waiting.min().map(|(_, at)| at)
+    }
+
+    /// Whether a question that is asked again goes before all others: nothing but what may change the status, and
+    /// of that nothing that is silent where another question says whether mains is there.
+    fn goes_first(&self, slot: &Slot) -> bool {
+        let is_silent = matches!(slot.odd, Some((Odd::Silence, _)));
+        !self.ready || slot.says_mains || slot.tells_status() && !is_silent
     }
 
     /// What came back to the query at `at`, which was asked at `since`.

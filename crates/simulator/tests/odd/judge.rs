@@ -205,7 +205,8 @@ impl Judge {
             match record {
                 Record::Said { question, bytes, claims } => {
                     let whole = bytes.strip_suffix(&[END]).unwrap_or(bytes);
-                    if claims.online.is_some() && line.is_some() {
+                    // of one that is a reply behind, what comes late is its status as well
+                    if (claims.online.is_some() || *claims == Claims::default()) && line.is_some() {
                         self.heard_at = now;
                     }
                     if line == Some(whole) && !whole.is_empty() {
