@@ -53,9 +53,17 @@ impl Readings {
     }
 }
 
-/// The form of a reply that is not the drawn one: the width of each field, and of what follows.
+/// The form of a reply that is not the drawn one: the width of each field, and of what follows; nothing for
+/// one that is not printable. A field that goes up to the end has no width.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form(Vec<u16>);
+
+impl Form {
+    /// The width of each field, and of what follows.
+    pub(crate) fn widths(&self) -> &[u16] {
+        &self.0
+    }
+}
 
 /// A reply that was read.
 #[derive(Clone, Debug, PartialEq)]
@@ -156,7 +164,7 @@ impl Query {
         let fit = self.take(reply, &pieces).map_err(|_| misfit)?;
         // tabs for blanks, and more blanks than are drawn, change nothing of what stands between them
         let odd = (!fit.unread.is_empty() || !self.only_blanks_differ(reply, &pieces))
-            .then(|| form(reply, &pieces, &fit.unread));
+            .then(|| self.form(reply, &pieces, &fit.unread));
         Ok((pieces, Fit { odd, ..fit }))
     }
 
@@ -244,6 +252,32 @@ impl Query {
         Ok(pieces)
     }
 
+    /// The form that is drawn.
+    pub(crate) fn drawn_form(&self) -> Form {
+        let slots = Slots::of(self.picture).filter(|slot| !matches!(slot, Slot::Literal(_)));
+        let width = |slot: Slot| match slot {
+            Slot::Rest { .. } => 0,
+            slot => u16::try_from(slot.width()).unwrap_or(u16::MAX),
+        };
+        Form(slots.map(width).chain([0]).collect())
+    }
+
+    /// The widths of the pieces and of what follows; a field that is unread is marked.
+    fn form(&self, reply: &[u8], pieces: &[Piece], unread: &[Misfit]) -> Form {
+        let width = |at: &Range<usize>| u16::try_from(at.len()).unwrap_or(u16::MAX);
+        let mark = |at: &Range<usize>| {
+            if unread.iter().any(|misfit| misfit.at == *at) { u16::MAX } else { width(at) }
+        };
+        let end = pieces.last().map_or(0, |(_, at)| at.end);
+        let mut widths: Vec<u16> = pieces.iter().map(|(_, at)| mark(at)).collect();
+        // what goes up to the end is as long as it is
+        if let Some(rest) = widths.last_mut().filter(|_| self.picture.ends_with('*')) {
+            *rest = 0;
+        }
+        widths.push(width(&(end..reply.len())));
+        Form(widths)
+    }
+
     fn ends_in_bits(&self) -> bool {
         self.fields.last().is_some_and(|field| matches!(field.meaning, Meaning::Bits(_)))
     }
@@ -290,7 +324,7 @@ impl Query {
             return Err(unread.swap_remove(0));
         }
         unread.extend(bits);
-        let odd = (!unread.is_empty()).then(|| form(reply, pieces, &unread));
+        let odd = (!unread.is_empty()).then(|| self.form(reply, pieces, &unread));
         Ok(Fit { readings, odd, unread })
     }
 }
@@ -344,6 +378,12 @@ impl Readings {
     fn bits(&mut self, rows: &'static [Bit], reply: &[u8], at: &Range<usize>) -> Result<Vec<Misfit>, Misfit> {
         let piece = &reply[at.clone()];
         let mut unread = vec![];
+        // a blank in place of a bit: those before it may have moved
+        if let Some(blank) = piece.iter().take(rows.len()).position(|byte| is_blank(*byte)) {
+            let about = rows.get(blank).map_or("", |row| row.about);
+            let at = at.start + blank..at.start + blank + 1;
+            return Err(Misfit { at, expected: Expected::Bit(about) });
+        }
         for (n, row) in rows.iter().enumerate() {
             match piece.get(n).and_then(|byte| row.effect(*byte)) {
                 Some(effect) => self.bit(row, effect),
@@ -446,13 +486,4 @@ fn number(piece: &[u8], var: &Var) -> Result<Option<Decimal>, ()> {
     // only temperatures and currents can be below zero
     let signed = matches!(var.unit, Unit::Celsius | Unit::Ampere);
     if text.starts_with('-') && !signed { Err(()) } else { Ok(Some(number)) }
-}
-
-/// The widths of the pieces and of what follows; a field that is unread is marked.
-fn form(reply: &[u8], pieces: &[Piece], unread: &[Misfit]) -> Form {
-    let width = |at: &Range<usize>| u16::try_from(at.len()).unwrap_or(u16::MAX);
-    let mark =
-        |at: &Range<usize>| if unread.iter().any(|misfit| misfit.at == *at) { u16::MAX } else { width(at) };
-    let end = pieces.last().map_or(0, |(_, at)| at.end);
-    Form(pieces.iter().map(|(_, at)| mark(at)).chain([width(&(end..reply.len()))]).collect())
 }

@@ -416,3 +416,132 @@ fn ablerex_is_off_without_output() {
     line.run(seconds(10), &mut megatec(&[off], &turn), |_| false);
     assert_eq!(line.text("ups.status"), Some("OL OFF"));
 }
+
+/// Found by a review: two odd forms in turn, and letters whose number changes, were learned by none of the two.
+#[test]
+fn forms_that_alternate_are_learned_place_by_place() {
+    let nine = OB.replace("10001000", "100010000");
+    let wide_nine = nine.replace("49.0", "49.00");
+    for minutes in [1, 10] {
+        let mut line = on_mains(60 * minutes);
+        let (told, status) = shows(&mut line, &[&nine, &wide_nine], "OB", 30);
+        assert!(told.is_some_and(|told| told <= TOLD), "{told:?}");
+        assert_eq!((status.as_str(), stale(&line)), ("OB", 0));
+    }
+    let mains = "(236.7 243.2 212.1 220.1 230.0 002 001 50.0 371 372 041.3 22.9 M";
+    for letters in [&["AB", "A"][..], &["A-", "AB-"], &["A-"]] {
+        let reply =
+            |letters: &str| format!("(0.0 0.0 0.0 198.3 229.8 40 16 50.0 390 391 22.3 25.0 {letters}");
+        let (turn, mut line) = (Cell::new(0), Line::new(named("gtec")));
+        let mut ups = |ask: &str, now: Duration| match ask {
+            "Q4" if now < seconds(60) => ended(mains.as_bytes()),
+            "Q4" => {
+                turn.set(turn.get() + 1);
+                ended(reply(letters[turn.get() % letters.len()]).as_bytes())
+            }
+            "I" => ended(b"#GTEC            ZP120N     V1.0      "),
+            _ => vec![],
+        };
+        line.run(seconds(63), &mut ups, |_| false);
+        assert!(
+            line.text("ups.status").unwrap().starts_with("OB"),
+            "{letters:?}: {:?}",
+            line.text("ups.status")
+        );
+        line.run(seconds(90), &mut ups, |_| false);
+        assert_eq!(stale(&line), 0, "{letters:?}");
+    }
+}
+
+/// Found by a review: a blank among the bits means that some of them have moved.
+#[test]
+fn a_blank_is_no_bit() {
+    for (bits, never) in [("0001001 ", "FSD"), (" 0001001", "LB"), ("1001001 ", "FSD"), ("000 1010", "FSD")] {
+        let reply = OK.replace("00001000", bits);
+        let mut line = on_mains(60);
+        let (shown, _) = shows(&mut line, &[&reply], never, 30);
+        assert_eq!(shown, None, "'{bits}'");
+    }
+}
+
+/// Found by a review: whatever an optional question is answered by, it keeps nothing back.
+#[test]
+fn junk_to_one_question_keeps_no_other_back() {
+    for junk in [&["(0", "(1", "(2", "(3"][..], &["(NAK", "(N", "(", "(NAKNAK"], &["(NAK", "", "(ERR"]] {
+        let count = Cell::new(0);
+        let mut ups = |ask: &str, _: Duration| {
+            count.set(count.get() + 1);
+            voltronic(ask, &[("QWS", junk[count.get() % junk.len()])], "(NAK")
+        };
+        let mut line = Line::new(named("voltronic"));
+        assert!(line.run(seconds(30), &mut ups, |event| *event == Event::Ready), "{junk:?}");
+        assert_eq!(line.text("ups.status"), Some("OL"), "{junk:?}");
+    }
+    for mode in ["(", "(NAK", "", "(?"] {
+        let mut line = Line::new(named("voltronic-axpert"));
+        let mut ups = |ask: &[u8], _: Duration| axpert(ask, &[("QMOD", mode)]);
+        assert!(line.run_raw(seconds(30), &mut ups, |event| *event == Event::Ready), "QMOD '{mode}'");
+        assert!(line.text("ups.status").unwrap().contains("OL"), "QMOD '{mode}'");
+    }
+}
+
+/// Found by a review: the mode says nothing of mains there, so it keeps nothing fresh.
+#[test]
+fn data_is_no_fresher_than_the_grid_that_tells_mains() {
+    for grid in ["", "(NAK"] {
+        let mut line = Line::new(named("voltronic-axpert"));
+        line.run_raw(seconds(30), &mut |ask, _| axpert(ask, &[("QMOD", "(H")]), |_| false);
+        assert!(line.text("ups.status").unwrap().contains("OL"));
+        let until = line.now + seconds(8);
+        line.run_raw(until, &mut |ask, _| axpert(ask, &[("QMOD", "(H"), ("QPIGS", grid)]), |_| false);
+        assert!(line.device.store().is_stale(), "QPIGS '{grid}'");
+    }
+}
+
+/// Found by a review: a question that is not answered on battery made another UPS of it, and the data stale.
+#[test]
+fn what_is_not_answered_is_no_proof_of_another_ups() {
+    for vendor in ["", "I", "(NAK"] {
+        let mut line = on_mains(60);
+        line.link(LinkChange::Gone);
+        line.now += seconds(2);
+        line.link(LinkChange::Back);
+        let mut ups = |ask: &str, _: Duration| match ask {
+            "Q1" => ended(OB.as_bytes()),
+            "F" => ended(b"#230.0 003 024.0 50.0"),
+            "I" if vendor.is_empty() => vec![],
+            "I" => ended(vendor.as_bytes()),
+            _ => vec![],
+        };
+        let began = line.now;
+        line.run(began + seconds(4), &mut ups, |_| false);
+        assert_eq!(line.text("ups.status"), Some("OB"), "'{vendor}'");
+        line.run(began + seconds(60), &mut ups, |_| false);
+        assert!(!line.device.store().is_stale(), "'{vendor}'");
+        assert_eq!((line.text("ups.status"), stale(&line)), (Some("OB"), 0), "'{vendor}'");
+        // and an order is sent after a while
+        line.device.instant_command(7, "beeper.toggle", None);
+        line.run(began + seconds(90), &mut ups, |_| false);
+        assert!(line.questions().contains(&"Q"), "'{vendor}'");
+    }
+}
+
+/// Found by a review: low battery of before a silence is not told as fresh after it.
+#[test]
+fn low_battery_of_before_a_silence_counts_when_it_is_read_again() {
+    let unread = OB.replace("10001000", "1?001000");
+    let mut line = on_mains(60);
+    shows(&mut line, &[OBLB], "LB", 10);
+    let silent = line.now + seconds(8);
+    line.run(silent, &mut |_, _| vec![], |_| false);
+    assert!(line.device.store().is_stale());
+    let turn = Cell::new(0);
+    let until = line.now + seconds(8);
+    while line.now < until {
+        let step = line.now + Duration::from_millis(20);
+        line.run(step, &mut megatec(&[&unread], &turn), |_| false);
+        let fresh = !line.device.store().is_stale();
+        assert!(!fresh || !line.text("ups.status").unwrap().contains("LB"), "{:?}", line.now);
+    }
+    assert_eq!(line.text("ups.status"), Some("OB"));
+}

@@ -72,6 +72,8 @@ pub(super) struct Battery {
     remembered: Option<String>,
     /// What the UPS that is here says of itself.
     unit: Unit,
+    /// On mains its volts were those of an empty battery: it is another one than is rated.
+    contradicts: bool,
     /// Since when the battery carries the load.
     outage: Option<Moment>,
     course: Course,
@@ -106,6 +108,7 @@ impl Battery {
             remembered: options.battery_memory.clone(),
             unit: Unit::default(),
             outage: None,
+            contradicts: false,
             course: Course::default(),
             kept: options.battery_memory.clone(),
             notes: vec![],
@@ -153,7 +156,10 @@ impl Battery {
         estimate.trusts_runtime = dipped && learned.confidence >= Confidence::Fair;
         estimate.trusts_charge = estimate.trusts_runtime && !self.ignores_low;
         // whatever battery it is, it is empty where no maker lets it be discharged further
-        estimate.is_at_its_end = dipped && !self.ignores_low && self.is_at_its_end(inputs);
+        let at_its_end = self.is_at_its_end(inputs);
+        // a bank that looks so on mains as well is not the one that is rated
+        self.contradicts |= inputs.online && at_its_end;
+        estimate.is_at_its_end = dipped && !self.ignores_low && at_its_end && !self.contradicts;
         estimate
     }
 

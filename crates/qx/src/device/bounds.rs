@@ -55,6 +55,11 @@ pub const KILL_RESTS_AT_MOST: Duration = Duration::from_secs(40);
 /// while the UPS is asked who it is; after that, nothing of the UPS before is shown.
 pub const IDENTITY: Duration = Duration::from_millis(3000);
 
+/// What it does not answer of that is asked again after so long,
+pub const IDENTITY_AGAIN: Duration = Duration::from_secs(2);
+/// so often; then it counts as one that says nothing of itself. Only another answer proves another UPS.
+pub const IDENTITY_ASKED_AGAIN: u8 = 3;
+
 /// A UPS that says nothing of itself is taken for the one before after so many replies to its status.
 pub const IDENTITY_STATUSES: u32 = 2;
 

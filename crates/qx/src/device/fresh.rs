@@ -13,7 +13,11 @@ use crate::judge::{Cell, GRAVE, Kind};
 use crate::query::Cadence;
 use crate::read::Readings;
 use crate::status::Status;
+use crate::variable::{INPUT_L1_N_VOLTAGE, INPUT_VOLTAGE};
 use std::time::Duration;
+
+/// What was read since then was read in the same round of questions.
+const JUST_NOW: Duration = Duration::from_secs(2);
 
 impl Device {
     /// How long after the last reading of mains data is stale.
@@ -33,7 +37,13 @@ impl Device {
         };
         let quick = |slot: &&super::Slot| slot.query.cadence == Cadence::Quick;
         let own = slots().filter(says_mains).map(|slot| slot.answered).min();
-        own.or_else(|| slots().filter(quick).map(|slot| slot.answered).max()).filter(|_| is_known)
+        // else it is the voltage of the grid that tells
+        let of_grid = |slot: &&super::Slot| {
+            quick(slot) && [&INPUT_VOLTAGE, &INPUT_L1_N_VOLTAGE].iter().any(|var| slot.query.speaks_of(var))
+        };
+        let of_grid = || slots().filter(of_grid).map(|slot| slot.answered).min();
+        let own = own.or_else(of_grid).or_else(|| slots().filter(quick).map(|slot| slot.answered).max());
+        own.filter(|_| is_known)
     }
 
     /// Whether mains is there was read.
@@ -53,6 +63,7 @@ impl Device {
         self.store.set_stale(false);
         self.events.push_back(Event::Fresh);
         self.doubt_identity(self.last_good, now);
+        self.withdraw_old_warnings(now);
         self.withdraw_dead(now);
         for slot in self.slots.iter_mut().filter(|slot| slot.applies) {
             let again = match slot.query.cadence {
@@ -132,6 +143,24 @@ impl Device {
             self.publish(now);
         }
         read.is_some()
+    }
+
+    /// What makes hosts halt was read before the silence: it counts when it is read again.
+    fn withdraw_old_warnings(&mut self, now: Moment) {
+        let since = now.saturating_sub(JUST_NOW);
+        let is_old = |_: &Cell, taken: &Readings, read: Moment| {
+            read < since && GRAVE.iter().any(|word| taken.status.has(*word))
+        };
+        for at in 0..self.slots.len() {
+            if !self.slots[at].says_mains && self.slots[at].judge.withdraw(is_old)
+                || self.slots[at].says_mains
+                    && self.slots[at]
+                        .judge
+                        .withdraw(|cell, taken, read| cell.kind != Kind::Mains && is_old(cell, taken, read))
+            {
+                self.took_back(at, false, now);
+            }
+        }
     }
 
     /// Withdraws what was not read for longer than its life.

@@ -6,7 +6,9 @@
 //! nothing of itself is known by its status and the volts of its battery.
 
 use super::battery::Battery;
-use super::bounds::{IDENTITY, IDENTITY_SILENCES, IDENTITY_STATUSES, IDENTITY_VOLTS};
+use super::bounds::{
+    IDENTITY, IDENTITY_AGAIN, IDENTITY_ASKED_AGAIN, IDENTITY_SILENCES, IDENTITY_STATUSES, IDENTITY_VOLTS,
+};
 use super::finding::Stage;
 use super::latency::Latency;
 use super::low_battery::LowBattery;
@@ -53,8 +55,10 @@ struct Doubted {
     battery: Option<Battery>,
     /// Statuses that were believed, and those that did not come.
     statuses: u32,
-    lost: u32,
     counted: Moment,
+    /// How often it was asked again what is not answered, and when that is next.
+    asked_again: u8,
+    ask_at: Moment,
 }
 
 impl Device {
@@ -108,9 +112,19 @@ impl Device {
         debug_assert!(self.slots.iter().filter(tells).count() >= before.len().min(1));
         let (battery, frozen) = (said_before.and_then(|doubted| doubted.battery), true);
         let frozen_until = if self.store.is_stale() || battery.is_some() { now } else { now + IDENTITY };
-        let (statuses, lost, counted) = (0, 0, since);
-        let doubted =
-            Doubted { since, frozen_until, frozen, before, volts, battery, statuses, lost, counted };
+        let (statuses, counted, asked_again, ask_at) = (0, since, 0, now + IDENTITY_AGAIN);
+        let doubted = Doubted {
+            since,
+            frozen_until,
+            frozen,
+            before,
+            volts,
+            battery,
+            statuses,
+            counted,
+            asked_again,
+            ask_at,
+        };
         self.identity.doubt = Some(doubted);
         self.look_at_identity(now);
     }
@@ -141,21 +155,16 @@ impl Device {
 
     /// A reply to a question came, or silence.
     pub(super) fn heard_of_identity(&mut self, at: usize, line: Option<&[u8]>, now: Moment) {
-        let address = self.address();
         let Some(slot) = self.slots.get(at) else { return };
         let of_status = slot.query.cadence == Cadence::Quick && slot.reading.is_some();
-        let refused = line.is_some_and(|line| crate::detect::is_refusal(&slot.query.wire(address), line));
-        let unread = slot.answered < now && !refused;
         let silences = self.identity.silences;
         match (of_status, line) {
             (true, None) => self.identity.silences = silences.saturating_add(1),
             (true, Some(_)) => self.identity.silences = 0,
             (false, _) => {}
         }
-        let is_lost = if of_status { line.is_none() } else { line.is_some() && unread };
-        if let Some(doubted) = &mut self.identity.doubt {
-            doubted.lost += u32::from(is_lost);
-        } else if of_status && line.is_some() && silences >= IDENTITY_SILENCES {
+        let is_back = of_status && line.is_some() && silences >= IDENTITY_SILENCES;
+        if self.identity.doubt.is_none() && is_back {
             self.doubt_identity(now, now);
         }
         self.look_at_identity(now);
@@ -171,6 +180,17 @@ impl Device {
             doubted.statuses += 1;
         }
         let thaws = doubted.frozen && now >= doubted.frozen_until;
+        // what was not answered may have been lost
+        if now >= doubted.ask_at && doubted.asked_again < IDENTITY_ASKED_AGAIN && doubted.statuses > 0 {
+            (doubted.asked_again, doubted.ask_at) = (doubted.asked_again + 1, now + IDENTITY_AGAIN);
+            let (since, before) = (doubted.since, &doubted.before);
+            let unanswered = |slot: &&mut super::Slot| {
+                slot.answered < since && before.iter().any(|(query, _)| std::ptr::eq(*query, slot.query))
+            };
+            for slot in self.slots.iter_mut().filter(unanswered) {
+                (slot.due, slot.repeats) = (Some(now), 0);
+            }
+        }
         match self.compare() {
             Found::Same => self.identity_is_proven(now),
             Found::Another(why) => self.become_another(&why, now),
@@ -181,13 +201,16 @@ impl Device {
 
     /// When something is to be done about it.
     pub(super) fn identity_due(&self) -> Option<Moment> {
-        let doubted = self.identity.doubt.as_ref().filter(|doubted| doubted.frozen)?;
-        Some(doubted.frozen_until)
+        let doubted = self.identity.doubt.as_ref()?;
+        let thaw = doubted.frozen.then_some(doubted.frozen_until);
+        let again =
+            (doubted.asked_again < IDENTITY_ASKED_AGAIN && doubted.statuses > 0).then_some(doubted.ask_at);
+        thaw.into_iter().chain(again).min()
     }
 
     fn compare(&self) -> Found {
         let Some(doubted) = &self.identity.doubt else { return Found::Nothing };
-        let mut proven = doubted.statuses > 0;
+        let (mut proven, mut unanswered) = (doubted.statuses > 0, false);
         for (query, before) in &doubted.before {
             let Some(slot) = self.slots.iter().find(|slot| std::ptr::eq(slot.query, *query)) else {
                 continue;
@@ -199,14 +222,12 @@ impl Device {
                         return Found::Another(why);
                     }
                 }
-                // it answers its status, and nothing was lost: this it does not know
-                None if (slot.refused || slot.put_off) && doubted.lost == 0 && doubted.statuses > 3 => {
-                    return Found::Another(format!("does not answer {}", query.ask));
-                }
+                // only another answer proves another UPS: some answer it not on battery, or not any more
+                None if doubted.asked_again >= IDENTITY_ASKED_AGAIN => unanswered = true,
                 None => proven = false,
             }
         }
-        if doubted.before.is_empty() {
+        if doubted.before.is_empty() || unanswered {
             let volts = self.facts().f64(&BATTERY_VOLTAGE).filter(|_| doubted.statuses > 0);
             if let Some((before, volts)) = doubted.volts.zip(volts)
                 && before > 0.0

@@ -211,7 +211,7 @@ impl Device {
 
     /// How a command of the sequence ended.
     pub(super) fn kill_power_went(&mut self, outcome: &Outcome) {
-        let (now, before) = (self.clock, self.shown());
+        let (now, before) = (self.clock, self.shown_before(self.clock));
         let noisy = self.line.quality().is_noisy() || self.slots.is_empty();
         let Some(killing) = &mut self.kill_power else { return };
         let Some(step) = killing.steps.get(killing.at).cloned() else { return };
@@ -277,6 +277,10 @@ impl Device {
     fn kill_ends(&mut self, outcome: Outcome) {
         let Some(killing) = self.kill_power.take() else { return };
         self.requests.retain(|request| request.asker != Asker::KillPower);
+        // what comes of its last command yet is not the answer to another sequence
+        if let Some(doubt) = self.doubt.as_mut().filter(|doubt| doubt.asker() == Asker::KillPower) {
+            doubt.forget_asker();
+        }
         if let Outcome::Failed(why) | Outcome::NotConfirmed(why) = &outcome {
             self.note(Loudness::Warning, why.clone());
         }

@@ -209,6 +209,8 @@ pub struct Device {
     doubt: Option<Doubt>,
     /// A command was sent then, and not answered.
     unanswered: Option<Moment>,
+    /// Why a request failed, as the log has it, and when.
+    said_last: Option<(String, Moment)>,
     /// What the UPS was told about its load, and has to be shown yet.
     order: Option<Order>,
     kill_power: Option<KillPower>,
@@ -284,6 +286,7 @@ impl Device {
             clock: Moment::ZERO,
             doubt: None,
             unanswered: None,
+            said_last: None,
             order: None,
             kill_power: None,
             plausibility: Plausibility::default(),

@@ -116,6 +116,11 @@ impl Doubt {
         self.request.asker
     }
 
+    /// Nobody waits for it any more.
+    pub(super) fn forget_asker(&mut self) {
+        self.request.asker = Asker::Nobody;
+    }
+
     pub(super) fn into_request(self) -> Request {
         self.request
     }
@@ -141,7 +146,7 @@ impl Order {
 impl Device {
     /// A command was answered, or met with silence.
     pub(super) fn begin_doubt(&mut self, now: Moment) {
-        let before = self.shown();
+        let before = self.shown_before(now);
         let Some(doubt) = &mut self.doubt else { return };
         doubt.before = before;
         // a silence may be broken yet
@@ -385,6 +390,15 @@ impl Device {
     /// Whether the UPS has an order to switch its load off, or may have one.
     pub(super) fn is_told_to_shut_down(&self) -> bool {
         self.order.is_some() || self.doubt.as_ref().is_some_and(|doubt| doubt.what == What::Off)
+    }
+
+    /// What the status showed just now, to compare with it later. Where it was not read, nothing that it shows
+    /// later is news.
+    pub(super) fn shown_before(&self, now: Moment) -> Shown {
+        match self.was_heard_since(now.saturating_sub(2 * STATUS_IS_NEW)) {
+            true => self.shown(),
+            false => Shown { pending: true, dead: true },
+        }
     }
 
     /// What the status shows of the load now; a bit that is always set shows nothing.

@@ -83,7 +83,14 @@ impl Device {
         let rated = || facts.f64(&INPUT_VOLTAGE_NOMINAL).or_else(|| facts.f64(&OUTPUT_VOLTAGE_NOMINAL));
         let output = || facts.f64(&OUTPUT_VOLTAGE).or_else(|| facts.f64(&OUTPUT_L1_N_VOLTAGE));
         let good = self.plausibility.good_mains_volts.or_else(rated).or_else(output);
-        good.is_some_and(|good| good > 0.0 && (input - good).abs() <= MAINS_WITHIN * good)
+        // what was read last counts as well, though it is not settled yet
+        let newest = self.slots.iter().find_map(|slot| {
+            slot.judge.newest_number(&INPUT_VOLTAGE).or_else(|| slot.judge.newest_number(&INPUT_L1_N_VOLTAGE))
+        });
+        let is_good = |volts: f64, good: f64| (volts - good).abs() <= MAINS_WITHIN * good;
+        good.is_some_and(|good| {
+            good > 0.0 && is_good(input, good) && newest.is_none_or(|newest| is_good(newest, good))
+        })
     }
 
     fn withhold(&mut self, quirk: &'static Quirk, status: Status, raised: &mut Raised) {

@@ -145,9 +145,10 @@ impl Device {
     fn conclude(&mut self, at: usize, came: &Came, next: Option<Moment>, now: Moment) {
         let slot = &mut self.slots[at];
         let Came::Reply(heard) = came else {
-            self.ask_again(at, matches!(came, Came::Silence), next, now);
+            self.ask_again(at, (matches!(came, Came::Silence), false), next, now);
             return;
         };
+        slot.misses = 0;
         if heard.mains {
             slot.answered = now;
             slot.refused = false;
@@ -160,7 +161,7 @@ impl Device {
                 slot.put_off = false;
                 slot.due = next;
             }
-            true => self.ask_again(at, false, next, now),
+            true => self.ask_again(at, (false, true), next, now),
         }
         self.take_news(at, *heard, now);
     }
@@ -174,7 +175,7 @@ impl Device {
     }
 
     /// Asks again at once, or later when that was done often enough.
-    fn ask_again(&mut self, at: usize, silent: bool, next: Option<Moment>, now: Moment) {
+    fn ask_again(&mut self, at: usize, (silent, read): (bool, bool), next: Option<Moment>, now: Moment) {
         let quality = self.line.quality();
         let full = self.full_interval();
         let slot = &mut self.slots[at];
@@ -182,6 +183,7 @@ impl Device {
         let later = now + if slot.answers { self.options.pollinterval } else { full };
         let once = !slot.is_asked_on();
         slot.repeats += 1;
+        slot.misses = slot.misses.saturating_add(u8::from(!read));
         let enough = match (silent, quality.is_hurt()) {
             // it is known already that it does not answer
             _ if slot.refused || !slot.says_mains && slot.is_silent() => 0,
@@ -222,6 +224,8 @@ impl Device {
             self.refused(at, again.then_some(now + full));
         } else if slot.says_mains {
             slot.repeats = 0;
+            // another question may tell it; without any there is no data
+            slot.refused |= slot.reading.is_none() && slot.is_silent();
             slot.due = next.map(|next| next.min(now + self.options.pollinterval.min(RETRY)));
         } else if slot.reading.is_none() {
             // nothing waits for what is not answered while something else tells mains
@@ -296,8 +300,11 @@ impl Device {
     pub(super) fn look_closer(&mut self, now: Moment) {
         let counts = |slot: &Slot| slot.query.raises() || slot.counts_on_battery;
         let closer = |slot: &&mut Slot| slot.applies && slot.query.cadence == Cadence::Full && counts(slot);
+        let uneasy = self.uneasy;
         for slot in self.slots.iter_mut().filter(closer) {
-            slot.due = slot.due.map(|due| due.min(now));
+            // on battery it is tried once whether what it refused before is said now
+            let again = uneasy && slot.refused && slot.counts_on_battery;
+            slot.due = slot.due.map(|due| due.min(now)).or(again.then_some(now));
         }
     }
 
@@ -321,7 +328,7 @@ impl Device {
     fn settle_survey(&mut self, now: Moment) {
         let noisy = self.line.quality().is_noisy();
         let once = |slot: &Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
-        let waits = |slot: &Slot| slot.tells_status() || !(slot.put_off || noisy && once(slot));
+        let waits = |slot: &Slot| slot.says_mains || !(slot.put_off || noisy && once(slot));
         let is_open = |slot: &Slot| slot.reading.is_none() || !self.ready && slot.repeats > 0;
         let unknown = |slot: &&Slot| slot.applies && !slot.refused && is_open(slot);
         // a slow UPS is not waited for until it said all: the rest follows

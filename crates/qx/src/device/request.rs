@@ -12,6 +12,10 @@ use crate::variable::{
     DEVICE_MFR, DEVICE_MODEL, DEVICE_SERIAL, UPS_DELAY_SHUTDOWN, UPS_DELAY_START, UPS_MODEL, UPS_SERIAL, Var,
 };
 use std::collections::VecDeque;
+use std::time::Duration;
+
+/// The same sentence of a request that failed stands in the log once in so long.
+const SAID_AGAIN: Duration = Duration::from_secs(60);
 
 /// The setting that sets the others to what the maker chose.
 const RESET: &str = "reset_to_default";
@@ -54,6 +58,15 @@ pub(super) struct Request {
 pub type Generation = u64;
 
 impl Request {
+    /// The outcome of what is not sent any more; a part of it may have been sent.
+    pub(super) fn unsent(&self, why: &str) -> Outcome {
+        let name = &self.name;
+        match self.begun {
+            true => Outcome::NotConfirmed(format!("{name} {why}: a part of it was sent, the rest was not")),
+            false => Outcome::Failed(format!("{name} {why}, so it was not sent")),
+        }
+    }
+
     /// The line of the next exchange.
     pub(super) fn step(&self) -> Vec<u8> {
         let plain = self.steps.front().map_or(&[][..], |step| step.as_bytes());
@@ -97,12 +110,19 @@ impl Device {
     fn enqueue(&mut self, asker: Asker, mut request: Request) -> Result<(), Outcome> {
         // whoever kills the power waits for the UPS to come back
         if (self.store.is_stale() || !self.line.up) && asker != Asker::KillPower {
-            return Err(Outcome::Failed("the UPS does not answer, so nothing was sent".into()));
-        }
-        if self.requests.len() >= WAITING {
-            return Err(Outcome::Failed(format!("{WAITING} commands wait already, so nothing was sent")));
+            let why = format!("{}: the UPS does not answer, so it was not sent", request.name);
+            return Err(Outcome::Failed(why));
         }
         request.asker = asker;
+        // who kills the power goes first, however many wait
+        if asker == Asker::KillPower {
+            self.requests.push_front(request);
+            return Ok(());
+        }
+        if self.requests.len() >= WAITING {
+            let why = format!("{}: {WAITING} commands wait already, so it was not sent", request.name);
+            return Err(Outcome::Failed(why));
+        }
         self.requests.push_back(request);
         Ok(())
     }
@@ -345,11 +365,11 @@ impl Device {
                 () if is_wish && is_late => "could not be sent in time",
                 () => return true,
             };
-            dead.push((request.asker, format!("{} {why}, so nothing was sent", request.name)));
+            dead.push((request.asker, request.unsent(why)));
             false
         });
-        for (asker, why) in dead {
-            self.answer(asker, Outcome::Failed(why));
+        for (asker, outcome) in dead {
+            self.answer(asker, outcome);
         }
     }
 
@@ -461,10 +481,8 @@ impl Device {
             .partition(|request| !matches!(request.asker, Asker::Client(_)));
         self.requests = stay;
         for request in gone {
-            self.answer(
-                request.asker,
-                Outcome::Failed("the UPS does not answer, so nothing was sent".into()),
-            );
+            let outcome = request.unsent("waited, and the UPS does not answer");
+            self.answer(request.asker, outcome);
         }
     }
 
@@ -475,7 +493,15 @@ impl Device {
 
     pub(super) fn answer(&mut self, asker: Asker, outcome: Outcome) {
         if let Outcome::Invalid(why) | Outcome::Failed(why) | Outcome::NotConfirmed(why) = &outcome {
-            self.note(Loudness::Warning, why.clone());
+            // a client that asks for the same again and again fills no log
+            let again = self
+                .said_last
+                .as_ref()
+                .is_some_and(|(said, at)| said == why && self.clock < *at + SAID_AGAIN);
+            self.note(if again { Loudness::Debug } else { Loudness::Warning }, why.clone());
+            if !again {
+                self.said_last = Some((why.clone(), self.clock));
+            }
         }
         match asker {
             Asker::Nobody => {}

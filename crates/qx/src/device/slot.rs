@@ -9,6 +9,9 @@ use crate::status::Status;
 use crate::variable::{BATTERY_CHARGE, BATTERY_RUNTIME, BATTERY_VOLTAGE, Unit};
 use std::collections::VecDeque;
 
+/// After so many replies of which nothing can be read, whatever they are, a question is not answered.
+const UNREADABLE: u8 = 12;
+
 /// So many odd replies are remembered of each query.
 const LATELY: usize = 4;
 
@@ -43,6 +46,8 @@ pub(super) struct Slot {
     pub said: Option<Vec<u8>>,
     /// What came last in place of a reply, and how often in a row; nothing after a reply.
     pub odd: Option<(Odd, u8)>,
+    /// How often nothing of a reply could be read, in a row.
+    pub misses: u8,
     /// What came lately in place of replies.
     pub lately_odd: VecDeque<Odd>,
     /// Something that it asks for was read since it was put off, be it taken or not.
@@ -110,6 +115,7 @@ impl Slot {
             news: News::Nothing,
             said: None,
             odd: None,
+            misses: 0,
             lately_odd: VecDeque::new(),
             answers: false,
             put_off: false,
@@ -159,9 +165,13 @@ impl Slot {
         times
     }
 
-    /// Whether silence, or the same refusal, is all that came lately.
+    /// Whether silence, the same refusal, or nothing that can be read is all that came lately.
     pub(super) fn is_silent(&self) -> bool {
-        self.odd.as_ref().is_some_and(|(odd, times)| !matches!(odd, Odd::Form(_)) && *times > SAME_AGAIN)
+        self.misses >= UNREADABLE
+            || self
+                .odd
+                .as_ref()
+                .is_some_and(|(odd, times)| !matches!(odd, Odd::Form(_)) && *times > SAME_AGAIN)
     }
 
     /// Why a reply cannot be read as it is drawn.

@@ -220,9 +220,18 @@ impl Cell {
     fn says(&self, field: &Field, piece: &[u8], lenient: bool) -> Option<Readings> {
         let mut says = Readings::default();
         match (self.part, field.meaning) {
-            (Part::Bit(n, row), _) => says.bit(row, row.effect(*piece.get(n)?)?),
+            (Part::Bit(n, row), meaning) => {
+                let Meaning::Bits(rows) = meaning else { return None };
+                // a blank in place of a bit: those before it may have moved
+                if piece.iter().take(rows.len()).any(u8::is_ascii_whitespace) {
+                    return None;
+                }
+                says.bit(row, row.effect(*piece.get(n)?)?);
+            }
             (Part::Letter(row), _) => {
-                let letters = piece.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b' ');
+                // one character that is not known withholds itself alone
+                let strange = piece.iter().filter(|byte| !byte.is_ascii_alphanumeric() && **byte != b' ');
+                let letters = strange.count() <= 1;
                 says.cover(&row.effect);
                 match letters {
                     true if piece.contains(row.code.as_bytes().first()?) => says.undergo(&row.effect),
@@ -231,11 +240,17 @@ impl Cell {
                     false => return None,
                 }
             }
-            (Part::Whole, Meaning::Codes(_)) => {
+            (Part::Whole, Meaning::Codes(rows)) => {
                 // a code that is not known says nothing, and takes back what the one before it said
                 if says.take(field, piece, &(0..piece.len())).is_err() {
                     let is_code = !piece.is_empty() && piece.iter().all(u8::is_ascii_alphanumeric);
                     return is_code.then(Readings::default);
+                }
+                // one that says nothing of mains does not say that it is away
+                let row = rows.iter().find(|row| row.code.as_bytes() == piece);
+                let mains = |row: &Code| row.effect.parts().iter().any(|part| part.speaks_of(Status::Online));
+                if !row.is_some_and(mains) {
+                    says.covers = says.covers.without(Status::Online);
                 }
             }
             (Part::Whole, meaning) => {

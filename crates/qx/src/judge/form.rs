@@ -1,27 +1,49 @@
 //! Forms: how this UPS draws its replies where it does not draw them as the picture does.
+//!
+//! Each place of a reply is learned by itself: a ninth bit is this UPS's own whatever the width of a number
+//! beside it does.
 
 use super::Quality;
 use super::bounds::{FORM_MET, FORM_MET_IF_HURT, FORM_MET_IN_NOISE};
+use crate::query::Query;
 use crate::read::Form;
 use std::collections::VecDeque;
 
-/// At most so many odd forms are remembered for one query.
+/// At most so many widths are remembered of one place.
 const KNOWN: usize = 8;
 
 /// The odd forms of the replies to one query.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Forms {
-    known: Vec<Form>,
+    drawn: Form,
+    /// The widths that are known of each place.
+    known: Vec<Vec<u16>>,
     /// The forms of the last replies that are not known, `None` for any other reply.
     met: VecDeque<Option<Form>>,
     /// How often the last of them came in a row.
     in_a_row: u8,
+    /// It has replies that are not printable.
+    unprintable: bool,
 }
 
 impl Forms {
+    /// Of replies to `query`, of which none was odd.
+    pub fn new(query: &Query) -> Forms {
+        let drawn = query.drawn_form();
+        let known = vec![vec![]; drawn.widths().len()];
+        Forms { drawn, known, met: VecDeque::new(), in_a_row: 0, unprintable: false }
+    }
+
     /// Whether this UPS draws so.
     pub fn knows(&self, form: &Form) -> bool {
-        self.known.contains(form)
+        let of_place = |(at, width): (usize, &u16)| {
+            self.drawn.widths().get(at) == Some(width)
+                || self.known.get(at).is_some_and(|known| known.contains(width))
+        };
+        match form.widths() {
+            [] => self.unprintable,
+            widths => widths.iter().enumerate().all(of_place),
+        }
     }
 
     /// Takes note of the form of a reply, `None` for the drawn one. A lost byte makes an odd form as well, and
@@ -34,24 +56,47 @@ impl Forms {
         }
         self.met.push_back(odd.cloned());
         let Some(form) = odd else { return };
-        let times = self.met.iter().filter(|met| met.as_ref() == odd).count();
-        let is_own = match quality {
-            Quality::Noisy | Quality::Garbled => self.in_a_row >= FORM_MET_IN_NOISE,
-            Quality::Hurt => times >= FORM_MET_IF_HURT.some,
-            Quality::Clean | Quality::Unproven => times >= FORM_MET.some,
+        let needed = match quality {
+            Quality::Noisy | Quality::Garbled => {
+                if self.in_a_row >= FORM_MET_IN_NOISE {
+                    self.learn(form);
+                }
+                return;
+            }
+            Quality::Hurt => FORM_MET_IF_HURT.some,
+            Quality::Clean | Quality::Unproven => FORM_MET.some,
         };
-        if is_own {
-            self.learn(form);
+        let met = |at: usize, width: u16| {
+            let same =
+                |met: &&Option<Form>| met.as_ref().is_some_and(|met| met.widths().get(at) == Some(&width));
+            self.met.iter().filter(same).count() >= needed
+        };
+        let own: Vec<(usize, u16)> = form
+            .widths()
+            .iter()
+            .enumerate()
+            .map(|(at, width)| (at, *width))
+            .filter(|(at, width)| met(*at, *width))
+            .collect();
+        own.into_iter().for_each(|(at, width)| self.learn_width(at, width));
+        if form.widths().is_empty() && self.met.iter().filter(|met| met.as_ref() == odd).count() >= needed {
+            self.unprintable = true;
         }
     }
 
     /// Takes an odd form for the way this UPS draws.
     pub fn learn(&mut self, form: &Form) {
-        if !self.known.contains(form) {
-            if self.known.len() == KNOWN {
-                self.known.remove(0);
+        self.unprintable |= form.widths().is_empty();
+        form.widths().iter().enumerate().for_each(|(at, width)| self.learn_width(at, *width));
+    }
+
+    fn learn_width(&mut self, at: usize, width: u16) {
+        let Some(known) = self.known.get_mut(at) else { return };
+        if self.drawn.widths().get(at) != Some(&width) && !known.contains(&width) {
+            if known.len() == KNOWN {
+                known.remove(0);
             }
-            self.known.push(form.clone());
+            known.push(width);
         }
     }
 

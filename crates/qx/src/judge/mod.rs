@@ -18,6 +18,8 @@ mod word;
 use crate::option::Options;
 use crate::query::Query;
 use crate::read::{Form, Readings};
+use crate::value::Decimal;
+use crate::variable::Var;
 pub use cell::{Cell, Claims, GRAVE, Kind};
 pub use compare::{alike, same_words};
 use form::Forms;
@@ -112,7 +114,7 @@ impl Judge {
     /// A judge of the replies to `query` that has heard nothing.
     pub fn new(query: &'static Query) -> Judge {
         let cells = query.cells();
-        Judge { query, states: vec![State::default(); cells.len()], cells, forms: Forms::default() }
+        Judge { query, states: vec![State::default(); cells.len()], cells, forms: Forms::new(query) }
     }
 
     /// Whether this UPS draws its replies to the query so.
@@ -194,6 +196,12 @@ impl Judge {
     /// Whether any of its cells is of this kind.
     pub fn has(&self, kind: Kind) -> bool {
         self.cells.iter().any(|cell| cell.kind == kind)
+    }
+
+    /// The number that was read of `var` last, be it taken or not.
+    pub fn newest_number(&self, var: &Var) -> Option<f64> {
+        let newest = |state: &State| state.recent.newest().or(state.taken.as_ref())?.number(var);
+        self.states.iter().find_map(newest).map(Decimal::as_f64)
     }
 
     /// Whether anything that makes hosts halt is taken of it, or could be.
