@@ -273,6 +273,8 @@ pub struct Query {
     pub layout: Layout,
     /// When it is asked.
     pub when: When,
+    /// Whether clients see data without waiting for it.
+    pub optional: bool,
     /// How question and reply are packed.
     pub armour: Option<&'static Armour>,
     /// Where the facts come from.
@@ -326,6 +328,7 @@ pub const fn query(
         cadence,
         layout: Layout::Words,
         when: When::Always,
+        optional: false,
         armour: None,
         source: "",
     }
@@ -366,6 +369,11 @@ impl Query {
     /// The same query, asked after changes.
     pub const fn after_change(mut self) -> Query {
         self.cadence = Cadence::AfterChange;
+        self
+    }
+    /// The same query, for which clients do not wait: not every UPS of the dialect knows it.
+    pub const fn optional(mut self) -> Query {
+        self.optional = true;
         self
     }
     /// The same query, cut by columns.

@@ -40,7 +40,7 @@ impl Device {
     pub(super) fn next_sign(&mut self, now: Moment) -> Option<&'static Query> {
         let Stage::Detecting { detection, round, not_before, until } = &mut self.stage else { return None };
         match detection.step() {
-            Step::Ask(_) if *not_before > now => return None,
+            Step::Ask(_) | Step::Nothing | Step::Stranger(_) if *not_before > now => return None,
             Step::Ask(ask) => return Some(ask),
             Step::Found(protocol) => {
                 let detection = detection.clone();
@@ -62,7 +62,10 @@ impl Device {
                 self.line.echo = Echo::Unknown;
                 self.line.settle = true;
             }
-            Step::Nothing | Step::Stranger(_) => self.give_up(now),
+            Step::Nothing | Step::Stranger(_) => {
+                self.give_up(now);
+                return None;
+            }
         }
         self.next_sign(now)
     }

@@ -181,8 +181,10 @@ impl Device {
         }
         let thaws = doubted.frozen && now >= doubted.frozen_until;
         // what was not answered may have been lost
-        if now >= doubted.ask_at && doubted.asked_again < IDENTITY_ASKED_AGAIN && doubted.statuses > 0 {
-            (doubted.asked_again, doubted.ask_at) = (doubted.asked_again + 1, now + IDENTITY_AGAIN);
+        if now >= doubted.ask_at && doubted.statuses > 0 {
+            let pause =
+                if doubted.asked_again < IDENTITY_ASKED_AGAIN { IDENTITY_AGAIN } else { 5 * IDENTITY_AGAIN };
+            (doubted.asked_again, doubted.ask_at) = (doubted.asked_again.saturating_add(1), now + pause);
             let (since, before) = (doubted.since, &doubted.before);
             let unanswered = |slot: &&mut super::Slot| {
                 slot.answered < since && before.iter().any(|(query, _)| std::ptr::eq(*query, slot.query))
@@ -203,8 +205,7 @@ impl Device {
     pub(super) fn identity_due(&self) -> Option<Moment> {
         let doubted = self.identity.doubt.as_ref()?;
         let thaw = doubted.frozen.then_some(doubted.frozen_until);
-        let again =
-            (doubted.asked_again < IDENTITY_ASKED_AGAIN && doubted.statuses > 0).then_some(doubted.ask_at);
+        let again = (doubted.statuses > 0).then_some(doubted.ask_at);
         thaw.into_iter().chain(again).min()
     }
 
@@ -223,7 +224,10 @@ impl Device {
                     }
                 }
                 // only another answer proves another UPS: some answer it not on battery, or not any more
-                None if doubted.asked_again >= IDENTITY_ASKED_AGAIN => unanswered = true,
+                // (what is garbled, each time otherwise, may yet be the answer)
+                None if doubted.asked_again >= IDENTITY_ASKED_AGAIN && slot.says_the_same() => {
+                    unanswered = true;
+                }
                 None => proven = false,
             }
         }

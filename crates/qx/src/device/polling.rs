@@ -57,7 +57,8 @@ impl Device {
     /// of that nothing that is silent where another question says whether mains is there.
     fn goes_first(&self, slot: &Slot) -> bool {
         let is_silent = matches!(slot.odd, Some((Odd::Silence, _)));
-        !self.ready || slot.says_mains || slot.tells_status() && !is_silent
+        let is_of_status = slot.tells_status() || slot.query.cadence != Cadence::Once;
+        !self.ready || slot.says_mains || is_of_status && !is_silent
     }
 
     /// What came back to the query at `at`, which was asked at `since`.
@@ -149,11 +150,15 @@ impl Device {
             return;
         };
         slot.misses = 0;
-        if heard.mains {
+        // what is between two values is not answered yet: it may be another UPS's
+        let is_between = !slot.says_mains && heard.ask_again && !heard.complete;
+        if heard.mains && !is_between {
             slot.answered = now;
             slot.refused = false;
             slot.had_silence = false;
         }
+        self.note_news(at);
+        let slot = &mut self.slots[at];
         match heard.ask_again {
             // nothing more to be learned by asking at once
             false => {
@@ -237,17 +242,22 @@ impl Device {
         }
     }
 
+    /// What was made of the last reading of a query does not count any more.
+    fn note_news(&mut self, at: usize) {
+        let slot = &mut self.slots[at];
+        match std::mem::take(&mut slot.news) {
+            News::Nothing => {}
+            // limits and conditions rest on what is asked less often, and on words
+            News::Numbers if slot.query.cadence == Cadence::Quick => self.heard_news(),
+            News::Numbers | News::Words => self.heard_words(),
+        }
+    }
+
     /// What is taken of a query that was not taken before.
     fn take_news(&mut self, at: usize, heard: Heard, now: Moment) {
         let slot = &mut self.slots[at];
         let changed = std::mem::take(&mut slot.changed);
         let cadence = slot.query.cadence;
-        match std::mem::take(&mut slot.news) {
-            News::Nothing => {}
-            // limits and conditions rest on what is asked less often, and on words
-            News::Numbers if cadence == Cadence::Quick => self.heard_news(),
-            News::Numbers | News::Words => self.heard_words(),
-        }
         if changed {
             self.watch_closer(true, now);
         }
@@ -330,7 +340,7 @@ impl Device {
         let once = |slot: &Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
         let waits = |slot: &Slot| slot.says_mains || !(slot.put_off || noisy && once(slot));
         let is_open = |slot: &Slot| slot.reading.is_none() || !self.ready && slot.repeats > 0;
-        let unknown = |slot: &&Slot| slot.applies && !slot.refused && is_open(slot);
+        let unknown = |slot: &&Slot| slot.applies && !slot.refused && !slot.query.optional && is_open(slot);
         // a slow UPS is not waited for until it said all: the rest follows
         let enough = now >= self.adopted + SURVEY_TAKES && !self.options.ignorelb;
         let is_vital = |slot: &Slot| slot.tells_status() || slot.repeats > 0 && !slot.had_silence;

@@ -258,6 +258,10 @@ impl Device {
         if runtime.is_none() && !said.runtime_is_configured {
             sheet.remove(&BATTERY_RUNTIME);
         }
+        // while it is not known who answers, nothing stands in for what was not asked yet
+        if !self.is_proven() {
+            return;
+        }
         let mut fill = |var: &'static Var, number: Option<f64>| {
             if let Some(number) = number.filter(|number| number.is_finite()) {
                 sheet.fill(var, || format!("{number:.*}", usize::from(var.places)));

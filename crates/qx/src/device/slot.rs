@@ -165,6 +165,11 @@ impl Slot {
         times
     }
 
+    /// Whether it was met with silence, or with the same words more than once.
+    pub(super) fn says_the_same(&self) -> bool {
+        self.odd.as_ref().is_some_and(|(odd, times)| *odd == Odd::Silence || *times > 1)
+    }
+
     /// Whether silence, the same refusal, or nothing that can be read is all that came lately.
     pub(super) fn is_silent(&self) -> bool {
         self.misses >= UNREADABLE

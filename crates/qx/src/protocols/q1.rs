@@ -1,8 +1,11 @@
 //! Q1: the status, and the ratings where the UPS knows them.
 
-use super::megatec::{RATING, STATUS, TEMPLATE};
+use super::megatec::{RATING as RATING_OF_MEGATEC, STATUS, TEMPLATE};
 use crate::option::Flag;
 use crate::protocol::{Protocol, Sign};
+use crate::query::Query;
+
+static RATING: Query = RATING_OF_MEGATEC.optional();
 
 /// The dialect. NUT 2.8.0 asks it for the status alone, `blazer` for the ratings as well; most units of public
 /// dumps that it fits answer `F`, and without the rated voltage nothing follows from that of the battery.
