@@ -8,11 +8,16 @@ use super::{Device, Moment};
 use crate::fact::Raised;
 use crate::guess::Inputs;
 use crate::judge::GRAVE;
+use crate::read::Readings;
 use crate::setting::{Choice, Setting};
 use crate::status::{Status, StatusSet, alarm_text};
 use crate::variable::*;
 use battery::Unit;
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+/// An estimate stands in for what the UPS said itself when it has not said it for so long.
+const STANDS_IN_AFTER: Duration = Duration::from_secs(60);
 
 /// By these a UPS is told from others.
 const IDENTITY: [&Var; 10] = [
@@ -262,8 +267,19 @@ impl Device {
         if !self.is_proven() {
             return;
         }
+        // what the UPS says itself is not replaced by an estimate for the while in which a reply is lost
+        let said_lately = |var: &Var| {
+            self.slots.iter().any(|slot| {
+                let lately = slot.answered > Moment::ZERO && self.clock < slot.answered + STANDS_IN_AFTER;
+                // (one that says that it does not know it has said so)
+                let says = |reading: &Readings| reading.values.iter().any(|(said, _)| *said == var);
+                let is_missing = !slot.reading.as_ref().is_some_and(says);
+                lately && is_missing && slot.applies && slot.query.speaks_of(var)
+            })
+        };
         let mut fill = |var: &'static Var, number: Option<f64>| {
-            if let Some(number) = number.filter(|number| number.is_finite()) {
+            let number = number.filter(|number| number.is_finite());
+            if let Some(number) = number.filter(|_| sheet.text(var).is_none() && !said_lately(var)) {
                 sheet.fill(var, || format!("{number:.*}", usize::from(var.places)));
             }
         };
