@@ -30,7 +30,7 @@ fn watch(station: &Station, found: &str) -> String {
 }
 
 #[test]
-fn a_known_ups_is_asked_its_name_first() {
+fn a_known_ups_is_asked_its_status_and_its_name() {
     let ups = Ups::start("known", Which::Ours, "megatec", &[]);
     let station = Station::new("known", Which::Ours);
     station.configure(&ups.port, "");
@@ -50,12 +50,15 @@ fn a_known_ups_is_asked_its_name_first() {
     // once more it is asked what would tell a sister, when clients see data already
     ups.forget();
     let told = watch(&station, "protocol megatec\nfound twice\n");
-    assert!(told.contains("speaks megatec, as at the last start: I answered"), "{told}");
+    assert!(told.contains("speaks megatec, as at the last start: Q1, I answered"), "{told}");
     assert!(!told.contains("protocol = "), "{told}");
     let again = ups.heard();
-    assert!(again[0] == "I" && again[..3].iter().all(own) && !again.iter().all(own), "{again:?}");
+    assert!(
+        again[0] == "Q1" && again[1] == "I" && again[..3].iter().all(own) && !again.iter().all(own),
+        "{again:?}"
+    );
     let known = questions_of_a_start(&station, &ups);
-    assert!(known[0] == "I" && known.iter().all(own), "{known:?}");
+    assert!(known[0] == "Q1" && known[1] == "I" && known.iter().all(own), "{known:?}");
     // another UPS takes its place: it is found as what it is
     drop(ups);
     let ups = Ups::start("known-other", Which::Ours, "bestups", &[]);

@@ -62,6 +62,9 @@ pub fn value(protocol: &Protocol, var: &Var, text: &str) -> Value {
     Decimal::parse(text).filter(|_| !as_text).map_or_else(|| Value::text(text), Value::Number)
 }
 
+/// Rated volts of the battery of the samples.
+const SAMPLE_VOLTS: f64 = 24.0;
+
 fn numbers(world: &World, personality: &Personality) -> Vec<(&'static Var, f64, u8)> {
     let battery = if personality.per_cell { 2.0 / world.rating.battery_volts } else { 1.0 };
     let load = if world.powered() { world.load_percent } else { 0.0 };
@@ -72,7 +75,7 @@ fn numbers(world: &World, personality: &Personality) -> Vec<(&'static Var, f64, 
     let amperes = if output > 0.0 { power / output } else { 0.0 };
     let three = 3f64.sqrt();
     let rating = &world.rating;
-    vec![
+    let mut numbers = vec![
         (&INPUT_VOLTAGE, input, 1),
         (&INPUT_VOLTAGE_FAULT, world.fault_volts, 1),
         (&EXPERIMENTAL_INPUT_FAULT_VOLTAGE, world.fault_volts, 1),
@@ -142,11 +145,16 @@ fn numbers(world: &World, personality: &Personality) -> Vec<(&'static Var, f64, 
         (&OUTPUT_CURRENT_NOMINAL, rating.mains_amperes, 0),
         (&OUTPUT_FREQUENCY_NOMINAL, rating.mains_hertz, 1),
         (&BATTERY_VOLTAGE_NOMINAL, rating.battery_volts, 2),
-        (&BATTERY_VOLTAGE_LOW, rating.battery_volts * 20.0 / 24.0, 1),
-        (&BATTERY_VOLTAGE_HIGH, rating.battery_volts * 27.6 / 24.0, 1),
         (&EXPERIMENTAL_NUMBER_OF_BATTERY_CELLS, rating.battery_volts / 2.0, 0),
         (&EXPERIMENTAL_NOMINAL_CELL_VOLTAGE, 2.0, 2),
-    ]
+    ];
+    // the samples are those of a battery of 24 V
+    if rating.battery_volts != SAMPLE_VOLTS {
+        let part = rating.battery_volts / SAMPLE_VOLTS;
+        numbers.push((&BATTERY_VOLTAGE_LOW, 20.0 * part, 1));
+        numbers.push((&BATTERY_VOLTAGE_HIGH, 27.6 * part, 1));
+    }
+    numbers
 }
 
 fn texts(protocol: &Protocol, world: &World, personality: &Personality) -> Vec<(&'static Var, String)> {
