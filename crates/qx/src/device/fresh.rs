@@ -79,9 +79,11 @@ impl Device {
 
     pub(super) fn look_for_staleness(&mut self, now: Moment) {
         if self.ready && !self.store.is_stale() {
-            self.withdraw_dead(now);
+            // that all of it is old is told before anything else
             if self.is_overdue(now) && !self.mains_is_known_otherwise(now) {
                 self.become_stale(now);
+            } else {
+                self.withdraw_dead(now);
             }
         }
         if !self.ready && !self.store.is_stale() && now >= self.detect_again {
