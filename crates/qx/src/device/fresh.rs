@@ -60,9 +60,10 @@ impl Device {
     /// The UPS is heard again: what was read before that and is old by now does not count, and it may be another
     /// unit.
     fn become_fresh(&mut self, now: Moment) {
+        // while it is stale still: nothing of before is shown as fresh
+        self.doubt_identity(self.last_good, now);
         self.store.set_stale(false);
         self.events.push_back(Event::Fresh);
-        self.doubt_identity(self.last_good, now);
         self.withdraw_old_warnings(now);
         self.withdraw_dead(now);
         for slot in self.slots.iter_mut().filter(|slot| slot.applies) {
