@@ -1,0 +1,20 @@
+#!/usr/bin/env bash
+# The checks before a commit: format, lints, unit tests and tests in virtual time. Two minutes on two cores once built,
+# without root, network or NUT. (`./test.sh` is the whole.)
+set -euo pipefail
+cd "$(dirname "$0")"
+
+say() { printf '\n== %s\n' "$*"; }
+
+say "format and lints"
+cargo fmt --all --check
+cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
+
+say "unit tests and virtual time"
+cargo test --quiet --locked -p qx -p nut -p battery -p link -p simulator --lib --bins
+cargo test --quiet --locked -p driver --lib
+cargo test --quiet --locked -p qx --tests
+cargo test --quiet --locked -p qxups --lib --bins
+QXUPS_LIVES=${QXUPS_LIVES:-40} cargo test --quiet --locked -p simulator --test every_unit --test odd_cases --test odd_lives
+
+say "all of check.sh passed; ./test.sh runs the rest: NUT beside ours, USB, the soak, the package"
