@@ -14,7 +14,7 @@ say "unit tests and virtual time"
 cargo test --quiet --locked -p qx -p nut -p battery -p link -p simulator --lib --bins
 cargo test --quiet --locked -p driver --lib
 cargo test --quiet --locked -p qx --tests
-cargo test --quiet --locked -p qxups --lib --bins
+cargo test --quiet --locked -p qxups --bins
 QXUPS_LIVES=${QXUPS_LIVES:-40} cargo test --quiet --locked -p simulator --test every_unit --test odd_cases --test odd_lives
 
 say "all of check.sh passed; ./test.sh runs the rest: NUT beside ours, USB, the soak, the package"

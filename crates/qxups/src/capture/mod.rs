@@ -109,7 +109,7 @@ impl Capture {
         }
         match (protocol, recorder.exchanges.iter().any(|recorded| recorded.reply.is_some())) {
             (Some(_), _) => Ok(()),
-            (None, true) => Err("the UPS answers, but speaks none of the known dialects: send the recording, see \"Reporting an unknown UPS\" in the README".into()),
+            (None, true) => Err("the UPS answers, but speaks none of the known dialects: send the recording, see \"Reporting an unknown UPS\" in docs/guide.md".into()),
             (None, false) => Err("the UPS does not answer: check the cable and the port, or ask 'qxups doctor'".into()),
         }
     }

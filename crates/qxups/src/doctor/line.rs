@@ -173,7 +173,7 @@ pub fn judge(name: &str, address: &Address, configured: Option<&str>, heard: &He
             Kind::UnknownDialect,
             name,
             format!("something answers on {address} ('{}'), but in none of the known dialects", escape(first)),
-            format!("record it with 'qxups capture {address}' and report it, see the README"),
+            format!("record it with 'qxups capture {address}' and report it, see docs/guide.md"),
         ),
     }
 }
