@@ -27,7 +27,8 @@ fn allow(device: &mut Device, yes: bool) {
     device.store_mut().set_writable(ALLOW, u8::from(yes).to_string(), Choice::Range(0, 1));
 }
 
-/// Obeys a command that is for the driver. False when it is for the UPS.
+/// Obeys a command that is for the driver, at once: it waits for nothing that others want of the UPS. False when
+/// it is for the UPS.
 pub fn command(device: &mut Device, ticket: Ticket, name: &str) -> bool {
     let is = |known: &str| name.eq_ignore_ascii_case(known);
     let allowed = device.store().text(ALLOW) == Some("1");

@@ -52,7 +52,8 @@ pub enum Wish {
 /// A wish on its way to the session: since when somebody waits, and the link and the UPS that it is meant for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    wish: Wish,
+    /// None when the device was told already, and has to be looked after.
+    wish: Option<Wish>,
     since: Instant,
     meant_for: Generation,
 }
@@ -71,10 +72,25 @@ impl Wishes {
         (Wishes { sender, device }, receiver)
     }
 
-    /// Leaves a wish; false when too many wait already.
+    /// Leaves a wish; false when too many wait already. What is asked of the driver itself waits for nobody.
     pub fn leave(&self, wish: Wish) -> bool {
-        let meant_for = self.device.borrow().generation();
-        self.sender.try_send(Waiting { wish, since: Instant::now(), meant_for }).is_ok()
+        let mut device = self.device.borrow_mut();
+        let is_own = match &wish {
+            Wish::Command(ticket, name, _) => own::command(&mut device, *ticket, name),
+            Wish::Set(ticket, variable, value) => own::set(&mut device, *ticket, variable, value),
+        };
+        let meant_for = device.generation();
+        if is_own {
+            self.look();
+            return true;
+        }
+        self.sender.try_send(Waiting { wish: Some(wish), since: Instant::now(), meant_for }).is_ok()
+    }
+
+    /// Has the session look after its device, which was told something.
+    pub fn look(&self) {
+        // while others wait, it does anyway
+        let _ = self.sender.try_send(Waiting { wish: None, since: Instant::now(), meant_for: 0 });
     }
 }
 
@@ -403,6 +419,7 @@ impl Session {
     }
 
     fn wish(&mut self, Waiting { wish, since, meant_for }: Waiting) {
+        let Some(wish) = wish else { return };
         let mut device = self.device.borrow_mut();
         let (Wish::Command(ticket, name, _) | Wish::Set(ticket, name, _)) = &wish;
         let why = match () {
@@ -417,15 +434,9 @@ impl Session {
         }
         match wish {
             Wish::Command(ticket, name, parameter) => {
-                if !own::command(&mut device, ticket, &name) {
-                    device.instant_command(ticket, &name, parameter.as_deref());
-                }
+                device.instant_command(ticket, &name, parameter.as_deref());
             }
-            Wish::Set(ticket, variable, value) => {
-                if !own::set(&mut device, ticket, &variable, &value) {
-                    device.set(ticket, &variable, &value);
-                }
-            }
+            Wish::Set(ticket, variable, value) => device.set(ticket, &variable, &value),
         }
     }
 

@@ -94,6 +94,26 @@ impl Device {
         });
     }
 
+    /// Whether the sequence of [`Device::kill_power`] is under way: it ends within [`KILL`] and what its last
+    /// command takes.
+    pub fn kills_power(&self) -> bool {
+        self.kill_power.is_some()
+    }
+
+    /// Ends that sequence before its time; [`Event::Answered`] tells what is known of it.
+    pub fn stop_killing_power(&mut self, why: &str) {
+        let Some(killing) = &self.kill_power else { return };
+        let sent = killing.unconfirmed.is_some() || killing.waits && self.is_told_to_shut_down();
+        self.kill_ends(match sent {
+            true => Outcome::NotConfirmed(format!(
+                "switching the load off was broken off ({why}): an order was sent, and nobody saw whether the UPS obeys"
+            )),
+            false => Outcome::Failed(format!(
+                "switching the load off was broken off ({why}): the load was not switched off"
+            )),
+        });
+    }
+
     /// What [`Device::kill_power`] would send now.
     pub fn kill_plan(&self) -> Vec<Planned> {
         let facts = self.facts();
