@@ -37,7 +37,8 @@ impl Instance {
     pub fn running(&self) -> Option<Pid> {
         let listens = connected_to(&self.socket).map(|(pid, _)| pid);
         let listens = listens.filter(|number| is_other(*number) && is_program(*number, self.program));
-        let named = || named_in(&self.pid_file).filter(|number| is_other(*number) && self.is_said_by(*number));
+        let named =
+            || named_in(&self.pid_file).filter(|number| is_other(*number) && self.is_said_by(*number));
         listens.or_else(named).map(Pid::from_raw)
     }
 

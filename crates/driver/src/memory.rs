@@ -60,6 +60,10 @@ impl Memory {
     /// # Errors
     /// What the system says.
     pub fn forget(&self) -> io::Result<()> {
+        // of a system that is read-only, nothing can be removed, though it is not there
+        if matches!(self.path.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            return Ok(());
+        }
         match std::fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),

@@ -338,7 +338,9 @@ impl Driver {
         }
         if let Err(error) = memory.forget() {
             let path = memory.path().display();
-            self.log.warning(&format!("reset_to_default: {path} cannot be removed: {error}"));
+            self.log.warning(&format!(
+                "{path} says that reset_to_default was done, and cannot be removed ({error}): remove it by hand, or it is not done again when it stands in ups.conf again"
+            ));
         }
         None
     }
@@ -570,7 +572,10 @@ impl Driver {
                 log::last_words(self.program, &why);
                 Ok(ExitCode::from(NOT_CONFIRMED))
             }
-            Event::Answered(_, Outcome::Failed(why)) => Err(why),
+            Event::Answered(_, Outcome::Failed(why)) => Err(match session.never_open() {
+                Some(error) => format!("{why}: {error}"),
+                None => why,
+            }),
             _ => Err("the UPS was not told to switch the load off".into()),
         }
     }

@@ -114,6 +114,8 @@ pub struct Session {
     link: Option<Link>,
     reopen: Instant,
     reopening: Reopening,
+    /// Why the link is not open; once it was, that is forgotten.
+    never_open: Option<String>,
     /// The link is being opened.
     opens: Option<Opens>,
     /// What is plugged in, while the link is lost.
@@ -164,6 +166,7 @@ impl Session {
         log: Rc<Log>,
     ) -> Session {
         let mut session = Session::with(device, opening, None, wishes, log);
+        session.never_open = Some(error.to_string());
         session.lost(error, Loudness::Warning);
         session
     }
@@ -182,6 +185,7 @@ impl Session {
             link,
             reopen: now,
             reopening: Reopening::new(now),
+            never_open: None,
             opens: None,
             arrivals: None,
             shake: None,
@@ -268,6 +272,11 @@ impl Session {
     /// When it started: the device's moments are counted from here.
     pub fn clock(&self) -> Clock {
         self.clock
+    }
+
+    /// Why the link could never be opened, when that is so.
+    pub fn never_open(&self) -> Option<&str> {
+        self.never_open.as_deref()
     }
 
     fn now(&self) -> Moment {
@@ -504,12 +513,16 @@ impl Session {
                     self.log.warning(advice);
                 }
                 self.link = Some(link);
+                self.never_open = None;
                 self.arrivals = None;
                 let now = self.now();
                 self.device.borrow_mut().handle_link(LinkChange::Back, now);
                 self.tell_supervisor();
             }
             Err(error) => {
+                if let Some(why) = &mut self.never_open {
+                    *why = error.to_string();
+                }
                 match error.kind == Kind::Another && std::mem::take(&mut self.misses_its_own) {
                     true => self.log.warning(&error.to_string()),
                     false => self.log.debug(1, || error.to_string()),

@@ -64,6 +64,10 @@ pub(super) struct KillPower {
     ordered: Option<(Shown, Moment)>,
     /// An order went out, and nobody confirmed it.
     unconfirmed: Option<String>,
+    /// What came of the last order that failed.
+    refused: Option<String>,
+    /// The port was open at some time.
+    met_line: bool,
     said_blind: bool,
     /// Something was said to the last command.
     answered: bool,
@@ -89,6 +93,8 @@ impl Device {
             waits: false,
             ordered: None,
             unconfirmed: None,
+            refused: None,
+            met_line: false,
             said_blind: false,
             answered: false,
         });
@@ -135,6 +141,7 @@ impl Device {
     pub(super) fn look_after_killing(&mut self, now: Moment) {
         let Some(killing) = &mut self.kill_power else { return };
         let end = *killing.began.get_or_insert(now) + KILL;
+        killing.met_line |= self.line.up;
         if killing.unit != self.unit {
             return self
                 .kill_ends(Outcome::Failed("another UPS answers: the load was not switched off".into()));
@@ -238,9 +245,8 @@ impl Device {
         killing.waits = false;
         killing.again = now;
         if !step.ends {
-            let nothing_pending = *outcome != Outcome::Done;
             killing.next();
-            if nothing_pending {
+            if matches!(outcome, Outcome::Failed(_)) && !before.pending {
                 self.note(Loudness::Info, "no shutdown was pending".into());
             }
             return;
@@ -258,17 +264,27 @@ impl Device {
                 killing.ordered.get_or_insert((before, now));
                 killing.again = now + KILL_PAUSE;
             }
-            Outcome::Failed(_) if !enough => killing.again = now + KILL_PAUSE,
-            Outcome::Failed(_) | Outcome::Unknown | Outcome::Invalid(_) => {}
+            Outcome::Failed(why) => {
+                killing.refused = Some(why.clone());
+                killing.again = if enough { now } else { now + KILL_PAUSE };
+            }
+            Outcome::Unknown | Outcome::Invalid(_) => {}
         }
-        if enough || matches!(outcome, Outcome::Unknown | Outcome::Invalid(_)) {
+        let has_none = *outcome == Outcome::Unknown;
+        if enough || has_none || matches!(outcome, Outcome::Invalid(_)) {
             killing.next();
         }
-        let all_tried = killing.at >= killing.steps.len();
+        let all: Vec<&str> =
+            killing.steps.iter().filter(|step| step.ends).map(|step| step.name.as_str()).collect();
+        let all = all.join(", ");
+        let nothing_taken = killing.at >= killing.steps.len() && killing.unconfirmed.is_none();
+        if has_none {
+            self.note(Loudness::Warning, format!("{}: this UPS has no such command", step.name));
+        }
         // what was refused in words on a line that is well will be refused again
-        if all_tried && killing.unconfirmed.is_none() && !noisy && self.line.up {
-            let why = "the UPS took no command to switch the load off: the load stays on".into();
-            self.kill_ends(Outcome::Failed(why));
+        if nothing_taken && !noisy && self.line.up {
+            let why = format!("the UPS took no command to switch the load off ({all}): the load stays on");
+            return self.kill_ends(Outcome::Failed(why));
         }
     }
 
@@ -285,13 +301,20 @@ impl Device {
     }
 
     fn kill_runs_out(&mut self) {
-        let unconfirmed = self.kill_power.as_ref().and_then(|killing| killing.unconfirmed.clone());
-        self.kill_ends(match unconfirmed {
-            Some(why) => Outcome::NotConfirmed(format!("whether the load goes off is not known: {why}")),
-            None => Outcome::Failed(
-                "the UPS does not answer: nothing could be sent, and the load stays on".into(),
-            ),
-        });
+        let Some(killing) = &self.kill_power else { return };
+        let heard = match &self.stage {
+            Stage::Detecting { detection, .. } => detection.anything_said(),
+            Stage::Polling => true,
+        };
+        let stays = "nothing could be sent, and the load stays on";
+        let outcome = match (&killing.unconfirmed, &killing.refused) {
+            (Some(why), _) => Outcome::NotConfirmed(format!("whether the load goes off is not known: {why}")),
+            (None, Some(why)) => Outcome::Failed(format!("{why}: the load stays on")),
+            _ if !killing.met_line => Outcome::Failed(format!("the port could not be opened: {stays}")),
+            _ if heard => Outcome::Failed(format!("the UPS answers and is not understood: {stays}")),
+            _ => Outcome::Failed(format!("the UPS does not answer: {stays}")),
+        };
+        self.kill_ends(outcome);
     }
 
     fn kill_ends(&mut self, outcome: Outcome) {

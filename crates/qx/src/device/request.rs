@@ -17,6 +17,50 @@ use std::time::Duration;
 /// The same sentence of a request that failed stands in the log once in so long.
 const SAID_AGAIN: Duration = Duration::from_secs(60);
 
+/// Of requests of clients, so many different sentences stand in the log within that time.
+const SAID_AT_MOST: usize = 8;
+
+/// Why requests failed, as the log has it.
+#[derive(Debug, Default)]
+pub(super) struct Complaints {
+    said: VecDeque<(String, Moment)>,
+    /// That there were more was said.
+    more: Option<Moment>,
+}
+
+/// What becomes of a sentence.
+enum Say {
+    /// It is said.
+    Aloud,
+    /// It is not, and that is.
+    TooMany,
+    /// It was said, or that there are too many.
+    Softly,
+}
+
+impl Complaints {
+    /// Takes a sentence at `now`; only those of clients are counted.
+    fn take(&mut self, why: &str, is_counted: bool, now: Moment) -> Say {
+        let is_old = |at: Moment| now >= at + SAID_AGAIN;
+        self.said.retain(|(_, at)| !is_old(*at));
+        if self.said.iter().any(|(said, _)| said == why) {
+            return Say::Softly;
+        }
+        if !is_counted || self.said.len() < SAID_AT_MOST {
+            self.said.truncate(SAID_AT_MOST);
+            self.said.push_back((why.into(), now));
+            return Say::Aloud;
+        }
+        match self.more.filter(|at| !is_old(*at)) {
+            Some(_) => Say::Softly,
+            None => {
+                self.more = Some(now);
+                Say::TooMany
+            }
+        }
+    }
+}
+
 /// The setting that sets the others to what the maker chose.
 const RESET: &str = "reset_to_default";
 
@@ -150,7 +194,7 @@ impl Device {
                     let request = self.request(command.name.into(), command.write(&args), None);
                     return Ok(Request { otherwise: command.write_otherwise(&args).into(), ..request });
                 }
-                Err(NotAllowed(why)) => refused = Outcome::Invalid(why),
+                Err(NotAllowed(why)) => refused = Outcome::Invalid(format!("{}: {why}", command.name)),
             }
         }
         Err(refused)
@@ -493,15 +537,18 @@ impl Device {
 
     pub(super) fn answer(&mut self, asker: Asker, outcome: Outcome) {
         if let Outcome::Invalid(why) | Outcome::Failed(why) | Outcome::NotConfirmed(why) = &outcome {
-            // a client that asks for the same again and again fills no log
-            let again = self
-                .said_last
-                .as_ref()
-                .is_some_and(|(said, at)| said == why && self.clock < *at + SAID_AGAIN);
-            self.note(if again { Loudness::Debug } else { Loudness::Warning }, why.clone());
-            if !again {
-                self.said_last = Some((why.clone(), self.clock));
-            }
+            // a client that asks again and again fills no log
+            let is_counted = matches!(asker, Asker::Client(_));
+            let loudness = match self.complaints.take(why, is_counted, self.clock) {
+                Say::Aloud => Loudness::Warning,
+                Say::Softly => Loudness::Debug,
+                Say::TooMany => {
+                    let text = "many requests of clients fail: no more of it is said for a minute; -D shows them, and 'lsof -U' who is connected";
+                    self.note(Loudness::Warning, text.into());
+                    Loudness::Debug
+                }
+            };
+            self.note(loudness, why.clone());
         }
         match asker {
             Asker::Nobody => {}
