@@ -54,6 +54,11 @@ impl Account {
         }
     }
 
+    /// That of whoever started the program.
+    pub fn unchanged() -> Account {
+        Account(None)
+    }
+
     /// Becomes that user, for good.
     ///
     /// # Errors

@@ -166,7 +166,14 @@ struct Driver {
 
 impl Driver {
     fn start(mut self) -> Result<ExitCode, Fatal> {
-        let account = Account::of(&self.config)?;
+        let killing = self.line.task == Task::KillPower;
+        let account = match Account::of(&self.config) {
+            Err(why) if killing => {
+                self.log.warning(&format!("{why}; going on as root, for the load has to go off"));
+                Account::unchanged()
+            }
+            account => account?,
+        };
         if self.line.task == Task::Run {
             match Supervisor::from_environment() {
                 Ok(supervisor) => self.supervisor = Rc::new(supervisor),
@@ -177,7 +184,10 @@ impl Driver {
         if let Some(root) = &self.config.chroot {
             process::change_root(root)?;
         }
-        account.become_it()?;
+        match account.become_it() {
+            Err(why) if killing => self.log.warning(&format!("{why}; going on, for the load has to go off")),
+            became => became?,
+        }
         let watching = self.line.task == Task::Run;
         if watching {
             let state = &self.paths.state;
@@ -202,7 +212,7 @@ impl Driver {
         // two drivers on one line would take each other's replies, at -k as well
         let alone = files || self.line.task == Task::KillPower;
         match if alone { self.end_others(&instance) } else { Ok(()) } {
-            Err(why) if self.line.task == Task::KillPower => self.log.warning(&why),
+            Err(why) if killing => self.log.warning(&why),
             ended => ended?,
         }
         let mut readiness = Readiness::nobody_waits();

@@ -226,7 +226,7 @@ impl Device {
             Stage::Detecting { detection, .. } => detection.anything_said(),
             Stage::Polling => true,
         };
-        self.named().or_else(|| crate::protocols::named("megatec").filter(|_| heard))
+        self.named().or_else(|| crate::protocols::named("megatec").filter(|_| heard && self.options.assumes))
     }
 
     /// Whether something was said to the last command.
