@@ -50,6 +50,12 @@ impl Memory {
         Memory::named(&folder(), "dialect", ups, true)
     }
 
+    /// The file that says which USB device its driver has open ([`link::Attached::mark`]), in the state directory:
+    /// it means something until the machine is started again.
+    pub fn of_usb(state: &Path, ups: &str) -> Option<Memory> {
+        Memory::named(state, "usb", ups, true)
+    }
+
     /// The file that says to which UPS `reset_to_default` was written.
     pub fn of_reset(ups: &str) -> Option<Memory> {
         Memory::named(&folder(), "reset", ups, true)

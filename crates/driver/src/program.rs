@@ -15,7 +15,7 @@ use crate::session::{Session, Shared, Wishes};
 use crate::signals::{Signals, Told};
 use crate::socket::DriverSocket;
 use crate::supervisor::Supervisor;
-use link::{Kind, Link};
+use link::{Address, Kind, Link, Surely};
 use nix::sys::signal::Signal;
 use nut::ups_conf::{self, UpsConf};
 use qx::device::{Device, Event, Moment, Outcome};
@@ -279,11 +279,17 @@ impl Driver {
     async fn drive(self, readiness: Readiness, stays: bool) -> Result<ExitCode, Fatal> {
         let mut opening = self.config.opening.clone();
         // at -k somebody else may hold the lock, and the load has to go off all the same
-        opening.lock &= self.line.task != Task::KillPower;
+        let killing = self.line.task == Task::KillPower;
+        opening.lock &= !killing;
+        let usb_memory = Memory::of_usb(&self.paths.state, &self.config.name);
+        if let (Address::Usb(options), true) = (&mut opening.address, killing) {
+            options.surely = Some(Surely { last: usb_memory.as_ref().and_then(Memory::read) });
+        }
         let link = match Link::open(&opening).await {
             Ok(link) => Ok(link),
             // it may be a blink of the line, and the load has to go off all the same
-            Err(error) if self.line.task == Task::KillPower && error.kind != Kind::Unsuitable => Err(error),
+            Err(error) if killing && error.kind != Kind::Unsuitable => Err(error),
+            Err(error) if killing => return Err(format!("{error}; nothing was sent, and the load stays on")),
             Err(error) => return Err(error.to_string()),
         };
         if let Some(remark) = link.as_ref().ok().and_then(Link::remark) {
@@ -327,6 +333,9 @@ impl Driver {
         }
         if let Some(reset) = reset {
             session.remember_reset_in(reset);
+        }
+        if let Some(usb) = usb_memory.filter(|_| self.line.task == Task::Run) {
+            session.remember_usb_in(usb);
         }
         let advice = match usb {
             Some(usb) => advice::on_usb(self.program, &usb),

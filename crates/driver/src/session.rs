@@ -135,6 +135,8 @@ pub struct Session {
     dialect: Option<Memory>,
     /// Where it is kept to which UPS `reset_to_default` was written.
     reset: Option<Memory>,
+    /// Where it is kept which USB device is open.
+    usb: Option<Memory>,
     log: Rc<Log>,
     /// The state that was logged last.
     state: State,
@@ -197,6 +199,7 @@ impl Session {
             memory: None,
             dialect: None,
             reset: None,
+            usb: None,
             log,
             state: State::default(),
             said_stale: false,
@@ -228,6 +231,18 @@ impl Session {
     /// Keeps there to which UPS `reset_to_default` was written.
     pub fn remember_reset_in(&mut self, memory: Memory) {
         self.reset = Some(memory);
+    }
+
+    /// Keeps there which USB device is open.
+    pub fn remember_usb_in(&mut self, memory: Memory) {
+        self.usb = Some(memory);
+    }
+
+    fn remember_usb(&self) {
+        if let Some((memory, usb)) = self.usb.clone().zip(self.link.as_ref().and_then(Link::usb_device)) {
+            // without it, who kills the power has to be told by the configuration which one is meant
+            keep(memory, usb.mark(), ("usb", Loudness::Debug), self.log.clone());
+        }
     }
 
     /// Keeps what was learned, beside the session: a slow disk delays no poll.
@@ -296,6 +311,7 @@ impl Session {
                 self.said_stale = false;
             }
             Event::WorthKeeping => self.remember_dialect(),
+            Event::Ready => self.remember_usb(),
             _ => {}
         }
         let mut device = self.device.borrow_mut();
@@ -514,6 +530,9 @@ impl Session {
                 }
                 self.link = Some(link);
                 self.never_open = None;
+                if self.device.borrow().is_ready() {
+                    self.remember_usb();
+                }
                 self.arrivals = None;
                 let now = self.now();
                 self.device.borrow_mut().handle_link(LinkChange::Back, now);
