@@ -592,7 +592,9 @@ impl Driver {
                 Ok(ExitCode::from(NOT_CONFIRMED))
             }
             Event::Answered(_, Outcome::Failed(why)) => Err(match session.never_open() {
-                Some(error) => format!("{why}: {error}"),
+                Some(error) => format!(
+                    "the port could not be opened, so nothing was sent and the load stays on: {error}"
+                ),
                 None => why,
             }),
             _ => Err("the UPS was not told to switch the load off".into()),

@@ -227,7 +227,17 @@ impl Usb {
                     self.unsettled = line.is_none();
                     let echoed = line.as_deref() == Some(&exchange.command[..]);
                     let unended = unended && line.is_some();
-                    return Ok(Reply { unended, line, echoed, latency, stray, gap, ..Reply::default() });
+                    let failed = talk.has_failed();
+                    return Ok(Reply {
+                        failed,
+                        unended,
+                        line,
+                        echoed,
+                        latency,
+                        stray,
+                        gap,
+                        ..Reply::default()
+                    });
                 }
             }
         }

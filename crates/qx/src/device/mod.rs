@@ -404,7 +404,7 @@ impl Device {
                 self.handle_answer(at, reply.line.as_deref(), since, now);
                 self.heard_of_identity(at, reply.line.as_deref(), now);
             }
-            Asked::Request(request) => self.handle_request_reply(request, reply.line, since, now),
+            Asked::Request(request) => self.handle_request_reply(request, reply, since, now),
         }
         self.look_for_staleness(now);
     }

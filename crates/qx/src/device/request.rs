@@ -4,6 +4,7 @@ use super::bounds::{KILL_LOOKS, LATE, STATUS_IS_NEW, WAITING, WISH};
 use super::order::{Doubt, is_of_the_load};
 use super::{Device, Event, Loudness, Moment, Outcome, Ticket};
 use crate::command::{Args, Command, NotAllowed};
+use crate::exchange::Reply;
 use crate::fact::Facts;
 use crate::protocol::{Answer, Consent};
 use crate::query::Cadence;
@@ -96,6 +97,8 @@ pub(super) struct Request {
     meant_for: Generation,
     /// A part of it was sent.
     pub begun: bool,
+    /// It was sent to a UPS that was not heard, which may not have been there: silence says nothing then.
+    pub blind: bool,
 }
 
 /// A link and the UPS on it: another one after each loss of the link, and when another UPS answers.
@@ -174,8 +177,8 @@ impl Device {
     fn request(&self, name: String, steps: Vec<String>, sets: Option<&'static Var>) -> Request {
         let armour = self.protocol.and_then(|protocol| protocol.armour);
         let (asker, steps, otherwise) = (Asker::Nobody, steps.into(), VecDeque::new());
-        let (until, meant_for, begun) = (None, self.generation, false);
-        Request { asker, name, steps, otherwise, sets, armour, until, meant_for, begun }
+        let (until, meant_for, begun, blind) = (None, self.generation, false, false);
+        Request { asker, name, steps, otherwise, sets, armour, until, meant_for, begun, blind }
     }
 
     fn prepare(&self, name: &str, parameter: Option<&str>) -> Result<Request, Outcome> {
@@ -392,7 +395,9 @@ impl Device {
         if !may {
             return None;
         }
-        self.requests.pop_front()
+        let mut request = self.requests.pop_front()?;
+        request.blind |= !begun && !was_heard;
+        Some(request)
     }
 
     /// Requests that waited for too long, or were meant for another UPS, are not sent.
@@ -456,7 +461,7 @@ impl Device {
     pub(super) fn handle_request_reply(
         &mut self,
         mut request: Request,
-        reply: Option<Vec<u8>>,
+        reply: Reply,
         sent_at: Moment,
         now: Moment,
     ) {
@@ -464,7 +469,8 @@ impl Device {
         let wire = request.step();
         let sent = request.steps.pop_front().unwrap_or_default();
         request.begun = true;
-        let said = reply.as_deref().map(|line| match request.armour {
+        let failed = reply.failed || request.blind;
+        let said = reply.line.as_deref().map(|line| match request.armour {
             Some(armour) if line != wire => (armour.unpack_reply)(line).unwrap_or_else(|| line.to_vec()),
             _ => line.to_vec(),
         });
@@ -474,7 +480,7 @@ impl Device {
         let counts = is_of_the_load(&request.name) || !consent.by_silence();
         let before = self.unanswered.take().filter(|before| counts && now < *before + LATE);
         let mixed = before.is_some() && !is_echo;
-        if answer == Answer::Nothing {
+        if answer == Answer::Nothing || failed {
             self.unanswered = Some(sent_at);
             // what comes late is heard as the answer to the next question
             self.line.settle = false;
@@ -482,6 +488,8 @@ impl Device {
         let answer = match answer {
             Answer::Yes if mixed && consent.by_silence() => Answer::Nothing,
             Answer::No | Answer::Yes if mixed => Answer::Odd,
+            // whether it has arrived, or was refused, is not known: a transfer failed, or nobody was heard
+            Answer::Nothing if failed => Answer::Odd,
             answer => answer,
         };
         let said = said.map(|said| said.escape_ascii().to_string());
@@ -493,6 +501,7 @@ impl Device {
         }
         self.ask_what_it_changed(&request, now);
         let doubt = Doubt::new(request, (sent, wire), (answer, said), (sent_at, now));
+        let doubt = if reply.failed { doubt.failed() } else { doubt };
         self.doubt = Some(doubt.after(before));
         self.begin_doubt(now);
     }
