@@ -284,7 +284,7 @@ impl Device {
         // what was refused in words on a line that is well will be refused again
         if nothing_taken && !noisy && self.line.up {
             let why = format!("the UPS took no command to switch the load off ({all}): the load stays on");
-            return self.kill_ends(Outcome::Failed(why));
+            self.kill_ends(Outcome::Failed(why));
         }
     }
 
