@@ -1,20 +1,30 @@
 //! The instance of a driver that runs already: its PID file, as NUT has it, and its socket, which is there
-//! where that file could not be written.
+//! where that file could not be written. A number in a file proves nothing: it may belong to the driver of
+//! another UPS by now, or to anybody.
 
+use crate::command_line::{CommandLine, Said, Task};
 use nix::unistd::Pid;
+use std::ffi::OsStr;
 use std::fs::{OpenOptions, Permissions};
 use std::io::{self, Read, Write};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 /// A PID file has one number in it.
 const LONGEST: u64 = 64;
+
+/// No command line that is looked at is longer, in bytes.
+const LONGEST_COMMAND: u64 = 64 * 1024;
 
 /// Where an instance leaves its traces.
 #[derive(Clone, Debug)]
 pub struct Instance {
     /// The driver.
     pub program: &'static str,
+    /// The name of its UPS.
+    pub ups: String,
     /// Its PID file.
     pub pid_file: PathBuf,
     /// Its socket.
@@ -22,16 +32,98 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// The process, if it runs and is this program: a number alone may belong to somebody else by now.
+    /// The process, if it runs and is the driver of this UPS: it listens at the socket of this UPS, or its
+    /// command line says so and it works in the same state directory.
     pub fn running(&self) -> Option<Pid> {
-        let is_other = |number: &i32| {
-            *number > 1
-                && u32::try_from(*number) != Ok(std::process::id())
-                && is_program(*number, self.program)
-        };
-        let named = named_in(&self.pid_file).filter(is_other);
-        named.or_else(|| listening_at(&self.socket).filter(is_other)).map(Pid::from_raw)
+        let listens = connected_to(&self.socket).map(|(pid, _)| pid);
+        let listens = listens.filter(|number| is_other(*number) && is_program(*number, self.program));
+        let named =
+            || named_in(&self.pid_file).filter(|number| is_other(*number) && self.is_said_by(*number));
+        listens.or_else(named).map(Pid::from_raw)
     }
+
+    /// The process that the PID file names, if it lives and is not the driver of this UPS.
+    pub fn stranger(&self) -> Option<Pid> {
+        let named = named_in(&self.pid_file).map(Pid::from_raw)?;
+        let lives = is_other(named.as_raw()) && is_there(named);
+        (lives && self.running() != Some(named)).then_some(named)
+    }
+
+    /// Whether a process says of itself that it is the driver of this UPS.
+    fn is_said_by(&self, number: i32) -> bool {
+        let Some(arguments) = arguments_of(number) else { return false };
+        let Some((called, rest)) = arguments.split_first() else { return false };
+        let is_called = Path::new(called).file_name() == Some(OsStr::new(self.program));
+        let rest = rest.iter().map(|argument| OsStr::from_bytes(argument.as_bytes()).to_os_string());
+        let Ok(line) = CommandLine::parse(rest) else { return false };
+        let named = line.said.iter().rev().find_map(|said| match said {
+            Said::Section(name) | Said::Alone(name) => Some(name),
+            Said::Option(..) | Said::Interval(_) => None,
+        });
+        (is_called || is_program(number, self.program))
+            && line.task == Task::Run
+            && named == Some(&self.ups)
+            && self.is_home_of(number)
+    }
+
+    /// Whether a process works in the directory of this socket, as every driver of NUT does, as far as the
+    /// system tells: another tree of configuration may have a UPS of the same name.
+    fn is_home_of(&self, number: i32) -> bool {
+        let (there, home) = (format!("/proc/{number}/cwd"), self.socket.parent());
+        let Some((place, home)) = std::fs::read_link(&there).ok().zip(home) else { return true };
+        let same = |(a, b): (std::fs::Metadata, std::fs::Metadata)| (a.dev(), a.ino()) == (b.dev(), b.ino());
+        let is_same = std::fs::metadata(&there).ok().zip(home.metadata().ok()).is_some_and(same);
+        // a directory that was made anew under it
+        is_same || place.to_string_lossy().trim_end_matches(" (deleted)") == home.to_string_lossy()
+    }
+}
+
+/// Looks whether a driver still answers at its socket; it waits for nobody.
+#[derive(Debug)]
+pub struct Pulse {
+    socket: PathBuf,
+    pid: Pid,
+    client: Option<UnixStream>,
+}
+
+impl Pulse {
+    /// Of the process `pid`, which is to listen at `socket`.
+    pub fn new(socket: PathBuf, pid: Pid) -> Pulse {
+        Pulse { socket, pid, client: None }
+    }
+
+    /// Whether it has said anything since the last look.
+    pub fn beats(&mut self) -> bool {
+        if self.client.is_none() {
+            let connected = connected_to(&self.socket).filter(|(pid, _)| *pid == self.pid.as_raw());
+            self.client = connected.map(|(_, client)| client);
+            self.ask();
+            return false;
+        }
+        let mut bytes = [0; 4096];
+        match self.client.as_mut().map(|client| client.read(&mut bytes)) {
+            Some(Ok(1..)) => {
+                self.ask();
+                true
+            }
+            Some(Err(error)) if error.kind() == io::ErrorKind::WouldBlock => false,
+            _ => {
+                self.client = None;
+                false
+            }
+        }
+    }
+
+    fn ask(&mut self) {
+        let asked = self.client.as_mut().map(|client| client.write_all(b"PING\n"));
+        if !matches!(asked, Some(Ok(()))) {
+            self.client = None;
+        }
+    }
+}
+
+fn is_other(number: i32) -> bool {
+    number > 1 && u32::try_from(number) != Ok(std::process::id())
 }
 
 /// The number in a PID file; whatever else lies there is no reason to hang, or to read for long.
@@ -42,9 +134,10 @@ fn named_in(path: &Path) -> Option<i32> {
     text.trim().parse().ok()
 }
 
-/// The process that listens at a socket, as the system knows it: it is not asked, so it may hang.
+/// The process that listens at a socket, as the system knows it, and a connection to it on which nothing
+/// waits. The process is not asked, so it may hang.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn listening_at(path: &Path) -> Option<i32> {
+fn connected_to(path: &Path) -> Option<(i32, UnixStream)> {
     use nix::sys::socket::{
         AddressFamily, SockFlag, SockType, UnixAddr, connect, getsockopt, socket, sockopt,
     };
@@ -52,11 +145,12 @@ fn listening_at(path: &Path) -> Option<i32> {
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
     let client = socket(AddressFamily::Unix, SockType::Stream, flags, None).ok()?;
     connect(client.as_raw_fd(), &UnixAddr::new(path).ok()?).ok()?;
-    getsockopt(&client, sockopt::PeerCredentials).ok().map(|peer| peer.pid())
+    let peer = getsockopt(&client, sockopt::PeerCredentials).ok()?;
+    Some((peer.pid(), client.into()))
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn listening_at(_path: &Path) -> Option<i32> {
+fn connected_to(_path: &Path) -> Option<(i32, UnixStream)> {
     None
 }
 
@@ -65,6 +159,24 @@ fn is_program(number: i32, program: &str) -> bool {
     let command = std::fs::read_to_string(format!("/proc/{number}/comm"));
     // the kernel keeps fifteen letters
     command.is_ok_and(|command| command.trim_end() == program.get(..15).unwrap_or(program))
+}
+
+/// What a process was started with, its name first. None of one that has ended and is not waited for yet.
+fn arguments_of(number: i32) -> Option<Vec<String>> {
+    let file = std::fs::File::open(format!("/proc/{number}/cmdline")).ok()?;
+    let mut bytes = vec![];
+    file.take(LONGEST_COMMAND).read_to_end(&mut bytes).ok()?;
+    let text = String::from_utf8_lossy(&bytes);
+    let arguments: Vec<String> = text.strip_suffix('\0')?.split('\0').map(String::from).collect();
+    (!arguments.is_empty()).then_some(arguments)
+}
+
+/// Whether a process is there and has not ended: one that nobody has waited for yet has, and holds nothing.
+pub fn is_there(pid: Pid) -> bool {
+    let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
+    // the name stands in brackets, and may hold any letter
+    let state = stat.rsplit(") ").next().and_then(|rest| rest.chars().next());
+    !matches!(state, Some('Z' | 'X' | 'x'))
 }
 
 /// A PID file. It is removed when this is dropped.
@@ -144,11 +256,12 @@ mod tests {
     fn who_listens_is_known_without_being_asked() {
         let folder = folder("listens");
         let path = folder.join("socket");
+        let listening_at = |path: &Path| connected_to(path).map(|(pid, _)| pid);
         assert_eq!(listening_at(&path), None);
         let listener = UnixListener::bind(&path).unwrap();
         assert_eq!(listening_at(&path), i32::try_from(std::process::id()).ok());
         // somebody who never accepts is no reason to wait
-        let clients: Vec<_> = std::iter::from_fn(|| listening_at(&path)).take(1000).collect();
+        let clients: Vec<_> = std::iter::from_fn(|| connected_to(&path)).take(1000).collect();
         assert!(!clients.is_empty());
         drop(listener);
         assert_eq!(listening_at(&path), None, "nobody is there any more");

@@ -50,6 +50,12 @@ impl Memory {
         Memory::named(&folder(), "dialect", ups, true)
     }
 
+    /// The file that says which USB device its driver has open ([`link::Attached::mark`]), in the state directory:
+    /// it means something until the machine is started again.
+    pub fn of_usb(state: &Path, ups: &str) -> Option<Memory> {
+        Memory::named(state, "usb", ups, true)
+    }
+
     /// The file that says to which UPS `reset_to_default` was written.
     pub fn of_reset(ups: &str) -> Option<Memory> {
         Memory::named(&folder(), "reset", ups, true)
@@ -60,6 +66,10 @@ impl Memory {
     /// # Errors
     /// What the system says.
     pub fn forget(&self) -> io::Result<()> {
+        // of a system that is read-only, nothing can be removed, though it is not there
+        if matches!(self.path.symlink_metadata(), Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            return Ok(());
+        }
         match std::fs::remove_file(&self.path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),

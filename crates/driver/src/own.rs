@@ -27,11 +27,16 @@ fn allow(device: &mut Device, yes: bool) {
     device.store_mut().set_writable(ALLOW, u8::from(yes).to_string(), Choice::Range(0, 1));
 }
 
-/// Obeys a command that is for the driver. False when it is for the UPS.
+/// Obeys a command that is for the driver, at once: it waits for nothing that others want of the UPS. False when
+/// it is for the UPS.
 pub fn command(device: &mut Device, ticket: Ticket, name: &str) -> bool {
     let is = |known: &str| name.eq_ignore_ascii_case(known);
     let allowed = device.store().text(ALLOW) == Some("1");
-    if is(SHUTDOWN_DEFAULT) || is(KILL_POWER) && allowed {
+    let may = is(SHUTDOWN_DEFAULT) || is(KILL_POWER) && allowed;
+    if may && device.kills_power() {
+        let why = format!("{name}: the load is being switched off already");
+        device.report(ticket, Outcome::Failed(why));
+    } else if may {
         device.kill_power(ticket);
     } else if is(KILL_POWER) {
         let why = format!("{KILL_POWER}: not allowed; set {ALLOW} to 1, or allow_killpower = 1 in ups.conf");

@@ -1,7 +1,7 @@
 //! What makes a program a driver of NUT: its user, its root, the background.
 
 use crate::config::Config;
-use crate::instance::Instance;
+use crate::instance::{Instance, Pulse, is_there};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::waitpid;
@@ -15,12 +15,19 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// Files and sockets are for the driver's user and group alone (NUT 2.8.0 drivers/dstate.c).
 const UMASK: u32 = 0o007;
-/// How long a running instance may take to leave, in tenths of a second.
-const LEAVE: u32 = 150;
+/// A running instance that was told to leave and says nothing for so long hangs, or was stopped.
+pub const HANGS: Duration = Duration::from_secs(2);
+/// How long one that answers may take to leave: it switches the load off first, if it was told to, and that
+/// has its own bound ([`qx::device::bounds::KILL`]).
+const LEAVES: Duration = Duration::from_secs(65);
+/// A process that was killed is gone within this, or the system cannot end it.
+const DIES: Duration = Duration::from_secs(1);
+/// Between two looks at it.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// The account that a driver is to run under.
 #[derive(Debug)]
@@ -45,6 +52,11 @@ impl Account {
                 config.user
             )),
         }
+    }
+
+    /// That of whoever started the program.
+    pub fn unchanged() -> Account {
+        Account(None)
     }
 
     /// Becomes that user, for good.
@@ -89,21 +101,60 @@ pub fn signal(pid: Pid, signal: Signal) -> Result<(), String> {
     kill(pid, signal).map_err(|error| format!("cannot signal process {pid}: {error}"))
 }
 
-/// Tells a running instance to leave, and waits until it has.
+/// What became of a running instance that was told to leave.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// There was none.
+    Nobody,
+    /// It left.
+    Left,
+    /// It did not, and was killed; the sentence says why.
+    Killed(String),
+    /// It is there still, and hangs; the sentence says so.
+    Stays(String),
+}
+
+/// Tells a running instance to leave, and waits until it has: for long while it answers, and for [`HANGS`] when
+/// it does not. Then it is killed: its port is free by that, and what it learned of the battery is whole
+/// whenever it dies.
 ///
 /// # Errors
-/// A sentence, when it does not.
-pub fn end(instance: &Instance) -> Result<bool, String> {
-    let Some(pid) = instance.running() else { return Ok(false) };
-    signal(pid, Signal::SIGTERM)?;
-    for _ in 0..LEAVE {
-        if instance.running() != Some(pid) {
-            return Ok(true);
+/// A sentence, when it may not be signalled.
+pub fn end(instance: &Instance) -> Result<Ended, String> {
+    let Some(pid) = instance.running() else { return Ok(Ended::Nobody) };
+    signal(pid, Signal::SIGTERM).or_else(|why| if is_there(pid) { Err(why) } else { Ok(()) })?;
+    let mut pulse = Pulse::new(instance.socket.clone(), pid);
+    let (began, mut heard) = (Instant::now(), Instant::now());
+    while is_there(pid) {
+        if pulse.beats() {
+            heard = Instant::now();
         }
-        std::thread::sleep(Duration::from_millis(100));
+        if heard.elapsed() >= HANGS {
+            return Ok(kill_it(pid, &format!("does not answer for {} s", HANGS.as_secs())));
+        }
+        if began.elapsed() >= LEAVES {
+            return Ok(kill_it(pid, &format!("has not left for {} s", LEAVES.as_secs())));
+        }
+        std::thread::sleep(LOOK);
     }
-    let program = instance.program;
-    Err(format!("{program} is running already as process {pid} and does not leave: stop it first"))
+    Ok(Ended::Left)
+}
+
+fn kill_it(pid: Pid, what: &str) -> Ended {
+    let what = format!("the instance of this driver that runs (process {pid}) was told to leave and {what}");
+    if let Err(why) = signal(pid, Signal::SIGKILL)
+        && is_there(pid)
+    {
+        return Ended::Stays(format!("{what}; {why}"));
+    }
+    let began = Instant::now();
+    while is_there(pid) {
+        if began.elapsed() >= DIES {
+            return Ended::Stays(format!("{what}, and the system cannot end it"));
+        }
+        std::thread::sleep(LOOK);
+    }
+    Ended::Killed(format!("{what}: it was killed"))
 }
 
 /// The parent's end of a driver that starts in the background: true means that it runs.

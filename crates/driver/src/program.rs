@@ -9,19 +9,19 @@ use crate::memory::Memory;
 use crate::outlet::{self, Lines, Which};
 use crate::own;
 use crate::persona::{NUTDRV_QX, Persona};
-use crate::process::{self, Account, Readiness, Side};
+use crate::process::{self, Account, Ended, Readiness, Side};
 use crate::reload;
 use crate::session::{Session, Shared, Wishes};
 use crate::signals::{Signals, Told};
 use crate::socket::DriverSocket;
 use crate::supervisor::Supervisor;
-use link::{Kind, Link};
+use link::{Address, Kind, Link, Surely};
 use nix::sys::signal::Signal;
 use nut::ups_conf::{self, UpsConf};
 use qx::device::{Device, Event, Moment, Outcome};
 use qx::known::Known;
 use qx::option::{self, OptionRow, Options};
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -36,6 +36,9 @@ const WISHES: usize = 32;
 const BOOT_WAITS: Duration = Duration::from_secs(15);
 /// `-d` waits for the rest of what a slow UPS says for so long.
 const DUMP_WAITS: Duration = Duration::from_secs(60);
+
+/// A driver that leaves gives its clients so long to hear what came of what it did last.
+const LAST_ANSWERS: Duration = Duration::from_millis(100);
 
 /// The exit code of `-k` when an order was sent, and nobody saw whether the UPS obeys: not 0, which says that
 /// it was told, nor 1, which says that the load stays on.
@@ -121,8 +124,13 @@ fn give_order(
     let instance = instance(program, config, paths);
     if order == Order::Exit && line.pid.is_none() {
         return match process::end(&instance)? {
-            true => Ok(ExitCode::SUCCESS),
-            false => Err(format!("no driver runs for '{}'", config.name)),
+            Ended::Left => Ok(ExitCode::SUCCESS),
+            Ended::Killed(why) => {
+                log::last_words(program, &why);
+                Ok(ExitCode::SUCCESS)
+            }
+            Ended::Stays(why) => Err(why),
+            Ended::Nobody => Err(format!("no driver runs for '{}'", config.name)),
         };
     }
     let pid = match line.pid {
@@ -139,7 +147,8 @@ fn give_order(
 
 fn instance(program: &'static str, config: &Config, paths: &Paths) -> Instance {
     let name = format!("{program}-{}", config.name);
-    Instance { program, pid_file: paths.pid.join(format!("{name}.pid")), socket: paths.state.join(name) }
+    let (pid_file, socket) = (paths.pid.join(format!("{name}.pid")), paths.state.join(&name));
+    Instance { program, ups: config.name.clone(), pid_file, socket }
 }
 
 /// A driver that is about to start.
@@ -157,7 +166,14 @@ struct Driver {
 
 impl Driver {
     fn start(mut self) -> Result<ExitCode, Fatal> {
-        let account = Account::of(&self.config)?;
+        let killing = self.line.task == Task::KillPower;
+        let account = match Account::of(&self.config) {
+            Err(why) if killing => {
+                self.log.warning(&format!("{why}; going on as root, for the load has to go off"));
+                Account::unchanged()
+            }
+            account => account?,
+        };
         if self.line.task == Task::Run {
             match Supervisor::from_environment() {
                 Ok(supervisor) => self.supervisor = Rc::new(supervisor),
@@ -168,7 +184,10 @@ impl Driver {
         if let Some(root) = &self.config.chroot {
             process::change_root(root)?;
         }
-        account.become_it()?;
+        match account.become_it() {
+            Err(why) if killing => self.log.warning(&format!("{why}; going on, for the load has to go off")),
+            became => became?,
+        }
         let watching = self.line.task == Task::Run;
         if watching {
             let state = &self.paths.state;
@@ -192,11 +211,9 @@ impl Driver {
         let instance = instance(self.program, &self.config, &self.paths);
         // two drivers on one line would take each other's replies, at -k as well
         let alone = files || self.line.task == Task::KillPower;
-        match if alone { process::end(&instance) } else { Ok(false) } {
-            Ok(true) => self.log.warning("another instance of this driver was running: it was told to leave"),
-            Ok(false) => {}
-            Err(why) if self.line.task == Task::KillPower => self.log.warning(&why),
-            Err(why) => return Err(why),
+        match if alone { self.end_others(&instance) } else { Ok(()) } {
+            Err(why) if killing => self.log.warning(&why),
+            ended => ended?,
         }
         let mut readiness = Readiness::nobody_waits();
         if watching && !stays {
@@ -223,6 +240,30 @@ impl Driver {
         done
     }
 
+    /// Ends the instances that run already: that of the socket, and that of the PID file.
+    fn end_others(&self, instance: &Instance) -> Result<(), Fatal> {
+        if let Some(stranger) = instance.stranger() {
+            let (file, ups) = (instance.pid_file.display(), &instance.ups);
+            self.log.warning(&format!(
+                "{file} names process {stranger}, which is not the driver of [{ups}]: it is left alone"
+            ));
+        }
+        for _ in 0..2 {
+            match process::end(instance)? {
+                Ended::Nobody => break,
+                Ended::Left => {
+                    self.log.warning("another instance of this driver was running: it was told to leave");
+                }
+                Ended::Killed(why) => self.log.warning(&format!("{why}; going on alone")),
+                Ended::Stays(why) => {
+                    self.log.warning(&format!("{why}; going on alone, beside it"));
+                    break;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// A disk that is full is no reason to leave a UPS unwatched.
     fn write_pid_file(&self, path: PathBuf) -> Option<PidFile> {
         let written = PidFile::write(path.clone());
@@ -238,11 +279,17 @@ impl Driver {
     async fn drive(self, readiness: Readiness, stays: bool) -> Result<ExitCode, Fatal> {
         let mut opening = self.config.opening.clone();
         // at -k somebody else may hold the lock, and the load has to go off all the same
-        opening.lock &= self.line.task != Task::KillPower;
+        let killing = self.line.task == Task::KillPower;
+        opening.lock &= !killing;
+        let usb_memory = Memory::of_usb(&self.paths.state, &self.config.name);
+        if let (Address::Usb(options), true) = (&mut opening.address, killing) {
+            options.surely = Some(Surely { last: usb_memory.as_ref().and_then(Memory::read) });
+        }
         let link = match Link::open(&opening).await {
             Ok(link) => Ok(link),
             // it may be a blink of the line, and the load has to go off all the same
-            Err(error) if self.line.task == Task::KillPower && error.kind != Kind::Unsuitable => Err(error),
+            Err(error) if killing && error.kind != Kind::Unsuitable => Err(error),
+            Err(error) if killing => return Err(format!("{error}; nothing was sent, and the load stays on")),
             Err(error) => return Err(error.to_string()),
         };
         if let Some(remark) = link.as_ref().ok().and_then(Link::remark) {
@@ -287,6 +334,9 @@ impl Driver {
         if let Some(reset) = reset {
             session.remember_reset_in(reset);
         }
+        if let Some(usb) = usb_memory.filter(|_| self.line.task == Task::Run) {
+            session.remember_usb_in(usb);
+        }
         let advice = match usb {
             Some(usb) => advice::on_usb(self.program, &usb),
             None => advice::at(self.program, &self.config.opening.address),
@@ -307,7 +357,9 @@ impl Driver {
         }
         if let Err(error) = memory.forget() {
             let path = memory.path().display();
-            self.log.warning(&format!("reset_to_default: {path} cannot be removed: {error}"));
+            self.log.warning(&format!(
+                "{path} says that reset_to_default was done, and cannot be removed ({error}): remove it by hand, or it is not done again when it stands in ups.conf again"
+            ));
         }
         None
     }
@@ -358,7 +410,7 @@ impl Driver {
         self.check_ignorelb(&device)?;
         self.describe(&device);
         let path = instance(self.program, &self.config, &self.paths).socket;
-        let known = device.clone();
+        let (known, look) = (device.clone(), wishes.clone());
         let socket = DriverSocket::open(&path, device, wishes, self.log.clone())
             .map_err(|error| format!("cannot open the socket {}: {error}", path.display()))?;
         if let Some(group) = &self.config.group
@@ -376,24 +428,50 @@ impl Driver {
         // pinned outside of the loop: a signal must not cut an exchange short
         let clock = session.clock();
         let mut told = signals.tell();
-        let watching = session.run_until(|_| false);
+        let leaving = Cell::new(false);
+        let is_busy = |device: &Shared| device.borrow().kills_power() || device.borrow().has_news();
+        let watching = session.run_until(|_| leaving.get() && !is_busy(&known));
         tokio::pin!(watching);
         loop {
-            tokio::select! {
-                _ = &mut watching => {}
-                Some(told) = told.recv() => match told {
-                    Told::Leave(name) => {
-                        self.log.info(&format!("told to leave by {name}"));
-                        self.remember(&known);
-                        return Ok(ExitCode::SUCCESS);
-                    }
-                    Told::Reload { or_exit } => {
-                        if self.reload(&known, clock.now()) && or_exit {
-                            return Ok(ExitCode::SUCCESS);
-                        }
-                    }
+            let told = tokio::select! {
+                _ = &mut watching => break,
+                Some(told) = told.recv() => told,
+            };
+            match self.leaves(told, &known, clock.now()) {
+                None => {}
+                // a supervisor may say so again and again; who sits at a terminal means it
+                Some(signal) if leaving.get() && matches!(signal, "SIGINT" | "SIGQUIT") => {
+                    known.borrow_mut().stop_killing_power(&format!("told to leave by {signal} once more"));
+                    look.look();
                 }
+                Some(_) if leaving.get() => {}
+                // nobody else would do it
+                Some(_) if is_busy(&known) => {
+                    leaving.set(true);
+                    if known.borrow().kills_power() {
+                        self.log.warning("the load is being switched off: leaving when that is done");
+                    }
+                    look.look();
+                }
+                Some(_) => break,
             }
+        }
+        self.remember(&known);
+        if leaving.get() {
+            // whoever asked for it hears what came of it
+            tokio::time::sleep(LAST_ANSWERS).await;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Does what a signal asks for; if that is to leave, it is the name of the signal.
+    fn leaves(&self, told: Told, device: &Shared, now: Moment) -> Option<&'static str> {
+        match told {
+            Told::Leave(name) => {
+                self.log.info(&format!("told to leave by {name}"));
+                Some(name)
+            }
+            Told::Reload { or_exit } => Some("SIGUSR1").filter(|_| self.reload(device, now) && or_exit),
         }
     }
 
@@ -513,7 +591,12 @@ impl Driver {
                 log::last_words(self.program, &why);
                 Ok(ExitCode::from(NOT_CONFIRMED))
             }
-            Event::Answered(_, Outcome::Failed(why)) => Err(why),
+            Event::Answered(_, Outcome::Failed(why)) => Err(match session.never_open() {
+                Some(error) => format!(
+                    "the port could not be opened, so nothing was sent and the load stays on: {error}"
+                ),
+                None => why,
+            }),
             _ => Err("the UPS was not told to switch the load off".into()),
         }
     }

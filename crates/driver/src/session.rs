@@ -52,7 +52,8 @@ pub enum Wish {
 /// A wish on its way to the session: since when somebody waits, and the link and the UPS that it is meant for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Waiting {
-    wish: Wish,
+    /// None when the device was told already, and has to be looked after.
+    wish: Option<Wish>,
     since: Instant,
     meant_for: Generation,
 }
@@ -71,10 +72,25 @@ impl Wishes {
         (Wishes { sender, device }, receiver)
     }
 
-    /// Leaves a wish; false when too many wait already.
+    /// Leaves a wish; false when too many wait already. What is asked of the driver itself waits for nobody.
     pub fn leave(&self, wish: Wish) -> bool {
-        let meant_for = self.device.borrow().generation();
-        self.sender.try_send(Waiting { wish, since: Instant::now(), meant_for }).is_ok()
+        let mut device = self.device.borrow_mut();
+        let is_own = match &wish {
+            Wish::Command(ticket, name, _) => own::command(&mut device, *ticket, name),
+            Wish::Set(ticket, variable, value) => own::set(&mut device, *ticket, variable, value),
+        };
+        let meant_for = device.generation();
+        if is_own {
+            self.look();
+            return true;
+        }
+        self.sender.try_send(Waiting { wish: Some(wish), since: Instant::now(), meant_for }).is_ok()
+    }
+
+    /// Has the session look after its device, which was told something.
+    pub fn look(&self) {
+        // while others wait, it does anyway
+        let _ = self.sender.try_send(Waiting { wish: None, since: Instant::now(), meant_for: 0 });
     }
 }
 
@@ -98,6 +114,8 @@ pub struct Session {
     link: Option<Link>,
     reopen: Instant,
     reopening: Reopening,
+    /// Why the link is not open; once it was, that is forgotten.
+    never_open: Option<String>,
     /// The link is being opened.
     opens: Option<Opens>,
     /// What is plugged in, while the link is lost.
@@ -117,6 +135,8 @@ pub struct Session {
     dialect: Option<Memory>,
     /// Where it is kept to which UPS `reset_to_default` was written.
     reset: Option<Memory>,
+    /// Where it is kept which USB device is open.
+    usb: Option<Memory>,
     log: Rc<Log>,
     /// The state that was logged last.
     state: State,
@@ -148,6 +168,7 @@ impl Session {
         log: Rc<Log>,
     ) -> Session {
         let mut session = Session::with(device, opening, None, wishes, log);
+        session.never_open = Some(error.to_string());
         session.lost(error, Loudness::Warning);
         session
     }
@@ -166,6 +187,7 @@ impl Session {
             link,
             reopen: now,
             reopening: Reopening::new(now),
+            never_open: None,
             opens: None,
             arrivals: None,
             shake: None,
@@ -177,6 +199,7 @@ impl Session {
             memory: None,
             dialect: None,
             reset: None,
+            usb: None,
             log,
             state: State::default(),
             said_stale: false,
@@ -208,6 +231,18 @@ impl Session {
     /// Keeps there to which UPS `reset_to_default` was written.
     pub fn remember_reset_in(&mut self, memory: Memory) {
         self.reset = Some(memory);
+    }
+
+    /// Keeps there which USB device is open.
+    pub fn remember_usb_in(&mut self, memory: Memory) {
+        self.usb = Some(memory);
+    }
+
+    fn remember_usb(&self) {
+        if let Some((memory, usb)) = self.usb.clone().zip(self.link.as_ref().and_then(Link::usb_device)) {
+            // without it, who kills the power has to be told by the configuration which one is meant
+            keep(memory, usb.mark(), ("usb", Loudness::Debug), self.log.clone());
+        }
     }
 
     /// Keeps what was learned, beside the session: a slow disk delays no poll.
@@ -254,6 +289,11 @@ impl Session {
         self.clock
     }
 
+    /// Why the link could never be opened, when that is so.
+    pub fn never_open(&self) -> Option<&str> {
+        self.never_open.as_deref()
+    }
+
     fn now(&self) -> Moment {
         self.clock.now()
     }
@@ -271,6 +311,7 @@ impl Session {
                 self.said_stale = false;
             }
             Event::WorthKeeping => self.remember_dialect(),
+            Event::Ready => self.remember_usb(),
             _ => {}
         }
         let mut device = self.device.borrow_mut();
@@ -403,6 +444,7 @@ impl Session {
     }
 
     fn wish(&mut self, Waiting { wish, since, meant_for }: Waiting) {
+        let Some(wish) = wish else { return };
         let mut device = self.device.borrow_mut();
         let (Wish::Command(ticket, name, _) | Wish::Set(ticket, name, _)) = &wish;
         let why = match () {
@@ -417,15 +459,9 @@ impl Session {
         }
         match wish {
             Wish::Command(ticket, name, parameter) => {
-                if !own::command(&mut device, ticket, &name) {
-                    device.instant_command(ticket, &name, parameter.as_deref());
-                }
+                device.instant_command(ticket, &name, parameter.as_deref());
             }
-            Wish::Set(ticket, variable, value) => {
-                if !own::set(&mut device, ticket, &variable, &value) {
-                    device.set(ticket, &variable, &value);
-                }
-            }
+            Wish::Set(ticket, variable, value) => device.set(ticket, &variable, &value),
         }
     }
 
@@ -493,12 +529,19 @@ impl Session {
                     self.log.warning(advice);
                 }
                 self.link = Some(link);
+                self.never_open = None;
+                if self.device.borrow().is_ready() {
+                    self.remember_usb();
+                }
                 self.arrivals = None;
                 let now = self.now();
                 self.device.borrow_mut().handle_link(LinkChange::Back, now);
                 self.tell_supervisor();
             }
             Err(error) => {
+                if let Some(why) = &mut self.never_open {
+                    *why = error.to_string();
+                }
                 match error.kind == Kind::Another && std::mem::take(&mut self.misses_its_own) {
                     true => self.log.warning(&error.to_string()),
                     false => self.log.debug(1, || error.to_string()),

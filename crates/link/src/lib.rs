@@ -17,10 +17,10 @@ mod usb;
 
 pub use address::{Address, BadAddress};
 pub use error::{Kind, LinkError};
-pub use file::{LONGEST_RECORDING, read_all, read_bounded};
+pub use file::{LONGEST_RECORDING, read_all, read_bounded, read_piped};
 pub use serial::{CablePower, ModemLines};
 pub use terminal::check_terminal;
-pub use usb::{Arrivals, Attached, Pattern, UsbOptions, attached};
+pub use usb::{Arrivals, Attached, Pattern, Surely, UsbOptions, attached};
 
 use qx::exchange::{Collector, END, Exchange, LATE_KEPT, Reply, WHOLE};
 use std::time::Duration;

@@ -60,6 +60,8 @@ pub struct Reply {
     pub gap: Duration,
     /// No carriage return ended the line, but a gap: some devices leave it out, and a torn one lost it.
     pub unended: bool,
+    /// The link failed at a part of it: how much went out, or came back, is not known, and silence says nothing.
+    pub failed: bool,
 }
 
 /// A link that sends no commands answers each by a line that begins so: it was not obeyed.

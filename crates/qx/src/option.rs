@@ -270,6 +270,9 @@ pub struct Options {
     /// This one of them comes first, also if it is taken only by name: the converter on USB says so
     /// ([`crate::bridges::dialect_of`]).
     pub first_dialect: Option<&'static str>,
+    /// Killing the power may assume a dialect of a UPS that answers and is not understood. Not when one was
+    /// configured that cannot be read.
+    pub assumes: bool,
     /// Nobody said that a UPS is there: nothing but `Q1` is asked until something answers as one does.
     pub tentative: bool,
     /// Flags.
@@ -326,6 +329,7 @@ impl Default for Options {
             dialects: protocols::ALL,
             protocol: None,
             first_dialect: None,
+            assumes: true,
             tentative: false,
             flags: Flags::default(),
             pollinterval: Duration::from_secs(2),

@@ -111,6 +111,7 @@ pub struct Talk {
     reply: Vec<u8>,
     tries: u8,
     stray: bool,
+    failed: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -134,6 +135,7 @@ impl Talk {
             reply: vec![],
             tries: 0,
             stray: false,
+            failed: false,
         };
         if !bridge.carries(command) {
             // as a UPS that does not know the question
@@ -171,12 +173,18 @@ impl Talk {
             reply: vec![],
             tries: 0,
             stray: false,
+            failed: false,
         }
     }
 
     /// Whether something was read away before the command went out.
     pub fn met_strays(&self) -> bool {
         self.stray
+    }
+
+    /// Whether a transfer failed: how much of the command has arrived, or whether there was a reply, is not known.
+    pub fn has_failed(&self) -> bool {
+        self.failed
     }
 
     /// What to do next.
@@ -219,6 +227,7 @@ impl Talk {
             (Stage::Send, _) => {
                 self.out.pop_front();
                 if !matches!(outcome, Outcome::Data(_)) {
+                    self.failed = true;
                     self.stage = Stage::Over(None);
                 } else if self.out.is_empty() {
                     let answered = !self.bridge.is_answerless(&self.command);
@@ -245,7 +254,10 @@ impl Talk {
     fn hear(&mut self, reports: &Reports, outcome: Outcome) {
         let report = match outcome {
             Outcome::Data(report) => report,
-            Outcome::Failed => return self.stage = Stage::Over(None),
+            Outcome::Failed => {
+                self.failed = true;
+                return self.stage = Stage::Over(None);
+            }
             Outcome::Nothing | Outcome::Stalled => return self.finish(reports),
         };
         let bytes = reports.unpacking.unpack(&report);
@@ -278,6 +290,8 @@ impl Talk {
             return;
         }
         self.tries += 1;
+        // here the question is the command
+        self.failed = outcome == Outcome::Failed;
         let Outcome::Data(descriptor) = outcome else {
             self.stage = Stage::Over(None);
             return;

@@ -10,6 +10,50 @@ use qx::{bridges, protocols};
 
 const REPLY: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 
+/// A command of which a transfer fails may have arrived, and may not; its silence is none.
+#[test]
+fn a_transfer_that_fails_is_told_from_silence() {
+    for bridge in every() {
+        // two pieces, where the bridge cuts
+        let command = if bridge.name == "omron" { "S.5R0003S.5R0003" } else { "S.5R0003" };
+        if !bridge.carries(command.as_bytes()) {
+            continue;
+        }
+        let fails_at = |at: usize| {
+            let mut talk = Talk::new(bridge, command.as_bytes(), 1, false);
+            for made in 0..400 {
+                match talk.next() {
+                    Step::Done(reply) => return (made, talk.has_failed(), reply),
+                    Step::Do(..) if made == at => talk.handle(Outcome::Failed),
+                    Step::Do(
+                        Transfer::ControlOut { .. } | Transfer::InterruptOut { .. } | Transfer::Pause(_),
+                        _,
+                    ) => talk.handle(Outcome::Data(vec![])),
+                    Step::Do(..) => talk.handle(Outcome::Nothing),
+                }
+            }
+            panic!("{}: no end", bridge.name);
+        };
+        let (all, failed, reply) = fails_at(usize::MAX);
+        assert!(!failed && reply.is_none(), "{}: this is silence", bridge.name);
+        let told = (0..all).filter(|at| fails_at(*at).1).count();
+        let pieces = sends_of(bridge, command);
+        // each piece that goes out counts, and the transfer that should bring the reply
+        let awaits = usize::from(!bridge.is_answerless(command.as_bytes()));
+        assert!(told == pieces + awaits && told > 0, "{}: {told} of {all}, {pieces} pieces", bridge.name);
+        assert!(bridge.name != "omron" || pieces == 2, "{pieces}");
+    }
+}
+
+/// How many transfers carry a command out.
+fn sends_of(bridge: &'static Bridge, command: &str) -> usize {
+    let (made, _) = talk(bridge, command, vec![]);
+    let is_out = |transfer: &&Transfer| {
+        matches!(transfer, Transfer::ControlOut { .. } | Transfer::InterruptOut { .. })
+    };
+    made.iter().filter(is_out).count()
+}
+
 /// What went out, and what came of it when these transfers came in, in this order.
 fn talk(
     bridge: &'static Bridge,

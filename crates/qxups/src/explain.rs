@@ -1,6 +1,6 @@
 //! `qxups explain`: a reply under its picture, and which letter of it is wrong.
 
-use link::{LONGEST_RECORDING, read_all, read_bounded};
+use link::{LONGEST_RECORDING, read_all, read_piped};
 use qx::capture::{Capture, escape};
 use qx::explain::{asked_by, best, explain, queries};
 use std::path::Path;
@@ -15,7 +15,7 @@ pub fn run(what: &str, question: Option<&str>) -> Result<String, String> {
             .map_err(|error| format!("standard input: {error}"))?,
         // a reply begins with one of these, a path does not
         reply if reply.starts_with(['(', '#']) => return Ok(reply_text(reply.as_bytes(), question)),
-        path => read_bounded(Path::new(path), LONGEST_RECORDING).map_err(|error| {
+        path => read_piped(Path::new(path), LONGEST_RECORDING).map_err(|error| {
             format!("{path}: {error}; give a capture file, - for standard input, or a reply in quotes such as '(226.0 ...'")
         })?,
     };

@@ -32,7 +32,7 @@ pub fn clashes(conf: &UpsConf) -> Vec<Clash<'_>> {
     let mut clashes = vec![];
     for section in &conf.sections {
         let Some(place) = Place::of(section) else { continue };
-        match seen.iter().find(|(other, _)| *other == place).map(|(_, first)| *first) {
+        match seen.iter().find(|(other, _)| other.may_be(&place)).map(|(_, first)| *first) {
             Some(first) if takes_any(first) && takes_any(section) => {}
             Some(first) => clashes.push(Clash { section, first, place }),
             None => seen.push((place, section)),
@@ -42,6 +42,15 @@ pub fn clashes(conf: &UpsConf) -> Vec<Clash<'_>> {
 }
 
 impl Place {
+    /// Whether both may be the same, whatever way they are written.
+    fn may_be(&self, other: &Place) -> bool {
+        let (Place::Usb(one), Place::Usb(two)) = (self, other) else { return self == other };
+        let same = |((name, a), (known, b)): (&(String, String), &(String, String))| {
+            name == known && is_same_choice(name, a, b)
+        };
+        one.len() == two.len() && one.iter().zip(two).all(same)
+    }
+
     /// `None` where several drivers may well be: a recording, or what another driver of NUT calls a port.
     fn of(section: &Section) -> Option<Place> {
         let port = value(section, "port")?;
@@ -59,6 +68,23 @@ impl Place {
             }
             Address::Serial(_) => None,
         }
+    }
+}
+
+/// Whether two values of an option may choose the same device. Capitals do not matter, nor do zeros before a number;
+/// a port may be written as its number alone (`004`), or with its bus and hubs (`1-2.4`).
+fn is_same_choice(name: &str, one: &str, other: &str) -> bool {
+    let plain = |text: &str| text.trim().replace('\\', "").to_ascii_lowercase();
+    let (one, other) = (plain(one), plain(other));
+    let number = |text: &str| text.parse::<u32>().ok();
+    let port = |text: &str| number(text.rsplit(['-', '.']).next().unwrap_or_default());
+    match name {
+        _ if one == other => true,
+        "busport" if number(&one).is_some() || number(&other).is_some() => {
+            port(&one).is_some() && port(&one) == port(&other)
+        }
+        "bus" | "device" => number(&one).is_some() && number(&one) == number(&other),
+        _ => false,
     }
 }
 
@@ -120,6 +146,12 @@ mod tests {
             ("port = tcp://ups.lan:4001", "port = tcp://UPS.lan:4001/"),
             ("port = auto", "port = AUTO"),
             ("port = auto\nserial = X", "port = /dev/x\nSerial = X"),
+            ("port = auto\nserial = ab1", "port = auto\nserial = AB1"),
+            ("port = auto\nbusport = 002", "port = auto\nbusport = 2"),
+            ("port = auto\nbusport = 002", "port = auto\nbusport = \"1-2\""),
+            ("port = auto\nbusport = 2", "port = auto\nbusport = \"1-4.2\""),
+            ("port = auto\nbusport = \"1-2\\\\.4\"", "port = auto\nbusport = \"1-2.4\""),
+            ("port = auto\nbus = 001", "port = auto\nbus = 1"),
         ] {
             assert_eq!(clashing(&[one, "port = /dev/other", other, other]), ["2 0", "3 0"], "{one} {other}");
         }
@@ -134,6 +166,10 @@ mod tests {
             ("port = tcp://ups.lan:4001", "port = tcp://ups.lan:4002"),
             ("port = replay:/x", "port = replay:/x"),
             ("port = auto\nserial = X", "port = auto\nserial = Y"),
+            ("port = auto\nbusport = 002", "port = auto\nbusport = 003"),
+            ("port = auto\nbusport = 002", "port = auto\nbusport = \"1-2.4\""),
+            ("port = auto\nbusport = \"1-2\"", "port = auto\nbusport = \"2-2\""),
+            ("port = auto\nbus = 001\nbusport = 002", "port = auto\nbus = 002\nbusport = 002"),
             ("port = auto\nallow_duplicates", "port = auto\nallow_duplicates"),
             (&own("dummy-ups", "/etc/nut/x.dev"), &own("dummy-ups", "/etc/nut/x.dev")),
             (&own("snmp-ups", "192.0.2.1"), &own("snmp-ups", "192.0.2.1")),

@@ -59,7 +59,7 @@ impl Shutdown {
         }
         let paths = Paths::from_environment();
         let path = self.conf.clone().unwrap_or_else(|| paths.conf.join("ups.conf"));
-        let text = link::read_bounded(&path, LONGEST_CONF)
+        let text = link::read_piped(&path, LONGEST_CONF)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         let conf = ups_conf::parse(&text);
         let (persona, config) = configuration(&self.name, &conf)?;

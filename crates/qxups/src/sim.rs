@@ -1,7 +1,7 @@
 //! `qxups sim`: a simulated UPS for any driver.
 
 use clap::Args;
-use link::read_bounded;
+use link::read_piped;
 use qx::bridge::usb;
 use qx::bridges;
 use simulator::end::Shared;
@@ -85,7 +85,7 @@ impl Sim {
         let script = match &self.script {
             None => Script::default(),
             Some(path) => {
-                let text = read_bounded(path, LONGEST_SCRIPT)
+                let text = read_piped(path, LONGEST_SCRIPT)
                     .map_err(|error| format!("{}: {error}; name a script by --script", path.display()))?;
                 Script::parse(&String::from_utf8_lossy(&text))
                     .map_err(|why| format!("{}: {why}", path.display()))?

@@ -6,6 +6,7 @@ mod wire;
 
 use qx::device::bounds;
 use qx::device::{Event, LinkChange, Loudness, Moment, Outcome};
+use qx::exchange::Reply;
 use qx::option::Options;
 use std::time::Duration;
 use wire::Wire;
@@ -337,6 +338,172 @@ fn an_order_that_was_on_its_way_is_not_confirmed() {
     go(&mut wire, &mut ups, seconds(30));
     assert!(matches!(outcome(&wire, 1), Some(Outcome::NotConfirmed(_))));
     assert!(ups.orders().is_empty());
+}
+
+/// A transfer on USB failed while an order went out: half of it may have arrived, or all, or nothing. Silence says
+/// nothing then, whatever silence means in the dialect.
+#[test]
+fn an_order_that_was_half_sent_is_not_confirmed() {
+    for (protocol, name, failed) in [
+        ("megatec", "shutdown.return", true),
+        ("megatec", "shutdown.return", false),
+        ("megatec", "load.off", true),
+        ("megatec", "test.battery.start.quick", true),
+        ("megatec", "beeper.toggle", true),
+        ("omron", "shutdown.return", true),
+        // there, silence is no consent in any case
+        ("omron", "shutdown.return", false),
+    ] {
+        let mut ups = Ups::new(megatec);
+        let mut wire = ready(protocol, &mut ups);
+        wire.device.instant_command(1, name, None);
+        assert!(wire.device.poll_exchange(wire.now).is_some(), "{protocol} {name}");
+        wire.now += ms(100);
+        wire.device.handle_reply(Reply { failed, ..Reply::default() }, wire.now);
+        go(&mut wire, &mut ups, seconds(30));
+        let came = outcome(&wire, 1).expect("an answer");
+        let is_unknown = matches!(came, Outcome::NotConfirmed(_));
+        assert_eq!(is_unknown, failed || protocol == "omron", "{protocol} {name} {failed}: {came:?}");
+        assert!(ups.orders().is_empty(), "{protocol} {name}: and it is not sent again");
+    }
+}
+
+/// The power is killed before anything that waits, however much that is.
+#[test]
+fn killing_the_power_goes_before_what_waits() {
+    for waiting in [1, bounds::WAITING as u64, 40] {
+        let mut ups = Ups { shows: true, ..Ups::new(megatec) };
+        let mut wire = ready("megatec", &mut ups);
+        (0..waiting).for_each(|ticket| wire.device.instant_command(100 + ticket, "beeper.toggle", None));
+        wire.device.kill_power(7);
+        go(&mut wire, &mut ups, seconds(60));
+        assert_eq!(ups.orders()[..2], ["C", "S.5R0003"], "{waiting}: {:?}", ups.orders());
+        assert_eq!(outcome(&wire, 7), Some(Outcome::Done));
+    }
+}
+
+/// What becomes of the last order of one sequence is no answer to the next.
+#[test]
+fn what_is_in_doubt_of_one_sequence_is_no_answer_to_the_next() {
+    let mut ups = Ups::new(megatec);
+    let mut wire = ready("megatec", &mut ups);
+    wire.device.kill_power(7);
+    while !ups.orders().contains(&"S.5R0003") {
+        go(&mut wire, &mut ups, ms(10));
+    }
+    // it was sent, and nobody knows yet what came of it
+    wire.device.stop_killing_power("the test says so");
+    wire.device.kill_power(8);
+    go(&mut wire, &mut ups, seconds(20));
+    assert!(matches!(outcome(&wire, 7), Some(Outcome::NotConfirmed(why)) if why.contains("broken off")));
+    assert_eq!(outcome(&wire, 8), Some(Outcome::Done));
+    assert_eq!(ups.orders(), ["C", "S.5R0003", "C", "S.5R0003"]);
+}
+
+/// Blind orders to a UPS that hears nothing; when it can be read again, it shows a bit that was always set, and
+/// refuses. The bit is no sign that it obeys.
+#[test]
+fn a_stuck_bit_that_is_read_after_blind_orders_confirms_nothing() {
+    for heard_before in [false, true] {
+        let mut ups = Ups { word: Some("(NAK"), obeys: false, ..Ups::new(stuck) };
+        let mut wire = Wire::new(options("megatec"));
+        if heard_before {
+            wire = ready("megatec", &mut ups);
+        }
+        ups.there = false;
+        wire.device.kill_power(7);
+        go(&mut wire, &mut ups, seconds(12));
+        assert!(ups.orders().contains(&"S.5R0003"), "it was sent blind");
+        ups.there = true;
+        go(&mut wire, &mut ups, seconds(70));
+        let came = outcome(&wire, 7).expect("an answer");
+        assert!(
+            matches!(came, Outcome::NotConfirmed(_)),
+            "{heard_before}: {came:?} {:#?} {:?}",
+            wire.events,
+            ups.heard
+        );
+    }
+}
+
+/// A client that asks for nonsense without end fills no log, whatever nonsense.
+#[test]
+fn what_clients_get_wrong_fills_no_log() {
+    let mut ups = Ups::new(megatec);
+    let mut wire = ready("megatec", &mut ups);
+    let warnings = |wire: &Wire, from: usize| {
+        let is_warning = |event: &Event| matches!(event, Event::Noted(Loudness::Warning, _));
+        wire.events[from..].iter().filter(|(_, event)| is_warning(event)).count()
+    };
+    // two minutes of values, commands and parameters that are never the same
+    let from = wire.events.len();
+    for tick in 0..1200u64 {
+        wire.device.set(1, "ups.delay.shutdown", &format!("x{tick}"));
+        wire.device.instant_command(1, &format!("no.such.{tick}"), None);
+        wire.device.instant_command(1, "test.battery.start", Some(&format!("{tick}x")));
+        go(&mut wire, &mut ups, ms(100));
+    }
+    // eight sentences and the word that there are more, in each minute
+    let said = warnings(&wire, from);
+    assert!((9..=27).contains(&said), "{said}");
+    let names =
+        |event: &Event| matches!(event, Event::Noted(_, text) if text.starts_with("test.battery.start: '"));
+    assert!(wire.events.iter().any(|(_, event)| names(event)), "the command is named");
+    // what becomes of the load is said all the same
+    let from = wire.events.len();
+    wire.device.kill_power(7);
+    (ups.word, ups.obeys) = (Some("(NAK"), false);
+    go(&mut wire, &mut ups, seconds(20));
+    let said: Vec<_> = wire.events[from..].iter().map(|(_, event)| format!("{event:?}")).collect();
+    for part in [
+        "the UPS refused shutdown.return (S.5R0003) by '(NAK'",
+        "took no command to switch the load off (shutdown.return)",
+    ] {
+        let is_said = |line: &String| line.contains("Warning") && line.contains(part);
+        assert!(said.iter().any(is_said), "{part}: {said:#?}");
+    }
+}
+
+/// Where a dialect was meant that cannot be read, none is assumed of a line that says something.
+#[test]
+fn a_dialect_that_was_misspelt_is_not_assumed() {
+    for assumes in [true, false] {
+        let mut wire = Wire::new(Options { assumes, ..Options::default() });
+        wire.device.kill_power(7);
+        let mut heard = vec![];
+        wire.run(
+            seconds(90),
+            &mut |ask, now| {
+                heard.push(String::from_utf8_lossy(ask).trim_end().to_string());
+                vec![(now + SOON, b"?!\r".to_vec())]
+            },
+            |event| matches!(event, Event::Answered(..)),
+        );
+        assert_eq!(heard.iter().any(|ask| ask == "S.5R0003"), assumes, "{heard:?}");
+        if !assumes {
+            let came = outcome(&wire, 7);
+            assert!(
+                matches!(&came, Some(Outcome::Failed(why)) if why.contains("is not understood")),
+                "{came:?}"
+            );
+        }
+    }
+}
+
+/// Each end says what happened.
+#[test]
+fn a_port_that_was_never_open_is_no_ups_that_does_not_answer() {
+    for (up, part) in [(false, "the port could not be opened"), (true, "the UPS does not answer")] {
+        let mut wire = Wire::new(Options::default());
+        if !up {
+            wire.device.handle_link(LinkChange::Gone, wire.now);
+        }
+        wire.device.kill_power(7);
+        wire.run(seconds(90), &mut |_, _| vec![], |event| matches!(event, Event::Answered(..)));
+        let came = outcome(&wire, 7);
+        assert!(matches!(&came, Some(Outcome::Failed(why)) if why.contains(part)), "{came:?}");
+        assert!(told_at(&wire, 7) < bounds::KILL + seconds(1));
+    }
 }
 
 fn stuck(ask: &str, _: bool) -> Option<&'static str> {

@@ -103,23 +103,30 @@ impl Draft {
     }
 
     /// The delays must be allowed by the chosen dialect, or by any while it is not known.
-    pub(super) fn check_delays(&self) -> Result<(), Wrong> {
-        let chosen = self.options.protocol.as_deref().and_then(|name| self.persona.dialect(name));
-        for (option, given) in [("ondelay", &self.options.ondelay), ("offdelay", &self.options.offdelay)] {
-            let Some(text) = given else { continue };
-            let dialects = self.persona.dialects.iter().copied();
-            let candidates = dialects.filter(|p| chosen.is_none_or(|chosen| chosen.name == p.name));
-            let delays =
-                candidates.flat_map(|protocol| protocol.delays).filter(|delay| delay.option == option);
-            let mut wrong = None;
-            let fits = delays
-                .into_iter()
-                .any(|delay| delay.check_option(text).map_err(|why| wrong = Some(why)).is_ok());
-            if let (false, Some(why)) = (fits, wrong) {
-                return Err(format!("{option}: {}", why.0));
+    pub(super) fn check_delays(&mut self) -> Result<(), Wrong> {
+        for (option, given) in
+            [("ondelay", self.options.ondelay.clone()), ("offdelay", self.options.offdelay.clone())]
+        {
+            match given.map_or(Ok(()), |text| self.check_delay(option, &text)) {
+                Err(text) if self.killing => self.fault(option, text),
+                checked => checked?,
             }
         }
         Ok(())
+    }
+
+    fn check_delay(&self, option: &str, text: &str) -> Result<(), Wrong> {
+        let chosen = self.options.protocol.as_deref().and_then(|name| self.persona.dialect(name));
+        let dialects = self.persona.dialects.iter().copied();
+        let candidates = dialects.filter(|p| chosen.is_none_or(|chosen| chosen.name == p.name));
+        let delays = candidates.flat_map(|protocol| protocol.delays).filter(|delay| delay.option == option);
+        let mut wrong = None;
+        let fits =
+            delays.into_iter().any(|delay| delay.check_option(text).map_err(|why| wrong = Some(why)).is_ok());
+        match wrong.filter(|_| !fits) {
+            Some(why) => Err(format!("{option}: {}", why.0)),
+            None => Ok(()),
+        }
     }
 }
 

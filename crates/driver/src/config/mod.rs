@@ -1,13 +1,14 @@
 //! What a driver is to do: from the command line and `ups.conf`, checked.
 
 mod device;
+mod fault;
 mod finding;
 mod generic;
 mod nearest;
 mod section;
 mod usb;
 
-use crate::command_line::{CommandLine, Said};
+use crate::command_line::{CommandLine, Said, Task};
 use crate::persona::{Line, Persona};
 pub use finding::{Finding, Weight};
 pub use generic::{GENERIC, GenericRow, Place, Whom, generic};
@@ -126,6 +127,10 @@ struct Draft {
     state: Option<PathBuf>,
     debug_min: u8,
     synchronous: &'static str,
+    /// The power is to be killed: what has nothing to do with that ends nothing.
+    killing: bool,
+    /// A line of ups.conf cannot be read at all.
+    unreadable: bool,
     published: Vec<(String, String)>,
     /// The line of ups.conf that is read.
     line: Option<usize>,
@@ -144,12 +149,21 @@ impl Config {
         read_conf: impl Fn() -> Result<UpsConf, Wrong>,
     ) -> Result<Config, Wrong> {
         let mut draft = Draft::new(persona);
+        draft.killing = line.task == Task::KillPower;
         for said in &line.said {
             match said {
                 Said::Section(name) => draft.take_section(name, &read_conf()?)?,
                 Said::Alone(name) => draft.name = Some(name.clone()),
-                Said::Option(name, value) => draft.take(name, value.as_deref())?,
-                Said::Interval(text) => draft.take_interval(text)?,
+                Said::Option(name, value) => {
+                    if let Err(text) = draft.take(name, value.as_deref()) {
+                        draft.fault(name, text);
+                    }
+                }
+                Said::Interval(text) => {
+                    if let Err(text) = draft.take_interval(text) {
+                        draft.fault("pollinterval", text);
+                    }
+                }
             }
             if let Some(wrong) = draft.findings.iter().find(|finding| finding.weight == Weight::Wrong) {
                 return Err(wrong.to_string());
@@ -216,6 +230,8 @@ impl Draft {
             state: None,
             debug_min: 0,
             synchronous: "auto",
+            killing: false,
+            unreadable: false,
             published: vec![],
             line: None,
             findings: vec![],
@@ -259,6 +275,7 @@ impl Draft {
             .clone()
             .ok_or("name the port: 'port = /dev/ttyS0' in ups.conf, or -x port=/dev/ttyS0")?;
         let address = self.address(&port)?;
+        self.check_unreadable(&address)?;
         self.check_delays()?;
         self.publish("parameter", "port", &port);
         self.publish("parameter", "pollinterval", &self.options.pollinterval.as_secs().to_string());

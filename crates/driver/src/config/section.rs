@@ -6,6 +6,7 @@ use super::{Draft, Finding, Weight, Wrong, nearest, whole_seconds};
 use crate::persona;
 use nut::ups_conf::{Fault, Setting, UpsConf};
 use nut::words::WordError;
+use qx::device::SHUTDOWN_DEFAULT;
 
 impl Draft {
     /// Reads a section. What is wrong with a line becomes a finding, so that all are found.
@@ -46,7 +47,7 @@ impl Draft {
     fn at(&mut self, setting: &Setting, take: impl FnOnce(&mut Draft) -> Result<(), Wrong>) {
         self.line = Some(setting.line);
         if let Err(text) = take(self) {
-            self.findings.push(Finding::wrong(self.line, text));
+            self.fault(&setting.name, text);
         }
         self.line = None;
     }
@@ -57,7 +58,8 @@ impl Draft {
         for wrong in conf.wrong.iter().filter(|wrong| ours(&wrong.section)) {
             let weight = match wrong.fault {
                 Fault::Words(WordError::HashInQuotes | WordError::OpenQuotes | WordError::OpenEscape) => {
-                    Weight::Wrong
+                    self.unreadable = true;
+                    if self.killing { Weight::Remark } else { Weight::Wrong }
                 }
                 // NUT passes such lines over in silence, so there are files that work with them
                 Fault::Words(_) | Fault::Shape(_) | Fault::Nameless => Weight::Remark,
@@ -187,9 +189,9 @@ impl Draft {
         let known: Vec<&str> = dialects
             .flat_map(|protocol| protocol.all_commands())
             .map(|command| command.name)
-            .chain([qx::device::SHUTDOWN_DEFAULT])
+            .chain([SHUTDOWN_DEFAULT])
             .collect();
-        let meant_by = |name: &&str| {
+        let meant_by = |name: &str| {
             let row = known.iter().find(|row| row.eq_ignore_ascii_case(name));
             row.map(|row| (*row).to_string()).ok_or_else(|| {
                 let hint = nearest(name, known.iter().copied()).map_or("upscmd -l lists them".into(), meant);
@@ -199,7 +201,18 @@ impl Draft {
         if names.is_empty() {
             return Err("sdcommands is empty: write one or more commands, such as shutdown.return".into());
         }
-        self.options.sdcommands = names.iter().map(meant_by).collect::<Result<_, _>>()?;
+        let mut commands = vec![];
+        for name in names {
+            commands.push(match meant_by(name) {
+                Err(text) if self.killing => {
+                    self.remark(format!("{text}; {SHUTDOWN_DEFAULT} is sent in its place"));
+                    SHUTDOWN_DEFAULT.to_string()
+                }
+                meant => meant?,
+            });
+        }
+        commands.dedup();
+        self.options.sdcommands = commands;
         self.publish("parameter", "sdcommands", list);
         Ok(())
     }
@@ -246,10 +259,15 @@ impl Draft {
         if let Some(other) = others().next() {
             return format!("'{name}' is an option of {}, not of {}", other.name, self.persona.name);
         }
+        let hint = self.nearest_option(name).map_or("-h lists the options".into(), meant);
+        format!("'{name}' is not an option of this driver; {hint}")
+    }
+
+    /// The option that was meant by a name, if one is like it.
+    pub(super) fn nearest_option(&self, name: &str) -> Option<&'static str> {
         let own = self.persona.all_options().map(|row| row.name);
         let generic = GENERIC.iter().filter(|row| row.is_for_sections()).map(|row| row.name);
-        let hint = nearest(name, own.chain(generic)).map_or("-h lists the options".into(), meant);
-        format!("'{name}' is not an option of this driver; {hint}")
+        nearest(name, own.chain(generic))
     }
 }
 

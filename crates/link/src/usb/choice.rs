@@ -1,6 +1,6 @@
 //! Which USB device is meant.
 
-use super::same::{Judgement, Memory};
+use super::same::{Judgement, Memory, is_telling};
 use crate::error::{Kind, LinkError};
 use nusb::DeviceInfo;
 use qx::bridge::{Bridge, KnownDevices};
@@ -105,6 +105,20 @@ impl Attached {
         }]
     }
 
+    /// What a device is known by as long as the machine runs: its numbers, its socket and its serial number.
+    pub fn mark(&self) -> String {
+        format!("{:04x}:{:04x} {} {}", self.vendor_id, self.product_id, self.place, self.serial)
+    }
+
+    /// Whether a mark is of this device: by its socket, or by a serial number of its own.
+    fn is_marked(&self, mark: &str) -> bool {
+        let words: Vec<&str> = mark.trim_end().splitn(3, ' ').collect();
+        let serial = words.get(2).copied().unwrap_or_default();
+        let is_of_kind = words.first() == Some(&&*format!("{:04x}:{:04x}", self.vendor_id, self.product_id));
+        let is_there = words.get(1) == Some(&&*self.place);
+        is_of_kind && serial == self.serial && (is_there || is_telling(serial))
+    }
+
     /// Whether nothing but the place tells the two apart.
     pub(super) fn is_like(&self, other: &Attached) -> bool {
         let all =
@@ -162,8 +176,17 @@ pub struct UsbOptions {
     pub no_scan: bool,
     /// `allow_duplicates`: of several that look the same, any.
     pub any_of_twins: bool,
+    /// Nothing is opened on a guess: of several that fit, one has to be known.
+    pub surely: Option<Surely>,
     /// The device that was opened: the same one is looked for again.
     pub(super) memory: Memory,
+}
+
+/// What is asked of who must not take one device for another: whoever switches a load off.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surely {
+    /// The device that the driver of this UPS had open last ([`Attached::mark`]), where that is known.
+    pub last: Option<String>,
 }
 
 /// A device that may be opened.
@@ -245,6 +268,41 @@ impl UsbOptions {
             |one: &Candidate| all.get(one.at).is_none_or(|device| device.place != before.device.place);
         candidates.sort_by_key(|one| (elsewhere(one), one.doubt.is_some()));
         candidates
+    }
+
+    /// Of the candidates among `all` those that may be meant, for who must be sure; the others are for the drivers
+    /// of other UPSes.
+    pub(super) fn likely(&self, candidates: Vec<Candidate>, all: &[Attached]) -> Vec<Candidate> {
+        let Some(last) = self.surely.as_ref().and_then(|surely| surely.last.as_ref()) else {
+            return candidates;
+        };
+        let is_last = |one: &Candidate| all.get(one.at).is_some_and(|device| device.is_marked(last));
+        match candidates.iter().any(is_last) {
+            true => candidates.into_iter().filter(is_last).collect(),
+            false => candidates,
+        }
+    }
+
+    /// Whether each of several has to be tried, for only what nobody else uses may be meant.
+    pub(super) fn must_be_sure(&self) -> bool {
+        self.surely.is_some() && !self.any_of_twins && self.memory.before().is_none()
+    }
+
+    /// Several are free, and nothing says which is meant.
+    pub(super) fn unsure(free: &[&Attached]) -> LinkError {
+        let all = free.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        let place = free.first().map(|device| device.place.clone()).unwrap_or_default();
+        let serials: Vec<&str> =
+            free.iter().map(|device| device.serial.as_str()).filter(|serial| is_telling(serial)).collect();
+        let also = if serials.len() == free.len() && serials.iter().any(|one| *one != serials[0]) {
+            format!("serial = {}, or ", serials[0])
+        } else {
+            String::new()
+        };
+        let sentence = format!(
+            "several UPSes on USB fit ({all}), and nothing says which one is meant: write {also}busport = {place}, say, into its section of ups.conf"
+        );
+        LinkError::new(Kind::Unsuitable, sentence)
     }
 
     /// Why none of `all` may be opened.
@@ -513,6 +571,48 @@ mod tests {
         options.clone().choose(&ups, std::slice::from_ref(&ups));
         assert!(options.memory.before().is_some(), "shared with whoever has it open");
         assert_eq!((format!("{options:?}"), &options), (format!("{fresh:?}"), &fresh));
+    }
+
+    /// Whoever switches a load off must not take the unit of another UPS for its own.
+    #[test]
+    fn who_must_be_sure_takes_what_was_open_last_and_guesses_nothing() {
+        let one = device(0x0665, 0x5161, "", "1-1", 3);
+        let two = device(0x0665, 0x5161, "", "1-2", 4);
+        let numbered = device(0x0665, 0x5161, "A1234", "1-3", 5);
+        let likely = |last: Option<&str>, all: &[Attached]| {
+            let surely = Some(Surely { last: last.map(String::from) });
+            let options = UsbOptions { surely, ..UsbOptions::default() };
+            assert!(options.must_be_sure());
+            let found = options.likely(options.candidates(all, |_| None, Instant::now()), all);
+            found.iter().map(|one| all[one.at].place.clone()).collect::<Vec<_>>()
+        };
+        let all = [one.clone(), two.clone(), numbered.clone()];
+        for (last, expected) in [
+            (None, &["1-1", "1-2", "1-3"][..]),
+            (Some(two.mark()), &["1-2"]),
+            // a number of its own counts in any socket, and no other one does in its own
+            (Some(numbered.mark()), &["1-3"]),
+            (Some("0665:5161 1-1 A1234".into()), &["1-3"]),
+            (Some("0665:5161 1-3 B5678".into()), &["1-1", "1-2", "1-3"]),
+            (Some("0001:0000 1-2 ".into()), &["1-1", "1-2", "1-3"]),
+            (Some("nonsense".into()), &["1-1", "1-2", "1-3"]),
+            (Some(String::new()), &["1-1", "1-2", "1-3"]),
+        ] {
+            assert_eq!(likely(last.as_deref(), &all), expected, "{last:?}");
+        }
+        // who has one has it, whatever is kept
+        assert_eq!(likely(Some("0665:5161 1-7 "), std::slice::from_ref(&one)), ["1-1"]);
+        assert!(!UsbOptions::default().must_be_sure(), "at a start, the first that is free is good");
+
+        let error = UsbOptions::unsure(&[&one, &two]);
+        assert_eq!(error.kind, Kind::Unsuitable);
+        for part in ["0665:5161 at 1-1, 0665:5161 at 1-2", "nothing says which", "write busport = 1-1"] {
+            assert!(error.sentence.contains(part), "{}", error.sentence);
+        }
+        let other = device(0x0665, 0x5161, "B5678", "1-4", 6);
+        assert!(
+            UsbOptions::unsure(&[&numbered, &other]).sentence.contains("write serial = A1234, or busport")
+        );
     }
 
     #[test]

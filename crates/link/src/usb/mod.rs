@@ -6,7 +6,7 @@ mod same;
 mod transfers;
 
 pub use arrivals::Arrivals;
-pub use choice::{Attached, Pattern, UsbOptions, attached};
+pub use choice::{Attached, Pattern, Surely, UsbOptions, attached};
 
 use crate::error::{Kind, LinkError};
 use nusb::descriptors::TransferType;
@@ -61,7 +61,8 @@ impl std::fmt::Debug for Usb {
 }
 
 impl Usb {
-    /// Opens the first device that is meant and free; after a first opening the same one, or none.
+    /// Opens the first device that is meant and free, or the only one where [`UsbOptions::surely`] says so; after a
+    /// first opening the same one, or none.
     ///
     /// # Errors
     /// [`LinkError`] with a sentence that says what to do.
@@ -69,19 +70,28 @@ impl Usb {
         let devices = choice::devices().await?;
         let all: Vec<Attached> = devices.iter().map(Attached::of).collect();
         let mut last = None;
-        for candidate in options.candidates(&all, connected, Instant::now()) {
+        let mut free: Vec<(Usb, choice::Candidate)> = vec![];
+        let candidates = options.candidates(&all, connected, Instant::now());
+        for candidate in options.likely(candidates, &all) {
             let Some((info, attached)) = devices.get(candidate.at).zip(all.get(candidate.at)) else {
                 continue;
             };
             match Usb::claim(info, attached, candidate.bridge, options).await {
-                Ok(mut usb) => {
-                    usb.advice = options.choose(attached, &all);
-                    usb.doubt = candidate.doubt;
-                    return Ok(usb);
-                }
+                Ok(usb) => free.push((usb, candidate)),
                 // another UPS of the same kind may be free
                 Err(error) => last = Some(error),
             }
+            if !free.is_empty() && !options.must_be_sure() {
+                break;
+            }
+        }
+        if free.len() > 1 {
+            return Err(UsbOptions::unsure(&free.iter().map(|(usb, _)| &usb.attached).collect::<Vec<_>>()));
+        }
+        if let Some((mut usb, candidate)) = free.pop() {
+            usb.advice = options.choose(&usb.attached, &all);
+            usb.doubt = candidate.doubt;
+            return Ok(usb);
         }
         Err(last.unwrap_or_else(|| options.why_none(&all, connected, Instant::now())))
     }
@@ -217,7 +227,17 @@ impl Usb {
                     self.unsettled = line.is_none();
                     let echoed = line.as_deref() == Some(&exchange.command[..]);
                     let unended = unended && line.is_some();
-                    return Ok(Reply { unended, line, echoed, latency, stray, gap, ..Reply::default() });
+                    let failed = talk.has_failed();
+                    return Ok(Reply {
+                        failed,
+                        unended,
+                        line,
+                        echoed,
+                        latency,
+                        stray,
+                        gap,
+                        ..Reply::default()
+                    });
                 }
             }
         }

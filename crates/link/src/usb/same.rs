@@ -140,7 +140,7 @@ impl Before {
 }
 
 /// Whether a serial number is one device's own.
-fn is_telling(serial: &str) -> bool {
+pub(super) fn is_telling(serial: &str) -> bool {
     let mut letters = serial.chars().filter(char::is_ascii_alphanumeric);
     let first = letters.next();
     let rest: Vec<char> = letters.collect();

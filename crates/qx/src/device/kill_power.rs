@@ -64,6 +64,10 @@ pub(super) struct KillPower {
     ordered: Option<(Shown, Moment)>,
     /// An order went out, and nobody confirmed it.
     unconfirmed: Option<String>,
+    /// What came of the last order that failed.
+    refused: Option<String>,
+    /// The port was open at some time.
+    met_line: bool,
     said_blind: bool,
     /// Something was said to the last command.
     answered: bool,
@@ -89,8 +93,30 @@ impl Device {
             waits: false,
             ordered: None,
             unconfirmed: None,
+            refused: None,
+            met_line: false,
             said_blind: false,
             answered: false,
+        });
+    }
+
+    /// Whether the sequence of [`Device::kill_power`] is under way: it ends within [`KILL`] and what its last
+    /// command takes.
+    pub fn kills_power(&self) -> bool {
+        self.kill_power.is_some()
+    }
+
+    /// Ends that sequence before its time; [`Event::Answered`] tells what is known of it.
+    pub fn stop_killing_power(&mut self, why: &str) {
+        let Some(killing) = &self.kill_power else { return };
+        let sent = killing.unconfirmed.is_some() || killing.waits && self.is_told_to_shut_down();
+        self.kill_ends(match sent {
+            true => Outcome::NotConfirmed(format!(
+                "switching the load off was broken off ({why}): an order was sent, and nobody saw whether the UPS obeys"
+            )),
+            false => Outcome::Failed(format!(
+                "switching the load off was broken off ({why}): the load was not switched off"
+            )),
         });
     }
 
@@ -115,6 +141,7 @@ impl Device {
     pub(super) fn look_after_killing(&mut self, now: Moment) {
         let Some(killing) = &mut self.kill_power else { return };
         let end = *killing.began.get_or_insert(now) + KILL;
+        killing.met_line |= self.line.up;
         if killing.unit != self.unit {
             return self
                 .kill_ends(Outcome::Failed("another UPS answers: the load was not switched off".into()));
@@ -199,7 +226,7 @@ impl Device {
             Stage::Detecting { detection, .. } => detection.anything_said(),
             Stage::Polling => true,
         };
-        self.named().or_else(|| crate::protocols::named("megatec").filter(|_| heard))
+        self.named().or_else(|| crate::protocols::named("megatec").filter(|_| heard && self.options.assumes))
     }
 
     /// Whether something was said to the last command.
@@ -218,9 +245,8 @@ impl Device {
         killing.waits = false;
         killing.again = now;
         if !step.ends {
-            let nothing_pending = *outcome != Outcome::Done;
             killing.next();
-            if nothing_pending {
+            if matches!(outcome, Outcome::Failed(_)) && !before.pending {
                 self.note(Loudness::Info, "no shutdown was pending".into());
             }
             return;
@@ -238,16 +264,26 @@ impl Device {
                 killing.ordered.get_or_insert((before, now));
                 killing.again = now + KILL_PAUSE;
             }
-            Outcome::Failed(_) if !enough => killing.again = now + KILL_PAUSE,
-            Outcome::Failed(_) | Outcome::Unknown | Outcome::Invalid(_) => {}
+            Outcome::Failed(why) => {
+                killing.refused = Some(why.clone());
+                killing.again = if enough { now } else { now + KILL_PAUSE };
+            }
+            Outcome::Unknown | Outcome::Invalid(_) => {}
         }
-        if enough || matches!(outcome, Outcome::Unknown | Outcome::Invalid(_)) {
+        let has_none = *outcome == Outcome::Unknown;
+        if enough || has_none || matches!(outcome, Outcome::Invalid(_)) {
             killing.next();
         }
-        let all_tried = killing.at >= killing.steps.len();
+        let all: Vec<&str> =
+            killing.steps.iter().filter(|step| step.ends).map(|step| step.name.as_str()).collect();
+        let all = all.join(", ");
+        let nothing_taken = killing.at >= killing.steps.len() && killing.unconfirmed.is_none();
+        if has_none {
+            self.note(Loudness::Warning, format!("{}: this UPS has no such command", step.name));
+        }
         // what was refused in words on a line that is well will be refused again
-        if all_tried && killing.unconfirmed.is_none() && !noisy && self.line.up {
-            let why = "the UPS took no command to switch the load off: the load stays on".into();
+        if nothing_taken && !noisy && self.line.up {
+            let why = format!("the UPS took no command to switch the load off ({all}): the load stays on");
             self.kill_ends(Outcome::Failed(why));
         }
     }
@@ -265,13 +301,20 @@ impl Device {
     }
 
     fn kill_runs_out(&mut self) {
-        let unconfirmed = self.kill_power.as_ref().and_then(|killing| killing.unconfirmed.clone());
-        self.kill_ends(match unconfirmed {
-            Some(why) => Outcome::NotConfirmed(format!("whether the load goes off is not known: {why}")),
-            None => Outcome::Failed(
-                "the UPS does not answer: nothing could be sent, and the load stays on".into(),
-            ),
-        });
+        let Some(killing) = &self.kill_power else { return };
+        let heard = match &self.stage {
+            Stage::Detecting { detection, .. } => detection.anything_said(),
+            Stage::Polling => true,
+        };
+        let stays = "nothing could be sent, and the load stays on";
+        let outcome = match (&killing.unconfirmed, &killing.refused) {
+            (Some(why), _) => Outcome::NotConfirmed(format!("whether the load goes off is not known: {why}")),
+            (None, Some(why)) => Outcome::Failed(format!("{why}: the load stays on")),
+            _ if !killing.met_line => Outcome::Failed(format!("the port could not be opened: {stays}")),
+            _ if heard => Outcome::Failed(format!("the UPS answers and is not understood: {stays}")),
+            _ => Outcome::Failed(format!("the UPS does not answer: {stays}")),
+        };
+        self.kill_ends(outcome);
     }
 
     fn kill_ends(&mut self, outcome: Outcome) {

@@ -50,7 +50,7 @@ use low_battery::LowBattery;
 use order::{Doubt, Order};
 use plausible::Plausibility;
 pub use request::Generation;
-use request::Request;
+use request::{Complaints, Request};
 use second_look::Proof;
 use sheet::{Frame, Said};
 use slot::Slot;
@@ -209,8 +209,8 @@ pub struct Device {
     doubt: Option<Doubt>,
     /// A command was sent then, and not answered.
     unanswered: Option<Moment>,
-    /// Why a request failed, as the log has it, and when.
-    said_last: Option<(String, Moment)>,
+    /// Why requests failed, as the log has it.
+    complaints: Complaints,
     /// What the UPS was told about its load, and has to be shown yet.
     order: Option<Order>,
     kill_power: Option<KillPower>,
@@ -286,7 +286,7 @@ impl Device {
             clock: Moment::ZERO,
             doubt: None,
             unanswered: None,
-            said_last: None,
+            complaints: Complaints::default(),
             order: None,
             kill_power: None,
             plausibility: Plausibility::default(),
@@ -404,7 +404,7 @@ impl Device {
                 self.handle_answer(at, reply.line.as_deref(), since, now);
                 self.heard_of_identity(at, reply.line.as_deref(), now);
             }
-            Asked::Request(request) => self.handle_request_reply(request, reply.line, since, now),
+            Asked::Request(request) => self.handle_request_reply(request, reply, since, now),
         }
         self.look_for_staleness(now);
     }

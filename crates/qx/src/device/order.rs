@@ -75,6 +75,8 @@ pub(super) struct Doubt {
     answer: Answer,
     /// What was answered, for the log.
     said: Option<String>,
+    /// The link failed at a part of it.
+    failed: bool,
     sent_at: Moment,
     /// When it was answered, or nobody waited any longer.
     since: Moment,
@@ -104,7 +106,13 @@ impl Doubt {
         (sent_at, since): (Moment, Moment),
     ) -> Doubt {
         let (what, before) = (What::of(&request.name), Shown::default());
-        Doubt { request, sent, wire, what, answer, said, sent_at, since, look: None, before, rival: None }
+        let (look, rival, failed) = (None, None, false);
+        Doubt { request, sent, wire, what, answer, said, failed, sent_at, since, look, before, rival }
+    }
+
+    /// The same, where the link failed at a part of it.
+    pub(super) fn failed(self) -> Doubt {
+        Doubt { failed: true, ..self }
     }
 
     /// The same after a command that was sent at `rival`, and not answered.
@@ -272,6 +280,7 @@ impl Device {
             Verdict::NotConfirmed(why) => {
                 let said = match &doubt.said {
                     Some(said) => format!("answered by '{said}'"),
+                    None if doubt.failed => "not answered (a transfer failed)".into(),
                     None => "not answered".into(),
                 };
                 let why = format!("{name} is not confirmed: {sent} was {said}, and {why}");

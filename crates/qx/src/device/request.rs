@@ -4,6 +4,7 @@ use super::bounds::{KILL_LOOKS, LATE, STATUS_IS_NEW, WAITING, WISH};
 use super::order::{Doubt, is_of_the_load};
 use super::{Device, Event, Loudness, Moment, Outcome, Ticket};
 use crate::command::{Args, Command, NotAllowed};
+use crate::exchange::Reply;
 use crate::fact::Facts;
 use crate::protocol::{Answer, Consent};
 use crate::query::Cadence;
@@ -16,6 +17,50 @@ use std::time::Duration;
 
 /// The same sentence of a request that failed stands in the log once in so long.
 const SAID_AGAIN: Duration = Duration::from_secs(60);
+
+/// Of requests of clients, so many different sentences stand in the log within that time.
+const SAID_AT_MOST: usize = 8;
+
+/// Why requests failed, as the log has it.
+#[derive(Debug, Default)]
+pub(super) struct Complaints {
+    said: VecDeque<(String, Moment)>,
+    /// That there were more was said.
+    more: Option<Moment>,
+}
+
+/// What becomes of a sentence.
+enum Say {
+    /// It is said.
+    Aloud,
+    /// It is not, and that is.
+    TooMany,
+    /// It was said, or that there are too many.
+    Softly,
+}
+
+impl Complaints {
+    /// Takes a sentence at `now`; only those of clients are counted.
+    fn take(&mut self, why: &str, is_counted: bool, now: Moment) -> Say {
+        let is_old = |at: Moment| now >= at + SAID_AGAIN;
+        self.said.retain(|(_, at)| !is_old(*at));
+        if self.said.iter().any(|(said, _)| said == why) {
+            return Say::Softly;
+        }
+        if !is_counted || self.said.len() < SAID_AT_MOST {
+            self.said.truncate(SAID_AT_MOST);
+            self.said.push_back((why.into(), now));
+            return Say::Aloud;
+        }
+        match self.more.filter(|at| !is_old(*at)) {
+            Some(_) => Say::Softly,
+            None => {
+                self.more = Some(now);
+                Say::TooMany
+            }
+        }
+    }
+}
 
 /// The setting that sets the others to what the maker chose.
 const RESET: &str = "reset_to_default";
@@ -52,6 +97,8 @@ pub(super) struct Request {
     meant_for: Generation,
     /// A part of it was sent.
     pub begun: bool,
+    /// It was sent to a UPS that was not heard, which may not have been there: silence says nothing then.
+    pub blind: bool,
 }
 
 /// A link and the UPS on it: another one after each loss of the link, and when another UPS answers.
@@ -130,8 +177,8 @@ impl Device {
     fn request(&self, name: String, steps: Vec<String>, sets: Option<&'static Var>) -> Request {
         let armour = self.protocol.and_then(|protocol| protocol.armour);
         let (asker, steps, otherwise) = (Asker::Nobody, steps.into(), VecDeque::new());
-        let (until, meant_for, begun) = (None, self.generation, false);
-        Request { asker, name, steps, otherwise, sets, armour, until, meant_for, begun }
+        let (until, meant_for, begun, blind) = (None, self.generation, false, false);
+        Request { asker, name, steps, otherwise, sets, armour, until, meant_for, begun, blind }
     }
 
     fn prepare(&self, name: &str, parameter: Option<&str>) -> Result<Request, Outcome> {
@@ -150,7 +197,7 @@ impl Device {
                     let request = self.request(command.name.into(), command.write(&args), None);
                     return Ok(Request { otherwise: command.write_otherwise(&args).into(), ..request });
                 }
-                Err(NotAllowed(why)) => refused = Outcome::Invalid(why),
+                Err(NotAllowed(why)) => refused = Outcome::Invalid(format!("{}: {why}", command.name)),
             }
         }
         Err(refused)
@@ -348,7 +395,9 @@ impl Device {
         if !may {
             return None;
         }
-        self.requests.pop_front()
+        let mut request = self.requests.pop_front()?;
+        request.blind |= !begun && !was_heard;
+        Some(request)
     }
 
     /// Requests that waited for too long, or were meant for another UPS, are not sent.
@@ -412,7 +461,7 @@ impl Device {
     pub(super) fn handle_request_reply(
         &mut self,
         mut request: Request,
-        reply: Option<Vec<u8>>,
+        reply: Reply,
         sent_at: Moment,
         now: Moment,
     ) {
@@ -420,7 +469,8 @@ impl Device {
         let wire = request.step();
         let sent = request.steps.pop_front().unwrap_or_default();
         request.begun = true;
-        let said = reply.as_deref().map(|line| match request.armour {
+        let failed = reply.failed || request.blind;
+        let said = reply.line.as_deref().map(|line| match request.armour {
             Some(armour) if line != wire => (armour.unpack_reply)(line).unwrap_or_else(|| line.to_vec()),
             _ => line.to_vec(),
         });
@@ -430,7 +480,7 @@ impl Device {
         let counts = is_of_the_load(&request.name) || !consent.by_silence();
         let before = self.unanswered.take().filter(|before| counts && now < *before + LATE);
         let mixed = before.is_some() && !is_echo;
-        if answer == Answer::Nothing {
+        if answer == Answer::Nothing || failed {
             self.unanswered = Some(sent_at);
             // what comes late is heard as the answer to the next question
             self.line.settle = false;
@@ -438,6 +488,8 @@ impl Device {
         let answer = match answer {
             Answer::Yes if mixed && consent.by_silence() => Answer::Nothing,
             Answer::No | Answer::Yes if mixed => Answer::Odd,
+            // whether it has arrived, or was refused, is not known: a transfer failed, or nobody was heard
+            Answer::Nothing if failed => Answer::Odd,
             answer => answer,
         };
         let said = said.map(|said| said.escape_ascii().to_string());
@@ -449,6 +501,7 @@ impl Device {
         }
         self.ask_what_it_changed(&request, now);
         let doubt = Doubt::new(request, (sent, wire), (answer, said), (sent_at, now));
+        let doubt = if reply.failed { doubt.failed() } else { doubt };
         self.doubt = Some(doubt.after(before));
         self.begin_doubt(now);
     }
@@ -493,15 +546,18 @@ impl Device {
 
     pub(super) fn answer(&mut self, asker: Asker, outcome: Outcome) {
         if let Outcome::Invalid(why) | Outcome::Failed(why) | Outcome::NotConfirmed(why) = &outcome {
-            // a client that asks for the same again and again fills no log
-            let again = self
-                .said_last
-                .as_ref()
-                .is_some_and(|(said, at)| said == why && self.clock < *at + SAID_AGAIN);
-            self.note(if again { Loudness::Debug } else { Loudness::Warning }, why.clone());
-            if !again {
-                self.said_last = Some((why.clone(), self.clock));
-            }
+            // a client that asks again and again fills no log
+            let is_counted = matches!(asker, Asker::Client(_));
+            let loudness = match self.complaints.take(why, is_counted, self.clock) {
+                Say::Aloud => Loudness::Warning,
+                Say::Softly => Loudness::Debug,
+                Say::TooMany => {
+                    let text = "many requests of clients fail: no more of it is said for a minute; -D shows them, and 'lsof -U' who is connected";
+                    self.note(Loudness::Warning, text.into());
+                    Loudness::Debug
+                }
+            };
+            self.note(loudness, why.clone());
         }
         match asker {
             Asker::Nobody => {}

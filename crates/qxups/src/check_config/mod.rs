@@ -21,7 +21,7 @@ impl CheckConfig {
     /// Prints what there is to say. The exit code is 1 when something would not work.
     pub fn run(self) -> Result<ExitCode, String> {
         let file = self.file.unwrap_or_else(|| Paths::from_environment().conf.join("ups.conf"));
-        let text = link::read_bounded(&file, LONGEST_CONF).map_err(|error| {
+        let text = link::read_piped(&file, LONGEST_CONF).map_err(|error| {
             format!(
                 "cannot read {}: {error}; name the file, or become a user who may read it",
                 file.display()
