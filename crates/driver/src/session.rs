@@ -8,11 +8,12 @@ use crate::clock::Clock;
 use crate::log::Log;
 use crate::memory::Memory;
 use crate::own;
-use crate::reopening::{AGAIN, Loss, Reopening};
+use crate::reopening::{AGAIN, Loss, Reopening, comes_and_goes, times_more};
 use crate::state::State;
 use crate::supervisor::Supervisor;
 use link::{Address, Arrivals, Kind, Link, LinkError, Opening};
 use nut::driver_socket as text;
+use qx::detect::looks_like_reply;
 use qx::device::bounds;
 use qx::device::{Device, Event, Generation, LinkChange, Loudness, Moment, Outcome, Ticket};
 use qx::exchange::{Exchange, Reply};
@@ -32,8 +33,6 @@ const SHAKE: Duration = Duration::from_secs(10);
 /// And again, when that did not help.
 const SHAKE_AGAIN: Duration = Duration::from_secs(120);
 
-/// What is said of a link that was open for a moment only.
-const COMES_AND_GOES: &str = "it comes and goes: if it is a device server, another program may be connected already; trying on, and saying no more of it until it stays";
 /// How often the session looks whether something was learned of the battery.
 const REMEMBER: Duration = Duration::from_secs(30);
 
@@ -471,13 +470,10 @@ impl Session {
             None => "-".into(),
         });
         self.log.debug(4, || format!("first byte after {} ms", reply.latency.as_millis()));
-        if reply.line.is_some()
-            && let Some(times) = self.reopening.heard(Instant::now())
+        if let Some(line) = &reply.line
+            && let Some(times) = self.reopening.heard(Instant::now(), || looks_like_reply(line))
         {
-            self.log.info(&format!(
-                "{} stays open; it was lost {times} times more until then",
-                self.opening.address
-            ));
+            self.log.info(&format!("{} stays open; {}", self.opening.address, times_more(times)));
         }
         self.cause = reply.line.clone().map(|line| (exchange.command, line));
         let now = self.now();
@@ -488,7 +484,7 @@ impl Session {
         let place = &self.opening.address;
         let (loudness, then) = match self.reopening.lost(Instant::now()) {
             Loss::Plain => (loudness, "trying to open it again"),
-            Loss::ComesAndGoes => (loudness, COMES_AND_GOES),
+            Loss::ComesAndGoes => (loudness, comes_and_goes(place)),
             Loss::Known => (Loudness::Debug, "trying to open it again"),
         };
         self.log.say(loudness, &format!("{place}: {error}; {then}"));
@@ -528,6 +524,7 @@ impl Session {
                 if let Some(advice) = link.advice().filter(|_| loudness > Loudness::Debug) {
                     self.log.warning(advice);
                 }
+                let change = how_it_is_back(link.doubt());
                 self.link = Some(link);
                 self.never_open = None;
                 if self.device.borrow().is_ready() {
@@ -535,7 +532,7 @@ impl Session {
                 }
                 self.arrivals = None;
                 let now = self.now();
-                self.device.borrow_mut().handle_link(LinkChange::Back, now);
+                self.device.borrow_mut().handle_link(change, now);
                 self.tell_supervisor();
             }
             Err(error) => {
@@ -580,6 +577,11 @@ fn keep(memory: Memory, text: String, (what, loudness): (&'static str, Loudness)
     });
 }
 
+/// What an opening is to the device, with what the link doubts of it.
+fn how_it_is_back(doubt: Option<&str>) -> LinkChange {
+    if doubt.is_some() { LinkChange::BackInDoubt } else { LinkChange::Back }
+}
+
 /// The link that is being opened, for whoever waits for one.
 async fn open(opens: &mut Option<Opens>) -> Result<Link, LinkError> {
     match opens {
@@ -603,5 +605,17 @@ pub fn code(outcome: &Outcome) -> u8 {
         Outcome::Unknown => text::code::UNKNOWN,
         Outcome::Invalid(_) => text::code::INVALID,
         Outcome::Failed(_) | Outcome::NotConfirmed(_) => text::code::FAILED,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_link_doubts_is_told_to_the_device() {
+        assert_eq!(how_it_is_back(None), LinkChange::Back);
+        let why = "0665:5161 at 1-5 was plugged in anew and looks the same as what is at 1-1";
+        assert_eq!(how_it_is_back(Some(why)), LinkChange::BackInDoubt);
     }
 }

@@ -191,6 +191,14 @@ fn a_unit_without_a_serial_number_may_be_moved() {
     machine.wait_value("u", "ups.load", "32");
     let log = machine.driver_log("u");
     assert!(log.contains("0665:5161 at 1-7 is taken for the UPS that was at 1-2"), "{log}");
+    // its name proves that it is the same; without one nothing does
+    let unproven = "whether the same UPS answers cannot be told";
+    assert!(!log.contains(unproven), "{log}");
+    ups.unplug(&machine);
+    ups.ups.turn("forget I");
+    ups.plug(&machine);
+    machine.wait_for("a sentence", &format!("grep -q '{unproven}' /tmp/u.log"));
+    machine.wait_value("u", "ups.load", "32");
 }
 
 /// NUT takes a device of this maker for omron before it asks for anything else (2.8.5 nutdrv_qx_omron.c). As q1,

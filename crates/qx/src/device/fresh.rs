@@ -202,7 +202,7 @@ impl Device {
     }
 
     /// Something that the query at `at` said was withdrawn; `is_lost` when it is not answered any more.
-    fn took_back(&mut self, at: usize, is_lost: bool, now: Moment) {
+    pub(super) fn took_back(&mut self, at: usize, is_lost: bool, now: Moment) {
         let quality = self.line.quality();
         let slot = &mut self.slots[at];
         slot.take(quality);

@@ -3,7 +3,9 @@
 //!
 //! A blink of the line leaves what is shown as it was for a moment, but for the words of the status. When
 //! that moment is over, or the data was stale anyway, only what this UPS said itself is shown. One that says
-//! nothing of itself is known by its status and the volts of its battery.
+//! nothing of itself is known by its status and the volts of its battery; but not where the link says that
+//! it may be another: there its model or its serial number proves it, and without them what was known of the
+//! one before is dropped.
 
 use super::battery::Battery;
 use super::bounds::{
@@ -36,6 +38,8 @@ fn is_telling(var: &Var) -> bool {
 #[derive(Debug, Default)]
 pub(super) struct Identity {
     doubt: Option<Doubted>,
+    /// The link says that it may be another: its name has to prove it.
+    needs_name: bool,
     /// Questions for the status that were met with silence, in a row.
     silences: u8,
 }
@@ -82,7 +86,9 @@ impl Device {
         }
         self.fail_requests();
         self.identity.silences = 0;
-        if change == LinkChange::Back {
+        if change.is_back() {
+            // until it is proven, however often the line goes meanwhile
+            self.identity.needs_name |= self.ready && change == LinkChange::BackInDoubt;
             // what was heard up to this moment came from the link before
             self.doubt_identity(now + Duration::from_nanos(1), now);
         }
@@ -196,6 +202,7 @@ impl Device {
         match self.compare() {
             Found::Same => self.identity_is_proven(now),
             Found::Another(why) => self.become_another(&why, now),
+            Found::Unnamed => self.begin_anew(now),
             Found::Nothing if thaws => self.thaw(now),
             Found::Nothing => {}
         }
@@ -211,7 +218,7 @@ impl Device {
 
     fn compare(&self) -> Found {
         let Some(doubted) = &self.identity.doubt else { return Found::Nothing };
-        let (mut proven, mut unanswered) = (doubted.statuses > 0, false);
+        let (mut proven, mut unanswered, mut named) = (doubted.statuses > 0, false, false);
         for (query, before) in &doubted.before {
             let Some(slot) = self.slots.iter().find(|slot| std::ptr::eq(slot.query, *query)) else {
                 continue;
@@ -222,6 +229,7 @@ impl Device {
                     if let Some(why) = difference(before, reading) {
                         return Found::Another(why);
                     }
+                    named |= says_name(reading);
                 }
                 // only another answer proves another UPS: some answer it not on battery, or not any more
                 // (what is garbled, each time otherwise, may yet be the answer)
@@ -241,15 +249,47 @@ impl Device {
             }
             proven &= doubted.statuses >= IDENTITY_STATUSES;
         }
-        if proven { Found::Same } else { Found::Nothing }
+        match proven {
+            true if named || !self.identity.needs_name => Found::Same,
+            // what was read before counts no more then, so all of the status has to be new
+            true if self.status_is_whole(|answered| answered >= doubted.since) => Found::Unnamed,
+            _ => Found::Nothing,
+        }
     }
 
     fn identity_is_proven(&mut self, now: Moment) {
         let Some(doubted) = self.identity.doubt.take() else { return };
+        self.identity.needs_name = false;
         if let Some(battery) = doubted.battery {
             self.battery = battery;
         }
         self.heard_words();
+        self.reconsider(now);
+        if self.ready && !self.store.is_stale() {
+            self.publish(now);
+        }
+    }
+
+    /// Nothing proves that it is the UPS of before, and nothing that it is another. What its status says goes on
+    /// being told; all else is dropped, and settled anew.
+    fn begin_anew(&mut self, now: Moment) {
+        let Some(since) = self.doubted_since() else { return };
+        let text = "whether the same UPS answers cannot be told: it says neither its model nor its serial number; what was known of the one before is dropped";
+        self.note(Loudness::Warning, text.into());
+        self.drop_unit();
+        // it is not shown to be another either, and whoever kills the power has waited
+        if let Some(killing) = &mut self.kill_power {
+            killing.is_of(self.unit);
+        }
+        for at in 0..self.slots.len() {
+            let slot = &mut self.slots[at];
+            if slot.query.cadence != Cadence::Quick {
+                *slot = super::Slot::new(slot.query);
+            } else if slot.judge.withdraw(|_, _, read| read < since) {
+                self.took_back(at, false, now);
+            }
+        }
+        self.doubt_dialect(now);
         self.reconsider(now);
         if self.ready && !self.store.is_stale() {
             self.publish(now);
@@ -351,7 +391,18 @@ impl Device {
 enum Found {
     Nothing,
     Same,
+    /// Nothing differs, and no name is said that would prove anything.
+    Unnamed,
     Another(String),
+}
+
+/// Whether a UPS says its model or its serial number. (Makers and ratings are those of thousands.)
+fn says_name(said: &Readings) -> bool {
+    let is_name = |var: &Var| var.name.ends_with(".model") || var.name.ends_with(".serial");
+    let says = |value: &Option<Value>| {
+        value.as_ref().is_some_and(|value| value.to_string().contains(|c: char| c.is_ascii_alphanumeric()))
+    };
+    said.values.iter().any(|(var, value)| is_name(var) && says(value))
 }
 
 /// In what two readings tell of different UPSes.

@@ -73,6 +73,13 @@ pub(super) struct KillPower {
     answered: bool,
 }
 
+impl KillPower {
+    /// It goes on with this unit.
+    pub(super) fn is_of(&mut self, unit: Generation) {
+        self.unit = unit;
+    }
+}
+
 impl Device {
     /// Switches the load off; [`Event::Answered`] tells whether a command was taken. It goes on for
     /// [`KILL`], also while the line is away.

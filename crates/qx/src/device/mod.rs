@@ -95,6 +95,16 @@ pub enum LinkChange {
     Gone,
     /// The port is open (again).
     Back,
+    /// The same, and what is behind it may be another unit, as far as the link can tell: only the UPS's own
+    /// name proves that it is not.
+    BackInDoubt,
+}
+
+impl LinkChange {
+    /// Whether the port is open from then on.
+    fn is_back(self) -> bool {
+        self != LinkChange::Gone
+    }
 }
 
 /// How a request ended.
@@ -412,7 +422,7 @@ impl Device {
     /// What happened to the link.
     pub fn handle_link(&mut self, change: LinkChange, now: Moment) {
         self.clock = now;
-        let was_up = std::mem::replace(&mut self.line.up, change == LinkChange::Back);
+        let was_up = std::mem::replace(&mut self.line.up, change.is_back());
         self.line.gone_at = (!self.line.up).then(|| self.line.gone_at.unwrap_or(now));
         self.detect_again = now + DETECT_AGAIN;
         // it may be another one
@@ -424,7 +434,7 @@ impl Device {
         for slot in &mut self.slots {
             slot.judge.forget_recent();
             slot.repeats = 0;
-            if slot.applies && slot.query.cadence != Cadence::Once && change == LinkChange::Back {
+            if slot.applies && slot.query.cadence != Cadence::Once && change.is_back() {
                 slot.due = Some(now);
             }
         }

@@ -44,6 +44,15 @@ impl Proof {
 }
 
 impl Device {
+    /// It may be another UPS, and is taken for one of the same dialect: the rest is asked by and by.
+    pub(super) fn doubt_dialect(&mut self, now: Moment) {
+        let candidates = self.options.candidates();
+        if candidates.len() > 1 {
+            let detection = Detection::new(candidates, self.options.flags, self.options.address);
+            self.proof = Proof::Pending(Box::new(detection), now);
+        }
+    }
+
     /// What is to be asked for the rest of the proof, when there is time for it; how long it waits.
     pub(super) fn next_look(&self, now: Moment) -> Option<(&'static Query, Duration)> {
         let Proof::Pending(rest, due) = &self.proof else { return None };
@@ -79,7 +88,7 @@ impl Device {
         match (found, self.protocol) {
             (Some(found), Some(taken)) if std::ptr::eq(found, taken) => self.keep_dialect(),
             (Some(found), Some(taken)) if rest.goes_before(found, taken) => {
-                let text = format!("the UPS speaks {}, not {} as at the last start", found.name, taken.name);
+                let text = format!("the UPS speaks {}, not {} as before", found.name, taken.name);
                 self.note(Loudness::Warning, text);
                 self.adopt(found, &rest, now);
             }
