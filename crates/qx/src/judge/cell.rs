@@ -7,7 +7,7 @@
 
 use crate::picture::{Slot, Slots};
 use crate::query::{Bit, Code, Effect, Field, Layout, Meaning, Query};
-use crate::read::{Form, Readings};
+use crate::read::{Form, Readings, is_babble};
 use crate::status::Status;
 
 /// Noise moves fields by so many places at most, from one to the next. (By one more than its width a
@@ -76,6 +76,7 @@ impl Query {
     /// it is `known`. On a `noisy` line the bits of a garbled reply count when all of them can be read.
     pub fn claims(&self, cells: &[Cell], reply: &[u8], noisy: bool, known: impl Fn(&Form) -> bool) -> Claims {
         let (packed_right, plain) = match self.armour {
+            _ if is_babble(reply).is_some() => (false, None),
             None => (true, Some(reply.to_vec())),
             Some(armour) => match (armour.unpack_reply)(reply) {
                 Some(plain) => (true, Some(plain)),
@@ -215,6 +216,18 @@ impl Field {
 }
 
 impl Cell {
+    /// Its name, for the log: the variable, or what the bit or letter says.
+    pub fn name(&self, query: &Query) -> &'static str {
+        match self.part {
+            Part::Bit(_, row) => row.about,
+            Part::Letter(row) => row.code,
+            Part::Whole => {
+                let field = query.fields.get(self.field);
+                field.and_then(|field| field.vars().first().map(|var| var.name)).unwrap_or("ups.status")
+            }
+        }
+    }
+
     /// What a piece of a reply says of it; `lenient` takes a field without its number for one that is not
     /// known.
     fn says(&self, field: &Field, piece: &[u8], lenient: bool) -> Option<Readings> {
