@@ -209,17 +209,25 @@ impl Judge {
         self.cells.iter().any(|cell| cell.grave)
     }
 
-    /// Withdraws what `is_dead`, by its cell, by what is taken of it and by when it was read last; whether
-    /// anything was.
-    pub fn withdraw(&mut self, mut is_dead: impl FnMut(&Cell, &Readings, Duration) -> bool) -> bool {
-        let mut withdrawn = false;
+    /// Withdraws what `is_dead`, by its cell, by what is taken of it and by when it was read last; the names of
+    /// that.
+    pub fn withdraw(
+        &mut self,
+        mut is_dead: impl FnMut(&Cell, &Readings, Duration) -> bool,
+    ) -> Vec<&'static str> {
+        let mut withdrawn = vec![];
         for (cell, state) in self.cells.iter().zip(&mut self.states) {
             if state.taken.as_ref().is_some_and(|taken| is_dead(cell, taken, state.read)) {
                 *state = State::default();
-                withdrawn = true;
+                withdrawn.push(cell.name(self.query));
             }
         }
         withdrawn
+    }
+
+    /// When anything of a reply was read last.
+    pub fn read(&self) -> Duration {
+        self.states.iter().map(|state| state.read).max().unwrap_or_default()
     }
 
     /// Forgets what was heard lately, but neither what is taken nor the forms: it is too long ago.
