@@ -397,7 +397,7 @@ impl Device {
             Asked::Look(..) if is_old => {}
             Asked::Look(ask, patience) => self.look(ask, reply, patience, (since, now)),
             Asked::Query(at) if is_old => self.ask_anew(at, now),
-            Asked::Query(at) if self.is_late_answer(&reply, self.is_known(at), now) => self.ask_anew(at, now),
+            Asked::Query(at) if self.is_late_answer(at, &reply, now) => self.ask_anew(at, now),
             Asked::Query(at) => {
                 let mut reply = reply;
                 self.sort_out_late(at, &mut reply, usual, (since, now));
