@@ -456,6 +456,22 @@ fn case_l4_another_spelling_only_where_nothing_is_pending() {
 }
 
 #[test]
+fn case_l6_a_beeper_bit_that_follows_the_sound_is_the_same_status() {
+    // (seed 3100270) what had to come twice, as it might be late, had another beeper bit each time
+    for unknown in ["(NAK", "echo"] {
+        for latency in [20, 250] {
+            let text = format!(
+                "knob latency {latency}\nknob unknown {unknown}\nknob odd toggles every:2\nuntil 60s"
+            );
+            let mut life = Life::parse(&format!("driver blazer_usb\ndialect megatec/old\n{text}"));
+            assert_eq!(live(&life), [], "{unknown}, {latency} ms");
+            life.driver = "nutdrv_qx".into();
+            assert_eq!(live(&life), [], "{unknown}, {latency} ms");
+        }
+    }
+}
+
+#[test]
 fn case_l5_the_mode_tells_an_outage_without_the_status() {
     for how in ["silent", "refuses"] {
         let text = format!(

@@ -201,7 +201,9 @@ impl Detection {
             return true;
         }
         let same_form = |query: &'static Query| match (query.read(line), query.read(old)) {
-            (Ok(new), Ok(old)) => new.odd == old.odd && crate::judge::alike(&new.readings, &old.readings),
+            (Ok(new), Ok(old)) => {
+                new.odd == old.odd && crate::judge::alike_but_for_words(&new.readings, &old.readings)
+            }
             _ => false,
         };
         self.queries(ask).any(same_form)

@@ -21,7 +21,7 @@ use crate::read::{Form, Readings};
 use crate::value::Decimal;
 use crate::variable::Var;
 pub use cell::{Cell, Claims, GRAVE, Kind};
-pub use compare::{alike, same_words};
+pub use compare::{alike, alike_but_for_words, same_words};
 use form::Forms;
 use recent::Recent;
 use std::time::Duration;
