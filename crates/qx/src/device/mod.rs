@@ -20,6 +20,7 @@ mod latency;
 mod low_battery;
 mod order;
 mod pace;
+mod plate;
 mod plausible;
 mod polling;
 mod request;
@@ -48,6 +49,7 @@ use late::Late;
 use latency::Latency;
 use low_battery::LowBattery;
 use order::{Doubt, Order};
+use plate::Plate;
 use plausible::Plausibility;
 pub use request::Generation;
 use request::Request;
@@ -201,6 +203,7 @@ pub struct Device {
     /// The UPS alone.
     unit: Generation,
     identity: Identity,
+    plate: Plate,
     /// When the link came back last.
     back_at: Moment,
     /// When the device was told the time last.
@@ -282,6 +285,7 @@ impl Device {
             generation: 0,
             unit: 0,
             identity: Identity::default(),
+            plate: Plate::default(),
             back_at: Moment::ZERO,
             clock: Moment::ZERO,
             doubt: None,
@@ -522,7 +526,7 @@ impl Device {
         let order = self.order.as_ref().map(Order::due);
         let wishes = self.requests_due().filter(|_| self.line.up);
         let orders = order.into_iter().chain(self.doubt_due()).chain(wishes).chain(self.kill_due());
-        let identity = self.identity_due();
+        let identity = self.identity_due().into_iter().chain(self.plate_due()).min();
         due.into_iter().chain(stale).chain(orders).chain(identity).chain(waited).min()
     }
 
