@@ -481,3 +481,16 @@ fn case_l5_the_mode_tells_an_outage_without_the_status() {
         case(&format!("L5 QGS {how} on battery"), "OB, by QMOD", &["voltronic"], &text);
     }
 }
+
+#[test]
+fn case_l7_what_stands_in_place_of_a_bit_is_no_noise_when_it_stays() {
+    // (seed 900446) three oddities at once looked like noise, and the letter in the beeper's bit kept mains back
+    let text = "option pollinterval=10\nlink usb\nknob latency 150\nknob odd narrow every:3 phase:2\n\
+                knob odd letter=- on:battery after:160\nknob odd wide on:battery\nat 153s mains fail\nuntil 180s";
+    case(
+        "L7 forms that change, and a letter",
+        "OB within 2 replies of what can be read",
+        &["mecer", "megatec"],
+        text,
+    );
+}

@@ -10,7 +10,7 @@ use crate::fact::Facts;
 use crate::judge::bounds::{
     LIFE_AT_LEAST, LIFE_IN_NOISE, LIFE_INTERVALS, STALE_AT_LEAST, STALE_AT_MOST, STALE_INTERVALS,
 };
-use crate::judge::{Cell, GRAVE, Kind};
+use crate::judge::{Cell, GRAVE, Kind, Withdrawn};
 use crate::query::Cadence;
 use crate::read::Readings;
 use crate::status::Status;
@@ -138,8 +138,8 @@ impl Device {
         }
         for at in 0..self.slots.len() {
             let gone = self.slots[at].judge.withdraw(is_dead);
-            if !gone.is_empty() {
-                self.took_back(at, &gone, now);
+            if gone.is_some() {
+                self.took_back(at, gone.as_ref(), now);
             }
         }
         let read = self.mains_read().filter(|read| now.saturating_sub(*read) < stale_after);
@@ -175,7 +175,7 @@ impl Device {
             let raised = self.protocol.map(|protocol| protocol.raised(&facts)).unwrap_or_default();
             if raised.covers.has(Status::Online) && !raised.status.has(Status::Online) {
                 let gone = self.slots[at].judge.withdraw(|cell, _, _| cell.kind == Kind::Mains);
-                self.took_back(at, &gone, now);
+                self.took_back(at, gone.as_ref(), now);
                 self.heard_from(now);
                 self.settle_survey(now);
             }
@@ -194,8 +194,8 @@ impl Device {
             let gone = judge.withdraw(|cell, taken, read| {
                 !(says_mains && cell.kind == Kind::Mains) && is_old(cell, taken, read)
             });
-            if !gone.is_empty() {
-                self.took_back(at, &[], now);
+            if gone.is_some() {
+                self.took_back(at, None, now);
             }
         }
     }
@@ -226,9 +226,9 @@ impl Device {
                 dead && cell.kind != Kind::Mains
             };
             let gone = self.slots[at].judge.withdraw(is_dead);
-            if !gone.is_empty() {
+            if gone.is_some() {
                 withdrawn = true;
-                self.took_back(at, if is_lost { &gone } else { &[] }, now);
+                self.took_back(at, gone.as_ref().filter(|_| is_lost), now);
             }
         }
         if withdrawn && matches!(self.stage, Stage::Polling) {
@@ -237,12 +237,9 @@ impl Device {
         }
     }
 
-    /// Something that the query at `at` said was withdrawn; `lost` names what of it cannot be read any more.
-    fn took_back(&mut self, at: usize, lost: &[&str], now: Moment) {
+    /// Something that the query at `at` said was withdrawn; `lost` is what cannot be read any more.
+    fn took_back(&mut self, at: usize, lost: Option<&Withdrawn>, now: Moment) {
         let quality = self.line.quality();
-        // other fields of the same replies were read
-        let lately = self.interval(at, now).map_or(LIFE_AT_LEAST, |interval| LIFE_AT_LEAST.max(2 * interval));
-        let is_answered = now.saturating_sub(self.slots[at].judge.read()) < lately;
         let slot = &mut self.slots[at];
         slot.take(quality);
         slot.news = Default::default();
@@ -251,9 +248,11 @@ impl Device {
             slot.due = slot.due.or(Some(now));
         }
         let (ask, about) = (slot.query.ask, slot.query.about);
-        if !lost.is_empty() && !std::mem::replace(&mut slot.withdrawn, true) {
-            let text = if is_answered {
-                let what = lost.join(", ");
+        if let Some(Withdrawn { names, is_answered }) = lost
+            && !std::mem::replace(&mut slot.withdrawn, true)
+        {
+            let text = if *is_answered {
+                let what = names.join(", ");
                 format!("{ask} ({about}) is answered, but {what} cannot be read there any more: withdrawn")
             } else {
                 format!("{ask} ({about}) is not answered as before any more: what only it said is withdrawn")

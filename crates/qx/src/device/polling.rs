@@ -37,8 +37,9 @@ impl Device {
     pub(super) fn next_query(&self, now: Moment) -> Option<usize> {
         let noisy = self.line.quality().is_noisy();
         let gives_way = !noisy && self.status_gives_way(now);
-        let mains_waits =
-            self.slots.iter().any(|slot| slot.says_mains && slot.due.is_some_and(|due| due <= now));
+        let patience = self.options.pollinterval;
+        let overdue = |slot: &Slot| slot.says_mains && slot.due.is_some_and(|due| due + patience <= now);
+        let mains_waits = self.slots.iter().any(overdue);
         // what is asked again and again does not keep back what says mains
         let often = |slot: &Slot| mains_waits && !slot.says_mains && slot.repeats >= REPEATS;
         let rank = |slot: &Slot| match slot.query.cadence {

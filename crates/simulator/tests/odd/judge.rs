@@ -206,7 +206,10 @@ impl Judge {
                 Record::Said { question, bytes, claims } => {
                     let whole = bytes.strip_suffix(&[END]).unwrap_or(bytes);
                     // of one that is a reply behind, what comes late is its status as well
-                    if (claims.online.is_some() || *claims == Claims::default()) && line.is_some() {
+                    // and a mode is what keeps data fresh where the status is silent
+                    let of_mains =
+                        claims.online.is_some() || *claims == Claims::default() || question == "QMOD";
+                    if of_mains && line.is_some() {
                         self.heard_at = now;
                     }
                     if line == Some(whole) && !whole.is_empty() {
