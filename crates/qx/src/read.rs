@@ -129,7 +129,7 @@ const UNREAD_BITS: usize = 2;
 
 /// More bytes than any reply has: a field that goes up to the end would take them all.
 pub(crate) fn is_babble(reply: &[u8]) -> Option<Misfit> {
-    (reply.len() > LONGEST).then(|| Misfit { at: LONGEST..reply.len(), expected: Expected::End })
+    (reply.len() > LONGEST).then_some(Misfit { at: LONGEST..reply.len(), expected: Expected::End })
 }
 
 /// A field of a query and where it stands in a reply.
