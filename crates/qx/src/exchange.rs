@@ -7,8 +7,8 @@ use std::time::Duration;
 /// The end of every command and reply.
 pub const END: u8 = b'\r';
 
-/// No reply of these dialects is longer; more bytes without an end are babble.
-const LONGEST: usize = 512;
+/// No reply of these dialects is longer; more bytes without an end are babble, of which nothing is read.
+pub const LONGEST: usize = 512;
 /// After an echo a reply is waited for so long at least.
 const AFTER_ECHO: Duration = Duration::from_millis(300);
 /// From its first byte on a reply takes no longer, or it is babble.
@@ -102,8 +102,11 @@ impl Collector {
             }
             match byte {
                 b'\r' | b'\n' => self.end_line(),
-                _ if self.buffer.len() < LONGEST => self.buffer.push(*byte),
-                _ => self.line = without_nuls(&self.command, std::mem::take(&mut self.buffer)),
+                // one byte more shows that it is babble; the rest of it belongs to it, not to the next reply
+                _ if self.buffer.len() <= LONGEST => self.buffer.push(*byte),
+                // nothing but zeros is silence, however long
+                _ if self.buffer.iter().all(|byte| *byte == 0) => self.buffer = vec![*byte],
+                _ => {}
             }
         }
         self.line.is_some()
@@ -226,9 +229,24 @@ mod tests {
     }
 
     #[test]
-    fn babble_is_bounded() {
+    fn babble_is_bounded_and_no_reply() {
+        for (length, is_babble) in [(511, false), (512, false), (513, true), (4000, true)] {
+            let bytes = [b"(".as_slice(), &vec![b'x'; length - 1], b"\r"].concat();
+            for is_command in [false, true] {
+                let (_, reply) = collect_for(is_command, Echo::Refusal, &[&bytes]);
+                let line = reply.line.unwrap_or_default();
+                // (what looks like a reply to a question is none to a command)
+                assert!(is_command || line.len() == length.min(LONGEST + 1), "{length}: {}", line.len());
+                assert_eq!(!is_command && line.len() > LONGEST, !is_command && is_babble);
+            }
+        }
         let (complete, reply) = collect(Echo::Refusal, &[&[b'x'; 4000]]);
-        assert!(complete);
-        assert_eq!(reply.line.map(|line| line.len()), Some(LONGEST));
+        assert!(!complete, "its end has not come yet");
+        assert_eq!(reply.line.map(|line| line.len()), Some(LONGEST + 1));
+        // its tail is no line of its own
+        let (_, reply) = collect(Echo::Refusal, &[&[b'x'; 600], b"(226.0\r"]);
+        assert_eq!(reply.line.map(|line| line.len()), Some(LONGEST + 1));
+        // zeros before a reply are nothing
+        assert_eq!(collect(Echo::Unknown, &[&[0; 2000], b"(1\r"]).1.line.as_deref(), Some(&b"(1"[..]));
     }
 }

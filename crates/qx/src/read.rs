@@ -5,6 +5,7 @@
 //! a byte lost on the line looks the same, so an odd form counts only when this UPS is known to draw so
 //! (see [`crate::judge`]).
 
+use crate::exchange::LONGEST;
 use crate::picture::{Slot, Slots};
 use crate::query::{Bit, Code, Effect, Field, Layout, Meaning, Query};
 use crate::status::{Alarm, Status, StatusSet};
@@ -126,6 +127,11 @@ impl fmt::Display for Expected {
 /// So many bits of a field may be neither 0 nor 1; with more of them it is something else.
 const UNREAD_BITS: usize = 2;
 
+/// More bytes than any reply has: a field that goes up to the end would take them all.
+pub(crate) fn is_babble(reply: &[u8]) -> Option<Misfit> {
+    (reply.len() > LONGEST).then_some(Misfit { at: LONGEST..reply.len(), expected: Expected::End })
+}
+
 /// A field of a query and where it stands in a reply.
 pub(crate) type Piece = (Field, Range<usize>);
 
@@ -135,6 +141,9 @@ impl Query {
     /// # Errors
     /// [`Misfit`] when the reply fits the picture neither exactly nor in an odd form.
     pub fn read(&self, reply: &[u8]) -> Result<Fit, Misfit> {
+        if let Some(babble) = is_babble(reply) {
+            return Err(babble);
+        }
         match self.armour {
             None => self.read_plain(reply),
             Some(armour) => match (armour.unpack_reply)(reply) {

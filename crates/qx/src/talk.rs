@@ -2,6 +2,7 @@
 //! device does what [`Talk::next`] says and tells what came of it.
 
 use crate::bridge::{Bridge, Carriage, End, Framing, Inlet, Outlet, Reports, Strings};
+use crate::exchange::LONGEST;
 use std::collections::VecDeque;
 
 /// A transfer to be made. Interface and setup fields are those of USB.
@@ -98,8 +99,6 @@ const SET_REPORT: (u8, u8) = (0x21, 0x09);
 const GET_REPORT: (u8, u8) = (0xa1, 0x01);
 /// A vendor's request to an endpoint.
 const VENDOR_OUT: u8 = 0x42;
-/// No reply is longer.
-const LONGEST: usize = 512;
 
 /// One command on its way.
 #[derive(Debug)]
@@ -264,7 +263,7 @@ impl Talk {
         let nothing = bytes.is_empty();
         self.reply.extend(bytes);
         let returned = self.reply.contains(&b'\r');
-        let complete = returned || reports.end == End::Transfer || self.reply.len() >= LONGEST;
+        let complete = returned || reports.end == End::Transfer || self.reply.len() > LONGEST;
         // a report that carries nothing ends what had begun
         if complete || nothing && !self.reply.is_empty() {
             self.finish(reports);

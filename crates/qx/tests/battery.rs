@@ -290,6 +290,22 @@ fn another_ups_has_another_battery() {
     assert!(bench.noted("another UPS answers"));
 }
 
+/// A battery of 12 V whose UPS is rated 24 V looks empty for ever: its volts on mains contradict the rating, so
+/// they are no end of it (a unit that was swapped unseen; found by a review).
+#[test]
+fn a_rating_that_mains_contradicts_makes_no_low_battery() {
+    // 1.60 V for each of 12 cells are 19.2 V
+    for (mains, battery, low) in
+        [(27.4, 19.1, true), (27.4, 19.3, false), (13.5, 12.8, false), (13.5, 10.2, false)]
+    {
+        let mut bench = Bench::new(bounds(30.0, 60.0));
+        bench.mains(600);
+        bench.run(120, |_| Says { volts: mains, load: 14, bits: OL });
+        let shown = bench.run(90, |_| Says { volts: battery, load: 14, bits: OB });
+        assert_eq!(is_low(&shown), low, "{mains} V on mains, {battery} V on battery: {:?}", shown.last());
+    }
+}
+
 #[test]
 fn a_memory_is_of_the_ups_that_it_names() {
     let mut bench = Bench::taught(Options::default(), 900);

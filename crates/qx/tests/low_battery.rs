@@ -81,3 +81,52 @@ fn runtime_and_charge_have_bounds_as_well() {
     assert!((312..=326).contains(&shown[2].0), "{shown:?}");
     assert_eq!(words(&course(Options::default(), &[(0, MAINS), (20, DIP)], 200)), ["OL", "OB"]);
 }
+
+/// LB that a bound raised goes with the bound, and with nothing less; what the UPS says stays.
+#[test]
+fn low_battery_by_a_bound_goes_with_the_bound() {
+    const VERY_LOW: &str = "(000.0 195.0 226.0 050 49.0 21.0 30.0 11001000";
+    let options = |bound: Option<f64>| Options {
+        protocol: Some("mustek".into()),
+        low_volts: bound,
+        ..Options::default()
+    };
+    // the bound before, the one after, what the UPS says then, and what is right
+    let cases = [
+        (Some(22.0), None, DIP, "OB"),
+        (Some(22.0), None, VERY_LOW, "OB LB"),
+        (Some(22.0), Some(22.0), DIP, "OB LB"),
+        (Some(22.0), Some(21.5), DIP, "OB LB"),
+        (Some(22.0), Some(20.9), DIP, "OB"),
+        // it recovers a little, and is low all the same
+        (Some(22.0), Some(22.0), OUTAGE, "OB LB"),
+        (Some(22.0), Some(23.0), OUTAGE, "OB LB"),
+        (Some(22.0), Some(21.0), OUTAGE, "OB"),
+        (Some(22.0), None, OUTAGE, "OB"),
+    ];
+    for (before, after, says, right) in cases {
+        let mut line = Line::new(options(before));
+        let ups = |status: &'static str| {
+            move |ask: &str, _: std::time::Duration| match ask {
+                "QS" => ended(status.as_bytes()),
+                "F" => ended(b"#230.0 003 024.0 50.0"),
+                _ => vec![],
+            }
+        };
+        line.run(seconds(20), &mut ups(MAINS), |_| false);
+        line.run(seconds(60), &mut ups(DIP), |_| false);
+        assert_eq!(line.text("ups.status"), Some("OB LB"));
+        line.run(seconds(70), &mut ups(says), |_| false);
+        assert!(line.text("ups.status").unwrap().contains("LB"));
+        let now = line.now;
+        assert!(line.device.reconfigure(options(after), now));
+        line.run(seconds(90), &mut ups(says), |_| false);
+        assert_eq!(line.text("ups.status"), Some(right), "{before:?} to {after:?}: {says}");
+        // and the bound that is back counts again, in its time
+        line.device.reconfigure(options(Some(22.0)), seconds(90));
+        line.run(seconds(110), &mut ups(DIP), |_| false);
+        assert_eq!(line.text("ups.status"), Some("OB LB"), "{before:?} to {after:?}");
+        line.run(seconds(130), &mut ups(MAINS), |_| false);
+        assert_eq!(line.text("ups.status"), Some("OL"));
+    }
+}

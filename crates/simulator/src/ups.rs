@@ -18,7 +18,7 @@ use qx::query::{Meaning, Query};
 use qx::read::Readings;
 use qx::spelling;
 use qx::value::Value;
-use qx::variable::{ALARM_CONTROL, UPS_ID, Var};
+use qx::variable::{ALARM_CONTROL, INPUT_VOLTAGE, UPS_ID, Var};
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -388,9 +388,9 @@ impl SimulatedUps {
         let (nuls, forms): (Vec<_>, Vec<_>) = forms.into_iter().partition(|odd| odd.is_around());
         bits.into_iter().chain(forms).for_each(|odd| odd.deform(&mut text, query));
         let mut claims = Claims::of(query, &readings);
-        // without its mode it still shows by its volts whether mains is there
+        // without its mode it still shows by its volts whether mains is there, if it says those
         if odd.iter().any(|odd| odd.is_mode_of(query)) {
-            claims = Claims { online: claims.online, ..Claims::default() };
+            claims = Claims { online: claims.online.filter(|_| self.says_volts()), ..Claims::default() };
         }
         if odd.contains(&Odd::Behind) {
             claims = Claims::default();
@@ -399,6 +399,16 @@ impl SimulatedUps {
         let mut reply = query.armour.map_or(text.clone(), |armour| (armour.pack_reply)(&text));
         nuls.into_iter().for_each(|odd| odd.deform(&mut reply, query));
         Some(reply)
+    }
+
+    /// Whether no oddity keeps back, now or then, what says the volts of mains.
+    fn says_volts(&self) -> bool {
+        let of_volts = |ask: &String| {
+            self.protocol.queries.iter().any(|query| query.ask == ask && query.speaks_of(&INPUT_VOLTAGE))
+        };
+        let keeps_back = |odd: &Odd| matches!(odd, Odd::Silent | Odd::Refuses | Odd::Empty);
+        let oddities = &self.personality.oddities;
+        !oddities.iter().any(|odd| keeps_back(&odd.deed) && odd.ask.as_ref().is_some_and(of_volts))
     }
 
     fn is_named(&self, deed: Odd, line: &str) -> bool {

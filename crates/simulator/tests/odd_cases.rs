@@ -397,3 +397,106 @@ fn case_f_forced_shutdowns() {
         "option offdelay=300\nat 60s mains fail\nat 65s order shutdown.return\nat 75s restart\nuntil 110s";
     case("F a start on battery in a countdown", "FSD", &all(), text);
 }
+
+/// What random lives found, each as small as it gets.
+#[test]
+fn case_l1_numbers_that_run_do_not_keep_mains_back() {
+    // (seed 500192) a question whose numbers are elected on a hurt line was asked seven times in a row
+    let text = "option pollinterval=1\nknob latency 250\nknob baud 2400\nknob odd letter=- on:battery\n\
+                knob odd tabs on:battery\nat 80s hurt 1\nat 200s mains fail\nat 230s mains back\nuntil 260s";
+    case(
+        "L1 a slow line, and numbers that run",
+        "not stale",
+        &["innovart31", "innovart33", "voltronic"],
+        text,
+    );
+}
+
+#[test]
+fn case_l2_numbers_without_their_zeros() {
+    // (seeds 500399, 900575) the world took masterguard's bits for a number
+    for state in ["", " on:mains", " on:battery"] {
+        let text = format!("knob odd narrow{state}\n{OUTAGE}");
+        case(&format!("L2 narrow{state}"), "read as it is meant", &all(), &text);
+    }
+}
+
+#[test]
+fn case_l3_a_question_that_is_refused_is_no_refused_order() {
+    // (seeds 500970, 900609) `(NAK` to a question that was answered before counted as the order's
+    for (dialect, ask) in
+        [("innovart33", "WA"), ("voltronic-qs", "QI"), ("voltronic-qs", "F"), ("megatec", "F")]
+    {
+        for order in ["shutdown.return", "shutdown.stayoff", "load.off"] {
+            let text = format!(
+                "knob unknown (NAK\nknob odd refuses ask:{ask} on:mains after:150\nat 60s order beeper.toggle\n\
+                 at 200s order {order}\nat 210s want answer = Done\nat 260s order {order}\nuntil 330s"
+            );
+            case(
+                &format!("L3 {order}, and {ask} is refused from then on"),
+                "sent once, done",
+                &[dialect],
+                &text,
+            );
+        }
+    }
+}
+
+#[test]
+fn case_l4_another_spelling_only_where_nothing_is_pending() {
+    let text = |pending: &str, second: u32| {
+        format!(
+            "knob refuse echo\nat 60s mains fail\n{pending}at 80s order shutdown.return\nat 90s want heard:S.5R0003 = 1\n\
+             at 90s want heard:S01R0003 = {second}\nat 90s want answer has Failed\nuntil 95s"
+        )
+    };
+    case("L4 refused", "tried as it is spelt otherwise", &["megatec"], &text("", 1));
+    let pending = text("at 70s countdown 300\n", 0);
+    case("L4 refused while a shutdown is pending", "one spelling", &["megatec"], &pending);
+}
+
+#[test]
+fn case_l6_a_beeper_bit_that_follows_the_sound_is_the_same_status() {
+    // (seed 3100270) what had to come twice, as it might be late, had another beeper bit each time
+    // (3200046, 3203670, 3205758, and more) or another form, or a letter that another dialect's row draws so
+    let odds = ["toggles every:2", "letter=B", "wide every:2", "narrow every:2", "bits=1 every:2"];
+    for (unknown, odd) in ["(NAK", "echo"].into_iter().flat_map(|unknown| odds.map(|odd| (unknown, odd))) {
+        for (latency, dialect) in
+            [(20, "megatec/old"), (250, "megatec/old"), (20, "voltronic-qs"), (20, "mustek")]
+        {
+            let recipe = format!(
+                "dialect {dialect}\nknob latency {latency}\nknob unknown {unknown}\nknob odd {odd}\nuntil 60s"
+            );
+            for driver in ["blazer_usb", "nutdrv_qx"] {
+                if driver == "nutdrv_qx" || dialect == "megatec/old" {
+                    let life = Life::parse(&format!("driver {driver}\n{recipe}"));
+                    assert_eq!(live(&life), [], "{driver}: {recipe}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn case_l5_the_mode_tells_an_outage_without_the_status() {
+    for how in ["silent", "refuses"] {
+        let text = format!(
+            "knob unknown (NAK\nknob odd {how} ask:QGS on:battery\nat 100s mains fail\nat 107s want ups.status has OB\n\
+             at 120s want stale = no\nat 130s mains back\nat 145s want ups.status has OL\nuntil 150s"
+        );
+        case(&format!("L5 QGS {how} on battery"), "OB, by QMOD", &["voltronic"], &text);
+    }
+}
+
+#[test]
+fn case_l7_what_stands_in_place_of_a_bit_is_no_noise_when_it_stays() {
+    // (seed 900446) three oddities at once looked like noise, and the letter in the beeper's bit kept mains back
+    let text = "option pollinterval=10\nlink usb\nknob latency 150\nknob odd narrow every:3 phase:2\n\
+                knob odd letter=- on:battery after:160\nknob odd wide on:battery\nat 153s mains fail\nuntil 180s";
+    case(
+        "L7 forms that change, and a letter",
+        "OB within 2 replies of what can be read",
+        &["mecer", "megatec"],
+        text,
+    );
+}

@@ -1,7 +1,8 @@
 //! Lives with UPSes that are odd but honest, drawn from seeds, in virtual time; the judge is the world alone. CI
 //! lives some hundred of them; thousands:
 //! `QXUPS_LIVES=5000 cargo test --release -p simulator --test odd_lives -- --nocapture`.
-//! `QXUPS_EXAMPLES=5` shrinks so many of each kind; `QXUPS_LIFE=17` lives one and tells it; `QXUPS_RECIPE=FILE` one that is written down.
+//! `QXUPS_EXAMPLES=5` shrinks so many of each kind; `QXUPS_LIFE=17` lives one and tells it; `QXUPS_RECIPE=FILE` one that is written down; with
+//! `QXUPS_EXCHANGES` every exchange of it is told.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 mod odd;

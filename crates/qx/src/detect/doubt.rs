@@ -24,7 +24,10 @@ impl Detection {
     pub(super) fn belongs_elsewhere(&self, ask: &[u8], line: &[u8]) -> bool {
         let drawn = |query: &Query| query.read(line).is_ok_and(|fit| fit.odd.is_none());
         // what takes nearly any text takes that of others as well
-        let takes = |query: &Query| drawn(query) && (!takes_any(query) || line.len() < TELLING);
+        // what comes to the same question each time is its reply, be it drawn oddly: another row may draw it so
+        let oddly = |query: &Query| self.restarts > 1 && !takes_any(query) && query.read(line).is_ok();
+        let takes =
+            |query: &Query| drawn(query) && (!takes_any(query) || line.len() < TELLING) || oddly(query);
         let own = is_refusal(ask, line) || self.queries(ask).any(takes);
         // what is packed is as telling as what is long
         let telling = |query: &Query| {
@@ -201,7 +204,11 @@ impl Detection {
             return true;
         }
         let same_form = |query: &'static Query| match (query.read(line), query.read(old)) {
-            (Ok(new), Ok(old)) => new.odd == old.odd && crate::judge::alike(&new.readings, &old.readings),
+            (Ok(new), Ok(old)) => {
+                // (a form may alternate; the numbers of a long reply are the same by no chance)
+                (new.odd == old.odd || line.len() >= TELLING)
+                    && crate::judge::alike_but_for_words(&new.readings, &old.readings)
+            }
             _ => false,
         };
         self.queries(ask).any(same_form)

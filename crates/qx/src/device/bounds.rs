@@ -67,6 +67,14 @@ pub const IDENTITY_STATUSES: u32 = 2;
 /// battery changes so much while a line blinks, and one of half or twice the cells does.
 pub const IDENTITY_VOLTS: f64 = 0.7;
 
+/// After a status that was not answered, and after volts that leap beyond [`IDENTITY_VOLTS`], a UPS is asked again
+/// what it is called, but not more often than this;
+pub const PLATE_AGAIN: Duration = Duration::from_secs(60);
+/// its answers are compared for so long.
+pub const PLATE_TAKES: Duration = Duration::from_secs(20);
+/// That two units answer in turn is taken for true for so long after their volts were seen to leap last.
+pub const TWO_UNITS: Duration = Duration::from_secs(60);
+
 /// So many questions for the status in a row without an answer, on a line that is not noisy, are a loss of
 /// the line: a cable may have been put into another UPS.
 pub const IDENTITY_SILENCES: u8 = 3;

@@ -6,10 +6,11 @@
 use super::finding::Stage;
 use super::{DETECT_AGAIN, Device, Event, LISTENS_ON, Loudness, Moment};
 use crate::exchange::Echo;
+use crate::fact::Facts;
 use crate::judge::bounds::{
     LIFE_AT_LEAST, LIFE_IN_NOISE, LIFE_INTERVALS, STALE_AT_LEAST, STALE_AT_MOST, STALE_INTERVALS,
 };
-use crate::judge::{Cell, GRAVE, Kind};
+use crate::judge::{Cell, GRAVE, Kind, Withdrawn};
 use crate::query::Cadence;
 use crate::read::Readings;
 use crate::status::Status;
@@ -136,8 +137,9 @@ impl Device {
             return false;
         }
         for at in 0..self.slots.len() {
-            if self.slots[at].judge.withdraw(is_dead) {
-                self.took_back(at, true, now);
+            let gone = self.slots[at].judge.withdraw(is_dead);
+            if gone.is_some() {
+                self.took_back(at, gone.as_ref(), now);
             }
         }
         let read = self.mains_read().filter(|read| now.saturating_sub(*read) < stale_after);
@@ -148,6 +150,38 @@ impl Device {
         read.is_some()
     }
 
+    /// What says that mains is there was not answered again, and something that was read since says that it is away:
+    /// then that counts, without waiting for the end of the other's life.
+    pub(super) fn prefer_newer(&mut self, now: Moment) {
+        let quick = |slot: &&super::Slot| slot.query.cadence == Cadence::Quick && slot.reading.is_some();
+        let newest = self.slots.iter().filter(quick).map(|slot| slot.answered).max().unwrap_or_default();
+        for at in 0..self.slots.len() {
+            let slot = &self.slots[at];
+            let on_mains = |reading: &&Readings| reading.status.has(Status::Online);
+            let is_missing = slot.says_mains && slot.answered < newest && slot.is_unanswered();
+            let Some(reading) = slot.reading.as_ref().filter(|_| is_missing).filter(on_mains) else {
+                continue;
+            };
+            let silent = Readings {
+                status: reading.status.without(Status::Online),
+                covers: reading.covers.without(Status::Online),
+                ..Readings::default()
+            };
+            let heard = self.slots.iter().enumerate().filter_map(|(n, slot)| {
+                let reading = if n == at { Some(&silent) } else { slot.reading.as_ref() };
+                Some((slot.query, reading?))
+            });
+            let facts = Facts::new(heard.collect::<Vec<_>>().into_iter(), self.options.flags);
+            let raised = self.protocol.map(|protocol| protocol.raised(&facts)).unwrap_or_default();
+            if raised.covers.has(Status::Online) && !raised.status.has(Status::Online) {
+                let gone = self.slots[at].judge.withdraw(|cell, _, _| cell.kind == Kind::Mains);
+                self.took_back(at, gone.as_ref(), now);
+                self.heard_from(now);
+                self.settle_survey(now);
+            }
+        }
+    }
+
     /// What makes hosts halt was read before the silence: it counts when it is read again.
     fn withdraw_old_warnings(&mut self, now: Moment) {
         let since = now.saturating_sub(JUST_NOW);
@@ -155,13 +189,13 @@ impl Device {
             read < since && GRAVE.iter().any(|word| taken.status.has(*word))
         };
         for at in 0..self.slots.len() {
-            if !self.slots[at].says_mains && self.slots[at].judge.withdraw(is_old)
-                || self.slots[at].says_mains
-                    && self.slots[at]
-                        .judge
-                        .withdraw(|cell, taken, read| cell.kind != Kind::Mains && is_old(cell, taken, read))
-            {
-                self.took_back(at, false, now);
+            let says_mains = self.slots[at].says_mains;
+            let judge = &mut self.slots[at].judge;
+            let gone = judge.withdraw(|cell, taken, read| {
+                !(says_mains && cell.kind == Kind::Mains) && is_old(cell, taken, read)
+            });
+            if gone.is_some() {
+                self.took_back(at, None, now);
             }
         }
     }
@@ -182,7 +216,8 @@ impl Device {
             let Some(interval) = self.interval(at, now) else { continue };
             let life = (interval * LIFE_INTERVALS).max(LIFE_AT_LEAST) * noise;
             // what makes hosts halt is never made of old readings, though the rhythm be quick since a moment ago
-            let (rhythm_since, mut is_lost) = (self.rhythm_since, false);
+            let rhythm_since = self.rhythm_since;
+            let mut is_lost = false;
             let halts = |taken: &Readings| GRAVE.iter().any(|word| taken.status.has(*word));
             let is_dead = |cell: &Cell, taken: &Readings, read: Moment| {
                 let lost = now.saturating_sub(read.max(rhythm_since)) >= life;
@@ -190,9 +225,10 @@ impl Device {
                 is_lost |= lost && cell.kind != Kind::Mains;
                 dead && cell.kind != Kind::Mains
             };
-            if self.slots[at].judge.withdraw(is_dead) {
+            let gone = self.slots[at].judge.withdraw(is_dead);
+            if gone.is_some() {
                 withdrawn = true;
-                self.took_back(at, is_lost, now);
+                self.took_back(at, gone.as_ref().filter(|_| is_lost), now);
             }
         }
         if withdrawn && matches!(self.stage, Stage::Polling) {
@@ -201,8 +237,8 @@ impl Device {
         }
     }
 
-    /// Something that the query at `at` said was withdrawn; `is_lost` when it is not answered any more.
-    pub(super) fn took_back(&mut self, at: usize, is_lost: bool, now: Moment) {
+    /// Something that the query at `at` said was withdrawn; `lost` is what cannot be read any more.
+    pub(super) fn took_back(&mut self, at: usize, lost: Option<&Withdrawn>, now: Moment) {
         let quality = self.line.quality();
         let slot = &mut self.slots[at];
         slot.take(quality);
@@ -212,9 +248,15 @@ impl Device {
             slot.due = slot.due.or(Some(now));
         }
         let (ask, about) = (slot.query.ask, slot.query.about);
-        if is_lost && !std::mem::replace(&mut slot.withdrawn, true) {
-            let text =
-                format!("{ask} ({about}) is not answered as before any more: what only it said is withdrawn");
+        if let Some(Withdrawn { names, is_answered }) = lost
+            && !std::mem::replace(&mut slot.withdrawn, true)
+        {
+            let text = if *is_answered {
+                let what = names.join(", ");
+                format!("{ask} ({about}) is answered, but {what} cannot be read there any more: withdrawn")
+            } else {
+                format!("{ask} ({about}) is not answered as before any more: what only it said is withdrawn")
+            };
             self.note(Loudness::Warning, text);
         }
         self.heard_words();

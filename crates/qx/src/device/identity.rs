@@ -136,7 +136,7 @@ impl Device {
     }
 
     /// What the UPS says of itself.
-    fn telling(&self) -> impl Iterator<Item = (&'static Query, Readings)> {
+    pub(super) fn telling(&self) -> impl Iterator<Item = (&'static Query, Readings)> {
         let slots = self.slots.iter().filter(|slot| slot.query.cadence != Cadence::Quick && slot.applies);
         slots.filter_map(|slot| {
             let reading = slot.reading.as_ref()?;
@@ -173,11 +173,15 @@ impl Device {
         if self.identity.doubt.is_none() && is_back {
             self.doubt_identity(now, now);
         }
+        if of_status && line.is_some() {
+            self.look_at_plate(silences, now);
+        }
         self.look_at_identity(now);
     }
 
     /// Compares what the UPS says of itself with what was said before.
     pub(super) fn look_at_identity(&mut self, now: Moment) {
+        self.compare_plate(now);
         let heard = self.slots.iter().filter(|slot| slot.query.cadence == Cadence::Quick);
         let heard = heard.map(|slot| slot.answered).max().unwrap_or_default();
         let Some(doubted) = &mut self.identity.doubt else { return };
@@ -200,6 +204,7 @@ impl Device {
             }
         }
         match self.compare() {
+            _ if self.is_two_units() => {}
             Found::Same => self.identity_is_proven(now),
             Found::Another(why) => self.become_another(&why, now),
             Found::Unnamed => self.begin_anew(now),
@@ -285,8 +290,8 @@ impl Device {
             let slot = &mut self.slots[at];
             if slot.query.cadence != Cadence::Quick {
                 *slot = super::Slot::new(slot.query);
-            } else if slot.judge.withdraw(|_, _, read| read < since) {
-                self.took_back(at, false, now);
+            } else if slot.judge.withdraw(|_, _, read| read < since).is_some() {
+                self.took_back(at, None, now);
             }
         }
         self.doubt_dialect(now);
@@ -348,7 +353,7 @@ impl Device {
     }
 
     /// Another UPS answers: everything of the one before is dropped, and this one is asked anew.
-    fn become_another(&mut self, why: &str, now: Moment) {
+    pub(super) fn become_another(&mut self, why: &str, now: Moment) {
         let text = format!("another UPS answers: it {why}; what was known of the one before is dropped");
         self.note(Loudness::Warning, text);
         self.drop_unit();
@@ -369,6 +374,7 @@ impl Device {
         self.generation += 1;
         self.unit += 1;
         self.identity = Identity::default();
+        self.plate = self.plate.of_another();
         self.options.battery_memory = None;
         self.battery = Battery::new(&self.options);
         self.plausibility = Plausibility::default();
@@ -406,7 +412,7 @@ fn says_name(said: &Readings) -> bool {
 }
 
 /// In what two readings tell of different UPSes.
-fn difference(before: &Readings, now: &Readings) -> Option<String> {
+pub(super) fn difference(before: &Readings, now: &Readings) -> Option<String> {
     let text = |value: Option<&Value>| value.map_or("nothing".into(), |value| format!("'{value}'"));
     let vars = before.values.iter().chain(&now.values).map(|(var, _)| *var).filter(|var| is_telling(var));
     let mut differs = vars.filter(|var| before.value(var) != now.value(var));

@@ -52,13 +52,41 @@ struct Level {
     /// When the last value came, and whether it was below.
     last: Option<(Moment, bool)>,
     /// Which value was below which bound last.
-    why: String,
+    why: Option<Below>,
     low: bool,
+}
+
+/// A value that is below its bound.
+#[derive(Clone, Debug)]
+struct Below {
+    /// For the log.
+    text: String,
+    /// Whether these options still ask for it.
+    still: Still,
+}
+
+/// Which bound it was, and how high.
+#[derive(Clone, Copy, Debug)]
+enum Still {
+    /// This one.
+    Bound(fn(&Options) -> Option<f64>, f64),
+    /// Any of charge and runtime: the battery is at its end.
+    Any,
+}
+
+impl Still {
+    /// Whether it is asked for by these options, or by more than that.
+    fn holds(self, options: &Options) -> bool {
+        match self {
+            Still::Bound(bound, was) => bound(options).is_some_and(|now| now >= was),
+            Still::Any => options.low_charge_percent.or(options.low_runtime_s).is_some(),
+        }
+    }
 }
 
 impl Level {
     /// Takes a value, which is below its bound for a reason; true when it is low from now on.
-    fn take(&mut self, below: Option<String>, poll: Duration, now: Moment) -> bool {
+    fn take(&mut self, below: Option<Below>, poll: Duration, now: Moment) -> bool {
         let whole = poll * POLLS;
         if let Some((since, was_below)) = self.last.replace((now, below.is_some())) {
             let passed = now.saturating_sub(since).min(poll);
@@ -67,7 +95,7 @@ impl Level {
                 false => self.time.saturating_sub(passed / WEIGHS_LESS),
             };
         }
-        self.why = below.unwrap_or_else(|| std::mem::take(&mut self.why));
+        self.why = below.or_else(|| self.why.take());
         let news = self.time >= whole && !self.low;
         self.low |= news;
         news
@@ -121,10 +149,19 @@ impl Device {
             let stands = self.has(sheet, |var| trust.of(var) == Some(word)) || {
                 word == Word::Said || self.below(sheet, |var| trust.of(var).is_none()).is_some()
             };
+            let is_below = below.is_some();
             let level = &mut self.low_battery.levels[at];
             if level.take(below, poll, now) {
-                let text = format!("the battery is low: {}", level.why);
+                let why = level.why.as_ref().map_or("", |below| below.text.as_str());
+                let text = format!("the battery is low: {why}");
                 self.note(Loudness::Warning, text);
+            } else if level.low
+                && !is_below
+                && level.why.as_ref().is_none_or(|below| !below.still.holds(&self.options))
+            {
+                *level = Level::default();
+                let text = "the battery does not count as low any more: the bound that said so is gone";
+                self.note(Loudness::Warning, text.into());
             } else if level.low && !stands && level.time.is_zero() {
                 *level = Level::default();
                 let text =
@@ -136,18 +173,20 @@ impl Device {
     }
 
     /// Where charge or runtime has a bound: the volts of a battery that holds nothing any more.
-    fn is_empty(&self, sheet: &Sheet, trust: Trust) -> Option<String> {
+    fn is_empty(&self, sheet: &Sheet, trust: Trust) -> Option<Below> {
         let bounded = self.options.low_charge_percent.or(self.options.low_runtime_s).is_some();
         let volts = sheet.text(&BATTERY_VOLTAGE).filter(|_| bounded && trust.is_at_its_end)?;
-        Some(format!("battery.voltage is {volts}, at which any battery is empty"))
+        let text = format!("battery.voltage is {volts}, at which any battery is empty");
+        Some(Below { text, still: Still::Any })
     }
 
     /// Which of these figures is below its bound.
-    fn below(&self, sheet: &Sheet, which: impl Fn(&Var) -> bool) -> Option<String> {
-        BOUNDS.iter().filter(|(_, var, ..)| which(var)).find_map(|(option, var, _, bound)| {
-            let bound = bound(&self.options)?;
+    fn below(&self, sheet: &Sheet, which: impl Fn(&Var) -> bool) -> Option<Below> {
+        BOUNDS.iter().filter(|(_, var, ..)| which(var)).find_map(|(option, var, _, of)| {
+            let bound = of(&self.options)?;
             let (text, value) = self.shown_value(sheet, var)?;
-            (value < bound).then(|| format!("{} is {text}, below {option} = {bound}", var.name))
+            let text = || format!("{} is {text}, below {option} = {bound}", var.name);
+            (value < bound).then(|| Below { text: text(), still: Still::Bound(*of, bound) })
         })
     }
 

@@ -20,6 +20,7 @@ mod latency;
 mod low_battery;
 mod order;
 mod pace;
+mod plate;
 mod plausible;
 mod polling;
 mod request;
@@ -48,6 +49,7 @@ use late::Late;
 use latency::Latency;
 use low_battery::LowBattery;
 use order::{Doubt, Order};
+use plate::Plate;
 use plausible::Plausibility;
 pub use request::Generation;
 use request::{Complaints, Request};
@@ -211,6 +213,7 @@ pub struct Device {
     /// The UPS alone.
     unit: Generation,
     identity: Identity,
+    plate: Plate,
     /// When the link came back last.
     back_at: Moment,
     /// When the device was told the time last.
@@ -292,6 +295,7 @@ impl Device {
             generation: 0,
             unit: 0,
             identity: Identity::default(),
+            plate: Plate::default(),
             back_at: Moment::ZERO,
             clock: Moment::ZERO,
             doubt: None,
@@ -407,7 +411,7 @@ impl Device {
             Asked::Look(..) if is_old => {}
             Asked::Look(ask, patience) => self.look(ask, reply, patience, (since, now)),
             Asked::Query(at) if is_old => self.ask_anew(at, now),
-            Asked::Query(at) if self.is_late_answer(&reply, self.is_known(at), now) => self.ask_anew(at, now),
+            Asked::Query(at) if self.is_late_answer(at, &reply, now) => self.ask_anew(at, now),
             Asked::Query(at) => {
                 let mut reply = reply;
                 self.sort_out_late(at, &mut reply, usual, (since, now));
@@ -532,7 +536,7 @@ impl Device {
         let order = self.order.as_ref().map(Order::due);
         let wishes = self.requests_due().filter(|_| self.line.up);
         let orders = order.into_iter().chain(self.doubt_due()).chain(wishes).chain(self.kill_due());
-        let identity = self.identity_due();
+        let identity = self.identity_due().into_iter().chain(self.plate_due()).min();
         due.into_iter().chain(stale).chain(orders).chain(identity).chain(waited).min()
     }
 

@@ -85,6 +85,8 @@ pub(super) struct Doubt {
     before: Shown,
     /// Another command was sent then, and not answered: what comes may be the answer to that one.
     rival: Option<Moment>,
+    /// The refusal came in place of the answer to this question, which is asked again: it may be its own.
+    in_place_of: Option<usize>,
 }
 
 /// What becomes of a command.
@@ -106,8 +108,22 @@ impl Doubt {
         (sent_at, since): (Moment, Moment),
     ) -> Doubt {
         let (what, before) = (What::of(&request.name), Shown::default());
-        let (look, rival, failed) = (None, None, false);
-        Doubt { request, sent, wire, what, answer, said, failed, sent_at, since, look, before, rival }
+        let (look, rival, failed, in_place_of) = (None, None, false, None);
+        Doubt {
+            request,
+            sent,
+            wire,
+            what,
+            answer,
+            said,
+            failed,
+            sent_at,
+            since,
+            look,
+            before,
+            rival,
+            in_place_of,
+        }
     }
 
     /// The same, where the link failed at a part of it.
@@ -191,9 +207,18 @@ impl Device {
 
     /// Whether a reply to a question, or what was read away before it, is the late answer to the command
     /// before; then the question is not answered yet.
-    pub(super) fn is_late_answer(&mut self, reply: &Reply, known: bool, now: Moment) -> bool {
-        let consent = self.consent();
+    pub(super) fn is_late_answer(&mut self, at: usize, reply: &Reply, now: Moment) -> bool {
+        let (consent, known) = (self.consent(), self.is_known(at));
         let Some(doubt) = &mut self.doubt else { return false };
+        if doubt.in_place_of == Some(at) && reply.line.is_some() {
+            doubt.in_place_of = None;
+            let said = reply.line.as_deref().map(|line| line.escape_ascii().to_string());
+            // refused again: it is the question that is not answered any more
+            if said == doubt.said {
+                (doubt.answer, doubt.said) = (Answer::Nothing, None);
+            }
+            return false;
+        }
         if doubt.answer != Answer::Nothing || now > doubt.sent_at + LATE + ANSWER {
             return false;
         }
@@ -219,6 +244,7 @@ impl Device {
         let mixed = doubt.rival.take().is_some_and(|rival| now < rival + LATE + ANSWER) && !is_echo;
         doubt.answer = if mixed { Answer::Odd } else { answer };
         doubt.said = said.map(|said| said.escape_ascii().to_string());
+        doubt.in_place_of = Some(at).filter(|_| in_place && !is_echo && doubt.answer != Answer::Yes);
         self.unanswered = None;
         self.settle_doubt(now);
         in_place
@@ -297,7 +323,15 @@ impl Device {
         let silence_counts = self.consent().by_silence() && !self.line.quality().is_noisy();
         let looked = self.status_is_whole_since(doubt.sent_at + SILENCE_COUNTS);
         let none = "the status does not show what came of it";
+        let whose = "whether it was this that was refused is not known";
         match (doubt.what, doubt.answer) {
+            _ if doubt.in_place_of.is_some() => {
+                if over {
+                    Verdict::NotConfirmed(whose)
+                } else {
+                    Verdict::Wait
+                }
+            }
             (What::Other, Answer::Yes) => Verdict::Done(""),
             // in a dialect whose words are known, any other is no consent (NUT 2.8.0 nutdrv_qx.c)
             (What::Other, Answer::Odd) if doubt.said.is_some() && !self.line.quality().is_noisy() => {
@@ -340,11 +374,14 @@ impl Device {
     /// The UPS refused a command, and shows nothing that it may have done all the same.
     fn refused_command(&mut self, doubt: Doubt, now: Moment) {
         let seen = self.status_is_whole_since(doubt.since);
+        let shown = self.shown();
+        let idle = !shown.pending && !shown.dead || doubt.request.asker == Asker::KillPower;
         let Doubt { mut request, sent, said, answer, .. } = doubt;
         let said = said.unwrap_or_default();
         let why = format!("the UPS refused {} ({sent}) by '{said}'", request.name);
-        // whether it did it all the same is not known without the status
-        match request.otherwise.pop_front().filter(|_| seen && answer == Answer::No) {
+        // whether it did it all the same is not known without the status; and what is pending may be this
+        // (who kills the power wants the load off, and would see it)
+        match request.otherwise.pop_front().filter(|_| seen && idle && answer == Answer::No) {
             Some(steps) => {
                 self.note(Loudness::Warning, format!("{why}; trying {}", steps.join(", ")));
                 request.steps = steps.into();

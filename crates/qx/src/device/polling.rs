@@ -37,9 +37,14 @@ impl Device {
     pub(super) fn next_query(&self, now: Moment) -> Option<usize> {
         let noisy = self.line.quality().is_noisy();
         let gives_way = !noisy && self.status_gives_way(now);
+        let patience = self.options.pollinterval;
+        let overdue = |slot: &Slot| slot.says_mains && slot.due.is_some_and(|due| due + patience <= now);
+        let mains_waits = self.slots.iter().any(overdue);
+        // what is asked again and again does not keep back what says mains
+        let often = |slot: &Slot| mains_waits && !slot.says_mains && slot.repeats >= REPEATS;
         let rank = |slot: &Slot| match slot.query.cadence {
             // on a noisy line this may take long, and the status must not wait for it
-            _ if slot.repeats > 0 && !noisy && self.goes_first(slot) => 0,
+            _ if slot.repeats > 0 && !noisy && self.goes_first(slot) && !often(slot) => 0,
             Cadence::Quick if gives_way => 6,
             Cadence::Quick => 1,
             // nor may it wait for what may be many questions
@@ -279,6 +284,9 @@ impl Device {
         if changed && self.ready {
             self.look_closer(now);
         }
+        if cadence == Cadence::Quick {
+            self.prefer_newer(now);
+        }
         self.reconsider(now);
         self.settle_survey(now);
     }
@@ -335,7 +343,7 @@ impl Device {
     }
 
     /// Publishes once everything was asked, and after each reading from then on.
-    fn settle_survey(&mut self, now: Moment) {
+    pub(super) fn settle_survey(&mut self, now: Moment) {
         let noisy = self.line.quality().is_noisy();
         let once = |slot: &Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
         let waits = |slot: &Slot| slot.says_mains || !(slot.put_off || noisy && once(slot));

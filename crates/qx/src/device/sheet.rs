@@ -173,6 +173,10 @@ impl Device {
         let Some(protocol) = self.protocol else { return (sheet, Raised::default()) };
         protocol.fixed.iter().for_each(|(var, text)| sheet.put(var, (*text).to_string()));
         let facts = self.shown_facts();
+        if self.is_two_units() {
+            // of whom a number would be nobody knows
+            return (Sheet::default(), protocol.raised(&facts));
+        }
         for (query, readings) in facts.heard() {
             let said = readings.values.iter().filter_map(|(var, value)| Some((*var, value.as_ref()?)));
             let public = said.filter(|(var, _)| var.public);
@@ -264,7 +268,7 @@ impl Device {
             sheet.remove(&BATTERY_RUNTIME);
         }
         // while it is not known who answers, nothing stands in for what was not asked yet
-        if !self.is_proven() {
+        if !self.is_proven() || self.is_two_units() {
             return;
         }
         // what the UPS says itself is not replaced by an estimate for the while in which a reply is lost

@@ -179,6 +179,12 @@ impl Slot {
                 .is_some_and(|(odd, times)| !matches!(odd, Odd::Form(_)) && *times > SAME_AGAIN)
     }
 
+    /// Whether it was asked more than once since its last reply, and met silence or a refusal.
+    pub(super) fn is_unanswered(&self) -> bool {
+        self.refused
+            || self.odd.as_ref().is_some_and(|(odd, times)| !matches!(odd, Odd::Form(_)) && *times > 1)
+    }
+
     /// Why a reply cannot be read as it is drawn.
     pub(super) fn misfit(&self, line: &[u8]) -> String {
         let (ask, reply) = (self.query.ask, line.escape_ascii());

@@ -7,7 +7,7 @@
 
 use crate::picture::{Slot, Slots};
 use crate::query::{Bit, Code, Effect, Field, Layout, Meaning, Query};
-use crate::read::{Form, Readings};
+use crate::read::{Form, Readings, is_babble};
 use crate::status::Status;
 
 /// Noise moves fields by so many places at most, from one to the next. (By one more than its width a
@@ -51,9 +51,14 @@ pub struct Cell {
     pub grave: bool,
 }
 
+/// A byte that is no bit, where one was drawn: its field, its place there, and itself.
+pub type Strange = (usize, usize, u8);
+
 /// What a reply says.
 #[derive(Clone, Debug, Default)]
 pub struct Claims {
+    /// What stands where bits are drawn in a reply that was cut, and is none; nothing where bits were not found.
+    pub strange: Option<Vec<Strange>>,
     /// What it says of each cell, `None` where it cannot be read.
     pub said: Vec<Option<Readings>>,
     /// Its form, when it can be read as a whole and has not the drawn one.
@@ -73,9 +78,17 @@ impl Query {
     }
 
     /// What a reply says of each of `cells`, which are the query's own. A form that was not drawn counts when
-    /// it is `known`. On a `noisy` line the bits of a garbled reply count when all of them can be read.
-    pub fn claims(&self, cells: &[Cell], reply: &[u8], noisy: bool, known: impl Fn(&Form) -> bool) -> Claims {
+    /// it is `known`. On a noisy line the bits of a garbled reply count when all of them can be read, but for those
+    /// that are `usual` there; on any other there is no `usual`.
+    pub fn claims(
+        &self,
+        cells: &[Cell],
+        reply: &[u8],
+        usual: Option<&[Strange]>,
+        known: impl Fn(&Form) -> bool,
+    ) -> Claims {
         let (packed_right, plain) = match self.armour {
+            _ if is_babble(reply).is_some() => (false, None),
             None => (true, Some(reply.to_vec())),
             Some(armour) => match (armour.unpack_reply)(reply) {
                 Some(plain) => (true, Some(plain)),
@@ -94,18 +107,27 @@ impl Query {
                 let (field, at) = pieces.get(cell.field)?;
                 cell.says(field, &plain[at.clone()], true)
             };
-            return Claims { said: cells.iter().map(piece).collect(), odd, whole: true, vouched };
+            let said = cells.iter().map(piece).collect();
+            return Claims { strange: None, said, odd, whole: true, vouched };
         }
         let found = self.find_fields(&plain);
         let standing = found.iter().filter(|place| place.is_some()).count();
+        let pieces = found.iter().enumerate().filter_map(|(at, place)| Some((at, place.clone()?)));
+        let strange: Vec<Strange> =
+            pieces.flat_map(|(at, place)| self.fields[at].strange(at, &plain[place])).collect();
+        let is_legible = |at: usize| {
+            usual.is_none_or(|usual| strange.iter().all(|byte| byte.0 != at || usual.contains(byte)))
+        };
         let piece = |cell: &Cell| {
             let field = &self.fields[cell.field];
             let piece = &plain[found.get(cell.field)?.clone()?];
-            cell.says(field, piece, false).filter(|_| !noisy || field.is_legible(piece))
+            cell.says(field, piece, false).filter(|_| is_legible(cell.field))
         };
         let enough = STANDING.1 * standing >= STANDING.0 * found.len();
         let said = cells.iter().map(|cell| if enough { piece(cell) } else { None }).collect();
-        Claims { said, odd, whole: false, vouched: false }
+        let has_bits = |(field, place): (&Field, &Option<_>)| field.raises() && place.is_some();
+        let strange = self.fields.iter().zip(&found).any(has_bits).then_some(strange);
+        Claims { strange, said, odd, whole: false, vouched: false }
     }
 
     /// Where each field stands in a reply that is not of the drawn form.
@@ -179,10 +201,14 @@ fn mark(slot: &Slot) -> Option<u8> {
 }
 
 impl Field {
-    /// Whether all its bits, if it has any, can be read.
-    fn is_legible(&self, piece: &[u8]) -> bool {
-        let Meaning::Bits(rows) = self.meaning else { return true };
-        rows.iter().zip(piece).all(|(row, byte)| row.effect(*byte).is_some())
+    /// What of its bits, if it has any, cannot be read.
+    fn strange(&self, at: usize, piece: &[u8]) -> Vec<Strange> {
+        let Meaning::Bits(rows) = self.meaning else { return vec![] };
+        let bytes = rows.iter().zip(piece).enumerate();
+        bytes
+            .filter(|(_, (row, byte))| row.effect(**byte).is_none())
+            .map(|(n, (_, byte))| (at, n, *byte))
+            .collect()
     }
 
     fn cells(&self, field: usize, slot: &Slot) -> Vec<Cell> {
@@ -215,6 +241,18 @@ impl Field {
 }
 
 impl Cell {
+    /// Its name, for the log: the variable, or what the bit or letter says.
+    pub fn name(&self, query: &Query) -> &'static str {
+        match self.part {
+            Part::Bit(_, row) => row.about,
+            Part::Letter(row) => row.code,
+            Part::Whole => {
+                let field = query.fields.get(self.field);
+                field.and_then(|field| field.vars().first().map(|var| var.name)).unwrap_or("ups.status")
+            }
+        }
+    }
+
     /// What a piece of a reply says of it; `lenient` takes a field without its number for one that is not
     /// known.
     fn says(&self, field: &Field, piece: &[u8], lenient: bool) -> Option<Readings> {

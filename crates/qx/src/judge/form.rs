@@ -4,7 +4,8 @@
 //! beside it does.
 
 use super::Quality;
-use super::bounds::{FORM_MET, FORM_MET_IF_HURT, FORM_MET_IN_NOISE};
+use super::bounds::{FORM_MET, FORM_MET_IF_HURT, FORM_MET_IN_NOISE, SAME_AGAIN};
+use super::cell::Strange;
 use crate::query::Query;
 use crate::read::Form;
 use std::collections::VecDeque;
@@ -24,6 +25,8 @@ pub struct Forms {
     in_a_row: u8,
     /// It has replies that are not printable.
     unprintable: bool,
+    /// What stood where bits are drawn and was none, and how often in a row.
+    strange: (Vec<Strange>, u8),
 }
 
 impl Forms {
@@ -31,7 +34,7 @@ impl Forms {
     pub fn new(query: &Query) -> Forms {
         let drawn = query.drawn_form();
         let known = vec![vec![]; drawn.widths().len()];
-        Forms { drawn, known, met: VecDeque::new(), in_a_row: 0, unprintable: false }
+        Forms { drawn, known, met: VecDeque::new(), in_a_row: 0, unprintable: false, strange: (vec![], 0) }
     }
 
     /// Whether this UPS draws so.
@@ -82,6 +85,21 @@ impl Forms {
         if form.widths().is_empty() && self.met.iter().filter(|met| met.as_ref() == odd).count() >= needed {
             self.unprintable = true;
         }
+    }
+
+    /// Takes note of what stands in a reply where bits are drawn and is none. Noise is never the same.
+    pub fn meet_strange(&mut self, strange: &[Strange]) {
+        let (before, times) = &mut self.strange;
+        match before == strange {
+            true => *times = times.saturating_add(1),
+            false => self.strange = (strange.to_vec(), 1),
+        }
+    }
+
+    /// What this UPS writes there.
+    pub fn usual(&self) -> Vec<Strange> {
+        let (strange, times) = &self.strange;
+        if *times >= SAME_AGAIN { strange.clone() } else { vec![] }
     }
 
     /// Takes an odd form for the way this UPS draws.

@@ -21,7 +21,7 @@ use crate::read::{Form, Readings};
 use crate::value::Decimal;
 use crate::variable::Var;
 pub use cell::{Cell, Claims, GRAVE, Kind};
-pub use compare::{alike, same_words};
+pub use compare::{alike, alike_but_for_words, same_words};
 use form::Forms;
 use recent::Recent;
 use std::time::Duration;
@@ -90,6 +90,15 @@ pub struct Heard {
     pub all: bool,
 }
 
+/// What was withdrawn.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Withdrawn {
+    /// The variables, or what the bits say.
+    pub names: Vec<&'static str>,
+    /// Something else of the replies was read since.
+    pub is_answered: bool,
+}
+
 /// What was read of one cell.
 #[derive(Clone, Debug, Default)]
 struct State {
@@ -130,11 +139,16 @@ impl Judge {
     /// What a reply says, cell by cell.
     pub fn claims(&mut self, reply: &[u8], quality: Quality, options: &Options) -> Claims {
         let noisy = quality.is_noisy();
-        let claims = self.query.claims(&self.cells, reply, noisy, |form| self.forms.knows(form));
+        let usual = self.forms.usual();
+        let usual = noisy.then_some(usual.as_slice());
+        let claims = self.query.claims(&self.cells, reply, usual, |form| self.forms.knows(form));
+        if let Some(strange) = &claims.strange {
+            self.forms.meet_strange(strange);
+        }
         self.forms.meet(claims.odd.as_ref().filter(|_| !claims.whole), quality);
         let is_learned = !claims.whole && claims.odd.as_ref().is_some_and(|form| self.forms.knows(form));
         let mut claims = if is_learned {
-            self.query.claims(&self.cells, reply, noisy, |form| self.forms.knows(form))
+            self.query.claims(&self.cells, reply, usual, |form| self.forms.knows(form))
         } else {
             claims
         };
@@ -209,17 +223,22 @@ impl Judge {
         self.cells.iter().any(|cell| cell.grave)
     }
 
-    /// Withdraws what `is_dead`, by its cell, by what is taken of it and by when it was read last; whether
-    /// anything was.
-    pub fn withdraw(&mut self, mut is_dead: impl FnMut(&Cell, &Readings, Duration) -> bool) -> bool {
-        let mut withdrawn = false;
+    /// Withdraws what `is_dead`, by its cell, by what is taken of it and by when it was read last; what that was,
+    /// if anything.
+    pub fn withdraw(
+        &mut self,
+        mut is_dead: impl FnMut(&Cell, &Readings, Duration) -> bool,
+    ) -> Option<Withdrawn> {
+        let (mut names, mut read) = (vec![], Duration::ZERO);
         for (cell, state) in self.cells.iter().zip(&mut self.states) {
             if state.taken.as_ref().is_some_and(|taken| is_dead(cell, taken, state.read)) {
+                read = read.max(state.read);
                 *state = State::default();
-                withdrawn = true;
+                names.push(cell.name(self.query));
             }
         }
-        withdrawn
+        let is_answered = self.states.iter().any(|state| state.read > read);
+        (!names.is_empty()).then_some(Withdrawn { names, is_answered })
     }
 
     /// Forgets what was heard lately, but neither what is taken nor the forms: it is too long ago.

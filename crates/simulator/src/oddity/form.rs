@@ -82,13 +82,13 @@ impl Deed {
                 text.iter_mut().filter(|byte| **byte == b' ').for_each(|byte| *byte = b'\t');
             }
             Deed::Wide => {
-                if let Some(at) = number(text) {
+                if let Some(at) = number(text, 0, query) {
                     text.insert(at, b'0');
                 }
             }
             Deed::Narrow => {
                 let mut from = 0;
-                while let Some(at) = number(&text[from..]).map(|at| at + from) {
+                while let Some(at) = number(text, from, query) {
                     while text[at] == b'0' && text.get(at + 1).is_some_and(u8::is_ascii_digit) {
                         text.remove(at);
                     }
@@ -105,15 +105,33 @@ fn has_bits(query: &Query) -> bool {
     query.fields.iter().any(|field| matches!(field.meaning, Meaning::Bits(_)))
 }
 
-/// Where the first number of two fields or more begins behind a blank: one that ends at a blank, so that
-/// status bits, which stand last, are none.
-fn number(text: &[u8]) -> Option<usize> {
+/// Where the first number of two digits or more begins behind a blank, from `from` on: one that ends at a blank,
+/// and is no field of bits.
+fn number(text: &[u8], from: usize, query: &Query) -> Option<usize> {
     let digits =
         |word: &[u8]| word.len() > 1 && word.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.');
-    (1..text.len()).find(|at| {
+    let bits = words_of_bits(query);
+    (from.max(1)..text.len()).find(|at| {
         let end = text[*at..].iter().position(|byte| *byte == b' ');
-        text[at - 1] == b' ' && end.is_some_and(|end| digits(&text[*at..at + end]))
+        let word = text[..*at].iter().filter(|byte| **byte == b' ').count();
+        text[at - 1] == b' ' && !bits.contains(&word) && end.is_some_and(|end| digits(&text[*at..*at + end]))
     })
+}
+
+/// Which words of a reply have bits.
+fn words_of_bits(query: &Query) -> Vec<usize> {
+    let (mut word, mut fields, mut found) = (0, query.fields.iter(), vec![]);
+    for slot in Slots::of(query.picture) {
+        match slot {
+            Slot::Literal(b' ') => word += 1,
+            Slot::Literal(_) => {}
+            _ if fields.next().is_some_and(|field| matches!(field.meaning, Meaning::Bits(_))) => {
+                found.push(word);
+            }
+            _ => {}
+        }
+    }
+    found
 }
 
 /// Where the bit stands that hurts nobody: the beeper's, or the last that means nothing.
@@ -161,6 +179,20 @@ mod tests {
         ] {
             let mut text = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001001".to_vec();
             Oddity::parse(odd).unwrap().deed.deform(&mut text, &protocols::STATUS);
+            assert_eq!(String::from_utf8(text).unwrap(), reply, "{odd}");
+        }
+    }
+
+    /// Masterguard's bits stand in the midst.
+    #[test]
+    fn bits_are_no_number() {
+        let status = protocols::named("masterguard").unwrap().queries.iter().find(|query| query.ask == "Q3");
+        for (odd, reply) in [
+            ("narrow", "(00 230.0 0.0 230.0 20 50.0 2.27 25.0 24.50 99 00000000 00000000"),
+            ("wide", "(00 0230.0 000.0 230.0 020 50.0 02.27 25.0 024.50 099 00000000 00000000"),
+        ] {
+            let mut text = b"(00 230.0 000.0 230.0 020 50.0 02.27 25.0 024.50 099 00000000 00000000".to_vec();
+            Oddity::parse(odd).unwrap().deed.deform(&mut text, status.unwrap());
             assert_eq!(String::from_utf8(text).unwrap(), reply, "{odd}");
         }
     }

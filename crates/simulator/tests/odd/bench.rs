@@ -165,7 +165,9 @@ impl<'l> Bench<'l> {
         let records = self.ups().take_records();
         self.judge.heard(began, now, (exchange, reply.as_ref()), &records, unit);
         if let Some(diary) = &mut self.diary
-            && (exchange.is_command || self.life.until < Duration::from_secs(30))
+            && (exchange.is_command
+                || self.life.until < Duration::from_secs(30)
+                || std::env::var_os("QXUPS_EXCHANGES").is_some())
         {
             let said = reply.as_ref().and_then(|reply| reply.line.as_deref()).unwrap_or(b"-");
             diary.push(format!(

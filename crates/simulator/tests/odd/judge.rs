@@ -206,7 +206,10 @@ impl Judge {
                 Record::Said { question, bytes, claims } => {
                     let whole = bytes.strip_suffix(&[END]).unwrap_or(bytes);
                     // of one that is a reply behind, what comes late is its status as well
-                    if (claims.online.is_some() || *claims == Claims::default()) && line.is_some() {
+                    // and a mode is what keeps data fresh where the status is silent
+                    let of_mains =
+                        claims.online.is_some() || *claims == Claims::default() || question == "QMOD";
+                    if of_mains && line.is_some() {
                         self.heard_at = now;
                     }
                     if line == Some(whole) && !whole.is_empty() {
@@ -290,7 +293,11 @@ impl Judge {
             self.heard_at = now;
         }
         let within = if self.named { START_NAMED } else { START };
-        if !look.is_ready && now.saturating_sub(self.started.max(self.reachable)) > within + 10 * self.round()
+        let is_late = now.saturating_sub(self.started.max(self.reachable)) > within + 10 * self.round();
+        // nobody has data of a unit that does not say, in this state, whether mains is there
+        if !look.is_ready
+            && is_late
+            && would_claim(look.ups, now).iter().any(|claims| claims.online.is_some())
         {
             let took = (now - self.started).as_secs_f64();
             self.report(Kind::NeverReady, now, format!("no data {took:.0} s after the start"));

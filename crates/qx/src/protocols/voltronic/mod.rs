@@ -263,8 +263,17 @@ const DERIVED: &[Derived] = &[
     Derived { var: &INPUT_TRANSFER_HIGH_MAX, about: BY_RATING, from: |facts| most(eco_high(facts)) },
 ];
 
-/// Families P00 and P08 have no bypass: equal voltages mean that the regulator works all the same.
+/// Families P00 and P08 have no bypass: equal voltages mean that the regulator works all the same. Where the status
+/// does not say whether mains is there, the modes "line" and "battery" do, as in NUT.
 fn settle(facts: &Facts, raised: &mut Raised) {
+    if !raised.covers.has(Online)
+        && let Some(mode @ ("L" | "B")) = facts.text(&WORKING_MODE)
+    {
+        raised.covers = raised.covers.with(Online);
+        if mode == "L" {
+            raised.status = raised.status.with(Online);
+        }
+    }
     let family = facts.text(&UPS_FIRMWARE_AUX);
     match settle::take_regulating(raised).then(|| settle::regulation(facts)).flatten() {
         Some(Bypass) if matches!(family, Some("P00" | "P08")) => {

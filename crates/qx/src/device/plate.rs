@@ -1,0 +1,186 @@
+//! The name plate of a UPS that never was away, as far as anybody saw: a cable may be put into another unit
+//! faster than three questions for the status.
+//!
+//! After one that was not answered, and after volts that no battery and no mains leaps to, the UPS is asked again
+//! what it is called and rated. That is cheap, and proves nothing but another answer. Where such leaps go to and
+//! fro, and the answers differ, two units answer in turn: nothing of one is shown as the other's then.
+
+use super::bounds::{IDENTITY, IDENTITY_VOLTS, PLATE_AGAIN, PLATE_TAKES, TWO_UNITS};
+use super::identity::difference;
+use super::order::DEAD_VOLTS;
+use super::{Device, Loudness, Moment};
+use crate::query::{Cadence, Query};
+use crate::read::Readings;
+use crate::variable::{BATTERY_VOLTAGE, OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE};
+use std::collections::VecDeque;
+
+/// So many readings are remembered.
+const READINGS: usize = 8;
+/// So many of them went back to what was before: two units, and no unit that was swapped.
+const TO_AND_FRO: usize = 2;
+
+/// What is known of the name plate.
+#[derive(Debug, Default)]
+pub(super) struct Plate {
+    asked: Option<Asked>,
+    /// Not asked again before.
+    not_before: Moment,
+    /// The last volts of battery and output.
+    volts: [VecDeque<f64>; 2],
+    /// When another unit answered last on a line that was not lost.
+    changed: Option<Moment>,
+    /// Until then it is taken for true that two units answer.
+    two_until: Option<Moment>,
+}
+
+/// The plate is being asked for again.
+#[derive(Debug)]
+struct Asked {
+    since: Moment,
+    before: Vec<(&'static Query, Readings)>,
+}
+
+/// Whether volts leap where neither battery nor mains does.
+fn leaps(from: f64, to: f64) -> bool {
+    from > 0.0 && !(IDENTITY_VOLTS..=1.0 / IDENTITY_VOLTS).contains(&(to / from))
+}
+
+impl Plate {
+    /// That of another unit that answers from now on.
+    pub(super) fn of_another(&self) -> Plate {
+        Plate { two_until: self.two_until, ..Plate::default() }
+    }
+
+    /// Takes the newest volts; whether they leapt.
+    fn take(&mut self, at: usize, volts: Option<f64>) -> bool {
+        let Some(volts) = volts.filter(|volts| *volts > 0.0) else { return false };
+        let Some(known) = self.volts.get_mut(at) else { return false };
+        let leapt = known.back().is_some_and(|before| leaps(*before, volts));
+        if known.len() == READINGS {
+            known.pop_front();
+        }
+        known.push_back(volts);
+        leapt
+    }
+
+    /// Whether the last volts of the battery, or of the output, went to and fro; and whether both did.
+    fn goes_to_and_fro(&self) -> (bool, bool) {
+        let returns = |known: &VecDeque<f64>| {
+            let known: Vec<f64> = known.iter().copied().collect();
+            let back = |three: &&[f64]| matches!(three, [a, b, c] if leaps(*a, *b) && leaps(*b, *c) && !leaps(*a, *c));
+            known.windows(3).filter(back).count()
+        };
+        let of = |known| returns(known) >= TO_AND_FRO;
+        (self.volts.iter().any(of), self.volts.iter().all(of))
+    }
+}
+
+impl Device {
+    /// Whether two units answer in turn, as far as that is known.
+    pub(super) fn is_two_units(&self) -> bool {
+        self.plate.two_until.is_some()
+    }
+
+    /// Whether it is being asked who answers, since volts leapt or a status was lost.
+    pub(super) fn reads_plate(&self, now: Moment) -> bool {
+        let waits = |asked: &Asked| {
+            let is_its_own =
+                |slot: &super::Slot| asked.before.iter().any(|(query, _)| std::ptr::eq(*query, slot.query));
+            let unanswered = |slot: &super::Slot| slot.answered < asked.since && !slot.refused;
+            now < asked.since + IDENTITY && self.slots.iter().any(|slot| is_its_own(slot) && unanswered(slot))
+        };
+        self.plate.asked.as_ref().is_some_and(waits)
+    }
+
+    /// A status was heard after `silences` that was not.
+    pub(super) fn look_at_plate(&mut self, silences: u8, now: Moment) {
+        if !self.is_proven() || !self.ready || self.line.quality().is_noisy() {
+            self.plate.asked = None;
+            return;
+        }
+        let newest = |var| self.slots.iter().find_map(|slot| slot.judge.newest_number(var));
+        let output = newest(&OUTPUT_VOLTAGE).or_else(|| newest(&OUTPUT_L1_N_VOLTAGE));
+        let battery = newest(&BATTERY_VOLTAGE);
+        let leapt =
+            [self.plate.take(0, battery), self.plate.take(1, output.filter(|volts| *volts > DEAD_VOLTS))];
+        if self.is_two_units() && leapt.contains(&true) {
+            self.plate.two_until = Some(now + TWO_UNITS);
+        }
+        // no unit's battery and output leap together
+        if !self.is_two_units() && leapt.contains(&true) && self.plate.goes_to_and_fro().1 {
+            return self.become_two("the volts of battery and output leap to and fro together", now);
+        }
+        if (silences > 0 || leapt.contains(&true)) && now >= self.plate.not_before {
+            self.ask_plate(now);
+        }
+    }
+
+    fn ask_plate(&mut self, now: Moment) {
+        let before: Vec<_> = self.telling().collect();
+        if before.is_empty() {
+            return;
+        }
+        for slot in self.slots.iter_mut().filter(|slot| slot.applies && slot.query.cadence != Cadence::Quick)
+        {
+            if before.iter().any(|(query, _)| std::ptr::eq(*query, slot.query)) {
+                (slot.due, slot.repeats) = (Some(now), 0);
+            }
+        }
+        self.plate.not_before = now + PLATE_AGAIN;
+        self.plate.asked = Some(Asked { since: now, before });
+    }
+
+    /// Compares what the plate says now with what it said before.
+    pub(super) fn compare_plate(&mut self, now: Moment) {
+        let two_ended = self.plate.two_until.is_some_and(|until| now >= until);
+        if two_ended {
+            self.plate.two_until = None;
+            self.heard_words();
+            self.doubt_identity(now, now);
+        }
+        let Some(Asked { since, before }) = &self.plate.asked else { return };
+        let differs = before.iter().find_map(|(query, before)| {
+            let slot = self.slots.iter().find(|slot| std::ptr::eq(slot.query, *query))?;
+            difference(before, slot.reading.as_ref().filter(|_| slot.answered >= *since)?)
+        });
+        let over = now >= *since + PLATE_TAKES;
+        let Some(why) = differs else {
+            if over {
+                self.plate.asked = None;
+            }
+            return;
+        };
+        self.plate.asked = None;
+        // nobody swaps a unit twice in a minute, and unseen
+        let again = self.plate.changed.is_some_and(|changed| now < changed + TWO_UNITS);
+        match again || self.plate.goes_to_and_fro().0 {
+            true => self.become_two(&format!("one {why}"), now),
+            false => {
+                self.become_another(&why, now);
+                self.plate.changed = Some(now);
+            }
+        }
+    }
+
+    /// Two units answer in turn.
+    fn become_two(&mut self, why: &str, now: Moment) {
+        let text = format!(
+            "two UPSes answer in turn on this line: {why}; only the words of the status are shown, and no order is \
+             sent: leave one of them on the line"
+        );
+        self.note(Loudness::Warning, text);
+        self.plate.asked = None;
+        self.plate.two_until = Some(now + TWO_UNITS);
+        self.fail_requests();
+        self.heard_words();
+        if !self.store.is_stale() {
+            self.publish(now);
+        }
+    }
+
+    /// When something is to be done about it.
+    pub(super) fn plate_due(&self) -> Option<Moment> {
+        let reads = self.plate.asked.as_ref().map(|asked| asked.since + IDENTITY);
+        self.plate.two_until.into_iter().chain(reads.filter(|due| *due > self.clock)).min()
+    }
+}
