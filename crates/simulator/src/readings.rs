@@ -245,10 +245,9 @@ fn all_alarms(protocol: &Protocol) -> Vec<Alarm> {
     let mut found = vec![];
     let mut take = |effect: &Effect| {
         for part in effect.parts() {
-            if let Effect::Alarm(alarm) = part
-                && !found.contains(alarm)
-            {
-                found.push(*alarm);
+            match part {
+                Effect::Alarm(alarm) if !found.contains(alarm) => found.push(*alarm),
+                _ => {}
             }
         }
     };

@@ -301,10 +301,9 @@ impl SimulatedUps {
         if !self.personality.no_end {
             saying.bytes.push(END);
         }
-        if let Some((at, Record::Said { bytes, .. })) = self.records.back_mut()
-            && *at == now
-        {
-            bytes.clone_from(&saying.bytes);
+        match self.records.back_mut() {
+            Some((at, Record::Said { bytes, .. })) if *at == now => bytes.clone_from(&saying.bytes),
+            _ => {}
         }
         self.say(saying, raw.len() + 1, now);
     }
@@ -453,9 +452,8 @@ impl SimulatedUps {
 
     fn write(&self, query: &Query, readings: &Readings, packed: bool) -> Vec<u8> {
         let mut reply = query.write(readings);
-        if let Some(Meaning::Bits(rows)) = query.fields.last().map(|field| field.meaning)
-            && !packed
-        {
+        let last = query.fields.last().filter(|_| !packed);
+        if let Some(Meaning::Bits(rows)) = last.map(|field| field.meaning) {
             for (place, on) in &self.bits {
                 let at = reply.len() - rows.len() + place;
                 if let Some(bit) = reply.get_mut(at) {

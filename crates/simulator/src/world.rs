@@ -266,17 +266,20 @@ impl World {
     fn step(&mut self, seconds: f64) {
         self.flow(seconds);
         self.low = self.charge < if self.low { LOW.1 } else { LOW.0 };
-        if let Some(countdown) = &mut self.countdown {
-            countdown.seconds -= seconds;
-            if countdown.seconds <= 1e-9 {
-                self.output = countdown.then;
-                self.countdown = None;
-                self.test = None;
+        let good = self.mains_good();
+        match (&mut self.countdown, self.output) {
+            (Some(countdown), _) => {
+                countdown.seconds -= seconds;
+                if countdown.seconds <= 1e-9 {
+                    self.output = countdown.then;
+                    self.countdown = None;
+                    self.test = None;
+                }
             }
-        } else if let Output::Returns(left) = self.output
-            && self.mains_good()
-        {
-            self.output = if left <= seconds { Output::On } else { Output::Returns(left - seconds) };
+            (None, Output::Returns(left)) if good => {
+                self.output = if left <= seconds { Output::On } else { Output::Returns(left - seconds) };
+            }
+            (None, _) => {}
         }
         self.test = match self.test {
             _ if !self.mains_good() || !self.powered() => None,

@@ -314,9 +314,13 @@ impl UsbOptions {
     ) -> LinkError {
         let before = self.memory.before();
         let looks_the_same = |device: &&Attached| before.as_ref().is_some_and(|b| device.is_like(&b.device));
-        if let Some((before, other)) = before.as_ref().zip(all.iter().find(looks_the_same))
-            && let Judgement::Another(why) = before.judge(other, all, connected(other), now)
-        {
+        let like_it = before.as_ref().zip(all.iter().find(looks_the_same));
+        let another =
+            like_it.and_then(|(before, other)| match before.judge(other, all, connected(other), now) {
+                Judgement::Another(why) => Some((before, other, why)),
+                _ => None,
+            });
+        if let Some((before, other, why)) = another {
             let place = &before.device.place;
             let sentence = format!(
                 "the UPS that was at {place} is away, and {other} is left alone, for it may be another one ({why}): plug the UPS into the socket {place} again, or restart this driver so that it takes what is there"

@@ -391,6 +391,21 @@ impl Detection {
         self.waited += UNKNOWN[0];
     }
 
+    /// Whether `line` shows a device of another family; then nothing more is asked.
+    fn is_a_stranger(&mut self, ask: &[u8], line: Option<&[u8]>) -> bool {
+        let Some(line) = line.filter(|_| self.candidates.len() > 1 && !self.sounds_like_family()) else {
+            return false;
+        };
+        let Some(who) = Stranger::who_says(ask, line) else { return false };
+        let again =
+            self.heard.iter().chain(&self.given_up).any(|before| before.line.as_deref() == Some(line));
+        let sure = again || !who.may_be_a_torn_reply(line);
+        if sure {
+            self.stranger = Some((who, line.to_vec()));
+        }
+        sure
+    }
+
     /// Keeps what came back to a question within `patience`, its first byte after `latency`; it was asked at
     /// `asked`.
     fn hear_within(
@@ -404,25 +419,16 @@ impl Detection {
         let ask = query.wire(0);
         let said = line.as_deref().filter(|line| !is_refusal(&ask, line));
         self.anything_said |= said.is_some();
-        if let Some(line) = &line
-            && self.candidates.len() > 1
-            && !self.sounds_like_family()
-            && let Some(who) = Stranger::who_says(&ask, line)
-        {
-            let again =
-                self.heard.iter().chain(&self.given_up).any(|before| before.line.as_ref() == Some(line));
-            if again || !who.may_be_a_torn_reply(line) {
-                self.stranger = Some((who, line.clone()));
-                return Worth::Sure;
-            }
+        if self.is_a_stranger(&ask, line.as_deref()) {
+            return Worth::Sure;
         }
         self.family |= line.as_deref().is_some_and(looks_like_reply);
         let came = asked + if line.is_some() { latency } else { patience };
         let overdue = line.as_deref().and_then(|line| self.overdue(&ask, line, came));
         let asked_before = self.asked_in_vain(&ask, came).filter(|_| line.is_some());
-        if let Some(line) = line.as_deref()
-            && (self.belongs_elsewhere(&ask, line) || asked_before.is_some() && overdue.is_some())
-        {
+        let elsewhere =
+            |line: &&[u8]| self.belongs_elsewhere(&ask, line) || asked_before.is_some() && overdue.is_some();
+        if let Some(line) = line.as_deref().filter(elsewhere) {
             let own = asked_before.map(|asked| came - asked);
             return self.start_again(Some((line, came)), overdue.max(own), (asked, came), None);
         }
@@ -445,9 +451,8 @@ impl Detection {
         }
         self.noisy |= asked_before.is_none() && before.as_ref().is_some_and(|before| before.line != line);
         let sure = seems_sure || tries >= TRIES;
-        if let Some(doubted) = before.as_ref().and_then(|before| before.line.clone())
-            && line.as_ref() != Some(&doubted)
-        {
+        let doubted = before.as_ref().and_then(|before| before.line.clone());
+        if let Some(doubted) = doubted.filter(|doubted| line.as_ref() != Some(doubted)) {
             self.doubt_silences(&doubted);
         }
         // a reply is lost more easily than made up

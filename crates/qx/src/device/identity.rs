@@ -246,10 +246,10 @@ impl Device {
         }
         if doubted.before.is_empty() || unanswered {
             let volts = self.facts().f64(&BATTERY_VOLTAGE).filter(|_| doubted.statuses > 0);
-            if let Some((before, volts)) = doubted.volts.zip(volts)
-                && before > 0.0
-                && !(IDENTITY_VOLTS..=1.0 / IDENTITY_VOLTS).contains(&(volts / before))
-            {
+            let leaps = |(before, volts): &(f64, f64)| {
+                *before > 0.0 && !(IDENTITY_VOLTS..=1.0 / IDENTITY_VOLTS).contains(&(volts / before))
+            };
+            if let Some((before, volts)) = doubted.volts.zip(volts).filter(leaps) {
                 return Found::Another(format!("says {volts} V of its battery, where it was {before} V"));
             }
             proven &= doubted.statuses >= IDENTITY_STATUSES;
@@ -327,9 +327,7 @@ impl Device {
             self.heard_words();
             return false;
         }
-        if !self.overridden(UPS_STATUS.name)
-            && let Some(protocol) = self.protocol
-        {
+        if let Some(protocol) = self.protocol.filter(|_| !self.overridden(UPS_STATUS.name)) {
             let mut raised = protocol.raised(&self.facts());
             self.weigh(&mut raised);
             let says =

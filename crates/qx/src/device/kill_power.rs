@@ -153,10 +153,8 @@ impl Device {
             return self
                 .kill_ends(Outcome::Failed("another UPS answers: the load was not switched off".into()));
         }
-        if let Some((before, since)) = killing.ordered
-            && self.status_is_whole_since(since)
-            && let Some(shown) = self.shown().since(before)
-        {
+        let ordered = killing.ordered.filter(|(_, since)| self.status_is_whole_since(*since));
+        if let Some(shown) = ordered.and_then(|(before, _)| self.shown().since(before)) {
             self.note(Loudness::Info, shown.into());
             return self.kill_ends(Outcome::Done);
         }

@@ -264,9 +264,8 @@ impl Device {
 
     /// Looks after a command and an order whose time is up.
     pub(super) fn look_after_order(&mut self, now: Moment) {
-        if let Some(doubt) = &mut self.doubt
-            && doubt.look.is_some_and(|look| look <= now)
-        {
+        let due = |doubt: &&mut Doubt| doubt.look.is_some_and(|look| look <= now);
+        if let Some(doubt) = self.doubt.as_mut().filter(due) {
             doubt.look = None;
             self.line.settle = true;
             self.ask_status(now);

@@ -139,9 +139,8 @@ fn harmless(query: &Query) -> Option<usize> {
     let mut at = 0;
     let mut fields = query.fields.iter();
     for slot in Slots::of(query.picture) {
-        if !matches!(slot, Slot::Literal(_))
-            && let Some(Meaning::Bits(rows)) = fields.next().map(|field| field.meaning)
-        {
+        let field = if matches!(slot, Slot::Literal(_)) { None } else { fields.next() };
+        if let Some(Meaning::Bits(rows)) = field.map(|field| field.meaning) {
             return rows.iter().rposition(is_harmless).map(|place| at + place);
         }
         at += slot.width();

@@ -175,8 +175,8 @@ const FAULTS_ROWS: &[Code] = &[
 ];
 
 const FAULTY: When = When::Is(&UPS_FAULT, &["yes"]);
-const P31_FAULTY: When = When::Both(&[FAULTY, When::Is(&UPS_FIRMWARE_AUX, &["P31"])]);
-const OTHERS_FAULTY: When = When::Both(&[FAULTY, When::IsNot(&UPS_FIRMWARE_AUX, &["P31"])]);
+const P31_FAULTY: When = When::Both(const { &[FAULTY, When::Is(&UPS_FIRMWARE_AUX, &["P31"])] });
+const OTHERS_FAULTY: When = When::Both(const { &[FAULTY, When::IsNot(&UPS_FIRMWARE_AUX, &["P31"])] });
 
 pub(super) static FAULT_P31: Query =
     query("QFS", "kind of fault", "(CCr*", &[codes('C', FAULTS_P31), unknown('r')])
