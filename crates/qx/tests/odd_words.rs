@@ -670,3 +670,49 @@ fn babble_is_no_reply_to_anything() {
         assert_eq!(line.text("device.mfr").is_some(), is_name, "{length}");
     }
 }
+
+/// Found by lives (3203762): a mode that comes and goes kept the one of the outage for ever.
+#[test]
+fn what_is_not_said_any_more_goes_though_nothing_stays_in_its_place() {
+    let modes = |line: &mut Line, modes: &[&str], grid: Option<&str>, time: u64| {
+        let (count, until) = (Cell::new(0), line.now + seconds(time));
+        let mut ups = |ask: &[u8], _: Duration| {
+            count.set(count.get() + usize::from(ask.starts_with(b"QMOD")));
+            let mode = modes[count.get() % modes.len()];
+            axpert(ask, &[("QMOD", mode), ("QPIGS", grid.unwrap_or(GRID_AWAY))])
+        };
+        line.run_raw(until, &mut ups, |_| false);
+    };
+    const GRID: &str = "(230.0 49.9 230.0 49.9 0161 0119 003 460 57.50 012 100 0069 0014 103.8 57.45 00000 00010110 00 00 00856 010";
+    for odd in ["(Y", "(E"] {
+        let mut line = Line::new(named("voltronic-axpert"));
+        modes(&mut line, &["(L", odd], Some(GRID), 60);
+        assert!(line.text("ups.status").unwrap().contains("OL"), "{odd}");
+        modes(&mut line, &["(B", odd], None, 30);
+        assert!(line.text("ups.status").unwrap().contains("OB"), "{odd}");
+        modes(&mut line, &["(L", odd], Some(GRID), 10);
+        assert!(line.text("ups.status").unwrap().contains("OL"), "{odd}");
+        assert_eq!(stale(&line), 0, "{odd}");
+    }
+}
+
+/// Found by lives (3204926): a flickering LB of before a silence was told as fresh after it.
+#[test]
+fn a_flickering_low_battery_of_before_a_silence_counts_when_it_is_read_again() {
+    let mut line = on_mains(60);
+    let low = OK.replace("00001000", "01001000");
+    shows(&mut line, &[OK, &low], "LB", 20);
+    assert_eq!(line.text("ups.status"), Some("OL LB"));
+    line.run(line.now + seconds(30), &mut |_, _| vec![], |_| false);
+    assert!(line.device.store().is_stale());
+    let turn = Cell::new(0);
+    let until = line.now + seconds(20);
+    while line.now < until {
+        line.run(line.now + Duration::from_millis(20), &mut megatec(&[OK], &turn), |_| false);
+        assert!(line.device.store().is_stale() || line.text("ups.status") == Some("OL"), "{:?}", line.now);
+    }
+    assert!(!line.device.store().is_stale());
+    // and where it flickers still, it is told again
+    shows(&mut line, &[OK, &low], "LB", 20);
+    assert_eq!(line.text("ups.status"), Some("OL LB"));
+}

@@ -500,3 +500,17 @@ fn case_l7_what_stands_in_place_of_a_bit_is_no_noise_when_it_stays() {
         text,
     );
 }
+
+#[test]
+fn case_l8_low_battery_of_before_a_silence() {
+    // (seeds 3201956, 3204926) it flickered, and was told as fresh for a moment after the silence
+    for (dialect, option) in
+        [("voltronic-axpert", ""), ("masterguard", "option pollinterval=1\nknob odd wide on:low\n")]
+    {
+        let text = format!(
+            "{option}knob odd omits=LB every:2 phase:1\nat 75s mains fail\nat 81s charge 14\nat 89s mains back\n\
+             at 119500ms out\nat 120800ms swap model OTHER-2; rated 12; latency 30\nat 156900ms in\nuntil 170s"
+        );
+        case("L8 LB, a silence, another unit", "no LB of the one before", &[dialect], &text);
+    }
+}

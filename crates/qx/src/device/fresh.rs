@@ -67,6 +67,7 @@ impl Device {
         self.events.push_back(Event::Fresh);
         self.withdraw_old_warnings(now);
         self.withdraw_dead(now);
+        self.show_words_heard();
         for slot in self.slots.iter_mut().filter(|slot| slot.applies) {
             let again = match slot.query.cadence {
                 Cadence::Once => !slot.refused,
@@ -191,7 +192,7 @@ impl Device {
         for at in 0..self.slots.len() {
             let says_mains = self.slots[at].says_mains;
             let judge = &mut self.slots[at].judge;
-            let gone = judge.withdraw(|cell, taken, read| {
+            let gone = judge.withdraw_unsaid(|cell, taken, read| {
                 !(says_mains && cell.kind == Kind::Mains) && is_old(cell, taken, read)
             });
             if gone.is_some() {

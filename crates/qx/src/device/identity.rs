@@ -342,6 +342,19 @@ impl Device {
         true
     }
 
+    /// The words of the status that were heard since it is not known who answers, and no others: what stands there
+    /// was said before.
+    pub(super) fn show_words_heard(&mut self) {
+        let Some(protocol) = self.protocol.filter(|_| !self.overridden(UPS_STATUS.name)) else { return };
+        let mut raised = protocol.raised(&self.shown_facts());
+        if !self.is_proven() && raised.covers.has(Status::Online) {
+            self.weigh(&mut raised);
+            let without = raised.status.without(Status::LowBattery);
+            let status = if self.options.ignorelb { without } else { raised.status };
+            self.store.set(UPS_STATUS.name, status.published(!raised.alarms.is_empty()));
+        }
+    }
+
     /// What may be shown of the UPS.
     pub(super) fn shown_facts(&self) -> Facts<'_> {
         let Some(since) = self.doubted_since() else { return self.facts() };

@@ -104,8 +104,10 @@ pub struct Withdrawn {
 struct State {
     taken: Option<Readings>,
     recent: Recent,
-    /// When it was read last.
+    /// When it was read last,
     read: Duration,
+    /// and when that was what is taken.
+    said: Duration,
     /// What it said last is what is taken.
     settled: bool,
 }
@@ -225,13 +227,26 @@ impl Judge {
 
     /// Withdraws what `is_dead`, by its cell, by what is taken of it and by when it was read last; what that was,
     /// if anything.
-    pub fn withdraw(
+    pub fn withdraw(&mut self, is_dead: impl FnMut(&Cell, &Readings, Duration) -> bool) -> Option<Withdrawn> {
+        self.withdraw_by(|state| state.read, is_dead)
+    }
+
+    /// The same for words, by when it was read last that it is so.
+    pub fn withdraw_unsaid(
         &mut self,
+        is_dead: impl FnMut(&Cell, &Readings, Duration) -> bool,
+    ) -> Option<Withdrawn> {
+        self.withdraw_by(|state| state.said, is_dead)
+    }
+
+    fn withdraw_by(
+        &mut self,
+        when: fn(&State) -> Duration,
         mut is_dead: impl FnMut(&Cell, &Readings, Duration) -> bool,
     ) -> Option<Withdrawn> {
         let (mut names, mut read) = (vec![], Duration::ZERO);
         for (cell, state) in self.cells.iter().zip(&mut self.states) {
-            if state.taken.as_ref().is_some_and(|taken| is_dead(cell, taken, state.read)) {
+            if state.taken.as_ref().is_some_and(|taken| is_dead(cell, taken, when(state))) {
                 read = read.max(state.read);
                 *state = State::default();
                 names.push(cell.name(self.query));
@@ -258,13 +273,16 @@ impl State {
         self.read = hearing.now;
         let is_taken = self.taken.as_ref() == Some(said);
         if is_taken && self.recent.is_empty() {
-            self.settled = true;
+            (self.settled, self.said) = (true, hearing.now);
             return false;
         }
         let noisy = hearing.quality.is_noisy();
         self.push(said, vouched && noisy, hearing);
         let takes = word::takes(kind, self.taken.as_ref(), &self.recent, hearing.quality);
         self.settled = is_taken || takes;
+        if self.settled {
+            self.said = hearing.now;
+        }
         if is_taken {
             if self.recent.in_a_row() > bounds::CLEARED {
                 self.recent.clear();

@@ -47,7 +47,11 @@ pub fn takes(kind: Kind, taken: Option<&Readings>, recent: &Recent, quality: Qua
     let Some(_) = taken else {
         return is_quiet(newest) || recent.count(RAISED.last, newest) >= RAISED.some;
     };
-    if flickers {
+    // between two others it goes to and fro, and is gone
+    let gone = recent.len() >= CLEARED && taken.is_some_and(|taken| recent.count(CLEARED, taken) == 0);
+    if gone && recent.count(RAISED.last, newest) >= RAISED.some {
+        true
+    } else if flickers {
         recent.in_a_row() >= CLEARED
     } else {
         recent.in_a_row() >= IN_A_ROW || !calmer && recent.count(RAISED.last, newest) >= RAISED.some

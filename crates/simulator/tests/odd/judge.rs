@@ -11,6 +11,7 @@ use qx::exchange::{END, Exchange, Reply};
 use qx::option::Options;
 use qx::protocol::Protocol;
 use qx::query::Cadence;
+use qx::quirk::STUCK_FSD;
 use qx::store::Store;
 use simulator::claims::Claims;
 use simulator::oddity::{Deed, Oddity};
@@ -68,6 +69,8 @@ pub struct Judge {
     gone_since: Option<Moment>,
     swap: Option<Swap>,
     full_since: Option<Moment>,
+    /// The driver began on mains in this countdown: a bit that is set from the first reading on says nothing.
+    fsd_is_stuck: bool,
     status: String,
 }
 
@@ -98,6 +101,7 @@ impl Judge {
             gone_since: None,
             swap: None,
             full_since: None,
+            fsd_is_stuck: false,
             status: String::new(),
         }
     }
@@ -256,7 +260,10 @@ impl Judge {
         self.words[0].world(now, !world.mains_good(), !world.mains_good());
         let low_must = low && !world.mains_good() && !self.options.ignorelb;
         self.words[1].world(now, low_must, low_may);
-        self.words[2].world(now, world.countdown.is_some(), world.countdown.is_some());
+        let counts_down = world.countdown.is_some();
+        let begins = look.is_ready && !self.was_ready && !self.options.quirks.off.contains(&STUCK_FSD.name);
+        self.fsd_is_stuck = counts_down && (self.fsd_is_stuck || begins && world.mains_good());
+        self.words[2].world(now, counts_down && !self.fsd_is_stuck, counts_down);
         self.words[3].world(now, !world.powered(), !world.powered());
         if !world.alive() || look.cable != Cable::Plugged || ups.personality.silent {
             self.reachable = now;
@@ -360,6 +367,15 @@ impl Judge {
         let (must, must_since, due, may_at) = (word.must, word.must_since, word.due, word.may_at);
         // mains that is back is told as soon as an outage is
         let differs = said != must && (must || is_mains);
+        // what the unit did not say to anybody is not late
+        let checks = differs && now >= self.words[at].checked + SLACK;
+        let tells = checks && self.would_tell(at, ups, now);
+        let word = &mut self.words[at];
+        if checks {
+            word.checked = now;
+            word.untold = if tells { word.untold } else { now };
+        }
+        let untold = word.untold;
         let can_be_told = look.cable == Cable::Plugged && ups.world.alive();
         if differs && can_be_told && now > self.settles {
             let kind = if must { Kind::Late(name) } else { Kind::Stays(name) };
@@ -375,8 +391,11 @@ impl Judge {
                     (_, true) => WORD_ROUNDS * (interval + round),
                     _ => WORD_ROUNDS * (interval + round) + WORD_FULL_POLLS * pollfreq,
                 } + SLACK;
-                let clear =
-                    must_since.max(self.reachable).max(if self.bad { self.bad_at } else { Moment::ZERO });
+                let clear = must_since.max(self.reachable).max(untold).max(if self.bad {
+                    self.bad_at
+                } else {
+                    Moment::ZERO
+                });
                 if now.saturating_sub(clear) > takes && self.would_tell(at, ups, now) {
                     let text = format!("{since:.1} s, and whoever asked would be told; shown is {shown}");
                     self.report(kind, now, text);

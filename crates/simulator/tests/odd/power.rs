@@ -25,6 +25,9 @@ pub struct Word {
     due_by: String,
     /// It is shown, and was when it was looked at last.
     pub shown: bool,
+    /// When it was looked last whether the unit would tell it, and when it would not.
+    pub checked: Moment,
+    pub untold: Moment,
 }
 
 impl Word {
@@ -38,6 +41,8 @@ impl Word {
             due: None,
             due_by: String::new(),
             shown: false,
+            checked: Moment::ZERO,
+            untold: Moment::ZERO,
         }
     }
 
