@@ -1,6 +1,7 @@
 //! `qxups demo`: a simulated UPS, the real driver code on it over a real pseudo-terminal, and an
 //! outage played through, in half a minute.
 
+use crate::out::Stop;
 use crate::view::View;
 use clap::Args;
 use driver::log::Log;
@@ -16,6 +17,7 @@ use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use std::cell::RefCell;
+use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::sleep;
@@ -45,7 +47,7 @@ impl Demo {
     ///
     /// # Errors
     /// A sentence.
-    pub fn run(self) -> Result<(), String> {
+    pub fn run(self) -> Result<ExitCode, Stop> {
         let protocol = qx::protocols::named(&self.protocol)
             .ok_or_else(|| crate::sim::no_such_protocol(&self.protocol))?;
         let ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default());
@@ -63,11 +65,12 @@ impl Demo {
             let served = shared.clone();
             tokio::task::spawn_local(async move { pty::run(&served, end).await });
             self.play(shared, Address::Serial(port)).await
-        })
+        })?;
+        Ok(ExitCode::SUCCESS)
     }
 
-    async fn play(&self, shared: Shared, address: Address) -> Result<(), String> {
-        let mut view =
+    async fn play(&self, shared: Shared, address: Address) -> Result<(), Stop> {
+        let view =
             View::new("qxups demo: a simulated UPS at 2400 baud, watched by the real driver", self.plain);
         view.tell(&format!("a simulated UPS waits on {address}"));
         let opening = Opening { address, cable_power: CablePower::Normal, lock: true };
@@ -79,22 +82,31 @@ impl Demo {
         let log = Rc::new(Log::new(0, u8::MAX));
         let mut session = Session::new(device.clone(), opening, link, receiver, log);
         session.publish_to(Box::new(view.clone()));
-        let found = session.run_until(|event| matches!(event, Event::Ready | Event::NotFound(_))).await;
-        if let Event::NotFound(why) = found {
-            return Err(why);
-        }
-        let driving = session.run_until(|_| false);
-        tokio::pin!(driving);
+        let played = async {
+            let found = session.run_until(|event| matches!(event, Event::Ready | Event::NotFound(_))).await;
+            if let Event::NotFound(why) = found {
+                return Err(why);
+            }
+            let driving = session.run_until(|_| false);
+            tokio::pin!(driving);
+            tokio::select! {
+                _ = &mut driving => {}
+                () = scenes(&view, &shared, &device, &wishes) => {}
+            }
+            view.tell("that was all; the same driver runs under NUT as nutdrv_qx, see the README");
+            Ok(())
+        };
+        let broken = view.broken();
         tokio::select! {
-            _ = &mut driving => {}
-            () = scenes(&mut view, &shared, &device, &wishes) => {}
+            done = played => done?,
+            stop = broken => return Err(stop),
         }
-        view.tell("that was all; the same driver runs under NUT as nutdrv_qx, see the README");
-        Ok(())
+        // what was said last may have been what failed
+        view.ended()
     }
 }
 
-async fn scenes(view: &mut View, shared: &Shared, device: &driver::session::Shared, wishes: &Wishes) {
+async fn scenes(view: &View, shared: &Shared, device: &driver::session::Shared, wishes: &Wishes) {
     let has = |word: &str| {
         let device = device.borrow();
         device.store().text("ups.status").is_some_and(|status| status.split(' ').any(|found| found == word))

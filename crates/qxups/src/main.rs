@@ -7,6 +7,7 @@ mod doctor;
 mod driver_dump;
 mod explain;
 mod manual;
+mod out;
 mod same_port;
 mod scan;
 mod shutdown;
@@ -14,6 +15,7 @@ mod sim;
 mod view;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use out::Stop;
 use std::process::ExitCode;
 
 /// Tools for UPSes that speak the Q* dialects (Megatec and its kin).
@@ -85,35 +87,51 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let done = match Line::parse().task {
-        Task::Scan(scan) => return end(scan.run()),
-        Task::Capture(capture) => return end(capture.run()),
-        Task::Doctor(doctor) => return end(doctor.run()),
-        Task::CheckConfig(check) => return end(check.run()),
-        Task::Demo(demo) => demo.run(),
-        Task::Sim(sim) => sim.run(),
-        Task::Shutdown(shutdown) => shutdown.run().map(|text| print(&text)),
-        Task::Explain { what, question } => explain::run(&what, question.as_deref()).map(|text| print(&text)),
-        Task::Protocols { name } => protocols(name.as_deref()).map(|text| print(&text)),
-        Task::Bridges { name } => bridges(name.as_deref()).map(|text| print(&text)),
-        Task::Quirks => {
-            print(&qx::quirk::page());
-            Ok(())
-        }
-        Task::Udev { group, hwdb } => udev(&group, hwdb).map(|text| print(&text)),
-        Task::Man { page } => man(page.as_deref()).map(|text| print(&text)),
-        Task::Completions { shell, program } => {
-            manual::completions(&Line::command(), shell, &program).map(|text| print(&text))
-        }
-    };
-    end(done.map(|()| ExitCode::SUCCESS))
+    match Line::try_parse() {
+        Ok(line) => end(line.task.run()),
+        Err(said) => end(help(&said)),
+    }
 }
 
-fn end(done: Result<ExitCode, String>) -> ExitCode {
+impl Task {
+    fn run(self) -> Result<ExitCode, Stop> {
+        let text = match self {
+            Task::Scan(scan) => return scan.run(),
+            Task::Capture(capture) => return capture.run(),
+            Task::Doctor(doctor) => return doctor.run(),
+            Task::CheckConfig(check) => return check.run(),
+            Task::Demo(demo) => return demo.run(),
+            Task::Sim(sim) => return sim.run(),
+            Task::Shutdown(shutdown) => shutdown.run()?,
+            Task::Explain { what, question } => explain::run(&what, question.as_deref())?,
+            Task::Protocols { name } => protocols(name.as_deref())?,
+            Task::Bridges { name } => bridges(name.as_deref())?,
+            Task::Quirks => qx::quirk::page(),
+            Task::Udev { group, hwdb } => udev(&group, hwdb)?,
+            Task::Man { page } => man(page.as_deref())?,
+            Task::Completions { shell, program } => manual::completions(&Line::command(), shell, &program)?,
+        };
+        out::print(&text)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The help that was asked for, on standard output, or what is wrong with the command line.
+fn help(said: &clap::Error) -> Result<ExitCode, Stop> {
+    let text = said.render().to_string();
+    match said.use_stderr() {
+        true => out::tell(text.trim_end()),
+        false => out::print(&text)?,
+    }
+    Ok(u8::try_from(said.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+fn end(done: Result<ExitCode, Stop>) -> ExitCode {
     match done {
         Ok(code) => code,
-        Err(sentence) => {
-            eprintln!("qxups: {sentence}");
+        Err(Stop::ReaderLeft) => ExitCode::FAILURE,
+        Err(Stop::Failed(sentence)) => {
+            out::tell(format_args!("qxups: {sentence}"));
             ExitCode::FAILURE
         }
     }
@@ -151,10 +169,4 @@ fn man(page: Option<&str>) -> Result<String, String> {
             Ok(manual::names(&tool).iter().map(|(name, section)| format!("{name}({section})\n")).collect())
         }
     }
-}
-
-/// Prints; a reader that has seen enough (`head`) is no error.
-fn print(text: &str) {
-    use std::io::Write;
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }
