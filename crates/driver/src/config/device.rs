@@ -102,8 +102,9 @@ impl Draft {
         Err(format!("protocol = {value}: there is no such dialect; {hint}; left out, it is found"))
     }
 
-    /// The delays must be allowed by the chosen dialect, or by any while it is not known.
-    pub(super) fn check_delays(&self) -> Result<(), Wrong> {
+    /// The delays that the chosen dialect does not allow, or no dialect while it is not known.
+    pub(super) fn wrong_delays(&self) -> Vec<Wrong> {
+        let mut found = vec![];
         let chosen = self.options.protocol.as_deref().and_then(|name| self.persona.dialect(name));
         for (option, given) in [("ondelay", &self.options.ondelay), ("offdelay", &self.options.offdelay)] {
             let Some(text) = given else { continue };
@@ -116,10 +117,10 @@ impl Draft {
                 .into_iter()
                 .any(|delay| delay.check_option(text).map_err(|why| wrong = Some(why)).is_ok());
             if let (false, Some(why)) = (fits, wrong) {
-                return Err(format!("{option}: {}", why.0));
+                found.push(format!("{option}: {}", why.0));
             }
         }
-        Ok(())
+        found
     }
 }
 

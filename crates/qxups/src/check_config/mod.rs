@@ -1,10 +1,12 @@
 //! `qxups check-config`: what is wrong with `ups.conf`, line by line, and what to write.
 
 mod check;
+mod names;
 mod print;
+mod values;
 
 use crate::out::{self, Stop};
-use driver::config::{LONGEST_CONF, Paths};
+use driver::config::{LONGEST_CONF, Paths, nearest};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
