@@ -28,7 +28,7 @@ struct Line {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Watch a simulated UPS through an outage: the real driver on a real pseudo-terminal
+    /// Watch a simulated UPS through an outage, seen by the driver's own core; minutes pass in seconds
     Demo(demo::Demo),
     /// Be a UPS, on a pseudo-terminal or TCP, for any driver
     Sim(sim::Sim),

@@ -4,14 +4,10 @@
 //! Rows are counted, not lines: nothing is wider than the terminal, and no more is drawn than fits.
 
 use crate::out::{self, Stop};
-use qx::device::{Event, Loudness, Outcome, Ticket};
+use qx::device::{Event, Loudness, Moment, Outcome};
 use qx::store::{Change, Store};
-use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::io::IsTerminal;
-use std::rc::Rc;
-use std::time::Instant;
-use tokio::sync::Notify;
 
 /// So many past events are shown at most.
 const PAST: usize = 9;
@@ -29,95 +25,118 @@ struct Size {
     rows: usize,
 }
 
-/// The view. Clones show the same.
-#[derive(Clone)]
-pub struct View(Rc<RefCell<Screen>>, Rc<Notify>);
-
-struct Screen {
+/// The view.
+pub struct View {
     title: String,
-    started: Instant,
-    terminal: bool,
+    /// The time of what is shown.
+    now: Moment,
+    output: Output,
     drawn: usize,
     size: Size,
     past: VecDeque<String>,
     values: Vec<(String, String)>,
     stale: bool,
     progress: (f64, String),
-    /// What came of writing, once it failed.
-    broken: Option<Stop>,
+}
+
+/// What it is shown on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Output {
+    /// A terminal, on which it is drawn in place.
+    Terminal,
+    /// Anything else, which gets a line for each change.
+    Lines,
+    /// Nothing at all.
+    #[cfg(test)]
+    Nothing,
 }
 
 impl View {
     /// A view on standard output.
     pub fn new(title: &str, plain: bool) -> View {
         let terminal = !plain && std::io::stdout().is_terminal();
-        View(Rc::new(RefCell::new(Screen::new(title, terminal))), Rc::default())
+        View::on(title, if terminal { Output::Terminal } else { Output::Lines })
+    }
+
+    /// One that shows nothing.
+    #[cfg(test)]
+    pub fn hidden() -> View {
+        View::on("", Output::Nothing)
+    }
+
+    fn on(title: &str, output: Output) -> View {
+        View {
+            title: title.into(),
+            now: Moment::ZERO,
+            output,
+            drawn: 0,
+            size: USUAL,
+            past: VecDeque::new(),
+            values: vec![],
+            stale: false,
+            progress: (0.0, String::new()),
+        }
+    }
+
+    /// What is shown from now on is of this time.
+    pub fn at(&mut self, now: Moment) {
+        self.now = now;
+    }
+
+    /// How far the demonstration is, from 0 to 1, and what it waits for; shown with the next drawing.
+    pub fn progress(&mut self, part: f64, text: &str) {
+        self.progress = (part, text.into());
     }
 
     /// Something happened.
-    pub fn tell(&self, text: &str) {
-        self.change(|screen| screen.tell(text));
+    ///
+    /// # Errors
+    /// It cannot be shown.
+    pub fn tell(&mut self, text: &str) -> Result<(), Stop> {
+        let seconds = self.now.as_secs();
+        let line = format!("{}:{:02}:{:02}  {text}", seconds / 3600, seconds / 60 % 60, seconds % 60);
+        if self.output == Output::Lines {
+            return out::print(&(line + "\n"));
+        }
+        if self.past.len() == PAST {
+            self.past.pop_front();
+        }
+        self.past.push_back(line);
+        Ok(())
     }
 
-    /// How far the demonstration is, from 0 to 1, and what it waits for.
-    pub fn progress(&self, part: f64, text: &str) {
-        self.change(|screen| {
-            screen.progress = (part, text.into());
-            screen.draw()
-        });
-    }
-
-    /// Waits until nothing can be shown any more: the reader of standard output has left, or its disk is full.
-    pub async fn broken(&self) -> Stop {
-        loop {
-            let told = self.1.notified();
-            if let Some(stop) = self.0.borrow().broken.clone() {
-                return stop;
-            }
-            told.await;
+    /// Draws what is known by now, where it is drawn in place.
+    ///
+    /// # Errors
+    /// It cannot be shown.
+    pub fn draw(&mut self) -> Result<(), Stop> {
+        match self.output {
+            Output::Terminal => out::print(&self.draw_on(size())),
+            _ => Ok(()),
         }
     }
 
-    /// Whether everything was shown.
-    pub fn ended(&self) -> Result<(), Stop> {
-        self.0.borrow().broken.clone().map_or(Ok(()), Err)
-    }
-
-    /// Changes what is shown; what is to be written for it is written.
-    fn change(&self, change: impl FnOnce(&mut Screen) -> String) {
-        let mut screen = self.0.borrow_mut();
-        let text = change(&mut screen);
-        if !text.is_empty() && screen.broken.is_none() {
-            screen.broken = out::print(&text).err();
-            self.1.notify_one();
-        }
-    }
-}
-
-impl driver::session::Publisher for View {
-    fn changed(&mut self, store: &Store, changes: &[Change]) {
+    /// Takes what changed; a status that is new is told.
+    ///
+    /// # Errors
+    /// It cannot be shown.
+    pub fn changed(&mut self, store: &Store, changes: &[Change]) -> Result<(), Stop> {
         let status = changes
             .iter()
             .any(|change| matches!(change, Change::New(name) | Change::Set(name) if name == "ups.status" || name == "ups.alarm"));
-        self.change(|screen| {
-            screen.values = store.entries().map(|(name, entry)| (name.into(), entry.text.clone())).collect();
-            screen.stale = store.is_stale();
-            screen.draw()
-        });
-        if status && let Some(status) = store.text("ups.status") {
-            self.tell(&format!("status {status}: {}", meaning(status)));
+        self.values = store.entries().map(|(name, entry)| (name.into(), entry.text.clone())).collect();
+        self.stale = store.is_stale();
+        match store.text("ups.status").filter(|_| status) {
+            Some(status) => self.tell(&format!("status {status}: {}", meaning(status))),
+            None => Ok(()),
         }
     }
 
-    fn answered(&mut self, _ticket: Ticket, outcome: &Outcome) {
-        match outcome {
-            Outcome::Done => {}
-            Outcome::Unknown => self.tell("the UPS has no such command"),
-            Outcome::Invalid(why) | Outcome::Failed(why) | Outcome::NotConfirmed(why) => self.tell(why),
-        }
-    }
-
-    fn happened(&mut self, event: &Event, _store: &Store) {
+    /// Takes an event; what somebody wants to know of it is told.
+    ///
+    /// # Errors
+    /// It cannot be shown.
+    pub fn happened(&mut self, event: &Event) -> Result<(), Stop> {
         match event {
             Event::Detected(name, exchanges) => {
                 self.tell(&format!("the driver found the dialect {name} with {exchanges} questions"))
@@ -127,48 +146,17 @@ impl driver::session::Publisher for View {
             Event::Fresh => self.tell("the UPS answers again"),
             Event::NotFound(why) => self.tell(why),
             Event::Noted(loudness, text) if *loudness >= Loudness::Info => self.tell(text),
-            Event::Noted(..) | Event::Answered(..) | Event::WorthKeeping => {}
+            Event::Answered(_, outcome) => match outcome {
+                Outcome::Done => Ok(()),
+                Outcome::Unknown => self.tell("the UPS has no such command"),
+                Outcome::Invalid(why) | Outcome::Failed(why) | Outcome::NotConfirmed(why) => self.tell(why),
+            },
+            Event::Noted(..) | Event::WorthKeeping => Ok(()),
         }
-    }
-}
-
-impl Screen {
-    fn new(title: &str, terminal: bool) -> Screen {
-        Screen {
-            title: title.into(),
-            started: Instant::now(),
-            terminal,
-            drawn: 0,
-            size: USUAL,
-            past: VecDeque::new(),
-            values: vec![],
-            stale: false,
-            progress: (0.0, String::new()),
-            broken: None,
-        }
-    }
-
-    fn tell(&mut self, text: &str) -> String {
-        let line = format!("{:6.1} s  {text}", self.started.elapsed().as_secs_f64());
-        if !self.terminal {
-            return line + "\n";
-        }
-        if self.past.len() == PAST {
-            self.past.pop_front();
-        }
-        self.past.push_back(line);
-        self.draw()
     }
 
     fn value(&self, name: &str) -> &str {
         self.values.iter().find(|(known, _)| known == name).map_or("-", |(_, text)| text)
-    }
-
-    fn draw(&mut self) -> String {
-        match self.terminal {
-            true => self.draw_on(size()),
-            false => String::new(),
-        }
     }
 
     /// What draws everything anew on a terminal of this size, over what was drawn before.
@@ -259,7 +247,7 @@ fn cut(line: &str, columns: usize) -> String {
 
 /// A line in rows, broken between words; the later rows stand below the words of the first.
 fn broken(line: &str, columns: usize) -> Vec<String> {
-    const INDENT: usize = 10;
+    const INDENT: usize = 9;
     let indent = if columns > 3 * INDENT { INDENT } else { 0 };
     let mut rows = vec![];
     let mut rest = cut(line, usize::MAX);
@@ -377,9 +365,9 @@ mod tests {
 
     const LONG: &str = "the battery is low: upsmon would shut its hosts down and then say shutdown.return, which is a long sentence";
 
-    fn screen() -> Screen {
-        let mut screen =
-            Screen::new("qxups demo: a simulated UPS at 2400 baud, watched by the real driver", true);
+    fn screen() -> View {
+        let title = "qxups demo: a simulated UPS at 2400 baud, watched by the driver's core";
+        let mut screen = View::on(title, Output::Terminal);
         let values = [
             ("ups.status", "OB DISCHRG LB"),
             ("input.voltage", "230.0"),
@@ -402,10 +390,8 @@ mod tests {
             let mut screen = screen();
             for number in 0..30 {
                 screen.progress = (0.5, format!("{LONG} {number}"));
-                screen.past.push_back(format!("{number:6}.0 s  {LONG}"));
-                if screen.past.len() > PAST {
-                    screen.past.pop_front();
-                }
+                screen.at(Moment::from_secs(number));
+                screen.tell(LONG).unwrap();
                 terminal.write(&screen.draw_on(terminal.size));
                 let shown = terminal.rows();
                 let title = screen.title.get(..columns.min(screen.title.len())).unwrap().trim_end();
@@ -425,7 +411,7 @@ mod tests {
                 let words: Vec<&str> = all.split_whitespace().collect();
                 let wanted: Vec<&str> = LONG.split_whitespace().collect();
                 assert!(words.windows(wanted.len()).any(|window| window == wanted), "{all}");
-                assert!(all.contains("] 240.00 V") && all.contains("29.0 s"), "{all}");
+                assert!(all.contains("] 240.00 V") && all.contains("0:00:29  "), "{all}");
             }
         }
     }
