@@ -12,6 +12,7 @@ mod same_port;
 mod scan;
 mod shutdown;
 mod sim;
+mod supported;
 mod view;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -42,6 +43,11 @@ enum Task {
     Shutdown(shutdown::Shutdown),
     /// Check ups.conf line by line: what would not work, and what to write instead
     CheckConfig(check_config::CheckConfig),
+    /// Say whether a UPS is supported, and what that is proved by
+    Supported {
+        /// Its maker and model, or some of both; or its numbers on USB, as 0665:5161. Left out: all that is known
+        what: Vec<String>,
+    },
     /// Show replies under their picture, and which letter is wrong
     Explain {
         /// A capture file, - for standard input, or a reply such as '(226.0 195.0 ...'
@@ -104,6 +110,9 @@ impl Task {
             Task::Sim(sim) => return sim.run(),
             Task::Shutdown(shutdown) => shutdown.run()?,
             Task::Explain { what, question } => explain::run(&what, question.as_deref())?,
+            Task::Supported { what } => {
+                supported::run((!what.is_empty()).then(|| what.join(" ")).as_deref())?
+            }
             Task::Protocols { name } => protocols(name.as_deref())?,
             Task::Bridges { name } => bridges(name.as_deref())?,
             Task::Quirks => qx::quirk::page(),
