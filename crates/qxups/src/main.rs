@@ -8,6 +8,7 @@ mod driver_dump;
 mod explain;
 mod manual;
 mod out;
+mod prove;
 mod same_port;
 mod scan;
 mod shutdown;
@@ -39,6 +40,8 @@ enum Task {
     Doctor(doctor::Doctor),
     /// Record what a UPS says, to send it to somebody who can read it, or to replay it
     Capture(capture::Capture),
+    /// Prove a real UPS step by step, and write a report to send: nothing is sent that was not agreed to
+    Prove(prove::Prove),
     /// Say what switching the load off would send, and when the load would go off and on
     Shutdown(shutdown::Shutdown),
     /// Check ups.conf line by line: what would not work, and what to write instead
@@ -108,6 +111,7 @@ impl Task {
             Task::CheckConfig(check) => return check.run(),
             Task::Demo(demo) => return demo.run(),
             Task::Sim(sim) => return sim.run(),
+            Task::Prove(prove) => return prove.run(),
             Task::Shutdown(shutdown) => shutdown.run()?,
             Task::Explain { what, question } => explain::run(&what, question.as_deref())?,
             Task::Supported { what } => {

@@ -36,6 +36,7 @@ const COMMANDS: &[&[&str]] = &[
     &["capture", "replay:CAPTURE", "--rounds", "1"],
     &["sim", "--end", "5"],
     &["sim", "--end", "5", "--tcp", "127.0.0.1:0"],
+    &["prove", "/dev/no-such-port"],
     &["demo"],
     &["demo", "--plain"],
 ];

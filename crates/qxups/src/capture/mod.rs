@@ -10,7 +10,7 @@ use driver::command_line::CommandLine;
 use driver::config::Config;
 use link::{Address, Attached, Link};
 use private::Private;
-use qx::capture::{Capture as Recording, escape};
+use qx::capture::{Capture as Recording, Recorded, escape};
 use qx::conceal::masked;
 use qx::protocol::Protocol;
 use recorder::Recorder;
@@ -77,7 +77,7 @@ impl Capture {
         let link = Link::open(&config.opening).await.map_err(|error| error.to_string())?;
         let mut paper = Paper::new(self.output.as_deref(), self.anonymous)?;
         let mut recorder = Recorder::new(link);
-        out::tell(format_args!("asking which dialect it speaks ..."));
+        out::tell("asking which dialect it speaks ...");
         let found = survey::find(&mut recorder, &config.options, None).await;
         let mut line = found.as_ref().map(|_| ()).map_err(|error| Stop::Failed(error.to_string()));
         let found = found.unwrap_or_default();
@@ -93,11 +93,11 @@ impl Capture {
             line = asked.map(|number| address = number).map_err(|error| error.to_string().into());
         }
         if let Some(usb) = recorder.link().usb_device() {
-            paper.private.know(&usb.serial);
+            paper.know(&usb.serial);
         }
         recorder.exchanges.iter().for_each(|recorded| paper.private.learn(recorded));
         paper.header(&header(config, &recorder, protocol, self.anonymous))?;
-        paper.exchanges(&recorder)?;
+        paper.exchanges(&recorder.exchanges)?;
         if let (Some(protocol), Ok(())) = (protocol, &line) {
             line = self.poll(&mut recorder, protocol, address, config.options.pollinterval, &mut paper).await;
         }
@@ -135,7 +135,7 @@ impl Capture {
         while end.map_or(round < self.rounds, |end| Instant::now() < end) {
             let next = Instant::now() + interval;
             let polled = survey::poll(recorder, protocol, address).await;
-            paper.exchanges(recorder)?;
+            paper.exchanges(&recorder.exchanges)?;
             polled.map_err(|error| error.to_string())?;
             round += 1;
             tokio::time::sleep_until(end.map_or(next, |end| end.min(next))).await;
@@ -173,7 +173,7 @@ fn header(config: &Config, recorder: &Recorder, protocol: Option<&Protocol>, ano
 }
 
 /// What the converter says of itself.
-fn usb_lines(usb: &Attached, bridge: &str, anonymous: bool) -> Vec<String> {
+pub fn usb_lines(usb: &Attached, bridge: &str, anonymous: bool) -> Vec<String> {
     let serial = usb.serial.as_bytes();
     let serial = if anonymous { masked(serial) } else { serial.to_vec() };
     vec![
@@ -184,8 +184,8 @@ fn usb_lines(usb: &Attached, bridge: &str, anonymous: bool) -> Vec<String> {
     ]
 }
 
-/// What the recording is written on.
-struct Paper {
+/// What a recording is written on.
+pub struct Paper {
     /// `None` for standard output.
     out: Option<File>,
     anonymous: bool,
@@ -194,7 +194,11 @@ struct Paper {
 }
 
 impl Paper {
-    fn new(path: Option<&std::path::Path>, anonymous: bool) -> Result<Paper, String> {
+    /// A new file, or standard output.
+    ///
+    /// # Errors
+    /// There is such a file already, or it cannot be made.
+    pub fn new(path: Option<&std::path::Path>, anonymous: bool) -> Result<Paper, String> {
         let out = match path {
             None => None,
             // a recording is worth more than to be overwritten
@@ -205,15 +209,16 @@ impl Paper {
         Ok(Paper { out, anonymous, private: Private::default(), written: 0 })
     }
 
-    fn header(&mut self, lines: &[String]) -> Result<(), Stop> {
+    /// Remarks, each a line.
+    pub fn header(&mut self, lines: &[String]) -> Result<(), Stop> {
         let text: String = lines.iter().map(|line| format!("# {line}\n")).collect();
         let text = if self.anonymous { self.private.conceal_text(&text) } else { text };
         self.write(&text)
     }
 
-    /// What was said since the last time.
-    fn exchanges(&mut self, recorder: &Recorder) -> Result<(), Stop> {
-        for recorded in &recorder.exchanges[self.written..] {
+    /// What was said since the last time, of all that was said.
+    pub fn exchanges(&mut self, all: &[Recorded]) -> Result<(), Stop> {
+        for recorded in &all[self.written..] {
             let text = match self.anonymous {
                 false => recorded.lines(),
                 true => {
@@ -224,8 +229,13 @@ impl Paper {
             };
             self.write(&text)?;
         }
-        self.written = recorder.exchanges.len();
+        self.written = all.len();
         Ok(())
+    }
+
+    /// A text that must not be in an anonymous file.
+    pub fn know(&mut self, text: &str) {
+        self.private.know(text);
     }
 
     fn write(&mut self, text: &str) -> Result<(), Stop> {

@@ -81,7 +81,7 @@ impl Scan {
         }
         if let Some(paths) = self.serial.take() {
             let (ports, passed_over) = places::serial(paths);
-            passed_over.iter().for_each(|why| out::tell(why));
+            passed_over.iter().for_each(out::tell);
             places.extend(ports);
         }
         for server in &self.tcp {
