@@ -19,7 +19,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// No script is longer, in bytes.
 const LONGEST_SCRIPT: u64 = 1024 * 1024;
@@ -60,17 +60,25 @@ pub struct Sim {
     end: Option<f64>,
 }
 
-/// Waits for a signal that asks to end: those that would otherwise leave link and socket behind.
-async fn told_to_end() -> std::io::Result<()> {
-    let on = |kind| signal(kind);
-    let (mut int, mut term, mut hup) =
-        (on(SignalKind::interrupt())?, on(SignalKind::terminate())?, on(SignalKind::hangup())?);
-    tokio::select! {
-        _ = int.recv() => {}
-        _ = term.recv() => {}
-        _ = hup.recv() => {}
+/// The signals that ask to end: those that would otherwise leave link and socket behind.
+struct Ends([Signal; 3]);
+
+impl Ends {
+    /// From now on they do not end the process.
+    fn catch() -> std::io::Result<Ends> {
+        let on = |kind| signal(kind);
+        Ok(Ends([on(SignalKind::interrupt())?, on(SignalKind::terminate())?, on(SignalKind::hangup())?]))
     }
-    Ok(())
+
+    /// Waits for one of them.
+    async fn asked(&mut self) {
+        let Ends([interrupt, terminate, hangup]) = self;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
 }
 
 /// Whether the kernel lets only its owner follow a link: one in a sticky folder that everybody may write to, and
@@ -127,12 +135,14 @@ impl Sim {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
         runtime.block_on(async {
+            // before anything is made that has to be taken along
+            let mut ends = Ends::catch().map_err(|error| error.to_string())?;
             let shared = Shared::new(ups);
             // what ends here takes its link and its socket along
             tokio::select! {
                 ended = self.serve(&shared) => ended,
                 ended = self.take_orders(&shared) => ended.map_err(|error| format!("control socket: {error}").into()),
-                ended = told_to_end() => ended.map_err(|error| error.to_string().into()),
+                () = ends.asked() => Ok(()),
                 () = self.time_is_over() => Ok(()),
             }
         })?;
