@@ -6,6 +6,7 @@ use std::fs::{File, OpenOptions};
 use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// A command line for each command that prints to standard output, and needs nothing of the machine.
 const COMMANDS: &[&[&str]] = &[
@@ -56,10 +57,18 @@ fn run(arguments: &[&str], out: Stdio, err: Stdio) -> Output {
     command.output().unwrap()
 }
 
+/// One test at a time: a process that another test starts meanwhile holds all pipes open until it is another
+/// program, and a pipe is closed only then.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 /// A pipe whose reader has left.
 fn closed_pipe() -> Stdio {
-    let (reader, writer) = std::io::pipe().unwrap();
-    drop(reader);
+    let mut reader = Command::new("true").stdin(Stdio::piped()).spawn().unwrap();
+    let writer = reader.stdin.take().unwrap();
+    reader.wait().unwrap();
     writer.into()
 }
 
@@ -69,6 +78,7 @@ fn full() -> Stdio {
 
 #[test]
 fn a_reader_that_left_ends_a_command_quietly() {
+    let _alone = alone();
     for arguments in COMMANDS {
         let output = run(arguments, closed_pipe(), Stdio::piped());
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -80,6 +90,7 @@ fn a_reader_that_left_ends_a_command_quietly() {
 
 #[test]
 fn a_full_disk_is_told() {
+    let _alone = alone();
     for arguments in COMMANDS {
         let output = run(arguments, full(), Stdio::piped());
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
@@ -94,6 +105,7 @@ fn a_full_disk_is_told() {
 /// A panic ends with status 101, or by a signal where panics abort.
 #[test]
 fn standard_error_may_be_closed_or_full() {
+    let _alone = alone();
     for arguments in [
         &["explain", "/no/such/file"][..],
         &["frobnicate"],
