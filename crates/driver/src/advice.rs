@@ -22,7 +22,12 @@ pub fn on_usb(driver: &str, device: &Attached) -> Vec<Line> {
 
 /// A line as `ups.conf` wants it.
 pub fn written((name, value): &Line) -> String {
-    format!("\t{name} = {}", quoted(value))
+    format!("\t{}", setting(name, value))
+}
+
+/// A setting as `ups.conf` wants it, without indentation.
+pub fn setting(name: &str, value: &str) -> String {
+    format!("{name} = {}", quoted(value))
 }
 
 /// What a device says of itself may be anything, and no line of `ups.conf` may begin in it. The file

@@ -42,6 +42,21 @@ pub struct UpsConf {
     pub sections: Vec<Section>,
     /// The lines that cannot be understood; they are passed over, as in NUT.
     pub wrong: Vec<Wrong>,
+    /// The lines whose value goes on behind what is taken of it; the rest is lost, as in NUT.
+    pub lost: Vec<Lost>,
+}
+
+/// A line `name = value more`, of which only `value` counts: most likely quotes are missing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Lost {
+    /// Its number, from 1.
+    pub line: usize,
+    /// The section it stands in; `None` before the first.
+    pub section: Option<String>,
+    /// The name.
+    pub name: String,
+    /// All words behind the `=`, with a blank between them.
+    pub whole: String,
 }
 
 /// A line that cannot be understood.
@@ -103,7 +118,16 @@ pub fn parse(text: &[u8]) -> UpsConf {
     for line in lines(text) {
         match line.words.map_err(Fault::Words).and_then(|words| Meaning::of(&words)) {
             Ok(Meaning::Section(name)) => place = Place::Section(conf.begin(&name, line.number)),
-            Ok(Meaning::Setting(name, value)) => {
+            Ok(Meaning::Setting(name, value, more)) => {
+                let section = match place {
+                    Place::Section(at) => conf.sections.get(at).map(|section| section.name.clone()),
+                    Place::Nobody | Place::Global => None,
+                };
+                if let (Some(value), false, false) = (&value, more.is_empty(), matches!(place, Place::Nobody))
+                {
+                    let whole = format!("{value} {}", more.join(" "));
+                    conf.lost.push(Lost { line: line.number, section, name: name.clone(), whole });
+                }
                 let setting = Setting { name, value, line: line.number };
                 let settings = match place {
                     Place::Global => Some(&mut conf.global),
@@ -151,7 +175,8 @@ impl Fault {
 /// What a line is.
 enum Meaning {
     Section(String),
-    Setting(String, Option<String>),
+    /// A name, the value that is taken, and what follows it.
+    Setting(String, Option<String>, Vec<String>),
 }
 
 impl Meaning {
@@ -162,9 +187,12 @@ impl Meaning {
         }
         let texts: Vec<&str> = words.iter().map(String::as_str).collect();
         match texts[..] {
-            [name] if name != "=" => Ok(Meaning::Setting(name.into(), None)),
+            [name] if name != "=" => Ok(Meaning::Setting(name.into(), None, vec![])),
             // what follows the value is let pass, as in NUT
-            [name, "=", value, ..] if name != "=" => Ok(Meaning::Setting(name.into(), Some(value.into()))),
+            [name, "=", value, ref more @ ..] if name != "=" => {
+                let more = more.iter().map(ToString::to_string).collect();
+                Ok(Meaning::Setting(name.into(), Some(value.into()), more))
+            }
             _ => Err(Fault::Shape(texts.join(" "))),
         }
     }
@@ -210,6 +238,23 @@ mod tests {
         let text =
             |s: &Setting| s.name.clone() + &s.value.as_ref().map_or(String::new(), |v| format!("={v}"));
         conf.section("a").map(|a| a.settings.iter().map(text).collect()).unwrap_or_default()
+    }
+
+    #[test]
+    fn what_is_lost_behind_a_value_is_known() {
+        let text = b"maxretry = 3 4\n[a]\ndesc = My UPS\nport = x # a comment\nsdcommands = a, b\n\
+                     q = \"b c\"\n[my ups]\ny = 1 2\n[b] c\nz = p = q\n";
+        let lost: Vec<_> = parse(text)
+            .lost
+            .into_iter()
+            .map(|lost| {
+                format!("{} {:?} {}: {}", lost.line, lost.section.unwrap_or_default(), lost.name, lost.whole)
+            })
+            .collect();
+        assert_eq!(
+            lost,
+            ["1 \"\" maxretry: 3 4", "3 \"a\" desc: My UPS", "5 \"a\" sdcommands: a, b", "10 \"b\" z: p = q"]
+        );
     }
 
     /// Seen with the same text in Debian 12's NUT 2.8.0.

@@ -9,6 +9,7 @@ use crate::query::Query;
 use crate::read::{Fit, Misfit};
 use crate::settle;
 use crate::status::{Status, StatusSet, alarm_text};
+use crate::variable::Var;
 use std::fmt::Write;
 
 /// The queries of all dialects that are asked by `ask`; with nothing asked, all of them. Each picture
@@ -87,7 +88,7 @@ fn says(out: &mut String, indent: &str, query: &'static Query, fit: &Fit) {
             .as_ref()
             .map_or("(the UPS does not say)".into(), |value| value.published(query.places(var)));
         let unit = if value.is_some() { var.unit.sign() } else { "" };
-        let _ = writeln!(out, "{indent}{:<26} {text} {unit}", var.name);
+        let _ = writeln!(out, "{indent}{:<26} {text} {unit}", name(var));
     }
     let raised = raised(query, fit);
     if fit.readings.covers != StatusSet::EMPTY {
@@ -99,6 +100,11 @@ fn says(out: &mut String, indent: &str, query: &'static Query, fit: &Fit) {
     if let Some(text) = alarm_text(&raised.alarms) {
         let _ = writeln!(out, "{indent}{:<26} {text}", "ups.alarm");
     }
+}
+
+/// What a variable is called here: what no client sees has a name for the tables alone, so it is said what it is.
+fn name(var: &'static Var) -> &'static str {
+    if var.public { var.name } else { var.about }
 }
 
 /// The status words and alarms of one reply alone.
@@ -126,6 +132,30 @@ mod tests {
         let lines: Vec<&str> = text.lines().collect();
         assert_eq!(lines[1], "   (MMM.M NNN.N PPP.P QQQ RR.R SS.S TT.T bbbbbbbb");
         assert_eq!(lines[2], "                          ^^^^ input.frequency: a number was expected");
+    }
+
+    #[test]
+    fn no_inner_name_is_shown() {
+        let inner: Vec<&str> = crate::variable::KEPT.iter().map(|var| var.name).collect();
+        assert!(inner.contains(&"ups_fault"));
+        let lines: Vec<Vec<u8>> = protocols::ALL
+            .iter()
+            .flat_map(|protocol| protocol.queries)
+            .map(|query| query.write(&crate::read::Readings::default()))
+            .chain([b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000".to_vec(), b"(1234567890".to_vec()])
+            .collect();
+        let mut said = 0;
+        for query in queries(None) {
+            for line in &lines {
+                let text = explain(query, line);
+                let names = text.lines().skip(2).filter_map(|line| line.split_whitespace().next());
+                for name in names {
+                    assert!(!inner.contains(&name), "{name}: {text}");
+                    said += 1;
+                }
+            }
+        }
+        assert!(said > 100, "{said}");
     }
 
     #[test]

@@ -1,24 +1,22 @@
-//! `qxups demo`: a simulated UPS, the real driver code on it over a real pseudo-terminal, and an
-//! outage played through, in half a minute.
+//! `qxups demo`: a simulated UPS, the driver's own core on it, and an outage played through, in half a minute.
+//!
+//! Minutes pass in a second while little happens, so UPS and driver have one clock: a driver whose time went slower
+//! than that of its UPS would see batteries that no battery is like.
 
+use crate::out::Stop;
 use crate::view::View;
 use clap::Args;
-use driver::log::Log;
-use driver::session::{Publisher, Session, Wish, Wishes};
-use link::{Address, CablePower, Link, Opening};
-use qx::device::{Device, Event};
+use qx::device::{Device, Event, Moment, Ticket};
 use qx::option::Options;
-use simulator::end::Shared;
+use qx::protocol::Protocol;
 use simulator::knob::Knob;
+use simulator::lapse::Lapse;
 use simulator::personality::Personality;
-use simulator::pty::{self, Pty};
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
-use std::cell::RefCell;
-use std::rc::Rc;
+use std::process::ExitCode;
 use std::time::Duration;
-use tokio::time::sleep;
 
 /// The options of `qxups demo`.
 #[derive(Args)]
@@ -31,123 +29,221 @@ pub struct Demo {
     plain: bool,
 }
 
-/// What happens: seconds to wait before it, what is said, and which knobs are turned.
-const SCENES: [(f64, &str, &[&str]); 5] = [
-    (5.0, "a lamp is switched on: the load rises", &["load 60"]),
-    (4.0, "mains fails (a minute passes in each second from now on)", &["speed 60", "mains fail"]),
-    (0.0, "", &[]), // until the battery is low, and the load is switched off
-    (3.0, "mains is back: the UPS switches the load on again", &["mains back", "speed 600"]),
-    (6.0, "the battery charges", &[]),
+/// So often the view is drawn anew.
+const FRAME: Duration = Duration::from_millis(100);
+
+/// What ends a scene.
+enum Until {
+    /// So many seconds of whoever watches.
+    Seconds(f64),
+    /// This word is in `ups.status`.
+    Says(&'static str),
+    /// The load is off.
+    Off,
+    /// The load is on, and `ups.status` says that mains is there.
+    On,
+    /// This word is in `ups.status` no more.
+    Without(&'static str),
+}
+
+/// A part of what happens: what is said, which knobs are turned and which command is sent; then how fast time goes,
+/// and until when.
+struct Scene {
+    text: &'static str,
+    knobs: &'static [&'static str],
+    command: Option<&'static str>,
+    speed: f64,
+    until: Until,
+}
+
+const fn scene(text: &'static str, knobs: &'static [&'static str], speed: f64, until: Until) -> Scene {
+    Scene { text, knobs, command: None, speed, until }
+}
+
+const SCENES: &[Scene] = &[
+    scene("the driver looks for the dialect", &["load 25"], 1.0, Until::Says("OL")),
+    scene("all is well", &[], 1.0, Until::Seconds(4.0)),
+    scene("a lamp is switched on: the load rises", &["load 60"], 1.0, Until::Seconds(4.0)),
+    scene(
+        "mains fails (a minute passes in each second from now on)",
+        &["mains fail"],
+        60.0,
+        Until::Says("LB"),
+    ),
+    Scene {
+        text: "the battery is low: upsmon would shut its hosts down and then say shutdown.return",
+        knobs: &[],
+        command: Some("shutdown.return"),
+        speed: 8.0,
+        until: Until::Off,
+    },
+    scene("the UPS has switched the load off", &[], 8.0, Until::Seconds(3.0)),
+    scene("mains is back: the UPS switches the load on again", &["mains back"], 60.0, Until::On),
+    scene("the battery charges (five minutes in each second)", &[], 300.0, Until::Without("LB")),
+    scene("the battery is not low any more", &[], 300.0, Until::Seconds(3.0)),
 ];
+
+/// No scene takes longer, in time of the UPS: a demonstration has an end.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 impl Demo {
     /// Plays it.
     ///
     /// # Errors
-    /// A sentence.
-    pub fn run(self) -> Result<(), String> {
+    /// There is no such dialect, or nothing can be shown.
+    pub fn run(self) -> Result<ExitCode, Stop> {
         let protocol = qx::protocols::named(&self.protocol)
             .ok_or_else(|| crate::sim::no_such_protocol(&self.protocol))?;
-        let ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default());
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|error| error.to_string())?;
-        let local = tokio::task::LocalSet::new();
-        local.block_on(&runtime, async {
-            let shared = Shared::new(ups);
-            shared.with(|ups, now| {
-                ups.personality.baud = Some(2400);
-                ups.turn(Knob::Load(25.0), now);
-            });
-            let end = Pty::open(None).map_err(|error| format!("cannot open a pseudo-terminal: {error}"))?;
-            let port = end.path().to_path_buf();
-            let served = shared.clone();
-            tokio::task::spawn_local(async move { pty::run(&served, end).await });
-            self.play(shared, Address::Serial(port)).await
-        })
+        let view =
+            View::new("qxups demo: a simulated UPS at 2400 baud, watched by the driver's core", self.plain);
+        let mut play = Play::new(protocol, view);
+        play.all(&mut |_| std::thread::sleep(FRAME))?;
+        play.view.tell("that was all; the same core runs under NUT as nutdrv_qx, see the README")?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A demonstration that goes on.
+struct Play {
+    lapse: Lapse,
+    view: View,
+    /// The time up to which it is shown.
+    shown: Moment,
+}
+
+impl Play {
+    fn new(protocol: &'static Protocol, view: View) -> Play {
+        let personality = Personality { baud: Some(2400), ..Personality::default() };
+        let ups = SimulatedUps::new(protocol, personality, Trouble::new(1), Script::default());
+        let by_name = protocol.by_name.then(|| protocol.name.to_string());
+        let options =
+            Options { pollinterval: Duration::from_secs(1), protocol: by_name, ..Options::default() };
+        Play { lapse: Lapse::new(Device::new(options), ups), view, shown: Moment::ZERO }
     }
 
-    async fn play(&self, shared: Shared, address: Address) -> Result<(), String> {
-        let mut view =
-            View::new("qxups demo: a simulated UPS at 2400 baud, watched by the real driver", self.plain);
-        view.tell(&format!("a simulated UPS waits on {address}"));
-        let opening = Opening { address, cable_power: CablePower::Normal, lock: true };
-        let link = Link::open(&opening).await.map_err(|error| error.to_string())?;
-        let options = Options { pollinterval: Duration::from_millis(500), ..Options::default() };
-        let device = Rc::new(RefCell::new(Device::new(options)));
-        let (wishes, receiver) = Wishes::new(device.clone(), 4);
-        // the view tells what the log would
-        let log = Rc::new(Log::new(0, u8::MAX));
-        let mut session = Session::new(device.clone(), opening, link, receiver, log);
-        session.publish_to(Box::new(view.clone()));
-        let found = session.run_until(|event| matches!(event, Event::Ready | Event::NotFound(_))).await;
-        if let Event::NotFound(why) = found {
-            return Err(why);
+    /// Plays all scenes; `frame` is called after each frame.
+    fn all(&mut self, frame: &mut dyn FnMut(&Lapse)) -> Result<(), Stop> {
+        for (number, scene) in SCENES.iter().enumerate() {
+            self.view.progress(number as f64 / SCENES.len() as f64, scene.text);
+            self.view.tell(scene.text)?;
+            self.play(scene, frame)?;
         }
-        let driving = session.run_until(|_| false);
-        tokio::pin!(driving);
-        tokio::select! {
-            _ = &mut driving => {}
-            () = scenes(&mut view, &shared, &device, &wishes) => {}
+        self.view.progress(1.0, "done");
+        self.view.draw()
+    }
+
+    fn play(&mut self, scene: &Scene, frame: &mut dyn FnMut(&Lapse)) -> Result<(), Stop> {
+        // the knobs are our own; a wrong one would be seen by the test below
+        for knob in scene.knobs.iter().filter_map(|text| Knob::parse(text).ok()) {
+            self.lapse.ups.turn(knob, self.lapse.now());
         }
-        view.tell("that was all; the same driver runs under NUT as nutdrv_qx, see the README");
+        if let Some(command) = scene.command {
+            self.lapse.device.instant_command(Ticket::default(), command, None);
+        }
+        let (began, mut frames) = (self.shown, 0_u32);
+        loop {
+            self.shown += FRAME.mul_f64(scene.speed);
+            frames += 1;
+            while self.lapse.step(self.shown) {
+                self.tell()?;
+            }
+            self.view.draw()?;
+            frame(&self.lapse);
+            if self.shown - began > LONGEST {
+                return Err(format!("the demonstration came to no end: {}", scene.text).into());
+            }
+            let status = self.lapse.device.store().text("ups.status").unwrap_or_default();
+            let says = |word: &str| status.split(' ').any(|said| said == word);
+            let powered = self.lapse.ups.world.powered();
+            let is_over = match scene.until {
+                Until::Seconds(seconds) => (FRAME * frames).as_secs_f64() >= seconds,
+                Until::Says(word) => says(word),
+                Until::Off => !powered,
+                Until::On => powered && says("OL"),
+                Until::Without(word) => !says(word),
+            };
+            if is_over {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Shows what the last step brought.
+    fn tell(&mut self) -> Result<(), Stop> {
+        self.view.at(self.lapse.now());
+        while let Some(event) = self.lapse.device.poll_event() {
+            if let Event::NotFound(why) = &event {
+                return Err(why.clone().into());
+            }
+            self.view.happened(&event)?;
+        }
+        let changes = self.lapse.device.take_changes();
+        if !changes.is_empty() {
+            self.view.changed(self.lapse.device.store(), &changes)?;
+        }
         Ok(())
     }
 }
 
-async fn scenes(view: &mut View, shared: &Shared, device: &driver::session::Shared, wishes: &Wishes) {
-    let has = |word: &str| {
-        let device = device.borrow();
-        device.store().text("ups.status").is_some_and(|status| status.split(' ').any(|found| found == word))
-    };
-    for (number, (seconds, text, knobs)) in SCENES.iter().enumerate() {
-        let part = number as f64 / SCENES.len() as f64;
-        if text.is_empty() {
-            view.progress(part, "the battery empties");
-            wait_until(|| has("LB")).await;
-            view.tell("the battery is low: upsmon would shut its hosts down and then say shutdown.return");
-            // the clock of the world goes slower, so that the countdown can be seen
-            turn(shared, &["speed 8"]);
-            // the queue is empty: nobody else asks for anything here
-            let _ = wishes.leave(Wish::Command(1, "shutdown.return".into(), None));
-            wait_until(|| shared.with(|ups, _| !ups.world.powered())).await;
-            view.tell("the UPS has switched the load off");
-            continue;
-        }
-        view.progress(part, text);
-        sleep(Duration::from_secs_f64(*seconds)).await;
-        if !knobs.is_empty() {
-            view.tell(text);
-        }
-        turn(shared, knobs);
-    }
-    sleep(Duration::from_secs(4)).await;
-    view.progress(1.0, "done");
-}
-
-async fn wait_until(mut done: impl FnMut() -> bool) {
-    while !done() {
-        sleep(Duration::from_millis(100)).await;
-    }
-}
-
-fn turn(shared: &Shared, knobs: &[&str]) {
-    // the knobs are our own; a wrong one would be seen by the test below
-    for knob in knobs.iter().filter_map(|text| Knob::parse(text).ok()) {
-        shared.with(|ups, now| ups.turn(knob, now));
-    }
-}
-
-/// A view is told by the session of everything it needs.
-const _: fn(View) -> Box<dyn Publisher> = |view| Box::new(view);
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use qx::protocols;
 
     #[test]
     fn every_knob_of_the_scenes_is_one() {
-        for knob in SCENES.iter().flat_map(|(_, _, knobs)| knobs.iter()) {
+        for knob in SCENES.iter().flat_map(|scene| scene.knobs.iter()) {
             assert!(Knob::parse(knob).is_ok(), "{knob}");
+        }
+    }
+
+    /// What is shown frame by frame: the status, the charge if one is known, and what the battery really holds.
+    fn frames(protocol: &'static Protocol) -> Vec<(String, Option<f64>, f64)> {
+        let mut play = Play::new(protocol, View::hidden());
+        let mut frames = vec![];
+        let ended = play.all(&mut |lapse| {
+            let text = |name: &str| lapse.device.store().text(name);
+            let charge = text("battery.charge").and_then(|text| text.parse().ok());
+            frames.push((
+                text("ups.status").unwrap_or_default().to_string(),
+                charge,
+                lapse.ups.world.charge * 100.0,
+            ));
+        });
+        assert_eq!(ended, Ok(()), "{}", protocol.name);
+        frames
+    }
+
+    /// UPS and driver have one clock: nothing is shown that only a clock that goes wrong makes.
+    #[test]
+    fn what_is_shown_goes_together() {
+        for protocol in ["megatec", "voltronic", "voltronic-qs", "mustek", "bestups"] {
+            let protocol = protocols::named(protocol).unwrap();
+            let frames = frames(protocol);
+            let name = protocol.name;
+            let says = |status: &str, word: &str| status.split(' ').any(|said| said == word);
+            let mut story: Vec<&str> = frames.iter().map(|(status, ..)| status.as_str()).collect();
+            story.dedup();
+            let mut rest = story.iter();
+            for words in [&["OL"][..], &["OB"], &["OB", "LB"], &["OL"]] {
+                assert!(
+                    rest.any(|status| words.iter().all(|word| says(status, word))),
+                    "{name}: {words:?} in {story:?}"
+                );
+            }
+            for (status, charge, truth) in &frames {
+                let low = says(status, "LB");
+                // the simulated battery is low below 20 %, and no more above 25 %
+                assert!(!low || *truth < 27.0, "{name}: {status} at {truth} %");
+                if let Some(charge) = charge {
+                    assert!(
+                        !low || *charge < 60.0,
+                        "{name}: {status} is shown with {charge} %, and it is {truth} %"
+                    );
+                }
+            }
+            let seconds = frames.len() as f64 * FRAME.as_secs_f64();
+            assert!((20.0..50.0).contains(&seconds), "{name}: {seconds} s");
         }
     }
 }

@@ -7,13 +7,17 @@ mod doctor;
 mod driver_dump;
 mod explain;
 mod manual;
+mod out;
+mod prove;
 mod same_port;
 mod scan;
 mod shutdown;
 mod sim;
+mod supported;
 mod view;
 
 use clap::{CommandFactory, Parser, Subcommand};
+use out::Stop;
 use std::process::ExitCode;
 
 /// Tools for UPSes that speak the Q* dialects (Megatec and its kin).
@@ -26,7 +30,7 @@ struct Line {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Watch a simulated UPS through an outage: the real driver on a real pseudo-terminal
+    /// Watch a simulated UPS through an outage, seen by the driver's own core; minutes pass in seconds
     Demo(demo::Demo),
     /// Be a UPS, on a pseudo-terminal or TCP, for any driver
     Sim(sim::Sim),
@@ -36,10 +40,17 @@ enum Task {
     Doctor(doctor::Doctor),
     /// Record what a UPS says, to send it to somebody who can read it, or to replay it
     Capture(capture::Capture),
+    /// Prove a real UPS step by step, and write a report to send: nothing is sent that was not agreed to
+    Prove(prove::Prove),
     /// Say what switching the load off would send, and when the load would go off and on
     Shutdown(shutdown::Shutdown),
     /// Check ups.conf line by line: what would not work, and what to write instead
     CheckConfig(check_config::CheckConfig),
+    /// Say whether a UPS is supported, and what that is proved by
+    Supported {
+        /// Its maker and model, or some of both; or its numbers on USB, as 0665:5161. Left out: all that is known
+        what: Vec<String>,
+    },
     /// Show replies under their picture, and which letter is wrong
     Explain {
         /// A capture file, - for standard input, or a reply such as '(226.0 195.0 ...'
@@ -85,35 +96,55 @@ enum Task {
 }
 
 fn main() -> ExitCode {
-    let done = match Line::parse().task {
-        Task::Scan(scan) => return end(scan.run()),
-        Task::Capture(capture) => return end(capture.run()),
-        Task::Doctor(doctor) => return end(doctor.run()),
-        Task::CheckConfig(check) => return end(check.run()),
-        Task::Demo(demo) => demo.run(),
-        Task::Sim(sim) => sim.run(),
-        Task::Shutdown(shutdown) => shutdown.run().map(|text| print(&text)),
-        Task::Explain { what, question } => explain::run(&what, question.as_deref()).map(|text| print(&text)),
-        Task::Protocols { name } => protocols(name.as_deref()).map(|text| print(&text)),
-        Task::Bridges { name } => bridges(name.as_deref()).map(|text| print(&text)),
-        Task::Quirks => {
-            print(&qx::quirk::page());
-            Ok(())
-        }
-        Task::Udev { group, hwdb } => udev(&group, hwdb).map(|text| print(&text)),
-        Task::Man { page } => man(page.as_deref()).map(|text| print(&text)),
-        Task::Completions { shell, program } => {
-            manual::completions(&Line::command(), shell, &program).map(|text| print(&text))
-        }
-    };
-    end(done.map(|()| ExitCode::SUCCESS))
+    match Line::try_parse() {
+        Ok(line) => end(line.task.run()),
+        Err(said) => end(help(&said)),
+    }
 }
 
-fn end(done: Result<ExitCode, String>) -> ExitCode {
+impl Task {
+    fn run(self) -> Result<ExitCode, Stop> {
+        let text = match self {
+            Task::Scan(scan) => return scan.run(),
+            Task::Capture(capture) => return capture.run(),
+            Task::Doctor(doctor) => return doctor.run(),
+            Task::CheckConfig(check) => return check.run(),
+            Task::Demo(demo) => return demo.run(),
+            Task::Sim(sim) => return sim.run(),
+            Task::Prove(prove) => return prove.run(),
+            Task::Shutdown(shutdown) => shutdown.run()?,
+            Task::Explain { what, question } => explain::run(&what, question.as_deref())?,
+            Task::Supported { what } => {
+                supported::run((!what.is_empty()).then(|| what.join(" ")).as_deref())?
+            }
+            Task::Protocols { name } => protocols(name.as_deref())?,
+            Task::Bridges { name } => bridges(name.as_deref())?,
+            Task::Quirks => qx::quirk::page(),
+            Task::Udev { group, hwdb } => udev(&group, hwdb)?,
+            Task::Man { page } => man(page.as_deref())?,
+            Task::Completions { shell, program } => manual::completions(&Line::command(), shell, &program)?,
+        };
+        out::print(&text)?;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The help that was asked for, on standard output, or what is wrong with the command line.
+fn help(said: &clap::Error) -> Result<ExitCode, Stop> {
+    let text = said.render().to_string();
+    match said.use_stderr() {
+        true => out::tell(text.trim_end()),
+        false => out::print(&text)?,
+    }
+    Ok(u8::try_from(said.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+fn end(done: Result<ExitCode, Stop>) -> ExitCode {
     match done {
         Ok(code) => code,
-        Err(sentence) => {
-            eprintln!("qxups: {sentence}");
+        Err(Stop::ReaderLeft) => ExitCode::FAILURE,
+        Err(Stop::Failed(sentence)) => {
+            out::tell(format_args!("qxups: {sentence}"));
             ExitCode::FAILURE
         }
     }
@@ -151,10 +182,4 @@ fn man(page: Option<&str>) -> Result<String, String> {
             Ok(manual::names(&tool).iter().map(|(name, section)| format!("{name}({section})\n")).collect())
         }
     }
-}
-
-/// Prints; a reader that has seen enough (`head`) is no error.
-fn print(text: &str) {
-    use std::io::Write;
-    let _ = std::io::stdout().lock().write_all(text.as_bytes());
 }

@@ -61,7 +61,8 @@ impl Place {
         match Address::parse(port).ok()? {
             Address::Replay { .. } => None,
             _ if on_usb => Some(Place::Usb(choice(section))),
-            Address::Usb(_) => Some(Place::Usb(choice(section))),
+            // another driver of NUT has devices of its own
+            Address::Usb(_) => ours.map(|_| Place::Usb(choice(section))),
             Address::Tcp { host, port } => Some(Place::Server(host.to_ascii_lowercase(), port)),
             Address::Serial(path) if ours.is_some() || path.starts_with("/dev") => {
                 Some(Place::Line(real(&path)))
@@ -99,7 +100,7 @@ fn takes_any(section: &Section) -> bool {
 }
 
 /// What says which USB device is meant.
-fn choice(section: &Section) -> Vec<(String, String)> {
+pub fn choice(section: &Section) -> Vec<(String, String)> {
     let names = ["vendorid", "productid", "vendor", "product", "serial", "bus", "busport", "device"];
     let is_choice = |name: &str| names.iter().any(|known| known.eq_ignore_ascii_case(name));
     let chosen = section.settings.iter().filter(|setting| is_choice(&setting.name));
@@ -173,6 +174,9 @@ mod tests {
             ("port = auto\nallow_duplicates", "port = auto\nallow_duplicates"),
             (&own("dummy-ups", "/etc/nut/x.dev"), &own("dummy-ups", "/etc/nut/x.dev")),
             (&own("snmp-ups", "192.0.2.1"), &own("snmp-ups", "192.0.2.1")),
+            (&own("usbhid-ups", "auto"), "port = auto"),
+            ("port = auto", &own("usbhid-ups", "auto")),
+            (&own("usbhid-ups", "auto"), &own("usbhid-ups", "auto")),
         ] {
             assert_eq!(clashing(&[one, other]), [""; 0], "{one} {other}");
         }

@@ -1,5 +1,6 @@
 //! `qxups sim`: a simulated UPS for any driver.
 
+use crate::out::{self, Stop};
 use clap::Args;
 use link::read_piped;
 use qx::bridge::usb;
@@ -13,9 +14,12 @@ use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use simulator::usbip::{self, Converter};
 use simulator::{control, pty, tcp};
-use std::path::PathBuf;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// No script is longer, in bytes.
 const LONGEST_SCRIPT: u64 = 1024 * 1024;
@@ -56,6 +60,39 @@ pub struct Sim {
     end: Option<f64>,
 }
 
+/// The signals that ask to end: those that would otherwise leave link and socket behind.
+struct Ends([Signal; 3]);
+
+impl Ends {
+    /// From now on they do not end the process.
+    fn catch() -> std::io::Result<Ends> {
+        let on = |kind| signal(kind);
+        Ok(Ends([on(SignalKind::interrupt())?, on(SignalKind::terminate())?, on(SignalKind::hangup())?]))
+    }
+
+    /// Waits for one of them.
+    async fn asked(&mut self) {
+        let Ends([interrupt, terminate, hangup]) = self;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
+        }
+    }
+}
+
+/// Whether the kernel lets only its owner follow a link: one in a sticky folder that everybody may write to, and
+/// that is not its owner's (fs.protected_symlinks, proc_sys_fs(5)).
+fn only_its_owner_follows(link: &Path) -> bool {
+    let is_on =
+        std::fs::read_to_string("/proc/sys/fs/protected_symlinks").is_ok_and(|text| text.trim() == "1");
+    let folder = link.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (folder.metadata(), link.symlink_metadata()) {
+        (Ok(folder), Ok(link)) => is_on && folder.mode() & 0o1002 == 0o1002 && folder.uid() != link.uid(),
+        _ => false,
+    }
+}
+
 /// What is said of an unknown dialect.
 pub fn no_such_protocol(name: &str) -> String {
     let names: Vec<&str> = qx::protocols::ALL.iter().map(|protocol| protocol.name).collect();
@@ -79,7 +116,7 @@ impl Sim {
     ///
     /// # Errors
     /// A sentence.
-    pub fn run(self) -> Result<(), String> {
+    pub fn run(self) -> Result<ExitCode, Stop> {
         let protocol =
             qx::protocols::named(&self.protocol).ok_or_else(|| no_such_protocol(&self.protocol))?;
         let script = match &self.script {
@@ -98,28 +135,43 @@ impl Sim {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
         runtime.block_on(async {
+            // before anything is made that has to be taken along
+            let mut ends = Ends::catch().map_err(|error| error.to_string())?;
             let shared = Shared::new(ups);
+            // what ends here takes its link and its socket along
             tokio::select! {
-                ended = self.serve(&shared) => ended.map_err(|error| error.to_string()),
-                ended = self.take_orders(&shared) => ended.map_err(|error| format!("control socket: {error}")),
-                _ = tokio::signal::ctrl_c() => Ok(()),
+                ended = self.serve(&shared) => ended,
+                ended = self.take_orders(&shared) => ended.map_err(|error| format!("control socket: {error}").into()),
+                () = ends.asked() => Ok(()),
                 () = self.time_is_over() => Ok(()),
             }
-        })
+        })?;
+        Ok(ExitCode::SUCCESS)
     }
 
-    async fn serve(&self, shared: &Shared) -> std::io::Result<()> {
+    async fn serve(&self, shared: &Shared) -> Result<(), Stop> {
+        let said = |error: std::io::Error| error.to_string();
         if let Some(address) = &self.tcp {
-            let listener = TcpListener::bind(address).await?;
-            println!("tcp://{}", listener.local_addr()?);
-            if let Some(converter) = self.converter().map_err(std::io::Error::other)? {
-                return usbip::run(shared, &converter, listener).await;
-            }
-            return tcp::run(shared, listener).await;
+            let listener = TcpListener::bind(address).await.map_err(said)?;
+            let local = listener.local_addr().map_err(said)?;
+            let converter = self.converter()?;
+            out::print(&format!("tcp://{local}\n"))?;
+            let ended = match converter {
+                Some(converter) => usbip::run(shared, &converter, listener).await,
+                None => tcp::run(shared, listener).await,
+            };
+            return Ok(ended.map_err(said)?);
         }
-        let end = Pty::open(self.link.as_deref())?;
-        println!("{}", end.path().display());
-        pty::run(shared, end).await
+        let end = Pty::open(self.link.as_deref()).map_err(said)?;
+        out::print(&format!("{}\n", end.path().display()))?;
+        if let Some(link) = self.link.as_deref().filter(|link| only_its_owner_follows(link)) {
+            out::tell(format_args!(
+                "{}: in a folder that everybody may write to, only its owner may follow this link; let a driver of another user open {}",
+                link.display(),
+                end.terminal().display()
+            ));
+        }
+        Ok(pty::run(shared, end).await.map_err(said)?)
     }
 
     /// The USB converter that is asked for.

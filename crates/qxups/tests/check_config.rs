@@ -83,6 +83,9 @@ fn what_belongs_together_is_looked_at() {
     );
     let line = "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\n[b]\ndriver = usbhid-ups\nport = /dev/ttyS0\n";
     finds("line", line, &[("5: to know", "none of ours"), ("6: wrong", "[a] is there already")]);
+    // usbhid-ups has devices of its own
+    let beside = "[a]\ndriver = nutdrv_qx\nport = auto\n[b]\ndriver = usbhid-ups\nport = auto\n";
+    finds("beside", beside, &[("5: to know", "none of ours")]);
     let twins = "[a]\ndriver = nutdrv_qx\nport = auto\n[b]\ndriver = nutdrv_qx\nport = auto\n";
     finds("twins", twins, &[("6: wrong", "qxups scan")]);
     finds("apart", &twins.replace("[b]", "serial = 1\n[b]\nserial = 2"), &[]);
@@ -92,8 +95,121 @@ fn what_belongs_together_is_looked_at() {
 fn other_drivers_are_passed_over() {
     let text = "[a]\ndriver = usbhid-ups\nport = auto\nfrob = 1\nsdorder\n";
     finds("others", text, &[("2: to know", "none of ours"), ("5: wrong", "sdorder needs a value")]);
-    let text = "[a]\ndriver = nutdrv_qs\nport = /dev/ttyS0\n";
-    finds("slip", text, &[("2: to know", "did you mean nutdrv_qx?")]);
+    let text = "[a]\ndriver = frobnicator\nport = auto\n";
+    finds("nobody", text, &[("2: to know", "none that is known of NUT")]);
+}
+
+#[test]
+fn a_misspelt_driver_is_ours_and_its_options_are_checked() {
+    for (name, meant) in
+        [("nutdrv-qx", "nutdrv_qx"), ("nutdrv_qs", "nutdrv_qx"), ("blazer-ser", "blazer_ser")]
+    {
+        let text = format!("[a]\ndriver = {name}\nport = /dev/ttyS0\nnovender\n");
+        let write = format!("write driver = {meant}");
+        finds("misspelt", &text, &[("2: wrong", &write), ("4: wrong", "did you mean novendor?")]);
+        assert_eq!(check("misspelt", &text, &[]).0.status.code(), Some(1));
+    }
+    // one of NUT's is not ours to check
+    let text = "[a]\ndriver = usbhid_ups\nport = auto\nfrob\n";
+    finds("misspelt-nut", text, &[("2: wrong", "write driver = usbhid-ups"), ("2: to know", "none of ours")]);
+}
+
+#[test]
+fn words_that_are_lost_are_found() {
+    finds(
+        "lost",
+        "maxretry = 3 4\n[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0 # the first\ndesc = My UPS\nsdcommands = shutdown.return, load.off\n\
+         [b]\ndriver = usbhid-ups\nport = auto\ndesc = His \"#1\n",
+        &[
+            ("1: wrong", "write maxretry = \"3 4\""),
+            ("5: wrong", "write desc = \"My UPS\""),
+            ("6: wrong", "write sdcommands = \"shutdown.return, load.off\""),
+            ("8: to know", "none of ours"),
+            ("10: to know", "inside of quotes"),
+        ],
+    );
+    finds(
+        "kept",
+        "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\ndesc = \"My UPS\"\nsdcommands = \"shutdown.return, load.off\"\n",
+        &[],
+    );
+}
+
+#[test]
+fn values_that_mean_something_else_are_told_what_to_write() {
+    for (line, said) in [
+        ("port = 192.168.1.5:4001", "write port = tcp://192.168.1.5:4001"),
+        ("port = COM1", "write port = /dev/ttyS0"),
+        ("port = ttyS1", "write port = /dev/ttyS1"),
+        ("user = nobdy", "there is no such user"),
+        ("group = nobdy", "there is no such group"),
+        ("default.battery.voltage.hihg = 27", "write default.battery.voltage.high"),
+        ("override.battery.voltage.nominal = 24V", "write override.battery.voltage.nominal = 24"),
+        ("override.x = 24V", "write override.x = 24"),
+        ("protocol = megatec\noffdelay = 5", "offdelay: "),
+    ] {
+        let text = format!("[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\n{line}\n");
+        let text = if line.starts_with("port") { text.replacen("port = /dev/ttyS0\n", "", 1) } else { text };
+        let wrong = wrong("values", &text);
+        assert!(wrong.len() == 1 && wrong[0].contains(said), "{line}: {wrong:?}");
+    }
+    for line in [
+        "port = tcp://192.168.1.5:4001",
+        "user = root",
+        "group = root",
+        "default.battery.voltage.high = 27.4",
+        "override.battery.date.maintenance = 2030-01-01",
+        "override.device.model = 24V",
+        "override.input.L1.voltage = 3",
+        "default.battery.type = LFP",
+        "protocol = megatec\noffdelay = 12",
+        // on USB it means nothing
+        "port = x\nvendorid = 0665\nproductid = 5161",
+    ] {
+        let text = format!("[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\n{line}\n");
+        let text = if line.starts_with("port") { text.replacen("port = /dev/ttyS0\n", "", 1) } else { text };
+        finds("right", &text, &[]);
+    }
+    finds(
+        "delays",
+        "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\noffdelay = 5\n",
+        &[("4: wrong", "write offdelay = a number from 12 to ")],
+    );
+    finds(
+        "few-refuse",
+        "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\nondelay = 0\n",
+        &[("4: to know", "that speaks voltronic-qs")],
+    );
+    finds(
+        "rounded",
+        "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\nprotocol = megatec\noffdelay = 50\n",
+        &[("5: to know", "write offdelay = 48")],
+    );
+}
+
+/// The first hides no other.
+#[test]
+fn everything_is_reported_at_once() {
+    finds(
+        "at-once",
+        "user = nobdy\n[a]\ndriver = nutdrv-qx\nport = udp://x\nondelay = abc\noffdelay = 99999\ndesc = My UPS\n\
+         sdcommands = load.of,frob.frob\noverride.battery.charge = x\nnovender\n\
+         [b]\nport = COM1\nnovender\n",
+        &[
+            ("1: wrong", "no such user"),
+            ("3: wrong", "write driver = nutdrv_qx"),
+            ("4: wrong", "tcp://host:port"),
+            ("5: wrong", "ondelay: "),
+            ("6: wrong", "offdelay: "),
+            ("7: wrong", "write desc = \"My UPS\""),
+            ("8: wrong", "did you mean load.off?; there is no command frob.frob"),
+            ("9: wrong", "is not a number"),
+            ("10: wrong", "did you mean novendor?"),
+            ("11: wrong", "[b] has no driver"),
+            ("12: wrong", "write port = /dev/ttyS0"),
+            ("13: wrong", "did you mean novendor?"),
+        ],
+    );
 }
 
 /// A section of old, and the one for nutdrv_qx that is printed.

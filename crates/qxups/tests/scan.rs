@@ -96,12 +96,37 @@ fn programs_get_json() {
     assert_eq!((&read[0]["model"], &read[0]["status"]), (&"SIM-1000".into(), &"OL".into()));
 }
 
+/// What was given already is not proposed.
+#[test]
+fn what_was_tried_is_not_proposed() {
+    const PROPOSALS: [&str; 5] = ["try --serial", "--serial PATH", "--tcp HOST:PORT", "--no-usb", "-v names"];
+    // a port that nobody listens on
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let (serial, tcp) = (["--serial", "/dev/no-such-port"], ["--tcp", port.as_str()]);
+    for (arguments, proposed) in [
+        (vec!["--no-usb"], &["try --serial", "--tcp HOST:PORT", "--no-usb"][..]),
+        ([&["--no-usb"][..], &serial].concat(), &["--tcp HOST:PORT", "--no-usb"]),
+        ([&["--no-usb"][..], &tcp].concat(), &["try --serial", "--no-usb"]),
+        ([&["--no-usb"][..], &serial, &tcp].concat(), &["--no-usb"]),
+        ([&["-v"][..], &serial, &tcp].concat(), &[]),
+        ([&serial[..], &tcp].concat(), &["-v names"]),
+    ] {
+        let mut command = Command::new(QXUPS);
+        let output = command.arg("scan").args(&arguments).stdin(Stdio::null()).output().unwrap();
+        let said = text(&output.stderr);
+        let last = said.lines().last().unwrap();
+        let found: Vec<&str> = PROPOSALS.into_iter().filter(|part| last.contains(part)).collect();
+        assert_eq!(found, proposed, "{arguments:?}: {last}");
+        assert!(last.contains("qxups doctor PORT"), "{last}");
+    }
+}
+
 #[test]
 fn whoever_finds_nothing_is_told_what_to_try() {
     let output = scan(&["--serial", "/dev/no-such-port"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stdout), "");
-    assert!(text(&output.stderr).contains("qxups udev"), "{output:?}");
+    assert!(text(&output.stderr).contains("qxups doctor PORT"), "{output:?}");
     let output = scan(&["--tcp", "nowhere"]);
     assert!(text(&output.stderr).contains("tcp://host:port"), "{output:?}");
     let output = scan(&["--usb-id", "0665:5161", "--subdriver", "frob"]);

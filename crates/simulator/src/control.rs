@@ -20,18 +20,42 @@ pub const LONGEST: usize = 4096;
 /// # Errors
 /// What the system says.
 pub async fn run(shared: &Shared, path: &Path) -> io::Result<()> {
-    // one that was left behind; anything else is somebody's
-    if path.symlink_metadata().is_ok_and(|meta| meta.file_type().is_socket()) {
-        std::fs::remove_file(path)?;
-    }
-    let listener = UnixListener::bind(path)?;
+    let listener = bind(path).await?;
+    let _removed_at_the_end = Bound(path);
     loop {
         let (stream, _) = listener.accept().await?;
         // a client that breaks off is no reason to stop
         if let Ok(true) = converse(shared, stream).await {
-            let _ = std::fs::remove_file(path);
             return Ok(());
         }
+    }
+}
+
+/// Listens at a path. A socket that was left behind is replaced; one that somebody listens on is not, and
+/// anything else is left alone.
+async fn bind(path: &Path) -> io::Result<UnixListener> {
+    if path.symlink_metadata().is_ok_and(|meta| meta.file_type().is_socket()) {
+        match UnixStream::connect(path).await {
+            Ok(_) => {
+                let text = format!(
+                    "{}: another program listens there; end it, or name another path",
+                    path.display()
+                );
+                return Err(io::Error::new(io::ErrorKind::AddrInUse, text));
+            }
+            Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+            Err(_) => std::fs::remove_file(path)?,
+        }
+    }
+    UnixListener::bind(path)
+}
+
+/// A socket of ours, whose file goes with it.
+struct Bound<'p>(&'p Path);
+
+impl Drop for Bound<'_> {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(self.0);
     }
 }
 
@@ -97,7 +121,7 @@ pub fn obey(shared: &Shared, order: &str) -> String {
                 shared.with(|ups, now| ups.turn(knob, now));
                 "ok\n".into()
             }
-            Err(why) => format!("error: {}\n", why.lines().next().unwrap_or_default()),
+            Err(why) => format!("error: {}\n", why.lines().collect::<Vec<_>>().join(" ")),
         },
     }
 }

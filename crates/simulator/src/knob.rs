@@ -117,6 +117,15 @@ reply QUESTION \"BYTES\"     reply QUESTION     hangup SECONDS     speed FACTOR
 usb stall|babble|fault|short|garble COUNT     usb deaf|hung on|off     usb nothing nul|return|nuls|off
 (nothing: what the converter says in place of a UPS that says nothing; hung: until its port is reset; hangup unplugs a converter)";
 
+/// Their names, in the order of [`HELP`].
+#[rustfmt::skip]
+const NAMES: &[&str] = &[
+    "mains", "frequency", "load", "charge", "temperature", "fault", "beeper", "bit", "dashes", "unknown", "refuse",
+    "accept", "latency", "baud", "echo", "cell", "silent", "bypass", "family", "word", "warning", "say", "forget",
+    "lose", "garble", "double", "break", "noise", "late", "hurt", "countdown", "model", "rated", "odd", "reply",
+    "hangup", "speed", "usb",
+];
+
 impl Knob {
     /// Reads a knob.
     ///
@@ -126,11 +135,16 @@ impl Knob {
         let text = text.trim();
         let (name, value) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
         let value = value.trim();
-        let number = |least: f64, most: f64| {
+        // what is known beside numbers, so that whoever mistypes a word is told the words
+        let number_or = |words: &str, least: f64, most: f64| {
             let number = value.parse::<f64>().ok().filter(|number| (least..=most).contains(number));
-            number.ok_or_else(|| format!("{name}: '{value}' is not a number from {least} to {most}"))
+            let wrong =
+                || format!("{name}: '{value}' is not known; write {words}a number from {least} to {most}");
+            number.ok_or_else(wrong)
         };
-        let on = || on_or_off(value).ok_or_else(|| format!("{name}: write on or off"));
+        let number = |least: f64, most: f64| number_or("", least, most);
+        let on =
+            || on_or_off(value).ok_or_else(|| format!("{name}: '{value}' is not known; write on or off"));
         let some = || {
             if value.is_empty() {
                 Err(format!("{name}: something is missing behind it"))
@@ -142,7 +156,7 @@ impl Knob {
         Ok(match name {
             "mains" if value == "fail" => Knob::Mains(0.0),
             "mains" if value == "back" => Knob::MainsBack,
-            "mains" => Knob::Mains(number(0.0, 999.0)?),
+            "mains" => Knob::Mains(number_or("fail, back or ", 0.0, 999.0)?),
             "frequency" => Knob::Frequency(number(0.0, 99.0)?),
             "load" => Knob::Load(number(0.0, 999.0)?),
             "charge" => Knob::Charge(number(0.0, 100.0)?),
@@ -154,9 +168,15 @@ impl Knob {
             "family" => {
                 let name = some()?;
                 let known = FAMILIES.iter().chain(MODELS).any(|known| *known == name);
-                known.then_some(Knob::Family(name)).ok_or("family: there is none of that name")?
+                let names = || FAMILIES.iter().chain(MODELS).copied().collect::<Vec<_>>().join(", ");
+                known
+                    .then_some(Knob::Family(name))
+                    .ok_or_else(|| format!("family: '{value}' is not known; there are {}", names()))?
             }
-            "word" => word(value).ok_or("word: write a word of ups.status and on, off or free")?,
+            "word" => word(value).ok_or_else(|| {
+                let words: Vec<&str> = Status::ALL.into_iter().map(Status::word).collect();
+                format!("word: '{value}' is not known; write one of {} and on, off or free", words.join(", "))
+            })?,
             "warning" => warning(value).ok_or("warning: write a number from 1 to 64 and on or off")?,
             "say" => say(value).ok_or("say: write the name of a variable and its value")?,
             "dashes" => Knob::Dashes(some()?),
@@ -165,12 +185,12 @@ impl Knob {
             "accept" => Knob::Accept((some()? != "off").then(|| value.to_string())),
             "latency" => Knob::Latency(seconds(60_000.0)? / 1000),
             "baud" if value == "off" => Knob::Baud(None),
-            "baud" => Knob::Baud(Some(number(50.0, 1e6)? as u32)),
+            "baud" => Knob::Baud(Some(number_or("off or ", 50.0, 1e6)? as u32)),
             "echo" => Knob::Echo(on()?),
             "cell" => Knob::Cell(on()?),
             "silent" => Knob::Silent(on()?),
             "countdown" if value == "off" => Knob::Countdown(None),
-            "countdown" => Knob::Countdown(Some(number(0.0, 1e6)?)),
+            "countdown" => Knob::Countdown(Some(number_or("off or ", 0.0, 1e6)?)),
             "model" => Knob::Model(some()?),
             "rated" => Knob::Rated(number(2.0, 600.0)?),
             "odd" if value == "off" => Knob::Odd(None),
@@ -196,7 +216,7 @@ impl Knob {
                 "usb: write stall, babble, fault, short or garble and a count, deaf or hung and on or off, or nothing and nul, return, nuls or off",
             )?,
             "speed" => Knob::Speed(number(0.1, 10_000.0)?),
-            _ => return Err(format!("there is no knob '{name}'; there are:\n{HELP}")),
+            _ => return Err(format!("there is no knob '{name}'; there are {}", NAMES.join(", "))),
         })
     }
 }
@@ -289,6 +309,37 @@ mod tests {
             ["", "mains", "mains x", "load -1", "bit 8 on", "bit 1", "fault maybe", "garble 2", "frob 1"]
         {
             assert!(Knob::parse(bad).is_err(), "{bad}");
+        }
+    }
+
+    /// Whoever mistypes a knob or a word of it is told what there is, in one line: the control socket has one.
+    #[test]
+    fn what_is_known_is_said_of_what_is_not() {
+        for (text, parts) in [
+            ("mains fial", &["'fial'", "fail", "back", "0 to 999"][..]),
+            ("mains 1000", &["'1000'", "0 to 999"]),
+            ("mains", &["fail", "back"]),
+            ("baud of", &["'of'", "off", "50 to"]),
+            ("countdown of", &["off"]),
+            ("beeper onn", &["'onn'", "on or off"]),
+            ("family frob", &["'frob'", FAMILIES[0], MODELS[0]]),
+            ("word OBB on", &["'OBB on'", "OB", "LB", "free"]),
+            ("man fail", &["'man'", "mains", "usb", "frequency"]),
+        ] {
+            let why = Knob::parse(text).unwrap_err();
+            assert!(parts.iter().all(|part| why.contains(part)) && !why.contains('\n'), "{text}: {why}");
+        }
+    }
+
+    #[test]
+    fn every_name_is_in_the_help_and_is_a_knob() {
+        let help: Vec<&str> = HELP.split_whitespace().collect();
+        for name in NAMES {
+            assert!(help.contains(name), "{name}");
+            assert!(
+                !Knob::parse(&format!("{name} \u{0}")).is_err_and(|why| why.contains("no knob")),
+                "{name}"
+            );
         }
     }
 }

@@ -5,12 +5,13 @@
 //! makes it awkward, an [`oddity`] odd, [`trouble`] breaks its line from a seed, a [`script`] plays events, and a
 //! [`knob`] turns any of this while it runs. All of them together are a [`ups`]; it does no I/O and
 //! is told the time. Shared by an [`end`], which is [`pty`], [`tcp`] or [`usbip`], and [`control`]
-//! turns knobs from outside.
+//! turns knobs from outside. In [`lapse`] it meets a device, and time goes as fast as one likes.
 
 pub mod claims;
 pub mod control;
 pub mod end;
 pub mod knob;
+pub mod lapse;
 pub mod oddity;
 pub mod personality;
 pub mod pty;

@@ -102,17 +102,18 @@ impl Draft {
         Err(format!("protocol = {value}: there is no such dialect; {hint}; left out, it is found"))
     }
 
-    /// The delays must be allowed by the chosen dialect, or by any while it is not known.
-    pub(super) fn check_delays(&mut self) -> Result<(), Wrong> {
-        for (option, given) in
-            [("ondelay", self.options.ondelay.clone()), ("offdelay", self.options.offdelay.clone())]
-        {
-            match given.map_or(Ok(()), |text| self.check_delay(option, &text)) {
-                Err(text) if self.killing => self.fault(option, text),
-                checked => checked?,
+    /// The delays that the chosen dialect does not allow, or no dialect while it is not known: each option, and
+    /// what is wrong with it.
+    pub(super) fn wrong_delays(&self) -> Vec<(&'static str, Wrong)> {
+        let given = [("ondelay", &self.options.ondelay), ("offdelay", &self.options.offdelay)];
+        let mut found = vec![];
+        for (option, text) in given {
+            let Some(text) = text else { continue };
+            if let Err(wrong) = self.check_delay(option, text) {
+                found.push((option, wrong));
             }
         }
-        Ok(())
+        found
     }
 
     fn check_delay(&self, option: &str, text: &str) -> Result<(), Wrong> {

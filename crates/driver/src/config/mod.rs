@@ -16,7 +16,7 @@ use link::{Address, CablePower, Opening, UsbOptions};
 pub use nearest::nearest;
 use nut::ups_conf::UpsConf;
 use qx::option::Options;
-pub use section::yes_or_no;
+pub use section::{lost_words, yes_or_no};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -192,12 +192,18 @@ pub fn check_section(persona: &'static Persona, conf: &UpsConf, name: &str) -> V
     let begins = conf.section(name).map(|section| section.line);
     let read = draft.take_section(name, conf);
     let mut findings = std::mem::take(&mut draft.findings);
-    let ended = read.and_then(|()| draft.finish(&CommandLine::default()));
+    let mut ended: Vec<Wrong> = read.err().into_iter().collect();
+    if ended.is_empty() {
+        // each by itself, so that the first hides no other
+        ended.extend(draft.wrong_delays().into_iter().map(|(_, wrong)| wrong));
+        let finished = draft.finish(&CommandLine::default()).err();
+        ended.extend(finished.filter(|text| !ended.contains(text)));
+    }
     let settings = || conf.section(name).into_iter().flat_map(|section| section.settings.iter().rev());
     // a sentence about an option begins with its name
     let line =
         |text: &str| settings().find(|setting| text.starts_with(&setting.name)).map(|setting| setting.line);
-    findings.extend(ended.err().map(|text| Finding::wrong(line(&text).or(begins), text)));
+    findings.extend(ended.into_iter().map(|text| Finding::wrong(line(&text).or(begins), text)));
     findings
 }
 
@@ -276,7 +282,12 @@ impl Draft {
             .ok_or("name the port: 'port = /dev/ttyS0' in ups.conf, or -x port=/dev/ttyS0")?;
         let address = self.address(&port)?;
         self.check_unreadable(&address)?;
-        self.check_delays()?;
+        for (option, wrong) in self.wrong_delays() {
+            if !self.killing {
+                return Err(wrong);
+            }
+            self.fault(option, wrong);
+        }
         self.publish("parameter", "port", &port);
         self.publish("parameter", "pollinterval", &self.options.pollinterval.as_secs().to_string());
         if self.persona.full_polls {

@@ -3,8 +3,8 @@
 
 use super::generic::{GENERIC, GenericRow, Whom, generic};
 use super::{Draft, Finding, Weight, Wrong, nearest, whole_seconds};
-use crate::persona;
-use nut::ups_conf::{Fault, Setting, UpsConf};
+use crate::{advice, persona};
+use nut::ups_conf::{Fault, Lost, Setting, UpsConf};
 use nut::words::WordError;
 use qx::device::SHUTDOWN_DEFAULT;
 
@@ -68,6 +68,9 @@ impl Draft {
             let text = format!("{}{passed}", wrong.fault);
             self.findings.push(Finding { line: Some(wrong.line), weight, text });
         }
+        // NUT loses them in silence, so there are files that work like that
+        let lost = conf.lost.iter().filter(|lost| ours(&lost.section));
+        self.findings.extend(lost.map(|lost| lost_words(lost, Weight::Remark)));
     }
 
     fn take_line(&mut self, name: &str, value: Option<&str>) -> Result<(), Wrong> {
@@ -195,23 +198,27 @@ impl Draft {
             let row = known.iter().find(|row| row.eq_ignore_ascii_case(name));
             row.map(|row| (*row).to_string()).ok_or_else(|| {
                 let hint = nearest(name, known.iter().copied()).map_or("upscmd -l lists them".into(), meant);
-                format!("sdcommands = {list}: there is no command {name}; {hint}")
+                format!("there is no command {name}; {hint}")
             })
         };
         if names.is_empty() {
             return Err("sdcommands is empty: write one or more commands, such as shutdown.return".into());
         }
-        let mut commands = vec![];
-        for name in names {
-            commands.push(match meant_by(name) {
-                Err(text) if self.killing => {
-                    self.remark(format!("{text}; {SHUTDOWN_DEFAULT} is sent in its place"));
-                    SHUTDOWN_DEFAULT.to_string()
-                }
-                meant => meant?,
-            });
+        let (known, unknown): (Vec<_>, Vec<_>) = names.iter().copied().map(meant_by).partition(Result::is_ok);
+        let unknown: Vec<Wrong> = unknown.into_iter().filter_map(Result::err).collect();
+        let mut commands: Vec<String> = known.into_iter().filter_map(Result::ok).collect();
+        if !unknown.is_empty() {
+            let text = format!("sdcommands = {list}: {}", unknown.join("; "));
+            if !self.killing {
+                return Err(text);
+            }
+            self.remark(format!("{text}; {SHUTDOWN_DEFAULT} is sent in place of what is not known"));
+            commands = names
+                .iter()
+                .map(|name| meant_by(name).unwrap_or_else(|_| SHUTDOWN_DEFAULT.to_string()))
+                .collect();
+            commands.dedup();
         }
-        commands.dedup();
         self.options.sdcommands = commands;
         self.publish("parameter", "sdcommands", list);
         Ok(())
@@ -269,6 +276,13 @@ impl Draft {
         let generic = GENERIC.iter().filter(|row| row.is_for_sections()).map(|row| row.name);
         nearest(name, own.chain(generic))
     }
+}
+
+/// What there is to say of words behind a value: whoever wrote them meant them.
+pub fn lost_words(lost: &Lost, weight: Weight) -> Finding {
+    let text =
+        format!("all behind the first word is lost: write {}", advice::setting(&lost.name, &lost.whole));
+    Finding { line: Some(lost.line), weight, text }
 }
 
 /// What a word for a switch says, whatever its case (those that NUT takes where it takes any: 2.8.5

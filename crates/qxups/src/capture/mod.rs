@@ -4,12 +4,13 @@ mod private;
 pub mod recorder;
 pub mod survey;
 
+use crate::out::{self, Stop};
 use clap::Args;
 use driver::command_line::CommandLine;
 use driver::config::Config;
 use link::{Address, Attached, Link};
 use private::Private;
-use qx::capture::{Capture as Recording, escape};
+use qx::capture::{Capture as Recording, Recorded, escape};
 use qx::conceal::masked;
 use qx::protocol::Protocol;
 use recorder::Recorder;
@@ -55,7 +56,7 @@ impl Capture {
     ///
     /// # Errors
     /// A sentence: the port cannot be opened, the file cannot be written, or no dialect fits.
-    pub fn run(self) -> Result<ExitCode, String> {
+    pub fn run(self) -> Result<ExitCode, Stop> {
         let config = self.config()?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
@@ -72,40 +73,40 @@ impl Capture {
         Config::new(&driver::persona::NUTDRV_QX, &line, || Err("no section was asked for".into()))
     }
 
-    async fn record(self, config: &Config) -> Result<(), String> {
+    async fn record(self, config: &Config) -> Result<(), Stop> {
         let link = Link::open(&config.opening).await.map_err(|error| error.to_string())?;
         let mut paper = Paper::new(self.output.as_deref(), self.anonymous)?;
         let mut recorder = Recorder::new(link);
-        eprintln!("asking which dialect it speaks ...");
+        out::tell("asking which dialect it speaks ...");
         let found = survey::find(&mut recorder, &config.options, None).await;
-        let mut line = found.as_ref().map(|_| ()).map_err(ToString::to_string);
+        let mut line = found.as_ref().map(|_| ()).map_err(|error| Stop::Failed(error.to_string()));
         let found = found.unwrap_or_default();
         let protocol = found.protocol;
         if self.all_signs && found.stranger.is_none() && line.is_ok() {
             let asked = survey::ask_other_signs(&mut recorder, &config.options).await;
-            line = asked.map_err(|error| error.to_string());
+            line = asked.map_err(|error| error.to_string().into());
         }
         let mut address = 0;
         if let (Some(protocol), Ok(())) = (protocol, &line) {
-            eprintln!("it speaks {}; asking the rest ...", protocol.name);
+            out::tell(format_args!("it speaks {}; asking the rest ...", protocol.name));
             let asked = survey::ask_all(&mut recorder, protocol, &config.options).await;
-            line = asked.map(|number| address = number).map_err(|error| error.to_string());
+            line = asked.map(|number| address = number).map_err(|error| error.to_string().into());
         }
         if let Some(usb) = recorder.link().usb_device() {
-            paper.private.know(&usb.serial);
+            paper.know(&usb.serial);
         }
         recorder.exchanges.iter().for_each(|recorded| paper.private.learn(recorded));
         paper.header(&header(config, &recorder, protocol, self.anonymous))?;
-        paper.exchanges(&recorder)?;
+        paper.exchanges(&recorder.exchanges)?;
         if let (Some(protocol), Ok(())) = (protocol, &line) {
             line = self.poll(&mut recorder, protocol, address, config.options.pollinterval, &mut paper).await;
         }
-        if let Err(why) = &line {
+        if let Err(Stop::Failed(why)) = &line {
             paper.header(&[format!("note: {why}")])?;
         }
         line?;
         if let Some((who, said)) = found.stranger {
-            return Err(format!("'{}' answers Q1, {who}; nothing more was asked", escape(&said)));
+            return Err(format!("'{}' answers Q1, {who}; nothing more was asked", escape(&said)).into());
         }
         match (protocol, recorder.exchanges.iter().any(|recorded| recorded.reply.is_some())) {
             (Some(_), _) => Ok(()),
@@ -122,19 +123,19 @@ impl Capture {
         address: u32,
         interval: Duration,
         paper: &mut Paper,
-    ) -> Result<(), String> {
+    ) -> Result<(), Stop> {
         let end = self.seconds.map(|seconds| Instant::now() + Duration::from_secs(u64::from(seconds)));
         match self.seconds {
-            Some(seconds) => {
-                eprintln!("recording for {seconds} seconds; pull the plug of the UPS if you can")
-            }
-            None => eprintln!("recording {} rounds", self.rounds),
+            Some(seconds) => out::tell(format_args!(
+                "recording for {seconds} seconds; pull the plug of the UPS if you can"
+            )),
+            None => out::tell(format_args!("recording {} rounds", self.rounds)),
         }
         let mut round = 0;
         while end.map_or(round < self.rounds, |end| Instant::now() < end) {
             let next = Instant::now() + interval;
             let polled = survey::poll(recorder, protocol, address).await;
-            paper.exchanges(recorder)?;
+            paper.exchanges(&recorder.exchanges)?;
             polled.map_err(|error| error.to_string())?;
             round += 1;
             tokio::time::sleep_until(end.map_or(next, |end| end.min(next))).await;
@@ -172,7 +173,7 @@ fn header(config: &Config, recorder: &Recorder, protocol: Option<&Protocol>, ano
 }
 
 /// What the converter says of itself.
-fn usb_lines(usb: &Attached, bridge: &str, anonymous: bool) -> Vec<String> {
+pub fn usb_lines(usb: &Attached, bridge: &str, anonymous: bool) -> Vec<String> {
     let serial = usb.serial.as_bytes();
     let serial = if anonymous { masked(serial) } else { serial.to_vec() };
     vec![
@@ -183,35 +184,41 @@ fn usb_lines(usb: &Attached, bridge: &str, anonymous: bool) -> Vec<String> {
     ]
 }
 
-/// What the recording is written on.
-struct Paper {
-    out: Box<dyn Write>,
+/// What a recording is written on.
+pub struct Paper {
+    /// `None` for standard output.
+    out: Option<File>,
     anonymous: bool,
     private: Private,
     written: usize,
 }
 
 impl Paper {
-    fn new(path: Option<&std::path::Path>, anonymous: bool) -> Result<Paper, String> {
-        let out: Box<dyn Write> = match path {
-            None => Box::new(std::io::stdout()),
+    /// A new file, or standard output.
+    ///
+    /// # Errors
+    /// There is such a file already, or it cannot be made.
+    pub fn new(path: Option<&std::path::Path>, anonymous: bool) -> Result<Paper, String> {
+        let out = match path {
+            None => None,
             // a recording is worth more than to be overwritten
-            Some(path) => Box::new(File::create_new(path).map_err(|error| {
+            Some(path) => Some(File::create_new(path).map_err(|error| {
                 format!("cannot write {}: {error}; name a new file by --output", path.display())
             })?),
         };
         Ok(Paper { out, anonymous, private: Private::default(), written: 0 })
     }
 
-    fn header(&mut self, lines: &[String]) -> Result<(), String> {
+    /// Remarks, each a line.
+    pub fn header(&mut self, lines: &[String]) -> Result<(), Stop> {
         let text: String = lines.iter().map(|line| format!("# {line}\n")).collect();
         let text = if self.anonymous { self.private.conceal_text(&text) } else { text };
         self.write(&text)
     }
 
-    /// What was said since the last time.
-    fn exchanges(&mut self, recorder: &Recorder) -> Result<(), String> {
-        for recorded in &recorder.exchanges[self.written..] {
+    /// What was said since the last time, of all that was said.
+    pub fn exchanges(&mut self, all: &[Recorded]) -> Result<(), Stop> {
+        for recorded in &all[self.written..] {
             let text = match self.anonymous {
                 false => recorded.lines(),
                 true => {
@@ -222,13 +229,19 @@ impl Paper {
             };
             self.write(&text)?;
         }
-        self.written = recorder.exchanges.len();
+        self.written = all.len();
         Ok(())
     }
 
-    fn write(&mut self, text: &str) -> Result<(), String> {
-        let written = self.out.write_all(text.as_bytes()).and_then(|()| self.out.flush());
-        written.map_err(|error| format!("cannot write the recording: {error}"))
+    /// A text that must not be in an anonymous file.
+    pub fn know(&mut self, text: &str) {
+        self.private.know(text);
+    }
+
+    fn write(&mut self, text: &str) -> Result<(), Stop> {
+        let Some(file) = &mut self.out else { return out::print(text) };
+        let written = file.write_all(text.as_bytes()).and_then(|()| file.flush());
+        written.map_err(|error| format!("cannot write the recording: {error}").into())
     }
 }
 

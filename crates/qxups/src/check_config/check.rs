@@ -1,10 +1,11 @@
 //! Checking. What our drivers take is asked of them: nothing of it is written down here again.
 
+use super::names::{self, Known};
+use super::values;
 use crate::same_port::{self, Clash, Place, value};
-use driver::config::{Finding, Weight, check_globals, check_section, generic, nearest};
-use driver::persona::{self, Line, NUTDRV_QX, Persona};
-use driver::upgrade::{NewSection, UPGRADES, Upgrade};
-use link::{Address, Kind, LinkError, check_terminal};
+use driver::config::{Finding, Weight, check_globals, check_section, generic, lost_words};
+use driver::persona::{NUTDRV_QX, Persona};
+use driver::upgrade::{NewSection, Upgrade};
 use nut::ups_conf::{Section, UpsConf};
 
 /// Everything there is to say of a file.
@@ -54,6 +55,9 @@ pub fn check(conf: &UpsConf) -> Report {
     for wrong in &conf.wrong {
         report.remark(wrong.line, format!("{}; passed over", wrong.fault));
     }
+    // whoever wrote them meant them, whatever the driver makes of the rest
+    report.findings.extend(conf.lost.iter().map(|lost| lost_words(lost, Weight::Wrong)));
+    report.findings.extend(values::users(&conf.global));
     if conf.sections.is_empty() {
         report.wrong(1, "there is no section: write [name], and below it driver = and port =");
     }
@@ -79,22 +83,41 @@ impl Report {
         }
         let Some(driver) = driver else {
             self.wrong(section.line, format!("[{name}] has no driver: write driver = {}", NUTDRV_QX.name));
-            return Whose { name, driver: None, checked: false, new: None };
+            self.check_ours(&NUTDRV_QX, conf, section);
+            return Whose { name, driver: None, checked: true, new: None };
         };
         let upgrade = Upgrade::of(driver);
         let new = upgrade.map(|upgrade| self.check_old(section, upgrade));
-        let ours = Persona::named(driver);
+        let ours = Persona::named(driver).or_else(|| match names::driver(driver) {
+            Known::Meant(meant) => self.misspelt(section, driver, meant),
+            Known::Exactly | Known::No => None,
+        });
         match ours {
-            Some(persona) => {
-                self.findings.extend(check_section(persona, conf, &name));
-                if persona.line != Line::Usb {
-                    self.look_at_port(section);
-                }
-            }
+            Some(persona) => self.check_ours(persona, conf, section),
             None if upgrade.is_none() => self.pass_over(section, driver),
             None => {}
         }
         Whose { name, driver: Some(driver.into()), checked: ours.is_some() || upgrade.is_some(), new }
+    }
+
+    /// A section of one of our drivers, whatever it calls it.
+    fn check_ours(&mut self, persona: &'static Persona, conf: &UpsConf, section: &Section) {
+        let mut conf = conf.clone();
+        let settings = conf.sections.iter_mut().filter(|one| one.name == section.name);
+        for setting in settings.flat_map(|one| &mut one.settings).filter(|setting| setting.name == "driver") {
+            setting.value = Some(persona.name.into());
+        }
+        self.findings.extend(check_section(persona, &conf, &section.name));
+        self.findings.extend(values::all(persona, section));
+    }
+
+    /// The name of a driver that there is not, and one is much like it: the driver that is meant, if it is ours.
+    fn misspelt(&mut self, section: &Section, driver: &str, meant: &str) -> Option<&'static Persona> {
+        self.wrong(
+            line_of(section, "driver"),
+            format!("driver = {driver}: there is no such driver; write driver = {meant}"),
+        );
+        Persona::named(meant)
     }
 
     /// A driver of old: what to write now, line by line, and what is still wrong then.
@@ -127,18 +150,11 @@ impl Report {
     /// A driver that is none of ours: only what every driver has.
     fn pass_over(&mut self, section: &Section, driver: &str) {
         let line = line_of(section, "driver");
-        let ours = persona::ALL.into_iter().map(|persona| persona.name);
-        let old = UPGRADES.iter().flat_map(|upgrade| upgrade.drivers.iter().copied());
-        let meant = nearest(driver, ours.chain(old));
-        self.remark(
-            line,
-            match meant {
-                Some(name) => format!(
-                    "driver {driver} is none of ours, so its options are passed over; did you mean {name}?"
-                ),
-                None => format!("driver {driver} is none of ours, so its options are passed over"),
-            },
-        );
+        let whose = match names::driver(driver) {
+            Known::No => "none of ours, and none that is known of NUT",
+            Known::Exactly | Known::Meant(_) => "none of ours",
+        };
+        self.remark(line, format!("driver {driver} is {whose}, so its options are passed over"));
         if value(section, "port").is_none() {
             self.wrong(
                 section.line,
@@ -168,18 +184,9 @@ impl Report {
             });
         }
     }
-
-    /// Where the port is there, it has to be one; the file may be for another machine.
-    fn look_at_port(&mut self, section: &Section) {
-        let port = value(section, "port").map(Address::parse);
-        if let Some(Ok(Address::Serial(path))) = port
-            && let Err(LinkError { kind: Kind::Unsuitable, sentence }) = check_terminal(&path)
-        {
-            self.wrong(line_of(section, "port"), format!("port = {sentence}"));
-        }
-    }
 }
 
-fn line_of(section: &Section, name: &str) -> usize {
+/// The line in which a setting stands that counts; where there is none, that of the section.
+pub fn line_of(section: &Section, name: &str) -> usize {
     section.settings.iter().rfind(|setting| setting.name == name).map_or(section.line, |setting| setting.line)
 }

@@ -1,9 +1,12 @@
 //! `qxups check-config`: what is wrong with `ups.conf`, line by line, and what to write.
 
 mod check;
+mod names;
 mod print;
+mod values;
 
-use driver::config::{LONGEST_CONF, Paths};
+use crate::out::{self, Stop};
+use driver::config::{LONGEST_CONF, Paths, nearest};
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -19,7 +22,7 @@ pub struct CheckConfig {
 
 impl CheckConfig {
     /// Prints what there is to say. The exit code is 1 when something would not work.
-    pub fn run(self) -> Result<ExitCode, String> {
+    pub fn run(self) -> Result<ExitCode, Stop> {
         let file = self.file.unwrap_or_else(|| Paths::from_environment().conf.join("ups.conf"));
         let text = link::read_piped(&file, LONGEST_CONF).map_err(|error| {
             format!(
@@ -29,7 +32,7 @@ impl CheckConfig {
         })?;
         let report = check::check(&nut::ups_conf::parse(&text));
         let file = file.display().to_string();
-        crate::print(&if self.json { print::json(&file, &report) } else { print::text(&file, &report) });
+        out::print(&if self.json { print::json(&file, &report) } else { print::text(&file, &report) })?;
         Ok(if report.works() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }

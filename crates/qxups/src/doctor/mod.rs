@@ -13,6 +13,7 @@ mod system;
 mod tests;
 mod watched;
 
+use crate::out::{self, Stop};
 use clap::Args;
 use finding::Report;
 use link::{Address, Attached};
@@ -41,11 +42,11 @@ impl Doctor {
     ///
     /// # Errors
     /// A sentence, when the port that was named is none.
-    pub fn run(self) -> Result<ExitCode, String> {
+    pub fn run(self) -> Result<ExitCode, Stop> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
         let report = runtime.block_on(self.examine(&System::real()))?;
-        crate::print(&if self.json { report.json() } else { report.text() });
+        out::print(&if self.json { report.json() } else { report.text() })?;
         Ok(if report.findings.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
@@ -65,7 +66,7 @@ impl Doctor {
         for watched in &plan.watched {
             let running = running::look(system, watched, &mut report);
             if self.is_to_be_asked(system, watched, &running, &mut report).await {
-                eprintln!("asking {} ...", watched.config.opening.address);
+                out::tell(format_args!("asking {} ...", watched.config.opening.address));
                 line::look(watched, self.try_cables, &mut report).await;
             }
         }

@@ -7,7 +7,7 @@ use super::watched::Watched;
 use driver::persona::Persona;
 use link::{Attached, UsbOptions, check_terminal};
 use std::fs::Metadata;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
 
 /// A UPS whose port is looked at.
@@ -52,11 +52,7 @@ impl Case<'_> {
             format!("the driver's user '{}' may not open {port} (group {group}, mode {mode:03o})", user.name);
         let remedy = match user.could_by_group(meta) {
             true => format!("usermod -aG {group} {}, and start the driver again", user.name),
-            false => format!(
-                "let its group in, by a rule for udev: KERNEL==\"{}\", GROUP=\"{}\", MODE=\"0660\"",
-                path.file_name().unwrap_or_default().to_string_lossy(),
-                user.name
-            ),
+            false => let_in(path, meta, &user.name),
         };
         report.add(Kind::PortForbidden, &self.watched.name, what, remedy);
     }
@@ -156,6 +152,25 @@ fn who(processes: &[&Process]) -> Option<String> {
         ((only, []), _) => Some(only.clone()),
         ((last, before), _) => Some(format!("{} and {last}", before.join(", "))),
     }
+}
+
+/// How a user is let in to a port that lets nobody in by its group.
+pub fn let_in(path: &Path, meta: &Metadata, user: &str) -> String {
+    if is_pseudo_terminal(meta) {
+        return format!(
+            "it is a pseudo-terminal, of which udev knows nothing: let the program that made it open it to every user (socat: mode=666; 'qxups sim' does so by itself), or chmod 666 {}",
+            path.display()
+        );
+    }
+    let kernel = path.file_name().unwrap_or_default().to_string_lossy();
+    format!("let its group in, by a rule for udev: KERNEL==\"{kernel}\", GROUP=\"{user}\", MODE=\"0660\"")
+}
+
+/// Whether it is a pseudo-terminal, of which udev knows nothing: its major number is one of 136 to 143 (Linux,
+/// admin-guide/devices.txt).
+fn is_pseudo_terminal(meta: &Metadata) -> bool {
+    let major = (meta.rdev() >> 8) & 0xfff;
+    meta.file_type().is_char_device() && (136..=143).contains(&major)
 }
 
 /// Whether it is `qxups sim`, which holds its own end of the line.

@@ -4,6 +4,7 @@ mod ask;
 mod places;
 mod print;
 
+use crate::out::{self, Stop};
 use ask::{Answer, Trouble};
 use clap::Args;
 use places::Place;
@@ -55,13 +56,14 @@ impl Scan {
     ///
     /// # Errors
     /// A sentence.
-    pub fn run(self) -> Result<ExitCode, String> {
+    pub fn run(self) -> Result<ExitCode, Stop> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
         LocalSet::new().block_on(&runtime, self.scan())
     }
 
-    async fn scan(self) -> Result<ExitCode, String> {
+    async fn scan(mut self) -> Result<ExitCode, Stop> {
+        let what_to_try = self.what_to_try();
         let named = match (&self.usb_id, &self.subdriver) {
             (Some(numbers), Some(bridge)) => Some(places::Named::parse(numbers, bridge)?),
             _ => None,
@@ -71,15 +73,15 @@ impl Scan {
             match places::on_usb(named.as_ref()).await {
                 Ok(found) => (places, strangers) = found,
                 // there may be something elsewhere
-                Err(why) => eprintln!("{why}"),
+                Err(why) => out::tell(why),
             }
         }
         if let (Some(numbers), false) = (&self.usb_id, places.iter().any(Place::is_named)) {
-            eprintln!("no USB device has the numbers {numbers}");
+            out::tell(format_args!("no USB device has the numbers {numbers}"));
         }
-        if let Some(paths) = self.serial {
+        if let Some(paths) = self.serial.take() {
             let (ports, passed_over) = places::serial(paths);
-            passed_over.iter().for_each(|why| eprintln!("{why}"));
+            passed_over.iter().for_each(out::tell);
             places.extend(ports);
         }
         for server in &self.tcp {
@@ -89,7 +91,7 @@ impl Scan {
         let asked: Vec<_> = places
             .into_iter()
             .map(|place| {
-                eprintln!("asking {place} ...");
+                out::tell(format_args!("asking {place} ..."));
                 tokio::task::spawn_local(async move {
                     let answer = ask::ask(&place, limit).await;
                     Found { place, answer }
@@ -102,16 +104,44 @@ impl Scan {
         }
         for one in &found {
             if let Err(why) = &one.answer {
-                eprintln!("{}: {}", one.place, why.sentence);
+                out::tell(format_args!("{}: {}", one.place, why.sentence));
             }
         }
         let strangers = if self.verbose { &strangers[..] } else { &[] };
         let text =
             if self.json { print::json(&found) } else { print::sections(&found, strangers, self.verbose) };
-        crate::print(&text);
+        out::print(&text)?;
         if found.iter().any(|one| one.answer.is_ok()) {
             return Ok(ExitCode::SUCCESS);
         }
-        Err("no UPS answered; for other places try --serial or --tcp HOST:PORT, for permissions 'qxups udev', and -v names USB devices that were not asked".into())
+        Err(format!("no UPS answered; {}", what_to_try.join("; ")).into())
+    }
+
+    /// What was not tried yet.
+    fn what_to_try(&self) -> Vec<&'static str> {
+        let mut tries = vec![];
+        match (&self.serial, self.tcp.is_empty()) {
+            (None, true) => tries.push("for other places try --serial or --tcp HOST:PORT"),
+            (None, false) => tries.push("for serial ports try --serial"),
+            (Some(paths), true) if paths.is_empty() => {
+                tries.push("a UPS that is silent to Q1 has to be named: --serial PATH; for device servers try --tcp HOST:PORT");
+            }
+            (Some(_), true) => tries.push("for device servers try --tcp HOST:PORT"),
+            (Some(paths), false) if paths.is_empty() => {
+                tries.push("a UPS that is silent to Q1 has to be named: --serial PATH");
+            }
+            (Some(_), false) => {}
+        }
+        match (self.no_usb, self.verbose) {
+            (true, _) => tries.push("for USB leave out --no-usb"),
+            (false, true) => tries.push("for permissions on USB try 'qxups udev'"),
+            (false, false) => {
+                tries.push(
+                    "for permissions on USB try 'qxups udev', and -v names devices that were not asked",
+                );
+            }
+        }
+        tries.push("'qxups doctor PORT' says why a port is silent");
+        tries
     }
 }

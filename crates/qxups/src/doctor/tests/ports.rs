@@ -71,6 +71,28 @@ fn nobody_is_told_to_end_a_system_at_work() {
     });
 }
 
+/// As grantpt(3) leaves it: writable for group tty, readable for its owner alone.
+#[test]
+fn no_rule_of_udev_is_proposed_for_a_pseudo_terminal() {
+    run(async {
+        let machine = Machine::new();
+        let (_ups, port) = pretended(&[]);
+        std::fs::set_permissions(&port, Permissions::from_mode(0o620)).unwrap();
+        machine.section(&format!("port = {}", port.display()));
+        machine.process(70, "nutdrv_qx", &["nutdrv_qx", "-a", "u"], None);
+        machine.socket(FRESH);
+        machine.stranger();
+        std::fs::set_permissions(machine.folder.join("run"), Permissions::from_mode(0o777)).unwrap();
+        let report = machine.examine(None, false).await;
+        only(&report, Kind::PortForbidden, &["pseudo-terminal", &format!("chmod 666 {}", port.display())]);
+        assert!(!report.text().contains("KERNEL=="), "{}", report.text());
+    });
+    // any other device is one of udev
+    let device = Path::new("/dev/null").metadata().unwrap();
+    let remedy = super::super::port::let_in(Path::new("/dev/ttyUSB0"), &device, "nut");
+    assert!(remedy.ends_with("KERNEL==\"ttyUSB0\", GROUP=\"nut\", MODE=\"0660\""), "{remedy}");
+}
+
 #[test]
 fn a_port_that_is_forbidden_or_in_use() {
     run(async {
@@ -89,7 +111,7 @@ fn a_port_that_is_forbidden_or_in_use() {
         machine.write("etc/group", &format!("tty:x:{gid}:root,nut\n"));
         assert_eq!(machine.examine(None, false).await.kinds(), []);
         std::fs::set_permissions(&port, Permissions::from_mode(0o600)).unwrap();
-        only(&machine.examine(None, false).await, Kind::PortForbidden, &["KERNEL==", "GROUP=\"nut\""]);
+        only(&machine.examine(None, false).await, Kind::PortForbidden, &["(group tty, mode 600)"]);
 
         // whoever has it open may open it
         std::fs::remove_dir_all(machine.folder.join("proc/70")).unwrap();
