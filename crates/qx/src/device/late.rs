@@ -80,7 +80,8 @@ impl Device {
         let mut vain = late.questions.iter().filter(in_vain);
         let before = if noisy { vain.next_back() } else { vain.next() };
         // what comes as fast as ever is no late reply: the one before was lost
-        let is_usual = usual.is_some_and(|usual| reply.latency <= 2 * usual);
+        // (nor is what was seen only when it was whole, in the time that it usually takes)
+        let is_usual = usual.is_some_and(|usual| reply.by_lines || reply.latency <= 2 * usual);
         if let Some(before) = before.filter(|_| answered && !is_usual).map(|question| question.asked) {
             late.suspected = Some(came - before);
             late.pause = since + (came - before) + UNASKED;

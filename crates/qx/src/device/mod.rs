@@ -488,7 +488,8 @@ impl Device {
         self.asked = Some((asked, now));
         let settle = std::mem::take(&mut self.line.settle);
         let gap = self.line.gap();
-        Exchange { command, patience, gap, echo: self.line.echo, settle, is_command }
+        let measured = self.line.measures();
+        Exchange { command, patience, gap, echo: self.line.echo, settle, is_command, measured }
     }
 
     /// Whether an event waits.
@@ -597,16 +598,24 @@ impl Line {
         }
     }
 
+    /// Whether it is not known yet how fast replies come and how long their gaps are, or changes.
+    fn measures(&self) -> bool {
+        let is_open = |times: &Latency| times.slowest().is_some() && !times.is_proven();
+        !self.latency.is_proven() || is_open(&self.gaps) || self.endless || self.torn
+    }
+
     fn learn(&mut self, reply: &Reply, now: Moment) {
         let Some(line) = &reply.line else { return };
         self.heard_at = now;
-        self.latency.learn(reply.latency);
+        // of one that was seen only when it was whole it is known that it took no longer
+        let learn = if reply.by_lines { Latency::learn_at_most } else { Latency::learn };
+        learn(&mut self.latency, reply.latency);
         // a torn one is not known to be whole
         let is_whole = crate::detect::looks_like_reply(line);
         self.endless = reply.unended && (self.endless || is_whole);
         self.torn = reply.unended && !self.endless;
         if is_whole && !reply.unended {
-            self.gaps.learn(reply.gap);
+            learn(&mut self.gaps, reply.gap);
         }
         if self.echo == Echo::Unknown {
             let repeated = reply.echoed && crate::detect::looks_like_reply(line);
