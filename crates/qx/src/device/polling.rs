@@ -136,6 +136,7 @@ impl Device {
         if !heard.read {
             return Came::Nothing;
         }
+        slot.judge.keep_claims(line, claims);
         if heard.complete && heard.whole && slot.query.cadence == Cadence::Once && !quality.is_hurt() {
             slot.said = Some(line.to_vec());
         }
