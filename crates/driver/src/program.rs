@@ -11,6 +11,7 @@ use crate::own;
 use crate::persona::{NUTDRV_QX, Persona};
 use crate::process::{self, Account, Readiness, Side};
 use crate::reload;
+use crate::resident;
 use crate::session::{Session, Shared, Wishes};
 use crate::signals::{Signals, Told};
 use crate::socket::DriverSocket;
@@ -373,6 +374,10 @@ impl Driver {
             self.log.use_system_log();
         }
         self.log.info(&format!("watching {} on {}", self.config.name, self.config.opening.address));
+        tokio::task::spawn_local(async {
+            tokio::time::sleep(resident::AFTER).await;
+            resident::give_back();
+        });
         // pinned outside of the loop: a signal must not cut an exchange short
         let clock = session.clock();
         let mut told = signals.tell();
@@ -391,6 +396,7 @@ impl Driver {
                         if self.reload(&known, clock.now()) && or_exit {
                             return Ok(ExitCode::SUCCESS);
                         }
+                        resident::give_back();
                     }
                 }
             }
