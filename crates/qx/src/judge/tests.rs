@@ -43,7 +43,7 @@ fn what_the_same_bytes_say_is_kept_and_nothing_else() {
                         now,
                         since: now.saturating_sub(Duration::from_secs(20)),
                         quality,
-                        let_run: at % 11 == 0,
+                        let_run: matches!(at % 11, 0),
                         word_is_news: false,
                     };
                     let claims =
@@ -55,7 +55,7 @@ fn what_the_same_bytes_say_is_kept_and_nothing_else() {
                     let [kept, _] = claims;
                     keeps.keep_claims(&reply, kept);
                     at += 1;
-                    if at % 5 == 0 {
+                    if matches!(at % 5, 0) {
                         options.quirks = match at % 2 {
                             0 => Quirks { on: vec![INVERTED_REGULATION.name], ..Quirks::default() },
                             _ => Options::default().quirks,
