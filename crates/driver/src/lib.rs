@@ -20,6 +20,7 @@ pub mod process;
 pub mod program;
 pub mod reload;
 pub mod reopening;
+pub mod resident;
 pub mod seldom;
 pub mod session;
 pub mod signals;

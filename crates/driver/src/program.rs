@@ -11,6 +11,7 @@ use crate::own;
 use crate::persona::{NUTDRV_QX, Persona};
 use crate::process::{self, Account, Ended, Readiness, Side};
 use crate::reload;
+use crate::resident;
 use crate::session::{Session, Shared, Wishes};
 use crate::signals::{Signals, Told};
 use crate::socket::DriverSocket;
@@ -425,6 +426,10 @@ impl Driver {
             self.log.use_system_log();
         }
         self.log.info(&format!("watching {} on {}", self.config.name, self.config.opening.address));
+        tokio::task::spawn_local(async {
+            tokio::time::sleep(resident::AFTER).await;
+            resident::give_back();
+        });
         // pinned outside of the loop: a signal must not cut an exchange short
         let clock = session.clock();
         let mut told = signals.tell();
@@ -471,7 +476,11 @@ impl Driver {
                 self.log.info(&format!("told to leave by {name}"));
                 Some(name)
             }
-            Told::Reload { or_exit } => Some("SIGUSR1").filter(|_| self.reload(device, now) && or_exit),
+            Told::Reload { or_exit } => {
+                let needs_restart = self.reload(device, now);
+                resident::give_back();
+                Some("SIGUSR1").filter(|_| needs_restart && or_exit)
+            }
         }
     }
 

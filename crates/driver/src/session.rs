@@ -469,7 +469,10 @@ impl Session {
             Some(line) => format!("< {}", line.escape_ascii()),
             None => "-".into(),
         });
-        self.log.debug(4, || format!("first byte after {} ms", reply.latency.as_millis()));
+        self.log.debug(4, || {
+            let what = if reply.by_lines { "line" } else { "byte" };
+            format!("first {what} after {} ms", reply.latency.as_millis())
+        });
         if let Some(line) = &reply.line
             && let Some(times) = self.reopening.heard(Instant::now(), || looks_like_reply(line))
         {

@@ -6,6 +6,7 @@
 //! [`qx::exchange::Exchange`].
 
 mod address;
+mod by_lines;
 mod error;
 mod file;
 mod replay;
@@ -22,6 +23,7 @@ pub use serial::{CablePower, ModemLines};
 pub use terminal::check_terminal;
 pub use usb::{Arrivals, Attached, Pattern, Surely, UsbOptions, attached};
 
+use by_lines::ByLines;
 use qx::exchange::{Collector, END, Exchange, LATE_KEPT, Reply, WHOLE};
 use std::time::Duration;
 use timer::Timer;
@@ -50,10 +52,22 @@ pub struct Opening {
 pub struct Link {
     wire: Wire,
     timer: Timer,
+    by_lines: ByLines,
     /// The last exchange was answered.
     answered: bool,
     /// And there was a wait since then.
     rested: bool,
+}
+
+/// What came back to a command.
+struct Came {
+    reply: Reply,
+    /// It is complete.
+    answered: bool,
+    /// And nothing stands behind its end.
+    is_well: bool,
+    /// From the command to its last byte.
+    took: Duration,
 }
 
 #[derive(Debug)]
@@ -78,7 +92,7 @@ impl Link {
             Address::Tcp { host, port } => Wire::Tcp(tcp::Tcp::open(host, *port).await?),
             Address::Replay { path, speed } => Wire::Replay(replay::Replay::open(path, *speed)?),
         };
-        Ok(Link { wire, timer: Timer::new(), answered: false, rested: false })
+        Ok(Link { wire, timer: Timer::new(), by_lines: ByLines::default(), answered: false, rested: false })
     }
 
     /// What is worth knowing about how it was opened, in a sentence, if anything.
@@ -152,22 +166,48 @@ impl Link {
         }
         let rested = std::mem::take(&mut self.rested);
         self.answered = false;
+        let usual = self.wire.collect_lines(self.by_lines.usual(exchange), &mut self.by_lines)?;
         let (stray, late) = if exchange.settle { self.settle().await? } else { (false, vec![]) };
-        let Link { wire, timer, .. } = self;
-        wire.discard(rested && !exchange.settle)?;
+        self.wire.discard(rested && !exchange.settle)?;
         let mut command = exchange.command.clone();
         command.push(END);
-        match timer.timeout_at(Instant::now() + WRITE, wire.write(&command)).await {
+        match self.timer.timeout_at(Instant::now() + WRITE, self.wire.write(&command)).await {
             Some(written) => written?,
             None => return Err(LinkError::gone("the line takes no bytes")),
         }
+        let reply = self.collect(exchange, usual).await?;
+        self.answered = reply.answered;
+        match reply.is_well && !stray {
+            true => self.by_lines.was_well(reply.took),
+            false => self.by_lines.was_not(),
+        }
+        Ok(Reply { stray, late, ..reply.reply })
+    }
+
+    /// Collects the reply to a command that was just sent; whole lines, where they are there until then `usual`ly.
+    async fn collect(&mut self, exchange: &Exchange, usual: Option<Duration>) -> Result<Came, LinkError> {
+        let Link { wire, timer, .. } = self;
         let sent = Instant::now();
         let mut collector = Collector::new(exchange);
         let (mut deadline, mut latency) = (sent + exchange.patience, None);
         let (mut buffer, mut last, mut gap) = ([0; 256], sent, Duration::ZERO);
+        let mut lines_until = usual.map(|usual| sent + usual);
+        let (mut by_lines, mut is_well, mut answered) = (usual.is_some(), false, false);
         loop {
-            let Some(read) = timer.timeout_at(deadline, wire.read(&mut buffer)).await else { break };
-            let read = read?;
+            let until = lines_until.map_or(deadline, |usual| usual.min(deadline));
+            let read = match timer.timeout_at(until, wire.read(&mut buffer)).await {
+                Some(read) => read?,
+                None if lines_until.take().is_some() => {
+                    let torn = wire.take_torn(&mut buffer)?;
+                    // of what comes from now on each byte is seen
+                    by_lines = torn.is_some() || latency.is_some();
+                    match torn {
+                        Some(read) => read,
+                        None => continue,
+                    }
+                }
+                None => break,
+            };
             let complete = collector.take(&buffer[..read]);
             // a NUL, as a line makes it that wakes up, is no beginning of a reply
             if collector.is_silent() {
@@ -179,14 +219,19 @@ impl Link {
             }
             last = Instant::now();
             if complete {
-                self.answered = true;
+                answered = true;
+                is_well = collector.has_ended() && matches!(buffer[read - 1], b'\r' | b'\n');
                 break;
             }
             // no reply takes longer as a whole, but one that an echo goes before
             let end = sent + latency.unwrap_or_default() + WHOLE + exchange.patience;
             deadline = (Instant::now() + collector.wait(exchange)).min(end);
         }
-        Ok(Reply { stray, late, gap, ..collector.finish(latency.unwrap_or_default()) })
+        let latency = latency.unwrap_or_default();
+        let by_lines = by_lines && !collector.is_silent();
+        let gap = if by_lines { gap.max(latency) } else { gap };
+        let reply = Reply { gap, by_lines, ..collector.finish(latency) };
+        Ok(Came { reply, answered, is_well, took: last - sent })
     }
 
     /// Waits until then, between two exchanges.
@@ -236,6 +281,35 @@ impl Wire {
             Wire::Usb(_) | Wire::Replay(_) => Ok(()),
         };
         written.map_err(|error| LinkError::while_in_use(&error))
+    }
+
+    /// Has the system collect lines if they are to be there until `usual`, and hand over each byte otherwise. Where
+    /// it cannot, the time is none.
+    fn collect_lines(
+        &mut self,
+        usual: Option<Duration>,
+        by_lines: &mut ByLines,
+    ) -> Result<Option<Duration>, LinkError> {
+        let Wire::Serial(port) = self else { return Ok(None) };
+        let collects = match usual {
+            Some(_) => port.collect_lines(),
+            None => port.give_bytes().map(|()| false),
+        };
+        let collects = collects.map_err(|error| LinkError::while_in_use(&error))?;
+        if usual.is_some() && !collects {
+            by_lines.give_up();
+        }
+        Ok(usual.filter(|_| collects))
+    }
+
+    /// Has the system hand over each byte from now on: what it collected of a line, if anything.
+    fn take_torn(&mut self, buffer: &mut [u8]) -> Result<Option<usize>, LinkError> {
+        let Wire::Serial(port) = self else { return Ok(None) };
+        match port.take_torn(buffer) {
+            Ok(Some(0)) => Err(LinkError::gone("the line was closed")),
+            Ok(torn) => Ok(torn),
+            Err(error) => Err(LinkError::while_in_use(&error)),
+        }
     }
 
     /// Throws away what came, and what waits to go. After a rest the runtime knows whether anything came.

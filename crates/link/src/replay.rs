@@ -142,7 +142,15 @@ mod tests {
     fn ask(command: &str, is_command: bool) -> Exchange {
         let second = Duration::from_secs(1);
         let command = command.into();
-        Exchange { command, patience: second, gap: second, echo: Echo::Unknown, settle: false, is_command }
+        Exchange {
+            command,
+            patience: second,
+            gap: second,
+            echo: Echo::Unknown,
+            settle: false,
+            is_command,
+            measured: true,
+        }
     }
 
     fn replay(text: &str, speed: Option<u32>) -> Result<Replay, LinkError> {

@@ -4,9 +4,14 @@ use crate::error::{Kind, LinkError};
 use crate::terminal::{check_terminal, no_terminal};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
+use nix::libc::_POSIX_VDISABLE;
 #[cfg(target_os = "linux")]
 use nix::libc::{B2400, CBAUD, CIBAUD};
 use nix::libc::{CLOCAL, CREAD};
+use nix::sys::termios::{
+    FlushArg, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcflush, tcgetattr, tcsetattr,
+};
+use qx::exchange::END;
 use serial2::{CharSize, FlowControl, Parity, SerialPort, Settings, StopBits};
 use std::fmt;
 use std::fs::{File, OpenOptions};
@@ -86,6 +91,10 @@ pub struct Serial {
     /// Waited upon for bytes to read only: a command always fits into the system's buffer, and to be
     /// told that it left would wake us for nothing.
     port: AsyncFd<SerialPort>,
+    /// The settings that hand over each byte, while the line is set to hand over lines.
+    raw: Option<Termios>,
+    /// Something may be there of which the runtime was not told.
+    look: bool,
     remark: Option<String>,
     /// Keeps other programs away; let go when the line is closed.
     _lock: Option<Flock<File>>,
@@ -112,7 +121,7 @@ impl Serial {
         #[allow(unsafe_code)]
         let port = unsafe { AsyncFd::register_with_interest(port, Interest::READABLE) }
             .map_err(|error| LinkError::while_opening(&name, &error.into()))?;
-        Ok(Serial { port, remark, _lock: lock })
+        Ok(Serial { port, raw: None, look: false, remark, _lock: lock })
     }
 
     pub fn remark(&self) -> Option<&str> {
@@ -130,7 +139,12 @@ impl Serial {
         })
     }
 
-    pub async fn read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+    pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if std::mem::take(&mut self.look)
+            && let Some(read) = self.look(buffer)?
+        {
+            return Ok(read);
+        }
         loop {
             let mut guard = self.port.readable().await?;
             match nix::unistd::read(self.port.get_ref(), buffer) {
@@ -147,9 +161,60 @@ impl Serial {
         }
     }
 
-    /// Whether nothing came since the last read, as far as the runtime was told.
+    /// What is there, if anything.
+    fn look(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        loop {
+            match nix::unistd::read(self.port.get_ref(), buffer) {
+                Ok(read) => {
+                    self.look = read == buffer.len();
+                    return Ok(Some(read));
+                }
+                Err(Errno::EAGAIN) => return Ok(None),
+                Err(Errno::EINTR) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Has the system collect lines, so that a read gives one that ends, and nothing before; false where it does
+    /// not do so. What is there already is thrown away.
+    pub fn collect_lines(&mut self) -> io::Result<bool> {
+        if self.raw.is_some() {
+            return Ok(true);
+        }
+        let raw = tcgetattr(self.port.get_ref())?;
+        tcsetattr(self.port.get_ref(), SetArg::TCSANOW, &lines(raw.clone()))?;
+        self.raw = Some(raw);
+        // what was there would be a line that does not end
+        self.discard()?;
+        let taken = tcgetattr(self.port.get_ref())?;
+        let (eol, flags) = (taken.control_chars[SpecialCharacterIndices::VEOL as usize], taken.local_flags);
+        if eol == END && flags.contains(LocalFlags::ICANON) {
+            return Ok(true);
+        }
+        self.give_bytes()?;
+        Ok(false)
+    }
+
+    /// Has the system hand over each byte as it comes, and what it collected of a line by the next read.
+    pub fn give_bytes(&mut self) -> io::Result<()> {
+        if let Some(raw) = &self.raw {
+            // at once: what waits to go may wait for ever
+            tcsetattr(self.port.get_ref(), SetArg::TCSANOW, raw)?;
+            (self.raw, self.look) = (None, true);
+        }
+        Ok(())
+    }
+
+    /// The same, and what it collected of a line, if anything.
+    pub fn take_torn(&mut self, buffer: &mut [u8]) -> io::Result<Option<usize>> {
+        self.give_bytes()?;
+        if std::mem::take(&mut self.look) { self.look(buffer) } else { Ok(None) }
+    }
+
+    /// Whether nothing came since the last read, as far as the runtime was told; half a line is not told of.
     pub fn is_quiet(&self) -> bool {
-        let mut quiet = true;
+        let mut quiet = self.raw.is_none() && !self.look;
         let _ = self.port.try_io(Interest::READABLE, |_| {
             quiet = false;
             Ok(())
@@ -170,12 +235,29 @@ impl Serial {
     }
 
     /// Throws away what came and what waits to go.
-    pub fn discard(&self) -> io::Result<()> {
-        self.port.get_ref().discard_buffers()?;
+    pub fn discard(&mut self) -> io::Result<()> {
+        self.look = false;
+        tcflush(self.port.get_ref(), FlushArg::TCIOFLUSH)?;
         let nothing = || io::Error::from(io::ErrorKind::WouldBlock);
         let _ = self.port.try_io(Interest::READABLE, |_| Err::<(), _>(nothing()));
         Ok(())
     }
+}
+
+impl Drop for Serial {
+    /// Whoever opens the line next finds it as it usually is.
+    fn drop(&mut self) {
+        let _ = self.give_bytes();
+    }
+}
+
+/// The same line, but collecting lines: a carriage return ends one, as a line feed always does, and no other byte
+/// means anything. `raw` gives all of them as they are.
+fn lines(mut raw: Termios) -> Termios {
+    raw.local_flags.insert(LocalFlags::ICANON);
+    raw.control_chars.fill(_POSIX_VDISABLE);
+    raw.control_chars[SpecialCharacterIndices::VEOL as usize] = END;
+    raw
 }
 
 /// What the line is set to; serial2 reads the settings back and fails when they were not taken.

@@ -20,16 +20,27 @@ impl Timer {
 
     /// Waits until then.
     pub async fn sleep_until(&mut self, deadline: Instant) {
-        match &self.0 {
-            Some(clock) if clock.wait(deadline).await.is_ok() => {}
-            _ => sleep_until(deadline).await,
+        if let Some(clock) = &mut self.0 {
+            clock.forget();
         }
+        self.pause_until(deadline).await;
     }
 
-    /// What comes of it; nothing when it takes longer. Who is ready at once costs no timer.
+    /// The same, where what is waited for is likely to come before: a timer that goes off earlier does.
+    async fn pause_until(&mut self, deadline: Instant) {
+        if let Some(clock) = &mut self.0
+            && clock.wait(deadline).await.is_ok()
+        {
+            return;
+        }
+        sleep_until(deadline).await;
+    }
+
+    /// What comes of it; nothing when it takes longer. Who is ready at once costs no timer, and who comes piece by
+    /// piece one only for the first.
     pub async fn timeout_at<T>(&mut self, deadline: Instant, future: impl Future<Output = T>) -> Option<T> {
         let mut future = pin!(future);
-        let mut pause = pin!(self.sleep_until(deadline));
+        let mut pause = pin!(self.pause_until(deadline));
         poll_fn(|context| match future.as_mut().poll(context) {
             Poll::Ready(done) => Poll::Ready(Some(done)),
             Poll::Pending => pause.as_mut().poll(context).map(|()| None),
@@ -58,7 +69,11 @@ mod system {
     }
 
     #[derive(Debug)]
-    pub struct Clock(AsyncFd<Descriptor>);
+    pub struct Clock {
+        timer: AsyncFd<Descriptor>,
+        /// When it goes off, if that is not over.
+        set_for: Option<Instant>,
+    }
 
     impl Clock {
         pub fn new() -> Option<Clock> {
@@ -67,23 +82,31 @@ mod system {
             // SAFETY: the timer owns its descriptor, and is owned and never replaced by the AsyncFd
             #[allow(unsafe_code)]
             let timer = unsafe { AsyncFd::register_with_interest(Descriptor(timer), Interest::READABLE) };
-            timer.ok().map(Clock)
+            Some(Clock { timer: timer.ok()?, set_for: None })
         }
 
-        /// The runtime is told of each time it goes off, so it need not be read: setting it clears it.
-        pub async fn wait(&self, deadline: Instant) -> io::Result<()> {
-            let left = deadline.saturating_duration_since(Instant::now());
-            // a timer of no time would be none
-            if left.is_zero() {
-                return Ok(());
-            }
-            let when = Expiration::OneShot(TimeSpec::from_duration(left));
-            self.0.get_ref().0.set(when, TimerSetTimeFlags::empty())?;
-            while Instant::now() < deadline {
+        /// The next wait sets it, whenever it goes off.
+        pub fn forget(&mut self) {
+            self.set_for = None;
+        }
+
+        /// The runtime is told of each time it goes off, so it need not be read: setting it clears it. One that
+        /// goes off too early is set anew then.
+        pub async fn wait(&mut self, deadline: Instant) -> io::Result<()> {
+            loop {
+                let now = Instant::now();
+                // a timer of no time would be none
+                if deadline <= now {
+                    return Ok(());
+                }
+                if self.set_for.is_none_or(|set_for| set_for <= now || set_for > deadline) {
+                    let left = Expiration::OneShot(TimeSpec::from_duration(deadline - now));
+                    self.timer.get_ref().0.set(left, TimerSetTimeFlags::empty())?;
+                    self.set_for = Some(deadline);
+                }
                 // what comes first may be left from the wait before
-                self.0.readable().await?.clear_ready();
+                self.timer.readable().await?.clear_ready();
             }
-            Ok(())
         }
     }
 }
@@ -101,7 +124,10 @@ mod system {
         pub fn new() -> Option<Clock> {
             None
         }
-        pub async fn wait(&self, _deadline: Instant) -> io::Result<()> {
+        pub fn forget(&mut self) {
+            match self.0 {}
+        }
+        pub async fn wait(&mut self, _deadline: Instant) -> io::Result<()> {
             match self.0 {}
         }
     }
@@ -138,6 +164,15 @@ mod tests {
             timer.sleep_until(after(ms)).await;
             assert!(Instant::now() >= after(ms));
         }
+        // set for the first piece only, and too early for the last
+        let (begin, piece) = (Instant::now(), Duration::from_millis(20));
+        let ms = |ms| Instant::now() + Duration::from_millis(ms);
+        for _ in 0..5 {
+            assert_eq!(timer.timeout_at(ms(40), tokio::time::sleep(piece)).await, Some(()));
+        }
+        let end = ms(40);
+        assert_eq!(timer.timeout_at(end, pending::<()>()).await, None);
+        assert!(Instant::now() >= end && end >= begin + Duration::from_millis(140));
         timer.sleep_until(begin).await;
         assert_eq!(timer.timeout_at(begin, ready(8)).await, Some(8));
         assert_eq!(timer.timeout_at(begin, pending::<()>()).await, None);

@@ -26,6 +26,7 @@ fn exchange(command: &str) -> Exchange {
         echo: Echo::Refusal,
         settle: false,
         is_command: false,
+        measured: true,
     }
 }
 

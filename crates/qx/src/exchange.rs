@@ -41,6 +41,8 @@ pub struct Exchange {
     /// It is a command, so a reply to some question is none to it: it came late, or belongs to
     /// somebody else on the line. Taken for a refusal it would keep a load from being switched off.
     pub is_command: bool,
+    /// How fast the bytes come is of interest: a link that can hand over whole lines shows each byte as it comes.
+    pub measured: bool,
 }
 
 /// What came back, without the NULs around it ([`without_nuls`]).
@@ -50,14 +52,17 @@ pub struct Reply {
     pub line: Option<Vec<u8>>,
     /// Whether the command came back before it.
     pub echoed: bool,
-    /// Time from the command to the first byte.
+    /// Time from the command to the first byte; where the link saw lines only (`by_lines`), to the first whole
+    /// line, so it is at most that.
     pub latency: Duration,
     /// Something was read away before the command was sent: it came too late for the one before.
     pub stray: bool,
     /// The beginning of what was read away, where the link has it.
     pub late: Vec<u8>,
-    /// The longest time between two bytes of it, as far as the link saw.
+    /// The longest time between two bytes of it, as far as the link saw; at most that where it saw lines only.
     pub gap: Duration,
+    /// The link saw lines, not bytes: when the first one came is not known, nor how long the gaps were.
+    pub by_lines: bool,
     /// No carriage return ended the line, but a gap: some devices leave it out, and a torn one lost it.
     pub unended: bool,
     /// The link failed at a part of it: how much went out, or came back, is not known, and silence says nothing.
@@ -136,6 +141,11 @@ impl Collector {
         self.line.is_none() && !self.echoed && self.buffer.iter().all(|byte| *byte == 0)
     }
 
+    /// Whether a carriage return or a line feed made it complete, rather than that it is too long for a reply.
+    pub fn has_ended(&self) -> bool {
+        self.line.as_ref().is_some_and(|line| line.len() <= LONGEST)
+    }
+
     /// The reply, when it is complete or the time is over. Bytes without an end are a reply as
     /// well: some devices leave it out, and a torn one fits no picture.
     pub fn finish(self, latency: Duration) -> Reply {
@@ -163,6 +173,7 @@ mod tests {
             echo,
             settle: false,
             is_command,
+            measured: true,
         };
         let mut collector = Collector::new(&exchange);
         let complete = chunks.iter().any(|chunk| collector.take(chunk));
@@ -220,6 +231,7 @@ mod tests {
             echo: Echo::Unknown,
             settle: false,
             is_command: false,
+            measured: true,
         };
         let mut collector = Collector::new(&exchange);
         for bytes in [&b""[..], b"\0", b"\r\n", b"\0\0\r"] {

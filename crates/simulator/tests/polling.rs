@@ -73,3 +73,57 @@ fn a_slow_line_starves_nothing() {
         }
     }
 }
+
+/// A full poll at 2400 baud takes what its bytes take on the wire: what falls due a little later goes along with the
+/// round, and is asked no more often by that.
+#[test]
+fn a_full_poll_takes_what_the_wire_takes() {
+    // their surveys take so long that their questions fall due seconds apart, and make rounds of their own
+    let spread = |protocol: &Protocol| ["voltronic", "voltronic-axpert"].contains(&protocol.name);
+    for protocol in protocols::ALL.iter().filter(|protocol| !spread(protocol)) {
+        for family in families(protocol.name) {
+            let (busy, waits, most) = rounds(protocol, family);
+            let ratio = (busy + waits).as_secs_f64() / busy.as_secs_f64();
+            assert!(ratio <= 1.02, "{} {family:?}: {ratio:.3} of what the wire takes", protocol.name);
+            assert!(most <= 9, "{} {family:?}: asked {most} times in 80 s", protocol.name);
+        }
+    }
+}
+
+/// Eighty seconds of full polls every ten: how long the line was busy and how long it waited within a round, and how
+/// often one question was asked at most.
+fn rounds(protocol: &'static Protocol, family: Option<&str>) -> (Duration, Duration, usize) {
+    let personality = Personality {
+        family: family.map(String::from),
+        latency: Duration::from_millis(10),
+        baud: Some(2400),
+        ..Personality::default()
+    };
+    let mut ups = SimulatedUps::new(protocol, personality, Trouble::new(1), Script::default());
+    let pace = 10 * SECOND;
+    let name = Some(protocol.name.into());
+    let mut wire =
+        Wire::new(Options { pollinterval: pace, pollfreq: pace, protocol: name, ..Options::default() });
+    let mut asked: Vec<(Moment, Moment)> = vec![];
+    let mut times: BTreeMap<Vec<u8>, Vec<Moment>> = BTreeMap::new();
+    let mut hear = |command: &[u8], now| {
+        let said = say(&mut ups, command, now);
+        asked.push((now, said.last().map_or(now, |(at, _)| *at)));
+        times.entry(command.to_vec()).or_default().push(now);
+        said
+    };
+    wire.run(60 * SECOND, &mut hear, |event| *event == Event::Ready);
+    let ready = wire.now;
+    wire.run(ready + 120 * SECOND, &mut hear, |_| false);
+    // what is asked on is the survey no more
+    let from = ready + 40 * SECOND;
+    let (mut waits, mut busy) = (Duration::ZERO, Duration::ZERO);
+    let late: Vec<_> = asked.iter().filter(|(at, _)| *at > from).collect();
+    for pair in late.windows(2) {
+        busy += pair[0].1 - pair[0].0;
+        waits +=
+            Some(pair[1].0.saturating_sub(pair[0].1)).filter(|wait| *wait < 5 * SECOND).unwrap_or_default();
+    }
+    let most = times.values().map(|times| times.iter().filter(|at| **at > from).count()).max();
+    (busy, waits, most.unwrap_or_default())
+}

@@ -4,6 +4,7 @@
 
 #[path = "../../tests/nut/mod.rs"]
 mod nut;
+mod pieces;
 mod process;
 mod start;
 mod table;
@@ -27,6 +28,7 @@ fn main() {
             .into(),
     );
     watching::measure(&mut page);
+    pieces::measure(&mut page);
     start::measure(&mut page);
     println!("{}", page.0);
     if std::env::var_os(WRITE).is_some() {

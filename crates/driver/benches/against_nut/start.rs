@@ -30,9 +30,9 @@ const ROUNDS: usize = 5;
 
 /// Seconds until all data of a unit is there, and how many questions that took. It answers nothing that
 /// it does not know.
-fn start(which: Which, protocol: &str, options: &str) -> (f64, usize) {
+pub fn start(which: Which, protocol: &str, options: &str, knobs: &[&str]) -> (f64, usize) {
     let name = format!("start-{}-{}", protocol.replace('/', ""), options.len());
-    let ups = Ups::start(&name, which, protocol, &[]);
+    let ups = Ups::start(&name, which, protocol, knobs);
     let station = Station::new(&name, which);
     station.configure(&ups.port, options);
     let began = Instant::now();
@@ -84,8 +84,8 @@ fn found(page: &mut Page) -> ByNut {
     );
     let found: Vec<_> = std::thread::scope(|scope| {
         let both = FOUND.map(|(protocol, by_nut)| {
-            let nut = by_nut.then(|| scope.spawn(move || start(Which::Nut, protocol, "")));
-            (protocol, nut, scope.spawn(move || start(Which::Ours, protocol, "")))
+            let nut = by_nut.then(|| scope.spawn(move || start(Which::Nut, protocol, "", &[])));
+            (protocol, nut, scope.spawn(move || start(Which::Ours, protocol, "", &[])))
         });
         let end = |(protocol, nut, ours): (_, Option<std::thread::ScopedJoinHandle<_>>, _)| {
             (protocol, nut.map(|nut| nut.join().unwrap()), std::thread::ScopedJoinHandle::join(ours).unwrap())
@@ -123,7 +123,7 @@ fn named(page: &mut Page) {
             (Figures::default(), Figures::default(), ["-".into(), String::new()]);
         for _ in 0..ROUNDS {
             for which in Which::BOTH.into_iter().filter(|which| by_nut || *which == Which::Ours) {
-                let (time, number) = start(which, protocol, &format!("protocol = {protocol}"));
+                let (time, number) = start(which, protocol, &format!("protocol = {protocol}"), &[]);
                 let (figures, at) = if which == Which::Nut { (&mut nut, 0) } else { (&mut ours, 1) };
                 figures.0.push(time);
                 asked[at] = number.to_string();

@@ -4,6 +4,7 @@
 //! is, so that the next one is waited for; and what was asked meanwhile may have got another's reply, so it is
 //! asked again when the line is well.
 
+use super::sight::Sight;
 use super::{Device, Moment};
 use crate::detect::SLOWEST;
 use crate::exchange::Reply;
@@ -54,6 +55,7 @@ impl Device {
         &mut self,
         at: usize,
         reply: &mut Reply,
+        sight: Option<Sight>,
         usual: Option<Duration>,
         (since, now): (Moment, Moment),
     ) {
@@ -62,7 +64,7 @@ impl Device {
             self.line.latency.learn(slow);
         }
         let came = since + reply.latency;
-        let owner = reply.line.as_deref().and_then(|line| self.late_owner(own, line, came));
+        let owner = reply.line.as_deref().and_then(|line| self.late_owner(own, line, sight, came));
         if let Some((asked, answered)) = owner {
             reply.line = None;
             if !answered {
@@ -72,7 +74,7 @@ impl Device {
             self.line.late.again = Some(now + WELL_AGAIN);
         }
         let late = &mut self.line.late;
-        let answered = reply.line.as_deref().is_some_and(|line| own.read(line).is_ok());
+        let answered = reply.line.is_some() && sight.is_some_and(|sight| sight.fits);
         let in_vain = |question: &&Question| {
             std::ptr::eq(question.query, own) && !question.answered && came - question.asked <= SLOWEST
         };
@@ -80,7 +82,8 @@ impl Device {
         let mut vain = late.questions.iter().filter(in_vain);
         let before = if noisy { vain.next_back() } else { vain.next() };
         // what comes as fast as ever is no late reply: the one before was lost
-        let is_usual = usual.is_some_and(|usual| reply.latency <= 2 * usual);
+        // (nor is what was seen only when it was whole, in the time that it usually takes)
+        let is_usual = usual.is_some_and(|usual| reply.by_lines || reply.latency <= 2 * usual);
         if let Some(before) = before.filter(|_| answered && !is_usual).map(|question| question.asked) {
             late.suspected = Some(came - before);
             late.pause = since + (came - before) + UNASKED;
@@ -100,11 +103,17 @@ impl Device {
 
     /// When the question was asked to which a line is the late reply, rather than to `own`, and whether it had
     /// one already.
-    fn late_owner(&self, own: &'static Query, line: &[u8], came: Moment) -> Option<(Moment, bool)> {
+    fn late_owner(
+        &self,
+        own: &'static Query,
+        line: &[u8],
+        sight: Option<Sight>,
+        came: Moment,
+    ) -> Option<(Moment, bool)> {
         let drawn = |query: &Query| query.read(line).is_ok_and(|fit| fit.odd.is_none());
         // what takes any text takes that of others as well
         let takes_any = own.picture.len() < TELLING && line.len() >= TELLING;
-        if drawn(own) && !takes_any
+        if sight.is_some_and(|sight| sight.drawn) && !takes_any
             || line.len() < TELLING
             || crate::detect::is_refusal(&own.wire(self.address()), line)
         {

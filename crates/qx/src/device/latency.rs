@@ -26,6 +26,14 @@ impl Latency {
         self.lately = self.lately.max(Some(latency.min(SLOWEST)));
     }
 
+    /// Takes a time that is not known, but was no longer than this: the slowest may be forgotten by it, and is
+    /// never raised.
+    pub(super) fn learn_at_most(&mut self, bound: Duration) {
+        if let Some(slowest) = self.slowest() {
+            self.learn(bound.min(slowest));
+        }
+    }
+
     /// Whether enough replies were seen to rely on it.
     pub(super) fn is_proven(&self) -> bool {
         self.before.is_some() || self.replies >= REPLIES / 4
@@ -34,5 +42,26 @@ impl Latency {
     /// The slowest, once anything was heard.
     pub(super) fn slowest(&self) -> Option<Duration> {
         self.before.max(self.lately)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Latency;
+    use std::time::Duration;
+
+    #[test]
+    fn a_bound_forgets_and_never_raises() {
+        let ms = Duration::from_millis;
+        let mut latency = Latency::default();
+        latency.learn_at_most(ms(210));
+        assert_eq!(latency.slowest(), None, "a bound is no time");
+        latency.learn(ms(10));
+        (0..200).for_each(|_| latency.learn_at_most(ms(210)));
+        assert_eq!(latency.slowest(), Some(ms(10)));
+        latency.learn(ms(900));
+        assert_eq!(latency.slowest(), Some(ms(900)));
+        (0..128).for_each(|_| latency.learn_at_most(ms(210)));
+        assert_eq!(latency.slowest(), Some(ms(210)), "that was minutes ago");
     }
 }

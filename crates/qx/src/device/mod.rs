@@ -26,6 +26,7 @@ mod polling;
 mod request;
 mod second_look;
 mod sheet;
+mod sight;
 mod slot;
 
 use crate::detect::Worth;
@@ -55,6 +56,7 @@ pub use request::Generation;
 use request::{Complaints, Request};
 use second_look::Proof;
 use sheet::{Frame, Said};
+use sight::Sight;
 use slot::Slot;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -365,6 +367,7 @@ impl Device {
             return false;
         }
         let before = std::mem::replace(&mut self.options, options);
+        self.slots.iter_mut().for_each(|slot| slot.judge.forget_claims());
         self.heard_words();
         self.options.dialect_memory.clone_from(&before.dialect_memory);
         self.options.first_dialect = before.first_dialect;
@@ -397,8 +400,12 @@ impl Device {
         let is_old =
             reply.line.is_some() && now.saturating_sub(since) >= self.stale_after().min(LONGEST_EXCHANGE);
         let usual = self.line.latency.slowest().filter(|_| self.line.latency.is_proven());
+        let sight = reply.line.as_deref().and_then(|line| match &asked {
+            Asked::Query(at) => self.slots.get_mut(*at).map(|slot| slot.sight(line)),
+            _ => None,
+        });
         if !is_old {
-            self.line.learn(&reply, now);
+            self.line.learn(&reply, sight, now);
         }
         match asked {
             Asked::Sign(ask, patience) => {
@@ -414,7 +421,7 @@ impl Device {
             Asked::Query(at) if self.is_late_answer(at, &reply, now) => self.ask_anew(at, now),
             Asked::Query(at) => {
                 let mut reply = reply;
-                self.sort_out_late(at, &mut reply, usual, (since, now));
+                self.sort_out_late(at, &mut reply, sight, usual, (since, now));
                 self.handle_answer(at, reply.line.as_deref(), since, now);
                 self.heard_of_identity(at, reply.line.as_deref(), now);
             }
@@ -502,7 +509,8 @@ impl Device {
         self.asked = Some((asked, now));
         let settle = std::mem::take(&mut self.line.settle);
         let gap = self.line.gap();
-        Exchange { command, patience, gap, echo: self.line.echo, settle, is_command }
+        let measured = self.line.measures();
+        Exchange { command, patience, gap, echo: self.line.echo, settle, is_command, measured }
     }
 
     /// Whether an event waits.
@@ -611,19 +619,28 @@ impl Line {
         }
     }
 
-    fn learn(&mut self, reply: &Reply, now: Moment) {
+    /// Whether it is not known yet how fast replies come and how long their gaps are, or changes.
+    fn measures(&self) -> bool {
+        let is_open = |times: &Latency| times.slowest().is_some() && !times.is_proven();
+        !self.latency.is_proven() || is_open(&self.gaps) || self.endless || self.torn
+    }
+
+    /// Takes how a reply came, of which it may be known already what it is.
+    fn learn(&mut self, reply: &Reply, sight: Option<Sight>, now: Moment) {
         let Some(line) = &reply.line else { return };
         self.heard_at = now;
-        self.latency.learn(reply.latency);
+        // of one that was seen only when it was whole it is known that it took no longer
+        let learn = if reply.by_lines { Latency::learn_at_most } else { Latency::learn };
+        learn(&mut self.latency, reply.latency);
         // a torn one is not known to be whole
-        let is_whole = crate::detect::looks_like_reply(line);
+        let is_whole = sight.map_or_else(|| crate::detect::looks_like_reply(line), |sight| sight.whole);
         self.endless = reply.unended && (self.endless || is_whole);
         self.torn = reply.unended && !self.endless;
         if is_whole && !reply.unended {
-            self.gaps.learn(reply.gap);
+            learn(&mut self.gaps, reply.gap);
         }
         if self.echo == Echo::Unknown {
-            let repeated = reply.echoed && crate::detect::looks_like_reply(line);
+            let repeated = reply.echoed && is_whole;
             self.echo = if repeated { Echo::Line } else { Echo::Refusal };
         }
     }

@@ -10,6 +10,10 @@ use std::time::Duration;
 const LIVELY: Duration = Duration::from_secs(30);
 /// A status that is asked less often than this does not keep the rest waiting.
 const SELDOM: Duration = Duration::from_secs(30);
+/// A round of questions is under way until so long after a reply.
+const ROUND: Duration = Duration::from_millis(20);
+/// What falls due so soon goes along with it, and not before a quarter of `pollinterval`.
+const ALONG: Duration = Duration::from_millis(500);
 /// Not more often than this, unless that is configured.
 const QUICKEST: Duration = Duration::from_secs(1);
 
@@ -31,6 +35,15 @@ impl Device {
     /// Between full polls: `pollfreq`, but not more often than the status is asked, unless that is seldom.
     pub(super) fn full_interval(&self) -> Duration {
         self.options.pollfreq.max(self.options.pollinterval.clamp(QUICKEST, SELDOM))
+    }
+
+    /// What falls due within this time goes along with the round that is under way: questions that were asked one
+    /// after the other once are due one after the other, a little later each. It stays with that round from then
+    /// on, so nothing is asked more often.
+    pub(super) fn goes_along(&self, now: Moment) -> Duration {
+        let is_under_way =
+            self.line.heard_at > Moment::ZERO && now.saturating_sub(self.line.heard_at) <= ROUND;
+        if is_under_way { (self.options.pollinterval / 4).min(ALONG) } else { Duration::ZERO }
     }
 
     /// Nothing waits longer than it would by the options as they are now.

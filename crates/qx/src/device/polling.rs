@@ -53,7 +53,13 @@ impl Device {
             Cadence::AfterChange => 4,
             Cadence::Full => 5,
         };
-        let due = |slot: &Slot| slot.due.filter(|due| *due <= now).map(|due| (rank(slot), due));
+        let until = now + self.goes_along(now);
+        let due = |slot: &Slot| {
+            // what is asked again, or once, is not asked before its time
+            let is_regular = self.ready && slot.repeats == 0 && slot.reading.is_some() && !slot.refused;
+            let until = if is_regular { until } else { now };
+            slot.due.filter(|due| *due <= until).map(|due| (rank(slot), due))
+        };
         let waiting = self.slots.iter().enumerate().filter_map(|(at, slot)| Some((due(slot)?, at)));
         waiting.min().map(|(_, at)| at)
     }
@@ -141,6 +147,7 @@ impl Device {
         if !heard.read {
             return Came::Nothing;
         }
+        slot.judge.keep_claims(line, claims);
         if heard.complete && heard.whole && slot.query.cadence == Cadence::Once && !quality.is_hurt() {
             slot.said = Some(line.to_vec());
         }

@@ -1,5 +1,6 @@
 //! A slot: one query of the dialect, and what is known from its replies.
 
+use super::sight::{Seen, Sight};
 use super::{Moment, REPEATS};
 use crate::judge::bounds::SAME_AGAIN;
 use crate::judge::{Claims, Heard, Hearing, Judge, Kind, Quality, same_words};
@@ -22,6 +23,8 @@ pub(super) struct Slot {
     /// What is taken of its replies.
     pub reading: Option<Readings>,
     pub judge: Judge,
+    /// Its last reply, and what it is.
+    pub seen: Seen,
     /// Its reply says whether mains is there, in its own words.
     pub says_mains: bool,
     /// On battery it is asked as often as the status: it can say that the battery is low, or tells how full it is.
@@ -104,6 +107,7 @@ impl Slot {
             says_mains: judge.has(Kind::Mains),
             counts_on_battery: judge.is_grave() || of_battery.iter().any(|var| query.speaks_of(var)),
             judge,
+            seen: Seen::default(),
             whole: Moment::ZERO,
             due: None,
             repeats: 0,
@@ -183,6 +187,11 @@ impl Slot {
     pub(super) fn is_unanswered(&self) -> bool {
         self.refused
             || self.odd.as_ref().is_some_and(|(odd, times)| !matches!(odd, Odd::Form(_)) && *times > 1)
+    }
+
+    /// What a reply is by itself.
+    pub(super) fn sight(&mut self, line: &[u8]) -> Sight {
+        self.seen.sight(self.query, line)
     }
 
     /// Why a reply cannot be read as it is drawn.

@@ -119,13 +119,21 @@ pub struct Judge {
     cells: Vec<Cell>,
     states: Vec<State>,
     forms: Forms,
+    /// The last reply of the drawn form, and what it says.
+    last: Option<(Vec<u8>, Claims)>,
 }
 
 impl Judge {
     /// A judge of the replies to `query` that has heard nothing.
     pub fn new(query: &'static Query) -> Judge {
         let cells = query.cells();
-        Judge { query, states: vec![State::default(); cells.len()], cells, forms: Forms::new(query) }
+        Judge {
+            query,
+            states: vec![State::default(); cells.len()],
+            cells,
+            forms: Forms::new(query),
+            last: None,
+        }
     }
 
     /// Whether this UPS draws its replies to the query so.
@@ -138,8 +146,13 @@ impl Judge {
         self.forms.learn(form);
     }
 
-    /// What a reply says, cell by cell.
+    /// What a reply says, cell by cell. `options` are always the same, or [`Judge::forget_claims`] is called
+    /// before.
     pub fn claims(&mut self, reply: &[u8], quality: Quality, options: &Options) -> Claims {
+        if let Some((_, claims)) = self.last.take_if(|(bytes, _)| bytes == reply) {
+            self.forms.meet(None, quality);
+            return claims;
+        }
         let noisy = quality.is_noisy();
         let usual = self.forms.usual();
         let usual = noisy.then_some(usual.as_slice());
@@ -156,6 +169,17 @@ impl Judge {
         };
         claims.said.iter_mut().flatten().for_each(|said| said.mute(self.query, options));
         claims
+    }
+
+    /// Keeps what a reply says for the next one of the same bytes. A reply of the drawn form says that whatever
+    /// was heard before it, and on any line; of others it depends on the forms that are known.
+    pub fn keep_claims(&mut self, reply: &[u8], claims: Claims) {
+        self.last = (claims.whole && claims.odd.is_none()).then(|| (reply.to_vec(), claims));
+    }
+
+    /// The options changed, and some of them mute bits.
+    pub fn forget_claims(&mut self) {
+        self.last = None;
     }
 
     /// Takes what a reply says.

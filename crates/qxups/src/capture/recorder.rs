@@ -55,6 +55,7 @@ impl Recorder {
             // a late reply must not be taken for that to the next question
             settle: std::mem::take(&mut self.settle),
             is_command: false,
+            measured: true,
         };
         let at = Some(self.started.elapsed());
         let reply = self.link.exchange(&exchange).await?;

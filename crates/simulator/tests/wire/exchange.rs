@@ -78,7 +78,13 @@ pub fn exchange(
         last = *now;
         latency.get_or_insert(*now - sent);
         if complete {
-            return Some(Reply { stray, late, gap, ..collector.finish(latency.unwrap_or_default()) });
+            // a link that reads by lines sees a reply when it is whole, and no sooner
+            let by_lines = !(exchange.measured || exchange.settle || exchange.is_command || converter);
+            let (latency, gap) = match by_lines {
+                true => (*now - sent, *now - sent),
+                false => (latency.unwrap_or_default(), gap),
+            };
+            return Some(Reply { stray, late, gap, by_lines, ..collector.finish(latency) });
         }
         let end = sent + latency.unwrap_or_default() + WHOLE + exchange.patience;
         deadline = (*now + collector.wait(exchange)).min(end);
