@@ -4,7 +4,7 @@
 //!     cargo run -p driver --example fuzz_seeds -- fuzz/corpus
 
 use battery::{Bank, Chemistry, Estimator, Unit};
-use driver::{persona, upgrade::UPGRADES};
+use driver::upgrade::UPGRADES;
 use nut::driver_socket::Request;
 use qx::bridge::Carriage;
 use qx::protocol::Protocol;
@@ -13,6 +13,7 @@ use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
+use station::driver_kind;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -109,9 +110,9 @@ fn captures(seeds: &mut Seeds, folder: &Path) -> std::io::Result<()> {
 fn configurations(seeds: &mut Seeds) -> std::io::Result<()> {
     let mut texts =
         vec!["maxretry = 3\nuser = root\n[u]\ndriver = nutdrv_qx\nport = auto\ndesc = \"a # b\"\n".into()];
-    for persona in persona::ALL {
-        let name = persona.name;
-        texts.extend(persona.all_options().map(|option| {
+    for kind in driver_kind::ALL {
+        let name = kind.name;
+        texts.extend(kind.all_options().map(|option| {
             format!(
                 "pollinterval = 1\n[u]\n\tdriver = {name}\n\tport = /dev/ttyS0\n\t{} = 12\n\t{}\n",
                 option.name, option.name

@@ -1,22 +1,10 @@
 //! The command line, as NUT's drivers have it: first what was said, in its order. What it means
-//! is for [`crate::config`]. (NUT 2.8.0 drivers/main.c, and `-c`, `-P` of newer ones.)
+//! is for [`station::config`]. (NUT 2.8.0 drivers/main.c, and `-c`, `-P` of newer ones.)
 
 use lexopt::{Arg, Parser, ValueExt};
+use station::config::Statement;
 use std::ffi::OsString;
 use std::path::PathBuf;
-
-/// One thing said about the configuration. The order counts: `-x` after `-a` wins over `ups.conf`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
-    /// `-a NAME`: the section of ups.conf.
-    Section(String),
-    /// `-s NAME`: a name without ups.conf.
-    Alone(String),
-    /// `-x name` or `-x name=value`.
-    Option(String, Option<String>),
-    /// `-i SECONDS`.
-    Interval(String),
-}
 
 /// What the program is asked to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,9 +30,9 @@ pub enum Task {
 pub enum Order {
     /// Read ups.conf again and say what needs a restart.
     Reload,
-    /// The same, but leave when something needs a restart.
+    /// The same, but exit when something needs a restart.
     ReloadOrExit,
-    /// Leave.
+    /// Exit.
     Exit,
 }
 
@@ -68,7 +56,7 @@ pub struct CommandLine {
     /// What to do.
     pub task: Task,
     /// About the configuration, in order.
-    pub said: Vec<Said>,
+    pub statements: Vec<Statement>,
     /// Times `-D` was given.
     pub debug: u8,
     /// Times `-q` was given.
@@ -106,13 +94,13 @@ pub const LETTERS: &[Letter] = &[
     letter('a', Some("NAME"),     "use section NAME of ups.conf; a later -x wins over it"),
     letter('s', Some("NAME"),     "use no ups.conf; give the port by -x port=..."),
     letter('x', Some("NAME[=VAL]"), "set an option"),
-    letter('k', None,             "switch the load off and leave"),
-    letter('d', Some("N"),        "print the data after N polls and leave"),
+    letter('k', None,             "turn the load off and exit"),
+    letter('d', Some("N"),        "print the data after N polls and exit"),
     letter('i', Some("SECONDS"),  "time between polls"),
-    letter('D', None,             "say more, and stay in the foreground; up to six times, -DDD shows every exchange"),
-    letter('q', None,             "say less"),
+    letter('D', None,             "increase verbosity, and stay in the foreground; up to six times, -DDD shows every exchange"),
+    letter('q', None,             "decrease verbosity"),
     letter('F', None,             "stay in the foreground (-FF: with a PID file)"),
-    letter('B', None,             "go to the background, whatever else is said"),
+    letter('B', None,             "go to the background, whatever other options say"),
     letter('r', Some("DIR"),      "change the root directory"),
     letter('u', Some("USER"),     "run as this user, when started as root"),
     letter('g', Some("GROUP"),    "give the socket to this group"),
@@ -128,7 +116,7 @@ impl Default for CommandLine {
     fn default() -> CommandLine {
         CommandLine {
             task: Task::Run,
-            said: vec![],
+            statements: vec![],
             debug: 0,
             quiet: 0,
             ground: Ground::Default,
@@ -169,17 +157,17 @@ impl CommandLine {
     fn take(&mut self, letter: char, parser: &mut Parser) -> Result<(), String> {
         let mut value = || parser.value().and_then(|value| value.string()).map_err(|error| advice(&error));
         match letter {
-            'a' => self.said.push(Said::Section(value()?)),
-            's' => self.said.push(Said::Alone(value()?)),
+            'a' => self.statements.push(Statement::Section(value()?)),
+            's' => self.statements.push(Statement::NoConfig(value()?)),
             'x' => {
                 let text = value()?;
                 let (name, value) = match text.split_once('=') {
                     Some((name, value)) => (name.to_string(), Some(value.to_string())),
                     None => (text, None),
                 };
-                self.said.push(Said::Option(name, value));
+                self.statements.push(Statement::Option(name, value));
             }
-            'i' => self.said.push(Said::Interval(value()?)),
+            'i' => self.statements.push(Statement::Interval(value()?)),
             'D' => self.debug = self.debug.saturating_add(1),
             'q' => self.quiet = self.quiet.saturating_add(1),
             'F' => {
@@ -244,12 +232,12 @@ mod tests {
         assert_eq!(line.debug, 3);
         assert_eq!(line.ground, Ground::Fore { pid_file: false });
         assert_eq!(
-            line.said,
+            line.statements,
             [
-                Said::Option("pollfreq".into(), Some("5".into())),
-                Said::Section("ups1".into()),
-                Said::Option("port".into(), Some("/dev/ttyS0".into())),
-                Said::Interval("3".into()),
+                Statement::Option("pollfreq".into(), Some("5".into())),
+                Statement::Section("ups1".into()),
+                Statement::Option("port".into(), Some("/dev/ttyS0".into())),
+                Statement::Interval("3".into()),
             ]
         );
     }

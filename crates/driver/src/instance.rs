@@ -1,9 +1,10 @@
 //! The instance of a driver that runs already: its PID file, as NUT has it, and its socket, which is there
 //! where that file could not be written. A number in a file proves nothing: it may belong to the driver of
-//! another UPS by now, or to anybody.
+//! another UPS by now, or to any program.
 
-use crate::command_line::{CommandLine, Said, Task};
+use crate::command_line::{CommandLine, Task};
 use nix::unistd::Pid;
+use station::config::Statement;
 use std::ffi::OsStr;
 use std::fs::{OpenOptions, Permissions};
 use std::io::{self, Read, Write};
@@ -43,7 +44,7 @@ impl Instance {
     }
 
     /// The process that the PID file names, if it lives and is not the driver of this UPS.
-    pub fn stranger(&self) -> Option<Pid> {
+    pub fn other_process(&self) -> Option<Pid> {
         let named = named_in(&self.pid_file).map(Pid::from_raw)?;
         let lives = is_other(named.as_raw()) && is_there(named);
         (lives && self.running() != Some(named)).then_some(named)
@@ -56,9 +57,9 @@ impl Instance {
         let is_called = Path::new(called).file_name() == Some(OsStr::new(self.program));
         let rest = rest.iter().map(|argument| OsStr::from_bytes(argument.as_bytes()).to_os_string());
         let Ok(line) = CommandLine::parse(rest) else { return false };
-        let named = line.said.iter().rev().find_map(|said| match said {
-            Said::Section(name) | Said::Alone(name) => Some(name),
-            Said::Option(..) | Said::Interval(_) => None,
+        let named = line.statements.iter().rev().find_map(|statement| match statement {
+            Statement::Section(name) | Statement::NoConfig(name) => Some(name),
+            Statement::Option(..) | Statement::Interval(_) => None,
         });
         (is_called || is_program(number, self.program))
             && line.task == Task::Run
@@ -78,7 +79,7 @@ impl Instance {
     }
 }
 
-/// Looks whether a driver still answers at its socket; it waits for nobody.
+/// Looks whether a driver still answers at its socket; it never waits.
 #[derive(Debug)]
 pub struct Pulse {
     socket: PathBuf,
@@ -171,7 +172,7 @@ fn arguments_of(number: i32) -> Option<Vec<String>> {
     (!arguments.is_empty()).then_some(arguments)
 }
 
-/// Whether a process is there and has not ended: one that nobody has waited for yet has, and holds nothing.
+/// Whether a process is there and has not ended: one that its parent has not waited for yet has, and holds nothing.
 pub fn is_there(pid: Pid) -> bool {
     let Ok(stat) = std::fs::read_to_string(format!("/proc/{pid}/stat")) else { return false };
     // the name stands in brackets, and may hold any letter
@@ -189,10 +190,9 @@ impl PidFile {
     /// # Errors
     /// What the system says; then there is no file.
     pub fn write(path: PathBuf) -> io::Result<PidFile> {
-        if let Err(error) = std::fs::remove_file(&path)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            return Err(error);
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
         let mut file = OpenOptions::new().write(true).create_new(true).open(&path)?;
         // removed again when what follows fails: upsdrvctl would stumble over an empty one
@@ -260,11 +260,11 @@ mod tests {
         assert_eq!(listening_at(&path), None);
         let listener = UnixListener::bind(&path).unwrap();
         assert_eq!(listening_at(&path), i32::try_from(std::process::id()).ok());
-        // somebody who never accepts is no reason to wait
+        // a listener that never accepts is no reason to wait
         let clients: Vec<_> = std::iter::from_fn(|| connected_to(&path)).take(1000).collect();
         assert!(!clients.is_empty());
         drop(listener);
-        assert_eq!(listening_at(&path), None, "nobody is there any more");
+        assert_eq!(listening_at(&path), None, "no process listens any more");
         std::fs::remove_dir_all(folder).unwrap();
     }
 }

@@ -1,30 +1,23 @@
-//! The driver: one UPS under NUT, as `nutdrv_qx`, `blazer_ser` or `blazer_usb` ([`persona`]).
+//! The driver: one UPS under NUT, as `nutdrv_qx`, `blazer_ser` or `blazer_usb`
+//! ([`station::driver_kind`]).
 //!
-//! What was said on the command line ([`command_line`]) and in `ups.conf` becomes a [`config`];
-//! [`program`] becomes the driver's user, goes to the background and starts a [`session`]
-//! (the one loop that knows a clock: device on one side, link on the other) and its publisher, the
-//! [`socket`] that upsd reads. What happens goes to the [`log`], the UPS's [`state`] also to a
+//! What was said on the command line ([`command_line`]) and in `ups.conf` becomes the configuration of a
+//! [`station`] and of a process ([`config`]); [`program`] becomes the driver's user, goes to the background and
+//! starts the station, whose publisher is the [`socket`] that upsd reads. How the UPS does also goes to a
 //! [`supervisor`] such as systemd.
 
-pub mod advice;
-pub mod clock;
 pub mod command_line;
 pub mod config;
+mod help;
 pub mod instance;
-pub mod log;
-pub mod memory;
-pub mod outlet;
-pub mod own;
-pub mod persona;
+mod once;
 pub mod process;
 pub mod program;
-pub mod reload;
-pub mod reopening;
+mod reload;
 pub mod resident;
-pub mod seldom;
-pub mod session;
+mod running;
 pub mod signals;
 pub mod socket;
-pub mod state;
 pub mod supervisor;
 pub mod upgrade;
+mod watch;

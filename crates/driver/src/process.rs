@@ -1,6 +1,6 @@
 //! What makes a program a driver of NUT: its user, its root, the background.
 
-use crate::config::Config;
+use crate::config::ProcessConfig;
 use crate::instance::{Instance, Pulse, is_there};
 use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::{Mode, umask};
@@ -19,9 +19,9 @@ use std::time::{Duration, Instant};
 
 /// Files and sockets are for the driver's user and group alone (NUT 2.8.0 drivers/dstate.c).
 const UMASK: u32 = 0o007;
-/// A running instance that was told to leave and says nothing for so long hangs, or was stopped.
+/// A running instance that received SIGTERM and says nothing for so long hangs, or was stopped.
 pub const HANGS: Duration = Duration::from_secs(2);
-/// How long one that answers may take to leave: it switches the load off first, if it was told to, and that
+/// How long one that answers may take to exit: it switches the load off first, if that was asked for, and that
 /// has its own bound ([`qx::device::bounds::KILL`]).
 const LEAVES: Duration = Duration::from_secs(65);
 /// A process that was killed is gone within this, or the system cannot end it.
@@ -34,11 +34,11 @@ const LOOK: Duration = Duration::from_millis(50);
 pub struct Account(Option<User>);
 
 impl Account {
-    /// Looks the account up. Somebody who is not root stays who they are.
+    /// Looks the account up. A user other than root stays the user.
     ///
     /// # Errors
     /// A sentence, when there is no such user.
-    pub fn of(config: &Config) -> Result<Account, String> {
+    pub fn of(config: &ProcessConfig) -> Result<Account, String> {
         if !Uid::effective().is_root() {
             return Ok(Account(None));
         }
@@ -54,7 +54,7 @@ impl Account {
         }
     }
 
-    /// That of whoever started the program.
+    /// That of the user who started the program.
     pub fn unchanged() -> Account {
         Account(None)
     }
@@ -101,11 +101,11 @@ pub fn signal(pid: Pid, signal: Signal) -> Result<(), String> {
     kill(pid, signal).map_err(|error| format!("cannot signal process {pid}: {error}"))
 }
 
-/// What became of a running instance that was told to leave.
+/// What became of a running instance that received SIGTERM.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ended {
     /// There was none.
-    Nobody,
+    Absent,
     /// It left.
     Left,
     /// It did not, and was killed; the sentence says why.
@@ -114,14 +114,14 @@ pub enum Ended {
     Stays(String),
 }
 
-/// Tells a running instance to leave, and waits until it has: for long while it answers, and for [`HANGS`] when
-/// it does not. Then it is killed: its port is free by that, and what it learned of the battery is whole
+/// Ends a running instance, and waits until it has: for long while it answers, and for [`HANGS`] when
+/// it does not. Then it is killed: its port is free by that, and what it keeps of the battery is whole
 /// whenever it dies.
 ///
 /// # Errors
 /// A sentence, when it may not be signalled.
 pub fn end(instance: &Instance) -> Result<Ended, String> {
-    let Some(pid) = instance.running() else { return Ok(Ended::Nobody) };
+    let Some(pid) = instance.running() else { return Ok(Ended::Absent) };
     signal(pid, Signal::SIGTERM).or_else(|why| if is_there(pid) { Err(why) } else { Ok(()) })?;
     let mut pulse = Pulse::new(instance.socket.clone(), pid);
     let (began, mut heard) = (Instant::now(), Instant::now());
@@ -133,7 +133,7 @@ pub fn end(instance: &Instance) -> Result<Ended, String> {
             return Ok(kill_it(pid, &format!("does not answer for {} s", HANGS.as_secs())));
         }
         if began.elapsed() >= LEAVES {
-            return Ok(kill_it(pid, &format!("has not left for {} s", LEAVES.as_secs())));
+            return Ok(kill_it(pid, &format!("has not exited for {} s", LEAVES.as_secs())));
         }
         std::thread::sleep(LOOK);
     }
@@ -141,11 +141,10 @@ pub fn end(instance: &Instance) -> Result<Ended, String> {
 }
 
 fn kill_it(pid: Pid, what: &str) -> Ended {
-    let what = format!("the instance of this driver that runs (process {pid}) was told to leave and {what}");
-    if let Err(why) = signal(pid, Signal::SIGKILL)
-        && is_there(pid)
-    {
-        return Ended::Stays(format!("{what}; {why}"));
+    let what = format!("the running instance of this driver (process {pid}) received SIGTERM and {what}");
+    match signal(pid, Signal::SIGKILL) {
+        Err(why) if is_there(pid) => return Ended::Stays(format!("{what}; {why}")),
+        _ => {}
     }
     let began = Instant::now();
     while is_there(pid) {
@@ -162,14 +161,14 @@ pub struct Readiness(Option<UnixStream>);
 
 /// Which process this is after [`background`].
 pub enum Side {
-    /// The one that was started: it waits for the other one's word and leaves with this code.
+    /// The one that was started: it waits for the other one's word and exits with this code.
     Starter(ExitCode),
     /// The driver.
     Driver(Readiness),
 }
 
 /// Goes to the background. The process that was started stays until the driver says that it runs,
-/// so that whoever started it sees success or failure.
+/// so that its caller sees success or failure.
 ///
 /// # Errors
 /// A sentence.
@@ -198,12 +197,12 @@ pub fn background() -> Result<Side, String> {
 }
 
 impl Readiness {
-    /// For a driver in the foreground: nobody waits.
-    pub fn nobody_waits() -> Readiness {
+    /// For a driver in the foreground: no process waits.
+    pub fn not_awaited() -> Readiness {
         Readiness(None)
     }
 
-    /// Tells whoever waits that the driver runs, and lets go of the terminal.
+    /// Tells the process that waits that the driver runs, and lets go of the terminal.
     pub fn ready(&mut self) {
         if let Some(mut starter) = self.0.take() {
             // the starter may have been killed; the driver runs all the same

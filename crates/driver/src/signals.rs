@@ -1,10 +1,8 @@
 //! The signals a driver minds, and what they mean (NUT 2.8.0 drivers/main.c; SIGHUP and SIGUSR1 of newer NUT).
 
+use station::Reload;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
-
-/// So many signals may wait while a reload is under way; the system merges further ones.
-const WAITING: usize = 4;
 
 /// The signals a driver minds.
 pub struct Signals {
@@ -32,31 +30,29 @@ impl Signals {
     }
 
     /// Waits for the next signal.
-    pub async fn next(&mut self) -> Told {
+    pub async fn next(&mut self) -> SignalEvent {
         tokio::select! {
-            _ = self.terminate.recv() => Told::Leave("SIGTERM"),
-            _ = self.interrupt.recv() => Told::Leave("SIGINT"),
-            _ = self.quit.recv() => Told::Leave("SIGQUIT"),
-            _ = self.hang_up.recv() => Told::Reload { or_exit: false },
-            _ = self.user.recv() => Told::Reload { or_exit: true },
+            _ = self.terminate.recv() => SignalEvent::Exit("SIGTERM"),
+            _ = self.interrupt.recv() => SignalEvent::Exit("SIGINT"),
+            _ = self.quit.recv() => SignalEvent::Exit("SIGQUIT"),
+            _ = self.hang_up.recv() => SignalEvent::Reload(Reload { or_exit: false }),
+            _ = self.user.recv() => SignalEvent::Reload(Reload { or_exit: true }),
         }
     }
 
-    /// Tells of them from a task of its own, so that nobody has to look for them at each wake. Must be
+    /// Forwards them from a task of its own, so that no other task has to look for them at each wake. Must be
     /// called inside of a tokio `LocalRuntime` or `LocalSet`.
-    pub fn tell(mut self) -> mpsc::Receiver<Told> {
-        let (sender, told) = mpsc::channel(WAITING);
+    pub fn forward(mut self, events: mpsc::Sender<SignalEvent>) {
         tokio::task::spawn_local(async move {
-            // until nobody listens any more
-            while sender.send(self.next().await).await.is_ok() {}
+            // until the receiver is gone
+            while events.send(self.next().await).await.is_ok() {}
         });
-        told
     }
 
-    /// Waits until the driver is told to leave.
-    pub async fn leave(&mut self) -> &'static str {
+    /// Waits for a signal to exit.
+    pub async fn exit(&mut self) -> &'static str {
         loop {
-            if let Told::Leave(name) = self.next().await {
+            if let SignalEvent::Exit(name) = self.next().await {
                 return name;
             }
         }
@@ -64,12 +60,9 @@ impl Signals {
 }
 
 /// What a signal means.
-pub enum Told {
-    /// Leave; the name of the signal.
-    Leave(&'static str),
+pub enum SignalEvent {
+    /// To exit; the name of the signal.
+    Exit(&'static str),
     /// Read ups.conf again.
-    Reload {
-        /// Leave when something needs a restart.
-        or_exit: bool,
-    },
+    Reload(Reload),
 }

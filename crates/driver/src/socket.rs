@@ -1,17 +1,16 @@
 //! The driver socket: what upsd connects to. (NUT 2.8.0 drivers/dstate.c; newer words too.)
 //!
-//! Each client has a bounded buffer of its own and a task of its own; whoever does not read is
-//! dropped, and nobody waits for it.
+//! Each client has a bounded buffer of its own and a task of its own; one that does not read is
+//! dropped, and nothing waits for it.
 
-use crate::log::Log;
-use crate::seldom::{Seldom, counted};
-use crate::session::{Publisher, Shared, Wish, Wishes, code};
-use nut::driver_socket::{self as text, LineBuffer, Request};
-use qx::device::{Event, Outcome, Ticket};
+use nut::driver_socket::{self as text, LineBuffer, Request as ClientRequest};
+use qx::device::Outcome;
 use qx::setting::Choice;
 use qx::store::{Access, Change, Entry, Store};
+use station::log::Log;
+use station::seldom::{Seldom, counted};
+use station::{Publisher, Refused, Request, Requests, Shared, What};
 use std::cell::{Cell, RefCell};
-use std::collections::HashMap;
 use std::fs::Permissions;
 use std::io;
 use std::os::unix::fs::PermissionsExt;
@@ -55,9 +54,6 @@ impl Client {
 #[derive(Debug, Default)]
 struct Clients {
     list: RefCell<Vec<Rc<Client>>>,
-    /// Who wants to know how a request ended, and under which name.
-    tracked: RefCell<HashMap<Ticket, (Rc<Client>, String)>>,
-    tickets: Cell<Ticket>,
     complaints: Complaints,
 }
 
@@ -94,11 +90,10 @@ impl DriverSocket {
     ///
     /// # Errors
     /// What the system says.
-    pub fn open(path: &Path, device: Shared, wishes: Wishes, log: Rc<Log>) -> io::Result<DriverSocket> {
-        if let Err(error) = std::fs::remove_file(path)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            return Err(error);
+    pub fn open(path: &Path, device: Shared, requests: Requests, log: Log) -> io::Result<DriverSocket> {
+        match std::fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
         let listener = UnixListener::bind(path)?;
         std::fs::set_permissions(path, Permissions::from_mode(0o660))?;
@@ -111,7 +106,7 @@ impl DriverSocket {
                         tokio::task::spawn_local(serve(
                             stream,
                             device.clone(),
-                            wishes.clone(),
+                            requests.clone(),
                             all.clone(),
                             log.clone(),
                         ));
@@ -176,32 +171,24 @@ impl Publisher for SocketPublisher {
             client.send(&lines);
         }
     }
-
-    fn answered(&mut self, ticket: Ticket, outcome: &Outcome) {
-        if let Some((client, tracking)) = self.0.tracked.borrow_mut().remove(&ticket) {
-            client.send(&text::tracking(&tracking, code(outcome)));
-        }
-    }
-
-    fn happened(&mut self, _event: &Event, _store: &Store) {}
 }
 
-async fn serve(stream: UnixStream, device: Shared, wishes: Wishes, clients: Rc<Clients>, log: Rc<Log>) {
+async fn serve(stream: UnixStream, device: Shared, requests: Requests, clients: Rc<Clients>, log: Log) {
     let client = Rc::new(Client::default());
     client.broadcast.set(true);
     clients.list.borrow_mut().push(client.clone());
-    let conversation = Conversation { client: client.clone(), device, wishes, clients: clients.clone(), log };
+    let conversation =
+        Conversation { client: client.clone(), device, requests, clients: clients.clone(), log };
     conversation.run(stream).await;
     clients.list.borrow_mut().retain(|other| !Rc::ptr_eq(other, &client));
-    clients.tracked.borrow_mut().retain(|_, (other, _)| !Rc::ptr_eq(other, &client));
 }
 
 struct Conversation {
     client: Rc<Client>,
     device: Shared,
-    wishes: Wishes,
+    requests: Requests,
     clients: Rc<Clients>,
-    log: Rc<Log>,
+    log: Log,
 }
 
 impl Conversation {
@@ -241,7 +228,7 @@ impl Conversation {
 
     /// Does what a line asks for; true for LOGOUT.
     fn take(&self, line: Result<Vec<u8>, text::RequestError>) -> bool {
-        let request = match line.and_then(|line| Request::parse(&line)) {
+        let request = match line.and_then(|line| ClientRequest::parse(&line)) {
             Ok(request) => request,
             Err(error) => {
                 self.log.debug(1, || format!("driver socket: {error}"));
@@ -251,23 +238,23 @@ impl Conversation {
         self.log.debug(5, || format!("driver socket: {request:?}"));
         let send = |line: &str| self.client.send(line);
         match request {
-            Request::Ping => send(&text::pong()),
-            Request::DumpAll => send(&dump(self.device.borrow().store(), |_| true, true)),
-            Request::DumpValue { variable } => {
+            ClientRequest::Ping => send(&text::pong()),
+            ClientRequest::DumpAll => send(&dump(self.device.borrow().store(), |_| true, true)),
+            ClientRequest::DumpValue { variable } => {
                 send(&dump(self.device.borrow().store(), |name| name.eq_ignore_ascii_case(&variable), false));
             }
-            Request::DumpStatus => {
+            ClientRequest::DumpStatus => {
                 send(&dump(self.device.borrow().store(), |name| name == "ups.status", false))
             }
-            Request::GetPid => send(&text::pid(std::process::id())),
-            Request::Broadcast(on) => self.client.broadcast.set(on),
-            Request::InstCmd { name, parameter, tracking } => {
-                self.wish(tracking, |ticket| Wish::Command(ticket, name, parameter));
+            ClientRequest::GetPid => send(&text::pid(std::process::id())),
+            ClientRequest::Broadcast(on) => self.client.broadcast.set(on),
+            ClientRequest::InstCmd { name, parameter, tracking } => {
+                self.ask(tracking, What::Command { name, parameter });
             }
-            Request::Set { variable, value, tracking } => {
-                self.wish(tracking, |ticket| Wish::Set(ticket, variable, value));
+            ClientRequest::Set { variable, value, tracking } => {
+                self.ask(tracking, What::Set { variable, value });
             }
-            Request::Logout => {
+            ClientRequest::Logout => {
                 send(&text::ok_goodbye());
                 return true;
             }
@@ -275,20 +262,30 @@ impl Conversation {
         false
     }
 
-    fn wish(&self, tracking: Option<String>, wish: impl FnOnce(Ticket) -> Wish) {
-        let ticket = self.clients.tickets.get() + 1;
-        self.clients.tickets.set(ticket);
-        if let Some(tracking) = &tracking {
-            self.clients.tracked.borrow_mut().insert(ticket, (self.client.clone(), tracking.clone()));
-        }
-        if !self.wishes.leave(wish(ticket)) {
-            self.clients.tracked.borrow_mut().remove(&ticket);
-            let text = "too many requests of clients wait already: one was refused";
-            complain(&self.clients.complaints.too_many_requests, &self.log, text);
-            if let Some(tracking) = tracking {
-                self.client.send(&text::tracking(&tracking, text::code::FAILED));
+    /// Leaves a request for the session; its answer goes to this client, if it wants one.
+    fn ask(&self, tracking: Option<String>, what: What) {
+        let client = self.client.clone();
+        let request = Request::new(what, move |outcome| {
+            if let Some(tracking) = &tracking {
+                client.send(&text::tracking(tracking, code(&outcome)));
             }
+        });
+        match self.requests.leave(request) {
+            Err(refused @ Refused::TooMany) => {
+                complain(&self.clients.complaints.too_many_requests, &self.log, &refused.to_string());
+            }
+            Ok(()) | Err(Refused::Stopped) => {}
         }
+    }
+}
+
+/// NUT's number for an outcome (NUT 2.8.0 drivers/upshandler.h).
+fn code(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Done => text::code::HANDLED,
+        Outcome::Unknown => text::code::UNKNOWN,
+        Outcome::Invalid(_) => text::code::INVALID,
+        Outcome::Failed(_) | Outcome::NotConfirmed(_) => text::code::FAILED,
     }
 }
 

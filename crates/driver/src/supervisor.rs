@@ -1,16 +1,17 @@
-//! Whoever started the driver and watches over it: systemd, or another program that speaks its
+//! The supervisor, which started the driver and watches over it: systemd, or another program that speaks its
 //! notification protocol (sd_notify(3): datagrams to the socket that `NOTIFY_SOCKET` names). Without
 //! one, nothing here does anything.
 //!
 //! What the supervisor should know is kept beside what it was told. A message that did not fit into
-//! its queue is said again at the next turn of the session, so none is lost and nobody waits.
+//! its queue is said again at the next turn of the session, so none is lost and nothing waits.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 #[cfg(target_os = "linux")]
 use std::os::{linux::net::SocketAddrExt, unix::ffi::OsStrExt};
+use std::rc::Rc;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -40,8 +41,8 @@ struct Known {
 }
 
 impl Supervisor {
-    /// Nobody.
-    pub fn nobody() -> Supervisor {
+    /// None.
+    pub fn absent() -> Supervisor {
         Supervisor(None)
     }
 
@@ -52,7 +53,7 @@ impl Supervisor {
     /// A sentence, when there is one that cannot be reached.
     pub fn from_environment() -> Result<Supervisor, String> {
         let Some(name) = std::env::var_os("NOTIFY_SOCKET").filter(|name| !name.is_empty()) else {
-            return Ok(Supervisor::nobody());
+            return Ok(Supervisor::absent());
         };
         let number = |name: &str| std::env::var(name).ok().and_then(|text| text.parse::<u64>().ok());
         let ours = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(std::process::id()));
@@ -97,7 +98,7 @@ impl Supervisor {
         }
     }
 
-    /// The driver leaves.
+    /// The driver exits.
     pub fn stopping(&self) {
         if let Some(line) = &self.0 {
             // a message that is lost here costs nothing: the supervisor sees the end itself
@@ -129,6 +130,38 @@ impl Supervisor {
             what(&mut line.known);
             line.catch_up();
         }
+    }
+}
+
+/// Tells the supervisor that the program lives, by the session that came round least lately: one that lives must
+/// not hide one that hangs.
+#[derive(Debug)]
+pub struct Watchdog {
+    supervisor: Rc<Supervisor>,
+    /// When each session came round last.
+    turns: RefCell<Vec<Rc<Cell<Instant>>>>,
+}
+
+/// A session that waits for others comes round again after so long.
+const AGAIN: Duration = Duration::from_millis(100);
+
+impl Watchdog {
+    /// Of a program that has no sessions yet.
+    pub fn new(supervisor: Rc<Supervisor>) -> Watchdog {
+        Watchdog { supervisor, turns: RefCell::default() }
+    }
+
+    /// Watches a session, which keeps here when it came round last.
+    pub fn watch(&self, last_turn: Rc<Cell<Instant>>) {
+        self.turns.borrow_mut().push(last_turn);
+    }
+
+    /// A session came round. Returns when it has to come round again at the latest.
+    pub fn turn(&self) -> Option<Instant> {
+        let oldest = self.turns.borrow().iter().map(|turn| turn.get()).min()?;
+        self.supervisor.turn(oldest);
+        // what is due already waits for another session, or for room in the supervisor's queue
+        self.supervisor.next_turn().map(|due| due.max(Instant::now() + AGAIN))
     }
 }
 
@@ -247,6 +280,29 @@ mod tests {
     }
 
     #[test]
+    fn a_session_that_hangs_is_not_hidden_by_one_that_lives() {
+        let (socket, name) = listener("hangs");
+        let supervisor = Rc::new(Supervisor::at(name.as_ref(), Some(Duration::from_secs(60))).unwrap());
+        let watchdog = Watchdog::new(supervisor);
+        let start = Instant::now();
+        let turns = [(); 3].map(|()| Rc::new(Cell::new(start)));
+        turns.iter().for_each(|turn| watchdog.watch(turn.clone()));
+        watchdog.turn();
+        assert_eq!(heard_once(&socket), "WATCHDOG=1\n");
+        let all_turn = |number: usize, seconds: u64| {
+            for turn in &turns[..number] {
+                turn.set(start + Duration::from_secs(seconds));
+                watchdog.turn();
+            }
+        };
+        // the third hangs for ten minutes
+        (1..20).for_each(|turn| all_turn(2, 30 * turn));
+        assert!(heard(&socket).is_empty());
+        all_turn(3, 600);
+        assert_eq!(heard_once(&socket), "WATCHDOG=1\n");
+    }
+
+    #[test]
     fn what_finds_a_full_queue_is_said_later() {
         let (socket, name) = listener("full");
         let supervisor = Supervisor::at(name.as_ref(), None).unwrap();
@@ -268,15 +324,15 @@ mod tests {
         let (socket, name) = listener("replaced");
         let supervisor = Supervisor::at(name.as_ref(), None).unwrap();
         drop(socket);
-        supervisor.status("nobody hears this");
+        supervisor.status("not received");
         let (socket, _) = listener("replaced");
         supervisor.turn(Instant::now());
-        assert_eq!(heard_once(&socket), "STATUS=nobody hears this\n");
+        assert_eq!(heard_once(&socket), "STATUS=not received\n");
     }
 
     #[test]
     fn without_one_nothing_is_due() {
-        let supervisor = Supervisor::nobody();
+        let supervisor = Supervisor::absent();
         supervisor.ready();
         supervisor.turn(Instant::now());
         assert_eq!(supervisor.next_turn(), None);

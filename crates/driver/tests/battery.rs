@@ -5,8 +5,8 @@ mod nut;
 mod ups;
 
 use battery::{Bank, Chemistry, Estimator, Sample, Source, Unit};
-use driver::memory::Memory;
 use nut::{Station, Which};
+use station::memory::Memory;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -29,7 +29,7 @@ fn is_whole(text: &str) -> bool {
 #[test]
 fn the_file_is_whole_whenever_the_driver_is_killed() {
     if let Some(folder) = std::env::var_os(WRITER) {
-        let memory = Memory::at(Path::new(&folder), "u").unwrap();
+        let memory = Memory::of_battery(Path::new(&folder), "u").unwrap();
         let mut number = 0;
         loop {
             memory.write(&text(number)).unwrap();
@@ -38,7 +38,7 @@ fn the_file_is_whole_whenever_the_driver_is_killed() {
     }
     let folder = std::env::temp_dir().join(format!("qxups-killed-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let memory = Memory::at(&folder, "u").unwrap();
+    let memory = Memory::of_battery(&folder, "u").unwrap();
     let (mut seen, mut seed) = (vec![], 1_u64);
     for _ in 0..100 {
         let mut writer = Command::new(std::env::current_exe().unwrap())
@@ -89,7 +89,7 @@ fn what_an_outage_taught_is_known_after_a_kill() {
     let ups = Ups::start("learned", Which::Ours, "megatec", &["load 50"]);
     let mut station = Station::new("learned", Which::Ours);
     station.configure(&ups.port, "protocol = megatec");
-    let file = Memory::at(&station.folder, "u").unwrap();
+    let file = Memory::of_battery(&station.folder, "u").unwrap();
     // who it is, by its own words
     station.start_driver();
     station.start_upsd();

@@ -4,11 +4,11 @@
 
 mod page;
 
-use driver::persona::NUTDRV_QX;
 use page::{name, section, terms};
 use qx::protocols;
 use qx::query::{Effect, Meaning};
 use qx::variable;
+use station::driver_kind::NUTDRV_QX;
 
 /// The page of nutdrv_qx(8).
 fn page() -> String {

@@ -6,20 +6,20 @@
 mod page;
 
 use driver::command_line::CommandLine;
-use driver::config::generic;
-use driver::persona::{BLAZER_SER, BLAZER_USB, NUTDRV_QX, Persona};
 use driver::upgrade::Upgrade;
 use page::{name, page, section, terms};
+use station::config::generic;
+use station::driver_kind::{BLAZER_SER, BLAZER_USB, DriverKind, NUTDRV_QX};
 use std::ffi::OsString;
 
-fn every_option_is_known(persona: &Persona) {
-    let page = page(&format!("8/{}", persona.name));
+fn every_option_is_known(kind: &DriverKind) {
+    let page = page(&format!("8/{}", kind.name));
     let terms = terms(section(&page, "EXTRA ARGUMENTS"));
     assert!(terms.len() > 12, "{terms:?}");
     for term in terms {
         let option = name(&term);
         let variable = option.starts_with("default.") || option.starts_with("override.");
-        assert!(variable || persona.option(option).is_some(), "{}: {term}", persona.name);
+        assert!(variable || kind.option(option).is_some(), "{}: {term}", kind.name);
     }
 }
 
@@ -34,12 +34,12 @@ fn every_option_of_blazer_usb_is_known() {
 
 #[test]
 fn every_command_of_blazer_is_known() {
-    for persona in [&BLAZER_SER, &BLAZER_USB] {
-        let page = page(&format!("8/{}", persona.name));
+    for kind in [&BLAZER_SER, &BLAZER_USB] {
+        let page = page(&format!("8/{}", kind.name));
         let terms = terms(section(&page, "UPS COMMANDS"));
         assert_eq!(terms.len(), 10, "{terms:?}");
         for term in terms {
-            for protocol in persona.dialects {
+            for protocol in kind.dialects {
                 assert!(protocol.commands_named(name(&term)).next().is_some(), "{}: {term}", protocol.name);
             }
         }
@@ -79,7 +79,7 @@ fn every_dialect_of_blazer_is_known() {
 #[test]
 fn every_name_of_ups_conf_is_known() {
     let page = page("5/ups.conf");
-    let known = |title: &str, place: fn(&driver::config::GenericRow) -> bool| {
+    let known = |title: &str, place: fn(&station::config::GenericRow) -> bool| {
         let terms = terms(section(&page, title));
         assert!(terms.len() >= 11, "{terms:?}");
         for term in terms {

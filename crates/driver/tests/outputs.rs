@@ -139,9 +139,9 @@ fn what_was_asked_for_and_nobody_reads_is_quiet() {
 
 /// The end of a pipe to write to whose other end is closed.
 fn closed_pipe() -> std::os::fd::OwnedFd {
-    let (reader, writer) = std::io::pipe().unwrap();
+    let (reader, writer) = nix::unistd::pipe2(nix::fcntl::OFlag::O_CLOEXEC).unwrap();
     drop(reader);
-    writer.into()
+    writer
 }
 
 /// What was lost is counted when there is room again.

@@ -186,10 +186,9 @@ impl Soak {
     fn until_true(&mut self) {
         let began = Instant::now();
         loop {
-            if let Shown::Status(status) = self.look()
-                && has(&status, "OB") == self.on_battery
-            {
-                break;
+            match self.look() {
+                Shown::Status(status) if has(&status, "OB") == self.on_battery => break,
+                _ => {}
             }
             let happened = &self.happened;
             assert!(began.elapsed() < PATIENCE, "{}: not shown; {happened:?}", self.protocol);

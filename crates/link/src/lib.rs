@@ -37,7 +37,7 @@ const BABBLE: Duration = Duration::from_millis(1000);
 const WRITE: Duration = Duration::from_secs(2);
 
 /// How a link is to be opened.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Opening {
     /// Where the UPS is.
     pub address: Address,
@@ -143,10 +143,10 @@ impl Link {
         self.usb_device().and_then(|usb| qx::bridges::dialect_of(usb.vendor_id))
     }
 
-    /// Shakes a device that has fallen silent, where that is possible: true when the link has to be
+    /// Resets a device that has fallen silent, where that is possible: true when the link has to be
     /// opened again. The settings of a terminal may have been changed by another program, and a
     /// connection be dead without anybody having said so.
-    pub async fn shake(&mut self) -> bool {
+    pub async fn reset(&mut self) -> bool {
         match &mut self.wire {
             Wire::Usb(usb) => usb.reset().await.is_ok(),
             Wire::Serial(_) | Wire::Tcp(_) => true,

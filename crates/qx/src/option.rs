@@ -261,7 +261,7 @@ impl RuntimeCal {
 }
 
 /// What a device is told by its configuration.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Options {
     /// The dialects it may speak, the more particular first.
     pub dialects: &'static [&'static Protocol],

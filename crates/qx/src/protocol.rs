@@ -141,6 +141,13 @@ pub struct Protocol {
     pub flags: &'static [Flag],
 }
 
+/// A dialect is known by its name.
+impl PartialEq for Protocol {
+    fn eq(&self, other: &Protocol) -> bool {
+        self.name == other.name
+    }
+}
+
 impl Protocol {
     /// The rows that spell the command of that name (names do not mind case, as in NUT).
     pub fn commands_named<'n>(&self, name: &'n str) -> impl Iterator<Item = &'static Command> + use<'n> {

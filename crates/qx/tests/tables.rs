@@ -58,7 +58,7 @@ fn say(readings: &mut Readings, field: &Field, seed: u64, width: usize, places: 
             let digits = width as u32 - u32::from(places > 0);
             let number =
                 Decimal::new((seed % 10u64.pow(digits)) as i64, places).scaled(field.times, field.shift);
-            readings.say(var, (!seed.is_multiple_of(11)).then_some(Value::Number(number)));
+            readings.say(var, (seed % 11 != 0).then_some(Value::Number(number)));
         }
         Meaning::Text(var) => {
             let length = (seed % (width as u64 + 1)) as usize;
@@ -68,7 +68,7 @@ fn say(readings: &mut Readings, field: &Field, seed: u64, width: usize, places: 
         }
         Meaning::Word(var, words) => {
             let word = words[seed as usize % words.len()].1;
-            readings.say(var, (!seed.is_multiple_of(11)).then_some(Value::text(word)));
+            readings.say(var, (seed % 11 != 0).then_some(Value::text(word)));
         }
         Meaning::Bits(rows) => {
             for (n, row) in rows.iter().enumerate() {

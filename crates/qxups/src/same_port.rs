@@ -1,8 +1,8 @@
 //! Sections of `ups.conf` whose drivers would open the same line: they would take each other's replies.
 
-use driver::persona::{Line, Persona};
 use link::Address;
 use nut::ups_conf::{Section, UpsConf};
+use station::driver_kind::{DriverKind, Line};
 use std::path::{Path, PathBuf};
 
 /// Where the UPS of a section is, as far as two sections can mean the same place.
@@ -54,9 +54,9 @@ impl Place {
     /// `None` where several drivers may well be: a recording, or what another driver of NUT calls a port.
     fn of(section: &Section) -> Option<Place> {
         let port = value(section, "port")?;
-        let ours = value(section, "driver").and_then(Persona::named);
-        let on_usb = ours.is_some_and(|persona| {
-            persona.line == Line::Usb || persona.line == Line::Any && !choice(section).is_empty()
+        let ours = value(section, "driver").and_then(DriverKind::named);
+        let on_usb = ours.is_some_and(|kind| {
+            kind.line == Line::Usb || kind.line == Line::Any && !choice(section).is_empty()
         });
         match Address::parse(port).ok()? {
             Address::Replay { .. } => None,

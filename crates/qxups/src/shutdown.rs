@@ -1,27 +1,23 @@
 //! `qxups shutdown --dry-run`: what `-k` would send, without sending it.
 
 use crate::driver_dump;
-use driver::command_line::{CommandLine, Said, Task};
-use driver::config::{Config, LONGEST_CONF, Paths};
-use driver::log::Log;
-use driver::persona::Persona;
-use driver::session::Session;
-use link::Link;
+use driver::config::Paths;
 use nut::ups_conf::{self, UpsConf};
-use qx::device::{Device, Event, kill_steps};
+use qx::device::kill_steps;
 use qx::option::Options;
 use qx::plan::{Effect, Form, Planned, plan};
 use qx::protocol::Protocol;
 use qx::protocols;
 use qx::spelling::Args;
 use serde_json::json;
-use std::cell::RefCell;
+use station::config::{Configuration, LONGEST_CONF, Purpose, UpsConfig};
+use station::driver_kind::DriverKind;
+use station::{Found, Setup, Station};
 use std::fmt::Write as _;
 use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
-use tokio::sync::mpsc;
+use tokio::task::LocalSet;
 
 /// The command line of it.
 #[derive(clap::Args)]
@@ -62,31 +58,27 @@ impl Shutdown {
         let text = link::read_piped(&path, LONGEST_CONF)
             .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
         let conf = ups_conf::parse(&text);
-        let (persona, config) = configuration(&self.name, &conf)?;
+        let (kind, config) = configuration(&self.name, &conf)?;
         let known = match from_the_driver(
-            &paths.state.join(format!("{}-{}", persona.name, self.name)),
+            &paths.state.join(format!("{}-{}", kind.name, self.name)),
             &config.options,
         )? {
             Some(known) => known,
-            None => from_the_ups(&config)?,
+            None => from_the_ups(kind, config)?,
         };
-        Ok(if self.json { as_json(&self.name, &known) } else { as_text(&self.name, persona.name, &known) })
+        Ok(if self.json { as_json(&self.name, &known) } else { as_text(&self.name, kind.name, &known) })
     }
 }
 
 /// The driver and what ups.conf says of the UPS.
-fn configuration(name: &str, conf: &UpsConf) -> Result<(&'static Persona, Config), String> {
+fn configuration(name: &str, conf: &UpsConf) -> Result<(&'static DriverKind, UpsConfig), String> {
     let settings = conf.section(name).map_or(&[][..], |section| &section.settings);
     let driver = settings.iter().find(|setting| setting.name == "driver").and_then(|s| s.value.as_deref());
     let name_of_driver = driver.unwrap_or("nutdrv_qx");
-    let persona = Persona::named(name_of_driver)
-        .ok_or_else(|| format!("[{name}] is for driver {name_of_driver}, which is none of ours"))?;
-    let line = CommandLine {
-        task: Task::KillPower,
-        said: vec![Said::Section(name.into())],
-        ..CommandLine::default()
-    };
-    Ok((persona, Config::new(persona, &line, || Ok(conf.clone()))?))
+    let kind = DriverKind::named(name_of_driver)
+        .ok_or_else(|| format!("[{name}] is for driver {name_of_driver}, which is not part of qxups"))?;
+    let read = Configuration::of_section(kind, conf, name, Purpose::KillPower)?;
+    Ok((kind, read.ups))
 }
 
 /// What a running driver knows, which holds the line. `None` when none runs.
@@ -124,31 +116,27 @@ fn known(protocol: &'static Protocol, offered: &[String], options: &Options, arg
 }
 
 /// What the UPS itself says: no driver runs, so the line is free.
-fn from_the_ups(config: &Config) -> Result<Known, String> {
+fn from_the_ups(kind: &'static DriverKind, mut config: UpsConfig) -> Result<Known, String> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
+    let place = config.opening.address.to_string();
+    // nothing is written to it
+    config.options.settings.clear();
     let asking = async {
-        let link = Link::open(&config.opening).await.map_err(|error| error.to_string())?;
-        let first_dialect = link.dialect();
-        let options = Options { settings: vec![], first_dialect, ..config.options.clone() };
-        let device = Rc::new(RefCell::new(Device::new(options)));
-        let (_wishes, wishes) = mpsc::channel(1);
-        // three times quiet: what is worth saying is said here
-        let log = Rc::new(Log::new(0, 3));
-        let mut session = Session::new(device.clone(), config.opening.clone(), link, wishes, log);
-        let enough = |event: &Event| matches!(event, Event::Ready | Event::Stale | Event::NotFound(_));
-        match session.run_until(enough).await {
-            Event::NotFound(why) => Err(format!("{}: {why}", config.opening.address)),
-            _ => Ok(device),
+        let station = Station::spawn(Setup::look(kind, config));
+        match station.found().await {
+            Found::CannotOpen(error) => return Err(error.to_string()),
+            Found::NotFound(why) => return Err(format!("{place}: {why}")),
+            Found::Ready | Found::Stale | Found::Ended => {}
         }
+        let device = station.device().borrow();
+        Ok(Known {
+            dialect: device.protocol().map_or("none", |protocol| protocol.name),
+            from: format!("as the UPS on {place} says"),
+            plan: device.kill_plan(),
+        })
     };
-    let device = runtime.block_on(asking)?;
-    let device = device.borrow();
-    Ok(Known {
-        dialect: device.protocol().map_or("none", |protocol| protocol.name),
-        from: format!("as the UPS on {} says", config.opening.address),
-        plan: device.kill_plan(),
-    })
+    LocalSet::new().block_on(&runtime, asking)
 }
 
 fn as_text(name: &str, program: &str, known: &Known) -> String {

@@ -2,17 +2,14 @@
 //! the UPS itself, also without its serial number.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-use driver::log::Log;
-use driver::session::Session;
-use link::{Address, CablePower, Link, Opening};
-use qx::device::{Device, Event};
-use qx::option::Options;
-use std::cell::RefCell;
+use link::Address;
+use station::config::UpsConfig;
+use station::driver_kind::NUTDRV_QX;
+use station::{Condition, Setup, Station};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
-use std::rc::Rc;
 
 const QXUPS: &str = env!("CARGO_BIN_EXE_qxups");
 
@@ -57,17 +54,16 @@ fn text(bytes: &[u8]) -> String {
 
 /// The dialect that the driver finds at a port, and all that it publishes.
 fn listing(port: &str, protocol: Option<&str>) -> (Option<&'static str>, BTreeMap<String, String>) {
-    let options = Options { protocol: protocol.map(String::from), ..Options::default() };
-    let address = Address::parse(port).unwrap();
-    let opening = Opening { address, cable_power: CablePower::default(), lock: false };
+    let mut config = UpsConfig::at(&NUTDRV_QX, Address::parse(port).unwrap());
+    config.options.protocol = protocol.map(String::from);
+    config.opening.lock = false;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    runtime.block_on(async {
-        let device = Rc::new(RefCell::new(Device::new(options)));
-        let link = Link::open(&opening).await.unwrap();
-        let (_wishes, wishes) = tokio::sync::mpsc::channel(1);
-        let mut session = Session::new(device.clone(), opening, link, wishes, Rc::new(Log::new(0, 3)));
-        session.run_until(|event| matches!(event, Event::Ready | Event::NotFound(_))).await;
-        let device = device.borrow();
+    tokio::task::LocalSet::new().block_on(&runtime, async {
+        let station = Station::spawn(Setup::look(&NUTDRV_QX, config));
+        station
+            .until(|station| !matches!(station.condition(), Condition::Opening | Condition::Searching))
+            .await;
+        let device = station.device().borrow();
         let entries = device.store().entries();
         let entries = entries.map(|(name, entry)| (name.to_string(), entry.text.clone())).collect();
         (device.protocol().map(|protocol| protocol.name), entries)

@@ -58,9 +58,9 @@ fn every_line_is_looked_at() {
         &[
             ("1: to know", "whole number"),
             ("2: to know", "did you mean driverpath?"),
-            ("3: to know", "belongs into the section"),
+            ("3: to know", "move it into the section"),
             ("7: wrong", "did you mean novendor?"),
-            ("9: to know", "is there already"),
+            ("9: to know", "is set twice"),
             ("10: wrong", "whole seconds"),
             ("11: wrong", "did you mean zinto?"),
             ("12: wrong", "did you mean load.off?"),

@@ -1,13 +1,13 @@
-//! From the drivers of old to `nutdrv_qx`: what a section has to say now.
+//! From earlier drivers to `nutdrv_qx`: what a section has to say now.
 
 mod table;
 
-use crate::config::generic;
-use crate::persona::NUTDRV_QX;
 use nut::ups_conf::{Section, Setting};
+use station::config::generic;
+use station::driver_kind::NUTDRV_QX;
 pub use table::UPGRADES;
 
-/// A driver of old, or several that had the same options.
+/// An earlier driver, or several that had the same options.
 #[derive(Debug)]
 pub struct Upgrade {
     /// Their names.
@@ -18,11 +18,11 @@ pub struct Upgrade {
     pub protocol: Option<&'static str>,
     /// What became of their options; what is not here goes on as it is.
     pub options: &'static [(&'static str, Becomes)],
-    /// What else changes for whoever uses it.
+    /// What else changes for its users.
     pub note: &'static str,
 }
 
-/// What becomes of an option of old.
+/// What becomes of an earlier option.
 #[derive(Clone, Copy, Debug)]
 pub enum Becomes {
     /// The same, but in seconds; it was in minutes.
@@ -51,7 +51,7 @@ pub struct NewSection {
 }
 
 impl Upgrade {
-    /// What is known of a driver of old.
+    /// What is known of an earlier driver.
     pub fn of(driver: &str) -> Option<&'static Upgrade> {
         UPGRADES.iter().find(|upgrade| upgrade.drivers.contains(&driver))
     }

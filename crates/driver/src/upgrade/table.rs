@@ -1,4 +1,4 @@
-//! The drivers of old and their options (upgrade notes of NUT 2.8.0's nutdrv_qx(8) and blazer_ser(8),
+//! Earlier drivers and their options (upgrade notes of NUT 2.8.0's nutdrv_qx(8) and blazer_ser(8),
 //! megatec(8) of 2.2, NUT 2.8.0 bestups.c and masterguard.c).
 
 use super::Becomes::{CablePower, Client, Nothing, Option, Seconds, Two, Word};

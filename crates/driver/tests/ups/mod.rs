@@ -13,6 +13,7 @@ use simulator::{control, pty, tcp};
 use std::io::{BufRead, BufReader, Write};
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -22,6 +23,8 @@ enum End {
     Tcp,
     Usb(Converter),
 }
+
+static STARTED: AtomicUsize = AtomicUsize::new(0);
 
 pub struct Ups {
     /// What a driver opens.
@@ -55,7 +58,10 @@ impl Ups {
 
     fn begin(name: &str, which: Which, protocol: &str, knobs: &[&str], end: End) -> Ups {
         let name = name.replace(['/', ' ', '('], "-");
-        let stem = std::env::temp_dir().join(format!("qxups-ups-{}-{name}-{which:?}", std::process::id()));
+        // one of the same name may go on until the test ends
+        let number = STARTED.fetch_add(1, Ordering::Relaxed);
+        let process = std::process::id();
+        let stem = std::env::temp_dir().join(format!("qxups-ups-{process}-{number}-{name}-{which:?}"));
         let (link, control) = (stem.with_extension("tty"), stem.with_extension("control"));
         let protocol = qx::protocols::named(protocol).expect("a known dialect");
         let (ready, started) = mpsc::channel();

@@ -6,15 +6,14 @@ pub mod survey;
 
 use crate::out::{self, Stop};
 use clap::Args;
-use driver::command_line::CommandLine;
-use driver::config::Config;
 use link::{Address, Attached, Link};
 use private::Private;
 use qx::capture::{Capture as Recording, Recorded, escape};
 use qx::conceal::masked;
 use qx::protocol::Protocol;
 use recorder::Recorder;
-use std::ffi::OsString;
+use station::config::UpsConfig;
+use station::driver_kind::NUTDRV_QX;
 use std::fs::File;
 use std::io::Write;
 use std::path::PathBuf;
@@ -51,6 +50,15 @@ pub struct Capture {
     anonymous: bool,
 }
 
+/// A UPS at a port, with options as `-x` of a driver takes them: `NAME` or `NAME=VALUE`.
+pub fn port_with_options(port: &str, options: impl Iterator<Item = String>) -> Result<UpsConfig, String> {
+    let option = |text: String| match text.split_once('=') {
+        Some((name, value)) => (name.to_string(), Some(value.to_string())),
+        None => (text, None),
+    };
+    Ok(UpsConfig::of_port(&NUTDRV_QX, port, &options.map(option).collect::<Vec<_>>())?)
+}
+
 impl Capture {
     /// Records.
     ///
@@ -64,16 +72,12 @@ impl Capture {
     }
 
     /// As the driver reads it.
-    fn config(&self) -> Result<Config, String> {
+    fn config(&self) -> Result<UpsConfig, String> {
         let protocol = self.protocol.iter().map(|name| format!("protocol={name}"));
-        let options = [format!("port={}", self.port)].into_iter().chain(self.option.clone()).chain(protocol);
-        let arguments = ["-s".to_string(), "capture".to_string()].into_iter();
-        let arguments = arguments.chain(options.flat_map(|option| ["-x".to_string(), option]));
-        let line = CommandLine::parse(arguments.map(OsString::from))?;
-        Config::new(&driver::persona::NUTDRV_QX, &line, || Err("no section was asked for".into()))
+        port_with_options(&self.port, self.option.iter().cloned().chain(protocol))
     }
 
-    async fn record(self, config: &Config) -> Result<(), Stop> {
+    async fn record(self, config: &UpsConfig) -> Result<(), Stop> {
         let link = Link::open(&config.opening).await.map_err(|error| error.to_string())?;
         let mut paper = Paper::new(self.output.as_deref(), self.anonymous)?;
         let mut recorder = Recorder::new(link);
@@ -145,7 +149,12 @@ impl Capture {
 }
 
 /// Lines that say what was recorded; nothing that tells whose it is, but for the serial number on USB.
-fn header(config: &Config, recorder: &Recorder, protocol: Option<&Protocol>, anonymous: bool) -> Vec<String> {
+fn header(
+    config: &UpsConfig,
+    recorder: &Recorder,
+    protocol: Option<&Protocol>,
+    anonymous: bool,
+) -> Vec<String> {
     let mut lines = vec![format!("program: qxups {}", env!("CARGO_PKG_VERSION"))];
     let kind = match &config.opening.address {
         Address::Serial(_) => "serial line",

@@ -3,10 +3,10 @@
 use super::names::{self, Known};
 use super::values;
 use crate::same_port::{self, Clash, Place, value};
-use driver::config::{Finding, Weight, check_globals, check_section, generic, lost_words};
-use driver::persona::{NUTDRV_QX, Persona};
 use driver::upgrade::{NewSection, Upgrade};
 use nut::ups_conf::{Section, UpsConf};
+use station::config::{Finding, Severity, check_globals, check_section, generic, lost_words};
+use station::driver_kind::{DriverKind, NUTDRV_QX};
 
 /// Everything there is to say of a file.
 #[derive(Debug, Default)]
@@ -33,15 +33,15 @@ pub struct Whose {
 impl Report {
     /// Whether everything in it works.
     pub fn works(&self) -> bool {
-        self.findings.iter().all(|finding| finding.weight != Weight::Wrong)
+        self.findings.iter().all(|finding| finding.severity != Severity::Error)
     }
 
     fn wrong(&mut self, line: usize, text: impl Into<String>) {
-        self.findings.push(Finding::wrong(Some(line), text.into()));
+        self.findings.push(Finding::error(Some(line), text.into()));
     }
 
     fn remark(&mut self, line: usize, text: impl Into<String>) {
-        self.findings.push(Finding { line: Some(line), weight: Weight::Remark, text: text.into() });
+        self.findings.push(Finding::hint(Some(line), text.into()));
     }
 }
 
@@ -56,14 +56,14 @@ pub fn check(conf: &UpsConf) -> Report {
         report.remark(wrong.line, format!("{}; passed over", wrong.fault));
     }
     // whoever wrote them meant them, whatever the driver makes of the rest
-    report.findings.extend(conf.lost.iter().map(|lost| lost_words(lost, Weight::Wrong)));
+    report.findings.extend(conf.lost.iter().map(|lost| lost_words(lost, Severity::Error)));
     report.findings.extend(values::users(&conf.global));
     if conf.sections.is_empty() {
         report.wrong(1, "there is no section: write [name], and below it driver = and port =");
     }
     report.compare_ports(conf);
     // the same is found for each section, and what is wrong counts more than a remark
-    report.findings.sort_by_key(|finding| (finding.line, finding.weight == Weight::Remark));
+    report.findings.sort_by_key(|finding| (finding.line, finding.severity == Severity::Hint));
     let mut told = std::collections::BTreeSet::new();
     report.findings.retain(|finding| told.insert((finding.line, short(&finding.text))));
     report
@@ -88,12 +88,12 @@ impl Report {
         };
         let upgrade = Upgrade::of(driver);
         let new = upgrade.map(|upgrade| self.check_old(section, upgrade));
-        let ours = Persona::named(driver).or_else(|| match names::driver(driver) {
+        let ours = DriverKind::named(driver).or_else(|| match names::driver(driver) {
             Known::Meant(meant) => self.misspelt(section, driver, meant),
             Known::Exactly | Known::No => None,
         });
         match ours {
-            Some(persona) => self.check_ours(persona, conf, section),
+            Some(kind) => self.check_ours(kind, conf, section),
             None if upgrade.is_none() => self.pass_over(section, driver),
             None => {}
         }
@@ -101,23 +101,23 @@ impl Report {
     }
 
     /// A section of one of our drivers, whatever it calls it.
-    fn check_ours(&mut self, persona: &'static Persona, conf: &UpsConf, section: &Section) {
+    fn check_ours(&mut self, kind: &'static DriverKind, conf: &UpsConf, section: &Section) {
         let mut conf = conf.clone();
         let settings = conf.sections.iter_mut().filter(|one| one.name == section.name);
         for setting in settings.flat_map(|one| &mut one.settings).filter(|setting| setting.name == "driver") {
-            setting.value = Some(persona.name.into());
+            setting.value = Some(kind.name.into());
         }
-        self.findings.extend(check_section(persona, &conf, &section.name));
-        self.findings.extend(values::all(persona, section));
+        self.findings.extend(check_section(kind, &conf, &section.name));
+        self.findings.extend(values::all(kind, section));
     }
 
     /// The name of a driver that there is not, and one is much like it: the driver that is meant, if it is ours.
-    fn misspelt(&mut self, section: &Section, driver: &str, meant: &str) -> Option<&'static Persona> {
+    fn misspelt(&mut self, section: &Section, driver: &str, meant: &str) -> Option<&'static DriverKind> {
         self.wrong(
             line_of(section, "driver"),
             format!("driver = {driver}: there is no such driver; write driver = {meant}"),
         );
-        Persona::named(meant)
+        DriverKind::named(meant)
     }
 
     /// A driver of old: what to write now, line by line, and what is still wrong then.
@@ -140,7 +140,7 @@ impl Report {
         let after = nut::ups_conf::parse(new.text.as_bytes());
         for finding in check_section(&NUTDRV_QX, &after, &section.name) {
             // its lines have other numbers, so this stands at the head
-            if finding.weight == Weight::Wrong {
+            if finding.severity == Severity::Error {
                 self.remark(section.line, format!("the section below is not right yet: {}", finding.text));
             }
         }

@@ -6,7 +6,8 @@ mod print;
 mod values;
 
 use crate::out::{self, Stop};
-use driver::config::{LONGEST_CONF, Paths, nearest};
+use driver::config::Paths;
+use station::config::{LONGEST_CONF, nearest};
 use std::path::PathBuf;
 use std::process::ExitCode;
 

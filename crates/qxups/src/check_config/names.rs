@@ -2,9 +2,9 @@
 //! right, and merely not ours.
 
 use super::nearest;
-use driver::persona;
 use driver::upgrade::UPGRADES;
 use qx::variable;
+use station::driver_kind;
 
 /// The drivers of NUT but those that are ours (drivers/Makefile.am of 2.8.0, and of its newest source).
 #[rustfmt::skip]
@@ -63,7 +63,7 @@ pub enum Known {
 
 /// What the name of a driver is that is none of ours.
 pub fn driver(name: &str) -> Known {
-    let ours = persona::ALL.into_iter().map(|persona| persona.name);
+    let ours = driver_kind::ALL.into_iter().map(|kind| kind.name);
     let old = UPGRADES.iter().flat_map(|upgrade| upgrade.drivers.iter().copied());
     among(name, ours.chain(old).chain(DRIVERS.iter().copied()))
 }

@@ -1,8 +1,8 @@
 //! What was found, for people and for programs.
 
 use super::check::{Report, Whose};
-use driver::config::{Finding, Weight};
 use serde_json::{Value, json};
+use station::config::{Finding, Severity};
 use std::fmt::Write;
 
 /// For people: `file:line: what`, then the new sections.
@@ -15,14 +15,14 @@ pub fn text(file: &str, report: &Report) -> String {
     {
         let _ = writeln!(out, "\nInstead of [{}] with {}:\n\n{}", section.name, driver(section), new.text);
     }
-    let count = |weight| report.findings.iter().filter(|finding| finding.weight == weight).count();
-    let _ = writeln!(out, "{file}: {} wrong, {} to know", count(Weight::Wrong), count(Weight::Remark));
+    let count = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
+    let _ = writeln!(out, "{file}: {} wrong, {} to know", count(Severity::Error), count(Severity::Hint));
     out
 }
 
 /// For programs.
 pub fn json(file: &str, report: &Report) -> String {
-    let finding = |finding: &Finding| json!({ "line": finding.line, "weight": if finding.weight == Weight::Wrong { "wrong" } else { "remark" }, "text": finding.text });
+    let finding = |finding: &Finding| json!({ "line": finding.line, "weight": if finding.severity == Severity::Error { "wrong" } else { "remark" }, "text": finding.text });
     let section = |section: &Whose| {
         json!({
             "name": section.name,
@@ -41,9 +41,9 @@ pub fn json(file: &str, report: &Report) -> String {
 }
 
 fn word(finding: &Finding) -> &'static str {
-    match finding.weight {
-        Weight::Wrong => "wrong",
-        Weight::Remark => "to know",
+    match finding.severity {
+        Severity::Error => "wrong",
+        Severity::Hint => "to know",
     }
 }
 

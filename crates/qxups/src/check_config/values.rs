@@ -4,30 +4,30 @@
 use super::check::line_of;
 use super::names::{self, Known};
 use crate::same_port::{choice, value};
-use driver::config::{Finding, Weight};
-use driver::persona::{Line, Persona};
 use link::{Address, Kind, LinkError, check_terminal};
 use nix::unistd::{Group, User};
 use nut::ups_conf::{Section, Setting};
 use qx::setting::Delay;
 use qx::variable::{self, Unit};
+use station::config::Finding;
+use station::driver_kind::{DriverKind, Line};
 use std::path::Path;
 
 /// Everything of one section of a driver of ours.
-pub fn all(persona: &Persona, section: &Section) -> Vec<Finding> {
+pub fn all(kind: &DriverKind, section: &Section) -> Vec<Finding> {
     let mut findings = users(&section.settings);
-    findings.extend(port(persona, section));
+    findings.extend(port(kind, section));
     findings.extend(section.settings.iter().flat_map(variables));
-    findings.extend(delays(persona, section));
+    findings.extend(delays(kind, section));
     findings
 }
 
 fn wrong(line: usize, text: String) -> Finding {
-    Finding::wrong(Some(line), text)
+    Finding::error(Some(line), text)
 }
 
 fn remark(line: usize, text: String) -> Finding {
-    Finding { line: Some(line), weight: Weight::Remark, text }
+    Finding::hint(Some(line), text)
 }
 
 /// Users and groups that are not there.
@@ -51,9 +51,9 @@ pub fn users(settings: &[Setting]) -> Vec<Finding> {
 }
 
 /// A port that is no path, or leads to no serial port where it is there; the file may be for another machine.
-fn port(persona: &Persona, section: &Section) -> Option<Finding> {
+fn port(kind: &DriverKind, section: &Section) -> Option<Finding> {
     // on USB it says nothing
-    if persona.line == Line::Usb || persona.line == Line::Any && !choice(section).is_empty() {
+    if kind.line == Line::Usb || kind.line == Line::Any && !choice(section).is_empty() {
         return None;
     }
     let text = value(section, "port")?;
@@ -141,15 +141,15 @@ fn leading_number(text: &str) -> Option<&str> {
 }
 
 /// Delays that only a few dialects take, while none is named; and those that are rounded.
-fn delays(persona: &Persona, section: &Section) -> Vec<Finding> {
-    ["ondelay", "offdelay"].into_iter().filter_map(|option| delay(persona, section, option)).collect()
+fn delays(kind: &DriverKind, section: &Section) -> Vec<Finding> {
+    ["ondelay", "offdelay"].into_iter().filter_map(|option| delay(kind, section, option)).collect()
 }
 
-fn delay(persona: &Persona, section: &Section, option: &str) -> Option<Finding> {
+fn delay(kind: &DriverKind, section: &Section, option: &str) -> Option<Finding> {
     let text = value(section, option)?;
-    let chosen = value(section, "protocol").and_then(|name| persona.dialect(name));
+    let chosen = value(section, "protocol").and_then(|name| kind.dialect(name));
     let is_meant = |name: &str| chosen.is_none_or(|chosen| chosen.name == name);
-    let rows: Vec<(&str, &Delay)> = persona
+    let rows: Vec<(&str, &Delay)> = kind
         .dialects
         .iter()
         .filter(|dialect| is_meant(dialect.name))

@@ -3,7 +3,7 @@
 use super::finding::{Kind, Report};
 use super::system::{System, User};
 use super::watched::Plan;
-use driver::persona::Persona;
+use station::driver_kind::DriverKind;
 use std::path::Path;
 
 /// What our drivers, and nobody else's, say of themselves.
@@ -21,7 +21,7 @@ pub fn drivers(system: &System, plan: &Plan, report: &mut Report) {
             report.add(Kind::NoSuchDriver, name, what, remedy);
             continue;
         };
-        if Persona::of_program(Some(path.as_os_str())).is_none() {
+        if DriverKind::of_program(Some(path.as_os_str())).is_none() {
             continue;
         }
         let is_ours = program.windows(OURS.len()).any(|window| window == OURS);
@@ -35,7 +35,7 @@ pub fn drivers(system: &System, plan: &Plan, report: &mut Report) {
 pub fn users(system: &System, plan: &Plan, report: &mut Report) {
     let mut seen: Vec<&str> = vec![];
     for watched in &plan.watched {
-        let name = watched.config.user.as_str();
+        let name = watched.process.user.as_str();
         if seen.contains(&name) {
             continue;
         }

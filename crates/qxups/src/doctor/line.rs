@@ -67,11 +67,11 @@ pub async fn look(watched: &Watched, try_cables: bool, report: &mut Report) {
         }
     }
     let is_serial = matches!(opening.address, Address::Serial(_));
-    if try_cables
-        && is_serial
-        && sound(&heard.exchanges) == Sound::Silence
-        && let Some(power) = other_power(&opening, options).await
-    {
+    let other = match try_cables && is_serial && sound(&heard.exchanges) == Sound::Silence {
+        true => other_power(&opening, options).await,
+        false => None,
+    };
+    if let Some(power) = other {
         let what = format!("the UPS answers, but only with cablepower = {power}");
         let remedy = format!("write cablepower = {power} into its section of ups.conf");
         return report.add(Kind::CablePower, name, what, remedy);

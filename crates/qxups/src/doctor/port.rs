@@ -4,8 +4,8 @@ use super::finding::{Kind, Report};
 use super::running::Running;
 use super::system::{Process, System, User};
 use super::watched::Watched;
-use driver::persona::Persona;
 use link::{Attached, UsbOptions, check_terminal};
+use station::driver_kind::DriverKind;
 use std::fs::Metadata;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::path::Path;
@@ -105,7 +105,7 @@ impl Case<'_> {
     /// The driver's user, when it may not open the file; a driver that has it open already may.
     fn who_may_not(&self, meta: &Metadata, holders: &[Process]) -> Option<User> {
         self.watched.driver?;
-        let user = self.system.user(&self.watched.config.user)?;
+        let user = self.system.user(&self.watched.process.user)?;
         let is_open = holders.iter().any(|process| self.running.is(process));
         (!is_open && !user.may_use(meta)).then_some(user)
     }
@@ -189,7 +189,7 @@ fn stop(process: &Process, file: &Path) -> Option<String> {
         "agetty" | "getty" => {
             format!("it waits for a login there: systemctl disable --now serial-getty@{port}")
         }
-        name if Persona::named(name).is_some() => {
+        name if DriverKind::named(name).is_some() => {
             "it watches a UPS there: stop it (upsdrvctl stop) before anything else uses the port".into()
         }
         _ => return None,

@@ -4,7 +4,7 @@ use super::finding::{Kind, Report};
 use super::system::{Process, System};
 use super::watched::Watched;
 use crate::driver_dump;
-use driver::persona::{self, Persona};
+use station::driver_kind::{self, DriverKind};
 use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
@@ -42,7 +42,7 @@ pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running 
         );
         report.add(Kind::TwinDrivers, name, what, remedy);
     }
-    for driver in persona::ALL.map(|persona| persona.name) {
+    for driver in driver_kind::ALL.map(|kind| kind.name) {
         pid_file(&system.nut.pid.join(format!("{driver}-{name}.pid")), driver, &processes, report);
     }
     let pids: Vec<u32> = instances.iter().map(|process| process.pid).collect();
@@ -92,7 +92,7 @@ pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running 
 fn is_driver_of(process: &Process, name: &str) -> bool {
     let together = format!("-a{name}");
     let pairs = process.arguments.windows(2).any(|pair| pair[0] == "-a" && pair[1] == name);
-    Persona::named(&process.name).is_some() && (pairs || process.arguments.contains(&together))
+    DriverKind::named(&process.name).is_some() && (pairs || process.arguments.contains(&together))
 }
 
 /// The file of a driver that runs no more. (The number may belong to somebody else by now.)

@@ -4,10 +4,10 @@ use super::finding::{Kind, Report};
 use super::system::System;
 use crate::same_port::{self, Clash, Place, value};
 use driver::command_line::CommandLine;
-use driver::config::{Config, LONGEST_CONF};
-use driver::persona::{NUTDRV_QX, Persona};
+use driver::config::ProcessConfig;
 use nut::ups_conf::{self, Section, UpsConf};
-use std::ffi::OsString;
+use station::config::{Configuration, LONGEST_CONF, ProcessSettings, Purpose, UpsConfig};
+use station::driver_kind::{DriverKind, NUTDRV_QX};
 use std::path::PathBuf;
 
 /// A UPS, and how its driver is to open it.
@@ -18,7 +18,9 @@ pub struct Watched {
     /// The driver of its section; `None` for a port without one.
     pub driver: Option<&'static str>,
     /// As the driver reads it.
-    pub config: Config,
+    pub config: UpsConfig,
+    /// The process of its driver.
+    pub process: ProcessConfig,
 }
 
 /// The whole of `ups.conf`, as far as it concerns the doctor.
@@ -40,8 +42,8 @@ pub fn is_port(text: &str) -> bool {
 /// # Errors
 /// A sentence.
 pub fn port(port: &str) -> Result<Watched, String> {
-    let config = read(&NUTDRV_QX, &["-s", "doctor", "-x", &format!("port={port}")], &UpsConf::default())?;
-    Ok(Watched { name: port.into(), driver: None, config })
+    let config = UpsConfig::of_port(&NUTDRV_QX, port, &[])?;
+    Ok(Watched { name: port.into(), driver: None, config, process: process(&ProcessSettings::default()) })
 }
 
 /// The sections of `ups.conf`, or the one that was asked for.
@@ -61,7 +63,7 @@ pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> Pla
             Kind::BadLine,
             path.display(),
             wrong.to_string(),
-            "mend the line: NUT passes it over in silence",
+            "fix this line: NUT passes it over in silence",
         );
     }
     let wanted: Vec<&Section> =
@@ -85,19 +87,22 @@ pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> Pla
         if !plan.drivers.iter().any(|(_, known)| *known == path) {
             plan.drivers.push((section.name.clone(), path));
         }
-        let Some(ours) = Persona::named(&driver) else {
+        let Some(ours) = DriverKind::named(&driver) else {
             report.note(&section.name, format!("is watched by {driver}, which is not looked into"));
             continue;
         };
-        match read(ours, &["-a", &section.name], &conf) {
-            Ok(config) => {
-                plan.watched.push(Watched { name: section.name.clone(), driver: Some(ours.name), config })
-            }
+        match Configuration::of_section(ours, &conf, &section.name, Purpose::Watch) {
+            Ok(read) => plan.watched.push(Watched {
+                name: section.name.clone(),
+                driver: Some(ours.name),
+                config: read.ups,
+                process: process(&read.process),
+            }),
             Err(why) => report.add(
                 Kind::BadSection,
                 &section.name,
-                why,
-                "mend the section: the driver does not start ('qxups check-config' looks at all of it)",
+                why.sentence,
+                "fix the section: the driver does not start ('qxups check-config' looks at all of it)",
             ),
         }
     }
@@ -123,7 +128,7 @@ fn same_ports(conf: &UpsConf, only: Option<&str>, report: &mut Report) {
     }
 }
 
-fn read(persona: &'static Persona, arguments: &[&str], conf: &UpsConf) -> Result<Config, String> {
-    let line = CommandLine::parse(arguments.iter().map(OsString::from))?;
-    Config::new(persona, &line, || Ok(conf.clone()))
+/// As the driver would be without a word on its command line.
+fn process(settings: &ProcessSettings) -> ProcessConfig {
+    ProcessConfig::new(settings, &CommandLine::default())
 }

@@ -2,30 +2,30 @@
 
 use super::roff::Page;
 use driver::command_line::LETTERS;
-use driver::persona::{self, Line, Persona};
 use qx::bridge::{Bridge, UsbId};
 use qx::option::{Kind, OptionRow, Scope};
 use qx::{bridges, protocols};
+use station::driver_kind::{self, DriverKind, Line};
 use std::collections::BTreeMap;
 
 /// One of the names under which the drop-in runs.
 pub struct Driver {
-    persona: &'static Persona,
+    kind: &'static DriverKind,
     about: &'static str,
 }
 
 /// Every name.
 pub const DRIVERS: &[Driver] = &[
     Driver {
-        persona: &persona::NUTDRV_QX,
+        kind: &driver_kind::NUTDRV_QX,
         about: "driver for UPSes that speak a Q* dialect, on serial lines, TCP and USB",
     },
     Driver {
-        persona: &persona::BLAZER_SER,
+        kind: &driver_kind::BLAZER_SER,
         about: "driver for UPSes that speak the Megatec protocol, on serial lines and TCP",
     },
     Driver {
-        persona: &persona::BLAZER_USB,
+        kind: &driver_kind::BLAZER_USB,
         about: "driver for UPSes that speak the Megatec protocol, on USB",
     },
 ];
@@ -33,26 +33,26 @@ pub const DRIVERS: &[Driver] = &[
 impl Driver {
     /// Its name.
     pub fn name(&self) -> &'static str {
-        self.persona.name
+        self.kind.name
     }
 
     /// Whether NUT calls it deprecated.
     fn is_old(&self) -> bool {
-        self.persona.notice.is_some()
+        self.kind.notice.is_some()
     }
 
     fn is_on_serial_lines(&self) -> bool {
-        self.persona.line != Line::Usb
+        self.kind.line != Line::Usb
     }
 
     fn is_on_usb(&self) -> bool {
-        self.persona.line != Line::Serial
+        self.kind.line != Line::Serial
     }
 
     /// The bridges it knows, with the numbers of the devices that have them.
     fn bridges(&self) -> Vec<(&'static Bridge, Vec<String>)> {
         let numbers = |bridge: &Bridge| -> Vec<String> {
-            let mut ids: Vec<String> = match self.persona.devices {
+            let mut ids: Vec<String> = match self.kind.devices {
                 None => bridge.ids.iter().map(numbers_of).collect(),
                 Some(known) => {
                     let own = known.iter().filter(|(_, its)| its.name == bridge.name);
@@ -64,7 +64,7 @@ impl Driver {
             ids
         };
         let all = bridges::ALL.iter().map(|bridge| (*bridge, numbers(bridge)));
-        all.filter(|(_, ids)| self.persona.devices.is_none() || !ids.is_empty()).collect()
+        all.filter(|(_, ids)| self.kind.devices.is_none() || !ids.is_empty()).collect()
     }
 
     /// Its manual page.
@@ -106,7 +106,7 @@ impl Driver {
             "UPSes that speak one of these dialects. The driver finds out which, unless `protocol` names it. \
              `qxups scan` tells what is connected, and `qxups protocols` prints what each dialect asks and says.",
         );
-        for protocol in self.persona.dialects {
+        for protocol in self.kind.dialects {
             let by_name = if protocol.by_name { " Only when it is named." } else { "" };
             page.term(&format!("`{}`", protocol.name), &format!("{}.{by_name}", capital(protocol.about)));
         }
@@ -126,7 +126,7 @@ impl Driver {
         let port = if self.is_on_serial_lines() { "/dev/ttyS0" } else { "auto" };
         page.example(&format!("[myups]\n    driver = {}\n    port = {port}\n    offdelay = 60", self.name()));
         self.generic(page);
-        let of = |scope: fn(&OptionRow) -> bool| self.persona.all_options().filter(move |row| scope(row));
+        let of = |scope: fn(&OptionRow) -> bool| self.kind.all_options().filter(move |row| scope(row));
         let mut by_dialect: BTreeMap<&str, Vec<(&OptionRow, &str)>> = BTreeMap::new();
         let mut before = None;
         for row in of(|row| !matches!(row.scope, Scope::Serial | Scope::Usb | Scope::Logged)) {
@@ -196,7 +196,7 @@ impl Driver {
         page.heading("UPS COMMANDS");
         page.text("Commands for upscmd(8), and the dialects that have them; some only when the UPS says so:");
         let mut commands: BTreeMap<&str, (Vec<&str>, Option<String>)> = BTreeMap::new();
-        for protocol in self.persona.dialects {
+        for protocol in self.kind.dialects {
             for command in protocol.all_commands() {
                 let row = commands.entry(command.name).or_default();
                 if !row.0.contains(&protocol.name) {
@@ -211,7 +211,7 @@ impl Driver {
                 }
             }
         }
-        let all = self.persona.dialects.len();
+        let all = self.kind.dialects.len();
         for (name, (dialects, parameter)) in commands {
             let dialects = if dialects.len() == all { "All dialects".into() } else { dialects.join(", ") };
             let dialects = format!("{dialects}. {}", parameter.unwrap_or_default());

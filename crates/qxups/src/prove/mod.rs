@@ -4,16 +4,14 @@
 mod ask;
 mod unit;
 
-use crate::capture::{Paper, usb_lines};
+use crate::capture::{Paper, port_with_options, usb_lines};
 use crate::out::{self, Stop};
 use ask::Owner;
-use driver::command_line::CommandLine;
-use driver::config::Config;
 use link::Address;
 use qx::command::Args;
 use qx::device::KillStep;
 use qx::plan::{Effect, plan};
-use std::ffi::OsString;
+use station::config::UpsConfig;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -82,23 +80,14 @@ impl Prove {
     /// # Errors
     /// The port cannot be opened, the UPS does not answer, or the report cannot be written.
     pub fn run(self) -> Result<ExitCode, Stop> {
-        let config = self.config()?;
+        let config = port_with_options(&self.port, self.option.iter().cloned())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
         runtime.block_on(self.prove(&config))?;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// As the driver reads it.
-    fn config(&self) -> Result<Config, String> {
-        let options = [format!("port={}", self.port)].into_iter().chain(self.option.clone());
-        let arguments = ["-s".to_string(), "prove".to_string()].into_iter();
-        let arguments = arguments.chain(options.flat_map(|option| ["-x".to_string(), option]));
-        let line = CommandLine::parse(arguments.map(OsString::from))?;
-        Config::new(&driver::persona::NUTDRV_QX, &line, || Err("no section was asked for".into()))
-    }
-
-    async fn prove(&self, config: &Config) -> Result<(), Stop> {
+    async fn prove(&self, config: &UpsConfig) -> Result<(), Stop> {
         let mut owner = Owner::default();
         out::print(&format!(
             "Each step says what it does and asks first; what is not agreed to is not sent. Answers go into the report\n{}.\n\n",
@@ -133,7 +122,7 @@ impl Prove {
         ))
     }
 
-    fn header(&self, paper: &mut Paper, config: &Config, unit: &Unit) -> Vec<String> {
+    fn header(&self, paper: &mut Paper, config: &UpsConfig, unit: &Unit) -> Vec<String> {
         let kind = match &config.opening.address {
             Address::Serial(_) => "serial line",
             Address::Tcp { .. } => "device server on TCP",

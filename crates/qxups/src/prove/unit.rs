@@ -3,11 +3,11 @@
 
 use super::ask::Owner;
 use crate::out::{self, Stop};
-use driver::config::Config;
 use link::{Attached, Link};
 use qx::capture::{Recorded, escape};
 use qx::device::{Device, Event, Loudness, Outcome, Ticket};
 use qx::option::Options;
+use station::config::UpsConfig;
 use std::time::{Duration, Instant};
 
 /// A step takes no longer than this until the driver says what came of it.
@@ -39,7 +39,7 @@ impl Unit {
     ///
     /// # Errors
     /// A sentence.
-    pub async fn open(config: &Config) -> Result<Unit, String> {
+    pub async fn open(config: &UpsConfig) -> Result<Unit, String> {
         let link = Link::open(&config.opening).await.map_err(|error| error.to_string())?;
         let options = Options { first_dialect: link.dialect(), ..config.options.clone() };
         let device = Device::new(options.clone());

@@ -1,15 +1,11 @@
-//! Asking at one place, with the real driver.
+//! Asking at one place, with a station of the real driver.
 
 use super::places::Place;
-use driver::log::Log;
-use driver::session::{Session, Shared};
-use link::{CablePower, Kind, Link, LinkError, Opening};
-use qx::device::{Device, Event};
-use qx::option::Options;
-use std::cell::RefCell;
-use std::rc::Rc;
+use link::{Kind, LinkError};
+use station::config::UpsConfig;
+use station::driver_kind::NUTDRV_QX;
+use station::{Found, Setup, Station};
 use std::time::Duration;
-use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 /// What a UPS says of itself.
@@ -64,16 +60,18 @@ impl From<LinkError> for Trouble {
 /// # Errors
 /// It cannot be opened, or does not answer.
 pub async fn ask(place: &Place, limit: Duration) -> Result<Answer, Trouble> {
-    // made anew when the place is open and says which dialect comes first
-    let device = Rc::new(RefCell::new(Device::new(Options::default())));
-    let ended = timeout(limit, look(place, device.clone())).await;
-    let device = device.borrow();
+    let mut config = UpsConfig::at(&NUTDRV_QX, place.address().map_err(Trouble::other)?);
+    config.options.tentative = matches!(place, Place::Port(_));
+    // what is worth saying is said here
+    let station = Station::spawn(Setup::look(&NUTDRV_QX, config));
+    let found = timeout(limit, station.found()).await;
+    let device = station.device().borrow();
+    let late = || Trouble {
+        kind: None,
+        sentence: format!("no dialect was found within {} seconds", limit.as_secs()),
+    };
     let Some(protocol) = device.protocol() else {
-        let late = || Trouble {
-            kind: None,
-            sentence: format!("no dialect was found within {} seconds", limit.as_secs()),
-        };
-        return Err(ended.ok().and_then(Result::err).unwrap_or_else(late));
+        return Err(found.ok().and_then(trouble).unwrap_or_else(late));
     };
     // what is known is worth printing, also when the time was too short to ask for the rest
     let said = |names: &[&str]| {
@@ -88,24 +86,14 @@ pub async fn ask(place: &Place, limit: Duration) -> Result<Answer, Trouble> {
     })
 }
 
-/// Until the device has asked everything once, or has found nobody.
-async fn look(place: &Place, device: Shared) -> Result<(), Trouble> {
-    let address = place.address().map_err(Trouble::other)?;
-    let opening = Opening { address, cable_power: CablePower::default(), lock: true };
-    let link = Link::open(&opening).await?;
-    let tentative = matches!(place, Place::Port(_));
-    let options = Options { first_dialect: link.dialect(), tentative, ..Options::default() };
-    *device.borrow_mut() = Device::new(options);
-    let (_wishes, wishes) = mpsc::channel(1);
-    // three times quiet: what is worth saying is said here
-    let log = Rc::new(Log::new(0, 3));
-    let mut session = Session::new(device, opening, link, wishes, log);
-    let enough = |event: &Event| matches!(event, Event::Ready | Event::Stale | Event::NotFound(_));
-    match session.run_until(enough).await {
-        Event::NotFound(sentence) => Err(Trouble { kind: None, sentence }),
-        Event::Stale => {
-            Err(Trouble::other("the UPS was found, but cannot be read: noise, or a loose cable".into()))
+/// Why nothing was found.
+fn trouble(found: Found) -> Option<Trouble> {
+    Some(match found {
+        Found::Ready => return None,
+        Found::NotFound(sentence) => Trouble { kind: None, sentence },
+        Found::CannotOpen(error) => error.into(),
+        Found::Stale | Found::Ended => {
+            Trouble::other("the UPS was found, but cannot be read: noise, or a loose cable".into())
         }
-        _ => Ok(()),
-    }
+    })
 }

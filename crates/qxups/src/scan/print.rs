@@ -2,9 +2,9 @@
 
 use super::Found;
 use super::places::{Mark, Place, exactly};
-use driver::advice::{self, Line, plain, written};
 use link::Attached;
 use serde_json::{Map, Value};
+use station::advice::{self, Line, plain, written};
 use std::fmt::Write;
 
 /// Sections of `ups.conf`; what is unsure, strangers, and with `verbose` the evidence, as comments.
@@ -133,9 +133,9 @@ fn names(found: &[Found]) -> Vec<Option<String>> {
 mod tests {
     use super::super::ask::{Answer, Trouble};
     use super::*;
-    use driver::command_line::CommandLine;
-    use driver::config::Config;
     use link::Kind;
+    use station::config::{Configuration, Purpose};
+    use station::driver_kind::NUTDRV_QX;
 
     fn on_usb(serial: &str, place: &str, mark: Mark, answer: Result<Answer, Trouble>) -> Found {
         let device = Attached {
@@ -185,13 +185,12 @@ mod tests {
         assert!(text.contains("# USB device 06da:0002 at 1-3 (phoenixtec): interface is busy"), "{text}");
         assert!(!text.contains("192.0.2.8"), "{text}");
         for (name, port) in [("sim1000", "auto"), ("sim1000-2", "tcp://192.0.2.7:4001")] {
-            let line = CommandLine::parse(["-a".into(), name.into()]).unwrap();
             let read = || nut::ups_conf::parse(text.as_bytes());
             assert!(read().wrong.is_empty(), "{:?}", read().wrong);
-            let config = Config::new(&driver::persona::NUTDRV_QX, &line, || Ok(read())).unwrap();
-            assert_eq!(config.opening.address.to_string(), port);
-            assert!(config.remarks.is_empty(), "{:?}", config.remarks);
-            if let link::Address::Usb(options) = &config.opening.address {
+            let config = Configuration::of_section(&NUTDRV_QX, &read(), name, Purpose::Watch).unwrap();
+            assert_eq!(config.ups.opening.address.to_string(), port);
+            assert!(config.hints.is_empty(), "{:?}", config.hints);
+            if let link::Address::Usb(options) = &config.ups.opening.address {
                 let Place::Usb { device, .. } = &some()[0].place else { panic!() };
                 assert_eq!(options.bridge_of(device).map(|bridge| bridge.name), Some("phoenixtec"));
                 let other = Attached { place: "1-2.5".into(), ..device.clone() };

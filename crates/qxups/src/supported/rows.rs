@@ -120,8 +120,7 @@ fn rows(text: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use driver::command_line::CommandLine;
-    use driver::config::Config;
+    use crate::capture::port_with_options;
     use std::path::{Path, PathBuf};
 
     /// Devices that are known by replies alone, and where those come from.
@@ -207,9 +206,7 @@ mod tests {
     #[test]
     fn what_is_proposed_is_taken_by_the_driver() {
         for row in listed() {
-            let arguments = ["port=auto"].into_iter().chain(row.settings()).flat_map(|option| ["-x", option]);
-            let line = CommandLine::parse(["-s", "u"].into_iter().chain(arguments).map(Into::into)).unwrap();
-            let config = Config::new(&driver::persona::NUTDRV_QX, &line, || Err("none".into()));
+            let config = port_with_options("auto", row.settings().map(String::from));
             assert_eq!(config.err(), None, "{row:?}");
         }
     }

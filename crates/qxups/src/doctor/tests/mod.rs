@@ -47,7 +47,12 @@ impl Machine {
             rules: vec![folder.join("rules")],
             diversions: folder.join("diversions"),
             drivers: folder.join("lib"),
-            nut: Paths { conf: folder.join("nut"), state: folder.join("run"), pid: folder.join("run") },
+            nut: Paths {
+                conf: folder.join("nut"),
+                state: folder.join("run"),
+                pid: folder.join("run"),
+                lasting: folder.join("lasting"),
+            },
         };
         let machine = Machine { folder, system };
         machine.write("lib/nutdrv_qx", "\x7fELF ... - nutdrv_qx, a drop-in for Network UPS Tools\0");

@@ -31,7 +31,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_slip_is_understood_and_a_stranger_is_not() {
+    fn a_slip_is_understood_and_another_word_is_not() {
         let names = ["novendor", "norating", "protocol", "bus"];
         for (written, expected) in
             [("novender", Some("novendor")), ("Protocoll", Some("protocol")), ("frob", None), ("x", None)]

@@ -1,9 +1,10 @@
 //! Reading `ups.conf`: what stands before the first section, then the section of the UPS; and the
 //! options that every driver has, wherever they stand.
 
-use super::generic::{GENERIC, GenericRow, Whom, generic};
-use super::{Draft, Finding, Weight, Wrong, nearest, whole_seconds};
-use crate::{advice, persona};
+use super::draft::{Draft, whole_seconds};
+use super::generic::{Audience, GENERIC, GenericRow, generic};
+use super::{Finding, Severity, Wrong, nearest};
+use crate::{advice, driver_kind};
 use nut::ups_conf::{Fault, Lost, Setting, UpsConf};
 use nut::words::WordError;
 use qx::device::SHUTDOWN_DEFAULT;
@@ -20,7 +21,7 @@ impl Draft {
             } else {
                 format!("it has {}", known.join(", "))
             };
-            return Err(format!("section [{name}] not found in ups.conf; {known}"));
+            return Err(Wrong::general(format!("section [{name}] not found in ups.conf; {known}")));
         };
         self.name = Some(name.to_string());
         for (count, setting) in section.settings.iter().enumerate() {
@@ -28,7 +29,7 @@ impl Draft {
             let again = before.any(|earlier| earlier.name.eq_ignore_ascii_case(&setting.name));
             self.at(setting, |draft| {
                 if again && !setting.name.to_ascii_lowercase().starts_with("override.") {
-                    draft.remark(format!("{} is there already: this one counts", setting.name));
+                    draft.hint(format!("'{}' is set twice; the last one is used", setting.name));
                 }
                 draft.take_line(&setting.name, setting.value.as_deref())
             });
@@ -46,8 +47,8 @@ impl Draft {
     /// What is done for one line; if it is wrong, that is a finding.
     fn at(&mut self, setting: &Setting, take: impl FnOnce(&mut Draft) -> Result<(), Wrong>) {
         self.line = Some(setting.line);
-        if let Err(text) = take(self) {
-            self.fault(&setting.name, text);
+        if let Err(Wrong { option, sentence }) = take(self) {
+            self.fault(Wrong { option: option.or_else(|| Some(setting.name.clone())), sentence });
         }
         self.line = None;
     }
@@ -56,33 +57,33 @@ impl Draft {
         // what is wrong in the section of another UPS is for the driver of that one to say
         let ours = |section: &Option<String>| section.as_deref().is_none_or(|section| section == name);
         for wrong in conf.wrong.iter().filter(|wrong| ours(&wrong.section)) {
-            let weight = match wrong.fault {
+            let severity = match wrong.fault {
                 Fault::Words(WordError::HashInQuotes | WordError::OpenQuotes | WordError::OpenEscape) => {
                     self.unreadable = true;
-                    if self.killing { Weight::Remark } else { Weight::Wrong }
+                    if self.is_killing() { Severity::Hint } else { Severity::Error }
                 }
                 // NUT passes such lines over in silence, so there are files that work with them
-                Fault::Words(_) | Fault::Shape(_) | Fault::Nameless => Weight::Remark,
+                Fault::Words(_) | Fault::Shape(_) | Fault::Nameless => Severity::Hint,
             };
-            let passed = if weight == Weight::Remark { "; passed over" } else { "" };
+            let passed = if severity == Severity::Hint { "; passed over" } else { "" };
             let text = format!("{}{passed}", wrong.fault);
-            self.findings.push(Finding { line: Some(wrong.line), weight, text });
+            self.findings.push(Finding { line: Some(wrong.line), severity, text });
         }
         // NUT loses them in silence, so there are files that work like that
         let lost = conf.lost.iter().filter(|lost| ours(&lost.section));
-        self.findings.extend(lost.map(|lost| lost_words(lost, Weight::Remark)));
+        self.findings.extend(lost.map(|lost| lost_words(lost, Severity::Hint)));
     }
 
     fn take_line(&mut self, name: &str, value: Option<&str>) -> Result<(), Wrong> {
         if name != "driver" {
             return self.take(name, value);
         }
-        let (driver, ours) = (value.unwrap_or_default(), self.persona.name);
+        let (driver, ours) = (value.unwrap_or_default(), self.kind.name);
         match driver == ours {
             true => Ok(()),
             false => {
                 let ups = self.name.as_deref().unwrap_or_default();
-                Err(format!("UPS [{ups}] is for driver {driver}, but this is {ours}"))
+                Err(Wrong::of("driver", format!("UPS [{ups}] is for driver {driver}, but this is {ours}")))
             }
         }
     }
@@ -93,13 +94,13 @@ impl Draft {
         match generic(name) {
             Some(row) if row.is_global() => self.take_generic(row, value),
             Some(_) => {
-                self.remark(format!("{name} belongs into the section of a UPS; here nobody reads it"));
+                self.hint(format!("'{name}' has no effect here; move it into the section of a UPS"));
                 Ok(())
             }
             None => {
                 let names = GENERIC.iter().filter(|row| row.is_global()).map(|row| row.name);
                 let hint = nearest(name, names).map_or("passed over".into(), meant);
-                self.remark(format!("nobody reads '{name}' before the first section; {hint}"));
+                self.hint(format!("unknown global setting '{name}'; {hint}"));
                 Ok(())
             }
         }
@@ -134,7 +135,7 @@ impl Draft {
             false => (&mut self.options.defaults, false),
         };
         if first_wins && list.iter().any(|(known, _)| known == variable) {
-            self.remark(format!("{name} is there already: the first one counts"));
+            self.hint(format!("'{name}' is set twice; the first one is used"));
             return Ok(());
         }
         list.retain(|(known, _)| known != variable);
@@ -148,15 +149,18 @@ impl Draft {
             return Err(needs_value(row.name));
         }
         let text = value.unwrap_or_default();
-        match row.whom {
-            Whom::Driver => self.take_own(row.name, text)?,
-            Whom::Others => self.look_at_others(row.name, text),
-            Whom::Nobody(why) => self.remark(format!("{} has no effect: {why}", row.name)),
+        match row.audience {
+            Audience::Driver => {
+                self.take_common(row.name, text).map_err(|sentence| Wrong::of(row.name, sentence))?;
+            }
+            Audience::OtherPrograms => self.look_at_others(row.name, text),
+            Audience::NoProgram(why) => self.hint(format!("{} has no effect: {why}", row.name)),
         }
         Ok(())
     }
 
-    fn take_own(&mut self, name: &str, value: &str) -> Result<(), Wrong> {
+    /// What every driver has.
+    fn take_common(&mut self, name: &str, value: &str) -> Result<(), String> {
         match name {
             "port" => self.port = Some(value.into()),
             "nolock" => {
@@ -174,27 +178,28 @@ impl Draft {
                     yes.ok_or_else(|| format!("allow_killpower = {value}: write 1 or 0"))?;
             }
             "sdcommands" => self.take_sdcommands(value)?,
-            "user" => self.user = Some(value.into()),
-            "group" => self.group = Some(value.into()),
-            "chroot" => self.chroot = Some(value.into()),
-            "statepath" => self.state = Some(value.into()),
-            "pollinterval" => self.take_interval(value)?,
+            "user" => self.process.user = Some(value.into()),
+            "group" => self.process.group = Some(value.into()),
+            "chroot" => self.process.chroot = Some(value.into()),
+            "statepath" => self.process.statepath = Some(value.into()),
+            "pollinterval" => self.options.pollinterval = whole_seconds(name, value)?,
             "synchronous" => self.take_synchronous(value),
-            _ => self.take_debug_min(value),
+            "debug_min" => self.take_debug_min(value),
+            _ => return Err(format!("{name} is not read by this driver; report this as a bug")),
         }
         Ok(())
     }
 
-    /// The commands that switch the load off; names that nobody knows would leave it on.
-    fn take_sdcommands(&mut self, list: &str) -> Result<(), Wrong> {
+    /// The commands that switch the load off; an unknown name would leave it on.
+    fn take_sdcommands(&mut self, list: &str) -> Result<(), String> {
         let names: Vec<&str> = list.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
-        let dialects = self.persona.dialects.iter();
+        let dialects = self.kind.dialects.iter();
         let known: Vec<&str> = dialects
             .flat_map(|protocol| protocol.all_commands())
             .map(|command| command.name)
             .chain([SHUTDOWN_DEFAULT])
             .collect();
-        let meant_by = |name: &str| {
+        let meant_by = |name: &&str| {
             let row = known.iter().find(|row| row.eq_ignore_ascii_case(name));
             row.map(|row| (*row).to_string()).ok_or_else(|| {
                 let hint = nearest(name, known.iter().copied()).map_or("upscmd -l lists them".into(), meant);
@@ -204,20 +209,19 @@ impl Draft {
         if names.is_empty() {
             return Err("sdcommands is empty: write one or more commands, such as shutdown.return".into());
         }
-        let (known, unknown): (Vec<_>, Vec<_>) = names.iter().copied().map(meant_by).partition(Result::is_ok);
-        let unknown: Vec<Wrong> = unknown.into_iter().filter_map(Result::err).collect();
-        let mut commands: Vec<String> = known.into_iter().filter_map(Result::ok).collect();
-        if !unknown.is_empty() {
-            let text = format!("sdcommands = {list}: {}", unknown.join("; "));
-            if !self.killing {
-                return Err(text);
+        let found: Vec<Result<String, String>> = names.iter().map(meant_by).collect();
+        let wrong: Vec<&str> =
+            found.iter().filter_map(|one| one.as_ref().err()).map(String::as_str).collect();
+        let wrong = (!wrong.is_empty()).then(|| format!("sdcommands = {list}: {}", wrong.join("; ")));
+        let mut commands: Vec<String> =
+            found.into_iter().map(|one| one.unwrap_or_else(|_| SHUTDOWN_DEFAULT.into())).collect();
+        match wrong {
+            Some(wrong) if !self.is_killing() => return Err(wrong),
+            Some(wrong) => {
+                self.hint(format!("{wrong}; {SHUTDOWN_DEFAULT} is sent in place of what is not known"));
+                commands.dedup();
             }
-            self.remark(format!("{text}; {SHUTDOWN_DEFAULT} is sent in place of what is not known"));
-            commands = names
-                .iter()
-                .map(|name| meant_by(name).unwrap_or_else(|_| SHUTDOWN_DEFAULT.to_string()))
-                .collect();
-            commands.dedup();
+            None => {}
         }
         self.options.sdcommands = commands;
         self.publish("parameter", "sdcommands", list);
@@ -232,7 +236,7 @@ impl Draft {
             "no" => "no",
             // as NUT takes it
             _ => {
-                self.remark(format!("synchronous = {value}: write yes, no or auto; taken for no"));
+                self.hint(format!("synchronous = {value}: write yes, no or auto; taken for no"));
                 "no"
             }
         };
@@ -240,10 +244,8 @@ impl Draft {
 
     fn take_debug_min(&mut self, value: &str) {
         match value.parse() {
-            Ok(level) => self.debug_min = level,
-            Err(_) => {
-                self.remark(format!("debug_min = {value}: write a small number such as 1; passed over"))
-            }
+            Ok(level) => self.process.debug_min = level,
+            Err(_) => self.hint(format!("debug_min = {value}: write a small number such as 1; passed over")),
         }
     }
 
@@ -251,38 +253,42 @@ impl Draft {
     fn look_at_others(&mut self, name: &str, value: &str) {
         let is_number = matches!(name, "sdorder" | "maxstartdelay" | "maxretry" | "retrydelay");
         if is_number && value.parse::<i32>().is_err() {
-            self.remark(format!("{name} = {value}: upsdrvctl reads a whole number here"));
+            self.hint(format!("{name} = {value}: upsdrvctl reads a whole number here"));
         }
     }
 
     pub(super) fn take_interval(&mut self, text: &str) -> Result<(), Wrong> {
-        self.options.pollinterval = whole_seconds("pollinterval", text)?;
+        let interval = whole_seconds("pollinterval", text);
+        self.options.pollinterval = interval.map_err(|sentence| Wrong::of("pollinterval", sentence))?;
         Ok(())
     }
 
-    /// What to say of an option that nobody knows.
+    /// What to say of an option that this driver does not have.
     pub(super) fn unknown(&self, name: &str) -> Wrong {
-        let others = || persona::ALL.into_iter().filter(|other| other.option(name).is_some());
-        if let Some(other) = others().next() {
-            return format!("'{name}' is an option of {}, not of {}", other.name, self.persona.name);
-        }
-        let hint = self.nearest_option(name).map_or("-h lists the options".into(), meant);
-        format!("'{name}' is not an option of this driver; {hint}")
+        let mut others = driver_kind::ALL.into_iter().filter(|other| other.option(name).is_some());
+        let sentence = match others.next() {
+            Some(other) => format!("'{name}' is an option of {}, not of {}", other.name, self.kind.name),
+            None => {
+                let hint = self.nearest_option(name).map_or("-h lists the options".into(), meant);
+                format!("'{name}' is not an option of this driver; {hint}")
+            }
+        };
+        Wrong::of(name, sentence)
     }
 
     /// The option that was meant by a name, if one is like it.
     pub(super) fn nearest_option(&self, name: &str) -> Option<&'static str> {
-        let own = self.persona.all_options().map(|row| row.name);
+        let own = self.kind.all_options().map(|row| row.name);
         let generic = GENERIC.iter().filter(|row| row.is_for_sections()).map(|row| row.name);
         nearest(name, own.chain(generic))
     }
 }
 
-/// What there is to say of words behind a value: whoever wrote them meant them.
-pub fn lost_words(lost: &Lost, weight: Weight) -> Finding {
+/// What there is to say of words behind a value, which the administrator meant to count.
+pub fn lost_words(lost: &Lost, severity: Severity) -> Finding {
     let text =
         format!("all behind the first word is lost: write {}", advice::setting(&lost.name, &lost.whole));
-    Finding { line: Some(lost.line), weight, text }
+    Finding { line: Some(lost.line), severity, text }
 }
 
 /// What a word for a switch says, whatever its case (those that NUT takes where it takes any: 2.8.5
@@ -300,5 +306,5 @@ fn meant(name: &str) -> String {
 }
 
 fn needs_value(name: &str) -> Wrong {
-    format!("{name} needs a value: write {name} = something")
+    Wrong::of(name, format!("{name} needs a value: write {name} = something"))
 }

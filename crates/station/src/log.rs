@@ -8,13 +8,24 @@
 use crate::outlet::{Lines, SystemLog, Which};
 use nix::sys::stat::fstat;
 use qx::device::Loudness;
+use std::borrow::Cow;
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-/// Where a driver says what happens.
-#[derive(Debug)]
+/// Where is said what happens to one UPS, or to a process.
+#[derive(Clone, Debug)]
 pub struct Log {
+    /// Where lines go; none for a log that says nothing. All the UPSes of a process share it.
+    sink: Option<Rc<Sink>>,
+    /// What each line begins with: the name of the UPS, in a process with several.
+    ups: Option<Rc<str>>,
+}
+
+/// What the logs of a process share.
+#[derive(Debug)]
+struct Sink {
     /// How many times `-D` was given, or `debug_min`.
     debug: u8,
     /// How many times `-q` was given.
@@ -29,7 +40,7 @@ pub struct Log {
 
 /// How bad it is (syslog(3)).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Severity {
+enum Priority {
     Error = 3,
     Warning = 4,
     Info = 6,
@@ -57,9 +68,9 @@ impl Outlet {
     }
 
     /// A line for standard error.
-    fn line(self, severity: Severity, timed: Option<Duration>, text: &str) -> String {
+    fn line(self, priority: Priority, timed: Option<Duration>, text: &str) -> String {
         match (self, timed) {
-            (Outlet::Journal, _) => format!("<{}>{text}", severity as i32),
+            (Outlet::Journal, _) => format!("<{}>{text}", priority as i32),
             (_, Some(elapsed)) => format!("{:10.3} {text}", elapsed.as_secs_f64()),
             (_, None) => text.to_string(),
         }
@@ -68,7 +79,7 @@ impl Outlet {
 
 /// Says why a program ends that has no log, or not yet.
 pub fn last_words(program: &str, sentence: &str) {
-    let line = Outlet::of_standard_error().line(Severity::Error, None, &format!("{program}: {sentence}"));
+    let line = Outlet::of_standard_error().line(Priority::Error, None, &format!("{program}: {sentence}"));
     Lines::of(Which::Error).say(&line);
 }
 
@@ -81,37 +92,47 @@ impl Log {
         let program = name.unwrap_or_else(|| env!("CARGO_PKG_NAME").into());
         let outlet = Cell::new(Outlet::of_standard_error());
         let (error, system) = (Lines::of(Which::Error), SystemLog::default());
-        Log { debug, quiet, outlet, error, system, program, started: Instant::now() }
+        let sink = Sink { debug, quiet, outlet, error, system, program, started: Instant::now() };
+        Log { sink: Some(Rc::new(sink)), ups: None }
+    }
+
+    /// A log that says nothing.
+    pub fn silent() -> Log {
+        Log { sink: None, ups: None }
+    }
+
+    /// The log of one UPS among several: each of its lines begins with its name.
+    #[must_use]
+    pub fn for_ups(&self, name: &str) -> Log {
+        Log { sink: self.sink.clone(), ups: Some(name.into()) }
     }
 
     /// From now on to the system log, under the program's name. A system without a log loses the messages,
     /// which is no reason to stop watching a UPS.
     pub fn use_system_log(&self) {
-        self.error.let_go();
-        self.outlet.set(Outlet::System);
+        if let Some(sink) = &self.sink {
+            sink.error.let_go();
+            sink.outlet.set(Outlet::System);
+        }
     }
 
     /// Whether messages of this debug level are shown.
     pub fn shows(&self, level: u8) -> bool {
-        self.debug >= level
+        self.sink.as_ref().is_some_and(|sink| sink.debug >= level)
     }
 
     /// Says something.
     pub fn say(&self, loudness: Loudness, text: &str) {
-        let (severity, hidden) = match loudness {
-            Loudness::Warning => (Severity::Warning, self.quiet >= 3),
-            Loudness::Info => (Severity::Info, self.quiet >= 1),
-            Loudness::Debug => (Severity::Debug, self.debug == 0),
-        };
-        if hidden {
-            return;
+        if let Some(sink) = &self.sink {
+            sink.say(loudness, &self.line(text));
         }
-        match self.outlet.get() {
-            Outlet::System => self.system.say(&self.program, severity as u32, text),
-            outlet => {
-                let timed = (self.debug > 0).then(|| self.started.elapsed());
-                self.error.say(&outlet.line(severity, timed, text));
-            }
+    }
+
+    /// A text with the name of its UPS, where there are several.
+    fn line<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        match &self.ups {
+            Some(name) => format!("{name}: {text}").into(),
+            None => text.into(),
         }
     }
 
@@ -121,13 +142,35 @@ impl Log {
             self.say(Loudness::Debug, &text());
         }
     }
+
     /// Worth a line.
     pub fn info(&self, text: &str) {
         self.say(Loudness::Info, text);
     }
-    /// Somebody should look at it.
+
+    /// The administrator should look at it.
     pub fn warning(&self, text: &str) {
         self.say(Loudness::Warning, text);
+    }
+}
+
+impl Sink {
+    fn say(&self, loudness: Loudness, text: &str) {
+        let (priority, hidden) = match loudness {
+            Loudness::Warning => (Priority::Warning, self.quiet >= 3),
+            Loudness::Info => (Priority::Info, self.quiet >= 1),
+            Loudness::Debug => (Priority::Debug, self.debug == 0),
+        };
+        if hidden {
+            return;
+        }
+        match self.outlet.get() {
+            Outlet::System => self.system.say(&self.program, priority as u32, text),
+            outlet => {
+                let timed = (self.debug > 0).then(|| self.started.elapsed());
+                self.error.say(&outlet.line(priority, timed, text));
+            }
+        }
     }
 }
 
@@ -136,10 +179,17 @@ mod tests {
     use super::*;
 
     #[test]
+    fn only_among_several_a_line_names_its_ups() {
+        let log = Log::silent();
+        assert_eq!(log.line("on battery (OB)"), "on battery (OB)");
+        assert_eq!(log.for_ups("rack").line("on battery (OB)"), "rack: on battery (OB)");
+    }
+
+    #[test]
     fn the_journal_is_told_how_severe_it_is() {
         let elapsed = Some(Duration::from_millis(1500));
-        assert_eq!(Outlet::Journal.line(Severity::Warning, elapsed, "on battery"), "<4>on battery");
-        assert_eq!(Outlet::Terminal.line(Severity::Debug, elapsed, "> Q1"), "     1.500 > Q1");
-        assert_eq!(Outlet::Terminal.line(Severity::Info, None, "on mains"), "on mains");
+        assert_eq!(Outlet::Journal.line(Priority::Warning, elapsed, "on battery"), "<4>on battery");
+        assert_eq!(Outlet::Terminal.line(Priority::Debug, elapsed, "> Q1"), "     1.500 > Q1");
+        assert_eq!(Outlet::Terminal.line(Priority::Info, None, "on mains"), "on mains");
     }
 }

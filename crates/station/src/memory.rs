@@ -1,4 +1,4 @@
-//! What was learned of a battery, and of the dialect of a UPS, over restarts: small files in the directory of
+//! What is kept over restarts, of a battery and of the dialect of a UPS: small files in the directory of
 //! NUT's lasting state.
 //!
 //! A new text is written beside the old one, and takes its place when it is on the disk. Whenever the
@@ -11,24 +11,23 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
-/// Built for this directory; `QXUPS_VARPATH` in the environment names another.
-const VARPATH: &str = match option_env!("QXUPS_VARPATH") {
-    Some(path) => path,
-    None => "/var/lib/nut",
-};
 /// No memory is as long as this, in bytes.
 const LONGEST: u64 = 16 * 1024;
 
-fn folder() -> PathBuf {
-    let folder = std::env::var_os("QXUPS_VARPATH").filter(|path| !path.is_empty());
-    folder.unwrap_or_else(|| VARPATH.into()).into()
+/// Where the files of UPSes are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folders {
+    /// What lasts over a start of the machine.
+    pub lasting: PathBuf,
+    /// What means something until the machine is started again.
+    pub state: PathBuf,
 }
 
 /// A file of one UPS.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Memory {
     path: PathBuf,
-    /// Whether a loss of power may cost it: then nobody waits for the disk, and the text has to show by
+    /// Whether a loss of power may cost it: then the disk is not waited for, and the text has to show by
     /// itself that it is whole.
     light: bool,
 }
@@ -36,29 +35,23 @@ pub struct Memory {
 impl Memory {
     /// The file of the battery of this UPS, whichever of the drivers watches it. None when its name cannot be
     /// that of a file.
-    pub fn of(ups: &str) -> Option<Memory> {
-        Memory::at(&folder(), ups)
-    }
-
-    /// The same in another directory.
-    pub fn at(folder: &Path, ups: &str) -> Option<Memory> {
-        Memory::named(folder, "battery", ups, false)
+    pub fn of_battery(lasting: &Path, ups: &str) -> Option<Memory> {
+        Memory::named(lasting, "battery", ups, false)
     }
 
     /// The file of its dialect.
-    pub fn of_dialect(ups: &str) -> Option<Memory> {
-        Memory::named(&folder(), "dialect", ups, true)
-    }
-
-    /// The file that says which USB device its driver has open ([`link::Attached::mark`]), in the state directory:
-    /// it means something until the machine is started again.
-    pub fn of_usb(state: &Path, ups: &str) -> Option<Memory> {
-        Memory::named(state, "usb", ups, true)
+    pub fn of_dialect(lasting: &Path, ups: &str) -> Option<Memory> {
+        Memory::named(lasting, "dialect", ups, true)
     }
 
     /// The file that says to which UPS `reset_to_default` was written.
-    pub fn of_reset(ups: &str) -> Option<Memory> {
-        Memory::named(&folder(), "reset", ups, true)
+    pub fn of_reset(lasting: &Path, ups: &str) -> Option<Memory> {
+        Memory::named(lasting, "reset", ups, true)
+    }
+
+    /// The file that says which USB device its driver has open ([`link::Attached::mark`]).
+    pub fn of_usb(state: &Path, ups: &str) -> Option<Memory> {
+        Memory::named(state, "usb", ups, true)
     }
 
     /// Forgets it.
@@ -87,7 +80,7 @@ impl Memory {
     }
 
     /// What was kept. None when there is nothing, or nothing that can be read: only a regular file is, no
-    /// longer than a memory, and never by a link that somebody put there.
+    /// longer than a memory, and never through a link.
     pub fn read(&self) -> Option<String> {
         // a pipe would be waited for, but for this flag
         let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
@@ -125,11 +118,10 @@ impl Memory {
     }
 
     fn write_beside(&self, new: &Path, text: &str) -> io::Result<()> {
-        // what a driver that was killed left there, or what somebody else put there, a link perhaps
-        if let Err(error) = std::fs::remove_file(new)
-            && error.kind() != io::ErrorKind::NotFound
-        {
-            return Err(error);
+        // what a driver that was killed left there, or what another user put there, a link perhaps
+        match std::fs::remove_file(new) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
         }
         let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
         // a file that is made here, or none
@@ -154,7 +146,7 @@ mod tests {
     fn what_is_written_is_read() {
         let folder = std::env::temp_dir().join(format!("qxups-memory-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let memory = Memory::at(&folder, "cellar").unwrap();
+        let memory = Memory::of_battery(&folder, "cellar").unwrap();
         assert_eq!(memory.read(), None);
         for text in ["one\n", "another\n"] {
             memory.write(text).unwrap();
@@ -165,7 +157,7 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(memory.write("three\n").is_err());
         for name in ["", "a/b", "../x"] {
-            assert_eq!(Memory::at(&folder, name), None, "{name}");
+            assert_eq!(Memory::of_battery(&folder, name), None, "{name}");
         }
     }
 
@@ -181,12 +173,12 @@ mod tests {
     fn names_with_points_share_nothing() {
         let folder = folder("points");
         let names = ["rack", "rack.1", "rack.2", "rack.1.new", "rack.new"];
-        let memories = names.map(|name| Memory::at(&folder, name).unwrap());
+        let memories = names.map(|name| Memory::of_battery(&folder, name).unwrap());
         let mut paths: Vec<PathBuf> = memories.iter().flat_map(|m| [m.path.clone(), m.new_path()]).collect();
         paths.sort();
         paths.dedup();
         assert_eq!(paths.len(), 2 * names.len(), "{paths:?}");
-        let [one, two] = ["rack.1", "rack.2"].map(|name| Memory::at(&folder, name).unwrap());
+        let [one, two] = ["rack.1", "rack.2"].map(|name| Memory::of_battery(&folder, name).unwrap());
         std::thread::scope(|scope| {
             for (memory, text) in [(&one, "1".repeat(5000)), (&two, "2".repeat(9000))] {
                 let text = text.clone();
@@ -203,11 +195,11 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
-    /// A pipe that nobody writes to, a folder, a file without end, a link: none is a memory, none is waited for.
+    /// A pipe without a writer, a folder, a file without end, a link: none is a memory, none is waited for.
     #[test]
     fn only_a_file_of_its_own_is_read() {
         let folder = folder("pipe");
-        let memory = Memory::at(&folder, "u").unwrap();
+        let memory = Memory::of_battery(&folder, "u").unwrap();
         let mode = nix::sys::stat::Mode::from_bits_truncate(0o600);
         nix::unistd::mkfifo(&memory.path, mode).unwrap();
         assert_eq!(memory.read(), None);
@@ -236,7 +228,7 @@ mod tests {
         let target = folder.join("target");
         std::fs::write(&target, "as it was").unwrap();
         for named in
-            [Memory::at(&folder, "u").unwrap(), Memory::named(&folder, "dialect", "u", true).unwrap()]
+            [Memory::of_battery(&folder, "u").unwrap(), Memory::named(&folder, "dialect", "u", true).unwrap()]
         {
             let new = named.new_path();
             for plant in 0..3 {
@@ -269,6 +261,6 @@ mod tests {
     fn a_disk_that_is_full_costs_nothing_that_was_there() {
         let full = Memory { path: "/dev/full".into(), light: true };
         assert_eq!(full.read(), None);
-        assert!(Memory::at(Path::new("/proc/self"), "u").unwrap().write("x").is_err());
+        assert!(Memory::of_battery(Path::new("/proc/self"), "u").unwrap().write("x").is_err());
     }
 }

@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// One of NUT's drivers, as far as it differs from the others.
 #[derive(Debug)]
-pub struct Persona {
+pub struct DriverKind {
     /// Its name: of the program, in ups.conf, of its socket and PID file.
     pub name: &'static str,
     /// The options it knows.
@@ -24,7 +24,7 @@ pub struct Persona {
     pub full_polls: bool,
     /// Whether `battery.voltage` is always that of the whole battery.
     pub whole_battery: bool,
-    /// What somebody who starts it should know.
+    /// What the administrator should know at a start.
     pub notice: Option<&'static str>,
 }
 
@@ -42,7 +42,7 @@ pub enum Line {
 const NOTICE: &str = "NUT calls this driver deprecated and nutdrv_qx its successor; 'qxups check-config' prints the section for it";
 
 /// `nutdrv_qx`.
-pub static NUTDRV_QX: Persona = Persona {
+pub static NUTDRV_QX: DriverKind = DriverKind {
     name: "nutdrv_qx",
     options: &[COMMON, QX, SERIAL, USB, DIALECTS],
     dialects: protocols::ALL,
@@ -54,7 +54,7 @@ pub static NUTDRV_QX: Persona = Persona {
 };
 
 /// `blazer_ser` (NUT 2.8.0 blazer.c, blazer_ser.c).
-pub static BLAZER_SER: Persona = Persona {
+pub static BLAZER_SER: DriverKind = DriverKind {
     name: "blazer_ser",
     options: &[BLAZER, COMMON, SERIAL],
     dialects: protocols::BLAZER,
@@ -66,7 +66,7 @@ pub static BLAZER_SER: Persona = Persona {
 };
 
 /// `blazer_usb` (NUT 2.8.0 blazer.c, blazer_usb.c).
-pub static BLAZER_USB: Persona = Persona {
+pub static BLAZER_USB: DriverKind = DriverKind {
     name: "blazer_usb",
     options: &[BLAZER, COMMON, USB],
     line: Line::Usb,
@@ -75,17 +75,17 @@ pub static BLAZER_USB: Persona = Persona {
 };
 
 /// All of them.
-pub static ALL: [&Persona; 3] = [&NUTDRV_QX, &BLAZER_SER, &BLAZER_USB];
+pub static ALL: [&DriverKind; 3] = [&NUTDRV_QX, &BLAZER_SER, &BLAZER_USB];
 
-impl Persona {
+impl DriverKind {
     /// The driver of that name.
-    pub fn named(name: &str) -> Option<&'static Persona> {
-        ALL.into_iter().find(|persona| persona.name == name)
+    pub fn named(name: &str) -> Option<&'static DriverKind> {
+        ALL.into_iter().find(|kind| kind.name == name)
     }
 
     /// The driver that a program is, by the name it was called by: a link is enough.
-    pub fn of_program(called: Option<&OsStr>) -> Option<&'static Persona> {
-        Path::new(called?).file_name()?.to_str().and_then(Persona::named)
+    pub fn of_program(called: Option<&OsStr>) -> Option<&'static DriverKind> {
+        Path::new(called?).file_name()?.to_str().and_then(DriverKind::named)
     }
 
     /// Every option it knows.
@@ -117,8 +117,8 @@ mod tests {
             ("/usr/bin/something", None),
             ("", None),
         ] {
-            let found = Persona::of_program(Some(OsStr::new(called)));
-            assert_eq!(found.map(|persona| persona.name), expected, "{called}");
+            let found = DriverKind::of_program(Some(OsStr::new(called)));
+            assert_eq!(found.map(|kind| kind.name), expected, "{called}");
         }
     }
 }

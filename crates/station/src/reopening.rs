@@ -154,7 +154,7 @@ mod tests {
                 false => &[Loss::Plain, Loss::ComesAndGoes],
             };
             assert_eq!(lines, expected, "{open:?} {talks}");
-            // whoever answers is asked again at once, and whoever does not is spared
+            // one that answers is asked again at once, and one that does not is spared
             let wait = if talks { AGAIN } else { LONGEST };
             let expected = 86_400.0 / (wait + open).as_secs_f64();
             assert!((f64::from(openings) / expected - 1.0).abs() < 0.01, "{open:?} {talks}: {openings}");
@@ -190,7 +190,7 @@ mod tests {
         link.opened(at(111));
         link.heard(at(112), || true);
         assert_eq!(link.lost(at(120)), Loss::Plain);
-        // nor where no UPS was heard, whoever says something
+        // nor where no UPS was heard, but something else
         for says in [false, true] {
             let mut link = Reopening::new(start);
             assert_eq!(link.lost(at(0)), Loss::Plain);

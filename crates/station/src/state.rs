@@ -2,7 +2,7 @@
 
 use qx::store::{Change, Store};
 
-/// Status words, what they mean to a person, and whether somebody should look at it.
+/// Status words, what they mean to a person, and whether the administrator should look at it.
 const WORDS: &[(&str, &str, bool)] = &[
     ("OL", "on mains", false),
     ("OB", "on battery", true),
@@ -23,7 +23,7 @@ const WORDS: &[(&str, &str, bool)] = &[
 pub struct State {
     /// One sentence: `on battery, battery low (OB DISCHRG LB)`.
     pub text: String,
-    /// Whether somebody should look at it.
+    /// Whether the administrator should look at it.
     pub serious: bool,
 }
 

@@ -11,15 +11,15 @@ pub enum Place {
     Both,
 }
 
-/// For whom it is.
+/// Which programs read it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Whom {
+pub enum Audience {
     /// Every driver.
     Driver,
     /// Other programs of NUT: upsdrvctl, upsd.
-    Others,
-    /// Nobody any more, or nobody here: the reason.
-    Nobody(&'static str),
+    OtherPrograms,
+    /// No program, or none of this workspace: the reason.
+    NoProgram(&'static str),
 }
 
 /// A name of ups.conf that is no option of a single driver.
@@ -31,24 +31,24 @@ pub struct GenericRow {
     pub place: Place,
     /// Whether it means nothing without a value.
     pub needs_value: bool,
-    /// For whom it is.
-    pub whom: Whom,
+    /// Which programs read it.
+    pub audience: Audience,
 }
 
-const fn row(name: &'static str, place: Place, needs_value: bool, whom: Whom) -> GenericRow {
-    GenericRow { name, place, needs_value, whom }
+const fn row(name: &'static str, place: Place, needs_value: bool, audience: Audience) -> GenericRow {
+    GenericRow { name, place, needs_value, audience }
 }
 
+use Audience::{Driver, NoProgram, OtherPrograms};
 use Place::{Both, Global, Section};
-use Whom::{Driver, Nobody, Others};
 
 /// Of NUT 2.8.0, and of newer NUT what comes after `sddelay`.
 #[rustfmt::skip]
 pub const GENERIC: &[GenericRow] = &[
-    row("driver",         Section, true,  Others),
+    row("driver",         Section, true,  OtherPrograms),
     row("port",           Section, true,  Driver),
-    row("desc",           Section, true,  Others),
-    row("sdorder",        Section, true,  Others),
+    row("desc",           Section, true,  OtherPrograms),
+    row("sdorder",        Section, true,  OtherPrograms),
     row("nolock",         Section, false, Driver),
     row("ignorelb",       Section, false, Driver),
     row("pollinterval",   Both,    true,  Driver),
@@ -57,18 +57,18 @@ pub const GENERIC: &[GenericRow] = &[
     row("group",          Both,    true,  Driver),
     row("debug_min",      Both,    true,  Driver),
     row("chroot",         Global,  true,  Driver),
-    row("driverpath",     Global,  true,  Others),
-    row("nowait",         Global,  false, Others),
-    row("maxstartdelay",  Both,    true,  Others),
-    row("maxretry",       Both,    true,  Others),
-    row("retrydelay",     Both,    true,  Others),
-    row("sdtime",         Section, true,  Nobody("no program of NUT reads it any more")),
-    row("sddelay",        Section, true,  Nobody("no program of NUT reads it any more")),
+    row("driverpath",     Global,  true,  OtherPrograms),
+    row("nowait",         Global,  false, OtherPrograms),
+    row("maxstartdelay",  Both,    true,  OtherPrograms),
+    row("maxretry",       Both,    true,  OtherPrograms),
+    row("retrydelay",     Both,    true,  OtherPrograms),
+    row("sdtime",         Section, true,  NoProgram("no program of NUT reads it any more")),
+    row("sddelay",        Section, true,  NoProgram("no program of NUT reads it any more")),
     row("statepath",      Global,  true,  Driver),
     row("allow_killpower", Section, false, Driver),
-    row("reconnect_max_tries", Both, true, Nobody("this driver never gives up")),
-    row("reconnect_report_freq", Both, true, Nobody("the loss of the UPS and its return are said once each")),
-    row("LIBUSB_DEBUG",   Both,    true,  Nobody("libusb is not used here; -DDD shows every exchange")),
+    row("reconnect_max_tries", Both, true, NoProgram("this driver never gives up")),
+    row("reconnect_report_freq", Both, true, NoProgram("the loss of the UPS and its return are said once each")),
+    row("LIBUSB_DEBUG",   Both,    true,  NoProgram("libusb is not used here; -DDD shows every exchange")),
     row("sdcommands",     Section, true,  Driver),
 ];
 

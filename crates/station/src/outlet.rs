@@ -37,7 +37,7 @@ pub struct Lines {
 /// How a line is written there.
 #[derive(Debug)]
 enum Way {
-    /// A file: writing to it waits for nobody.
+    /// A file: writing to it never waits.
     File,
     /// A terminal or a pipe, opened anew: it can be told not to block, without the others who write there
     /// being told as well.
@@ -154,10 +154,10 @@ fn connect() -> io::Result<UnixDatagram> {
     Ok(socket)
 }
 
-/// Prints what somebody asked for.
+/// Prints what was asked for.
 ///
 /// # Errors
-/// What the system says: whoever asked does not see it.
+/// What the system says: the text does not reach its reader.
 pub fn print(text: &str) -> io::Result<()> {
     use io::Write;
     let mut output = io::stdout().lock();

@@ -1,0 +1,55 @@
+//! The driver of this UPS that runs already: what `-c` tells it, and how it makes way for a new one.
+
+use crate::command_line::{CommandLine, Order};
+use crate::instance::Instance;
+use crate::process::{self, Ended};
+use crate::program::Fatal;
+use nix::sys::signal::Signal;
+use nix::unistd::Pid;
+use station::log::{self, Log};
+use std::process::ExitCode;
+
+/// `-c`: tells it something.
+pub(crate) fn give_order(instance: &Instance, line: &CommandLine, order: Order) -> Result<ExitCode, Fatal> {
+    let absent = || format!("no driver runs for '{}'", instance.ups);
+    if order == Order::Exit && line.pid.is_none() {
+        return match process::end(instance)? {
+            Ended::Left => Ok(ExitCode::SUCCESS),
+            Ended::Killed(why) => {
+                log::last_words(instance.program, &why);
+                Ok(ExitCode::SUCCESS)
+            }
+            Ended::Stays(why) => Err(why),
+            Ended::Absent => Err(absent()),
+        };
+    }
+    let pid = line.pid.map(Pid::from_raw).or_else(|| instance.running()).ok_or_else(absent)?;
+    let meant = match order {
+        Order::Exit => Signal::SIGTERM,
+        Order::Reload => Signal::SIGHUP,
+        Order::ReloadOrExit => Signal::SIGUSR1,
+    };
+    process::signal(pid, meant).map(|()| ExitCode::SUCCESS)
+}
+
+/// Ends the instances that run already: that of the socket, and that of the PID file.
+pub(crate) fn end_others(instance: &Instance, log: &Log) -> Result<(), Fatal> {
+    if let Some(other) = instance.other_process() {
+        let (file, ups) = (instance.pid_file.display(), &instance.ups);
+        log.warning(&format!(
+            "{file} names process {other}, which is not the driver of [{ups}]: it is left alone"
+        ));
+    }
+    for _ in 0..2 {
+        match process::end(instance)? {
+            Ended::Absent => break,
+            Ended::Left => log.warning("stopped another running instance of this driver"),
+            Ended::Killed(why) => log.warning(&format!("{why}; going on alone")),
+            Ended::Stays(why) => {
+                log.warning(&format!("{why}; going on alone, beside it"));
+                break;
+            }
+        }
+    }
+    Ok(())
+}

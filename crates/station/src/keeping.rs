@@ -1,0 +1,131 @@
+//! What a station keeps over restarts, and when: of the battery, the dialect, the settings that are written once,
+//! and which USB device is open. Writing is done beside the session: a slow disk delays no poll.
+
+use crate::log::Log;
+use crate::memory::{Folders, Memory};
+use crate::station::Mode;
+use link::Surely;
+use qx::device::{Device, Loudness};
+use qx::known::Known;
+use qx::option::{Flag, Options};
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::time::Instant;
+
+/// How often the session looks whether there is news of the battery.
+const LOOK: Duration = Duration::from_secs(30);
+
+/// The files of one UPS.
+#[derive(Debug)]
+pub(crate) struct Keeping {
+    battery: Option<Memory>,
+    dialect: Option<Memory>,
+    reset: Option<Memory>,
+    usb: Option<Memory>,
+    /// Whether anything is written.
+    writes: bool,
+    /// When to look for news of the battery next.
+    look: Instant,
+    log: Rc<Log>,
+}
+
+impl Keeping {
+    pub fn new(folders: Option<&Folders>, ups: &str, mode: Mode, log: Rc<Log>) -> Keeping {
+        let lasting = |of: fn(&std::path::Path, &str) -> Option<Memory>| {
+            folders.and_then(|folders| of(&folders.lasting, ups))
+        };
+        Keeping {
+            battery: lasting(Memory::of_battery),
+            dialect: lasting(Memory::of_dialect),
+            reset: lasting(Memory::of_reset).filter(|_| mode == Mode::Watch),
+            usb: folders.and_then(|folders| Memory::of_usb(&folders.state, ups)),
+            writes: mode == Mode::Watch,
+            look: Instant::now() + LOOK,
+            log,
+        }
+    }
+
+    /// Adds what was kept before to the options of a device.
+    pub fn recall(&self, options: Options, mode: Mode) -> Options {
+        // no load is switched off on a guess
+        let is_certain = |text: &String| {
+            mode != Mode::KillPower || Known::parse(text).is_some_and(|known| known.is_enough())
+        };
+        Options {
+            battery_memory: self.battery.as_ref().and_then(Memory::read),
+            dialect_memory: self.dialect.as_ref().and_then(Memory::read).filter(is_certain),
+            reset_memory: self.recall_reset(&options),
+            ..options
+        }
+    }
+
+    /// To which UPS `reset_to_default` was written before. Who takes it out of the configuration may want it
+    /// again.
+    fn recall_reset(&self, options: &Options) -> Option<String> {
+        let memory = self.reset.as_ref()?;
+        if options.has(Flag::ResetToDefault) {
+            return memory.read();
+        }
+        if let Err(error) = memory.forget() {
+            let path = memory.path().display();
+            self.log.warning(&format!(
+                "{path} says that reset_to_default was done, and cannot be removed ({error}): remove it by hand, or it is not done again when it stands in ups.conf again"
+            ));
+        }
+        None
+    }
+
+    /// The USB device that the driver of this UPS had open last, for a station that must not take another.
+    pub fn last_usb(&self) -> Surely {
+        Surely { last: self.usb.as_ref().and_then(Memory::read) }
+    }
+
+    /// Keeps which USB device is open.
+    pub fn keep_usb(&self, mark: String) {
+        if let Some(memory) = self.usb.clone().filter(|_| self.writes) {
+            // without it, -k needs a configuration that says which device is meant
+            self.write(memory, mark, "usb", Loudness::Debug);
+        }
+    }
+
+    /// Keeps what is new of the battery, when it is time to look.
+    pub fn keep_battery(&mut self, device: &mut Device) {
+        let now = Instant::now();
+        let Some(memory) = self.battery.clone().filter(|_| self.writes && self.look <= now) else { return };
+        self.look = now + LOOK;
+        let Some(text) = device.battery_memory() else { return };
+        self.log.debug(1, || format!("battery: saving new estimates to {}", memory.path().display()));
+        self.write(memory, text, "battery", Loudness::Warning);
+    }
+
+    /// Keeps the dialect that was found, and to which UPS settings were written.
+    pub fn keep_findings(&self, device: &mut Device) {
+        if let Some((memory, text)) = self.reset.clone().zip(device.reset_memory()) {
+            // without it the next start writes it again
+            self.write(memory, text, "reset_to_default", Loudness::Warning);
+        }
+        let memory = self.dialect.clone().filter(|_| self.writes);
+        if let Some((memory, text)) = memory.zip(device.dialect_memory()) {
+            // without it the next start takes a second more
+            self.write(memory, text, "dialect", Loudness::Debug);
+        }
+    }
+
+    /// Keeps what is new of the battery, and waits for the disk: the last time.
+    pub fn keep_last(&self, device: &mut Device) {
+        let memory = self.battery.as_ref().filter(|_| self.writes).zip(device.battery_memory());
+        if let Some(Err(error)) = memory.map(|(memory, text)| memory.write(&text)) {
+            self.log.warning(&format!("cannot save battery data: {error}"));
+        }
+    }
+
+    fn write(&self, memory: Memory, text: String, what: &'static str, loudness: Loudness) {
+        let log = self.log.clone();
+        tokio::task::spawn_local(async move {
+            let path = memory.path().display().to_string();
+            if let Ok(Err(error)) = tokio::task::spawn_blocking(move || memory.write(&text)).await {
+                log.say(loudness, &format!("cannot save {what} data to {path}: {error}"));
+            }
+        });
+    }
+}
