@@ -140,9 +140,8 @@ impl Serial {
     }
 
     pub async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        if std::mem::take(&mut self.look)
-            && let Some(read) = self.look(buffer)?
-        {
+        let looked = if std::mem::take(&mut self.look) { self.look(buffer)? } else { None };
+        if let Some(read) = looked {
             return Ok(read);
         }
         loop {

@@ -28,12 +28,13 @@ impl Timer {
 
     /// The same, where what is waited for is likely to come before: a timer that goes off earlier does.
     async fn pause_until(&mut self, deadline: Instant) {
-        if let Some(clock) = &mut self.0
-            && clock.wait(deadline).await.is_ok()
-        {
-            return;
+        let waited = match &mut self.0 {
+            Some(clock) => clock.wait(deadline).await.is_ok(),
+            None => false,
+        };
+        if !waited {
+            sleep_until(deadline).await;
         }
-        sleep_until(deadline).await;
     }
 
     /// What comes of it; nothing when it takes longer. Who is ready at once costs no timer, and who comes piece by

@@ -249,9 +249,8 @@ impl Device {
             slot.due = slot.due.or(Some(now));
         }
         let (ask, about) = (slot.query.ask, slot.query.about);
-        if let Some(Withdrawn { names, is_answered }) = lost
-            && !std::mem::replace(&mut slot.withdrawn, true)
-        {
+        let news = lost.filter(|_| !std::mem::replace(&mut slot.withdrawn, true));
+        if let Some(Withdrawn { names, is_answered }) = news {
             let text = if *is_answered {
                 let what = names.join(", ");
                 format!("{ask} ({about}) is answered, but {what} cannot be read there any more: withdrawn")

@@ -164,11 +164,10 @@ impl<'l> Bench<'l> {
         self.now = now;
         let records = self.ups().take_records();
         self.judge.heard(began, now, (exchange, reply.as_ref()), &records, unit);
-        if let Some(diary) = &mut self.diary
-            && (exchange.is_command
-                || self.life.until < Duration::from_secs(30)
-                || std::env::var_os("QXUPS_EXCHANGES").is_some())
-        {
+        let noted = exchange.is_command
+            || self.life.until < Duration::from_secs(30)
+            || std::env::var_os("QXUPS_EXCHANGES").is_some();
+        if let Some(diary) = self.diary.as_mut().filter(|_| noted) {
             let said = reply.as_ref().and_then(|reply| reply.line.as_deref()).unwrap_or(b"-");
             diary.push(format!(
                 "{:.1} s: {} > {}",

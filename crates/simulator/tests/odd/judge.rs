@@ -491,9 +491,8 @@ impl Judge {
         }
         let since = *self.full_since.get_or_insert(look.now);
         let charge = look.store.text("battery.charge").and_then(|text| text.parse::<f64>().ok());
-        if look.now.saturating_sub(since) > Duration::from_secs(60)
-            && let Some(charge) = charge.filter(|charge| *charge < FULL_IS_AT_LEAST)
-        {
+        let settled = look.now.saturating_sub(since) > Duration::from_secs(60);
+        if let Some(charge) = charge.filter(|charge| settled && *charge < FULL_IS_AT_LEAST) {
             let held = 100.0 * world.charge;
             self.report(
                 Kind::Charge,

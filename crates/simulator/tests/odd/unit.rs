@@ -30,10 +30,11 @@ fn is_of_the_world(knob: &str) -> bool {
 fn script(life: &Life, from: Moment, only_the_world: bool) -> Script {
     let mut text = String::new();
     for (at, event) in life.events.iter().filter(|(at, _)| *at >= from) {
-        if let Event::Turn(knob) = event
-            && (!only_the_world || is_of_the_world(knob))
-        {
-            text += &format!("at {}ms {knob}\n", at.as_millis());
+        match event {
+            Event::Turn(knob) if !only_the_world || is_of_the_world(knob) => {
+                text += &format!("at {}ms {knob}\n", at.as_millis());
+            }
+            _ => {}
         }
     }
     Script::parse(&text).expect("a script")
@@ -59,10 +60,9 @@ pub fn another(life: &Life, knobs: &[String], now: Moment) -> SimulatedUps {
     ups.seed_oddities(life.seed + 1);
     ups.advance(now);
     for (_, event) in life.events.iter().filter(|(at, _)| *at < now) {
-        if let Event::Turn(knob) = event
-            && is_of_the_world(knob)
-        {
-            turn(&mut ups, knob, now);
+        match event {
+            Event::Turn(knob) if is_of_the_world(knob) => turn(&mut ups, knob, now),
+            _ => {}
         }
     }
     knobs.iter().for_each(|knob| turn(&mut ups, knob, now));

@@ -266,9 +266,8 @@ const DERIVED: &[Derived] = &[
 /// Families P00 and P08 have no bypass: equal voltages mean that the regulator works all the same. Where the status
 /// does not say whether mains is there, the modes "line" and "battery" do, as in NUT.
 fn settle(facts: &Facts, raised: &mut Raised) {
-    if !raised.covers.has(Online)
-        && let Some(mode @ ("L" | "B")) = facts.text(&WORKING_MODE)
-    {
+    let mode = facts.text(&WORKING_MODE).filter(|_| !raised.covers.has(Online));
+    if let Some(mode @ ("L" | "B")) = mode {
         raised.covers = raised.covers.with(Online);
         if mode == "L" {
             raised.status = raised.status.with(Online);
