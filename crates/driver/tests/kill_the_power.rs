@@ -125,7 +125,7 @@ fn what_the_driver_was_told_is_done_before_it_leaves() {
         }
         assert!(driver.ends_within(seconds(60)), "{signal}: {}", log(&station));
         let said = log(&station);
-        assert!(said.contains("leaving when that is done"), "{signal}: {said}");
+        assert!(said.contains("exiting when that is done"), "{signal}: {said}");
         assert!(said.contains("shutdown.return: sent S.5R0003, accepted"), "{signal}: {said}");
         let rounds = if signal == "-k" { 2 } else { 1 };
         assert_eq!(orders(&ups), ["C", "S.5R0003"].repeat(rounds), "{signal}");

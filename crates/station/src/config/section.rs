@@ -218,7 +218,7 @@ impl Draft {
         match wrong {
             Some(wrong) if !self.is_killing() => return Err(wrong),
             Some(wrong) => {
-                self.hint(format!("{wrong}; {SHUTDOWN_DEFAULT} is sent in place of what is not known"));
+                self.hint(format!("{wrong}; {SHUTDOWN_DEFAULT} is sent in its place"));
                 commands.dedup();
             }
             None => {}
