@@ -36,7 +36,7 @@ if ! command -v cargo >/dev/null; then
     [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
 fi
 if ! command -v cargo >/dev/null; then
-    echo "cargo is missing, and Debian 12's is too old: install Rust 1.88 or newer from https://rustup.rs, then run this again" >&2
+    echo "cargo is missing, and Debian 12's is too old: install Rust 1.85 or newer from https://rustup.rs, then run this again" >&2
     exit 1
 fi
 
