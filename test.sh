@@ -17,6 +17,19 @@ if [ "$(id -u)" != 0 ]; then
 fi
 
 say "what is needed"
+if ! command -v cargo >/dev/null; then
+    [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
+fi
+if ! command -v cargo >/dev/null; then
+    echo "cargo is missing, and Debian 12's is too old: install Rust 1.85 or newer from https://rustup.rs, then run this again" >&2
+    exit 1
+fi
+for part in fmt clippy; do
+    cargo "$part" --version >/dev/null 2>&1 || {
+        echo "cargo $part is missing: 'rustup component add rustfmt clippy', or Debian 13's rustfmt and rust-clippy, then run this again" >&2
+        exit 1
+    }
+done
 missing=()
 command -v cc >/dev/null || missing+=(gcc libc6-dev)
 [ -x /lib/nut/upsd ] || missing+=(nut-server)
@@ -32,14 +45,6 @@ if [ -n "${QXUPS_NO_USB_MACHINE:-}" ]; then
 else
     usb-test/prepare.sh nut
 fi
-if ! command -v cargo >/dev/null; then
-    [ -f "$HOME/.cargo/env" ] && . "$HOME/.cargo/env"
-fi
-if ! command -v cargo >/dev/null; then
-    echo "cargo is missing, and Debian 12's is too old: install Rust 1.85 or newer from https://rustup.rs, then run this again" >&2
-    exit 1
-fi
-
 say "format, lints, documentation"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
@@ -104,6 +109,21 @@ if [ -z "${QXUPS_NO_USB_MACHINE:-}" ]; then
     # each keeps a virtual machine busy, or two: one after the other, within twelve minutes
     tests | grep -e --test=usb | programs 1 2
     alone
+fi
+
+say "Debian 13's own compiler"
+command -v mmdebstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends mmdebstrap || true
+if command -v mmdebstrap >/dev/null; then
+    outcome=0
+    packaging/test-debian13.sh || outcome=$?
+    # 3: the root could not be made
+    case $outcome in
+    0) ;;
+    3) left_out+=("the build with Debian 13's cargo: no root of Debian 13 could be made (no mirror?)") ;;
+    *) exit 1 ;;
+    esac
+else
+    left_out+=("the build with Debian 13's cargo: mmdebstrap cannot be installed")
 fi
 
 say "the Debian package"
