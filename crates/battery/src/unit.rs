@@ -22,7 +22,7 @@ const MOST_WORDS: usize = 16;
 const LONGEST: usize = 64;
 
 impl Unit {
-    /// From names of variables and what the UPS says for them; blank ones say nothing.
+    /// From names of variables and what the UPS says for them; blank ones say nothing, nor do ratings of zeros.
     pub fn new<'a>(said: impl IntoIterator<Item = (&'a str, &'a str)>) -> Unit {
         let mut unit = Unit::default();
         said.into_iter().for_each(|(name, text)| unit.add(name, text));
@@ -49,7 +49,10 @@ impl Unit {
         let text: String = text.trim().chars().take(LONGEST).map(plain).collect();
         let text = text.trim_end();
         let is_name = !name.is_empty() && name.len() <= LONGEST && !name.contains(char::is_whitespace);
-        if is_name && !text.is_empty() && self.0.len() < MOST_WORDS && self.word(name).is_none() {
+        // some answer their ratings by zeros while they are on battery
+        let says = |c: char| c.is_alphabetic() || ('1'..='9').contains(&c);
+        let is_blank = text.is_empty() || name.contains("nominal") && !text.contains(says);
+        if is_name && !is_blank && self.0.len() < MOST_WORDS && self.word(name).is_none() {
             self.0.push((name.to_string(), text.to_string()));
         }
     }
@@ -99,12 +102,13 @@ mod tests {
         let unit = |words: &[(&'static str, &'static str)]| Unit::new(words.iter().copied());
         let named =
             unit(&[("device.mfr", "ACME"), ("device.model", "A 1"), ("battery.voltage.nominal", "24")]);
-        let cases: [(&[(&str, &str)], Likeness); 8] = [
+        let cases: [(&[(&str, &str)], Likeness); 9] = [
             (&[("device.model", "A 1 ")], Likeness::Same),
             (&[("device.mfr", "ACME"), ("device.model", "A 1"), ("device.serial", "7")], Likeness::Same),
             (&[("device.model", "A 2")], Likeness::Other),
             (&[("device.model", "A 1"), ("battery.voltage.nominal", "12")], Likeness::Other),
             (&[("battery.voltage.nominal", "12")], Likeness::Other),
+            (&[("device.model", "A 1"), ("battery.voltage.nominal", "00.0")], Likeness::Same),
             (&[("battery.voltage.nominal", "24")], Likeness::Unknown),
             (&[("device.mfr", "ACME")], Likeness::Unknown),
             (&[], Likeness::Unknown),

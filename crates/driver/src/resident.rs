@@ -51,22 +51,25 @@ mod system {
 }
 
 /// Of `/proc/self/smaps` the beginning and the length of each private mapping of a file that cannot be written
-/// to and has no page of its own.
+/// to and has no page of its own, neither in memory nor in swap.
 #[cfg_attr(not(all(target_os = "linux", target_env = "gnu")), allow(dead_code))]
 fn clean_files(smaps: &str) -> Vec<(usize, usize)> {
     let mut found: Vec<(usize, usize)> = vec![];
-    let mut candidate = None;
+    let (mut candidate, mut clean) = (None, false);
     for line in smaps.lines() {
         match line.split_whitespace().collect::<Vec<_>>()[..] {
             [range, flags, _, _, inode, ref path @ ..] if range.contains('-') && !range.ends_with(':') => {
+                clean = false;
                 candidate = parse_range(range).filter(|_| {
                     let is_file = inode != "0" && path.first().is_some_and(|path| path.starts_with('/'));
                     let is_gone = path.last() == Some(&"(deleted)");
                     matches!(flags, "r--p" | "r-xp") && is_file && !is_gone
                 });
             }
-            ["Anonymous:", "0", "kB"] => found.extend(candidate.take()),
-            ["Anonymous:", ..] => candidate = None,
+            ["Anonymous:", size, "kB"] => clean = size == "0",
+            // pages of its own that are in swap count there only
+            ["Swap:", "0", "kB"] if clean => found.extend(candidate.take()),
+            ["Swap:", ..] => candidate = None,
             _ => {}
         }
     }
@@ -86,9 +89,12 @@ mod tests {
 
     #[test]
     fn only_clean_pages_of_files_are_given_back() {
-        let mapping = |head: &str, anonymous: &str| {
-            format!("{head}\nSize: 8 kB\nRss: 8 kB\nAnonymous:  {anonymous} kB\nVmFlags: rd mr mw me sd\n")
+        let swapped = |head: &str, anonymous: &str, swap: &str| {
+            format!(
+                "{head}\nSize: 8 kB\nRss: 8 kB\nAnonymous:  {anonymous} kB\nSwap: {swap} kB\nVmFlags: rd mr\n"
+            )
         };
+        let mapping = |head: &str, anonymous: &str| swapped(head, anonymous, "0");
         let smaps = [
             mapping("1000-3000 r-xp 00000000 fe:00 12 /lib/nut/nutdrv_qx", "0"),
             // pages of its own: relocations, a breakpoint
@@ -100,11 +106,17 @@ mod tests {
             mapping("9000-a000 r--p 00000000 00:00 0", "0"),
             mapping("a000-c000 r--p 00000000 fe:00 15 /lib/libc.so.6", "0"),
             mapping("c000-d000 r-xp 00000000 fe:00 16 /lib/nut/nutdrv_qx (deleted)", "0"),
-            "e000-f000 r-xp 00000000 fe:00 17 /lib/cut\nSize: 4 kB\n".into(),
+            "e000-f000 r-xp 00000000 fe:00 17 /lib/cut\nSize: 4 kB\nAnonymous: 0 kB\n".into(),
+            // its relocations are in swap
+            swapped("f000-11000 r--p 00000000 fe:00 18 /lib/libgcc_s.so.1", "0", "8"),
         ];
         assert_eq!(clean_files(&smaps.concat()), [(0x1000, 0x2000), (0xa000, 0x2000)]);
-        for nonsense in ["", "-", "x-y r-xp 0 0 1 /a\nAnonymous: 0 kB", "9-8 r-xp 0 0 1 /a\nAnonymous: 0 kB"]
-        {
+        for nonsense in [
+            "",
+            "-",
+            "x-y r-xp 0 0 1 /a\nAnonymous: 0 kB\nSwap: 0 kB",
+            "9-8 r-xp 0 0 1 /a\nAnonymous: 0 kB\nSwap: 0 kB",
+        ] {
             assert!(clean_files(nonsense).is_empty(), "{nonsense}");
         }
     }

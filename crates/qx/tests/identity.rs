@@ -14,6 +14,7 @@ const OL: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001001";
 const OB: &str = "(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";
 const OBLB: &str = "(000.0 195.0 226.0 014 49.0 22.5 30.0 11001000";
 const RATING: &str = "#230.0 003 024.0 50.0";
+const ZEROS: &str = "#000.0 000 024.0 00.0";
 const NAME: &str = "#MUSTEK          PM 636     V1.2      ";
 const BLANK: &str = "#                                      ";
 const DOTS: &str = "#...............  ..........  ........";
@@ -93,6 +94,12 @@ fn where_the_link_doubts_it_only_a_name_proves_who_answers() {
         ([OL, RATING, NAME], [OL, RATING, ""], Back, 0, 0),
         ([OL, RATING, NAME], [OL, RATING, ""], BackInDoubt, 1, 0),
         ([OL, RATING, NAME], [OL, RATING, "I"], BackInDoubt, 1, 0),
+        // on battery some answer their ratings by zeros, or by none
+        ([OL, RATING, NAME], [OB, ZEROS, NAME], Back, 0, 0),
+        ([OL, RATING, NAME], [OB, ZEROS, NAME], BackInDoubt, 0, 0),
+        ([OL, RATING, ""], [OB, ZEROS, ""], Back, 0, 0),
+        ([OB, ZEROS, NAME], [OL, RATING, NAME], Back, 0, 0),
+        ([OL, RATING, NAME], [OB, "#120.0 003 024.0 60.0", NAME], Back, 0, 1),
         // volts alone
         ([OL, "", ""], [OL, "", ""], Back, 0, 0),
         ([OL, "", ""], [OL, "", ""], BackInDoubt, 1, 0),
@@ -108,7 +115,8 @@ fn where_the_link_doubts_it_only_a_name_proves_who_answers() {
         // either way it is served in the end, by its own words
         run(&mut line, Says(after), seconds(120));
         assert!(!line.device.store().is_stale(), "{case}");
-        assert_eq!(line.text("ups.status"), Some("OL"), "{case}");
+        let status = line.text("ups.status").unwrap_or_default();
+        assert!(status.starts_with(if after[0] == OB { "OB" } else { "OL" }), "{status}: {case}");
         let nominal = line.text("input.voltage.nominal").unwrap_or_default();
         assert!(told == 0 || after[1].contains(nominal), "{case}");
         if after[1].is_empty() && told > 0 {
@@ -291,4 +299,20 @@ fn low_battery_of_the_one_before_does_not_stay() {
     run(&mut line, says, seconds(4));
     assert_eq!(noted(&line, TOLD), 1, "{:?}", line.events);
     assert_eq!(line.text("ups.status"), Some("OB"), "{:?}", line.events);
+}
+
+/// A rating of zeros in an outage is no other UPS: who kills the power goes on, and the charge does not leap.
+#[test]
+fn ratings_of_zeros_in_an_outage_stop_no_order() {
+    let mut line = known(Says([OL, RATING, NAME]));
+    run(&mut line, Says([OB, ZEROS, NAME]), seconds(10));
+    blinks(&mut line, LinkChange::Back);
+    line.device.kill_power(7);
+    run(&mut line, Says([OB, ZEROS, NAME]), seconds(90));
+    assert_eq!(noted(&line, ANOTHER), 0, "{:?}", line.events);
+    assert!(
+        line.asked.iter().any(|(_, ask)| ask.starts_with("S.5") || ask.starts_with("S01")),
+        "{:?}",
+        line.asked
+    );
 }

@@ -30,7 +30,7 @@ impl Script {
     pub fn parse(text: &str) -> Result<Script, String> {
         let mut entries = vec![];
         for (at, line) in text.lines().enumerate() {
-            let line = line.split('#').next().unwrap_or_default().trim();
+            let line = without_comment(line).trim();
             if !line.is_empty() {
                 entries.push(entry(line).map_err(|why| format!("line {}: {why}", at + 1))?);
             }
@@ -54,6 +54,16 @@ impl Script {
     pub fn next_due(&self) -> Option<Duration> {
         self.0.iter().map(|entry| entry.due).min()
     }
+}
+
+/// A line up to its comment: a `#` in quotes begins none, for replies begin with it.
+fn without_comment(line: &str) -> &str {
+    let mut quoted = false;
+    let begins = line.find(|letter| {
+        quoted ^= letter == '"';
+        letter == '#' && !quoted
+    });
+    &line[..begins.unwrap_or(line.len())]
 }
 
 fn entry(line: &str) -> Result<Entry, String> {
@@ -83,6 +93,18 @@ pub fn time_of(text: &str) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_hash_in_quotes_is_no_comment() {
+        for (line, rest) in [
+            (r##"at 1s reply F "#230.0" # said"##, r##"at 1s reply F "#230.0" "##),
+            ("# all of it", ""),
+            ("at 1s mains fail#", "at 1s mains fail"),
+            ("at 1s mains fail", "at 1s mains fail"),
+        ] {
+            assert_eq!(without_comment(line), rest);
+        }
+    }
 
     #[test]
     fn a_script_is_played_in_its_order() {
