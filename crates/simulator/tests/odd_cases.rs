@@ -514,3 +514,21 @@ fn case_l8_low_battery_of_before_a_silence() {
         case("L8 LB, a silence, another unit", "no LB of the one before", &[dialect], &text);
     }
 }
+
+#[test]
+fn case_l9_ratings_that_read_otherwise_in_an_outage() {
+    // it was taken for another UPS: stale for a second, the charge of another battery, and the kill ended
+    for rating in ["#000.0 000 024.0 00.0", "#000.0 000 00.00 00.0"] {
+        for (blink, ends) in [("", ""), ("at 66s gone\n", "at 68s back\n")] {
+            let text = format!(
+                "link tcp\nat 60s reply F \"{rating}\"\nat 60s mains fail\n{blink}at 67s kill\n{ends}until 200s"
+            );
+            case(
+                "L9 ratings of zeros on battery",
+                "the load goes off",
+                &["megatec", "mecer", "zinto"],
+                &text,
+            );
+        }
+    }
+}
