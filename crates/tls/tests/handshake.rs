@@ -1,5 +1,7 @@
 //! Both ends shake hands in memory: who is served, and who is not.
 
+#![allow(clippy::unwrap_used)]
+
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, ServerConnection};
 use std::path::PathBuf;
