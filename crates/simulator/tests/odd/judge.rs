@@ -62,6 +62,8 @@ pub struct Judge {
     /// When a reply that tells of mains was read whole last, and when any was heard.
     readable: Option<Moment>,
     heard_at: Moment,
+    /// What the last readable reply said of mains.
+    last_online: Option<Option<bool>>,
     /// Questions for mains that were not answered readably since then.
     unread: u32,
     stale_since: Option<Moment>,
@@ -95,6 +97,7 @@ impl Judge {
             reachable: Moment::ZERO,
             readable: None,
             heard_at: Moment::ZERO,
+            last_online: None,
             unread: 0,
             stale_since: None,
             readable_while_stale: 0,
@@ -240,7 +243,11 @@ impl Judge {
         if claims.online.is_none() {
             return;
         }
-        self.readable = Some(now);
+        // on a bad line, what contradicts the reply before it may be the noise: it proves nothing fresh
+        let contradicts = self.last_online.replace(claims.online) != Some(claims.online);
+        if !(bad && contradicts) {
+            self.readable = Some(now);
+        }
         self.unread = 0;
         self.readable_while_stale += usize::from(self.stale_since.is_some());
         if let Some(swap) = &mut self.swap {
