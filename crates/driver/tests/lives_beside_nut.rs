@@ -81,6 +81,7 @@ const LIVES: &[Life] = &[
     life("120 V of 230, and the test bit",          "nutdrv_qx",  "megatec",      &["odd adds=CAL on:battery"]).outage("mains 120"),
     life("a shutdown bit that is stuck",            "nutdrv_qx",  "mecer",        &["odd adds=FSD"]),
     life("2.45 V a cell on mains",                  "blazer_ser", "megatec",      &["cell on", "rated 24", "odd volts=2.45 on:mains"]),
+    life("ratings of zeros and no name on battery", "nutdrv_qx",  "megatec",      &["odd plate=zeros ask:F on:battery", "odd plate=silent ask:I on:battery"]),
 ];
 
 /// What one driver made of a life.

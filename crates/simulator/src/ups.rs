@@ -3,7 +3,7 @@
 
 use crate::claims::Claims;
 use crate::knob::Knob;
-use crate::oddity::{Deed as Odd, Oddness};
+use crate::oddity::{Deed as Odd, Oddness, Plate};
 use crate::personality::{Personality, Refusal};
 use crate::readings::{Memory, readings, value};
 use crate::script::Script;
@@ -333,10 +333,9 @@ impl SimulatedUps {
         };
         let query = self.protocol.queries.iter().find(asked).copied();
         let deed = if query.is_some() || ignorant { None } else { self.deed(line, &facts) };
-        let told = query.is_some_and(|query| query.tells_status());
         let oddities = std::mem::take(&mut self.personality.oddities);
         let at = (&self.world, self.simulated(now));
-        let odd = self.oddness.strike(&oddities, query.map_or(line, |query| query.ask), told, at);
+        let odd = self.oddness.strike(&oddities, query.map_or(line, |query| query.ask), query, at);
         self.personality.oddities = oddities;
         let said = match (query, deed) {
             (Some(query), _) => self.answer(query, line, readings, &odd, now),
@@ -369,9 +368,9 @@ impl SimulatedUps {
         now: Duration,
     ) -> Option<Vec<u8>> {
         let per_cell = self.personality.per_cell;
-        if odd.contains(&Odd::Silent) {
+        if odd.contains(&Odd::Silent) || odd.contains(&Odd::Plate(Plate::Silent)) {
             return None;
-        } else if odd.contains(&Odd::Refuses) {
+        } else if odd.contains(&Odd::Refuses) || odd.contains(&Odd::Plate(Plate::Refused)) {
             let word = || Refusal::Text("(NAK".into()).reply(&[]);
             return self.personality.unknown.reply(line.as_bytes()).or_else(word);
         } else if odd.contains(&Odd::Empty) {
