@@ -3,15 +3,6 @@
 //! second table of docs/trouble.md: `cargo bench -p driver --bench trouble -- SECONDS`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../../simulator/tests/trouble/judge.rs"]
-mod judge;
-#[path = "../tests/nut/mod.rs"]
-mod nut;
-#[path = "../../simulator/tests/trouble/twin.rs"]
-mod twin;
-
-use judge::{Findings, Judge};
-use nut::{Station, Which};
 use simulator::end::Shared;
 use simulator::knob::Knob;
 use simulator::personality::Personality;
@@ -26,7 +17,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use twin::Twin;
+use testbed::judge::{Findings, Judge};
+use testbed::nut::{Station, Which};
+use testbed::twin::Twin;
 
 const DIALECTS: [&str; 3] = ["megatec", "mustek", "voltronic-qs"];
 const RATES: [f64; 5] = [0.0, 0.001, 0.01, 0.05, 0.2];

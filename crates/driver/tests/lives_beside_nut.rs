@@ -4,14 +4,12 @@
 //! `cargo test -p driver --test lives_beside_nut -- --nocapture | grep '^|'`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod nut;
-mod ups;
 mod witness;
 
-use nut::{Station, Which};
 use std::thread::{ScopedJoinHandle, scope, sleep};
 use std::time::{Duration, Instant};
-use ups::Ups;
+use testbed::nut::{Station, Which};
+use testbed::ups::Ups;
 use witness::{Client, Shown, Verdict, World, judge};
 
 /// An outage and its end are told within this: a poll interval of a second and two rounds of questions (see

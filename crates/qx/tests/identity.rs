@@ -2,13 +2,11 @@
 //! Only the name of the UPS proves that it is the one of before.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod line;
-
-use line::{Line, ended, seconds};
 use qx::device::bounds::{IDENTITY, IDENTITY_AGAIN, IDENTITY_ASKED_AGAIN};
 use qx::device::{Event, LinkChange, Outcome};
 use qx::options::Options;
 use std::time::Duration;
+use testbed::line::{Line, ended, seconds};
 
 const OL: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001001";
 const OB: &str = "(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";

@@ -1,12 +1,10 @@
 //! Orders to the load in virtual time: what is sent, what is tried instead, and what is told of it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod line;
-
-use line::{Line, ended, seconds};
 use qx::device::{Event, Loudness, Outcome};
 use qx::options::Options;
 use std::time::Duration;
+use testbed::line::{Line, ended, seconds};
 
 const STATUS: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 const PENDING: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010";

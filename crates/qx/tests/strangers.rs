@@ -2,13 +2,12 @@
 //! alone; what does least harm to others goes first while nobody answers.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
 
-mod line;
-
-use line::{Line, seconds};
 use qx::detect::{Harm, harm, harm_table};
 use qx::device::Event;
 use qx::options::Options;
 use qx::protocols;
+use testbed::line;
+use testbed::line::{Line, seconds};
 
 /// What is told, and what was asked until then.
 fn told(options: Options, ups: &mut line::Ups) -> (String, Vec<String>) {

@@ -2,10 +2,6 @@
 //! set.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-#[path = "../../qx/tests/line/mod.rs"]
-mod line;
-
-use line::{Line, seconds};
 use qx::device::store::Access;
 use qx::device::{Event, Outcome};
 use qx::options::Options;
@@ -17,6 +13,7 @@ use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
+use testbed::line::{Line, seconds};
 
 /// Families and models that differ.
 const FAMILIES: &[(&str, &[&str])] = &[

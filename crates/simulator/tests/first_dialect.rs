@@ -1,10 +1,6 @@
 //! A UPS behind a converter that names its dialect: taken for that at once, also after a reload and a silence.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-#[path = "../../qx/tests/line/mod.rs"]
-mod line;
-
-use line::{Line, seconds};
 use qx::detect::known::Known;
 use qx::device::{Event, Outcome};
 use qx::options::Options;
@@ -15,6 +11,7 @@ use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
+use testbed::line::{Line, seconds};
 
 struct Bench {
     ups: SimulatedUps,

@@ -2,8 +2,6 @@
 //! taken for it, or not for long. In virtual time.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod wire;
-
 use qx::device::Event;
 use qx::options::Options;
 use qx::protocols;
@@ -14,7 +12,8 @@ use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use std::time::Duration;
-use wire::{Wire, may_be_claimed, say};
+use testbed::wire;
+use testbed::wire::{Wire, may_be_claimed, say};
 
 /// So long a start is looked at.
 const WHILE: Duration = Duration::from_secs(20);

@@ -3,8 +3,6 @@
 //! `QXUPS_SEEDS` in the environment tries more of them.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod wire;
-
 use qx::device::Event;
 use qx::line::capture::Capture;
 use qx::line::exchange::END;
@@ -18,7 +16,8 @@ use simulator::trouble::{Random, Trouble};
 use simulator::ups::SimulatedUps;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use wire::{Wire, may_be_claimed};
+use testbed::wire;
+use testbed::wire::{Wire, may_be_claimed};
 
 /// What becomes of the replies.
 #[derive(Clone, Copy, Debug, PartialEq)]

@@ -2,15 +2,14 @@
 //! that were exchanged. The pretended UPS knows what it did, and is the judge.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod wire;
-
 use qx::device::bounds;
 use qx::device::{Event, LinkChange, Loudness, Outcome};
 use qx::line::exchange::Reply;
 use qx::options::Options;
 use qx::vocabulary::moment::Moment;
 use std::time::Duration;
-use wire::Wire;
+use testbed::wire;
+use testbed::wire::Wire;
 
 const STATUS: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 const PENDING: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010";

@@ -3,8 +3,6 @@
 //! simulated one does: seconds to the first data.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod wire;
-
 use qx::device::Event;
 use qx::options::Options;
 use qx::protocols;
@@ -17,7 +15,7 @@ use simulator::trouble::{Random, Trouble};
 use simulator::ups::SimulatedUps;
 use std::fmt::Write;
 use std::time::Duration;
-use wire::{Wire, say};
+use testbed::wire::{Wire, say};
 
 /// How the replies come.
 #[derive(Clone, Copy, Debug)]

@@ -2,8 +2,6 @@
 //! allows, and all else in between.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
 
-mod wire;
-
 use qx::device::Event;
 use qx::options::Options;
 use qx::protocols;
@@ -16,7 +14,7 @@ use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use wire::{Wire, families, say};
+use testbed::wire::{Wire, families, say};
 
 const SECOND: Duration = Duration::from_secs(1);
 

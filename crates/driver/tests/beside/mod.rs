@@ -1,10 +1,10 @@
 //! The same simulated UPS under NUT's own driver and under ours.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use crate::nut::{Said, Station, Which, both};
-use crate::ups::Ups;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use testbed::nut::{Said, Station, Which, both};
+use testbed::ups::Ups;
 
 /// A difference that is listed.
 pub fn listed(name: &str) {

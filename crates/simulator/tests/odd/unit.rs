@@ -1,7 +1,6 @@
 //! The units of a life, and the cable to the one that is plugged in.
 
 use super::life::{Event, Life};
-use super::line::Far;
 use qx::line::exchange::END;
 use qx::vocabulary::moment::Moment;
 use simulator::claims::Claims;
@@ -10,6 +9,7 @@ use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::{Record, SimulatedUps};
+use testbed::exchange::Far;
 
 /// Whether bytes pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,6 @@
 //! A device on a line with trouble, in virtual time, and a judge who knows the truth.
 #![allow(dead_code, missing_docs)]
 
-pub mod judge;
-#[path = "../wire/exchange.rs"]
-mod line;
-pub mod twin;
-
-use judge::{Findings, Judge};
 use qx::device::store::Change;
 use qx::device::{Device, Event, Outcome};
 use qx::line::exchange::Exchange;
@@ -21,7 +15,9 @@ use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use simulator::world::Order;
 use std::time::Duration;
-use twin::Twin;
+use testbed::exchange;
+use testbed::judge::{Findings, Judge};
+use testbed::twin::Twin;
 
 /// What happens in ten minutes: outages, a low battery, regulation, loads, and a command.
 pub const DAY: &[(u64, &str)] = &[
@@ -174,7 +170,7 @@ impl Bench {
     fn exchange(&mut self, exchange: &Exchange) {
         let began = self.now;
         let reply =
-            line::exchange(exchange, &mut self.now, (false, false), &mut self.ups).unwrap_or_default();
+            exchange::exchange(exchange, &mut self.now, (false, false), &mut self.ups).unwrap_or_default();
         self.hear(exchange.is_command);
         self.exchanges += 1;
         let is_status = exchange.command == self.protocol.queries[0].wire(0);

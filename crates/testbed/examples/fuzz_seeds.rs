@@ -1,7 +1,7 @@
 //! Writes what fuzzing begins with, from the tables, the simulator and `captures/`: one folder for each
 //! target, below the one that is named.
 //!
-//!     cargo run -p driver --example fuzz_seeds -- fuzz/corpus
+//!     cargo run -p testbed --example fuzz_seeds -- fuzz/corpus
 
 use battery::{Bank, Chemistry, Estimator, Unit};
 use driver::upgrade::UPGRADES;

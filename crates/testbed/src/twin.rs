@@ -1,5 +1,4 @@
 //! What a driver reads of a UPS when nothing goes wrong on the line.
-#![allow(dead_code, missing_docs)]
 
 use qx::device::{Device, LinkChange};
 use qx::line::exchange::{Collector, END};

@@ -1,6 +1,5 @@
 //! One exchange on a line in virtual time, as the links do it: each byte has its moment, late ones run into the
 //! next question, and the line may break in the midst of it.
-#![allow(dead_code, missing_docs)]
 
 use qx::line::exchange::{Collector, END, Exchange, LATE_KEPT, Reply, WHOLE};
 use qx::vocabulary::moment::Moment;

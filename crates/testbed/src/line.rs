@@ -1,5 +1,4 @@
 //! A device and a pretended UPS in virtual time: minutes pass in milliseconds.
-#![allow(dead_code, missing_docs)]
 
 use qx::device::{Device, Event, LinkChange};
 use qx::line::exchange::{Collector, Exchange};

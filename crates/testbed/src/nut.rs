@@ -1,5 +1,4 @@
 //! A station: a folder of its own with NUT's configuration, upsd, and one of the two drivers.
-#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use nix::fcntl::{Flock, FlockArg};
 use std::collections::BTreeMap;
@@ -16,7 +15,6 @@ use std::time::{Duration, Instant};
 const NUT: &str = "/lib/nut";
 /// The driver that was built with these tests, unless this names the folder of another build.
 const OTHER_BUILD: &str = "QXUPS_DRIVERS";
-const OURS: &str = env!("CARGO_BIN_EXE_nutdrv_qx");
 
 /// Names the folder of a newer nutdrv_qx.
 pub const NEWEST: &str = "QXUPS_NEWEST_NUT";
@@ -38,10 +36,16 @@ impl Which {
             Which::Newest => std::env::var_os(NEWEST).expect("QXUPS_NEWEST_NUT").into(),
             Which::Ours => match std::env::var_os(OTHER_BUILD) {
                 Some(folder) => folder.into(),
-                None => Path::new(OURS).parent().unwrap().into(),
+                None => programs(),
             },
         }
     }
+}
+
+/// Where Cargo puts the programs of the package whose test or benchmark this is: above its own folder, `deps`.
+fn programs() -> PathBuf {
+    let test = std::env::current_exe().expect("the path of this test");
+    test.parent().and_then(Path::parent).expect("a folder above the test's own").into()
 }
 
 /// The same done with NUT's driver and with ours, at once: what came of it.

@@ -1,5 +1,4 @@
 //! A simulated UPS on a pseudo-terminal or TCP, in a thread of its own.
-#![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use crate::nut::Which;
 use simulator::end::Shared;

@@ -1,10 +1,7 @@
 //! A device and a UPS with a wire between them, in virtual time: each byte has its moment, late ones run
 //! into the next question, as on a real line.
-#![allow(dead_code, missing_docs)]
 
-pub mod exchange;
-
-use exchange::Far;
+use crate::exchange::Far;
 use qx::device::{Device, Event};
 use qx::line::exchange::{Exchange, Reply};
 use qx::options::Options;
@@ -105,7 +102,7 @@ impl Wire {
         let after_silence = self.made.last().is_none_or(|made| made.line.is_none());
         let mut far = Answering { arrivals: &mut self.arrivals, ups };
         let unsettled = (self.converter && after_silence, self.converter);
-        exchange::exchange(exchange, &mut self.now, unsettled, &mut far).unwrap_or_default()
+        crate::exchange::exchange(exchange, &mut self.now, unsettled, &mut far).unwrap_or_default()
     }
 
     /// The dialect that it takes the UPS for.

@@ -1,5 +1,4 @@
 //! What was published, judged by what the UPS would say to a driver on a line without any trouble.
-#![allow(dead_code)]
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
