@@ -1,8 +1,11 @@
 //! What a UPS in some world would report: everything that any dialect could ask for.
 
+mod numbers;
+
 use crate::personality::Personality;
 use crate::sample::sample;
 use crate::world::World;
+use numbers::numbers;
 use qx::vocabulary::status::{Alarm, Status, StatusSet};
 use qx::vocabulary::value::{Decimal, Value};
 use qx::vocabulary::variable::*;
@@ -60,101 +63,6 @@ pub fn value(protocol: &Protocol, var: &Var, text: &str) -> Value {
         |field: &qx::wire::query::Field| matches!(field.meaning, Text(said) | Word(said, _) if said == var);
     let as_text = protocol.queries.iter().flat_map(|query| query.fields).any(is_text);
     Decimal::parse(text).filter(|_| !as_text).map_or_else(|| Value::text(text), Value::Number)
-}
-
-/// Rated volts of the battery of the samples.
-const SAMPLE_VOLTS: f64 = 24.0;
-
-fn numbers(world: &World, personality: &Personality) -> Vec<(&'static Var, f64, u8)> {
-    let battery = if personality.per_cell { 2.0 / world.rating.battery_volts } else { 1.0 };
-    let load = if world.powered() { world.load_percent } else { 0.0 };
-    let (input, output) = (world.mains_volts, world.output_volts());
-    let hertz = if input > 0.0 { world.mains_hertz } else { 0.0 };
-    let output_hertz = if output > 0.0 { world.rating.mains_hertz } else { 0.0 };
-    let power = world.rating.power * load / 100.0;
-    let amperes = if output > 0.0 { power / output } else { 0.0 };
-    let three = 3f64.sqrt();
-    let rating = &world.rating;
-    let mut numbers = vec![
-        (&INPUT_VOLTAGE, input, 1),
-        (&INPUT_VOLTAGE_FAULT, world.fault_volts, 1),
-        (&EXPERIMENTAL_INPUT_FAULT_VOLTAGE, world.fault_volts, 1),
-        (&INPUT_BYPASS_VOLTAGE, input, 1),
-        (&INPUT_BYPASS_FREQUENCY, hertz, 1),
-        (&INPUT_FREQUENCY, hertz, 1),
-        (&INPUT_L1_N_VOLTAGE, input, 1),
-        (&INPUT_L2_N_VOLTAGE, input * 1.01, 1),
-        (&INPUT_L3_N_VOLTAGE, input * 0.99, 1),
-        (&INPUT_L1_L2_VOLTAGE, input * three, 1),
-        (&INPUT_L2_L3_VOLTAGE, input * three * 1.01, 1),
-        (&INPUT_L1_L3_VOLTAGE, input * three * 0.99, 1),
-        (&INPUT_BYPASS_L1_N_VOLTAGE, input, 1),
-        (&INPUT_BYPASS_L2_N_VOLTAGE, input * 1.01, 1),
-        (&INPUT_BYPASS_L3_N_VOLTAGE, input * 0.99, 1),
-        (&INPUT_L1_CURRENT, amperes, 0),
-        (&INPUT_L2_CURRENT, amperes + 1.0, 0),
-        (&INPUT_L3_CURRENT, amperes + 2.0, 0),
-        (&OUTPUT_VOLTAGE, output, 1),
-        (&OUTPUT_FREQUENCY, output_hertz, 1),
-        (&OUTPUT_CURRENT, amperes, 1),
-        (&OUTPUT_POWER, power, 0),
-        (&OUTPUT_REALPOWER, power * 0.8, 0),
-        (&OUTPUT_L1_N_VOLTAGE, output, 1),
-        (&OUTPUT_L2_N_VOLTAGE, output * 1.01, 1),
-        (&OUTPUT_L3_N_VOLTAGE, output * 0.99, 1),
-        (&OUTPUT_L1_L2_VOLTAGE, output * three, 1),
-        (&OUTPUT_L2_L3_VOLTAGE, output * three * 1.01, 1),
-        (&OUTPUT_L1_L3_VOLTAGE, output * three * 0.99, 1),
-        (&OUTPUT_BYPASS_L1_N_VOLTAGE, input, 1),
-        (&OUTPUT_BYPASS_L2_N_VOLTAGE, input * 1.01, 1),
-        (&OUTPUT_BYPASS_L3_N_VOLTAGE, input * 0.99, 1),
-        (&OUTPUT_BYPASS_L1_L2_VOLTAGE, input * three, 1),
-        (&OUTPUT_BYPASS_L2_L3_VOLTAGE, input * three * 1.01, 1),
-        (&OUTPUT_BYPASS_L1_L3_VOLTAGE, input * three * 0.99, 1),
-        (&OUTPUT_L1_CURRENT, amperes, 0),
-        (&OUTPUT_L2_CURRENT, amperes + 1.0, 0),
-        (&OUTPUT_L3_CURRENT, amperes + 2.0, 0),
-        (&OUTPUT_L1_LOAD, load, 0),
-        (&OUTPUT_L2_LOAD, load / 2.0, 0),
-        (&OUTPUT_L3_LOAD, load / 4.0, 0),
-        (&OUTPUT_L1_POWER_PERCENT, load, 0),
-        (&OUTPUT_L2_POWER_PERCENT, load / 2.0, 0),
-        (&OUTPUT_L3_POWER_PERCENT, load / 4.0, 0),
-        (&OUTPUT_L1_REALPOWER, power * 0.4, 0),
-        (&OUTPUT_L2_REALPOWER, power * 0.3, 0),
-        (&OUTPUT_L3_REALPOWER, power * 0.1, 0),
-        (&OUTPUT_L1_POWER, power * 0.5, 0),
-        (&OUTPUT_L2_POWER, power * 0.4, 0),
-        (&OUTPUT_L3_POWER, power * 0.1, 0),
-        (&UPS_REALPOWER, power * 0.8, 0),
-        (&UPS_POWER, power, 0),
-        (&UPS_LOAD, load, 0),
-        (&UPS_TEMPERATURE, world.temperature, 1),
-        (&BATTERY_TEMPERATURE, world.temperature, 1),
-        (&BATTERY_VOLTAGE, world.battery_volts() * battery, 2),
-        (&EXPERIMENTAL_BATTERY_VOLTAGE_NEGATIVE, world.battery_volts(), 1),
-        (&Q5_BATTERY_VOLTAGE, world.battery_volts() * 1200.0 / rating.battery_volts, 0),
-        (&CELL_VOLTAGE, world.battery_volts() * 2.0 / rating.battery_volts, 2),
-        (&BATTERY_CHARGE, world.charge * 100.0, 0),
-        (&BATTERY_RUNTIME, world.runtime(), 0),
-        (&BATTERY_CURRENT, if world.on_battery() { amperes } else { 0.0 }, 0),
-        (&INPUT_VOLTAGE_NOMINAL, rating.mains_volts, 1),
-        (&INPUT_CURRENT_NOMINAL, rating.mains_amperes, 0),
-        (&INPUT_FREQUENCY_NOMINAL, rating.mains_hertz, 1),
-        (&OUTPUT_VOLTAGE_NOMINAL, rating.mains_volts, 1),
-        (&OUTPUT_CURRENT_NOMINAL, rating.mains_amperes, 0),
-        (&OUTPUT_FREQUENCY_NOMINAL, rating.mains_hertz, 1),
-        (&BATTERY_VOLTAGE_NOMINAL, rating.battery_volts, 2),
-        (&EXPERIMENTAL_NUMBER_OF_BATTERY_CELLS, rating.battery_volts / 2.0, 0),
-        (&EXPERIMENTAL_NOMINAL_CELL_VOLTAGE, 2.0, 2),
-    ];
-    // the samples are those of a battery of 24 V
-    if rating.battery_volts != SAMPLE_VOLTS {
-        let part = rating.battery_volts / SAMPLE_VOLTS;
-        numbers.push((&BATTERY_VOLTAGE_LOW, 20.0 * part, 1));
-        numbers.push((&BATTERY_VOLTAGE_HIGH, 27.6 * part, 1));
-    }
-    numbers
 }
 
 fn texts(protocol: &Protocol, world: &World, personality: &Personality) -> Vec<(&'static Var, String)> {

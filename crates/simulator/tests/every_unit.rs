@@ -178,7 +178,7 @@ fn data_is_as_fresh_as_what_says_whether_mains_is_there() {
         assert!(!bench.line.device.store().is_stale());
         bench.ups.turn(Knob::parse("unknown silent").unwrap(), bench.line.now);
         for part in silent.split(' ') {
-            bench.ups.turn(Knob::Forget(part.into()), bench.line.now);
+            bench.ups.turn(Knob::parse(&format!("forget {part}")).unwrap(), bench.line.now);
         }
         assert_eq!(bench.run(30, |event| *event == Event::Stale), stale, "{silent}: {:?}", bench.line.events);
         assert!(!bench.run(40, |event| *event == Event::Fresh), "{silent}: {:?}", bench.line.events);
