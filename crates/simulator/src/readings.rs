@@ -34,7 +34,7 @@ impl Memory {
 /// The readings of the whole unit; a query's table picks what it carries.
 pub fn readings(protocol: &Protocol, world: &World, personality: &Personality, memory: &Memory) -> Readings {
     let mut readings = Readings::default();
-    for (var, text) in sample(protocol.name, personality.family.as_deref()) {
+    for (var, text) in sample(protocol, personality.family.as_deref()) {
         readings.say(var, Some(value(protocol, var, text)));
     }
     for (var, number, places) in numbers(world, personality) {
@@ -79,7 +79,7 @@ fn texts(protocol: &Protocol, world: &World, personality: &Personality) -> Vec<(
         texts.push((&MAINS_FAILED, "yes".into()));
     }
     // some dialects have names of their own, which the sample knows
-    let own = |var: &Var| sample(protocol.name, None).iter().any(|(known, _)| *known == var);
+    let own = |var: &Var| sample(protocol, None).iter().any(|(known, _)| *known == var);
     let names = [
         (&DEVICE_MFR, &personality.maker),
         (&DEVICE_MODEL, &personality.model),

@@ -11,7 +11,7 @@ use crate::vocabulary::variable::*;
 use crate::wire::command::Part::Lit;
 use crate::wire::command::{Command, command};
 use crate::wire::fact::{Derived, Facts, Raised};
-use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::protocol::{Fixed, Protocol, Sign};
 use crate::wire::query::Effect::{All, Nothing, Set};
 use crate::wire::query::{Bit, Custom, Effect, Field, Query, alarm, bit, bits, custom, number, query, text};
 use crate::wire::readings::Readings;
@@ -193,12 +193,16 @@ const LOAD: &[Command] = &[
     command("shutdown.stop", &[Lit("C")]),
 ];
 
+/// What is printed on a sample unit, or set in it.
+const SAMPLE: &[Fixed] = &[(&Q5_BATTERY_CUTOFF, "960"), (&Q5_ERROR, "0")];
+
 /// The dialect.
 pub static ABLEREX: Protocol = Protocol {
     name: "ablerex",
     about: "as megatec, from which nothing tells it, with binary readings by Q5 and At",
     by_name: true,
     signs: &[Sign::Answers(&STATUS), Sign::Says(&VENDOR, &UPS_FIRMWARE)],
+    sample: SAMPLE,
     queries: &[&STATUS, &RATING, &BINARY, &RUNTIME, &TEST, &VENDOR],
     derived: DERIVED,
     settle,

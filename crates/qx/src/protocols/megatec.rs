@@ -116,6 +116,7 @@ pub(super) const TEMPLATE: Protocol = Protocol {
     by_name: false,
     queries: &[&STATUS, &RATING, &VENDOR],
     fixed: &[],
+    sample: &[],
     derived: &[],
     settle: settle::by_ratio,
     commands: &[BEEPER, LOAD, SHUTDOWN, TIMED_TEST, TESTS],

@@ -40,6 +40,8 @@ pub struct Protocol {
     pub queries: &'static [&'static Query],
     /// What is the same for all.
     pub fixed: &'static [Fixed],
+    /// The name plate and settings of a sample unit, where they differ from what any unit could have: for the simulator.
+    pub sample: &'static [Fixed],
     /// What follows from several readings.
     pub derived: &'static [Derived],
     /// Settles what the bits leave open: whether the UPS boosts, trims or bypasses.
