@@ -1,4 +1,5 @@
 //! Imports point one way: a room of this crate names none that comes after it in `lib.rs`'s order.
+#![allow(missing_docs, clippy::unwrap_used, clippy::disallowed_methods)]
 
 use std::path::Path;
 
