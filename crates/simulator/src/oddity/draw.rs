@@ -50,7 +50,7 @@ pub fn draw(random: &mut Random, protocol: &Protocol) -> Oddity {
 
 /// A name plate that reads otherwise on battery: all of it, or the reply to one question.
 fn plate(random: &mut Random, mut odd: Oddity, protocol: &Protocol) -> Oddity {
-    let keeps_back = matches!(odd.deed, Deed::Plate(Plate::Refused | Plate::Silent));
+    let keeps_back = !matches!(odd.deed, Deed::Plate(Plate::Zeros | Plate::Other));
     // without its signs it is another dialect
     let free = |query: &&&'static Query| {
         query.cadence == Cadence::Once
