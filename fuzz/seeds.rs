@@ -6,9 +6,10 @@
 use battery::{Bank, Chemistry, Estimator, Unit};
 use driver::upgrade::UPGRADES;
 use nut::driver_socket::Request;
-use qx::bridge::Carriage;
-use qx::protocol::Protocol;
-use qx::{bridges, protocols};
+use qx::protocols;
+use qx::usb::bridge::Carriage;
+use qx::usb::bridges;
+use qx::wire::protocol::Protocol;
 use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::Trouble;

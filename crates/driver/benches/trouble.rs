@@ -148,9 +148,10 @@ async fn serve(
 }
 
 /// What the UPS itself says in some reply; the beeper is left out, which noise may switch.
-fn is_said(protocol: &qx::protocol::Protocol, name: &str) -> bool {
-    let said = |var: &qx::variable::Var| protocol.queries.iter().any(|query| query.speaks_of(var));
-    name != "ups.beeper.status" && qx::variable::named(name).is_some_and(said)
+fn is_said(protocol: &qx::wire::protocol::Protocol, name: &str) -> bool {
+    let said =
+        |var: &qx::vocabulary::variable::Var| protocol.queries.iter().any(|query| query.speaks_of(var));
+    name != "ups.beeper.status" && qx::vocabulary::variable::named(name).is_some_and(said)
 }
 
 /// Follows what a driver tells upsd, until it leaves or the time is over.

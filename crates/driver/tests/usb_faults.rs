@@ -8,8 +8,8 @@ mod ups;
 
 use machine::Machine;
 use nut::{Which, both};
-use qx::bridge::usb;
-use qx::bridges;
+use qx::usb::bridge::usb;
+use qx::usb::bridges;
 use simulator::usbip::Converter;
 use std::collections::BTreeMap;
 use std::time::Duration;

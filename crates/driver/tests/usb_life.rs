@@ -8,8 +8,8 @@ mod ups;
 
 use machine::Machine;
 use nut::Which;
-use qx::bridge::{UsbId, usb};
-use qx::bridges;
+use qx::usb::bridge::{UsbId, usb};
+use qx::usb::bridges;
 use simulator::usbip::Converter;
 use ups::Ups;
 

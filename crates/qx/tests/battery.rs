@@ -7,7 +7,7 @@ mod line;
 use line::{Line, ended, seconds};
 use proptest::prelude::*;
 use qx::device::{Event, LinkChange};
-use qx::option::{Options, RuntimeCal};
+use qx::options::{Options, RuntimeCal};
 
 /// What a UPS says: volts, load, and the bits.
 #[derive(Clone, Copy, Debug)]

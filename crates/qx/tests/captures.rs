@@ -5,10 +5,10 @@
 mod line;
 
 use line::{Line, ended, seconds};
-use qx::capture::Capture;
 use qx::device::Event;
-use qx::option::Options;
-use qx::query::Cadence;
+use qx::line::capture::Capture;
+use qx::options::Options;
+use qx::wire::query::Cadence;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

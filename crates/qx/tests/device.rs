@@ -5,8 +5,9 @@ mod line;
 
 use line::{Line, ended, seconds};
 use qx::device::{Event, LinkChange, Loudness, Outcome};
-use qx::option::{Flag, Flags, Options};
+use qx::options::Options;
 use qx::protocols;
+use qx::vocabulary::flag::{Flag, Flags};
 use std::time::Duration;
 
 const STATUS: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";

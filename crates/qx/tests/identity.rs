@@ -7,7 +7,7 @@ mod line;
 use line::{Line, ended, seconds};
 use qx::device::bounds::{IDENTITY, IDENTITY_AGAIN, IDENTITY_ASKED_AGAIN};
 use qx::device::{Event, LinkChange, Outcome};
-use qx::option::Options;
+use qx::options::Options;
 use std::time::Duration;
 
 const OL: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001001";

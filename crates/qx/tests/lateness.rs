@@ -4,8 +4,9 @@
 mod line;
 
 use line::{Line, ended, seconds};
-use qx::device::{Event, Moment};
-use qx::option::Options;
+use qx::device::Event;
+use qx::options::Options;
+use qx::vocabulary::moment::Moment;
 use std::collections::BTreeMap;
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ mod line;
 
 use line::{Line, ended, seconds};
 use qx::device::{Event, Loudness};
-use qx::option::{Options, RuntimeCal};
+use qx::options::{Options, RuntimeCal};
 
 /// A UPS that says these statuses, each from its second on; what is shown every second from the first on.
 fn course(options: Options, said: &[(u64, &str)], until: u64) -> Vec<(u64, String)> {

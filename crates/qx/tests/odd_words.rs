@@ -6,7 +6,7 @@ mod line;
 
 use line::{Line, ended, seconds};
 use qx::device::{Event, LinkChange, Loudness};
-use qx::option::Options;
+use qx::options::Options;
 use std::cell::Cell;
 use std::time::Duration;
 

@@ -5,7 +5,7 @@ mod line;
 
 use line::{Line, ended, seconds};
 use qx::device::{Event, Loudness, Outcome};
-use qx::option::Options;
+use qx::options::Options;
 use std::cell::Cell;
 use std::time::Duration;
 

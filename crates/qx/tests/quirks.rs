@@ -5,8 +5,8 @@ mod line;
 
 use line::{Line, ended, seconds};
 use qx::device::{Event, Loudness};
-use qx::option::Options;
-use qx::quirk::{self, Quirk, Quirks, Trigger};
+use qx::options::Options;
+use qx::options::quirk::{self, Quirk, Quirks, Trigger};
 
 /// A UPS of one dialect that gives these replies, each one for ten seconds.
 fn statuses(protocol: &str, quirks: Quirks, ask: &str, replies: &[&str]) -> (Vec<String>, Line) {

@@ -5,8 +5,8 @@ mod line;
 
 use line::{Line, ended, seconds};
 use qx::device::{Device, Event, Outcome};
-use qx::exchange::Reply;
-use qx::option::Options;
+use qx::line::exchange::Reply;
+use qx::options::Options;
 use std::time::Duration;
 
 const STATUS: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";

@@ -7,7 +7,7 @@ mod line;
 use line::{Line, seconds};
 use qx::detect::{Harm, harm, harm_table};
 use qx::device::Event;
-use qx::option::Options;
+use qx::options::Options;
 use qx::protocols;
 
 /// What is told, and what was asked until then.
@@ -128,7 +128,7 @@ fn the_table_of_questions_is_complete() {
     assert!(docs.contains(&harm_table()), "run the test 'detection' of the simulator, which prints it");
     for protocol in protocols::ALL {
         for sign in protocol.signs {
-            let bytes = qx::capture::escape(&sign.query().wire(0));
+            let bytes = qx::vocabulary::escape::escape(&sign.query().wire(0));
             let row = docs.lines().find(|row| row.starts_with(&format!("| `{bytes}` |")));
             let row = row.unwrap_or_else(|| panic!("{bytes} is missing"));
             assert!(row.contains(protocol.name), "{row}");

@@ -4,8 +4,8 @@ use crate::oddity::{self, Oddity};
 use crate::personality::Refusal;
 use crate::sample::{FAMILIES, MODELS};
 use crate::trouble::{Fate, Nothing};
-use qx::status::Status;
-use qx::variable::Var;
+use qx::vocabulary::status::Status;
+use qx::vocabulary::variable::Var;
 use std::time::Duration;
 
 /// A change.
@@ -268,7 +268,7 @@ fn warning(text: &str) -> Option<Knob> {
 
 fn say(text: &str) -> Option<Knob> {
     let (name, value) = text.split_once(' ')?;
-    let var = qx::variable::named(name)?;
+    let var = qx::vocabulary::variable::named(name)?;
     Some(Knob::Say(var, value.trim().into()))
 }
 

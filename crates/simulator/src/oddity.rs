@@ -10,7 +10,7 @@ pub use draw::draw;
 pub use state::Oddness;
 
 use crate::world::World;
-use qx::status::Status;
+use qx::vocabulary::status::Status;
 use std::fmt;
 use std::time::Duration;
 

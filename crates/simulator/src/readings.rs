@@ -3,11 +3,11 @@
 use crate::personality::Personality;
 use crate::sample::sample;
 use crate::world::World;
-use qx::protocol::Protocol;
-use qx::read::Readings;
-use qx::status::{Alarm, Status, StatusSet};
-use qx::value::{Decimal, Value};
-use qx::variable::*;
+use qx::vocabulary::status::{Alarm, Status, StatusSet};
+use qx::vocabulary::value::{Decimal, Value};
+use qx::vocabulary::variable::*;
+use qx::wire::protocol::Protocol;
+use qx::wire::readings::Readings;
 use std::collections::BTreeMap;
 
 /// What the unit was told and keeps: variables, status words, warnings.
@@ -55,9 +55,9 @@ pub fn readings(protocol: &Protocol, world: &World, personality: &Personality, m
 
 /// The value that a text is: a number, where the dialect does not take it for a text.
 pub fn value(protocol: &Protocol, var: &Var, text: &str) -> Value {
-    use qx::query::Meaning::{Text, Word};
+    use qx::wire::query::Meaning::{Text, Word};
     let is_text =
-        |field: &qx::query::Field| matches!(field.meaning, Text(said) | Word(said, _) if said == var);
+        |field: &qx::wire::query::Field| matches!(field.meaning, Text(said) | Word(said, _) if said == var);
     let as_text = protocol.queries.iter().flat_map(|query| query.fields).any(is_text);
     Decimal::parse(text).filter(|_| !as_text).map_or_else(|| Value::text(text), Value::Number)
 }
@@ -241,7 +241,7 @@ fn alarms(protocol: &Protocol, world: &World, memory: &Memory, status: StatusSet
 
 /// Every alarm that the dialect knows.
 fn all_alarms(protocol: &Protocol) -> Vec<Alarm> {
-    use qx::query::{Effect, Meaning};
+    use qx::wire::query::{Effect, Meaning};
     let mut found = vec![];
     let mut take = |effect: &Effect| {
         for part in effect.parts() {

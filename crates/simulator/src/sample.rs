@@ -1,6 +1,6 @@
 //! What is printed on, or set in, a sample unit of each dialect, beside what the world says.
 
-use qx::variable::*;
+use qx::vocabulary::variable::*;
 
 /// Rows of a sample: variables and their texts.
 pub type Sample = &'static [(&'static Var, &'static str)];

@@ -9,16 +9,16 @@ use crate::readings::{Memory, readings, value};
 use crate::script::Script;
 use crate::trouble::{Fate, Trouble, UsbTrouble};
 use crate::world::{Order, Test, World};
-use qx::command::Command;
-use qx::exchange::END;
-use qx::fact::Facts;
-use qx::option::{Flag, Flags};
-use qx::protocol::Protocol;
-use qx::query::{Meaning, Query};
-use qx::read::Readings;
-use qx::spelling;
-use qx::value::Value;
-use qx::variable::{ALARM_CONTROL, INPUT_VOLTAGE, UPS_ID, Var};
+use qx::line::exchange::END;
+use qx::vocabulary::flag::{Flag, Flags};
+use qx::vocabulary::value::Value;
+use qx::vocabulary::variable::{ALARM_CONTROL, INPUT_VOLTAGE, UPS_ID, Var};
+use qx::wire::command::Command;
+use qx::wire::fact::Facts;
+use qx::wire::protocol::Protocol;
+use qx::wire::query::{Meaning, Query};
+use qx::wire::readings::Readings;
+use qx::wire::spelling;
 use std::collections::{BTreeMap, VecDeque};
 use std::time::Duration;
 
@@ -436,7 +436,9 @@ impl SimulatedUps {
             Deed::Reset => self.memory.values.retain(|_, (var, _)| var.public),
             Deed::ClearFaults => {
                 self.memory.values.retain(|name, _| !name.starts_with("experimental.fault"));
-                for var in qx::variable::KEPT.iter().filter(|var| var.name.starts_with("experimental.fault_"))
+                for var in qx::vocabulary::variable::KEPT
+                    .iter()
+                    .filter(|var| var.name.starts_with("experimental.fault_"))
                 {
                     self.memory.keep(var, Value::text("0: none"));
                 }
@@ -589,7 +591,7 @@ fn order_of(command: &Command, line: &str) -> Option<Deed> {
         "test.battery.stop" => Order::StopTest,
         name => {
             let (outlet, deed) = name.strip_prefix("outlet.")?.split_once(".load.")?;
-            let var = qx::variable::named(&format!("outlet.{outlet}.status"))?;
+            let var = qx::vocabulary::variable::named(&format!("outlet.{outlet}.status"))?;
             return Some(Deed::Keep(var, Value::text(deed)));
         }
     }))

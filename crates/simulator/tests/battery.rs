@@ -6,9 +6,10 @@
 mod line;
 
 use line::{Line, seconds};
-use qx::device::{Event, Moment};
-use qx::option::{Options, RuntimeCal};
+use qx::device::Event;
+use qx::options::{Options, RuntimeCal};
 use qx::protocols;
+use qx::vocabulary::moment::Moment;
 use simulator::knob::Knob;
 use simulator::personality::Personality;
 use simulator::script::Script;

@@ -6,11 +6,12 @@
 mod line;
 
 use line::{Line, seconds};
-use qx::device::{Event, Moment, Outcome};
-use qx::option::Options;
+use qx::device::store::Access;
+use qx::device::{Event, Outcome};
+use qx::options::Options;
 use qx::protocols;
-use qx::setting::Choice;
-use qx::store::Access;
+use qx::vocabulary::moment::Moment;
+use qx::wire::setting::Choice;
 use simulator::knob::Knob;
 use simulator::personality::Personality;
 use simulator::script::Script;
@@ -196,7 +197,7 @@ fn what_may_be_set_can_be_set_and_nothing_else() {
     for protocol in protocols::ALL {
         for family in families(protocol.name) {
             let mut bench = Bench::ready(protocol.name, family, &[], named(protocol.name));
-            let entry = |(name, entry): (&str, &qx::store::Entry)| {
+            let entry = |(name, entry): (&str, &qx::device::store::Entry)| {
                 (name.to_string(), entry.access.clone(), entry.text.clone())
             };
             let entries: Vec<(String, Access, String)> =

@@ -5,10 +5,11 @@
 mod line;
 
 use line::{Line, seconds};
-use qx::device::{Event, Moment, Outcome};
-use qx::known::Known;
-use qx::option::Options;
+use qx::detect::known::Known;
+use qx::device::{Event, Outcome};
+use qx::options::Options;
 use qx::protocols;
+use qx::vocabulary::moment::Moment;
 use simulator::knob::Knob;
 use simulator::personality::Personality;
 use simulator::script::Script;
@@ -48,18 +49,18 @@ impl Bench {
 }
 
 fn omron() -> Options {
-    Options { first_dialect: qx::bridges::dialect_of(0x0590), ..Options::default() }
+    Options { first_dialect: qx::usb::bridges::dialect_of(0x0590), ..Options::default() }
 }
 
 /// Only this maker's converters name a dialect, whatever the product (NUT 2.8.5 nutdrv_qx_omron.c).
 #[test]
 fn one_maker_names_a_dialect() {
-    let makers = qx::bridges::ALL.iter().flat_map(|bridge| bridge.ids).map(|id| id.vendor);
+    let makers = qx::usb::bridges::ALL.iter().flat_map(|bridge| bridge.ids).map(|id| id.vendor);
     for maker in makers.chain([0, 0x1a86]) {
         let expected = (maker == 0x0590).then_some("omron");
-        assert_eq!(qx::bridges::dialect_of(maker), expected, "{maker:04x}");
+        assert_eq!(qx::usb::bridges::dialect_of(maker), expected, "{maker:04x}");
     }
-    for bridge in qx::bridges::ALL {
+    for bridge in qx::usb::bridges::ALL {
         assert!(bridge.dialect.is_none_or(|name| protocols::named(name).is_some()), "{}", bridge.name);
     }
 }

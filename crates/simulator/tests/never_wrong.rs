@@ -5,12 +5,13 @@
 
 mod wire;
 
-use qx::capture::Capture;
-use qx::device::{Event, Moment};
-use qx::exchange::END;
-use qx::option::Options;
-use qx::protocol::Protocol;
+use qx::device::Event;
+use qx::line::capture::Capture;
+use qx::line::exchange::END;
+use qx::options::Options;
 use qx::protocols;
+use qx::vocabulary::moment::Moment;
+use qx::wire::protocol::Protocol;
 use simulator::personality::{Personality, Refusal};
 use simulator::script::Script;
 use simulator::trouble::{Random, Trouble};

@@ -6,9 +6,10 @@
 mod line;
 
 use line::{Line, seconds};
-use qx::device::{Event, Moment, Outcome};
-use qx::option::Options;
+use qx::device::{Event, Outcome};
+use qx::options::Options;
 use qx::protocols;
+use qx::vocabulary::moment::Moment;
 use simulator::knob::Knob;
 use simulator::personality::Personality;
 use simulator::script::Script;

@@ -5,9 +5,10 @@
 mod wire;
 
 use qx::device::bounds;
-use qx::device::{Event, LinkChange, Loudness, Moment, Outcome};
-use qx::exchange::Reply;
-use qx::option::Options;
+use qx::device::{Event, LinkChange, Loudness, Outcome};
+use qx::line::exchange::Reply;
+use qx::options::Options;
+use qx::vocabulary::moment::Moment;
 use std::time::Duration;
 use wire::Wire;
 
@@ -715,7 +716,7 @@ fn a_blink_of_the_same_ups_costs_its_names() {
 /// What is kept in a memory that wears is written once for each unit, however often the driver starts.
 #[test]
 fn what_is_reset_is_reset_once() {
-    use qx::option::{Flag, Flags};
+    use qx::vocabulary::flag::{Flag, Flags};
     use simulator::knob::Knob;
     use simulator::personality::Personality;
     use simulator::script::Script;

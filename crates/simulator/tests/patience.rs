@@ -5,11 +5,12 @@
 
 mod wire;
 
-use qx::device::{Event, Moment};
-use qx::option::Options;
-use qx::protocol::Protocol;
+use qx::device::Event;
+use qx::options::Options;
 use qx::protocols;
-use qx::query::Cadence;
+use qx::vocabulary::moment::Moment;
+use qx::wire::protocol::Protocol;
+use qx::wire::query::Cadence;
 use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::{Random, Trouble};

@@ -77,11 +77,11 @@ pub fn without_estimates(listing: &mut BTreeMap<String, String>) {
         return;
     }
     listed("charge-model");
-    if !said(&qx::variable::BATTERY_CHARGE) {
+    if !said(&qx::vocabulary::variable::BATTERY_CHARGE) {
         let charge: Option<f64> = listing.remove("battery.charge").and_then(|text| text.parse().ok());
         assert!(charge.is_none_or(|charge| (0.0..=100.0).contains(&charge)), "{charge:?}");
     }
-    if !said(&qx::variable::BATTERY_RUNTIME) {
+    if !said(&qx::vocabulary::variable::BATTERY_RUNTIME) {
         listing.remove("battery.runtime");
     }
 }

@@ -17,14 +17,14 @@ use super::low_battery::LowBattery;
 use super::plausible::Plausibility;
 use super::request::Asker;
 use super::{Device, LinkChange, Loudness, Moment, Outcome};
-use crate::exchange::Echo;
-use crate::fact::Facts;
-use crate::protocol::Protocol;
-use crate::query::{Cadence, Query};
-use crate::read::Readings;
-use crate::status::Status;
-use crate::value::Value;
-use crate::variable::{BATTERY_VOLTAGE, UPS_STATUS, Var};
+use crate::line::exchange::Echo;
+use crate::vocabulary::status::Status;
+use crate::vocabulary::value::Value;
+use crate::vocabulary::variable::{BATTERY_VOLTAGE, UPS_STATUS, Var};
+use crate::wire::fact::Facts;
+use crate::wire::protocol::Protocol;
+use crate::wire::query::{Cadence, Query};
+use crate::wire::readings::Readings;
 use std::time::Duration;
 
 /// Parts of the names of variables by which a UPS is known: they stay the same as long as it does.

@@ -6,8 +6,8 @@
 use super::Quality;
 use super::bounds::{FORM_MET, FORM_MET_IF_HURT, FORM_MET_IN_NOISE, SAME_AGAIN};
 use super::cell::Strange;
-use crate::query::Query;
-use crate::read::Form;
+use crate::wire::query::Query;
+use crate::wire::read::Form;
 use std::collections::VecDeque;
 
 /// At most so many widths are remembered of one place.

@@ -3,19 +3,19 @@
 use super::megatec::{
     BEEPER, SHUTDOWN, STATUS_BITS, STATUS_FIELDS, STATUS_PICTURE, TEMPLATE, TESTS, TIMED_TEST, VENDOR,
 };
-use crate::command::Part::Lit;
-use crate::command::{Command, command};
-use crate::fact::{Derived, Facts, Raised};
-use crate::option::Flag;
-use crate::protocol::{Protocol, Sign};
-use crate::query::Effect::{All, Nothing, Set};
-use crate::query::{Bit, Custom, Effect, Field, Query, alarm, bit, bits, custom, number, query, text};
-use crate::read::Readings;
-use crate::settle;
-use crate::status::Alarm;
-use crate::status::Status::{Bypass, Off, ReplaceBattery};
-use crate::value::{Decimal, Value};
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::status::Alarm;
+use crate::vocabulary::status::Status::{Bypass, Off, ReplaceBattery};
+use crate::vocabulary::value::{Decimal, Value};
+use crate::vocabulary::variable::*;
+use crate::wire::command::Part::Lit;
+use crate::wire::command::{Command, command};
+use crate::wire::fact::{Derived, Facts, Raised};
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::Effect::{All, Nothing, Set};
+use crate::wire::query::{Bit, Custom, Effect, Field, Query, alarm, bit, bits, custom, number, query, text};
+use crate::wire::readings::Readings;
+use crate::wire::settle;
 
 const SOURCE: &str = "NUT 2.8.0 nutdrv_qx_ablerex.c";
 

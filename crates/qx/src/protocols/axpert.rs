@@ -1,21 +1,22 @@
 //! Voltronic Axpert and their like: solar inverters whose lines carry a checksum.
 
 use super::megatec::TEMPLATE;
-use crate::armour::Armour;
-use crate::fact::{Facts, Raised};
-use crate::option::Flag;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::Effect::{All, Clear, Nothing, Says, Set};
-use crate::query::{
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::status::Alarm;
+use crate::vocabulary::status::Status::{Charging, LowBattery, Off, Online, Overload};
+use crate::vocabulary::value::{Value, presentable};
+use crate::vocabulary::variable::*;
+use crate::wire::armour::Armour;
+use crate::wire::consent::Consent;
+use crate::wire::fact::{Facts, Raised};
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::Effect::{All, Clear, Nothing, Says, Set};
+use crate::wire::query::{
     Bit, Code, Custom, Effect, Query, UNKNOWN_BIT, Words, alarm, bit, bits, code, codes, custom, number,
     query, text, unknown, word,
 };
-use crate::read::Readings;
-use crate::settle;
-use crate::status::Alarm;
-use crate::status::Status::{Charging, LowBattery, Off, Online, Overload};
-use crate::value::{Value, presentable};
-use crate::variable::*;
+use crate::wire::readings::Readings;
+use crate::wire::settle;
 
 const SOURCE: &str = "NUT 2.8.5 nutdrv_qx_voltronic-axpert.c";
 

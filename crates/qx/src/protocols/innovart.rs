@@ -2,11 +2,11 @@
 
 use super::megatec::{LOAD, RATING, SHUTDOWN, STATUS, TEMPLATE, TESTS, TIMED_TEST};
 use super::q6::{BITS, OUTPUT, Q6_PICTURE, WA_PICTURE};
-use crate::command::Command;
-use crate::option::Flag;
-use crate::protocol::{Fixed, Protocol, Sign};
-use crate::query::{Query, number, query, text, unknown};
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::variable::*;
+use crate::wire::command::Command;
+use crate::wire::protocol::{Fixed, Protocol, Sign};
+use crate::wire::query::{Query, number, query, text, unknown};
 
 const SOURCE_31: &str = "NUT 2.8.5 nutdrv_qx_innovart31.c";
 const SOURCE_33: &str = "NUT 2.8.5 nutdrv_qx_innovart33.c";

@@ -1,20 +1,23 @@
 //! Masterguard: series A and E, several of which may share a line.
 
 use super::megatec::TEMPLATE;
-use crate::command::Part::{Digits, Lit, Minutes, MinutesUp, Short, Text};
-use crate::command::{Arg, Args, Command, command};
-use crate::fact::{Derived, Facts, Raised};
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::Effect::{Clear, Nothing, Says, Set};
-use crate::query::{
+use crate::vocabulary::status::Status::{
+    Bypass, Calibrating, ForcedShutdown, LowBattery, Online, ReplaceBattery,
+};
+use crate::vocabulary::value::{Decimal, Value, presentable};
+use crate::vocabulary::variable::*;
+use crate::wire::command::Part::{Digits, Lit, Minutes, MinutesUp, Short, Text};
+use crate::wire::command::{Arg, Args, Command, command};
+use crate::wire::consent::Consent;
+use crate::wire::fact::{Derived, Facts, Raised};
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::Effect::{Clear, Nothing, Says, Set};
+use crate::wire::query::{
     Bit, Custom, Query, UNKNOWN_BIT, Words, alarm, bit, bits, custom, number, query, text, unknown, word,
 };
-use crate::read::Readings;
-use crate::setting::{Allowed, CustomValue, Delay, Rounding, Setting, delay, setting};
-use crate::settle;
-use crate::status::Status::{Bypass, Calibrating, ForcedShutdown, LowBattery, Online, ReplaceBattery};
-use crate::value::{Decimal, Value, presentable};
-use crate::variable::*;
+use crate::wire::readings::Readings;
+use crate::wire::setting::{Allowed, CustomValue, Delay, Rounding, Setting, delay, setting};
+use crate::wire::settle;
 
 const SOURCE: &str = "NUT 2.8.5 nutdrv_qx_masterguard.c";
 
@@ -269,8 +272,8 @@ static SERVICE_TIME: Custom = Custom {
 static SERVICE_TIME_SET: CustomValue = CustomValue {
     about: "a number of seconds, or days, hours, minutes and seconds as TTTT:hh:mm:ss",
     args: |text| {
-        let seconds =
-            seconds_of(text).or_else(|| crate::command::number_between(text, 0, 10_000 * 86_400 - 1))?;
+        let seconds = seconds_of(text)
+            .or_else(|| crate::wire::command::number_between(text, 0, 10_000 * 86_400 - 1))?;
         Some(Args { code: days_of(seconds), ..Args::default() })
     },
     value: |args| seconds_of(&args.code).map(Value::whole),

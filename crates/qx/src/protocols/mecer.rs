@@ -1,12 +1,13 @@
 //! Mecer: Voltronic Power P98 units and their like, which answer commands by a word.
 
 use super::megatec::{BEEPER, LOAD, RATING, SHUTDOWN, STATUS, TEMPLATE, TESTS, VENDOR};
-use crate::command::Part::{Lit, Minutes, Short};
-use crate::command::{Arg, Command, command};
-use crate::fact::When;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::{Query, query, word};
-use crate::variable::UPS_FIRMWARE_AUX;
+use crate::vocabulary::variable::UPS_FIRMWARE_AUX;
+use crate::wire::command::Part::{Lit, Minutes, Short};
+use crate::wire::command::{Arg, Command, command};
+use crate::wire::consent::Consent;
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::{Query, query, word};
+use crate::wire::when::When;
 
 const P98: &str = "Voltronic Power P98";
 

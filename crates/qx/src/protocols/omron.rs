@@ -1,14 +1,17 @@
 //! Omron: Q1 with words of its own for the rest.
 
 use super::megatec::{STATUS_BITS, STATUS_FIELDS, STATUS_PICTURE, TEMPLATE};
-use crate::command::Part::{Lit, Short, Then};
-use crate::command::{Arg, Command, command};
-use crate::option::Flag;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::{Bit, Custom, Field, Query, UNKNOWN_BIT, bits, custom, number, query, text, unknown};
-use crate::read::Readings;
-use crate::value::{Decimal, Value};
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::value::{Decimal, Value};
+use crate::vocabulary::variable::*;
+use crate::wire::command::Part::{Lit, Short, Then};
+use crate::wire::command::{Arg, Command, command};
+use crate::wire::consent::Consent;
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::{
+    Bit, Custom, Field, Query, UNKNOWN_BIT, bits, custom, number, query, text, unknown,
+};
+use crate::wire::readings::Readings;
 
 const SOURCE: &str = "NUT 2.8.5 nutdrv_qx_omron.c";
 

@@ -1,13 +1,14 @@
 //! Voltronic units that speak QS: as Mustek, but the ratings are those of the output.
 
 use super::megatec::{BEEPER, LOAD, SHUTDOWN, STATUS_BITS, STATUS_FIELDS, STATUS_PICTURE, TEMPLATE};
-use crate::command::Part::Lit;
-use crate::command::{Command, command};
-use crate::option::Flag;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::{Field, Query, bits, number, query, unknown, word};
-use crate::setting::Delay;
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::variable::*;
+use crate::wire::command::Part::Lit;
+use crate::wire::command::{Command, command};
+use crate::wire::consent::Consent;
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::{Field, Query, bits, number, query, unknown, word};
+use crate::wire::setting::Delay;
 
 const SOURCE: &str = "NUT 2.8.0 nutdrv_qx_voltronic-qs.c";
 

@@ -2,15 +2,16 @@
 
 use super::megatec::{BEEPER, LOAD, SHUTDOWN, STATUS_BITS, TEMPLATE};
 use super::voltronic_qs::{DELAYS, TEST};
-use crate::armour::Armour;
-use crate::command::Command;
-use crate::fact::When;
-use crate::option::Flag;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::{Custom, Query, bits, custom, query, word};
-use crate::read::Readings;
-use crate::value::{Decimal, Value};
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::value::{Decimal, Value};
+use crate::vocabulary::variable::*;
+use crate::wire::armour::Armour;
+use crate::wire::command::Command;
+use crate::wire::consent::Consent;
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::{Custom, Query, bits, custom, query, word};
+use crate::wire::readings::Readings;
+use crate::wire::when::When;
 
 const SOURCE: &str = "NUT 2.8.0 nutdrv_qx_voltronic-qs-hex.c";
 

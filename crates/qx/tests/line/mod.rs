@@ -1,9 +1,10 @@
 //! A device and a pretended UPS in virtual time: minutes pass in milliseconds.
 #![allow(dead_code, missing_docs)]
 
-use qx::device::{Device, Event, LinkChange, Moment};
-use qx::exchange::{Collector, Exchange};
-use qx::option::Options;
+use qx::device::{Device, Event, LinkChange};
+use qx::line::exchange::{Collector, Exchange};
+use qx::options::Options;
+use qx::vocabulary::moment::Moment;
 use std::time::Duration;
 
 /// What comes back to a command: bytes as on the wire, with their ends; nothing for silence.

@@ -2,9 +2,9 @@
 
 use super::{Deed, Oddity, State};
 use crate::trouble::Random;
-use qx::protocol::Protocol;
-use qx::query::{Meaning, Query};
-use qx::status::Status;
+use qx::vocabulary::status::Status;
+use qx::wire::protocol::Protocol;
+use qx::wire::query::{Meaning, Query};
 use std::time::Duration;
 
 /// Draws an oddity that a unit of the dialect may have. It stays honest, and what tells of mains is answered
@@ -75,9 +75,12 @@ fn deed(random: &mut Random) -> Deed {
 
 /// Whether mains is told by it, or the dialect is found by it at once.
 fn tells_mains(query: &Query) -> bool {
-    let online = |effect: &qx::query::Effect| {
+    let online = |effect: &qx::wire::query::Effect| {
         effect.parts().iter().any(|part| {
-            matches!(part, qx::query::Effect::Set(Status::Online) | qx::query::Effect::Clear(Status::Online))
+            matches!(
+                part,
+                qx::wire::query::Effect::Set(Status::Online) | qx::wire::query::Effect::Clear(Status::Online)
+            )
         })
     };
     query.fields.iter().any(|field| match field.meaning {

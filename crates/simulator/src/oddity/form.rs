@@ -2,13 +2,13 @@
 
 use super::Deed;
 use crate::world::World;
-use qx::picture::{Slot, Slots};
-use qx::query::{Bit, Code, Effect, Layout, Meaning, Query};
-use qx::read::Readings;
-use qx::value::{Decimal, Value};
-use qx::variable::{
+use qx::vocabulary::value::{Decimal, Value};
+use qx::vocabulary::variable::{
     BATTERY_VOLTAGE, CELL_VOLTAGE, EXPERIMENTAL_BATTERY_VOLTAGE_NEGATIVE, Q5_BATTERY_VOLTAGE,
 };
+use qx::wire::picture::{Slot, Slots};
+use qx::wire::query::{Bit, Code, Effect, Layout, Meaning, Query};
+use qx::wire::readings::Readings;
 
 impl Deed {
     /// Changes what is said of the world.

@@ -6,8 +6,9 @@ use super::life::{self, Event, Life, Link};
 use super::line;
 use super::unit::{self, Cable, End};
 use super::wants;
-use qx::device::{Device, Event as News, LinkChange, Moment, Ticket};
-use qx::option::Options;
+use qx::device::{Device, Event as News, LinkChange, Ticket};
+use qx::options::Options;
+use qx::vocabulary::moment::Moment;
 use simulator::ups::SimulatedUps;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -152,7 +153,7 @@ impl<'l> Bench<'l> {
         });
     }
 
-    fn exchange(&mut self, exchange: &qx::exchange::Exchange) {
+    fn exchange(&mut self, exchange: &qx::line::exchange::Exchange) {
         let began = self.now;
         let breaks = self.events.iter().find(|(_, event)| *event == Event::Gone).map(|(at, _)| *at);
         let converter = self.life.link == Link::Usb;

@@ -2,8 +2,8 @@
 
 use super::life::{Event, Life};
 use super::line::Far;
-use qx::device::Moment;
-use qx::exchange::END;
+use qx::line::exchange::END;
+use qx::vocabulary::moment::Moment;
 use simulator::claims::Claims;
 use simulator::knob::Knob;
 use simulator::personality::Personality;

@@ -1,10 +1,11 @@
 //! What a driver reads of a UPS when nothing goes wrong on the line.
 #![allow(dead_code, missing_docs)]
 
-use qx::device::{Device, LinkChange, Moment};
-use qx::exchange::{Collector, END};
-use qx::option::Options;
-use qx::protocol::Protocol;
+use qx::device::{Device, LinkChange};
+use qx::line::exchange::{Collector, END};
+use qx::options::Options;
+use qx::vocabulary::moment::Moment;
+use qx::wire::protocol::Protocol;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use std::time::Duration;

@@ -2,8 +2,8 @@
 //! next question, and the line may break in the midst of it.
 #![allow(dead_code, missing_docs)]
 
-use qx::device::Moment;
-use qx::exchange::{Collector, END, Exchange, LATE_KEPT, Reply, WHOLE};
+use qx::line::exchange::{Collector, END, Exchange, LATE_KEPT, Reply, WHOLE};
+use qx::vocabulary::moment::Moment;
 use simulator::ups::SimulatedUps;
 use std::time::Duration;
 

@@ -5,9 +5,10 @@
 pub mod exchange;
 
 use exchange::Far;
-use qx::device::{Device, Event, Moment};
-use qx::exchange::{Exchange, Reply};
-use qx::option::Options;
+use qx::device::{Device, Event};
+use qx::line::exchange::{Exchange, Reply};
+use qx::options::Options;
+use qx::vocabulary::moment::Moment;
 use simulator::ups::SimulatedUps;
 use std::collections::VecDeque;
 use std::time::Duration;

@@ -7,20 +7,22 @@ mod limits;
 mod phases;
 
 use super::megatec::{TEMPLATE, VENDOR as MEGATEC_VENDOR};
-use crate::fact::{Derived, Facts, Raised, When};
-use crate::option::Flag;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::Effect::{All, Clear, Nothing, Regulating, Says, Set};
-use crate::query::{
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::status::Alarm;
+use crate::vocabulary::status::Status::{Bypass, Calibrating, ForcedShutdown, LowBattery, Online};
+use crate::vocabulary::value::{Value, presentable};
+use crate::vocabulary::variable::*;
+use crate::wire::consent::Consent;
+use crate::wire::fact::{Derived, Facts, Raised};
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::Effect::{All, Clear, Nothing, Regulating, Says, Set};
+use crate::wire::query::{
     Bit, Code, Custom, Effect, Query, UNKNOWN_BIT, Words, alarm, bit, bits, code, codes, custom, number,
     query, text, unknown, word,
 };
-use crate::setting::Delay;
-use crate::settle;
-use crate::status::Alarm;
-use crate::status::Status::{Bypass, Calibrating, ForcedShutdown, LowBattery, Online};
-use crate::value::{Value, presentable};
-use crate::variable::*;
+use crate::wire::setting::Delay;
+use crate::wire::settle;
+use crate::wire::when::When;
 
 const SOURCE: &str = "NUT 2.8.0 nutdrv_qx_voltronic.c";
 
