@@ -1,0 +1,1 @@
+//! The client's end: requests written and answers read.
