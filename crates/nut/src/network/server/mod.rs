@@ -1,7 +1,10 @@
 //! The server's end: a [`Connection`] reads the requests of one client and answers them before a
 //! [`Site`].
 
+mod answer;
+mod change;
 mod connection;
+mod read;
 mod site;
 
 pub use connection::{Connection, Event, FULL, Taken, TlsOffer};
