@@ -83,13 +83,7 @@ fn only(more: &[&str]) -> Result<(), Halt> {
 }
 
 /// Whether the variable is there, can be written, and takes the value.
-fn fits(
-    client: &Client,
-    site: &mut dyn Site,
-    ups: UpsId,
-    name: &str,
-    value: &str,
-) -> Result<(), Halt> {
+fn fits(client: &Client, site: &mut dyn Site, ups: UpsId, name: &str, value: &str) -> Result<(), Halt> {
     let mut facts = None;
     site.variable(ups, name, &mut |variable| {
         facts = Some((variable.writable, variable.kind, variable.has_choices, variable.has_ranges));

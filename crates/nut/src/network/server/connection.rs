@@ -5,6 +5,7 @@ use super::site::{Client, Note, Right, Site, UpsId, Verdict};
 use super::{change, read};
 use crate::network::{ErrorWord, PROTOCOL_VERSION};
 use crate::words::{MOST_WORDS, Splitter, WordError};
+use std::fmt;
 
 /// Once this many bytes of answers wait, [`Connection::take`] stops and says [`Event::Full`].
 pub const FULL: usize = 64 * 1024;
@@ -49,7 +50,6 @@ pub struct Taken {
 }
 
 /// The connection of one client. It holds at most 16 kB of an unfinished line.
-#[derive(Debug)]
 pub struct Connection {
     client: Client,
     tls: TlsOffer,
@@ -57,6 +57,17 @@ pub struct Connection {
     tracking: bool,
     line: Splitter,
     standing: Standing,
+}
+
+impl fmt::Debug for Connection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // not its line, in which a password may stand
+        f.debug_struct("Connection")
+            .field("client", &self.client)
+            .field("login", &self.login)
+            .field("standing", &self.standing)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whether bytes are taken.
@@ -311,8 +322,7 @@ pub(super) fn may(
 }
 
 /// The answer to HELP of newer NUT, which names PROTVER.
-const HELP: &str =
-    "Commands: HELP VER PROTVER GET LIST SET INSTCMD LOGIN LOGOUT USERNAME PASSWORD STARTTLS";
+const HELP: &str = "Commands: HELP VER PROTVER GET LIST SET INSTCMD LOGIN LOGOUT USERNAME PASSWORD STARTTLS";
 
 /// The first word of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

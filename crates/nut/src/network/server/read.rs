@@ -126,13 +126,7 @@ fn known_as(name: &str) -> &str {
     name.strip_prefix("upstream.").unwrap_or(name)
 }
 
-fn get_var(
-    client: &Client,
-    site: &dyn Site,
-    ups: &str,
-    name: &str,
-    out: &mut Vec<u8>,
-) -> Result<(), Halt> {
+fn get_var(client: &Client, site: &dyn Site, ups: &str, name: &str, out: &mut Vec<u8>) -> Result<(), Halt> {
     if name.get(..7).is_some_and(|prefix| is(prefix, "server.")) {
         // of the server, whatever the UPS
         let identity = site.identity();
@@ -166,13 +160,7 @@ fn write_value(out: &mut Vec<u8>, parts: &[&str], forced: bool, value: &str) {
     }
 }
 
-fn get_type(
-    client: &Client,
-    site: &dyn Site,
-    ups: &str,
-    name: &str,
-    out: &mut Vec<u8>,
-) -> Result<(), Halt> {
+fn get_type(client: &Client, site: &dyn Site, ups: &str, name: &str, out: &mut Vec<u8>) -> Result<(), Halt> {
     variable(site, client, ups, name, |variable| {
         let kind = match variable.kind {
             Kind::Text { longest } => format!(" STRING:{longest}"),

@@ -1,14 +1,15 @@
 //! What a connection asks of the server around it.
 
 use crate::network::{Outcome, TrackingId};
+use std::fmt;
 
 /// A UPS, as the [`Site`] numbers them. A connection keeps the number of the UPS it logged in to, so
 /// no other UPS may ever get it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct UpsId(pub u64);
 
-/// The peer of a connection, and what it said of itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// The peer of a connection, and what it said of itself. Its text for debugging has no password.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Client {
     /// Its address without the port, as LIST CLIENT shows it.
     pub address: String,
@@ -20,6 +21,19 @@ pub struct Client {
     pub encrypted: bool,
     /// Whether the peer proved who it is by a certificate that the server accepts.
     pub certified: bool,
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Client { address, username, password, encrypted, certified } = self;
+        f.debug_struct("Client")
+            .field("address", address)
+            .field("username", username)
+            .field("password", &password.as_ref().map(|_| ".."))
+            .field("encrypted", encrypted)
+            .field("certified", certified)
+            .finish()
+    }
 }
 
 /// How the server calls itself.
