@@ -201,8 +201,8 @@ pub trait Site {
     /// One variable; nothing is told when there is none of that name.
     fn variable(&self, ups: UpsId, name: &str, tell: &mut dyn FnMut(&Variable<'_>));
 
-    /// The values that a variable can be set to, in the order in which they are to be listed (upsd:
-    /// the last that the driver named first).
+    /// The values that a variable can be set to, in the order in which the driver named them (seen with
+    /// upsd 2.8.0).
     fn each_choice(&self, ups: UpsId, name: &str, each: &mut dyn FnMut(&str));
 
     /// The ranges in which whole numbers can be set, least and most.
