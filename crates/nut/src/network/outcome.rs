@@ -1,6 +1,5 @@
 //! What becomes of a tracked request.
 
-use super::ErrorWord;
 use std::fmt;
 
 /// What is known of a tracked INSTCMD or SET (NUT 2.8.0 server/upsd.c `tracking_get`).
@@ -102,10 +101,4 @@ impl fmt::Display for TrackingId {
         }
         Ok(())
     }
-}
-
-/// The error word that an ERR line of GET TRACKING may also be: that tracking is off, or that the
-/// server knows no tracking at all.
-pub(crate) fn no_outcome(line: &str) -> Option<ErrorWord> {
-    line.strip_prefix("ERR ").and_then(|rest| rest.split(' ').next()).and_then(ErrorWord::of)
 }

@@ -103,7 +103,7 @@ fn rubbish_is_answered_as_by_upsd() {
 fn every_description_is_that_of_upsd() {
     let upsd = Upsd::start("descriptions");
     let mut model = Model::new();
-    let (commands, variables) = model.described();
+    let [commands, variables] = model.described();
     let commands = commands.iter().map(|(name, _)| format!("GET CMDDESC ups {name}\n"));
     let bytes: String =
         variables.iter().map(|(name, _)| format!("GET DESC ups {name}\n")).chain(commands).collect();

@@ -153,8 +153,8 @@ impl Model {
         logins.remove(at);
     }
 
-    pub fn described(&self) -> (&[(String, String)], &[(String, String)]) {
-        (&self.commands, &self.variables)
+    pub fn described(&self) -> [&[(String, String)]; 2] {
+        [&self.commands, &self.variables]
     }
 }
 
