@@ -51,6 +51,7 @@ fn variables() -> Vec<Var> {
         },
         Var { writable: true, ..read_only("ups.delay.shutdown", "20") },
         Var { writable: true, choices: &["208", "220"], ..read_only("output.voltage.nominal", "220") },
+        Var { writable: true, choices: &["a\"b", "c"], ..read_only("ups.choice", "c") },
         read_only("ups.model", "a \"quoted\" # and \\ one"),
         read_only("ups.status", "OL CHRG"),
         read_only("Ups.Upper", "x"),
