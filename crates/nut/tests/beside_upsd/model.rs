@@ -78,6 +78,10 @@ pub fn upses() -> Vec<Ups> {
 }
 
 impl Ups {
+    pub fn values(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.variables.iter().map(|variable| (variable.name, variable.value))
+    }
+
     /// What its driver answers to DUMPALL.
     pub fn dump(&self) -> String {
         let mut dump = String::new();
