@@ -52,6 +52,9 @@ impl Chance {
             }
             _ => {}
         }
+        if words.first() == Some(&"GET") && self.below(30) == 0 {
+            words.resize(4 + self.below(60), "much.too.much");
+        }
         self.line(&words)
     }
 
