@@ -170,7 +170,7 @@ fn answers_of_upsd_are_read() {
         ),
         (Request::ListUps, "ERR ACCESS-DENIED", refusal(Some(ErrorWord::AccessDenied), "ACCESS-DENIED")),
     ] {
-        let (all, odd, fault) = said(&[request.clone()], format!("{line}\n").as_bytes());
+        let (all, odd, fault) = said(std::slice::from_ref(&request), format!("{line}\n").as_bytes());
         assert_eq!((all, odd, fault), (vec![Said::Answer(request, expected)], vec![], None), "{line}");
     }
 }
@@ -261,21 +261,21 @@ fn oddities_are_understood_and_told() {
             ],
         ),
     ] {
-        let (all, oddities, fault) = said(&[request.clone()], bytes.as_bytes());
+        let (all, oddities, fault) = said(std::slice::from_ref(&request), bytes.as_bytes());
         assert_eq!(
             (values(&all), oddities, fault),
             (expected.into_iter().map(text).collect(), odd, None),
             "{bytes}"
         );
     }
-    let (all, odd, _) = said(&[list.clone()], b"BEGIN LIST VAR u\nERR DATA-STALE\n");
+    let (all, odd, _) = said(std::slice::from_ref(&list), b"BEGIN LIST VAR u\nERR DATA-STALE\n");
     assert_eq!(all, [Said::Answer(list.clone(), refusal(Some(ErrorWord::DataStale), "DATA-STALE"))]);
     assert_eq!(odd, [Oddity::ErrorInList(text("ERR DATA-STALE"))]);
-    let (all, odd, _) = said(&[list.clone()], b"ERR ACCESS-DENIED \"SSL trust failed\"\n");
+    let (all, odd, _) = said(std::slice::from_ref(&list), b"ERR ACCESS-DENIED \"SSL trust failed\"\n");
     let behind = "ACCESS-DENIED \"SSL trust failed\"";
     assert_eq!(all, [Said::Answer(list.clone(), refusal(Some(ErrorWord::AccessDenied), behind))]);
     assert_eq!(odd, [Oddity::ErrorWord(text(behind))]);
-    let (all, odd, _) = said(&[list.clone()], b"ERR NO-SUCH-THING\n");
+    let (all, odd, _) = said(std::slice::from_ref(&list), b"ERR NO-SUCH-THING\n");
     assert_eq!(all, [Said::Answer(list, refusal(None, "NO-SUCH-THING"))]);
     assert_eq!(odd, [Oddity::ErrorWord(text("NO-SUCH-THING"))]);
 }
@@ -296,7 +296,7 @@ fn what_is_no_nut_server_is_a_fault() {
         (&Request::Logins(text("u")), "NUMLOGINS u x\n"),
         (&Request::StartTls, "HTTP/1.0 400\n"),
     ] {
-        let (_, _, fault) = said(&[request.clone()], bytes.as_bytes());
+        let (_, _, fault) = said(std::slice::from_ref(request), bytes.as_bytes());
         let line = text(bytes.lines().last().unwrap());
         assert_eq!(fault, Some(Fault::Unexpected(request.clone(), line)), "{bytes}");
     }
