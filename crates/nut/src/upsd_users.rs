@@ -1,5 +1,5 @@
 //! `upsd.users` (NUT 2.8.0 server/user.c), with additions of ours: hashed passwords, addresses from
-//! which a user may come, commands of one UPS.
+//! which a user may come, commands of one UPS, profiles of NAS boxes.
 //!
 //! What upsd uses is used; what has no effect in upsd has none here and is a [`Remark`]. What is
 //! [`Wrong`] upsd passes over as well, often in silence. One thing is not as in upsd: below a heading
@@ -80,6 +80,26 @@ pub struct CommandRight {
     pub ups: Option<String>,
 }
 
+/// A NAS box whose client cannot be given another name or password (docs of their makers, and requests
+/// seen on the wire).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// What stands behind `profile`.
+    pub name: &'static str,
+    /// The user as whom it logs in.
+    pub user: &'static str,
+    /// The password that it gives.
+    pub password: &'static str,
+    /// The UPS that it asks for.
+    pub ups: &'static str,
+}
+
+/// Every profile there is: each may log in, as a secondary.
+pub const PROFILES: [Profile; 2] = [
+    Profile { name: "synology", user: "monuser", password: "secret", ups: "ups" },
+    Profile { name: "qnap", user: "admin", password: "123456", ups: "qnapups" },
+];
+
 /// Addresses: one, or those that share its first bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
@@ -124,6 +144,12 @@ pub enum Fault {
     /// The hash of a password that is not whole: without quotes it ends at its first `=`. The user has
     /// no password.
     NoHash,
+    /// `profile` knows no such box.
+    NoProfile(String),
+    /// A profile stands below another name than the one that its box uses.
+    ProfileName(&'static Profile),
+    /// A profile without `allowfrom`: its password is no secret. The user may come from nowhere.
+    ProfileOpen(&'static Profile),
 }
 
 /// A line that is accepted and has no effect, or another one than it seems to.
@@ -148,6 +174,8 @@ pub enum Matter {
     PasswordTwice,
     /// A user without a password, who can do nothing.
     NoPassword,
+    /// Name and password are those that every such box has, and the user may come from anywhere.
+    KnownPassword(&'static Profile),
     /// A line of the form before NUT 2.0, which begins with `user`.
     Former,
 }
@@ -186,6 +214,19 @@ impl fmt::Display for Fault {
             Fault::NoHash => f.write_str(
                 "the hash of the password is not whole: write it in quotes, as 'qxups passwd' prints it",
             ),
+            Fault::NoProfile(word) => {
+                write!(f, "profile cannot be '{word}': write profile = synology or profile = qnap")
+            }
+            Fault::ProfileName(profile) => write!(
+                f,
+                "a NAS with the profile {} logs in as '{}': put the profile below [{}]",
+                profile.name, profile.user, profile.user
+            ),
+            Fault::ProfileOpen(profile) => write!(
+                f,
+                "every NAS with the profile {} has the same password: write allowfrom with the addresses of yours",
+                profile.name
+            ),
             Fault::NoAddress(word) => write!(
                 f,
                 "allowfrom cannot be '{word}': write addresses such as 192.0.2.5, 192.0.2.0/24 or fd00::/8"
@@ -210,6 +251,11 @@ impl fmt::Display for Matter {
             Matter::NoPassword => {
                 f.write_str("the user has no password and can do nothing: write password = \"...\"")
             }
+            Matter::KnownPassword(profile) => write!(
+                f,
+                "every NAS of the kind {} has this name and password: write allowfrom with the addresses of yours",
+                profile.name
+            ),
             Matter::Former => f.write_str(
                 "lines that begin with 'user' have no effect since NUT 2.0: write a section [name]",
             ),
@@ -314,7 +360,9 @@ pub fn parse(text: &[u8]) -> UpsdUsers {
             reader.wrong(fault);
         }
     }
+    reader.close_open_profiles();
     reader.file.note_missing_passwords();
+    reader.file.note_known_passwords();
     reader.file
 }
 
@@ -324,6 +372,8 @@ struct Reader {
     /// Whether the settings are for the last user.
     inside: bool,
     line: usize,
+    /// The profiles: of which user, and in which line.
+    profiles: Vec<(usize, usize, &'static Profile)>,
 }
 
 impl Reader {
@@ -369,8 +419,15 @@ impl Reader {
 
     fn set<'a>(&mut self, name: &str, values: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
         let inside = self.inside;
+        let at = self.file.users.len().saturating_sub(1);
         let user = self.file.users.last_mut().filter(|_| inside);
         let user = user.ok_or_else(|| Fault::Outside(name.into()))?;
+        if name.eq_ignore_ascii_case("profile") {
+            for value in values {
+                self.profiles.push((at, self.line, user.take_profile(value)?));
+            }
+            return Ok(());
+        }
         let mut matters = vec![];
         // after a fault the further words are none: '=' is no password
         let done = values
@@ -379,6 +436,19 @@ impl Reader {
         matters.dedup();
         matters.into_iter().for_each(|matter| self.remark(matter));
         done
+    }
+
+    /// A profile without addresses lets no client in.
+    fn close_open_profiles(&mut self) {
+        for (at, line, profile) in std::mem::take(&mut self.profiles) {
+            let Some(user) = self.file.users.get_mut(at).filter(|user| user.allow_from.is_empty()) else {
+                continue;
+            };
+            user.allow_from.push(NOWHERE);
+            let wrong = Wrong { line, user: Some(user.name.clone()), fault: Fault::ProfileOpen(profile) };
+            self.file.wrong.push(wrong);
+        }
+        self.file.wrong.sort_by_key(|wrong| wrong.line);
     }
 
     /// The name of the user whose section this is.
@@ -409,7 +479,35 @@ impl UpsdUsers {
     }
 }
 
+impl UpsdUsers {
+    fn note_known_passwords(&mut self) {
+        for user in self.users.iter().filter(|user| user.allow_from.is_empty()) {
+            let known = PROFILES.iter().find(|profile| {
+                let password = Password::Plain(profile.password.into());
+                profile.user == user.name && user.password == Some(password)
+            });
+            self.remarks.extend(known.map(|profile| Remark {
+                line: user.line,
+                user: Some(user.name.clone()),
+                matter: Matter::KnownPassword(profile),
+            }));
+        }
+    }
+}
+
 impl User {
+    /// Takes a profile: its password, unless there is one, and LOGIN.
+    fn take_profile(&mut self, name: &str) -> Result<&'static Profile, Fault> {
+        let profile = PROFILES.iter().find(|profile| profile.name.eq_ignore_ascii_case(name));
+        let profile = profile.ok_or_else(|| Fault::NoProfile(name.into()))?;
+        if self.name != profile.user {
+            return Err(Fault::ProfileName(profile));
+        }
+        self.password.get_or_insert_with(|| Password::Plain(profile.password.into()));
+        self.actions.push(Action::Login);
+        Ok(profile)
+    }
+
     /// Takes one value of a setting.
     fn take(&mut self, name: &str, value: &str) -> Result<Option<Matter>, Fault> {
         let is = |word: &str| name.eq_ignore_ascii_case(word);
@@ -640,6 +738,40 @@ mod tests {
         assert_eq!(parse(b"[a]\n").remarks[0].matter, Matter::NoPassword);
     }
 
+    #[test]
+    fn profiles_of_nas_boxes_let_in_only_from_named_addresses() {
+        let text = b"[monuser]\nprofile = Synology\nallowfrom = 192.0.2.7\n[admin]\nprofile = qnap\n\
+            [other]\nprofile = qnap\nprofile = dlink\n";
+        let file = parse(text);
+        let [synology, qnap, other] = &file.users[..] else { panic!("{file:?}") };
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert_eq!((&synology.password, &synology.actions[..]), (&plain("secret"), &[Action::Login][..]));
+        assert!(
+            synology.may_come_from(address("192.0.2.7")) && !synology.may_come_from(address("192.0.2.8"))
+        );
+        assert_eq!((&qnap.password, qnap.may_come_from(address("127.0.0.1"))), (&plain("123456"), false));
+        assert_eq!((&other.password, &other.actions[..]), (&None, &[][..]));
+        let said: Vec<String> = file.wrong.iter().map(ToString::to_string).collect();
+        let expected = [
+            "line 5: every NAS with the profile qnap has the same password: write allowfrom with the addresses of yours",
+            "line 7: a NAS with the profile qnap logs in as 'admin': put the profile below [admin]",
+            "line 8: profile cannot be 'dlink': write profile = synology or profile = qnap",
+        ];
+        assert_eq!(said, expected);
+    }
+
+    /// upsd accepts it, so it is no fault.
+    #[test]
+    fn a_password_that_every_box_has_is_remarked_upon() {
+        let known = |text: &[u8]| parse(text).remarks.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let expected = "line 1: every NAS of the kind synology has this name and password: write allowfrom with the \
+                        addresses of yours";
+        let monuser = |rest: &str| format!("[monuser]\npassword = {rest}\nupsmon secondary\n");
+        assert_eq!(known(monuser("secret").as_bytes()), [expected]);
+        assert_eq!(known(monuser("other").as_bytes()), [""; 0]);
+        assert_eq!(known(monuser("secret\nallowfrom = ::1").as_bytes()), [""; 0]);
+    }
+
     proptest! {
         #[test]
         fn any_file_is_read(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
@@ -647,7 +779,7 @@ mod tests {
         }
 
         #[test]
-        fn anything_like_a_file_is_read(text in "((password|actions|instcmds|allowfrom|upsmon|\\[a\\]|\\[b)?[= \"#a-c/.1:]{0,9}\n){0,9}") {
+        fn anything_like_a_file_is_read(text in "((password|actions|instcmds|allowfrom|upsmon|profile|\\[a\\]|\\[b)?[= \"#a-c/.1:]{0,9}\n){0,9}") {
             let file = parse(text.as_bytes());
             for user in file.users {
                 let _ = user.may_come_from(IpAddr::from([127, 0, 0, 1]));
