@@ -33,6 +33,8 @@ fn main() -> std::io::Result<()> {
     captures(&mut seeds, Path::new("captures"))?;
     configurations(&mut seeds)?;
     requests(&mut seeds)?;
+    network(&mut seeds)?;
+    files_of_upsd(&mut seeds)?;
     reports(&mut seeds)?;
     batteries(&mut seeds)?;
     for (target, count) in seeds.count {
@@ -149,6 +151,62 @@ fn requests(seeds: &mut Seeds) -> std::io::Result<()> {
         Request::Set { variable: name(), value: "60".into(), tracking: text() },
     ] {
         seeds.write("driver_socket", request.line().as_bytes())?;
+    }
+    Ok(())
+}
+
+/// What clients of upsd ask, and what it answers.
+fn network(seeds: &mut Seeds) -> std::io::Result<()> {
+    let user = "USERNAME a\nPASSWORD b\n";
+    for asked in [
+        "STARTTLS\nVER\nNETVER\nPROTVER\nHELP\nLIST UPS\nLIST VAR u\nLOGOUT\n",
+        "LIST RW u\nGET DESC u n\nGET TYPE u n\nGET VAR u n\nLIST RANGE u n\nLIST ENUM u t\n",
+        "LIST CMD u\nGET CMDDESC u c\nGET UPSDESC u\nLIST CLIENT u\nLIST CLIENTS u\nGET NUMLOGINS u\n",
+        "LOGIN u\nPRIMARY u\nMASTER u\nFSD u\nFSD u CLEAR\nGET VAR u ups.status\n",
+        "SET TRACKING ON\nGET TRACKING\nGET TRACKING x\nSET VAR u t \"a \\\"\"\nSET VAR u n -5\nINSTCMD u c 60\n",
+        "GET VAR u \"a # b\"\n\\V\\E\\R # x\nGET=\r\n\n",
+    ] {
+        seeds.write("network_server", format!("{user}{asked}").as_bytes())?;
+    }
+    let answered = [
+        "Network UPS Tools upsd 2.8.0 - x\n",
+        "BEGIN LIST UPS\nUPS u \"a \\\"b\\\"\"\nEND LIST UPS\n",
+        "BEGIN LIST VAR u\nVAR u v \"1\"\nEND LIST VAR u\n",
+        "BEGIN LIST RW u\nRW u v \"1\"\nEND LIST RW u\n",
+        "BEGIN LIST CMD u\nCMD u c\nEND LIST CMD u\n",
+        "BEGIN LIST CLIENT u\nCLIENT u ::1\nEND LIST CLIENT u\n",
+        "BEGIN LIST ENUM u v\nENUM u v \"a\"\nEND LIST ENUM u v\n",
+        "BEGIN LIST RANGE u v\nRANGE u v \"1\" \"2\"\nEND LIST RANGE u v\n",
+        "VAR u v \"a\"\n",
+        "TYPE u v RW ENUM STRING:10\n",
+        "NUMLOGINS u 1\n",
+        "ERR FAILED\n",
+        "ON\n",
+        "ERR USERNAME-REQUIRED\n",
+        "OK STARTTLS\n",
+        "OK Goodbye\n",
+    ];
+    for (first, _) in (0u8..).zip(answered) {
+        let lines: String = answered.iter().cycle().skip(first.into()).take(16).copied().collect();
+        seeds.write("network_client", &[&[first], lines.as_bytes()].concat())?;
+    }
+    Ok(())
+}
+
+/// Each directive of upsd.conf, and the kinds of users.
+fn files_of_upsd(seeds: &mut Seeds) -> std::io::Result<()> {
+    for directive in nut::upsd_conf::Directive::all() {
+        for value in ["15", "yes", "* 3493", "::1 nut", "REQUIRE", "\"a b\" \"c\"", ""] {
+            seeds.write("upsd_conf", format!("# x\n{directive} {value}\n").as_bytes())?;
+        }
+    }
+    for text in [
+        "[admin]\n password = secret\n actions = SET FSD\n instcmds = ALL\n",
+        "[mon]\npassword=\"a b\"\nupsmon primary\n[second]\nupsmon = slave\n",
+        "[a]\npassword = \"$argon2id$v=19$m=4096,t=3,p=1$c2FsdA$aGFzaA\"\ninstcmds = c@u ALL@v\n",
+        "[nas]\npassword = 123456\nallowfrom = 192.0.2.0/24 fd00::/8 localhost\n",
+    ] {
+        seeds.write("upsd_users", text.as_bytes())?;
     }
     Ok(())
 }
