@@ -3,6 +3,7 @@
 //! [`driver_socket`] and of the [`network`] protocol, all made of [`words`]. Pure: no I/O, no clock,
 //! and no input panics.
 
+pub mod driver_lines;
 pub mod driver_socket;
 pub mod network;
 pub mod ups_conf;

@@ -1,0 +1,40 @@
+//! Where the data of a UPS comes from.
+
+use nut::network::Outcome;
+use nut::network::server::{Freshness, Order, Variable};
+
+/// Takes what became of an order, once.
+pub(crate) type Answer = Box<dyn FnOnce(Ended)>;
+
+/// How an order ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    /// For the client.
+    pub outcome: Outcome,
+    /// Why it was not done, for the log, where that is known.
+    pub why: Option<String>,
+}
+
+/// What a UPS says, and what it can be asked: from a station in this process, from the socket of a driver, from
+/// another server. Lists are given in alphabetical order without case, as [`Site`](nut::network::server::Site) wants
+/// them; a closure must not call back.
+pub(crate) trait Source {
+    /// Whether there is data.
+    fn freshness(&self) -> Freshness;
+    /// All variables.
+    fn each_variable(&self, each: &mut dyn FnMut(&Variable<'_>));
+    /// One of them.
+    fn variable(&self, name: &str, tell: &mut dyn FnMut(&Variable<'_>));
+    /// What it can be set to.
+    fn each_choice(&self, name: &str, each: &mut dyn FnMut(&str));
+    /// Between which numbers it can be set.
+    fn each_range(&self, name: &str, each: &mut dyn FnMut(i64, i64));
+    /// All commands.
+    fn each_command(&self, each: &mut dyn FnMut(&str));
+    /// Whether it has one.
+    fn has_command(&self, name: &str) -> bool;
+    /// Hands an order over. False when that is not possible; then there is no answer, or it says so.
+    fn hand_over(&self, order: Order<'_>, answer: Answer) -> bool;
+    /// The source is not used any more.
+    fn stop(&self) {}
+}
