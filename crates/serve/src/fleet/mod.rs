@@ -1,0 +1,381 @@
+//! The fleet: all UPSes of a site by name, wherever their data comes from.
+
+mod mirror;
+mod own;
+mod plan;
+mod simulated;
+mod socket;
+mod source;
+
+use driver::instance::Instance;
+use nut::network::TrackingId;
+use nut::network::server::{Freshness, UpsId};
+use nut::ups_conf::UpsConf;
+use own::OwnSource;
+use plan::{Origin, Plan};
+use socket::SocketSource;
+pub(crate) use source::{Answer, Ended, Source};
+use station::driver_kind::DriverKind;
+use station::log::Log;
+use station::memory::Folders;
+use station::{Mode, NoOwner, Reloaded, Setup};
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+/// What the sources of a fleet share.
+#[derive(Clone)]
+pub struct Surroundings {
+    /// Where `ups.conf` lies.
+    pub conf: PathBuf,
+    /// Where stations keep what lasts, and where the sockets of drivers are.
+    pub folders: Folders,
+    /// Where drivers leave their PID files.
+    pub pids: PathBuf,
+    /// MAXAGE: a driver that says nothing for so long has no fresh data.
+    pub max_age: Rc<Cell<Duration>>,
+    /// Makes the names of orders.
+    pub new_id: Rc<dyn Fn() -> TrackingId>,
+    /// Where is said what happens.
+    pub log: Log,
+}
+
+impl fmt::Debug for Surroundings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Surroundings").field("conf", &self.conf).finish_non_exhaustive()
+    }
+}
+
+/// Where the data of a UPS comes from, as it runs.
+enum Feed {
+    Own(OwnSource),
+    Socket(SocketSource),
+    /// Nothing gives data: why was said.
+    Nothing,
+}
+
+/// One UPS.
+pub struct Ups {
+    id: UpsId,
+    name: String,
+    description: RefCell<Option<String>>,
+    origin: RefCell<Origin>,
+    feed: RefCell<Feed>,
+    forced_shutdown: Cell<bool>,
+}
+
+impl Ups {
+    /// Its number, which no other UPS of this process ever has.
+    pub fn id(&self) -> UpsId {
+        self.id
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Does something with its description.
+    pub fn with_description<T>(&self, act: impl FnOnce(Option<&str>) -> T) -> T {
+        act(self.description.borrow().as_deref())
+    }
+
+    /// Whether its FSD latch is set: clients are to shut their machines down.
+    pub fn forced_shutdown(&self) -> bool {
+        self.forced_shutdown.get()
+    }
+
+    /// Sets the FSD latch, or clears it.
+    pub fn set_forced_shutdown(&self, on: bool) {
+        self.forced_shutdown.set(on);
+    }
+
+    /// Whether it has data.
+    pub fn freshness(&self) -> Freshness {
+        self.with_source(Freshness::NotConnected, Source::freshness)
+    }
+
+    /// Does something with its source; `nothing` stands for what a UPS without one says.
+    pub(crate) fn with_source<T>(&self, nothing: T, act: impl FnOnce(&dyn Source) -> T) -> T {
+        match &*self.feed.borrow() {
+            Feed::Own(own) => act(own),
+            Feed::Socket(socket) => act(socket),
+            Feed::Nothing => nothing,
+        }
+    }
+
+    /// Whether this process drives it, and it was not found yet: something to say at the start.
+    pub fn is_own(&self) -> bool {
+        matches!(&*self.feed.borrow(), Feed::Own(_))
+    }
+}
+
+impl fmt::Debug for Ups {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Ups").field("id", &self.id).field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+/// All UPSes of a site, in the order of `ups.conf`.
+pub struct Fleet {
+    surroundings: Surroundings,
+    all: Vec<Rc<Ups>>,
+    by_id: HashMap<UpsId, Rc<Ups>>,
+    /// By the name without capitals.
+    by_name: HashMap<String, Rc<Ups>>,
+    last: u64,
+}
+
+impl fmt::Debug for Fleet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Fleet").field("all", &self.all).finish_non_exhaustive()
+    }
+}
+
+impl Fleet {
+    /// A fleet without a UPS.
+    pub fn new(surroundings: Surroundings) -> Fleet {
+        Fleet { surroundings, all: vec![], by_id: HashMap::new(), by_name: HashMap::new(), last: 0 }
+    }
+
+    /// All of them.
+    pub fn all(&self) -> &[Rc<Ups>] {
+        &self.all
+    }
+
+    /// One of them.
+    pub fn get(&self, id: UpsId) -> Option<&Rc<Ups>> {
+        self.by_id.get(&id)
+    }
+
+    /// The one of that name, whose case does not matter.
+    pub fn find(&self, name: &str) -> Option<&Rc<Ups>> {
+        match name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+            true => self.by_name.get(&name.to_ascii_lowercase()),
+            false => self.by_name.get(name),
+        }
+    }
+
+    /// Looks whether `ups.conf` can be used: what it says, and whether UPSes that are watched could take it.
+    ///
+    /// # Errors
+    /// File, line and a sentence.
+    pub fn check(&self, conf: &UpsConf) -> Result<Checked, String> {
+        let Surroundings { conf: folder, folders, .. } = &self.surroundings;
+        let plans = plan::read(conf, folder, &folders.state)?;
+        for plan in &plans.all {
+            let known = self.find(&plan.name).map(|ups| ups.feed.borrow());
+            if let (Some(Feed::Own(own)), Origin::Own { config, .. }) = (known.as_deref(), &plan.origin) {
+                own.check(config).map_err(|wrong| format!("[{}]: {}", plan.name, wrong.sentence))?;
+            }
+        }
+        Ok(Checked(plans))
+    }
+
+    /// Makes the fleet what `ups.conf` says: new UPSes appear, others go, those that stay miss no poll. Must be called
+    /// inside of a tokio `LocalRuntime` or `LocalSet`.
+    pub fn take(&mut self, Checked(plans): Checked) -> News {
+        plans.hints.iter().for_each(|hint| self.surroundings.log.warning(hint));
+        let mut news = News::default();
+        let mut before = std::mem::take(&mut self.all);
+        // first what goes: a port may move to another UPS
+        before.retain(|ups| {
+            let stays = plans.all.iter().any(|plan| plan.name == ups.name);
+            if !stays {
+                news.gone += 1;
+                ups.with_source((), Source::stop);
+                *ups.feed.borrow_mut() = Feed::Nothing;
+            }
+            stays
+        });
+        for plan in plans.all {
+            let known = before.iter().find(|ups| ups.name == plan.name);
+            let ups = match known {
+                Some(ups) => {
+                    news.count(self.update(ups, plan));
+                    ups.clone()
+                }
+                None => {
+                    news.new += 1;
+                    Rc::new(self.create(plan))
+                }
+            };
+            self.all.push(ups);
+        }
+        self.by_id = self.all.iter().map(|ups| (ups.id, ups.clone())).collect();
+        self.by_name = self.all.iter().map(|ups| (ups.name.to_ascii_lowercase(), ups.clone())).collect();
+        news
+    }
+
+    /// Ends everything; what stations keep is kept.
+    pub fn stop(&mut self) {
+        self.all.iter().for_each(|ups| ups.with_source((), Source::stop));
+    }
+
+    fn create(&mut self, plan: Plan) -> Ups {
+        self.last += 1;
+        let feed = self.feed(&plan.name, &plan.origin);
+        Ups {
+            id: UpsId(self.last),
+            name: plan.name,
+            description: RefCell::new(plan.description),
+            origin: RefCell::new(plan.origin),
+            feed: RefCell::new(feed),
+            forced_shutdown: Cell::new(false),
+        }
+    }
+
+    fn update(&self, ups: &Ups, plan: Plan) -> Fate {
+        let described = ups.description.replace(plan.description.clone()) != plan.description;
+        let fate = match (&*ups.feed.borrow(), &*ups.origin.borrow(), &plan.origin) {
+            (Feed::Own(own), Origin::Own { kind, .. }, Origin::Own { kind: new, config, .. }) => {
+                match own.reload((**config).clone()) {
+                    _ if kind.name != new.name => Fate::Anew,
+                    Ok(Reloaded::Unchanged) => Fate::Same,
+                    Ok(Reloaded::InUse) => Fate::Changed,
+                    Ok(Reloaded::NeedsRestart) => Fate::Anew,
+                    Err(wrong) => {
+                        self.log(ups).warning(&format!("{}; going on as before", wrong.sentence));
+                        return Fate::Same;
+                    }
+                }
+            }
+            // a driver that runs by itself is used as long as it is there
+            (Feed::Socket(socket), Origin::Own { .. }, Origin::Own { .. }) => {
+                if socket.freshness() == Freshness::NotConnected { Fate::Anew } else { Fate::Same }
+            }
+            (Feed::Own(_), Origin::Simulated(old), Origin::Simulated(new)) if old == new => Fate::Same,
+            (Feed::Socket(_), Origin::Socket(old), Origin::Socket(new)) if old == new => Fate::Same,
+            _ => Fate::Anew,
+        };
+        if fate == Fate::Anew {
+            ups.with_source((), Source::stop);
+            // the port has to be free first
+            *ups.feed.borrow_mut() = Feed::Nothing;
+            *ups.feed.borrow_mut() = self.feed(&plan.name, &plan.origin);
+        }
+        *ups.origin.borrow_mut() = plan.origin;
+        if fate == Fate::Same && described { Fate::Changed } else { fate }
+    }
+
+    fn log(&self, ups: &Ups) -> Log {
+        self.surroundings.log.for_ups(&ups.name)
+    }
+
+    fn feed(&self, name: &str, origin: &Origin) -> Feed {
+        let Surroundings { folders, log, .. } = &self.surroundings;
+        let log = log.for_ups(name);
+        match origin {
+            Origin::Own { kind, config, socket } => self.own_or_running(name, kind, config, socket, log),
+            Origin::Simulated(plan) => match plan.start(&folders.state, &log) {
+                Ok((simulated, config)) => {
+                    let kind = &station::driver_kind::NUTDRV_QX;
+                    let setup =
+                        Setup { kind, config, mode: Mode::Watch, folders: None, log, owner: Rc::new(NoOwner) };
+                    Feed::Own(OwnSource::spawn(setup, Some(simulated)))
+                }
+                Err(why) => {
+                    log.warning(&why);
+                    Feed::Nothing
+                }
+            },
+            Origin::Socket(path) => self.socket(path, log),
+            Origin::Upstream(upstream) => {
+                log.warning(&format!(
+                    "it is a UPS of {}, and other servers cannot be used yet; start dummy-ups for it",
+                    upstream.host
+                ));
+                Feed::Nothing
+            }
+        }
+    }
+
+    fn socket(&self, path: &Path, log: Log) -> Feed {
+        let Surroundings { max_age, new_id, .. } = &self.surroundings;
+        Feed::Socket(SocketSource::spawn(path, max_age.clone(), new_id.clone(), log))
+    }
+
+    /// A station; or the driver itself, where it runs already: two on one line take each other's replies.
+    fn own_or_running(
+        &self,
+        name: &str,
+        kind: &'static DriverKind,
+        config: &station::config::UpsConfig,
+        socket: &Path,
+        log: Log,
+    ) -> Feed {
+        let Surroundings { folders, pids, .. } = &self.surroundings;
+        let pid_file = pids.join(format!("{}-{name}.pid", kind.name));
+        let instance = Instance { program: kind.name, ups: name.into(), pid_file, socket: socket.into() };
+        if let Some(pid) = instance.running() {
+            log.info(&format!(
+                "its driver {} runs as process {pid}, which is used; to have the UPS driven here, end that and reload",
+                kind.name
+            ));
+            return self.socket(socket, log);
+        }
+        let (config, folders) = (config.clone(), Some(folders.clone()));
+        Feed::Own(OwnSource::spawn(
+            Setup { kind, config, mode: Mode::Watch, folders, log, owner: Rc::new(NoOwner) },
+            None,
+        ))
+    }
+}
+
+/// An `ups.conf` that can be used.
+#[derive(Debug)]
+pub struct Checked(plan::Plans);
+
+impl Checked {
+    /// How many UPSes it has.
+    pub fn count(&self) -> usize {
+        self.0.all.len()
+    }
+}
+
+/// What a reload does to a UPS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Nothing.
+    Same,
+    /// It goes on, with other options.
+    Changed,
+    /// Its source begins anew.
+    Anew,
+}
+
+/// What changed in a fleet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct News {
+    /// UPSes that were not there before.
+    pub new: usize,
+    /// UPSes that are not there any more.
+    pub gone: usize,
+    /// Those that went on with other options.
+    pub changed: usize,
+    /// Those whose source began anew.
+    pub anew: usize,
+    /// Those to which nothing happened.
+    pub same: usize,
+}
+
+impl News {
+    fn count(&mut self, fate: Fate) {
+        let field = match fate {
+            Fate::Same => &mut self.same,
+            Fate::Changed => &mut self.changed,
+            Fate::Anew => &mut self.anew,
+        };
+        *field += 1;
+    }
+}
+
+impl fmt::Display for News {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let News { new, gone, changed, anew, same } = self;
+        write!(f, "{new} new, {gone} gone, {changed} changed, {anew} begun anew, {same} as before")
+    }
+}

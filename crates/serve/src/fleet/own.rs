@@ -1,0 +1,210 @@
+//! A UPS that this process drives itself: a station. Its store is shown as its driver's socket would say it to upsd.
+
+use super::simulated::Simulated;
+use super::source::{Answer, Ended, Source};
+use nut::driver_socket::LONGEST_VALUE;
+use nut::network::Outcome;
+use nut::network::server::{Freshness, Kind, Order, Variable};
+use qx::device;
+use qx::setting::Choice;
+use qx::store::{Access, Entry, Store};
+use station::config::UpsConfig;
+use station::log::Log;
+use station::{Condition, Reloaded, Request, Setup, Station, What};
+use std::cell::Cell;
+use std::rc::Rc;
+use tokio::task::JoinHandle;
+
+/// A station and what looks after it.
+pub(crate) struct OwnSource {
+    station: Rc<Station>,
+    /// What is found wrong once there is data: its driver would not have started.
+    refused: Rc<Cell<bool>>,
+    watch: JoinHandle<()>,
+    log: Log,
+    /// The UPS itself, where it is a simulated one.
+    _simulated: Option<Simulated>,
+}
+
+impl OwnSource {
+    /// Starts to drive the UPS.
+    pub fn spawn(setup: Setup, simulated: Option<Simulated>) -> OwnSource {
+        let log = setup.log.clone();
+        let station = Rc::new(Station::spawn(setup));
+        let refused = Rc::new(Cell::new(false));
+        let watch = tokio::task::spawn_local(describe(station.clone(), refused.clone(), log.clone()));
+        OwnSource { station, refused, watch, log, _simulated: simulated }
+    }
+
+    /// Takes what can change while the UPS is watched.
+    ///
+    /// # Errors
+    /// What the start would refuse: then all goes on as before.
+    pub fn reload(&self, config: UpsConfig) -> Result<Reloaded, station::config::Wrong> {
+        self.station.reload(config)
+    }
+
+    /// Whether [`OwnSource::reload`] would be refused.
+    ///
+    /// # Errors
+    /// Why.
+    pub fn check(&self, config: &UpsConfig) -> Result<(), station::config::Wrong> {
+        self.station.check(config)
+    }
+
+    /// The station, for what a test looks at.
+    pub fn station(&self) -> &Station {
+        &self.station
+    }
+
+    fn with_entry(&self, name: &str, then: impl FnOnce(&str, &Entry)) {
+        let device = self.station.device().borrow();
+        let store = device.store();
+        let exact = store.get(name).map(|entry| (name, entry));
+        let found = exact.or_else(|| store.entries().find(|(known, _)| known.eq_ignore_ascii_case(name)));
+        if let Some((known, entry)) = found {
+            then(known, entry);
+        }
+    }
+}
+
+impl Drop for OwnSource {
+    fn drop(&mut self) {
+        self.watch.abort();
+    }
+}
+
+/// Waits for the UPS, then publishes what a driver says of itself. What its driver would not start with is said.
+async fn describe(station: Rc<Station>, refused: Rc<Cell<bool>>, log: Log) {
+    let is_found = |station: &Station| matches!(station.condition(), Condition::Ready);
+    station.until(is_found).await;
+    station.describe();
+    if let Err(wrong) = station.check_ignorelb() {
+        refused.set(true);
+        log.warning(&format!("{}; it is not served until that is changed", wrong.sentence));
+    }
+}
+
+/// A value as a driver says it and upsd keeps it: no longer than upsd takes, in printable ASCII.
+fn said(text: &str) -> std::borrow::Cow<'_, str> {
+    let is_plain = |byte: u8| (0x20..0x7f).contains(&byte);
+    match text.len() <= LONGEST_VALUE && text.bytes().all(is_plain) {
+        true => text.into(),
+        false => {
+            let kept = text.bytes().filter(|byte| is_plain(*byte)).take(LONGEST_VALUE);
+            kept.map(char::from).collect::<String>().into()
+        }
+    }
+}
+
+/// What the driver's socket says of a variable (RW NUMBER for each that can be set; crates/driver/src/socket.rs).
+fn show(name: &str, entry: &Entry, tell: &mut dyn FnMut(&Variable<'_>)) {
+    let choice = match &entry.access {
+        Access::Read => None,
+        Access::Write(choice) => Some(choice),
+    };
+    tell(&Variable {
+        name,
+        value: &said(&entry.text),
+        writable: choice.is_some(),
+        has_choices: matches!(choice, Some(Choice::OneOf(words)) if !words.is_empty()),
+        has_ranges: matches!(choice, Some(Choice::Range(..))),
+        kind: Kind::Number,
+    });
+}
+
+/// The variables, in alphabetical order without case; nearly always they are.
+fn each_entry(store: &Store, mut each: impl FnMut(&str, &Entry)) {
+    let has_capitals = |name: &str| name.bytes().any(|byte| byte.is_ascii_uppercase());
+    if store.entries().any(|(name, _)| has_capitals(name)) {
+        let mut all: Vec<_> = store.entries().collect();
+        all.sort_by_cached_key(|(name, _)| name.to_ascii_lowercase());
+        all.into_iter().for_each(|(name, entry)| each(name, entry));
+    } else {
+        store.entries().for_each(|(name, entry)| each(name, entry));
+    }
+}
+
+impl Source for OwnSource {
+    fn freshness(&self) -> Freshness {
+        match self.station.condition() {
+            _ if self.refused.get() => Freshness::NotConnected,
+            Condition::Opening
+            | Condition::CannotOpen(_)
+            | Condition::Searching
+            | Condition::NotFound(_)
+            | Condition::Ended => Freshness::NotConnected,
+            Condition::Stale => Freshness::Stale,
+            Condition::Ready if self.station.device().borrow().store().is_stale() => Freshness::Stale,
+            Condition::Ready => Freshness::Fresh,
+        }
+    }
+
+    fn each_variable(&self, each: &mut dyn FnMut(&Variable<'_>)) {
+        let device = self.station.device().borrow();
+        each_entry(device.store(), |name, entry| show(name, entry, each));
+    }
+
+    fn variable(&self, name: &str, tell: &mut dyn FnMut(&Variable<'_>)) {
+        self.with_entry(name, |known, entry| show(known, entry, tell));
+    }
+
+    fn each_choice(&self, name: &str, each: &mut dyn FnMut(&str)) {
+        self.with_entry(name, |_, entry| {
+            if let Access::Write(Choice::OneOf(words)) = &entry.access {
+                words.iter().for_each(|word| each(word));
+            }
+        });
+    }
+
+    fn each_range(&self, name: &str, each: &mut dyn FnMut(i64, i64)) {
+        self.with_entry(name, |_, entry| {
+            if let Access::Write(Choice::Range(least, most)) = &entry.access {
+                each((*least).into(), (*most).into());
+            }
+        });
+    }
+
+    fn each_command(&self, each: &mut dyn FnMut(&str)) {
+        let mut commands = self.station.device().borrow().store().commands().to_vec();
+        commands.sort_unstable();
+        commands.into_iter().for_each(each);
+    }
+
+    fn has_command(&self, name: &str) -> bool {
+        let device = self.station.device().borrow();
+        device.store().commands().iter().any(|known| known.eq_ignore_ascii_case(name))
+    }
+
+    fn hand_over(&self, order: Order<'_>, answer: Answer) -> bool {
+        let what = match order {
+            Order::Command { name, parameter } => {
+                What::Command { name: name.into(), parameter: parameter.map(Into::into) }
+            }
+            Order::Set { variable, value } => What::Set { variable: variable.into(), value: value.into() },
+        };
+        let request = Request::new(what, move |outcome| answer(ended(outcome)));
+        match self.station.request(request) {
+            Ok(()) => true,
+            Err(refused) => {
+                self.log.warning(&refused.to_string());
+                false
+            }
+        }
+    }
+
+    fn stop(&self) {
+        self.station.stop();
+    }
+}
+
+/// What a client hears of an outcome, as from the driver's socket (NUT 2.8.0 drivers/upshandler.h).
+fn ended(outcome: device::Outcome) -> Ended {
+    let (outcome, why) = match outcome {
+        device::Outcome::Done => (Outcome::Success, None),
+        device::Outcome::Unknown => (Outcome::Unknown, None),
+        device::Outcome::Invalid(why) => (Outcome::Invalid, Some(why)),
+        device::Outcome::Failed(why) | device::Outcome::NotConfirmed(why) => (Outcome::Failed, Some(why)),
+    };
+    Ended { outcome, why }
+}

@@ -1,0 +1,184 @@
+//! What `ups.conf` says: one plan for each UPS, with where its data comes from.
+
+use super::simulated::{self, SimulatedPlan};
+use nut::ups_conf::{Section, UpsConf};
+use station::config::{Severity, UpsConfig, check_section};
+use station::driver_kind::DriverKind;
+use std::path::{Path, PathBuf};
+
+/// One UPS, as configured.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// Its name.
+    pub name: String,
+    /// `desc`.
+    pub description: Option<String>,
+    /// Where its data comes from.
+    pub origin: Origin,
+}
+
+/// Where the data of a UPS comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum Origin {
+    /// A driver that this process has.
+    Own {
+        /// Which.
+        kind: &'static DriverKind,
+        /// The UPS.
+        config: Box<UpsConfig>,
+        /// The socket of that driver, if it runs as a process of its own already.
+        socket: PathBuf,
+    },
+    /// A simulated UPS.
+    Simulated(Box<SimulatedPlan>),
+    /// The socket of another driver.
+    Socket(PathBuf),
+    /// Another NUT server.
+    Upstream(Upstream),
+}
+
+/// A UPS of another NUT server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Upstream {
+    /// Its name there.
+    pub ups: String,
+    /// The server.
+    pub host: String,
+    /// Its port.
+    pub port: u16,
+}
+
+/// Everything that `ups.conf` says.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Plans {
+    /// The UPSes, in order.
+    pub all: Vec<Plan>,
+    /// Sentences for the log.
+    pub hints: Vec<String>,
+}
+
+/// Reads `ups.conf`. `folder` is where it lies, `state` where the sockets of drivers are.
+///
+/// # Errors
+/// The first thing that is wrong: file, line, a sentence.
+pub(crate) fn read(conf: &UpsConf, folder: &Path, state: &Path) -> Result<Plans, String> {
+    let at = |line: usize, why: &str| format!("{}, line {line}: {why}", folder.join("ups.conf").display());
+    let mut plans = Plans::default();
+    for section in &conf.sections {
+        let again = plans.all.iter().find(|plan| plan.name.eq_ignore_ascii_case(&section.name));
+        if let Some(known) = again {
+            let why = format!(
+                "[{}] is [{}] in other letters, which clients cannot tell apart; give it another name",
+                section.name, known.name
+            );
+            return Err(at(section.line, &why));
+        }
+        let plan = plan(conf, section, folder, state, &mut plans.hints)
+            .map_err(|(line, why)| at(line, &format!("[{}]: {why}", section.name)))?;
+        plans.all.push(plan);
+    }
+    Ok(plans)
+}
+
+/// The last value of a setting, which is the one that counts.
+fn value<'s>(section: &'s Section, name: &str) -> Option<&'s str> {
+    let found = section.settings.iter().rev().find(|setting| setting.name.eq_ignore_ascii_case(name));
+    found.and_then(|setting| setting.value.as_deref())
+}
+
+fn plan(
+    conf: &UpsConf,
+    section: &Section,
+    folder: &Path,
+    state: &Path,
+    hints: &mut Vec<String>,
+) -> Result<Plan, (usize, String)> {
+    let driver = value(section, "driver").ok_or((section.line, "it has no driver; add 'driver = ...'".into()))?;
+    let socket = state.join(format!("{driver}-{}", section.name));
+    let origin = if driver == simulated::DRIVER {
+        Origin::Simulated(Box::new(SimulatedPlan::of(conf, section, folder)?))
+    } else if let Some(kind) = DriverKind::named(driver) {
+        let config = Box::new(own(kind, conf, section, hints)?);
+        Origin::Own { kind, config, socket }
+    } else if let Some(upstream) = upstream(driver, value(section, "port").unwrap_or_default()) {
+        Origin::Upstream(upstream)
+    } else {
+        Origin::Socket(socket)
+    };
+    let description = value(section, "desc").map(String::from);
+    Ok(Plan { name: section.name.clone(), description, origin })
+}
+
+fn own(
+    kind: &'static DriverKind,
+    conf: &UpsConf,
+    section: &Section,
+    hints: &mut Vec<String>,
+) -> Result<UpsConfig, (usize, String)> {
+    for finding in check_section(kind, conf, &section.name) {
+        match finding.severity {
+            Severity::Error => return Err((finding.line.unwrap_or(section.line), finding.text)),
+            Severity::Hint => hints.push(format!("{}: {finding}", section.name)),
+        }
+    }
+    UpsConfig::of_section(kind, conf, &section.name).map_err(|wrong| (section.line, wrong.sentence))
+}
+
+/// `ups@host`, `ups@host:3493`, `ups@[::1]:3493`, for the drivers that take a UPS of another server (dummy-ups(8),
+/// which calls it repeater mode).
+fn upstream(driver: &str, port: &str) -> Option<Upstream> {
+    let (ups, place) = port.split_once('@').filter(|_| matches!(driver, "dummy-ups" | "nut-upstream"))?;
+    let (host, number) = match place.rsplit_once(':') {
+        Some((host, number)) if !host.contains(':') || host.ends_with(']') => (host, number.parse().ok()?),
+        _ => (place, nut::network::PORT),
+    };
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let is_there = !ups.is_empty() && !host.is_empty();
+    is_there.then(|| Upstream { ups: ups.into(), host: host.into(), port: number })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read_text(text: &str) -> Result<Plans, String> {
+        read(&nut::ups_conf::parse(text.as_bytes()), Path::new("/etc/nut"), Path::new("/run/nut"))
+    }
+
+    #[test]
+    fn each_driver_has_its_origin() {
+        let text = "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\ndesc = \"the first\"\n\
+                    [b]\ndriver = usbhid-ups\nport = auto\n\
+                    [c]\ndriver = qxups-sim\nscenario = on-battery\n\
+                    [d]\ndriver = dummy-ups\nport = ups@192.0.2.7\n\
+                    [e]\ndriver = dummy-ups\nport = ups.dev\n\
+                    [f]\ndriver = nut-upstream\nport = rack@[2001:db8::1]:4000\n";
+        let plans = read_text(text).unwrap().all;
+        let origins: Vec<&Origin> = plans.iter().map(|plan| &plan.origin).collect();
+        assert_eq!(plans[0].description.as_deref(), Some("the first"));
+        assert!(matches!(origins[0], Origin::Own { kind, .. } if kind.name == "nutdrv_qx"));
+        assert!(matches!(origins[1], Origin::Socket(path) if path == Path::new("/run/nut/usbhid-ups-b")));
+        assert!(matches!(origins[2], Origin::Simulated(_)));
+        let there = |ups: &str, host: &str, port| Upstream { ups: ups.into(), host: host.into(), port };
+        assert!(matches!(origins[3], Origin::Upstream(up) if *up == there("ups", "192.0.2.7", 3493)));
+        assert!(matches!(origins[4], Origin::Socket(path) if path == Path::new("/run/nut/dummy-ups-e")));
+        assert!(matches!(origins[5], Origin::Upstream(up) if *up == there("rack", "2001:db8::1", 4000)));
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_file_line_and_remedy() {
+        for (text, line, part) in [
+            ("[a]\nport = x\n", 1, "add 'driver"),
+            ("[a]\ndriver = usbhid-ups\n\n[A]\ndriver = usbhid-ups\n", 4, "another name"),
+            ("[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\npollinterval = soon\n", 4, "pollinterval"),
+            ("[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\nfrobnicate = 1\n", 4, "frobnicate"),
+            ("[a]\ndriver = qxups-sim\nprotocol = klingon\n", 3, "there are"),
+            ("[a]\ndriver = qxups-sim\nscenario = doom\n", 3, "on-battery"),
+            ("[a]\ndriver = qxups-sim\nknob = frob\n", 3, "frob"),
+        ] {
+            let why = read_text(text).err().unwrap();
+            assert!(why.starts_with(&format!("/etc/nut/ups.conf, line {line}: ")), "{why}");
+            assert!(why.contains(part), "{why}");
+        }
+    }
+}

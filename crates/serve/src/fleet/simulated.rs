@@ -1,0 +1,155 @@
+//! `driver = qxups-sim`: a simulated UPS in this process, which a station speaks to over a pseudo-terminal.
+
+use nut::ups_conf::{Section, Setting, UpsConf};
+use qx::protocol::Protocol;
+use simulator::end::Shared;
+use simulator::knob::Knob;
+use simulator::personality::Personality;
+use simulator::pty::{self, Pty};
+use simulator::script::Script;
+use simulator::trouble::Trouble;
+use simulator::ups::SimulatedUps;
+use station::config::UpsConfig;
+use station::driver_kind::NUTDRV_QX;
+use station::log::Log;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::task::JoinHandle;
+
+/// The name of the driver.
+pub(crate) const DRIVER: &str = "qxups-sim";
+/// The dialect that it speaks, if none is named.
+const DIALECT: &str = "megatec";
+/// No script is longer, in bytes.
+const LONGEST_SCRIPT: u64 = 1024 * 1024;
+/// Scenarios that have a name. On battery, the battery is filled again in secret, so that it lasts.
+const SCENARIOS: [(&str, &str); 4] = [
+    ("mains", ""),
+    ("on-battery", "at 0s mains fail\nat 0s load 20\nevery 60s charge 80\n"),
+    ("low-battery", "at 0s mains fail\nat 0s charge 8\nevery 10s charge 8\n"),
+    ("outages", "every 120s mains fail\nevery 150s mains back\n"),
+];
+
+/// What a section says of a simulated UPS.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SimulatedPlan {
+    protocol: &'static Protocol,
+    script: Script,
+    knobs: Vec<Knob>,
+    seed: u64,
+    /// The section as `nutdrv_qx` would have it, but for its port.
+    section: Section,
+    global: Vec<Setting>,
+}
+
+/// A simulated UPS. It goes when this is dropped.
+pub(crate) struct Simulated {
+    task: JoinHandle<()>,
+}
+
+impl Drop for Simulated {
+    fn drop(&mut self) {
+        self.task.abort();
+    }
+}
+
+impl SimulatedPlan {
+    /// Reads a section: `protocol`, `scenario`, `knob` (which may come again), `seed`; all else is as for `nutdrv_qx`.
+    ///
+    /// # Errors
+    /// The line, and a sentence.
+    pub fn of(conf: &UpsConf, section: &Section, folder: &Path) -> Result<SimulatedPlan, (usize, String)> {
+        let mut plan = SimulatedPlan {
+            protocol: qx::protocols::named(DIALECT).ok_or((section.line, format!("no dialect {DIALECT}")))?,
+            script: Script::default(),
+            knobs: vec![],
+            seed: 1,
+            section: Section { settings: vec![], ..section.clone() },
+            global: conf.global.clone(),
+        };
+        for setting in &section.settings {
+            let value = setting.value.as_deref().unwrap_or_default();
+            let taken = match setting.name.to_ascii_lowercase().as_str() {
+                "driver" | "port" => Ok(()),
+                "protocol" => named(value).map(|protocol| plan.protocol = protocol),
+                "scenario" => script(value, folder).map(|script| plan.script = script),
+                "knob" => Knob::parse(value).map(|knob| plan.knobs.push(knob)),
+                "seed" => value
+                    .parse()
+                    .map(|seed| plan.seed = seed)
+                    .map_err(|_| format!("seed = {value}: write a whole number")),
+                _ => {
+                    plan.section.settings.push(setting.clone());
+                    Ok(())
+                }
+            };
+            taken.map_err(|why| (setting.line, why))?;
+        }
+        plan.config("/dev/null").map_err(|why| (section.line, why))?;
+        Ok(plan)
+    }
+
+    /// The UPS at that port, for a station.
+    fn config(&self, port: &str) -> Result<UpsConfig, String> {
+        let mut section = self.section.clone();
+        let set = |name: &str, value: &str| Setting {
+            name: name.into(),
+            value: Some(value.into()),
+            line: section.line,
+        };
+        let settings = [set("driver", NUTDRV_QX.name), set("port", port), set("protocol", self.protocol.name)];
+        section.settings.extend(settings);
+        let name = section.name.clone();
+        let conf = UpsConf { global: self.global.clone(), sections: vec![section], ..UpsConf::default() };
+        UpsConfig::of_section(&NUTDRV_QX, &conf, &name).map_err(|wrong| wrong.sentence)
+    }
+
+    /// Makes the UPS, and says where a station finds it. The name of its pseudo-terminal is kept in `state`, where
+    /// that can be written to.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn start(&self, state: &Path, log: &Log) -> Result<(Simulated, UpsConfig), String> {
+        let mut ups =
+            SimulatedUps::new(self.protocol, Personality::default(), Trouble::new(self.seed), self.script.clone());
+        self.knobs.iter().for_each(|knob| ups.turn(knob.clone(), Duration::ZERO));
+        let end = self.open(state).map_err(|error| {
+            format!("cannot open a pseudo-terminal for a simulated UPS: {error}; mount /dev/pts")
+        })?;
+        let config = self.config(&end.path().to_string_lossy())?;
+        let (shared, log) = (Shared::new(ups), log.clone());
+        let task = tokio::task::spawn_local(async move {
+            if let Err(error) = pty::run(&shared, end).await {
+                log.warning(&format!("the simulated UPS has ended: {error}"));
+            }
+        });
+        Ok((Simulated { task }, config))
+    }
+
+    fn open(&self, state: &Path) -> io::Result<Pty> {
+        let name = format!("{DRIVER}-{}", self.section.name);
+        let link: PathBuf = state.join(name.replace('/', "_"));
+        Pty::open(Some(&link)).or_else(|_| Pty::open(None))
+    }
+}
+
+fn named(name: &str) -> Result<&'static Protocol, String> {
+    qx::protocols::named(name).ok_or_else(|| {
+        let names: Vec<&str> = qx::protocols::ALL.iter().map(|protocol| protocol.name).collect();
+        format!("there is no dialect '{name}'; there are {}", names.join(", "))
+    })
+}
+
+/// A scenario that has a name, or the file of one (see `qxups sim --script`).
+fn script(value: &str, folder: &Path) -> Result<Script, String> {
+    if let Some((_, text)) = SCENARIOS.iter().find(|(name, _)| *name == value) {
+        return Script::parse(text);
+    }
+    let names: Vec<&str> = SCENARIOS.iter().map(|(name, _)| *name).collect();
+    let path = folder.join(value);
+    let text = link::read_bounded(&path, LONGEST_SCRIPT).map_err(|error| {
+        format!("scenario = {value}: {} or the file of a script ({}: {error})", names.join(", "), path.display())
+    })?;
+    Script::parse(&String::from_utf8_lossy(&text)).map_err(|why| format!("{}: {why}", path.display()))
+}

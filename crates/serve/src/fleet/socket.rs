@@ -1,0 +1,366 @@
+//! A UPS whose driver is another process: its socket in the state path, as upsd uses it (NUT 2.8.0 server/sstate.c).
+//!
+//! The data of a connection is shown once its first dump is complete, and goes with the connection: no value
+//! outlives the driver that said it.
+
+use super::mirror::Mirror;
+use super::source::{Answer, Ended, Source};
+use nut::driver_lines::DriverLine;
+use nut::driver_socket::{LineBuffer, Request};
+use nut::network::server::{Freshness, Order, Variable};
+use nut::network::{Outcome, TrackingId};
+use qx::device::Moment;
+use station::clock::Clock;
+use station::log::Log;
+use station::seldom::{Seldom, counted};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::net::UnixStream;
+use tokio::sync::Notify;
+use tokio::task::{JoinHandle, yield_now};
+use tokio::time::{Instant, sleep, timeout};
+
+/// The first pause after a lost connection, and the longest: upsd tries again every 2 s.
+const PAUSE: Duration = Duration::from_millis(250);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// A driver whose queue of clients is full is tried again.
+const CONNECT: Duration = Duration::from_secs(1);
+/// Newer NUT lets this pass beyond MAXAGE: times of upsd are whole seconds.
+const GRACE: Duration = Duration::from_secs(1);
+/// A driver that does not read gets no more than this.
+const UNREAD: usize = 64 * 1024;
+/// So many orders may wait for their outcome.
+const ORDERS: usize = 256;
+/// An outcome that has not come after so long does not come any more.
+const ANSWERS_IN: Duration = Duration::from_secs(60);
+/// So many bytes are read before other tasks have their turn.
+const AT_ONCE: usize = 64 * 1024;
+
+/// The socket of a driver.
+pub(crate) struct SocketSource {
+    inner: Rc<Inner>,
+    task: JoinHandle<()>,
+}
+
+struct Inner {
+    path: PathBuf,
+    log: Log,
+    /// MAXAGE.
+    max_age: Rc<Cell<Duration>>,
+    clock: Clock,
+    new_id: Rc<dyn Fn() -> TrackingId>,
+    state: RefCell<State>,
+    /// Something is to be written.
+    wake: Notify,
+    absent: RefCell<Seldom>,
+    came: RefCell<Seldom>,
+    bad_lines: RefCell<Seldom>,
+    shown: Cell<Freshness>,
+}
+
+/// What is known of the driver.
+#[derive(Default)]
+struct State {
+    connected: bool,
+    /// The first dump is complete.
+    dumped: bool,
+    /// The driver's last word on its data.
+    says_fresh: bool,
+    /// When it said anything last, and when it was last pinged.
+    heard: Moment,
+    pinged: Moment,
+    /// What is shown.
+    mirror: Mirror,
+    /// What comes in by the first dump.
+    arriving: Mirror,
+    unread: Vec<u8>,
+    orders: BTreeMap<String, Waiting>,
+}
+
+struct Waiting {
+    since: Moment,
+    answer: Answer,
+}
+
+impl SocketSource {
+    /// Connects to a driver's socket in a task of its own, again and again.
+    pub fn spawn(
+        path: &Path,
+        max_age: Rc<Cell<Duration>>,
+        new_id: Rc<dyn Fn() -> TrackingId>,
+        log: Log,
+    ) -> SocketSource {
+        let inner = Rc::new(Inner {
+            path: path.to_path_buf(),
+            log,
+            max_age,
+            clock: Clock::start(),
+            new_id,
+            state: RefCell::default(),
+            wake: Notify::new(),
+            absent: RefCell::default(),
+            came: RefCell::default(),
+            bad_lines: RefCell::default(),
+            shown: Cell::new(Freshness::NotConnected),
+        });
+        let task = tokio::task::spawn_local(inner.clone().run());
+        SocketSource { inner, task }
+    }
+}
+
+impl Drop for SocketSource {
+    fn drop(&mut self) {
+        self.task.abort();
+        self.inner.lose();
+    }
+}
+
+impl Inner {
+    async fn run(self: Rc<Self>) {
+        let mut pause = PAUSE;
+        loop {
+            match timeout(CONNECT, UnixStream::connect(&self.path)).await {
+                Ok(Ok(stream)) => {
+                    self.begin();
+                    let why = self.talk(&stream).await;
+                    let was_whole = self.state.borrow().dumped;
+                    self.lose();
+                    if was_whole {
+                        pause = PAUSE;
+                    }
+                    self.complain(&self.came, &format!("the connection to its driver is lost: {why}"));
+                }
+                Ok(Err(error)) => {
+                    let text = format!(
+                        "cannot connect to its driver at {}: {error}; start the driver",
+                        self.path.display()
+                    );
+                    self.complain(&self.absent, &text);
+                }
+                Err(_) => self.complain(&self.absent, "its driver takes no connection"),
+            }
+            self.tell_freshness();
+            sleep(pause).await;
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    fn complain(&self, seldom: &RefCell<Seldom>, text: &str) {
+        if let Some(times) = seldom.borrow_mut().happened(Instant::now()) {
+            self.log.warning(&counted(text, times));
+        }
+    }
+
+    fn begin(&self) {
+        let now = self.clock.now();
+        let mut state = self.state.borrow_mut();
+        *state = State {
+            connected: true,
+            heard: now,
+            pinged: now,
+            mirror: Mirror::waiting(),
+            unread: Request::DumpAll.line().into_bytes(),
+            ..State::default()
+        };
+    }
+
+    /// All that the driver said goes, and what waits for it has failed.
+    fn lose(&self) {
+        let orders = std::mem::take(&mut *self.state.borrow_mut()).orders;
+        for waiting in orders.into_values() {
+            let why = "the connection to the driver was lost before it said what became of it";
+            (waiting.answer)(Ended { outcome: Outcome::Failed, why: Some(why.into()) });
+        }
+    }
+
+    /// Talks until the connection is lost; returns why.
+    async fn talk(&self, stream: &UnixStream) -> String {
+        let mut lines = LineBuffer::default();
+        loop {
+            self.tell_freshness();
+            let wait = self.look_at_the_clock();
+            let writes = !self.state.borrow().unread.is_empty();
+            let came = tokio::select! {
+                ready = stream.readable() => ready.and_then(|()| self.read(stream, &mut lines)),
+                ready = stream.writable(), if writes => ready.and_then(|()| self.write(stream)),
+                () = self.wake.notified() => Ok(false),
+                () = sleep(wait) => Ok(false),
+            };
+            match came {
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return "the driver closed it".into(),
+                Err(error) => return error.to_string(),
+                Ok(true) => yield_now().await,
+                Ok(false) => {}
+            }
+        }
+    }
+
+    /// Reads what is there; true when there was much.
+    fn read(&self, stream: &UnixStream, lines: &mut LineBuffer) -> io::Result<bool> {
+        let (mut buffer, mut read) = ([0; 4096], 0);
+        while read < AT_ONCE {
+            match stream.try_read(&mut buffer) {
+                Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(count) => {
+                    lines.push(&buffer[..count]);
+                    self.take_lines(lines);
+                    read += count;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(true)
+    }
+
+    fn take_lines(&self, lines: &mut LineBuffer) {
+        while let Some(line) = lines.next_line() {
+            match line.and_then(|line| DriverLine::parse(&line)) {
+                Ok(line) => self.take(line),
+                Err(error) => {
+                    self.complain(&self.bad_lines, &format!("its driver says what cannot be read: {error}"));
+                }
+            }
+        }
+    }
+
+    fn take(&self, line: DriverLine) {
+        let now = self.clock.now();
+        let mut state = self.state.borrow_mut();
+        state.heard = now;
+        match line {
+            DriverLine::DataOk => state.says_fresh = true,
+            DriverLine::DataStale => state.says_fresh = false,
+            DriverLine::DumpDone if !state.dumped => {
+                state.dumped = true;
+                state.mirror = std::mem::take(&mut state.arriving);
+                drop(state);
+                if let Some(times) = self.came.borrow_mut().happened(Instant::now()) {
+                    let text = format!("connected to its driver at {}", self.path.display());
+                    self.log.info(&counted(&text, times));
+                }
+            }
+            DriverLine::Tracking { id, code } => {
+                let waiting = state.orders.remove(&id.to_ascii_lowercase());
+                drop(state);
+                let outcome = u8::try_from(code).ok().and_then(Outcome::of_driver).unwrap_or(Outcome::Failed);
+                if let Some(waiting) = waiting {
+                    (waiting.answer)(Ended { outcome, why: None });
+                }
+            }
+            line if state.dumped => state.mirror.take(line),
+            line => state.arriving.take(line),
+        }
+    }
+
+    fn write(&self, stream: &UnixStream) -> io::Result<bool> {
+        let mut state = self.state.borrow_mut();
+        match stream.try_write(&state.unread) {
+            Ok(written) => drop(state.unread.drain(..written)),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+            Err(error) => return Err(error),
+        }
+        Ok(false)
+    }
+
+    /// Prods a driver that says nothing, gives up orders without an outcome, and says when to look again.
+    fn look_at_the_clock(&self) -> Duration {
+        let (now, third) = (self.clock.now(), self.max_age.get() / 3);
+        let mut state = self.state.borrow_mut();
+        let is_silent = |since: Moment| now.saturating_sub(since) > third;
+        if is_silent(state.heard) && is_silent(state.pinged) {
+            state.pinged = now;
+            if state.unread.len() < UNREAD {
+                state.unread.extend_from_slice(Request::Ping.line().as_bytes());
+            }
+        }
+        let is_late = |waiting: &Waiting| now.saturating_sub(waiting.since) > ANSWERS_IN;
+        let late: Vec<String> =
+            state.orders.iter().filter(|(_, waiting)| is_late(waiting)).map(|(id, _)| id.clone()).collect();
+        let late: Vec<Waiting> = late.iter().filter_map(|id| state.orders.remove(id)).collect();
+        drop(state);
+        for waiting in late {
+            let why = format!("the driver did not say for {} s what became of it", ANSWERS_IN.as_secs());
+            (waiting.answer)(Ended { outcome: Outcome::Failed, why: Some(why) });
+        }
+        (third / 2).clamp(Duration::from_millis(50), Duration::from_secs(2))
+    }
+
+    fn freshness(&self) -> Freshness {
+        let state = self.state.borrow();
+        let silent = self.clock.now().saturating_sub(state.heard);
+        match () {
+            () if !state.connected => Freshness::NotConnected,
+            () if state.dumped && !state.says_fresh => Freshness::Stale,
+            () if silent > self.max_age.get() + GRACE => Freshness::Stale,
+            () => Freshness::Fresh,
+        }
+    }
+
+    /// A line of log when that data is stale begins or ends.
+    fn tell_freshness(&self) {
+        let is = self.freshness();
+        match (self.shown.replace(is), is) {
+            (Freshness::Fresh, Freshness::Stale) => self.log.warning("data is stale: check its driver"),
+            (Freshness::Stale, Freshness::Fresh) => self.log.info("data is no longer stale"),
+            _ => {}
+        }
+    }
+}
+
+impl Source for SocketSource {
+    fn freshness(&self) -> Freshness {
+        self.inner.freshness()
+    }
+
+    fn each_variable(&self, each: &mut dyn FnMut(&Variable<'_>)) {
+        self.inner.state.borrow().mirror.each_variable(each);
+    }
+
+    fn variable(&self, name: &str, tell: &mut dyn FnMut(&Variable<'_>)) {
+        self.inner.state.borrow().mirror.variable(name, tell);
+    }
+
+    fn each_choice(&self, name: &str, each: &mut dyn FnMut(&str)) {
+        self.inner.state.borrow().mirror.each_choice(name, each);
+    }
+
+    fn each_range(&self, name: &str, each: &mut dyn FnMut(i64, i64)) {
+        self.inner.state.borrow().mirror.each_range(name, each);
+    }
+
+    fn each_command(&self, each: &mut dyn FnMut(&str)) {
+        self.inner.state.borrow().mirror.each_command(each);
+    }
+
+    fn has_command(&self, name: &str) -> bool {
+        self.inner.state.borrow().mirror.has_command(name)
+    }
+
+    fn hand_over(&self, order: Order<'_>, answer: Answer) -> bool {
+        let id = (self.inner.new_id)().to_string();
+        let tracking = Some(id.clone());
+        let request = match order {
+            Order::Command { name, parameter } => {
+                Request::InstCmd { name: name.into(), parameter: parameter.map(Into::into), tracking }
+            }
+            Order::Set { variable, value } => {
+                Request::Set { variable: variable.into(), value: value.into(), tracking }
+            }
+        };
+        let line = request.line();
+        let mut state = self.inner.state.borrow_mut();
+        if !state.connected || state.unread.len() + line.len() > UNREAD || state.orders.len() >= ORDERS {
+            return false;
+        }
+        state.unread.extend_from_slice(line.as_bytes());
+        let waiting = Waiting { since: self.inner.clock.now(), answer };
+        state.orders.insert(id.to_ascii_lowercase(), waiting);
+        self.inner.wake.notify_one();
+        true
+    }
+}
