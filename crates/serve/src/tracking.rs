@@ -13,7 +13,7 @@ const MOST: usize = 16 * 1024;
 /// The outcomes, by the names of their orders.
 #[derive(Debug, Default)]
 pub(crate) struct Tracking {
-    outcomes: HashMap<TrackingId, Outcome>,
+    outcomes: HashMap<TrackingId, (Instant, Outcome)>,
     /// In the order in which they began.
     begun: VecDeque<(Instant, TrackingId)>,
 }
@@ -27,14 +27,14 @@ impl Tracking {
             let Some((_, old)) = self.begun.pop_front() else { break };
             self.outcomes.remove(&old);
         }
-        self.outcomes.insert(id, Outcome::Pending);
+        self.outcomes.insert(id, (now, Outcome::Pending));
         self.begun.push_back((now, id));
     }
 
     /// An order has ended.
     pub fn end(&mut self, id: TrackingId, outcome: Outcome) {
         if let Some(known) = self.outcomes.get_mut(&id) {
-            *known = outcome;
+            known.1 = outcome;
         }
     }
 
@@ -47,8 +47,7 @@ impl Tracking {
     /// What is known of an order.
     pub fn outcome(&self, id: &str, keep: Duration) -> Option<Outcome> {
         let id = TrackingId::parse(id)?;
-        let outcome = self.outcomes.get(&id)?;
-        let (since, _) = self.begun.iter().find(|(_, known)| *known == id)?;
+        let (since, outcome) = self.outcomes.get(&id)?;
         (since.elapsed() <= keep).then_some(*outcome)
     }
 }

@@ -1,0 +1,193 @@
+//! One client: bytes between its stream and the protocol. What a connection holds is bounded, and it waits for its own
+//! client alone.
+
+use crate::server::{Peer, Server};
+use crate::site::Desk;
+use nut::network::server::{Connection, Event, TlsOffer};
+use std::io;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep_until};
+
+/// So many bytes are read at once. What a request does not need yet stays with the client.
+const AT_ONCE: usize = 4096;
+/// A buffer for answers that has grown beyond this is given back.
+const KEPT: usize = 64 * 1024;
+/// After so many turns without a wait, others have theirs.
+const TURNS: u32 = 4;
+/// When the process was idle for so long it may as well have been stopped: sessions see first whether data is old.
+const IDLE: Duration = Duration::from_millis(200);
+
+/// What a connection waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Next {
+    /// Bytes of the client.
+    Read,
+    /// That the client takes bytes.
+    Write,
+    /// That it is known whether the client may do what it asked for.
+    Later,
+    /// Nothing: there is more to do.
+    More,
+    /// Its end.
+    Close,
+}
+
+/// Serves a client until it leaves. Its place among the peers is free when this ends, or is dropped.
+pub(crate) async fn serve(server: Rc<Server>, stream: TcpStream, peer: Rc<Peer>, tls: TlsOffer) {
+    let machine = Connection::new(&peer.address.to_string(), tls);
+    let place = Place { server, peer };
+    let mut conversation = Conversation { stream, machine, offered: vec![], unsent: vec![], closing: false };
+    let mut turns = 0;
+    loop {
+        let Place { server, peer } = &place;
+        let next = match conversation.turn(server, peer) {
+            Ok(next) => next,
+            // the client is gone
+            Err(_) => return,
+        };
+        let waited = match next {
+            Next::Close => return,
+            Next::Read => conversation.stream.readable().await,
+            Next::Write => conversation.stream.writable().await,
+            Next::Later => {
+                sleep_until(peer.later.get().unwrap_or_else(Instant::now)).await;
+                conversation.go_on(server, peer);
+                Ok(())
+            }
+            Next::More => Ok(()),
+        };
+        if waited.is_err() {
+            return;
+        }
+        turns = if next == Next::More { turns + 1 } else { 0 };
+        let was_idle = server.served.replace(Instant::now()).elapsed() > IDLE;
+        if turns >= TURNS || was_idle {
+            turns = 0;
+            yield_now().await;
+        }
+    }
+}
+
+/// The place of a client among the peers.
+struct Place {
+    server: Rc<Server>,
+    peer: Rc<Peer>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.server.peers.borrow_mut().remove(&self.peer.number);
+    }
+}
+
+/// A client's stream, the protocol, and what lies between them.
+struct Conversation {
+    stream: TcpStream,
+    machine: Connection,
+    /// What was read and not taken yet.
+    offered: Vec<u8>,
+    /// What the client has not taken yet.
+    unsent: Vec<u8>,
+    /// No more is read.
+    closing: bool,
+}
+
+impl Conversation {
+    /// Does what can be done without waiting.
+    fn turn(&mut self, server: &Server, peer: &Peer) -> io::Result<Next> {
+        if !self.send(peer)? {
+            return Ok(Next::Write);
+        }
+        if self.closing {
+            return Ok(Next::Close);
+        }
+        if peer.later.get().is_some() {
+            return Ok(Next::Later);
+        }
+        let mut buffer = [0; AT_ONCE];
+        let read = match self.offered.is_empty() {
+            false => 0,
+            true => match self.stream.try_read(&mut buffer) {
+                Ok(0) => return Ok(Next::Close),
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Next::Read),
+                Err(error) => return Err(error),
+            },
+        };
+        self.offered.extend_from_slice(&buffer[..read]);
+        self.take(server, peer);
+        self.send(peer).map(|_| Next::More)
+    }
+
+    /// Offers the protocol what was read.
+    fn take(&mut self, server: &Server, peer: &Peer) {
+        let mut out = server.scratch.take();
+        let taken = self.machine.take(&self.offered, &mut Desk::new(server, peer), &mut out);
+        self.offered.drain(..taken.consumed);
+        if self.offered.is_empty() {
+            self.offered = Vec::new();
+        }
+        if taken.requests > 0 {
+            peer.heard.set(Instant::now());
+            peer.asked.set(true);
+        }
+        self.mind(taken.event, peer);
+        self.pass_on(out, server, peer);
+    }
+
+    /// Tries again what had to wait.
+    fn go_on(&mut self, server: &Server, peer: &Peer) {
+        peer.later.set(None);
+        let mut out = server.scratch.take();
+        let event = self.machine.go_on(&mut Desk::new(server, peer), &mut out);
+        self.mind(event, peer);
+        self.pass_on(out, server, peer);
+    }
+
+    fn mind(&mut self, event: Option<Event>, peer: &Peer) {
+        match event {
+            Some(Event::Close | Event::StartTls) => self.closing = true,
+            Some(Event::Waiting) if peer.later.get().is_none() => peer.later.set(Some(Instant::now())),
+            Some(Event::Waiting | Event::Full) => {}
+            None => peer.later.set(None),
+        }
+    }
+
+    /// Sends answers at once; what the client does not take is kept for it.
+    fn pass_on(&mut self, mut out: Vec<u8>, server: &Server, peer: &Peer) {
+        let sent = match self.unsent.is_empty() {
+            true => self.stream.try_write(&out).unwrap_or(0),
+            false => 0,
+        };
+        if sent < out.len() {
+            self.unsent.extend_from_slice(&out[sent..]);
+            peer.stalled.set(peer.stalled.get().or_else(|| Some(Instant::now())));
+        }
+        out.clear();
+        if out.capacity() <= KEPT * 2 {
+            server.scratch.replace(out);
+        }
+    }
+
+    /// Sends what the client has not taken yet; true when all is gone.
+    fn send(&mut self, peer: &Peer) -> io::Result<bool> {
+        while !self.unsent.is_empty() {
+            match self.stream.try_write(&self.unsent) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(sent) => {
+                    self.unsent.drain(..sent);
+                    peer.stalled.set(Some(Instant::now()));
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(error) => return Err(error),
+            }
+        }
+        if peer.stalled.take().is_some() {
+            self.unsent = Vec::new();
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,236 @@
+//! The server: the fleet, the users, the clients that are connected, and what they share.
+
+use crate::connection;
+use crate::descriptions::Descriptions;
+use crate::fleet::Fleet;
+use crate::guard::Guard;
+use crate::settings::Settings;
+use crate::tracking::{Random, Tracking};
+use nut::network::server::{Identity, TlsOffer, UpsId};
+use nut::upsd_users::UpsdUsers;
+use station::log::Log;
+use station::seldom::{Seldom, counted};
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::rc::Rc;
+use std::time::Duration;
+use tokio::net::TcpStream;
+use tokio::task::AbortHandle;
+use tokio::time::{Instant, MissedTickBehavior, interval};
+
+/// A client that takes nothing of what waits for it for so long is dropped.
+const DEAF: Duration = Duration::from_secs(15);
+/// How often the clients are looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// One that asked nothing since it came may give way to another after so long.
+const SPEECHLESS: Duration = Duration::from_secs(1);
+
+/// What is shared by all connections. Never borrowed across a wait.
+pub struct Server {
+    pub(crate) fleet: RefCell<Fleet>,
+    pub(crate) users: RefCell<UpsdUsers>,
+    pub(crate) settings: RefCell<Settings>,
+    pub(crate) tracking: Rc<RefCell<Tracking>>,
+    pub(crate) guard: RefCell<Guard>,
+    pub(crate) random: Rc<Random>,
+    pub(crate) descriptions: RefCell<Rc<Descriptions>>,
+    pub(crate) identity: Identity,
+    pub(crate) peers: RefCell<BTreeMap<u64, Rc<Peer>>>,
+    /// What answers are written to before they go out.
+    pub(crate) scratch: RefCell<Vec<u8>>,
+    /// When any client was last served.
+    pub(crate) served: Cell<Instant>,
+    pub(crate) log: Log,
+    last: Cell<u64>,
+    complaints: Complaints,
+}
+
+/// What clients can do again and again.
+#[derive(Debug, Default)]
+struct Complaints {
+    full: RefCell<Seldom>,
+    deaf: RefCell<Seldom>,
+    denied: RefCell<Seldom>,
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Server").field("peers", &self.peers.borrow().len()).finish_non_exhaustive()
+    }
+}
+
+/// A client that is connected.
+#[derive(Debug)]
+pub(crate) struct Peer {
+    pub number: u64,
+    pub address: IpAddr,
+    /// When its last request came; before the first, when it connected.
+    pub heard: Cell<Instant>,
+    /// It has made a request.
+    pub asked: Cell<bool>,
+    /// Since when it takes nothing of what waits for it.
+    pub stalled: Cell<Option<Instant>>,
+    /// The UPS that it is logged in to.
+    pub login: Cell<Option<UpsId>>,
+    /// When it may be known whether it may do what it asked for.
+    pub later: Cell<Option<Instant>>,
+    task: RefCell<Option<AbortHandle>>,
+}
+
+impl Peer {
+    /// Ends its connection.
+    pub fn drop_it(&self) {
+        if let Some(task) = &*self.task.borrow() {
+            task.abort();
+        }
+    }
+}
+
+impl Server {
+    /// A server of a fleet.
+    pub(crate) fn new(
+        fleet: Fleet,
+        users: UpsdUsers,
+        settings: Settings,
+        descriptions: Descriptions,
+        random: Rc<Random>,
+        log: Log,
+    ) -> Rc<Server> {
+        Rc::new(Server {
+            fleet: RefCell::new(fleet),
+            users: RefCell::new(users),
+            settings: RefCell::new(settings),
+            tracking: Rc::default(),
+            guard: RefCell::default(),
+            random,
+            descriptions: RefCell::new(Rc::new(descriptions)),
+            identity: identity(),
+            peers: RefCell::default(),
+            scratch: RefCell::default(),
+            served: Cell::new(Instant::now()),
+            log,
+            last: Cell::new(0),
+            complaints: Complaints::default(),
+        })
+    }
+
+    /// Takes a client, or turns it away. Others lose nothing by it: where there is no room, a client of the address
+    /// that has most connections gives way.
+    pub(crate) fn admit(self: &Rc<Self>, stream: TcpStream, address: IpAddr, tls: TlsOffer) {
+        // answers are short: waiting to fill a packet would delay them by 40 ms
+        if stream.set_nodelay(true).is_err() || !self.has_room(address) {
+            return;
+        }
+        let number = self.last.get() + 1;
+        self.last.set(number);
+        let peer = Rc::new(Peer {
+            number,
+            address,
+            heard: Cell::new(Instant::now()),
+            asked: Cell::new(false),
+            stalled: Cell::new(None),
+            login: Cell::new(None),
+            later: Cell::new(None),
+            task: RefCell::new(None),
+        });
+        self.peers.borrow_mut().insert(number, peer.clone());
+        let task = tokio::task::spawn_local(connection::serve(self.clone(), stream, peer.clone(), tls));
+        *peer.task.borrow_mut() = Some(task.abort_handle());
+    }
+
+    /// Whether one more may come from there.
+    fn has_room(&self, newcomer: IpAddr) -> bool {
+        let peers = self.peers.borrow();
+        let most = self.settings.borrow().connections;
+        if peers.len() < most {
+            return true;
+        }
+        let victim = victim(&peers, newcomer);
+        if let Some(times) = self.complaints.full.borrow_mut().happened(Instant::now()) {
+            let text = format!(
+                "{most} clients are connected, as many as MAXCONN allows; one was dropped to let the next one in"
+            );
+            self.log.warning(&counted(&text, times));
+        }
+        match victim {
+            Some(peer) => {
+                let peer = peer.clone();
+                drop(peers);
+                // it counts until its task has ended
+                self.peers.borrow_mut().remove(&peer.number);
+                peer.drop_it();
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Looks after the clients: those that say nothing, or do not read, are dropped.
+    pub(crate) async fn look_after_clients(self: Rc<Self>) {
+        let mut ticks = interval(LOOK);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            let now = Instant::now();
+            let inactivity = self.settings.borrow().inactivity;
+            for peer in self.peers.borrow().values() {
+                let is_deaf = peer.stalled.get().is_some_and(|since| now - since >= DEAF);
+                if is_deaf {
+                    if let Some(times) = self.complaints.deaf.borrow_mut().happened(now) {
+                        let text = format!("a client at {} does not read its answers: dropped", peer.address);
+                        self.log.warning(&counted(&text, times));
+                    }
+                }
+                if is_deaf || now.saturating_duration_since(peer.heard.get()) > inactivity {
+                    peer.drop_it();
+                }
+            }
+        }
+    }
+
+    /// After a reload: who is logged in to a UPS that is gone is dropped, as by upsd.
+    pub(crate) fn drop_orphans(&self) {
+        let fleet = self.fleet.borrow();
+        for peer in self.peers.borrow().values() {
+            if peer.login.get().is_some_and(|ups| fleet.get(ups).is_none()) {
+                peer.drop_it();
+            }
+        }
+    }
+
+    /// The file that says what variables are, where there is one.
+    pub(crate) fn describe(&self, descriptions: Descriptions) {
+        self.descriptions.replace(Rc::new(descriptions));
+    }
+
+    /// Warns of what a client can do again and again.
+    pub(crate) fn say_seldom(&self, text: &str) {
+        if let Some(times) = self.complaints.denied.borrow_mut().happened(Instant::now()) {
+            self.log.warning(&counted(text, times));
+        }
+    }
+}
+
+/// Who gives way: of the address that has most connections, one that asked nothing yet, else the one that asked least
+/// lately; none that is logged in. The newcomer itself, where its own address has most and all of them talk.
+fn victim(peers: &BTreeMap<u64, Rc<Peer>>, newcomer: IpAddr) -> Option<&Rc<Peer>> {
+    let mut counts: BTreeMap<IpAddr, usize> = BTreeMap::new();
+    for peer in peers.values().filter(|peer| peer.login.get().is_none()) {
+        *counts.entry(peer.address).or_default() += 1;
+    }
+    let (heaviest, _) = counts.iter().max_by_key(|(_, count)| **count)?;
+    let of_it = peers.values().filter(|peer| peer.login.get().is_none() && peer.address == *heaviest);
+    let oldest = of_it.min_by_key(|peer| (peer.asked.get(), peer.heard.get()))?;
+    let is_new = oldest.heard.get().elapsed() < SPEECHLESS;
+    let gives_way = !oldest.asked.get() && !is_new || *heaviest != newcomer;
+    gives_way.then_some(oldest)
+}
+
+/// How the server calls itself. The fifth word is taken for the version by WinNUT; clients that look at the version know
+/// those of NUT.
+fn identity() -> Identity {
+    let version = env!("CARGO_PKG_VERSION");
+    Identity { info: format!("Network UPS Tools upsd 2.8.0 - qxups {version}"), version: "2.8.0".into() }
+}

@@ -1,0 +1,250 @@
+//! The server as one of its connections sees it.
+
+use crate::descriptions::Descriptions;
+use crate::fleet::{Answer, Ended, Source, Ups};
+use crate::server::{Peer, Server};
+use nut::network::Outcome;
+use nut::network::server::{
+    Client, Freshness, Handed, Identity, Note, Order, Right, Site, UpsId, Variable, Verdict,
+};
+use nut::upsd_users::{Action, User};
+use std::rc::Rc;
+
+/// The server, before one client.
+pub(crate) struct Desk<'s> {
+    server: &'s Server,
+    peer: &'s Peer,
+    descriptions: Rc<Descriptions>,
+}
+
+impl<'s> Desk<'s> {
+    pub fn new(server: &'s Server, peer: &'s Peer) -> Desk<'s> {
+        Desk { server, peer, descriptions: server.descriptions.borrow().clone() }
+    }
+
+    fn ups(&self, id: UpsId) -> Option<Rc<Ups>> {
+        self.server.fleet.borrow().get(id).cloned()
+    }
+
+    fn with_source<T>(&self, id: UpsId, nothing: T, act: impl FnOnce(&dyn Source) -> T) -> T {
+        match self.ups(id) {
+            Some(ups) => ups.with_source(nothing, act),
+            None => nothing,
+        }
+    }
+
+    fn name(&self, id: UpsId) -> String {
+        self.ups(id).map(|ups| ups.name().to_string()).unwrap_or_default()
+    }
+
+    /// Who it is, for the log: as upsd writes it, `user@address`.
+    fn who(&self, client: &Client) -> String {
+        match &client.username {
+            Some(name) => format!("{name}@{}", client.address),
+            None => client.address.clone(),
+        }
+    }
+
+    fn log(&self, text: &str) {
+        self.server.log.info(text);
+    }
+
+    /// Whether name and password fit, and the user may come from there.
+    fn user<'u>(&self, client: &Client, users: &'u nut::upsd_users::UpsdUsers) -> Option<&'u User> {
+        let (name, given) = client.username.as_deref().zip(client.password.as_deref())?;
+        let user = users.user(name)?;
+        let is_right = user.password.as_ref()?.is(given, &mut |_, _| false);
+        (is_right && user.may_come_from(self.peer.address)).then_some(user)
+    }
+
+    fn has_right(&self, user: &User, right: Right<'_>, ups: Option<UpsId>) -> bool {
+        match right {
+            // who may do anything at all may read
+            Right::Read => true,
+            Right::Login => user.may_do(Action::Login),
+            Right::Primary => user.may_do(Action::Primary),
+            Right::ForceShutdown => user.may_do(Action::ForceShutdown),
+            Right::Set(_) => user.may_do(Action::Set),
+            Right::Command(command) => {
+                ups.and_then(|ups| self.ups(ups)).is_some_and(|ups| user.may_run(command, ups.name()))
+            }
+        }
+    }
+
+    /// What becomes of an order: for the client that tracks it, and the log.
+    fn answer(&self, tracked: Option<nut::network::TrackingId>, what: String) -> Answer {
+        let (tracking, log) = (self.server.tracking.clone(), self.server.log.clone());
+        Box::new(move |Ended { outcome, why }| {
+            if let Some(id) = tracked {
+                tracking.borrow_mut().end(id, outcome);
+            }
+            match (outcome, why) {
+                (Outcome::Success | Outcome::Pending, _) => log.info(&format!("{what}: done")),
+                (Outcome::Unknown, None) => log.warning(&format!("{what}: its driver does not know it")),
+                (Outcome::Invalid, None) => log.warning(&format!("{what}: its driver takes no such value")),
+                (_, None) => log.warning(&format!("{what}: failed")),
+                (_, Some(why)) => log.warning(&format!("{what}: {why}")),
+            }
+        })
+    }
+}
+
+impl Site for Desk<'_> {
+    fn identity(&self) -> &Identity {
+        &self.server.identity
+    }
+
+    fn reading_needs_user(&self) -> bool {
+        self.server.settings.borrow().login_to_read
+    }
+
+    fn find(&self, _: &Client, name: &str) -> Option<UpsId> {
+        self.server.fleet.borrow().find(name).map(|ups| ups.id())
+    }
+
+    fn each_ups(&self, _: &Client, each: &mut dyn FnMut(&str, Option<&str>)) {
+        for ups in self.server.fleet.borrow().all() {
+            ups.with_description(|description| each(ups.name(), description));
+        }
+    }
+
+    fn about(&self, ups: UpsId, tell: &mut dyn FnMut(&str, Option<&str>)) {
+        if let Some(ups) = self.ups(ups) {
+            ups.with_description(|description| tell(ups.name(), description));
+        }
+    }
+
+    fn freshness(&self, ups: UpsId) -> Freshness {
+        self.ups(ups).map_or(Freshness::NotConnected, |ups| ups.freshness())
+    }
+
+    fn forced_shutdown(&self, ups: UpsId) -> bool {
+        self.ups(ups).is_some_and(|ups| ups.forced_shutdown())
+    }
+
+    fn each_variable(&self, ups: UpsId, each: &mut dyn FnMut(&Variable<'_>)) {
+        self.with_source(ups, (), |source| source.each_variable(each));
+    }
+
+    fn variable(&self, ups: UpsId, name: &str, tell: &mut dyn FnMut(&Variable<'_>)) {
+        self.with_source(ups, (), |source| source.variable(name, tell));
+    }
+
+    fn each_choice(&self, ups: UpsId, name: &str, each: &mut dyn FnMut(&str)) {
+        self.with_source(ups, (), |source| source.each_choice(name, each));
+    }
+
+    fn each_range(&self, ups: UpsId, name: &str, each: &mut dyn FnMut(i64, i64)) {
+        self.with_source(ups, (), |source| source.each_range(name, each));
+    }
+
+    fn each_command(&self, ups: UpsId, each: &mut dyn FnMut(&str)) {
+        self.with_source(ups, (), |source| source.each_command(each));
+    }
+
+    fn has_command(&self, ups: UpsId, name: &str) -> bool {
+        self.with_source(ups, false, |source| source.has_command(name))
+    }
+
+    fn variable_description(&self, name: &str) -> Option<&str> {
+        self.descriptions.of_variable(name)
+    }
+
+    fn command_description(&self, name: &str) -> Option<&str> {
+        self.descriptions.of_command(name)
+    }
+
+    fn logins(&self, ups: UpsId) -> usize {
+        self.server.peers.borrow().values().filter(|peer| peer.login.get() == Some(ups)).count()
+    }
+
+    fn each_login(&self, ups: UpsId, each: &mut dyn FnMut(&str)) {
+        let peers = self.server.peers.borrow();
+        let logged_in = peers.values().rev().filter(|peer| peer.login.get() == Some(ups));
+        logged_in.for_each(|peer| each(&peer.address.to_string()));
+    }
+
+    fn outcome(&self, id: &str) -> Option<Outcome> {
+        let keep = self.server.settings.borrow().tracking_delay;
+        self.server.tracking.borrow().outcome(id, keep)
+    }
+
+    fn may(&mut self, client: &Client, right: Right<'_>, ups: Option<UpsId>) -> Verdict {
+        let waits = self.server.guard.borrow().waits(self.peer.address);
+        self.peer.later.set(waits);
+        if waits.is_some() {
+            return Verdict::Later;
+        }
+        let users = self.server.users.borrow();
+        match self.user(client, &users) {
+            Some(user) if self.has_right(user, right, ups) => Verdict::Granted,
+            Some(_) => Verdict::Denied,
+            None => {
+                self.server.guard.borrow_mut().failed(self.peer.address);
+                Verdict::Denied
+            }
+        }
+    }
+
+    fn log_in(&mut self, client: &Client, ups: UpsId) {
+        self.peer.login.set(Some(ups));
+        self.log(&format!("{} logged in to UPS {}", self.who(client), self.name(ups)));
+    }
+
+    fn set_forced_shutdown(&mut self, client: &Client, ups: UpsId, on: bool) {
+        if let Some(ups) = self.ups(ups) {
+            ups.set_forced_shutdown(on);
+            let what = if on { "sets" } else { "clears" };
+            let text = format!("{} {what} the forced shutdown (FSD) of UPS {}", self.who(client), ups.name());
+            self.server.log.warning(&text);
+        }
+    }
+
+    fn hand_over(&mut self, client: &Client, ups: UpsId, order: Order<'_>, tracked: bool) -> Handed {
+        let Some(ups) = self.ups(ups) else { return Handed::Failed };
+        let what = match order {
+            Order::Command { name, parameter: None } => name.to_string(),
+            Order::Command { name, parameter: Some(parameter) } => format!("{name} {parameter}"),
+            Order::Set { variable, value } => format!("{variable} = {value}"),
+        };
+        self.log(&format!("{} asks UPS {} for {what}", self.who(client), ups.name()));
+        let id = tracked.then(|| self.server.random.id());
+        if let Some(id) = id {
+            let keep = self.server.settings.borrow().tracking_delay;
+            self.server.tracking.borrow_mut().begin(id, keep);
+        }
+        let answer = self.answer(id, format!("{}: {what}", ups.name()));
+        match (ups.with_source(false, |source| source.hand_over(order, answer)), id) {
+            (true, Some(id)) => Handed::Tracked(id),
+            (true, None) => Handed::Over,
+            (false, id) => {
+                if let Some(id) = id {
+                    self.server.tracking.borrow_mut().forget(id);
+                }
+                Handed::Failed
+            }
+        }
+    }
+
+    fn note(&mut self, client: &Client, note: Note<'_>) {
+        let who = self.who(client);
+        match note {
+            Note::LoggedOut(Some(ups)) => {
+                self.log(&format!("{who} logged out of UPS {}", self.name(ups)));
+            }
+            Note::Denied(right) => {
+                let what = match right {
+                    Right::Read => "read".to_string(),
+                    Right::Login => "log in".into(),
+                    Right::Primary => "be the primary".into(),
+                    Right::ForceShutdown => "force a shutdown".into(),
+                    Right::Set(variable) => format!("set {variable}"),
+                    Right::Command(command) => format!("run {command}"),
+                };
+                let text = format!("{who} may not {what}: name and password do not fit, or upsd.users does not allow it");
+                self.server.say_seldom(&text);
+            }
+            other => self.server.log.debug(1, || format!("{who}: {other:?}")),
+        }
+    }
+}
