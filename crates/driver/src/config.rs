@@ -19,7 +19,8 @@ const VARPATH: &str = match option_env!("QXUPS_VARPATH") {
     Some(path) => path,
     None => "/var/lib/nut",
 };
-const USER: &str = match option_env!("QXUPS_USER") {
+/// The user that drivers run as.
+pub const USER: &str = match option_env!("QXUPS_USER") {
     Some(user) => user,
     None => "nut",
 };

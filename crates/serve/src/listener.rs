@@ -252,12 +252,12 @@ pub(crate) fn keep(server: &Rc<Server>, listeners: &Rc<std::cell::RefCell<Listen
             let complete = resolved.iter().all(Result::is_ok) && resolved.len() == rows.len();
             let wanted: Vec<SocketAddr> = resolved.into_iter().flatten().flatten().collect();
             let missing = {
-                let mut listeners = listeners.borrow_mut();
                 // a name that is not known for a while takes nothing away
-                if first && complete {
-                    listeners.close_others(&wanted, &log);
+                if first && complete && listeners.borrow_mut().close_others(&wanted, &log) {
+                    // an aborted task holds its socket until it is dropped
+                    yield_now().await;
                 }
-                listeners.open_new(&server, &wanted, &log, first)
+                listeners.borrow_mut().open_new(&server, &wanted, &log, first)
             };
             drop(listeners);
             if complete && missing == 0 {
@@ -271,7 +271,9 @@ pub(crate) fn keep(server: &Rc<Server>, listeners: &Rc<std::cell::RefCell<Listen
 }
 
 impl Listeners {
-    fn close_others(&mut self, wanted: &[SocketAddr], log: &Log) {
+    /// True when something was closed.
+    fn close_others(&mut self, wanted: &[SocketAddr], log: &Log) -> bool {
+        let before = self.open.len();
         self.open.retain(|address, task| {
             let stays = wanted.contains(address);
             if !stays {
@@ -280,6 +282,7 @@ impl Listeners {
             }
             stays
         });
+        self.open.len() < before
     }
 
     /// How many are missing still.

@@ -52,13 +52,11 @@ impl Mirror {
     /// Sets a variable, which keeps what else is known of it.
     pub fn set(&mut self, name: &str, value: String) {
         let key = name.to_ascii_lowercase();
-        match self.variables.get_mut(&key) {
-            Some(known) => known.value = value,
-            None if self.variables.len() < MOST => {
-                let known = Known { name: name.into(), value, ..Known::default() };
-                self.variables.insert(key, known);
-            }
-            None => {}
+        if let Some(known) = self.variables.get_mut(&key) {
+            known.value = value;
+        } else if self.variables.len() < MOST {
+            let known = Known { name: name.into(), value, ..Known::default() };
+            self.variables.insert(key, known);
         }
     }
 

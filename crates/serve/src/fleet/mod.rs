@@ -95,7 +95,7 @@ impl Ups {
 
     /// Whether it has data.
     pub fn freshness(&self) -> Freshness {
-        self.with_source(Freshness::NotConnected, Source::freshness)
+        self.with_source(Freshness::NotConnected, |source| source.freshness())
     }
 
     /// Does something with its source; `nothing` stands for what a UPS without one says.
@@ -159,6 +159,11 @@ impl Fleet {
         }
     }
 
+    /// MAXAGE, as it is from now on.
+    pub fn set_max_age(&self, max_age: Duration) {
+        self.surroundings.max_age.set(max_age);
+    }
+
     /// Looks whether `ups.conf` can be used: what it says, and whether UPSes that are watched could take it.
     ///
     /// # Errors
@@ -186,7 +191,7 @@ impl Fleet {
             let stays = plans.all.iter().any(|plan| plan.name == ups.name);
             if !stays {
                 news.gone += 1;
-                ups.with_source((), Source::stop);
+                ups.with_source((), |source| source.stop());
                 *ups.feed.borrow_mut() = Feed::Nothing;
             }
             stays
@@ -212,7 +217,7 @@ impl Fleet {
 
     /// Ends everything; what stations keep is kept.
     pub fn stop(&mut self) {
-        self.all.iter().for_each(|ups| ups.with_source((), Source::stop));
+        self.all.iter().for_each(|ups| ups.with_source((), |source| source.stop()));
     }
 
     fn create(&mut self, plan: Plan) -> Ups {
@@ -252,7 +257,7 @@ impl Fleet {
             _ => Fate::Anew,
         };
         if fate == Fate::Anew {
-            ups.with_source((), Source::stop);
+            ups.with_source((), |source| source.stop());
             // the port has to be free first
             *ups.feed.borrow_mut() = Feed::Nothing;
             *ups.feed.borrow_mut() = self.feed(&plan.name, &plan.origin);

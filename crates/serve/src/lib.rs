@@ -1,0 +1,22 @@
+//! Every UPS of a site in one process, and the server that clients of NUT connect to, in place of upsd.
+//!
+//! * [`fleet`]: all UPSes by name. Each has a source: a station of its own (also for a simulated UPS), or the socket of
+//!   another driver.
+//! * [`server`]: the fleet, the users and the clients; `site` is how one connection sees them, and
+//!   [`nut::network::server`] is the protocol, which does no I/O.
+//! * `connection` moves the bytes of one client, `listener` lets clients in.
+//! * [`program`]: the command line of upsd, the files, signals, the reload.
+//!
+//! Everything runs on one thread, in tasks of tokio's `LocalRuntime`. Nothing blocks, nothing grows without bound, and
+//! one client or UPS waits for no other.
+
+mod connection;
+mod descriptions;
+pub mod fleet;
+mod guard;
+pub mod listener;
+pub mod program;
+pub mod server;
+mod settings;
+mod site;
+mod tracking;

@@ -1,0 +1,129 @@
+//! `ups.conf`, `upsd.conf` and `upsd.users`: read, and checked as far as that needs no fleet.
+
+use link::read_bounded;
+use nut::ups_conf::{self, UpsConf};
+use nut::upsd_conf::{self, UpsdConf};
+use nut::upsd_users::{self, UpsdUsers};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// No such file is longer, in bytes.
+const LONGEST: u64 = 16 * 1024 * 1024;
+
+/// Where a configuration comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Where {
+    /// The folder of NUT's files, as upsd reads them: `upsd.conf` has to be there.
+    Upsd(PathBuf),
+    /// A folder in which `upsd.conf` may be missing.
+    Folder(PathBuf),
+    /// Texts in place of files, for a demonstration.
+    Texts {
+        /// `ups.conf`.
+        ups: String,
+        /// `upsd.conf`.
+        upsd: String,
+        /// `upsd.users`.
+        users: String,
+    },
+}
+
+impl Where {
+    /// The folder, for messages and for files that are named relative to it.
+    pub fn folder(&self) -> &Path {
+        match self {
+            Where::Upsd(folder) | Where::Folder(folder) => folder,
+            Where::Texts { .. } => Path::new("."),
+        }
+    }
+
+    fn read(&self, name: &str) -> io::Result<Option<Vec<u8>>> {
+        let text = match (self, name) {
+            (Where::Texts { ups, .. }, "ups.conf") => ups,
+            (Where::Texts { upsd, .. }, "upsd.conf") => upsd,
+            (Where::Texts { users, .. }, _) => users,
+            (Where::Upsd(folder) | Where::Folder(folder), name) => {
+                return match read_bounded(&folder.join(name), LONGEST) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+                    read => read.map(Some),
+                };
+            }
+        };
+        Ok(Some(text.clone().into_bytes()))
+    }
+
+    fn path(&self, name: &str) -> String {
+        self.folder().join(name).display().to_string()
+    }
+
+    fn cannot_read(&self, name: &str, error: &io::Error) -> String {
+        format!("cannot read {}: {error}; let the server's user read it", self.path(name))
+    }
+
+    /// `upsd.conf`.
+    ///
+    /// # Errors
+    /// A sentence with file, line and remedy.
+    pub fn upsd_conf(&self, hints: &mut Vec<String>) -> Result<UpsdConf, String> {
+        let name = "upsd.conf";
+        let text = match self.read(name).map_err(|error| self.cannot_read(name, &error))? {
+            Some(text) => text,
+            None if matches!(self, Where::Upsd(_)) => {
+                return Err(format!("{} is not there; create it, empty if all is to be as upsd has it", self.path(name)));
+            }
+            None => vec![],
+        };
+        let conf = upsd_conf::parse(&text);
+        if let Some(wrong) = conf.wrong.first() {
+            return Err(format!("{}, {wrong}", self.path(name)));
+        }
+        hints.extend(conf.remarks.iter().map(|remark| format!("{}, {remark}", self.path(name))));
+        Ok(conf)
+    }
+
+    /// `ups.conf`.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn ups_conf(&self) -> Result<UpsConf, String> {
+        let name = "ups.conf";
+        match self.read(name).map_err(|error| self.cannot_read(name, &error))? {
+            Some(text) => Ok(ups_conf::parse(&text)),
+            None => Err(format!(
+                "{} is not there; name the UPSes in it ('qxups scan' finds some), or try 'qxups serve --demo'",
+                self.path(name)
+            )),
+        }
+    }
+
+    /// `upsd.users`; without it there is no user, as in upsd.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn users(&self, hints: &mut Vec<String>) -> Result<UpsdUsers, String> {
+        let name = "upsd.users";
+        let Some(text) = self.read(name).map_err(|error| self.cannot_read(name, &error))? else {
+            hints.push(format!("{} is not there: no client can log in or command", self.path(name)));
+            return Ok(UpsdUsers::default());
+        };
+        let users = upsd_users::parse(&text);
+        if let Some(wrong) = users.wrong.first() {
+            return Err(format!("{}, {wrong}", self.path(name)));
+        }
+        hints.extend(users.remarks.iter().map(|remark| format!("{}, {remark}", self.path(name))));
+        Ok(users)
+    }
+
+    /// What others may read though they should not.
+    pub fn open_to_all(&self) -> Option<String> {
+        use std::os::unix::fs::PermissionsExt;
+        let path = match self {
+            Where::Upsd(folder) | Where::Folder(folder) => folder.join("upsd.users"),
+            Where::Texts { .. } => return None,
+        };
+        let mode = path.metadata().ok()?.permissions().mode();
+        (mode & 0o004 != 0).then(|| {
+            format!("{}: every user of this machine can read the passwords; run 'chmod o= {0}'", path.display())
+        })
+    }
+}

@@ -1,0 +1,372 @@
+//! From the command line to a running server, as upsd does it (NUT 2.8.0 server/upsd.c): listen, become the server's
+//! user, read what there is, go to the background, serve.
+
+mod command_line;
+mod files;
+mod running;
+
+use crate::descriptions::Descriptions;
+use crate::fleet::{Checked, Fleet, Surroundings};
+use crate::listener::{self, Listeners, Opened};
+use crate::server::Server;
+use crate::settings::Settings;
+use crate::tracking::Random;
+pub use command_line::{CommandLine, Ground, Order, Task};
+use driver::config::{Paths, ProcessConfig, USER};
+use driver::instance::PidFile;
+use driver::process::{self, Account, Readiness, Side};
+use driver::resident;
+use driver::signals::{SignalEvent, Signals};
+use driver::supervisor::Supervisor;
+pub use files::Where;
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nut::upsd_conf::{Listen, UpsdConf};
+use nut::upsd_users::UpsdUsers;
+use station::log::{self, Log};
+use station::outlet::{self, Lines, Which};
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::rc::Rc;
+use tokio::runtime::LocalOptions;
+
+/// Where NUT's packages put `cmdvartab`.
+const DATAPATH: &str = "/usr/share/nut";
+/// The name of the program, of its PID file and in its messages.
+const PROGRAM: &str = "upsd";
+/// So many descriptors are left for UPSes, files and listeners beside those of clients.
+const BESIDES: u64 = 64;
+
+/// What ends a server before its time, in one sentence.
+type Fatal = String;
+
+/// A server as it is to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// What was said.
+    pub line: CommandLine,
+    /// Where its configuration is.
+    pub from: Where,
+    /// Where to listen in place of what `upsd.conf` says.
+    pub listen: Option<Vec<Listen>>,
+    /// Where its state is, in place of what files and environment say.
+    pub state: Option<PathBuf>,
+    /// What is printed once it serves.
+    pub greeting: Option<String>,
+}
+
+/// The whole program, called as upsd.
+pub fn main() -> ExitCode {
+    end(CommandLine::parse(std::env::args_os().skip(1)).and_then(called_as_upsd))
+}
+
+/// Runs a server until it is stopped, and says why it ends before its time.
+pub fn run(plan: Plan) -> ExitCode {
+    end(start(plan, &Paths::from_environment()))
+}
+
+fn end(done: Result<ExitCode, Fatal>) -> ExitCode {
+    done.unwrap_or_else(|sentence| {
+        log::last_words(PROGRAM, &sentence);
+        ExitCode::FAILURE
+    })
+}
+
+/// What -V prints, and what stands above the help.
+fn banner() -> String {
+    format!(
+        "Network UPS Tools upsd 2.8.0 - qxups {}, which stands in for it\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+fn called_as_upsd(line: CommandLine) -> Result<ExitCode, Fatal> {
+    let shown = |text: &str| outlet::print(text).map_or(ExitCode::FAILURE, |()| ExitCode::SUCCESS);
+    let paths = Paths::from_environment();
+    match line.task {
+        Task::Version => Ok(shown(&banner())),
+        Task::Help => Ok(shown(&format!("{}\n{}", banner(), command_line::HELP))),
+        Task::Signal(order) => running::give_order(&pid_path(&paths), line.pid, order),
+        Task::Run => {
+            Lines::of(Which::Output).say(banner().trim_end());
+            let from = Where::Upsd(paths.conf.clone());
+            start(Plan { line, from, listen: None, state: None, greeting: None }, &paths)
+        }
+    }
+}
+
+fn pid_path(paths: &Paths) -> PathBuf {
+    paths.pid.join(format!("{PROGRAM}.pid"))
+}
+
+/// What was read and checked before the server goes to the background.
+struct Prepared {
+    plan: Plan,
+    paths: Paths,
+    log: Log,
+    supervisor: Supervisor,
+    settings: Settings,
+    descriptions: Descriptions,
+    users: UpsdUsers,
+    fleet: Fleet,
+    checked: Checked,
+    opened: Opened,
+    random: Rc<Random>,
+}
+
+fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
+    let pid_file = pid_path(paths);
+    if let Some(pid) = running::found(&pid_file) {
+        return Err(format!("another server runs already as process {pid}: stop it first (upsd -c stop), or reload it"));
+    }
+    // in its own environment: a root of its own may have no users
+    let account = Account::of(&process_config(&plan.line))?;
+    let supervisor = Supervisor::from_environment();
+    let random = Random::open().map_err(|error| format!("cannot open /dev/urandom: {error}"))?;
+    if let Some(root) = &plan.line.chroot {
+        process::change_root(root)?;
+    }
+    let mut hints = vec![];
+    let upsd_conf = plan.from.upsd_conf(&mut hints)?;
+    let log = Log::new(debug_level(&plan.line, &upsd_conf), plan.line.quiet);
+    let settings = settings(&upsd_conf, &plan)?;
+    raise_limit(settings.connections)?;
+    let opened = Opened::now(&settings.listen, plan.line.family);
+    if let Some(why) = opened.is_hopeless() {
+        return Err(why);
+    }
+    account.become_it()?;
+    let ups_conf = plan.from.ups_conf()?;
+    let paths = state_paths(paths, &upsd_conf, &ups_conf, plan.state.as_deref());
+    enter(&paths.state, &plan.line)?;
+    let random = Rc::new(random);
+    let fleet = Fleet::new(surroundings(&plan, &paths, &settings, random.clone(), &log));
+    let checked = fleet.check(&ups_conf)?;
+    if checked.count() == 0 && !settings.allow_no_device {
+        return Err(format!(
+            "{} names no UPS; add one, or ALLOW_NO_DEVICE yes to upsd.conf",
+            plan.from.folder().join("ups.conf").display()
+        ));
+    }
+    let users = plan.from.users(&mut hints)?;
+    hints.extend(plan.from.open_to_all());
+    hints.extend(opened.complaints());
+    let descriptions = descriptions(&upsd_conf, &mut hints);
+    let supervisor = supervisor.unwrap_or_else(|why| {
+        hints.push(why);
+        Supervisor::absent()
+    });
+    hints.iter().for_each(|hint| log.warning(hint));
+    let prepared =
+        Prepared { plan, paths, log, supervisor, settings, descriptions, users, fleet, checked, opened, random };
+    prepared.go(pid_file)
+}
+
+fn process_config(line: &CommandLine) -> ProcessConfig {
+    ProcessConfig {
+        user_was_named: line.user.is_some(),
+        user: line.user.clone().unwrap_or_else(|| USER.into()),
+        group: None,
+        chroot: line.chroot.clone(),
+        statepath: None,
+        debug_min: 0,
+    }
+}
+
+fn debug_level(line: &CommandLine, conf: &UpsdConf) -> u8 {
+    let least = conf.debug_min.unwrap_or(0).min(u8::MAX.into());
+    line.debug.max(u8::try_from(least).unwrap_or(u8::MAX))
+}
+
+/// What `upsd.conf` says, with what the command line and the environment say instead.
+fn settings(conf: &UpsdConf, plan: &Plan) -> Result<Settings, Fatal> {
+    let mut settings = Settings::of(conf);
+    if let Some(listen) = &plan.listen {
+        settings.listen.clone_from(listen);
+    }
+    // of a higher rank than the file, as in upsd
+    if let Ok(said) = std::env::var("ALLOW_NO_DEVICE") {
+        if let Some(said) = station::config::yes_or_no(&said) {
+            settings.allow_no_device = said;
+        }
+    }
+    Ok(settings)
+}
+
+/// Lets the process open as many descriptors as the system allows.
+fn raise_limit(connections: usize) -> Result<(), Fatal> {
+    let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return Ok(()) };
+    let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
+    if u64::try_from(connections).is_ok_and(|most| most.saturating_add(BESIDES) > hard) {
+        return Err(format!(
+            "upsd.conf: MAXCONN is {connections}, but the system lets this process open {hard} files; write a lower number, or raise the limit (LimitNOFILE= of the unit)"
+        ));
+    }
+    Ok(())
+}
+
+/// Where the state is: the environment says it, else `ups.conf` (newer NUT), else `upsd.conf`.
+fn state_paths(
+    paths: &Paths,
+    upsd: &UpsdConf,
+    ups: &nut::ups_conf::UpsConf,
+    instead: Option<&Path>,
+) -> Paths {
+    let named = |name: &str| {
+        let setting = ups.global.iter().rev().find(|setting| setting.name.eq_ignore_ascii_case(name));
+        setting.and_then(|setting| setting.value.clone())
+    };
+    let said = named("statepath").or_else(|| upsd.state_path.clone()).map(PathBuf::from);
+    let mut paths = paths.clone().with_statepath(said.as_ref());
+    if let Some(state) = instead {
+        (paths.state, paths.pid, paths.lasting) = (state.into(), state.into(), state.into());
+    }
+    paths
+}
+
+fn enter(state: &Path, line: &CommandLine) -> Result<(), Fatal> {
+    std::env::set_current_dir(state).map_err(|error| {
+        let user = line.user.as_deref().unwrap_or(USER);
+        format!("cannot use the state directory {}: {error}; create it for user '{user}'", state.display())
+    })
+}
+
+fn surroundings(plan: &Plan, paths: &Paths, settings: &Settings, random: Rc<Random>, log: &Log) -> Surroundings {
+    Surroundings {
+        conf: plan.from.folder().into(),
+        folders: paths.folders(),
+        pids: paths.pid.clone(),
+        max_age: Rc::new(Cell::new(settings.max_age)),
+        new_id: Rc::new(move || random.id()),
+        log: log.clone(),
+    }
+}
+
+fn descriptions(conf: &UpsdConf, hints: &mut Vec<String>) -> Descriptions {
+    let folder = conf.data_path.clone().unwrap_or_else(|| DATAPATH.into());
+    Descriptions::read(Path::new(&folder)).unwrap_or_else(|why| {
+        hints.push(why);
+        Descriptions::default()
+    })
+}
+
+impl Prepared {
+    fn go(self, pid_file: PathBuf) -> Result<ExitCode, Fatal> {
+        let line = &self.plan.line;
+        let stays = match line.ground {
+            Ground::Fore { .. } => true,
+            Ground::Back => false,
+            Ground::Default => line.debug > 0,
+        };
+        let mut readiness = Readiness::not_awaited();
+        if !stays {
+            match process::background()? {
+                Side::Starter(code) => return Ok(code),
+                Side::Driver(waiting) => readiness = waiting,
+            }
+        }
+        let has_file = !stays || line.ground == Ground::Fore { pid_file: true };
+        let _pid_file = has_file.then(|| {
+            PidFile::write(pid_file.clone())
+                .map_err(|error| self.log.warning(&format!("cannot write {}: {error}", pid_file.display())))
+        });
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
+        let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
+        let serving = async { tokio::task::spawn_local(self.serve(readiness, stays)).await };
+        runtime.block_on(serving).unwrap_or_else(|error| Err(format!("cannot go on: {error}")))
+    }
+
+    async fn serve(self, mut readiness: Readiness, stays: bool) -> Result<ExitCode, Fatal> {
+        let Prepared { plan, log, settings, supervisor, paths, .. } = self;
+        let mut signals = Signals::new()?;
+        let mut fleet = self.fleet;
+        fleet.take(self.checked);
+        let (listen, family) = (settings.listen.clone(), plan.line.family);
+        let places: Vec<String> =
+            self.opened.bound.iter().map(|bound| bound.address().to_string()).collect();
+        let server = Server::new(fleet, self.users, settings, self.descriptions, self.random, log.clone());
+        let listeners = Listeners::start(&server, self.opened, family);
+        let listeners = Rc::new(RefCell::new(listeners.map_err(|error| format!("cannot listen: {error}"))?));
+        listener::keep(&server, &listeners, &listen, &log);
+        tokio::task::spawn_local(server.clone().look_after_clients());
+        let count = server.fleet.borrow().all().len();
+        let what = format!("serving {count} UPSes on {}", if places.is_empty() { "no address yet".into() } else { places.join(", ") });
+        log.info(&what);
+        supervisor.status(&what);
+        supervisor.ready();
+        readiness.ready();
+        if !stays {
+            log.use_system_log();
+        }
+        if let Some(greeting) = &plan.greeting {
+            Lines::of(Which::Output).say(greeting.trim_end());
+        }
+        tokio::task::spawn_local(async {
+            tokio::time::sleep(resident::AFTER).await;
+            resident::give_back();
+        });
+        let reloading = Reloading { plan, paths, server: server.clone(), listeners, log: log.clone() };
+        loop {
+            match signals.next().await {
+                SignalEvent::Exit(name) => {
+                    log.info(&format!("exiting on {name}"));
+                    supervisor.stopping();
+                    server.fleet.borrow_mut().stop();
+                    return Ok(ExitCode::SUCCESS);
+                }
+                SignalEvent::Reload(_) => {
+                    supervisor.reloading();
+                    match reloading.reload() {
+                        Ok(done) => log.info(&format!("reload: {done}")),
+                        Err(why) => log.warning(&format!("reload: {why}; going on as before")),
+                    }
+                    supervisor.ready();
+                }
+            }
+        }
+    }
+}
+
+/// What a reload works with.
+struct Reloading {
+    plan: Plan,
+    paths: Paths,
+    server: Rc<Server>,
+    listeners: Rc<RefCell<Listeners>>,
+    log: Log,
+}
+
+impl Reloading {
+    /// Reads all files again; all of it is taken, or nothing.
+    fn reload(&self) -> Result<String, Fatal> {
+        let (plan, server) = (&self.plan, &self.server);
+        let mut hints = vec![];
+        let upsd_conf = plan.from.upsd_conf(&mut hints)?;
+        let settings = settings(&upsd_conf, plan)?;
+        raise_limit(settings.connections)?;
+        let ups_conf = plan.from.ups_conf()?;
+        let users = plan.from.users(&mut hints)?;
+        let checked = server.fleet.borrow().check(&ups_conf)?;
+        if checked.count() == 0 && !settings.allow_no_device {
+            return Err("ups.conf names no UPS any more; add ALLOW_NO_DEVICE yes to upsd.conf if that is meant".into());
+        }
+        let state = state_paths(&Paths::from_environment(), &upsd_conf, &ups_conf, plan.state.as_deref()).state;
+        if state != self.paths.state {
+            hints.push(format!("the state path is {} now: start the server again to use it", state.display()));
+        }
+        let descriptions = descriptions(&upsd_conf, &mut hints);
+        hints.iter().for_each(|hint| self.log.warning(hint));
+        let mut fleet = server.fleet.borrow_mut();
+        fleet.set_max_age(settings.max_age);
+        let news = fleet.take(checked);
+        drop(fleet);
+        server.drop_orphans();
+        server.describe(descriptions);
+        *server.users.borrow_mut() = users;
+        listener::keep(server, &self.listeners, &settings.listen, &self.log);
+        *server.settings.borrow_mut() = settings;
+        resident::give_back();
+        Ok(format!("UPSes: {news}"))
+    }
+}
