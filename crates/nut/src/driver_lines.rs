@@ -162,7 +162,10 @@ mod tests {
     fn what_nut_s_drivers_say_is_read() {
         let variable = || "ups.delay.start".to_string();
         for (text, expected) in [
-            (r#"SETINFO ups.delay.start "30""#, DriverLine::SetInfo { variable: variable(), value: "30".into() }),
+            (
+                r#"SETINFO ups.delay.start "30""#,
+                DriverLine::SetInfo { variable: variable(), value: "30".into() },
+            ),
             (
                 r#"setinfo ups.delay.start "a \"b\" \\ \#1""#,
                 DriverLine::SetInfo { variable: variable(), value: r#"a "b" \ #1"#.into() },
@@ -172,7 +175,10 @@ mod tests {
                 r#"ADDENUM ups.delay.start "60""#,
                 DriverLine::AddEnum { variable: variable(), value: "60".into() },
             ),
-            ("ADDRANGE ups.delay.start -1 99", DriverLine::AddRange { variable: variable(), least: -1, most: 99 }),
+            (
+                "ADDRANGE ups.delay.start -1 99",
+                DriverLine::AddRange { variable: variable(), least: -1, most: 99 },
+            ),
             ("SETAUX ups.delay.start 8", DriverLine::SetAux { variable: variable(), length: 8 }),
             (
                 "SETFLAGS ups.delay.start RW STRING",

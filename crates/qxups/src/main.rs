@@ -11,6 +11,7 @@ mod out;
 mod prove;
 mod same_port;
 mod scan;
+mod serve;
 mod shutdown;
 mod sim;
 mod supported;
@@ -32,6 +33,8 @@ struct Line {
 enum Task {
     /// Watch a simulated UPS through an outage, seen by the driver's own core; minutes pass in seconds
     Demo(demo::Demo),
+    /// Watch every UPS of ups.conf, and serve all clients of NUT, in place of upsd
+    Serve(serve::Serve),
     /// Be a UPS, on a pseudo-terminal or TCP, for any driver
     Sim(sim::Sim),
     /// Find UPSes on USB, and on serial ports and device servers that you name
@@ -96,6 +99,11 @@ enum Task {
 }
 
 fn main() -> ExitCode {
+    // under that name it is the server, with the command line of upsd(8); a link is enough
+    let called = std::env::args_os().next().map(std::path::PathBuf::from);
+    if called.as_deref().and_then(std::path::Path::file_name).is_some_and(|name| name == "upsd") {
+        return ::serve::program::main();
+    }
     match Line::try_parse() {
         Ok(line) => end(line.task.run()),
         Err(said) => end(help(&said)),
@@ -111,6 +119,7 @@ impl Task {
             Task::CheckConfig(check) => return check.run(),
             Task::Demo(demo) => return demo.run(),
             Task::Sim(sim) => return sim.run(),
+            Task::Serve(serve) => return Ok(serve.run()?),
             Task::Prove(prove) => return prove.run(),
             Task::Shutdown(shutdown) => shutdown.run()?,
             Task::Explain { what, question } => explain::run(&what, question.as_deref())?,

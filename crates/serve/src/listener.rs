@@ -101,11 +101,8 @@ fn resolve(row: &Listen, family: Family) -> io::Result<Vec<SocketAddr>> {
 
 /// The rows, or loopback of both families where there is none.
 fn rows(listen: &[Listen]) -> Vec<Listen> {
-    let loopback = |host: &str| Listen {
-        address: Address::Host(host.into()),
-        port: nut::network::PORT,
-        line: 0,
-    };
+    let loopback =
+        |host: &str| Listen { address: Address::Host(host.into()), port: nut::network::PORT, line: 0 };
     if listen.is_empty() { vec![loopback("127.0.0.1"), loopback("::1")] } else { listen.to_vec() }
 }
 
@@ -233,7 +230,12 @@ async fn accept(server: Rc<Server>, listener: tokio::net::TcpListener) {
 }
 
 /// Makes the listeners what the rows say, and tries for ever what is not there yet.
-pub(crate) fn keep(server: &Rc<Server>, listeners: &Rc<std::cell::RefCell<Listeners>>, listen: &[Listen], log: &Log) {
+pub(crate) fn keep(
+    server: &Rc<Server>,
+    listeners: &Rc<std::cell::RefCell<Listeners>>,
+    listen: &[Listen],
+    log: &Log,
+) {
     if let Some(trying) = listeners.borrow_mut().trying.take() {
         trying.abort();
     }

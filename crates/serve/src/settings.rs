@@ -41,7 +41,9 @@ impl Settings {
             max_age: seconds(conf.max_age_s, MAX_AGE),
             tracking_delay: seconds(conf.tracking_delay_s, TRACKING_DELAY),
             inactivity: seconds(conf.client_inactivity_delay_s, INACTIVITY),
-            connections: conf.max_connections.map_or(CONNECTIONS, |most| usize::try_from(most).unwrap_or(CONNECTIONS)),
+            connections: conf
+                .max_connections
+                .map_or(CONNECTIONS, |most| usize::try_from(most).unwrap_or(CONNECTIONS)),
             login_to_read: conf.login_to_read.unwrap_or(false),
             allow_no_device: conf.allow_no_device.unwrap_or(false),
             listen: conf.listen.clone(),

@@ -241,7 +241,9 @@ impl Site for Desk<'_> {
                     Right::Set(variable) => format!("set {variable}"),
                     Right::Command(command) => format!("run {command}"),
                 };
-                let text = format!("{who} may not {what}: name and password do not fit, or upsd.users does not allow it");
+                let text = format!(
+                    "{who} may not {what}: name and password do not fit, or upsd.users does not allow it"
+                );
                 self.server.say_seldom(&text);
             }
             other => self.server.log.debug(1, || format!("{who}: {other:?}")),

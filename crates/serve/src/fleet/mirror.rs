@@ -159,7 +159,8 @@ mod tests {
 
     #[test]
     fn names_are_compared_without_capitals_and_kept_as_they_came() {
-        let mut mirror = mirror(&["SETINFO ups.b 1", "SETINFO Ups.A 2", "SETINFO UPS.B 3", "ADDCMD Load.Off"]);
+        let mut mirror =
+            mirror(&["SETINFO ups.b 1", "SETINFO Ups.A 2", "SETINFO UPS.B 3", "ADDCMD Load.Off"]);
         assert_eq!(names(&mirror), ["Ups.A=2", "ups.b=3"]);
         assert!(mirror.has_command("load.off"));
         mirror.take(DriverLine::DelInfo("UPS.a".into()));

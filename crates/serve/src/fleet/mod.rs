@@ -278,8 +278,14 @@ impl Fleet {
             Origin::Simulated(plan) => match plan.start(&folders.state, &log) {
                 Ok((simulated, config)) => {
                     let kind = &station::driver_kind::NUTDRV_QX;
-                    let setup =
-                        Setup { kind, config, mode: Mode::Watch, folders: None, log, owner: Rc::new(NoOwner) };
+                    let setup = Setup {
+                        kind,
+                        config,
+                        mode: Mode::Watch,
+                        folders: None,
+                        log,
+                        owner: Rc::new(NoOwner),
+                    };
                     Feed::Own(OwnSource::spawn(setup, Some(simulated)))
                 }
                 Err(why) => {

@@ -93,7 +93,8 @@ fn plan(
     state: &Path,
     hints: &mut Vec<String>,
 ) -> Result<Plan, (usize, String)> {
-    let driver = value(section, "driver").ok_or((section.line, "it has no driver; add 'driver = ...'".into()))?;
+    let driver =
+        value(section, "driver").ok_or((section.line, "it has no driver; add 'driver = ...'".into()))?;
     let socket = state.join(format!("{driver}-{}", section.name));
     let origin = if driver == simulated::DRIVER {
         Origin::Simulated(Box::new(SimulatedPlan::of(conf, section, folder)?))

@@ -98,7 +98,8 @@ impl SimulatedPlan {
             value: Some(value.into()),
             line: section.line,
         };
-        let settings = [set("driver", NUTDRV_QX.name), set("port", port), set("protocol", self.protocol.name)];
+        let settings =
+            [set("driver", NUTDRV_QX.name), set("port", port), set("protocol", self.protocol.name)];
         section.settings.extend(settings);
         let name = section.name.clone();
         let conf = UpsConf { global: self.global.clone(), sections: vec![section], ..UpsConf::default() };
@@ -111,8 +112,12 @@ impl SimulatedPlan {
     /// # Errors
     /// A sentence.
     pub fn start(&self, state: &Path, log: &Log) -> Result<(Simulated, UpsConfig), String> {
-        let mut ups =
-            SimulatedUps::new(self.protocol, Personality::default(), Trouble::new(self.seed), self.script.clone());
+        let mut ups = SimulatedUps::new(
+            self.protocol,
+            Personality::default(),
+            Trouble::new(self.seed),
+            self.script.clone(),
+        );
         self.knobs.iter().for_each(|knob| ups.turn(knob.clone(), Duration::ZERO));
         let end = self.open(state).map_err(|error| {
             format!("cannot open a pseudo-terminal for a simulated UPS: {error}; mount /dev/pts")
@@ -149,7 +154,11 @@ fn script(value: &str, folder: &Path) -> Result<Script, String> {
     let names: Vec<&str> = SCENARIOS.iter().map(|(name, _)| *name).collect();
     let path = folder.join(value);
     let text = link::read_bounded(&path, LONGEST_SCRIPT).map_err(|error| {
-        format!("scenario = {value}: {} or the file of a script ({}: {error})", names.join(", "), path.display())
+        format!(
+            "scenario = {value}: {} or the file of a script ({}: {error})",
+            names.join(", "),
+            path.display()
+        )
     })?;
     Script::parse(&String::from_utf8_lossy(&text)).map_err(|why| format!("{}: {why}", path.display()))
 }

@@ -191,7 +191,9 @@ impl Inner {
                 () = sleep(wait) => Ok(false),
             };
             match came {
-                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => return "the driver closed it".into(),
+                Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                    return "the driver closed it".into();
+                }
                 Err(error) => return error.to_string(),
                 Ok(true) => yield_now().await,
                 Ok(false) => {}

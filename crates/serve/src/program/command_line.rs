@@ -110,9 +110,12 @@ impl CommandLine {
         while let Some(arg) = parser.next().map_err(said)? {
             match arg {
                 Arg::Short('c') => {
-                    line.task = Task::Signal(order(&parser.value().and_then(|value| value.string()).map_err(said)?)?);
+                    line.task =
+                        Task::Signal(order(&parser.value().and_then(|value| value.string()).map_err(said)?)?);
                 }
-                Arg::Short('P') => line.pid = Some(pid(&parser.value().and_then(|value| value.string()).map_err(said)?)?),
+                Arg::Short('P') => {
+                    line.pid = Some(pid(&parser.value().and_then(|value| value.string()).map_err(said)?)?)
+                }
                 Arg::Short('D') => line.debug = line.debug.saturating_add(1),
                 Arg::Short('q') => line.quiet = line.quiet.saturating_add(1),
                 Arg::Short('F') => {
@@ -146,7 +149,11 @@ fn order(text: &str) -> Result<Order, String> {
 }
 
 fn pid(text: &str) -> Result<i32, String> {
-    text.trim().parse().ok().filter(|pid| *pid > 0).ok_or_else(|| format!("-P {text}: write the number of a process"))
+    text.trim()
+        .parse()
+        .ok()
+        .filter(|pid| *pid > 0)
+        .ok_or_else(|| format!("-P {text}: write the number of a process"))
 }
 
 #[cfg(test)]

@@ -69,7 +69,10 @@ impl Where {
         let text = match self.read(name).map_err(|error| self.cannot_read(name, &error))? {
             Some(text) => text,
             None if matches!(self, Where::Upsd(_)) => {
-                return Err(format!("{} is not there; create it, empty if all is to be as upsd has it", self.path(name)));
+                return Err(format!(
+                    "{} is not there; create it, empty if all is to be as upsd has it",
+                    self.path(name)
+                ));
             }
             None => vec![],
         };
@@ -123,7 +126,10 @@ impl Where {
         };
         let mode = path.metadata().ok()?.permissions().mode();
         (mode & 0o004 != 0).then(|| {
-            format!("{}: every user of this machine can read the passwords; run 'chmod o= {0}'", path.display())
+            format!(
+                "{}: every user of this machine can read the passwords; run 'chmod o= {0}'",
+                path.display()
+            )
         })
     }
 }

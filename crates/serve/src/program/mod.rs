@@ -74,10 +74,7 @@ fn end(done: Result<ExitCode, Fatal>) -> ExitCode {
 
 /// What -V prints, and what stands above the help.
 fn banner() -> String {
-    format!(
-        "Network UPS Tools upsd 2.8.0 - qxups {}, which stands in for it\n",
-        env!("CARGO_PKG_VERSION")
-    )
+    format!("Network UPS Tools upsd 2.8.0 - qxups {}, which stands in for it\n", env!("CARGO_PKG_VERSION"))
 }
 
 fn called_as_upsd(line: CommandLine) -> Result<ExitCode, Fatal> {
@@ -117,7 +114,9 @@ struct Prepared {
 fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
     let pid_file = pid_path(paths);
     if let Some(pid) = running::found(&pid_file) {
-        return Err(format!("another server runs already as process {pid}: stop it first (upsd -c stop), or reload it"));
+        return Err(format!(
+            "another server runs already as process {pid}: stop it first (upsd -c stop), or reload it"
+        ));
     }
     // in its own environment: a root of its own may have no users
     let account = Account::of(&process_config(&plan.line))?;
@@ -157,8 +156,19 @@ fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
         Supervisor::absent()
     });
     hints.iter().for_each(|hint| log.warning(hint));
-    let prepared =
-        Prepared { plan, paths, log, supervisor, settings, descriptions, users, fleet, checked, opened, random };
+    let prepared = Prepared {
+        plan,
+        paths,
+        log,
+        supervisor,
+        settings,
+        descriptions,
+        users,
+        fleet,
+        checked,
+        opened,
+        random,
+    };
     prepared.go(pid_file)
 }
 
@@ -231,7 +241,13 @@ fn enter(state: &Path, line: &CommandLine) -> Result<(), Fatal> {
     })
 }
 
-fn surroundings(plan: &Plan, paths: &Paths, settings: &Settings, random: Rc<Random>, log: &Log) -> Surroundings {
+fn surroundings(
+    plan: &Plan,
+    paths: &Paths,
+    settings: &Settings,
+    random: Rc<Random>,
+    log: &Log,
+) -> Surroundings {
     Surroundings {
         conf: plan.from.folder().into(),
         folders: paths.folders(),
@@ -283,15 +299,17 @@ impl Prepared {
         let mut fleet = self.fleet;
         fleet.take(self.checked);
         let (listen, family) = (settings.listen.clone(), plan.line.family);
-        let places: Vec<String> =
-            self.opened.bound.iter().map(|bound| bound.address().to_string()).collect();
+        let places: Vec<String> = self.opened.bound.iter().map(|bound| bound.address().to_string()).collect();
         let server = Server::new(fleet, self.users, settings, self.descriptions, self.random, log.clone());
         let listeners = Listeners::start(&server, self.opened, family);
         let listeners = Rc::new(RefCell::new(listeners.map_err(|error| format!("cannot listen: {error}"))?));
         listener::keep(&server, &listeners, &listen, &log);
         tokio::task::spawn_local(server.clone().look_after_clients());
         let count = server.fleet.borrow().all().len();
-        let what = format!("serving {count} UPSes on {}", if places.is_empty() { "no address yet".into() } else { places.join(", ") });
+        let what = format!(
+            "serving {count} UPSes on {}",
+            if places.is_empty() { "no address yet".into() } else { places.join(", ") }
+        );
         log.info(&what);
         supervisor.status(&what);
         supervisor.ready();
@@ -349,11 +367,16 @@ impl Reloading {
         let users = plan.from.users(&mut hints)?;
         let checked = server.fleet.borrow().check(&ups_conf)?;
         if checked.count() == 0 && !settings.allow_no_device {
-            return Err("ups.conf names no UPS any more; add ALLOW_NO_DEVICE yes to upsd.conf if that is meant".into());
+            return Err(
+                "ups.conf names no UPS any more; add ALLOW_NO_DEVICE yes to upsd.conf if that is meant"
+                    .into(),
+            );
         }
-        let state = state_paths(&Paths::from_environment(), &upsd_conf, &ups_conf, plan.state.as_deref()).state;
+        let state =
+            state_paths(&Paths::from_environment(), &upsd_conf, &ups_conf, plan.state.as_deref()).state;
         if state != self.paths.state {
-            hints.push(format!("the state path is {} now: start the server again to use it", state.display()));
+            hints
+                .push(format!("the state path is {} now: start the server again to use it", state.display()));
         }
         let descriptions = descriptions(&upsd_conf, &mut hints);
         hints.iter().for_each(|hint| self.log.warning(hint));

@@ -40,8 +40,9 @@ pub(super) fn give_order(path: &Path, pid: Option<i32>, order: Order) -> Result<
         Order::Reload => Signal::SIGHUP,
         Order::Stop => Signal::SIGTERM,
     };
-    let pid = pid.map(Pid::from_raw).or_else(|| found(path)).ok_or_else(|| {
-        format!("no server runs, by {}; name its process by -P", path.display())
-    })?;
+    let pid = pid
+        .map(Pid::from_raw)
+        .or_else(|| found(path))
+        .ok_or_else(|| format!("no server runs, by {}; name its process by -P", path.display()))?;
     process::signal(pid, signal).map(|()| ExitCode::SUCCESS)
 }
