@@ -10,7 +10,7 @@ use nut::upsd_conf::{Address, Listen};
 use station::log::Log;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use std::time::Duration;
@@ -307,9 +307,4 @@ impl Listeners {
         }
         missing
     }
-}
-
-/// Whether an address is of this machine alone.
-pub(crate) fn is_loopback(address: IpAddr) -> bool {
-    address.is_loopback()
 }

@@ -214,7 +214,7 @@ impl Site for Desk<'_> {
             self.server.tracking.borrow_mut().begin(id, keep);
         }
         let answer = self.answer(id, format!("{}: {what}", ups.name()));
-        match (ups.with_source(false, |source| source.hand_over(order, answer)), id) {
+        match (ups.with_source(false, |source| source.hand_over(order, tracked, answer)), id) {
             (true, Some(id)) => Handed::Tracked(id),
             (true, None) => Handed::Over,
             (false, id) => {

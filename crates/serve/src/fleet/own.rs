@@ -52,11 +52,6 @@ impl OwnSource {
         self.station.check(config)
     }
 
-    /// The station, for what a test looks at.
-    pub fn station(&self) -> &Station {
-        &self.station
-    }
-
     fn with_entry(&self, name: &str, then: impl FnOnce(&str, &Entry)) {
         let device = self.station.device().borrow();
         let store = device.store();
@@ -176,7 +171,7 @@ impl Source for OwnSource {
         device.store().commands().iter().any(|known| known.eq_ignore_ascii_case(name))
     }
 
-    fn hand_over(&self, order: Order<'_>, answer: Answer) -> bool {
+    fn hand_over(&self, order: Order<'_>, _: bool, answer: Answer) -> bool {
         let what = match order {
             Order::Command { name, parameter } => {
                 What::Command { name: name.into(), parameter: parameter.map(Into::into) }

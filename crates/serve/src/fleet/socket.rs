@@ -343,9 +343,9 @@ impl Source for SocketSource {
         self.inner.state.borrow().mirror.has_command(name)
     }
 
-    fn hand_over(&self, order: Order<'_>, answer: Answer) -> bool {
-        let id = (self.inner.new_id)().to_string();
-        let tracking = Some(id.clone());
+    fn hand_over(&self, order: Order<'_>, tracked: bool, answer: Answer) -> bool {
+        let tracking = tracked.then(|| (self.inner.new_id)().to_string());
+        let id = tracking.clone();
         let request = match order {
             Order::Command { name, parameter } => {
                 Request::InstCmd { name: name.into(), parameter: parameter.map(Into::into), tracking }
@@ -360,8 +360,10 @@ impl Source for SocketSource {
             return false;
         }
         state.unread.extend_from_slice(line.as_bytes());
-        let waiting = Waiting { since: self.inner.clock.now(), answer };
-        state.orders.insert(id.to_ascii_lowercase(), waiting);
+        if let Some(id) = id {
+            let waiting = Waiting { since: self.inner.clock.now(), answer };
+            state.orders.insert(id.to_ascii_lowercase(), waiting);
+        }
         self.inner.wake.notify_one();
         true
     }

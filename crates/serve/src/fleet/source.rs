@@ -33,8 +33,9 @@ pub(crate) trait Source {
     fn each_command(&self, each: &mut dyn FnMut(&str));
     /// Whether it has one.
     fn has_command(&self, name: &str) -> bool;
-    /// Hands an order over. False when that is not possible; then there is no answer, or it says so.
-    fn hand_over(&self, order: Order<'_>, answer: Answer) -> bool;
+    /// Hands an order over. False when that is not possible; then there is no answer, or it says so. Where no client
+    /// tracks it there may be none either: a driver is asked for its outcome only then, as by upsd.
+    fn hand_over(&self, order: Order<'_>, tracked: bool, answer: Answer) -> bool;
     /// The source is not used any more.
     fn stop(&self) {}
 }

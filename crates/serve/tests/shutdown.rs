@@ -1,0 +1,111 @@
+//! An outage until the machines are shut down: Debian's upsmon as primary and as secondary, a simulated UPS whose battery
+//! runs low. The primary forces the shutdown, the secondary follows first, then the primary.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod site;
+
+use site::{Site, program};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+
+const CONF: &str = "[rack]\ndriver = qxups-sim\nscenario = outage\npollinterval = 1\n";
+/// Low from the fourteenth second on.
+const OUTAGE: &str = "at 8s mains fail\nat 14s charge 5\nevery 1s load 30\n";
+
+/// upsmon, and the file that its SHUTDOWNCMD writes.
+struct Monitor {
+    process: Child,
+    written: PathBuf,
+    log: PathBuf,
+}
+
+impl Monitor {
+    fn start(site: &Site, upsmon: &str, name: &str, user: &str, password: &str, kind: &str) -> Monitor {
+        let folder = site.folder.join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let written = folder.join("shut-down");
+        let root = if nix::unistd::Uid::effective().is_root() { "RUN_AS_USER root\n" } else { "" };
+        let conf = format!(
+            "{root}MONITOR rack@127.0.0.1:{} 1 {user} {password} {kind}\nMINSUPPLIES 1\n\
+             SHUTDOWNCMD \"date +%s%N > {}\"\nPOLLFREQ 1\nPOLLFREQALERT 1\nHOSTSYNC 10\nFINALDELAY 0\nDEADTIME 15\n",
+            site.port,
+            written.display()
+        );
+        let file = folder.join("upsmon.conf");
+        std::fs::write(&file, conf).unwrap();
+        let log = folder.join("log");
+        let out = std::fs::File::create(&log).unwrap();
+        let process = Command::new(upsmon)
+            .args(["-D", "-F"])
+            .env("NUT_CONFPATH", &folder)
+            .env("NUT_STATEPATH", &folder)
+            .env("NUT_ALTPIDPATH", &folder)
+            .stdout(out.try_clone().unwrap())
+            .stderr(Stdio::from(out))
+            .spawn()
+            .unwrap();
+        Monitor { process, written, log }
+    }
+
+    /// When the machine would have been shut down, in nanoseconds.
+    fn shut_down(&self) -> Option<u128> {
+        std::fs::read_to_string(&self.written).ok()?.trim().parse().ok()
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap_or_default()
+    }
+}
+
+impl Drop for Monitor {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+#[test]
+fn upsmon_shuts_secondary_and_primary_down() {
+    let Some(upsmon) = program("upsmon") else { return println!("no upsmon here") };
+    let mut site = Site::new("shutdown", CONF, "");
+    site.write("outage", OUTAGE);
+    site.start();
+    site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+    let primary = Monitor::start(&site, &upsmon, "primary", "first", "one", "primary");
+    let secondary = Monitor::start(&site, &upsmon, "secondary", "second", "two", "secondary");
+    site.until("both are logged in", || site.ask("GET NUMLOGINS rack") == "NUMLOGINS rack 2");
+    let clients = site.connect().list("LIST CLIENT rack");
+    assert_eq!(clients[1..3], ["CLIENT rack 127.0.0.1", "CLIENT rack 127.0.0.1"]);
+    site.until("the UPS is on battery", || site.ask("GET VAR rack ups.status").contains("OB"));
+    assert!(primary.shut_down().is_none() && secondary.shut_down().is_none(), "on battery, not low");
+    site.until("the shutdown is forced", || site.ask("GET VAR rack ups.status").contains("\"FSD "));
+    site.until("the secondary is shut down", || secondary.shut_down().is_some());
+    site.until("the primary is shut down", || primary.shut_down().is_some());
+    assert!(secondary.shut_down() <= primary.shut_down(), "{}", primary.log());
+    let log = site.log();
+    for line in [
+        "first@127.0.0.1 logged in to UPS rack",
+        "second@127.0.0.1 logged in to UPS rack",
+        "first@127.0.0.1 sets the forced shutdown (FSD) of UPS rack",
+    ] {
+        assert!(log.contains(line), "{line}: {log}");
+    }
+}
+
+/// A secondary may log in, and neither force a shutdown nor be the primary.
+#[test]
+fn only_a_primary_forces_a_shutdown() {
+    let site = Site::started("rights", "[rack]\ndriver = qxups-sim\n", "");
+    for (user, password, primary, fsd) in [
+        ("second", "two", "ERR ACCESS-DENIED", "ERR ACCESS-DENIED"),
+        ("admin", "secret", "ERR ACCESS-DENIED", "OK FSD-SET"),
+        ("first", "one", "OK PRIMARY-GRANTED", "OK FSD-SET"),
+    ] {
+        let mut client = site.connect().user(user, password);
+        assert_eq!(client.ask("PRIMARY rack"), primary, "{user}");
+        assert_eq!(client.ask("FSD rack"), fsd, "{user}");
+    }
+    site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"FSD OL\"");
+    // the latch is not of the connection
+    assert_eq!(site.ask("GET VAR rack ups.status"), "VAR rack ups.status \"FSD OL\"");
+}
