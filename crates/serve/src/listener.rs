@@ -21,8 +21,6 @@ use tokio::time::sleep;
 const AGAIN: Duration = Duration::from_secs(2);
 /// So many connections may wait to be accepted.
 const BACKLOG: i32 = 1024;
-/// After so many clients in a row others have their turn.
-const AT_ONCE: u32 = 32;
 /// When the system takes no more connections (no descriptors), for example.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -222,7 +220,7 @@ async fn accept(server: Rc<Server>, listener: tokio::net::TcpListener) {
             }
         }
         in_a_row += 1;
-        if in_a_row >= AT_ONCE {
+        if in_a_row >= server.newcomers_at_once() {
             in_a_row = 0;
             yield_now().await;
         }

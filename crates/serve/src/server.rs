@@ -24,8 +24,6 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 const DEAF: Duration = Duration::from_secs(15);
 /// How often the clients are looked at.
 const LOOK: Duration = Duration::from_secs(1);
-/// One that asked nothing since it came may give way to another after so long.
-const SPEECHLESS: Duration = Duration::from_secs(1);
 
 /// What is shared by all connections. Never borrowed across a wait.
 pub struct Server {
@@ -140,6 +138,11 @@ impl Server {
         *peer.task.borrow_mut() = Some(task.abort_handle());
     }
 
+    /// So many newcomers are taken before others have their turn: each is to speak before it may have to give way.
+    pub(crate) fn newcomers_at_once(&self) -> usize {
+        (self.settings.borrow().connections / 4).clamp(1, 32)
+    }
+
     /// Whether one more may come from there.
     fn has_room(&self, newcomer: IpAddr) -> bool {
         let peers = self.peers.borrow();
@@ -223,8 +226,7 @@ fn victim(peers: &BTreeMap<u64, Rc<Peer>>, newcomer: IpAddr) -> Option<&Rc<Peer>
     let (heaviest, _) = counts.iter().max_by_key(|(_, count)| **count)?;
     let of_it = peers.values().filter(|peer| peer.login.get().is_none() && peer.address == *heaviest);
     let oldest = of_it.min_by_key(|peer| (peer.asked.get(), peer.heard.get()))?;
-    let is_new = oldest.heard.get().elapsed() < SPEECHLESS;
-    let gives_way = !oldest.asked.get() && !is_new || *heaviest != newcomer;
+    let gives_way = !oldest.asked.get() || *heaviest != newcomer;
     gives_way.then_some(oldest)
 }
 

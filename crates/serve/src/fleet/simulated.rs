@@ -71,7 +71,7 @@ impl SimulatedPlan {
         for setting in &section.settings {
             let value = setting.value.as_deref().unwrap_or_default();
             let taken = match setting.name.to_ascii_lowercase().as_str() {
-                "driver" | "port" => Ok(()),
+                "driver" | "port" | "desc" => Ok(()),
                 "protocol" => named(value).map(|protocol| plan.protocol = protocol),
                 "scenario" => script(value, folder).map(|script| plan.script = script),
                 "knob" => Knob::parse(value).map(|knob| plan.knobs.push(knob)),
@@ -87,6 +87,10 @@ impl SimulatedPlan {
             taken.map_err(|why| (setting.line, why))?;
         }
         plan.config("/dev/null").map_err(|why| (section.line, why))?;
+        // two that are equal make the same UPS, wherever they stand in their files
+        plan.section.line = 0;
+        let settings = plan.section.settings.iter_mut().chain(&mut plan.global);
+        settings.for_each(|setting| setting.line = 0);
         Ok(plan)
     }
 

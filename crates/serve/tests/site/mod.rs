@@ -35,6 +35,8 @@ impl Site {
         site.write("ups.conf", ups_conf);
         site.write("upsd.conf", &format!("LISTEN 127.0.0.1 {}\n{more}", site.port));
         site.write("upsd.users", USERS);
+        let private = <std::fs::Permissions as std::os::unix::fs::PermissionsExt>::from_mode(0o640);
+        std::fs::set_permissions(site.folder.join("upsd.users"), private).unwrap();
         site
     }
 
@@ -134,6 +136,12 @@ impl Site {
         panic!("{line}: {last}, not {expected}; the log:\n{}", self.log());
     }
 
+    /// The same while the server may not be there yet.
+    pub fn until_answer_or_refused(&self, line: &str, expected: &str) {
+        self.until("it takes clients", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
+        self.until_answer(line, expected);
+    }
+
     /// A program of NUT, with what it is to be asked; `{}` stands for `localhost:port`.
     pub fn nut(&self, program: &str, arguments: &[&str]) -> Output {
         let place = format!("127.0.0.1:{}", self.port);
@@ -175,7 +183,11 @@ pub struct Client {
 
 impl Client {
     pub fn new(port: u16) -> Client {
-        let stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        Client::of(TcpStream::connect(("127.0.0.1", port)).unwrap())
+    }
+
+    /// On a stream.
+    pub fn of(stream: TcpStream) -> Client {
         stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
         stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
         stream.set_nodelay(true).unwrap();

@@ -1,0 +1,182 @@
+//! The program: its options, signals, files that are wrong, and what a start leaves behind.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod site;
+
+use nix::sys::signal::Signal;
+use site::{Site, program};
+use std::net::TcpStream;
+use std::process::Command;
+
+const CONF: &str = "[rack]\ndriver = qxups-sim\n";
+const STATUS: &str = "GET VAR rack ups.status";
+const ON_MAINS: &str = "VAR rack ups.status \"OL\"";
+
+#[test]
+fn upsd_s_questions_are_answered() {
+    let site = Site::new("options", CONF, "");
+    let run = |arguments: &[&str]| {
+        let output = Command::new(env!("CARGO_BIN_EXE_upsd")).args(arguments).output().unwrap();
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap());
+        (output.status.success(), said[0].clone(), said[1].clone())
+    };
+    let (good, version, _) = run(&["-V"]);
+    assert!(good && version.starts_with("Network UPS Tools upsd "), "{version}");
+    let (good, help, _) = run(&["-h"]);
+    assert!(
+        good && ["-c", "-P", "-D", "-F", "-B", "-4", "-6", "-q", "-r", "-u"].iter().all(|o| help.contains(o))
+    );
+    for (wrong, part) in
+        [(&["-c", "frob"][..], "reload or stop"), (&["-x"], "-h"), (&["-i", "::1"], "LISTEN")]
+    {
+        let (good, _, said) = run(wrong);
+        assert!(!good && said.contains(part) && said.lines().count() == 1, "{said}");
+    }
+    let output = site.upsd().args(["-c", "stop"]).output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("no server runs"), "{said}");
+}
+
+#[test]
+fn what_is_wrong_ends_the_start_with_one_sentence() {
+    for (file, text, part) in [
+        (
+            "ups.conf",
+            "[rack]\ndriver = nutdrv_qx\nport = /dev/null\nfrobnicate = 1\n",
+            "ups.conf, line 4: [rack]: ",
+        ),
+        ("ups.conf", "", "names no UPS; add one, or ALLOW_NO_DEVICE"),
+        ("upsd.conf", "LISTEN 127.0.0.1 99999\n", "upsd.conf, line 1: "),
+        ("upsd.conf", "LISTEN 127.0.0.1\nMAXAGE soon\n", "upsd.conf, line 2: MAXAGE"),
+        ("upsd.conf", "LISTEN 127.0.0.1 3493\nMAXCONN 99999999\n", "MAXCONN is 99999999"),
+        ("upsd.users", "[a]\npassword = x\n[a]\n", "upsd.users, line 3: "),
+    ] {
+        let site = Site::new("wrong", CONF, "");
+        site.write(file, text);
+        let output = site.upsd().arg("-F").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success(), "{text}");
+        assert!(
+            said.starts_with("upsd: ") && said.contains(part) && said.trim().lines().count() == 1,
+            "{said}"
+        );
+    }
+    let site = Site::new("missing", CONF, "");
+    std::fs::remove_file(site.folder.join("upsd.conf")).unwrap();
+    let output = site.upsd().arg("-F").output().unwrap();
+    assert!(!output.status.success());
+    assert!(String::from_utf8(output.stderr).unwrap().contains("upsd.conf is not there"));
+}
+
+#[test]
+fn it_starts_without_a_ups_where_that_is_allowed() {
+    let site = Site::started("none", "", "ALLOW_NO_DEVICE yes\n");
+    assert_eq!(site.connect().list("LIST UPS"), ["BEGIN LIST UPS", "END LIST UPS"]);
+}
+
+#[test]
+fn one_server_at_a_time_and_a_dead_one_hinders_nothing() {
+    let mut site = Site::started("twice", CONF, "");
+    site.until_answer(STATUS, ON_MAINS);
+    let output = site.upsd().arg("-F").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("another server runs already"), "{said}");
+    for _ in 0..3 {
+        site.kill();
+        assert!(site.state().join("upsd.pid").exists(), "kill -9 leaves it behind");
+        site.start();
+        site.until_answer(STATUS, ON_MAINS);
+    }
+    // a number that belongs to another program by now
+    site.kill();
+    site.write("state/upsd.pid", &format!("{}\n", std::process::id()));
+    site.start();
+    site.until_answer(STATUS, ON_MAINS);
+}
+
+#[test]
+fn it_stops_and_reloads_when_it_is_told() {
+    let mut site = Site::started("told", CONF, "");
+    site.until_answer(STATUS, ON_MAINS);
+    site.write("ups.conf", "[rack]\ndriver = qxups-sim\n[attic]\ndriver = qxups-sim\n");
+    assert!(site.upsd().args(["-c", "reload"]).output().unwrap().status.success());
+    site.until_answer("GET VAR attic ups.status", "VAR attic ups.status \"OL\"");
+    assert!(site.upsd().args(["-c", "stop"]).output().unwrap().status.success());
+    assert!(site.wait().success());
+    assert!(!site.state().join("upsd.pid").exists());
+    assert!(!site.state().join("qxups-sim-rack").exists(), "its terminal is gone as well");
+}
+
+#[test]
+fn it_goes_to_the_background_when_it_serves() {
+    let site = Site::new("background", CONF, "");
+    let started = site.upsd().output().unwrap();
+    assert!(started.status.success(), "{}", String::from_utf8_lossy(&started.stderr));
+    // it takes clients before the first process ends
+    assert!(TcpStream::connect(("127.0.0.1", site.port)).is_ok());
+    site.until_answer(STATUS, ON_MAINS);
+    let pid_file = site.state().join("upsd.pid");
+    let pid = std::fs::read_to_string(&pid_file).unwrap();
+    assert!(site.upsd().args(["-c", "stop", "-P", pid.trim()]).output().unwrap().status.success());
+    site.until("it ends", || !pid_file.exists());
+}
+
+/// Root's server becomes the user that it is told to be.
+#[test]
+fn it_gives_up_what_root_may() {
+    if !nix::unistd::Uid::effective().is_root() {
+        return println!("not root");
+    }
+    let Some(nobody) = nix::unistd::User::from_name("nobody").unwrap() else { return };
+    let mut site = Site::new("user", CONF, "");
+    nix::unistd::chown(&site.state(), Some(nobody.uid), Some(nobody.gid)).unwrap();
+    let mut upsd = Command::new(env!("CARGO_BIN_EXE_upsd"));
+    site.environment(&mut upsd);
+    let mut server = upsd.args(["-u", "nobody", "-F"]).stdout(std::process::Stdio::null()).spawn().unwrap();
+    site.until_answer_or_refused(STATUS, ON_MAINS);
+    let status = std::fs::read_to_string(format!("/proc/{}/status", server.id())).unwrap();
+    let uids = status.lines().find_map(|line| line.strip_prefix("Uid:")).unwrap();
+    assert!(uids.split_whitespace().all(|uid| uid == nobody.uid.to_string()), "{uids}");
+    let capabilities = status.lines().find_map(|line| line.strip_prefix("CapEff:")).unwrap();
+    assert_eq!(capabilities.trim(), "0000000000000000");
+    server.kill().unwrap();
+    server.wait().unwrap();
+    site.kill();
+}
+
+/// An address that is not there yet keeps no other from being served, and is served once it is there.
+#[test]
+fn an_address_that_comes_later_is_listened_to_then() {
+    let (late, mask) = ("192.0.2.77", "192.0.2.77/32");
+    let ip = |arguments: &[&str]| Command::new("ip").args(arguments).output();
+    let remove = || ip(&["addr", "del", mask, "dev", "lo"]);
+    let _ = remove();
+    let mut site = Site::new("late", CONF, "");
+    site.write("upsd.conf", &format!("LISTEN {late} {0}\nLISTEN 127.0.0.1 {0}\n", site.port));
+    site.start();
+    site.until_answer(STATUS, ON_MAINS);
+    assert!(site.log().contains(&format!("cannot listen on {late}")), "{}", site.log());
+    let added = ip(&["addr", "add", mask, "dev", "lo"]);
+    if !added.is_ok_and(|added| added.status.success()) {
+        return println!("no address can be added here");
+    }
+    site.until("the address is served", || TcpStream::connect((late, site.port)).is_ok());
+    let _ = remove();
+    site.until_answer(STATUS, ON_MAINS);
+}
+
+/// Nothing listens beyond loopback unless told.
+#[test]
+fn both_loopback_addresses_are_the_default_and_a_star_is_all() {
+    let mut site = Site::new("star", CONF, "");
+    site.write("upsd.conf", &format!("LISTEN * {}\n", site.port));
+    site.start();
+    assert!(TcpStream::connect(("::1", site.port)).is_ok());
+    assert!(TcpStream::connect(("127.0.0.2", site.port)).is_ok());
+    site.write("upsd.conf", &format!("LISTEN 127.0.0.1 {}\n", site.port));
+    site.signal(Signal::SIGHUP);
+    site.until("it does not listen there any more", || TcpStream::connect(("127.0.0.2", site.port)).is_err());
+    site.until("it listens here", || TcpStream::connect(("127.0.0.1", site.port)).is_ok());
+    assert!(TcpStream::connect(("::1", site.port)).is_err());
+    assert!(program("no-such-program").is_none());
+}
