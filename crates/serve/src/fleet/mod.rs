@@ -6,6 +6,7 @@ mod plan;
 mod simulated;
 mod socket;
 mod source;
+mod upstream;
 
 use driver::instance::Instance;
 use nut::network::TrackingId;
@@ -25,6 +26,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
+use upstream::UpstreamSource;
 
 /// What the sources of a fleet share.
 #[derive(Clone)]
@@ -53,6 +55,7 @@ impl fmt::Debug for Surroundings {
 enum Feed {
     Own(OwnSource),
     Socket(SocketSource),
+    Upstream(UpstreamSource),
     /// Nothing gives data: why was said.
     Nothing,
 }
@@ -103,6 +106,7 @@ impl Ups {
         match &*self.feed.borrow() {
             Feed::Own(own) => act(own),
             Feed::Socket(socket) => act(socket),
+            Feed::Upstream(upstream) => act(upstream),
             Feed::Nothing => nothing,
         }
     }
@@ -254,6 +258,7 @@ impl Fleet {
             }
             (Feed::Own(_), Origin::Simulated(old), Origin::Simulated(new)) if old == new => Fate::Same,
             (Feed::Socket(_), Origin::Socket(old), Origin::Socket(new)) if old == new => Fate::Same,
+            (Feed::Upstream(_), Origin::Upstream(old), Origin::Upstream(new)) if old == new => Fate::Same,
             _ => Fate::Anew,
         };
         if fate == Fate::Anew {
@@ -295,11 +300,8 @@ impl Fleet {
             },
             Origin::Socket(path) => self.socket(path, log),
             Origin::Upstream(upstream) => {
-                log.warning(&format!(
-                    "it is a UPS of {}, and other servers cannot be used yet; start dummy-ups for it",
-                    upstream.host
-                ));
-                Feed::Nothing
+                let max_age = self.surroundings.max_age.clone();
+                Feed::Upstream(UpstreamSource::spawn(upstream.clone(), max_age, log))
             }
         }
     }

@@ -4,6 +4,7 @@ use super::simulated::{self, SimulatedPlan};
 use nut::ups_conf::{Section, UpsConf};
 use station::config::{Severity, UpsConfig, check_section};
 use station::driver_kind::DriverKind;
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 /// One UPS, as configured.
@@ -38,7 +39,7 @@ pub(crate) enum Origin {
 }
 
 /// A UPS of another NUT server.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub(crate) struct Upstream {
     /// Its name there.
     pub ups: String,
@@ -46,6 +47,15 @@ pub(crate) struct Upstream {
     pub host: String,
     /// Its port.
     pub port: u16,
+    /// As whom orders are handed on: name and password. Without, it is only read.
+    pub user: Option<(String, String)>,
+}
+
+impl fmt::Debug for Upstream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // without the password
+        f.debug_struct("Upstream").field("ups", &self.ups).field("host", &self.host).finish_non_exhaustive()
+    }
 }
 
 /// Everything that `ups.conf` says.
@@ -102,7 +112,11 @@ fn plan(
         let config = Box::new(own(kind, conf, section, hints)?);
         Origin::Own { kind, config, socket }
     } else if let Some(upstream) = upstream(driver, value(section, "port").unwrap_or_default()) {
-        Origin::Upstream(upstream)
+        let user = value(section, "upstream_user").zip(value(section, "upstream_password"));
+        let user = user.map(|(name, password)| (name.to_string(), password.to_string()));
+        Origin::Upstream(Upstream { user, ..upstream })
+    } else if driver == "nut-upstream" {
+        return Err((section.line, "name a UPS of another server: port = ups@host".into()));
     } else {
         Origin::Socket(socket)
     };
@@ -135,7 +149,7 @@ fn upstream(driver: &str, port: &str) -> Option<Upstream> {
     };
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let is_there = !ups.is_empty() && !host.is_empty();
-    is_there.then(|| Upstream { ups: ups.into(), host: host.into(), port: number })
+    is_there.then(|| Upstream { ups: ups.into(), host: host.into(), port: number, user: None })
 }
 
 #[cfg(test)]
@@ -160,7 +174,8 @@ mod tests {
         assert!(matches!(origins[0], Origin::Own { kind, .. } if kind.name == "nutdrv_qx"));
         assert!(matches!(origins[1], Origin::Socket(path) if path == Path::new("/run/nut/usbhid-ups-b")));
         assert!(matches!(origins[2], Origin::Simulated(_)));
-        let there = |ups: &str, host: &str, port| Upstream { ups: ups.into(), host: host.into(), port };
+        let there =
+            |ups: &str, host: &str, port| Upstream { ups: ups.into(), host: host.into(), port, user: None };
         assert!(matches!(origins[3], Origin::Upstream(up) if *up == there("ups", "192.0.2.7", 3493)));
         assert!(matches!(origins[4], Origin::Socket(path) if path == Path::new("/run/nut/dummy-ups-e")));
         assert!(matches!(origins[5], Origin::Upstream(up) if *up == there("rack", "2001:db8::1", 4000)));
