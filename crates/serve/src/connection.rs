@@ -3,6 +3,7 @@
 
 use crate::server::{Peer, Server};
 use crate::site::Desk;
+use crate::wire::Wire;
 use nut::network::server::{Connection, Event, TlsOffer};
 use std::io;
 use std::rc::Rc;
@@ -39,7 +40,14 @@ enum Next {
 pub(crate) async fn serve(server: Rc<Server>, stream: TcpStream, peer: Rc<Peer>, tls: TlsOffer) {
     let machine = Connection::new(&peer.address.to_string(), tls);
     let place = Place { server, peer };
-    let mut conversation = Conversation { stream, machine, offered: vec![], unsent: vec![], closing: false };
+    let mut conversation = Conversation {
+        wire: Wire::new(stream),
+        machine,
+        offered: vec![],
+        unsent: vec![],
+        is_closing: false,
+        is_securing: false,
+    };
     let mut turns = 0;
     loop {
         let Place { server, peer } = &place;
@@ -50,8 +58,8 @@ pub(crate) async fn serve(server: Rc<Server>, stream: TcpStream, peer: Rc<Peer>,
         };
         let waited = match next {
             Next::Close => return,
-            Next::Read => conversation.stream.readable().await,
-            Next::Write => conversation.stream.writable().await,
+            Next::Read => conversation.wire.stream.readable().await,
+            Next::Write => conversation.wire.stream.writable().await,
             Next::Later => {
                 sleep_until(peer.later.get().unwrap_or_else(Instant::now)).await;
                 conversation.go_on(server, peer);
@@ -85,14 +93,16 @@ impl Drop for Place {
 
 /// A client's stream, the protocol, and what lies between them.
 struct Conversation {
-    stream: TcpStream,
+    wire: Wire,
     machine: Connection,
     /// What was read and not taken yet.
     offered: Vec<u8>,
     /// What the client has not taken yet.
     unsent: Vec<u8>,
     /// No more is read.
-    closing: bool,
+    is_closing: bool,
+    /// TLS is to begin, or its handshake is under way.
+    is_securing: bool,
 }
 
 impl Conversation {
@@ -101,8 +111,12 @@ impl Conversation {
         if !self.send(peer)? {
             return Ok(Next::Write);
         }
-        if self.closing {
+        if self.is_closing {
+            self.wire.close();
             return Ok(Next::Close);
+        }
+        if self.is_securing {
+            return self.secure(server);
         }
         if peer.later.get().is_some() {
             return Ok(Next::Later);
@@ -110,7 +124,7 @@ impl Conversation {
         let mut buffer = [0; AT_ONCE];
         let read = match self.offered.is_empty() {
             false => 0,
-            true => match self.stream.try_read(&mut buffer) {
+            true => match self.wire.read(&mut buffer) {
                 Ok(0) => return Ok(Next::Close),
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Next::Read),
@@ -120,6 +134,32 @@ impl Conversation {
         self.offered.extend_from_slice(&buffer[..read]);
         self.take(server, peer);
         self.send(peer).map(|_| Next::More)
+    }
+
+    /// Begins TLS, or goes on with its handshake.
+    fn secure(&mut self, server: &Server) -> io::Result<Next> {
+        if !self.wire.is_secure() {
+            let config = server.tls.borrow().config.clone().ok_or(io::ErrorKind::Unsupported)?;
+            self.wire.secure(config, std::mem::take(&mut self.offered)).map_err(io::Error::other)?;
+        }
+        let mut buffer = [0; AT_ONCE];
+        let read = match self.wire.read(&mut buffer) {
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => None,
+            read => Some(read?),
+        };
+        if let Some(certified) = self.wire.secured() {
+            self.is_securing = false;
+            self.machine.encrypted(certified);
+        }
+        match read {
+            Some(0) => Ok(Next::Close),
+            Some(read) => {
+                self.offered.extend_from_slice(&buffer[..read]);
+                Ok(Next::More)
+            }
+            None if !self.wire.flush()? => Ok(Next::Write),
+            None => Ok(if self.is_securing { Next::Read } else { Next::More }),
+        }
     }
 
     /// Offers the protocol what was read.
@@ -149,7 +189,8 @@ impl Conversation {
 
     fn mind(&mut self, event: Option<Event>, peer: &Peer) {
         match event {
-            Some(Event::Close | Event::StartTls) => self.closing = true,
+            Some(Event::Close) => self.is_closing = true,
+            Some(Event::StartTls) => self.is_securing = true,
             Some(Event::Waiting) if peer.later.get().is_none() => peer.later.set(Some(Instant::now())),
             Some(Event::Waiting | Event::Full) => {}
             None => peer.later.set(None),
@@ -159,7 +200,7 @@ impl Conversation {
     /// Sends answers at once; what the client does not take is kept for it.
     fn pass_on(&mut self, mut out: Vec<u8>, server: &Server, peer: &Peer) {
         let sent = match self.unsent.is_empty() {
-            true => self.stream.try_write(&out).unwrap_or(0),
+            true => self.wire.write(&out).unwrap_or(0),
             false => 0,
         };
         if sent < out.len() {
@@ -175,7 +216,7 @@ impl Conversation {
     /// Sends what the client has not taken yet; true when all is gone.
     fn send(&mut self, peer: &Peer) -> io::Result<bool> {
         while !self.unsent.is_empty() {
-            match self.stream.try_write(&self.unsent) {
+            match self.wire.write(&self.unsent) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
                 Ok(sent) => {
                     self.unsent.drain(..sent);
@@ -184,6 +225,10 @@ impl Conversation {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(error),
             }
+        }
+        if !self.wire.flush()? {
+            peer.stalled.set(peer.stalled.get().or_else(|| Some(Instant::now())));
+            return Ok(false);
         }
         if peer.stalled.take().is_some() {
             self.unsent = Vec::new();

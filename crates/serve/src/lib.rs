@@ -19,4 +19,6 @@ pub mod program;
 pub mod server;
 mod settings;
 mod site;
+mod tls;
 mod tracking;
+mod wire;

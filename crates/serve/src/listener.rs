@@ -5,12 +5,11 @@ use crate::server::Server;
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen, setsockopt, socket, sockopt,
 };
-use nut::network::server::TlsOffer;
 use nut::upsd_conf::{Address, Listen};
 use station::log::Log;
 use std::collections::BTreeMap;
 use std::io;
-use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
 use std::os::fd::AsRawFd;
 use std::rc::Rc;
 use std::time::Duration;
@@ -102,6 +101,16 @@ fn rows(listen: &[Listen]) -> Vec<Listen> {
     let loopback =
         |host: &str| Listen { address: Address::Host(host.into()), port: nut::network::PORT, line: 0 };
     if listen.is_empty() { vec![loopback("127.0.0.1"), loopback("::1")] } else { listen.to_vec() }
+}
+
+/// Whether all rows are of this machine alone.
+pub(crate) fn is_all_loopback(listen: &[Listen]) -> bool {
+    rows(listen).iter().all(|row| match &row.address {
+        Address::Any => false,
+        Address::Host(host) => {
+            host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
+        }
+    })
 }
 
 /// Listens on an address of one family: IPv6 sockets take no IPv4 clients, which have a socket of their own.
@@ -202,18 +211,18 @@ impl Listeners {
         listener: std::net::TcpListener,
     ) -> io::Result<()> {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        let task = tokio::task::spawn_local(accept(server.clone(), listener));
+        let task = tokio::task::spawn_local(accept(server.clone(), listener, address.ip()));
         self.open.insert(address, task.abort_handle());
         Ok(())
     }
 }
 
 /// Accepts clients for ever.
-async fn accept(server: Rc<Server>, listener: tokio::net::TcpListener) {
+async fn accept(server: Rc<Server>, listener: tokio::net::TcpListener, at: IpAddr) {
     let mut in_a_row = 0;
     loop {
         match listener.accept().await {
-            Ok((stream, from)) => server.admit(stream, from.ip().to_canonical(), TlsOffer::NotConfigured),
+            Ok((stream, from)) => server.admit(stream, from.ip().to_canonical(), server.tls_offer(at)),
             Err(error) => {
                 server.say_seldom(&format!("cannot accept a client: {error}"));
                 sleep(PAUSE).await;

@@ -5,6 +5,7 @@ use crate::descriptions::Descriptions;
 use crate::fleet::Fleet;
 use crate::guard::Guard;
 use crate::settings::Settings;
+use crate::tls::Tls;
 use crate::tracking::{Random, Tracking};
 use nut::network::server::{Identity, TlsOffer, UpsId};
 use nut::upsd_users::UpsdUsers;
@@ -35,6 +36,7 @@ pub struct Server {
     pub(crate) random: Rc<Random>,
     pub(crate) descriptions: RefCell<Rc<Descriptions>>,
     pub(crate) identity: Identity,
+    pub(crate) tls: RefCell<Tls>,
     pub(crate) peers: RefCell<BTreeMap<u64, Rc<Peer>>>,
     /// What answers are written to before they go out.
     pub(crate) scratch: RefCell<Vec<u8>>,
@@ -94,6 +96,7 @@ impl Server {
         settings: Settings,
         descriptions: Descriptions,
         random: Rc<Random>,
+        tls: Tls,
         log: Log,
     ) -> Rc<Server> {
         Rc::new(Server {
@@ -105,6 +108,7 @@ impl Server {
             random,
             descriptions: RefCell::new(Rc::new(descriptions)),
             identity: identity(),
+            tls: RefCell::new(tls),
             peers: RefCell::default(),
             scratch: RefCell::default(),
             served: Cell::new(Instant::now()),
@@ -112,6 +116,11 @@ impl Server {
             last: Cell::new(0),
             complaints: Complaints::default(),
         })
+    }
+
+    /// Whether TLS is offered to who comes in at this address of ours.
+    pub(crate) fn tls_offer(&self, at: IpAddr) -> TlsOffer {
+        if self.tls.borrow().is_offered_at(at) { TlsOffer::Ready } else { TlsOffer::NotConfigured }
     }
 
     /// Takes a client, or turns it away. Others lose nothing by it: where there is no room, a client of the address

@@ -10,6 +10,7 @@ use crate::fleet::{Checked, Fleet, Surroundings};
 use crate::listener::{self, Listeners, Opened};
 use crate::server::Server;
 use crate::settings::Settings;
+use crate::tls::Tls;
 use crate::tracking::Random;
 pub use command_line::{CommandLine, Ground, Order, Task};
 use driver::config::{Paths, ProcessConfig, USER};
@@ -20,7 +21,7 @@ use driver::signals::{SignalEvent, Signals};
 use driver::supervisor::Supervisor;
 pub use files::Where;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use nut::upsd_conf::{Listen, UpsdConf};
+use nut::upsd_conf::{Listen, StartTls, UpsdConf};
 use nut::upsd_users::UpsdUsers;
 use station::log::{self, Log};
 use station::outlet::{self, Lines, Which};
@@ -109,6 +110,7 @@ struct Prepared {
     checked: Checked,
     opened: Opened,
     random: Rc<Random>,
+    tls: Tls,
 }
 
 fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
@@ -151,6 +153,7 @@ fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
     hints.extend(plan.from.open_to_all());
     hints.extend(opened.complaints());
     let descriptions = descriptions(&upsd_conf, &mut hints);
+    let tls = tls(&upsd_conf, &plan, &paths, &settings, &mut hints)?;
     let supervisor = supervisor.unwrap_or_else(|why| {
         hints.push(why);
         Supervisor::absent()
@@ -168,6 +171,7 @@ fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
         checked,
         opened,
         random,
+        tls,
     };
     prepared.go(pid_file)
 }
@@ -266,6 +270,23 @@ fn descriptions(conf: &UpsdConf, hints: &mut Vec<String>) -> Descriptions {
     })
 }
 
+/// A certificate is only made where TLS is offered somewhere.
+fn tls(
+    conf: &UpsdConf,
+    plan: &Plan,
+    paths: &Paths,
+    settings: &Settings,
+    hints: &mut Vec<String>,
+) -> Result<Tls, Fatal> {
+    let is_local = conf.certificate_file.is_none()
+        && !matches!(conf.start_tls, Some(StartTls::Always))
+        && listener::is_all_loopback(&settings.listen);
+    if is_local {
+        return Ok(Tls::none());
+    }
+    Tls::of(conf, plan.from.folder(), &paths.lasting, hints)
+}
+
 impl Prepared {
     fn go(self, pid_file: PathBuf) -> Result<ExitCode, Fatal> {
         let line = &self.plan.line;
@@ -300,7 +321,8 @@ impl Prepared {
         fleet.take(self.checked);
         let (listen, family) = (settings.listen.clone(), plan.line.family);
         let places: Vec<String> = self.opened.bound.iter().map(|bound| bound.address().to_string()).collect();
-        let server = Server::new(fleet, self.users, settings, self.descriptions, self.random, log.clone());
+        let server =
+            Server::new(fleet, self.users, settings, self.descriptions, self.random, self.tls, log.clone());
         let listeners = Listeners::start(&server, self.opened, family);
         let listeners = Rc::new(RefCell::new(listeners.map_err(|error| format!("cannot listen: {error}"))?));
         listener::keep(&server, &listeners, &listen, &log);
@@ -311,6 +333,9 @@ impl Prepared {
             if places.is_empty() { "no address yet".into() } else { places.join(", ") }
         );
         log.info(&what);
+        if let Some(fingerprint) = &server.tls.borrow().fingerprint {
+            log.info(&format!("TLS certificate, SHA-256: {fingerprint}"));
+        }
         supervisor.status(&what);
         supervisor.ready();
         readiness.ready();
@@ -379,6 +404,7 @@ impl Reloading {
                 .push(format!("the state path is {} now: start the server again to use it", state.display()));
         }
         let descriptions = descriptions(&upsd_conf, &mut hints);
+        let tls = tls(&upsd_conf, plan, &self.paths, &settings, &mut hints)?;
         hints.iter().for_each(|hint| self.log.warning(hint));
         let mut fleet = server.fleet.borrow_mut();
         fleet.set_max_age(settings.max_age);
@@ -387,6 +413,7 @@ impl Reloading {
         server.drop_orphans();
         server.describe(descriptions);
         *server.users.borrow_mut() = users;
+        *server.tls.borrow_mut() = tls;
         listener::keep(server, &self.listeners, &settings.listen, &self.log);
         *server.settings.borrow_mut() = settings;
         resident::give_back();
