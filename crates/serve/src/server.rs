@@ -74,6 +74,8 @@ pub(crate) struct Peer {
     pub stalled: Cell<Option<Instant>>,
     /// The UPS that it is logged in to.
     pub login: Cell<Option<UpsId>>,
+    /// Its name and password were right: it is not slowed down by what others of its address guess.
+    pub proven: Cell<bool>,
     /// When it may be known whether it may do what it asked for.
     pub later: Cell<Option<Instant>>,
     task: RefCell<Option<AbortHandle>>,
@@ -139,6 +141,7 @@ impl Server {
             asked: Cell::new(false),
             stalled: Cell::new(None),
             login: Cell::new(None),
+            proven: Cell::new(false),
             later: Cell::new(None),
             task: RefCell::new(None),
         });

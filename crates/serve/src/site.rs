@@ -170,13 +170,19 @@ impl Site for Desk<'_> {
     }
 
     fn may(&mut self, client: &Client, right: Right<'_>, ups: Option<UpsId>) -> Verdict {
-        let waits = self.server.guard.borrow().waits(self.peer.address);
+        // an upsmon that is logged in forces its shutdown at once, whatever others try from the same address
+        let waits = match self.peer.proven.get() {
+            true => None,
+            false => self.server.guard.borrow().waits(self.peer.address),
+        };
         self.peer.later.set(waits);
         if waits.is_some() {
             return Verdict::Later;
         }
         let users = self.server.users.borrow();
-        match self.user(client, &users) {
+        let user = self.user(client, &users);
+        self.peer.proven.set(user.is_some());
+        match user {
             Some(user) if self.has_right(user, right, ups) => Verdict::Granted,
             Some(_) => Verdict::Denied,
             None => {

@@ -175,6 +175,8 @@ fn who_asks_nothing_is_dropped_after_its_time() {
 fn guessing_passwords_is_slow_for_its_own_address() {
     let site = Site::started("guess", CONF, "");
     site.until_answer(STATUS, ON_MAINS);
+    let mut logged_in = site.connect().user("first", "one");
+    assert_eq!(logged_in.ask("LOGIN rack"), "OK");
     let began = Instant::now();
     for number in 0..5 {
         let mut client = site.connect().user("admin", &format!("guess{number}"));
@@ -187,6 +189,9 @@ fn guessing_passwords_is_slow_for_its_own_address() {
     let other = connect_from("127.0.0.9", site.port);
     let mut other = other.user("first", "one");
     assert_eq!(other.ask("LOGIN rack"), "OK");
+    assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
+    // who was logged in before forces a shutdown at once
+    assert_eq!(logged_in.ask("FSD attic"), "OK FSD-SET");
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
     // the right password waits its turn, and is right
     let mut right = site.connect().user("first", "one");
