@@ -12,6 +12,7 @@
 
 mod connection;
 mod descriptions;
+mod encryption;
 pub mod fleet;
 mod guard;
 pub mod listener;
@@ -19,6 +20,5 @@ pub mod program;
 pub mod server;
 mod settings;
 mod site;
-mod tls;
 mod tracking;
 mod wire;

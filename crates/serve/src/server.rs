@@ -2,10 +2,10 @@
 
 use crate::connection;
 use crate::descriptions::Descriptions;
+use crate::encryption::Encryption;
 use crate::fleet::Fleet;
 use crate::guard::Guard;
 use crate::settings::Settings;
-use crate::tls::Tls;
 use crate::tracking::{Random, Tracking};
 use nut::network::server::{Identity, TlsOffer, UpsId};
 use nut::upsd_users::UpsdUsers;
@@ -36,7 +36,7 @@ pub struct Server {
     pub(crate) random: Rc<Random>,
     pub(crate) descriptions: RefCell<Rc<Descriptions>>,
     pub(crate) identity: Identity,
-    pub(crate) tls: RefCell<Tls>,
+    pub(crate) tls: RefCell<Encryption>,
     pub(crate) peers: RefCell<BTreeMap<u64, Rc<Peer>>>,
     /// What answers are written to before they go out.
     pub(crate) scratch: RefCell<Vec<u8>>,
@@ -98,7 +98,7 @@ impl Server {
         settings: Settings,
         descriptions: Descriptions,
         random: Rc<Random>,
-        tls: Tls,
+        tls: Encryption,
         log: Log,
     ) -> Rc<Server> {
         Rc::new(Server {

@@ -1,8 +1,8 @@
 //! The stream of a client: in the clear, or encrypted once it asked for that.
 
-use rustls::{ServerConfig, ServerConnection};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
+use tls::rustls::{self, ServerConfig, ServerConnection};
 use tokio::net::TcpStream;
 
 /// So much waits in TLS before a client has to read.

@@ -129,7 +129,9 @@ fn it_gives_up_what_root_may() {
     }
     let Some(nobody) = nix::unistd::User::from_name("nobody").unwrap() else { return };
     let mut site = Site::new("user", CONF, "");
-    nix::unistd::chown(&site.state(), Some(nobody.uid), Some(nobody.gid)).unwrap();
+    for path in [site.state(), site.folder.join("upsd.users")] {
+        nix::unistd::chown(&path, Some(nobody.uid), Some(nobody.gid)).unwrap();
+    }
     let mut upsd = Command::new(env!("CARGO_BIN_EXE_upsd"));
     site.environment(&mut upsd);
     let mut server = upsd.args(["-u", "nobody", "-F"]).stdout(std::process::Stdio::null()).spawn().unwrap();

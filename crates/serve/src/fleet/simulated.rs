@@ -1,7 +1,7 @@
 //! `driver = qxups-sim`: a simulated UPS in this process, which a station speaks to over a pseudo-terminal.
 
 use nut::ups_conf::{Section, Setting, UpsConf};
-use qx::protocol::Protocol;
+use qx::wire::protocol::Protocol;
 use simulator::end::Shared;
 use simulator::knob::Knob;
 use simulator::personality::Personality;

@@ -9,7 +9,7 @@ use nut::driver_lines::DriverLine;
 use nut::driver_socket::{LineBuffer, Request};
 use nut::network::server::{Freshness, Order, Variable};
 use nut::network::{Outcome, TrackingId};
-use qx::device::Moment;
+use qx::vocabulary::moment::Moment;
 use station::clock::Clock;
 use station::log::Log;
 use station::seldom::{Seldom, counted};

@@ -12,7 +12,7 @@ use nut::network::client::{
 };
 use nut::network::server::{Freshness, Order, Variable};
 use nut::network::{ErrorWord, Outcome};
-use qx::device::Moment;
+use qx::vocabulary::moment::Moment;
 use station::clock::Clock;
 use station::log::Log;
 use station::seldom::{Seldom, counted};

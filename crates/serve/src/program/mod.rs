@@ -6,11 +6,11 @@ mod files;
 mod running;
 
 use crate::descriptions::Descriptions;
+use crate::encryption::Encryption;
 use crate::fleet::{Checked, Fleet, Surroundings};
 use crate::listener::{self, Listeners, Opened};
 use crate::server::Server;
 use crate::settings::Settings;
-use crate::tls::Tls;
 use crate::tracking::Random;
 pub use command_line::{CommandLine, Ground, Order, Task};
 use driver::config::{Paths, ProcessConfig, USER};
@@ -110,7 +110,7 @@ struct Prepared {
     checked: Checked,
     opened: Opened,
     random: Rc<Random>,
-    tls: Tls,
+    tls: Encryption,
 }
 
 fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
@@ -277,14 +277,14 @@ fn tls(
     paths: &Paths,
     settings: &Settings,
     hints: &mut Vec<String>,
-) -> Result<Tls, Fatal> {
+) -> Result<Encryption, Fatal> {
     let is_local = conf.certificate_file.is_none()
         && !matches!(conf.start_tls, Some(StartTls::Always))
         && listener::is_all_loopback(&settings.listen);
     if is_local {
-        return Ok(Tls::none());
+        return Ok(Encryption::none());
     }
-    Tls::of(conf, plan.from.folder(), &paths.lasting, hints)
+    Encryption::of(conf, plan.from.folder(), &paths.lasting, hints)
 }
 
 impl Prepared {
