@@ -127,3 +127,29 @@ fn a_reload_keeps_what_is_of_those_that_stay() {
     assert_eq!(site.connect().user("first", "changed").ask("LOGIN a"), "OK");
     assert_eq!(site.connect().user("second", "two").ask("LOGIN a"), "ERR ACCESS-DENIED");
 }
+
+/// A server that was stopped for longer than its data is good shows nothing old of its own UPSes when it goes on: the
+/// session of each UPS sees first how late it is.
+#[test]
+fn a_server_that_was_stopped_shows_nothing_old_of_its_own_upses() {
+    let units = Units::start(3);
+    let sections = (0..3).map(|number| {
+        format!("[u{number}]\ndriver = nutdrv_qx\nport = tcp://127.0.0.1:{}\n", units.ports[number])
+    });
+    let site = Site::started("asleep", &sections.collect::<String>(), "");
+    for number in 0..3 {
+        site.until("it is found", || status(&site, number) == format!("VAR u{number} ups.status \"OL\""));
+    }
+    let mut clients: Vec<Client> = (0..3).map(|_| site.connect()).collect();
+    clients.iter_mut().for_each(|client| assert!(client.ask("VER").starts_with("Network")));
+    (0..3).for_each(|number| units.turn(number, "silent on"));
+    site.signal(Signal::SIGSTOP);
+    std::thread::sleep(Duration::from_secs(12));
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.say(&format!("GET VAR u{number} ups.status"));
+    }
+    site.signal(Signal::SIGCONT);
+    for client in &mut clients {
+        assert_eq!(client.hear(), "ERR DATA-STALE");
+    }
+}
