@@ -3,7 +3,7 @@
 use link::read_bounded;
 use nut::ups_conf::{self, UpsConf};
 use nut::upsd_conf::{self, UpsdConf};
-use nut::upsd_users::{self, UpsdUsers};
+use nut::upsd_users::{self, Password, UpsdUsers, User};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -114,6 +114,11 @@ impl Where {
             return Err(format!("{}, {wrong}", self.path(name)));
         }
         hints.extend(users.remarks.iter().map(|remark| format!("{}, {remark}", self.path(name))));
+        let hashed = users.users.iter().filter(|user| matches!(user.password, Some(Password::Hash(_))));
+        hints.extend(hashed.map(|user| {
+            let (path, User { line, name, .. }) = (self.path(name), user);
+            format!("{path}, line {line}: hashed passwords are not checked yet, so [{name}] can do nothing; write the password itself")
+        }));
         Ok(users)
     }
 
