@@ -23,6 +23,8 @@ pub(crate) const DRIVER: &str = "qxups-sim";
 const DIALECT: &str = "megatec";
 /// No script is longer, in bytes.
 const LONGEST_SCRIPT: u64 = 1024 * 1024;
+/// How often it forgets what it heard.
+const FORGETS: Duration = Duration::from_secs(60);
 /// Scenarios that have a name. On battery, the battery is filled again in secret, so that it lasts.
 const SCENARIOS: [(&str, &str); 4] = [
     ("mains", ""),
@@ -129,8 +131,11 @@ impl SimulatedPlan {
         let config = self.config(&end.path().to_string_lossy())?;
         let (shared, log) = (Shared::new(ups), log.clone());
         let task = tokio::task::spawn_local(async move {
-            if let Err(error) = pty::run(&shared, end).await {
-                log.warning(&format!("the simulated UPS has ended: {error}"));
+            tokio::select! {
+                ended = pty::run(&shared, end) => if let Err(error) = ended {
+                    log.warning(&format!("the simulated UPS has ended: {error}"));
+                },
+                () = forget(&shared) => {}
             }
         });
         Ok((Simulated { task }, config))
@@ -140,6 +145,17 @@ impl SimulatedPlan {
         let name = format!("{DRIVER}-{}", self.section.name);
         let link: PathBuf = state.join(name.replace('/', "_"));
         Pty::open(Some(&link)).or_else(|_| Pty::open(None))
+    }
+}
+
+/// A simulated UPS records what it hears, for tests; here that would only grow.
+async fn forget(shared: &Shared) {
+    loop {
+        tokio::time::sleep(FORGETS).await;
+        shared.with(|ups, _| {
+            ups.forget_heard();
+            drop(ups.take_records());
+        });
     }
 }
 
