@@ -182,3 +182,26 @@ fn both_loopback_addresses_are_the_default_and_a_star_is_all() {
     assert!(TcpStream::connect(("::1", site.port)).is_err());
     assert!(program("no-such-program").is_none());
 }
+
+/// systemd is told when it serves, how it goes, and that it lives.
+#[test]
+fn a_supervisor_is_told() {
+    let site = Site::new("supervised", CONF, "");
+    let path = site.folder.join("notify");
+    let socket = std::os::unix::net::UnixDatagram::bind(&path).unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    let mut upsd = site.upsd();
+    upsd.env("NOTIFY_SOCKET", &path).env("WATCHDOG_USEC", "400000").env_remove("WATCHDOG_PID");
+    let mut server = upsd.arg("-F").stderr(std::process::Stdio::null()).spawn().unwrap();
+    let (mut said, mut lives) = (String::new(), 0);
+    while lives < 3 {
+        let mut bytes = [0; 4096];
+        let read = socket.recv(&mut bytes).unwrap();
+        let text = String::from_utf8_lossy(&bytes[..read]).into_owned();
+        lives += text.matches("WATCHDOG=1").count();
+        said += &text;
+    }
+    assert!(said.contains("READY=1") && said.contains("STATUS=serving 1 UPSes"), "{said}");
+    server.kill().unwrap();
+    server.wait().unwrap();
+}

@@ -29,6 +29,7 @@ use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::runtime::LocalOptions;
 
 /// Where NUT's packages put `cmdvartab`.
@@ -37,6 +38,9 @@ const DATAPATH: &str = "/usr/share/nut";
 const PROGRAM: &str = "upsd";
 /// So many descriptors are left for UPSes, files and listeners beside those of clients.
 const BESIDES: u64 = 64;
+
+/// A supervisor whose queue is full is told again after so long.
+const AGAIN: Duration = Duration::from_millis(100);
 
 /// What ends a server before its time, in one sentence.
 type Fatal = String;
@@ -338,6 +342,8 @@ impl Prepared {
         }
         supervisor.status(&what);
         supervisor.ready();
+        let supervisor = Rc::new(supervisor);
+        tokio::task::spawn_local(show_life(supervisor.clone()));
         readiness.ready();
         if !stays {
             log.use_system_log();
@@ -367,6 +373,18 @@ impl Prepared {
                     supervisor.ready();
                 }
             }
+        }
+    }
+}
+
+/// Says to a supervisor, as often as it asks for, that tasks have their turns.
+async fn show_life(supervisor: Rc<Supervisor>) {
+    loop {
+        supervisor.turn(tokio::time::Instant::now());
+        match supervisor.next_turn() {
+            // what did not fit into its queue is said again, not at once
+            Some(next) => tokio::time::sleep_until(next.max(tokio::time::Instant::now() + AGAIN)).await,
+            None => return,
         }
     }
 }
