@@ -3,15 +3,13 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod site;
-#[path = "../../station/tests/units/mod.rs"]
-mod units;
 
 use nix::sys::signal::Signal;
 use site::{Client, Site};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
-use units::Units;
+use testbed::units::Units;
 
 const ALL: usize = 100;
 const FLOODED: usize = 0;

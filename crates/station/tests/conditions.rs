@@ -1,8 +1,6 @@
 //! A station is there before its UPS is, and goes on whatever becomes of it: each state is shown, none is an end.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod units;
-
 use link::{Address, Kind};
 use qx::device::{LinkChange, Outcome};
 use station::config::UpsConfig;
@@ -10,10 +8,10 @@ use station::driver_kind::NUTDRV_QX;
 use station::{Condition, Found, Refused, Request, Setup, Station, What};
 use std::future::Future;
 use std::time::Duration;
+use testbed::units::Units;
 use tokio::sync::oneshot;
 use tokio::task::LocalSet;
 use tokio::time::timeout;
-use units::Units;
 
 fn run<T>(test: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

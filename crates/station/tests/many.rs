@@ -3,8 +3,6 @@
 //! themselves recorded. It prints what one UPS costs.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-mod units;
-
 use link::Address;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::time::{ClockId, clock_gettime};
@@ -16,8 +14,8 @@ use station::{Condition, Publisher, Reloaded, Request, Setup, Station, What};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
+use testbed::units::Units;
 use tokio::time::{Instant, sleep, timeout};
-use units::Units;
 
 const ALL: usize = 300;
 /// What happens to single ones; the others are only watched.

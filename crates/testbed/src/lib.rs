@@ -14,5 +14,6 @@ pub mod line;
 pub mod nut;
 pub mod tool;
 pub mod twin;
+pub mod units;
 pub mod ups;
 pub mod wire;

@@ -1,8 +1,7 @@
 //! Requests a second and how long an answer takes, of this server and of Debian's upsd, one after the other, in front of
-//! the same drivers: `cargo bench -p serve --bench beside_upsd`. It prints a table for docs/benchmarks.md.
+//! the same drivers: `cargo test --release -p serve --test beside_upsd -- --ignored --nocapture`. It prints the table of docs/server.md.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-#[path = "../tests/site/mod.rs"]
 mod site;
 
 use site::{Client, FakeDriver, Site, program};
@@ -71,7 +70,9 @@ fn conf_count(site: &Site) -> usize {
     std::fs::read_to_string(site.folder.join("ups.conf")).unwrap().matches("driver").count()
 }
 
-fn main() {
+#[test]
+#[ignore = "it measures, and asserts nothing"]
+fn both_servers_are_measured() {
     let upsd = program("upsd").filter(|path| path.starts_with("/lib/nut/"));
     println!(
         "| UPSes | clients | request | this server (p50 / p99) | upsd 2.8.0 (p50 / p99) |\n|---|---|---|---|---|"

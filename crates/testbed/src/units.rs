@@ -1,6 +1,4 @@
 //! Simulated units on TCP, in a thread of their own.
-#![allow(dead_code)]
-
 use qx::protocols;
 use simulator::end::Shared;
 use simulator::knob::Knob;
@@ -25,12 +23,14 @@ enum Order {
 
 /// Many units.
 pub struct Units {
+    /// Where each of them listens.
     pub ports: Vec<u16>,
     orders: mpsc::UnboundedSender<Order>,
     done: std_mpsc::Receiver<Vec<Vec<Duration>>>,
 }
 
 impl Units {
+    /// Starts so many, of several dialects.
     pub fn start(count: usize) -> Units {
         let (orders, mut waiting) = mpsc::unbounded_channel();
         let (finished, done) = std_mpsc::channel();
