@@ -1,8 +1,11 @@
 //! The stream of a client: in the clear, or encrypted once it asked for that.
 
 use std::io::{self, Read, Write};
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
 use tls::rustls::{self, ServerConfig, ServerConnection};
+use tokio::io::{AsyncRead, ReadBuf};
 use tokio::net::TcpStream;
 
 /// So much waits in TLS before a client has to read.
@@ -51,7 +54,7 @@ impl Wire {
     /// # Errors
     /// `WouldBlock` when nothing is there.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Wire { stream, tls: Some(tls), early } = self else { return self.stream.try_read(buffer) };
+        let Wire { stream, tls: Some(tls), early } = self else { return read_at_once(&mut self.stream, buffer) };
         loop {
             match tls.reader().read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
@@ -59,7 +62,7 @@ impl Wire {
             }
             let mut piece = [0; AT_ONCE];
             let came = match early.is_empty() {
-                true => stream.try_read(&mut piece)?,
+                true => read_at_once(stream, &mut piece)?,
                 false => early.as_slice().read(&mut piece).inspect(|read| drop(early.drain(..*read)))?,
             };
             if came == 0 {
@@ -98,6 +101,16 @@ impl Wire {
             // who does not read it needs it not
             let _ = send(tls, &self.stream);
         }
+    }
+}
+
+/// Reads what is there. Where that is less than was room for, the next look at the stream waits for news from the
+/// system: `try_read` would ask it once more, for each request, whether more is there.
+fn read_at_once(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = ReadBuf::new(buffer);
+    match Pin::new(stream).poll_read(&mut Context::from_waker(Waker::noop()), &mut filled) {
+        Poll::Ready(read) => read.map(|()| filled.filled().len()),
+        Poll::Pending => Err(io::ErrorKind::WouldBlock.into()),
     }
 }
 
