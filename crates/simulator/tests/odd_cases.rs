@@ -591,3 +591,19 @@ fn case_l12_a_mode_that_is_not_known_asks_the_others() {
         case("L12 a mode that is not known in an outage", "OB", &["voltronic-axpert"], &text);
     }
 }
+
+#[test]
+fn case_l13_replies_that_cannot_be_read_do_not_clear_low_battery() {
+    // (seeds 3203278, 7702469, 7702569, 8801125) each second reply says LB, each third has another form: between two
+    // without LB stood one that could not be read
+    for tenths in 0..10 {
+        for phase in 0..3 {
+            let text = format!(
+                "option pollinterval=10\nlink tcp\nknob latency 50\nknob odd bits=1 on:low every:3 phase:{phase}\n\
+                 knob odd omits=LB on:battery every:2 phase:1\nat 60s mains fail\nat {}ms charge 14\nuntil 100s",
+                70_000 + 1000 * tenths
+            );
+            case("L13 LB that flickers, and another form", "LB stays", &["mustek", "megatec/old"], &text);
+        }
+    }
+}

@@ -331,8 +331,13 @@ impl State {
         self.push(said, vouched && noisy, hearing);
         let missed = if cell.grave { self.missed.min(bounds::CLEARED - bounds::IN_A_ROW) } else { 0 };
         let takes = word::takes(cell.kind, self.taken.as_ref(), &self.recent, (hearing.quality, missed));
-        self.settled = is_taken || takes;
-        if self.settled {
+        // that it is not so is not settled either while a reply between may have said it
+        let is_open = cell.kind == Kind::Word
+            && missed > 0
+            && self.recent.changes() > 0
+            && self.recent.in_a_row() < bounds::IN_A_ROW + missed;
+        self.settled = is_taken && !is_open || takes;
+        if is_taken || takes {
             self.said = hearing.now;
         }
         if is_taken {
