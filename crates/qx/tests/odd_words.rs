@@ -775,3 +775,14 @@ fn another_number_of_bits_that_stays_is_taken() {
     let (first, shown) = shows(&mut line, &[OB], "OB", 20);
     assert!(first.is_some_and(|first| first <= TOLD), "{first:?}, {shown}");
 }
+
+/// A NUL stands behind each reply, and a bit is lost: the NUL in its place is none.
+#[test]
+fn a_nul_is_no_bit() {
+    let usual = OK.replace("00001000", "00001001\0");
+    let torn = OK.replace("00001000", "0001001\0");
+    let mut line = on_mains(60);
+    shows(&mut line, &[&usual], "OB", 30);
+    let (first, _) = shows(&mut line, &[&torn, &torn, &usual, &usual], "FSD", 3);
+    assert_eq!(first, None);
+}

@@ -268,8 +268,9 @@ impl Cell {
         match (self.part, field.meaning) {
             (Part::Bit(n, row), meaning) => {
                 let Meaning::Bits(rows) = meaning else { return None };
-                // a blank in place of a bit: those before it may have moved
-                if piece.iter().take(rows.len()).any(u8::is_ascii_whitespace) {
+                // a blank in place of a bit, or a NUL that stood behind them: those before it may have moved
+                let is_none = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
+                if piece.iter().take(rows.len()).any(is_none) {
                     return None;
                 }
                 says.bit(row, row.effect(*piece.get(n)?)?);
