@@ -2,6 +2,7 @@
 
 mod capture;
 mod check_config;
+mod client;
 mod demo;
 mod doctor;
 mod driver_dump;
@@ -54,6 +55,25 @@ enum Task {
         /// Its maker and model, or some of both; or its numbers on USB, as 0665:5161. Left out: all that is known
         what: Vec<String>,
     },
+    /// List the UPSes of a NUT server, or what a UPS has: variables, commands, hosts
+    List(client::List),
+    /// Get values of variables from a NUT server
+    Get(client::Get),
+    /// Set variables of a UPS, and wait for the outcome
+    Set(client::Set),
+    /// Give a command to a UPS, and wait for the outcome
+    Cmd(client::Cmd),
+    /// Log readings to a file, with the format strings of upslog
+    Log(client::Log),
+    /// Print a line for each change of what NUT servers say
+    Watch(client::Watch),
+    /// Show all UPSes of one or several NUT servers, live in the terminal, with keys for commands
+    Top(client::Top),
+    /// Check where a NUT server departs from the protocol, and which clients stumble over it
+    Conform(client::Conform),
+    /// Print what can stand next on the command line
+    #[command(hide = true)]
+    Complete(client::Complete),
     /// Show replies under their picture, and which letter is wrong
     Explain {
         /// A capture file, - for standard input, or a reply such as '(226.0 195.0 ...'
@@ -121,6 +141,15 @@ impl Task {
             Task::Sim(sim) => return sim.run(),
             Task::Serve(serve) => return Ok(serve.run()?),
             Task::Prove(prove) => return prove.run(),
+            Task::List(list) => return client::end(list.run()),
+            Task::Get(get) => return client::end(get.run()),
+            Task::Set(set) => return client::end(set.run()),
+            Task::Cmd(cmd) => return client::end(cmd.run()),
+            Task::Log(log) => return client::end(log.run()),
+            Task::Watch(watch) => return client::end(watch.run()),
+            Task::Top(top) => return client::end(top.run()),
+            Task::Conform(conform) => return client::end(conform.run()),
+            Task::Complete(complete) => return client::end(complete.run()),
             Task::Shutdown(shutdown) => shutdown.run()?,
             Task::Explain { what, question } => explain::run(&what, question.as_deref())?,
             Task::Supported { what } => {

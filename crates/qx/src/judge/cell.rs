@@ -68,8 +68,6 @@ pub struct Claims {
     pub whole: bool,
     /// A checksum vouches for it.
     pub vouched: bool,
-    /// It ends in another number of bits than all before it, so those are not read.
-    pub doubted: bool,
 }
 
 impl Query {
@@ -111,7 +109,7 @@ impl Query {
                 cell.says(field, &plain[at.clone()], true)
             };
             let said = cells.iter().map(piece).collect();
-            return Claims { strange: None, said, odd, whole: true, vouched, doubted: false };
+            return Claims { strange: None, said, odd, whole: true, vouched };
         }
         let found = self.find_fields(&plain);
         let standing = found.iter().filter(|place| place.is_some()).count();
@@ -130,7 +128,7 @@ impl Query {
         let said = cells.iter().map(|cell| if enough { piece(cell) } else { None }).collect();
         let has_bits = |(field, place): (&Field, &Option<_>)| field.raises() && place.is_some();
         let strange = self.fields.iter().zip(&found).any(has_bits).then_some(strange);
-        Claims { strange, said, odd, whole: false, vouched: false, doubted: false }
+        Claims { strange, said, odd, whole: false, vouched: false }
     }
 
     /// Where each field stands in a reply that is not of the drawn form.
@@ -244,11 +242,6 @@ impl Field {
 }
 
 impl Cell {
-    /// Whether it is of the last field of replies to `query`.
-    pub fn is_at_the_end(&self, query: &Query) -> bool {
-        self.field + 1 == query.fields.len()
-    }
-
     /// Its name, for the log: the variable, or what the bit or letter says.
     pub fn name(&self, query: &Query) -> &'static str {
         match self.part {
@@ -268,9 +261,8 @@ impl Cell {
         match (self.part, field.meaning) {
             (Part::Bit(n, row), meaning) => {
                 let Meaning::Bits(rows) = meaning else { return None };
-                // a blank in place of a bit, or a NUL that stood behind them: those before it may have moved
-                let is_none = |byte: &u8| byte.is_ascii_whitespace() || *byte == 0;
-                if piece.iter().take(rows.len()).any(is_none) {
+                // a blank in place of a bit: those before it may have moved
+                if piece.iter().take(rows.len()).any(u8::is_ascii_whitespace) {
                     return None;
                 }
                 says.bit(row, row.effect(*piece.get(n)?)?);

@@ -111,8 +111,6 @@ struct State {
     said: Duration,
     /// What it said last is what is taken.
     settled: bool,
-    /// In so many replies it could not be read since its readings say the same.
-    missed: usize,
 }
 
 /// What is taken of the replies to one query.
@@ -154,7 +152,6 @@ impl Judge {
     pub fn claims(&mut self, reply: &[u8], quality: Quality, options: &Options) -> Claims {
         if let Some((_, claims)) = self.last.take_if(|(bytes, _)| bytes == reply) {
             self.forms.meet(None, quality);
-            self.forms.doubts(bits_of(reply), quality);
             return claims;
         }
         let noisy = quality.is_noisy();
@@ -171,32 +168,14 @@ impl Judge {
         } else {
             claims
         };
-        if self.query.ends_in_bits() && claims.whole && !claims.vouched {
-            if is_learned {
-                self.forms.settle(bits_of(reply));
-            } else if self.forms.doubts(bits_of(reply), quality) {
-                self.withhold_bits(&mut claims);
-            }
-        }
         claims.said.iter_mut().flatten().for_each(|said| said.mute(self.query, options));
         claims
-    }
-
-    /// The bits at the end are not read.
-    fn withhold_bits(&self, claims: &mut Claims) {
-        claims.doubted = true;
-        for (cell, said) in self.cells.iter().zip(&mut claims.said) {
-            if cell.is_at_the_end(self.query) {
-                *said = None;
-            }
-        }
     }
 
     /// Keeps what a reply says for the next one of the same bytes. A reply of the drawn form says that whatever
     /// was heard before it, and on any line; of others it depends on the forms that are known.
     pub fn keep_claims(&mut self, reply: &[u8], claims: Claims) {
-        let keeps = claims.whole && claims.odd.is_none() && !claims.doubted;
-        self.last = keeps.then(|| (reply.to_vec(), claims));
+        self.last = (claims.whole && claims.odd.is_none()).then(|| (reply.to_vec(), claims));
     }
 
     /// The options changed, and some of them mute bits.
@@ -209,9 +188,7 @@ impl Judge {
         let mut news = false;
         for (cell, (state, said)) in self.cells.iter().zip(self.states.iter_mut().zip(&claims.said)) {
             if let (Kind::Mains | Kind::Word, Some(said)) = (cell.kind, said) {
-                news |= state.hear_word(cell, said, claims.vouched, &hearing);
-            } else if said.is_none() {
-                state.missed = state.missed.saturating_add(1);
+                news |= state.hear_word(cell.kind, said, claims.vouched, &hearing);
             }
         }
         hearing.word_is_news = news;
@@ -317,11 +294,8 @@ impl Judge {
 
 impl State {
     /// Takes a reading of a word; whether another one is taken than before.
-    fn hear_word(&mut self, cell: &Cell, said: &Readings, vouched: bool, hearing: &Hearing) -> bool {
+    fn hear_word(&mut self, kind: Kind, said: &Readings, vouched: bool, hearing: &Hearing) -> bool {
         self.read = hearing.now;
-        if self.recent.newest() != Some(said) {
-            self.missed = 0;
-        }
         let is_taken = self.taken.as_ref() == Some(said);
         if is_taken && self.recent.is_empty() {
             (self.settled, self.said) = (true, hearing.now);
@@ -329,15 +303,9 @@ impl State {
         }
         let noisy = hearing.quality.is_noisy();
         self.push(said, vouched && noisy, hearing);
-        let missed = if cell.grave { self.missed.min(bounds::CLEARED - bounds::IN_A_ROW) } else { 0 };
-        let takes = word::takes(cell.kind, self.taken.as_ref(), &self.recent, (hearing.quality, missed));
-        // that it is not so is not settled either while a reply between may have said it
-        let is_open = cell.kind == Kind::Word
-            && missed > 0
-            && self.recent.changes() > 0
-            && self.recent.in_a_row() < bounds::IN_A_ROW + missed;
-        self.settled = is_taken && !is_open || takes;
-        if is_taken || takes {
+        let takes = word::takes(kind, self.taken.as_ref(), &self.recent, hearing.quality);
+        self.settled = is_taken || takes;
+        if self.settled {
             self.said = hearing.now;
         }
         if is_taken {
@@ -393,12 +361,6 @@ impl State {
             false => cell.kind == Kind::Mains || cell.raises || self.taken.is_none(),
         }
     }
-}
-
-/// How many bits stand at the end of a reply.
-fn bits_of(reply: &[u8]) -> usize {
-    let reply = reply.trim_ascii_end();
-    reply.iter().rev().take_while(|byte| !byte.is_ascii_whitespace()).count()
 }
 
 #[cfg(test)]

@@ -250,8 +250,7 @@ impl Query {
         Form(widths)
     }
 
-    /// Whether the last field is one of bits.
-    pub(crate) fn ends_in_bits(&self) -> bool {
+    fn ends_in_bits(&self) -> bool {
         self.fields.last().is_some_and(|field| matches!(field.meaning, Meaning::Bits(_)))
     }
 

@@ -3,6 +3,7 @@
 mod driver;
 mod roff;
 
+use crate::client;
 use clap::{Arg, ArgAction, Command};
 use clap_complete::Shell;
 use driver::{DRIVERS, Driver};
@@ -33,7 +34,11 @@ pub fn page(tool: &Command, name: &str) -> Result<String, String> {
     let mut page = String::from_utf8_lossy(&page).into_owned();
     // the lines of what stands behind the options are kept as they are
     page = page.replace(".SH EXTRA\n", ".SH EXTRA\n.nf\n") + ".fi\n";
-    page += ".SH EXIT STATUS\n0 when what was asked for was done or found, else 1, with one sentence on standard error.\n";
+    // the commands that are clients have statuses of their own, behind their options
+    page = page.replace(".SH EXTRA\n.nf\nExit status:\n", ".SH \"EXIT STATUS\"\n.nf\n");
+    if !page.contains("EXIT STATUS") {
+        page += ".SH EXIT STATUS\n0 when what was asked for was done or found, else 1, with one sentence on standard error.\n";
+    }
     page += ".SH SEE ALSO\nqxups(1), nutdrv_qx(8), blazer_ser(8), blazer_usb(8)\n";
     Ok(page)
 }
@@ -56,7 +61,8 @@ pub fn completions(tool: &Command, shell: Shell, program: &str) -> Result<String
     };
     let mut text = vec![];
     clap_complete::generate(shell, &mut command, program, &mut text);
-    Ok(String::from_utf8_lossy(&text).into_owned())
+    let text = String::from_utf8_lossy(&text).into_owned();
+    Ok(if program == tool.get_name() { client::live(shell, text) } else { text })
 }
 
 fn source() -> String {
@@ -67,7 +73,7 @@ fn source() -> String {
 fn tool_commands(tool: &Command) -> Vec<Command> {
     let mut tool = tool.clone().disable_help_subcommand(true);
     tool.build();
-    let parts: Vec<Command> = tool.get_subcommands().cloned().collect();
+    let parts: Vec<Command> = tool.get_subcommands().filter(|part| !part.is_hide_set()).cloned().collect();
     std::iter::once(tool).chain(parts).collect()
 }
 

@@ -15,9 +15,6 @@ use qx::wire::query::{Meaning, Query};
 use qx::wire::readings::Readings;
 use std::time::Duration;
 
-/// From so many volts on the grid counts as there, where nothing but its volts tell.
-const GRID_VOLTS: f64 = 60.0;
-
 /// Zero bytes that stand for an answer where there is none.
 const NULS: usize = 8;
 
@@ -111,10 +108,7 @@ impl SimulatedUps {
             Claims::default()
         } else if odd.iter().any(|odd| odd.is_mode_of(query)) {
             // without its mode it still shows by its volts whether mains is there, if it says those
-            // (a brown-out, for which it goes on battery, looks like mains then)
-            let by_volts =
-                |online: &bool| self.says_volts() && *online == (self.world.mains_volts >= GRID_VOLTS);
-            Claims { online: claims.online.filter(by_volts), ..Claims::default() }
+            Claims { online: claims.online.filter(|_| self.says_volts()), ..Claims::default() }
         } else {
             claims
         }

@@ -1,0 +1,167 @@
+//! What servers say of their UPSes, again and again: a thread for each server, so that one that hangs delays no other.
+
+use super::access::{Credentials, Reach};
+use super::connection::Connection;
+use super::place::{Place, Server, Ups};
+use super::show;
+use super::trouble::{Status, Trouble};
+use nut::network::client::{Having, Request};
+use std::collections::BTreeMap;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
+use std::time::{Duration, Instant};
+
+/// Variables and their values.
+pub type Variables = BTreeMap<String, String>;
+
+/// What is known anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// A connection to the server stands; whether it is encrypted.
+    Connected(Server, bool),
+    /// There is none, or none any more, and why; it is tried again each interval.
+    Lost(Server, String),
+    /// All variables of a UPS.
+    Read(Ups, Variables),
+    /// The server refuses them, and why.
+    Refused(Ups, Status, String),
+    /// A round is over.
+    Round(Server),
+}
+
+/// What a feed is made of.
+#[derive(Clone)]
+pub struct Feed {
+    /// How servers are reached.
+    pub reach: Reach,
+    /// As whom; reading needs no user on most servers.
+    pub user: Option<Credentials>,
+    /// From round to round.
+    pub interval: Duration,
+}
+
+/// The UPSes of one server that are wanted: all, or those.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Wanted {
+    All,
+    These(Vec<String>),
+}
+
+impl Feed {
+    /// Starts to read; the threads end with the receiver. What is sent to a returned sender makes its
+    /// server be read at once.
+    pub fn start(&self, places: &[Place], news: &SyncSender<News>) -> Vec<Sender<()>> {
+        let mut wakers = vec![];
+        for (server, wanted) in by_server(places) {
+            let (wake, woken) = channel();
+            wakers.push(wake);
+            let (feed, news) = (self.clone(), news.clone());
+            std::thread::spawn(move || feed.read_on(&server, &wanted, &news, &woken));
+        }
+        wakers
+    }
+
+    fn read_on(&self, server: &Server, wanted: &Wanted, news: &SyncSender<News>, woken: &Receiver<()>) {
+        let mut connection = None;
+        loop {
+            let began = Instant::now();
+            if let Err(lost) = self.round(server, wanted, news, &mut connection) {
+                connection = None;
+                let told = lost.map(|why| news.send(News::Lost(server.clone(), why)).is_ok());
+                if told != Some(true) {
+                    return;
+                }
+            }
+            if news.send(News::Round(server.clone())).is_err() {
+                return;
+            }
+            match woken.recv_timeout(self.interval.saturating_sub(began.elapsed())) {
+                Ok(()) | Err(RecvTimeoutError::Timeout) => while woken.try_recv().is_ok() {},
+                Err(RecvTimeoutError::Disconnected) => return,
+            }
+        }
+    }
+
+    /// Reads each UPS once. The error says why the connection is of no use, or `None` that nothing more is
+    /// wanted.
+    fn round(
+        &self,
+        server: &Server,
+        wanted: &Wanted,
+        news: &SyncSender<News>,
+        kept: &mut Option<Connection>,
+    ) -> Result<(), Option<String>> {
+        let lost = |trouble: Trouble| Some(trouble.sentence().to_string());
+        let tell = |said: News| news.send(said).map_err(|_| None);
+        if kept.is_none() {
+            let connection = Connection::open(server, &self.reach, self.user.as_ref()).map_err(lost)?;
+            tell(News::Connected(server.clone(), connection.is_encrypted()))?;
+            *kept = Some(connection);
+        }
+        let Some(connection) = kept else { return Ok(()) };
+        let names = match wanted {
+            Wanted::These(names) => names.clone(),
+            Wanted::All => {
+                let items = connection.list(Request::ListUps, "LIST UPS").map_err(lost)?;
+                show::upses(items).map(|(name, _)| name).collect()
+            }
+        };
+        for name in names {
+            let reply = connection.ask(Request::List(Having::Variables, name.clone())).map_err(lost)?;
+            let ups = Ups { name, server: server.clone() };
+            match reply.answer {
+                Ok(_) => tell(News::Read(ups, show::variables(reply.items).collect()))?,
+                Err(refusal) => tell(News::Refused(ups, Status::of(&refusal), refusal.to_string()))?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Makes those who wait for their next round begin it at once.
+pub fn wake(wakers: &[Sender<()>]) {
+    for waker in wakers {
+        // one that has ended needs none
+        let _ = waker.send(());
+    }
+}
+
+/// Which UPSes are wanted of which server, in the order in which they were named.
+fn by_server(places: &[Place]) -> Vec<(Server, Wanted)> {
+    let mut servers: Vec<(Server, Wanted)> = vec![];
+    for place in places {
+        let known = servers.iter().position(|(server, _)| *server == place.server);
+        let at = known.unwrap_or_else(|| {
+            servers.push((place.server.clone(), Wanted::These(vec![])));
+            servers.len() - 1
+        });
+        let Some((_, wanted)) = servers.get_mut(at) else { continue };
+        match (&place.ups, wanted) {
+            (None, wanted) => *wanted = Wanted::All,
+            (Some(name), Wanted::These(names)) if !names.contains(name) => names.push(name.clone()),
+            (Some(_), _) => {}
+        }
+    }
+    servers
+}
+
+/// The UPSes that are wanted when none is named: all of this host.
+pub fn or_all(places: Vec<Place>) -> Vec<Place> {
+    match places.is_empty() {
+        true => vec![Place { ups: None, server: Server::default() }],
+        false => places,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_server_is_asked_once() {
+        let places: Vec<Place> =
+            ["a@h", "b@i", "c@h", "a@h", "@i"].iter().map(|text| text.parse().unwrap()).collect();
+        let server = |host: &str| Server { host: host.into(), ..Server::default() };
+        let wanted = [(server("h"), Wanted::These(vec!["a".into(), "c".into()])), (server("i"), Wanted::All)];
+        assert_eq!(by_server(&places), wanted);
+    }
+}

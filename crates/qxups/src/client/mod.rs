@@ -1,0 +1,33 @@
+//! Commands that are clients of a NUT server, ours or any other: `list`, `get`, `set`, `cmd`, `log`, `watch`, `top`,
+//! `conform`.
+
+mod access;
+mod clock;
+mod complete;
+mod conform;
+mod connection;
+mod feed;
+mod get;
+#[cfg(test)]
+mod hostile;
+mod json;
+mod list;
+mod log;
+mod order;
+mod place;
+mod prompt;
+mod show;
+mod top;
+mod trouble;
+mod watch;
+
+pub use complete::Complete;
+pub use complete::scripts::live;
+pub use conform::Conform;
+pub use get::Get;
+pub use list::List;
+pub use log::Log;
+pub use order::{Cmd, Set};
+pub use top::Top;
+pub use trouble::end;
+pub use watch::Watch;

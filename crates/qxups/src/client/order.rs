@@ -1,0 +1,238 @@
+//! `qxups cmd` and `qxups set`: orders, followed until it is seen what became of them.
+
+use super::access::{Access, Credentials, Reach, User, seconds};
+use super::connection::Connection;
+use super::json;
+use super::place::{Server, Ups};
+use super::trouble::{STATUSES, Status, Trouble};
+use crate::out;
+use clap::Args;
+use nut::network::Outcome;
+use nut::network::client::{End, Errand, Next, Order, Request};
+use serde_json::json;
+use std::time::{Duration, Instant};
+
+#[derive(Args)]
+#[command(after_help = STATUSES)]
+pub struct Cmd {
+    /// The UPS: UPS[@HOST[:PORT]]
+    ups: Ups,
+    /// The command, such as test.battery.start.quick
+    command: String,
+    /// Its parameter, for a command that takes one
+    value: Option<String>,
+    #[command(flatten)]
+    following: Following,
+}
+
+#[derive(Args)]
+#[command(after_help = STATUSES)]
+pub struct Set {
+    /// The UPS: UPS[@HOST[:PORT]]
+    ups: Ups,
+    /// A variable and its new value, or several: the first that fails ends it
+    #[arg(required = true, value_name = "VARIABLE=VALUE", value_parser = assignment)]
+    assignments: Vec<(String, String)>,
+    #[command(flatten)]
+    following: Following,
+}
+
+/// How an order is followed.
+#[derive(Args)]
+struct Following {
+    /// Do not wait for the outcome: done is when the server took it
+    #[arg(long)]
+    no_wait: bool,
+    /// How long to wait for the outcome
+    #[arg(long, value_name = "SECONDS", default_value = "30", value_parser = seconds)]
+    wait: Duration,
+    /// For programs
+    #[arg(long)]
+    json: bool,
+    #[command(flatten)]
+    access: Access,
+    #[command(flatten)]
+    user: User,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.into(), value.into())),
+        _ => Err("write VARIABLE=VALUE".into()),
+    }
+}
+
+/// What became of an order, as far as it was seen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seen {
+    /// The driver did it.
+    Done,
+    /// The server took it, and cannot say more, or was not to be asked.
+    Accepted,
+    /// The driver did not do it, or does not know.
+    Failed(Outcome),
+    /// It was handed over, and why its outcome was not seen.
+    Unseen(String),
+}
+
+impl Seen {
+    /// A word for programs.
+    fn word(&self) -> &'static str {
+        match self {
+            Seen::Done => "done",
+            Seen::Accepted => "accepted",
+            Seen::Failed(_) => "failed",
+            Seen::Unseen(_) => "unseen",
+        }
+    }
+
+    /// The exit status, where the outcome was to be waited for, or not.
+    pub fn status(&self, waited: bool) -> Status {
+        match self {
+            Seen::Done => Status::Done,
+            Seen::Accepted if !waited => Status::Done,
+            Seen::Accepted | Seen::Unseen(_) => Status::Unseen,
+            Seen::Failed(_) => Status::Failed,
+        }
+    }
+
+    /// For people.
+    pub fn sentence(&self) -> String {
+        match self {
+            Seen::Done => "done".into(),
+            Seen::Accepted => {
+                "accepted by the server, which does not say whether the UPS did it; look at its variables"
+                    .into()
+            }
+            Seen::Failed(Outcome::Unknown) => {
+                "failed: the driver does not know it; list what it knows with 'qxups list'".into()
+            }
+            Seen::Failed(Outcome::Invalid) => "failed: the driver takes no such value; choose another".into(),
+            Seen::Failed(_) => {
+                "failed: the UPS did not do it, or does not say; look at the driver's log".into()
+            }
+            Seen::Unseen(why) => {
+                format!("handed over, and not seen done: {why}; look at the variables of the UPS")
+            }
+        }
+    }
+}
+
+impl Cmd {
+    /// # Errors
+    /// [`Trouble`].
+    pub fn run(self) -> Result<Status, Trouble> {
+        let name = self.command.clone();
+        let order = Order::Command { ups: self.ups.name.clone(), name: self.command, parameter: self.value };
+        self.following.follow(&self.ups.server, vec![(name, order)])
+    }
+}
+
+impl Set {
+    /// # Errors
+    /// [`Trouble`].
+    pub fn run(self) -> Result<Status, Trouble> {
+        let order = |(variable, value): (String, String)| {
+            (variable.clone(), Order::Set { ups: self.ups.name.clone(), variable, value })
+        };
+        let orders = self.assignments.into_iter().map(order).collect();
+        self.following.follow(&self.ups.server, orders)
+    }
+}
+
+impl Following {
+    fn follow(self, server: &Server, orders: Vec<(String, Order)>) -> Result<Status, Trouble> {
+        let reach = self.access.reach()?;
+        let user = self.user.required()?;
+        let wait = (!self.no_wait).then_some(self.wait);
+        let mut connection = Connection::open(server, &reach, Some(&user))?;
+        for (name, order) in orders {
+            let seen = give(&mut connection, order, wait).map_err(|trouble| named(&name, trouble))?;
+            let status = seen.status(!self.no_wait);
+            let sentence = format!("{name}: {}", seen.sentence());
+            if self.json {
+                json::print_line(&json!({"name": name, "outcome": seen.word(), "text": seen.sentence()}))?;
+            }
+            match status {
+                Status::Done if self.json => {}
+                Status::Done => out::print(&format!("{sentence}\n"))?,
+                status => return Err(Trouble::Said(status, sentence)),
+            }
+        }
+        connection.close();
+        Ok(Status::Done)
+    }
+}
+
+fn named(name: &str, trouble: Trouble) -> Trouble {
+    match trouble {
+        Trouble::Said(status, sentence) => Trouble::Said(status, format!("{name}: {sentence}")),
+        stop @ Trouble::Stop(_) => stop,
+    }
+}
+
+/// One order on a connection of its own.
+///
+/// # Errors
+/// [`Trouble`]: nothing was handed over.
+pub fn give_alone(
+    server: &Server,
+    reach: &Reach,
+    user: &Credentials,
+    order: Order,
+    wait: Duration,
+) -> Result<Seen, Trouble> {
+    let mut connection = Connection::open(server, reach, Some(user))?;
+    let seen = give(&mut connection, order, Some(wait))?;
+    connection.close();
+    Ok(seen)
+}
+
+/// Gives an order, and follows it for so long.
+///
+/// # Errors
+/// [`Trouble`]: nothing was handed over.
+fn give(connection: &mut Connection, order: Order, wait: Option<Duration>) -> Result<Seen, Trouble> {
+    let mut errand = match wait {
+        Some(_) => Errand::new(order),
+        None => Errand::without_outcome(order),
+    };
+    let until = Instant::now() + wait.unwrap_or_default();
+    // from the moment that the order was written it may be done, whatever becomes of the connection
+    let mut handed_over = false;
+    let mut answer = None;
+    loop {
+        let request = match errand.next(answer) {
+            Next::Ask(request) => request,
+            Next::AskAfter(_, _) if Instant::now() >= until => {
+                let seconds = wait.unwrap_or_default().as_secs_f64();
+                return Ok(Seen::Unseen(format!("the driver has not answered within {seconds} s")));
+            }
+            Next::AskAfter(pause, request) => {
+                std::thread::sleep(pause.min(until.saturating_duration_since(Instant::now())));
+                request
+            }
+            Next::End(end) => return ended(end),
+            // an errand never says so
+            Next::StartTls => return Ok(Seen::Accepted),
+        };
+        handed_over |= matches!(request, Request::Command { .. } | Request::Set { .. });
+        answer = match connection.ask(request) {
+            Ok(reply) => Some(reply.answer),
+            Err(Trouble::Said(status, why)) if handed_over && status != Status::Usage => {
+                return Ok(Seen::Unseen(why));
+            }
+            Err(trouble) => return Err(trouble),
+        };
+    }
+}
+
+fn ended(end: End) -> Result<Seen, Trouble> {
+    match end {
+        End::Done => Ok(Seen::Done),
+        End::Accepted => Ok(Seen::Accepted),
+        End::Failed(outcome) => Ok(Seen::Failed(outcome)),
+        End::Refused(refusal) => Err(Trouble::Said(Status::of(&refusal), refusal.to_string())),
+        End::Lost(refusal) => Ok(Seen::Unseen(refusal.to_string())),
+    }
+}
