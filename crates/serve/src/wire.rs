@@ -54,7 +54,9 @@ impl Wire {
     /// # Errors
     /// `WouldBlock` when nothing is there.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Wire { stream, tls: Some(tls), early } = self else { return read_at_once(&mut self.stream, buffer) };
+        let Wire { stream, tls: Some(tls), early } = self else {
+            return read_at_once(&mut self.stream, buffer);
+        };
         loop {
             match tls.reader().read(buffer) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
