@@ -8,6 +8,7 @@ use qx::line::capture::{Capture, Unknown};
 use qx::line::exchange::Reply;
 use qx::options::Options;
 use qx::protocols;
+use qx::vocabulary::moment::Moment;
 use qxups_fuzz::is_question;
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -37,7 +38,7 @@ fn replay(capture: &Capture) {
     let unknown = capture.unknown();
     let mut given: BTreeMap<&[u8], usize> = BTreeMap::new();
     let mut device = Device::new(Options::default());
-    let mut now = Duration::ZERO;
+    let mut now = Moment::ZERO;
     for _ in 0..150 {
         while device.poll_event().is_some() {}
         let Some(exchange) = device.poll_exchange(now) else {

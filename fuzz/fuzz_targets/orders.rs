@@ -13,6 +13,7 @@ use qx::line::exchange::Collector;
 use qx::options::Options;
 use qx::protocols;
 use qx::vocabulary::flag::{Flag, Flags};
+use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use qx::wire::spelling;
 use qxups_fuzz::{good_ups, is_question, said};
@@ -59,7 +60,7 @@ fuzz_target!(|bytes: &[u8]| {
 struct Session {
     device: Device,
     spoken: &'static Protocol,
-    now: Duration,
+    now: Moment,
     is_down: bool,
     /// What was ordered, by the name of a command or variable, and how many lines it may still cost.
     ordered: Vec<(String, usize)>,
@@ -79,7 +80,7 @@ impl Session {
             sdcommands,
             ..Options::default()
         };
-        Session { device: Device::new(options), spoken, now: Duration::ZERO, is_down: false, ordered: vec![] }
+        Session { device: Device::new(options), spoken, now: Moment::ZERO, is_down: false, ordered: vec![] }
     }
 
     fn order(&mut self, text: &str) {

@@ -8,6 +8,7 @@ use qx::line::exchange::Collector;
 use qx::options::Options;
 use qx::protocols;
 use qx::vocabulary::flag::{Flag, Flags};
+use qx::vocabulary::moment::Moment;
 use qxups_fuzz::{good_ups, is_question, said};
 use std::time::Duration;
 
@@ -19,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     let spoken = protocol.copied().unwrap_or(&protocols::MEGATEC);
     let mut ups = good_ups(spoken);
     let mut device = Device::new(options);
-    let mut now = Duration::ZERO;
+    let mut now = Moment::ZERO;
     // each chunk is one reply: an empty one is silence, a dot stands for what a good UPS says
     let mut replies = bytes.split(|byte| *byte == b'\r');
     for _ in 0..400 {

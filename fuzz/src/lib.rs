@@ -1,6 +1,7 @@
 //! What several targets need: a UPS that answers well, and what counts as a question.
 
 use qx::protocols;
+use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use simulator::personality::Personality;
 use simulator::script::Script;
@@ -8,7 +9,6 @@ use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
-use std::time::Duration;
 
 /// A UPS of this dialect without any trouble.
 pub fn good_ups(spoken: &'static Protocol) -> SimulatedUps {
@@ -16,7 +16,7 @@ pub fn good_ups(spoken: &'static Protocol) -> SimulatedUps {
 }
 
 /// What it says to `ask`.
-pub fn said(ups: &mut SimulatedUps, ask: &[u8], now: Duration) -> Vec<u8> {
+pub fn said(ups: &mut SimulatedUps, ask: &[u8], now: Moment) -> Vec<u8> {
     ups.receive(&[ask, b"\r"].concat(), now);
     let mut reply = vec![];
     while let Some(due) = ups.poll_timeout() {

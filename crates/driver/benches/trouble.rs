@@ -3,6 +3,7 @@
 //! second table of docs/trouble.md: `cargo bench -p driver --bench trouble -- SECONDS`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+use qx::vocabulary::moment::Moment;
 use simulator::end::Shared;
 use simulator::knob::Knob;
 use simulator::personality::Personality;
@@ -77,8 +78,8 @@ async fn serve(
         let (mut questions, mut unasked) = (0, 0);
         let (mut stale, mut stale_since) = (Duration::ZERO, Some(Duration::ZERO));
         while began.elapsed() < time {
-            let now = began.elapsed();
-            let second = now.as_secs() % CYCLE_S;
+            let now = Moment::after_start(began.elapsed());
+            let second = now.since_start().as_secs() % CYCLE_S;
             if second < 15 {
                 next = 0;
             }
@@ -112,10 +113,11 @@ async fn serve(
                     ups.world.obey(simulator::world::Order::OnOrStop);
                 }
             });
-            for (at, line) in heard.try_iter() {
+            for (after, line) in heard.try_iter() {
+                let at = Moment::after_start(after);
                 match line.splitn(3, ' ').collect::<Vec<_>>()[..] {
-                    ["DATASTALE"] => stale_since = stale_since.or(Some(at)),
-                    ["DATAOK"] => stale += stale_since.take().map_or(Duration::ZERO, |since| at - since),
+                    ["DATASTALE"] => stale_since = stale_since.or(Some(after)),
+                    ["DATAOK"] => stale += stale_since.take().map_or(Duration::ZERO, |since| after - since),
                     ["SETINFO", name, text] => {
                         let text = text.trim_matches('"');
                         if name == "ups.status" {

@@ -5,7 +5,8 @@
 use proptest::prelude::*;
 use qx::device::{Event, LinkChange};
 use qx::options::{Options, RuntimeCal};
-use testbed::line::{Line, ended, seconds};
+use qx::vocabulary::moment::Moment;
+use testbed::line::{Line, ended, lasting};
 
 /// What a UPS says: volts, load, and the bits.
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +47,7 @@ impl Bench {
     fn run(&mut self, count: u64, says: impl Fn(u64) -> Says) -> Vec<Shown> {
         let begin = self.line.now;
         let (ratings, name) = (self.ratings, self.name);
-        let mut ups = |ask: &str, now: std::time::Duration| match ask {
+        let mut ups = |ask: &str, now: Moment| match ask {
             "Q1" => {
                 let Says { volts, load, bits } = says(now.saturating_sub(begin).as_secs());
                 let input = if bits.starts_with('1') { "000.0" } else { "226.0" };
@@ -59,7 +60,7 @@ impl Bench {
         };
         let mut shown = vec![];
         for second in 1..=count {
-            self.line.run(begin + seconds(second), &mut ups, |_| false);
+            self.line.run(begin + lasting(second), &mut ups, |_| false);
             let number = |name: &str| self.line.text(name).map(|text| text.parse().unwrap());
             shown.push(Shown {
                 second,
@@ -276,7 +277,7 @@ fn another_ups_has_another_battery() {
     let mut bench = Bench::taught(Options::default(), 900);
     assert!(bench.line.text("battery.runtime").is_some());
     bench.line.link(LinkChange::Gone);
-    bench.line.now += seconds(4);
+    bench.line.now += lasting(4);
     bench.line.link(LinkChange::Back);
     (bench.ratings, bench.name) = ("#120.0 003 012.0 60.0", "#OTHER           B 500      V2.0      ");
     // what asks a UPS anew who it is is not tried here: it goes stale

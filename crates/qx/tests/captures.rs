@@ -8,7 +8,7 @@ use qx::options::Options;
 use qx::wire::query::Cadence;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use testbed::line::{Line, ended, seconds};
+use testbed::line::{Line, ended, lasting};
 
 type Listing = BTreeMap<String, String>;
 
@@ -71,7 +71,7 @@ fn replay(path: &Path) {
                 None => ended(unknown.as_bytes()),
             }
         };
-        let until = line.now + seconds(20);
+        let until = line.now + lasting(20);
         line.run(until, &mut ups, |event| matches!(event, Event::NotFound(_)));
         if let Some(expected) = blocks.get(&number) {
             let found = line.device.protocol().map(|protocol| protocol.name);

@@ -5,8 +5,9 @@ use qx::device::{Event, LinkChange, Loudness, Outcome};
 use qx::options::Options;
 use qx::protocols;
 use qx::vocabulary::flag::{Flag, Flags};
+use qx::vocabulary::moment::Moment;
 use std::time::Duration;
-use testbed::line::{Line, ended, seconds};
+use testbed::line::{Line, ended, lasting, seconds};
 
 const STATUS: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 const OUTAGE: &[u8] = b"(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";
@@ -118,7 +119,7 @@ fn norating_and_novendor_never_ask() {
     let options =
         Options { flags: Flags::default().with(Flag::NoRating).with(Flag::NoVendor), ..Options::default() };
     let mut line = ready(options, |ask| megatec(ask, STATUS, b""));
-    says(&mut line, STATUS, seconds(300));
+    says(&mut line, STATUS, lasting(300));
     assert_eq!(line.device.protocol().unwrap().name, "megatec");
     assert!(!line.questions().iter().any(|ask| matches!(*ask, "F" | "I")));
 }
@@ -145,11 +146,11 @@ fn an_outage_is_published_within_one_poll_and_one_exchange() {
     while line.text("ups.status") == Some("OL") {
         let until = line.now + Duration::from_millis(10);
         line.run(until, &mut ups, |_| false);
-        assert!(line.now < failed + seconds(10));
+        assert!(line.now < failed + lasting(10));
     }
     assert_eq!(line.text("ups.status"), Some("OB"));
-    assert!(line.now - failed <= seconds(2) + 3 * line.latency, "{:?}", line.now - failed);
-    says(&mut line, STATUS, seconds(3));
+    assert!(line.now - failed <= lasting(2) + 3 * line.latency, "{:?}", line.now - failed);
+    says(&mut line, STATUS, lasting(3));
     assert_eq!(line.text("ups.status"), Some("OL"));
 }
 
@@ -167,7 +168,7 @@ fn an_outage_does_not_wait_for_voltages_that_run() {
         let until = line.now + Duration::from_millis(10);
         line.run(until, &mut ups, |_| false);
     }
-    assert!(line.now - failed <= seconds(2) + 3 * line.latency, "{:?}", line.now - failed);
+    assert!(line.now - failed <= lasting(2) + 3 * line.latency, "{:?}", line.now - failed);
 }
 
 #[test]
@@ -177,7 +178,7 @@ fn a_load_that_leaps_all_the_time_does_not_make_the_data_stale() {
     // never near the last load believed, nor near the one before
     let mut loads = [30, 60, 90, 60].into_iter().cycle();
     let mut ups = |ask: &str, _| megatec(ask, &with_load(loads.next().unwrap_or_default()), b"");
-    let until = line.now + seconds(120);
+    let until = line.now + lasting(120);
     line.run(until, &mut ups, |_| false);
     assert_eq!(told(&line, &Event::Stale), 0);
     assert_ne!(line.text("ups.load"), Some("0"));
@@ -203,7 +204,7 @@ fn one_corrupt_reply_changes_nothing() {
             "Q1" => ended(once.take().unwrap_or(STATUS)),
             _ => megatec(ask, STATUS, b""),
         };
-        let until = line.now + seconds(10);
+        let until = line.now + lasting(10);
         line.device.take_changes();
         line.run(until, &mut ups, |_| false);
         let after: Vec<_> =
@@ -231,7 +232,7 @@ fn bypass_leaves_with_the_next_poll() {
     let mut line =
         ready(Options::default(), |ask| megatec(ask, b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00101000", b""));
     assert_eq!(line.text("ups.status"), Some("OL BYPASS"));
-    says(&mut line, STATUS, seconds(3));
+    says(&mut line, STATUS, lasting(3));
     assert_eq!(line.text("ups.status"), Some("OL"));
 }
 
@@ -262,7 +263,7 @@ fn what_the_ups_does_not_know_is_not_published() {
         assert_eq!(line.text(name), None, "{name}");
     }
     assert_eq!(line.text("ups.temperature"), Some("30.0"));
-    let until = line.now + seconds(10);
+    let until = line.now + lasting(10);
     let unknown = b"(226.0 195.0 226.0 014 49.0 27.5 --.- 00001000";
     line.run(until, &mut |ask, _| megatec(ask, unknown, b""), |_| false);
     assert_eq!(line.text("ups.temperature"), None);
@@ -284,7 +285,7 @@ fn volts_of_one_cell_give_the_right_charge_at_once() {
 fn ignoresab_ignores_the_bit() {
     let stuck = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010";
     let mut line = found();
-    says(&mut line, stuck, seconds(5));
+    says(&mut line, stuck, lasting(5));
     assert_eq!(line.text("ups.status"), Some("ALARM OL FSD"));
     assert_eq!(line.text("ups.alarm"), Some("Shutdown imminent!"));
     let options = Options { flags: Flags::default().with(Flag::IgnoreSab), ..Options::default() };
@@ -302,7 +303,7 @@ fn ignorelb_takes_low_battery_from_the_values() {
     };
     let mut line = ready(options, |ask| megatec(ask, b"(226.0 195.0 226.0 014 49.0 27.5 30.0 01001000", b""));
     assert_eq!(line.text("ups.status"), Some("OL"));
-    says(&mut line, b"(000.0 195.0 226.0 014 49.0 21.0 30.0 10001000", seconds(5));
+    says(&mut line, b"(000.0 195.0 226.0 014 49.0 21.0 30.0 10001000", lasting(5));
     assert_eq!(line.text("battery.charge"), Some("4"));
     assert_eq!(line.text("ups.status"), Some("OB LB"));
 }
@@ -337,7 +338,7 @@ fn command(
         _ if reply.is_empty() => vec![],
         _ => ended(reply),
     };
-    let until = line.now + seconds(20);
+    let until = line.now + lasting(20);
     assert!(line.run(until, &mut ups, |event| matches!(event, Event::Answered(7, _))));
     let Some((_, Event::Answered(_, outcome))) = line.events.last().cloned() else { panic!("no answer") };
     let sent = line.asked[before..].iter().map(|(_, ask)| ask.clone()).filter(|ask| ask != "Q1").collect();
@@ -370,7 +371,7 @@ fn what_nobody_asked_for_is_not_sent() {
     assert_eq!(command(&mut line, "load.of", None, b""), (vec![], Outcome::Unknown));
     // an hour of polls: only the status is asked, and nothing is commanded
     let before = line.asked.len();
-    says(&mut line, STATUS, seconds(3600));
+    says(&mut line, STATUS, lasting(3600));
     assert!(line.asked[before..].iter().all(|(_, ask)| ask == "Q1"));
     assert_eq!(line.asked.len() - before, 1800);
 }
@@ -380,7 +381,7 @@ fn a_command_goes_before_the_next_poll() {
     // whoever was not heard for longer may have gone: its status is asked first
     for (later, first) in [(2900, b"Q".as_slice()), (3100, b"Q1")] {
         let mut line = found();
-        says(&mut line, STATUS, seconds(10));
+        says(&mut line, STATUS, lasting(10));
         let heard = line.asked.last().unwrap().0 + line.latency;
         line.device.instant_command(1, "beeper.toggle", None);
         let then = heard + Duration::from_millis(later);
@@ -432,15 +433,15 @@ fn delays_may_be_given_as_defaults_and_overrides() {
 fn silence_becomes_stale_once_and_an_answer_fresh_once() {
     let mut line = found();
     let silent_from = line.now;
-    let until = line.now + seconds(50);
+    let until = line.now + lasting(50);
     line.run(until, &mut |_, _| vec![], |_| false);
     assert_eq!(told(&line, &Event::Stale), 1);
     let at = line.events.iter().find(|(_, event)| *event == Event::Stale).unwrap().0;
-    assert!(at - silent_from < seconds(9), "{:?}", at - silent_from);
+    assert!(at - silent_from < lasting(9), "{:?}", at - silent_from);
     assert!(line.device.store().is_stale());
     assert_eq!(line.text("ups.status"), Some("OL"), "what was said last stays readable");
     let before = line.asked.len();
-    says(&mut line, STATUS, seconds(10));
+    says(&mut line, STATUS, lasting(10));
     assert_eq!(told(&line, &Event::Fresh), 1);
     // it may be another unit: it is asked who it is
     let asked: Vec<_> = line.asked[before..].iter().map(|(_, ask)| ask.as_str()).collect();
@@ -464,7 +465,7 @@ fn what_was_met_with_silence_once_is_asked_once_more() {
         };
         let mut line = Line::new(Options::default());
         assert!(line.run(seconds(10), &mut |ask, _| ups(ask), |event| *event == Event::Ready));
-        let until = line.now + seconds(within);
+        let until = line.now + lasting(within);
         line.run(until, &mut |ask, _| ups(ask), |_| false);
         assert_eq!(line.text("input.voltage.nominal"), Some("230"), "{within}: {:?}", line.questions());
         assert_eq!(asked, 2);
@@ -477,12 +478,12 @@ fn what_was_found_and_cannot_be_read_is_stale() {
     let detected = |event: &Event| matches!(event, Event::Detected(..));
     assert!(line.run(seconds(5), &mut |ask, _| megatec(ask, STATUS, b""), detected));
     line.link(LinkChange::Gone);
-    let told = line.now + seconds(65);
+    let told = line.now + lasting(65);
     assert!(line.run(told, &mut |_, _| vec![], |event| *event == Event::Stale), "{:?}", line.events);
     assert!(line.device.store().is_stale());
     assert_eq!(line.text("ups.status"), None);
     line.link(LinkChange::Back);
-    let until = line.now + seconds(200);
+    let until = line.now + lasting(200);
     assert!(line.run(until, &mut |ask, _| megatec(ask, STATUS, b""), |event| *event == Event::Fresh));
     assert!(!line.device.store().is_stale());
     assert_eq!(line.text("ups.status"), Some("OL"));
@@ -499,21 +500,21 @@ fn who_is_heard_through_noise_is_listened_to() {
         turn += 1;
         ended(format!("(2{turn}.0 195 0").as_bytes())
     };
-    let until = line.now + seconds(500);
+    let until = line.now + lasting(500);
     assert!(!line.run(until, &mut garbled, detected), "{:?}", line.events);
     assert!(line.device.store().is_stale());
     // (the eight are those it was found by)
     let others =
         |line: &Line| line.asked.iter().skip(8).any(|(_, ask)| !["Q1", "F", "I"].contains(&ask.as_str()));
     assert!(!others(&line), "{:?}", line.asked);
-    let until = line.now + seconds(200);
+    let until = line.now + lasting(200);
     line.run(until, &mut garbled, |_| false);
     assert!(others(&line), "{:?}", line.asked);
     // or after one, when its cable was out
     let mut line = found();
     line.link(LinkChange::Gone);
     line.link(LinkChange::Back);
-    let until = line.now + seconds(100);
+    let until = line.now + lasting(100);
     line.run(until, &mut garbled, |_| false);
     assert!(others(&line), "{:?}", line.asked);
 }
@@ -521,7 +522,7 @@ fn who_is_heard_through_noise_is_listened_to() {
 #[test]
 fn a_line_that_goes_while_the_ups_is_looked_for_is_not_waited_for_for_ever() {
     let mut line = Line::new(Options::default());
-    line.run(Duration::from_millis(300), &mut |_, _| vec![], |_| false);
+    line.run(Moment::after_start(Duration::from_millis(300)), &mut |_, _| vec![], |_| false);
     line.link(LinkChange::Gone);
     let not_found = |event: &Event| matches!(event, Event::NotFound(_));
     assert!(line.run(seconds(65), &mut |_, _| vec![], not_found));
@@ -532,7 +533,7 @@ fn a_lost_line_is_not_asked_and_found_again() {
     let mut line = found();
     line.link(LinkChange::Gone);
     let before = line.asked.len();
-    says(&mut line, STATUS, seconds(60));
+    says(&mut line, STATUS, lasting(60));
     assert_eq!(line.asked.len(), before);
     assert!(line.device.store().is_stale());
     line.device.instant_command(3, "load.off", None);
@@ -540,7 +541,7 @@ fn a_lost_line_is_not_asked_and_found_again() {
         std::iter::from_fn(|| line.device.poll_event()).find(|event| matches!(event, Event::Answered(3, _)));
     assert!(matches!(answer, Some(Event::Answered(3, Outcome::Failed(_)))), "{answer:?}");
     line.link(LinkChange::Back);
-    says(&mut line, OUTAGE, seconds(5));
+    says(&mut line, OUTAGE, lasting(5));
     assert!(!line.device.store().is_stale());
     assert_eq!(line.text("ups.status"), Some("OB"));
     assert!(!line.questions().contains(&"S00R0000"), "a command for a lost line must never be sent later");
@@ -549,9 +550,9 @@ fn a_lost_line_is_not_asked_and_found_again() {
 #[test]
 fn another_unit_after_the_loss_is_found_as_what_it_is() {
     let mut line = found();
-    let until = line.now + seconds(30);
+    let until = line.now + lasting(30);
     line.run(until, &mut |_, _| vec![], |_| false);
-    let until = line.now + seconds(120);
+    let until = line.now + lasting(120);
     let mut other = |ask: &str, _| if ask == "QS" { ended(STATUS) } else { vec![] };
     line.run(until, &mut other, |_| false);
     assert_eq!(line.device.protocol().unwrap().name, "mustek");
@@ -601,7 +602,7 @@ fn a_loss_is_logged_once() {
     // nut-faults 17
     let mut line = found();
     let before = line.events.len();
-    let until = line.now + seconds(40);
+    let until = line.now + lasting(40);
     line.run(until, &mut |_, _| ended(b"?????"), |_| false);
     let loud = line.events[before..]
         .iter()
@@ -627,9 +628,9 @@ fn noisy_day(seed: u64) {
         random ^= random << 17;
         random
     };
-    let outage = |now: Duration| matches!(now.as_secs(), 10_000..=10_600 | 40_000..=40_300 | 70_000..=70_060);
+    let outage = |now: Moment| matches!(now.since_start().as_secs(), 10_000..=10_600 | 40_000..=40_300 | 70_000..=70_060);
     let mut line = found();
-    let mut ups = |ask: &str, now: Duration| {
+    let mut ups = |ask: &str, now: Moment| {
         let mut reply = megatec(ask, if outage(now) { OUTAGE } else { STATUS }, b"");
         if !reply.is_empty() && next() % 50 == 0 {
             let at = (next() % reply.len() as u64) as usize;
@@ -645,10 +646,10 @@ fn noisy_day(seed: u64) {
     let mut seen = 0;
     let mut before = "OL".to_string();
     while line.now < seconds(86_400) {
-        let until = line.now + seconds(1);
+        let until = line.now + lasting(1);
         line.run(until, &mut ups, |_| false);
         let status = line.text("ups.status").unwrap().to_string();
-        let may_lag = [0, 1, 2, 3, 4, 5].iter().any(|lag| outage(line.now.saturating_sub(seconds(*lag))));
+        let may_lag = [0, 1, 2, 3, 4, 5].iter().any(|lag| outage(line.now - lasting(*lag)));
         match status.as_str() {
             "OB" => assert!(may_lag, "seed {seed}: invented an outage at {:?}", line.now),
             "OL" => {}
@@ -683,39 +684,39 @@ fn a_digit_flipped_into_another_is_not_published_on_a_noisy_line() {
     while line.text("ups.status") == Some("OL") {
         let until = line.now + Duration::from_millis(10);
         line.run(until, &mut |ask, _| megatec(ask, OUTAGE, b""), |_| false);
-        assert!(line.now < began + seconds(10));
+        assert!(line.now < began + lasting(10));
     }
-    assert!(line.now - began <= seconds(2) + 4 * line.latency, "{:?}", line.now - began);
+    assert!(line.now - began <= lasting(2) + 4 * line.latency, "{:?}", line.now - began);
 }
 
 #[test]
 fn what_stays_the_same_is_not_made_anew_and_what_others_write_is_looked_after() {
     let mut line = found();
-    says(&mut line, STATUS, seconds(10));
+    says(&mut line, STATUS, lasting(10));
     assert!(!line.device.take_changes().is_empty());
-    says(&mut line, STATUS, seconds(10));
+    says(&mut line, STATUS, lasting(10));
     assert!(line.device.take_changes().is_empty());
     // what the UPS says stands there again with the next poll, whoever wrote there
     line.device.store_mut().set("input.voltage", "1.0");
-    says(&mut line, STATUS, seconds(4));
+    says(&mut line, STATUS, lasting(4));
     assert_eq!(line.text("input.voltage"), Some("226.0"));
     let overrides = vec![("input.voltage".to_string(), "7".to_string())];
     let options = Options { overrides, ..line.device.options().clone() };
     assert!(line.device.reconfigure(options, line.now));
     assert_eq!(line.text("input.voltage"), Some("7"));
     assert!(line.device.reconfigure(Options::default(), line.now));
-    says(&mut line, STATUS, seconds(4));
+    says(&mut line, STATUS, lasting(4));
     assert_eq!(line.text("input.voltage"), Some("226.0"));
 }
 
 #[test]
 fn while_something_happens_the_status_is_asked_twice_as_often() {
     for (configured, busy) in [(1, 1), (2, 1), (10, 5)] {
-        let options = Options { pollinterval: seconds(configured), ..Options::default() };
+        let options = Options { pollinterval: lasting(configured), ..Options::default() };
         let mut line = ready(options, |ask| megatec(ask, STATUS, b""));
         let mut polls = |status, time| {
             line.asked.clear();
-            says(&mut line, status, seconds(time));
+            says(&mut line, status, lasting(time));
             line.questions().iter().filter(|ask| **ask == "Q1").count() as u64
         };
         let about = |count: u64, wanted: u64| count.abs_diff(wanted) <= 2;
@@ -752,21 +753,21 @@ fn what_shuts_machines_down_costs_one_exchange_more() {
         let mut line = ready(options, ups(before));
         for minutes in [0, 20] {
             // a line of which little is known, and one that was clean for long
-            let until = line.now + seconds(60 * minutes + 1);
+            let until = line.now + lasting(60 * minutes + 1);
             line.run(until, &mut |asked, _| ups(before)(asked), |_| false);
             line.asked.clear();
-            let until = line.now + seconds(5);
+            let until = line.now + lasting(5);
             let mut told = None;
             while line.now < until && told.is_none() {
                 let step = line.now + Duration::from_millis(1);
                 line.run(step, &mut |asked, _| ups(after)(asked), |_| false);
                 told = (line.text("ups.status") == Some(shown)).then_some(line.now);
             }
-            let asked: Vec<Duration> =
+            let asked: Vec<Moment> =
                 line.asked.iter().filter(|(_, asked)| asked == ask).map(|(at, _)| *at).collect();
             assert_eq!(asked.len(), 2, "{shown}: {:?}", line.asked);
             assert_eq!(told, Some(asked[0] + 2 * line.latency), "{shown}");
-            let until = line.now + seconds(20);
+            let until = line.now + lasting(20);
             line.run(until, &mut |asked, _| ups(before)(asked), |_| false);
         }
     }
@@ -778,20 +779,20 @@ fn patience_comes_back() {
     let mut line = found();
     let waits = |line: &mut Line| {
         line.asked.clear();
-        let until = line.now + seconds(12);
+        let until = line.now + lasting(12);
         line.run(until, &mut |_, _| vec![], |_| false);
         let status = || line.asked.iter().filter(|(_, asked)| asked == "Q1").map(|(at, _)| *at);
         let waited = status().skip(1).zip(status()).map(|(next, one)| next - one).min();
-        says(line, STATUS, seconds(10));
+        says(line, STATUS, lasting(10));
         waited.unwrap()
     };
     let short = waits(&mut line);
     line.latency = Duration::from_millis(900);
-    says(&mut line, STATUS, seconds(2));
+    says(&mut line, STATUS, lasting(2));
     line.latency = Duration::from_millis(30);
     // not four times as long: in 24 h of noise, two replies lost after a late one hid an outage of 10 s
     let long = waits(&mut line);
     assert!((Duration::from_millis(1300)..Duration::from_millis(2300)).contains(&long), "{long:?}");
-    says(&mut line, STATUS, seconds(400));
+    says(&mut line, STATUS, lasting(400));
     assert_eq!(waits(&mut line), short);
 }

@@ -5,8 +5,9 @@
 use qx::device::bounds::{IDENTITY, IDENTITY_AGAIN, IDENTITY_ASKED_AGAIN};
 use qx::device::{Event, LinkChange, Outcome};
 use qx::options::Options;
+use qx::vocabulary::moment::Moment;
 use std::time::Duration;
-use testbed::line::{Line, ended, seconds};
+use testbed::line::{Line, ended, lasting, seconds};
 
 const OL: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001001";
 const OB: &str = "(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";
@@ -44,7 +45,7 @@ fn run(line: &mut Line, says: Says, time: Duration) {
 /// A device that has known such a UPS for a while.
 fn known(says: Says) -> Line {
     let mut line = Line::new(Options::default());
-    run(&mut line, says, seconds(90));
+    run(&mut line, says, lasting(90));
     assert!(line.device.is_ready());
     line.asked.clear();
     line.events.clear();
@@ -53,7 +54,7 @@ fn known(says: Says) -> Line {
 
 fn blinks(line: &mut Line, back: LinkChange) {
     line.link(LinkChange::Gone);
-    line.now += seconds(2);
+    line.now += lasting(2);
     line.link(back);
 }
 
@@ -115,7 +116,7 @@ fn where_the_link_doubts_it_only_a_name_proves_who_answers() {
         let case = format!("{before:?} {after:?} {back:?}: {:?}", line.events);
         assert_eq!((noted(&line, TOLD), noted(&line, ANOTHER)), (told, another), "{case}");
         // either way it is served in the end, by its own words
-        run(&mut line, Says(after), seconds(120));
+        run(&mut line, Says(after), lasting(120));
         assert!(!line.device.store().is_stale(), "{case}");
         let status = line.text("ups.status").unwrap_or_default();
         assert!(status.starts_with(if after[0] == OB { "OB" } else { "OL" }), "{status}: {case}");
@@ -133,7 +134,7 @@ fn what_the_one_before_said_goes_when_nothing_proves_that_it_is_the_same() {
         let mut line = known(Says([OL, RATING, ""]));
         assert_eq!(line.text("input.voltage.nominal"), Some("230"));
         blinks(&mut line, back);
-        run(&mut line, Says([OL, "", ""]), seconds(60));
+        run(&mut line, Says([OL, "", ""]), lasting(60));
         assert_eq!(line.text("input.voltage.nominal"), nominal, "{back:?}");
     }
 }
@@ -144,7 +145,7 @@ fn no_order_goes_to_a_unit_that_may_be_another() {
         let mut line = known(Says(says));
         line.link(LinkChange::Gone);
         line.device.instant_command(1, "load.off", None);
-        line.now += seconds(2);
+        line.now += lasting(2);
         line.link(LinkChange::BackInDoubt);
         // the name proves it, and without one the order dies
         line.device.instant_command(2, "beeper.toggle", None);
@@ -160,7 +161,7 @@ fn no_order_goes_to_a_unit_that_may_be_another() {
         // whoever asks after that is heard
         line.asked.clear();
         line.device.instant_command(3, "beeper.toggle", None);
-        run(&mut line, Says(says), seconds(10));
+        run(&mut line, Says(says), lasting(10));
         assert_eq!(line.questions().iter().filter(|ask| **ask == "Q").count(), 1, "{says:?}");
     }
 }
@@ -172,7 +173,7 @@ fn an_outage_is_told_all_the_while() {
         let mut line = known(Says([before, RATING, ""]));
         blinks(&mut line, LinkChange::BackInDoubt);
         let says = Says([after, RATING, ""]);
-        run(&mut line, says, seconds(3));
+        run(&mut line, says, lasting(3));
         let low = after == OBLB;
         for _ in 0..400 {
             run(&mut line, says, Duration::from_millis(100));
@@ -215,7 +216,7 @@ fn killing_the_power_goes_on() {
     let mut line = known(says);
     line.device.kill_power(7);
     blinks(&mut line, LinkChange::BackInDoubt);
-    run(&mut line, says, seconds(15));
+    run(&mut line, says, lasting(15));
     assert!(line.questions().iter().any(|ask| ask.starts_with('S')), "{:?}", line.questions());
     assert!(!matches!(outcome(&line, 7), Some(Outcome::Failed(_))), "{:?}", line.events);
 }
@@ -227,7 +228,7 @@ fn the_dialect_is_doubted_too() {
     assert_eq!(line.device.protocol().unwrap().name, "q1");
     blinks(&mut line, LinkChange::BackInDoubt);
     let says = Says([OL, RATING, NAME]);
-    run(&mut line, says, seconds(120));
+    run(&mut line, says, lasting(120));
     assert_eq!(line.device.protocol().unwrap().name, "megatec", "{:?}", line.events);
     assert_eq!(line.text("device.model"), Some("PM 636"));
     assert!(!line.events.iter().any(|(_, event)| *event == Event::Stale), "{:?}", line.events);
@@ -247,7 +248,7 @@ fn another_name_is_told() {
     line.run(seconds(60), &mut |ask, _| says(ask, ""), |_| false);
     assert_eq!(line.text("ups.status"), Some("OL"));
     blinks(&mut line, LinkChange::BackInDoubt);
-    let until = line.now + seconds(10);
+    let until = line.now + lasting(10);
     line.run(until, &mut |ask, _| says(ask, NAME), |_| false);
     assert_eq!(line.text("device.model"), Some("PM 636"), "{:?}", line.events);
 }
@@ -279,13 +280,13 @@ fn no_part_of_the_status_of_before_stays() {
         turn += 1;
         format!("(\u{1}{turn}")
     };
-    let mut says = |ask: &str, now: Duration| match now < back + seconds(4) {
+    let mut says = |ask: &str, now: Moment| match now < back + lasting(4) {
         true => voltronic(ask, &garbled()),
         false => voltronic(ask, "(NAK"),
     };
-    line.run(back + seconds(4), &mut says, |_| false);
+    line.run(back + lasting(4), &mut says, |_| false);
     assert_eq!(noted(&line, TOLD), 0, "{:?}", line.events);
-    line.run(back + seconds(30), &mut says, |_| false);
+    line.run(back + lasting(30), &mut says, |_| false);
     assert_eq!(noted(&line, TOLD), 1, "{:?}", line.events);
     assert_eq!(line.text("ups.status"), Some("OL"), "{:?}", line.events);
     assert!(!line.device.store().is_stale());
@@ -298,7 +299,7 @@ fn low_battery_of_the_one_before_does_not_stay() {
     assert_eq!(line.text("ups.status"), Some("OB LB"));
     blinks(&mut line, LinkChange::BackInDoubt);
     let says = Says(["(000.0 195.0 226.0 014 49.0 25.5 30.0 1?001000", RATING, ""]);
-    run(&mut line, says, seconds(4));
+    run(&mut line, says, lasting(4));
     assert_eq!(noted(&line, TOLD), 1, "{:?}", line.events);
     assert_eq!(line.text("ups.status"), Some("OB"), "{:?}", line.events);
 }
@@ -307,10 +308,10 @@ fn low_battery_of_the_one_before_does_not_stay() {
 #[test]
 fn ratings_of_zeros_in_an_outage_stop_no_order() {
     let mut line = known(Says([OL, RATING, NAME]));
-    run(&mut line, Says([OB, ZEROS, NAME]), seconds(10));
+    run(&mut line, Says([OB, ZEROS, NAME]), lasting(10));
     blinks(&mut line, LinkChange::Back);
     line.device.kill_power(7);
-    run(&mut line, Says([OB, ZEROS, NAME]), seconds(90));
+    run(&mut line, Says([OB, ZEROS, NAME]), lasting(90));
     assert_eq!(noted(&line, ANOTHER), 0, "{:?}", line.events);
     assert!(
         line.asked.iter().any(|(_, ask)| ask.starts_with("S.5") || ask.starts_with("S01")),

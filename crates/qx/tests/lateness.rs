@@ -6,7 +6,7 @@ use qx::options::Options;
 use qx::vocabulary::moment::Moment;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use testbed::line::{Line, ended, seconds};
+use testbed::line::{Line, ended, lasting, seconds};
 
 /// A voltronic UPS of two outlets, by the papers.
 fn voltronic(ask: &str) -> Option<&'static [u8]> {
@@ -41,7 +41,7 @@ fn what_was_swapped_is_right_when_the_line_is_well_again() {
         let mut line = Line::new(Options::default());
         let mut ups = |ask: &str, _| voltronic(ask).map(ended).unwrap_or_default();
         assert!(line.run(seconds(60), &mut ups, |event| *event == Event::Ready));
-        let until = line.now + seconds(60);
+        let until = line.now + lasting(60);
         line.run(until, &mut ups, |_| false);
         identity(&line)
     };
@@ -80,19 +80,19 @@ fn megatec(ask: &str, _: Moment) -> Vec<u8> {
 #[test]
 fn a_shorter_interval_counts_at_once() {
     for (before, after) in [(3600, 2), (3600, 60), (60, 1), (2, 3600)] {
-        let slow = Options { pollinterval: seconds(before), pollfreq: seconds(before), ..Options::default() };
-        let fast = Options { pollinterval: seconds(after), pollfreq: seconds(after), ..Options::default() };
+        let slow = Options { pollinterval: lasting(before), pollfreq: lasting(before), ..Options::default() };
+        let fast = Options { pollinterval: lasting(after), pollfreq: lasting(after), ..Options::default() };
         let mut line = Line::new(slow);
         assert!(line.run(seconds(60), &mut megatec, |event| *event == Event::Ready));
-        let reloaded = line.now + seconds(1);
+        let reloaded = line.now + lasting(1);
         line.run(reloaded, &mut megatec, |_| false);
         assert!(line.device.reconfigure(fast, line.now));
         line.asked.clear();
-        line.run(reloaded + seconds(600), &mut megatec, |_| false);
+        line.run(reloaded + lasting(600), &mut megatec, |_| false);
         let polls = line.asked.iter().filter(|(_, ask)| ask == "Q1").count() as u64;
         assert!(polls + 1 >= 600 / after, "{before} to {after}: {polls} polls");
         let first = line.asked.iter().find(|(_, ask)| ask == "Q1").map(|(at, _)| *at - reloaded);
-        assert!(after == 3600 || first.unwrap() <= seconds(after), "{first:?}");
+        assert!(after == 3600 || first.unwrap() <= lasting(after), "{first:?}");
         assert!(!line.device.store().is_stale());
     }
 }
@@ -102,13 +102,13 @@ fn a_shorter_interval_counts_at_once() {
 fn full_polls_are_not_asked_more_often_than_the_status() {
     for (interval, most) in [(2, 30), (1, 60), (10, 6)] {
         let options =
-            Options { pollinterval: seconds(interval), pollfreq: Duration::ZERO, ..Options::default() };
+            Options { pollinterval: lasting(interval), pollfreq: Duration::ZERO, ..Options::default() };
         let mut line = Line::new(options);
         let mut ups = |ask: &str, _| voltronic(ask).map(ended).unwrap_or_default();
         assert!(line.run(seconds(60), &mut ups, |event| *event == Event::Ready));
-        line.run(line.now + seconds(5), &mut ups, |_| false);
+        line.run(line.now + lasting(5), &mut ups, |_| false);
         line.asked.clear();
-        line.run(line.now + seconds(60), &mut ups, |_| false);
+        line.run(line.now + lasting(60), &mut ups, |_| false);
         let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         line.asked.iter().for_each(|(_, ask)| *counts.entry(ask).or_default() += 1);
         // one more for each that is not answered and tried again

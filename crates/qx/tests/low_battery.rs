@@ -3,6 +3,7 @@
 
 use qx::device::{Event, Loudness};
 use qx::options::{Options, RuntimeCal};
+use qx::vocabulary::moment::Moment;
 use testbed::line::{Line, ended, seconds};
 
 /// A UPS that says these statuses, each from its second on; what is shown every second from the first on.
@@ -10,7 +11,7 @@ fn course(options: Options, said: &[(u64, &str)], until: u64) -> Vec<(u64, Strin
     let mut line = Line::new(Options { protocol: Some("mustek".into()), ..options });
     let mut shown: Vec<(u64, String)> = vec![];
     for second in 1..=until {
-        let mut ups = |ask: &str, now: std::time::Duration| match ask {
+        let mut ups = |ask: &str, now: Moment| match ask {
             "QS" => {
                 let status = said.iter().rev().find(|(from, _)| seconds(*from) <= now).unwrap().1;
                 ended(status.as_bytes())
@@ -105,7 +106,7 @@ fn low_battery_by_a_bound_goes_with_the_bound() {
     for (before, after, says, right) in cases {
         let mut line = Line::new(options(before));
         let ups = |status: &'static str| {
-            move |ask: &str, _: std::time::Duration| match ask {
+            move |ask: &str, _: Moment| match ask {
                 "QS" => ended(status.as_bytes()),
                 "F" => ended(b"#230.0 003 024.0 50.0"),
                 _ => vec![],

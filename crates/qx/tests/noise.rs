@@ -10,7 +10,7 @@ use qx::vocabulary::variable::{INPUT_VOLTAGE, UPS_LOAD, Var};
 use qx::wire::query::Query;
 use qx::wire::readings::Readings;
 use std::time::Duration;
-use testbed::line::{Line, ended, seconds};
+use testbed::line::{Line, ended, lasting, seconds};
 
 const STATUS: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 const OUTAGE: &str = "(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";
@@ -100,7 +100,7 @@ fn garbled(replies: u32) -> Line {
     let mut line = Line::new(options);
     assert!(line.run(seconds(30), &mut |ask, _| answer(ask, STATUS), |event| *event == Event::Ready));
     let (mut garbled, mut turn) = (replies, 0);
-    let until = line.now + seconds(60);
+    let until = line.now + lasting(60);
     let mut ups = |ask: &str, _| match ask {
         "Q1" if garbled > 0 && turn % 2 == 0 => {
             (garbled, turn) = (garbled - 1, turn + 1);
@@ -185,14 +185,14 @@ fn an_odd_form_is_learned_from_what_comes_again_and_again() {
     let load = |line: &Line| line.text("ups.load").map(String::from);
     assert_eq!(load(&line).as_deref(), Some("14"));
     let mut turn = 0;
-    let until = line.now + seconds(60);
+    let until = line.now + lasting(60);
     let mut ups = |ask: &str, _| {
         turn += 1;
         answer(ask, if turn % 3 == 0 { STATUS } else { "(226.0 195.0 226.0 0114 49.0 27.5 30.0 00001000" })
     };
     line.run(until, &mut ups, |_| false);
     assert_eq!(load(&line).as_deref(), Some("14"));
-    let until = line.now + seconds(60);
+    let until = line.now + lasting(60);
     line.run(until, &mut |ask, _| answer(ask, &ODD.replace("0014", "0099")), |_| false);
     assert_eq!(load(&line).as_deref(), Some("99"));
 }

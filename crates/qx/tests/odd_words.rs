@@ -4,9 +4,10 @@
 
 use qx::device::{Event, LinkChange, Loudness};
 use qx::options::Options;
+use qx::vocabulary::moment::Moment;
 use std::cell::Cell;
 use std::time::Duration;
-use testbed::line::{Line, ended, seconds};
+use testbed::line::{Line, ended, lasting, seconds};
 
 const OK: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 const OB: &str = "(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";
@@ -21,7 +22,7 @@ fn named(protocol: &str) -> Options {
 }
 
 /// A megatec whose status is each of `replies` in turn.
-fn megatec<'a>(replies: &'a [&'a str], turn: &'a Cell<usize>) -> impl FnMut(&str, Duration) -> Vec<u8> + 'a {
+fn megatec<'a>(replies: &'a [&'a str], turn: &'a Cell<usize>) -> impl FnMut(&str, Moment) -> Vec<u8> + 'a {
     move |ask: &str, _| match ask {
         "Q1" => {
             turn.set(turn.get() + 1);
@@ -46,7 +47,7 @@ fn on_mains(time: u64) -> Line {
 fn shows(line: &mut Line, replies: &[&str], word: &str, time: u64) -> (Option<Duration>, String) {
     let (began, turn) = (line.now, Cell::new(0));
     let mut first = None;
-    while line.now < began + seconds(time) {
+    while line.now < began + lasting(time) {
         let until = line.now + Duration::from_millis(20);
         line.run(until, &mut megatec(replies, &turn), |_| false);
         let status = line.text("ups.status").unwrap_or_default();
@@ -170,7 +171,7 @@ fn questions_that_are_refused_keep_nothing_back_on_a_line_that_was_hurt_once() {
         for lost in [0, 1, 2] {
             let mut line = Line::new(named("voltronic"));
             let count = Cell::new(0);
-            let mut ups = |ask: &str, _: Duration| {
+            let mut ups = |ask: &str, _: Moment| {
                 let reply = voltronic(ask, &[], otherwise);
                 count.set(count.get() + 1);
                 if count.get() <= lost && !reply.is_empty() { reply[1..].to_vec() } else { reply }
@@ -179,7 +180,7 @@ fn questions_that_are_refused_keep_nothing_back_on_a_line_that_was_hurt_once() {
             assert!(ready, "{otherwise}, {lost} lost: {:?}", line.events);
             assert_eq!(line.text("ups.status"), Some("OL"));
             let asked = line.asked.len();
-            let until = line.now + seconds(240);
+            let until = line.now + lasting(240);
             line.run(until, &mut |ask, _| voltronic(ask, &[], otherwise), |_| false);
             assert_eq!(stale(&line), 0);
             assert!(line.asked.len() - asked < 600, "{otherwise}: {} questions", line.asked.len() - asked);
@@ -193,7 +194,7 @@ fn warnings_of_seventy_four_digits_are_read() {
     for hurt in [false, true] {
         let mut line = Line::new(named("voltronic"));
         let count = Cell::new(0);
-        let mut ups = |ask: &str, _: Duration| {
+        let mut ups = |ask: &str, _: Moment| {
             count.set(count.get() + usize::from(ask == "QGS"));
             match ask {
                 "QGS" if hurt && count.get() == 3 => ended(&QGS.as_bytes()[..40]),
@@ -214,17 +215,17 @@ fn low_battery_that_only_one_question_tells_ends_with_it() {
         line.run(seconds(60), &mut |ask, _| voltronic(ask, &[("QWS", &none)], "(NAK"), |_| false);
         assert_eq!(line.text("ups.status"), Some("OL"));
         let began = line.now;
-        let mut outage = |ask: &str, _: Duration| voltronic(ask, &[("QGS", QGS_OB), ("QWS", &low)], "(NAK");
+        let mut outage = |ask: &str, _: Moment| voltronic(ask, &[("QGS", QGS_OB), ("QWS", &low)], "(NAK");
         while line.text("ups.status").is_some_and(|status| !status.contains("LB")) {
             let until = line.now + Duration::from_millis(50);
             line.run(until, &mut outage, |_| false);
             assert!(line.now - began < 2 * TOLD, "low battery is told at the quick rhythm");
         }
         // it falls silent, and mains is back
-        let until = line.now + seconds(300);
+        let until = line.now + lasting(300);
         line.run(until, &mut |ask, _| voltronic(ask, &[("QWS", after)], "(NAK"), |_| false);
         assert_eq!(line.text("ups.status"), Some("OL"), "{after}");
-        let until = line.now + seconds(10);
+        let until = line.now + lasting(10);
         line.run(until, &mut |ask, _| voltronic(ask, &[("QGS", QGS_OB), ("QWS", after)], "(NAK"), |_| false);
         assert_eq!(line.text("ups.status"), Some("OB"), "{after}: the next outage");
         let withdrawn =
@@ -250,9 +251,9 @@ fn a_dead_reading_is_not_low_battery_in_the_next_outage() {
             |_| false,
         );
         assert!(line.text("ups.status").unwrap().contains("OB LB"));
-        let until = line.now + seconds(mains);
+        let until = line.now + lasting(mains);
         line.run(until, &mut |ask, _| voltronic(ask, &[("QWS", "(NAK")], "(NAK"), |_| false);
-        let until = line.now + seconds(10);
+        let until = line.now + lasting(10);
         while line.now < until {
             let step = line.now + Duration::from_millis(50);
             line.run(step, &mut |ask, _| voltronic(ask, &[("QGS", QGS_OB), ("QWS", "(NAK")], "(NAK"), |_| {
@@ -269,7 +270,7 @@ fn an_unknown_mode_takes_back_what_the_mode_before_it_said() {
     let mut line = Line::new(named("voltronic"));
     line.run(seconds(30), &mut |ask, _| voltronic(ask, &[], "(NAK"), |_| false);
     let began = line.now;
-    let mut down = |ask: &str, _: Duration| voltronic(ask, &[("QMOD", "(D")], "(NAK");
+    let mut down = |ask: &str, _: Moment| voltronic(ask, &[("QMOD", "(D")], "(NAK");
     while line.text("ups.status").is_some_and(|status| !status.contains("FSD")) {
         let until = line.now + Duration::from_millis(50);
         line.run(until, &mut down, |_| false);
@@ -277,9 +278,9 @@ fn an_unknown_mode_takes_back_what_the_mode_before_it_said() {
     }
     for (next, within) in [("(X", 5), ("(NAK", 30), ("", 30)] {
         // one that was silent is asked every ten seconds
-        line.run(line.now + seconds(12), &mut down, |_| false);
+        line.run(line.now + lasting(12), &mut down, |_| false);
         assert!(line.text("ups.status").unwrap().contains("FSD"));
-        let until = line.now + seconds(within);
+        let until = line.now + lasting(within);
         line.run(until, &mut |ask, _| voltronic(ask, &[("QMOD", next)], "(NAK"), |_| false);
         assert_eq!(line.text("ups.status"), Some("OL"), "{next}");
         assert_eq!(stale(&line), 0, "{next}");
@@ -292,13 +293,13 @@ fn what_falls_silent_on_battery_is_withdrawn() {
     let mut line = Line::new(named("voltronic"));
     line.run(seconds(60), &mut |ask, _| voltronic(ask, &[("QBV", full)], "(NAK"), |_| false);
     assert_eq!(line.text("battery.charge"), Some("100"));
-    let until = line.now + seconds(30);
+    let until = line.now + lasting(30);
     line.run(until, &mut |ask, _| voltronic(ask, &[("QGS", QGS_OB), ("QBV", "")], "(NAK"), |_| false);
     assert_eq!(line.text("ups.status"), Some("OB"));
     assert_ne!(line.text("battery.runtime"), Some("6000"));
     assert_ne!(line.text("battery.charge"), Some("100"));
     // and back when it answers again
-    let until = line.now + seconds(40);
+    let until = line.now + lasting(40);
     line.run(until, &mut |ask, _| voltronic(ask, &[("QBV", full)], "(NAK"), |_| false);
     assert_eq!(line.text("battery.runtime"), Some("6000"));
 }
@@ -333,14 +334,13 @@ fn axpert_tells_mains_without_its_warnings() {
         assert!(ready, "QPIWS '{warnings}': {:?}", line.events);
         assert_eq!(line.text("ups.status").map(|status| status.contains("OL")), Some(true));
         let began = line.now;
-        let mut outage = |ask: &[u8], _: Duration| {
-            axpert(ask, &[("QPIWS", warnings), ("QMOD", "(B"), ("QPIGS", GRID_AWAY)])
-        };
+        let mut outage =
+            |ask: &[u8], _: Moment| axpert(ask, &[("QPIWS", warnings), ("QMOD", "(B"), ("QPIGS", GRID_AWAY)]);
         while line.text("ups.status").is_some_and(|status| !status.contains("OB")) {
             line.run_raw(line.now + Duration::from_millis(50), &mut outage, |_| false);
             assert!(line.now - began < 2 * TOLD, "QPIWS '{warnings}'");
         }
-        line.run_raw(line.now + seconds(60), &mut outage, |_| false);
+        line.run_raw(line.now + lasting(60), &mut outage, |_| false);
         assert_eq!(stale(&line), 0, "QPIWS '{warnings}'");
         assert!(line.text("ups.status").unwrap().contains("OB"));
     }
@@ -351,11 +351,11 @@ fn axpert_of_an_unknown_mode_tells_mains_by_its_grid() {
     for mode in ["(C", "(D", "(Y", "(E", "(G", "(S"] {
         let mut line = Line::new(named("voltronic-axpert"));
         line.run_raw(seconds(20), &mut |ask, _| axpert(ask, &[]), |_| false);
-        line.run_raw(line.now + seconds(60), &mut |ask, _| axpert(ask, &[("QMOD", mode)]), |_| false);
+        line.run_raw(line.now + lasting(60), &mut |ask, _| axpert(ask, &[("QMOD", mode)]), |_| false);
         let status = line.text("ups.status").unwrap();
         assert!(status.contains("OL"), "{mode}: {status}");
         let began = line.now;
-        let mut outage = |ask: &[u8], _: Duration| axpert(ask, &[("QMOD", mode), ("QPIGS", GRID_AWAY)]);
+        let mut outage = |ask: &[u8], _: Moment| axpert(ask, &[("QMOD", mode), ("QPIGS", GRID_AWAY)]);
         while line.text("ups.status").is_some_and(|status| !status.contains("OB")) {
             line.run_raw(line.now + Duration::from_millis(50), &mut outage, |_| false);
             assert!(line.now - began < 2 * TOLD, "{mode}");
@@ -368,41 +368,41 @@ fn axpert_of_an_unknown_mode_tells_mains_by_its_grid() {
 #[test]
 fn a_long_interval_does_not_make_old_data_fresh() {
     for interval in [2, 5, 10, 60, 3600, 86_400] {
-        let options = Options { pollinterval: seconds(interval), ..named("megatec") };
+        let options = Options { pollinterval: lasting(interval), ..named("megatec") };
         let mut line = Line::new(options);
         let turn = Cell::new(0);
         assert!(line.run(seconds(20), &mut megatec(&[OK], &turn), |event| *event == Event::Ready));
-        let until = line.now + seconds(3 * interval);
+        let until = line.now + lasting(3 * interval);
         line.run(until, &mut megatec(&[OK], &turn), |_| false);
         assert_eq!(stale(&line), 0, "{interval}");
         let last = line.asked.last().unwrap().0;
         assert!(
-            line.run(last + seconds(interval + 31), &mut |_, _| vec![], |event| *event == Event::Stale),
+            line.run(last + lasting(interval + 31), &mut |_, _| vec![], |event| *event == Event::Stale),
             "{interval}"
         );
         // and it is fresh soon when it answers again
-        let fresh = line.now + seconds(5);
+        let fresh = line.now + lasting(5);
         assert!(line.run(fresh, &mut megatec(&[OK], &turn), |event| *event == Event::Fresh), "{interval}");
     }
 }
 
 #[test]
 fn a_port_that_is_gone_makes_data_stale_soon() {
-    let options = Options { pollinterval: seconds(60), ..named("megatec") };
+    let options = Options { pollinterval: lasting(60), ..named("megatec") };
     let mut line = Line::new(options);
     let turn = Cell::new(0);
     line.run(seconds(130), &mut megatec(&[OK], &turn), |_| false);
     line.link(LinkChange::Gone);
-    let until = line.now + seconds(6);
+    let until = line.now + lasting(6);
     assert!(line.run(until, &mut megatec(&[OK], &turn), |event| *event == Event::Stale));
     // a blink makes nothing stale
     line.link(LinkChange::Back);
-    line.run(line.now + seconds(10), &mut megatec(&[OK], &turn), |_| false);
+    line.run(line.now + lasting(10), &mut megatec(&[OK], &turn), |_| false);
     let before = stale(&line);
     line.link(LinkChange::Gone);
-    line.run(line.now + seconds(4), &mut megatec(&[OK], &turn), |_| false);
+    line.run(line.now + lasting(4), &mut megatec(&[OK], &turn), |_| false);
     line.link(LinkChange::Back);
-    line.run(line.now + seconds(10), &mut megatec(&[OK], &turn), |_| false);
+    line.run(line.now + lasting(10), &mut megatec(&[OK], &turn), |_| false);
     assert_eq!(stale(&line), before);
 }
 
@@ -431,7 +431,7 @@ fn forms_that_alternate_are_learned_place_by_place() {
         let reply =
             |letters: &str| format!("(0.0 0.0 0.0 198.3 229.8 40 16 50.0 390 391 22.3 25.0 {letters}");
         let (turn, mut line) = (Cell::new(0), Line::new(named("gtec")));
-        let mut ups = |ask: &str, now: Duration| match ask {
+        let mut ups = |ask: &str, now: Moment| match ask {
             "Q4" if now < seconds(60) => ended(mains.as_bytes()),
             "Q4" => {
                 turn.set(turn.get() + 1);
@@ -467,7 +467,7 @@ fn a_blank_is_no_bit() {
 fn junk_to_one_question_keeps_no_other_back() {
     for junk in [&["(0", "(1", "(2", "(3"][..], &["(NAK", "(N", "(", "(NAKNAK"], &["(NAK", "", "(ERR"]] {
         let count = Cell::new(0);
-        let mut ups = |ask: &str, _: Duration| {
+        let mut ups = |ask: &str, _: Moment| {
             count.set(count.get() + 1);
             voltronic(ask, &[("QWS", junk[count.get() % junk.len()])], "(NAK")
         };
@@ -477,7 +477,7 @@ fn junk_to_one_question_keeps_no_other_back() {
     }
     for mode in ["(", "(NAK", "", "(?"] {
         let mut line = Line::new(named("voltronic-axpert"));
-        let mut ups = |ask: &[u8], _: Duration| axpert(ask, &[("QMOD", mode)]);
+        let mut ups = |ask: &[u8], _: Moment| axpert(ask, &[("QMOD", mode)]);
         assert!(line.run_raw(seconds(30), &mut ups, |event| *event == Event::Ready), "QMOD '{mode}'");
         assert!(line.text("ups.status").unwrap().contains("OL"), "QMOD '{mode}'");
     }
@@ -490,7 +490,7 @@ fn data_is_no_fresher_than_the_grid_that_tells_mains() {
         let mut line = Line::new(named("voltronic-axpert"));
         line.run_raw(seconds(30), &mut |ask, _| axpert(ask, &[("QMOD", "(H")]), |_| false);
         assert!(line.text("ups.status").unwrap().contains("OL"));
-        let until = line.now + seconds(8);
+        let until = line.now + lasting(8);
         line.run_raw(until, &mut |ask, _| axpert(ask, &[("QMOD", "(H"), ("QPIGS", grid)]), |_| false);
         assert!(line.device.store().is_stale(), "QPIGS '{grid}'");
     }
@@ -502,9 +502,9 @@ fn what_is_not_answered_is_no_proof_of_another_ups() {
     for vendor in ["", "I", "(NAK"] {
         let mut line = on_mains(60);
         line.link(LinkChange::Gone);
-        line.now += seconds(2);
+        line.now += lasting(2);
         line.link(LinkChange::Back);
-        let mut ups = |ask: &str, _: Duration| match ask {
+        let mut ups = |ask: &str, _: Moment| match ask {
             "Q1" => ended(OB.as_bytes()),
             "F" => ended(b"#230.0 003 024.0 50.0"),
             "I" if vendor.is_empty() => vec![],
@@ -512,14 +512,14 @@ fn what_is_not_answered_is_no_proof_of_another_ups() {
             _ => vec![],
         };
         let began = line.now;
-        line.run(began + seconds(4), &mut ups, |_| false);
+        line.run(began + lasting(4), &mut ups, |_| false);
         assert_eq!(line.text("ups.status"), Some("OB"), "'{vendor}'");
-        line.run(began + seconds(60), &mut ups, |_| false);
+        line.run(began + lasting(60), &mut ups, |_| false);
         assert!(!line.device.store().is_stale(), "'{vendor}'");
         assert_eq!((line.text("ups.status"), stale(&line)), (Some("OB"), 0), "'{vendor}'");
         // and an order is sent after a while
         line.device.instant_command(7, "beeper.toggle", None);
-        line.run(began + seconds(90), &mut ups, |_| false);
+        line.run(began + lasting(90), &mut ups, |_| false);
         assert!(line.questions().contains(&"Q"), "'{vendor}'");
     }
 }
@@ -530,11 +530,11 @@ fn low_battery_of_before_a_silence_counts_when_it_is_read_again() {
     let unread = OB.replace("10001000", "1?001000");
     let mut line = on_mains(60);
     shows(&mut line, &[OBLB], "LB", 10);
-    let silent = line.now + seconds(8);
+    let silent = line.now + lasting(8);
     line.run(silent, &mut |_, _| vec![], |_| false);
     assert!(line.device.store().is_stale());
     let turn = Cell::new(0);
-    let until = line.now + seconds(8);
+    let until = line.now + lasting(8);
     while line.now < until {
         let step = line.now + Duration::from_millis(20);
         line.run(step, &mut megatec(&[&unread], &turn), |_| false);
@@ -549,22 +549,22 @@ fn low_battery_of_before_a_silence_counts_when_it_is_read_again() {
 fn the_mode_tells_the_outage_in_which_the_status_falls_silent() {
     for interval in [1, 2, 5, 10] {
         for status in ["", "(NAK"] {
-            let mut line = Line::new(Options { pollinterval: seconds(interval), ..named("voltronic") });
+            let mut line = Line::new(Options { pollinterval: lasting(interval), ..named("voltronic") });
             line.run(seconds(120), &mut |ask, _| voltronic(ask, &[], "(NAK"), |_| false);
             assert_eq!(line.text("ups.status"), Some("OL"));
             let began = line.now;
             let mut outage =
-                |ask: &str, _: Duration| voltronic(ask, &[("QGS", status), ("QMOD", "(B")], "(NAK");
+                |ask: &str, _: Moment| voltronic(ask, &[("QGS", status), ("QMOD", "(B")], "(NAK");
             // four tries of the status, a second each, and the mode twice
-            line.run(began + seconds(interval) + Duration::from_millis(4500), &mut outage, |_| false);
+            line.run(began + lasting(interval) + Duration::from_millis(4500), &mut outage, |_| false);
             assert_eq!(line.text("ups.status"), Some("OB"), "QGS '{status}', every {interval} s");
-            line.run(began + seconds(60), &mut outage, |_| false);
+            line.run(began + lasting(60), &mut outage, |_| false);
             assert_eq!(line.text("ups.status"), Some("OB"), "QGS '{status}', every {interval} s");
             assert!(!line.device.store().is_stale());
             if interval > 1 {
                 assert_eq!(stale(&line), 0, "QGS '{status}', every {interval} s");
             }
-            let back = line.now + seconds(2 * interval + 12);
+            let back = line.now + lasting(2 * interval + 12);
             line.run(back, &mut |ask, _| voltronic(ask, &[], "(NAK"), |_| false);
             assert_eq!(line.text("ups.status"), Some("OL"), "QGS '{status}', every {interval} s");
             assert!(line.text("input.voltage").is_some());
@@ -576,12 +576,12 @@ fn the_mode_tells_the_outage_in_which_the_status_falls_silent() {
     assert_eq!(line.text("ups.status"), Some("OL"));
     // and one that is lost once is no silence
     let count = Cell::new(0);
-    let mut ups = |ask: &str, _: Duration| {
+    let mut ups = |ask: &str, _: Moment| {
         count.set(count.get() + usize::from(ask == "QGS"));
         let lost = count.get() == 3;
         voltronic(ask, &[("QMOD", "(B"), ("QGS", if lost { "" } else { QGS })], "(NAK")
     };
-    let until = line.now + seconds(30);
+    let until = line.now + lasting(30);
     while line.now < until {
         line.run(line.now + Duration::from_millis(20), &mut ups, |_| false);
         assert_eq!(line.text("ups.status"), Some("OL"));
@@ -589,7 +589,7 @@ fn the_mode_tells_the_outage_in_which_the_status_falls_silent() {
 }
 
 fn warnings<'l>(line: &'l Line, of: &str) -> Vec<&'l str> {
-    let text = |(_, event): &'l (Duration, Event)| match event {
+    let text = |(_, event): &'l (Moment, Event)| match event {
         Event::Noted(Loudness::Warning, text) if text.contains(of) => Some(text.as_str()),
         _ => None,
     };
@@ -615,7 +615,7 @@ fn a_field_that_cannot_be_read_is_named_when_it_is_withdrawn() {
     line.run(seconds(60), &mut |ask, _| voltronic(ask, &[("QBV", "(041.0 03 01 100 100")], "(NAK"), |_| {
         false
     });
-    let until = line.now + seconds(300);
+    let until = line.now + lasting(300);
     line.run(until, &mut |ask, _| voltronic(ask, &[], ""), |_| false);
     let said = warnings(&line, "QBV");
     assert!(said.len() == 1 && said[0].contains("is not answered"), "{said:?}");
@@ -631,8 +631,8 @@ fn an_unsettled_input_is_no_good_mains_in_a_test() {
         if hurt {
             let torn = ended(&OK.as_bytes()[..30]);
             let (count, turn) = (Cell::new(0), Cell::new(0));
-            let until = line.now + seconds(6);
-            let mut ups = |ask: &str, now: Duration| {
+            let until = line.now + lasting(6);
+            let mut ups = |ask: &str, now: Moment| {
                 count.set(count.get() + usize::from(ask == "Q1"));
                 if ask == "Q1" && count.get() == 2 { torn.clone() } else { megatec(&[OK], &turn)(ask, now) }
             };
@@ -673,8 +673,8 @@ fn babble_is_no_reply_to_anything() {
 #[test]
 fn what_is_not_said_any_more_goes_though_nothing_stays_in_its_place() {
     let modes = |line: &mut Line, modes: &[&str], grid: Option<&str>, time: u64| {
-        let (count, until) = (Cell::new(0), line.now + seconds(time));
-        let mut ups = |ask: &[u8], _: Duration| {
+        let (count, until) = (Cell::new(0), line.now + lasting(time));
+        let mut ups = |ask: &[u8], _: Moment| {
             count.set(count.get() + usize::from(ask.starts_with(b"QMOD")));
             let mode = modes[count.get() % modes.len()];
             axpert(ask, &[("QMOD", mode), ("QPIGS", grid.unwrap_or(GRID_AWAY))])
@@ -701,10 +701,10 @@ fn a_flickering_low_battery_of_before_a_silence_counts_when_it_is_read_again() {
     let low = OK.replace("00001000", "01001000");
     shows(&mut line, &[OK, &low], "LB", 20);
     assert_eq!(line.text("ups.status"), Some("OL LB"));
-    line.run(line.now + seconds(30), &mut |_, _| vec![], |_| false);
+    line.run(line.now + lasting(30), &mut |_, _| vec![], |_| false);
     assert!(line.device.store().is_stale());
     let turn = Cell::new(0);
-    let until = line.now + seconds(20);
+    let until = line.now + lasting(20);
     while line.now < until {
         line.run(line.now + Duration::from_millis(20), &mut megatec(&[OK], &turn), |_| false);
         assert!(line.device.store().is_stale() || line.text("ups.status") == Some("OL"), "{:?}", line.now);

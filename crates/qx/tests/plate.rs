@@ -3,9 +3,9 @@
 
 use qx::device::{Event, Loudness, Outcome};
 use qx::options::Options;
+use qx::vocabulary::moment::Moment;
 use std::cell::Cell;
-use std::time::Duration;
-use testbed::line::{Line, ended, seconds};
+use testbed::line::{Line, ended, lasting, seconds};
 
 /// What a unit says: status, ratings, name.
 type Unit = [&'static str; 3];
@@ -49,7 +49,7 @@ fn says(unit: Unit, ask: &str) -> Vec<u8> {
 fn started(interval: u64) -> Line {
     let options = Options {
         protocol: Some("megatec".into()),
-        pollinterval: seconds(interval),
+        pollinterval: lasting(interval),
         low_charge_percent: Some(30.0),
         ..Options::default()
     };
@@ -74,11 +74,11 @@ fn a_unit_that_was_swapped_unseen_is_noticed_by_its_volts() {
         for interval in [2, 60] {
             let mut line = started(interval);
             // the next status, twice, the plate, and the search for the dialect
-            let until = line.now + seconds(interval + 8);
+            let until = line.now + lasting(interval + 8);
             line.run(until, &mut |ask, _| says(unit, ask), |_| false);
             assert_eq!(noted(&line, "another UPS answers"), 1, "{model}, {interval}");
             assert_eq!(line.text("device.model"), Some(model), "{interval}");
-            let until = line.now + seconds(60);
+            let until = line.now + lasting(60);
             line.run(until, &mut |ask, _| says(unit, ask), |_| false);
             let charge: f64 = line.text("battery.charge").unwrap().parse().unwrap();
             assert!(charge > 90.0, "{model}: {charge}");
@@ -91,8 +91,8 @@ fn a_unit_that_looks_the_same_is_noticed_after_one_status_that_was_lost() {
     for (lost, noticed) in [(0, 0), (1, 1), (2, 1), (3, 1)] {
         let mut line = started(2);
         let count = Cell::new(0);
-        let until = line.now + seconds(30);
-        let mut ups = |ask: &str, _: Duration| {
+        let until = line.now + lasting(30);
+        let mut ups = |ask: &str, _: Moment| {
             count.set(count.get() + 1);
             if count.get() <= lost { vec![] } else { says(SISTER, ask) }
         };
@@ -109,8 +109,8 @@ fn the_same_plate_is_the_same_unit() {
     for turns in [1, 3, 20] {
         let mut line = started(2);
         let (count, asked) = (Cell::new(0usize), Cell::new(0));
-        let until = line.now + seconds(300);
-        let mut ups = |ask: &str, _: Duration| {
+        let until = line.now + lasting(300);
+        let mut ups = |ask: &str, _: Moment| {
             asked.set(asked.get() + usize::from(ask == "I"));
             if ask != "Q1" {
                 return says(ONE, ask);
@@ -146,14 +146,14 @@ fn two_units_that_answer_in_turn_are_told_and_nothing_of_one_is_shown_as_the_oth
         for by_question in [false, true] {
             let mut line = started(2);
             let (count, statuses) = (Cell::new(0usize), Cell::new(0usize));
-            let mut both = |ask: &str, _: Duration| {
+            let mut both = |ask: &str, _: Moment| {
                 count.set(count.get() + 1);
                 statuses.set(statuses.get() + usize::from(ask == "Q1"));
                 let turn = if by_question { statuses.get() } else { count.get() };
                 says(if turn % 2 == 0 { ONE } else { other }, ask)
             };
             let began = line.now;
-            line.run(began + seconds(180), &mut both, |_| false);
+            line.run(began + lasting(180), &mut both, |_| false);
             assert!(
                 noted(&line, "two UPSes answer in turn") >= 1,
                 "{other:?}, {by_question}: {:?}",
@@ -167,13 +167,13 @@ fn two_units_that_answer_in_turn_are_told_and_nothing_of_one_is_shown_as_the_oth
             }
             // nobody knows who would obey
             line.device.instant_command(7, "beeper.toggle", None);
-            let until = line.now + seconds(60);
+            let until = line.now + lasting(60);
             line.run(until, &mut both, |_| false);
             let failed = |event: &Event| matches!(event, Event::Answered(7, Outcome::Failed(_)));
             assert!(line.events.iter().any(|(_, event)| failed(event)));
             assert!(!line.questions().contains(&"Q"));
             // one of them is taken away
-            let until = line.now + seconds(180);
+            let until = line.now + lasting(180);
             line.run(until, &mut |ask, _| says(ONE, ask), |_| false);
             assert_eq!(line.text("device.model"), Some("PM 636"));
             assert_eq!(line.text("battery.voltage"), Some("27.50"));

@@ -4,7 +4,7 @@
 use qx::device::{Event, Loudness};
 use qx::options::Options;
 use qx::options::quirk::{self, Quirk, Quirks, Trigger};
-use testbed::line::{Line, ended, seconds};
+use testbed::line::{Line, ended, lasting, seconds};
 
 /// A UPS of one dialect that gives these replies, each one for ten seconds.
 fn statuses(protocol: &str, quirks: Quirks, ask: &str, replies: &[&str]) -> (Vec<String>, Line) {
@@ -12,7 +12,7 @@ fn statuses(protocol: &str, quirks: Quirks, ask: &str, replies: &[&str]) -> (Vec
     let mut line = Line::new(options);
     let mut shown = vec![];
     for reply in replies {
-        let until = line.now + seconds(10);
+        let until = line.now + lasting(10);
         let mut ups = |asked: &str, _| if asked == ask { ended(reply.as_bytes()) } else { vec![] };
         line.run(until, &mut ups, |_| false);
         shown.push(line.text("ups.status").unwrap_or("nothing").to_string());

@@ -4,7 +4,7 @@
 use qx::device::{Event, Loudness, Outcome};
 use qx::options::Options;
 use std::time::Duration;
-use testbed::line::{Line, ended, seconds};
+use testbed::line::{Line, ended, lasting, seconds};
 
 const STATUS: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 const PENDING: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010";
@@ -75,9 +75,9 @@ fn commanded(name: &str, knows: fn(&str) -> bool, shows: &'static [u8]) -> (Line
     let mut ups = Ups::new(knows, shows);
     let mut line = found(Options::default(), &mut ups);
     line.device.instant_command(7, name, None);
-    let outcome = answer(&mut line, &mut ups, seconds(10));
+    let outcome = answer(&mut line, &mut ups, lasting(10));
     // long enough for the load to go off, and to be missed if it does not
-    let until = line.now + seconds(120);
+    let until = line.now + lasting(120);
     line.run(until, &mut |ask, _| ups.reply(ask), |_| false);
     (line, outcome)
 }
@@ -132,16 +132,16 @@ fn a_shutdown_that_is_not_stopped_is_told() {
     let mut ups = Ups::new(|_| true, PENDING);
     let mut line = found(Options::default(), &mut ups);
     line.device.instant_command(7, "shutdown.return", None);
-    answer(&mut line, &mut ups, seconds(10));
+    answer(&mut line, &mut ups, lasting(10));
     // it takes C and goes on counting
     let mut stubborn = |ask: &str, _| if ask == "C" { vec![] } else { ups.reply(ask) };
     line.device.instant_command(8, "shutdown.stop", None);
-    let until = line.now + seconds(10);
+    let until = line.now + lasting(10);
     line.run(until, &mut stubborn, |event| matches!(event, Event::Answered(8, _)));
     let failed = |event: &Event| matches!(event, Event::Answered(8, Outcome::Failed(why)) if why.contains("still says"));
     assert!(line.events.iter().any(|(_, event)| failed(event)), "{:?}", line.events);
     // this one obeys
-    let until = line.now + seconds(10);
+    let until = line.now + lasting(10);
     line.device.instant_command(9, "shutdown.stop", None);
     line.run(until, &mut |ask, _| ups.reply(ask), |event| matches!(event, Event::Answered(9, _)));
     assert!(line.events.iter().any(|(_, event)| *event == Event::Answered(9, Outcome::Done)));
@@ -158,7 +158,7 @@ fn what_becomes_of_an_order_to_a_ups_that_falls_silent_is_not_known() {
         off |= is_order(ask);
         if off { vec![] } else { ups.reply(ask) }
     };
-    let until = line.now + seconds(60);
+    let until = line.now + lasting(60);
     line.run(until, &mut dies, |_| false);
     let unknown = |event: &Event| matches!(event, Event::Answered(7, Outcome::NotConfirmed(_)));
     assert!(line.events.iter().any(|(_, event)| unknown(event)), "{:?}", line.events);
@@ -181,7 +181,7 @@ fn the_power_is_killed_in_the_order_that_was_asked_for() {
         let mut line =
             found(Options { stayoff, sdcommands: sdcommands.clone(), ..Options::default() }, &mut ups);
         line.device.kill_power(7);
-        let outcome = answer(&mut line, &mut ups, seconds(60));
+        let outcome = answer(&mut line, &mut ups, lasting(60));
         assert_eq!(outcome == Some(Outcome::Done), done, "{sdcommands:?}: {outcome:?}");
         if !sent.is_empty() {
             assert_eq!(orders(&line), sent, "{sdcommands:?}");

@@ -4,8 +4,9 @@
 use qx::device::{Device, Event, Outcome};
 use qx::line::exchange::Reply;
 use qx::options::Options;
+use qx::vocabulary::moment::Moment;
 use std::time::Duration;
-use testbed::line::{Line, ended, seconds};
+use testbed::line::{Line, ended, lasting, seconds};
 
 const STATUS: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 const OUTAGE: &[u8] = b"(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";
@@ -24,7 +25,7 @@ fn megatec(ask: &str, status: &[u8]) -> Vec<u8> {
 fn found() -> Line {
     let mut line = Line::new(Options::default());
     assert!(line.run(seconds(30), &mut |ask, _| megatec(ask, STATUS), |event| *event == Event::Ready));
-    let until = line.now + seconds(40);
+    let until = line.now + lasting(40);
     line.run(until, &mut |ask, _| megatec(ask, STATUS), |_| false);
     line
 }
@@ -34,7 +35,7 @@ fn reply(line: &[u8]) -> Reply {
 }
 
 /// The next question, once one is due.
-fn asks(device: &mut Device, mut now: Duration) -> (Vec<u8>, Duration) {
+fn asks(device: &mut Device, mut now: Moment) -> (Vec<u8>, Moment) {
     loop {
         match device.poll_exchange(now) {
             Some(exchange) => return (exchange.command, now),
@@ -53,7 +54,7 @@ fn after_a_leap_nothing_is_fresh_until_it_was_asked_anew() {
     assert_eq!(exchange.command, b"Q1");
     line.device.handle_reply(Reply { latency: line.latency, ..reply(OUTAGE) }, line.now + line.latency);
     // an outage is news that is asked again, as ever
-    line.run(line.now + seconds(2), &mut |ask, _| megatec(ask, OUTAGE), |_| false);
+    line.run(line.now + lasting(2), &mut |ask, _| megatec(ask, OUTAGE), |_| false);
     assert!(!line.device.store().is_stale());
     assert_eq!(line.text("ups.status"), Some("OB"));
 }
@@ -70,7 +71,7 @@ fn a_reply_from_before_the_leap_is_no_news() {
     let exchange = line.device.poll_exchange(woken).unwrap();
     assert!(exchange.command == b"Q1" && exchange.settle, "{exchange:?}");
     // and it teaches nothing of the line: silence is known as soon as before
-    assert!(exchange.patience <= seconds(1), "{:?}", exchange.patience);
+    assert!(exchange.patience <= lasting(1), "{:?}", exchange.patience);
     line.device.handle_reply(Reply { latency: line.latency, ..reply(STATUS) }, woken + line.latency);
     assert!(!line.device.store().is_stale());
     assert_eq!(line.text("ups.status"), Some("OL"));
@@ -79,7 +80,7 @@ fn a_reply_from_before_the_leap_is_no_news() {
 #[test]
 fn a_question_of_the_survey_is_not_given_up_by_a_leap() {
     let mut line = Line::new(Options { protocol: Some("megatec".into()), ..Options::default() });
-    let (command, now) = asks(&mut line.device, Duration::ZERO);
+    let (command, now) = asks(&mut line.device, Moment::ZERO);
     assert_eq!(command, b"Q1");
     line.device.handle_reply(Reply { latency: line.latency, ..reply(STATUS) }, now + line.latency);
     let mut woken = now + line.latency;
@@ -89,7 +90,7 @@ fn a_question_of_the_survey_is_not_given_up_by_a_leap() {
         line.device.handle_reply(reply(&megatec(&String::from_utf8(command).unwrap(), STATUS)), woken);
     }
     line.now = woken;
-    line.run(woken + seconds(10), &mut |ask, _| megatec(ask, STATUS), |_| false);
+    line.run(woken + lasting(10), &mut |ask, _| megatec(ask, STATUS), |_| false);
     assert_eq!(line.text("device.model"), Some("PM 636"));
     assert_eq!(line.text("input.voltage.nominal"), Some("230"));
 }
@@ -105,7 +106,7 @@ fn a_command_is_sent_once_however_late_its_answer_is() {
         line.device.handle_reply(answer, now + EIGHT_HOURS);
         line.now = now + EIGHT_HOURS;
         let before = line.asked.len();
-        line.run(line.now + seconds(60), &mut |ask, _| megatec(ask, STATUS), |_| false);
+        line.run(line.now + lasting(60), &mut |ask, _| megatec(ask, STATUS), |_| false);
         assert!(!line.asked[before..].iter().any(|(_, ask)| ask == "T"), "{outcome}");
         let answers = line.events.iter().filter(|(_, event)| match event {
             Event::Answered(7, Outcome::Done) => outcome == "done",
@@ -124,7 +125,7 @@ fn a_command_that_waited_through_the_leap_is_not_sent() {
     line.device.instant_command(7, "load.off", None);
     line.device.handle_reply(reply(STATUS), now + EIGHT_HOURS);
     line.now = now + EIGHT_HOURS;
-    line.run(line.now + seconds(60), &mut |ask, _| megatec(ask, STATUS), |_| false);
+    line.run(line.now + lasting(60), &mut |ask, _| megatec(ask, STATUS), |_| false);
     assert!(!line.questions().iter().any(|ask| ask.starts_with('S')), "{:?}", line.questions());
     assert!(line.events.iter().any(|(_, event)| matches!(event, Event::Answered(7, Outcome::Failed(_)))));
 }

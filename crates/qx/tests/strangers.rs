@@ -7,7 +7,7 @@ use qx::device::Event;
 use qx::options::Options;
 use qx::protocols;
 use testbed::line;
-use testbed::line::{Line, seconds};
+use testbed::line::{Line, lasting, seconds};
 
 /// What is told, and what was asked until then.
 fn told(options: Options, ups: &mut line::Ups) -> (String, Vec<String>) {
@@ -74,9 +74,9 @@ fn a_stranger_that_comes_later_is_asked_nothing_else() {
     let mut ups = |ask: &str, _| if ask == "Q1" { status.to_vec() } else { vec![] };
     assert!(line.run(seconds(30), &mut ups, |event| *event == Event::Ready));
     let mut apc = |ask: &str, _| ups_link(ask, "08");
-    let until = line.now + seconds(400);
+    let until = line.now + lasting(400);
     line.run(until, &mut apc, |_| false);
-    let late = line.asked.iter().filter(|(at, _)| *at + seconds(250) > until);
+    let late = line.asked.iter().filter(|(at, _)| *at + lasting(250) > until);
     let asks: Vec<&str> = late.map(|(_, ask)| ask.as_str()).collect();
     assert!(!asks.is_empty() && asks.len() < 12 && asks.iter().all(|ask| *ask == "Q1"), "{asks:?}");
     assert!(line.device.store().is_stale());

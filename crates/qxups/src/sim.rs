@@ -5,6 +5,7 @@ use clap::Args;
 use link::read_piped;
 use qx::usb::bridge::usb;
 use qx::usb::bridges;
+use qx::vocabulary::moment::Moment;
 use simulator::end::Shared;
 use simulator::knob::{Knob, help};
 use simulator::personality::Personality;
@@ -130,7 +131,7 @@ impl Sim {
         };
         let mut ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(self.seed), script);
         for text in &self.knob {
-            ups.turn(Knob::parse(text)?, Duration::ZERO);
+            ups.turn(Knob::parse(text)?, Moment::ZERO);
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;

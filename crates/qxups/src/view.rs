@@ -94,7 +94,7 @@ impl View {
     /// # Errors
     /// It cannot be shown.
     pub fn tell(&mut self, text: &str) -> Result<(), Stop> {
-        let seconds = self.now.as_secs();
+        let seconds = self.now.since_start().as_secs();
         let line = format!("{}:{:02}:{:02}  {text}", seconds / 3600, seconds / 60 % 60, seconds % 60);
         if self.output == Output::Lines {
             return out::print(&(line + "\n"));
@@ -391,7 +391,7 @@ mod tests {
             let mut screen = screen();
             for number in 0..30 {
                 screen.progress = (0.5, format!("{LONG} {number}"));
-                screen.at(Moment::from_secs(number));
+                screen.at(Moment::after_start(std::time::Duration::from_secs(number)));
                 screen.tell(LONG).unwrap();
                 terminal.write(&screen.draw_on(terminal.size));
                 let shown = terminal.rows();

@@ -3,6 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_precision_loss)]
 
 use nix::sys::resource::{Resource, setrlimit};
+use qx::vocabulary::moment::Moment;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::path::Path;
@@ -115,7 +116,7 @@ fn at(times: &[Duration], percent: usize) -> Duration {
 }
 
 /// How far the time between two questions for the status is from the interval.
-fn jitter(asked: &[Vec<Duration>]) -> Vec<Duration> {
+fn jitter(asked: &[Vec<Moment>]) -> Vec<Duration> {
     let gaps = asked.iter().flat_map(|times| times.windows(2).map(|two| two[1] - two[0]));
     let mut late: Vec<Duration> = gaps.map(|gap| gap.saturating_sub(POLL)).collect();
     late.sort_unstable();

@@ -5,6 +5,7 @@
 mod site;
 
 use nix::sys::signal::Signal;
+use qx::vocabulary::moment::Moment;
 use site::{Client, Site};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -38,7 +39,7 @@ fn status(site: &Site, number: usize) -> String {
     site.ask(&format!("GET VAR u{number} ups.status"))
 }
 
-fn assert_rhythm(number: usize, asked: &[Duration]) {
+fn assert_rhythm(number: usize, asked: &[Moment]) {
     let longest = asked.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(LOOK);
     assert!(longest <= POLLINTERVAL + SLACK, "unit {number} was left alone for {longest:?}: {asked:?}");
     let least = LOOK.as_secs_f64() / (POLLINTERVAL + SLACK).as_secs_f64();

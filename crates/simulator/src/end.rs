@@ -1,6 +1,7 @@
 //! What both ends share: bytes go in and out of a simulated UPS until the line breaks.
 
 use crate::ups::SimulatedUps;
+use qx::vocabulary::moment::Moment;
 use std::cell::RefCell;
 use std::future::Future;
 use std::io;
@@ -23,9 +24,14 @@ impl Shared {
         Shared { ups: Rc::new(RefCell::new(ups)), changed: Rc::new(Notify::new()), started: Instant::now() }
     }
 
+    /// Its time.
+    fn now(&self) -> Moment {
+        Moment::after_start(self.started.elapsed())
+    }
+
     /// Does something with it, at its time.
-    pub fn with<T>(&self, act: impl FnOnce(&mut SimulatedUps, Duration) -> T) -> T {
-        let now = self.started.elapsed();
+    pub fn with<T>(&self, act: impl FnOnce(&mut SimulatedUps, Moment) -> T) -> T {
+        let now = self.now();
         let mut ups = self.ups.borrow_mut();
         ups.advance(now);
         let done = act(&mut ups, now);
@@ -56,7 +62,7 @@ pub(crate) async fn serve(shared: &Shared, wire: &mut impl Wire) -> Broken {
     let mut buffer = [0; 256];
     loop {
         let (hang_up, out, due) = {
-            let now = shared.started.elapsed();
+            let now = shared.now();
             let mut ups = shared.ups.borrow_mut();
             ups.advance(now);
             let hang_up = ups.take_hang_up();
@@ -72,12 +78,12 @@ pub(crate) async fn serve(shared: &Shared, wire: &mut impl Wire) -> Broken {
             continue;
         }
         let idle = Instant::now() + IDLE;
-        let until = due.map_or(idle, |due| idle.min(shared.started + due));
+        let until = due.map_or(idle, |due| idle.min(shared.started + due.since_start()));
         tokio::select! {
             read = wire.read(&mut buffer) => match read {
                 Ok(0) | Err(_) => return Broken::Gone,
                 Ok(read) => {
-                    let now = shared.started.elapsed();
+                    let now = shared.now();
                     shared.ups.borrow_mut().receive(&buffer[..read], now);
                 }
             },

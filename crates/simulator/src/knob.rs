@@ -5,9 +5,9 @@ mod table;
 
 use crate::oddity;
 use crate::ups::SimulatedUps;
+use qx::vocabulary::moment::Moment;
 use read::{Said, Turn};
 use std::fmt;
-use std::time::Duration;
 use table::TABLE;
 
 /// Lines of help are about so wide.
@@ -37,7 +37,7 @@ impl Knob {
         Ok(Knob { text: text.into(), turn })
     }
 
-    pub(crate) fn turn(&self, ups: &mut SimulatedUps, now: Duration) {
+    pub(crate) fn turn(&self, ups: &mut SimulatedUps, now: Moment) {
         (self.turn)(ups, now);
     }
 }

@@ -11,7 +11,8 @@ use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
-use testbed::line::{Line, seconds};
+use std::time::Duration;
+use testbed::line::Line;
 
 struct Bench {
     ups: SimulatedUps,
@@ -32,7 +33,7 @@ impl Bench {
 
     fn run(&mut self, time: u64) {
         let Bench { ups, line } = self;
-        let until = line.now + seconds(time);
+        let until = line.now + Duration::from_secs(time);
         let mut reply = |ask: &[u8], now: Moment| {
             ups.receive(&[ask, b"\r"].concat(), now);
             let mut reply = vec![];

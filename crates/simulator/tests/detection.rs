@@ -70,9 +70,11 @@ fn unit(protocol: &'static Protocol, family: Option<&str>, manner: Manner) -> Si
 fn find(protocol: &'static Protocol, family: Option<&str>, manner: Manner) -> (Wire, Effort) {
     let mut ups = unit(protocol, family, manner);
     let mut wire = Wire::new(Options::default());
-    let ready = wire.run(Duration::from_secs(60), &mut |command, now| say(&mut ups, command, now), |event| {
-        *event == Event::Ready
-    });
+    let ready = wire.run(
+        Moment::after_start(Duration::from_secs(60)),
+        &mut |command, now| say(&mut ups, command, now),
+        |event| *event == Event::Ready,
+    );
     assert!(ready, "{}: {:?}", protocol.name, wire.events);
     let (asked, detected) = wire.detected.unwrap();
     let mut effort = Effort { asked, detected, ready: wire.now, ..Effort::default() };
@@ -115,11 +117,11 @@ const TWICE: [&str; 7] = ["q6", "innovart31", "voltronic-qs", "mustek", "megatec
 /// times what the line needs for the questions that identify it, and the silences.
 fn keeps_the_promise(protocol: &Protocol, manner: Manner, effort: &Effort) -> bool {
     let in_time = match manner.baud {
-        None => effort.detected <= Duration::from_secs(2),
+        None => effort.detected <= Moment::after_start(Duration::from_secs(2)),
         Some(_) => {
             // an echo is waited for once, to see whether a reply follows
             let echo = Duration::from_millis(if manner.unknown == "echo" { 400 } else { 0 });
-            effort.detected <= effort.wire.mul_f64(1.3) + effort.silent + echo
+            effort.detected.since_start() <= effort.wire.mul_f64(1.3) + effort.silent + echo
         }
     };
     in_time && effort.again <= usize::from(TWICE.contains(&taken(protocol, manner)))
@@ -154,9 +156,13 @@ fn every_unit_is_found_in_the_time_that_is_promised() {
                 cells.push(slowest);
             }
             let times = |(cell, manner): (&Effort, &Manner)| {
-                let is_slow = manner.baud.is_some() && cell.detected > cell.wire.mul_f64(1.3);
+                let is_slow = manner.baud.is_some() && cell.detected.since_start() > cell.wire.mul_f64(1.3);
                 let mark = if is_slow { " \\*" } else { "" };
-                format!("{:.2}{mark} / {:.2}", cell.detected.as_secs_f64(), cell.ready.as_secs_f64())
+                format!(
+                    "{:.2}{mark} / {:.2}",
+                    cell.detected.since_start().as_secs_f64(),
+                    cell.ready.since_start().as_secs_f64()
+                )
             };
             let times: Vec<String> = cells.iter().zip(row).map(times).collect();
             let (name, unknown) = (protocol.name, row[0].unknown);
@@ -186,10 +192,13 @@ fn units_behind_a_converter_that_gathers_are_found_as_well() {
                 let whole = said.iter().flat_map(|(_, bytes)| bytes.clone()).collect();
                 said.last().map(|(due, _)| (*due, whole)).into_iter().collect()
             };
-            wire.run(Duration::from_secs(60), &mut gathering, |event| matches!(event, Event::Detected(..)));
+            wire.run(Moment::after_start(Duration::from_secs(60)), &mut gathering, |event| {
+                matches!(event, Event::Detected(..))
+            });
             assert_eq!(wire.claim(), Some(taken(protocol, manner)), "{unknown}:\n{}", wire.talk());
             let (_, detected) = wire.detected.unwrap();
-            assert!(detected < Duration::from_secs(promise_s), "{unknown} {detected:?}:\n{}", wire.talk());
+            let promised = Moment::after_start(Duration::from_secs(promise_s));
+            assert!(detected < promised, "{unknown} {detected:?}:\n{}", wire.talk());
         }
     }
 }
@@ -197,9 +206,10 @@ fn units_behind_a_converter_that_gathers_are_found_as_well() {
 #[test]
 fn a_dead_port_is_given_up_when_even_a_slow_ups_would_have_answered() {
     let mut wire = Wire::new(Options::default());
-    let end = Duration::from_secs(60);
+    let end = Moment::after_start(Duration::from_secs(60));
     assert!(wire.run(end, &mut |_, _| vec![], |event| matches!(event, Event::NotFound(_))));
-    assert!(wire.now > qx::detect::SLOWEST && wire.now <= Duration::from_secs(9), "{:?}", wire.now);
+    let given_up = wire.now.since_start();
+    assert!(given_up > qx::detect::SLOWEST && given_up <= Duration::from_secs(9), "{given_up:?}");
 }
 
 const HEAD: &str = include_str!("detection.md");

@@ -16,7 +16,7 @@ use testbed::wire;
 use testbed::wire::{Wire, may_be_claimed, say};
 
 /// So long a start is looked at.
-const WHILE: Duration = Duration::from_secs(20);
+const WHILE: Moment = Moment::after_start(Duration::from_secs(20));
 
 fn found_by_itself() -> impl Iterator<Item = &'static Protocol> {
     protocols::ALL.iter().copied().filter(|protocol| !protocol.by_name)
@@ -133,7 +133,7 @@ fn a_known_ups_is_taken_by_its_name_or_signs() {
 
 #[test]
 fn what_is_kept_of_another_ups_is_not_believed_for_long() {
-    let mut waited = Duration::ZERO;
+    let mut waited = Moment::ZERO;
     let memories: Vec<_> = found_by_itself().map(|before| (before, memory_of(before))).collect();
     for now in found_by_itself() {
         for unknown in ["silent", "echo", "(NAK"] {
@@ -165,7 +165,7 @@ fn what_is_kept_of_another_ups_is_not_believed_for_long() {
             }
         }
     }
-    assert!(waited < Duration::from_secs(6), "{waited:?}");
+    assert!(waited < Moment::after_start(Duration::from_secs(6)), "{waited:?}");
 }
 
 #[test]
@@ -211,7 +211,12 @@ fn a_dead_port_is_given_up_all_the_same() {
         let start = start_with(Some(&memory), &mut |_, _| vec![]);
         let given_up =
             start.wire.events.iter().find(|(_, event)| matches!(event, Event::NotFound(_))).unwrap();
-        assert!(given_up.0 <= Duration::from_secs(9), "{}: {:?}", protocol.name, given_up.0);
+        assert!(
+            given_up.0 <= Moment::after_start(Duration::from_secs(9)),
+            "{}: {:?}",
+            protocol.name,
+            given_up.0
+        );
     }
 }
 

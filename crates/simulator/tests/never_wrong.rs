@@ -129,7 +129,7 @@ fn claim(
     wire.converter = ill == Ill::Gathered || ill == Ill::Wavering && seed / 100 % 2 == 1;
     let over = |event: &Event| matches!(event, Event::Detected(..) | Event::NotFound(_));
     let mut ups = |command: &[u8], now| line.carry(command, answer(command, now), now);
-    wire.run(Duration::from_secs(120), &mut ups, over);
+    wire.run(Moment::after_start(Duration::from_secs(120)), &mut ups, over);
     let first = wire.claim();
     if seed % 5 == 0 || first == Some("q6") {
         wire.run(wire.now + WHILE, &mut ups, |_| false);

@@ -12,7 +12,8 @@ use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use std::collections::BTreeMap;
-use testbed::line::{Line, seconds};
+use std::time::Duration;
+use testbed::line::Line;
 
 /// NULs before and behind each reply; `None` for a UPS that says so when it has nothing to say.
 #[derive(Clone, Copy, Debug)]
@@ -44,7 +45,7 @@ impl Bench {
 
     fn run(&mut self, time: u64, enough: impl Fn(&Event) -> bool) -> bool {
         let Bench { ups, line, nuls } = self;
-        let until = line.now + seconds(time);
+        let until = line.now + Duration::from_secs(time);
         let mut answer = |ask: &[u8], now: Moment| {
             ups.receive(&[ask, b"\r"].concat(), now);
             let mut said = vec![];

@@ -105,7 +105,9 @@ fn options(protocol: &str) -> Options {
 
 fn ready(protocol: &str, ups: &mut Ups) -> Wire {
     let mut wire = Wire::new(options(protocol));
-    let found = wire.run(seconds(60), &mut |ask, now| ups.hear(ask, now), |event| *event == Event::Ready);
+    let found = wire.run(Moment::after_start(seconds(60)), &mut |ask, now| ups.hear(ask, now), |event| {
+        *event == Event::Ready
+    });
     assert!(found, "{:?}", wire.events);
     ups.heard.clear();
     wire
@@ -198,7 +200,9 @@ fn consent_in_words_is_no_refusal() {
         for word in ["(ACK", "ACK", "OK"] {
             let mut ups = Ups { word: Some(word), ..Ups::new(says) };
             let mut wire = Wire::new(options(protocol));
-            if !wire.run(seconds(60), &mut |ask, now| ups.hear(ask, now), |event| *event == Event::Ready) {
+            if !wire.run(Moment::after_start(seconds(60)), &mut |ask, now| ups.hear(ask, now), |event| {
+                *event == Event::Ready
+            }) {
                 // its status is another one
                 assert!(["bestups", "voltronic-qs"].contains(&protocol), "{protocol}");
                 continue;
@@ -317,7 +321,9 @@ fn a_wish_dies_when_its_time_is_over() {
 fn whoever_was_not_heard_lately_is_not_given_an_order() {
     let mut ups = Ups::new(megatec);
     let mut wire = Wire::new(Options { pollinterval: seconds(60), ..options("megatec") });
-    wire.run(seconds(60), &mut |ask, now| ups.hear(ask, now), |event| *event == Event::Ready);
+    wire.run(Moment::after_start(seconds(60)), &mut |ask, now| ups.hear(ask, now), |event| {
+        *event == Event::Ready
+    });
     go(&mut wire, &mut ups, seconds(10));
     ups.there = false;
     wire.device.instant_command(1, "load.off", None);
@@ -472,7 +478,7 @@ fn a_dialect_that_was_misspelt_is_not_assumed() {
         wire.device.kill_power(7);
         let mut heard = vec![];
         wire.run(
-            seconds(90),
+            Moment::after_start(seconds(90)),
             &mut |ask, now| {
                 heard.push(String::from_utf8_lossy(ask).trim_end().to_string());
                 vec![(now + SOON, b"?!\r".to_vec())]
@@ -499,10 +505,12 @@ fn a_port_that_was_never_open_is_no_ups_that_does_not_answer() {
             wire.device.handle_link(LinkChange::Gone, wire.now);
         }
         wire.device.kill_power(7);
-        wire.run(seconds(90), &mut |_, _| vec![], |event| matches!(event, Event::Answered(..)));
+        wire.run(Moment::after_start(seconds(90)), &mut |_, _| vec![], |event| {
+            matches!(event, Event::Answered(..))
+        });
         let came = outcome(&wire, 7);
         assert!(matches!(&came, Some(Outcome::Failed(why)) if why.contains(part)), "{came:?}");
-        assert!(told_at(&wire, 7) < bounds::KILL + seconds(1));
+        assert!(told_at(&wire, 7) < Moment::after_start(bounds::KILL) + seconds(1));
     }
 }
 
@@ -552,7 +560,7 @@ fn the_last_resort_is_to_send_blind() {
             wire.device.kill_power(7);
             let (mut heard, mut count) = (vec![], 0u8);
             wire.run(
-                seconds(90),
+                Moment::after_start(seconds(90)),
                 &mut |ask, now| {
                     heard.push((now, String::from_utf8_lossy(ask).trim_end().to_string()));
                     count = count.wrapping_add(37);
@@ -569,9 +577,13 @@ fn the_last_resort_is_to_send_blind() {
                 continue;
             }
             assert!(orders.len() >= 4, "{protocol} {silent}: {heard:?}");
-            assert!(orders[0].0 <= bounds::KILL_LOOKS + seconds(4), "{protocol} {silent}: {:?}", orders[0]);
+            assert!(
+                orders[0].0 <= Moment::after_start(bounds::KILL_LOOKS + seconds(4)),
+                "{protocol} {silent}: {:?}",
+                orders[0]
+            );
             assert!(matches!(outcome(&wire, 7), Some(Outcome::NotConfirmed(_))), "{protocol} {silent}");
-            let told = told_at(&wire, 7);
+            let told = told_at(&wire, 7).since_start();
             assert!(told >= bounds::KILL && told < bounds::KILL + seconds(10), "{told:?}");
             let said = |event: &Event| matches!(event, Event::Noted(Loudness::Warning, text) if text.contains("cannot be understood"));
             assert_eq!(wire.events.iter().filter(|(_, event)| said(event)).count(), 1, "{protocol}");
@@ -586,7 +598,7 @@ fn a_silent_line_without_a_dialect_is_sent_nothing() {
     wire.device.kill_power(7);
     let mut heard = vec![];
     wire.run(
-        seconds(90),
+        Moment::after_start(seconds(90)),
         &mut |ask, _| {
             heard.push(String::from_utf8_lossy(ask).trim_end().to_string());
             vec![]
@@ -733,7 +745,7 @@ fn what_is_reset_is_reset_once() {
         let flags = Flags::default().with(Flag::ResetToDefault);
         let options = Options { flags, reset_memory: memory.clone(), ..options("voltronic") };
         let mut wire = Wire::new(options);
-        wire.run(seconds(90), &mut |ask, now| wire::say(&mut ups, ask, now), |_| false);
+        wire.run(Moment::after_start(seconds(90)), &mut |ask, now| wire::say(&mut ups, ask, now), |_| false);
         let sent = wire.questions().iter().filter(|ask| *ask == "PF").count();
         assert_eq!(sent, resets, "start {start}: {:?}", wire.events);
         memory = wire.device.reset_memory().or(memory);

@@ -52,11 +52,11 @@ fn serve(protocol: &'static Protocol, named: bool, manner: Manner) -> (Served, W
         let gap = Duration::from_secs_f64(manner.gap);
         vec![(now + delay, head.to_vec()), (now + delay + gap, tail.to_vec())]
     };
-    let end = Duration::from_secs(90);
+    let end = Moment::after_start(Duration::from_secs(90));
     let over = |event: &Event| matches!(event, Event::Ready | Event::NotFound(_));
     wire.run(end, &mut slow, over);
     let gave_up = wire.events.iter().any(|(_, event)| matches!(event, Event::NotFound(_)));
-    let ready = wire.device.is_ready().then_some(wire.now.as_secs_f64());
+    let ready = wire.device.is_ready().then_some(wire.now.since_start().as_secs_f64());
     let claim = wire.claim();
     let from = wire.now;
     wire.run(from + Duration::from_secs(60), &mut slow, |_| false);
@@ -199,7 +199,8 @@ fn noise_of_an_idle_line_at_the_start_keeps_nobody_waiting() {
                 let mut random = Random::new(seed);
                 let mut noise: Vec<(Moment, Vec<u8>)> = (0..8)
                     .map(|_| {
-                        (Duration::from_millis(random.below(2000) as u64), vec![random.below(256) as u8])
+                        let at = Moment::after_start(Duration::from_millis(random.below(2000) as u64));
+                        (at, vec![random.below(256) as u8])
                     })
                     .collect();
                 let options =
@@ -212,10 +213,10 @@ fn noise_of_an_idle_line_at_the_start_keeps_nobody_waiting() {
                     said
                 };
                 let over = |event: &Event| matches!(event, Event::Ready | Event::NotFound(_));
-                wire.run(Duration::from_secs(60), &mut noisy, over);
+                wire.run(Moment::after_start(Duration::from_secs(60)), &mut noisy, over);
                 assert!(wire.device.is_ready(), "{} {named} {seed}:\n{}", protocol.name, wire.talk());
                 assert_eq!(wire.claim(), Some(protocol.name), "{named} {seed}:\n{}", wire.talk());
-                slowest = slowest.max(wire.now.as_secs_f64());
+                slowest = slowest.max(wire.now.since_start().as_secs_f64());
             }
             let (quiet, _) = serve(protocol, named, Manner { delay: 0.05, gap: 0.0 });
             let limit = quiet.ready.unwrap() + if named { 9.0 } else { 15.0 };

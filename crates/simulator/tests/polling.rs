@@ -35,7 +35,11 @@ fn asked(protocol: &'static Protocol, family: Option<&str>) -> (Moment, Vec<(Mom
         asked.push((now, String::from_utf8_lossy(command.trim_ascii_end()).into_owned()));
         say(&mut ups, command, now)
     };
-    assert!(wire.run(30 * SECOND, &mut hear, |event| *event == Event::Ready), "{} {family:?}", protocol.name);
+    assert!(
+        wire.run(Moment::after_start(30 * SECOND), &mut hear, |event| *event == Event::Ready),
+        "{} {family:?}",
+        protocol.name
+    );
     let ready = wire.now;
     wire.run(ready + 120 * SECOND, &mut hear, |_| false);
     (ready, asked)
@@ -111,7 +115,7 @@ fn rounds(protocol: &'static Protocol, family: Option<&str>) -> (Duration, Durat
         times.entry(command.to_vec()).or_default().push(now);
         said
     };
-    wire.run(60 * SECOND, &mut hear, |event| *event == Event::Ready);
+    wire.run(Moment::after_start(60 * SECOND), &mut hear, |event| *event == Event::Ready);
     let ready = wire.now;
     wire.run(ready + 120 * SECOND, &mut hear, |_| false);
     // what is asked on is the survey no more

@@ -24,7 +24,7 @@ impl Clock {
     pub fn now(&self) -> Moment {
         let running = self.started.elapsed();
         let passed = self.booted.zip(since_boot()).map(|(booted, now)| now.saturating_sub(booted));
-        passed.map_or(running, |passed| passed.max(running))
+        Moment::after_start(passed.map_or(running, |passed| passed.max(running)))
     }
 
     /// When a moment comes, if the machine is not suspended until then.

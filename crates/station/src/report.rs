@@ -38,10 +38,12 @@ impl Report {
             Event::Fresh => {}
             Event::NotFound(why) => self.log.debug(1, || why.clone()),
             Event::Detected(name, exchanges) => {
-                let found = || format!("found {name} after {exchanges} exchanges, {} ms", now.as_millis());
+                let found = || {
+                    format!("found {name} after {exchanges} exchanges, {} ms", now.since_start().as_millis())
+                };
                 self.log.debug(1, found);
             }
-            Event::Ready => self.log.debug(1, || format!("ready after {} ms", now.as_millis())),
+            Event::Ready => self.log.debug(1, || format!("ready after {} ms", now.since_start().as_millis())),
             Event::Answered(..) | Event::WorthKeeping => {}
         }
         match event {

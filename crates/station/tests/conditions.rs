@@ -3,6 +3,7 @@
 
 use link::{Address, Kind};
 use qx::device::{LinkChange, Outcome};
+use qx::vocabulary::moment::Moment;
 use station::config::UpsConfig;
 use station::driver_kind::NUTDRV_QX;
 use station::{Condition, Found, Refused, Request, Setup, Station, What};
@@ -129,7 +130,10 @@ fn a_request_is_for_the_link_that_was_there() {
         let (request, answer) = Request::awaited(command("beeper.toggle"));
         station.request(request).unwrap();
         // as if the link were lost before the session comes round
-        station.device().borrow_mut().handle_link(LinkChange::Gone, Duration::from_secs(5));
+        station
+            .device()
+            .borrow_mut()
+            .handle_link(LinkChange::Gone, Moment::after_start(Duration::from_secs(5)));
         let Outcome::Failed(why) = answered(answer).await else { panic!("sent") };
         assert_eq!(why, "beeper.toggle: the line was lost meanwhile, so nothing was sent");
     });

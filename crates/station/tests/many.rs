@@ -8,6 +8,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::time::{ClockId, clock_gettime};
 use qx::device::Outcome;
 use qx::device::store::{Change, Store};
+use qx::vocabulary::moment::Moment;
 use station::config::UpsConfig;
 use station::driver_kind::NUTDRV_QX;
 use station::{Condition, Publisher, Reloaded, Request, Setup, Station, What};
@@ -107,12 +108,12 @@ async fn flood(station: &Station) -> usize {
 }
 
 /// The longest pause between two questions for the status, and how many there were.
-fn rhythm(asked: &[Duration]) -> (Duration, usize) {
+fn rhythm(asked: &[Moment]) -> (Duration, usize) {
     let longest = asked.windows(2).map(|pair| pair[1] - pair[0]).max().unwrap_or(LOOK);
     (longest, asked.len())
 }
 
-fn assert_rhythm(name: usize, asked: &[Duration], interval: Duration) {
+fn assert_rhythm(name: usize, asked: &[Moment], interval: Duration) {
     let (longest, count) = rhythm(asked);
     assert!(longest <= interval + SLACK, "unit {name} was left alone for {longest:?}: {asked:?}");
     let least = (LOOK.as_secs_f64() / (interval + SLACK).as_secs_f64()).floor();

@@ -9,6 +9,7 @@ use nut::driver_socket::Request;
 use qx::protocols;
 use qx::usb::bridge::Carriage;
 use qx::usb::bridges;
+use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use simulator::personality::Personality;
 use simulator::script::Script;
@@ -17,7 +18,6 @@ use simulator::ups::SimulatedUps;
 use station::driver_kind;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// A good UPS is asked so often in a session.
 const GOOD: &str = ".\r";
@@ -63,7 +63,7 @@ fn conversations(seeds: &mut Seeds, number: u8, protocol: &'static Protocol) -> 
     let mut ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default());
     let mut session = vec![number];
     for query in protocol.queries {
-        ups.receive(&[query.wire(0), b"\r".to_vec()].concat(), Duration::ZERO);
+        ups.receive(&[query.wire(0), b"\r".to_vec()].concat(), Moment::ZERO);
         let mut reply = vec![];
         while let Some(due) = ups.poll_timeout() {
             reply.extend(ups.poll_output(due).unwrap_or_default());

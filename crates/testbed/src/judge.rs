@@ -1,5 +1,6 @@
 //! What was published, judged by what the UPS would say to a driver on a line without any trouble.
 
+use qx::vocabulary::moment::Moment;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ const WORD_PATIENCE: Duration = Duration::from_millis(2500);
 /// and a value so much later.
 const VALUE_PATIENCE: Duration = Duration::from_secs(12);
 /// The first round of questions, and the next.
-const START: Duration = Duration::from_secs(10);
+const START: Moment = Moment::after_start(Duration::from_secs(10));
 /// An outage that is longer than three polls has to be seen; the truth is looked at every second.
 const LONG: Duration = Duration::from_secs(7);
 
@@ -46,10 +47,10 @@ pub struct Findings {
 }
 
 /// When, what, and its text.
-type New = (Duration, String, String);
+type New = (Moment, String, String);
 
 /// The first that waited long enough.
-fn due(waiting: &mut VecDeque<New>, now: Duration, patience: Duration) -> Option<New> {
+fn due(waiting: &mut VecDeque<New>, now: Moment, patience: Duration) -> Option<New> {
     let is_due = waiting.front().is_some_and(|(at, ..)| *at + patience <= now);
     is_due.then(|| waiting.pop_front()).flatten()
 }
@@ -59,15 +60,15 @@ fn due(waiting: &mut VecDeque<New>, now: Duration, patience: Duration) -> Option
 pub struct Judge {
     pub found: Findings,
     /// What the UPS says of each variable: texts, and when each was so last.
-    truth: BTreeMap<String, VecDeque<(Duration, String)>>,
-    words: BTreeMap<String, Duration>,
+    truth: BTreeMap<String, VecDeque<(Moment, String)>>,
+    words: BTreeMap<String, Moment>,
     now_true: BTreeSet<String>,
     shown: BTreeSet<String>,
     /// What was published and is to be judged yet: status words, and values with their names.
     new_words: VecDeque<New>,
     new_values: VecDeque<New>,
     /// Outages and low batteries that go on: since when, and whether they were shown.
-    going_on: BTreeMap<&'static str, (Duration, bool)>,
+    going_on: BTreeMap<&'static str, (Moment, bool)>,
 }
 
 fn words(status: &str) -> BTreeSet<String> {
@@ -76,7 +77,7 @@ fn words(status: &str) -> BTreeSet<String> {
 
 impl Judge {
     /// Takes what is so now.
-    pub fn learn<'a>(&mut self, now: Duration, said: impl Iterator<Item = (&'a str, &'a str)>) {
+    pub fn learn<'a>(&mut self, now: Moment, said: impl Iterator<Item = (&'a str, &'a str)>) {
         for (name, text) in said {
             if name == "ups.status" {
                 self.now_true = words(text);
@@ -95,7 +96,7 @@ impl Judge {
         }
     }
 
-    fn follow(&mut self, now: Duration) {
+    fn follow(&mut self, now: Moment) {
         for word in ["OB", "LB"] {
             let is = self.now_true.contains(word);
             match self.going_on.get(word).copied() {
@@ -124,7 +125,7 @@ impl Judge {
     }
 
     /// Takes the status that is shown.
-    pub fn status(&mut self, now: Duration, text: &str) {
+    pub fn status(&mut self, now: Moment, text: &str) {
         let shown = words(text);
         for word in shown.difference(&self.shown) {
             self.new_words.push_back((now, word.clone(), text.into()));
@@ -139,13 +140,13 @@ impl Judge {
     }
 
     /// Takes a value that was published.
-    pub fn value(&mut self, now: Duration, name: &str, text: &str) {
+    pub fn value(&mut self, now: Moment, name: &str, text: &str) {
         self.found.published += 1;
         self.new_values.push_back((now, name.into(), text.into()));
     }
 
     /// Judges what can be judged by now.
-    pub fn judge(&mut self, now: Duration) {
+    pub fn judge(&mut self, now: Moment) {
         while let Some((at, word, text)) = due(&mut self.new_words, now, WORD_PATIENCE) {
             if self.words.get(&word).is_none_or(|last| *last + WORD_AGE < at) {
                 match word.as_str() {

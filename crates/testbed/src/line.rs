@@ -83,8 +83,13 @@ impl Line {
     }
 }
 
-pub fn seconds(count: u64) -> Duration {
-    Duration::from_secs(count)
+pub fn seconds(count: u64) -> Moment {
+    Moment::after_start(Duration::from_secs(count))
+}
+
+/// So long.
+pub fn lasting(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
 }
 
 /// A reply with its end.

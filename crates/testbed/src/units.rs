@@ -1,5 +1,6 @@
 //! Simulated units on TCP, in a thread of their own.
 use qx::protocols;
+use qx::vocabulary::moment::Moment;
 use simulator::end::Shared;
 use simulator::knob::Knob;
 use simulator::personality::Personality;
@@ -8,7 +9,6 @@ use simulator::tcp;
 use simulator::trouble::Trouble;
 use simulator::ups::{Record, SimulatedUps};
 use std::sync::mpsc as std_mpsc;
-use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::{LocalSet, spawn_local};
 
@@ -26,7 +26,7 @@ pub struct Units {
     /// Where each of them listens.
     pub ports: Vec<u16>,
     orders: mpsc::UnboundedSender<Order>,
-    done: std_mpsc::Receiver<Vec<Vec<Duration>>>,
+    done: std_mpsc::Receiver<Vec<Vec<Moment>>>,
 }
 
 impl Units {
@@ -70,7 +70,7 @@ impl Units {
         Units { ports: ports.recv().unwrap(), orders, done }
     }
 
-    fn order(&self, order: Order) -> Vec<Vec<Duration>> {
+    fn order(&self, order: Order) -> Vec<Vec<Moment>> {
         self.orders.send(order).ok().unwrap();
         self.done.recv().unwrap()
     }
@@ -97,12 +97,12 @@ impl Units {
     }
 
     /// When each of them was asked for its status since then, by its own clock.
-    pub fn asked(&self) -> Vec<Vec<Duration>> {
+    pub fn asked(&self) -> Vec<Vec<Moment>> {
         self.order(Order::Asked)
     }
 }
 
-fn status_questions(unit: &Shared) -> Vec<Duration> {
+fn status_questions(unit: &Shared) -> Vec<Moment> {
     unit.with(|ups, _| {
         let status: Vec<&str> =
             ups.protocol.queries.iter().filter(|query| query.tells_status()).map(|query| query.ask).collect();

@@ -114,7 +114,12 @@ impl Wire {
     pub fn talk(&self) -> String {
         let shown = |made: &Made| {
             let line = made.line.as_deref().unwrap_or(b"-");
-            format!("{:.2} {} > {}", made.at.as_secs_f64(), made.question.escape_ascii(), line.escape_ascii())
+            format!(
+                "{:.2} {} > {}",
+                made.at.since_start().as_secs_f64(),
+                made.question.escape_ascii(),
+                line.escape_ascii()
+            )
         };
         self.made.iter().map(shown).collect::<Vec<_>>().join("\n")
     }

@@ -234,12 +234,13 @@ mod tests {
     use crate::line::exchange::Reply;
     use crate::options::Options;
     use crate::vocabulary::flag::Flags;
+    use crate::vocabulary::moment::Moment;
     use std::time::Duration;
 
     #[test]
     fn what_was_read_away_was_no_silence() {
         let patience = Duration::from_millis(165);
-        let mut now = Duration::ZERO;
+        let mut now = Moment::ZERO;
         let mut detection = Detection::new(Options::default().candidates(), Flags::default(), None).quick();
         let mut hear = |line: Option<&[u8]>, stray| {
             let Step::Ask(ask) = detection.step() else { return None };

@@ -212,7 +212,7 @@ impl Battery {
             };
             let temperature_c = known.temperature;
             estimator.take(Sample {
-                at: now,
+                at: now.since_start(),
                 volts: volts * found.times,
                 load_percent,
                 source,

@@ -185,7 +185,7 @@ impl Device {
 
     /// What makes hosts halt was read before the silence: it counts when it is read again.
     fn withdraw_old_warnings(&mut self, now: Moment) {
-        let since = now.saturating_sub(JUST_NOW);
+        let since = now - JUST_NOW;
         let is_old = |_: &Cell, taken: &Readings, read: Moment| {
             read < since && GRAVE.iter().any(|word| taken.status.has(*word))
         };

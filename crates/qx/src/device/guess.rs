@@ -6,6 +6,7 @@
 //! from a rated voltage that is missing or zero, and estimates move with every reading.
 
 use crate::options::RuntimeCal;
+use crate::vocabulary::moment::Moment;
 use std::time::Duration;
 
 /// What the estimate starts from: said by the UPS, or given by the configuration.
@@ -57,7 +58,7 @@ pub struct Estimator {
     packs: Option<Settled>,
     model: Option<RuntimeModel>,
     /// Seconds left at full load, and when that was.
-    left: Option<(f64, Duration)>,
+    left: Option<(f64, Moment)>,
 }
 
 /// How many times the voltage is taken, and why no longer.
@@ -171,7 +172,7 @@ impl Estimator {
     }
 
     /// The estimates for these readings.
-    pub fn estimate(&mut self, inputs: &Inputs, now: Duration) -> Estimate {
+    pub fn estimate(&mut self, inputs: &Inputs, now: Moment) -> Estimate {
         let packs = self.packs(inputs);
         let rated = inputs.nominal.filter(|nominal| *nominal > 0.0);
         let (low, high) = match (inputs.low, inputs.high, rated) {
@@ -201,7 +202,7 @@ impl Estimator {
         inputs: &Inputs,
         charge: f64,
         fullness: Option<f64>,
-        now: Duration,
+        now: Moment,
     ) -> f64 {
         let full = model.seconds_at_full_load();
         let (mut left, since) = self.left.unwrap_or((full * charge / 100.0, now));
@@ -253,7 +254,7 @@ mod tests {
     fn volts_of_a_cell_are_understood_at_the_first_reading() {
         // nut-faults 5: NUT shows charge 0 for the first 30 seconds here
         let mut estimator = Estimator::new(None);
-        let estimate = estimator.estimate(&inputs(2.25, 24.0), Duration::ZERO);
+        let estimate = estimator.estimate(&inputs(2.25, 24.0), Moment::ZERO);
         assert_eq!(estimator.packs(&inputs(1.7, 24.0)), 12.0);
         assert_eq!(estimate.charge, Some(100.0));
         assert_eq!(estimate.bounds, Some((20.8, 26.0)));
@@ -277,7 +278,7 @@ mod tests {
         }
         let mut estimator = Estimator::new(None);
         for (voltage, charge) in [(2.45, 100.0), (2.27, 100.0), (1.95, 50.0), (2.45, 100.0)] {
-            let estimate = estimator.estimate(&inputs(voltage, 36.0), Duration::ZERO);
+            let estimate = estimator.estimate(&inputs(voltage, 36.0), Moment::ZERO);
             assert_eq!(estimate.charge.map(f64::round), Some(charge), "{voltage}");
         }
     }
@@ -329,7 +330,7 @@ mod tests {
     fn no_bounds_without_a_rated_voltage() {
         for nominal in [None, Some(0.0)] {
             let inputs = Inputs { voltage: Some(27.0), nominal, ..Inputs::default() };
-            let estimate = Estimator::new(None).estimate(&inputs, Duration::ZERO);
+            let estimate = Estimator::new(None).estimate(&inputs, Moment::ZERO);
             assert_eq!(estimate, Estimate::default());
         }
     }
@@ -339,12 +340,12 @@ mod tests {
         let cal = RuntimeCal::parse("240,100,720,50").unwrap();
         let model = RuntimeModel { cal, chargetime: Duration::from_secs(43_200), idleload_percent: 10.0 };
         let mut estimator = Estimator::new(Some(model));
-        let full = estimator.estimate(&inputs(27.0, 24.0), Duration::ZERO);
+        let full = estimator.estimate(&inputs(27.0, 24.0), Moment::ZERO);
         assert_eq!(full.runtime_s.map(f64::round), Some(720.0));
         let outage = Inputs { online: false, ..inputs(26.0, 24.0) };
-        let later = estimator.estimate(&outage, Duration::from_secs(120));
+        let later = estimator.estimate(&outage, Moment::after_start(Duration::from_secs(120)));
         assert_eq!(later.runtime_s.map(f64::round), Some(600.0));
-        let back = estimator.estimate(&inputs(26.0, 24.0), Duration::from_secs(4440));
+        let back = estimator.estimate(&inputs(26.0, 24.0), Moment::after_start(Duration::from_secs(4440)));
         assert_eq!(back.charge.map(f64::round), Some(93.0));
     }
 }

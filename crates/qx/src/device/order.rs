@@ -440,7 +440,7 @@ impl Device {
     /// What the status showed just now, to compare with it later. Where it was not read, nothing that it shows
     /// later is news.
     pub(super) fn shown_before(&self, now: Moment) -> Shown {
-        match self.was_heard_since(now.saturating_sub(2 * STATUS_IS_NEW)) {
+        match self.was_heard_since(now - 2 * STATUS_IS_NEW) {
             true => self.shown(),
             false => Shown { pending: true, dead: true },
         }

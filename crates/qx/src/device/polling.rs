@@ -79,10 +79,11 @@ impl Device {
         let interval = interval.map(|usual| if self.ready { usual } else { usual.max(SURVEY_POLLS) });
         let next = interval.map(|interval| (since + interval).max(now));
         let address = self.address();
-        let evidence_since = now.saturating_sub(match interval {
+        let evidence_lasts = match interval {
             Some(interval) => self.stale_after().max(EVIDENCE_LASTS * interval),
             None => self.full_interval(),
-        });
+        };
+        let evidence_since = now - evidence_lasts;
         let before = self.line.quality();
         let slot = &mut self.slots[at];
         let is_refusal =

@@ -385,7 +385,7 @@ impl Device {
         let first = self.requests.front()?;
         let of_the_kill = first.asker == Asker::KillPower;
         let begun = first.begun;
-        let was_heard = self.was_heard_since(now.saturating_sub(STATUS_IS_NEW));
+        let was_heard = self.was_heard_since(now - STATUS_IS_NEW);
         // who kills the power does not wait for long until it is proven who answers
         let known = self.doubted_since().is_none_or(|since| of_the_kill && now >= since + KILL_LOOKS);
         let known = known && (of_the_kill || !self.reads_plate(now) && !self.is_two_units());

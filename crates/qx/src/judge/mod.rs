@@ -16,6 +16,7 @@ mod recent;
 mod word;
 
 use crate::options::Options;
+use crate::vocabulary::moment::Moment;
 use crate::vocabulary::value::Decimal;
 use crate::vocabulary::variable::Var;
 use crate::wire::query::Query;
@@ -25,7 +26,6 @@ pub use cell::{Cell, Claims, GRAVE, Kind};
 pub use compare::{alike, alike_but_for_words, same_words};
 use form::Forms;
 use recent::Recent;
-use std::time::Duration;
 
 /// A word that changed so often among the last readings is not asked for again at once.
 const FLICKERS: usize = 3;
@@ -61,9 +61,9 @@ impl Quality {
 #[derive(Clone, Copy, Debug)]
 pub struct Hearing {
     /// Since the driver was started.
-    pub now: Duration,
+    pub now: Moment,
     /// What came before this is too old to count.
-    pub since: Duration,
+    pub since: Moment,
     /// What is known of the line.
     pub quality: Quality,
     /// The question was asked often enough: numbers that keep leaping are the UPS's own.
@@ -106,9 +106,9 @@ struct State {
     taken: Option<Readings>,
     recent: Recent,
     /// When it was read last,
-    read: Duration,
+    read: Moment,
     /// and when that was what is taken.
-    said: Duration,
+    said: Moment,
     /// What it said last is what is taken.
     settled: bool,
 }
@@ -252,24 +252,24 @@ impl Judge {
 
     /// Withdraws what `is_dead`, by its cell, by what is taken of it and by when it was read last; what that was,
     /// if anything.
-    pub fn withdraw(&mut self, is_dead: impl FnMut(&Cell, &Readings, Duration) -> bool) -> Option<Withdrawn> {
+    pub fn withdraw(&mut self, is_dead: impl FnMut(&Cell, &Readings, Moment) -> bool) -> Option<Withdrawn> {
         self.withdraw_by(|state| state.read, is_dead)
     }
 
     /// The same for words, by when it was read last that it is so.
     pub fn withdraw_unsaid(
         &mut self,
-        is_dead: impl FnMut(&Cell, &Readings, Duration) -> bool,
+        is_dead: impl FnMut(&Cell, &Readings, Moment) -> bool,
     ) -> Option<Withdrawn> {
         self.withdraw_by(|state| state.said, is_dead)
     }
 
     fn withdraw_by(
         &mut self,
-        when: fn(&State) -> Duration,
-        mut is_dead: impl FnMut(&Cell, &Readings, Duration) -> bool,
+        when: fn(&State) -> Moment,
+        mut is_dead: impl FnMut(&Cell, &Readings, Moment) -> bool,
     ) -> Option<Withdrawn> {
-        let (mut names, mut read) = (vec![], Duration::ZERO);
+        let (mut names, mut read) = (vec![], Moment::ZERO);
         for (cell, state) in self.cells.iter().zip(&mut self.states) {
             if state.taken.as_ref().is_some_and(|taken| is_dead(cell, taken, when(state))) {
                 read = read.max(state.read);

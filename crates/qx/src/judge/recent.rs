@@ -1,17 +1,17 @@
 //! The last readings of one cell.
 
 use super::bounds::ELECTED;
+use crate::vocabulary::moment::Moment;
 use crate::wire::readings::Readings;
 use std::collections::VecDeque;
-use std::time::Duration;
 
 /// What was read of one cell lately, the newest last, and when.
 #[derive(Clone, Debug, Default)]
-pub struct Recent(VecDeque<(Duration, Readings)>);
+pub struct Recent(VecDeque<(Moment, Readings)>);
 
 impl Recent {
     /// Adds a reading; what came before `since` is too old to count.
-    pub fn push(&mut self, now: Duration, since: Duration, reading: &Readings) {
+    pub fn push(&mut self, now: Moment, since: Moment, reading: &Readings) {
         self.0.retain(|(came, _)| *came >= since);
         if self.0.len() == ELECTED.last {
             self.0.pop_front();

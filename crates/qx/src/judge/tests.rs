@@ -4,6 +4,7 @@ use super::{Hearing, Judge, Quality};
 use crate::options::Options;
 use crate::options::quirk::{INVERTED_REGULATION, Quirks};
 use crate::protocols;
+use crate::vocabulary::moment::Moment;
 use std::time::Duration;
 
 /// Replies of the drawn form of many dialects, others of the same, and what is garbled.
@@ -38,10 +39,10 @@ fn what_the_same_bytes_say_is_kept_and_nothing_else() {
                 // the same several times in a row, as a UPS does that nothing happens to
                 for _ in 0..1 + (at * 7) % 5 {
                     let quality = qualities[(at / 3) % qualities.len()];
-                    let now = Duration::from_secs(2 * at as u64);
+                    let now = Moment::after_start(Duration::from_secs(2 * at as u64));
                     let hearing = Hearing {
                         now,
-                        since: now.saturating_sub(Duration::from_secs(20)),
+                        since: now - Duration::from_secs(20),
                         quality,
                         let_run: matches!(at % 11, 0),
                         word_is_news: false,

@@ -1,6 +1,65 @@
 //! Moments: what the clock of the driver shows.
 
+use std::fmt;
+use std::ops::{Add, AddAssign, Sub};
 use std::time::Duration;
 
-/// Time since the driver was started, by a clock that only goes forward.
-pub type Moment = Duration;
+/// A point of time, as time since the driver was started by a clock that only goes forward. It is no [`Duration`], so
+/// that "when" and "how long" cannot be mistaken for one another.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Moment(Duration);
+
+impl Moment {
+    /// The start of the clock.
+    pub const ZERO: Moment = Moment(Duration::ZERO);
+    /// Later than any other: what never happens.
+    pub const MAX: Moment = Moment(Duration::MAX);
+
+    /// So long after the start.
+    pub const fn after_start(time: Duration) -> Moment {
+        Moment(time)
+    }
+    /// How long after the start it is.
+    pub const fn since_start(self) -> Duration {
+        self.0
+    }
+    /// How long it is after `earlier`; nothing when it is before.
+    pub const fn saturating_sub(self, earlier: Moment) -> Duration {
+        self.0.saturating_sub(earlier.0)
+    }
+}
+
+/// As its time since the start.
+impl fmt::Debug for Moment {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Add<Duration> for Moment {
+    type Output = Moment;
+    fn add(self, time: Duration) -> Moment {
+        Moment(self.0.saturating_add(time))
+    }
+}
+
+impl AddAssign<Duration> for Moment {
+    fn add_assign(&mut self, time: Duration) {
+        *self = *self + time;
+    }
+}
+
+/// How long it is after the other; nothing when it is before.
+impl Sub for Moment {
+    type Output = Duration;
+    fn sub(self, earlier: Moment) -> Duration {
+        self.saturating_sub(earlier)
+    }
+}
+
+impl Sub<Duration> for Moment {
+    type Output = Moment;
+    fn sub(self, time: Duration) -> Moment {
+        Moment(self.0.saturating_sub(time))
+    }
+}

@@ -8,6 +8,7 @@ use qx::device::{Device, Event, Loudness, Outcome, Ticket};
 use qx::line::capture::Recorded;
 use qx::options::Options;
 use qx::vocabulary::escape::escape;
+use qx::vocabulary::moment::Moment;
 use station::config::UpsConfig;
 use std::time::{Duration, Instant};
 
@@ -168,9 +169,10 @@ impl Unit {
             if now >= end {
                 return Ok(Way::Time);
             }
-            let Some(exchange) = self.device.poll_exchange(now - self.made) else {
+            let Some(exchange) = self.device.poll_exchange(self.since_made(now)) else {
                 if !self.device.has_news() {
-                    let due = self.device.poll_timeout().map_or(end, |due| due + self.made).min(end);
+                    let due =
+                        self.device.poll_timeout().map_or(end, |due| self.made + due.since_start()).min(end);
                     tokio::time::sleep(due.saturating_sub(now).max(Duration::from_millis(1))).await;
                 }
                 continue;
@@ -190,7 +192,7 @@ impl Unit {
                 at,
                 latency,
             });
-            let now = self.now(owner) - self.made;
+            let now = self.since_made(self.now(owner));
             self.device.handle_reply(reply, now);
         }
     }
@@ -198,6 +200,11 @@ impl Unit {
     /// The time since the beginning: it stands still while an answer is waited for.
     fn now(&self, owner: &Owner) -> Duration {
         self.started.elapsed().saturating_sub(owner.waited())
+    }
+
+    /// What the device's own clock shows then.
+    fn since_made(&self, now: Duration) -> Moment {
+        Moment::after_start(now.saturating_sub(self.made))
     }
 
     fn note(&mut self, event: &Event) -> Result<(), Stop> {

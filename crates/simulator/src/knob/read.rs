@@ -1,11 +1,11 @@
 //! Reading what stands behind the name of a knob.
 
 use crate::ups::SimulatedUps;
+use qx::vocabulary::moment::Moment;
 use std::sync::Arc;
-use std::time::Duration;
 
 /// What a knob does to a UPS, at a moment of real time.
-pub(super) type Turn = Arc<dyn Fn(&mut SimulatedUps, Duration) + Send + Sync>;
+pub(super) type Turn = Arc<dyn Fn(&mut SimulatedUps, Moment) + Send + Sync>;
 
 /// What comes of reading one: what it does, or a sentence.
 pub(super) type Read = Result<Turn, String>;

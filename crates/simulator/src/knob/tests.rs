@@ -4,11 +4,12 @@ use crate::sample::{FAMILIES, MODELS};
 use crate::script::Script;
 use crate::trouble::{Nothing, Trouble};
 use qx::protocols;
+use std::time::Duration;
 
 fn turned(texts: &[&str]) -> SimulatedUps {
     let mut ups =
         SimulatedUps::new(&protocols::MEGATEC, Personality::default(), Trouble::new(1), Script::default());
-    texts.iter().for_each(|text| ups.turn(Knob::parse(text).unwrap(), Duration::ZERO));
+    texts.iter().for_each(|text| ups.turn(Knob::parse(text).unwrap(), Moment::ZERO));
     ups
 }
 

@@ -9,6 +9,7 @@ use crate::oddity::{Deed, Plate};
 use crate::personality::Refusal;
 use crate::readings::readings;
 use qx::vocabulary::flag::{Flag, Flags};
+use qx::vocabulary::moment::Moment;
 use qx::vocabulary::variable::{INPUT_VOLTAGE, UPS_ID, Var};
 use qx::wire::fact::Facts;
 use qx::wire::query::{Meaning, Query};
@@ -25,7 +26,7 @@ impl SimulatedUps {
     }
 
     /// What is said to a line, before its end and its troubles.
-    pub(super) fn reply(&mut self, raw: &[u8], line: &str, now: Duration) -> Option<Saying> {
+    pub(super) fn reply(&mut self, raw: &[u8], line: &str, now: Moment) -> Option<Saying> {
         if let Some(bytes) = self.forced.reply(line) {
             return Some(Saying { bytes: bytes.clone(), ..Saying::default() });
         }
@@ -66,7 +67,7 @@ impl SimulatedUps {
         line: &str,
         mut readings: Readings,
         odd: &[Deed],
-        now: Duration,
+        now: Moment,
     ) -> Option<Vec<u8>> {
         if let Some(said) = self.kept_back(query, line, odd) {
             return said;
@@ -131,7 +132,7 @@ impl SimulatedUps {
         raw: &[u8],
         line: &str,
         odd: &[Deed],
-        now: Duration,
+        now: Moment,
     ) -> Option<Vec<u8>> {
         if let Some(refusal) = &self.personality.refuses {
             let said = refusal.reply(raw);

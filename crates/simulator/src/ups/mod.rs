@@ -22,6 +22,7 @@ use clock::Clock;
 use forced::Forced;
 use port::Port;
 use qx::line::exchange::END;
+use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use record::Journal;
 pub use record::Record;
@@ -77,12 +78,12 @@ impl SimulatedUps {
     }
 
     /// Simulated time at the real time `now`.
-    pub fn simulated(&self, now: Duration) -> Duration {
+    pub fn simulated(&self, now: Moment) -> Duration {
         self.clock.simulated(now)
     }
 
     /// Lets time pass: the world goes on, and the script is played.
-    pub fn advance(&mut self, now: Duration) {
+    pub fn advance(&mut self, now: Moment) {
         while let Some(due) = self.script.next_due().filter(|due| *due <= self.simulated(now)) {
             self.world.advance(due);
             // a change of speed counts from its own time, however late it is looked at
@@ -96,12 +97,12 @@ impl SimulatedUps {
     }
 
     /// Turns a knob at the real time `now`.
-    pub fn turn(&mut self, knob: Knob, now: Duration) {
+    pub fn turn(&mut self, knob: Knob, now: Moment) {
         knob.turn(self, now);
     }
 
     /// Takes bytes from the line.
-    pub fn receive(&mut self, bytes: &[u8], now: Duration) {
+    pub fn receive(&mut self, bytes: &[u8], now: Moment) {
         self.advance(now);
         if self.personality.echoes_line {
             self.port.echo(bytes, now);
@@ -113,7 +114,7 @@ impl SimulatedUps {
         }
     }
 
-    fn hear(&mut self, raw: &[u8], now: Duration) {
+    fn hear(&mut self, raw: &[u8], now: Moment) {
         let armour = self.protocol.armour;
         let plain = armour.and_then(|armour| (armour.unpack_question)(raw)).unwrap_or_else(|| raw.to_vec());
         let line = String::from_utf8_lossy(&plain).into_owned();
@@ -135,12 +136,12 @@ impl SimulatedUps {
     }
 
     /// What it says now; each call gives what is due.
-    pub fn poll_output(&mut self, now: Duration) -> Option<Vec<u8>> {
+    pub fn poll_output(&mut self, now: Moment) -> Option<Vec<u8>> {
         self.port.poll_output(now)
     }
 
     /// When it wants to say something next.
-    pub fn poll_timeout(&self) -> Option<Duration> {
+    pub fn poll_timeout(&self) -> Option<Moment> {
         self.port.poll_timeout()
     }
 
@@ -161,7 +162,7 @@ impl SimulatedUps {
 
     /// What became of the lines that it heard since the last call, and when: by the world's own clock, not
     /// by what a driver makes of it.
-    pub fn take_records(&mut self) -> Vec<(Duration, Record)> {
+    pub fn take_records(&mut self) -> Vec<(Moment, Record)> {
         self.journal.take_records()
     }
 

@@ -3,6 +3,7 @@
 use crate::personality::Personality;
 use crate::trouble::Trouble;
 use qx::line::exchange::END;
+use qx::vocabulary::moment::Moment;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -27,7 +28,7 @@ pub(super) struct Saying {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Port {
     input: Vec<u8>,
-    output: VecDeque<(Duration, Vec<u8>)>,
+    output: VecDeque<(Moment, Vec<u8>)>,
     hang_up: Option<Duration>,
 }
 
@@ -43,7 +44,7 @@ impl Port {
     }
 
     /// The line sends back what it gets.
-    pub(super) fn echo(&mut self, bytes: &[u8], now: Duration) {
+    pub(super) fn echo(&mut self, bytes: &[u8], now: Moment) {
         self.output.push_back((now, bytes.to_vec()));
     }
 
@@ -52,7 +53,7 @@ impl Port {
         &mut self,
         saying: Saying,
         heard: usize,
-        now: Duration,
+        now: Moment,
         (manners, trouble): (&Personality, &mut Trouble),
     ) {
         if trouble.hangs_up() {
@@ -62,7 +63,7 @@ impl Port {
         let reply = trouble.befall(saying.bytes);
         // it says one thing after the other
         let start = (now + manners.latency + saying.late)
-            .max(self.output.back().map_or(Duration::ZERO, |(due, _)| *due))
+            .max(self.output.back().map_or(Moment::ZERO, |(due, _)| *due))
             + trouble.lateness();
         let half = if saying.gap.is_zero() { reply.len() } else { reply.len() / 2 };
         match manners.baud {
@@ -87,13 +88,13 @@ impl Port {
     }
 
     /// What goes out now.
-    pub(super) fn poll_output(&mut self, now: Duration) -> Option<Vec<u8>> {
+    pub(super) fn poll_output(&mut self, now: Moment) -> Option<Vec<u8>> {
         let due = self.output.front().is_some_and(|(due, _)| *due <= now);
         due.then(|| self.output.pop_front()).flatten().map(|(_, bytes)| bytes)
     }
 
     /// When something goes out next.
-    pub(super) fn poll_timeout(&self) -> Option<Duration> {
+    pub(super) fn poll_timeout(&self) -> Option<Moment> {
         self.output.front().map(|(due, _)| *due)
     }
 

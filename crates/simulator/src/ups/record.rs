@@ -1,8 +1,8 @@
 //! What a simulated UPS heard, and what became of it.
 
 use crate::claims::Claims;
+use qx::vocabulary::moment::Moment;
 use std::collections::VecDeque;
-use std::time::Duration;
 
 /// So many lines that were heard are kept, and so many records.
 const KEPT: usize = 4096;
@@ -31,7 +31,7 @@ pub enum Record {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Journal {
     lines: VecDeque<String>,
-    records: VecDeque<(Duration, Record)>,
+    records: VecDeque<(Moment, Record)>,
 }
 
 impl Journal {
@@ -44,7 +44,7 @@ impl Journal {
     }
 
     /// Keeps what became of it.
-    pub(super) fn record(&mut self, record: Record, now: Duration) {
+    pub(super) fn record(&mut self, record: Record, now: Moment) {
         if self.records.len() == KEPT {
             self.records.pop_front();
         }
@@ -52,7 +52,7 @@ impl Journal {
     }
 
     /// What was just recorded as said was said in these bytes.
-    pub(super) fn complete(&mut self, said: &[u8], now: Duration) {
+    pub(super) fn complete(&mut self, said: &[u8], now: Moment) {
         match self.records.back_mut() {
             Some((at, Record::Said { bytes, .. })) if *at == now => *bytes = said.to_vec(),
             _ => {}
@@ -67,7 +67,7 @@ impl Journal {
         self.lines.clear();
     }
 
-    pub(super) fn take_records(&mut self) -> Vec<(Duration, Record)> {
+    pub(super) fn take_records(&mut self) -> Vec<(Moment, Record)> {
         self.records.drain(..).collect()
     }
 }

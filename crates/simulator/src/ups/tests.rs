@@ -12,7 +12,7 @@ fn ups(protocol: &'static Protocol) -> SimulatedUps {
 }
 
 fn ask(ups: &mut SimulatedUps, line: &str, now: u64) -> Option<String> {
-    let now = Duration::from_secs(now);
+    let now = Moment::after_start(Duration::from_secs(now));
     ups.receive(format!("{line}\r").as_bytes(), now);
     let mut reply = vec![];
     while let Some(due) = ups.poll_timeout() {
@@ -48,7 +48,7 @@ fn every_dialect_answers_its_questions() {
         let readings = unit.readings();
         let facts = Facts::of(unit.protocol.queries[0], &readings, Flags::default());
         for query in unit.protocol.queries.iter().filter(|query| query.when.holds(&facts)) {
-            let now = Duration::ZERO;
+            let now = Moment::ZERO;
             unit.receive(&[query.wire(0).as_slice(), b"\r"].concat(), now);
             let Some(due) = unit.poll_timeout() else { continue };
             let reply = unit.poll_output(due).unwrap();
@@ -104,11 +104,11 @@ fn every_dialect_obeys() {
         );
         assert!(order(&mut ups, "shutdown.stop", 0, 3).is_some() && ups.world.countdown.is_none(), "{name}");
         order(&mut ups, "shutdown.stayoff", 0, 4);
-        ups.advance(Duration::from_secs(3600));
+        ups.advance(Moment::after_start(Duration::from_secs(3600)));
         assert!(!ups.world.powered(), "{name}");
         ups.world.obey(Order::OnOrStop);
         if order(&mut ups, "test.battery.start", 120, 3602).is_some() {
-            ups.advance(Duration::from_secs(3610));
+            ups.advance(Moment::after_start(Duration::from_secs(3610)));
             assert!(ups.world.on_battery(), "{name}");
             order(&mut ups, "test.battery.stop", 0, 3611);
             assert!(ups.world.test.is_none(), "{name}");
@@ -142,8 +142,11 @@ fn a_script_may_change_the_speed_whenever_it_is_looked_at() {
     let end = |step: u64| {
         let script = Script::parse("at 10s speed 10\nat 100s mains fail\nat 200s speed 1").unwrap();
         let mut ups = SimulatedUps::new(&protocols::MEGATEC, Personality::default(), Trouble::new(1), script);
-        (1..=60_000 / step).for_each(|n| ups.advance(Duration::from_millis(n * step)));
-        (ups.simulated(Duration::from_secs(60)).as_millis(), (ups.world.charge * 1e6).round())
+        (1..=60_000 / step).for_each(|n| ups.advance(Moment::after_start(Duration::from_millis(n * step))));
+        (
+            ups.simulated(Moment::after_start(Duration::from_secs(60))).as_millis(),
+            (ups.world.charge * 1e6).round(),
+        )
     };
     assert_eq!(end(100), end(60_000));
 }
@@ -152,20 +155,20 @@ fn a_script_may_change_the_speed_whenever_it_is_looked_at() {
 fn it_says_one_thing_after_the_other() {
     let mut ups = ups(&protocols::MEGATEC);
     ups.personality.baud = Some(2400);
-    ups.receive(b"Q1\rF\r", Duration::ZERO);
-    let mut last = Duration::ZERO;
+    ups.receive(b"Q1\rF\r", Moment::ZERO);
+    let mut last = Moment::ZERO;
     while let Some(due) = ups.poll_timeout() {
         assert!(due >= last);
         last = due;
         ups.poll_output(due);
     }
-    assert!(last > Duration::from_millis(280), "69 bytes at 2400 baud, not {last:?}");
+    assert!(last > Moment::after_start(Duration::from_millis(280)), "69 bytes at 2400 baud, not {last:?}");
 }
 
 #[test]
 fn knobs_change_what_is_said() {
     let mut ups = ups(&protocols::MEGATEC);
-    let turn = |ups: &mut SimulatedUps, text: &str| ups.turn(Knob::parse(text).unwrap(), Duration::ZERO);
+    let turn = |ups: &mut SimulatedUps, text: &str| ups.turn(Knob::parse(text).unwrap(), Moment::ZERO);
     for text in ["mains fail", "load 42", "dashes temperature", "bit 7 off", "cell on"] {
         turn(&mut ups, text);
     }
@@ -187,7 +190,7 @@ fn knobs_change_what_is_said() {
 #[test]
 fn a_line_may_break() {
     let mut ups = ups(&protocols::MEGATEC);
-    ups.turn(Knob::parse("break 1").unwrap(), Duration::ZERO);
+    ups.turn(Knob::parse("break 1").unwrap(), Moment::ZERO);
     assert_eq!(ask(&mut ups, "Q1", 0), None);
     assert_eq!(ups.take_hang_up(), Some(BREAK));
 }
@@ -197,23 +200,23 @@ fn bytes_are_paced() {
     let mut ups = ups(&protocols::MEGATEC);
     ups.personality.baud = Some(2400);
     ups.personality.latency = Duration::ZERO;
-    ups.receive(b"Q1\r", Duration::ZERO);
-    let mut last = Duration::ZERO;
+    ups.receive(b"Q1\r", Moment::ZERO);
+    let mut last = Moment::ZERO;
     while let Some(due) = ups.poll_timeout() {
         last = due;
         ups.poll_output(due);
     }
     // 3 bytes of the question and 47 of the reply, 10 bits each
-    assert!((last.as_secs_f64() - 500.0 / 2400.0).abs() < 0.001, "{last:?}");
+    assert!((last.since_start().as_secs_f64() - 500.0 / 2400.0).abs() < 0.001, "{last:?}");
 }
 
 #[test]
 fn time_may_run_faster() {
     let script = Script::parse("at 100s mains fail").unwrap();
     let mut ups = SimulatedUps::new(&protocols::Q1, Personality::default(), Trouble::new(1), script);
-    ups.turn(Knob::parse("speed 100").unwrap(), Duration::ZERO);
-    ups.advance(Duration::from_millis(990));
+    ups.turn(Knob::parse("speed 100").unwrap(), Moment::ZERO);
+    ups.advance(Moment::after_start(Duration::from_millis(990)));
     assert!(!ups.world.on_battery());
-    ups.advance(Duration::from_millis(1010));
+    ups.advance(Moment::after_start(Duration::from_millis(1010)));
     assert!(ups.world.on_battery());
 }

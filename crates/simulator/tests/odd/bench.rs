@@ -99,18 +99,23 @@ impl<'l> Bench<'l> {
         self.units.last_mut().expect("a unit")
     }
 
+    /// What the driver's own clock shows, which began when the driver did.
+    fn since_birth(&self) -> Moment {
+        Moment::after_start(self.now - self.born)
+    }
+
     fn run(&mut self) {
         let mut looked = Moment::ZERO;
         while self.now < self.life.until {
             self.take_events();
             self.take_news();
-            let at = self.now - self.born;
+            let at = self.since_birth();
             let exchange = if self.dead_until.is_none() { self.device.poll_exchange(at) } else { None };
             if let Some(exchange) = exchange {
                 self.look();
                 self.exchange(&exchange);
             } else if self.dead_until.is_some() || !self.device.has_news() {
-                let due = self.device.poll_timeout().map(|due| due + self.born);
+                let due = self.device.poll_timeout().map(|due| self.born + due.since_start());
                 let due = due.filter(|_| self.dead_until.is_none());
                 let next = self.events.front().map(|(at, _)| *at);
                 let own = [due, next, self.shake, self.reopen, self.dead_until, Some(self.life.until)];
@@ -136,7 +141,7 @@ impl<'l> Bench<'l> {
             let stale = if store.is_stale() { " (stale)" } else { "" };
             let shown = format!("{}{stale}", store.text("ups.status").unwrap_or("-"));
             if shown != self.shown {
-                diary.push(format!("{:.1} s: {shown}", now.as_secs_f64()));
+                diary.push(format!("{:.1} s: {shown}", now.since_start().as_secs_f64()));
                 self.shown = shown;
             }
         }
@@ -166,13 +171,13 @@ impl<'l> Bench<'l> {
         let records = self.ups().take_records();
         self.judge.heard(began, now, (exchange, reply.as_ref()), &records, unit);
         let noted = exchange.is_command
-            || self.life.until < Duration::from_secs(30)
+            || self.life.until < Moment::after_start(Duration::from_secs(30))
             || std::env::var_os("QXUPS_EXCHANGES").is_some();
         if let Some(diary) = self.diary.as_mut().filter(|_| noted) {
             let said = reply.as_ref().and_then(|reply| reply.line.as_deref()).unwrap_or(b"-");
             diary.push(format!(
                 "{:.1} s: {} > {}",
-                now.as_secs_f64(),
+                now.since_start().as_secs_f64(),
                 exchange.command.escape_ascii(),
                 said.escape_ascii()
             ));
@@ -180,7 +185,7 @@ impl<'l> Bench<'l> {
         match reply {
             Some(reply) => {
                 self.was_silent = reply.line.is_none();
-                self.device.handle_reply(reply, now - self.born);
+                self.device.handle_reply(reply, self.since_birth());
             }
             // the link was lost: the event itself is taken next
             None => self.lose(),
@@ -193,7 +198,7 @@ impl<'l> Bench<'l> {
             self.reopen = None;
             self.judge.link_lost(self.now);
             if self.dead_until.is_none() {
-                self.device.handle_link(LinkChange::Gone, self.now - self.born);
+                self.device.handle_link(LinkChange::Gone, self.since_birth());
             }
         }
     }
@@ -206,7 +211,7 @@ impl<'l> Bench<'l> {
         let now = self.now;
         while self.ups().poll_output(now).is_some() {}
         if self.dead_until.is_none() {
-            self.device.handle_link(LinkChange::Back, now - self.born);
+            self.device.handle_link(LinkChange::Back, self.since_birth());
         }
     }
 
@@ -221,7 +226,7 @@ impl<'l> Bench<'l> {
             self.shake = Some(self.now + SHAKE_AGAIN);
             // the driver does it, so the judge hears nothing of it
             if self.cable != Cable::Gone && self.dead_until.is_none() {
-                let at = self.now - self.born;
+                let at = self.since_birth();
                 self.device.handle_link(LinkChange::Gone, at);
                 self.device.handle_link(LinkChange::Back, at);
             }
@@ -234,9 +239,9 @@ impl<'l> Bench<'l> {
 
     fn take_event(&mut self, event: Event) {
         if let Some(diary) = &mut self.diary {
-            diary.push(format!("{:.1} s: ({event})", self.now.as_secs_f64()));
+            diary.push(format!("{:.1} s: ({event})", self.now.since_start().as_secs_f64()));
         }
-        let at = self.now - self.born;
+        let at = self.since_birth();
         let unit = self.units.len() - 1;
         match event {
             // the unit's own script has it
@@ -355,7 +360,7 @@ impl<'l> Bench<'l> {
                     if let Some(diary) =
                         self.diary.as_mut().filter(|_| loudness > qx::device::Loudness::Debug)
                     {
-                        diary.push(format!("{:.1} s: log: {text}", self.now.as_secs_f64()));
+                        diary.push(format!("{:.1} s: log: {text}", self.now.since_start().as_secs_f64()));
                     }
                 }
                 _ => {}

@@ -1,6 +1,7 @@
 //! A life drawn from a seed.
 
 use super::life::{DRIVERS, Event, Life, Link};
+use qx::vocabulary::moment::Moment;
 use simulator::oddity;
 use simulator::trouble::Random;
 use std::time::Duration;
@@ -45,7 +46,7 @@ pub fn draw(seed: u64) -> Life {
     }
     let Draw { mut life, now, .. } = draw;
     life.events.sort_by_key(|(at, _)| *at);
-    life.until = Duration::from_secs(now + 60);
+    life.until = Moment::after_start(Duration::from_secs(now + 60));
     life
 }
 
@@ -60,7 +61,7 @@ impl Draw {
 
     fn at(&mut self, second: u64, event: Event) {
         let ms = 1000 * second + self.between(0, 9) * 100;
-        self.life.events.push((Duration::from_millis(ms), event));
+        self.life.events.push((Moment::after_start(Duration::from_millis(ms)), event));
     }
 
     fn turn(&mut self, second: u64, knob: &str) {

@@ -1,7 +1,7 @@
 //! What the judge finds.
 
+use qx::vocabulary::moment::Moment;
 use std::fmt;
-use std::time::Duration;
 
 /// Kinds of findings. Shrinking keeps the kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,12 +61,12 @@ impl fmt::Display for Kind {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Finding {
     pub kind: Kind,
-    pub at: Duration,
+    pub at: Moment,
     pub text: String,
 }
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:.1} s: {}: {}", self.at.as_secs_f64(), self.kind, self.text)
+        write!(f, "{:.1} s: {}: {}", self.at.since_start().as_secs_f64(), self.kind, self.text)
     }
 }

@@ -204,7 +204,7 @@ impl Judge {
         began: Moment,
         now: Moment,
         (exchange, reply): (&Exchange, Option<&Reply>),
-        records: &[(Duration, Record)],
+        records: &[(Moment, Record)],
         unit: usize,
     ) {
         self.slowest = self.slowest.max(now - began);

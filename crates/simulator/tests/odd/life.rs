@@ -18,6 +18,7 @@ use qx::options::Options;
 use qx::options::quirk;
 use qx::protocols;
 use qx::vocabulary::flag::Flag;
+use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use simulator::script::time_of;
 use std::fmt;
@@ -74,13 +75,17 @@ pub struct Life {
     pub link: Link,
     pub options: Vec<(String, String)>,
     pub knobs: Vec<String>,
-    pub events: Vec<(Duration, Event)>,
-    pub until: Duration,
+    pub events: Vec<(Moment, Event)>,
+    pub until: Moment,
 }
 
 /// The three names, and the dialects each knows.
 pub const DRIVERS: [(&str, &[&Protocol]); 3] =
     [("nutdrv_qx", protocols::ALL), ("blazer_ser", protocols::BLAZER), ("blazer_usb", protocols::BLAZER)];
+
+fn moment(text: &str) -> Moment {
+    Moment::after_start(time_of(text).expect("a time"))
+}
 
 impl Life {
     /// A life of that dialect in which nothing happens.
@@ -94,7 +99,7 @@ impl Life {
             options: vec![],
             knobs: vec![],
             events: vec![],
-            until: Duration::from_secs(300),
+            until: Moment::after_start(Duration::from_secs(300)),
         }
     }
 
@@ -115,9 +120,9 @@ impl Life {
                 "knob" => life.knobs.push(rest.into()),
                 "at" => {
                     let (time, event) = rest.split_once(' ').expect("a time and an event");
-                    life.events.push((time_of(time).expect("a time"), Event::parse(event)));
+                    life.events.push((moment(time), Event::parse(event)));
                 }
-                "until" => life.until = time_of(rest).expect("a time"),
+                "until" => life.until = moment(rest),
                 _ => panic!("'{line}' is no line of a life"),
             }
         }
@@ -244,12 +249,12 @@ impl fmt::Display for Life {
         self.options.iter().try_for_each(|(name, value)| writeln!(f, "option {name}={value}"))?;
         self.knobs.iter().try_for_each(|knob| writeln!(f, "knob {knob}"))?;
         for (at, event) in &self.events {
-            let ms = at.as_millis();
+            let ms = at.since_start().as_millis();
             match ms % 1000 {
                 0 => writeln!(f, "at {}s {event}", ms / 1000)?,
                 _ => writeln!(f, "at {ms}ms {event}")?,
             }
         }
-        writeln!(f, "until {}s", self.until.as_secs())
+        writeln!(f, "until {}s", self.until.since_start().as_secs())
     }
 }

@@ -32,7 +32,7 @@ fn script(life: &Life, from: Moment, only_the_world: bool) -> Script {
     for (at, event) in life.events.iter().filter(|(at, _)| *at >= from) {
         match event {
             Event::Turn(knob) if !only_the_world || is_of_the_world(knob) => {
-                text += &format!("at {}ms {knob}\n", at.as_millis());
+                text += &format!("at {}ms {knob}\n", at.since_start().as_millis());
             }
             _ => {}
         }

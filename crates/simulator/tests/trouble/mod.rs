@@ -217,8 +217,8 @@ impl Bench {
     }
 
     fn step_world(&mut self) {
-        let second = self.now.as_secs() % CYCLE_S;
-        if self.now.as_secs() / CYCLE_S > self.cycle {
+        let second = self.now.since_start().as_secs() % CYCLE_S;
+        if self.now.since_start().as_secs() / CYCLE_S > self.cycle {
             self.cycle += 1;
             self.toggled = false;
             self.end_command();
