@@ -49,9 +49,13 @@ impl Known {
 
     /// What was found at the last start, as far as it counts at this one.
     pub fn kept(options: &Options) -> Option<Known> {
+        Known::of_memory(options.dialect_memory.as_deref(), options)
+    }
+
+    /// The same, of a text that was kept since then.
+    pub fn of_memory(memory: Option<&str>, options: &Options) -> Option<Known> {
         let first = options.candidates().first().copied();
-        let kept =
-            options.dialect_memory.as_deref().filter(|_| options.protocol.is_none()).and_then(Known::parse);
+        let kept = memory.filter(|_| options.protocol.is_none()).and_then(Known::parse);
         // a release that did not go by the converter may have taken it for another
         kept.filter(|known| {
             options.first_dialect.is_none() || first.is_some_and(|first| first.name == known.protocol)

@@ -8,15 +8,12 @@
 //! discharge of this very battery and is not surprised by this one. Only such figures count for a bound.
 
 use super::course::Course;
+use super::timing::VOLTS_SETTLE;
 use super::{Device, Loudness, Moment};
 use crate::device::bank::{self, FoundBank};
 use crate::device::guess::{self, Doubt, Inputs, RuntimeModel};
 use crate::options::Options;
 use battery::{Chemistry, Confidence, Estimator, Sample, Source, Unit};
-use std::time::Duration;
-
-/// The first volts of a discharge dip and recover: nothing is guessed by them.
-const DIP: Duration = Duration::from_secs(30);
 
 /// Volts of a cell under which makers' tables of discharges at high rates do not go: 1.60 V of lead-acid (CSB
 /// GP and HR series),
@@ -141,7 +138,7 @@ impl Battery {
         }
         let outage = (!inputs.online).then(|| now.saturating_sub(*self.outage.get_or_insert(now)));
         // a guess is better than nothing when the lights are out, once it saw more than the first dip
-        let dipped = outage.is_some_and(|time| time >= DIP);
+        let dipped = outage.is_some_and(|time| time >= VOLTS_SETTLE);
         let told = learned.confidence >= Confidence::Low || dipped && self.may_guess();
         if inputs.charge.is_none() {
             estimate.charge = match outage {

@@ -1,6 +1,7 @@
 //! `driver = qxups-sim`: a simulated UPS in this process, which a station speaks to over a pseudo-terminal.
 
 use nut::ups_conf::{Section, Setting, UpsConf};
+use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use simulator::end::Shared;
 use simulator::knob::Knob;
@@ -124,7 +125,7 @@ impl SimulatedPlan {
             Trouble::new(self.seed),
             self.script.clone(),
         );
-        self.knobs.iter().for_each(|knob| ups.turn(knob.clone(), Duration::ZERO));
+        self.knobs.iter().for_each(|knob| ups.turn(knob.clone(), Moment::ZERO));
         let end = self.open(state).map_err(|error| {
             format!("cannot open a pseudo-terminal for a simulated UPS: {error}; mount /dev/pts")
         })?;

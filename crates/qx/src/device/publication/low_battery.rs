@@ -1,36 +1,13 @@
 //! When the battery is low: by the word of the UPS, or by bounds that the administrator set.
 
 use super::sheet::Sheet;
-use super::{Device, Loudness, Moment};
+use super::trust::{Trust, Word};
+use crate::device::timing::{LOW_AFTER, LOW_POLLS, LOW_WEIGHS_LESS};
+use crate::device::{Device, Loudness, Moment};
 use crate::options::Options;
 use crate::vocabulary::status::{Status, StatusSet};
 use crate::vocabulary::variable::*;
 use std::time::Duration;
-
-/// After the load was taken over the voltage dips and recovers: nothing is judged by it meanwhile.
-const DIP: Duration = Duration::from_secs(10);
-/// A value has to be below its bound for so many polls; see [`Level`].
-const POLLS: u32 = 2;
-/// Above its bound it counts for so much less than below.
-const WEIGHS_LESS: u32 = 3;
-
-/// Whose word a figure is that may decide that the battery is low.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Word {
-    /// The UPS says it, or the administrator.
-    Said,
-    /// The model, which knows this battery.
-    Estimated,
-}
-
-/// The same for charge and runtime; none for a guess, which decides nothing.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Trust {
-    pub charge: Option<Word>,
-    pub runtime: Option<Word>,
-    /// The volts are those of an empty battery, of whatever size.
-    pub is_at_its_end: bool,
-}
 
 /// What is remembered of an outage.
 #[derive(Debug, Default)]
@@ -87,29 +64,18 @@ impl Still {
 impl Level {
     /// Takes a value, which is below its bound for a reason; true when it is low from now on.
     fn take(&mut self, below: Option<Below>, poll: Duration, now: Moment) -> bool {
-        let whole = poll * POLLS;
+        let whole = poll * LOW_POLLS;
         if let Some((since, was_below)) = self.last.replace((now, below.is_some())) {
             let passed = now.saturating_sub(since).min(poll);
             self.time = match was_below {
                 true => (self.time + passed).min(whole),
-                false => self.time.saturating_sub(passed / WEIGHS_LESS),
+                false => self.time.saturating_sub(passed / LOW_WEIGHS_LESS),
             };
         }
         self.why = below.or_else(|| self.why.take());
         let news = self.time >= whole && !self.low;
         self.low |= news;
         news
-    }
-}
-
-impl Trust {
-    /// Volts are always said.
-    fn of(self, var: &Var) -> Option<Word> {
-        match var {
-            var if *var == BATTERY_CHARGE => self.charge,
-            var if *var == BATTERY_RUNTIME => self.runtime,
-            _ => Some(Word::Said),
-        }
     }
 }
 
@@ -133,11 +99,11 @@ impl Device {
         now: Moment,
     ) -> bool {
         if status.has(Status::Online) {
-            self.low_battery = LowBattery::default();
+            self.publication.low_battery = LowBattery::default();
             return false;
         }
-        let since = *self.low_battery.outage.get_or_insert(now);
-        if now.saturating_sub(since) < DIP {
+        let since = *self.publication.low_battery.outage.get_or_insert(now);
+        if now.saturating_sub(since) < LOW_AFTER {
             return false;
         }
         self.tell_what_is_guessed(sheet, trust);
@@ -150,7 +116,7 @@ impl Device {
                 word == Word::Said || self.below(sheet, |var| trust.of(var).is_none()).is_some()
             };
             let is_below = below.is_some();
-            let level = &mut self.low_battery.levels[at];
+            let level = &mut self.publication.low_battery.levels[at];
             if level.take(below, poll, now) {
                 let why = level.why.as_ref().map_or("", |below| below.text.as_str());
                 let text = format!("the battery is low: {why}");
@@ -169,7 +135,7 @@ impl Device {
                 self.note(Loudness::Warning, text.into());
             }
         }
-        self.low_battery.levels.iter().any(|level| level.low)
+        self.publication.low_battery.levels.iter().any(|level| level.low)
     }
 
     /// Where charge or runtime has a bound: the volts of a battery that holds nothing any more.
@@ -206,7 +172,7 @@ impl Device {
 
     /// Says once in an outage which bound does not count yet.
     fn tell_what_is_guessed(&mut self, sheet: &Sheet, trust: Trust) {
-        if self.low_battery.told {
+        if self.publication.low_battery.told {
             return;
         }
         let guessed = BOUNDS.iter().find_map(|(option, var, _, bound)| {
@@ -217,7 +183,7 @@ impl Device {
             Some(format!("{option} does not count: {} is {shown}", var.name))
         });
         if let Some(text) = guessed {
-            self.low_battery.told = true;
+            self.publication.low_battery.told = true;
             let text = format!("{text}; the word of the UPS does, and lowbatt_voltage, if it is set");
             self.note(Loudness::Info, text);
         }

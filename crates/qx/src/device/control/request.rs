@@ -1,8 +1,10 @@
 //! Requests: instant commands and settings.
 
-use super::bounds::{KILL_LOOKS, LATE, STATUS_IS_NEW, WAITING, WISH};
-use super::order::{Doubt, is_of_the_load};
-use super::{Device, Event, Loudness, Moment, Outcome, Ticket};
+use super::asker::{Asker, Request};
+use super::complaints::Say;
+use super::doubt::{Doubt, is_of_the_load};
+use crate::device::bounds::{KILL_LOOKS, LATE, STATUS_IS_NEW, WAITING, WISH};
+use crate::device::{Device, Event, Loudness, Moment, Outcome, Ticket};
 use crate::line::exchange::Reply;
 use crate::vocabulary::variable::{
     DEVICE_MFR, DEVICE_MODEL, DEVICE_SERIAL, UPS_DELAY_SHUTDOWN, UPS_DELAY_START, UPS_MODEL, UPS_SERIAL, Var,
@@ -13,113 +15,9 @@ use crate::wire::fact::Facts;
 use crate::wire::query::Cadence;
 use crate::wire::setting::{Delay, Setting};
 use std::collections::VecDeque;
-use std::time::Duration;
-
-/// The same sentence of a request that failed stands in the log once in so long.
-const SAID_AGAIN: Duration = Duration::from_secs(60);
-
-/// Of requests of clients, so many different sentences stand in the log within that time.
-const SAID_AT_MOST: usize = 8;
-
-/// Why requests failed, as the log has it.
-#[derive(Debug, Default)]
-pub(super) struct Complaints {
-    said: VecDeque<(String, Moment)>,
-    /// That there were more was said.
-    more: Option<Moment>,
-}
-
-/// What becomes of a sentence.
-enum Say {
-    /// It is said.
-    Aloud,
-    /// It is not, and that is.
-    TooMany,
-    /// It was said, or that there are too many.
-    Softly,
-}
-
-impl Complaints {
-    /// Takes a sentence at `now`; only those of clients are counted.
-    fn take(&mut self, why: &str, is_counted: bool, now: Moment) -> Say {
-        let is_old = |at: Moment| now >= at + SAID_AGAIN;
-        self.said.retain(|(_, at)| !is_old(*at));
-        if self.said.iter().any(|(said, _)| said == why) {
-            return Say::Softly;
-        }
-        if !is_counted || self.said.len() < SAID_AT_MOST {
-            self.said.truncate(SAID_AT_MOST);
-            self.said.push_back((why.into(), now));
-            return Say::Aloud;
-        }
-        match self.more.filter(|at| !is_old(*at)) {
-            Some(_) => Say::Softly,
-            None => {
-                self.more = Some(now);
-                Say::TooMany
-            }
-        }
-    }
-}
 
 /// The setting that sets the others to what the maker chose.
 const RESET: &str = "reset_to_default";
-
-/// Who wants to know how a request ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asker {
-    /// Nobody: the configuration asked.
-    Nobody,
-    /// Whoever holds the ticket.
-    Client(Ticket),
-    /// The sequence that switches the load off.
-    KillPower,
-}
-
-/// A command or setting that waits for the line, or for its reply.
-#[derive(Clone, Debug)]
-pub(super) struct Request {
-    /// Who asked.
-    pub asker: Asker,
-    /// Of the command, or `variable = value`.
-    pub name: String,
-    /// What is sent in each exchange.
-    pub steps: VecDeque<String>,
-    /// What is sent instead when the UPS refuses it, the nearest first.
-    pub otherwise: VecDeque<Vec<String>>,
-    /// The variable that it sets.
-    pub sets: Option<&'static Var>,
-    /// How it is packed.
-    armour: Option<&'static crate::wire::armour::Armour>,
-    /// After this it is not sent any more; known once the device was told the time.
-    until: Option<Moment>,
-    /// The link and the UPS that it is meant for.
-    meant_for: Generation,
-    /// A part of it was sent.
-    pub begun: bool,
-    /// It was sent to a UPS that was not heard, which may not have been there: silence says nothing then.
-    pub blind: bool,
-}
-
-/// A link and the UPS on it: another one after each loss of the link, and when another UPS answers.
-pub type Generation = u64;
-
-impl Request {
-    /// The outcome of what is not sent any more; a part of it may have been sent.
-    pub(super) fn unsent(&self, why: &str) -> Outcome {
-        let name = &self.name;
-        match self.begun {
-            true => Outcome::NotConfirmed(format!("{name} {why}: a part of it was sent, the rest was not")),
-            false => Outcome::Failed(format!("{name} {why}, so it was not sent")),
-        }
-    }
-
-    /// The line of the next exchange.
-    pub(super) fn step(&self) -> Vec<u8> {
-        let plain = self.steps.front().map_or(&[][..], |step| step.as_bytes());
-        self.armour.map_or_else(|| plain.to_vec(), |armour| (armour.pack_question)(plain))
-    }
-}
 
 impl Device {
     /// Sends an instant command as soon as the line is free; [`Event::Answered`] tells the outcome.
@@ -156,28 +54,28 @@ impl Device {
 
     fn enqueue(&mut self, asker: Asker, mut request: Request) -> Result<(), Outcome> {
         // whoever kills the power waits for the UPS to come back
-        if (self.store.is_stale() || !self.line.up) && asker != Asker::KillPower {
+        if (self.store.is_stale() || !self.line.is_up()) && asker != Asker::KillPower {
             let why = format!("{}: the UPS does not answer, so it was not sent", request.name);
             return Err(Outcome::Failed(why));
         }
         request.asker = asker;
         // who kills the power goes first, however many wait
         if asker == Asker::KillPower {
-            self.requests.push_front(request);
+            self.control.requests.push_front(request);
             return Ok(());
         }
-        if self.requests.len() >= WAITING {
+        if self.control.requests.len() >= WAITING {
             let why = format!("{}: {WAITING} commands wait already, so it was not sent", request.name);
             return Err(Outcome::Failed(why));
         }
-        self.requests.push_back(request);
+        self.control.requests.push_back(request);
         Ok(())
     }
 
     fn request(&self, name: String, steps: Vec<String>, sets: Option<&'static Var>) -> Request {
         let armour = self.protocol.and_then(|protocol| protocol.armour);
         let (asker, steps, otherwise) = (Asker::Nobody, steps.into(), VecDeque::new());
-        let (until, meant_for, begun, blind) = (None, self.generation, false, false);
+        let (until, meant_for, begun, blind) = (None, self.control.generation, false, false);
         Request { asker, name, steps, otherwise, sets, armour, until, meant_for, begun, blind }
     }
 
@@ -204,7 +102,10 @@ impl Device {
     }
 
     /// The commands that are offered now.
-    pub(super) fn offered<'f>(&self, facts: &'f Facts) -> impl Iterator<Item = &'static Command> + use<'f> {
+    pub(in crate::device) fn offered<'f>(
+        &self,
+        facts: &'f Facts,
+    ) -> impl Iterator<Item = &'static Command> + use<'f> {
         let rows = self.protocol.into_iter().flat_map(|protocol| protocol.all_commands());
         rows.filter(|command| command.when.holds(facts))
     }
@@ -244,12 +145,12 @@ impl Device {
         self.request(format!("{} = {value}", setting.var.name), setting.write(&args), Some(setting.var))
     }
 
-    pub(super) fn settings(&self) -> impl Iterator<Item = &'static Setting> + use<> {
+    pub(in crate::device) fn settings(&self) -> impl Iterator<Item = &'static Setting> + use<> {
         self.protocol.into_iter().flat_map(|protocol| protocol.all_settings())
     }
 
     /// What the configuration asks to be written to the UPS, once, where it is not so already.
-    pub(super) fn send_settings(&mut self) {
+    pub(in crate::device) fn send_settings(&mut self) {
         let mut wanted = self.options.settings.clone();
         let has = |name: &str| self.options.settings.iter().any(|(known, _)| known == name);
         if self.options.has(crate::vocabulary::flag::Flag::ResetToDefault) && !has(RESET) {
@@ -279,7 +180,7 @@ impl Device {
             match setting.args(&value, &facts) {
                 Ok(args) => {
                     let request = self.setting_request(setting, &value, args);
-                    self.requests.push_back(request);
+                    self.control.requests.push_back(request);
                 }
                 Err(NotAllowed(why)) => self.note(Loudness::Warning, format!("{why}; nothing was sent")),
             }
@@ -298,7 +199,7 @@ impl Device {
     /// To which UPS `reset_to_default` was written, for [`crate::options::Options::reset_memory`] at the next
     /// start; once, when there is news.
     pub fn reset_memory(&mut self) -> Option<String> {
-        self.reset_memory.take()
+        self.control.reset_memory.take()
     }
 
     /// A command or setting was taken.
@@ -306,7 +207,7 @@ impl Device {
         if sets.is_some_and(|var| var.name == RESET) {
             let unit = self.name_of_unit();
             self.options.reset_memory = Some(unit.clone());
-            self.reset_memory = Some(unit);
+            self.control.reset_memory = Some(unit);
             self.events.push_back(Event::WorthKeeping);
         }
     }
@@ -330,8 +231,8 @@ impl Device {
 
     /// Takes the first values of the delays from the options. The driver has checked them; what is
     /// not allowed falls back to the default with a warning.
-    pub(super) fn start_delays(&mut self) {
-        self.delays.clear();
+    pub(in crate::device) fn start_delays(&mut self) {
+        self.control.delays.clear();
         for delay in self.protocol.map_or(&[][..], |protocol| protocol.delays) {
             let given = match delay.option {
                 "ondelay" => self.options.ondelay.clone(),
@@ -357,8 +258,8 @@ impl Device {
     }
 
     fn keep_delay(&mut self, delay: &'static Delay, seconds: u32) {
-        self.delays.retain(|(kept, _)| kept.var != delay.var);
-        self.delays.push((delay, seconds));
+        self.control.delays.retain(|(kept, _)| kept.var != delay.var);
+        self.control.delays.push((delay, seconds));
         let mut overrides = self.options.overrides.iter();
         let shown = overrides.find(|(name, _)| name == delay.var.name && !delay.settable);
         match shown {
@@ -368,44 +269,48 @@ impl Device {
     }
 
     pub(super) fn delay(&self, name: &str) -> u32 {
-        self.delays.iter().find(|(delay, _)| delay.var.name == name).map_or(0, |(_, seconds)| *seconds)
+        self.control
+            .delays
+            .iter()
+            .find(|(delay, _)| delay.var.name == name)
+            .map_or(0, |(_, seconds)| *seconds)
     }
 
-    pub(super) fn overridden(&self, name: &str) -> bool {
+    pub(in crate::device) fn overridden(&self, name: &str) -> bool {
         self.options.overrides.iter().any(|(overridden, _)| overridden == name)
     }
 
     /// The command to send now. Between two commands the status is asked, and nothing is sent to a UPS
     /// that was not heard just now, or that is not known to be the one that was meant.
-    pub(super) fn next_request(&mut self, now: Moment) -> Option<Request> {
+    pub(in crate::device) fn next_request(&mut self, now: Moment) -> Option<Request> {
         self.let_requests_die(now);
-        if self.doubt.is_some() {
+        if self.control.doubt.is_some() {
             return None;
         }
-        let first = self.requests.front()?;
+        let first = self.control.requests.front()?;
         let of_the_kill = first.asker == Asker::KillPower;
         let begun = first.begun;
-        let was_heard = self.was_heard_since(now - STATUS_IS_NEW);
+        let was_heard = self.schedule.was_heard_since(now - STATUS_IS_NEW);
         // who kills the power does not wait for long until it is proven who answers
         let known = self.doubted_since().is_none_or(|since| of_the_kill && now >= since + KILL_LOOKS);
         let known = known && (of_the_kill || !self.reads_plate(now) && !self.is_two_units());
         let may = begun || known && was_heard || of_the_kill && self.goes_blind(now);
         if !may && !was_heard {
-            self.ask_status(now);
+            self.schedule.ask_status(now);
         }
         if !may {
             return None;
         }
-        let mut request = self.requests.pop_front()?;
+        let mut request = self.control.requests.pop_front()?;
         request.blind |= !begun && !was_heard;
         Some(request)
     }
 
     /// Requests that waited for too long, or were meant for another UPS, are not sent.
     fn let_requests_die(&mut self, now: Moment) {
-        let generation = self.generation;
+        let generation = self.control.generation;
         let mut dead = vec![];
-        self.requests.retain_mut(|request| {
+        self.control.requests.retain_mut(|request| {
             let is_late = now >= *request.until.get_or_insert(now + WISH);
             // the others are no wishes: the configuration waits for as long as it takes, and killing the
             // power has a time of its own
@@ -424,42 +329,13 @@ impl Device {
     }
 
     /// When something is to be done about requests that wait.
-    pub(super) fn requests_due(&self) -> Option<Moment> {
-        let wishes = self.requests.iter().filter(|request| matches!(request.asker, Asker::Client(_)));
+    pub(in crate::device) fn requests_due(&self) -> Option<Moment> {
+        let wishes = self.control.requests.iter().filter(|request| matches!(request.asker, Asker::Client(_)));
         wishes.map(|request| request.until.unwrap_or_default()).min()
     }
 
-    /// Whether a part of the status was believed since then.
-    pub(super) fn was_heard_since(&self, since: Moment) -> bool {
-        let of_status = |slot: &&super::Slot| slot.query.cadence == Cadence::Quick && slot.reading.is_some();
-        self.slots.iter().filter(of_status).any(|slot| slot.answered >= since && slot.applies)
-    }
-
-    /// Whether each part of the status that the UPS tells was believed after that.
-    pub(super) fn status_is_whole_since(&self, since: Moment) -> bool {
-        self.status_is_whole(|answered| answered > since)
-    }
-
-    /// Whether each part of the status that the UPS tells was believed at such a moment.
-    pub(super) fn status_is_whole(&self, when: impl Fn(Moment) -> bool) -> bool {
-        let part = |slot: &&super::Slot| {
-            slot.query.cadence == Cadence::Quick && slot.applies && !slot.refused && slot.reading.is_some()
-        };
-        let mut parts = self.slots.iter().filter(part).peekable();
-        parts.peek().is_some() && parts.all(|slot| when(slot.answered))
-    }
-
-    /// The status is asked next.
-    pub(super) fn ask_status(&mut self, now: Moment) {
-        for slot in self.slots.iter_mut().filter(|slot| slot.query.cadence == Cadence::Quick) {
-            if slot.applies && !slot.refused {
-                slot.due = Some(slot.due.map_or(now, |due| due.min(now)));
-            }
-        }
-    }
-
     /// What came back to a command that was sent at `sent_at`.
-    pub(super) fn handle_request_reply(
+    pub(in crate::device) fn handle_request_reply(
         &mut self,
         mut request: Request,
         reply: Reply,
@@ -479,12 +355,12 @@ impl Device {
         let answer = if is_echo { Answer::No } else { consent.answer(&wire, said.as_deref()) };
         // the answer to the one before may come as late as this
         let counts = is_of_the_load(&request.name) || !consent.by_silence();
-        let before = self.unanswered.take().filter(|before| counts && now < *before + LATE);
+        let before = self.control.unanswered.take().filter(|before| counts && now < *before + LATE);
         let mixed = before.is_some() && !is_echo;
         if answer == Answer::Nothing || failed {
-            self.unanswered = Some(sent_at);
+            self.control.unanswered = Some(sent_at);
             // what comes late is heard as the answer to the next question
-            self.line.settle = false;
+            self.line.set_settle(false);
         }
         let answer = match answer {
             Answer::Yes if mixed && consent.by_silence() => Answer::Nothing,
@@ -497,13 +373,13 @@ impl Device {
         let next_step = answer == Answer::Yes || answer == Answer::Nothing && consent.by_silence();
         if next_step && !request.steps.is_empty() {
             self.note(Loudness::Info, format!("{}: sent {sent}, accepted", request.name));
-            self.requests.push_front(request);
+            self.control.requests.push_front(request);
             return;
         }
         self.ask_what_it_changed(&request, now);
         let doubt = Doubt::new(request, (sent, wire), (answer, said), (sent_at, now));
         let doubt = if reply.failed { doubt.failed() } else { doubt };
-        self.doubt = Some(doubt.after(before));
+        self.control.doubt = Some(doubt.after(before));
         self.begin_doubt(now);
     }
 
@@ -513,13 +389,18 @@ impl Device {
         let again = |query: &crate::wire::query::Query| {
             query.cadence != Cadence::Once || sets.is_some_and(|var| query.speaks_of(var))
         };
-        for slot in self.slots.iter_mut().filter(|slot| slot.applies && !slot.refused && again(slot.query)) {
+        for slot in self
+            .schedule
+            .slots_mut()
+            .iter_mut()
+            .filter(|slot| slot.applies && !slot.refused && again(slot.query))
+        {
             slot.due = Some(now);
         }
     }
 
     /// The line was lost while a request was on its way.
-    pub(super) fn lose(&mut self, request: &Request) {
+    pub(in crate::device) fn lose(&mut self, request: &Request) {
         let why = format!(
             "the line was lost while {} was sent: whether the UPS took it is not known",
             request.name
@@ -529,11 +410,11 @@ impl Device {
 
     /// What waits is not sent any more, but for what the configuration asks for, and for what goes on
     /// until the load is off.
-    pub(super) fn fail_requests(&mut self) {
-        let (stay, gone): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.requests)
+    pub(in crate::device) fn fail_requests(&mut self) {
+        let (stay, gone): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.control.requests)
             .into_iter()
             .partition(|request| !matches!(request.asker, Asker::Client(_)));
-        self.requests = stay;
+        self.control.requests = stay;
         for request in gone {
             let outcome = request.unsent("waited, and the UPS does not answer");
             self.answer(request.asker, outcome);
@@ -545,11 +426,11 @@ impl Device {
         self.answer(Asker::Client(ticket), outcome);
     }
 
-    pub(super) fn answer(&mut self, asker: Asker, outcome: Outcome) {
+    pub(in crate::device) fn answer(&mut self, asker: Asker, outcome: Outcome) {
         if let Outcome::Invalid(why) | Outcome::Failed(why) | Outcome::NotConfirmed(why) = &outcome {
             // a client that asks again and again fills no log
             let is_counted = matches!(asker, Asker::Client(_));
-            let loudness = match self.complaints.take(why, is_counted, self.clock) {
+            let loudness = match self.control.complaints.take(why, is_counted, self.clock) {
                 Say::Aloud => Loudness::Warning,
                 Say::Softly => Loudness::Debug,
                 Say::TooMany => {
@@ -567,7 +448,7 @@ impl Device {
         }
     }
 
-    pub(super) fn note(&mut self, loudness: Loudness, text: String) {
+    pub(in crate::device) fn note(&mut self, loudness: Loudness, text: String) {
         self.events.push_back(Event::Noted(loudness, text));
     }
 }

@@ -1,31 +1,21 @@
 //! How often the UPS is asked: as configured, and its status more often while something happens.
 
 use super::slot::Slot;
-use super::{Device, Moment};
+use crate::device::timing::{ALONG, LIVELY, QUICKEST, ROUND, SELDOM};
+use crate::device::{Device, Moment};
 use crate::vocabulary::status::Status;
 use crate::wire::query::Cadence;
 use std::time::Duration;
-
-/// The status is asked more often until so long after mains came back, or a status word changed.
-const LIVELY: Duration = Duration::from_secs(30);
-/// A status that is asked less often than this does not keep the rest waiting.
-const SELDOM: Duration = Duration::from_secs(30);
-/// A round of questions is under way until so long after a reply.
-const ROUND: Duration = Duration::from_millis(20);
-/// What falls due so soon goes along with it, and not before a quarter of `pollinterval`.
-const ALONG: Duration = Duration::from_millis(500);
-/// Not more often than this, unless that is configured.
-const QUICKEST: Duration = Duration::from_secs(1);
 
 impl Device {
     /// How long after the question at `at` it is asked again; never what is asked once. On battery, what can
     /// say that the battery is low is asked as often as the status.
     pub(super) fn interval(&self, at: usize, now: Moment) -> Option<Duration> {
-        let slot = &self.slots[at];
+        let slot = &self.schedule.slots[at];
         match slot.query.cadence {
             Cadence::Once | Cadence::AfterChange => None,
             Cadence::Quick => Some(self.quick_interval(now)),
-            Cadence::Full if self.uneasy && slot.counts_on_battery => {
+            Cadence::Full if self.schedule.uneasy && slot.counts_on_battery => {
                 Some(self.quick_interval(now).min(self.full_interval()))
             }
             Cadence::Full => Some(self.full_interval()),
@@ -33,7 +23,7 @@ impl Device {
     }
 
     /// Between full polls: `pollfreq`, but not more often than the status is asked, unless that is seldom.
-    pub(super) fn full_interval(&self) -> Duration {
+    pub(in crate::device) fn full_interval(&self) -> Duration {
         self.options.pollfreq.max(self.options.pollinterval.clamp(QUICKEST, SELDOM))
     }
 
@@ -42,15 +32,15 @@ impl Device {
     /// on, so nothing is asked more often.
     pub(super) fn goes_along(&self, now: Moment) -> Duration {
         let is_under_way =
-            self.line.heard_at > Moment::ZERO && now.saturating_sub(self.line.heard_at) <= ROUND;
+            self.line.heard_at() > Moment::ZERO && now.saturating_sub(self.line.heard_at()) <= ROUND;
         if is_under_way { (self.options.pollinterval / 4).min(ALONG) } else { Duration::ZERO }
     }
 
     /// Nothing waits longer than it would by the options as they are now.
-    pub(super) fn keep_pace(&mut self, now: Moment) {
-        for at in 0..self.slots.len() {
+    pub(in crate::device) fn keep_pace(&mut self, now: Moment) {
+        for at in 0..self.schedule.slots.len() {
             let longest = self.interval(at, now).unwrap_or(self.full_interval());
-            let slot = &mut self.slots[at];
+            let slot = &mut self.schedule.slots[at];
             slot.due = slot.due.map(|due| due.min(now + longest));
         }
     }
@@ -59,7 +49,7 @@ impl Device {
     /// Not on a noisy line, where each question may arrive as another one.
     fn quick_interval(&self, now: Moment) -> Duration {
         let configured = self.options.pollinterval;
-        let lively = self.ready && now < self.lively_until;
+        let lively = self.ready && now < self.schedule.lively_until;
         if lively && !self.line.quality().is_noisy() {
             configured.min((configured / 2).max(QUICKEST))
         } else {
@@ -73,16 +63,16 @@ impl Device {
         let patience = if self.ready { self.options.pollinterval } else { Duration::ZERO };
         let of_status = |slot: &&Slot| slot.query.cadence == Cadence::Quick;
         let starves = |slot: &Slot| slot.due.is_some_and(|due| due + patience <= now);
-        let told = |slot: &Slot| slot.due.is_none() || slot.refused || slot.answered > self.gave_way;
-        self.slots.iter().any(|slot| !of_status(&slot) && starves(slot))
-            && self.slots.iter().filter(of_status).all(told)
+        let told = |slot: &Slot| slot.due.is_none() || slot.refused || slot.answered > self.schedule.gave_way;
+        self.schedule.slots.iter().any(|slot| !of_status(&slot) && starves(slot))
+            && self.schedule.slots.iter().filter(of_status).all(told)
     }
 
     /// A status was believed, which is another one than before or not.
     pub(super) fn watch_closer(&mut self, changed: bool, now: Moment) {
-        let said = self.slots.iter().filter_map(|slot| slot.reading.as_ref());
+        let said = self.schedule.slots.iter().filter_map(|slot| slot.reading.as_ref());
         if changed || !said.into_iter().any(|reading| reading.status.has(Status::Online)) {
-            self.lively_until = now + LIVELY;
+            self.schedule.lively_until = now + LIVELY;
         }
     }
 }

@@ -1,8 +1,38 @@
 //! What switching the load off would send, and when the load would go off and on: for people who want
 //! to know before the day it counts. Nothing is sent by it.
 
-use crate::device::KillStep;
+use crate::options::Options;
 use crate::wire::command::{Args, Command};
+
+/// What newer NUT calls the usual way to switch the load off.
+pub const DEFAULT: &str = "shutdown.default";
+
+/// A command on the way to a load that is off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Its name.
+    pub name: String,
+    /// Whether all is done when the UPS takes it; if not, the next follows whatever comes of this one.
+    pub ends: bool,
+}
+
+/// The commands that switch the load off, in their order: a pending shutdown is stopped first, so that
+/// the delays are those of now. The administrator's own list (`sdcommands`) stands for itself.
+pub fn steps(options: &Options) -> Vec<Step> {
+    let step = |name: &str, ends| Step { name: name.into(), ends };
+    let usual = || {
+        let name = if options.stayoff { "shutdown.stayoff" } else { "shutdown.return" };
+        [step("shutdown.stop", false), step(name, true)]
+    };
+    if options.sdcommands.is_empty() {
+        return usual().into();
+    }
+    let named = |name: &String| match name.as_str() {
+        DEFAULT => usual().into(),
+        name => vec![step(name, true)],
+    };
+    options.sdcommands.iter().flat_map(named).collect()
+}
 
 /// A command of the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,11 +85,11 @@ impl Effect {
 
 /// The plan for these steps. `offered` are the commands of the UPS, in the order of its table.
 pub fn plan<'a>(
-    steps: &[KillStep],
+    steps: &[Step],
     offered: impl Iterator<Item = &'a Command> + Clone,
     args: &Args,
 ) -> Vec<Planned> {
-    let planned = |step: &KillStep| {
+    let planned = |step: &Step| {
         let mut rows = offered.clone().filter(|command| command.name.eq_ignore_ascii_case(&step.name));
         let taken = rows.find_map(|command| {
             let given = command.parameter.map_or(Some(0), |allowed| allowed.check(None).ok())?;

@@ -1,11 +1,13 @@
 //! From readings to the store. What is published is a function of the last reading of each query
 //! (and of the battery bookkeeping), so nothing that the UPS does not say any more stays behind.
 
-use super::battery::{Estimate, Known};
-use super::low_battery::{Trust, Word};
-use super::order::DEAD_VOLTS;
-use super::{Device, Moment};
+use super::sheet::Sheet;
+use super::trust::{Trust, Word};
+use crate::device::battery::{Estimate, Known};
+use crate::device::control::DEAD_VOLTS;
 use crate::device::guess::Inputs;
+use crate::device::timing::STANDS_IN_AFTER;
+use crate::device::{Device, Moment};
 use crate::judge::GRAVE;
 use crate::vocabulary::status::{Status, StatusSet, alarm_text};
 use crate::vocabulary::variable::*;
@@ -14,10 +16,6 @@ use crate::wire::readings::Readings;
 use crate::wire::setting::{Choice, Setting};
 use battery::Unit;
 use std::collections::BTreeMap;
-use std::time::Duration;
-
-/// An estimate stands in for what the UPS said itself when it has not said it for so long.
-const STANDS_IN_AFTER: Duration = Duration::from_secs(60);
 
 /// By these a UPS is told from others.
 const IDENTITY: [&Var; 10] = [
@@ -32,43 +30,6 @@ const IDENTITY: [&Var; 10] = [
     &BATTERY_VOLTAGE_NOMINAL,
     &UPS_POWER_NOMINAL,
 ];
-
-/// What is published. So few that looking through them is the quickest.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Sheet(Vec<(&'static Var, String)>);
-
-impl Sheet {
-    pub(super) fn text(&self, var: &Var) -> Option<&str> {
-        self.0.iter().find(|(there, _)| *there == var).map(|(_, text)| text.as_str())
-    }
-
-    /// Writes it, in place of what stands there.
-    pub(super) fn put(&mut self, var: &'static Var, text: String) {
-        match self.0.iter_mut().find(|(there, _)| *there == var) {
-            Some((_, there)) => *there = text,
-            None => self.0.push((var, text)),
-        }
-    }
-
-    /// Writes it where nothing stands.
-    pub(super) fn fill(&mut self, var: &'static Var, text: impl FnOnce() -> String) {
-        if self.text(var).is_none() {
-            self.0.push((var, text()));
-        }
-    }
-
-    fn remove(&mut self, var: &Var) {
-        self.0.retain(|(there, _)| *there != var);
-    }
-
-    fn vars(&self) -> impl Iterator<Item = &&'static Var> {
-        self.0.iter().map(|(var, _)| var)
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.0.iter().any(|(there, _)| there.name == name)
-    }
-}
 
 /// What the last readings come to by themselves. It is made anew when one of them changes, see
 /// [`Device::heard_news`]; clock and battery come to it with each poll.
@@ -94,13 +55,13 @@ pub(super) struct Frame {
 
 impl Device {
     /// Publishes what is known; false, and nothing is published, while it is not known whether mains is there.
-    pub(super) fn publish(&mut self, now: Moment) -> bool {
+    pub(in crate::device) fn publish(&mut self, now: Moment) -> bool {
         if self.holds_back() {
             return false;
         }
-        let mut said = self.said.take().unwrap_or_else(|| self.say());
+        let mut said = self.publication.said.take().unwrap_or_else(|| self.say());
         if !said.raised.covers.has(Status::Online) {
-            self.said = Some(said);
+            self.publication.said = Some(said);
             return false;
         }
         let mut raised = said.raised.clone();
@@ -116,29 +77,34 @@ impl Device {
             self.show(&said, &raised, &estimate, now);
             said.shown = Some((raised, estimate));
         }
-        self.said = Some(said);
+        self.publication.said = Some(said);
         true
     }
 
     /// Takes note of whether the UPS is on battery, or says something that makes hosts halt.
     fn feel(&mut self, status: StatusSet, now: Moment) {
         let uneasy = !status.has(Status::Online) || GRAVE.iter().any(|word| status.has(*word));
-        if std::mem::replace(&mut self.uneasy, uneasy) != uneasy {
-            self.rhythm_since = now;
+        if self.schedule.feel(uneasy, now) {
             self.look_closer(now);
         }
     }
 
     /// A reading changed, or what is made of it: nothing made of it before counts any more.
-    pub(super) fn heard_news(&mut self) {
-        self.said = None;
+    pub(in crate::device) fn heard_news(&mut self) {
+        self.publication.heard_news();
     }
 
     /// More than numbers of a status changed: what is asked of this UPS, and what it offers, may be another.
-    pub(super) fn heard_words(&mut self) {
-        self.heard_news();
-        self.frame = None;
-        self.unsettled = true;
+    pub(in crate::device) fn heard_words(&mut self) {
+        self.publication.heard_words();
+    }
+
+    /// Whether the readings say whether mains is there.
+    pub(in crate::device) fn says_mains(&mut self) -> bool {
+        let said = self.publication.said.take().unwrap_or_else(|| self.say());
+        let is_known = said.raised.covers.has(Status::Online);
+        self.publication.said = Some(said);
+        is_known
     }
 
     /// What the UPS says, with the battery's estimates, goes into the store.
@@ -273,7 +239,7 @@ impl Device {
         }
         // what the UPS says itself is not replaced by an estimate for the while in which a reply is lost
         let said_lately = |var: &Var| {
-            self.slots.iter().any(|slot| {
+            self.schedule.slots().iter().any(|slot| {
                 let lately = slot.answered > Moment::ZERO && self.clock < slot.answered + STANDS_IN_AFTER;
                 // (one that says that it does not know it has said so)
                 let says = |reading: &Readings| reading.values.iter().any(|(said, _)| *said == var);
@@ -339,7 +305,7 @@ impl Device {
     /// Writes the sheet and what is configured into the store: removes what is gone, sets what is there.
     fn write_down(&mut self, sheet: Sheet) {
         let mut configured = self.configured(&sheet);
-        let same = self.frame.take().filter(|frame| frame.vars.iter().eq(sheet.vars()));
+        let same = self.publication.frame.take().filter(|frame| frame.vars.iter().eq(sheet.vars()));
         let anew = same.is_none();
         let frame = same.unwrap_or_else(|| {
             self.forget_unsaid(&sheet, &configured);
@@ -348,7 +314,7 @@ impl Device {
         debug_assert_eq!(frame.choices, self.choices(), "a choice changed, and heard_words was not called");
         for (var, said) in sheet.0 {
             let text = configured.remove(var.name).unwrap_or(said);
-            if self.is_delay(var.name) {
+            if self.control.is_delay(var.name) {
                 continue;
             }
             let choice = frame.choices.iter().find(|(name, _)| *name == var.name);
@@ -358,7 +324,7 @@ impl Device {
             }
         }
         for (name, text) in configured {
-            if !self.is_delay(&name) {
+            if !self.control.is_delay(&name) {
                 self.store.set(name, text);
             }
         }
@@ -367,23 +333,19 @@ impl Device {
             let names = self.command_names();
             self.store.set_commands(names);
         }
-        self.frame = Some(frame);
+        self.publication.frame = Some(frame);
     }
 
     /// Removes the variables of a UPS that are not said any more, by whomever they were.
     fn forget_unsaid(&mut self, sheet: &Sheet, configured: &BTreeMap<String, String>) {
-        let said = |name: &str| sheet.has(name) || configured.contains_key(name) || self.is_delay(name);
+        let said =
+            |name: &str| sheet.has(name) || configured.contains_key(name) || self.control.is_delay(name);
         // the driver says the kind of device where the dialect does not
         let stays = |name: &str| said(name) || !is_published(name) || name == DEVICE_TYPE.name;
         let unsaid = self.store.entries().map(|(name, _)| name).filter(|name| !stays(name));
         for name in unsaid.map(String::from).collect::<Vec<_>>() {
             self.store.remove(&name);
         }
-    }
-
-    /// A delay is the driver's own: what it will tell the UPS.
-    fn is_delay(&self, name: &str) -> bool {
-        self.delays.iter().any(|(delay, _)| delay.var.name == name)
     }
 }
 

@@ -1,25 +1,15 @@
 //! Polling: which query is next, and what its answer means.
 
 use super::slot::{News, Odd, Slot};
-use super::{Device, Event, Loudness, Moment, NOISY_REPEATS, REPEATS};
+use crate::device::timing::{
+    ASKED_ON, EVIDENCE_LASTS, NOISY_REPEATS, REPEATS, RETRY, SURVEY_POLLS, SURVEY_TAKES,
+};
+use crate::device::{Device, Event, Loudness, Moment};
 use crate::judge::bounds::SAME_AGAIN;
 use crate::judge::{Heard, Quality};
 use crate::vocabulary::value::Value;
 use crate::vocabulary::variable::Var;
 use crate::wire::query::Cadence;
-use std::time::Duration;
-
-/// Readings are evidence for what comes until so many polls later. (The newest has to agree all the same.)
-const EVIDENCE_LASTS: u32 = 10;
-/// After so long what tells the status is enough to begin with.
-const SURVEY_TAKES: Duration = Duration::from_secs(8);
-/// Before the first data, what tells the status is asked not more often than this.
-const SURVEY_POLLS: Duration = Duration::from_secs(5);
-/// A question for mains that was due and is not answered is asked again after this, however seldom it is
-/// asked.
-const RETRY: Duration = Duration::from_secs(2);
-/// One that was answered before, and is not any more, is asked so often.
-const ASKED_ON: Duration = Duration::from_secs(10);
 
 /// What came back to a question.
 enum Came {
@@ -34,12 +24,12 @@ impl Device {
     /// The query to ask now: a doubted one first, then status, then what is asked once, then the
     /// rest; among equals the one that waits longest. Where the line is too slow for the status alone, it
     /// gives way to one other in each round.
-    pub(super) fn next_query(&self, now: Moment) -> Option<usize> {
+    pub(in crate::device) fn next_query(&self, now: Moment) -> Option<usize> {
         let noisy = self.line.quality().is_noisy();
         let gives_way = !noisy && self.status_gives_way(now);
         let patience = self.options.pollinterval;
         let overdue = |slot: &Slot| slot.says_mains && slot.due.is_some_and(|due| due + patience <= now);
-        let mains_waits = self.slots.iter().any(overdue);
+        let mains_waits = self.schedule.slots.iter().any(overdue);
         // what is asked again and again does not keep back what says mains
         let often = |slot: &Slot| mains_waits && !slot.says_mains && slot.repeats >= REPEATS;
         let rank = |slot: &Slot| match slot.query.cadence {
@@ -60,7 +50,7 @@ impl Device {
             let until = if is_regular { until } else { now };
             slot.due.filter(|due| *due <= until).map(|due| (rank(slot), due))
         };
-        let waiting = self.slots.iter().enumerate().filter_map(|(at, slot)| Some((due(slot)?, at)));
+        let waiting = self.schedule.slots.iter().enumerate().filter_map(|(at, slot)| Some((due(slot)?, at)));
         waiting.min().map(|(_, at)| at)
     }
 
@@ -73,9 +63,15 @@ impl Device {
     }
 
     /// What came back to the query at `at`, which was asked at `since`.
-    pub(super) fn handle_answer(&mut self, at: usize, line: Option<&[u8]>, since: Moment, now: Moment) {
+    pub(in crate::device) fn handle_answer(
+        &mut self,
+        at: usize,
+        line: Option<&[u8]>,
+        since: Moment,
+        now: Moment,
+    ) {
         let interval = self.interval(at, now);
-        self.slots[at].usually_due = interval.map(|usual| since + usual).filter(|_| !self.ready);
+        self.schedule.slots[at].usually_due = interval.map(|usual| since + usual).filter(|_| !self.ready);
         let interval = interval.map(|usual| if self.ready { usual } else { usual.max(SURVEY_POLLS) });
         let next = interval.map(|interval| (since + interval).max(now));
         let address = self.address();
@@ -85,7 +81,7 @@ impl Device {
         };
         let evidence_since = now - evidence_lasts;
         let before = self.line.quality();
-        let slot = &mut self.slots[at];
+        let slot = &mut self.schedule.slots[at];
         let is_refusal =
             line.is_some_and(|line| crate::wire::refusal::is_refusal(&slot.query.wire(address), line));
         let came = match line {
@@ -99,7 +95,7 @@ impl Device {
                 };
                 if slot.reading.is_none() && times >= surely {
                     let next = next.filter(|_| slot.is_asked_on()).map(|_| now + self.full_interval());
-                    self.line.refuses = true;
+                    self.line.met_refusal();
                     self.refused(at, next);
                     return;
                 }
@@ -107,7 +103,7 @@ impl Device {
             }
             Some(line) => self.hear(at, line, evidence_since, now),
             None => {
-                self.line.settle = true;
+                self.line.settle_first();
                 // a question that is silent again and again is not answered; a line that loses bytes loses others
                 let times = slot.meet(Odd::Silence);
                 self.line.heard(slot.reading.is_none() || times > 1);
@@ -123,7 +119,7 @@ impl Device {
     /// Reads a reply.
     fn hear(&mut self, at: usize, line: &[u8], since: Moment, now: Moment) -> Came {
         let quality = self.line.quality();
-        let slot = &mut self.slots[at];
+        let slot = &mut self.schedule.slots[at];
         let claims = slot.judge.claims(line, quality, &self.options);
         let odd = claims.odd.clone().filter(|form| !slot.judge.knows(form) && !claims.vouched);
         match odd.map(Odd::Form).or((!claims.whole).then(|| Odd::Bytes(line.to_vec()))) {
@@ -133,7 +129,7 @@ impl Device {
                 self.line.heard(!was_noise);
             }
             Some(odd) => {
-                self.line.settle = true;
+                self.line.settle_first();
                 let (is_first, again) = (slot.odd.is_none(), slot.is_met(&odd));
                 slot.meet(odd);
                 if is_first && !again {
@@ -144,7 +140,7 @@ impl Device {
             }
         }
         let quality = self.line.quality();
-        let slot = &mut self.slots[at];
+        let slot = &mut self.schedule.slots[at];
         let heard = slot.hear(&claims, (now, since), quality);
         if !heard.read {
             return Came::Nothing;
@@ -158,7 +154,7 @@ impl Device {
 
     /// What follows from what came back.
     fn conclude(&mut self, at: usize, came: &Came, next: Option<Moment>, now: Moment) {
-        let slot = &mut self.slots[at];
+        let slot = &mut self.schedule.slots[at];
         let Came::Reply(heard) = came else {
             self.ask_again(at, (matches!(came, Came::Silence), false), next, now);
             return;
@@ -172,7 +168,7 @@ impl Device {
             slot.had_silence = false;
         }
         self.note_news(at);
-        let slot = &mut self.slots[at];
+        let slot = &mut self.schedule.slots[at];
         match heard.ask_again {
             // nothing more to be learned by asking at once
             false => {
@@ -188,7 +184,7 @@ impl Device {
     /// The line turned out to be noisy: what was asked only once may have been noise.
     pub(super) fn look_again(&mut self, now: Moment) {
         let once = |slot: &&mut Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
-        for slot in self.slots.iter_mut().filter(once).filter(|slot| slot.reading.is_some()) {
+        for slot in self.schedule.slots.iter_mut().filter(once).filter(|slot| slot.reading.is_some()) {
             slot.due = Some(now);
         }
     }
@@ -197,7 +193,7 @@ impl Device {
     fn ask_again(&mut self, at: usize, (silent, read): (bool, bool), next: Option<Moment>, now: Moment) {
         let quality = self.line.quality();
         let full = self.full_interval();
-        let slot = &mut self.slots[at];
+        let slot = &mut self.schedule.slots[at];
         // one that is not known may come back garbled, and is not asked that often
         let later = now + if slot.answers { self.options.pollinterval } else { full };
         let once = !slot.is_asked_on();
@@ -208,7 +204,7 @@ impl Device {
             _ if slot.refused || !slot.says_mains && slot.is_silent() => 0,
             // silence to a question asked once is an answer, unless the line loses bytes, or the UPS says so
             // when it does not know a question
-            (true, false) if once => u8::from(self.line.refuses),
+            (true, false) if once => u8::from(self.line.refuses()),
             (false, true) => NOISY_REPEATS,
             (true, true) if slot.tells_status() && quality.is_noisy() => NOISY_REPEATS,
             _ => REPEATS,
@@ -258,7 +254,7 @@ impl Device {
 
     /// What was made of the last reading of a query does not count any more.
     fn note_news(&mut self, at: usize) {
-        let slot = &mut self.slots[at];
+        let slot = &mut self.schedule.slots[at];
         match std::mem::take(&mut slot.news) {
             News::Nothing => {}
             // limits and conditions rest on what is asked less often, and on words
@@ -269,7 +265,7 @@ impl Device {
 
     /// What is taken of a query that was not taken before.
     fn take_news(&mut self, at: usize, heard: Heard, now: Moment) {
-        let slot = &mut self.slots[at];
+        let slot = &mut self.schedule.slots[at];
         let changed = std::mem::take(&mut slot.changed);
         let cadence = slot.query.cadence;
         if changed {
@@ -277,16 +273,16 @@ impl Device {
         }
         if cadence == Cadence::Quick && heard.mains {
             // of a UPS that was silent, a word that may be over is not told as fresh
-            if !(self.store.is_stale() && heard.ask_again && self.slots[at].repeats > 0) {
+            if !(self.store.is_stale() && heard.ask_again && self.schedule.slots[at].repeats > 0) {
                 self.heard_from(now);
             }
             self.watch_closer(false, now);
-            if self.slots[at].repeats == 0 {
+            if self.schedule.slots[at].repeats == 0 {
                 let soon = self.interval(at, now).filter(|_| self.ready).map(|interval| now + interval);
-                self.slots[at].due = self.slots[at].due.into_iter().chain(soon).min();
+                self.schedule.slots[at].due = self.schedule.slots[at].due.into_iter().chain(soon).min();
             }
             // a word that is between two states may be what the order did
-            if !heard.ask_again || self.slots[at].repeats == 0 {
+            if !heard.ask_again || self.schedule.slots[at].repeats == 0 {
                 self.compare_with_order();
             }
         }
@@ -301,34 +297,35 @@ impl Device {
     }
 
     /// The answer to the query at `at` came too late to be news: it counts for nothing.
-    pub(super) fn ask_anew(&mut self, at: usize, now: Moment) {
-        self.line.settle = true;
-        let slot = &mut self.slots[at];
+    pub(in crate::device) fn ask_anew(&mut self, at: usize, now: Moment) {
+        self.line.settle_first();
+        let slot = &mut self.schedule.slots[at];
         slot.judge.forget_recent();
         slot.due = Some(now);
     }
 
     /// What is asked of this UPS depends on what it said.
-    pub(super) fn reconsider(&mut self, now: Moment) {
-        if !std::mem::take(&mut self.unsettled) {
+    pub(in crate::device) fn reconsider(&mut self, now: Moment) {
+        if !self.publication.take_unsettled() {
             return;
         }
         let facts = self.facts();
-        let applies: Vec<bool> = self.slots.iter().map(|slot| slot.query.when.holds(&facts)).collect();
-        for (slot, applies) in self.slots.iter_mut().zip(applies) {
+        let applies: Vec<bool> =
+            self.schedule.slots.iter().map(|slot| slot.query.when.holds(&facts)).collect();
+        for (slot, applies) in self.schedule.slots.iter_mut().zip(applies) {
             if applies != slot.applies {
                 *slot = Slot { applies, due: applies.then_some(now), ..Slot::new(slot.query) };
-                (self.said, self.frame, self.unsettled) = (None, None, true);
+                self.publication.heard_words();
             }
         }
     }
 
     /// What the status changed may have changed more: alarms, modes, the battery.
-    pub(super) fn look_closer(&mut self, now: Moment) {
+    pub(in crate::device) fn look_closer(&mut self, now: Moment) {
         let counts = |slot: &Slot| slot.query.raises() || slot.counts_on_battery;
         let closer = |slot: &&mut Slot| slot.applies && slot.query.cadence == Cadence::Full && counts(slot);
-        let uneasy = self.uneasy;
-        for slot in self.slots.iter_mut().filter(closer) {
+        let uneasy = self.schedule.uneasy;
+        for slot in self.schedule.slots.iter_mut().filter(closer) {
             // on battery it is tried once whether what it refused before is said now
             let again = uneasy && slot.refused && slot.counts_on_battery;
             slot.due = slot.due.map(|due| due.min(now)).or(again.then_some(now));
@@ -336,9 +333,9 @@ impl Device {
     }
 
     /// It does not answer this question, as far as that is known; asked again then, if at all.
-    pub(super) fn refused(&mut self, at: usize, again: Option<Moment>) {
+    pub(in crate::device) fn refused(&mut self, at: usize, again: Option<Moment>) {
         let proven = self.is_proven();
-        let slot = &mut self.slots[at];
+        let slot = &mut self.schedule.slots[at];
         slot.repeats = 0;
         let is_news = !std::mem::replace(&mut slot.refused, true);
         slot.due = again;
@@ -348,7 +345,7 @@ impl Device {
             let loudness = if again.is_some() { Loudness::Debug } else { Loudness::Info };
             self.events.push_back(Event::Noted(loudness, text));
         }
-        self.settle_survey(self.last_good);
+        self.settle_survey(self.schedule.last_good);
     }
 
     /// Publishes once everything was asked, and after each reading from then on.
@@ -359,24 +356,24 @@ impl Device {
         let is_open = |slot: &Slot| slot.reading.is_none() || !self.ready && slot.repeats > 0;
         let unknown = |slot: &&Slot| slot.applies && !slot.refused && !slot.query.optional && is_open(slot);
         // a slow UPS is not waited for until it said all: the rest follows
-        let enough = now >= self.adopted + SURVEY_TAKES && !self.options.ignorelb;
+        let enough = now >= self.search.adopted() + SURVEY_TAKES && !self.options.ignorelb;
         let is_vital = |slot: &Slot| slot.tells_status() || slot.repeats > 0 && !slot.had_silence;
-        let surveyed = !self.slots.iter().filter(unknown).any(waits);
+        let surveyed = !self.schedule.slots.iter().filter(unknown).any(waits);
         // also when the dialect was looked for again
         let quick = |slot: &Slot| slot.query.cadence == Cadence::Quick;
-        let told = !self.slots.iter().filter(unknown).any(quick);
-        let vital = enough && !self.slots.iter().filter(unknown).any(is_vital);
+        let told = !self.schedule.slots.iter().filter(unknown).any(quick);
+        let vital = enough && !self.schedule.slots.iter().filter(unknown).any(is_vital);
         if !told || !self.ready && !surveyed && !vital || !self.publish(now) {
             return;
         }
         if !self.ready {
             self.tell_what_is_kept();
             self.ready = true;
-            for slot in &mut self.slots {
+            for slot in &mut self.schedule.slots {
                 slot.due =
                     slot.due.map(|due| slot.usually_due.map_or(due, |usual| usual.clamp(now, due.max(now))));
             }
-            self.last_good = now;
+            self.schedule.last_good = now;
             self.events.push_back(Event::Ready);
             if self.store.is_stale() {
                 self.store.set_stale(false);
@@ -384,7 +381,7 @@ impl Device {
             }
             self.keep_dialect();
         }
-        if surveyed && !std::mem::replace(&mut self.settings_sent, true) {
+        if surveyed && self.control.settings_are_due() {
             self.note(Loudness::Debug, "everything was asked once".into());
             self.send_settings();
         }
@@ -395,7 +392,7 @@ impl Device {
         let kept = |(var, value): &(&Var, Option<Value>)| {
             value.as_ref().filter(|_| !var.public).map(|value| format!("{} = {value}", var.name))
         };
-        let readings = self.slots.iter().filter_map(|slot| slot.reading.as_ref());
+        let readings = self.schedule.slots.iter().filter_map(|slot| slot.reading.as_ref());
         let lines: Vec<String> =
             readings.flat_map(|readings| readings.values.iter().filter_map(kept)).collect();
         if !lines.is_empty() {

@@ -3,48 +3,17 @@
 //! It has one aim and goes on for its time with whatever the line still carries: it waits for a line that
 //! is away, tries again what nobody confirmed, and sends blind to a UPS that cannot be understood.
 
-use super::bounds::{KILL, KILL_GUESSES, KILL_LOOKS, KILL_PAUSE, KILL_REST, KILL_RESTS_AT_MOST, KILL_TRIES};
-use super::finding::Stage;
-use super::order::Shown;
-use super::request::{Asker, Generation};
-use super::{Device, Event, Loudness, Moment, Outcome, Ticket};
-use crate::detect::known::Known;
-use crate::device::plan::{Planned, plan};
-use crate::options::Options;
+use super::asker::{Asker, Generation};
+use super::doubt::Shown;
+use super::plan::{Planned, Step, plan, steps};
+use crate::device::bounds::{
+    KILL, KILL_GUESSES, KILL_LOOKS, KILL_PAUSE, KILL_REST, KILL_RESTS_AT_MOST, KILL_TRIES,
+};
+use crate::device::{Device, Event, Loudness, Moment, Outcome, Ticket};
 use crate::vocabulary::variable::UPS_DELAY_SHUTDOWN;
 use crate::wire::protocol::Protocol;
 use crate::wire::query::Cadence;
 use std::time::Duration;
-
-/// What newer NUT calls the usual way to switch the load off.
-pub const DEFAULT: &str = "shutdown.default";
-
-/// A command on the way to a load that is off.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
-    /// Its name.
-    pub name: String,
-    /// Whether all is done when the UPS takes it; if not, the next follows whatever comes of this one.
-    pub ends: bool,
-}
-
-/// The commands that switch the load off, in their order: a pending shutdown is stopped first, so that
-/// the delays are those of now. The administrator's own list (`sdcommands`) stands for itself.
-pub fn steps(options: &Options) -> Vec<Step> {
-    let step = |name: &str, ends| Step { name: name.into(), ends };
-    let usual = || {
-        let name = if options.stayoff { "shutdown.stayoff" } else { "shutdown.return" };
-        [step("shutdown.stop", false), step(name, true)]
-    };
-    if options.sdcommands.is_empty() {
-        return usual().into();
-    }
-    let named = |name: &String| match name.as_str() {
-        DEFAULT => usual().into(),
-        name => vec![step(name, true)],
-    };
-    options.sdcommands.iter().flat_map(named).collect()
-}
 
 /// The sequence while it runs.
 #[derive(Debug)]
@@ -84,14 +53,14 @@ impl Device {
     /// Switches the load off; [`Event::Answered`] tells whether a command was taken. It goes on for
     /// [`KILL`], also while the line is away.
     pub fn kill_power(&mut self, ticket: Ticket) {
-        if self.kill_power.is_some() {
+        if self.control.kill_power.is_some() {
             let why = "the load is being switched off already".into();
             self.answer(Asker::Client(ticket), Outcome::Failed(why));
             return;
         }
-        self.kill_power = Some(KillPower {
+        self.control.kill_power = Some(KillPower {
             ticket,
-            unit: self.unit,
+            unit: self.control.unit,
             began: None,
             steps: steps(&self.options),
             at: 0,
@@ -110,12 +79,12 @@ impl Device {
     /// Whether the sequence of [`Device::kill_power`] is under way: it ends within [`KILL`] and what its last
     /// command takes.
     pub fn kills_power(&self) -> bool {
-        self.kill_power.is_some()
+        self.control.kill_power.is_some()
     }
 
     /// Ends that sequence before its time; [`Event::Answered`] tells what is known of it.
     pub fn stop_killing_power(&mut self, why: &str) {
-        let Some(killing) = &self.kill_power else { return };
+        let Some(killing) = &self.control.kill_power else { return };
         let sent = killing.unconfirmed.is_some() || killing.waits && self.is_told_to_shut_down();
         self.kill_ends(match sent {
             true => Outcome::NotConfirmed(format!(
@@ -135,34 +104,34 @@ impl Device {
     }
 
     /// When something is to be done for it.
-    pub(super) fn kill_due(&self) -> Option<Moment> {
-        let killing = self.kill_power.as_ref()?;
+    pub(in crate::device) fn kill_due(&self) -> Option<Moment> {
+        let killing = self.control.kill_power.as_ref()?;
         let Some(began) = killing.began else { return Some(Moment::ZERO) };
         let looks = Some(self.looks_until(killing));
-        let looks = looks.filter(|_| killing.waits || self.protocol.is_none()).filter(|_| self.line.up);
+        let looks = looks.filter(|_| killing.waits || self.protocol.is_none()).filter(|_| self.line.is_up());
         let dues = [Some(began + KILL), Some(killing.again), looks];
         dues.into_iter().flatten().filter(|due| *due > self.clock).min()
     }
 
     /// The next step, when it is time for it.
-    pub(super) fn look_after_killing(&mut self, now: Moment) {
-        let Some(killing) = &mut self.kill_power else { return };
+    pub(in crate::device) fn look_after_killing(&mut self, now: Moment) {
+        let Some(killing) = &mut self.control.kill_power else { return };
         let end = *killing.began.get_or_insert(now) + KILL;
-        killing.met_line |= self.line.up;
-        if killing.unit != self.unit {
+        killing.met_line |= self.line.is_up();
+        if killing.unit != self.control.unit {
             return self
                 .kill_ends(Outcome::Failed("another UPS answers: the load was not switched off".into()));
         }
-        let ordered = killing.ordered.filter(|(_, since)| self.status_is_whole_since(*since));
+        let ordered = killing.ordered.filter(|(_, since)| self.schedule.status_is_whole_since(*since));
         if let Some(shown) = ordered.and_then(|(before, _)| self.shown().since(before)) {
             self.note(Loudness::Info, shown.into());
             return self.kill_ends(Outcome::Done);
         }
-        let Some(killing) = &self.kill_power else { return };
+        let Some(killing) = &self.control.kill_power else { return };
         if now >= end {
             return self.kill_runs_out();
         }
-        if killing.waits || now < killing.again || !self.line.up {
+        if killing.waits || now < killing.again || !self.line.is_up() {
             return;
         }
         if self.protocol.is_none() {
@@ -174,7 +143,7 @@ impl Device {
     }
 
     fn next_step(&mut self, now: Moment) {
-        let Some(killing) = &mut self.kill_power else { return };
+        let Some(killing) = &mut self.control.kill_power else { return };
         let Some(step) = killing.steps.get(killing.at) else { return self.kill_rests(now) };
         killing.waits = true;
         killing.tries += 1;
@@ -184,12 +153,12 @@ impl Device {
 
     /// Whether the sequence sends without having understood the UPS: it looked for long enough.
     pub(super) fn goes_blind(&mut self, now: Moment) -> bool {
-        let Some(killing) = &self.kill_power else { return false };
+        let Some(killing) = &self.control.kill_power else { return false };
         if now < self.looks_until(killing) {
             return false;
         }
         let said = killing.said_blind;
-        if let Some(killing) = &mut self.kill_power {
+        if let Some(killing) = &mut self.control.kill_power {
             killing.said_blind = true;
         }
         if let Some(protocol) = self.protocol.filter(|_| !said) {
@@ -204,18 +173,19 @@ impl Device {
     /// So long it waits for the status.
     fn looks_until(&self, killing: &KillPower) -> Moment {
         let began = killing.began.unwrap_or_default();
-        let of_status = self.slots.iter().filter(|slot| slot.query.cadence == Cadence::Quick && slot.applies);
+        let of_status =
+            self.schedule.slots().iter().filter(|slot| slot.query.cadence == Cadence::Quick && slot.applies);
         let heard = of_status.map(|slot| slot.answered).max().unwrap_or_default();
         let patience =
             if self.protocol.is_some() || self.named().is_some() { KILL_LOOKS } else { KILL_GUESSES };
-        began.max(heard).max(self.back_at) + patience
+        began.max(heard).max(self.identity.back_at()) + patience
     }
 
     /// The dialect that is configured, or known of the last start; of those of old all orders are alike.
     fn named(&self) -> Option<&'static Protocol> {
         let candidates = self.options.candidates();
         let configured = self.options.protocol.as_ref().and_then(|_| candidates.first().copied());
-        let known = self.options.dialect_memory.as_deref().and_then(Known::parse);
+        let known = self.search.memory();
         let known = known.and_then(|known| candidates.iter().copied().find(|one| one.name == known.protocol));
         let of_old = std::ptr::eq(self.options.dialects, crate::protocols::BLAZER);
         configured.or(known).or_else(|| candidates.first().copied().filter(|_| of_old))
@@ -223,20 +193,17 @@ impl Device {
 
     /// In what dialect it is sent blind, once it was looked for long enough.
     fn assumed(&self, now: Moment) -> Option<&'static Protocol> {
-        let killing = self.kill_power.as_ref()?;
+        let killing = self.control.kill_power.as_ref()?;
         if now < self.looks_until(killing) {
             return None;
         }
-        let heard = match &self.stage {
-            Stage::Detecting { detection, .. } => detection.anything_said(),
-            Stage::Polling => true,
-        };
+        let heard = self.search.anything_said();
         self.named().or_else(|| crate::protocols::named("megatec").filter(|_| heard && self.options.assumes))
     }
 
     /// Whether something was said to the last command.
     pub(super) fn kill_was_answered(&mut self, answered: bool) {
-        if let Some(killing) = &mut self.kill_power {
+        if let Some(killing) = &mut self.control.kill_power {
             killing.answered = answered;
         }
     }
@@ -244,8 +211,8 @@ impl Device {
     /// How a command of the sequence ended.
     pub(super) fn kill_power_went(&mut self, outcome: &Outcome) {
         let (now, before) = (self.clock, self.shown_before(self.clock));
-        let noisy = self.line.quality().is_noisy() || self.slots.is_empty();
-        let Some(killing) = &mut self.kill_power else { return };
+        let noisy = self.line.quality().is_noisy() || self.schedule.slots().is_empty();
+        let Some(killing) = &mut self.control.kill_power else { return };
         let Some(step) = killing.steps.get(killing.at).cloned() else { return };
         killing.waits = false;
         killing.again = now;
@@ -287,7 +254,7 @@ impl Device {
             self.note(Loudness::Warning, format!("{}: this UPS has no such command", step.name));
         }
         // what was refused in words on a line that is well will be refused again
-        if nothing_taken && !noisy && self.line.up {
+        if nothing_taken && !noisy && self.line.is_up() {
             let why = format!("the UPS took no command to switch the load off ({all}): the load stays on");
             self.kill_ends(Outcome::Failed(why));
         }
@@ -297,7 +264,7 @@ impl Device {
     fn kill_rests(&mut self, now: Moment) {
         let seconds = self.delay(UPS_DELAY_SHUTDOWN.name).into();
         let rest = (Duration::from_secs(seconds) + KILL_REST).min(KILL_RESTS_AT_MOST);
-        if let Some(killing) = &mut self.kill_power {
+        if let Some(killing) = &mut self.control.kill_power {
             // what is pending now may be what was ordered
             killing.at = killing.steps.iter().position(|step| step.ends).unwrap_or_default();
             killing.tries = 0;
@@ -306,11 +273,8 @@ impl Device {
     }
 
     fn kill_runs_out(&mut self) {
-        let Some(killing) = &self.kill_power else { return };
-        let heard = match &self.stage {
-            Stage::Detecting { detection, .. } => detection.anything_said(),
-            Stage::Polling => true,
-        };
+        let Some(killing) = &self.control.kill_power else { return };
+        let heard = self.search.anything_said();
         let stays = "nothing could be sent, and the load stays on";
         let outcome = match (&killing.unconfirmed, &killing.refused) {
             (Some(why), _) => Outcome::NotConfirmed(format!("whether the load goes off is not known: {why}")),
@@ -323,10 +287,10 @@ impl Device {
     }
 
     fn kill_ends(&mut self, outcome: Outcome) {
-        let Some(killing) = self.kill_power.take() else { return };
-        self.requests.retain(|request| request.asker != Asker::KillPower);
+        let Some(killing) = self.control.kill_power.take() else { return };
+        self.control.requests.retain(|request| request.asker != Asker::KillPower);
         // what comes of its last command yet is not the answer to another sequence
-        if let Some(doubt) = self.doubt.as_mut().filter(|doubt| doubt.asker() == Asker::KillPower) {
+        if let Some(doubt) = self.control.doubt.as_mut().filter(|doubt| doubt.asker() == Asker::KillPower) {
             doubt.forget_asker();
         }
         if let Outcome::Failed(why) | Outcome::NotConfirmed(why) = &outcome {

@@ -5,10 +5,11 @@
 //! what it is called and rated. That is cheap, and proves nothing but another answer. Where such leaps go to and
 //! fro, and the answers differ, two units answer in turn: nothing of one is shown as the other's then.
 
-use super::bounds::{IDENTITY, IDENTITY_VOLTS, PLATE_AGAIN, PLATE_TAKES, TWO_UNITS};
-use super::identity::difference;
-use super::order::DEAD_VOLTS;
-use super::{Device, Loudness, Moment};
+use super::name::difference;
+use crate::device::bounds::{IDENTITY, IDENTITY_VOLTS, PLATE_AGAIN, PLATE_TAKES, TWO_UNITS};
+use crate::device::control::DEAD_VOLTS;
+use crate::device::schedule::Slot;
+use crate::device::{Device, Loudness, Moment};
 use crate::vocabulary::variable::{BATTERY_VOLTAGE, OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE};
 use crate::wire::query::{Cadence, Query};
 use crate::wire::readings::Readings;
@@ -77,40 +78,43 @@ impl Plate {
 
 impl Device {
     /// Whether two units answer in turn, as far as that is known.
-    pub(super) fn is_two_units(&self) -> bool {
-        self.plate.two_until.is_some()
+    pub(in crate::device) fn is_two_units(&self) -> bool {
+        self.identity.plate.two_until.is_some()
     }
 
     /// Whether it is being asked who answers, since volts leapt or a status was lost.
-    pub(super) fn reads_plate(&self, now: Moment) -> bool {
+    pub(in crate::device) fn reads_plate(&self, now: Moment) -> bool {
         let waits = |asked: &Asked| {
             let is_its_own =
-                |slot: &super::Slot| asked.before.iter().any(|(query, _)| std::ptr::eq(*query, slot.query));
-            let unanswered = |slot: &super::Slot| slot.answered < asked.since && !slot.refused;
-            now < asked.since + IDENTITY && self.slots.iter().any(|slot| is_its_own(slot) && unanswered(slot))
+                |slot: &Slot| asked.before.iter().any(|(query, _)| std::ptr::eq(*query, slot.query));
+            let unanswered = |slot: &Slot| slot.answered < asked.since && !slot.refused;
+            now < asked.since + IDENTITY
+                && self.schedule.slots().iter().any(|slot| is_its_own(slot) && unanswered(slot))
         };
-        self.plate.asked.as_ref().is_some_and(waits)
+        self.identity.plate.asked.as_ref().is_some_and(waits)
     }
 
     /// A status was heard after `silences` that was not.
     pub(super) fn look_at_plate(&mut self, silences: u8, now: Moment) {
         if !self.is_proven() || !self.ready || self.line.quality().is_noisy() {
-            self.plate.asked = None;
+            self.identity.plate.asked = None;
             return;
         }
-        let newest = |var| self.slots.iter().find_map(|slot| slot.judge.newest_number(var));
+        let newest = |var| self.schedule.slots().iter().find_map(|slot| slot.judge.newest_number(var));
         let output = newest(&OUTPUT_VOLTAGE).or_else(|| newest(&OUTPUT_L1_N_VOLTAGE));
         let battery = newest(&BATTERY_VOLTAGE);
-        let leapt =
-            [self.plate.take(0, battery), self.plate.take(1, output.filter(|volts| *volts > DEAD_VOLTS))];
+        let leapt = [
+            self.identity.plate.take(0, battery),
+            self.identity.plate.take(1, output.filter(|volts| *volts > DEAD_VOLTS)),
+        ];
         if self.is_two_units() && leapt.contains(&true) {
-            self.plate.two_until = Some(now + TWO_UNITS);
+            self.identity.plate.two_until = Some(now + TWO_UNITS);
         }
         // no unit's battery and output leap together
-        if !self.is_two_units() && leapt.contains(&true) && self.plate.goes_to_and_fro().1 {
+        if !self.is_two_units() && leapt.contains(&true) && self.identity.plate.goes_to_and_fro().1 {
             return self.become_two("the volts of battery and output leap to and fro together", now);
         }
-        if (silences > 0 || leapt.contains(&true)) && now >= self.plate.not_before {
+        if (silences > 0 || leapt.contains(&true)) && now >= self.identity.plate.not_before {
             self.ask_plate(now);
         }
     }
@@ -120,44 +124,48 @@ impl Device {
         if before.is_empty() {
             return;
         }
-        for slot in self.slots.iter_mut().filter(|slot| slot.applies && slot.query.cadence != Cadence::Quick)
+        for slot in self
+            .schedule
+            .slots_mut()
+            .iter_mut()
+            .filter(|slot| slot.applies && slot.query.cadence != Cadence::Quick)
         {
             if before.iter().any(|(query, _)| std::ptr::eq(*query, slot.query)) {
                 (slot.due, slot.repeats) = (Some(now), 0);
             }
         }
-        self.plate.not_before = now + PLATE_AGAIN;
-        self.plate.asked = Some(Asked { since: now, before });
+        self.identity.plate.not_before = now + PLATE_AGAIN;
+        self.identity.plate.asked = Some(Asked { since: now, before });
     }
 
     /// Compares what the plate says now with what it said before.
     pub(super) fn compare_plate(&mut self, now: Moment) {
-        let two_ended = self.plate.two_until.is_some_and(|until| now >= until);
+        let two_ended = self.identity.plate.two_until.is_some_and(|until| now >= until);
         if two_ended {
-            self.plate.two_until = None;
+            self.identity.plate.two_until = None;
             self.heard_words();
             self.doubt_identity(now, now);
         }
-        let Some(Asked { since, before }) = &self.plate.asked else { return };
+        let Some(Asked { since, before }) = &self.identity.plate.asked else { return };
         let differs = before.iter().find_map(|(query, before)| {
-            let slot = self.slots.iter().find(|slot| std::ptr::eq(slot.query, *query))?;
+            let slot = self.schedule.slots().iter().find(|slot| std::ptr::eq(slot.query, *query))?;
             difference(before, slot.reading.as_ref().filter(|_| slot.answered >= *since)?)
         });
         let over = now >= *since + PLATE_TAKES;
         let Some(why) = differs else {
             if over {
-                self.plate.asked = None;
+                self.identity.plate.asked = None;
             }
             return;
         };
-        self.plate.asked = None;
+        self.identity.plate.asked = None;
         // nobody swaps a unit twice in a minute, and unseen
-        let again = self.plate.changed.is_some_and(|changed| now < changed + TWO_UNITS);
-        match again || self.plate.goes_to_and_fro().0 {
+        let again = self.identity.plate.changed.is_some_and(|changed| now < changed + TWO_UNITS);
+        match again || self.identity.plate.goes_to_and_fro().0 {
             true => self.become_two(&format!("one {why}"), now),
             false => {
                 self.become_another(&why, now);
-                self.plate.changed = Some(now);
+                self.identity.plate.changed = Some(now);
             }
         }
     }
@@ -169,8 +177,8 @@ impl Device {
              sent: leave one of them on the line"
         );
         self.note(Loudness::Warning, text);
-        self.plate.asked = None;
-        self.plate.two_until = Some(now + TWO_UNITS);
+        self.identity.plate.asked = None;
+        self.identity.plate.two_until = Some(now + TWO_UNITS);
         self.fail_requests();
         self.heard_words();
         if !self.store.is_stale() {
@@ -179,8 +187,8 @@ impl Device {
     }
 
     /// When something is to be done about it.
-    pub(super) fn plate_due(&self) -> Option<Moment> {
-        let reads = self.plate.asked.as_ref().map(|asked| asked.since + IDENTITY);
-        self.plate.two_until.into_iter().chain(reads.filter(|due| *due > self.clock)).min()
+    pub(in crate::device) fn plate_due(&self) -> Option<Moment> {
+        let reads = self.identity.plate.asked.as_ref().map(|asked| asked.since + IDENTITY);
+        self.identity.plate.two_until.into_iter().chain(reads.filter(|due| *due > self.clock)).min()
     }
 }

@@ -5,10 +5,11 @@
 //! asked again when the line is well.
 
 use super::sight::Sight;
-use super::{Device, Moment};
 use crate::detect::SLOWEST;
+use crate::device::timing::{UNASKED, WELL_AGAIN};
+use crate::device::{Device, Moment};
 use crate::line::exchange::Reply;
-use crate::wire::query::{Cadence, Query};
+use crate::wire::query::Query;
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -16,10 +17,6 @@ use std::time::Duration;
 const QUESTIONS: usize = 6;
 /// A reply of so many bytes belongs to nobody else by chance.
 const TELLING: usize = 20;
-/// What is to come unasked comes within so much time more than was reckoned.
-const UNASKED: Duration = Duration::from_millis(100);
-/// What is asked once is asked again so long after the last reply that came to another question.
-const WELL_AGAIN: Duration = Duration::from_secs(10);
 
 /// What was asked last, and what came of it.
 #[derive(Debug)]
@@ -51,7 +48,7 @@ impl Late {
 impl Device {
     /// Takes a reply to a query away that is the late one to another; learns how slow the UPS is, if it is slower
     /// than `usual`.
-    pub(super) fn sort_out_late(
+    pub(in crate::device) fn sort_out_late(
         &mut self,
         at: usize,
         reply: &mut Reply,
@@ -59,7 +56,7 @@ impl Device {
         usual: Option<Duration>,
         (since, now): (Moment, Moment),
     ) {
-        let own = self.slots[at].query;
+        let own = self.schedule.slots()[at].query;
         if let Some(slow) = self.line.late.suspected.take().filter(|_| reply.stray) {
             self.line.latency.learn(slow);
         }
@@ -130,26 +127,21 @@ impl Device {
     }
 
     /// Asks again what is asked once, when replies came to other questions and do so no more.
-    pub(super) fn ask_once_more(&mut self, now: Moment) {
+    pub(in crate::device) fn ask_once_more(&mut self, now: Moment) {
         if self.line.late.again.is_none_or(|again| again > now) || !self.ready {
             return;
         }
         self.line.late.again = None;
-        let once =
-            |slot: &&mut super::Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
-        for slot in self.slots.iter_mut().filter(once).filter(|slot| slot.applies) {
-            slot.due = Some(now);
-            slot.repeats = 0;
-        }
+        self.schedule.ask_once_anew(now);
     }
 
     /// The line was disturbed: what was asked only once is asked again after a while.
-    pub(super) fn was_late(&mut self, now: Moment) {
+    pub(in crate::device) fn was_late(&mut self, now: Moment) {
         self.line.late.again = Some(now + WELL_AGAIN);
     }
 
     /// When that is.
-    pub(super) fn once_more_due(&self) -> Option<Moment> {
+    pub(in crate::device) fn once_more_due(&self) -> Option<Moment> {
         self.line.late.again.filter(|_| self.ready)
     }
 }

@@ -1,7 +1,8 @@
 //! A slot: one query of the dialect, and what is known from its replies.
 
-use super::sight::{Seen, Sight};
-use super::{Moment, REPEATS};
+use crate::device::Moment;
+use crate::device::line::{Seen, Sight};
+use crate::device::timing::{REPEATS, UNREADABLE};
 use crate::judge::bounds::SAME_AGAIN;
 use crate::judge::{Claims, Heard, Hearing, Judge, Kind, Quality, same_words};
 use crate::vocabulary::status::Status;
@@ -11,15 +12,12 @@ use crate::wire::read::Form;
 use crate::wire::readings::Readings;
 use std::collections::VecDeque;
 
-/// After so many replies of which nothing can be read, whatever they are, a question is not answered.
-const UNREADABLE: u8 = 12;
-
 /// So many odd replies are remembered of each query.
 const LATELY: usize = 4;
 
 /// One query of the protocol and what is known from it.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(in crate::device) struct Slot {
     pub query: &'static Query,
     /// What is taken of its replies.
     pub reading: Option<Readings>,
@@ -66,7 +64,7 @@ pub(super) struct Slot {
 
 /// What comes in place of a reply that can be read.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Odd {
+pub(in crate::device) enum Odd {
     /// Nothing.
     Silence,
     /// A refusal, or bytes that cannot be read.
@@ -77,7 +75,7 @@ pub(super) enum Odd {
 
 /// What a reading says that the one before did not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum News {
+pub(in crate::device) enum News {
     #[default]
     Nothing,
     /// Other numbers in the same places.
@@ -99,7 +97,7 @@ impl News {
 }
 
 impl Slot {
-    pub(super) fn new(query: &'static Query) -> Slot {
+    pub(in crate::device) fn new(query: &'static Query) -> Slot {
         let judge = Judge::new(query);
         let of_battery = [&BATTERY_CHARGE, &BATTERY_RUNTIME, &BATTERY_VOLTAGE];
         Slot {
@@ -171,7 +169,7 @@ impl Slot {
     }
 
     /// Whether it was met with silence, or with the same words more than once.
-    pub(super) fn says_the_same(&self) -> bool {
+    pub(in crate::device) fn says_the_same(&self) -> bool {
         self.odd.as_ref().is_some_and(|(odd, times)| *odd == Odd::Silence || *times > 1)
     }
 
@@ -191,7 +189,7 @@ impl Slot {
     }
 
     /// What a reply is by itself.
-    pub(super) fn sight(&mut self, line: &[u8]) -> Sight {
+    pub(in crate::device) fn sight(&mut self, line: &[u8]) -> Sight {
         self.seen.sight(self.query, line)
     }
 

@@ -7,32 +7,25 @@
 //! it may be another: there its model or its serial number proves it, and without them what was known of the
 //! one before is dropped.
 
+mod name;
+mod plate;
+
 use super::battery::Battery;
 use super::bounds::{
     IDENTITY, IDENTITY_AGAIN, IDENTITY_ASKED_AGAIN, IDENTITY_SILENCES, IDENTITY_STATUSES, IDENTITY_VOLTS,
 };
-use super::finding::Stage;
-use super::latency::Latency;
-use super::low_battery::LowBattery;
-use super::plausible::Plausibility;
-use super::request::Asker;
+use super::schedule::Slot;
+use super::search::Stage;
 use super::{Device, LinkChange, Loudness, Moment, Outcome};
-use crate::line::exchange::Echo;
 use crate::vocabulary::status::Status;
-use crate::vocabulary::value::Value;
-use crate::vocabulary::variable::{BATTERY_VOLTAGE, UPS_STATUS, Var};
+use crate::vocabulary::variable::{BATTERY_VOLTAGE, UPS_STATUS};
 use crate::wire::fact::Facts;
 use crate::wire::protocol::Protocol;
 use crate::wire::query::{Cadence, Query};
 use crate::wire::readings::Readings;
+use name::{difference, is_telling, says_name};
+use plate::Plate;
 use std::time::Duration;
-
-/// Parts of the names of variables by which a UPS is known: they stay the same as long as it does.
-const TELLING: [&str; 7] = ["mfr", "model", "serial", "firmware", ".nominal", "nominal_", "ups.type"];
-
-fn is_telling(var: &Var) -> bool {
-    TELLING.iter().any(|part| var.name.contains(part))
-}
 
 /// What is known of who answers.
 #[derive(Debug, Default)]
@@ -42,6 +35,21 @@ pub(super) struct Identity {
     needs_name: bool,
     /// Questions for the status that were met with silence, in a row.
     silences: u8,
+    plate: Plate,
+    /// When the link came back last.
+    back_at: Moment,
+}
+
+impl Identity {
+    /// When the link came back last.
+    pub(super) fn back_at(&self) -> Moment {
+        self.back_at
+    }
+
+    /// That of another UPS on the same line.
+    fn of_another(&self) -> Identity {
+        Identity { plate: self.plate.of_another(), back_at: self.back_at, ..Identity::default() }
+    }
 }
 
 /// The line was lost: whether the same UPS answers is not proven yet.
@@ -78,11 +86,9 @@ impl Device {
 
     /// The link was lost, or is open again: nothing that waits is for whoever answers then.
     pub(super) fn link_changed(&mut self, change: LinkChange, now: Moment) {
-        self.generation += 1;
-        self.back_at = now;
-        self.unanswered = None;
-        if let Some(doubt) = self.doubt.take() {
-            self.lose(&doubt.into_request());
+        self.identity.back_at = now;
+        if let Some(request) = self.control.new_link() {
+            self.lose(&request);
         }
         self.fail_requests();
         self.identity.silences = 0;
@@ -96,18 +102,18 @@ impl Device {
 
     /// From `since` on another UPS may answer: it is asked who it is.
     pub(super) fn doubt_identity(&mut self, since: Moment, now: Moment) {
-        if !self.ready || !matches!(self.stage, Stage::Polling) {
+        if !self.ready || !self.search.is_polling() {
             return;
         }
         let said_before = self.identity.doubt.take();
-        let tells = |slot: &&super::Slot| slot.query.cadence != Cadence::Quick && slot.applies;
+        let tells = |slot: &&Slot| slot.query.cadence != Cadence::Quick && slot.applies;
         let before = match &said_before {
             Some(doubted) => doubted.before.clone(),
             None => self.telling().collect(),
         };
         let volts =
             said_before.as_ref().map_or_else(|| self.facts().f64(&BATTERY_VOLTAGE), |before| before.volts);
-        for slot in self.slots.iter_mut().filter(|slot| slot.applies) {
+        for slot in self.schedule.slots_mut().iter_mut().filter(|slot| slot.applies) {
             let tells = before.iter().any(|(query, _)| std::ptr::eq(*query, slot.query));
             // of one that said nothing of itself it is asked whether it does now
             let once = before.is_empty() && slot.query.cadence == Cadence::Once;
@@ -115,7 +121,7 @@ impl Device {
                 (slot.due, slot.repeats) = (Some(now), 0);
             }
         }
-        debug_assert!(self.slots.iter().filter(tells).count() >= before.len().min(1));
+        debug_assert!(self.schedule.slots().iter().filter(tells).count() >= before.len().min(1));
         let (battery, frozen) = (said_before.and_then(|doubted| doubted.battery), true);
         let frozen_until = if self.store.is_stale() || battery.is_some() { now } else { now + IDENTITY };
         let (statuses, counted, asked_again, ask_at) = (0, since, 0, now + IDENTITY_AGAIN);
@@ -137,7 +143,8 @@ impl Device {
 
     /// What the UPS says of itself.
     pub(super) fn telling(&self) -> impl Iterator<Item = (&'static Query, Readings)> {
-        let slots = self.slots.iter().filter(|slot| slot.query.cadence != Cadence::Quick && slot.applies);
+        let slots =
+            self.schedule.slots().iter().filter(|slot| slot.query.cadence != Cadence::Quick && slot.applies);
         slots.filter_map(|slot| {
             let reading = slot.reading.as_ref()?;
             let tells = reading.values.iter().any(|(var, value)| is_telling(var) && value.is_some());
@@ -154,14 +161,14 @@ impl Device {
             self.drop_unit();
             return;
         }
-        let stage = std::mem::replace(&mut self.stage, Stage::Polling);
+        let stage = self.search.replace_stage(Stage::Polling);
         self.doubt_identity(now, now);
-        self.stage = stage;
+        self.search.replace_stage(stage);
     }
 
     /// A reply to a question came, or silence.
     pub(super) fn heard_of_identity(&mut self, at: usize, line: Option<&[u8]>, now: Moment) {
-        let Some(slot) = self.slots.get(at) else { return };
+        let Some(slot) = self.schedule.slots().get(at) else { return };
         let of_status = slot.query.cadence == Cadence::Quick && slot.reading.is_some();
         let silences = self.identity.silences;
         match (of_status, line) {
@@ -182,7 +189,7 @@ impl Device {
     /// Compares what the UPS says of itself with what was said before.
     pub(super) fn look_at_identity(&mut self, now: Moment) {
         self.compare_plate(now);
-        let heard = self.slots.iter().filter(|slot| slot.query.cadence == Cadence::Quick);
+        let heard = self.schedule.slots().iter().filter(|slot| slot.query.cadence == Cadence::Quick);
         let heard = heard.map(|slot| slot.answered).max().unwrap_or_default();
         let Some(doubted) = &mut self.identity.doubt else { return };
         if heard >= doubted.since && heard > doubted.counted {
@@ -196,10 +203,10 @@ impl Device {
                 if doubted.asked_again < IDENTITY_ASKED_AGAIN { IDENTITY_AGAIN } else { 5 * IDENTITY_AGAIN };
             (doubted.asked_again, doubted.ask_at) = (doubted.asked_again.saturating_add(1), now + pause);
             let (since, before) = (doubted.since, &doubted.before);
-            let unanswered = |slot: &&mut super::Slot| {
+            let unanswered = |slot: &&mut Slot| {
                 slot.answered < since && before.iter().any(|(query, _)| std::ptr::eq(*query, slot.query))
             };
-            for slot in self.slots.iter_mut().filter(unanswered) {
+            for slot in self.schedule.slots_mut().iter_mut().filter(unanswered) {
                 (slot.due, slot.repeats) = (Some(now), 0);
             }
         }
@@ -225,7 +232,8 @@ impl Device {
         let Some(doubted) = &self.identity.doubt else { return Found::Nothing };
         let (mut proven, mut unanswered, mut named) = (doubted.statuses > 0, false, false);
         for (query, before) in &doubted.before {
-            let Some(slot) = self.slots.iter().find(|slot| std::ptr::eq(slot.query, *query)) else {
+            let Some(slot) = self.schedule.slots().iter().find(|slot| std::ptr::eq(slot.query, *query))
+            else {
                 continue;
             };
             let answered = slot.answered >= doubted.since;
@@ -257,7 +265,7 @@ impl Device {
         match proven {
             true if named || !self.identity.needs_name => Found::Same,
             // what was read before counts no more then, so all of the status has to be new
-            true if self.status_is_whole(|answered| answered >= doubted.since) => Found::Unnamed,
+            true if self.schedule.status_is_whole(|answered| answered >= doubted.since) => Found::Unnamed,
             _ => Found::Nothing,
         }
     }
@@ -283,13 +291,11 @@ impl Device {
         self.note(Loudness::Warning, text.into());
         self.drop_unit();
         // it is not shown to be another either, and whoever kills the power has waited
-        if let Some(killing) = &mut self.kill_power {
-            killing.is_of(self.unit);
-        }
-        for at in 0..self.slots.len() {
-            let slot = &mut self.slots[at];
+        self.control.kill_goes_on();
+        for at in 0..self.schedule.slots().len() {
+            let slot = &mut self.schedule.slots_mut()[at];
             if slot.query.cadence != Cadence::Quick {
-                *slot = super::Slot::new(slot.query);
+                *slot = Slot::new(slot.query);
             } else if slot.judge.withdraw(|_, _, read| read < since).is_some() {
                 self.took_back(at, None, now);
             }
@@ -320,7 +326,7 @@ impl Device {
         let Some(doubted) = &self.identity.doubt else { return false };
         let (since, frozen) = (doubted.since, doubted.frozen);
         // a part of the status alone would not tell whether mains is there
-        if !self.status_is_whole(|answered| answered >= since) {
+        if !self.schedule.status_is_whole(|answered| answered >= since) {
             return true;
         }
         if !frozen {
@@ -358,7 +364,7 @@ impl Device {
     /// What may be shown of the UPS.
     pub(super) fn shown_facts(&self) -> Facts<'_> {
         let Some(since) = self.doubted_since() else { return self.facts() };
-        let heard = self.slots.iter().filter(|slot| slot.answered >= since);
+        let heard = self.schedule.slots().iter().filter(|slot| slot.answered >= since);
         let heard = heard.filter_map(|slot| Some((slot.query, slot.reading.as_ref()?)));
         Facts::new(heard, self.options.flags)
     }
@@ -368,38 +374,29 @@ impl Device {
         let text = format!("another UPS answers: it {why}; what was known of the one before is dropped");
         self.note(Loudness::Warning, text);
         self.drop_unit();
-        self.slots.clear();
+        self.schedule.clear();
         self.protocol = None;
         self.ready = false;
         self.store.set_stale(true);
-        self.line.latency = Latency::default();
-        self.line.echo = Echo::Unknown;
-        self.line.refuses = false;
-        self.line.settle = true;
-        self.options.dialect_memory = None;
-        self.stage = Stage::detecting(&self.options, now);
+        self.line.forget_unit();
+        self.search.forget();
+        self.search.begin(&self.options, now);
     }
 
     /// Nothing of the UPS before stays: battery, bounds, orders, wishes.
     fn drop_unit(&mut self) {
-        self.generation += 1;
-        self.unit += 1;
-        self.identity = Identity::default();
-        self.plate = self.plate.of_another();
+        self.control.new_unit();
+        self.identity = self.identity.of_another();
         self.options.battery_memory = None;
         self.battery = Battery::new(&self.options);
-        self.plausibility = Plausibility::default();
-        self.low_battery = LowBattery::default();
-        self.order = None;
-        self.unanswered = None;
-        if let Some(doubt) = self.doubt.take() {
+        self.publication.forget_unit();
+        if let Some(asker) = self.control.forget_orders() {
             let why = "another UPS answers: whether the one before obeyed is not known".into();
-            self.answer(doubt.asker(), Outcome::NotConfirmed(why));
+            self.answer(asker, Outcome::NotConfirmed(why));
         }
         self.fail_requests();
         // what the configuration asks for is asked of this one, once it is surveyed
-        self.requests.retain(|request| request.asker == Asker::KillPower);
-        self.settings_sent = false;
+        self.control.begin_settings_anew();
         self.heard_words();
     }
 }
@@ -411,31 +408,4 @@ enum Found {
     /// Nothing differs, and no name is said that would prove anything.
     Unnamed,
     Another(String),
-}
-
-/// Whether a UPS says its model or its serial number. (Makers and ratings are those of thousands.)
-fn says_name(said: &Readings) -> bool {
-    let is_name = |var: &Var| var.name.ends_with(".model") || var.name.ends_with(".serial");
-    let says = |value: &Option<Value>| {
-        value.as_ref().is_some_and(|value| value.to_string().contains(|c: char| c.is_ascii_alphanumeric()))
-    };
-    said.values.iter().any(|(var, value)| is_name(var) && says(value))
-}
-
-/// Whether a name or a rating says anything: some UPSes answer it by zeros or blanks, or not at all, while they are on
-/// battery.
-fn says_anything(said: Option<&Value>) -> bool {
-    said.is_some_and(|value| {
-        value.to_string().contains(|c: char| c.is_ascii_alphabetic() || ('1'..='9').contains(&c))
-    })
-}
-
-/// In what two readings tell of different UPSes.
-pub(super) fn difference(before: &Readings, now: &Readings) -> Option<String> {
-    let text = |value: Option<&Value>| value.map_or("nothing".into(), |value| format!("'{value}'"));
-    let vars = before.values.iter().chain(&now.values).map(|(var, _)| *var).filter(|var| is_telling(var));
-    let counts = |var: &&Var| says_anything(before.value(var)) && says_anything(now.value(var));
-    let mut differs = vars.filter(counts).filter(|var| before.value(var) != now.value(var));
-    let var = differs.next()?;
-    Some(format!("says {} = {}, where it was {}", var.name, text(now.value(var)), text(before.value(var))))
 }

@@ -3,13 +3,13 @@
 //! Data is as fresh as the last reading that says whether mains is there. Everything else has a life of a few
 //! intervals of its own question; then it is withdrawn, and the log says so once.
 
-use super::finding::Stage;
-use super::{DETECT_AGAIN, Device, Event, LISTENS_ON, Loudness, Moment};
+use super::Slot;
+use crate::device::timing::{DETECT_AGAIN, JUST_NOW};
+use crate::device::{Device, Event, Loudness, Moment};
 use crate::judge::bounds::{
     LIFE_AT_LEAST, LIFE_IN_NOISE, LIFE_INTERVALS, STALE_AT_LEAST, STALE_AT_MOST, STALE_INTERVALS,
 };
 use crate::judge::{Cell, GRAVE, Kind, Withdrawn};
-use crate::line::exchange::Echo;
 use crate::vocabulary::status::Status;
 use crate::vocabulary::variable::{INPUT_L1_N_VOLTAGE, INPUT_VOLTAGE};
 use crate::wire::fact::Facts;
@@ -17,29 +17,23 @@ use crate::wire::query::Cadence;
 use crate::wire::readings::Readings;
 use std::time::Duration;
 
-/// What was read since then was read in the same round of questions.
-const JUST_NOW: Duration = Duration::from_secs(2);
-
 impl Device {
     /// How long after the last reading of mains data is stale.
-    pub(super) fn stale_after(&self) -> Duration {
+    pub(in crate::device) fn stale_after(&self) -> Duration {
         let interval = self.options.pollinterval;
         (interval * STALE_INTERVALS).max(STALE_AT_LEAST).min(interval + STALE_AT_MOST)
     }
 
     /// When it was read last whether mains is there: the oldest of what has to be read for it.
     pub(super) fn mains_read(&mut self) -> Option<Moment> {
-        let said = self.said.take().unwrap_or_else(|| self.say());
-        let is_known = said.raised.covers.has(Status::Online);
-        self.said = Some(said);
-        let slots = || self.slots.iter().filter(|slot| slot.applies && slot.reading.is_some());
-        let says_mains = |slot: &&super::Slot| {
-            slot.reading.as_ref().is_some_and(|reading| reading.covers.has(Status::Online))
-        };
-        let quick = |slot: &&super::Slot| slot.query.cadence == Cadence::Quick;
+        let is_known = self.says_mains();
+        let slots = || self.schedule.slots.iter().filter(|slot| slot.applies && slot.reading.is_some());
+        let says_mains =
+            |slot: &&Slot| slot.reading.as_ref().is_some_and(|reading| reading.covers.has(Status::Online));
+        let quick = |slot: &&Slot| slot.query.cadence == Cadence::Quick;
         let own = slots().filter(says_mains).map(|slot| slot.answered).min();
         // else it is the voltage of the grid that tells
-        let of_grid = |slot: &&super::Slot| {
+        let of_grid = |slot: &&Slot| {
             quick(slot) && [&INPUT_VOLTAGE, &INPUT_L1_N_VOLTAGE].iter().any(|var| slot.query.speaks_of(var))
         };
         let of_grid = || slots().filter(of_grid).map(|slot| slot.answered).min();
@@ -50,9 +44,9 @@ impl Device {
     /// Whether mains is there was read.
     pub(super) fn heard_from(&mut self, now: Moment) {
         let Some(read) = self.mains_read() else { return };
-        self.last_good = read;
-        self.listens_until = now + LISTENS_ON;
-        let is_fresh = now.saturating_sub(self.last_good) < self.stale_after();
+        self.schedule.last_good = read;
+        self.search.understood(now);
+        let is_fresh = now.saturating_sub(self.schedule.last_good) < self.stale_after();
         if self.store.is_stale() && is_fresh && self.ready {
             self.become_fresh(now);
         }
@@ -62,13 +56,13 @@ impl Device {
     /// unit.
     fn become_fresh(&mut self, now: Moment) {
         // while it is stale still: nothing of before is shown as fresh
-        self.doubt_identity(self.last_good, now);
+        self.doubt_identity(self.schedule.last_good, now);
         self.store.set_stale(false);
         self.events.push_back(Event::Fresh);
         self.withdraw_old_warnings(now);
         self.withdraw_dead(now);
         self.show_words_heard();
-        for slot in self.slots.iter_mut().filter(|slot| slot.applies) {
+        for slot in self.schedule.slots.iter_mut().filter(|slot| slot.applies) {
             let again = match slot.query.cadence {
                 Cadence::Once => !slot.refused,
                 Cadence::Full => slot.is_asked_on(),
@@ -80,7 +74,7 @@ impl Device {
         }
     }
 
-    pub(super) fn look_for_staleness(&mut self, now: Moment) {
+    pub(in crate::device) fn look_for_staleness(&mut self, now: Moment) {
         if self.ready && !self.store.is_stale() {
             // that all of it is old is told before anything else
             if self.is_overdue(now) && !self.mains_is_known_otherwise(now) {
@@ -89,22 +83,22 @@ impl Device {
                 self.withdraw_dead(now);
             }
         }
-        if !self.ready && !self.store.is_stale() && now >= self.detect_again {
+        if !self.ready && !self.store.is_stale() && now >= self.search.detect_again() {
             self.give_up_survey(now);
         }
-        let silent = self.store.is_stale() && self.line.up && self.asked.is_none();
-        let polling = matches!(self.stage, Stage::Polling);
-        if silent && polling && now >= self.detect_again && !self.hears_through_noise(now) {
-            self.detect_again = now + DETECT_AGAIN;
-            self.line.echo = Echo::Unknown;
-            self.stage = Stage::detecting(&self.options, now);
+        let silent = self.store.is_stale() && self.line.is_up() && self.asked.is_none();
+        let polling = self.search.is_polling();
+        if silent && polling && now >= self.search.detect_again() && !self.hears_through_noise(now) {
+            self.search.put_off(now);
+            self.line.forget_echo();
+            self.search.begin(&self.options, now);
         }
     }
 
     /// Until when data is fresh, as far as that is known.
-    pub(super) fn fresh_until(&self) -> Moment {
-        let by_reading = self.last_good + self.stale_after();
-        match self.line.gone_at {
+    pub(in crate::device) fn fresh_until(&self) -> Moment {
+        let by_reading = self.schedule.last_good + self.stale_after();
+        match self.line.gone_at() {
             Some(gone) => by_reading.min(gone + STALE_AT_LEAST),
             None => by_reading,
         }
@@ -116,35 +110,35 @@ impl Device {
 
     fn become_stale(&mut self, now: Moment) {
         self.store.set_stale(true);
-        self.slots.iter_mut().for_each(|slot| slot.judge.forget_recent());
-        self.detect_again = now + DETECT_AGAIN;
+        self.schedule.slots.iter_mut().for_each(|slot| slot.judge.forget_recent());
+        self.search.put_off(now);
         self.events.push_back(Event::Stale);
         self.fail_requests();
     }
 
     /// What said whether mains is there is too old. Whether something else that was read lately says it.
     fn mains_is_known_otherwise(&mut self, now: Moment) -> bool {
-        if !self.line.up {
+        if !self.line.is_up() {
             return false;
         }
         let stale_after = self.stale_after();
         let is_dead = |cell: &Cell, _: &Readings, read: Moment| {
             cell.kind == Kind::Mains && now.saturating_sub(read) >= stale_after
         };
-        let others = self.slots.iter().any(|slot| {
+        let others = self.schedule.slots.iter().any(|slot| {
             slot.query.cadence == Cadence::Quick && now.saturating_sub(slot.answered) < stale_after
         });
         if !others {
             return false;
         }
-        for at in 0..self.slots.len() {
-            let gone = self.slots[at].judge.withdraw(is_dead);
+        for at in 0..self.schedule.slots.len() {
+            let gone = self.schedule.slots[at].judge.withdraw(is_dead);
             if gone.is_some() {
                 self.took_back(at, gone.as_ref(), now);
             }
         }
         let read = self.mains_read().filter(|read| now.saturating_sub(*read) < stale_after);
-        self.last_good = read.unwrap_or(self.last_good);
+        self.schedule.last_good = read.unwrap_or(self.schedule.last_good);
         if read.is_some() {
             self.publish(now);
         }
@@ -154,10 +148,11 @@ impl Device {
     /// What says that mains is there was not answered again, and something that was read since says that it is away:
     /// then that counts, without waiting for the end of the other's life.
     pub(super) fn prefer_newer(&mut self, now: Moment) {
-        let quick = |slot: &&super::Slot| slot.query.cadence == Cadence::Quick && slot.reading.is_some();
-        let newest = self.slots.iter().filter(quick).map(|slot| slot.answered).max().unwrap_or_default();
-        for at in 0..self.slots.len() {
-            let slot = &self.slots[at];
+        let quick = |slot: &&Slot| slot.query.cadence == Cadence::Quick && slot.reading.is_some();
+        let newest =
+            self.schedule.slots.iter().filter(quick).map(|slot| slot.answered).max().unwrap_or_default();
+        for at in 0..self.schedule.slots.len() {
+            let slot = &self.schedule.slots[at];
             let on_mains = |reading: &&Readings| reading.status.has(Status::Online);
             let is_missing = slot.says_mains && slot.answered < newest && slot.is_unanswered();
             let Some(reading) = slot.reading.as_ref().filter(|_| is_missing).filter(on_mains) else {
@@ -168,14 +163,14 @@ impl Device {
                 covers: reading.covers.without(Status::Online),
                 ..Readings::default()
             };
-            let heard = self.slots.iter().enumerate().filter_map(|(n, slot)| {
+            let heard = self.schedule.slots.iter().enumerate().filter_map(|(n, slot)| {
                 let reading = if n == at { Some(&silent) } else { slot.reading.as_ref() };
                 Some((slot.query, reading?))
             });
             let facts = Facts::new(heard.collect::<Vec<_>>().into_iter(), self.options.flags);
             let raised = self.protocol.map(|protocol| protocol.raised(&facts)).unwrap_or_default();
             if raised.covers.has(Status::Online) && !raised.status.has(Status::Online) {
-                let gone = self.slots[at].judge.withdraw(|cell, _, _| cell.kind == Kind::Mains);
+                let gone = self.schedule.slots[at].judge.withdraw(|cell, _, _| cell.kind == Kind::Mains);
                 self.took_back(at, gone.as_ref(), now);
                 self.heard_from(now);
                 self.settle_survey(now);
@@ -189,9 +184,9 @@ impl Device {
         let is_old = |_: &Cell, taken: &Readings, read: Moment| {
             read < since && GRAVE.iter().any(|word| taken.status.has(*word))
         };
-        for at in 0..self.slots.len() {
-            let says_mains = self.slots[at].says_mains;
-            let judge = &mut self.slots[at].judge;
+        for at in 0..self.schedule.slots.len() {
+            let says_mains = self.schedule.slots[at].says_mains;
+            let judge = &mut self.schedule.slots[at].judge;
             let gone = judge.withdraw_unsaid(|cell, taken, read| {
                 !(says_mains && cell.kind == Kind::Mains) && is_old(cell, taken, read)
             });
@@ -203,13 +198,13 @@ impl Device {
 
     /// Withdraws what was not read for longer than its life.
     fn withdraw_dead(&mut self, now: Moment) {
-        if self.store.is_stale() || !self.line.up {
+        if self.store.is_stale() || !self.line.is_up() {
             return;
         }
         let noise = if self.line.quality().is_noisy() { LIFE_IN_NOISE } else { 1 };
         let mut withdrawn = false;
-        for at in 0..self.slots.len() {
-            let slot = &self.slots[at];
+        for at in 0..self.schedule.slots.len() {
+            let slot = &self.schedule.slots[at];
             let recent = now.saturating_sub(slot.whole) < LIFE_AT_LEAST;
             if !slot.applies || slot.reading.is_none() || recent {
                 continue;
@@ -217,7 +212,7 @@ impl Device {
             let Some(interval) = self.interval(at, now) else { continue };
             let life = (interval * LIFE_INTERVALS).max(LIFE_AT_LEAST) * noise;
             // what makes hosts halt is never made of old readings, though the rhythm be quick since a moment ago
-            let rhythm_since = self.rhythm_since;
+            let rhythm_since = self.schedule.rhythm_since;
             let mut is_lost = false;
             let halts = |taken: &Readings| GRAVE.iter().any(|word| taken.status.has(*word));
             let is_dead = |cell: &Cell, taken: &Readings, read: Moment| {
@@ -226,22 +221,22 @@ impl Device {
                 is_lost |= lost && cell.kind != Kind::Mains;
                 dead && cell.kind != Kind::Mains
             };
-            let gone = self.slots[at].judge.withdraw(is_dead);
+            let gone = self.schedule.slots[at].judge.withdraw(is_dead);
             if gone.is_some() {
                 withdrawn = true;
                 self.took_back(at, gone.as_ref().filter(|_| is_lost), now);
             }
         }
-        if withdrawn && matches!(self.stage, Stage::Polling) {
+        if withdrawn && self.search.is_polling() {
             self.reconsider(now);
             self.publish(now);
         }
     }
 
     /// Something that the query at `at` said was withdrawn; `lost` is what cannot be read any more.
-    pub(super) fn took_back(&mut self, at: usize, lost: Option<&Withdrawn>, now: Moment) {
+    pub(in crate::device) fn took_back(&mut self, at: usize, lost: Option<&Withdrawn>, now: Moment) {
         let quality = self.line.quality();
-        let slot = &mut self.slots[at];
+        let slot = &mut self.schedule.slots[at];
         slot.take(quality);
         slot.news = Default::default();
         if slot.reading.is_none() && !slot.says_mains {
@@ -266,7 +261,7 @@ impl Device {
     /// was elected so far, and where there is much noise that takes minutes.
     fn hears_through_noise(&self, now: Moment) -> bool {
         self.line.quality().is_noisy()
-            && now.saturating_sub(self.line.heard_at) < DETECT_AGAIN
-            && now < self.listens_until
+            && now.saturating_sub(self.line.heard_at()) < DETECT_AGAIN
+            && self.search.listens(now)
     }
 }

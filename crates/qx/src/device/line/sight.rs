@@ -8,7 +8,7 @@ use crate::wire::query::Query;
 
 /// What the bytes of a reply to a question are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Sight {
+pub(in crate::device) struct Sight {
     /// It can be read as a reply to that question.
     pub fits: bool,
     /// It has the form that is drawn.
@@ -29,11 +29,11 @@ impl Sight {
 
 /// The last reply to a question, and what it is.
 #[derive(Debug, Default)]
-pub(super) struct Seen(Option<(Vec<u8>, Sight)>);
+pub(in crate::device) struct Seen(Option<(Vec<u8>, Sight)>);
 
 impl Seen {
     /// What a reply to `query`, which is always the same one, is.
-    pub(super) fn sight(&mut self, query: &Query, line: &[u8]) -> Sight {
+    pub(in crate::device) fn sight(&mut self, query: &Query, line: &[u8]) -> Sight {
         match &self.0 {
             Some((bytes, sight)) if bytes == line => *sight,
             _ => {

@@ -1,6 +1,6 @@
 //! What the UPS says, weighed against what it says besides (see [`crate::options::quirk`]).
 
-use super::{Device, Loudness};
+use crate::device::{Device, Loudness};
 use crate::options::quirk::{ECO_ALARM, Quirk, STUCK_BYPASS, STUCK_FSD, STUCK_OFF, TEST_OUTAGE};
 use crate::vocabulary::status::Status;
 use crate::vocabulary::variable::{
@@ -34,7 +34,7 @@ impl Plausibility {
 
 impl Device {
     /// Takes back what cannot be.
-    pub(super) fn weigh(&mut self, raised: &mut Raised) {
+    pub(in crate::device) fn weigh(&mut self, raised: &mut Raised) {
         self.weigh_shutdown(raised);
         if raised.status.has(Status::Off) && self.volts(&OUTPUT_VOLTAGE, &OUTPUT_L1_N_VOLTAGE) >= LIVE_VOLTS {
             self.withhold(&STUCK_OFF, Status::Off, raised);
@@ -57,9 +57,9 @@ impl Device {
         }
         let says = raised.status.has(Status::ForcedShutdown);
         let on_mains = raised.status.has(Status::Online);
-        let stuck = *self.plausibility.fsd_is_stuck.get_or_insert(says && on_mains);
+        let stuck = *self.publication.plausibility.fsd_is_stuck.get_or_insert(says && on_mains);
         if !says {
-            self.plausibility.fsd_is_stuck = Some(false);
+            self.publication.plausibility.fsd_is_stuck = Some(false);
         } else if stuck && !self.is_told_to_shut_down() {
             self.withhold(&STUCK_FSD, Status::ForcedShutdown, raised);
         }
@@ -70,7 +70,9 @@ impl Device {
     fn weigh_test(&mut self, raised: &mut Raised) {
         let input = self.volts(&INPUT_VOLTAGE, &INPUT_L1_N_VOLTAGE);
         match (raised.status.has(Status::Online), raised.status.has(Status::Calibrating)) {
-            (true, false) => self.plausibility.good_mains_volts = Some(input).filter(|volts| *volts > 0.0),
+            (true, false) => {
+                self.publication.plausibility.good_mains_volts = Some(input).filter(|volts| *volts > 0.0)
+            }
             (false, true) if self.is_good_mains(input) && self.applies(&TEST_OUTAGE) => {
                 raised.status = raised.status.with(Status::Online);
             }
@@ -82,9 +84,9 @@ impl Device {
         let facts = self.facts();
         let rated = || facts.f64(&INPUT_VOLTAGE_NOMINAL).or_else(|| facts.f64(&OUTPUT_VOLTAGE_NOMINAL));
         let output = || facts.f64(&OUTPUT_VOLTAGE).or_else(|| facts.f64(&OUTPUT_L1_N_VOLTAGE));
-        let good = self.plausibility.good_mains_volts.or_else(rated).or_else(output);
+        let good = self.publication.plausibility.good_mains_volts.or_else(rated).or_else(output);
         // what was read last counts as well, though it is not settled yet
-        let newest = self.slots.iter().find_map(|slot| {
+        let newest = self.schedule.slots().iter().find_map(|slot| {
             slot.judge.newest_number(&INPUT_VOLTAGE).or_else(|| slot.judge.newest_number(&INPUT_L1_N_VOLTAGE))
         });
         let is_good = |volts: f64, good: f64| (volts - good).abs() <= MAINS_WITHIN * good;
@@ -106,8 +108,8 @@ impl Device {
     /// Whether it is looked for; the log is told when it is met first.
     fn applies(&mut self, quirk: &'static Quirk) -> bool {
         let applies = self.options.quirks.has(quirk);
-        if applies && !self.plausibility.told.contains(&quirk.name) {
-            self.plausibility.told.push(quirk.name);
+        if applies && !self.publication.plausibility.told.contains(&quirk.name) {
+            self.publication.plausibility.told.push(quirk.name);
             let text = format!("{} (believe it all the same: noquirks = {})", quirk.about, quirk.name);
             self.note(Loudness::Warning, text);
         }

@@ -1,45 +1,18 @@
 //! Finding out which dialect the UPS speaks, and beginning to speak it.
 
-use super::second_look::Proof;
-use super::slot::Slot;
-use super::{DETECT_AGAIN, Device, Event, LISTENS_ON, Loudness, Moment};
-use crate::detect::known::Known;
+use super::{Proof, Stage};
 use crate::detect::{Detection, Step};
-use crate::line::exchange::Echo;
-use crate::options::Options;
+use crate::device::timing::{BETWEEN_ROUNDS, DETECT_AGAIN, ROUNDS, SURVEY_WAITS};
+use crate::device::{Device, Event, Loudness, Moment};
 use crate::wire::protocol::Protocol;
 use crate::wire::query::{Cadence, Query};
-use std::time::Duration;
-
-/// So often it is looked for a dialect when somebody says something; twice, when nobody does.
-const ROUNDS: u8 = 4;
-/// And for so long: NUT tries each of its dialects three times, a second for each try.
-const LOOKS_FOR: Duration = Duration::from_secs(40);
-/// After the first rounds there is no hurry.
-const BETWEEN_ROUNDS: Duration = Duration::from_secs(1);
-/// The same where the dialect is named.
-const LOOKS_FOR_ONE: Duration = Duration::from_secs(8);
-
-/// A UPS that was found and not read whole after so long is told to be stale. (`upsdrvctl` waits for 75 s.)
-const SURVEY_WAITS: Duration = Duration::from_secs(45);
-
-/// What the device is busy with.
-#[derive(Debug)]
-pub(super) enum Stage {
-    Detecting {
-        detection: Box<Detection>,
-        round: u8,
-        not_before: Moment,
-        /// It is looked on until then, when somebody says something.
-        until: Moment,
-    },
-    Polling,
-}
 
 impl Device {
     /// The exchange to the next sign, or the next stage.
-    pub(super) fn next_sign(&mut self, now: Moment) -> Option<&'static Query> {
-        let Stage::Detecting { detection, round, not_before, until } = &mut self.stage else { return None };
+    pub(in crate::device) fn next_sign(&mut self, now: Moment) -> Option<&'static Query> {
+        let Stage::Detecting { detection, round, not_before, until } = &mut self.search.stage else {
+            return None;
+        };
         match detection.step() {
             Step::Ask(_) | Step::Nothing | Step::Stranger(_) if *not_before > now => return None,
             Step::Ask(ask) => return Some(ask),
@@ -60,8 +33,8 @@ impl Device {
                 if *round > ROUNDS {
                     *not_before = now + BETWEEN_ROUNDS;
                 }
-                self.line.echo = Echo::Unknown;
-                self.line.settle = true;
+                self.line.forget_echo();
+                self.line.settle_first();
             }
             Step::Nothing | Step::Stranger(_) => {
                 self.give_up(now);
@@ -76,22 +49,22 @@ impl Device {
     pub fn prefer_dialect(&mut self, dialect: Option<&'static str>, now: Moment) {
         if self.protocol.is_none() && dialect.is_some() && self.options.first_dialect != dialect {
             self.options.first_dialect = dialect;
-            self.stage = Stage::detecting(&self.options, now);
+            self.search.begin(&self.options, now);
         }
     }
 
     /// What was found, for [`Options::dialect_memory`] at the next start; once, when there is news.
     pub fn dialect_memory(&mut self) -> Option<String> {
-        self.dialect_memory.take()
+        self.search.dialect_memory.take()
     }
 
     /// How the questions were answered by which the dialect was found, and why it is none of its sisters.
     pub fn evidence(&self) -> &[String] {
-        &self.evidence
+        &self.search.evidence
     }
 
     fn give_up(&mut self, now: Moment) {
-        let Stage::Detecting { detection, .. } = &self.stage else { return };
+        let Stage::Detecting { detection, .. } = &self.search.stage else { return };
         let why = match (detection.anything_heard(), &self.options.protocol) {
             _ if detection.stranger().is_some() => {
                 let said = detection.stranger().map(|(who, said)| format!("'{}' answers Q1, {who}", crate::vocabulary::escape::escape(said)));
@@ -106,29 +79,32 @@ impl Device {
         let is_stranger = detection.stranger().is_some();
         self.events.push_back(Event::NotFound(why));
         if self.ready && is_stranger {
-            self.stage = Stage::detecting(&self.options, now + DETECT_AGAIN);
+            self.search.begin(&self.options, now + DETECT_AGAIN);
         } else if self.ready {
-            self.stage = Stage::Polling;
-            for slot in
-                self.slots.iter_mut().filter(|slot| slot.applies && slot.query.cadence != Cadence::Once)
+            self.search.stage = Stage::Polling;
+            for slot in self
+                .schedule
+                .slots_mut()
+                .iter_mut()
+                .filter(|slot| slot.applies && slot.query.cadence != Cadence::Once)
             {
                 slot.due = Some(now);
             }
         } else {
-            self.stage = Stage::detecting(&self.options, now + self.options.pollinterval);
+            self.search.begin(&self.options, now + self.options.pollinterval);
         }
     }
 
     /// Whoever waits for the UPS must not wait for ever: for one that was found and cannot be read, because
     /// of noise or because it is gone again; nor for a line that went away before it was found.
-    pub(super) fn give_up_survey(&mut self, now: Moment) {
-        self.detect_again = now + SURVEY_WAITS;
-        match self.stage {
+    pub(in crate::device) fn give_up_survey(&mut self, now: Moment) {
+        self.search.detect_again = now + SURVEY_WAITS;
+        match self.search.stage {
             Stage::Polling => {
                 self.store.set_stale(true);
                 self.events.push_back(Event::Stale);
             }
-            Stage::Detecting { .. } if !self.line.up => {
+            Stage::Detecting { .. } if !self.line.is_up() => {
                 let why = "the line went away while the UPS was looked for: check the cable";
                 self.events.push_back(Event::NotFound(why.into()));
             }
@@ -138,37 +114,38 @@ impl Device {
 
     pub(super) fn adopt(&mut self, protocol: &'static Protocol, detection: &Detection, now: Moment) {
         self.events.push_back(Event::Detected(protocol.name, detection.exchanges()));
-        self.proof = Proof::of(protocol, detection);
-        self.is_new = detection.known().is_none_or(|known| known.protocol != protocol.name);
+        self.search.proof = Proof::of(protocol, detection);
+        self.search.is_new = detection.known().is_none_or(|known| known.protocol != protocol.name);
         self.adopts(protocol, now);
-        self.slots = protocol.queries.iter().map(|query| Slot::new(query)).collect();
+        self.schedule.begin(protocol);
         self.heard_words();
         let is_another = self.protocol.is_none_or(|before| before.name != protocol.name);
         if is_another {
             self.protocol = Some(protocol);
             self.start_delays();
         }
-        let not_before = match self.stage {
+        let not_before = match self.search.stage {
             Stage::Detecting { not_before, .. } => not_before,
             Stage::Polling => now,
         };
-        self.stage = Stage::Polling;
-        self.listens_until = now + LISTENS_ON;
-        self.adopted = now;
+        self.search.stage = Stage::Polling;
+        self.search.understood(now);
+        self.search.adopted = now;
         if !self.ready {
-            self.detect_again = now + SURVEY_WAITS;
+            self.search.detect_again = now + SURVEY_WAITS;
         }
-        self.evidence = detection.evidence(protocol);
-        for line in self.evidence.clone() {
+        self.search.evidence = detection.evidence(protocol);
+        for line in self.search.evidence.clone() {
             self.note(Loudness::Debug, line);
         }
-        let as_before = if matches!(self.proof, Proof::Whole) { "" } else { ", as at the last start" };
+        let as_before = if matches!(self.search.proof, Proof::Whole) { "" } else { ", as at the last start" };
         let text = format!("speaks {}{as_before}: {}", protocol.name, detection.summary(protocol));
         self.note(Loudness::Info, text);
         self.reconsider(now);
-        self.line.refuses |= detection.refuses_in_words();
-        detection.latency().into_iter().for_each(|slowest| self.line.latency.learn(slowest));
-        self.line.late.go_on(detection.suspected(), not_before);
+        if detection.refuses_in_words() {
+            self.line.met_refusal();
+        }
+        self.line.go_on(detection.latency(), detection.suspected(), not_before);
         if detection.met_late_replies() {
             self.was_late(now);
         }
@@ -176,8 +153,8 @@ impl Device {
             self.line.heard(false);
         }
         // what was heard while looking for the dialect is not asked again
-        for at in 0..self.slots.len() {
-            let slot = &mut self.slots[at];
+        for at in 0..self.schedule.slots().len() {
+            let slot = &mut self.schedule.slots_mut()[at];
             if let Some(line) = detection.reply(slot.query).filter(|_| slot.applies) {
                 if let Some(form) = slot.query.read(line).ok().and_then(|fit| fit.odd) {
                     slot.judge.learn(&form);
@@ -194,14 +171,5 @@ impl Device {
         if self.ready && is_another {
             self.keep_dialect();
         }
-    }
-}
-
-impl Stage {
-    pub(super) fn detecting(options: &Options, not_before: Moment) -> Stage {
-        let detection = Detection::new(options.candidates(), options.flags, options.address);
-        let until = not_before + if detection.is_of_one() { LOOKS_FOR_ONE } else { LOOKS_FOR };
-        let detection = detection.quick().tentative(options.tentative).expecting(Known::kept(options));
-        Stage::Detecting { detection: Box::new(detection), round: 1, not_before, until }
     }
 }

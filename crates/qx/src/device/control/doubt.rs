@@ -1,0 +1,149 @@
+//! A command whose outcome is not known yet, and an order to the load that the UPS has taken.
+
+use super::asker::{Asker, Request};
+use crate::device::Moment;
+use crate::device::timing::GRACE;
+use crate::wire::consent::Answer;
+
+/// Below so many volts nothing is powered.
+pub(in crate::device) const DEAD_VOLTS: f64 = 20.0;
+
+/// What a command is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// That the load goes off, now or later.
+    Off,
+    /// That nothing of the kind happens any more.
+    Stop,
+    /// Something that the status need not show.
+    Other,
+}
+
+impl What {
+    pub(super) fn of(name: &str) -> What {
+        match name {
+            "shutdown.return" | "shutdown.stayoff" | "load.off" => What::Off,
+            "shutdown.stop" => What::Stop,
+            _ => What::Other,
+        }
+    }
+}
+
+/// Whether a command is to switch the load off.
+pub(super) fn is_of_the_load(name: &str) -> bool {
+    What::of(name) == What::Off
+}
+
+/// What the status shows of the load.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// The UPS says that a shutdown is active.
+    pub pending: bool,
+    /// Its output is dead.
+    pub dead: bool,
+}
+
+impl Shown {
+    /// What shows that the load goes off, and did not show before.
+    pub(super) fn since(self, before: Shown) -> Option<&'static str> {
+        match self {
+            Shown { pending: true, .. } if !before.pending => Some("the UPS says that a shutdown is active"),
+            Shown { dead: true, .. } if !before.dead => Some("the UPS says that the load is off"),
+            _ => None,
+        }
+    }
+}
+
+/// A command that was sent, and nobody knows yet what came of it.
+#[derive(Debug)]
+pub(super) struct Doubt {
+    pub request: Request,
+    /// The line that was sent, and the same as it went over the wire.
+    pub sent: String,
+    pub wire: Vec<u8>,
+    pub what: What,
+    pub answer: Answer,
+    /// What was answered, for the log.
+    pub said: Option<String>,
+    /// The link failed at a part of it.
+    pub failed: bool,
+    pub sent_at: Moment,
+    /// When it was answered, or nobody waited any longer.
+    pub since: Moment,
+    /// The status is asked then.
+    pub look: Option<Moment>,
+    pub before: Shown,
+    /// Another command was sent then, and not answered: what comes may be the answer to that one.
+    pub rival: Option<Moment>,
+    /// The refusal came in place of the answer to this question, which is asked again: it may be its own.
+    pub in_place_of: Option<usize>,
+}
+
+impl Doubt {
+    /// A command of which `sent` went out, as `wire`, at `times.0`; at `times.1` it was answered, or nobody
+    /// waited any longer.
+    pub(in crate::device) fn new(
+        request: Request,
+        (sent, wire): (String, Vec<u8>),
+        (answer, said): (Answer, Option<String>),
+        (sent_at, since): (Moment, Moment),
+    ) -> Doubt {
+        let (what, before) = (What::of(&request.name), Shown::default());
+        let (look, rival, failed, in_place_of) = (None, None, false, None);
+        Doubt {
+            request,
+            sent,
+            wire,
+            what,
+            answer,
+            said,
+            failed,
+            sent_at,
+            since,
+            look,
+            before,
+            rival,
+            in_place_of,
+        }
+    }
+
+    /// The same, where the link failed at a part of it.
+    pub(super) fn failed(self) -> Doubt {
+        Doubt { failed: true, ..self }
+    }
+
+    /// The same after a command that was sent at `rival`, and not answered.
+    pub(super) fn after(self, rival: Option<Moment>) -> Doubt {
+        Doubt { rival, ..self }
+    }
+
+    pub(super) fn asker(&self) -> Asker {
+        self.request.asker
+    }
+
+    /// Nobody waits for it any more.
+    pub(super) fn forget_asker(&mut self) {
+        self.request.asker = Asker::Nobody;
+    }
+
+    pub(super) fn into_request(self) -> Request {
+        self.request
+    }
+}
+
+/// An order to the load that the UPS has taken.
+#[derive(Debug)]
+pub(super) struct Order {
+    pub name: String,
+    /// When the load should be off.
+    pub off: Moment,
+    /// The load was seen off.
+    pub seen_off: bool,
+}
+
+impl Order {
+    /// Until when nothing is to be done about it.
+    pub(super) fn due(&self) -> Moment {
+        self.off + GRACE
+    }
+}

@@ -1,0 +1,65 @@
+//! Publication: what the last readings come to, from words and numbers to the store.
+
+mod compose;
+mod low_battery;
+mod plausible;
+mod sheet;
+mod trust;
+
+use compose::{Frame, Said};
+use low_battery::LowBattery;
+use plausible::Plausibility;
+
+/// What was made of the readings. Only the files of this folder change it by hand.
+#[derive(Debug)]
+pub(super) struct Publication {
+    /// What the last readings come to, until one of them changes.
+    said: Option<Said>,
+    /// What was written down last, until more than a number changes.
+    frame: Option<Frame>,
+    /// More than a number changed, and what is asked of this UPS may change by it.
+    unsettled: bool,
+    plausibility: Plausibility,
+    low_battery: LowBattery,
+}
+
+impl Publication {
+    /// Nothing was read yet.
+    pub(super) fn new() -> Publication {
+        Publication {
+            said: None,
+            frame: None,
+            unsettled: true,
+            plausibility: Plausibility::default(),
+            low_battery: LowBattery::default(),
+        }
+    }
+
+    /// A reading changed, or what is made of it: nothing made of it before counts any more.
+    pub(super) fn heard_news(&mut self) {
+        self.said = None;
+    }
+
+    /// More than numbers of a status changed: what is asked of this UPS, and what it offers, may be another.
+    pub(super) fn heard_words(&mut self) {
+        self.heard_news();
+        self.frame = None;
+        self.unsettled = true;
+    }
+
+    /// Whether more than a number changed since the last call.
+    pub(super) fn take_unsettled(&mut self) -> bool {
+        std::mem::take(&mut self.unsettled)
+    }
+
+    /// Another UPS answers: its bits and its battery are others.
+    pub(super) fn forget_unit(&mut self) {
+        self.plausibility = Plausibility::default();
+        self.low_battery = LowBattery::default();
+    }
+
+    /// Whether "shutdown active" was always said.
+    pub(super) fn shutdown_is_stuck(&self) -> bool {
+        self.plausibility.shutdown_is_stuck()
+    }
+}

@@ -1,0 +1,123 @@
+//! The schedule: the queries of the dialect, what was read by each, when each is due, and how lively the UPS is.
+
+mod fresh;
+mod pace;
+mod polling;
+mod slot;
+
+use super::Moment;
+use crate::vocabulary::flag::Flags;
+use crate::wire::fact::Facts;
+use crate::wire::protocol::Protocol;
+use crate::wire::query::Cadence;
+pub(super) use slot::Slot;
+
+/// What is asked, and when. Only the files of this folder change its moments by hand.
+#[derive(Debug, Default)]
+pub(super) struct Schedule {
+    slots: Vec<Slot>,
+    /// When it was read last whether mains is there.
+    last_good: Moment,
+    /// The UPS is on battery, or says something that makes hosts halt: since when that is so, or is not.
+    uneasy: bool,
+    rhythm_since: Moment,
+    /// Until then the status is asked more often.
+    lively_until: Moment,
+    /// When something else than the status was asked last.
+    gave_way: Moment,
+}
+
+impl Schedule {
+    /// The queries of a dialect, of which nothing is known.
+    pub(super) fn begin(&mut self, protocol: &'static Protocol) {
+        self.slots = protocol.queries.iter().map(|query| Slot::new(query)).collect();
+    }
+
+    /// There is no dialect any more.
+    pub(super) fn clear(&mut self) {
+        self.slots.clear();
+    }
+
+    /// The queries of the dialect, in its order; none before it is found.
+    pub(super) fn slots(&self) -> &[Slot] {
+        &self.slots
+    }
+
+    /// The same, to be changed.
+    pub(super) fn slots_mut(&mut self) -> &mut [Slot] {
+        &mut self.slots
+    }
+
+    /// When the next query is due.
+    pub(super) fn due(&self) -> Option<Moment> {
+        self.slots.iter().filter_map(|slot| slot.due).min()
+    }
+
+    /// What is known of the UPS, from its last replies.
+    pub(super) fn facts(&self, flags: Flags) -> Facts<'_> {
+        let heard = self.slots.iter().filter_map(|slot| Some((slot.query, slot.reading.as_ref()?)));
+        Facts::new(heard, flags)
+    }
+
+    /// Whether a question was answered before.
+    pub(super) fn is_known(&self, at: usize) -> bool {
+        self.slots.get(at).is_some_and(|slot| slot.reading.is_some())
+    }
+
+    /// When it was read last whether mains is there.
+    pub(super) fn last_good(&self) -> Moment {
+        self.last_good
+    }
+
+    /// Something else than the status is asked.
+    pub(super) fn gives_way(&mut self, now: Moment) {
+        self.gave_way = now;
+    }
+
+    /// Takes note of whether the UPS is on battery, or says something that makes hosts halt; whether that is news.
+    pub(super) fn feel(&mut self, uneasy: bool, now: Moment) -> bool {
+        let is_news = std::mem::replace(&mut self.uneasy, uneasy) != uneasy;
+        if is_news {
+            self.rhythm_since = now;
+        }
+        is_news
+    }
+
+    /// Whether a part of the status was taken since then.
+    pub(super) fn was_heard_since(&self, since: Moment) -> bool {
+        let of_status = |slot: &&Slot| slot.query.cadence == Cadence::Quick && slot.reading.is_some();
+        self.slots.iter().filter(of_status).any(|slot| slot.answered >= since && slot.applies)
+    }
+
+    /// Whether each part of the status that the UPS tells was taken after that.
+    pub(super) fn status_is_whole_since(&self, since: Moment) -> bool {
+        self.status_is_whole(|answered| answered > since)
+    }
+
+    /// Whether each part of the status that the UPS tells was taken at such a moment.
+    pub(super) fn status_is_whole(&self, when: impl Fn(Moment) -> bool) -> bool {
+        let part = |slot: &&Slot| {
+            slot.query.cadence == Cadence::Quick && slot.applies && !slot.refused && slot.reading.is_some()
+        };
+        let mut parts = self.slots.iter().filter(part).peekable();
+        parts.peek().is_some() && parts.all(|slot| when(slot.answered))
+    }
+
+    /// What is asked once is asked again.
+    pub(super) fn ask_once_anew(&mut self, now: Moment) {
+        let once = |slot: &&mut Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
+        for slot in self.slots.iter_mut().filter(once).filter(|slot| slot.applies) {
+            slot.due = Some(now);
+            slot.repeats = 0;
+        }
+    }
+
+    /// The status is asked next.
+    pub(super) fn ask_status(&mut self, now: Moment) {
+        for slot in self.slots.iter_mut().filter(|slot| slot.query.cadence == Cadence::Quick) {
+            if slot.applies && !slot.refused {
+                slot.due = Some(slot.due.map_or(now, |due| due.min(now)));
+            }
+        }
+    }
+}
