@@ -40,7 +40,7 @@ pub(crate) async fn dump(station: &Station, polls: u32) -> Result<ExitCode, Fata
     let interval = station.config().options.pollinterval;
     tokio::time::sleep(interval * (polls - 1)).await;
     let device = station.device().borrow();
-    let lines = device.store().entries().map(|(name, entry)| format!("{name}: {}\n", entry.text));
+    let lines = device.store().entries().map(|(name, entry)| format!("{name}: {}\n", entry.text()));
     Ok(shown(&lines.collect::<String>()))
 }
 

@@ -153,7 +153,7 @@ impl Publisher for SocketPublisher {
                 }
                 Change::Set(name) => {
                     if let Some(entry) = store.get(name) {
-                        lines += &text::setinfo(name, &entry.text);
+                        lines += &text::setinfo(name, entry.text());
                     }
                 }
                 Change::Removed(name) => lines += &text::delinfo(name),
@@ -305,7 +305,7 @@ fn dump(store: &Store, wanted: impl Fn(&str) -> bool, all: bool) -> String {
 }
 
 fn variable(name: &str, entry: &Entry) -> String {
-    let value = text::setinfo(name, &entry.text);
+    let value = text::setinfo(name, entry.text());
     match &entry.access {
         Access::Read => value,
         Access::Write(Choice::Range(least, most)) => {

@@ -40,7 +40,7 @@ fn said(line: &Line, expected: &Listing) -> Listing {
         name.starts_with("ups.delay.") || estimated.contains(&name) && !expected.contains_key(name)
     };
     let entries = line.device.store().entries().filter(|(name, _)| !ours(name));
-    entries.map(|(name, entry)| (name.to_string(), entry.text.clone())).collect()
+    entries.map(|(name, entry)| (name.to_string(), entry.text().to_string())).collect()
 }
 
 fn replay(path: &Path) {

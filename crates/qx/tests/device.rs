@@ -569,9 +569,9 @@ fn texts_of_the_ups_are_harmless() {
     });
     for (name, entry) in line.device.store().entries() {
         assert!(
-            entry.text.chars().all(|c| (' '..='~').contains(&c) && !"\"'\\`$;&|<>".contains(c)),
+            entry.text().chars().all(|c| (' '..='~').contains(&c) && !"\"'\\`$;&|<>".contains(c)),
             "{name} {}",
-            entry.text
+            entry.text()
         );
     }
 }

@@ -125,7 +125,7 @@ impl View {
         let status = changes
             .iter()
             .any(|change| matches!(change, Change::New(name) | Change::Set(name) if name == "ups.status" || name == "ups.alarm"));
-        self.values = store.entries().map(|(name, entry)| (name.into(), entry.text.clone())).collect();
+        self.values = store.entries().map(|(name, entry)| (name.into(), entry.text().into())).collect();
         self.stale = store.is_stale();
         match store.text("ups.status").filter(|_| status) {
             Some(status) => self.tell(&format!("status {status}: {}", meaning(status))),

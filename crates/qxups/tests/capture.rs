@@ -65,7 +65,7 @@ fn listing(port: &str, protocol: Option<&str>) -> (Option<&'static str>, BTreeMa
             .await;
         let device = station.device().borrow();
         let entries = device.store().entries();
-        let entries = entries.map(|(name, entry)| (name.to_string(), entry.text.clone())).collect();
+        let entries = entries.map(|(name, entry)| (name.to_string(), entry.text().to_string())).collect();
         (device.protocol().map(|protocol| protocol.name), entries)
     })
 }

@@ -199,7 +199,7 @@ fn what_may_be_set_can_be_set_and_nothing_else() {
         for family in families(protocol.name) {
             let mut bench = Bench::ready(protocol.name, family, &[], named(protocol.name));
             let entry = |(name, entry): (&str, &qx::device::store::Entry)| {
-                (name.to_string(), entry.access.clone(), entry.text.clone())
+                (name.to_string(), entry.access.clone(), entry.text().to_string())
             };
             let entries: Vec<(String, Access, String)> =
                 bench.line.device.store().entries().map(entry).collect();

@@ -68,7 +68,7 @@ impl Bench {
     /// All that is published.
     fn shown(&self) -> BTreeMap<String, String> {
         let entries = self.line.device.store().entries();
-        entries.map(|(name, entry)| (name.to_string(), entry.text.clone())).collect()
+        entries.map(|(name, entry)| (name.to_string(), entry.text().to_string())).collect()
     }
 
     fn command(&mut self, name: &str) -> Outcome {

@@ -64,6 +64,6 @@ impl Twin {
 
     /// What it would publish.
     pub fn said(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.device.store().entries().map(|(name, entry)| (name, entry.text.as_str()))
+        self.device.store().entries().map(|(name, entry)| (name, entry.text()))
     }
 }

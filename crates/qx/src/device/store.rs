@@ -1,5 +1,7 @@
 //! The store: everything that is known of one UPS, for every publisher.
 
+use crate::vocabulary::value::Value;
+use crate::vocabulary::variable::{Var, named};
 use crate::wire::setting::{Choice, Delay};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -14,12 +16,23 @@ pub enum Access {
 }
 
 /// A variable in the store.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Entry {
-    /// Its text, as published.
-    pub text: String,
+    /// What it holds. A number has as many decimals as are published; what the administrator wrote in ups.conf is a
+    /// text as it stands there.
+    pub value: Value,
+    /// The variable of a UPS that it is, with the unit of its number; none of what else a publisher adds.
+    pub var: Option<&'static Var>,
     /// What clients may do with it.
     pub access: Access,
+    text: String,
+}
+
+impl Entry {
+    /// Its text, as published: made once, when the value is another.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
 }
 
 /// What changed.
@@ -55,7 +68,7 @@ impl Store {
     }
     /// The text of the variable of that name.
     pub fn text(&self, name: &str) -> Option<&str> {
-        self.entries.get(name).map(|entry| entry.text.as_str())
+        self.entries.get(name).map(Entry::text)
     }
     /// All variables, sorted by name.
     pub fn entries(&self) -> impl Iterator<Item = (&str, &Entry)> {
@@ -76,17 +89,21 @@ impl Store {
 
     /// Sets a variable that clients can read.
     pub fn set(&mut self, name: impl Into<Cow<'static, str>>, text: impl Into<String>) {
-        self.put(name.into(), Entry { text: text.into(), access: Access::Read });
+        self.put(name.into(), None, Value::text(text), Access::Read);
     }
     /// Sets a variable that clients can change.
     pub fn set_writable(&mut self, name: &'static str, text: String, choice: Choice) {
-        self.put(name.into(), Entry { text, access: Access::Write(choice) });
+        self.put(name.into(), None, Value::Text(text), Access::Write(choice));
+    }
+    /// Sets a variable of the UPS.
+    pub fn set_value(&mut self, var: &'static Var, value: Value, access: Access) {
+        self.put(var.name.into(), Some(var), value, access);
     }
     /// Sets a delay that clients can change, or only read when it is `fixed`.
     pub fn set_delay(&mut self, delay: &'static Delay, seconds: u32, fixed: bool) {
         let fixed = fixed || !delay.settable;
         let access = if fixed { Access::Read } else { Access::Write(Choice::Range(delay.least, delay.most)) };
-        self.put(delay.var.name.into(), Entry { text: seconds.to_string(), access });
+        self.set_value(delay.var, Value::whole(seconds), access);
     }
     /// Removes a variable.
     pub fn remove(&mut self, name: &str) {
@@ -123,15 +140,23 @@ impl Store {
         }
     }
 
-    fn put(&mut self, name: Cow<'static, str>, entry: Entry) {
-        match self.entries.get(&name) {
-            Some(old) if *old == entry => return,
-            Some(old) if old.access == entry.access => self.changes.push(Change::Set(name.clone())),
-            old => {
-                self.changes.extend(old.map(|_| Change::Removed(name.clone())));
+    fn put(&mut self, name: Cow<'static, str>, var: Option<&'static Var>, value: Value, access: Access) {
+        match self.entries.get_mut(&name) {
+            Some(old) if old.value.is_same(&value) && old.access == access => {}
+            Some(old) => {
+                let text = value.to_string();
+                match old.access == access {
+                    true if old.text == text => {}
+                    true => self.changes.push(Change::Set(name)),
+                    false => self.changes.extend([Change::Removed(name.clone()), Change::New(name)]),
+                }
+                (old.value, old.access, old.text) = (value, access, text);
+            }
+            None => {
+                let (var, text) = (var.or_else(|| named(&name)), value.to_string());
                 self.changes.push(Change::New(name.clone()));
+                self.entries.insert(name, Entry { value, var, access, text });
             }
         }
-        self.entries.insert(name, entry);
     }
 }

@@ -64,6 +64,24 @@ impl Decimal {
         self.exact_text(places).unwrap_or_else(|| format!("{:.*}", usize::from(places), self.as_f64()))
     }
 
+    /// The same number with so many decimals, rounded as by [`Decimal::text`]; none where its text would be another.
+    pub fn rounded(self, places: u8) -> Option<Decimal> {
+        if places == self.places {
+            return Some(self);
+        }
+        let more = places.checked_sub(self.places).filter(|_| places <= 9);
+        let units = more.and_then(|more| self.units.checked_mul(10i64.checked_pow(more.into())?));
+        match units.filter(|units| units.unsigned_abs() < EXACT) {
+            Some(units) => Some(Decimal { units, places }),
+            None => Decimal::written(&self.text(places)),
+        }
+    }
+
+    /// The number that a text is, if it is written just as [`Display`](fmt::Display) would: `024` and `1e3` are not.
+    fn written(text: &str) -> Option<Decimal> {
+        Decimal::parse(text).filter(|number| number.to_string() == text)
+    }
+
     /// The same without a binary number between, where nothing has to be rounded: much quicker.
     fn exact_text(self, places: u8) -> Option<String> {
         let more = places.checked_sub(self.places)?;
@@ -122,6 +140,38 @@ impl Value {
         }
     }
 
+    /// What is published of it: a number with so many decimals. Its text is what [`Value::published`] gives.
+    pub fn to_places(&self, places: u8) -> Value {
+        let number = |number: &Decimal| number.rounded(places).map(Value::Number);
+        match self {
+            Value::Number(there) => number(there).unwrap_or_else(|| Value::Text(there.text(places))),
+            Value::Text(_) => self.clone(),
+        }
+    }
+
+    /// A number where the text is one, and would be written so; else the text.
+    pub fn written(text: String) -> Value {
+        Decimal::written(&text).map_or(Value::Text(text), Value::Number)
+    }
+
+    /// The nearest binary number, also of a text that is one.
+    pub fn as_f64(&self) -> Option<f64> {
+        match self {
+            Value::Number(number) => Some(number.as_f64()),
+            Value::Text(text) => text.trim().parse().ok(),
+        }
+    }
+
+    /// Whether it has the same text: `27.5` and `27.50` are equal, and not the same.
+    pub fn is_same(&self, other: &Value) -> bool {
+        match (self, other) {
+            (Value::Number(one), Value::Number(other)) => {
+                (one.units, one.places) == (other.units, other.places)
+            }
+            (one, other) => one == other,
+        }
+    }
+
     /// The text that publishers print, numbers with so many decimals.
     pub fn published(&self, places: u8) -> String {
         match self {
@@ -167,6 +217,53 @@ mod tests {
             ("-3.0", 1, "-3.0"),
         ] {
             assert_eq!(Decimal::parse(text).unwrap().text(places), printed, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_published_is_a_number_with_the_same_text() {
+        let texts = [
+            "0",
+            "-0.0",
+            "-0.04",
+            "014",
+            "27.5",
+            "27.50",
+            ".5",
+            "-3.05",
+            "0.125",
+            "2.675",
+            "999999999999999",
+        ];
+        for number in texts.into_iter().filter_map(Decimal::parse).chain([Decimal::new(i64::MAX, 2)]) {
+            for places in 0..=9 {
+                let published = Value::Number(number).to_places(places);
+                assert_eq!(published.to_string(), number.text(places), "{number} {places}");
+                let value = published.as_f64().unwrap();
+                assert!((value - number.as_f64()).abs() <= 0.5, "{number} {places}: {value}");
+            }
+        }
+        let volts = Value::Number(Decimal::parse("27.5").unwrap()).to_places(2);
+        assert!(volts.is_same(&Value::Number(Decimal::new(2750, 2))), "{volts:?}");
+        assert!(!volts.is_same(&Value::Number(Decimal::new(275, 1))), "equal, with another text");
+    }
+
+    #[test]
+    fn a_text_is_a_number_only_if_it_would_be_written_so() {
+        for (text, is_number) in [
+            ("27.50", true),
+            ("-3", true),
+            ("0.5", true),
+            (".5", false),
+            ("024", false),
+            ("-0.0", false),
+            ("1e3", false),
+            ("inf", false),
+            ("", false),
+        ] {
+            let value = Value::written(text.into());
+            assert_eq!(value.number().is_some(), is_number, "{text}");
+            assert_eq!(value.to_string(), text);
         }
     }
 

@@ -100,7 +100,7 @@ fn show(name: &str, entry: &Entry, tell: &mut dyn FnMut(&Variable<'_>)) {
     };
     tell(&Variable {
         name,
-        value: &said(&entry.text),
+        value: &said(entry.text()),
         writable: choice.is_some(),
         has_choices: matches!(choice, Some(Choice::OneOf(words)) if !words.is_empty()),
         has_ranges: matches!(choice, Some(Choice::Range(..))),

@@ -6,10 +6,12 @@ use super::trust::{Trust, Word};
 use crate::device::battery::{Estimate, Known};
 use crate::device::control::DEAD_VOLTS;
 use crate::device::guess::Inputs;
+use crate::device::store::Access;
 use crate::device::timing::STANDS_IN_AFTER;
 use crate::device::{Device, Moment};
 use crate::judge::GRAVE;
 use crate::vocabulary::status::{Status, StatusSet, alarm_text};
+use crate::vocabulary::value::Value;
 use crate::vocabulary::variable::*;
 use crate::wire::fact::Raised;
 use crate::wire::readings::Readings;
@@ -126,9 +128,9 @@ impl Device {
         if low {
             text = if self.options.ignorelb { text + " LB" } else { status.published(!alarms.is_empty()) };
         }
-        sheet.put(&UPS_STATUS, text);
+        sheet.put(&UPS_STATUS, Value::Text(text));
         if let Some(text) = alarm_text(alarms) {
-            sheet.put(&UPS_ALARM, text);
+            sheet.put(&UPS_ALARM, Value::Text(text));
         }
         self.write_down(sheet);
     }
@@ -137,7 +139,7 @@ impl Device {
     fn sheet(&self) -> (Sheet, Raised) {
         let mut sheet = Sheet::default();
         let Some(protocol) = self.protocol else { return (sheet, Raised::default()) };
-        protocol.fixed.iter().for_each(|(var, text)| sheet.put(var, (*text).to_string()));
+        protocol.fixed.iter().for_each(|(var, text)| sheet.put(var, Value::text(*text)));
         let facts = self.shown_facts();
         if self.is_two_units() {
             // of whom a number would be nobody knows
@@ -146,14 +148,14 @@ impl Device {
         for (query, readings) in facts.heard() {
             let said = readings.values.iter().filter_map(|(var, value)| Some((*var, value.as_ref()?)));
             let public = said.filter(|(var, _)| var.public);
-            public.for_each(|(var, value)| sheet.put(var, value.published(query.places(var))));
+            public.for_each(|(var, value)| sheet.put(var, value.to_places(query.places(var))));
         }
-        if let Some(serial) = sheet.text(&UPS_SERIAL).map(String::from) {
+        if let Some(serial) = sheet.value(&UPS_SERIAL).cloned() {
             sheet.fill(&DEVICE_SERIAL, || serial);
         }
         for derived in protocol.derived {
             if let Some(text) = (derived.from)(&facts) {
-                sheet.put(derived.var, text);
+                sheet.put_text(derived.var, text);
             }
         }
         (sheet, protocol.raised(&facts))
@@ -180,10 +182,8 @@ impl Device {
     pub(super) fn say(&self) -> Said {
         let (sheet, raised) = self.sheet();
         let configured = self.configured(&sheet);
-        let text = |var: &Var| configured.get(var.name).map(String::as_str).or_else(|| sheet.text(var));
-        let number = |var: &Var| {
-            text(var).and_then(|text| text.trim().parse::<f64>().ok()).filter(|number| number.is_finite())
-        };
+        let text = |var: &Var| configured.get(var.name).cloned().or_else(|| sheet.text(var));
+        let number = |var: &Var| number(&configured, &sheet, var).filter(|number| number.is_finite());
         let inputs = Inputs {
             voltage: number(&BATTERY_VOLTAGE),
             nominal: number(&BATTERY_VOLTAGE_NOMINAL),
@@ -194,12 +194,13 @@ impl Device {
             charge: number(&BATTERY_CHARGE),
             online: false,
         };
+        let names: Vec<_> = IDENTITY.iter().filter_map(|var| Some((var.name, sheet.text(var)?))).collect();
         let known = Known {
             runtime: number(&BATTERY_RUNTIME),
             kind: [&BATTERY_TYPE, &DEVICE_MODEL, &UPS_MODEL]
                 .map(|var| text(var).unwrap_or_default())
                 .join(" "),
-            unit: Unit::new(IDENTITY.iter().filter_map(|var| Some((var.name, sheet.text(var)?)))),
+            unit: Unit::new(names.iter().map(|(name, text)| (*name, text.as_str()))),
             by_hand: [&BATTERY_VOLTAGE_LOW, &BATTERY_VOLTAGE_HIGH]
                 .iter()
                 .all(|var| configured.contains_key(var.name)),
@@ -249,8 +250,8 @@ impl Device {
         };
         let mut fill = |var: &'static Var, number: Option<f64>| {
             let number = number.filter(|number| number.is_finite());
-            if let Some(number) = number.filter(|_| sheet.text(var).is_none() && !said_lately(var)) {
-                sheet.fill(var, || format!("{number:.*}", usize::from(var.places)));
+            if let Some(number) = number.filter(|_| sheet.value(var).is_none() && !said_lately(var)) {
+                sheet.fill(var, || Value::written(format!("{number:.*}", usize::from(var.places))));
             }
         };
         let needed = inputs.charge.is_none() || runtime.is_none();
@@ -262,10 +263,10 @@ impl Device {
         fill(&BATTERY_RUNTIME, estimate.runtime_s);
         fill(&EXPERIMENTAL_BATTERY_HEALTH, estimate.health_percent);
         if let Some(word) = estimate.confidence {
-            sheet.fill(&EXPERIMENTAL_BATTERY_HEALTH_CONFIDENCE, || word.into());
+            sheet.fill(&EXPERIMENTAL_BATTERY_HEALTH_CONFIDENCE, || Value::text(word));
         }
         if let Some(voltage) = inputs.voltage.filter(|_| self.options.one_pack) {
-            sheet.put(&BATTERY_VOLTAGE, format!("{:.2}", voltage * estimate.packs));
+            sheet.put(&BATTERY_VOLTAGE, Value::written(format!("{:.2}", voltage * estimate.packs)));
         }
     }
 
@@ -273,9 +274,7 @@ impl Device {
     /// two voltages falls with them; a runtime that is guessed by the model counts for nothing.
     fn low_by_values(&self, sheet: &Sheet, trust: Trust) -> bool {
         let configured = self.configured(sheet);
-        let number = |var: &Var| -> Option<f64> {
-            configured.get(var.name).map(String::as_str).or_else(|| sheet.text(var))?.trim().parse().ok()
-        };
+        let number = |var: &Var| number(&configured, sheet, var);
         let below = |value: &Var, bound: &Var| {
             number(value).zip(number(bound)).is_some_and(|(value, bound)| value.trunc() < bound.trunc())
         };
@@ -313,15 +312,14 @@ impl Device {
         });
         debug_assert_eq!(frame.choices, self.choices(), "a choice changed, and heard_words was not called");
         for (var, said) in sheet.0 {
-            let text = configured.remove(var.name).unwrap_or(said);
+            let value = configured.remove(var.name).map_or(said, Value::Text);
             if self.control.is_delay(var.name) {
                 continue;
             }
             let choice = frame.choices.iter().find(|(name, _)| *name == var.name);
-            match choice.filter(|_| !self.overridden(var.name)) {
-                Some((_, choice)) => self.store.set_writable(var.name, text, choice.clone()),
-                None => self.store.set(var.name, text),
-            }
+            let choice = choice.filter(|_| !self.overridden(var.name));
+            let access = choice.map_or(Access::Read, |(_, choice)| Access::Write(choice.clone()));
+            self.store.set_value(var, value, access);
         }
         for (name, text) in configured {
             if !self.control.is_delay(&name) {
@@ -346,6 +344,14 @@ impl Device {
         for name in unsaid.map(String::from).collect::<Vec<_>>() {
             self.store.remove(&name);
         }
+    }
+}
+
+/// The number that is shown of a variable: what is configured stands for what the UPS says.
+pub(super) fn number(configured: &BTreeMap<String, String>, sheet: &Sheet, var: &Var) -> Option<f64> {
+    match configured.get(var.name) {
+        Some(text) => text.trim().parse().ok(),
+        None => sheet.value(var)?.as_f64(),
     }
 }
 

@@ -6,6 +6,7 @@ use crate::device::timing::{LOW_AFTER, LOW_POLLS, LOW_WEIGHS_LESS};
 use crate::device::{Device, Loudness, Moment};
 use crate::options::Options;
 use crate::vocabulary::status::{Status, StatusSet};
+use crate::vocabulary::value::Value;
 use crate::vocabulary::variable::*;
 use std::time::Duration;
 
@@ -166,8 +167,9 @@ impl Device {
 
     fn shown_value(&self, sheet: &Sheet, var: &Var) -> Option<(String, f64)> {
         let configured = self.configured(sheet);
-        let text = configured.get(var.name).map(String::as_str).or_else(|| sheet.text(var))?;
-        Some((text.to_string(), text.trim().parse().ok()?))
+        let text = configured.get(var.name).cloned().or_else(|| sheet.text(var))?;
+        let number = text.trim().parse().ok()?;
+        Some((text, number))
     }
 
     /// Says once in an outage which bound does not count yet.
@@ -193,7 +195,7 @@ impl Device {
     pub(super) fn show_bounds(&self, sheet: &mut Sheet) {
         for (_, _, shown, bound) in BOUNDS {
             if let Some(bound) = bound(&self.options).filter(|_| shown != &BATTERY_VOLTAGE_LOW) {
-                sheet.fill(shown, || format!("{bound:.0}"));
+                sheet.fill(shown, || Value::written(format!("{bound:.0}")));
             }
         }
     }

@@ -1,28 +1,39 @@
-//! A sheet: the variables of one UPS with their texts, before they go into the store.
+//! A sheet: the variables of one UPS with what they hold, before they go into the store.
 
-use crate::vocabulary::variable::Var;
+use crate::vocabulary::value::Value;
+use crate::vocabulary::variable::{Unit, Var};
 
-/// What is published. So few that looking through them is the quickest.
+/// What is published, numbers with as many decimals. So few that looking through them is the quickest.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Sheet(pub Vec<(&'static Var, String)>);
+pub(super) struct Sheet(pub Vec<(&'static Var, Value)>);
 
 impl Sheet {
-    pub(super) fn text(&self, var: &Var) -> Option<&str> {
-        self.0.iter().find(|(there, _)| *there == var).map(|(_, text)| text.as_str())
+    pub(super) fn value(&self, var: &Var) -> Option<&Value> {
+        self.0.iter().find(|(there, _)| *there == var).map(|(_, value)| value)
+    }
+
+    /// The text that would be published.
+    pub(super) fn text(&self, var: &Var) -> Option<String> {
+        self.value(var).map(Value::to_string)
     }
 
     /// Writes it, in place of what stands there.
-    pub(super) fn put(&mut self, var: &'static Var, text: String) {
+    pub(super) fn put(&mut self, var: &'static Var, value: Value) {
         match self.0.iter_mut().find(|(there, _)| *there == var) {
-            Some((_, there)) => *there = text,
-            None => self.0.push((var, text)),
+            Some((_, there)) => *there = value,
+            None => self.0.push((var, value)),
         }
     }
 
+    /// The same of a text, which is a number where the variable has a unit.
+    pub(super) fn put_text(&mut self, var: &'static Var, text: String) {
+        self.put(var, if var.unit == Unit::None { Value::Text(text) } else { Value::written(text) });
+    }
+
     /// Writes it where nothing stands.
-    pub(super) fn fill(&mut self, var: &'static Var, text: impl FnOnce() -> String) {
-        if self.text(var).is_none() {
-            self.0.push((var, text()));
+    pub(super) fn fill(&mut self, var: &'static Var, value: impl FnOnce() -> Value) {
+        if self.value(var).is_none() {
+            self.0.push((var, value()));
         }
     }
 
