@@ -4,7 +4,7 @@
 //! beside it does.
 
 use super::Quality;
-use super::bounds::{FORM_MET, FORM_MET_IF_HURT, FORM_MET_IN_NOISE, SAME_AGAIN};
+use super::bounds::{FORM_MET, FORM_MET_IF_HURT, FORM_MET_IN_NOISE, SAME_AGAIN, WHOLE_FORM_MET_IF_HURT};
 use super::cell::Strange;
 use crate::query::Query;
 use crate::read::Form;
@@ -54,7 +54,7 @@ impl Forms {
     pub fn meet(&mut self, odd: Option<&Form>, quality: Quality) {
         let again = odd.is_some() && self.met.back().is_some_and(|last| last.as_ref() == odd);
         self.in_a_row = if again { self.in_a_row.saturating_add(1) } else { 1 };
-        if self.met.len() == FORM_MET.last {
+        if self.met.len() == WHOLE_FORM_MET_IF_HURT.last {
             self.met.pop_front();
         }
         self.met.push_back(odd.cloned());
@@ -69,22 +69,22 @@ impl Forms {
             Quality::Hurt => FORM_MET_IF_HURT.some,
             Quality::Clean | Quality::Unproven => FORM_MET.some,
         };
-        let met = |at: usize, width: u16| {
+        let met = || self.met.iter().rev();
+        let is_own = |met: &&Option<Form>| met.as_ref() == odd;
+        // of forms that alternate none is most of the last replies; that noise makes the same one again is rare
+        let alternates = quality == Quality::Hurt && met().filter(is_own).count() >= WHOLE_FORM_MET_IF_HURT.some;
+        if alternates || form.widths().is_empty() && met().take(FORM_MET.last).filter(is_own).count() >= needed {
+            self.learn(form);
+            return;
+        }
+        let is_met = |at: usize, width: u16| {
             let same =
                 |met: &&Option<Form>| met.as_ref().is_some_and(|met| met.widths().get(at) == Some(&width));
-            self.met.iter().filter(same).count() >= needed
+            met().take(FORM_MET.last).filter(same).count() >= needed
         };
-        let own: Vec<(usize, u16)> = form
-            .widths()
-            .iter()
-            .enumerate()
-            .map(|(at, width)| (at, *width))
-            .filter(|(at, width)| met(*at, *width))
-            .collect();
+        let widths = form.widths().iter().copied().enumerate();
+        let own: Vec<(usize, u16)> = widths.filter(|(at, width)| is_met(*at, *width)).collect();
         own.into_iter().for_each(|(at, width)| self.learn_width(at, width));
-        if form.widths().is_empty() && self.met.iter().filter(|met| met.as_ref() == odd).count() >= needed {
-            self.unprintable = true;
-        }
     }
 
     /// Takes note of what stands in a reply where bits are drawn and is none. Noise is never the same.
