@@ -33,6 +33,8 @@ pub(super) struct Slot {
     pub whole: Moment,
     pub due: Option<Moment>,
     pub repeats: u8,
+    /// It was asked again for mains since it was asked regularly last.
+    pub asked_for_mains: bool,
     /// It is not answered, as far as that is known: nothing waits for it.
     pub refused: bool,
     /// It was met with silence; the next time that counts.
@@ -111,6 +113,7 @@ impl Slot {
             whole: Moment::ZERO,
             due: None,
             repeats: 0,
+            asked_for_mains: false,
             refused: false,
             had_silence: false,
             answered: Moment::ZERO,

@@ -42,7 +42,9 @@ pub const FORM_MET: Of = Of { some: 2, last: 4 };
 pub const FORM_MET_IF_HURT: Of = Of { some: 3, last: 4 };
 /// and where forms alternate, so many of more replies, as a whole;
 pub const WHOLE_FORM_MET_IF_HURT: Of = Of { some: 3, last: 12 };
-/// on a noisy line, so many in a row.
+/// the same on a noisy line, but where half of all replies are garbled;
+pub const WHOLE_FORM_MET_IN_NOISE: Of = Of { some: 6, last: 12 };
+/// on any noisy line, so many in a row.
 pub const FORM_MET_IN_NOISE: u8 = 8;
 /// A refusal, or a reply that cannot be read, is what this UPS says when it came so often in a row, on any
 /// line: noise is never the same.

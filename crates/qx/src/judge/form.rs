@@ -4,7 +4,10 @@
 //! beside it does.
 
 use super::Quality;
-use super::bounds::{FORM_MET, FORM_MET_IF_HURT, FORM_MET_IN_NOISE, SAME_AGAIN, WHOLE_FORM_MET_IF_HURT};
+use super::bounds::{
+    FORM_MET, FORM_MET_IF_HURT, FORM_MET_IN_NOISE, SAME_AGAIN, WHOLE_FORM_MET_IF_HURT,
+    WHOLE_FORM_MET_IN_NOISE,
+};
 use super::cell::Strange;
 use crate::query::Query;
 use crate::read::Form;
@@ -61,7 +64,9 @@ impl Forms {
         let Some(form) = odd else { return };
         let needed = match quality {
             Quality::Noisy | Quality::Garbled => {
-                if self.in_a_row >= FORM_MET_IN_NOISE {
+                let of = WHOLE_FORM_MET_IN_NOISE;
+                let times = self.met.iter().rev().take(of.last).filter(|met| met.as_ref() == odd).count();
+                if self.in_a_row >= FORM_MET_IN_NOISE || quality == Quality::Noisy && times >= of.some {
                     self.learn(form);
                 }
                 return;
