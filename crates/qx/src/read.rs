@@ -287,7 +287,8 @@ impl Query {
         Form(widths)
     }
 
-    fn ends_in_bits(&self) -> bool {
+    /// Whether the last field is one of bits.
+    pub(crate) fn ends_in_bits(&self) -> bool {
         self.fields.last().is_some_and(|field| matches!(field.meaning, Meaning::Bits(_)))
     }
 

@@ -28,6 +28,8 @@ const LONGEST: usize = 256;
 const HEARD: usize = 4096;
 /// Zero bytes that stand for an answer where there is none.
 const NULS: usize = 8;
+/// From so many volts on the grid counts as there, where nothing but its volts tell.
+const GRID_VOLTS: f64 = 60.0;
 /// A battery test without a time lasts so many seconds (quick test of most units).
 const QUICK_TEST: f64 = 10.0;
 /// A line that breaks by itself is back after so long.
@@ -389,7 +391,10 @@ impl SimulatedUps {
         let mut claims = Claims::of(query, &readings);
         // without its mode it still shows by its volts whether mains is there, if it says those
         if odd.iter().any(|odd| odd.is_mode_of(query)) {
-            claims = Claims { online: claims.online.filter(|_| self.says_volts()), ..Claims::default() };
+            // (a brown-out, for which it goes on battery, looks like mains then)
+            let by_volts =
+                |online: &bool| self.says_volts() && *online == (self.world.mains_volts >= GRID_VOLTS);
+            claims = Claims { online: claims.online.filter(by_volts), ..Claims::default() };
         }
         if odd.contains(&Odd::Behind) {
             claims = Claims::default();

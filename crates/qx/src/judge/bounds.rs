@@ -46,6 +46,9 @@ pub const WHOLE_FORM_MET_IF_HURT: Of = Of { some: 3, last: 12 };
 pub const WHOLE_FORM_MET_IN_NOISE: Of = Of { some: 6, last: 12 };
 /// on any noisy line, so many in a row.
 pub const FORM_MET_IN_NOISE: u8 = 8;
+/// When so many replies in a row end in the same number of bits, another number has to come as often as an odd form
+/// before its bits count.
+pub const BITS_ARE_STEADY: u8 = 8;
 /// A refusal, or a reply that cannot be read, is what this UPS says when it came so often in a row, on any
 /// line: noise is never the same.
 pub const SAME_AGAIN: u8 = 3;

@@ -151,6 +151,7 @@ impl Judge {
     pub fn claims(&mut self, reply: &[u8], quality: Quality, options: &Options) -> Claims {
         if let Some((_, claims)) = self.last.take_if(|(bytes, _)| bytes == reply) {
             self.forms.meet(None, quality);
+            self.forms.doubts(bits_of(reply), quality);
             return claims;
         }
         let noisy = quality.is_noisy();
@@ -167,14 +168,32 @@ impl Judge {
         } else {
             claims
         };
+        if self.query.ends_in_bits() && claims.whole && !claims.vouched {
+            if is_learned {
+                self.forms.settle(bits_of(reply));
+            } else if self.forms.doubts(bits_of(reply), quality) {
+                self.withhold_bits(&mut claims);
+            }
+        }
         claims.said.iter_mut().flatten().for_each(|said| said.mute(self.query, options));
         claims
+    }
+
+    /// The bits at the end are not read.
+    fn withhold_bits(&self, claims: &mut Claims) {
+        claims.doubted = true;
+        for (cell, said) in self.cells.iter().zip(&mut claims.said) {
+            if cell.is_at_the_end(self.query) {
+                *said = None;
+            }
+        }
     }
 
     /// Keeps what a reply says for the next one of the same bytes. A reply of the drawn form says that whatever
     /// was heard before it, and on any line; of others it depends on the forms that are known.
     pub fn keep_claims(&mut self, reply: &[u8], claims: Claims) {
-        self.last = (claims.whole && claims.odd.is_none()).then(|| (reply.to_vec(), claims));
+        let keeps = claims.whole && claims.odd.is_none() && !claims.doubted;
+        self.last = keeps.then(|| (reply.to_vec(), claims));
     }
 
     /// The options changed, and some of them mute bits.
@@ -360,6 +379,12 @@ impl State {
             false => cell.kind == Kind::Mains || cell.raises || self.taken.is_none(),
         }
     }
+}
+
+/// How many bits stand at the end of a reply.
+fn bits_of(reply: &[u8]) -> usize {
+    let reply = reply.trim_ascii_end();
+    reply.iter().rev().take_while(|byte| !byte.is_ascii_whitespace()).count()
 }
 
 #[cfg(test)]
