@@ -3,10 +3,10 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use qx::capture::{Capture, Unknown};
 use qx::device::Device;
-use qx::exchange::Reply;
-use qx::option::Options;
+use qx::line::capture::{Capture, Unknown};
+use qx::line::exchange::Reply;
+use qx::options::Options;
 use qx::protocols;
 use qxups_fuzz::is_question;
 use std::collections::BTreeMap;
@@ -24,7 +24,7 @@ fuzz_target!(|bytes: &[u8]| {
     for query in protocols::ALL.iter().flat_map(|protocol| protocol.queries) {
         let recorded = capture.exchanges.iter().filter(|one| one.question == query.ask.as_bytes());
         for reply in recorded.filter_map(|one| one.reply.as_deref()).take(4) {
-            let _ = qx::explain::explain(query, reply);
+            let _ = qx::text::explain::explain(query, reply);
             if let Some(hidden) = query.conceal(reply) {
                 assert!(query.read(&hidden).is_ok(), "{}", hidden.escape_ascii());
             }

@@ -9,10 +9,12 @@
 
 use libfuzzer_sys::fuzz_target;
 use qx::device::{Device, LinkChange, kill_steps};
-use qx::exchange::Collector;
-use qx::option::{Flag, Flags, Options};
-use qx::protocol::Protocol;
-use qx::{protocols, spelling};
+use qx::line::exchange::Collector;
+use qx::options::Options;
+use qx::protocols;
+use qx::vocabulary::flag::{Flag, Flags};
+use qx::wire::protocol::Protocol;
+use qx::wire::spelling;
 use qxups_fuzz::{good_ups, is_question, said};
 use std::time::Duration;
 

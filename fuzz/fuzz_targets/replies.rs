@@ -10,6 +10,6 @@ fuzz_target!(|bytes: &[u8]| {
             let again = query.read(&query.write(&fit.readings));
             assert!(again.is_ok(), "{} {}", query.ask, bytes.escape_ascii());
         }
-        let _ = qx::explain::explain(query, bytes);
+        let _ = qx::text::explain::explain(query, bytes);
     }
 });

@@ -4,11 +4,11 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use qx::bridge::{Bridge, Carriage};
-use qx::bridges;
-use qx::nuls::without_nuls;
+use qx::line::nuls::without_nuls;
 use qx::protocols;
-use qx::talk::{Outcome, Step, Talk, Transfer, command_in};
+use qx::usb::bridge::{Bridge, Carriage};
+use qx::usb::bridges;
+use qx::usb::talk::{Outcome, Step, Talk, Transfer, command_in};
 
 /// Commands of every length and kind; in place of others, bytes.
 const COMMANDS: [&[u8]; 8] =

@@ -4,9 +4,10 @@
 
 use libfuzzer_sys::fuzz_target;
 use qx::device::Device;
-use qx::exchange::Collector;
-use qx::option::{Flag, Flags, Options};
+use qx::line::exchange::Collector;
+use qx::options::Options;
 use qx::protocols;
+use qx::vocabulary::flag::{Flag, Flags};
 use qxups_fuzz::{good_ups, is_question, said};
 use std::time::Duration;
 

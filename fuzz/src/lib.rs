@@ -1,7 +1,7 @@
 //! What several targets need: a UPS that answers well, and what counts as a question.
 
-use qx::protocol::Protocol;
 use qx::protocols;
+use qx::wire::protocol::Protocol;
 use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::Trouble;

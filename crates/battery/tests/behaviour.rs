@@ -1,17 +1,12 @@
 //! How the estimator behaves in the days of a UPS.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "proof/cell.rs"]
-mod cell;
-#[path = "proof/sheets.rs"]
-mod sheets;
-#[path = "proof/ups.rs"]
-mod ups;
+mod bench;
 
 use battery::{Bank, Confidence, Estimator, Rating, RelativeTo, Sample, Source, Unit};
-use sheets::SHEETS;
+use bench::sheets::SHEETS;
+use bench::ups::{Dice, Pattern, Ups};
 use std::time::Duration;
-use ups::{Dice, Pattern, Ups};
 
 const HOUR_S: f64 = 3600.0;
 const DAY_S: f64 = 24.0 * HOUR_S;

@@ -1,20 +1,13 @@
 //! How good the estimates are, on simulated batteries that keep to published tables.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-#[path = "proof/cell.rs"]
-mod cell;
-#[path = "proof/nut.rs"]
-mod nut;
-#[path = "proof/sheets.rs"]
-mod sheets;
-#[path = "proof/ups.rs"]
-mod ups;
+mod bench;
 
 use battery::{Estimator, Sample};
-use cell::{Draw, seconds_to};
-use nut::Nut;
-use sheets::{SHEETS, Sheet};
-use ups::{Dice, PATTERNS, Pattern, Trace, Ups};
+use bench::cell::{Draw, seconds_to};
+use bench::nut::Nut;
+use bench::sheets::{SHEETS, Sheet};
+use bench::ups::{Dice, PATTERNS, Pattern, Trace, Ups};
 
 #[test]
 fn every_simulated_battery_keeps_to_its_data_sheet() {

@@ -1,16 +1,11 @@
 //! What is told of volts that no battery has, and of memories that are of another battery: nothing that is not so.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "proof/cell.rs"]
-mod cell;
-#[path = "proof/sheets.rs"]
-mod sheets;
-#[path = "proof/ups.rs"]
-mod ups;
+mod bench;
 
 use battery::{Confidence, Estimate, Estimator, MemoryError, Sample, Unit};
-use sheets::SHEETS;
-use ups::{Dice, Pattern, Ups};
+use bench::sheets::SHEETS;
+use bench::ups::{Dice, Pattern, Ups};
 
 const DAY_S: f64 = 86_400.0;
 
@@ -260,7 +255,7 @@ fn batteries_as_they_are_surprise_nobody_for_long() {
     for (n, sheet) in SHEETS.iter().enumerate() {
         for age in [0.0, 0.4] {
             let ups = Ups::aged(sheet, age);
-            for pattern in ups::PATTERNS {
+            for pattern in bench::ups::PATTERNS {
                 let mut estimator = on_mains(&ups, true);
                 let mut outage = ups.outage(pattern, 4.0, 10.0 * DAY_S, &mut Dice(5)).samples;
                 outage.truncate(outage.len() * 49 / 50);

@@ -3,15 +3,6 @@
 //! second table of docs/trouble.md: `cargo bench -p driver --bench trouble -- SECONDS`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../../simulator/tests/trouble/judge.rs"]
-mod judge;
-#[path = "../tests/nut/mod.rs"]
-mod nut;
-#[path = "../../simulator/tests/trouble/twin.rs"]
-mod twin;
-
-use judge::{Findings, Judge};
-use nut::{Station, Which};
 use simulator::end::Shared;
 use simulator::knob::Knob;
 use simulator::personality::Personality;
@@ -26,7 +17,9 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use twin::Twin;
+use testbed::judge::{Findings, Judge};
+use testbed::nut::{Station, Which};
+use testbed::twin::Twin;
 
 const DIALECTS: [&str; 3] = ["megatec", "mustek", "voltronic-qs"];
 const RATES: [f64; 5] = [0.0, 0.001, 0.01, 0.05, 0.2];
@@ -148,9 +141,10 @@ async fn serve(
 }
 
 /// What the UPS itself says in some reply; the beeper is left out, which noise may switch.
-fn is_said(protocol: &qx::protocol::Protocol, name: &str) -> bool {
-    let said = |var: &qx::variable::Var| protocol.queries.iter().any(|query| query.speaks_of(var));
-    name != "ups.beeper.status" && qx::variable::named(name).is_some_and(said)
+fn is_said(protocol: &qx::wire::protocol::Protocol, name: &str) -> bool {
+    let said =
+        |var: &qx::vocabulary::variable::Var| protocol.queries.iter().any(|query| query.speaks_of(var));
+    name != "ups.beeper.status" && qx::vocabulary::variable::named(name).is_some_and(said)
 }
 
 /// Follows what a driver tells upsd, until it leaves or the time is over.

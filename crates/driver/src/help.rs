@@ -1,7 +1,7 @@
 //! What `-h`, `-V` and `-L` print.
 
 use crate::command_line::{LETTERS, Task};
-use qx::option::{Kind, OptionRow};
+use qx::options::rows::{Kind, OptionRow};
 use station::driver_kind::DriverKind;
 use station::outlet;
 use std::process::ExitCode;

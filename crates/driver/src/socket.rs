@@ -5,8 +5,8 @@
 
 use nut::driver_socket::{self as text, LineBuffer, Request as ClientRequest};
 use qx::device::Outcome;
-use qx::setting::Choice;
-use qx::store::{Access, Change, Entry, Store};
+use qx::device::store::{Access, Change, Entry, Store};
+use qx::wire::setting::Choice;
 use station::log::Log;
 use station::seldom::{Seldom, counted};
 use station::{Publisher, Refused, Request, Requests, Shared, What};

@@ -3,13 +3,11 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod beside;
-mod nut;
-mod ups;
 
 use beside::{Shown, listed, same_listing, shown_by};
-use nut::{Said, Station, Which, both};
 use std::time::Duration;
-use ups::Ups;
+use testbed::nut::{Said, Station, Which, both};
+use testbed::ups::Ups;
 
 const DRIVER: &str = "blazer_ser";
 /// Questions; everything else that a UPS hears is a command.

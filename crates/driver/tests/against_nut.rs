@@ -4,13 +4,11 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod beside;
-mod nut;
-mod ups;
 
 use beside::{Shown, listed, same};
 
-use nut::{Said, Station, Which, both};
-use ups::Ups;
+use testbed::nut::{Said, Station, Which, both};
+use testbed::ups::Ups;
 
 /// Questions; everything else that a UPS hears is a command.
 const QUESTIONS: [&str; 6] = ["Q1", "QS", "D", "F", "I", "FW?"];

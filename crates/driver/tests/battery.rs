@@ -1,16 +1,14 @@
 //! What is learned of a battery outlives the driver.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod nut;
-mod ups;
-
 use battery::{Bank, Chemistry, Estimator, Sample, Source, Unit};
-use nut::{Station, Which};
 use station::memory::Memory;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
-use ups::Ups;
+use testbed::nut;
+use testbed::nut::{Station, Which};
+use testbed::ups::Ups;
 
 /// Names the folder for the process that is killed in the next test.
 const WRITER: &str = "QXUPS_TEST_WRITER";

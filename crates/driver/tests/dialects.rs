@@ -6,12 +6,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod beside;
-mod nut;
-mod ups;
 
 use beside::{Pair, Stage, listed, of_the_ups};
-use nut::{NEWEST, Which};
 use std::time::Duration;
+use testbed::nut::{NEWEST, Which};
 
 /// A dialect and the family or model of it.
 type Unit = (&'static str, &'static str);

@@ -3,16 +3,14 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod beside;
-mod nut;
 mod process;
-mod ups;
 
 use beside::listed;
-use nut::{Station, Which, both, lives};
 use process::Usage;
 use std::process::Command;
 use std::time::Duration;
-use ups::Ups;
+use testbed::nut::{Station, Which, both, lives};
+use testbed::ups::Ups;
 
 /// Both drivers at once, each on a UPS of its own; what `watch` saw of NUT's and of ours.
 fn beside<T: Send>(

@@ -2,13 +2,10 @@
 //! never worse. `QXUPS_TRIALS=40` tries each line as often, and prints the table.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod nut;
-
 use nix::fcntl::OFlag;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
-use nut::{Station, Which};
 use simulator::trouble::Trouble;
 use std::collections::VecDeque;
 use std::fs::{File, OpenOptions};
@@ -19,6 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+use testbed::nut::{Station, Which};
 
 const STATUS: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000\r";
 const PENDING: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010\r";

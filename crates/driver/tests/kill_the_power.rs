@@ -2,17 +2,14 @@
 //! UPS; and a configuration that was spoilt since the driver started.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod nut;
-mod ups;
-
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use nut::{Said, Station, Which, lives};
 use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use ups::Ups;
+use testbed::nut::{Said, Station, Which, lives};
+use testbed::ups::Ups;
 
 fn orders(ups: &Ups) -> Vec<String> {
     ups.heard().into_iter().filter(|line| line == "C" || line.starts_with('S')).collect()

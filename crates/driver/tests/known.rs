@@ -1,11 +1,9 @@
 //! What UPS it was is known at the next start, by the real driver.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod nut;
-mod ups;
-
-use nut::{Station, Which};
-use ups::Ups;
+use testbed::nut;
+use testbed::nut::{Station, Which};
+use testbed::ups::Ups;
 
 /// What a start asks, until everything was asked once and some polls were made.
 fn questions_of_a_start(station: &Station, ups: &Ups) -> Vec<String> {

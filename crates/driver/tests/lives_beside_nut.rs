@@ -4,14 +4,12 @@
 //! `cargo test -p driver --test lives_beside_nut -- --nocapture | grep '^|'`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod nut;
-mod ups;
 mod witness;
 
-use nut::{Station, Which};
 use std::thread::{ScopedJoinHandle, scope, sleep};
 use std::time::{Duration, Instant};
-use ups::Ups;
+use testbed::nut::{Station, Which};
+use testbed::ups::Ups;
 use witness::{Client, Shown, Verdict, World, judge};
 
 /// An outage and its end are told within this: a poll interval of a second and two rounds of questions (see
@@ -81,6 +79,7 @@ const LIVES: &[Life] = &[
     life("120 V of 230, and the test bit",          "nutdrv_qx",  "megatec",      &["odd adds=CAL on:battery"]).outage("mains 120"),
     life("a shutdown bit that is stuck",            "nutdrv_qx",  "mecer",        &["odd adds=FSD"]),
     life("2.45 V a cell on mains",                  "blazer_ser", "megatec",      &["cell on", "rated 24", "odd volts=2.45 on:mains"]),
+    life("ratings of zeros and no name on battery", "nutdrv_qx",  "megatec",      &["odd plate=zeros ask:F on:battery", "odd plate=silent ask:I on:battery"]),
 ];
 
 /// What one driver made of a life.

@@ -2,10 +2,6 @@
 //! what happens when parts of it fail.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod nut;
-mod ups;
-
-use nut::{Station, Which};
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
@@ -14,7 +10,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use ups::Ups;
+use testbed::nut;
+use testbed::nut::{Station, Which};
+use testbed::ups::Ups;
 
 /// A UPS, and a station with our driver and upsd on it.
 fn running(name: &str, options: &str) -> (Ups, Station) {

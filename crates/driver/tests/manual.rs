@@ -6,8 +6,8 @@ mod page;
 
 use page::{name, section, terms};
 use qx::protocols;
-use qx::query::{Effect, Meaning};
-use qx::variable;
+use qx::vocabulary::variable;
+use qx::wire::query::{Effect, Meaning};
 use station::driver_kind::NUTDRV_QX;
 
 /// The page of nutdrv_qx(8).

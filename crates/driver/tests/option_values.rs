@@ -3,13 +3,11 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod beside;
-mod nut;
-mod ups;
 
 use beside::{listed, of_the_driver};
-use nut::{Station, Which, both};
 use std::collections::{BTreeMap, BTreeSet};
-use ups::Ups;
+use testbed::nut::{Station, Which, both};
+use testbed::ups::Ups;
 
 /// What a driver made of some lines: whether it started, and what it then says of its options.
 type Made = (bool, BTreeMap<String, String>);

@@ -1,11 +1,7 @@
 //! The driver's own words: whatever becomes of them, the UPS is watched, and the load goes off.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod nut;
-mod ups;
-
 use nix::fcntl::{FcntlArg, fcntl};
-use nut::{Station, Which, lives};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Write};
 use std::net::TcpListener;
@@ -15,7 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use ups::Ups;
+use testbed::nut::{Station, Which, lives};
+use testbed::ups::Ups;
 
 /// What becomes of standard output and error.
 #[derive(Clone, Copy, Debug)]

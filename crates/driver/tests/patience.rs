@@ -2,12 +2,9 @@
 //! virtual time, in `crates/simulator/tests/patience.rs`. And what is not ours to touch, by the driver itself.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod nut;
-mod ups;
-
-use nut::{Station, Which, both};
 use std::time::{Duration, Instant};
-use ups::Ups;
+use testbed::nut::{Station, Which, both};
+use testbed::ups::Ups;
 
 /// How long the driver takes until it serves data.
 fn start(which: Which, protocol: &str, options: &str, knobs: &[&str]) -> Option<Duration> {

@@ -2,14 +2,11 @@
 //! `.expect` file says, and a command to a recording is never said to be done.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-mod nut;
-mod ups;
-
-use nut::Which;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
-use ups::Ups;
+use testbed::nut::Which;
+use testbed::ups::Ups;
 
 type Listing = BTreeMap<String, String>;
 

@@ -2,14 +2,12 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod beside;
-mod nut;
-mod ups;
 
 use beside::listed;
-use nut::{Said, Station, Which};
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
-use ups::Ups;
+use testbed::nut::{Said, Station, Which};
+use testbed::ups::Ups;
 
 const FLAG: &str = "driver.flag.allow_killpower";
 

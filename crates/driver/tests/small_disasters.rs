@@ -2,12 +2,8 @@
 //! socket, a reload of nonsense. The UPS is watched all the same, and the log says it once.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod nut;
-mod ups;
-
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use nut::{Said, Station, Which};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -17,7 +13,9 @@ use std::process::{Child, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
-use ups::Ups;
+use testbed::nut;
+use testbed::nut::{Said, Station, Which};
+use testbed::ups::Ups;
 
 /// A driver in the foreground, and its log.
 struct Foreground {

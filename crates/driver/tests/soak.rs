@@ -4,17 +4,16 @@
 //! It takes a minute; `QXUPS_SOAK_SECONDS` is for a longer run, `QXUPS_SOAK_SEED` for another one.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod nut;
 mod process;
-mod ups;
 
 use nix::sys::signal::Signal;
-use nut::{Station, Which};
 use process::{Usage, send};
 use simulator::trouble::Random;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use ups::Ups;
+use testbed::nut;
+use testbed::nut::{Station, Which};
+use testbed::ups::Ups;
 
 /// How long the soak takes, unless the environment says otherwise.
 const SECONDS: u64 = 50;

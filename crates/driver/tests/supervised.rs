@@ -2,17 +2,14 @@
 //! foreground, a listener in systemd's place.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod nut;
-mod ups;
-
-use nut::{Station, Which};
 use std::fs::File;
 use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
-use ups::Ups;
+use testbed::nut::{Station, Which};
+use testbed::ups::Ups;
 
 /// More than any step here takes, less than a hanging test.
 const LONG: Duration = Duration::from_secs(30);

@@ -4,18 +4,16 @@
 
 mod beside;
 mod machine;
-mod nut;
-mod ups;
 
 use beside::{listed, nearly, of_the_driver, of_the_ups, without_estimates};
 use machine::Machine;
-use nut::{NEWEST, Which};
-use qx::bridge::{UsbId, usb};
-use qx::bridges;
+use qx::usb::bridge::{UsbId, usb};
+use qx::usb::bridges;
 use simulator::usbip::Converter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
-use ups::Ups;
+use testbed::nut::{NEWEST, Which};
+use testbed::ups::Ups;
 
 /// A converter, and the UPS behind it.
 #[derive(Clone, Copy, Debug)]

@@ -4,18 +4,16 @@
 
 mod beside;
 mod machine;
-mod nut;
-mod ups;
 
 use beside::{listed, nearly, of_the_driver, without_estimates};
 use machine::Machine;
-use nut::{Which, both};
-use qx::bridge::{UsbId, usb};
-use qx::bridges;
+use qx::usb::bridge::{UsbId, usb};
+use qx::usb::bridges;
 use simulator::usbip::Converter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
-use ups::Ups;
+use testbed::nut::{Which, both};
+use testbed::ups::Ups;
 
 /// A bridge, the device it is in, and the dialect of the UPS. What calls itself MEC0003 is hunnox to
 /// nutdrv_qx; blazer_usb goes by the numbers.

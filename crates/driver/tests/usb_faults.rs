@@ -3,17 +3,15 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod machine;
-mod nut;
-mod ups;
 
 use machine::Machine;
-use nut::{Which, both};
-use qx::bridge::usb;
-use qx::bridges;
+use qx::usb::bridge::usb;
+use qx::usb::bridges;
 use simulator::usbip::Converter;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use ups::Ups;
+use testbed::nut::{Which, both};
+use testbed::ups::Ups;
 
 /// A bridge of reports and one of strings, with the UPS behind each.
 const UNITS: [(&str, u16, u16); 2] = [("cypress", 0x0665, 0x5161), ("krauler", 0x1cb0, 0x0035)];

@@ -3,15 +3,13 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod machine;
-mod nut;
-mod ups;
 
 use machine::Machine;
-use nut::Which;
-use qx::bridge::{UsbId, usb};
-use qx::bridges;
+use qx::usb::bridge::{UsbId, usb};
+use qx::usb::bridges;
 use simulator::usbip::Converter;
-use ups::Ups;
+use testbed::nut::Which;
+use testbed::ups::Ups;
 
 const CYPRESS: UsbId = usb(0x0665, 0x5161);
 /// A serial adapter that newer NUT takes for a UPS.

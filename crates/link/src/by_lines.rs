@@ -6,7 +6,7 @@
 //! as they should, and nobody measures. One that is not whole when it usually is, is read byte by byte from then
 //! on, with the times that count for bytes.
 
-use qx::exchange::Exchange;
+use qx::line::exchange::Exchange;
 use std::time::Duration;
 
 /// So many replies in a row that ended as they should, with nothing stray between them.
@@ -51,7 +51,7 @@ impl ByLines {
 #[cfg(test)]
 mod tests {
     use super::{ByLines, MARGIN, WELL};
-    use qx::exchange::{Echo, Exchange};
+    use qx::line::exchange::{Echo, Exchange};
     use std::time::Duration;
 
     const REPLY: Duration = Duration::from_millis(200);

@@ -3,7 +3,7 @@
 //! [`Address`] says where the UPS is, [`Link::open`] opens it, and [`Link::exchange`] does one
 //! exchange: throw away what is stale, send, collect the reply until it is complete or the time is
 //! over. A link knows no dialect; how a reply is recognised, and how long to wait, comes with the
-//! [`qx::exchange::Exchange`].
+//! [`qx::line::exchange::Exchange`].
 
 mod address;
 mod by_lines;
@@ -24,7 +24,7 @@ pub use terminal::check_terminal;
 pub use usb::{Arrivals, Attached, Pattern, Surely, UsbOptions, attached};
 
 use by_lines::ByLines;
-use qx::exchange::{Collector, END, Exchange, LATE_KEPT, Reply, WHOLE};
+use qx::line::exchange::{Collector, END, Exchange, LATE_KEPT, Reply, WHOLE};
 use std::time::Duration;
 use timer::Timer;
 use tokio::time::Instant;
@@ -138,9 +138,9 @@ impl Link {
         }
     }
 
-    /// The dialect that the converter names, for [`qx::option::Options::first_dialect`].
+    /// The dialect that the converter names, for [`qx::options::Options::first_dialect`].
     pub fn dialect(&self) -> Option<&'static str> {
-        self.usb_device().and_then(|usb| qx::bridges::dialect_of(usb.vendor_id))
+        self.usb_device().and_then(|usb| qx::usb::bridges::dialect_of(usb.vendor_id))
     }
 
     /// Resets a device that has fallen silent, where that is possible: true when the link has to be

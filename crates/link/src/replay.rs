@@ -1,12 +1,12 @@
 //! A recording in place of a UPS: `port = replay:FILE`. The driver asks, the file answers; nothing is
-//! sent to anybody. The file is a capture ([`qx::capture`]) or a log of the driver with `-DDD`.
+//! sent to anybody. The file is a capture ([`qx::line::capture`]) or a log of the driver with `-DDD`.
 
 use crate::error::{Kind, LinkError};
 use crate::file::{LONGEST_RECORDING, read_bounded};
-use qx::capture::{Capture, Unknown};
-use qx::exchange::NOT_SENT;
-use qx::exchange::{Exchange, Reply};
-use qx::nuls::without_nuls;
+use qx::line::capture::{Capture, Unknown};
+use qx::line::exchange::{Exchange, Reply};
+use qx::line::nuls::without_nuls;
+use qx::wire::refusal::NOT_SENT;
 use std::collections::BTreeMap;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
@@ -133,8 +133,8 @@ fn nothing_was_sent(recorded: Option<&[u8]>) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use qx::exchange::Echo;
-    use qx::protocol::Consent;
+    use qx::line::exchange::Echo;
+    use qx::wire::consent::Consent;
 
     const LOG: &str =
         "@ 0 0.02\n> Q1\n< (1\n@ 60 0.02\n> Q1\n< (2\n@ 61\n> C\n-\n@ 61\n> T\n< ACK\n@ 62\n> M\n< M\n";

@@ -11,7 +11,7 @@ use nix::libc::{CLOCAL, CREAD};
 use nix::sys::termios::{
     FlushArg, LocalFlags, SetArg, SpecialCharacterIndices, Termios, tcflush, tcgetattr, tcsetattr,
 };
-use qx::exchange::END;
+use qx::line::exchange::END;
 use serial2::{CharSize, FlowControl, Parity, SerialPort, Settings, StopBits};
 use std::fmt;
 use std::fs::{File, OpenOptions};

@@ -3,7 +3,7 @@
 
 use link::{Address, CablePower, Kind, Link, Opening};
 use nix::sys::termios::{LocalFlags, tcgetattr};
-use qx::exchange::{Echo, Exchange, Reply};
+use qx::line::exchange::{Echo, Exchange, Reply};
 use std::fs::File;
 use std::future::Future;
 use std::io::{Read, Write};
@@ -229,7 +229,7 @@ fn babble_without_an_end_is_bounded_and_goes() {
     run(async {
         let mut wire = Wire::well().await;
         let reply = wire.told(&exchange(), &[(0, &[b'x'; 3000]), (10, &[b'y'; 2000])]).await;
-        assert_eq!(reply.line.map(|line| line.len()), Some(qx::exchange::LONGEST + 1));
+        assert_eq!(reply.line.map(|line| line.len()), Some(qx::wire::read::LONGEST + 1));
         assert!(!wire.is_by_lines());
         for _ in 0..WELL {
             assert_eq!(wire.says(STATUS).await.line.unwrap(), STATUS[..46]);

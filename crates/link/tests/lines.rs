@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use link::{Address, CablePower, Kind, Link, Opening};
-use qx::exchange::{Echo, Exchange, Reply};
+use qx::line::exchange::{Echo, Exchange, Reply};
 use simulator::end::Shared;
 use simulator::knob::Knob;
 use simulator::personality::Personality;

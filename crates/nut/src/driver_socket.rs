@@ -233,8 +233,8 @@ pub fn setinfo(variable: &str, value: &str) -> String {
 pub fn delinfo(variable: &str) -> String {
     format!("DELINFO {}\n", word(variable))
 }
-/// `ADDENUM`: a value that the variable may be set to. Cut to [`LONGEST_VALUE`]. NUT shows those of a
-/// variable in the opposite order (2.8.0 common/state.c).
+/// `ADDENUM`: a value that the variable may be set to. Cut to [`LONGEST_VALUE`]. upsd 2.8.0 shows those of
+/// a variable in the order in which they came.
 pub fn addenum(variable: &str, value: &str) -> String {
     format!("ADDENUM {} {}\n", word(variable), quoted(cut(value)))
 }

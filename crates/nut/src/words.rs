@@ -74,7 +74,7 @@ pub struct Line {
 pub fn words(line: &[u8]) -> Result<Vec<String>, WordError> {
     let mut reader = Reader::new();
     let whole = line.iter().any(|byte| reader.take(*byte));
-    if !whole && reader.literal {
+    if !whole && reader.splitter.literal {
         return Err(WordError::OpenEscape);
     }
     reader.finish().into_iter().next().map_or(Ok(vec![]), |line| line.words)
@@ -95,7 +95,7 @@ pub fn lines(text: &[u8]) -> Vec<Line> {
 /// common/parseconf.c).
 const KEPT: std::ops::RangeInclusive<u8> = 0x20..=0x7f;
 
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum State {
     #[default]
     Between,
@@ -104,14 +104,133 @@ enum State {
     Comment,
 }
 
-#[derive(Default)]
-struct Reader {
-    lines: Vec<Line>,
-    words: Vec<String>,
-    word: String,
+/// One line as its bytes come. The words stand in one text, so that the next line, after
+/// [`Splitter::clear`], allocates nothing.
+#[derive(Clone, Debug, Default)]
+pub struct Splitter {
+    text: String,
+    /// Where each word ends in the text.
+    ends: Vec<usize>,
     state: State,
     literal: bool,
     wrong: Option<WordError>,
+}
+
+impl Splitter {
+    /// Takes a byte; true when it ends the line. Then the words are there, until
+    /// [`Splitter::clear`], which has to come before the next byte.
+    pub fn take(&mut self, byte: u8) -> bool {
+        if std::mem::take(&mut self.literal) {
+            // an escaped line feed continues the line
+            if self.state == State::Between {
+                self.state = State::Word;
+            }
+            self.keep(byte);
+            return false;
+        }
+        match (self.state, byte) {
+            (State::Comment | State::Between, b'\n') => {
+                self.state = State::Between;
+                return true;
+            }
+            (State::Comment, _) => {}
+            (State::Quotes, b'#') => {
+                self.fault(WordError::HashInQuotes);
+                self.end_word();
+                self.state = State::Comment;
+            }
+            (State::Quotes, b'"') => self.end_word(),
+            (_, b'\\') => self.literal = true,
+            (State::Quotes, _) => self.keep(byte),
+            (State::Word, b'\n') => {
+                self.end_word();
+                return true;
+            }
+            (_, b'#') => {
+                if self.state == State::Word {
+                    self.end_word();
+                }
+                self.state = State::Comment;
+            }
+            (_, b'=') => {
+                if self.state == State::Word {
+                    self.end_word();
+                }
+                self.keep(byte);
+                self.end_word();
+            }
+            (State::Between, b'"') => self.state = State::Quotes,
+            (_, byte) if byte.is_ascii_whitespace() || byte == 0x0b => {
+                if self.state == State::Word {
+                    self.end_word();
+                }
+            }
+            (_, byte) => {
+                self.state = State::Word;
+                self.keep(byte);
+            }
+        }
+        false
+    }
+
+    /// The whole words so far: at most [`MOST_WORDS`] of at most [`LONGEST_WORD`] bytes.
+    pub fn words(&self) -> impl Iterator<Item = &str> {
+        let begins = std::iter::once(0).chain(self.ends.iter().copied());
+        begins.zip(&self.ends).map(|(begin, end)| self.text.get(begin..*end).unwrap_or_default())
+    }
+
+    /// What is wrong with the line. After [`WordError::LongWord`] the first bytes of that word are
+    /// there, after [`WordError::ManyWords`] the first words, which is what NUT goes by.
+    pub fn wrong(&self) -> Option<WordError> {
+        self.wrong
+    }
+
+    /// Forgets the line.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.ends.clear();
+        self.text.shrink_to(LONGEST_WORD);
+        (self.state, self.literal, self.wrong) = (State::Between, false, None);
+    }
+
+    fn keep(&mut self, byte: u8) {
+        if !KEPT.contains(&byte) {
+            return;
+        }
+        if self.text.len() - self.begin() < LONGEST_WORD {
+            self.text.push(char::from(byte));
+        } else {
+            self.fault(WordError::LongWord);
+        }
+    }
+
+    fn end_word(&mut self) {
+        if self.ends.len() < MOST_WORDS {
+            self.ends.push(self.text.len());
+        } else {
+            self.text.truncate(self.begin());
+            self.fault(WordError::ManyWords);
+        }
+        self.state = State::Between;
+    }
+
+    /// Where the word that is being read begins.
+    fn begin(&self) -> usize {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// The first fault counts; too many words only when nothing else is wrong.
+    fn fault(&mut self, fault: WordError) {
+        if matches!(self.wrong, None | Some(WordError::ManyWords)) {
+            self.wrong = Some(fault);
+        }
+    }
+}
+
+#[derive(Default)]
+struct Reader {
+    lines: Vec<Line>,
+    splitter: Splitter,
     number: usize,
     began: usize,
 }
@@ -123,91 +242,23 @@ impl Reader {
 
     /// Takes a byte; true when it ends a line.
     fn take(&mut self, byte: u8) -> bool {
-        let feed = byte == b'\n';
-        let mut ends = false;
-        if std::mem::take(&mut self.literal) {
-            // an escaped line feed continues the line
-            if self.state == State::Between {
-                self.state = State::Word;
-            }
-            self.keep(byte);
-        } else {
-            match (self.state, byte) {
-                (State::Comment | State::Between, b'\n') => {
-                    self.end_line();
-                    ends = true;
-                }
-                (State::Comment, _) => {}
-                (State::Quotes, b'#') => {
-                    self.wrong.get_or_insert(WordError::HashInQuotes);
-                    self.end_word();
-                    self.state = State::Comment;
-                }
-                (State::Quotes, b'"') => self.end_word(),
-                (_, b'\\') => self.literal = true,
-                (State::Quotes, _) => self.keep(byte),
-                (State::Word, b'\n') => {
-                    self.end_word();
-                    self.end_line();
-                    ends = true;
-                }
-                (_, b'#') => {
-                    if self.state == State::Word {
-                        self.end_word();
-                    }
-                    self.state = State::Comment;
-                }
-                (_, b'=') => {
-                    if self.state == State::Word {
-                        self.end_word();
-                    }
-                    self.keep(byte);
-                    self.end_word();
-                }
-                (State::Between, b'"') => self.state = State::Quotes,
-                (_, byte) if byte.is_ascii_whitespace() || byte == 0x0b => {
-                    if self.state == State::Word {
-                        self.end_word();
-                    }
-                }
-                (_, byte) => {
-                    self.state = State::Word;
-                    self.keep(byte);
-                }
-            }
+        let ends = self.splitter.take(byte);
+        if ends {
+            self.end_line();
         }
-        self.number += usize::from(feed);
+        self.number += usize::from(byte == b'\n');
         if ends {
             self.began = self.number;
         }
         ends
     }
 
-    fn keep(&mut self, byte: u8) {
-        if !KEPT.contains(&byte) {
-            return;
-        }
-        if self.word.len() < LONGEST_WORD {
-            self.word.push(char::from(byte));
-        } else {
-            self.wrong.get_or_insert(WordError::LongWord);
-        }
-    }
-
-    fn end_word(&mut self) {
-        let word = std::mem::take(&mut self.word);
-        if self.words.len() < MOST_WORDS {
-            self.words.push(word);
-        } else {
-            self.wrong.get_or_insert(WordError::ManyWords);
-        }
-        self.state = State::Between;
-    }
-
     fn end_line(&mut self) {
-        self.state = State::Between;
-        let words = std::mem::take(&mut self.words);
-        let words = self.wrong.take().map_or(Ok(words), Err);
+        let words = match self.splitter.wrong() {
+            Some(error) => Err(error),
+            None => Ok(self.splitter.words().map(String::from).collect::<Vec<_>>()),
+        };
+        self.splitter.clear();
         if words.as_ref().is_ok_and(Vec::is_empty) {
             return;
         }
@@ -215,9 +266,9 @@ impl Reader {
     }
 
     fn finish(mut self) -> Vec<Line> {
-        match self.state {
-            State::Word => self.end_word(),
-            State::Quotes => self.wrong = self.wrong.or(Some(WordError::OpenQuotes)),
+        match self.splitter.state {
+            State::Word => self.splitter.end_word(),
+            State::Quotes => self.splitter.fault(WordError::OpenQuotes),
             State::Between | State::Comment => {}
         }
         self.end_line();

@@ -2,55 +2,24 @@
 //! The Q* dialects of UPSes as tables, and the device that speaks them as a state machine.
 //!
 //! This crate does no I/O, starts no thread and never asks what time it is: everything in it can
-//! be tested, fuzzed and simulated. Read it in this order.
+//! be tested, fuzzed and simulated. Its rooms, each resting on those before it alone:
 //!
-//! * Words: [`variable`], [`value`], [`status`], [`option`].
-//! * A reply, drawn: [`picture`], [`query`], and both directions of it: [`read`], [`mod@write`].
-//! * What can be sent: [`command`], [`setting`].
-//! * A dialect is a table of these: [`protocol`], and all of them: [`protocols`].
-//! * Through USB: [`bridge`], all of them: [`bridges`], and a command on its way: [`talk`].
-//! * On the line: [`exchange`], and what is no part of a reply: [`nuls`]; which dialect it is: [`detect`],
-//!   and at the next start: [`known`]; what is taken of a reply: [`judge`], and what is weighed against the
-//!   rest: [`quirk`].
-//! * One UPS: [`device`], which [`bank`] of cells it has and what NUT would [`guess`] of it, what is
-//!   known of it: [`store`], and
-//!   what switching its load off would send: [`plan`].
-//! * For people: a [`capture`] of a conversation, what to [`conceal`] in it, [`explain`] a reply, [`reference`](mod@reference) of the dialects,
-//!   [`bridge_reference`] of the bridges.
+//! * [`vocabulary`]: variables, values, status words, flags.
+//! * [`wire`]: a reply, drawn, and both directions of it; what can be commanded and set; what a dialect is.
+//! * [`protocols`]: the dialects, each a table of these.
+//! * [`line`]: one exchange on the line, and a recorded conversation; [`usb`]: through a bridge.
+//! * [`options`]: what `ups.conf` may say.
+//! * [`judge`]: what is taken of a reply; [`detect`]: which dialect the UPS speaks.
+//! * [`device`]: one UPS, and what is known of it.
+//! * [`text`]: reference pages, explanations, what to conceal in a recording.
 
-pub mod armour;
-pub mod bank;
-pub mod bridge;
-pub mod bridge_reference;
-pub mod bridges;
-pub mod capture;
-pub mod command;
-pub mod conceal;
 pub mod detect;
 pub mod device;
-mod drift;
-pub mod exchange;
-pub mod explain;
-pub mod fact;
-pub mod guess;
 pub mod judge;
-pub mod known;
-pub mod nuls;
-pub mod option;
-pub mod picture;
-pub mod plan;
-pub mod protocol;
+pub mod line;
+pub mod options;
 pub mod protocols;
-pub mod query;
-pub mod quirk;
-pub mod read;
-pub mod reference;
-pub mod setting;
-pub mod settle;
-pub mod spelling;
-pub mod status;
-pub mod store;
-pub mod talk;
-pub mod value;
-pub mod variable;
-pub mod write;
+pub mod text;
+pub mod usb;
+pub mod vocabulary;
+pub mod wire;

@@ -2,12 +2,10 @@
 //! outages whose volts are as they are, stuck, rising, or of any kind.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod line;
-
-use line::{Line, ended, seconds};
 use proptest::prelude::*;
 use qx::device::{Event, LinkChange};
-use qx::option::{Options, RuntimeCal};
+use qx::options::{Options, RuntimeCal};
+use testbed::line::{Line, ended, seconds};
 
 /// What a UPS says: volts, load, and the bits.
 #[derive(Clone, Copy, Debug)]

@@ -3,10 +3,11 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 use proptest::prelude::*;
-use qx::bridge::{Bridge, Carriage, Framing, Inlet};
-use qx::nuls::without_nuls;
-use qx::talk::{Outcome, Step, Talk, Transfer, command_in, descriptor_of, text_of};
-use qx::{bridges, protocols};
+use qx::line::nuls::without_nuls;
+use qx::protocols;
+use qx::usb::bridge::{Bridge, Carriage, Framing, Inlet};
+use qx::usb::bridges;
+use qx::usb::talk::{Outcome, Step, Talk, Transfer, command_in, descriptor_of, text_of};
 
 const REPLY: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 

@@ -2,15 +2,13 @@
 //! bytes (`captures/*.expect`): the truth about columns that does not come from our tables.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod line;
-
-use line::{Line, ended, seconds};
-use qx::capture::Capture;
 use qx::device::Event;
-use qx::option::Options;
-use qx::query::Cadence;
+use qx::line::capture::Capture;
+use qx::options::Options;
+use qx::wire::query::Cadence;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use testbed::line::{Line, ended, seconds};
 
 type Listing = BTreeMap<String, String>;
 

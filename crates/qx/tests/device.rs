@@ -1,13 +1,12 @@
 //! The device in virtual time: detection, polling, belief, commands, loss and return.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod line;
-
-use line::{Line, ended, seconds};
 use qx::device::{Event, LinkChange, Loudness, Outcome};
-use qx::option::{Flag, Flags, Options};
+use qx::options::Options;
 use qx::protocols;
+use qx::vocabulary::flag::{Flag, Flags};
 use std::time::Duration;
+use testbed::line::{Line, ended, seconds};
 
 const STATUS: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 const OUTAGE: &[u8] = b"(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";

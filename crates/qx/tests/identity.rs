@@ -2,19 +2,18 @@
 //! Only the name of the UPS proves that it is the one of before.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod line;
-
-use line::{Line, ended, seconds};
 use qx::device::bounds::{IDENTITY, IDENTITY_AGAIN, IDENTITY_ASKED_AGAIN};
 use qx::device::{Event, LinkChange, Outcome};
-use qx::option::Options;
+use qx::options::Options;
 use std::time::Duration;
+use testbed::line::{Line, ended, seconds};
 
 const OL: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001001";
 const OB: &str = "(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";
 const OBLB: &str = "(000.0 195.0 226.0 014 49.0 22.5 30.0 11001000";
 const RATING: &str = "#230.0 003 024.0 50.0";
 const ZEROS: &str = "#000.0 000 024.0 00.0";
+const BLANKS: &str = "#                                     ";
 const NAME: &str = "#MUSTEK          PM 636     V1.2      ";
 const BLANK: &str = "#                                      ";
 const DOTS: &str = "#...............  ..........  ........";
@@ -99,6 +98,9 @@ fn where_the_link_doubts_it_only_a_name_proves_who_answers() {
         ([OL, RATING, NAME], [OB, ZEROS, NAME], BackInDoubt, 0, 0),
         ([OL, RATING, ""], [OB, ZEROS, ""], Back, 0, 0),
         ([OB, ZEROS, NAME], [OL, RATING, NAME], Back, 0, 0),
+        ([OL, RATING, NAME], [OB, RATING, BLANKS], Back, 0, 0),
+        ([OL, RATING, NAME], [OB, ZEROS, BLANKS], BackInDoubt, 1, 0),
+        ([OB, RATING, BLANKS], [OL, RATING, NAME], Back, 0, 0),
         ([OL, RATING, NAME], [OB, "#120.0 003 024.0 60.0", NAME], Back, 0, 1),
         // volts alone
         ([OL, "", ""], [OL, "", ""], Back, 0, 0),

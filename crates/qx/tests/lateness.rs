@@ -1,13 +1,12 @@
 //! Replies that come late, or one question late, and what is asked when they do no more. And how often is asked.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
 
-mod line;
-
-use line::{Line, ended, seconds};
-use qx::device::{Event, Moment};
-use qx::option::Options;
+use qx::device::Event;
+use qx::options::Options;
+use qx::vocabulary::moment::Moment;
 use std::collections::BTreeMap;
 use std::time::Duration;
+use testbed::line::{Line, ended, seconds};
 
 /// A voltronic UPS of two outlets, by the papers.
 fn voltronic(ask: &str) -> Option<&'static [u8]> {

@@ -1,11 +1,9 @@
 //! When the battery is low, by bounds that the administrator set.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod line;
-
-use line::{Line, ended, seconds};
 use qx::device::{Event, Loudness};
-use qx::option::{Options, RuntimeCal};
+use qx::options::{Options, RuntimeCal};
+use testbed::line::{Line, ended, seconds};
 
 /// A UPS that says these statuses, each from its second on; what is shown every second from the first on.
 fn course(options: Options, said: &[(u64, &str)], until: u64) -> Vec<(u64, String)> {

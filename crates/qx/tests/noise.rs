@@ -1,18 +1,16 @@
 //! What garbled replies still say, and what is taken of it on a line that was hurt, or is noisy.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod line;
-
-use line::{Line, ended, seconds};
 use qx::device::Event;
 use qx::judge::bounds::NOISY;
-use qx::option::Options;
+use qx::options::Options;
 use qx::protocols;
-use qx::query::Query;
-use qx::read::Readings;
-use qx::status::Status;
-use qx::variable::{INPUT_VOLTAGE, UPS_LOAD, Var};
+use qx::vocabulary::status::Status;
+use qx::vocabulary::variable::{INPUT_VOLTAGE, UPS_LOAD, Var};
+use qx::wire::query::Query;
+use qx::wire::readings::Readings;
 use std::time::Duration;
+use testbed::line::{Line, ended, seconds};
 
 const STATUS: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 const OUTAGE: &str = "(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";

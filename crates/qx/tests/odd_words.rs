@@ -2,13 +2,11 @@
 //! stay for ever. The expectations are those of the world, not of our own output.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod line;
-
-use line::{Line, ended, seconds};
 use qx::device::{Event, LinkChange, Loudness};
-use qx::option::Options;
+use qx::options::Options;
 use std::cell::Cell;
 use std::time::Duration;
+use testbed::line::{Line, ended, seconds};
 
 const OK: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 const OB: &str = "(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";

@@ -1,13 +1,11 @@
 //! Another unit on a line that nobody saw away, and two units on one line.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod line;
-
-use line::{Line, ended, seconds};
 use qx::device::{Event, Loudness, Outcome};
-use qx::option::Options;
+use qx::options::Options;
 use std::cell::Cell;
 use std::time::Duration;
+use testbed::line::{Line, ended, seconds};
 
 /// What a unit says: status, ratings, name.
 type Unit = [&'static str; 3];

@@ -1,12 +1,10 @@
 //! What cheap boards say that is not so.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod line;
-
-use line::{Line, ended, seconds};
 use qx::device::{Event, Loudness};
-use qx::option::Options;
-use qx::quirk::{self, Quirk, Quirks, Trigger};
+use qx::options::Options;
+use qx::options::quirk::{self, Quirk, Quirks, Trigger};
+use testbed::line::{Line, ended, seconds};
 
 /// A UPS of one dialect that gives these replies, each one for ten seconds.
 fn statuses(protocol: &str, quirks: Quirks, ask: &str, replies: &[&str]) -> (Vec<String>, Line) {

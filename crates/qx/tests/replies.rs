@@ -2,17 +2,17 @@
 //! are not ours (`captures/replies`): driver and simulator share the tables, these texts do not.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use qx::capture::unescape;
-use qx::detect::is_refusal;
-use qx::fact::{Facts, Raised};
-use qx::option::Flags;
-use qx::protocol::Protocol;
 use qx::protocols;
-use qx::query::Query;
-use qx::read::Readings;
-use qx::status::{Status, StatusSet};
-use qx::value::{Decimal, Value};
-use qx::variable;
+use qx::vocabulary::escape::unescape;
+use qx::vocabulary::flag::Flags;
+use qx::vocabulary::status::{Status, StatusSet};
+use qx::vocabulary::value::{Decimal, Value};
+use qx::vocabulary::variable;
+use qx::wire::fact::{Facts, Raised};
+use qx::wire::protocol::Protocol;
+use qx::wire::query::Query;
+use qx::wire::readings::Readings;
+use qx::wire::refusal::is_refusal;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

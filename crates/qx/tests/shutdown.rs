@@ -1,12 +1,10 @@
 //! Orders to the load in virtual time: what is sent, what is tried instead, and what is told of it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod line;
-
-use line::{Line, ended, seconds};
 use qx::device::{Event, Loudness, Outcome};
-use qx::option::Options;
+use qx::options::Options;
 use std::time::Duration;
+use testbed::line::{Line, ended, seconds};
 
 const STATUS: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 const PENDING: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010";
@@ -196,7 +194,7 @@ fn the_power_is_killed_in_the_order_that_was_asked_for() {
 /// Whatever stands in the tables: another spelling has the same time of return, and no shorter delay.
 #[test]
 fn other_spellings_mean_the_same() {
-    use qx::command::Args;
+    use qx::wire::command::Args;
     let mut seen = 0;
     for protocol in qx::protocols::ALL.iter().chain(qx::protocols::BLAZER) {
         for command in protocol.all_commands() {

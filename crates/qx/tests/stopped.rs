@@ -1,13 +1,11 @@
 //! A process that is stopped, a machine that is suspended: to the device, time leaps.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod line;
-
-use line::{Line, ended, seconds};
 use qx::device::{Device, Event, Outcome};
-use qx::exchange::Reply;
-use qx::option::Options;
+use qx::line::exchange::Reply;
+use qx::options::Options;
 use std::time::Duration;
+use testbed::line::{Line, ended, seconds};
 
 const STATUS: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 const OUTAGE: &[u8] = b"(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";

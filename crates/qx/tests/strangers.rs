@@ -2,13 +2,12 @@
 //! alone; what does least harm to others goes first while nobody answers.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
 
-mod line;
-
-use line::{Line, seconds};
 use qx::detect::{Harm, harm, harm_table};
 use qx::device::Event;
-use qx::option::Options;
+use qx::options::Options;
 use qx::protocols;
+use testbed::line;
+use testbed::line::{Line, seconds};
 
 /// What is told, and what was asked until then.
 fn told(options: Options, ups: &mut line::Ups) -> (String, Vec<String>) {
@@ -128,7 +127,7 @@ fn the_table_of_questions_is_complete() {
     assert!(docs.contains(&harm_table()), "run the test 'detection' of the simulator, which prints it");
     for protocol in protocols::ALL {
         for sign in protocol.signs {
-            let bytes = qx::capture::escape(&sign.query().wire(0));
+            let bytes = qx::vocabulary::escape::escape(&sign.query().wire(0));
             let row = docs.lines().find(|row| row.starts_with(&format!("| `{bytes}` |")));
             let row = row.unwrap_or_else(|| panic!("{bytes} is missing"));
             assert!(row.contains(protocol.name), "{row}");

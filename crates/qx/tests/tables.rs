@@ -4,18 +4,19 @@
 
 use proptest::prelude::*;
 use proptest::sample::Index;
-use qx::command::Args;
-use qx::fact::{Facts, When};
 use qx::judge::alike;
-use qx::picture::{Slot, Slots};
-use qx::protocol::Protocol;
 use qx::protocols;
-use qx::query::{Effect, Field, Meaning, Query};
-use qx::read::Readings;
-use qx::setting::{Allowed, Setting};
-use qx::status::StatusSet;
-use qx::value::{Decimal, Value};
-use qx::variable::Unit;
+use qx::vocabulary::status::StatusSet;
+use qx::vocabulary::value::{Decimal, Value};
+use qx::vocabulary::variable::Unit;
+use qx::wire::command::Args;
+use qx::wire::fact::Facts;
+use qx::wire::picture::{Slot, Slots};
+use qx::wire::protocol::Protocol;
+use qx::wire::query::{Effect, Field, Meaning, Query};
+use qx::wire::readings::Readings;
+use qx::wire::setting::{Allowed, Setting};
+use qx::wire::when::When;
 
 /// The dialects, also as blazer knows them.
 fn all() -> impl Iterator<Item = &'static Protocol> {
@@ -89,7 +90,9 @@ fn undergo(readings: &mut Readings, effect: &Effect) {
             Effect::Set(status) => readings.status = readings.status.with(*status),
             Effect::Alarm(alarm) => readings.alarms.push(*alarm),
             Effect::Says(var, word) => readings.say(var, Some(Value::text(*word))),
-            Effect::Regulating => readings.status = readings.status.with(qx::status::Status::Regulating),
+            Effect::Regulating => {
+                readings.status = readings.status.with(qx::vocabulary::status::Status::Regulating)
+            }
             Effect::Nothing | Effect::Clear(_) | Effect::All(_) => {}
         }
     }
@@ -165,7 +168,7 @@ proptest! {
     fn any_bytes_are_read_without_panic(bytes in prop::collection::vec(any::<u8>(), 0..80)) {
         for query in queries() {
             let _ = query.read(&bytes);
-            let _ = qx::explain::explain(query, &bytes);
+            let _ = qx::text::explain::explain(query, &bytes);
         }
     }
 
@@ -176,7 +179,7 @@ proptest! {
             if let Ok(fit) = query.read(text.as_bytes()) {
                 prop_assert!(alike(&fit.readings, &fit.readings));
             }
-            let _ = qx::explain::explain(query, text.as_bytes());
+            let _ = qx::text::explain::explain(query, text.as_bytes());
         }
     }
 
@@ -224,7 +227,7 @@ proptest! {
 
     #[test]
     fn any_capture_is_parsed_without_panic(text in "([>#<-] ?[\\\\xQ0-9a-f ]{0,12}\n){0,8}") {
-        let _ = qx::capture::Capture::read(&text).map(|capture| capture.unknown());
+        let _ = qx::line::capture::Capture::read(&text).map(|capture| capture.unknown());
     }
 }
 
@@ -270,11 +273,11 @@ fn what_is_printed_from_the_tables_is_fresh() {
     let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
     let mut stale = vec![];
     for (name, printed) in [
-        ("docs/protocols.md", qx::reference::reference()),
-        ("docs/quirks.md", qx::quirk::page()),
-        ("docs/bridges.md", qx::bridge_reference::reference()),
-        ("packaging/udev/62-qxups.rules", qx::bridge_reference::udev_rules("nut")),
-        ("packaging/udev/62-qxups.hwdb", qx::bridge_reference::hwdb()),
+        ("docs/protocols.md", qx::text::reference::reference()),
+        ("docs/quirks.md", qx::options::quirk::page()),
+        ("docs/bridges.md", qx::text::bridge_reference::reference()),
+        ("packaging/udev/62-qxups.rules", qx::text::bridge_reference::udev_rules("nut")),
+        ("packaging/udev/62-qxups.hwdb", qx::text::bridge_reference::hwdb()),
     ] {
         let path = root.join(name);
         if std::fs::read_to_string(&path).ok().as_deref() != Some(printed.as_str()) {

@@ -2,12 +2,13 @@
 //! for is neither cut off nor rounded. Delays are rounded down in any case.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use qx::command::{Parameter, TimeUnit};
-use qx::fact::{Facts, When};
-use qx::protocol::Protocol;
 use qx::protocols;
-use qx::setting::{Allowed, Setting};
-use qx::spelling::Part;
+use qx::wire::command::{Parameter, TimeUnit};
+use qx::wire::fact::Facts;
+use qx::wire::protocol::Protocol;
+use qx::wire::setting::{Allowed, Setting};
+use qx::wire::spelling::Part;
+use qx::wire::when::When;
 
 fn all() -> impl Iterator<Item = &'static Protocol> {
     protocols::ALL.iter().chain(protocols::BLAZER).copied()

@@ -6,9 +6,10 @@
 use crate::out::Stop;
 use crate::view::View;
 use clap::Args;
-use qx::device::{Device, Event, Moment, Ticket};
-use qx::option::Options;
-use qx::protocol::Protocol;
+use qx::device::{Device, Event, Ticket};
+use qx::options::Options;
+use qx::vocabulary::moment::Moment;
+use qx::wire::protocol::Protocol;
 use simulator::knob::Knob;
 use simulator::lapse::Lapse;
 use simulator::personality::Personality;

@@ -1,8 +1,9 @@
 //! `qxups explain`: a reply under its picture, and which letter of it is wrong.
 
 use link::{LONGEST_RECORDING, read_all, read_piped};
-use qx::capture::{Capture, escape};
-use qx::explain::{asked_by, best, explain, queries};
+use qx::line::capture::Capture;
+use qx::text::explain::{asked_by, best, explain, queries};
+use qx::vocabulary::escape::escape;
 use std::path::Path;
 
 /// Explains one reply, or every reply of a capture.
@@ -30,7 +31,7 @@ pub fn run(what: &str, question: Option<&str>) -> Result<String, String> {
     for recorded in &capture.exchanges {
         let asked = escape(&recorded.question);
         match &recorded.reply {
-            Some(line) if qx::detect::is_refusal(&recorded.question, line) => {
+            Some(line) if qx::wire::refusal::is_refusal(&recorded.question, line) => {
                 out += &format!("{asked} {}\n   the UPS does not know this question\n", escape(line));
             }
             Some(line) => match best(&asked_by(&recorded.question), line) {

@@ -119,7 +119,7 @@ impl Task {
             }
             Task::Protocols { name } => protocols(name.as_deref())?,
             Task::Bridges { name } => bridges(name.as_deref())?,
-            Task::Quirks => qx::quirk::page(),
+            Task::Quirks => qx::options::quirk::page(),
             Task::Udev { group, hwdb } => udev(&group, hwdb)?,
             Task::Man { page } => man(page.as_deref())?,
             Task::Completions { shell, program } => manual::completions(&Line::command(), shell, &program)?,
@@ -151,25 +151,25 @@ fn end(done: Result<ExitCode, Stop>) -> ExitCode {
 }
 
 fn protocols(name: Option<&str>) -> Result<String, String> {
-    let Some(name) = name else { return Ok(qx::reference::reference()) };
+    let Some(name) = name else { return Ok(qx::text::reference::reference()) };
     let protocol = qx::protocols::named(name).ok_or_else(|| sim::no_such_protocol(name))?;
-    Ok(qx::reference::page(protocol))
+    Ok(qx::text::reference::page(protocol))
 }
 
 fn bridges(name: Option<&str>) -> Result<String, String> {
-    let Some(name) = name else { return Ok(qx::bridge_reference::reference()) };
-    let names: Vec<&str> = qx::bridges::ALL.iter().map(|bridge| bridge.name).collect();
-    let bridge = qx::bridges::named(name);
+    let Some(name) = name else { return Ok(qx::text::bridge_reference::reference()) };
+    let names: Vec<&str> = qx::usb::bridges::ALL.iter().map(|bridge| bridge.name).collect();
+    let bridge = qx::usb::bridges::named(name);
     let bridge =
         bridge.ok_or_else(|| format!("there is no bridge '{name}'; there are {}", names.join(", ")))?;
-    Ok(qx::bridge_reference::page(bridge))
+    Ok(qx::text::bridge_reference::page(bridge))
 }
 
 fn udev(group: &str, hwdb: bool) -> Result<String, String> {
     let harmless = |letter: char| letter.is_ascii_alphanumeric() || "_-".contains(letter);
     match (hwdb, !group.is_empty() && group.chars().all(harmless)) {
-        (true, _) => Ok(qx::bridge_reference::hwdb()),
-        (false, true) => Ok(qx::bridge_reference::udev_rules(group)),
+        (true, _) => Ok(qx::text::bridge_reference::hwdb()),
+        (false, true) => Ok(qx::text::bridge_reference::udev_rules(group)),
         (false, false) => Err(format!("--group {group}: write the name of a group")),
     }
 }

@@ -3,8 +3,8 @@
 use crate::out::{self, Stop};
 use clap::Args;
 use link::read_piped;
-use qx::bridge::usb;
-use qx::bridges;
+use qx::usb::bridge::usb;
+use qx::usb::bridges;
 use simulator::end::Shared;
 use simulator::knob::{Knob, help};
 use simulator::personality::Personality;

@@ -4,8 +4,9 @@
 //! Rows are counted, not lines: nothing is wider than the terminal, and no more is drawn than fits.
 
 use crate::out::{self, Stop};
-use qx::device::{Event, Loudness, Moment, Outcome};
-use qx::store::{Change, Store};
+use qx::device::store::{Change, Store};
+use qx::device::{Event, Loudness, Outcome};
+use qx::vocabulary::moment::Moment;
 use std::collections::VecDeque;
 use std::io::IsTerminal;
 

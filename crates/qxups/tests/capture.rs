@@ -140,8 +140,8 @@ fn an_outage_is_recorded_with_its_times() {
     let path = folder.join("log");
     let output = capture(&ups.1, &["--seconds", "6", "-x", "pollinterval=1", "-o", path.to_str().unwrap()]);
     assert!(output.status.success(), "{output:?}");
-    let recording = qx::capture::Capture::read(&std::fs::read_to_string(&path).unwrap()).unwrap();
-    assert_eq!(recording.unknown(), qx::capture::Unknown::Echo);
+    let recording = qx::line::capture::Capture::read(&std::fs::read_to_string(&path).unwrap()).unwrap();
+    assert_eq!(recording.unknown(), qx::line::capture::Unknown::Echo);
     let on_battery = |reply: &Option<&[u8]>| reply.unwrap()[38] == b'1';
     let replies = recording.replies("Q1");
     assert!(!on_battery(&replies[0]) && on_battery(replies.last().unwrap()), "{replies:?}");

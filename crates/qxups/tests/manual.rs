@@ -82,8 +82,9 @@ fn the_page_of_a_driver_has_nuts_headings_and_every_option() {
             "{wanted} in its place: {headings:?}"
         );
     }
-    for row in
-        station::driver_kind::NUTDRV_QX.all_options().filter(|row| row.scope != qx::option::Scope::Logged)
+    for row in station::driver_kind::NUTDRV_QX
+        .all_options()
+        .filter(|row| row.scope != qx::options::rows::Scope::Logged)
     {
         assert!(page.contains(&format!("\n\\fB{}", row.name)), "{}", row.name);
     }

@@ -1,44 +1,31 @@
 //! `qxups prove` on a simulated UPS: what is sent, and what is not, by what its owner answers.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-use std::io::{BufRead, BufReader, Write};
-use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::io::Write;
+use std::path::PathBuf;
+use std::process::{Command, Output, Stdio};
+use testbed::tool::{Sim, read, text};
 
 const QXUPS: &str = env!("CARGO_BIN_EXE_qxups");
 
-/// A simulated UPS, and a folder for the report.
+/// A simulated UPS, and a report on it.
 struct Bench {
-    folder: PathBuf,
-    ups: Child,
-    port: String,
+    ups: Sim,
 }
 
 impl Bench {
-    fn new(name: &str, arguments: &[&str]) -> Bench {
-        let folder = std::env::temp_dir().join(format!("qxups-prove-{}-{name}", std::process::id()));
-        let _ = std::fs::remove_dir_all(&folder);
-        std::fs::create_dir_all(&folder).unwrap();
-        let mut ups = Command::new(QXUPS)
-            .args(["sim", "--end", "100", "--control", folder.join("control").to_str().unwrap()])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut port = String::new();
-        BufReader::new(ups.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        Bench { folder, ups, port: port.trim().into() }
+    fn new(arguments: &[&str]) -> Bench {
+        Bench { ups: Sim::start(QXUPS, arguments) }
     }
 
     fn report(&self) -> PathBuf {
-        self.folder.join("report.log")
+        self.ups.folder.join("report.log")
     }
 
     /// Proves it with these answers, each a line.
     fn prove(&self, answers: &[&str], arguments: &[&str]) -> Output {
         let mut child = Command::new(QXUPS)
-            .args(["prove", &self.port, "--watch", "2", "--output"])
+            .args(["prove", &self.ups.port, "--watch", "2", "--output"])
             .arg(self.report())
             .args(arguments)
             .stdin(Stdio::piped())
@@ -54,46 +41,23 @@ impl Bench {
         child.wait_with_output().unwrap()
     }
 
-    fn order(&self, order: &str) -> Vec<String> {
-        let mut stream = UnixStream::connect(self.folder.join("control")).unwrap();
-        stream.write_all(format!("{order}\n").as_bytes()).unwrap();
-        let lines = BufReader::new(stream).lines().map(Result::unwrap);
-        lines.take_while(|line| line != "ok").collect()
-    }
-
     /// What the UPS was told that is no question of megatec, nor what finds the dialect (docs/detection.md).
     fn orders(&self) -> Vec<String> {
         const QUESTIONS: &[&str] = &["Q1", "F", "I", "QPI", "QS", "D", "ID", "M", "QGS", "FW?"];
         let is_question = |line: &String| line.starts_with("QPI") || QUESTIONS.contains(&line.as_str());
-        self.order("heard").into_iter().filter(|line| !is_question(line)).collect()
+        self.ups.heard().into_iter().filter(|line| !is_question(line)).collect()
     }
-}
-
-impl Drop for Bench {
-    fn drop(&mut self) {
-        let _ = self.ups.kill();
-        let _ = self.ups.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-fn read(path: &Path) -> String {
-    std::fs::read_to_string(path).unwrap()
 }
 
 /// No to everything; an input that ends; yes by habit, but not the word.
 #[test]
 fn nothing_at_all_is_sent_without_consent() {
     for answers in [&["no"][..], &[], &[""], &["y"], &["yes please"], &["lamp"], &["send"]] {
-        let bench = Bench::new("none", &[]);
+        let bench = Bench::new(&[]);
         let output = bench.prove(answers, &[]);
         assert!(output.status.success(), "{output:?}");
         assert!(text(&output.stdout).contains("Nothing was sent"), "{output:?}");
-        assert_eq!(bench.order("heard"), [""; 0], "{answers:?}");
+        assert_eq!(bench.ups.heard(), [""; 0], "{answers:?}");
         assert!(!bench.report().exists());
     }
 }
@@ -109,10 +73,10 @@ fn whoever_agrees_to_questions_gets_questions() {
         &["yes", "", "no", "yes", "no", "yes", "", "yes", "yes", "lamp", "lamp"],
         &["yes", "", "no", "no", "no", "no", "lamp"],
     ] {
-        let bench = Bench::new("questions", &[]);
+        let bench = Bench::new(&[]);
         let output = bench.prove(answers, &[]);
         assert!(output.status.success(), "{answers:?}: {output:?}");
-        assert!(bench.order("heard").contains(&"Q1".to_string()));
+        assert!(bench.ups.heard().contains(&"Q1".to_string()));
         assert_eq!(bench.orders(), [""; 0], "{answers:?}: {}", text(&output.stdout));
         let report = read(&bench.report());
         assert!(report.contains("# protocol: megatec\n") && report.contains("> Q1\n< ("), "{report}");
@@ -125,7 +89,7 @@ fn whoever_agrees_to_questions_gets_questions() {
 
 #[test]
 fn what_is_agreed_to_is_sent_and_written_down() {
-    let bench = Bench::new("all", &["--knob", "speed 20"]);
+    let bench = Bench::new(&["--knob", "speed 20"]);
     let answers = [
         "yes",
         "SIM-1000, shows 230 V",
@@ -175,7 +139,7 @@ fn what_is_agreed_to_is_sent_and_written_down() {
 /// A UPS that refuses by word is told so; another spelling is another line to agree to.
 #[test]
 fn each_spelling_is_agreed_to_by_itself() {
-    let bench = Bench::new("refused", &["--knob", "refuse echo"]);
+    let bench = Bench::new(&["--knob", "refuse echo"]);
     let answers = ["yes", "", "no", "no", "no", "no", "lamp", "send", "no"];
     let output = bench.prove(&answers, &[]);
     assert!(output.status.success(), "{output:?}");
@@ -186,7 +150,7 @@ fn each_spelling_is_agreed_to_by_itself() {
 
 #[test]
 fn a_ups_that_is_not_there_leaves_a_report() {
-    let bench = Bench::new("silent", &["--knob", "silent on"]);
+    let bench = Bench::new(&["--knob", "silent on"]);
     let output = bench.prove(&["yes"], &[]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     assert!(read(&bench.report()).contains("> Q1\n-\n"), "{}", read(&bench.report()));

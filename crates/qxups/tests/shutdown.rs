@@ -1,66 +1,36 @@
 //! `qxups shutdown --dry-run`, as a user runs it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-use std::io::{BufRead, BufReader, Read, Write};
-use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixListener;
+use std::process::{Command, Output, Stdio};
+use testbed::tool::{Sim, text};
 
 const QXUPS: &str = env!("CARGO_BIN_EXE_qxups");
 
-/// A folder with ups.conf and a simulated UPS.
+/// A simulated UPS, with ups.conf in its folder.
 struct Station {
-    folder: PathBuf,
-    ups: Child,
+    ups: Sim,
 }
 
 impl Station {
-    fn new(name: &str, options: &str, arguments: &[&str]) -> Station {
-        let folder = std::env::temp_dir().join(format!("qxups-dry-run-{}-{name}", std::process::id()));
-        std::fs::create_dir_all(&folder).unwrap();
-        let control = folder.join("control");
-        let mut ups = Command::new(QXUPS)
-            .args(["sim", "--end", "100", "--control", control.to_str().unwrap()])
-            .args(arguments)
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let mut port = String::new();
-        BufReader::new(ups.stdout.take().unwrap()).read_line(&mut port).unwrap();
-        let conf = format!("[u]\ndriver = nutdrv_qx\nport = {}\n{options}\n", port.trim());
-        std::fs::write(folder.join("ups.conf"), conf).unwrap();
-        Station { folder, ups }
+    fn new(options: &str, arguments: &[&str]) -> Station {
+        let ups = Sim::start(QXUPS, arguments);
+        let conf = format!("[u]\ndriver = nutdrv_qx\nport = {}\n{options}\n", ups.port);
+        std::fs::write(ups.folder.join("ups.conf"), conf).unwrap();
+        Station { ups }
     }
 
     fn dry_run(&self, arguments: &[&str]) -> Output {
         let mut command = Command::new(QXUPS);
         command.args(["shutdown", "u"]).args(arguments).stdin(Stdio::null());
-        command.env("NUT_CONFPATH", &self.folder).env("NUT_STATEPATH", &self.folder).output().unwrap()
+        command.env("NUT_CONFPATH", &self.ups.folder).env("NUT_STATEPATH", &self.ups.folder).output().unwrap()
     }
-
-    fn heard(&self) -> Vec<String> {
-        let mut stream = UnixStream::connect(self.folder.join("control")).unwrap();
-        stream.write_all(b"heard\n").unwrap();
-        let lines = BufReader::new(stream).lines().map(Result::unwrap);
-        lines.take_while(|line| line != "ok").collect()
-    }
-}
-
-impl Drop for Station {
-    fn drop(&mut self) {
-        let _ = self.ups.kill();
-        let _ = self.ups.wait();
-        let _ = std::fs::remove_dir_all(&self.folder);
-    }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 #[test]
 fn the_ups_is_asked_and_nothing_sent() {
-    let station = Station::new("asked", "offdelay = 48", &[]);
+    let station = Station::new("offdelay = 48", &[]);
     let output = station.dry_run(&["--dry-run"]);
     let out = text(&output.stdout);
     assert!(output.status.success(), "{output:?}");
@@ -73,14 +43,14 @@ fn the_ups_is_asked_and_nothing_sent() {
     ] {
         assert!(out.contains(part), "{part}\n{out}");
     }
-    let heard = station.heard();
+    let heard = station.ups.heard();
     assert!(heard.contains(&"Q1".to_string()));
     assert!(!heard.iter().any(|line| line.starts_with(['C', 'S', 'T'])), "{heard:?}");
 }
 
 #[test]
 fn programs_get_json() {
-    let station = Station::new("json", "stayoff", &["--protocol", "voltronic"]);
+    let station = Station::new("stayoff", &["--protocol", "voltronic"]);
     let output = station.dry_run(&["--dry-run", "--json"]);
     let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(json["dialect"], "voltronic");
@@ -94,8 +64,8 @@ fn programs_get_json() {
 /// A driver holds the line: what it knows is used, NUT's own as well as ours.
 #[test]
 fn a_driver_that_runs_is_asked() {
-    let station = Station::new("running", "sdcommands = load.off", &[]);
-    let listener = UnixListener::bind(station.folder.join("nutdrv_qx-u")).unwrap();
+    let station = Station::new("sdcommands = load.off", &[]);
+    let listener = UnixListener::bind(station.ups.folder.join("nutdrv_qx-u")).unwrap();
     let driver = std::thread::spawn(move || {
         let (mut stream, _) = listener.accept().unwrap();
         let mut asked = [0; 64];
@@ -108,12 +78,12 @@ fn a_driver_that_runs_is_asked() {
     assert!(out.contains("u speaks mecer, as the driver that runs says"), "{out}");
     assert!(out.contains("1. load.off\n     S00R0000     the load goes off at once, and stays off"), "{out}");
     assert_eq!(driver.join().unwrap(), "DUMPALL\n");
-    assert!(station.heard().is_empty(), "the line is not ours");
+    assert!(station.ups.heard().is_empty(), "the line is not ours");
 }
 
 #[test]
 fn what_is_wrong_is_said() {
-    let station = Station::new("wrong", "", &[]);
+    let station = Station::new("", &[]);
     for (arguments, part) in
         [(&[][..], "--dry-run"), (&["--dry-run", "--conf", "/nowhere"], "cannot read /nowhere")]
     {
@@ -121,5 +91,5 @@ fn what_is_wrong_is_said() {
         assert!(!output.status.success());
         assert!(text(&output.stderr).contains(part), "{output:?}");
     }
-    assert!(Path::new(&station.folder).exists() && station.heard().is_empty());
+    assert!(station.ups.folder.exists() && station.ups.heard().is_empty());
 }

@@ -18,12 +18,6 @@ const PAGES: &[&str] = &[
     "usb-test/README.md",
 ];
 
-/// Pages that may hold such words, and why.
-const EXCEPTIONS: &[(&str, &str)] = &[(
-    "docs/detection.md",
-    "printed by the simulator's test `detection` from its own detection.md and slow.md",
-)];
-
 fn text(page: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(page);
     std::fs::read_to_string(&path).unwrap_or_else(|error| panic!("{page}: {error}"))
@@ -121,11 +115,7 @@ fn the_pages_use_none_of_the_words_that_the_style_forbids() {
     assert!(forbidden.len() > 10, "{forbidden:?}");
     let mut found = Vec::new();
     for page in PAGES {
-        let here = findings(page, &text(page), &forbidden);
-        match EXCEPTIONS.iter().find(|(name, _)| name == page) {
-            Some((_, why)) => assert!(!here.is_empty(), "{page} is clean: take it out of EXCEPTIONS ({why})"),
-            None => found.extend(here),
-        }
+        found.extend(findings(page, &text(page), &forbidden));
     }
     assert!(found.is_empty(), "docs/style.md says what to write instead:\n{}", found.join("\n"));
 }

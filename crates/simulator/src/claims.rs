@@ -1,10 +1,10 @@
 //! Claims: what a reply says of the power, by the table of its dialect: not how a driver reads it, but what
 //! the unit meant. Whoever judges a driver needs to know what it could have known.
 
-use qx::query::{Effect, Meaning, Query};
-use qx::read::Readings;
-use qx::status::Status;
-use qx::value::Value;
+use qx::vocabulary::status::Status;
+use qx::vocabulary::value::Value;
+use qx::wire::query::{Effect, Meaning, Query};
+use qx::wire::readings::Readings;
 
 /// The words that are told of, and whether they are so. What a reply does not speak of is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -5,7 +5,7 @@
 //! nothing is done: a part of it may be another order.
 
 use crate::end::Shared;
-use crate::knob::{HELP, Knob};
+use crate::knob::{self, Knob};
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
@@ -106,7 +106,7 @@ async fn next_line(reader: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Optio
 /// Does what a line asks for; the answer.
 pub fn obey(shared: &Shared, order: &str) -> String {
     match order {
-        "" | "help" => format!("{HELP}\nstate     heard     forget-heard     quit\nok\n"),
+        "" | "help" => format!("{}\nstate     heard     forget-heard     quit\nok\n", knob::summary()),
         "quit" => "ok\n".into(),
         "state" => shared.with(|ups, _| ups.state()) + "ok\n",
         "heard" => {

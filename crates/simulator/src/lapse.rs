@@ -2,8 +2,9 @@
 //! whoever watches wants. Bytes have their moments as on a real line.
 
 use crate::ups::SimulatedUps;
-use qx::device::{Device, Moment};
-use qx::exchange::{Collector, END, Exchange, LATE_KEPT, Reply, WHOLE};
+use qx::device::Device;
+use qx::line::exchange::{Collector, END, Exchange, LATE_KEPT, Reply, WHOLE};
+use qx::vocabulary::moment::Moment;
 use std::time::Duration;
 
 /// A line is quiet after this, as for the links.

@@ -10,7 +10,7 @@ pub use draw::draw;
 pub use state::Oddness;
 
 use crate::world::World;
-use qx::status::Status;
+use qx::vocabulary::status::Status;
 use std::fmt;
 use std::time::Duration;
 
@@ -63,6 +63,37 @@ pub enum Deed {
     LateWord(Duration),
     /// No word answers a command.
     NoWord,
+    /// A question that is asked once (names, ratings) is answered otherwise.
+    Plate(Plate),
+}
+
+/// How the name plate reads.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Plate {
+    /// Numbers and texts are zeros.
+    Zeros,
+    /// Numbers and texts are blank.
+    Blanks,
+    /// Texts are others of the same form.
+    Other,
+    /// The question is refused, as unknown ones are, or by `(NAK` where those meet silence.
+    Refused,
+    /// The question is not answered.
+    Silent,
+}
+
+impl Plate {
+    const ALL: [(&'static str, Plate); 5] = [
+        ("zeros", Plate::Zeros),
+        ("blanks", Plate::Blanks),
+        ("other", Plate::Other),
+        ("refused", Plate::Refused),
+        ("silent", Plate::Silent),
+    ];
+
+    fn word(self) -> &'static str {
+        Plate::ALL.into_iter().find(|(_, plate)| *plate == self).map_or("", |(word, _)| word)
+    }
 }
 
 /// In which state of the UPS it is odd.
@@ -97,7 +128,8 @@ impl State {
 pub struct Oddity {
     /// What is odd.
     pub deed: Deed,
-    /// In the replies to this question; otherwise in those to all that tell of the status.
+    /// In the replies to this question; otherwise in those to all that tell of the status, or, of a name plate, to
+    /// all that are asked once.
     pub ask: Option<String>,
     /// Only in this state.
     pub on: Option<State>,
@@ -146,6 +178,7 @@ pub const TABLE: &[Row] = &[
     ("behind",      "",       "each reply is that to the question before"),
     ("late-word",   "MS",     "the word that answers a command comes so many milliseconds later"),
     ("no-word",     "",       "no word answers a command"),
+    ("plate",       "HOW",    "what is asked once (names, ratings) reads zeros, blanks, other, or is refused or silent"),
 ];
 
 /// How an oddity is written, for help.
@@ -222,6 +255,7 @@ fn deed(name: &str, value: &str) -> Option<Deed> {
         "slow" => Deed::Slow(time()?),
         "gap" => Deed::Gap(time()?),
         "late-word" => Deed::LateWord(time()?),
+        "plate" => Deed::Plate(Plate::ALL.into_iter().find(|(word, _)| *word == value)?.1),
         _ if !value.is_empty() => return None,
         "toggles" => Deed::Toggles,
         "blank" => Deed::Blank,
@@ -267,6 +301,7 @@ impl fmt::Display for Deed {
             Deed::Nuls => f.write_str("nuls"),
             Deed::Behind => f.write_str("behind"),
             Deed::NoWord => f.write_str("no-word"),
+            Deed::Plate(plate) => write!(f, "plate={}", plate.word()),
         }
     }
 }
@@ -324,6 +359,7 @@ mod tests {
                 "WORD" => "=LB",
                 "LETTER" => "=Y",
                 "VOLTS" => "=2.45",
+                "HOW" => "=zeros",
                 _ => "=2",
             };
             let text = format!("{name}{value}");

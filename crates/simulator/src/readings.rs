@@ -1,13 +1,16 @@
 //! What a UPS in some world would report: everything that any dialect could ask for.
 
+mod numbers;
+
 use crate::personality::Personality;
 use crate::sample::sample;
 use crate::world::World;
-use qx::protocol::Protocol;
-use qx::read::Readings;
-use qx::status::{Alarm, Status, StatusSet};
-use qx::value::{Decimal, Value};
-use qx::variable::*;
+use numbers::numbers;
+use qx::vocabulary::status::{Alarm, Status, StatusSet};
+use qx::vocabulary::value::{Decimal, Value};
+use qx::vocabulary::variable::*;
+use qx::wire::protocol::Protocol;
+use qx::wire::readings::Readings;
 use std::collections::BTreeMap;
 
 /// What the unit was told and keeps: variables, status words, warnings.
@@ -31,7 +34,7 @@ impl Memory {
 /// The readings of the whole unit; a query's table picks what it carries.
 pub fn readings(protocol: &Protocol, world: &World, personality: &Personality, memory: &Memory) -> Readings {
     let mut readings = Readings::default();
-    for (var, text) in sample(protocol.name, personality.family.as_deref()) {
+    for (var, text) in sample(protocol, personality.family.as_deref()) {
         readings.say(var, Some(value(protocol, var, text)));
     }
     for (var, number, places) in numbers(world, personality) {
@@ -55,106 +58,11 @@ pub fn readings(protocol: &Protocol, world: &World, personality: &Personality, m
 
 /// The value that a text is: a number, where the dialect does not take it for a text.
 pub fn value(protocol: &Protocol, var: &Var, text: &str) -> Value {
-    use qx::query::Meaning::{Text, Word};
+    use qx::wire::query::Meaning::{Text, Word};
     let is_text =
-        |field: &qx::query::Field| matches!(field.meaning, Text(said) | Word(said, _) if said == var);
+        |field: &qx::wire::query::Field| matches!(field.meaning, Text(said) | Word(said, _) if said == var);
     let as_text = protocol.queries.iter().flat_map(|query| query.fields).any(is_text);
     Decimal::parse(text).filter(|_| !as_text).map_or_else(|| Value::text(text), Value::Number)
-}
-
-/// Rated volts of the battery of the samples.
-const SAMPLE_VOLTS: f64 = 24.0;
-
-fn numbers(world: &World, personality: &Personality) -> Vec<(&'static Var, f64, u8)> {
-    let battery = if personality.per_cell { 2.0 / world.rating.battery_volts } else { 1.0 };
-    let load = if world.powered() { world.load_percent } else { 0.0 };
-    let (input, output) = (world.mains_volts, world.output_volts());
-    let hertz = if input > 0.0 { world.mains_hertz } else { 0.0 };
-    let output_hertz = if output > 0.0 { world.rating.mains_hertz } else { 0.0 };
-    let power = world.rating.power * load / 100.0;
-    let amperes = if output > 0.0 { power / output } else { 0.0 };
-    let three = 3f64.sqrt();
-    let rating = &world.rating;
-    let mut numbers = vec![
-        (&INPUT_VOLTAGE, input, 1),
-        (&INPUT_VOLTAGE_FAULT, world.fault_volts, 1),
-        (&EXPERIMENTAL_INPUT_FAULT_VOLTAGE, world.fault_volts, 1),
-        (&INPUT_BYPASS_VOLTAGE, input, 1),
-        (&INPUT_BYPASS_FREQUENCY, hertz, 1),
-        (&INPUT_FREQUENCY, hertz, 1),
-        (&INPUT_L1_N_VOLTAGE, input, 1),
-        (&INPUT_L2_N_VOLTAGE, input * 1.01, 1),
-        (&INPUT_L3_N_VOLTAGE, input * 0.99, 1),
-        (&INPUT_L1_L2_VOLTAGE, input * three, 1),
-        (&INPUT_L2_L3_VOLTAGE, input * three * 1.01, 1),
-        (&INPUT_L1_L3_VOLTAGE, input * three * 0.99, 1),
-        (&INPUT_BYPASS_L1_N_VOLTAGE, input, 1),
-        (&INPUT_BYPASS_L2_N_VOLTAGE, input * 1.01, 1),
-        (&INPUT_BYPASS_L3_N_VOLTAGE, input * 0.99, 1),
-        (&INPUT_L1_CURRENT, amperes, 0),
-        (&INPUT_L2_CURRENT, amperes + 1.0, 0),
-        (&INPUT_L3_CURRENT, amperes + 2.0, 0),
-        (&OUTPUT_VOLTAGE, output, 1),
-        (&OUTPUT_FREQUENCY, output_hertz, 1),
-        (&OUTPUT_CURRENT, amperes, 1),
-        (&OUTPUT_POWER, power, 0),
-        (&OUTPUT_REALPOWER, power * 0.8, 0),
-        (&OUTPUT_L1_N_VOLTAGE, output, 1),
-        (&OUTPUT_L2_N_VOLTAGE, output * 1.01, 1),
-        (&OUTPUT_L3_N_VOLTAGE, output * 0.99, 1),
-        (&OUTPUT_L1_L2_VOLTAGE, output * three, 1),
-        (&OUTPUT_L2_L3_VOLTAGE, output * three * 1.01, 1),
-        (&OUTPUT_L1_L3_VOLTAGE, output * three * 0.99, 1),
-        (&OUTPUT_BYPASS_L1_N_VOLTAGE, input, 1),
-        (&OUTPUT_BYPASS_L2_N_VOLTAGE, input * 1.01, 1),
-        (&OUTPUT_BYPASS_L3_N_VOLTAGE, input * 0.99, 1),
-        (&OUTPUT_BYPASS_L1_L2_VOLTAGE, input * three, 1),
-        (&OUTPUT_BYPASS_L2_L3_VOLTAGE, input * three * 1.01, 1),
-        (&OUTPUT_BYPASS_L1_L3_VOLTAGE, input * three * 0.99, 1),
-        (&OUTPUT_L1_CURRENT, amperes, 0),
-        (&OUTPUT_L2_CURRENT, amperes + 1.0, 0),
-        (&OUTPUT_L3_CURRENT, amperes + 2.0, 0),
-        (&OUTPUT_L1_LOAD, load, 0),
-        (&OUTPUT_L2_LOAD, load / 2.0, 0),
-        (&OUTPUT_L3_LOAD, load / 4.0, 0),
-        (&OUTPUT_L1_POWER_PERCENT, load, 0),
-        (&OUTPUT_L2_POWER_PERCENT, load / 2.0, 0),
-        (&OUTPUT_L3_POWER_PERCENT, load / 4.0, 0),
-        (&OUTPUT_L1_REALPOWER, power * 0.4, 0),
-        (&OUTPUT_L2_REALPOWER, power * 0.3, 0),
-        (&OUTPUT_L3_REALPOWER, power * 0.1, 0),
-        (&OUTPUT_L1_POWER, power * 0.5, 0),
-        (&OUTPUT_L2_POWER, power * 0.4, 0),
-        (&OUTPUT_L3_POWER, power * 0.1, 0),
-        (&UPS_REALPOWER, power * 0.8, 0),
-        (&UPS_POWER, power, 0),
-        (&UPS_LOAD, load, 0),
-        (&UPS_TEMPERATURE, world.temperature, 1),
-        (&BATTERY_TEMPERATURE, world.temperature, 1),
-        (&BATTERY_VOLTAGE, world.battery_volts() * battery, 2),
-        (&EXPERIMENTAL_BATTERY_VOLTAGE_NEGATIVE, world.battery_volts(), 1),
-        (&Q5_BATTERY_VOLTAGE, world.battery_volts() * 1200.0 / rating.battery_volts, 0),
-        (&CELL_VOLTAGE, world.battery_volts() * 2.0 / rating.battery_volts, 2),
-        (&BATTERY_CHARGE, world.charge * 100.0, 0),
-        (&BATTERY_RUNTIME, world.runtime(), 0),
-        (&BATTERY_CURRENT, if world.on_battery() { amperes } else { 0.0 }, 0),
-        (&INPUT_VOLTAGE_NOMINAL, rating.mains_volts, 1),
-        (&INPUT_CURRENT_NOMINAL, rating.mains_amperes, 0),
-        (&INPUT_FREQUENCY_NOMINAL, rating.mains_hertz, 1),
-        (&OUTPUT_VOLTAGE_NOMINAL, rating.mains_volts, 1),
-        (&OUTPUT_CURRENT_NOMINAL, rating.mains_amperes, 0),
-        (&OUTPUT_FREQUENCY_NOMINAL, rating.mains_hertz, 1),
-        (&BATTERY_VOLTAGE_NOMINAL, rating.battery_volts, 2),
-        (&EXPERIMENTAL_NUMBER_OF_BATTERY_CELLS, rating.battery_volts / 2.0, 0),
-        (&EXPERIMENTAL_NOMINAL_CELL_VOLTAGE, 2.0, 2),
-    ];
-    // the samples are those of a battery of 24 V
-    if rating.battery_volts != SAMPLE_VOLTS {
-        let part = rating.battery_volts / SAMPLE_VOLTS;
-        numbers.push((&BATTERY_VOLTAGE_LOW, 20.0 * part, 1));
-        numbers.push((&BATTERY_VOLTAGE_HIGH, 27.6 * part, 1));
-    }
-    numbers
 }
 
 fn texts(protocol: &Protocol, world: &World, personality: &Personality) -> Vec<(&'static Var, String)> {
@@ -171,7 +79,7 @@ fn texts(protocol: &Protocol, world: &World, personality: &Personality) -> Vec<(
         texts.push((&MAINS_FAILED, "yes".into()));
     }
     // some dialects have names of their own, which the sample knows
-    let own = |var: &Var| sample(protocol.name, None).iter().any(|(known, _)| *known == var);
+    let own = |var: &Var| sample(protocol, None).iter().any(|(known, _)| *known == var);
     let names = [
         (&DEVICE_MFR, &personality.maker),
         (&DEVICE_MODEL, &personality.model),
@@ -241,7 +149,7 @@ fn alarms(protocol: &Protocol, world: &World, memory: &Memory, status: StatusSet
 
 /// Every alarm that the dialect knows.
 fn all_alarms(protocol: &Protocol) -> Vec<Alarm> {
-    use qx::query::{Effect, Meaning};
+    use qx::wire::query::{Effect, Meaning};
     let mut found = vec![];
     let mut take = |effect: &Effect| {
         for part in effect.parts() {

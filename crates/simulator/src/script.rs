@@ -114,7 +114,10 @@ mod tests {
         assert_eq!(script.next_due(), Some(seconds(10)));
         assert_eq!(script.take_due(seconds(9)), None);
         let played: Vec<Knob> = std::iter::from_fn(|| script.take_due(seconds(45))).collect();
-        assert_eq!(played, [Knob::Mains(0.0), Knob::Load(5.0), Knob::MainsBack, Knob::Load(5.0)]);
+        assert_eq!(
+            played,
+            ["mains fail", "load 5", "mains back", "load 5"].map(|text| Knob::parse(text).unwrap())
+        );
         assert_eq!(script.next_due(), Some(seconds(60)));
     }
 

@@ -181,6 +181,18 @@ pub enum Fate {
 }
 
 impl UsbTrouble {
+    /// So many replies to come meet this fate.
+    pub fn expect(&mut self, fate: Fate, count: u32) {
+        match fate {
+            Fate::Good => {}
+            Fate::Short => self.short = count,
+            Fate::Garbled => self.garble = count,
+            Fate::Stall => self.stall = count,
+            Fate::Babble => self.babble = count,
+            Fate::Fault => self.fault = count,
+        }
+    }
+
     /// What becomes of the next one.
     pub fn draw(&mut self) -> Fate {
         for (left, fate) in [

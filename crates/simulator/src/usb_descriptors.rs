@@ -1,6 +1,6 @@
 //! The descriptors of a simulated converter.
 
-use qx::bridge::{Bridge, Carriage, Inlet, Outlet, UsbId};
+use qx::usb::bridge::{Bridge, Carriage, Inlet, Outlet, UsbId};
 
 /// The string with the serial number, which stands for no command of any bridge.
 pub(crate) const SERIAL: u8 = 0xfe;

@@ -8,8 +8,8 @@
 use crate::end::Shared;
 use crate::trouble::{Fate, Nothing};
 use crate::usb_descriptors::{REPORT_DESCRIPTOR, SERIAL, configuration_descriptor, device_descriptor};
-use qx::bridge::{Bridge, Carriage, End, Framing, Inlet, Outlet, UsbId};
-use qx::talk::{command_in, descriptor_of};
+use qx::usb::bridge::{Bridge, Carriage, End, Framing, Inlet, Outlet, UsbId};
+use qx::usb::talk::{command_in, descriptor_of};
 use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
@@ -388,7 +388,7 @@ mod tests {
     use crate::script::Script;
     use crate::trouble::Trouble;
     use crate::ups::SimulatedUps;
-    use qx::bridges;
+    use qx::usb::bridges;
 
     fn request(number: u32, inward: bool, endpoint: u32, length: u32, setup: [u8; 8]) -> Vec<u8> {
         let mut out = vec![];
@@ -416,7 +416,7 @@ mod tests {
             Script::default(),
         );
         let shared = Shared::new(ups);
-        let id = qx::bridge::usb(0x0665, 0x5161);
+        let id = qx::usb::bridge::usb(0x0665, 0x5161);
         let converter = Converter { bridge: &bridges::CYPRESS, id, serial: "1".into() };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();

@@ -2,18 +2,16 @@
 //! the estimate is on batteries as they are, `crates/battery/tests/proof.rs` measures.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-#[path = "../../qx/tests/line/mod.rs"]
-mod line;
-
-use line::{Line, seconds};
-use qx::device::{Event, Moment};
-use qx::option::{Options, RuntimeCal};
+use qx::device::Event;
+use qx::options::{Options, RuntimeCal};
 use qx::protocols;
+use qx::vocabulary::moment::Moment;
 use simulator::knob::Knob;
 use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
+use testbed::line::{Line, seconds};
 
 struct Bench {
     ups: SimulatedUps,

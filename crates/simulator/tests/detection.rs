@@ -1,20 +1,19 @@
 //! How fast every unit is found, in virtual time: the aims, and the table of `docs/detection.md`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod wire;
-
-use qx::device::{Event, Moment};
-use qx::option::Options;
-use qx::protocol::Protocol;
+use qx::device::Event;
+use qx::options::Options;
 use qx::protocols;
-use qx::query::Cadence;
+use qx::vocabulary::moment::Moment;
+use qx::wire::protocol::Protocol;
+use qx::wire::query::Cadence;
 use simulator::personality::{Personality, Refusal};
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use std::fmt::Write;
 use std::time::Duration;
-use wire::{Wire, families, say};
+use testbed::wire::{Wire, families, say};
 
 /// How a unit and its line are.
 #[derive(Clone, Copy)]

@@ -2,20 +2,18 @@
 //! set.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-#[path = "../../qx/tests/line/mod.rs"]
-mod line;
-
-use line::{Line, seconds};
-use qx::device::{Event, Moment, Outcome};
-use qx::option::Options;
+use qx::device::store::Access;
+use qx::device::{Event, Outcome};
+use qx::options::Options;
 use qx::protocols;
-use qx::setting::Choice;
-use qx::store::Access;
+use qx::vocabulary::moment::Moment;
+use qx::wire::setting::Choice;
 use simulator::knob::Knob;
 use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
+use testbed::line::{Line, seconds};
 
 /// Families and models that differ.
 const FAMILIES: &[(&str, &[&str])] = &[
@@ -180,7 +178,7 @@ fn data_is_as_fresh_as_what_says_whether_mains_is_there() {
         assert!(!bench.line.device.store().is_stale());
         bench.ups.turn(Knob::parse("unknown silent").unwrap(), bench.line.now);
         for part in silent.split(' ') {
-            bench.ups.turn(Knob::Forget(part.into()), bench.line.now);
+            bench.ups.turn(Knob::parse(&format!("forget {part}")).unwrap(), bench.line.now);
         }
         assert_eq!(bench.run(30, |event| *event == Event::Stale), stale, "{silent}: {:?}", bench.line.events);
         assert!(!bench.run(40, |event| *event == Event::Fresh), "{silent}: {:?}", bench.line.events);
@@ -196,7 +194,7 @@ fn what_may_be_set_can_be_set_and_nothing_else() {
     for protocol in protocols::ALL {
         for family in families(protocol.name) {
             let mut bench = Bench::ready(protocol.name, family, &[], named(protocol.name));
-            let entry = |(name, entry): (&str, &qx::store::Entry)| {
+            let entry = |(name, entry): (&str, &qx::device::store::Entry)| {
                 (name.to_string(), entry.access.clone(), entry.text.clone())
             };
             let entries: Vec<(String, Access, String)> =

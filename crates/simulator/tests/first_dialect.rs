@@ -1,19 +1,17 @@
 //! A UPS behind a converter that names its dialect: taken for that at once, also after a reload and a silence.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-#[path = "../../qx/tests/line/mod.rs"]
-mod line;
-
-use line::{Line, seconds};
-use qx::device::{Event, Moment, Outcome};
-use qx::known::Known;
-use qx::option::Options;
+use qx::detect::known::Known;
+use qx::device::{Event, Outcome};
+use qx::options::Options;
 use qx::protocols;
+use qx::vocabulary::moment::Moment;
 use simulator::knob::Knob;
 use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
+use testbed::line::{Line, seconds};
 
 struct Bench {
     ups: SimulatedUps,
@@ -48,18 +46,18 @@ impl Bench {
 }
 
 fn omron() -> Options {
-    Options { first_dialect: qx::bridges::dialect_of(0x0590), ..Options::default() }
+    Options { first_dialect: qx::usb::bridges::dialect_of(0x0590), ..Options::default() }
 }
 
 /// Only this maker's converters name a dialect, whatever the product (NUT 2.8.5 nutdrv_qx_omron.c).
 #[test]
 fn one_maker_names_a_dialect() {
-    let makers = qx::bridges::ALL.iter().flat_map(|bridge| bridge.ids).map(|id| id.vendor);
+    let makers = qx::usb::bridges::ALL.iter().flat_map(|bridge| bridge.ids).map(|id| id.vendor);
     for maker in makers.chain([0, 0x1a86]) {
         let expected = (maker == 0x0590).then_some("omron");
-        assert_eq!(qx::bridges::dialect_of(maker), expected, "{maker:04x}");
+        assert_eq!(qx::usb::bridges::dialect_of(maker), expected, "{maker:04x}");
     }
-    for bridge in qx::bridges::ALL {
+    for bridge in qx::usb::bridges::ALL {
         assert!(bridge.dialect.is_none_or(|name| protocols::named(name).is_some()), "{}", bridge.name);
     }
 }

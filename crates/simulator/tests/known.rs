@@ -2,18 +2,18 @@
 //! taken for it, or not for long. In virtual time.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod wire;
-
-use qx::device::{Event, Moment};
-use qx::option::Options;
-use qx::protocol::Protocol;
+use qx::device::Event;
+use qx::options::Options;
 use qx::protocols;
+use qx::vocabulary::moment::Moment;
+use qx::wire::protocol::Protocol;
 use simulator::personality::{Personality, Refusal};
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use std::time::Duration;
-use wire::{Wire, may_be_claimed, say};
+use testbed::wire;
+use testbed::wire::{Wire, may_be_claimed, say};
 
 /// So long a start is looked at.
 const WHILE: Duration = Duration::from_secs(20);

@@ -3,21 +3,21 @@
 //! `QXUPS_SEEDS` in the environment tries more of them.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod wire;
-
-use qx::capture::Capture;
-use qx::device::{Event, Moment};
-use qx::exchange::END;
-use qx::option::Options;
-use qx::protocol::Protocol;
+use qx::device::Event;
+use qx::line::capture::Capture;
+use qx::line::exchange::END;
+use qx::options::Options;
 use qx::protocols;
+use qx::vocabulary::moment::Moment;
+use qx::wire::protocol::Protocol;
 use simulator::personality::{Personality, Refusal};
 use simulator::script::Script;
 use simulator::trouble::{Random, Trouble};
 use simulator::ups::SimulatedUps;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use wire::{Wire, may_be_claimed};
+use testbed::wire;
+use testbed::wire::{Wire, may_be_claimed};
 
 /// What becomes of the replies.
 #[derive(Clone, Copy, Debug, PartialEq)]

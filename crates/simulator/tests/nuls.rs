@@ -2,19 +2,17 @@
 //! fills up with them.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-#[path = "../../qx/tests/line/mod.rs"]
-mod line;
-
-use line::{Line, seconds};
-use qx::device::{Event, Moment, Outcome};
-use qx::option::Options;
+use qx::device::{Event, Outcome};
+use qx::options::Options;
 use qx::protocols;
+use qx::vocabulary::moment::Moment;
 use simulator::knob::Knob;
 use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use std::collections::BTreeMap;
+use testbed::line::{Line, seconds};
 
 /// NULs before and behind each reply; `None` for a UPS that says so when it has nothing to say.
 #[derive(Clone, Copy, Debug)]

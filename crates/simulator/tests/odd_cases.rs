@@ -532,3 +532,21 @@ fn case_l9_ratings_that_read_otherwise_in_an_outage() {
         }
     }
 }
+
+/// What each dialect asks once, in each way in which it may read otherwise.
+#[test]
+fn case_l10_a_name_plate_that_reads_otherwise_in_an_outage() {
+    for how in ["zeros", "blanks", "other", "refused", "silent"] {
+        for (blink, ends) in [("", ""), ("at 66s gone\n", "at 68s back\n")] {
+            let text = format!(
+                "link tcp\nknob odd plate={how} on:battery\nat 60s mains fail\n{blink}{ends}at 80s want stale = no\n\
+                 at 80s want ups.status has OB\nat 100s mains back\nuntil 130s"
+            );
+            case(&format!("L10 plate={how}"), "OB all the while", &all(), &text);
+            let text = text.replace("at 100s mains back\n", "at 100s kill\n");
+            case(&format!("L10 plate={how}, kill"), "the load goes off", &all(), &text);
+            let text = text.replace("at 66s", "at 99s").replace("at 68s", "at 101s");
+            case(&format!("L10 plate={how}, a blink in a kill"), "the load goes off", &all(), &text);
+        }
+    }
+}

@@ -2,14 +2,14 @@
 //! that were exchanged. The pretended UPS knows what it did, and is the judge.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod wire;
-
 use qx::device::bounds;
-use qx::device::{Event, LinkChange, Loudness, Moment, Outcome};
-use qx::exchange::Reply;
-use qx::option::Options;
+use qx::device::{Event, LinkChange, Loudness, Outcome};
+use qx::line::exchange::Reply;
+use qx::options::Options;
+use qx::vocabulary::moment::Moment;
 use std::time::Duration;
-use wire::Wire;
+use testbed::wire;
+use testbed::wire::Wire;
 
 const STATUS: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 const PENDING: &str = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010";
@@ -715,7 +715,7 @@ fn a_blink_of_the_same_ups_costs_its_names() {
 /// What is kept in a memory that wears is written once for each unit, however often the driver starts.
 #[test]
 fn what_is_reset_is_reset_once() {
-    use qx::option::{Flag, Flags};
+    use qx::vocabulary::flag::{Flag, Flags};
     use simulator::knob::Knob;
     use simulator::personality::Personality;
     use simulator::script::Script;

@@ -3,20 +3,19 @@
 //! simulated one does: seconds to the first data.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-mod wire;
-
-use qx::device::{Event, Moment};
-use qx::option::Options;
-use qx::protocol::Protocol;
+use qx::device::Event;
+use qx::options::Options;
 use qx::protocols;
-use qx::query::Cadence;
+use qx::vocabulary::moment::Moment;
+use qx::wire::protocol::Protocol;
+use qx::wire::query::Cadence;
 use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::{Random, Trouble};
 use simulator::ups::SimulatedUps;
 use std::fmt::Write;
 use std::time::Duration;
-use wire::{Wire, say};
+use testbed::wire::{Wire, say};
 
 /// How the replies come.
 #[derive(Clone, Copy, Debug)]

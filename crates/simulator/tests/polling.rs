@@ -2,20 +2,19 @@
 //! allows, and all else in between.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::disallowed_methods)]
 
-mod wire;
-
-use qx::device::{Event, Moment};
-use qx::option::Options;
-use qx::protocol::Protocol;
+use qx::device::Event;
+use qx::options::Options;
 use qx::protocols;
-use qx::query::Cadence;
+use qx::vocabulary::moment::Moment;
+use qx::wire::protocol::Protocol;
+use qx::wire::query::Cadence;
 use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use std::collections::BTreeMap;
 use std::time::Duration;
-use wire::{Wire, families, say};
+use testbed::wire::{Wire, families, say};
 
 const SECOND: Duration = Duration::from_secs(1);
 

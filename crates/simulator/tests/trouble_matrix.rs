@@ -5,8 +5,8 @@
 
 mod trouble;
 
-use qx::protocol::Protocol;
 use qx::protocols;
+use qx::wire::protocol::Protocol;
 use std::time::Duration;
 use trouble::{Bench, Pace};
 

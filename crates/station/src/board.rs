@@ -3,8 +3,9 @@
 use crate::clock::Clock;
 use crate::publisher::Publisher;
 use link::{Attached, LinkError};
-use qx::device::{Event, Moment};
-use qx::store::{Change, Store};
+use qx::device::Event;
+use qx::device::store::{Change, Store};
+use qx::vocabulary::moment::Moment;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;

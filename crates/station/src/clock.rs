@@ -2,7 +2,7 @@
 //! was read before that is old after it.
 
 use nix::time::{ClockId, clock_gettime};
-use qx::device::Moment;
+use qx::vocabulary::moment::Moment;
 use std::time::Duration;
 use tokio::time::Instant;
 

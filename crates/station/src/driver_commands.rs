@@ -5,7 +5,7 @@ use crate::config::yes_or_no;
 use crate::publisher::Reload;
 use crate::request::What;
 use qx::device::{Device, Outcome, SHUTDOWN_DEFAULT, Ticket};
-use qx::setting::Choice;
+use qx::wire::setting::Choice;
 
 const RELOADS: [(&str, Reload); 3] = [
     ("driver.reload", Reload { or_exit: false }),

@@ -1,9 +1,10 @@
 //! One program, three names: what differs between `nutdrv_qx`, `blazer_ser` and `blazer_usb`.
 
-use qx::bridge::KnownDevices;
-use qx::option::{BLAZER, COMMON, DIALECTS, OptionRow, QX, SERIAL, USB};
-use qx::protocol::Protocol;
-use qx::{bridges, protocols};
+use qx::options::rows::{BLAZER, COMMON, DIALECTS, OptionRow, QX, SERIAL, USB};
+use qx::protocols;
+use qx::usb::bridge::KnownDevices;
+use qx::usb::bridges;
+use qx::wire::protocol::Protocol;
 use std::ffi::OsStr;
 use std::path::Path;
 

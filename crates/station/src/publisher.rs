@@ -1,7 +1,7 @@
 //! Who hears of a UPS: publishers of its data, and the owner of its station.
 
+use qx::device::store::{Change, Store};
 use qx::device::{Event, Outcome};
-use qx::store::{Change, Store};
 use tokio::time::Instant;
 
 /// An output for the data of a UPS: a driver socket, a network server, a view. The device is borrowed during

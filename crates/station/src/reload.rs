@@ -3,8 +3,8 @@
 use crate::config::{UpsConfig, Wrong};
 use crate::driver_commands;
 use crate::station::Shared;
-use qx::device::Moment;
-use qx::store::Store;
+use qx::device::store::Store;
+use qx::vocabulary::moment::Moment;
 
 /// With `ignorelb`, what says that the battery is low: a bound, and something to compare with it.
 const LOW: [[&str; 2]; 2] =

@@ -6,8 +6,9 @@ use crate::log::Log;
 use crate::publisher::Owner;
 use crate::state::State;
 use link::Address;
-use qx::device::{Event, Loudness, Moment};
-use qx::store::Store;
+use qx::device::store::Store;
+use qx::device::{Event, Loudness};
+use qx::vocabulary::moment::Moment;
 use std::rc::Rc;
 
 /// What was said so far.

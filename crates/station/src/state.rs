@@ -1,6 +1,6 @@
 //! The state of a UPS in words, for the log and for the supervisor.
 
-use qx::store::{Change, Store};
+use qx::device::store::{Change, Store};
 
 /// Status words, what they mean to a person, and whether the administrator should look at it.
 const WORDS: &[(&str, &str, bool)] = &[
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn every_word_that_is_published_has_a_meaning() {
         let implied = ["DISCHRG"];
-        let words = qx::status::Status::ALL.iter().map(|status| status.word());
+        let words = qx::vocabulary::status::Status::ALL.iter().map(|status| status.word());
         let known = |word: &str| WORDS.iter().any(|(known, ..)| *known == word) || implied.contains(&word);
         assert!(words.clone().all(known), "{:?}", words.filter(|word| !known(word)).collect::<Vec<_>>());
     }

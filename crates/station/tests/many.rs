@@ -9,7 +9,7 @@ use link::Address;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::time::{ClockId, clock_gettime};
 use qx::device::Outcome;
-use qx::store::{Change, Store};
+use qx::device::store::{Change, Store};
 use station::config::UpsConfig;
 use station::driver_kind::NUTDRV_QX;
 use station::{Condition, Publisher, Reloaded, Request, Setup, Station, What};

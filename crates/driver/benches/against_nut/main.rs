@@ -2,14 +2,10 @@
 //! `QXUPS_WRITE_BENCHMARKS=1` it is written to `docs/benchmarks.md`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "../../tests/nut/mod.rs"]
-mod nut;
 mod pieces;
 mod process;
 mod start;
 mod table;
-#[path = "../../tests/ups/mod.rs"]
-mod ups;
 mod watching;
 
 use std::path::Path;

@@ -1,7 +1,6 @@
 //! What a poll costs when the reply comes in pieces, as it does from a UART at 2400 baud; what a long `ups.conf`
 //! costs; and how soon data is there on a loaded host.
 
-use crate::nut::{Station, Which};
 use crate::process;
 use crate::start::start;
 use crate::table::{Figures, Page};
@@ -12,6 +11,7 @@ use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
+use testbed::nut::{Station, Which};
 
 /// So many bytes at once: as they come, by a UART's FIFO of 16 set to 8 and to 14, and the whole reply.
 const PIECES: [(usize, &str); 4] =

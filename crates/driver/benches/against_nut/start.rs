@@ -1,10 +1,10 @@
 //! From start to all data, for each dialect: found by itself, and named.
 
-use crate::nut::{Station, Which, lives};
 use crate::table::{Figures, Page};
-use crate::ups::Ups;
 use std::process::Command;
 use std::time::Instant;
+use testbed::nut::{Station, Which, lives};
+use testbed::ups::Ups;
 
 /// Dialects that are found without being named, and those of them that Debian's driver knows.
 const FOUND: [(&str, bool); 16] = [

@@ -1,12 +1,12 @@
 //! A driver that watches: what a poll costs, and how soon it tells.
 
-use crate::nut::{Socket, Station, Which};
 use crate::process;
 use crate::table::{Figures, Page};
-use crate::ups::Ups;
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
+use testbed::nut::{Socket, Station, Which};
+use testbed::ups::Ups;
 
 /// Both drivers are watched side by side for so long, so often.
 const WINDOW: Duration = Duration::from_secs(10);

@@ -1,10 +1,10 @@
 //! The same simulated UPS under NUT's own driver and under ours.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use crate::nut::{Said, Station, Which, both};
-use crate::ups::Ups;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use testbed::nut::{Said, Station, Which, both};
+use testbed::ups::Ups;
 
 /// A difference that is listed.
 pub fn listed(name: &str) {
@@ -77,11 +77,11 @@ pub fn without_estimates(listing: &mut BTreeMap<String, String>) {
         return;
     }
     listed("charge-model");
-    if !said(&qx::variable::BATTERY_CHARGE) {
+    if !said(&qx::vocabulary::variable::BATTERY_CHARGE) {
         let charge: Option<f64> = listing.remove("battery.charge").and_then(|text| text.parse().ok());
         assert!(charge.is_none_or(|charge| (0.0..=100.0).contains(&charge)), "{charge:?}");
     }
-    if !said(&qx::variable::BATTERY_RUNTIME) {
+    if !said(&qx::vocabulary::variable::BATTERY_RUNTIME) {
         listing.remove("battery.runtime");
     }
 }

@@ -2,7 +2,6 @@
 //! plugged, and NUT's programs in it.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use crate::nut::{Said, Which};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -10,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+use testbed::nut::{Said, Which};
 
 /// Where the drivers are in the machine.
 fn driver_in_guest(which: Which) -> &'static str {

@@ -1,13 +1,13 @@
 //! Processes: signals, what one uses, and a simulated UPS in one of its own, which can be stopped.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use crate::nut::Which;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::time::{Duration, Instant};
+use testbed::nut::Which;
 
 /// Names dialect, line and name of the UPS to a process that is to be one.
 const BE: &str = "QXUPS_TEST_BE_UPS";
@@ -120,7 +120,7 @@ impl Drop for Ups {
 fn be_a_ups() {
     let Ok(what) = std::env::var(BE) else { return };
     let [protocol, line, name] = what.split(' ').collect::<Vec<_>>()[..] else { panic!("{what}") };
-    let start = if line == "tcp" { crate::ups::Ups::start_tcp } else { crate::ups::Ups::start };
+    let start = if line == "tcp" { testbed::ups::Ups::start_tcp } else { testbed::ups::Ups::start };
     let ups = start(name, Which::Ours, protocol, &[]);
     println!("{SAYS}{}", ups.port.display());
     for order in std::io::stdin().lines() {

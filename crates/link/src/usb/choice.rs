@@ -3,7 +3,7 @@
 use super::same::{Judgement, Memory, is_telling};
 use crate::error::{Kind, LinkError};
 use nusb::DeviceInfo;
-use qx::bridge::{Bridge, KnownDevices};
+use qx::usb::bridge::{Bridge, KnownDevices};
 use regex_lite::{Regex, RegexBuilder};
 use std::collections::BTreeMap;
 use std::fmt;
@@ -82,7 +82,7 @@ impl Attached {
 
     /// The bridge in it, when its table knows the device.
     pub fn bridge(&self) -> Option<&'static Bridge> {
-        qx::bridges::of_device(self.vendor_id, self.product_id, &self.vendor, &self.product)
+        qx::usb::bridges::of_device(self.vendor_id, self.product_id, &self.vendor, &self.product)
     }
 
     /// The number of its port on its hub, by which NUT names a place.
@@ -409,14 +409,14 @@ mod tests {
         let ups = device(0x0665, 0x5161, "", "1-2", 3);
         let any = UsbOptions::default();
         assert_eq!((meant(&any, &serial_adapter), meant(&any, &ups)), (None, Some("cypress")));
-        let mut named = UsbOptions { bridge: qx::bridges::named("phoenix"), ..UsbOptions::default() };
+        let mut named = UsbOptions { bridge: qx::usb::bridges::named("phoenix"), ..UsbOptions::default() };
         named.patterns.insert("vendorid", Pattern::parse("vendorid", "1a86").unwrap());
         assert_eq!((meant(&named, &serial_adapter), meant(&named, &ups)), (Some("phoenix"), None));
     }
 
     #[test]
     fn a_driver_of_few_devices_goes_by_their_numbers() {
-        let options = UsbOptions { devices: Some(qx::bridges::BLAZER), ..UsbOptions::default() };
+        let options = UsbOptions { devices: Some(qx::usb::bridges::BLAZER), ..UsbOptions::default() };
         let mut strings = device(0x0001, 0x0000, "", "1-1", 2);
         (strings.vendor, strings.product) = ("MEC".into(), "MEC0003".into());
         let armac = device(0x0925, 0x1234, "", "1-2", 3);
@@ -454,7 +454,8 @@ mod tests {
         let ups = Attached { bus: 2, ..device(0x06da, 0x0003, " Ab 1 ", "2-1.12", 7) };
         let long = Attached { bus: 2, ..device(0x06da, 0x0003, "", "2-1.114", 107) };
         let fits = |name: &'static str, text: &str, device: &Attached| {
-            let mut options = UsbOptions { bridge: qx::bridges::named("ippon"), ..UsbOptions::default() };
+            let mut options =
+                UsbOptions { bridge: qx::usb::bridges::named("ippon"), ..UsbOptions::default() };
             options.patterns.insert(name, Pattern::parse(name, text).unwrap());
             meant(&options, device).is_some()
         };

@@ -6,7 +6,7 @@ use nusb::Endpoint;
 use nusb::transfer::{
     Buffer, ControlIn, ControlOut, ControlType, In, Interrupt, Out, Recipient, TransferError,
 };
-use qx::talk::{Outcome, Transfer};
+use qx::usb::talk::{Outcome, Transfer};
 use std::collections::btree_map::Entry;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};

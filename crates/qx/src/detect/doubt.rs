@@ -4,10 +4,10 @@ use super::{
     Detection, Heard, SHORT, SLOWER_BEFORE_PERCENT, SLOWEST, TELLING, TRIES, UNASKED, UNKNOWN, is_refusal,
     slower, takes_any,
 };
-use crate::device::Moment;
-use crate::protocol::Protocol;
-use crate::query::Query;
-use crate::read::Fit;
+use crate::vocabulary::moment::Moment;
+use crate::wire::protocol::Protocol;
+use crate::wire::query::Query;
+use crate::wire::read::Fit;
 use std::time::Duration;
 
 impl Detection {
@@ -231,8 +231,9 @@ impl Detection {
 #[cfg(test)]
 mod tests {
     use super::super::{Detection, Step, Worth};
-    use crate::exchange::Reply;
-    use crate::option::{Flags, Options};
+    use crate::line::exchange::Reply;
+    use crate::options::Options;
+    use crate::vocabulary::flag::Flags;
     use std::time::Duration;
 
     #[test]

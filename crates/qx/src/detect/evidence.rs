@@ -1,8 +1,8 @@
 //! What is told of a search: for the log, and for whoever wants to know why.
 
 use super::{Detection, Heard, is_refusal};
-use crate::capture::escape;
-use crate::protocol::{Protocol, Sign};
+use crate::vocabulary::escape::escape;
+use crate::wire::protocol::{Protocol, Sign};
 
 /// How a question was answered, for people.
 const OUTCOMES: [&str; 4] = ["answered", "answered in another way", "refused", "met with silence"];

@@ -3,8 +3,8 @@
 //! UPS-Link (APC, "smart mode") has no lines: each letter is an order by itself, so a question does the worst of
 //! its letters. The other families in NUT's source read lines, frames, or single bytes that no question has.
 
-use crate::capture::escape;
 use crate::protocols;
+use crate::vocabulary::escape::escape;
 use std::fmt::Write;
 
 /// What a question would do to a UPS that takes it for something else, the least first.

@@ -11,40 +11,24 @@
 mod doubt;
 mod evidence;
 mod harm;
+pub mod known;
 mod stranger;
 mod verdict;
 
-use crate::device::Moment;
-use crate::exchange::Reply;
-use crate::known::Known;
-use crate::option::Flags;
-use crate::protocol::{Protocol, Sign};
-use crate::protocols;
-use crate::query::Query;
+use crate::detect::known::Known;
+use crate::line::TELLING;
+use crate::line::exchange::Reply;
+use crate::line::looks_like_reply;
+use crate::vocabulary::flag::Flags;
+use crate::vocabulary::moment::Moment;
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::Query;
+use crate::wire::refusal::is_refusal;
 pub use harm::{Harm, harm, table as harm_table};
 use std::time::Duration;
 pub use stranger::Stranger;
 use verdict::Verdict;
 
-/// Texts by which devices and bridges refuse a question.
-const REFUSALS: [&[u8]; 3] = [b"(NAK", b"NAK", b"UPS No Ack"];
-
-/// Whether a reply to `ask` says that the UPS does not know the question: the question itself, or
-/// one of the texts that are used for it.
-pub fn is_refusal(ask: &[u8], line: &[u8]) -> bool {
-    line == ask || REFUSALS.iter().any(|refusal| line.starts_with(refusal) && line.len() <= refusal.len() + 2)
-}
-
-/// Whether a line is a reply of some dialect, so that an echo before it was only an echo.
-pub fn looks_like_reply(line: &[u8]) -> bool {
-    let queries = protocols::ALL.iter().flat_map(|protocol| protocol.queries);
-    // short pictures fit almost everything
-    let mut telling = queries.filter(|query| query.picture.len() >= TELLING);
-    line.len() >= TELLING / 2 && telling.any(|query| query.read(line).is_ok_and(|fit| fit.unread.is_empty()))
-}
-
-/// A picture of so many bytes is not met by chance.
-const TELLING: usize = 20;
 /// A reply of less may be another one with a flipped bit, if nothing packs it.
 const SHORT: usize = 10;
 /// How often a question with doubtful replies is asked.

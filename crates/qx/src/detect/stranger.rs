@@ -4,7 +4,7 @@
 //! runtime calibration, `W` a battery test, `S` a soft shutdown. A modem, a receiver or a login is no place for
 //! questions either.
 
-use crate::detect::is_refusal;
+use crate::wire::refusal::is_refusal;
 use std::fmt;
 
 /// Somebody else at the other end.

@@ -1,10 +1,10 @@
 //! What the replies say of each candidate.
 
 use super::{Detection, Heard, MANY_TRIES, MUCH, Step, is_refusal};
-use crate::known::Known;
-use crate::protocol::{Protocol, Sign};
-use crate::query::Query;
-use crate::read::Fit;
+use crate::detect::known::Known;
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::Query;
+use crate::wire::read::Fit;
 
 /// What is known of one candidate.
 pub(super) enum Verdict {
@@ -142,7 +142,7 @@ impl Detection {
 
     /// Whether the UPS has the number that was asked for, if it has one.
     pub(super) fn is_addressed(&self, fit: &Fit) -> bool {
-        match (self.address, fit.readings.number(&crate::variable::UPS_ID)) {
+        match (self.address, fit.readings.number(&crate::vocabulary::variable::UPS_ID)) {
             (Some(wanted), Some(said)) => said.whole() == i64::from(wanted),
             _ => true,
         }

@@ -9,9 +9,9 @@
 
 use super::course::Course;
 use super::{Device, Loudness, Moment};
-use crate::bank::{self, FoundBank};
-use crate::guess::{self, Doubt, Inputs, RuntimeModel};
-use crate::option::Options;
+use crate::device::bank::{self, FoundBank};
+use crate::device::guess::{self, Doubt, Inputs, RuntimeModel};
+use crate::options::Options;
 use battery::{Chemistry, Confidence, Estimator, Sample, Source, Unit};
 use std::time::Duration;
 

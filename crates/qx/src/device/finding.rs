@@ -3,11 +3,12 @@
 use super::second_look::Proof;
 use super::slot::Slot;
 use super::{DETECT_AGAIN, Device, Event, LISTENS_ON, Loudness, Moment};
+use crate::detect::known::Known;
 use crate::detect::{Detection, Step};
-use crate::exchange::Echo;
-use crate::option::Options;
-use crate::protocol::Protocol;
-use crate::query::{Cadence, Query};
+use crate::line::exchange::Echo;
+use crate::options::Options;
+use crate::wire::protocol::Protocol;
+use crate::wire::query::{Cadence, Query};
 use std::time::Duration;
 
 /// So often it is looked for a dialect when somebody says something; twice, when nobody does.
@@ -93,7 +94,7 @@ impl Device {
         let Stage::Detecting { detection, .. } = &self.stage else { return };
         let why = match (detection.anything_heard(), &self.options.protocol) {
             _ if detection.stranger().is_some() => {
-                let said = detection.stranger().map(|(who, said)| format!("'{}' answers Q1, {who}", crate::capture::escape(said)));
+                let said = detection.stranger().map(|(who, said)| format!("'{}' answers Q1, {who}", crate::vocabulary::escape::escape(said)));
                 said.unwrap_or_default()
             }
             (false, None) if self.options.tentative => "nothing answers Q1, and as nobody said that a UPS is there, nothing else was asked: name the port if it is one".to_string(),
@@ -200,7 +201,7 @@ impl Stage {
     pub(super) fn detecting(options: &Options, not_before: Moment) -> Stage {
         let detection = Detection::new(options.candidates(), options.flags, options.address);
         let until = not_before + if detection.is_of_one() { LOOKS_FOR_ONE } else { LOOKS_FOR };
-        let detection = detection.quick().tentative(options.tentative).expecting(options.known_dialect());
+        let detection = detection.quick().tentative(options.tentative).expecting(Known::kept(options));
         Stage::Detecting { detection: Box::new(detection), round: 1, not_before, until }
     }
 }

@@ -5,16 +5,16 @@
 
 use super::finding::Stage;
 use super::{DETECT_AGAIN, Device, Event, LISTENS_ON, Loudness, Moment};
-use crate::exchange::Echo;
-use crate::fact::Facts;
 use crate::judge::bounds::{
     LIFE_AT_LEAST, LIFE_IN_NOISE, LIFE_INTERVALS, STALE_AT_LEAST, STALE_AT_MOST, STALE_INTERVALS,
 };
 use crate::judge::{Cell, GRAVE, Kind, Withdrawn};
-use crate::query::Cadence;
-use crate::read::Readings;
-use crate::status::Status;
-use crate::variable::{INPUT_L1_N_VOLTAGE, INPUT_VOLTAGE};
+use crate::line::exchange::Echo;
+use crate::vocabulary::status::Status;
+use crate::vocabulary::variable::{INPUT_L1_N_VOLTAGE, INPUT_VOLTAGE};
+use crate::wire::fact::Facts;
+use crate::wire::query::Cadence;
+use crate::wire::readings::Readings;
 use std::time::Duration;
 
 /// What was read since then was read in the same round of questions.

@@ -17,20 +17,18 @@ use super::low_battery::LowBattery;
 use super::plausible::Plausibility;
 use super::request::Asker;
 use super::{Device, LinkChange, Loudness, Moment, Outcome};
-use crate::exchange::Echo;
-use crate::fact::Facts;
-use crate::protocol::Protocol;
-use crate::query::{Cadence, Query};
-use crate::read::Readings;
-use crate::status::Status;
-use crate::value::Value;
-use crate::variable::{BATTERY_VOLTAGE, UPS_STATUS, Var};
+use crate::line::exchange::Echo;
+use crate::vocabulary::status::Status;
+use crate::vocabulary::value::Value;
+use crate::vocabulary::variable::{BATTERY_VOLTAGE, UPS_STATUS, Var};
+use crate::wire::fact::Facts;
+use crate::wire::protocol::Protocol;
+use crate::wire::query::{Cadence, Query};
+use crate::wire::readings::Readings;
 use std::time::Duration;
 
 /// Parts of the names of variables by which a UPS is known: they stay the same as long as it does.
 const TELLING: [&str; 7] = ["mfr", "model", "serial", "firmware", ".nominal", "nominal_", "ups.type"];
-/// Those of them that are ratings.
-const RATINGS: [&str; 2] = [".nominal", "nominal_"];
 
 fn is_telling(var: &Var) -> bool {
     TELLING.iter().any(|part| var.name.contains(part))
@@ -424,12 +422,9 @@ fn says_name(said: &Readings) -> bool {
     said.values.iter().any(|(var, value)| is_name(var) && says(value))
 }
 
-fn is_rating(var: &Var) -> bool {
-    RATINGS.iter().any(|part| var.name.contains(part))
-}
-
-/// Whether a rating says anything: some UPSes answer it by zeros, or not at all, while they are on battery.
-fn says_rating(said: Option<&Value>) -> bool {
+/// Whether a name or a rating says anything: some UPSes answer it by zeros or blanks, or not at all, while they are on
+/// battery.
+fn says_anything(said: Option<&Value>) -> bool {
     said.is_some_and(|value| {
         value.to_string().contains(|c: char| c.is_ascii_alphabetic() || ('1'..='9').contains(&c))
     })
@@ -439,8 +434,7 @@ fn says_rating(said: Option<&Value>) -> bool {
 pub(super) fn difference(before: &Readings, now: &Readings) -> Option<String> {
     let text = |value: Option<&Value>| value.map_or("nothing".into(), |value| format!("'{value}'"));
     let vars = before.values.iter().chain(&now.values).map(|(var, _)| *var).filter(|var| is_telling(var));
-    let counts =
-        |var: &&Var| !is_rating(var) || says_rating(before.value(var)) && says_rating(now.value(var));
+    let counts = |var: &&Var| says_anything(before.value(var)) && says_anything(now.value(var));
     let mut differs = vars.filter(counts).filter(|var| before.value(var) != now.value(var));
     let var = differs.next()?;
     Some(format!("says {} = {}, where it was {}", var.name, text(now.value(var)), text(before.value(var))))

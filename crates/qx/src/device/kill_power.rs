@@ -8,12 +8,12 @@ use super::finding::Stage;
 use super::order::Shown;
 use super::request::{Asker, Generation};
 use super::{Device, Event, Loudness, Moment, Outcome, Ticket};
-use crate::known::Known;
-use crate::option::Options;
-use crate::plan::{Planned, plan};
-use crate::protocol::Protocol;
-use crate::query::Cadence;
-use crate::variable::UPS_DELAY_SHUTDOWN;
+use crate::detect::known::Known;
+use crate::device::plan::{Planned, plan};
+use crate::options::Options;
+use crate::vocabulary::variable::UPS_DELAY_SHUTDOWN;
+use crate::wire::protocol::Protocol;
+use crate::wire::query::Cadence;
 use std::time::Duration;
 
 /// What newer NUT calls the usual way to switch the load off.

@@ -7,8 +7,8 @@
 use super::sight::Sight;
 use super::{Device, Moment};
 use crate::detect::SLOWEST;
-use crate::exchange::Reply;
-use crate::query::{Cadence, Query};
+use crate::line::exchange::Reply;
+use crate::wire::query::{Cadence, Query};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -115,7 +115,7 @@ impl Device {
         let takes_any = own.picture.len() < TELLING && line.len() >= TELLING;
         if sight.is_some_and(|sight| sight.drawn) && !takes_any
             || line.len() < TELLING
-            || crate::detect::is_refusal(&own.wire(self.address()), line)
+            || crate::wire::refusal::is_refusal(&own.wire(self.address()), line)
         {
             return None;
         }

@@ -2,9 +2,9 @@
 
 use super::sheet::Sheet;
 use super::{Device, Loudness, Moment};
-use crate::option::Options;
-use crate::status::{Status, StatusSet};
-use crate::variable::*;
+use crate::options::Options;
+use crate::vocabulary::status::{Status, StatusSet};
+use crate::vocabulary::variable::*;
 use std::time::Duration;
 
 /// After the load was taken over the voltage dips and recovers: nothing is judged by it meanwhile.

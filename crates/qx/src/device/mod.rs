@@ -8,11 +8,13 @@
 //! Stages: detect the dialect, survey (every query once), then poll. Requests go before polls, a
 //! doubted reading before the next question, and one exchange is on its way at a time.
 
+pub mod bank;
 mod battery;
 pub mod bounds;
 mod course;
 mod finding;
 mod fresh;
+pub mod guess;
 mod identity;
 mod kill_power;
 mod late;
@@ -20,6 +22,7 @@ mod latency;
 mod low_battery;
 mod order;
 mod pace;
+pub mod plan;
 mod plate;
 mod plausible;
 mod polling;
@@ -28,18 +31,20 @@ mod second_look;
 mod sheet;
 mod sight;
 mod slot;
+pub mod store;
 
 use crate::detect::Worth;
-use crate::exchange::{Echo, Exchange, Reply};
-use crate::fact::Facts;
+use crate::device::store::{Change, Store};
 use crate::judge::Quality;
 use crate::judge::bounds::{CALM_AFTER, HALF, NOISY, PROVEN_AFTER};
-use crate::option::Options;
-use crate::protocol::Protocol;
-use crate::query::{Cadence, Query};
-use crate::setting::Delay;
-use crate::store::{Change, Store};
-use crate::variable::UPS_ID;
+use crate::line::exchange::{Echo, Exchange, Reply};
+use crate::options::Options;
+use crate::vocabulary::moment::Moment;
+use crate::vocabulary::variable::UPS_ID;
+use crate::wire::fact::Facts;
+use crate::wire::protocol::Protocol;
+use crate::wire::query::{Cadence, Query};
+use crate::wire::setting::Delay;
 use battery::Battery;
 use bounds::ANSWER;
 use finding::Stage;
@@ -60,9 +65,6 @@ use sight::Sight;
 use slot::Slot;
 use std::collections::VecDeque;
 use std::time::Duration;
-
-/// Time since the driver was started, by a clock that only goes forward.
-pub type Moment = Duration;
 
 /// Identifies a request until it is answered.
 pub type Ticket = u64;
@@ -633,7 +635,7 @@ impl Line {
         let learn = if reply.by_lines { Latency::learn_at_most } else { Latency::learn };
         learn(&mut self.latency, reply.latency);
         // a torn one is not known to be whole
-        let is_whole = sight.map_or_else(|| crate::detect::looks_like_reply(line), |sight| sight.whole);
+        let is_whole = sight.map_or_else(|| crate::line::looks_like_reply(line), |sight| sight.whole);
         self.endless = reply.unended && (self.endless || is_whole);
         self.torn = reply.unended && !self.endless;
         if is_whole && !reply.unended {

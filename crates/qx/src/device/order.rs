@@ -5,12 +5,12 @@
 use super::bounds::{ANSWER, LATE, SHOWS, SHOWS_SLOWLY, SILENCE_COUNTS, STATUS_IS_NEW};
 use super::request::{Asker, Request};
 use super::{Device, Loudness, Moment, Outcome};
-use crate::exchange::Reply;
-use crate::protocol::{Answer, Consent};
-use crate::query::Cadence;
-use crate::spelling::Args;
-use crate::status::Status;
-use crate::variable::{OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE};
+use crate::line::exchange::Reply;
+use crate::vocabulary::status::Status;
+use crate::vocabulary::variable::{OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE};
+use crate::wire::consent::{Answer, Consent};
+use crate::wire::query::Cadence;
+use crate::wire::spelling::Args;
 use std::time::Duration;
 
 /// A load that should be off is given so much longer.

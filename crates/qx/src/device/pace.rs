@@ -2,8 +2,8 @@
 
 use super::slot::Slot;
 use super::{Device, Moment};
-use crate::query::Cadence;
-use crate::status::Status;
+use crate::vocabulary::status::Status;
+use crate::wire::query::Cadence;
 use std::time::Duration;
 
 /// The status is asked more often until so long after mains came back, or a status word changed.

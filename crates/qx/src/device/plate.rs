@@ -9,9 +9,9 @@ use super::bounds::{IDENTITY, IDENTITY_VOLTS, PLATE_AGAIN, PLATE_TAKES, TWO_UNIT
 use super::identity::difference;
 use super::order::DEAD_VOLTS;
 use super::{Device, Loudness, Moment};
-use crate::query::{Cadence, Query};
-use crate::read::Readings;
-use crate::variable::{BATTERY_VOLTAGE, OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE};
+use crate::vocabulary::variable::{BATTERY_VOLTAGE, OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE};
+use crate::wire::query::{Cadence, Query};
+use crate::wire::readings::Readings;
 use std::collections::VecDeque;
 
 /// So many readings are remembered.

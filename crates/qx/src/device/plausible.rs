@@ -1,13 +1,13 @@
-//! What the UPS says, weighed against what it says besides (see [`crate::quirk`]).
+//! What the UPS says, weighed against what it says besides (see [`crate::options::quirk`]).
 
 use super::{Device, Loudness};
-use crate::fact::Raised;
-use crate::quirk::{ECO_ALARM, Quirk, STUCK_BYPASS, STUCK_FSD, STUCK_OFF, TEST_OUTAGE};
-use crate::status::Status;
-use crate::variable::{
+use crate::options::quirk::{ECO_ALARM, Quirk, STUCK_BYPASS, STUCK_FSD, STUCK_OFF, TEST_OUTAGE};
+use crate::vocabulary::status::Status;
+use crate::vocabulary::variable::{
     INPUT_L1_N_VOLTAGE, INPUT_VOLTAGE, INPUT_VOLTAGE_NOMINAL, OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE,
     OUTPUT_VOLTAGE_NOMINAL, Var,
 };
+use crate::wire::fact::Raised;
 
 /// Mains that is good is within so much of what it was before, or of what it is rated: a brown-out is not.
 const MAINS_WITHIN: f64 = 0.15;

@@ -4,9 +4,9 @@ use super::slot::{News, Odd, Slot};
 use super::{Device, Event, Loudness, Moment, NOISY_REPEATS, REPEATS};
 use crate::judge::bounds::SAME_AGAIN;
 use crate::judge::{Heard, Quality};
-use crate::query::Cadence;
-use crate::value::Value;
-use crate::variable::Var;
+use crate::vocabulary::value::Value;
+use crate::vocabulary::variable::Var;
+use crate::wire::query::Cadence;
 use std::time::Duration;
 
 /// Readings are evidence for what comes until so many polls later. (The newest has to agree all the same.)
@@ -85,7 +85,8 @@ impl Device {
         });
         let before = self.line.quality();
         let slot = &mut self.slots[at];
-        let is_refusal = line.is_some_and(|line| crate::detect::is_refusal(&slot.query.wire(address), line));
+        let is_refusal =
+            line.is_some_and(|line| crate::wire::refusal::is_refusal(&slot.query.wire(address), line));
         let came = match line {
             Some(line) if is_refusal => {
                 let times = slot.meet(Odd::Bytes(line.to_vec()));

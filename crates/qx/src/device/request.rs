@@ -3,15 +3,15 @@
 use super::bounds::{KILL_LOOKS, LATE, STATUS_IS_NEW, WAITING, WISH};
 use super::order::{Doubt, is_of_the_load};
 use super::{Device, Event, Loudness, Moment, Outcome, Ticket};
-use crate::command::{Args, Command, NotAllowed};
-use crate::exchange::Reply;
-use crate::fact::Facts;
-use crate::protocol::{Answer, Consent};
-use crate::query::Cadence;
-use crate::setting::{Delay, Setting};
-use crate::variable::{
+use crate::line::exchange::Reply;
+use crate::vocabulary::variable::{
     DEVICE_MFR, DEVICE_MODEL, DEVICE_SERIAL, UPS_DELAY_SHUTDOWN, UPS_DELAY_START, UPS_MODEL, UPS_SERIAL, Var,
 };
+use crate::wire::command::{Args, Command, NotAllowed};
+use crate::wire::consent::{Answer, Consent};
+use crate::wire::fact::Facts;
+use crate::wire::query::Cadence;
+use crate::wire::setting::{Delay, Setting};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -90,7 +90,7 @@ pub(super) struct Request {
     /// The variable that it sets.
     pub sets: Option<&'static Var>,
     /// How it is packed.
-    armour: Option<&'static crate::armour::Armour>,
+    armour: Option<&'static crate::wire::armour::Armour>,
     /// After this it is not sent any more; known once the device was told the time.
     until: Option<Moment>,
     /// The link and the UPS that it is meant for.
@@ -254,7 +254,7 @@ impl Device {
     pub(super) fn send_settings(&mut self) {
         let mut wanted = self.options.settings.clone();
         let has = |name: &str| self.options.settings.iter().any(|(known, _)| known == name);
-        if self.options.has(crate::option::Flag::ResetToDefault) && !has(RESET) {
+        if self.options.has(crate::vocabulary::flag::Flag::ResetToDefault) && !has(RESET) {
             // its memory wears with each writing
             if self.options.reset_memory.as_deref() == Some(&self.name_of_unit()) {
                 let text =
@@ -297,7 +297,7 @@ impl Device {
         words.join(" ")
     }
 
-    /// To which UPS `reset_to_default` was written, for [`crate::option::Options::reset_memory`] at the next
+    /// To which UPS `reset_to_default` was written, for [`crate::options::Options::reset_memory`] at the next
     /// start; once, when there is news.
     pub fn reset_memory(&mut self) -> Option<String> {
         self.reset_memory.take()
@@ -512,7 +512,7 @@ impl Device {
     /// What a command may have changed is asked again.
     fn ask_what_it_changed(&mut self, request: &Request, now: Moment) {
         let sets = request.sets;
-        let again = |query: &crate::query::Query| {
+        let again = |query: &crate::wire::query::Query| {
             query.cadence != Cadence::Once || sets.is_some_and(|var| query.speaks_of(var))
         };
         for slot in self.slots.iter_mut().filter(|slot| slot.applies && !slot.refused && again(slot.query)) {

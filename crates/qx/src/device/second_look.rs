@@ -4,11 +4,11 @@
 
 use super::finding::Stage;
 use super::{Device, Event, Loudness, Moment};
+use crate::detect::known::Known;
 use crate::detect::{Detection, Step, Worth};
-use crate::exchange::Reply;
-use crate::known::Known;
-use crate::protocol::Protocol;
-use crate::query::{Cadence, Query};
+use crate::line::exchange::Reply;
+use crate::wire::protocol::Protocol;
+use crate::wire::query::{Cadence, Query};
 use std::time::Duration;
 
 /// How it is known what the UPS speaks.

@@ -3,8 +3,8 @@
 //! Several parts of the device ask that of each reply, and most replies are the last one again. It depends on the
 //! question and the bytes alone, so it is found out once and kept with them.
 
-use crate::detect::looks_like_reply;
-use crate::query::Query;
+use crate::line::looks_like_reply;
+use crate::wire::query::Query;
 
 /// What the bytes of a reply to a question are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,10 +4,11 @@ use super::sight::{Seen, Sight};
 use super::{Moment, REPEATS};
 use crate::judge::bounds::SAME_AGAIN;
 use crate::judge::{Claims, Heard, Hearing, Judge, Kind, Quality, same_words};
-use crate::query::{Cadence, Query};
-use crate::read::{Form, Readings};
-use crate::status::Status;
-use crate::variable::{BATTERY_CHARGE, BATTERY_RUNTIME, BATTERY_VOLTAGE, Unit};
+use crate::vocabulary::status::Status;
+use crate::vocabulary::variable::{BATTERY_CHARGE, BATTERY_RUNTIME, BATTERY_VOLTAGE, Unit};
+use crate::wire::query::{Cadence, Query};
+use crate::wire::read::Form;
+use crate::wire::readings::Readings;
 use std::collections::VecDeque;
 
 /// After so many replies of which nothing can be read, whatever they are, a question is not answered.

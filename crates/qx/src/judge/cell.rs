@@ -5,10 +5,11 @@
 //! marks that the picture draws, and is read where it has its width and its marks, a few places from where it
 //! is drawn.
 
-use crate::picture::{Slot, Slots};
-use crate::query::{Bit, Code, Effect, Field, Layout, Meaning, Query};
-use crate::read::{Form, Readings, is_babble};
-use crate::status::Status;
+use crate::vocabulary::status::Status;
+use crate::wire::picture::{Slot, Slots};
+use crate::wire::query::{Bit, Code, Effect, Field, Layout, Meaning, Query};
+use crate::wire::read::{Form, is_babble};
+use crate::wire::readings::Readings;
 
 /// Noise moves fields by so many places at most, from one to the next. (By one more than its width a
 /// field would stand where its neighbour is drawn.)

@@ -1,9 +1,9 @@
 //! Whether two readings say the same.
 
-use crate::drift::near;
-use crate::read::Readings;
-use crate::value::Value;
-use crate::variable::Var;
+use crate::vocabulary::value::Value;
+use crate::vocabulary::variable::Var;
+use crate::wire::drift::near;
+use crate::wire::readings::Readings;
 
 /// Whether two readings say the same, but for numbers that drift.
 pub fn alike(one: &Readings, other: &Readings) -> bool {

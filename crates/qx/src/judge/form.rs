@@ -9,8 +9,8 @@ use super::bounds::{
     WHOLE_FORM_MET_IN_NOISE,
 };
 use super::cell::Strange;
-use crate::query::Query;
-use crate::read::Form;
+use crate::wire::query::Query;
+use crate::wire::read::Form;
 use std::collections::VecDeque;
 
 /// At most so many widths are remembered of one place.

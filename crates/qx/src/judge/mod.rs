@@ -15,11 +15,12 @@ mod number;
 mod recent;
 mod word;
 
-use crate::option::Options;
-use crate::query::Query;
-use crate::read::{Form, Readings};
-use crate::value::Decimal;
-use crate::variable::Var;
+use crate::options::Options;
+use crate::vocabulary::value::Decimal;
+use crate::vocabulary::variable::Var;
+use crate::wire::query::Query;
+use crate::wire::read::Form;
+use crate::wire::readings::Readings;
 pub use cell::{Cell, Claims, GRAVE, Kind};
 pub use compare::{alike, alike_but_for_words, same_words};
 use form::Forms;

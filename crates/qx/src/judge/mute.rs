@@ -1,10 +1,10 @@
 //! What options make bits mean.
 
-use crate::option::Options;
-use crate::query::{Effect, Meaning, Query};
-use crate::quirk::INVERTED_REGULATION;
-use crate::read::Readings;
-use crate::status::Status;
+use crate::options::Options;
+use crate::options::quirk::INVERTED_REGULATION;
+use crate::vocabulary::status::Status;
+use crate::wire::query::{Effect, Meaning, Query};
+use crate::wire::readings::Readings;
 
 impl Readings {
     /// Takes out what the bits say that an option mutes.

@@ -8,9 +8,9 @@ use super::bounds::{ELECTED, IN_A_ROW, RAISED};
 use super::compare::{alike, compare};
 use super::recent::Recent;
 use super::{Hearing, Quality};
-use crate::drift::{near, rests};
-use crate::read::Readings;
-use crate::value::{Decimal, Value};
+use crate::vocabulary::value::{Decimal, Value};
+use crate::wire::drift::{near, rests};
+use crate::wire::readings::Readings;
 
 /// What is taken of a number or text by its last readings, if anything changes.
 pub fn take(taken: Option<&Readings>, recent: &Recent, hearing: &Hearing) -> Option<Readings> {

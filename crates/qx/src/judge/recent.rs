@@ -1,7 +1,7 @@
 //! The last readings of one cell.
 
 use super::bounds::ELECTED;
-use crate::read::Readings;
+use crate::wire::readings::Readings;
 use std::collections::VecDeque;
 use std::time::Duration;
 

@@ -1,9 +1,9 @@
 //! Tests.
 
 use super::{Hearing, Judge, Quality};
-use crate::option::Options;
+use crate::options::Options;
+use crate::options::quirk::{INVERTED_REGULATION, Quirks};
 use crate::protocols;
-use crate::quirk::{INVERTED_REGULATION, Quirks};
 use std::time::Duration;
 
 /// Replies of the drawn form of many dialects, others of the same, and what is garbled.

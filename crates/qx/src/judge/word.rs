@@ -7,9 +7,9 @@ use super::Quality;
 use super::bounds::{CLEARED, HALTS_IN_NOISE, IN_A_ROW, RAISED, RAISED_IN_NOISE};
 use super::cell::{GRAVE, Kind};
 use super::recent::Recent;
-use crate::read::Readings;
-use crate::status::Status::{Charging, Discharging, Online};
-use crate::status::{Status, StatusSet};
+use crate::vocabulary::status::Status::{Charging, Discharging, Online};
+use crate::vocabulary::status::{Status, StatusSet};
+use crate::wire::readings::Readings;
 
 /// Whether a reading raises something that another one does not.
 fn raises_more(one: &Readings, than: &Readings) -> bool {

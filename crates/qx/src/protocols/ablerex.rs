@@ -3,19 +3,19 @@
 use super::megatec::{
     BEEPER, SHUTDOWN, STATUS_BITS, STATUS_FIELDS, STATUS_PICTURE, TEMPLATE, TESTS, TIMED_TEST, VENDOR,
 };
-use crate::command::Part::Lit;
-use crate::command::{Command, command};
-use crate::fact::{Derived, Facts, Raised};
-use crate::option::Flag;
-use crate::protocol::{Protocol, Sign};
-use crate::query::Effect::{All, Nothing, Set};
-use crate::query::{Bit, Custom, Effect, Field, Query, alarm, bit, bits, custom, number, query, text};
-use crate::read::Readings;
-use crate::settle;
-use crate::status::Alarm;
-use crate::status::Status::{Bypass, Off, ReplaceBattery};
-use crate::value::{Decimal, Value};
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::status::Alarm;
+use crate::vocabulary::status::Status::{Bypass, Off, ReplaceBattery};
+use crate::vocabulary::value::{Decimal, Value};
+use crate::vocabulary::variable::*;
+use crate::wire::command::Part::Lit;
+use crate::wire::command::{Command, command};
+use crate::wire::fact::{Derived, Facts, Raised};
+use crate::wire::protocol::{Fixed, Protocol, Sign};
+use crate::wire::query::Effect::{All, Nothing, Set};
+use crate::wire::query::{Bit, Custom, Effect, Field, Query, alarm, bit, bits, custom, number, query, text};
+use crate::wire::readings::Readings;
+use crate::wire::settle;
 
 const SOURCE: &str = "NUT 2.8.0 nutdrv_qx_ablerex.c";
 
@@ -193,12 +193,16 @@ const LOAD: &[Command] = &[
     command("shutdown.stop", &[Lit("C")]),
 ];
 
+/// What is printed on a sample unit, or set in it.
+const SAMPLE: &[Fixed] = &[(&Q5_BATTERY_CUTOFF, "960"), (&Q5_ERROR, "0")];
+
 /// The dialect.
 pub static ABLEREX: Protocol = Protocol {
     name: "ablerex",
     about: "as megatec, from which nothing tells it, with binary readings by Q5 and At",
     by_name: true,
     signs: &[Sign::Answers(&STATUS), Sign::Says(&VENDOR, &UPS_FIRMWARE)],
+    sample: SAMPLE,
     queries: &[&STATUS, &RATING, &BINARY, &RUNTIME, &TEST, &VENDOR],
     derived: DERIVED,
     settle,

@@ -1,21 +1,22 @@
 //! Voltronic Axpert and their like: solar inverters whose lines carry a checksum.
 
 use super::megatec::TEMPLATE;
-use crate::armour::Armour;
-use crate::fact::{Facts, Raised};
-use crate::option::Flag;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::Effect::{All, Clear, Nothing, Says, Set};
-use crate::query::{
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::status::Alarm;
+use crate::vocabulary::status::Status::{Charging, LowBattery, Off, Online, Overload};
+use crate::vocabulary::value::{Value, presentable};
+use crate::vocabulary::variable::*;
+use crate::wire::armour::Armour;
+use crate::wire::consent::Consent;
+use crate::wire::fact::{Facts, Raised};
+use crate::wire::protocol::{Fixed, Protocol, Sign};
+use crate::wire::query::Effect::{All, Clear, Nothing, Says, Set};
+use crate::wire::query::{
     Bit, Code, Custom, Effect, Query, UNKNOWN_BIT, Words, alarm, bit, bits, code, codes, custom, number,
     query, text, unknown, word,
 };
-use crate::read::Readings;
-use crate::settle;
-use crate::status::Alarm;
-use crate::status::Status::{Charging, LowBattery, Off, Online, Overload};
-use crate::value::{Value, presentable};
-use crate::variable::*;
+use crate::wire::readings::Readings;
+use crate::wire::settle;
 
 const SOURCE: &str = "NUT 2.8.5 nutdrv_qx_voltronic-axpert.c";
 
@@ -334,6 +335,51 @@ fn settle(facts: &Facts, raised: &mut Raised) {
     }
 }
 
+/// What is printed on a sample unit, or set in it.
+const SAMPLE: &[Fixed] = &[
+    (&DEVICE_FIRMWARE_AUX, "P30"),
+    (&DEVICE_FIRMWARE_MAIN, "0X00074.50"),
+    (&DEVICE_FIRMWARE_SCC1, "0X00000.31"),
+    (&DEVICE_FIRMWARE_SCC2, "0X00000.31"),
+    (&DEVICE_FIRMWARE_SCC3, "0X00000.31"),
+    (&DEVICE_SERIAL, "12345679012345"),
+    (&DEVICE_MODEL, "MKS-5K"),
+    (&BATTERY_ENERGYSAVE, "no"),
+    (&OUTPUT_POWER_NOMINAL, "5000"),
+    (&OUTPUT_REALPOWER_NOMINAL, "4000"),
+    (&BATTERY_VOLTAGE_RECHARGE, "46.0"),
+    (&BATTERY_VOLTAGE_UNDER, "42.0"),
+    (&BATTERY_VOLTAGE_BULK, "56.4"),
+    (&BATTERY_VOLTAGE_FLOAT, "54.0"),
+    (&BATTERY_TYPE, "AGM"),
+    (&BATTERY_CHARGING_CURRENT_AC_HIGH, "30"),
+    (&BATTERY_CHARGING_CURRENT_HIGH, "60"),
+    (&DEVICE_MODEL_TYPE, "Off-grid"),
+    (&DEVICE_DESCRIPTION, "Transformerless"),
+    (&OUTPUT_POWERFACTOR_NOMINAL, "80"),
+    (&INPUT_PHASES, "1"),
+    (&OUTPUT_PHASES, "1"),
+    (&BATTERY_NUMBER, "4"),
+    (&OUTPUT_VOLTAGE_DEFAULT, "230.0"),
+    (&OUTPUT_FREQUENCY_DEFAULT, "50.0"),
+    (&EXPERIMENTAL_BATTERY_CHARGING_CURRENT_AC_HIGH_DEFAULT, "30"),
+    (&EXPERIMENTAL_BATTERY_VOLTAGE_UNDER_DEFAULT, "42.0"),
+    (&EXPERIMENTAL_BATTERY_VOLTAGE_FLOAT_DEFAULT, "54.0"),
+    (&EXPERIMENTAL_BATTERY_VOLTAGE_BULK_DEFAULT, "56.4"),
+    (&EXPERIMENTAL_BATTERY_VOLTAGE_RECHARGE_DEFAULT, "46.0"),
+    (&EXPERIMENTAL_BATTERY_CHARGING_CURRENT_HIGH_DEFAULT, "60"),
+    (&EXPERIMENTAL_BATTERY_TYPE_DEFAULT, "AGM"),
+    (&EXPERIMENTAL_INPUT_PV1_CURRENT, "14"),
+    (&EXPERIMENTAL_INPUT_PV1_VOLTAGE, "103.8"),
+    (&EXPERIMENTAL_INPUT_PV2_CURRENT, "3"),
+    (&EXPERIMENTAL_INPUT_PV2_VOLTAGE, "65.5"),
+    (&EXPERIMENTAL_INPUT_PV3_CURRENT, "0"),
+    (&EXPERIMENTAL_INPUT_PV3_VOLTAGE, "0.0"),
+    (&EXPERIMENTAL_BATTERY_VOLTAGE_SCC1, "52.1"),
+    (&EXPERIMENTAL_BATTERY_VOLTAGE_SCC2, "52.1"),
+    (&EXPERIMENTAL_BATTERY_VOLTAGE_SCC3, "0.0"),
+];
+
 /// The dialect.
 pub static VOLTRONIC_AXPERT: Protocol = Protocol {
     name: "voltronic-axpert",
@@ -356,6 +402,7 @@ pub static VOLTRONIC_AXPERT: Protocol = Protocol {
         &MODE,
     ],
     fixed: &[(&DEVICE_TYPE, "scd")],
+    sample: SAMPLE,
     derived: &[],
     settle,
     commands: &[],

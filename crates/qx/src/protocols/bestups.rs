@@ -1,17 +1,19 @@
 //! Best UPS: Best Power and Sola Australia units.
 
 use super::megatec::{LOAD, STATUS_BITS, STATUS_FIELDS, STATUS_PICTURE, TEMPLATE, TESTS, TIMED_TEST};
-use crate::command::Part::{Lit, Minutes, MinutesUp, Short};
-use crate::command::{Arg, Command, command};
-use crate::fact::{Derived, Facts, Raised, When};
-use crate::option::Flag;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::{Bit, Field, Query, UNKNOWN_BIT, bits, number, query, text};
-use crate::setting::{Allowed, Delay, Rounding, Setting, delay, setting};
-use crate::settle;
-use crate::spelling::Part::Digits;
-use crate::status::Status;
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::status::Status;
+use crate::vocabulary::variable::*;
+use crate::wire::command::Part::{Lit, Minutes, MinutesUp, Short};
+use crate::wire::command::{Arg, Command, command};
+use crate::wire::consent::Consent;
+use crate::wire::fact::{Derived, Facts, Raised};
+use crate::wire::protocol::{Fixed, Protocol, Sign};
+use crate::wire::query::{Bit, Field, Query, UNKNOWN_BIT, bits, number, query, text};
+use crate::wire::setting::{Allowed, Delay, Rounding, Setting, delay, setting};
+use crate::wire::settle;
+use crate::wire::spelling::Part::Digits;
+use crate::wire::when::When;
 
 const SOURCE: &str = "NUT 2.8.0 nutdrv_qx_bestups.c";
 
@@ -170,11 +172,22 @@ const DELAYS: &[Delay] = &[
     delay(&UPS_DELAY_SHUTDOWN, "offdelay", (12, 5_940), 30, Rounding::TenthsThenMinutes),
 ];
 
+/// What is printed on a sample unit, or set in it.
+const SAMPLE: &[Fixed] = &[
+    (&MODEL_CODE, "FOR"),
+    (&BATTERY_VOLTAGE_LOW, "20.0"),
+    (&BATTERY_VOLTAGE_HIGH, "27.6"),
+    (&BATTERY_PACKS, "2"),
+    (&PINS_SHUTDOWN_MODE, "0"),
+    (&TRANSFER_TABLE, "5"),
+];
+
 /// The dialect.
 pub static BESTUPS: Protocol = Protocol {
     name: "bestups",
     about: "Best Power and Sola Australia units: status by Q1, identity by ID",
     signs: &[Sign::Answers(&STATUS), Sign::Answers(&IDENTITY)],
+    sample: SAMPLE,
     queries: &[&STATUS, &IDENTITY, &RUNTIME, &PACKS, &PINS, &TRANSFER],
     derived: DERIVED,
     settle,

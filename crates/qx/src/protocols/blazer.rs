@@ -5,14 +5,15 @@ use super::megatec::{BEEPER, LOAD, RATING, SHUTDOWN, STATUS, TEMPLATE, TESTS, VE
 use super::megatec_old::STATUS_D;
 use super::mustek::STATUS_QS;
 use super::{MEGATEC_OLD, MUSTEK, ZINTO};
-use crate::command::Part::{Lit, Minutes};
-use crate::command::{Arg, Command, TimeUnit, command};
-use crate::fact::Derived;
-use crate::option::Flag;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::{Query, text};
-use crate::setting::Delay;
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::variable::*;
+use crate::wire::command::Part::{Lit, Minutes};
+use crate::wire::command::{Arg, Command, TimeUnit, command};
+use crate::wire::consent::Consent;
+use crate::wire::fact::Derived;
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::{Query, text};
+use crate::wire::setting::Delay;
 
 /// The vendor block under the names of old.
 #[rustfmt::skip]

@@ -1,13 +1,15 @@
 //! Gtec: the status in letters.
 
 use super::megatec::{RATING, TEMPLATE, VENDOR};
-use crate::fact::{Facts, Raised};
-use crate::option::Flag;
-use crate::protocol::{Protocol, Sign};
-use crate::query::Effect::{All, Clear, Nothing, Says, Set};
-use crate::query::{Code, Effect, Query, alarm, code, codes, number, query, unknown};
-use crate::status::Status::{Bypass, ForcedShutdown, LowBattery, Off, Online, Overload, ReplaceBattery};
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::status::Status::{
+    Bypass, ForcedShutdown, LowBattery, Off, Online, Overload, ReplaceBattery,
+};
+use crate::vocabulary::variable::*;
+use crate::wire::fact::{Facts, Raised};
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::Effect::{All, Clear, Nothing, Says, Set};
+use crate::wire::query::{Code, Effect, Query, alarm, code, codes, number, query, unknown};
 
 const FAILED: &[Effect] = &[Clear(Online), Says(&MAINS_FAILED, "yes")];
 const NORMAL: &[Effect] = &[Set(Online), Clear(Bypass)];

@@ -2,10 +2,11 @@
 
 use super::megatec::{RATING, STATUS, TEMPLATE};
 use super::zinto::VENDOR_FW;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::{Query, number, query};
-use crate::setting::Delay;
-use crate::variable::BATTERY_CHARGE;
+use crate::vocabulary::variable::BATTERY_CHARGE;
+use crate::wire::consent::Consent;
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::{Query, number, query};
+use crate::wire::setting::Delay;
 
 static CHARGE: Query =
     query("BL", "charge", "'B''L'C*", &[number('C', &BATTERY_CHARGE)]).source("NUT 2.8.5 nutdrv_qx_hunnox.c");

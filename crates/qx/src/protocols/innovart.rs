@@ -2,11 +2,11 @@
 
 use super::megatec::{LOAD, RATING, SHUTDOWN, STATUS, TEMPLATE, TESTS, TIMED_TEST};
 use super::q6::{BITS, OUTPUT, Q6_PICTURE, WA_PICTURE};
-use crate::command::Command;
-use crate::option::Flag;
-use crate::protocol::{Fixed, Protocol, Sign};
-use crate::query::{Query, number, query, text, unknown};
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::variable::*;
+use crate::wire::command::Command;
+use crate::wire::protocol::{Fixed, Protocol, Sign};
+use crate::wire::query::{Query, number, query, text, unknown};
 
 const SOURCE_31: &str = "NUT 2.8.5 nutdrv_qx_innovart31.c";
 const SOURCE_33: &str = "NUT 2.8.5 nutdrv_qx_innovart33.c";
@@ -111,6 +111,9 @@ const COMMANDS: &[&[Command]] = &[LOAD, SHUTDOWN, TIMED_TEST, TESTS];
 const PHASES_31: &[Fixed] = &[(&INPUT_PHASES, "3"), (&OUTPUT_PHASES, "1"), (&INPUT_BYPASS_PHASES, "1")];
 const PHASES_33: &[Fixed] = &[(&INPUT_PHASES, "3"), (&OUTPUT_PHASES, "3"), (&INPUT_BYPASS_PHASES, "3")];
 
+/// What is printed on a sample unit, or set in it.
+const SAMPLE: &[Fixed] = &[(&UPS_SERIAL, "N05K10KB100004")];
+
 /// Three phases in, one out.
 pub static INNOVART31: Protocol = Protocol {
     name: "innovart31",
@@ -125,6 +128,7 @@ pub static INNOVART31: Protocol = Protocol {
     ],
     queries: &[&STATUS_31, &POWER_31, &BYPASS_31, &RATING, &FIRMWARE, &SERIAL, &BITS],
     fixed: PHASES_31,
+    sample: SAMPLE,
     commands: COMMANDS,
     flags: &[Flag::IgnoreSab, Flag::NoRating],
     ..TEMPLATE
@@ -144,6 +148,7 @@ pub static INNOVART33: Protocol = Protocol {
         Sign::Says(&SERIAL, &UPS_SERIAL),
     ],
     fixed: PHASES_33,
+    sample: SAMPLE,
     commands: COMMANDS,
     flags: &[Flag::IgnoreSab, Flag::NoRating],
     ..TEMPLATE

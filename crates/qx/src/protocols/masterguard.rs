@@ -1,20 +1,23 @@
 //! Masterguard: series A and E, several of which may share a line.
 
 use super::megatec::TEMPLATE;
-use crate::command::Part::{Digits, Lit, Minutes, MinutesUp, Short, Text};
-use crate::command::{Arg, Args, Command, command};
-use crate::fact::{Derived, Facts, Raised};
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::Effect::{Clear, Nothing, Says, Set};
-use crate::query::{
+use crate::vocabulary::status::Status::{
+    Bypass, Calibrating, ForcedShutdown, LowBattery, Online, ReplaceBattery,
+};
+use crate::vocabulary::value::{Decimal, Value, presentable};
+use crate::vocabulary::variable::*;
+use crate::wire::command::Part::{Digits, Lit, Minutes, MinutesUp, Short, Text};
+use crate::wire::command::{Arg, Args, Command, command};
+use crate::wire::consent::Consent;
+use crate::wire::fact::{Derived, Facts, Raised};
+use crate::wire::protocol::{Fixed, Protocol, Sign};
+use crate::wire::query::Effect::{Clear, Nothing, Says, Set};
+use crate::wire::query::{
     Bit, Custom, Query, UNKNOWN_BIT, Words, alarm, bit, bits, custom, number, query, text, unknown, word,
 };
-use crate::read::Readings;
-use crate::setting::{Allowed, CustomValue, Delay, Rounding, Setting, delay, setting};
-use crate::settle;
-use crate::status::Status::{Bypass, Calibrating, ForcedShutdown, LowBattery, Online, ReplaceBattery};
-use crate::value::{Decimal, Value, presentable};
-use crate::variable::*;
+use crate::wire::readings::Readings;
+use crate::wire::setting::{Allowed, CustomValue, Delay, Rounding, Setting, delay, setting};
+use crate::wire::settle;
 
 const SOURCE: &str = "NUT 2.8.5 nutdrv_qx_masterguard.c";
 
@@ -269,8 +272,8 @@ static SERVICE_TIME: Custom = Custom {
 static SERVICE_TIME_SET: CustomValue = CustomValue {
     about: "a number of seconds, or days, hours, minutes and seconds as TTTT:hh:mm:ss",
     args: |text| {
-        let seconds =
-            seconds_of(text).or_else(|| crate::command::number_between(text, 0, 10_000 * 86_400 - 1))?;
+        let seconds = seconds_of(text)
+            .or_else(|| crate::wire::command::number_between(text, 0, 10_000 * 86_400 - 1))?;
         Some(Args { code: days_of(seconds), ..Args::default() })
     },
     value: |args| seconds_of(&args.code).map(Value::whole),
@@ -399,6 +402,32 @@ const DELAYS: &[Delay] = &[
     delay(&UPS_DELAY_SHUTDOWN, "offdelay", (0, 5_940), 30, Rounding::TenthsThenMinutes),
 ];
 
+/// What is printed on a sample unit, or set in it.
+const SAMPLE: &[Fixed] = &[
+    (&UPS_TYPE, "online"),
+    (&UPS_ID, "0"),
+    (&UPS_FIRMWARE, "10.06"),
+    (&UPS_FIRMWARE_AUX, "03.09"),
+    (&DEVICE_MODEL, "A3000-19"),
+    (&BATTERY_PACKS, "1"),
+    (&EXPERIMENTAL_RUNTIME_HALF, "720"),
+    (&EXPERIMENTAL_RUNTIME_FULL, "360"),
+    (&EXPERIMENTAL_RECHARGE_TIME, "64800"),
+    (&AMBIENT_0_TEMPERATURE_LOW, "10"),
+    (&AMBIENT_0_TEMPERATURE_HIGH, "40"),
+    (&INPUT_VOLTAGE_LOW_CRITICAL, "160"),
+    (&INPUT_VOLTAGE_HIGH_CRITICAL, "276"),
+    (&INPUT_FREQUENCY_LOW, "47.00"),
+    (&INPUT_FREQUENCY_HIGH, "53.00"),
+    (&EXPERIMENTAL_BATTERY_AGEING_FACTOR, "708"),
+    (&EXPERIMENTAL_BATTERY_CALIBRATION_FACTOR, "115"),
+    (&DEVICE_PART, "6A1212"),
+    (&DEVICE_SERIAL, "2782"),
+    (&DEVICE_UPTIME, "161550397"),
+    (&EXPERIMENTAL_OUTPUT_VOLTAGES, "220 230 240"),
+    (&EXPERIMENTAL_FAULT_1, "60486: inverter mode output short-circuit fault (43V)"),
+];
+
 /// The dialect.
 pub static MASTERGUARD: Protocol = Protocol {
     name: "masterguard",
@@ -406,6 +435,7 @@ pub static MASTERGUARD: Protocol = Protocol {
     signs: &[Sign::Answers(&IDENTITY), Sign::Answers(&VOLTAGES)],
     queries: &[&IDENTITY, &STATUS, &CONFIGURATION, &BATTERY, &NUMBERS, &UPTIME, &VOLTAGES, &VOLTAGE, &FAULTS],
     fixed: &[(&DEVICE_MFR, "Masterguard"), (&LOAD_HIGH, "140"), (&BATTERY_TYPE, "PbAc")],
+    sample: SAMPLE,
     derived: DERIVED,
     settle: nothing_open,
     commands: &[COMMANDS],

@@ -1,12 +1,13 @@
 //! Mecer: Voltronic Power P98 units and their like, which answer commands by a word.
 
 use super::megatec::{BEEPER, LOAD, RATING, SHUTDOWN, STATUS, TEMPLATE, TESTS, VENDOR};
-use crate::command::Part::{Lit, Minutes, Short};
-use crate::command::{Arg, Command, command};
-use crate::fact::When;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::{Query, query, word};
-use crate::variable::UPS_FIRMWARE_AUX;
+use crate::vocabulary::variable::UPS_FIRMWARE_AUX;
+use crate::wire::command::Part::{Lit, Minutes, Short};
+use crate::wire::command::{Arg, Command, command};
+use crate::wire::consent::Consent;
+use crate::wire::protocol::{Fixed, Protocol, Sign};
+use crate::wire::query::{Query, query, word};
+use crate::wire::when::When;
 
 const P98: &str = "Voltronic Power P98";
 
@@ -20,11 +21,15 @@ const TIMED_TEST: &[Command] = &[
     command("test.battery.start", &[Lit("T"), Minutes(Arg::Given, 2)]).seconds(60, 5940, 600).when(When::Unknown(&UPS_FIRMWARE_AUX)),
 ];
 
+/// What is printed on a sample unit, or set in it.
+const SAMPLE: &[Fixed] = &[(&UPS_FIRMWARE_AUX, "Voltronic Power P98")];
+
 /// The dialect.
 pub static MECER: Protocol = Protocol {
     name: "mecer",
     about: "as megatec, but commands are answered; QPI names the family, or is refused",
     signs: &[Sign::Answers(&STATUS), Sign::AnswersOr(&FAMILY, "(NAK")],
+    sample: SAMPLE,
     queries: &[&STATUS, &RATING, &VENDOR, &FAMILY],
     commands: &[BEEPER, LOAD, SHUTDOWN, TIMED_TEST, TESTS],
     consent: Consent::Word("(ACK"),

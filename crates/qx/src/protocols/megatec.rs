@@ -1,15 +1,16 @@
 //! Megatec: the dialect most of the family descends from. Its sisters differ in a word.
 
-use crate::command::Part::{Lit, Minutes, MinutesUp, Short, Unless0};
-use crate::command::{Arg, Command, Part, command};
-use crate::option::Flag;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::Effect::{Clear, Nothing, Regulating, Says, Set};
-use crate::query::{Bit, Field, Query, alarm, bit, bits, number, query, text};
-use crate::setting::{Delay, Rounding, delay};
-use crate::settle;
-use crate::status::Status::{Calibrating, ForcedShutdown, LowBattery, Online};
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::status::Status::{Calibrating, ForcedShutdown, LowBattery, Online};
+use crate::vocabulary::variable::*;
+use crate::wire::command::Part::{Lit, Minutes, MinutesUp, Short, Unless0};
+use crate::wire::command::{Arg, Command, Part, command};
+use crate::wire::consent::Consent;
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::Effect::{Clear, Nothing, Regulating, Says, Set};
+use crate::wire::query::{Bit, Field, Query, alarm, bit, bits, number, query, text};
+use crate::wire::setting::{Delay, Rounding, delay};
+use crate::wire::settle;
 
 #[rustfmt::skip]
 pub(super) const STATUS_BITS: &[Bit] = &[
@@ -115,6 +116,7 @@ pub(super) const TEMPLATE: Protocol = Protocol {
     by_name: false,
     queries: &[&STATUS, &RATING, &VENDOR],
     fixed: &[],
+    sample: &[],
     derived: &[],
     settle: settle::by_ratio,
     commands: &[BEEPER, LOAD, SHUTDOWN, TIMED_TEST, TESTS],

@@ -1,8 +1,8 @@
 //! Megatec/old: asks for the status by `D`.
 
 use super::megatec::{RATING, STATUS, TEMPLATE, VENDOR};
-use crate::protocol::{Protocol, Sign};
-use crate::query::Query;
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::Query;
 
 pub(super) static STATUS_D: Query = STATUS.asked("D").source("NUT 2.8.0 nutdrv_qx_megatec-old.c");
 

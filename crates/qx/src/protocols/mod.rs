@@ -21,7 +21,7 @@ mod voltronic_qs;
 mod voltronic_qs_hex;
 mod zinto;
 
-use crate::protocol::Protocol;
+use crate::wire::protocol::Protocol;
 pub use ablerex::ABLEREX;
 pub use axpert::VOLTRONIC_AXPERT;
 pub use bestups::BESTUPS;

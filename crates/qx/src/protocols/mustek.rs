@@ -1,8 +1,8 @@
 //! Mustek: asks for the status by `QS`.
 
 use super::megatec::{RATING, STATUS, TEMPLATE, VENDOR};
-use crate::protocol::{Protocol, Sign};
-use crate::query::Query;
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::Query;
 
 pub(super) static STATUS_QS: Query = STATUS.asked("QS").source("NUT 2.8.0 nutdrv_qx_mustek.c");
 

@@ -1,14 +1,17 @@
 //! Omron: Q1 with words of its own for the rest.
 
 use super::megatec::{STATUS_BITS, STATUS_FIELDS, STATUS_PICTURE, TEMPLATE};
-use crate::command::Part::{Lit, Short, Then};
-use crate::command::{Arg, Command, command};
-use crate::option::Flag;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::{Bit, Custom, Field, Query, UNKNOWN_BIT, bits, custom, number, query, text, unknown};
-use crate::read::Readings;
-use crate::value::{Decimal, Value};
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::value::{Decimal, Value};
+use crate::vocabulary::variable::*;
+use crate::wire::command::Part::{Lit, Short, Then};
+use crate::wire::command::{Arg, Command, command};
+use crate::wire::consent::Consent;
+use crate::wire::protocol::{Fixed, Protocol, Sign};
+use crate::wire::query::{
+    Bit, Custom, Field, Query, UNKNOWN_BIT, bits, custom, number, query, text, unknown,
+};
+use crate::wire::readings::Readings;
 
 const SOURCE: &str = "NUT 2.8.5 nutdrv_qx_omron.c";
 
@@ -129,12 +132,23 @@ const COMMANDS: &[Command] = &[
     command("shutdown.stop",    &[Lit("C")]),
 ];
 
+/// What is printed on a sample unit, or set in it.
+const SAMPLE: &[Fixed] = &[
+    (&UPS_SERIAL, "A0Z25110005109G"),
+    (&UPS_FIRMWARE, "0.17"),
+    (&UPS_FIRMWARE_AUX, "2.00"),
+    (&BATTERY_DATE, "2026-07-30"),
+    (&UPS_REALPOWER_NOMINAL, "1125"),
+    (&UPS_POWER_NOMINAL, "1125"),
+];
+
 /// The dialect.
 pub static OMRON: Protocol = Protocol {
     name: "omron",
     about: "Omron units: status by Q1, from which nothing on a serial line tells them",
     by_name: true,
     signs: &[Sign::Answers(&STATUS)],
+    sample: SAMPLE,
     queries: &[&STATUS, &CHARGE, &RUNTIME, &TEMPERATURE, &FREQUENCY, &SERIAL, &FIRMWARE, &DATE, &RATING],
     commands: &[COMMANDS],
     consent: Consent::Word("OK"),

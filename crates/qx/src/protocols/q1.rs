@@ -1,9 +1,9 @@
 //! Q1: the status, and the ratings where the UPS knows them.
 
 use super::megatec::{RATING as RATING_OF_MEGATEC, STATUS, TEMPLATE};
-use crate::option::Flag;
-use crate::protocol::{Protocol, Sign};
-use crate::query::Query;
+use crate::vocabulary::flag::Flag;
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::Query;
 
 static RATING: Query = RATING_OF_MEGATEC.optional();
 

@@ -1,10 +1,10 @@
 //! Q2 and Q6: units of three phases, whose status bits still come by Q1.
 
 use super::megatec::{STATUS, STATUS_BITS, STATUS_PICTURE, TEMPLATE};
-use crate::option::Flag;
-use crate::protocol::{Protocol, Sign};
-use crate::query::{Field, Query, Words, bits, number, query, unknown, word};
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::variable::*;
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::{Field, Query, Words, bits, number, query, unknown, word};
 
 const Q2_SOURCE: &str = "NUT 2.8.5 nutdrv_qx_q2.c";
 const Q6_SOURCE: &str = "NUT 2.8.5 nutdrv_qx_q6.c";

@@ -1,13 +1,14 @@
 //! Voltronic units that speak QS: as Mustek, but the ratings are those of the output.
 
 use super::megatec::{BEEPER, LOAD, SHUTDOWN, STATUS_BITS, STATUS_FIELDS, STATUS_PICTURE, TEMPLATE};
-use crate::command::Part::Lit;
-use crate::command::{Command, command};
-use crate::option::Flag;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::{Field, Query, bits, number, query, unknown, word};
-use crate::setting::Delay;
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::variable::*;
+use crate::wire::command::Part::Lit;
+use crate::wire::command::{Command, command};
+use crate::wire::consent::Consent;
+use crate::wire::protocol::{Fixed, Protocol, Sign};
+use crate::wire::query::{Field, Query, bits, number, query, unknown, word};
+use crate::wire::setting::Delay;
 
 const SOURCE: &str = "NUT 2.8.0 nutdrv_qx_voltronic-qs.c";
 
@@ -55,11 +56,15 @@ pub(super) const TEST: &[Command] = &[command("test.battery.start.quick", &[Lit(
 pub(super) const DELAYS: &[Delay] =
     &[Delay { least: 60, ..TEMPLATE.delays[0] }, Delay { most: 540, ..TEMPLATE.delays[1] }];
 
+/// What is printed on a sample unit, or set in it.
+const SAMPLE: &[Fixed] = &[(&UPS_FIRMWARE_AUX, "PM-V")];
+
 /// The dialect.
 pub static VOLTRONIC_QS: Protocol = Protocol {
     name: "voltronic-qs",
     about: "Voltronic units of families V and H: family by M, status by QS",
     signs: &[Sign::Answers(&FAMILY), Sign::Answers(&STATUS)],
+    sample: SAMPLE,
     queries: &[&FAMILY, &STATUS, &RATING, &EXTENDED],
     commands: &[BEEPER, LOAD, SHUTDOWN, TEST],
     delays: DELAYS,

@@ -2,15 +2,16 @@
 
 use super::megatec::{BEEPER, LOAD, SHUTDOWN, STATUS_BITS, TEMPLATE};
 use super::voltronic_qs::{DELAYS, TEST};
-use crate::armour::Armour;
-use crate::command::Command;
-use crate::fact::When;
-use crate::option::Flag;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::{Custom, Query, bits, custom, query, word};
-use crate::read::Readings;
-use crate::value::{Decimal, Value};
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::value::{Decimal, Value};
+use crate::vocabulary::variable::*;
+use crate::wire::armour::Armour;
+use crate::wire::command::Command;
+use crate::wire::consent::Consent;
+use crate::wire::protocol::{Fixed, Protocol, Sign};
+use crate::wire::query::{Custom, Query, bits, custom, query, word};
+use crate::wire::readings::Readings;
+use crate::wire::when::When;
 
 const SOURCE: &str = "NUT 2.8.0 nutdrv_qx_voltronic-qs-hex.c";
 
@@ -215,11 +216,15 @@ static BINARY: Armour = Armour {
 /// Only family T tests its battery when told to.
 const TEST_OF_T: &[Command] = &[TEST[0].when(When::Is(&UPS_FIRMWARE_AUX, &["PM-T"]))];
 
+/// What is printed on a sample unit, or set in it.
+const SAMPLE: &[Fixed] = &[(&UPS_FIRMWARE_AUX, "PM-P")];
+
 /// The dialect.
 pub static VOLTRONIC_QS_HEX: Protocol = Protocol {
     name: "voltronic-qs-hex",
     about: "Voltronic units of families P and T: family by M, status by QS in binary",
     signs: &[Sign::Answers(&FAMILY), Sign::Answers(&STATUS)],
+    sample: SAMPLE,
     queries: &[&FAMILY, &STATUS],
     commands: &[BEEPER, LOAD, SHUTDOWN, TEST_OF_T],
     delays: DELAYS,

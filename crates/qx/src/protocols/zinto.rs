@@ -1,9 +1,9 @@
 //! Zinto: asks for the vendor by `FW?`.
 
 use super::megatec::{RATING, STATUS, TEMPLATE, VENDOR};
-use crate::protocol::{Protocol, Sign};
-use crate::query::Query;
-use crate::variable::UPS_FIRMWARE;
+use crate::vocabulary::variable::UPS_FIRMWARE;
+use crate::wire::protocol::{Protocol, Sign};
+use crate::wire::query::Query;
 
 pub(super) static VENDOR_FW: Query = VENDOR.asked("FW?").source("NUT 2.8.0 nutdrv_qx_zinto.c");
 

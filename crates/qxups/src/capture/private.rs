@@ -1,9 +1,9 @@
 //! `--anonymous`: what belongs to the owner alone is taken out of a recording.
 
-use qx::capture::Recorded;
-use qx::conceal::{Looks, PRIVATE, masked, without_suspects};
-use qx::detect::is_refusal;
-use qx::explain::asked_by;
+use qx::line::capture::Recorded;
+use qx::text::conceal::{Looks, PRIVATE, masked, without_suspects};
+use qx::text::explain::asked_by;
+use qx::wire::refusal::is_refusal;
 
 /// A text that is shorter may stand in a reply by chance.
 const LEAST: usize = 6;

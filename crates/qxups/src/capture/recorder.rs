@@ -1,9 +1,9 @@
 //! The recorder: asks, and keeps what was said and when.
 
 use link::{Link, LinkError};
-use qx::capture::Recorded;
 use qx::detect::SLOWEST;
-use qx::exchange::{Echo, Exchange};
+use qx::line::capture::Recorded;
+use qx::line::exchange::{Echo, Exchange};
 use std::time::Duration;
 use tokio::time::Instant;
 

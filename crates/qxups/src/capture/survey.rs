@@ -4,10 +4,10 @@
 use super::recorder::Recorder;
 use link::LinkError;
 use qx::detect::{Detection, Step, Stranger};
-use qx::option::Options;
-use qx::protocol::Protocol;
-use qx::query::{Cadence, Query};
-use qx::variable::UPS_ID;
+use qx::options::Options;
+use qx::vocabulary::variable::UPS_ID;
+use qx::wire::protocol::Protocol;
+use qx::wire::query::{Cadence, Query};
 
 /// What was found.
 #[derive(Clone, Debug, Default)]

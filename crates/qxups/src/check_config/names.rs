@@ -3,7 +3,7 @@
 
 use super::nearest;
 use driver::upgrade::UPGRADES;
-use qx::variable;
+use qx::vocabulary::variable;
 use station::driver_kind;
 
 /// The drivers of NUT but those that are ours (drivers/Makefile.am of 2.8.0, and of its newest source).

@@ -5,9 +5,11 @@ use super::watched::Watched;
 use crate::capture::recorder::Recorder;
 use crate::capture::survey;
 use link::{Address, CablePower, Kind as Failure, Link, LinkError, ModemLines, Opening};
-use qx::capture::{Recorded, escape};
-use qx::detect::{Stranger, is_refusal};
-use qx::option::Options;
+use qx::detect::Stranger;
+use qx::line::capture::Recorded;
+use qx::options::Options;
+use qx::vocabulary::escape::escape;
+use qx::wire::refusal::is_refusal;
 use std::time::Duration;
 
 /// So many questions without an answer are enough to try the next value of `cablepower`.

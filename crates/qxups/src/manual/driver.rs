@@ -2,9 +2,10 @@
 
 use super::roff::Page;
 use driver::command_line::LETTERS;
-use qx::bridge::{Bridge, UsbId};
-use qx::option::{Kind, OptionRow, Scope};
-use qx::{bridges, protocols};
+use qx::options::rows::{Kind, OptionRow, Scope};
+use qx::protocols;
+use qx::usb::bridge::{Bridge, UsbId};
+use qx::usb::bridges;
 use station::driver_kind::{self, DriverKind, Line};
 use std::collections::BTreeMap;
 

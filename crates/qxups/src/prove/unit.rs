@@ -4,9 +4,10 @@
 use super::ask::Owner;
 use crate::out::{self, Stop};
 use link::{Attached, Link};
-use qx::capture::{Recorded, escape};
 use qx::device::{Device, Event, Loudness, Outcome, Ticket};
-use qx::option::Options;
+use qx::line::capture::Recorded;
+use qx::options::Options;
+use qx::vocabulary::escape::escape;
 use station::config::UpsConfig;
 use std::time::{Duration, Instant};
 

@@ -1,8 +1,8 @@
 //! Where a UPS may be.
 
 use link::{Address, Attached, Pattern, UsbOptions};
-use qx::bridge::Bridge;
-use qx::bridges;
+use qx::usb::bridge::Bridge;
+use qx::usb::bridges;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::path::{Path, PathBuf};

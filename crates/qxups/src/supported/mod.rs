@@ -5,8 +5,8 @@ mod page;
 mod rows;
 
 pub use page::page;
-use qx::bridge::Bridge;
-use qx::bridges;
+use qx::usb::bridge::Bridge;
+use qx::usb::bridges;
 use rows::{Captured, Listed};
 
 /// What is known of a device, or of all; the exit code is 1 when nothing is.

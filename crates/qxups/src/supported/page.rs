@@ -1,7 +1,8 @@
 //! The page `docs/devices.md`.
 
 use super::rows::{self, Listed};
-use qx::{bridges, protocols};
+use qx::protocols;
+use qx::usb::bridges;
 use std::fmt::Write;
 
 /// The page: what is known, and what it is proved by.

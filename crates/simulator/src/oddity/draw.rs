@@ -1,10 +1,10 @@
 //! An oddity drawn at random.
 
-use super::{Deed, Oddity, State};
+use super::{Deed, Oddity, Plate, State};
 use crate::trouble::Random;
-use qx::protocol::Protocol;
-use qx::query::{Meaning, Query};
-use qx::status::Status;
+use qx::vocabulary::status::Status;
+use qx::wire::protocol::Protocol;
+use qx::wire::query::{Cadence, Meaning, Query};
 use std::time::Duration;
 
 /// Draws an oddity that a unit of the dialect may have. It stays honest, and what tells of mains is answered
@@ -12,6 +12,9 @@ use std::time::Duration;
 pub fn draw(random: &mut Random, protocol: &Protocol) -> Oddity {
     let deed = deed(random);
     let mut odd = Oddity::from(deed);
+    if matches!(odd.deed, Deed::Plate(_)) {
+        return plate(random, odd, protocol);
+    }
     match odd.deed {
         Deed::Silent | Deed::Refuses | Deed::Empty | Deed::Nuls => {
             // without its signs it is another dialect
@@ -45,11 +48,35 @@ pub fn draw(random: &mut Random, protocol: &Protocol) -> Oddity {
     odd
 }
 
+/// A name plate that reads otherwise on battery: all of it, or the reply to one question.
+fn plate(random: &mut Random, mut odd: Oddity, protocol: &Protocol) -> Oddity {
+    let keeps_back = !matches!(odd.deed, Deed::Plate(Plate::Zeros | Plate::Other));
+    // without its signs it is another dialect
+    let free = |query: &&&'static Query| {
+        query.cadence == Cadence::Once
+            && !(keeps_back && protocol.signs.iter().any(|sign| sign.query().ask == query.ask))
+    };
+    let asks: Vec<&str> = protocol.queries.iter().filter(free).map(|query| query.ask).collect();
+    let one = asks.get(random.below(asks.len())).map(|ask| (*ask).into());
+    let all = random.chance(0.5);
+    match (keeps_back, one) {
+        (true, None) => odd.deed = Deed::Plate(Plate::Zeros),
+        (true, one) => odd.ask = one,
+        (false, one) => odd.ask = one.filter(|_| !all),
+    }
+    odd.on = Some(State::Battery);
+    if random.chance(0.2) {
+        odd.every = 2;
+        odd.phase = random.below(2) as u32;
+    }
+    odd
+}
+
 fn deed(random: &mut Random) -> Deed {
     let mut ms = |some: &[u64]| Duration::from_millis(some[random.below(some.len())]);
     let (slow, gap, late) =
         (ms(&[50, 100, 300, 500]), ms(&[20, 100, 200, 250]), ms(&[300, 450, 600, 700, 900, 1500]));
-    match random.below(30) {
+    match random.below(34) {
         0..=3 => Deed::Omits(Status::LowBattery),
         4..=6 => Deed::Toggles,
         7 | 8 => Deed::Letter(['B', 'x', '-'][random.below(3)]),
@@ -69,15 +96,19 @@ fn deed(random: &mut Random) -> Deed {
         26 => Deed::Slow(slow),
         27 => Deed::Gap(gap),
         28 => Deed::LateWord(late),
-        _ => Deed::NoWord,
+        29 => Deed::NoWord,
+        _ => Deed::Plate(Plate::ALL[random.below(Plate::ALL.len())].1),
     }
 }
 
 /// Whether mains is told by it, or the dialect is found by it at once.
 fn tells_mains(query: &Query) -> bool {
-    let online = |effect: &qx::query::Effect| {
+    let online = |effect: &qx::wire::query::Effect| {
         effect.parts().iter().any(|part| {
-            matches!(part, qx::query::Effect::Set(Status::Online) | qx::query::Effect::Clear(Status::Online))
+            matches!(
+                part,
+                qx::wire::query::Effect::Set(Status::Online) | qx::wire::query::Effect::Clear(Status::Online)
+            )
         })
     };
     query.fields.iter().any(|field| match field.meaning {

@@ -1,14 +1,14 @@
 //! What oddities do to what is said: to the readings, and to the plain text of a reply.
 
-use super::Deed;
+use super::{Deed, Plate};
 use crate::world::World;
-use qx::picture::{Slot, Slots};
-use qx::query::{Bit, Code, Effect, Layout, Meaning, Query};
-use qx::read::Readings;
-use qx::value::{Decimal, Value};
-use qx::variable::{
+use qx::vocabulary::value::{Decimal, Value};
+use qx::vocabulary::variable::{
     BATTERY_VOLTAGE, CELL_VOLTAGE, EXPERIMENTAL_BATTERY_VOLTAGE_NEGATIVE, Q5_BATTERY_VOLTAGE,
 };
+use qx::wire::picture::{Slot, Slots};
+use qx::wire::query::{Bit, Code, Effect, Layout, Meaning, Query};
+use qx::wire::readings::Readings;
 
 impl Deed {
     /// Changes what is said of the world.
@@ -58,6 +58,7 @@ impl Deed {
                     *last = *letter as u8;
                 }
             }
+            Deed::Plate(plate) => plate.deform(text, query),
             _ if query.layout == Layout::Columns || !text.iter().all(|byte| (0x20..0x7f).contains(byte)) => {}
             Deed::Toggles => {
                 if let Some(bit) = harmless(query).and_then(|at| text.get_mut(at)) {
@@ -96,6 +97,37 @@ impl Deed {
                 }
             }
             Deed::Trailing => text.push(b' '),
+            _ => {}
+        }
+    }
+}
+
+impl Plate {
+    /// Changes what the fields of a name plate say: no words and no codes, which say what family it is of.
+    fn deform(self, text: &mut [u8], query: &Query) {
+        let (mut at, mut fields, length) = (0, query.fields.iter(), text.len());
+        for slot in Slots::of(query.picture) {
+            let (from, width) = (at, if matches!(slot, Slot::Rest { .. }) { length } else { slot.width() });
+            at += width;
+            let field = if matches!(slot, Slot::Literal(_)) { None } else { fields.next() };
+            let Some(field) = field else { continue };
+            let is_text = match field.meaning {
+                Meaning::Number(_) => false,
+                Meaning::Text(_) | Meaning::Custom(_) => true,
+                _ => continue,
+            };
+            for byte in text.get_mut(from..at.min(length)).unwrap_or_default() {
+                self.deform_byte(byte, is_text);
+            }
+        }
+    }
+
+    fn deform_byte(self, byte: &mut u8, is_text: bool) {
+        match (self, *byte) {
+            (Plate::Zeros, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') => *byte = b'0',
+            (Plate::Blanks, 0x21..0x7f) => *byte = b' ',
+            (Plate::Other, b'0'..=b'8' | b'A'..=b'Y' | b'a'..=b'y') if is_text => *byte += 1,
+            (Plate::Other, b'9') if is_text => *byte = b'0',
             _ => {}
         }
     }
@@ -179,6 +211,24 @@ mod tests {
             let mut text = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001001".to_vec();
             Oddity::parse(odd).unwrap().deed.deform(&mut text, &protocols::STATUS);
             assert_eq!(String::from_utf8(text).unwrap(), reply, "{odd}");
+        }
+    }
+
+    #[test]
+    fn name_plates_read_as_their_names_say() {
+        for (odd, ratings, names) in [
+            ("zeros", "#000.0 000 00.00 00.0", "#00000           000 0000   00        "),
+            ("blanks", "#                    ", "#                                     "),
+            ("other", "#230.0 003 24.00 50.0", "#RYVQT           TJN 2111   W2        "),
+        ] {
+            for (query, said, right) in [
+                (&protocols::RATING, "#230.0 003 24.00 50.0", ratings),
+                (&protocols::VENDOR, "#QXUPS           SIM 1000   V1        ", names),
+            ] {
+                let mut text = said.as_bytes().to_vec();
+                Oddity::parse(&format!("plate={odd}")).unwrap().deed.deform(&mut text, query);
+                assert_eq!(String::from_utf8(text).unwrap(), right, "{odd}");
+            }
         }
     }
 

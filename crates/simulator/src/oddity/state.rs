@@ -3,6 +3,7 @@
 use super::{Deed, Oddity};
 use crate::trouble::Random;
 use crate::world::World;
+use qx::wire::query::{Cadence, Query};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -22,18 +23,21 @@ impl Oddness {
         Oddness { random: Random::new(seed), counts: BTreeMap::new(), held: None }
     }
 
-    /// The deeds that befall what is said to `line` now. A question whose reply tells of the status is
-    /// `told`; a command is neither told nor named.
+    /// The deeds that befall what is said to `line` now; a command is no `query`.
     pub(crate) fn strike(
         &mut self,
         oddities: &[Oddity],
         line: &str,
-        told: bool,
+        query: Option<&Query>,
         (world, now): (&World, Duration),
     ) -> Vec<Deed> {
         let mut deeds = vec![];
         for (at, odd) in oddities.iter().enumerate() {
-            let meant = odd.ask.as_deref().map_or(told || odd.deed.is_of_all(), |ask| ask == line);
+            let of_the_unnamed = || match odd.deed {
+                Deed::Plate(_) => query.is_some_and(|query| query.cadence == Cadence::Once),
+                _ => odd.deed.is_of_all() || query.is_some_and(Query::tells_status),
+            };
+            let meant = odd.ask.as_deref().map_or_else(of_the_unnamed, |ask| ask == line);
             if !meant || !odd.is_on(world, now) {
                 continue;
             }

@@ -3,14 +3,15 @@
 use super::finding::Finding;
 use super::judge::{Judge, Look};
 use super::life::{self, Event, Life, Link};
-use super::line;
 use super::unit::{self, Cable, End};
 use super::wants;
-use qx::device::{Device, Event as News, LinkChange, Moment, Ticket};
-use qx::option::Options;
+use qx::device::{Device, Event as News, LinkChange, Ticket};
+use qx::options::Options;
+use qx::vocabulary::moment::Moment;
 use simulator::ups::SimulatedUps;
 use std::collections::VecDeque;
 use std::time::Duration;
+use testbed::exchange;
 
 /// As the session does it: a lost link is tried again after this.
 const REOPEN: Duration = Duration::from_secs(1);
@@ -152,7 +153,7 @@ impl<'l> Bench<'l> {
         });
     }
 
-    fn exchange(&mut self, exchange: &qx::exchange::Exchange) {
+    fn exchange(&mut self, exchange: &qx::line::exchange::Exchange) {
         let began = self.now;
         let breaks = self.events.iter().find(|(_, event)| *event == Event::Gone).map(|(at, _)| *at);
         let converter = self.life.link == Link::Usb;
@@ -160,7 +161,7 @@ impl<'l> Bench<'l> {
         let passes = self.cable == Cable::Plugged;
         let (mut now, unit) = (self.now, self.units.len() - 1);
         let mut end = End { ups: self.units.last_mut().expect("a unit"), passes, breaks };
-        let reply = line::exchange(exchange, &mut now, unsettled, &mut end);
+        let reply = exchange::exchange(exchange, &mut now, unsettled, &mut end);
         self.now = now;
         let records = self.ups().take_records();
         self.judge.heard(began, now, (exchange, reply.as_ref()), &records, unit);

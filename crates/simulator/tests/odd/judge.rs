@@ -6,13 +6,14 @@ use super::life::Life;
 use super::orders::Orders;
 use super::power::Word;
 use super::unit::{Cable, would_claim};
-use qx::device::{Moment, Outcome, Ticket};
-use qx::exchange::{END, Exchange, Reply};
-use qx::option::Options;
-use qx::protocol::Protocol;
-use qx::query::Cadence;
-use qx::quirk::STUCK_FSD;
-use qx::store::Store;
+use qx::device::store::Store;
+use qx::device::{Outcome, Ticket};
+use qx::line::exchange::{END, Exchange, Reply};
+use qx::options::Options;
+use qx::options::quirk::STUCK_FSD;
+use qx::vocabulary::moment::Moment;
+use qx::wire::protocol::Protocol;
+use qx::wire::query::Cadence;
 use simulator::claims::Claims;
 use simulator::oddity::{Deed, Oddity};
 use simulator::ups::{Record, SimulatedUps};
@@ -61,6 +62,8 @@ pub struct Judge {
     /// When a reply that tells of mains was read whole last, and when any was heard.
     readable: Option<Moment>,
     heard_at: Moment,
+    /// What the last readable reply said of mains.
+    last_online: Option<Option<bool>>,
     /// Questions for mains that were not answered readably since then.
     unread: u32,
     stale_since: Option<Moment>,
@@ -94,6 +97,7 @@ impl Judge {
             reachable: Moment::ZERO,
             readable: None,
             heard_at: Moment::ZERO,
+            last_online: None,
             unread: 0,
             stale_since: None,
             readable_while_stale: 0,
@@ -242,7 +246,11 @@ impl Judge {
         if claims.online.is_none() {
             return;
         }
-        self.readable = Some(now);
+        // on a bad line, what contradicts the reply before it may be the noise: it proves nothing fresh
+        let contradicts = self.last_online.replace(claims.online) != Some(claims.online);
+        if !(bad && contradicts) {
+            self.readable = Some(now);
+        }
         self.unread = 0;
         self.readable_while_stale += usize::from(self.stale_since.is_some());
         if let Some(swap) = &mut self.swap {

@@ -14,9 +14,11 @@
 //! until 300s
 //! ```
 
-use qx::option::{Flag, Options};
-use qx::protocol::Protocol;
-use qx::{protocols, quirk};
+use qx::options::Options;
+use qx::options::quirk;
+use qx::protocols;
+use qx::vocabulary::flag::Flag;
+use qx::wire::protocol::Protocol;
 use simulator::script::time_of;
 use std::fmt;
 use std::time::Duration;

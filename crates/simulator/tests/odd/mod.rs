@@ -7,8 +7,6 @@ pub mod draw;
 pub mod finding;
 pub mod judge;
 pub mod life;
-#[path = "../wire/exchange.rs"]
-pub mod line;
 pub mod orders;
 pub mod power;
 pub mod shrink;

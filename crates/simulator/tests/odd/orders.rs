@@ -2,9 +2,10 @@
 
 use super::bounds::{ANSWER, ORDER_LIFE};
 use super::finding::{Finding, Kind};
-use qx::device::{Moment, Outcome, Ticket};
-use qx::protocol::Protocol;
-use qx::spelling;
+use qx::device::{Outcome, Ticket};
+use qx::vocabulary::moment::Moment;
+use qx::wire::protocol::Protocol;
+use qx::wire::spelling;
 use std::time::Duration;
 
 /// The name under which killing the power is kept.

@@ -2,7 +2,7 @@
 
 use super::bounds::{MAINS_REPLIES, MAINS_REPLIES_ON_A_BAD_LINE};
 use super::bounds::{WORD_RAISED, WORD_REPLIES, WORD_REPLIES_ON_A_BAD_LINE};
-use qx::device::Moment;
+use qx::vocabulary::moment::Moment;
 use simulator::claims::Claims;
 use std::collections::BTreeMap;
 

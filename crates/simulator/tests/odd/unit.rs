@@ -1,15 +1,15 @@
 //! The units of a life, and the cable to the one that is plugged in.
 
 use super::life::{Event, Life};
-use super::line::Far;
-use qx::device::Moment;
-use qx::exchange::END;
+use qx::line::exchange::END;
+use qx::vocabulary::moment::Moment;
 use simulator::claims::Claims;
 use simulator::knob::Knob;
 use simulator::personality::Personality;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::{Record, SimulatedUps};
+use testbed::exchange::Far;
 
 /// Whether bytes pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,18 +1,13 @@
 //! A device on a line with trouble, in virtual time, and a judge who knows the truth.
 #![allow(dead_code, missing_docs)]
 
-pub mod judge;
-#[path = "../wire/exchange.rs"]
-mod line;
-pub mod twin;
-
-use judge::{Findings, Judge};
-use qx::device::{Device, Event, Moment, Outcome};
-use qx::exchange::Exchange;
-use qx::option::Options;
-use qx::protocol::Protocol;
-use qx::store::Change;
-use qx::variable::*;
+use qx::device::store::Change;
+use qx::device::{Device, Event, Outcome};
+use qx::line::exchange::Exchange;
+use qx::options::Options;
+use qx::vocabulary::moment::Moment;
+use qx::vocabulary::variable::*;
+use qx::wire::protocol::Protocol;
 use simulator::knob::Knob;
 use simulator::personality::Personality;
 use simulator::script::Script;
@@ -20,7 +15,9 @@ use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
 use simulator::world::Order;
 use std::time::Duration;
-use twin::Twin;
+use testbed::exchange;
+use testbed::judge::{Findings, Judge};
+use testbed::twin::Twin;
 
 /// What happens in ten minutes: outages, a low battery, regulation, loads, and a command.
 pub const DAY: &[(u64, &str)] = &[
@@ -173,7 +170,7 @@ impl Bench {
     fn exchange(&mut self, exchange: &Exchange) {
         let began = self.now;
         let reply =
-            line::exchange(exchange, &mut self.now, (false, false), &mut self.ups).unwrap_or_default();
+            exchange::exchange(exchange, &mut self.now, (false, false), &mut self.ups).unwrap_or_default();
         self.hear(exchange.is_command);
         self.exchanges += 1;
         let is_status = exchange.command == self.protocol.queries[0].wire(0);

@@ -3,7 +3,7 @@
 use super::{Configuration, Finding, ProcessSettings, Purpose, UpsConfig, Wrong};
 use crate::driver_kind::{DriverKind, Line};
 use link::{Address, CablePower, Opening, UsbOptions};
-use qx::option::Options;
+use qx::options::Options;
 use std::time::Duration;
 
 /// A configuration that is being read.

@@ -21,7 +21,7 @@ pub use generic::{Audience, GENERIC, GenericRow, Place, generic};
 use link::{Address, CablePower, Opening};
 pub use nearest::nearest;
 use nut::ups_conf::UpsConf;
-use qx::option::Options;
+use qx::options::Options;
 pub use section::{lost_words, yes_or_no};
 use std::path::PathBuf;
 

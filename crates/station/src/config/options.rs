@@ -1,10 +1,12 @@
-//! The options of one driver: a function for each row of the tables in [`qx::option`].
+//! The options of one driver: a function for each row of the tables in [`qx::options::rows`].
 
 use super::draft::{Draft, whole_seconds};
 use super::{Wrong, nearest, usb};
 use link::CablePower;
-use qx::option::{BLAZER, COMMON, DIALECTS, Flag, Kind, OptionRow, QX, RuntimeCal, SERIAL, USB};
-use qx::quirk;
+use qx::options::RuntimeCal;
+use qx::options::quirk;
+use qx::options::rows::{BLAZER, COMMON, DIALECTS, Kind, OptionRow, QX, SERIAL, USB};
+use qx::vocabulary::flag::Flag;
 use std::time::Duration;
 
 /// Takes the value of an option; the value of a flag is empty. An error is a sentence that begins with the option.
@@ -277,7 +279,7 @@ mod tests {
     use super::super::{Configuration, Purpose, Statement, no_conf};
     use super::*;
     use crate::driver_kind::{self, BLAZER_USB, DriverKind, NUTDRV_QX};
-    use qx::option::Scope;
+    use qx::options::rows::Scope;
 
     fn read(kind: &'static DriverKind, option: Option<(&str, &str)>) -> Configuration {
         let option = option.map(|(name, value)| {

@@ -3,8 +3,8 @@
 use super::draft::Draft;
 use super::{Wrong, nearest};
 use link::{Pattern, UsbOptions};
-use qx::bridges;
-use qx::option::OptionRow;
+use qx::options::rows::OptionRow;
+use qx::usb::bridges;
 
 /// What chooses a device also says that the UPS is on USB, whatever `port` says.
 pub(super) fn pattern(draft: &mut Draft, row: &OptionRow, value: &str) -> Result<(), String> {

@@ -1,12 +1,14 @@
 //! Warnings (`QWS`), kinds of faults (`QFS`) and modes (`QMOD`).
 
 use super::SOURCE;
-use crate::fact::When;
-use crate::query::Effect::{self, All, Nothing, Says, Set};
-use crate::query::{Bit, Code, Query, alarm, bit, bits, code, codes, query, unknown};
-use crate::status::Alarm;
-use crate::status::Status::{Bypass, Calibrating, ForcedShutdown, LowBattery, Off, Overload, ReplaceBattery};
-use crate::variable::{UPS_FAULT, UPS_FIRMWARE_AUX, WORKING_MODE};
+use crate::vocabulary::status::Alarm;
+use crate::vocabulary::status::Status::{
+    Bypass, Calibrating, ForcedShutdown, LowBattery, Off, Overload, ReplaceBattery,
+};
+use crate::vocabulary::variable::{UPS_FAULT, UPS_FIRMWARE_AUX, WORKING_MODE};
+use crate::wire::query::Effect::{self, All, Nothing, Says, Set};
+use crate::wire::query::{Bit, Code, Query, alarm, bit, bits, code, codes, query, unknown};
+use crate::wire::when::When;
 
 const fn warning(number: u8, text: &'static str) -> Bit {
     bit(text, Effect::Alarm(Alarm::warning(number, text)), Nothing)

@@ -2,14 +2,14 @@
 
 use super::super::megatec::{RETURN_OTHERWISE, STAYOFF_OTHERWISE};
 use super::{BATTERY_TYPES, HAS_BYPASS, HAS_ECO, P31, WORK_RANGES, limits};
-use crate::command::Part::{Code, Digits, Lit, Minutes, Short, Tenths, Unless0};
-use crate::command::{Arg, Command, command};
-use crate::fact::When;
-use crate::option::Flag;
-use crate::query::Words;
-use crate::setting::{Allowed, Setting, setting};
-use crate::status::Status;
-use crate::variable::*;
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::status::Status;
+use crate::vocabulary::variable::*;
+use crate::wire::command::Part::{Code, Digits, Lit, Minutes, Short, Tenths, Unless0};
+use crate::wire::command::{Arg, Command, command};
+use crate::wire::query::Words;
+use crate::wire::setting::{Allowed, Setting, setting};
+use crate::wire::when::When;
 
 const CAN_SWITCH_BEEPER: When = When::Known(&ALARM_CONTROL);
 const SOUNDS: When = When::Is(&BEEPER_BIT, &["on"]);

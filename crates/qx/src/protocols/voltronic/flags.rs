@@ -2,14 +2,14 @@
 //! letter switch one.
 
 use super::SOURCE;
-use crate::fact::When;
-use crate::query::{Custom, Query, Words, custom, query};
-use crate::read::Readings;
-use crate::setting::{Allowed, Setting};
-use crate::spelling::Part;
-use crate::spelling::Part::{Code, Lit};
-use crate::value::Value;
-use crate::variable::*;
+use crate::vocabulary::value::Value;
+use crate::vocabulary::variable::*;
+use crate::wire::query::{Custom, Query, Words, custom, query};
+use crate::wire::readings::Readings;
+use crate::wire::setting::{Allowed, Setting};
+use crate::wire::spelling::Part;
+use crate::wire::spelling::Part::{Code, Lit};
+use crate::wire::when::When;
 
 /// One capability.
 struct Capability {

@@ -1,7 +1,7 @@
 //! Limits of what may be set, by family and rating.
 
-use crate::fact::Facts;
-use crate::variable::*;
+use crate::vocabulary::variable::*;
+use crate::wire::fact::Facts;
 
 /// Families that share their limits.
 const COMMON: &[&str] = &["P02", "P03", "P10", "P13", "P14"];

@@ -7,20 +7,22 @@ mod limits;
 mod phases;
 
 use super::megatec::{TEMPLATE, VENDOR as MEGATEC_VENDOR};
-use crate::fact::{Derived, Facts, Raised, When};
-use crate::option::Flag;
-use crate::protocol::{Consent, Protocol, Sign};
-use crate::query::Effect::{All, Clear, Nothing, Regulating, Says, Set};
-use crate::query::{
+use crate::vocabulary::flag::Flag;
+use crate::vocabulary::status::Alarm;
+use crate::vocabulary::status::Status::{Bypass, Calibrating, ForcedShutdown, LowBattery, Online};
+use crate::vocabulary::value::{Value, presentable};
+use crate::vocabulary::variable::*;
+use crate::wire::consent::Consent;
+use crate::wire::fact::{Derived, Facts, Raised};
+use crate::wire::protocol::{Fixed, Protocol, Sign};
+use crate::wire::query::Effect::{All, Clear, Nothing, Regulating, Says, Set};
+use crate::wire::query::{
     Bit, Code, Custom, Effect, Query, UNKNOWN_BIT, Words, alarm, bit, bits, code, codes, custom, number,
     query, text, unknown, word,
 };
-use crate::setting::Delay;
-use crate::settle;
-use crate::status::Alarm;
-use crate::status::Status::{Bypass, Calibrating, ForcedShutdown, LowBattery, Online};
-use crate::value::{Value, presentable};
-use crate::variable::*;
+use crate::wire::setting::Delay;
+use crate::wire::settle;
+use crate::wire::when::When;
 
 const SOURCE: &str = "NUT 2.8.0 nutdrv_qx_voltronic.c";
 
@@ -285,6 +287,57 @@ fn settle(facts: &Facts, raised: &mut Raised) {
 
 const DELAYS: &[Delay] = &[TEMPLATE.delays[0], Delay { most: 5_940, ..TEMPLATE.delays[1] }];
 
+/// What is printed on a sample unit, or set in it.
+const SAMPLE: &[Fixed] = &[
+    (&UPS_TYPE, "line-interactive"),
+    (&UPS_FIRMWARE_AUX, "P01"),
+    (&UPS_FIRMWARE, "00322.02"),
+    (&DEVICE_MFR, "VOLTRONIC"),
+    (&DEVICE_MODEL, "OLHVT1K0"),
+    (&DEVICE_SERIAL, "685653211455"),
+    (&OUTPUT_POWERFACTOR, "0.8"),
+    (&INPUT_PHASES, "1"),
+    (&OUTPUT_PHASES, "1"),
+    (&OUTPUT_POWER_MINIMUM_PERCENT, "5"),
+    (&OUTPUT_POWER_MAXIMUM_PERCENT, "80"),
+    (&BATTERIES_IN_PACK, "2"),
+    (&BATTERY_PACKS, "1"),
+    (&BATTERY_VOLTAGE_LOW, "21"),
+    (&ALARM_CONTROL, "enabled"),
+    (&BATTERY_ALARM, "disabled"),
+    (&UPS_START_BATTERY, "yes"),
+    (&ECO_MODE, "disabled"),
+    (&BYPASS_FORBIDDING, "disabled"),
+    (&BATTERY_ENERGYSAVE, "no"),
+    (&OUTLET_0_SWITCHABLE, "yes"),
+    (&SITE_FAULT_DETECTION, "disabled"),
+    (&BYPASS_WHEN_OFF, "disabled"),
+    (&BYPASS_ALARM, "enabled"),
+    (&UPS_START_AUTO, "no"),
+    (&BATTERY_PROTECTION, "yes"),
+    (&CONVERTER_MODE, "disabled"),
+    (&OUTLET_1_SWITCHABLE, "yes"),
+    (&OUTLET_1_STATUS, "on"),
+    (&OUTLET_1_DELAY_SHUTDOWN, "480"),
+    (&OUTLET_2_SWITCHABLE, "yes"),
+    (&OUTLET_2_STATUS, "off"),
+    (&OUTLET_2_DELAY_SHUTDOWN, "720"),
+    (&INPUT_TRANSFER_HIGH, "242"),
+    (&INPUT_TRANSFER_LOW, "218"),
+    (&INPUT_FREQUENCY_HIGH, "53.0"),
+    (&INPUT_FREQUENCY_LOW, "47.0"),
+    (&MAX_BYPASS_VOLT, "264"),
+    (&MIN_BYPASS_VOLT, "170"),
+    (&MAX_BYPASS_FREQ, "53.0"),
+    (&MIN_BYPASS_FREQ, "47.0"),
+    (&BATTERY_TYPE, "Flooded"),
+    (&WORK_RANGE_TYPE, "Appliance"),
+    (&INPUT_PHASE_ANGLE, "000"),
+    (&OUTPUT_PHASE_ANGLE, "240"),
+    (&VOLTRONIC_PARALLEL, "slave"),
+    (&UNKNOWN_7, "1234"),
+];
+
 /// The dialect.
 pub static VOLTRONIC: Protocol = Protocol {
     name: "voltronic",
@@ -340,6 +393,7 @@ pub static VOLTRONIC: Protocol = Protocol {
         &BAUD,
     ],
     fixed: &[],
+    sample: SAMPLE,
     derived: DERIVED,
     settle,
     commands: &[commands::COMMANDS],

@@ -1,9 +1,9 @@
 //! Readings of each phase, in families of two and three phases.
 
 use super::SOURCE;
-use crate::fact::When;
-use crate::query::{Query, number, query, unknown};
-use crate::variable::*;
+use crate::vocabulary::variable::*;
+use crate::wire::query::{Query, number, query, unknown};
+use crate::wire::when::When;
 
 const THREE_IN: When = When::Is(&UPS_FIRMWARE_AUX, &["P03", "P10"]);
 const THREE_OUT: When = When::Is(&UPS_FIRMWARE_AUX, &["P10"]);

@@ -2,7 +2,7 @@
 
 use super::*;
 use qx::detect::{Detection, Step};
-use qx::option::Flags;
+use qx::vocabulary::flag::Flags;
 
 /// What the doctor says of a UPS that nobody watches.
 fn on_a_line(options: &str, knobs: &[&str]) -> Report {

@@ -194,7 +194,7 @@ fn usb_nodes() {
     only(&at_node(&machine, &[on_usb()]).1, Kind::UdevRuleMissing, &[command, "0665:5161 at 1-2"]);
     machine.write("rules/62-x.rules", "# \"0665\" \"5161\"\nATTR{idVendor}==\"0665\"\n");
     only(&at_node(&machine, &[on_usb()]).1, Kind::UdevRuleMissing, &[]);
-    machine.write("rules/62-x.rules", &qx::bridge_reference::udev_rules("nut"));
+    machine.write("rules/62-x.rules", &qx::text::bridge_reference::udev_rules("nut"));
     only(&at_node(&machine, &[on_usb()]).1, Kind::UdevRuleNotApplied, &["udevadm trigger"]);
 
     machine.account(0, 0, "");

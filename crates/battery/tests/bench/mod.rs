@@ -1,0 +1,7 @@
+//! Batteries and UPSes that keep to published tables, and what NUT makes of their volts.
+#![allow(dead_code)]
+
+pub mod cell;
+pub mod nut;
+pub mod sheets;
+pub mod ups;

@@ -1,0 +1,789 @@
+//! `upsd.users` (NUT 2.8.0 server/user.c), with additions of ours: hashed passwords, addresses from
+//! which a user may come, commands of one UPS, profiles of NAS boxes.
+//!
+//! What upsd uses is used; what has no effect in upsd has none here and is a [`Remark`]. What is
+//! [`Wrong`] upsd passes over as well, often in silence. One thing is not as in upsd: below a heading
+//! such as `[my user]`, or one that occurs a second time, it gives the settings to the user above; here
+//! they are for no user.
+
+use crate::words::{WordError, lines};
+use std::fmt;
+use std::net::IpAddr;
+
+/// A whole file.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UpsdUsers {
+    /// The users, in order.
+    pub users: Vec<User>,
+    /// The lines that cannot be used, all of them.
+    pub wrong: Vec<Wrong>,
+    /// The lines that have no effect, or another one than they seem to.
+    pub remarks: Vec<Remark>,
+}
+
+/// A section `[name]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct User {
+    /// Name; capitals matter, as in upsd.
+    pub name: String,
+    /// `password`; without one the user can do nothing, as in upsd.
+    pub password: Option<Password>,
+    /// `actions`, and what `upsmon` stands for.
+    pub actions: Vec<Action>,
+    /// `instcmds`.
+    pub commands: Vec<CommandRight>,
+    /// `allowfrom`, ours: where the user may come from. Empty: from anywhere. upsd ignores the line.
+    pub allow_from: Vec<Network>,
+    /// The line it begins in, from 1.
+    pub line: usize,
+}
+
+/// A password. Its text for debugging does not show it.
+#[derive(Clone, PartialEq, Eq)]
+pub enum Password {
+    /// As it is.
+    Plain(String),
+    /// Ours: a PHC string, `$argon2id$...`.
+    Hash(String),
+}
+
+impl fmt::Debug for Password {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Password::Plain(_) => "Plain(..)",
+            Password::Hash(_) => "Hash(..)",
+        })
+    }
+}
+
+/// What `actions` allows. upsd accepts any word there; others than these allow nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// SET VAR.
+    Set,
+    /// FSD.
+    ForceShutdown,
+    /// LOGIN.
+    Login,
+    /// PRIMARY or MASTER: both words mean the same.
+    Primary,
+    /// Ours: GET and LIST, where upsd.conf asks for a user (LOGIN_TO_READ).
+    Read,
+}
+
+/// A word of `instcmds`: `name`, `ALL`, or, ours, either with `@ups`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommandRight {
+    /// The command; `None` for all.
+    pub command: Option<String>,
+    /// The UPS; `None` for any.
+    pub ups: Option<String>,
+}
+
+/// A NAS box whose client cannot be given another name or password (docs of their makers, and requests
+/// seen on the wire).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// What stands behind `profile`.
+    pub name: &'static str,
+    /// The user as whom it logs in.
+    pub user: &'static str,
+    /// The password that it gives.
+    pub password: &'static str,
+    /// The UPS that it asks for.
+    pub ups: &'static str,
+}
+
+/// Every profile there is: each may log in, as a secondary.
+pub const PROFILES: [Profile; 2] = [
+    Profile { name: "synology", user: "monuser", password: "secret", ups: "ups" },
+    Profile { name: "qnap", user: "admin", password: "123456", ups: "qnapups" },
+];
+
+/// Addresses: one, or those that share its first bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// One of them.
+    pub address: IpAddr,
+    /// How many bits they share: up to 32 for IPv4, up to 128 for IPv6.
+    pub bits: u8,
+}
+
+/// A line that cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Wrong {
+    /// Its number, from 1.
+    pub line: usize,
+    /// The user whose section it stands in.
+    pub user: Option<String>,
+    /// What is wrong with it.
+    pub fault: Fault,
+}
+
+/// What can be wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It has no proper words.
+    Words(WordError),
+    /// A section without a name; what follows is for no user.
+    Nameless,
+    /// A second section of that name; what follows is for no user.
+    Twice(String),
+    /// The words begin with `[` and are no section; what follows is for no user.
+    NoSection(String),
+    /// The setting of that name stands before the first section, or below one that cannot be used.
+    Outside(String),
+    /// The setting of that name has no value.
+    NoValue(String),
+    /// Neither `name = value` nor `upsmon type`; its first word.
+    Shape(String),
+    /// `upsmon` knows no such type.
+    NoType(String),
+    /// `allowfrom` has a word that is no address.
+    NoAddress(String),
+    /// The hash of a password that is not whole: without quotes it ends at its first `=`. The user has
+    /// no password.
+    NoHash,
+    /// `profile` knows no such box.
+    NoProfile(String),
+    /// A profile stands below another name than the one that its box uses.
+    ProfileName(&'static Profile),
+    /// A profile without `allowfrom`: its password is no secret. The user may come from nowhere.
+    ProfileOpen(&'static Profile),
+}
+
+/// A line that is accepted and has no effect, or another one than it seems to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// Its number, from 1.
+    pub line: usize,
+    /// The user whose section it stands in.
+    pub user: Option<String>,
+    /// What is to be said about it.
+    pub matter: Matter,
+}
+
+/// What is to be said about a line that is accepted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Matter {
+    /// There is no such setting.
+    Unknown(String),
+    /// A word of `actions` that allows nothing.
+    NoAction(String),
+    /// A second password, or a further word of one: the first counts.
+    PasswordTwice,
+    /// A user without a password, who can do nothing.
+    NoPassword,
+    /// Name and password are those that every such box has, and the user may come from anywhere.
+    KnownPassword(&'static Profile),
+    /// A line of the form before NUT 2.0, which begins with `user`.
+    Former,
+}
+
+impl fmt::Display for Wrong {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.fault)
+    }
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}: {}", self.line, self.matter)
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fault::Words(error) => write!(f, "{error}"),
+            Fault::Nameless => f.write_str("the brackets name no user: write [name]"),
+            Fault::Twice(name) => {
+                write!(f, "there is a section [{name}] above: move its settings there, or name another user")
+            }
+            Fault::NoSection(text) => {
+                write!(f, "'{text}' is no section: write [name], without blanks; what follows is for no user")
+            }
+            Fault::Outside(name) => write!(f, "'{name}' is for no user: put it below the user's [name]"),
+            Fault::NoValue(name) => write!(f, "'{name}' has no value: write {name} = value"),
+            Fault::Shape(word) => {
+                write!(f, "a line that begins with '{word}' has no '=': write {word} = value")
+            }
+            Fault::NoType(word) => {
+                write!(f, "upsmon cannot be '{word}': write upsmon primary or upsmon secondary")
+            }
+            Fault::NoHash => f.write_str(
+                "the hash of the password is not whole: write it in quotes, as 'qxups passwd' prints it",
+            ),
+            Fault::NoProfile(word) => {
+                write!(f, "profile cannot be '{word}': write profile = synology or profile = qnap")
+            }
+            Fault::ProfileName(profile) => write!(
+                f,
+                "a NAS with the profile {} logs in as '{}': put the profile below [{}]",
+                profile.name, profile.user, profile.user
+            ),
+            Fault::ProfileOpen(profile) => write!(
+                f,
+                "every NAS with the profile {} has the same password: write allowfrom with the addresses of yours",
+                profile.name
+            ),
+            Fault::NoAddress(word) => write!(
+                f,
+                "allowfrom cannot be '{word}': write addresses such as 192.0.2.5, 192.0.2.0/24 or fd00::/8"
+            ),
+        }
+    }
+}
+
+impl fmt::Display for Matter {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Matter::Unknown(name) => {
+                write!(f, "'{name}' is no setting of upsd.users: remove the line, or correct the word")
+            }
+            Matter::NoAction(word) => {
+                write!(f, "the action '{word}' allows nothing: write SET, FSD, LOGIN, PRIMARY or READ")
+            }
+            Matter::PasswordTwice => f.write_str(
+                "only the first word of the first password counts: put one with blanks in quotes, and \
+                 remove the other",
+            ),
+            Matter::NoPassword => {
+                f.write_str("the user has no password and can do nothing: write password = \"...\"")
+            }
+            Matter::KnownPassword(profile) => write!(
+                f,
+                "every NAS of the kind {} has this name and password: write allowfrom with the addresses of yours",
+                profile.name
+            ),
+            Matter::Former => f.write_str(
+                "lines that begin with 'user' have no effect since NUT 2.0: write a section [name]",
+            ),
+        }
+    }
+}
+
+/// Whether what a client gave is the password of a PHC string. The argument is that string first.
+pub type HashCheck<'a> = &'a mut dyn FnMut(&str, &str) -> bool;
+
+impl UpsdUsers {
+    /// The user of that name who has a password, as upsd looks for one.
+    pub fn user(&self, name: &str) -> Option<&User> {
+        self.users.iter().find(|user| user.name == name && user.password.is_some())
+    }
+}
+
+impl Password {
+    /// Of what stands in the file.
+    fn of(text: &str) -> Result<Password, Fault> {
+        let Some(rest) = text.strip_prefix("$argon2id$") else { return Ok(Password::Plain(text.into())) };
+        // version (may be left out), costs, salt, hash
+        let parts: Vec<&str> = rest.split('$').collect();
+        let whole = matches!(parts.len(), 3 | 4) && parts.iter().all(|part| !part.is_empty());
+        if whole { Ok(Password::Hash(text.into())) } else { Err(Fault::NoHash) }
+    }
+
+    /// Whether it is what the client gave. The time that a plain one takes tells nothing but its length.
+    pub fn is(&self, given: &str, hash: HashCheck<'_>) -> bool {
+        match self {
+            Password::Plain(password) => {
+                let differ = password.bytes().zip(given.bytes()).fold(0, |differ, (a, b)| differ | (a ^ b));
+                (password.len() == given.len()) & (differ == 0)
+            }
+            Password::Hash(text) => hash(text, given),
+        }
+    }
+}
+
+impl Network {
+    /// Reads `address` or `address/bits`; `localhost` is for its callers.
+    fn parse(text: &str) -> Option<Network> {
+        let (address, bits) = match text.split_once('/') {
+            Some((address, bits)) => (address, Some(bits)),
+            None => (text, None),
+        };
+        let address: IpAddr = address.parse().ok()?;
+        let most = if address.is_ipv4() { 32 } else { 128 };
+        let digits = |bits: &&str| !bits.is_empty() && bits.bytes().all(|byte| byte.is_ascii_digit());
+        let bits = match bits {
+            None => most,
+            Some(bits) => Some(bits).filter(digits)?.parse().ok().filter(|bits| *bits <= most)?,
+        };
+        Some(Network { address, bits })
+    }
+
+    /// Whether the address is one of them. An IPv4 address that came over IPv6 (`::ffff:192.0.2.5`) is
+    /// an IPv4 address.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        let same = |a: u128, b: u128, width: u8| {
+            let apart = width.saturating_sub(self.bits);
+            (a ^ b).checked_shr(apart.into()).unwrap_or(0) == 0
+        };
+        match (self.address, address.to_canonical()) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => same(u32::from(a).into(), u32::from(b).into(), 32),
+            (IpAddr::V6(a), IpAddr::V6(b)) => same(a.into(), b.into(), 128),
+            _ => false,
+        }
+    }
+}
+
+impl User {
+    /// Whether the user may come from there.
+    pub fn may_come_from(&self, address: IpAddr) -> bool {
+        self.allow_from.is_empty() || self.allow_from.iter().any(|network| network.contains(address))
+    }
+
+    /// Whether the user has an action.
+    pub fn may_do(&self, action: Action) -> bool {
+        self.actions.contains(&action)
+    }
+
+    /// Whether the user may run a command on a UPS. Neither is compared with case.
+    pub fn may_run(&self, command: &str, ups: &str) -> bool {
+        let fits = |right: &Option<String>, word: &str| {
+            right.as_ref().is_none_or(|right| right.eq_ignore_ascii_case(word))
+        };
+        self.commands.iter().any(|right| fits(&right.command, command) && fits(&right.ups, ups))
+    }
+}
+
+/// Reads a file; nothing in it stops the rest.
+pub fn parse(text: &[u8]) -> UpsdUsers {
+    let mut reader = Reader::default();
+    for line in lines(text) {
+        reader.line = line.number;
+        let taken = line.words.map_err(Fault::Words).and_then(|words| {
+            let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            reader.take(&words)
+        });
+        if let Err(fault) = taken {
+            reader.wrong(fault);
+        }
+    }
+    reader.close_open_profiles();
+    reader.file.note_missing_passwords();
+    reader.file.note_known_passwords();
+    reader.file
+}
+
+#[derive(Default)]
+struct Reader {
+    file: UpsdUsers,
+    /// Whether the settings are for the last user.
+    inside: bool,
+    line: usize,
+    /// The profiles: of which user, and in which line.
+    profiles: Vec<(usize, usize, &'static Profile)>,
+}
+
+impl Reader {
+    fn take(&mut self, words: &[&str]) -> Result<(), Fault> {
+        let [first, rest @ ..] = words else { return Ok(()) };
+        if first.eq_ignore_ascii_case("user") {
+            self.remark(Matter::Former);
+            return Ok(());
+        }
+        // "name=value" in quotes
+        if let Some((name, value)) = first.split_once('=').filter(|(name, _)| !name.is_empty()) {
+            return self.set(name, std::iter::once(value).chain(rest.iter().copied()));
+        }
+        if let Some(name) = first.strip_prefix('[').and_then(|name| name.strip_suffix(']')) {
+            return self.begin(name);
+        }
+        if first.starts_with('[') {
+            self.inside = false;
+            return Err(Fault::NoSection(words.join(" ")));
+        }
+        match rest {
+            ["=", values @ ..] if !values.is_empty() => self.set(first, values.iter().copied()),
+            [] | ["="] => Err(Fault::NoValue((*first).into())),
+            [kind, ..] if first.eq_ignore_ascii_case("upsmon") => self.set(first, std::iter::once(*kind)),
+            _ => Err(Fault::Shape((*first).into())),
+        }
+    }
+
+    fn begin(&mut self, name: &str) -> Result<(), Fault> {
+        self.inside = false;
+        if name.is_empty() {
+            return Err(Fault::Nameless);
+        }
+        if self.file.users.iter().any(|user| user.name == name) {
+            return Err(Fault::Twice(name.into()));
+        }
+        self.inside = true;
+        let (line, name) = (self.line, name.into());
+        let user = User { name, password: None, actions: vec![], commands: vec![], allow_from: vec![], line };
+        self.file.users.push(user);
+        Ok(())
+    }
+
+    fn set<'a>(&mut self, name: &str, values: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+        let inside = self.inside;
+        let at = self.file.users.len().saturating_sub(1);
+        let user = self.file.users.last_mut().filter(|_| inside);
+        let user = user.ok_or_else(|| Fault::Outside(name.into()))?;
+        if name.eq_ignore_ascii_case("profile") {
+            for value in values {
+                self.profiles.push((at, self.line, user.take_profile(value)?));
+            }
+            return Ok(());
+        }
+        let mut matters = vec![];
+        // after a fault the further words are none: '=' is no password
+        let done = values
+            .map(|value| user.take(name, value))
+            .try_for_each(|taken| taken.map(|matter| matters.extend(matter)));
+        matters.dedup();
+        matters.into_iter().for_each(|matter| self.remark(matter));
+        done
+    }
+
+    /// A profile without addresses lets no client in.
+    fn close_open_profiles(&mut self) {
+        for (at, line, profile) in std::mem::take(&mut self.profiles) {
+            let Some(user) = self.file.users.get_mut(at).filter(|user| user.allow_from.is_empty()) else {
+                continue;
+            };
+            user.allow_from.push(NOWHERE);
+            let wrong = Wrong { line, user: Some(user.name.clone()), fault: Fault::ProfileOpen(profile) };
+            self.file.wrong.push(wrong);
+        }
+        self.file.wrong.sort_by_key(|wrong| wrong.line);
+    }
+
+    /// The name of the user whose section this is.
+    fn user(&self) -> Option<String> {
+        let inside = self.inside;
+        self.file.users.last().filter(|_| inside).map(|user| user.name.clone())
+    }
+
+    fn wrong(&mut self, fault: Fault) {
+        let wrong = Wrong { line: self.line, user: self.user(), fault };
+        self.file.wrong.push(wrong);
+    }
+
+    fn remark(&mut self, matter: Matter) {
+        let remark = Remark { line: self.line, user: self.user(), matter };
+        self.file.remarks.push(remark);
+    }
+}
+
+impl UpsdUsers {
+    fn note_missing_passwords(&mut self) {
+        let without = self.users.iter().filter(|user| user.password.is_none());
+        self.remarks.extend(without.map(|user| Remark {
+            line: user.line,
+            user: Some(user.name.clone()),
+            matter: Matter::NoPassword,
+        }));
+    }
+}
+
+impl UpsdUsers {
+    fn note_known_passwords(&mut self) {
+        for user in self.users.iter().filter(|user| user.allow_from.is_empty()) {
+            let known = PROFILES.iter().find(|profile| {
+                let password = Password::Plain(profile.password.into());
+                profile.user == user.name && user.password == Some(password)
+            });
+            self.remarks.extend(known.map(|profile| Remark {
+                line: user.line,
+                user: Some(user.name.clone()),
+                matter: Matter::KnownPassword(profile),
+            }));
+        }
+    }
+}
+
+impl User {
+    /// Takes a profile: its password, unless there is one, and LOGIN.
+    fn take_profile(&mut self, name: &str) -> Result<&'static Profile, Fault> {
+        let profile = PROFILES.iter().find(|profile| profile.name.eq_ignore_ascii_case(name));
+        let profile = profile.ok_or_else(|| Fault::NoProfile(name.into()))?;
+        if self.name != profile.user {
+            return Err(Fault::ProfileName(profile));
+        }
+        self.password.get_or_insert_with(|| Password::Plain(profile.password.into()));
+        self.actions.push(Action::Login);
+        Ok(profile)
+    }
+
+    /// Takes one value of a setting.
+    fn take(&mut self, name: &str, value: &str) -> Result<Option<Matter>, Fault> {
+        let is = |word: &str| name.eq_ignore_ascii_case(word);
+        if is("password") {
+            if self.password.is_some() {
+                return Ok(Some(Matter::PasswordTwice));
+            }
+            self.password = Some(Password::of(value)?);
+        } else if is("instcmds") {
+            self.commands.push(CommandRight::of(value));
+        } else if is("actions") {
+            match Action::of(value) {
+                Some(action) => self.actions.push(action),
+                None => return Ok(Some(Matter::NoAction(value.into()))),
+            }
+        } else if is("allowfrom") {
+            let networks = addresses(value);
+            self.allow_from.extend(networks.as_deref().unwrap_or(&[NOWHERE]));
+            networks?;
+        } else if is("upsmon") {
+            self.actions.extend_from_slice(upsmon(value)?);
+        } else {
+            return Ok(Some(Matter::Unknown(name.into())));
+        }
+        Ok(None)
+    }
+}
+
+/// No client comes from here: a user whose addresses cannot be read may not come from everywhere.
+const NOWHERE: Network = Network { address: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), bits: 32 };
+
+/// What a word of `allowfrom` stands for.
+fn addresses(word: &str) -> Result<Vec<Network>, Fault> {
+    let words: &[&str] =
+        if word.eq_ignore_ascii_case("localhost") { &["127.0.0.0/8", "::1"] } else { &[word] };
+    let networks: Option<Vec<Network>> = words.iter().map(|word| Network::parse(word)).collect();
+    networks.ok_or_else(|| Fault::NoAddress(word.into()))
+}
+
+/// What `upsmon` stands for (NUT 2.8.0 server/user.c).
+fn upsmon(kind: &str) -> Result<&'static [Action], Fault> {
+    let is = |word: &str| kind.eq_ignore_ascii_case(word);
+    if is("primary") || is("master") {
+        Ok(&[Action::Login, Action::Primary, Action::ForceShutdown])
+    } else if is("secondary") || is("slave") {
+        Ok(&[Action::Login])
+    } else {
+        Err(Fault::NoType(kind.into()))
+    }
+}
+
+impl Action {
+    fn of(word: &str) -> Option<Action> {
+        let actions = [
+            ("SET", Action::Set),
+            ("FSD", Action::ForceShutdown),
+            ("LOGIN", Action::Login),
+            ("PRIMARY", Action::Primary),
+            ("MASTER", Action::Primary),
+            ("READ", Action::Read),
+        ];
+        actions.into_iter().find(|(text, _)| word.eq_ignore_ascii_case(text)).map(|(_, action)| action)
+    }
+}
+
+impl CommandRight {
+    fn of(word: &str) -> CommandRight {
+        let (command, ups) = match word.split_once('@') {
+            Some((command, ups)) => (command, Some(ups.to_string())),
+            None => (word, None),
+        };
+        let command = (!command.eq_ignore_ascii_case("ALL")).then(|| command.to_string());
+        CommandRight { command, ups }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn plain(text: &str) -> Option<Password> {
+        Some(Password::Plain(text.into()))
+    }
+
+    fn no_hash(_: &str, _: &str) -> bool {
+        panic!("a plain password is no hash")
+    }
+
+    /// Debian's own file, and what the manual page shows.
+    #[test]
+    fn a_file_is_read() {
+        let text = b"[admin]\n\tpassword = mypass\n\tactions = SET\n\tactions = FSD\n\tinstcmds = ALL\n\
+            [pfy]\n password = duh\n instcmds = test.panel.start test.panel.stop\n\
+            [upswired]\npassword=\"blah blah\"\nupsmon primary\n[observer]\npassword = abcd\nupsmon = slave\n";
+        let file = parse(text);
+        assert_eq!((&file.wrong[..], &file.remarks[..]), (&[][..], &[][..]));
+        let [admin, pfy, upswired, observer] = &file.users[..] else { panic!("{file:?}") };
+        assert_eq!(admin.password, plain("mypass"));
+        assert_eq!(admin.actions, [Action::Set, Action::ForceShutdown]);
+        assert!(admin.may_run("load.off", "any") && !admin.may_do(Action::Login));
+        assert!(pfy.may_run("Test.Panel.STOP", "any") && !pfy.may_run("load.off", "any"));
+        assert_eq!(upswired.password, plain("blah blah"));
+        assert_eq!(upswired.actions, [Action::Login, Action::Primary, Action::ForceShutdown]);
+        assert_eq!((observer.line, &observer.actions[..]), (12, &[Action::Login][..]));
+        assert!(file.user("Admin").is_none(), "capitals matter");
+    }
+
+    #[test]
+    fn what_is_ours_is_read() {
+        let text = b"[a]\npassword = \"$argon2id$v=19$m=4096,t=3,p=1$c2FsdA$aGFzaA\"\n\
+            instcmds = test.battery.start@myups ALL@other\nallowfrom = 192.0.2.0/24 fd00::/8 localhost\n\
+            actions = read\n";
+        let file = parse(text);
+        assert_eq!(file.wrong, []);
+        let user = file.user("a").unwrap();
+        let mut seen = vec![];
+        let password = user.password.as_ref().unwrap();
+        let mut check = |hash: &str, given: &str| {
+            seen.push((hash.to_string(), given.to_string()));
+            given == "right"
+        };
+        assert!(password.is("right", &mut check) && !password.is("wrong", &mut check));
+        assert_eq!(seen[0].0, "$argon2id$v=19$m=4096,t=3,p=1$c2FsdA$aGFzaA");
+        for (command, ups, may) in [
+            ("test.battery.start", "MyUPS", true),
+            ("test.battery.start", "third", false),
+            ("load.off", "myups", false),
+            ("load.off", "other", true),
+        ] {
+            assert_eq!(user.may_run(command, ups), may, "{command} {ups}");
+        }
+        for (address, may) in [
+            ("192.0.2.0", true),
+            ("192.0.2.255", true),
+            ("192.0.3.0", false),
+            ("::ffff:192.0.2.7", true),
+            ("fd00::1", true),
+            ("fdff::1", true),
+            ("fe00::1", false),
+            ("127.1.2.3", true),
+            ("::1", true),
+            ("::2", false),
+        ] {
+            assert_eq!(user.may_come_from(address.parse().unwrap()), may, "{address}");
+        }
+        assert!(user.may_do(Action::Read) && !format!("{file:?}").contains("argon2id"));
+    }
+
+    #[test]
+    fn a_password_is_compared_whole() {
+        let password = Password::Plain("secret".into());
+        for (given, is) in
+            [("secret", true), ("Secret", false), ("secre", false), ("secrets", false), ("", false)]
+        {
+            assert_eq!(password.is(given, &mut no_hash), is, "{given}");
+        }
+        assert!(Password::Plain(String::new()).is("", &mut no_hash));
+    }
+
+    #[test]
+    fn networks_are_read_or_refused() {
+        for (text, fits, does_not) in [
+            ("0.0.0.0/0", Some("8.8.8.8"), Some("::1")),
+            ("::/0", Some("::1"), Some("8.8.8.8")),
+            ("192.0.2.5", Some("192.0.2.5"), Some("192.0.2.4")),
+            ("192.0.2.5/31", Some("192.0.2.4"), Some("192.0.2.6")),
+            ("2001:db8::1", Some("2001:db8::1"), Some("2001:db8::2")),
+        ] {
+            let network = Network::parse(text).unwrap();
+            assert!(fits.is_none_or(|address| network.contains(address.parse().unwrap())), "{text}");
+            assert!(!does_not.is_some_and(|address| network.contains(address.parse().unwrap())), "{text}");
+        }
+        for text in ["", "a", "192.0.2", "192.0.2.0/33", "192.0.2.0/", "192.0.2.0/+8", "::/129", "1.2.3.4/-1"]
+        {
+            assert_eq!(Network::parse(text), None, "{text}");
+        }
+    }
+
+    /// Everything at once, each with its line and what to do.
+    #[test]
+    fn what_is_wrong_is_said_with_its_line() {
+        let text = b"password = a\n[a]\npassword b\npassword\npassword =\nupsmon admin\n[my user]\n\
+            password = c\n[]\npassword = d\n[a]\npassword = e\n[b]\npassword = \"f#g\"\nallowfrom = host\n\
+            [c]\npassword = $argon2id$v=19$m=4096,t=3,p=1$c2FsdA$aGFzaA\n";
+        let file = parse(text);
+        let said: Vec<String> = file.wrong.iter().map(ToString::to_string).collect();
+        let expected = [
+            "line 1: 'password' is for no user: put it below the user's [name]",
+            "line 3: a line that begins with 'password' has no '=': write password = value",
+            "line 4: 'password' has no value: write password = value",
+            "line 5: 'password' has no value: write password = value",
+            "line 6: upsmon cannot be 'admin': write upsmon primary or upsmon secondary",
+            "line 7: '[my user]' is no section: write [name], without blanks; what follows is for no user",
+            "line 8: 'password' is for no user: put it below the user's [name]",
+            "line 9: the brackets name no user: write [name]",
+            "line 10: 'password' is for no user: put it below the user's [name]",
+            "line 11: there is a section [a] above: move its settings there, or name another user",
+            "line 12: 'password' is for no user: put it below the user's [name]",
+            "line 14: a # inside of quotes: close the quotes before it, or write \\#",
+            "line 15: allowfrom cannot be 'host': write addresses such as 192.0.2.5, 192.0.2.0/24 or fd00::/8",
+            "line 17: the hash of the password is not whole: write it in quotes, as 'qxups passwd' prints it",
+        ];
+        assert_eq!(said, expected);
+        assert_eq!(file.wrong[1].user.as_deref(), Some("a"));
+        assert!(file.users.iter().all(|user| user.password.is_none()));
+        assert!(!file.users[1].may_come_from("127.0.0.1".parse().unwrap()), "not from everywhere");
+    }
+
+    #[test]
+    fn what_upsd_accepts_is_accepted() {
+        let text = b"[a]\npassword = b c\npassword = d\nactions = SET frob\ncolour = red\nuser x y\n[e] f\n\
+            \"password=g\"\nupsmon primary x\n";
+        let file = parse(text);
+        assert_eq!(file.wrong, []);
+        assert_eq!(file.users[0].password, plain("b"));
+        assert_eq!(file.users[0].actions, [Action::Set]);
+        assert_eq!(file.users[1].password, plain("g"));
+        let said: Vec<_> = file.remarks.iter().map(|remark| (remark.line, remark.matter.clone())).collect();
+        let expected = [
+            (2, Matter::PasswordTwice),
+            (3, Matter::PasswordTwice),
+            (4, Matter::NoAction("frob".into())),
+            (5, Matter::Unknown("colour".into())),
+            (6, Matter::Former),
+        ];
+        assert_eq!(said, expected);
+        assert_eq!(parse(b"[a]\n").remarks[0].matter, Matter::NoPassword);
+    }
+
+    #[test]
+    fn profiles_of_nas_boxes_let_in_only_from_named_addresses() {
+        let text = b"[monuser]\nprofile = Synology\nallowfrom = 192.0.2.7\n[admin]\nprofile = qnap\n\
+            [other]\nprofile = qnap\nprofile = dlink\n";
+        let file = parse(text);
+        let [synology, qnap, other] = &file.users[..] else { panic!("{file:?}") };
+        let address = |text: &str| text.parse::<IpAddr>().unwrap();
+        assert_eq!((&synology.password, &synology.actions[..]), (&plain("secret"), &[Action::Login][..]));
+        assert!(
+            synology.may_come_from(address("192.0.2.7")) && !synology.may_come_from(address("192.0.2.8"))
+        );
+        assert_eq!((&qnap.password, qnap.may_come_from(address("127.0.0.1"))), (&plain("123456"), false));
+        assert_eq!((&other.password, &other.actions[..]), (&None, &[][..]));
+        let said: Vec<String> = file.wrong.iter().map(ToString::to_string).collect();
+        let expected = [
+            "line 5: every NAS with the profile qnap has the same password: write allowfrom with the addresses of yours",
+            "line 7: a NAS with the profile qnap logs in as 'admin': put the profile below [admin]",
+            "line 8: profile cannot be 'dlink': write profile = synology or profile = qnap",
+        ];
+        assert_eq!(said, expected);
+    }
+
+    /// upsd accepts it, so it is no fault.
+    #[test]
+    fn a_password_that_every_box_has_is_remarked_upon() {
+        let known = |text: &[u8]| parse(text).remarks.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let expected = "line 1: every NAS of the kind synology has this name and password: write allowfrom with the \
+                        addresses of yours";
+        let monuser = |rest: &str| format!("[monuser]\npassword = {rest}\nupsmon secondary\n");
+        assert_eq!(known(monuser("secret").as_bytes()), [expected]);
+        assert_eq!(known(monuser("other").as_bytes()), [""; 0]);
+        assert_eq!(known(monuser("secret\nallowfrom = ::1").as_bytes()), [""; 0]);
+    }
+
+    proptest! {
+        #[test]
+        fn any_file_is_read(bytes in prop::collection::vec(any::<u8>(), 0..600)) {
+            let _ = parse(&bytes);
+        }
+
+        #[test]
+        fn anything_like_a_file_is_read(text in "((password|actions|instcmds|allowfrom|upsmon|profile|\\[a\\]|\\[b)?[= \"#a-c/.1:]{0,9}\n){0,9}") {
+            let file = parse(text.as_bytes());
+            for user in file.users {
+                let _ = user.may_come_from(IpAddr::from([127, 0, 0, 1]));
+            }
+        }
+    }
+}

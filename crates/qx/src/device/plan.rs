@@ -1,0 +1,85 @@
+//! What switching the load off would send, and when the load would go off and on: for people who want
+//! to know before the day it counts. Nothing is sent by it.
+
+use crate::device::KillStep;
+use crate::wire::command::{Args, Command};
+
+/// A command of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Planned {
+    /// Its name.
+    pub name: String,
+    /// What follows from it, for the load.
+    pub effect: Effect,
+    /// How it is spelt, the first form first; the others follow when the UPS refuses those before.
+    /// Empty when this UPS does not know the command.
+    pub forms: Vec<Form>,
+    /// Whether nothing follows once the UPS has taken it.
+    pub ends: bool,
+}
+
+/// One spelling.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Form {
+    /// What is sent, one exchange after the other, without the carriage return.
+    pub lines: Vec<String>,
+    /// Seconds until the load goes off.
+    pub off_s: u32,
+    /// Seconds that the load stays off at least, once mains is there.
+    pub on_s: u32,
+}
+
+/// What a command does to the load.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// It goes off, and comes back with mains.
+    Returns,
+    /// It goes off and stays so.
+    StaysOff,
+    /// A shutdown that is pending is stopped.
+    Stops,
+    /// Something else.
+    Other,
+}
+
+impl Effect {
+    fn of(name: &str) -> Effect {
+        match name {
+            "shutdown.return" => Effect::Returns,
+            "shutdown.stayoff" | "load.off" => Effect::StaysOff,
+            "shutdown.stop" => Effect::Stops,
+            _ => Effect::Other,
+        }
+    }
+}
+
+/// The plan for these steps. `offered` are the commands of the UPS, in the order of its table.
+pub fn plan<'a>(
+    steps: &[KillStep],
+    offered: impl Iterator<Item = &'a Command> + Clone,
+    args: &Args,
+) -> Vec<Planned> {
+    let planned = |step: &KillStep| {
+        let mut rows = offered.clone().filter(|command| command.name.eq_ignore_ascii_case(&step.name));
+        let taken = rows.find_map(|command| {
+            let given = command.parameter.map_or(Some(0), |allowed| allowed.check(None).ok())?;
+            Some((command, Args { given, ..args.clone() }))
+        });
+        Planned {
+            name: step.name.clone(),
+            effect: Effect::of(&step.name),
+            forms: taken.map_or(vec![], |(command, args)| forms(command, &args)),
+            ends: step.ends,
+        }
+    };
+    steps.iter().map(planned).collect()
+}
+
+fn forms(command: &Command, args: &Args) -> Vec<Form> {
+    let all = [command.write(args)].into_iter().chain(command.write_otherwise(args));
+    let form = |lines: Vec<String>| {
+        let said = lines.last().and_then(|line| command.understand(line)).unwrap_or_default();
+        Form { lines, off_s: said.shutdown, on_s: said.start }
+    };
+    all.map(form).collect()
+}

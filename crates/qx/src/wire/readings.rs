@@ -1,0 +1,45 @@
+//! Readings: what one reply says.
+
+use crate::vocabulary::status::{Alarm, StatusSet};
+use crate::vocabulary::value::{Decimal, Value};
+use crate::vocabulary::variable::Var;
+
+/// What one reply says.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Readings {
+    /// The variables it speaks of; `None` where the UPS says that it does not know.
+    pub values: Vec<(&'static Var, Option<Value>)>,
+    /// The status words that are present.
+    pub status: StatusSet,
+    /// The status words it speaks of, present or not.
+    pub covers: StatusSet,
+    /// The alarms it raises.
+    pub alarms: Vec<Alarm>,
+}
+
+impl Readings {
+    /// What it says of `var`, if it does.
+    pub fn value(&self, var: &Var) -> Option<&Value> {
+        self.values.iter().find(|(v, _)| *v == var).and_then(|(_, value)| value.as_ref())
+    }
+    /// The number it says of `var`, if it does.
+    pub fn number(&self, var: &Var) -> Option<Decimal> {
+        self.value(var).and_then(Value::number)
+    }
+    /// Says it.
+    pub fn say(&mut self, var: &'static Var, value: Option<Value>) {
+        match self.values.iter_mut().find(|(v, _)| *v == var) {
+            Some(said) => said.1 = value,
+            None => self.values.push((var, value)),
+        }
+    }
+    /// Says what another one says as well.
+    pub fn join(&mut self, other: &Readings) {
+        self.status = self.status.or(other.status);
+        self.covers = self.covers.or(other.covers);
+        self.alarms.extend(&other.alarms);
+        for (var, value) in &other.values {
+            self.say(var, value.clone());
+        }
+    }
+}

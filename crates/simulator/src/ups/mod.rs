@@ -1,0 +1,195 @@
+//! A simulated UPS: a world, a dialect, manners, troubles and a script. It does no I/O and takes the time as an
+//! argument; its ends feed it bytes and take what it says. [`clock`] is its time, [`port`] its line, [`act`] what a
+//! command makes it do, [`answer`] what it says, [`forced`] what it says whatever is so, [`record`] what it heard.
+
+mod act;
+mod answer;
+mod clock;
+mod forced;
+mod port;
+mod record;
+#[cfg(test)]
+mod tests;
+
+use crate::knob::Knob;
+use crate::oddity::Oddness;
+use crate::personality::Personality;
+use crate::readings::Memory;
+use crate::script::Script;
+use crate::trouble::{Trouble, UsbTrouble};
+use crate::world::World;
+use clock::Clock;
+use forced::Forced;
+use port::Port;
+use qx::line::exchange::END;
+use qx::wire::protocol::Protocol;
+use record::Journal;
+pub use record::Record;
+use std::time::Duration;
+
+/// A simulated UPS.
+#[derive(Clone, Debug)]
+pub struct SimulatedUps {
+    /// The dialect it speaks.
+    pub protocol: &'static Protocol,
+    /// Its world.
+    pub world: World,
+    /// Its manners.
+    pub personality: Personality,
+    /// What it was told and keeps.
+    pub memory: Memory,
+    /// The troubles of its line.
+    pub trouble: Trouble,
+    /// The troubles of its USB converter.
+    pub usb: UsbTrouble,
+    script: Script,
+    pub(crate) clock: Clock,
+    pub(crate) forced: Forced,
+    pub(crate) port: Port,
+    journal: Journal,
+    oddness: Oddness,
+    locked_up: bool,
+}
+
+impl SimulatedUps {
+    /// A UPS that speaks `protocol`.
+    pub fn new(
+        protocol: &'static Protocol,
+        personality: Personality,
+        trouble: Trouble,
+        script: Script,
+    ) -> SimulatedUps {
+        SimulatedUps {
+            protocol,
+            world: World::default(),
+            personality,
+            memory: Memory::default(),
+            trouble,
+            usb: UsbTrouble::default(),
+            script,
+            clock: Clock::default(),
+            forced: Forced::default(),
+            port: Port::default(),
+            journal: Journal::default(),
+            oddness: Oddness::new(1),
+            locked_up: false,
+        }
+    }
+
+    /// Simulated time at the real time `now`.
+    pub fn simulated(&self, now: Duration) -> Duration {
+        self.clock.simulated(now)
+    }
+
+    /// Lets time pass: the world goes on, and the script is played.
+    pub fn advance(&mut self, now: Duration) {
+        while let Some(due) = self.script.next_due().filter(|due| *due <= self.simulated(now)) {
+            self.world.advance(due);
+            // a change of speed counts from its own time, however late it is looked at
+            let at = self.clock.real(due);
+            if let Some(knob) = self.script.take_due(due) {
+                self.turn(knob, at.min(now));
+            }
+        }
+        let until = self.simulated(now);
+        self.world.advance(until);
+    }
+
+    /// Turns a knob at the real time `now`.
+    pub fn turn(&mut self, knob: Knob, now: Duration) {
+        knob.turn(self, now);
+    }
+
+    /// Takes bytes from the line.
+    pub fn receive(&mut self, bytes: &[u8], now: Duration) {
+        self.advance(now);
+        if self.personality.echoes_line {
+            self.port.echo(bytes, now);
+        }
+        for byte in self.trouble.scramble(bytes) {
+            if let Some(line) = self.port.take(byte) {
+                self.hear(&line, now);
+            }
+        }
+    }
+
+    fn hear(&mut self, raw: &[u8], now: Duration) {
+        let armour = self.protocol.armour;
+        let plain = armour.and_then(|armour| (armour.unpack_question)(raw)).unwrap_or_else(|| raw.to_vec());
+        let line = String::from_utf8_lossy(&plain).into_owned();
+        self.journal.hear(line.clone());
+        let manners = &self.personality;
+        if manners.silent || self.locked_up || !self.world.alive() {
+            return;
+        }
+        if manners.locks_up_on.as_deref() == Some(line.as_str()) {
+            self.locked_up = true;
+            return;
+        }
+        let Some(mut saying) = self.reply(raw, &line, now) else { return };
+        if !self.personality.no_end {
+            saying.bytes.push(END);
+        }
+        self.journal.complete(&saying.bytes, now);
+        self.port.say(saying, raw.len() + 1, now, (&self.personality, &mut self.trouble));
+    }
+
+    /// What it says now; each call gives what is due.
+    pub fn poll_output(&mut self, now: Duration) -> Option<Vec<u8>> {
+        self.port.poll_output(now)
+    }
+
+    /// When it wants to say something next.
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.port.poll_timeout()
+    }
+
+    /// Whether the line is to be closed, and for how long.
+    pub fn take_hang_up(&mut self) -> Option<Duration> {
+        self.port.take_hang_up()
+    }
+
+    /// The lines it heard, the oldest first.
+    pub fn heard(&self) -> impl Iterator<Item = &str> {
+        self.journal.lines().iter().map(String::as_str)
+    }
+
+    /// Forgets what it heard.
+    pub fn forget_heard(&mut self) {
+        self.journal.forget_lines();
+    }
+
+    /// What became of the lines that it heard since the last call, and when: by the world's own clock, not
+    /// by what a driver makes of it.
+    pub fn take_records(&mut self) -> Vec<(Duration, Record)> {
+        self.journal.take_records()
+    }
+
+    /// Draws what is odd by chance from another seed.
+    pub fn seed_oddities(&mut self, seed: u64) {
+        self.oddness = Oddness::new(seed);
+    }
+
+    /// What there is to know about it, as lines `name value`.
+    pub fn state(&self) -> String {
+        let world = &self.world;
+        format!(
+            "protocol {}\nmains {:.1} V {:.1} Hz\noutput {:.1} V\nload {} %\ncharge {:.1} %\nbattery {:.2} V\non battery {}\nbattery low {}\npowered {}\ntest {:?}\ncountdown {:?}\nbeeper {}\nfault {}\nheard {}\n",
+            self.protocol.name,
+            world.mains_volts,
+            world.mains_hertz,
+            world.output_volts(),
+            world.load_percent,
+            100.0 * world.charge,
+            world.battery_volts(),
+            world.on_battery(),
+            world.battery_low(),
+            world.powered(),
+            world.test,
+            world.countdown,
+            world.beeper,
+            world.fault,
+            self.journal.lines().len(),
+        )
+    }
+}

@@ -1,0 +1,268 @@
+//! Writes what fuzzing begins with, from the tables, the simulator and `captures/`: one folder for each
+//! target, below the one that is named.
+//!
+//!     cargo run -p testbed --example fuzz_seeds -- fuzz/corpus
+
+use battery::{Bank, Chemistry, Estimator, Unit};
+use driver::upgrade::UPGRADES;
+use nut::driver_socket::Request;
+use qx::protocols;
+use qx::usb::bridge::Carriage;
+use qx::usb::bridges;
+use qx::wire::protocol::Protocol;
+use simulator::personality::Personality;
+use simulator::script::Script;
+use simulator::trouble::Trouble;
+use simulator::ups::SimulatedUps;
+use station::driver_kind;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// A good UPS is asked so often in a session.
+const GOOD: &str = ".\r";
+
+fn main() -> std::io::Result<()> {
+    let Some(folder) = std::env::args_os().nth(1).map(PathBuf::from) else {
+        return Err(std::io::Error::other("name the folder for the seeds"));
+    };
+    let mut seeds = Seeds { folder, count: BTreeMap::new() };
+    for (number, protocol) in (0..).zip(protocols::ALL) {
+        conversations(&mut seeds, number, protocol)?;
+    }
+    captures(&mut seeds, Path::new("captures"))?;
+    configurations(&mut seeds)?;
+    requests(&mut seeds)?;
+    network(&mut seeds)?;
+    files_of_upsd(&mut seeds)?;
+    reports(&mut seeds)?;
+    batteries(&mut seeds)?;
+    for (target, count) in seeds.count {
+        println!("{target}: {count} seeds");
+    }
+    Ok(())
+}
+
+struct Seeds {
+    folder: PathBuf,
+    count: BTreeMap<&'static str, u32>,
+}
+
+impl Seeds {
+    fn write(&mut self, target: &'static str, bytes: &[u8]) -> std::io::Result<()> {
+        let folder = self.folder.join(target);
+        std::fs::create_dir_all(&folder)?;
+        let number = self.count.entry(target).or_default();
+        *number += 1;
+        std::fs::write(folder.join(format!("seed-{number}")), bytes)
+    }
+}
+
+/// What a good UPS says to each question, sessions with it, and every order that it takes.
+fn conversations(seeds: &mut Seeds, number: u8, protocol: &'static Protocol) -> std::io::Result<()> {
+    let mut ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default());
+    let mut session = vec![number];
+    for query in protocol.queries {
+        ups.receive(&[query.wire(0), b"\r".to_vec()].concat(), Duration::ZERO);
+        let mut reply = vec![];
+        while let Some(due) = ups.poll_timeout() {
+            reply.extend(ups.poll_output(due).unwrap_or_default());
+        }
+        seeds.write("replies", reply.strip_suffix(b"\r").unwrap_or(&reply))?;
+        session.extend(reply);
+    }
+    seeds.write("session", &session)?;
+    seeds.write("session", &[vec![number], GOOD.repeat(60).into_bytes()].concat())?;
+
+    let mut orders: Vec<String> = ["kill", "gone\r!back", "leap"].map(String::from).into();
+    for command in protocol.all_commands() {
+        orders.push(match command.parameter {
+            Some(parameter) => format!("{} {}", command.name, parameter.least),
+            None => command.name.into(),
+        });
+    }
+    let settings = protocol.all_settings().map(|row| row.var.name);
+    orders.extend(
+        settings.chain(protocol.delays.iter().map(|row| row.var.name)).map(|name| format!("set {name}=60")),
+    );
+    // several in a session: obeyed in silence, then refused
+    for (how, orders) in (0..8).cycle().zip(orders.chunks(6)) {
+        let lines = orders.iter().map(|order| format!("!{order}\r\r.\r!{order}\r(NAK\r{}", GOOD.repeat(3)));
+        let text = GOOD.repeat(protocol.queries.len() + 3) + &lines.collect::<String>();
+        seeds.write("orders", &[&[number, how], text.as_bytes()].concat())?;
+    }
+    Ok(())
+}
+
+/// The recorded conversations, also as a log of the driver.
+fn captures(seeds: &mut Seeds, folder: &Path) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|end| end == "log") {
+            let text = std::fs::read_to_string(path)?;
+            let lines = text.lines().filter(|line| line.starts_with(['>', '<', '-']));
+            let log: String = lines.map(|line| format!("     0.006 {line}\n")).collect();
+            seeds.write("captures", text.as_bytes())?;
+            seeds.write("captures", log.as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// A section for every driver, with each of its options.
+fn configurations(seeds: &mut Seeds) -> std::io::Result<()> {
+    let mut texts =
+        vec!["maxretry = 3\nuser = root\n[u]\ndriver = nutdrv_qx\nport = auto\ndesc = \"a # b\"\n".into()];
+    for kind in driver_kind::ALL {
+        let name = kind.name;
+        texts.extend(kind.all_options().map(|option| {
+            format!(
+                "pollinterval = 1\n[u]\n\tdriver = {name}\n\tport = /dev/ttyS0\n\t{} = 12\n\t{}\n",
+                option.name, option.name
+            )
+        }));
+    }
+    for upgrade in UPGRADES {
+        let options: String = upgrade.options.iter().map(|(name, _)| format!("{name} = 1:2\n")).collect();
+        texts.extend(
+            upgrade.drivers.iter().map(|name| format!("[u]\ndriver = {name}\nport = /dev/ttyS0\n{options}")),
+        );
+    }
+    for text in texts {
+        seeds.write("configuration", text.as_bytes())?;
+        seeds.write("ups_conf", text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Each request that a client of the driver socket can make.
+fn requests(seeds: &mut Seeds) -> std::io::Result<()> {
+    let (name, text) = (|| "load.off".to_string(), || Some("a \"b\" \\c".to_string()));
+    for request in [
+        Request::Ping,
+        Request::DumpAll,
+        Request::DumpValue { variable: "ups.status".into() },
+        Request::DumpStatus,
+        Request::GetPid,
+        Request::Broadcast(true),
+        Request::Broadcast(false),
+        Request::Logout,
+        Request::InstCmd { name: name(), parameter: text(), tracking: text() },
+        Request::Set { variable: name(), value: "60".into(), tracking: text() },
+    ] {
+        seeds.write("driver_socket", request.line().as_bytes())?;
+    }
+    Ok(())
+}
+
+/// What clients of upsd ask, and what it answers.
+fn network(seeds: &mut Seeds) -> std::io::Result<()> {
+    let user = "USERNAME a\nPASSWORD b\n";
+    for asked in [
+        "STARTTLS\nVER\nNETVER\nPROTVER\nHELP\nLIST UPS\nLIST VAR u\nLOGOUT\n",
+        "LIST RW u\nGET DESC u n\nGET TYPE u n\nGET VAR u n\nLIST RANGE u n\nLIST ENUM u t\n",
+        "LIST CMD u\nGET CMDDESC u c\nGET UPSDESC u\nLIST CLIENT u\nLIST CLIENTS u\nGET NUMLOGINS u\n",
+        "LOGIN u\nPRIMARY u\nMASTER u\nFSD u\nFSD u CLEAR\nGET VAR u ups.status\n",
+        "SET TRACKING ON\nGET TRACKING\nGET TRACKING x\nSET VAR u t \"a \\\"\"\nSET VAR u n -5\nINSTCMD u c 60\n",
+        "GET VAR u \"a # b\"\n\\V\\E\\R # x\nGET=\r\n\n",
+    ] {
+        seeds.write("network_server", format!("{user}{asked}").as_bytes())?;
+    }
+    let answered = [
+        "Network UPS Tools upsd 2.8.0 - x\n",
+        "BEGIN LIST UPS\nUPS u \"a \\\"b\\\"\"\nEND LIST UPS\n",
+        "BEGIN LIST VAR u\nVAR u v \"1\"\nEND LIST VAR u\n",
+        "BEGIN LIST RW u\nRW u v \"1\"\nEND LIST RW u\n",
+        "BEGIN LIST CMD u\nCMD u c\nEND LIST CMD u\n",
+        "BEGIN LIST CLIENT u\nCLIENT u ::1\nEND LIST CLIENT u\n",
+        "BEGIN LIST ENUM u v\nENUM u v \"a\"\nEND LIST ENUM u v\n",
+        "BEGIN LIST RANGE u v\nRANGE u v \"1\" \"2\"\nEND LIST RANGE u v\n",
+        "VAR u v \"a\"\n",
+        "TYPE u v RW ENUM STRING:10\n",
+        "NUMLOGINS u 1\n",
+        "ERR FAILED\n",
+        "ON\n",
+        "ERR USERNAME-REQUIRED\n",
+        "OK STARTTLS\n",
+        "OK Goodbye\n",
+    ];
+    for (first, _) in (0u8..).zip(answered) {
+        let lines: String = answered.iter().cycle().skip(first.into()).take(16).copied().collect();
+        seeds.write("network_client", &[&[first], lines.as_bytes()].concat())?;
+    }
+    Ok(())
+}
+
+/// Each directive of upsd.conf, and the kinds of users.
+fn files_of_upsd(seeds: &mut Seeds) -> std::io::Result<()> {
+    for directive in nut::upsd_conf::Directive::all() {
+        for value in ["15", "yes", "* 3493", "::1 nut", "REQUIRE", "\"a b\" \"c\"", ""] {
+            seeds.write("upsd_conf", format!("# x\n{directive} {value}\n").as_bytes())?;
+        }
+    }
+    for text in [
+        "[admin]\n password = secret\n actions = SET FSD\n instcmds = ALL\n",
+        "[mon]\npassword=\"a b\"\nupsmon primary\n[second]\nupsmon = slave\n",
+        "[a]\npassword = \"$argon2id$v=19$m=4096,t=3,p=1$c2FsdA$aGFzaA\"\ninstcmds = c@u ALL@v\n",
+        "[nas]\npassword = 123456\nallowfrom = 192.0.2.0/24 fd00::/8 localhost\n",
+    ] {
+        seeds.write("upsd_users", text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// A status over each bridge, as a converter would send it.
+fn reports(seeds: &mut Seeds) -> std::io::Result<()> {
+    let status: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000\r";
+    let siblings = bridges::ALL.iter().filter_map(|bridge| Some(bridge.sibling.as_ref()?.bridge));
+    for (number, bridge) in (0..).zip(bridges::ALL.iter().copied().chain(siblings)) {
+        let pieces = match bridge.carriage {
+            Carriage::Reports(reports) => reports.packing.pack(status).unwrap_or_default(),
+            Carriage::Strings(_) => vec![status.to_vec()],
+        };
+        let mut seed = vec![number, 0, 2];
+        for piece in pieces {
+            seed.push(piece.len() as u8);
+            seed.extend(piece);
+        }
+        seeds.write("reports", &seed)?;
+    }
+    Ok(())
+}
+
+/// What is kept of a battery, without its sum, and samples of an outage.
+fn batteries(seeds: &mut Seeds) -> std::io::Result<()> {
+    let rest = "strength 60.000 0.2000\nbest 70.000\ntilt 1.0000 0.1000\n";
+    for (cells, chemistry, word, cell) in [
+        (6, Chemistry::LeadAcid, "lead-acid", [2.12, 2.03, 1.70]),
+        (12, Chemistry::LeadAcid, "lead-acid", [2.05, 1.98, 1.80]),
+        (8, Chemistry::Lfp, "lfp", [3.40, 3.25, 2.90]),
+    ] {
+        let [open_v, begin_v, end_v] = cell;
+        let volts = format!(
+            "open {open_v:.4} 0.0200\ndrop 0.0500 0.0200\nfall 0.1000 0.0500\nend {end_v:.4} 0.0500\n"
+        );
+        let unit = "unit device.model PM 636\ncontradicted no\n";
+        let body =
+            format!("qxups battery 2\nbank {word} {cells}\n{unit}{rest}{volts}discharges 2\nmissing 0.10\n");
+        let whole = format!("{body}sum {:08x}\n", sum(&body));
+        let bank = Bank::new(cells, chemistry);
+        Estimator::remembering(bank, &Unit::default(), &whole).map_err(std::io::Error::other)?;
+        let sample = |step: u16| {
+            let share = f64::from(step.saturating_sub(5)) / 55.0;
+            let cell_v = if step < 5 { open_v } else { begin_v + (end_v - begin_v) * share };
+            let [high, low] = ((100.0 * f64::from(cells) * cell_v) as u16).to_be_bytes();
+            // ten seconds, volts, a load of 40 percent, mains or battery
+            [0, 100, high, low, 0x0f, 0xa0, u8::from(step >= 5)]
+        };
+        let samples: Vec<u8> = (0..60).flat_map(sample).collect();
+        let first = [cells as u8, u8::from(chemistry == Chemistry::Lfp)];
+        seeds.write("battery_memory", &[&first, body.as_bytes(), &[0], &samples].concat())?;
+    }
+    Ok(())
+}
+
+/// FNV-1a, as a memory has it.
+fn sum(text: &str) -> u32 {
+    text.bytes().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(byte)).wrapping_mul(0x0100_0193))
+}

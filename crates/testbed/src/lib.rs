@@ -1,0 +1,18 @@
+//! What tests and benchmarks of several crates share. No program depends on it, so that nothing of it is shipped.
+//!
+//! In virtual time: [`line`] is a device and a pretended UPS, [`wire`] a device and a UPS with a wire between them on which
+//! each byte has its moment, [`exchange`] one exchange on such a wire, [`twin`] what a device reads of the same UPS on a
+//! line without noise, and [`judge`] judges what was published by that.
+//!
+//! With real programs: [`nut`] is a folder with NUT's configuration, upsd and a driver, [`ups`] a simulated UPS for it, and
+//! [`tool`] one that the program `qxups` simulates.
+#![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+pub mod exchange;
+pub mod judge;
+pub mod line;
+pub mod nut;
+pub mod tool;
+pub mod twin;
+pub mod ups;
+pub mod wire;

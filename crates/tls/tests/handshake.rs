@@ -1,0 +1,168 @@
+//! Both ends shake hands in memory: who is served, and who is not.
+
+#![allow(clippy::unwrap_used)]
+
+use rustls::pki_types::ServerName;
+use rustls::{ClientConnection, ServerConnection};
+use std::path::PathBuf;
+use tls::{
+    ClientCertificates, Fingerprint, Identity, TlsError, Verify, client_config, rustls, server_config,
+};
+
+fn identity(names: &[&str]) -> Identity {
+    let names: Vec<String> = names.iter().map(|name| (*name).to_string()).collect();
+    Identity::from_pem(Identity::make(&names).unwrap().as_bytes()).unwrap()
+}
+
+/// A folder of its own for this test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Folder {
+        let path = std::env::temp_dir().join(format!("qxups-tls-{name}-{}", std::process::id()));
+        std::fs::create_dir_all(&path).unwrap();
+        Folder(path)
+    }
+    fn file(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.0.join(name);
+        std::fs::write(&path, text).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// Whether both ends come to an understanding, and a word gets through in both directions.
+fn meet(
+    server: &Identity,
+    clients: &ClientCertificates,
+    verify: &Verify,
+    own: Option<&Identity>,
+    name: &str,
+) -> bool {
+    let mut server = ServerConnection::new(server_config(server, clients).unwrap()).unwrap();
+    let name = ServerName::try_from(name.to_string()).unwrap();
+    let mut client = ClientConnection::new(client_config(verify, own).unwrap(), name).unwrap();
+    for _ in 0..10 {
+        let mut wire = vec![];
+        while client.wants_write() {
+            client.write_tls(&mut wire).unwrap();
+        }
+        let mut bytes = wire.as_slice();
+        while !bytes.is_empty() {
+            server.read_tls(&mut bytes).unwrap();
+            if server.process_new_packets().is_err() {
+                return false;
+            }
+        }
+        let mut wire = vec![];
+        while server.wants_write() {
+            server.write_tls(&mut wire).unwrap();
+        }
+        let mut bytes = wire.as_slice();
+        while !bytes.is_empty() {
+            client.read_tls(&mut bytes).unwrap();
+            if client.process_new_packets().is_err() {
+                return false;
+            }
+        }
+    }
+    !client.is_handshaking() && !server.is_handshaking()
+}
+
+#[test]
+fn a_client_knows_the_server_by_what_it_was_given() {
+    let (server, other) = (identity(&["ups.example"]), identity(&["ups.example"]));
+    let folder = Folder::new("roots");
+    let pem = Identity::make(&["ups.example".into()]).unwrap();
+    let (kept, known) = (folder.file("known.pem", &pem), Identity::from_pem(pem.as_bytes()).unwrap());
+    let not_asked = ClientCertificates::NotAsked;
+    for (server, verify, name, served) in [
+        (&server, Verify::Nothing, "ups.example", true),
+        (&server, Verify::Nothing, "another.example", true),
+        (&server, Verify::Fingerprint(server.fingerprint().unwrap()), "another.example", true),
+        (&server, Verify::Fingerprint(other.fingerprint().unwrap()), "ups.example", false),
+        (&known, Verify::Roots(kept.clone()), "ups.example", true),
+        (&known, Verify::Roots(folder.0.clone()), "ups.example", true),
+        (&known, Verify::Roots(kept.clone()), "another.example", false),
+        (&other, Verify::Roots(kept), "ups.example", false),
+    ] {
+        assert_eq!(meet(server, &not_asked, &verify, None, name), served, "{verify:?} {name}");
+    }
+}
+
+#[test]
+fn certrequest_says_which_clients_are_served() {
+    let folder = Folder::new("clients");
+    let pem = Identity::make(&["monitor".into()]).unwrap();
+    let (path, good) = (folder.file("ca.pem", &pem), Identity::from_pem(pem.as_bytes()).unwrap());
+    let (server, bad) = (identity(&["ups"]), identity(&["monitor"]));
+    let (asked, required) = (ClientCertificates::Asked(path.clone()), ClientCertificates::Required(path));
+    for (clients, own, served) in [
+        (&ClientCertificates::NotAsked, None, true),
+        (&ClientCertificates::NotAsked, Some(&bad), true),
+        (&asked, None, true),
+        (&asked, Some(&good), true),
+        (&asked, Some(&bad), false),
+        (&required, None, false),
+        (&required, Some(&good), true),
+        (&required, Some(&bad), false),
+    ] {
+        let met = meet(&server, clients, &Verify::Nothing, own, "ups");
+        assert_eq!(met, served, "{clients:?} {}", own.is_some());
+    }
+}
+
+#[test]
+fn what_is_made_is_kept_for_its_owner_only() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("kept");
+    let path = folder.0.join("server.pem");
+    let (first, made) = Identity::kept(&path, &["ups".into(), "192.168.1.5".into()]).unwrap();
+    assert!(made);
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let (second, made) = Identity::kept(&path, &["ups".into()]).unwrap();
+    assert_eq!((made, second.fingerprint()), (false, first.fingerprint()));
+    assert!(!first.breaks_old_clients());
+    // what cannot be used is never replaced: it may be the administrator's
+    std::fs::write(&path, "torn").unwrap();
+    assert!(matches!(Identity::kept(&path, &[]), Err(TlsError::NoCertificate)));
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "torn");
+    let nowhere = folder.0.join("missing/server.pem");
+    assert!(matches!(Identity::kept(&nowhere, &["ups".into()]), Err(TlsError::File { tried: "write", .. })));
+}
+
+#[test]
+fn a_file_without_its_parts_is_refused_by_name() {
+    let pem = Identity::make(&["ups".into()]).unwrap();
+    let key = pem.find("-----BEGIN PRIVATE KEY").unwrap();
+    let (certificate, key) = pem.split_at(key);
+    let other = Identity::make(&["ups".into()]).unwrap();
+    let foreign = other.split_at(other.find("-----BEGIN PRIVATE KEY").unwrap()).1;
+    let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
+    let read = |text: String| Identity::from_pem(text.as_bytes());
+    assert!(read(pem.clone()).is_ok());
+    assert!(read([key, certificate].concat()).is_ok(), "in any order");
+    assert!(matches!(read(String::new()), Err(TlsError::NoCertificate)));
+    assert!(matches!(read(key.into()), Err(TlsError::NoCertificate)));
+    assert!(matches!(read(certificate.into()), Err(TlsError::NoKey)));
+    assert!(matches!(read([certificate, &encrypted].concat()), Err(TlsError::EncryptedKey)));
+    assert!(matches!(read([certificate, foreign].concat()), Err(TlsError::BadKey(_))));
+}
+
+#[test]
+fn a_fingerprint_is_read_as_it_is_written() {
+    let fingerprint = identity(&["ups"]).fingerprint().unwrap();
+    let text = fingerprint.to_string();
+    assert_eq!((text.len(), text.matches(':').count()), (95, 31));
+    for text in [text.clone(), text.to_lowercase(), text.replace(':', ""), text.replace(':', " ")] {
+        assert_eq!(Fingerprint::parse(&text).unwrap(), fingerprint);
+    }
+    for wrong in [&text[1..], "", "xy", &text.replace(':', "-")] {
+        assert!(matches!(Fingerprint::parse(wrong), Err(TlsError::BadFingerprint(_))), "{wrong}");
+    }
+}
