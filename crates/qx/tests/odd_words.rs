@@ -746,23 +746,6 @@ fn forms_that_take_turns_are_read_on_a_line_that_was_hurt() {
     assert!(first.is_some_and(|first| first <= TOLD), "{first:?}, {shown}");
 }
 
-/// A bit that cannot be read is asked for again at each poll, which leaves as many tries to an outage.
-#[test]
-fn an_outage_does_not_wait_behind_what_cannot_be_read() {
-    let letter = OK.replace("00001000", "0000100x");
-    let odd = OB.replace("10001000", "1000100x ").replace("014", "0014");
-    let interval = seconds(10);
-    for asked in 0..4 {
-        let mut line = Line::new(Options { pollinterval: interval, ..named("megatec") });
-        shows(&mut line, &[&letter], "OB", 80);
-        // mains fails after some of the questions of one poll
-        let mut replies = vec![letter.as_str(); asked];
-        replies.resize(60, &odd);
-        let (first, shown) = shows(&mut line, &replies, "OB", 40);
-        assert!(first.is_some_and(|first| first <= interval + seconds(1)), "{asked}: {first:?}, {shown}");
-    }
-}
-
 /// Nine bits of which one is lost are eight, as they are drawn, and each stands for another; and one that is
 /// doubled makes nine of the eight of a UPS that drew nine before.
 #[test]
