@@ -777,3 +777,22 @@ fn another_number_of_bits_that_stays_is_taken() {
     let (first, shown) = shows(&mut line, &[OB], "OB", 20);
     assert!(first.is_some_and(|first| first <= TOLD), "{first:?}, {shown}");
 }
+
+/// Low battery that each second reply says, where each third one cannot be read: no two in a row lack it.
+#[test]
+fn what_could_not_be_read_does_not_clear_low_battery() {
+    let lb_unread = OBLB.replace("11001000", "110010000");
+    let unread = OB.replace("10001000", "100010000");
+    let mut line = hurt();
+    shows(&mut line, &[OB], "LB", 10);
+    let (first, _) = shows(&mut line, &[OB, OBLB, &unread, OBLB], "LB", 2);
+    assert!(first.is_some());
+    for _ in 0..2 {
+        let (_, shown) = shows(&mut line, &[OB, &lb_unread, OB], "LB", 1);
+        assert_eq!(shown, "OB LB");
+        shows(&mut line, &[OBLB, OBLB, OBLB], "LB", 3);
+    }
+    // and is over when that is read
+    let (_, shown) = shows(&mut line, &[OB], "LB", 6);
+    assert_eq!(shown, "OB");
+}
