@@ -744,22 +744,6 @@ fn forms_that_take_turns_are_read_on_a_line_that_was_hurt() {
     assert!(first.is_some_and(|first| first <= TOLD), "{first:?}, {shown}");
 }
 
-/// A bit that cannot be read is asked for again at each poll, which leaves as many tries to an outage.
-#[test]
-fn an_outage_does_not_wait_behind_what_cannot_be_read() {
-    let letter = OK.replace("00001000", "0000100x");
-    let odd = OB.replace("10001000", "1000100x ").replace("014", "0014");
-    for step in 0..10 {
-        let mut line = on_mains(60);
-        shows(&mut line, &[&letter], "OB", 20);
-        let turn = Cell::new(0);
-        let until = line.now + Duration::from_millis(200 * step);
-        line.run(until, &mut megatec(&[&letter], &turn), |_| false);
-        let (first, shown) = shows(&mut line, &[&odd], "OB", 20);
-        assert!(first.is_some_and(|first| first <= TOLD), "{step}: {first:?}, {shown}");
-    }
-}
-
 /// Nine bits of which one is lost are eight, as they are drawn, and each stands for another; and one that is
 /// doubled makes nine of the eight of a UPS that drew nine before.
 #[test]
@@ -790,4 +774,23 @@ fn another_number_of_bits_that_stays_is_taken() {
     shows(&mut line, &[&nine], "OB", 60);
     let (first, shown) = shows(&mut line, &[OB], "OB", 20);
     assert!(first.is_some_and(|first| first <= TOLD), "{first:?}, {shown}");
+}
+
+/// Low battery that each second reply says, where each third one cannot be read: no two in a row lack it.
+#[test]
+fn what_could_not_be_read_does_not_clear_low_battery() {
+    let lb_unread = OBLB.replace("11001000", "110010000");
+    let unread = OB.replace("10001000", "100010000");
+    let mut line = hurt();
+    shows(&mut line, &[OB], "LB", 10);
+    let (first, _) = shows(&mut line, &[OB, OBLB, &unread, OBLB], "LB", 2);
+    assert!(first.is_some());
+    for _ in 0..2 {
+        let (_, shown) = shows(&mut line, &[OB, &lb_unread, OB], "LB", 1);
+        assert_eq!(shown, "OB LB");
+        shows(&mut line, &[OBLB, OBLB, OBLB], "LB", 3);
+    }
+    // and is over when that is read
+    let (_, shown) = shows(&mut line, &[OB], "LB", 6);
+    assert_eq!(shown, "OB");
 }

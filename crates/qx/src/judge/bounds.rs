@@ -42,9 +42,7 @@ pub const FORM_MET: Of = Of { some: 2, last: 4 };
 pub const FORM_MET_IF_HURT: Of = Of { some: 3, last: 4 };
 /// and where forms alternate, so many of more replies, as a whole;
 pub const WHOLE_FORM_MET_IF_HURT: Of = Of { some: 3, last: 12 };
-/// the same on a noisy line, but where half of all replies are garbled;
-pub const WHOLE_FORM_MET_IN_NOISE: Of = Of { some: 6, last: 12 };
-/// on any noisy line, so many in a row.
+/// on a noisy line, so many in a row.
 pub const FORM_MET_IN_NOISE: u8 = 8;
 /// When so many replies in a row end in the same number of bits, another number has to come as often as an odd form
 /// before its bits count.

@@ -6,7 +6,6 @@
 use super::Quality;
 use super::bounds::{
     BITS_ARE_STEADY, FORM_MET, FORM_MET_IF_HURT, FORM_MET_IN_NOISE, SAME_AGAIN, WHOLE_FORM_MET_IF_HURT,
-    WHOLE_FORM_MET_IN_NOISE,
 };
 use super::cell::Strange;
 use crate::wire::query::Query;
@@ -85,9 +84,7 @@ impl Forms {
         let Some(form) = odd else { return };
         let needed = match quality {
             Quality::Noisy | Quality::Garbled => {
-                let of = WHOLE_FORM_MET_IN_NOISE;
-                let times = self.met.iter().rev().take(of.last).filter(|met| met.as_ref() == odd).count();
-                if self.in_a_row >= FORM_MET_IN_NOISE || quality == Quality::Noisy && times >= of.some {
+                if self.in_a_row >= FORM_MET_IN_NOISE {
                     self.learn(form);
                 }
                 return;

@@ -111,6 +111,8 @@ struct State {
     said: Duration,
     /// What it said last is what is taken.
     settled: bool,
+    /// In so many replies it could not be read since its readings say the same.
+    missed: usize,
 }
 
 /// What is taken of the replies to one query.
@@ -207,7 +209,9 @@ impl Judge {
         let mut news = false;
         for (cell, (state, said)) in self.cells.iter().zip(self.states.iter_mut().zip(&claims.said)) {
             if let (Kind::Mains | Kind::Word, Some(said)) = (cell.kind, said) {
-                news |= state.hear_word(cell.kind, said, claims.vouched, &hearing);
+                news |= state.hear_word(cell, said, claims.vouched, &hearing);
+            } else if said.is_none() {
+                state.missed = state.missed.saturating_add(1);
             }
         }
         hearing.word_is_news = news;
@@ -313,8 +317,11 @@ impl Judge {
 
 impl State {
     /// Takes a reading of a word; whether another one is taken than before.
-    fn hear_word(&mut self, kind: Kind, said: &Readings, vouched: bool, hearing: &Hearing) -> bool {
+    fn hear_word(&mut self, cell: &Cell, said: &Readings, vouched: bool, hearing: &Hearing) -> bool {
         self.read = hearing.now;
+        if self.recent.newest() != Some(said) {
+            self.missed = 0;
+        }
         let is_taken = self.taken.as_ref() == Some(said);
         if is_taken && self.recent.is_empty() {
             (self.settled, self.said) = (true, hearing.now);
@@ -322,7 +329,8 @@ impl State {
         }
         let noisy = hearing.quality.is_noisy();
         self.push(said, vouched && noisy, hearing);
-        let takes = word::takes(kind, self.taken.as_ref(), &self.recent, hearing.quality);
+        let missed = if cell.grave { self.missed.min(bounds::CLEARED - bounds::IN_A_ROW) } else { 0 };
+        let takes = word::takes(cell.kind, self.taken.as_ref(), &self.recent, (hearing.quality, missed));
         self.settled = is_taken || takes;
         if self.settled {
             self.said = hearing.now;
