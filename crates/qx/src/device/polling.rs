@@ -2,7 +2,7 @@
 
 use super::slot::{News, Odd, Slot};
 use super::{Device, Event, Loudness, Moment, NOISY_REPEATS, REPEATS};
-use crate::judge::bounds::SAME_AGAIN;
+use crate::judge::bounds::{SAME_AGAIN, VALUES_COUNT_FOR, VALUES_COUNT_INTERVALS};
 use crate::judge::{Heard, Quality};
 use crate::vocabulary::value::Value;
 use crate::vocabulary::variable::Var;
@@ -83,6 +83,9 @@ impl Device {
             Some(interval) => self.stale_after().max(EVIDENCE_LASTS * interval),
             None => self.full_interval(),
         });
+        let values_last =
+            (VALUES_COUNT_INTERVALS * interval.unwrap_or_default()).max(VALUES_COUNT_FOR);
+        let evidence_since = (evidence_since, evidence_since.max(now.saturating_sub(values_last)));
         let before = self.line.quality();
         let slot = &mut self.slots[at];
         let is_refusal =
@@ -120,7 +123,7 @@ impl Device {
     }
 
     /// Reads a reply.
-    fn hear(&mut self, at: usize, line: &[u8], since: Moment, now: Moment) -> Came {
+    fn hear(&mut self, at: usize, line: &[u8], since: (Moment, Moment), now: Moment) -> Came {
         let quality = self.line.quality();
         let slot = &mut self.slots[at];
         let claims = slot.judge.claims(line, quality, &self.options);
@@ -144,7 +147,7 @@ impl Device {
         }
         let quality = self.line.quality();
         let slot = &mut self.slots[at];
-        let heard = slot.hear(&claims, (now, since), quality);
+        let heard = slot.hear(&claims, now, since, quality);
         if !heard.read {
             return Came::Nothing;
         }
@@ -189,6 +192,23 @@ impl Device {
         let once = |slot: &&mut Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
         for slot in self.slots.iter_mut().filter(once).filter(|slot| slot.reading.is_some()) {
             slot.due = Some(now);
+        }
+        // of that nothing was shown yet
+        if !self.ready {
+            let quality = self.line.quality();
+            let once = |slot: &&mut Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
+            let mut doubted = false;
+            for slot in self.slots.iter_mut().filter(once) {
+                if slot.judge.doubt_values() {
+                    slot.take(quality);
+                    slot.news = News::Nothing;
+                    slot.said = None;
+                    doubted = true;
+                }
+            }
+            if doubted {
+                self.heard_words();
+            }
         }
     }
 

@@ -213,12 +213,13 @@ impl Slot {
     pub(super) fn hear(
         &mut self,
         claims: &Claims,
-        (now, since): (Moment, Moment),
+        now: Moment,
+        (since, values_since): (Moment, Moment),
         quality: Quality,
     ) -> Heard {
         self.answers |= claims.said.iter().any(Option::is_some);
         let let_run = self.repeats >= REPEATS;
-        let heard = self.judge.hear(claims, Hearing { now, since, quality, let_run, word_is_news: false });
+        let heard = self.judge.hear(claims, Hearing { now, since, values_since, quality, let_run, word_is_news: false });
         if heard.all {
             self.whole = now;
             self.withdrawn = false;

@@ -27,6 +27,15 @@ pub const HALTS_IN_NOISE: Of = Of { some: 4, last: 5 };
 pub const HALF: u32 = 32;
 /// On a line that was hurt lately four of the last seven have to agree on anything else.
 pub const ELECTED: Of = Of { some: 4, last: 7 };
+/// On a noisy line five have to agree on a text; and
+pub const TEXT_IN_NOISE: Of = Of { some: 5, last: 7 };
+/// all of them on one that is the text before, moved by a few places: what a byte too many does to columns.
+pub const MOVED_TEXT_IN_NOISE: Of = Of { some: 7, last: 7 };
+/// What was read of a number or text longer ago than this, or than so many intervals of its question, is no evidence
+/// on a line that was hurt.
+pub const VALUES_COUNT_FOR: Duration = Duration::from_secs(60);
+/// See [`VALUES_COUNT_FOR`].
+pub const VALUES_COUNT_INTERVALS: u32 = 2;
 
 /// A line is hurt as long as not so many replies in a row were whole; it lasts an hour and more. On a line
 /// with one error in ten thousand bytes one is seen nearly always before that.
@@ -57,6 +66,10 @@ pub const LIFE_INTERVALS: u32 = 5;
 pub const LIFE_IN_NOISE: u32 = 2;
 /// and not earlier than this.
 pub const LIFE_AT_LEAST: Duration = Duration::from_secs(10);
+/// On a line that was hurt a number is withdrawn that was not read so for so many intervals of its question,
+pub const UNSAID_INTERVALS: u32 = 3;
+/// and not earlier than this.
+pub const UNSAID_AT_LEAST: Duration = Duration::from_secs(60);
 /// Data is stale so long after mains was read last, at least,
 pub const STALE_AT_LEAST: Duration = Duration::from_secs(5);
 /// and so many intervals of the status after that,

@@ -64,6 +64,8 @@ pub struct Hearing {
     pub now: Duration,
     /// What came before this is too old to count.
     pub since: Duration,
+    /// The same of numbers and texts on a line that was hurt.
+    pub values_since: Duration,
     /// What is known of the line.
     pub quality: Quality,
     /// The question was asked often enough: numbers that keep leaping are the UPS's own.
@@ -279,7 +281,7 @@ impl Judge {
         self.withdraw_by(|state| state.read, is_dead)
     }
 
-    /// The same for words, by when it was read last that it is so.
+    /// The same by when it was read last that it is so.
     pub fn withdraw_unsaid(
         &mut self,
         is_dead: impl FnMut(&Cell, &Readings, Duration) -> bool,
@@ -302,6 +304,21 @@ impl Judge {
         }
         let is_answered = self.states.iter().any(|state| state.read > read);
         (!names.is_empty()).then_some(Withdrawn { names, is_answered })
+    }
+
+    /// What was taken of numbers and texts was read once, before the line turned out to be hurt: it is evidence, as
+    /// what comes will be, and is not taken. Whether there was any.
+    pub fn doubt_values(&mut self) -> bool {
+        let mut doubted = false;
+        for (cell, state) in self.cells.iter().zip(&mut self.states) {
+            let Some(taken) = state.taken.take_if(|_| cell.kind == Kind::Value) else { continue };
+            if state.recent.is_empty() {
+                state.recent.push(state.read, Duration::ZERO, &taken);
+            }
+            state.settled = false;
+            doubted = true;
+        }
+        doubted
     }
 
     /// Forgets what was heard lately, but neither what is taken nor the forms: it is too long ago.
@@ -328,7 +345,7 @@ impl State {
             return false;
         }
         let noisy = hearing.quality.is_noisy();
-        self.push(said, vouched && noisy, hearing);
+        self.push(said, vouched && noisy, (hearing.now, hearing.since));
         let missed = if cell.grave { self.missed.min(bounds::CLEARED - bounds::IN_A_ROW) } else { 0 };
         let takes = word::takes(cell.kind, self.taken.as_ref(), &self.recent, (hearing.quality, missed));
         self.settled = is_taken || takes;
@@ -353,18 +370,20 @@ impl State {
         let hurt = hearing.quality.is_hurt();
         if !hurt && self.taken.as_ref() == Some(said) {
             if !self.recent.is_empty() {
-                self.push(said, false, hearing);
+                self.push(said, false, (hearing.now, hearing.since));
             }
             if self.recent.in_a_row() >= bounds::RAISED.last {
                 self.recent.clear();
             }
-            self.settled = true;
+            (self.settled, self.said) = (true, hearing.now);
             return false;
         }
-        self.push(said, vouched && hurt, hearing);
+        let since = if hurt { hearing.values_since } else { hearing.since };
+        self.push(said, vouched && hurt, (hearing.now, since));
         let taken = number::take(self.taken.as_ref(), &self.recent, hearing);
         self.settled = taken.is_some();
         let Some(taken) = taken else { return false };
+        self.said = hearing.now;
         if !hurt {
             self.recent.clear();
         }
@@ -374,9 +393,9 @@ impl State {
     }
 
     /// A reply for which a checksum vouches has two votes.
-    fn push(&mut self, said: &Readings, twice: bool, hearing: &Hearing) {
+    fn push(&mut self, said: &Readings, twice: bool, (now, since): (Duration, Duration)) {
         for _ in 0..=usize::from(twice) {
-            self.recent.push(hearing.now, hearing.since, said);
+            self.recent.push(now, since, said);
         }
     }
 

@@ -42,6 +42,7 @@ fn what_the_same_bytes_say_is_kept_and_nothing_else() {
                     let hearing = Hearing {
                         now,
                         since: now.saturating_sub(Duration::from_secs(20)),
+                        values_since: now.saturating_sub(Duration::from_secs(20)),
                         quality,
                         let_run: matches!(at % 11, 0),
                         word_is_news: false,
