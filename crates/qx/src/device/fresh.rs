@@ -236,7 +236,7 @@ impl Device {
             // a number that is read, but never so: it changed, and noise keeps back what it is now
             let unsaid = (interval * UNSAID_INTERVALS).max(UNSAID_AT_LEAST);
             let is_unsaid = |cell: &Cell, _: &Readings, said: Moment| {
-                cell.kind == Kind::Value && now.saturating_sub(said) >= unsaid
+                cell.kind == Kind::Value && now.saturating_sub(said.max(rhythm_since)) >= unsaid
             };
             let gone = hurt.then(|| self.slots[at].judge.withdraw_unsaid(is_unsaid)).flatten();
             if gone.is_some() {

@@ -83,8 +83,7 @@ impl Device {
             Some(interval) => self.stale_after().max(EVIDENCE_LASTS * interval),
             None => self.full_interval(),
         });
-        let values_last =
-            (VALUES_COUNT_INTERVALS * interval.unwrap_or_default()).max(VALUES_COUNT_FOR);
+        let values_last = (VALUES_COUNT_INTERVALS * interval.unwrap_or_default()).max(VALUES_COUNT_FOR);
         let evidence_since = (evidence_since, evidence_since.max(now.saturating_sub(values_last)));
         let before = self.line.quality();
         let slot = &mut self.slots[at];

@@ -219,7 +219,9 @@ impl Slot {
     ) -> Heard {
         self.answers |= claims.said.iter().any(Option::is_some);
         let let_run = self.repeats >= REPEATS;
-        let heard = self.judge.hear(claims, Hearing { now, since, values_since, quality, let_run, word_is_news: false });
+        let heard = self
+            .judge
+            .hear(claims, Hearing { now, since, values_since, quality, let_run, word_is_news: false });
         if heard.all {
             self.whole = now;
             self.withdrawn = false;

@@ -240,7 +240,8 @@ impl Query {
             Slot::Rest { .. } => 0,
             slot => u16::try_from(slot.width()).unwrap_or(u16::MAX),
         };
-        let marks = if self.layout == Layout::Columns { Slots::of(self.picture).filter_map(mark).count() } else { 0 };
+        let marks =
+            if self.layout == Layout::Columns { Slots::of(self.picture).filter_map(mark).count() } else { 0 };
         Form(slots.map(width).chain([0]).chain(std::iter::repeat_n(0, marks)).collect())
     }
 
