@@ -16,6 +16,9 @@ const START: Duration = Duration::from_secs(10);
 /// An outage that is longer than three polls has to be seen; the truth is looked at every second.
 const LONG: Duration = Duration::from_secs(7);
 
+/// So many examples are kept.
+const EXAMPLES: usize = 64;
+
 /// Words that switch machines off.
 pub const GRAVE: [&str; 3] = ["LB", "FSD", "OFF"];
 
@@ -118,7 +121,7 @@ impl Judge {
     }
 
     fn example(&mut self, text: String) {
-        if self.found.examples.len() < 12 {
+        if self.found.examples.len() < EXAMPLES {
             self.found.examples.push(text);
         }
     }
@@ -155,7 +158,7 @@ impl Judge {
                 }
                 // what was invented is the first to be shown
                 self.found.examples.insert(0, format!("{at:?}: {word} in '{text}'"));
-                self.found.examples.truncate(12);
+                self.found.examples.truncate(EXAMPLES);
             }
         }
         while let Some((at, name, text)) = due(&mut self.new_values, now, VALUE_PATIENCE) {
