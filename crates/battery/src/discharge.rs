@@ -4,6 +4,7 @@ use crate::bank::Nature;
 use crate::belief::{Belief, Drain, Learned};
 use crate::endurance::Endurance;
 use crate::surprise::Surprise;
+use crate::trend::Trend;
 
 /// A discharge that goes on.
 #[derive(Clone, Debug)]
@@ -13,6 +14,7 @@ pub(crate) struct Discharge {
     pub others: Option<Belief>,
     pub surprise: Surprise,
     pub lowest: Lowest,
+    pub trend: Trend,
     /// What was known before is not of this battery.
     pub contradicted: bool,
     pub seconds: f64,
@@ -111,6 +113,7 @@ impl Discharge {
         if foretold {
             if self.seconds >= DIPPED_S {
                 self.lowest.take(load);
+                self.trend.take(self.seconds, volts, load, nature.line_spans);
             }
             for belief in std::iter::once(&mut self.belief).chain(&mut self.others) {
                 belief.take(nature, curve, &drain, volts, variance * news, drift);
@@ -148,6 +151,15 @@ impl Discharge {
         if let Some(volts) = self.volts {
             self.belief.end(nature, curve, &drain, volts);
         }
+    }
+
+    /// When the line through the last volts, at this load, meets those at which its UPS switches off: the likely
+    /// ones, and the least of any battery.
+    pub fn line_s(&self, nature: &Nature, load: f64) -> Option<(f64, f64)> {
+        let volts = self.volts.filter(|volts| *volts <= nature.falls_v)?;
+        let end = self.belief.end_volts();
+        let to = |end_v: f64| self.trend.seconds_to(end_v.min(volts), load);
+        Some((to(end.mean)?, to(nature.bounds[3].0)?))
     }
 
     /// The share that is used.
