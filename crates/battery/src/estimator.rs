@@ -2,9 +2,9 @@
 
 use crate::bank::{Bank, Nature};
 use crate::belief::{ADAPTS_S, Belief, Learned};
+use crate::charging::Charger;
 use crate::discharge::{Discharge, Lowest, Reading, Word};
 use crate::endurance::Endurance;
-use crate::charging::Charger;
 use crate::estimate::{Confidence, Estimate, Health, RelativeTo, Sample, Source};
 use crate::lesson;
 use crate::load::Load;
@@ -28,6 +28,8 @@ pub struct Estimator {
     own: bool,
     /// Whose battery it is.
     unit: Unit,
+    /// What is expected of the strength by the ratings of the UPS: a logarithm and its deviation.
+    expected: Option<(f64, f64)>,
     /// Share of the charge that is missing, once it is known.
     missing: Option<f64>,
     /// Whether that is no more than a guess: nothing is learned from such a beginning.
@@ -68,6 +70,8 @@ const DRIFT: f64 = 1.0e-7;
 /// The first dip (coup de fouet) and what the charger left are gone after some of these.
 const DIP_S: f64 = 15.0;
 const DIP_WEIGHT: f64 = 30.0;
+/// ... and what a load that leapt makes of them.
+const LEAP_WEIGHT: f64 = 15.0;
 /// A gap between samples counts at most so long.
 const LONGEST_S: f64 = 3600.0;
 /// What is taken to be missing when it is first seen on mains: where the charger holds its final volts, which are
@@ -87,6 +91,7 @@ impl Estimator {
             trust: Trust::Full,
             own: true,
             unit: Unit::default(),
+            expected: None,
             missing: None,
             guessed: true,
             told_missing: 0.0,
@@ -128,6 +133,12 @@ impl Estimator {
             told_missing: kept.missing,
             ..Estimator::new(bank)
         })
+    }
+
+    /// Says what the UPS is rated for, in volt-amperes: it goes with the size of its battery. That is a first guess,
+    /// which any discharge overrules, and nothing that health is compared with.
+    pub fn expect(&mut self, volt_amperes: f64) {
+        self.expected = self.bank.usual_strength(volt_amperes).map(|usual| (usual.ln(), USUAL_DEVIATION));
     }
 
     /// Says whose battery it is, as far as that is known by now; what is learned is kept under that name.
@@ -192,7 +203,7 @@ impl Estimator {
                 charge_percent: Some((100.0 * share).clamp(0.0, 100.0)),
                 runtime_s: Some(outlook.likely_s),
                 runtime_least_s: Some(outlook.least_s),
-                confidence: Confidence::of(ln_seconds.deviation.hypot(0.5 * self.nature().model.0))
+                confidence: Confidence::of(self.doubt(ln_seconds.deviation, share))
                     .min(self.at_most(discharge)),
                 ..nothing
             };
@@ -234,7 +245,7 @@ impl Estimator {
     /// What is expected of the strength before anything was seen: a logarithm and its deviation.
     fn first_strength(&self) -> (f64, f64) {
         let rated = self.bank.rated_strength().map(|rated| (rated.ln(), RATED_DEVIATION));
-        rated.unwrap_or(self.nature().strength)
+        rated.or(self.expected).unwrap_or(self.nature().strength)
     }
 
     fn charge(&mut self, volts: Option<f64>, passed: f64) {
@@ -279,8 +290,9 @@ impl Estimator {
         discharge.volts = volts.or(discharge.volts);
         discharge.energy += load * passed;
         discharge.adapted += (load - discharge.adapted) * (1.0 - (-passed / ADAPTS_S).exp());
-        if let (Some(volts), true) = (volts, passed > 0.0) {
-            let dip = 1.0 + DIP_WEIGHT * (-discharge.seconds / DIP_S).exp();
+        if let (Some(volts), true) = (volts, passed > 0.0 && !self.load.is_leaping()) {
+            let dip =
+                1.0 + DIP_WEIGHT * (-discharge.seconds / DIP_S).exp() + LEAP_WEIGHT * self.load.unrest();
             let reading = Reading {
                 variance: self.nature().reading_v.powi(2) * dip,
                 news: (TELLS_NEWS_S / passed).max(0.5),
@@ -370,6 +382,12 @@ impl Estimator {
         }
     }
 
+    /// How far the runtime is unknown, as a share of that of the full battery: seconds more or less weigh no more when
+    /// few are left.
+    fn doubt(&self, deviation: f64, share: f64) -> f64 {
+        (deviation * share).hypot(0.5 * self.nature().model.0)
+    }
+
     /// The spread knows nothing of what the model has wrong.
     fn at_most(&self, discharge: &Discharge) -> Confidence {
         let by_discharge = match (discharge.whole, is_sure(discharge)) {
@@ -430,9 +448,11 @@ const LEARN_EACH: f64 = 0.05;
 const DEEP: f64 = 0.1;
 /// How far a rating tells the strength.
 const RATED_DEVIATION: f64 = 0.3;
+/// ... and how far the volt-amperes of a UPS tell it.
+const USUAL_DEVIATION: f64 = 0.45;
 /// Shorter ones teach nothing.
 const SHORTEST_S: f64 = 8.0;
 /// So much stronger all at once, as a logarithm, is another battery.
 const SWAPPED: f64 = 0.22;
 /// A strength known to this deviation counts for health.
-const SURE: f64 = 0.15;
+const SURE: f64 = 0.2;

@@ -20,7 +20,8 @@ pub(crate) fn after(
     let (strength, tilt, volts) = belief.learned();
     let common = nature.volts;
     // the shape of a curve that was seen to its end is known
-    let doubt = nature.unseen * unseen * if before.is_some_and(|known| known.strength.1 < SEEN) { 0.5 } else { 1.0 };
+    let doubt =
+        nature.unseen * unseen * if before.is_some_and(|known| known.strength.1 < SEEN) { 0.5 } else { 1.0 };
     let began = before.map_or(first, |known| (known.strength.0, known.strength.1));
     let strength = joined(began, LEAST_STRENGTH, (strength.mean, strength.deviation), doubt);
     let tilt = match before {
@@ -42,7 +43,7 @@ pub(crate) fn after(
 }
 
 /// A strength known to this deviation was seen to the end.
-const SEEN: f64 = 0.15;
+const SEEN: f64 = 0.2;
 
 /// What was known, joined with what was concluded from it (with at least the deviation `least`) and from new
 /// readings, where these have a doubt of their own. Never known less than before, unless it moved.

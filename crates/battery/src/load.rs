@@ -17,6 +17,8 @@ pub(crate) struct Load {
     /// Which way it leapt last, and the times since the last turns.
     rose: Option<bool>,
     turns_s: [Option<f64>; 2],
+    /// Seconds since it leapt.
+    leapt_s: Option<f64>,
     /// It was read as more than nothing once.
     seen: bool,
 }
@@ -28,6 +30,8 @@ const SWINGS_S: f64 = 240.0;
 const MEAN_S: f64 = 120.0;
 /// A load that fell counts after so long.
 const FALLS_S: f64 = 20.0;
+/// Volts settle in this time after it leapt.
+const SETTLES_S: f64 = 30.0;
 /// High loads take more from a battery than the energy that they draw.
 const CONVEX: f64 = 1.5;
 /// What is assumed where the UPS says 0 all the time: some say nothing of small loads, some of none.
@@ -43,7 +47,9 @@ impl Load {
         self.apart = if (percent - before).abs() > FAR_PERCENT { self.apart.saturating_add(1) } else { 0 };
         self.turns_s.iter_mut().flatten().for_each(|since| *since += passed);
         let leaps = self.apart >= 2;
+        self.leapt_s = self.leapt_s.map(|since| since + passed);
         if leaps {
+            self.leapt_s = Some(0.0);
             let rises = percent > before;
             if self.rose.replace(rises).is_some_and(|rose| rose != rises) {
                 self.turns_s = [self.turns_s[1], Some(0.0)];
@@ -68,6 +74,16 @@ impl Load {
         };
         let share = if first || time == 0.0 { 1.0 } else { 1.0 - (-passed / time).exp() };
         self.ahead += share * (aim - self.ahead);
+    }
+
+    /// Whether the last reading is far from the others: the volts beside it may be those of another load.
+    pub fn is_leaping(&self) -> bool {
+        self.apart == 1
+    }
+
+    /// How far the volts are from where they settle at this load: 1 just after a leap.
+    pub fn unrest(&self) -> f64 {
+        self.leapt_s.map_or(0.0, |since| (-since / SETTLES_S).exp())
     }
 
     /// Whether the UPS says nothing of the load: 0 is all that it ever said.

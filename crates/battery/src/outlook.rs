@@ -18,13 +18,13 @@ pub(crate) struct Outlook {
 
 /// What is left counts as this share at least.
 const LEAST_SHARE: f64 = 0.08;
+/// A line through the first volts may end too soon by that.
+const AT_FIRST: f64 = 1.25;
 /// Without a better witness it lasts for this share of that line, and of the time on battery.
 const SLOWEST: f64 = 0.15;
 const NO_LESS: f64 = 0.04;
-/// What is told is so many deviations below the middle: too long costs more than too short.
-const CAUTION: f64 = 0.25;
-/// Four chances in five: so many deviations below the middle.
-const FOUR_IN_FIVE: f64 = 1.0;
+/// What is told is so many deviations of the belief below the middle: too long costs more than too short.
+const CAUTION: f64 = 0.4;
 
 /// What is to be expected of a discharge at this load. `known` is how well the strength was known before, as the
 /// deviation of its logarithm.
@@ -41,19 +41,20 @@ pub(crate) fn of(
     let mut weight = 1.0 / (ln_seconds.deviation.powi(2) + model * model);
     let mut mean = ln_seconds.mean;
     let line = discharge.line_s(nature, load);
-    if let Some((seconds, _)) = line {
+    if let Some((seconds, _, counts)) = line {
         let seconds = (seconds / nature.line.0).max(1.0);
         // far beyond the time that was seen the line says little
         let far = (seconds / discharge.seconds).ln().max(0.0);
-        let says = 1.0 / (nature.line.1 + far).powi(2);
+        let says = counts / (nature.line.1 + far).powi(2);
         mean = (mean * weight + seconds.ln() * says) / (weight + says);
         weight += says;
     }
     let deviation = weight.powf(-0.5);
-    let most = line.map_or(f64::MAX, |(_, most)| most).max(1.0);
+    // at first, volts fall a little faster than later on
+    let most = line.map_or(f64::MAX, |(_, most, _)| AT_FIRST * most).max(1.0);
     let below = |deviations: f64| (mean - deviations * deviation).exp().min(most);
     // while it still carries the load, and its volts are not at the end of any battery, it is not empty
-    let slowest = line.map_or(1.0, |(_, most)| (SLOWEST * most).min(NO_LESS * discharge.seconds));
-    let likely_s = below(CAUTION).max(slowest).max(1.0);
-    Outlook { likely_s, least_s: below(FOUR_IN_FIVE).clamp(1.0, likely_s), deviation }
+    let slowest = line.map_or(1.0, |(_, most, _)| (SLOWEST * most).min(NO_LESS * discharge.seconds));
+    let likely_s = below(CAUTION * ln_seconds.deviation / deviation).max(slowest).max(1.0);
+    Outlook { likely_s, least_s: below(nature.four_in_five).clamp(1.0, likely_s), deviation }
 }

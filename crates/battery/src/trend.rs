@@ -16,7 +16,7 @@ pub(crate) struct Trend {
 /// So many means make a line.
 const MEANS: usize = 12;
 /// Each of at least so long.
-const SHORTEST_S: f64 = 5.0;
+const SHORTEST_S: f64 = 3.0;
 /// A load that differs by this share is another one.
 const OTHER: f64 = 0.12;
 

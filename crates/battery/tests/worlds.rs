@@ -123,10 +123,7 @@ impl Pores {
                 dip_v: 0.06 * dice.even(),
                 float_v: if lfp { 3.38 + 0.1 * dice.even() } else { 2.23 + 0.07 * dice.even() },
             },
-            bank: Bank::new(
-                if lfp { 8 } else { 12 },
-                if lfp { Chemistry::Lfp } else { Chemistry::LeadAcid },
-            ),
+            bank: Bank::new(if lfp { 8 } else { 12 }, if lfp { Chemistry::Lfp } else { Chemistry::LeadAcid }),
         }
     }
 
@@ -149,7 +146,8 @@ impl Pores {
         let (mut samples, mut left_s, mut at, mut told) = (vec![], vec![], 0.0, f64::NEG_INFINITY);
         while at < end {
             let dip = self.meter.dip_v * (-at / 20.0_f64).exp();
-            let read = f64::from(self.bank.cells) * (volts(at).unwrap() - dip) + self.meter.noise_v * dice.normal();
+            let read =
+                f64::from(self.bank.cells) * (volts(at).unwrap() - dip) + self.meter.noise_v * dice.normal();
             samples.push(self.says(from_s + at, read, load, Source::Battery, dice));
             left_s.push((at >= told + 10.0).then_some(end - at));
             told = if left_s.last().is_some_and(Option::is_some) { at } else { told };
@@ -225,14 +223,12 @@ fn exam(ups: &World, estimator: &mut Estimator, every_s: f64, dice: &mut Dice) -
             passed,
             left,
             told: estimate.runtime_s,
-            low: LOW(&estimate),
+            low: estimate.runtime_least_s,
             confidence: estimate.confidence,
         });
     }
     moments
 }
-
-const LOW: fn(&battery::Estimate) -> Option<f64> = |estimate| estimate.runtime_least_s;
 
 fn quantile(values: &mut [f64], part: f64) -> f64 {
     values.sort_by(f64::total_cmp);
@@ -253,9 +249,11 @@ fn life(seed: u64, pores: bool, lfp: bool, stage: Stage) -> Vec<Moment> {
     exam.into_iter().step_by(step).collect()
 }
 
+/// In two threads.
 fn lives(seeds: std::ops::Range<u64>, pores: bool, lfp: bool, stage: Stage) -> Vec<Vec<Moment>> {
     let middle = seeds.start + (seeds.end - seeds.start) / 2;
-    let part = |seeds: std::ops::Range<u64>| seeds.map(|seed| life(seed, pores, lfp, stage)).collect::<Vec<_>>();
+    let part =
+        |seeds: std::ops::Range<u64>| seeds.map(|seed| life(seed, pores, lfp, stage)).collect::<Vec<_>>();
     std::thread::scope(|scope| {
         let other = scope.spawn(move || part(middle..seeds.end));
         let mut all = part(seeds.start..middle);
@@ -264,25 +262,107 @@ fn lives(seeds: std::ops::Range<u64>, pores: bool, lfp: bool, stage: Stage) -> V
     })
 }
 
+/// What is measured of many lives at one stage.
+struct Row {
+    name: String,
+    stage: Stage,
+    /// Of the errors of the runtime: the middle one, and the ninth decile.
+    error: (f64, f64),
+    /// Of the moments: how many had a runtime of at least `runtime_least_s`; how many were told a quarter too long.
+    held: f64,
+    too_long: f64,
+    /// The same share of the first, second and last third of the outages.
+    thirds: [f64; 3],
+}
+
+fn share(moments: &[Moment], which: impl Fn(&Moment) -> bool) -> f64 {
+    moments.iter().filter(|moment| which(moment)).count() as f64 / moments.len().max(1) as f64
+}
+
+fn row(name: &str, stage: Stage, lives: Vec<Vec<Moment>>) -> Row {
+    let told: Vec<Moment> = lives.into_iter().flatten().filter(|moment| moment.told.is_some()).collect();
+    let mut errors: Vec<f64> = told.iter().map(|m| (m.told.unwrap() / m.left - 1.0).abs()).collect();
+    let holds = |m: &Moment| m.low.is_some_and(|low| low <= m.left);
+    let third = |n: usize| {
+        let of = |m: &&Moment| ((3.0 * m.passed / (m.passed + m.left)) as usize).min(2) == n;
+        share(&told.iter().filter(of).copied().collect::<Vec<_>>(), holds)
+    };
+    Row {
+        name: name.into(),
+        stage,
+        error: (quantile(&mut errors, 0.5), quantile(&mut errors, 0.9)),
+        held: share(&told, holds),
+        too_long: share(&told, |m| m.told.unwrap() > 1.25 * m.left),
+        thirds: [third(0), third(1), third(2)],
+    }
+}
+
+const STAGES: [Stage; 3] = [Stage::Before, Stage::AfterHalf, Stage::AfterWhole];
+
+impl std::fmt::Display for Stage {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Stage::Before => "before any outage",
+            Stage::AfterHalf => "after half of one",
+            Stage::AfterWhole => "after a whole one",
+        })
+    }
+}
+
+/// The wells and the pores, lead and LFP. `QXUPS_WORLDS` draws more.
 #[test]
-fn look() {
-    let count: u64 = std::env::var("WORLDS").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+fn four_of_five_runtimes_hold() {
+    let count: u64 = std::env::var("QXUPS_WORLDS").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
+    let worlds = [
+        ("lead-acid, wells", false, false),
+        ("lead-acid, pores", true, false),
+        ("LFP, wells", false, true),
+        ("LFP, pores", true, true),
+    ];
+    let mut rows = vec![];
+    for (name, pores, lfp) in worlds {
+        for stage in STAGES {
+            // other seeds than those that the constants were chosen by, below 100
+            rows.push(row(name, stage, lives(1000..1000 + count, pores, lfp, stage)));
+        }
+    }
+    println!(
+        "| batteries | known | error, % | held, % | by thirds of the outage, % | told a quarter too long, % |"
+    );
+    println!("|---|---|---|---|---|---|");
+    for Row { name, stage, error, held, too_long, thirds } in &rows {
+        let [first, second, last] = thirds.map(|share| (100.0 * share).round());
+        println!(
+            "| {name} | {stage} | {:.0} / {:.0} | {:.0} | {first} {second} {last} | {:.0} |",
+            100.0 * error.0,
+            100.0 * error.1,
+            100.0 * held,
+            100.0 * too_long
+        );
+    }
+    for Row { name, stage, held, error, .. } in &rows {
+        assert!(*held >= 0.8, "{name} {stage}: {held}");
+        assert!(error.0 <= 0.55, "{name} {stage}: {error:?}");
+    }
+}
+
+/// Issue: 1 s is told with 237 left.
+#[test]
+fn what_goes_on_is_not_told_to_end_now() {
     for (pores, lfp) in [(false, false), (true, false), (false, true), (true, true)] {
-        for stage in [Stage::Before, Stage::AfterHalf, Stage::AfterWhole] {
-            let lives = lives(0..count, pores, lfp, stage);
-            let q = |v: &mut Vec<f64>| [0.05, 0.1, 0.25, 0.5, 0.75, 0.9, 0.95].map(|p| (100.0 * quantile(v, p)).round() / 100.0);
-            let all: Vec<Moment> = lives.iter().flatten().copied().collect();
-            let told: Vec<Moment> = all.iter().copied().filter(|m| m.told.is_some()).collect();
-            let mut ratios: Vec<f64> = told.iter().map(|m| m.told.unwrap() / m.left).collect();
-            let mut errors: Vec<f64> = ratios.iter().map(|r| (r - 1.0).abs()).collect();
-            let mut lows: Vec<f64> = told.iter().filter_map(|m| Some(m.low? / m.left)).collect();
-            let held = lows.iter().filter(|r| **r <= 1.0).count() as f64 / lows.len() as f64;
-            let early = |m: &&Moment| m.passed / (m.passed + m.left) < 0.15;
-            let late = |m: &&Moment| m.passed / (m.passed + m.left) > 0.8;
-            let mid = |m: &&Moment| (0.5..0.8).contains(&(m.passed / (m.passed + m.left)));
-            let mut part = |which: &dyn Fn(&&Moment) -> bool| { let mut v: Vec<f64> = told.iter().filter(which).map(|m| m.told.unwrap() / m.left).collect(); q(&mut v) };
-            eprintln!("pores {pores} lfp {lfp} {stage:?}: error {:.2} / {:.2}, ratio {:?}, low held {:.2}, low {:?}, early {:?}, late {:?} mid {:?}, missing {} of {}",
-                quantile(&mut errors, 0.5), quantile(&mut errors, 0.9), q(&mut ratios), held, q(&mut lows), part(&early), part(&late), part(&mid), all.len() - told.len(), all.len());
+        for moment in lives(1000..1020, pores, lfp, Stage::Before).iter().flatten() {
+            let told = moment.told.unwrap_or(moment.left);
+            assert!(moment.left < 200.0 || told > 8.0, "{moment:?}");
+        }
+    }
+}
+
+/// The spread of a first outage knows nothing of what the model has wrong.
+#[test]
+fn a_first_outage_of_any_physics_is_never_known_well() {
+    for (pores, lfp) in [(true, false), (true, true)] {
+        for moment in lives(1000..1020, pores, lfp, Stage::Before).iter().flatten() {
+            assert!(moment.confidence <= Confidence::Low, "{moment:?}");
         }
     }
 }
