@@ -285,6 +285,7 @@ impl Estimator {
             Some(discharge) => (discharge, passed),
             None => (self.beginning(load), 0.0),
         };
+        discharge.blind |= self.load.is_unknown();
         discharge.seconds += passed;
         discharge.longest_s = discharge.longest_s.max(passed);
         discharge.volts = volts.or(discharge.volts);
@@ -338,6 +339,7 @@ impl Estimator {
             lowest: Lowest::default(),
             trend: Trend::default(),
             contradicted: !believed,
+            blind: false,
             seconds: 0.0,
             energy: 0.0,
             missing,
@@ -354,7 +356,7 @@ impl Estimator {
     /// Keeps what this discharge teaches, if it teaches anything.
     fn learn_from(&mut self, discharge: &Discharge, used: f64) {
         let depth = used - discharge.missing;
-        if !discharge.whole || discharge.seconds < SHORTEST_S || self.load.is_unknown() {
+        if !discharge.whole || discharge.seconds < SHORTEST_S || discharge.blind {
             return;
         }
         // a battery that broke down is told by what it was before; another one is not

@@ -1,17 +1,12 @@
 //! What outages of all lengths teach and tell: the simulated battery is the judge.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "proof/cell.rs"]
-mod cell;
-#[path = "proof/sheets.rs"]
-mod sheets;
-#[path = "proof/ups.rs"]
-mod ups;
+mod bench;
 
 use battery::{Confidence, Estimate, Estimator, Sample, Source};
-use sheets::SHEETS;
+use bench::sheets::SHEETS;
+use bench::ups::{Dice, Pattern, Ups};
 use std::time::Duration;
-use ups::{Dice, Pattern, Ups};
 
 const DAY_S: f64 = 86_400.0;
 

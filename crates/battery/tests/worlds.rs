@@ -1,20 +1,13 @@
 //! How well doubt is told: batteries drawn at random, of physics that are not the estimator's.
 #![allow(missing_docs, dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-#[path = "proof/cell.rs"]
-mod cell;
-#[path = "proof/porous.rs"]
-mod porous;
-#[path = "proof/sheets.rs"]
-mod sheets;
-#[path = "proof/ups.rs"]
-mod ups;
+mod bench;
 
 use battery::{Bank, Chemistry, Confidence, Estimator, Sample, Source};
-use cell::Cell;
-use porous::{Course, POROUS, Porous};
-use sheets::SHEETS;
-use ups::{Dice, Meter, Pattern, Trace, Ups, watts_for};
+use bench::cell::Cell;
+use bench::porous::{Course, POROUS, Porous};
+use bench::sheets::SHEETS;
+use bench::ups::{Dice, Meter, Pattern, Trace, Ups, watts_for};
 
 const DAY_S: f64 = 86_400.0;
 

@@ -9,7 +9,7 @@ use battery::Estimate;
 const HURRY: f64 = 3.0;
 /// Where no runtime is known: percent of the charge in a second.
 const LEAST_FALL: f64 = 0.001;
-/// The model counts as full.
+/// More is not shown until the model says that it is full.
 const FULL_PERCENT: f64 = 99.0;
 
 /// What was shown last.
@@ -23,6 +23,8 @@ pub(super) struct Course {
     ended: Option<(f64, f64)>,
     /// There was an outage since it was full for certain.
     drained: bool,
+    /// There was an outage: from then on the figure is the model's, also when it is full again.
+    modelled: bool,
 }
 
 impl Course {
@@ -30,15 +32,15 @@ impl Course {
     /// `guess`. It goes on from where the outage ended.
     pub(super) fn on_mains(&mut self, model: Option<f64>, taught: bool, guess: Option<f64>) -> Option<f64> {
         (self.at, self.scale) = (None, None);
-        let charge = match model.filter(|_| taught || self.drained) {
+        let charge = match model.filter(|_| taught || self.modelled) {
             None => guess,
             Some(model) => {
-                self.drained &= model < FULL_PERCENT;
+                self.drained &= model < 100.0;
                 match (self.drained, self.shown) {
                     (true, Some(shown)) => {
                         let (from, began) = *self.ended.get_or_insert((shown, model));
                         let share = ((100.0 - model) / (100.0 - began).max(0.1)).clamp(0.0, 1.0);
-                        Some(100.0 - (100.0 - from) * share)
+                        Some((100.0 - (100.0 - from) * share).min(FULL_PERCENT.max(from)))
                     }
                     _ => Some(model),
                 }
@@ -64,7 +66,7 @@ impl Course {
         }
         let passed = now.saturating_sub(self.at.replace(now).unwrap_or(now)).as_secs_f64();
         let Some(shown) = self.shown else { return guess };
-        self.drained = true;
+        (self.drained, self.modelled) = (true, true);
         let Some(charge) = model.charge_percent else { return if dipped { None } else { Some(shown) } };
         let scale = *self.scale.get_or_insert(if charge > 1.0 { shown / charge } else { 1.0 });
         if !dipped {
