@@ -158,7 +158,7 @@ fn a_load_that_swings_has_one_runtime() {
                 // bounded by the true end
                 for (left, told) in told {
                     assert!(
-                        told < left * if known { 2.0 } else { 4.0 },
+                        told < left * if known { 2.2 } else { 4.0 },
                         "{n} {each} {known}: {told}, {left} left"
                     );
                 }

@@ -146,7 +146,7 @@ impl Battery {
         let told = learned.confidence >= Confidence::Low || dipped && self.may_guess();
         if inputs.charge.is_none() {
             estimate.charge = match outage {
-                None => self.course.on_mains(learned.charge_percent, told, guess.charge),
+                None => self.course.on_mains(learned.charge_percent, told, guess.charge, now),
                 Some(_) => self.course.on_battery(&learned, dipped, guess.charge, now),
             };
             if self.ignores_low {
