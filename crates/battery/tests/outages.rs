@@ -119,9 +119,9 @@ fn confidence_and_runtime_do_not_leap_within_an_outage() {
 /// Issue: 1140 s, fair, with 658 left; after half an outage of LFP a runtime is told on mains.
 #[test]
 fn half_an_outage_is_no_whole_one() {
-    for n in 0..SHEETS.len() {
+    for (n, sheet) in SHEETS.iter().enumerate() {
         for age in [0.0, 0.4] {
-            let ups = Ups::aged(&SHEETS[n], age);
+            let ups = Ups::aged(sheet, age);
             let mut estimator = rested(&ups);
             for (passed, left, estimate) in course(&mut estimator.clone(), &ups, Pattern::Steady(40.0), 1.0) {
                 assert!(estimate.confidence <= Confidence::Low, "{n} {passed} {left}: {estimate:?}");
