@@ -20,8 +20,12 @@ mod endurance;
 mod estimate;
 mod estimator;
 mod hypothesis;
+mod lesson;
+mod load;
 mod memory;
+mod outlook;
 mod surprise;
+mod trend;
 mod unit;
 
 pub use bank::{Bank, Chemistry, Rating};
