@@ -1,9 +1,41 @@
 //! Links: what moves bytes between a device and its UPS.
 //!
+//! ```no_run
+//! use link::{Address, CablePower, Link, Opening};
+//! use qx::line::exchange::{Echo, Exchange};
+//! use std::time::Duration;
+//!
+//! # async fn ask() -> Result<(), Box<dyn std::error::Error>> {
+//! let address = Address::parse("/dev/ttyS0")?; // or tcp://HOST:PORT, or auto for USB
+//! let mut link = Link::open(&Opening { address, cable_power: CablePower::Normal, lock: true }).await?;
+//! let exchange = Exchange {
+//!     command: b"Q1".to_vec(),
+//!     patience: Duration::from_secs(1),
+//!     gap: Duration::from_millis(500),
+//!     echo: Echo::Unknown,
+//!     settle: false,
+//!     is_command: false,
+//!     measured: true,
+//! };
+//! let reply = link.exchange(&exchange).await?;
+//! assert!(reply.line.is_some(), "no reply");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The example `ask` is a whole program.
+//!
 //! [`Address`] says where the UPS is, [`Link::open`] opens it, and [`Link::exchange`] does one
 //! exchange: throw away what is stale, send, collect the reply until it is complete or the time is
 //! over. A link knows no dialect; how a reply is recognised, and how long to wait, comes with the
 //! [`qx::line::exchange::Exchange`].
+//!
+//! # What is stable
+//!
+//! Before version 1.0 a new minor version may change anything, and the changelog says what. [`Address`], [`Opening`],
+//! [`Link`] (`open`, `exchange`, `wait_until`, `reset`, `remark`, `advice`) and [`LinkError`] change only for a reason; what
+//! is told of USB devices ([`Attached`], [`UsbOptions`], [`attached()`], [`Arrivals`]) follows the driver's options. The
+//! functions that read files and look at terminals are for the programs of this project, and not shown.
 
 mod address;
 mod by_lines;
@@ -18,8 +50,10 @@ mod usb;
 
 pub use address::{Address, BadAddress};
 pub use error::{Kind, LinkError};
+#[doc(hidden)]
 pub use file::{LONGEST_RECORDING, read_all, read_bounded, read_piped};
 pub use serial::{CablePower, ModemLines};
+#[doc(hidden)]
 pub use terminal::check_terminal;
 pub use usb::{Arrivals, Attached, Pattern, Surely, UsbOptions, attached};
 
