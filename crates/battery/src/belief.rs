@@ -7,7 +7,7 @@ use crate::bank::{Bank, Nature};
 use crate::endurance::Endurance;
 use crate::hypothesis::{NUMBERS, Volts, levers};
 
-/// What was learned of this battery. Strengths are logarithms of percent of load.
+/// What was measured of this battery. Strengths are logarithms of percent of load.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Learned {
     pub strength: (f64, f64),
@@ -19,7 +19,7 @@ pub(crate) struct Learned {
 }
 
 impl Learned {
-    /// Whether a battery can be like this. Nothing else is learned, and nothing else is taken back.
+    /// Whether a battery can be like this. Nothing else is kept, and nothing else is taken back.
     pub fn is_sensible(&self, bank: &Bank) -> bool {
         let bounds = bank.chemistry.nature().bounds;
         let mut numbers = self.volts.iter().chain([&self.strength, &self.tilt]);
@@ -79,7 +79,7 @@ const RATED_DEVIATION: f64 = 0.3;
 /// How exactly an observed end tells the used share and the volts of the end.
 const EMPTY_DEVIATION: f64 = 0.03;
 const EMPTY_V: f64 = 0.012;
-/// How far what was learned is trusted at the next discharge: the least deviations.
+/// How exact what was measured still counts as at the next discharge: the least deviations.
 const LEAST_STRENGTH: f64 = 0.05;
 const LEAST_VOLTS: [f64; NUMBERS] = [0.006, 0.01, 0.015, 0.01];
 /// The least density, so that a battery that was replaced or broke down can become likely.

@@ -71,7 +71,7 @@ pub struct Estimate {
     pub runtime_s: Option<f64>,
     /// Known once a discharge taught it.
     pub health: Option<Health>,
-    /// How far to trust the runtime.
+    /// How exact the runtime is.
     pub confidence: Confidence,
 }
 

@@ -138,7 +138,7 @@ impl Link {
         }
     }
 
-    /// What the administrator should know or mend, if anything.
+    /// What the administrator should know or fix, if anything.
     pub fn advice(&self) -> Option<&str> {
         match &self.wire {
             Wire::Usb(usb) => usb.advice(),
@@ -179,7 +179,7 @@ impl Link {
 
     /// Resets a device that has fallen silent, where that is possible: true when the link has to be
     /// opened again. The settings of a terminal may have been changed by another program, and a
-    /// connection be dead without anybody having said so.
+    /// connection be dead without a sign of it.
     pub async fn reset(&mut self) -> bool {
         match &mut self.wire {
             Wire::Usb(usb) => usb.reset().await.is_ok(),

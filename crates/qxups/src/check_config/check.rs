@@ -55,7 +55,7 @@ pub fn check(conf: &UpsConf) -> Report {
     for wrong in &conf.wrong {
         report.remark(wrong.line, format!("{}; passed over", wrong.fault));
     }
-    // whoever wrote them meant them, whatever the driver makes of the rest
+    // their author meant them, whatever the driver makes of the rest
     report.findings.extend(conf.lost.iter().map(|lost| lost_words(lost, Severity::Error)));
     report.findings.extend(values::users(&conf.global));
     if conf.sections.is_empty() {
@@ -120,7 +120,7 @@ impl Report {
         DriverKind::named(meant)
     }
 
-    /// A driver of old: what to write now, line by line, and what is still wrong then.
+    /// An earlier driver: what to write now, line by line, and what is still wrong then.
     fn check_old(&mut self, section: &Section, upgrade: &Upgrade) -> NewSection {
         let new = upgrade.apply(section);
         let line = line_of(section, "driver");

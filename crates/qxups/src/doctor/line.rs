@@ -31,7 +31,7 @@ pub struct Heard {
     pub exchanges: Vec<Recorded>,
     /// The dialect that was found.
     pub dialect: Option<&'static str>,
-    /// Somebody who is no UPS of this family, and what it said.
+    /// A foreign device, and what it said.
     pub stranger: Option<(Stranger, Vec<u8>)>,
     /// The modem lines, where there are any.
     pub modem: Option<ModemLines>,
@@ -46,7 +46,7 @@ enum Sound {
     /// A converter refuses for its UPS.
     DeadUps,
     Garbage,
-    /// Somebody speaks.
+    /// Something speaks.
     Speech,
 }
 

@@ -41,7 +41,7 @@ struct Trial {
     command: &'static str,
     /// What is done before, and what happens.
     intro: &'static str,
-    /// What has to be typed, so that nobody agrees by habit.
+    /// What has to be typed, so that a yes is no habit.
     word: &'static str,
     /// What to ask when it is over.
     question: &'static str,
