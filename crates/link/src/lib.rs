@@ -207,7 +207,11 @@ impl Link {
         command.push(END);
         match self.timer.timeout_at(Instant::now() + WRITE, self.wire.write(&command)).await {
             Some(written) => written?,
-            None => return Err(LinkError::gone("the line takes no bytes")),
+            None => {
+                return Err(LinkError::gone(
+                    "write timed out: the port takes no bytes; check the cable, or the server",
+                ));
+            }
         }
         let reply = self.collect(exchange, usual).await?;
         self.answered = reply.answered;

@@ -57,7 +57,7 @@ impl Replay {
         })?;
         // texts of a device may be anything in a log
         let capture = Capture::read(&String::from_utf8_lossy(&bytes)).map_err(|bad| {
-            unsuitable(format!("line {} is none of a capture: {}", bad.number, bad.sentence))
+            unsuitable(format!("line {} is not valid capture syntax: {}", bad.number, bad.sentence))
         })?;
         if capture.exchanges.is_empty() {
             return Err(unsuitable("there is no question in it; make one with 'qxups capture'".into()));

@@ -92,7 +92,7 @@ impl Driver {
         page.heading("NOTE");
         page.text(
             "This is the driver of qxups, made to be put in place of the one of this name that Network UPS Tools (NUT) \
-             has. What NUT's drivers have in common, nutupsdrv(8) explains; `ups.conf`, ups.conf(5).",
+             has. See nutupsdrv(8) for options common to all drivers, and ups.conf(5) for the configuration file.",
         );
         if self.is_old() {
             page.text(

@@ -64,7 +64,7 @@ fn garbage() {
         "reply I \"\u{f0}\"",
         "reply F \"\u{f0}\"",
     ];
-    beside(&on_a_line("", &rubbish), Kind::Garbage, &["no text", "2400 baud"]);
+    beside(&on_a_line("", &rubbish), Kind::Garbage, &["unreadable data", "2400 baud"]);
 }
 
 #[test]
