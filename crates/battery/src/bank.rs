@@ -87,7 +87,7 @@ pub(crate) struct Nature {
     pub low_v: f64,
     /// Power that a cell gives for 15 minutes, for each ampere-hour.
     pub watts_per_ah: f64,
-    /// What is believed of the strength before anything was seen: logarithm and deviation. Small UPSes
+    /// What is assumed of the strength before anything was seen: logarithm and deviation. Small UPSes
     /// carry their rated load for about five minutes.
     pub strength: (f64, f64),
     /// Minutes and the power that is carried so long; that of 15 minutes is 1.

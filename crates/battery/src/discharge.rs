@@ -30,7 +30,7 @@ pub(crate) struct Discharge {
     /// The last volts of a cell, and the longest gap between two samples.
     pub volts: Option<f64>,
     pub longest_s: f64,
-    /// Share used when it was last learned from.
+    /// Share used when it was last evaluated.
     pub learned_at: f64,
     /// What was known before.
     pub before: Option<Learned>,
@@ -75,7 +75,7 @@ impl Lowest {
         self.least.is_some_and(|(least, with)| load >= LESS * with && now > least + nature.rise_v)
     }
 
-    /// The last volts were believed.
+    /// The last volts were accepted.
     fn take(&mut self, load: f64) {
         let now = self.last.iter().flatten().copied().fold(0.0, f64::max);
         let lower = |(least, with): (f64, f64)| now < least || load < LESS * with;

@@ -73,7 +73,7 @@ pub struct Estimate {
     pub runtime_least_s: Option<f64>,
     /// Known once a discharge taught it.
     pub health: Option<Health>,
-    /// How far to trust the runtime.
+    /// How exact the runtime is.
     pub confidence: Confidence,
 }
 

@@ -28,7 +28,7 @@ pub struct Findings {
     /// Values published that the UPS did not say.
     pub wrong: u64,
     /// The same in the first seconds, when nothing is known of the line yet: a first reading is
-    /// believed at once.
+    /// accepted at once.
     pub wrong_at_start: u64,
     /// Values published in all.
     pub published: u64,
