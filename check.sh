@@ -6,7 +6,7 @@ cd "$(dirname "$0")"
 
 say() { printf '\n== %s\n' "$*"; }
 
-say "format and lints"
+say "format and lints, examples too"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked --quiet -- -D warnings
 
@@ -14,6 +14,7 @@ say "unit tests and virtual time"
 cargo test --quiet --locked -p qxups-proto -p qxups-nut -p qxups-battery -p qxups-link -p simulator --lib --bins
 cargo test --quiet --locked -p station -p driver --lib
 cargo test --quiet --locked -p qxups-proto --tests
+cargo test --quiet --locked -p qxups-proto -p qxups-nut -p qxups-battery -p qxups-link --doc
 cargo test --quiet --locked -p qxups --bins
 cargo test --quiet --locked -p station --tests
 QXUPS_LIVES=${QXUPS_LIVES:-40} cargo test --quiet --locked -p simulator --test every_unit --test odd_cases --test odd_lives

@@ -1,8 +1,12 @@
 #!/usr/bin/env bash
 # Passes every test of this project, on a fresh Debian 12: installs what is missing, runs as root (by
 # sudo if need be), then formats, lints, documents, tests (USB in a virtual machine) and fuzzes. What
-# could not run is named in the last lines; only a tool that Debian does not have may be missing.
+# could not run is named in the last lines; only a nightly compiler may be missing.
 # (`cargo bench -p driver` measures.)
+#
+# `target` grows by about 8 GB, all else stays as it is: cargo-deny and cargo-deb are installed in target/tools, crates of
+# a run by sudo go to target/as-root/cargo-home, and NUT's folder /run/nut is a private one, so a host that NUT guards is
+# not touched.
 set -euo pipefail
 cd "$(dirname "$0")"
 
@@ -11,9 +15,17 @@ left_out=()
 
 # the tests start NUT's programs as root and let ours switch users
 if [ "$(id -u)" != 0 ]; then
-    exec sudo env PATH="$PATH" HOME="$HOME" CARGO_TARGET_DIR="$PWD/target/as-root" \
+    # root's files stay below target; the compiler is still the user's
+    exec sudo env PATH="$PATH" HOME="$HOME" RUSTUP_HOME="${RUSTUP_HOME:-$HOME/.rustup}" \
+        CARGO_TARGET_DIR="$PWD/target/as-root" CARGO_HOME="$PWD/target/as-root/cargo-home" \
         ${FUZZ_SECONDS:+FUZZ_SECONDS="$FUZZ_SECONDS"} ${SOAK_SECONDS:+SOAK_SECONDS="$SOAK_SECONDS"} \
+        ${QXUPS_NEWEST_NUT:+QXUPS_NEWEST_NUT="$QXUPS_NEWEST_NUT"} \
         ${QXUPS_NO_USB_MACHINE:+QXUPS_NO_USB_MACHINE="$QXUPS_NO_USB_MACHINE"} bash "$0"
+fi
+
+# a mount namespace of its own, in which /run/nut is covered below; where that is not allowed, see there
+if [ -z "${QXUPS_OWN_MOUNTS:-}" ] && unshare --mount true 2>/dev/null; then
+    QXUPS_OWN_MOUNTS=1 exec unshare --mount bash "$0"
 fi
 
 say "what is needed"
@@ -39,22 +51,59 @@ if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -q
     DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
 fi
+
+# upsmon writes its PID to /run/nut, wherever its files are: that of this host is none of ours
+if [ -n "${QXUPS_OWN_MOUNTS:-}" ]; then
+    [ -d /run/nut ] || install -d -m 770 -g nut /run/nut
+    mount -t tmpfs -o "mode=770,gid=$(getent group nut | cut -d: -f3)" qxups-tests /run/nut
+elif [ -e /run/nut/upsmon.pid ] && kill -0 "$(cat /run/nut/upsmon.pid)" 2>/dev/null; then
+    echo "NUT guards this host (upsmon is process $(cat /run/nut/upsmon.pid)), and this system allows no mount namespace that keeps the tests away from it: stop upsmon, or run this elsewhere" >&2
+    exit 1
+else
+    left_out+=("a private /run/nut: 'unshare --mount' is not allowed here; files of the tests may stay in /run/nut")
+fi
+
+# tools that Debian does not have
+PATH="$PWD/target/tools/bin:$PATH"
+tool() { # NAME: installs cargo-NAME, if it is missing; its log is named where it cannot be
+    cargo "$1" --version >/dev/null 2>&1 && return
+    say "cargo-$1: installed in target/tools"
+    mkdir -p target/tools
+    cargo install --quiet --locked --root target/tools --target-dir target/tools/build "cargo-$1" 2>target/tools/"$1".log
+}
+no_tool() { left_out+=("$1: cargo-$2 cannot be installed, see target/tools/$2.log: $(grep -m1 ^error "target/tools/$2.log" || echo 'no reason given')"); }
+
 # a virtual machine with a real USB stack, and a kernel for it; a few seconds once, below target
 if [ -n "${QXUPS_NO_USB_MACHINE:-}" ]; then
     left_out+=("USB on a real Linux USB stack: QXUPS_NO_USB_MACHINE is set")
 else
     usb-test/prepare.sh nut
 fi
+
+libraries=(-p qxups-battery -p qxups-proto -p qxups-nut -p qxups-link)
 say "format, lints, documentation"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --all-features --locked -- -D warnings
 RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked --quiet
 
+say "what goes to crates.io, as it would go there"
+if grep -q -e '--workspace' <<<"$(cargo publish -h)"; then
+    outcome=0
+    cargo publish --dry-run --no-verify --allow-dirty --locked "${libraries[@]}" 2>target/publish.log || outcome=$?
+    if [ $outcome != 0 ] && ! grep -q -i -e 'failed to .*\(fetch\|download\|query\|update\)' -e 'resolve host' target/publish.log; then
+        cat target/publish.log >&2
+        exit 1
+    fi
+    [ $outcome = 0 ] || left_out+=("cargo publish --dry-run: crates.io cannot be reached, see target/publish.log")
+else
+    left_out+=("cargo publish --dry-run: needs cargo 1.90, before which one crate cannot wait for another")
+fi
+
 say "licences"
-if cargo deny --version >/dev/null 2>&1; then
+if tool deny; then
     cargo deny --log-level error check licenses bans sources
 else
-    left_out+=("licences: cargo-deny is not installed (cargo install cargo-deny)")
+    no_tool licences deny
 fi
 
 say "tests"
@@ -67,6 +116,7 @@ nice -n 19 cargo build --release --locked -p driver -p qxups >"$logs/release" 2>
 release=$!
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 cargo test --workspace --exclude driver --locked --no-fail-fast
+packaging/run-examples.sh
 # Most tests of the driver wait for a UPS or for NUT, not for a processor: four programs of them at a time.
 # (With one set of features, so that no program is linked anew while a test starts it.)
 features=""
@@ -127,7 +177,7 @@ else
 fi
 
 say "the Debian package"
-if cargo deb --version >/dev/null 2>&1; then
+if tool deb; then
     tools=()
     command -v lintian >/dev/null || tools+=(lintian)
     command -v mmdebstrap >/dev/null || tools+=(mmdebstrap)
@@ -139,7 +189,7 @@ if cargo deb --version >/dev/null 2>&1; then
     wait "$release"
     packaging/test-package.sh
 else
-    left_out+=("the Debian package: cargo-deb is not installed (cargo install cargo-deb --locked)")
+    no_tool "the Debian package" deb
 fi
 
 say "fuzzing, a short run of each target"

@@ -75,13 +75,12 @@ const WEAKEST: f64 = 8.0;
 const STEP: f64 = 0.05;
 const STEPS: usize = 110;
 
-const RATED_DEVIATION: f64 = 0.3;
 /// How exactly an observed end tells the used share and the volts of the end.
 const EMPTY_DEVIATION: f64 = 0.03;
 const EMPTY_V: f64 = 0.012;
 /// How far what was learned is trusted at the next discharge: the least deviations.
-const LEAST_STRENGTH: f64 = 0.05;
-const LEAST_VOLTS: [f64; NUMBERS] = [0.006, 0.01, 0.015, 0.01];
+pub(crate) const LEAST_STRENGTH: f64 = 0.05;
+pub(crate) const LEAST_VOLTS: [f64; NUMBERS] = [0.006, 0.01, 0.015, 0.01];
 /// The least density, so that a battery that was replaced or broke down can become likely.
 const NEVER: f64 = 1e-9;
 
@@ -93,14 +92,11 @@ const OVER: f64 = 1.1;
 const LIKELY: f64 = -9.0;
 
 impl Belief {
-    /// Before a discharge.
-    pub fn before(bank: &Bank, learned: Option<&Learned>) -> Belief {
+    /// Before a discharge: by what was learned, or by the strength that is expected at first.
+    pub fn before(bank: &Bank, learned: Option<&Learned>, first: (f64, f64)) -> Belief {
         let nature = bank.chemistry.nature();
         let (strength, tilt, volts) = match learned {
-            None => {
-                let rated = bank.rated_strength().map(|rated| (rated.ln(), RATED_DEVIATION));
-                (rated.unwrap_or(nature.strength), (1.0, nature.tilt_deviation), nature.volts)
-            }
+            None => (first, (1.0, nature.tilt_deviation), nature.volts),
             Some(learned) => (
                 (learned.strength.0, learned.strength.1.max(LEAST_STRENGTH)),
                 learned.tilt,
@@ -203,6 +199,13 @@ impl Belief {
         .mean
     }
 
+    /// The volts of a cell at which the UPS switches off.
+    pub fn end_volts(&self) -> Spread {
+        let mean = self.spread(|case| case.volts.mean[3]);
+        let within = self.spread(|case| case.volts.numbers()[3].1);
+        Spread { mean: mean.mean, deviation: mean.deviation.hypot(within.mean) }
+    }
+
     /// What is to be remembered: the likeliest strength and what lies around it.
     pub fn learned(&self) -> (Spread, Spread, [(f64, f64); NUMBERS]) {
         let whole = self.spread(|case| case.ln_strength);
@@ -243,7 +246,8 @@ impl Case {
     /// How its four numbers make the volts now, and what is used.
     fn levers(&self, nature: &Nature, curve: &Endurance, drain: &Drain, flow: f64) -> ([f64; NUMBERS], f64) {
         let used = drain.missing + drain.energy / curve.energy(drain.adapted, self.ln_strength, self.tilt);
-        (levers(nature, used, flow / self.ln_strength.exp()), used)
+        let whole = if nature.drop_tells { self.ln_strength } else { nature.strength.0 };
+        (levers(nature, used, flow / whole.exp()), used)
     }
 
     /// Seconds until empty if the load stays. Less of what a lower load would get out is out of

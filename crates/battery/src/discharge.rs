@@ -4,6 +4,7 @@ use crate::bank::Nature;
 use crate::belief::{Belief, Drain, Learned};
 use crate::endurance::Endurance;
 use crate::surprise::Surprise;
+use crate::trend::Trend;
 
 /// A discharge that goes on.
 #[derive(Clone, Debug)]
@@ -13,8 +14,11 @@ pub(crate) struct Discharge {
     pub others: Option<Belief>,
     pub surprise: Surprise,
     pub lowest: Lowest,
+    pub trend: Trend,
     /// What was known before is not of this battery.
     pub contradicted: bool,
+    /// The load was not said for a while: nothing is learned from it.
+    pub blind: bool,
     pub seconds: f64,
     pub energy: f64,
     pub missing: f64,
@@ -26,7 +30,7 @@ pub(crate) struct Discharge {
     /// The last volts of a cell, and the longest gap between two samples.
     pub volts: Option<f64>,
     pub longest_s: f64,
-    /// Share used when it was last learned from.
+    /// Share used when it was last evaluated.
     pub learned_at: f64,
     /// What was known before.
     pub before: Option<Learned>,
@@ -56,6 +60,10 @@ pub(crate) struct Lowest {
 
 /// The first dip is over.
 const DIPPED_S: f64 = 30.0;
+/// So far below where volts begin to fall the line counts in full.
+const COUNTS_V: f64 = 0.15;
+/// From here on the line through the volts counts.
+const RECOVERED_S: f64 = 10.0;
 /// A load below this share of the other is less.
 const LESS: f64 = 0.95;
 
@@ -67,7 +75,7 @@ impl Lowest {
         self.least.is_some_and(|(least, with)| load >= LESS * with && now > least + nature.rise_v)
     }
 
-    /// The last volts were believed.
+    /// The last volts were accepted.
     fn take(&mut self, load: f64) {
         let now = self.last.iter().flatten().copied().fold(0.0, f64::max);
         let lower = |(least, with): (f64, f64)| now < least || load < LESS * with;
@@ -112,6 +120,9 @@ impl Discharge {
             if self.seconds >= DIPPED_S {
                 self.lowest.take(load);
             }
+            if self.seconds >= RECOVERED_S {
+                self.trend.take(self.seconds, volts, load, nature.line_spans);
+            }
             for belief in std::iter::once(&mut self.belief).chain(&mut self.others) {
                 belief.take(nature, curve, &drain, volts, variance * news, drift);
             }
@@ -148,6 +159,16 @@ impl Discharge {
         if let Some(volts) = self.volts {
             self.belief.end(nature, curve, &drain, volts);
         }
+    }
+
+    /// When the line through the last volts, at this load, meets those at which its UPS switches off: the likely
+    /// ones, and the least of any battery; and how far its word counts, from 0 to 1.
+    pub fn line_s(&self, nature: &Nature, load: f64) -> Option<(f64, f64, f64)> {
+        let volts = self.volts.filter(|volts| *volts <= nature.falls_v)?;
+        let end = self.belief.end_volts();
+        let to = |end_v: f64| self.trend.seconds_to(end_v.min(volts), load);
+        let counts = ((nature.falls_v - volts) / COUNTS_V).clamp(0.0, 1.0);
+        Some((to(end.mean)?, to(nature.bounds[3].0)?, counts))
     }
 
     /// The share that is used.

@@ -69,9 +69,11 @@ pub struct Estimate {
     pub charge_percent: Option<f64>,
     /// Seconds for which the battery carries the present load; on mains: would carry.
     pub runtime_s: Option<f64>,
+    /// Seconds that it carries the load at least, in four of five cases: never more than `runtime_s`.
+    pub runtime_least_s: Option<f64>,
     /// Known once a discharge taught it.
     pub health: Option<Health>,
-    /// How far to trust the runtime.
+    /// How exact the runtime is.
     pub confidence: Confidence,
 }
 

@@ -2,11 +2,16 @@
 
 use crate::bank::{Bank, Nature};
 use crate::belief::{ADAPTS_S, Belief, Learned};
+use crate::charging::Charger;
 use crate::discharge::{Discharge, Lowest, Reading, Word};
 use crate::endurance::Endurance;
 use crate::estimate::{Confidence, Estimate, Health, RelativeTo, Sample, Source};
+use crate::lesson;
+use crate::load::Load;
 use crate::memory::Kept;
+use crate::outlook;
 use crate::surprise::Surprise;
+use crate::trend::Trend;
 use crate::unit::{Likeness, Unit};
 use crate::{MemoryError, charging, memory};
 use std::time::Duration;
@@ -23,6 +28,8 @@ pub struct Estimator {
     own: bool,
     /// Whose battery it is.
     unit: Unit,
+    /// What is expected of the strength by the ratings of the UPS: a logarithm and its deviation.
+    expected: Option<(f64, f64)>,
     /// Share of the charge that is missing, once it is known.
     missing: Option<f64>,
     /// Whether that is no more than a guess: nothing is learned from such a beginning.
@@ -36,8 +43,9 @@ pub struct Estimator {
     warmth: f64,
     /// How many readings of volts in a row no battery can have.
     senseless: u32,
-    charging: bool,
-    floating: bool,
+    charger: Charger,
+    /// How full it is may be told on mains: the charger held its final volts once, or it was known before.
+    settled: bool,
 }
 
 /// How far what was learned before is to be trusted.
@@ -53,13 +61,6 @@ enum Trust {
     Full,
 }
 
-/// The load, without the noise of its last digit.
-#[derive(Clone, Copy, Debug, Default)]
-struct Load {
-    smooth: Option<f64>,
-    apart: u32,
-}
-
 /// What the inverter itself takes, in percent of the rated load: between 2 and 8 in small UPSes.
 const IDLE_PERCENT: f64 = 5.0;
 /// Readings nearer than this tell much the same.
@@ -69,11 +70,14 @@ const DRIFT: f64 = 1.0e-7;
 /// The first dip (coup de fouet) and what the charger left are gone after some of these.
 const DIP_S: f64 = 15.0;
 const DIP_WEIGHT: f64 = 30.0;
+/// ... and what a load that leapt makes of them.
+const LEAP_WEIGHT: f64 = 15.0;
 /// A gap between samples counts at most so long.
 const LONGEST_S: f64 = 3600.0;
-/// What is taken to be missing when nobody knows and the charger holds its final volts: they are
-/// reached at about three quarters.
-const UNKNOWN_MISSING: f64 = 0.25;
+/// What is taken to be missing when it is first seen on mains: where the charger holds its final volts, which are
+/// reached at about three quarters, and where it does not.
+const FLOATS_MISSING: f64 = 0.15;
+const UNKNOWN_MISSING: f64 = 0.4;
 /// What a guess has to charge up to before it counts as known.
 const NEARLY_FULL: f64 = 0.03;
 
@@ -87,6 +91,7 @@ impl Estimator {
             trust: Trust::Full,
             own: true,
             unit: Unit::default(),
+            expected: None,
             missing: None,
             guessed: true,
             told_missing: 0.0,
@@ -95,8 +100,8 @@ impl Estimator {
             load: Load::default(),
             warmth: 0.0,
             senseless: 0,
-            charging: false,
-            floating: false,
+            charger: Charger::default(),
+            settled: false,
         }
     }
 
@@ -123,10 +128,17 @@ impl Estimator {
             own: likeness == Likeness::Same,
             unit: whose,
             missing: Some(kept.missing),
+            settled: true,
             guessed: false,
             told_missing: kept.missing,
             ..Estimator::new(bank)
         })
+    }
+
+    /// Says what the UPS is rated for, in volt-amperes: it goes with the size of its battery. That is a first guess,
+    /// which any discharge overrules, and nothing that health is compared with.
+    pub fn expect(&mut self, volt_amperes: f64) {
+        self.expected = self.bank.usual_strength(volt_amperes).map(|usual| (usual.ln(), USUAL_DEVIATION));
     }
 
     /// Says whose battery it is, as far as that is known by now; what is learned is kept under that name.
@@ -174,24 +186,30 @@ impl Estimator {
         let nothing = Estimate {
             charge_percent: None,
             runtime_s: None,
+            runtime_least_s: None,
             health: self.health(),
             confidence: Confidence::Nothing,
         };
-        let Some(load) = self.drawn().filter(|_| self.senseless < ABSENT_AFTER) else { return nothing };
+        let Some(load) = self.drawn_ahead().filter(|_| self.senseless < ABSENT_AFTER) else { return nothing };
         if let Some(discharge) = &self.discharge {
             if !discharge.begun || discharge.surprise.is_lost() {
                 return nothing;
             }
             let (ln_seconds, share) = discharge.belief.left(&self.curve, &discharge.drain(load));
+            let known = discharge.before.filter(|_| !discharge.contradicted);
+            let known = known.map_or(f64::MAX, |known| known.strength.1);
+            let outlook = outlook::of(self.nature(), discharge, (ln_seconds, share), load, known);
             return Estimate {
                 charge_percent: Some((100.0 * share).clamp(0.0, 100.0)),
-                runtime_s: Some((ln_seconds.mean - self.caution() * ln_seconds.deviation).exp()),
-                confidence: Confidence::of(ln_seconds.deviation).min(self.at_most(discharge)),
+                runtime_s: Some(outlook.likely_s),
+                runtime_least_s: Some(outlook.least_s),
+                confidence: Confidence::of(self.doubt(ln_seconds.deviation, share))
+                    .min(self.at_most(discharge)),
                 ..nothing
             };
         }
-        let Some(missing) = self.missing else { return nothing };
-        let charge = if missing < charging::FULL && self.floating {
+        let Some(missing) = self.missing.filter(|_| self.settled) else { return nothing };
+        let charge = if missing < charging::FULL && self.charger.floats() {
             100.0
         } else {
             (100.0 * (1.0 - missing)).clamp(0.0, 99.0)
@@ -201,6 +219,7 @@ impl Estimator {
         // on mains nothing runs out: next to nothing is not told
         let runtime_s = Some(full * charge / 100.0).filter(|seconds| *seconds >= 1.0);
         let known = Confidence::of(learned.strength.1).min(self.trust.at_most());
+        let known = if self.load.is_unknown() { known.min(Confidence::Guess) } else { known };
         let confidence = runtime_s.map_or(Confidence::Nothing, |_| known);
         Estimate { charge_percent: Some(charge), runtime_s, confidence, ..nothing }
     }
@@ -211,7 +230,22 @@ impl Estimator {
 
     /// What is drawn from the battery, as a load at 25 degrees.
     fn drawn(&self) -> Option<f64> {
-        self.load.smooth.map(|load| (load + IDLE_PERCENT) * (-self.warmth).exp())
+        self.load.now().map(|load| self.drawn_for(load))
+    }
+
+    /// The same for what will be drawn from now on.
+    fn drawn_ahead(&self) -> Option<f64> {
+        self.load.ahead().map(|load| self.drawn_for(load))
+    }
+
+    fn drawn_for(&self, load: f64) -> f64 {
+        (load + IDLE_PERCENT) * (-self.warmth).exp()
+    }
+
+    /// What is expected of the strength before anything was seen: a logarithm and its deviation.
+    fn first_strength(&self) -> (f64, f64) {
+        let rated = self.bank.rated_strength().map(|rated| (rated.ln(), RATED_DEVIATION));
+        rated.or(self.expected).unwrap_or(self.nature().strength)
     }
 
     fn charge(&mut self, volts: Option<f64>, passed: f64) {
@@ -225,19 +259,21 @@ impl Estimator {
             self.guessed |= lost;
             // what was drawn is known, but not how much there was
             self.missing = (!lost || self.learned.is_some()).then_some(used);
+            self.settled |= self.missing.is_some();
             self.told_missing = used;
         }
         let Some(volts) = volts else { return };
-        self.charging = volts >= self.nature().charging_v;
-        self.floating = volts >= self.nature().float_v;
-        if self.floating && self.missing.is_none() {
-            self.missing = Some(UNKNOWN_MISSING);
+        self.charger.take(self.nature(), volts, passed);
+        if self.missing.is_none() {
+            let floats = volts >= self.nature().float_v;
+            self.missing = Some(if floats { FLOATS_MISSING } else { UNKNOWN_MISSING });
         }
-        if self.charging {
+        self.settled |= self.charger.floats();
+        if self.charger.charges() {
             self.missing = self.missing.map(|missing| charging::after(missing, passed));
             self.guessed &= self.missing.is_none_or(|missing| missing > NEARLY_FULL);
         }
-        if self.floating && self.missing.is_some_and(|missing| missing < charging::FULL) {
+        if self.charger.floats() && self.missing.is_some_and(|missing| missing < charging::FULL) {
             self.told_missing = 0.0;
         }
     }
@@ -249,13 +285,15 @@ impl Estimator {
             Some(discharge) => (discharge, passed),
             None => (self.beginning(load), 0.0),
         };
+        discharge.blind |= self.load.is_unknown();
         discharge.seconds += passed;
         discharge.longest_s = discharge.longest_s.max(passed);
         discharge.volts = volts.or(discharge.volts);
         discharge.energy += load * passed;
         discharge.adapted += (load - discharge.adapted) * (1.0 - (-passed / ADAPTS_S).exp());
-        if let (Some(volts), true) = (volts, passed > 0.0) {
-            let dip = 1.0 + DIP_WEIGHT * (-discharge.seconds / DIP_S).exp();
+        if let (Some(volts), true) = (volts, passed > 0.0 && !self.load.is_leaping()) {
+            let dip =
+                1.0 + DIP_WEIGHT * (-discharge.seconds / DIP_S).exp() + LEAP_WEIGHT * self.load.unrest();
             let reading = Reading {
                 variance: self.nature().reading_v.powi(2) * dip,
                 news: (TELLS_NEWS_S / passed).max(0.5),
@@ -293,12 +331,15 @@ impl Estimator {
     fn beginning(&self, load: f64) -> Discharge {
         let missing = self.missing.unwrap_or(0.0);
         let believed = self.trust > Trust::Contradicted;
+        let first = self.first_strength();
         Discharge {
-            belief: Belief::before(&self.bank, self.learned.filter(|_| believed).as_ref()),
-            others: (believed && self.learned.is_some()).then(|| Belief::before(&self.bank, None)),
+            belief: Belief::before(&self.bank, self.learned.filter(|_| believed).as_ref(), first),
+            others: (believed && self.learned.is_some()).then(|| Belief::before(&self.bank, None, first)),
             surprise: Surprise::default(),
             lowest: Lowest::default(),
+            trend: Trend::default(),
             contradicted: !believed,
+            blind: false,
             seconds: 0.0,
             energy: 0.0,
             missing,
@@ -315,32 +356,23 @@ impl Estimator {
     /// Keeps what this discharge teaches, if it teaches anything.
     fn learn_from(&mut self, discharge: &Discharge, used: f64) {
         let depth = used - discharge.missing;
-        if !discharge.whole || discharge.seconds < SHORTEST_S {
+        if !discharge.whole || discharge.seconds < SHORTEST_S || discharge.blind {
             return;
-        }
-        let (mut strength, tilt, mut volts) = discharge.belief.learned();
-        // what was not seen of the curve may be different from that of others
-        let unseen = 1.0 - used.clamp(0.0, 1.0);
-        strength.deviation = strength.deviation.hypot(UNSEEN * unseen);
-        let common = self.nature().volts.into_iter().zip(self.nature().bounds);
-        for (number, ((_, common), (low, high))) in volts.iter_mut().zip(common) {
-            number.0 = number.0.clamp(low, high);
-            // never known less than of a battery nobody has seen: it would grow with every short outage
-            number.1 = number.1.hypot(common * unseen).min(common);
         }
         // a battery that broke down is told by what it was before; another one is not
         let before = discharge.before.filter(|_| self.own || self.trust > Trust::Doubted);
-        let known = if self.trust == Trust::Contradicted { None } else { self.learned };
-        let known = known.map_or(f64::MAX, |learned| learned.strength.1);
-        let teaches =
-            if depth >= DEEP { strength.deviation < 0.5 } else { strength.deviation < 0.9 * known.min(0.55) };
-        if !teaches {
+        let known = before.filter(|_| !discharge.contradicted && self.trust != Trust::Contradicted);
+        let first = self.first_strength();
+        let (strength, tilt, volts) =
+            lesson::after(self.nature(), known.as_ref(), first, &discharge.belief, used);
+        let was = known.map_or(first.1, |known| known.strength.1);
+        if depth < DEEP && strength.1 >= 0.9 * was.min(0.55) {
             return;
         }
-        let best = best(before, strength.mean, strength.deviation);
+        let best = best(before, strength.0, strength.1);
         let learned = Learned {
-            strength: (strength.mean, strength.deviation),
-            tilt: (tilt.mean, tilt.deviation),
+            strength,
+            tilt,
             volts,
             best,
             discharges: before.map_or(0, |before| before.discharges).saturating_add(1),
@@ -352,25 +384,21 @@ impl Estimator {
         }
     }
 
+    /// How far the runtime is unknown, as a share of that of the full battery: seconds more or less weigh no more when
+    /// few are left.
+    fn doubt(&self, deviation: f64, share: f64) -> f64 {
+        (deviation * share).hypot(0.5 * self.nature().model.0)
+    }
+
     /// The spread knows nothing of what the model has wrong.
     fn at_most(&self, discharge: &Discharge) -> Confidence {
-        // what this very discharge taught has nothing to confirm it
-        let known = |before: &Learned| before.strength.1 < SURE && !discharge.contradicted;
-        let by_discharge = match (discharge.whole, discharge.before.as_ref().is_some_and(known)) {
+        let by_discharge = match (discharge.whole, is_sure(discharge)) {
             (false, _) => Confidence::Guess,
             (true, false) => Confidence::Low,
             (true, true) => Confidence::Good,
         };
-        if self.learned.is_some() { by_discharge.min(self.trust.at_most()) } else { by_discharge }
-    }
-
-    /// Whether most of a discharge was seen.
-    fn is_sure(&self) -> bool {
-        self.learned.is_some_and(|learned| learned.strength.1 < SURE)
-    }
-
-    fn caution(&self) -> f64 {
-        if self.is_sure() { CAUTION } else { CAUTION_AT_FIRST }
+        let by_load = if self.load.is_unknown() { Confidence::Guess } else { by_discharge };
+        if self.learned.is_some() { by_load.min(self.trust.at_most()) } else { by_load }
     }
 
     fn health(&self) -> Option<Health> {
@@ -383,6 +411,11 @@ impl Estimator {
         let capacity_percent = (100.0 * (learned.strength.0 - whole).exp()).clamp(0.0, 200.0);
         Some(Health { capacity_percent, of })
     }
+}
+
+/// Whether most of an earlier discharge was seen: what this very one teaches has nothing to confirm it.
+fn is_sure(discharge: &Discharge) -> bool {
+    discharge.before.is_some_and(|before| before.strength.1 < SURE) && !discharge.contradicted
 }
 
 impl Trust {
@@ -415,28 +448,13 @@ const ABSENT_AFTER: u32 = 3;
 /// A discharge is learned from after each such share, and teaches capacity when it is as deep.
 const LEARN_EACH: f64 = 0.05;
 const DEEP: f64 = 0.1;
-/// Deviation of the strength for the part of the curve that was not seen.
-const UNSEEN: f64 = 0.3;
+/// How far a rating tells the strength.
+const RATED_DEVIATION: f64 = 0.3;
+/// ... and how far the volt-amperes of a UPS tell it.
+const USUAL_DEVIATION: f64 = 0.45;
 /// Shorter ones teach nothing.
 const SHORTEST_S: f64 = 8.0;
 /// So much stronger all at once, as a logarithm, is another battery.
 const SWAPPED: f64 = 0.22;
 /// A strength known to this deviation counts for health.
-const SURE: f64 = 0.15;
-
-impl Load {
-    /// Readings far from the last ones count at once when they come twice.
-    fn take(&mut self, percent: f64, passed: f64) {
-        let smooth = self.smooth.unwrap_or(percent);
-        self.apart = if (percent - smooth).abs() > FAR_PERCENT { self.apart + 1 } else { 0 };
-        let moves = if self.apart >= 2 { 1.0 } else { 1.0 - (-passed / SMOOTH_S).exp() };
-        self.smooth = Some(smooth + moves * (percent - smooth));
-    }
-}
-
-/// The less is known, the less is promised: so many deviations less than the mean, once most of a
-/// discharge was seen, and before. (A promise that is too long costs more than one too short.)
-const CAUTION: f64 = 0.4;
-const CAUTION_AT_FIRST: f64 = 0.8;
-const SMOOTH_S: f64 = 40.0;
-const FAR_PERCENT: f64 = 7.0;
+const SURE: f64 = 0.2;

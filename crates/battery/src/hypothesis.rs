@@ -47,7 +47,7 @@ impl Volts {
         let lever: Row = std::array::from_fn(|n| dot(&self.covariance[n], at));
         let surprise = volts - dot(&self.mean, at);
         let expected = dot(&lever, at).max(0.0) + variance;
-        // a reading that nobody expects counts as one of great uncertainty
+        // an unexpected reading counts as one of great uncertainty
         let spread = expected.max(surprise * surprise / OUTLIER);
         for n in 0..NUMBERS {
             self.mean[n] += lever[n] / spread * surprise;

@@ -52,7 +52,7 @@ pub(crate) struct Kept {
     pub learned: Learned,
     /// The share of the charge that is missing.
     pub missing: f64,
-    /// Whose battery it is. None when nobody wrote it down.
+    /// Whose battery it is. None when the text does not say.
     pub unit: Option<Unit>,
     /// The last discharge was at odds with it.
     pub contradicted: bool,

@@ -1,4 +1,4 @@
-//! Which UPS it is, by its own words: what was learned of one battery is nothing to go by for another.
+//! Which UPS it is, by its own words: what was measured of one battery is nothing to go by for another.
 
 /// What a UPS says of itself: maker, model, serial number, ratings; each with the name of its variable.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

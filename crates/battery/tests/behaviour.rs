@@ -326,3 +326,33 @@ fn silence_at_the_end_is_taken_for_the_end() {
     let (in_time, silent) = (runtime(10.0), runtime(600.0));
     assert!(silent < 0.97 * in_time && silent > 0.75 * in_time, "{in_time} {silent}");
 }
+
+/// Of a UPS that says what it is rated for, more is known before any outage; a battery of another size is found all
+/// the same.
+#[test]
+fn a_rating_in_volt_amperes_is_a_first_guess() {
+    // 1000 VA on 24 V with blocks of 7 Ah, and with ten times as much beside it
+    for (times, expects) in [(1.0, true), (1.0, false), (10.0, true)] {
+        let mut ups = ups(0.0);
+        let usual = 700.0 * 14.0 / 7.0 / 12.0 / 100.0 / 0.85;
+        ups.watts_of_percent = usual / times;
+        let mut dice = Dice(3);
+        let mut estimator = Estimator::new(ups.bank);
+        if expects {
+            estimator.expect(1000.0);
+        }
+        feed(&mut estimator, &ups.mains(0.0, 24.0, 40.0, &mut dice));
+        let mut exam = estimator.clone();
+        let outage = ups.outage(Pattern::Steady(50.0), 2.0, DAY_S, &mut dice);
+        let minute = &outage.samples[..30];
+        feed(&mut exam, minute);
+        let (told, left) = (exam.estimate().runtime_s.unwrap(), outage.end_s - DAY_S - 60.0);
+        println!("{times} {expects}: {told} told, {left} left");
+        assert!(times > 1.0 || !expects || (told / left).ln().abs() < 0.5, "{told} told, {left} left");
+        feed(&mut estimator, &outage.samples);
+        feed(&mut estimator, &ups.mains(outage.end_s + 900.0, 24.0, 50.0, &mut dice));
+        let (told, whole) = (estimator.estimate().runtime_s.unwrap(), outage.end_s - DAY_S);
+        assert!((told / whole - 1.0).abs() < 0.2, "{times} {expects}: {told} told, {whole} true");
+        assert!(estimator.estimate().health.is_some_and(|health| health.of == RelativeTo::BestSeen));
+    }
+}

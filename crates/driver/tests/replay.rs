@@ -123,7 +123,7 @@ fn a_recording_is_not_switched_off() {
 fn what_is_no_recording_is_said_to_be_none() {
     for (port, part) in [
         ("replay:/no/such/file", "whole path"),
-        (concat!("replay:", env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "is none of a capture"),
+        (concat!("replay:", env!("CARGO_MANIFEST_DIR"), "/Cargo.toml"), "is not valid capture syntax"),
         ("replay:", "replay:/path/of/a/capture"),
     ] {
         let output = drive(&["-x", &format!("port={port}"), "-d", "1"]);

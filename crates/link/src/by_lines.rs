@@ -3,7 +3,7 @@
 //! A reply of 47 bytes at 2400 baud comes in 47 pieces, and each wakes the process. A line discipline that
 //! collects lines wakes it once, but shows nothing of a reply until its carriage return is there: not when it
 //! began, nor that it is torn. So lines are collected only while there is nothing to see: the last replies ended
-//! as they should, and nobody measures. One that is not whole when it usually is, is read byte by byte from then
+//! as they should, and no exchange measures. One that is not whole when it usually is, is read byte by byte from then
 //! on, with the times that count for bytes.
 
 use qx::line::exchange::Exchange;

@@ -8,8 +8,8 @@ use std::path::Path;
 /// No recording is longer, in bytes: a week of a driver's log with -DDD.
 pub const LONGEST_RECORDING: u64 = 64 * 1024 * 1024;
 
-/// Everything in a regular file, when that is no more than `most` bytes. Nothing is waited for: a pipe that
-/// somebody put there would stop whoever reads it.
+/// Everything in a regular file, when that is no more than `most` bytes. Nothing is waited for: a pipe in
+/// its place would stop the reader.
 ///
 /// # Errors
 /// What the system says, and a sentence for what is no regular file (a device may have no end) or too long.

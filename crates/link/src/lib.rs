@@ -1,9 +1,41 @@
 //! Links: what moves bytes between a device and its UPS.
 //!
+//! ```no_run
+//! use link::{Address, CablePower, Link, Opening};
+//! use qx::line::exchange::{Echo, Exchange};
+//! use std::time::Duration;
+//!
+//! # async fn ask() -> Result<(), Box<dyn std::error::Error>> {
+//! let address = Address::parse("/dev/ttyS0")?; // or tcp://HOST:PORT, or auto for USB
+//! let mut link = Link::open(&Opening { address, cable_power: CablePower::Normal, lock: true }).await?;
+//! let exchange = Exchange {
+//!     command: b"Q1".to_vec(),
+//!     patience: Duration::from_secs(1),
+//!     gap: Duration::from_millis(500),
+//!     echo: Echo::Unknown,
+//!     settle: false,
+//!     is_command: false,
+//!     measured: true,
+//! };
+//! let reply = link.exchange(&exchange).await?;
+//! assert!(reply.line.is_some(), "no reply");
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! The example `ask` is a whole program.
+//!
 //! [`Address`] says where the UPS is, [`Link::open`] opens it, and [`Link::exchange`] does one
 //! exchange: throw away what is stale, send, collect the reply until it is complete or the time is
 //! over. A link knows no dialect; how a reply is recognised, and how long to wait, comes with the
 //! [`qx::line::exchange::Exchange`].
+//!
+//! # What is stable
+//!
+//! Before version 1.0 a new minor version may change anything, and the changelog says what. [`Address`], [`Opening`],
+//! [`Link`] (`open`, `exchange`, `wait_until`, `reset`, `remark`, `advice`) and [`LinkError`] change only for a reason; what
+//! is told of USB devices ([`Attached`], [`UsbOptions`], [`attached()`], [`Arrivals`]) follows the driver's options. The
+//! functions that read files and look at terminals are for the programs of this project, and not shown.
 
 mod address;
 mod by_lines;
@@ -18,8 +50,10 @@ mod usb;
 
 pub use address::{Address, BadAddress};
 pub use error::{Kind, LinkError};
+#[doc(hidden)]
 pub use file::{LONGEST_RECORDING, read_all, read_bounded, read_piped};
 pub use serial::{CablePower, ModemLines};
+#[doc(hidden)]
 pub use terminal::check_terminal;
 pub use usb::{Arrivals, Attached, Pattern, Surely, UsbOptions, attached};
 
@@ -104,7 +138,7 @@ impl Link {
         }
     }
 
-    /// What the administrator should know or mend, if anything.
+    /// What the administrator should know or fix, if anything.
     pub fn advice(&self) -> Option<&str> {
         match &self.wire {
             Wire::Usb(usb) => usb.advice(),
@@ -145,7 +179,7 @@ impl Link {
 
     /// Resets a device that has fallen silent, where that is possible: true when the link has to be
     /// opened again. The settings of a terminal may have been changed by another program, and a
-    /// connection be dead without anybody having said so.
+    /// connection be dead without a sign of it.
     pub async fn reset(&mut self) -> bool {
         match &mut self.wire {
             Wire::Usb(usb) => usb.reset().await.is_ok(),
@@ -173,7 +207,11 @@ impl Link {
         command.push(END);
         match self.timer.timeout_at(Instant::now() + WRITE, self.wire.write(&command)).await {
             Some(written) => written?,
-            None => return Err(LinkError::gone("the line takes no bytes")),
+            None => {
+                return Err(LinkError::gone(
+                    "write timed out: the port takes no bytes; check the cable, or the server",
+                ));
+            }
         }
         let reply = self.collect(exchange, usual).await?;
         self.answered = reply.answered;

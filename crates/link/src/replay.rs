@@ -1,5 +1,5 @@
 //! A recording in place of a UPS: `port = replay:FILE`. The driver asks, the file answers; nothing is
-//! sent to anybody. The file is a capture ([`qx::line::capture`]) or a log of the driver with `-DDD`.
+//! sent anywhere. The file is a capture ([`qx::line::capture`]) or a log of the driver with `-DDD`.
 
 use crate::error::{Kind, LinkError};
 use crate::file::{LONGEST_RECORDING, read_bounded};
@@ -57,7 +57,7 @@ impl Replay {
         })?;
         // texts of a device may be anything in a log
         let capture = Capture::read(&String::from_utf8_lossy(&bytes)).map_err(|bad| {
-            unsuitable(format!("line {} is none of a capture: {}", bad.number, bad.sentence))
+            unsuitable(format!("line {} is not valid capture syntax: {}", bad.number, bad.sentence))
         })?;
         if capture.exchanges.is_empty() {
             return Err(unsuitable("there is no question in it; make one with 'qxups capture'".into()));
@@ -101,7 +101,7 @@ impl Replay {
             },
         };
         let line = line.and_then(|line| without_nuls(&exchange.command, line));
-        // whoever obeyed once obeys nobody now, and silence must not look like consent
+        // a UPS that obeyed once does not obey now, and silence must not look like consent
         let line = if exchange.is_command { Some(nothing_was_sent(line.as_deref())) } else { line };
         let echoed = line.as_deref() == Some(&exchange.command);
         Reply { line, echoed, latency, ..Reply::default() }

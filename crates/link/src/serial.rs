@@ -244,7 +244,7 @@ impl Serial {
 }
 
 impl Drop for Serial {
-    /// Whoever opens the line next finds it as it usually is.
+    /// The next program that opens the line finds it as it usually is.
     fn drop(&mut self) {
         let _ = self.give_bytes();
     }

@@ -97,7 +97,7 @@ impl Request {
     /// take none are let pass, as in NUT.
     ///
     /// NUT also takes a SET with a word too many, or with more than five, and sets the first:
-    /// `SET ups.id Data room`. Here it is an error, so that nothing is set that nobody meant.
+    /// `SET ups.id Data room`. Here it is an error, so that nothing is set by mistake.
     ///
     /// # Errors
     /// [`RequestError`] with the words, which are printable and no longer than the line.

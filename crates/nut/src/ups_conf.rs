@@ -65,7 +65,7 @@ pub struct Wrong {
     /// Its number, from 1.
     pub line: usize,
     /// The section it stands in. `None` before the first and for a wrong heading, which concern
-    /// everybody; empty below a wrong heading, which concerns nobody.
+    /// every UPS; empty below a wrong heading, which concerns none.
     pub section: Option<String>,
     /// What is wrong with it.
     pub fault: Fault,
@@ -111,7 +111,7 @@ impl UpsConf {
     }
 }
 
-/// Reads a file. Whoever uses it decides how bad a [`Wrong`] line is.
+/// Reads a file. The caller decides how bad a [`Wrong`] line is.
 pub fn parse(text: &[u8]) -> UpsConf {
     let mut conf = UpsConf::default();
     let mut place = Place::Global;

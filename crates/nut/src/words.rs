@@ -6,7 +6,7 @@
 //! Where it differs from NUT, and why:
 //!
 //! * NUT cuts a word after 512 bytes and drops words after the 32nd in silence; here both are
-//!   errors, since half a value is not what anybody asked for.
+//!   errors, since half a value is not what was asked for.
 //! * After a `#` inside of quotes NUT goes on in the middle of the line as if a new one began, and
 //!   takes the rest of a text for settings; here the rest of the line is passed over.
 //! * NUT loses the last line of a file when it is one word without a line feed, and takes a text

@@ -620,3 +620,13 @@ proptest! {
         prop_assert_eq!(text_of(cut), None, "torn");
     }
 }
+
+/// The other ends are made from the table, so a bridge that no test here names could be wrong and pass everywhere.
+#[test]
+fn every_bridge_has_its_bytes_by_hand() {
+    let tests = include_str!("bridges.rs");
+    for bridge in bridges::ALL {
+        let constant = format!("bridges::{}", bridge.name.to_uppercase().replace('-', "_"));
+        assert!(tests.contains(&constant), "{constant}: write the bytes of one exchange, from its source");
+    }
+}

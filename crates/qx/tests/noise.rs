@@ -2,7 +2,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 use qx::device::Event;
-use qx::judge::bounds::NOISY;
+use qx::judge::bounds::{NOISY, UNSAID_AT_LEAST};
 use qx::options::Options;
 use qx::protocols;
 use qx::vocabulary::status::Status;
@@ -195,4 +195,24 @@ fn an_odd_form_is_learned_from_what_comes_again_and_again() {
     let until = line.now + lasting(60);
     line.run(until, &mut |ask, _| answer(ask, &ODD.replace("0014", "0099")), |_| false);
     assert_eq!(load(&line).as_deref(), Some("99"));
+}
+
+/// A voltage that is never read twice: the one before is withdrawn after a minute, and mains stays known.
+#[test]
+fn a_number_that_is_never_read_so_any_more_is_withdrawn() {
+    let mut line = hurt();
+    assert_eq!(line.text("input.voltage"), Some("226.0"));
+    let began = line.now;
+    let mut turn = 0;
+    let mut ups = |ask: &str, _| {
+        turn += usize::from(ask == "Q1");
+        let volts = ["010.0", "020.0", "040.0", "080.0", "160.0", "320.0", "640.0"][turn % 7];
+        answer(ask, &STATUS.replacen("226.0", volts, 1))
+    };
+    line.run(began + UNSAID_AT_LEAST - lasting(4), &mut ups, |_| false);
+    assert_eq!(line.text("input.voltage"), Some("226.0"));
+    line.run(began + UNSAID_AT_LEAST + lasting(4), &mut ups, |_| false);
+    assert_eq!(line.text("input.voltage"), None);
+    assert_eq!(line.text("output.voltage"), Some("226.0"));
+    assert_eq!(line.text("ups.status"), Some("OL"));
 }

@@ -714,3 +714,83 @@ fn a_flickering_low_battery_of_before_a_silence_counts_when_it_is_read_again() {
     shows(&mut line, &[OK, &low], "LB", 20);
     assert_eq!(line.text("ups.status"), Some("OL LB"));
 }
+
+/// A line on which one reply lost a byte a moment ago.
+fn hurt() -> Line {
+    let mut line = on_mains(60);
+    let (turn, torn) = (Cell::new(0), OK.replace(" 49.0", "49.0"));
+    shows(&mut line, &[&torn, OK], "OB", 4);
+    line.run(line.now + lasting(10), &mut megatec(&[OK], &turn), |_| false);
+    assert_eq!(line.text("ups.status"), Some("OL"));
+    line
+}
+
+/// Of forms that take turns none is most of the last replies.
+#[test]
+fn forms_that_take_turns_are_read_on_a_line_that_was_hurt() {
+    let narrow = OB.replace("014", "14");
+    let wide = OB.replace("014", "0014");
+    let ten = OB.replace("10001000", "1000100000");
+    let eleven = OB.replace("10001000", "10001000000");
+    let bits = [ten.as_str(), &eleven];
+    let widths = [narrow.as_str(), &wide];
+    let three = [narrow.as_str(), &wide, &ten];
+    for replies in [&bits[..], &widths, &three] {
+        let (first, shown) = shows(&mut hurt(), replies, "OB", 30);
+        assert!(first.is_some_and(|first| first <= TOLD), "{replies:?}: {first:?}, {shown}");
+    }
+    let lb = OBLB.replace("11001000", "110010000");
+    let (first, shown) = shows(&mut hurt(), &[OB, &lb], "LB", 30);
+    assert!(first.is_some_and(|first| first <= TOLD), "{first:?}, {shown}");
+}
+
+/// Nine bits of which one is lost are eight, as they are drawn, and each stands for another; and one that is
+/// doubled makes nine of the eight of a UPS that drew nine before.
+#[test]
+fn a_lost_bit_of_a_known_form_raises_nothing() {
+    let low = OK.replace("00001000", "01001001");
+    let nine = low.replace("01001001", "010010010");
+    let torn = [low.replace("01001001", "01010010"), low.replace("01001001", "10010010")];
+    let doubled = [low.replace("01001001", "001001001"), low.replace("01001001", "010001001")];
+    for (usual, other, hurt) in [(&nine, None, &torn), (&low, Some(&nine), &doubled)] {
+        let mut line = on_mains(60);
+        other.into_iter().for_each(|other| drop(shows(&mut line, &[other], "OB", 30)));
+        shows(&mut line, &[usual], "OB", 60);
+        assert_eq!(line.text("ups.status"), Some("OL LB"));
+        let blank = usual.replace("226.0 014", "226.014");
+        for word in ["FSD", "OB"] {
+            let (first, _) = shows(&mut line, &[&hurt[0], &blank, &hurt[1], usual, usual, usual], word, 1);
+            assert_eq!(first, None, "{word}");
+            shows(&mut line, &[usual], word, 30);
+        }
+    }
+}
+
+/// It is what the UPS says, when it goes on.
+#[test]
+fn another_number_of_bits_that_stays_is_taken() {
+    let nine = OK.replace("00001000", "000010000");
+    let mut line = on_mains(60);
+    shows(&mut line, &[&nine], "OB", 60);
+    let (first, shown) = shows(&mut line, &[OB], "OB", 20);
+    assert!(first.is_some_and(|first| first <= TOLD), "{first:?}, {shown}");
+}
+
+/// Low battery that each second reply says, where each third one cannot be read: no two in a row lack it.
+#[test]
+fn what_could_not_be_read_does_not_clear_low_battery() {
+    let lb_unread = OBLB.replace("11001000", "110010000");
+    let unread = OB.replace("10001000", "100010000");
+    let mut line = hurt();
+    shows(&mut line, &[OB], "LB", 10);
+    let (first, _) = shows(&mut line, &[OB, OBLB, &unread, OBLB], "LB", 2);
+    assert!(first.is_some());
+    for _ in 0..2 {
+        let (_, shown) = shows(&mut line, &[OB, &lb_unread, OB], "LB", 1);
+        assert_eq!(shown, "OB LB");
+        shows(&mut line, &[OBLB, OBLB, OBLB], "LB", 3);
+    }
+    // and is over when that is read
+    let (_, shown) = shows(&mut line, &[OB], "LB", 6);
+    assert_eq!(shown, "OB");
+}

@@ -96,6 +96,32 @@ fn what_has_voltage_is_not_off() {
     assert_eq!(off("230.0"), "OL");
 }
 
+/// The mode follows the volts a moment later, when a load comes back.
+#[test]
+fn a_load_that_comes_back_has_no_stuck_bit() {
+    let reply = |volts: &str, mode: &str| {
+        format!("(236.7 243.2 212.1 220.1 {volts} 002 001 50.0 371 372 041.3 22.9 {mode}")
+    };
+    let seen = |stays: u64| {
+        let mut line = Line::new(Options { protocol: Some("gtec".into()), ..Options::default() });
+        let rows = [(reply("000.0", "Z"), 20), (reply("230.0", "Z"), stays), (reply("230.0", "A"), 20)];
+        let mut shown = vec![];
+        for (reply, time) in &rows {
+            let mut ups = |asked: &str, _| match asked {
+                "Q4" => ended(reply.as_bytes()),
+                "F" => ended(b"#220.0 000 024.0 50.0"),
+                "I" => ended(b"#GTEC            ZP120N     V1.0      "),
+                _ => vec![],
+            };
+            line.run(line.now + lasting(*time), &mut ups, |_| false);
+            shown.push(line.text("ups.status").unwrap_or_default().contains("OFF"));
+        }
+        (shown, warnings(&line, &quirk::STUCK_OFF))
+    };
+    assert_eq!(seen(6), (vec![true, false, false], 0));
+    assert_eq!(seen(40), (vec![true, false, false], 1));
+}
+
 #[test]
 fn what_nobody_can_recognise_is_named() {
     let bypass = "(226.0 195.0 226.0 014 49.0 27.5 30.0 00101000";

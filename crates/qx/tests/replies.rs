@@ -240,12 +240,12 @@ fn replies_say_what_was_worked_out_by_hand() {
     assert!(count > 100, "only {count} replies");
 }
 
-/// The sisters of megatec share their questions with the captures.
+/// The variants of megatec share their replies with the captures.
 #[test]
 fn every_question_stands_in_a_fixture() {
-    let sisters = ["megatec", "megatec/old", "mustek", "zinto", "q1"];
+    let variants = ["megatec", "megatec/old", "mustek", "zinto", "q1"];
     let mut missing = vec![];
-    for protocol in protocols::ALL.iter().filter(|protocol| !sisters.contains(&protocol.name)) {
+    for protocol in protocols::ALL.iter().filter(|protocol| !variants.contains(&protocol.name)) {
         let fixtures = fixtures_of(protocol);
         for query in protocol.queries {
             let asked = |fixture: &&Fixture| {

@@ -35,7 +35,7 @@ const FRAME: Duration = Duration::from_millis(100);
 
 /// What ends a scene.
 enum Until {
-    /// So many seconds of whoever watches.
+    /// So many seconds of the person who watches.
     Seconds(f64),
     /// This word is in `ups.status`.
     Says(&'static str),

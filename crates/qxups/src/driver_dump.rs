@@ -20,7 +20,7 @@ pub struct Dump {
     pub variables: BTreeMap<String, String>,
     /// The commands that it offers.
     pub commands: Vec<String>,
-    /// Fresh data is said to be fresh; what is said of old data differs.
+    /// Fresh data is said to be fresh; the word for data that is old differs.
     pub stale: bool,
 }
 

@@ -42,7 +42,7 @@ enum Task {
     Scan(scan::Scan),
     /// Find out why a UPS is not watched, and what to do
     Doctor(doctor::Doctor),
-    /// Record what a UPS says, to send it to somebody who can read it, or to replay it
+    /// Record what a UPS says, to send it to the developers, or to replay it
     Capture(capture::Capture),
     /// Prove a real UPS step by step, and write a report to send: nothing is sent that was not agreed to
     Prove(prove::Prove),

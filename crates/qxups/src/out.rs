@@ -9,7 +9,7 @@ use std::io::{ErrorKind, Write};
 /// Why a command ends before it is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Stop {
-    /// Whoever read standard output has left: nothing is said of it.
+    /// The reader of standard output has left: nothing is said of it.
     ReaderLeft,
     /// A sentence: what happened, and what to do.
     Failed(String),
@@ -52,7 +52,7 @@ fn write_all(out: &mut impl Write, text: &str) -> Result<(), Stop> {
     Ok(out.write_all(text.as_bytes()).and_then(|()| out.flush())?)
 }
 
-/// Writes a line to standard error; where that is not possible, there is nobody to tell.
+/// Writes a line to standard error; where that is not possible, there is no way to tell.
 pub fn tell(line: impl fmt::Display) {
     // one write, so that lines of several programs do not mix
     let _ = std::io::stderr().lock().write_all(format!("{line}\n").as_bytes());

@@ -133,7 +133,7 @@ impl View {
         }
     }
 
-    /// Takes an event; what somebody wants to know of it is told.
+    /// Takes an event; what a viewer wants to know of it is shown.
     ///
     /// # Errors
     /// It cannot be shown.

@@ -37,7 +37,7 @@ fn a_good_file_is_good() {
     let text =
         "maxretry = 3\npollinterval = 2\n[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\ndesc = \"my ups\"\n";
     let (output, said) = check("good", text, &[]);
-    assert_eq!((output.status.code(), said.as_str()), (Some(0), "ups.conf: 0 wrong, 0 to know\n"));
+    assert_eq!((output.status.code(), said.as_str()), (Some(0), "ups.conf: 0 errors, 0 notes\n"));
 }
 
 #[test]
@@ -56,47 +56,47 @@ fn every_line_is_looked_at() {
          offdelay = 5\noffdelay = 30\npollfreq = abc\nprotocol = zintu\nsdcommands = load.of\nserial\n\
          desc = \"x # y\"\nfoo bar\n",
         &[
-            ("1: to know", "whole number"),
-            ("2: to know", "did you mean driverpath?"),
-            ("3: to know", "move it into the section"),
-            ("7: wrong", "did you mean novendor?"),
-            ("9: to know", "is set twice"),
-            ("10: wrong", "whole seconds"),
-            ("11: wrong", "did you mean zinto?"),
-            ("12: wrong", "did you mean load.off?"),
-            ("13: wrong", "needs a value"),
-            ("14: wrong", "inside of quotes"),
-            ("15: to know", "passed over"),
+            ("1: note", "whole number"),
+            ("2: note", "did you mean driverpath?"),
+            ("3: note", "move it into the section"),
+            ("7: error", "did you mean novendor?"),
+            ("9: note", "is set twice"),
+            ("10: error", "whole seconds"),
+            ("11: error", "did you mean zinto?"),
+            ("12: error", "did you mean load.off?"),
+            ("13: error", "needs a value"),
+            ("14: error", "inside of quotes"),
+            ("15: note", "ignored"),
         ],
     );
 }
 
 #[test]
 fn what_belongs_together_is_looked_at() {
-    finds("no-driver", "[a]\nport = auto\n", &[("1: wrong", "[a] has no driver")]);
-    finds("no-port", "[a]\ndriver = nutdrv_qx\n", &[("1: wrong", "name the port")]);
-    finds("none", "# nothing\n", &[("1: wrong", "there is no section")]);
+    finds("no-driver", "[a]\nport = auto\n", &[("1: error", "[a] has no driver")]);
+    finds("no-port", "[a]\ndriver = nutdrv_qx\n", &[("1: error", "name the port")]);
+    finds("none", "# nothing\n", &[("1: error", "there is no section")]);
     finds(
         "delay",
         "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\noffdelay = 99999\n",
-        &[("4: wrong", "offdelay: ")],
+        &[("4: error", "offdelay: ")],
     );
     let line = "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\n[b]\ndriver = usbhid-ups\nport = /dev/ttyS0\n";
-    finds("line", line, &[("5: to know", "none of ours"), ("6: wrong", "[a] is there already")]);
+    finds("line", line, &[("5: note", "not part of qxups"), ("6: error", "[a] has this port already")]);
     // usbhid-ups has devices of its own
     let beside = "[a]\ndriver = nutdrv_qx\nport = auto\n[b]\ndriver = usbhid-ups\nport = auto\n";
-    finds("beside", beside, &[("5: to know", "none of ours")]);
+    finds("beside", beside, &[("5: note", "not part of qxups")]);
     let twins = "[a]\ndriver = nutdrv_qx\nport = auto\n[b]\ndriver = nutdrv_qx\nport = auto\n";
-    finds("twins", twins, &[("6: wrong", "qxups scan")]);
+    finds("twins", twins, &[("6: error", "qxups scan")]);
     finds("apart", &twins.replace("[b]", "serial = 1\n[b]\nserial = 2"), &[]);
 }
 
 #[test]
 fn other_drivers_are_passed_over() {
     let text = "[a]\ndriver = usbhid-ups\nport = auto\nfrob = 1\nsdorder\n";
-    finds("others", text, &[("2: to know", "none of ours"), ("5: wrong", "sdorder needs a value")]);
+    finds("others", text, &[("2: note", "not part of qxups"), ("5: error", "sdorder needs a value")]);
     let text = "[a]\ndriver = frobnicator\nport = auto\n";
-    finds("nobody", text, &[("2: to know", "none that is known of NUT")]);
+    finds("nobody", text, &[("2: note", "none that is known of NUT")]);
 }
 
 #[test]
@@ -106,12 +106,16 @@ fn a_misspelt_driver_is_ours_and_its_options_are_checked() {
     {
         let text = format!("[a]\ndriver = {name}\nport = /dev/ttyS0\nnovender\n");
         let write = format!("write driver = {meant}");
-        finds("misspelt", &text, &[("2: wrong", &write), ("4: wrong", "did you mean novendor?")]);
+        finds("misspelt", &text, &[("2: error", &write), ("4: error", "did you mean novendor?")]);
         assert_eq!(check("misspelt", &text, &[]).0.status.code(), Some(1));
     }
     // one of NUT's is not ours to check
     let text = "[a]\ndriver = usbhid_ups\nport = auto\nfrob\n";
-    finds("misspelt-nut", text, &[("2: wrong", "write driver = usbhid-ups"), ("2: to know", "none of ours")]);
+    finds(
+        "misspelt-nut",
+        text,
+        &[("2: error", "write driver = usbhid-ups"), ("2: note", "not part of qxups")],
+    );
 }
 
 #[test]
@@ -121,11 +125,11 @@ fn words_that_are_lost_are_found() {
         "maxretry = 3 4\n[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0 # the first\ndesc = My UPS\nsdcommands = shutdown.return, load.off\n\
          [b]\ndriver = usbhid-ups\nport = auto\ndesc = His \"#1\n",
         &[
-            ("1: wrong", "write maxretry = \"3 4\""),
-            ("5: wrong", "write desc = \"My UPS\""),
-            ("6: wrong", "write sdcommands = \"shutdown.return, load.off\""),
-            ("8: to know", "none of ours"),
-            ("10: to know", "inside of quotes"),
+            ("1: error", "write maxretry = \"3 4\""),
+            ("5: error", "write desc = \"My UPS\""),
+            ("6: error", "write sdcommands = \"shutdown.return, load.off\""),
+            ("8: note", "not part of qxups"),
+            ("10: note", "inside of quotes"),
         ],
     );
     finds(
@@ -173,17 +177,17 @@ fn values_that_mean_something_else_are_told_what_to_write() {
     finds(
         "delays",
         "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\noffdelay = 5\n",
-        &[("4: wrong", "write offdelay = a number from 12 to ")],
+        &[("4: error", "write offdelay = a number from 12 to ")],
     );
     finds(
         "few-refuse",
         "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\nondelay = 0\n",
-        &[("4: to know", "that speaks voltronic-qs")],
+        &[("4: note", "that speaks voltronic-qs")],
     );
     finds(
         "rounded",
         "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\nprotocol = megatec\noffdelay = 50\n",
-        &[("5: to know", "write offdelay = 48")],
+        &[("5: note", "write offdelay = 48")],
     );
 }
 
@@ -196,18 +200,18 @@ fn everything_is_reported_at_once() {
          sdcommands = load.of,frob.frob\noverride.battery.charge = x\nnovender\n\
          [b]\nport = COM1\nnovender\n",
         &[
-            ("1: wrong", "no such user"),
-            ("3: wrong", "write driver = nutdrv_qx"),
-            ("4: wrong", "tcp://host:port"),
-            ("5: wrong", "ondelay: "),
-            ("6: wrong", "offdelay: "),
-            ("7: wrong", "write desc = \"My UPS\""),
-            ("8: wrong", "did you mean load.off?; there is no command frob.frob"),
-            ("9: wrong", "is not a number"),
-            ("10: wrong", "did you mean novendor?"),
-            ("11: wrong", "[b] has no driver"),
-            ("12: wrong", "write port = /dev/ttyS0"),
-            ("13: wrong", "did you mean novendor?"),
+            ("1: error", "no such user"),
+            ("3: error", "write driver = nutdrv_qx"),
+            ("4: error", "tcp://host:port"),
+            ("5: error", "ondelay: "),
+            ("6: error", "offdelay: "),
+            ("7: error", "write desc = \"My UPS\""),
+            ("8: error", "did you mean load.off?; there is no command frob.frob"),
+            ("9: error", "is not a number"),
+            ("10: error", "did you mean novendor?"),
+            ("11: error", "[b] has no driver"),
+            ("12: error", "write port = /dev/ttyS0"),
+            ("13: error", "did you mean novendor?"),
         ],
     );
 }
@@ -260,11 +264,11 @@ fn each_line_of_old_is_told() {
         "old",
         "[a]\ndriver = powermust\nport = /dev/ttyS0\ndtr = 1\nrts = 1\nondelay = abc\nfrob\n",
         &[
-            ("2: wrong", "no more"),
-            ("2: to know", "in seconds now"),
-            ("5: to know", "for nutdrv_qx write cablepower = both"),
-            ("6: to know", "leave out ondelay: 'abc' is not a number of minutes"),
-            ("7: to know", "leave out frob"),
+            ("2: error", "no more"),
+            ("2: note", "in seconds now"),
+            ("5: note", "for nutdrv_qx write cablepower = both"),
+            ("6: note", "leave out ondelay: 'abc' is not a number of minutes"),
+            ("7: note", "leave out frob"),
         ],
     );
 }
@@ -278,7 +282,7 @@ fn programs_read_it() {
     assert_eq!(read["sections"][0]["driver"], "blazer_usb");
     assert!(read["sections"][0]["nutdrv_qx"].as_str().unwrap().starts_with("[a]\n"));
     let wrong =
-        read["findings"].as_array().unwrap().iter().find(|finding| finding["weight"] == "wrong").unwrap();
+        read["findings"].as_array().unwrap().iter().find(|finding| finding["weight"] == "error").unwrap();
     assert_eq!(wrong["line"], 4);
 }
 
@@ -294,7 +298,7 @@ fn a_file_that_is_not_there() {
 fn wrong(name: &str, text: &str) -> Vec<String> {
     let (output, said) = check(name, text, &[]);
     let wrong: Vec<String> =
-        said.lines().filter(|line| line.contains(": wrong: ")).map(String::from).collect();
+        said.lines().filter(|line| line.contains(": error: ")).map(String::from).collect();
     assert_eq!(output.status.code(), Some(i32::from(!wrong.is_empty())), "{said}");
     wrong
 }
@@ -328,7 +332,7 @@ fn two_sections_on_one_port_are_found() {
         let text =
             format!("[a]\ndriver = nutdrv_qx\nport = {one}\n[b]\ndriver = blazer_ser\nport = {other}\n");
         let wrong = wrong("two", &text);
-        let said = "[a] is there already";
+        let said = "[a] has this port already";
         assert!(wrong.len() == 1 && wrong[0].contains(said) && wrong[0].contains(":6:"), "{wrong:?}");
     }
 }

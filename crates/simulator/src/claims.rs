@@ -1,5 +1,5 @@
 //! Claims: what a reply says of the power, by the table of its dialect: not how a driver reads it, but what
-//! the unit meant. Whoever judges a driver needs to know what it could have known.
+//! the unit meant. A test of a driver has to know what the driver could have known.
 
 use qx::vocabulary::status::Status;
 use qx::vocabulary::value::Value;

@@ -31,7 +31,7 @@ pub async fn run(shared: &Shared, path: &Path) -> io::Result<()> {
     }
 }
 
-/// Listens at a path. A socket that was left behind is replaced; one that somebody listens on is not, and
+/// Listens at a path. A socket that was left behind is replaced; one in use is not, and
 /// anything else is left alone.
 async fn bind(path: &Path) -> io::Result<UnixListener> {
     if path.symlink_metadata().is_ok_and(|meta| meta.file_type().is_socket()) {

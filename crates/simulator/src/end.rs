@@ -41,7 +41,7 @@ impl Shared {
     }
 }
 
-/// A line to whoever drives the UPS.
+/// A line to the driver of the UPS.
 pub(crate) trait Wire {
     fn read(&mut self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>>;
     fn write(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<()>>;
@@ -55,7 +55,7 @@ pub(crate) enum Broken {
     Gone,
 }
 
-/// A moment at which scripts and hang-ups are looked for, even when nobody asks anything.
+/// A moment at which scripts and hang-ups are looked for, also without a question.
 const IDLE: Duration = Duration::from_millis(100);
 
 pub(crate) async fn serve(shared: &Shared, wire: &mut impl Wire) -> Broken {

@@ -1,5 +1,5 @@
 //! Time lapse: a device and a simulated UPS on a line of their own, with one clock for both, which goes as fast as
-//! whoever watches wants. Bytes have their moments as on a real line.
+//! the viewer wants. Bytes have their moments as on a real line.
 
 use crate::ups::SimulatedUps;
 use qx::device::Device;

@@ -24,7 +24,7 @@ pub struct Pty {
     claim: Option<UnixDatagram>,
 }
 
-/// Anybody may be the driver of a simulated UPS: NUT's drivers run as a user of their own.
+/// Any user may run the driver of a simulated UPS: NUT's drivers run as a user of their own.
 const MODE: u32 = 0o666;
 
 impl Pty {
@@ -52,7 +52,7 @@ impl Pty {
         cfmakeraw(&mut modes);
         tcsetattr(&slave, SetArg::TCSANOW, &modes)?;
         if let Some(link) = link {
-            // only what is a link, as an older one of ours is: anything else is somebody's
+            // only what is a link, as an older one of ours is: anything else is not ours
             match std::fs::symlink_metadata(link) {
                 Ok(there) if there.file_type().is_symlink() => std::fs::remove_file(link)?,
                 Ok(_) => {
@@ -83,7 +83,7 @@ impl Pty {
 }
 
 /// Holds the name of a link as long as it lives, and no longer, however its process ends: a name that only the
-/// kernel keeps. The link itself tells nothing: what it points at may be anybody's terminal by now.
+/// kernel keeps. The link itself tells nothing: what it points at may be another program's terminal by now.
 fn claim(link: &Path) -> io::Result<UnixDatagram> {
     let folder = link.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = folder.canonicalize()?.join(link.file_name().unwrap_or_default());
@@ -105,7 +105,7 @@ fn claim(link: &Path) -> io::Result<UnixDatagram> {
 
 impl Drop for Pty {
     fn drop(&mut self) {
-        // not one that somebody else has put there meanwhile
+        // not one that another program has put there meanwhile
         if let Some(link) =
             self.link.as_ref().filter(|link| std::fs::read_link(link).is_ok_and(|to| to == self.path))
         {

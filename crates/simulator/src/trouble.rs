@@ -43,7 +43,7 @@ pub struct Trouble {
     pub double: f64,
     /// The line hangs up instead of a reply.
     pub hang_up: f64,
-    /// A byte, in either direction, has a bit flipped, is lost, is doubled or has a stranger before it.
+    /// A byte, in either direction, has a bit flipped, is lost, is doubled or has a foreign one before it.
     pub noise: f64,
     /// A reply comes late, behind what is asked next.
     pub late: f64,

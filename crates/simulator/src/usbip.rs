@@ -48,7 +48,7 @@ pub struct Converter {
     pub serial: String,
 }
 
-/// Serves the UPS to whoever connects, one after the other.
+/// Serves the UPS to one client after the other.
 ///
 /// # Errors
 /// What the system says.

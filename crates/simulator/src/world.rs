@@ -45,7 +45,7 @@ impl Default for Rating {
 pub enum Output {
     /// It is.
     On,
-    /// It is not, and stays so until somebody switches it on.
+    /// It is not, and stays so until it is switched on.
     Off,
     /// It is not, until mains is there and so many seconds have passed.
     Returns(f64),

@@ -550,3 +550,44 @@ fn case_l10_a_name_plate_that_reads_otherwise_in_an_outage() {
         }
     }
 }
+
+#[test]
+fn case_l10_an_outage_does_not_wait_behind_what_cannot_be_read() {
+    // (seeds 3202352, 3202490) a letter in the beeper's bit was asked for again, and that used up the tries that
+    // another form needs
+    for tenths in 0..20 {
+        let text = format!(
+            "link tcp\nknob latency 300\nknob unknown (NAK\nknob odd letter=x\nknob odd bits=2 on:battery\n\
+             at {}ms mains fail\nuntil 65s",
+            47_000 + 100 * tenths
+        );
+        case("L10 a letter, and another form in the outage", "OB", &["megatec/old", "megatec"], &text);
+    }
+}
+
+#[test]
+fn case_l11_a_letter_now_and_then_is_the_same_status() {
+    // (seeds 507, 3200214) what had to come twice had a word more or less each time: given up after 43 s
+    for (unknown, letter) in ["(NAK", "echo"].into_iter().flat_map(|unknown| [(unknown, '-'), (unknown, 'B')])
+    {
+        for (latency, tabs) in [(150, ""), (250, "knob odd tabs\n")] {
+            let recipe = format!(
+                "dialect voltronic-qs\nknob latency {latency}\nknob unknown {unknown}\n{tabs}\
+                 knob odd letter={letter} every:2\nat 20s want ready = yes\nuntil 60s"
+            );
+            assert_eq!(live(&Life::parse(&recipe)), [], "{recipe}");
+        }
+    }
+}
+
+#[test]
+fn case_l12_a_mode_that_is_not_known_asks_the_others() {
+    // (seed 3201326) the volts that tell mains then waited for their own poll
+    for mode in ['X', 'C', 'D'] {
+        let text = format!(
+            "option pollinterval=10\nknob odd mode={mode} on:battery\nat 79600ms mains fail\n\
+             at 91s want ups.status has OB\nuntil 100s"
+        );
+        case("L12 a mode that is not known in an outage", "OB", &["voltronic-axpert"], &text);
+    }
+}

@@ -20,9 +20,16 @@ const HONEST: f64 = 0.01;
 /// And an outage is told within this.
 const THREE_POLLS: Duration = Duration::from_secs(6);
 
+/// Of the troubles, unless QXUPS_TROUBLE_SEED says another.
+const SEED: u64 = 7;
+
+fn seed() -> u64 {
+    std::env::var("QXUPS_TROUBLE_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(SEED)
+}
+
 /// Runs one cell and prints its row; what must not be is told.
 fn cell(protocol: &'static Protocol, pace: Pace, rate: f64, polls: u64) -> Option<String> {
-    let mut bench = Bench::new(protocol, 7, |trouble| trouble.noise = rate, pace, true);
+    let mut bench = Bench::new(protocol, seed(), |trouble| trouble.noise = rate, pace, true);
     bench.run(2 * polls);
     let (found, commands) = (bench.found(), &bench.commands);
     println!(

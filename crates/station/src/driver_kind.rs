@@ -40,7 +40,8 @@ pub enum Line {
     Usb,
 }
 
-const NOTICE: &str = "NUT calls this driver deprecated and nutdrv_qx its successor; 'qxups check-config' prints the section for it";
+const NOTICE: &str =
+    "this driver is deprecated in NUT; use nutdrv_qx: 'qxups check-config' prints the section for it";
 
 /// `nutdrv_qx`.
 pub static NUTDRV_QX: DriverKind = DriverKind {

@@ -17,6 +17,9 @@ const START: Moment = Moment::after_start(Duration::from_secs(10));
 /// An outage that is longer than three polls has to be seen; the truth is looked at every second.
 const LONG: Duration = Duration::from_secs(7);
 
+/// So many examples are kept.
+const EXAMPLES: usize = 64;
+
 /// Words that switch machines off.
 pub const GRAVE: [&str; 3] = ["LB", "FSD", "OFF"];
 
@@ -26,7 +29,7 @@ pub struct Findings {
     /// Values published that the UPS did not say.
     pub wrong: u64,
     /// The same in the first seconds, when nothing is known of the line yet: a first reading is
-    /// believed at once.
+    /// accepted at once.
     pub wrong_at_start: u64,
     /// Values published in all.
     pub published: u64,
@@ -119,7 +122,7 @@ impl Judge {
     }
 
     fn example(&mut self, text: String) {
-        if self.found.examples.len() < 12 {
+        if self.found.examples.len() < EXAMPLES {
             self.found.examples.push(text);
         }
     }
@@ -156,7 +159,7 @@ impl Judge {
                 }
                 // what was invented is the first to be shown
                 self.found.examples.insert(0, format!("{at:?}: {word} in '{text}'"));
-                self.found.examples.truncate(12);
+                self.found.examples.truncate(EXAMPLES);
             }
         }
         while let Some((at, name, text)) = due(&mut self.new_values, now, VALUE_PATIENCE) {

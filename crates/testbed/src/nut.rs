@@ -23,7 +23,7 @@ pub const NEWEST: &str = "QXUPS_NEWEST_NUT";
 pub enum Which {
     Nut,
     Ours,
-    /// A driver of newer NUT, which somebody built: its folder is in `QXUPS_NEWEST_NUT`.
+    /// A driver of newer NUT that was built on this machine: its folder is in `QXUPS_NEWEST_NUT`.
     Newest,
 }
 
@@ -61,7 +61,7 @@ pub fn both<T: Send>(run: impl Fn(Which) -> T + Sync) -> (T, T) {
 /// stations that got the same one would look at each other's UPS.
 static NEXT_PORT: AtomicU16 = AtomicU16::new(0);
 
-/// A TCP port that nobody else is given.
+/// A TCP port that no other test is given.
 fn free_port() -> u16 {
     let first = 10_000 + (std::process::id() % 90) as u16 * 100;
     loop {
@@ -72,7 +72,7 @@ fn free_port() -> u16 {
     }
 }
 
-/// Whether a process runs; one that nobody has waited for yet does not.
+/// Whether a process runs; a zombie does not.
 pub fn lives(pid: i32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
     !stat.is_empty() && !stat.contains(") Z ")
@@ -207,7 +207,7 @@ impl Station {
     pub fn start_upsmon(&mut self, conf: &str) {
         let turn = File::create(std::env::temp_dir().join("qxups-upsmon.turn")).unwrap();
         self._alone = Some(Flock::lock(turn, FlockArg::LockExclusive).unwrap());
-        // what is left of the one before takes a moment to leave, and where nobody waits for orphans its
+        // what is left of the one before takes a moment to leave, and where no process waits for orphans its
         // number stays taken
         let left = Path::new("/run/nut/upsmon.pid");
         let other = || std::fs::read_to_string(left).ok()?.trim().parse().ok();

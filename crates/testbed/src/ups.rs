@@ -32,7 +32,7 @@ pub struct Ups {
 }
 
 impl Ups {
-    /// A UPS on a pseudo-terminal, with these knobs turned before anybody asks anything.
+    /// A UPS on a pseudo-terminal, with these knobs turned before the first question.
     pub fn start(name: &str, which: Which, protocol: &str, knobs: &[&str]) -> Ups {
         Ups::begin(name, which, protocol, knobs, End::Terminal)
     }

@@ -3,5 +3,6 @@
 
 pub mod cell;
 pub mod nut;
+pub mod porous;
 pub mod sheets;
 pub mod ups;

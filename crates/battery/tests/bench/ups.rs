@@ -28,6 +28,8 @@ pub enum Pattern {
     Steps,
     Ramp,
     Random,
+    /// Between two loads, each for so many seconds.
+    Swing(f64, f64, f64),
 }
 
 pub const PATTERNS: [Pattern; 6] = [
@@ -46,6 +48,7 @@ impl std::fmt::Display for Pattern {
             Pattern::Steps => f.write_str("steps 30, 70, 40 %"),
             Pattern::Ramp => f.write_str("ramp 20 to 80 %"),
             Pattern::Random => f.write_str("random 20 to 80 %"),
+            Pattern::Swing(low, high, seconds) => write!(f, "{low} and {high} % in turn, {seconds} s each"),
         }
     }
 }
@@ -58,18 +61,33 @@ impl Pattern {
             Pattern::Ramp => (20.0 + seconds / 20.0).min(80.0),
             Pattern::Random if before == 0.0 || dice.even() < 1.0 / 240.0 => 20.0 + 60.0 * dice.even(),
             Pattern::Random => before,
+            Pattern::Swing(low, high, each) => [low, high][(seconds / each) as usize % 2],
         }
     }
 }
 
 /// A UPS with 12 cells of lead or 8 of LFP in series.
+#[derive(Clone)]
 pub struct Ups {
-    cell: Cell,
+    pub cell: Cell,
     pub bank: Bank,
-    cut_off_v: f64,
-    idle_percent: f64,
+    pub cut_off_v: f64,
+    pub idle_percent: f64,
     /// Watts that each cell gives for one percent of load.
     pub watts_of_percent: f64,
+    pub meter: Meter,
+}
+
+/// How a UPS reads its battery.
+#[derive(Clone, Copy, Debug)]
+pub struct Meter {
+    /// Deviation of the noise, and the step of the last digit: volts of the bank.
+    pub noise_v: f64,
+    pub step_v: f64,
+    /// How deep a cell dips at first, in volts.
+    pub dip_v: f64,
+    /// Volts of a cell on mains.
+    pub float_v: f64,
 }
 
 /// What a UPS said while its battery was emptied.
@@ -89,7 +107,16 @@ impl Ups {
         let watts = watts_for(full, sheet.cut_off_v, 60.0 * sheet.minutes_at_full_load);
         let cell = Cell { ah: full.ah * (1.0 - age), ohms: full.ohms * (1.0 + 1.5 * age), ..full };
         let watts_of_percent = watts / (100.0 + sheet.idle_percent);
-        Ups { cell, bank, cut_off_v: sheet.cut_off_v, idle_percent: sheet.idle_percent, watts_of_percent }
+        let meter =
+            Meter { noise_v: 0.05, step_v: 0.1, dip_v: 0.04, float_v: if lfp { 3.45 } else { 2.275 } };
+        Ups {
+            cell,
+            bank,
+            cut_off_v: sheet.cut_off_v,
+            idle_percent: sheet.idle_percent,
+            watts_of_percent,
+            meter,
+        }
     }
 
     /// Rated volts of the bank.
@@ -116,7 +143,7 @@ impl Ups {
                 return Trace { samples, left_s, end_s: from_s + passed };
             };
             if passed >= due {
-                let dip = 0.04 * (-passed / 20.0_f64).exp();
+                let dip = self.meter.dip_v * (-passed / 20.0_f64).exp();
                 samples.push(self.says(from_s + passed, volts - dip, load, Source::Battery, dice));
                 left_s.push((passed >= told + 10.0).then(|| emptying.seconds_to(draw, self.cut_off_v, 2.0)));
                 told = if left_s.last().is_some_and(Option::is_some) { passed } else { told };
@@ -129,7 +156,7 @@ impl Ups {
 
     /// What it says in between, for so long.
     pub fn mains(&self, from_s: f64, hours: f64, load: f64, dice: &mut Dice) -> Vec<Sample> {
-        let float = if self.bank.chemistry == Chemistry::Lfp { 3.45 } else { 2.275 };
+        let float = self.meter.float_v;
         let minutes = (60.0 * hours) as u32;
         (0..minutes)
             .map(|n| self.says(from_s + 60.0 * f64::from(n), float, load, Source::Mains, dice))
@@ -137,10 +164,10 @@ impl Ups {
     }
 
     fn says(&self, at_s: f64, volts: f64, load: f64, source: Source, dice: &mut Dice) -> Sample {
-        let volts = f64::from(self.bank.cells) * volts + 0.05 * dice.normal();
+        let volts = f64::from(self.bank.cells) * volts + self.meter.noise_v * dice.normal();
         Sample {
             at: Duration::from_secs_f64(at_s),
-            volts: (10.0 * volts).round() / 10.0,
+            volts: (volts / self.meter.step_v).round() * self.meter.step_v,
             load_percent: (load + 0.7 * dice.normal()).round().max(0.0),
             source,
             temperature_c: None,
@@ -149,7 +176,7 @@ impl Ups {
 }
 
 /// Watts that empty a full cell in this time.
-fn watts_for(cell: Cell, cut_off_v: f64, seconds: f64) -> f64 {
+pub fn watts_for(cell: Cell, cut_off_v: f64, seconds: f64) -> f64 {
     let (mut low, mut high): (f64, f64) = (0.1, 20_000.0);
     for _ in 0..50 {
         let middle = (low * high).sqrt();

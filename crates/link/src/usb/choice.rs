@@ -182,7 +182,7 @@ pub struct UsbOptions {
     pub(super) memory: Memory,
 }
 
-/// What is asked of who must not take one device for another: whoever switches a load off.
+/// For callers that must not take one device for another: those that switch a load off.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Surely {
     /// The device that the driver of this UPS had open last ([`Attached::mark`]), where that is known.
@@ -283,7 +283,7 @@ impl UsbOptions {
         }
     }
 
-    /// Whether each of several has to be tried, for only what nobody else uses may be meant.
+    /// Whether each of several has to be tried, for only what no other program uses may be meant.
     pub(super) fn must_be_sure(&self) -> bool {
         self.surely.is_some() && !self.any_of_twins && self.memory.before().is_none()
     }
@@ -331,7 +331,7 @@ impl UsbOptions {
         let nearly = nearly.filter_map(|device| {
             let mut misfits = self.misfits(device);
             let (name, pattern) = misfits.next().filter(|_| misfits.next().is_none())?;
-            // who is a stranger by its numbers is not meant
+            // a foreign device, by its numbers, is not meant
             let is_near = device.bridge().is_some() || !matches!(name, "vendorid" | "productid");
             let said =
                 device.said(name).iter().map(|said| format!("'{said}'")).collect::<Vec<_>>().join(" or ");

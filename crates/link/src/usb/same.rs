@@ -15,7 +15,7 @@ const LAG: Duration = Duration::from_millis(100);
 /// A serial number of fewer letters and digits, or all of them alike, is that of many devices.
 const TELLING: usize = 4;
 
-/// What is remembered of the device that was opened, shared with whoever has it open.
+/// What is remembered of the device that was opened, shared with the link that has it open.
 #[derive(Clone, Default)]
 pub(super) struct Memory(Arc<Mutex<Option<Before>>>);
 

@@ -13,6 +13,7 @@ use super::{Device, Loudness, Moment};
 use crate::device::bank::{self, FoundBank};
 use crate::device::guess::{self, Doubt, Inputs, RuntimeModel};
 use crate::options::Options;
+use crate::vocabulary::variable::{INPUT_CURRENT_NOMINAL, INPUT_VOLTAGE_NOMINAL, UPS_POWER_NOMINAL, Var};
 use battery::{Chemistry, Confidence, Estimator, Sample, Source, Unit};
 
 /// Volts of a cell under which makers' tables of discharges at high rates do not go: 1.60 V of lead-acid (CSB
@@ -142,7 +143,7 @@ impl Battery {
         let told = learned.confidence >= Confidence::Low || dipped && self.may_guess();
         if inputs.charge.is_none() {
             estimate.charge = match outage {
-                None => self.course.on_mains(learned.charge_percent, told, guess.charge),
+                None => self.course.on_mains(learned.charge_percent, told, guess.charge, now),
                 Some(_) => self.course.on_battery(&learned, dipped, guess.charge, now),
             };
             if self.ignores_low {
@@ -186,6 +187,7 @@ impl Battery {
             self.remembered.clone_from(&self.kept);
         } else if let Some(model) = &mut self.model {
             model.estimator.set_unit(unit);
+            expect(&mut model.estimator, unit);
         }
         self.unit = unit.clone();
     }
@@ -254,9 +256,13 @@ impl Battery {
     fn estimator(&mut self, found: &FoundBank) -> Estimator {
         let mut fresh = Estimator::new(found.bank);
         fresh.set_unit(&self.unit);
+        expect(&mut fresh, &self.unit);
         let Some(text) = &self.remembered else { return fresh };
         match Estimator::remembering(found.bank, &self.unit, text) {
-            Ok(estimator) => estimator,
+            Ok(mut estimator) => {
+                expect(&mut estimator, &self.unit);
+                estimator
+            }
             Err(error) => {
                 let text = format!("battery: what was learned before is not used: {error}");
                 self.notes.push((Loudness::Warning, text));
@@ -285,6 +291,17 @@ impl Device {
     /// [`Options::battery_memory`].
     pub fn battery_memory(&mut self) -> Option<String> {
         self.battery.take_memory()
+    }
+}
+
+/// What the UPS is rated for goes with the size of its battery.
+fn expect(estimator: &mut Estimator, unit: &Unit) {
+    let number = |var: &Var| {
+        unit.words().find(|(name, _)| *name == var.name).and_then(|(_, text)| text.trim().parse::<f64>().ok())
+    };
+    let product = || Some(number(&INPUT_VOLTAGE_NOMINAL)? * number(&INPUT_CURRENT_NOMINAL)?);
+    if let Some(volt_amperes) = number(&UPS_POWER_NOMINAL).or_else(product) {
+        estimator.expect(volt_amperes);
     }
 }
 

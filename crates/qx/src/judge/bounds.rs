@@ -27,6 +27,15 @@ pub const HALTS_IN_NOISE: Of = Of { some: 4, last: 5 };
 pub const HALF: u32 = 32;
 /// On a line that was hurt lately four of the last seven have to agree on anything else.
 pub const ELECTED: Of = Of { some: 4, last: 7 };
+/// On a noisy line five have to agree on a text; and
+pub const TEXT_IN_NOISE: Of = Of { some: 5, last: 7 };
+/// all of them on one that is the text before, moved by a few places: what a byte too many does to columns.
+pub const MOVED_TEXT_IN_NOISE: Of = Of { some: 7, last: 7 };
+/// What was read of a number or text longer ago than this, or than so many intervals of its question, is no evidence
+/// on a line that was hurt.
+pub const VALUES_COUNT_FOR: Duration = Duration::from_secs(60);
+/// See [`VALUES_COUNT_FOR`].
+pub const VALUES_COUNT_INTERVALS: u32 = 2;
 
 /// A line is hurt as long as not so many replies in a row were whole; it lasts an hour and more. On a line
 /// with one error in ten thousand bytes one is seen nearly always before that.
@@ -40,8 +49,13 @@ pub const NOISY: u32 = 4;
 pub const FORM_MET: Of = Of { some: 2, last: 4 };
 /// on a line that was hurt lately, three;
 pub const FORM_MET_IF_HURT: Of = Of { some: 3, last: 4 };
+/// and where forms alternate, so many of more replies, as a whole;
+pub const WHOLE_FORM_MET_IF_HURT: Of = Of { some: 3, last: 12 };
 /// on a noisy line, so many in a row.
 pub const FORM_MET_IN_NOISE: u8 = 8;
+/// When so many replies in a row end in the same number of bits, another number has to come as often as an odd form
+/// before its bits count.
+pub const BITS_ARE_STEADY: u8 = 8;
 /// A refusal, or a reply that cannot be read, is what this UPS says when it came so often in a row, on any
 /// line: noise is never the same.
 pub const SAME_AGAIN: u8 = 3;
@@ -52,6 +66,10 @@ pub const LIFE_INTERVALS: u32 = 5;
 pub const LIFE_IN_NOISE: u32 = 2;
 /// and not earlier than this.
 pub const LIFE_AT_LEAST: Duration = Duration::from_secs(10);
+/// On a line that was hurt a number is withdrawn that was not read so for so many intervals of its question,
+pub const UNSAID_INTERVALS: u32 = 3;
+/// and not earlier than this.
+pub const UNSAID_AT_LEAST: Duration = Duration::from_secs(60);
 /// Data is stale so long after mains was read last, at least,
 pub const STALE_AT_LEAST: Duration = Duration::from_secs(5);
 /// and so many intervals of the status after that,

@@ -68,6 +68,8 @@ pub struct Claims {
     pub whole: bool,
     /// A checksum vouches for it.
     pub vouched: bool,
+    /// It ends in another number of bits than all before it, so those are not read.
+    pub doubted: bool,
 }
 
 impl Query {
@@ -109,7 +111,7 @@ impl Query {
                 cell.says(field, &plain[at.clone()], true)
             };
             let said = cells.iter().map(piece).collect();
-            return Claims { strange: None, said, odd, whole: true, vouched };
+            return Claims { strange: None, said, odd, whole: true, vouched, doubted: false };
         }
         let found = self.find_fields(&plain);
         let standing = found.iter().filter(|place| place.is_some()).count();
@@ -128,7 +130,7 @@ impl Query {
         let said = cells.iter().map(|cell| if enough { piece(cell) } else { None }).collect();
         let has_bits = |(field, place): (&Field, &Option<_>)| field.raises() && place.is_some();
         let strange = self.fields.iter().zip(&found).any(has_bits).then_some(strange);
-        Claims { strange, said, odd, whole: false, vouched: false }
+        Claims { strange, said, odd, whole: false, vouched: false, doubted: false }
     }
 
     /// Where each field stands in a reply that is not of the drawn form.
@@ -242,6 +244,11 @@ impl Field {
 }
 
 impl Cell {
+    /// Whether it is of the last field of replies to `query`.
+    pub fn is_at_the_end(&self, query: &Query) -> bool {
+        self.field + 1 == query.fields.len()
+    }
+
     /// Its name, for the log: the variable, or what the bit or letter says.
     pub fn name(&self, query: &Query) -> &'static str {
         match self.part {

@@ -11,18 +11,19 @@ pub fn alike(one: &Readings, other: &Readings) -> bool {
 }
 
 /// Whether two readings say the same, but for numbers that drift and, where there are such, for words: a bit that
-/// follows the sound of the beeper is another one each time.
+/// follows the sound of the beeper is another one each time, or a letter.
 pub fn alike_but_for_words(one: &Readings, other: &Readings) -> bool {
-    let mut numbers = 0;
-    let same = one.values.len() == other.values.len()
-        && one.values.iter().zip(&other.values).all(|((var, a), (same, b))| match (a, b) {
-            (Some(Value::Number(a)), Some(Value::Number(b))) => {
-                numbers += 1;
-                var == same && near(var, a.as_f64(), b.as_f64())
-            }
-            _ => var == same,
-        });
-    same && numbers > 0 || alike(one, other)
+    let numbers = |readings: &Readings| -> Vec<(&'static Var, f64)> {
+        let number = |(var, value): &(&'static Var, Option<Value>)| match value {
+            Some(Value::Number(number)) => Some((*var, number.as_f64())),
+            _ => None,
+        };
+        readings.values.iter().filter_map(number).collect()
+    };
+    let [ones, others] = [one, other].map(numbers);
+    let same = ones.len() == others.len()
+        && ones.iter().zip(&others).all(|((var, a), (same, b))| var == same && near(var, *a, *b));
+    same && !ones.is_empty() || alike(one, other)
 }
 
 /// Whether two readings say the same, but for numbers.

@@ -4,7 +4,9 @@
 //! beside it does.
 
 use super::Quality;
-use super::bounds::{FORM_MET, FORM_MET_IF_HURT, FORM_MET_IN_NOISE, SAME_AGAIN};
+use super::bounds::{
+    BITS_ARE_STEADY, FORM_MET, FORM_MET_IF_HURT, FORM_MET_IN_NOISE, SAME_AGAIN, WHOLE_FORM_MET_IF_HURT,
+};
 use super::cell::Strange;
 use crate::wire::query::Query;
 use crate::wire::read::Form;
@@ -12,6 +14,18 @@ use std::collections::VecDeque;
 
 /// At most so many widths are remembered of one place.
 const KNOWN: usize = 8;
+
+/// How many bits the replies to a query end in.
+#[derive(Clone, Copy, Debug, Default)]
+struct Count {
+    bits: usize,
+    /// So often lately;
+    times: u8,
+    /// and as many others since then,
+    others: u8,
+    /// and this often again since the last of these.
+    again: u8,
+}
 
 /// The odd forms of the replies to one query.
 #[derive(Clone, Debug)]
@@ -27,6 +41,7 @@ pub struct Forms {
     unprintable: bool,
     /// What stood where bits are drawn and was none, and how often in a row.
     strange: (Vec<Strange>, u8),
+    count: Count,
 }
 
 impl Forms {
@@ -34,7 +49,15 @@ impl Forms {
     pub fn new(query: &Query) -> Forms {
         let drawn = query.drawn_form();
         let known = vec![vec![]; drawn.widths().len()];
-        Forms { drawn, known, met: VecDeque::new(), in_a_row: 0, unprintable: false, strange: (vec![], 0) }
+        Forms {
+            drawn,
+            known,
+            met: VecDeque::new(),
+            in_a_row: 0,
+            unprintable: false,
+            strange: (vec![], 0),
+            count: Count::default(),
+        }
     }
 
     /// Whether this UPS draws so.
@@ -54,7 +77,7 @@ impl Forms {
     pub fn meet(&mut self, odd: Option<&Form>, quality: Quality) {
         let again = odd.is_some() && self.met.back().is_some_and(|last| last.as_ref() == odd);
         self.in_a_row = if again { self.in_a_row.saturating_add(1) } else { 1 };
-        if self.met.len() == FORM_MET.last {
+        if self.met.len() == WHOLE_FORM_MET_IF_HURT.last {
             self.met.pop_front();
         }
         self.met.push_back(odd.cloned());
@@ -69,22 +92,55 @@ impl Forms {
             Quality::Hurt => FORM_MET_IF_HURT.some,
             Quality::Clean | Quality::Unproven => FORM_MET.some,
         };
-        let met = |at: usize, width: u16| {
+        let met = || self.met.iter().rev();
+        let is_own = |met: &&Option<Form>| met.as_ref() == odd;
+        // of forms that alternate none is most of the last replies; that noise makes the same one again is rare
+        let alternates =
+            quality == Quality::Hurt && met().filter(is_own).count() >= WHOLE_FORM_MET_IF_HURT.some;
+        if alternates
+            || form.widths().is_empty() && met().take(FORM_MET.last).filter(is_own).count() >= needed
+        {
+            self.learn(form);
+            return;
+        }
+        let is_met = |at: usize, width: u16| {
             let same =
                 |met: &&Option<Form>| met.as_ref().is_some_and(|met| met.widths().get(at) == Some(&width));
-            self.met.iter().filter(same).count() >= needed
+            met().take(FORM_MET.last).filter(same).count() >= needed
         };
-        let own: Vec<(usize, u16)> = form
-            .widths()
-            .iter()
-            .enumerate()
-            .map(|(at, width)| (at, *width))
-            .filter(|(at, width)| met(*at, *width))
-            .collect();
+        let widths = form.widths().iter().copied().enumerate();
+        let own: Vec<(usize, u16)> = widths.filter(|(at, width)| is_met(*at, *width)).collect();
         own.into_iter().for_each(|(at, width)| self.learn_width(at, width));
-        if form.widths().is_empty() && self.met.iter().filter(|met| met.as_ref() == odd).count() >= needed {
-            self.unprintable = true;
+    }
+
+    /// Takes note of how many bits a reply ends in that can be read. Whether that is another number than it was each
+    /// time before: of a UPS that draws nine, or drew nine once, a byte that is lost or doubled makes other words,
+    /// in a form that is known.
+    pub fn doubts(&mut self, bits: usize, quality: Quality) -> bool {
+        let count = &mut self.count;
+        if bits == count.bits {
+            count.times = count.times.saturating_add(1);
+            count.again = count.again.saturating_add(1);
+            if usize::from(count.again) >= FORM_MET.last {
+                count.others = 0;
+            }
+            return false;
         }
+        (count.others, count.again) = (count.others.saturating_add(1), 0);
+        let needed = match quality {
+            Quality::Clean | Quality::Unproven => FORM_MET.some,
+            Quality::Hurt | Quality::Noisy | Quality::Garbled => FORM_MET_IF_HURT.some,
+        };
+        let doubts = count.times >= BITS_ARE_STEADY && usize::from(count.others) < needed;
+        if !doubts {
+            self.settle(bits);
+        }
+        doubts
+    }
+
+    /// Takes so many bits for the way this UPS draws.
+    pub fn settle(&mut self, bits: usize) {
+        self.count = Count { bits, times: 1, ..Count::default() };
     }
 
     /// Takes note of what stands in a reply where bits are drawn and is none. Noise is never the same.

@@ -64,6 +64,8 @@ pub struct Hearing {
     pub now: Moment,
     /// What came before this is too old to count.
     pub since: Moment,
+    /// The same of numbers and texts on a line that was hurt.
+    pub values_since: Moment,
     /// What is known of the line.
     pub quality: Quality,
     /// The question was asked often enough: numbers that keep leaping are the UPS's own.
@@ -111,6 +113,8 @@ struct State {
     said: Moment,
     /// What it said last is what is taken.
     settled: bool,
+    /// In so many replies it could not be read since its readings say the same.
+    missed: usize,
 }
 
 /// What is taken of the replies to one query.
@@ -152,6 +156,7 @@ impl Judge {
     pub fn claims(&mut self, reply: &[u8], quality: Quality, options: &Options) -> Claims {
         if let Some((_, claims)) = self.last.take_if(|(bytes, _)| bytes == reply) {
             self.forms.meet(None, quality);
+            self.forms.doubts(bits_of(reply), quality);
             return claims;
         }
         let noisy = quality.is_noisy();
@@ -168,14 +173,32 @@ impl Judge {
         } else {
             claims
         };
+        if self.query.ends_in_bits() && claims.whole && !claims.vouched {
+            if is_learned {
+                self.forms.settle(bits_of(reply));
+            } else if self.forms.doubts(bits_of(reply), quality) {
+                self.withhold_bits(&mut claims);
+            }
+        }
         claims.said.iter_mut().flatten().for_each(|said| said.mute(self.query, options));
         claims
+    }
+
+    /// The bits at the end are not read.
+    fn withhold_bits(&self, claims: &mut Claims) {
+        claims.doubted = true;
+        for (cell, said) in self.cells.iter().zip(&mut claims.said) {
+            if cell.is_at_the_end(self.query) {
+                *said = None;
+            }
+        }
     }
 
     /// Keeps what a reply says for the next one of the same bytes. A reply of the drawn form says that whatever
     /// was heard before it, and on any line; of others it depends on the forms that are known.
     pub fn keep_claims(&mut self, reply: &[u8], claims: Claims) {
-        self.last = (claims.whole && claims.odd.is_none()).then(|| (reply.to_vec(), claims));
+        let keeps = claims.whole && claims.odd.is_none() && !claims.doubted;
+        self.last = keeps.then(|| (reply.to_vec(), claims));
     }
 
     /// The options changed, and some of them mute bits.
@@ -188,7 +211,9 @@ impl Judge {
         let mut news = false;
         for (cell, (state, said)) in self.cells.iter().zip(self.states.iter_mut().zip(&claims.said)) {
             if let (Kind::Mains | Kind::Word, Some(said)) = (cell.kind, said) {
-                news |= state.hear_word(cell.kind, said, claims.vouched, &hearing);
+                news |= state.hear_word(cell, said, claims.vouched, &hearing);
+            } else if said.is_none() {
+                state.missed = state.missed.saturating_add(1);
             }
         }
         hearing.word_is_news = news;
@@ -256,7 +281,7 @@ impl Judge {
         self.withdraw_by(|state| state.read, is_dead)
     }
 
-    /// The same for words, by when it was read last that it is so.
+    /// The same by when it was read last that it is so.
     pub fn withdraw_unsaid(
         &mut self,
         is_dead: impl FnMut(&Cell, &Readings, Moment) -> bool,
@@ -281,6 +306,21 @@ impl Judge {
         (!names.is_empty()).then_some(Withdrawn { names, is_answered })
     }
 
+    /// What was taken of numbers and texts was read once, before the line turned out to be hurt: it is evidence, as
+    /// what comes will be, and is not taken. Whether there was any.
+    pub fn doubt_values(&mut self) -> bool {
+        let mut doubted = false;
+        for (cell, state) in self.cells.iter().zip(&mut self.states) {
+            let Some(taken) = state.taken.take_if(|_| cell.kind == Kind::Value) else { continue };
+            if state.recent.is_empty() {
+                state.recent.push(state.read, Moment::ZERO, &taken);
+            }
+            state.settled = false;
+            doubted = true;
+        }
+        doubted
+    }
+
     /// Forgets what was heard lately, but neither what is taken nor the forms: it is too long ago.
     pub fn forget_recent(&mut self) {
         self.states.iter_mut().for_each(|state| state.recent.clear());
@@ -294,16 +334,20 @@ impl Judge {
 
 impl State {
     /// Takes a reading of a word; whether another one is taken than before.
-    fn hear_word(&mut self, kind: Kind, said: &Readings, vouched: bool, hearing: &Hearing) -> bool {
+    fn hear_word(&mut self, cell: &Cell, said: &Readings, vouched: bool, hearing: &Hearing) -> bool {
         self.read = hearing.now;
+        if self.recent.newest() != Some(said) {
+            self.missed = 0;
+        }
         let is_taken = self.taken.as_ref() == Some(said);
         if is_taken && self.recent.is_empty() {
             (self.settled, self.said) = (true, hearing.now);
             return false;
         }
         let noisy = hearing.quality.is_noisy();
-        self.push(said, vouched && noisy, hearing);
-        let takes = word::takes(kind, self.taken.as_ref(), &self.recent, hearing.quality);
+        self.push(said, vouched && noisy, (hearing.now, hearing.since));
+        let missed = if cell.grave { self.missed.min(bounds::CLEARED - bounds::IN_A_ROW) } else { 0 };
+        let takes = word::takes(cell.kind, self.taken.as_ref(), &self.recent, (hearing.quality, missed));
         self.settled = is_taken || takes;
         if self.settled {
             self.said = hearing.now;
@@ -326,18 +370,20 @@ impl State {
         let hurt = hearing.quality.is_hurt();
         if !hurt && self.taken.as_ref() == Some(said) {
             if !self.recent.is_empty() {
-                self.push(said, false, hearing);
+                self.push(said, false, (hearing.now, hearing.since));
             }
             if self.recent.in_a_row() >= bounds::RAISED.last {
                 self.recent.clear();
             }
-            self.settled = true;
+            (self.settled, self.said) = (true, hearing.now);
             return false;
         }
-        self.push(said, vouched && hurt, hearing);
+        let since = if hurt { hearing.values_since } else { hearing.since };
+        self.push(said, vouched && hurt, (hearing.now, since));
         let taken = number::take(self.taken.as_ref(), &self.recent, hearing);
         self.settled = taken.is_some();
         let Some(taken) = taken else { return false };
+        self.said = hearing.now;
         if !hurt {
             self.recent.clear();
         }
@@ -347,9 +393,9 @@ impl State {
     }
 
     /// A reply for which a checksum vouches has two votes.
-    fn push(&mut self, said: &Readings, twice: bool, hearing: &Hearing) {
+    fn push(&mut self, said: &Readings, twice: bool, (now, since): (Moment, Moment)) {
         for _ in 0..=usize::from(twice) {
-            self.recent.push(hearing.now, hearing.since, said);
+            self.recent.push(now, since, said);
         }
     }
 
@@ -361,6 +407,12 @@ impl State {
             false => cell.kind == Kind::Mains || cell.raises || self.taken.is_none(),
         }
     }
+}
+
+/// How many bits stand at the end of a reply.
+fn bits_of(reply: &[u8]) -> usize {
+    let reply = reply.trim_ascii_end();
+    reply.iter().rev().take_while(|byte| !byte.is_ascii_whitespace()).count()
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! A digit that noise made of another one looks like any other number, so on a line that was hurt the last
 //! readings elect one: what most of them say, or of numbers that run the middle one.
 
-use super::bounds::{ELECTED, IN_A_ROW, RAISED};
+use super::bounds::{ELECTED, IN_A_ROW, MOVED_TEXT_IN_NOISE, RAISED, TEXT_IN_NOISE};
 use super::compare::{alike, compare};
 use super::recent::Recent;
 use super::{Hearing, Quality};
@@ -52,14 +52,15 @@ fn middle_of(mut numbers: [Decimal; 3]) -> Decimal {
     numbers[1]
 }
 
-/// On a line that was hurt: what was elected, when it is what was said last; while a word is news also what
-/// the last three readings say alike.
+/// On a line that was hurt: what was elected, when it is what was said last, or near by if it never comes to rest;
+/// while a word is news also what the last three readings say alike.
 fn elected(taken: Option<&Readings>, recent: &Recent, hearing: &Hearing) -> Option<Readings> {
     let newest = recent.newest()?;
-    let elected = elect(recent);
+    let elected = elect(recent).filter(|elected| is_believed(elected, taken, recent, hearing.quality));
     let at_rest = |elected: &Readings| compare(elected, newest, |_, one, other| rests(one, other));
+    let near_by = |elected: &Readings| hearing.let_run && alike(elected, newest);
     match elected {
-        Some(elected) if hearing.let_run || at_rest(&elected) => Some(elected),
+        Some(elected) if at_rest(&elected) || near_by(&elected) => Some(elected),
         None if taken.is_some() && hearing.word_is_news => three_alike(recent).cloned(),
         _ => None,
     }
@@ -78,6 +79,31 @@ pub fn is_at_rest(recent: &Recent) -> bool {
 fn elect(recent: &Recent) -> Option<Readings> {
     let most = recent.iter().find(|one| recent.count(ELECTED.last, one) >= ELECTED.some);
     most.cloned().or_else(|| (recent.len() == ELECTED.last).then(|| middle(recent))?)
+}
+
+/// Whether a text that was elected is believed: a byte too many or too few before it moves it, and that happens
+/// again and again where there is much noise.
+fn is_believed(elected: &Readings, taken: Option<&Readings>, recent: &Recent, quality: Quality) -> bool {
+    let texts = texts_of(elected);
+    if !quality.is_noisy() || texts.is_empty() || taken == Some(elected) {
+        return true;
+    }
+    let before = taken.map(texts_of).unwrap_or_default();
+    let moved = |(now, before): (&&str, &&str)| now.contains(before) || before.contains(now);
+    let is_moved = texts.iter().zip(&before).any(moved);
+    let needed = if is_moved { MOVED_TEXT_IN_NOISE } else { TEXT_IN_NOISE };
+    recent.count(needed.last, elected) >= needed.some
+}
+
+fn texts_of(readings: &Readings) -> Vec<&str> {
+    let values = readings.values.iter().filter_map(|(_, value)| value.as_ref());
+    let mut texts = vec![];
+    for value in values {
+        if let Value::Text(text) = value {
+            texts.push(text.as_str());
+        }
+    }
+    texts
 }
 
 /// What the last three say, when they say the same.

@@ -1,5 +1,6 @@
 //! Tests.
 
+use super::bounds::{ELECTED, MOVED_TEXT_IN_NOISE, TEXT_IN_NOISE};
 use super::{Hearing, Judge, Quality};
 use crate::options::Options;
 use crate::options::quirk::{INVERTED_REGULATION, Quirks};
@@ -43,6 +44,7 @@ fn what_the_same_bytes_say_is_kept_and_nothing_else() {
                     let hearing = Hearing {
                         now,
                         since: now - Duration::from_secs(20),
+                        values_since: now - Duration::from_secs(20),
                         quality,
                         let_run: matches!(at % 11, 0),
                         word_is_news: false,
@@ -66,5 +68,118 @@ fn what_the_same_bytes_say_is_kept_and_nothing_else() {
                 }
             }
         }
+    }
+}
+
+fn serial_number() -> &'static crate::wire::query::Query {
+    let innovart = protocols::named("innovart33").unwrap();
+    innovart.queries.iter().find(|query| query.ask == "SASV07?").unwrap()
+}
+
+/// Lets a judge hear a serial number, one second after the other; what is taken then.
+fn hear_serials(judge: &mut Judge, quality: Quality, now: &mut u64, serials: &[String]) -> Option<String> {
+    for serial in serials {
+        *now += 1;
+        let reply = format!("GASV07D{serial:<20}");
+        let claims = judge.claims(reply.as_bytes(), quality, &Options::default());
+        let since = Moment::ZERO;
+        let now = Moment::after_start(Duration::from_secs(*now));
+        judge.hear(
+            &claims,
+            Hearing { now, since, values_since: since, quality, let_run: true, word_is_news: false },
+        );
+    }
+    let (_, value) = judge.readings()?.values.first()?.clone();
+    Some(value?.to_string())
+}
+
+/// `some` of seven replies say this, the others something else each.
+fn some_of_seven(some: usize, serial: &str) -> Vec<String> {
+    let others = (some..ELECTED.last).map(|n| format!("{n}{n}Z{n}{n}"));
+    others.chain((0..some).map(|_| serial.to_string())).collect()
+}
+
+/// On a noisy line five of seven have to agree on a text, and all of them on the one before, moved.
+#[test]
+fn texts_need_more_in_noise_and_moved_ones_all() {
+    for (quality, before, serial, needed) in [
+        (Quality::Hurt, None, "N05K10", ELECTED.some),
+        (Quality::Noisy, None, "N05K10", TEXT_IN_NOISE.some),
+        (Quality::Garbled, None, "N05K10", TEXT_IN_NOISE.some),
+        (Quality::Noisy, Some("M77A33"), "N05K10", TEXT_IN_NOISE.some),
+        (Quality::Noisy, Some("N05K10"), "DN05K10", MOVED_TEXT_IN_NOISE.some),
+        (Quality::Noisy, Some("N05K10"), "05K10", MOVED_TEXT_IN_NOISE.some),
+        (Quality::Hurt, Some("N05K10"), "DN05K10", ELECTED.some),
+    ] {
+        for some in needed - 1..=(needed + 1).min(ELECTED.last) {
+            let (mut judge, mut now) = (Judge::new(serial_number()), 0);
+            let taken = before.and_then(|before| {
+                hear_serials(&mut judge, quality, &mut now, &some_of_seven(ELECTED.last, before))
+            });
+            assert_eq!(taken.as_deref(), before);
+            let taken = hear_serials(&mut judge, quality, &mut now, &some_of_seven(some, serial));
+            let wanted = if some >= needed { Some(serial) } else { before };
+            assert_eq!(taken.as_deref(), wanted, "{quality:?}, {before:?}, {some} of seven {serial}");
+        }
+    }
+}
+
+/// A byte too many before columns moves them: that is no form of this UPS, though it comes in every second reply.
+#[test]
+fn what_noise_moves_is_not_learned_as_a_form() {
+    let query = serial_number();
+    let mut judge = Judge::new(query);
+    let reply = format!("GASV07D{:<20}", "N05K10");
+    for at in 0..5 {
+        let doubled = format!("{}{}", &reply[..=at], &reply[at..]);
+        let form = query.read(doubled.as_bytes()).unwrap().odd.unwrap();
+        judge.claims(doubled.as_bytes(), Quality::Hurt, &Options::default());
+        assert!(!judge.knows(&form), "{doubled}");
+        judge.claims(reply.as_bytes(), Quality::Hurt, &Options::default());
+    }
+    // while one that always comes with a byte behind it does draw so
+    let longer = format!("{reply}X");
+    let mut judge = Judge::new(query);
+    let form = query.read(longer.as_bytes()).unwrap().odd.unwrap();
+    for known in [false, false, true] {
+        judge.claims(longer.as_bytes(), Quality::Hurt, &Options::default());
+        assert_eq!(judge.knows(&form), known);
+    }
+}
+
+/// What was read too long ago elects nothing; what was read just then does.
+#[test]
+fn old_readings_elect_nothing() {
+    for (oldest, counts) in [(99, false), (100, true), (101, true)] {
+        let mut judge = Judge::new(serial_number());
+        for at in [oldest, 110, 120, 130] {
+            let claims = judge.claims(b"GASV07DN05K10              ", Quality::Hurt, &Options::default());
+            let hearing = Hearing {
+                now: Moment::after_start(Duration::from_secs(at)),
+                since: Moment::ZERO,
+                values_since: Moment::after_start(Duration::from_secs(100)),
+                quality: Quality::Hurt,
+                let_run: false,
+                word_is_news: false,
+            };
+            judge.hear(&claims, hearing);
+        }
+        assert_eq!(judge.readings().is_some(), counts, "{oldest}");
+    }
+}
+
+/// What was read once, before it was known that the line is hurt, is one of four that are needed.
+#[test]
+fn what_was_taken_at_once_is_evidence_when_it_is_doubted() {
+    let (mut judge, mut now) = (Judge::new(serial_number()), 0);
+    let say = |judge: &mut Judge, now: &mut u64, quality| {
+        hear_serials(judge, quality, now, &["N05K10".to_string()])
+    };
+    assert!(say(&mut judge, &mut now, Quality::Unproven).is_some());
+    assert!(judge.doubt_values());
+    assert_eq!(judge.readings(), None);
+    assert!(!judge.doubt_values());
+    for taken in [false, false, true] {
+        assert_eq!(say(&mut judge, &mut now, Quality::Hurt).is_some(), taken);
     }
 }

@@ -34,7 +34,14 @@ pub fn is_quiet(readings: &Readings) -> bool {
 }
 
 /// Whether what a word says by its newest reading is taken, in place of what was taken before.
-pub fn takes(kind: Kind, taken: Option<&Readings>, recent: &Recent, quality: Quality) -> bool {
+/// While it said so there were `missed` replies in which it could not be read: each of them may have said what is
+/// taken, so it takes as many more to clear that.
+pub fn takes(
+    kind: Kind,
+    taken: Option<&Readings>,
+    recent: &Recent,
+    (quality, missed): (Quality, usize),
+) -> bool {
     let Some(newest) = recent.newest() else { return false };
     let calmer = taken.is_some_and(|taken| !raises_more(newest, taken));
     let flickers = kind == Kind::Word && calmer && taken.is_some_and(|taken| flickers(taken, recent));
@@ -54,7 +61,8 @@ pub fn takes(kind: Kind, taken: Option<&Readings>, recent: &Recent, quality: Qua
     } else if flickers {
         recent.in_a_row() >= CLEARED
     } else {
-        recent.in_a_row() >= IN_A_ROW || !calmer && recent.count(RAISED.last, newest) >= RAISED.some
+        let more = if calmer { missed } else { 0 };
+        recent.in_a_row() >= IN_A_ROW + more || !calmer && recent.count(RAISED.last, newest) >= RAISED.some
     }
 }
 

@@ -14,13 +14,14 @@ use crate::wire::readings::Readings;
 use std::fmt;
 use std::ops::Range;
 
-/// The form of a reply that is not the drawn one: the width of each field, and of what follows; nothing for
-/// one that is not printable. A field that goes up to the end has no width.
+/// The form of a reply that is not the drawn one: the width of each field, and of what follows; of columns also
+/// what stands at the drawn marks instead of them. Nothing for one that is not printable. A field that goes up to
+/// the end has no width.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Form(Vec<u16>);
 
 impl Form {
-    /// The width of each field, and of what follows.
+    /// The width of each field, of what follows, and of columns what is at each mark: 0 where that is the drawn one.
     pub(crate) fn widths(&self) -> &[u16] {
         &self.0
     }
@@ -93,6 +94,14 @@ const UNREAD_BITS: usize = 2;
 /// More bytes than any reply has: a field that goes up to the end would take them all.
 pub(crate) fn is_babble(reply: &[u8]) -> Option<Misfit> {
     (reply.len() > LONGEST).then_some(Misfit { at: LONGEST..reply.len(), expected: Expected::End })
+}
+
+/// The byte that is drawn there, if it is a mark.
+fn mark(slot: Slot) -> Option<u8> {
+    match slot {
+        Slot::Literal(byte) => Some(byte),
+        _ => None,
+    }
 }
 
 /// A field of a query and where it stands in a reply.
@@ -231,7 +240,24 @@ impl Query {
             Slot::Rest { .. } => 0,
             slot => u16::try_from(slot.width()).unwrap_or(u16::MAX),
         };
-        Form(slots.map(width).chain([0]).collect())
+        let marks =
+            if self.layout == Layout::Columns { Slots::of(self.picture).filter_map(mark).count() } else { 0 };
+        Form(slots.map(width).chain([0]).chain(std::iter::repeat_n(0, marks)).collect())
+    }
+
+    /// What stands in a reply of columns where marks are drawn: a byte too many before them moves all columns, and
+    /// is not this UPS's own form for that.
+    fn at_marks(&self, reply: &[u8]) -> Vec<u16> {
+        let mut at = 0;
+        let mut found = vec![];
+        for slot in Slots::of(self.picture).filter(|_| self.layout == Layout::Columns) {
+            if let Some(mark) = mark(slot) {
+                let other = reply.get(at).filter(|byte| **byte != mark);
+                found.push(other.map_or(0, |byte| 1 + u16::from(*byte)));
+            }
+            at += slot.width();
+        }
+        found
     }
 
     /// The widths of the pieces and of what follows; a field that is unread is marked.
@@ -247,10 +273,12 @@ impl Query {
             *rest = 0;
         }
         widths.push(width(&(end..reply.len())));
+        widths.extend(self.at_marks(reply));
         Form(widths)
     }
 
-    fn ends_in_bits(&self) -> bool {
+    /// Whether the last field is one of bits.
+    pub(crate) fn ends_in_bits(&self) -> bool {
         self.fields.last().is_some_and(|field| matches!(field.meaning, Meaning::Bits(_)))
     }
 

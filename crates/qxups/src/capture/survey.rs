@@ -14,7 +14,7 @@ use qx::wire::query::{Cadence, Query};
 pub struct Found {
     /// The dialect.
     pub protocol: Option<&'static Protocol>,
-    /// Or somebody who is no UPS of this family, and what it said.
+    /// Or a foreign device, and what it said.
     pub stranger: Option<(Stranger, Vec<u8>)>,
 }
 

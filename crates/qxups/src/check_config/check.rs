@@ -53,9 +53,9 @@ pub fn check(conf: &UpsConf) -> Report {
         report.sections.push(whose);
     }
     for wrong in &conf.wrong {
-        report.remark(wrong.line, format!("{}; passed over", wrong.fault));
+        report.remark(wrong.line, format!("{}; ignored", wrong.fault));
     }
-    // whoever wrote them meant them, whatever the driver makes of the rest
+    // their author meant them, whatever the driver makes of the rest
     report.findings.extend(conf.lost.iter().map(|lost| lost_words(lost, Severity::Error)));
     report.findings.extend(values::users(&conf.global));
     if conf.sections.is_empty() {
@@ -71,7 +71,7 @@ pub fn check(conf: &UpsConf) -> Report {
 
 /// Without what only says what was done about it.
 fn short(text: &str) -> String {
-    text.trim_end_matches("; passed over").to_string()
+    text.trim_end_matches("; ignored").to_string()
 }
 
 impl Report {
@@ -120,7 +120,7 @@ impl Report {
         DriverKind::named(meant)
     }
 
-    /// A driver of old: what to write now, line by line, and what is still wrong then.
+    /// An earlier driver: what to write now, line by line, and what is still wrong then.
     fn check_old(&mut self, section: &Section, upgrade: &Upgrade) -> NewSection {
         let new = upgrade.apply(section);
         let line = line_of(section, "driver");
@@ -147,14 +147,14 @@ impl Report {
         new
     }
 
-    /// A driver that is none of ours: only what every driver has.
+    /// A driver that is not part of qxups: only what every driver has.
     fn pass_over(&mut self, section: &Section, driver: &str) {
         let line = line_of(section, "driver");
         let whose = match names::driver(driver) {
-            Known::No => "none of ours, and none that is known of NUT",
-            Known::Exactly | Known::Meant(_) => "none of ours",
+            Known::No => "not part of qxups, and none that is known of NUT",
+            Known::Exactly | Known::Meant(_) => "not part of qxups",
         };
-        self.remark(line, format!("driver {driver} is {whose}, so its options are passed over"));
+        self.remark(line, format!("driver {driver} is {whose}, so its options are not checked"));
         if value(section, "port").is_none() {
             self.wrong(
                 section.line,
@@ -180,7 +180,7 @@ impl Report {
             let also = if other == port { String::new() } else { format!(", as {other}") };
             self.wrong(line, match place {
                 Place::Usb(_) => format!("[{first}] means the same USB device: tell them apart by serial or busport, which 'qxups scan' prints"),
-                Place::Line(_) | Place::Server(..) => format!("port = {port}: [{first}] is there already{also}; two drivers on one line take each other's replies"),
+                Place::Line(_) | Place::Server(..) => format!("port = {port}: [{first}] has this port already{also}; two drivers on one line take each other's replies"),
             });
         }
     }

@@ -16,13 +16,13 @@ pub fn text(file: &str, report: &Report) -> String {
         let _ = writeln!(out, "\nInstead of [{}] with {}:\n\n{}", section.name, driver(section), new.text);
     }
     let count = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
-    let _ = writeln!(out, "{file}: {} wrong, {} to know", count(Severity::Error), count(Severity::Hint));
+    let _ = writeln!(out, "{file}: {} errors, {} notes", count(Severity::Error), count(Severity::Hint));
     out
 }
 
 /// For programs.
 pub fn json(file: &str, report: &Report) -> String {
-    let finding = |finding: &Finding| json!({ "line": finding.line, "weight": if finding.severity == Severity::Error { "wrong" } else { "remark" }, "text": finding.text });
+    let finding = |finding: &Finding| json!({ "line": finding.line, "weight": if finding.severity == Severity::Error { "error" } else { "note" }, "text": finding.text });
     let section = |section: &Whose| {
         json!({
             "name": section.name,
@@ -42,8 +42,8 @@ pub fn json(file: &str, report: &Report) -> String {
 
 fn word(finding: &Finding) -> &'static str {
     match finding.severity {
-        Severity::Error => "wrong",
-        Severity::Hint => "to know",
+        Severity::Error => "error",
+        Severity::Hint => "note",
     }
 }
 

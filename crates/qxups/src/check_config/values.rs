@@ -1,5 +1,5 @@
-//! What only shows on the machine or beside the tables: a port that is no path, a user that nobody is, a variable
-//! that nobody reads. A driver starts with some of it, or fails later.
+//! What only shows on the machine or beside the tables: a port that is no path, a user that does not exist, a variable
+//! that no program reads. A driver starts with some of it, or fails later.
 
 use super::check::line_of;
 use super::names::{self, Known};

@@ -24,7 +24,7 @@ pub enum Kind {
     StateDirectory,
     /// A PID file names a process that is no driver.
     StalePidFile,
-    /// A driver's socket, and nobody behind it.
+    /// A driver's socket with no driver behind it.
     DeadSocket,
     /// Two drivers for one UPS.
     TwinDrivers,

@@ -6,7 +6,7 @@ use super::watched::Plan;
 use station::driver_kind::DriverKind;
 use std::path::Path;
 
-/// What our drivers, and nobody else's, say of themselves.
+/// What our drivers, and no others, say of themselves.
 const OURS: &[u8] = b"a drop-in for Network UPS Tools";
 
 /// No driver is longer, in bytes.

@@ -31,7 +31,7 @@ pub struct Heard {
     pub exchanges: Vec<Recorded>,
     /// The dialect that was found.
     pub dialect: Option<&'static str>,
-    /// Somebody who is no UPS of this family, and what it said.
+    /// A foreign device, and what it said.
     pub stranger: Option<(Stranger, Vec<u8>)>,
     /// The modem lines, where there are any.
     pub modem: Option<ModemLines>,
@@ -46,7 +46,7 @@ enum Sound {
     /// A converter refuses for its UPS.
     DeadUps,
     Garbage,
-    /// Somebody speaks.
+    /// Something speaks.
     Speech,
 }
 
@@ -143,7 +143,7 @@ pub fn judge(name: &str, address: &Address, configured: Option<&str>, heard: &He
             Kind::DeadUps,
             name,
             "the USB converter works, but the UPS behind it says nothing",
-            "switch the UPS on, plug the cable out and in again at both ends; if it stays so, try another 'subdriver'",
+            "switch the UPS on, unplug and replug the cable at both ends; if that does not help, try another 'subdriver'",
         ),
         Sound::Silence => {
             let lines = heard.modem.map_or("it has no modem lines".into(), |modem| modem.to_string());
@@ -168,7 +168,7 @@ pub fn judge(name: &str, address: &Address, configured: Option<&str>, heard: &He
         Sound::Garbage => report.add(
             Kind::Garbage,
             name,
-            format!("what comes from {address} is no text ('{}')", escape(first.get(..16).unwrap_or(first))),
+            format!("{address} returns unreadable data ('{}')", escape(first.get(..16).unwrap_or(first))),
             "another speed than 2400 baud, 8N1, a long or wrong cable, or another kind of device",
         ),
         Sound::Speech => report.add(

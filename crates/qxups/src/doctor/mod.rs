@@ -1,7 +1,7 @@
 //! `qxups doctor`: why a UPS is not watched, and what to do about it.
 //!
 //! Looks from the outside to the inside: `ups.conf`, what is installed, what runs, the port, the line. A port
-//! that somebody uses is never opened.
+//! that another program uses is never opened.
 
 mod finding;
 mod installed;

@@ -110,7 +110,7 @@ impl Case<'_> {
         (!is_open && !user.may_use(meta)).then_some(user)
     }
 
-    /// Whether nobody uses the file; somebody who is not the driver of this UPS is a finding.
+    /// Whether the file is unused; a program that is not the driver of this UPS is a finding.
     fn is_free(&self, file: &Path, holders: &[Process], report: &mut Report) -> bool {
         let strangers = holders.iter().filter(|process| !self.running.is(process));
         let (known, unknown): (Vec<&Process>, Vec<&Process>) =
@@ -128,8 +128,8 @@ impl Case<'_> {
         holders.is_empty() && *self.running == Running::Nobody
     }
 
-    /// What to do about programs that nobody knows. One may be ended; many that share a file are a system at
-    /// work, and so is the first process, and whoever called this program.
+    /// What to do about unknown programs. One may be ended; many that share a file are a system at
+    /// work, and so is the first process, and the caller of this program.
     fn end(&self, unknown: &[&Process], file: &Path) -> String {
         let file = file.display();
         match unknown {
@@ -137,7 +137,7 @@ impl Case<'_> {
                 format!("stop it first: look what it is (ps -fp {0}), then kill {0}", one.pid)
             }
             _ => format!(
-                "a port of a UPS has one user: look who they are (fuser -v {file}) and stop the service that uses it; if somebody works there, it is no port of a UPS, so name another"
+                "a port of a UPS has one user: list the programs (fuser -v {file}) and stop the service that uses it; if a person works at it, it is no port of a UPS, so name another"
             ),
         }
     }
@@ -154,7 +154,7 @@ fn who(processes: &[&Process]) -> Option<String> {
     }
 }
 
-/// How a user is let in to a port that lets nobody in by its group.
+/// How a user is let in to a port whose group lets no user in.
 pub fn let_in(path: &Path, meta: &Metadata, user: &str) -> String {
     if is_pseudo_terminal(meta) {
         return format!(

@@ -12,9 +12,9 @@ use std::path::Path;
 /// How a UPS is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Running {
-    /// By nobody.
+    /// By no process.
     Nobody,
-    /// By these processes; nobody else must use the port.
+    /// By these processes; no other may use the port.
     By(Vec<u32>),
 }
 
@@ -62,7 +62,7 @@ pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running 
             let remedy = format!(
                 "a driver was killed: start it again (upsdrvctl start {name}); it takes the socket over"
             );
-            report.add(Kind::DeadSocket, path, "nobody listens at this driver's socket", remedy);
+            report.add(Kind::DeadSocket, path, "no driver listens on this socket", remedy);
         }
         Socket::Mute => {
             let remedy = format!("restart it: upsdrvctl stop {name}; upsdrvctl start {name}");
@@ -95,7 +95,7 @@ fn is_driver_of(process: &Process, name: &str) -> bool {
     DriverKind::named(&process.name).is_some() && (pairs || process.arguments.contains(&together))
 }
 
-/// The file of a driver that runs no more. (The number may belong to somebody else by now.)
+/// The file of a driver that runs no more. (The number may be another process's by now.)
 fn pid_file(path: &Path, driver: &str, processes: &[Process], report: &mut Report) {
     if !path.is_file() {
         return;
@@ -114,7 +114,7 @@ fn pid_file(path: &Path, driver: &str, processes: &[Process], report: &mut Repor
 
 enum Socket {
     Absent,
-    /// It is there, but nobody listens.
+    /// It is there, but no driver listens.
     Dead(String),
     Forbidden,
     /// Nothing comes back.

@@ -73,7 +73,7 @@ impl System {
     fn process(&self, pid: u32) -> Option<Process> {
         let folder = self.proc.join(pid.to_string());
         let name = std::fs::read_to_string(folder.join("comm")).ok()?.trim_end().to_string();
-        // it ended, and only nobody has asked how
+        // it ended, and its parent has not asked how
         if std::fs::read_to_string(folder.join("stat")).is_ok_and(|stat| stat.contains(") Z ")) {
             return None;
         }

@@ -92,7 +92,7 @@ impl Driver {
         page.heading("NOTE");
         page.text(
             "This is the driver of qxups, made to be put in place of the one of this name that Network UPS Tools (NUT) \
-             has. What NUT's drivers have in common, nutupsdrv(8) explains; `ups.conf`, ups.conf(5).",
+             has. See nutupsdrv(8) for options common to all drivers, and ups.conf(5) for the configuration file.",
         );
         if self.is_old() {
             page.text(
@@ -156,7 +156,7 @@ impl Driver {
             of(|row| row.scope == Scope::Usb).for_each(|row| self.option(page, row, row.about));
             page.text(
                 "Texts are regular expressions, without regard to case. `subdriver` needs `vendorid` and \
-                 `productid`: no stranger is to be taken for a UPS.",
+                 `productid`: no foreign device is to be taken for a UPS.",
             );
         }
     }
@@ -218,7 +218,7 @@ impl Driver {
             let dialects = format!("{dialects}. {}", parameter.unwrap_or_default());
             page.term(&format!("`{name}`"), dialects.trim_end());
         }
-        page.text("Nothing that switches the load is sent unless somebody asks for it by name or by `-k`.");
+        page.text("Nothing that switches the load is sent unless a client asks for it by name or by `-k`.");
     }
 
     fn problems(&self, page: &mut Page) {
@@ -233,8 +233,8 @@ impl Driver {
             );
         }
         page.text(
-            "These dialects have no checksum. What looks odd is asked again before it is believed, but a digit \
-             that line noise turns into another one nearby cannot be seen by anybody.",
+            "These dialects have no checksum. What looks odd is asked again before it is accepted, but a digit \
+             that line noise turns into another one nearby cannot be detected.",
         );
         page.text("On purpose some things differ from NUT's driver: see `differences-from-nut.md` in the documentation.");
     }

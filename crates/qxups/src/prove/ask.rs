@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// No answer is longer, in letters.
 const LONGEST: usize = 200;
 
-/// Whoever sits in front of the UPS.
+/// The person in front of the UPS.
 #[derive(Debug, Default)]
 pub struct Owner {
     /// How long was waited for answers so far.
@@ -18,7 +18,7 @@ impl Owner {
     /// Whether this very word is given. Anything else, and the end of the input, is no.
     ///
     /// # Errors
-    /// The question cannot be shown: then nobody has agreed to it.
+    /// The question cannot be shown: then it is not agreed to.
     pub fn agrees(&mut self, text: &str, word: &str) -> Result<bool, Stop> {
         let answer =
             self.answer(&format!("\n{text}\nType {word} to go on, anything else to pass it over: "))?;

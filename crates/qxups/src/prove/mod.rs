@@ -41,7 +41,7 @@ struct Trial {
     command: &'static str,
     /// What is done before, and what happens.
     intro: &'static str,
-    /// What has to be typed, so that nobody agrees by habit.
+    /// What has to be typed, so that a yes is no habit.
     word: &'static str,
     /// What to ask when it is over.
     question: &'static str,
@@ -177,7 +177,7 @@ impl Prove {
     ) -> Result<(), Stop> {
         let Trial { command, intro, word, question } = trial;
         if !unit.device().store().commands().contains(command) {
-            out::print(&format!("\nStep {number}: {command} is passed over: this UPS does not offer it.\n"))?;
+            out::print(&format!("\nStep {number}: {command} is skipped: this UPS does not offer it.\n"))?;
             return paper.header(&[format!("note: step {number}: {command} is not offered")]);
         }
         let text = format!("Step {number}: {command}. {intro}\n{}", will_send(unit, command));

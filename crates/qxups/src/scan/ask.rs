@@ -26,7 +26,7 @@ pub struct Answer {
 /// Why it is not known what is at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
-    /// What kept the place from being opened; `None` when it was open and nobody was found.
+    /// What kept the place from being opened; `None` when it was open and no UPS was found.
     pub kind: Option<Kind>,
     /// What happened and what to do.
     pub sentence: String,

@@ -23,7 +23,7 @@ pub enum Place {
     },
     /// A serial line or a device server that the user named.
     Line(Address),
-    /// A serial port that there is: nobody said that a UPS is there.
+    /// A serial port that there is: nothing says that a UPS is there.
     Port(Address),
 }
 
@@ -137,7 +137,7 @@ pub fn exactly(text: &str) -> String {
     })
 }
 
-/// USB devices to ask, and those that nobody knows.
+/// USB devices to ask, and those in no table.
 ///
 /// # Errors
 /// A sentence.
@@ -170,7 +170,7 @@ pub fn serial(paths: Vec<PathBuf>) -> (Vec<Place>, Vec<String>) {
     (ports.into_iter().map(|path| Place::Port(Address::Serial(path))).collect(), passed_over)
 }
 
-/// The serial ports that have hardware behind them and that nobody uses. What is sent to a console or a
+/// The serial ports that have hardware behind them and that no program uses. What is sent to a console or a
 /// login would be typed there.
 fn serial_ports(sys: &Path, dev: &Path, open: &BTreeSet<PathBuf>) -> (Vec<PathBuf>, Vec<String>) {
     let console = std::fs::read_to_string(sys.join("console/active")).unwrap_or_default();

@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 use station::advice::{self, Line, plain, written};
 use std::fmt::Write;
 
-/// Sections of `ups.conf`; what is unsure, strangers, and with `verbose` the evidence, as comments.
+/// Sections of `ups.conf`; what is unsure, foreign devices, and with `verbose` the evidence, as comments.
 pub fn sections(found: &[Found], strangers: &[Attached], verbose: bool) -> String {
     let mut parts: Vec<String> = vec![];
     for (one, name) in found.iter().zip(names(found)) {

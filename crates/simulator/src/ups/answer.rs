@@ -18,6 +18,8 @@ use std::time::Duration;
 
 /// Zero bytes that stand for an answer where there is none.
 const NULS: usize = 8;
+/// From so many volts on the grid counts as there, where nothing but its volts tell.
+const GRID_VOLTS: f64 = 60.0;
 
 impl SimulatedUps {
     /// What it would report of everything.
@@ -109,7 +111,10 @@ impl SimulatedUps {
             Claims::default()
         } else if odd.iter().any(|odd| odd.is_mode_of(query)) {
             // without its mode it still shows by its volts whether mains is there, if it says those
-            Claims { online: claims.online.filter(|_| self.says_volts()), ..Claims::default() }
+            // (a brown-out, for which it goes on battery, looks like mains then)
+            let by_volts =
+                |online: &bool| self.says_volts() && *online == (self.world.mains_volts >= GRID_VOLTS);
+            Claims { online: claims.online.filter(by_volts), ..Claims::default() }
         } else {
             claims
         }

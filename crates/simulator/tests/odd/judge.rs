@@ -209,14 +209,17 @@ impl Judge {
     ) {
         self.slowest = self.slowest.max(now - began);
         let line = reply.and_then(|reply| reply.line.as_deref());
-        for (_, record) in records {
+        for (at, record) in records {
+            // what was ordered was so when it arrived, and not when the exchange was over
+            let arrived = (*at).clamp(began, now);
             match record {
                 Record::Said { question, bytes, claims } => {
                     let whole = bytes.strip_suffix(&[END]).unwrap_or(bytes);
                     // of one that is a reply behind, what comes late is its status as well
-                    // and a mode is what keeps data fresh where the status is silent
-                    let of_mains =
-                        claims.online.is_some() || *claims == Claims::default() || question == "QMOD";
+                    // and a mode is what keeps data fresh where the status is silent, or the volts of the grid where
+                    // the mode is (seed 7701647: the inverter that came in its place answered QPIGS first)
+                    let tells = ["QMOD", "QPIGS"].contains(&question.as_str());
+                    let of_mains = claims.online.is_some() || *claims == Claims::default() || tells;
                     if of_mains && line.is_some() {
                         self.heard_at = now;
                     }
@@ -227,8 +230,8 @@ impl Judge {
                         self.unread += u32::from(claims.online.is_some());
                     }
                 }
-                Record::Obeyed(line) => self.orders.heard(line, true, (now, unit), exchange.is_command),
-                Record::Refused(line) => self.orders.heard(line, false, (now, unit), exchange.is_command),
+                Record::Obeyed(line) => self.orders.heard(line, true, (arrived, unit), exchange.is_command),
+                Record::Refused(line) => self.orders.heard(line, false, (arrived, unit), exchange.is_command),
                 Record::Unknown(_) => {}
             }
         }
@@ -384,12 +387,18 @@ impl Judge {
             word.untold = if tells { word.untold } else { now };
         }
         let untold = word.untold;
+        // while a unit says nothing of mains all of it is stale, and nothing has to be told (seed 3200864)
+        let is_mute =
+            || store.is_stale() && would_claim(ups, now).iter().all(|claims| claims.online.is_none());
         let can_be_told = look.cable == Cable::Plugged && ups.world.alive();
         if differs && can_be_told && now > self.settles {
             let kind = if must { Kind::Late(name) } else { Kind::Stays(name) };
             let since = now.saturating_sub(must_since).as_secs_f64();
             let shown = if store.is_stale() { "stale data" } else { self.status.as_str() };
             if due.is_some_and(|due| now > due + SLACK) {
+                if is_mute() {
+                    return;
+                }
                 let text = format!("{since:.1} s, and enough readable replies said so; shown is {shown}");
                 self.report(kind, now, text);
             } else {

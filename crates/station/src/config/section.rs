@@ -65,8 +65,8 @@ impl Draft {
                 // NUT passes such lines over in silence, so there are files that work with them
                 Fault::Words(_) | Fault::Shape(_) | Fault::Nameless => Severity::Hint,
             };
-            let passed = if severity == Severity::Hint { "; passed over" } else { "" };
-            let text = format!("{}{passed}", wrong.fault);
+            let ignored = if severity == Severity::Hint { "; ignored" } else { "" };
+            let text = format!("{}{ignored}", wrong.fault);
             self.findings.push(Finding { line: Some(wrong.line), severity, text });
         }
         // NUT loses them in silence, so there are files that work like that
@@ -99,7 +99,7 @@ impl Draft {
             }
             None => {
                 let names = GENERIC.iter().filter(|row| row.is_global()).map(|row| row.name);
-                let hint = nearest(name, names).map_or("passed over".into(), meant);
+                let hint = nearest(name, names).map_or("ignored".into(), meant);
                 self.hint(format!("unknown global setting '{name}'; {hint}"));
                 Ok(())
             }
@@ -245,7 +245,7 @@ impl Draft {
     fn take_debug_min(&mut self, value: &str) {
         match value.parse() {
             Ok(level) => self.process.debug_min = level,
-            Err(_) => self.hint(format!("debug_min = {value}: write a small number such as 1; passed over")),
+            Err(_) => self.hint(format!("debug_min = {value}: write a small number such as 1; ignored")),
         }
     }
 

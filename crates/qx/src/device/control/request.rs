@@ -59,6 +59,8 @@ impl Device {
             return Err(Outcome::Failed(why));
         }
         request.asker = asker;
+        // the time of the exchange that is under way is known, and it came since; any other begins with the next poll
+        request.until = self.asked.as_ref().map(|(_, since)| *since + WISH);
         // who kills the power goes first, however many wait
         if asker == Asker::KillPower {
             self.control.requests.push_front(request);

@@ -177,6 +177,10 @@ impl Device {
             (false, _) => {}
         }
         let is_back = of_status && line.is_some() && silences >= IDENTITY_SILENCES;
+        // what the status says now comes before who says it
+        if line.is_some() && silences >= IDENTITY_SILENCES {
+            self.schedule.ask_status(now);
+        }
         if self.identity.doubt.is_none() && is_back {
             self.doubt_identity(now, now);
         }

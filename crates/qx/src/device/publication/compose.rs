@@ -241,7 +241,8 @@ impl Device {
         // what the UPS says itself is not replaced by an estimate for the while in which a reply is lost
         let said_lately = |var: &Var| {
             self.schedule.slots().iter().any(|slot| {
-                let lately = slot.answered > Moment::ZERO && self.clock < slot.answered + STANDS_IN_AFTER;
+                let is_open = slot.answered > Moment::ZERO || slot.due.is_some() && !slot.refused;
+                let lately = is_open && self.clock < slot.answered + STANDS_IN_AFTER;
                 // (one that says that it does not know it has said so)
                 let says = |reading: &Readings| reading.values.iter().any(|(said, _)| *said == var);
                 let is_missing = !slot.reading.as_ref().is_some_and(says);

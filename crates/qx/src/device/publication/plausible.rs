@@ -1,6 +1,6 @@
 //! What the UPS says, weighed against what it says besides (see [`crate::options::quirk`]).
 
-use crate::device::{Device, Loudness};
+use crate::device::{Device, Loudness, Moment};
 use crate::options::quirk::{ECO_ALARM, Quirk, STUCK_BYPASS, STUCK_FSD, STUCK_OFF, TEST_OUTAGE};
 use crate::vocabulary::status::Status;
 use crate::vocabulary::variable::{
@@ -8,11 +8,15 @@ use crate::vocabulary::variable::{
     OUTPUT_VOLTAGE_NOMINAL, Var,
 };
 use crate::wire::fact::Raised;
+use std::time::Duration;
 
 /// Mains that is good is within so much of what it was before, or of what it is rated: a brown-out is not.
 const MAINS_WITHIN: f64 = 0.15;
 /// An output of so many volts, or more, carries a load.
 const LIVE_VOLTS: f64 = 80.0;
+
+/// A load that comes back shows by its volts before the mode says so: a bit is called stuck after so long.
+const STUCK_AFTER: Duration = Duration::from_secs(10);
 
 /// What is remembered of a UPS's bits.
 #[derive(Debug, Default)]
@@ -21,6 +25,8 @@ pub(super) struct Plausibility {
     fsd_is_stuck: Option<bool>,
     /// The voltage of mains when the UPS said last that it is good, and that no test runs.
     good_mains_volts: Option<f64>,
+    /// Since when the load is said to be off while there are volts.
+    off_and_live: Option<Moment>,
     /// What stands in the log already.
     told: Vec<&'static str>,
 }
@@ -36,9 +42,7 @@ impl Device {
     /// Takes back what cannot be.
     pub(in crate::device) fn weigh(&mut self, raised: &mut Raised) {
         self.weigh_shutdown(raised);
-        if raised.status.has(Status::Off) && self.volts(&OUTPUT_VOLTAGE, &OUTPUT_L1_N_VOLTAGE) >= LIVE_VOLTS {
-            self.withhold(&STUCK_OFF, Status::Off, raised);
-        }
+        self.weigh_off(raised);
         if raised.status.has(Status::Bypass) {
             self.withhold(&STUCK_BYPASS, Status::Bypass, raised);
         }
@@ -46,6 +50,21 @@ impl Device {
         let eco = |text: &str| text == "UPS is in ECO Mode.";
         if raised.alarms.iter().any(|alarm| eco(alarm.text)) && self.applies(&ECO_ALARM) {
             raised.alarms.retain(|alarm| !eco(alarm.text));
+        }
+    }
+
+    /// Nothing is off that has volts at its output.
+    fn weigh_off(&mut self, raised: &mut Raised) {
+        let is_live = self.volts(&OUTPUT_VOLTAGE, &OUTPUT_L1_N_VOLTAGE) >= LIVE_VOLTS;
+        if !raised.status.has(Status::Off) || !is_live || !self.options.quirks.has(&STUCK_OFF) {
+            self.publication.plausibility.off_and_live = None;
+            return;
+        }
+        let since = *self.publication.plausibility.off_and_live.get_or_insert(self.clock);
+        if self.clock >= since + STUCK_AFTER {
+            self.withhold(&STUCK_OFF, Status::Off, raised);
+        } else {
+            self.withhold_quietly(Status::Off, raised);
         }
     }
 
@@ -99,6 +118,10 @@ impl Device {
         if !self.applies(quirk) {
             return;
         }
+        self.withhold_quietly(status, raised);
+    }
+
+    fn withhold_quietly(&self, status: Status, raised: &mut Raised) {
         raised.status = raised.status.without(status);
         if let Some(alarm) = status.alarm() {
             raised.alarms.retain(|raised| *raised != alarm);

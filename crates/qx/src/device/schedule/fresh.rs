@@ -8,6 +8,7 @@ use crate::device::timing::{DETECT_AGAIN, JUST_NOW};
 use crate::device::{Device, Event, Loudness, Moment};
 use crate::judge::bounds::{
     LIFE_AT_LEAST, LIFE_IN_NOISE, LIFE_INTERVALS, STALE_AT_LEAST, STALE_AT_MOST, STALE_INTERVALS,
+    UNSAID_AT_LEAST, UNSAID_INTERVALS,
 };
 use crate::judge::{Cell, GRAVE, Kind, Withdrawn};
 use crate::vocabulary::status::Status;
@@ -201,12 +202,13 @@ impl Device {
         if self.store.is_stale() || !self.line.is_up() {
             return;
         }
+        let hurt = self.line.quality().is_hurt();
         let noise = if self.line.quality().is_noisy() { LIFE_IN_NOISE } else { 1 };
         let mut withdrawn = false;
         for at in 0..self.schedule.slots.len() {
             let slot = &self.schedule.slots[at];
             let recent = now.saturating_sub(slot.whole) < LIFE_AT_LEAST;
-            if !slot.applies || slot.reading.is_none() || recent {
+            if !slot.applies || slot.reading.is_none() || recent && !hurt {
                 continue;
             }
             let Some(interval) = self.interval(at, now) else { continue };
@@ -221,10 +223,20 @@ impl Device {
                 is_lost |= lost && cell.kind != Kind::Mains;
                 dead && cell.kind != Kind::Mains
             };
-            let gone = self.schedule.slots[at].judge.withdraw(is_dead);
+            let gone = (!recent).then(|| self.schedule.slots[at].judge.withdraw(is_dead)).flatten();
             if gone.is_some() {
                 withdrawn = true;
                 self.took_back(at, gone.as_ref().filter(|_| is_lost), now);
+            }
+            // a number that is read, but never so: it changed, and noise keeps back what it is now
+            let unsaid = (interval * UNSAID_INTERVALS).max(UNSAID_AT_LEAST);
+            let is_unsaid = |cell: &Cell, _: &Readings, said: Moment| {
+                cell.kind == Kind::Value && now.saturating_sub(said.max(rhythm_since)) >= unsaid
+            };
+            let gone = hurt.then(|| self.schedule.slots[at].judge.withdraw_unsaid(is_unsaid)).flatten();
+            if gone.is_some() {
+                withdrawn = true;
+                self.took_back(at, gone.as_ref(), now);
             }
         }
         if withdrawn && self.search.is_polling() {

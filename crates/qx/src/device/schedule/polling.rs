@@ -5,7 +5,7 @@ use crate::device::timing::{
     ASKED_ON, EVIDENCE_LASTS, NOISY_REPEATS, REPEATS, RETRY, SURVEY_POLLS, SURVEY_TAKES,
 };
 use crate::device::{Device, Event, Loudness, Moment};
-use crate::judge::bounds::SAME_AGAIN;
+use crate::judge::bounds::{SAME_AGAIN, VALUES_COUNT_FOR, VALUES_COUNT_INTERVALS};
 use crate::judge::{Heard, Quality};
 use crate::vocabulary::value::Value;
 use crate::vocabulary::variable::Var;
@@ -80,6 +80,8 @@ impl Device {
             None => self.full_interval(),
         };
         let evidence_since = now - evidence_lasts;
+        let values_last = (VALUES_COUNT_INTERVALS * interval.unwrap_or_default()).max(VALUES_COUNT_FOR);
+        let evidence_since = (evidence_since, evidence_since.max(now - values_last));
         let before = self.line.quality();
         let slot = &mut self.schedule.slots[at];
         let is_refusal =
@@ -117,7 +119,7 @@ impl Device {
     }
 
     /// Reads a reply.
-    fn hear(&mut self, at: usize, line: &[u8], since: Moment, now: Moment) -> Came {
+    fn hear(&mut self, at: usize, line: &[u8], since: (Moment, Moment), now: Moment) -> Came {
         let quality = self.line.quality();
         let slot = &mut self.schedule.slots[at];
         let claims = slot.judge.claims(line, quality, &self.options);
@@ -141,7 +143,7 @@ impl Device {
         }
         let quality = self.line.quality();
         let slot = &mut self.schedule.slots[at];
-        let heard = slot.hear(&claims, (now, since), quality);
+        let heard = slot.hear(&claims, now, since, quality);
         if !heard.read {
             return Came::Nothing;
         }
@@ -156,7 +158,7 @@ impl Device {
     fn conclude(&mut self, at: usize, came: &Came, next: Option<Moment>, now: Moment) {
         let slot = &mut self.schedule.slots[at];
         let Came::Reply(heard) = came else {
-            self.ask_again(at, (matches!(came, Came::Silence), false), next, now);
+            self.ask_again(at, (matches!(came, Came::Silence), false, false), next, now);
             return;
         };
         slot.misses = 0;
@@ -176,7 +178,7 @@ impl Device {
                 slot.put_off = false;
                 slot.due = next;
             }
-            true => self.ask_again(at, (false, true), next, now),
+            true => self.ask_again(at, (false, true, heard.mains), next, now),
         }
         self.take_news(at, *heard, now);
     }
@@ -187,16 +189,44 @@ impl Device {
         for slot in self.schedule.slots.iter_mut().filter(once).filter(|slot| slot.reading.is_some()) {
             slot.due = Some(now);
         }
+        // of that nothing was shown yet
+        if !self.ready {
+            let quality = self.line.quality();
+            let once = |slot: &&mut Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
+            let mut doubted = false;
+            for slot in self.schedule.slots.iter_mut().filter(once) {
+                if slot.judge.doubt_values() {
+                    slot.take(quality);
+                    slot.news = News::Nothing;
+                    slot.said = None;
+                    doubted = true;
+                }
+            }
+            if doubted {
+                self.heard_words();
+            }
+        }
     }
 
     /// Asks again at once, or later when that was done often enough.
-    fn ask_again(&mut self, at: usize, (silent, read): (bool, bool), next: Option<Moment>, now: Moment) {
+    fn ask_again(
+        &mut self,
+        at: usize,
+        (silent, read, mains): (bool, bool, bool),
+        next: Option<Moment>,
+        now: Moment,
+    ) {
         let quality = self.line.quality();
         let full = self.full_interval();
         let slot = &mut self.schedule.slots[at];
         // one that is not known may come back garbled, and is not asked that often
         let later = now + if slot.answers { self.options.pollinterval } else { full };
         let once = !slot.is_asked_on();
+        // that something else was asked for again and again does not keep back what mains turns out to be
+        slot.asked_for_mains &= slot.repeats > 0;
+        if slot.says_mains && !mains && !std::mem::replace(&mut slot.asked_for_mains, true) {
+            slot.repeats = 0;
+        }
         slot.repeats += 1;
         slot.misses = slot.misses.saturating_add(u8::from(!read));
         let enough = match (silent, quality.is_hurt()) {
@@ -323,7 +353,10 @@ impl Device {
     /// What the status changed may have changed more: alarms, modes, the battery.
     pub(in crate::device) fn look_closer(&mut self, now: Moment) {
         let counts = |slot: &Slot| slot.query.raises() || slot.counts_on_battery;
-        let closer = |slot: &&mut Slot| slot.applies && slot.query.cadence == Cadence::Full && counts(slot);
+        // where one question takes back what it said of mains, it is for the others of the status to tell
+        let quick = |slot: &Slot| slot.query.cadence == Cadence::Quick && !slot.refused;
+        let full = |slot: &Slot| slot.query.cadence == Cadence::Full && counts(slot);
+        let closer = |slot: &&mut Slot| slot.applies && (full(slot) || quick(slot) && slot.answered < now);
         let uneasy = self.schedule.uneasy;
         for slot in self.schedule.slots.iter_mut().filter(closer) {
             // on battery it is tried once whether what it refused before is said now

@@ -32,6 +32,8 @@ pub(in crate::device) struct Slot {
     pub whole: Moment,
     pub due: Option<Moment>,
     pub repeats: u8,
+    /// It was asked again for mains since it was asked regularly last.
+    pub asked_for_mains: bool,
     /// It is not answered, as far as that is known: nothing waits for it.
     pub refused: bool,
     /// It was met with silence; the next time that counts.
@@ -110,6 +112,7 @@ impl Slot {
             whole: Moment::ZERO,
             due: None,
             repeats: 0,
+            asked_for_mains: false,
             refused: false,
             had_silence: false,
             answered: Moment::ZERO,
@@ -208,12 +211,15 @@ impl Slot {
     pub(super) fn hear(
         &mut self,
         claims: &Claims,
-        (now, since): (Moment, Moment),
+        now: Moment,
+        (since, values_since): (Moment, Moment),
         quality: Quality,
     ) -> Heard {
         self.answers |= claims.said.iter().any(Option::is_some);
         let let_run = self.repeats >= REPEATS;
-        let heard = self.judge.hear(claims, Hearing { now, since, quality, let_run, word_is_news: false });
+        let heard = self
+            .judge
+            .hear(claims, Hearing { now, since, values_since, quality, let_run, word_is_news: false });
         if heard.all {
             self.whole = now;
             self.withdrawn = false;

@@ -40,7 +40,7 @@ fn a_socket_that_nobody_serves() {
         let (_ups, port) = pretended(&["unknown echo"]);
         machine.section(&format!("port = {}", port.display()));
         drop(UnixListener::bind(machine.folder.join("run/nutdrv_qx-u")).unwrap());
-        only(&machine.examine(None, false).await, Kind::DeadSocket, &["run/nutdrv_qx-u: nobody listens"]);
+        only(&machine.examine(None, false).await, Kind::DeadSocket, &["run/nutdrv_qx-u: no driver listens"]);
     });
 }
 
@@ -64,7 +64,7 @@ fn garbage() {
         "reply I \"\u{f0}\"",
         "reply F \"\u{f0}\"",
     ];
-    beside(&on_a_line("", &rubbish), Kind::Garbage, &["no text", "2400 baud"]);
+    beside(&on_a_line("", &rubbish), Kind::Garbage, &["unreadable data", "2400 baud"]);
 }
 
 #[test]
