@@ -7,7 +7,7 @@ use crate::bank::{Bank, Nature};
 use crate::endurance::Endurance;
 use crate::hypothesis::{NUMBERS, Volts, levers};
 
-/// What was learned of this battery. Strengths are logarithms of percent of load.
+/// What was measured of this battery. Strengths are logarithms of percent of load.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Learned {
     pub strength: (f64, f64),
@@ -19,7 +19,7 @@ pub(crate) struct Learned {
 }
 
 impl Learned {
-    /// Whether a battery can be like this. Nothing else is learned, and nothing else is taken back.
+    /// Whether a battery can be like this. Nothing else is kept, and nothing else is taken back.
     pub fn is_sensible(&self, bank: &Bank) -> bool {
         let bounds = bank.chemistry.nature().bounds;
         let mut numbers = self.volts.iter().chain([&self.strength, &self.tilt]);
@@ -78,7 +78,7 @@ const STEPS: usize = 110;
 /// How exactly an observed end tells the used share and the volts of the end.
 const EMPTY_DEVIATION: f64 = 0.03;
 const EMPTY_V: f64 = 0.012;
-/// How far what was learned is trusted at the next discharge: the least deviations.
+/// How exact what was measured still counts as at the next discharge: the least deviations.
 pub(crate) const LEAST_STRENGTH: f64 = 0.05;
 pub(crate) const LEAST_VOLTS: [f64; NUMBERS] = [0.006, 0.01, 0.015, 0.01];
 /// The least density, so that a battery that was replaced or broke down can become likely.
@@ -92,7 +92,7 @@ const OVER: f64 = 1.1;
 const LIKELY: f64 = -9.0;
 
 impl Belief {
-    /// Before a discharge: by what was learned, or by the strength that is expected at first.
+    /// Before a discharge: by what was measured, or by the strength that is expected at first.
     pub fn before(bank: &Bank, learned: Option<&Learned>, first: (f64, f64)) -> Belief {
         let nature = bank.chemistry.nature();
         let (strength, tilt, volts) = match learned {

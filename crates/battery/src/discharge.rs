@@ -17,7 +17,7 @@ pub(crate) struct Discharge {
     pub trend: Trend,
     /// What was known before is not of this battery.
     pub contradicted: bool,
-    /// The load was not said for a while: nothing is learned from it.
+    /// The load was not said for a while: nothing is measured from it.
     pub blind: bool,
     pub seconds: f64,
     pub energy: f64,

@@ -16,13 +16,13 @@ use crate::unit::{Likeness, Unit};
 use crate::{MemoryError, charging, memory};
 use std::time::Duration;
 
-/// The estimator: takes samples, keeps what it learned.
+/// The estimator: takes samples, keeps what it measured.
 #[derive(Clone, Debug)]
 pub struct Estimator {
     bank: Bank,
     curve: Endurance,
     learned: Option<Learned>,
-    /// How far that is to be trusted.
+    /// How much that counts.
     trust: Trust,
     /// Whether it is of this UPS for certain.
     own: bool,
@@ -32,7 +32,7 @@ pub struct Estimator {
     expected: Option<(f64, f64)>,
     /// Share of the charge that is missing, once it is known.
     missing: Option<f64>,
-    /// Whether that is no more than a guess: nothing is learned from such a beginning.
+    /// Whether that is no more than a guess: nothing is measured from such a beginning.
     guessed: bool,
     /// What `memory` tells to be missing: it does not change with every sample.
     told_missing: f64,
@@ -48,7 +48,7 @@ pub struct Estimator {
     settled: bool,
 }
 
-/// How far what was learned before is to be trusted.
+/// How much what was measured before counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Trust {
     /// The volts of a discharge were at odds with it.
@@ -57,7 +57,7 @@ enum Trust {
     Doubted,
     /// The UPS has no name: it may be another one of the same ratings.
     Unnamed,
-    /// It was learned or confirmed in this life, or it is of the UPS of this name.
+    /// It was measured or confirmed in this life, or it is of the UPS of this name.
     Full,
 }
 
@@ -106,7 +106,7 @@ impl Estimator {
     }
 
     /// An estimator that goes on from what [`Estimator::memory`] said, for the battery of this UPS. A memory
-    /// of which nobody knows whose it is counts as a guess, until a discharge confirms it.
+    /// of an unknown UPS counts as a guess, until a discharge confirms it.
     ///
     /// # Errors
     /// When the text is damaged, of another version, bank or UPS, or cannot be right.
@@ -141,13 +141,13 @@ impl Estimator {
         self.expected = self.bank.usual_strength(volt_amperes).map(|usual| (usual.ln(), USUAL_DEVIATION));
     }
 
-    /// Says whose battery it is, as far as that is known by now; what is learned is kept under that name.
+    /// Says whose battery it is, as far as that is known by now; what is measured is kept under that name.
     pub fn set_unit(&mut self, unit: &Unit) {
         self.unit.join(unit);
     }
 
-    /// What is worth keeping, as short lines of text. None until something was learned; changes
-    /// only when something is learned, with each twentieth of a discharge, when the battery is
+    /// What is worth keeping, as short lines of text. None until something was measured; changes
+    /// only when something is measured, with each twentieth of a discharge, when the battery is
     /// full again, and when a discharge is at odds with it.
     pub fn memory(&self) -> Option<String> {
         let learned = self.learned?;
@@ -321,7 +321,7 @@ impl Estimator {
                 discharge.contradicted = true;
                 if let Some(others) = discharge.others.take() {
                     discharge.belief = others;
-                    // what the others learn begins here
+                    // what the others measure begins here
                     discharge.learned_at = discharge.used(&self.curve);
                 }
             }
@@ -445,7 +445,7 @@ fn best(before: Option<Learned>, strength: f64, deviation: f64) -> f64 {
 const WARMTH: f64 = 0.006;
 /// So many senseless readings of volts mean that there is no battery.
 const ABSENT_AFTER: u32 = 3;
-/// A discharge is learned from after each such share, and teaches capacity when it is as deep.
+/// A discharge is evaluated after each such share, and teaches capacity when it is as deep.
 const LEARN_EACH: f64 = 0.05;
 const DEEP: f64 = 0.1;
 /// How far a rating tells the strength.

@@ -347,7 +347,6 @@ fn a_rating_in_volt_amperes_is_a_first_guess() {
         let minute = &outage.samples[..30];
         feed(&mut exam, minute);
         let (told, left) = (exam.estimate().runtime_s.unwrap(), outage.end_s - DAY_S - 60.0);
-        println!("{times} {expects}: {told} told, {left} left");
         assert!(times > 1.0 || !expects || (told / left).ln().abs() < 0.5, "{told} told, {left} left");
         feed(&mut estimator, &outage.samples);
         feed(&mut estimator, &ups.mains(outage.end_s + 900.0, 24.0, 50.0, &mut dice));

@@ -145,7 +145,7 @@ fn a_load_that_swings_has_one_runtime() {
                 let mut estimator = if known { taught(&ups) } else { rested(&ups) };
                 let course = course(&mut estimator, &ups, Pattern::Swing(10.0, 90.0, each), 20.0);
                 let told =
-                    course.iter().filter(|(passed, left, _)| *passed > 60.0 + 4.0 * each && *left > 60.0);
+                    course.iter().filter(|(passed, left, _)| *passed > 60.0 + 4.0 * each && *left > 90.0);
                 let told: Vec<_> =
                     told.map(|(_, left, estimate)| (*left, estimate.runtime_s.unwrap())).collect();
                 for pair in told.windows(2 * each as usize + 1).filter(|pair| pair[0].0 > 120.0 + 2.0 * each)

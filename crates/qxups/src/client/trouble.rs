@@ -5,7 +5,7 @@ use nut::network::ErrorWord;
 use nut::network::client::Refusal;
 use std::process::ExitCode;
 
-/// What a script learns from the exit status. The numbers are part of the interface.
+/// The exit status, for scripts. The numbers are part of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Status {
     /// All that was asked for was done, or found.
