@@ -39,6 +39,9 @@ if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -q
     DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
 fi
+# programs of others, which the server's tests run unchanged; each is needed here
+crates/serve/tests/judges/install.sh
+export QXUPS_JUDGES=all
 # a virtual machine with a real USB stack, and a kernel for it; a few seconds once, below target
 if [ -n "${QXUPS_NO_USB_MACHINE:-}" ]; then
     left_out+=("USB on a real Linux USB stack: QXUPS_NO_USB_MACHINE is set")
