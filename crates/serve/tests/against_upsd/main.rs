@@ -65,7 +65,7 @@ fn clients_by_chance_get_the_same_answers() {
         let mut chance = Chance::new(7_000 + seed);
         let mut clients: Vec<Pair> = USERS.iter().map(|(user, word)| both.user(user, word)).collect();
         clients.push(both.connect());
-        for _ in 0..3_000 {
+        for _ in 0..5_000 {
             let at = chance.below(clients.len());
             if chance.below(40) == 0 {
                 let (user, word) = USERS[chance.below(USERS.len())];

@@ -54,7 +54,7 @@ fn the_pages_of_upsstats() {
     }
     assert!(all.contains("[error: Driver not connected]"), "{all}");
     let one = page(&site, &upsstats, &format!("host=rack@127.0.0.1:{}", site.port));
-    for text in ["SIM-1000", "ONLINE", "230.0"] {
+    for text in ["Place of rack", "ONLINE", "230.0 V<br>", "ALT=\"Input voltage: 230.0\""] {
         assert!(one.contains(text), "{text}: {one}");
     }
     let tree = page(&site, &upsstats, &format!("host=rack@127.0.0.1:{}&treemode", site.port));
