@@ -1,7 +1,7 @@
 //! Libraries of clients: Perl, Python, JavaScript and Rust. The scripts beside this file use them and print what they saw.
 
 use crate::site::{Site, judge};
-use crate::{assert_beeper_off, assert_lines, existing, installed, printed, script, site};
+use crate::{assert_beeper_off, assert_lines, existing, installed, printed, script, site, site_with};
 use std::process::Command;
 
 /// What PyNUT sees, of Debian and of PyPI.
@@ -22,11 +22,15 @@ const PYNUT: &[&str] = &[
 
 /// Runs a script on the port of a site.
 fn run(site: &Site, program: &str, name: &str) -> String {
+    run_with(site, program, name, &[])
+}
+
+fn run_with(site: &Site, program: &str, name: &str, more: &[&str]) -> String {
     let mut command = Command::new(program);
     if !name.is_empty() {
         command.arg(script(name));
     }
-    printed(command.arg(site.port.to_string()).env("JUDGES", installed()))
+    printed(command.arg(site.port.to_string()).args(more).env("JUDGES", installed()))
 }
 
 /// What was set is said.
@@ -116,13 +120,19 @@ fn pynut_client_of_pypi() {
     if judge("PyNUTClient", of_venv).is_none() {
         return;
     }
-    let (site, _odd) = site("pynutclient");
-    let out = run(&site, installed().join("venv/bin/python").to_str().unwrap(), "pynut_judge.py");
-    assert_lines(&out, PYNUT);
-    assert_lines(&out, &["login OK", "clients {b'attic': [b'127.0.0.1']}"]);
-    assert_delay_set(&site);
-    assert_beeper_off(&site);
-    assert_forced(&site);
+    // in the clear, and encrypted
+    for (name, more, arguments) in
+        [("pynutclient", "", &[][..]), ("pynutclient-tls", "STARTTLS always\n", &["tls"])]
+    {
+        let (site, _odd) = site_with(name, more);
+        let python = installed().join("venv/bin/python");
+        let out = run_with(&site, python.to_str().unwrap(), "pynut_judge.py", arguments);
+        assert_lines(&out, PYNUT);
+        assert_lines(&out, &["login OK", "clients {b'attic': [b'127.0.0.1']}"]);
+        assert_delay_set(&site);
+        assert_beeper_off(&site);
+        assert_forced(&site);
+    }
 }
 
 #[test]

@@ -26,7 +26,12 @@ const ODD: &str = "SETINFO ups.status \"OL\"\nSETINFO ups.mfr \"Café & Co\"\n\
 
 /// Four UPSes: on mains, on battery, without its driver, and one of another driver.
 fn site(name: &str) -> (Site, FakeDriver) {
-    let mut site = Site::new(&format!("judge-{name}"), CONF, "");
+    site_with(name, "")
+}
+
+/// The same, with more in `upsd.conf`.
+fn site_with(name: &str, more: &str) -> (Site, FakeDriver) {
+    let mut site = Site::new(&format!("judge-{name}"), CONF, more);
     let odd = FakeDriver::start(&site, "fake-odd", ODD);
     site.start();
     site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");

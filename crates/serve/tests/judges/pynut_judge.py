@@ -1,4 +1,4 @@
-"""What PyNUT reads of a server and does there, NUT 2.8.0's own (python3-nut) or PyPI's PyNUTClient: PORT."""
+"""What PyNUT reads of a server and does there, NUT 2.8.0's own (python3-nut) or PyPI's PyNUTClient: PORT [tls]."""
 import sys
 
 try:
@@ -18,7 +18,12 @@ def error_of(attempt):
         print("error", text(error.args[0]).strip())
 
 
-client = PyNUTClient("127.0.0.1", int(sys.argv[1]), "admin", "secret")
+def connected(user, password):
+    encrypted = {"use_ssl": True, "force_ssl": True, "cert_verify": False} if "tls" in sys.argv else {}
+    return PyNUTClient("127.0.0.1", int(sys.argv[1]), user, password, **encrypted)
+
+
+client = connected("admin", "secret")
 print("ups", sorted((text(name), text(about)) for name, about in client.GetUPSList().items()))
 print("help", text(client.help()).split()[0], "ver", text(client.ver()).strip())
 variables = {text(name): text(value) for name, value in client.GetUPSVars("rack").items()}
@@ -37,7 +42,7 @@ for attempt in (
     lambda: client.SetRWVar("rack", "ups.status", "OB"),
 ):
     error_of(attempt)
-primary = PyNUTClient("127.0.0.1", int(sys.argv[1]), "first", "one")
+primary = connected("first", "one")
 if hasattr(primary, "DeviceLogin"):
     print("login", primary.DeviceLogin("attic"))
     print("clients", primary.ListClients("attic"))
