@@ -73,6 +73,10 @@ tool() { # NAME: installs cargo-NAME, if it is missing; its log is named where i
 }
 no_tool() { left_out+=("$1: cargo-$2 cannot be installed, see target/tools/$2.log: $(grep -m1 ^error "target/tools/$2.log" || echo 'no reason given')"); }
 
+# programs of others, which the server's tests run unchanged; each is needed here
+crates/serve/tests/judges/install.sh
+export QXUPS_JUDGES=all
+
 # a virtual machine with a real USB stack, and a kernel for it; a few seconds once, below target
 if [ -n "${QXUPS_NO_USB_MACHINE:-}" ]; then
     left_out+=("USB on a real Linux USB stack: QXUPS_NO_USB_MACHINE is set")

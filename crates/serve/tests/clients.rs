@@ -3,7 +3,7 @@
 
 mod site;
 
-use site::{Site, program};
+use site::{Site, nut_judge};
 
 const CONF: &str = "[rack]\ndriver = qxups-sim\ndesc = \"The rack\"\n\
                     [attic]\ndriver = qxups-sim\nprotocol = voltronic\nscenario = on-battery\n\
@@ -18,7 +18,7 @@ fn site(name: &str) -> Site {
 
 #[test]
 fn upsc_lists_and_reads() {
-    let Some(upsc) = program("upsc") else { return println!("no upsc here") };
+    let Some(upsc) = nut_judge("upsc") else { return };
     let site = site("upsc");
     assert_eq!(site.printed(&upsc, &["-l", "{}"]), "rack\nattic\ngone\n");
     assert_eq!(
@@ -42,7 +42,7 @@ fn upsc_lists_and_reads() {
 
 #[test]
 fn upscmd_lists_and_commands() {
-    let Some(upscmd) = program("upscmd") else { return println!("no upscmd here") };
+    let Some(upscmd) = nut_judge("upscmd") else { return };
     let site = site("upscmd");
     let listed = site.printed(&upscmd, &["-l", "rack@{}"]);
     assert!(
@@ -71,7 +71,7 @@ fn upscmd_lists_and_commands() {
 
 #[test]
 fn upsrw_lists_and_sets() {
-    let Some(upsrw) = program("upsrw") else { return println!("no upsrw here") };
+    let Some(upsrw) = nut_judge("upsrw") else { return };
     let site = site("upsrw");
     let listed = site.printed(&upsrw, &["rack@{}"]);
     assert!(listed.contains("[ups.delay.start]\n") && listed.contains("Type: RANGE NUMBER\n"), "{listed}");
@@ -88,7 +88,7 @@ fn upsrw_lists_and_sets() {
 
 #[test]
 fn upslog_writes_its_line() {
-    let Some(upslog) = program("upslog") else { return println!("no upslog here") };
+    let Some(upslog) = nut_judge("upslog") else { return };
     let site = site("upslog");
     let file = site.folder.join("upslog");
     let place = format!("rack@127.0.0.1:{}", site.port);

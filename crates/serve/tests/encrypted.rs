@@ -3,7 +3,7 @@
 
 mod site;
 
-use site::{Site, program};
+use site::{Site, nut_judge, program};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::process::{Command, Stdio};
@@ -21,7 +21,7 @@ fn site(name: &str, more: &str) -> Site {
 
 #[test]
 fn upsc_reads_over_tls() {
-    let Some(upsc) = program("upsc") else { return println!("no upsc here") };
+    let Some(upsc) = nut_judge("upsc") else { return };
     let site = site("upsc-tls", "STARTTLS always\n");
     assert_eq!(site.printed(&upsc, &["rack@{}", "ups.status"]), "OL\n");
     assert_eq!(site.printed(&upsc, &["-l", "{}"]), "rack\n");

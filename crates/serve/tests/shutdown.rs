@@ -1,10 +1,10 @@
-//! An outage until the machines are shut down: Debian's upsmon as primary and as secondary, a simulated UPS whose battery
-//! runs low. The primary forces the shutdown, the secondary follows first, then the primary.
+//! An outage until the machines are shut down: Debian's upsmon as primary and as two secondaries, a simulated UPS whose battery
+//! runs low. The primary forces the shutdown, the secondaries follow first, then the primary.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 mod site;
 
-use site::{Site, program};
+use site::{Site, nut_judge};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 
@@ -65,27 +65,35 @@ impl Drop for Monitor {
 }
 
 #[test]
-fn upsmon_shuts_secondary_and_primary_down() {
-    let Some(upsmon) = program("upsmon") else { return println!("no upsmon here") };
+fn upsmon_shuts_two_secondaries_and_the_primary_down() {
+    let Some(upsmon) = nut_judge("upsmon") else { return };
     let mut site = Site::new("shutdown", CONF, "");
     site.write("outage", OUTAGE);
     site.start();
     site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
     let primary = Monitor::start(&site, &upsmon, "primary", "first", "one", "primary");
-    let secondary = Monitor::start(&site, &upsmon, "secondary", "second", "two", "secondary");
-    site.until("both are logged in", || site.ask("GET NUMLOGINS rack") == "NUMLOGINS rack 2");
+    let secondaries =
+        ["one", "other"].map(|name| Monitor::start(&site, &upsmon, name, "second", "two", "secondary"));
+    site.until("all are logged in", || site.ask("GET NUMLOGINS rack") == "NUMLOGINS rack 3");
     let clients = site.connect().list("LIST CLIENT rack");
-    assert_eq!(clients[1..3], ["CLIENT rack 127.0.0.1", "CLIENT rack 127.0.0.1"]);
+    assert_eq!(clients[1..clients.len() - 1], ["CLIENT rack 127.0.0.1"; 3]);
     site.until("the UPS is on battery", || site.ask("GET VAR rack ups.status").contains("OB"));
-    assert!(primary.shut_down().is_none() && secondary.shut_down().is_none(), "on battery, not low");
+    assert!(primary.shut_down().is_none(), "on battery, not low");
+    assert!(secondaries.iter().all(|known| known.shut_down().is_none()), "on battery, not low");
     site.until("the shutdown is forced", || site.ask("GET VAR rack ups.status").contains("\"FSD "));
-    site.until("the secondary is shut down", || secondary.shut_down().is_some());
+    for secondary in &secondaries {
+        site.until("the secondary is shut down", || secondary.shut_down().is_some());
+    }
     site.until("the primary is shut down", || primary.shut_down().is_some());
-    assert!(secondary.shut_down() <= primary.shut_down(), "{}", primary.log());
+    for secondary in &secondaries {
+        assert!(secondary.shut_down() <= primary.shut_down(), "{}", primary.log());
+        let seen = secondary.log();
+        assert!(seen.contains("on battery") && seen.contains("forced shutdown in progress"), "{seen}");
+    }
     let log = site.log();
+    assert_eq!(log.matches("second@127.0.0.1 logged in to UPS rack").count(), 2, "{log}");
     for line in [
         "first@127.0.0.1 logged in to UPS rack",
-        "second@127.0.0.1 logged in to UPS rack",
         "first@127.0.0.1 sets the forced shutdown (FSD) of UPS rack",
     ] {
         assert!(log.contains(line), "{line}: {log}");

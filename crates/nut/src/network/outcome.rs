@@ -37,7 +37,7 @@ impl Outcome {
     }
 
     /// What the number of a driver's TRACKING line means (NUT 2.8.0 drivers/upshandler.h; 4 is of newer
-    /// NUT, a value that cannot be converted). `None` for any other: upsd goes on answering PENDING.
+    /// NUT, a value that cannot be converted). `None` for any other, of which upsd says ERR UNKNOWN.
     pub fn of_driver(code: u8) -> Option<Outcome> {
         match code {
             0 => Some(Outcome::Success),

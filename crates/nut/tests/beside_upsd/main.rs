@@ -367,7 +367,7 @@ const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
         "net-list-clients",
         "LIST CLIENTS bare",
         "ERR INVALID-ARGUMENT\n",
-        "BEGIN LIST CLIENTS bare\nEND LIST CLIENTS\n",
+        "BEGIN LIST CLIENTS\nEND LIST CLIENTS\n",
     ),
     ("net-fsd-clear", "FSD bare CLEAR", "ERR INVALID-ARGUMENT\n", "OK FSD-CLEARED\n"),
     ("net-set-words", "SET VAR ups ups.id rack 2", "OK\n", "ERR INVALID-ARGUMENT\n"),

@@ -249,7 +249,8 @@ impl Inner {
             DriverLine::Tracking { id, code } => {
                 let waiting = state.orders.remove(&id.to_ascii_lowercase());
                 drop(state);
-                let outcome = u8::try_from(code).ok().and_then(Outcome::of_driver).unwrap_or(Outcome::Failed);
+                let outcome =
+                    u8::try_from(code).ok().and_then(Outcome::of_driver).unwrap_or(Outcome::Unknown);
                 if let Some(waiting) = waiting {
                     (waiting.answer)(Ended { outcome, why: None });
                 }

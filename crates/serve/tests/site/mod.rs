@@ -344,3 +344,21 @@ pub fn program(name: &str) -> Option<String> {
     let places = ["/lib/nut", "/usr/lib/nut", "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
     places.iter().map(|place| format!("{place}/{name}")).find(|path| Path::new(path).exists())
 }
+
+/// Of a program that this project did not write, or says in a line how to get it; where `QXUPS_JUDGES` is `all`
+/// (test.sh sets it), it has to be there.
+pub fn judge(name: &str, path: Option<String>) -> Option<String> {
+    if path.is_none() {
+        let line = format!(
+            "{name} is not installed: crates/serve/tests/judges/install.sh gets it, for this test to run"
+        );
+        assert!(std::env::var("QXUPS_JUDGES").as_deref() != Ok("all"), "{line}");
+        println!("{line}");
+    }
+    path
+}
+
+/// The same of a program of NUT.
+pub fn nut_judge(name: &str) -> Option<String> {
+    judge(name, program(name))
+}

@@ -206,7 +206,9 @@ fn list_rw(client: &Client, site: &dyn Site, ups: &str, out: &mut Vec<u8>) -> Re
     Ok(())
 }
 
-/// How LIST CLIENT is spelt: nut2 and pynut2 write CLIENTS, and wait for an end without the UPS.
+/// How LIST CLIENT is spelt: nut2 and its forks write CLIENTS, want a beginning and an end without the UPS, and read
+/// the address before the UPS (nut2 2.1.1, `list_clients`). After another beginning they leave the rest unread, and
+/// take it for the answer to their next request.
 enum Spelling {
     Nut,
     Nut2,
@@ -222,11 +224,14 @@ fn list_client(
     let found = site.find(client, ups).ok_or(ErrorWord::UnknownUps)?;
     let (begin, end) = match spelling {
         Spelling::Nut => (["BEGIN LIST CLIENT ", ups], ["END LIST CLIENT ", ups]),
-        Spelling::Nut2 => (["BEGIN LIST CLIENTS ", ups], ["END LIST CLIENTS", ""]),
+        Spelling::Nut2 => (["BEGIN LIST CLIENTS", ""], ["END LIST CLIENTS", ""]),
     };
     line(out, &begin);
     site.about(found, &mut |name, _| {
-        site.each_login(found, &mut |address| line(out, &["CLIENT ", name, " ", address]));
+        site.each_login(found, &mut |address| match spelling {
+            Spelling::Nut => line(out, &["CLIENT ", name, " ", address]),
+            Spelling::Nut2 => line(out, &["CLIENT ", address, " ", name]),
+        });
     });
     line(out, &end);
     Ok(())

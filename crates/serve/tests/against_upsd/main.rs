@@ -1,0 +1,397 @@
+//! This server beside Debian's upsd 2.8.0, both as processes in front of the same drivers: the same requests of the same
+//! clients, and each answer the same, but for the differences that have a row in docs/differences-from-nut.md.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+#[path = "../../../nut/tests/beside_upsd/model.rs"]
+#[allow(dead_code, clippy::cast_possible_truncation, clippy::expect_used, clippy::disallowed_methods)]
+mod model;
+mod pair;
+#[path = "../../../nut/tests/beside_upsd/random.rs"]
+#[allow(dead_code, clippy::cast_possible_truncation)]
+mod random;
+#[path = "../site/mod.rs"]
+mod site;
+
+use pair::{Both, Pair};
+use random::Chance;
+use site::FakeDriver;
+use std::time::Duration;
+
+/// Requests about one UPS, `@` for its name: all that looks at its driver.
+const ABOUT: &[&str] = &[
+    "GET VAR @ ups.status",
+    "GET VAR @ server.info",
+    "GET TYPE @ battery.charge.low",
+    "GET DESC @ ups.status",
+    "GET CMDDESC @ load.off",
+    "GET UPSDESC @",
+    "GET NUMLOGINS @",
+    "LIST VAR @",
+    "LIST RW @",
+    "LIST CMD @",
+    "LIST CLIENT @",
+    "LIST ENUM @ input.sensitivity",
+    "LIST RANGE @ battery.charge.low",
+    "LIST ENUM @ ups.status",
+    "LIST UPS",
+    "SET VAR @ ups.id x",
+    "SET VAR @ battery.charge.low 9",
+    "INSTCMD @ load.off",
+    "INSTCMD @ frob",
+    "PRIMARY @",
+];
+
+fn about(pair: &mut Pair, ups: &str) {
+    for request in ABOUT {
+        pair.same(&request.replace('@', ups));
+    }
+}
+
+/// Many clients of several users, in turn by chance; some leave without a word, and others come.
+#[test]
+fn clients_by_chance_get_the_same_answers() {
+    const USERS: [(&str, &str); 6] = [
+        ("admin", "secret"),
+        ("admin", "secret"),
+        ("second", "\"two words\""),
+        ("few", "few"),
+        ("setter", "s"),
+        ("nothing", "n"),
+    ];
+    let Some((both, _drivers)) = Both::of_the_model("chance") else { return };
+    let seeds = std::env::var("QXUPS_SEEDS").map_or(1, |seeds| seeds.parse::<u64>().unwrap());
+    let mut compared = 0;
+    for seed in 0..seeds {
+        let mut chance = Chance::new(7_000 + seed);
+        let mut clients: Vec<Pair> = USERS.iter().map(|(user, word)| both.user(user, word)).collect();
+        clients.push(both.connect());
+        for _ in 0..5_000 {
+            let at = chance.below(clients.len());
+            if chance.below(40) == 0 {
+                let (user, word) = USERS[chance.below(USERS.len())];
+                clients[at] = both.user(user, word);
+                both.same_logins(&["ups", "bare", "gone"]);
+                continue;
+            }
+            let request = chance.request();
+            // each wrong password costs time here, and the fence that ends an answer has to be a request of its own
+            if request.to_ascii_uppercase().contains("PASSWORD") || request.contains('\\') {
+                continue;
+            }
+            clients[at].same_bytes(request.as_bytes());
+            compared += 1;
+        }
+        drop(clients);
+        both.same_logins(&["ups", "bare", "gone"]);
+    }
+    assert!(compared > 1_500, "{compared}");
+    both.same_orders(&_drivers);
+}
+
+/// Bytes that are hardly a request, in pieces, and clients that leave in the middle.
+#[test]
+fn hostile_clients_get_the_same_answers() {
+    let Some((both, _drivers)) = Both::of_the_model("hostile") else { return };
+    let mut chance = Chance::new(11);
+    let mut compared = 0;
+    for _ in 0..300 {
+        let bytes = chance.rubbish();
+        // what differs has its rows: quotes and comments that are left open, and LOGOUT
+        if bytes.iter().any(|byte| matches!(byte, b'"' | b'#' | b'\\')) {
+            continue;
+        }
+        compared += 1;
+        both.connect().same_to_the_end(&bytes);
+    }
+    assert!(compared > 30, "{compared}");
+    let long = "x".repeat(400);
+    let words = "w ".repeat(60);
+    let many = "GET VAR ups ups.status\nLIST VAR bare\nFROB\n".repeat(300);
+    for text in [
+        "",
+        "GET VAR ups ups.status",
+        "GET VAR ups ups.status\nLIST UPS",
+        "\n\n\n",
+        "\r\n\r\r\n",
+        &format!("GET VAR ups {long}\n"),
+        &format!("{words}\nNETVER\n"),
+        &format!("GET {words}\nNETVER\n"),
+        "GET\tVAR\tups\tups.status\n",
+        "\u{1}\u{2}NETVER\n",
+        "LOGOUT\n",
+        "NETVER\nLOGOUT\n",
+        &many,
+    ] {
+        both.connect().same_to_the_end(text.as_bytes());
+    }
+    // one byte at a time
+    let mut slow = both.connect();
+    slow.say_slowly(b"GET VAR ups ups.status\n");
+    slow.same("NETVER");
+    // after all of this they serve
+    about(&mut both.user("admin", "secret"), "ups");
+}
+
+/// A driver that is stale, hangs, dies and comes back.
+#[test]
+fn a_driver_that_fails_looks_the_same() {
+    let Some((both, mut drivers)) = Both::of_the_model("fails") else { return };
+    let mut admin = both.user("admin", "secret");
+    let mut other = both.connect();
+    about(&mut admin, "ups");
+    admin.same("LOGIN ups");
+    drivers[0].say("DATASTALE\n");
+    admin.until("GET VAR ups ups.status", "ERR DATA-STALE");
+    about(&mut admin, "ups");
+    about(&mut other, "ups");
+    drivers[0].say("DATAOK\n");
+    admin.until("GET VAR ups ups.status", "VAR ups ups.status \"OL CHRG\"");
+    about(&mut admin, "ups");
+    // it is killed
+    drivers.remove(0);
+    admin.until("GET VAR ups ups.status", "ERR DRIVER-NOT-CONNECTED");
+    about(&mut admin, "ups");
+    about(&mut other, "ups");
+    other.same("LIST CLIENT ups");
+    // and forced to shut down meanwhile
+    admin.same("FSD ups");
+    drivers.insert(0, FakeDriver::start(&both.site, "fake-ups", &model::upses()[0].dump()));
+    admin.until("GET VAR ups ups.status", "VAR ups ups.status \"FSD OL CHRG\"");
+    about(&mut admin, "ups");
+    // it says nothing more
+    drivers[0].hang(true);
+    admin.until("GET VAR ups ups.status", "ERR DATA-STALE");
+    about(&mut admin, "ups");
+    drivers[0].hang(false);
+    drivers[0].say("PONG\n");
+    admin.until("GET VAR ups ups.status", "VAR ups ups.status \"FSD OL CHRG\"");
+    about(&mut admin, "ups");
+}
+
+/// What a driver says after its dump, right and wrong.
+#[test]
+fn what_a_driver_says_looks_the_same() {
+    let Some((both, drivers)) = Both::of_the_model("says") else { return };
+    let mut admin = both.user("admin", "secret");
+    for (number, said) in [
+        "SETINFO ups.status \"OB DISCHRG LB\"\n",
+        "SETINFO ups.new \"a \\\"b\\\" \\\\ c\"\n",
+        "SETINFO UPS.NEW \"other case\"\n",
+        "DELINFO ups.new\n",
+        "DELINFO ups.never\n",
+        "SETFLAGS ups.mfr RW STRING\n",
+        "SETFLAGS ups.mfr RW NUMBER FROB\n",
+        "SETAUX ups.id 4\n",
+        "SETAUX ups.id frob\n",
+        "ADDENUM input.sensitivity \"new\"\n",
+        "ADDENUM input.sensitivity \"new\"\n",
+        "DELENUM input.sensitivity \"medium\"\n",
+        "DELENUM input.sensitivity \"never\"\n",
+        "ADDRANGE battery.charge.low 60 70\n",
+        "ADDRANGE battery.charge.low 90 80\n",
+        "DELRANGE battery.charge.low 10 50\n",
+        "DELRANGE battery.charge.low 1 2\n",
+        "ADDCMD new.command\n",
+        "ADDCMD new.command\n",
+        "ADDCMD Load.OFF\n",
+        "DELCMD load.off\n",
+        "DELCMD never\n",
+        "FROB\n",
+        "\n",
+        "SETINFO\n",
+        "SETINFO ups.half\n",
+        "SETINFO ups.three a b\n",
+        "ADDENUM ups.never \"x\"\n",
+        "ADDRANGE ups.never 1 2\n",
+        "SETFLAGS ups.never RW\n",
+        "SETINFO ups.empty \"\"\n",
+        "SETINFO ups.long \"0123456789012345678901234567890123456789012345678901234567890123456789\"\n",
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let done = format!("SETINFO ups.count \"{number}\"\n");
+        drivers[0].say(&format!("{said}{done}"));
+        admin.until("GET VAR ups ups.count", &format!("VAR ups ups.count \"{number}\""));
+        for request in [
+            "LIST VAR ups",
+            "LIST RW ups",
+            "LIST CMD ups",
+            "LIST ENUM ups input.sensitivity",
+            "LIST RANGE ups battery.charge.low",
+            "GET TYPE ups ups.mfr",
+            "GET TYPE ups ups.id",
+            "SET VAR ups ups.id 12345",
+            "SET VAR ups battery.charge.low 65",
+            "SET VAR ups input.sensitivity new",
+            "INSTCMD ups new.command",
+            "INSTCMD ups load.off",
+        ] {
+            admin.same_after(request, said);
+        }
+    }
+    both.same_orders(&drivers);
+}
+
+/// What differs on purpose, beyond what each connection does (those are in crates/nut's test of the same kind).
+#[test]
+fn every_difference_of_the_servers_has_a_name() {
+    let Some((both, drivers)) = Both::of_the_model("differences") else { return };
+    let page = include_str!("../../../../docs/differences-from-nut.md");
+    let row = |name: &str| assert!(page.contains(&format!("| `{name}` |")), "{name} has no row");
+    let mut admin = both.user("admin", "secret");
+    row("net-version");
+    let [ours, theirs] = admin.exactly("VER");
+    assert_eq!(theirs, ["Network UPS Tools upsd 2.8.0 - http://www.networkupstools.org/"]);
+    assert!(ours[0].starts_with("Network UPS Tools upsd 2.8.0 - qxups "), "{ours:?}");
+    row("serve-no-flags");
+    drivers[0].say("SETFLAGS ups.id\nSETINFO ups.count \"1\"\n");
+    admin.until("GET VAR ups ups.count", "VAR ups ups.count \"1\"");
+    let [ours, theirs] = admin.exactly("SET VAR ups ups.id x");
+    assert_eq!((&ours[0][..], &theirs[0][..]), ("ERR READONLY", "OK"));
+}
+
+/// Logins are counted, a primary forces the shutdown, and waits for the secondaries to leave.
+#[test]
+fn a_shutdown_looks_the_same() {
+    let Some((both, _drivers)) = Both::of_the_model("shutdown") else { return };
+    let mut primary = both.user("admin", "secret");
+    let mut secondaries: Vec<Pair> = (0..3).map(|_| both.user("second", "\"two words\"")).collect();
+    for (count, client) in secondaries.iter_mut().chain([&mut primary]).enumerate() {
+        client.same("LOGIN bare");
+        client.same("LOGIN bare");
+        client.same("LOGIN ups");
+        client.until("GET NUMLOGINS bare", &format!("NUMLOGINS bare {}", count + 1));
+        client.same("LIST CLIENT bare");
+    }
+    for client in &mut secondaries {
+        for request in ["PRIMARY bare", "MASTER bare", "FSD bare", "GET VAR bare ups.status"] {
+            client.same(request);
+        }
+    }
+    for request in ["PRIMARY bare", "MASTER bare", "FSD bare", "FSD bare", "GET VAR bare ups.status"] {
+        primary.same(request);
+    }
+    for left in (0..3).rev() {
+        let mut client = secondaries.pop().unwrap();
+        client.same("GET VAR bare ups.status");
+        client.same("LIST VAR bare");
+        // one says goodbye, the others are cut off
+        if left == 1 {
+            client.same_or_closed("LOGOUT");
+        }
+        drop(client);
+        primary.until("GET NUMLOGINS bare", &format!("NUMLOGINS bare {}", left + 1));
+        primary.same("LIST CLIENT bare");
+    }
+    both.connect().same("GET VAR bare ups.status");
+}
+
+/// Orders with their outcome, asked for by others too.
+#[test]
+fn tracking_looks_the_same() {
+    let Some((both, drivers)) = Both::of_the_model("tracking") else { return };
+    let mut admin = both.user("admin", "secret");
+    let mut other = both.user("second", "\"two words\"");
+    for (code, outcome) in [
+        (Some(0), "SUCCESS"),
+        (Some(1), "ERR UNKNOWN"),
+        (Some(2), "ERR INVALID-ARGUMENT"),
+        (Some(3), "ERR FAILED"),
+        (Some(9), "ERR UNKNOWN"),
+        (None, "PENDING"),
+    ] {
+        drivers[0].answer_orders(code);
+        for order in ["INSTCMD ups load.off", "INSTCMD ups load.off 60", "SET VAR ups ups.id rack"] {
+            for request in ["SET TRACKING OFF", "GET TRACKING", order, "SET TRACKING ON", "GET TRACKING"] {
+                admin.same(request);
+            }
+            let ids = admin.tracked(order);
+            admin.until_each(
+                ["GET TRACKING ".to_string() + &ids[0], "GET TRACKING ".to_string() + &ids[1]],
+                outcome,
+            );
+            other.same("SET TRACKING OFF");
+            other.each(["GET TRACKING ".to_string() + &ids[0], "GET TRACKING ".to_string() + &ids[1]]);
+            other.same("SET TRACKING ON");
+            other.each(["GET TRACKING ".to_string() + &ids[0], "GET TRACKING ".to_string() + &ids[1]]);
+        }
+    }
+    for request in ["GET TRACKING frob", "GET TRACKING 00000000-0000-4000-8000-000000000000", "SET TRACKING"]
+    {
+        admin.same(request);
+    }
+    both.same_orders(&drivers);
+}
+
+/// Users, UPSes and descriptions change, and SIGHUP tells.
+#[test]
+fn a_reload_looks_the_same() {
+    let Some((both, drivers)) = Both::of_the_model("reload") else { return };
+    let mut admin = both.user("admin", "secret");
+    let mut second = both.user("second", "\"two words\"");
+    let mut on_old = both.user("second", "\"two words\"");
+    admin.same("LOGIN ups");
+    second.same("LOGIN bare");
+    on_old.same("LOGIN old");
+    admin.same("FSD ups");
+    let added = FakeDriver::start(&both.site, "fake-added", "SETINFO ups.status \"OL\"\nDATAOK\nDUMPDONE\n");
+    let kept: String = both
+        .ups_conf()
+        .split_inclusive('[')
+        .filter(|part| !part.starts_with("Old]"))
+        .collect::<String>()
+        .replace("A \\\"good\\\" one", "Another");
+    both.write(
+        "ups.conf",
+        &format!("{}\n[added]\ndriver = fake\nport = auto\ndesc = \"New\"\n", kept.trim_end_matches('[')),
+    );
+    both.write(
+        "upsd.users",
+        "[admin]\npassword = changed\ninstcmds = ALL\n[second]\npassword = \"two words\"\nactions = SET\n\
+         [fresh]\npassword = f\nupsmon primary\n",
+    );
+    both.reload();
+    let mut looking = both.connect();
+    looking.until("GET VAR added ups.status", "VAR added ups.status \"OL\"");
+    for ups in ["ups", "bare", "gone", "added", "old"] {
+        about(&mut looking, ups);
+    }
+    // those that were there before the users changed
+    for client in [&mut admin, &mut second] {
+        for ups in ["ups", "bare", "added", "old"] {
+            about(client, ups);
+            client.same(&format!("FSD {ups}"));
+            client.same(&format!("LOGIN {ups}"));
+        }
+    }
+    on_old.same_or_closed("GET VAR ups ups.status");
+    let mut fresh = both.user("fresh", "f");
+    let mut changed = both.user("admin", "changed");
+    for client in [&mut fresh, &mut changed] {
+        for ups in ["ups", "bare", "added", "old"] {
+            about(client, ups);
+        }
+        client.same("LOGIN added");
+        client.same("FSD added");
+    }
+    drop((drivers, added));
+}
+
+/// The servers themselves end and start again: what they knew of clients is gone, and nothing else.
+#[test]
+fn a_restart_looks_the_same() {
+    let Some((mut both, _drivers)) = Both::of_the_model("restart") else { return };
+    let mut admin = both.user("admin", "secret");
+    for request in ["LOGIN ups", "FSD ups", "GET VAR ups ups.status", "GET NUMLOGINS ups"] {
+        admin.same(request);
+    }
+    both.restart();
+    let mut admin = both.user("admin", "secret");
+    admin.until("GET VAR ups ups.status", "VAR ups ups.status \"OL CHRG\"");
+    admin.until("GET VAR bare ups.status", "VAR bare ups.status \"OB LB\"");
+    for ups in ["ups", "old", "gone", "bare"] {
+        about(&mut admin, ups);
+    }
+    std::thread::sleep(Duration::from_millis(10));
+}
