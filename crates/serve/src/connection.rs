@@ -61,7 +61,15 @@ pub(crate) async fn serve(server: Rc<Server>, stream: TcpStream, peer: Rc<Peer>,
             Next::Read => conversation.wire.stream.readable().await,
             Next::Write => conversation.wire.stream.writable().await,
             Next::Later => {
-                sleep_until(peer.later.get().unwrap_or_else(Instant::now)).await;
+                let later = peer.later.get().unwrap_or_else(Instant::now);
+                tokio::select! {
+                    () = sleep_until(later) => {}
+                    () = peer.wake.notified() => {}
+                }
+                // a guess whose client has left is none: its address pays for no more of them
+                if peer.is_slowed.get() && conversation.wire.has_left() {
+                    return;
+                }
                 conversation.go_on(server, peer);
                 Ok(())
             }
@@ -107,7 +115,7 @@ struct Conversation {
 
 impl Conversation {
     /// Does what can be done without waiting.
-    fn turn(&mut self, server: &Server, peer: &Peer) -> io::Result<Next> {
+    fn turn(&mut self, server: &Server, peer: &Rc<Peer>) -> io::Result<Next> {
         if !self.send(peer)? {
             return Ok(Next::Write);
         }
@@ -163,7 +171,7 @@ impl Conversation {
     }
 
     /// Offers the protocol what was read.
-    fn take(&mut self, server: &Server, peer: &Peer) {
+    fn take(&mut self, server: &Server, peer: &Rc<Peer>) {
         let mut out = server.scratch.take();
         let taken = self.machine.take(&self.offered, &mut Desk::new(server, peer), &mut out);
         self.offered.drain(..taken.consumed);
@@ -179,7 +187,7 @@ impl Conversation {
     }
 
     /// Tries again what had to wait.
-    fn go_on(&mut self, server: &Server, peer: &Peer) {
+    fn go_on(&mut self, server: &Server, peer: &Rc<Peer>) {
         peer.later.set(None);
         let mut out = server.scratch.take();
         let event = self.machine.go_on(&mut Desk::new(server, peer), &mut out);

@@ -107,6 +107,41 @@ fn it_stops_and_reloads_when_it_is_told() {
     assert!(!site.state().join("qxups-sim-rack").exists(), "its terminal is gone as well");
 }
 
+/// A reload that fails is seen to fail: by who asked for it, in the log and in the line of status.
+#[test]
+fn what_came_of_a_reload_is_said_to_who_asked() {
+    let site = Site::started("outcome", CONF, "");
+    site.until_answer(STATUS, ON_MAINS);
+    let reload = || {
+        let output = site.upsd().args(["-c", "reload"]).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(reload(), (true, String::new()));
+    site.write("ups.conf", "[rack]\ndriver = qxups-sim\n[attic\n");
+    let (good, said) = reload();
+    assert!(!good && said.contains("ups.conf, line 3") && said.trim().lines().count() == 1, "{said}");
+    assert!(site.log().contains("line 3") && site.log().contains("going on as before"), "{}", site.log());
+    assert_eq!(site.ask(STATUS), ON_MAINS);
+    site.write("ups.conf", CONF);
+    let place = site.state();
+    assert_eq!(serve::program::reload(Some(&place)).as_deref(), Ok("UPSes: 0 new, 0 gone, 0 changed, 0 begun anew, 1 as before"));
+    // others do not reach it, and rubbish at its door costs nothing
+    let control = place.join("upsd.control");
+    let mode = std::os::unix::fs::MetadataExt::mode(&control.metadata().unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+    for rubbish in [&b""[..], b"FROB 12", b"RELOAD", &[0; 100_000]] {
+        let mut stream = std::os::unix::net::UnixStream::connect(&control).unwrap();
+        let _ = std::io::Write::write_all(&mut stream, rubbish);
+    }
+    let silent: Vec<_> = (0..40).map(|_| std::os::unix::net::UnixStream::connect(&control).unwrap()).collect();
+    assert_eq!(site.ask(STATUS), ON_MAINS);
+    drop(silent);
+    site.until("it is heard again", || serve::program::reload(Some(&place)).is_ok());
+    drop(site);
+    let why = serve::program::reload(Some(&place)).unwrap_err();
+    assert!(why.contains("no server runs"), "{why}");
+}
+
 #[test]
 fn it_goes_to_the_background_when_it_serves() {
     let site = Site::new("background", CONF, "");

@@ -1,5 +1,6 @@
 //! The fleet: all UPSes of a site by name, wherever their data comes from.
 
+mod line;
 mod mirror;
 mod own;
 mod plan;
@@ -19,7 +20,7 @@ pub(crate) use source::{Answer, Ended, Source};
 use station::driver_kind::DriverKind;
 use station::log::Log;
 use station::memory::Folders;
-use station::{Mode, NoOwner, Reloaded, Setup};
+use station::{Mode, Owner, Reloaded, Setup};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
@@ -43,6 +44,8 @@ pub struct Surroundings {
     pub new_id: Rc<dyn Fn() -> TrackingId>,
     /// Where is said what happens.
     pub log: Log,
+    /// The process, as its stations know it.
+    pub owner: Rc<dyn Owner>,
 }
 
 impl fmt::Debug for Surroundings {
@@ -219,6 +222,11 @@ impl Fleet {
         news
     }
 
+    /// Whether a load is being switched off, or a client waits for what came of its order.
+    pub fn is_busy(&self) -> bool {
+        self.all.iter().any(|ups| matches!(&*ups.feed.borrow(), Feed::Own(own) if own.is_busy()))
+    }
+
     /// Ends everything; what stations keep is kept.
     pub fn stop(&mut self) {
         self.all.iter().for_each(|ups| ups.with_source((), |source| source.stop()));
@@ -276,7 +284,7 @@ impl Fleet {
     }
 
     fn feed(&self, name: &str, origin: &Origin) -> Feed {
-        let Surroundings { folders, log, .. } = &self.surroundings;
+        let Surroundings { folders, log, owner, .. } = &self.surroundings;
         let log = log.for_ups(name);
         match origin {
             Origin::Own { kind, config, socket } => self.own_or_running(name, kind, config, socket, log),
@@ -289,9 +297,10 @@ impl Fleet {
                         mode: Mode::Watch,
                         folders: None,
                         log,
-                        owner: Rc::new(NoOwner),
+                        owner: owner.clone(),
                     };
-                    Feed::Own(OwnSource::spawn(setup, Some(simulated)))
+                    let socket = folders.state.join(format!("{}-{name}", simulated::DRIVER));
+                    Feed::Own(OwnSource::spawn(setup, Some(simulated), socket))
                 }
                 Err(why) => {
                     log.warning(&why);
@@ -323,18 +332,17 @@ impl Fleet {
         let Surroundings { folders, pids, .. } = &self.surroundings;
         let pid_file = pids.join(format!("{}-{name}.pid", kind.name));
         let instance = Instance { program: kind.name, ups: name.into(), pid_file, socket: socket.into() };
-        if let Some(pid) = instance.running() {
+        if let Some(pid) = instance.running().or_else(|| instance.server()) {
             log.info(&format!(
-                "its driver {} runs as process {pid}, which is used; to have the UPS driven here, end that and reload",
+                "process {pid} drives it already ({}), and is used; to have the UPS driven here, end that and reload",
                 kind.name
             ));
             return self.socket(socket, log);
         }
-        let (config, folders) = (config.clone(), Some(folders.clone()));
-        Feed::Own(OwnSource::spawn(
-            Setup { kind, config, mode: Mode::Watch, folders, log, owner: Rc::new(NoOwner) },
-            None,
-        ))
+        let (config, folders, owner) =
+            (config.clone(), Some(folders.clone()), self.surroundings.owner.clone());
+        let setup = Setup { kind, config, mode: Mode::Watch, folders, log, owner };
+        Feed::Own(OwnSource::spawn(setup, None, socket.into()))
     }
 }
 
