@@ -23,9 +23,15 @@ use clap::{CommandFactory, Parser, Subcommand};
 use out::Stop;
 use std::process::ExitCode;
 
+/// What `--version` says. ring has parts under the Apache licence alone, which goes with GPL-3 but not with GPL-2.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nSources: GPL-2.0-or-later. This program, as it is linked with TLS: GPL-3.0-or-later.\nThere is no warranty, as far as the law permits."
+);
+
 /// Tools for UPSes that speak the Q* dialects (Megatec and its kin).
 #[derive(Parser)]
-#[command(name = "qxups", version)]
+#[command(name = "qxups", version, long_version = VERSION)]
 struct Line {
     #[command(subcommand)]
     task: Task,

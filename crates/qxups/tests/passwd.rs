@@ -68,7 +68,9 @@ fn a_user_of_a_file_is_changed_or_added() {
     let expected = format!("{}[new]\n", text.replace("  password = old\n", ""));
     assert_eq!(kept(&String::from_utf8(after).unwrap()), kept(&expected));
     assert_eq!(path.metadata().unwrap().permissions().mode() & 0o777, 0o640);
-    for (path, user, part) in [(folder.join("none"), "admin", "is not there"), (path, "a b", "cannot be the name")] {
+    for (path, user, part) in
+        [(folder.join("none"), "admin", "is not there"), (path, "a b", "cannot be the name")]
+    {
         let output = passwd(&[&path, Path::new(user)], "x\n");
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success() && said.contains(part), "{said}");

@@ -7,7 +7,6 @@ use crate::wire::Wire;
 use nut::network::server::{Connection, Event, TlsOffer};
 use std::io;
 use std::rc::Rc;
-use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
@@ -18,8 +17,6 @@ const AT_ONCE: usize = 4096;
 const KEPT: usize = 64 * 1024;
 /// After so many turns without a wait, others have theirs.
 const TURNS: u32 = 4;
-/// When the process was idle for so long it may as well have been stopped: sessions see first whether data is old.
-const IDLE: Duration = Duration::from_millis(200);
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -79,8 +76,7 @@ pub(crate) async fn serve(server: Rc<Server>, stream: TcpStream, peer: Rc<Peer>,
             return;
         }
         turns = if next == Next::More { turns + 1 } else { 0 };
-        let was_idle = server.served.replace(Instant::now()).elapsed() > IDLE;
-        if turns >= TURNS || was_idle {
+        if turns >= TURNS {
             turns = 0;
             yield_now().await;
         }

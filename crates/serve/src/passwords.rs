@@ -157,13 +157,21 @@ mod tests {
 
     #[test]
     fn absurd_costs_are_refused_just_above_the_bounds() {
-        let of = |costs: &str| check_hash(&format!("$argon2id$v=19${costs}$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"));
+        let of = |costs: &str| {
+            check_hash(&format!(
+                "$argon2id$v=19${costs}$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc"
+            ))
+        };
         for costs in ["m=65536,t=4,p=16", "m=65535,t=4,p=4", "m=4096,t=64,p=1", "m=8,t=1,p=1"] {
             assert_eq!(of(costs), Ok(()), "{costs}");
         }
-        for costs in
-            ["m=65537,t=1,p=1", "m=65536,t=5,p=1", "m=4096,t=65,p=1", "m=4096,t=3,p=17", "m=8,t=4294967295,p=1"]
-        {
+        for costs in [
+            "m=65537,t=1,p=1",
+            "m=65536,t=5,p=1",
+            "m=4096,t=65,p=1",
+            "m=4096,t=3,p=17",
+            "m=8,t=4294967295,p=1",
+        ] {
             assert_eq!(of(costs), Err(WrongHash::TooCostly), "{costs}");
         }
         for costs in ["m=7,t=1,p=1", "m=8,t=0,p=1", "m=99999999999,t=1,p=1", "t=x", "m=-1,t=1,p=1"] {
@@ -177,8 +185,14 @@ mod tests {
             ("", WrongHash::NotArgon2id),
             ("$argon2id$", WrongHash::NotArgon2id),
             ("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ", WrongHash::NotArgon2id),
-            ("$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", WrongHash::NotArgon2id),
-            ("$argon2id$v=17$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc", WrongHash::Version),
+            (
+                "$argon2i$v=19$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+                WrongHash::NotArgon2id,
+            ),
+            (
+                "$argon2id$v=17$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc",
+                WrongHash::Version,
+            ),
             ("$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm", WrongHash::Short),
         ] {
             assert_eq!(check_hash(text), Err(why), "{text}");

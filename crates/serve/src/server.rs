@@ -43,8 +43,6 @@ pub struct Server {
     pub(crate) peers: RefCell<BTreeMap<u64, Rc<Peer>>>,
     /// What answers are written to before they go out.
     pub(crate) scratch: RefCell<Vec<u8>>,
-    /// When any client was last served.
-    pub(crate) served: Cell<Instant>,
     pub(crate) log: Log,
     last: Cell<u64>,
     complaints: Complaints,
@@ -125,7 +123,6 @@ impl Server {
             tls: RefCell::new(tls),
             peers: RefCell::default(),
             scratch: RefCell::default(),
-            served: Cell::new(Instant::now()),
             log,
             last: Cell::new(0),
             complaints: Complaints::default(),

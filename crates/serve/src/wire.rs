@@ -1,7 +1,7 @@
 //! The stream of a client: in the clear, or encrypted once it asked for that.
 
-use std::io::{self, Read, Write};
 use std::future::Future;
+use std::io::{self, Read, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};

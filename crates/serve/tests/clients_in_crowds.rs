@@ -137,7 +137,7 @@ fn ten_thousand_connects_cost_others_nothing() {
 /// With as many as MAXCONN allows, one that says nothing gives way; one that is logged in does not.
 #[test]
 fn who_says_nothing_gives_way() {
-    let site = site("full", "MAXCONN 5\n");
+    let site = site("full", "MAXCONN 8\n");
     let mut first = site.connect().user("first", "one");
     assert_eq!(first.ask("LOGIN rack"), "OK");
     let mut talks = site.connect();

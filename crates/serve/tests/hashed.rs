@@ -32,8 +32,11 @@ fn site(name: &str, hash: &str) -> Site {
 fn upscmd_commands_and_upsmon_logs_in() {
     let site = site("hashed", &passwords::hash("secret").unwrap());
     if let Some(upscmd) = program("upscmd") {
-        for (password, said) in [("wrong", "ACCESS-DENIED"), ("secret", "SUCCESS"), ("secre", "ACCESS-DENIED")] {
-            let output = site.nut(&upscmd, &["-w", "-u", "admin", "-p", password, "rack@{}", "beeper.toggle"]);
+        for (password, said) in
+            [("wrong", "ACCESS-DENIED"), ("secret", "SUCCESS"), ("secre", "ACCESS-DENIED")]
+        {
+            let output =
+                site.nut(&upscmd, &["-w", "-u", "admin", "-p", password, "rack@{}", "beeper.toggle"]);
             let text = String::from_utf8_lossy(&output.stderr).into_owned();
             assert!(text.contains(said), "{password}: {text}");
         }
@@ -43,7 +46,9 @@ fn upscmd_commands_and_upsmon_logs_in() {
     let place = format!("127.0.0.1:{}", site.port);
     site.write(
         "upsmon.conf",
-        &format!("{root}MONITOR rack@{place} 1 first secret primary\nMINSUPPLIES 1\nSHUTDOWNCMD true\nPOLLFREQ 1\n"),
+        &format!(
+            "{root}MONITOR rack@{place} 1 first secret primary\nMINSUPPLIES 1\nSHUTDOWNCMD true\nPOLLFREQ 1\n"
+        ),
     );
     let mut upsmon = Command::new(upsmon);
     site.environment(&mut upsmon);
@@ -53,8 +58,12 @@ fn upscmd_commands_and_upsmon_logs_in() {
     upsmon.kill().unwrap();
     upsmon.wait().unwrap();
     // it may have forked
-    let pid = std::fs::read_to_string(site.state().join("upsmon.pid")).ok().and_then(|text| text.trim().parse().ok());
-    let _ = pid.map(|pid| nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL));
+    let pid = std::fs::read_to_string(site.state().join("upsmon.pid"))
+        .ok()
+        .and_then(|text| text.trim().parse().ok());
+    let _ = pid.map(|pid| {
+        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL)
+    });
 }
 
 /// While a check is made others are served; once it is made its client does not wait again, also when it failed.

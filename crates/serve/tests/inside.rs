@@ -16,14 +16,19 @@ const STATUS: &str = "GET VAR rack ups.status";
 const ON_MAINS: &str = "VAR rack ups.status \"OL\"";
 
 fn conf(ups: &Ups) -> String {
-    format!("pollinterval = 1\n[rack]\ndriver = nutdrv_qx\nport = {}\nprotocol = megatec\n", ups.port.display())
+    format!(
+        "pollinterval = 1\n[rack]\ndriver = nutdrv_qx\nport = {}\nprotocol = megatec\n",
+        ups.port.display()
+    )
 }
 
 fn begin(name: &str, knobs: &[&str]) -> (Ups, Site) {
     let ups = Ups::start(name, Which::Ours, "megatec", knobs);
     let site = Site::started(name, &conf(&ups), "");
     site.until_answer(STATUS, ON_MAINS);
-    site.until("the driver's socket is there", || UnixStream::connect(site.state().join("nutdrv_qx-rack")).is_ok());
+    site.until("the driver's socket is there", || {
+        UnixStream::connect(site.state().join("nutdrv_qx-rack")).is_ok()
+    });
     (ups, site)
 }
 
@@ -71,13 +76,15 @@ fn debian_s_upsd_reads_and_commands_over_the_driver_s_socket() {
     }
     let mut upsd = Command::new(upsd);
     upsd.env("NUT_CONFPATH", &theirs).env("NUT_STATEPATH", site.state()).env("NUT_ALTPIDPATH", &theirs);
-    let mut upsd = upsd.args(["-D", "-u", "root"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut upsd =
+        upsd.args(["-D", "-u", "root"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     site.until("upsd listens", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
     let of_upsd = |line: &str| Client::new(port).ask(line);
     for name in ["rack", "lab"] {
         let line = format!("GET VAR {name} ups.status");
         site.until("upsd has data", || of_upsd(&line) == format!("VAR {name} ups.status \"OL\""));
-        let lists = |list: &str| [site.port, port].map(|port| Client::new(port).list(&format!("{list} {name}")));
+        let lists =
+            |list: &str| [site.port, port].map(|port| Client::new(port).list(&format!("{list} {name}")));
         for list in ["LIST CMD", "LIST RW"] {
             let [ours, debians] = lists(list);
             assert!(ours.len() > 3 && ours == debians, "{ours:#?}\n{debians:#?}");
@@ -165,7 +172,11 @@ fn a_server_that_hangs_is_not_waited_for() {
     let began = Instant::now();
     let output = kill_power(&site);
     assert!(output.status.success(), "{}", err(&output));
-    assert!(err(&output).contains("does not answer for 2 s: it was killed; going on alone"), "{}", err(&output));
+    assert!(
+        err(&output).contains("does not answer for 2 s: it was killed; going on alone"),
+        "{}",
+        err(&output)
+    );
     assert!(began.elapsed() > Duration::from_secs(2));
     assert_eq!(orders(&ups), ["C", "S.5R0003"]);
 }

@@ -113,14 +113,16 @@ fn debian_s_upsd_is_another_server() {
 fn tapped(port: u16) -> (u16, std::sync::Arc<std::sync::Mutex<Vec<u8>>>) {
     use std::io::{Read, Write};
     let tap = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let (at, seen) = (tap.local_addr().unwrap().port(), std::sync::Arc::<std::sync::Mutex<Vec<u8>>>::default());
+    let (at, seen) =
+        (tap.local_addr().unwrap().port(), std::sync::Arc::<std::sync::Mutex<Vec<u8>>>::default());
     let all = seen.clone();
     std::thread::spawn(move || {
         while let Ok((near, _)) = tap.accept() {
             let Ok(far) = std::net::TcpStream::connect(("127.0.0.1", port)) else { continue };
-            for (mut from, mut to) in
-                [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far.try_clone().unwrap(), near.try_clone().unwrap())]
-            {
+            for (mut from, mut to) in [
+                (near.try_clone().unwrap(), far.try_clone().unwrap()),
+                (far.try_clone().unwrap(), near.try_clone().unwrap()),
+            ] {
                 let all = all.clone();
                 std::thread::spawn(move || {
                     let mut bytes = [0; 4096];
@@ -161,7 +163,9 @@ fn tls_is_spoken_and_the_right_server_is_known_by_its_certificate() {
             assert_eq!(client.ask("INSTCMD far beeper.toggle"), "OK");
             there.until("it was handed on", || there.log().contains("beeper.toggle"));
         } else {
-            here.until("it is said", || here.log().contains("NUT server 127.0.0.1") && here.log().contains("TLS: "));
+            here.until("it is said", || {
+                here.log().contains("NUT server 127.0.0.1") && here.log().contains("TLS: ")
+            });
             assert_eq!(here.ask("GET VAR far ups.status"), "ERR DRIVER-NOT-CONNECTED");
         }
         let seen = seen.lock().unwrap().clone();

@@ -15,7 +15,9 @@ pub fn line(hash: &str) -> String {
 pub fn with_password(text: &[u8], user: &str, hash: &str) -> Result<(Vec<u8>, bool), String> {
     let is_fit = |byte: u8| byte.is_ascii_graphic() && !b"[]\"\\#=".contains(&byte);
     if user.is_empty() || !user.bytes().all(is_fit) {
-        return Err(format!("'{user}' cannot be the name of a user; write it in ASCII, without blanks, brackets, quotes, \\, # and ="));
+        return Err(format!(
+            "'{user}' cannot be the name of a user; write it in ASCII, without blanks, brackets, quotes, \\, # and ="
+        ));
     }
     let before = upsd_users::parse(text);
     let all = lines(text);
@@ -45,7 +47,8 @@ enum Place {
 }
 
 fn place(all: &[Line], user: &str) -> Place {
-    let first = |line: &Line| line.words.as_ref().ok().and_then(|words| words.first().cloned()).unwrap_or_default();
+    let first =
+        |line: &Line| line.words.as_ref().ok().and_then(|words| words.first().cloned()).unwrap_or_default();
     let heading = format!("[{user}]");
     let Some(at) = all.iter().position(|line| first(line) == heading) else { return Place::None };
     let section = all[at + 1..].iter().take_while(|line| !first(line).starts_with('['));
@@ -106,7 +109,10 @@ fn is_as_before(mut before: UpsdUsers, after: &UpsdUsers, user: &str, hash: &str
     match before.users.iter_mut().find(|known| known.name == user) {
         Some(known) => known.password = password,
         None => before.users.extend(after.users.last().cloned().filter(|last| {
-            last.name == user && last.password == password && last.actions.is_empty() && last.commands.is_empty()
+            last.name == user
+                && last.password == password
+                && last.actions.is_empty()
+                && last.commands.is_empty()
         })),
     }
     let bare = |users: &UpsdUsers| {
@@ -131,7 +137,10 @@ mod tests {
         let new = line(HASH);
         assert_eq!(new, format!("password = \"{HASH}\""));
         for (before, after) in [
-            ("# a\n[a]\n\tpassword = x # old\n  actions = SET\n[b]\npassword = y\n", "# a\n[a]\n\t@\n  actions = SET\n[b]\npassword = y\n"),
+            (
+                "# a\n[a]\n\tpassword = x # old\n  actions = SET\n[b]\npassword = y\n",
+                "# a\n[a]\n\t@\n  actions = SET\n[b]\npassword = y\n",
+            ),
             ("[b]\npassword = y\n[a]\nPassword=x", "[b]\npassword = y\n[a]\n@\n"),
             ("[a]\nactions = SET\n[b]\npassword = y\n", "[a]\n    @\nactions = SET\n[b]\npassword = y\n"),
             ("[a]", "[a]\n    @\n"),

@@ -45,8 +45,15 @@ impl Passwd {
             None => print(&format!("{}\n", edit::line(&hash)))?,
             Some((path, user)) => {
                 let is_new = file::change(&path, |text| edit::with_password(text, &user, &hash))?;
-                let what = if is_new { "added, and may do nothing yet: add actions or upsmon to it" } else { "changed" };
-                tell(format_args!("{}: [{user}] is {what}. 'qxups reload' has a server use it", path.display()));
+                let what = if is_new {
+                    "added, and may do nothing yet: add actions or upsmon to it"
+                } else {
+                    "changed"
+                };
+                tell(format_args!(
+                    "{}: [{user}] is {what}. 'qxups reload' has a server use it",
+                    path.display()
+                ));
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -78,7 +85,9 @@ fn check(password: &str) -> Result<(), String> {
         return Err(NO_WORD.into());
     }
     if password.contains(|letter| NOT_SENT.contains(letter)) {
-        tell("clients of NUT 2.8.0 do not send blanks, quotes, \\, # and = in a password as they are: a password without them works everywhere");
+        tell(
+            "clients of NUT 2.8.0 do not send blanks, quotes, \\, # and = in a password as they are: a password without them works everywhere",
+        );
     }
     Ok(())
 }

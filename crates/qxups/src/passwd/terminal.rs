@@ -32,7 +32,8 @@ impl Drop for Quiet {
 /// A sentence; also for Control-C and Control-D.
 pub fn ask(question: &str) -> Result<String, String> {
     // before the question: what is typed at it is never shown
-    let quiet = Quiet::new().map_err(|error| format!("cannot switch the echo of the terminal off: {error}"))?;
+    let quiet =
+        Quiet::new().map_err(|error| format!("cannot switch the echo of the terminal off: {error}"))?;
     let _ = std::io::stderr().lock().write_all(question.as_bytes());
     let typed = read_line(&mut std::io::stdin().lock());
     drop(quiet);

@@ -14,6 +14,7 @@ use nut::network::TrackingId;
 use nut::network::server::{Freshness, UpsId};
 use nut::ups_conf::UpsConf;
 use own::OwnSource;
+pub use plan::check_part;
 use plan::{Origin, Plan};
 use socket::SocketSource;
 pub(crate) use source::{Answer, Ended, Source};
@@ -178,6 +179,7 @@ impl Fleet {
     pub fn check(&self, conf: &UpsConf) -> Result<Checked, String> {
         let Surroundings { conf: folder, folders, .. } = &self.surroundings;
         let plans = plan::read(conf, folder, &folders.state)?;
+        self.check_wrong(&plans)?;
         for plan in &plans.all {
             let known = self.find(&plan.name).map(|ups| ups.feed.borrow());
             if let (Some(Feed::Own(own)), Origin::Own { config, .. }) = (known.as_deref(), &plan.origin) {
@@ -185,6 +187,29 @@ impl Fleet {
             }
         }
         Ok(Checked(plans))
+    }
+
+    /// At the start one wrong section costs its own UPS; later also no other, unless it was right or not there before.
+    fn check_wrong(&self, plans: &plan::Plans) -> Result<(), String> {
+        let is_known = |name: &str| {
+            let known = self.find(name).map(|ups| ups.origin.borrow());
+            matches!(known.as_deref(), Some(Origin::Wrong(_)))
+        };
+        let mut all_are_wrong = !plans.all.is_empty();
+        for plan in &plans.all {
+            match &plan.origin {
+                Origin::Wrong(why) if !self.all.is_empty() && !is_known(&plan.name) => {
+                    return Err(why.clone());
+                }
+                Origin::Wrong(_) => {}
+                _ => all_are_wrong = false,
+            }
+        }
+        let first = plans.all.iter().find_map(|plan| match &plan.origin {
+            Origin::Wrong(why) => Some(why.clone()),
+            _ => None,
+        });
+        first.filter(|_| all_are_wrong).map_or(Ok(()), Err)
     }
 
     /// Makes the fleet what `ups.conf` says: new UPSes appear, others go, those that stay miss no poll. Must be called
@@ -264,6 +289,7 @@ impl Fleet {
             (Feed::Socket(socket), Origin::Own { .. }, Origin::Own { .. }) => {
                 if socket.freshness() == Freshness::NotConnected { Fate::Anew } else { Fate::Same }
             }
+            (_, Origin::Wrong(old), Origin::Wrong(new)) if old == new => Fate::Same,
             (Feed::Own(_), Origin::Simulated(old), Origin::Simulated(new)) if old == new => Fate::Same,
             (Feed::Socket(_), Origin::Socket(old), Origin::Socket(new)) if old == new => Fate::Same,
             (Feed::Upstream(_), Origin::Upstream(old), Origin::Upstream(new)) if old == new => Fate::Same,
@@ -291,14 +317,8 @@ impl Fleet {
             Origin::Simulated(plan) => match plan.start(&folders.state, &log) {
                 Ok((simulated, config)) => {
                     let kind = &station::driver_kind::NUTDRV_QX;
-                    let setup = Setup {
-                        kind,
-                        config,
-                        mode: Mode::Watch,
-                        folders: None,
-                        log,
-                        owner: owner.clone(),
-                    };
+                    let setup =
+                        Setup { kind, config, mode: Mode::Watch, folders: None, log, owner: owner.clone() };
                     let socket = folders.state.join(format!("{}-{name}", simulated::DRIVER));
                     Feed::Own(OwnSource::spawn(setup, Some(simulated), socket))
                 }
@@ -308,6 +328,12 @@ impl Fleet {
                 }
             },
             Origin::Socket(path) => self.socket(path, log),
+            Origin::Wrong(why) => {
+                self.surroundings
+                    .log
+                    .warning(&format!("{why}; clients hear that its driver is not connected"));
+                Feed::Nothing
+            }
             Origin::Upstream(upstream) => {
                 let max_age = self.surroundings.max_age.clone();
                 Feed::Upstream(UpstreamSource::spawn(upstream.clone(), max_age, log))

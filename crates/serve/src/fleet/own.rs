@@ -175,8 +175,8 @@ impl Source for OwnSource {
             | Condition::NotFound(_)
             | Condition::Ended => Freshness::NotConnected,
             Condition::Stale => Freshness::Stale,
-            Condition::Ready if self.station.device().borrow().store().is_stale() => Freshness::Stale,
-            Condition::Ready => Freshness::Fresh,
+            Condition::Ready if self.station.is_fresh() => Freshness::Fresh,
+            Condition::Ready => Freshness::Stale,
         }
     }
 

@@ -38,6 +38,8 @@ pub(crate) enum Origin {
     Socket(PathBuf),
     /// Another NUT server.
     Upstream(Upstream),
+    /// Nowhere: driver or options are wrong. File, line, a sentence.
+    Wrong(String),
 }
 
 /// A UPS of another NUT server.
@@ -76,7 +78,7 @@ pub(crate) struct Plans {
 /// Reads `ups.conf`. `folder` is where it lies, `state` where the sockets of drivers are.
 ///
 /// # Errors
-/// The first thing that is wrong: file, line, a sentence.
+/// That names cannot be told apart: file, line, a sentence. What is wrong within a section is [`Origin::Wrong`].
 pub(crate) fn read(conf: &UpsConf, folder: &Path, state: &Path) -> Result<Plans, String> {
     let at = |line: usize, why: &str| format!("{}, line {line}: {why}", folder.join("ups.conf").display());
     let mut plans = Plans::default();
@@ -89,11 +91,26 @@ pub(crate) fn read(conf: &UpsConf, folder: &Path, state: &Path) -> Result<Plans,
             );
             return Err(at(section.line, &why));
         }
-        let plan = plan(conf, section, folder, state, &mut plans.hints)
-            .map_err(|(line, why)| at(line, &format!("[{}]: {why}", section.name)))?;
-        plans.all.push(plan);
+        let planned = plan(conf, section, folder, state, &mut plans.hints);
+        plans.all.push(planned.unwrap_or_else(|(line, why)| Plan {
+            name: section.name.clone(),
+            description: value(section, "desc").map(String::from),
+            origin: Origin::Wrong(at(line, &format!("[{}]: {why}", section.name))),
+        }));
     }
     Ok(plans)
+}
+
+/// What is wrong with a section whose driver is a part of the server: `qxups-sim`, `nut-upstream`, `dummy-ups` with a UPS
+/// of another server. None for other drivers.
+///
+/// # Errors
+/// Line and sentence.
+pub fn check_part(conf: &UpsConf, section: &Section, folder: &Path) -> Option<Result<(), (usize, String)>> {
+    let driver = value(section, "driver")?;
+    let port = value(section, "port").unwrap_or_default();
+    let is_part = matches!(driver, simulated::DRIVER | "nut-upstream") || upstream(driver, port).is_some();
+    is_part.then(|| plan(conf, section, folder, Path::new(""), &mut vec![]).map(drop))
 }
 
 /// The last value of a setting, which is the one that counts.
@@ -222,15 +239,14 @@ mod tests {
         assert!(matches!(origins[0], Origin::Own { kind, .. } if kind.name == "nutdrv_qx"));
         assert!(matches!(origins[1], Origin::Socket(path) if path == Path::new("/run/nut/usbhid-ups-b")));
         assert!(matches!(origins[2], Origin::Simulated(_)));
-        let there =
-            |ups: &str, host: &str, port| Upstream {
-                ups: ups.into(),
-                host: host.into(),
-                port,
-                user: None,
-                tls: TlsWish::IfOffered,
-                verify: Verify::Nothing,
-            };
+        let there = |ups: &str, host: &str, port| Upstream {
+            ups: ups.into(),
+            host: host.into(),
+            port,
+            user: None,
+            tls: TlsWish::IfOffered,
+            verify: Verify::Nothing,
+        };
         assert!(matches!(origins[3], Origin::Upstream(up) if *up == there("ups", "192.0.2.7", 3493)));
         assert!(matches!(origins[4], Origin::Socket(path) if path == Path::new("/run/nut/dummy-ups-e")));
         assert!(matches!(origins[5], Origin::Upstream(up) if *up == there("rack", "2001:db8::1", 4000)));
@@ -250,7 +266,14 @@ mod tests {
             ("[a]\ndriver = qxups-sim\nscenario = doom\n", 3, "on-battery"),
             ("[a]\ndriver = qxups-sim\nknob = frob\n", 3, "frob"),
         ] {
-            let why = read_text(text).err().unwrap();
+            let wrong = |plan: &Plan| match &plan.origin {
+                Origin::Wrong(why) => Some(why.clone()),
+                _ => None,
+            };
+            let why = match read_text(text) {
+                Ok(plans) => plans.all.iter().find_map(wrong).unwrap(),
+                Err(why) => why,
+            };
             assert!(why.starts_with(&format!("/etc/nut/ups.conf, line {line}: ")), "{why}");
             assert!(why.contains(part), "{why}");
         }

@@ -8,9 +8,7 @@ use super::mirror::Mirror;
 use super::plan::Upstream;
 use super::source::{Answer, Ended, Source};
 use nut::driver_lines::DriverLine;
-use nut::network::client::{
-    self, About, End, Errand, Having, Item, Next, Opening, Request, Values,
-};
+use nut::network::client::{self, About, End, Errand, Having, Item, Next, Opening, Request, Values};
 use nut::network::server::{Freshness, Order, Variable};
 use nut::network::{ErrorWord, Outcome};
 use qx::vocabulary::moment::Moment;

@@ -108,7 +108,9 @@ pub(super) fn reload(socket: &Path, meant: Option<Pid>) -> Option<Result<String,
     let stream = Blocking::connect(socket).ok()?;
     let server = peer_of(&stream, &SERVERS).filter(|server| meant.is_none_or(|meant| meant == *server))?;
     Some(ask(stream).unwrap_or_else(|error| {
-        Err(format!("the server (process {server}) did not say what came of the reload: {error}; its log has it"))
+        Err(format!(
+            "the server (process {server}) did not say what came of the reload: {error}; its log has it"
+        ))
     }))
 }
 

@@ -13,8 +13,8 @@ use crate::listener::{self, Listeners, Opened};
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::tracking::Random;
-use control::Control;
 pub use command_line::{CommandLine, Ground, Order, Task};
+use control::Control;
 use driver::config::{Paths, ProcessConfig, USER};
 use driver::instance::PidFile;
 use driver::process::{self, Account, Readiness, Side};
@@ -25,8 +25,8 @@ pub use files::Where;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nut::upsd_conf::{Listen, StartTls, UpsdConf};
 use nut::upsd_users::UpsdUsers;
-use station::log::{self, Log};
 use qx::device::Outcome;
+use station::log::{self, Log};
 use station::outlet::{self, Lines, Which};
 use station::{Owner, Reload};
 use std::cell::{Cell, RefCell};
@@ -190,8 +190,8 @@ fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
     let mut hints = vec![];
     let upsd_conf = plan.from.upsd_conf(&mut hints)?;
     let log = Log::new(debug_level(&plan.line, &upsd_conf), plan.line.quiet);
-    let settings = settings(&upsd_conf, &plan)?;
-    raise_limit(settings.connections)?;
+    let mut settings = settings(&upsd_conf, &plan)?;
+    raise_limit(settings.max_connections.unwrap_or(settings.connections))?;
     let opened = Opened::now(&settings.listen, plan.line.family);
     if let Some(why) = opened.is_hopeless() {
         return Err(why);
@@ -211,6 +211,7 @@ fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
             plan.from.folder().join("ups.conf").display()
         ));
     }
+    settings.leave_room(checked.count())?;
     let users = plan.from.users(&mut hints)?;
     hints.extend(plan.from.open_to_all());
     hints.extend(opened.complaints());
@@ -383,8 +384,12 @@ impl Prepared {
     async fn serve(self, mut readiness: Readiness, stays: bool, control: PathBuf) -> Result<ExitCode, Fatal> {
         let Prepared { plan, log, settings, supervisor, paths, wishes: (wish, mut wishes), .. } = self;
         forward(Signals::new()?, wish.clone());
-        let _control = Control::open(control.clone(), wish, log.clone())
-            .map_err(|error| log.warning(&format!("cannot listen at {}: {error}; 'qxups reload' is not heard, SIGHUP is", control.display())));
+        let _control = Control::open(control.clone(), wish, log.clone()).map_err(|error| {
+            log.warning(&format!(
+                "cannot listen at {}: {error}; 'qxups reload' is not heard, SIGHUP is",
+                control.display()
+            ))
+        });
         let mut fleet = self.fleet;
         fleet.take(self.checked);
         let (listen, family) = (settings.listen.clone(), plan.line.family);
@@ -521,8 +526,8 @@ impl Reloading {
         let (plan, server) = (&self.plan, &self.server);
         let mut hints = vec![];
         let upsd_conf = plan.from.upsd_conf(&mut hints)?;
-        let settings = settings(&upsd_conf, plan)?;
-        raise_limit(settings.connections)?;
+        let mut settings = settings(&upsd_conf, plan)?;
+        raise_limit(settings.max_connections.unwrap_or(settings.connections))?;
         let ups_conf = plan.from.ups_conf()?;
         let users = plan.from.users(&mut hints)?;
         let checked = server.fleet.borrow().check(&ups_conf)?;
@@ -532,6 +537,7 @@ impl Reloading {
                     .into(),
             );
         }
+        settings.leave_room(checked.count())?;
         let state =
             state_paths(&Paths::from_environment(), &upsd_conf, &ups_conf, plan.state.as_deref()).state;
         if state != self.paths.state {

@@ -79,7 +79,9 @@ impl Site {
         self.server = Some(server);
         self.until("the server takes clients", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
         // before that a signal ends it
-        self.until("the server serves", || self.log().get(said..).is_some_and(|log| log.contains("serving ")));
+        self.until("the server serves", || {
+            self.log().get(said..).is_some_and(|log| log.contains("serving "))
+        });
     }
 
     pub fn log(&self) -> String {
