@@ -180,6 +180,10 @@ else
     left_out+=("the build with Debian 13's cargo: mmdebstrap cannot be installed")
 fi
 
+say "the size of the drop-in"
+wait "$release"
+packaging/check-size.sh
+
 say "the Debian package"
 if tool deb; then
     tools=()
@@ -190,7 +194,6 @@ if tool deb; then
     if [ ${#tools[@]} -gt 0 ]; then
         DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${tools[@]}"
     fi
-    wait "$release"
     packaging/test-package.sh
 else
     no_tool "the Debian package" deb

@@ -38,8 +38,17 @@ for name in blazer_ser blazer_usb; do
     fi
 done
 
+# the server under the name by which Debian's scripts start it
+if (exec -a upsd "$built/qxups" -V) | grep -q qxups; then
+    ln -s ../../bin/qxups "$stage/drivers/upsd"
+else
+    echo "build-deb.sh: this tool does not know the name upsd" >&2
+    exit 1
+fi
+
 for driver in "$stage"/drivers/*; do
     name=${driver##*/}
+    [ "$name" != upsd ] || continue
     gzip -9nc "packaging/man/$name.8" >"$stage/man8/$name.8.gz"
     "$stage/qxups" completions bash "$name" >"$stage/bash/$name"
     "$stage/qxups" completions zsh "$name" >"$stage/zsh/_$name"

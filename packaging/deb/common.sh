@@ -10,6 +10,9 @@ each_place() {
         "$1" "/usr/lib/nut/$name" "/usr/lib/nut/$name.nut-usr" "$name"
         "$1" "/usr/share/man/man8/$name.8.gz" "/usr/share/man/man8/$name.nut.8.gz" "$name.8.gz"
     done
+    # the server: Debian's /sbin/upsd is a script that starts this one. Its manual page holds for ours as well
+    "$1" /lib/nut/upsd /lib/nut/upsd.nut upsd
+    "$1" /usr/lib/nut/upsd /usr/lib/nut/upsd.nut-usr upsd
 }
 
 # also a link to nothing

@@ -8,7 +8,7 @@ fail() {
 install() { apt-get install -qy --no-install-recommends "$@"; }
 
 # drivers that this package brings
-ours() { ls /usr/lib/qxups; }
+ours() { ls /usr/lib/qxups | grep -vx upsd; }
 
 # whose driver stands under a name in NUT's folder
 whose() {
@@ -30,6 +30,7 @@ everything_is() {
         *) fail "the manual page of $name is not ours: $2" ;;
         esac
     done
+    [ "$(whose upsd)" = "$1" ] || fail "/lib/nut/upsd is that of $(whose upsd), not of $1: $2"
     ok "$2"
 }
 

@@ -19,6 +19,9 @@ const LONGEST: u64 = 64;
 /// No command line that is looked at is longer, in bytes.
 const LONGEST_COMMAND: u64 = 64 * 1024;
 
+/// The programs that `qxups serve` may be called by.
+pub const SERVERS: [&str; 2] = ["qxups", "upsd"];
+
 /// Where an instance leaves its traces.
 #[derive(Clone, Debug)]
 pub struct Instance {
@@ -41,6 +44,12 @@ impl Instance {
         let named =
             || named_in(&self.pid_file).filter(|number| is_other(*number) && self.is_said_by(*number));
         listens.or_else(named).map(Pid::from_raw)
+    }
+
+    /// The server that drives this UPS itself, if one listens at its socket.
+    pub fn server(&self) -> Option<Pid> {
+        let (_, stream) = connected_to(&self.socket)?;
+        peer_of(&stream, &SERVERS)
     }
 
     /// The process that the PID file names, if it lives and is not the driver of this UPS.
@@ -123,6 +132,12 @@ impl Pulse {
     }
 }
 
+/// Another process that listens at a socket.
+pub fn listener(path: &Path) -> Option<Pid> {
+    let (number, _) = connected_to(path)?;
+    is_other(number).then(|| Pid::from_raw(number))
+}
+
 fn is_other(number: i32) -> bool {
     number > 1 && u32::try_from(number) != Ok(std::process::id())
 }
@@ -138,7 +153,7 @@ fn named_in(path: &Path) -> Option<i32> {
 /// The process that listens at a socket, as the system knows it, and a connection to it on which nothing
 /// waits. The process is not asked, so it may hang.
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn connected_to(path: &Path) -> Option<(i32, UnixStream)> {
+pub(crate) fn connected_to(path: &Path) -> Option<(i32, UnixStream)> {
     use nix::sys::socket::{
         AddressFamily, SockFlag, SockType, UnixAddr, connect, getsockopt, socket, sockopt,
     };
@@ -150,8 +165,23 @@ fn connected_to(path: &Path) -> Option<(i32, UnixStream)> {
     Some((peer.pid(), client.into()))
 }
 
+/// The process at the other end, if it is another one and one of these programs.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+pub fn peer_of(stream: &UnixStream, programs: &[&str]) -> Option<Pid> {
+    use nix::sys::socket::{getsockopt, sockopt};
+    let number = getsockopt(stream, sockopt::PeerCredentials).ok()?.pid();
+    let is_one = is_other(number) && programs.iter().any(|program| is_program(number, program));
+    is_one.then(|| Pid::from_raw(number))
+}
+
 #[cfg(not(any(target_os = "linux", target_os = "android")))]
-fn connected_to(_path: &Path) -> Option<(i32, UnixStream)> {
+/// The process at the other end: not known here.
+pub fn peer_of(_stream: &UnixStream, _programs: &[&str]) -> Option<Pid> {
+    None
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub(crate) fn connected_to(_path: &Path) -> Option<(i32, UnixStream)> {
     None
 }
 

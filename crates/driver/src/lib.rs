@@ -8,6 +8,7 @@
 
 pub mod command_line;
 pub mod config;
+mod handover;
 mod help;
 pub mod instance;
 mod once;

@@ -23,11 +23,11 @@ const UMASK: u32 = 0o007;
 pub const HANGS: Duration = Duration::from_secs(2);
 /// How long one that answers may take to exit: it switches the load off first, if that was asked for, and that
 /// has its own bound ([`qx::device::bounds::KILL`]).
-const LEAVES: Duration = Duration::from_secs(65);
+pub(crate) const LEAVES: Duration = Duration::from_secs(65);
 /// A process that was killed is gone within this, or the system cannot end it.
 const DIES: Duration = Duration::from_secs(1);
 /// Between two looks at it.
-const LOOK: Duration = Duration::from_millis(50);
+pub(crate) const LOOK: Duration = Duration::from_millis(50);
 
 /// The account that a driver is to run under.
 #[derive(Debug)]
@@ -130,18 +130,32 @@ pub fn end(instance: &Instance) -> Result<Ended, String> {
             heard = Instant::now();
         }
         if heard.elapsed() >= HANGS {
-            return Ok(kill_it(pid, &format!("does not answer for {} s", HANGS.as_secs())));
+            return Ok(kill_it(pid, &told(pid, &format!("does not answer for {} s", HANGS.as_secs()))));
         }
         if began.elapsed() >= LEAVES {
-            return Ok(kill_it(pid, &format!("has not exited for {} s", LEAVES.as_secs())));
+            return Ok(kill_it(pid, &told(pid, &format!("has not exited for {} s", LEAVES.as_secs()))));
         }
         std::thread::sleep(LOOK);
     }
     Ok(Ended::Left)
 }
 
-fn kill_it(pid: Pid, what: &str) -> Ended {
-    let what = format!("the running instance of this driver (process {pid}) received SIGTERM and {what}");
+fn told(pid: Pid, what: &str) -> String {
+    format!("the running instance of this driver (process {pid}) received SIGTERM and {what}")
+}
+
+impl Ended {
+    /// What there is to say of it.
+    pub(crate) fn sentence(&self) -> &str {
+        match self {
+            Ended::Absent | Ended::Left => "it has left",
+            Ended::Killed(why) | Ended::Stays(why) => why,
+        }
+    }
+}
+
+/// Kills a process of which `what` is said.
+pub(crate) fn kill_it(pid: Pid, what: &str) -> Ended {
     match signal(pid, Signal::SIGKILL) {
         Err(why) if is_there(pid) => return Ended::Stays(format!("{what}; {why}")),
         _ => {}

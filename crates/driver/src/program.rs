@@ -2,6 +2,7 @@
 
 use crate::command_line::{CommandLine, Ground, Task};
 use crate::config::{Paths, ProcessConfig};
+use crate::handover;
 use crate::help;
 use crate::instance::{Instance, PidFile};
 use crate::once;
@@ -128,6 +129,13 @@ impl Driver {
         };
         let has_files = is_watching && (!stays || self.line.ground == Ground::Fore { pid_file: true });
         // two drivers on one line would take each other's replies, at -k as well
+        if self.is_killing() {
+            if let Some(done) = handover::kill_power(&self.instance(), &self.log) {
+                return done;
+            }
+        } else if is_watching {
+            running::leave_to_server(&self.instance())?;
+        }
         if has_files || self.is_killing() {
             running::end_others(&self.instance(), &self.log).or_else(|why| self.unless_killing(why))?;
         }

@@ -15,6 +15,11 @@ pub fn give_back() {
     system::trim_heap();
 }
 
+/// Gives back what was freed and is kept by the allocator.
+pub fn give_back_heap() {
+    system::trim_heap();
+}
+
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 mod system {
     use nix::libc::c_void;

@@ -11,7 +11,13 @@ use std::process::ExitCode;
 
 /// `-c`: tells it something.
 pub(crate) fn give_order(instance: &Instance, line: &CommandLine, order: Order) -> Result<ExitCode, Fatal> {
-    let absent = || format!("no driver runs for '{}'", instance.ups);
+    let absent = || match instance.server() {
+        Some(pid) => format!(
+            "the server (process {pid}) drives '{}': 'qxups reload' has it read ups.conf again, 'upsd -c stop' ends it",
+            instance.ups
+        ),
+        None => format!("no driver runs for '{}'", instance.ups),
+    };
     if order == Order::Exit && line.pid.is_none() {
         return match process::end(instance)? {
             Ended::Left => Ok(ExitCode::SUCCESS),
@@ -30,6 +36,17 @@ pub(crate) fn give_order(instance: &Instance, line: &CommandLine, order: Order) 
         Order::ReloadOrExit => Signal::SIGUSR1,
     };
     process::signal(pid, meant).map(|()| ExitCode::SUCCESS)
+}
+
+/// A server that drives this UPS serves its clients as well, and at the driver's socket those of upsd.
+pub(crate) fn leave_to_server(instance: &Instance) -> Result<(), Fatal> {
+    match instance.server() {
+        Some(pid) => Err(format!(
+            "the server (process {pid}) drives [{}] already; stop it first ('upsd -c stop') if this driver is to do that",
+            instance.ups
+        )),
+        None => Ok(()),
+    }
 }
 
 /// Ends the instances that run already: that of the socket, and that of the PID file.

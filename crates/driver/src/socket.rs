@@ -20,7 +20,7 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{UnixListener, UnixStream};
 use tokio::sync::Notify;
-use tokio::task::yield_now;
+use tokio::task::{AbortHandle, yield_now};
 use tokio::time::{Instant, timeout};
 
 /// A client with more than this unread is dropped.
@@ -54,6 +54,8 @@ impl Client {
 #[derive(Debug, Default)]
 struct Clients {
     list: RefCell<Vec<Rc<Client>>>,
+    /// The socket is closed: clients that are connected are let go.
+    closed: Cell<bool>,
     complaints: Complaints,
 }
 
@@ -73,11 +75,12 @@ fn complain(of: &RefCell<Seldom>, log: &Log, text: &str) {
     }
 }
 
-/// The socket. It is removed from the file system when this is dropped.
+/// The socket. It is removed from the file system when this is dropped, and its clients are let go.
 #[derive(Debug)]
 pub struct DriverSocket {
     path: PathBuf,
     clients: Rc<Clients>,
+    accepting: AbortHandle,
 }
 
 /// Tells the clients what changed.
@@ -99,7 +102,7 @@ impl DriverSocket {
         std::fs::set_permissions(path, Permissions::from_mode(0o660))?;
         let clients = Rc::new(Clients::default());
         let all = clients.clone();
-        tokio::task::spawn_local(async move {
+        let accepting = tokio::task::spawn_local(async move {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) if all.list.borrow().len() < CLIENTS => {
@@ -125,7 +128,7 @@ impl DriverSocket {
                 }
             }
         });
-        Ok(DriverSocket { path: path.to_path_buf(), clients })
+        Ok(DriverSocket { path: path.to_path_buf(), clients, accepting: accepting.abort_handle() })
     }
 
     /// What tells the clients of changes.
@@ -138,11 +141,17 @@ impl Drop for DriverSocket {
     fn drop(&mut self) {
         // it may be gone already, with the directory it was in
         let _ = std::fs::remove_file(&self.path);
+        self.accepting.abort();
+        self.clients.closed.set(true);
+        self.clients.list.borrow().iter().for_each(|client| client.wake.notify_one());
     }
 }
 
 impl Publisher for SocketPublisher {
     fn changed(&mut self, store: &Store, changes: &[Change]) {
+        if self.0.list.borrow().is_empty() {
+            return;
+        }
         let mut lines = String::new();
         for change in changes {
             match change {
@@ -198,7 +207,7 @@ impl Conversation {
         let mut lines = LineBuffer::default();
         let mut buffer = [0; 1024];
         let mut leaving = false;
-        while !leaving && !self.client.dropped.get() {
+        while !leaving && !self.client.dropped.get() && !self.clients.closed.get() {
             tokio::select! {
                 read = reader.read(&mut buffer) => match read {
                     Ok(0) | Err(_) => break,

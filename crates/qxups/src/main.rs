@@ -9,6 +9,7 @@ mod driver_dump;
 mod explain;
 mod manual;
 mod out;
+mod passwd;
 mod prove;
 mod same_port;
 mod scan;
@@ -22,9 +23,15 @@ use clap::{CommandFactory, Parser, Subcommand};
 use out::Stop;
 use std::process::ExitCode;
 
+/// What `--version` says. ring has parts under the Apache licence alone, which goes with GPL-3 but not with GPL-2.
+const VERSION: &str = concat!(
+    env!("CARGO_PKG_VERSION"),
+    "\nSources: GPL-2.0-or-later. This program, as it is linked with TLS: GPL-3.0-or-later.\nThere is no warranty, as far as the law permits."
+);
+
 /// Tools for UPSes that speak the Q* dialects (Megatec and its kin).
 #[derive(Parser)]
-#[command(name = "qxups", version)]
+#[command(name = "qxups", version, long_version = VERSION)]
 struct Line {
     #[command(subcommand)]
     task: Task,
@@ -36,6 +43,13 @@ enum Task {
     Demo(demo::Demo),
     /// Watch every UPS of ups.conf, and serve all clients of NUT, in place of upsd
     Serve(serve::Serve),
+    /// Make the hash of a password for upsd.users
+    Passwd(passwd::Passwd),
+    /// Have a running server read its configuration again, and say what came of it
+    Reload {
+        /// The server's PID file, or the folder of it; left out: where 'qxups serve' and upsd have it
+        place: Option<std::path::PathBuf>,
+    },
     /// Be a UPS, on a pseudo-terminal or TCP, for any driver
     Sim(sim::Sim),
     /// Find UPSes on USB, and on serial ports and device servers that you name
@@ -140,6 +154,10 @@ impl Task {
             Task::Demo(demo) => return demo.run(),
             Task::Sim(sim) => return sim.run(),
             Task::Serve(serve) => return Ok(serve.run()?),
+            Task::Reload { place } => {
+                format!("reload: {}\n", ::serve::program::reload(place.as_deref())?)
+            }
+            Task::Passwd(passwd) => return passwd.run(),
             Task::Prove(prove) => return prove.run(),
             Task::List(list) => return client::end(list.run()),
             Task::Get(get) => return client::end(get.run()),

@@ -64,7 +64,8 @@ impl Serve {
         let listen = Some(listen?).filter(|rows| !rows.is_empty());
         let line = CommandLine {
             debug: self.debug,
-            ground: Ground::Fore { pid_file: false },
+            // 'qxups reload', and a second server, find it by that
+            ground: Ground::Fore { pid_file: true },
             user: self.user,
             ..CommandLine::default()
         };

@@ -7,7 +7,6 @@ use crate::wire::Wire;
 use nut::network::server::{Connection, Event, TlsOffer};
 use std::io;
 use std::rc::Rc;
-use std::time::Duration;
 use tokio::net::TcpStream;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep_until};
@@ -18,8 +17,6 @@ const AT_ONCE: usize = 4096;
 const KEPT: usize = 64 * 1024;
 /// After so many turns without a wait, others have theirs.
 const TURNS: u32 = 4;
-/// When the process was idle for so long it may as well have been stopped: sessions see first whether data is old.
-const IDLE: Duration = Duration::from_millis(200);
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,7 +58,15 @@ pub(crate) async fn serve(server: Rc<Server>, stream: TcpStream, peer: Rc<Peer>,
             Next::Read => conversation.wire.stream.readable().await,
             Next::Write => conversation.wire.stream.writable().await,
             Next::Later => {
-                sleep_until(peer.later.get().unwrap_or_else(Instant::now)).await;
+                let later = peer.later.get().unwrap_or_else(Instant::now);
+                tokio::select! {
+                    () = sleep_until(later) => {}
+                    () = peer.wake.notified() => {}
+                }
+                // a guess whose client has left is none: its address pays for no more of them
+                if peer.is_slowed.get() && conversation.wire.has_left() {
+                    return;
+                }
                 conversation.go_on(server, peer);
                 Ok(())
             }
@@ -71,8 +76,7 @@ pub(crate) async fn serve(server: Rc<Server>, stream: TcpStream, peer: Rc<Peer>,
             return;
         }
         turns = if next == Next::More { turns + 1 } else { 0 };
-        let was_idle = server.served.replace(Instant::now()).elapsed() > IDLE;
-        if turns >= TURNS || was_idle {
+        if turns >= TURNS {
             turns = 0;
             yield_now().await;
         }
@@ -107,7 +111,7 @@ struct Conversation {
 
 impl Conversation {
     /// Does what can be done without waiting.
-    fn turn(&mut self, server: &Server, peer: &Peer) -> io::Result<Next> {
+    fn turn(&mut self, server: &Server, peer: &Rc<Peer>) -> io::Result<Next> {
         if !self.send(peer)? {
             return Ok(Next::Write);
         }
@@ -163,7 +167,7 @@ impl Conversation {
     }
 
     /// Offers the protocol what was read.
-    fn take(&mut self, server: &Server, peer: &Peer) {
+    fn take(&mut self, server: &Server, peer: &Rc<Peer>) {
         let mut out = server.scratch.take();
         let taken = self.machine.take(&self.offered, &mut Desk::new(server, peer), &mut out);
         self.offered.drain(..taken.consumed);
@@ -179,7 +183,7 @@ impl Conversation {
     }
 
     /// Tries again what had to wait.
-    fn go_on(&mut self, server: &Server, peer: &Peer) {
+    fn go_on(&mut self, server: &Server, peer: &Rc<Peer>) {
         peer.later.set(None);
         let mut out = server.scratch.take();
         let event = self.machine.go_on(&mut Desk::new(server, peer), &mut out);

@@ -5,17 +5,20 @@
 //! * [`server`]: the fleet, the users and the clients; `site` is how one connection sees them, and
 //!   [`nut::network::server`] is the protocol, which does no I/O.
 //! * `connection` moves the bytes of one client, `listener` lets clients in.
+//! * [`passwords`]: hashed passwords; `checks` has them checked beside the thread.
 //! * [`program`]: the command line of upsd, the files, signals, the reload.
 //!
-//! Everything runs on one thread, in tasks of tokio's `LocalRuntime`. Nothing blocks, nothing grows without bound, and
+//! Everything but checks of hashes runs on one thread, in tasks of tokio's `LocalRuntime`. Nothing blocks, nothing grows without bound, and
 //! one client or UPS waits for no other.
 
+mod checks;
 mod connection;
 mod descriptions;
 mod encryption;
 pub mod fleet;
 mod guard;
 pub mod listener;
+pub mod passwords;
 pub mod program;
 pub mod server;
 mod settings;

@@ -1,5 +1,6 @@
 //! The server: the fleet, the users, the clients that are connected, and what they share.
 
+use crate::checks::{Checked, Checks};
 use crate::connection;
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
@@ -18,6 +19,7 @@ use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::net::TcpStream;
+use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
@@ -33,6 +35,7 @@ pub struct Server {
     pub(crate) settings: RefCell<Settings>,
     pub(crate) tracking: Rc<RefCell<Tracking>>,
     pub(crate) guard: RefCell<Guard>,
+    pub(crate) checks: Checks,
     pub(crate) random: Rc<Random>,
     pub(crate) descriptions: RefCell<Rc<Descriptions>>,
     pub(crate) identity: Identity,
@@ -40,8 +43,6 @@ pub struct Server {
     pub(crate) peers: RefCell<BTreeMap<u64, Rc<Peer>>>,
     /// What answers are written to before they go out.
     pub(crate) scratch: RefCell<Vec<u8>>,
-    /// When any client was last served.
-    pub(crate) served: Cell<Instant>,
     pub(crate) log: Log,
     last: Cell<u64>,
     complaints: Complaints,
@@ -78,6 +79,14 @@ pub(crate) struct Peer {
     pub proven: Cell<bool>,
     /// When it may be known whether it may do what it asked for.
     pub later: Cell<Option<Instant>>,
+    /// That is a penalty for failed logins of its address.
+    pub is_slowed: Cell<bool>,
+    /// It is known earlier.
+    pub wake: Notify,
+    /// Whether it gave the password of a hash, as far as that was found out.
+    pub checked: RefCell<Option<Checked>>,
+    /// That is being found out.
+    pub is_checking: Cell<bool>,
     task: RefCell<Option<AbortHandle>>,
 }
 
@@ -107,13 +116,13 @@ impl Server {
             settings: RefCell::new(settings),
             tracking: Rc::default(),
             guard: RefCell::default(),
+            checks: Checks::default(),
             random,
             descriptions: RefCell::new(Rc::new(descriptions)),
             identity: identity(),
             tls: RefCell::new(tls),
             peers: RefCell::default(),
             scratch: RefCell::default(),
-            served: Cell::new(Instant::now()),
             log,
             last: Cell::new(0),
             complaints: Complaints::default(),
@@ -143,6 +152,10 @@ impl Server {
             login: Cell::new(None),
             proven: Cell::new(false),
             later: Cell::new(None),
+            is_slowed: Cell::new(false),
+            wake: Notify::new(),
+            checked: RefCell::new(None),
+            is_checking: Cell::new(false),
             task: RefCell::new(None),
         });
         self.peers.borrow_mut().insert(number, peer.clone());

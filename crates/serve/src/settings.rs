@@ -23,6 +23,8 @@ pub struct Settings {
     pub inactivity: Duration,
     /// So many clients at a time.
     pub connections: usize,
+    /// MAXCONN, in which UPSes and addresses of LISTEN count as well (upsd.conf(5)).
+    pub max_connections: Option<usize>,
     /// Whether reading needs a user.
     pub login_to_read: bool,
     /// Whether there may be no UPS at all.
@@ -41,9 +43,8 @@ impl Settings {
             max_age: seconds(conf.max_age_s, MAX_AGE),
             tracking_delay: seconds(conf.tracking_delay_s, TRACKING_DELAY),
             inactivity: seconds(conf.client_inactivity_delay_s, INACTIVITY),
-            connections: conf
-                .max_connections
-                .map_or(CONNECTIONS, |most| usize::try_from(most).unwrap_or(CONNECTIONS)),
+            connections: CONNECTIONS,
+            max_connections: conf.max_connections.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
             login_to_read: conf.login_to_read.unwrap_or(false),
             allow_no_device: conf.allow_no_device.unwrap_or(false),
             listen: conf.listen.clone(),
@@ -52,8 +53,47 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// How many clients MAXCONN leaves room for, beside so many UPSes.
+    ///
+    /// # Errors
+    /// A sentence, when there is none.
+    pub(crate) fn leave_room(&mut self, upses: usize) -> Result<(), String> {
+        let Some(most) = self.max_connections else { return Ok(()) };
+        // without LISTEN both addresses of loopback
+        let addresses = if self.listen.is_empty() { 2 } else { self.listen.len() };
+        let beside = upses.saturating_add(addresses);
+        self.connections = most.checked_sub(beside).filter(|left| *left > 0).ok_or_else(|| {
+            format!(
+                "upsd.conf: MAXCONN {most} leaves no room for a client: {upses} UPSes and {addresses} addresses of LISTEN count as well; write at least {}",
+                beside.saturating_add(1)
+            )
+        })?;
+        Ok(())
+    }
+}
+
 impl Default for Settings {
     fn default() -> Settings {
         Settings::of(&UpsdConf::default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// NUT 2.8.0 docs/man/upsd.conf.txt: each UPS, each LISTEN address and each client count as one.
+    #[test]
+    fn upses_and_addresses_count_as_connections() {
+        let conf = nut::upsd_conf::parse(b"LISTEN 127.0.0.1\nLISTEN ::1\nMAXCONN 10\n");
+        let room = |upses| {
+            let mut settings = Settings::of(&conf);
+            settings.leave_room(upses).map(|()| settings.connections)
+        };
+        assert_eq!((room(0), room(3), room(7)), (Ok(8), Ok(5), Ok(1)));
+        assert!(room(8).unwrap_err().contains("at least 11"));
+        let mut settings = Settings::default();
+        assert_eq!(settings.leave_room(2000).map(|()| settings.connections), Ok(CONNECTIONS));
     }
 }

@@ -7,18 +7,21 @@ use nut::network::Outcome;
 use nut::network::server::{
     Client, Freshness, Handed, Identity, Note, Order, Right, Site, UpsId, Variable, Verdict,
 };
-use nut::upsd_users::{Action, User};
+use nut::upsd_users::{Action, Password, UpsdUsers, User};
 use std::rc::Rc;
+
+/// It is not known yet.
+struct Later;
 
 /// The server, before one client.
 pub(crate) struct Desk<'s> {
     server: &'s Server,
-    peer: &'s Peer,
+    peer: &'s Rc<Peer>,
     descriptions: Rc<Descriptions>,
 }
 
 impl<'s> Desk<'s> {
-    pub fn new(server: &'s Server, peer: &'s Peer) -> Desk<'s> {
+    pub fn new(server: &'s Server, peer: &'s Rc<Peer>) -> Desk<'s> {
         Desk { server, peer, descriptions: server.descriptions.borrow().clone() }
     }
 
@@ -49,12 +52,20 @@ impl<'s> Desk<'s> {
         self.server.log.info(text);
     }
 
-    /// Whether name and password fit, and the user may come from there.
-    fn user<'u>(&self, client: &Client, users: &'u nut::upsd_users::UpsdUsers) -> Option<&'u User> {
-        let (name, given) = client.username.as_deref().zip(client.password.as_deref())?;
-        let user = users.user(name)?;
-        let is_right = user.password.as_ref()?.is(given, &mut |_, _| false);
-        (is_right && user.may_come_from(self.peer.address)).then_some(user)
+    /// The user, if name and password fit and the user may come from there; where that is not known yet, later.
+    fn user<'u>(&self, client: &Client, users: &'u UpsdUsers) -> Result<Option<&'u User>, Later> {
+        let Some((name, given)) = client.username.as_deref().zip(client.password.as_deref()) else {
+            return Ok(None);
+        };
+        let user = users.user(name).filter(|user| user.may_come_from(self.peer.address));
+        let Some((user, password)) = user.and_then(|user| Some((user, user.password.as_ref()?))) else {
+            return Ok(None);
+        };
+        let is_right = match password {
+            Password::Hash(hash) => self.server.checks.outcome(self.peer, hash, given).ok_or(Later)?,
+            Password::Plain(_) => password.is(given, &mut |_, _| false),
+        };
+        Ok(is_right.then_some(user))
     }
 
     fn has_right(&self, user: &User, right: Right<'_>, ups: Option<UpsId>) -> bool {
@@ -176,11 +187,12 @@ impl Site for Desk<'_> {
             false => self.server.guard.borrow().waits(self.peer.address),
         };
         self.peer.later.set(waits);
+        self.peer.is_slowed.set(waits.is_some());
         if waits.is_some() {
             return Verdict::Later;
         }
         let users = self.server.users.borrow();
-        let user = self.user(client, &users);
+        let Ok(user) = self.user(client, &users) else { return Verdict::Later };
         self.peer.proven.set(user.is_some());
         match user {
             Some(user) if self.has_right(user, right, ups) => Verdict::Granted,

@@ -1,11 +1,12 @@
 //! The stream of a client: in the clear, or encrypted once it asked for that.
 
+use std::future::Future;
 use std::io::{self, Read, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 use tls::rustls::{self, ServerConfig, ServerConnection};
-use tokio::io::{AsyncRead, ReadBuf};
+use tokio::io::{AsyncRead, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
 /// So much waits in TLS before a client has to read.
@@ -93,6 +94,16 @@ impl Wire {
         match &mut self.tls {
             Some(tls) => send(tls, &self.stream),
             None => Ok(true),
+        }
+    }
+
+    /// Whether the client sends nothing any more. It may wait for answers all the same.
+    pub fn has_left(&self) -> bool {
+        let ready = std::pin::pin!(self.stream.ready(Interest::READABLE));
+        match ready.poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(Ok(ready)) => ready.is_read_closed(),
+            Poll::Ready(Err(_)) => true,
+            Poll::Pending => false,
         }
     }
 

@@ -3,7 +3,7 @@
 
 mod site;
 
-use site::{Client, Site};
+use site::{Client, Site, connect_from};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -137,7 +137,7 @@ fn ten_thousand_connects_cost_others_nothing() {
 /// With as many as MAXCONN allows, one that says nothing gives way; one that is logged in does not.
 #[test]
 fn who_says_nothing_gives_way() {
-    let site = site("full", "MAXCONN 5\n");
+    let site = site("full", "MAXCONN 8\n");
     let mut first = site.connect().user("first", "one");
     assert_eq!(first.ask("LOGIN rack"), "OK");
     let mut talks = site.connect();
@@ -196,17 +196,6 @@ fn guessing_passwords_is_slow_for_its_own_address() {
     // the right password waits its turn, and is right
     let mut right = site.connect().user("first", "one");
     assert_eq!(right.ask("LOGIN rack"), "OK");
-}
-
-fn connect_from(address: &str, port: u16) -> Client {
-    use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, socket};
-    use std::os::fd::AsRawFd;
-    let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None).unwrap();
-    let from: std::net::SocketAddrV4 = format!("{address}:0").parse().unwrap();
-    let to: std::net::SocketAddrV4 = format!("127.0.0.1:{port}").parse().unwrap();
-    bind(socket.as_raw_fd(), &SockaddrIn::from(from)).unwrap();
-    connect(socket.as_raw_fd(), &SockaddrIn::from(to)).unwrap();
-    Client::of(socket.into())
 }
 
 /// What check_ups sends: several requests and the farewell in one segment, then it waits for the end.

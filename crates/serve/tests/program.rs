@@ -49,6 +49,7 @@ fn what_is_wrong_ends_the_start_with_one_sentence() {
         ("upsd.conf", "LISTEN 127.0.0.1 99999\n", "upsd.conf, line 1: "),
         ("upsd.conf", "LISTEN 127.0.0.1\nMAXAGE soon\n", "upsd.conf, line 2: MAXAGE"),
         ("upsd.conf", "LISTEN 127.0.0.1 3493\nMAXCONN 99999999\n", "MAXCONN is 99999999"),
+        ("upsd.conf", "LISTEN 127.0.0.1 3493\nMAXCONN 2\n", "write at least 3"),
         ("upsd.users", "[a]\npassword = x\n[a]\n", "upsd.users, line 3: "),
     ] {
         let site = Site::new("wrong", CONF, "");
@@ -105,6 +106,71 @@ fn it_stops_and_reloads_when_it_is_told() {
     assert!(site.wait().success());
     assert!(!site.state().join("upsd.pid").exists());
     assert!(!site.state().join("qxups-sim-rack").exists(), "its terminal is gone as well");
+}
+
+/// One wrong section leaves the others served: a server that does not start protects none. At a reload all goes on as
+/// before, but for a section that was wrong already.
+#[test]
+fn a_wrong_section_costs_its_own_ups_alone() {
+    let wrong = "[attic]\ndriver = nutdrv_qx\nport = /dev/null\nfrobnicate = 1\n";
+    let site = Site::started("section", &format!("{CONF}{wrong}"), "");
+    site.until_answer(STATUS, ON_MAINS);
+    assert_eq!(site.ask("GET VAR attic ups.status"), "ERR DRIVER-NOT-CONNECTED");
+    assert!(
+        site.log().contains("ups.conf, line 6: [attic]: ") && site.log().contains("frobnicate"),
+        "{}",
+        site.log()
+    );
+    let reload = || serve::program::reload(Some(&site.state()));
+    site.write("ups.conf", &format!("{CONF}{wrong}[lab]\ndriver = qxups-sim\n"));
+    assert!(reload().is_ok());
+    site.until_answer("GET VAR lab ups.status", "VAR lab ups.status \"OL\"");
+    site.write("ups.conf", &format!("{CONF}[lab]\ndriver = qxups-sim\nprotocol = klingon\n{wrong}"));
+    let why = reload().unwrap_err();
+    assert!(why.contains("line 5") && why.contains("[lab]"), "{why}");
+    assert_eq!(site.ask("GET VAR lab ups.status"), "VAR lab ups.status \"OL\"");
+    site.write("ups.conf", &format!("{CONF}[attic]\ndriver = qxups-sim\n"));
+    assert!(reload().is_ok());
+    site.until_answer("GET VAR attic ups.status", "VAR attic ups.status \"OL\"");
+}
+
+/// A reload that fails is seen to fail: by who asked for it, in the log and in the line of status.
+#[test]
+fn what_came_of_a_reload_is_said_to_who_asked() {
+    let site = Site::started("outcome", CONF, "");
+    site.until_answer(STATUS, ON_MAINS);
+    let reload = || {
+        let output = site.upsd().args(["-c", "reload"]).output().unwrap();
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(reload(), (true, String::new()));
+    site.write("ups.conf", "[rack]\ndriver = qxups-sim\n[attic\n");
+    let (good, said) = reload();
+    assert!(!good && said.contains("ups.conf, line 3") && said.trim().lines().count() == 1, "{said}");
+    assert!(site.log().contains("line 3") && site.log().contains("going on as before"), "{}", site.log());
+    assert_eq!(site.ask(STATUS), ON_MAINS);
+    site.write("ups.conf", CONF);
+    let place = site.state();
+    assert_eq!(
+        serve::program::reload(Some(&place)).as_deref(),
+        Ok("UPSes: 0 new, 0 gone, 0 changed, 0 begun anew, 1 as before")
+    );
+    // others do not reach it, and rubbish at its door costs nothing
+    let control = place.join("upsd.control");
+    let mode = std::os::unix::fs::MetadataExt::mode(&control.metadata().unwrap());
+    assert_eq!(mode & 0o777, 0o600);
+    for rubbish in [&b""[..], b"FROB 12", b"RELOAD", &[0; 100_000]] {
+        let mut stream = std::os::unix::net::UnixStream::connect(&control).unwrap();
+        let _ = std::io::Write::write_all(&mut stream, rubbish);
+    }
+    let silent: Vec<_> =
+        (0..40).map(|_| std::os::unix::net::UnixStream::connect(&control).unwrap()).collect();
+    assert_eq!(site.ask(STATUS), ON_MAINS);
+    drop(silent);
+    site.until("it is heard again", || serve::program::reload(Some(&place)).is_ok());
+    drop(site);
+    let why = serve::program::reload(Some(&place)).unwrap_err();
+    assert!(why.contains("no server runs"), "{why}");
 }
 
 #[test]

@@ -40,6 +40,8 @@ impl Monitor {
             .env("NUT_CONFPATH", &folder)
             .env("NUT_STATEPATH", &folder)
             .env("NUT_ALTPIDPATH", &folder)
+            // else two that start at once take one another for a previous instance
+            .env("NUT_PIDPATH", &folder)
             .stdout(out.try_clone().unwrap())
             .stderr(Stdio::from(out))
             .spawn()

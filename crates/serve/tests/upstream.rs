@@ -108,3 +108,82 @@ fn debian_s_upsd_is_another_server() {
     server.kill().unwrap();
     server.wait().unwrap();
 }
+
+/// The bytes of a connection, as they went over the wire.
+fn tapped(port: u16) -> (u16, std::sync::Arc<std::sync::Mutex<Vec<u8>>>) {
+    use std::io::{Read, Write};
+    let tap = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (at, seen) =
+        (tap.local_addr().unwrap().port(), std::sync::Arc::<std::sync::Mutex<Vec<u8>>>::default());
+    let all = seen.clone();
+    std::thread::spawn(move || {
+        while let Ok((near, _)) = tap.accept() {
+            let Ok(far) = std::net::TcpStream::connect(("127.0.0.1", port)) else { continue };
+            for (mut from, mut to) in [
+                (near.try_clone().unwrap(), far.try_clone().unwrap()),
+                (far.try_clone().unwrap(), near.try_clone().unwrap()),
+            ] {
+                let all = all.clone();
+                std::thread::spawn(move || {
+                    let mut bytes = [0; 4096];
+                    while let Ok(read @ 1..) = from.read(&mut bytes) {
+                        all.lock().unwrap().extend_from_slice(&bytes[..read]);
+                        if to.write_all(&bytes[..read]).is_err() {
+                            break;
+                        }
+                    }
+                    let _ = to.shutdown(std::net::Shutdown::Both);
+                });
+            }
+        }
+    });
+    (at, seen)
+}
+
+/// Neither name, password nor value goes over the wire in the clear where the server offers TLS; a server that is another
+/// one, or offers none where it is needed, hears no password at all.
+#[test]
+fn tls_is_spoken_and_the_right_server_is_known_by_its_certificate() {
+    let there = Site::started("tls-there", "[rack]\ndriver = qxups-sim\n", "STARTTLS always\n");
+    there.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+    let log = there.log();
+    let fingerprint = log.lines().find_map(|line| line.split("SHA-256: ").nth(1)).unwrap().to_string();
+    let other = fingerprint.chars().rev().collect::<String>();
+    for (name, more, works) in [
+        ("auto", String::new(), true),
+        ("print", format!("upstream_fingerprint = \"{fingerprint}\"\n"), true),
+        ("always", "upstream_tls = always\n".into(), true),
+        ("other", format!("upstream_fingerprint = \"{other}\"\n"), false),
+    ] {
+        let (port, seen) = tapped(there.port);
+        let here = Site::started(name, &conf("nut-upstream", "rack", port, &format!("{USER}{more}")), "");
+        if works {
+            here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OL\"");
+            let mut client = here.connect().user("admin", "secret");
+            assert_eq!(client.ask("INSTCMD far beeper.toggle"), "OK");
+            there.until("it was handed on", || there.log().contains("beeper.toggle"));
+        } else {
+            here.until("it is said", || {
+                here.log().contains("NUT server 127.0.0.1") && here.log().contains("TLS: ")
+            });
+            assert_eq!(here.ask("GET VAR far ups.status"), "ERR DRIVER-NOT-CONNECTED");
+        }
+        let seen = seen.lock().unwrap().clone();
+        let text = String::from_utf8_lossy(&seen);
+        assert!(text.starts_with("STARTTLS\nOK STARTTLS\n"), "{name}");
+        for word in ["secret", "ups.status", "USERNAME"] {
+            assert!(!text.contains(word), "{name}: {word}");
+        }
+    }
+    // one that offers none: read in the clear, unless TLS is needed
+    let plain = Site::started("tls-plain", "[rack]\ndriver = qxups-sim\n", "STARTTLS never\n");
+    plain.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+    let here = Site::started("tls-auto", &conf("nut-upstream", "rack", plain.port, USER), "");
+    here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OL\"");
+    let (port, seen) = tapped(plain.port);
+    let needed = format!("{USER}upstream_tls = always\n");
+    let here = Site::started("tls-needed", &conf("nut-upstream", "rack", port, &needed), "");
+    here.until("it is said", || here.log().contains("STARTTLS"));
+    assert_eq!(here.ask("GET VAR far ups.status"), "ERR DRIVER-NOT-CONNECTED");
+    assert!(!String::from_utf8_lossy(&seen.lock().unwrap()).contains("secret"));
+}

@@ -21,8 +21,12 @@ use link::{Address, LinkError};
 use qx::device::Device;
 use std::cell::{Cell, Ref, RefCell};
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
+
+/// A session that is due has so long to wake: it may find that what it needs was said otherwise.
+const WAKES: Duration = Duration::from_millis(200);
 
 /// A device that a session drives and publishers read. Never borrowed across a wait.
 pub type Shared = Rc<RefCell<Device>>;
@@ -158,6 +162,11 @@ impl Station {
     /// How far it is.
     pub fn condition(&self) -> Condition {
         self.board.condition()
+    }
+
+    /// Whether there is data, and it is not old by now: after a stop of this process the session may not know yet.
+    pub fn is_fresh(&self) -> bool {
+        self.device.borrow().is_fresh_at(self.board.now() - WAKES)
     }
 
     /// How the UPS does, in one line; empty before there is anything to say.

@@ -1,5 +1,6 @@
 //! The client's end.
 
+use crate::identity::read;
 use crate::{Fingerprint, Identity, TlsError};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
@@ -68,7 +69,7 @@ pub(crate) fn roots(path: &Path) -> Result<RootCertStore, TlsError> {
     };
     let mut store = RootCertStore::empty();
     for file in files {
-        let pem = std::fs::read(&file).map_err(failed)?;
+        let pem = read(&file).map_err(failed)?;
         for certificate in CertificateDer::pem_slice_iter(&pem) {
             let bad = |why: String| TlsError::BadRoot(format!("{}: {why}", file.display()));
             let certificate = certificate.map_err(|error| bad(error.to_string()))?;

@@ -7,9 +7,29 @@ use rustls::crypto::ring::sign::any_supported_type;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::fmt;
-use std::io::Write;
+use std::fs::OpenOptions;
+use std::io::{Error, ErrorKind, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
+
+/// No file of certificates is longer, in bytes.
+const LONGEST: u64 = 4 * 1024 * 1024;
+
+/// A file, which has an end, and for which nothing is waited.
+pub(crate) fn read(path: &Path) -> std::io::Result<Vec<u8>> {
+    // a device may mind to be opened, a pipe may have no writer
+    let is_file = |is: std::fs::Metadata| {
+        is.is_file().then_some(()).ok_or_else(|| Error::other("it is no regular file; put one in its place"))
+    };
+    is_file(path.metadata()?)?;
+    let file =
+        OpenOptions::new().read(true).custom_flags(nix::libc::O_NONBLOCK | nix::libc::O_NOCTTY).open(path)?;
+    is_file(file.metadata()?)?;
+    let mut bytes = vec![];
+    file.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    let is_whole = u64::try_from(bytes.len()).is_ok_and(|length| length <= LONGEST);
+    is_whole.then_some(bytes).ok_or_else(|| Error::other("it is longer than any file of certificates"))
+}
 
 /// What stands in a PEM file before a key with a password (RFC 7468, RFC 1421).
 const ENCRYPTED: [&str; 2] = ["BEGIN ENCRYPTED PRIVATE KEY", "Proc-Type: 4,ENCRYPTED"];
@@ -89,7 +109,7 @@ impl Identity {
     /// As [`Identity::from_pem`], and when the file cannot be read.
     pub fn from_file(path: &Path) -> Result<Identity, TlsError> {
         let failed = |error| TlsError::File { path: path.into(), tried: "read", error };
-        Identity::from_pem(&std::fs::read(path).map_err(failed)?)
+        Identity::from_pem(&read(path).map_err(failed)?)
     }
 
     /// The identity in this file; when there is no such file, one is made for `names` and kept there, readable by
@@ -106,9 +126,14 @@ impl Identity {
         let failed = |error| TlsError::File { path: path.into(), tried: "write", error };
         // whole or not at all: a cut file would keep the next start from offering TLS
         let draft = path.with_extension("new");
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut options = OpenOptions::new();
+        // neither where a planted link leads, nor into a file that others can read or hold open
+        options.write(true).create_new(true).mode(0o600).custom_flags(nix::libc::O_NOFOLLOW);
         let write = || -> std::io::Result<()> {
+            match std::fs::remove_file(&draft) {
+                Err(error) if error.kind() != ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
             let mut file = options.open(&draft)?;
             file.write_all(pem.as_bytes())?;
             file.sync_all()?;

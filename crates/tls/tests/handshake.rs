@@ -166,3 +166,41 @@ fn a_fingerprint_is_read_as_it_is_written() {
         assert!(matches!(Fingerprint::parse(wrong), Err(TlsError::BadFingerprint(_))), "{wrong}");
     }
 }
+
+/// What lies where the certificate is drafted: a link of another user, a draft of a start that was cut off.
+#[test]
+fn a_kept_identity_is_written_past_what_was_planted() {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+    let folder = Folder::new("planted");
+    let (path, draft) = (folder.0.join("own.pem"), folder.0.join("own.new"));
+    let victim = folder.file("victim", "precious");
+    symlink(&victim, &draft).unwrap();
+    let names = ["localhost".to_string()];
+    assert!(Identity::kept(&path, &names).unwrap().1);
+    assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
+    let is_private =
+        |path: &PathBuf| path.symlink_metadata().is_ok_and(|is| is.is_file() && is.mode() & 0o777 == 0o600);
+    assert!(is_private(&path) && !draft.exists());
+    std::fs::remove_file(&path).unwrap();
+    folder.file("own.new", "half of one");
+    std::fs::set_permissions(&draft, std::fs::Permissions::from_mode(0o666)).unwrap();
+    assert!(Identity::kept(&path, &names).unwrap().1);
+    assert!(is_private(&path));
+    assert!(!Identity::kept(&path, &names).unwrap().1);
+}
+
+/// Nothing is waited for, and nothing is read without an end.
+#[test]
+fn what_is_no_file_is_no_certificate() {
+    let folder = Folder::new("nofile");
+    let pipe = folder.0.join("pipe");
+    nix::unistd::mkfifo(&pipe, nix::sys::stat::Mode::S_IRWXU).unwrap();
+    let endless = folder.0.join("endless.pem");
+    std::fs::File::create(&endless).unwrap().set_len(1 << 40).unwrap();
+    for path in [pipe, endless, PathBuf::from("/dev/zero"), folder.0.clone()] {
+        let why = Identity::from_file(&path).unwrap_err();
+        assert!(matches!(why, TlsError::File { .. }), "{why}");
+        let roots = client_config(&Verify::Roots(path.clone()), None).unwrap_err();
+        assert!(matches!(roots, TlsError::File { .. } | TlsError::BadRoot(_)), "{roots}");
+    }
+}

@@ -7,6 +7,7 @@ use driver::upgrade::{NewSection, Upgrade};
 use nut::ups_conf::{Section, UpsConf};
 use station::config::{Finding, Severity, check_globals, check_section, generic, lost_words};
 use station::driver_kind::{DriverKind, NUTDRV_QX};
+use std::path::Path;
 
 /// Everything there is to say of a file.
 #[derive(Debug, Default)]
@@ -45,11 +46,11 @@ impl Report {
     }
 }
 
-/// Checks a file.
-pub fn check(conf: &UpsConf) -> Report {
+/// Checks a file, which lies in this folder.
+pub fn check(conf: &UpsConf, folder: &Path) -> Report {
     let mut report = Report { findings: check_globals(conf), ..Report::default() };
     for section in &conf.sections {
-        let whose = report.check_one(conf, section);
+        let whose = report.check_one(conf, section, folder);
         report.sections.push(whose);
     }
     for wrong in &conf.wrong {
@@ -75,7 +76,7 @@ fn short(text: &str) -> String {
 }
 
 impl Report {
-    fn check_one(&mut self, conf: &UpsConf, section: &Section) -> Whose {
+    fn check_one(&mut self, conf: &UpsConf, section: &Section, folder: &Path) -> Whose {
         let driver = value(section, "driver");
         let name = section.name.clone();
         if name == "default" {
@@ -86,6 +87,12 @@ impl Report {
             self.check_ours(&NUTDRV_QX, conf, section);
             return Whose { name, driver: None, checked: true, new: None };
         };
+        if let Some(checked) = serve::fleet::check_part(conf, section, folder) {
+            if let Err((line, why)) = checked {
+                self.wrong(line, why);
+            }
+            return Whose { name, driver: Some(driver.into()), checked: true, new: None };
+        }
         let upgrade = Upgrade::of(driver);
         let new = upgrade.map(|upgrade| self.check_old(section, upgrade));
         let ours = DriverKind::named(driver).or_else(|| match names::driver(driver) {

@@ -8,7 +8,7 @@ mod values;
 use crate::out::{self, Stop};
 use driver::config::Paths;
 use station::config::{LONGEST_CONF, nearest};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// What to check.
@@ -31,7 +31,7 @@ impl CheckConfig {
                 file.display()
             )
         })?;
-        let report = check::check(&nut::ups_conf::parse(&text));
+        let report = check::check(&nut::ups_conf::parse(&text), file.parent().unwrap_or(Path::new("/")));
         let file = file.display().to_string();
         out::print(&if self.json { print::json(&file, &report) } else { print::text(&file, &report) })?;
         Ok(if report.works() { ExitCode::SUCCESS } else { ExitCode::FAILURE })

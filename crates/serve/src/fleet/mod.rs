@@ -1,5 +1,6 @@
 //! The fleet: all UPSes of a site by name, wherever their data comes from.
 
+mod line;
 mod mirror;
 mod own;
 mod plan;
@@ -13,13 +14,14 @@ use nut::network::TrackingId;
 use nut::network::server::{Freshness, UpsId};
 use nut::ups_conf::UpsConf;
 use own::OwnSource;
+pub use plan::check_part;
 use plan::{Origin, Plan};
 use socket::SocketSource;
 pub(crate) use source::{Answer, Ended, Source};
 use station::driver_kind::DriverKind;
 use station::log::Log;
 use station::memory::Folders;
-use station::{Mode, NoOwner, Reloaded, Setup};
+use station::{Mode, Owner, Reloaded, Setup};
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::fmt;
@@ -43,6 +45,8 @@ pub struct Surroundings {
     pub new_id: Rc<dyn Fn() -> TrackingId>,
     /// Where is said what happens.
     pub log: Log,
+    /// The process, as its stations know it.
+    pub owner: Rc<dyn Owner>,
 }
 
 impl fmt::Debug for Surroundings {
@@ -175,6 +179,7 @@ impl Fleet {
     pub fn check(&self, conf: &UpsConf) -> Result<Checked, String> {
         let Surroundings { conf: folder, folders, .. } = &self.surroundings;
         let plans = plan::read(conf, folder, &folders.state)?;
+        self.check_wrong(&plans)?;
         for plan in &plans.all {
             let known = self.find(&plan.name).map(|ups| ups.feed.borrow());
             if let (Some(Feed::Own(own)), Origin::Own { config, .. }) = (known.as_deref(), &plan.origin) {
@@ -182,6 +187,29 @@ impl Fleet {
             }
         }
         Ok(Checked(plans))
+    }
+
+    /// At the start one wrong section costs its own UPS; later also no other, unless it was right or not there before.
+    fn check_wrong(&self, plans: &plan::Plans) -> Result<(), String> {
+        let is_known = |name: &str| {
+            let known = self.find(name).map(|ups| ups.origin.borrow());
+            matches!(known.as_deref(), Some(Origin::Wrong(_)))
+        };
+        let mut all_are_wrong = !plans.all.is_empty();
+        for plan in &plans.all {
+            match &plan.origin {
+                Origin::Wrong(why) if !self.all.is_empty() && !is_known(&plan.name) => {
+                    return Err(why.clone());
+                }
+                Origin::Wrong(_) => {}
+                _ => all_are_wrong = false,
+            }
+        }
+        let first = plans.all.iter().find_map(|plan| match &plan.origin {
+            Origin::Wrong(why) => Some(why.clone()),
+            _ => None,
+        });
+        first.filter(|_| all_are_wrong).map_or(Ok(()), Err)
     }
 
     /// Makes the fleet what `ups.conf` says: new UPSes appear, others go, those that stay miss no poll. Must be called
@@ -217,6 +245,11 @@ impl Fleet {
         self.by_id = self.all.iter().map(|ups| (ups.id, ups.clone())).collect();
         self.by_name = self.all.iter().map(|ups| (ups.name.to_ascii_lowercase(), ups.clone())).collect();
         news
+    }
+
+    /// Whether a load is being switched off, or a client waits for what came of its order.
+    pub fn is_busy(&self) -> bool {
+        self.all.iter().any(|ups| matches!(&*ups.feed.borrow(), Feed::Own(own) if own.is_busy()))
     }
 
     /// Ends everything; what stations keep is kept.
@@ -256,6 +289,7 @@ impl Fleet {
             (Feed::Socket(socket), Origin::Own { .. }, Origin::Own { .. }) => {
                 if socket.freshness() == Freshness::NotConnected { Fate::Anew } else { Fate::Same }
             }
+            (_, Origin::Wrong(old), Origin::Wrong(new)) if old == new => Fate::Same,
             (Feed::Own(_), Origin::Simulated(old), Origin::Simulated(new)) if old == new => Fate::Same,
             (Feed::Socket(_), Origin::Socket(old), Origin::Socket(new)) if old == new => Fate::Same,
             (Feed::Upstream(_), Origin::Upstream(old), Origin::Upstream(new)) if old == new => Fate::Same,
@@ -276,22 +310,17 @@ impl Fleet {
     }
 
     fn feed(&self, name: &str, origin: &Origin) -> Feed {
-        let Surroundings { folders, log, .. } = &self.surroundings;
+        let Surroundings { folders, log, owner, .. } = &self.surroundings;
         let log = log.for_ups(name);
         match origin {
             Origin::Own { kind, config, socket } => self.own_or_running(name, kind, config, socket, log),
             Origin::Simulated(plan) => match plan.start(&folders.state, &log) {
                 Ok((simulated, config)) => {
                     let kind = &station::driver_kind::NUTDRV_QX;
-                    let setup = Setup {
-                        kind,
-                        config,
-                        mode: Mode::Watch,
-                        folders: None,
-                        log,
-                        owner: Rc::new(NoOwner),
-                    };
-                    Feed::Own(OwnSource::spawn(setup, Some(simulated)))
+                    let setup =
+                        Setup { kind, config, mode: Mode::Watch, folders: None, log, owner: owner.clone() };
+                    let socket = folders.state.join(format!("{}-{name}", simulated::DRIVER));
+                    Feed::Own(OwnSource::spawn(setup, Some(simulated), socket))
                 }
                 Err(why) => {
                     log.warning(&why);
@@ -299,6 +328,12 @@ impl Fleet {
                 }
             },
             Origin::Socket(path) => self.socket(path, log),
+            Origin::Wrong(why) => {
+                self.surroundings
+                    .log
+                    .warning(&format!("{why}; clients hear that its driver is not connected"));
+                Feed::Nothing
+            }
             Origin::Upstream(upstream) => {
                 let max_age = self.surroundings.max_age.clone();
                 Feed::Upstream(UpstreamSource::spawn(upstream.clone(), max_age, log))
@@ -323,18 +358,17 @@ impl Fleet {
         let Surroundings { folders, pids, .. } = &self.surroundings;
         let pid_file = pids.join(format!("{}-{name}.pid", kind.name));
         let instance = Instance { program: kind.name, ups: name.into(), pid_file, socket: socket.into() };
-        if let Some(pid) = instance.running() {
+        if let Some(pid) = instance.running().or_else(|| instance.server()) {
             log.info(&format!(
-                "its driver {} runs as process {pid}, which is used; to have the UPS driven here, end that and reload",
+                "process {pid} drives it already ({}), and is used; to have the UPS driven here, end that and reload",
                 kind.name
             ));
             return self.socket(socket, log);
         }
-        let (config, folders) = (config.clone(), Some(folders.clone()));
-        Feed::Own(OwnSource::spawn(
-            Setup { kind, config, mode: Mode::Watch, folders, log, owner: Rc::new(NoOwner) },
-            None,
-        ))
+        let (config, folders, owner) =
+            (config.clone(), Some(folders.clone()), self.surroundings.owner.clone());
+        let setup = Setup { kind, config, mode: Mode::Watch, folders, log, owner };
+        Feed::Own(OwnSource::spawn(setup, None, socket.into()))
     }
 }
 

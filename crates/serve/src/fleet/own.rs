@@ -2,6 +2,8 @@
 
 use super::simulated::Simulated;
 use super::source::{Answer, Ended, Source};
+use driver::instance::listener;
+use driver::socket::DriverSocket;
 use nut::driver_socket::LONGEST_VALUE;
 use nut::network::Outcome;
 use nut::network::server::{Freshness, Kind, Order, Variable};
@@ -11,7 +13,8 @@ use qx::wire::setting::Choice;
 use station::config::UpsConfig;
 use station::log::Log;
 use station::{Condition, Reloaded, Request, Setup, Station, What};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use tokio::task::JoinHandle;
 
@@ -22,18 +25,22 @@ pub(crate) struct OwnSource {
     refused: Rc<Cell<bool>>,
     watch: JoinHandle<()>,
     log: Log,
+    /// What a driver of its own would listen at; from when the UPS is found.
+    socket: Rc<RefCell<Option<DriverSocket>>>,
     /// The UPS itself, where it is a simulated one.
     _simulated: Option<Simulated>,
 }
 
 impl OwnSource {
     /// Starts to drive the UPS.
-    pub fn spawn(setup: Setup, simulated: Option<Simulated>) -> OwnSource {
+    pub fn spawn(setup: Setup, simulated: Option<Simulated>, socket: PathBuf) -> OwnSource {
         let log = setup.log.clone();
         let station = Rc::new(Station::spawn(setup));
         let refused = Rc::new(Cell::new(false));
-        let watch = tokio::task::spawn_local(describe(station.clone(), refused.clone(), log.clone()));
-        OwnSource { station, refused, watch, log, _simulated: simulated }
+        let open = Rc::new(RefCell::new(None));
+        let described = describe(station.clone(), refused.clone(), log.clone(), (socket, open.clone()));
+        let watch = tokio::task::spawn_local(described);
+        OwnSource { station, refused, watch, log, socket: open, _simulated: simulated }
     }
 
     /// Takes what can change while the UPS is watched.
@@ -50,6 +57,12 @@ impl OwnSource {
     /// Why.
     pub fn check(&self, config: &UpsConfig) -> Result<(), station::config::Wrong> {
         self.station.check(config)
+    }
+
+    /// Whether its load is being switched off, or an answer is on its way.
+    pub fn is_busy(&self) -> bool {
+        let device = self.station.device().borrow();
+        device.kills_power() || device.has_news()
     }
 
     fn with_entry(&self, name: &str, then: impl FnOnce(&str, &Entry)) {
@@ -70,13 +83,45 @@ impl Drop for OwnSource {
 }
 
 /// Waits for the UPS, then publishes what a driver says of itself. What its driver would not start with is said.
-async fn describe(station: Rc<Station>, refused: Rc<Cell<bool>>, log: Log) {
+async fn describe(
+    station: Rc<Station>,
+    refused: Rc<Cell<bool>>,
+    log: Log,
+    (path, slot): (PathBuf, Rc<RefCell<Option<DriverSocket>>>),
+) {
     let is_found = |station: &Station| matches!(station.condition(), Condition::Ready);
     station.until(is_found).await;
     station.describe();
     if let Err(wrong) = station.check_ignorelb() {
         refused.set(true);
         log.warning(&format!("{}; it is not served until that is changed", wrong.sentence));
+        return;
+    }
+    *slot.borrow_mut() = open_socket(&station, &path, &log);
+}
+
+/// Listens where the driver would: upsd and scripts of the same machine find the UPS, and `-k` of the driver finds that
+/// the line is in use.
+fn open_socket(station: &Station, path: &Path, log: &Log) -> Option<DriverSocket> {
+    if listener(path).is_some() {
+        log.warning(&format!(
+            "another process listens at {}: two programs may drive this UPS; end the other one and reload",
+            path.display()
+        ));
+        return None;
+    }
+    match DriverSocket::open(path, station.device().clone(), station.requests().clone(), log.clone()) {
+        Ok(socket) => {
+            station.subscribe(Box::new(socket.publisher()));
+            Some(socket)
+        }
+        Err(error) => {
+            log.warning(&format!(
+                "cannot open the socket {}: {error}; other servers on this machine do not see the UPS",
+                path.display()
+            ));
+            None
+        }
     }
 }
 
@@ -130,8 +175,8 @@ impl Source for OwnSource {
             | Condition::NotFound(_)
             | Condition::Ended => Freshness::NotConnected,
             Condition::Stale => Freshness::Stale,
-            Condition::Ready if self.station.device().borrow().store().is_stale() => Freshness::Stale,
-            Condition::Ready => Freshness::Fresh,
+            Condition::Ready if self.station.is_fresh() => Freshness::Fresh,
+            Condition::Ready => Freshness::Stale,
         }
     }
 
@@ -189,6 +234,7 @@ impl Source for OwnSource {
     }
 
     fn stop(&self) {
+        self.socket.borrow_mut().take();
         self.station.stop();
     }
 }

@@ -1,11 +1,13 @@
 //! What `ups.conf` says: one plan for each UPS, with where its data comes from.
 
 use super::simulated::{self, SimulatedPlan};
+use nut::network::client::TlsWish;
 use nut::ups_conf::{Section, UpsConf};
 use station::config::{Severity, UpsConfig, check_section};
 use station::driver_kind::DriverKind;
 use std::fmt;
 use std::path::{Path, PathBuf};
+use tls::{Fingerprint, Verify, client_config};
 
 /// One UPS, as configured.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub(crate) enum Origin {
     Socket(PathBuf),
     /// Another NUT server.
     Upstream(Upstream),
+    /// Nowhere: driver or options are wrong. File, line, a sentence.
+    Wrong(String),
 }
 
 /// A UPS of another NUT server.
@@ -49,6 +53,10 @@ pub(crate) struct Upstream {
     pub port: u16,
     /// As whom orders are handed on: name and password. Without, it is only read.
     pub user: Option<(String, String)>,
+    /// Whether it is to be encrypted.
+    pub tls: TlsWish,
+    /// By what the server is known.
+    pub verify: Verify,
 }
 
 impl fmt::Debug for Upstream {
@@ -70,7 +78,7 @@ pub(crate) struct Plans {
 /// Reads `ups.conf`. `folder` is where it lies, `state` where the sockets of drivers are.
 ///
 /// # Errors
-/// The first thing that is wrong: file, line, a sentence.
+/// That names cannot be told apart: file, line, a sentence. What is wrong within a section is [`Origin::Wrong`].
 pub(crate) fn read(conf: &UpsConf, folder: &Path, state: &Path) -> Result<Plans, String> {
     let at = |line: usize, why: &str| format!("{}, line {line}: {why}", folder.join("ups.conf").display());
     let mut plans = Plans::default();
@@ -83,11 +91,26 @@ pub(crate) fn read(conf: &UpsConf, folder: &Path, state: &Path) -> Result<Plans,
             );
             return Err(at(section.line, &why));
         }
-        let plan = plan(conf, section, folder, state, &mut plans.hints)
-            .map_err(|(line, why)| at(line, &format!("[{}]: {why}", section.name)))?;
-        plans.all.push(plan);
+        let planned = plan(conf, section, folder, state, &mut plans.hints);
+        plans.all.push(planned.unwrap_or_else(|(line, why)| Plan {
+            name: section.name.clone(),
+            description: value(section, "desc").map(String::from),
+            origin: Origin::Wrong(at(line, &format!("[{}]: {why}", section.name))),
+        }));
     }
     Ok(plans)
+}
+
+/// What is wrong with a section whose driver is a part of the server: `qxups-sim`, `nut-upstream`, `dummy-ups` with a UPS
+/// of another server. None for other drivers.
+///
+/// # Errors
+/// Line and sentence.
+pub fn check_part(conf: &UpsConf, section: &Section, folder: &Path) -> Option<Result<(), (usize, String)>> {
+    let driver = value(section, "driver")?;
+    let port = value(section, "port").unwrap_or_default();
+    let is_part = matches!(driver, simulated::DRIVER | "nut-upstream") || upstream(driver, port).is_some();
+    is_part.then(|| plan(conf, section, folder, Path::new(""), &mut vec![]).map(drop))
 }
 
 /// The last value of a setting, which is the one that counts.
@@ -112,9 +135,7 @@ fn plan(
         let config = Box::new(own(kind, conf, section, hints)?);
         Origin::Own { kind, config, socket }
     } else if let Some(upstream) = upstream(driver, value(section, "port").unwrap_or_default()) {
-        let user = value(section, "upstream_user").zip(value(section, "upstream_password"));
-        let user = user.map(|(name, password)| (name.to_string(), password.to_string()));
-        Origin::Upstream(Upstream { user, ..upstream })
+        Origin::Upstream(with_options(upstream, section, folder)?)
     } else if driver == "nut-upstream" {
         return Err((section.line, "name a UPS of another server: port = ups@host".into()));
     } else {
@@ -149,7 +170,51 @@ fn upstream(driver: &str, port: &str) -> Option<Upstream> {
     };
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let is_there = !ups.is_empty() && !host.is_empty();
-    is_there.then(|| Upstream { ups: ups.into(), host: host.into(), port: number, user: None })
+    is_there.then(|| Upstream {
+        ups: ups.into(),
+        host: host.into(),
+        port: number,
+        user: None,
+        tls: TlsWish::IfOffered,
+        verify: Verify::Nothing,
+    })
+}
+
+/// `upstream_user`, `upstream_password`, `upstream_tls`, `upstream_fingerprint`, `upstream_certpath`. To know the server
+/// is to need TLS.
+fn with_options(upstream: Upstream, section: &Section, folder: &Path) -> Result<Upstream, (usize, String)> {
+    let at = |name: &str| {
+        let found = section.settings.iter().rev().find(|setting| setting.name.eq_ignore_ascii_case(name));
+        found.map_or(section.line, |setting| setting.line)
+    };
+    let user = value(section, "upstream_user").zip(value(section, "upstream_password"));
+    let user = user.map(|(name, password)| (name.to_string(), password.to_string()));
+    let (fingerprint, roots) = (value(section, "upstream_fingerprint"), value(section, "upstream_certpath"));
+    let verify = match (fingerprint, roots) {
+        (Some(text), _) => Verify::Fingerprint(
+            Fingerprint::parse(text).map_err(|why| (at("upstream_fingerprint"), why.to_string()))?,
+        ),
+        (None, Some(path)) => Verify::Roots(folder.join(path)),
+        (None, None) => Verify::Nothing,
+    };
+    let wanted = match verify {
+        Verify::Nothing => TlsWish::IfOffered,
+        _ => TlsWish::Required,
+    };
+    let tls = match value(section, "upstream_tls").map(str::to_ascii_lowercase).as_deref() {
+        None | Some("auto") => wanted,
+        Some("always") => TlsWish::Required,
+        Some("never") if verify == Verify::Nothing => TlsWish::Never,
+        Some("never") => {
+            let why = "upstream_tls = never: without TLS the server shows no certificate; take upstream_fingerprint and upstream_certpath out, or write always";
+            return Err((at("upstream_tls"), why.into()));
+        }
+        Some(other) => {
+            return Err((at("upstream_tls"), format!("upstream_tls = {other}: write auto, always or never")));
+        }
+    };
+    client_config(&verify, None).map_err(|why| (at("upstream_certpath"), why.to_string()))?;
+    Ok(Upstream { user, tls, verify, ..upstream })
 }
 
 #[cfg(test)]
@@ -174,8 +239,14 @@ mod tests {
         assert!(matches!(origins[0], Origin::Own { kind, .. } if kind.name == "nutdrv_qx"));
         assert!(matches!(origins[1], Origin::Socket(path) if path == Path::new("/run/nut/usbhid-ups-b")));
         assert!(matches!(origins[2], Origin::Simulated(_)));
-        let there =
-            |ups: &str, host: &str, port| Upstream { ups: ups.into(), host: host.into(), port, user: None };
+        let there = |ups: &str, host: &str, port| Upstream {
+            ups: ups.into(),
+            host: host.into(),
+            port,
+            user: None,
+            tls: TlsWish::IfOffered,
+            verify: Verify::Nothing,
+        };
         assert!(matches!(origins[3], Origin::Upstream(up) if *up == there("ups", "192.0.2.7", 3493)));
         assert!(matches!(origins[4], Origin::Socket(path) if path == Path::new("/run/nut/dummy-ups-e")));
         assert!(matches!(origins[5], Origin::Upstream(up) if *up == there("rack", "2001:db8::1", 4000)));
@@ -188,11 +259,21 @@ mod tests {
             ("[a]\ndriver = usbhid-ups\n\n[A]\ndriver = usbhid-ups\n", 4, "another name"),
             ("[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\npollinterval = soon\n", 4, "pollinterval"),
             ("[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\nfrobnicate = 1\n", 4, "frobnicate"),
+            ("[a]\ndriver = nut-upstream\nport = u@h\nupstream_tls = perhaps\n", 4, "auto, always or never"),
+            ("[a]\ndriver = nut-upstream\nport = u@h\nupstream_fingerprint = 12\n", 4, "64 hex"),
+            ("[a]\ndriver = nut-upstream\nport = u@h\nupstream_certpath = /no/such\n", 4, "/no/such"),
             ("[a]\ndriver = qxups-sim\nprotocol = klingon\n", 3, "there are"),
             ("[a]\ndriver = qxups-sim\nscenario = doom\n", 3, "on-battery"),
             ("[a]\ndriver = qxups-sim\nknob = frob\n", 3, "frob"),
         ] {
-            let why = read_text(text).err().unwrap();
+            let wrong = |plan: &Plan| match &plan.origin {
+                Origin::Wrong(why) => Some(why.clone()),
+                _ => None,
+            };
+            let why = match read_text(text) {
+                Ok(plans) => plans.all.iter().find_map(wrong).unwrap(),
+                Err(why) => why,
+            };
             assert!(why.starts_with(&format!("/etc/nut/ups.conf, line {line}: ")), "{why}");
             assert!(why.contains(part), "{why}");
         }

@@ -143,7 +143,7 @@ impl SimulatedPlan {
     }
 
     fn open(&self, state: &Path) -> io::Result<Pty> {
-        let name = format!("{DRIVER}-{}", self.section.name);
+        let name = format!("{DRIVER}-{}.tty", self.section.name);
         let link: PathBuf = state.join(name.replace('/', "_"));
         Pty::open(Some(&link)).or_else(|_| Pty::open(None))
     }

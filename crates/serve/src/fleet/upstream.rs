@@ -3,13 +3,12 @@
 //! It can be read; orders are handed on where `upstream_user` and `upstream_password` are given. Nothing that was said
 //! before a loss of the connection is shown after it.
 
+use super::line::Line;
 use super::mirror::Mirror;
 use super::plan::Upstream;
 use super::source::{Answer, Ended, Source};
 use nut::driver_lines::DriverLine;
-use nut::network::client::{
-    self, About, Asker, End, Errand, Having, Item, Next, Opening, Refusal, Request, Said, TlsWish, Values,
-};
+use nut::network::client::{self, About, End, Errand, Having, Item, Next, Opening, Request, Values};
 use nut::network::server::{Freshness, Order, Variable};
 use nut::network::{ErrorWord, Outcome};
 use qx::vocabulary::moment::Moment;
@@ -20,19 +19,14 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
+use tls::client_config;
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// The first pause after a lost connection, and the longest.
 const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
-/// Longest time to connect (newer NUT: NUT_DEFAULT_CONNECT_TIMEOUT).
-const CONNECT: Duration = Duration::from_secs(10);
-/// Longest time for an answer.
-const ANSWER: Duration = Duration::from_secs(5);
 /// How often all variables are read; dummy-ups does so each 2 s.
 const POLL: Duration = Duration::from_secs(2);
 /// How often is asked what can be set and commanded.
@@ -68,51 +62,11 @@ struct State {
     orders: VecDeque<(client::Order, Answer)>,
 }
 
-/// A connection to the server.
-struct Line {
-    stream: TcpStream,
-    asker: Asker,
-    came: Vec<u8>,
-}
-
 /// What can be set and commanded, and until when that is taken for true; without a time, not at all.
 #[derive(Default)]
 struct Known {
     lines: Vec<DriverLine>,
     until: Option<Instant>,
-}
-
-/// What a server said to a request: the items of a list, and how it ended.
-type Reply = (Vec<Item>, Result<client::Answer, Refusal>);
-
-impl Line {
-    /// Asks, and waits for all of the answer.
-    async fn ask(&mut self, request: Request) -> Result<Reply, String> {
-        timeout(ANSWER, self.converse(request))
-            .await
-            .unwrap_or_else(|_| Err(format!("the server does not answer for {} s", ANSWER.as_secs())))
-    }
-
-    async fn converse(&mut self, request: Request) -> Result<Reply, String> {
-        let (mut out, mut items) = (vec![], vec![]);
-        self.asker.ask(request, &mut out).map_err(|error| error.to_string())?;
-        self.stream.write_all(&out).await.map_err(|error| error.to_string())?;
-        loop {
-            let mut bytes = self.came.as_slice();
-            let said = self.asker.read(&mut bytes).map_err(|fault| fault.to_string())?;
-            let left = bytes.len();
-            self.came.drain(..self.came.len() - left);
-            match said {
-                Some(Said::Item(item)) => items.push(item),
-                Some(Said::Answer(_, answer)) => return Ok((items, answer)),
-                None => {
-                    if self.stream.read_buf(&mut self.came).await.map_err(|error| error.to_string())? == 0 {
-                        return Err("the server closed the connection".into());
-                    }
-                }
-            }
-        }
-    }
 }
 
 impl UpstreamSource {
@@ -183,13 +137,10 @@ impl Inner {
     /// One connection, until it is lost; why.
     async fn connected(&self, pause: &mut Duration) -> String {
         let Upstream { host, port, .. } = &self.upstream;
-        let stream = match timeout(CONNECT, TcpStream::connect((host.as_str(), *port))).await {
-            Ok(Ok(stream)) => stream,
-            Ok(Err(error)) => return format!("cannot connect: {error}"),
-            Err(_) => return "cannot connect: no answer".into(),
+        let mut line = match Line::connect(host, *port).await {
+            Ok(line) => line,
+            Err(why) => return why,
         };
-        let _ = stream.set_nodelay(true);
-        let mut line = Line { stream, asker: Asker::default(), came: vec![] };
         match self.talk(&mut line, pause).await {
             Ok(never) => match never {},
             Err(why) => why,
@@ -220,8 +171,9 @@ impl Inner {
     }
 
     async fn open(&self, line: &mut Line) -> Result<(), String> {
-        let mut opening = Opening::new(TlsWish::Never);
-        if let Some((name, password)) = &self.upstream.user {
+        let Upstream { tls, verify, user, host, .. } = &self.upstream;
+        let mut opening = Opening::new(*tls);
+        if let Some((name, password)) = user {
             opening = opening.as_user(name, password);
         }
         let mut next = opening.next(None);
@@ -231,7 +183,11 @@ impl Inner {
                     let (_, answer) = line.ask(request).await?;
                     opening.next(Some(answer))
                 }
-                Next::StartTls => return Err("TLS is not spoken to other servers yet".into()),
+                Next::StartTls => {
+                    let config = client_config(verify, None).map_err(|why| why.to_string())?;
+                    line.secure(config, host).await?;
+                    opening.next(Some(Ok(client::Answer::StartTls)))
+                }
                 Next::End(Ok(_)) => return Ok(()),
                 Next::End(Err((request, refusal))) => return Err(format!("{request}: {refusal}")),
             };
@@ -323,7 +279,8 @@ impl Inner {
                     request
                 }
                 Next::AskAfter(..) => break failed("the other server did not say in time what became of it"),
-                Next::StartTls => break failed("TLS is not spoken to other servers yet"),
+                // that is of the opening
+                Next::StartTls => break failed("the order could not be handed on"),
                 Next::End(end) => break ended(end),
             };
             match line.ask(request).await {

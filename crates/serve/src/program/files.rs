@@ -1,5 +1,6 @@
 //! `ups.conf`, `upsd.conf` and `upsd.users`: read, and checked as far as that needs no fleet.
 
+use crate::passwords::check_hash;
 use link::read_bounded;
 use nut::ups_conf::{self, UpsConf};
 use nut::upsd_conf::{self, UpsdConf};
@@ -114,11 +115,12 @@ impl Where {
             return Err(format!("{}, {wrong}", self.path(name)));
         }
         hints.extend(users.remarks.iter().map(|remark| format!("{}, {remark}", self.path(name))));
-        let hashed = users.users.iter().filter(|user| matches!(user.password, Some(Password::Hash(_))));
-        hints.extend(hashed.map(|user| {
-            let (path, User { line, name, .. }) = (self.path(name), user);
-            format!("{path}, line {line}: hashed passwords are not checked yet, so [{name}] can do nothing; write the password itself")
-        }));
+        for User { line, name, password, .. } in &users.users {
+            if let Some(Password::Hash(hash)) = password {
+                let wrong = |why| format!("{}, line {line}: [{name}]: {why}", self.path("upsd.users"));
+                check_hash(hash).map_err(wrong)?;
+            }
+        }
         Ok(users)
     }
 

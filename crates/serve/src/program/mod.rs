@@ -2,6 +2,7 @@
 //! user, read what there is, go to the background, serve.
 
 mod command_line;
+mod control;
 mod files;
 mod running;
 
@@ -13,6 +14,7 @@ use crate::server::Server;
 use crate::settings::Settings;
 use crate::tracking::Random;
 pub use command_line::{CommandLine, Ground, Order, Task};
+use control::Control;
 use driver::config::{Paths, ProcessConfig, USER};
 use driver::instance::PidFile;
 use driver::process::{self, Account, Readiness, Side};
@@ -23,14 +25,17 @@ pub use files::Where;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nut::upsd_conf::{Listen, StartTls, UpsdConf};
 use nut::upsd_users::UpsdUsers;
+use qx::device::Outcome;
 use station::log::{self, Log};
 use station::outlet::{self, Lines, Which};
+use station::{Owner, Reload};
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::runtime::LocalOptions;
+use tokio::sync::{mpsc, oneshot};
 
 /// Where NUT's packages put `cmdvartab`.
 const DATAPATH: &str = "/usr/share/nut";
@@ -41,6 +46,39 @@ const BESIDES: u64 = 64;
 
 /// A supervisor whose queue is full is told again after so long.
 const AGAIN: Duration = Duration::from_millis(100);
+
+/// So many wishes may wait; further ones of a kind that has no answer are the same.
+const WISHES: usize = 8;
+
+/// What a server is to do.
+pub(crate) enum Wish {
+    /// To exit, on this signal.
+    Exit(&'static str),
+    /// To read its configuration again, and to say what came of it.
+    Reload(Option<oneshot::Sender<Result<String, Fatal>>>),
+}
+
+/// The server, as its stations know it: a client may ask for a reload by `driver.reload`.
+struct Asked(mpsc::Sender<Wish>);
+
+impl Owner for Asked {
+    fn can_reload(&self) -> bool {
+        true
+    }
+
+    fn reload(&self, _: Reload) -> Outcome {
+        // with a full queue a reload waits already
+        let _ = self.0.try_send(Wish::Reload(None));
+        Outcome::Done
+    }
+}
+
+/// An order that is under way when the server is to exit takes no longer (process.rs of the driver has the same).
+const FINISHES: Duration = Duration::from_secs(65);
+/// How often is looked whether it is done.
+const LOOKS: Duration = Duration::from_millis(50);
+/// Then clients hear of it for so long.
+const LAST_ANSWERS: Duration = Duration::from_millis(100);
 
 /// What ends a server before its time, in one sentence.
 type Fatal = String;
@@ -68,6 +106,19 @@ pub fn main() -> ExitCode {
 /// Runs a server until it is stopped, and says why it ends before its time.
 pub fn run(plan: Plan) -> ExitCode {
     end(start(plan, &Paths::from_environment()))
+}
+
+/// Has a running server read its configuration again: what came of it. `place` is its PID file, or the folder of that.
+///
+/// # Errors
+/// Why it goes on as before, or that none runs.
+pub fn reload(place: Option<&Path>) -> Result<String, String> {
+    let pid_file = match place {
+        Some(folder) if folder.is_dir() => folder.join(format!("{PROGRAM}.pid")),
+        Some(file) => file.to_path_buf(),
+        None => pid_path(&Paths::from_environment()),
+    };
+    running::reload(&pid_file)
 }
 
 fn end(done: Result<ExitCode, Fatal>) -> ExitCode {
@@ -115,10 +166,15 @@ struct Prepared {
     opened: Opened,
     random: Rc<Random>,
     tls: Encryption,
+    wishes: (mpsc::Sender<Wish>, mpsc::Receiver<Wish>),
 }
 
 fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
-    let pid_file = pid_path(paths);
+    // a server with a place of its own leaves nothing elsewhere
+    let pid_file = match &plan.state {
+        Some(state) => state.join(format!("{PROGRAM}.pid")),
+        None => pid_path(paths),
+    };
     if let Some(pid) = running::found(&pid_file) {
         return Err(format!(
             "another server runs already as process {pid}: stop it first (upsd -c stop), or reload it"
@@ -134,8 +190,8 @@ fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
     let mut hints = vec![];
     let upsd_conf = plan.from.upsd_conf(&mut hints)?;
     let log = Log::new(debug_level(&plan.line, &upsd_conf), plan.line.quiet);
-    let settings = settings(&upsd_conf, &plan)?;
-    raise_limit(settings.connections)?;
+    let mut settings = settings(&upsd_conf, &plan)?;
+    raise_limit(settings.max_connections.unwrap_or(settings.connections))?;
     let opened = Opened::now(&settings.listen, plan.line.family);
     if let Some(why) = opened.is_hopeless() {
         return Err(why);
@@ -145,7 +201,9 @@ fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
     let paths = state_paths(paths, &upsd_conf, &ups_conf, plan.state.as_deref());
     enter(&paths.state, &plan.line)?;
     let random = Rc::new(random);
-    let fleet = Fleet::new(surroundings(&plan, &paths, &settings, random.clone(), &log));
+    let wishes = mpsc::channel(WISHES);
+    let owner = Rc::new(Asked(wishes.0.clone()));
+    let fleet = Fleet::new(surroundings(&plan, &paths, &settings, random.clone(), &log, owner));
     let checked = fleet.check(&ups_conf)?;
     if checked.count() == 0 && !settings.allow_no_device {
         return Err(format!(
@@ -153,6 +211,7 @@ fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
             plan.from.folder().join("ups.conf").display()
         ));
     }
+    settings.leave_room(checked.count())?;
     let users = plan.from.users(&mut hints)?;
     hints.extend(plan.from.open_to_all());
     hints.extend(opened.complaints());
@@ -176,6 +235,7 @@ fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
         opened,
         random,
         tls,
+        wishes,
     };
     prepared.go(pid_file)
 }
@@ -255,6 +315,7 @@ fn surroundings(
     settings: &Settings,
     random: Rc<Random>,
     log: &Log,
+    owner: Rc<dyn Owner>,
 ) -> Surroundings {
     Surroundings {
         conf: plan.from.folder().into(),
@@ -263,6 +324,7 @@ fn surroundings(
         max_age: Rc::new(Cell::new(settings.max_age)),
         new_id: Rc::new(move || random.id()),
         log: log.clone(),
+        owner,
     }
 }
 
@@ -314,13 +376,20 @@ impl Prepared {
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build_local(LocalOptions::default());
         let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
-        let serving = async { tokio::task::spawn_local(self.serve(readiness, stays)).await };
+        let control = control::place(&pid_file);
+        let serving = async { tokio::task::spawn_local(self.serve(readiness, stays, control)).await };
         runtime.block_on(serving).unwrap_or_else(|error| Err(format!("cannot go on: {error}")))
     }
 
-    async fn serve(self, mut readiness: Readiness, stays: bool) -> Result<ExitCode, Fatal> {
-        let Prepared { plan, log, settings, supervisor, paths, .. } = self;
-        let mut signals = Signals::new()?;
+    async fn serve(self, mut readiness: Readiness, stays: bool, control: PathBuf) -> Result<ExitCode, Fatal> {
+        let Prepared { plan, log, settings, supervisor, paths, wishes: (wish, mut wishes), .. } = self;
+        forward(Signals::new()?, wish.clone());
+        let _control = Control::open(control.clone(), wish, log.clone()).map_err(|error| {
+            log.warning(&format!(
+                "cannot listen at {}: {error}; 'qxups reload' is not heard, SIGHUP is",
+                control.display()
+            ))
+        });
         let mut fleet = self.fleet;
         fleet.take(self.checked);
         let (listen, family) = (settings.listen.clone(), plan.line.family);
@@ -331,17 +400,7 @@ impl Prepared {
         let listeners = Rc::new(RefCell::new(listeners.map_err(|error| format!("cannot listen: {error}"))?));
         listener::keep(&server, &listeners, &listen, &log);
         tokio::task::spawn_local(server.clone().look_after_clients());
-        let count = server.fleet.borrow().all().len();
-        let what = format!(
-            "serving {count} UPSes on {}",
-            if places.is_empty() { "no address yet".into() } else { places.join(", ") }
-        );
-        log.info(&what);
-        if let Some(fingerprint) = &server.tls.borrow().fingerprint {
-            log.info(&format!("TLS certificate, SHA-256: {fingerprint}"));
-        }
-        supervisor.status(&what);
-        supervisor.ready();
+        say_serving(&server, &places, &supervisor);
         let supervisor = Rc::new(supervisor);
         tokio::task::spawn_local(show_life(supervisor.clone()));
         readiness.ready();
@@ -356,25 +415,67 @@ impl Prepared {
             resident::give_back();
         });
         let reloading = Reloading { plan, paths, server: server.clone(), listeners, log: log.clone() };
+        let name = loop {
+            match wishes.recv().await {
+                Some(Wish::Exit(name)) => break name,
+                Some(Wish::Reload(answer)) => {
+                    let done = reloading.reload_and_say(&supervisor);
+                    // who asked may have left
+                    let _ = answer.map(|answer| answer.send(done));
+                }
+                None => return Err("cannot go on: no signal is heard any more; report this as a bug".into()),
+            }
+        };
+        log.info(&format!("exiting on {name}"));
+        supervisor.stopping();
+        leave(&server, &mut wishes, &log).await;
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Signals are wishes as well.
+fn forward(mut signals: Signals, wishes: mpsc::Sender<Wish>) {
+    tokio::task::spawn_local(async move {
         loop {
-            match signals.next().await {
-                SignalEvent::Exit(name) => {
-                    log.info(&format!("exiting on {name}"));
-                    supervisor.stopping();
-                    server.fleet.borrow_mut().stop();
-                    return Ok(ExitCode::SUCCESS);
-                }
-                SignalEvent::Reload(_) => {
-                    supervisor.reloading();
-                    match reloading.reload() {
-                        Ok(done) => log.info(&format!("reload: {done}")),
-                        Err(why) => log.warning(&format!("reload: {why}; going on as before")),
-                    }
-                    supervisor.ready();
-                }
+            let wish = match signals.next().await {
+                SignalEvent::Exit(name) => Wish::Exit(name),
+                SignalEvent::Reload(_) => Wish::Reload(None),
+            };
+            if wishes.send(wish).await.is_err() {
+                return;
             }
         }
+    });
+}
+
+fn say_serving(server: &Server, places: &[String], supervisor: &Supervisor) {
+    let count = server.fleet.borrow().all().len();
+    let places = if places.is_empty() { "no address yet".into() } else { places.join(", ") };
+    let what = format!("serving {count} UPSes on {places}");
+    server.log.info(&what);
+    if let Some(fingerprint) = &server.tls.borrow().fingerprint {
+        server.log.info(&format!("TLS certificate, SHA-256: {fingerprint}"));
     }
+    supervisor.status(&what);
+    supervisor.ready();
+}
+
+/// Ends every UPS's session; one that is switching its load off, or owes an answer, finishes that first, as a driver
+/// does. A second signal ends it in any case.
+async fn leave(server: &Server, wishes: &mut mpsc::Receiver<Wish>, log: &Log) {
+    if server.fleet.borrow().is_busy() {
+        log.warning("a load is being switched off: exiting when that is done");
+        let began = tokio::time::Instant::now();
+        while server.fleet.borrow().is_busy() && began.elapsed() < FINISHES {
+            let next = tokio::time::timeout(LOOKS, wishes.recv()).await;
+            if matches!(next, Ok(Some(Wish::Exit("SIGINT" | "SIGQUIT")))) {
+                break;
+            }
+        }
+        // the client that asked for it hears what came of it
+        tokio::time::sleep(LAST_ANSWERS).await;
+    }
+    server.fleet.borrow_mut().stop();
 }
 
 /// Says to a supervisor, as often as it asks for, that tasks have their turns.
@@ -399,13 +500,34 @@ struct Reloading {
 }
 
 impl Reloading {
+    /// Reloads, and says what came of it in the log and in the line of status.
+    fn reload_and_say(&self, supervisor: &Supervisor) -> Result<String, Fatal> {
+        supervisor.reloading();
+        let done = self.reload();
+        let said = match &done {
+            Ok(done) => {
+                let text = format!("reload: {done}");
+                self.log.info(&text);
+                text
+            }
+            Err(why) => {
+                let text = format!("reload: {why}; going on as before");
+                self.log.warning(&text);
+                text
+            }
+        };
+        supervisor.ready();
+        supervisor.status(&said);
+        done
+    }
+
     /// Reads all files again; all of it is taken, or nothing.
     fn reload(&self) -> Result<String, Fatal> {
         let (plan, server) = (&self.plan, &self.server);
         let mut hints = vec![];
         let upsd_conf = plan.from.upsd_conf(&mut hints)?;
-        let settings = settings(&upsd_conf, plan)?;
-        raise_limit(settings.connections)?;
+        let mut settings = settings(&upsd_conf, plan)?;
+        raise_limit(settings.max_connections.unwrap_or(settings.connections))?;
         let ups_conf = plan.from.ups_conf()?;
         let users = plan.from.users(&mut hints)?;
         let checked = server.fleet.borrow().check(&ups_conf)?;
@@ -415,6 +537,7 @@ impl Reloading {
                     .into(),
             );
         }
+        settings.leave_room(checked.count())?;
         let state =
             state_paths(&Paths::from_environment(), &upsd_conf, &ups_conf, plan.state.as_deref()).state;
         if state != self.paths.state {

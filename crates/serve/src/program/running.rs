@@ -1,7 +1,7 @@
 //! The server that runs already, and what `-c` tells it.
 
-use super::Order;
-use driver::instance::is_there;
+use super::{Order, control};
+use driver::instance::{SERVERS, is_there};
 use driver::process;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -13,15 +13,13 @@ use std::process::ExitCode;
 
 /// A PID file has one number in it.
 const LONGEST: u64 = 64;
-/// What a server may be called by: a file may name any process by now.
-const NAMES: [&str; 2] = ["upsd", "qxups"];
 
 /// The server whose number is in this file, if it runs.
 pub(super) fn found(path: &Path) -> Option<Pid> {
     let pid = named_in(path)?;
     let command = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
     let is_other = u32::try_from(pid.as_raw()) != Ok(std::process::id());
-    (is_other && is_there(pid) && NAMES.contains(&command.trim_end())).then_some(pid)
+    (is_other && is_there(pid) && SERVERS.contains(&command.trim_end())).then_some(pid)
 }
 
 fn named_in(path: &Path) -> Option<Pid> {
@@ -31,18 +29,40 @@ fn named_in(path: &Path) -> Option<Pid> {
     text.trim().parse().ok().filter(|number| *number > 1).map(Pid::from_raw)
 }
 
-/// `-c`: sends a signal, as upsd does.
+/// `-c`: sends a signal, as upsd does; but a reload is waited for, and what came of it is said.
 ///
 /// # Errors
 /// A sentence.
 pub(super) fn give_order(path: &Path, pid: Option<i32>, order: Order) -> Result<ExitCode, String> {
+    let pid = pid.map(Pid::from_raw);
     let signal = match order {
-        Order::Reload => Signal::SIGHUP,
+        Order::Reload => {
+            if let Some(done) = control::reload(&control::place(path), pid) {
+                return done.map(|_| ExitCode::SUCCESS);
+            }
+            Signal::SIGHUP
+        }
         Order::Stop => Signal::SIGTERM,
     };
     let pid = pid
-        .map(Pid::from_raw)
         .or_else(|| found(path))
         .ok_or_else(|| format!("no server runs, by {}; name its process by -P", path.display()))?;
     process::signal(pid, signal).map(|()| ExitCode::SUCCESS)
+}
+
+/// Has the server reload that has this PID file: what came of it.
+///
+/// # Errors
+/// Why it goes on as before, or that none runs.
+pub(super) fn reload(path: &Path) -> Result<String, String> {
+    match (control::reload(&control::place(path), None), found(path)) {
+        (Some(done), _) => done,
+        (None, Some(pid)) => Err(format!(
+            "the server (process {pid}) is not heard at {}; run this as its user or as root, or send it SIGHUP and read its log",
+            control::place(path).display()
+        )),
+        (None, None) => {
+            Err(format!("no server runs, by {}; name the folder of its PID file", path.display()))
+        }
+    }
 }

@@ -74,9 +74,14 @@ impl Site {
     /// Starts the server and waits until it takes clients.
     pub fn start(&mut self) {
         let log = std::fs::File::options().create(true).append(true).open(self.folder.join("log")).unwrap();
+        let said = self.log().len();
         let server = self.upsd().arg("-FF").stdout(Stdio::null()).stderr(log).spawn().unwrap();
         self.server = Some(server);
         self.until("the server takes clients", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
+        // before that a signal ends it
+        self.until("the server serves", || {
+            self.log().get(said..).is_some_and(|log| log.contains("serving "))
+        });
     }
 
     pub fn log(&self) -> String {
@@ -237,6 +242,18 @@ impl Client {
             Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
         }
     }
+}
+
+/// A client from this address of the machine.
+pub fn connect_from(address: &str, port: u16) -> Client {
+    use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, socket};
+    use std::os::fd::AsRawFd;
+    let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None).unwrap();
+    let from: std::net::SocketAddrV4 = format!("{address}:0").parse().unwrap();
+    let to: std::net::SocketAddrV4 = format!("127.0.0.1:{port}").parse().unwrap();
+    bind(socket.as_raw_fd(), &SockaddrIn::from(from)).unwrap();
+    connect(socket.as_raw_fd(), &SockaddrIn::from(to)).unwrap();
+    Client::of(socket.into())
 }
 
 /// A driver that is a socket, and says what a test has it say.

@@ -75,6 +75,12 @@ impl Device {
         }
     }
 
+    /// Whether what is published may still be shown at this time. Where a process was stopped, this knows it before the
+    /// device has been asked what is due.
+    pub fn is_fresh_at(&self, now: Moment) -> bool {
+        self.ready && !self.store.is_stale() && now < self.fresh_until()
+    }
+
     pub(in crate::device) fn look_for_staleness(&mut self, now: Moment) {
         if self.ready && !self.store.is_stale() {
             // that all of it is old is told before anything else

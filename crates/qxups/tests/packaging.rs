@@ -1,0 +1,57 @@
+//! What the package brings for systemd, as systemd sees it.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn packaging() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging")
+}
+
+/// 1.6 of 10 at most (issue of the server); the units of NUT have 9.6.
+#[test]
+fn units_let_no_more_in_than_they_need() {
+    let folder = std::env::temp_dir().join(format!("qxups-units-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    for name in ["qxups-serve.service", "qxups-driver@.service"] {
+        let unit = std::fs::read_to_string(packaging().join("systemd").join(name)).unwrap();
+        let unit =
+            unit.replace("/usr/bin/qxups", "/bin/true").replace("/usr/lib/qxups/nutdrv_qx", "/bin/true");
+        let path = folder.join(name);
+        std::fs::write(&path, unit).unwrap();
+        let security = ["security", "--offline=yes", "--no-pager", "--threshold=16"];
+        let Ok(output) = Command::new("systemd-analyze").args(security).arg(&path).output() else {
+            println!("no systemd-analyze here");
+            break;
+        };
+        let said =
+            String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        if said.contains("unrecognized option") {
+            println!("systemd-analyze is too old");
+            break;
+        }
+        assert!(output.status.success(), "{name}: {said}");
+        let verified =
+            Command::new("systemd-analyze").args(["verify", "--man=no"]).arg(&path).output().unwrap();
+        assert!(verified.status.success(), "{name}: {}", String::from_utf8_lossy(&verified.stderr));
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
+/// A binary with TLS is conveyed under version 3 of the GPL, and says so wherever licences are looked for.
+#[test]
+fn the_licence_of_the_binary_is_said() {
+    let version = Command::new(env!("CARGO_BIN_EXE_qxups")).arg("--version").output().unwrap();
+    let said = String::from_utf8(version.stdout).unwrap();
+    assert!(said.starts_with(&format!("qxups {}\n", env!("CARGO_PKG_VERSION"))), "{said}");
+    let readme = std::fs::read_to_string(packaging().join("../README.md")).unwrap();
+    for text in [said, readme] {
+        assert!(text.contains("GPL-3.0-or-later") && text.contains("GPL-2.0-or-later"), "{text}");
+    }
+    let copyright = std::fs::read_to_string(packaging().join("deb/copyright")).unwrap();
+    assert!(copyright.contains("Files: usr/bin/qxups\nCopyright: 2026 The qxups authors\nLicense: GPL-3+\n"));
+    // short for scripts
+    let version = Command::new(env!("CARGO_BIN_EXE_qxups")).arg("-V").output().unwrap();
+    assert_eq!(String::from_utf8(version.stdout).unwrap(), format!("qxups {}\n", env!("CARGO_PKG_VERSION")));
+}

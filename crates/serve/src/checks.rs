@@ -1,0 +1,137 @@
+//! Checks of hashed passwords, which take their time: beside the one thread of the server, few at once, one for an
+//! address. Others than those who gave a password wait for none of it.
+
+use crate::passwords;
+use crate::server::Peer;
+use driver::resident;
+use std::cell::RefCell;
+use std::collections::{HashMap, VecDeque};
+use std::fmt;
+use std::net::IpAddr;
+use std::rc::{Rc, Weak};
+use std::time::Duration;
+use tokio::sync::Semaphore;
+use tokio::time::Instant;
+
+/// So many are computed at a time.
+const AT_ONCE: usize = 2;
+/// So many addresses may have one that is computed or waits; clients of further ones try again.
+const ADDRESSES: usize = 64;
+/// Clients whose address has a check already look again after so long, or when that has ended. No longer than a
+/// penalty for a failed login.
+const AGAIN: Duration = Duration::from_secs(1);
+
+/// A check that was made for a client, and how it ended: USERNAME and PASSWORD are said once in a connection.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct Checked {
+    hash: String,
+    given: String,
+    is_right: bool,
+}
+
+impl fmt::Debug for Checked {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // without the password
+        f.debug_struct("Checked").field("is_right", &self.is_right).finish_non_exhaustive()
+    }
+}
+
+/// The checks of a server.
+#[derive(Debug)]
+pub(crate) struct Checks(Rc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    permits: Semaphore,
+    addresses: RefCell<HashMap<IpAddr, Turns>>,
+}
+
+/// The clients of one address, of whom one has its turn at a time.
+#[derive(Debug, Default)]
+struct Turns {
+    is_busy: bool,
+    waiting: VecDeque<Weak<Peer>>,
+}
+
+impl Turns {
+    fn is_there(&self) -> bool {
+        self.is_busy || self.waiting.iter().any(|peer| peer.strong_count() > 0)
+    }
+
+    fn wait(&mut self, peer: &Rc<Peer>) {
+        self.waiting.retain(|other| other.strong_count() > 0);
+        if !self.waiting.iter().any(|other| other.as_ptr() == Rc::as_ptr(peer)) {
+            self.waiting.push_back(Rc::downgrade(peer));
+        }
+    }
+
+    /// The turn has ended: who has the next.
+    fn end(&mut self) -> Option<Rc<Peer>> {
+        self.is_busy = false;
+        std::iter::from_fn(|| self.waiting.pop_front()).find_map(|peer| peer.upgrade())
+    }
+}
+
+impl Default for Checks {
+    fn default() -> Checks {
+        Checks(Rc::new(Inner { permits: Semaphore::new(AT_ONCE), addresses: RefCell::default() }))
+    }
+}
+
+impl Checks {
+    /// Whether it is the password, where that is known; else it is found out, and the client is woken then.
+    pub fn outcome(&self, peer: &Rc<Peer>, hash: &str, given: &str) -> Option<bool> {
+        if let Some(known) = &*peer.checked.borrow() {
+            if known.hash == hash && known.given == given {
+                return Some(known.is_right);
+            }
+        }
+        self.ask(peer, hash, given);
+        None
+    }
+
+    fn ask(&self, peer: &Rc<Peer>, hash: &str, given: &str) {
+        peer.later.set(Some(Instant::now() + AGAIN));
+        if peer.is_checking.get() {
+            return;
+        }
+        let mut addresses = self.0.addresses.borrow_mut();
+        if addresses.len() >= ADDRESSES && !addresses.contains_key(&peer.address) {
+            addresses.retain(|_, turns| turns.is_there());
+            if addresses.len() >= ADDRESSES {
+                return;
+            }
+        }
+        let turns = addresses.entry(peer.address).or_default();
+        if turns.is_busy {
+            turns.wait(peer);
+            return;
+        }
+        turns.is_busy = true;
+        peer.is_checking.set(true);
+        let checked = Checked { hash: hash.into(), given: given.into(), is_right: false };
+        tokio::task::spawn_local(check(self.0.clone(), peer.clone(), checked));
+    }
+}
+
+/// Makes a check to its end, also when its client has left: its address makes no other meanwhile.
+async fn check(checks: Rc<Inner>, peer: Rc<Peer>, mut checked: Checked) {
+    let permit = checks.permits.acquire().await;
+    let (hash, given) = (checked.hash.clone(), checked.given.clone());
+    let made = tokio::task::spawn_blocking(move || passwords::is_password(&hash, &given)).await;
+    drop(permit);
+    checked.is_right = made.unwrap_or(false);
+    *peer.checked.borrow_mut() = Some(checked);
+    peer.is_checking.set(false);
+    peer.wake.notify_one();
+    let mut addresses = checks.addresses.borrow_mut();
+    let next = addresses.get_mut(&peer.address).and_then(Turns::end);
+    if let Some(next) = next {
+        next.wake.notify_one();
+    } else {
+        addresses.remove(&peer.address);
+    }
+    if addresses.is_empty() {
+        resident::give_back_heap();
+    }
+}
