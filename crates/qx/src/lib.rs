@@ -20,7 +20,7 @@
 //! * [`vocabulary`]: variables, values, status words, flags.
 //! * [`wire`]: a reply, drawn, and both directions of it; what can be commanded and set; what a dialect is.
 //! * [`protocols`]: the dialects, each a table of these.
-//! * [`line`]: one exchange on the line, and a recorded conversation; [`usb`]: through a bridge.
+//! * [`mod@line`]: one exchange on the line, and a recorded conversation; [`usb`]: through a bridge.
 //! * [`options`]: what `ups.conf` may say.
 //! * `judge`: what is taken of a reply; [`detect`]: which dialect the UPS speaks.
 //! * [`device`]: one UPS, and what is known of it.

@@ -1,4 +1,4 @@
-//! Knobs: what can be changed while a simulated UPS runs, by a script or by hand. Each is one row of [`table`].
+//! Knobs: what can be changed while a simulated UPS runs, by a script or by hand. Each is one row of `table`.
 
 mod read;
 mod table;

@@ -1,6 +1,6 @@
 //! What tests and benchmarks of several crates share. No program depends on it, so that nothing of it is shipped.
 //!
-//! In virtual time: [`line`] is a device and a pretended UPS, [`wire`] a device and a UPS with a wire between them on which
+//! In virtual time: [`mod@line`] is a device and a pretended UPS, [`wire`] a device and a UPS with a wire between them on which
 //! each byte has its moment, [`exchange`] one exchange on such a wire, [`twin`] what a device reads of the same UPS on a
 //! line without noise, and [`judge`] judges what was published by that.
 //!

@@ -1,5 +1,7 @@
 //! Commands that are clients of a NUT server, ours or any other: `list`, `get`, `set`, `cmd`, `log`, `watch`, `top`,
 //! `conform`.
+// the help of arguments has brackets, which are no links
+#![allow(rustdoc::broken_intra_doc_links)]
 
 mod access;
 mod clock;

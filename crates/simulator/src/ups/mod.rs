@@ -1,6 +1,6 @@
 //! A simulated UPS: a world, a dialect, manners, troubles and a script. It does no I/O and takes the time as an
-//! argument; its ends feed it bytes and take what it says. [`clock`] is its time, [`port`] its line, [`act`] what a
-//! command makes it do, [`answer`] what it says, [`forced`] what it says whatever is so, [`record`] what it heard.
+//! argument; its ends feed it bytes and take what it says. `clock` is its time, `port` its line, `act` what a
+//! command makes it do, `answer` what it says, `forced` what it says whatever is so, `record` what it heard.
 
 mod act;
 mod answer;

@@ -45,7 +45,7 @@ impl Device {
     }
 
     /// The converter on USB says which dialect its UPS speaks: it comes first as long as none was found
-    /// ([`Options::first_dialect`], for a link that is opened later).
+    /// ([`crate::options::Options::first_dialect`], for a link that is opened later).
     pub fn prefer_dialect(&mut self, dialect: Option<&'static str>, now: Moment) {
         if self.protocol.is_none() && dialect.is_some() && self.options.first_dialect != dialect {
             self.options.first_dialect = dialect;
@@ -53,7 +53,7 @@ impl Device {
         }
     }
 
-    /// What was found, for [`Options::dialect_memory`] at the next start; once, when there is news.
+    /// What was found, for [`crate::options::Options::dialect_memory`] at the next start; once, when there is news.
     pub fn dialect_memory(&mut self) -> Option<String> {
         self.search.dialect_memory.take()
     }
