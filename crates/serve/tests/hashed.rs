@@ -6,7 +6,7 @@ mod site;
 
 use serve::passwords;
 use site::{Client, Site, connect_from, program};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 const CONF: &str = "[rack]\ndriver = qxups-sim\n[gone]\ndriver = usbhid-ups\nport = auto\n";
@@ -50,20 +50,12 @@ fn upscmd_commands_and_upsmon_logs_in() {
             "{root}MONITOR rack@{place} 1 first secret primary\nMINSUPPLIES 1\nSHUTDOWNCMD true\nPOLLFREQ 1\n"
         ),
     );
-    let mut upsmon = Command::new(upsmon);
+    let mut upsmon = site::upsmon(&upsmon);
     site.environment(&mut upsmon);
-    upsmon.env("NUT_PIDPATH", site.state());
-    let mut upsmon = upsmon.args(["-D", "-F"]).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut upsmon = upsmon.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
     site.until("upsmon is logged in", || site.ask("GET NUMLOGINS rack") == "NUMLOGINS rack 1");
     upsmon.kill().unwrap();
     upsmon.wait().unwrap();
-    // it may have forked
-    let pid = std::fs::read_to_string(site.state().join("upsmon.pid"))
-        .ok()
-        .and_then(|text| text.trim().parse().ok());
-    let _ = pid.map(|pid| {
-        nix::sys::signal::kill(nix::unistd::Pid::from_raw(pid), nix::sys::signal::Signal::SIGKILL)
-    });
 }
 
 /// While a check is made others are served; once it is made its client does not wait again, also when it failed.

@@ -6,7 +6,7 @@ mod site;
 
 use site::{Site, nut_judge};
 use std::path::PathBuf;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 
 const CONF: &str = "[rack]\ndriver = qxups-sim\nscenario = outage\npollinterval = 1\n";
 /// Low from the fourteenth second on.
@@ -35,13 +35,10 @@ impl Monitor {
         std::fs::write(&file, conf).unwrap();
         let log = folder.join("log");
         let out = std::fs::File::create(&log).unwrap();
-        let process = Command::new(upsmon)
-            .args(["-D", "-F"])
+        let process = site::upsmon(upsmon)
             .env("NUT_CONFPATH", &folder)
             .env("NUT_STATEPATH", &folder)
             .env("NUT_ALTPIDPATH", &folder)
-            // else two that start at once take one another for a previous instance
-            .env("NUT_PIDPATH", &folder)
             .stdout(out.try_clone().unwrap())
             .stderr(Stdio::from(out))
             .spawn()

@@ -356,6 +356,20 @@ fn answer(client: UnixStream, all: &Mutex<Shared>) {
     }
 }
 
+/// upsmon in the foreground. Its PID file is that of the machine: as root it has a place of its own for that, where it
+/// meets no other upsmon, and all its processes end with it.
+pub fn upsmon(program: &str) -> Command {
+    if !nix::unistd::Uid::effective().is_root() {
+        let mut upsmon = Command::new(program);
+        upsmon.args(["-D", "-F"]);
+        return upsmon;
+    }
+    let mut upsmon = Command::new("unshare");
+    let inside = format!("mount -t tmpfs none /run/nut; exec {program} -D -F");
+    upsmon.args(["--mount", "--pid", "--fork", "--kill-child", "sh", "-c", &inside]);
+    upsmon
+}
+
 /// Where a program of NUT is, as its package has it.
 pub fn program(name: &str) -> Option<String> {
     let places = ["/lib/nut", "/usr/lib/nut", "/usr/bin", "/bin", "/usr/sbin", "/sbin"];
