@@ -5,7 +5,7 @@
 mod site;
 
 use site::{Site, nut_judge};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 const CONF: &str = "[rack]\ndriver = qxups-sim\nscenario = outage\npollinterval = 1\n";
@@ -35,8 +35,7 @@ impl Monitor {
         std::fs::write(&file, conf).unwrap();
         let log = folder.join("log");
         let out = std::fs::File::create(&log).unwrap();
-        let process = Command::new(upsmon)
-            .args(["-D", "-F"])
+        let process = alone(upsmon, &folder)
             .env("NUT_CONFPATH", &folder)
             .env("NUT_STATEPATH", &folder)
             .env("NUT_ALTPIDPATH", &folder)
@@ -57,6 +56,24 @@ impl Monitor {
     fn log(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap_or_default()
     }
+}
+
+/// upsmon in the foreground. There can be one on a machine, by its PID file in /run/nut and nowhere else: each gets its
+/// own folder mounted there, where that is allowed.
+fn alone(upsmon: &str, folder: &Path) -> Command {
+    let may_mount = Command::new("unshare").args(["-m", "true"]).stderr(Stdio::null()).status();
+    let mut command = if may_mount.is_ok_and(|status| status.success()) && Path::new("/run/nut").exists() {
+        let mut command = Command::new("unshare");
+        command
+            .args(["-m", "sh", "-c", "mount --bind \"$0\" /run/nut && exec \"$@\""])
+            .arg(folder)
+            .arg(upsmon);
+        command
+    } else {
+        Command::new(upsmon)
+    };
+    command.args(["-D", "-F"]);
+    command
 }
 
 impl Drop for Monitor {
