@@ -71,18 +71,22 @@ impl Mirror {
                     known.choices.push(value);
                 }
             }),
-            DriverLine::DelEnum { variable, value } => {
-                self.with(&variable, |known| known.choices.retain(|choice| *choice != value));
-            }
+            // the first, whatever its case, as upsd does it
+            DriverLine::DelEnum { variable, value } => self.with(&variable, |known| {
+                let found = known.choices.iter().position(|choice| choice.eq_ignore_ascii_case(&value));
+                found.map(|at| known.choices.remove(at));
+            }),
             DriverLine::AddRange { variable, least, most } => self.with(&variable, |known| {
                 let is_known = known.ranges.iter().any(|(low, high)| *low == least || *high == most);
                 if least <= most && !is_known && known.ranges.len() < MOST_CHOICES {
                     known.ranges.push((least, most));
                 }
             }),
-            DriverLine::DelRange { variable, least, most } => {
-                self.with(&variable, |known| known.ranges.retain(|range| *range != (least, most)));
-            }
+            // the first with one of the ends, as upsd does it: no two can share an end
+            DriverLine::DelRange { variable, least, most } => self.with(&variable, |known| {
+                let found = known.ranges.iter().position(|(low, high)| *low == least || *high == most);
+                found.map(|at| known.ranges.remove(at));
+            }),
             DriverLine::SetAux { variable, length } => self.with(&variable, |known| known.longest = length),
             DriverLine::SetFlags { variable, writable, string, .. } => self.with(&variable, |known| {
                 (known.writable, known.string) = (writable, string);

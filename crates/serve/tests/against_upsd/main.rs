@@ -233,6 +233,100 @@ fn what_a_driver_says_looks_the_same() {
     both.same_orders(&drivers);
 }
 
+/// One line of a driver by chance, mostly one that means something.
+fn statement(chance: &mut Chance) -> String {
+    let variable = chance.one(&[
+        "ups.a",
+        "ups.b",
+        "UPS.A",
+        "ups.id",
+        "Ups.Upper",
+        "input.sensitivity",
+        "ups.never",
+        "z",
+    ]);
+    let command = chance.one(&["load.off", "LOAD.off", "a.b", "z", "Beeper.mute"]);
+    let value =
+        chance.one(&["low", "", "a b", "a \\\"b\\\" c", "\\\\", "0", "-1", "10", "\\#", "x=y", "[a]"]);
+    let number = |chance: &mut Chance| chance.one(&["0", "1", "10", "-5", "50", "007", "2147483647"]);
+    let (low, high) = (number(chance), number(chance));
+    let kind = chance.one(&["RW", "STRING", "NUMBER", "RW STRING", "rw string", "FROB", "RW FROB NUMBER"]);
+    match chance.below(14) {
+        0..=2 => format!("SETINFO {variable} \"{value}\""),
+        3 => format!("DELINFO {variable}"),
+        // (one with a quote cannot be deleted: `net-quoted-choices`)
+        4 | 5 => {
+            let verb = chance.one(&["ADDENUM", "ADDENUM", "DELENUM"]);
+            format!("{verb} {variable} \"{}\"", chance.one(&["low", "Low", "", "a b", "10", "x=y"]))
+        }
+        6 => format!("ADDRANGE {variable} {low} {high}"),
+        7 => format!("DELRANGE {variable} {low} {high}"),
+        8 => format!("SETAUX {variable} {low}"),
+        9 | 10 => format!("SETFLAGS {variable} {kind}"),
+        11 => format!("ADDCMD {command}"),
+        12 => format!("DELCMD {command}"),
+        _ => chance
+            .one(&[
+                "PONG",
+                "DATAOK",
+                "FROB a b",
+                "setinfo ups.b lower",
+                "SETINFO",
+                "TRACKING x 0",
+                "\"SETINFO\" z q",
+            ])
+            .into(),
+    }
+}
+
+#[test]
+fn what_a_driver_says_by_chance_looks_the_same() {
+    let Some((both, drivers)) = Both::of_the_model("driver-chance") else { return };
+    let mut admin = both.user("admin", "secret");
+    let mut chance = Chance::new(23);
+    for round in 0..250 {
+        let mut said: String = (0..1 + chance.below(6)).map(|_| statement(&mut chance) + "\n").collect();
+        if std::env::var("QXUPS_TELL").is_ok() {
+            println!("{said}");
+        }
+        said += &format!("SETINFO ups.count \"{round}\"\n");
+        drivers[0].say(&said);
+        admin.until("GET VAR ups ups.count", &format!("VAR ups ups.count \"{round}\""));
+        let mut requests = String::from("LIST VAR ups\nLIST RW ups\nLIST CMD ups\n");
+        for variable in ["ups.a", "ups.b", "ups.id", "Ups.Upper", "input.sensitivity", "z"] {
+            for request in ["GET TYPE ups", "LIST ENUM ups", "LIST RANGE ups"] {
+                requests += &format!("{request} {variable}\n");
+            }
+        }
+        admin.same_after(requests.trim_end(), &said);
+    }
+}
+
+/// Guesses are slowed down here, and answered in the same words; who has proven a password is not slowed down.
+#[test]
+fn wrong_users_get_the_same_answers() {
+    let Some((both, _drivers)) = Both::of_the_model("wrong") else { return };
+    let mut admin = both.user("admin", "secret");
+    admin.same("LOGIN ups");
+    // each wrong request makes the next one wait longer
+    for (user, password, request) in [
+        ("admin", "wrong", "LOGIN ups"),
+        ("nope", "secret", "FSD ups"),
+        ("ADMIN", "secret", "SET VAR ups ups.id x"),
+        ("none", "x", "INSTCMD ups load.off"),
+        ("none", "x", "PRIMARY ups"),
+    ] {
+        let mut wrong = both.user(user, password);
+        wrong.same(request);
+        wrong.same("GET VAR ups ups.status");
+    }
+    let mut nameless = both.connect();
+    for request in ["LOGIN ups", "PASSWORD secret", "LOGIN ups", "USERNAME admin", "LOGIN ups", "LOGIN ups"] {
+        nameless.same(request);
+    }
+    admin.same("FSD ups");
+}
+
 /// What differs on purpose, beyond what each connection does (those are in crates/nut's test of the same kind).
 #[test]
 fn every_difference_of_the_servers_has_a_name() {
@@ -249,6 +343,13 @@ fn every_difference_of_the_servers_has_a_name() {
     admin.until("GET VAR ups ups.count", "VAR ups ups.count \"1\"");
     let [ours, theirs] = admin.exactly("SET VAR ups ups.id x");
     assert_eq!((&ours[0][..], &theirs[0][..]), ("ERR READONLY", "OK"));
+    row("net-instcmd-blanks");
+    let before = drivers[0].orders().len();
+    admin.same("INSTCMD ups load.off \"60 0\"");
+    both.site.until("both orders have come", || drivers[0].orders().len() == before + 2);
+    let orders: Vec<String> = drivers[0].orders().split_off(before);
+    assert!(orders.contains(&"INSTCMD load.off 60 0".into()), "{orders:?}");
+    assert!(orders.iter().any(|line| line.trim_end() == "INSTCMD \"load.off\" \"60 0\""), "{orders:?}");
 }
 
 /// Logins are counted, a primary forces the shutdown, and waits for the secondaries to leave.
@@ -354,6 +455,8 @@ fn a_reload_looks_the_same() {
     both.reload();
     let mut looking = both.connect();
     looking.until("GET VAR added ups.status", "VAR added ups.status \"OL\"");
+    let [ours, theirs] = looking.exactly("LIST UPS").map(|lines| lines[1].clone());
+    assert_eq!((ours.contains(" added "), theirs.contains(" added ")), (false, true), "`serve-order`");
     for ups in ["ups", "bare", "gone", "added", "old"] {
         about(&mut looking, ups);
     }
