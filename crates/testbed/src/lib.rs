@@ -5,7 +5,7 @@
 //! line without noise, and [`judge`] judges what was published by that.
 //!
 //! With real programs: [`nut`] is a folder with NUT's configuration, upsd and a driver, [`ups`] a simulated UPS for it, and
-//! [`tool`] one that the program `qxups` simulates.
+//! [`tool`] one that the program `qxups` simulates; [`upsd`] is for comparisons with NUT's server.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod exchange;
@@ -16,4 +16,5 @@ pub mod tool;
 pub mod twin;
 pub mod units;
 pub mod ups;
+pub mod upsd;
 pub mod wire;

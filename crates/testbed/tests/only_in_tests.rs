@@ -45,6 +45,11 @@ fn no_file_is_included_from_another_crate() {
     assert!(all.len() > 300, "{}", all.len());
     for path in all.iter().filter(|path| !path.ends_with("only_in_tests.rs")) {
         let text = std::fs::read_to_string(path).unwrap();
-        assert!(!text.lines().any(|line| line.trim_start().starts_with("#[path")), "{}", path.display());
+        // a file of the same crate may be shared by its test programs
+        let own = path.strip_prefix(crates()).unwrap().components().count();
+        let ups = |line: &str| line.matches("../").count();
+        let leaves = |line: &&str| line.trim_start().starts_with("#[path") && ups(line) + 2 > own;
+        let found = text.lines().find(leaves);
+        assert_eq!(found, None, "{}", path.display());
     }
 }

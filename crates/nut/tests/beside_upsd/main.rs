@@ -4,8 +4,6 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 #![allow(clippy::indexing_slicing, clippy::disallowed_methods, clippy::cast_possible_truncation)]
 
-mod model;
-mod random;
 mod upsd;
 
 use model::Model;
@@ -19,6 +17,7 @@ use nut::network::{ErrorWord, Outcome};
 use nut::words::{Splitter, WordError};
 use random::Chance;
 use std::io::{BufRead, BufReader, Read, Write};
+use testbed::upsd::{model, random};
 use upsd::Upsd;
 
 /// What a connection of ours answers to these bytes, in pieces of any size.

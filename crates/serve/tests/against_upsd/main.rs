@@ -2,20 +2,15 @@
 //! clients, and each answer the same, but for the differences that have a row in docs/differences-from-nut.md.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-#[path = "../../../nut/tests/beside_upsd/model.rs"]
-#[allow(dead_code, clippy::cast_possible_truncation, clippy::expect_used, clippy::disallowed_methods)]
-mod model;
 mod pair;
-#[path = "../../../nut/tests/beside_upsd/random.rs"]
-#[allow(dead_code, clippy::cast_possible_truncation)]
-mod random;
 #[path = "../site/mod.rs"]
 mod site;
 
 use pair::{Both, Pair};
-use random::Chance;
 use site::FakeDriver;
 use std::time::Duration;
+use testbed::upsd::model;
+use testbed::upsd::random::Chance;
 
 /// Requests about one UPS, `@` for its name: all that looks at its driver.
 const ABOUT: &[&str] = &[
