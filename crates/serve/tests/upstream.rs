@@ -5,6 +5,7 @@ mod site;
 
 use site::{FakeDriver, Site, program};
 use std::process::{Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 fn conf(driver: &str, ups: &str, port: u16, more: &str) -> String {
@@ -19,6 +20,7 @@ fn a_ups_of_another_server_is_read_and_commanded_with_a_user() {
     there.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
     let here = Site::started("here", &conf("nut-upstream", "rack", there.port, USER), "");
     here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OL\"");
+    here.until("it is known what can be set", || here.connect().list("LIST RW far").len() > 2);
     let named = |site: &Site, list: &str, ups: &str| -> Vec<String> {
         let lines = site.connect().list(&format!("{list} {ups}"));
         lines
@@ -109,6 +111,62 @@ fn debian_s_upsd_is_another_server() {
     server.wait().unwrap();
 }
 
+/// So many variables of a slow server can be set, and it takes so long for each answer.
+const SETTABLE: usize = 400;
+const ANSWERS_IN: Duration = Duration::from_millis(25);
+
+/// A server that is slow, with a UPS of which much can be set; how many of that were asked for.
+fn slow_server(status: std::sync::Arc<std::sync::Mutex<&'static str>>) -> (u16, std::sync::Arc<AtomicUsize>) {
+    use std::io::{BufRead, BufReader, Write};
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let (port, asked) = (listener.local_addr().unwrap().port(), std::sync::Arc::<AtomicUsize>::default());
+    let types = asked.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            let mut stream = stream.unwrap();
+            for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+                std::thread::sleep(ANSWERS_IN);
+                let words: Vec<&str> = line.split(' ').collect();
+                let answer = match words.as_slice() {
+                    ["LIST", "RW", ups] => {
+                        (0..SETTABLE).map(|number| format!("RW {ups} x.{number} \"1\"\n")).collect::<String>()
+                    }
+                    ["LIST", "VAR", ups] => {
+                        format!("VAR {ups} ups.status \"{}\"\n", status.lock().unwrap())
+                    }
+                    ["LIST", ..] => String::new(),
+                    ["GET", "TYPE", ..] => {
+                        types.fetch_add(1, Ordering::SeqCst);
+                        let _ = stream
+                            .write_all(format!("TYPE {} RW STRING:8\n", words[2..].join(" ")).as_bytes());
+                        continue;
+                    }
+                    _ => {
+                        let _ = stream.write_all(b"ERR UNKNOWN-COMMAND\n");
+                        continue;
+                    }
+                };
+                let _ = stream.write_all(format!("BEGIN {line}\n{answer}END {line}\n").as_bytes());
+            }
+        }
+    });
+    (port, asked)
+}
+
+/// What can be set is asked for between the polls: an outage does not wait for the last of it.
+#[test]
+fn an_outage_is_shown_while_it_is_asked_what_can_be_set() {
+    let status = std::sync::Arc::new(std::sync::Mutex::new("OL"));
+    let (port, asked) = slow_server(status.clone());
+    let here = Site::started("slow", &conf("nut-upstream", "rack", port, ""), "");
+    here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OL\"");
+    here.until("what can be set is asked for", || asked.load(Ordering::SeqCst) > 0);
+    *status.lock().unwrap() = "OB LB";
+    here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OB LB\"");
+    let asked = asked.load(Ordering::SeqCst);
+    assert!(asked < SETTABLE, "the outage was shown after all {asked} were asked for");
+}
+
 /// The bytes of a connection, as they went over the wire.
 fn tapped(port: u16) -> (u16, std::sync::Arc<std::sync::Mutex<Vec<u8>>>) {
     use std::io::{Read, Write};
@@ -159,6 +217,7 @@ fn tls_is_spoken_and_the_right_server_is_known_by_its_certificate() {
         let here = Site::started(name, &conf("nut-upstream", "rack", port, &format!("{USER}{more}")), "");
         if works {
             here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OL\"");
+            here.until("it is known what can be commanded", || here.connect().list("LIST CMD far").len() > 2);
             let mut client = here.connect().user("admin", "secret");
             assert_eq!(client.ask("INSTCMD far beeper.toggle"), "OK");
             there.until("it was handed on", || there.log().contains("beeper.toggle"));

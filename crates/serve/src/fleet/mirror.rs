@@ -60,6 +60,13 @@ impl Mirror {
         }
     }
 
+    /// The same variables and values, and nothing of what can be set and commanded.
+    pub fn with_values_alone(&self) -> Mirror {
+        let mut mirror = Mirror::default();
+        self.variables.values().for_each(|known| mirror.set(&known.name, known.value.clone()));
+        mirror
+    }
+
     /// Takes what a line says of the data. A variable that was not named before has neither values nor flags, as in
     /// NUT (common/state.c).
     pub fn take(&mut self, line: DriverLine) {

@@ -7,6 +7,7 @@ mod plan;
 mod simulated;
 mod socket;
 mod source;
+mod survey;
 mod upstream;
 
 use driver::instance::Instance;

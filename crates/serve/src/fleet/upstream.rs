@@ -7,8 +7,9 @@ use super::line::Line;
 use super::mirror::Mirror;
 use super::plan::Upstream;
 use super::source::{Answer, Ended, Source};
+use super::survey::{Stand, Survey};
 use nut::driver_lines::DriverLine;
-use nut::network::client::{self, About, End, Errand, Having, Item, Next, Opening, Request, Values};
+use nut::network::client::{self, End, Errand, Having, Item, Next, Opening, Request};
 use nut::network::server::{Freshness, Order, Variable};
 use nut::network::{ErrorWord, Outcome};
 use qx::vocabulary::moment::Moment;
@@ -67,6 +68,16 @@ struct State {
 struct Known {
     lines: Vec<DriverLine>,
     until: Option<Instant>,
+    survey: Option<Survey>,
+}
+
+impl Known {
+    /// A poll read the UPS: where what is known is too old, it is asked anew, between the polls.
+    fn was_read(&mut self, ups: &str) {
+        if self.survey.is_none() && self.until.is_none_or(|until| until <= Instant::now()) {
+            self.survey = Some(Survey::new(ups));
+        }
+    }
 }
 
 impl UpstreamSource {
@@ -163,9 +174,28 @@ impl Inner {
                 poll = Instant::now();
                 continue;
             }
+            if let Some(survey) = &mut known.survey {
+                let stand = survey.step(line).await?;
+                self.survey_stands(stand, &mut known);
+                continue;
+            }
             tokio::select! {
                 () = sleep_until(poll) => {}
                 () = self.wake.notified() => {}
+            }
+        }
+    }
+
+    fn survey_stands(&self, stand: Stand, known: &mut Known) {
+        match stand {
+            Stand::Going => {}
+            // the next poll that reads the UPS begins another
+            Stand::NoData => known.survey = None,
+            Stand::Found(lines) => {
+                *known = Known { lines, until: Some(Instant::now() + SURVEY), survey: None };
+                let mut state = self.state.borrow_mut();
+                state.mirror = state.mirror.with_values_alone();
+                known.lines.iter().for_each(|line| state.mirror.take(line.clone()));
             }
         }
     }
@@ -194,49 +224,18 @@ impl Inner {
         }
     }
 
-    /// What can be set and commanded, as a driver would say it.
-    async fn survey(&self, line: &mut Line) -> Result<Vec<DriverLine>, String> {
-        let ups = &self.upstream.ups;
-        let mut known = vec![];
-        let (items, _) = line.ask(Request::List(Having::Commands, ups.clone())).await?;
-        known.extend(items.into_iter().filter_map(|item| match item {
-            Item::Command(name) => Some(DriverLine::AddCmd(name)),
-            _ => None,
-        }));
-        let (items, _) = line.ask(Request::List(Having::Writables, ups.clone())).await?;
-        for item in items {
-            let Item::Variable { name: variable, .. } = item else { continue };
-            let (_, answer) = line.ask(Request::Get(About::Type, ups.clone(), variable.clone())).await?;
-            let Ok(client::Answer::Type(kind)) = answer else { continue };
-            let (writable, string, number) = (kind.writable, kind.text.is_some(), kind.number);
-            known.push(DriverLine::SetFlags { variable: variable.clone(), writable, string, number });
-            if let Some(length) = kind.text {
-                known.push(DriverLine::SetAux { variable: variable.clone(), length });
-            }
-            for values in [(kind.choices, Values::Choices), (kind.ranges, Values::Ranges)] {
-                if let (true, values) = values {
-                    let request = Request::ListValues(values, ups.clone(), variable.clone());
-                    let (items, _) = line.ask(request).await?;
-                    known.extend(items.into_iter().filter_map(|item| value_line(&variable, item)));
-                }
-            }
-        }
-        Ok(known)
-    }
-
     async fn poll(&self, line: &mut Line, known: &mut Known) -> Result<(), String> {
+        // no value that comes is older than this; an answer may be slow
+        let asked = self.clock.now();
         let (items, answer) = line.ask(Request::List(Having::Variables, self.upstream.ups.clone())).await?;
         let (freshness, mirror) = match answer {
             Ok(_) => {
-                if known.until.is_none_or(|until| until <= Instant::now()) {
-                    known.lines = self.survey(line).await?;
-                    known.until = Some(Instant::now() + SURVEY);
-                }
+                known.was_read(&self.upstream.ups);
                 (Freshness::Fresh, mirror(items, &known.lines))
             }
             Err(refusal) => {
                 // it may be another UPS when it is back
-                known.until = None;
+                *known = Known::default();
                 let freshness = match refusal.word {
                     Some(ErrorWord::DataStale) => Freshness::Stale,
                     _ => Freshness::NotConnected,
@@ -246,7 +245,7 @@ impl Inner {
         };
         let mut state = self.state.borrow_mut();
         let before = state.freshness;
-        (state.freshness, state.heard, state.mirror) = (freshness, self.clock.now(), mirror);
+        (state.freshness, state.heard, state.mirror) = (freshness, asked, mirror);
         drop(state);
         if before != freshness {
             let what = match freshness {
@@ -321,17 +320,6 @@ fn ended(end: End) -> Ended {
         End::Failed(outcome) => Ended { outcome, why: None },
         End::Accepted => failed("the other server took it, and does not say what became of it"),
         End::Refused(refusal) | End::Lost(refusal) => failed(&refusal.to_string()),
-    }
-}
-
-fn value_line(variable: &str, item: Item) -> Option<DriverLine> {
-    let variable = variable.to_string();
-    match item {
-        Item::Choice(value) => Some(DriverLine::AddEnum { variable, value }),
-        Item::Range { least, most } => {
-            Some(DriverLine::AddRange { variable, least: least.parse().ok()?, most: most.parse().ok()? })
-        }
-        _ => None,
     }
 }
 
