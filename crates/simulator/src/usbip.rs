@@ -9,7 +9,7 @@ use crate::end::Shared;
 use crate::trouble::{Fate, Nothing};
 use crate::usb_descriptors::{REPORT_DESCRIPTOR, SERIAL, configuration_descriptor, device_descriptor};
 use qx::usb::bridge::{Bridge, Carriage, End, Framing, Inlet, Outlet, UsbId};
-use qx::usb::talk::{command_in, descriptor_of};
+use qx::usb::transfers::{command_in, descriptor_of};
 use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;

@@ -111,7 +111,7 @@ fn every_dialect_is_read_with_nuls_around_its_replies() {
     }
 }
 
-/// Where silence is consent, what stands for silence is.
+/// Where silence is acknowledgement, what stands for silence is.
 #[test]
 fn nothing_in_bytes_is_silence_in_every_dialect() {
     for protocol in protocols::ALL {

@@ -83,7 +83,7 @@ impl SimulatedUps {
         bits.into_iter().chain(forms).for_each(|odd| odd.deform(&mut text, query));
         let claims = self.claims(query, &readings, odd);
         self.journal.record(Record::Said { question: line.into(), bytes: vec![], claims }, now);
-        let mut reply = query.armour.map_or(text.clone(), |armour| (armour.pack_reply)(&text));
+        let mut reply = query.codec.map_or(text.clone(), |codec| (codec.pack_reply)(&text));
         nuls.into_iter().for_each(|odd| odd.deform(&mut reply, query));
         Some(reply)
     }
@@ -149,15 +149,15 @@ impl SimulatedUps {
         if odd.contains(&Deed::NoWord) {
             return None;
         }
-        let said = self.personality.accepts.as_deref().or(self.protocol.consent.said())?;
+        let said = self.personality.accepts.as_deref().or(self.protocol.acknowledgement.said())?;
         let text = said.as_bytes().to_vec();
-        Some(self.protocol.armour.map_or(text.clone(), |armour| (armour.pack_reply)(&text)))
+        Some(self.protocol.codec.map_or(text.clone(), |codec| (codec.pack_reply)(&text)))
     }
 
     /// The plain text of an answer.
     fn write(&self, query: &Query, readings: &Readings) -> Vec<u8> {
-        let mut reply = Query { armour: None, ..*query }.write(readings);
-        let last = query.fields.last().filter(|_| query.armour.is_none());
+        let mut reply = Query { codec: None, ..*query }.write(readings);
+        let last = query.fields.last().filter(|_| query.codec.is_none());
         if let Some(Meaning::Bits(rows)) = last.map(|field| field.meaning) {
             self.forced.write_bits(&mut reply, rows.len());
         }

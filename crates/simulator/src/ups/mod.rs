@@ -115,8 +115,8 @@ impl SimulatedUps {
     }
 
     fn hear(&mut self, raw: &[u8], now: Moment) {
-        let armour = self.protocol.armour;
-        let plain = armour.and_then(|armour| (armour.unpack_question)(raw)).unwrap_or_else(|| raw.to_vec());
+        let codec = self.protocol.codec;
+        let plain = codec.and_then(|codec| (codec.unpack_question)(raw)).unwrap_or_else(|| raw.to_vec());
         let line = String::from_utf8_lossy(&plain).into_owned();
         self.journal.hear(line.clone());
         let manners = &self.personality;

@@ -64,7 +64,7 @@ fn every_dialect_answers_its_questions() {
             answered += 1;
             let printable = reply.iter().all(|byte| (0x20..0x7f).contains(byte));
             assert!(!printable || fit.odd.is_none(), "{shown}");
-            assert!(query.armour.is_some() || query.read(&query.write(&fit.readings)).is_ok(), "{shown}");
+            assert!(query.codec.is_some() || query.read(&query.write(&fit.readings)).is_ok(), "{shown}");
         }
         assert!(
             answered > 0 && answered * 2 >= unit.protocol.queries.len().min(14),

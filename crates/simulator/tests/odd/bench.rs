@@ -358,7 +358,7 @@ impl<'l> Bench<'l> {
                 }
                 News::Noted(loudness, text) => {
                     if let Some(diary) =
-                        self.diary.as_mut().filter(|_| loudness > qx::device::Loudness::Debug)
+                        self.diary.as_mut().filter(|_| loudness > qx::device::LogLevel::Debug)
                     {
                         diary.push(format!("{:.1} s: log: {text}", self.now.since_start().as_secs_f64()));
                     }

@@ -76,7 +76,7 @@ impl Machine {
     }
 
     /// The driver's user becomes somebody to whom nothing here belongs.
-    fn stranger(&self) {
+    fn foreign(&self) {
         self.account(54_321, 54_321, "");
     }
 
