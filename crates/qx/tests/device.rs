@@ -1,4 +1,4 @@
-//! The device in virtual time: detection, polling, belief, commands, loss and return.
+//! The device in virtual time: detection, polling, judging, commands, loss and return.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
 use qx::device::{Event, LinkChange, LogLevel, Outcome};

@@ -270,7 +270,7 @@ fn an_order_waits_until_it_is_known_who_answers() {
     assert_eq!(outcome(&wire, 1), Some(Outcome::Done));
     let asked: Vec<&str> = ups.heard.iter().map(|(_, ask)| ask.as_str()).take(4).collect();
     assert_eq!(asked, ["Q1", "F", "I", "S.5R0003"]);
-    // a wish that cannot be proven to be for this one is not obeyed
+    // a request that cannot be proven to be for this one is not obeyed
     let mut wire = ready("megatec", &mut ups);
     wire.device.handle_link(LinkChange::Gone, wire.now);
     wire.device.handle_link(LinkChange::Back, wire.now);
@@ -287,9 +287,9 @@ fn an_order_waits_until_it_is_known_who_answers() {
     assert!(ups.orders().is_empty());
 }
 
-/// A wish dies with its time: the UPS answers its status, but nobody can tell who it is.
+/// A request dies with its time: the UPS answers its status, but nobody can tell who it is.
 #[test]
-fn a_wish_dies_when_its_time_is_over() {
+fn a_request_ends_when_its_time_is_over() {
     let mut ups = Ups::new(megatec);
     let mut wire = ready("megatec", &mut ups);
     wire.device.handle_link(LinkChange::Gone, wire.now);
@@ -732,7 +732,7 @@ fn a_blink_of_the_same_ups_costs_its_names() {
 fn what_is_reset_is_reset_once() {
     use qx::vocabulary::flag::{Flag, Flags};
     use simulator::knob::Knob;
-    use simulator::personality::Personality;
+    use simulator::profile::Profile;
     use simulator::script::Script;
     use simulator::trouble::Trouble;
     use simulator::ups::SimulatedUps;
@@ -740,7 +740,7 @@ fn what_is_reset_is_reset_once() {
     let mut memory = None;
     // the third start is at another unit, the fourth at the first one in standby no more
     for (start, serial, resets) in [(1, "A1", 1), (2, "A1", 0), (3, "B2", 1), (4, "B2", 0)] {
-        let mut ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default());
+        let mut ups = SimulatedUps::new(protocol, Profile::default(), Trouble::new(1), Script::default());
         for knob in ["word OFF on".to_string(), format!("say device.serial {serial}")] {
             let knob = Knob::parse(&knob).unwrap_or_else(|why| panic!("{knob}: {why:?}"));
             ups.turn(knob, Moment::ZERO);

@@ -157,7 +157,7 @@ impl Transfers {
         transfers
     }
 
-    /// Transfers that send nothing: the host only listens: a late reply came in the place of this command's.
+    /// Transfers that send nothing, only listen: a late reply came in the place of this command's.
     pub fn listening(bridge: &'static Bridge, command: &[u8]) -> Transfers {
         let stage = match bridge.carriage {
             Carriage::Reports(reports) if matches!(reports.inlet, Inlet::Interrupt { .. }) => {
