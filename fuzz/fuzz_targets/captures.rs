@@ -26,7 +26,7 @@ fuzz_target!(|bytes: &[u8]| {
         let recorded = capture.exchanges.iter().filter(|one| one.question == query.ask.as_bytes());
         for reply in recorded.filter_map(|one| one.reply.as_deref()).take(4) {
             let _ = qx::text::explain::explain(query, reply);
-            if let Some(hidden) = query.conceal(reply) {
+            if let Some(hidden) = query.anonymise(reply) {
                 assert!(query.read(&hidden).is_ok(), "{}", hidden.escape_ascii());
             }
         }

@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nut::network::client::{About, Asker, Having, Next, Opening, Rank, Request, Said, TlsWish, Values};
+use nut::network::client::{About, Asker, Having, Next, Opening, Rank, Request, Said, TlsMode, Values};
 
 fn requests() -> Vec<Request> {
     let (u, v) = (|| "u".to_string(), || "v".to_string());
@@ -53,7 +53,7 @@ fuzz_target!(|bytes: &[u8]| {
     let whole = said((*first).into(), bytes, bytes.len().max(1));
     assert_eq!(whole, said((*first).into(), bytes, 5));
     // whatever is answered, an opening ends
-    let mut opening = Opening::new(TlsWish::IfOffered).as_user("a", "b").watching("u", Rank::Primary);
+    let mut opening = Opening::new(TlsMode::IfOffered).as_user("a", "b").watching("u", Rank::Primary);
     let mut next = opening.next(None);
     for said in whole.0 {
         if let Said::Answer(_, answer) = said {

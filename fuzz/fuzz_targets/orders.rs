@@ -135,8 +135,8 @@ impl Session {
         if is_question(line) {
             return;
         }
-        let plain = match self.spoken.armour {
-            Some(armour) => (armour.unpack_question)(line).unwrap_or_default(),
+        let plain = match self.spoken.codec {
+            Some(codec) => (codec.unpack_question)(line).unwrap_or_default(),
             None => line.to_vec(),
         };
         let plain = String::from_utf8_lossy(&plain);

@@ -8,7 +8,7 @@ use qx::line::nuls::without_nuls;
 use qx::protocols;
 use qx::usb::bridge::{Bridge, Carriage};
 use qx::usb::bridges;
-use qx::usb::talk::{Outcome, Step, Talk, Transfer, command_in};
+use qx::usb::transfers::{TransferOutcome, TransferStep, Transfers, Transfer, command_in};
 
 /// Commands of every length and kind; in place of others, bytes.
 const COMMANDS: [&[u8]; 8] =
@@ -32,19 +32,19 @@ fuzz_target!(|bytes: &[u8]| {
     let (before, behind) = (usize::from(step & 3), usize::from(step >> 2 & 7));
     check_nuls(&question, &[&vec![0; before][..], any, &vec![0; behind]].concat());
     let command = COMMANDS.get(usize::from(*what)).copied().unwrap_or(any);
-    let mut talk = match step {
-        0xff => Talk::listening(bridge, command),
-        _ => Talk::new(bridge, command, usize::from(*step), step & 1 == 1),
+    let mut transfers = match step {
+        0xff => Transfers::listening(bridge, command),
+        _ => Transfers::new(bridge, command, usize::from(*step), step & 1 == 1),
     };
     let mut coming = rest;
     for _ in 0..MANY {
-        match talk.next() {
-            Step::Done(reply) => {
+        match transfers.next() {
+            TransferStep::Done(reply) => {
                 check(reply, command, rest);
                 return;
             }
-            Step::Do(Transfer::Pause(_), _) => talk.handle(Outcome::Data(vec![])),
-            Step::Do(..) => talk.handle(next(&mut coming)),
+            TransferStep::Do(Transfer::Pause(_), _) => transfers.handle(TransferOutcome::Data(vec![])),
+            TransferStep::Do(..) => transfers.handle(next(&mut coming)),
         }
     }
     panic!("{} {}: no end", bridge.name, command.escape_ascii());
@@ -68,18 +68,18 @@ fn round_trip(bridge: &Bridge, command: &[u8]) {
 }
 
 /// What comes of a transfer: the first byte says what, or how many bytes of data.
-fn next(coming: &mut &[u8]) -> Outcome {
-    let [what, rest @ ..] = *coming else { return Outcome::Nothing };
+fn next(coming: &mut &[u8]) -> TransferOutcome {
+    let [what, rest @ ..] = *coming else { return TransferOutcome::Nothing };
     *coming = rest;
     match what {
-        0xfd => Outcome::Nothing,
-        0xfe => Outcome::Stalled,
-        0xff => Outcome::Failed,
+        0xfd => TransferOutcome::Nothing,
+        0xfe => TransferOutcome::Stalled,
+        0xff => TransferOutcome::Failed,
         count => {
             let count = usize::from(*count).min(rest.len());
             let (data, left) = rest.split_at(count);
             *coming = left;
-            Outcome::Data(data.to_vec())
+            TransferOutcome::Data(data.to_vec())
         }
     }
 }

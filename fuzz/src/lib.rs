@@ -3,7 +3,7 @@
 use qx::protocols;
 use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
@@ -12,7 +12,7 @@ use std::sync::LazyLock;
 
 /// A UPS of this dialect without any trouble.
 pub fn good_ups(spoken: &'static Protocol) -> SimulatedUps {
-    SimulatedUps::new(spoken, Personality::default(), Trouble::new(1), Script::default())
+    SimulatedUps::new(spoken, Profile::default(), Trouble::new(1), Script::default())
 }
 
 /// What it says to `ask`.

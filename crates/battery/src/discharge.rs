@@ -1,17 +1,17 @@
 //! A discharge from its beginning to its end.
 
 use crate::bank::Nature;
-use crate::belief::{Belief, Drain, Learned};
 use crate::endurance::Endurance;
+use crate::posterior::{Drain, Learned, Posterior};
 use crate::surprise::Surprise;
 use crate::trend::Trend;
 
 /// A discharge that goes on.
 #[derive(Clone, Debug)]
 pub(crate) struct Discharge {
-    pub belief: Belief,
+    pub posterior: Posterior,
     /// Of any battery, beside a memory that may be of another one.
-    pub others: Option<Belief>,
+    pub others: Option<Posterior>,
     pub surprise: Surprise,
     pub lowest: Lowest,
     pub trend: Trend,
@@ -109,12 +109,12 @@ impl Discharge {
     pub fn take(&mut self, nature: &Nature, curve: &Endurance, load: f64, volts: f64, reading: Reading) {
         let drain = self.drain(load);
         let Reading { variance, news, drift, passed } = reading;
-        let likely = |belief: &Belief| belief.foretells(nature, curve, &drain, volts, variance);
+        let likely = |posterior: &Posterior| posterior.foretells(nature, curve, &drain, volts, variance);
         // what a charger holds, no battery has that is emptied
         let charged = self.seconds >= DIPPED_S && volts >= nature.float_v;
         let foretold = !charged
             && !self.lowest.rises(nature, load, volts)
-            && (likely(&self.belief) || self.others.as_ref().is_some_and(likely));
+            && (likely(&self.posterior) || self.others.as_ref().is_some_and(likely));
         self.surprise.take(foretold, passed);
         if foretold {
             if self.seconds >= DIPPED_S {
@@ -123,8 +123,8 @@ impl Discharge {
             if self.seconds >= RECOVERED_S {
                 self.trend.take(self.seconds, volts, load, nature.line_spans);
             }
-            for belief in std::iter::once(&mut self.belief).chain(&mut self.others) {
-                belief.take(nature, curve, &drain, volts, variance * news, drift);
+            for posterior in std::iter::once(&mut self.posterior).chain(&mut self.others) {
+                posterior.take(nature, curve, &drain, volts, variance * news, drift);
             }
         }
         self.whole &= !self.surprise.is_lost();
@@ -133,7 +133,7 @@ impl Discharge {
     /// What the volts so far say of the memory.
     pub fn word(&self) -> Word {
         let Some(others) = &self.others else { return Word::Nothing };
-        match self.belief.evidence() - others.evidence() {
+        match self.posterior.evidence() - others.evidence() {
             less if less < -CONTRADICTED => Word::Contradicted,
             more if more > CONFIRMED => Word::Confirmed,
             _ => Word::Nothing,
@@ -157,7 +157,7 @@ impl Discharge {
     pub fn end(&mut self, nature: &Nature, curve: &Endurance) {
         let drain = self.drain(self.adapted);
         if let Some(volts) = self.volts {
-            self.belief.end(nature, curve, &drain, volts);
+            self.posterior.end(nature, curve, &drain, volts);
         }
     }
 
@@ -165,7 +165,7 @@ impl Discharge {
     /// ones, and the least of any battery; and how far its word counts, from 0 to 1.
     pub fn line_s(&self, nature: &Nature, load: f64) -> Option<(f64, f64, f64)> {
         let volts = self.volts.filter(|volts| *volts <= nature.falls_v)?;
-        let end = self.belief.end_volts();
+        let end = self.posterior.end_volts();
         let to = |end_v: f64| self.trend.seconds_to(end_v.min(volts), load);
         let counts = ((nature.falls_v - volts) / COUNTS_V).clamp(0.0, 1.0);
         Some((to(end.mean)?, to(nature.bounds[3].0)?, counts))
@@ -173,6 +173,6 @@ impl Discharge {
 
     /// The share that is used.
     pub fn used(&self, curve: &Endurance) -> f64 {
-        self.belief.used(curve, &self.drain(self.adapted))
+        self.posterior.used(curve, &self.drain(self.adapted))
     }
 }

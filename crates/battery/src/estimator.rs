@@ -1,7 +1,6 @@
 //! From samples to estimates.
 
 use crate::bank::{Bank, Nature};
-use crate::belief::{ADAPTS_S, Belief, Learned};
 use crate::charging::Charger;
 use crate::discharge::{Discharge, Lowest, Reading, Word};
 use crate::endurance::Endurance;
@@ -10,6 +9,7 @@ use crate::lesson;
 use crate::load::Load;
 use crate::memory::Kept;
 use crate::outlook;
+use crate::posterior::{ADAPTS_S, Learned, Posterior};
 use crate::surprise::Surprise;
 use crate::trend::Trend;
 use crate::unit::{Likeness, Unit};
@@ -195,7 +195,7 @@ impl Estimator {
             if !discharge.begun || discharge.surprise.is_lost() {
                 return nothing;
             }
-            let (ln_seconds, share) = discharge.belief.left(&self.curve, &discharge.drain(load));
+            let (ln_seconds, share) = discharge.posterior.left(&self.curve, &discharge.drain(load));
             let known = discharge.before.filter(|_| !discharge.contradicted);
             let known = known.map_or(f64::MAX, |known| known.strength.1);
             let outlook = outlook::of(self.nature(), discharge, (ln_seconds, share), load, known);
@@ -320,7 +320,7 @@ impl Estimator {
                 self.trust = Trust::Contradicted;
                 discharge.contradicted = true;
                 if let Some(others) = discharge.others.take() {
-                    discharge.belief = others;
+                    discharge.posterior = others;
                     // what the others measure begins here
                     discharge.learned_at = discharge.used(&self.curve);
                 }
@@ -333,8 +333,8 @@ impl Estimator {
         let believed = self.trust > Trust::Contradicted;
         let first = self.first_strength();
         Discharge {
-            belief: Belief::before(&self.bank, self.learned.filter(|_| believed).as_ref(), first),
-            others: (believed && self.learned.is_some()).then(|| Belief::before(&self.bank, None, first)),
+            posterior: Posterior::before(&self.bank, self.learned.filter(|_| believed).as_ref(), first),
+            others: (believed && self.learned.is_some()).then(|| Posterior::before(&self.bank, None, first)),
             surprise: Surprise::default(),
             lowest: Lowest::default(),
             trend: Trend::default(),
@@ -364,7 +364,7 @@ impl Estimator {
         let known = before.filter(|_| !discharge.contradicted && self.trust != Trust::Contradicted);
         let first = self.first_strength();
         let (strength, tilt, volts) =
-            lesson::after(self.nature(), known.as_ref(), first, &discharge.belief, used);
+            lesson::after(self.nature(), known.as_ref(), first, &discharge.posterior, used);
         let was = known.map_or(first.1, |known| known.strength.1);
         if depth < DEEP && strength.1 >= 0.9 * was.min(0.55) {
             return;

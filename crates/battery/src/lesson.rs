@@ -1,8 +1,8 @@
 //! What a discharge teaches beside what was known: a short look takes nothing of it away.
 
 use crate::bank::Nature;
-use crate::belief::{Belief, LEAST_STRENGTH, LEAST_VOLTS, Learned};
 use crate::hypothesis::NUMBERS;
+use crate::posterior::{LEAST_STRENGTH, LEAST_VOLTS, Learned, Posterior};
 
 /// A mean and a deviation.
 type Number = (f64, f64);
@@ -13,11 +13,11 @@ pub(crate) fn after(
     nature: &Nature,
     before: Option<&Learned>,
     first: Number,
-    belief: &Belief,
+    posterior: &Posterior,
     used: f64,
 ) -> (Number, Number, [Number; NUMBERS]) {
     let unseen = 1.0 - used.clamp(0.0, 1.0);
-    let (strength, tilt, volts) = belief.learned();
+    let (strength, tilt, volts) = posterior.learned();
     let common = nature.volts;
     // the shape of a curve that was seen to its end is known
     let doubt =

@@ -34,12 +34,11 @@
 //! what. The text of the memory has a version of its own: an older one is refused, and the estimator begins anew.
 //!
 //! Read the modules in this order: `bank` (cells and what is known of their kind), `endurance` (how
-//! long a load is carried), `hypothesis` (what the volts say of one possible battery), `belief` (all
+//! long a load is carried), `hypothesis` (what the volts say of one possible battery), `posterior` (all
 //! possible batteries), `surprise` (whether it is none of them), `discharge`, `charging`, `unit`, `memory`, `estimate` (what goes in and comes out),
 //! `estimator`.
 
 mod bank;
-mod belief;
 mod charging;
 mod discharge;
 mod endurance;
@@ -50,6 +49,7 @@ mod lesson;
 mod load;
 mod memory;
 mod outlook;
+mod posterior;
 mod surprise;
 mod trend;
 mod unit;

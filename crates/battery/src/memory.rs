@@ -1,7 +1,7 @@
 //! What is kept over a restart: a few lines that people can read, and their sum.
 
 use crate::bank::Bank;
-use crate::belief::Learned;
+use crate::posterior::Learned;
 use crate::unit::Unit;
 use std::fmt::{self, Write};
 

@@ -1,11 +1,11 @@
 //! How long it lasts, and how far that may be wrong.
 //!
-//! Two witnesses: the belief, which knows strengths, and the line through the last volts, which knows none. Each
+//! Two witnesses: the posterior, which knows strengths, and the line through the last volts, which knows none. Each
 //! counts by how far it was wrong on batteries of other physics (`tests/worlds.rs` measures it).
 
 use crate::bank::Nature;
-use crate::belief::Spread;
 use crate::discharge::Discharge;
+use crate::posterior::Spread;
 
 /// Seconds left: the likely one, and the one that is exceeded with four chances in five.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -23,7 +23,7 @@ const AT_FIRST: f64 = 1.25;
 /// Without a better witness it lasts for this share of that line, and of the time on battery.
 const SLOWEST: f64 = 0.15;
 const NO_LESS: f64 = 0.04;
-/// What is told is so many deviations of the belief below the middle: too long costs more than too short.
+/// What is told is so many deviations of the posterior below the middle: too long costs more than too short.
 const CAUTION: f64 = 0.4;
 
 /// What is to be expected of a discharge at this load. `known` is how well the strength was known before, as the

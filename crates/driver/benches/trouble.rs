@@ -6,7 +6,7 @@
 use qx::vocabulary::moment::Moment;
 use simulator::end::Shared;
 use simulator::knob::Knob;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::pty::{self, Pty};
 use simulator::script::Script;
 use simulator::trouble::Trouble;
@@ -69,7 +69,7 @@ async fn serve(
     let protocol = qx::protocols::named(case.protocol).unwrap();
     let mut trouble = Trouble::new(7);
     trouble.noise = case.rate;
-    let shared = Shared::new(SimulatedUps::new(protocol, Personality::default(), trouble, Script::default()));
+    let shared = Shared::new(SimulatedUps::new(protocol, Profile::default(), trouble, Script::default()));
     let pty = Pty::open(None).unwrap();
     ready.send(pty.path().to_path_buf()).unwrap();
     let found = Rc::new(RefCell::new(None));

@@ -180,7 +180,7 @@ fn every_dialect_does_the_same() {
 
 /// What a UPS says to a command, and whether it counts as obeyed.
 #[test]
-fn consent_means_the_same_to_both() {
+fn acknowledgement_means_the_same_to_both() {
     std::thread::scope(|scope| {
         for word in ["ACK", "(ACK", "ACK 9", "ack", "echo", "(NAK", "NAK"] {
             scope.spawn(move || {

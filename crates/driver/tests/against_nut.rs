@@ -271,23 +271,16 @@ fn q1_does_the_same() {
 
 #[test]
 fn a_refused_command_fails_for_both() {
-    for (personality, outcome) in [("echo", "ERR FAILED"), ("(NAK", "ERR FAILED")] {
+    for (profile, outcome) in [("echo", "ERR FAILED"), ("(NAK", "ERR FAILED")] {
         for which in Which::BOTH {
-            let ups = Ups::start(
-                &format!("refuse-{personality}"),
-                which,
-                "megatec",
-                &[&format!("refuse {personality}")],
-            );
-            let mut station = Station::new(&format!("refuse-{}", personality.trim_matches('(')), which);
+            let ups =
+                Ups::start(&format!("refuse-{profile}"), which, "megatec", &[&format!("refuse {profile}")]);
+            let mut station = Station::new(&format!("refuse-{}", profile.trim_matches('(')), which);
             station.configure(&ups.port, "protocol = megatec");
             station.start_driver();
             station.start_upsd();
             let said = station.as_admin("upscmd", &[&station.ups(), "beeper.toggle"]);
-            assert!(
-                format!("{}{}", said.out, said.err).contains(outcome),
-                "{which:?} {personality}: {said:?}"
-            );
+            assert!(format!("{}{}", said.out, said.err).contains(outcome), "{which:?} {profile}: {said:?}");
         }
     }
 }

@@ -159,7 +159,7 @@ fn models_show_the_same() {
 }
 
 /// The lines a unit hears that are no questions.
-fn deeds(stage: &Stage, dialect: &str) -> Vec<String> {
+fn orders(stage: &Stage, dialect: &str) -> Vec<String> {
     let queries = qx::protocols::named(dialect).unwrap().queries;
     let question = |line: &String| queries.iter().any(|query| query.wire(0) == line.as_bytes());
     stage.ups.heard().into_iter().filter(|line| !question(line)).collect()
@@ -221,7 +221,7 @@ fn obeys(stage: &Stage, dialect: &str, requests: &[Request]) -> Vec<Did> {
         }
         let said = stage.station.as_admin(program, &arguments);
         let done = !format!("{}{}", said.out, said.err).contains("ERR");
-        let heard = deeds(stage, dialect);
+        let heard = orders(stage, dialect);
         // what was ordered must not run into the next request
         if words[0].starts_with("shutdown.") || words[0].starts_with("test.") {
             stage.station.as_admin("upscmd", &[&target, "shutdown.stop"]);

@@ -32,8 +32,8 @@ fn a_known_ups_is_asked_its_status_and_its_name() {
     let ups = Ups::start("known", Which::Ours, "megatec", &[]);
     let station = Station::new("known", Which::Ours);
     station.configure(&ups.port, "");
-    let stranger = questions_of_a_start(&station, &ups);
-    assert!(stranger.iter().any(|ask| ask == "WH" || ask == "D"), "{stranger:?}");
+    let foreign = questions_of_a_start(&station, &ups);
+    assert!(foreign.iter().any(|ask| ask == "WH" || ask == "D"), "{foreign:?}");
     let told = watch(&station, "protocol megatec\nfound once\n");
     assert!(told.contains("speaks megatec: Q1, I answered; QPI"), "{told}");
     let port = ups.port.display();

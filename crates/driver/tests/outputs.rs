@@ -167,7 +167,7 @@ fn lines_that_were_lost_are_counted() {
     reader.join().unwrap();
 }
 
-// ---- a wish while the line is away
+// ---- a request while the line is away
 
 /// A UPS behind a device server, which can leave.
 struct Server {
@@ -224,7 +224,7 @@ impl Server {
 
 /// Who asks while the line is away is told at once that it failed; whoever answers there later is not sent it.
 #[test]
-fn a_wish_while_the_line_is_away_fails_at_once() {
+fn a_request_while_the_line_is_away_fails_at_once() {
     let server = Server::start();
     let station = Station::new("away", Which::Ours);
     let port = PathBuf::from(format!("tcp://127.0.0.1:{}", server.port));

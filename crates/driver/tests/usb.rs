@@ -70,7 +70,7 @@ struct Told {
     commands: String,
     settings: String,
     /// Commands: how each ended, and what the UPS heard of it.
-    deeds: BTreeMap<String, (String, Vec<String>)>,
+    orders: BTreeMap<String, (String, Vec<String>)>,
 }
 
 fn plug(machine: &Machine, which: Which, place: u8, unit: Unit) -> Ups {
@@ -155,7 +155,7 @@ fn do_everything(machine: &Machine, ups: &Ups, name: &str, told: &mut Told) {
         };
         let heard = ups.heard().into_iter().filter(|line| !queries(line)).collect();
         let end = said.out.lines().last().unwrap_or_default().to_string();
-        told.deeds.insert(command, (end, heard));
+        told.orders.insert(command, (end, heard));
     }
 }
 
@@ -219,8 +219,8 @@ fn differences(nut: &BTreeMap<&str, Told>, ours: &BTreeMap<&str, Told>) -> Vec<S
                 compare(what, format!("{}", nut.contains(line)), format!("{} {line}", ours.contains(line)));
             }
         }
-        for (name, (end, heard)) in &nut.deeds {
-            if let Some((our_end, our_heard)) = ours.deeds.get(name) {
+        for (name, (end, heard)) in &nut.orders {
+            if let Some((our_end, our_heard)) = ours.orders.get(name) {
                 compare(name, format!("{end} {heard:?}"), format!("{our_end} {our_heard:?}"));
             }
         }
@@ -235,7 +235,7 @@ fn table(nut: &BTreeMap<&str, Told>, ours: &BTreeMap<&str, Told>) -> String {
         let count = |told: &Told| {
             let (seconds, variables) =
                 (told.start_seconds, told.states.first().map_or(0, |(_, all)| all.len()));
-            format!("{seconds:.1} s {variables} {}", told.deeds.len())
+            format!("{seconds:.1} s {variables} {}", told.orders.len())
         };
         let dialect = ours.states.first().and_then(|(_, all)| all.get("driver.version.data"));
         let dialect = dialect.map_or("?", String::as_str);
@@ -257,7 +257,7 @@ fn compared(nut: Which, units: &[Unit], allowed: &[Listed]) -> Vec<String> {
             last.1.get("ups.status").is_some_and(|status| status.contains("OB LB")),
             "{bridge}: {last:?}"
         );
-        assert!(!told.deeds.is_empty(), "{bridge}: no command was tried");
+        assert!(!told.orders.is_empty(), "{bridge}: no command was tried");
     }
     println!("{}", table(&nut, &ours));
     let unlisted = |line: &String| match allowed.iter().find(|(_, is)| is(line)) {

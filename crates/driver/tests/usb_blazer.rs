@@ -82,14 +82,14 @@ fn told(which: Which) -> Told {
     }
     std::thread::scope(|scope| {
         let doing: Vec<_> =
-            plugged.iter().map(|(name, ups)| scope.spawn(|| deeds(&machine, name, ups))).collect();
-        doing.into_iter().for_each(|deeds| told.extend(deeds.join().unwrap()));
+            plugged.iter().map(|(name, ups)| scope.spawn(|| orders(&machine, name, ups))).collect();
+        doing.into_iter().for_each(|orders| told.extend(orders.join().unwrap()));
     });
     told
 }
 
 /// Every command that is offered: how it ended, and what the UPS heard.
-fn deeds(machine: &Machine, name: &str, ups: &Ups) -> Told {
+fn orders(machine: &Machine, name: &str, ups: &Ups) -> Told {
     ups.turn("mains back");
     let offered = machine.run(&format!("upscmd -l {name}@127.0.0.1 2>/dev/null")).out;
     let commands = offered.lines().filter_map(|line| line.split_once(" - ")).map(|(command, _)| command);
@@ -136,7 +136,7 @@ fn blazer_usb_shows_and_does_the_same() {
             _ => wrong.push(format!("{what}: NUT {one:?}, ours {other:?}")),
         }
     }
-    println!("{} values and deeds compared", ours.len());
+    println!("{} values and orders compared", ours.len());
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     for (name, ..) in UNITS {
         assert_eq!(ours[&format!("{name} low battery: ups.status")], "OB LB", "{name}");

@@ -63,7 +63,7 @@ fn section(name: &str, options: &str) -> (String, String) {
 }
 
 #[test]
-fn equal_units_are_told_apart_and_strangers_left_alone() {
+fn equal_units_are_told_apart_and_foreign_devices_left_alone() {
     let _alone = machine::alone();
     let machine = Machine::start("twins", Which::Ours);
     let adapter = Plugged::new(&machine, "adapter", ADAPTER, 0, &[]);
@@ -396,13 +396,13 @@ fn the_rules_for_udev_let_the_driver_in() {
         "rm /usr/lib/udev/rules.d/*; udevadm control --reload; mkdir -p /run/nut; chown nut:nut /run/nut",
     );
     let _ups = Plugged::new(&machine, "rules", CYPRESS, 0, &[]);
-    let _adapter = Plugged::new(&machine, "stranger", ADAPTER, 1, &[]);
+    let _adapter = Plugged::new(&machine, "foreign", ADAPTER, 1, &[]);
     let node =
         |socket: &str| format!("/dev/bus/usb/001/$(printf %03d $(cat /sys/bus/usb/devices/{socket}/devnum))");
     let owner = |socket: &str| machine.must(&format!("stat -c '%a %G' {}", node(socket)));
     machine.wait_for("udev", &format!("[ \"$(stat -c %G {})\" = nut ]", node("1-1")));
     assert_eq!(owner("1-1"), "664 nut\n");
-    assert!(!owner("1-2").contains("nut"), "a stranger stays as it was");
+    assert!(!owner("1-2").contains("nut"), "a foreign device stays as it was");
     assert_eq!(machine.must("cat /sys/bus/usb/devices/1-1/power/control"), "on\n");
     machine.configure(&[section("u", "user = nut")]);
     assert_eq!(machine.start_driver("u").code, Some(0), "{}", machine.driver_log("u"));
@@ -453,7 +453,7 @@ fn a_scan_finds_every_unit_and_touches_nothing_else() {
     }
     assert_eq!(names.split_whitespace().count(), 2, "{names}");
 
-    // a stranger is asked only by name
+    // a foreign device is asked only by name
     let out = machine.must("qxups scan --usb-id 1a86:7523 --subdriver cypress 2>/dev/null");
     assert!(out.contains("\tsubdriver = \"cypress\"\n\tprotocol = \"megatec\""), "{out}");
 }

@@ -101,7 +101,7 @@ impl Replay {
             },
         };
         let line = line.and_then(|line| without_nuls(&exchange.command, line));
-        // a UPS that obeyed once does not obey now, and silence must not look like consent
+        // a UPS that obeyed once does not obey now, and silence must not look like acknowledgement
         let line = if exchange.is_command { Some(nothing_was_sent(line.as_deref())) } else { line };
         let echoed = line.as_deref() == Some(&exchange.command);
         Reply { line, echoed, latency, ..Reply::default() }
@@ -134,7 +134,7 @@ fn nothing_was_sent(recorded: Option<&[u8]>) -> Vec<u8> {
 mod tests {
     use super::*;
     use qx::line::exchange::Echo;
-    use qx::wire::consent::Consent;
+    use qx::wire::acknowledgement::Acknowledgement;
 
     const LOG: &str =
         "@ 0 0.02\n> Q1\n< (1\n@ 60 0.02\n> Q1\n< (2\n@ 61\n> C\n-\n@ 61\n> T\n< ACK\n@ 62\n> M\n< M\n";
@@ -201,9 +201,9 @@ mod tests {
         for command in ["C", "T", "S.5R0003"] {
             let line = replay.exchange(&ask(command, true)).await.line;
             for protocol in qx::protocols::ALL {
-                assert!(!protocol.consent.is_given(line.as_deref()), "{command} {}", protocol.name);
+                assert!(!protocol.acknowledgement.is_given(line.as_deref()), "{command} {}", protocol.name);
             }
-            assert!(!Consent::Silence.is_given(line.as_deref()));
+            assert!(!Acknowledgement::Silence.is_given(line.as_deref()));
             assert!(String::from_utf8(line.unwrap()).unwrap().contains("nothing was sent"));
         }
     }

@@ -5,7 +5,7 @@ use link::{Address, CablePower, Kind, Link, Opening};
 use qx::line::exchange::{Echo, Exchange, Reply};
 use simulator::end::Shared;
 use simulator::knob::Knob;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::pty::{self, Pty};
 use simulator::script::Script;
 use simulator::tcp;
@@ -31,12 +31,8 @@ fn exchange(command: &str) -> Exchange {
 }
 
 fn ups(knobs: &[&str]) -> Shared {
-    let ups = SimulatedUps::new(
-        &qx::protocols::MEGATEC,
-        Personality::default(),
-        Trouble::new(1),
-        Script::default(),
-    );
+    let ups =
+        SimulatedUps::new(&qx::protocols::MEGATEC, Profile::default(), Trouble::new(1), Script::default());
     let shared = Shared::new(ups);
     turn(&shared, knobs);
     shared

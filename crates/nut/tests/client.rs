@@ -3,7 +3,7 @@
 
 use nut::network::client::{
     About, Answer, AskError, Asker, End, Errand, Fault, Having, Item, LONGEST_LINE, MOST_ITEMS, MOST_WAITING,
-    Next, Oddity, Opening, Order, Rank, Refusal, Request, Said, Secret, TlsWish, Type, Unspeakable, Values,
+    Next, Oddity, Opening, Order, Rank, Refusal, Request, Said, Secret, TlsMode, Type, Unspeakable, Values,
 };
 use nut::network::{ErrorWord, Outcome};
 use proptest::prelude::*;
@@ -382,16 +382,16 @@ fn an_opening_goes_by_what_the_server_has() {
         ErrorWord::UnknownCommand,
         ErrorWord::InvalidArgument,
     ];
-    assert_eq!(opened(Opening::new(TlsWish::Never), &[]), "encrypted: false");
+    assert_eq!(opened(Opening::new(TlsMode::Never), &[]), "encrypted: false");
     let tls = [("STARTTLS", Ok(Answer::StartTls)), ("(TLS)", Ok(Answer::StartTls))];
-    assert_eq!(opened(Opening::new(TlsWish::IfOffered), &tls), "encrypted: true");
-    assert_eq!(opened(Opening::new(TlsWish::Required), &tls), "encrypted: true");
+    assert_eq!(opened(Opening::new(TlsMode::IfOffered), &tls), "encrypted: true");
+    assert_eq!(opened(Opening::new(TlsMode::Required), &tls), "encrypted: true");
     for word in no_tls {
         let refused = [("STARTTLS", Err(word))];
-        assert_eq!(opened(Opening::new(TlsWish::IfOffered), &refused), "encrypted: false");
-        assert_eq!(opened(user(TlsWish::Required), &refused), format!("STARTTLS: {word}"), "no password");
+        assert_eq!(opened(Opening::new(TlsMode::IfOffered), &refused), "encrypted: false");
+        assert_eq!(opened(user(TlsMode::Required), &refused), format!("STARTTLS: {word}"), "no password");
     }
-    let watching = |rank| user(TlsWish::Never).watching("u", rank);
+    let watching = |rank| user(TlsMode::Never).watching("u", rank);
     let names = [("USERNAME a", done()), ("PASSWORD", done()), ("LOGIN u", done())];
     assert_eq!(opened(watching(Rank::Secondary), &names), "encrypted: false");
     let with = |more: &[(&'static str, Result<Answer, ErrorWord>)]| [&names[..], more].concat();

@@ -24,7 +24,7 @@
 //! * [`options`]: what `ups.conf` may say.
 //! * `judge`: what is taken of a reply; [`detect`]: which dialect the UPS speaks.
 //! * [`device`]: one UPS, and what is known of it.
-//! * [`text`]: reference pages, explanations, what to conceal in a recording.
+//! * [`text`]: reference pages, explanations, what to anonymise in a recording.
 //!
 //! # What is stable
 //!
@@ -34,7 +34,7 @@
 //! [`options::Options`] by its `Default`; [`device::Device`] with [`device::Event`], [`device::Outcome`] and
 //! [`device::store`]; [`text::explain`]. What judges readings and finds the dialect is public for tests and for the
 //! simulator, and changes with every improvement: `judge`, which is not shown here, [`detect`], and of [`device`] `bank`,
-//! `bounds`, `guess` and `plan`.
+//! `bounds`, `nut_estimate` and `plan`.
 
 pub mod detect;
 pub mod device;

@@ -7,7 +7,9 @@ use qx::line::nuls::without_nuls;
 use qx::protocols;
 use qx::usb::bridge::{Bridge, Carriage, Framing, Inlet};
 use qx::usb::bridges;
-use qx::usb::talk::{Outcome, Step, Talk, Transfer, command_in, descriptor_of, text_of};
+use qx::usb::transfers::{
+    Transfer, TransferOutcome, TransferStep, Transfers, command_in, descriptor_of, text_of,
+};
 
 const REPLY: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
 
@@ -21,16 +23,16 @@ fn a_transfer_that_fails_is_told_from_silence() {
             continue;
         }
         let fails_at = |at: usize| {
-            let mut talk = Talk::new(bridge, command.as_bytes(), 1, false);
+            let mut transfers = Transfers::new(bridge, command.as_bytes(), 1, false);
             for made in 0..400 {
-                match talk.next() {
-                    Step::Done(reply) => return (made, talk.has_failed(), reply),
-                    Step::Do(..) if made == at => talk.handle(Outcome::Failed),
-                    Step::Do(
+                match transfers.next() {
+                    TransferStep::Done(reply) => return (made, transfers.has_failed(), reply),
+                    TransferStep::Do(..) if made == at => transfers.handle(TransferOutcome::Failed),
+                    TransferStep::Do(
                         Transfer::ControlOut { .. } | Transfer::InterruptOut { .. } | Transfer::Pause(_),
                         _,
-                    ) => talk.handle(Outcome::Data(vec![])),
-                    Step::Do(..) => talk.handle(Outcome::Nothing),
+                    ) => transfers.handle(TransferOutcome::Data(vec![])),
+                    TransferStep::Do(..) => transfers.handle(TransferOutcome::Nothing),
                 }
             }
             panic!("{}: no end", bridge.name);
@@ -48,7 +50,7 @@ fn a_transfer_that_fails_is_told_from_silence() {
 
 /// How many transfers carry a command out.
 fn sends_of(bridge: &'static Bridge, command: &str) -> usize {
-    let (made, _) = talk(bridge, command, vec![]);
+    let (made, _) = run_transfers(bridge, command, vec![]);
     let is_out = |transfer: &&Transfer| {
         matches!(transfer, Transfer::ControlOut { .. } | Transfer::InterruptOut { .. })
     };
@@ -56,28 +58,28 @@ fn sends_of(bridge: &'static Bridge, command: &str) -> usize {
 }
 
 /// What went out, and what came of it when these transfers came in, in this order.
-fn talk(
+fn run_transfers(
     bridge: &'static Bridge,
     command: &str,
     mut incoming: Vec<Vec<u8>>,
 ) -> (Vec<Transfer>, Option<Vec<u8>>) {
-    let mut talk = Talk::new(bridge, command.as_bytes(), 1, false);
+    let mut transfers = Transfers::new(bridge, command.as_bytes(), 1, false);
     let mut made = vec![];
     incoming.reverse();
     for _ in 0..400 {
-        match talk.next() {
-            Step::Done(reply) => return (made, reply),
-            Step::Do(transfer, _) => {
+        match transfers.next() {
+            TransferStep::Done(reply) => return (made, reply),
+            TransferStep::Do(transfer, _) => {
                 let outcome = match &transfer {
                     Transfer::ControlOut { .. } | Transfer::InterruptOut { .. } | Transfer::Pause(_) => {
-                        Outcome::Data(vec![])
+                        TransferOutcome::Data(vec![])
                     }
-                    _ => incoming.pop().map_or(Outcome::Nothing, |data| {
-                        if data.is_empty() { Outcome::Nothing } else { Outcome::Data(data) }
+                    _ => incoming.pop().map_or(TransferOutcome::Nothing, |data| {
+                        if data.is_empty() { TransferOutcome::Nothing } else { TransferOutcome::Data(data) }
                     }),
                 };
                 made.push(transfer);
-                talk.handle(outcome);
+                transfers.handle(outcome);
             }
         }
     }
@@ -86,12 +88,14 @@ fn talk(
 
 #[test]
 fn behind_a_late_reply_the_answer_is_listened_for() {
-    let mut talk = Talk::listening(&bridges::CYPRESS, b"S.5");
-    let Step::Do(Transfer::InterruptIn { .. }, _) = talk.next() else { panic!("nothing is sent") };
-    talk.handle(Outcome::Data(b"(NAK\r\0\0\0".to_vec()));
-    assert_eq!(talk.next(), Step::Done(Some(b"(NAK".to_vec())));
+    let mut transfers = Transfers::listening(&bridges::CYPRESS, b"S.5");
+    let TransferStep::Do(Transfer::InterruptIn { .. }, _) = transfers.next() else {
+        panic!("nothing is sent")
+    };
+    transfers.handle(TransferOutcome::Data(b"(NAK\r\0\0\0".to_vec()));
+    assert_eq!(transfers.next(), TransferStep::Done(Some(b"(NAK".to_vec())));
     // a string is asked for, it does not come by itself
-    assert_eq!(Talk::listening(&bridges::KRAULER, b"C").next(), Step::Done(None));
+    assert_eq!(Transfers::listening(&bridges::KRAULER, b"C").next(), TransferStep::Done(None));
 }
 
 fn out(transfers: &[Transfer]) -> Vec<(u16, Vec<u8>)> {
@@ -115,7 +119,7 @@ fn pieces(reply: &[u8], size: usize) -> Vec<Vec<u8>> {
 
 #[test]
 fn cypress_cuts_into_eights() {
-    let (made, reply) = talk(&bridges::CYPRESS, "S.5R0003", pieces(REPLY, 8));
+    let (made, reply) = run_transfers(&bridges::CYPRESS, "S.5R0003", pieces(REPLY, 8));
     assert_eq!(out(&made), [(0x0200, b"S.5R0003".to_vec()), (0x0200, b"\r\0\0\0\0\0\0\0".to_vec())]);
     assert_eq!(reply.as_deref(), Some(REPLY));
     assert_eq!(made.len(), 2 + 6, "six reports of 48 bytes, and no wait for more");
@@ -128,7 +132,7 @@ fn phoenix_reads_old_replies_away() {
     let mut incoming = pieces(b"(old", 8);
     incoming.push(vec![]); // nothing more of it
     incoming.extend(pieces(REPLY, 8));
-    let (made, reply) = talk(&bridges::PHOENIX, "Q1", incoming);
+    let (made, reply) = run_transfers(&bridges::PHOENIX, "Q1", incoming);
     assert_eq!(reply.as_deref(), Some(REPLY));
     assert!(matches!(made[0], Transfer::InterruptIn { endpoint: 0x81, length: 8 }));
     assert_eq!(out(&made), [(0x0200, b"Q1\r\0\0\0\0\0".to_vec())]);
@@ -139,14 +143,14 @@ fn one_transfer_brings_it_all() {
     for (bridge, size, piece) in
         [(&bridges::IPPON, 64, 8), (&bridges::OMRON, 64, 16), (&bridges::GTEC, 128, 8)]
     {
-        let (made, reply) = talk(bridge, "Q1", pieces(REPLY, size));
+        let (made, reply) = run_transfers(bridge, "Q1", pieces(REPLY, size));
         let mut sent = b"Q1\r".to_vec();
         sent.resize(piece, 0);
         assert_eq!(out(&made), [(0x0002, sent)], "{}", bridge.name);
         assert_eq!(reply.as_deref(), Some(REPLY), "{}", bridge.name);
         // a reply without its end is one as well where a transfer is a reply
         if bridge.name != "gtec" {
-            let (_, reply) = talk(bridge, "Q1", vec![REPLY.to_vec()]);
+            let (_, reply) = run_transfers(bridge, "Q1", vec![REPLY.to_vec()]);
             assert_eq!(reply.as_deref(), Some(REPLY), "{}", bridge.name);
         }
     }
@@ -157,10 +161,15 @@ fn one_transfer_brings_it_all() {
 fn a_zero_at_the_end_of_a_report_is_no_padding() {
     let line = b"(929317011\x001510\0\0";
     for bridge in [&bridges::CYPRESS, &bridges::FUJI] {
-        assert_eq!(talk(bridge, "Q1", pieces(line, 8)).1.as_deref(), Some(&line[..]), "{}", bridge.name);
+        assert_eq!(
+            run_transfers(bridge, "Q1", pieces(line, 8)).1.as_deref(),
+            Some(&line[..]),
+            "{}",
+            bridge.name
+        );
     }
     // without an end nobody can tell
-    let (_, reply) = talk(&bridges::IPPON, "Q1", vec![line.to_vec()]);
+    let (_, reply) = run_transfers(&bridges::IPPON, "Q1", vec![line.to_vec()]);
     assert_eq!(reply.as_deref(), line.strip_suffix(b"\0\0"));
 }
 
@@ -174,10 +183,10 @@ fn sgs_counts() {
         };
         bytes.chunks(7).map(report).collect()
     };
-    let (made, reply) = talk(&bridges::SGS, "Q1", counted(REPLY));
+    let (made, reply) = run_transfers(&bridges::SGS, "Q1", counted(REPLY));
     assert_eq!(out(&made), [(0x0200, b"\x03Q1\r\0\0\0\0".to_vec())]);
     assert_eq!(reply.as_deref(), Some(REPLY), "without its end, after a silence");
-    let (made, reply) = talk(&bridges::SGS, "Q1", counted(&[REPLY, b"\r"].concat()));
+    let (made, reply) = run_transfers(&bridges::SGS, "Q1", counted(&[REPLY, b"\r"].concat()));
     assert_eq!(reply.as_deref(), Some(REPLY));
     assert_eq!(made.len(), 1 + 7, "with its end nothing is waited for");
 }
@@ -190,12 +199,12 @@ fn armac_tags_its_reports_and_is_not_asked_everything() {
         report
     };
     let line = [REPLY, b"\r"].concat();
-    let (made, reply) = talk(&bridges::ARMAC, "Q1", line.chunks(5).map(report).collect());
+    let (made, reply) = run_transfers(&bridges::ARMAC, "Q1", line.chunks(5).map(report).collect());
     assert_eq!(out(&made), [(0x0200, b"\xa3Q1\r".to_vec())]);
     assert_eq!(reply.as_deref(), Some(REPLY));
-    let (made, reply) = talk(&bridges::ARMAC, "QGS", vec![]);
+    let (made, reply) = run_transfers(&bridges::ARMAC, "QGS", vec![]);
     assert_eq!((made.len(), reply.as_deref()), (0, Some(&b"QGS"[..])), "refused at once");
-    let (made, _) = talk(&bridges::ARMAC, "S.5R0003", vec![]);
+    let (made, _) = run_transfers(&bridges::ARMAC, "S.5R0003", vec![]);
     assert_eq!(
         out(&made).iter().map(|(_, data)| data.clone()).collect::<Vec<_>>(),
         [b"\xa3S.5".to_vec(), b"\xa3R00".to_vec(), b"\xa303\r".to_vec()]
@@ -207,7 +216,7 @@ fn armac_has_long_reports_as_well() {
     let line = [REPLY, b"\r"].concat();
     let mut report = [&[0x80 | line.len() as u8], &line[..]].concat();
     report.resize(64, 0);
-    let (made, reply) = talk(&bridges::ARMAC_LONG, "Q1", vec![report]);
+    let (made, reply) = run_transfers(&bridges::ARMAC_LONG, "Q1", vec![report]);
     assert_eq!(out(&made), [(0x02, b"\xa3Q1\r".to_vec())]);
     assert_eq!(reply.as_deref(), Some(REPLY));
 }
@@ -223,10 +232,10 @@ fn armac_takes_zero_bytes_for_status_bits_only() {
             report.resize(6, 0);
             report
         };
-        talk(&bridges::ARMAC, "Q1", line.chunks(5).map(report).collect()).1.unwrap()
+        run_transfers(&bridges::ARMAC, "Q1", line.chunks(5).map(report).collect()).1.unwrap()
     };
     let torn = [&[40][..], &REPLY[..38], &[0, 0]].concat();
-    let (_, reply) = talk(&bridges::ARMAC_LONG, "Q1", vec![torn]);
+    let (_, reply) = run_transfers(&bridges::ARMAC_LONG, "Q1", vec![torn]);
     assert_eq!(
         reply.as_deref(),
         Some(&b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00"[..]),
@@ -238,7 +247,8 @@ fn armac_takes_zero_bytes_for_status_bits_only() {
 
 #[test]
 fn phoenixtec_waits_for_no_reply_to_a_command() {
-    let (made, reply) = talk(&bridges::PHOENIXTEC, "WH", vec![b"(00 10.06".to_vec(), b" 03.09\r".to_vec()]);
+    let (made, reply) =
+        run_transfers(&bridges::PHOENIXTEC, "WH", vec![b"(00 10.06".to_vec(), b" 03.09\r".to_vec()]);
     assert_eq!(reply.as_deref(), Some(&b"(00 10.06 03.09"[..]));
     assert_eq!(
         made[0],
@@ -251,23 +261,29 @@ fn phoenixtec_waits_for_no_reply_to_a_command() {
         }
     );
     for command in ["T", "T05", "S.5R0003", "CT", "SS---1,00", "TUD,00"] {
-        assert_eq!(talk(&bridges::PHOENIXTEC, command, vec![]).0.len(), 1, "{command}");
+        assert_eq!(run_transfers(&bridges::PHOENIXTEC, command, vec![]).0.len(), 1, "{command}");
     }
     for question in ["Q3", "MSO", "GS,00"] {
-        assert!(talk(&bridges::PHOENIXTEC, question, vec![]).0.len() > 1, "{question}");
+        assert!(run_transfers(&bridges::PHOENIXTEC, question, vec![]).0.len() > 1, "{question}");
     }
 }
 
 #[test]
 fn fuji_frames_three_letters() {
-    let (made, reply) = talk(&bridges::FUJI, "Q1", pieces(REPLY, 8));
+    let (made, reply) = run_transfers(&bridges::FUJI, "Q1", pieces(REPLY, 8));
     assert_eq!(out(&made), [(0x02, b"\x80\x06\x03\x03Q1\0\x2f".to_vec())]);
     assert_eq!(reply.as_deref(), Some(REPLY));
-    assert_eq!(out(&talk(&bridges::FUJI, "S02", vec![]).0), [(0x02, b"\x80\x06\x04\x03S02\0".to_vec())]);
+    assert_eq!(
+        out(&run_transfers(&bridges::FUJI, "S02", vec![]).0),
+        [(0x02, b"\x80\x06\x04\x03S02\0".to_vec())]
+    );
     // there is no room for a time of return; to stay off is something else, and refused
-    assert_eq!(out(&talk(&bridges::FUJI, "S.5R0003", vec![]).0), [(0x02, b"\x80\x06\x04\x03S.5\0".to_vec())]);
+    assert_eq!(
+        out(&run_transfers(&bridges::FUJI, "S.5R0003", vec![]).0),
+        [(0x02, b"\x80\x06\x04\x03S.5\0".to_vec())]
+    );
     for refused in ["S.5R0000", "T10R2", "S123R0003", "SR0003x"] {
-        let (made, reply) = talk(&bridges::FUJI, refused, vec![]);
+        let (made, reply) = run_transfers(&bridges::FUJI, refused, vec![]);
         assert_eq!((made.len(), reply.as_deref()), (0, Some(refused.as_bytes())));
     }
 }
@@ -276,7 +292,7 @@ fn fuji_frames_three_letters() {
 fn ablerex_sends_one_report_and_waits() {
     let mut reply = [REPLY, b"\r"].concat();
     reply.resize(47, 0);
-    let (made, said) = talk(&bridges::ABLEREX, "Q1", vec![reply]);
+    let (made, said) = run_transfers(&bridges::ABLEREX, "Q1", vec![reply]);
     assert_eq!(said.as_deref(), Some(REPLY));
     let (value, data) = &out(&made)[0];
     assert_eq!((*value, data.len(), &data[..6]), (0x0305, 47, &b"\x05\x00\x03Q1\r"[..]));
@@ -295,20 +311,24 @@ fn string_read(made: &[Transfer]) -> Option<u8> {
 #[test]
 fn strings_are_replies() {
     let said = |text: &[u8]| vec![descriptor_of(text)];
-    let (made, reply) = talk(&bridges::KRAULER, "Q1", said(&[b"@", &REPLY[1..], b"\r"].concat()));
+    let (made, reply) = run_transfers(&bridges::KRAULER, "Q1", said(&[b"@", &REPLY[1..], b"\r"].concat()));
     assert_eq!((string_read(&made), reply.as_deref()), (Some(3), Some(REPLY)), "its first byte is put right");
-    let (_, reply) = talk(&bridges::KRAULER, "Q1", said(&[b"\r", &REPLY[1..], b"\r"].concat()));
+    let (_, reply) = run_transfers(&bridges::KRAULER, "Q1", said(&[b"\r", &REPLY[1..], b"\r"].concat()));
     assert_eq!(reply.as_deref(), Some(REPLY), "whatever it is");
-    let (_, reply) = talk(&bridges::KRAULER, "T", said(b"X"));
+    let (_, reply) = run_transfers(&bridges::KRAULER, "T", said(b"X"));
     assert_eq!(reply, None, "a command that was taken says nothing");
     let no = || descriptor_of(b"UPS No Ack");
     let (made, reply) =
-        talk(&bridges::KRAULER, "F", vec![no(), no(), descriptor_of(b"@230.0 003 024.0 50.0\r")]);
+        run_transfers(&bridges::KRAULER, "F", vec![no(), no(), descriptor_of(b"@230.0 003 024.0 50.0\r")]);
     assert_eq!((made.len(), reply.as_deref()), (3, Some(&b"#230.0 003 024.0 50.0"[..])));
-    let (made, reply) = talk(&bridges::FABULA, "Q1", said(REPLY));
+    let (made, reply) = run_transfers(&bridges::FABULA, "Q1", said(REPLY));
     assert_eq!((string_read(&made), reply.as_deref()), (Some(3), Some(REPLY)));
-    assert_eq!(talk(&bridges::FABULA, "Q", vec![no()]).1, None);
-    assert_eq!(talk(&bridges::FABULA, "QGS", vec![]).1.as_deref(), Some(&b"QGS"[..]), "answered at once");
+    assert_eq!(run_transfers(&bridges::FABULA, "Q", vec![no()]).1, None);
+    assert_eq!(
+        run_transfers(&bridges::FABULA, "QGS", vec![]).1.as_deref(),
+        Some(&b"QGS"[..]),
+        "answered at once"
+    );
 }
 
 /// What a converter sends that has nothing to say: NULs and a carriage return (ippon: "empty response will look
@@ -336,7 +356,7 @@ fn a_converter_may_say_nothing_in_bytes() {
                 }
             };
             for command in ["Q1", "Q", "C", "T", "S.5R0003", "QMOD"] {
-                let (made, reply) = talk(bridge, command, incoming.clone());
+                let (made, reply) = run_transfers(bridge, command, incoming.clone());
                 let unsent = reply.as_deref() == Some(command.as_bytes()) && made.is_empty();
                 assert!(reply.is_none() || unsent, "{} {command}: {reply:?}", bridge.name);
             }
@@ -350,9 +370,9 @@ fn nothing_that_comes_late_is_no_stray() {
     for (old, is_stray) in [(&b"\0\r"[..], false), (b"\r", false), (b"", false), (b"(NAK\r", true)] {
         let mut report = old.to_vec();
         report.resize(64, 0);
-        let mut talk = Talk::new(&bridges::IPPON, b"Q1", 1, true);
-        talk.handle(Outcome::Data(report));
-        assert_eq!(talk.met_strays(), is_stray, "{}", old.escape_ascii());
+        let mut transfers = Transfers::new(&bridges::IPPON, b"Q1", 1, true);
+        transfers.handle(TransferOutcome::Data(report));
+        assert_eq!(transfers.met_strays(), is_stray, "{}", old.escape_ascii());
     }
 }
 
@@ -364,9 +384,9 @@ fn strings_of_zeros_are_read_again() {
         let zeros = || descriptor_of(&[0; 48]);
         let dummy = (bridge.name == "snr").then(Vec::new);
         let said = [zeros(), zeros(), descriptor_of(&[b"@", &REPLY[1..], b"\r"].concat())];
-        let (_, reply) = talk(bridge, "Q1", dummy.clone().into_iter().chain(said).collect());
+        let (_, reply) = run_transfers(bridge, "Q1", dummy.clone().into_iter().chain(said).collect());
         assert_eq!(reply.as_deref(), Some(REPLY), "{}", bridge.name);
-        let (_, reply) = talk(bridge, "Q1", dummy.into_iter().chain(vec![zeros(); 10]).collect());
+        let (_, reply) = run_transfers(bridge, "Q1", dummy.into_iter().chain(vec![zeros(); 10]).collect());
         assert_eq!(reply, None, "{}", bridge.name);
     }
 }
@@ -404,13 +424,13 @@ fn a_shutdown_of_fabula_is_a_number() {
 #[test]
 fn hunnox_keeps_in_step() {
     let reads = |command: &str, step: usize| -> Vec<u8> {
-        let mut talk = Talk::new(&bridges::HUNNOX, command.as_bytes(), step, false);
+        let mut transfers = Transfers::new(&bridges::HUNNOX, command.as_bytes(), step, false);
         let mut read = vec![];
-        while let Step::Do(transfer, _) = talk.next() {
+        while let TransferStep::Do(transfer, _) = transfers.next() {
             if let Transfer::String { index, .. } = transfer {
                 read.push(index);
             }
-            talk.handle(Outcome::Data(descriptor_of(b"(x")));
+            transfers.handle(TransferOutcome::Data(descriptor_of(b"(x")));
         }
         read
     };
@@ -459,13 +479,18 @@ fn every_question_arrives_byte_for_byte() {
     for question in questions {
         for bridge in every().into_iter().filter(|bridge| bridge.carries(&question)) {
             let Carriage::Reports(reports) = bridge.carriage else { continue };
-            let (mut talk, mut heard, mut arrived) = (Talk::new(bridge, &question, 1, false), vec![], vec![]);
-            while let Step::Do(transfer, _) = talk.next() {
+            let (mut transfers, mut heard, mut arrived) =
+                (Transfers::new(bridge, &question, 1, false), vec![], vec![]);
+            while let TransferStep::Do(transfer, _) = transfers.next() {
                 let sent = out(&[transfer]);
                 arrived.extend(
                     sent.iter().filter_map(|(_, report)| command_in(&reports.packing, &mut heard, report)),
                 );
-                talk.handle(if sent.is_empty() { Outcome::Nothing } else { Outcome::Data(vec![]) });
+                transfers.handle(if sent.is_empty() {
+                    TransferOutcome::Nothing
+                } else {
+                    TransferOutcome::Data(vec![])
+                });
             }
             assert_eq!(arrived.concat(), question, "{} {}", bridge.name, question.escape_ascii());
         }
@@ -498,28 +523,28 @@ fn line(length: std::ops::Range<usize>) -> impl Strategy<Value = Vec<u8>> {
 }
 
 /// What may come of a transfer.
-fn outcome() -> impl Strategy<Value = Outcome> {
+fn outcome() -> impl Strategy<Value = TransferOutcome> {
     let descriptor = prop::collection::vec(any::<u8>(), 0..120).prop_map(|text| descriptor_of(&text));
     prop_oneof![
-        12 => prop::collection::vec(any::<u8>(), 0..70).prop_map(Outcome::Data),
-        4 => descriptor.prop_map(Outcome::Data),
-        4 => Just(Outcome::Data(vec![])),
-        1 => Just(Outcome::Nothing),
-        1 => Just(Outcome::Stalled),
-        1 => Just(Outcome::Failed),
+        12 => prop::collection::vec(any::<u8>(), 0..70).prop_map(TransferOutcome::Data),
+        4 => descriptor.prop_map(TransferOutcome::Data),
+        4 => Just(TransferOutcome::Data(vec![])),
+        1 => Just(TransferOutcome::Nothing),
+        1 => Just(TransferOutcome::Stalled),
+        1 => Just(TransferOutcome::Failed),
     ]
 }
 
-/// The end of a talk with these outcomes, and nothing behind them.
-fn ended(mut talk: Talk, outcomes: &[Outcome]) -> Option<Vec<u8>> {
+/// The end of transfers with these outcomes, and nothing behind them.
+fn ended(mut transfers: Transfers, outcomes: &[TransferOutcome]) -> Option<Vec<u8>> {
     let mut outcomes = outcomes.iter().cloned();
     for _ in 0..400 {
-        match talk.next() {
-            Step::Done(reply) => return reply,
-            Step::Do(..) => talk.handle(outcomes.next().unwrap_or(Outcome::Nothing)),
+        match transfers.next() {
+            TransferStep::Done(reply) => return reply,
+            TransferStep::Do(..) => transfers.handle(outcomes.next().unwrap_or(TransferOutcome::Nothing)),
         }
     }
-    panic!("{talk:?}: no end");
+    panic!("{transfers:?}: no end");
 }
 
 proptest! {
@@ -564,7 +589,7 @@ proptest! {
             // nothing is left of an old reply
             let nothing = (reports.flush > 0).then(Vec::new);
             let packed = nothing.into_iter().chain(packed).collect();
-            prop_assert_eq!(talk(bridge, "Q1", packed).1, Some(reply.clone()), "{}", bridge.name);
+            prop_assert_eq!(run_transfers(bridge, "Q1", packed).1, Some(reply.clone()), "{}", bridge.name);
         }
     }
 
@@ -576,10 +601,10 @@ proptest! {
         step in 0usize..5,
         settle: bool,
     ) {
-        let data = |outcome: &Outcome| if let Outcome::Data(data) = outcome { data.clone() } else { vec![] };
+        let data = |outcome: &TransferOutcome| if let TransferOutcome::Data(data) = outcome { data.clone() } else { vec![] };
         let said: Vec<u8> = outcomes.iter().flat_map(data).collect();
         for bridge in every() {
-            let reply = ended(Talk::new(bridge, &command, step, settle), &outcomes);
+            let reply = ended(Transfers::new(bridge, &command, step, settle), &outcomes);
             let echoed = reply.as_deref() == Some(&command[..]);
             prop_assert!(!reply.iter().flatten().any(|byte| *byte == b'\r'), "{} {:?}", bridge.name, reply);
             let digit = |byte: &u8| *byte == b'0' && said.contains(&0);

@@ -1,7 +1,7 @@
-//! The device in virtual time: detection, polling, belief, commands, loss and return.
+//! The device in virtual time: detection, polling, judging, commands, loss and return.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use qx::device::{Event, LinkChange, Loudness, Outcome};
+use qx::device::{Event, LinkChange, LogLevel, Outcome};
 use qx::options::Options;
 use qx::protocols;
 use qx::vocabulary::flag::{Flag, Flags};
@@ -606,7 +606,7 @@ fn a_loss_is_logged_once() {
     line.run(until, &mut |_, _| ended(b"?????"), |_| false);
     let loud = line.events[before..]
         .iter()
-        .filter(|(_, event)| matches!(event, Event::Noted(l, _) if *l >= Loudness::Info));
+        .filter(|(_, event)| matches!(event, Event::Noted(l, _) if *l >= LogLevel::Info));
     assert_eq!(loud.count(), 0);
     assert_eq!(told(&line, &Event::Stale), 1);
 }

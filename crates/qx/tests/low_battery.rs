@@ -1,7 +1,7 @@
 //! When the battery is low, by bounds that the administrator set.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use qx::device::{Event, Loudness};
+use qx::device::{Event, LogLevel};
 use qx::options::{Options, RuntimeCal};
 use qx::vocabulary::moment::Moment;
 use testbed::line::{Line, ended, seconds};
@@ -26,7 +26,7 @@ fn course(options: Options, said: &[(u64, &str)], until: u64) -> Vec<(u64, Strin
             shown.push((second, status));
         }
     }
-    let warned = |event: &Event| matches!(event, Event::Noted(Loudness::Warning, text) if text.contains("the battery is low: battery."));
+    let warned = |event: &Event| matches!(event, Event::Noted(LogLevel::Warning, text) if text.contains("the battery is low: battery."));
     let warnings = line.events.iter().filter(|(_, event)| warned(event)).count();
     let told = shown.iter().filter(|(_, status)| status == "OB LB").count();
     assert!(warnings == told || warnings == 0, "{shown:?}: {:?}", line.events);

@@ -2,7 +2,7 @@
 //! stay for ever. The expectations are those of the world, not of our own output.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use qx::device::{Event, LinkChange, Loudness};
+use qx::device::{Event, LinkChange, LogLevel};
 use qx::options::Options;
 use qx::vocabulary::moment::Moment;
 use std::cell::Cell;
@@ -229,7 +229,7 @@ fn low_battery_that_only_one_question_tells_ends_with_it() {
         line.run(until, &mut |ask, _| voltronic(ask, &[("QGS", QGS_OB), ("QWS", after)], "(NAK"), |_| false);
         assert_eq!(line.text("ups.status"), Some("OB"), "{after}: the next outage");
         let withdrawn =
-            |event: &Event| matches!(event, Event::Noted(Loudness::Warning, text) if text.contains("QWS"));
+            |event: &Event| matches!(event, Event::Noted(LogLevel::Warning, text) if text.contains("QWS"));
         assert_eq!(
             line.events.iter().filter(|(_, event)| withdrawn(event)).count(),
             1,
@@ -307,8 +307,8 @@ fn what_falls_silent_on_battery_is_withdrawn() {
 /// axpert: its lines carry a checksum.
 fn axpert(ask: &[u8], known: &[(&str, &str)]) -> Vec<u8> {
     let protocol = qx::protocols::named("voltronic-axpert").unwrap();
-    let armour = protocol.armour.unwrap();
-    let Some(plain) = (armour.unpack_question)(ask) else { return vec![] };
+    let codec = protocol.codec.unwrap();
+    let Some(plain) = (codec.unpack_question)(ask) else { return vec![] };
     let basic = [
         ("QPI", "(PI30"),
         (
@@ -320,7 +320,7 @@ fn axpert(ask: &[u8], known: &[(&str, &str)]) -> Vec<u8> {
     ];
     let plain = String::from_utf8_lossy(&plain).into_owned();
     let said = known.iter().chain(&basic).find(|(known, _)| *known == plain).map_or("(NAK", |(_, said)| said);
-    if said.is_empty() { vec![] } else { ended(&(armour.pack_reply)(said.as_bytes())) }
+    if said.is_empty() { vec![] } else { ended(&(codec.pack_reply)(said.as_bytes())) }
 }
 
 const GRID_AWAY: &str = "(000.0 00.0 230.0 49.9 0161 0119 003 460 48.50 012 060 0069 0014 103.8 57.45 00000 00010110 00 00 00856 010";
@@ -590,7 +590,7 @@ fn the_mode_tells_the_outage_in_which_the_status_falls_silent() {
 
 fn warnings<'l>(line: &'l Line, of: &str) -> Vec<&'l str> {
     let text = |(_, event): &'l (Moment, Event)| match event {
-        Event::Noted(Loudness::Warning, text) if text.contains(of) => Some(text.as_str()),
+        Event::Noted(LogLevel::Warning, text) if text.contains(of) => Some(text.as_str()),
         _ => None,
     };
     line.events.iter().filter_map(text).collect()

@@ -1,7 +1,7 @@
 //! Another unit on a line that nobody saw away, and two units on one line.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use qx::device::{Event, Loudness, Outcome};
+use qx::device::{Event, LogLevel, Outcome};
 use qx::options::Options;
 use qx::vocabulary::moment::Moment;
 use std::cell::Cell;
@@ -60,7 +60,7 @@ fn started(interval: u64) -> Line {
 }
 
 fn noted(line: &Line, of: &str) -> usize {
-    let has = |event: &Event| matches!(event, Event::Noted(Loudness::Warning, text) if text.contains(of));
+    let has = |event: &Event| matches!(event, Event::Noted(LogLevel::Warning, text) if text.contains(of));
     line.events.iter().filter(|(_, event)| has(event)).count()
 }
 

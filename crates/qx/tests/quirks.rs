@@ -1,7 +1,7 @@
 //! What cheap boards say that is not so.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use qx::device::{Event, Loudness};
+use qx::device::{Event, LogLevel};
 use qx::options::Options;
 use qx::options::quirk::{self, Quirk, Quirks, Trigger};
 use testbed::line::{Line, ended, lasting, seconds};
@@ -22,7 +22,7 @@ fn statuses(protocol: &str, quirks: Quirks, ask: &str, replies: &[&str]) -> (Vec
 
 fn warnings(line: &Line, quirk: &Quirk) -> usize {
     let told =
-        |event: &Event| matches!(event, Event::Noted(Loudness::Warning, text) if text.contains(quirk.about));
+        |event: &Event| matches!(event, Event::Noted(LogLevel::Warning, text) if text.contains(quirk.about));
     line.events.iter().filter(|(_, event)| told(event)).count()
 }
 

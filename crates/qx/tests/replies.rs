@@ -102,8 +102,8 @@ fn read(protocol: &'static Protocol, fixture: &Fixture) -> Result<Said, String> 
     let first = protocol.queries[0];
     let query = query_of(protocol, fixture, &Facts::of(first, &given, Flags::default()));
     // the checksum is not written in the fixtures
-    let packed = match protocol.armour {
-        Some(armour) => (armour.pack_reply)(&fixture.reply),
+    let packed = match protocol.codec {
+        Some(codec) => (codec.pack_reply)(&fixture.reply),
         None => fixture.reply.clone(),
     };
     if is_refusal(query.ask.as_bytes(), &fixture.reply) {

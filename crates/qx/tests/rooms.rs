@@ -13,7 +13,7 @@ const PARTS: [&str; 14] = [
     "bounds",
     "timing",
     "store",
-    "guess",
+    "nut_estimate",
     "bank",
     "course",
     "battery",

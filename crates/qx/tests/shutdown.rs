@@ -1,7 +1,7 @@
 //! Orders to the load in virtual time: what is sent, what is tried instead, and what is told of it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use qx::device::{Event, Loudness, Outcome};
+use qx::device::{Event, LogLevel, Outcome};
 use qx::options::Options;
 use std::time::Duration;
 use testbed::line::{Line, ended, lasting, seconds};
@@ -65,8 +65,8 @@ fn orders(line: &Line) -> Vec<&str> {
     line.questions().into_iter().filter(|ask| is_order(ask)).collect()
 }
 
-fn noted(line: &Line, loudness: Loudness, part: &str) -> bool {
-    let fits = |event: &Event| matches!(event, Event::Noted(level, text) if *level == loudness && text.contains(part));
+fn noted(line: &Line, level: LogLevel, part: &str) -> bool {
+    let fits = |event: &Event| matches!(event, Event::Noted(of, text) if *of == level && text.contains(part));
     line.events.iter().any(|(_, event)| fits(event))
 }
 
@@ -87,21 +87,21 @@ fn what_the_ups_shows_is_told() {
     let (line, outcome) = commanded("shutdown.return", |_| true, PENDING);
     assert_eq!(outcome, Some(Outcome::Done));
     assert_eq!(orders(&line), ["S.5R0003"]);
-    assert!(noted(&line, Loudness::Info, "shutdown.return: the UPS says that a shutdown is active"));
-    assert!(!noted(&line, Loudness::Warning, "does not obey"), "{:?}", line.events);
+    assert!(noted(&line, LogLevel::Info, "shutdown.return: the UPS says that a shutdown is active"));
+    assert!(!noted(&line, LogLevel::Warning, "does not obey"), "{:?}", line.events);
     let (line, outcome) = commanded("load.off", |_| true, DEAD);
     assert_eq!(outcome, Some(Outcome::Done));
-    assert!(noted(&line, Loudness::Info, "load.off: the UPS says that the load is off"));
+    assert!(noted(&line, LogLevel::Info, "load.off: the UPS says that the load is off"));
 }
 
 #[test]
 fn a_ups_that_takes_an_order_and_does_not_obey_is_noticed() {
     let (line, outcome) = commanded("shutdown.return", |_| true, STATUS);
     assert_eq!(outcome, Some(Outcome::Done), "nobody can know it yet");
-    assert!(noted(&line, Loudness::Warning, "shutdown.return was taken, but the UPS still powers"));
+    assert!(noted(&line, LogLevel::Warning, "shutdown.return was taken, but the UPS still powers"));
     let (line, _) = commanded("shutdown.return", |_| true, DEAD);
-    assert!(noted(&line, Loudness::Info, "shutdown.return: the load was switched off"));
-    assert!(!noted(&line, Loudness::Warning, "still powers"));
+    assert!(noted(&line, LogLevel::Info, "shutdown.return: the load was switched off"));
+    assert!(!noted(&line, LogLevel::Warning, "still powers"));
 }
 
 #[test]
@@ -114,7 +114,7 @@ fn refused_orders_are_tried_as_the_dialect_spells_them_otherwise() {
     ] {
         let (line, outcome) = commanded(name, knows, PENDING);
         assert_eq!((outcome, orders(&line)), (Some(Outcome::Done), sent), "{name}");
-        assert!(noted(&line, Loudness::Warning, "; trying S"), "{name}");
+        assert!(noted(&line, LogLevel::Warning, "; trying S"), "{name}");
     }
     // without the time of return it means something else: with some units the load stays off
     for knows in [|ask: &str| ask == "S.5", |ask: &str| ask == "S01"] {
@@ -162,7 +162,7 @@ fn what_becomes_of_an_order_to_a_ups_that_falls_silent_is_not_known() {
     line.run(until, &mut dies, |_| false);
     let unknown = |event: &Event| matches!(event, Event::Answered(7, Outcome::NotConfirmed(_)));
     assert!(line.events.iter().any(|(_, event)| unknown(event)), "{:?}", line.events);
-    assert!(!noted(&line, Loudness::Warning, "still powers"));
+    assert!(!noted(&line, LogLevel::Warning, "still powers"));
 }
 
 #[test]

@@ -30,8 +30,7 @@ fn queries() -> Vec<&'static Query> {
 /// Those that tables alone describe; the others are proved by the simulator's tests.
 fn plain_queries() -> Vec<&'static Query> {
     let plain = |query: &&Query| {
-        query.armour.is_none()
-            && !query.fields.iter().any(|field| matches!(field.meaning, Meaning::Custom(_)))
+        query.codec.is_none() && !query.fields.iter().any(|field| matches!(field.meaning, Meaning::Custom(_)))
     };
     queries().into_iter().filter(plain).collect()
 }

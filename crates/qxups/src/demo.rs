@@ -12,7 +12,7 @@ use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use simulator::knob::Knob;
 use simulator::lapse::Lapse;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
@@ -114,8 +114,8 @@ struct Play {
 
 impl Play {
     fn new(protocol: &'static Protocol, view: View) -> Play {
-        let personality = Personality { baud: Some(2400), ..Personality::default() };
-        let ups = SimulatedUps::new(protocol, personality, Trouble::new(1), Script::default());
+        let profile = Profile { baud: Some(2400), ..Profile::default() };
+        let ups = SimulatedUps::new(protocol, profile, Trouble::new(1), Script::default());
         let by_name = protocol.by_name.then(|| protocol.name.to_string());
         let options =
             Options { pollinterval: Duration::from_secs(1), protocol: by_name, ..Options::default() };

@@ -8,7 +8,7 @@ use qx::usb::bridges;
 use qx::vocabulary::moment::Moment;
 use simulator::end::Shared;
 use simulator::knob::{Knob, help};
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::pty::Pty;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
@@ -129,7 +129,7 @@ impl Sim {
                     .map_err(|why| format!("{}: {why}", path.display()))?
             }
         };
-        let mut ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(self.seed), script);
+        let mut ups = SimulatedUps::new(protocol, Profile::default(), Trouble::new(self.seed), script);
         for text in &self.knob {
             ups.turn(Knob::parse(text)?, Moment::ZERO);
         }

@@ -5,7 +5,7 @@
 
 use crate::out::{self, Stop};
 use qx::device::store::{Change, Store};
-use qx::device::{Event, Loudness, Outcome};
+use qx::device::{Event, LogLevel, Outcome};
 use qx::vocabulary::moment::Moment;
 use std::collections::VecDeque;
 use std::io::IsTerminal;
@@ -146,7 +146,7 @@ impl View {
             Event::Stale => self.tell("the UPS does not answer: data is stale"),
             Event::Fresh => self.tell("the UPS answers again"),
             Event::NotFound(why) => self.tell(why),
-            Event::Noted(loudness, text) if *loudness >= Loudness::Info => self.tell(text),
+            Event::Noted(level, text) if *level >= LogLevel::Info => self.tell(text),
             Event::Answered(_, outcome) => match outcome {
                 Outcome::Done => Ok(()),
                 Outcome::Unknown => self.tell("the UPS has no such command"),

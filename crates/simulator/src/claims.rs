@@ -103,7 +103,7 @@ fn is_rest(query: &Query) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::personality::Personality;
+    use crate::profile::Profile;
     use crate::readings::{Memory, readings};
     use crate::world::{Order, World};
     use qx::protocols;
@@ -111,7 +111,7 @@ mod tests {
     /// What all the replies of a unit claim together.
     fn all(name: &str, world: &World) -> Claims {
         let protocol = protocols::named(name).unwrap();
-        let readings = readings(protocol, world, &Personality::default(), &Memory::default());
+        let readings = readings(protocol, world, &Profile::default(), &Memory::default());
         let each = protocol.queries.iter().map(|query| Claims::of(query, &readings));
         let or = |a: Option<bool>, b: Option<bool>| if a == Some(true) { a } else { b.or(a) };
         each.fold(Claims::default(), |sum, one| Claims {

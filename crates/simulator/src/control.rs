@@ -129,7 +129,7 @@ pub fn obey(shared: &Shared, order: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::personality::Personality;
+    use crate::profile::Profile;
     use crate::script::Script;
     use crate::trouble::Trouble;
     use crate::ups::SimulatedUps;
@@ -140,7 +140,7 @@ mod tests {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
         runtime.block_on(async {
             let protocol = &qx::protocols::MEGATEC;
-            let ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default());
+            let ups = SimulatedUps::new(protocol, Profile::default(), Trouble::new(1), Script::default());
             let shared = Shared::new(ups);
             let (mut client, server) = UnixStream::pair().unwrap();
             let talk = async {

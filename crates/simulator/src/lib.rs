@@ -1,7 +1,7 @@
 //! A UPS without hardware.
 //!
 //! [`world`] is the physics: mains, load, battery, timers; it knows no dialect. [`readings`] says
-//! what a UPS in that world would report, and the dialect's own table writes it. A [`personality`]
+//! what a UPS in that world would report, and the dialect's own table writes it. A [`profile`]
 //! makes it awkward, an [`oddity`] odd, [`trouble`] breaks its line from a seed, a [`script`] plays events, and a
 //! [`knob`] turns any of this while it runs. All of them together are a [`ups`]; it does no I/O and
 //! is told the time. Shared by an [`end`], which is [`pty`], [`tcp`] or [`usbip`], and [`control`]
@@ -13,7 +13,7 @@ pub mod end;
 pub mod knob;
 pub mod lapse;
 pub mod oddity;
-pub mod personality;
+pub mod profile;
 pub mod pty;
 pub mod readings;
 pub mod sample;

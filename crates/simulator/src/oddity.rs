@@ -16,7 +16,7 @@ use std::time::Duration;
 
 /// What is odd.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Deed {
+pub enum Behaviour {
     /// The word is not said, though it is so.
     Omits(Status),
     /// The word is said, though it is not so.
@@ -127,7 +127,7 @@ impl State {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Oddity {
     /// What is odd.
-    pub deed: Deed,
+    pub behaviour: Behaviour,
     /// In the replies to this question; otherwise in those to all that tell of the status, or, of a name plate, to
     /// all that are asked once.
     pub ask: Option<String>,
@@ -143,9 +143,9 @@ pub struct Oddity {
     pub chance: u8,
 }
 
-impl From<Deed> for Oddity {
-    fn from(deed: Deed) -> Oddity {
-        Oddity { deed, ask: None, on: None, after: Duration::ZERO, every: 1, phase: 0, chance: 100 }
+impl From<Behaviour> for Oddity {
+    fn from(behaviour: Behaviour) -> Oddity {
+        Oddity { behaviour, ask: None, on: None, after: Duration::ZERO, every: 1, phase: 0, chance: 100 }
     }
 }
 
@@ -203,7 +203,7 @@ impl Oddity {
         let mut parts = text.split_whitespace();
         let head = parts.next().unwrap_or_default();
         let (name, value) = head.split_once('=').unwrap_or((head, ""));
-        let mut odd = Oddity::from(deed(name, value).ok_or_else(|| wrong(name, value))?);
+        let mut odd = Oddity::from(behaviour(name, value).ok_or_else(|| wrong(name, value))?);
         for part in parts {
             let refused = || format!("odd {name}: '{part}' is no condition; write\n{}", help());
             let (key, value) = part.split_once(':').ok_or_else(refused)?;
@@ -238,77 +238,77 @@ fn wrong(name: &str, value: &str) -> String {
     }
 }
 
-fn deed(name: &str, value: &str) -> Option<Deed> {
+fn behaviour(name: &str, value: &str) -> Option<Behaviour> {
     let word = || Status::ALL.into_iter().find(|status| status.word() == value);
     let letter = || value.chars().next().filter(|c| value.len() == 1 && c.is_ascii_graphic());
     let time = || value.parse().ok().filter(|ms| *ms <= 60_000).map(Duration::from_millis);
     Some(match name {
-        "omits" => Deed::Omits(word()?),
-        "adds" => Deed::Adds(word()?),
-        "letter" => Deed::Letter(letter()?),
-        "bits" => Deed::Bits(value.parse().ok()?),
-        "mode" => Deed::Mode(letter()?),
+        "omits" => Behaviour::Omits(word()?),
+        "adds" => Behaviour::Adds(word()?),
+        "letter" => Behaviour::Letter(letter()?),
+        "bits" => Behaviour::Bits(value.parse().ok()?),
+        "mode" => Behaviour::Mode(letter()?),
         "volts" => {
             let volts: f64 = value.parse().ok()?;
-            Deed::Volts((0.5..=4.0).contains(&volts).then(|| (volts * 100.0).round() as u16)?)
+            Behaviour::Volts((0.5..=4.0).contains(&volts).then(|| (volts * 100.0).round() as u16)?)
         }
-        "slow" => Deed::Slow(time()?),
-        "gap" => Deed::Gap(time()?),
-        "late-word" => Deed::LateWord(time()?),
-        "plate" => Deed::Plate(Plate::ALL.into_iter().find(|(word, _)| *word == value)?.1),
+        "slow" => Behaviour::Slow(time()?),
+        "gap" => Behaviour::Gap(time()?),
+        "late-word" => Behaviour::LateWord(time()?),
+        "plate" => Behaviour::Plate(Plate::ALL.into_iter().find(|(word, _)| *word == value)?.1),
         _ if !value.is_empty() => return None,
-        "toggles" => Deed::Toggles,
-        "blank" => Deed::Blank,
-        "tabs" => Deed::Tabs,
-        "wide" => Deed::Wide,
-        "narrow" => Deed::Narrow,
-        "trailing" => Deed::Trailing,
-        "nul-before" => Deed::NulBefore,
-        "nul-after" => Deed::NulAfter,
-        "silent" => Deed::Silent,
-        "refuses" => Deed::Refuses,
-        "empty" => Deed::Empty,
-        "nuls" => Deed::Nuls,
-        "behind" => Deed::Behind,
-        "no-word" => Deed::NoWord,
+        "toggles" => Behaviour::Toggles,
+        "blank" => Behaviour::Blank,
+        "tabs" => Behaviour::Tabs,
+        "wide" => Behaviour::Wide,
+        "narrow" => Behaviour::Narrow,
+        "trailing" => Behaviour::Trailing,
+        "nul-before" => Behaviour::NulBefore,
+        "nul-after" => Behaviour::NulAfter,
+        "silent" => Behaviour::Silent,
+        "refuses" => Behaviour::Refuses,
+        "empty" => Behaviour::Empty,
+        "nuls" => Behaviour::Nuls,
+        "behind" => Behaviour::Behind,
+        "no-word" => Behaviour::NoWord,
         _ => return None,
     })
 }
 
-impl fmt::Display for Deed {
+impl fmt::Display for Behaviour {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Deed::Omits(status) => write!(f, "omits={}", status.word()),
-            Deed::Adds(status) => write!(f, "adds={}", status.word()),
-            Deed::Letter(letter) => write!(f, "letter={letter}"),
-            Deed::Bits(count) => write!(f, "bits={count}"),
-            Deed::Mode(letter) => write!(f, "mode={letter}"),
-            Deed::Volts(hundredths) => write!(f, "volts={:.2}", f64::from(*hundredths) / 100.0),
-            Deed::Slow(time) => write!(f, "slow={}", time.as_millis()),
-            Deed::Gap(time) => write!(f, "gap={}", time.as_millis()),
-            Deed::LateWord(time) => write!(f, "late-word={}", time.as_millis()),
-            Deed::Toggles => f.write_str("toggles"),
-            Deed::Blank => f.write_str("blank"),
-            Deed::Tabs => f.write_str("tabs"),
-            Deed::Wide => f.write_str("wide"),
-            Deed::Narrow => f.write_str("narrow"),
-            Deed::Trailing => f.write_str("trailing"),
-            Deed::NulBefore => f.write_str("nul-before"),
-            Deed::NulAfter => f.write_str("nul-after"),
-            Deed::Silent => f.write_str("silent"),
-            Deed::Refuses => f.write_str("refuses"),
-            Deed::Empty => f.write_str("empty"),
-            Deed::Nuls => f.write_str("nuls"),
-            Deed::Behind => f.write_str("behind"),
-            Deed::NoWord => f.write_str("no-word"),
-            Deed::Plate(plate) => write!(f, "plate={}", plate.word()),
+            Behaviour::Omits(status) => write!(f, "omits={}", status.word()),
+            Behaviour::Adds(status) => write!(f, "adds={}", status.word()),
+            Behaviour::Letter(letter) => write!(f, "letter={letter}"),
+            Behaviour::Bits(count) => write!(f, "bits={count}"),
+            Behaviour::Mode(letter) => write!(f, "mode={letter}"),
+            Behaviour::Volts(hundredths) => write!(f, "volts={:.2}", f64::from(*hundredths) / 100.0),
+            Behaviour::Slow(time) => write!(f, "slow={}", time.as_millis()),
+            Behaviour::Gap(time) => write!(f, "gap={}", time.as_millis()),
+            Behaviour::LateWord(time) => write!(f, "late-word={}", time.as_millis()),
+            Behaviour::Toggles => f.write_str("toggles"),
+            Behaviour::Blank => f.write_str("blank"),
+            Behaviour::Tabs => f.write_str("tabs"),
+            Behaviour::Wide => f.write_str("wide"),
+            Behaviour::Narrow => f.write_str("narrow"),
+            Behaviour::Trailing => f.write_str("trailing"),
+            Behaviour::NulBefore => f.write_str("nul-before"),
+            Behaviour::NulAfter => f.write_str("nul-after"),
+            Behaviour::Silent => f.write_str("silent"),
+            Behaviour::Refuses => f.write_str("refuses"),
+            Behaviour::Empty => f.write_str("empty"),
+            Behaviour::Nuls => f.write_str("nuls"),
+            Behaviour::Behind => f.write_str("behind"),
+            Behaviour::NoWord => f.write_str("no-word"),
+            Behaviour::Plate(plate) => write!(f, "plate={}", plate.word()),
         }
     }
 }
 
 impl fmt::Display for Oddity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.deed.fmt(f)?;
+        self.behaviour.fmt(f)?;
         if let Some(ask) = &self.ask {
             write!(f, " ask:{}", ask.replace(' ', "_"))?;
         }

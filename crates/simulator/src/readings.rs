@@ -2,7 +2,7 @@
 
 mod numbers;
 
-use crate::personality::Personality;
+use crate::profile::Profile;
 use crate::sample::sample;
 use crate::world::World;
 use numbers::numbers;
@@ -32,22 +32,22 @@ impl Memory {
 }
 
 /// The readings of the whole unit; a query's table picks what it carries.
-pub fn readings(protocol: &Protocol, world: &World, personality: &Personality, memory: &Memory) -> Readings {
+pub fn readings(protocol: &Protocol, world: &World, profile: &Profile, memory: &Memory) -> Readings {
     let mut readings = Readings::default();
-    for (var, text) in sample(protocol, personality.family.as_deref()) {
+    for (var, text) in sample(protocol, profile.family.as_deref()) {
         readings.say(var, Some(value(protocol, var, text)));
     }
-    for (var, number, places) in numbers(world, personality) {
+    for (var, number, places) in numbers(world, profile) {
         readings.say(var, Some(Value::Number(Decimal::from_f64(number, places))));
     }
-    for (var, text) in texts(protocol, world, personality) {
+    for (var, text) in texts(protocol, world, profile) {
         readings.say(var, (!text.is_empty()).then(|| Value::text(text)));
     }
     for (var, value) in memory.values.values() {
         readings.say(var, Some(value.clone()));
     }
     for (var, value) in &mut readings.values {
-        if personality.does_not_know.iter().any(|name| var.name.contains(name.as_str())) {
+        if profile.does_not_know.iter().any(|name| var.name.contains(name.as_str())) {
             *value = None;
         }
     }
@@ -65,7 +65,7 @@ pub fn value(protocol: &Protocol, var: &Var, text: &str) -> Value {
     Decimal::parse(text).filter(|_| !as_text).map_or_else(|| Value::text(text), Value::Number)
 }
 
-fn texts(protocol: &Protocol, world: &World, personality: &Personality) -> Vec<(&'static Var, String)> {
+fn texts(protocol: &Protocol, world: &World, profile: &Profile) -> Vec<(&'static Var, String)> {
     let on_off = |on: bool, yes: &str, no: &str| String::from(if on { yes } else { no });
     let mut texts = vec![
         (&UPS_BEEPER_STATUS, on_off(world.beeper, "enabled", "disabled")),
@@ -80,11 +80,8 @@ fn texts(protocol: &Protocol, world: &World, personality: &Personality) -> Vec<(
     }
     // some dialects have names of their own, which the sample knows
     let own = |var: &Var| sample(protocol, None).iter().any(|(known, _)| *known == var);
-    let names = [
-        (&DEVICE_MFR, &personality.maker),
-        (&DEVICE_MODEL, &personality.model),
-        (&UPS_FIRMWARE, &personality.firmware),
-    ];
+    let names =
+        [(&DEVICE_MFR, &profile.maker), (&DEVICE_MODEL, &profile.model), (&UPS_FIRMWARE, &profile.firmware)];
     texts.extend(names.into_iter().filter(|(var, _)| !own(var)).map(|(var, text)| (var, text.clone())));
     texts
 }

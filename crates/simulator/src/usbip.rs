@@ -9,7 +9,7 @@ use crate::end::Shared;
 use crate::trouble::{Fate, Nothing};
 use crate::usb_descriptors::{REPORT_DESCRIPTOR, SERIAL, configuration_descriptor, device_descriptor};
 use qx::usb::bridge::{Bridge, Carriage, End, Framing, Inlet, Outlet, UsbId};
-use qx::usb::talk::{command_in, descriptor_of};
+use qx::usb::transfers::{command_in, descriptor_of};
 use std::collections::VecDeque;
 use std::io;
 use std::time::Duration;
@@ -384,7 +384,7 @@ fn size_of(inlet: Inlet) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::personality::Personality;
+    use crate::profile::Profile;
     use crate::script::Script;
     use crate::trouble::Trouble;
     use crate::ups::SimulatedUps;
@@ -411,7 +411,7 @@ mod tests {
     async fn a_converter_enumerates_and_answers() {
         let ups = SimulatedUps::new(
             &qx::protocols::MEGATEC,
-            Personality::default(),
+            Profile::default(),
             Trouble::new(1),
             Script::default(),
         );

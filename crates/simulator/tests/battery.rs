@@ -7,7 +7,7 @@ use qx::options::{Options, RuntimeCal};
 use qx::protocols;
 use qx::vocabulary::moment::Moment;
 use simulator::knob::Knob;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
@@ -22,7 +22,7 @@ struct Bench {
 impl Bench {
     fn new(protocol: &str, options: Options) -> Bench {
         let protocol = protocols::named(protocol).unwrap();
-        let ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default());
+        let ups = SimulatedUps::new(protocol, Profile::default(), Trouble::new(1), Script::default());
         let options = Options { protocol: Some(protocol.name.into()), ..options };
         Bench { ups, line: Line::new(options) }
     }

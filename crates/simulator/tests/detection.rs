@@ -7,7 +7,7 @@ use qx::protocols;
 use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use qx::wire::query::Cadence;
-use simulator::personality::{Personality, Refusal};
+use simulator::profile::{Profile, Refusal};
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
@@ -57,14 +57,14 @@ struct Effort {
 }
 
 fn unit(protocol: &'static Protocol, family: Option<&str>, manner: Manner) -> SimulatedUps {
-    let personality = Personality {
+    let profile = Profile {
         family: family.map(String::from),
         unknown: Refusal::parse(manner.unknown),
         latency: Duration::from_millis(manner.latency_ms),
         baud: manner.baud,
-        ..Personality::default()
+        ..Profile::default()
     };
-    SimulatedUps::new(protocol, personality, Trouble::new(1), Script::default())
+    SimulatedUps::new(protocol, profile, Trouble::new(1), Script::default())
 }
 
 fn find(protocol: &'static Protocol, family: Option<&str>, manner: Manner) -> (Wire, Effort) {

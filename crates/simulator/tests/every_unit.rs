@@ -9,7 +9,7 @@ use qx::protocols;
 use qx::vocabulary::moment::Moment;
 use qx::wire::setting::Choice;
 use simulator::knob::Knob;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
@@ -37,9 +37,9 @@ struct Bench {
 
 impl Bench {
     fn new(protocol: &str, family: Option<&str>, knobs: &[&str], options: Options) -> Bench {
-        let personality = Personality { family: family.map(String::from), ..Personality::default() };
+        let profile = Profile { family: family.map(String::from), ..Profile::default() };
         let protocol = protocols::named(protocol).unwrap();
-        let mut ups = SimulatedUps::new(protocol, personality, Trouble::new(1), Script::default());
+        let mut ups = SimulatedUps::new(protocol, profile, Trouble::new(1), Script::default());
         for knob in knobs {
             ups.turn(Knob::parse(knob).unwrap(), Moment::ZERO);
         }

@@ -7,7 +7,7 @@ use qx::options::Options;
 use qx::protocols;
 use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
-use simulator::personality::{Personality, Refusal};
+use simulator::profile::{Profile, Refusal};
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
@@ -44,8 +44,8 @@ impl Start {
 fn unit(protocol: &'static Protocol, unknown: &str) -> SimulatedUps {
     // no two makes of units have one name
     let model = format!("{}{}", unknown.len(), protocol.name.replace("voltronic", "volt"));
-    let personality = Personality { unknown: Refusal::parse(unknown), model, ..Personality::default() };
-    SimulatedUps::new(protocol, personality, Trouble::new(7), Script::default())
+    let profile = Profile { unknown: Refusal::parse(unknown), model, ..Profile::default() };
+    SimulatedUps::new(protocol, profile, Trouble::new(7), Script::default())
 }
 
 fn start_with(memory: Option<&str>, answer: &mut wire::Ups) -> Start {

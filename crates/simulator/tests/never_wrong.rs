@@ -10,7 +10,7 @@ use qx::options::Options;
 use qx::protocols;
 use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
-use simulator::personality::{Personality, Refusal};
+use simulator::profile::{Profile, Refusal};
 use simulator::script::Script;
 use simulator::trouble::{Random, Trouble};
 use simulator::ups::SimulatedUps;
@@ -202,8 +202,8 @@ impl Tally {
 /// What a simulated unit says to a command.
 fn unit(protocol: &'static Protocol, unknown: &str, seed: u64) -> impl FnMut(&[u8], Moment) -> Vec<u8> {
     let latency = Duration::ZERO;
-    let personality = Personality { unknown: Refusal::parse(unknown), latency, ..Personality::default() };
-    let mut ups = SimulatedUps::new(protocol, personality, Trouble::new(seed), Script::default());
+    let profile = Profile { unknown: Refusal::parse(unknown), latency, ..Profile::default() };
+    let mut ups = SimulatedUps::new(protocol, profile, Trouble::new(seed), Script::default());
     move |command, now| wire::say(&mut ups, command, now).into_iter().flat_map(|(_, bytes)| bytes).collect()
 }
 

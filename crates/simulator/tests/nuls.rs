@@ -7,7 +7,7 @@ use qx::options::Options;
 use qx::protocols;
 use qx::vocabulary::moment::Moment;
 use simulator::knob::Knob;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
@@ -35,7 +35,7 @@ struct Bench {
 impl Bench {
     fn new(protocol: &str, options: Options, nuls: Nuls) -> Bench {
         let protocol = protocols::named(protocol).unwrap();
-        let ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default());
+        let ups = SimulatedUps::new(protocol, Profile::default(), Trouble::new(1), Script::default());
         Bench { ups, line: Line::new(options), nuls }
     }
 
@@ -111,7 +111,7 @@ fn every_dialect_is_read_with_nuls_around_its_replies() {
     }
 }
 
-/// Where silence is consent, what stands for silence is.
+/// Where silence is acknowledgement, what stands for silence is.
 #[test]
 fn nothing_in_bytes_is_silence_in_every_dialect() {
     for protocol in protocols::ALL {

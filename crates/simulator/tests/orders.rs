@@ -3,7 +3,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use qx::device::bounds;
-use qx::device::{Event, LinkChange, Loudness, Outcome};
+use qx::device::{Event, LinkChange, LogLevel, Outcome};
 use qx::line::exchange::Reply;
 use qx::options::Options;
 use qx::vocabulary::moment::Moment;
@@ -187,7 +187,7 @@ fn a_late_word_is_never_the_next_orders() {
 }
 
 #[test]
-fn consent_in_words_is_no_refusal() {
+fn acknowledgement_in_words_is_no_refusal() {
     for protocol in ["megatec", "q1", "mustek", "voltronic-qs", "zinto", "bestups", "megatec/old"] {
         let mut says: fn(&str, bool) -> Option<&'static str> = megatec;
         if protocol != "megatec" {
@@ -225,7 +225,7 @@ fn commands_in_a_row_do_not_starve_the_status() {
         wire.device.instant_command(ticket, "beeper.toggle", None);
     }
     wire.device.instant_command(99, "beeper.toggle", None);
-    go(&mut wire, &mut ups, bounds::WISH);
+    go(&mut wire, &mut ups, bounds::REQUEST_LASTS);
     assert!(matches!(outcome(&wire, 99), Some(Outcome::Failed(_))), "one too many");
     for ticket in 1..=bounds::WAITING as u64 {
         assert_eq!(outcome(&wire, ticket), Some(Outcome::Done), "{ticket}");
@@ -270,7 +270,7 @@ fn an_order_waits_until_it_is_known_who_answers() {
     assert_eq!(outcome(&wire, 1), Some(Outcome::Done));
     let asked: Vec<&str> = ups.heard.iter().map(|(_, ask)| ask.as_str()).take(4).collect();
     assert_eq!(asked, ["Q1", "F", "I", "S.5R0003"]);
-    // a wish that cannot be proven to be for this one is not obeyed
+    // a request that cannot be proven to be for this one is not obeyed
     let mut wire = ready("megatec", &mut ups);
     wire.device.handle_link(LinkChange::Gone, wire.now);
     wire.device.handle_link(LinkChange::Back, wire.now);
@@ -287,9 +287,9 @@ fn an_order_waits_until_it_is_known_who_answers() {
     assert!(ups.orders().is_empty());
 }
 
-/// A wish dies with its time: the UPS answers its status, but nobody can tell who it is.
+/// A request dies with its time: the UPS answers its status, but nobody can tell who it is.
 #[test]
-fn a_wish_dies_when_its_time_is_over() {
+fn a_request_ends_when_its_time_is_over() {
     let mut ups = Ups::new(megatec);
     let mut wire = ready("megatec", &mut ups);
     wire.device.handle_link(LinkChange::Gone, wire.now);
@@ -298,11 +298,11 @@ fn a_wish_dies_when_its_time_is_over() {
     let mut count = 0;
     let begun = wire.now;
     wire.device.instant_command(1, "load.off", None);
-    let until = begun + bounds::WISH + seconds(30);
+    let until = begun + bounds::REQUEST_LASTS + seconds(30);
     wire.run(
         until,
         &mut |ask, now| match ask {
-            b"I\r" | b"F\r" if now < begun + bounds::WISH + seconds(5) => {
+            b"I\r" | b"F\r" if now < begun + bounds::REQUEST_LASTS + seconds(5) => {
                 count += 1;
                 vec![(now + SOON, format!("#M{count}\r").into_bytes())]
             }
@@ -312,7 +312,10 @@ fn a_wish_dies_when_its_time_is_over() {
     );
     assert!(matches!(outcome(&wire, 1), Some(Outcome::Failed(_))), "{:?}", wire.events);
     let told = told_at(&wire, 1);
-    assert!((begun + bounds::WISH..begun + bounds::WISH + seconds(3)).contains(&told), "{told:?}");
+    assert!(
+        (begun + bounds::REQUEST_LASTS..begun + bounds::REQUEST_LASTS + seconds(3)).contains(&told),
+        "{told:?}"
+    );
     assert!(ups.orders().is_empty());
 }
 
@@ -357,7 +360,7 @@ fn an_order_that_was_half_sent_is_not_confirmed() {
         ("megatec", "test.battery.start.quick", true),
         ("megatec", "beeper.toggle", true),
         ("omron", "shutdown.return", true),
-        // there, silence is no consent in any case
+        // there, silence is no acknowledgement in any case
         ("omron", "shutdown.return", false),
     ] {
         let mut ups = Ups::new(megatec);
@@ -438,7 +441,7 @@ fn what_clients_get_wrong_fills_no_log() {
     let mut ups = Ups::new(megatec);
     let mut wire = ready("megatec", &mut ups);
     let warnings = |wire: &Wire, from: usize| {
-        let is_warning = |event: &Event| matches!(event, Event::Noted(Loudness::Warning, _));
+        let is_warning = |event: &Event| matches!(event, Event::Noted(LogLevel::Warning, _));
         wire.events[from..].iter().filter(|(_, event)| is_warning(event)).count()
     };
     // two minutes of values, commands and parameters that are never the same
@@ -585,7 +588,7 @@ fn the_last_resort_is_to_send_blind() {
             assert!(matches!(outcome(&wire, 7), Some(Outcome::NotConfirmed(_))), "{protocol} {silent}");
             let told = told_at(&wire, 7).since_start();
             assert!(told >= bounds::KILL && told < bounds::KILL + seconds(10), "{told:?}");
-            let said = |event: &Event| matches!(event, Event::Noted(Loudness::Warning, text) if text.contains("cannot be understood"));
+            let said = |event: &Event| matches!(event, Event::Noted(LogLevel::Warning, text) if text.contains("cannot be understood"));
             assert_eq!(wire.events.iter().filter(|(_, event)| said(event)).count(), 1, "{protocol}");
         }
     }
@@ -729,7 +732,7 @@ fn a_blink_of_the_same_ups_costs_its_names() {
 fn what_is_reset_is_reset_once() {
     use qx::vocabulary::flag::{Flag, Flags};
     use simulator::knob::Knob;
-    use simulator::personality::Personality;
+    use simulator::profile::Profile;
     use simulator::script::Script;
     use simulator::trouble::Trouble;
     use simulator::ups::SimulatedUps;
@@ -737,7 +740,7 @@ fn what_is_reset_is_reset_once() {
     let mut memory = None;
     // the third start is at another unit, the fourth at the first one in standby no more
     for (start, serial, resets) in [(1, "A1", 1), (2, "A1", 0), (3, "B2", 1), (4, "B2", 0)] {
-        let mut ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default());
+        let mut ups = SimulatedUps::new(protocol, Profile::default(), Trouble::new(1), Script::default());
         for knob in ["word OFF on".to_string(), format!("say device.serial {serial}")] {
             let knob = Knob::parse(&knob).unwrap_or_else(|why| panic!("{knob}: {why:?}"));
             ups.turn(knob, Moment::ZERO);

@@ -9,7 +9,7 @@ use qx::protocols;
 use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use qx::wire::query::Cadence;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::script::Script;
 use simulator::trouble::{Random, Trouble};
 use simulator::ups::SimulatedUps;
@@ -35,8 +35,8 @@ struct Served {
 }
 
 fn serve(protocol: &'static Protocol, named: bool, manner: Manner) -> (Served, Wire) {
-    let personality = Personality { latency: Duration::ZERO, ..Personality::default() };
-    let mut ups = SimulatedUps::new(protocol, personality, Trouble::new(1), Script::default());
+    let profile = Profile { latency: Duration::ZERO, ..Profile::default() };
+    let mut ups = SimulatedUps::new(protocol, profile, Trouble::new(1), Script::default());
     let options = Options { protocol: named.then(|| protocol.name.to_string()), ..Options::default() };
     let mut wire = Wire::new(options);
     let delay = Duration::from_secs_f64(manner.delay);
@@ -193,9 +193,8 @@ fn noise_of_an_idle_line_at_the_start_keeps_nobody_waiting() {
             }
             let mut slowest = 0.0_f64;
             for seed in 0..20 {
-                let personality =
-                    Personality { latency: Duration::from_millis(50), ..Personality::default() };
-                let mut ups = SimulatedUps::new(protocol, personality, Trouble::new(1), Script::default());
+                let profile = Profile { latency: Duration::from_millis(50), ..Profile::default() };
+                let mut ups = SimulatedUps::new(protocol, profile, Trouble::new(1), Script::default());
                 let mut random = Random::new(seed);
                 let mut noise: Vec<(Moment, Vec<u8>)> = (0..8)
                     .map(|_| {

@@ -8,7 +8,7 @@ use qx::protocols;
 use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use qx::wire::query::Cadence;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
@@ -20,13 +20,13 @@ const SECOND: Duration = Duration::from_secs(1);
 
 /// What was asked of a unit at 2400 baud that is polled each second, and when: in its first two minutes.
 fn asked(protocol: &'static Protocol, family: Option<&str>) -> (Moment, Vec<(Moment, String)>) {
-    let personality = Personality {
+    let profile = Profile {
         family: family.map(String::from),
         latency: Duration::from_millis(100),
         baud: Some(2400),
-        ..Personality::default()
+        ..Profile::default()
     };
-    let mut ups = SimulatedUps::new(protocol, personality, Trouble::new(1), Script::default());
+    let mut ups = SimulatedUps::new(protocol, profile, Trouble::new(1), Script::default());
     let options =
         Options { pollinterval: SECOND, protocol: Some(protocol.name.into()), ..Options::default() };
     let mut wire = Wire::new(options);
@@ -96,13 +96,13 @@ fn a_full_poll_takes_what_the_wire_takes() {
 /// Eighty seconds of full polls every ten: how long the line was busy and how long it waited within a round, and how
 /// often one question was asked at most.
 fn rounds(protocol: &'static Protocol, family: Option<&str>) -> (Duration, Duration, usize) {
-    let personality = Personality {
+    let profile = Profile {
         family: family.map(String::from),
         latency: Duration::from_millis(10),
         baud: Some(2400),
-        ..Personality::default()
+        ..Profile::default()
     };
-    let mut ups = SimulatedUps::new(protocol, personality, Trouble::new(1), Script::default());
+    let mut ups = SimulatedUps::new(protocol, profile, Trouble::new(1), Script::default());
     let pace = 10 * SECOND;
     let name = Some(protocol.name.into());
     let mut wire =

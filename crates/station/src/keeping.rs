@@ -6,7 +6,7 @@ use crate::memory::{Folders, Memory};
 use crate::station::Mode;
 use link::Surely;
 use qx::detect::known::Known;
-use qx::device::{Device, Loudness};
+use qx::device::{Device, LogLevel};
 use qx::options::Options;
 use qx::vocabulary::flag::Flag;
 use std::rc::Rc;
@@ -85,7 +85,7 @@ impl Keeping {
     pub fn keep_usb(&self, mark: String) {
         if let Some(memory) = self.usb.clone().filter(|_| self.writes) {
             // without it, -k needs a configuration that says which device is meant
-            self.write(memory, mark, "usb", Loudness::Debug);
+            self.write(memory, mark, "usb", LogLevel::Debug);
         }
     }
 
@@ -96,19 +96,19 @@ impl Keeping {
         self.look = now + LOOK;
         let Some(text) = device.battery_memory() else { return };
         self.log.debug(1, || format!("battery: saving new estimates to {}", memory.path().display()));
-        self.write(memory, text, "battery", Loudness::Warning);
+        self.write(memory, text, "battery", LogLevel::Warning);
     }
 
     /// Keeps the dialect that was found, and to which UPS settings were written.
     pub fn keep_findings(&self, device: &mut Device) {
         if let Some((memory, text)) = self.reset.clone().zip(device.reset_memory()) {
             // without it the next start writes it again
-            self.write(memory, text, "reset_to_default", Loudness::Warning);
+            self.write(memory, text, "reset_to_default", LogLevel::Warning);
         }
         let memory = self.dialect.clone().filter(|_| self.writes);
         if let Some((memory, text)) = memory.zip(device.dialect_memory()) {
             // without it the next start takes a second more
-            self.write(memory, text, "dialect", Loudness::Debug);
+            self.write(memory, text, "dialect", LogLevel::Debug);
         }
     }
 
@@ -120,12 +120,12 @@ impl Keeping {
         }
     }
 
-    fn write(&self, memory: Memory, text: String, what: &'static str, loudness: Loudness) {
+    fn write(&self, memory: Memory, text: String, what: &'static str, level: LogLevel) {
         let log = self.log.clone();
         tokio::task::spawn_local(async move {
             let path = memory.path().display().to_string();
             if let Ok(Err(error)) = tokio::task::spawn_blocking(move || memory.write(&text)).await {
-                log.say(loudness, &format!("cannot save {what} data to {path}: {error}"));
+                log.say(level, &format!("cannot save {what} data to {path}: {error}"));
             }
         });
     }

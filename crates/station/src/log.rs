@@ -7,7 +7,7 @@
 
 use crate::outlet::{Lines, SystemLog, Which};
 use nix::sys::stat::fstat;
-use qx::device::Loudness;
+use qx::device::LogLevel;
 use std::borrow::Cow;
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
@@ -122,9 +122,9 @@ impl Log {
     }
 
     /// Says something.
-    pub fn say(&self, loudness: Loudness, text: &str) {
+    pub fn say(&self, level: LogLevel, text: &str) {
         if let Some(sink) = &self.sink {
-            sink.say(loudness, &self.line(text));
+            sink.say(level, &self.line(text));
         }
     }
 
@@ -139,27 +139,27 @@ impl Log {
     /// A message of a debug level.
     pub fn debug(&self, level: u8, text: impl FnOnce() -> String) {
         if self.shows(level) {
-            self.say(Loudness::Debug, &text());
+            self.say(LogLevel::Debug, &text());
         }
     }
 
     /// Worth a line.
     pub fn info(&self, text: &str) {
-        self.say(Loudness::Info, text);
+        self.say(LogLevel::Info, text);
     }
 
     /// The administrator should look at it.
     pub fn warning(&self, text: &str) {
-        self.say(Loudness::Warning, text);
+        self.say(LogLevel::Warning, text);
     }
 }
 
 impl Sink {
-    fn say(&self, loudness: Loudness, text: &str) {
-        let (priority, hidden) = match loudness {
-            Loudness::Warning => (Priority::Warning, self.quiet >= 3),
-            Loudness::Info => (Priority::Info, self.quiet >= 1),
-            Loudness::Debug => (Priority::Debug, self.debug == 0),
+    fn say(&self, level: LogLevel, text: &str) {
+        let (priority, hidden) = match level {
+            LogLevel::Warning => (Priority::Warning, self.quiet >= 3),
+            LogLevel::Info => (Priority::Info, self.quiet >= 1),
+            LogLevel::Debug => (Priority::Debug, self.debug == 0),
         };
         if hidden {
             return;

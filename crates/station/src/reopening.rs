@@ -6,7 +6,7 @@
 //! already, does not come and go yet: a cable was plugged in, and the port reset after that.
 
 use link::Address;
-use qx::device::Loudness;
+use qx::device::LogLevel;
 use std::time::Duration;
 use tokio::time::Instant;
 
@@ -75,10 +75,10 @@ impl Reopening {
     }
 
     /// It is open again: how loud that is at most.
-    pub fn opened(&mut self, now: Instant) -> Loudness {
+    pub fn opened(&mut self, now: Instant) -> LogLevel {
         self.opened = now;
         (self.heard, self.understood) = (false, false);
-        if self.unsteady.is_some() { Loudness::Debug } else { Loudness::Info }
+        if self.unsteady.is_some() { LogLevel::Debug } else { LogLevel::Info }
     }
 
     /// Something came, `is_reply` when it is the reply of a UPS (a server may say why it closes). How often the
@@ -131,7 +131,7 @@ mod tests {
             lines.push(link.lost(now));
             now += link.pause();
             let loud = link.opened(now);
-            assert!(loud == Loudness::Info || lines.contains(&Loss::ComesAndGoes));
+            assert!(loud == LogLevel::Info || lines.contains(&Loss::ComesAndGoes));
             openings += 1;
             if talks {
                 link.heard(now + open, || true);
@@ -176,14 +176,14 @@ mod tests {
         let at = |seconds: u64| start + SECOND * u32::try_from(seconds).unwrap();
         let mut link = Reopening::new(start);
         assert_eq!(link.lost(at(0)), Loss::Plain);
-        assert_eq!(link.opened(at(5)), Loudness::Info);
+        assert_eq!(link.opened(at(5)), LogLevel::Info);
         assert_eq!(link.heard(at(6), || true), None);
         assert_eq!((link.lost(at(20)), link.pause()), (Loss::Plain, AGAIN));
-        assert_eq!(link.opened(at(21)), Loudness::Info);
+        assert_eq!(link.opened(at(21)), LogLevel::Info);
         assert_eq!(link.heard(at(22), || true), None);
         // but no third one
         assert_eq!(link.lost(at(40)), Loss::ComesAndGoes);
-        assert_eq!(link.opened(at(41)), Loudness::Debug);
+        assert_eq!(link.opened(at(41)), LogLevel::Debug);
         assert_eq!(link.heard(at(101), || true), Some(0));
         // once it has stayed, it is as new
         assert_eq!(link.lost(at(110)), Loss::Plain);
@@ -229,11 +229,11 @@ mod tests {
         let at = |seconds: u64| start + SECOND * u32::try_from(seconds).unwrap();
         let mut link = Reopening::new(start);
         assert_eq!((link.lost(at(0)), link.pause()), (Loss::Plain, AGAIN));
-        assert_eq!(link.opened(at(1)), Loudness::Info);
+        assert_eq!(link.opened(at(1)), LogLevel::Info);
         assert_eq!((link.lost(at(1)), link.pause()), (Loss::ComesAndGoes, 2 * SECOND));
-        assert_eq!(link.opened(at(3)), Loudness::Debug);
+        assert_eq!(link.opened(at(3)), LogLevel::Debug);
         assert_eq!((link.lost(at(3)), link.pause()), (Loss::Known, 4 * SECOND));
-        assert_eq!(link.opened(at(7)), Loudness::Debug);
+        assert_eq!(link.opened(at(7)), LogLevel::Debug);
         assert_eq!(link.heard(at(8), || true), None);
         assert_eq!(link.heard(at(66), || true), None);
         assert_eq!(link.heard(at(67), || true), Some(1));

@@ -7,7 +7,7 @@ use crate::publisher::Owner;
 use crate::state::State;
 use link::Address;
 use qx::device::store::Store;
-use qx::device::{Event, Loudness};
+use qx::device::{Event, LogLevel};
 use qx::vocabulary::moment::Moment;
 use std::rc::Rc;
 
@@ -31,9 +31,9 @@ impl Report {
     /// Logs an event.
     pub fn event(&mut self, event: &Event, now: Moment) {
         match event {
-            Event::Noted(loudness, text) => self.log.say(*loudness, text),
+            Event::Noted(level, text) => self.log.say(*level, text),
             Event::Stale => self.log.warning("the UPS does not answer: data is stale"),
-            Event::Fresh if self.said_stale => self.log.say(Loudness::Warning, "the UPS answers again"),
+            Event::Fresh if self.said_stale => self.log.say(LogLevel::Warning, "the UPS answers again"),
             // another UPS was found: that stands in the log
             Event::Fresh => {}
             Event::NotFound(why) => self.log.debug(1, || why.clone()),
@@ -63,9 +63,8 @@ impl Report {
             let cause = cause.map(|(question, reply)| format!("; {}: {}", shown(&question), shown(&reply)));
             let cause = cause.unwrap_or_default();
             // that it is over is as worth knowing as that it began
-            let loudness =
-                if state.serious || self.state.serious { Loudness::Warning } else { Loudness::Info };
-            self.log.say(loudness, &format!("{}{cause}", state.text));
+            let level = if state.serious || self.state.serious { LogLevel::Warning } else { LogLevel::Info };
+            self.log.say(level, &format!("{}{cause}", state.text));
             self.state = state;
         }
         self.status(store, is_open);

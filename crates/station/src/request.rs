@@ -1,7 +1,7 @@
 //! Requests of clients: each carries the channel on which its own answer goes back.
 //!
 //! A request waits in a bounded queue for the session of its UPS. It is meant for the link and the UPS that were
-//! there when it was left, and for [`bounds::WISH`] at most. One that is dropped without an answer answers that it
+//! there when it was left, and for [`bounds::REQUEST_LASTS`] at most. One that is dropped without an answer answers that it
 //! failed, so that nothing waits for ever.
 
 use crate::driver_commands::{self, DriverCommand};
@@ -216,7 +216,7 @@ impl Waiting {
         let ticket = tickets.open(answer);
         let late = match () {
             () if self.meant_for != device.generation() => Some("the line was lost meanwhile"),
-            () if self.since.elapsed() >= bounds::WISH => Some("it waited for too long"),
+            () if self.since.elapsed() >= bounds::REQUEST_LASTS => Some("it waited for too long"),
             () => None,
         };
         match (late, what) {

@@ -15,7 +15,7 @@ use crate::request::{Message, Tickets};
 use crate::state::State;
 use crate::station::Shared;
 use link::{Address, Arrivals, Kind, Link, LinkError, Opening};
-use qx::device::{Event, LinkChange, Loudness};
+use qx::device::{Event, LinkChange, LogLevel};
 use qx::line::exchange::{Exchange, Reply};
 use qx::line::looks_like_reply;
 use qx::vocabulary::moment::Moment;
@@ -54,9 +54,9 @@ pub(crate) struct Session {
     /// What is plugged in, while the link is lost.
     arrivals: Option<Arrivals>,
     /// When to reset a silent device, and how loud that is.
-    reset: Option<(Instant, Loudness)>,
+    reset: Option<(Instant, LogLevel)>,
     /// How loud it is when the link is open again.
-    opened: Loudness,
+    opened: LogLevel,
     /// That another device is where its own was, has yet to be said.
     misses_its_own: bool,
     messages: mpsc::Receiver<Message>,
@@ -95,7 +95,7 @@ impl Session {
             opens: None,
             arrivals: None,
             reset: None,
-            opened: Loudness::Info,
+            opened: LogLevel::Info,
             misses_its_own: false,
             messages,
             tickets,
@@ -159,7 +159,7 @@ impl Session {
                 self.board.set(Condition::CannotOpen(error.clone()));
                 // an owner that gives up here leaves no line of log
                 yield_now().await;
-                self.lost(&error, Loudness::Warning);
+                self.lost(&error, LogLevel::Warning);
             }
         }
     }
@@ -201,7 +201,7 @@ impl Session {
         let Some(event) = event else { return false };
         self.report.event(&event, self.now());
         match &event {
-            Event::Stale => self.reset = Some((Instant::now() + RESET, Loudness::Warning)),
+            Event::Stale => self.reset = Some((Instant::now() + RESET, LogLevel::Warning)),
             Event::Fresh => self.reset = None,
             Event::WorthKeeping => self.keeping.borrow().keep_findings(&mut self.device.borrow_mut()),
             Event::Ready => self.keep_usb(),
@@ -265,7 +265,7 @@ impl Session {
             self.log.debug(3, || format!("> {}", exchange.command.escape_ascii()));
             match link.exchange(&exchange).await {
                 Ok(reply) => self.reply(exchange, reply),
-                Err(error) => self.lost(&error, Loudness::Warning),
+                Err(error) => self.lost(&error, LogLevel::Warning),
             }
             return;
         }
@@ -335,15 +335,15 @@ impl Session {
         self.device.borrow_mut().handle_reply(reply, now);
     }
 
-    fn lost(&mut self, error: &LinkError, loudness: Loudness) {
+    fn lost(&mut self, error: &LinkError, level: LogLevel) {
         let place = &self.opening.address;
-        let (loudness, then) = match self.reopening.lost(Instant::now()) {
-            Loss::Plain => (loudness, "trying to open it again"),
-            Loss::ComesAndGoes => (loudness, comes_and_goes(place)),
-            Loss::Known => (Loudness::Debug, "trying to open it again"),
+        let (level, then) = match self.reopening.lost(Instant::now()) {
+            Loss::Plain => (level, "trying to open it again"),
+            Loss::ComesAndGoes => (level, comes_and_goes(place)),
+            Loss::Known => (LogLevel::Debug, "trying to open it again"),
         };
-        self.log.say(loudness, &format!("{place}: {error}; {then}"));
-        self.opened = loudness.min(Loudness::Info);
+        self.log.say(level, &format!("{place}: {error}; {then}"));
+        self.opened = level.min(LogLevel::Info);
         self.misses_its_own = true;
         self.link = None;
         // listening first: what comes back between closing and listening is not missed
@@ -357,13 +357,13 @@ impl Session {
     /// A converter may hang while its UPS works: a reset of its port is what a user would do by hand. A
     /// line is opened anew. Said once: the UPS may be switched off for days.
     async fn reset_if_due(&mut self) {
-        let (Some((due, loudness)), Some(link)) = (self.reset, &mut self.link) else { return };
+        let (Some((due, level)), Some(link)) = (self.reset, &mut self.link) else { return };
         if Instant::now() < due {
             return;
         }
-        self.reset = Some((Instant::now() + RESET_AGAIN, Loudness::Debug));
+        self.reset = Some((Instant::now() + RESET_AGAIN, LogLevel::Debug));
         if link.reset().await {
-            self.lost(&LinkError::gone("the device said nothing"), loudness);
+            self.lost(&LinkError::gone("the device said nothing"), level);
             self.reopen = Instant::now();
         }
     }
@@ -371,12 +371,12 @@ impl Session {
     fn open_again(&mut self, opened: Result<Link, LinkError>) {
         match opened {
             Ok(link) => {
-                let loudness = self.opened.min(self.reopening.opened(Instant::now()));
-                self.log.say(loudness, &format!("{} is open again", self.opening.address));
+                let level = self.opened.min(self.reopening.opened(Instant::now()));
+                self.log.say(level, &format!("{} is open again", self.opening.address));
                 if let Some(doubt) = link.doubt() {
-                    self.log.say(loudness, doubt);
+                    self.log.say(level, doubt);
                 }
-                if let Some(advice) = link.advice().filter(|_| loudness > Loudness::Debug) {
+                if let Some(advice) = link.advice().filter(|_| level > LogLevel::Debug) {
                     self.log.warning(advice);
                 }
                 let change = how_it_is_back(link.doubt());

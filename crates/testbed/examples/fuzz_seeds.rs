@@ -11,7 +11,7 @@ use qx::usb::bridge::Carriage;
 use qx::usb::bridges;
 use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
@@ -60,7 +60,7 @@ impl Seeds {
 
 /// What a good UPS says to each question, sessions with it, and every order that it takes.
 fn conversations(seeds: &mut Seeds, number: u8, protocol: &'static Protocol) -> std::io::Result<()> {
-    let mut ups = SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default());
+    let mut ups = SimulatedUps::new(protocol, Profile::default(), Trouble::new(1), Script::default());
     let mut session = vec![number];
     for query in protocol.queries {
         ups.receive(&[query.wire(0), b"\r".to_vec()].concat(), Moment::ZERO);

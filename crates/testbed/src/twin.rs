@@ -35,8 +35,8 @@ impl Twin {
             let ups = copy.get_or_insert_with(|| {
                 let mut copy = ups.clone();
                 copy.trouble = Trouble::new(0);
-                copy.personality.latency = Duration::ZERO;
-                copy.personality.baud = None;
+                copy.profile.latency = Duration::ZERO;
+                copy.profile.baud = None;
                 while copy.poll_timeout().is_some_and(|due| copy.poll_output(due).is_some()) {}
                 // a line that was begun before is ended
                 copy.receive(&[END], now);

@@ -3,7 +3,7 @@ use qx::protocols;
 use qx::vocabulary::moment::Moment;
 use simulator::end::Shared;
 use simulator::knob::Knob;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::script::Script;
 use simulator::tcp;
 use simulator::trouble::Trouble;
@@ -44,7 +44,7 @@ impl Units {
                     ports.push(listener.local_addr().unwrap().port());
                     let protocol = protocols::named(DIALECTS[number % DIALECTS.len()]).unwrap();
                     let trouble = Trouble::new(number as u64);
-                    let ups = SimulatedUps::new(protocol, Personality::default(), trouble, Script::default());
+                    let ups = SimulatedUps::new(protocol, Profile::default(), trouble, Script::default());
                     let shared = Shared::new(ups);
                     units.push(shared.clone());
                     spawn_local(async move { tcp::run(&shared, listener).await });

@@ -2,7 +2,7 @@
 
 use crate::nut::Which;
 use simulator::end::Shared;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::pty::Pty;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
@@ -68,8 +68,7 @@ impl Ups {
         std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
-                let ups =
-                    SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default());
+                let ups = SimulatedUps::new(protocol, Profile::default(), Trouble::new(1), Script::default());
                 let shared = Shared::new(ups);
                 let listening = async {
                     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();

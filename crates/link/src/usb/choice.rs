@@ -491,13 +491,13 @@ mod tests {
 
     #[test]
     fn what_keeps_the_ups_from_being_found_is_said() {
-        let (ups, stranger) = (device(0x0665, 0x5161, "A1", "1-2", 3), device(0x1a86, 0x7523, "", "1-3", 4));
+        let (ups, foreign) = (device(0x0665, 0x5161, "A1", "1-2", 3), device(0x1a86, 0x7523, "", "1-3", 4));
         let why = |given: &[(&'static str, &str)]| {
             let mut options = UsbOptions::default();
             for (name, text) in given {
                 options.patterns.insert(name, Pattern::parse(name, text).unwrap());
             }
-            let error = options.why_none(&[ups.clone(), stranger.clone()], |_| None, Instant::now());
+            let error = options.why_none(&[ups.clone(), foreign.clone()], |_| None, Instant::now());
             assert_eq!(error.kind, Kind::NotFound);
             error.sentence
         };

@@ -16,7 +16,7 @@ use qx::line::exchange::{Exchange, Reply};
 use qx::line::looks_like_reply;
 use qx::line::nuls::without_nuls;
 use qx::usb::bridge::{Bridge, Carriage, Inlet, Reports, Sibling};
-use qx::usb::talk::{Outcome, Patience, Step, Talk, Transfer};
+use qx::usb::transfers::{Patience, Transfer, TransferOutcome, TransferStep, Transfers};
 use same::{Memory, connected};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -184,13 +184,13 @@ impl Usb {
         // what is left of an old reply must not be taken for the answer to a command
         let settle = exchange.settle || exchange.is_command || self.unsettled;
         let mut listening = false;
-        let mut talk = Talk::new(self.bridge, &exchange.command, self.step, settle);
+        let mut transfers = Transfers::new(self.bridge, &exchange.command, self.step, settle);
         self.step += 1;
         let (began, mut latency, mut stray) = (Instant::now(), Duration::ZERO, false);
         let (mut gap, mut unended) = (Duration::ZERO, false);
         loop {
-            match talk.next() {
-                Step::Do(transfer, patience) => {
+            match transfers.next() {
+                TransferStep::Do(transfer, patience) => {
                     let time = match patience {
                         Patience::Short => SHORT,
                         Patience::Reply => exchange.patience,
@@ -199,35 +199,35 @@ impl Usb {
                     };
                     let asked = Instant::now();
                     let outcome = self.attempt(&transfer, time).await?;
-                    if patience == Patience::Gap && matches!(outcome, Outcome::Data(_)) {
+                    if patience == Patience::Gap && matches!(outcome, TransferOutcome::Data(_)) {
                         gap = gap.max(asked.elapsed());
                     }
                     // what is left of an old reply is no measure
                     let is_reply = patience != Patience::Leftover;
-                    unended = patience == Patience::Gap && outcome == Outcome::Nothing;
+                    unended = patience == Patience::Gap && outcome == TransferOutcome::Nothing;
                     if is_reply
                         && latency.is_zero()
-                        && matches!(&outcome, Outcome::Data(data) if !data.is_empty())
+                        && matches!(&outcome, TransferOutcome::Data(data) if !data.is_empty())
                     {
                         latency = began.elapsed();
                     }
-                    talk.handle(outcome);
+                    transfers.handle(outcome);
                 }
-                Step::Done(line) => {
-                    stray |= talk.met_strays();
+                TransferStep::Done(line) => {
+                    stray |= transfers.met_strays();
                     let line = line.and_then(|line| without_nuls(&exchange.command, line));
                     // a reply to some question is none to a command: it came late
                     let is_late = |line: &Vec<u8>| exchange.is_command && looks_like_reply(line);
                     if line.as_ref().is_some_and(is_late) && !listening {
                         listening = true;
-                        talk = Talk::listening(self.bridge, &exchange.command);
+                        transfers = Transfers::listening(self.bridge, &exchange.command);
                         continue;
                     }
                     let line = line.filter(|line| !is_late(line));
                     self.unsettled = line.is_none();
                     let echoed = line.as_deref() == Some(&exchange.command[..]);
                     let unended = unended && line.is_some();
-                    let failed = talk.has_failed();
+                    let failed = transfers.has_failed();
                     return Ok(Reply {
                         failed,
                         unended,
@@ -244,11 +244,11 @@ impl Usb {
     }
 
     /// Makes one transfer. One that fails costs its reply; several in a row, the link.
-    async fn attempt(&mut self, transfer: &Transfer, time: Duration) -> Result<Outcome, LinkError> {
+    async fn attempt(&mut self, transfer: &Transfer, time: Duration) -> Result<TransferOutcome, LinkError> {
         match self.make(transfer, time).await {
             Ok(outcome) => {
                 // what goes out may work while nothing comes back
-                if matches!(&outcome, Outcome::Data(data) if !data.is_empty()) {
+                if matches!(&outcome, TransferOutcome::Data(data) if !data.is_empty()) {
                     self.faults = 0;
                     self.memory.heard();
                 }
@@ -261,7 +261,7 @@ impl Usb {
             Err(Failure::Transfer(_)) if self.faults < FAULTS => {
                 self.faults += 1;
                 self.unsettled = true;
-                Ok(Outcome::Failed)
+                Ok(TransferOutcome::Failed)
             }
             Err(Failure::Transfer(error)) => {
                 // as pulling the cable and plugging it in again
@@ -274,7 +274,7 @@ impl Usb {
     /// The first language of the device's strings.
     async fn first_language(&self) -> Option<u16> {
         let languages = self.control_in(0x80, GET_DESCRIPTOR, STRING << 8, 0, 255, SHORT).await.ok()?;
-        let Outcome::Data(data) = languages else { return None };
+        let TransferOutcome::Data(data) = languages else { return None };
         let pair: [u8; 2] = data.get(2..4)?.try_into().ok()?;
         Some(u16::from_le_bytes(pair))
     }

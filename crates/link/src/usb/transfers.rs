@@ -6,7 +6,7 @@ use nusb::Endpoint;
 use nusb::transfer::{
     Buffer, ControlIn, ControlOut, ControlType, In, Interrupt, Out, Recipient, TransferError,
 };
-use qx::usb::talk::{Outcome, Transfer};
+use qx::usb::transfers::{Transfer, TransferOutcome};
 use std::collections::btree_map::Entry;
 use std::time::Duration;
 use tokio::time::{sleep, timeout};
@@ -42,11 +42,15 @@ fn still_stalled(error: nusb::Error) -> Failure {
 
 impl Usb {
     /// Makes one transfer.
-    pub(super) async fn make(&mut self, transfer: &Transfer, time: Duration) -> Result<Outcome, Failure> {
+    pub(super) async fn make(
+        &mut self,
+        transfer: &Transfer,
+        time: Duration,
+    ) -> Result<TransferOutcome, Failure> {
         match transfer {
             Transfer::Pause(milliseconds) => {
                 sleep(Duration::from_millis(u64::from(*milliseconds))).await;
-                Ok(Outcome::Data(vec![]))
+                Ok(TransferOutcome::Data(vec![]))
             }
             Transfer::ControlOut { request_type, request, value, index, data } => {
                 let (control_type, recipient) = kind(*request_type);
@@ -81,14 +85,19 @@ impl Usb {
         index: u16,
         length: usize,
         time: Duration,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<TransferOutcome, Failure> {
         let (control_type, recipient) = kind(request_type);
         let length = u16::try_from(length).unwrap_or(u16::MAX);
         let asked = ControlIn { control_type, recipient, request, value, index, length };
         outcome(self.interface.control_in(asked, time).await)
     }
 
-    async fn interrupt_out(&self, endpoint: u8, data: &[u8], time: Duration) -> Result<Outcome, Failure> {
+    async fn interrupt_out(
+        &self,
+        endpoint: u8,
+        data: &[u8],
+        time: Duration,
+    ) -> Result<TransferOutcome, Failure> {
         let endpoint = self.own_endpoints.1.unwrap_or(endpoint);
         let opened = self.interface.endpoint::<Interrupt, Out>(endpoint);
         let mut outlet = opened.map_err(|error| no_endpoint(endpoint, &error))?;
@@ -123,7 +132,7 @@ impl Usb {
         endpoint: u8,
         length: usize,
         time: Duration,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<TransferOutcome, Failure> {
         let inlet = self.inlet(endpoint)?;
         // the system wants whole packets
         let packet = inlet.max_packet_size().max(1);
@@ -140,10 +149,10 @@ impl Usb {
         match done.status {
             Err(TransferError::Stall) => {
                 inlet.clear_halt().await.map_err(still_stalled)?;
-                Ok(Outcome::Stalled)
+                Ok(TransferOutcome::Stalled)
             }
-            Err(TransferError::Cancelled) if data.is_empty() => Ok(Outcome::Nothing),
-            Ok(()) | Err(TransferError::Cancelled) => Ok(Outcome::Data(data)),
+            Err(TransferError::Cancelled) if data.is_empty() => Ok(TransferOutcome::Nothing),
+            Ok(()) | Err(TransferError::Cancelled) => Ok(TransferOutcome::Data(data)),
             Err(error) => Err(Failure::Transfer(error)),
         }
     }
@@ -165,11 +174,11 @@ fn kind(request_type: u8) -> (ControlType, Recipient) {
     (control_type, recipient)
 }
 
-fn outcome(done: Result<Vec<u8>, TransferError>) -> Result<Outcome, Failure> {
+fn outcome(done: Result<Vec<u8>, TransferError>) -> Result<TransferOutcome, Failure> {
     match done {
-        Ok(data) => Ok(Outcome::Data(data)),
-        Err(TransferError::Stall) => Ok(Outcome::Stalled),
-        Err(TransferError::Cancelled) => Ok(Outcome::Nothing),
+        Ok(data) => Ok(TransferOutcome::Data(data)),
+        Err(TransferError::Stall) => Ok(TransferOutcome::Stalled),
+        Err(TransferError::Cancelled) => Ok(TransferOutcome::Nothing),
         Err(error) => Err(Failure::Transfer(error)),
     }
 }

@@ -9,7 +9,7 @@ mod upsd;
 use model::Model;
 use nut::driver_socket;
 use nut::network::client::{
-    Answer, Asker, End, Errand, Having, Item, Next, Opening, Order, Rank, Refusal, Request, Said, TlsWish,
+    Answer, Asker, End, Errand, Having, Item, Next, Opening, Order, Rank, Refusal, Request, Said, TlsMode,
     Values,
 };
 use nut::network::server::{Connection, Event, TlsOffer};
@@ -481,7 +481,7 @@ fn the_client_follows_an_order_to_its_outcome() {
     let upsd = Upsd::start("errand");
     let mut conversation = Conversation::with(&upsd);
     let mut opening =
-        Opening::new(TlsWish::IfOffered).as_user("admin", "secret").watching("ups", Rank::Primary);
+        Opening::new(TlsMode::IfOffered).as_user("admin", "secret").watching("ups", Rank::Primary);
     let mut answer = None;
     let encrypted = loop {
         match opening.next(answer.take()) {

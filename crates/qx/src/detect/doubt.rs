@@ -32,7 +32,7 @@ impl Detection {
         // what is packed is as telling as what is long
         let telling = |query: &Query| {
             let is_long = line.len() >= SHORT && !takes_any(query);
-            (is_long || query.armour.is_some()) && drawn(query)
+            (is_long || query.codec.is_some()) && drawn(query)
         };
         let other = |before: &Heard| before.ask == line || self.queries(&before.ask).any(telling);
         // who refuses in words is not silent on others: that was to an earlier question, but once only, as
@@ -177,7 +177,7 @@ impl Detection {
         let name = self.known.as_ref().filter(|_| self.restarts == 0).and_then(|known| known.names.first());
         match name.filter(|(name, _)| name == ask) {
             Some((_, name)) if line == Some(name) => return true,
-            // one reply in noise makes no stranger of it
+            // one reply in noise makes no foreign device of it
             Some(_) if before.is_none() && line.is_some() => return false,
             _ => {}
         }
@@ -187,7 +187,7 @@ impl Detection {
         let rivals = self.rivals(ask);
         let alone = |query: &Query| matches!(rivals[..], [only] if std::ptr::eq(only, query));
         let drawn = |(query, fit): &(&Query, Fit)| {
-            fit.odd.is_none() && (line.len() >= SHORT || query.armour.is_some() || alone(query))
+            fit.odd.is_none() && (line.len() >= SHORT || query.codec.is_some() || alone(query))
         };
         if !late && (is_refusal(ask, line) || fits.iter().any(drawn)) {
             return true;

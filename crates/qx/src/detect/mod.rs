@@ -10,9 +10,9 @@
 
 mod doubt;
 mod evidence;
+mod foreign;
 mod harm;
 pub mod known;
-mod stranger;
 mod verdict;
 
 use crate::detect::known::Known;
@@ -24,9 +24,9 @@ use crate::vocabulary::moment::Moment;
 use crate::wire::protocol::{Protocol, Sign};
 use crate::wire::query::Query;
 use crate::wire::refusal::is_refusal;
+pub use foreign::ForeignDevice;
 pub use harm::{Harm, harm, table as harm_table};
 use std::time::Duration;
-pub use stranger::Stranger;
 use verdict::Verdict;
 
 /// A reply of less may be another one with a flipped bit, if nothing packs it.
@@ -158,7 +158,7 @@ pub struct Detection {
     /// How often replies came late, in all attempts.
     times_late: u8,
     /// What answered the first question is no UPS of this family.
-    stranger: Option<(Stranger, Vec<u8>)>,
+    foreign: Option<(ForeignDevice, Vec<u8>)>,
 }
 
 /// What to do next.
@@ -169,7 +169,7 @@ pub enum Step {
     /// The UPS speaks this.
     Found(&'static Protocol),
     /// It is none of this family, and nothing more is to be asked.
-    Stranger(Stranger),
+    Foreign(ForeignDevice),
     /// Nothing fits.
     Nothing,
 }
@@ -222,7 +222,7 @@ impl Detection {
             tentative: false,
             family: false,
             times_late: 0,
-            stranger: None,
+            foreign: None,
         }
     }
 
@@ -259,8 +259,8 @@ impl Detection {
     }
 
     /// Whoever answered and is no UPS of this family, and what it said.
-    pub fn stranger(&self) -> Option<(Stranger, &[u8])> {
-        self.stranger.as_ref().map(|(who, said)| (*who, said.as_slice()))
+    pub fn foreign(&self) -> Option<(ForeignDevice, &[u8])> {
+        self.foreign.as_ref().map(|(who, said)| (*who, said.as_slice()))
     }
 
     /// What was heard, without what was found before and without silences that are in doubt: by this alone a
@@ -280,8 +280,8 @@ impl Detection {
     /// What to do next. The question that most candidates share goes first: it is harmless, and
     /// its answer shows how fast this UPS is.
     pub fn step(&self) -> Step {
-        if let Some((who, _)) = self.stranger {
-            return Step::Stranger(who);
+        if let Some((who, _)) = self.foreign {
+            return Step::Foreign(who);
         }
         if self.restarts > RESTARTS || self.tentative && !self.heard.is_empty() && !self.sounds_like_family()
         {
@@ -376,16 +376,16 @@ impl Detection {
     }
 
     /// Whether `line` shows a device of another family; then nothing more is asked.
-    fn is_a_stranger(&mut self, ask: &[u8], line: Option<&[u8]>) -> bool {
+    fn is_of_foreign_device(&mut self, ask: &[u8], line: Option<&[u8]>) -> bool {
         let Some(line) = line.filter(|_| self.candidates.len() > 1 && !self.sounds_like_family()) else {
             return false;
         };
-        let Some(who) = Stranger::who_says(ask, line) else { return false };
+        let Some(who) = ForeignDevice::who_says(ask, line) else { return false };
         let again =
             self.heard.iter().chain(&self.given_up).any(|before| before.line.as_deref() == Some(line));
         let sure = again || !who.may_be_a_torn_reply(line);
         if sure {
-            self.stranger = Some((who, line.to_vec()));
+            self.foreign = Some((who, line.to_vec()));
         }
         sure
     }
@@ -403,7 +403,7 @@ impl Detection {
         let ask = query.wire(0);
         let said = line.as_deref().filter(|line| !is_refusal(&ask, line));
         self.anything_said |= said.is_some();
-        if self.is_a_stranger(&ask, line.as_deref()) {
+        if self.is_of_foreign_device(&ask, line.as_deref()) {
             return Worth::Sure;
         }
         self.family |= line.as_deref().is_some_and(looks_like_reply);

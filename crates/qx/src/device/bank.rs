@@ -1,7 +1,7 @@
 //! The bank: how many cells the battery has, of what kind, and how often the voltage that the UPS
 //! says makes up the whole. Nobody has to configure it.
 
-use crate::device::guess::{Inputs, is_lfp, packs};
+use crate::device::nut_estimate::{Inputs, is_lfp, packs};
 use battery::{Bank, Chemistry};
 
 /// What was found.

@@ -9,9 +9,9 @@
 
 use super::course::Course;
 use super::timing::VOLTS_SETTLE;
-use super::{Device, Loudness, Moment};
+use super::{Device, LogLevel, Moment};
 use crate::device::bank::{self, FoundBank};
-use crate::device::guess::{self, Doubt, Inputs, RuntimeModel};
+use crate::device::nut_estimate::{Contradiction, Inputs, NutEstimator, RuntimeModel};
 use crate::options::Options;
 use crate::vocabulary::variable::{INPUT_CURRENT_NOMINAL, INPUT_VOLTAGE_NOMINAL, UPS_POWER_NOMINAL, Var};
 use battery::{Chemistry, Confidence, Estimator, Sample, Source, Unit};
@@ -43,7 +43,7 @@ pub(super) struct Known {
 
 /// What is published.
 #[derive(Debug, Default, PartialEq)]
-pub(super) struct Estimate {
+pub(super) struct PublishedEstimate {
     pub bounds: Option<(f64, f64)>,
     pub charge: Option<f64>,
     pub runtime_s: Option<f64>,
@@ -61,7 +61,7 @@ pub(super) struct Estimate {
 /// Guess and model.
 #[derive(Debug)]
 pub(super) struct Battery {
-    guess: guess::Estimator,
+    by_nut: NutEstimator,
     runtime_model: Option<RuntimeModel>,
     /// `ignorelb`: the charge is NUT's, because LB is made of it.
     ignores_low: bool,
@@ -78,7 +78,7 @@ pub(super) struct Battery {
     /// What was learned, as it was given out last.
     kept: Option<String>,
     /// For the log.
-    pub notes: Vec<(Loudness, String)>,
+    pub notes: Vec<(LogLevel, String)>,
 }
 
 /// The model, and by what its bank was found.
@@ -87,7 +87,7 @@ struct Model {
     found: FoundBank,
     nominal: Option<f64>,
     estimator: Estimator,
-    doubt: Doubt,
+    contradiction: Contradiction,
 }
 
 impl Battery {
@@ -99,7 +99,7 @@ impl Battery {
         };
         let runtime_model = options.runtimecal.map(model);
         Battery {
-            guess: guess::Estimator::new(runtime_model),
+            by_nut: NutEstimator::new(runtime_model),
             runtime_model,
             ignores_low: options.ignorelb,
             model: None,
@@ -114,19 +114,19 @@ impl Battery {
     }
 
     /// The estimates for these readings.
-    pub(super) fn estimate(&mut self, inputs: &Inputs, known: &Known, now: Moment) -> Estimate {
+    pub(super) fn estimate(&mut self, inputs: &Inputs, known: &Known, now: Moment) -> PublishedEstimate {
         self.meet(&known.unit);
-        let packs = self.guess.packs(inputs);
-        let guess = self.guess.estimate(inputs, now);
+        let packs = self.by_nut.packs(inputs);
+        let by_nut = self.by_nut.estimate(inputs, now);
         let calibrated = self.runtime_model.is_some();
-        let mut estimate = Estimate {
-            bounds: guess.bounds,
-            charge: guess.charge,
-            runtime_s: guess.runtime_s,
+        let mut estimate = PublishedEstimate {
+            bounds: by_nut.bounds,
+            charge: by_nut.charge,
+            runtime_s: by_nut.runtime_s,
             trusts_charge: calibrated || known.by_hand,
             trusts_runtime: calibrated,
             packs,
-            ..Estimate::default()
+            ..PublishedEstimate::default()
         };
         let Some(learned) = self.learn(inputs, packs, known, now) else { return estimate };
         estimate.health_percent = learned.health.map(|health| health.capacity_percent.min(100.0));
@@ -140,14 +140,14 @@ impl Battery {
         let outage = (!inputs.online).then(|| now.saturating_sub(*self.outage.get_or_insert(now)));
         // a guess is better than nothing when the lights are out, once it saw more than the first dip
         let dipped = outage.is_some_and(|time| time >= VOLTS_SETTLE);
-        let told = learned.confidence >= Confidence::Low || dipped && self.may_guess();
+        let told = learned.confidence >= Confidence::Low || dipped && self.volts_tell();
         if inputs.charge.is_none() {
             estimate.charge = match outage {
-                None => self.course.on_mains(learned.charge_percent, told, guess.charge, now),
-                Some(_) => self.course.on_battery(&learned, dipped, guess.charge, now),
+                None => self.course.on_mains(learned.charge_percent, told, by_nut.charge, now),
+                Some(_) => self.course.on_battery(&learned, dipped, by_nut.charge, now),
             };
             if self.ignores_low {
-                estimate.charge = guess.charge;
+                estimate.charge = by_nut.charge;
             }
         }
         estimate.runtime_s = learned.runtime_s.filter(|_| told && known.powers).map(rounded);
@@ -171,7 +171,7 @@ impl Battery {
     }
 
     /// Whether a guess says anything: the volts of lithium do not.
-    fn may_guess(&self) -> bool {
+    fn volts_tell(&self) -> bool {
         self.model.as_ref().is_none_or(|model| model.found.bank.chemistry != Chemistry::Lfp)
     }
 
@@ -181,8 +181,8 @@ impl Battery {
             return;
         }
         if self.unit.is_other(unit) {
-            self.notes.push((Loudness::Warning, "battery: it is that of another UPS".into()));
-            self.guess = guess::Estimator::new(self.runtime_model);
+            self.notes.push((LogLevel::Warning, "battery: it is that of another UPS".into()));
+            self.by_nut = NutEstimator::new(self.runtime_model);
             (self.model, self.outage, self.course) = (None, None, Course::default());
             self.remembered.clone_from(&self.kept);
         } else if let Some(model) = &mut self.model {
@@ -228,7 +228,7 @@ impl Battery {
         if let Some(model) = &mut self.model {
             let wrong = inputs.voltage.is_some_and(|volts| {
                 let (volts, bounds) = bank::cell(&model.found, volts);
-                model.doubt.take(volts, bounds, inputs.online)
+                model.contradiction.take(volts, bounds, inputs.online)
             });
             let same = model.nominal == rated && (rated.is_none() || model.found.times == packs);
             if same && !wrong {
@@ -244,10 +244,11 @@ impl Battery {
                 model.nominal = rated;
             }
             _ => {
-                self.notes.push((Loudness::Info, format!("battery: {}", found.why)));
+                self.notes.push((LogLevel::Info, format!("battery: {}", found.why)));
                 let estimator = self.estimator(&found);
                 self.course = Course::default();
-                self.model = Some(Model { found, nominal: rated, estimator, doubt: Doubt::default() });
+                self.model =
+                    Some(Model { found, nominal: rated, estimator, contradiction: Contradiction::default() });
             }
         }
         Some(())
@@ -265,7 +266,7 @@ impl Battery {
             }
             Err(error) => {
                 let text = format!("battery: what was learned before is not used: {error}");
-                self.notes.push((Loudness::Warning, text));
+                self.notes.push((LogLevel::Warning, text));
                 fresh
             }
         }
@@ -308,7 +309,7 @@ fn expect(estimator: &mut Estimator, unit: &Unit) {
 fn word(confidence: Confidence) -> Option<&'static str> {
     match confidence {
         Confidence::Nothing => None,
-        Confidence::Guess => Some("guess"),
+        Confidence::Guess => Some("by_nut"),
         Confidence::Low => Some("low"),
         Confidence::Fair => Some("fair"),
         Confidence::Good => Some("good"),

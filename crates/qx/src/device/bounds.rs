@@ -10,7 +10,7 @@ pub const ANSWER: Duration = Duration::from_millis(1000);
 /// What comes within this of a command may be the answer to it; what comes later is nobody's answer.
 pub const LATE: Duration = Duration::from_millis(3000);
 
-/// Where silence is consent, it counts for an order to the load from so long on, if the status that is asked
+/// Where silence is acknowledgement, it counts for an order to the load from so long on, if the status that is asked
 /// then shows nothing else: a refusal may come late.
 pub const SILENCE_COUNTS: Duration = Duration::from_millis(2000);
 
@@ -23,8 +23,8 @@ pub const SHOWS_SLOWLY: Duration = Duration::from_secs(10);
 /// when the line is back.
 pub const STATUS_IS_NEW: Duration = Duration::from_millis(3000);
 
-/// A wish that could not be sent within this is not sent any more.
-pub const WISH: Duration = Duration::from_secs(30);
+/// A request that could not be sent within this is not sent any more.
+pub const REQUEST_LASTS: Duration = Duration::from_secs(30);
 
 /// At most so many commands wait; what the configuration asks for is not counted.
 pub const WAITING: usize = 16;
@@ -37,7 +37,7 @@ pub const KILL_LOOKS: Duration = Duration::from_secs(4);
 
 /// So long it looks for a dialect that is neither configured nor known; then, if anything was heard, the
 /// orders of most dialects are sent.
-pub const KILL_GUESSES: Duration = Duration::from_secs(15);
+pub const KILL_UNKNOWN_TRIES: Duration = Duration::from_secs(15);
 
 /// So often an order is tried in a row (NUT 2.8.0 nutdrv_qx.c: `MAXTRIES`).
 pub const KILL_TRIES: u8 = 3;

@@ -10,7 +10,7 @@ const HURRY: f64 = 3.0;
 /// Where no runtime is known: percent of the charge in a second.
 const LEAST_FALL: f64 = 0.001;
 /// Percent by which the guess falls in a second at most: the first volts of an outage may be read before its bit.
-const GUESS_FALLS: f64 = 0.5;
+const ESTIMATE_FALLS: f64 = 0.5;
 /// ... and by which what was shown rises at most.
 const RISES: f64 = 0.05;
 /// More is not shown until the model says that it is full.
@@ -37,20 +37,19 @@ pub(super) struct Course {
 
 impl Course {
     /// On mains: what the model says once an outage taught it (`taught`), or since there was one; else the
-    /// `guess`. It goes on from where the outage ended.
+    /// `by_nut`. It goes on from where the outage ended.
     pub(super) fn on_mains(
         &mut self,
         model: Option<f64>,
         taught: bool,
-        guess: Option<f64>,
+        by_nut: Option<f64>,
         now: Moment,
     ) -> Option<f64> {
         (self.at, self.scale) = (None, None);
         let passed = now.saturating_sub(self.mains_at.replace(now).unwrap_or(now)).as_secs_f64();
         let charge = match model.filter(|_| taught || self.modelled) {
-            None => {
-                guess.map(|guess| guess.max(self.shown.map_or(0.0, |shown| shown - GUESS_FALLS * passed)))
-            }
+            None => by_nut
+                .map(|by_nut| by_nut.max(self.shown.map_or(0.0, |shown| shown - ESTIMATE_FALLS * passed))),
             Some(model) => match (self.drained, self.shown) {
                 (true, Some(shown)) => {
                     let (from, began) = *self.ended.get_or_insert((shown, model));
@@ -77,13 +76,13 @@ impl Course {
         charge
     }
 
-    /// On battery. While the volts dip it is what it was; where nothing was known on mains, it is the `guess`;
+    /// On battery. While the volts dip it is what it was; where nothing was known on mains, it is `by_nut`;
     /// where the model does not know any more, nothing.
     pub(super) fn on_battery(
         &mut self,
         model: &Estimate,
         dipped: bool,
-        guess: Option<f64>,
+        by_nut: Option<f64>,
         now: Moment,
     ) -> Option<f64> {
         if let Some((from, _)) = self.ended.take() {
@@ -91,7 +90,7 @@ impl Course {
         }
         self.mains_at = None;
         let passed = now.saturating_sub(self.at.replace(now).unwrap_or(now)).as_secs_f64();
-        let Some(shown) = self.shown else { return guess };
+        let Some(shown) = self.shown else { return by_nut };
         (self.drained, self.modelled) = (true, true);
         let Some(charge) = model.charge_percent else { return if dipped { None } else { Some(shown) } };
         let scale = *self.scale.get_or_insert(if charge > 1.0 { shown / charge } else { 1.0 });

@@ -24,9 +24,9 @@ mod battery;
 pub mod bounds;
 mod control;
 mod course;
-pub mod guess;
 mod identity;
 mod line;
+pub mod nut_estimate;
 mod publication;
 mod schedule;
 mod search;
@@ -96,7 +96,7 @@ pub enum Outcome {
 
 /// How loud a note is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Loudness {
+pub enum LogLevel {
     /// For whoever is looking for a fault.
     Debug,
     /// Worth a line in the log.
@@ -123,7 +123,7 @@ pub enum Event {
     /// A request ended.
     Answered(Ticket, Outcome),
     /// Something for the log.
-    Noted(Loudness, String),
+    Noted(LogLevel, String),
 }
 
 #[derive(Debug)]
@@ -330,7 +330,7 @@ impl Device {
         self.look_after_order(now);
         self.look_at_identity(now);
         self.look_after_killing(now);
-        self.look_for_misbelief(now);
+        self.drop_wrong_guess(now);
         self.ask_once_more(now);
         if self.asked.is_some() || !self.line.is_up() {
             return None;
@@ -396,7 +396,7 @@ impl Device {
         self.schedule.facts(self.options.flags)
     }
 
-    /// The link and the UPS that are there now: a wish that was meant for others is not sent.
+    /// The link and the UPS that are there now: a request that was meant for others is not sent.
     pub fn generation(&self) -> Generation {
         self.control.generation()
     }

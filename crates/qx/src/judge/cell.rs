@@ -90,15 +90,15 @@ impl Query {
         usual: Option<&[Strange]>,
         known: impl Fn(&Form) -> bool,
     ) -> Claims {
-        let (packed_right, plain) = match self.armour {
+        let (packed_right, plain) = match self.codec {
             _ if is_babble(reply).is_some() => (false, None),
             None => (true, Some(reply.to_vec())),
-            Some(armour) => match (armour.unpack_reply)(reply) {
+            Some(codec) => match (codec.unpack_reply)(reply) {
                 Some(plain) => (true, Some(plain)),
-                None => (false, (armour.bare_reply)(reply)),
+                None => (false, (codec.bare_reply)(reply)),
             },
         };
-        let vouched = packed_right && self.armour.is_some_and(|armour| armour.checks);
+        let vouched = packed_right && self.codec.is_some_and(|codec| codec.checks);
         // tabs for blanks change nothing of what stands between them
         let plain =
             plain.map(|plain| if self.layout == Layout::Words { blanks_for_tabs(plain) } else { plain });

@@ -25,7 +25,7 @@ fn end_of(command: &[u8], line: &[u8], text: usize) -> usize {
     let queries = protocols::ALL.iter().flat_map(|protocol| protocol.queries);
     let asked: Vec<&Query> = queries.copied().filter(|query| query.wire(0) == command).collect();
     let fit = |query: &&Query, end: usize| query.read(&line[..end]).ok();
-    let packed = |end: usize| asked.iter().filter(|query| query.armour.is_some()).find_map(|q| fit(q, end));
+    let packed = |end: usize| asked.iter().filter(|query| query.codec.is_some()).find_map(|q| fit(q, end));
     // a line with its checksum, and a zero behind it, has a right checksum as well, and so has one that ends in
     // a zero without that: the drawn form decides, and where a text may have any length, the zero is the UPS's
     let exactly = (text..=line.len()).rev().find(|end| packed(*end).is_some_and(|fit| fit.odd.is_none()));
@@ -79,7 +79,7 @@ mod tests {
     /// A checksum of axpert may end in a zero: of all texts one in 256 has such a one.
     #[test]
     fn a_checksum_keeps_its_zero() {
-        let armour = protocols::VOLTRONIC_AXPERT.armour.unwrap();
+        let codec = protocols::VOLTRONIC_AXPERT.codec.unwrap();
         let asked =
             |ask: &str| protocols::VOLTRONIC_AXPERT.queries.iter().find(|query| query.ask == ask).unwrap();
         let (text, drawn) = (asked("QID"), asked("QPIGS"));
@@ -93,7 +93,7 @@ mod tests {
             (text, texts.collect::<Vec<_>>(), &[&b""[..]][..]),
             (drawn, (0..10_000).map(status).collect(), &[b"", b"\0", b"\0\0\0"]),
         ] {
-            let packed = lines.iter().map(|line| (armour.pack_reply)(line.as_bytes()));
+            let packed = lines.iter().map(|line| (codec.pack_reply)(line.as_bytes()));
             let zeros: Vec<Vec<u8>> =
                 packed.filter(|line| line.ends_with(b"\0") && query.read(line).is_ok()).take(20).collect();
             assert_eq!(zeros.len(), 20, "{}", query.ask);

@@ -6,8 +6,8 @@ use crate::vocabulary::status::Alarm;
 use crate::vocabulary::status::Status::{Charging, LowBattery, Off, Online, Overload};
 use crate::vocabulary::value::{Value, presentable};
 use crate::vocabulary::variable::*;
-use crate::wire::armour::Armour;
-use crate::wire::consent::Consent;
+use crate::wire::acknowledgement::Acknowledgement;
+use crate::wire::codec::Codec;
 use crate::wire::fact::{Facts, Raised};
 use crate::wire::protocol::{Fixed, Protocol, Sign};
 use crate::wire::query::Effect::{All, Clear, Nothing, Says, Set};
@@ -41,7 +41,7 @@ fn unpack(line: &[u8]) -> Option<Vec<u8>> {
     (checksum(plain) == sum).then(|| plain.to_vec())
 }
 
-static CHECKSUM: Armour = Armour {
+static CHECKSUM: Codec = Codec {
     about: "two bytes of CRC-16 (polynomial 1021, start 0, the greater first; LF, CR and `(` plus one) stand behind it",
     pack_question: pack,
     unpack_question: unpack,
@@ -52,7 +52,7 @@ static CHECKSUM: Armour = Armour {
 };
 
 const fn axpert(query: Query) -> Query {
-    query.armoured(&CHECKSUM).source(SOURCE)
+    query.with_codec(&CHECKSUM).source(SOURCE)
 }
 
 static FAMILY: Query =
@@ -408,8 +408,8 @@ pub static VOLTRONIC_AXPERT: Protocol = Protocol {
     commands: &[],
     settings: &[],
     delays: &[],
-    consent: Consent::Word("(ACK"),
-    armour: Some(&CHECKSUM),
+    acknowledgement: Acknowledgement::Word("(ACK"),
+    codec: Some(&CHECKSUM),
     flags: &[Flag::Testing],
     ..TEMPLATE
 };

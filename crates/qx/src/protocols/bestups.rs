@@ -4,9 +4,9 @@ use super::megatec::{LOAD, STATUS_BITS, STATUS_FIELDS, STATUS_PICTURE, TEMPLATE,
 use crate::vocabulary::flag::Flag;
 use crate::vocabulary::status::Status;
 use crate::vocabulary::variable::*;
+use crate::wire::acknowledgement::Acknowledgement;
 use crate::wire::command::Part::{Lit, Minutes, MinutesUp, Short};
 use crate::wire::command::{Arg, Command, command};
-use crate::wire::consent::Consent;
 use crate::wire::fact::{Derived, Facts, Raised};
 use crate::wire::protocol::{Fixed, Protocol, Sign};
 use crate::wire::query::{Bit, Field, Query, UNKNOWN_BIT, bits, number, query, text};
@@ -194,7 +194,7 @@ pub static BESTUPS: Protocol = Protocol {
     commands: &[LOAD, SHUTDOWNS, TIMED_TEST, TESTS],
     settings: &[SETTINGS],
     delays: DELAYS,
-    consent: Consent::Silence,
+    acknowledgement: Acknowledgement::Silence,
     flags: &[Flag::IgnoreSab],
     ..TEMPLATE
 };

@@ -7,9 +7,9 @@ use super::mustek::STATUS_QS;
 use super::{MEGATEC_OLD, MUSTEK, ZINTO};
 use crate::vocabulary::flag::Flag;
 use crate::vocabulary::variable::*;
+use crate::wire::acknowledgement::Acknowledgement;
 use crate::wire::command::Part::{Lit, Minutes};
 use crate::wire::command::{Arg, Command, TimeUnit, command};
-use crate::wire::consent::Consent;
 use crate::wire::fact::Derived;
 use crate::wire::protocol::{Protocol, Sign};
 use crate::wire::query::{Query, text};
@@ -51,7 +51,7 @@ const SHARED: Protocol = Protocol {
     derived: DERIVED,
     commands: &[BEEPER, LOAD, SHUTDOWN, TIMED_TEST, TESTS],
     delays: DELAYS,
-    consent: Consent::SilenceOrAny(&["ACK", "(ACK"]),
+    acknowledgement: Acknowledgement::SilenceOrAny(&["ACK", "(ACK"]),
     flags: &[Flag::NoRating, Flag::NoVendor],
     ..TEMPLATE
 };

@@ -3,7 +3,7 @@
 use super::megatec::{RATING, STATUS, TEMPLATE};
 use super::zinto::VENDOR_FW;
 use crate::vocabulary::variable::BATTERY_CHARGE;
-use crate::wire::consent::Consent;
+use crate::wire::acknowledgement::Acknowledgement;
 use crate::wire::protocol::{Protocol, Sign};
 use crate::wire::query::{Query, number, query};
 use crate::wire::setting::Delay;
@@ -23,6 +23,6 @@ pub static HUNNOX: Protocol = Protocol {
     by_name: true,
     queries: &[&STATUS, &RATING, &VENDOR_FW, &CHARGE],
     delays: DELAYS,
-    consent: Consent::SilenceOr("UPS No Ack"),
+    acknowledgement: Acknowledgement::SilenceOr("UPS No Ack"),
     ..TEMPLATE
 };

@@ -6,9 +6,9 @@ use crate::vocabulary::status::Status::{
 };
 use crate::vocabulary::value::{Decimal, Value, presentable};
 use crate::vocabulary::variable::*;
+use crate::wire::acknowledgement::Acknowledgement;
 use crate::wire::command::Part::{Digits, Lit, Minutes, MinutesUp, Short, Text};
 use crate::wire::command::{Arg, Args, Command, command};
-use crate::wire::consent::Consent;
 use crate::wire::fact::{Derived, Facts, Raised};
 use crate::wire::protocol::{Fixed, Protocol, Sign};
 use crate::wire::query::Effect::{Clear, Nothing, Says, Set};
@@ -441,7 +441,7 @@ pub static MASTERGUARD: Protocol = Protocol {
     commands: &[COMMANDS],
     settings: &[SETTINGS],
     delays: DELAYS,
-    consent: Consent::Silence,
+    acknowledgement: Acknowledgement::Silence,
     flags: &[],
     ..TEMPLATE
 };

@@ -2,9 +2,9 @@
 
 use super::megatec::{BEEPER, LOAD, RATING, SHUTDOWN, STATUS, TEMPLATE, TESTS, VENDOR};
 use crate::vocabulary::variable::UPS_FIRMWARE_AUX;
+use crate::wire::acknowledgement::Acknowledgement;
 use crate::wire::command::Part::{Lit, Minutes, Short};
 use crate::wire::command::{Arg, Command, command};
-use crate::wire::consent::Consent;
 use crate::wire::protocol::{Fixed, Protocol, Sign};
 use crate::wire::query::{Query, query, word};
 use crate::wire::when::When;
@@ -32,6 +32,6 @@ pub static MECER: Protocol = Protocol {
     sample: SAMPLE,
     queries: &[&STATUS, &RATING, &VENDOR, &FAMILY],
     commands: &[BEEPER, LOAD, SHUTDOWN, TIMED_TEST, TESTS],
-    consent: Consent::Word("(ACK"),
+    acknowledgement: Acknowledgement::Word("(ACK"),
     ..TEMPLATE
 };

@@ -3,9 +3,9 @@
 use crate::vocabulary::flag::Flag;
 use crate::vocabulary::status::Status::{Calibrating, ForcedShutdown, LowBattery, Online};
 use crate::vocabulary::variable::*;
+use crate::wire::acknowledgement::Acknowledgement;
 use crate::wire::command::Part::{Lit, Minutes, MinutesUp, Short, Unless0};
 use crate::wire::command::{Arg, Command, Part, command};
-use crate::wire::consent::Consent;
 use crate::wire::protocol::{Protocol, Sign};
 use crate::wire::query::Effect::{Clear, Nothing, Regulating, Says, Set};
 use crate::wire::query::{Bit, Field, Query, alarm, bit, bits, number, query, text};
@@ -122,7 +122,7 @@ pub(super) const TEMPLATE: Protocol = Protocol {
     commands: &[BEEPER, LOAD, SHUTDOWN, TIMED_TEST, TESTS],
     settings: &[],
     delays: DELAYS,
-    consent: Consent::SilenceOr("ACK"),
-    armour: None,
+    acknowledgement: Acknowledgement::SilenceOr("ACK"),
+    codec: None,
     flags: &[Flag::NoRating, Flag::NoVendor, Flag::IgnoreSab],
 };

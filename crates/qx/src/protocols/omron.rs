@@ -4,9 +4,9 @@ use super::megatec::{STATUS_BITS, STATUS_FIELDS, STATUS_PICTURE, TEMPLATE};
 use crate::vocabulary::flag::Flag;
 use crate::vocabulary::value::{Decimal, Value};
 use crate::vocabulary::variable::*;
+use crate::wire::acknowledgement::Acknowledgement;
 use crate::wire::command::Part::{Lit, Short, Then};
 use crate::wire::command::{Arg, Command, command};
-use crate::wire::consent::Consent;
 use crate::wire::protocol::{Fixed, Protocol, Sign};
 use crate::wire::query::{
     Bit, Custom, Field, Query, UNKNOWN_BIT, bits, custom, number, query, text, unknown,
@@ -151,7 +151,7 @@ pub static OMRON: Protocol = Protocol {
     sample: SAMPLE,
     queries: &[&STATUS, &CHARGE, &RUNTIME, &TEMPERATURE, &FREQUENCY, &SERIAL, &FIRMWARE, &DATE, &RATING],
     commands: &[COMMANDS],
-    consent: Consent::Word("OK"),
+    acknowledgement: Acknowledgement::Word("OK"),
     flags: &[Flag::IgnoreSab],
     ..TEMPLATE
 };

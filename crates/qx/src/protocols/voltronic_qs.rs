@@ -3,9 +3,9 @@
 use super::megatec::{BEEPER, LOAD, SHUTDOWN, STATUS_BITS, STATUS_FIELDS, STATUS_PICTURE, TEMPLATE};
 use crate::vocabulary::flag::Flag;
 use crate::vocabulary::variable::*;
+use crate::wire::acknowledgement::Acknowledgement;
 use crate::wire::command::Part::Lit;
 use crate::wire::command::{Command, command};
-use crate::wire::consent::Consent;
 use crate::wire::protocol::{Fixed, Protocol, Sign};
 use crate::wire::query::{Field, Query, bits, number, query, unknown, word};
 use crate::wire::setting::Delay;
@@ -68,7 +68,7 @@ pub static VOLTRONIC_QS: Protocol = Protocol {
     queries: &[&FAMILY, &STATUS, &RATING, &EXTENDED],
     commands: &[BEEPER, LOAD, SHUTDOWN, TEST],
     delays: DELAYS,
-    consent: Consent::Silence,
+    acknowledgement: Acknowledgement::Silence,
     flags: &[Flag::IgnoreSab],
     ..TEMPLATE
 };

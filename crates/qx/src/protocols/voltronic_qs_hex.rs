@@ -5,9 +5,9 @@ use super::voltronic_qs::{DELAYS, TEST};
 use crate::vocabulary::flag::Flag;
 use crate::vocabulary::value::{Decimal, Value};
 use crate::vocabulary::variable::*;
-use crate::wire::armour::Armour;
+use crate::wire::acknowledgement::Acknowledgement;
+use crate::wire::codec::Codec;
 use crate::wire::command::Command;
-use crate::wire::consent::Consent;
 use crate::wire::protocol::{Fixed, Protocol, Sign};
 use crate::wire::query::{Custom, Query, bits, custom, query, word};
 use crate::wire::readings::Readings;
@@ -31,7 +31,7 @@ static STATUS: Query = query("QS", "status", "#MMMMMMM PPPPPPP QQ FFFFFFFFFFF SS
     custom('S', &BATTERY),
     bits('b', STATUS_BITS),
     custom('R', &RATINGS),
-]).columns().armoured(&BINARY).source(SOURCE);
+]).columns().with_codec(&BINARY).source(SOURCE);
 
 /// The numbers of a piece in hex digits.
 fn hex<const N: usize>(piece: &[u8]) -> Option<[i64; N]> {
@@ -164,7 +164,7 @@ const ESCAPES: [(u8, u8); 5] = [(0x0d, 0), (0x11, 1), (0x13, 2), (0x0a, 3), (0x2
 /// The word from which on they are bits, counted from 1.
 const BIT_WORDS: usize = 10;
 
-static BINARY: Armour = Armour {
+static BINARY: Codec = Codec {
     about: "replies are binary, `(` and a number stand for bytes that would disturb the line",
     pack_question: <[u8]>::to_vec,
     unpack_question: |line| Some(line.to_vec()),
@@ -228,7 +228,7 @@ pub static VOLTRONIC_QS_HEX: Protocol = Protocol {
     queries: &[&FAMILY, &STATUS],
     commands: &[BEEPER, LOAD, SHUTDOWN, TEST_OF_T],
     delays: DELAYS,
-    consent: Consent::Silence,
+    acknowledgement: Acknowledgement::Silence,
     flags: &[Flag::IgnoreSab],
     ..TEMPLATE
 };

@@ -2,8 +2,8 @@
 
 use crate::protocols;
 use crate::vocabulary::status::Status;
+use crate::wire::acknowledgement::Acknowledgement;
 use crate::wire::command::{Arg, Command, Part};
-use crate::wire::consent::Consent;
 use crate::wire::picture::{Slot, Slots};
 use crate::wire::protocol::{Protocol, Sign};
 use crate::wire::query::{Bit, Cadence, Effect, Field, Meaning, Query, Words};
@@ -57,7 +57,7 @@ pub fn page(protocol: &Protocol) -> String {
             let (sent, when) = (sent.join("; if refused: "), condition(command.when));
             let _ = writeln!(out, "| {} | {sent} | {} | {when} |", command.name, parameter(command));
         }
-        let _ = writeln!(out, "\n{}\n", consent(protocol.consent));
+        let _ = writeln!(out, "\n{}\n", acknowledgement(protocol.acknowledgement));
     }
     if protocol.all_settings().next().is_some() {
         let _ = writeln!(out, "| kept by the UPS | sent | what may be written | when |\n|---|---|---|---|");
@@ -74,17 +74,17 @@ pub fn page(protocol: &Protocol) -> String {
     out
 }
 
-fn consent(consent: Consent) -> String {
-    match consent {
-        Consent::Silence => "A command is accepted by silence, or by `ACK`, `(ACK` or `OK`.".into(),
-        Consent::SilenceOr(word) => format!("A command is accepted by silence or by `{word}`."),
-        Consent::SilenceOrAny(words) => {
+fn acknowledgement(acknowledgement: Acknowledgement) -> String {
+    match acknowledgement {
+        Acknowledgement::Silence => "A command is accepted by silence, or by `ACK`, `(ACK` or `OK`.".into(),
+        Acknowledgement::SilenceOr(word) => format!("A command is accepted by silence or by `{word}`."),
+        Acknowledgement::SilenceOrAny(words) => {
             format!(
                 "A command is accepted by silence, or by a reply that begins with {}.",
                 words.join(" or ")
             )
         }
-        Consent::Word(word) => format!("A command is accepted by `{word}`; silence is a refusal."),
+        Acknowledgement::Word(word) => format!("A command is accepted by `{word}`; silence is a refusal."),
     }
 }
 
@@ -126,7 +126,7 @@ fn query_part(query: &Query) -> String {
     let number = if query.addressed { "nn" } else { "" };
     let condition = condition(query.when);
     let condition = if condition.is_empty() { condition } else { format!(", when {condition}") };
-    let packed = query.armour.map_or(String::new(), |armour| format!(" Packed: {}.", armour.about));
+    let packed = query.codec.map_or(String::new(), |codec| format!(" Packed: {}.", codec.about));
     let mut out = format!("\n### `{}{number}`: {}\n\n", query.ask, query.about);
     let _ = writeln!(
         out,

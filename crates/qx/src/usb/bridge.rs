@@ -1,7 +1,7 @@
 //! Bridges: converters between USB and the serial line inside of a UPS, as tables.
 //!
 //! A bridge moves a command out and a reply in, cut and packed in its own way. Its table is read by the
-//! driver's end ([`crate::usb::talk`], which says what transfer comes next) and by a simulated converter.
+//! driver's end ([`crate::usb::transfers`], which says what transfer comes next) and by a simulated converter.
 
 /// By what a USB device is recognised. Texts are compared whole, whatever the case.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -2,4 +2,4 @@
 
 pub mod bridge;
 pub mod bridges;
-pub mod talk;
+pub mod transfers;

@@ -1,9 +1,9 @@
 //! What dialects are made of: pictures of replies, from which reading and writing follow, commands, settings, the
 //! conditions under which they hold; and [`protocol`], one dialect.
 
-pub mod armour;
+pub mod acknowledgement;
+pub mod codec;
 pub mod command;
-pub mod consent;
 pub(crate) mod drift;
 pub mod fact;
 pub mod picture;

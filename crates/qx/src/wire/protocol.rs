@@ -2,9 +2,9 @@
 
 use crate::vocabulary::flag::{Flag, Flags};
 use crate::vocabulary::variable::Var;
-use crate::wire::armour::Armour;
+use crate::wire::acknowledgement::Acknowledgement;
+use crate::wire::codec::Codec;
 use crate::wire::command::Command;
-use crate::wire::consent::Consent;
 use crate::wire::fact::{Derived, Facts, Raised};
 use crate::wire::query::Query;
 use crate::wire::setting::{Delay, Setting};
@@ -53,9 +53,9 @@ pub struct Protocol {
     /// The delays kept by the driver.
     pub delays: &'static [Delay],
     /// What it says to what it obeys.
-    pub consent: Consent,
+    pub acknowledgement: Acknowledgement,
     /// How commands are packed.
-    pub armour: Option<&'static Armour>,
+    pub codec: Option<&'static Codec>,
     /// The flags it takes.
     pub flags: &'static [Flag],
 }

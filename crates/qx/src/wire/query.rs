@@ -3,7 +3,7 @@
 use crate::vocabulary::flag::Flag;
 use crate::vocabulary::status::{Alarm, Status};
 use crate::vocabulary::variable::Var;
-use crate::wire::armour::Armour;
+use crate::wire::codec::Codec;
 use crate::wire::picture::{Slot, slot};
 use crate::wire::readings::Readings;
 use crate::wire::when::When;
@@ -276,7 +276,7 @@ pub struct Query {
     /// Whether clients see data without waiting for it.
     pub optional: bool,
     /// How question and reply are packed.
-    pub armour: Option<&'static Armour>,
+    pub codec: Option<&'static Codec>,
     /// Where the facts come from.
     pub source: &'static str,
 }
@@ -329,7 +329,7 @@ pub const fn query(
         layout: Layout::Words,
         when: When::Always,
         optional: false,
-        armour: None,
+        codec: None,
         source: "",
     }
 }
@@ -401,8 +401,8 @@ impl Query {
         self
     }
     /// The same query, packed.
-    pub const fn armoured(mut self, armour: &'static Armour) -> Query {
-        self.armour = Some(armour);
+    pub const fn with_codec(mut self, codec: &'static Codec) -> Query {
+        self.codec = Some(codec);
         self
     }
     /// The same reply, whose letters mean something else.
@@ -422,8 +422,7 @@ impl Query {
     /// What is sent to the UPS of that number, without the carriage return.
     pub fn wire(&self, address: u32) -> Vec<u8> {
         let plain = if self.addressed { format!("{}{address:02}", self.ask) } else { self.ask.to_string() };
-        self.armour
-            .map_or_else(|| plain.clone().into_bytes(), |armour| (armour.pack_question)(plain.as_bytes()))
+        self.codec.map_or_else(|| plain.clone().into_bytes(), |codec| (codec.pack_question)(plain.as_bytes()))
     }
 
     /// How many decimals of `var` are published from its reply.

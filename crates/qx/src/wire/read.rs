@@ -116,11 +116,11 @@ impl Query {
         if let Some(babble) = is_babble(reply) {
             return Err(babble);
         }
-        match self.armour {
+        match self.codec {
             None => self.read_plain(reply),
-            Some(armour) => match (armour.unpack_reply)(reply) {
+            Some(codec) => match (codec.unpack_reply)(reply) {
                 Some(plain) => self.read_plain(&plain),
-                None => Err(Misfit { at: 0..reply.len(), expected: Expected::Packing(armour.about) }),
+                None => Err(Misfit { at: 0..reply.len(), expected: Expected::Packing(codec.about) }),
             },
         }
     }

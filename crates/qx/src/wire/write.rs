@@ -26,7 +26,7 @@ impl Query {
                 }
             }
         }
-        self.armour.map_or(reply.clone(), |armour| (armour.pack_reply)(&reply))
+        self.codec.map_or(reply.clone(), |codec| (codec.pack_reply)(&reply))
     }
 }
 

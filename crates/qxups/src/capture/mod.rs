@@ -9,7 +9,7 @@ use clap::Args;
 use link::{Address, Attached, Link};
 use private::Private;
 use qx::line::capture::{Capture as Recording, Recorded};
-use qx::text::conceal::masked;
+use qx::text::anonymise::masked;
 use qx::vocabulary::escape::escape;
 use qx::wire::protocol::Protocol;
 use recorder::Recorder;
@@ -87,7 +87,7 @@ impl Capture {
         let mut line = found.as_ref().map(|_| ()).map_err(|error| Stop::Failed(error.to_string()));
         let found = found.unwrap_or_default();
         let protocol = found.protocol;
-        if self.all_signs && found.stranger.is_none() && line.is_ok() {
+        if self.all_signs && found.foreign.is_none() && line.is_ok() {
             let asked = survey::ask_other_signs(&mut recorder, &config.options).await;
             line = asked.map_err(|error| error.to_string().into());
         }
@@ -110,7 +110,7 @@ impl Capture {
             paper.header(&[format!("note: {why}")])?;
         }
         line?;
-        if let Some((who, said)) = found.stranger {
+        if let Some((who, said)) = found.foreign {
             return Err(format!("'{}' answers Q1, {who}; nothing more was asked", escape(&said)).into());
         }
         match (protocol, recorder.exchanges.iter().any(|recorded| recorded.reply.is_some())) {
@@ -222,7 +222,7 @@ impl Paper {
     /// Remarks, each a line.
     pub fn header(&mut self, lines: &[String]) -> Result<(), Stop> {
         let text: String = lines.iter().map(|line| format!("# {line}\n")).collect();
-        let text = if self.anonymous { self.private.conceal_text(&text) } else { text };
+        let text = if self.anonymous { self.private.anonymise_text(&text) } else { text };
         self.write(&text)
     }
 
@@ -233,7 +233,7 @@ impl Paper {
                 false => recorded.lines(),
                 true => {
                     self.private.learn(recorded);
-                    let (recorded, remark) = self.private.conceal(recorded);
+                    let (recorded, remark) = self.private.anonymise(recorded);
                     remark.map(|remark| format!("# {remark}\n")).unwrap_or_default() + &recorded.lines()
                 }
             };

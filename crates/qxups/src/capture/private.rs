@@ -1,7 +1,7 @@
 //! `--anonymous`: what belongs to the owner alone is taken out of a recording.
 
 use qx::line::capture::Recorded;
-use qx::text::conceal::{Looks, PRIVATE, masked, without_suspects};
+use qx::text::anonymise::{Looks, PRIVATE, masked, without_suspects};
 use qx::text::explain::asked_by;
 use qx::wire::refusal::is_refusal;
 
@@ -34,7 +34,7 @@ impl Private {
     }
 
     /// The exchange without it, and a remark where it is not sure that nothing is left.
-    pub fn conceal(&self, recorded: &Recorded) -> (Recorded, Option<&'static str>) {
+    pub fn anonymise(&self, recorded: &Recorded) -> (Recorded, Option<&'static str>) {
         let Some(reply) = &recorded.reply else { return (recorded.clone(), None) };
         let queries = asked_by(&recorded.question);
         let is_read = queries.iter().any(|query| query.read(reply).is_ok());
@@ -42,7 +42,7 @@ impl Private {
         let mut hidden = if is_read { reply.clone() } else { without_suspects(reply, Looks::Labelled) };
         let mut remark = None;
         for query in queries.iter().filter(|query| query.read(reply).is_ok()) {
-            hidden = query.conceal(&hidden).unwrap_or_else(|| {
+            hidden = query.anonymise(&hidden).unwrap_or_else(|| {
                 remark = Some("note: the private part of this reply could not be told from the rest: all of it is masked");
                 masked(reply)
             });
@@ -65,7 +65,7 @@ impl Private {
     }
 
     /// A line of the header without it.
-    pub fn conceal_text(&self, text: &str) -> String {
+    pub fn anonymise_text(&self, text: &str) -> String {
         let mut bytes = without_suspects(text.as_bytes(), Looks::Long);
         self.0.iter().for_each(|private| hide(&mut bytes, private));
         String::from_utf8_lossy(&bytes).into_owned()
@@ -96,12 +96,12 @@ mod tests {
         let mut private = Private::default();
         let omron = recorded("PSNR", b"A0Z25110005109G ");
         private.learn(&omron);
-        assert_eq!(private.conceal(&omron), (recorded("PSNR", b"XXXXXXXXXXXXXXX "), None));
+        assert_eq!(private.anonymise(&omron), (recorded("PSNR", b"XXXXXXXXXXXXXXX "), None));
         let elsewhere = recorded("??", b"<a0z25110005109g>");
-        let (hidden, remark) = private.conceal(&elsewhere);
+        let (hidden, remark) = private.anonymise(&elsewhere);
         assert_eq!(hidden, recorded("??", b"<XXXXXXXXXXXXXXX>"));
         assert!(remark.unwrap().contains("may hold private texts"));
-        assert_eq!(private.conceal_text("S A0Z25110005109G"), "S XXXXXXXXXXXXXXX");
+        assert_eq!(private.anonymise_text("S A0Z25110005109G"), "S XXXXXXXXXXXXXXX");
     }
 
     #[test]
@@ -109,8 +109,8 @@ mod tests {
         let mut private = Private::default();
         private.know("1");
         let status = recorded("Q1", b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000");
-        assert_eq!(private.conceal(&status), (status.clone(), None));
-        assert_eq!(private.conceal(&recorded("Q1", b"Q1")), (recorded("Q1", b"Q1"), None));
+        assert_eq!(private.anonymise(&status), (status.clone(), None));
+        assert_eq!(private.anonymise(&recorded("Q1", b"Q1")), (recorded("Q1", b"Q1"), None));
     }
 
     /// What makers put into the place of a model, also in a reply that nobody understands.
@@ -131,8 +131,8 @@ mod tests {
             let mut private = Private::default();
             let heard = recorded("I", reply.as_bytes());
             private.learn(&heard);
-            let (concealed, remark) = private.conceal(&heard);
-            let said = String::from_utf8(concealed.reply.unwrap()).unwrap();
+            let (anonymised, remark) = private.anonymise(&heard);
+            let said = String::from_utf8(anonymised.reply.unwrap()).unwrap();
             assert_eq!(said, hidden);
             assert_eq!(remark.is_some(), word.is_some(), "{reply}: {remark:?}");
             assert!(remark.is_none_or(|remark| remark.contains(word.unwrap())), "{reply}: {remark:?}");
@@ -140,8 +140,11 @@ mod tests {
         // and wherever it stands besides
         let mut private = Private::default();
         private.learn(&recorded("I", b"#QXUPS           SN12345678 V1.0      "));
-        let elsewhere = private.conceal(&recorded("??", b"<12345678>")).0;
+        let elsewhere = private.anonymise(&recorded("??", b"<12345678>")).0;
         assert_eq!(elsewhere.reply.unwrap(), b"<XXXXXXXX>");
-        assert_eq!(private.conceal_text("usb product: UPS S/N 0987654\n"), "usb product: UPS S/N XXXXXXX\n");
+        assert_eq!(
+            private.anonymise_text("usb product: UPS S/N 0987654\n"),
+            "usb product: UPS S/N XXXXXXX\n"
+        );
     }
 }

@@ -3,7 +3,7 @@
 
 use super::recorder::Recorder;
 use link::LinkError;
-use qx::detect::{Detection, Step, Stranger};
+use qx::detect::{Detection, ForeignDevice, Step};
 use qx::options::Options;
 use qx::vocabulary::variable::UPS_ID;
 use qx::wire::protocol::Protocol;
@@ -15,7 +15,7 @@ pub struct Found {
     /// The dialect.
     pub protocol: Option<&'static Protocol>,
     /// Or a foreign device, and what it said.
-    pub stranger: Option<(Stranger, Vec<u8>)>,
+    pub foreign: Option<(ForeignDevice, Vec<u8>)>,
 }
 
 /// Looks for the dialect as the driver does, twice if need be. With `silences`, so many questions
@@ -37,10 +37,10 @@ pub async fn find(
                     let recorded = recorder.ask(query.wire(0)).await?;
                     detection.hear(query, recorded.reply);
                 }
-                Step::Found(protocol) => return Ok(Found { protocol: Some(protocol), stranger: None }),
-                Step::Stranger(who) => {
-                    let said = detection.stranger().map(|(_, said)| said.to_vec()).unwrap_or_default();
-                    return Ok(Found { protocol: None, stranger: Some((who, said)) });
+                Step::Found(protocol) => return Ok(Found { protocol: Some(protocol), foreign: None }),
+                Step::Foreign(who) => {
+                    let said = detection.foreign().map(|(_, said)| said.to_vec()).unwrap_or_default();
+                    return Ok(Found { protocol: None, foreign: Some((who, said)) });
                 }
                 Step::Nothing => break,
             }

@@ -3,7 +3,7 @@
 use super::prompt;
 use super::trouble::Trouble;
 use clap::{Args, ValueEnum};
-use nut::network::client::TlsWish;
+use nut::network::client::TlsMode;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tls::{Fingerprint, Verify};
@@ -15,7 +15,7 @@ const PASSWORD: &str = "QXUPS_PASSWORD";
 
 /// Whether the connection is encrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Wish {
+pub enum TlsChoice {
     /// In the clear
     Off,
     /// Encrypted where the server offers it; a password that goes in the clear beyond this host is warned of
@@ -30,7 +30,7 @@ pub enum Wish {
 pub struct Access {
     /// Whether to encrypt the connection [default: try, and require with --fingerprint or --ca]
     #[arg(long, value_enum, value_name = "WHEN", help_heading = "Connection")]
-    tls: Option<Wish>,
+    tls: Option<TlsChoice>,
     /// Take only the server whose certificate has this SHA-256 fingerprint
     #[arg(long, value_name = "HEX", help_heading = "Connection")]
     fingerprint: Option<String>,
@@ -46,7 +46,7 @@ pub struct Access {
 #[derive(Clone, Debug)]
 pub struct Reach {
     /// Whether to encrypt.
-    pub wish: TlsWish,
+    pub tls: TlsMode,
     /// By what the server is known.
     pub verify: Verify,
     /// How long to wait for the connection, and for each answer.
@@ -70,17 +70,17 @@ impl Access {
             (None, Some(path)) => Verify::Roots(path.clone()),
             (None, None) => Verify::Nothing,
         };
-        let wish = match (self.tls, verify == Verify::Nothing) {
-            (None, true) | (Some(Wish::Try), true) => TlsWish::IfOffered,
-            (Some(Wish::Off), true) => TlsWish::Never,
-            (Some(Wish::Require), _) | (None, false) => TlsWish::Required,
-            (Some(Wish::Off | Wish::Try), false) => {
+        let tls = match (self.tls, verify == Verify::Nothing) {
+            (None, true) | (Some(TlsChoice::Try), true) => TlsMode::IfOffered,
+            (Some(TlsChoice::Off), true) => TlsMode::Never,
+            (Some(TlsChoice::Require), _) | (None, false) => TlsMode::Required,
+            (Some(TlsChoice::Off | TlsChoice::Try), false) => {
                 return Err(Trouble::usage(
                     "--fingerprint and --ca need encryption: write --tls require, or leave --tls out",
                 ));
             }
         };
-        Ok(Reach { wish, verify, timeout: self.timeout })
+        Ok(Reach { tls, verify, timeout: self.timeout })
     }
 }
 

@@ -69,7 +69,7 @@ impl Connection {
     pub fn open(server: &Server, reach: &Reach, user: Option<&Credentials>) -> Result<Connection, Trouble> {
         let config = client_config(&reach.verify, None).map_err(|error| Trouble::usage(error.to_string()))?;
         let mut connection = Connection::reach(server, reach.timeout)?;
-        let mut opening = Opening::new(reach.wish);
+        let mut opening = Opening::new(reach.tls);
         if let Some(user) = user {
             opening = opening.as_user(&user.user, &user.password);
         }

@@ -7,7 +7,7 @@ use super::order::{self, Seen};
 use super::place::{Place, Server};
 use super::trouble::{Status, Trouble};
 use nut::network::Outcome;
-use nut::network::client::{About, Having, Order, Request, TlsWish, Values};
+use nut::network::client::{About, Having, Order, Request, TlsMode, Values};
 use proptest::prelude::*;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use tls::rustls::{ServerConnection, StreamOwned};
 use tls::{ClientCertificates, Fingerprint, Identity, Verify, server_config};
 
-fn reach(wish: TlsWish) -> Reach {
-    Reach { wish, verify: Verify::Nothing, timeout: Duration::from_secs(5) }
+fn reach(tls: TlsMode) -> Reach {
+    Reach { tls, verify: Verify::Nothing, timeout: Duration::from_secs(5) }
 }
 
 fn user() -> Credentials {
@@ -122,13 +122,13 @@ proptest! {
             Request::Get(About::Type, "u".into(), "a.b".into()),
             Request::ListValues(Values::Ranges, "u".into(), "a.b".into()),
         ] {
-            if let Ok(mut connection) = open(&server, &reach(TlsWish::Never), None) {
+            if let Ok(mut connection) = open(&server, &reach(TlsMode::Never), None) {
                 let reply = connection.ask(request);
                 prop_assert!(reply.is_ok() || !reply.unwrap_err().sentence().is_empty());
             }
         }
-        let _ = open(&server, &reach(TlsWish::IfOffered), Some(&user()));
-        let _ = order::give_alone(&server, &reach(TlsWish::Never), &user(), load_off(), Duration::from_millis(100));
+        let _ = open(&server, &reach(TlsMode::IfOffered), Some(&user()));
+        let _ = order::give_alone(&server, &reach(TlsMode::Never), &user(), load_off(), Duration::from_millis(100));
     }
 }
 
@@ -138,7 +138,7 @@ fn a_server_that_says_nothing_is_given_up_in_time() {
         std::thread::sleep(Duration::from_secs(30));
         drop(stream);
     });
-    let reach = Reach { timeout: Duration::from_millis(300), ..reach(TlsWish::Never) };
+    let reach = Reach { timeout: Duration::from_millis(300), ..reach(TlsMode::Never) };
     let began = Instant::now();
     let mut connection = open(&server, &reach, None).unwrap();
     let (status, said) = sentence(connection.ask(Request::ListUps));
@@ -154,7 +154,7 @@ fn a_server_that_drips_is_given_up_in_time() {
             std::thread::sleep(Duration::from_millis(50));
         }
     });
-    let reach = Reach { timeout: Duration::from_millis(400), ..reach(TlsWish::Never) };
+    let reach = Reach { timeout: Duration::from_millis(400), ..reach(TlsMode::Never) };
     let mut connection = open(&server, &reach, None).unwrap();
     assert_eq!(sentence(connection.ask(Request::ListUps)).0, Status::Unconnected);
 }
@@ -167,7 +167,7 @@ fn a_flood_is_bounded() {
             let _ = stream.write_all(b"BEGIN LIST VAR u\n");
             while stream.write_all(&block).is_ok() {}
         });
-        let mut connection = open(&server, &reach(TlsWish::Never), None).unwrap();
+        let mut connection = open(&server, &reach(TlsMode::Never), None).unwrap();
         let (status, said) = sentence(connection.ask(Request::List(Having::Variables, "u".into())));
         assert_eq!(status, Status::Unconnected, "{said}");
         assert!(said.contains("of more than"), "{said}");
@@ -181,7 +181,7 @@ fn an_order_whose_answer_is_lost_may_have_been_done() {
         _ => Some("OK\n"),
     });
     let seen =
-        order::give_alone(&server, &reach(TlsWish::Never), &user(), load_off(), Duration::from_secs(5));
+        order::give_alone(&server, &reach(TlsMode::Never), &user(), load_off(), Duration::from_secs(5));
     let Ok(Seen::Unseen(why)) = seen else { panic!("{seen:?}") };
     assert!(why.contains("closed the connection"), "{why}");
 }
@@ -193,7 +193,7 @@ fn an_order_before_whose_sending_the_server_left_was_not_given() {
         _ => Some("OK\n"),
     });
     let seen =
-        order::give_alone(&server, &reach(TlsWish::Never), &user(), load_off(), Duration::from_secs(5));
+        order::give_alone(&server, &reach(TlsMode::Never), &user(), load_off(), Duration::from_secs(5));
     assert_eq!(sentence(seen).0, Status::Unconnected);
 }
 
@@ -207,7 +207,7 @@ fn what_is_pending_for_ever_is_not_said_to_be_done() {
         })
     });
     let given =
-        order::give_alone(&server, &reach(TlsWish::Never), &user(), load_off(), Duration::from_millis(200));
+        order::give_alone(&server, &reach(TlsMode::Never), &user(), load_off(), Duration::from_millis(200));
     let Ok(Seen::Unseen(why)) = given else { panic!("{given:?}") };
     assert!(why.contains("within 0.2 s"), "{why}");
     assert!(seen.lock().unwrap().iter().filter(|line| line.starts_with("GET TRACKING")).count() >= 2);
@@ -220,7 +220,7 @@ fn a_server_without_tracking_only_accepts() {
         _ => Some("OK\n"),
     });
     let given =
-        order::give_alone(&server, &reach(TlsWish::Never), &user(), load_off(), Duration::from_secs(5));
+        order::give_alone(&server, &reach(TlsMode::Never), &user(), load_off(), Duration::from_secs(5));
     assert_eq!(given, Ok(Seen::Accepted));
     assert!(Seen::Accepted.sentence().contains("does not say whether"));
     assert_eq!(Seen::Accepted.status(true), Status::Unseen);
@@ -246,7 +246,7 @@ fn a_feed_tells_of_a_lost_server_and_comes_back() {
         }
     });
     let (sender, news) = std::sync::mpsc::sync_channel(100);
-    let feed = Feed { reach: reach(TlsWish::Never), user: None, interval: Duration::from_millis(10) };
+    let feed = Feed { reach: reach(TlsMode::Never), user: None, interval: Duration::from_millis(10) };
     let _wakers = feed.start(&[Place { ups: Some("u".into()), server: server.clone() }], &sender);
     let mut told = vec![];
     while told.iter().filter(|word| **word == "read").count() < 2 && told.len() < 20 {
@@ -305,12 +305,12 @@ fn encryption_is_used_where_it_is_offered() {
     std::fs::create_dir_all(&folder).unwrap();
     let ca = folder.join("ca.pem");
     std::fs::write(&ca, &pem[..pem.find("-----BEGIN PRIVATE").unwrap()]).unwrap();
-    for (wish, verify) in [
-        (TlsWish::IfOffered, Verify::Nothing),
-        (TlsWish::Required, Verify::Fingerprint(fingerprint)),
-        (TlsWish::Required, Verify::Roots(ca.clone())),
+    for (tls, verify) in [
+        (TlsMode::IfOffered, Verify::Nothing),
+        (TlsMode::Required, Verify::Fingerprint(fingerprint)),
+        (TlsMode::Required, Verify::Roots(ca.clone())),
     ] {
-        let reach = Reach { verify: verify.clone(), ..reach(wish) };
+        let reach = Reach { verify: verify.clone(), ..reach(tls) };
         let mut connection = open(&server, &reach, Some(&user())).unwrap();
         assert!(connection.is_encrypted(), "{verify:?}");
         assert_eq!(connection.ask(Request::ListUps).unwrap().items.len(), 1, "{verify:?}");
@@ -329,7 +329,7 @@ fn a_password_goes_to_no_other_server_than_the_one_that_is_meant() {
     std::fs::write(&ca, Identity::make(&["x".into()]).unwrap()).unwrap();
     let fingerprint = Verify::Fingerprint(other.fingerprint().unwrap());
     for verify in [fingerprint, Verify::Roots(ca)] {
-        let reach = Reach { verify, ..reach(TlsWish::Required) };
+        let reach = Reach { verify, ..reach(TlsMode::Required) };
         let (status, said) = sentence(open(&server, &reach, Some(&user())).map(|_| ()));
         assert_eq!(status, Status::Unconnected);
         assert!(
@@ -346,18 +346,18 @@ fn where_encryption_is_required_nothing_else_is_said() {
         "STARTTLS" => Some("ERR FEATURE-NOT-CONFIGURED\n"),
         _ => Some("OK\n"),
     });
-    let (status, said) = sentence(open(&server, &reach(TlsWish::Required), Some(&user())).map(|_| ()));
+    let (status, said) = sentence(open(&server, &reach(TlsMode::Required), Some(&user())).map(|_| ()));
     assert_eq!(status, Status::Unconnected);
     assert!(said.contains("offers no encryption (ERR FEATURE-NOT-CONFIGURED)"), "{said}");
     assert_eq!(*seen.lock().unwrap(), ["STARTTLS"]);
     // and with the default it goes on, as NUT's clients do
-    assert!(!open(&server, &reach(TlsWish::IfOffered), Some(&user())).unwrap().is_encrypted());
+    assert!(!open(&server, &reach(TlsMode::IfOffered), Some(&user())).unwrap().is_encrypted());
 }
 
 #[test]
 fn encryption_that_fails_is_not_gone_on_without() {
     let (server, seen) = by_line(|_| Some("OK STARTTLS\n"));
-    let (status, said) = sentence(open(&server, &reach(TlsWish::IfOffered), Some(&user())).map(|_| ()));
+    let (status, said) = sentence(open(&server, &reach(TlsMode::IfOffered), Some(&user())).map(|_| ()));
     assert_eq!(status, Status::Unconnected, "{said}");
     assert!(seen.lock().unwrap().iter().all(|line| !line.contains("USERNAME")), "{seen:?}");
 }
@@ -380,7 +380,7 @@ fn a_password_in_the_clear_is_warned_of_beyond_this_host() {
 #[test]
 fn what_was_slipped_in_before_encryption_ends_the_connection() {
     let (server, _, _, seen) = tls_server(b"OK\nOK\n");
-    let (status, said) = sentence(open(&server, &reach(TlsWish::IfOffered), Some(&user())).map(|_| ()));
+    let (status, said) = sentence(open(&server, &reach(TlsMode::IfOffered), Some(&user())).map(|_| ()));
     assert_eq!(status, Status::Unconnected);
     assert!(said.contains("may be an attack"), "{said}");
     assert!(seen.lock().unwrap().iter().all(|line| !line.contains("PASSWORD")));

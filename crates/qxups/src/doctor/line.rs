@@ -5,7 +5,7 @@ use super::watched::Watched;
 use crate::capture::recorder::Recorder;
 use crate::capture::survey;
 use link::{Address, CablePower, Kind as Failure, Link, LinkError, ModemLines, Opening};
-use qx::detect::Stranger;
+use qx::detect::ForeignDevice;
 use qx::line::capture::Recorded;
 use qx::options::Options;
 use qx::vocabulary::escape::escape;
@@ -32,7 +32,7 @@ pub struct Heard {
     /// The dialect that was found.
     pub dialect: Option<&'static str>,
     /// A foreign device, and what it said.
-    pub stranger: Option<(Stranger, Vec<u8>)>,
+    pub foreign: Option<(ForeignDevice, Vec<u8>)>,
     /// The modem lines, where there are any.
     pub modem: Option<ModemLines>,
 }
@@ -86,7 +86,7 @@ async fn listen(opening: &Opening, options: &Options) -> Result<Heard, LinkError
     let modem = recorder.link().modem_lines();
     let found = survey::find(&mut recorder, options, None).await?;
     let dialect = found.protocol.map(|protocol| protocol.name);
-    Ok(Heard { exchanges: recorder.exchanges, dialect, stranger: found.stranger, modem })
+    Ok(Heard { exchanges: recorder.exchanges, dialect, foreign: found.foreign, modem })
 }
 
 /// The `cablepower` with which the UPS answers.
@@ -134,7 +134,7 @@ pub fn judge(name: &str, address: &Address, configured: Option<&str>, heard: &He
         }
         (None, _) => {}
     }
-    if let Some((who, said)) = &heard.stranger {
+    if let Some((who, said)) = &heard.foreign {
         let what = format!("what answers on {address} is no UPS of this family ('{}')", escape(said));
         return report.add(Kind::OtherDevice, name, what, format!("it answers {who}"));
     }

@@ -112,9 +112,9 @@ impl Case<'_> {
 
     /// Whether the file is unused; a program that is not the driver of this UPS is a finding.
     fn is_free(&self, file: &Path, holders: &[Process], report: &mut Report) -> bool {
-        let strangers = holders.iter().filter(|process| !self.running.is(process));
+        let foreign = holders.iter().filter(|process| !self.running.is(process));
         let (known, unknown): (Vec<&Process>, Vec<&Process>) =
-            strangers.partition(|process| stop(process, file).is_some());
+            foreign.partition(|process| stop(process, file).is_some());
         for process in known {
             let what = format!("{process} uses {}", file.display());
             let remedy = stop(process, file).unwrap_or_default();

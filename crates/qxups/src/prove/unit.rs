@@ -4,7 +4,7 @@
 use super::ask::Owner;
 use crate::out::{self, Stop};
 use link::{Attached, Link};
-use qx::device::{Device, Event, Loudness, Outcome, Ticket};
+use qx::device::{Device, Event, LogLevel, Outcome, Ticket};
 use qx::line::capture::Recorded;
 use qx::options::Options;
 use qx::vocabulary::escape::escape;
@@ -209,7 +209,7 @@ impl Unit {
 
     fn note(&mut self, event: &Event) -> Result<(), Stop> {
         match event {
-            Event::Noted(loudness, text) if *loudness >= Loudness::Info => self.say(text.clone()),
+            Event::Noted(level, text) if *level >= LogLevel::Info => self.say(text.clone()),
             Event::Stale => self.say("the UPS does not answer: data is stale".into()),
             Event::Fresh => self.say("the UPS answers again".into()),
             _ => Ok(()),

@@ -68,10 +68,10 @@ impl Scan {
             (Some(numbers), Some(bridge)) => Some(places::Named::parse(numbers, bridge)?),
             _ => None,
         };
-        let (mut places, mut strangers) = (vec![], vec![]);
+        let (mut places, mut foreign) = (vec![], vec![]);
         if !self.no_usb {
             match places::on_usb(named.as_ref()).await {
-                Ok(found) => (places, strangers) = found,
+                Ok(found) => (places, foreign) = found,
                 // there may be something elsewhere
                 Err(why) => out::tell(why),
             }
@@ -107,9 +107,9 @@ impl Scan {
                 out::tell(format_args!("{}: {}", one.place, why.sentence));
             }
         }
-        let strangers = if self.verbose { &strangers[..] } else { &[] };
+        let foreign = if self.verbose { &foreign[..] } else { &[] };
         let text =
-            if self.json { print::json(&found) } else { print::sections(&found, strangers, self.verbose) };
+            if self.json { print::json(&found) } else { print::sections(&found, foreign, self.verbose) };
         out::print(&text)?;
         if found.iter().any(|one| one.answer.is_ok()) {
             return Ok(ExitCode::SUCCESS);

@@ -145,7 +145,7 @@ pub async fn on_usb(named: Option<&Named>) -> Result<(Vec<Place>, Vec<Attached>)
     let mut all = link::attached().await.map_err(|error| error.to_string())?;
     // 1-2 before 1-10
     all.sort_by_key(|device| (device.place.len(), device.place.clone()));
-    let (mut places, mut strangers) = (vec![], vec![]);
+    let (mut places, mut foreign) = (vec![], vec![]);
     for device in &all {
         let meant =
             named.filter(|named| (named.vendor, named.product) == (device.vendor_id, device.product_id));
@@ -154,10 +154,10 @@ pub async fn on_usb(named: Option<&Named>) -> Result<(Vec<Place>, Vec<Attached>)
                 let mark = Mark::of(device, &all);
                 places.push(Place::Usb { device: device.clone(), bridge, named: meant.is_some(), mark });
             }
-            None => strangers.push(device.clone()),
+            None => foreign.push(device.clone()),
         }
     }
-    Ok((places, strangers))
+    Ok((places, foreign))
 }
 
 /// Serial ports to ask, those that were named or all that there are, and in sentences which are not.

@@ -8,7 +8,7 @@ use station::advice::{self, Line, plain, written};
 use std::fmt::Write;
 
 /// Sections of `ups.conf`; what is unsure, foreign devices, and with `verbose` the evidence, as comments.
-pub fn sections(found: &[Found], strangers: &[Attached], verbose: bool) -> String {
+pub fn sections(found: &[Found], foreign: &[Attached], verbose: bool) -> String {
     let mut parts: Vec<String> = vec![];
     for (one, name) in found.iter().zip(names(found)) {
         let Some(name) = name else { continue };
@@ -29,8 +29,8 @@ pub fn sections(found: &[Found], strangers: &[Attached], verbose: bool) -> Strin
         let Attached { vendor, product, serial, .. } = device;
         comment(&format!("not asked: USB device {device}, '{vendor}' '{product}' '{serial}'"))
     };
-    if !strangers.is_empty() {
-        parts.push(strangers.iter().map(about).collect());
+    if !foreign.is_empty() {
+        parts.push(foreign.iter().map(about).collect());
     }
     parts.join("\n")
 }
@@ -211,8 +211,8 @@ mod tests {
             device.product = evil.into();
         }
         let Place::Usb { device, .. } = &found[0].place else { panic!() };
-        let stranger = Attached { product_id: 1, ..device.clone() };
-        let text = sections(&found, &[stranger], true);
+        let foreign = Attached { product_id: 1, ..device.clone() };
+        let text = sections(&found, &[foreign], true);
         assert!(
             text.chars().all(|letter| "\n\t".contains(letter) || (' '..='~').contains(&letter)),
             "{text}"

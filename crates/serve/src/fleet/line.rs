@@ -53,13 +53,13 @@ impl Line {
         let name = ServerName::try_from(host.to_string()).map_err(|error| format!("{host}: {error}"))?;
         let tls = ClientConnection::new(config, name).map_err(|error| format!("TLS: {error}"))?;
         self.tls = Some(Box::new(tls));
-        let shaken = async {
+        let opened = async {
             while self.tls.as_ref().is_some_and(|tls| tls.is_handshaking()) {
                 self.exchange().await?;
             }
             self.flush().await
         };
-        match timeout(ANSWER, shaken).await {
+        match timeout(ANSWER, opened).await {
             Ok(done) => done.map_err(|error| format!("TLS: {error}")),
             Err(_) => Err(format!("TLS: the server does not answer for {} s", ANSWER.as_secs())),
         }

@@ -1,7 +1,7 @@
 //! What `ups.conf` says: one plan for each UPS, with where its data comes from.
 
 use super::simulated::{self, SimulatedPlan};
-use nut::network::client::TlsWish;
+use nut::network::client::TlsMode;
 use nut::ups_conf::{Section, UpsConf};
 use station::config::{Severity, UpsConfig, check_section};
 use station::driver_kind::DriverKind;
@@ -54,7 +54,7 @@ pub(crate) struct Upstream {
     /// As whom orders are handed on: name and password. Without, it is only read.
     pub user: Option<(String, String)>,
     /// Whether it is to be encrypted.
-    pub tls: TlsWish,
+    pub tls: TlsMode,
     /// By what the server is known.
     pub verify: Verify,
 }
@@ -175,7 +175,7 @@ fn upstream(driver: &str, port: &str) -> Option<Upstream> {
         host: host.into(),
         port: number,
         user: None,
-        tls: TlsWish::IfOffered,
+        tls: TlsMode::IfOffered,
         verify: Verify::Nothing,
     })
 }
@@ -198,13 +198,13 @@ fn with_options(upstream: Upstream, section: &Section, folder: &Path) -> Result<
         (None, None) => Verify::Nothing,
     };
     let wanted = match verify {
-        Verify::Nothing => TlsWish::IfOffered,
-        _ => TlsWish::Required,
+        Verify::Nothing => TlsMode::IfOffered,
+        _ => TlsMode::Required,
     };
     let tls = match value(section, "upstream_tls").map(str::to_ascii_lowercase).as_deref() {
         None | Some("auto") => wanted,
-        Some("always") => TlsWish::Required,
-        Some("never") if verify == Verify::Nothing => TlsWish::Never,
+        Some("always") => TlsMode::Required,
+        Some("never") if verify == Verify::Nothing => TlsMode::Never,
         Some("never") => {
             let why = "upstream_tls = never: without TLS the server shows no certificate; take upstream_fingerprint and upstream_certpath out, or write always";
             return Err((at("upstream_tls"), why.into()));
@@ -244,7 +244,7 @@ mod tests {
             host: host.into(),
             port,
             user: None,
-            tls: TlsWish::IfOffered,
+            tls: TlsMode::IfOffered,
             verify: Verify::Nothing,
         };
         assert!(matches!(origins[3], Origin::Upstream(up) if *up == there("ups", "192.0.2.7", 3493)));

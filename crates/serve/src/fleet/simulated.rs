@@ -5,7 +5,7 @@ use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use simulator::end::Shared;
 use simulator::knob::Knob;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::pty::{self, Pty};
 use simulator::script::Script;
 use simulator::trouble::Trouble;
@@ -121,7 +121,7 @@ impl SimulatedPlan {
     pub fn start(&self, state: &Path, log: &Log) -> Result<(Simulated, UpsConfig), String> {
         let mut ups = SimulatedUps::new(
             self.protocol,
-            Personality::default(),
+            Profile::default(),
             Trouble::new(self.seed),
             self.script.clone(),
         );

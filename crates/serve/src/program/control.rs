@@ -1,7 +1,7 @@
 //! The socket of a running server's own: `qxups reload` and `upsd -c reload` hear over it what came of a reload, which a
 //! signal does not say. It lies beside the PID file, for the server's user and root alone.
 
-use super::Wish;
+use super::ProgramRequest;
 use driver::instance::{SERVERS, peer_of};
 use nix::unistd::Pid;
 use station::log::Log;
@@ -50,7 +50,7 @@ impl Control {
     ///
     /// # Errors
     /// What the system says.
-    pub fn open(path: PathBuf, wishes: mpsc::Sender<Wish>, log: Log) -> io::Result<Control> {
+    pub fn open(path: PathBuf, requests: mpsc::Sender<ProgramRequest>, log: Log) -> io::Result<Control> {
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -63,10 +63,10 @@ impl Control {
             loop {
                 match listener.accept().await {
                     Ok((stream, _)) if askers.get() < ASKERS => {
-                        let (askers, wishes) = (askers.clone(), wishes.clone());
+                        let (askers, requests) = (askers.clone(), requests.clone());
                         askers.set(askers.get() + 1);
                         tokio::task::spawn_local(async move {
-                            let _ = timeout(ASKS + TAKES, answer(stream, wishes)).await;
+                            let _ = timeout(ASKS + TAKES, answer(stream, requests)).await;
                             askers.set(askers.get() - 1);
                         });
                     }
@@ -82,13 +82,13 @@ impl Control {
     }
 }
 
-async fn answer(mut stream: UnixStream, wishes: mpsc::Sender<Wish>) -> io::Result<()> {
+async fn answer(mut stream: UnixStream, requests: mpsc::Sender<ProgramRequest>) -> io::Result<()> {
     let mut asked = vec![0; RELOAD.len()];
     timeout(ASKS, stream.read_exact(&mut asked)).await??;
     let said = match asked == RELOAD {
         true => {
             let (answer, outcome) = oneshot::channel();
-            let left = wishes.send(Wish::Reload(Some(answer))).await.is_ok();
+            let left = requests.send(ProgramRequest::Reload(Some(answer))).await.is_ok();
             match (left, outcome.await) {
                 (true, Ok(Ok(done))) => format!("OK {done}\n"),
                 (true, Ok(Err(why))) => format!("ERR {why}\n"),

@@ -47,11 +47,11 @@ const BESIDES: u64 = 64;
 /// A supervisor whose queue is full is told again after so long.
 const AGAIN: Duration = Duration::from_millis(100);
 
-/// So many wishes may wait; further ones of a kind that has no answer are the same.
-const WISHES: usize = 8;
+/// So many requests may wait; further ones of a kind that has no answer are the same.
+const REQUESTS: usize = 8;
 
 /// What a server is to do.
-pub(crate) enum Wish {
+pub(crate) enum ProgramRequest {
     /// To exit, on this signal.
     Exit(&'static str),
     /// To read its configuration again, and to say what came of it.
@@ -59,7 +59,7 @@ pub(crate) enum Wish {
 }
 
 /// The server, as its stations know it: a client may ask for a reload by `driver.reload`.
-struct Asked(mpsc::Sender<Wish>);
+struct Asked(mpsc::Sender<ProgramRequest>);
 
 impl Owner for Asked {
     fn can_reload(&self) -> bool {
@@ -68,7 +68,7 @@ impl Owner for Asked {
 
     fn reload(&self, _: Reload) -> Outcome {
         // with a full queue a reload waits already
-        let _ = self.0.try_send(Wish::Reload(None));
+        let _ = self.0.try_send(ProgramRequest::Reload(None));
         Outcome::Done
     }
 }
@@ -166,7 +166,7 @@ struct Prepared {
     opened: Opened,
     random: Rc<Random>,
     tls: Encryption,
-    wishes: (mpsc::Sender<Wish>, mpsc::Receiver<Wish>),
+    requests: (mpsc::Sender<ProgramRequest>, mpsc::Receiver<ProgramRequest>),
 }
 
 fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
@@ -201,8 +201,8 @@ fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
     let paths = state_paths(paths, &upsd_conf, &ups_conf, plan.state.as_deref());
     enter(&paths.state, &plan.line)?;
     let random = Rc::new(random);
-    let wishes = mpsc::channel(WISHES);
-    let owner = Rc::new(Asked(wishes.0.clone()));
+    let requests = mpsc::channel(REQUESTS);
+    let owner = Rc::new(Asked(requests.0.clone()));
     let fleet = Fleet::new(surroundings(&plan, &paths, &settings, random.clone(), &log, owner));
     let checked = fleet.check(&ups_conf)?;
     if checked.count() == 0 && !settings.allow_no_device {
@@ -235,7 +235,7 @@ fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
         opened,
         random,
         tls,
-        wishes,
+        requests,
     };
     prepared.go(pid_file)
 }
@@ -382,9 +382,9 @@ impl Prepared {
     }
 
     async fn serve(self, mut readiness: Readiness, stays: bool, control: PathBuf) -> Result<ExitCode, Fatal> {
-        let Prepared { plan, log, settings, supervisor, paths, wishes: (wish, mut wishes), .. } = self;
-        forward(Signals::new()?, wish.clone());
-        let _control = Control::open(control.clone(), wish, log.clone()).map_err(|error| {
+        let Prepared { plan, log, settings, supervisor, paths, requests: (request, mut requests), .. } = self;
+        forward(Signals::new()?, request.clone());
+        let _control = Control::open(control.clone(), request, log.clone()).map_err(|error| {
             log.warning(&format!(
                 "cannot listen at {}: {error}; 'qxups reload' is not heard, SIGHUP is",
                 control.display()
@@ -416,9 +416,9 @@ impl Prepared {
         });
         let reloading = Reloading { plan, paths, server: server.clone(), listeners, log: log.clone() };
         let name = loop {
-            match wishes.recv().await {
-                Some(Wish::Exit(name)) => break name,
-                Some(Wish::Reload(answer)) => {
+            match requests.recv().await {
+                Some(ProgramRequest::Exit(name)) => break name,
+                Some(ProgramRequest::Reload(answer)) => {
                     let done = reloading.reload_and_say(&supervisor);
                     // who asked may have left
                     let _ = answer.map(|answer| answer.send(done));
@@ -428,20 +428,20 @@ impl Prepared {
         };
         log.info(&format!("exiting on {name}"));
         supervisor.stopping();
-        leave(&server, &mut wishes, &log).await;
+        leave(&server, &mut requests, &log).await;
         Ok(ExitCode::SUCCESS)
     }
 }
 
-/// Signals are wishes as well.
-fn forward(mut signals: Signals, wishes: mpsc::Sender<Wish>) {
+/// Signals are requests as well.
+fn forward(mut signals: Signals, requests: mpsc::Sender<ProgramRequest>) {
     tokio::task::spawn_local(async move {
         loop {
-            let wish = match signals.next().await {
-                SignalEvent::Exit(name) => Wish::Exit(name),
-                SignalEvent::Reload(_) => Wish::Reload(None),
+            let request = match signals.next().await {
+                SignalEvent::Exit(name) => ProgramRequest::Exit(name),
+                SignalEvent::Reload(_) => ProgramRequest::Reload(None),
             };
-            if wishes.send(wish).await.is_err() {
+            if requests.send(request).await.is_err() {
                 return;
             }
         }
@@ -462,13 +462,13 @@ fn say_serving(server: &Server, places: &[String], supervisor: &Supervisor) {
 
 /// Ends every UPS's session; one that is switching its load off, or owes an answer, finishes that first, as a driver
 /// does. A second signal ends it in any case.
-async fn leave(server: &Server, wishes: &mut mpsc::Receiver<Wish>, log: &Log) {
+async fn leave(server: &Server, requests: &mut mpsc::Receiver<ProgramRequest>, log: &Log) {
     if server.fleet.borrow().is_busy() {
         log.warning("a load is being switched off: exiting when that is done");
         let began = tokio::time::Instant::now();
         while server.fleet.borrow().is_busy() && began.elapsed() < FINISHES {
-            let next = tokio::time::timeout(LOOKS, wishes.recv()).await;
-            if matches!(next, Ok(Some(Wish::Exit("SIGINT" | "SIGQUIT")))) {
+            let next = tokio::time::timeout(LOOKS, requests.recv()).await;
+            if matches!(next, Ok(Some(ProgramRequest::Exit("SIGINT" | "SIGQUIT")))) {
                 break;
             }
         }

@@ -2,7 +2,7 @@
 
 use super::read::{Read, Said, on_off_or_free, on_or_off, sets};
 use crate::oddity::Oddity;
-use crate::personality::Refusal;
+use crate::profile::Refusal;
 use crate::readings::value;
 use crate::sample::{FAMILIES, MODELS};
 use crate::trouble::{Fate, Nothing};
@@ -44,32 +44,32 @@ pub(super) const TABLE: &[Row] = &[
         None => ups.world.countdown = None,
     })),
     row("rated", "VOLTS (of the battery)", |said| said.number(2.0, 600.0, |ups, volts| ups.world.rating.battery_volts = volts)),
-    row("model", "NAME", |said| said.text(|ups, name| ups.personality.model = name)),
+    row("model", "NAME", |said| said.text(|ups, name| ups.profile.model = name)),
     row("family", "NAME", family),
-    row("cell", "on|off", |said| said.switch(|ups, on| ups.personality.per_cell = on)),
+    row("cell", "on|off", |said| said.switch(|ups, on| ups.profile.per_cell = on)),
     row("bit", "0..7 on|off|free (0 is the leftmost)", bit),
     row("word", "STATUS on|off|free", word),
     row("warning", "NUMBER on|off", warning),
     row("say", "VARIABLE VALUE", say),
-    row("dashes", "VARIABLE", |said| said.text(|ups, name| ups.personality.does_not_know.push(name))),
-    row("unknown", "silent|echo|TEXT", |said| said.text(|ups, text| ups.personality.unknown = Refusal::parse(&text))),
+    row("dashes", "VARIABLE", |said| said.text(|ups, name| ups.profile.does_not_know.push(name))),
+    row("unknown", "silent|echo|TEXT", |said| said.text(|ups, text| ups.profile.unknown = Refusal::parse(&text))),
     row("refuse", "silent|echo|TEXT|off", |said| said.text_or_off(|ups, text| {
-        ups.personality.refuses = text.as_deref().map(Refusal::parse);
+        ups.profile.refuses = text.as_deref().map(Refusal::parse);
     })),
-    row("accept", "TEXT|off", |said| said.text_or_off(|ups, text| ups.personality.accepts = text)),
-    row("forget", "QUESTION", |said| said.text(|ups, question| ups.personality.ignorant_of.push(question))),
+    row("accept", "TEXT|off", |said| said.text_or_off(|ups, text| ups.profile.accepts = text)),
+    row("forget", "QUESTION", |said| said.text(|ups, question| ups.profile.ignorant_of.push(question))),
     row("reply", "QUESTION [\"BYTES\"]", reply),
     row("latency", "MILLISECONDS", |said| said.number(0.0, 60_000.0, |ups, ms| {
-        ups.personality.latency = Duration::from_secs_f64(ms) / 1000;
+        ups.profile.latency = Duration::from_secs_f64(ms) / 1000;
     })),
     row("baud", "BAUD|off", |said| said.number_or_off(50.0, 1e6, |ups, baud| {
-        ups.personality.baud = baud.map(|baud| baud as u32);
+        ups.profile.baud = baud.map(|baud| baud as u32);
     })),
-    row("echo", "on|off", |said| said.switch(|ups, on| ups.personality.echoes_line = on)),
-    row("silent", "on|off", |said| said.switch(|ups, on| ups.personality.silent = on)),
+    row("echo", "on|off", |said| said.switch(|ups, on| ups.profile.echoes_line = on)),
+    row("silent", "on|off", |said| said.switch(|ups, on| ups.profile.silent = on)),
     row("odd", "NAME[=VALUE] [CONDITION...]|off (see below)", |said| match said.value {
-        "off" => sets((), |ups, ()| ups.personality.oddities.clear()),
-        odd => sets(Oddity::parse(odd)?, |ups, odd| ups.personality.oddities.push(odd)),
+        "off" => sets((), |ups, ()| ups.profile.oddities.clear()),
+        odd => sets(Oddity::parse(odd)?, |ups, odd| ups.profile.oddities.push(odd)),
     }),
     row("lose", "0..1", |said| said.probability(|ups, share| ups.trouble.lose = share)),
     row("garble", "0..1", |said| said.probability(|ups, share| ups.trouble.garble = share)),
@@ -102,7 +102,7 @@ fn family(said: &Said) -> Read {
         let names: Vec<&str> = FAMILIES.iter().chain(MODELS).copied().collect();
         return Err(format!("family: '{name}' is not known; there are {}", names.join(", ")));
     }
-    sets(name, |ups, name| ups.personality.family = Some(name))
+    sets(name, |ups, name| ups.profile.family = Some(name))
 }
 
 fn bit(said: &Said) -> Read {

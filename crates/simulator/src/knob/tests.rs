@@ -1,5 +1,5 @@
 use super::*;
-use crate::personality::{Personality, Refusal};
+use crate::profile::{Profile, Refusal};
 use crate::sample::{FAMILIES, MODELS};
 use crate::script::Script;
 use crate::trouble::{Nothing, Trouble};
@@ -8,7 +8,7 @@ use std::time::Duration;
 
 fn turned(texts: &[&str]) -> SimulatedUps {
     let mut ups =
-        SimulatedUps::new(&protocols::MEGATEC, Personality::default(), Trouble::new(1), Script::default());
+        SimulatedUps::new(&protocols::MEGATEC, Profile::default(), Trouble::new(1), Script::default());
     texts.iter().for_each(|text| ups.turn(Knob::parse(text).unwrap(), Moment::ZERO));
     ups
 }
@@ -21,12 +21,12 @@ fn knobs_do_what_they_say() {
         (&["mains 185.5"], |ups| ups.world.mains_volts == 185.5),
         (&["mains fail", "mains back"], |ups| ups.world.mains_volts == 230.0),
         (&["charge 14"], |ups| ups.world.charge == 0.14),
-        (&["unknown (NAK"], |ups| ups.personality.unknown == Refusal::Text("(NAK".into())),
-        (&["refuse echo"], |ups| ups.personality.refuses == Some(Refusal::Echo)),
-        (&["refuse echo", "refuse off"], |ups| ups.personality.refuses.is_none()),
-        (&["latency 200"], |ups| ups.personality.latency == Duration::from_millis(200)),
-        (&["baud 2400"], |ups| ups.personality.baud == Some(2400)),
-        (&["baud 2400", "baud off"], |ups| ups.personality.baud.is_none()),
+        (&["unknown (NAK"], |ups| ups.profile.unknown == Refusal::Text("(NAK".into())),
+        (&["refuse echo"], |ups| ups.profile.refuses == Some(Refusal::Echo)),
+        (&["refuse echo", "refuse off"], |ups| ups.profile.refuses.is_none()),
+        (&["latency 200"], |ups| ups.profile.latency == Duration::from_millis(200)),
+        (&["baud 2400"], |ups| ups.profile.baud == Some(2400)),
+        (&["baud 2400", "baud off"], |ups| ups.profile.baud.is_none()),
         (&["warning 7 on", "warning 8 on", "warning 7 off"], |ups| ups.memory.warnings == [8]),
         (&["word LB on"], |ups| ups.memory.words.len() == 1),
         (&["word LB on", "word LB free"], |ups| ups.memory.words.is_empty()),
@@ -36,8 +36,8 @@ fn knobs_do_what_they_say() {
         (&["usb nothing nul", "usb nothing off"], |ups| ups.usb.nothing.is_none()),
         (&["hurt 2"], |ups| ups.trouble.hurt == 2),
         (&["break 0.5"], |ups| ups.trouble.hang_up == 0.5),
-        (&["odd tabs", "odd blank"], |ups| ups.personality.oddities.len() == 2),
-        (&["odd tabs", "odd off"], |ups| ups.personality.oddities.is_empty()),
+        (&["odd tabs", "odd blank"], |ups| ups.profile.oddities.len() == 2),
+        (&["odd tabs", "odd off"], |ups| ups.profile.oddities.is_empty()),
     ];
     for (texts, is) in cases {
         assert!(is(&turned(texts)), "{texts:?}");

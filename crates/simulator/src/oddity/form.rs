@@ -1,6 +1,6 @@
 //! What oddities do to what is said: to the readings, and to the plain text of a reply.
 
-use super::{Deed, Plate};
+use super::{Behaviour, Plate};
 use crate::world::World;
 use qx::vocabulary::value::{Decimal, Value};
 use qx::vocabulary::variable::{
@@ -10,13 +10,13 @@ use qx::wire::picture::{Slot, Slots};
 use qx::wire::query::{Bit, Code, Effect, Layout, Meaning, Query};
 use qx::wire::readings::Readings;
 
-impl Deed {
+impl Behaviour {
     /// Changes what is said of the world.
     pub(crate) fn change(&self, readings: &mut Readings, world: &World, per_cell: bool) {
         match self {
-            Deed::Omits(status) => readings.status = readings.status.without(*status),
-            Deed::Adds(status) => readings.status = readings.status.with(*status),
-            Deed::Volts(hundredths) => {
+            Behaviour::Omits(status) => readings.status = readings.status.without(*status),
+            Behaviour::Adds(status) => readings.status = readings.status.with(*status),
+            Behaviour::Volts(hundredths) => {
                 let cell = f64::from(*hundredths) / 100.0;
                 let whole = cell * world.rating.battery_volts / 2.0;
                 let mut say = |var, number, places| {
@@ -33,17 +33,17 @@ impl Deed {
 
     /// Whether it changes bits where they stand.
     pub(crate) fn is_of_bits(&self) -> bool {
-        matches!(self, Deed::Toggles | Deed::Letter(_))
+        matches!(self, Behaviour::Toggles | Behaviour::Letter(_))
     }
 
     /// Whether it stands around a reply, packed or not.
     pub(crate) fn is_around(&self) -> bool {
-        matches!(self, Deed::NulBefore | Deed::NulAfter)
+        matches!(self, Behaviour::NulBefore | Behaviour::NulAfter)
     }
 
     /// Whether it makes the reply to this question a mode that is not known: one letter, which no row has.
     pub(crate) fn is_mode_of(&self, query: &Query) -> bool {
-        let (Deed::Mode(letter), [field]) = (self, query.fields) else { return false };
+        let (Behaviour::Mode(letter), [field]) = (self, query.fields) else { return false };
         let known = |rows: &[Code]| rows.iter().any(|row| row.code.chars().eq([*letter]));
         matches!(field.meaning, Meaning::Codes(rows) if !known(rows)) && query.tells_status()
     }
@@ -51,43 +51,43 @@ impl Deed {
     /// Changes the plain text of a reply.
     pub(crate) fn deform(&self, text: &mut Vec<u8>, query: &Query) {
         match self {
-            Deed::NulBefore => text.insert(0, 0),
-            Deed::NulAfter => text.push(0),
-            Deed::Mode(letter) => {
+            Behaviour::NulBefore => text.insert(0, 0),
+            Behaviour::NulAfter => text.push(0),
+            Behaviour::Mode(letter) => {
                 if let Some(last) = text.last_mut().filter(|_| self.is_mode_of(query)) {
                     *last = *letter as u8;
                 }
             }
-            Deed::Plate(plate) => plate.deform(text, query),
+            Behaviour::Plate(plate) => plate.deform(text, query),
             _ if query.layout == Layout::Columns || !text.iter().all(|byte| (0x20..0x7f).contains(byte)) => {}
-            Deed::Toggles => {
+            Behaviour::Toggles => {
                 if let Some(bit) = harmless(query).and_then(|at| text.get_mut(at)) {
                     *bit ^= 1;
                 }
             }
-            Deed::Letter(letter) => {
+            Behaviour::Letter(letter) => {
                 if let Some(bit) = harmless(query).and_then(|at| text.get_mut(at)) {
                     *bit = *letter as u8;
                 }
             }
-            Deed::Bits(count) if has_bits(query) => match usize::try_from(*count) {
+            Behaviour::Bits(count) if has_bits(query) => match usize::try_from(*count) {
                 Ok(more) => text.extend(vec![b'0'; more]),
                 Err(_) => text.truncate(text.len().saturating_sub(count.unsigned_abs().into())),
             },
-            Deed::Blank => {
+            Behaviour::Blank => {
                 if let Some(at) = text.iter().position(|byte| *byte == b' ') {
                     text.insert(at, b' ');
                 }
             }
-            Deed::Tabs => {
+            Behaviour::Tabs => {
                 text.iter_mut().filter(|byte| **byte == b' ').for_each(|byte| *byte = b'\t');
             }
-            Deed::Wide => {
+            Behaviour::Wide => {
                 if let Some(at) = number(text, 0, query) {
                     text.insert(at, b'0');
                 }
             }
-            Deed::Narrow => {
+            Behaviour::Narrow => {
                 let mut from = 0;
                 while let Some(at) = number(text, from, query) {
                     while text[at] == b'0' && text.get(at + 1).is_some_and(u8::is_ascii_digit) {
@@ -96,7 +96,7 @@ impl Deed {
                     from = at + 1;
                 }
             }
-            Deed::Trailing => text.push(b' '),
+            Behaviour::Trailing => text.push(b' '),
             _ => {}
         }
     }
@@ -209,7 +209,7 @@ mod tests {
             ("nul-after", "(226.0 195.0 226.0 014 49.0 27.5 30.0 00001001\0"),
         ] {
             let mut text = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001001".to_vec();
-            Oddity::parse(odd).unwrap().deed.deform(&mut text, &protocols::STATUS);
+            Oddity::parse(odd).unwrap().behaviour.deform(&mut text, &protocols::STATUS);
             assert_eq!(String::from_utf8(text).unwrap(), reply, "{odd}");
         }
     }
@@ -226,7 +226,7 @@ mod tests {
                 (&protocols::VENDOR, "#QXUPS           SIM 1000   V1        ", names),
             ] {
                 let mut text = said.as_bytes().to_vec();
-                Oddity::parse(&format!("plate={odd}")).unwrap().deed.deform(&mut text, query);
+                Oddity::parse(&format!("plate={odd}")).unwrap().behaviour.deform(&mut text, query);
                 assert_eq!(String::from_utf8(text).unwrap(), right, "{odd}");
             }
         }
@@ -241,7 +241,7 @@ mod tests {
             ("wide", "(00 0230.0 000.0 230.0 020 50.0 02.27 25.0 024.50 099 00000000 00000000"),
         ] {
             let mut text = b"(00 230.0 000.0 230.0 020 50.0 02.27 25.0 024.50 099 00000000 00000000".to_vec();
-            Oddity::parse(odd).unwrap().deed.deform(&mut text, status.unwrap());
+            Oddity::parse(odd).unwrap().behaviour.deform(&mut text, status.unwrap());
             assert_eq!(String::from_utf8(text).unwrap(), reply, "{odd}");
         }
     }

@@ -1,6 +1,6 @@
 //! Which oddities there are in a reply: they count, and some are drawn by chance.
 
-use super::{Deed, Oddity};
+use super::{Behaviour, Oddity};
 use crate::trouble::Random;
 use crate::world::World;
 use qx::wire::query::{Cadence, Query};
@@ -23,19 +23,19 @@ impl Oddness {
         Oddness { random: Random::new(seed), counts: BTreeMap::new(), held: None }
     }
 
-    /// The deeds that befall what is said to `line` now; a command is no `query`.
+    /// The behaviours that concern what is said to `line` now; a command is no `query`.
     pub(crate) fn strike(
         &mut self,
         oddities: &[Oddity],
         line: &str,
         query: Option<&Query>,
         (world, now): (&World, Duration),
-    ) -> Vec<Deed> {
-        let mut deeds = vec![];
+    ) -> Vec<Behaviour> {
+        let mut behaviours = vec![];
         for (at, odd) in oddities.iter().enumerate() {
-            let of_the_unnamed = || match odd.deed {
-                Deed::Plate(_) => query.is_some_and(|query| query.cadence == Cadence::Once),
-                _ => odd.deed.is_of_all() || query.is_some_and(Query::tells_status),
+            let of_the_unnamed = || match odd.behaviour {
+                Behaviour::Plate(_) => query.is_some_and(|query| query.cadence == Cadence::Once),
+                _ => odd.behaviour.is_of_all() || query.is_some_and(Query::tells_status),
             };
             let meant = odd.ask.as_deref().map_or_else(of_the_unnamed, |ask| ask == line);
             if !meant || !odd.is_on(world, now) {
@@ -45,27 +45,27 @@ impl Oddness {
             let turn = *count % odd.every == odd.phase % odd.every;
             *count = count.wrapping_add(1);
             if turn && (odd.chance >= 100 || self.random.chance(f64::from(odd.chance) / 100.0)) {
-                deeds.push(odd.deed.clone());
+                behaviours.push(odd.behaviour.clone());
             }
         }
-        deeds
+        behaviours
     }
 }
 
-impl Deed {
+impl Behaviour {
     /// Whether it befalls every reply, where no question is named.
     fn is_of_all(&self) -> bool {
         matches!(
             self,
-            Deed::Slow(_)
-                | Deed::Gap(_)
-                | Deed::Behind
-                | Deed::LateWord(_)
-                | Deed::NoWord
-                | Deed::Volts(_)
-                | Deed::Nuls
-                | Deed::NulBefore
-                | Deed::NulAfter
+            Behaviour::Slow(_)
+                | Behaviour::Gap(_)
+                | Behaviour::Behind
+                | Behaviour::LateWord(_)
+                | Behaviour::NoWord
+                | Behaviour::Volts(_)
+                | Behaviour::Nuls
+                | Behaviour::NulBefore
+                | Behaviour::NulAfter
         )
     }
 }

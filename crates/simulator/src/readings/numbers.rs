@@ -1,6 +1,6 @@
 //! The numbers that a UPS in some world would report.
 
-use crate::personality::Personality;
+use crate::profile::Profile;
 use crate::world::World;
 use qx::vocabulary::variable::*;
 
@@ -27,7 +27,7 @@ struct Said<'w> {
 }
 
 impl Said<'_> {
-    fn of<'w>(world: &'w World, personality: &Personality) -> Said<'w> {
+    fn of<'w>(world: &'w World, profile: &Profile) -> Said<'w> {
         let load = if world.powered() { world.load_percent } else { 0.0 };
         let (input, output) = (world.mains_volts, world.output_volts());
         let power = world.rating.power * load / 100.0;
@@ -40,7 +40,7 @@ impl Said<'_> {
             load,
             power,
             amperes: if output > 0.0 { power / output } else { 0.0 },
-            battery: if personality.per_cell { 2.0 / world.rating.battery_volts } else { 1.0 },
+            battery: if profile.per_cell { 2.0 / world.rating.battery_volts } else { 1.0 },
         }
     }
 }
@@ -131,11 +131,8 @@ const LIMITS: &[Row] = &[
 ];
 
 /// Variables, their numbers and decimals.
-pub(super) fn numbers(
-    world: &World,
-    personality: &Personality,
-) -> impl Iterator<Item = (&'static Var, f64, u8)> {
-    let said = Said::of(world, personality);
+pub(super) fn numbers(world: &World, profile: &Profile) -> impl Iterator<Item = (&'static Var, f64, u8)> {
+    let said = Said::of(world, profile);
     let limits = if world.rating.battery_volts == SAMPLE_VOLTS { &[] } else { LIMITS };
     NUMBERS.iter().chain(limits).map(move |(var, number, places)| (*var, number(&said), *places))
 }

@@ -5,8 +5,8 @@ use super::act::Act;
 use super::port::Saying;
 use super::record::Record;
 use crate::claims::Claims;
-use crate::oddity::{Deed, Plate};
-use crate::personality::Refusal;
+use crate::oddity::{Behaviour, Plate};
+use crate::profile::Refusal;
 use crate::readings::readings;
 use qx::vocabulary::flag::{Flag, Flags};
 use qx::vocabulary::moment::Moment;
@@ -24,7 +24,7 @@ const GRID_VOLTS: f64 = 60.0;
 impl SimulatedUps {
     /// What it would report of everything.
     pub(super) fn readings(&self) -> Readings {
-        readings(self.protocol, &self.world, &self.personality, &self.memory)
+        readings(self.protocol, &self.world, &self.profile, &self.memory)
     }
 
     /// What is said to a line, before its end and its troubles.
@@ -34,22 +34,22 @@ impl SimulatedUps {
         }
         let readings = self.readings();
         let facts = Facts::of(self.protocol.queries[0], &readings, every_flag());
-        let is_ignorant = self.personality.ignorant_of.iter().any(|question| question == line);
+        let is_ignorant = self.profile.ignorant_of.iter().any(|question| question == line);
         let query = if is_ignorant { None } else { self.query(raw, &readings, &facts) };
         let act = if query.is_some() || is_ignorant { None } else { Act::of(self.protocol, line, &facts) };
         let at = (&self.world, self.clock.simulated(now));
         let named = query.map_or(line, |query| query.ask);
-        let odd = self.oddness.strike(&self.personality.oddities, named, query, at);
+        let odd = self.oddness.strike(&self.profile.oddities, named, query, at);
         let said = match (query, act) {
             (Some(query), _) => self.answer(query, line, readings, &odd, now),
             (None, Some(act)) => self.obey_in_words(act, raw, line, &odd, now),
             (None, None) => {
                 self.journal.record(Record::Unknown(line.into()), now);
-                self.personality.unknown.reply(raw)
+                self.profile.unknown.reply(raw)
             }
         };
-        let said = said.or_else(|| odd.contains(&Deed::Nuls).then(|| vec![0; NULS]));
-        let said = if odd.contains(&Deed::Behind) { self.oddness.held.replace(said?) } else { said };
+        let said = said.or_else(|| odd.contains(&Behaviour::Nuls).then(|| vec![0; NULS]));
+        let said = if odd.contains(&Behaviour::Behind) { self.oddness.held.replace(said?) } else { said };
         Some(in_time(said?, &odd, query.is_none()))
     }
 
@@ -68,13 +68,13 @@ impl SimulatedUps {
         query: &'static Query,
         line: &str,
         mut readings: Readings,
-        odd: &[Deed],
+        odd: &[Behaviour],
         now: Moment,
     ) -> Option<Vec<u8>> {
         if let Some(said) = self.kept_back(query, line, odd) {
             return said;
         }
-        let per_cell = self.personality.per_cell;
+        let per_cell = self.profile.per_cell;
         odd.iter().for_each(|odd| odd.change(&mut readings, &self.world, per_cell));
         let mut text = self.write(query, &readings);
         // bits are counted from the drawn place, so they come before what moves them
@@ -83,31 +83,32 @@ impl SimulatedUps {
         bits.into_iter().chain(forms).for_each(|odd| odd.deform(&mut text, query));
         let claims = self.claims(query, &readings, odd);
         self.journal.record(Record::Said { question: line.into(), bytes: vec![], claims }, now);
-        let mut reply = query.armour.map_or(text.clone(), |armour| (armour.pack_reply)(&text));
+        let mut reply = query.codec.map_or(text.clone(), |codec| (codec.pack_reply)(&text));
         nuls.into_iter().for_each(|odd| odd.deform(&mut reply, query));
         Some(reply)
     }
 
     /// What stands for an answer, or for none, where an oddity keeps the true one back.
-    fn kept_back(&self, query: &Query, line: &str, odd: &[Deed]) -> Option<Option<Vec<u8>>> {
-        let is = |deed| odd.contains(&deed);
-        if is(Deed::Silent) || is(Deed::Plate(Plate::Silent)) {
+    fn kept_back(&self, query: &Query, line: &str, odd: &[Behaviour]) -> Option<Option<Vec<u8>>> {
+        let is = |behaviour| odd.contains(&behaviour);
+        if is(Behaviour::Silent) || is(Behaviour::Plate(Plate::Silent)) {
             return Some(None);
-        } else if is(Deed::Refuses) || is(Deed::Plate(Plate::Refused)) {
+        } else if is(Behaviour::Refuses) || is(Behaviour::Plate(Plate::Refused)) {
             let word = || Refusal::Text("(NAK".into()).reply(&[]);
-            return Some(self.personality.unknown.reply(line.as_bytes()).or_else(word));
-        } else if is(Deed::Empty) {
+            return Some(self.profile.unknown.reply(line.as_bytes()).or_else(word));
+        } else if is(Behaviour::Empty) {
             return Some(Some(vec![]));
         }
-        let named =
-            |odd: &crate::oddity::Oddity| odd.deed == Deed::Nuls && odd.ask.as_deref() == Some(query.ask);
-        (is(Deed::Nuls) && self.personality.oddities.iter().any(named)).then(|| Some(vec![0; NULS]))
+        let named = |odd: &crate::oddity::Oddity| {
+            odd.behaviour == Behaviour::Nuls && odd.ask.as_deref() == Some(query.ask)
+        };
+        (is(Behaviour::Nuls) && self.profile.oddities.iter().any(named)).then(|| Some(vec![0; NULS]))
     }
 
     /// What the answer to a question claims.
-    fn claims(&self, query: &Query, readings: &Readings, odd: &[Deed]) -> Claims {
+    fn claims(&self, query: &Query, readings: &Readings, odd: &[Behaviour]) -> Claims {
         let claims = Claims::of(query, readings);
-        if odd.contains(&Deed::Behind) {
+        if odd.contains(&Behaviour::Behind) {
             Claims::default()
         } else if odd.iter().any(|odd| odd.is_mode_of(query)) {
             // without its mode it still shows by its volts whether mains is there, if it says those
@@ -125,9 +126,10 @@ impl SimulatedUps {
         let of_volts = |ask: &String| {
             self.protocol.queries.iter().any(|query| query.ask == ask && query.speaks_of(&INPUT_VOLTAGE))
         };
-        let keeps_back = |odd: &Deed| matches!(odd, Deed::Silent | Deed::Refuses | Deed::Empty);
-        let oddities = &self.personality.oddities;
-        !oddities.iter().any(|odd| keeps_back(&odd.deed) && odd.ask.as_ref().is_some_and(of_volts))
+        let keeps_back =
+            |odd: &Behaviour| matches!(odd, Behaviour::Silent | Behaviour::Refuses | Behaviour::Empty);
+        let oddities = &self.profile.oddities;
+        !oddities.iter().any(|odd| keeps_back(&odd.behaviour) && odd.ask.as_ref().is_some_and(of_volts))
     }
 
     /// What is said to a command or setting, once it is obeyed.
@@ -136,28 +138,28 @@ impl SimulatedUps {
         act: Act,
         raw: &[u8],
         line: &str,
-        odd: &[Deed],
+        odd: &[Behaviour],
         now: Moment,
     ) -> Option<Vec<u8>> {
-        if let Some(refusal) = &self.personality.refuses {
+        if let Some(refusal) = &self.profile.refuses {
             let said = refusal.reply(raw);
             self.journal.record(Record::Refused(line.into()), now);
             return said;
         }
         self.journal.record(Record::Obeyed(line.into()), now);
         act.carry_out(&mut self.world, &mut self.memory);
-        if odd.contains(&Deed::NoWord) {
+        if odd.contains(&Behaviour::NoWord) {
             return None;
         }
-        let said = self.personality.accepts.as_deref().or(self.protocol.consent.said())?;
+        let said = self.profile.accepts.as_deref().or(self.protocol.acknowledgement.said())?;
         let text = said.as_bytes().to_vec();
-        Some(self.protocol.armour.map_or(text.clone(), |armour| (armour.pack_reply)(&text)))
+        Some(self.protocol.codec.map_or(text.clone(), |codec| (codec.pack_reply)(&text)))
     }
 
     /// The plain text of an answer.
     fn write(&self, query: &Query, readings: &Readings) -> Vec<u8> {
-        let mut reply = Query { armour: None, ..*query }.write(readings);
-        let last = query.fields.last().filter(|_| query.armour.is_none());
+        let mut reply = Query { codec: None, ..*query }.write(readings);
+        let last = query.fields.last().filter(|_| query.codec.is_none());
         if let Some(Meaning::Bits(rows)) = last.map(|field| field.meaning) {
             self.forced.write_bits(&mut reply, rows.len());
         }
@@ -174,14 +176,14 @@ fn every_flag() -> Flags {
 }
 
 /// What is said, with what is odd about its time.
-fn in_time(bytes: Vec<u8>, odd: &[Deed], is_command: bool) -> Saying {
-    let time = |of: &dyn Fn(&Deed) -> Option<Duration>| odd.iter().filter_map(of).sum::<Duration>();
+fn in_time(bytes: Vec<u8>, odd: &[Behaviour], is_command: bool) -> Saying {
+    let time = |of: &dyn Fn(&Behaviour) -> Option<Duration>| odd.iter().filter_map(of).sum::<Duration>();
     let late = time(&|odd| match odd {
-        Deed::Slow(time) => Some(*time),
-        Deed::LateWord(time) if is_command => Some(*time),
+        Behaviour::Slow(time) => Some(*time),
+        Behaviour::LateWord(time) if is_command => Some(*time),
         _ => None,
     });
-    let gap = time(&|odd| if let Deed::Gap(time) = odd { Some(*time) } else { None });
+    let gap = time(&|odd| if let Behaviour::Gap(time) = odd { Some(*time) } else { None });
     Saying { bytes, late, gap }
 }
 

@@ -13,7 +13,7 @@ mod tests;
 
 use crate::knob::Knob;
 use crate::oddity::Oddness;
-use crate::personality::Personality;
+use crate::profile::Profile;
 use crate::readings::Memory;
 use crate::script::Script;
 use crate::trouble::{Trouble, UsbTrouble};
@@ -36,7 +36,7 @@ pub struct SimulatedUps {
     /// Its world.
     pub world: World,
     /// Its manners.
-    pub personality: Personality,
+    pub profile: Profile,
     /// What it was told and keeps.
     pub memory: Memory,
     /// The troubles of its line.
@@ -56,14 +56,14 @@ impl SimulatedUps {
     /// A UPS that speaks `protocol`.
     pub fn new(
         protocol: &'static Protocol,
-        personality: Personality,
+        profile: Profile,
         trouble: Trouble,
         script: Script,
     ) -> SimulatedUps {
         SimulatedUps {
             protocol,
             world: World::default(),
-            personality,
+            profile,
             memory: Memory::default(),
             trouble,
             usb: UsbTrouble::default(),
@@ -104,7 +104,7 @@ impl SimulatedUps {
     /// Takes bytes from the line.
     pub fn receive(&mut self, bytes: &[u8], now: Moment) {
         self.advance(now);
-        if self.personality.echoes_line {
+        if self.profile.echoes_line {
             self.port.echo(bytes, now);
         }
         for byte in self.trouble.scramble(bytes) {
@@ -115,11 +115,11 @@ impl SimulatedUps {
     }
 
     fn hear(&mut self, raw: &[u8], now: Moment) {
-        let armour = self.protocol.armour;
-        let plain = armour.and_then(|armour| (armour.unpack_question)(raw)).unwrap_or_else(|| raw.to_vec());
+        let codec = self.protocol.codec;
+        let plain = codec.and_then(|codec| (codec.unpack_question)(raw)).unwrap_or_else(|| raw.to_vec());
         let line = String::from_utf8_lossy(&plain).into_owned();
         self.journal.hear(line.clone());
-        let manners = &self.personality;
+        let manners = &self.profile;
         if manners.silent || self.locked_up || !self.world.alive() {
             return;
         }
@@ -128,11 +128,11 @@ impl SimulatedUps {
             return;
         }
         let Some(mut saying) = self.reply(raw, &line, now) else { return };
-        if !self.personality.no_end {
+        if !self.profile.no_end {
             saying.bytes.push(END);
         }
         self.journal.complete(&saying.bytes, now);
-        self.port.say(saying, raw.len() + 1, now, (&self.personality, &mut self.trouble));
+        self.port.say(saying, raw.len() + 1, now, (&self.profile, &mut self.trouble));
     }
 
     /// What it says now; each call gives what is due.

@@ -1,6 +1,6 @@
 //! The port of a simulated UPS: what comes in until a line is whole, what goes out and when.
 
-use crate::personality::Personality;
+use crate::profile::Profile;
 use crate::trouble::Trouble;
 use qx::line::exchange::END;
 use qx::vocabulary::moment::Moment;
@@ -54,7 +54,7 @@ impl Port {
         saying: Saying,
         heard: usize,
         now: Moment,
-        (manners, trouble): (&Personality, &mut Trouble),
+        (manners, trouble): (&Profile, &mut Trouble),
     ) {
         if trouble.hangs_up() {
             self.hang_up(BREAK);

@@ -8,7 +8,7 @@ use qx::wire::fact::Facts;
 use qx::wire::spelling;
 
 fn ups(protocol: &'static Protocol) -> SimulatedUps {
-    SimulatedUps::new(protocol, Personality::default(), Trouble::new(1), Script::default())
+    SimulatedUps::new(protocol, Profile::default(), Trouble::new(1), Script::default())
 }
 
 fn ask(ups: &mut SimulatedUps, line: &str, now: u64) -> Option<String> {
@@ -34,7 +34,7 @@ fn units() -> Vec<SimulatedUps> {
     for (dialect, names) in families {
         for name in names {
             let mut unit = ups(protocols::named(dialect).unwrap());
-            unit.personality.family = Some((*name).into());
+            unit.profile.family = Some((*name).into());
             units.push(unit);
         }
     }
@@ -56,7 +56,7 @@ fn every_dialect_answers_its_questions() {
             let shown = format!(
                 "{} {:?} {}: {}",
                 unit.protocol.name,
-                unit.personality.family,
+                unit.profile.family,
                 query.ask,
                 reply.escape_ascii()
             );
@@ -64,7 +64,7 @@ fn every_dialect_answers_its_questions() {
             answered += 1;
             let printable = reply.iter().all(|byte| (0x20..0x7f).contains(byte));
             assert!(!printable || fit.odd.is_none(), "{shown}");
-            assert!(query.armour.is_some() || query.read(&query.write(&fit.readings)).is_ok(), "{shown}");
+            assert!(query.codec.is_some() || query.read(&query.write(&fit.readings)).is_ok(), "{shown}");
         }
         assert!(
             answered > 0 && answered * 2 >= unit.protocol.queries.len().min(14),
@@ -119,7 +119,7 @@ fn every_dialect_obeys() {
 #[test]
 fn settings_are_kept_and_told_again() {
     let mut ups = ups(&protocols::VOLTRONIC);
-    ups.personality.unknown = crate::personality::Refusal::Text("(NAK".into());
+    ups.profile.unknown = crate::profile::Refusal::Text("(NAK".into());
     assert_eq!(ask(&mut ups, "BATGN07", 1).unwrap(), "(ACK\r");
     assert!(ask(&mut ups, "QBV", 1).unwrap().contains(" 02 07 "));
     assert_eq!(ask(&mut ups, "PDR", 1).unwrap(), "(ACK\r");
@@ -132,7 +132,7 @@ fn settings_are_kept_and_told_again() {
     assert_eq!(ask(&mut ups, "PHV250", 1).unwrap(), "(ACK\r");
     assert_eq!(ask(&mut ups, "QBYV", 1).unwrap(), "(250 170\r");
     assert_eq!(ask(&mut ups, "QBT", 1).unwrap(), "(NAK\r", "only P31 has it");
-    ups.personality.family = Some("P31".into());
+    ups.profile.family = Some("P31".into());
     assert_eq!(ask(&mut ups, "PBT02", 1).unwrap(), "(ACK\r");
     assert_eq!(ask(&mut ups, "QBT", 1).unwrap(), "(02\r");
 }
@@ -141,7 +141,7 @@ fn settings_are_kept_and_told_again() {
 fn a_script_may_change_the_speed_whenever_it_is_looked_at() {
     let end = |step: u64| {
         let script = Script::parse("at 10s speed 10\nat 100s mains fail\nat 200s speed 1").unwrap();
-        let mut ups = SimulatedUps::new(&protocols::MEGATEC, Personality::default(), Trouble::new(1), script);
+        let mut ups = SimulatedUps::new(&protocols::MEGATEC, Profile::default(), Trouble::new(1), script);
         (1..=60_000 / step).for_each(|n| ups.advance(Moment::after_start(Duration::from_millis(n * step))));
         (
             ups.simulated(Moment::after_start(Duration::from_secs(60))).as_millis(),
@@ -154,7 +154,7 @@ fn a_script_may_change_the_speed_whenever_it_is_looked_at() {
 #[test]
 fn it_says_one_thing_after_the_other() {
     let mut ups = ups(&protocols::MEGATEC);
-    ups.personality.baud = Some(2400);
+    ups.profile.baud = Some(2400);
     ups.receive(b"Q1\rF\r", Moment::ZERO);
     let mut last = Moment::ZERO;
     while let Some(due) = ups.poll_timeout() {
@@ -198,8 +198,8 @@ fn a_line_may_break() {
 #[test]
 fn bytes_are_paced() {
     let mut ups = ups(&protocols::MEGATEC);
-    ups.personality.baud = Some(2400);
-    ups.personality.latency = Duration::ZERO;
+    ups.profile.baud = Some(2400);
+    ups.profile.latency = Duration::ZERO;
     ups.receive(b"Q1\r", Moment::ZERO);
     let mut last = Moment::ZERO;
     while let Some(due) = ups.poll_timeout() {
@@ -213,7 +213,7 @@ fn bytes_are_paced() {
 #[test]
 fn time_may_run_faster() {
     let script = Script::parse("at 100s mains fail").unwrap();
-    let mut ups = SimulatedUps::new(&protocols::Q1, Personality::default(), Trouble::new(1), script);
+    let mut ups = SimulatedUps::new(&protocols::Q1, Profile::default(), Trouble::new(1), script);
     ups.turn(Knob::parse("speed 100").unwrap(), Moment::ZERO);
     ups.advance(Moment::after_start(Duration::from_millis(990)));
     assert!(!ups.world.on_battery());

@@ -15,10 +15,10 @@ use testbed::exchange;
 
 /// As the session does it: a lost link is tried again after this.
 const REOPEN: Duration = Duration::from_secs(1);
-/// A device that says nothing for so long after it went stale is shaken: the line is opened anew.
-const SHAKE: Duration = Duration::from_secs(10);
+/// A device that says nothing for so long after it went stale is reset: the line is opened anew.
+const RESET_AFTER: Duration = Duration::from_secs(10);
 /// And again after this.
-const SHAKE_AGAIN: Duration = Duration::from_secs(120);
+const RESET_AGAIN: Duration = Duration::from_secs(120);
 /// Somebody starts a driver again that ended.
 const SUPERVISOR: Duration = Duration::from_secs(5);
 /// The world is looked at so often at least.
@@ -56,7 +56,7 @@ struct Bench<'l> {
     memory: Option<String>,
     battery: Option<String>,
     reset: Option<String>,
-    shake: Option<Moment>,
+    resets_at: Option<Moment>,
     /// When a lost link is tried next.
     reopen: Option<Moment>,
     was_silent: bool,
@@ -85,7 +85,7 @@ impl<'l> Bench<'l> {
             memory: None,
             battery: None,
             reset: None,
-            shake: None,
+            resets_at: None,
             reopen: None,
             was_silent: true,
             tickets: 0,
@@ -118,7 +118,7 @@ impl<'l> Bench<'l> {
                 let due = self.device.poll_timeout().map(|due| self.born + due.since_start());
                 let due = due.filter(|_| self.dead_until.is_none());
                 let next = self.events.front().map(|(at, _)| *at);
-                let own = [due, next, self.shake, self.reopen, self.dead_until, Some(self.life.until)];
+                let own = [due, next, self.resets_at, self.reopen, self.dead_until, Some(self.life.until)];
                 let until = own.into_iter().flatten().min().unwrap_or(self.life.until);
                 self.now = until.min(self.now + LOOK).max(self.now + Duration::from_millis(1));
             }
@@ -222,8 +222,8 @@ impl<'l> Bench<'l> {
         if self.reopen.is_some_and(|at| at <= self.now) {
             self.find_again();
         }
-        if self.shake.is_some_and(|at| at <= self.now) {
-            self.shake = Some(self.now + SHAKE_AGAIN);
+        if self.resets_at.is_some_and(|at| at <= self.now) {
+            self.resets_at = Some(self.now + RESET_AGAIN);
             // the driver does it, so the judge hears nothing of it
             if self.cable != Cable::Gone && self.dead_until.is_none() {
                 let at = self.since_birth();
@@ -318,7 +318,7 @@ impl<'l> Bench<'l> {
             self.keep();
             self.judge.driver_ended(self.now);
         }
-        self.shake = None;
+        self.resets_at = None;
         self.dead_until = Some(self.now + pause);
     }
 
@@ -349,17 +349,15 @@ impl<'l> Bench<'l> {
                     self.answer = format!("{outcome:?}");
                     self.judge.answered(ticket, Some(outcome), self.now);
                 }
-                News::Stale => self.shake = Some(self.now + SHAKE),
-                News::Fresh => self.shake = None,
+                News::Stale => self.resets_at = Some(self.now + RESET_AFTER),
+                News::Fresh => self.resets_at = None,
                 News::WorthKeeping => self.keep(),
                 News::NotFound(why) if !self.device.is_ready() && self.dead_until.is_none() => {
                     self.judge.gave_up(&why, self.now);
                     self.end_driver(SUPERVISOR);
                 }
-                News::Noted(loudness, text) => {
-                    if let Some(diary) =
-                        self.diary.as_mut().filter(|_| loudness > qx::device::Loudness::Debug)
-                    {
+                News::Noted(level, text) => {
+                    if let Some(diary) = self.diary.as_mut().filter(|_| level > qx::device::LogLevel::Debug) {
                         diary.push(format!("{:.1} s: log: {text}", self.now.since_start().as_secs_f64()));
                     }
                 }

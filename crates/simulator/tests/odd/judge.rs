@@ -15,7 +15,7 @@ use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use qx::wire::query::Cadence;
 use simulator::claims::Claims;
-use simulator::oddity::{Deed, Oddity};
+use simulator::oddity::{Behaviour, Oddity};
 use simulator::ups::{Record, SimulatedUps};
 use std::time::Duration;
 
@@ -276,11 +276,10 @@ impl Judge {
         self.fsd_is_stuck = counts_down && (self.fsd_is_stuck || begins && world.mains_good());
         self.words[2].world(now, counts_down && !self.fsd_is_stuck, counts_down);
         self.words[3].world(now, !world.powered(), !world.powered());
-        if !world.alive() || look.cable != Cable::Plugged || ups.personality.silent {
+        if !world.alive() || look.cable != Cable::Plugged || ups.profile.silent {
             self.reachable = now;
         }
-        if ups.personality.oddities.iter().any(is_unclear) || ups.trouble.noise > 0.0 || is_taken_for_another
-        {
+        if ups.profile.oddities.iter().any(is_unclear) || ups.trouble.noise > 0.0 || is_taken_for_another {
             self.orders.blur();
         }
         self.orders.look(now, self.reachable, world.powered(), 4 * self.slowest);
@@ -449,7 +448,7 @@ impl Judge {
         o.low_charge_percent.or(o.low_runtime_s).or(o.low_volts).is_some()
     }
 
-    /// A wish of a named case that was not met.
+    /// A want of a named case that was not met.
     pub fn missed(&mut self, now: Moment, text: String) {
         self.report(Kind::Wrong, now, text);
     }
@@ -480,7 +479,7 @@ impl Judge {
         }
         let of = |ups: &SimulatedUps| {
             let volts = format!("{:.0}", ups.world.rating.battery_volts);
-            [("device.model", ups.personality.model.clone()), ("battery.voltage.nominal", volts)]
+            [("device.model", ups.profile.model.clone()), ("battery.voltage.nominal", volts)]
         };
         let same = |a: &str, b: &str| match (a.parse::<f64>(), b.parse::<f64>()) {
             (Ok(a), Ok(b)) => (a - b).abs() < 0.01,
@@ -527,9 +526,9 @@ impl Judge {
 
 /// What a unit says to commands may not be heard, or too late.
 fn is_unclear(odd: &Oddity) -> bool {
-    match odd.deed {
-        Deed::NoWord | Deed::Behind => true,
-        Deed::LateWord(time) | Deed::Slow(time) | Deed::Gap(time) => time >= WORD_WAITS,
+    match odd.behaviour {
+        Behaviour::NoWord | Behaviour::Behind => true,
+        Behaviour::LateWord(time) | Behaviour::Slow(time) | Behaviour::Gap(time) => time >= WORD_WAITS,
         _ => false,
     }
 }

@@ -5,7 +5,7 @@ use qx::line::exchange::END;
 use qx::vocabulary::moment::Moment;
 use simulator::claims::Claims;
 use simulator::knob::Knob;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::{Record, SimulatedUps};
@@ -47,7 +47,7 @@ fn turn(ups: &mut SimulatedUps, knob: &str, now: Moment) {
 /// The unit that is there at the beginning.
 pub fn first(life: &Life) -> SimulatedUps {
     let (trouble, script) = (Trouble::new(life.seed), script(life, Moment::ZERO, false));
-    let mut ups = SimulatedUps::new(life.protocol(), Personality::default(), trouble, script);
+    let mut ups = SimulatedUps::new(life.protocol(), Profile::default(), trouble, script);
     ups.seed_oddities(life.seed);
     life.knobs.iter().for_each(|knob| turn(&mut ups, knob, Moment::ZERO));
     ups
@@ -56,7 +56,7 @@ pub fn first(life: &Life) -> SimulatedUps {
 /// A unit that is plugged in later, into the world as it is then.
 pub fn another(life: &Life, knobs: &[String], now: Moment) -> SimulatedUps {
     let (trouble, script) = (Trouble::new(life.seed + 1), script(life, now, true));
-    let mut ups = SimulatedUps::new(life.protocol(), Personality::default(), trouble, script);
+    let mut ups = SimulatedUps::new(life.protocol(), Profile::default(), trouble, script);
     ups.seed_oddities(life.seed + 1);
     ups.advance(now);
     for (_, event) in life.events.iter().filter(|(at, _)| *at < now) {

@@ -9,7 +9,7 @@ use qx::vocabulary::moment::Moment;
 use qx::vocabulary::variable::*;
 use qx::wire::protocol::Protocol;
 use simulator::knob::Knob;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
@@ -103,15 +103,14 @@ impl Bench {
         pace: Pace,
         named: bool,
     ) -> Bench {
-        let mut ups =
-            SimulatedUps::new(protocol, Personality::default(), Trouble::new(seed), Script::default());
+        let mut ups = SimulatedUps::new(protocol, Profile::default(), Trouble::new(seed), Script::default());
         trouble(&mut ups.trouble);
         let (latency, baud) = match pace {
             Pace::Fast => (Duration::from_millis(20), None),
             Pace::Slow => (Duration::from_millis(100), Some(2400)),
         };
-        ups.personality.latency = latency;
-        ups.personality.baud = baud;
+        ups.profile.latency = latency;
+        ups.profile.baud = baud;
         let options = Options { protocol: named.then(|| protocol.name.to_string()), ..Options::default() };
         let mut twin = Twin::new(protocol);
         // what is so is known before anybody asks

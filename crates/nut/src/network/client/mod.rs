@@ -15,7 +15,7 @@ pub use answer::{Answer, Item, Refusal, Type};
 pub use asker::{AskError, Asker, Fault, LONGEST_LINE, MOST_ITEMS, MOST_WAITING, Said};
 pub use errand::{End, Errand, Order};
 pub use oddity::Oddity;
-pub use opening::{Opening, Rank, TlsWish};
+pub use opening::{Opening, Rank, TlsMode};
 pub use request::{About, Having, Request, Secret, Unspeakable, Values};
 
 use std::time::Duration;

@@ -6,7 +6,7 @@ use super::request::{Request, Secret};
 
 /// Whether a connection is to be encrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum TlsWish {
+pub enum TlsMode {
     /// Not tried.
     Never,
     /// Tried; in the clear when the server refuses, as upsc does.
@@ -30,7 +30,7 @@ pub enum Rank {
 /// encrypted, or the request that was refused.
 #[derive(Clone, Debug)]
 pub struct Opening {
-    tls: TlsWish,
+    tls: TlsMode,
     user: Option<(String, Secret)>,
     watch: Option<(String, Rank)>,
     encrypted: bool,
@@ -51,7 +51,7 @@ enum Step {
 
 impl Opening {
     /// For reading, unless [`Opening::as_user`] and [`Opening::watching`] say more.
-    pub fn new(tls: TlsWish) -> Opening {
+    pub fn new(tls: TlsMode) -> Opening {
         Opening { tls, user: None, watch: None, encrypted: false, step: Step::Begin }
     }
 
@@ -85,7 +85,7 @@ impl Opening {
         };
         if let Some(refusal) = refused {
             let goes_on = match self.step {
-                Step::Tls => self.tls != TlsWish::Required,
+                Step::Tls => self.tls != TlsMode::Required,
                 Step::Primary => refusal.is_unknown_request(),
                 _ => false,
             };
@@ -127,7 +127,7 @@ impl Opening {
         let primary = || watch.filter(|(_, rank)| *rank == Rank::Primary).map(|(ups, _)| ups.clone());
         match step {
             Step::Begin | Step::Done => None,
-            Step::Tls => (self.tls != TlsWish::Never).then_some(Request::StartTls),
+            Step::Tls => (self.tls != TlsMode::Never).then_some(Request::StartTls),
             Step::User => user.map(|(name, _)| Request::Username(name.clone())),
             Step::Password => user.map(|(_, password)| Request::Password(password.clone())),
             Step::Login => watch.map(|(ups, _)| Request::Login(ups.clone())),

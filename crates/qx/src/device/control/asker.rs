@@ -2,7 +2,7 @@
 
 use crate::device::{Moment, Outcome, Ticket};
 use crate::vocabulary::variable::Var;
-use crate::wire::armour::Armour;
+use crate::wire::codec::Codec;
 use std::collections::VecDeque;
 
 /// Who wants to know how a request ended.
@@ -30,7 +30,7 @@ pub(in crate::device) struct Request {
     /// The variable that it sets.
     pub sets: Option<&'static Var>,
     /// How it is packed.
-    pub(super) armour: Option<&'static Armour>,
+    pub(super) codec: Option<&'static Codec>,
     /// After this it is not sent any more; known once the device was told the time.
     pub(super) until: Option<Moment>,
     /// The link and the UPS that it is meant for.
@@ -57,6 +57,6 @@ impl Request {
     /// The line of the next exchange.
     pub(in crate::device) fn step(&self) -> Vec<u8> {
         let plain = self.steps.front().map_or(&[][..], |step| step.as_bytes());
-        self.armour.map_or_else(|| plain.to_vec(), |armour| (armour.pack_question)(plain))
+        self.codec.map_or_else(|| plain.to_vec(), |codec| (codec.pack_question)(plain))
     }
 }

@@ -3,7 +3,7 @@
 use super::asker::{Asker, Request};
 use crate::device::Moment;
 use crate::device::timing::GRACE;
-use crate::wire::consent::Answer;
+use crate::wire::acknowledgement::Answer;
 
 /// Below so many volts nothing is powered.
 pub(in crate::device) const DEAD_VOLTS: f64 = 20.0;

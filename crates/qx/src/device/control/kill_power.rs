@@ -7,9 +7,9 @@ use super::asker::{Asker, Generation};
 use super::doubt::Shown;
 use super::plan::{Planned, Step, plan, steps};
 use crate::device::bounds::{
-    KILL, KILL_GUESSES, KILL_LOOKS, KILL_PAUSE, KILL_REST, KILL_RESTS_AT_MOST, KILL_TRIES,
+    KILL, KILL_LOOKS, KILL_PAUSE, KILL_REST, KILL_RESTS_AT_MOST, KILL_TRIES, KILL_UNKNOWN_TRIES,
 };
-use crate::device::{Device, Event, Loudness, Moment, Outcome, Ticket};
+use crate::device::{Device, Event, LogLevel, Moment, Outcome, Ticket};
 use crate::vocabulary::variable::UPS_DELAY_SHUTDOWN;
 use crate::wire::protocol::Protocol;
 use crate::wire::query::Cadence;
@@ -124,7 +124,7 @@ impl Device {
         }
         let ordered = killing.ordered.filter(|(_, since)| self.schedule.status_is_whole_since(*since));
         if let Some(shown) = ordered.and_then(|(before, _)| self.shown().since(before)) {
-            self.note(Loudness::Info, shown.into());
+            self.note(LogLevel::Info, shown.into());
             return self.kill_ends(Outcome::Done);
         }
         let Some(killing) = &self.control.kill_power else { return };
@@ -165,7 +165,7 @@ impl Device {
             let name = protocol.name;
             let text =
                 format!("the UPS cannot be understood: sending the orders of {name} to it all the same");
-            self.note(Loudness::Warning, text);
+            self.note(LogLevel::Warning, text);
         }
         true
     }
@@ -177,7 +177,7 @@ impl Device {
             self.schedule.slots().iter().filter(|slot| slot.query.cadence == Cadence::Quick && slot.applies);
         let heard = of_status.map(|slot| slot.answered).max().unwrap_or_default();
         let patience =
-            if self.protocol.is_some() || self.named().is_some() { KILL_LOOKS } else { KILL_GUESSES };
+            if self.protocol.is_some() || self.named().is_some() { KILL_LOOKS } else { KILL_UNKNOWN_TRIES };
         began.max(heard).max(self.identity.back_at()) + patience
     }
 
@@ -219,7 +219,7 @@ impl Device {
         if !step.ends {
             killing.next();
             if matches!(outcome, Outcome::Failed(_)) && !before.pending {
-                self.note(Loudness::Info, "no shutdown was pending".into());
+                self.note(LogLevel::Info, "no shutdown was pending".into());
             }
             return;
         }
@@ -251,7 +251,7 @@ impl Device {
         let all = all.join(", ");
         let nothing_taken = killing.at >= killing.steps.len() && killing.unconfirmed.is_none();
         if has_none {
-            self.note(Loudness::Warning, format!("{}: this UPS has no such command", step.name));
+            self.note(LogLevel::Warning, format!("{}: this UPS has no such command", step.name));
         }
         // what was refused in words on a line that is well will be refused again
         if nothing_taken && !noisy && self.line.is_up() {
@@ -294,7 +294,7 @@ impl Device {
             doubt.forget_asker();
         }
         if let Outcome::Failed(why) | Outcome::NotConfirmed(why) = &outcome {
-            self.note(Loudness::Warning, why.clone());
+            self.note(LogLevel::Warning, why.clone());
         }
         self.events.push_back(Event::Answered(killing.ticket, outcome));
     }

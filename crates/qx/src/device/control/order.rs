@@ -5,11 +5,11 @@
 use super::asker::Asker;
 use super::doubt::{DEAD_VOLTS, Doubt, Order, Shown, What};
 use crate::device::bounds::{ANSWER, LATE, SHOWS, SHOWS_SLOWLY, SILENCE_COUNTS, STATUS_IS_NEW};
-use crate::device::{Device, Loudness, Moment, Outcome};
+use crate::device::{Device, LogLevel, Moment, Outcome};
 use crate::line::exchange::Reply;
 use crate::vocabulary::status::Status;
 use crate::vocabulary::variable::{OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE};
-use crate::wire::consent::{Answer, Consent};
+use crate::wire::acknowledgement::{Acknowledgement, Answer};
 use crate::wire::query::Cadence;
 use crate::wire::spelling::Args;
 use std::time::Duration;
@@ -55,7 +55,7 @@ impl Device {
         let comes = heard.map(|slot| slot.answered).max().filter(|answered| *answered > doubt.since);
         let comes = comes.filter(|_| !self.schedule.status_is_whole_since(doubt.since));
         let slowly = comes.map_or(Moment::ZERO, |answered| answered + STATUS_IS_NEW);
-        let of_answer = if self.consent().by_silence() { Moment::ZERO } else { doubt.sent_at + LATE };
+        let of_answer = if self.acknowledgement().by_silence() { Moment::ZERO } else { doubt.sent_at + LATE };
         // before the dialect is found there is no status
         if self.schedule.slots().is_empty() {
             return doubt.since;
@@ -63,14 +63,14 @@ impl Device {
         (doubt.since + SHOWS).max(slowly.min(doubt.since + SHOWS_SLOWLY)).max(of_answer)
     }
 
-    fn consent(&self) -> Consent {
-        self.protocol.map_or(Consent::Silence, |protocol| protocol.consent)
+    fn acknowledgement(&self) -> Acknowledgement {
+        self.protocol.map_or(Acknowledgement::Silence, |protocol| protocol.acknowledgement)
     }
 
     /// Whether a reply to a question, or what was read away before it, is the late answer to the command
     /// before; then the question is not answered yet.
     pub(in crate::device) fn is_late_answer(&mut self, at: usize, reply: &Reply, now: Moment) -> bool {
-        let (consent, known) = (self.consent(), self.schedule.is_known(at));
+        let (acknowledgement, known) = (self.acknowledgement(), self.schedule.is_known(at));
         let Some(doubt) = &mut self.control.doubt else { return false };
         if doubt.in_place_of == Some(at) && reply.line.is_some() {
             doubt.in_place_of = None;
@@ -86,7 +86,7 @@ impl Device {
         }
         let means = |line: &[u8]| match line == doubt.wire || line == doubt.sent.as_bytes() {
             true => Some(Answer::No),
-            false => match consent.answer(&doubt.wire, Some(line)) {
+            false => match acknowledgement.answer(&doubt.wire, Some(line)) {
                 answer @ (Answer::Yes | Answer::No) => Some(answer),
                 Answer::Nothing | Answer::Odd => None,
             },
@@ -151,9 +151,9 @@ impl Device {
             Verdict::Wait => {}
             Verdict::Done(shown) => {
                 let by = if doubt.answer == Answer::Yes { "by word" } else { "by silence" };
-                self.note(Loudness::Info, format!("{name}: sent {sent}, accepted {by}"));
+                self.note(LogLevel::Info, format!("{name}: sent {sent}, accepted {by}"));
                 if doubt.what != What::Other {
-                    self.note(Loudness::Info, format!("{name}: {shown}"));
+                    self.note(LogLevel::Info, format!("{name}: {shown}"));
                 }
                 self.watch_for(&doubt, now);
                 self.keep_reset(doubt.request.sets);
@@ -181,7 +181,7 @@ impl Device {
         let seen = self.schedule.status_is_whole_since(doubt.since);
         let over = now >= self.doubt_ends(doubt);
         let shown = self.shown();
-        let silence_counts = self.consent().by_silence() && !self.line.quality().is_noisy();
+        let silence_counts = self.acknowledgement().by_silence() && !self.line.quality().is_noisy();
         let looked = self.schedule.status_is_whole_since(doubt.sent_at + SILENCE_COUNTS);
         let none = "the status does not show what came of it";
         let whose = "whether it was this that was refused is not known";
@@ -194,7 +194,7 @@ impl Device {
                 }
             }
             (What::Other, Answer::Yes) => Verdict::Done(""),
-            // in a dialect whose words are known, any other is no consent (NUT 2.8.0 nutdrv_qx.c)
+            // in a dialect whose words are known, any other is no acknowledgement (NUT 2.8.0 nutdrv_qx.c)
             (What::Other, Answer::Odd) if doubt.said.is_some() && !self.line.quality().is_noisy() => {
                 Verdict::Refused
             }
@@ -244,7 +244,7 @@ impl Device {
         // (who kills the power wants the load off, and would see it)
         match request.otherwise.pop_front().filter(|_| seen && idle && answer == Answer::No) {
             Some(steps) => {
-                self.note(Loudness::Warning, format!("{why}; trying {}", steps.join(", ")));
+                self.note(LogLevel::Warning, format!("{why}; trying {}", steps.join(", ")));
                 request.steps = steps.into();
                 request.begun = false;
                 self.control.requests.push_front(request);
@@ -266,7 +266,7 @@ impl Device {
                     rows.find_map(|row| row.understand(&doubt.sent).map(|args: Args| args.shutdown))
                 });
                 if let Some(seconds) = delay {
-                    self.note(Loudness::Info, format!("{name}: the load goes off after {seconds} s"));
+                    self.note(LogLevel::Info, format!("{name}: the load goes off after {seconds} s"));
                 }
                 let delay = Duration::from_secs(delay.unwrap_or_default().into());
                 let (name, off) = (name.clone(), now + delay + self.options.pollinterval);
@@ -282,10 +282,10 @@ impl Device {
         let shown = self.shown();
         let alive = self.is_output_dead() == Some(false) && !shown.pending;
         if seen_off {
-            self.note(Loudness::Info, format!("{name}: the load was switched off"));
+            self.note(LogLevel::Info, format!("{name}: the load was switched off"));
         } else if alive && self.schedule.last_good() > off {
             self.note(
-                Loudness::Warning,
+                LogLevel::Warning,
                 format!(
                     "{name} was taken, but the UPS still powers its output: it does not obey this command; \
                      try another by hand (upscmd) and name it in sdcommands of ups.conf"

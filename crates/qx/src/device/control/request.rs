@@ -3,14 +3,14 @@
 use super::asker::{Asker, Request};
 use super::complaints::Say;
 use super::doubt::{Doubt, is_of_the_load};
-use crate::device::bounds::{KILL_LOOKS, LATE, STATUS_IS_NEW, WAITING, WISH};
-use crate::device::{Device, Event, Loudness, Moment, Outcome, Ticket};
+use crate::device::bounds::{KILL_LOOKS, LATE, REQUEST_LASTS, STATUS_IS_NEW, WAITING};
+use crate::device::{Device, Event, LogLevel, Moment, Outcome, Ticket};
 use crate::line::exchange::Reply;
 use crate::vocabulary::variable::{
     DEVICE_MFR, DEVICE_MODEL, DEVICE_SERIAL, UPS_DELAY_SHUTDOWN, UPS_DELAY_START, UPS_MODEL, UPS_SERIAL, Var,
 };
+use crate::wire::acknowledgement::{Acknowledgement, Answer};
 use crate::wire::command::{Args, Command, NotAllowed};
-use crate::wire::consent::{Answer, Consent};
 use crate::wire::fact::Facts;
 use crate::wire::query::Cadence;
 use crate::wire::setting::{Delay, Setting};
@@ -60,7 +60,7 @@ impl Device {
         }
         request.asker = asker;
         // the time of the exchange that is under way is known, and it came since; any other begins with the next poll
-        request.until = self.asked.as_ref().map(|(_, since)| *since + WISH);
+        request.until = self.asked.as_ref().map(|(_, since)| *since + REQUEST_LASTS);
         // who kills the power goes first, however many wait
         if asker == Asker::KillPower {
             self.control.requests.push_front(request);
@@ -75,10 +75,10 @@ impl Device {
     }
 
     fn request(&self, name: String, steps: Vec<String>, sets: Option<&'static Var>) -> Request {
-        let armour = self.protocol.and_then(|protocol| protocol.armour);
+        let codec = self.protocol.and_then(|protocol| protocol.codec);
         let (asker, steps, otherwise) = (Asker::Nobody, steps.into(), VecDeque::new());
         let (until, meant_for, begun, blind) = (None, self.control.generation, false, false);
-        Request { asker, name, steps, otherwise, sets, armour, until, meant_for, begun, blind }
+        Request { asker, name, steps, otherwise, sets, codec, until, meant_for, begun, blind }
     }
 
     fn prepare(&self, name: &str, parameter: Option<&str>) -> Result<Request, Outcome> {
@@ -160,7 +160,7 @@ impl Device {
             if self.options.reset_memory.as_deref() == Some(&self.name_of_unit()) {
                 let text =
                     format!("{RESET} was done before; take it out and start once to have it done again");
-                self.note(Loudness::Info, text);
+                self.note(LogLevel::Info, text);
             } else {
                 wanted.insert(0, (RESET.into(), "yes".into()));
             }
@@ -170,13 +170,13 @@ impl Device {
             let mut rows = self.settings().filter(|setting| !setting.var.public && setting.var.name == name);
             let Some(setting) = rows.find(|setting| setting.choice(&facts).is_some()) else {
                 self.note(
-                    Loudness::Warning,
+                    LogLevel::Warning,
                     format!("{name}: this UPS does not take it, so nothing was sent"),
                 );
                 continue;
             };
             if setting.holds(&value, &facts) {
-                self.note(Loudness::Info, format!("{name} is {value} already"));
+                self.note(LogLevel::Info, format!("{name} is {value} already"));
                 continue;
             }
             match setting.args(&value, &facts) {
@@ -184,7 +184,7 @@ impl Device {
                     let request = self.setting_request(setting, &value, args);
                     self.control.requests.push_back(request);
                 }
-                Err(NotAllowed(why)) => self.note(Loudness::Warning, format!("{why}; nothing was sent")),
+                Err(NotAllowed(why)) => self.note(LogLevel::Warning, format!("{why}; nothing was sent")),
             }
         }
     }
@@ -224,7 +224,7 @@ impl Device {
         match delay.check(value) {
             Ok(seconds) => {
                 self.keep_delay(delay, seconds);
-                self.note(Loudness::Info, format!("{} = {seconds}", delay.var.name));
+                self.note(LogLevel::Info, format!("{} = {seconds}", delay.var.name));
                 Outcome::Done
             }
             Err(NotAllowed(why)) => Outcome::Invalid(format!("{}: {why}", delay.var.name)),
@@ -251,7 +251,7 @@ impl Device {
                 None => delay.default,
                 Some(Ok(seconds)) => seconds,
                 Some(Err(NotAllowed(why))) => {
-                    self.note(Loudness::Warning, format!("{}: {why}; using {}", delay.option, delay.default));
+                    self.note(LogLevel::Warning, format!("{}: {why}; using {}", delay.option, delay.default));
                     delay.default
                 }
             };
@@ -313,13 +313,13 @@ impl Device {
         let generation = self.control.generation;
         let mut dead = vec![];
         self.control.requests.retain_mut(|request| {
-            let is_late = now >= *request.until.get_or_insert(now + WISH);
-            // the others are no wishes: the configuration waits for as long as it takes, and killing the
+            let is_late = now >= *request.until.get_or_insert(now + REQUEST_LASTS);
+            // the others are no client's: the configuration waits for as long as it takes, and killing the
             // power has a time of its own
-            let is_wish = matches!(request.asker, Asker::Client(_));
+            let is_clients = matches!(request.asker, Asker::Client(_));
             let why = match () {
-                () if is_wish && request.meant_for != generation => "was meant for the UPS before",
-                () if is_wish && is_late => "could not be sent in time",
+                () if is_clients && request.meant_for != generation => "was meant for the UPS before",
+                () if is_clients && is_late => "could not be sent in time",
                 () => return true,
             };
             dead.push((request.asker, request.unsent(why)));
@@ -332,8 +332,9 @@ impl Device {
 
     /// When something is to be done about requests that wait.
     pub(in crate::device) fn requests_due(&self) -> Option<Moment> {
-        let wishes = self.control.requests.iter().filter(|request| matches!(request.asker, Asker::Client(_)));
-        wishes.map(|request| request.until.unwrap_or_default()).min()
+        let of_clients =
+            self.control.requests.iter().filter(|request| matches!(request.asker, Asker::Client(_)));
+        of_clients.map(|request| request.until.unwrap_or_default()).min()
     }
 
     /// What came back to a command that was sent at `sent_at`.
@@ -344,19 +345,20 @@ impl Device {
         sent_at: Moment,
         now: Moment,
     ) {
-        let consent = self.protocol.map_or(Consent::Silence, |protocol| protocol.consent);
+        let acknowledgement =
+            self.protocol.map_or(Acknowledgement::Silence, |protocol| protocol.acknowledgement);
         let wire = request.step();
         let sent = request.steps.pop_front().unwrap_or_default();
         request.begun = true;
         let failed = reply.failed || request.blind;
-        let said = reply.line.as_deref().map(|line| match request.armour {
-            Some(armour) if line != wire => (armour.unpack_reply)(line).unwrap_or_else(|| line.to_vec()),
+        let said = reply.line.as_deref().map(|line| match request.codec {
+            Some(codec) if line != wire => (codec.unpack_reply)(line).unwrap_or_else(|| line.to_vec()),
             _ => line.to_vec(),
         });
         let is_echo = said.as_deref() == Some(&wire[..]) || said.as_deref() == Some(sent.as_bytes());
-        let answer = if is_echo { Answer::No } else { consent.answer(&wire, said.as_deref()) };
+        let answer = if is_echo { Answer::No } else { acknowledgement.answer(&wire, said.as_deref()) };
         // the answer to the one before may come as late as this
-        let counts = is_of_the_load(&request.name) || !consent.by_silence();
+        let counts = is_of_the_load(&request.name) || !acknowledgement.by_silence();
         let before = self.control.unanswered.take().filter(|before| counts && now < *before + LATE);
         let mixed = before.is_some() && !is_echo;
         if answer == Answer::Nothing || failed {
@@ -365,16 +367,16 @@ impl Device {
             self.line.set_settle(false);
         }
         let answer = match answer {
-            Answer::Yes if mixed && consent.by_silence() => Answer::Nothing,
+            Answer::Yes if mixed && acknowledgement.by_silence() => Answer::Nothing,
             Answer::No | Answer::Yes if mixed => Answer::Odd,
             // whether it has arrived, or was refused, is not known: a transfer failed, or nobody was heard
             Answer::Nothing if failed => Answer::Odd,
             answer => answer,
         };
         let said = said.map(|said| said.escape_ascii().to_string());
-        let next_step = answer == Answer::Yes || answer == Answer::Nothing && consent.by_silence();
+        let next_step = answer == Answer::Yes || answer == Answer::Nothing && acknowledgement.by_silence();
         if next_step && !request.steps.is_empty() {
-            self.note(Loudness::Info, format!("{}: sent {sent}, accepted", request.name));
+            self.note(LogLevel::Info, format!("{}: sent {sent}, accepted", request.name));
             self.control.requests.push_front(request);
             return;
         }
@@ -432,16 +434,16 @@ impl Device {
         if let Outcome::Invalid(why) | Outcome::Failed(why) | Outcome::NotConfirmed(why) = &outcome {
             // a client that asks again and again fills no log
             let is_counted = matches!(asker, Asker::Client(_));
-            let loudness = match self.control.complaints.take(why, is_counted, self.clock) {
-                Say::Aloud => Loudness::Warning,
-                Say::Softly => Loudness::Debug,
+            let level = match self.control.complaints.take(why, is_counted, self.clock) {
+                Say::Aloud => LogLevel::Warning,
+                Say::Softly => LogLevel::Debug,
                 Say::TooMany => {
                     let text = "many requests of clients fail: no more of it is said for a minute; -D shows them, and 'lsof -U' who is connected";
-                    self.note(Loudness::Warning, text.into());
-                    Loudness::Debug
+                    self.note(LogLevel::Warning, text.into());
+                    LogLevel::Debug
                 }
             };
-            self.note(loudness, why.clone());
+            self.note(level, why.clone());
         }
         match asker {
             Asker::Nobody => {}
@@ -450,7 +452,7 @@ impl Device {
         }
     }
 
-    pub(in crate::device) fn note(&mut self, loudness: Loudness, text: String) {
-        self.events.push_back(Event::Noted(loudness, text));
+    pub(in crate::device) fn note(&mut self, level: LogLevel, text: String) {
+        self.events.push_back(Event::Noted(level, text));
     }
 }

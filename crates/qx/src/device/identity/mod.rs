@@ -16,7 +16,7 @@ use super::bounds::{
 };
 use super::schedule::Slot;
 use super::search::Stage;
-use super::{Device, LinkChange, Loudness, Moment, Outcome};
+use super::{Device, LinkChange, LogLevel, Moment, Outcome};
 use crate::vocabulary::status::Status;
 use crate::vocabulary::variable::{BATTERY_VOLTAGE, UPS_STATUS};
 use crate::wire::fact::Facts;
@@ -292,7 +292,7 @@ impl Device {
     fn begin_anew(&mut self, now: Moment) {
         let Some(since) = self.doubted_since() else { return };
         let text = "whether the same UPS answers cannot be told: it says neither its model nor its serial number; what was known of the one before is dropped";
-        self.note(Loudness::Warning, text.into());
+        self.note(LogLevel::Warning, text.into());
         self.drop_unit();
         // it is not shown to be another either, and whoever kills the power has waited
         self.control.kill_goes_on();
@@ -376,7 +376,7 @@ impl Device {
     /// Another UPS answers: everything of the one before is dropped, and this one is asked anew.
     pub(super) fn become_another(&mut self, why: &str, now: Moment) {
         let text = format!("another UPS answers: it {why}; what was known of the one before is dropped");
-        self.note(Loudness::Warning, text);
+        self.note(LogLevel::Warning, text);
         self.drop_unit();
         self.schedule.clear();
         self.protocol = None;
@@ -387,7 +387,7 @@ impl Device {
         self.search.begin(&self.options, now);
     }
 
-    /// Nothing of the UPS before stays: battery, bounds, orders, wishes.
+    /// Nothing of the UPS before stays: battery, bounds, orders, requests.
     fn drop_unit(&mut self) {
         self.control.new_unit();
         self.identity = self.identity.of_another();

@@ -9,7 +9,7 @@ use super::name::difference;
 use crate::device::bounds::{IDENTITY, IDENTITY_VOLTS, PLATE_AGAIN, PLATE_TAKES, TWO_UNITS};
 use crate::device::control::DEAD_VOLTS;
 use crate::device::schedule::Slot;
-use crate::device::{Device, Loudness, Moment};
+use crate::device::{Device, LogLevel, Moment};
 use crate::vocabulary::variable::{BATTERY_VOLTAGE, OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE};
 use crate::wire::query::{Cadence, Query};
 use crate::wire::readings::Readings;
@@ -176,7 +176,7 @@ impl Device {
             "two UPSes answer in turn on this line: {why}; only the words of the status are shown, and no order is \
              sent: leave one of them on the line"
         );
-        self.note(Loudness::Warning, text);
+        self.note(LogLevel::Warning, text);
         self.identity.plate.asked = None;
         self.identity.plate.two_until = Some(now + TWO_UNITS);
         self.fail_requests();

@@ -1,11 +1,11 @@
 //! From readings to the store. What is published is a function of the last reading of each query
 //! (and of the battery bookkeeping), so nothing that the UPS does not say any more stays behind.
 
-use super::sheet::Sheet;
+use super::snapshot::Snapshot;
 use super::trust::{Trust, Word};
-use crate::device::battery::{Estimate, Known};
+use crate::device::battery::{Known, PublishedEstimate};
 use crate::device::control::DEAD_VOLTS;
-use crate::device::guess::Inputs;
+use crate::device::nut_estimate::Inputs;
 use crate::device::store::Access;
 use crate::device::timing::STANDS_IN_AFTER;
 use crate::device::{Device, Moment};
@@ -37,14 +37,14 @@ const IDENTITY: [&Var; 10] = [
 /// [`Device::heard_news`]; clock and battery come to it with each poll.
 #[derive(Debug)]
 pub(super) struct Said {
-    sheet: Sheet,
+    snapshot: Snapshot,
     pub(super) raised: Raised,
     inputs: Inputs,
     known: Known,
     charge_is_configured: bool,
     runtime_is_configured: bool,
     /// What came to it when it was written down last.
-    shown: Option<(Raised, Estimate)>,
+    shown: Option<(Raised, PublishedEstimate)>,
 }
 
 /// What numbers of a status do not change: the variables that are published, and what clients may set.
@@ -74,7 +74,11 @@ impl Device {
         let shown = said.shown.as_ref();
         // the same again; on battery there are bounds to be watched, and nothing stays the same anyway
         if on_mains && shown.is_some_and(|(was, then)| *was == raised && *then == estimate) {
-            debug_assert_eq!(said.sheet, self.sheet().0, "a reading changed, and heard_news was not called");
+            debug_assert_eq!(
+                said.snapshot,
+                self.snapshot().0,
+                "a reading changed, and heard_news was not called"
+            );
         } else {
             self.show(&said, &raised, &estimate, now);
             said.shown = Some((raised, estimate));
@@ -110,60 +114,60 @@ impl Device {
     }
 
     /// What the UPS says, with the battery's estimates, goes into the store.
-    fn show(&mut self, said: &Said, raised: &Raised, estimate: &Estimate, now: Moment) {
+    fn show(&mut self, said: &Said, raised: &Raised, estimate: &PublishedEstimate, now: Moment) {
         let Raised { status, alarms, .. } = raised;
-        let (status, mut sheet) = (*status, said.sheet.clone());
-        self.fill_in(&mut sheet, said, status.has(Status::Online), estimate);
-        self.show_bounds(&mut sheet);
+        let (status, mut snapshot) = (*status, said.snapshot.clone());
+        self.fill_in(&mut snapshot, said, status.has(Status::Online), estimate);
+        self.show_bounds(&mut snapshot);
         let trust = said.trust(status.has(Status::Online), estimate);
-        let by_bounds = self.is_low_by_bounds(&sheet, trust, status, now);
+        let by_bounds = self.is_low_by_bounds(&snapshot, trust, status, now);
         let status =
             if by_bounds && !self.options.ignorelb { status.with(Status::LowBattery) } else { status };
         let mut text = status.without(Status::LowBattery).published(!alarms.is_empty());
         let low = if self.options.ignorelb {
-            by_bounds || self.low_by_values(&sheet, trust)
+            by_bounds || self.low_by_values(&snapshot, trust)
         } else {
             status.has(Status::LowBattery)
         };
         if low {
             text = if self.options.ignorelb { text + " LB" } else { status.published(!alarms.is_empty()) };
         }
-        sheet.put(&UPS_STATUS, Value::Text(text));
+        snapshot.put(&UPS_STATUS, Value::Text(text));
         if let Some(text) = alarm_text(alarms) {
-            sheet.put(&UPS_ALARM, Value::Text(text));
+            snapshot.put(&UPS_ALARM, Value::Text(text));
         }
-        self.write_down(sheet);
+        self.write_down(snapshot);
     }
 
     /// What the UPS says, and what follows from it.
-    fn sheet(&self) -> (Sheet, Raised) {
-        let mut sheet = Sheet::default();
-        let Some(protocol) = self.protocol else { return (sheet, Raised::default()) };
-        protocol.fixed.iter().for_each(|(var, text)| sheet.put(var, Value::text(*text)));
+    fn snapshot(&self) -> (Snapshot, Raised) {
+        let mut snapshot = Snapshot::default();
+        let Some(protocol) = self.protocol else { return (snapshot, Raised::default()) };
+        protocol.fixed.iter().for_each(|(var, text)| snapshot.put(var, Value::text(*text)));
         let facts = self.shown_facts();
         if self.is_two_units() {
             // of whom a number would be nobody knows
-            return (Sheet::default(), protocol.raised(&facts));
+            return (Snapshot::default(), protocol.raised(&facts));
         }
         for (query, readings) in facts.heard() {
             let said = readings.values.iter().filter_map(|(var, value)| Some((*var, value.as_ref()?)));
             let public = said.filter(|(var, _)| var.public);
-            public.for_each(|(var, value)| sheet.put(var, value.to_places(query.places(var))));
+            public.for_each(|(var, value)| snapshot.put(var, value.to_places(query.places(var))));
         }
-        if let Some(serial) = sheet.value(&UPS_SERIAL).cloned() {
-            sheet.fill(&DEVICE_SERIAL, || serial);
+        if let Some(serial) = snapshot.value(&UPS_SERIAL).cloned() {
+            snapshot.fill(&DEVICE_SERIAL, || serial);
         }
         for derived in protocol.derived {
             if let Some(text) = (derived.from)(&facts) {
-                sheet.put_text(derived.var, text);
+                snapshot.put_text(derived.var, text);
             }
         }
-        (sheet, protocol.raised(&facts))
+        (snapshot, protocol.raised(&facts))
     }
 
     /// The defaults that the UPS does not replace, and the overrides.
-    pub(super) fn configured(&self, sheet: &Sheet) -> BTreeMap<String, String> {
-        let missing = |(name, _): &&(String, String)| !sheet.has(name);
+    pub(super) fn configured(&self, snapshot: &Snapshot) -> BTreeMap<String, String> {
+        let missing = |(name, _): &&(String, String)| !snapshot.has(name);
         let defaults = self.options.defaults.iter().filter(missing);
         let mut configured: BTreeMap<String, String> =
             defaults.chain(&self.options.overrides).cloned().collect();
@@ -180,10 +184,10 @@ impl Device {
 
     /// What the readings come to, and what the battery's estimates start from.
     pub(super) fn say(&self) -> Said {
-        let (sheet, raised) = self.sheet();
-        let configured = self.configured(&sheet);
-        let text = |var: &Var| configured.get(var.name).cloned().or_else(|| sheet.text(var));
-        let number = |var: &Var| number(&configured, &sheet, var).filter(|number| number.is_finite());
+        let (snapshot, raised) = self.snapshot();
+        let configured = self.configured(&snapshot);
+        let text = |var: &Var| configured.get(var.name).cloned().or_else(|| snapshot.text(var));
+        let number = |var: &Var| number(&configured, &snapshot, var).filter(|number| number.is_finite());
         let inputs = Inputs {
             voltage: number(&BATTERY_VOLTAGE),
             nominal: number(&BATTERY_VOLTAGE_NOMINAL),
@@ -194,7 +198,7 @@ impl Device {
             charge: number(&BATTERY_CHARGE),
             online: false,
         };
-        let names: Vec<_> = IDENTITY.iter().filter_map(|var| Some((var.name, sheet.text(var)?))).collect();
+        let names: Vec<_> = IDENTITY.iter().filter_map(|var| Some((var.name, snapshot.text(var)?))).collect();
         let known = Known {
             runtime: number(&BATTERY_RUNTIME),
             kind: [&BATTERY_TYPE, &DEVICE_MODEL, &UPS_MODEL]
@@ -210,10 +214,10 @@ impl Device {
         };
         let charge_is_configured = configured.contains_key(BATTERY_CHARGE.name);
         let runtime_is_configured = configured.contains_key(BATTERY_RUNTIME.name);
-        Said { sheet, raised, inputs, known, charge_is_configured, runtime_is_configured, shown: None }
+        Said { snapshot, raised, inputs, known, charge_is_configured, runtime_is_configured, shown: None }
     }
 
-    fn estimate(&mut self, said: &Said, status: StatusSet, now: Moment) -> Estimate {
+    fn estimate(&mut self, said: &Said, status: StatusSet, now: Moment) -> PublishedEstimate {
         let inputs = Inputs { online: status.has(Status::Online), ..said.inputs };
         let known = Known {
             runtime: said.runtime(inputs.online),
@@ -223,16 +227,16 @@ impl Device {
         };
         let estimate = self.battery.estimate(&inputs, &known, now);
         let notes = std::mem::take(&mut self.battery.notes);
-        notes.into_iter().for_each(|(loudness, text)| self.note(loudness, text));
+        notes.into_iter().for_each(|(level, text)| self.note(level, text));
         estimate
     }
 
     /// Writes down what is estimated where the UPS says nothing.
-    fn fill_in(&self, sheet: &mut Sheet, said: &Said, online: bool, estimate: &Estimate) {
+    fn fill_in(&self, snapshot: &mut Snapshot, said: &Said, online: bool, estimate: &PublishedEstimate) {
         let inputs = &said.inputs;
         let runtime = said.runtime(online);
         if runtime.is_none() && !said.runtime_is_configured {
-            sheet.remove(&BATTERY_RUNTIME);
+            snapshot.remove(&BATTERY_RUNTIME);
         }
         // while it is not known who answers, nothing stands in for what was not asked yet
         if !self.is_proven() || self.is_two_units() {
@@ -251,8 +255,8 @@ impl Device {
         };
         let mut fill = |var: &'static Var, number: Option<f64>| {
             let number = number.filter(|number| number.is_finite());
-            if let Some(number) = number.filter(|_| sheet.value(var).is_none() && !said_lately(var)) {
-                sheet.fill(var, || Value::written(format!("{number:.*}", usize::from(var.places))));
+            if let Some(number) = number.filter(|_| snapshot.value(var).is_none() && !said_lately(var)) {
+                snapshot.fill(var, || Value::written(format!("{number:.*}", usize::from(var.places))));
             }
         };
         let needed = inputs.charge.is_none() || runtime.is_none();
@@ -264,18 +268,18 @@ impl Device {
         fill(&BATTERY_RUNTIME, estimate.runtime_s);
         fill(&EXPERIMENTAL_BATTERY_HEALTH, estimate.health_percent);
         if let Some(word) = estimate.confidence {
-            sheet.fill(&EXPERIMENTAL_BATTERY_HEALTH_CONFIDENCE, || Value::text(word));
+            snapshot.fill(&EXPERIMENTAL_BATTERY_HEALTH_CONFIDENCE, || Value::text(word));
         }
         if let Some(voltage) = inputs.voltage.filter(|_| self.options.one_pack) {
-            sheet.put(&BATTERY_VOLTAGE, Value::written(format!("{:.2}", voltage * estimate.packs)));
+            snapshot.put(&BATTERY_VOLTAGE, Value::written(format!("{:.2}", voltage * estimate.packs)));
         }
     }
 
     /// `ignorelb`: the battery is low by charge or runtime, as in NUT. That charge is NUT's, whose line between
     /// two voltages falls with them; a runtime that is guessed by the model counts for nothing.
-    fn low_by_values(&self, sheet: &Sheet, trust: Trust) -> bool {
-        let configured = self.configured(sheet);
-        let number = |var: &Var| number(&configured, sheet, var);
+    fn low_by_values(&self, snapshot: &Snapshot, trust: Trust) -> bool {
+        let configured = self.configured(snapshot);
+        let number = |var: &Var| number(&configured, snapshot, var);
         let below = |value: &Var, bound: &Var| {
             number(value).zip(number(bound)).is_some_and(|(value, bound)| value.trunc() < bound.trunc())
         };
@@ -302,17 +306,17 @@ impl Device {
         names
     }
 
-    /// Writes the sheet and what is configured into the store: removes what is gone, sets what is there.
-    fn write_down(&mut self, sheet: Sheet) {
-        let mut configured = self.configured(&sheet);
-        let same = self.publication.frame.take().filter(|frame| frame.vars.iter().eq(sheet.vars()));
+    /// Writes the snapshot and what is configured into the store: removes what is gone, sets what is there.
+    fn write_down(&mut self, snapshot: Snapshot) {
+        let mut configured = self.configured(&snapshot);
+        let same = self.publication.frame.take().filter(|frame| frame.vars.iter().eq(snapshot.vars()));
         let anew = same.is_none();
         let frame = same.unwrap_or_else(|| {
-            self.forget_unsaid(&sheet, &configured);
-            Frame { vars: sheet.vars().copied().collect(), choices: self.choices() }
+            self.forget_unsaid(&snapshot, &configured);
+            Frame { vars: snapshot.vars().copied().collect(), choices: self.choices() }
         });
         debug_assert_eq!(frame.choices, self.choices(), "a choice changed, and heard_words was not called");
-        for (var, said) in sheet.0 {
+        for (var, said) in snapshot.0 {
             let value = configured.remove(var.name).map_or(said, Value::Text);
             if self.control.is_delay(var.name) {
                 continue;
@@ -336,9 +340,9 @@ impl Device {
     }
 
     /// Removes the variables of a UPS that are not said any more, by whomever they were.
-    fn forget_unsaid(&mut self, sheet: &Sheet, configured: &BTreeMap<String, String>) {
+    fn forget_unsaid(&mut self, snapshot: &Snapshot, configured: &BTreeMap<String, String>) {
         let said =
-            |name: &str| sheet.has(name) || configured.contains_key(name) || self.control.is_delay(name);
+            |name: &str| snapshot.has(name) || configured.contains_key(name) || self.control.is_delay(name);
         // the driver says the kind of device where the dialect does not
         let stays = |name: &str| said(name) || !is_published(name) || name == DEVICE_TYPE.name;
         let unsaid = self.store.entries().map(|(name, _)| name).filter(|name| !stays(name));
@@ -349,16 +353,16 @@ impl Device {
 }
 
 /// The number that is shown of a variable: what is configured stands for what the UPS says.
-pub(super) fn number(configured: &BTreeMap<String, String>, sheet: &Sheet, var: &Var) -> Option<f64> {
+pub(super) fn number(configured: &BTreeMap<String, String>, snapshot: &Snapshot, var: &Var) -> Option<f64> {
     match configured.get(var.name) {
         Some(text) => text.trim().parse().ok(),
-        None => sheet.value(var)?.as_f64(),
+        None => snapshot.value(var)?.as_f64(),
     }
 }
 
 impl Said {
     /// Whose word the charge and the runtime are.
-    fn trust(&self, online: bool, estimate: &Estimate) -> Trust {
+    fn trust(&self, online: bool, estimate: &PublishedEstimate) -> Trust {
         let whose = |said: bool, known: bool| match (said, known) {
             (true, _) => Some(Word::Said),
             (false, true) => Some(Word::Estimated),

@@ -1,9 +1,9 @@
 //! When the battery is low: by the word of the UPS, or by bounds that the administrator set.
 
-use super::sheet::Sheet;
+use super::snapshot::Snapshot;
 use super::trust::{Trust, Word};
 use crate::device::timing::{LOW_AFTER, LOW_POLLS, LOW_WEIGHS_LESS};
-use crate::device::{Device, Loudness, Moment};
+use crate::device::{Device, LogLevel, Moment};
 use crate::options::Options;
 use crate::vocabulary::status::{Status, StatusSet};
 use crate::vocabulary::value::Value;
@@ -94,7 +94,7 @@ impl Device {
     /// there is no outage, and a word of the UPS needs no bound.
     pub(super) fn is_low_by_bounds(
         &mut self,
-        sheet: &Sheet,
+        snapshot: &Snapshot,
         trust: Trust,
         status: StatusSet,
         now: Moment,
@@ -107,95 +107,95 @@ impl Device {
         if now.saturating_sub(since) < LOW_AFTER {
             return false;
         }
-        self.tell_what_is_guessed(sheet, trust);
+        self.warn_of_estimates(snapshot, trust);
         let poll = self.options.pollinterval;
         for (at, word) in [Word::Said, Word::Estimated].into_iter().enumerate() {
-            let below = self.below(sheet, |var| trust.of(var) == Some(word));
-            let below = below.or_else(|| self.is_empty(sheet, trust).filter(|_| word == Word::Said));
+            let below = self.below(snapshot, |var| trust.of(var) == Some(word));
+            let below = below.or_else(|| self.is_empty(snapshot, trust).filter(|_| word == Word::Said));
             // what is trusted stands, and a guess that agrees
-            let stands = self.has(sheet, |var| trust.of(var) == Some(word)) || {
-                word == Word::Said || self.below(sheet, |var| trust.of(var).is_none()).is_some()
+            let stands = self.has(snapshot, |var| trust.of(var) == Some(word)) || {
+                word == Word::Said || self.below(snapshot, |var| trust.of(var).is_none()).is_some()
             };
             let is_below = below.is_some();
             let level = &mut self.publication.low_battery.levels[at];
             if level.take(below, poll, now) {
                 let why = level.why.as_ref().map_or("", |below| below.text.as_str());
                 let text = format!("the battery is low: {why}");
-                self.note(Loudness::Warning, text);
+                self.note(LogLevel::Warning, text);
             } else if level.low
                 && !is_below
                 && level.why.as_ref().is_none_or(|below| !below.still.holds(&self.options))
             {
                 *level = Level::default();
                 let text = "the battery does not count as low any more: the bound that said so is gone";
-                self.note(Loudness::Warning, text.into());
+                self.note(LogLevel::Warning, text.into());
             } else if level.low && !stands && level.time.is_zero() {
                 *level = Level::default();
                 let text =
                     "the battery is not known to be low any more: what was estimated of it is withdrawn";
-                self.note(Loudness::Warning, text.into());
+                self.note(LogLevel::Warning, text.into());
             }
         }
         self.publication.low_battery.levels.iter().any(|level| level.low)
     }
 
     /// Where charge or runtime has a bound: the volts of a battery that holds nothing any more.
-    fn is_empty(&self, sheet: &Sheet, trust: Trust) -> Option<Below> {
+    fn is_empty(&self, snapshot: &Snapshot, trust: Trust) -> Option<Below> {
         let bounded = self.options.low_charge_percent.or(self.options.low_runtime_s).is_some();
-        let volts = sheet.text(&BATTERY_VOLTAGE).filter(|_| bounded && trust.is_at_its_end)?;
+        let volts = snapshot.text(&BATTERY_VOLTAGE).filter(|_| bounded && trust.is_at_its_end)?;
         let text = format!("battery.voltage is {volts}, at which any battery is empty");
         Some(Below { text, still: Still::Any })
     }
 
     /// Which of these figures is below its bound.
-    fn below(&self, sheet: &Sheet, which: impl Fn(&Var) -> bool) -> Option<Below> {
+    fn below(&self, snapshot: &Snapshot, which: impl Fn(&Var) -> bool) -> Option<Below> {
         BOUNDS.iter().filter(|(_, var, ..)| which(var)).find_map(|(option, var, _, of)| {
             let bound = of(&self.options)?;
-            let (text, value) = self.shown_value(sheet, var)?;
+            let (text, value) = self.shown_value(snapshot, var)?;
             let text = || format!("{} is {text}, below {option} = {bound}", var.name);
             (value < bound).then(|| Below { text: text(), still: Still::Bound(*of, bound) })
         })
     }
 
     /// Whether any of these figures is there and has a bound.
-    fn has(&self, sheet: &Sheet, which: impl Fn(&Var) -> bool) -> bool {
+    fn has(&self, snapshot: &Snapshot, which: impl Fn(&Var) -> bool) -> bool {
         let bounded = |var: &Var, bound: fn(&Options) -> Option<f64>| {
-            which(var) && bound(&self.options).is_some() && self.shown_value(sheet, var).is_some()
+            which(var) && bound(&self.options).is_some() && self.shown_value(snapshot, var).is_some()
         };
         BOUNDS.iter().any(|(_, var, _, bound)| bounded(var, *bound))
     }
 
-    fn shown_value(&self, sheet: &Sheet, var: &Var) -> Option<(String, f64)> {
-        let configured = self.configured(sheet);
-        let text = configured.get(var.name).cloned().or_else(|| sheet.text(var))?;
+    fn shown_value(&self, snapshot: &Snapshot, var: &Var) -> Option<(String, f64)> {
+        let configured = self.configured(snapshot);
+        let text = configured.get(var.name).cloned().or_else(|| snapshot.text(var))?;
         let number = text.trim().parse().ok()?;
         Some((text, number))
     }
 
     /// Says once in an outage which bound does not count yet.
-    fn tell_what_is_guessed(&mut self, sheet: &Sheet, trust: Trust) {
+    fn warn_of_estimates(&mut self, snapshot: &Snapshot, trust: Trust) {
         if self.publication.low_battery.told {
             return;
         }
         let guessed = BOUNDS.iter().find_map(|(option, var, _, bound)| {
             bound(&self.options).filter(|_| trust.of(var).is_none())?;
             let shown = self
-                .shown_value(sheet, var)
+                .shown_value(snapshot, var)
                 .map_or("not known".into(), |(text, _)| format!("a guess ({text})"));
             Some(format!("{option} does not count: {} is {shown}", var.name))
         });
         if let Some(text) = guessed {
             self.publication.low_battery.told = true;
             let text = format!("{text}; the word of the UPS does, and lowbatt_voltage, if it is set");
-            self.note(Loudness::Info, text);
+            self.note(LogLevel::Info, text);
         }
     }
 
     /// Shows the bounds where nothing else stands in their place.
-    pub(super) fn show_bounds(&self, sheet: &mut Sheet) {
+    pub(super) fn show_bounds(&self, snapshot: &mut Snapshot) {
         for (_, _, shown, bound) in BOUNDS {
             if let Some(bound) = bound(&self.options).filter(|_| shown != &BATTERY_VOLTAGE_LOW) {
-                sheet.fill(shown, || Value::written(format!("{bound:.0}")));
+                snapshot.fill(shown, || Value::written(format!("{bound:.0}")));
             }
         }
     }

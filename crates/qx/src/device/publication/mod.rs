@@ -3,7 +3,7 @@
 mod compose;
 mod low_battery;
 mod plausible;
-mod sheet;
+mod snapshot;
 mod trust;
 
 use compose::{Frame, Said};

@@ -1,6 +1,6 @@
 //! What the UPS says, weighed against what it says besides (see [`crate::options::quirk`]).
 
-use crate::device::{Device, Loudness, Moment};
+use crate::device::{Device, LogLevel, Moment};
 use crate::options::quirk::{ECO_ALARM, Quirk, STUCK_BYPASS, STUCK_FSD, STUCK_OFF, TEST_OUTAGE};
 use crate::vocabulary::status::Status;
 use crate::vocabulary::variable::{
@@ -134,7 +134,7 @@ impl Device {
         if applies && !self.publication.plausibility.told.contains(&quirk.name) {
             self.publication.plausibility.told.push(quirk.name);
             let text = format!("{} (believe it all the same: noquirks = {})", quirk.about, quirk.name);
-            self.note(Loudness::Warning, text);
+            self.note(LogLevel::Warning, text);
         }
         applies
     }

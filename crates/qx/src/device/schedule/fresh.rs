@@ -5,7 +5,7 @@
 
 use super::Slot;
 use crate::device::timing::{DETECT_AGAIN, JUST_NOW};
-use crate::device::{Device, Event, Loudness, Moment};
+use crate::device::{Device, Event, LogLevel, Moment};
 use crate::judge::bounds::{
     LIFE_AT_LEAST, LIFE_IN_NOISE, LIFE_INTERVALS, STALE_AT_LEAST, STALE_AT_MOST, STALE_INTERVALS,
     UNSAID_AT_LEAST, UNSAID_INTERVALS,
@@ -270,7 +270,7 @@ impl Device {
             } else {
                 format!("{ask} ({about}) is not answered as before any more: what only it said is withdrawn")
             };
-            self.note(Loudness::Warning, text);
+            self.note(LogLevel::Warning, text);
         }
         self.heard_words();
     }

@@ -4,7 +4,7 @@ use super::slot::{News, Odd, Slot};
 use crate::device::timing::{
     ASKED_ON, EVIDENCE_LASTS, NOISY_REPEATS, REPEATS, RETRY, SURVEY_POLLS, SURVEY_TAKES,
 };
-use crate::device::{Device, Event, Loudness, Moment};
+use crate::device::{Device, Event, LogLevel, Moment};
 use crate::judge::bounds::{SAME_AGAIN, VALUES_COUNT_FOR, VALUES_COUNT_INTERVALS};
 use crate::judge::{Heard, Quality};
 use crate::vocabulary::value::Value;
@@ -135,7 +135,7 @@ impl Device {
                 let (is_first, again) = (slot.odd.is_none(), slot.is_met(&odd));
                 slot.meet(odd);
                 if is_first && !again {
-                    self.events.push_back(Event::Noted(Loudness::Debug, slot.misfit(line)));
+                    self.events.push_back(Event::Noted(LogLevel::Debug, slot.misfit(line)));
                 } else {
                     self.line.heard(again);
                 }
@@ -375,8 +375,8 @@ impl Device {
         // after a blink of the line it is no news
         if is_news || again.is_none() && proven {
             let text = format!("does not answer {} ({})", slot.query.ask, slot.query.about);
-            let loudness = if again.is_some() { Loudness::Debug } else { Loudness::Info };
-            self.events.push_back(Event::Noted(loudness, text));
+            let level = if again.is_some() { LogLevel::Debug } else { LogLevel::Info };
+            self.events.push_back(Event::Noted(level, text));
         }
         self.settle_survey(self.schedule.last_good);
     }
@@ -415,7 +415,7 @@ impl Device {
             self.keep_dialect();
         }
         if surveyed && self.control.settings_are_due() {
-            self.note(Loudness::Debug, "everything was asked once".into());
+            self.note(LogLevel::Debug, "everything was asked once".into());
             self.send_settings();
         }
     }
@@ -429,7 +429,7 @@ impl Device {
         let lines: Vec<String> =
             readings.flat_map(|readings| readings.values.iter().filter_map(kept)).collect();
         if !lines.is_empty() {
-            self.note(Loudness::Info, format!("the UPS says {}", lines.join(", ")));
+            self.note(LogLevel::Info, format!("the UPS says {}", lines.join(", ")));
         }
     }
 }

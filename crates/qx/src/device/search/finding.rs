@@ -3,7 +3,7 @@
 use super::{Proof, Stage};
 use crate::detect::{Detection, Step};
 use crate::device::timing::{BETWEEN_ROUNDS, DETECT_AGAIN, ROUNDS, SURVEY_WAITS};
-use crate::device::{Device, Event, Loudness, Moment};
+use crate::device::{Device, Event, LogLevel, Moment};
 use crate::wire::protocol::Protocol;
 use crate::wire::query::{Cadence, Query};
 
@@ -14,7 +14,7 @@ impl Device {
             return None;
         };
         match detection.step() {
-            Step::Ask(_) | Step::Nothing | Step::Stranger(_) if *not_before > now => return None,
+            Step::Ask(_) | Step::Nothing | Step::Foreign(_) if *not_before > now => return None,
             Step::Ask(ask) => return Some(ask),
             Step::Found(protocol) => {
                 let detection = detection.clone();
@@ -36,7 +36,7 @@ impl Device {
                 self.line.forget_echo();
                 self.line.settle_first();
             }
-            Step::Nothing | Step::Stranger(_) => {
+            Step::Nothing | Step::Foreign(_) => {
                 self.give_up(now);
                 return None;
             }
@@ -66,8 +66,8 @@ impl Device {
     fn give_up(&mut self, now: Moment) {
         let Stage::Detecting { detection, .. } = &self.search.stage else { return };
         let why = match (detection.anything_heard(), &self.options.protocol) {
-            _ if detection.stranger().is_some() => {
-                let said = detection.stranger().map(|(who, said)| format!("'{}' answers Q1, {who}", crate::vocabulary::escape::escape(said)));
+            _ if detection.foreign().is_some() => {
+                let said = detection.foreign().map(|(who, said)| format!("'{}' answers Q1, {who}", crate::vocabulary::escape::escape(said)));
                 said.unwrap_or_default()
             }
             (false, None) if self.options.tentative => "nothing answers Q1, and as nobody said that a UPS is there, nothing else was asked: name the port if it is one".to_string(),
@@ -76,9 +76,9 @@ impl Device {
             (true, Some(name)) => format!("the UPS answers, but not as {name}: leave out 'protocol' to have the dialect found"),
             (true, None) => "the UPS answers, but speaks none of the known dialects: run with -DDD and report what it says".to_string(),
         };
-        let is_stranger = detection.stranger().is_some();
+        let is_foreign = detection.foreign().is_some();
         self.events.push_back(Event::NotFound(why));
-        if self.ready && is_stranger {
+        if self.ready && is_foreign {
             self.search.begin(&self.options, now + DETECT_AGAIN);
         } else if self.ready {
             self.search.stage = Stage::Polling;
@@ -136,11 +136,11 @@ impl Device {
         }
         self.search.evidence = detection.evidence(protocol);
         for line in self.search.evidence.clone() {
-            self.note(Loudness::Debug, line);
+            self.note(LogLevel::Debug, line);
         }
         let as_before = if matches!(self.search.proof, Proof::Whole) { "" } else { ", as at the last start" };
         let text = format!("speaks {}{as_before}: {}", protocol.name, detection.summary(protocol));
-        self.note(Loudness::Info, text);
+        self.note(LogLevel::Info, text);
         self.reconsider(now);
         if detection.refuses_in_words() {
             self.line.met_refusal();

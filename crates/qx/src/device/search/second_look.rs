@@ -6,7 +6,7 @@ use super::{Proof, Stage};
 use crate::detect::known::Known;
 use crate::detect::{Detection, Step, Worth};
 use crate::device::schedule::Slot;
-use crate::device::{Device, Event, Loudness, Moment};
+use crate::device::{Device, Event, LogLevel, Moment};
 use crate::line::exchange::Reply;
 use crate::wire::query::{Cadence, Query};
 use std::time::Duration;
@@ -50,14 +50,14 @@ impl Device {
         let found = match rest.step() {
             Step::Ask(_) => return,
             Step::Found(protocol) => Some(protocol),
-            Step::Nothing | Step::Stranger(_) => None,
+            Step::Nothing | Step::Foreign(_) => None,
         };
         let Proof::Pending(rest, _) = std::mem::take(&mut self.search.proof) else { return };
         match (found, self.protocol) {
             (Some(found), Some(taken)) if std::ptr::eq(found, taken) => self.keep_dialect(),
             (Some(found), Some(taken)) if rest.goes_before(found, taken) => {
                 let text = format!("the UPS speaks {}, not {} as before", found.name, taken.name);
-                self.note(Loudness::Warning, text);
+                self.note(LogLevel::Warning, text);
                 self.adopt(found, &rest, now);
             }
             // a reply was lost
@@ -66,14 +66,14 @@ impl Device {
     }
 
     /// What was believed of an earlier start is not true: the UPS does not tell its status so.
-    pub(in crate::device) fn look_for_misbelief(&mut self, now: Moment) {
+    pub(in crate::device) fn drop_wrong_guess(&mut self, now: Moment) {
         let put_off = |slot: &Slot| {
             let is_due = slot.due.is_some_and(|due| due <= now);
             slot.query.cadence == Cadence::Quick && slot.applies && slot.reading.is_none() && !is_due
         };
-        let is_belief =
+        let is_assumed =
             !matches!(self.search.proof, Proof::Whole) && matches!(self.search.stage, Stage::Polling);
-        if is_belief && !self.ready && self.asked.is_none() && self.schedule.slots().iter().any(put_off) {
+        if is_assumed && !self.ready && self.asked.is_none() && self.schedule.slots().iter().any(put_off) {
             self.search.forget();
             self.protocol = None;
             self.search.proof = Proof::Whole;

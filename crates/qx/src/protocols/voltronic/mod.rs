@@ -12,7 +12,7 @@ use crate::vocabulary::status::Alarm;
 use crate::vocabulary::status::Status::{Bypass, Calibrating, ForcedShutdown, LowBattery, Online};
 use crate::vocabulary::value::{Value, presentable};
 use crate::vocabulary::variable::*;
-use crate::wire::consent::Consent;
+use crate::wire::acknowledgement::Acknowledgement;
 use crate::wire::fact::{Derived, Facts, Raised};
 use crate::wire::protocol::{Fixed, Protocol, Sign};
 use crate::wire::query::Effect::{All, Clear, Nothing, Regulating, Says, Set};
@@ -399,7 +399,7 @@ pub static VOLTRONIC: Protocol = Protocol {
     commands: &[commands::COMMANDS],
     settings: &[flags::SETTINGS, commands::SETTINGS],
     delays: DELAYS,
-    consent: Consent::Word("(ACK"),
-    armour: None,
+    acknowledgement: Acknowledgement::Word("(ACK"),
+    codec: None,
     flags: &[Flag::Testing, Flag::ResetToDefault],
 };

@@ -156,7 +156,7 @@ mod tests {
         let words: Vec<String> = ["--tls", "off", "u@h", "-n", "3", "--json", "x"].map(String::from).to_vec();
         assert_eq!(positional(&words), ["u@h", "x"]);
         let reach = reach(&words).unwrap();
-        assert_eq!(reach.wish, nut::network::client::TlsWish::Never);
+        assert_eq!(reach.tls, nut::network::client::TlsMode::Never);
         assert_eq!(reach.timeout, PATIENCE);
     }
 

@@ -64,7 +64,7 @@ fn user_and_state_directory() {
     let machine = Machine::new();
     machine.watched();
     machine.socket(FRESH);
-    machine.stranger();
+    machine.foreign();
     std::fs::set_permissions(machine.folder.join("run"), Permissions::from_mode(0o750)).unwrap();
     only(
         &machine.report(),

@@ -11,7 +11,7 @@ use driver::config::Paths;
 use link::UsbOptions;
 use simulator::end::Shared;
 use simulator::knob::Knob;
-use simulator::personality::Personality;
+use simulator::profile::Profile;
 use simulator::pty::{self, Pty};
 use simulator::script::Script;
 use simulator::trouble::Trouble;
@@ -76,7 +76,7 @@ impl Machine {
     }
 
     /// The driver's user becomes somebody to whom nothing here belongs.
-    fn stranger(&self) {
+    fn foreign(&self) {
         self.account(54_321, 54_321, "");
     }
 
@@ -147,12 +147,8 @@ const FRESH: &str = "SETINFO ups.status \"OL\"\nDATAOK\nDUMPDONE\n";
 
 /// A UPS on a pseudo-terminal.
 fn pretended(knobs: &[&str]) -> (Shared, PathBuf) {
-    let ups = SimulatedUps::new(
-        &qx::protocols::MEGATEC,
-        Personality::default(),
-        Trouble::new(1),
-        Script::default(),
-    );
+    let ups =
+        SimulatedUps::new(&qx::protocols::MEGATEC, Profile::default(), Trouble::new(1), Script::default());
     let shared = Shared::new(ups);
     let end = Pty::open(None).unwrap();
     let path = end.path().to_path_buf();

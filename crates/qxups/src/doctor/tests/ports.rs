@@ -81,7 +81,7 @@ fn no_rule_of_udev_is_proposed_for_a_pseudo_terminal() {
         machine.section(&format!("port = {}", port.display()));
         machine.process(70, "nutdrv_qx", &["nutdrv_qx", "-a", "u"], None);
         machine.socket(FRESH);
-        machine.stranger();
+        machine.foreign();
         std::fs::set_permissions(machine.folder.join("run"), Permissions::from_mode(0o777)).unwrap();
         let report = machine.examine(None, false).await;
         only(&report, Kind::PortForbidden, &["pseudo-terminal", &format!("chmod 666 {}", port.display())]);
@@ -103,7 +103,7 @@ fn a_port_that_is_forbidden_or_in_use() {
         machine.process(70, "nutdrv_qx", &["nutdrv_qx", "-a", "u"], None);
         machine.socket(FRESH);
         let gid = port.metadata().unwrap().gid();
-        machine.stranger();
+        machine.foreign();
         std::fs::set_permissions(machine.folder.join("run"), Permissions::from_mode(0o777)).unwrap();
         machine.write("etc/group", &format!("tty:x:{gid}:root\n"));
         let report = machine.examine(None, false).await;
@@ -121,7 +121,7 @@ fn a_port_that_is_forbidden_or_in_use() {
         machine.process(80, "ModemManager", &["ModemManager"], Some(&port));
         let words = ["ModemManager (process 80) uses", "systemctl disable --now ModemManager"];
         only(&machine.examine(None, false).await, Kind::PortInUse, &words);
-        // a port that was named: its driver is a stranger as well, and it is not asked
+        // a port that was named: its driver is a foreign one as well, and it is not asked
         std::fs::remove_dir_all(machine.folder.join("proc/80")).unwrap();
         let report = machine.examine(port.to_str(), false).await;
         only(&report, Kind::PortInUse, &["nutdrv_qx (process 70) uses", "upsdrvctl stop"]);
@@ -182,14 +182,14 @@ fn usb_nodes() {
     assert!(free && report.findings.is_empty(), "{}", report.text());
 
     only(&at_node(&machine, &[]).1, Kind::NoUsbDevice, &["nothing is plugged in"]);
-    let stranger = Attached { vendor_id: 1, ..on_usb() };
+    let foreign = Attached { vendor_id: 1, ..on_usb() };
     only(
-        &at_node(&machine, &[stranger]).1,
+        &at_node(&machine, &[foreign]).1,
         Kind::NoUsbDevice,
         &["none of the 1 USB devices", "qxups scan -v"],
     );
 
-    machine.stranger();
+    machine.foreign();
     let command = "qxups udev --group nut > /etc/udev/rules.d/62-qxups.rules && udevadm control --reload";
     only(&at_node(&machine, &[on_usb()]).1, Kind::UdevRuleMissing, &[command, "0665:5161 at 1-2"]);
     machine.write("rules/62-x.rules", "# \"0665\" \"5161\"\nATTR{idVendor}==\"0665\"\n");

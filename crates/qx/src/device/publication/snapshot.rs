@@ -1,13 +1,13 @@
-//! A sheet: the variables of one UPS with what they hold, before they go into the store.
+//! A snapshot: the variables of one UPS with what they hold, before they go into the store.
 
 use crate::vocabulary::value::Value;
 use crate::vocabulary::variable::{Unit, Var};
 
 /// What is published, numbers with as many decimals. So few that looking through them is the quickest.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Sheet(pub Vec<(&'static Var, Value)>);
+pub(super) struct Snapshot(pub Vec<(&'static Var, Value)>);
 
-impl Sheet {
+impl Snapshot {
     pub(super) fn value(&self, var: &Var) -> Option<&Value> {
         self.0.iter().find(|(there, _)| *there == var).map(|(_, value)| value)
     }

@@ -1,4 +1,4 @@
-//! Concealing: a reply without what belongs to its owner alone, in a form that still reads.
+//! Anonymising: a reply without what belongs to its owner alone, in a form that still reads.
 //!
 //! A serial number stands where the picture has one, or in any text: makers put it into the place of the model or
 //! of the firmware. There it is told by its looks, so what is likely one is masked, and what may be one is
@@ -32,13 +32,13 @@ impl Query {
     }
 
     fn unpack(&self, reply: &[u8]) -> Option<Vec<u8>> {
-        self.armour.map_or_else(|| Some(reply.to_vec()), |armour| (armour.unpack_reply)(reply))
+        self.codec.map_or_else(|| Some(reply.to_vec()), |codec| (codec.unpack_reply)(reply))
     }
 
     /// The reply with its private fields [`masked`], and what is likely a serial number in its texts, packed
     /// anew; `None` when it does not fit the picture, so that nobody knows where they are, or would not fit any
     /// more.
-    pub fn conceal(&self, reply: &[u8]) -> Option<Vec<u8>> {
+    pub fn anonymise(&self, reply: &[u8]) -> Option<Vec<u8>> {
         let mut plain = self.unpack(reply)?;
         let (pieces, before) = self.lay(&plain).ok()?;
         let bare = plain.clone();
@@ -57,7 +57,7 @@ impl Query {
         }
         let (_, after) = self.lay(&plain).ok()?;
         let is_alike = after.readings.status == before.readings.status && after.odd == before.odd;
-        is_alike.then(|| self.armour.map_or_else(|| plain.clone(), |armour| (armour.pack_reply)(&plain)))
+        is_alike.then(|| self.codec.map_or_else(|| plain.clone(), |codec| (codec.pack_reply)(&plain)))
     }
 }
 
@@ -182,7 +182,7 @@ mod tests {
                 readings.say(var, Some(Value::text("A-12")));
             }
             let reply = query.write(&readings);
-            let hidden = query.conceal(&reply).unwrap();
+            let hidden = query.anonymise(&reply).unwrap();
             assert_eq!(hidden.len(), reply.len(), "{}", query.ask);
             let (before, after) = (query.read(&reply).unwrap(), query.read(&hidden).unwrap());
             for ((var, before), (_, after)) in before.readings.values.iter().zip(&after.readings.values) {
@@ -198,7 +198,7 @@ mod tests {
     fn what_does_not_fit_is_not_touched() {
         let query =
             protocols::ALL.iter().flat_map(|protocol| protocol.queries).find(|query| query.is_private());
-        assert_eq!(query.unwrap().conceal(b"?"), None);
+        assert_eq!(query.unwrap().anonymise(b"?"), None);
     }
 
     #[test]
@@ -272,7 +272,7 @@ mod tests {
                 if !reply.windows(10).any(|part| part == b"SN12345678") || query.read(&reply).is_err() {
                     continue;
                 }
-                let hidden = query.conceal(&reply).unwrap();
+                let hidden = query.anonymise(&reply).unwrap();
                 assert!(!hidden.windows(5).any(|part| part == b"12345"), "{}: {}", query.ask, var.name);
                 assert_eq!(hidden.len(), reply.len(), "{}", query.ask);
                 assert!(query.read(&hidden).is_ok(), "{}", query.ask);

@@ -42,7 +42,7 @@ struct Case {
 
 /// The grid.
 #[derive(Clone, Debug)]
-pub(crate) struct Belief {
+pub(crate) struct Posterior {
     cases: Vec<Case>,
     /// Logarithm of what was taken off all weights so far.
     taken_off: f64,
@@ -91,9 +91,9 @@ const OVER: f64 = 1.1;
 /// Logarithm of the weight of the likeliest batteries.
 const LIKELY: f64 = -9.0;
 
-impl Belief {
+impl Posterior {
     /// Before a discharge: by what was measured, or by the strength that is expected at first.
-    pub fn before(bank: &Bank, learned: Option<&Learned>, first: (f64, f64)) -> Belief {
+    pub fn before(bank: &Bank, learned: Option<&Learned>, first: (f64, f64)) -> Posterior {
         let nature = bank.chemistry.nature();
         let (strength, tilt, volts) = match learned {
             None => (first, (1.0, nature.tilt_deviation), nature.volts),
@@ -115,12 +115,12 @@ impl Belief {
             }
             Case { ln_strength, tilt: own_tilt, ln_weight: weight.ln(), volts: Volts::of(volts) }
         });
-        let mut belief = Belief { cases: cases.collect(), taken_off: 0.0 };
-        belief.taken_off = -belief.evidence();
-        belief
+        let mut posterior = Posterior { cases: cases.collect(), taken_off: 0.0 };
+        posterior.taken_off = -posterior.evidence();
+        posterior
     }
 
-    /// Logarithm of how likely all that was read is, by this belief.
+    /// Logarithm of how likely all that was read is, by this posterior.
     pub fn evidence(&self) -> f64 {
         self.taken_off + self.cases.iter().map(|case| case.ln_weight.exp()).sum::<f64>().ln()
     }

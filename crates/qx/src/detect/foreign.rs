@@ -9,7 +9,7 @@ use std::fmt;
 
 /// Somebody else at the other end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Stranger {
+pub enum ForeignDevice {
     /// An APC UPS that speaks UPS-Link ("smart mode").
     UpsLink,
     /// A receiver that tells its position unasked (NMEA 0183).
@@ -40,9 +40,9 @@ const ALERTS: &[u8] = b"!$%+?=#&|*~";
 /// How a prompt ends.
 const PROMPTS: [&[u8]; 4] = [b"$ ", b"# ", b"> ", b"~# "];
 
-impl Stranger {
+impl ForeignDevice {
     /// Whoever answers `ask` by `line`, when that is no UPS of this family for sure.
-    pub fn who_says(ask: &[u8], line: &[u8]) -> Option<Stranger> {
+    pub fn who_says(ask: &[u8], line: &[u8]) -> Option<ForeignDevice> {
         if is_refusal(ask, line) {
             return None;
         }
@@ -52,63 +52,63 @@ impl Stranger {
             .trim_start_matches(|letter: char| u8::try_from(letter).is_ok_and(|byte| ALERTS.contains(&byte)));
         let is_hex = |byte: u8| byte.is_ascii_digit() || (b'A'..=b'F').contains(&byte);
         if answer == "NA" || answer.len() == 2 && answer.bytes().all(is_hex) {
-            return Some(Stranger::UpsLink);
+            return Some(ForeignDevice::UpsLink);
         }
         let sentence = text.strip_prefix('$').and_then(|rest| rest.split_once(','));
         let is_talker = |name: &str| {
             name.len() >= 5 && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit())
         };
         if sentence.is_some_and(|(name, _)| is_talker(name)) {
-            return Some(Stranger::Receiver);
+            return Some(ForeignDevice::Receiver);
         }
         if MODEM
             .iter()
             .any(|said| text == *said || text.strip_prefix(said).is_some_and(|rest| rest.starts_with(':')))
         {
-            return Some(Stranger::Modem);
+            return Some(ForeignDevice::Modem);
         }
         let has_letters = line.iter().filter(|byte| byte.is_ascii_alphabetic()).count() >= 2;
         let is_prompt = has_letters && PROMPTS.iter().any(|end| line.ends_with(end));
-        (is_prompt || CONSOLE.iter().any(|said| lower.contains(said))).then_some(Stranger::Console)
+        (is_prompt || CONSOLE.iter().any(|said| lower.contains(said))).then_some(ForeignDevice::Console)
     }
 
     /// Whether such an answer may be the end of a reply whose beginning was lost: two status bits.
     pub(super) fn may_be_a_torn_reply(self, line: &[u8]) -> bool {
-        self == Stranger::UpsLink && line.trim_ascii().iter().all(|byte| matches!(byte, b'0' | b'1'))
+        self == ForeignDevice::UpsLink && line.trim_ascii().iter().all(|byte| matches!(byte, b'0' | b'1'))
     }
 }
 
-impl fmt::Display for Stranger {
+impl fmt::Display for ForeignDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Stranger::UpsLink => {
+            ForeignDevice::UpsLink => {
                 "as an APC UPS does that speaks UPS-Link, to which further questions would be orders: use NUT's driver apcsmart"
             }
-            Stranger::Receiver => "as a receiver of satellites does (NMEA): name the port of the UPS",
-            Stranger::Modem => "as a modem does: name the port of the UPS",
-            Stranger::Console => "as a login or a shell does: name the port of the UPS",
+            ForeignDevice::Receiver => "as a receiver of satellites does (NMEA): name the port of the UPS",
+            ForeignDevice::Modem => "as a modem does: name the port of the UPS",
+            ForeignDevice::Console => "as a login or a shell does: name the port of the UPS",
         })
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Stranger;
+    use super::ForeignDevice;
     use crate::protocols;
 
     #[test]
-    fn strangers_are_known_by_their_answers() {
-        let who = |line: &[u8]| Stranger::who_says(b"Q1", line);
+    fn foreign_devices_are_recognised_by_their_answers() {
+        let who = |line: &[u8]| ForeignDevice::who_says(b"Q1", line);
         for line in [&b"08"[..], b"NA", b"!08", b"50", b"0A", b"08 ", b"NA\n", b"?NA"] {
-            assert_eq!(who(line), Some(Stranger::UpsLink), "{}", line.escape_ascii());
+            assert_eq!(who(line), Some(ForeignDevice::UpsLink), "{}", line.escape_ascii());
         }
         assert_eq!(
             who(b"$GPGGA,123519,4807.038,N,01131.000,E,1,08,0.9,545.4,M,46.9,M,,*47"),
-            Some(Stranger::Receiver)
+            Some(ForeignDevice::Receiver)
         );
-        assert_eq!(who(b"$GNRMC,,V,,,,,,,,,,N*4D"), Some(Stranger::Receiver));
+        assert_eq!(who(b"$GNRMC,,V,,,,,,,,,,N*4D"), Some(ForeignDevice::Receiver));
         for line in [&b"ERROR"[..], b"+CME ERROR: 100", b"NO CARRIER", b"RING"] {
-            assert_eq!(who(line), Some(Stranger::Modem), "{}", line.escape_ascii());
+            assert_eq!(who(line), Some(ForeignDevice::Modem), "{}", line.escape_ascii());
         }
         for line in [
             &b"debian login: "[..],
@@ -119,7 +119,7 @@ mod tests {
             b"switch> ",
             b"Unknown command 'Q1' - try 'help'",
         ] {
-            assert_eq!(who(line), Some(Stranger::Console), "{}", line.escape_ascii());
+            assert_eq!(who(line), Some(ForeignDevice::Console), "{}", line.escape_ascii());
         }
         for line in
             [&b"Q1"[..], b"(NAK", b"NAK", b"ERROR 42", b"", b"0", b"025", b"G1", b"0a", b"V", b"OK", b"#"]
@@ -128,10 +128,10 @@ mod tests {
         }
     }
 
-    /// No reply in the drawn form of any question is taken for a stranger's, but for those of two digits, which
+    /// No reply in the drawn form of any question is taken for that of a foreign device, but for those of two digits, which
     /// no dialect gives to `Q1`.
     #[test]
-    fn no_ups_of_this_family_is_a_stranger() {
+    fn no_ups_of_this_family_is_foreign() {
         for protocol in protocols::ALL {
             for query in protocol.queries.iter().filter(|query| query.ask == "Q1") {
                 assert!(query.picture.len() > 8, "{}: {}", protocol.name, query.picture);

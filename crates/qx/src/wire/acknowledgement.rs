@@ -4,7 +4,7 @@ use crate::wire::refusal::{NOT_SENT, is_refusal};
 
 /// What the UPS says to a command or setting that it obeys.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Consent {
+pub enum Acknowledgement {
     /// Nothing.
     Silence,
     /// Nothing, or this word.
@@ -28,11 +28,11 @@ pub enum Answer {
     Odd,
 }
 
-/// Consent in any dialect, if the reply is nothing else: UPSes of silent dialects say so as well (NUT 2.8.0
+/// Acknowledgements in any dialect, if the reply is nothing else: UPSes of silent dialects say so as well (NUT 2.8.0
 /// blazer.c, where `ACK` and `(ACK` are known of all; `OK` is omron's).
-const CONSENTS: [&str; 3] = ["ACK", "(ACK", "OK"];
+const ACKNOWLEDGEMENTS: [&str; 3] = ["ACK", "(ACK", "OK"];
 
-impl Consent {
+impl Acknowledgement {
     /// What the reply to the line `sent` means.
     pub fn answer(self, sent: &[u8], reply: Option<&[u8]>) -> Answer {
         // converters answer with zeros where the UPS said nothing
@@ -40,24 +40,26 @@ impl Consent {
         let Some(heard) = heard else { return Answer::Nothing };
         let is = |word: &&str| heard.trim_ascii().eq_ignore_ascii_case(word.as_bytes());
         let own = match self {
-            Consent::Silence => false,
-            Consent::SilenceOr(word) => is(&word),
-            Consent::SilenceOrAny(words) => words.iter().any(|word| heard.starts_with(word.as_bytes())),
-            Consent::Word(word) => {
+            Acknowledgement::Silence => false,
+            Acknowledgement::SilenceOr(word) => is(&word),
+            Acknowledgement::SilenceOrAny(words) => {
+                words.iter().any(|word| heard.starts_with(word.as_bytes()))
+            }
+            Acknowledgement::Word(word) => {
                 heard.get(..word.len()).is_some_and(|head| head.eq_ignore_ascii_case(word.as_bytes()))
             }
         };
         match heard {
             _ if own => Answer::Yes,
             _ if is_refusal(sent, heard) || heard.starts_with(NOT_SENT.as_bytes()) => Answer::No,
-            _ if CONSENTS.iter().any(|word| heard.trim_ascii() == word.as_bytes()) => Answer::Yes,
+            _ if ACKNOWLEDGEMENTS.iter().any(|word| heard.trim_ascii() == word.as_bytes()) => Answer::Yes,
             _ => Answer::Odd,
         }
     }
 
-    /// Whether silence is consent.
+    /// Whether silence is acknowledgement.
     pub const fn by_silence(self) -> bool {
-        !matches!(self, Consent::Word(_))
+        !matches!(self, Acknowledgement::Word(_))
     }
 
     /// Whether a reply, or silence, means yes.
@@ -72,7 +74,7 @@ impl Consent {
     /// What a UPS says that obeys.
     pub const fn said(self) -> Option<&'static str> {
         match self {
-            Consent::Word(word) => Some(word),
+            Acknowledgement::Word(word) => Some(word),
             _ => None,
         }
     }

@@ -32,7 +32,7 @@ pub struct Inputs {
 
 /// What is estimated.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct Estimate {
+pub struct NutEstimate {
     /// Volts of the empty and the full battery.
     pub bounds: Option<(f64, f64)>,
     /// Charge in percent.
@@ -54,7 +54,7 @@ pub struct RuntimeModel {
 
 /// The estimator: remembers the packs it settled on and how full the battery was.
 #[derive(Debug, Default)]
-pub struct Estimator {
+pub struct NutEstimator {
     packs: Option<Settled>,
     model: Option<RuntimeModel>,
     /// Seconds left at full load, and when that was.
@@ -67,18 +67,18 @@ struct Settled {
     packs: f64,
     /// The rated voltage that it was settled by.
     nominal: f64,
-    doubt: Doubt,
+    contradiction: Contradiction,
 }
 
 /// Readings that speak against what was settled. More volts than a battery can have always do. Fewer may be those
 /// of one that is dead or overloaded: they count only on mains, and only until enough readings agreed.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Doubt {
+pub struct Contradiction {
     agreed: u32,
     against: u32,
 }
 
-impl Doubt {
+impl Contradiction {
     /// Takes a reading, in parts of the least and the most that can be; true when what was settled is wrong.
     pub fn take(&mut self, volts: f64, (least, most): (f64, f64), online: bool) -> bool {
         let speaks = volts > most || volts < least && online && self.agreed < AGREED;
@@ -135,10 +135,10 @@ pub fn packs(voltage: f64, nominal: f64, online: bool) -> Option<f64> {
     highest.filter(|packs| packs * voltage >= 0.8 * nominal)
 }
 
-impl Estimator {
+impl NutEstimator {
     /// An estimator; without a model there is no runtime.
-    pub fn new(model: Option<RuntimeModel>) -> Estimator {
-        Estimator { model, ..Estimator::default() }
+    pub fn new(model: Option<RuntimeModel>) -> NutEstimator {
+        NutEstimator { model, ..NutEstimator::default() }
     }
 
     /// How many times the voltage that the UPS says makes up the battery. Settled at the first
@@ -157,14 +157,16 @@ impl Estimator {
         }
         if let Some(settled) = self.packs.as_mut().filter(|settled| settled.nominal == nominal) {
             let volts = settled.packs * voltage / nominal;
-            if !settled.doubt.take(volts, sane(nominal), inputs.online) {
+            if !settled.contradiction.take(volts, sane(nominal), inputs.online) {
                 return settled.packs;
             }
         } else if known.is_some() {
             self.packs = None;
         }
         match packs(voltage, nominal, inputs.online) {
-            Some(packs) => self.packs = Some(Settled { packs, nominal, doubt: Doubt::default() }),
+            Some(packs) => {
+                self.packs = Some(Settled { packs, nominal, contradiction: Contradiction::default() })
+            }
             None if self.packs.is_none() => return 1.0,
             None => {}
         }
@@ -172,7 +174,7 @@ impl Estimator {
     }
 
     /// The estimates for these readings.
-    pub fn estimate(&mut self, inputs: &Inputs, now: Moment) -> Estimate {
+    pub fn estimate(&mut self, inputs: &Inputs, now: Moment) -> NutEstimate {
         let packs = self.packs(inputs);
         let rated = inputs.nominal.filter(|nominal| *nominal > 0.0);
         let (low, high) = match (inputs.low, inputs.high, rated) {
@@ -185,7 +187,7 @@ impl Estimator {
             .zip(inputs.voltage)
             .map(|((low, high), voltage)| ((packs * voltage - low) / (high - low)).clamp(0.0, 1.0));
         let charge = inputs.charge.or(fullness.map(|fullness| 100.0 * fullness));
-        let mut estimate = Estimate { bounds, charge, runtime_s: None };
+        let mut estimate = NutEstimate { bounds, charge, runtime_s: None };
         if let (Some(model), Some(charge)) = (self.model, charge) {
             let full = model.seconds_at_full_load();
             let left = self.discharge(&model, inputs, charge, fullness, now);
@@ -253,7 +255,7 @@ mod tests {
     #[test]
     fn volts_of_a_cell_are_understood_at_the_first_reading() {
         // nut-faults 5: NUT shows charge 0 for the first 30 seconds here
-        let mut estimator = Estimator::new(None);
+        let mut estimator = NutEstimator::new(None);
         let estimate = estimator.estimate(&inputs(2.25, 24.0), Moment::ZERO);
         assert_eq!(estimator.packs(&inputs(1.7, 24.0)), 12.0);
         assert_eq!(estimate.charge, Some(100.0));
@@ -276,7 +278,7 @@ mod tests {
                 );
             }
         }
-        let mut estimator = Estimator::new(None);
+        let mut estimator = NutEstimator::new(None);
         for (voltage, charge) in [(2.45, 100.0), (2.27, 100.0), (1.95, 50.0), (2.45, 100.0)] {
             let estimate = estimator.estimate(&inputs(voltage, 36.0), Moment::ZERO);
             assert_eq!(estimate.charge.map(f64::round), Some(charge), "{voltage}");
@@ -285,7 +287,7 @@ mod tests {
 
     #[test]
     fn what_a_later_reading_contradicts_is_settled_anew() {
-        let mut estimator = Estimator::new(None);
+        let mut estimator = NutEstimator::new(None);
         // another UPS by now: a cell of 24 V, then the whole
         assert_eq!(estimator.packs(&inputs(2.25, 24.0)), 12.0);
         assert_eq!(estimator.packs(&inputs(27.5, 24.0)), 12.0);
@@ -297,7 +299,7 @@ mod tests {
         assert_eq!(packs, [1.0, 1.0, 2.0, 2.0]);
         (0..10).for_each(|_| assert_eq!(estimator.packs(&inputs(13.7, 24.0)), 2.0));
         (0..10).for_each(|_| assert_eq!(estimator.packs(&inputs(2.27, 24.0)), 2.0));
-        let mut fresh = Estimator::new(None);
+        let mut fresh = NutEstimator::new(None);
         fresh.packs(&inputs(24.5, 24.0));
         let outage = Inputs { online: false, ..inputs(14.0, 24.0) };
         (0..10).for_each(|_| assert_eq!(fresh.packs(&outage), 1.0, "a battery that breaks down"));
@@ -308,7 +310,7 @@ mod tests {
         for _ in 0..10 {
             assert_eq!(estimator.packs(&inputs(0.1, 24.0)), 2.0);
         }
-        let mut estimator = Estimator::new(None);
+        let mut estimator = NutEstimator::new(None);
         assert_eq!(estimator.packs(&inputs(9.9, 24.0)), 2.0, "NUT's way");
         assert_eq!(estimator.packs(&inputs(0.3, 24.0)), 2.0);
     }
@@ -330,8 +332,8 @@ mod tests {
     fn no_bounds_without_a_rated_voltage() {
         for nominal in [None, Some(0.0)] {
             let inputs = Inputs { voltage: Some(27.0), nominal, ..Inputs::default() };
-            let estimate = Estimator::new(None).estimate(&inputs, Moment::ZERO);
-            assert_eq!(estimate, Estimate::default());
+            let estimate = NutEstimator::new(None).estimate(&inputs, Moment::ZERO);
+            assert_eq!(estimate, NutEstimate::default());
         }
     }
 
@@ -339,7 +341,7 @@ mod tests {
     fn the_runtime_shrinks_on_battery_and_grows_on_mains() {
         let cal = RuntimeCal::parse("240,100,720,50").unwrap();
         let model = RuntimeModel { cal, chargetime: Duration::from_secs(43_200), idleload_percent: 10.0 };
-        let mut estimator = Estimator::new(Some(model));
+        let mut estimator = NutEstimator::new(Some(model));
         let full = estimator.estimate(&inputs(27.0, 24.0), Moment::ZERO);
         assert_eq!(full.runtime_s.map(f64::round), Some(720.0));
         let outage = Inputs { online: false, ..inputs(26.0, 24.0) };

@@ -66,9 +66,9 @@ fn a_named_dialect_is_asked_for_all_the_same() {
     assert!(asked.len() > 2 && asked.iter().all(|ask| ask == "QS"), "{asked:?}");
 }
 
-/// A stranger in the place of a UPS that was found is asked for its status at times, and nothing else.
+/// A foreign device in the place of a UPS that was found is asked for its status at times, and nothing else.
 #[test]
-fn a_stranger_that_comes_later_is_asked_nothing_else() {
+fn a_foreign_device_that_comes_later_is_asked_nothing_else() {
     let status = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000\r";
     let mut line = Line::new(Options::default());
     let mut ups = |ask: &str, _| if ask == "Q1" { status.to_vec() } else { vec![] };

@@ -1,4 +1,4 @@
-//! Manners: how a simulated UPS answers what it knows and what it does not.
+//! Profile: how a simulated UPS answers what it knows and what it does not.
 
 use crate::oddity::Oddity;
 use std::time::Duration;
@@ -34,9 +34,9 @@ impl Refusal {
     }
 }
 
-/// The manners of one unit.
+/// What one unit is, and how it answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Personality {
+pub struct Profile {
     /// Name of the maker, at most 15 letters.
     pub maker: String,
     /// Name of the model, at most 10 letters.
@@ -73,9 +73,9 @@ pub struct Personality {
     pub oddities: Vec<Oddity>,
 }
 
-impl Default for Personality {
-    fn default() -> Personality {
-        Personality {
+impl Default for Profile {
+    fn default() -> Profile {
+        Profile {
             maker: "QXUPS".into(),
             model: "SIM-1000".into(),
             firmware: "V1.0".into(),

@@ -1,5 +1,5 @@
-//! Talk: one command through a bridge, as the transfers it takes. It does no I/O: whoever owns the
-//! device does what [`Talk::next`] says and tells what came of it.
+//! One command through a bridge, as the transfers it takes. It does no I/O: whoever owns the
+//! device does what [`Transfers::next`] says and tells what came of it.
 
 use crate::usb::bridge::{Bridge, Carriage, End, Framing, Inlet, Outlet, Reports, Strings};
 use crate::wire::read::LONGEST;
@@ -74,7 +74,7 @@ pub enum Patience {
 
 /// What came of a transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Outcome {
+pub enum TransferOutcome {
     /// Data, or none where some went out.
     Data(Vec<u8>),
     /// Nothing in time.
@@ -87,7 +87,7 @@ pub enum Outcome {
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum TransferStep {
     /// This transfer.
     Do(Transfer, Patience),
     /// It is over: the reply without its end, or silence, for which some converters have a reply of NULs.
@@ -102,10 +102,10 @@ const VENDOR_OUT: u8 = 0x42;
 
 /// One command on its way.
 #[derive(Debug)]
-pub struct Talk {
+pub struct Transfers {
     bridge: &'static Bridge,
     command: Vec<u8>,
-    stage: Stage,
+    stage: TransferStage,
     out: VecDeque<Transfer>,
     reply: Vec<u8>,
     tries: u8,
@@ -114,7 +114,7 @@ pub struct Talk {
 }
 
 #[derive(Debug, PartialEq, Eq)]
-enum Stage {
+enum TransferStage {
     Flush(u8),
     Send,
     Receive { first: bool, paused: bool },
@@ -122,14 +122,14 @@ enum Stage {
     Over(Option<Vec<u8>>),
 }
 
-impl Talk {
-    /// A talk that sends `command`, any bytes, without its end; `step` counts the commands sent before, and
+impl Transfers {
+    /// Transfers that send `command`, any bytes, without its end; `step` counts the commands sent before, and
     /// `settle` says that a late reply may be on its way.
-    pub fn new(bridge: &'static Bridge, command: &[u8], step: usize, settle: bool) -> Talk {
-        let mut talk = Talk {
+    pub fn new(bridge: &'static Bridge, command: &[u8], step: usize, settle: bool) -> Transfers {
+        let mut transfers = Transfers {
             bridge,
             command: command.into(),
-            stage: Stage::Over(None),
+            stage: TransferStage::Over(None),
             out: VecDeque::new(),
             reply: vec![],
             tries: 0,
@@ -138,33 +138,34 @@ impl Talk {
         };
         if !bridge.carries(command) {
             // as a UPS that does not know the question
-            talk.stage = Stage::Over(Some(command.to_vec()));
-            return talk;
+            transfers.stage = TransferStage::Over(Some(command.to_vec()));
+            return transfers;
         }
         match bridge.carriage {
             Carriage::Reports(reports) => {
-                talk.out = sends(&reports, command);
+                transfers.out = sends(&reports, command);
                 let flush = if settle { reports.flush.max(SETTLING_REPORTS) } else { reports.flush };
                 let can_flush = matches!(reports.inlet, Inlet::Interrupt { .. });
-                talk.stage = if flush > 0 && can_flush { Stage::Flush(flush) } else { Stage::Send };
+                transfers.stage =
+                    if flush > 0 && can_flush { TransferStage::Flush(flush) } else { TransferStage::Send };
             }
             Carriage::Strings(strings) => {
-                talk.out = steps(&strings, command, step);
-                talk.stage = Stage::Read;
+                transfers.out = steps(&strings, command, step);
+                transfers.stage = TransferStage::Read;
             }
         }
-        talk
+        transfers
     }
 
-    /// A talk that sends nothing and only listens: a late reply came in the place of this command's.
-    pub fn listening(bridge: &'static Bridge, command: &[u8]) -> Talk {
+    /// Transfers that send nothing, only listen: a late reply came in the place of this command's.
+    pub fn listening(bridge: &'static Bridge, command: &[u8]) -> Transfers {
         let stage = match bridge.carriage {
             Carriage::Reports(reports) if matches!(reports.inlet, Inlet::Interrupt { .. }) => {
-                Stage::Receive { first: true, paused: false }
+                TransferStage::Receive { first: true, paused: false }
             }
-            _ => Stage::Over(None),
+            _ => TransferStage::Over(None),
         };
-        Talk {
+        Transfers {
             bridge,
             command: command.into(),
             stage,
@@ -187,77 +188,77 @@ impl Talk {
     }
 
     /// What to do next.
-    pub fn next(&self) -> Step {
+    pub fn next(&self) -> TransferStep {
         match (&self.stage, self.bridge.carriage) {
-            (Stage::Over(reply), _) => Step::Done(reply.clone()),
-            (Stage::Flush(_), Carriage::Reports(reports)) => {
-                Step::Do(receive(&reports, false), Patience::Leftover)
+            (TransferStage::Over(reply), _) => TransferStep::Done(reply.clone()),
+            (TransferStage::Flush(_), Carriage::Reports(reports)) => {
+                TransferStep::Do(receive(&reports, false), Patience::Leftover)
             }
-            (Stage::Send, _) => match self.out.front() {
-                Some(transfer) => Step::Do(transfer.clone(), Patience::Short),
-                None => Step::Done(None),
+            (TransferStage::Send, _) => match self.out.front() {
+                Some(transfer) => TransferStep::Do(transfer.clone(), Patience::Short),
+                None => TransferStep::Done(None),
             },
-            (Stage::Receive { first, paused }, Carriage::Reports(reports)) => {
+            (TransferStage::Receive { first, paused }, Carriage::Reports(reports)) => {
                 let patience = if *first { Patience::Reply } else { Patience::Gap };
-                Step::Do(receive(&reports, *first && !paused), patience)
+                TransferStep::Do(receive(&reports, *first && !paused), patience)
             }
-            (Stage::Read, Carriage::Strings(strings)) => match self.out.front() {
-                Some(transfer) => Step::Do(transfer.clone(), Patience::Leftover),
+            (TransferStage::Read, Carriage::Strings(strings)) => match self.out.front() {
+                Some(transfer) => TransferStep::Do(transfer.clone(), Patience::Leftover),
                 None => {
                     let index = strings.number(&self.command).unwrap_or_default();
-                    Step::Do(Transfer::String { index, length: strings.longest }, Patience::Short)
+                    TransferStep::Do(Transfer::String { index, length: strings.longest }, Patience::Short)
                 }
             },
-            _ => Step::Done(None),
+            _ => TransferStep::Done(None),
         }
     }
 
-    /// What came of the transfer that [`Talk::next`] named.
-    pub fn handle(&mut self, outcome: Outcome) {
+    /// What came of the transfer that [`Transfers::next`] named.
+    pub fn handle(&mut self, outcome: TransferOutcome) {
         match (&self.stage, self.bridge.carriage) {
-            (Stage::Flush(left), carriage) => {
-                if let (Outcome::Data(report), Carriage::Reports(reports)) = (&outcome, carriage) {
+            (TransferStage::Flush(left), carriage) => {
+                if let (TransferOutcome::Data(report), Carriage::Reports(reports)) = (&outcome, carriage) {
                     // "nothing" that comes late is no reply
                     self.stray |= !is_nothing(&reports.unpacking.unpack(report));
                 }
-                let more = matches!(outcome, Outcome::Data(_)) && *left > 1;
-                self.stage = if more { Stage::Flush(left - 1) } else { Stage::Send };
+                let more = matches!(outcome, TransferOutcome::Data(_)) && *left > 1;
+                self.stage = if more { TransferStage::Flush(left - 1) } else { TransferStage::Send };
             }
-            (Stage::Send, _) => {
+            (TransferStage::Send, _) => {
                 self.out.pop_front();
-                if !matches!(outcome, Outcome::Data(_)) {
+                if !matches!(outcome, TransferOutcome::Data(_)) {
                     self.failed = true;
-                    self.stage = Stage::Over(None);
+                    self.stage = TransferStage::Over(None);
                 } else if self.out.is_empty() {
                     let answered = !self.bridge.is_answerless(&self.command);
                     self.stage = if answered {
-                        Stage::Receive { first: true, paused: false }
+                        TransferStage::Receive { first: true, paused: false }
                     } else {
-                        Stage::Over(None)
+                        TransferStage::Over(None)
                     };
                 }
             }
-            (Stage::Receive { first, paused }, Carriage::Reports(reports)) => {
+            (TransferStage::Receive { first, paused }, Carriage::Reports(reports)) => {
                 let pausing = matches!(reports.inlet, Inlet::Report { .. }) && *first && !paused;
                 if pausing {
-                    self.stage = Stage::Receive { first: true, paused: true };
+                    self.stage = TransferStage::Receive { first: true, paused: true };
                 } else {
                     self.hear(&reports, outcome);
                 }
             }
-            (Stage::Read, Carriage::Strings(strings)) => self.read(&strings, outcome),
+            (TransferStage::Read, Carriage::Strings(strings)) => self.read(&strings, outcome),
             _ => {}
         }
     }
 
-    fn hear(&mut self, reports: &Reports, outcome: Outcome) {
+    fn hear(&mut self, reports: &Reports, outcome: TransferOutcome) {
         let report = match outcome {
-            Outcome::Data(report) => report,
-            Outcome::Failed => {
+            TransferOutcome::Data(report) => report,
+            TransferOutcome::Failed => {
                 self.failed = true;
-                return self.stage = Stage::Over(None);
+                return self.stage = TransferStage::Over(None);
             }
-            Outcome::Nothing | Outcome::Stalled => return self.finish(reports),
+            TransferOutcome::Nothing | TransferOutcome::Stalled => return self.finish(reports),
         };
         let bytes = reports.unpacking.unpack(&report);
         let nothing = bytes.is_empty();
@@ -268,10 +269,10 @@ impl Talk {
         if complete || nothing && !self.reply.is_empty() {
             self.finish(reports);
         } else if self.reply.is_empty() && self.tries >= EMPTY_REPORTS {
-            self.stage = Stage::Over(None);
+            self.stage = TransferStage::Over(None);
         } else {
             self.tries += u8::from(nothing);
-            self.stage = Stage::Receive { first: self.reply.is_empty(), paused: true };
+            self.stage = TransferStage::Receive { first: self.reply.is_empty(), paused: true };
         }
     }
 
@@ -281,18 +282,18 @@ impl Talk {
         reports.unpacking.cut(&mut heard);
         let digits = reports.zero_digits_from.and_then(|from| heard.get_mut(from..));
         digits.into_iter().flatten().filter(|byte| **byte == 0).for_each(|byte| *byte = b'0');
-        self.stage = Stage::Over((!is_nothing(&heard)).then_some(heard));
+        self.stage = TransferStage::Over((!is_nothing(&heard)).then_some(heard));
     }
 
-    fn read(&mut self, strings: &Strings, outcome: Outcome) {
+    fn read(&mut self, strings: &Strings, outcome: TransferOutcome) {
         if self.out.pop_front().is_some() {
             return;
         }
         self.tries += 1;
         // here the question is the command
-        self.failed = outcome == Outcome::Failed;
-        let Outcome::Data(descriptor) = outcome else {
-            self.stage = Stage::Over(None);
+        self.failed = outcome == TransferOutcome::Failed;
+        let TransferOutcome::Data(descriptor) = outcome else {
+            self.stage = TransferStage::Over(None);
             return;
         };
         let text = text_of(&descriptor);
@@ -305,11 +306,11 @@ impl Talk {
                     *first = lead;
                 }
                 let reply: Vec<u8> = reply.into_iter().take_while(|byte| *byte != b'\r').collect();
-                self.stage = Stage::Over((!is_nothing(&reply)).then_some(reply));
+                self.stage = TransferStage::Over((!is_nothing(&reply)).then_some(reply));
             }
             // a command is never repeated: it may have been obeyed all the same
             None if self.tries < strings.attempts && strings.first_byte(&self.command) != Some(b'\r') => {}
-            None => self.stage = Stage::Over(None),
+            None => self.stage = TransferStage::Over(None),
         }
     }
 }

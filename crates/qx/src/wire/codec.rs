@@ -1,9 +1,9 @@
-//! Armour: bytes around or in place of the plain text of a dialect, taken off before a reply is read
+//! Codec: what stands around or in place of the plain text of a dialect, taken off before a reply is read
 //! and put on before it is written.
 
 /// How one dialect packs its lines.
 #[derive(Debug)]
-pub struct Armour {
+pub struct Codec {
     /// What it is, for the reference.
     pub about: &'static str,
     /// Packs a question or command.
