@@ -62,6 +62,25 @@ fn a_dip_is_not_low() {
     assert_eq!(words(&shown), ["OL", "OB", "OL"], "{shown:?}");
 }
 
+/// Found by a review: the volts of one cell, or a number without its point, on battery alone.
+#[test]
+fn volts_that_cannot_be_those_of_this_battery_are_not_low() {
+    for volts in ["2.13", "02.5"] {
+        let outage = OUTAGE.replace("25.5", volts);
+        let said = [(0, MAINS), (20, outage.as_str()), (80, OUTAGE), (140, DIP)];
+        let shown = course(by_voltage(), &said, 160);
+        assert_eq!(words(&shown), ["OL", "OB", "OB LB"], "{volts}: {shown:?}");
+        assert!((144..=148).contains(&shown[2].0), "{volts}: {shown:?}");
+    }
+    // of a battery that gives out under the load, down to half of its volts
+    let worn = OUTAGE.replace("25.5", "14.0");
+    let shown = course(by_voltage(), &[(0, MAINS), (20, worn.as_str())], 60);
+    assert_eq!(words(&shown), ["OL", "OB", "OB LB"], "{shown:?}");
+    // a driver that starts in an outage knows no volts before
+    let shown = course(by_voltage(), &[(0, DIP)], 60);
+    assert_eq!(words(&shown).last(), Some(&"OB LB"), "{shown:?}");
+}
+
 #[test]
 fn a_self_test_is_not_low() {
     let shown = course(by_voltage(), &[(0, MAINS), (20, TEST), (100, MAINS)], 120);

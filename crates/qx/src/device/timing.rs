@@ -91,6 +91,13 @@ pub(super) const LOW_POLLS: u32 = 2;
 /// Time above the bound counts for so much less than time below: a value that is below in two of four polls counts.
 pub(super) const LOW_WEIGHS_LESS: u32 = 3;
 
+// --- a self test that looks like an outage ---
+
+/// An outage that a self test claims counts for so long as the test; with good mains no unit tests longer by itself.
+pub(super) const TEST_LASTS: Duration = Duration::from_secs(600);
+/// With a low battery a UPS ends its test: what lasts longer than this is an outage.
+pub(super) const TEST_ENDS: Duration = Duration::from_secs(20);
+
 // --- requests ---
 
 /// A load that should be off is given so much longer.

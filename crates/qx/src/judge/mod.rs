@@ -17,6 +17,7 @@ mod word;
 
 use crate::options::Options;
 use crate::vocabulary::moment::Moment;
+use crate::vocabulary::status::Status;
 use crate::vocabulary::value::Decimal;
 use crate::vocabulary::variable::Var;
 use crate::wire::query::Query;
@@ -268,6 +269,13 @@ impl Judge {
     pub fn newest_number(&self, var: &Var) -> Option<f64> {
         let newest = |state: &State| state.recent.newest().or(state.taken.as_ref())?.number(var);
         self.states.iter().find_map(newest).map(Decimal::as_f64)
+    }
+
+    /// Whether mains was there when it was read last, be that taken or not.
+    pub fn newest_mains(&self) -> Option<bool> {
+        let of_mains = self.each().filter(|(cell, _)| cell.kind == Kind::Mains);
+        let mut newest = of_mains.filter_map(|(_, state)| state.recent.newest().or(state.taken.as_ref()));
+        newest.next().map(|said| said.status.has(Status::Online))
     }
 
     /// Whether anything that makes hosts halt is taken of it, or could be.

@@ -27,11 +27,18 @@ pub(super) struct Plate {
     /// Not asked again before.
     not_before: Moment,
     /// The last volts of battery and output.
-    volts: [VecDeque<f64>; 2],
+    volts: [VecDeque<Volts>; 2],
     /// When another unit answered last on a line that was not lost.
     changed: Option<Moment>,
     /// Until then it is taken for true that two units answer.
     two_until: Option<Moment>,
+}
+
+/// Volts, and whether mains was there when they were read, as far as the UPS said so.
+#[derive(Clone, Copy, Debug)]
+struct Volts {
+    volts: f64,
+    on_mains: Option<bool>,
 }
 
 /// The plate is being asked for again.
@@ -42,8 +49,15 @@ struct Asked {
 }
 
 /// Whether volts leap where neither battery nor mains does.
-fn leaps(from: f64, to: f64) -> bool {
-    from > 0.0 && !(IDENTITY_VOLTS..=1.0 / IDENTITY_VOLTS).contains(&(to / from))
+fn leaps(from: Volts, to: Volts) -> bool {
+    from.volts > 0.0 && !(IDENTITY_VOLTS..=1.0 / IDENTITY_VOLTS).contains(&(to.volts / from.volts))
+}
+
+/// How often volts leapt and came back.
+fn returns(known: &[Volts]) -> usize {
+    let back =
+        |three: &&[Volts]| matches!(three, [a, b, c] if leaps(*a, *b) && leaps(*b, *c) && !leaps(*a, *c));
+    known.windows(3).filter(back).count()
 }
 
 impl Plate {
@@ -53,9 +67,10 @@ impl Plate {
     }
 
     /// Takes the newest volts; whether they leapt.
-    fn take(&mut self, at: usize, volts: Option<f64>) -> bool {
+    fn take(&mut self, at: usize, volts: Option<f64>, on_mains: Option<bool>) -> bool {
         let Some(volts) = volts.filter(|volts| *volts > 0.0) else { return false };
         let Some(known) = self.volts.get_mut(at) else { return false };
+        let volts = Volts { volts, on_mains };
         let leapt = known.back().is_some_and(|before| leaps(*before, volts));
         if known.len() == READINGS {
             known.pop_front();
@@ -64,15 +79,26 @@ impl Plate {
         leapt
     }
 
-    /// Whether the last volts of the battery, or of the output, went to and fro; and whether both did.
-    fn goes_to_and_fro(&self) -> (bool, bool) {
-        let returns = |known: &VecDeque<f64>| {
-            let known: Vec<f64> = known.iter().copied().collect();
-            let back = |three: &&[f64]| matches!(three, [a, b, c] if leaps(*a, *b) && leaps(*b, *c) && !leaps(*a, *c));
-            known.windows(3).filter(back).count()
+    /// Whether the last volts of the battery, or of the output, went to and fro.
+    fn goes_to_and_fro(&self) -> bool {
+        let of = |known: &VecDeque<Volts>| {
+            let known: Vec<Volts> = known.iter().copied().collect();
+            returns(&known) >= TO_AND_FRO
         };
-        let of = |known| returns(known) >= TO_AND_FRO;
-        (self.volts.iter().any(of), self.volts.iter().all(of))
+        self.volts.iter().any(of)
+    }
+
+    /// Whether those of battery and output both went to and fro while mains was there all the time, or was not: no unit
+    /// does so. Mains that comes and goes takes both with it, in a brown-out with each reply.
+    fn is_torn(&self) -> bool {
+        let of = |known: &VecDeque<Volts>| {
+            [Some(true), Some(false), None].into_iter().any(|state| {
+                let same: Vec<Volts> =
+                    known.iter().copied().filter(|volts| volts.on_mains == state).collect();
+                returns(&same) >= TO_AND_FRO
+            })
+        };
+        self.volts.iter().all(of)
     }
 }
 
@@ -103,15 +129,16 @@ impl Device {
         let newest = |var| self.schedule.slots().iter().find_map(|slot| slot.judge.newest_number(var));
         let output = newest(&OUTPUT_VOLTAGE).or_else(|| newest(&OUTPUT_L1_N_VOLTAGE));
         let battery = newest(&BATTERY_VOLTAGE);
+        let on_mains = self.schedule.slots().iter().find_map(|slot| slot.judge.newest_mains());
         let leapt = [
-            self.identity.plate.take(0, battery),
-            self.identity.plate.take(1, output.filter(|volts| *volts > DEAD_VOLTS)),
+            self.identity.plate.take(0, battery, on_mains),
+            self.identity.plate.take(1, output.filter(|volts| *volts > DEAD_VOLTS), on_mains),
         ];
         if self.is_two_units() && leapt.contains(&true) {
             self.identity.plate.two_until = Some(now + TWO_UNITS);
         }
         // no unit's battery and output leap together
-        if !self.is_two_units() && leapt.contains(&true) && self.identity.plate.goes_to_and_fro().1 {
+        if !self.is_two_units() && leapt.contains(&true) && self.identity.plate.is_torn() {
             return self.become_two("the volts of battery and output leap to and fro together", now);
         }
         if (silences > 0 || leapt.contains(&true)) && now >= self.identity.plate.not_before {
@@ -161,7 +188,7 @@ impl Device {
         self.identity.plate.asked = None;
         // nobody swaps a unit twice in a minute, and unseen
         let again = self.identity.plate.changed.is_some_and(|changed| now < changed + TWO_UNITS);
-        match again || self.identity.plate.goes_to_and_fro().0 {
+        match again || self.identity.plate.goes_to_and_fro() {
             true => self.become_two(&format!("one {why}"), now),
             false => {
                 self.become_another(&why, now);

@@ -19,7 +19,15 @@ pub(super) struct LowBattery {
     levels: [Level; 2],
     /// The log has it that a bound does not count.
     told: bool,
+    /// The volts that were shown last and can be this battery's.
+    volts: Option<f64>,
+    /// The log has it that volts cannot be this battery's.
+    told_of_volts: bool,
 }
+
+/// Volts that are less than this part of those before are not those of a battery that carries the load: the UPS says those
+/// of one cell, or drew the number otherwise.
+const STILL_THE_BATTERY: f64 = 0.5;
 
 /// How long a value was below its bound. The time above it is taken off again, but weighs a third: so a value that
 /// is below in two of four polls counts, one that is below in one of four does not, and once it was low it stays low
@@ -99,10 +107,12 @@ impl Device {
         status: StatusSet,
         now: Moment,
     ) -> bool {
+        let volts = self.shown_value(snapshot, &BATTERY_VOLTAGE).map(|(_, volts)| volts);
         if status.has(Status::Online) {
-            self.publication.low_battery = LowBattery::default();
+            self.publication.low_battery = LowBattery { volts, ..LowBattery::default() };
             return false;
         }
+        let can_be = self.can_be_the_battery(volts);
         let since = *self.publication.low_battery.outage.get_or_insert(now);
         if now.saturating_sub(since) < LOW_AFTER {
             return false;
@@ -110,7 +120,8 @@ impl Device {
         self.warn_of_estimates(snapshot, trust);
         let poll = self.options.pollinterval;
         for (at, word) in [Word::Said, Word::Estimated].into_iter().enumerate() {
-            let below = self.below(snapshot, |var| trust.of(var) == Some(word));
+            let counts = |var: &Var| trust.of(var) == Some(word) && (can_be || *var != BATTERY_VOLTAGE);
+            let below = self.below(snapshot, counts);
             let below = below.or_else(|| self.is_empty(snapshot, trust).filter(|_| word == Word::Said));
             // what is trusted stands, and a guess that agrees
             let stands = self.has(snapshot, |var| trust.of(var) == Some(word)) || {
@@ -137,6 +148,25 @@ impl Device {
             }
         }
         self.publication.low_battery.levels.iter().any(|level| level.low)
+    }
+
+    /// Whether these volts can be those of the battery of which others were shown before.
+    fn can_be_the_battery(&mut self, volts: Option<f64>) -> bool {
+        let known = &mut self.publication.low_battery;
+        let (Some(now), before) = (volts, known.volts) else { return true };
+        if before.is_none_or(|before| now <= 0.0 || now >= before * STILL_THE_BATTERY) {
+            known.volts = Some(now);
+            return true;
+        }
+        if self.options.low_volts.is_some() && !std::mem::replace(&mut known.told_of_volts, true) {
+            let before = before.unwrap_or_default();
+            let text = format!(
+                "lowbatt_voltage does not count: battery.voltage is {now} after {before}, which no battery under load does; \
+                 the word of the UPS counts"
+            );
+            self.note(LogLevel::Warning, text);
+        }
+        false
     }
 
     /// Where charge or runtime has a bound: the volts of a battery that holds nothing any more.

@@ -1,17 +1,20 @@
 //! What the UPS says, weighed against what it says besides (see [`crate::options::quirk`]).
 
+use crate::device::timing::{TEST_ENDS, TEST_LASTS};
 use crate::device::{Device, LogLevel, Moment};
 use crate::options::quirk::{ECO_ALARM, Quirk, STUCK_BYPASS, STUCK_FSD, STUCK_OFF, TEST_OUTAGE};
 use crate::vocabulary::status::Status;
 use crate::vocabulary::variable::{
-    INPUT_L1_N_VOLTAGE, INPUT_VOLTAGE, INPUT_VOLTAGE_NOMINAL, OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE,
-    OUTPUT_VOLTAGE_NOMINAL, Var,
+    INPUT_FREQUENCY, INPUT_FREQUENCY_NOMINAL, INPUT_L1_N_VOLTAGE, INPUT_VOLTAGE, INPUT_VOLTAGE_NOMINAL,
+    OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE, OUTPUT_VOLTAGE_NOMINAL, Var,
 };
 use crate::wire::fact::Raised;
 use std::time::Duration;
 
 /// Mains that is good is within so much of what it was before, or of what it is rated: a brown-out is not.
 const MAINS_WITHIN: f64 = 0.15;
+/// The same of its frequency: no grid leaves it, a generator does.
+const FREQUENCY_WITHIN: f64 = 0.05;
 /// An output of so many volts, or more, carries a load.
 const LIVE_VOLTS: f64 = 80.0;
 
@@ -25,10 +28,29 @@ pub(super) struct Plausibility {
     fsd_is_stuck: Option<bool>,
     /// The voltage of mains when the UPS said last that it is good, and that no test runs.
     good_mains_volts: Option<f64>,
+    /// Its frequency then, in Hz.
+    good_mains_hz: Option<f64>,
+    /// The test that is under way, of which the UPS says that mains failed.
+    test: Option<Test>,
     /// Since when the load is said to be off while there are volts.
     off_and_live: Option<Moment>,
     /// What stands in the log already.
     told: Vec<&'static str>,
+}
+
+/// A self test in which the UPS says that mains failed.
+#[derive(Clone, Copy, Debug)]
+struct Test {
+    since: Moment,
+    /// Since when the battery is low in it.
+    low_since: Option<Moment>,
+}
+
+impl Test {
+    /// Whether it goes on for longer than a test does.
+    fn is_too_long(self, now: Moment) -> bool {
+        now >= self.since + TEST_LASTS || self.low_since.is_some_and(|low| now >= low + TEST_ENDS)
+    }
 }
 
 impl Plausibility {
@@ -84,19 +106,45 @@ impl Device {
         }
     }
 
-    /// In a self test some units say that mains failed: that is not so where the input has the voltage of good
-    /// mains.
+    /// In a self test some units say that mains failed: that is not so where the input has voltage and frequency of good
+    /// mains, as long as a test lasts.
     fn weigh_test(&mut self, raised: &mut Raised) {
         let input = self.volts(&INPUT_VOLTAGE, &INPUT_L1_N_VOLTAGE);
-        match (raised.status.has(Status::Online), raised.status.has(Status::Calibrating)) {
-            (true, false) => {
-                self.publication.plausibility.good_mains_volts = Some(input).filter(|volts| *volts > 0.0)
-            }
-            (false, true) if self.is_good_mains(input) && self.applies(&TEST_OUTAGE) => {
+        let in_test = raised.status.has(Status::Calibrating) && !raised.status.has(Status::Online);
+        if in_test {
+            if self.tests(raised.status.has(Status::LowBattery))
+                && self.is_good_mains(input)
+                && self.has_good_frequency()
+                && self.applies(&TEST_OUTAGE)
+            {
                 raised.status = raised.status.with(Status::Online);
             }
-            _ => {}
+            return;
         }
+        let hz = self.facts().f64(&INPUT_FREQUENCY);
+        let known = &mut self.publication.plausibility;
+        known.test = None;
+        if raised.status.has(Status::Online) && !raised.status.has(Status::Calibrating) {
+            known.good_mains_volts = Some(input).filter(|volts| *volts > 0.0);
+            known.good_mains_hz = hz.filter(|hz| *hz > 0.0);
+        }
+    }
+
+    /// Takes note of a test; whether it may still be one.
+    fn tests(&mut self, low: bool) -> bool {
+        let now = self.clock;
+        let test = self.publication.plausibility.test.get_or_insert(Test { since: now, low_since: None });
+        test.low_since = test.low_since.or(Some(now)).filter(|_| low);
+        !test.is_too_long(now)
+    }
+
+    /// Whether the frequency of mains, where the UPS says it, is that of good mains.
+    fn has_good_frequency(&self) -> bool {
+        let facts = self.facts();
+        let good = self.publication.plausibility.good_mains_hz;
+        let good = good.or_else(|| facts.f64(&INPUT_FREQUENCY_NOMINAL)).filter(|hz| *hz > 0.0);
+        good.zip(facts.f64(&INPUT_FREQUENCY))
+            .is_none_or(|(good, hz)| (hz - good).abs() <= FREQUENCY_WITHIN * good)
     }
 
     fn is_good_mains(&self, input: f64) -> bool {
