@@ -81,6 +81,8 @@ pub(crate) struct Peer {
     pub later: Cell<Option<Instant>>,
     /// That is a penalty for failed logins of its address.
     pub is_slowed: Cell<bool>,
+    /// Since when its password waits to be checked.
+    pub waits_since: Cell<Option<Instant>>,
     /// It is known earlier.
     pub wake: Notify,
     /// Whether it gave the password of a hash, as far as that was found out.
@@ -153,6 +155,7 @@ impl Server {
             proven: Cell::new(false),
             later: Cell::new(None),
             is_slowed: Cell::new(false),
+            waits_since: Cell::new(None),
             wake: Notify::new(),
             checked: RefCell::new(None),
             is_checking: Cell::new(false),

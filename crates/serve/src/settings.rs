@@ -23,6 +23,8 @@ pub struct Settings {
     pub inactivity: Duration,
     /// So many clients at a time.
     pub connections: usize,
+    /// So many files the system lets this process open.
+    pub files: usize,
     /// MAXCONN, in which UPSes and addresses of LISTEN count as well (upsd.conf(5)).
     pub max_connections: Option<usize>,
     /// Whether reading needs a user.
@@ -44,6 +46,7 @@ impl Settings {
             tracking_delay: seconds(conf.tracking_delay_s, TRACKING_DELAY),
             inactivity: seconds(conf.client_inactivity_delay_s, INACTIVITY),
             connections: CONNECTIONS,
+            files: usize::MAX,
             max_connections: conf.max_connections.map(|most| usize::try_from(most).unwrap_or(usize::MAX)),
             login_to_read: conf.login_to_read.unwrap_or(false),
             allow_no_device: conf.allow_no_device.unwrap_or(false),
@@ -53,13 +56,47 @@ impl Settings {
     }
 }
 
+/// Besides connections a process has files open: configuration, state, logs, sockets of drivers.
+const BESIDES: usize = 64;
+/// And for each UPS: its port, its socket for clients of the driver, a connection to that, a simulated one's other end.
+const FILES_OF_A_UPS: usize = 4;
+
 impl Settings {
-    /// How many clients MAXCONN leaves room for, beside so many UPSes.
+    /// Takes into account how many files the system lets this process open. Where MAXCONN is not written, fewer clients are
+    /// let in.
+    ///
+    /// # Errors
+    /// A sentence, when MAXCONN is more.
+    pub(crate) fn fit(&mut self, files: usize) -> Result<(), String> {
+        let room = files.saturating_sub(BESIDES);
+        match self.max_connections {
+            Some(most) if most > room => Err(format!(
+                "upsd.conf: MAXCONN is {most}, but the system lets this process open {files} files; write at most {room}, or raise the limit (LimitNOFILE= of the unit)"
+            )),
+            Some(_) => Ok(()),
+            None => {
+                self.files = files;
+                Ok(())
+            }
+        }
+    }
+
+    /// How many clients MAXCONN, or the system, leaves room for beside so many UPSes.
     ///
     /// # Errors
     /// A sentence, when there is none.
     pub(crate) fn leave_room(&mut self, upses: usize) -> Result<(), String> {
-        let Some(most) = self.max_connections else { return Ok(()) };
+        let Some(most) = self.max_connections else {
+            let beside = upses.saturating_mul(FILES_OF_A_UPS).saturating_add(BESIDES);
+            let left = self.files.saturating_sub(beside).min(CONNECTIONS);
+            self.connections = Some(left).filter(|left| *left > 0).ok_or_else(|| {
+                format!(
+                    "the system lets this process open {} files, and {upses} UPSes need {beside}; raise the limit (LimitNOFILE= of the unit)",
+                    self.files
+                )
+            })?;
+            return Ok(());
+        };
         // without LISTEN both addresses of loopback
         let addresses = if self.listen.is_empty() { 2 } else { self.listen.len() };
         let beside = upses.saturating_add(addresses);
@@ -93,6 +130,17 @@ mod tests {
         };
         assert_eq!((room(0), room(3), room(7)), (Ok(8), Ok(5), Ok(1)));
         assert!(room(8).unwrap_err().contains("at least 11"));
+        let limited = |files, upses| {
+            let mut settings = Settings::default();
+            settings.fit(files).and_then(|()| settings.leave_room(upses)).map(|()| settings.connections)
+        };
+        assert_eq!(
+            (limited(1024, 1), limited(256, 10), limited(4096, 10)),
+            (Ok(956), Ok(152), Ok(CONNECTIONS))
+        );
+        assert!(limited(256, 100).unwrap_err().contains("open 256 files"));
+        let mut settings = Settings::of(&conf);
+        assert!(settings.fit(70).unwrap_err().contains("write at most 6"));
         let mut settings = Settings::default();
         assert_eq!(settings.leave_room(2000).map(|()| settings.connections), Ok(CONNECTIONS));
     }

@@ -9,6 +9,7 @@ use nut::network::server::{
 };
 use nut::upsd_users::{Action, Password, UpsdUsers, User};
 use std::rc::Rc;
+use tokio::time::Instant;
 
 /// It is not known yet.
 struct Later;
@@ -182,10 +183,12 @@ impl Site for Desk<'_> {
 
     fn may(&mut self, client: &Client, right: Right<'_>, ups: Option<UpsId>) -> Verdict {
         // an upsmon that is logged in forces its shutdown at once, whatever others try from the same address
+        let since = self.peer.waits_since.get().unwrap_or_else(Instant::now);
         let waits = match self.peer.proven.get() {
             true => None,
-            false => self.server.guard.borrow().waits(self.peer.address),
+            false => self.server.guard.borrow().waits(self.peer.address, since),
         };
+        self.peer.waits_since.set(Some(since));
         self.peer.later.set(waits);
         self.peer.is_slowed.set(waits.is_some());
         if waits.is_some() {
@@ -193,6 +196,7 @@ impl Site for Desk<'_> {
         }
         let users = self.server.users.borrow();
         let Ok(user) = self.user(client, &users) else { return Verdict::Later };
+        self.peer.waits_since.set(None);
         self.peer.proven.set(user.is_some());
         match user {
             Some(user) if self.has_right(user, right, ups) => Verdict::Granted,

@@ -193,9 +193,27 @@ fn guessing_passwords_is_slow_for_its_own_address() {
     // who was logged in before forces a shutdown at once
     assert_eq!(logged_in.ask("FSD attic"), "OK FSD-SET");
     assert!(began.elapsed() < SOON, "{:?}", began.elapsed());
-    // the right password waits its turn, and is right
+    // the right password waits its turn, and is right; upsmon gives up after 5 s, so it comes before that, however many
+    // are tried meanwhile
+    let ends = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let guessing: Vec<_> = (0..4)
+        .map(|_| {
+            let (ends, port) = (ends.clone(), site.port);
+            std::thread::spawn(move || {
+                while !ends.load(std::sync::atomic::Ordering::SeqCst) {
+                    let mut client = Client::new(port).user("first", "wrong");
+                    let _ = client.ask("LOGIN rack");
+                }
+            })
+        })
+        .collect();
+    std::thread::sleep(Duration::from_secs(3));
+    let began = Instant::now();
     let mut right = site.connect().user("first", "one");
     assert_eq!(right.ask("LOGIN rack"), "OK");
+    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
+    ends.store(true, std::sync::atomic::Ordering::SeqCst);
+    guessing.into_iter().for_each(|thread| thread.join().unwrap());
 }
 
 /// What check_ups sends: several requests and the farewell in one segment, then it waits for the end.

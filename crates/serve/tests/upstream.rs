@@ -6,6 +6,7 @@ mod site;
 use site::{FakeDriver, Site, program};
 use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 fn conf(driver: &str, ups: &str, port: u16, more: &str) -> String {
@@ -48,6 +49,7 @@ fn without_a_user_it_is_only_read() {
     let there = Site::started("reads", "[rack]\ndriver = qxups-sim\n", "");
     let here = Site::started("reader", &conf("dummy-ups", "rack", there.port, ""), "");
     here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OL\"");
+    here.until("it is known what can be commanded", || here.connect().list("LIST CMD far").len() > 2);
     let mut client = here.connect().user("admin", "secret");
     assert_eq!(client.ask("INSTCMD far load.off"), "ERR INSTCMD-FAILED");
     assert!(!there.log().contains("load.off"));
@@ -115,48 +117,117 @@ fn debian_s_upsd_is_another_server() {
 const SETTABLE: usize = 400;
 const ANSWERS_IN: Duration = Duration::from_millis(25);
 
-/// A server that is slow, with a UPS of which much can be set; how many of that were asked for.
-fn slow_server(status: std::sync::Arc<std::sync::Mutex<&'static str>>) -> (u16, std::sync::Arc<AtomicUsize>) {
+/// A server that answers each request by a function; without an answer it closes the connection.
+fn fake_server(answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static) -> u16 {
     use std::io::{BufRead, BufReader, Write};
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let (port, asked) = (listener.local_addr().unwrap().port(), std::sync::Arc::<AtomicUsize>::default());
-    let types = asked.clone();
+    let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let mut stream = stream.unwrap();
             for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
-                std::thread::sleep(ANSWERS_IN);
-                let words: Vec<&str> = line.split(' ').collect();
-                let answer = match words.as_slice() {
-                    ["LIST", "RW", ups] => {
-                        (0..SETTABLE).map(|number| format!("RW {ups} x.{number} \"1\"\n")).collect::<String>()
-                    }
-                    ["LIST", "VAR", ups] => {
-                        format!("VAR {ups} ups.status \"{}\"\n", status.lock().unwrap())
-                    }
-                    ["LIST", ..] => String::new(),
-                    ["GET", "TYPE", ..] => {
-                        types.fetch_add(1, Ordering::SeqCst);
-                        let _ = stream
-                            .write_all(format!("TYPE {} RW STRING:8\n", words[2..].join(" ")).as_bytes());
-                        continue;
-                    }
-                    _ => {
-                        let _ = stream.write_all(b"ERR UNKNOWN-COMMAND\n");
-                        continue;
-                    }
-                };
-                let _ = stream.write_all(format!("BEGIN {line}\n{answer}END {line}\n").as_bytes());
+                match answer(&line) {
+                    Some(answer) => drop(stream.write_all(answer.as_bytes())),
+                    None => break,
+                }
             }
+        }
+    });
+    port
+}
+
+fn list(request: &str, items: &str) -> Option<String> {
+    Some(format!("BEGIN {request}\n{items}END {request}\n"))
+}
+
+/// A server that is slow, with a UPS of which much can be set; how many of that were asked for.
+fn slow_server(status: Arc<Mutex<&'static str>>) -> (u16, Arc<AtomicUsize>) {
+    let asked = Arc::<AtomicUsize>::default();
+    let types = asked.clone();
+    let port = fake_server(move |line| {
+        std::thread::sleep(ANSWERS_IN);
+        let words: Vec<&str> = line.split(' ').collect();
+        match words.as_slice() {
+            ["LIST", "RW", ups] => {
+                let items = (0..SETTABLE).map(|number| format!("RW {ups} x.{number} \"1\"\n"));
+                list(line, &items.collect::<String>())
+            }
+            ["LIST", "VAR", ups] => {
+                list(line, &format!("VAR {ups} ups.status \"{}\"\n", status.lock().unwrap()))
+            }
+            ["LIST", ..] => list(line, ""),
+            ["GET", "TYPE", ..] => {
+                types.fetch_add(1, Ordering::SeqCst);
+                Some(format!("TYPE {} RW STRING:8\n", words[2..].join(" ")))
+            }
+            _ => Some("ERR UNKNOWN-COMMAND\n".into()),
         }
     });
     (port, asked)
 }
 
+/// A server whose driver says nothing of what became of orders, and the orders that it got. With `dies` it closes the
+/// connection when it is asked for the data after an order.
+fn server_without_outcomes(dies: bool) -> (u16, Arc<Mutex<Vec<String>>>) {
+    let got = Arc::<Mutex<Vec<String>>>::default();
+    let orders = got.clone();
+    let port = fake_server(move |line| {
+        let words: Vec<&str> = line.split(' ').collect();
+        match words.as_slice() {
+            ["LIST", "VAR", _] if dies && !orders.lock().unwrap().is_empty() => None,
+            ["LIST", "VAR", ups] => list(line, &format!("VAR {ups} ups.status \"OL\"\n")),
+            ["LIST", "CMD", ups] => {
+                list(line, &format!("CMD {ups} test.battery.start\nCMD {ups} beeper.mute\n"))
+            }
+            ["LIST", ..] => list(line, ""),
+            ["INSTCMD", _, name] => {
+                orders.lock().unwrap().push(name.to_string());
+                Some("OK TRACKING 00000000-0000-4000-8000-000000000000\n".into())
+            }
+            ["GET", "TRACKING", _] => Some("PENDING\n".into()),
+            ["STARTTLS"] => Some("ERR FEATURE-NOT-CONFIGURED\n".into()),
+            _ => Some("OK\n".into()),
+        }
+    });
+    (port, got)
+}
+
+fn ordering(name: &str, dies: bool) -> (Site, Arc<Mutex<Vec<String>>>) {
+    let (port, got) = server_without_outcomes(dies);
+    let here = Site::started(name, &conf("nut-upstream", "rack", port, USER), "");
+    here.until("it is known what can be commanded", || here.connect().list("LIST CMD far").len() > 2);
+    (here, got)
+}
+
+/// Found by a review: the second of two orders waited for the outcome of the first, and was sent a minute later.
+#[test]
+fn an_order_waits_for_no_other_s_outcome() {
+    let (here, got) = ordering("no-outcome", false);
+    let mut client = here.connect().user("admin", "secret");
+    assert_eq!(client.ask("INSTCMD far test.battery.start"), "OK");
+    assert_eq!(client.ask("INSTCMD far beeper.mute"), "OK");
+    let began = std::time::Instant::now();
+    here.until("both are handed on", || got.lock().unwrap().len() == 2);
+    assert_eq!(*got.lock().unwrap(), ["test.battery.start", "beeper.mute"]);
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+}
+
+/// Found by a review: an order whose connection was lost at a poll between stayed PENDING for ever.
+#[test]
+fn an_order_whose_connection_is_lost_has_failed() {
+    let (here, got) = ordering("lost-order", true);
+    let mut client = here.connect().user("admin", "secret");
+    assert_eq!(client.ask("SET TRACKING ON"), "OK");
+    let answer = client.ask("INSTCMD far test.battery.start");
+    let id = answer.strip_prefix("OK TRACKING ").unwrap().to_string();
+    here.until("it has failed", || client.ask(&format!("GET TRACKING {id}")) == "ERR FAILED");
+    assert_eq!(got.lock().unwrap().len(), 1);
+}
+
 /// What can be set is asked for between the polls: an outage does not wait for the last of it.
 #[test]
 fn an_outage_is_shown_while_it_is_asked_what_can_be_set() {
-    let status = std::sync::Arc::new(std::sync::Mutex::new("OL"));
+    let status = Arc::new(Mutex::new("OL"));
     let (port, asked) = slow_server(status.clone());
     let here = Site::started("slow", &conf("nut-upstream", "rack", port, ""), "");
     here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OL\"");
@@ -168,11 +239,10 @@ fn an_outage_is_shown_while_it_is_asked_what_can_be_set() {
 }
 
 /// The bytes of a connection, as they went over the wire.
-fn tapped(port: u16) -> (u16, std::sync::Arc<std::sync::Mutex<Vec<u8>>>) {
+fn tapped(port: u16) -> (u16, Arc<Mutex<Vec<u8>>>) {
     use std::io::{Read, Write};
     let tap = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let (at, seen) =
-        (tap.local_addr().unwrap().port(), std::sync::Arc::<std::sync::Mutex<Vec<u8>>>::default());
+    let (at, seen) = (tap.local_addr().unwrap().port(), Arc::<Mutex<Vec<u8>>>::default());
     let all = seen.clone();
     std::thread::spawn(move || {
         while let Ok((near, _)) = tap.accept() {

@@ -1,5 +1,6 @@
 //! The fleet: all UPSes of a site by name, wherever their data comes from.
 
+mod errands;
 mod line;
 mod mirror;
 mod own;

@@ -3,21 +3,21 @@
 //! It can be read; orders are handed on where `upstream_user` and `upstream_password` are given. Nothing that was said
 //! before a loss of the connection is shown after it.
 
+use super::errands::Errands;
 use super::line::Line;
 use super::mirror::Mirror;
 use super::plan::Upstream;
-use super::source::{Answer, Ended, Source};
+use super::source::{Answer, Source};
 use super::survey::{Stand, Survey};
 use nut::driver_lines::DriverLine;
-use nut::network::client::{self, End, Errand, Having, Item, Next, Opening, Request};
+use nut::network::ErrorWord;
+use nut::network::client::{self, Having, Item, Next, Opening, Request};
 use nut::network::server::{Freshness, Order, Variable};
-use nut::network::{ErrorWord, Outcome};
 use qx::vocabulary::moment::Moment;
 use station::clock::Clock;
 use station::log::Log;
 use station::seldom::{Seldom, counted};
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 use tls::client_config;
@@ -34,10 +34,6 @@ const POLL: Duration = Duration::from_secs(2);
 const SURVEY: Duration = Duration::from_secs(60);
 /// Newer NUT lets this pass beyond MAXAGE.
 const GRACE: Duration = Duration::from_secs(1);
-/// So many orders may wait.
-const ORDERS: usize = 32;
-/// An outcome that has not come after so long does not come any more.
-const OUTCOME: Duration = Duration::from_secs(60);
 
 /// A UPS of another server.
 pub(crate) struct UpstreamSource {
@@ -60,7 +56,7 @@ struct State {
     freshness: Freshness,
     heard: Moment,
     mirror: Mirror,
-    orders: VecDeque<(client::Order, Answer)>,
+    errands: Errands,
 }
 
 /// What can be set and commanded, and until when that is taken for true; without a time, not at all.
@@ -87,7 +83,7 @@ impl UpstreamSource {
             freshness: Freshness::NotConnected,
             heard: Moment::ZERO,
             mirror: Mirror::default(),
-            orders: VecDeque::new(),
+            errands: Errands::default(),
         };
         let inner = Rc::new(Inner {
             upstream,
@@ -138,11 +134,10 @@ impl Inner {
     fn lose(&self) {
         let mut state = self.state.borrow_mut();
         (state.freshness, state.mirror) = (Freshness::NotConnected, Mirror::default());
-        let orders = std::mem::take(&mut state.orders);
+        let errands = std::mem::take(&mut state.errands);
         drop(state);
-        for (_, answer) in orders {
-            answer(failed("the connection to the other server was lost, so nothing was sent"));
-        }
+        // each says what became of it
+        drop(errands);
     }
 
     /// One connection, until it is lost; why.
@@ -167,11 +162,13 @@ impl Inner {
                 poll = Instant::now() + POLL;
                 *pause = PAUSE;
             }
-            let order = self.state.borrow_mut().orders.pop_front();
-            if let Some((order, answer)) = order {
-                self.run_errand(line, order, answer, &mut known).await?;
-                // what it changed is seen at once
-                poll = Instant::now();
+            let next = self.state.borrow_mut().errands.next();
+            if let Some((going, request)) = next {
+                let (_, answer) = line.ask(request).await?;
+                if self.state.borrow_mut().errands.answered(going, answer) {
+                    // what it changed is seen at once
+                    poll = Instant::now();
+                }
                 continue;
             }
             if let Some(survey) = &mut known.survey {
@@ -179,8 +176,9 @@ impl Inner {
                 self.survey_stands(stand, &mut known);
                 continue;
             }
+            let due = self.state.borrow().errands.due();
             tokio::select! {
-                () = sleep_until(poll) => {}
+                () = sleep_until(due.map_or(poll, |due| due.min(poll))) => {}
                 () = self.wake.notified() => {}
             }
         }
@@ -260,46 +258,6 @@ impl Inner {
         Ok(())
     }
 
-    /// Hands an order on and waits for its outcome; the UPS is read meanwhile.
-    async fn run_errand(
-        &self,
-        line: &mut Line,
-        order: client::Order,
-        answer: Answer,
-        known: &mut Known,
-    ) -> Result<(), String> {
-        let (mut errand, began, mut polled) = (Errand::new(order), Instant::now(), Instant::now());
-        let mut next = errand.next(None);
-        let ended = loop {
-            let request = match next {
-                Next::Ask(request) => request,
-                Next::AskAfter(wait, request) if began.elapsed() < OUTCOME => {
-                    sleep(wait).await;
-                    request
-                }
-                Next::AskAfter(..) => break failed("the other server did not say in time what became of it"),
-                // that is of the opening
-                Next::StartTls => break failed("the order could not be handed on"),
-                Next::End(end) => break ended(end),
-            };
-            match line.ask(request).await {
-                Ok((_, answer)) => next = errand.next(Some(answer)),
-                Err(why) => {
-                    answer(failed(
-                        "the connection to the other server was lost before it said what became of it",
-                    ));
-                    return Err(why);
-                }
-            }
-            if polled.elapsed() >= POLL {
-                polled = Instant::now();
-                self.poll(line, known).await?;
-            }
-        };
-        answer(ended);
-        Ok(())
-    }
-
     fn freshness(&self) -> Freshness {
         let state = self.state.borrow();
         let silent = self.clock.now().saturating_sub(state.heard);
@@ -307,19 +265,6 @@ impl Inner {
             Freshness::Fresh if silent > self.max_age.get() + GRACE => Freshness::Stale,
             freshness => freshness,
         }
-    }
-}
-
-fn failed(why: &str) -> Ended {
-    Ended { outcome: Outcome::Failed, why: Some(why.into()) }
-}
-
-fn ended(end: End) -> Ended {
-    match end {
-        End::Done => Ended { outcome: Outcome::Success, why: None },
-        End::Failed(outcome) => Ended { outcome, why: None },
-        End::Accepted => failed("the other server took it, and does not say what became of it"),
-        End::Refused(refusal) | End::Lost(refusal) => failed(&refusal.to_string()),
     }
 }
 
@@ -372,7 +317,7 @@ impl Source for UpstreamSource {
             );
             return false;
         }
-        if state.freshness == Freshness::NotConnected || state.orders.len() >= ORDERS {
+        if state.freshness == Freshness::NotConnected {
             return false;
         }
         let order = match order {
@@ -385,8 +330,8 @@ impl Source for UpstreamSource {
                 client::Order::Set { ups: ups.clone(), variable: variable.into(), value: value.into() }
             }
         };
-        state.orders.push_back((order, answer));
+        let taken = state.errands.take(order, answer);
         self.inner.wake.notify_one();
-        true
+        taken
     }
 }

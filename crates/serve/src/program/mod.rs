@@ -41,8 +41,6 @@ use tokio::sync::{mpsc, oneshot};
 const DATAPATH: &str = "/usr/share/nut";
 /// The name of the program, of its PID file and in its messages.
 const PROGRAM: &str = "upsd";
-/// So many descriptors are left for UPSes, files and listeners beside those of clients.
-const BESIDES: u64 = 64;
 
 /// A supervisor whose queue is full is told again after so long.
 const AGAIN: Duration = Duration::from_millis(100);
@@ -191,7 +189,7 @@ fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
     let upsd_conf = plan.from.upsd_conf(&mut hints)?;
     let log = Log::new(debug_level(&plan.line, &upsd_conf), plan.line.quiet);
     let mut settings = settings(&upsd_conf, &plan)?;
-    raise_limit(settings.max_connections.unwrap_or(settings.connections))?;
+    settings.fit(raise_limit())?;
     let opened = Opened::now(&settings.listen, plan.line.family);
     if let Some(why) = opened.is_hopeless() {
         return Err(why);
@@ -271,16 +269,11 @@ fn settings(conf: &UpsdConf, plan: &Plan) -> Result<Settings, Fatal> {
     Ok(settings)
 }
 
-/// Lets the process open as many descriptors as the system allows.
-fn raise_limit(connections: usize) -> Result<(), Fatal> {
-    let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return Ok(()) };
+/// Lets the process open as many descriptors as the system allows, and says how many these are.
+fn raise_limit() -> usize {
+    let Ok((_, hard)) = getrlimit(Resource::RLIMIT_NOFILE) else { return usize::MAX };
     let _ = setrlimit(Resource::RLIMIT_NOFILE, hard, hard);
-    if u64::try_from(connections).is_ok_and(|most| most.saturating_add(BESIDES) > hard) {
-        return Err(format!(
-            "upsd.conf: MAXCONN is {connections}, but the system lets this process open {hard} files; write a lower number, or raise the limit (LimitNOFILE= of the unit)"
-        ));
-    }
-    Ok(())
+    usize::try_from(hard).unwrap_or(usize::MAX)
 }
 
 /// Where the state is: the environment says it, else `ups.conf` (newer NUT), else `upsd.conf`.
@@ -527,7 +520,7 @@ impl Reloading {
         let mut hints = vec![];
         let upsd_conf = plan.from.upsd_conf(&mut hints)?;
         let mut settings = settings(&upsd_conf, plan)?;
-        raise_limit(settings.max_connections.unwrap_or(settings.connections))?;
+        settings.fit(raise_limit())?;
         let ups_conf = plan.from.ups_conf()?;
         let users = plan.from.users(&mut hints)?;
         let checked = server.fleet.borrow().check(&ups_conf)?;
