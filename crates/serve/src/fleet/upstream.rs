@@ -10,7 +10,7 @@ use super::source::{Answer, Ended, Source};
 use nut::driver_lines::DriverLine;
 use nut::network::client::{self, About, End, Errand, Having, Item, Next, Opening, Request, Values};
 use nut::network::server::{Freshness, Order, Variable};
-use nut::network::{ErrorWord, Outcome};
+use nut::network::{ErrorWord, TrackedOutcome};
 use qx::vocabulary::moment::Moment;
 use station::clock::Clock;
 use station::log::Log;
@@ -312,12 +312,12 @@ impl Inner {
 }
 
 fn failed(why: &str) -> Ended {
-    Ended { outcome: Outcome::Failed, why: Some(why.into()) }
+    Ended { outcome: TrackedOutcome::Failed, why: Some(why.into()) }
 }
 
 fn ended(end: End) -> Ended {
     match end {
-        End::Done => Ended { outcome: Outcome::Success, why: None },
+        End::Done => Ended { outcome: TrackedOutcome::Success, why: None },
         End::Failed(outcome) => Ended { outcome, why: None },
         End::Accepted => failed("the other server took it, and does not say what became of it"),
         End::Refused(refusal) | End::Lost(refusal) => failed(&refusal.to_string()),
