@@ -5,7 +5,7 @@
 //! follows are samples of seven bytes.
 #![no_main]
 
-use battery::{Bank, Chemistry, Estimator, Sample, Source, Unit};
+use battery::{Bank, Chemistry, Estimator, Sample, Source, UpsIdentity};
 use libfuzzer_sys::fuzz_target;
 use std::time::Duration;
 
@@ -18,9 +18,9 @@ fuzz_target!(|bytes: &[u8]| {
         None => (rest, &[][..]),
     };
     let text = String::from_utf8_lossy(text);
-    let _ = Estimator::remembering(bank, &Unit::default(), &text);
+    let _ = Estimator::remembering(bank, &UpsIdentity::default(), &text);
     let whole = format!("{text}sum {:08x}\n", sum(&text));
-    let Ok(mut estimator) = Estimator::remembering(bank, &Unit::default(), &whole) else { return };
+    let Ok(mut estimator) = Estimator::remembering(bank, &UpsIdentity::default(), &whole) else { return };
     check(bank, &estimator);
     let mut at = Duration::ZERO;
     for sample in samples.chunks_exact(7).take(60) {
@@ -45,7 +45,7 @@ fn check(bank: Bank, estimator: &Estimator) {
     assert!(health.is_none_or(|health| (0.0..=200.0).contains(&health)), "{estimate:?}");
     if let Some(memory) = estimator.memory() {
         assert!(memory.len() < 4000, "{memory}");
-        let again = Estimator::remembering(bank, &Unit::default(), &memory);
+        let again = Estimator::remembering(bank, &UpsIdentity::default(), &memory);
         assert!(again.is_ok(), "{again:?}: {memory}");
     }
 }

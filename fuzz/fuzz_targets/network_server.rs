@@ -3,9 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nut::network::Outcome;
+use nut::network::TrackedOutcome;
 use nut::network::server::{
-    Client, Connection, Event, Freshness, Handed, Identity, Kind, Order, Right, Site, TlsOffer, UpsId,
+    Client, Connection, ConnectionEvent, Freshness, Handed, Identity, Kind, Order, Right, Site, TlsOffer, UpsId,
     Variable, Verdict,
 };
 
@@ -77,7 +77,7 @@ impl Site for Small {
     fn each_login(&self, _: UpsId, each: &mut dyn FnMut(&str)) {
         each("::1");
     }
-    fn outcome(&self, _: &str) -> Option<Outcome> {
+    fn outcome(&self, _: &str) -> Option<TrackedOutcome> {
         None
     }
     fn may(&mut self, client: &Client, _: Right<'_>, _: Option<UpsId>) -> Verdict {
@@ -111,10 +111,10 @@ fn answers(bytes: &[u8], cut: usize) -> Vec<u8> {
             rest = &rest[taken.consumed..];
             all.append(&mut out);
             match taken.event {
-                Some(Event::StartTls) => connection.encrypted(false),
-                Some(Event::Close) => return all,
-                Some(Event::Full) | None => {}
-                Some(Event::Waiting) => panic!("every verdict is known"),
+                Some(ConnectionEvent::StartTls) => connection.encrypted(false),
+                Some(ConnectionEvent::Close) => return all,
+                Some(ConnectionEvent::Full) | None => {}
+                Some(ConnectionEvent::Waiting) => panic!("every verdict is known"),
             }
         }
     }

@@ -2,7 +2,7 @@
 //!
 //!     cargo run -p qxups-battery --example estimate
 
-use battery::{Bank, Chemistry, Estimator, Sample, Source, Unit};
+use battery::{Bank, Chemistry, Estimator, Sample, Source, UpsIdentity};
 use std::io::Write;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let mut out = std::io::stdout().lock();
     // two blocks of 12 V, lead-acid
     let bank = Bank::of_nominal(24.0, Chemistry::LeadAcid).ok_or("no bank has this voltage")?;
-    let unit = Unit::new([("device.model", "Example 1000")]);
+    let unit = UpsIdentity::new([("device.model", "Example 1000")]);
     let mut estimator = Estimator::new(bank);
     estimator.set_unit(&unit);
 

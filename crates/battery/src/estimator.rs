@@ -12,7 +12,7 @@ use crate::outlook;
 use crate::posterior::{ADAPTS_S, Learned, Posterior};
 use crate::surprise::Surprise;
 use crate::trend::Trend;
-use crate::unit::{Likeness, Unit};
+use crate::unit::{Likeness, UpsIdentity};
 use crate::{MemoryError, charging, memory};
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ pub struct Estimator {
     /// Whether it is of this UPS for certain.
     own: bool,
     /// Whose battery it is.
-    unit: Unit,
+    unit: UpsIdentity,
     /// What is expected of the strength by the ratings of the UPS: a logarithm and its deviation.
     expected: Option<(f64, f64)>,
     /// Share of the charge that is missing, once it is known.
@@ -90,7 +90,7 @@ impl Estimator {
             learned: None,
             trust: Trust::Full,
             own: true,
-            unit: Unit::default(),
+            unit: UpsIdentity::default(),
             expected: None,
             missing: None,
             guessed: true,
@@ -110,7 +110,7 @@ impl Estimator {
     ///
     /// # Errors
     /// When the text is damaged, of another version, bank or UPS, or cannot be right.
-    pub fn remembering(bank: Bank, unit: &Unit, text: &str) -> Result<Estimator, MemoryError> {
+    pub fn remembering(bank: Bank, unit: &UpsIdentity, text: &str) -> Result<Estimator, MemoryError> {
         let kept = memory::read(&bank, text)?;
         let likeness = kept.unit.as_ref().map_or(Likeness::Unknown, |kept| kept.compare(unit));
         let trust = match (kept.contradicted, likeness) {
@@ -142,7 +142,7 @@ impl Estimator {
     }
 
     /// Says whose battery it is, as far as that is known by now; what is measured is kept under that name.
-    pub fn set_unit(&mut self, unit: &Unit) {
+    pub fn set_unit(&mut self, unit: &UpsIdentity) {
         self.unit.join(unit);
     }
 

@@ -58,4 +58,4 @@ pub use bank::{Bank, Chemistry, Rating};
 pub use estimate::{Confidence, Estimate, Health, RelativeTo, Sample, Source};
 pub use estimator::Estimator;
 pub use memory::MemoryError;
-pub use unit::Unit;
+pub use unit::UpsIdentity;

@@ -2,7 +2,7 @@
 
 use crate::bank::Bank;
 use crate::posterior::Learned;
-use crate::unit::Unit;
+use crate::unit::UpsIdentity;
 use std::fmt::{self, Write};
 
 /// Why a memory is not taken. The estimator then starts afresh.
@@ -53,7 +53,7 @@ pub(crate) struct Kept {
     /// The share of the charge that is missing.
     pub missing: f64,
     /// Whose battery it is. None when the text does not say.
-    pub unit: Option<Unit>,
+    pub unit: Option<UpsIdentity>,
     /// The last discharge was at odds with it.
     pub contradicted: bool,
 }
@@ -63,7 +63,7 @@ pub(crate) fn write(bank: &Bank, kept: &Kept) -> String {
     let Kept { learned, missing, unit, contradicted } = kept;
     let mut text = format!("{HEAD}{VERSION}\nbank {} {}\n", bank.chemistry.word(), bank.cells);
     // writing to a String does not fail
-    for (name, said) in unit.iter().flat_map(Unit::words) {
+    for (name, said) in unit.iter().flat_map(UpsIdentity::words) {
         let _ = writeln!(text, "unit {name} {said}");
     }
     let _ = writeln!(text, "contradicted {}", if *contradicted { "yes" } else { "no" });
@@ -119,7 +119,7 @@ impl<'a> Fields<'a> {
         Some((mean.parse().ok()?, deviation.parse().ok()?))
     }
     /// Which UPS, and whether there are doubts.
-    fn about(&mut self) -> Option<(Unit, bool)> {
+    fn about(&mut self) -> Option<(UpsIdentity, bool)> {
         let mut words = vec![];
         while self.0.peek().is_some_and(|line| line.starts_with("unit ")) {
             words.push(self.next("unit")?.split_once(' ')?);
@@ -129,7 +129,7 @@ impl<'a> Fields<'a> {
             "no" => false,
             _ => return None,
         };
-        Some((Unit::new(words), contradicted))
+        Some((UpsIdentity::new(words), contradicted))
     }
     fn kept(&mut self, names_the_unit: bool) -> Option<Kept> {
         let about = if names_the_unit { Some(self.about()?) } else { None };

@@ -2,7 +2,7 @@
 
 /// What a UPS says of itself: maker, model, serial number, ratings; each with the name of its variable.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Unit(Vec<(String, String)>);
+pub struct UpsIdentity(Vec<(String, String)>);
 
 /// How two descriptions go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,10 +21,10 @@ pub(crate) enum Likeness {
 const MOST_WORDS: usize = 16;
 const LONGEST: usize = 64;
 
-impl Unit {
+impl UpsIdentity {
     /// From names of variables and what the UPS says for them; blank ones say nothing, nor do ratings of zeros.
-    pub fn new<'a>(said: impl IntoIterator<Item = (&'a str, &'a str)>) -> Unit {
-        let mut unit = Unit::default();
+    pub fn new<'a>(said: impl IntoIterator<Item = (&'a str, &'a str)>) -> UpsIdentity {
+        let mut unit = UpsIdentity::default();
         said.into_iter().for_each(|(name, text)| unit.add(name, text));
         unit
     }
@@ -40,7 +40,7 @@ impl Unit {
     }
 
     /// Whether that is said by another UPS: something differs.
-    pub fn is_other(&self, unit: &Unit) -> bool {
+    pub fn is_other(&self, unit: &UpsIdentity) -> bool {
         self.compare(unit) == Likeness::Other
     }
 
@@ -67,11 +67,11 @@ impl Unit {
     }
 
     /// Takes over what the other says besides.
-    pub(crate) fn join(&mut self, other: &Unit) {
+    pub(crate) fn join(&mut self, other: &UpsIdentity) {
         other.words().for_each(|(name, text)| self.add(name, text));
     }
 
-    pub(crate) fn compare(&self, other: &Unit) -> Likeness {
+    pub(crate) fn compare(&self, other: &UpsIdentity) -> Likeness {
         let both = self.words().filter_map(|(name, text)| Some((name, text, other.word(name)?)));
         let mut same = false;
         for (name, mine, theirs) in both {
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn what_differs_is_another() {
-        let unit = |words: &[(&'static str, &'static str)]| Unit::new(words.iter().copied());
+        let unit = |words: &[(&'static str, &'static str)]| UpsIdentity::new(words.iter().copied());
         let named =
             unit(&[("device.mfr", "ACME"), ("device.model", "A 1"), ("battery.voltage.nominal", "24")]);
         let cases: [(&[(&str, &str)], Likeness); 9] = [
@@ -125,8 +125,12 @@ mod tests {
     #[test]
     fn what_is_said_stays_one_short_line() {
         let long = "x".repeat(1000);
-        let unit =
-            Unit::new([("a.model", "one\ntwo\u{7f}"), ("b c", "no"), ("d.serial", &long), ("e", "  ")]);
+        let unit = UpsIdentity::new([
+            ("a.model", "one\ntwo\u{7f}"),
+            ("b c", "no"),
+            ("d.serial", &long),
+            ("e", "  "),
+        ]);
         let words: Vec<_> = unit.words().collect();
         assert_eq!(words, [("a.model", "one_two_"), ("d.serial", &long[..64])]);
     }

@@ -1,7 +1,7 @@
 //! What holds whatever the UPS says.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use battery::{Bank, Chemistry, Confidence, Estimator, MemoryError, Rating, Sample, Source, Unit};
+use battery::{Bank, Chemistry, Confidence, Estimator, MemoryError, Rating, Sample, Source, UpsIdentity};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -54,7 +54,7 @@ fn live(bank: Bank, samples: &[Said]) -> Estimator {
         assert!(health.is_none_or(|health| (0.0..=200.0).contains(&health)), "{estimate:?}");
         if let Some(memory) = estimator.memory() {
             assert!(memory.len() < 400, "{memory}");
-            let again = Estimator::remembering(bank, &Unit::default(), &memory).expect(&memory);
+            let again = Estimator::remembering(bank, &UpsIdentity::default(), &memory).expect(&memory);
             assert_eq!(again.memory().as_deref(), Some(memory.as_str()));
         }
     }
@@ -81,14 +81,14 @@ proptest! {
         }
         let text = String::from_utf8_lossy(&bytes);
         prop_assume!(text != memory);
-        prop_assert!(Estimator::remembering(BANK, &Unit::default(), &text).is_err(), "{}", text);
+        prop_assert!(Estimator::remembering(BANK, &UpsIdentity::default(), &text).is_err(), "{}", text);
     }
 
     #[test]
     fn any_text_is_read_or_refused(text in ".*", version in "[0-9]{1,3}") {
-        prop_assert!(Estimator::remembering(BANK, &Unit::default(), &text).is_err());
+        prop_assert!(Estimator::remembering(BANK, &UpsIdentity::default(), &text).is_err());
         let headed = format!("qxups battery {version}\n{text}");
-        prop_assert!(Estimator::remembering(BANK, &Unit::default(), &headed).is_err());
+        prop_assert!(Estimator::remembering(BANK, &UpsIdentity::default(), &headed).is_err());
     }
 }
 
@@ -115,15 +115,25 @@ fn outage(estimator: &mut Estimator, seconds: u64) {
 fn a_memory_is_refused_for_the_right_reason() {
     let memory = remembered();
     let other = Bank { cells: 6, ..BANK };
-    assert_eq!(Estimator::remembering(other, &Unit::default(), &memory).err(), Some(MemoryError::OtherBank));
+    assert_eq!(
+        Estimator::remembering(other, &UpsIdentity::default(), &memory).err(),
+        Some(MemoryError::OtherBank)
+    );
     let lfp = Bank { chemistry: Chemistry::Lfp, ..BANK };
-    assert_eq!(Estimator::remembering(lfp, &Unit::default(), &memory).err(), Some(MemoryError::OtherBank));
+    assert_eq!(
+        Estimator::remembering(lfp, &UpsIdentity::default(), &memory).err(),
+        Some(MemoryError::OtherBank)
+    );
     let newer = memory.replace("battery 2", "battery 3");
-    assert_eq!(Estimator::remembering(BANK, &Unit::default(), &newer).err(), Some(MemoryError::Version));
-    assert_eq!(Estimator::remembering(BANK, &Unit::default(), "").err(), Some(MemoryError::Torn));
+    assert_eq!(
+        Estimator::remembering(BANK, &UpsIdentity::default(), &newer).err(),
+        Some(MemoryError::Version)
+    );
+    assert_eq!(Estimator::remembering(BANK, &UpsIdentity::default(), "").err(), Some(MemoryError::Torn));
     // the sum is right, the battery is not
     assert_eq!(
-        Estimator::remembering(BANK, &Unit::default(), &with_line(&memory, "strength", "NaN 0.05")).err(),
+        Estimator::remembering(BANK, &UpsIdentity::default(), &with_line(&memory, "strength", "NaN 0.05"))
+            .err(),
         Some(MemoryError::Nonsense)
     );
 }
@@ -143,11 +153,11 @@ fn with_line(memory: &str, name: &str, numbers: &str) -> String {
 #[test]
 fn what_is_never_seen_does_not_become_less_and_less_known() {
     let kept = with_line(&remembered(), "end", "1.7100 5.0000");
-    let mut estimator = Estimator::remembering(BANK, &Unit::default(), &kept).unwrap();
+    let mut estimator = Estimator::remembering(BANK, &UpsIdentity::default(), &kept).unwrap();
     outage(&mut estimator, 800);
     let memory = estimator.memory().unwrap();
     assert!(memory.contains("discharges 2"), "{memory}");
-    assert!(Estimator::remembering(BANK, &Unit::default(), &memory).is_ok(), "{memory}");
+    assert!(Estimator::remembering(BANK, &UpsIdentity::default(), &memory).is_ok(), "{memory}");
     let end = memory.lines().find_map(|line| line.strip_prefix("end ")).unwrap();
     let deviation: f64 = end.split_once(' ').unwrap().1.parse().unwrap();
     assert!(deviation <= 0.035, "{memory}");

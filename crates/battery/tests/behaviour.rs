@@ -3,7 +3,7 @@
 
 mod bench;
 
-use battery::{Bank, Confidence, Estimator, Rating, RelativeTo, Sample, Source, Unit};
+use battery::{Bank, Confidence, Estimator, Rating, RelativeTo, Sample, Source, UpsIdentity};
 use bench::sheets::SHEETS;
 use bench::ups::{Dice, Pattern, Ups};
 use std::time::Duration;
@@ -242,7 +242,7 @@ fn a_self_test_is_no_outage_and_takes_little() {
 fn what_was_learned_goes_over_a_restart() {
     let ups = ups(0.2);
     let mut before = taught(&ups);
-    let unit = Unit::new([("device.model", "A 1")]);
+    let unit = UpsIdentity::new([("device.model", "A 1")]);
     before.set_unit(&unit);
     let mut after = Estimator::remembering(ups.bank, &unit, &before.memory().unwrap()).unwrap();
     let mut dice = Dice(4);

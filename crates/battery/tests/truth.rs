@@ -3,7 +3,7 @@
 
 mod bench;
 
-use battery::{Confidence, Estimate, Estimator, MemoryError, Sample, Unit};
+use battery::{Confidence, Estimate, Estimator, MemoryError, Sample, UpsIdentity};
 use bench::sheets::SHEETS;
 use bench::ups::{Dice, Pattern, Ups};
 
@@ -124,8 +124,8 @@ fn volts_of_an_empty_battery_are_not_those_of_a_full_one() {
 }
 
 /// What a UPS says of itself.
-fn unit(model: &str) -> Unit {
-    Unit::new([("device.model", model)])
+fn unit(model: &str) -> UpsIdentity {
+    UpsIdentity::new([("device.model", model)])
 }
 
 /// A battery of another unit, that carries a load for a tenth of the time.
@@ -143,7 +143,7 @@ fn a_memory_is_of_one_ups() {
     big.set_unit(&unit("A 1"));
     let memory = big.memory().unwrap();
     let bank = ups(2).bank;
-    let read = |unit: &Unit, text: &str| Estimator::remembering(bank, unit, text);
+    let read = |unit: &UpsIdentity, text: &str| Estimator::remembering(bank, unit, text);
     assert_eq!(read(&unit("A 2"), &memory).err(), Some(MemoryError::OtherUnit));
     let confidence = |read: Result<Estimator, MemoryError>| {
         let mut estimator = read.unwrap();
@@ -153,14 +153,14 @@ fn a_memory_is_of_one_ups() {
     };
     assert_eq!(confidence(read(&unit("A 1"), &memory)), (Confidence::Good, true));
     // it does not say its name this time
-    assert_eq!(confidence(read(&Unit::default(), &memory)), (Confidence::Guess, false));
+    assert_eq!(confidence(read(&UpsIdentity::default(), &memory)), (Confidence::Guess, false));
     // it never says one
     let unnamed = on_mains(&ups(2), true).memory().unwrap();
-    assert_eq!(confidence(read(&Unit::default(), &unnamed)), (Confidence::Low, true));
+    assert_eq!(confidence(read(&UpsIdentity::default(), &unnamed)), (Confidence::Low, true));
     // a version that did not write it down
     let old = version_1(&unnamed);
     assert_eq!(confidence(read(&unit("A 1"), &old)), (Confidence::Guess, false));
-    assert_eq!(confidence(read(&Unit::default(), &old)), (Confidence::Guess, false));
+    assert_eq!(confidence(read(&UpsIdentity::default(), &old)), (Confidence::Guess, false));
 }
 
 /// A memory as version 1 wrote it.
@@ -179,9 +179,9 @@ fn version_1(memory: &str) -> String {
 fn a_memory_of_another_battery_is_dropped_by_the_next_discharge() {
     let big = ups(2);
     for (kept, now) in [
-        (Unit::default(), Unit::default()),
-        (Unit::default(), unit("A 1")),
-        (unit("A 1"), Unit::default()),
+        (UpsIdentity::default(), UpsIdentity::default()),
+        (UpsIdentity::default(), unit("A 1")),
+        (unit("A 1"), UpsIdentity::default()),
         (unit("A 1"), unit("A 1")),
     ] {
         let mut taught = on_mains(&big, true);
@@ -215,7 +215,7 @@ fn a_memory_of_another_battery_is_dropped_by_the_next_discharge() {
         assert!(told.is_none_or(|told| told < 2.0 * whole), "{estimate:?}, not an hour");
         // one that broke down is the same; one of a UPS that nobody knows is another
         let health = estimate.health.map(|health| health.capacity_percent);
-        let same = kept == now && kept != Unit::default();
+        let same = kept == now && kept != UpsIdentity::default();
         assert!(health.is_none_or(|health| if same { health < 50.0 } else { health > 90.0 }), "{estimate:?}");
         let memory = estimator.memory().unwrap();
         assert!(told.is_some() || memory.contains("contradicted yes"), "{memory}");

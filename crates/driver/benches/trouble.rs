@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
-use testbed::judge::{Findings, Judge};
+use testbed::judge::{Findings, TwinJudge};
 use testbed::nut::{Station, Which};
 use testbed::twin::Twin;
 
@@ -74,7 +74,7 @@ async fn serve(
     ready.send(pty.path().to_path_buf()).unwrap();
     let found = Rc::new(RefCell::new(None));
     let watching = async {
-        let (mut judge, mut twin, mut next) = (Judge::default(), Twin::new(protocol), 0);
+        let (mut judge, mut twin, mut next) = (TwinJudge::default(), Twin::new(protocol), 0);
         let (mut questions, mut unasked) = (0, 0);
         let (mut stale, mut stale_since) = (Duration::ZERO, Some(Duration::ZERO));
         while began.elapsed() < time {

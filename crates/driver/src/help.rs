@@ -1,7 +1,7 @@
 //! What `-h`, `-V` and `-L` print.
 
 use crate::command_line::{LETTERS, Task};
-use qx::options::rows::{Kind, OptionRow};
+use qx::options::rows::{OptionKind, OptionRow};
 use station::driver_kind::DriverKind;
 use station::outlet;
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ pub(crate) fn text(kind: &DriverKind, task: &Task) -> Option<String> {
         Task::Version => Some(format!("{banner}\n")),
         Task::Help => Some(format!("{banner}\n{}", help(kind))),
         Task::ListOptions => {
-            let kind_of = |row: &OptionRow| if row.kind == Kind::Flag { "FLAG" } else { "VALUE" };
+            let kind_of = |row: &OptionRow| if row.kind == OptionKind::Flag { "FLAG" } else { "VALUE" };
             let rows = kind.all_options();
             let rows = rows.map(|row| format!("{} {} \"{}\"\n", kind_of(row), row.name, row.about));
             Some(format!("{banner}\n{}", rows.collect::<String>()))
@@ -36,8 +36,8 @@ fn help(kind: &DriverKind) -> String {
     text += "\nOptions for -x and ups.conf:\n\n";
     for row in kind.all_options() {
         let name = match row.kind {
-            Kind::Value => format!("{}=VALUE", row.name),
-            Kind::Flag | Kind::Either => row.name.to_string(),
+            OptionKind::Value => format!("{}=VALUE", row.name),
+            OptionKind::Flag | OptionKind::Either => row.name.to_string(),
         };
         text += &format!("  {name:<36} {}\n", row.about);
     }

@@ -1,7 +1,7 @@
 //! What is learned of a battery outlives the driver.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use battery::{Bank, Chemistry, Estimator, Sample, Source, Unit};
+use battery::{Bank, Chemistry, Estimator, Sample, Source, UpsIdentity};
 use station::memory::Memory;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -63,7 +63,7 @@ fn the_file_is_whole_whenever_the_driver_is_killed() {
 }
 
 /// What a driver kept that saw a whole discharge of a quarter of an hour, long ago.
-fn learned_before(unit: &Unit) -> String {
+fn learned_before(unit: &UpsIdentity) -> String {
     let mut estimator = Estimator::new(Bank::new(12, Chemistry::LeadAcid));
     estimator.set_unit(unit);
     let mut at = Duration::ZERO;
@@ -93,7 +93,7 @@ fn what_an_outage_taught_is_known_after_a_kill() {
     station.start_upsd();
     let said = station.upsc();
     let model = said.get("device.model").expect("a model");
-    let before = learned_before(&Unit::new([("device.model", model.as_str())]));
+    let before = learned_before(&UpsIdentity::new([("device.model", model.as_str())]));
     let pid = station.pid().unwrap();
     assert!(Command::new("kill").arg(pid.to_string()).status().unwrap().success());
     station.wait_for("the driver to be gone", || !nut::lives(pid));

@@ -12,7 +12,7 @@ use std::fmt;
 
 /// A line `name`, or `name = value`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Setting {
+pub struct Assignment {
     /// The name.
     pub name: String,
     /// The value; `None` for a flag.
@@ -28,7 +28,7 @@ pub struct Section {
     pub name: String,
     /// Its settings, in order. In NUT a later one wins, but of two `override.x` the first (seen with
     /// 2.8.0).
-    pub settings: Vec<Setting>,
+    pub settings: Vec<Assignment>,
     /// The line it begins in, from 1.
     pub line: usize,
 }
@@ -37,7 +37,7 @@ pub struct Section {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UpsConf {
     /// What stands before the first section.
-    pub global: Vec<Setting>,
+    pub global: Vec<Assignment>,
     /// The sections. One that occurs twice is continued, as in NUT.
     pub sections: Vec<Section>,
     /// The lines that cannot be understood; they are passed over, as in NUT.
@@ -128,7 +128,7 @@ pub fn parse(text: &[u8]) -> UpsConf {
                     let whole = format!("{value} {}", more.join(" "));
                     conf.lost.push(Lost { line: line.number, section, name: name.clone(), whole });
                 }
-                let setting = Setting { name, value, line: line.number };
+                let setting = Assignment { name, value, line: line.number };
                 let settings = match place {
                     Place::Global => Some(&mut conf.global),
                     Place::Section(at) => conf.sections.get_mut(at).map(|section| &mut section.settings),
@@ -217,7 +217,7 @@ mod tests {
     fn a_file_is_read() {
         let text = b"maxretry = 3\n# x\n[a]\n driver = nutdrv_qx\r\n port=/dev/ttyS0\n novendor\n desc = \"my ups\"\n[b]\nport = x y\n[a]\nport = z\n";
         let conf = parse(text);
-        assert_eq!(conf.global, [Setting { name: "maxretry".into(), value: Some("3".into()), line: 1 }]);
+        assert_eq!(conf.global, [Assignment { name: "maxretry".into(), value: Some("3".into()), line: 1 }]);
         let a = conf.section("a").unwrap();
         let settings: Vec<_> = a.settings.iter().map(|s| (s.name.as_str(), s.value.as_deref())).collect();
         let expected = [
@@ -236,7 +236,7 @@ mod tests {
     fn settings_of_a(text: &[u8]) -> Vec<String> {
         let conf = parse(text);
         let text =
-            |s: &Setting| s.name.clone() + &s.value.as_ref().map_or(String::new(), |v| format!("={v}"));
+            |s: &Assignment| s.name.clone() + &s.value.as_ref().map_or(String::new(), |v| format!("={v}"));
         conf.section("a").map(|a| a.settings.iter().map(text).collect()).unwrap_or_default()
     }
 

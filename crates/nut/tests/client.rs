@@ -5,7 +5,7 @@ use nut::network::client::{
     About, Answer, AskError, Asker, End, Errand, Fault, Having, Item, LONGEST_LINE, MOST_ITEMS, MOST_WAITING,
     Next, Oddity, Opening, Order, Rank, Refusal, Request, Said, Secret, TlsMode, Type, Unspeakable, Values,
 };
-use nut::network::{ErrorWord, Outcome};
+use nut::network::{ErrorWord, TrackedOutcome};
 use proptest::prelude::*;
 use std::time::Duration;
 
@@ -144,9 +144,9 @@ fn answers_of_upsd_are_read() {
         (Request::UpsDescription(text("u")), "UPSDESC u \"A \\\"good\\\" one\"", value("A \"good\" one")),
         (Request::Logins(text("u")), "NUMLOGINS u 3", Ok(Answer::Logins(3))),
         (Request::Tracking, "OFF", Ok(Answer::Tracking(false))),
-        (Request::Outcome(text("1")), "PENDING", Ok(Answer::Outcome(Outcome::Pending))),
-        (Request::Outcome(text("1")), "ERR FAILED", Ok(Answer::Outcome(Outcome::Failed))),
-        (Request::Outcome(text("1")), "ERR UNKNOWN", Ok(Answer::Outcome(Outcome::Unknown))),
+        (Request::Outcome(text("1")), "PENDING", Ok(Answer::Outcome(TrackedOutcome::Pending))),
+        (Request::Outcome(text("1")), "ERR FAILED", Ok(Answer::Outcome(TrackedOutcome::Failed))),
+        (Request::Outcome(text("1")), "ERR UNKNOWN", Ok(Answer::Outcome(TrackedOutcome::Unknown))),
         (
             Request::Outcome(text("1")),
             "ERR FEATURE-NOT-CONFIGURED",
@@ -427,13 +427,13 @@ fn ended(mut errand: Errand, answers: &[Result<Answer, ErrorWord>]) -> (End, Vec
 fn an_errand_ends_when_the_outcome_is_known_and_not_before() {
     let order = || Order::Command { ups: text("u"), name: text("load.off"), parameter: None };
     let outcome = |outcome| Ok(Answer::Outcome(outcome));
-    let pending = || outcome(Outcome::Pending);
+    let pending = || outcome(TrackedOutcome::Pending);
     let begin = [Ok(Answer::Done), Ok(Answer::Tracked(text("ID")))];
     for (last, expected) in [
-        (Outcome::Success, End::Done),
-        (Outcome::Failed, End::Failed(Outcome::Failed)),
-        (Outcome::Invalid, End::Failed(Outcome::Invalid)),
-        (Outcome::Unknown, End::Failed(Outcome::Unknown)),
+        (TrackedOutcome::Success, End::Done),
+        (TrackedOutcome::Failed, End::Failed(TrackedOutcome::Failed)),
+        (TrackedOutcome::Invalid, End::Failed(TrackedOutcome::Invalid)),
+        (TrackedOutcome::Unknown, End::Failed(TrackedOutcome::Unknown)),
     ] {
         let mut answers = begin.to_vec();
         answers.extend(std::iter::repeat_with(pending).take(7));

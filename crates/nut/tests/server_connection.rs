@@ -1,10 +1,10 @@
 //! A connection of the server's end by itself: cuts, bounds, events.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
-use nut::network::Outcome;
+use nut::network::TrackedOutcome;
 use nut::network::server::{
-    Client, Connection, Event, FULL, Freshness, Handed, Identity, Kind, Note, Order, Right, Site, Taken,
-    TlsOffer, UpsId, Variable, Verdict,
+    Client, Connection, ConnectionEvent, FULL, Freshness, Handed, Identity, Kind, Note, Order, Right, Site,
+    Taken, TlsOffer, UpsId, Variable, Verdict,
 };
 use proptest::prelude::*;
 
@@ -91,7 +91,7 @@ impl Site for Small {
         self.logins
     }
     fn each_login(&self, _: UpsId, _: &mut dyn FnMut(&str)) {}
-    fn outcome(&self, _: &str) -> Option<Outcome> {
+    fn outcome(&self, _: &str) -> Option<TrackedOutcome> {
         None
     }
     fn may(&mut self, _: &Client, _: Right<'_>, _: Option<UpsId>) -> Verdict {
@@ -118,7 +118,7 @@ fn connection() -> Connection {
 }
 
 /// Everything that bytes in these pieces lead to: answers and events, and after an event the rest.
-fn all(pieces: &[&[u8]]) -> (String, Vec<Event>) {
+fn all(pieces: &[&[u8]]) -> (String, Vec<ConnectionEvent>) {
     let (mut connection, mut site, mut out) = (connection(), Small::new(), vec![]);
     let (mut said, mut events) = (String::new(), vec![]);
     for piece in pieces {
@@ -130,11 +130,11 @@ fn all(pieces: &[&[u8]]) -> (String, Vec<Event>) {
             out.clear();
             match taken.event {
                 None => assert_eq!(rest, b"", "all is consumed without an event"),
-                Some(Event::StartTls) => {
-                    events.push(Event::StartTls);
+                Some(ConnectionEvent::StartTls) => {
+                    events.push(ConnectionEvent::StartTls);
                     connection.encrypted(false);
                 }
-                Some(event @ Event::Close) => {
+                Some(event @ ConnectionEvent::Close) => {
                     if events.last() != Some(&event) {
                         events.push(event);
                     }
@@ -162,9 +162,9 @@ fn what_follows_starttls_is_left_to_tls() {
     let bytes = b"VER\nSTARTTLS\nUSERNAME evil\n";
     let taken = connection.take(bytes, &mut site, &mut out);
     let consumed = b"VER\nSTARTTLS\n".len();
-    assert_eq!(taken, Taken { consumed, requests: 2, event: Some(Event::StartTls) });
+    assert_eq!(taken, Taken { consumed, requests: 2, event: Some(ConnectionEvent::StartTls) });
     let again = connection.take(&bytes[consumed..], &mut site, &mut out);
-    assert_eq!(again, Taken { consumed: 0, requests: 0, event: Some(Event::StartTls) });
+    assert_eq!(again, Taken { consumed: 0, requests: 0, event: Some(ConnectionEvent::StartTls) });
     connection.encrypted(true);
     out.clear();
     let taken = connection.take(b"STARTTLS\n", &mut site, &mut out);
@@ -188,7 +188,7 @@ fn starttls_is_refused_as_offered() {
 #[test]
 fn logout_closes_and_nothing_follows() {
     let (said, events) = all(&[b"GET VAR u a\nLOGOUT\nVER\n"]);
-    assert_eq!((said.as_str(), &events[..]), ("VAR u a \"1\"\nOK Goodbye\n", &[Event::Close][..]));
+    assert_eq!((said.as_str(), &events[..]), ("VAR u a \"1\"\nOK Goodbye\n", &[ConnectionEvent::Close][..]));
 }
 
 #[test]
@@ -198,9 +198,9 @@ fn a_request_waits_for_its_verdict_and_is_done_once() {
     let bytes = b"USERNAME a\nPASSWORD b\nINSTCMD u load.off\nVER\n";
     let taken = connection.take(bytes, &mut site, &mut out);
     let consumed = bytes.len() - b"VER\n".len();
-    assert_eq!(taken, Taken { consumed, requests: 2, event: Some(Event::Waiting) });
-    assert_eq!(connection.take(b"VER\n", &mut site, &mut out).event, Some(Event::Waiting));
-    assert_eq!(connection.go_on(&mut site, &mut out), Some(Event::Waiting));
+    assert_eq!(taken, Taken { consumed, requests: 2, event: Some(ConnectionEvent::Waiting) });
+    assert_eq!(connection.take(b"VER\n", &mut site, &mut out).event, Some(ConnectionEvent::Waiting));
+    assert_eq!(connection.go_on(&mut site, &mut out), Some(ConnectionEvent::Waiting));
     assert_eq!((out.as_slice(), site.handed), (&b"OK\nOK\n"[..], 0));
     site.verdict = Verdict::Granted;
     assert_eq!(connection.go_on(&mut site, &mut out), None);
@@ -228,14 +228,14 @@ fn a_client_that_does_not_read_is_not_answered_further() {
     let (mut connection, mut site, mut out) = (connection(), Small::new(), vec![]);
     let bytes = b"LIST VAR u\n".repeat(10_000);
     let taken = connection.take(&bytes, &mut site, &mut out);
-    assert_eq!(taken.event, Some(Event::Full));
+    assert_eq!(taken.event, Some(ConnectionEvent::Full));
     assert!(out.len() >= FULL && out.len() < FULL + 1000, "{}", out.len());
     assert!(out.ends_with(b"END LIST VAR u\n"), "whole answers");
     let again = connection.take(&bytes[taken.consumed..], &mut site, &mut out);
-    assert_eq!(again, Taken { consumed: 0, requests: 0, event: Some(Event::Full) });
+    assert_eq!(again, Taken { consumed: 0, requests: 0, event: Some(ConnectionEvent::Full) });
     out.truncate(FULL - 1);
     let again = connection.take(&bytes[taken.consumed..], &mut site, &mut out);
-    assert_eq!((again.requests, again.event), (1, Some(Event::Full)));
+    assert_eq!((again.requests, again.event), (1, Some(ConnectionEvent::Full)));
 }
 
 #[test]

@@ -57,7 +57,7 @@ enum Task {
     /// Find out why a UPS is not watched, and what to do
     Doctor(doctor::Doctor),
     /// Record what a UPS says, to send it to the developers, or to replay it
-    Capture(capture::Capture),
+    Capture(capture::CaptureOptions),
     /// Prove a real UPS step by step, and write a report to send: nothing is sent that was not agreed to
     Prove(prove::Prove),
     /// Say what switching the load off would send, and when the load would go off and on

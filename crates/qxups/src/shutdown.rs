@@ -4,7 +4,7 @@ use crate::driver_dump;
 use driver::config::Paths;
 use nut::ups_conf::{self, UpsConf};
 use qx::device::kill_steps;
-use qx::device::plan::{Effect, Form, Planned, plan};
+use qx::device::plan::{LoadEffect, Planned, PlannedForm, plan};
 use qx::options::Options;
 use qx::protocols;
 use qx::wire::protocol::Protocol;
@@ -161,28 +161,28 @@ fn as_text(name: &str, program: &str, known: &Known) -> String {
     out + "\nNothing was sent.\n"
 }
 
-fn effect(effect: Effect, form: &Form) -> String {
+fn effect(effect: LoadEffect, form: &PlannedForm) -> String {
     let off = match form.off_s {
         0 => "the load goes off at once".into(),
         seconds => format!("the load goes off after {seconds} s"),
     };
     match (effect, form.on_s) {
-        (Effect::Returns, 0) => format!("{off}, and on again with mains"),
-        (Effect::Returns, seconds) => {
+        (LoadEffect::Returns, 0) => format!("{off}, and on again with mains"),
+        (LoadEffect::Returns, seconds) => {
             format!("{off}, and on again with mains, {seconds} s later at the soonest")
         }
-        (Effect::StaysOff, _) => format!("{off}, and stays off"),
-        (Effect::Stops, _) => "stops a shutdown that is pending; goes on if there is none".into(),
-        (Effect::Other, _) => String::new(),
+        (LoadEffect::StaysOff, _) => format!("{off}, and stays off"),
+        (LoadEffect::Stops, _) => "stops a shutdown that is pending; goes on if there is none".into(),
+        (LoadEffect::Other, _) => String::new(),
     }
 }
 
 fn as_json(name: &str, known: &Known) -> String {
-    let form = |form: &Form, effect: Effect| {
+    let form = |form: &PlannedForm, effect: LoadEffect| {
         let (off, on) = match effect {
-            Effect::Returns => (Some(form.off_s), Some(form.on_s)),
-            Effect::StaysOff => (Some(form.off_s), None),
-            Effect::Stops | Effect::Other => (None, None),
+            LoadEffect::Returns => (Some(form.off_s), Some(form.on_s)),
+            LoadEffect::StaysOff => (Some(form.off_s), None),
+            LoadEffect::Stops | LoadEffect::Other => (None, None),
         };
         json!({ "sent": form.lines, "off_after_seconds": off, "on_after_seconds": on })
     };

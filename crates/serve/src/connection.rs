@@ -4,7 +4,7 @@
 use crate::server::{Peer, Server};
 use crate::site::Desk;
 use crate::wire::Wire;
-use nut::network::server::{Connection, Event, TlsOffer};
+use nut::network::server::{Connection, ConnectionEvent, TlsOffer};
 use std::io;
 use std::rc::Rc;
 use tokio::net::TcpStream;
@@ -191,12 +191,14 @@ impl Conversation {
         self.pass_on(out, server, peer);
     }
 
-    fn mind(&mut self, event: Option<Event>, peer: &Peer) {
+    fn mind(&mut self, event: Option<ConnectionEvent>, peer: &Peer) {
         match event {
-            Some(Event::Close) => self.is_closing = true,
-            Some(Event::StartTls) => self.is_securing = true,
-            Some(Event::Waiting) if peer.later.get().is_none() => peer.later.set(Some(Instant::now())),
-            Some(Event::Waiting | Event::Full) => {}
+            Some(ConnectionEvent::Close) => self.is_closing = true,
+            Some(ConnectionEvent::StartTls) => self.is_securing = true,
+            Some(ConnectionEvent::Waiting) if peer.later.get().is_none() => {
+                peer.later.set(Some(Instant::now()))
+            }
+            Some(ConnectionEvent::Waiting | ConnectionEvent::Full) => {}
             None => peer.later.set(None),
         }
     }

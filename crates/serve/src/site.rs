@@ -3,7 +3,7 @@
 use crate::descriptions::Descriptions;
 use crate::fleet::{Answer, Ended, Source, Ups};
 use crate::server::{Peer, Server};
-use nut::network::Outcome;
+use nut::network::TrackedOutcome;
 use nut::network::server::{
     Client, Freshness, Handed, Identity, Note, Order, Right, Site, UpsId, Variable, Verdict,
 };
@@ -91,9 +91,13 @@ impl<'s> Desk<'s> {
                 tracking.borrow_mut().end(id, outcome);
             }
             match (outcome, why) {
-                (Outcome::Success | Outcome::Pending, _) => log.info(&format!("{what}: done")),
-                (Outcome::Unknown, None) => log.warning(&format!("{what}: its driver does not know it")),
-                (Outcome::Invalid, None) => log.warning(&format!("{what}: its driver takes no such value")),
+                (TrackedOutcome::Success | TrackedOutcome::Pending, _) => log.info(&format!("{what}: done")),
+                (TrackedOutcome::Unknown, None) => {
+                    log.warning(&format!("{what}: its driver does not know it"))
+                }
+                (TrackedOutcome::Invalid, None) => {
+                    log.warning(&format!("{what}: its driver takes no such value"))
+                }
                 (_, None) => log.warning(&format!("{what}: failed")),
                 (_, Some(why)) => log.warning(&format!("{what}: {why}")),
             }
@@ -176,7 +180,7 @@ impl Site for Desk<'_> {
         logged_in.for_each(|peer| each(&peer.address.to_string()));
     }
 
-    fn outcome(&self, id: &str) -> Option<Outcome> {
+    fn outcome(&self, id: &str) -> Option<TrackedOutcome> {
         let keep = self.server.settings.borrow().tracking_delay;
         self.server.tracking.borrow().outcome(id, keep)
     }

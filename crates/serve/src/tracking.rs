@@ -1,6 +1,6 @@
 //! What becomes of orders that clients track: kept for TRACKINGDELAY, and no more of them than is good.
 
-use nut::network::{Outcome, TrackingId};
+use nut::network::{TrackedOutcome, TrackingId};
 use std::collections::{HashMap, VecDeque};
 use std::fs::File;
 use std::io::{self, Read};
@@ -13,7 +13,7 @@ const MOST: usize = 16 * 1024;
 /// The outcomes, by the names of their orders.
 #[derive(Debug, Default)]
 pub(crate) struct Tracking {
-    outcomes: HashMap<TrackingId, (Instant, Outcome)>,
+    outcomes: HashMap<TrackingId, (Instant, TrackedOutcome)>,
     /// In the order in which they began.
     begun: VecDeque<(Instant, TrackingId)>,
 }
@@ -27,12 +27,12 @@ impl Tracking {
             let Some((_, old)) = self.begun.pop_front() else { break };
             self.outcomes.remove(&old);
         }
-        self.outcomes.insert(id, (now, Outcome::Pending));
+        self.outcomes.insert(id, (now, TrackedOutcome::Pending));
         self.begun.push_back((now, id));
     }
 
     /// An order has ended.
-    pub fn end(&mut self, id: TrackingId, outcome: Outcome) {
+    pub fn end(&mut self, id: TrackingId, outcome: TrackedOutcome) {
         if let Some(known) = self.outcomes.get_mut(&id) {
             known.1 = outcome;
         }
@@ -45,7 +45,7 @@ impl Tracking {
     }
 
     /// What is known of an order.
-    pub fn outcome(&self, id: &str, keep: Duration) -> Option<Outcome> {
+    pub fn outcome(&self, id: &str, keep: Duration) -> Option<TrackedOutcome> {
         let id = TrackingId::parse(id)?;
         let (since, outcome) = self.outcomes.get(&id)?;
         (since.elapsed() <= keep).then_some(*outcome)
@@ -91,10 +91,10 @@ mod tests {
         let name = id(1).to_string();
         assert_eq!(tracking.outcome(&name, keep), None);
         tracking.begin(id(1), keep);
-        assert_eq!(tracking.outcome(&name.to_lowercase(), keep), Some(Outcome::Pending));
-        tracking.end(id(1), Outcome::Invalid);
+        assert_eq!(tracking.outcome(&name.to_lowercase(), keep), Some(TrackedOutcome::Pending));
+        tracking.end(id(1), TrackedOutcome::Invalid);
         tokio::time::advance(keep).await;
-        assert_eq!(tracking.outcome(&name, keep), Some(Outcome::Invalid));
+        assert_eq!(tracking.outcome(&name, keep), Some(TrackedOutcome::Invalid));
         tokio::time::advance(Duration::from_millis(1)).await;
         assert_eq!(tracking.outcome(&name, keep), None);
         tracking.begin(id(2), keep);
@@ -109,6 +109,6 @@ mod tests {
         }
         assert_eq!((tracking.outcomes.len(), tracking.begun.len()), (MOST, MOST));
         assert_eq!(tracking.outcome(&id(4).to_string(), keep), None);
-        assert_eq!(tracking.outcome(&id(5).to_string(), keep), Some(Outcome::Pending));
+        assert_eq!(tracking.outcome(&id(5).to_string(), keep), Some(TrackedOutcome::Pending));
     }
 }

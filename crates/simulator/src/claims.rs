@@ -8,7 +8,7 @@ use qx::wire::readings::Readings;
 
 /// The words that are told of, and whether they are so. What a reply does not speak of is `None`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Claims {
+pub struct StatusClaims {
     /// Mains is there.
     pub online: Option<bool>,
     /// The battery is low.
@@ -19,11 +19,11 @@ pub struct Claims {
     pub off: Option<bool>,
 }
 
-impl Claims {
+impl StatusClaims {
     /// What a reply to `query` claims that says `readings`.
-    pub fn of(query: &Query, readings: &Readings) -> Claims {
+    pub fn of(query: &Query, readings: &Readings) -> StatusClaims {
         let claim = |status| claim(query, readings, status);
-        Claims {
+        StatusClaims {
             online: claim(Status::Online),
             low: claim(Status::LowBattery),
             shutdown: claim(Status::ForcedShutdown),
@@ -109,12 +109,12 @@ mod tests {
     use qx::protocols;
 
     /// What all the replies of a unit claim together.
-    fn all(name: &str, world: &World) -> Claims {
+    fn all(name: &str, world: &World) -> StatusClaims {
         let protocol = protocols::named(name).unwrap();
         let readings = readings(protocol, world, &Profile::default(), &Memory::default());
-        let each = protocol.queries.iter().map(|query| Claims::of(query, &readings));
+        let each = protocol.queries.iter().map(|query| StatusClaims::of(query, &readings));
         let or = |a: Option<bool>, b: Option<bool>| if a == Some(true) { a } else { b.or(a) };
-        each.fold(Claims::default(), |sum, one| Claims {
+        each.fold(StatusClaims::default(), |sum, one| StatusClaims {
             online: or(sum.online, one.online),
             low: or(sum.low, one.low),
             shutdown: or(sum.shutdown, one.shutdown),

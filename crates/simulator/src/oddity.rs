@@ -64,12 +64,12 @@ pub enum Behaviour {
     /// No word answers a command.
     NoWord,
     /// A question that is asked once (names, ratings) is answered otherwise.
-    Plate(Plate),
+    Plate(PlateOddity),
 }
 
 /// How the name plate reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Plate {
+pub enum PlateOddity {
     /// Numbers and texts are zeros.
     Zeros,
     /// Numbers and texts are blank.
@@ -82,17 +82,17 @@ pub enum Plate {
     Silent,
 }
 
-impl Plate {
-    const ALL: [(&'static str, Plate); 5] = [
-        ("zeros", Plate::Zeros),
-        ("blanks", Plate::Blanks),
-        ("other", Plate::Other),
-        ("refused", Plate::Refused),
-        ("silent", Plate::Silent),
+impl PlateOddity {
+    const ALL: [(&'static str, PlateOddity); 5] = [
+        ("zeros", PlateOddity::Zeros),
+        ("blanks", PlateOddity::Blanks),
+        ("other", PlateOddity::Other),
+        ("refused", PlateOddity::Refused),
+        ("silent", PlateOddity::Silent),
     ];
 
     fn word(self) -> &'static str {
-        Plate::ALL.into_iter().find(|(_, plate)| *plate == self).map_or("", |(word, _)| word)
+        PlateOddity::ALL.into_iter().find(|(_, plate)| *plate == self).map_or("", |(word, _)| word)
     }
 }
 
@@ -255,7 +255,7 @@ fn behaviour(name: &str, value: &str) -> Option<Behaviour> {
         "slow" => Behaviour::Slow(time()?),
         "gap" => Behaviour::Gap(time()?),
         "late-word" => Behaviour::LateWord(time()?),
-        "plate" => Behaviour::Plate(Plate::ALL.into_iter().find(|(word, _)| *word == value)?.1),
+        "plate" => Behaviour::Plate(PlateOddity::ALL.into_iter().find(|(word, _)| *word == value)?.1),
         _ if !value.is_empty() => return None,
         "toggles" => Behaviour::Toggles,
         "blank" => Behaviour::Blank,

@@ -1,7 +1,7 @@
 //! A UPS behind a converter that names its dialect: taken for that at once, also after a reload and a silence.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use qx::detect::known::Known;
+use qx::detect::known::KnownDialect;
 use qx::device::{Event, Outcome};
 use qx::options::Options;
 use qx::protocols;
@@ -85,7 +85,7 @@ fn an_omron_is_found_by_its_status_and_obeys_with_its_word() {
 /// What an earlier release found without the converter's word was q1.
 #[test]
 fn what_was_kept_as_q1_is_an_omron() {
-    let memory = Known { protocol: "q1".into(), confirmed: true, names: vec![] }.text();
+    let memory = KnownDialect { protocol: "q1".into(), confirmed: true, names: vec![] }.text();
     let mut bench = Bench::new("omron", Options { dialect_memory: Some(memory), ..omron() });
     assert!(bench.run(60, |event| *event == Event::Ready));
     bench.run(120, |_| false);

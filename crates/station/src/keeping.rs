@@ -5,7 +5,7 @@ use crate::log::Log;
 use crate::memory::{Folders, Memory};
 use crate::station::Mode;
 use link::Surely;
-use qx::detect::known::Known;
+use qx::detect::known::KnownDialect;
 use qx::device::{Device, LogLevel};
 use qx::options::Options;
 use qx::vocabulary::flag::Flag;
@@ -50,7 +50,7 @@ impl Keeping {
     pub fn recall(&self, options: Options, mode: Mode) -> Options {
         // no load is switched off on a guess
         let is_certain = |text: &String| {
-            mode != Mode::KillPower || Known::parse(text).is_some_and(|known| known.is_enough())
+            mode != Mode::KillPower || KnownDialect::parse(text).is_some_and(|known| known.is_enough())
         };
         Options {
             battery_memory: self.battery.as_ref().and_then(Memory::read),

@@ -3,7 +3,7 @@
 //!
 //!     cargo run -p testbed --example fuzz_seeds -- fuzz/corpus
 
-use battery::{Bank, Chemistry, Estimator, Unit};
+use battery::{Bank, Chemistry, Estimator, UpsIdentity};
 use driver::upgrade::UPGRADES;
 use nut::driver_socket::Request;
 use qx::protocols;
@@ -247,7 +247,7 @@ fn batteries(seeds: &mut Seeds) -> std::io::Result<()> {
             format!("qxups battery 2\nbank {word} {cells}\n{unit}{rest}{volts}discharges 2\nmissing 0.10\n");
         let whole = format!("{body}sum {:08x}\n", sum(&body));
         let bank = Bank::new(cells, chemistry);
-        Estimator::remembering(bank, &Unit::default(), &whole).map_err(std::io::Error::other)?;
+        Estimator::remembering(bank, &UpsIdentity::default(), &whole).map_err(std::io::Error::other)?;
         let sample = |step: u16| {
             let share = f64::from(step.saturating_sub(5)) / 55.0;
             let cell_v = if step < 5 { open_v } else { begin_v + (end_v - begin_v) * share };

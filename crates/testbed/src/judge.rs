@@ -60,7 +60,7 @@ fn due(waiting: &mut VecDeque<New>, now: Moment, patience: Duration) -> Option<N
 
 /// Compares.
 #[derive(Default)]
-pub struct Judge {
+pub struct TwinJudge {
     pub found: Findings,
     /// What the UPS says of each variable: texts, and when each was so last.
     truth: BTreeMap<String, VecDeque<(Moment, String)>>,
@@ -78,7 +78,7 @@ fn words(status: &str) -> BTreeSet<String> {
     status.split(' ').filter(|word| *word != "ALARM").map(String::from).collect()
 }
 
-impl Judge {
+impl TwinJudge {
     /// Takes what is so now.
     pub fn learn<'a>(&mut self, now: Moment, said: impl Iterator<Item = (&'a str, &'a str)>) {
         for (name, text) in said {

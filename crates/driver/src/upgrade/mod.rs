@@ -2,7 +2,7 @@
 
 mod table;
 
-use nut::ups_conf::{Section, Setting};
+use nut::ups_conf::{Assignment, Section};
 use station::config::generic;
 use station::driver_kind::NUTDRV_QX;
 pub use table::UPGRADES;
@@ -84,7 +84,7 @@ impl Upgrade {
     }
 
     /// The lines in place of one; a reason when there are none.
-    fn new_lines(&self, setting: &Setting, section: &Section) -> Result<Vec<String>, String> {
+    fn new_lines(&self, setting: &Assignment, section: &Section) -> Result<Vec<String>, String> {
         let (name, value) = (setting.name.as_str(), setting.value.as_deref());
         let text = value.unwrap_or_default().trim();
         let rule = self.options.iter().find(|(old, _)| old.eq_ignore_ascii_case(name)).map(|(_, rule)| rule);

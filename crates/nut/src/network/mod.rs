@@ -5,7 +5,7 @@
 //!   knows the UPSes.
 //! * [`client`]: requests written and answers read.
 //!
-//! Both ends share the [`ErrorWord`]s and what becomes of a tracked request ([`Outcome`]).
+//! Both ends share the [`ErrorWord`]s and what becomes of a tracked request ([`TrackedOutcome`]).
 
 pub mod client;
 mod error_word;
@@ -13,7 +13,7 @@ mod outcome;
 pub mod server;
 
 pub use error_word::ErrorWord;
-pub use outcome::{Outcome, TrackingId};
+pub use outcome::{TrackedOutcome, TrackingId};
 
 /// The version of the protocol that NETVER and PROTVER answer (NUT 2.8.0 configure.ac).
 pub const PROTOCOL_VERSION: &str = "1.3";

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// What is known of a tracked INSTCMD or SET (NUT 2.8.0 server/upsd.c `tracking_get`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Outcome {
+pub enum TrackedOutcome {
     /// The driver has not answered yet.
     Pending,
     /// The driver did it.
@@ -17,39 +17,45 @@ pub enum Outcome {
     Failed,
 }
 
-impl Outcome {
+impl TrackedOutcome {
     /// The whole line that answers GET TRACKING, without its line feed.
     pub fn text(self) -> &'static str {
         match self {
-            Outcome::Pending => "PENDING",
-            Outcome::Success => "SUCCESS",
-            Outcome::Unknown => "ERR UNKNOWN",
-            Outcome::Invalid => "ERR INVALID-ARGUMENT",
-            Outcome::Failed => "ERR FAILED",
+            TrackedOutcome::Pending => "PENDING",
+            TrackedOutcome::Success => "SUCCESS",
+            TrackedOutcome::Unknown => "ERR UNKNOWN",
+            TrackedOutcome::Invalid => "ERR INVALID-ARGUMENT",
+            TrackedOutcome::Failed => "ERR FAILED",
         }
     }
 
     /// What such a line says; `None` when it is no outcome.
-    pub fn of(line: &str) -> Option<Outcome> {
-        [Outcome::Pending, Outcome::Success, Outcome::Unknown, Outcome::Invalid, Outcome::Failed]
-            .into_iter()
-            .find(|outcome| outcome.text() == line)
+    pub fn of(line: &str) -> Option<TrackedOutcome> {
+        [
+            TrackedOutcome::Pending,
+            TrackedOutcome::Success,
+            TrackedOutcome::Unknown,
+            TrackedOutcome::Invalid,
+            TrackedOutcome::Failed,
+        ]
+        .into_iter()
+        .find(|outcome| outcome.text() == line)
     }
 
     /// What the number of a driver's TRACKING line means (NUT 2.8.0 drivers/upshandler.h; 4 is of newer
     /// NUT, a value that cannot be converted). `None` for any other, of which upsd says ERR UNKNOWN.
-    pub fn of_driver(code: u8) -> Option<Outcome> {
+    pub fn of_driver(code: u8) -> Option<TrackedOutcome> {
         match code {
-            0 => Some(Outcome::Success),
-            1 => Some(Outcome::Unknown),
-            2 | 4 => Some(Outcome::Invalid),
-            3 => Some(Outcome::Failed),
+            0 => Some(TrackedOutcome::Success),
+            1 => Some(TrackedOutcome::Unknown),
+            2 | 4 => Some(TrackedOutcome::Invalid),
+            3 => Some(TrackedOutcome::Failed),
             _ => None,
         }
     }
 }
 
-impl fmt::Display for Outcome {
+impl fmt::Display for TrackedOutcome {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.text())
     }

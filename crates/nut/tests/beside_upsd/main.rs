@@ -12,8 +12,8 @@ use nut::network::client::{
     Answer, Asker, End, Errand, Having, Item, Next, Opening, Order, Rank, Refusal, Request, Said, TlsMode,
     Values,
 };
-use nut::network::server::{Connection, Event, TlsOffer};
-use nut::network::{ErrorWord, Outcome};
+use nut::network::server::{Connection, ConnectionEvent, TlsOffer};
+use nut::network::{ErrorWord, TrackedOutcome};
 use nut::words::{Splitter, WordError};
 use random::Chance;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -28,7 +28,7 @@ fn ours(model: &mut Model, bytes: &[u8], chance: &mut Chance) -> Vec<u8> {
     while !rest.is_empty() {
         let (piece, behind) = rest.split_at((1 + chance.below(60)).min(rest.len()));
         let taken = connection.take(piece, model, &mut out);
-        if taken.event == Some(Event::Close) {
+        if taken.event == Some(ConnectionEvent::Close) {
             break;
         }
         assert_eq!((taken.consumed, taken.event), (piece.len(), None), "{}", bytes.escape_ascii());
@@ -498,7 +498,7 @@ fn the_client_follows_an_order_to_its_outcome() {
     let refused = Refusal { word: Some(ErrorWord::CmdNotSupported), text: "CMD-NOT-SUPPORTED".into() };
     for (order, expected) in [
         (command("load.off"), End::Done),
-        (command("fails.now"), End::Failed(Outcome::Failed)),
+        (command("fails.now"), End::Failed(TrackedOutcome::Failed)),
         (command("frob"), End::Refused(refused)),
         (id, End::Done),
     ] {

@@ -1,8 +1,8 @@
 //! What a reply is worth: whether it belongs to this question, came late from another, or has to come again.
 
 use super::{
-    Detection, Heard, SHORT, SLOWER_BEFORE_PERCENT, SLOWEST, TELLING, TRIES, UNASKED, UNKNOWN, is_refusal,
-    slower, takes_any,
+    Detection, SHORT, SLOWER_BEFORE_PERCENT, SLOWEST, SignReply, TELLING, TRIES, UNASKED, UNKNOWN,
+    is_refusal, slower, takes_any,
 };
 use crate::vocabulary::moment::Moment;
 use crate::wire::protocol::Protocol;
@@ -13,9 +13,9 @@ use std::time::Duration;
 impl Detection {
     /// The questions that this reply could be to, were it late: those that were answered by silence. As
     /// soon as it is known how fast the UPS is, only the last one, and only the last exchange.
-    pub(super) fn unanswered(&self, ask: &[u8]) -> impl Iterator<Item = &Heard> {
+    pub(super) fn unanswered(&self, ask: &[u8]) -> impl Iterator<Item = &SignReply> {
         let recent = if self.latency.is_some() { 1 } else { self.heard.len() };
-        let silent = |before: &&Heard| before.line.is_none();
+        let silent = |before: &&SignReply| before.line.is_none();
         let ask = ask.to_vec();
         self.heard.iter().rev().filter(move |before| before.ask != ask).take(recent).filter(silent)
     }
@@ -34,13 +34,13 @@ impl Detection {
             let is_long = line.len() >= SHORT && !takes_any(query);
             (is_long || query.codec.is_some()) && drawn(query)
         };
-        let other = |before: &Heard| before.ask == line || self.queries(&before.ask).any(telling);
+        let other = |before: &SignReply| before.ask == line || self.queries(&before.ask).any(telling);
         // who refuses in words is not silent on others: that was to an earlier question, but once only, as
         // a UPS may be odd
         let refused = self.latency.is_none() && self.restarts == 0 && line != ask && is_refusal(ask, line);
-        let long_ago = |before: &Heard| before.ask != ask && before.is_unanswered() && other(before);
+        let long_ago = |before: &SignReply| before.ask != ask && before.is_unanswered() && other(before);
         // it was there once, and could not be repeated
-        let unrepeated = |before: &Heard| {
+        let unrepeated = |before: &SignReply| {
             before.ask != ask
                 && before.tries >= TRIES
                 && !before.agreed
@@ -54,10 +54,10 @@ impl Detection {
     /// How late a line is, had it come to one of the questions that were asked in vain: the longest time that may
     /// be.
     pub(super) fn overdue(&self, ask: &[u8], line: &[u8], now: Moment) -> Option<Duration> {
-        let late = |before: &Heard| now.saturating_sub(before.asked);
+        let late = |before: &SignReply| now.saturating_sub(before.asked);
         let longest = |tells: fn(&Query) -> bool| {
             let drawn = |query: &Query| tells(query) && query.read(line).is_ok_and(|fit| fit.odd.is_none());
-            let fits = |before: &&Heard| {
+            let fits = |before: &&SignReply| {
                 before.ask != ask
                     && before.is_unanswered()
                     && (before.ask == line || self.queries(&before.ask).any(drawn))
@@ -71,7 +71,7 @@ impl Detection {
 
     /// When the same was asked before and met with silence, if what comes now may be the reply to that.
     pub(super) fn asked_in_vain(&self, ask: &[u8], now: Moment) -> Option<Moment> {
-        let same = |before: &&Heard| before.ask == ask && before.line.is_none();
+        let same = |before: &&SignReply| before.ask == ask && before.line.is_none();
         let asked = self.heard.iter().chain(&self.given_up).filter(same).map(|before| before.asked);
         asked.filter(|asked| now.saturating_sub(*asked) <= SLOWEST && self.may_come_yet(*asked, now)).min()
     }
@@ -96,22 +96,23 @@ impl Detection {
         late: Option<Duration>,
         now: Moment,
         nobodys: Option<Moment>,
-    ) -> (Vec<Heard>, Vec<Heard>) {
+    ) -> (Vec<SignReply>, Vec<SignReply>) {
         let (Some((line, came)), Some(late)) = (line, late) else { return (vec![], vec![]) };
         let enough = (slower(late, SLOWER_BEFORE_PERCENT) + UNASKED).max(UNKNOWN[0]);
-        let asked_since = |before: &&Heard| self.heard.iter().all(|heard| heard.ask != before.ask);
-        let heard: Vec<&Heard> = self.heard.iter().chain(self.given_up.iter().filter(asked_since)).collect();
+        let asked_since = |before: &&SignReply| self.heard.iter().all(|heard| heard.ask != before.ask);
+        let heard: Vec<&SignReply> =
+            self.heard.iter().chain(self.given_up.iter().filter(asked_since)).collect();
         // a line that nobody owns may have been the reply to any question before
-        let owned = |heard: &Heard, line: &[u8]| {
+        let owned = |heard: &SignReply, line: &[u8]| {
             let mut queries = self.queries(&heard.ask);
             heard.fits && !heard.late && queries.any(|query| !takes_any(query) && query.read(line).is_ok())
         };
-        let unowned = |heard: &&&Heard| {
+        let unowned = |heard: &&&SignReply| {
             heard.came != came && heard.line.as_deref().is_some_and(|line| !owned(heard, line))
         };
         let unowned: Vec<Moment> =
             heard.iter().filter(unowned).map(|heard| heard.came).chain(nobodys).collect();
-        let is_silence = |heard: &&Heard| {
+        let is_silence = |heard: &&SignReply| {
             let swallowed = unowned.iter().any(|came| (heard.asked..=heard.asked + enough).contains(came));
             let may_be_its_own =
                 self.may_answer(&heard.ask, line) && came.saturating_sub(heard.asked) <= SLOWEST;
@@ -119,7 +120,7 @@ impl Detection {
         };
         let kept = heard.into_iter().filter(is_silence).map(|heard| {
             let patience = heard.patience.max(now.saturating_sub(heard.asked));
-            Heard { patience, tries: heard.tries.max(2), sure: true, ..heard.clone() }
+            SignReply { patience, tries: heard.tries.max(2), sure: true, ..heard.clone() }
         });
         kept.partition(|heard| heard.patience >= enough)
     }
@@ -143,21 +144,21 @@ impl Detection {
     /// Whether a line may be the late reply to a question before: one that would fit there as well, and
     /// was missing there; or a refusal, which may be said to any.
     pub(super) fn may_be_late(&self, ask: &[u8], line: &[u8], now: Moment) -> bool {
-        let refused = |before: &Heard| is_refusal(&before.ask, line);
+        let refused = |before: &SignReply| is_refusal(&before.ask, line);
         line != ask && (self.unanswered(ask).any(refused) || self.owing(ask, line, now).next().is_some())
     }
 
     /// The questions before to which a line would be a reply, and which wait for one.
-    pub(super) fn owing(&self, ask: &[u8], line: &[u8], now: Moment) -> impl Iterator<Item = &Heard> {
+    pub(super) fn owing(&self, ask: &[u8], line: &[u8], now: Moment) -> impl Iterator<Item = &SignReply> {
         let mine: Vec<&str> =
             self.queries(ask).filter(|query| query.read(line).is_ok()).map(|query| query.picture).collect();
         let line = line.to_vec();
-        let fits = move |before: &&Heard| {
+        let fits = move |before: &&SignReply| {
             let mut queries = self.queries(&before.ask);
             queries.any(|query| mine.contains(&query.picture) && query.read(&line).is_ok())
         };
         let ask = ask.to_vec();
-        let missing = move |before: &&Heard| {
+        let missing = move |before: &&SignReply| {
             let may_come = self.may_come_yet(before.asked, now);
             before.ask != ask && may_come && (before.is_unanswered() || before.owes)
         };
@@ -171,7 +172,7 @@ impl Detection {
         &mut self,
         ask: &[u8],
         line: Option<&[u8]>,
-        before: Option<&Heard>,
+        before: Option<&SignReply>,
         late: bool,
     ) -> bool {
         let name = self.known.as_ref().filter(|_| self.restarts == 0).and_then(|known| known.names.first());
@@ -216,7 +217,8 @@ impl Detection {
 
     /// Whether this UPS says so when it does not know a question: then silence is no answer, but a loss.
     pub(crate) fn refuses_in_words(&self) -> bool {
-        let refused = |heard: &&Heard| heard.line.as_deref().is_some_and(|line| is_refusal(&heard.ask, line));
+        let refused =
+            |heard: &&SignReply| heard.line.as_deref().is_some_and(|line| is_refusal(&heard.ask, line));
         self.heard.iter().filter(refused).count() > 1
     }
 
@@ -230,7 +232,7 @@ impl Detection {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Detection, Step, Worth};
+    use super::super::{Detection, DetectionStep, Worth};
     use crate::line::exchange::Reply;
     use crate::options::Options;
     use crate::vocabulary::flag::Flags;
@@ -243,7 +245,7 @@ mod tests {
         let mut now = Moment::ZERO;
         let mut detection = Detection::new(Options::default().candidates(), Flags::default(), None).quick();
         let mut hear = |line: Option<&[u8]>, stray| {
-            let Step::Ask(ask) = detection.step() else { return None };
+            let DetectionStep::Ask(ask) = detection.step() else { return None };
             let reply = Reply { line: line.map(<[u8]>::to_vec), stray, ..Reply::default() };
             now += patience;
             Some(detection.hear_reply(ask, reply, patience, now - patience))

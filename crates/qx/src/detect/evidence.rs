@@ -1,6 +1,6 @@
 //! What is told of a search: for the log, and for whoever wants to know why.
 
-use super::{Detection, Heard, is_refusal};
+use super::{Detection, SignReply, is_refusal};
 use crate::vocabulary::escape::escape;
 use crate::wire::protocol::{Protocol, Sign};
 
@@ -10,7 +10,7 @@ const OUTCOMES: [&str; 4] = ["answered", "answered in another way", "refused", "
 impl Detection {
     /// The evidence in one line: which questions were answered how.
     pub fn summary(&self, protocol: &Protocol) -> String {
-        let outcome = |heard: &Heard| {
+        let outcome = |heard: &SignReply| {
             let sign = protocol.signs.iter().find(|sign| sign.query().wire(0) == heard.ask);
             let holds = sign.is_some_and(|sign| self.holds(sign, heard.line.as_deref()));
             let is_name = || {
@@ -36,7 +36,7 @@ impl Detection {
     /// Why it is this dialect, for people: how each question was answered, and which sign each dialect that
     /// goes before it lacks.
     pub fn evidence(&self, protocol: &Protocol) -> Vec<String> {
-        let heard = |heard: &Heard| {
+        let heard = |heard: &SignReply| {
             let ask = escape(&heard.ask);
             match &heard.line {
                 None => format!("{ask}: silence, {} ms", heard.patience.as_millis()),

@@ -23,7 +23,7 @@ const NAME: usize = 6;
 
 /// A dialect that was found before, and what the UPS answered to the questions by which it is named.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Known {
+pub struct KnownDialect {
     /// The dialect.
     pub protocol: String,
     /// Whether the dialect was found twice in a row. Once, a reply may have been lost that spoke for a
@@ -33,9 +33,9 @@ pub struct Known {
     pub names: Vec<(Vec<u8>, Vec<u8>)>,
 }
 
-impl Known {
+impl KnownDialect {
     /// What is to be kept of a UPS that speaks `protocol`; `reply` gives what it said to a question.
-    pub fn of<'a>(protocol: &Protocol, reply: impl Fn(&Query) -> Option<&'a [u8]>) -> Known {
+    pub fn of<'a>(protocol: &Protocol, reply: impl Fn(&Query) -> Option<&'a [u8]>) -> KnownDialect {
         let signs = protocol.signs.iter().map(|sign| sign.query());
         let is_sign = |query: &Query| signs.clone().any(|sign| std::ptr::eq(sign, query));
         let others = protocol.queries.iter().copied().filter(|query| !is_sign(query));
@@ -44,18 +44,22 @@ impl Known {
             let line = reply(query).filter(|line| is_name(query, line))?.to_vec();
             Some((query.wire(0), line))
         };
-        Known { protocol: protocol.name.into(), confirmed: false, names: asked.filter_map(named).collect() }
+        KnownDialect {
+            protocol: protocol.name.into(),
+            confirmed: false,
+            names: asked.filter_map(named).collect(),
+        }
     }
 
     /// What was found at the last start, as far as it counts at this one.
-    pub fn kept(options: &Options) -> Option<Known> {
-        Known::of_memory(options.dialect_memory.as_deref(), options)
+    pub fn kept(options: &Options) -> Option<KnownDialect> {
+        KnownDialect::of_memory(options.dialect_memory.as_deref(), options)
     }
 
     /// The same, of a text that was kept since then.
-    pub fn of_memory(memory: Option<&str>, options: &Options) -> Option<Known> {
+    pub fn of_memory(memory: Option<&str>, options: &Options) -> Option<KnownDialect> {
         let first = options.candidates().first().copied();
-        let kept = memory.filter(|_| options.protocol.is_none()).and_then(Known::parse);
+        let kept = memory.filter(|_| options.protocol.is_none()).and_then(KnownDialect::parse);
         // a release that did not go by the converter may have taken it for another
         kept.filter(|known| {
             options.first_dialect.is_none() || first.is_some_and(|first| first.name == known.protocol)
@@ -64,9 +68,9 @@ impl Known {
 
     /// The same, confirmed when it was found so before.
     #[must_use]
-    pub fn after(self, before: Option<&Known>) -> Known {
-        let same = |before: &Known| before.protocol == self.protocol && before.names == self.names;
-        Known { confirmed: before.is_some_and(same), ..self }
+    pub fn after(self, before: Option<&KnownDialect>) -> KnownDialect {
+        let same = |before: &KnownDialect| before.protocol == self.protocol && before.names == self.names;
+        KnownDialect { confirmed: before.is_some_and(same), ..self }
     }
 
     /// Whether one reply that is as before says all.
@@ -82,7 +86,7 @@ impl Known {
     }
 
     /// Reads such a text; `None` when it is not whole.
-    pub fn parse(text: &str) -> Option<Known> {
+    pub fn parse(text: &str) -> Option<KnownDialect> {
         let mut lines = text.strip_suffix("end\n")?.lines();
         if lines.next()? != HEADER {
             return None;
@@ -98,7 +102,7 @@ impl Known {
             let (ask, line) = (ask.strip_prefix("> ")?, lines.next()?.strip_prefix("< ")?);
             names.push((unescape(ask)?, unescape(line)?));
         }
-        Some(Known { protocol, confirmed, names })
+        Some(KnownDialect { protocol, confirmed, names })
     }
 }
 
@@ -117,34 +121,34 @@ mod tests {
     #[test]
     fn what_is_kept_is_read_again() {
         let line: &[u8] = b"#MAKER\x80          MODEL\\     V1.0      ";
-        let known = Known::of(&protocols::MEGATEC, |query| (query.ask == "I").then_some(line));
+        let known = KnownDialect::of(&protocols::MEGATEC, |query| (query.ask == "I").then_some(line));
         assert_eq!(known.names, [(b"I".to_vec(), line.to_vec())]);
         assert!(!known.confirmed && !known.clone().after(None).confirmed);
         assert!(known.clone().after(Some(&known)).is_enough());
         let text = known.text();
-        assert_eq!(Known::parse(&text).as_ref(), Some(&known));
+        assert_eq!(KnownDialect::parse(&text).as_ref(), Some(&known));
         for cut in 0..text.len() {
-            assert_eq!(text.get(..cut).and_then(Known::parse), None, "{cut}");
+            assert_eq!(text.get(..cut).and_then(KnownDialect::parse), None, "{cut}");
         }
     }
 
     #[test]
     fn blanks_name_nobody() {
         let blank = [b"#".as_slice(), &[b' '; 30], b"V1.0"].concat();
-        let known = Known::of(&protocols::MEGATEC, |_| Some(&blank));
+        let known = KnownDialect::of(&protocols::MEGATEC, |_| Some(&blank));
         assert!(known.names.is_empty() && !known.clone().after(Some(&known)).is_enough());
     }
 
     #[test]
     fn ratings_name_nobody() {
         let ratings: &[u8] = b"#230.0 004 24.00 50.0";
-        let known = Known::of(&protocols::MUSTEK, |query| (query.ask == "F").then_some(ratings));
+        let known = KnownDialect::of(&protocols::MUSTEK, |query| (query.ask == "F").then_some(ratings));
         assert!(known.names.is_empty());
     }
 
     #[test]
     fn what_was_found_without_the_converter_does_not_count() {
-        let kept = |name: &str| Known { protocol: name.into(), confirmed: true, names: vec![] }.text();
+        let kept = |name: &str| KnownDialect { protocol: name.into(), confirmed: true, names: vec![] }.text();
         for (first, kept_one, counts) in [
             (None, "q1", true),
             (Some("omron"), "q1", false),
@@ -154,7 +158,7 @@ mod tests {
         ] {
             let options =
                 Options { first_dialect: first, dialect_memory: Some(kept(kept_one)), ..Options::default() };
-            assert_eq!(Known::kept(&options).is_some(), counts, "{first:?} {kept_one}");
+            assert_eq!(KnownDialect::kept(&options).is_some(), counts, "{first:?} {kept_one}");
         }
     }
 }

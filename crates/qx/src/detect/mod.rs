@@ -15,7 +15,7 @@ mod harm;
 pub mod known;
 mod verdict;
 
-use crate::detect::known::Known;
+use crate::detect::known::KnownDialect;
 use crate::line::TELLING;
 use crate::line::exchange::Reply;
 use crate::line::looks_like_reply;
@@ -64,7 +64,7 @@ const SLOWER_BEFORE_PERCENT: u32 = 40;
 
 /// What was heard to one question.
 #[derive(Clone, Debug)]
-struct Heard {
+struct SignReply {
     query: &'static Query,
     ask: Vec<u8>,
     line: Option<Vec<u8>>,
@@ -87,7 +87,7 @@ struct Heard {
     overdue: Option<Duration>,
 }
 
-impl Heard {
+impl SignReply {
     /// Nothing came that would be a reply to it.
     fn is_unanswered(&self) -> bool {
         !self.fits
@@ -125,9 +125,9 @@ pub struct Detection {
     candidates: Vec<&'static Protocol>,
     flags: Flags,
     address: Option<u32>,
-    heard: Vec<Heard>,
+    heard: Vec<SignReply>,
     /// What was heard in the attempt before, in which nothing fitted.
-    given_up: Vec<Heard>,
+    given_up: Vec<SignReply>,
     refusal: Option<Vec<u8>>,
     quick: bool,
     /// The slowest reply that was no late one.
@@ -135,7 +135,7 @@ pub struct Detection {
     /// How often all was forgotten because replies came later than they were waited for.
     restarts: u8,
     /// What was found at the last start.
-    known: Option<Known>,
+    known: Option<KnownDialect>,
     exchanges: u32,
     /// Some question got two different replies.
     noisy: bool,
@@ -148,7 +148,7 @@ pub struct Detection {
     /// So slow the UPS is, if something comes unasked before the next question.
     suspected: Option<Duration>,
     /// Silences that count if nothing comes unasked before the next question.
-    silent: Vec<Heard>,
+    silent: Vec<SignReply>,
     /// For callers without a clock: the time that was waited.
     waited: Moment,
     /// Nobody said that there is a UPS.
@@ -163,7 +163,7 @@ pub struct Detection {
 
 /// What to do next.
 #[derive(Clone, Copy, Debug)]
-pub enum Step {
+pub enum DetectionStep {
     /// Ask this.
     Ask(&'static Query),
     /// The UPS speaks this.
@@ -244,7 +244,7 @@ impl Detection {
 
     /// The same, when the UPS is likely to be one that was found before.
     #[must_use]
-    pub fn expecting(mut self, known: Option<Known>) -> Detection {
+    pub fn expecting(mut self, known: Option<KnownDialect>) -> Detection {
         self.known = known;
         self
     }
@@ -273,30 +273,30 @@ impl Detection {
     }
 
     /// What was found before.
-    pub fn known(&self) -> Option<&Known> {
+    pub fn known(&self) -> Option<&KnownDialect> {
         self.known.as_ref()
     }
 
     /// What to do next. The question that most candidates share goes first: it is harmless, and
     /// its answer shows how fast this UPS is.
-    pub fn step(&self) -> Step {
+    pub fn step(&self) -> DetectionStep {
         if let Some((who, _)) = self.foreign {
-            return Step::Foreign(who);
+            return DetectionStep::Foreign(who);
         }
         if self.restarts > RESTARTS || self.tentative && !self.heard.is_empty() && !self.sounds_like_family()
         {
-            return Step::Nothing;
+            return DetectionStep::Nothing;
         }
         // what is silent most likely is not asked before that is known
         if !self.silent.is_empty() {
             let mut likely = self.clone();
             likely.heard.append(&mut likely.silent);
-            if let Step::Ask(ask) = likely.step() {
-                return Step::Ask(ask);
+            if let DetectionStep::Ask(ask) = likely.step() {
+                return DetectionStep::Ask(ask);
             }
         }
         if let Some(doubted) = self.heard.iter().find(|heard| !heard.sure) {
-            return Step::Ask(doubted.query);
+            return DetectionStep::Ask(doubted.query);
         }
         if let Some(step) = self.known.as_ref().and_then(|known| self.step_by_what_is_known(known)) {
             return step;
@@ -305,19 +305,19 @@ impl Detection {
         let goes_first = self.restarts == 0 || self.heard.is_empty();
         let opening = self.opening().filter(|ask| goes_first && self.heard_to(ask).is_none());
         if let Some(ask) = opening {
-            return Step::Ask(ask);
+            return DetectionStep::Ask(ask);
         }
         let mut open: Vec<Vec<&'static Query>> = vec![];
         for protocol in &self.candidates {
             match self.judge(protocol) {
-                Verdict::Yes if open.is_empty() => return Step::Found(protocol),
+                Verdict::Yes if open.is_empty() => return DetectionStep::Found(protocol),
                 // those behind it do not count any more
                 Verdict::Yes => break,
                 Verdict::Open(asks) => open.push(asks),
                 Verdict::No => open.extend(self.lost(protocol).map(|lost| vec![lost])),
             }
         }
-        let Some(first) = open.first() else { return Step::Nothing };
+        let Some(first) = open.first() else { return DetectionStep::Nothing };
         let shared = |ask: &&&'static Query| {
             let wire = ask.wire(0);
             open.iter().filter(|asks| asks.iter().any(|other| other.wire(0) == wire)).count()
@@ -327,14 +327,14 @@ impl Detection {
             first.iter().rev().max_by_key(shared)
         } else {
             let needed = least_harmful(&open);
-            return needed.map_or(Step::Nothing, Step::Ask);
+            return needed.map_or(DetectionStep::Nothing, DetectionStep::Ask);
         };
-        ask.map_or(Step::Nothing, |ask| Step::Ask(ask))
+        ask.map_or(DetectionStep::Nothing, |ask| DetectionStep::Ask(ask))
     }
 
     /// Whether anything was heard that a UPS of this family says: a reply, an echo, a refusal.
     fn sounds_like_family(&self) -> bool {
-        let is_ours = |heard: &Heard| {
+        let is_ours = |heard: &SignReply| {
             let line = heard.line.as_deref();
             line.is_some_and(|line| heard.fits || is_refusal(&heard.ask, line))
         };
@@ -418,7 +418,7 @@ impl Detection {
         }
         let before = self.heard.iter().position(|heard| heard.ask == ask).map(|at| self.heard.remove(at));
         let tries = before.as_ref().map_or(0, |heard| heard.tries) + 1;
-        let owed = |before: &Heard| line.is_none() || before.line.is_none() || before.owes;
+        let owed = |before: &SignReply| line.is_none() || before.line.is_none() || before.owes;
         let owes = before.as_ref().is_some_and(owed);
         let agreed = before.as_ref().is_some_and(|before| before.line == line);
         let late = line.as_deref().is_some_and(|line| {
@@ -452,8 +452,21 @@ impl Detection {
         // of several late replies two would come to the same question
         let many = |line: &[u8]| self.owing(&ask, line, came).any(|owing| owing.tries > 1);
         let pause = if late && line.as_deref().is_some_and(many) { self.overlap() } else { Duration::ZERO };
-        let seen =
-            Heard { query, ask, line, patience, tries, sure, fits, owes, agreed, late, asked, came, overdue };
+        let seen = SignReply {
+            query,
+            ask,
+            line,
+            patience,
+            tries,
+            sure,
+            fits,
+            owes,
+            agreed,
+            late,
+            asked,
+            came,
+            overdue,
+        };
         self.heard.push(seen);
         match asked_before {
             _ if !sure => Worth::Doubted(pause),
@@ -595,7 +608,7 @@ impl Detection {
 
     /// What was heard to a question, if it can be relied on: silence has to have been long enough for
     /// this UPS.
-    fn heard_to(&self, query: &Query) -> Option<&Heard> {
+    fn heard_to(&self, query: &Query) -> Option<&SignReply> {
         let ask = query.wire(0);
         let enough = match self.latency {
             _ if self.restarts > 0 => Duration::ZERO,
@@ -603,8 +616,8 @@ impl Detection {
             None => Duration::ZERO,
         };
         let words = self.refuses_in_words();
-        let is_silence = |heard: &Heard| heard.patience >= enough && (!words || heard.tries > 1);
-        let reliable = |heard: &&Heard| heard.sure && (heard.line.is_some() || is_silence(heard));
+        let is_silence = |heard: &SignReply| heard.patience >= enough && (!words || heard.tries > 1);
+        let reliable = |heard: &&SignReply| heard.sure && (heard.line.is_some() || is_silence(heard));
         self.heard.iter().find(|heard| heard.ask == ask).filter(reliable)
     }
 }

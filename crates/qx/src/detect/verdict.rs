@@ -1,7 +1,7 @@
 //! What the replies say of each candidate.
 
-use super::{Detection, Heard, MANY_TRIES, MUCH, Step, is_refusal};
-use crate::detect::known::Known;
+use super::{Detection, DetectionStep, MANY_TRIES, MUCH, SignReply, is_refusal};
+use crate::detect::known::KnownDialect;
 use crate::wire::protocol::{Protocol, Sign};
 use crate::wire::query::Query;
 use crate::wire::read::Fit;
@@ -25,29 +25,33 @@ impl Detection {
 
     /// The dialect that was found before, as long as nothing speaks against it: when the UPS names itself as
     /// before. One that named nothing has to show all signs.
-    pub(super) fn step_by_what_is_known(&self, known: &Known) -> Option<Step> {
+    pub(super) fn step_by_what_is_known(&self, known: &KnownDialect) -> Option<DetectionStep> {
         let protocol = *self.candidates.iter().find(|protocol| protocol.name == known.protocol)?;
         // what goes first anyway shows whether it is a UPS of this family at all
         let opening = self.opening().filter(|opening| {
             self.heard.is_empty() && protocol.queries.iter().any(|query| query.wire(0) == opening.wire(0))
         });
         if let Some(opening) = opening.filter(|_| self.restarts == 0) {
-            return Some(Step::Ask(opening));
+            return Some(DetectionStep::Ask(opening));
         }
         match (known.names.first(), self.judge(protocol)) {
             _ if self.restarts > 0 => None,
             (Some((ask, line)), _) => match self.said(ask) {
-                Some(heard) if heard.line.as_ref() == Some(line) => Some(Step::Found(protocol)),
+                Some(heard) if heard.line.as_ref() == Some(line) => Some(DetectionStep::Found(protocol)),
                 // somebody is there: the reply may have been lost
                 Some(heard) if heard.line.is_none() && heard.tries == 1 && self.anything_heard() => {
-                    Some(Step::Ask(heard.query))
+                    Some(DetectionStep::Ask(heard.query))
                 }
                 Some(_) => None,
-                None => protocol.queries.iter().find(|query| query.wire(0) == *ask).map(|ask| Step::Ask(ask)),
+                None => protocol
+                    .queries
+                    .iter()
+                    .find(|query| query.wire(0) == *ask)
+                    .map(|ask| DetectionStep::Ask(ask)),
             },
-            (None, Verdict::Open(asks)) => asks.last().map(|ask| Step::Ask(ask)),
+            (None, Verdict::Open(asks)) => asks.last().map(|ask| DetectionStep::Ask(ask)),
             (None, Verdict::No) => None,
-            (None, Verdict::Yes) => (!self.has_a_double(protocol)).then_some(Step::Found(protocol)),
+            (None, Verdict::Yes) => (!self.has_a_double(protocol)).then_some(DetectionStep::Found(protocol)),
         }
     }
 
@@ -68,7 +72,7 @@ impl Detection {
     }
 
     /// What was surely heard to a question.
-    pub(super) fn said(&self, ask: &[u8]) -> Option<&Heard> {
+    pub(super) fn said(&self, ask: &[u8]) -> Option<&SignReply> {
         self.heard.iter().find(|heard| heard.ask == ask && heard.sure)
     }
 
@@ -87,7 +91,7 @@ impl Detection {
     }
 
     /// How many signs of a candidate were heard, and what was heard in place of the others.
-    pub(super) fn signs_heard(&self, protocol: &Protocol) -> (usize, Vec<&Heard>) {
+    pub(super) fn signs_heard(&self, protocol: &Protocol) -> (usize, Vec<&SignReply>) {
         let heard = protocol.signs.iter().filter_map(|sign| Some((sign, self.heard_to(sign.query())?)));
         let (held, missed): (Vec<_>, Vec<_>) =
             heard.partition(|(sign, heard)| self.holds(sign, heard.line.as_deref()));

@@ -14,7 +14,7 @@ use crate::device::bank::{self, FoundBank};
 use crate::device::nut_estimate::{Contradiction, Inputs, NutEstimator, RuntimeModel};
 use crate::options::Options;
 use crate::vocabulary::variable::{INPUT_CURRENT_NOMINAL, INPUT_VOLTAGE_NOMINAL, UPS_POWER_NOMINAL, Var};
-use battery::{Chemistry, Confidence, Estimator, Sample, Source, Unit};
+use battery::{Chemistry, Confidence, Estimator, Sample, Source, UpsIdentity};
 
 /// Volts of a cell under which makers' tables of discharges at high rates do not go: 1.60 V of lead-acid (CSB
 /// GP and HR series),
@@ -24,13 +24,13 @@ const LAST_VOLTS_LFP: f64 = 2.3;
 
 /// What is known besides the [`Inputs`].
 #[derive(Clone, Debug)]
-pub(super) struct Known {
+pub(super) struct BatteryFacts {
     /// `battery.runtime` of the UPS.
     pub runtime: Option<f64>,
     /// Words that may name the kind of cells.
     pub kind: String,
     /// What the UPS says of itself.
-    pub unit: Unit,
+    pub unit: UpsIdentity,
     /// Both voltages were configured.
     pub by_hand: bool,
     /// Of the battery, in degrees Celsius.
@@ -69,7 +69,7 @@ pub(super) struct Battery {
     /// What was learned before this start, or of a UPS that was here before.
     remembered: Option<String>,
     /// What the UPS that is here says of itself.
-    unit: Unit,
+    unit: UpsIdentity,
     /// On mains its volts were those of an empty battery: it is another one than is rated.
     contradicts: bool,
     /// Since when the battery carries the load.
@@ -104,7 +104,7 @@ impl Battery {
             ignores_low: options.ignorelb,
             model: None,
             remembered: options.battery_memory.clone(),
-            unit: Unit::default(),
+            unit: UpsIdentity::default(),
             outage: None,
             contradicts: false,
             course: Course::default(),
@@ -114,7 +114,12 @@ impl Battery {
     }
 
     /// The estimates for these readings.
-    pub(super) fn estimate(&mut self, inputs: &Inputs, known: &Known, now: Moment) -> PublishedEstimate {
+    pub(super) fn estimate(
+        &mut self,
+        inputs: &Inputs,
+        known: &BatteryFacts,
+        now: Moment,
+    ) -> PublishedEstimate {
         self.meet(&known.unit);
         let packs = self.by_nut.packs(inputs);
         let by_nut = self.by_nut.estimate(inputs, now);
@@ -176,7 +181,7 @@ impl Battery {
     }
 
     /// Looks who it is: nothing that is known of the battery of one UPS is of another's.
-    fn meet(&mut self, unit: &Unit) {
+    fn meet(&mut self, unit: &UpsIdentity) {
         if self.unit == *unit {
             return;
         }
@@ -197,7 +202,7 @@ impl Battery {
         &mut self,
         inputs: &Inputs,
         packs: f64,
-        known: &Known,
+        known: &BatteryFacts,
         now: Moment,
     ) -> Option<battery::Estimate> {
         self.settle_bank(inputs, packs, known)?;
@@ -222,7 +227,7 @@ impl Battery {
     }
 
     /// Finds the bank, and finds it anew when the UPS says another rating, or volts that this one cannot have.
-    fn settle_bank(&mut self, inputs: &Inputs, packs: f64, known: &Known) -> Option<()> {
+    fn settle_bank(&mut self, inputs: &Inputs, packs: f64, known: &BatteryFacts) -> Option<()> {
         let rated = inputs.nominal.filter(|nominal| *nominal > 0.0);
         let inputs = Inputs { packs: rated.map(|_| packs), ..*inputs };
         if let Some(model) = &mut self.model {
@@ -296,7 +301,7 @@ impl Device {
 }
 
 /// What the UPS is rated for goes with the size of its battery.
-fn expect(estimator: &mut Estimator, unit: &Unit) {
+fn expect(estimator: &mut Estimator, unit: &UpsIdentity) {
     let number = |var: &Var| {
         unit.words().find(|(name, _)| *name == var.name).and_then(|(_, text)| text.trim().parse::<f64>().ok())
     };

@@ -46,12 +46,12 @@ use crate::wire::query::{Cadence, Query};
 use battery::Battery;
 use bounds::ANSWER;
 pub use control::Generation;
-pub use control::plan::{self, DEFAULT as SHUTDOWN_DEFAULT, Step as KillStep, steps as kill_steps};
-use control::{Control, Request};
+pub use control::plan::{self, DEFAULT as SHUTDOWN_DEFAULT, KillStep, steps as kill_steps};
+use control::{Control, QueuedRequest};
 use identity::Identity;
-use line::Line;
+use line::LineState;
 use publication::Publication;
-use schedule::{Schedule, Slot};
+use schedule::{QueryState, Schedule};
 use search::Search;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -131,7 +131,7 @@ enum Asked {
     Sign(&'static Query, Duration),
     Query(usize),
     Look(&'static Query, Duration),
-    Request(Request),
+    Request(QueuedRequest),
 }
 
 /// One UPS.
@@ -161,7 +161,7 @@ enum Asked {
 pub struct Device {
     options: Options,
     protocol: Option<&'static Protocol>,
-    line: Line,
+    line: LineState,
     search: Search,
     schedule: Schedule,
     control: Control,
@@ -183,7 +183,7 @@ impl Device {
     pub fn new(options: Options) -> Device {
         Device {
             protocol: None,
-            line: Line::default(),
+            line: LineState::default(),
             search: Search::new(&options),
             schedule: Schedule::default(),
             control: Control::default(),
@@ -353,7 +353,7 @@ impl Device {
                     let (ask, patience) = self.next_look(now)?;
                     return Some(self.exchange(Asked::Look(ask, patience), ask.wire(0), patience, now));
                 };
-                let Slot { query, repeats, reading, .. } = &self.schedule.slots()[at];
+                let QueryState { query, repeats, reading, .. } = &self.schedule.slots()[at];
                 let gives_way = query.cadence != Cadence::Quick;
                 // on a noisy line the question was lost rather than the UPS slow
                 let lost = self.line.is_hurt() && *repeats > 0;

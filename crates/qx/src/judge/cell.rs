@@ -22,7 +22,7 @@ pub const GRAVE: [Status; 3] = [Status::LowBattery, Status::ForcedShutdown, Stat
 
 /// How a cell is judged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum CellKind {
     /// It says whether mains is there.
     Mains,
     /// It raises another status word, an alarm, or says a word for a variable by a bit.
@@ -33,7 +33,7 @@ pub enum Kind {
 
 /// Which part of its field it is.
 #[derive(Clone, Copy, Debug)]
-enum Part {
+enum FieldPart {
     Whole,
     Bit(usize, &'static Bit),
     Letter(&'static Code),
@@ -43,9 +43,9 @@ enum Part {
 #[derive(Clone, Copy, Debug)]
 pub struct Cell {
     field: usize,
-    part: Part,
+    part: FieldPart,
     /// How it is judged.
-    pub kind: Kind,
+    pub kind: CellKind,
     /// It raises a status word or an alarm.
     pub raises: bool,
     /// It raises a word that makes hosts halt.
@@ -220,7 +220,13 @@ impl Field {
             let says_mains = parts().any(|part| part.speaks_of(Status::Online));
             let raises = parts().any(|part| part.raises());
             let grave = parts().any(|part| GRAVE.iter().any(|word| part.speaks_of(*word)));
-            Cell { field, part, kind: if says_mains { Kind::Mains } else { Kind::Word }, raises, grave }
+            Cell {
+                field,
+                part,
+                kind: if says_mains { CellKind::Mains } else { CellKind::Word },
+                raises,
+                grave,
+            }
         };
         let says_something =
             |effects: &[Effect]| !effects.iter().all(|effect| matches!(effect, Effect::Nothing));
@@ -228,17 +234,23 @@ impl Field {
             (Meaning::Unknown, _) => vec![],
             (Meaning::Bits(rows), _) => {
                 let rows = rows.iter().enumerate().filter(|(_, row)| says_something(&[row.one, row.zero]));
-                rows.map(|(n, row)| cell(Part::Bit(n, row), &[row.one, row.zero])).collect()
+                rows.map(|(n, row)| cell(FieldPart::Bit(n, row), &[row.one, row.zero])).collect()
             }
             (Meaning::Codes(rows), Slot::Rest { .. }) => {
                 let rows = rows.iter().filter(|row| says_something(&[row.effect]));
-                rows.map(|row| cell(Part::Letter(row), &[row.effect])).collect()
+                rows.map(|row| cell(FieldPart::Letter(row), &[row.effect])).collect()
             }
             (Meaning::Codes(rows), _) => {
                 let effects: Vec<_> = rows.iter().map(|row| row.effect).collect();
-                vec![cell(Part::Whole, &effects)]
+                vec![cell(FieldPart::Whole, &effects)]
             }
-            _ => vec![Cell { field, part: Part::Whole, kind: Kind::Value, raises: false, grave: false }],
+            _ => vec![Cell {
+                field,
+                part: FieldPart::Whole,
+                kind: CellKind::Value,
+                raises: false,
+                grave: false,
+            }],
         }
     }
 }
@@ -252,9 +264,9 @@ impl Cell {
     /// Its name, for the log: the variable, or what the bit or letter says.
     pub fn name(&self, query: &Query) -> &'static str {
         match self.part {
-            Part::Bit(_, row) => row.about,
-            Part::Letter(row) => row.code,
-            Part::Whole => {
+            FieldPart::Bit(_, row) => row.about,
+            FieldPart::Letter(row) => row.code,
+            FieldPart::Whole => {
                 let field = query.fields.get(self.field);
                 field.and_then(|field| field.vars().first().map(|var| var.name)).unwrap_or("ups.status")
             }
@@ -266,7 +278,7 @@ impl Cell {
     fn says(&self, field: &Field, piece: &[u8], lenient: bool) -> Option<Readings> {
         let mut says = Readings::default();
         match (self.part, field.meaning) {
-            (Part::Bit(n, row), meaning) => {
+            (FieldPart::Bit(n, row), meaning) => {
                 let Meaning::Bits(rows) = meaning else { return None };
                 // a blank in place of a bit: those before it may have moved
                 if piece.iter().take(rows.len()).any(u8::is_ascii_whitespace) {
@@ -274,7 +286,7 @@ impl Cell {
                 }
                 says.bit(row, row.effect(*piece.get(n)?)?);
             }
-            (Part::Letter(row), _) => {
+            (FieldPart::Letter(row), _) => {
                 // one character that is not known withholds itself alone
                 let strange = piece.iter().filter(|byte| !byte.is_ascii_alphanumeric() && **byte != b' ');
                 let letters = strange.count() <= 1;
@@ -286,7 +298,7 @@ impl Cell {
                     false => return None,
                 }
             }
-            (Part::Whole, Meaning::Codes(rows)) => {
+            (FieldPart::Whole, Meaning::Codes(rows)) => {
                 // a code that is not known says nothing, and takes back what the one before it said
                 if says.take(field, piece, &(0..piece.len())).is_err() {
                     let is_code = !piece.is_empty() && piece.iter().all(u8::is_ascii_alphanumeric);
@@ -299,7 +311,7 @@ impl Cell {
                     says.covers = says.covers.without(Status::Online);
                 }
             }
-            (Part::Whole, meaning) => {
+            (FieldPart::Whole, meaning) => {
                 let unread = says.take(field, piece, &(0..piece.len())).ok()?;
                 let printable = piece.iter().all(|byte| (0x20..0x7f).contains(byte));
                 let legible = !matches!(meaning, Meaning::Text(_)) || printable;

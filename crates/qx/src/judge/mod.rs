@@ -23,7 +23,7 @@ use crate::vocabulary::variable::Var;
 use crate::wire::query::Query;
 use crate::wire::read::Form;
 use crate::wire::readings::Readings;
-pub use cell::{Cell, Claims, GRAVE, Kind};
+pub use cell::{Cell, CellKind, Claims, GRAVE};
 pub use compare::{alike, alike_but_for_words, same_words};
 use form::Forms;
 use recent::Recent;
@@ -77,7 +77,7 @@ pub struct Hearing {
 
 /// What came of a reply.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Heard {
+pub struct Judged {
     /// Something is taken that was not taken before.
     pub news: bool,
     /// Something of it was read.
@@ -105,7 +105,7 @@ pub struct Withdrawn {
 
 /// What was read of one cell.
 #[derive(Clone, Debug, Default)]
-struct State {
+struct CellState {
     taken: Option<Readings>,
     recent: Recent,
     /// When it was read last,
@@ -123,7 +123,7 @@ struct State {
 pub struct Judge {
     query: &'static Query,
     cells: Vec<Cell>,
-    states: Vec<State>,
+    states: Vec<CellState>,
     forms: Forms,
     /// The last reply of the drawn form, and what it says.
     last: Option<(Vec<u8>, Claims)>,
@@ -135,7 +135,7 @@ impl Judge {
         let cells = query.cells();
         Judge {
             query,
-            states: vec![State::default(); cells.len()],
+            states: vec![CellState::default(); cells.len()],
             cells,
             forms: Forms::new(query),
             last: None,
@@ -208,10 +208,10 @@ impl Judge {
     }
 
     /// Takes what a reply says.
-    pub fn hear(&mut self, claims: &Claims, mut hearing: Hearing) -> Heard {
+    pub fn hear(&mut self, claims: &Claims, mut hearing: Hearing) -> Judged {
         let mut news = false;
         for (cell, (state, said)) in self.cells.iter().zip(self.states.iter_mut().zip(&claims.said)) {
-            if let (Kind::Mains | Kind::Word, Some(said)) = (cell.kind, said) {
+            if let (CellKind::Mains | CellKind::Word, Some(said)) = (cell.kind, said) {
                 news |= state.hear_word(cell, said, claims.vouched, &hearing);
             } else if said.is_none() {
                 state.missed = state.missed.saturating_add(1);
@@ -219,15 +219,15 @@ impl Judge {
         }
         hearing.word_is_news = news;
         for (cell, (state, said)) in self.cells.iter().zip(self.states.iter_mut().zip(&claims.said)) {
-            if let (Kind::Value, Some(said)) = (cell.kind, said) {
+            if let (CellKind::Value, Some(said)) = (cell.kind, said) {
                 news |= state.hear_value(said, claims.vouched, &hearing);
             }
         }
         let each = || self.cells.iter().zip(self.states.iter().zip(&claims.said));
-        let mains_read = |(cell, (state, said)): (&Cell, (&State, &Option<Readings>))| {
-            cell.kind != Kind::Mains || said.is_some() && state.settled
+        let mains_read = |(cell, (state, said)): (&Cell, (&CellState, &Option<Readings>))| {
+            cell.kind != CellKind::Mains || said.is_some() && state.settled
         };
-        Heard {
+        Judged {
             news,
             read: claims.said.iter().any(Option::is_some),
             whole: claims.whole,
@@ -240,7 +240,7 @@ impl Judge {
 
     /// What is taken of all its cells; nothing before it is known whether it says that mains is there.
     pub fn readings(&self) -> Option<Readings> {
-        if self.each().any(|(cell, state)| cell.kind == Kind::Mains && state.taken.is_none()) {
+        if self.each().any(|(cell, state)| cell.kind == CellKind::Mains && state.taken.is_none()) {
             return None;
         }
         let mut taken = self.states.iter().filter_map(|state| state.taken.as_ref()).peekable();
@@ -254,26 +254,26 @@ impl Judge {
     pub fn runs(&self, of: impl Fn(&Readings) -> bool) -> bool {
         self.cells.iter().zip(&self.states).any(|(cell, state)| {
             let runs = !state.settled || !state.recent.is_empty() && !number::is_at_rest(&state.recent);
-            cell.kind == Kind::Value
+            cell.kind == CellKind::Value
                 && runs
                 && state.recent.newest().or(state.taken.as_ref()).is_some_and(&of)
         })
     }
 
     /// Whether any of its cells is of this kind.
-    pub fn has(&self, kind: Kind) -> bool {
+    pub fn has(&self, kind: CellKind) -> bool {
         self.cells.iter().any(|cell| cell.kind == kind)
     }
 
     /// The number that was read of `var` last, be it taken or not.
     pub fn newest_number(&self, var: &Var) -> Option<f64> {
-        let newest = |state: &State| state.recent.newest().or(state.taken.as_ref())?.number(var);
+        let newest = |state: &CellState| state.recent.newest().or(state.taken.as_ref())?.number(var);
         self.states.iter().find_map(newest).map(Decimal::as_f64)
     }
 
     /// Whether mains was there when it was read last, be that taken or not.
     pub fn newest_mains(&self) -> Option<bool> {
-        let of_mains = self.each().filter(|(cell, _)| cell.kind == Kind::Mains);
+        let of_mains = self.each().filter(|(cell, _)| cell.kind == CellKind::Mains);
         let mut newest = of_mains.filter_map(|(_, state)| state.recent.newest().or(state.taken.as_ref()));
         newest.next().map(|said| said.status.has(Status::Online))
     }
@@ -299,14 +299,14 @@ impl Judge {
 
     fn withdraw_by(
         &mut self,
-        when: fn(&State) -> Moment,
+        when: fn(&CellState) -> Moment,
         mut is_dead: impl FnMut(&Cell, &Readings, Moment) -> bool,
     ) -> Option<Withdrawn> {
         let (mut names, mut read) = (vec![], Moment::ZERO);
         for (cell, state) in self.cells.iter().zip(&mut self.states) {
             if state.taken.as_ref().is_some_and(|taken| is_dead(cell, taken, when(state))) {
                 read = read.max(state.read);
-                *state = State::default();
+                *state = CellState::default();
                 names.push(cell.name(self.query));
             }
         }
@@ -319,7 +319,7 @@ impl Judge {
     pub fn doubt_values(&mut self) -> bool {
         let mut doubted = false;
         for (cell, state) in self.cells.iter().zip(&mut self.states) {
-            let Some(taken) = state.taken.take_if(|_| cell.kind == Kind::Value) else { continue };
+            let Some(taken) = state.taken.take_if(|_| cell.kind == CellKind::Value) else { continue };
             if state.recent.is_empty() {
                 state.recent.push(state.read, Moment::ZERO, &taken);
             }
@@ -335,12 +335,12 @@ impl Judge {
         self.forms.forget_met();
     }
 
-    fn each(&self) -> impl Iterator<Item = (&Cell, &State)> {
+    fn each(&self) -> impl Iterator<Item = (&Cell, &CellState)> {
         self.cells.iter().zip(&self.states)
     }
 }
 
-impl State {
+impl CellState {
     /// Takes a reading of a word; whether another one is taken than before.
     fn hear_word(&mut self, cell: &Cell, said: &Readings, vouched: bool, hearing: &Hearing) -> bool {
         self.read = hearing.now;
@@ -409,10 +409,10 @@ impl State {
 
     /// Whether asking again would tell more of it.
     fn is_open(&self, cell: &Cell, was_read: bool) -> bool {
-        let flickers = cell.kind != Kind::Value && !cell.grave && self.recent.changes() >= FLICKERS;
+        let flickers = cell.kind != CellKind::Value && !cell.grave && self.recent.changes() >= FLICKERS;
         match was_read {
             true => !self.settled && !flickers,
-            false => cell.kind == Kind::Mains || cell.raises || self.taken.is_none(),
+            false => cell.kind == CellKind::Mains || cell.raises || self.taken.is_none(),
         }
     }
 }

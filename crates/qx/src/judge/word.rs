@@ -5,7 +5,7 @@
 
 use super::Quality;
 use super::bounds::{CLEARED, HALTS_IN_NOISE, IN_A_ROW, RAISED, RAISED_IN_NOISE};
-use super::cell::{GRAVE, Kind};
+use super::cell::{CellKind, GRAVE};
 use super::recent::Recent;
 use crate::vocabulary::status::Status::{Charging, Discharging, Online};
 use crate::vocabulary::status::{Status, StatusSet};
@@ -37,14 +37,14 @@ pub fn is_quiet(readings: &Readings) -> bool {
 /// While it said so there were `missed` replies in which it could not be read: each of them may have said what is
 /// taken, so it takes as many more to clear that.
 pub fn takes(
-    kind: Kind,
+    kind: CellKind,
     taken: Option<&Readings>,
     recent: &Recent,
     (quality, missed): (Quality, usize),
 ) -> bool {
     let Some(newest) = recent.newest() else { return false };
     let calmer = taken.is_some_and(|taken| !raises_more(newest, taken));
-    let flickers = kind == Kind::Word && calmer && taken.is_some_and(|taken| flickers(taken, recent));
+    let flickers = kind == CellKind::Word && calmer && taken.is_some_and(|taken| flickers(taken, recent));
     if quality.is_noisy() {
         let halts = GRAVE.iter().any(|word| newest.status.has(*word));
         let needed = if halts && quality == Quality::Garbled { HALTS_IN_NOISE } else { RAISED_IN_NOISE };

@@ -2,7 +2,7 @@
 
 /// Whether an option takes a value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum OptionKind {
     /// `name = value`.
     Value,
     /// `name`.
@@ -32,18 +32,18 @@ pub struct OptionRow {
     /// Its name.
     pub name: &'static str,
     /// Whether it takes a value.
-    pub kind: Kind,
+    pub kind: OptionKind,
     /// What it is for.
     pub scope: Scope,
     /// One sentence for users.
     pub about: &'static str,
 }
 
-const fn row(name: &'static str, kind: Kind, scope: Scope, about: &'static str) -> OptionRow {
+const fn row(name: &'static str, kind: OptionKind, scope: Scope, about: &'static str) -> OptionRow {
     OptionRow { name, kind, scope, about }
 }
 
-use Kind::{Either, Flag as Switch, Value};
+use OptionKind::{Either, Flag as Switch, Value};
 use Scope::{Device, Logged, Serial, Setting, Usb};
 
 /// Options of `nutdrv_qx`, `blazer_ser` and `blazer_usb` alike (NUT 2.8.0, as those below).

@@ -17,7 +17,7 @@ pub enum Acknowledgement {
 
 /// What a reply to a command or setting means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum Acceptance {
     /// The UPS obeys.
     Yes,
     /// It refuses, in words that are used for it.
@@ -34,10 +34,10 @@ const ACKNOWLEDGEMENTS: [&str; 3] = ["ACK", "(ACK", "OK"];
 
 impl Acknowledgement {
     /// What the reply to the line `sent` means.
-    pub fn answer(self, sent: &[u8], reply: Option<&[u8]>) -> Answer {
+    pub fn acceptance(self, sent: &[u8], reply: Option<&[u8]>) -> Acceptance {
         // converters answer with zeros where the UPS said nothing
         let heard = reply.map(without_zeros).filter(|heard| !heard.is_empty());
-        let Some(heard) = heard else { return Answer::Nothing };
+        let Some(heard) = heard else { return Acceptance::Nothing };
         let is = |word: &&str| heard.trim_ascii().eq_ignore_ascii_case(word.as_bytes());
         let own = match self {
             Acknowledgement::Silence => false,
@@ -50,10 +50,10 @@ impl Acknowledgement {
             }
         };
         match heard {
-            _ if own => Answer::Yes,
-            _ if is_refusal(sent, heard) || heard.starts_with(NOT_SENT.as_bytes()) => Answer::No,
-            _ if ACKNOWLEDGEMENTS.iter().any(|word| heard.trim_ascii() == word.as_bytes()) => Answer::Yes,
-            _ => Answer::Odd,
+            _ if own => Acceptance::Yes,
+            _ if is_refusal(sent, heard) || heard.starts_with(NOT_SENT.as_bytes()) => Acceptance::No,
+            _ if ACKNOWLEDGEMENTS.iter().any(|word| heard.trim_ascii() == word.as_bytes()) => Acceptance::Yes,
+            _ => Acceptance::Odd,
         }
     }
 
@@ -64,10 +64,10 @@ impl Acknowledgement {
 
     /// Whether a reply, or silence, means yes.
     pub fn is_given(self, reply: Option<&[u8]>) -> bool {
-        match self.answer(&[], reply) {
-            Answer::Yes => true,
-            Answer::Nothing => self.by_silence(),
-            Answer::No | Answer::Odd => false,
+        match self.acceptance(&[], reply) {
+            Acceptance::Yes => true,
+            Acceptance::Nothing => self.by_silence(),
+            Acceptance::No | Acceptance::Odd => false,
         }
     }
 

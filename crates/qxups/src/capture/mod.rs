@@ -24,7 +24,7 @@ use tokio::time::Instant;
 
 /// The options of `qxups capture`.
 #[derive(Args)]
-pub struct Capture {
+pub struct CaptureOptions {
     /// Where the UPS is: /dev/ttyS0, tcp://HOST:PORT, or auto for USB
     port: String,
     /// An option of the driver, such as vendorid=0665; may be given again
@@ -60,7 +60,7 @@ pub fn port_with_options(port: &str, options: impl Iterator<Item = String>) -> R
     Ok(UpsConfig::of_port(&NUTDRV_QX, port, &options.map(option).collect::<Vec<_>>())?)
 }
 
-impl Capture {
+impl CaptureOptions {
     /// Records.
     ///
     /// # Errors

@@ -3,7 +3,7 @@
 
 use super::recorder::Recorder;
 use link::LinkError;
-use qx::detect::{Detection, ForeignDevice, Step};
+use qx::detect::{Detection, DetectionStep, ForeignDevice};
 use qx::options::Options;
 use qx::vocabulary::variable::UPS_ID;
 use qx::wire::protocol::Protocol;
@@ -33,16 +33,18 @@ pub async fn find(
         let mut detection = Detection::new(options.candidates(), options.flags, options.address);
         loop {
             match detection.step() {
-                Step::Ask(query) => {
+                DetectionStep::Ask(query) => {
                     let recorded = recorder.ask(query.wire(0)).await?;
                     detection.hear(query, recorded.reply);
                 }
-                Step::Found(protocol) => return Ok(Found { protocol: Some(protocol), foreign: None }),
-                Step::Foreign(who) => {
+                DetectionStep::Found(protocol) => {
+                    return Ok(Found { protocol: Some(protocol), foreign: None });
+                }
+                DetectionStep::Foreign(who) => {
                     let said = detection.foreign().map(|(_, said)| said.to_vec()).unwrap_or_default();
                     return Ok(Found { protocol: None, foreign: Some((who, said)) });
                 }
-                Step::Nothing => break,
+                DetectionStep::Nothing => break,
             }
             if silences.is_some_and(|enough| detection.silences() >= enough) {
                 break;

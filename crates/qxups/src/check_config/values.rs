@@ -6,7 +6,7 @@ use super::names::{self, Known};
 use crate::same_port::{choice, value};
 use link::{Address, Kind, LinkError, check_terminal};
 use nix::unistd::{Group, User};
-use nut::ups_conf::{Section, Setting};
+use nut::ups_conf::{Assignment, Section};
 use qx::vocabulary::variable::{self, Unit};
 use qx::wire::setting::Delay;
 use station::config::Finding;
@@ -31,8 +31,8 @@ fn remark(line: usize, text: String) -> Finding {
 }
 
 /// Users and groups that are not there.
-pub fn users(settings: &[Setting]) -> Vec<Finding> {
-    let missing = |setting: &Setting| {
+pub fn users(settings: &[Assignment]) -> Vec<Finding> {
+    let missing = |setting: &Assignment| {
         let name = setting.value.as_deref()?;
         let known = match setting.name.as_str() {
             "user" => matches!(User::from_name(name), Ok(None)),
@@ -90,7 +90,7 @@ fn meant(text: &str) -> String {
 }
 
 /// `override.` and `default.` of a variable that there is not, or with a text where a number belongs.
-fn variables(setting: &Setting) -> Option<Finding> {
+fn variables(setting: &Assignment) -> Option<Finding> {
     let (prefix, name) = setting.name.split_once('.')?;
     if !["override", "default"].iter().any(|known| prefix.eq_ignore_ascii_case(known)) {
         return None;

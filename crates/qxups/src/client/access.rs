@@ -27,7 +27,7 @@ pub enum TlsChoice {
 
 /// How a server is reached.
 #[derive(Args, Clone, Debug)]
-pub struct Access {
+pub struct AccessOptions {
     /// Whether to encrypt the connection [default: try, and require with --fingerprint or --ca]
     #[arg(long, value_enum, value_name = "WHEN", help_heading = "Connection")]
     tls: Option<TlsChoice>,
@@ -42,7 +42,7 @@ pub struct Access {
     pub timeout: Duration,
 }
 
-/// [`Access`], checked.
+/// [`AccessOptions`], checked.
 #[derive(Clone, Debug)]
 pub struct Reach {
     /// Whether to encrypt.
@@ -53,7 +53,7 @@ pub struct Reach {
     pub timeout: Duration,
 }
 
-impl Access {
+impl AccessOptions {
     /// What the options say. A server that is to be verified is never spoken to in the clear: what can
     /// change bytes on the way can also refuse STARTTLS in the server's name. Without that the default is to
     /// try: it keeps readers of the network out, works with every server, and promises no more. What it does

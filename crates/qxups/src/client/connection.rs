@@ -2,7 +2,7 @@
 
 use super::access::{Credentials, Reach};
 use super::place::Server;
-use super::trouble::{Status, Trouble};
+use super::trouble::{ExitStatus, Trouble};
 use crate::out;
 use nut::network::client::{Answer, Asker, Item, Next, Opening, Refusal, Request, Said};
 use std::io::{ErrorKind, Read, Write};
@@ -43,7 +43,7 @@ impl<T: Read + Write> ReadWrite for T {}
 
 /// All that a server says to one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Reply {
+pub struct ServerReply {
     /// The items, when it is a list.
     pub items: Vec<Item>,
     /// What ends it.
@@ -65,7 +65,7 @@ impl Connection {
     /// Connects, encrypts where it is wanted, and names the user.
     ///
     /// # Errors
-    /// [`Status::Unconnected`], or the server refuses.
+    /// [`ExitStatus::Unconnected`], or the server refuses.
     pub fn open(server: &Server, reach: &Reach, user: Option<&Credentials>) -> Result<Connection, Trouble> {
         let config = client_config(&reach.verify, None).map_err(|error| Trouble::usage(error.to_string()))?;
         let mut connection = Connection::reach(server, reach.timeout)?;
@@ -91,7 +91,7 @@ impl Connection {
                         "{server} offers no encryption (ERR {}): give it a certificate, or use --tls off",
                         refusal.text
                     );
-                    return Err(Trouble::Said(Status::Unconnected, sentence));
+                    return Err(Trouble::Said(ExitStatus::Unconnected, sentence));
                 }
                 Next::End(Err((_, refusal))) => return Err(Trouble::refused(server, &refusal)),
             };
@@ -101,7 +101,7 @@ impl Connection {
     /// Only the connection: nothing is said.
     ///
     /// # Errors
-    /// [`Status::Unconnected`].
+    /// [`ExitStatus::Unconnected`].
     pub fn reach(server: &Server, timeout: Duration) -> Result<Connection, Trouble> {
         let stream = connect(server, timeout)?;
         let _ = stream.set_nodelay(true);
@@ -123,16 +123,16 @@ impl Connection {
     /// Asks one thing, and waits for all of the answer.
     ///
     /// # Errors
-    /// The connection broke, or what was said is no answer: [`Status::Unconnected`]. A request that
-    /// cannot be written: [`Status::Usage`].
-    pub fn ask(&mut self, request: Request) -> Result<Reply, Trouble> {
+    /// The connection broke, or what was said is no answer: [`ExitStatus::Unconnected`]. A request that
+    /// cannot be written: [`ExitStatus::Usage`].
+    pub fn ask(&mut self, request: Request) -> Result<ServerReply, Trouble> {
         self.send(request)?;
         let until = Instant::now() + self.timeout;
         let mut items = vec![];
         loop {
             match self.said(until)? {
                 Said::Item(item) => items.push(item),
-                Said::Answer(_, answer) => return Ok(Reply { items, answer }),
+                Said::Answer(_, answer) => return Ok(ServerReply { items, answer }),
             }
         }
     }
@@ -220,7 +220,7 @@ impl Connection {
                 "{}: encryption failed: {error}; check the certificate, --fingerprint and --ca; nothing is sent in the clear instead",
                 self.server
             );
-            Trouble::Said(Status::Unconnected, sentence)
+            Trouble::Said(ExitStatus::Unconnected, sentence)
         };
         let session = ClientConnection::new(config, name).map_err(|error| failed(&error))?;
         let _ = socket.set_read_timeout(Some(self.timeout));
@@ -252,7 +252,7 @@ impl Connection {
     }
 
     fn unconnected(&self, why: &(impl std::fmt::Display + ?Sized)) -> Trouble {
-        Trouble::Said(Status::Unconnected, format!("{}: {why}", self.server))
+        Trouble::Said(ExitStatus::Unconnected, format!("{}: {why}", self.server))
     }
 
     fn broke(&self, error: &std::io::Error) -> Trouble {
@@ -277,7 +277,7 @@ pub fn shows_password(peer: IpAddr, encrypted: bool, request: &Request) -> bool 
 
 fn connect(server: &Server, timeout: Duration) -> Result<TcpStream, Trouble> {
     let failed = |why: &dyn std::fmt::Display, remedy: &str| {
-        Trouble::Said(Status::Unconnected, format!("cannot connect to {server}: {why}; {remedy}"))
+        Trouble::Said(ExitStatus::Unconnected, format!("cannot connect to {server}: {why}; {remedy}"))
     };
     let addresses = (server.host.as_str(), server.port).to_socket_addrs();
     let addresses = addresses.map_err(|error| failed(&error, "check the name of the host"))?;

@@ -4,7 +4,7 @@ use super::access::{Credentials, Reach};
 use super::connection::Connection;
 use super::place::{Place, Server, Ups};
 use super::show;
-use super::trouble::{Status, Trouble};
+use super::trouble::{ExitStatus, Trouble};
 use nut::network::client::{Having, Request};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
@@ -23,7 +23,7 @@ pub enum News {
     /// All variables of a UPS.
     Read(Ups, Variables),
     /// The server refuses them, and why.
-    Refused(Ups, Status, String),
+    Refused(Ups, ExitStatus, String),
     /// A round is over.
     Round(Server),
 }
@@ -110,7 +110,7 @@ impl Feed {
             let ups = Ups { name, server: server.clone() };
             match reply.answer {
                 Ok(_) => tell(News::Read(ups, show::variables(reply.items).collect()))?,
-                Err(refusal) => tell(News::Refused(ups, Status::of(&refusal), refusal.to_string()))?,
+                Err(refusal) => tell(News::Refused(ups, ExitStatus::of(&refusal), refusal.to_string()))?,
             }
         }
         Ok(())

@@ -1,11 +1,11 @@
 //! `qxups get`: values of variables.
 
-use super::access::{Access, User};
+use super::access::{AccessOptions, User};
 use super::connection::Connection;
 use super::json;
 use super::place::Ups;
 use super::show;
-use super::trouble::{STATUSES, Status, Trouble};
+use super::trouble::{ExitStatus, STATUSES, Trouble};
 use crate::out;
 use clap::Args;
 use nut::network::client::{About, Answer, Request};
@@ -22,7 +22,7 @@ pub struct Get {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    access: Access,
+    access: AccessOptions,
     #[command(flatten)]
     user: User,
 }
@@ -32,7 +32,7 @@ impl Get {
     ///
     /// # Errors
     /// [`Trouble`].
-    pub fn run(self) -> Result<Status, Trouble> {
+    pub fn run(self) -> Result<ExitStatus, Trouble> {
         let user = self.user.named()?;
         let mut connection = Connection::open(&self.ups.server, &self.access.reach()?, user.as_ref())?;
         let mut pairs = vec![];
@@ -41,7 +41,10 @@ impl Get {
             match connection.ask(request)?.answer {
                 Ok(Answer::Value(value)) => pairs.push((name, value)),
                 Ok(_) => {
-                    return Err(Trouble::Said(Status::Failed, format!("{name}: the server gives no value")));
+                    return Err(Trouble::Said(
+                        ExitStatus::Failed,
+                        format!("{name}: the server gives no value"),
+                    ));
                 }
                 Err(refusal) => return Err(Trouble::refused(format!("{} {name}", self.ups), &refusal)),
             }
@@ -55,6 +58,6 @@ impl Get {
                 out::print(&lines)?;
             }
         }
-        Ok(Status::Done)
+        Ok(ExitStatus::Done)
     }
 }

@@ -5,8 +5,8 @@ use super::connection::{Connection, shows_password};
 use super::feed::{Feed, News};
 use super::order::{self, Seen};
 use super::place::{Place, Server};
-use super::trouble::{Status, Trouble};
-use nut::network::Outcome;
+use super::trouble::{ExitStatus, Trouble};
+use nut::network::TrackedOutcome;
 use nut::network::client::{About, Having, Order, Request, TlsMode, Values};
 use proptest::prelude::*;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -56,7 +56,7 @@ fn by_line(
     (server, seen)
 }
 
-fn sentence<T: std::fmt::Debug>(outcome: Result<T, Trouble>) -> (Status, String) {
+fn sentence<T: std::fmt::Debug>(outcome: Result<T, Trouble>) -> (ExitStatus, String) {
     match outcome.unwrap_err() {
         Trouble::Said(status, sentence) => (status, sentence),
         Trouble::Stop(stop) => panic!("{stop:?}"),
@@ -142,7 +142,7 @@ fn a_server_that_says_nothing_is_given_up_in_time() {
     let began = Instant::now();
     let mut connection = open(&server, &reach, None).unwrap();
     let (status, said) = sentence(connection.ask(Request::ListUps));
-    assert_eq!(status, Status::Unconnected);
+    assert_eq!(status, ExitStatus::Unconnected);
     assert!(said.contains("does not answer within 0.3 s") && said.contains("--timeout"), "{said}");
     assert!(began.elapsed() < Duration::from_secs(20));
 }
@@ -156,7 +156,7 @@ fn a_server_that_drips_is_given_up_in_time() {
     });
     let reach = Reach { timeout: Duration::from_millis(400), ..reach(TlsMode::Never) };
     let mut connection = open(&server, &reach, None).unwrap();
-    assert_eq!(sentence(connection.ask(Request::ListUps)).0, Status::Unconnected);
+    assert_eq!(sentence(connection.ask(Request::ListUps)).0, ExitStatus::Unconnected);
 }
 
 #[test]
@@ -169,7 +169,7 @@ fn a_flood_is_bounded() {
         });
         let mut connection = open(&server, &reach(TlsMode::Never), None).unwrap();
         let (status, said) = sentence(connection.ask(Request::List(Having::Variables, "u".into())));
-        assert_eq!(status, Status::Unconnected, "{said}");
+        assert_eq!(status, ExitStatus::Unconnected, "{said}");
         assert!(said.contains("of more than"), "{said}");
     }
 }
@@ -194,7 +194,7 @@ fn an_order_before_whose_sending_the_server_left_was_not_given() {
     });
     let seen =
         order::give_alone(&server, &reach(TlsMode::Never), &user(), load_off(), Duration::from_secs(5));
-    assert_eq!(sentence(seen).0, Status::Unconnected);
+    assert_eq!(sentence(seen).0, ExitStatus::Unconnected);
 }
 
 #[test]
@@ -223,8 +223,8 @@ fn a_server_without_tracking_only_accepts() {
         order::give_alone(&server, &reach(TlsMode::Never), &user(), load_off(), Duration::from_secs(5));
     assert_eq!(given, Ok(Seen::Accepted));
     assert!(Seen::Accepted.sentence().contains("does not say whether"));
-    assert_eq!(Seen::Accepted.status(true), Status::Unseen);
-    assert!(!Seen::Failed(Outcome::Failed).sentence().contains("done"));
+    assert_eq!(Seen::Accepted.status(true), ExitStatus::Unseen);
+    assert!(!Seen::Failed(TrackedOutcome::Failed).sentence().contains("done"));
     let seen = seen.lock().unwrap();
     assert_eq!(
         seen.iter().take(4).collect::<Vec<_>>(),
@@ -331,7 +331,7 @@ fn a_password_goes_to_no_other_server_than_the_one_that_is_meant() {
     for verify in [fingerprint, Verify::Roots(ca)] {
         let reach = Reach { verify, ..reach(TlsMode::Required) };
         let (status, said) = sentence(open(&server, &reach, Some(&user())).map(|_| ()));
-        assert_eq!(status, Status::Unconnected);
+        assert_eq!(status, ExitStatus::Unconnected);
         assert!(
             said.contains("encryption failed") && said.contains("nothing is sent in the clear"),
             "{said}"
@@ -347,7 +347,7 @@ fn where_encryption_is_required_nothing_else_is_said() {
         _ => Some("OK\n"),
     });
     let (status, said) = sentence(open(&server, &reach(TlsMode::Required), Some(&user())).map(|_| ()));
-    assert_eq!(status, Status::Unconnected);
+    assert_eq!(status, ExitStatus::Unconnected);
     assert!(said.contains("offers no encryption (ERR FEATURE-NOT-CONFIGURED)"), "{said}");
     assert_eq!(*seen.lock().unwrap(), ["STARTTLS"]);
     // and with the default it goes on, as NUT's clients do
@@ -358,7 +358,7 @@ fn where_encryption_is_required_nothing_else_is_said() {
 fn encryption_that_fails_is_not_gone_on_without() {
     let (server, seen) = by_line(|_| Some("OK STARTTLS\n"));
     let (status, said) = sentence(open(&server, &reach(TlsMode::IfOffered), Some(&user())).map(|_| ()));
-    assert_eq!(status, Status::Unconnected, "{said}");
+    assert_eq!(status, ExitStatus::Unconnected, "{said}");
     assert!(seen.lock().unwrap().iter().all(|line| !line.contains("USERNAME")), "{seen:?}");
 }
 
@@ -381,7 +381,7 @@ fn a_password_in_the_clear_is_warned_of_beyond_this_host() {
 fn what_was_slipped_in_before_encryption_ends_the_connection() {
     let (server, _, _, seen) = tls_server(b"OK\nOK\n");
     let (status, said) = sentence(open(&server, &reach(TlsMode::IfOffered), Some(&user())).map(|_| ()));
-    assert_eq!(status, Status::Unconnected);
+    assert_eq!(status, ExitStatus::Unconnected);
     assert!(said.contains("may be an attack"), "{said}");
     assert!(seen.lock().unwrap().iter().all(|line| !line.contains("PASSWORD")));
 }

@@ -1,11 +1,11 @@
 //! `qxups list`: the UPSes of a server, and what a UPS has.
 
-use super::access::{Access, User};
+use super::access::{AccessOptions, User};
 use super::connection::Connection;
 use super::json;
 use super::place::{Place, Server};
 use super::show::{self, Writable};
-use super::trouble::{STATUSES, Status, Trouble};
+use super::trouble::{ExitStatus, STATUSES, Trouble};
 use crate::out;
 use clap::{Args, ValueEnum};
 use nut::network::client::{About, Answer, Having, Item, Refusal, Request, Values};
@@ -38,7 +38,7 @@ pub struct List {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    access: Access,
+    access: AccessOptions,
     #[command(flatten)]
     user: User,
 }
@@ -46,7 +46,7 @@ pub struct List {
 impl List {
     /// # Errors
     /// [`Trouble`].
-    pub fn run(self) -> Result<Status, Trouble> {
+    pub fn run(self) -> Result<ExitStatus, Trouble> {
         let place = self.place.unwrap_or(Place { ups: None, server: Server::default() });
         let user = self.user.named()?;
         let mut connection = Connection::open(&place.server, &self.access.reach()?, user.as_ref())?;
@@ -63,7 +63,7 @@ impl List {
             true => json::print(&value)?,
             false => out::print(&text)?,
         }
-        Ok(Status::Done)
+        Ok(ExitStatus::Done)
     }
 }
 

@@ -2,11 +2,11 @@
 
 mod format;
 
-use super::access::{Access, Credentials, Reach, User, seconds};
+use super::access::{AccessOptions, Credentials, Reach, User, seconds};
 use super::connection::Connection;
 use super::feed::wake;
 use super::place::Ups;
-use super::trouble::{STATUSES, Status, Trouble};
+use super::trouble::{ExitStatus, STATUSES, Trouble};
 use crate::out;
 use clap::Args;
 use format::Format;
@@ -48,7 +48,7 @@ pub struct Log {
     #[arg(short = 'n', long, value_name = "NUMBER", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     #[command(flatten)]
-    access: Access,
+    access: AccessOptions,
     #[command(flatten)]
     user: User,
 }
@@ -75,9 +75,9 @@ fn target(text: &str) -> Result<Target, String> {
 impl Log {
     /// # Errors
     /// [`Trouble`].
-    pub fn run(self) -> Result<Status, Trouble> {
+    pub fn run(self) -> Result<ExitStatus, Trouble> {
         let failed = |error: std::io::Error| {
-            Trouble::Said(Status::Failed, format!("cannot wait for signals: {error}"))
+            Trouble::Said(ExitStatus::Failed, format!("cannot wait for signals: {error}"))
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (lines, taken) = mpsc::channel(WAITING);
@@ -101,7 +101,7 @@ impl Log {
         drop(lines);
         let files = self.logfile != Path::new("-") || self.upses.iter().any(|target| target.file.is_some());
         runtime.block_on(write_on(taken, &wakers, files))?;
-        Ok(Status::Done)
+        Ok(ExitStatus::Done)
     }
 }
 
@@ -112,8 +112,9 @@ async fn write_on(
     wakers: &[Sender<()>],
     files: bool,
 ) -> Result<(), Trouble> {
-    let failed =
-        |error: std::io::Error| Trouble::Said(Status::Failed, format!("cannot wait for signals: {error}"));
+    let failed = |error: std::io::Error| {
+        Trouble::Said(ExitStatus::Failed, format!("cannot wait for signals: {error}"))
+    };
     let mut now = signal(SignalKind::user_defined1()).map_err(failed)?;
     // a terminal that closes ends what writes to it, not what writes to a file
     let _reopen: Option<Signal> = files.then(|| signal(SignalKind::hangup())).transpose().map_err(failed)?;
@@ -155,7 +156,7 @@ fn written(full: &BTreeMap<PathBuf, String>) -> Result<(), Trouble> {
                 "lines are missing in {}: {why}; make room, or give another --logfile",
                 path.display()
             );
-            Err(Trouble::Said(Status::Failed, sentence))
+            Err(Trouble::Said(ExitStatus::Failed, sentence))
         }
     }
 }

@@ -1,13 +1,13 @@
 //! `qxups cmd` and `qxups set`: orders, followed until it is seen what became of them.
 
-use super::access::{Access, Credentials, Reach, User, seconds};
+use super::access::{AccessOptions, Credentials, Reach, User, seconds};
 use super::connection::Connection;
 use super::json;
 use super::place::{Server, Ups};
-use super::trouble::{STATUSES, Status, Trouble};
+use super::trouble::{ExitStatus, STATUSES, Trouble};
 use crate::out;
 use clap::Args;
-use nut::network::Outcome;
+use nut::network::TrackedOutcome;
 use nut::network::client::{End, Errand, Next, Order, Request};
 use serde_json::json;
 use std::time::{Duration, Instant};
@@ -50,7 +50,7 @@ struct Following {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    access: Access,
+    access: AccessOptions,
     #[command(flatten)]
     user: User,
 }
@@ -70,7 +70,7 @@ pub enum Seen {
     /// The server took it, and cannot say more, or was not to be asked.
     Accepted,
     /// The driver did not do it, or does not know.
-    Failed(Outcome),
+    Failed(TrackedOutcome),
     /// It was handed over, and why its outcome was not seen.
     Unseen(String),
 }
@@ -87,12 +87,12 @@ impl Seen {
     }
 
     /// The exit status, where the outcome was to be waited for, or not.
-    pub fn status(&self, waited: bool) -> Status {
+    pub fn status(&self, waited: bool) -> ExitStatus {
         match self {
-            Seen::Done => Status::Done,
-            Seen::Accepted if !waited => Status::Done,
-            Seen::Accepted | Seen::Unseen(_) => Status::Unseen,
-            Seen::Failed(_) => Status::Failed,
+            Seen::Done => ExitStatus::Done,
+            Seen::Accepted if !waited => ExitStatus::Done,
+            Seen::Accepted | Seen::Unseen(_) => ExitStatus::Unseen,
+            Seen::Failed(_) => ExitStatus::Failed,
         }
     }
 
@@ -104,10 +104,12 @@ impl Seen {
                 "accepted by the server, which does not say whether the UPS did it; look at its variables"
                     .into()
             }
-            Seen::Failed(Outcome::Unknown) => {
+            Seen::Failed(TrackedOutcome::Unknown) => {
                 "failed: the driver does not know it; list what it knows with 'qxups list'".into()
             }
-            Seen::Failed(Outcome::Invalid) => "failed: the driver takes no such value; choose another".into(),
+            Seen::Failed(TrackedOutcome::Invalid) => {
+                "failed: the driver takes no such value; choose another".into()
+            }
             Seen::Failed(_) => {
                 "failed: the UPS did not do it, or does not say; look at the driver's log".into()
             }
@@ -121,7 +123,7 @@ impl Seen {
 impl Cmd {
     /// # Errors
     /// [`Trouble`].
-    pub fn run(self) -> Result<Status, Trouble> {
+    pub fn run(self) -> Result<ExitStatus, Trouble> {
         let name = self.command.clone();
         let order = Order::Command { ups: self.ups.name.clone(), name: self.command, parameter: self.value };
         self.following.follow(&self.ups.server, vec![(name, order)])
@@ -131,7 +133,7 @@ impl Cmd {
 impl Set {
     /// # Errors
     /// [`Trouble`].
-    pub fn run(self) -> Result<Status, Trouble> {
+    pub fn run(self) -> Result<ExitStatus, Trouble> {
         let order = |(variable, value): (String, String)| {
             (variable.clone(), Order::Set { ups: self.ups.name.clone(), variable, value })
         };
@@ -141,7 +143,7 @@ impl Set {
 }
 
 impl Following {
-    fn follow(self, server: &Server, orders: Vec<(String, Order)>) -> Result<Status, Trouble> {
+    fn follow(self, server: &Server, orders: Vec<(String, Order)>) -> Result<ExitStatus, Trouble> {
         let reach = self.access.reach()?;
         let user = self.user.required()?;
         let wait = (!self.no_wait).then_some(self.wait);
@@ -154,13 +156,13 @@ impl Following {
                 json::print_line(&json!({"name": name, "outcome": seen.word(), "text": seen.sentence()}))?;
             }
             match status {
-                Status::Done if self.json => {}
-                Status::Done => out::print(&format!("{sentence}\n"))?,
+                ExitStatus::Done if self.json => {}
+                ExitStatus::Done => out::print(&format!("{sentence}\n"))?,
                 status => return Err(Trouble::Said(status, sentence)),
             }
         }
         connection.close();
-        Ok(Status::Done)
+        Ok(ExitStatus::Done)
     }
 }
 
@@ -219,7 +221,7 @@ fn give(connection: &mut Connection, order: Order, wait: Option<Duration>) -> Re
         handed_over |= matches!(request, Request::Command { .. } | Request::Set { .. });
         answer = match connection.ask(request) {
             Ok(reply) => Some(reply.answer),
-            Err(Trouble::Said(status, why)) if handed_over && status != Status::Usage => {
+            Err(Trouble::Said(status, why)) if handed_over && status != ExitStatus::Usage => {
                 return Ok(Seen::Unseen(why));
             }
             Err(trouble) => return Err(trouble),
@@ -232,7 +234,7 @@ fn ended(end: End) -> Result<Seen, Trouble> {
         End::Done => Ok(Seen::Done),
         End::Accepted => Ok(Seen::Accepted),
         End::Failed(outcome) => Ok(Seen::Failed(outcome)),
-        End::Refused(refusal) => Err(Trouble::Said(Status::of(&refusal), refusal.to_string())),
+        End::Refused(refusal) => Err(Trouble::Said(ExitStatus::of(&refusal), refusal.to_string())),
         End::Lost(refusal) => Ok(Seen::Unseen(refusal.to_string())),
     }
 }

@@ -7,7 +7,7 @@ use std::process::ExitCode;
 
 /// The exit status, for scripts. The numbers are part of the interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Status {
+pub enum ExitStatus {
     /// All that was asked for was done, or found.
     Done = 0,
     /// It failed, or the server refused it.
@@ -32,18 +32,18 @@ Exit status:
   4  the server has no data of the UPS: stale, or its driver is not connected
   5  handed over, and not seen done";
 
-impl Status {
+impl ExitStatus {
     /// Of what a server refused.
-    pub fn of(refusal: &Refusal) -> Status {
+    pub fn of(refusal: &Refusal) -> ExitStatus {
         match refusal.word {
-            Some(ErrorWord::DataStale | ErrorWord::DriverNotConnected) => Status::NoData,
-            _ => Status::Failed,
+            Some(ErrorWord::DataStale | ErrorWord::DriverNotConnected) => ExitStatus::NoData,
+            _ => ExitStatus::Failed,
         }
     }
 }
 
-impl From<Status> for ExitCode {
-    fn from(status: Status) -> ExitCode {
+impl From<ExitStatus> for ExitCode {
+    fn from(status: ExitStatus) -> ExitCode {
         ExitCode::from(status as u8)
     }
 }
@@ -52,7 +52,7 @@ impl From<Status> for ExitCode {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// A status, and a sentence: what happened, and what to do.
-    Said(Status, String),
+    Said(ExitStatus, String),
     /// Standard output cannot be written to.
     Stop(Stop),
 }
@@ -66,12 +66,12 @@ impl From<Stop> for Trouble {
 impl Trouble {
     /// The command line is wrong.
     pub fn usage(sentence: impl Into<String>) -> Trouble {
-        Trouble::Said(Status::Usage, sentence.into())
+        Trouble::Said(ExitStatus::Usage, sentence.into())
     }
 
     /// A request about `what` was refused.
     pub fn refused(what: impl std::fmt::Display, refusal: &Refusal) -> Trouble {
-        Trouble::Said(Status::of(refusal), format!("{what}: {refusal}"))
+        Trouble::Said(ExitStatus::of(refusal), format!("{what}: {refusal}"))
     }
 
     /// The sentence, where there is one.
@@ -84,7 +84,7 @@ impl Trouble {
 }
 
 /// The end of a command: its sentence on standard error, its exit status.
-pub fn end(done: Result<Status, Trouble>) -> Result<ExitCode, Stop> {
+pub fn end(done: Result<ExitStatus, Trouble>) -> Result<ExitCode, Stop> {
     match done {
         Ok(status) => Ok(status.into()),
         Err(Trouble::Stop(stop)) => Err(stop),

@@ -1,11 +1,11 @@
 //! `qxups watch`: a line for each change.
 
-use super::access::{Access, User, seconds};
+use super::access::{AccessOptions, User, seconds};
 use super::clock;
 use super::feed::{Feed, News, Variables, or_all};
 use super::json;
 use super::place::{Place, Server, Ups};
-use super::trouble::{STATUSES, Status, Trouble};
+use super::trouble::{ExitStatus, STATUSES, Trouble};
 use crate::out;
 use clap::Args;
 use serde_json::{Value, json};
@@ -35,7 +35,7 @@ pub struct Watch {
     #[arg(long)]
     json: bool,
     #[command(flatten)]
-    access: Access,
+    access: AccessOptions,
     #[command(flatten)]
     user: User,
 }
@@ -58,7 +58,7 @@ enum Change {
 impl Watch {
     /// # Errors
     /// [`Trouble`].
-    pub fn run(self) -> Result<Status, Trouble> {
+    pub fn run(self) -> Result<ExitStatus, Trouble> {
         let feed = Feed { reach: self.access.reach()?, user: self.user.named()?, interval: self.interval };
         let (sender, news) = sync_channel(WAITING);
         let places = or_all(self.places.clone());
@@ -70,17 +70,17 @@ impl Watch {
             match &said {
                 // a mistake in the name of a server or UPS is not waited on for ever
                 News::Lost(server, why) if !rounds.contains_key(server) => {
-                    return Err(Trouble::Said(Status::Unconnected, why.clone()));
+                    return Err(Trouble::Said(ExitStatus::Unconnected, why.clone()));
                 }
-                News::Refused(ups, Status::Failed, why) if !rounds.contains_key(&ups.server) => {
-                    return Err(Trouble::Said(Status::Failed, format!("{ups}: {why}")));
+                News::Refused(ups, ExitStatus::Failed, why) if !rounds.contains_key(&ups.server) => {
+                    return Err(Trouble::Said(ExitStatus::Failed, format!("{ups}: {why}")));
                 }
                 News::Round(server) => {
                     *rounds.entry(server.clone()).or_default() += 1;
                     let enough =
                         |count| rounds.len() == wakers.len() && rounds.values().all(|done| *done >= count);
                     if self.count.is_some_and(enough) {
-                        return Ok(Status::Done);
+                        return Ok(ExitStatus::Done);
                     }
                 }
                 _ => {}
@@ -89,7 +89,7 @@ impl Watch {
                 self.print(&change)?;
             }
         }
-        Ok(Status::Done)
+        Ok(ExitStatus::Done)
     }
 
     fn print(&self, change: &Change) -> Result<(), Trouble> {
@@ -214,7 +214,7 @@ mod tests {
             told(read(&[("ups.status", "OB"), ("battery.charge", "90")])),
             ["u@h battery.charge: 90", "u@h ups.load: gone", "u@h ups.status: OL -> OB"]
         );
-        let stale = News::Refused(ups(), Status::NoData, "stale".into());
+        let stale = News::Refused(ups(), ExitStatus::NoData, "stale".into());
         assert_eq!(told(stale.clone()), ["u@h: no data: stale"]);
         assert_eq!(told(stale), [""; 0]);
         // what changed while there were no data is told

@@ -2,7 +2,7 @@
 
 use super::roff::Page;
 use driver::command_line::LETTERS;
-use qx::options::rows::{Kind, OptionRow, Scope};
+use qx::options::rows::{OptionKind, OptionRow, Scope};
 use qx::protocols;
 use qx::usb::bridge::{Bridge, UsbId};
 use qx::usb::bridges;
@@ -163,9 +163,9 @@ impl Driver {
 
     fn option(&self, page: &mut Page, row: &OptionRow, about: &str) {
         let value = match row.kind {
-            Kind::Value => " = VALUE",
-            Kind::Either => "` [`= VALUE`]`",
-            Kind::Flag => "",
+            OptionKind::Value => " = VALUE",
+            OptionKind::Either => "` [`= VALUE`]`",
+            OptionKind::Flag => "",
         };
         page.term(&format!("`{}{value}`", row.name), &format!("{}.", capital(about)));
     }

@@ -9,13 +9,13 @@ use crate::out::{self, Stop};
 use ask::Owner;
 use link::Address;
 use qx::device::KillStep;
-use qx::device::plan::{Effect, plan};
+use qx::device::plan::{LoadEffect, plan};
 use qx::wire::command::Args;
 use station::config::UpsConfig;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use unit::{Ended, Unit};
+use unit::{Ended, ProvedUps};
 
 /// The options of `qxups prove`.
 #[derive(clap::Args)]
@@ -98,7 +98,7 @@ impl Prove {
         if !agreed {
             return out::print("Nothing was sent, and no report written.\n");
         }
-        let mut unit = Unit::open(config).await?;
+        let mut unit = ProvedUps::open(config).await?;
         let mut paper = Paper::new(Some(&self.output), self.anonymous)?;
         let found = unit.until_ready(&mut owner).await;
         let header = self.header(&mut paper, config, &unit);
@@ -122,7 +122,7 @@ impl Prove {
         ))
     }
 
-    fn header(&self, paper: &mut Paper, config: &UpsConfig, unit: &Unit) -> Vec<String> {
+    fn header(&self, paper: &mut Paper, config: &UpsConfig, unit: &ProvedUps) -> Vec<String> {
         let kind = match &config.opening.address {
             Address::Serial(_) => "serial line",
             Address::Tcp { .. } => "device server on TCP",
@@ -143,7 +143,7 @@ impl Prove {
     /// A step in which the UPS is only asked.
     async fn watched(
         &self,
-        unit: &mut Unit,
+        unit: &mut ProvedUps,
         owner: &mut Owner,
         paper: &mut Paper,
         text: &str,
@@ -159,7 +159,7 @@ impl Prove {
     }
 
     /// Asks on for the time of a step.
-    async fn watch(&self, unit: &mut Unit, owner: &mut Owner, paper: &mut Paper) -> Result<(), Stop> {
+    async fn watch(&self, unit: &mut ProvedUps, owner: &mut Owner, paper: &mut Paper) -> Result<(), Stop> {
         let watched = unit.watch(Duration::from_secs(self.watch.into()), owner).await;
         paper.exchanges(unit.exchanges())?;
         paper.header(&unit.take_notes())?;
@@ -169,7 +169,7 @@ impl Prove {
     /// A step in which a command is sent, if its owner agrees to the step, and then to the very bytes.
     async fn tried(
         &self,
-        unit: &mut Unit,
+        unit: &mut ProvedUps,
         owner: &mut Owner,
         paper: &mut Paper,
         number: usize,
@@ -204,7 +204,7 @@ impl Prove {
 }
 
 /// What a command would send, as far as it is known before, and what follows for the load.
-fn will_send(unit: &Unit, command: &str) -> String {
+fn will_send(unit: &ProvedUps, command: &str) -> String {
     let device = unit.device();
     let Some(protocol) = device.protocol() else { return String::new() };
     let number =
@@ -220,7 +220,7 @@ fn will_send(unit: &Unit, command: &str) -> String {
     let planned = plan(&[step], rows.into_iter(), &args);
     let after = planned.first().and_then(|planned| Some((planned.effect, planned.forms.first()?)));
     match after {
-        Some((Effect::Returns, form)) => format!(
+        Some((LoadEffect::Returns, form)) => format!(
             "The load goes off {} s after it, and comes back {} s after mains is there, at the soonest.",
             form.off_s, form.on_s
         ),

@@ -24,7 +24,7 @@ pub enum Ended {
 }
 
 /// A UPS on an open line.
-pub struct Unit {
+pub struct ProvedUps {
     link: Link,
     device: Device,
     options: Options,
@@ -36,18 +36,18 @@ pub struct Unit {
     status: String,
 }
 
-impl Unit {
+impl ProvedUps {
     /// Opens its line; nothing is sent.
     ///
     /// # Errors
     /// A sentence.
-    pub async fn open(config: &UpsConfig) -> Result<Unit, String> {
+    pub async fn open(config: &UpsConfig) -> Result<ProvedUps, String> {
         let link = Link::open(&config.opening).await.map_err(|error| error.to_string())?;
         let options = Options { first_dialect: link.dialect(), ..config.options.clone() };
         let device = Device::new(options.clone());
         let started = Instant::now();
         let (made, status) = (Duration::ZERO, String::new());
-        Ok(Unit { link, device, options, started, made, exchanges: vec![], notes: vec![], status })
+        Ok(ProvedUps { link, device, options, started, made, exchanges: vec![], notes: vec![], status })
     }
 
     /// What is known of it.
@@ -142,7 +142,7 @@ impl Unit {
         }
     }
 
-    /// The same as [`Unit::until_ready`], once it was found before.
+    /// The same as [`ProvedUps::until_ready`], once it was found before.
     async fn until_found(&mut self, owner: &mut Owner) -> Result<(), Stop> {
         self.run(LONGEST, owner, |event| matches!(event, Event::Ready | Event::NotFound(_)).then_some(()))
             .await

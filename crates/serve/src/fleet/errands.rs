@@ -2,7 +2,7 @@
 //! way, so one whose outcome takes a minute delays no other.
 
 use super::source::{Answer, Ended};
-use nut::network::Outcome;
+use nut::network::TrackedOutcome;
 use nut::network::client::{Answer as Said, End, Errand, Next, Order, Refusal, Request};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -127,12 +127,12 @@ impl Errands {
 }
 
 fn failed(why: &str) -> Ended {
-    Ended { outcome: Outcome::Failed, why: Some(why.into()) }
+    Ended { outcome: TrackedOutcome::Failed, why: Some(why.into()) }
 }
 
 fn ended(end: End) -> Ended {
     match end {
-        End::Done => Ended { outcome: Outcome::Success, why: None },
+        End::Done => Ended { outcome: TrackedOutcome::Success, why: None },
         End::Failed(outcome) => Ended { outcome, why: None },
         End::Accepted => failed("the other server took it, and does not say what became of it"),
         End::Refused(refusal) | End::Lost(refusal) => failed(&refusal.to_string()),

@@ -5,7 +5,7 @@ use super::source::{Answer, Ended, Source};
 use driver::instance::listener;
 use driver::socket::DriverSocket;
 use nut::driver_socket::LONGEST_VALUE;
-use nut::network::Outcome;
+use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Kind, Order, Variable};
 use qx::device;
 use qx::device::store::{Access, Entry, Store};
@@ -242,10 +242,12 @@ impl Source for OwnSource {
 /// What a client hears of an outcome, as from the driver's socket (NUT 2.8.0 drivers/upshandler.h).
 fn ended(outcome: device::Outcome) -> Ended {
     let (outcome, why) = match outcome {
-        device::Outcome::Done => (Outcome::Success, None),
-        device::Outcome::Unknown => (Outcome::Unknown, None),
-        device::Outcome::Invalid(why) => (Outcome::Invalid, Some(why)),
-        device::Outcome::Failed(why) | device::Outcome::NotConfirmed(why) => (Outcome::Failed, Some(why)),
+        device::Outcome::Done => (TrackedOutcome::Success, None),
+        device::Outcome::Unknown => (TrackedOutcome::Unknown, None),
+        device::Outcome::Invalid(why) => (TrackedOutcome::Invalid, Some(why)),
+        device::Outcome::Failed(why) | device::Outcome::NotConfirmed(why) => {
+            (TrackedOutcome::Failed, Some(why))
+        }
     };
     Ended { outcome, why }
 }

@@ -1,6 +1,6 @@
 //! `driver = qxups-sim`: a simulated UPS in this process, which a station speaks to over a pseudo-terminal.
 
-use nut::ups_conf::{Section, Setting, UpsConf};
+use nut::ups_conf::{Assignment, Section, UpsConf};
 use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use simulator::end::Shared;
@@ -43,7 +43,7 @@ pub(crate) struct SimulatedPlan {
     seed: u64,
     /// The section as `nutdrv_qx` would have it, but for its port.
     section: Section,
-    global: Vec<Setting>,
+    global: Vec<Assignment>,
 }
 
 /// A simulated UPS. It goes when this is dropped.
@@ -100,7 +100,7 @@ impl SimulatedPlan {
     /// The UPS at that port, for a station.
     fn config(&self, port: &str) -> Result<UpsConfig, String> {
         let mut section = self.section.clone();
-        let set = |name: &str, value: &str| Setting {
+        let set = |name: &str, value: &str| Assignment {
             name: name.into(),
             value: Some(value.into()),
             line: section.line,

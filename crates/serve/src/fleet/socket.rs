@@ -8,7 +8,7 @@ use super::source::{Answer, Ended, Source};
 use nut::driver_lines::DriverLine;
 use nut::driver_socket::{LineBuffer, Request};
 use nut::network::server::{Freshness, Order, Variable};
-use nut::network::{Outcome, TrackingId};
+use nut::network::{TrackedOutcome, TrackingId};
 use qx::vocabulary::moment::Moment;
 use station::clock::Clock;
 use station::log::Log;
@@ -173,7 +173,7 @@ impl Inner {
         let orders = std::mem::take(&mut *self.state.borrow_mut()).orders;
         for waiting in orders.into_values() {
             let why = "the connection to the driver was lost before it said what became of it";
-            (waiting.answer)(Ended { outcome: Outcome::Failed, why: Some(why.into()) });
+            (waiting.answer)(Ended { outcome: TrackedOutcome::Failed, why: Some(why.into()) });
         }
     }
 
@@ -249,8 +249,10 @@ impl Inner {
             DriverLine::Tracking { id, code } => {
                 let waiting = state.orders.remove(&id.to_ascii_lowercase());
                 drop(state);
-                let outcome =
-                    u8::try_from(code).ok().and_then(Outcome::of_driver).unwrap_or(Outcome::Unknown);
+                let outcome = u8::try_from(code)
+                    .ok()
+                    .and_then(TrackedOutcome::of_driver)
+                    .unwrap_or(TrackedOutcome::Unknown);
                 if let Some(waiting) = waiting {
                     (waiting.answer)(Ended { outcome, why: None });
                 }
@@ -288,7 +290,7 @@ impl Inner {
         drop(state);
         for waiting in late {
             let why = format!("the driver did not say for {} s what became of it", ANSWERS_IN.as_secs());
-            (waiting.answer)(Ended { outcome: Outcome::Failed, why: Some(why) });
+            (waiting.answer)(Ended { outcome: TrackedOutcome::Failed, why: Some(why) });
         }
         (third / 2).clamp(Duration::from_millis(50), Duration::from_secs(2))
     }

@@ -1,6 +1,6 @@
 //! Where the data of a UPS comes from.
 
-use nut::network::Outcome;
+use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Order, Variable};
 
 /// Takes what became of an order, once.
@@ -10,7 +10,7 @@ pub(crate) type Answer = Box<dyn FnOnce(Ended)>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ended {
     /// For the client.
-    pub outcome: Outcome,
+    pub outcome: TrackedOutcome,
     /// Why it was not done, for the log, where that is known.
     pub why: Option<String>,
 }

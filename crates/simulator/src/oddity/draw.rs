@@ -1,6 +1,6 @@
 //! An oddity drawn at random.
 
-use super::{Behaviour, Oddity, Plate, State};
+use super::{Behaviour, Oddity, PlateOddity, State};
 use crate::trouble::Random;
 use qx::vocabulary::status::Status;
 use qx::wire::protocol::Protocol;
@@ -51,7 +51,7 @@ pub fn draw(random: &mut Random, protocol: &Protocol) -> Oddity {
 
 /// A name plate that reads otherwise on battery: all of it, or the reply to one question.
 fn plate(random: &mut Random, mut odd: Oddity, protocol: &Protocol) -> Oddity {
-    let keeps_back = !matches!(odd.behaviour, Behaviour::Plate(Plate::Zeros | Plate::Other));
+    let keeps_back = !matches!(odd.behaviour, Behaviour::Plate(PlateOddity::Zeros | PlateOddity::Other));
     // without its signs it is another dialect
     let free = |query: &&&'static Query| {
         query.cadence == Cadence::Once
@@ -61,7 +61,7 @@ fn plate(random: &mut Random, mut odd: Oddity, protocol: &Protocol) -> Oddity {
     let one = asks.get(random.below(asks.len())).map(|ask| (*ask).into());
     let all = random.chance(0.5);
     match (keeps_back, one) {
-        (true, None) => odd.behaviour = Behaviour::Plate(Plate::Zeros),
+        (true, None) => odd.behaviour = Behaviour::Plate(PlateOddity::Zeros),
         (true, one) => odd.ask = one,
         (false, one) => odd.ask = one.filter(|_| !all),
     }
@@ -98,7 +98,7 @@ fn behaviour(random: &mut Random) -> Behaviour {
         27 => Behaviour::Gap(gap),
         28 => Behaviour::LateWord(late),
         29 => Behaviour::NoWord,
-        _ => Behaviour::Plate(Plate::ALL[random.below(Plate::ALL.len())].1),
+        _ => Behaviour::Plate(PlateOddity::ALL[random.below(PlateOddity::ALL.len())].1),
     }
 }
 

@@ -1,6 +1,6 @@
 //! What oddities do to what is said: to the readings, and to the plain text of a reply.
 
-use super::{Behaviour, Plate};
+use super::{Behaviour, PlateOddity};
 use crate::world::World;
 use qx::vocabulary::value::{Decimal, Value};
 use qx::vocabulary::variable::{
@@ -102,7 +102,7 @@ impl Behaviour {
     }
 }
 
-impl Plate {
+impl PlateOddity {
     /// Changes what the fields of a name plate say: no words and no codes, which say what family it is of.
     fn deform(self, text: &mut [u8], query: &Query) {
         let (mut at, mut fields, length) = (0, query.fields.iter(), text.len());
@@ -124,10 +124,10 @@ impl Plate {
 
     fn deform_byte(self, byte: &mut u8, is_text: bool) {
         match (self, *byte) {
-            (Plate::Zeros, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') => *byte = b'0',
-            (Plate::Blanks, 0x21..0x7f) => *byte = b' ',
-            (Plate::Other, b'0'..=b'8' | b'A'..=b'Y' | b'a'..=b'y') if is_text => *byte += 1,
-            (Plate::Other, b'9') if is_text => *byte = b'0',
+            (PlateOddity::Zeros, b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z') => *byte = b'0',
+            (PlateOddity::Blanks, 0x21..0x7f) => *byte = b' ',
+            (PlateOddity::Other, b'0'..=b'8' | b'A'..=b'Y' | b'a'..=b'y') if is_text => *byte += 1,
+            (PlateOddity::Other, b'9') if is_text => *byte = b'0',
             _ => {}
         }
     }

@@ -4,8 +4,8 @@ use super::SimulatedUps;
 use super::act::Act;
 use super::port::Saying;
 use super::record::Record;
-use crate::claims::Claims;
-use crate::oddity::{Behaviour, Plate};
+use crate::claims::StatusClaims;
+use crate::oddity::{Behaviour, PlateOddity};
 use crate::profile::Refusal;
 use crate::readings::readings;
 use qx::vocabulary::flag::{Flag, Flags};
@@ -91,9 +91,9 @@ impl SimulatedUps {
     /// What stands for an answer, or for none, where an oddity keeps the true one back.
     fn kept_back(&self, query: &Query, line: &str, odd: &[Behaviour]) -> Option<Option<Vec<u8>>> {
         let is = |behaviour| odd.contains(&behaviour);
-        if is(Behaviour::Silent) || is(Behaviour::Plate(Plate::Silent)) {
+        if is(Behaviour::Silent) || is(Behaviour::Plate(PlateOddity::Silent)) {
             return Some(None);
-        } else if is(Behaviour::Refuses) || is(Behaviour::Plate(Plate::Refused)) {
+        } else if is(Behaviour::Refuses) || is(Behaviour::Plate(PlateOddity::Refused)) {
             let word = || Refusal::Text("(NAK".into()).reply(&[]);
             return Some(self.profile.unknown.reply(line.as_bytes()).or_else(word));
         } else if is(Behaviour::Empty) {
@@ -106,16 +106,16 @@ impl SimulatedUps {
     }
 
     /// What the answer to a question claims.
-    fn claims(&self, query: &Query, readings: &Readings, odd: &[Behaviour]) -> Claims {
-        let claims = Claims::of(query, readings);
+    fn claims(&self, query: &Query, readings: &Readings, odd: &[Behaviour]) -> StatusClaims {
+        let claims = StatusClaims::of(query, readings);
         if odd.contains(&Behaviour::Behind) {
-            Claims::default()
+            StatusClaims::default()
         } else if odd.iter().any(|odd| odd.is_mode_of(query)) {
             // without its mode it still shows by its volts whether mains is there, if it says those
             // (a brown-out, for which it goes on battery, looks like mains then)
             let by_volts =
                 |online: &bool| self.says_volts() && *online == (self.world.mains_volts >= GRID_VOLTS);
-            Claims { online: claims.online.filter(by_volts), ..Claims::default() }
+            StatusClaims { online: claims.online.filter(by_volts), ..StatusClaims::default() }
         } else {
             claims
         }

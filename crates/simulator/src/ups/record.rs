@@ -1,6 +1,6 @@
 //! What a simulated UPS heard, and what became of it.
 
-use crate::claims::Claims;
+use crate::claims::StatusClaims;
 use qx::vocabulary::moment::Moment;
 use std::collections::VecDeque;
 
@@ -17,7 +17,7 @@ pub enum Record {
         /// What was said.
         bytes: Vec<u8>,
         /// What that claims.
-        claims: Claims,
+        claims: StatusClaims,
     },
     /// It was a command or a setting, and obeyed.
     Obeyed(String),

@@ -14,7 +14,7 @@ use qx::options::quirk::STUCK_FSD;
 use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use qx::wire::query::Cadence;
-use simulator::claims::Claims;
+use simulator::claims::StatusClaims;
 use simulator::oddity::{Behaviour, Oddity};
 use simulator::ups::{Record, SimulatedUps};
 use std::time::Duration;
@@ -219,7 +219,7 @@ impl Judge {
                     // and a mode is what keeps data fresh where the status is silent, or the volts of the grid where
                     // the mode is (seed 7701647: the inverter that came in its place answered QPIGS first)
                     let tells = ["QMOD", "QPIGS"].contains(&question.as_str());
-                    let of_mains = claims.online.is_some() || *claims == Claims::default() || tells;
+                    let of_mains = claims.online.is_some() || *claims == StatusClaims::default() || tells;
                     if of_mains && line.is_some() {
                         self.heard_at = now;
                     }
@@ -240,7 +240,7 @@ impl Judge {
         }
     }
 
-    fn read(&mut self, question: &str, claims: &Claims, now: Moment) {
+    fn read(&mut self, question: &str, claims: &StatusClaims, now: Moment) {
         let bad = self.bad;
         self.words.iter_mut().for_each(|word| word.hear(question, claims, bad, now));
         if claims.online.is_none() {

@@ -3,7 +3,7 @@
 use super::bounds::{MAINS_REPLIES, MAINS_REPLIES_ON_A_BAD_LINE};
 use super::bounds::{WORD_RAISED, WORD_REPLIES, WORD_REPLIES_ON_A_BAD_LINE};
 use qx::vocabulary::moment::Moment;
-use simulator::claims::Claims;
+use simulator::claims::StatusClaims;
 use std::collections::BTreeMap;
 
 /// A word, followed through a life.
@@ -47,7 +47,7 @@ impl Word {
     }
 
     /// What a reply claims of it.
-    pub fn of(&self, claims: &Claims) -> Option<bool> {
+    pub fn of(&self, claims: &StatusClaims) -> Option<bool> {
         match self.name {
             "OB" => claims.online.map(|online| !online),
             "LB" => claims.low,
@@ -75,7 +75,7 @@ impl Word {
     }
 
     /// Takes a readable reply.
-    pub fn hear(&mut self, question: &str, claims: &Claims, bad: bool, now: Moment) {
+    pub fn hear(&mut self, question: &str, claims: &StatusClaims, bad: bool, now: Moment) {
         let Some(claim) = self.of(claims) else {
             // a code that is not known takes back what the one before it said
             if self.due_by == question {

@@ -3,7 +3,7 @@
 use super::life::{Event, Life};
 use qx::line::exchange::END;
 use qx::vocabulary::moment::Moment;
-use simulator::claims::Claims;
+use simulator::claims::StatusClaims;
 use simulator::knob::Knob;
 use simulator::profile::Profile;
 use simulator::script::Script;
@@ -99,7 +99,7 @@ impl Far for End<'_> {
 }
 
 /// What the unit would claim now, in answer to each of its questions, to whoever asked twice.
-pub fn would_claim(ups: &SimulatedUps, now: Moment) -> Vec<Claims> {
+pub fn would_claim(ups: &SimulatedUps, now: Moment) -> Vec<StatusClaims> {
     let mut copy = ups.clone();
     copy.trouble = Trouble::new(0);
     copy.take_records();

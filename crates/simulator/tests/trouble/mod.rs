@@ -16,7 +16,7 @@ use simulator::ups::SimulatedUps;
 use simulator::world::Order;
 use std::time::Duration;
 use testbed::exchange;
-use testbed::judge::{Findings, Judge};
+use testbed::judge::{Findings, TwinJudge};
 use testbed::twin::Twin;
 
 /// What happens in ten minutes: outages, a low battery, regulation, loads, and a command.
@@ -76,7 +76,7 @@ pub struct Bench {
     pub polls: u64,
     pub ready: bool,
     pub claimed: Vec<&'static str>,
-    judge: Judge,
+    judge: TwinJudge,
     twin: Twin,
     protocol: &'static Protocol,
     day: std::iter::Peekable<std::vec::IntoIter<(u64, &'static str)>>,
@@ -127,7 +127,7 @@ impl Bench {
             polls: 0,
             ready: false,
             claimed: vec![],
-            judge: Judge::default(),
+            judge: TwinJudge::default(),
             twin,
             protocol,
             day: DAY.to_vec().into_iter().peekable(),

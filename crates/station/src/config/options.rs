@@ -5,7 +5,7 @@ use super::{Wrong, nearest, usb};
 use link::CablePower;
 use qx::options::RuntimeCal;
 use qx::options::quirk;
-use qx::options::rows::{BLAZER, COMMON, DIALECTS, Kind, OptionRow, QX, SERIAL, USB};
+use qx::options::rows::{BLAZER, COMMON, DIALECTS, OptionKind, OptionRow, QX, SERIAL, USB};
 use qx::vocabulary::flag::Flag;
 use std::time::Duration;
 
@@ -139,10 +139,10 @@ impl Draft {
         let Some(row) = self.kind.option(name) else { return Err(self.unknown(name)) };
         let wrong = |sentence| Wrong::of(row.name, sentence);
         let value = match (row.kind, value) {
-            (Kind::Value, None) => {
+            (OptionKind::Value, None) => {
                 return Err(wrong(format!("{name} needs a value: write {name} = something ({})", row.about)));
             }
-            (Kind::Flag, Some(value)) => {
+            (OptionKind::Flag, Some(value)) => {
                 self.hint(format!("'{name}' is a flag; the value '{value}' is ignored"));
                 value
             }
@@ -154,7 +154,7 @@ impl Draft {
         set(self, row, value).map_err(wrong)?;
         match (row.kind, value) {
             // under the name as it was written, as in NUT
-            (Kind::Flag, "") => self.publish("flag", name, "enabled"),
+            (OptionKind::Flag, "") => self.publish("flag", name, "enabled"),
             _ => self.publish("parameter", name, value),
         }
         Ok(())
@@ -297,7 +297,7 @@ mod tests {
     /// A value that the option takes and that is not its default.
     fn some_value(row: &OptionRow) -> &'static str {
         match row.name {
-            _ if row.kind == Kind::Flag => "",
+            _ if row.kind == OptionKind::Flag => "",
             "protocol" => "megatec",
             "quirks" | "noquirks" => quirk::ALL[0].name,
             "runtimecal" => "240,100,720,50",

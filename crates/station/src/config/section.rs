@@ -5,7 +5,7 @@ use super::draft::{Draft, whole_seconds};
 use super::generic::{Audience, GENERIC, GenericRow, generic};
 use super::{Finding, Severity, Wrong, nearest};
 use crate::{advice, driver_kind};
-use nut::ups_conf::{Fault, Lost, Setting, UpsConf};
+use nut::ups_conf::{Assignment, Fault, Lost, UpsConf};
 use nut::words::WordError;
 use qx::device::SHUTDOWN_DEFAULT;
 
@@ -45,7 +45,7 @@ impl Draft {
     }
 
     /// What is done for one line; if it is wrong, that is a finding.
-    fn at(&mut self, setting: &Setting, take: impl FnOnce(&mut Draft) -> Result<(), Wrong>) {
+    fn at(&mut self, setting: &Assignment, take: impl FnOnce(&mut Draft) -> Result<(), Wrong>) {
         self.line = Some(setting.line);
         if let Err(Wrong { option, sentence }) = take(self) {
             self.fault(Wrong { option: option.or_else(|| Some(setting.name.clone())), sentence });

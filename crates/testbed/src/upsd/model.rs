@@ -4,7 +4,7 @@ use nut::driver_socket::{self, Request};
 use nut::network::server::{
     Client, Freshness, Handed, Identity, Kind, Order, Right, Site, UpsId, Variable, Verdict,
 };
-use nut::network::{Outcome, TrackingId};
+use nut::network::{TrackedOutcome, TrackingId};
 use nut::upsd_users::{self, Action, UpsdUsers};
 use nut::words;
 
@@ -13,7 +13,7 @@ pub const USERS: &str = "[admin]\npassword = secret\nactions = SET FSD\ninstcmds
     instcmds = test.battery.start beeper.mute\n[setter]\npassword = s\nactions = set\n[nothing]\n\
     password = n\n[master]\npassword = m\nactions = PRIMARY\n[none]\nactions = SET\n";
 
-pub struct Var {
+pub struct ModelVariable {
     name: &'static str,
     value: &'static str,
     writable: bool,
@@ -26,32 +26,40 @@ pub struct Ups {
     pub name: &'static str,
     pub description: Option<&'static str>,
     pub freshness: Freshness,
-    pub variables: Vec<Var>,
+    pub variables: Vec<ModelVariable>,
     pub commands: Vec<&'static str>,
     forced: bool,
     logins: Vec<String>,
 }
 
-const fn read_only(name: &'static str, value: &'static str) -> Var {
-    Var { name, value, writable: false, longest: None, choices: &[], ranges: &[] }
+const fn read_only(name: &'static str, value: &'static str) -> ModelVariable {
+    ModelVariable { name, value, writable: false, longest: None, choices: &[], ranges: &[] }
 }
 
-fn variables() -> Vec<Var> {
+fn variables() -> Vec<ModelVariable> {
     vec![
         read_only("battery.charge", "100"),
-        Var { writable: true, ranges: &[(10, 50), (-5, 5)], ..read_only("battery.charge.low", "20") },
-        Var { writable: true, longest: Some(8), ..read_only("ups.id", "rack 1") },
-        Var { writable: true, longest: Some(0), ..read_only("ups.odd", "no length") },
-        Var { longest: Some(40), ..read_only("ups.mfr", "Acme") },
-        Var {
+        ModelVariable {
+            writable: true,
+            ranges: &[(10, 50), (-5, 5)],
+            ..read_only("battery.charge.low", "20")
+        },
+        ModelVariable { writable: true, longest: Some(8), ..read_only("ups.id", "rack 1") },
+        ModelVariable { writable: true, longest: Some(0), ..read_only("ups.odd", "no length") },
+        ModelVariable { longest: Some(40), ..read_only("ups.mfr", "Acme") },
+        ModelVariable {
             writable: true,
             longest: Some(10),
             choices: &["low", "medium", "high"],
             ..read_only("input.sensitivity", "medium")
         },
-        Var { writable: true, ..read_only("ups.delay.shutdown", "20") },
-        Var { writable: true, choices: &["208", "220"], ..read_only("output.voltage.nominal", "220") },
-        Var { writable: true, choices: &["a\"b", "c"], ..read_only("ups.choice", "c") },
+        ModelVariable { writable: true, ..read_only("ups.delay.shutdown", "20") },
+        ModelVariable {
+            writable: true,
+            choices: &["208", "220"],
+            ..read_only("output.voltage.nominal", "220")
+        },
+        ModelVariable { writable: true, choices: &["a\"b", "c"], ..read_only("ups.choice", "c") },
         read_only("ups.model", "a \"quoted\" # and \\ one"),
         read_only("ups.status", "OL CHRG"),
         read_only("Ups.Upper", "x"),
@@ -121,7 +129,7 @@ pub struct Model {
     identity: Identity,
     commands: Vec<(String, String)>,
     variables: Vec<(String, String)>,
-    outcomes: Vec<(TrackingId, Outcome)>,
+    outcomes: Vec<(TrackingId, TrackedOutcome)>,
     /// What was handed to drivers, without ids.
     pub handed: Vec<Request>,
 }
@@ -167,7 +175,7 @@ fn found<'a>(list: &'a [(String, String)], name: &str) -> Option<&'a str> {
     list.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, text)| text.as_str())
 }
 
-fn view(variable: &Var) -> Variable<'_> {
+fn view(variable: &ModelVariable) -> Variable<'_> {
     Variable {
         name: variable.name,
         value: variable.value,
@@ -236,7 +244,7 @@ impl Site for Model {
     fn each_login(&self, ups: UpsId, each: &mut dyn FnMut(&str)) {
         self.ups(ups).logins.iter().rev().for_each(|address| each(address));
     }
-    fn outcome(&self, id: &str) -> Option<Outcome> {
+    fn outcome(&self, id: &str) -> Option<TrackedOutcome> {
         let id = TrackingId::parse(id)?;
         self.outcomes.iter().find(|(known, _)| *known == id).map(|(_, outcome)| *outcome)
     }
@@ -273,7 +281,7 @@ impl Site for Model {
                 Request::Set { variable: variable.into(), value: value.into(), tracking: None }
             }
         };
-        let outcome = Outcome::of_driver(code(&request)).expect("a code of drivers");
+        let outcome = TrackedOutcome::of_driver(code(&request)).expect("a code of drivers");
         self.handed.push(request);
         if !tracked {
             return Handed::Over;

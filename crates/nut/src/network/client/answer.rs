@@ -1,6 +1,6 @@
 //! What a server answers.
 
-use crate::network::{ErrorWord, Outcome};
+use crate::network::{ErrorWord, TrackedOutcome};
 use std::fmt;
 
 /// What ends the answer to a request that was not refused.
@@ -25,7 +25,7 @@ pub enum Answer {
     /// Whether tracking is on.
     Tracking(bool),
     /// What became of a tracked order.
-    Outcome(Outcome),
+    Outcome(TrackedOutcome),
     /// A list ends, after so many items.
     End(usize),
 }

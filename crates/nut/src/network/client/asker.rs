@@ -3,7 +3,7 @@
 use super::answer::{Answer, Item, Refusal, Type};
 use super::oddity::Oddity;
 use super::request::{About, Having, Request, Unspeakable, Values};
-use crate::network::Outcome;
+use crate::network::TrackedOutcome;
 use std::collections::VecDeque;
 use std::fmt;
 
@@ -180,7 +180,7 @@ impl Asker {
         }
         let Some(request) = self.waiting.front().cloned() else { return Err(Fault::Unasked(clean)) };
         if let Request::Outcome(_) = request {
-            if let Some(outcome) = Outcome::of(&clean) {
+            if let Some(outcome) = TrackedOutcome::of(&clean) {
                 return Ok(self.finish(Ok(Answer::Outcome(outcome))));
             }
         }

@@ -3,7 +3,7 @@
 use super::Next;
 use super::answer::{Answer, Refusal};
 use super::request::Request;
-use crate::network::Outcome;
+use crate::network::TrackedOutcome;
 use std::time::Duration;
 
 /// How long to wait before the outcome is asked for the first time; then twice as long each time.
@@ -43,7 +43,7 @@ pub enum End {
     /// was not to be asked. This is not "done".
     Accepted,
     /// The driver did not do it, or does not know that it was done.
-    Failed(Outcome),
+    Failed(TrackedOutcome),
     /// The server refused it; nothing was handed over.
     Refused(Refusal),
     /// The server handed it over, and refuses to say what became of it.
@@ -97,8 +97,8 @@ impl Errand {
             }
             (Step::Order, Some(Ok(_))) => Next::End(End::Accepted),
             (Step::Order, Some(Err(refusal))) => Next::End(End::Refused(refusal)),
-            (Step::Outcome(_), Some(Ok(Answer::Outcome(Outcome::Pending)))) => self.ask_again(),
-            (Step::Outcome(_), Some(Ok(Answer::Outcome(Outcome::Success)))) => Next::End(End::Done),
+            (Step::Outcome(_), Some(Ok(Answer::Outcome(TrackedOutcome::Pending)))) => self.ask_again(),
+            (Step::Outcome(_), Some(Ok(Answer::Outcome(TrackedOutcome::Success)))) => Next::End(End::Done),
             (Step::Outcome(_), Some(Ok(Answer::Outcome(outcome)))) => Next::End(End::Failed(outcome)),
             (Step::Outcome(_), Some(Err(refusal))) => Next::End(End::Lost(refusal)),
             (Step::Order | Step::Outcome(_), _) => Next::End(End::Accepted),

@@ -7,7 +7,7 @@ use crate::network::{ErrorWord, PROTOCOL_VERSION};
 use crate::words::{MOST_WORDS, Splitter, WordError};
 use std::fmt;
 
-/// Once this many bytes of answers wait, [`Connection::take`] stops and says [`Event::Full`].
+/// Once this many bytes of answers wait, [`Connection::take`] stops and says [`ConnectionEvent::Full`].
 pub const FULL: usize = 64 * 1024;
 
 /// Whether STARTTLS is to be had on this connection.
@@ -23,7 +23,7 @@ pub enum TlsOffer {
 
 /// What the caller has to do now. Answers that are in the buffer go out first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Event {
+pub enum ConnectionEvent {
     /// Begin TLS as the server. What was not consumed is the beginning of its handshake. When it
     /// stands, call [`Connection::encrypted`]; when it fails, close.
     StartTls,
@@ -46,7 +46,7 @@ pub struct Taken {
     /// none for 60 s).
     pub requests: usize,
     /// What the caller has to do now; without one all bytes were consumed.
-    pub event: Option<Event>,
+    pub event: Option<ConnectionEvent>,
 }
 
 /// The connection of one client. It holds at most 16 kB of an unfinished line.
@@ -96,7 +96,7 @@ impl Connection {
     }
 
     /// Takes bytes from the client, and appends the answers to `out`: all of them before the caller
-    /// needs to write once. Ends early for an [`Event`].
+    /// needs to write once. Ends early for an [`ConnectionEvent`].
     pub fn take(&mut self, bytes: &[u8], site: &mut dyn Site, out: &mut Vec<u8>) -> Taken {
         let mut taken = Taken { consumed: 0, requests: 0, event: self.halted(out) };
         for byte in bytes {
@@ -106,7 +106,7 @@ impl Connection {
             taken.consumed += 1;
             if self.line.take(*byte) {
                 taken.event = self.answer_line(site, out);
-                taken.requests += usize::from(taken.event != Some(Event::Waiting));
+                taken.requests += usize::from(taken.event != Some(ConnectionEvent::Waiting));
                 if taken.consumed < bytes.len() {
                     taken.event = taken.event.or_else(|| self.halted(out));
                 }
@@ -116,8 +116,8 @@ impl Connection {
     }
 
     /// Tries the request again that waits for a [`Verdict`]. When that does not end in
-    /// [`Event::Waiting`], it is answered, and bytes are taken again.
-    pub fn go_on(&mut self, site: &mut dyn Site, out: &mut Vec<u8>) -> Option<Event> {
+    /// [`ConnectionEvent::Waiting`], it is answered, and bytes are taken again.
+    pub fn go_on(&mut self, site: &mut dyn Site, out: &mut Vec<u8>) -> Option<ConnectionEvent> {
         match self.standing {
             Standing::Waiting => self.answer_line(site, out),
             _ => self.halted(out),
@@ -145,17 +145,17 @@ impl Connection {
     }
 
     /// Why no bytes are taken now.
-    fn halted(&self, out: &[u8]) -> Option<Event> {
+    fn halted(&self, out: &[u8]) -> Option<ConnectionEvent> {
         match self.standing {
-            Standing::Reading => (out.len() >= FULL).then_some(Event::Full),
-            Standing::Waiting => Some(Event::Waiting),
-            Standing::Securing => Some(Event::StartTls),
-            Standing::Closed => Some(Event::Close),
+            Standing::Reading => (out.len() >= FULL).then_some(ConnectionEvent::Full),
+            Standing::Waiting => Some(ConnectionEvent::Waiting),
+            Standing::Securing => Some(ConnectionEvent::StartTls),
+            Standing::Closed => Some(ConnectionEvent::Close),
         }
     }
 
     /// Answers the line that is there, and forgets it unless it has to wait.
-    fn answer_line(&mut self, site: &mut dyn Site, out: &mut Vec<u8>) -> Option<Event> {
+    fn answer_line(&mut self, site: &mut dyn Site, out: &mut Vec<u8>) -> Option<ConnectionEvent> {
         let mut text = std::mem::take(&mut self.line);
         self.standing = Standing::Reading;
         let mut words = [""; MOST_WORDS];

@@ -7,7 +7,7 @@ mod connection;
 mod read;
 mod site;
 
-pub use connection::{Connection, Event, FULL, Taken, TlsOffer};
+pub use connection::{Connection, ConnectionEvent, FULL, Taken, TlsOffer};
 pub use site::{
     Client, Freshness, Handed, Identity, Kind, Note, Order, Right, Site, UpsId, Variable, Verdict,
 };

@@ -2,7 +2,7 @@
 
 use super::answer::{Halt, is, line, quoted_line};
 use super::site::{Client, Freshness, Kind, Site, UpsId, Variable};
-use crate::network::{ErrorWord, Outcome};
+use crate::network::{ErrorWord, TrackedOutcome};
 
 /// What the descriptions of everything else are.
 const NO_DESCRIPTION: &str = "Description unavailable";
@@ -21,7 +21,7 @@ pub(super) fn get(
             if !tracking {
                 return Err(ErrorWord::FeatureNotConfigured.into());
             }
-            line(out, &[site.outcome(id).unwrap_or(Outcome::Unknown).text()]);
+            line(out, &[site.outcome(id).unwrap_or(TrackedOutcome::Unknown).text()]);
         }
         [what, ups, ..] if is(what, "NUMLOGINS") => {
             let logins = site.logins(fresh(site, client, ups)?).to_string();

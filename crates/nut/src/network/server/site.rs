@@ -1,6 +1,6 @@
 //! What a connection asks of the server around it.
 
-use crate::network::{Outcome, TrackingId};
+use crate::network::{TrackedOutcome, TrackingId};
 use std::fmt;
 
 /// A UPS, as the [`Site`] numbers them. A connection keeps the number of the UPS it logged in to, so
@@ -228,7 +228,7 @@ pub trait Site {
 
     /// What becomes of the request of that id (compared without case); `None` for one that is not
     /// known, or not any more.
-    fn outcome(&self, id: &str) -> Option<Outcome>;
+    fn outcome(&self, id: &str) -> Option<TrackedOutcome>;
 
     /// Whether this client may do that. `ups` is `None` for what concerns none.
     fn may(&mut self, client: &Client, right: Right<'_>, ups: Option<UpsId>) -> Verdict;

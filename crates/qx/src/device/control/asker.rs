@@ -18,7 +18,7 @@ pub(in crate::device) enum Asker {
 
 /// A command or setting that waits for the line, or for its reply.
 #[derive(Clone, Debug)]
-pub(in crate::device) struct Request {
+pub(in crate::device) struct QueuedRequest {
     /// Who asked.
     pub asker: Asker,
     /// Of the command, or `variable = value`.
@@ -44,7 +44,7 @@ pub(in crate::device) struct Request {
 /// A link and the UPS on it: another one after each loss of the link, and when another UPS answers.
 pub type Generation = u64;
 
-impl Request {
+impl QueuedRequest {
     /// The outcome of what is not sent any more; a part of it may have been sent.
     pub(super) fn unsent(&self, why: &str) -> Outcome {
         let name = &self.name;

@@ -4,8 +4,8 @@
 //! is away, tries again what nobody confirmed, and sends blind to a UPS that cannot be understood.
 
 use super::asker::{Asker, Generation};
-use super::doubt::Shown;
-use super::plan::{Planned, Step, plan, steps};
+use super::plan::{KillStep, Planned, plan, steps};
+use super::unconfirmed::Shown;
 use crate::device::bounds::{
     KILL, KILL_LOOKS, KILL_PAUSE, KILL_REST, KILL_RESTS_AT_MOST, KILL_TRIES, KILL_UNKNOWN_TRIES,
 };
@@ -21,7 +21,7 @@ pub(super) struct KillPower {
     ticket: Ticket,
     unit: Generation,
     began: Option<Moment>,
-    steps: Vec<Step>,
+    steps: Vec<KillStep>,
     at: usize,
     /// How often the step was tried.
     tries: u8,
@@ -290,8 +290,10 @@ impl Device {
         let Some(killing) = self.control.kill_power.take() else { return };
         self.control.requests.retain(|request| request.asker != Asker::KillPower);
         // what comes of its last command yet is not the answer to another sequence
-        if let Some(doubt) = self.control.doubt.as_mut().filter(|doubt| doubt.asker() == Asker::KillPower) {
-            doubt.forget_asker();
+        if let Some(unconfirmed) =
+            self.control.unconfirmed.as_mut().filter(|unconfirmed| unconfirmed.asker() == Asker::KillPower)
+        {
+            unconfirmed.forget_asker();
         }
         if let Outcome::Failed(why) | Outcome::NotConfirmed(why) = &outcome {
             self.note(LogLevel::Warning, why.clone());

@@ -2,26 +2,26 @@
 
 mod asker;
 mod complaints;
-mod doubt;
 mod kill_power;
 mod order;
 pub mod plan;
 mod request;
+mod unconfirmed;
 
 use super::Moment;
 use crate::wire::setting::Delay;
 pub use asker::Generation;
-pub(super) use asker::{Asker, Request};
+pub(super) use asker::{Asker, QueuedRequest};
 use complaints::Complaints;
-pub(super) use doubt::DEAD_VOLTS;
-use doubt::{Doubt, Order};
 use kill_power::KillPower;
 use std::collections::VecDeque;
+pub(super) use unconfirmed::DEAD_VOLTS;
+use unconfirmed::{LoadOrder, Unconfirmed};
 
 /// What is wanted of the UPS. Only the files of this folder change it by hand.
 #[derive(Debug, Default)]
 pub(super) struct Control {
-    requests: VecDeque<Request>,
+    requests: VecDeque<QueuedRequest>,
     /// The link and the UPS that requests are meant for.
     generation: Generation,
     /// The UPS alone.
@@ -31,22 +31,22 @@ pub(super) struct Control {
     /// `reset_to_default` was written to this UPS, and that is not kept yet.
     reset_memory: Option<String>,
     /// The command that was sent last, until it is known what came of it.
-    doubt: Option<Doubt>,
+    unconfirmed: Option<Unconfirmed>,
     /// A command was sent then, and not answered.
     unanswered: Option<Moment>,
     /// Why requests failed, as the log has it.
     complaints: Complaints,
     /// What the UPS was told about its load, and has to be shown yet.
-    order: Option<Order>,
+    order: Option<LoadOrder>,
     kill_power: Option<KillPower>,
 }
 
 impl Control {
     /// The link was lost, or is open again: the command whose outcome nobody can see any more.
-    pub(super) fn new_link(&mut self) -> Option<Request> {
+    pub(super) fn new_link(&mut self) -> Option<QueuedRequest> {
         self.generation += 1;
         self.unanswered = None;
-        self.doubt.take().map(Doubt::into_request)
+        self.unconfirmed.take().map(Unconfirmed::into_request)
     }
 
     /// Another UPS answers: nothing that waits is meant for it.
@@ -59,7 +59,7 @@ impl Control {
     pub(super) fn forget_orders(&mut self) -> Option<Asker> {
         self.order = None;
         self.unanswered = None;
-        self.doubt.take().map(|doubt| doubt.asker())
+        self.unconfirmed.take().map(|unconfirmed| unconfirmed.asker())
     }
 
     /// What the configuration asks for is asked again once this UPS is surveyed; of what waits only the sequence

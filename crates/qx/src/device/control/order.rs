@@ -3,19 +3,19 @@
 //! be known, the status decides, and where that does not, the outcome is "not confirmed".
 
 use super::asker::Asker;
-use super::doubt::{DEAD_VOLTS, Doubt, Order, Shown, What};
+use super::unconfirmed::{DEAD_VOLTS, LoadOrder, Shown, Unconfirmed, What};
 use crate::device::bounds::{ANSWER, LATE, SHOWS, SHOWS_SLOWLY, SILENCE_COUNTS, STATUS_IS_NEW};
 use crate::device::{Device, LogLevel, Moment, Outcome};
 use crate::line::exchange::Reply;
 use crate::vocabulary::status::Status;
 use crate::vocabulary::variable::{OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE};
-use crate::wire::acknowledgement::{Acknowledgement, Answer};
+use crate::wire::acknowledgement::{Acceptance, Acknowledgement};
 use crate::wire::query::Cadence;
 use crate::wire::spelling::Args;
 use std::time::Duration;
 
 /// What becomes of a command.
-enum Verdict {
+enum CommandVerdict {
     Wait,
     Done(&'static str),
     Refused,
@@ -27,40 +27,41 @@ impl Device {
     /// A command was answered, or met with silence.
     pub(super) fn begin_doubt(&mut self, now: Moment) {
         let before = self.shown_before(now);
-        let Some(doubt) = &mut self.control.doubt else { return };
-        doubt.before = before;
+        let Some(unconfirmed) = &mut self.control.unconfirmed else { return };
+        unconfirmed.before = before;
         // a silence may be broken yet
-        if doubt.what == What::Off && doubt.answer != Answer::Yes {
-            doubt.look = Some(doubt.sent_at + SILENCE_COUNTS);
+        if unconfirmed.what == What::Off && unconfirmed.answer != Acceptance::Yes {
+            unconfirmed.look = Some(unconfirmed.sent_at + SILENCE_COUNTS);
         }
         self.settle_doubt(now);
     }
 
     /// When the load should be off by the order that the UPS has taken.
     pub(in crate::device) fn order_due(&self) -> Option<Moment> {
-        self.control.order.as_ref().map(Order::due)
+        self.control.order.as_ref().map(LoadOrder::due)
     }
 
     /// Until when nothing is to be done about the command that is in doubt.
     pub(in crate::device) fn doubt_due(&self) -> Option<Moment> {
-        let doubt = self.control.doubt.as_ref()?;
-        let end = self.doubt_ends(doubt);
-        Some(doubt.look.map_or(end, |look| look.min(end)))
+        let unconfirmed = self.control.unconfirmed.as_ref()?;
+        let end = self.unconfirmed_until(unconfirmed);
+        Some(unconfirmed.look.map_or(end, |look| look.min(end)))
     }
 
     /// A status comes until then, or not at all.
-    fn doubt_ends(&self, doubt: &Doubt) -> Moment {
+    fn unconfirmed_until(&self, unconfirmed: &Unconfirmed) -> Moment {
         let heard =
             self.schedule.slots().iter().filter(|slot| slot.query.cadence == Cadence::Quick && slot.applies);
-        let comes = heard.map(|slot| slot.answered).max().filter(|answered| *answered > doubt.since);
-        let comes = comes.filter(|_| !self.schedule.status_is_whole_since(doubt.since));
+        let comes = heard.map(|slot| slot.answered).max().filter(|answered| *answered > unconfirmed.since);
+        let comes = comes.filter(|_| !self.schedule.status_is_whole_since(unconfirmed.since));
         let slowly = comes.map_or(Moment::ZERO, |answered| answered + STATUS_IS_NEW);
-        let of_answer = if self.acknowledgement().by_silence() { Moment::ZERO } else { doubt.sent_at + LATE };
+        let of_answer =
+            if self.acknowledgement().by_silence() { Moment::ZERO } else { unconfirmed.sent_at + LATE };
         // before the dialect is found there is no status
         if self.schedule.slots().is_empty() {
-            return doubt.since;
+            return unconfirmed.since;
         }
-        (doubt.since + SHOWS).max(slowly.min(doubt.since + SHOWS_SLOWLY)).max(of_answer)
+        (unconfirmed.since + SHOWS).max(slowly.min(unconfirmed.since + SHOWS_SLOWLY)).max(of_answer)
     }
 
     fn acknowledgement(&self) -> Acknowledgement {
@@ -71,24 +72,24 @@ impl Device {
     /// before; then the question is not answered yet.
     pub(in crate::device) fn is_late_answer(&mut self, at: usize, reply: &Reply, now: Moment) -> bool {
         let (acknowledgement, known) = (self.acknowledgement(), self.schedule.is_known(at));
-        let Some(doubt) = &mut self.control.doubt else { return false };
-        if doubt.in_place_of == Some(at) && reply.line.is_some() {
-            doubt.in_place_of = None;
+        let Some(unconfirmed) = &mut self.control.unconfirmed else { return false };
+        if unconfirmed.in_place_of == Some(at) && reply.line.is_some() {
+            unconfirmed.in_place_of = None;
             let said = reply.line.as_deref().map(|line| line.escape_ascii().to_string());
             // refused again: it is the question that is not answered any more
-            if said == doubt.said {
-                (doubt.answer, doubt.said) = (Answer::Nothing, None);
+            if said == unconfirmed.said {
+                (unconfirmed.answer, unconfirmed.said) = (Acceptance::Nothing, None);
             }
             return false;
         }
-        if doubt.answer != Answer::Nothing || now > doubt.sent_at + LATE + ANSWER {
+        if unconfirmed.answer != Acceptance::Nothing || now > unconfirmed.sent_at + LATE + ANSWER {
             return false;
         }
-        let means = |line: &[u8]| match line == doubt.wire || line == doubt.sent.as_bytes() {
-            true => Some(Answer::No),
-            false => match acknowledgement.answer(&doubt.wire, Some(line)) {
-                answer @ (Answer::Yes | Answer::No) => Some(answer),
-                Answer::Nothing | Answer::Odd => None,
+        let means = |line: &[u8]| match line == unconfirmed.wire || line == unconfirmed.sent.as_bytes() {
+            true => Some(Acceptance::No),
+            false => match acknowledgement.acceptance(&unconfirmed.wire, Some(line)) {
+                answer @ (Acceptance::Yes | Acceptance::No) => Some(answer),
+                Acceptance::Nothing | Acceptance::Odd => None,
             },
         };
         let late = reply.late.split(|byte| matches!(byte, b'\r' | b'\n')).find(|line| !line.is_empty());
@@ -98,15 +99,16 @@ impl Device {
             (Some(answer), _) if known => (answer, line, true),
             (_, Some(answer)) => (answer, late, false),
             // something came, and it is gone
-            _ if reply.stray => (Answer::Odd, late, false),
+            _ if reply.stray => (Acceptance::Odd, late, false),
             _ => return false,
         };
         // whose it is cannot be known, unless it repeats the line
-        let is_echo = line == Some(&doubt.wire[..]);
-        let mixed = doubt.rival.take().is_some_and(|rival| now < rival + LATE + ANSWER) && !is_echo;
-        doubt.answer = if mixed { Answer::Odd } else { answer };
-        doubt.said = said.map(|said| said.escape_ascii().to_string());
-        doubt.in_place_of = Some(at).filter(|_| in_place && !is_echo && doubt.answer != Answer::Yes);
+        let is_echo = line == Some(&unconfirmed.wire[..]);
+        let mixed = unconfirmed.rival.take().is_some_and(|rival| now < rival + LATE + ANSWER) && !is_echo;
+        unconfirmed.answer = if mixed { Acceptance::Odd } else { answer };
+        unconfirmed.said = said.map(|said| said.escape_ascii().to_string());
+        unconfirmed.in_place_of =
+            Some(at).filter(|_| in_place && !is_echo && unconfirmed.answer != Acceptance::Yes);
         self.control.unanswered = None;
         self.settle_doubt(now);
         in_place
@@ -118,7 +120,7 @@ impl Device {
         if let Some(order) = &mut self.control.order {
             order.seen_off |= shown.dead;
         }
-        if self.control.doubt.is_some() {
+        if self.control.unconfirmed.is_some() {
             let now = self.schedule.slots().iter().map(|slot| slot.answered).max().unwrap_or_default();
             self.settle_doubt(now);
         }
@@ -126,9 +128,9 @@ impl Device {
 
     /// Looks after a command and an order whose time is up.
     pub(in crate::device) fn look_after_order(&mut self, now: Moment) {
-        let due = |doubt: &&mut Doubt| doubt.look.is_some_and(|look| look <= now);
-        if let Some(doubt) = self.control.doubt.as_mut().filter(due) {
-            doubt.look = None;
+        let due = |unconfirmed: &&mut Unconfirmed| unconfirmed.look.is_some_and(|look| look <= now);
+        if let Some(unconfirmed) = self.control.unconfirmed.as_mut().filter(due) {
+            unconfirmed.look = None;
             self.line.settle_first();
             self.schedule.ask_status(now);
         }
@@ -139,110 +141,120 @@ impl Device {
     }
 
     fn settle_doubt(&mut self, now: Moment) {
-        let Some(doubt) = &self.control.doubt else { return };
-        let verdict = self.verdict(doubt, now);
-        if matches!(verdict, Verdict::Wait) {
+        let Some(unconfirmed) = &self.control.unconfirmed else { return };
+        let verdict = self.verdict(unconfirmed, now);
+        if matches!(verdict, CommandVerdict::Wait) {
             return;
         }
-        let Some(doubt) = self.control.doubt.take() else { return };
-        let (name, sent) = (doubt.request.name.clone(), doubt.sent.clone());
-        self.kill_was_answered(doubt.said.is_some());
+        let Some(unconfirmed) = self.control.unconfirmed.take() else { return };
+        let (name, sent) = (unconfirmed.request.name.clone(), unconfirmed.sent.clone());
+        self.kill_was_answered(unconfirmed.said.is_some());
         match verdict {
-            Verdict::Wait => {}
-            Verdict::Done(shown) => {
-                let by = if doubt.answer == Answer::Yes { "by word" } else { "by silence" };
+            CommandVerdict::Wait => {}
+            CommandVerdict::Done(shown) => {
+                let by = if unconfirmed.answer == Acceptance::Yes { "by word" } else { "by silence" };
                 self.note(LogLevel::Info, format!("{name}: sent {sent}, accepted {by}"));
-                if doubt.what != What::Other {
+                if unconfirmed.what != What::Other {
                     self.note(LogLevel::Info, format!("{name}: {shown}"));
                 }
-                self.watch_for(&doubt, now);
-                self.keep_reset(doubt.request.sets);
-                self.answer(doubt.request.asker, Outcome::Done);
+                self.watch_for(&unconfirmed, now);
+                self.keep_reset(unconfirmed.request.sets);
+                self.answer(unconfirmed.request.asker, Outcome::Done);
             }
-            Verdict::Refused => self.refused_command(doubt, now),
-            Verdict::Failed(why) => {
+            CommandVerdict::Refused => self.refused_command(unconfirmed, now),
+            CommandVerdict::Failed(why) => {
                 let why = format!("the UPS took {name} ({sent}), but {why}");
-                self.answer(doubt.request.asker, Outcome::Failed(why));
+                self.answer(unconfirmed.request.asker, Outcome::Failed(why));
             }
-            Verdict::NotConfirmed(why) => {
-                let said = match &doubt.said {
+            CommandVerdict::NotConfirmed(why) => {
+                let said = match &unconfirmed.said {
                     Some(said) => format!("answered by '{said}'"),
-                    None if doubt.failed => "not answered (a transfer failed)".into(),
+                    None if unconfirmed.failed => "not answered (a transfer failed)".into(),
                     None => "not answered".into(),
                 };
                 let why = format!("{name} is not confirmed: {sent} was {said}, and {why}");
-                self.answer(doubt.request.asker, Outcome::NotConfirmed(why));
+                self.answer(unconfirmed.request.asker, Outcome::NotConfirmed(why));
             }
         }
     }
 
     /// What is known by now of a command.
-    fn verdict(&self, doubt: &Doubt, now: Moment) -> Verdict {
-        let seen = self.schedule.status_is_whole_since(doubt.since);
-        let over = now >= self.doubt_ends(doubt);
+    fn verdict(&self, unconfirmed: &Unconfirmed, now: Moment) -> CommandVerdict {
+        let seen = self.schedule.status_is_whole_since(unconfirmed.since);
+        let over = now >= self.unconfirmed_until(unconfirmed);
         let shown = self.shown();
         let silence_counts = self.acknowledgement().by_silence() && !self.line.quality().is_noisy();
-        let looked = self.schedule.status_is_whole_since(doubt.sent_at + SILENCE_COUNTS);
+        let looked = self.schedule.status_is_whole_since(unconfirmed.sent_at + SILENCE_COUNTS);
         let none = "the status does not show what came of it";
         let whose = "whether it was this that was refused is not known";
-        match (doubt.what, doubt.answer) {
-            _ if doubt.in_place_of.is_some() => {
+        match (unconfirmed.what, unconfirmed.answer) {
+            _ if unconfirmed.in_place_of.is_some() => {
                 if over {
-                    Verdict::NotConfirmed(whose)
+                    CommandVerdict::NotConfirmed(whose)
                 } else {
-                    Verdict::Wait
+                    CommandVerdict::Wait
                 }
             }
-            (What::Other, Answer::Yes) => Verdict::Done(""),
+            (What::Other, Acceptance::Yes) => CommandVerdict::Done(""),
             // in a dialect whose words are known, any other is no acknowledgement (NUT 2.8.0 nutdrv_qx.c)
-            (What::Other, Answer::Odd) if doubt.said.is_some() && !self.line.quality().is_noisy() => {
-                Verdict::Refused
+            (What::Other, Acceptance::Odd)
+                if unconfirmed.said.is_some() && !self.line.quality().is_noisy() =>
+            {
+                CommandVerdict::Refused
             }
-            (What::Other, Answer::No) if doubt.request.otherwise.is_empty() => Verdict::Refused,
-            (What::Other, Answer::Nothing) if silence_counts && seen => Verdict::Done(""),
-            (What::Off, _) if seen && shown.since(doubt.before).is_some() => {
-                Verdict::Done(shown.since(doubt.before).unwrap_or_default())
+            (What::Other, Acceptance::No) if unconfirmed.request.otherwise.is_empty() => {
+                CommandVerdict::Refused
             }
-            (What::Off, Answer::Yes) if seen => {
-                Verdict::Done("taken, and the UPS does not show it (many never do)")
+            (What::Other, Acceptance::Nothing) if silence_counts && seen => CommandVerdict::Done(""),
+            (What::Off, _) if seen && shown.since(unconfirmed.before).is_some() => {
+                CommandVerdict::Done(shown.since(unconfirmed.before).unwrap_or_default())
             }
-            (What::Off, Answer::Yes) if over => Verdict::Done("taken, and the UPS says nothing since"),
-            (What::Off, Answer::Nothing) if silence_counts && looked && doubt.look.is_none() => {
-                Verdict::Done("taken, and the UPS does not show it (many never do)")
+            (What::Off, Acceptance::Yes) if seen => {
+                CommandVerdict::Done("taken, and the UPS does not show it (many never do)")
+            }
+            (What::Off, Acceptance::Yes) if over => {
+                CommandVerdict::Done("taken, and the UPS says nothing since")
+            }
+            (What::Off, Acceptance::Nothing) if silence_counts && looked && unconfirmed.look.is_none() => {
+                CommandVerdict::Done("taken, and the UPS does not show it (many never do)")
             }
             // before the load is switched off there is no time to be sure of this
-            (What::Stop, Answer::No) if seen || over => Verdict::Refused,
-            (What::Stop, _) if (seen || over) && doubt.request.asker == Asker::KillPower => {
-                Verdict::Done("whatever was pending")
+            (What::Stop, Acceptance::No) if seen || over => CommandVerdict::Refused,
+            (What::Stop, _) if (seen || over) && unconfirmed.request.asker == Asker::KillPower => {
+                CommandVerdict::Done("whatever was pending")
             }
-            (What::Stop, Answer::Yes) if seen && !shown.pending => Verdict::Done("nothing is pending"),
-            (What::Stop, Answer::Nothing)
-                if seen && !shown.pending && (silence_counts || doubt.before.pending) =>
+            (What::Stop, Acceptance::Yes) if seen && !shown.pending => {
+                CommandVerdict::Done("nothing is pending")
+            }
+            (What::Stop, Acceptance::Nothing)
+                if seen && !shown.pending && (silence_counts || unconfirmed.before.pending) =>
             {
-                Verdict::Done("nothing is pending")
+                CommandVerdict::Done("nothing is pending")
             }
             (What::Stop, _) if over && seen && shown.pending => {
-                Verdict::Failed("still says that a shutdown is active")
+                CommandVerdict::Failed("still says that a shutdown is active")
             }
-            (What::Stop, Answer::Yes) if over => Verdict::Done("taken, and the UPS says nothing since"),
-            (_, Answer::No) if seen || over => Verdict::Refused,
-            (_, _) if over && seen => Verdict::NotConfirmed(none),
-            (_, _) if over => Verdict::NotConfirmed("the UPS says nothing that can be read since"),
-            (_, _) => Verdict::Wait,
+            (What::Stop, Acceptance::Yes) if over => {
+                CommandVerdict::Done("taken, and the UPS says nothing since")
+            }
+            (_, Acceptance::No) if seen || over => CommandVerdict::Refused,
+            (_, _) if over && seen => CommandVerdict::NotConfirmed(none),
+            (_, _) if over => CommandVerdict::NotConfirmed("the UPS says nothing that can be read since"),
+            (_, _) => CommandVerdict::Wait,
         }
     }
 
     /// The UPS refused a command, and shows nothing that it may have done all the same.
-    fn refused_command(&mut self, doubt: Doubt, now: Moment) {
-        let seen = self.schedule.status_is_whole_since(doubt.since);
+    fn refused_command(&mut self, unconfirmed: Unconfirmed, now: Moment) {
+        let seen = self.schedule.status_is_whole_since(unconfirmed.since);
         let shown = self.shown();
-        let idle = !shown.pending && !shown.dead || doubt.request.asker == Asker::KillPower;
-        let Doubt { mut request, sent, said, answer, .. } = doubt;
+        let idle = !shown.pending && !shown.dead || unconfirmed.request.asker == Asker::KillPower;
+        let Unconfirmed { mut request, sent, said, answer, .. } = unconfirmed;
         let said = said.unwrap_or_default();
         let why = format!("the UPS refused {} ({sent}) by '{said}'", request.name);
         // whether it did it all the same is not known without the status; and what is pending may be this
         // (who kills the power wants the load off, and would see it)
-        match request.otherwise.pop_front().filter(|_| seen && idle && answer == Answer::No) {
+        match request.otherwise.pop_front().filter(|_| seen && idle && answer == Acceptance::No) {
             Some(steps) => {
                 self.note(LogLevel::Warning, format!("{why}; trying {}", steps.join(", ")));
                 request.steps = steps.into();
@@ -255,15 +267,15 @@ impl Device {
     }
 
     /// Remembers when the load should be off.
-    fn watch_for(&mut self, doubt: &Doubt, now: Moment) {
-        match doubt.what {
+    fn watch_for(&mut self, unconfirmed: &Unconfirmed, now: Moment) {
+        match unconfirmed.what {
             What::Other => {}
             What::Stop => self.control.order = None,
             What::Off => {
-                let name = &doubt.request.name;
+                let name = &unconfirmed.request.name;
                 let delay = self.protocol.and_then(|protocol| {
                     let mut rows = protocol.commands_named(name);
-                    rows.find_map(|row| row.understand(&doubt.sent).map(|args: Args| args.shutdown))
+                    rows.find_map(|row| row.understand(&unconfirmed.sent).map(|args: Args| args.shutdown))
                 });
                 if let Some(seconds) = delay {
                     self.note(LogLevel::Info, format!("{name}: the load goes off after {seconds} s"));
@@ -271,14 +283,14 @@ impl Device {
                 let delay = Duration::from_secs(delay.unwrap_or_default().into());
                 let (name, off) = (name.clone(), now + delay + self.options.pollinterval);
                 let seen_off = self.shown().dead;
-                self.control.order = Some(Order { name, off, seen_off });
+                self.control.order = Some(LoadOrder { name, off, seen_off });
             }
         }
     }
 
     /// Whether the load went off, once its time is up.
     fn judge_order(&mut self) {
-        let Some(Order { name, off, seen_off }) = self.control.order.take() else { return };
+        let Some(LoadOrder { name, off, seen_off }) = self.control.order.take() else { return };
         let shown = self.shown();
         let alive = self.is_output_dead() == Some(false) && !shown.pending;
         if seen_off {
@@ -297,7 +309,7 @@ impl Device {
     /// Whether the UPS has an order to switch its load off, or may have one.
     pub(in crate::device) fn is_told_to_shut_down(&self) -> bool {
         self.control.order.is_some()
-            || self.control.doubt.as_ref().is_some_and(|doubt| doubt.what == What::Off)
+            || self.control.unconfirmed.as_ref().is_some_and(|unconfirmed| unconfirmed.what == What::Off)
     }
 
     /// What the status showed just now, to compare with it later. Where it was not read, nothing that it shows

@@ -9,7 +9,7 @@ pub const DEFAULT: &str = "shutdown.default";
 
 /// A command on the way to a load that is off.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Step {
+pub struct KillStep {
     /// Its name.
     pub name: String,
     /// Whether all is done when the UPS takes it; if not, the next follows whatever comes of this one.
@@ -18,8 +18,8 @@ pub struct Step {
 
 /// The commands that switch the load off, in their order: a pending shutdown is stopped first, so that
 /// the delays are those of now. The administrator's own list (`sdcommands`) stands for itself.
-pub fn steps(options: &Options) -> Vec<Step> {
-    let step = |name: &str, ends| Step { name: name.into(), ends };
+pub fn steps(options: &Options) -> Vec<KillStep> {
+    let step = |name: &str, ends| KillStep { name: name.into(), ends };
     let usual = || {
         let name = if options.stayoff { "shutdown.stayoff" } else { "shutdown.return" };
         [step("shutdown.stop", false), step(name, true)]
@@ -40,17 +40,17 @@ pub struct Planned {
     /// Its name.
     pub name: String,
     /// What follows from it, for the load.
-    pub effect: Effect,
+    pub effect: LoadEffect,
     /// How it is spelt, the first form first; the others follow when the UPS refuses those before.
     /// Empty when this UPS does not know the command.
-    pub forms: Vec<Form>,
+    pub forms: Vec<PlannedForm>,
     /// Whether nothing follows once the UPS has taken it.
     pub ends: bool,
 }
 
 /// One spelling.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Form {
+pub struct PlannedForm {
     /// What is sent, one exchange after the other, without the carriage return.
     pub lines: Vec<String>,
     /// Seconds until the load goes off.
@@ -61,7 +61,7 @@ pub struct Form {
 
 /// What a command does to the load.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Effect {
+pub enum LoadEffect {
     /// It goes off, and comes back with mains.
     Returns,
     /// It goes off and stays so.
@@ -72,24 +72,24 @@ pub enum Effect {
     Other,
 }
 
-impl Effect {
-    fn of(name: &str) -> Effect {
+impl LoadEffect {
+    fn of(name: &str) -> LoadEffect {
         match name {
-            "shutdown.return" => Effect::Returns,
-            "shutdown.stayoff" | "load.off" => Effect::StaysOff,
-            "shutdown.stop" => Effect::Stops,
-            _ => Effect::Other,
+            "shutdown.return" => LoadEffect::Returns,
+            "shutdown.stayoff" | "load.off" => LoadEffect::StaysOff,
+            "shutdown.stop" => LoadEffect::Stops,
+            _ => LoadEffect::Other,
         }
     }
 }
 
 /// The plan for these steps. `offered` are the commands of the UPS, in the order of its table.
 pub fn plan<'a>(
-    steps: &[Step],
+    steps: &[KillStep],
     offered: impl Iterator<Item = &'a Command> + Clone,
     args: &Args,
 ) -> Vec<Planned> {
-    let planned = |step: &Step| {
+    let planned = |step: &KillStep| {
         let mut rows = offered.clone().filter(|command| command.name.eq_ignore_ascii_case(&step.name));
         let taken = rows.find_map(|command| {
             let given = command.parameter.map_or(Some(0), |allowed| allowed.check(None).ok())?;
@@ -97,7 +97,7 @@ pub fn plan<'a>(
         });
         Planned {
             name: step.name.clone(),
-            effect: Effect::of(&step.name),
+            effect: LoadEffect::of(&step.name),
             forms: taken.map_or(vec![], |(command, args)| forms(command, &args)),
             ends: step.ends,
         }
@@ -105,11 +105,11 @@ pub fn plan<'a>(
     steps.iter().map(planned).collect()
 }
 
-fn forms(command: &Command, args: &Args) -> Vec<Form> {
+fn forms(command: &Command, args: &Args) -> Vec<PlannedForm> {
     let all = [command.write(args)].into_iter().chain(command.write_otherwise(args));
     let form = |lines: Vec<String>| {
         let said = lines.last().and_then(|line| command.understand(line)).unwrap_or_default();
-        Form { lines, off_s: said.shutdown, on_s: said.start }
+        PlannedForm { lines, off_s: said.shutdown, on_s: said.start }
     };
     all.map(form).collect()
 }

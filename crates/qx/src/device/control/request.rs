@@ -1,15 +1,15 @@
 //! Requests: instant commands and settings.
 
-use super::asker::{Asker, Request};
+use super::asker::{Asker, QueuedRequest};
 use super::complaints::Say;
-use super::doubt::{Doubt, is_of_the_load};
+use super::unconfirmed::{Unconfirmed, is_of_the_load};
 use crate::device::bounds::{KILL_LOOKS, LATE, REQUEST_LASTS, STATUS_IS_NEW, WAITING};
 use crate::device::{Device, Event, LogLevel, Moment, Outcome, Ticket};
 use crate::line::exchange::Reply;
 use crate::vocabulary::variable::{
     DEVICE_MFR, DEVICE_MODEL, DEVICE_SERIAL, UPS_DELAY_SHUTDOWN, UPS_DELAY_START, UPS_MODEL, UPS_SERIAL, Var,
 };
-use crate::wire::acknowledgement::{Acknowledgement, Answer};
+use crate::wire::acknowledgement::{Acceptance, Acknowledgement};
 use crate::wire::command::{Args, Command, NotAllowed};
 use crate::wire::fact::Facts;
 use crate::wire::query::Cadence;
@@ -52,7 +52,7 @@ impl Device {
         }
     }
 
-    fn enqueue(&mut self, asker: Asker, mut request: Request) -> Result<(), Outcome> {
+    fn enqueue(&mut self, asker: Asker, mut request: QueuedRequest) -> Result<(), Outcome> {
         // whoever kills the power waits for the UPS to come back
         if (self.store.is_stale() || !self.line.is_up()) && asker != Asker::KillPower {
             let why = format!("{}: the UPS does not answer, so it was not sent", request.name);
@@ -74,14 +74,14 @@ impl Device {
         Ok(())
     }
 
-    fn request(&self, name: String, steps: Vec<String>, sets: Option<&'static Var>) -> Request {
+    fn request(&self, name: String, steps: Vec<String>, sets: Option<&'static Var>) -> QueuedRequest {
         let codec = self.protocol.and_then(|protocol| protocol.codec);
         let (asker, steps, otherwise) = (Asker::Nobody, steps.into(), VecDeque::new());
         let (until, meant_for, begun, blind) = (None, self.control.generation, false, false);
-        Request { asker, name, steps, otherwise, sets, codec, until, meant_for, begun, blind }
+        QueuedRequest { asker, name, steps, otherwise, sets, codec, until, meant_for, begun, blind }
     }
 
-    fn prepare(&self, name: &str, parameter: Option<&str>) -> Result<Request, Outcome> {
+    fn prepare(&self, name: &str, parameter: Option<&str>) -> Result<QueuedRequest, Outcome> {
         // the names of old, as in NUT
         let name = match name {
             "beeper.off" => "beeper.disable",
@@ -95,7 +95,7 @@ impl Device {
                 Ok(given) => {
                     let args = Args { given, ..self.args() };
                     let request = self.request(command.name.into(), command.write(&args), None);
-                    return Ok(Request { otherwise: command.write_otherwise(&args).into(), ..request });
+                    return Ok(QueuedRequest { otherwise: command.write_otherwise(&args).into(), ..request });
                 }
                 Err(NotAllowed(why)) => refused = Outcome::Invalid(format!("{}: {why}", command.name)),
             }
@@ -123,7 +123,7 @@ impl Device {
     }
 
     /// The request that sets a variable of the UPS; `None` when it has this value already.
-    fn prepare_setting(&self, variable: &str, value: &str) -> Result<Option<Request>, Outcome> {
+    fn prepare_setting(&self, variable: &str, value: &str) -> Result<Option<QueuedRequest>, Outcome> {
         let facts = self.facts();
         let setting = self.settings().find(|setting| {
             setting.var.public
@@ -142,7 +142,7 @@ impl Device {
         }
     }
 
-    fn setting_request(&self, setting: &'static Setting, value: &str, args: Args) -> Request {
+    fn setting_request(&self, setting: &'static Setting, value: &str, args: Args) -> QueuedRequest {
         let args = Args { given: args.given, tenths: args.tenths, code: args.code, ..self.args() };
         self.request(format!("{} = {value}", setting.var.name), setting.write(&args), Some(setting.var))
     }
@@ -284,9 +284,9 @@ impl Device {
 
     /// The command to send now. Between two commands the status is asked, and nothing is sent to a UPS
     /// that was not heard just now, or that is not known to be the one that was meant.
-    pub(in crate::device) fn next_request(&mut self, now: Moment) -> Option<Request> {
+    pub(in crate::device) fn next_request(&mut self, now: Moment) -> Option<QueuedRequest> {
         self.let_requests_die(now);
-        if self.control.doubt.is_some() {
+        if self.control.unconfirmed.is_some() {
             return None;
         }
         let first = self.control.requests.front()?;
@@ -340,7 +340,7 @@ impl Device {
     /// What came back to a command that was sent at `sent_at`.
     pub(in crate::device) fn handle_request_reply(
         &mut self,
-        mut request: Request,
+        mut request: QueuedRequest,
         reply: Reply,
         sent_at: Moment,
         now: Moment,
@@ -356,39 +356,41 @@ impl Device {
             _ => line.to_vec(),
         });
         let is_echo = said.as_deref() == Some(&wire[..]) || said.as_deref() == Some(sent.as_bytes());
-        let answer = if is_echo { Answer::No } else { acknowledgement.answer(&wire, said.as_deref()) };
+        let answer =
+            if is_echo { Acceptance::No } else { acknowledgement.acceptance(&wire, said.as_deref()) };
         // the answer to the one before may come as late as this
         let counts = is_of_the_load(&request.name) || !acknowledgement.by_silence();
         let before = self.control.unanswered.take().filter(|before| counts && now < *before + LATE);
         let mixed = before.is_some() && !is_echo;
-        if answer == Answer::Nothing || failed {
+        if answer == Acceptance::Nothing || failed {
             self.control.unanswered = Some(sent_at);
             // what comes late is heard as the answer to the next question
             self.line.set_settle(false);
         }
         let answer = match answer {
-            Answer::Yes if mixed && acknowledgement.by_silence() => Answer::Nothing,
-            Answer::No | Answer::Yes if mixed => Answer::Odd,
+            Acceptance::Yes if mixed && acknowledgement.by_silence() => Acceptance::Nothing,
+            Acceptance::No | Acceptance::Yes if mixed => Acceptance::Odd,
             // whether it has arrived, or was refused, is not known: a transfer failed, or nobody was heard
-            Answer::Nothing if failed => Answer::Odd,
+            Acceptance::Nothing if failed => Acceptance::Odd,
             answer => answer,
         };
         let said = said.map(|said| said.escape_ascii().to_string());
-        let next_step = answer == Answer::Yes || answer == Answer::Nothing && acknowledgement.by_silence();
+        let next_step =
+            answer == Acceptance::Yes || answer == Acceptance::Nothing && acknowledgement.by_silence();
         if next_step && !request.steps.is_empty() {
             self.note(LogLevel::Info, format!("{}: sent {sent}, accepted", request.name));
             self.control.requests.push_front(request);
             return;
         }
         self.ask_what_it_changed(&request, now);
-        let doubt = Doubt::new(request, (sent, wire), (answer, said), (sent_at, now));
-        let doubt = if reply.failed { doubt.failed() } else { doubt };
-        self.control.doubt = Some(doubt.after(before));
+        let unconfirmed = Unconfirmed::new(request, (sent, wire), (answer, said), (sent_at, now));
+        let unconfirmed = if reply.failed { unconfirmed.failed() } else { unconfirmed };
+        self.control.unconfirmed = Some(unconfirmed.after(before));
         self.begin_doubt(now);
     }
 
     /// What a command may have changed is asked again.
-    fn ask_what_it_changed(&mut self, request: &Request, now: Moment) {
+    fn ask_what_it_changed(&mut self, request: &QueuedRequest, now: Moment) {
         let sets = request.sets;
         let again = |query: &crate::wire::query::Query| {
             query.cadence != Cadence::Once || sets.is_some_and(|var| query.speaks_of(var))
@@ -404,7 +406,7 @@ impl Device {
     }
 
     /// The line was lost while a request was on its way.
-    pub(in crate::device) fn lose(&mut self, request: &Request) {
+    pub(in crate::device) fn lose(&mut self, request: &QueuedRequest) {
         let why = format!(
             "the line was lost while {} was sent: whether the UPS took it is not known",
             request.name

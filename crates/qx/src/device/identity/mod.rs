@@ -14,7 +14,7 @@ use super::battery::Battery;
 use super::bounds::{
     IDENTITY, IDENTITY_AGAIN, IDENTITY_ASKED_AGAIN, IDENTITY_SILENCES, IDENTITY_STATUSES, IDENTITY_VOLTS,
 };
-use super::schedule::Slot;
+use super::schedule::QueryState;
 use super::search::Stage;
 use super::{Device, LinkChange, LogLevel, Moment, Outcome};
 use crate::vocabulary::status::Status;
@@ -24,7 +24,7 @@ use crate::wire::protocol::Protocol;
 use crate::wire::query::{Cadence, Query};
 use crate::wire::readings::Readings;
 use name::{difference, is_telling, says_name};
-use plate::Plate;
+use plate::NamePlate;
 use std::time::Duration;
 
 /// What is known of who answers.
@@ -35,7 +35,7 @@ pub(super) struct Identity {
     needs_name: bool,
     /// Questions for the status that were met with silence, in a row.
     silences: u8,
-    plate: Plate,
+    plate: NamePlate,
     /// When the link came back last.
     back_at: Moment,
 }
@@ -106,7 +106,7 @@ impl Device {
             return;
         }
         let said_before = self.identity.doubt.take();
-        let tells = |slot: &&Slot| slot.query.cadence != Cadence::Quick && slot.applies;
+        let tells = |slot: &&QueryState| slot.query.cadence != Cadence::Quick && slot.applies;
         let before = match &said_before {
             Some(doubted) => doubted.before.clone(),
             None => self.telling().collect(),
@@ -207,7 +207,7 @@ impl Device {
                 if doubted.asked_again < IDENTITY_ASKED_AGAIN { IDENTITY_AGAIN } else { 5 * IDENTITY_AGAIN };
             (doubted.asked_again, doubted.ask_at) = (doubted.asked_again.saturating_add(1), now + pause);
             let (since, before) = (doubted.since, &doubted.before);
-            let unanswered = |slot: &&mut Slot| {
+            let unanswered = |slot: &&mut QueryState| {
                 slot.answered < since && before.iter().any(|(query, _)| std::ptr::eq(*query, slot.query))
             };
             for slot in self.schedule.slots_mut().iter_mut().filter(unanswered) {
@@ -216,11 +216,11 @@ impl Device {
         }
         match self.compare() {
             _ if self.is_two_units() => {}
-            Found::Same => self.identity_is_proven(now),
-            Found::Another(why) => self.become_another(&why, now),
-            Found::Unnamed => self.begin_anew(now),
-            Found::Nothing if thaws => self.thaw(now),
-            Found::Nothing => {}
+            Comparison::Same => self.identity_is_proven(now),
+            Comparison::Another(why) => self.become_another(&why, now),
+            Comparison::Unnamed => self.begin_anew(now),
+            Comparison::Nothing if thaws => self.thaw(now),
+            Comparison::Nothing => {}
         }
     }
 
@@ -232,8 +232,8 @@ impl Device {
         thaw.into_iter().chain(again).min()
     }
 
-    fn compare(&self) -> Found {
-        let Some(doubted) = &self.identity.doubt else { return Found::Nothing };
+    fn compare(&self) -> Comparison {
+        let Some(doubted) = &self.identity.doubt else { return Comparison::Nothing };
         let (mut proven, mut unanswered, mut named) = (doubted.statuses > 0, false, false);
         for (query, before) in &doubted.before {
             let Some(slot) = self.schedule.slots().iter().find(|slot| std::ptr::eq(slot.query, *query))
@@ -244,7 +244,7 @@ impl Device {
             match slot.reading.as_ref().filter(|_| answered) {
                 Some(reading) => {
                     if let Some(why) = difference(before, reading) {
-                        return Found::Another(why);
+                        return Comparison::Another(why);
                     }
                     named |= says_name(reading);
                 }
@@ -262,15 +262,19 @@ impl Device {
                 *before > 0.0 && !(IDENTITY_VOLTS..=1.0 / IDENTITY_VOLTS).contains(&(volts / before))
             };
             if let Some((before, volts)) = doubted.volts.zip(volts).filter(leaps) {
-                return Found::Another(format!("says {volts} V of its battery, where it was {before} V"));
+                return Comparison::Another(format!(
+                    "says {volts} V of its battery, where it was {before} V"
+                ));
             }
             proven &= doubted.statuses >= IDENTITY_STATUSES;
         }
         match proven {
-            true if named || !self.identity.needs_name => Found::Same,
+            true if named || !self.identity.needs_name => Comparison::Same,
             // what was read before counts no more then, so all of the status has to be new
-            true if self.schedule.status_is_whole(|answered| answered >= doubted.since) => Found::Unnamed,
-            _ => Found::Nothing,
+            true if self.schedule.status_is_whole(|answered| answered >= doubted.since) => {
+                Comparison::Unnamed
+            }
+            _ => Comparison::Nothing,
         }
     }
 
@@ -299,7 +303,7 @@ impl Device {
         for at in 0..self.schedule.slots().len() {
             let slot = &mut self.schedule.slots_mut()[at];
             if slot.query.cadence != Cadence::Quick {
-                *slot = Slot::new(slot.query);
+                *slot = QueryState::new(slot.query);
             } else if slot.judge.withdraw(|_, _, read| read < since).is_some() {
                 self.took_back(at, None, now);
             }
@@ -406,7 +410,7 @@ impl Device {
 }
 
 /// What comes of a comparison.
-enum Found {
+enum Comparison {
     Nothing,
     Same,
     /// Nothing differs, and no name is said that would prove anything.

@@ -8,7 +8,7 @@
 use super::name::difference;
 use crate::device::bounds::{IDENTITY, IDENTITY_VOLTS, PLATE_AGAIN, PLATE_TAKES, TWO_UNITS};
 use crate::device::control::DEAD_VOLTS;
-use crate::device::schedule::Slot;
+use crate::device::schedule::QueryState;
 use crate::device::{Device, LogLevel, Moment};
 use crate::vocabulary::variable::{BATTERY_VOLTAGE, OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE};
 use crate::wire::query::{Cadence, Query};
@@ -22,8 +22,8 @@ const TO_AND_FRO: usize = 2;
 
 /// What is known of the name plate.
 #[derive(Debug, Default)]
-pub(super) struct Plate {
-    asked: Option<Asked>,
+pub(super) struct NamePlate {
+    asked: Option<PlateCheck>,
     /// Not asked again before.
     not_before: Moment,
     /// The last volts of battery and output.
@@ -43,7 +43,7 @@ struct Volts {
 
 /// The plate is being asked for again.
 #[derive(Debug)]
-struct Asked {
+struct PlateCheck {
     since: Moment,
     before: Vec<(&'static Query, Readings)>,
 }
@@ -60,10 +60,10 @@ fn returns(known: &[Volts]) -> usize {
     known.windows(3).filter(back).count()
 }
 
-impl Plate {
+impl NamePlate {
     /// That of another unit that answers from now on.
-    pub(super) fn of_another(&self) -> Plate {
-        Plate { two_until: self.two_until, ..Plate::default() }
+    pub(super) fn of_another(&self) -> NamePlate {
+        NamePlate { two_until: self.two_until, ..NamePlate::default() }
     }
 
     /// Takes the newest volts; whether they leapt.
@@ -110,10 +110,10 @@ impl Device {
 
     /// Whether it is being asked who answers, since volts leapt or a status was lost.
     pub(in crate::device) fn reads_plate(&self, now: Moment) -> bool {
-        let waits = |asked: &Asked| {
+        let waits = |asked: &PlateCheck| {
             let is_its_own =
-                |slot: &Slot| asked.before.iter().any(|(query, _)| std::ptr::eq(*query, slot.query));
-            let unanswered = |slot: &Slot| slot.answered < asked.since && !slot.refused;
+                |slot: &QueryState| asked.before.iter().any(|(query, _)| std::ptr::eq(*query, slot.query));
+            let unanswered = |slot: &QueryState| slot.answered < asked.since && !slot.refused;
             now < asked.since + IDENTITY
                 && self.schedule.slots().iter().any(|slot| is_its_own(slot) && unanswered(slot))
         };
@@ -162,7 +162,7 @@ impl Device {
             }
         }
         self.identity.plate.not_before = now + PLATE_AGAIN;
-        self.identity.plate.asked = Some(Asked { since: now, before });
+        self.identity.plate.asked = Some(PlateCheck { since: now, before });
     }
 
     /// Compares what the plate says now with what it said before.
@@ -173,7 +173,7 @@ impl Device {
             self.heard_words();
             self.doubt_identity(now, now);
         }
-        let Some(Asked { since, before }) = &self.identity.plate.asked else { return };
+        let Some(PlateCheck { since, before }) = &self.identity.plate.asked else { return };
         let differs = before.iter().find_map(|(query, before)| {
             let slot = self.schedule.slots().iter().find(|slot| std::ptr::eq(slot.query, *query))?;
             difference(before, slot.reading.as_ref().filter(|_| slot.answered >= *since)?)

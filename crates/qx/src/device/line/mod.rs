@@ -18,7 +18,7 @@ use std::time::Duration;
 
 /// What is known of the line. Only the files of this folder change it by hand.
 #[derive(Debug)]
-pub(super) struct Line {
+pub(super) struct LineState {
     up: bool,
     latency: Latency,
     echo: Echo,
@@ -45,10 +45,10 @@ pub(super) struct Line {
     late: Late,
 }
 
-impl Default for Line {
+impl Default for LineState {
     /// An open line of which nothing is known.
-    fn default() -> Line {
-        Line {
+    fn default() -> LineState {
+        LineState {
             up: true,
             latency: Latency::default(),
             echo: Echo::Unknown,
@@ -67,7 +67,7 @@ impl Default for Line {
     }
 }
 
-impl Line {
+impl LineState {
     /// Whether the port is open.
     pub(super) fn is_up(&self) -> bool {
         self.up

@@ -3,7 +3,7 @@
 
 use super::snapshot::Snapshot;
 use super::trust::{Trust, Word};
-use crate::device::battery::{Known, PublishedEstimate};
+use crate::device::battery::{BatteryFacts, PublishedEstimate};
 use crate::device::control::DEAD_VOLTS;
 use crate::device::nut_estimate::Inputs;
 use crate::device::store::Access;
@@ -16,7 +16,7 @@ use crate::vocabulary::variable::*;
 use crate::wire::fact::Raised;
 use crate::wire::readings::Readings;
 use crate::wire::setting::{Choice, Setting};
-use battery::Unit;
+use battery::UpsIdentity;
 use std::collections::BTreeMap;
 
 /// By these a UPS is told from others.
@@ -36,11 +36,11 @@ const IDENTITY: [&Var; 10] = [
 /// What the last readings come to by themselves. It is made anew when one of them changes, see
 /// [`Device::heard_news`]; clock and battery come to it with each poll.
 #[derive(Debug)]
-pub(super) struct Said {
+pub(super) struct Composed {
     snapshot: Snapshot,
     pub(super) raised: Raised,
     inputs: Inputs,
-    known: Known,
+    known: BatteryFacts,
     charge_is_configured: bool,
     runtime_is_configured: bool,
     /// What came to it when it was written down last.
@@ -50,7 +50,7 @@ pub(super) struct Said {
 /// What numbers of a status do not change: the variables that are published, and what clients may set.
 /// (So do the commands; they stand in the store.)
 #[derive(Debug)]
-pub(super) struct Frame {
+pub(super) struct Outline {
     vars: Vec<&'static Var>,
     choices: Vec<(&'static str, Choice)>,
 }
@@ -114,7 +114,7 @@ impl Device {
     }
 
     /// What the UPS says, with the battery's estimates, goes into the store.
-    fn show(&mut self, said: &Said, raised: &Raised, estimate: &PublishedEstimate, now: Moment) {
+    fn show(&mut self, said: &Composed, raised: &Raised, estimate: &PublishedEstimate, now: Moment) {
         let Raised { status, alarms, .. } = raised;
         let (status, mut snapshot) = (*status, said.snapshot.clone());
         self.fill_in(&mut snapshot, said, status.has(Status::Online), estimate);
@@ -183,7 +183,7 @@ impl Device {
     }
 
     /// What the readings come to, and what the battery's estimates start from.
-    pub(super) fn say(&self) -> Said {
+    pub(super) fn say(&self) -> Composed {
         let (snapshot, raised) = self.snapshot();
         let configured = self.configured(&snapshot);
         let text = |var: &Var| configured.get(var.name).cloned().or_else(|| snapshot.text(var));
@@ -199,12 +199,12 @@ impl Device {
             online: false,
         };
         let names: Vec<_> = IDENTITY.iter().filter_map(|var| Some((var.name, snapshot.text(var)?))).collect();
-        let known = Known {
+        let known = BatteryFacts {
             runtime: number(&BATTERY_RUNTIME),
             kind: [&BATTERY_TYPE, &DEVICE_MODEL, &UPS_MODEL]
                 .map(|var| text(var).unwrap_or_default())
                 .join(" "),
-            unit: Unit::new(names.iter().map(|(name, text)| (*name, text.as_str()))),
+            unit: UpsIdentity::new(names.iter().map(|(name, text)| (*name, text.as_str()))),
             by_hand: [&BATTERY_VOLTAGE_LOW, &BATTERY_VOLTAGE_HIGH]
                 .iter()
                 .all(|var| configured.contains_key(var.name)),
@@ -214,12 +214,12 @@ impl Device {
         };
         let charge_is_configured = configured.contains_key(BATTERY_CHARGE.name);
         let runtime_is_configured = configured.contains_key(BATTERY_RUNTIME.name);
-        Said { snapshot, raised, inputs, known, charge_is_configured, runtime_is_configured, shown: None }
+        Composed { snapshot, raised, inputs, known, charge_is_configured, runtime_is_configured, shown: None }
     }
 
-    fn estimate(&mut self, said: &Said, status: StatusSet, now: Moment) -> PublishedEstimate {
+    fn estimate(&mut self, said: &Composed, status: StatusSet, now: Moment) -> PublishedEstimate {
         let inputs = Inputs { online: status.has(Status::Online), ..said.inputs };
-        let known = Known {
+        let known = BatteryFacts {
             runtime: said.runtime(inputs.online),
             tests: status.has(Status::Calibrating),
             powers: said.known.powers && !status.has(Status::Off),
@@ -232,7 +232,7 @@ impl Device {
     }
 
     /// Writes down what is estimated where the UPS says nothing.
-    fn fill_in(&self, snapshot: &mut Snapshot, said: &Said, online: bool, estimate: &PublishedEstimate) {
+    fn fill_in(&self, snapshot: &mut Snapshot, said: &Composed, online: bool, estimate: &PublishedEstimate) {
         let inputs = &said.inputs;
         let runtime = said.runtime(online);
         if runtime.is_none() && !said.runtime_is_configured {
@@ -309,19 +309,19 @@ impl Device {
     /// Writes the snapshot and what is configured into the store: removes what is gone, sets what is there.
     fn write_down(&mut self, snapshot: Snapshot) {
         let mut configured = self.configured(&snapshot);
-        let same = self.publication.frame.take().filter(|frame| frame.vars.iter().eq(snapshot.vars()));
+        let same = self.publication.outline.take().filter(|outline| outline.vars.iter().eq(snapshot.vars()));
         let anew = same.is_none();
-        let frame = same.unwrap_or_else(|| {
+        let outline = same.unwrap_or_else(|| {
             self.forget_unsaid(&snapshot, &configured);
-            Frame { vars: snapshot.vars().copied().collect(), choices: self.choices() }
+            Outline { vars: snapshot.vars().copied().collect(), choices: self.choices() }
         });
-        debug_assert_eq!(frame.choices, self.choices(), "a choice changed, and heard_words was not called");
+        debug_assert_eq!(outline.choices, self.choices(), "a choice changed, and heard_words was not called");
         for (var, said) in snapshot.0 {
             let value = configured.remove(var.name).map_or(said, Value::Text);
             if self.control.is_delay(var.name) {
                 continue;
             }
-            let choice = frame.choices.iter().find(|(name, _)| *name == var.name);
+            let choice = outline.choices.iter().find(|(name, _)| *name == var.name);
             let choice = choice.filter(|_| !self.overridden(var.name));
             let access = choice.map_or(Access::Read, |(_, choice)| Access::Write(choice.clone()));
             self.store.set_value(var, value, access);
@@ -336,7 +336,7 @@ impl Device {
             let names = self.command_names();
             self.store.set_commands(names);
         }
-        self.publication.frame = Some(frame);
+        self.publication.outline = Some(outline);
     }
 
     /// Removes the variables of a UPS that are not said any more, by whomever they were.
@@ -360,7 +360,7 @@ pub(super) fn number(configured: &BTreeMap<String, String>, snapshot: &Snapshot,
     }
 }
 
-impl Said {
+impl Composed {
     /// Whose word the charge and the runtime are.
     fn trust(&self, online: bool, estimate: &PublishedEstimate) -> Trust {
         let whose = |said: bool, known: bool| match (said, known) {

@@ -6,7 +6,7 @@ mod plausible;
 mod snapshot;
 mod trust;
 
-use compose::{Frame, Said};
+use compose::{Composed, Outline};
 use low_battery::LowBattery;
 use plausible::Plausibility;
 
@@ -14,9 +14,9 @@ use plausible::Plausibility;
 #[derive(Debug)]
 pub(super) struct Publication {
     /// What the last readings come to, until one of them changes.
-    said: Option<Said>,
+    said: Option<Composed>,
     /// What was written down last, until more than a number changes.
-    frame: Option<Frame>,
+    outline: Option<Outline>,
     /// More than a number changed, and what is asked of this UPS may change by it.
     unsettled: bool,
     plausibility: Plausibility,
@@ -28,7 +28,7 @@ impl Publication {
     pub(super) fn new() -> Publication {
         Publication {
             said: None,
-            frame: None,
+            outline: None,
             unsettled: true,
             plausibility: Plausibility::default(),
             low_battery: LowBattery::default(),
@@ -43,7 +43,7 @@ impl Publication {
     /// More than numbers of a status changed: what is asked of this UPS, and what it offers, may be another.
     pub(super) fn heard_words(&mut self) {
         self.heard_news();
-        self.frame = None;
+        self.outline = None;
         self.unsettled = true;
     }
 

@@ -3,14 +3,14 @@
 //! Data is as fresh as the last reading that says whether mains is there. Everything else has a life of a few
 //! intervals of its own question; then it is withdrawn, and the log says so once.
 
-use super::Slot;
+use super::QueryState;
 use crate::device::timing::{DETECT_AGAIN, JUST_NOW};
 use crate::device::{Device, Event, LogLevel, Moment};
 use crate::judge::bounds::{
     LIFE_AT_LEAST, LIFE_IN_NOISE, LIFE_INTERVALS, STALE_AT_LEAST, STALE_AT_MOST, STALE_INTERVALS,
     UNSAID_AT_LEAST, UNSAID_INTERVALS,
 };
-use crate::judge::{Cell, GRAVE, Kind, Withdrawn};
+use crate::judge::{Cell, CellKind, GRAVE, Withdrawn};
 use crate::vocabulary::status::Status;
 use crate::vocabulary::variable::{INPUT_L1_N_VOLTAGE, INPUT_VOLTAGE};
 use crate::wire::fact::Facts;
@@ -29,12 +29,13 @@ impl Device {
     pub(super) fn mains_read(&mut self) -> Option<Moment> {
         let is_known = self.says_mains();
         let slots = || self.schedule.slots.iter().filter(|slot| slot.applies && slot.reading.is_some());
-        let says_mains =
-            |slot: &&Slot| slot.reading.as_ref().is_some_and(|reading| reading.covers.has(Status::Online));
-        let quick = |slot: &&Slot| slot.query.cadence == Cadence::Quick;
+        let says_mains = |slot: &&QueryState| {
+            slot.reading.as_ref().is_some_and(|reading| reading.covers.has(Status::Online))
+        };
+        let quick = |slot: &&QueryState| slot.query.cadence == Cadence::Quick;
         let own = slots().filter(says_mains).map(|slot| slot.answered).min();
         // else it is the voltage of the grid that tells
-        let of_grid = |slot: &&Slot| {
+        let of_grid = |slot: &&QueryState| {
             quick(slot) && [&INPUT_VOLTAGE, &INPUT_L1_N_VOLTAGE].iter().any(|var| slot.query.speaks_of(var))
         };
         let of_grid = || slots().filter(of_grid).map(|slot| slot.answered).min();
@@ -130,7 +131,7 @@ impl Device {
         }
         let stale_after = self.stale_after();
         let is_dead = |cell: &Cell, _: &Readings, read: Moment| {
-            cell.kind == Kind::Mains && now.saturating_sub(read) >= stale_after
+            cell.kind == CellKind::Mains && now.saturating_sub(read) >= stale_after
         };
         let others = self.schedule.slots.iter().any(|slot| {
             slot.query.cadence == Cadence::Quick && now.saturating_sub(slot.answered) < stale_after
@@ -155,7 +156,7 @@ impl Device {
     /// What says that mains is there was not answered again, and something that was read since says that it is away:
     /// then that counts, without waiting for the end of the other's life.
     pub(super) fn prefer_newer(&mut self, now: Moment) {
-        let quick = |slot: &&Slot| slot.query.cadence == Cadence::Quick && slot.reading.is_some();
+        let quick = |slot: &&QueryState| slot.query.cadence == Cadence::Quick && slot.reading.is_some();
         let newest =
             self.schedule.slots.iter().filter(quick).map(|slot| slot.answered).max().unwrap_or_default();
         for at in 0..self.schedule.slots.len() {
@@ -177,7 +178,7 @@ impl Device {
             let facts = Facts::new(heard.collect::<Vec<_>>().into_iter(), self.options.flags);
             let raised = self.protocol.map(|protocol| protocol.raised(&facts)).unwrap_or_default();
             if raised.covers.has(Status::Online) && !raised.status.has(Status::Online) {
-                let gone = self.schedule.slots[at].judge.withdraw(|cell, _, _| cell.kind == Kind::Mains);
+                let gone = self.schedule.slots[at].judge.withdraw(|cell, _, _| cell.kind == CellKind::Mains);
                 self.took_back(at, gone.as_ref(), now);
                 self.heard_from(now);
                 self.settle_survey(now);
@@ -195,7 +196,7 @@ impl Device {
             let says_mains = self.schedule.slots[at].says_mains;
             let judge = &mut self.schedule.slots[at].judge;
             let gone = judge.withdraw_unsaid(|cell, taken, read| {
-                !(says_mains && cell.kind == Kind::Mains) && is_old(cell, taken, read)
+                !(says_mains && cell.kind == CellKind::Mains) && is_old(cell, taken, read)
             });
             if gone.is_some() {
                 self.took_back(at, None, now);
@@ -226,8 +227,8 @@ impl Device {
             let is_dead = |cell: &Cell, taken: &Readings, read: Moment| {
                 let lost = now.saturating_sub(read.max(rhythm_since)) >= life;
                 let dead = lost || halts(taken) && now.saturating_sub(read) >= life;
-                is_lost |= lost && cell.kind != Kind::Mains;
-                dead && cell.kind != Kind::Mains
+                is_lost |= lost && cell.kind != CellKind::Mains;
+                dead && cell.kind != CellKind::Mains
             };
             let gone = (!recent).then(|| self.schedule.slots[at].judge.withdraw(is_dead)).flatten();
             if gone.is_some() {
@@ -237,7 +238,7 @@ impl Device {
             // a number that is read, but never so: it changed, and noise keeps back what it is now
             let unsaid = (interval * UNSAID_INTERVALS).max(UNSAID_AT_LEAST);
             let is_unsaid = |cell: &Cell, _: &Readings, said: Moment| {
-                cell.kind == Kind::Value && now.saturating_sub(said.max(rhythm_since)) >= unsaid
+                cell.kind == CellKind::Value && now.saturating_sub(said.max(rhythm_since)) >= unsaid
             };
             let gone = hurt.then(|| self.schedule.slots[at].judge.withdraw_unsaid(is_unsaid)).flatten();
             if gone.is_some() {

@@ -10,12 +10,12 @@ use crate::vocabulary::flag::Flags;
 use crate::wire::fact::Facts;
 use crate::wire::protocol::Protocol;
 use crate::wire::query::Cadence;
-pub(super) use slot::Slot;
+pub(super) use slot::QueryState;
 
 /// What is asked, and when. Only the files of this folder change its moments by hand.
 #[derive(Debug, Default)]
 pub(super) struct Schedule {
-    slots: Vec<Slot>,
+    slots: Vec<QueryState>,
     /// When it was read last whether mains is there.
     last_good: Moment,
     /// The UPS is on battery, or says something that makes hosts halt: since when that is so, or is not.
@@ -30,7 +30,7 @@ pub(super) struct Schedule {
 impl Schedule {
     /// The queries of a dialect, of which nothing is known.
     pub(super) fn begin(&mut self, protocol: &'static Protocol) {
-        self.slots = protocol.queries.iter().map(|query| Slot::new(query)).collect();
+        self.slots = protocol.queries.iter().map(|query| QueryState::new(query)).collect();
     }
 
     /// There is no dialect any more.
@@ -39,12 +39,12 @@ impl Schedule {
     }
 
     /// The queries of the dialect, in its order; none before it is found.
-    pub(super) fn slots(&self) -> &[Slot] {
+    pub(super) fn slots(&self) -> &[QueryState] {
         &self.slots
     }
 
     /// The same, to be changed.
-    pub(super) fn slots_mut(&mut self) -> &mut [Slot] {
+    pub(super) fn slots_mut(&mut self) -> &mut [QueryState] {
         &mut self.slots
     }
 
@@ -85,7 +85,7 @@ impl Schedule {
 
     /// Whether a part of the status was taken since then.
     pub(super) fn was_heard_since(&self, since: Moment) -> bool {
-        let of_status = |slot: &&Slot| slot.query.cadence == Cadence::Quick && slot.reading.is_some();
+        let of_status = |slot: &&QueryState| slot.query.cadence == Cadence::Quick && slot.reading.is_some();
         self.slots.iter().filter(of_status).any(|slot| slot.answered >= since && slot.applies)
     }
 
@@ -96,7 +96,7 @@ impl Schedule {
 
     /// Whether each part of the status that the UPS tells was taken at such a moment.
     pub(super) fn status_is_whole(&self, when: impl Fn(Moment) -> bool) -> bool {
-        let part = |slot: &&Slot| {
+        let part = |slot: &&QueryState| {
             slot.query.cadence == Cadence::Quick && slot.applies && !slot.refused && slot.reading.is_some()
         };
         let mut parts = self.slots.iter().filter(part).peekable();
@@ -105,7 +105,8 @@ impl Schedule {
 
     /// What is asked once is asked again.
     pub(super) fn ask_once_anew(&mut self, now: Moment) {
-        let once = |slot: &&mut Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
+        let once =
+            |slot: &&mut QueryState| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
         for slot in self.slots.iter_mut().filter(once).filter(|slot| slot.applies) {
             slot.due = Some(now);
             slot.repeats = 0;

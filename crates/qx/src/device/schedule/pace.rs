@@ -1,6 +1,6 @@
 //! How often the UPS is asked: as configured, and its status more often while something happens.
 
-use super::slot::Slot;
+use super::slot::QueryState;
 use crate::device::timing::{ALONG, LIVELY, QUICKEST, ROUND, SELDOM};
 use crate::device::{Device, Moment};
 use crate::vocabulary::status::Status;
@@ -61,9 +61,10 @@ impl Device {
     /// asked since the last round of the status.
     pub(super) fn status_gives_way(&self, now: Moment) -> bool {
         let patience = if self.ready { self.options.pollinterval } else { Duration::ZERO };
-        let of_status = |slot: &&Slot| slot.query.cadence == Cadence::Quick;
-        let starves = |slot: &Slot| slot.due.is_some_and(|due| due + patience <= now);
-        let told = |slot: &Slot| slot.due.is_none() || slot.refused || slot.answered > self.schedule.gave_way;
+        let of_status = |slot: &&QueryState| slot.query.cadence == Cadence::Quick;
+        let starves = |slot: &QueryState| slot.due.is_some_and(|due| due + patience <= now);
+        let told =
+            |slot: &QueryState| slot.due.is_none() || slot.refused || slot.answered > self.schedule.gave_way;
         self.schedule.slots.iter().any(|slot| !of_status(&slot) && starves(slot))
             && self.schedule.slots.iter().filter(of_status).all(told)
     }

@@ -1,12 +1,12 @@
 //! Polling: which query is next, and what its answer means.
 
-use super::slot::{News, Odd, Slot};
+use super::slot::{Odd, QueryState, ReadingChange};
 use crate::device::timing::{
     ASKED_ON, EVIDENCE_LASTS, NOISY_REPEATS, REPEATS, RETRY, SURVEY_POLLS, SURVEY_TAKES,
 };
 use crate::device::{Device, Event, LogLevel, Moment};
 use crate::judge::bounds::{SAME_AGAIN, VALUES_COUNT_FOR, VALUES_COUNT_INTERVALS};
-use crate::judge::{Heard, Quality};
+use crate::judge::{Judged, Quality};
 use crate::vocabulary::value::Value;
 use crate::vocabulary::variable::Var;
 use crate::wire::query::Cadence;
@@ -14,7 +14,7 @@ use crate::wire::query::Cadence;
 /// What came back to a question.
 enum Came {
     /// Something of it was read.
-    Reply(Heard),
+    Reply(Judged),
     Silence,
     /// A refusal, or something that cannot be read.
     Nothing,
@@ -28,11 +28,12 @@ impl Device {
         let noisy = self.line.quality().is_noisy();
         let gives_way = !noisy && self.status_gives_way(now);
         let patience = self.options.pollinterval;
-        let overdue = |slot: &Slot| slot.says_mains && slot.due.is_some_and(|due| due + patience <= now);
+        let overdue =
+            |slot: &QueryState| slot.says_mains && slot.due.is_some_and(|due| due + patience <= now);
         let mains_waits = self.schedule.slots.iter().any(overdue);
         // what is asked again and again does not keep back what says mains
-        let often = |slot: &Slot| mains_waits && !slot.says_mains && slot.repeats >= REPEATS;
-        let rank = |slot: &Slot| match slot.query.cadence {
+        let often = |slot: &QueryState| mains_waits && !slot.says_mains && slot.repeats >= REPEATS;
+        let rank = |slot: &QueryState| match slot.query.cadence {
             // on a noisy line this may take long, and the status must not wait for it
             _ if slot.repeats > 0 && !noisy && self.goes_first(slot) && !often(slot) => 0,
             Cadence::Quick if gives_way => 6,
@@ -44,7 +45,7 @@ impl Device {
             Cadence::Full => 5,
         };
         let until = now + self.goes_along(now);
-        let due = |slot: &Slot| {
+        let due = |slot: &QueryState| {
             // what is asked again, or once, is not asked before its time
             let is_regular = self.ready && slot.repeats == 0 && slot.reading.is_some() && !slot.refused;
             let until = if is_regular { until } else { now };
@@ -56,7 +57,7 @@ impl Device {
 
     /// Whether a question that is asked again goes before all others: nothing but what may change the status, and
     /// of that nothing that is silent where another question says whether mains is there.
-    fn goes_first(&self, slot: &Slot) -> bool {
+    fn goes_first(&self, slot: &QueryState) -> bool {
         let is_silent = matches!(slot.odd, Some((Odd::Silence, _)));
         let is_of_status = slot.tells_status() || slot.query.cadence != Cadence::Once;
         !self.ready || slot.says_mains || is_of_status && !is_silent
@@ -185,19 +186,21 @@ impl Device {
 
     /// The line turned out to be noisy: what was asked only once may have been noise.
     pub(super) fn look_again(&mut self, now: Moment) {
-        let once = |slot: &&mut Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
+        let once =
+            |slot: &&mut QueryState| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
         for slot in self.schedule.slots.iter_mut().filter(once).filter(|slot| slot.reading.is_some()) {
             slot.due = Some(now);
         }
         // of that nothing was shown yet
         if !self.ready {
             let quality = self.line.quality();
-            let once = |slot: &&mut Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
+            let once =
+                |slot: &&mut QueryState| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
             let mut doubted = false;
             for slot in self.schedule.slots.iter_mut().filter(once) {
                 if slot.judge.doubt_values() {
                     slot.take(quality);
-                    slot.news = News::Nothing;
+                    slot.news = ReadingChange::Nothing;
                     slot.said = None;
                     doubted = true;
                 }
@@ -286,15 +289,15 @@ impl Device {
     fn note_news(&mut self, at: usize) {
         let slot = &mut self.schedule.slots[at];
         match std::mem::take(&mut slot.news) {
-            News::Nothing => {}
+            ReadingChange::Nothing => {}
             // limits and conditions rest on what is asked less often, and on words
-            News::Numbers if slot.query.cadence == Cadence::Quick => self.heard_news(),
-            News::Numbers | News::Words => self.heard_words(),
+            ReadingChange::Numbers if slot.query.cadence == Cadence::Quick => self.heard_news(),
+            ReadingChange::Numbers | ReadingChange::Words => self.heard_words(),
         }
     }
 
     /// What is taken of a query that was not taken before.
-    fn take_news(&mut self, at: usize, heard: Heard, now: Moment) {
+    fn take_news(&mut self, at: usize, heard: Judged, now: Moment) {
         let slot = &mut self.schedule.slots[at];
         let changed = std::mem::take(&mut slot.changed);
         let cadence = slot.query.cadence;
@@ -344,7 +347,7 @@ impl Device {
             self.schedule.slots.iter().map(|slot| slot.query.when.holds(&facts)).collect();
         for (slot, applies) in self.schedule.slots.iter_mut().zip(applies) {
             if applies != slot.applies {
-                *slot = Slot { applies, due: applies.then_some(now), ..Slot::new(slot.query) };
+                *slot = QueryState { applies, due: applies.then_some(now), ..QueryState::new(slot.query) };
                 self.publication.heard_words();
             }
         }
@@ -352,11 +355,12 @@ impl Device {
 
     /// What the status changed may have changed more: alarms, modes, the battery.
     pub(in crate::device) fn look_closer(&mut self, now: Moment) {
-        let counts = |slot: &Slot| slot.query.raises() || slot.counts_on_battery;
+        let counts = |slot: &QueryState| slot.query.raises() || slot.counts_on_battery;
         // where one question takes back what it said of mains, it is for the others of the status to tell
-        let quick = |slot: &Slot| slot.query.cadence == Cadence::Quick && !slot.refused;
-        let full = |slot: &Slot| slot.query.cadence == Cadence::Full && counts(slot);
-        let closer = |slot: &&mut Slot| slot.applies && (full(slot) || quick(slot) && slot.answered < now);
+        let quick = |slot: &QueryState| slot.query.cadence == Cadence::Quick && !slot.refused;
+        let full = |slot: &QueryState| slot.query.cadence == Cadence::Full && counts(slot);
+        let closer =
+            |slot: &&mut QueryState| slot.applies && (full(slot) || quick(slot) && slot.answered < now);
         let uneasy = self.schedule.uneasy;
         for slot in self.schedule.slots.iter_mut().filter(closer) {
             // on battery it is tried once whether what it refused before is said now
@@ -384,16 +388,17 @@ impl Device {
     /// Publishes once everything was asked, and after each reading from then on.
     pub(super) fn settle_survey(&mut self, now: Moment) {
         let noisy = self.line.quality().is_noisy();
-        let once = |slot: &Slot| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
-        let waits = |slot: &Slot| slot.says_mains || !(slot.put_off || noisy && once(slot));
-        let is_open = |slot: &Slot| slot.reading.is_none() || !self.ready && slot.repeats > 0;
-        let unknown = |slot: &&Slot| slot.applies && !slot.refused && !slot.query.optional && is_open(slot);
+        let once = |slot: &QueryState| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
+        let waits = |slot: &QueryState| slot.says_mains || !(slot.put_off || noisy && once(slot));
+        let is_open = |slot: &QueryState| slot.reading.is_none() || !self.ready && slot.repeats > 0;
+        let unknown =
+            |slot: &&QueryState| slot.applies && !slot.refused && !slot.query.optional && is_open(slot);
         // a slow UPS is not waited for until it said all: the rest follows
         let enough = now >= self.search.adopted() + SURVEY_TAKES && !self.options.ignorelb;
-        let is_vital = |slot: &Slot| slot.tells_status() || slot.repeats > 0 && !slot.had_silence;
+        let is_vital = |slot: &QueryState| slot.tells_status() || slot.repeats > 0 && !slot.had_silence;
         let surveyed = !self.schedule.slots.iter().filter(unknown).any(waits);
         // also when the dialect was looked for again
-        let quick = |slot: &Slot| slot.query.cadence == Cadence::Quick;
+        let quick = |slot: &QueryState| slot.query.cadence == Cadence::Quick;
         let told = !self.schedule.slots.iter().filter(unknown).any(quick);
         let vital = enough && !self.schedule.slots.iter().filter(unknown).any(is_vital);
         if !told || !self.ready && !surveyed && !vital || !self.publish(now) {

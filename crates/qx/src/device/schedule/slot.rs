@@ -4,7 +4,7 @@ use crate::device::Moment;
 use crate::device::line::{Seen, Sight};
 use crate::device::timing::{REPEATS, UNREADABLE};
 use crate::judge::bounds::SAME_AGAIN;
-use crate::judge::{Claims, Heard, Hearing, Judge, Kind, Quality, same_words};
+use crate::judge::{CellKind, Claims, Hearing, Judge, Judged, Quality, same_words};
 use crate::vocabulary::status::Status;
 use crate::vocabulary::variable::{BATTERY_CHARGE, BATTERY_RUNTIME, BATTERY_VOLTAGE, Unit};
 use crate::wire::query::{Cadence, Query};
@@ -17,7 +17,7 @@ const LATELY: usize = 4;
 
 /// One query of the protocol and what is known from it.
 #[derive(Debug)]
-pub(in crate::device) struct Slot {
+pub(in crate::device) struct QueryState {
     pub query: &'static Query,
     /// What is taken of its replies.
     pub reading: Option<Readings>,
@@ -45,7 +45,7 @@ pub(in crate::device) struct Slot {
     /// Its last reading has other status words than the one before.
     pub changed: bool,
     /// What its last reading says that the one before did not.
-    pub news: News,
+    pub news: ReadingChange,
     /// The reply to a question that is asked once.
     pub said: Option<Vec<u8>>,
     /// What came last in place of a reply, and how often in a row; nothing after a reply.
@@ -77,7 +77,7 @@ pub(in crate::device) enum Odd {
 
 /// What a reading says that the one before did not.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(in crate::device) enum News {
+pub(in crate::device) enum ReadingChange {
     #[default]
     Nothing,
     /// Other numbers in the same places.
@@ -86,26 +86,26 @@ pub(in crate::device) enum News {
     Words,
 }
 
-impl News {
-    fn between(before: Option<&Readings>, now: Option<&Readings>) -> News {
+impl ReadingChange {
+    fn between(before: Option<&Readings>, now: Option<&Readings>) -> ReadingChange {
         match (before, now) {
-            (before, now) if before == now => News::Nothing,
+            (before, now) if before == now => ReadingChange::Nothing,
             (Some(before), Some(now)) if before.covers == now.covers && same_words(before, now) => {
-                News::Numbers
+                ReadingChange::Numbers
             }
-            _ => News::Words,
+            _ => ReadingChange::Words,
         }
     }
 }
 
-impl Slot {
-    pub(in crate::device) fn new(query: &'static Query) -> Slot {
+impl QueryState {
+    pub(in crate::device) fn new(query: &'static Query) -> QueryState {
         let judge = Judge::new(query);
         let of_battery = [&BATTERY_CHARGE, &BATTERY_RUNTIME, &BATTERY_VOLTAGE];
-        Slot {
+        QueryState {
             query,
             reading: None,
-            says_mains: judge.has(Kind::Mains),
+            says_mains: judge.has(CellKind::Mains),
             counts_on_battery: judge.is_grave() || of_battery.iter().any(|var| query.speaks_of(var)),
             judge,
             seen: Seen::default(),
@@ -118,7 +118,7 @@ impl Slot {
             answered: Moment::ZERO,
             applies: false,
             changed: false,
-            news: News::Nothing,
+            news: ReadingChange::Nothing,
             said: None,
             odd: None,
             misses: 0,
@@ -214,7 +214,7 @@ impl Slot {
         now: Moment,
         (since, values_since): (Moment, Moment),
         quality: Quality,
-    ) -> Heard {
+    ) -> Judged {
         self.answers |= claims.said.iter().any(Option::is_some);
         let let_run = self.repeats >= REPEATS;
         let heard = self
@@ -243,7 +243,7 @@ impl Slot {
         }
         let status = |readings: &Option<Readings>| readings.as_ref().map(|readings| readings.status);
         self.changed |= self.reading.is_some() && status(&readings) != status(&self.reading);
-        self.news = self.news.max(News::between(self.reading.as_ref(), readings.as_ref()));
+        self.news = self.news.max(ReadingChange::between(self.reading.as_ref(), readings.as_ref()));
         self.reading = readings;
     }
 }

@@ -1,7 +1,7 @@
 //! Finding out which dialect the UPS speaks, and beginning to speak it.
 
 use super::{Proof, Stage};
-use crate::detect::{Detection, Step};
+use crate::detect::{Detection, DetectionStep};
 use crate::device::timing::{BETWEEN_ROUNDS, DETECT_AGAIN, ROUNDS, SURVEY_WAITS};
 use crate::device::{Device, Event, LogLevel, Moment};
 use crate::wire::protocol::Protocol;
@@ -14,15 +14,19 @@ impl Device {
             return None;
         };
         match detection.step() {
-            Step::Ask(_) | Step::Nothing | Step::Foreign(_) if *not_before > now => return None,
-            Step::Ask(ask) => return Some(ask),
-            Step::Found(protocol) => {
+            DetectionStep::Ask(_) | DetectionStep::Nothing | DetectionStep::Foreign(_)
+                if *not_before > now =>
+            {
+                return None;
+            }
+            DetectionStep::Ask(ask) => return Some(ask),
+            DetectionStep::Found(protocol) => {
                 let detection = detection.clone();
                 self.adopt(protocol, &detection, now);
                 return None;
             }
             // once more, and slowly: the first replies may have been lost or late, or the line may echo
-            Step::Nothing
+            DetectionStep::Nothing
                 if *round == 1
                     || detection.anything_said()
                         && (*round < ROUNDS || now < *until)
@@ -36,7 +40,7 @@ impl Device {
                 self.line.forget_echo();
                 self.line.settle_first();
             }
-            Step::Nothing | Step::Foreign(_) => {
+            DetectionStep::Nothing | DetectionStep::Foreign(_) => {
                 self.give_up(now);
                 return None;
             }

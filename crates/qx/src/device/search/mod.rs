@@ -5,8 +5,8 @@ mod second_look;
 
 use super::Moment;
 use super::timing::{DETECT_AGAIN, LISTENS_ON, LOOKS_FOR, LOOKS_FOR_ONE};
-use crate::detect::known::Known;
-use crate::detect::{Detection, Step};
+use crate::detect::known::KnownDialect;
+use crate::detect::{Detection, DetectionStep};
 use crate::options::Options;
 use crate::wire::protocol::Protocol;
 
@@ -27,8 +27,10 @@ impl Stage {
     fn detecting(options: &Options, memory: Option<&str>, not_before: Moment) -> Stage {
         let detection = Detection::new(options.candidates(), options.flags, options.address);
         let until = not_before + if detection.is_of_one() { LOOKS_FOR_ONE } else { LOOKS_FOR };
-        let detection =
-            detection.quick().tentative(options.tentative).expecting(Known::of_memory(memory, options));
+        let detection = detection
+            .quick()
+            .tentative(options.tentative)
+            .expecting(KnownDialect::of_memory(memory, options));
         Stage::Detecting { detection: Box::new(detection), round: 1, not_before, until }
     }
 }
@@ -50,7 +52,7 @@ impl Proof {
     fn of(protocol: &Protocol, detection: &Detection) -> Proof {
         let rest = detection.unprejudiced();
         match detection.known() {
-            _ if matches!(rest.step(), Step::Found(_)) => Proof::Whole,
+            _ if matches!(rest.step(), DetectionStep::Found(_)) => Proof::Whole,
             Some(known) if known.is_enough() && known.protocol == protocol.name => Proof::Known,
             _ => Proof::Pending(Box::new(rest), Moment::ZERO),
         }
@@ -107,8 +109,8 @@ impl Search {
     }
 
     /// What is known of the last starts, or was found since.
-    pub(super) fn memory(&self) -> Option<Known> {
-        self.memory.as_deref().and_then(Known::parse)
+    pub(super) fn memory(&self) -> Option<KnownDialect> {
+        self.memory.as_deref().and_then(KnownDialect::parse)
     }
 
     /// It is not so: another UPS answers, or it speaks another dialect.

@@ -3,9 +3,9 @@
 //! out to be another dialect.
 
 use super::{Proof, Stage};
-use crate::detect::known::Known;
-use crate::detect::{Detection, Step, Worth};
-use crate::device::schedule::Slot;
+use crate::detect::known::KnownDialect;
+use crate::detect::{Detection, DetectionStep, Worth};
+use crate::device::schedule::QueryState;
 use crate::device::{Device, Event, LogLevel, Moment};
 use crate::line::exchange::Reply;
 use crate::wire::query::{Cadence, Query};
@@ -26,7 +26,7 @@ impl Device {
         let Proof::Pending(rest, due) = &self.search.proof else { return None };
         let in_peace = self.ready && !self.store.is_stale() && *due <= now;
         match rest.step() {
-            Step::Ask(ask) if in_peace => Some((ask, rest.patience())),
+            DetectionStep::Ask(ask) if in_peace => Some((ask, rest.patience())),
             _ => None,
         }
     }
@@ -48,9 +48,9 @@ impl Device {
             *due = now + worth.pause();
         }
         let found = match rest.step() {
-            Step::Ask(_) => return,
-            Step::Found(protocol) => Some(protocol),
-            Step::Nothing | Step::Foreign(_) => None,
+            DetectionStep::Ask(_) => return,
+            DetectionStep::Found(protocol) => Some(protocol),
+            DetectionStep::Nothing | DetectionStep::Foreign(_) => None,
         };
         let Proof::Pending(rest, _) = std::mem::take(&mut self.search.proof) else { return };
         match (found, self.protocol) {
@@ -67,7 +67,7 @@ impl Device {
 
     /// What was believed of an earlier start is not true: the UPS does not tell its status so.
     pub(in crate::device) fn drop_wrong_guess(&mut self, now: Moment) {
-        let put_off = |slot: &Slot| {
+        let put_off = |slot: &QueryState| {
             let is_due = slot.due.is_some_and(|due| due <= now);
             slot.query.cadence == Cadence::Quick && slot.applies && slot.reading.is_none() && !is_due
         };
@@ -99,7 +99,7 @@ impl Device {
             slot.said.as_deref().filter(|_| slot.reading.is_some())
         };
         let before = self.search.memory();
-        let text = Known::of(protocol, said).after(before.as_ref()).text();
+        let text = KnownDialect::of(protocol, said).after(before.as_ref()).text();
         if self.search.memory.as_deref() != Some(&text) {
             self.search.memory = Some(text.clone());
             self.search.dialect_memory = Some(text);

@@ -2,11 +2,11 @@
 
 pub mod scripts;
 
-use super::access::{Access, Reach};
+use super::access::{AccessOptions, Reach};
 use super::connection::Connection;
 use super::place::{Place, Server};
 use super::show;
-use super::trouble::{Status, Trouble};
+use super::trouble::{ExitStatus, Trouble};
 use crate::out;
 use clap::{Args, Parser};
 use nut::network::client::{Having, Request, Values};
@@ -51,7 +51,7 @@ pub struct Complete {
 #[command(ignore_errors = true, disable_help_flag = true)]
 struct Reached {
     #[command(flatten)]
-    access: Access,
+    access: AccessOptions,
     #[arg(allow_hyphen_values = true)]
     _others: Vec<String>,
 }
@@ -61,11 +61,11 @@ impl Complete {
     ///
     /// # Errors
     /// [`Trouble`].
-    pub fn run(self) -> Result<Status, Trouble> {
+    pub fn run(self) -> Result<ExitStatus, Trouble> {
         let found = candidates(&self.words).unwrap_or_default();
         let lines: String = found.into_iter().map(|word| word + "\n").collect();
         out::print(&lines)?;
-        Ok(Status::Done)
+        Ok(ExitStatus::Done)
     }
 }
 

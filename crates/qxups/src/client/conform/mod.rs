@@ -13,7 +13,7 @@ mod user;
 use super::access::{User, seconds};
 use super::json;
 use super::place::Server;
-use super::trouble::{Status, Trouble};
+use super::trouble::{ExitStatus, Trouble};
 use crate::out;
 use check::{Check, Grade, Verdict};
 use clap::Args;
@@ -67,7 +67,7 @@ impl Conform {
     ///
     /// # Errors
     /// [`Trouble`].
-    pub fn run(self) -> Result<Status, Trouble> {
+    pub fn run(self) -> Result<ExitStatus, Trouble> {
         let user = self.user.named()?;
         let probe = Probe::begin(&self.server, self.timeout, self.ups.as_deref(), user)?;
         let rows: Vec<Row> = all().map(|check| Row { check, verdict: check.run(&probe) }).collect();
@@ -76,7 +76,7 @@ impl Conform {
             false => out::print(&as_text(&probe, &rows, self.verbose))?,
         }
         let stumbles = rows.iter().any(|row| row.departs() && row.check.grade == Grade::Fault);
-        Ok(if stumbles { Status::Failed } else { Status::Done })
+        Ok(if stumbles { ExitStatus::Failed } else { ExitStatus::Done })
     }
 }
 

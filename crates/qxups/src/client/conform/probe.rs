@@ -2,7 +2,7 @@
 
 use super::super::access::Credentials;
 use super::super::place::Server;
-use super::super::trouble::{Status, Trouble};
+use super::super::trouble::{ExitStatus, Trouble};
 use super::check::Verdict;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
@@ -338,5 +338,5 @@ fn nothing(server: &Server, broken: Broken) -> Trouble {
             "{server} does not answer VER; check that it is a NUT server, and that it takes this host"
         ),
     };
-    Trouble::Said(Status::Unconnected, sentence)
+    Trouble::Said(ExitStatus::Unconnected, sentence)
 }

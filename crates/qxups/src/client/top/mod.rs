@@ -7,13 +7,13 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-use super::access::{Access, Credentials, Reach, User, seconds};
+use super::access::{AccessOptions, Credentials, Reach, User, seconds};
 use super::connection::Connection;
 use super::feed::{self, Feed, News, or_all};
 use super::order;
 use super::place::{Place, Ups};
 use super::show;
-use super::trouble::{STATUSES, Status, Trouble};
+use super::trouble::{ExitStatus, STATUSES, Trouble};
 use crate::out::Stop;
 use board::Board;
 use clap::Args;
@@ -47,7 +47,7 @@ pub struct Top {
     #[arg(short, long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     interval: Duration,
     #[command(flatten)]
-    access: Access,
+    access: AccessOptions,
     #[command(flatten)]
     user: User,
 }
@@ -63,7 +63,7 @@ enum Heard {
 impl Top {
     /// # Errors
     /// [`Trouble`].
-    pub fn run(self) -> Result<Status, Trouble> {
+    pub fn run(self) -> Result<ExitStatus, Trouble> {
         if !stdout().is_terminal() {
             return Err(Trouble::usage("top needs a terminal; 'qxups watch' prints changes as lines"));
         }
@@ -86,7 +86,7 @@ struct Orders {
 }
 
 impl Orders {
-    fn show(&self, screen: &mut Screen, news: &Receiver<News>) -> Result<Status, Trouble> {
+    fn show(&self, screen: &mut Screen, news: &Receiver<News>) -> Result<ExitStatus, Trouble> {
         let mut board = Board::new(self.user.as_ref().map(|user| user.user.clone()));
         board.colours = std::env::var_os("NO_COLOR").is_none_or(|text| text.is_empty());
         let (tell, heard) = channel();
@@ -96,7 +96,7 @@ impl Orders {
                 if let Event::Key(key) = event::read().map_err(Stop::from)? {
                     let action = (key.kind != KeyEventKind::Release).then(|| keys::press(&mut board, key));
                     match action.flatten() {
-                        Some(Action::Quit) => return Ok(Status::Done),
+                        Some(Action::Quit) => return Ok(ExitStatus::Done),
                         Some(action) => self.act(action, &tell),
                         None => {}
                     }

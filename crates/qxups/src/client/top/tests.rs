@@ -1,6 +1,6 @@
 use super::super::feed::News;
 use super::super::place::{Server, Ups};
-use super::super::trouble::Status;
+use super::super::trouble::ExitStatus;
 use super::board::{Board, View};
 use super::draw::draw;
 use super::keys::{Action, is_harmless, press, switches};
@@ -41,7 +41,7 @@ fn board(user: Option<&str>) -> Board {
         ("input.voltage", "230.1"),
     ];
     board.take(read("rack@h", &well));
-    board.take(News::Refused(ups("gone@h"), Status::NoData, "stale".into()));
+    board.take(News::Refused(ups("gone@h"), ExitStatus::NoData, "stale".into()));
     board.take(News::Round(server()));
     board
 }

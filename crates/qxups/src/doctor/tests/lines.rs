@@ -1,7 +1,7 @@
 //! What a line sounds like.
 
 use super::*;
-use qx::detect::{Detection, Step};
+use qx::detect::{Detection, DetectionStep};
 use qx::vocabulary::flag::Flags;
 
 /// What the doctor says of a UPS that nobody watches.
@@ -93,7 +93,7 @@ fn a_line_that_wakes_up_with_other_modem_lines() {
         // all that is asked before it is given up
         let candidates = qx::protocols::ALL.iter().filter(|protocol| !protocol.by_name).copied().collect();
         let mut detection = Detection::new(candidates, Flags::default(), None);
-        while let Step::Ask(query) = detection.step() {
+        while let DetectionStep::Ask(query) = detection.step() {
             detection.hear(query, None);
         }
         let all = detection.silences();

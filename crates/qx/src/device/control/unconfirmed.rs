@@ -1,9 +1,9 @@
 //! A command whose outcome is not known yet, and an order to the load that the UPS has taken.
 
-use super::asker::{Asker, Request};
+use super::asker::{Asker, QueuedRequest};
 use crate::device::Moment;
 use crate::device::timing::GRACE;
-use crate::wire::acknowledgement::Answer;
+use crate::wire::acknowledgement::Acceptance;
 
 /// Below so many volts nothing is powered.
 pub(in crate::device) const DEAD_VOLTS: f64 = 20.0;
@@ -56,13 +56,13 @@ impl Shown {
 
 /// A command that was sent, and nobody knows yet what came of it.
 #[derive(Debug)]
-pub(super) struct Doubt {
-    pub request: Request,
+pub(super) struct Unconfirmed {
+    pub request: QueuedRequest,
     /// The line that was sent, and the same as it went over the wire.
     pub sent: String,
     pub wire: Vec<u8>,
     pub what: What,
-    pub answer: Answer,
+    pub answer: Acceptance,
     /// What was answered, for the log.
     pub said: Option<String>,
     /// The link failed at a part of it.
@@ -79,18 +79,18 @@ pub(super) struct Doubt {
     pub in_place_of: Option<usize>,
 }
 
-impl Doubt {
+impl Unconfirmed {
     /// A command of which `sent` went out, as `wire`, at `times.0`; at `times.1` it was answered, or nobody
     /// waited any longer.
     pub(in crate::device) fn new(
-        request: Request,
+        request: QueuedRequest,
         (sent, wire): (String, Vec<u8>),
-        (answer, said): (Answer, Option<String>),
+        (answer, said): (Acceptance, Option<String>),
         (sent_at, since): (Moment, Moment),
-    ) -> Doubt {
+    ) -> Unconfirmed {
         let (what, before) = (What::of(&request.name), Shown::default());
         let (look, rival, failed, in_place_of) = (None, None, false, None);
-        Doubt {
+        Unconfirmed {
             request,
             sent,
             wire,
@@ -108,13 +108,13 @@ impl Doubt {
     }
 
     /// The same, where the link failed at a part of it.
-    pub(super) fn failed(self) -> Doubt {
-        Doubt { failed: true, ..self }
+    pub(super) fn failed(self) -> Unconfirmed {
+        Unconfirmed { failed: true, ..self }
     }
 
     /// The same after a command that was sent at `rival`, and not answered.
-    pub(super) fn after(self, rival: Option<Moment>) -> Doubt {
-        Doubt { rival, ..self }
+    pub(super) fn after(self, rival: Option<Moment>) -> Unconfirmed {
+        Unconfirmed { rival, ..self }
     }
 
     pub(super) fn asker(&self) -> Asker {
@@ -126,14 +126,14 @@ impl Doubt {
         self.request.asker = Asker::Nobody;
     }
 
-    pub(super) fn into_request(self) -> Request {
+    pub(super) fn into_request(self) -> QueuedRequest {
         self.request
     }
 }
 
 /// An order to the load that the UPS has taken.
 #[derive(Debug)]
-pub(super) struct Order {
+pub(super) struct LoadOrder {
     pub name: String,
     /// When the load should be off.
     pub off: Moment,
@@ -141,7 +141,7 @@ pub(super) struct Order {
     pub seen_off: bool,
 }
 
-impl Order {
+impl LoadOrder {
     /// Until when nothing is to be done about it.
     pub(super) fn due(&self) -> Moment {
         self.off + GRACE
