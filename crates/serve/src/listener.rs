@@ -236,7 +236,30 @@ async fn accept(server: Rc<Server>, listener: tokio::net::TcpListener, at: IpAdd
     }
 }
 
-/// Makes the listeners what the rows say, and tries for ever what is not there yet.
+/// Why a reload should leave all as it is: these rows would take every listener away, and waiting would not bring one
+/// of theirs. (What a name stands for is not known at once; see [`keep`] for those.)
+pub(crate) fn would_be_deaf(listeners: &Listeners, listen: &[Listen]) -> Option<String> {
+    let mut sentence = None;
+    for row in rows(listen) {
+        let is_name = matches!(&row.address, Address::Host(host) if host.parse::<IpAddr>().is_err());
+        let wanted = if is_name { return None } else { resolve(&row, listeners.family).ok()? };
+        for address in wanted {
+            // one of ours at the same port goes first
+            if listeners.open.keys().any(|open| open.port() == address.port()) {
+                return None;
+            }
+            let not_bound = NotBound { address, error: open(address).err()? };
+            if not_bound.may_come() {
+                return None;
+            }
+            sentence = sentence.or_else(|| Some(not_bound.sentence()));
+        }
+    }
+    sentence
+}
+
+/// Makes the listeners what the rows say, and tries for ever what is not there yet. As long as nothing of that works,
+/// what worked before goes on.
 pub(crate) fn keep(
     server: &Rc<Server>,
     listeners: &Rc<std::cell::RefCell<Listeners>>,
@@ -262,11 +285,23 @@ pub(crate) fn keep(
             let wanted: Vec<SocketAddr> = resolved.into_iter().flatten().flatten().collect();
             let missing = {
                 // a name that is not known for a while takes nothing away
-                if first && complete && listeners.borrow_mut().close_others(&wanted, &log) {
+                let in_the_way = match first && complete {
+                    true => listeners.borrow_mut().close(|open| is_in_the_way(open, &wanted), &log),
+                    false => vec![],
+                };
+                if !in_the_way.is_empty() {
                     // an aborted task holds its socket until it is dropped
                     yield_now().await;
                 }
-                listeners.borrow_mut().open_new(&server, &wanted, &log, first)
+                let missing = listeners.borrow_mut().open_new(&server, &wanted, &log, first);
+                if listeners.borrow().has_any(&wanted) {
+                    if complete {
+                        listeners.borrow_mut().close(|open| !wanted.contains(open), &log);
+                    }
+                } else {
+                    listeners.borrow_mut().open_new(&server, &in_the_way, &log, true);
+                }
+                missing
             };
             drop(listeners);
             if complete && missing == 0 {
@@ -279,19 +314,26 @@ pub(crate) fn keep(
     listeners.borrow_mut().trying = Some(task.abort_handle());
 }
 
+/// Whether a listener that is not wanted any more may keep one from opening: it has its port.
+fn is_in_the_way(open: &SocketAddr, wanted: &[SocketAddr]) -> bool {
+    !wanted.contains(open) && wanted.iter().any(|address| address.port() == open.port())
+}
+
 impl Listeners {
-    /// True when something was closed.
-    fn close_others(&mut self, wanted: &[SocketAddr], log: &Log) -> bool {
-        let before = self.open.len();
-        self.open.retain(|address, task| {
-            let stays = wanted.contains(address);
-            if !stays {
+    /// Closes some; which.
+    fn close(&mut self, which: impl Fn(&SocketAddr) -> bool, log: &Log) -> Vec<SocketAddr> {
+        let closed: Vec<SocketAddr> = self.open.keys().copied().filter(which).collect();
+        for address in &closed {
+            if let Some(task) = self.open.remove(address) {
                 task.abort();
                 log.info(&format!("no longer listening on {address}"));
             }
-            stays
-        });
-        self.open.len() < before
+        }
+        closed
+    }
+
+    fn has_any(&self, wanted: &[SocketAddr]) -> bool {
+        wanted.iter().any(|address| self.open.contains_key(address))
     }
 
     /// How many are missing still.

@@ -249,6 +249,29 @@ fn both_loopback_addresses_are_the_default_and_a_star_is_all() {
     assert!(program("no-such-program").is_none());
 }
 
+/// Found by a review: a reload to a port that another program has took the only listener away, and said OK.
+#[test]
+fn a_reload_takes_no_listener_away_before_another_works() {
+    let site = Site::started("deaf", CONF, "");
+    site.until_answer(STATUS, ON_MAINS);
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = other.local_addr().unwrap().port();
+    for listen in [format!("LISTEN 127.0.0.1 {taken}\n"), format!("LISTEN localhost {taken}\n")] {
+        site.write("upsd.conf", &listen);
+        let output = site.upsd().args(["-c", "reload"]).output().unwrap();
+        if listen.contains("127") {
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            assert!(!output.status.success() && said.contains(&taken.to_string()), "{said}");
+        }
+        site.until("it is said", || site.log().contains(&format!("cannot listen on 127.0.0.1:{taken}")));
+        assert_eq!(site.ask(STATUS), ON_MAINS);
+    }
+    // once it is free the server moves there
+    drop(other);
+    site.until("it listens there", || TcpStream::connect(("127.0.0.1", taken)).is_ok());
+    site.until("and not here", || TcpStream::connect(("127.0.0.1", site.port)).is_err());
+}
+
 /// systemd is told when it serves, how it goes, and that it lives.
 #[test]
 fn a_supervisor_is_told() {

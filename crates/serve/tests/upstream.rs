@@ -123,14 +123,17 @@ fn fake_server(answer: impl Fn(&str) -> Option<String> + Send + Sync + 'static) 
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     std::thread::spawn(move || {
+        let answer = Arc::new(answer);
         for stream in listener.incoming() {
-            let mut stream = stream.unwrap();
-            for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
-                match answer(&line) {
-                    Some(answer) => drop(stream.write_all(answer.as_bytes())),
-                    None => break,
+            let (mut stream, answer) = (stream.unwrap(), answer.clone());
+            std::thread::spawn(move || {
+                for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+                    match answer(&line) {
+                        Some(answer) => drop(stream.write_all(answer.as_bytes())),
+                        None => break,
+                    }
                 }
-            }
+            });
         }
     });
     port
@@ -197,6 +200,28 @@ fn ordering(name: &str, dies: bool) -> (Site, Arc<Mutex<Vec<String>>>) {
     let here = Site::started(name, &conf("nut-upstream", "rack", port, USER), "");
     here.until("it is known what can be commanded", || here.connect().list("LIST CMD far").len() > 2);
     (here, got)
+}
+
+/// Found by a review: a server that does not answer LIST CMD hid its UPS for ever.
+#[test]
+fn a_server_that_does_not_say_what_can_be_commanded_is_read_all_the_same() {
+    let hangs = Duration::from_secs(60);
+    let port = fake_server(move |line| match line.split(' ').collect::<Vec<_>>().as_slice() {
+        ["LIST", "VAR", ups] => list(line, &format!("VAR {ups} ups.status \"OB LB\"\n")),
+        ["LIST", ..] => {
+            std::thread::sleep(hangs);
+            None
+        }
+        _ => Some("ERR UNKNOWN-COMMAND\n".into()),
+    });
+    let here = Site::started("mute", &conf("nut-upstream", "rack", port, ""), "");
+    here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OB LB\"");
+    here.until("the connection is given up", || here.log().contains("does not answer"));
+    here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OB LB\"");
+    // and it stays
+    std::thread::sleep(Duration::from_secs(8));
+    assert_eq!(here.ask("GET VAR far ups.status"), "VAR far ups.status \"OB LB\"");
+    assert_eq!(here.log().matches("does not answer").count(), 1, "{}", here.log());
 }
 
 /// Found by a review: the second of two orders waited for the outcome of the first, and was sent a minute later.

@@ -32,6 +32,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_secs(2);
 /// How often is asked what can be set and commanded.
 const SURVEY: Duration = Duration::from_secs(60);
+/// A server that does not answer what can be set is not asked that for so long: its data is worth more.
+const NO_SURVEY: Duration = Duration::from_secs(600);
 /// Newer NUT lets this pass beyond MAXAGE.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -48,6 +50,7 @@ struct Inner {
     log: Log,
     state: RefCell<State>,
     wake: Notify,
+    no_survey_until: Cell<Option<Instant>>,
     lost: RefCell<Seldom>,
     said: RefCell<Seldom>,
 }
@@ -92,6 +95,7 @@ impl UpstreamSource {
             log,
             state: RefCell::new(state),
             wake: Notify::new(),
+            no_survey_until: Cell::new(None),
             lost: RefCell::default(),
             said: RefCell::default(),
         });
@@ -172,7 +176,9 @@ impl Inner {
                 continue;
             }
             if let Some(survey) = &mut known.survey {
-                let stand = survey.step(line).await?;
+                let stand = survey.step(line).await.inspect_err(|_| {
+                    self.no_survey_until.set(Some(Instant::now() + NO_SURVEY));
+                })?;
                 self.survey_stands(stand, &mut known);
                 continue;
             }
@@ -228,7 +234,9 @@ impl Inner {
         let (items, answer) = line.ask(Request::List(Having::Variables, self.upstream.ups.clone())).await?;
         let (freshness, mirror) = match answer {
             Ok(_) => {
-                known.was_read(&self.upstream.ups);
+                if self.no_survey_until.get().is_none_or(|until| until <= Instant::now()) {
+                    known.was_read(&self.upstream.ups);
+                }
                 (Freshness::Fresh, mirror(items, &known.lines))
             }
             Err(refusal) => {

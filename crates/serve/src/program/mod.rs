@@ -531,6 +531,9 @@ impl Reloading {
             );
         }
         settings.leave_room(checked.count())?;
+        if let Some(why) = listener::would_be_deaf(&self.listeners.borrow(), &settings.listen) {
+            return Err(format!("upsd.conf: {why}"));
+        }
         let state =
             state_paths(&Paths::from_environment(), &upsd_conf, &ups_conf, plan.state.as_deref()).state;
         if state != self.paths.state {
