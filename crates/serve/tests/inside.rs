@@ -53,6 +53,21 @@ fn err(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
+/// Found by a review: a reload that ended the session of a UPS said "failed" of an order that the UPS obeyed.
+#[test]
+fn an_order_under_way_is_followed_to_its_end_before_a_reload() {
+    let (ups, site) = begin("midway", &[]);
+    let mut client = site.connect().user("admin", "secret");
+    assert_eq!(client.ask("SET TRACKING ON"), "OK");
+    let answer = client.ask("INSTCMD rack shutdown.return");
+    let id = answer.strip_prefix("OK TRACKING ").unwrap().to_string();
+    site.until("it is sent", || !orders(&ups).is_empty());
+    site.write("ups.conf", "[other]\ndriver = qxups-sim\n");
+    assert!(site.upsd().args(["-c", "reload"]).output().unwrap().status.success());
+    assert_eq!(client.ask("GET VAR rack ups.status"), "ERR UNKNOWN-UPS");
+    assert_eq!(client.ask(&format!("GET TRACKING {id}")), "SUCCESS");
+}
+
 /// What switches the load off.
 fn orders(ups: &Ups) -> Vec<String> {
     ups.heard().into_iter().filter(|line| line == "C" || line.starts_with('S')).collect()

@@ -202,6 +202,11 @@ impl Requests {
         self.look();
     }
 
+    /// Whether a request waits for its answer.
+    pub fn are_open(&self) -> bool {
+        !self.tickets.waiting.borrow().is_empty()
+    }
+
     /// Has the session look after its device, which was told something.
     pub fn look(&self) {
         // while others wait, it does anyway

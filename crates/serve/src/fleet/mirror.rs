@@ -4,8 +4,11 @@ use nut::driver_lines::DriverLine;
 use nut::network::server::{Kind, Variable};
 use std::collections::BTreeMap;
 
-/// More variables, and more commands, no driver has; what comes beyond is not kept.
-const MOST: usize = 4096;
+/// More variables, and more commands, no driver has: eight chained PDUs of 48 outlets have 5,000. What comes beyond is not
+/// kept, but what the UPS says of itself as a whole, its status above all, always is.
+const MOST: usize = 16_384;
+/// So many more, of those.
+const MOST_OF_UPS: usize = MOST + 512;
 /// More values, and more ranges, no variable can be set to.
 const MOST_CHOICES: usize = 1024;
 
@@ -14,6 +17,7 @@ const MOST_CHOICES: usize = 1024;
 pub(crate) struct Mirror {
     variables: BTreeMap<String, Known>,
     commands: BTreeMap<String, String>,
+    dropped: bool,
 }
 
 /// A variable.
@@ -54,10 +58,17 @@ impl Mirror {
         let key = name.to_ascii_lowercase();
         if let Some(known) = self.variables.get_mut(&key) {
             known.value = value;
-        } else if self.variables.len() < MOST {
+        } else if self.variables.len() < if key.starts_with("ups.") { MOST_OF_UPS } else { MOST } {
             let known = Known { name: name.into(), value, ..Known::default() };
             self.variables.insert(key, known);
+        } else {
+            self.dropped = true;
         }
+    }
+
+    /// Whether there were more variables or commands than are kept.
+    pub fn is_full(&self) -> bool {
+        self.dropped
     }
 
     /// The same variables and values, and nothing of what can be set and commanded.
@@ -102,6 +113,8 @@ impl Mirror {
                 let key = name.to_ascii_lowercase();
                 if self.commands.len() < MOST {
                     self.commands.entry(key).or_insert(name);
+                } else {
+                    self.dropped = true;
                 }
             }
             DriverLine::DelCmd(name) => drop(self.commands.remove(&name.to_ascii_lowercase())),
@@ -216,6 +229,12 @@ mod tests {
             mirror.take(DriverLine::AddEnum { variable: "v0".into(), value: number.to_string() });
         }
         assert_eq!((mirror.variables.len(), mirror.commands.len()), (MOST, MOST));
+        assert!(mirror.is_full());
+        // the status comes last, as drivers say them in alphabetical order
+        mirror.set("ups.status", "OB LB".into());
+        let mut status = None;
+        mirror.variable("ups.status", &mut |variable| status = Some(variable.value.to_string()));
+        assert_eq!(status.as_deref(), Some("OB LB"));
         assert_eq!(mirror.variables["v0"].choices.len(), MOST_CHOICES);
     }
 }

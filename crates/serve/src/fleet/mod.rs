@@ -254,6 +254,17 @@ impl Fleet {
         self.all.iter().any(|ups| matches!(&*ups.feed.borrow(), Feed::Own(own) if own.is_busy()))
     }
 
+    /// The UPS whose load is being switched off, if any.
+    pub fn kills_power(&self) -> Option<&str> {
+        let kills = |ups: &&Rc<Ups>| matches!(&*ups.feed.borrow(), Feed::Own(own) if own.kills_power());
+        self.all.iter().find(kills).map(|ups| ups.name())
+    }
+
+    /// Whether an order of a client is under way to a UPS that is driven here.
+    pub fn has_orders(&self) -> bool {
+        self.all.iter().any(|ups| matches!(&*ups.feed.borrow(), Feed::Own(own) if own.has_orders()))
+    }
+
     /// Ends everything; what stations keep is kept.
     pub fn stop(&mut self) {
         self.all.iter().for_each(|ups| ups.with_source((), |source| source.stop()));

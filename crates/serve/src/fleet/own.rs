@@ -65,6 +65,16 @@ impl OwnSource {
         device.kills_power() || device.has_news()
     }
 
+    /// Whether its load is being switched off.
+    pub fn kills_power(&self) -> bool {
+        self.station.device().borrow().kills_power()
+    }
+
+    /// Whether an order is under way: it was sent, perhaps, and what came of it is not known yet.
+    pub fn has_orders(&self) -> bool {
+        self.station.requests().are_open()
+    }
+
     fn with_entry(&self, name: &str, then: impl FnOnce(&str, &Entry)) {
         let device = self.station.device().borrow();
         let store = device.store();

@@ -240,7 +240,14 @@ impl Inner {
             DriverLine::DumpDone if !state.dumped => {
                 state.dumped = true;
                 state.mirror = std::mem::take(&mut state.arriving);
+                let is_full = state.mirror.is_full();
                 drop(state);
+                if is_full {
+                    self.complain(
+                        &self.bad_lines,
+                        "its driver says more variables or commands than are kept: some are not shown",
+                    );
+                }
                 if let Some(times) = self.came.borrow_mut().happened(Instant::now()) {
                     let text = format!("connected to its driver at {}", self.path.display());
                     self.log.info(&counted(&text, times));

@@ -73,6 +73,8 @@ impl Owner for Asked {
 
 /// An order that is under way when the server is to exit takes no longer (process.rs of the driver has the same).
 const FINISHES: Duration = Duration::from_secs(65);
+/// A reload waits for orders that are under way, for so long.
+const ORDERS_END: Duration = Duration::from_secs(15);
 /// How often is looked whether it is done.
 const LOOKS: Duration = Duration::from_millis(50);
 /// Then clients hear of it for so long.
@@ -412,6 +414,7 @@ impl Prepared {
             match requests.recv().await {
                 Some(ProgramRequest::Exit(name)) => break name,
                 Some(ProgramRequest::Reload(answer)) => {
+                    finish_orders(&server).await;
                     let done = reloading.reload_and_say(&supervisor);
                     // who asked may have left
                     let _ = answer.map(|answer| answer.send(done));
@@ -451,6 +454,14 @@ fn say_serving(server: &Server, places: &[String], supervisor: &Supervisor) {
     }
     supervisor.status(&what);
     supervisor.ready();
+}
+
+/// A reload may end a UPS's session: orders that are under way are followed to their end first.
+async fn finish_orders(server: &Server) {
+    let began = tokio::time::Instant::now();
+    while server.fleet.borrow().has_orders() && began.elapsed() < ORDERS_END {
+        tokio::time::sleep(LOOKS).await;
+    }
 }
 
 /// Ends every UPS's session; one that is switching its load off, or owes an answer, finishes that first, as a driver
@@ -517,6 +528,12 @@ impl Reloading {
     /// Reads all files again; all of it is taken, or nothing.
     fn reload(&self) -> Result<String, Fatal> {
         let (plan, server) = (&self.plan, &self.server);
+        if let Some(name) = server.fleet.borrow().kills_power() {
+            return Err(format!(
+                "the load of {name} is being switched off; reload again when that is done, within {} s",
+                FINISHES.as_secs()
+            ));
+        }
         let mut hints = vec![];
         let upsd_conf = plan.from.upsd_conf(&mut hints)?;
         let mut settings = settings(&upsd_conf, plan)?;
