@@ -36,7 +36,8 @@ pub struct Estimator {
     guessed: bool,
     /// What `memory` tells to be missing: it does not change with every sample.
     told_missing: f64,
-    discharge: Option<Discharge>,
+    /// Boxed: nearly always there is none.
+    discharge: Option<Box<Discharge>>,
     last: Option<Duration>,
     load: Load,
     /// Logarithm of what the temperature makes of the strength.
@@ -283,7 +284,7 @@ impl Estimator {
         // the outage began somewhere after the last sample: that is not counted
         let (mut discharge, passed) = match self.discharge.take() {
             Some(discharge) => (discharge, passed),
-            None => (self.beginning(load), 0.0),
+            None => (Box::new(self.beginning(load)), 0.0),
         };
         discharge.blind |= self.load.is_unknown();
         discharge.seconds += passed;

@@ -1,8 +1,11 @@
 //! Which UPS it is, by its own words: what was measured of one battery is nothing to go by for another.
 
+use std::sync::Arc;
+
 /// What a UPS says of itself: maker, model, serial number, ratings; each with the name of its variable.
+/// Copies share one memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct UpsIdentity(Vec<(String, String)>);
+pub struct UpsIdentity(Arc<Vec<(String, String)>>);
 
 /// How two descriptions go together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,7 +56,7 @@ impl UpsIdentity {
         let says = |c: char| c.is_alphabetic() || ('1'..='9').contains(&c);
         let is_blank = text.is_empty() || name.contains("nominal") && !text.contains(says);
         if is_name && !is_blank && self.0.len() < MOST_WORDS && self.word(name).is_none() {
-            self.0.push((name.to_string(), text.to_string()));
+            Arc::make_mut(&mut self.0).push((name.to_string(), text.to_string()));
         }
     }
 
@@ -68,7 +71,10 @@ impl UpsIdentity {
 
     /// Takes over what the other says besides.
     pub(crate) fn join(&mut self, other: &UpsIdentity) {
-        other.words().for_each(|(name, text)| self.add(name, text));
+        match self.is_empty() {
+            true => *self = other.clone(),
+            false => other.words().for_each(|(name, text)| self.add(name, text)),
+        }
     }
 
     pub(crate) fn compare(&self, other: &UpsIdentity) -> Likeness {

@@ -106,10 +106,10 @@ struct Came {
 
 #[derive(Debug)]
 enum Wire {
-    Serial(serial::Serial),
+    Serial(Box<serial::Serial>),
     Tcp(tcp::Tcp),
     Usb(Box<usb::Usb>),
-    Replay(replay::Replay),
+    Replay(Box<replay::Replay>),
 }
 
 impl Link {
@@ -120,11 +120,11 @@ impl Link {
     pub async fn open(opening: &Opening) -> Result<Link, LinkError> {
         let wire = match &opening.address {
             Address::Serial(path) => {
-                Wire::Serial(serial::Serial::open(path, opening.cable_power, opening.lock)?)
+                Wire::Serial(Box::new(serial::Serial::open(path, opening.cable_power, opening.lock)?))
             }
             Address::Usb(options) => Wire::Usb(Box::new(usb::Usb::open(options).await?)),
             Address::Tcp { host, port } => Wire::Tcp(tcp::Tcp::open(host, *port).await?),
-            Address::Replay { path, speed } => Wire::Replay(replay::Replay::open(path, *speed)?),
+            Address::Replay { path, speed } => Wire::Replay(Box::new(replay::Replay::open(path, *speed)?)),
         };
         Ok(Link { wire, timer: Timer::new(), by_lines: ByLines::default(), answered: false, rested: false })
     }

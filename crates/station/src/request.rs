@@ -136,8 +136,8 @@ pub(crate) struct Waiting {
 /// What is left for a session.
 #[derive(Debug)]
 pub(crate) enum Message {
-    /// A request.
-    Request(Waiting),
+    /// A request. Boxed: a queue has room for 32 messages from its first one on.
+    Request(Box<Waiting>),
     /// The device was told something, and has to be looked after.
     Look,
 }
@@ -175,7 +175,7 @@ impl Requests {
         }
         let meant_for = self.device.borrow().generation();
         let waiting = Waiting { request, since: Instant::now(), meant_for };
-        self.sender.try_send(Message::Request(waiting)).map_err(|error| match error {
+        self.sender.try_send(Message::Request(Box::new(waiting))).map_err(|error| match error {
             mpsc::error::TrySendError::Full(Message::Request(waiting)) => {
                 let Request { what, answer } = waiting.request;
                 let why = format!("{}: too many requests wait already, so nothing was sent", what.name());

@@ -46,7 +46,7 @@ type Opens = Pin<Box<dyn Future<Output = Result<Link, LinkError>>>>;
 pub(crate) struct Session {
     device: Shared,
     opening: Opening,
-    link: Option<Link>,
+    link: Option<Box<Link>>,
     reopen: Instant,
     reopening: Reopening,
     /// The link is being opened.
@@ -111,7 +111,7 @@ impl Session {
     }
 
     /// Drives the device until this is dropped.
-    pub async fn run(mut self) {
+    pub async fn run(mut self: Box<Session>) {
         self.open_first().await;
         loop {
             let is_news = self.tell_events();
@@ -133,8 +133,7 @@ impl Session {
     /// Until the link was opened, or could not be. The time of the device begins then; requests wait so long.
     async fn open_first(&mut self) {
         let opening = self.opening.clone();
-        let opens = Link::open(&opening);
-        tokio::pin!(opens);
+        let mut opens: Opens = Box::pin(async move { Link::open(&opening).await });
         let opened = loop {
             self.come_round();
             tokio::select! {
@@ -178,11 +177,11 @@ impl Session {
             }
         }
         *self.board.usb.borrow_mut() = link.usb_device().cloned();
-        self.link = Some(link);
+        self.link = Some(Box::new(link));
     }
 
     fn keep_usb(&self) {
-        if let Some(usb) = self.link.as_ref().and_then(Link::usb_device) {
+        if let Some(usb) = self.link.as_ref().and_then(|link| link.usb_device()) {
             self.keeping.borrow().keep_usb(usb.mark());
         }
     }
@@ -263,7 +262,8 @@ impl Session {
         self.tell_changes();
         if let (Some(exchange), Some(link)) = (exchange, &mut self.link) {
             self.log.debug(3, || format!("> {}", exchange.command.escape_ascii()));
-            match link.exchange(&exchange).await {
+            // boxed: between two polls nothing of it is there
+            match Box::pin(link.exchange(&exchange)).await {
                 Ok(reply) => self.reply(exchange, reply),
                 Err(error) => self.lost(&error, LogLevel::Warning),
             }
@@ -362,7 +362,7 @@ impl Session {
             return;
         }
         self.reset = Some((Instant::now() + RESET_AGAIN, LogLevel::Debug));
-        if link.reset().await {
+        if Box::pin(link.reset()).await {
             self.lost(&LinkError::gone("the device said nothing"), level);
             self.reopen = Instant::now();
         }

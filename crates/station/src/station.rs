@@ -121,7 +121,7 @@ impl Station {
             owner.clone(),
             log.clone(),
         );
-        let session = tokio::task::spawn_local(session.run());
+        let session = tokio::task::spawn_local(Box::new(session).run());
         let config = RefCell::new(config);
         Station { kind, config, device, requests, board, keeping, owner, log, session }
     }

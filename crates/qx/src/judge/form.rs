@@ -31,9 +31,9 @@ struct Count {
 #[derive(Clone, Debug)]
 pub struct Forms {
     drawn: Form,
-    /// The widths that are known of each place.
+    /// The widths that are known of each place; nothing before the first one.
     known: Vec<Vec<u16>>,
-    /// The forms of the last replies that are not known, `None` for any other reply.
+    /// The forms of the last replies that are not known, `None` for any other reply; nothing while all are others.
     met: VecDeque<Option<Form>>,
     /// How often the last of them came in a row.
     in_a_row: u8,
@@ -47,11 +47,9 @@ pub struct Forms {
 impl Forms {
     /// Of replies to `query`, of which none was odd.
     pub fn new(query: &Query) -> Forms {
-        let drawn = query.drawn_form();
-        let known = vec![vec![]; drawn.widths().len()];
         Forms {
-            drawn,
-            known,
+            drawn: query.drawn_form(),
+            known: vec![],
             met: VecDeque::new(),
             in_a_row: 0,
             unprintable: false,
@@ -77,6 +75,10 @@ impl Forms {
     pub fn meet(&mut self, odd: Option<&Form>, quality: Quality) {
         let again = odd.is_some() && self.met.back().is_some_and(|last| last.as_ref() == odd);
         self.in_a_row = if again { self.in_a_row.saturating_add(1) } else { 1 };
+        if odd.is_none() && self.met.iter().all(Option::is_none) {
+            self.met = VecDeque::new();
+            return;
+        }
         if self.met.len() == WHOLE_FORM_MET_IF_HURT.last {
             self.met.pop_front();
         }
@@ -165,8 +167,13 @@ impl Forms {
     }
 
     fn learn_width(&mut self, at: usize, width: u16) {
-        let Some(known) = self.known.get_mut(at) else { return };
-        if self.drawn.widths().get(at) != Some(&width) && !known.contains(&width) {
+        let places = self.drawn.widths();
+        if places.get(at).is_none_or(|drawn| *drawn == width) {
+            return;
+        }
+        self.known.resize(places.len(), vec![]);
+        let known = &mut self.known[at];
+        if !known.contains(&width) {
             if known.len() == KNOWN {
                 known.remove(0);
             }

@@ -21,7 +21,7 @@ use crate::vocabulary::moment::Moment;
 use crate::vocabulary::status::Status;
 use crate::vocabulary::value::Decimal;
 use crate::vocabulary::variable::Var;
-use crate::wire::query::Query;
+use crate::wire::query::{Cadence, Query};
 use crate::wire::read::Form;
 use crate::wire::readings::Readings;
 use cell::Strange;
@@ -131,8 +131,8 @@ pub struct Judge {
     states: Vec<CellState>,
     forms: Forms,
     slips: Slips,
-    /// The last reply of the drawn form, and what it says.
-    last: Option<(Vec<u8>, Claims)>,
+    /// The last reply of the drawn form, and what it says of its cells; none where that is what is taken of them.
+    last: Option<(Vec<u8>, Option<Claims>)>,
 }
 
 impl Judge {
@@ -166,7 +166,7 @@ impl Judge {
             self.slips.keep(reply);
             self.forms.meet(None, quality);
             self.forms.doubts(bits_of(reply), quality);
-            return claims;
+            return claims.unwrap_or_else(|| self.claims_taken());
         }
         let noisy = quality.is_noisy();
         let usual = self.forms.usual();
@@ -225,11 +225,25 @@ impl Judge {
     /// Keeps what a reply says for the next one of the same bytes. A reply of the drawn form says that whatever
     /// was heard before it, and on any line; of others it depends on the forms that are known.
     pub fn keep_claims(&mut self, reply: &[u8], claims: Claims) {
-        let keeps = claims.whole && claims.odd.is_none() && !claims.doubted;
-        self.last = keeps.then(|| (reply.to_vec(), claims));
+        let asked_on = matches!(self.query.cadence, Cadence::Quick | Cadence::Full);
+        let keeps = asked_on && claims.whole && claims.odd.is_none() && !claims.doubted;
+        self.last = keeps.then(|| {
+            let same = |(state, said): (&CellState, &Option<Readings>)| match (&state.taken, said) {
+                (Some(taken), Some(said)) => taken.is_same(said),
+                (taken, said) => taken.is_none() && said.is_none(),
+            };
+            let is_taken = !claims.vouched && self.states.iter().zip(&claims.said).all(same);
+            (reply.to_vec(), (!is_taken).then_some(claims))
+        });
     }
 
-    /// The options changed, and some of them mute bits.
+    /// What a reply of the drawn form says that says what is taken.
+    fn claims_taken(&self) -> Claims {
+        let said = self.states.iter().map(|state| state.taken.clone()).collect();
+        Claims { said, whole: true, ..Claims::default() }
+    }
+
+    /// The options changed, and some of them mute bits; or what is taken changed without a reply.
     pub fn forget_claims(&mut self) {
         self.last = None;
     }
@@ -277,6 +291,7 @@ impl Judge {
         taken.peek()?;
         let mut readings = Readings::default();
         taken.for_each(|one| readings.join(one));
+        readings.values.shrink_to_fit();
         Some(readings)
     }
 
@@ -337,6 +352,7 @@ impl Judge {
             if state.taken.as_ref().is_some_and(|taken| is_dead(cell, taken, when(state))) {
                 read = read.max(state.read);
                 *state = CellState::default();
+                self.last = None;
                 names.push(cell.name(self.query));
             }
         }
@@ -354,6 +370,7 @@ impl Judge {
                 state.recent.push(state.read, Moment::ZERO, &taken);
             }
             state.settled = false;
+            self.last = None;
             doubted = true;
         }
         doubted

@@ -16,6 +16,7 @@ impl Recent {
         if self.0.len() == ELECTED.last {
             self.0.pop_front();
         }
+        self.0.reserve_exact(1);
         self.0.push_back((now, reading.clone()));
     }
 
@@ -55,8 +56,8 @@ impl Recent {
         self.iter().zip(self.iter().skip(1)).filter(|(one, next)| one != next).count()
     }
 
-    /// Forgets them.
+    /// Forgets them, and gives their memory back: of a cell that is at rest there are none.
     pub fn clear(&mut self) {
-        self.0.clear();
+        self.0 = VecDeque::new();
     }
 }

@@ -26,11 +26,28 @@ impl Readings {
     pub fn number(&self, var: &Var) -> Option<Decimal> {
         self.value(var).and_then(Value::number)
     }
+    /// Whether the other one says the same, with the same texts: `27.5` and `27.50` are equal, and not the same.
+    pub(crate) fn is_same(&self, other: &Readings) -> bool {
+        let same = |(one, other): (&(&Var, Option<Value>), &(&Var, Option<Value>))| match (&one.1, &other.1) {
+            (Some(this), Some(that)) => one.0 == other.0 && this.is_same(that),
+            (this, that) => one.0 == other.0 && this.is_none() && that.is_none(),
+        };
+        (self.status, self.covers) == (other.status, other.covers)
+            && self.alarms == other.alarms
+            && self.values.len() == other.values.len()
+            && self.values.iter().zip(&other.values).all(same)
+    }
     /// Says it.
     pub fn say(&mut self, var: &'static Var, value: Option<Value>) {
         match self.values.iter_mut().find(|(v, _)| *v == var) {
             Some(said) => said.1 = value,
-            None => self.values.push((var, value)),
+            None => {
+                // nearly always the only one
+                if self.values.is_empty() {
+                    self.values.reserve_exact(1);
+                }
+                self.values.push((var, value));
+            }
         }
     }
     /// Says what another one says as well.

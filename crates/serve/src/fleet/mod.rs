@@ -66,12 +66,27 @@ enum Feed {
     Nothing,
 }
 
+/// What a reload compares with the new `ups.conf`. What a station was made of it has itself.
+enum Known {
+    Own(&'static DriverKind),
+    Other(Origin),
+}
+
+impl From<Origin> for Known {
+    fn from(origin: Origin) -> Known {
+        match origin {
+            Origin::Own { kind, .. } => Known::Own(kind),
+            other => Known::Other(other),
+        }
+    }
+}
+
 /// One UPS.
 pub struct Ups {
     id: UpsId,
     name: String,
     description: RefCell<Option<String>>,
-    origin: RefCell<Origin>,
+    origin: RefCell<Known>,
     feed: RefCell<Feed>,
     forced_shutdown: Cell<bool>,
 }
@@ -195,7 +210,7 @@ impl Fleet {
     fn check_wrong(&self, plans: &plan::Plans) -> Result<(), String> {
         let is_known = |name: &str| {
             let known = self.find(name).map(|ups| ups.origin.borrow());
-            matches!(known.as_deref(), Some(Origin::Wrong(_)))
+            matches!(known.as_deref(), Some(Known::Other(Origin::Wrong(_))))
         };
         let mut all_are_wrong = !plans.all.is_empty();
         for plan in &plans.all {
@@ -277,7 +292,7 @@ impl Fleet {
             id: UpsId(self.last),
             name: plan.name,
             description: RefCell::new(plan.description),
-            origin: RefCell::new(plan.origin),
+            origin: RefCell::new(plan.origin.into()),
             feed: RefCell::new(feed),
             forced_shutdown: Cell::new(false),
         }
@@ -286,7 +301,7 @@ impl Fleet {
     fn update(&self, ups: &Ups, plan: Plan) -> Fate {
         let described = ups.description.replace(plan.description.clone()) != plan.description;
         let fate = match (&*ups.feed.borrow(), &*ups.origin.borrow(), &plan.origin) {
-            (Feed::Own(own), Origin::Own { kind, .. }, Origin::Own { kind: new, config, .. }) => {
+            (Feed::Own(own), Known::Own(kind), Origin::Own { kind: new, config, .. }) => {
                 match own.reload((**config).clone()) {
                     _ if kind.name != new.name => Fate::Anew,
                     Ok(Reloaded::Unchanged) => Fate::Same,
@@ -299,13 +314,10 @@ impl Fleet {
                 }
             }
             // a driver that runs by itself is used as long as it is there
-            (Feed::Socket(socket), Origin::Own { .. }, Origin::Own { .. }) => {
+            (Feed::Socket(socket), Known::Own(_), Origin::Own { .. }) => {
                 if socket.freshness() == Freshness::NotConnected { Fate::Anew } else { Fate::Same }
             }
-            (_, Origin::Wrong(old), Origin::Wrong(new)) if old == new => Fate::Same,
-            (Feed::Own(_), Origin::Simulated(old), Origin::Simulated(new)) if old == new => Fate::Same,
-            (Feed::Socket(_), Origin::Socket(old), Origin::Socket(new)) if old == new => Fate::Same,
-            (Feed::Upstream(_), Origin::Upstream(old), Origin::Upstream(new)) if old == new => Fate::Same,
+            (feed, Known::Other(old), new) if is_same(feed, old, new) => Fate::Same,
             _ => Fate::Anew,
         };
         if fate == Fate::Anew {
@@ -314,7 +326,7 @@ impl Fleet {
             *ups.feed.borrow_mut() = Feed::Nothing;
             *ups.feed.borrow_mut() = self.feed(&plan.name, &plan.origin);
         }
-        *ups.origin.borrow_mut() = plan.origin;
+        *ups.origin.borrow_mut() = plan.origin.into();
         if fate == Fate::Same && described { Fate::Changed } else { fate }
     }
 
@@ -382,6 +394,17 @@ impl Fleet {
             (config.clone(), Some(folders.clone()), self.surroundings.owner.clone());
         let setup = Setup { kind, config, mode: Mode::Watch, folders, log, owner };
         Feed::Own(OwnSource::spawn(setup, None, socket.into()))
+    }
+}
+
+/// Whether a UPS that this process does not drive by a station goes on as it is.
+fn is_same(feed: &Feed, old: &Origin, new: &Origin) -> bool {
+    match (feed, old, new) {
+        (_, Origin::Wrong(old), Origin::Wrong(new)) => old == new,
+        (Feed::Own(_), Origin::Simulated(old), Origin::Simulated(new)) => old == new,
+        (Feed::Socket(_), Origin::Socket(old), Origin::Socket(new)) => old == new,
+        (Feed::Upstream(_), Origin::Upstream(old), Origin::Upstream(new)) => old == new,
+        _ => false,
     }
 }
 

@@ -23,7 +23,8 @@ pub(crate) struct OwnSource {
     station: Rc<Station>,
     /// What is found wrong once there is data: its driver would not have started.
     refused: Rc<Cell<bool>>,
-    watch: JoinHandle<()>,
+    /// Until the UPS is found.
+    watch: Rc<RefCell<Option<JoinHandle<()>>>>,
     log: Log,
     /// What a driver of its own would listen at; from when the UPS is found.
     socket: Rc<RefCell<Option<DriverSocket>>>,
@@ -39,7 +40,14 @@ impl OwnSource {
         let refused = Rc::new(Cell::new(false));
         let open = Rc::new(RefCell::new(None));
         let described = describe(station.clone(), refused.clone(), log.clone(), (socket, open.clone()));
-        let watch = tokio::task::spawn_local(described);
+        let watch = Rc::new(RefCell::new(None));
+        let done = watch.clone();
+        let task = tokio::task::spawn_local(async move {
+            described.await;
+            // what the task took is given back when no handle of it is left
+            done.borrow_mut().take();
+        });
+        *watch.borrow_mut() = Some(task);
         OwnSource { station, refused, watch, log, socket: open, _simulated: simulated }
     }
 
@@ -88,7 +96,9 @@ impl OwnSource {
 
 impl Drop for OwnSource {
     fn drop(&mut self) {
-        self.watch.abort();
+        if let Some(watch) = self.watch.borrow_mut().take() {
+            watch.abort();
+        }
     }
 }
 

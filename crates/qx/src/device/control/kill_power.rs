@@ -58,7 +58,7 @@ impl Device {
             self.answer(Asker::Client(ticket), Outcome::Failed(why));
             return;
         }
-        self.control.kill_power = Some(KillPower {
+        self.control.kill_power = Some(Box::new(KillPower {
             ticket,
             unit: self.control.unit,
             began: None,
@@ -73,7 +73,7 @@ impl Device {
             met_line: false,
             said_blind: false,
             answered: false,
-        });
+        }));
     }
 
     /// Whether the sequence of [`Device::kill_power`] is under way: it ends within [`KILL`] and what its last

@@ -31,14 +31,14 @@ pub(super) struct Control {
     /// `reset_to_default` was written to this UPS, and that is not kept yet.
     reset_memory: Option<String>,
     /// The command that was sent last, until it is known what came of it.
-    unconfirmed: Option<Unconfirmed>,
+    unconfirmed: Option<Box<Unconfirmed>>,
     /// A command was sent then, and not answered.
     unanswered: Option<Moment>,
     /// Why requests failed, as the log has it.
     complaints: Complaints,
     /// What the UPS was told about its load, and has to be shown yet.
     order: Option<LoadOrder>,
-    kill_power: Option<KillPower>,
+    kill_power: Option<Box<KillPower>>,
 }
 
 impl Control {
@@ -46,7 +46,7 @@ impl Control {
     pub(super) fn new_link(&mut self) -> Option<QueuedRequest> {
         self.generation += 1;
         self.unanswered = None;
-        self.unconfirmed.take().map(Unconfirmed::into_request)
+        self.unconfirmed.take().map(|unconfirmed| unconfirmed.into_request())
     }
 
     /// Another UPS answers: nothing that waits is meant for it.

@@ -128,7 +128,7 @@ impl Device {
 
     /// Looks after a command and an order whose time is up.
     pub(in crate::device) fn look_after_order(&mut self, now: Moment) {
-        let due = |unconfirmed: &&mut Unconfirmed| unconfirmed.look.is_some_and(|look| look <= now);
+        let due = |unconfirmed: &&mut Box<Unconfirmed>| unconfirmed.look.is_some_and(|look| look <= now);
         if let Some(unconfirmed) = self.control.unconfirmed.as_mut().filter(due) {
             unconfirmed.look = None;
             self.line.settle_first();
@@ -146,7 +146,7 @@ impl Device {
         if matches!(verdict, CommandVerdict::Wait) {
             return;
         }
-        let Some(unconfirmed) = self.control.unconfirmed.take() else { return };
+        let Some(unconfirmed) = self.control.unconfirmed.take().map(|boxed| *boxed) else { return };
         let (name, sent) = (unconfirmed.request.name.clone(), unconfirmed.sent.clone());
         self.kill_was_answered(unconfirmed.said.is_some());
         match verdict {

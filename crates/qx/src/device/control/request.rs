@@ -385,7 +385,7 @@ impl Device {
         self.ask_what_it_changed(&request, now);
         let unconfirmed = Unconfirmed::new(request, (sent, wire), (answer, said), (sent_at, now));
         let unconfirmed = if reply.failed { unconfirmed.failed() } else { unconfirmed };
-        self.control.unconfirmed = Some(unconfirmed.after(before));
+        self.control.unconfirmed = Some(Box::new(unconfirmed.after(before)));
         self.begin_doubt(now);
     }
 

@@ -30,7 +30,8 @@ use std::time::Duration;
 /// What is known of who answers.
 #[derive(Debug, Default)]
 pub(super) struct Identity {
-    doubt: Option<Doubted>,
+    /// Boxed, as it is rare.
+    doubt: Option<Box<Doubted>>,
     /// The link says that it may be another: its name has to prove it.
     needs_name: bool,
     /// Questions for the status that were met with silence, in a row.
@@ -137,7 +138,7 @@ impl Device {
             asked_again,
             ask_at,
         };
-        self.identity.doubt = Some(doubted);
+        self.identity.doubt = Some(Box::new(doubted));
         self.look_at_identity(now);
     }
 

@@ -37,7 +37,7 @@ pub(super) struct LineState {
     heard_at: Moment,
     /// The last whole reply had no carriage return at its end.
     endless: bool,
-    /// The last reply had none, and is not known to be whole.
+    /// A reply had none, was not known to be whole, and no whole one came since.
     torn: bool,
     /// The longest gaps within replies.
     gaps: Latency,
@@ -183,7 +183,8 @@ impl LineState {
         // a torn one is not known to be whole
         let is_whole = sight.map_or_else(|| crate::line::looks_like_reply(line), |sight| sight.whole);
         self.endless = reply.unended && (self.endless || is_whole);
-        self.torn = reply.unended && !self.endless;
+        // the tail of a torn reply has an end, and says nothing of how long the next one pauses
+        self.torn = !self.endless && (reply.unended || self.torn && !is_whole);
         if is_whole && !reply.unended {
             learn(&mut self.gaps, reply.gap);
         }

@@ -1,0 +1,132 @@
+//! What one more UPS takes: bytes of the heap, counted as the allocator of glibc hands them out, so that it is the same
+//! on every machine. The aims are those of docs/server.md, on mains and on battery.
+#![allow(missing_docs, unsafe_code, clippy::unwrap_used)]
+
+use nut::network::server::Freshness;
+use serve::fleet::{Fleet, Surroundings};
+use station::NoOwner;
+use station::log::Log;
+use station::memory::Folders;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::Duration;
+use testbed::units::Units;
+use tokio::time::sleep;
+
+/// So many more are compared with a fleet of a few.
+const FEW: usize = 8;
+const MORE: usize = 80;
+/// At most so many bytes for each further UPS.
+const ON_MAINS: usize = 30_000;
+const ON_BATTERY: usize = 100_000;
+
+/// Everything was asked for several times by then, at a poll a second.
+const SETTLED: Duration = Duration::from_secs(14);
+/// So long on battery.
+const OUTAGE: Duration = Duration::from_secs(20);
+
+/// Counts what is in use of what the thread of the fleet asked for; simulated units have a thread of their own.
+struct Counting;
+
+thread_local! {
+    static IN_USE: Cell<usize> = const { Cell::new(0) };
+}
+
+/// What a block takes in glibc: 8 bytes more, in steps of 16, at least 32.
+fn taken(size: usize) -> usize {
+    (size + 8).next_multiple_of(16).max(32)
+}
+
+fn count(add: usize, take_off: usize) {
+    // a thread that ends has none any more
+    let _ = IN_USE.try_with(|bytes| bytes.set(bytes.get().wrapping_add(add).wrapping_sub(take_off)));
+}
+
+// SAFETY: all of it is done by the system's allocator
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        count(taken(layout.size()), 0);
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        count(0, taken(layout.size()));
+        unsafe { System.dealloc(block, layout) }
+    }
+
+    unsafe fn realloc(&self, block: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        count(taken(size), taken(layout.size()));
+        unsafe { System.realloc(block, layout, size) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn in_use() -> usize {
+    IN_USE.with(Cell::get)
+}
+
+fn conf(ports: &[u16]) -> String {
+    let section = |(at, port): (usize, &u16)| {
+        format!("[ups{at}]\ndriver = nutdrv_qx\nport = tcp://127.0.0.1:{port}\npollinterval = 1\n")
+    };
+    ports.iter().enumerate().map(section).collect()
+}
+
+fn surroundings(folder: &Path) -> Surroundings {
+    Surroundings {
+        conf: folder.into(),
+        folders: Folders { state: folder.into(), lasting: folder.into() },
+        pids: folder.into(),
+        max_age: Rc::new(Cell::new(Duration::from_secs(15))),
+        new_id: Rc::new(|| unreachable!("no client orders anything")),
+        log: Log::silent(),
+        owner: Rc::new(NoOwner),
+    }
+}
+
+/// What a fleet of so many takes on mains, and on battery.
+async fn fleet_of(count: usize, folder: &Path) -> (usize, usize) {
+    let units = Units::start(count);
+    let before = in_use();
+    let mut fleet = Fleet::new(surroundings(folder));
+    let conf = nut::ups_conf::parse(conf(&units.ports).as_bytes());
+    let checked = fleet.check(&conf).unwrap();
+    drop(conf);
+    fleet.take(checked);
+    let are_fresh = |fleet: &Fleet| fleet.all().iter().all(|ups| ups.freshness() == Freshness::Fresh);
+    while !are_fresh(&fleet) {
+        sleep(Duration::from_millis(50)).await;
+    }
+    sleep(SETTLED).await;
+    let on_mains = in_use() - before;
+    (0..count).for_each(|ups| units.turn(ups, "mains fail"));
+    sleep(OUTAGE).await;
+    let on_battery = in_use() - before;
+    assert!(are_fresh(&fleet));
+    fleet.stop();
+    (on_mains, on_battery)
+}
+
+#[test]
+fn each_further_ups_takes_30_kb_on_mains_and_100_kb_on_battery() {
+    let folder = std::env::temp_dir().join(format!("qxups-memory-{}", std::process::id()));
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(tokio::runtime::LocalOptions::default())
+        .unwrap();
+    let [few, all] = [FEW, FEW + MORE].map(|count| {
+        let folder = folder.join(count.to_string());
+        std::fs::create_dir_all(&folder).unwrap();
+        let work = async move { fleet_of(count, &folder).await };
+        runtime.block_on(async { tokio::task::spawn_local(work).await.unwrap() })
+    });
+    let _ = std::fs::remove_dir_all(&folder);
+    let (mains, battery) = ((all.0 - few.0) / MORE, (all.1 - few.1) / MORE);
+    println!("each further UPS: {mains} bytes on mains, {battery} on battery");
+    assert!(mains <= ON_MAINS, "{mains} bytes for each further UPS on mains");
+    assert!(battery <= ON_BATTERY, "{battery} bytes for each further UPS on battery");
+}
