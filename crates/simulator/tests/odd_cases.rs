@@ -678,3 +678,14 @@ fn case_l21_mains_is_asked_again_before_numbers_are() {
                 at 86700ms mains back\nat 250700ms order test.battery.start.quick\nat 253200ms mains fail\nuntil 260s";
     case("L21 a ninth bit in turns, in a test", "OB", &["innovart33"], text);
 }
+
+#[test]
+fn case_l22_replies_pause_on_battery_alone() {
+    // found by a review: on a line of which one byte was lost, short gaps were relied on, and torn replies told nothing
+    for (gap, every) in [(350, 1), (350, 2), (500, 1), (500, 2), (800, 1)] {
+        let text = format!(
+            "at 300s hurt 1\nknob odd gap={gap} on:battery every:{every}\nat 600s mains fail\nuntil 660s"
+        );
+        case(&format!("L22 gaps of {gap} ms on battery, in one reply of {every}"), "OB", &all(), &text);
+    }
+}

@@ -35,7 +35,9 @@ pub(super) struct LineState {
     lately: u64,
     /// When something was heard last, be it garbled.
     heard_at: Moment,
-    /// The last whole reply had no carriage return at its end.
+    /// A whole reply had a carriage return at its end.
+    ends: bool,
+    /// The last whole reply had none, and no reply of this UPS had one.
     endless: bool,
     /// A reply had none, was not known to be whole, and no whole one came since.
     torn: bool,
@@ -59,6 +61,7 @@ impl Default for LineState {
             whole: 0,
             lately: 0,
             heard_at: Moment::ZERO,
+            ends: false,
             endless: false,
             torn: false,
             gaps: Latency::default(),
@@ -105,7 +108,7 @@ impl LineState {
     pub(super) fn forget_unit(&mut self) {
         self.latency = Latency::default();
         self.forget_echo();
-        self.refuses = false;
+        (self.refuses, self.ends) = (false, false);
         self.settle = true;
     }
 
@@ -182,7 +185,9 @@ impl LineState {
         learn(&mut self.latency, reply.latency);
         // a torn one is not known to be whole
         let is_whole = sight.map_or_else(|| crate::line::looks_like_reply(line), |sight| sight.whole);
-        self.endless = reply.unended && (self.endless || is_whole);
+        // of a UPS that ends its replies, one without an end is torn, however whole it looks
+        self.ends |= is_whole && !reply.unended;
+        self.endless = reply.unended && !self.ends && (self.endless || is_whole);
         // the tail of a torn reply has an end, and says nothing of how long the next one pauses
         self.torn = !self.endless && (reply.unended || self.torn && !is_whole);
         if is_whole && !reply.unended {
