@@ -192,6 +192,14 @@ fn is_program(number: i32, program: &str) -> bool {
     command.is_ok_and(|command| command.trim_end() == program.get(..15).unwrap_or(program))
 }
 
+/// Whether a process is a server: upsd, ours or NUT's, or `qxups serve`, and no other command of `qxups`.
+pub fn is_server(pid: Pid) -> bool {
+    let number = pid.as_raw();
+    let serves =
+        || arguments_of(number).is_some_and(|arguments| arguments.iter().any(|word| word == "serve"));
+    is_program(number, "upsd") || is_program(number, "qxups") && serves()
+}
+
 /// What a process was started with, its name first. None of one that has ended and is not waited for yet.
 fn arguments_of(number: i32) -> Option<Vec<String>> {
     let file = std::fs::File::open(format!("/proc/{number}/cmdline")).ok()?;

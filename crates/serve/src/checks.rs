@@ -1,22 +1,21 @@
 //! Checks of hashed passwords, which take their time: beside the one thread of the server, few at once, one for an
-//! address. Others than those who gave a password wait for none of it.
+//! address, and first those for addresses that failed least. Others than those who gave a password wait for none of it.
 
 use crate::passwords;
 use crate::server::Peer;
 use driver::resident;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
 use std::net::IpAddr;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
-use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
 /// So many are computed at a time.
 const AT_ONCE: usize = 2;
 /// So many addresses may have one that is computed or waits; clients of further ones try again.
-const ADDRESSES: usize = 64;
+const ADDRESSES: usize = 1024;
 /// Clients whose address has a check already look again after so long, or when that has ended. No longer than a
 /// penalty for a failed login.
 const AGAIN: Duration = Duration::from_secs(1);
@@ -37,13 +36,24 @@ impl fmt::Debug for Checked {
 }
 
 /// The checks of a server.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Checks(Rc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inner {
-    permits: Semaphore,
+    /// How many are computed.
+    running: Cell<usize>,
+    /// Those that wait, with how often their address failed.
+    queue: RefCell<Vec<Queued>>,
     addresses: RefCell<HashMap<IpAddr, Turns>>,
+}
+
+/// A check that waits.
+#[derive(Debug)]
+struct Queued {
+    failures: u32,
+    peer: Rc<Peer>,
+    checked: Checked,
 }
 
 /// The clients of one address, of whom one has its turn at a time.
@@ -72,25 +82,20 @@ impl Turns {
     }
 }
 
-impl Default for Checks {
-    fn default() -> Checks {
-        Checks(Rc::new(Inner { permits: Semaphore::new(AT_ONCE), addresses: RefCell::default() }))
-    }
-}
-
 impl Checks {
-    /// Whether it is the password, where that is known; else it is found out, and the client is woken then.
-    pub fn outcome(&self, peer: &Rc<Peer>, hash: &str, given: &str) -> Option<bool> {
+    /// Whether it is the password, where that is known; else it is found out, and the client is woken then. Its address
+    /// failed so often.
+    pub fn outcome(&self, peer: &Rc<Peer>, hash: &str, given: &str, failures: u32) -> Option<bool> {
         if let Some(known) = &*peer.checked.borrow() {
             if known.hash == hash && known.given == given {
                 return Some(known.is_right);
             }
         }
-        self.ask(peer, hash, given);
+        self.ask(peer, hash, given, failures);
         None
     }
 
-    fn ask(&self, peer: &Rc<Peer>, hash: &str, given: &str) {
+    fn ask(&self, peer: &Rc<Peer>, hash: &str, given: &str, failures: u32) {
         peer.later.set(Some(Instant::now() + AGAIN));
         if peer.is_checking.get() {
             return;
@@ -110,16 +115,29 @@ impl Checks {
         turns.is_busy = true;
         peer.is_checking.set(true);
         let checked = Checked { hash: hash.into(), given: given.into(), is_right: false };
-        tokio::task::spawn_local(check(self.0.clone(), peer.clone(), checked));
+        self.0.queue.borrow_mut().push(Queued { failures, peer: peer.clone(), checked });
+        begin(&self.0);
+    }
+}
+
+/// Begins as many checks as may be computed at once; of those that wait, the one whose address failed least, and of these
+/// the first.
+fn begin(checks: &Rc<Inner>) {
+    while checks.running.get() < AT_ONCE {
+        let mut queue = checks.queue.borrow_mut();
+        let next = queue.iter().enumerate().min_by_key(|(_, queued)| queued.failures).map(|(at, _)| at);
+        let Some(Queued { peer, checked, .. }) = next.map(|at| queue.remove(at)) else { return };
+        drop(queue);
+        checks.running.set(checks.running.get() + 1);
+        tokio::task::spawn_local(check(checks.clone(), peer, checked));
     }
 }
 
 /// Makes a check to its end, also when its client has left: its address makes no other meanwhile.
 async fn check(checks: Rc<Inner>, peer: Rc<Peer>, mut checked: Checked) {
-    let permit = checks.permits.acquire().await;
     let (hash, given) = (checked.hash.clone(), checked.given.clone());
     let made = tokio::task::spawn_blocking(move || passwords::is_password(&hash, &given)).await;
-    drop(permit);
+    checks.running.set(checks.running.get() - 1);
     checked.is_right = made.unwrap_or(false);
     *peer.checked.borrow_mut() = Some(checked);
     peer.is_checking.set(false);
@@ -134,4 +152,6 @@ async fn check(checks: Rc<Inner>, peer: Rc<Peer>, mut checked: Checked) {
     if addresses.is_empty() {
         resident::give_back_heap();
     }
+    drop(addresses);
+    begin(&checks);
 }

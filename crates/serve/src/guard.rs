@@ -49,6 +49,12 @@ impl Guard {
         (until > Instant::now()).then_some(until)
     }
 
+    /// How often checks for this address failed lately.
+    pub fn failures(&self, address: IpAddr) -> u32 {
+        let known = self.0.get(&neighbourhood(address));
+        known.filter(|failures| failures.last.elapsed() <= FORGIVEN).map_or(0, |failures| failures.count)
+    }
+
     /// A check failed.
     pub fn failed(&mut self, address: IpAddr) {
         let (address, now) = (neighbourhood(address), Instant::now());

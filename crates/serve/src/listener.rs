@@ -133,13 +133,22 @@ pub(crate) struct Opened {
     pub bound: Vec<Bound>,
     not_bound: Vec<NotBound>,
     not_resolved: Vec<String>,
+    /// Names are looked up later.
+    names_wait: bool,
 }
 
 impl Opened {
     /// Listens wherever that is possible at once.
     pub fn now(listen: &[Listen], family: Family) -> Opened {
         let mut opened = Opened::default();
-        for row in rows(listen) {
+        let is_name = |row: &Listen| match &row.address {
+            Address::Host(host) => host != "localhost" && host.parse::<IpAddr>().is_err(),
+            Address::Any => false,
+        };
+        let (names, others): (Vec<Listen>, Vec<Listen>) = rows(listen).into_iter().partition(is_name);
+        // looking up a name may take long, and keeps no other row waiting: see [`keep`]
+        opened.names_wait = !names.is_empty() && !others.is_empty();
+        for row in if others.is_empty() { names } else { others } {
             match resolve(&row, family) {
                 Ok(addresses) => addresses.into_iter().for_each(|address| opened.add(address)),
                 Err(error) => opened.not_resolved.push(unresolved(&row, &error)),
@@ -160,7 +169,7 @@ impl Opened {
 
     /// Why the server should not start: it listens nowhere, and waiting would not change that.
     pub fn is_hopeless(&self) -> Option<String> {
-        if !self.bound.is_empty() || !self.not_resolved.is_empty() {
+        if !self.bound.is_empty() || !self.not_resolved.is_empty() || self.names_wait {
             return None;
         }
         let hopeless = self.not_bound.iter().find(|not_bound| !not_bound.may_come())?;

@@ -13,7 +13,7 @@ use nut::upsd_users::UpsdUsers;
 use station::log::Log;
 use station::seldom::{Seldom, counted};
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -53,8 +53,12 @@ pub struct Server {
 struct Complaints {
     full: RefCell<Seldom>,
     deaf: RefCell<Seldom>,
-    denied: RefCell<Seldom>,
+    /// By what is said.
+    others: RefCell<HashMap<String, Seldom>>,
 }
+
+/// So many different sentences are kept apart; where there are more, all count anew.
+const SENTENCES: usize = 256;
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -238,23 +242,28 @@ impl Server {
 
     /// Warns of what a client can do again and again.
     pub(crate) fn say_seldom(&self, text: &str) {
-        if let Some(times) = self.complaints.denied.borrow_mut().happened(Instant::now()) {
+        let mut others = self.complaints.others.borrow_mut();
+        if others.len() >= SENTENCES && !others.contains_key(text) {
+            others.clear();
+        }
+        if let Some(times) = others.entry(text.to_string()).or_default().happened(Instant::now()) {
             self.log.warning(&counted(text, times));
         }
     }
 }
 
-/// Who gives way: of the address that has most connections, one that asked nothing yet, else the one that asked least
+/// Who gives way: of the addresses that have most connections, one that asked nothing yet, else the one that asked least
 /// lately; none that is logged in. The newcomer itself, where its own address has most and all of them talk.
 fn victim(peers: &BTreeMap<u64, Rc<Peer>>, newcomer: IpAddr) -> Option<&Rc<Peer>> {
     let mut counts: BTreeMap<IpAddr, usize> = BTreeMap::new();
     for peer in peers.values().filter(|peer| peer.login.get().is_none()) {
         *counts.entry(peer.address).or_default() += 1;
     }
-    let (heaviest, _) = counts.iter().max_by_key(|(_, count)| **count)?;
-    let of_it = peers.values().filter(|peer| peer.login.get().is_none() && peer.address == *heaviest);
-    let oldest = of_it.min_by_key(|peer| (peer.asked.get(), peer.heard.get()))?;
-    let gives_way = !oldest.asked.get() || *heaviest != newcomer;
+    let most = counts.values().max()?;
+    let of_them =
+        peers.values().filter(|peer| peer.login.get().is_none() && counts.get(&peer.address) == Some(most));
+    let oldest = of_them.min_by_key(|peer| (peer.asked.get(), peer.heard.get()))?;
+    let gives_way = !oldest.asked.get() || oldest.address != newcomer;
     gives_way.then_some(oldest)
 }
 

@@ -70,10 +70,14 @@ impl Settings {
     pub(crate) fn fit(&mut self, files: usize) -> Result<(), String> {
         let room = files.saturating_sub(BESIDES);
         match self.max_connections {
-            Some(most) if most > room => Err(format!(
+            Some(most) if most > files => Err(format!(
                 "upsd.conf: MAXCONN is {most}, but the system lets this process open {files} files; write at most {room}, or raise the limit (LimitNOFILE= of the unit)"
             )),
-            Some(_) => Ok(()),
+            // upsd starts with as many as there are files, and needs some for itself
+            Some(most) => {
+                self.max_connections = Some(most.min(room));
+                Ok(())
+            }
             None => {
                 self.files = files;
                 Ok(())
@@ -140,7 +144,8 @@ mod tests {
         );
         assert!(limited(256, 100).unwrap_err().contains("open 256 files"));
         let mut settings = Settings::of(&conf);
-        assert!(settings.fit(70).unwrap_err().contains("write at most 6"));
+        assert!(settings.fit(9).unwrap_err().contains("MAXCONN is 10"));
+        assert_eq!(settings.fit(70).map(|()| settings.max_connections), Ok(Some(6)));
         let mut settings = Settings::default();
         assert_eq!(settings.leave_room(2000).map(|()| settings.connections), Ok(CONNECTIONS));
     }

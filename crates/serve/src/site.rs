@@ -63,7 +63,10 @@ impl<'s> Desk<'s> {
             return Ok(None);
         };
         let is_right = match password {
-            Password::Hash(hash) => self.server.checks.outcome(self.peer, hash, given).ok_or(Later)?,
+            Password::Hash(hash) => {
+                let failures = self.server.guard.borrow().failures(self.peer.address);
+                self.server.checks.outcome(self.peer, hash, given, failures).ok_or(Later)?
+            }
             Password::Plain(_) => password.is(given, &mut |_, _| false),
         };
         Ok(is_right.then_some(user))

@@ -151,6 +151,21 @@ fn who_says_nothing_gives_way() {
     assert_eq!(talks.ask(STATUS), ON_MAINS);
 }
 
+/// Found by a review: of addresses with one connection each, the highest gave way, however often it asked.
+#[test]
+fn who_asks_again_and_again_does_not_give_way_to_others() {
+    let site = site("evict", "MAXCONN 8\n");
+    let mut talks = connect_from("127.200.0.1", site.port);
+    let mut others = vec![];
+    for number in 1..30 {
+        assert_eq!(talks.ask(STATUS), ON_MAINS, "{number}");
+        let mut other = connect_from(&format!("127.1.0.{number}"), site.port);
+        other.say("VER");
+        others.push(other);
+    }
+    assert_eq!(talks.ask(STATUS), ON_MAINS);
+}
+
 /// upsd drops a client after 60 s without a request; bytes that are none do not count.
 #[test]
 fn who_asks_nothing_is_dropped_after_its_time() {

@@ -150,3 +150,34 @@ fn a_hash_that_cannot_be_checked_ends_the_start() {
         assert!(said.contains("upsd.users, line 3: [admin]: ") && said.contains(part), "{said}");
     }
 }
+
+/// Found by a review: beside wrong passwords from hundreds of addresses the right one waited for longer than upsmon does.
+#[test]
+fn an_address_that_did_not_fail_goes_first() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    const ADDRESSES: usize = 60;
+    let site = site("crowd", &passwords::hash("secret").unwrap());
+    let (ends, failed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let guessing: Vec<_> = (1..=ADDRESSES)
+        .map(|number| {
+            let (ends, failed, port) = (ends.clone(), failed.clone(), site.port);
+            std::thread::spawn(move || {
+                while !ends.load(Ordering::SeqCst) {
+                    let mut client = connect_from(&format!("127.5.0.{number}"), port).user("first", "wrong");
+                    if client.ask("LOGIN rack") == "ERR ACCESS-DENIED" {
+                        failed.fetch_add(1, Ordering::SeqCst);
+                    }
+                }
+            })
+        })
+        .collect();
+    site.until("each has failed", || failed.load(Ordering::SeqCst) >= 2 * ADDRESSES);
+    let before = failed.load(Ordering::SeqCst);
+    let mut right = connect_from("127.6.0.1", site.port).user("first", "secret");
+    assert_eq!(right.ask("LOGIN rack"), "OK");
+    let meanwhile = failed.load(Ordering::SeqCst) - before;
+    ends.store(true, Ordering::SeqCst);
+    guessing.into_iter().for_each(|thread| thread.join().unwrap());
+    assert!(meanwhile < ADDRESSES / 4, "{meanwhile} others were checked first");
+}

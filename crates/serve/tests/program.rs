@@ -90,7 +90,6 @@ fn one_server_at_a_time_and_a_dead_one_hinders_nothing() {
     }
     // a number that belongs to another program by now
     site.kill();
-    site.write("state/upsd.pid", &format!("{}\n", std::process::id()));
     site.start();
     site.until_answer(STATUS, ON_MAINS);
 }
@@ -270,6 +269,44 @@ fn a_reload_takes_no_listener_away_before_another_works() {
     drop(other);
     site.until("it listens there", || TcpStream::connect(("127.0.0.1", taken)).is_ok());
     site.until("and not here", || TcpStream::connect(("127.0.0.1", site.port)).is_err());
+}
+
+/// Found by a review: a PID file that named another command of qxups kept the server from starting, and `-c stop` ended
+/// that command.
+#[test]
+fn another_command_of_qxups_is_no_server() {
+    let mut site = Site::new("no-server", CONF, "");
+    // any program that is called so
+    let program = site.folder.join("qxups");
+    std::fs::copy("/bin/sleep", &program).unwrap();
+    let mut other = Command::new(&program).arg("60").spawn().unwrap();
+    std::fs::write(site.state().join("upsd.pid"), format!("{}\n", other.id())).unwrap();
+    let output = site.upsd().args(["-c", "stop"]).output().unwrap();
+    assert!(!output.status.success(), "{output:?}");
+    assert!(other.try_wait().unwrap().is_none(), "it was ended");
+    site.start();
+    site.until_answer(STATUS, ON_MAINS);
+    other.kill().unwrap();
+    other.wait().unwrap();
+}
+
+/// Found by a review: a second server took the first one's control socket, and removed it when it ended.
+#[test]
+fn a_second_server_leaves_the_socket_of_the_first() {
+    let site = Site::started("first-server", CONF, "");
+    site.until_answer(STATUS, ON_MAINS);
+    let control = site.state().join("upsd.control");
+    let before = std::fs::symlink_metadata(&control).unwrap();
+    let port = site::free_port();
+    site.write("upsd.conf", &format!("LISTEN 127.0.0.1 {port}\n"));
+    let _ = std::fs::remove_file(site.state().join("upsd.pid"));
+    let mut second = site.upsd().arg("-D").stderr(std::process::Stdio::null()).spawn().unwrap();
+    site.until("the second one serves", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    second.kill().unwrap();
+    second.wait().unwrap();
+    use std::os::unix::fs::MetadataExt;
+    assert_eq!(std::fs::symlink_metadata(&control).unwrap().ino(), before.ino());
+    assert!(site.upsd().args(["-c", "reload"]).output().unwrap().status.success());
 }
 
 /// systemd is told when it serves, how it goes, and that it lives.

@@ -224,6 +224,24 @@ fn a_server_that_does_not_say_what_can_be_commanded_is_read_all_the_same() {
     assert_eq!(here.log().matches("does not answer").count(), 1, "{}", here.log());
 }
 
+/// Found by a review: one connection that was lost while it was asked what can be commanded left the UPS without commands for
+/// ten minutes.
+#[test]
+fn a_connection_that_is_lost_once_leaves_no_ups_without_commands() {
+    let lost = Arc::new(AtomicUsize::new(0));
+    let times = lost.clone();
+    let port = fake_server(move |line| match line.split(' ').collect::<Vec<_>>().as_slice() {
+        ["LIST", "VAR", ups] => list(line, &format!("VAR {ups} ups.status \"OL\"\n")),
+        ["LIST", "CMD", _] if times.fetch_add(1, Ordering::SeqCst) == 0 => None,
+        ["LIST", "CMD", ups] => list(line, &format!("CMD {ups} beeper.mute\n")),
+        ["LIST", ..] => list(line, ""),
+        _ => Some("ERR UNKNOWN-COMMAND\n".into()),
+    });
+    let here = Site::started("lost-once", &conf("nut-upstream", "rack", port, ""), "");
+    here.until("it is known what can be commanded", || here.connect().list("LIST CMD far").len() > 2);
+    assert_eq!(lost.load(Ordering::SeqCst), 2);
+}
+
 /// Found by a review: the second of two orders waited for the outcome of the first, and was sent a minute later.
 #[test]
 fn an_order_waits_for_no_other_s_outcome() {

@@ -28,14 +28,18 @@ impl Readings {
     }
     /// Whether the other one says the same, with the same texts: `27.5` and `27.50` are equal, and not the same.
     pub(crate) fn is_same(&self, other: &Readings) -> bool {
-        let same = |(one, other): (&(&Var, Option<Value>), &(&Var, Option<Value>))| match (&one.1, &other.1) {
-            (Some(this), Some(that)) => one.0 == other.0 && this.is_same(that),
-            (this, that) => one.0 == other.0 && this.is_none() && that.is_none(),
+        let same_value = |one: &Option<Value>, other: &Option<Value>| match (one, other) {
+            (Some(this), Some(that)) => this.is_same(that),
+            (this, that) => this.is_none() && that.is_none(),
         };
         (self.status, self.covers) == (other.status, other.covers)
             && self.alarms == other.alarms
             && self.values.len() == other.values.len()
-            && self.values.iter().zip(&other.values).all(same)
+            && self
+                .values
+                .iter()
+                .zip(&other.values)
+                .all(|(one, other)| one.0 == other.0 && same_value(&one.1, &other.1))
     }
     /// Says it.
     pub fn say(&mut self, var: &'static Var, value: Option<Value>) {

@@ -50,7 +50,12 @@ impl Line {
         if !self.came.is_empty() {
             return Err("the server says more than OK before TLS begins".into());
         }
-        let name = ServerName::try_from(host.to_string()).map_err(|error| format!("{host}: {error}"))?;
+        let name = match (ServerName::try_from(host.to_string()), self.stream.peer_addr()) {
+            (Ok(name), _) => name,
+            // an address that is written otherwise, with a zone for example
+            (Err(_), Ok(peer)) => ServerName::from(peer.ip()),
+            (Err(error), Err(_)) => return Err(format!("{host}: {error}")),
+        };
         let tls = ClientConnection::new(config, name).map_err(|error| format!("TLS: {error}"))?;
         self.tls = Some(Box::new(tls));
         let opened = async {

@@ -265,7 +265,13 @@ impl Inner {
                 }
             }
             line if state.dumped => state.mirror.take(line),
-            line => state.arriving.take(line),
+            line => {
+                // one that says nothing of its status is shown as upsd shows it
+                if state.arriving == Mirror::default() {
+                    state.arriving = Mirror::waiting();
+                }
+                state.arriving.take(line);
+            }
         }
     }
 

@@ -32,7 +32,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 const POLL: Duration = Duration::from_secs(2);
 /// How often is asked what can be set and commanded.
 const SURVEY: Duration = Duration::from_secs(60);
-/// A server that does not answer what can be set is not asked that for so long: its data is worth more.
+/// A server that does not answer what can be set is not asked that for so long, and longer each time: its data is worth more.
 const NO_SURVEY: Duration = Duration::from_secs(600);
 /// Newer NUT lets this pass beyond MAXAGE.
 const GRACE: Duration = Duration::from_secs(1);
@@ -51,6 +51,10 @@ struct Inner {
     state: RefCell<State>,
     wake: Notify,
     no_survey_until: Cell<Option<Instant>>,
+    /// How often in a row a connection was lost while it was asked what can be set.
+    surveys_failed: Cell<u32>,
+    /// So was the last one: what was read of the UPS is as good as before.
+    is_lost_by_survey: Cell<bool>,
     lost: RefCell<Seldom>,
     said: RefCell<Seldom>,
 }
@@ -96,6 +100,8 @@ impl UpstreamSource {
             state: RefCell::new(state),
             wake: Notify::new(),
             no_survey_until: Cell::new(None),
+            surveys_failed: Cell::new(0),
+            is_lost_by_survey: Cell::new(false),
             lost: RefCell::default(),
             said: RefCell::default(),
         });
@@ -121,8 +127,11 @@ impl Inner {
         let mut pause = PAUSE;
         loop {
             let why = self.connected(&mut pause).await;
-            self.lose();
             self.say_lost(&why);
+            if self.is_lost_by_survey.take() {
+                continue;
+            }
+            self.lose();
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
@@ -176,9 +185,7 @@ impl Inner {
                 continue;
             }
             if let Some(survey) = &mut known.survey {
-                let stand = survey.step(line).await.inspect_err(|_| {
-                    self.no_survey_until.set(Some(Instant::now() + NO_SURVEY));
-                })?;
+                let stand = survey.step(line).await.inspect_err(|_| self.survey_failed())?;
                 self.survey_stands(stand, &mut known);
                 continue;
             }
@@ -190,12 +197,21 @@ impl Inner {
         }
     }
 
+    /// The first time may be an accident: it is asked again on the next connection, which is opened at once.
+    fn survey_failed(&self) {
+        let times = self.surveys_failed.get().saturating_add(1);
+        self.surveys_failed.set(times);
+        self.no_survey_until.set((times > 1).then(|| Instant::now() + NO_SURVEY * (times - 1)));
+        self.is_lost_by_survey.set(true);
+    }
+
     fn survey_stands(&self, stand: Stand, known: &mut Known) {
         match stand {
             Stand::Going => {}
             // the next poll that reads the UPS begins another
             Stand::NoData => known.survey = None,
             Stand::Found(lines) => {
+                self.surveys_failed.set(0);
                 *known = Known { lines, until: Some(Instant::now() + SURVEY), survey: None };
                 let mut state = self.state.borrow_mut();
                 state.mirror = state.mirror.with_values_alone();

@@ -46,11 +46,14 @@ impl Drop for Control {
 }
 
 impl Control {
-    /// Listens, in place of a server that is dead. Must be called inside of a tokio `LocalRuntime`.
+    /// Listens, in place of a server that is dead; one that lives keeps its socket. Must be called inside of a tokio `LocalRuntime`.
     ///
     /// # Errors
     /// What the system says.
     pub fn open(path: PathBuf, requests: mpsc::Sender<ProgramRequest>, log: Log) -> io::Result<Control> {
+        if Blocking::connect(&path).is_ok() {
+            return Err(io::Error::new(io::ErrorKind::AddrInUse, "another server listens there"));
+        }
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}

@@ -373,7 +373,10 @@ impl Prepared {
         let runtime = runtime.map_err(|error| format!("cannot start: {error}"))?;
         let control = control::place(&pid_file);
         let serving = async { tokio::task::spawn_local(self.serve(readiness, stays, control)).await };
-        runtime.block_on(serving).unwrap_or_else(|error| Err(format!("cannot go on: {error}")))
+        let done = runtime.block_on(serving).unwrap_or_else(|error| Err(format!("cannot go on: {error}")));
+        // names of hosts that are being looked up are waited for by nothing
+        runtime.shutdown_background();
+        done
     }
 
     async fn serve(self, mut readiness: Readiness, stays: bool, control: PathBuf) -> Result<ExitCode, Fatal> {

@@ -1,7 +1,7 @@
 //! The server that runs already, and what `-c` tells it.
 
 use super::{Order, control};
-use driver::instance::{SERVERS, is_there};
+use driver::instance::{is_server, is_there};
 use driver::process;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -17,9 +17,8 @@ const LONGEST: u64 = 64;
 /// The server whose number is in this file, if it runs.
 pub(super) fn found(path: &Path) -> Option<Pid> {
     let pid = named_in(path)?;
-    let command = std::fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
     let is_other = u32::try_from(pid.as_raw()) != Ok(std::process::id());
-    (is_other && is_there(pid) && SERVERS.contains(&command.trim_end())).then_some(pid)
+    (is_other && is_there(pid) && is_server(pid)).then_some(pid)
 }
 
 fn named_in(path: &Path) -> Option<Pid> {
