@@ -147,8 +147,8 @@ impl Judge {
     }
 
     /// Takes an odd form for the way this UPS draws.
-    pub fn learn(&mut self, form: &Form) {
-        self.forms.learn(form);
+    pub fn adopt(&mut self, form: &Form) {
+        self.forms.adopt(form);
     }
 
     /// What a reply says, cell by cell. `options` are always the same, or [`Judge::forget_claims`] is called
@@ -167,14 +167,14 @@ impl Judge {
             self.forms.meet_strange(strange);
         }
         self.forms.meet(claims.odd.as_ref().filter(|_| !claims.whole), quality);
-        let is_learned = !claims.whole && claims.odd.as_ref().is_some_and(|form| self.forms.knows(form));
-        let mut claims = if is_learned {
+        let is_adopted = !claims.whole && claims.odd.as_ref().is_some_and(|form| self.forms.knows(form));
+        let mut claims = if is_adopted {
             self.query.claims(&self.cells, reply, usual, |form| self.forms.knows(form))
         } else {
             claims
         };
         if self.query.ends_in_bits() && claims.whole && !claims.vouched {
-            if is_learned {
+            if is_adopted {
                 self.forms.settle(bits_of(reply));
             } else if self.forms.doubts(bits_of(reply), quality) {
                 self.withhold_bits(&mut claims);
