@@ -2,7 +2,7 @@
 
 use crate::bank::Nature;
 use crate::endurance::Endurance;
-use crate::posterior::{Drain, Learned, Posterior};
+use crate::posterior::{Drain, Measured, Posterior};
 use crate::surprise::Surprise;
 use crate::trend::Trend;
 
@@ -31,9 +31,9 @@ pub(crate) struct Discharge {
     pub volts: Option<f64>,
     pub longest_s: f64,
     /// Share used when it was last evaluated.
-    pub learned_at: f64,
+    pub measured_at: f64,
     /// What was known before.
-    pub before: Option<Learned>,
+    pub before: Option<Measured>,
 }
 
 /// How a reading counts.

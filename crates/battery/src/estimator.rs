@@ -9,7 +9,7 @@ use crate::lesson;
 use crate::load::Load;
 use crate::memory::Kept;
 use crate::outlook;
-use crate::posterior::{ADAPTS_S, Learned, Posterior};
+use crate::posterior::{ADAPTS_S, Measured, Posterior};
 use crate::surprise::Surprise;
 use crate::trend::Trend;
 use crate::unit::{Likeness, UpsIdentity};
@@ -21,7 +21,7 @@ use std::time::Duration;
 pub struct Estimator {
     bank: Bank,
     curve: Endurance,
-    learned: Option<Learned>,
+    measured: Option<Measured>,
     /// How much that counts.
     trust: Trust,
     /// Whether it is of this UPS for certain.
@@ -88,7 +88,7 @@ impl Estimator {
         Estimator {
             bank,
             curve: Endurance::of(bank.chemistry.nature()),
-            learned: None,
+            measured: None,
             trust: Trust::Full,
             own: true,
             unit: UpsIdentity::default(),
@@ -124,7 +124,7 @@ impl Estimator {
         let mut whose = kept.unit.unwrap_or_default();
         whose.join(unit);
         Ok(Estimator {
-            learned: Some(kept.learned),
+            measured: Some(kept.measured),
             trust,
             own: likeness == Likeness::Same,
             unit: whose,
@@ -151,9 +151,9 @@ impl Estimator {
     /// only when something is measured, with each twentieth of a discharge, when the battery is
     /// full again, and when a discharge is at odds with it.
     pub fn memory(&self) -> Option<String> {
-        let learned = self.learned?;
+        let measured = self.measured?;
         let kept = Kept {
-            learned,
+            measured,
             missing: self.told_missing,
             unit: Some(self.unit.clone()),
             contradicted: self.trust == Trust::Contradicted,
@@ -215,11 +215,13 @@ impl Estimator {
         } else {
             (100.0 * (1.0 - missing)).clamp(0.0, 99.0)
         };
-        let Some(learned) = self.learned else { return Estimate { charge_percent: Some(charge), ..nothing } };
-        let full = self.curve.ln_seconds(load.ln(), learned.strength.0, learned.tilt.0).exp();
+        let Some(measured) = self.measured else {
+            return Estimate { charge_percent: Some(charge), ..nothing };
+        };
+        let full = self.curve.ln_seconds(load.ln(), measured.strength.0, measured.tilt.0).exp();
         // on mains nothing runs out: next to nothing is not told
         let runtime_s = Some(full * charge / 100.0).filter(|seconds| *seconds >= 1.0);
-        let known = Confidence::of(learned.strength.1).min(self.trust.at_most());
+        let known = Confidence::of(measured.strength.1).min(self.trust.at_most());
         let known = if self.load.is_unknown() { known.min(Confidence::Guess) } else { known };
         let confidence = runtime_s.map_or(Confidence::Nothing, |_| known);
         Estimate { charge_percent: Some(charge), runtime_s, confidence, ..nothing }
@@ -255,11 +257,11 @@ impl Estimator {
                 discharge.end(self.nature(), &self.curve);
             }
             let used = discharge.used(&self.curve);
-            self.learn_from(&discharge, used);
+            self.measure_from(&discharge, used);
             let lost = discharge.surprise.is_lost() || !discharge.begun;
             self.guessed |= lost;
             // what was drawn is known, but not how much there was
-            self.missing = (!lost || self.learned.is_some()).then_some(used);
+            self.missing = (!lost || self.measured.is_some()).then_some(used);
             self.settled |= self.missing.is_some();
             self.told_missing = used;
         }
@@ -305,9 +307,9 @@ impl Estimator {
             self.look_at_memory(&mut discharge);
         }
         let used = discharge.used(&self.curve);
-        if used >= discharge.learned_at + LEARN_EACH {
-            self.learn_from(&discharge, used);
-            discharge.learned_at = used;
+        if used >= discharge.measured_at + MEASURE_EACH {
+            self.measure_from(&discharge, used);
+            discharge.measured_at = used;
         }
         self.discharge = Some(discharge);
     }
@@ -323,7 +325,7 @@ impl Estimator {
                 if let Some(others) = discharge.others.take() {
                     discharge.posterior = others;
                     // what the others measure begins here
-                    discharge.learned_at = discharge.used(&self.curve);
+                    discharge.measured_at = discharge.used(&self.curve);
                 }
             }
         }
@@ -334,8 +336,8 @@ impl Estimator {
         let believed = self.trust > Trust::Contradicted;
         let first = self.first_strength();
         Discharge {
-            posterior: Posterior::before(&self.bank, self.learned.filter(|_| believed).as_ref(), first),
-            others: (believed && self.learned.is_some()).then(|| Posterior::before(&self.bank, None, first)),
+            posterior: Posterior::before(&self.bank, self.measured.filter(|_| believed).as_ref(), first),
+            others: (believed && self.measured.is_some()).then(|| Posterior::before(&self.bank, None, first)),
             surprise: Surprise::default(),
             lowest: Lowest::default(),
             trend: Trend::default(),
@@ -349,13 +351,13 @@ impl Estimator {
             adapted: load,
             volts: None,
             longest_s: 0.0,
-            learned_at: missing,
-            before: self.learned,
+            measured_at: missing,
+            before: self.measured,
         }
     }
 
     /// Keeps what this discharge teaches, if it teaches anything.
-    fn learn_from(&mut self, discharge: &Discharge, used: f64) {
+    fn measure_from(&mut self, discharge: &Discharge, used: f64) {
         let depth = used - discharge.missing;
         if !discharge.whole || discharge.seconds < SHORTEST_S || discharge.blind {
             return;
@@ -371,15 +373,15 @@ impl Estimator {
             return;
         }
         let best = best(before, strength.0, strength.1);
-        let learned = Learned {
+        let measured = Measured {
             strength,
             tilt,
             volts,
             best,
             discharges: before.map_or(0, |before| before.discharges).saturating_add(1),
         };
-        if learned.is_sensible(&self.bank) {
-            self.learned = Some(learned);
+        if measured.is_sensible(&self.bank) {
+            self.measured = Some(measured);
             (self.trust, self.own) = (Trust::Full, true);
             self.told_missing = used;
         }
@@ -399,17 +401,17 @@ impl Estimator {
             (true, true) => Confidence::Good,
         };
         let by_load = if self.load.is_unknown() { Confidence::Guess } else { by_discharge };
-        if self.learned.is_some() { by_load.min(self.trust.at_most()) } else { by_load }
+        if self.measured.is_some() { by_load.min(self.trust.at_most()) } else { by_load }
     }
 
     fn health(&self) -> Option<Health> {
         let believed = self.trust > Trust::Doubted;
-        let learned = self.learned.filter(|learned| believed && learned.strength.1 < SURE)?;
+        let measured = self.measured.filter(|measured| believed && measured.strength.1 < SURE)?;
         let (of, whole) = match self.bank.rated_strength() {
             Some(rated) => (RelativeTo::Rating, rated.ln()),
-            None => (RelativeTo::BestSeen, learned.best),
+            None => (RelativeTo::BestSeen, measured.best),
         };
-        let capacity_percent = (100.0 * (learned.strength.0 - whole).exp()).clamp(0.0, 200.0);
+        let capacity_percent = (100.0 * (measured.strength.0 - whole).exp()).clamp(0.0, 200.0);
         Some(Health { capacity_percent, of })
     }
 }
@@ -430,7 +432,7 @@ impl Trust {
 }
 
 /// The best strength, now that this one was seen.
-fn best(before: Option<Learned>, strength: f64, deviation: f64) -> f64 {
+fn best(before: Option<Measured>, strength: f64, deviation: f64) -> f64 {
     let Some(before) = before else { return strength };
     let swapped = strength - before.strength.0 > SWAPPED && deviation < SURE;
     if swapped || before.strength.1 >= SURE {
@@ -447,7 +449,7 @@ const WARMTH: f64 = 0.006;
 /// So many senseless readings of volts mean that there is no battery.
 const ABSENT_AFTER: u32 = 3;
 /// A discharge is evaluated after each such share, and teaches capacity when it is as deep.
-const LEARN_EACH: f64 = 0.05;
+const MEASURE_EACH: f64 = 0.05;
 const DEEP: f64 = 0.1;
 /// How far a rating tells the strength.
 const RATED_DEVIATION: f64 = 0.3;

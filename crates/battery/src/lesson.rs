@@ -2,7 +2,7 @@
 
 use crate::bank::Nature;
 use crate::hypothesis::NUMBERS;
-use crate::posterior::{LEAST_STRENGTH, LEAST_VOLTS, Learned, Posterior};
+use crate::posterior::{LEAST_STRENGTH, LEAST_VOLTS, Measured, Posterior};
 
 /// A mean and a deviation.
 type Number = (f64, f64);
@@ -11,13 +11,13 @@ type Number = (f64, f64);
 /// what the discharge shows of it, with the doubt of what it did not reach.
 pub(crate) fn after(
     nature: &Nature,
-    before: Option<&Learned>,
+    before: Option<&Measured>,
     first: Number,
     posterior: &Posterior,
     used: f64,
 ) -> (Number, Number, [Number; NUMBERS]) {
     let unseen = 1.0 - used.clamp(0.0, 1.0);
-    let (strength, tilt, volts) = posterior.learned();
+    let (strength, tilt, volts) = posterior.measured();
     let common = nature.volts;
     // the shape of a curve that was seen to its end is known
     let doubt =

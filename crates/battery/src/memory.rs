@@ -1,7 +1,7 @@
 //! What is kept over a restart: a few lines that people can read, and their sum.
 
 use crate::bank::Bank;
-use crate::posterior::Learned;
+use crate::posterior::Measured;
 use crate::unit::UpsIdentity;
 use std::fmt::{self, Write};
 
@@ -49,7 +49,7 @@ const NAMES: [&str; 4] = ["open", "drop", "fall", "end"];
 /// What is kept.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Kept {
-    pub learned: Learned,
+    pub measured: Measured,
     /// The share of the charge that is missing.
     pub missing: f64,
     /// Whose battery it is. None when the text does not say.
@@ -60,20 +60,20 @@ pub(crate) struct Kept {
 
 /// The text.
 pub(crate) fn write(bank: &Bank, kept: &Kept) -> String {
-    let Kept { learned, missing, unit, contradicted } = kept;
+    let Kept { measured, missing, unit, contradicted } = kept;
     let mut text = format!("{HEAD}{VERSION}\nbank {} {}\n", bank.chemistry.word(), bank.cells);
     // writing to a String does not fail
     for (name, said) in unit.iter().flat_map(UpsIdentity::words) {
         let _ = writeln!(text, "unit {name} {said}");
     }
     let _ = writeln!(text, "contradicted {}", if *contradicted { "yes" } else { "no" });
-    let _ = writeln!(text, "strength {:.3} {:.4}", learned.strength.0.exp(), learned.strength.1);
-    let _ = writeln!(text, "best {:.3}", learned.best.exp());
-    let _ = writeln!(text, "tilt {:.4} {:.4}", learned.tilt.0, learned.tilt.1);
-    for (name, (mean, deviation)) in NAMES.iter().zip(learned.volts) {
+    let _ = writeln!(text, "strength {:.3} {:.4}", measured.strength.0.exp(), measured.strength.1);
+    let _ = writeln!(text, "best {:.3}", measured.best.exp());
+    let _ = writeln!(text, "tilt {:.4} {:.4}", measured.tilt.0, measured.tilt.1);
+    for (name, (mean, deviation)) in NAMES.iter().zip(measured.volts) {
         let _ = writeln!(text, "{name} {mean:.4} {deviation:.4}");
     }
-    let _ = writeln!(text, "discharges {}", learned.discharges);
+    let _ = writeln!(text, "discharges {}", measured.discharges);
     let _ = writeln!(text, "missing {missing:.2}");
     let sum = sum(&text);
     let _ = writeln!(text, "sum {sum:08x}");
@@ -97,7 +97,7 @@ pub(crate) fn read(bank: &Bank, text: &str) -> Result<Kept, MemoryError> {
         return Err(MemoryError::OtherBank);
     }
     let kept = fields.kept(version == VERSION).ok_or(MemoryError::Torn)?;
-    if kept.learned.is_sensible(bank) && (0.0..=1.0).contains(&kept.missing) {
+    if kept.measured.is_sensible(bank) && (0.0..=1.0).contains(&kept.missing) {
         Ok(kept)
     } else {
         Err(MemoryError::Nonsense)
@@ -142,9 +142,9 @@ impl<'a> Fields<'a> {
             *number = self.pair(name)?;
         }
         let discharges = self.next("discharges")?.parse().ok()?;
-        let learned = Learned { strength: (strength.ln(), deviation), tilt, volts, best, discharges };
+        let measured = Measured { strength: (strength.ln(), deviation), tilt, volts, best, discharges };
         let missing = self.number("missing")?;
-        self.0.next().is_none().then_some(Kept { learned, missing, unit, contradicted })
+        self.0.next().is_none().then_some(Kept { measured, missing, unit, contradicted })
     }
 }
 

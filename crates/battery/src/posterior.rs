@@ -9,7 +9,7 @@ use crate::hypothesis::{NUMBERS, Volts, levers};
 
 /// What was measured of this battery. Strengths are logarithms of percent of load.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Learned {
+pub(crate) struct Measured {
     pub strength: (f64, f64),
     pub tilt: (f64, f64),
     pub volts: [(f64, f64); NUMBERS],
@@ -18,7 +18,7 @@ pub(crate) struct Learned {
     pub discharges: u32,
 }
 
-impl Learned {
+impl Measured {
     /// Whether a battery can be like this. Nothing else is kept, and nothing else is taken back.
     pub fn is_sensible(&self, bank: &Bank) -> bool {
         let bounds = bank.chemistry.nature().bounds;
@@ -93,14 +93,14 @@ const LIKELY: f64 = -9.0;
 
 impl Posterior {
     /// Before a discharge: by what was measured, or by the strength that is expected at first.
-    pub fn before(bank: &Bank, learned: Option<&Learned>, first: (f64, f64)) -> Posterior {
+    pub fn before(bank: &Bank, measured: Option<&Measured>, first: (f64, f64)) -> Posterior {
         let nature = bank.chemistry.nature();
-        let (strength, tilt, volts) = match learned {
+        let (strength, tilt, volts) = match measured {
             None => (first, (1.0, nature.tilt_deviation), nature.volts),
-            Some(learned) => (
-                (learned.strength.0, learned.strength.1.max(LEAST_STRENGTH)),
-                learned.tilt,
-                std::array::from_fn(|n| (learned.volts[n].0, learned.volts[n].1.max(LEAST_VOLTS[n]))),
+            Some(measured) => (
+                (measured.strength.0, measured.strength.1.max(LEAST_STRENGTH)),
+                measured.tilt,
+                std::array::from_fn(|n| (measured.volts[n].0, measured.volts[n].1.max(LEAST_VOLTS[n]))),
             ),
         };
         let density = |ln: f64| bell(ln, strength) + NEVER;
@@ -110,7 +110,7 @@ impl Posterior {
             let weight = density(ln_strength)
                 * (bell(own_tilt, (tilt.0, tilt.1.max(0.4 * nature.tilt_deviation))) + NEVER);
             let mut volts = volts;
-            if learned.is_none() {
+            if measured.is_none() {
                 volts[1].0 += nature.drop_by_tilt * (own_tilt - 1.0);
             }
             Case { ln_strength, tilt: own_tilt, ln_weight: weight.ln(), volts: Volts::of(volts) }
@@ -207,7 +207,7 @@ impl Posterior {
     }
 
     /// What is to be remembered: the likeliest strength and what lies around it.
-    pub fn learned(&self) -> (Spread, Spread, [(f64, f64); NUMBERS]) {
+    pub fn measured(&self) -> (Spread, Spread, [(f64, f64); NUMBERS]) {
         let whole = self.spread(|case| case.ln_strength);
         let near =
             |case: &Case| (case.ln_strength - whole.mean).abs() <= 3.0 * whole.deviation.clamp(STEP, 0.2);

@@ -147,7 +147,10 @@ fn who_insists_is_told_what_was_not_done() {
     send(driver.pid(), Signal::SIGINT);
     assert!(driver.ends_within(seconds(10)), "{}", log(&station));
     let said = log(&station);
-    assert!(said.contains("switching the load off was broken off (SIGINT was received once more)"), "{said}");
+    assert!(
+        said.contains("switching the load off was interrupted (SIGINT was received once more)"),
+        "{said}"
+    );
     assert!(socket.rest().contains("TRACKING 7 "), "{said}");
 }
 

@@ -35,7 +35,7 @@ fn a_known_ups_is_asked_its_status_and_its_name() {
     let foreign = questions_of_a_start(&station, &ups);
     assert!(foreign.iter().any(|ask| ask == "WH" || ask == "D"), "{foreign:?}");
     let told = watch(&station, "protocol megatec\nfound once\n");
-    assert!(told.contains("speaks megatec: Q1, I answered; QPI"), "{told}");
+    assert!(told.contains("speaks megatec: Q1, I answered; no reply to QPI"), "{told}");
     let port = ups.port.display();
     let lines = [
         "[u]".to_string(),
@@ -45,7 +45,7 @@ fn a_known_ups_is_asked_its_status_and_its_name() {
     ];
     assert!(lines.iter().all(|line| told.lines().any(|said| said.ends_with(line))), "{told}");
     let own = |ask: &String| ["I", "Q1", "F"].contains(&ask.as_str());
-    // once more it is asked what would tell a sister, when clients see data already
+    // once more it is asked what would show a variant, when clients see data already
     ups.forget();
     let told = watch(&station, "protocol megatec\nfound twice\n");
     assert!(told.contains("speaks megatec, as at the last start: Q1, I answered"), "{told}");

@@ -129,7 +129,7 @@ fn a_heavy_load_does_not_make_a_full_battery_low() {
         assert_eq!(shown[0].charge, Some(100.0));
         is_smooth(&shown);
         assert!(shown[29].charge.unwrap() > 90.0, "{shown:?}");
-        assert!(bench.noted("does not count"));
+        assert!(bench.noted("has no effect"));
     }
 }
 
@@ -287,7 +287,7 @@ fn low_by_an_estimate_is_withdrawn_with_it() {
         Says { volts: if second > 780 { 27.3 } else { says.volts }, ..says }
     });
     assert!(is_low(&shown[..780]) && !is_low(&shown[830..]), "{shown:?}");
-    assert!(bench.noted("is withdrawn"));
+    assert!(bench.noted("was withdrawn"));
 }
 
 #[test]
@@ -403,7 +403,7 @@ fn a_memory_is_of_the_ups_that_it_names() {
         let options = Options { battery_memory: Some(memory.into()), ..Options::default() };
         let mut bench = Bench { name, ratings, ..Bench::new(options) };
         bench.mains(60);
-        (bench.line.text("battery.runtime").is_some(), bench.noted("learned before is not used"))
+        (bench.line.text("battery.runtime").is_some(), bench.noted("saved data is not used"))
     };
     assert_eq!(started(&memory, ACME, F24), (true, false));
     assert_eq!(started(&memory, "#ACME            A 2000     V1.2      ", F24), (false, true));

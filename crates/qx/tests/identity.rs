@@ -18,7 +18,7 @@ const BLANKS: &str = "#                                     ";
 const NAME: &str = "#MUSTEK          PM 636     V1.2      ";
 const BLANK: &str = "#                                      ";
 const DOTS: &str = "#...............  ..........  ........";
-const TOLD: &str = "cannot be told";
+const TOLD: &str = "it is not known whether the same UPS";
 const ANOTHER: &str = "another UPS answers";
 
 /// A megatec that says this to `Q1`, `F` and `I`; empty is silence.

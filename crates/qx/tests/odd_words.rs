@@ -604,8 +604,8 @@ fn a_field_that_cannot_be_read_is_named_when_it_is_withdrawn() {
     shows(&mut line, &[&odd], "OL", 60);
     let said = warnings(&line, "Q1");
     assert_eq!(said.len(), 1, "{said:?}");
-    assert!(said[0].contains("battery low") && said[0].contains("cannot be read"), "{said:?}");
-    assert!(!said[0].contains("not answered"), "{said:?}");
+    assert!(said[0].contains("battery low") && said[0].contains("can no longer be read"), "{said:?}");
+    assert!(!said[0].contains("no longer answered"), "{said:?}");
     let temperature = OK.replace("30.0", "****");
     let mut line = on_mains(60);
     shows(&mut line, &[&temperature], "OL", 60);
@@ -618,7 +618,7 @@ fn a_field_that_cannot_be_read_is_named_when_it_is_withdrawn() {
     let until = line.now + lasting(300);
     line.run(until, &mut |ask, _| voltronic(ask, &[], ""), |_| false);
     let said = warnings(&line, "QBV");
-    assert!(said.len() == 1 && said[0].contains("is not answered"), "{said:?}");
+    assert!(said.len() == 1 && said[0].contains("is no longer answered"), "{said:?}");
 }
 
 /// Found by a review: on a line that was hurt once, an input that is not settled yet kept `OL CAL`.

@@ -88,7 +88,7 @@ fn what_the_ups_shows_is_told() {
     assert_eq!(outcome, Some(Outcome::Done));
     assert_eq!(orders(&line), ["S.5R0003"]);
     assert!(noted(&line, LogLevel::Info, "shutdown.return: the UPS says that a shutdown is active"));
-    assert!(!noted(&line, LogLevel::Warning, "does not obey"), "{:?}", line.events);
+    assert!(!noted(&line, LogLevel::Warning, "still on"), "{:?}", line.events);
     let (line, outcome) = commanded("load.off", |_| true, DEAD);
     assert_eq!(outcome, Some(Outcome::Done));
     assert!(noted(&line, LogLevel::Info, "load.off: the UPS says that the load is off"));
@@ -98,10 +98,10 @@ fn what_the_ups_shows_is_told() {
 fn a_ups_that_takes_an_order_and_does_not_obey_is_noticed() {
     let (line, outcome) = commanded("shutdown.return", |_| true, STATUS);
     assert_eq!(outcome, Some(Outcome::Done), "nobody can know it yet");
-    assert!(noted(&line, LogLevel::Warning, "shutdown.return was taken, but the UPS still powers"));
+    assert!(noted(&line, LogLevel::Warning, "the UPS accepted shutdown.return, but its output is still on"));
     let (line, _) = commanded("shutdown.return", |_| true, DEAD);
     assert!(noted(&line, LogLevel::Info, "shutdown.return: the load was switched off"));
-    assert!(!noted(&line, LogLevel::Warning, "still powers"));
+    assert!(!noted(&line, LogLevel::Warning, "still on"));
 }
 
 #[test]
@@ -162,7 +162,7 @@ fn what_becomes_of_an_order_to_a_ups_that_falls_silent_is_not_known() {
     line.run(until, &mut dies, |_| false);
     let unknown = |event: &Event| matches!(event, Event::Answered(7, Outcome::NotConfirmed(_)));
     assert!(line.events.iter().any(|(_, event)| unknown(event)), "{:?}", line.events);
-    assert!(!noted(&line, LogLevel::Warning, "still powers"));
+    assert!(!noted(&line, LogLevel::Warning, "still on"));
 }
 
 #[test]

@@ -23,7 +23,7 @@ const PAGES: &[&str] = &[
 ];
 
 /// Sources that are not yet put right: folders of `crates`, or how the names of files begin. Take out what is clean.
-const NOT_YET: &[&str] = &["qx/src", "simulator/src/oddity"];
+const NOT_YET: &[&str] = &[];
 
 fn text(page: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(page);

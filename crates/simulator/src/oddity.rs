@@ -21,7 +21,7 @@ pub enum Behaviour {
     Omits(Status),
     /// The word is said, though it is not so.
     Adds(Status),
-    /// A bit that hurts nobody is turned over: the beeper's, or the last of which nothing is known.
+    /// A bit that does no harm is turned over: the beeper's, or the last of which nothing is known.
     Toggles,
     /// A letter stands in that bit.
     Letter(char),
@@ -155,30 +155,30 @@ pub type Row = (&'static str, &'static str, &'static str);
 /// Every oddity.
 #[rustfmt::skip]
 pub const TABLE: &[Row] = &[
-    ("omits",       "WORD",   "the status word (LB, FSD, OFF, CAL ...) is not said, though it is so; flickers with every:2"),
-    ("adds",        "WORD",   "the status word is said, though it is not so: CAL, or FSD for a bit that is stuck"),
-    ("toggles",     "",       "the beeper's bit, or the last that means nothing, is turned over"),
-    ("letter",      "LETTER", "a letter stands in that bit"),
-    ("bits",        "NUMBER", "so many bits more, or fewer (-8)"),
+    ("omits",       "WORD",   "the status word (LB, FSD, OFF, CAL ...) is missing, though it holds; every:2 makes it flicker"),
+    ("adds",        "WORD",   "the status word is reported, though it does not hold: CAL, or FSD for a stuck bit"),
+    ("toggles",     "",       "the beeper's bit, or the last without a meaning, is inverted"),
+    ("letter",      "LETTER", "that bit is a letter"),
+    ("bits",        "NUMBER", "this many bits more, or fewer (-8)"),
     ("blank",       "",       "a blank between two fields is doubled"),
     ("tabs",        "",       "tabs stand between the fields"),
-    ("wide",        "",       "a number has a zero more in front"),
-    ("narrow",      "",       "zeros in front of whole numbers are missing"),
-    ("trailing",    "",       "a blank stands behind the last field"),
-    ("nul-before",  "",       "a zero byte stands before the reply"),
-    ("nul-after",   "",       "a zero byte stands behind the reply"),
-    ("mode",        "LETTER", "the mode is a letter that no table has"),
-    ("volts",       "VOLTS",  "the meter shows so many volts a cell, whatever the battery does"),
-    ("silent",      "",       "a question meets silence"),
+    ("wide",        "",       "a number has one more leading zero"),
+    ("narrow",      "",       "whole numbers have no leading zeros"),
+    ("trailing",    "",       "a blank follows the last field"),
+    ("nul-before",  "",       "a zero byte comes before the reply"),
+    ("nul-after",   "",       "a zero byte comes after the reply"),
+    ("mode",        "LETTER", "the mode is a letter that is in no table"),
+    ("volts",       "VOLTS",  "the meter shows this many volts a cell, whatever the battery does"),
+    ("silent",      "",       "a question gets no reply"),
     ("refuses",     "",       "a question is refused in words"),
     ("empty",       "",       "a question is answered by a carriage return alone"),
-    ("nuls",        "",       "where nothing is to be said, zero bytes and a carriage return are"),
-    ("slow",        "MS",     "replies come so many milliseconds later"),
-    ("gap",         "MS",     "a pause of so many milliseconds in the midst of a reply"),
+    ("nuls",        "",       "where nothing is to be answered, zero bytes and a carriage return come"),
+    ("slow",        "MS",     "replies come this many milliseconds later"),
+    ("gap",         "MS",     "a pause of this many milliseconds within a reply"),
     ("behind",      "",       "each reply is that to the question before"),
-    ("late-word",   "MS",     "the word that answers a command comes so many milliseconds later"),
-    ("no-word",     "",       "no word answers a command"),
-    ("plate",       "HOW",    "what is asked once (names, ratings) reads zeros, blanks, other, or is refused or silent"),
+    ("late-word",   "MS",     "the acknowledgement of a command comes this many milliseconds later"),
+    ("no-word",     "",       "no command is acknowledged"),
+    ("plate",       "HOW",    "what is asked once (names, ratings): zeros, blanks, other, refused or silent"),
 ];
 
 /// How an oddity is written, for help.

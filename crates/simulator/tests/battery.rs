@@ -108,7 +108,7 @@ fn an_outage_teaches_and_a_restart_forgets_nothing() {
     let mut bench = Bench::new("mustek", torn);
     bench.run(60);
     let warned =
-        |event: &Event| matches!(event, Event::Noted(_, text) if text.contains("learned before is not used"));
+        |event: &Event| matches!(event, Event::Noted(_, text) if text.contains("saved data is not used"));
     assert_eq!(bench.line.events.iter().filter(|(_, event)| warned(event)).count(), 1);
     assert_eq!(bench.number("battery.runtime"), None);
 }

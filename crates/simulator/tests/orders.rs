@@ -404,7 +404,7 @@ fn what_is_in_doubt_of_one_sequence_is_no_answer_to_the_next() {
     wire.device.stop_killing_power("the test says so");
     wire.device.kill_power(8);
     go(&mut wire, &mut ups, seconds(20));
-    assert!(matches!(outcome(&wire, 7), Some(Outcome::NotConfirmed(why)) if why.contains("broken off")));
+    assert!(matches!(outcome(&wire, 7), Some(Outcome::NotConfirmed(why)) if why.contains("interrupted")));
     assert_eq!(outcome(&wire, 8), Some(Outcome::Done));
     assert_eq!(ups.orders(), ["C", "S.5R0003", "C", "S.5R0003"]);
 }
@@ -466,7 +466,7 @@ fn what_clients_get_wrong_fills_no_log() {
     let said: Vec<_> = wire.events[from..].iter().map(|(_, event)| format!("{event:?}")).collect();
     for part in [
         "the UPS refused shutdown.return (S.5R0003) by '(NAK'",
-        "took no command to switch the load off (shutdown.return)",
+        "accepted no command to switch the load off (shutdown.return)",
     ] {
         let is_said = |line: &String| line.contains("Warning") && line.contains(part);
         assert!(said.iter().any(is_said), "{part}: {said:#?}");
@@ -588,7 +588,7 @@ fn the_last_resort_is_to_send_blind() {
             assert!(matches!(outcome(&wire, 7), Some(Outcome::NotConfirmed(_))), "{protocol} {silent}");
             let told = told_at(&wire, 7).since_start();
             assert!(told >= bounds::KILL && told < bounds::KILL + seconds(10), "{told:?}");
-            let said = |event: &Event| matches!(event, Event::Noted(LogLevel::Warning, text) if text.contains("cannot be understood"));
+            let said = |event: &Event| matches!(event, Event::Noted(LogLevel::Warning, text) if text.contains("is not understood"));
             assert_eq!(wire.events.iter().filter(|(_, event)| said(event)).count(), 1, "{protocol}");
         }
     }

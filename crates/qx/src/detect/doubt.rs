@@ -77,11 +77,11 @@ impl Detection {
             let asked = self.heard.iter().chain(&self.given_up).filter(fits).map(late);
             asked.filter(|late| *late <= SLOWEST).max()
         };
-        // what takes any text owns what nobody else does
+        // what takes any text owns what no other query does
         longest(|query| !takes_any(query)).or_else(|| longest(takes_any))
     }
 
-    /// When the same was asked before and met with silence, if what comes now may be the reply to that.
+    /// When the same was asked before and got no reply, if what comes now may be the reply to that.
     pub(super) fn asked_in_vain(&self, ask: &[u8], now: Moment) -> Option<Moment> {
         let same = |before: &&SignReply| before.ask == ask && before.line.is_none();
         let asked = self.heard.iter().chain(&self.given_up).filter(same).map(|before| before.asked);
@@ -107,14 +107,14 @@ impl Detection {
         line: Option<(&[u8], Moment)>,
         late: Option<Duration>,
         now: Moment,
-        nobodys: Option<Moment>,
+        of_no_query: Option<Moment>,
     ) -> (Vec<SignReply>, Vec<SignReply>) {
         let (Some((line, came)), Some(late)) = (line, late) else { return (vec![], vec![]) };
         let enough = (slower(late, SLOWER_BEFORE_PERCENT) + UNASKED).max(UNKNOWN[0]);
         let asked_since = |before: &&SignReply| self.heard.iter().all(|heard| heard.ask != before.ask);
         let heard: Vec<&SignReply> =
             self.heard.iter().chain(self.given_up.iter().filter(asked_since)).collect();
-        // a line that nobody owns may have been the reply to any question before
+        // a line that no query owns may have been the reply to any question before
         let owned = |heard: &SignReply, line: &[u8]| {
             let mut queries = self.queries(&heard.ask);
             heard.fits && !heard.late && queries.any(|query| !takes_any(query) && query.read(line).is_ok())
@@ -123,7 +123,7 @@ impl Detection {
             heard.came != came && heard.line.as_deref().is_some_and(|line| !owned(heard, line))
         };
         let unowned: Vec<Moment> =
-            heard.iter().filter(unowned).map(|heard| heard.came).chain(nobodys).collect();
+            heard.iter().filter(unowned).map(|heard| heard.came).chain(of_no_query).collect();
         let is_silence = |heard: &&SignReply| {
             let swallowed = unowned.iter().any(|came| (heard.asked..=heard.asked + enough).contains(came));
             let may_be_its_own =

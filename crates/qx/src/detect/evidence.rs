@@ -1,11 +1,12 @@
-//! What is told of a search: for the log, and for whoever wants to know why.
+//! What a search found and why: for the log, and for reports.
 
 use super::{Detection, SignReply, is_refusal};
 use crate::vocabulary::escape::escape;
 use crate::wire::protocol::{Protocol, Sign};
 
-/// How a question was answered, for people.
-const OUTCOMES: [&str; 4] = ["answered", "answered in another way", "refused", "met with silence"];
+/// How questions were answered, for people: what stands before and behind them.
+const OUTCOMES: [(&str, &str); 4] =
+    [("", " answered"), ("", " answered in another form"), ("", " refused"), ("no reply to ", "")];
 
 impl Detection {
     /// The evidence in one line: which questions were answered how.
@@ -24,13 +25,13 @@ impl Detection {
                 Some(_) => 1,
             }]
         };
-        let told = |what: &str| {
-            let of = self.heard.iter().filter(|heard| outcome(heard) == what);
+        let told = |what: &(&str, &str)| {
+            let of = self.heard.iter().filter(|heard| outcome(heard) == *what);
             let mut asks: Vec<&str> = of.map(|heard| heard.query.ask).collect();
             asks.dedup();
-            (!asks.is_empty()).then(|| format!("{} {what}", asks.join(", ")))
+            (!asks.is_empty()).then(|| format!("{}{}{}", what.0, asks.join(", "), what.1))
         };
-        OUTCOMES.iter().filter_map(|what| told(what)).collect::<Vec<_>>().join("; ")
+        OUTCOMES.iter().filter_map(told).collect::<Vec<_>>().join("; ")
     }
 
     /// Why it is this dialect, for people: how each question was answered, and which sign each dialect that
@@ -39,7 +40,7 @@ impl Detection {
         let heard = |heard: &SignReply| {
             let ask = escape(&heard.ask);
             match &heard.line {
-                None => format!("{ask}: silence, {} ms", heard.patience.as_millis()),
+                None => format!("{ask}: no reply in {} ms", heard.patience.as_millis()),
                 Some(line) if is_refusal(&heard.ask, line) => format!("{ask}: refused by '{}'", escape(line)),
                 Some(line) => format!("{ask}: '{}'", escape(line)),
             }
@@ -49,7 +50,7 @@ impl Detection {
                 self.heard_to(sign.query()).is_some_and(|heard| !self.holds(sign, heard.line.as_deref()))
             };
             let sign = other.signs.iter().find(missing)?;
-            Some(format!("not {}: no such answer to {}", other.name, sign.query().ask))
+            Some(format!("not {}: the reply to {} does not match", other.name, sign.query().ask))
         };
         let before = self.candidates.iter().take_while(|other| !std::ptr::eq(**other, protocol));
         self.heard.iter().map(heard).chain(before.filter_map(lacks)).collect()

@@ -7,7 +7,7 @@
 use crate::wire::refusal::is_refusal;
 use std::fmt;
 
-/// Somebody else at the other end.
+/// A device at the other end that is no UPS of this family.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ForeignDevice {
     /// An APC UPS that speaks UPS-Link ("smart mode").
@@ -41,7 +41,7 @@ const ALERTS: &[u8] = b"!$%+?=#&|*~";
 const PROMPTS: [&[u8]; 4] = [b"$ ", b"# ", b"> ", b"~# "];
 
 impl ForeignDevice {
-    /// Whoever answers `ask` by `line`, when that is no UPS of this family for sure.
+    /// The device that answers `ask` by `line`, when that is certainly no UPS of this family.
     pub fn who_says(ask: &[u8], line: &[u8]) -> Option<ForeignDevice> {
         if is_refusal(ask, line) {
             return None;
@@ -82,9 +82,9 @@ impl fmt::Display for ForeignDevice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             ForeignDevice::UpsLink => {
-                "as an APC UPS does that speaks UPS-Link, to which further questions would be orders: use NUT's driver apcsmart"
+                "as an APC UPS in UPS-Link mode does, to which further questions would be commands: use NUT's driver apcsmart"
             }
-            ForeignDevice::Receiver => "as a receiver of satellites does (NMEA): name the port of the UPS",
+            ForeignDevice::Receiver => "as an NMEA (GPS) receiver does: name the port of the UPS",
             ForeignDevice::Modem => "as a modem does: name the port of the UPS",
             ForeignDevice::Console => "as a login or a shell does: name the port of the UPS",
         })

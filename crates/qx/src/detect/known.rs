@@ -1,10 +1,10 @@
-//! What was learned of a UPS while looking for its dialect, for the next start: the dialect, and by what
-//! words the UPS names itself.
+//! What the search for the dialect found, kept for the next start: the dialect, and by what words the UPS
+//! names itself.
 //!
-//! Most dialects are told from their sisters by what the UPS does *not* answer, which takes long to find
-//! out. Who names maker, model or serial number in the very same words is the same unit, or its twin: then
-//! one reply is enough. Who names nothing has to show the signs of its dialect, and what would tell a sister
-//! is asked while the driver works already.
+//! Most dialects differ from their variants in what the UPS does *not* answer, which takes long to find out.
+//! A UPS that reports maker, model or serial number in the very same words is the same unit, or its twin: then
+//! one reply is enough. One that reports no name has to show the signs of its dialect, and the driver asks what
+//! would show a variant while it works already.
 
 use crate::options::Options;
 use crate::vocabulary::escape::{escape, unescape};
@@ -27,7 +27,7 @@ pub struct KnownDialect {
     /// The dialect.
     pub protocol: String,
     /// Whether the dialect was found twice in a row. Once, a reply may have been lost that spoke for a
-    /// sister.
+    /// variant.
     pub confirmed: bool,
     /// Questions and replies, as on the wire; the first is the one to ask.
     pub names: Vec<(Vec<u8>, Vec<u8>)>,
@@ -106,7 +106,7 @@ impl KnownDialect {
     }
 }
 
-/// Whether a reply names somebody: blanks and noughts do not.
+/// Whether a reply holds a name: blanks and zeros are none.
 fn is_name(query: &Query, line: &[u8]) -> bool {
     let telling = |byte: &&u8| byte.is_ascii_alphanumeric() && **byte != b'0';
     let says = |fit: crate::wire::read::Fit| NAMING.iter().any(|var| fit.readings.value(var).is_some());

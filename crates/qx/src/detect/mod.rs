@@ -43,12 +43,12 @@ const RESTARTS: u8 = 2;
 /// How long the first question waits when nothing is known of this UPS, and how long the further ones.
 /// Longer than NUT waits, which is a second.
 const UNKNOWN: [Duration; 2] = [Duration::from_millis(1100), Duration::from_millis(500)];
-/// The same at the first attempt, which is repeated when nobody answers.
+/// The same at the first attempt, which is repeated when nothing answers.
 const QUICK: [Duration; 2] = [Duration::from_millis(400), Duration::from_millis(200)];
 /// Silence is not known earlier, however fast the UPS is.
 const LEAST: Duration = Duration::from_millis(165);
-/// A reply that takes longer is none to the question: nobody is that slow. When nobody answered at the first
-/// attempt, the first question of the next waits for so long, so that whoever is slow runs into it.
+/// A reply that takes longer is none to the question: no UPS is that slow. When nothing answered at the first
+/// attempt, the first question of the next waits for so long, so that the reply of a slow UPS runs into it.
 pub const SLOWEST: Duration = Duration::from_millis(3300);
 /// It is never waited longer.
 const LONGEST: Duration = Duration::from_millis(4500);
@@ -153,7 +153,7 @@ pub struct Detection {
     silent: Vec<SignReply>,
     /// For callers without a clock: the time that was waited.
     waited: Moment,
-    /// Nobody said that there is a UPS.
+    /// The port was not named by the administrator: it may hold no UPS.
     tentative: bool,
     /// A reply of this family came, be it late.
     family: bool,
@@ -229,7 +229,7 @@ impl Detection {
         }
     }
 
-    /// The same for a first attempt: while nobody answers, it waits for a short time only.
+    /// The same for a first attempt: while nothing answers, it waits for a short time only.
     #[must_use]
     pub fn quick(mut self) -> Detection {
         self.quick = self.candidates.len() > 1;
@@ -262,7 +262,7 @@ impl Detection {
         self
     }
 
-    /// The same, where nobody said that there is a UPS: nothing but the first question is asked until something
+    /// The same, where the port may hold no UPS: nothing but the first question is asked until something
     /// answers as UPSes of this family do: by a reply, an echo or a refusal.
     #[must_use]
     pub fn tentative(mut self, tentative: bool) -> Detection {
@@ -271,7 +271,7 @@ impl Detection {
         self
     }
 
-    /// Whoever answered and is no UPS of this family, and what it said.
+    /// The device that answered and is no UPS of this family, and what it said.
     pub fn foreign(&self) -> Option<(ForeignDevice, &[u8])> {
         self.foreign.as_ref().map(|(who, said)| (*who, said.as_slice()))
     }
@@ -357,28 +357,28 @@ impl Detection {
     /// How long the next question waits for its first byte.
     pub fn patience(&self) -> Duration {
         let latency = self.latency.max(self.suspected);
-        let learned = latency.map(|latency| slower(latency, SLOWER_PERCENT).min(latency + UNKNOWN[1]));
+        let measured = latency.map(|latency| slower(latency, SLOWER_PERCENT).min(latency + UNKNOWN[1]));
         let echoes = self.echoes.map(|late| slower(late, LATER_PERCENT) + UNASKED).unwrap_or_default();
-        let learned = learned.map(|learned| learned.max(echoes));
-        match learned {
-            Some(learned) if self.restarts > 0 => learned.max(UNKNOWN[0]),
+        let measured = measured.map(|measured| measured.max(echoes));
+        match measured {
+            Some(measured) if self.restarts > 0 => measured.max(UNKNOWN[0]),
             None if self.restarts > 0 => self.long(),
             // a converter may hand on a reply when it has all of it: short ones do not tell how slow it is
-            Some(learned) if self.quick && !self.anything_long => learned.max(QUICK[0]),
+            Some(measured) if self.quick && !self.anything_long => measured.max(QUICK[0]),
             // what came once may have been late
             None if self.anything_heard() => UNKNOWN[0],
             None if self.quick => QUICK[usize::from(!self.heard.is_empty())],
-            // nobody said anything in time at the first attempt
+            // nothing came in time at the first attempt
             None if self.heard.is_empty() && !self.given_up.is_empty() => SLOWEST,
             None => UNKNOWN[usize::from(!self.heard.is_empty() && self.candidates.len() > 1)],
             // there are few questions, and NUT waits as long
-            Some(learned) if !self.quick && self.candidates.len() == 1 => learned.max(UNKNOWN[0]),
+            Some(measured) if !self.quick && self.candidates.len() == 1 => measured.max(UNKNOWN[0]),
             // nothing fitted at the first attempt: there is time now
-            Some(learned) if !self.quick && !self.given_up.is_empty() => {
-                learned.max((2 * learned).clamp(UNKNOWN[1], UNKNOWN[0]))
+            Some(measured) if !self.quick && !self.given_up.is_empty() => {
+                measured.max((2 * measured).clamp(UNKNOWN[1], UNKNOWN[0]))
             }
-            Some(learned) if !self.quick => learned.max((2 * learned).clamp(LEAST, UNKNOWN[0])),
-            Some(learned) => learned.max(LEAST),
+            Some(measured) if !self.quick => measured.max((2 * measured).clamp(LEAST, UNKNOWN[0])),
+            Some(measured) => measured.max(LEAST),
         }
     }
 
@@ -448,8 +448,8 @@ impl Detection {
         if let Some(before) = before.as_ref().filter(|before| before.late && !seems_sure) {
             let doubted = before.line.as_deref().map(|line| (line, before.came));
             // so may what came in place of it have been the reply to anything
-            let nobodys = line.is_some().then_some(came);
-            return self.start_again(doubted, before.overdue, (asked, came), nobodys);
+            let of_no_query = line.is_some().then_some(came);
+            return self.start_again(doubted, before.overdue, (asked, came), of_no_query);
         }
         self.noisy |= asked_before.is_none() && before.as_ref().is_some_and(|before| before.line != line);
         let sure = seems_sure || tries >= TRIES;
@@ -534,9 +534,9 @@ impl Detection {
         line: Option<(&[u8], Moment)>,
         late: Option<Duration>,
         (asked, now): (Moment, Moment),
-        nobodys: Option<Moment>,
+        of_no_query: Option<Moment>,
     ) -> Worth {
-        (self.heard, self.silent) = self.true_silences(line, late, now, nobodys);
+        (self.heard, self.silent) = self.true_silences(line, late, now, of_no_query);
         self.latency = None;
         self.refusal = None;
         self.restarts += 1;
@@ -579,7 +579,7 @@ impl Detection {
         self.heard.iter().any(|heard| heard.line.is_some())
     }
 
-    /// Whether anybody said anything, if it was believed or not.
+    /// Whether anything came, accepted or not.
     pub fn anything_said(&self) -> bool {
         self.anything_said
     }

@@ -38,7 +38,7 @@ impl Detection {
             _ if self.restarts > 0 => None,
             (Some((ask, line)), _) => match self.said(ask) {
                 Some(heard) if heard.line.as_ref() == Some(line) => Some(DetectionStep::Found(protocol)),
-                // somebody is there: the reply may have been lost
+                // a UPS is there: the reply may have been lost
                 Some(heard) if heard.line.is_none() && heard.tries == 1 && self.anything_heard() => {
                     Some(DetectionStep::Ask(heard.query))
                 }

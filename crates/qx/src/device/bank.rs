@@ -1,5 +1,5 @@
 //! The bank: how many cells the battery has, of what kind, and how often the voltage that the UPS
-//! says makes up the whole. Nobody has to configure it.
+//! says makes up the whole. It needs no configuration.
 
 use crate::device::nut_estimate::{Inputs, is_lfp, packs};
 use battery::{Bank, Chemistry};

@@ -1,10 +1,10 @@
-//! The battery of one UPS: what NUT would guess of it, and what the model has learned.
+//! The battery of one UPS: what NUT's formulas estimate, and what the model has measured.
 //!
 //! What the administrator configured counts: with `runtimecal`, or with both voltages of the empty and
 //! the full battery, the numbers are those of NUT's formulas. Else the model of the crate `battery`
 //! says what it knows, and the formulas only what it does not.
 //!
-//! A figure is **trusted** when the UPS says it, the administrator configured it, or the model has seen most of a
+//! A figure **counts** when the UPS says it, the administrator configured it, or the model has seen most of a
 //! discharge of this very battery and is not surprised by this one. Only such figures count for a bound.
 
 use super::course::Course;
@@ -66,7 +66,7 @@ pub(super) struct Battery {
     /// `ignorelb`: the charge is NUT's, because LB is made of it.
     ignores_low: bool,
     model: Option<Model>,
-    /// What was learned before this start, or of a UPS that was here before.
+    /// What was measured before this start, or of a UPS that was here before.
     remembered: Option<String>,
     /// What the UPS that is here says of itself.
     unit: UpsIdentity,
@@ -75,7 +75,7 @@ pub(super) struct Battery {
     /// Since when the battery carries the load.
     outage: Option<Moment>,
     course: Course,
-    /// What was learned, as it was given out last.
+    /// What was measured, as it was given out last.
     kept: Option<String>,
     /// For the log.
     pub notes: Vec<(LogLevel, String)>,
@@ -133,9 +133,9 @@ impl Battery {
             packs,
             ..PublishedEstimate::default()
         };
-        let Some(learned) = self.learn(inputs, packs, known, now) else { return estimate };
-        estimate.health_percent = learned.health.map(|health| health.capacity_percent.min(100.0));
-        estimate.confidence = learned.health.and_then(|_| word(learned.confidence));
+        let Some(modelled) = self.model_estimate(inputs, packs, known, now) else { return estimate };
+        estimate.health_percent = modelled.health.map(|health| health.capacity_percent.min(100.0));
+        estimate.confidence = modelled.health.and_then(|_| word(modelled.confidence));
         if calibrated || known.by_hand {
             return estimate;
         }
@@ -145,18 +145,18 @@ impl Battery {
         let outage = (!inputs.online).then(|| now.saturating_sub(*self.outage.get_or_insert(now)));
         // a guess is better than nothing when the lights are out, once it saw more than the first dip
         let dipped = outage.is_some_and(|time| time >= VOLTS_SETTLE);
-        let told = learned.confidence >= Confidence::Low || dipped && self.volts_tell();
+        let told = modelled.confidence >= Confidence::Low || dipped && self.volts_tell();
         if inputs.charge.is_none() {
             estimate.charge = match outage {
-                None => self.course.on_mains(learned.charge_percent, told, by_nut.charge, now),
-                Some(_) => self.course.on_battery(&learned, dipped, by_nut.charge, now),
+                None => self.course.on_mains(modelled.charge_percent, told, by_nut.charge, now),
+                Some(_) => self.course.on_battery(&modelled, dipped, by_nut.charge, now),
             };
             if self.ignores_low {
                 estimate.charge = by_nut.charge;
             }
         }
-        estimate.runtime_s = learned.runtime_s.filter(|_| told && known.powers).map(rounded);
-        estimate.trusts_runtime = dipped && learned.confidence >= Confidence::Fair;
+        estimate.runtime_s = modelled.runtime_s.filter(|_| told && known.powers).map(rounded);
+        estimate.trusts_runtime = dipped && modelled.confidence >= Confidence::Fair;
         estimate.trusts_charge = estimate.trusts_runtime && !self.ignores_low;
         // whatever battery it is, it is empty where no maker lets it be discharged further
         let at_its_end = self.is_at_its_end(inputs);
@@ -186,7 +186,10 @@ impl Battery {
             return;
         }
         if self.unit.is_other(unit) {
-            self.notes.push((LogLevel::Warning, "battery: it is that of another UPS".into()));
+            self.notes.push((
+                LogLevel::Warning,
+                "battery: this is another UPS, so the saved data is not used".into(),
+            ));
             self.by_nut = NutEstimator::new(self.runtime_model);
             (self.model, self.outage, self.course) = (None, None, Course::default());
             self.remembered.clone_from(&self.kept);
@@ -198,7 +201,7 @@ impl Battery {
     }
 
     /// Shows the model what the UPS says.
-    fn learn(
+    fn model_estimate(
         &mut self,
         inputs: &Inputs,
         packs: f64,
@@ -270,14 +273,14 @@ impl Battery {
                 estimator
             }
             Err(error) => {
-                let text = format!("battery: what was learned before is not used: {error}");
+                let text = format!("battery: the saved data is not used: {error}");
                 self.notes.push((LogLevel::Warning, text));
                 fresh
             }
         }
     }
 
-    /// What was learned, once there is anything.
+    /// What was measured, once there is anything.
     pub(super) fn memory(&self) -> Option<&str> {
         self.kept.as_deref()
     }
@@ -293,7 +296,7 @@ impl Battery {
 }
 
 impl Device {
-    /// What was learned of the battery, when that changed: to be kept for the next start, as
+    /// What was measured of the battery, when that changed: to be kept for the next start, as
     /// [`Options::battery_memory`].
     pub fn battery_memory(&mut self) -> Option<String> {
         self.battery.take_memory()

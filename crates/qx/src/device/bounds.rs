@@ -7,7 +7,7 @@ use std::time::Duration;
 /// NUT 2.8.0 drivers/nutdrv_qx.c and blazer_ser.c).
 pub const ANSWER: Duration = Duration::from_millis(1000);
 
-/// What comes within this of a command may be the answer to it; what comes later is nobody's answer.
+/// What comes within this of a command may be the answer to it; what comes later is no answer to it.
 pub const LATE: Duration = Duration::from_millis(3000);
 
 /// Where silence is acknowledgement, it counts for an order to the load from so long on, if the status that is asked
@@ -19,7 +19,7 @@ pub const SHOWS: Duration = Duration::from_millis(3000);
 /// The same where parts of the status do come: a slow UPS needs long for all of them.
 pub const SHOWS_SLOWLY: Duration = Duration::from_secs(10);
 
-/// Before a command is sent, the status has been heard within this: whoever has gone meanwhile would do it
+/// Before a command is sent, the status has been heard within this: a UPS that has gone meanwhile would do it
 /// when the line is back.
 pub const STATUS_IS_NEW: Duration = Duration::from_millis(3000);
 

@@ -90,18 +90,18 @@ pub enum Outcome {
     Invalid(String),
     /// It was not done; the sentence says why.
     Failed(String),
-    /// It was sent, and nobody saw whether it was done; the sentence says what is known.
+    /// It was sent, and whether it was done was not seen; the sentence says what is known.
     NotConfirmed(String),
 }
 
-/// How loud a note is.
+/// How much a note matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum LogLevel {
-    /// For whoever is looking for a fault.
+    /// For finding a fault.
     Debug,
     /// Worth a line in the log.
     Info,
-    /// Somebody should look at it.
+    /// The administrator should look at it.
     Warning,
 }
 
@@ -276,7 +276,7 @@ impl Device {
             _ => None,
         });
         if !is_old {
-            self.line.learn(&reply, sight, now);
+            self.line.measure(&reply, sight, now);
         }
         match asked {
             Asked::Sign(ask, patience) => {

@@ -1,6 +1,6 @@
 //! Forms: how this UPS draws its replies where it does not draw them as the picture does.
 //!
-//! Each place of a reply is learned by itself: a ninth bit is this UPS's own whatever the width of a number
+//! Each place of a reply is measured by itself: a ninth bit is this UPS's own whatever the width of a number
 //! beside it does.
 
 use super::Quality;
@@ -87,7 +87,7 @@ impl Forms {
         let needed = match quality {
             Quality::Noisy | Quality::Garbled => {
                 if self.in_a_row >= FORM_MET_IN_NOISE {
-                    self.learn(form);
+                    self.adopt(form);
                 }
                 return;
             }
@@ -102,7 +102,7 @@ impl Forms {
         if alternates
             || form.widths().is_empty() && met().take(FORM_MET.last).filter(is_own).count() >= needed
         {
-            self.learn(form);
+            self.adopt(form);
             return;
         }
         let is_met = |at: usize, width: u16| {
@@ -112,7 +112,7 @@ impl Forms {
         };
         let widths = form.widths().iter().copied().enumerate();
         let own: Vec<(usize, u16)> = widths.filter(|(at, width)| is_met(*at, *width)).collect();
-        own.into_iter().for_each(|(at, width)| self.learn_width(at, width));
+        own.into_iter().for_each(|(at, width)| self.adopt_width(at, width));
     }
 
     /// Takes note of how many bits a reply ends in that can be read. Whether that is another number than it was each
@@ -161,12 +161,12 @@ impl Forms {
     }
 
     /// Takes an odd form for the way this UPS draws.
-    pub fn learn(&mut self, form: &Form) {
+    pub fn adopt(&mut self, form: &Form) {
         self.unprintable |= form.widths().is_empty();
-        form.widths().iter().enumerate().for_each(|(at, width)| self.learn_width(at, *width));
+        form.widths().iter().enumerate().for_each(|(at, width)| self.adopt_width(at, *width));
     }
 
-    fn learn_width(&mut self, at: usize, width: u16) {
+    fn adopt_width(&mut self, at: usize, width: u16) {
         let places = self.drawn.widths();
         if places.get(at).is_none_or(|drawn| *drawn == width) {
             return;

@@ -155,8 +155,8 @@ impl Judge {
     }
 
     /// Takes an odd form for the way this UPS draws.
-    pub fn learn(&mut self, form: &Form) {
-        self.forms.learn(form);
+    pub fn adopt(&mut self, form: &Form) {
+        self.forms.adopt(form);
     }
 
     /// What a reply says, cell by cell. `options` are always the same, or [`Judge::forget_claims`] is called
@@ -195,15 +195,15 @@ impl Judge {
             return Claims { odd: None, whole: false, ..claims };
         }
         self.forms.meet(claims.odd.as_ref().filter(|_| !claims.whole), quality);
-        let is_learned = !claims.whole && claims.odd.as_ref().is_some_and(|form| self.forms.knows(form));
-        if is_learned {
+        let is_adopted = !claims.whole && claims.odd.as_ref().is_some_and(|form| self.forms.knows(form));
+        if is_adopted {
             claims = self.query.claims(&self.cells, reply, usual, |form| self.forms.knows(form));
         }
         if claims.whole {
             self.slips.keep(reply);
         }
         if self.query.ends_in_bits() && claims.whole && !claims.vouched {
-            if is_learned {
+            if is_adopted {
                 self.forms.settle(bits_of(reply));
             } else if self.forms.doubts(bits_of(reply), quality) {
                 self.withhold_bits(&mut claims);

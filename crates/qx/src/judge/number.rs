@@ -56,7 +56,7 @@ fn middle_of(mut numbers: [Decimal; 3]) -> Decimal {
 /// while a word is news also what the last three readings say alike.
 fn elected(taken: Option<&Readings>, recent: &Recent, hearing: &Hearing) -> Option<Readings> {
     let newest = recent.newest()?;
-    let elected = elect(recent).filter(|elected| is_believed(elected, taken, recent, hearing.quality));
+    let elected = elect(recent).filter(|elected| is_accepted(elected, taken, recent, hearing.quality));
     let at_rest = |elected: &Readings| compare(elected, newest, |_, one, other| rests(one, other));
     let near_by = |elected: &Readings| hearing.let_run && alike(elected, newest);
     match elected {
@@ -81,9 +81,9 @@ fn elect(recent: &Recent) -> Option<Readings> {
     most.cloned().or_else(|| (recent.len() == ELECTED.last).then(|| middle(recent))?)
 }
 
-/// Whether a text that was elected is believed: a byte too many or too few before it moves it, and that happens
+/// Whether a text that was elected is accepted: a byte too many or too few before it moves it, and that happens
 /// again and again where there is much noise.
-fn is_believed(elected: &Readings, taken: Option<&Readings>, recent: &Recent, quality: Quality) -> bool {
+fn is_accepted(elected: &Readings, taken: Option<&Readings>, recent: &Recent, quality: Quality) -> bool {
     let texts = texts_of(elected);
     if !quality.is_noisy() || texts.is_empty() || taken == Some(elected) {
         return true;

@@ -38,7 +38,7 @@ pub struct Exchange {
     /// Wait until the line is quiet before sending: a late reply may be on its way.
     pub settle: bool,
     /// It is a command, so a reply to some question is none to it: it came late, or belongs to
-    /// somebody else on the line. Taken for a refusal it would keep a load from being switched off.
+    /// another device on the line. Taken for a refusal it would keep a load from being switched off.
     pub is_command: bool,
     /// How fast the bytes come is of interest: a link that can hand over whole lines shows each byte as it comes.
     pub measured: bool,

@@ -24,7 +24,7 @@ pub struct Options {
     /// Killing the power may assume a dialect of a UPS that answers and is not understood. Not when one was
     /// configured that cannot be read.
     pub assumes: bool,
-    /// Nobody said that a UPS is there: nothing but `Q1` is asked until something answers as one does.
+    /// The port may hold no UPS: nothing but `Q1` is asked until something answers as one does.
     pub tentative: bool,
     /// Flags.
     pub flags: Flags,
@@ -60,7 +60,7 @@ pub struct Options {
     pub overrides: Vec<(String, String)>,
     /// `default.…`: these values until the UPS says something.
     pub defaults: Vec<(String, String)>,
-    /// What was learned of the battery before this start ([`crate::device::Device::battery_memory`]).
+    /// What was measured of the battery before this start ([`crate::device::Device::battery_memory`]).
     pub battery_memory: Option<String>,
     /// What was found at the last start ([`crate::device::Device::dialect_memory`]).
     pub dialect_memory: Option<String>,

@@ -1,8 +1,8 @@
-//! Quirks: what cheap boards say that is not so, and what is done about it. One table; each row with
+//! Quirks: what cheap boards report wrongly, and what the driver does about it. One table; each row with
 //! the report it comes from.
 //!
 //! Bits that shut machines down are weighed against what the same UPS says besides; what is not
-//! believed stands in the log once, and `noquirks` makes it believed all the same.
+//! accepted is in the log once, and `noquirks` makes the driver accept it anyway.
 
 /// When a quirk is looked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub struct Quirk {
 /// "Shutdown active" from the first word on.
 pub static STUCK_FSD: Quirk = Quirk {
     name: "stuck-fsd",
-    about: "the UPS says \"shutdown active\" from the first reading on, while on mains: FSD is withheld until the UPS has once said otherwise",
+    about: "the UPS reports \"shutdown active\" from the first reading on, while on mains: FSD is withheld until it has reported otherwise once",
     trigger: Trigger::Plausibility,
     source: "NUT issue 195 (Tuncmatik DG1200VA: hosts halt as they start)",
 };
@@ -39,7 +39,7 @@ pub static STUCK_FSD: Quirk = Quirk {
 /// "Off" with a live output.
 pub static STUCK_OFF: Quirk = Quirk {
     name: "stuck-off",
-    about: "the UPS says that it is off, and in the same data that its output has voltage: OFF is withheld as long as that is so",
+    about: "the UPS reports that it is off, and in the same data that its output has voltage: OFF is withheld as long as it does",
     trigger: Trigger::Plausibility,
     source: "NUT issue 2278 (OFF while the load runs: upsmon forces a shutdown), NUT device dumps of Ablerex units",
 };
@@ -47,7 +47,7 @@ pub static STUCK_OFF: Quirk = Quirk {
 /// A self test that looks like an outage.
 pub static TEST_OUTAGE: Quirk = Quirk {
     name: "test-outage",
-    about: "in a self test the UPS says that mains failed, and in the same reply that its input has voltage and frequency of good mains (within 15 % and 5 % of what they were before, else of what they are rated): OB is OL while the UPS says that it tests, for ten minutes at most, and for 20 s at most with a low battery",
+    about: "during a self test the UPS reports that mains failed, and in the same reply voltage and frequency of good mains (within 15 % and 5 % of what they were before, else of its ratings): OB is published as OL while the UPS reports the test, for ten minutes at most, and for 20 s at most with a low battery",
     trigger: Trigger::Plausibility,
     source: "NUT issue 2104 (a self test every two weeks shuts hosts down)",
 };
@@ -55,15 +55,15 @@ pub static TEST_OUTAGE: Quirk = Quirk {
 /// A bypass that never ends.
 pub static STUCK_BYPASS: Quirk = Quirk {
     name: "stuck-bypass",
-    about: "the UPS always says that it regulates at equal voltages, which reads as BYPASS: BYPASS is withheld",
+    about: "the UPS always reports that it regulates at equal voltages, which reads as BYPASS: BYPASS is withheld",
     trigger: Trigger::Named,
     source: "NUT device dumps of line-interactive units with BYPASS at all times",
 };
 
-/// The regulation bit upside down.
+/// The regulation bit inverted.
 pub static INVERTED_REGULATION: Quirk = Quirk {
     name: "inverted-regulation",
-    about: "the bit \"boost, trim or bypass\" is 1 when the UPS does not regulate: it is taken upside down",
+    about: "the bit \"boost, trim or bypass\" is 1 when the UPS does not regulate: the bit is inverted",
     trigger: Trigger::Named,
     source: "NUT 2.8.0 nutdrv_qx_bestups.c, where the Patriot Pro has it so (for those it needs no name)",
 };
@@ -71,7 +71,7 @@ pub static INVERTED_REGULATION: Quirk = Quirk {
 /// ECO mode as an alarm.
 pub static ECO_ALARM: Quirk = Quirk {
     name: "eco-alarm",
-    about: "ECO mode is what the owner chose, and no alarm: the alarm of it is withheld",
+    about: "ECO mode is a choice of the owner and no alarm: its alarm is withheld",
     trigger: Trigger::Named,
     source: "NUT issue 2494 (PowerShield Centurion: ALARM at all times)",
 };
@@ -86,7 +86,7 @@ pub const ALL: [&Quirk; 10] = [
     &ECO_ALARM,
     &Quirk {
         name: "cell-volts",
-        about: "the battery voltage is that of one cell or one block: the packs that make up the rated voltage are found",
+        about: "the battery voltage is that of one cell or one block: the driver finds how many make up the rated voltage",
         trigger: Trigger::Table("the bank of cells"),
         source: "NUT issues 1279, 1652, 3467",
     },
@@ -104,7 +104,7 @@ pub const ALL: [&Quirk; 10] = [
     },
     &Quirk {
         name: "odd-widths",
-        about: "fields are wider or narrower than drawn, blanks are missing or doubled, a number is dashes: read by separators, believed when it comes twice",
+        about: "fields are wider or narrower than drawn, blanks are missing or doubled, a number is dashes: read by separators, accepted when it comes twice",
         trigger: Trigger::Table("the reader"),
         source: "NUT issues 608, 1652, 2395",
     },
@@ -135,8 +135,8 @@ impl Quirks {
 
 /// The page `docs/quirks.md`.
 pub fn page() -> String {
-    "# Quirks\n\nPrinted from `crates/qx/src/options/quirk.rs` by `qxups quirks`. What a UPS says is published as it says it, \
-     but for this: what cheap boards get wrong. What is withheld stands in the log once. In `ups.conf`, \
+    "# Quirks\n\nPrinted from `crates/qx/src/options/quirk.rs` by `qxups quirks`. The driver publishes what a UPS reports, \
+     except for these errors of cheap boards. The log has what is withheld once. In `ups.conf`, \
      `quirks = NAME[,NAME]` corrects what cannot be recognised, and `noquirks = NAME[,NAME]` publishes what is not \
      plausible. No row is proved on real hardware here.\n\n"
         .to_string()

@@ -15,7 +15,7 @@ use crate::wire::protocol::{Protocol, Sign};
 use crate::wire::query::{Query, text};
 use crate::wire::setting::Delay;
 
-/// The vendor block under the names of old.
+/// The vendor block under the former names.
 #[rustfmt::skip]
 static VENDOR_UPS: Query = VENDOR.means(&[
     text('M', &UPS_MFR),
@@ -28,7 +28,7 @@ static VENDOR_UPS_FW: Query = VENDOR_UPS.asked("FW?").source(SOURCE);
 
 const SOURCE: &str = "NUT 2.8.0 blazer.c";
 
-/// The names of today stand next to those of old (NUT 2.8.0 drivers/main.c).
+/// The names of today stand next to the former ones (NUT 2.8.0 drivers/main.c).
 #[rustfmt::skip]
 const DERIVED: &[Derived] = &[
     Derived { var: &DEVICE_MFR,   about: "as ups.mfr",   from: |facts| facts.text(&UPS_MFR).map(String::from) },

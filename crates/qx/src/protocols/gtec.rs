@@ -16,7 +16,7 @@ const NORMAL: &[Effect] = &[Set(Online), Clear(Bypass)];
 const TEST_FAILED: &[Effect] =
     &[Says(&BATTERY_TEST_STATUS, "Test passed - Result: Failed"), Set(ReplaceBattery)];
 
-/// What the letters say; of those that mean nothing here, nobody knows what they mean.
+/// What the letters say; of those that mean nothing here, the meaning is not published.
 #[rustfmt::skip]
 const LETTERS: &[Code] = &[
     code("A", All(FAILED)),

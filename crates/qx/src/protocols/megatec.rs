@@ -1,4 +1,4 @@
-//! Megatec: the dialect most of the family descends from. Its sisters differ in a word.
+//! Megatec: the dialect most of the family descends from. Its variants differ in a word.
 
 use crate::vocabulary::flag::Flag;
 use crate::vocabulary::status::Status::{Calibrating, ForcedShutdown, LowBattery, Online};
@@ -108,7 +108,7 @@ const DELAYS: &[Delay] = &[
 /// The dialect.
 pub static MEGATEC: Protocol = TEMPLATE;
 
-/// The dialect as a constant, from which its sisters take what they do not change.
+/// The dialect as a constant, from which its variants take what they do not change.
 pub(super) const TEMPLATE: Protocol = Protocol {
     name: "megatec",
     about: "most small units: status by Q1, ratings by F, vendor by I",

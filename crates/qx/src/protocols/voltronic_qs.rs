@@ -38,7 +38,7 @@ static RATING: Query = query("F", "ratings", "#VVV.V CCC BB.BB FF.F", &[
     number('F', &OUTPUT_FREQUENCY_NOMINAL).places(0),
 ]).once().source(SOURCE);
 
-/// NUT takes the runtime for seconds; nobody has said otherwise.
+/// NUT takes the runtime for seconds; no report says otherwise.
 #[rustfmt::skip]
 static EXTENDED: Query = query("QI", "charge, runtime, limits", "(CCC RRRRR FF.F III.I LLL HHH x bbbbbbbbbbbbbbbb", &[
     number('C', &BATTERY_CHARGE),

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// What tells one unit from all others of its kind. Dates of make, firmware and the number on a shared
-/// line do not, and help whoever reads a capture.
+/// line do not, and help the reader of a capture.
 pub const PRIVATE: [&Var; 2] = [&UPS_SERIAL, &DEVICE_SERIAL];
 
 impl Query {
@@ -36,7 +36,7 @@ impl Query {
     }
 
     /// The reply with its private fields [`masked`], and what is likely a serial number in its texts, packed
-    /// anew; `None` when it does not fit the picture, so that nobody knows where they are, or would not fit any
+    /// anew; `None` when it does not fit the picture, so that their places are not known, or would not fit any
     /// more.
     pub fn anonymise(&self, reply: &[u8]) -> Option<Vec<u8>> {
         let mut plain = self.unpack(reply)?;

@@ -30,13 +30,13 @@ pub fn queries(ask: Option<&str>) -> Vec<&'static Query> {
 }
 
 /// The queries whose question is these bytes on the wire: packed as their dialect packs it, with the
-/// number of a UPS where one belongs. Those that nobody asks by itself stand last.
+/// number of a UPS where one belongs. Those of dialects that are taken only by name stand last.
 pub fn asked_by(wire: &[u8]) -> Vec<&'static Query> {
     let number = wire.get(wire.len().saturating_sub(2)..).and_then(|text| std::str::from_utf8(text).ok());
     let address = number.and_then(|text| text.parse().ok()).unwrap_or(0);
-    let (shy, bold): (Vec<&Protocol>, Vec<&Protocol>) =
+    let (by_name, automatic): (Vec<&Protocol>, Vec<&Protocol>) =
         protocols::ALL.iter().partition(|protocol| protocol.by_name);
-    let all = bold.into_iter().chain(shy).flat_map(|protocol| protocol.queries).copied();
+    let all = automatic.into_iter().chain(by_name).flat_map(|protocol| protocol.queries).copied();
     let mut found: Vec<&'static Query> = vec![];
     for query in all.filter(|query| query.wire(address) == wire) {
         if !found.iter().any(|seen| std::ptr::eq(*seen, query)) {
@@ -81,7 +81,7 @@ fn says(out: &mut String, indent: &str, query: &'static Query, fit: &Fit) {
         mark(out, indent, misfit);
     }
     if fit.odd.is_some() {
-        let _ = writeln!(out, "{indent}not the drawn form: believed when two replies in a row have it");
+        let _ = writeln!(out, "{indent}not the drawn form: accepted when two replies in a row have it");
     }
     for (var, value) in &fit.readings.values {
         let text = value

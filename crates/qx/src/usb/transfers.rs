@@ -1,5 +1,5 @@
-//! One command through a bridge, as the transfers it takes. It does no I/O: whoever owns the
-//! device does what [`Transfers::next`] says and tells what came of it.
+//! One command through a bridge, as the transfers it takes. It does no I/O: the owner of the
+//! device does what [`Transfers::next`] says and gives back what came of it.
 
 use crate::usb::bridge::{Bridge, Carriage, End, Framing, Inlet, Outlet, Reports, Strings};
 use crate::wire::read::LONGEST;
@@ -79,9 +79,9 @@ pub enum TransferOutcome {
     Data(Vec<u8>),
     /// Nothing in time.
     Nothing,
-    /// The endpoint stalled; whoever owns the device has cleared that.
+    /// The endpoint stalled; the owner of the device has cleared that.
     Stalled,
-    /// It failed: nothing that came before it in this reply is to be trusted.
+    /// It failed: nothing that came before it in this reply counts.
     Failed,
 }
 

@@ -1,6 +1,6 @@
 //! Flags of `ups.conf` that change what a protocol asks or takes for true.
 
-/// A flag that changes what a protocol asks or believes.
+/// A flag that changes what a protocol asks or accepts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Flag {
@@ -10,7 +10,7 @@ pub enum Flag {
     NoVendor,
     /// `ignoresab`: the bit "shutdown active" means nothing.
     IgnoreSab,
-    /// `testing`: ask and offer what nobody has tried yet.
+    /// `testing`: ask and offer what is untested.
     Testing,
     /// `reset_to_default`: set the capabilities to their defaults at the start.
     ResetToDefault,

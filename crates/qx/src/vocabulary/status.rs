@@ -162,7 +162,7 @@ impl Alarm {
     pub const fn text(text: &'static str) -> Alarm {
         Alarm { text, warning: None }
     }
-    /// A numbered warning of a UPS; without a text nobody knows what it means.
+    /// A numbered warning of a UPS; without a text its meaning is not known.
     pub const fn warning(number: u8, text: &'static str) -> Alarm {
         Alarm { text, warning: Some(Warning { of: "UPS", number }) }
     }
@@ -237,7 +237,7 @@ mod tests {
     fn warnings_are_told_in_words_or_by_number() {
         let low = Alarm::warning(8, "Low battery.");
         let fan = Alarm::warning(10, "Fan alarm.");
-        let nobody_knows = Alarm::warning(60, "");
+        let unknown = Alarm::warning(60, "");
         let other = Alarm::text("UPS Fault!");
         assert_eq!(alarm_text(&[]), None);
         assert_eq!(
@@ -245,16 +245,16 @@ mod tests {
             "UPS Fault! UPS warnings: Low battery. Fan alarm."
         );
         assert_eq!(
-            alarm_text(&[low, nobody_knows]).unwrap(),
+            alarm_text(&[low, unknown]).unwrap(),
             "UPS warnings: Low battery. Unknown warnings [bit: #60]"
         );
-        assert_eq!(alarm_text(&[nobody_knows]).unwrap(), "UPS warnings: Unknown warnings [bit: #60]");
+        assert_eq!(alarm_text(&[unknown]).unwrap(), "UPS warnings: Unknown warnings [bit: #60]");
         let long = Alarm::warning(
             29,
             "Male connector of parallel cable not connected well, and so on and so on and so on and so on.",
         );
         assert_eq!(
-            alarm_text(&[long, long, low, long, nobody_knows]).unwrap(),
+            alarm_text(&[long, long, low, long, unknown]).unwrap(),
             "UPS warnings: Known (see log or manual) [bit: #29, #29, #08, #29]; Unknown warnings [bit: #60]"
         );
     }

@@ -93,7 +93,7 @@ variables! {
     BATTERY_NUMBER                                        "battery.number"                                        None       0 "Batteries in the unit";
     BATTERY_PACKS                                         "battery.packs"                                         None       0 "Packs or cells in series, by which battery.voltage is multiplied for the estimates";
     BATTERY_PROTECTION                                    "battery.protection"                                    None       0 "Whether the battery is protected from deep discharge";
-    BATTERY_RUNTIME                                       "battery.runtime"                                       Second     0 "Time left on battery, estimated by runtimecal, or by what was learned from outages";
+    BATTERY_RUNTIME                                       "battery.runtime"                                       Second     0 "Time left on battery, estimated by runtimecal, or from measured outages";
     BATTERY_RUNTIME_LOW                                   "battery.runtime.low"                                   Second     0 "Time left below which the battery counts as low when ignorelb is set";
     BATTERY_TEMPERATURE                                   "battery.temperature"                                   Celsius    0 "Temperature of the battery";
     BATTERY_TEST_STATUS                                   "battery.test.status"                                   None       0 "Outcome of the last battery test";
@@ -122,7 +122,7 @@ variables! {
     DEVICE_UPTIME                                         "device.uptime"                                         Second     0 "Time in service";
     EXPERIMENTAL_BATTERY_CHARGING_CURRENT_AC_HIGH_DEFAULT "experimental.battery.charging.current.ac.high.default" Ampere     1 "Factory value";
     EXPERIMENTAL_BATTERY_CHARGING_CURRENT_HIGH_DEFAULT    "experimental.battery.charging.current.high.default"    Ampere     1 "Factory value";
-    EXPERIMENTAL_BATTERY_HEALTH                           "experimental.battery.health"                           Percent    0 "Capacity left, learned from outages, against the best that this battery has shown";
+    EXPERIMENTAL_BATTERY_HEALTH                           "experimental.battery.health"                           Percent    0 "Capacity left, measured in outages, against the best that this battery has shown";
     EXPERIMENTAL_BATTERY_HEALTH_CONFIDENCE                "experimental.battery.health.confidence"                None       0 "How well the battery is known: guess, low, fair or good";
     EXPERIMENTAL_BATTERY_TYPE_DEFAULT                     "experimental.battery.type.default"                     None       0 "Factory value";
     EXPERIMENTAL_BATTERY_VOLTAGE_BULK_DEFAULT             "experimental.battery.voltage.bulk.default"             Volt       1 "Factory value";

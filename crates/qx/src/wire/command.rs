@@ -170,7 +170,7 @@ impl Parameter {
     }
 }
 
-/// Reads a whole number between two bounds. `12.0` is one; `12.5` is not: nobody asked for 12.
+/// Reads a whole number between two bounds. `12.0` is one; `12.5` is not: 12 was not asked for.
 pub fn number_between(text: &str, least: u32, most: u32) -> Option<u32> {
     let number = Decimal::parse(text.trim())?;
     let is_whole = number == Decimal::new(number.whole(), 0);

@@ -23,7 +23,7 @@ pub struct Facts<'a> {
 }
 
 impl<'a> Facts<'a> {
-    /// The facts from the last believed readings, in the order of the table.
+    /// The facts from the last accepted readings, in the order of the table.
     pub fn new(
         heard: impl DoubleEndedIterator<Item = (&'static Query, &'a Readings)> + Clone,
         flags: Flags,

@@ -78,7 +78,7 @@ impl fmt::Display for Expected {
             Expected::Bit(about) => write!(f, "bit \"{about}\": 0 or 1 was expected"),
             Expected::Code(what) => write!(f, "{what}: the code is not known"),
             Expected::Form(about) => write!(f, "{about} was expected"),
-            Expected::Packing(about) => write!(f, "the reply is not packed right: {about}"),
+            Expected::Packing(about) => write!(f, "the packing is wrong: {about}"),
             Expected::More => f.write_str("the reply ends too early"),
             Expected::End => f.write_str("the reply should end here"),
         }

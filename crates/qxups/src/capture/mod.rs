@@ -115,7 +115,7 @@ impl CaptureOptions {
         }
         match (protocol, recorder.exchanges.iter().any(|recorded| recorded.reply.is_some())) {
             (Some(_), _) => Ok(()),
-            (None, true) => Err("the UPS answers, but speaks none of the known dialects: send the recording, see \"Reporting an unknown UPS\" in docs/guide.md".into()),
+            (None, true) => Err("the UPS answers, but in no known dialect: send the recording, see \"Reporting an unknown UPS\" in docs/guide.md".into()),
             (None, false) => Err("the UPS does not answer: check the cable and the port, or ask 'qxups doctor'".into()),
         }
     }

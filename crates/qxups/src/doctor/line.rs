@@ -174,7 +174,7 @@ pub fn judge(name: &str, address: &Address, configured: Option<&str>, heard: &He
         Sound::Speech => report.add(
             Kind::UnknownDialect,
             name,
-            format!("something answers on {address} ('{}'), but in none of the known dialects", escape(first)),
+            format!("something answers on {address} ('{}'), but in no known dialect", escape(first)),
             format!("record it with 'qxups capture {address}' and report it, see docs/guide.md"),
         ),
     }

@@ -166,7 +166,7 @@ fn words_of_bits(query: &Query) -> Vec<usize> {
     found
 }
 
-/// Where the bit stands that hurts nobody: the beeper's, or the last that means nothing.
+/// Where the bit stands that does no harm: the beeper's, or the last that means nothing.
 fn harmless(query: &Query) -> Option<usize> {
     let mut at = 0;
     let mut fields = query.fields.iter();

@@ -8,9 +8,9 @@ use std::collections::VecDeque;
 /// Who wants to know how a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(in crate::device) enum Asker {
-    /// Nobody: the configuration asked.
-    Nobody,
-    /// Whoever holds the ticket.
+    /// The configuration: nothing waits for the outcome.
+    Configuration,
+    /// The client that holds the ticket.
     Client(Ticket),
     /// The sequence that switches the load off.
     KillPower,

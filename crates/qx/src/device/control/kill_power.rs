@@ -1,7 +1,7 @@
 //! Killing the power: what `-k`, `driver.killpower` and `shutdown.default` do.
 //!
 //! It has one aim and goes on for its time with whatever the line still carries: it waits for a line that
-//! is away, tries again what nobody confirmed, and sends blind to a UPS that cannot be understood.
+//! is away, tries again what the UPS did not confirm, and sends blind to a UPS that cannot be understood.
 
 use super::asker::{Asker, Generation};
 use super::plan::{KillStep, Planned, plan, steps};
@@ -31,7 +31,7 @@ pub(super) struct KillPower {
     waits: bool,
     /// What the status showed before the first order, and when that was sent.
     ordered: Option<(Shown, Moment)>,
-    /// An order went out, and nobody confirmed it.
+    /// An order went out, and the UPS did not confirm it.
     unconfirmed: Option<String>,
     /// What came of the last order that failed.
     refused: Option<String>,
@@ -88,10 +88,10 @@ impl Device {
         let sent = killing.unconfirmed.is_some() || killing.waits && self.is_told_to_shut_down();
         self.kill_ends(match sent {
             true => Outcome::NotConfirmed(format!(
-                "switching the load off was broken off ({why}): an order was sent, and nobody saw whether the UPS obeys"
+                "switching the load off was interrupted ({why}): a command was sent, and whether the UPS obeys was not seen"
             )),
             false => Outcome::Failed(format!(
-                "switching the load off was broken off ({why}): the load was not switched off"
+                "switching the load off was interrupted ({why}): the load was not switched off"
             )),
         });
     }
@@ -163,8 +163,7 @@ impl Device {
         }
         if let Some(protocol) = self.protocol.filter(|_| !said) {
             let name = protocol.name;
-            let text =
-                format!("the UPS cannot be understood: sending the orders of {name} to it all the same");
+            let text = format!("the UPS is not understood: sending the commands of {name} anyway");
             self.note(LogLevel::Warning, text);
         }
         true
@@ -181,7 +180,7 @@ impl Device {
         began.max(heard).max(self.identity.back_at()) + patience
     }
 
-    /// The dialect that is configured, or known of the last start; of those of old all orders are alike.
+    /// The dialect that is configured, or known of the last start; the commands of all older dialects are alike.
     fn named(&self) -> Option<&'static Protocol> {
         let candidates = self.options.candidates();
         let configured = self.options.protocol.as_ref().and_then(|_| candidates.first().copied());
@@ -255,7 +254,8 @@ impl Device {
         }
         // what was refused in words on a line that is well will be refused again
         if nothing_taken && !noisy && self.line.is_up() {
-            let why = format!("the UPS took no command to switch the load off ({all}): the load stays on");
+            let why =
+                format!("the UPS accepted no command to switch the load off ({all}): the load stays on");
             self.kill_ends(Outcome::Failed(why));
         }
     }
@@ -280,7 +280,7 @@ impl Device {
             (Some(why), _) => Outcome::NotConfirmed(format!("whether the load goes off is not known: {why}")),
             (None, Some(why)) => Outcome::Failed(format!("{why}: the load stays on")),
             _ if !killing.met_line => Outcome::Failed(format!("the port could not be opened: {stays}")),
-            _ if heard => Outcome::Failed(format!("the UPS answers and is not understood: {stays}")),
+            _ if heard => Outcome::Failed(format!("the UPS answers, but is not understood: {stays}")),
             _ => Outcome::Failed(format!("the UPS does not answer: {stays}")),
         };
         self.kill_ends(outcome);

@@ -42,7 +42,7 @@ pub(super) struct Control {
 }
 
 impl Control {
-    /// The link was lost, or is open again: the command whose outcome nobody can see any more.
+    /// The link was lost, or is open again: the command whose outcome cannot be seen any more.
     pub(super) fn new_link(&mut self) -> Option<QueuedRequest> {
         self.generation += 1;
         self.unanswered = None;
@@ -55,7 +55,7 @@ impl Control {
         self.unit += 1;
     }
 
-    /// Forgets what the UPS before was told; who asked for the command whose outcome nobody can see any more.
+    /// Forgets what was sent to the UPS before; who asked for the command whose outcome cannot be seen any more.
     pub(super) fn forget_orders(&mut self) -> Option<Asker> {
         self.order = None;
         self.unanswered = None;

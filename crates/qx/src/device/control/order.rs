@@ -24,7 +24,7 @@ enum CommandVerdict {
 }
 
 impl Device {
-    /// A command was answered, or met with silence.
+    /// A command was answered, or got no reply.
     pub(super) fn begin_doubt(&mut self, now: Moment) {
         let before = self.shown_before(now);
         let Some(unconfirmed) = &mut self.control.unconfirmed else { return };
@@ -114,7 +114,7 @@ impl Device {
         in_place
     }
 
-    /// A status was believed.
+    /// A status was accepted.
     pub(in crate::device) fn compare_with_order(&mut self) {
         let shown = self.shown();
         if let Some(order) = &mut self.control.order {
@@ -163,7 +163,7 @@ impl Device {
             }
             CommandVerdict::Refused => self.refused_command(unconfirmed, now),
             CommandVerdict::Failed(why) => {
-                let why = format!("the UPS took {name} ({sent}), but {why}");
+                let why = format!("the UPS accepted {name} ({sent}), but {why}");
                 self.answer(unconfirmed.request.asker, Outcome::Failed(why));
             }
             CommandVerdict::NotConfirmed(why) => {
@@ -186,8 +186,8 @@ impl Device {
         let shown = self.shown();
         let silence_counts = self.acknowledgement().by_silence() && !self.line.quality().is_noisy();
         let looked = self.schedule.status_is_whole_since(unconfirmed.sent_at + SILENCE_COUNTS);
-        let none = "the status does not show what came of it";
-        let whose = "whether it was this that was refused is not known";
+        let none = "the status does not show whether it was done";
+        let whose = "it is not known whether this command was refused";
         match (unconfirmed.what, unconfirmed.answer) {
             _ if unconfirmed.in_place_of.is_some() => {
                 if over {
@@ -211,19 +211,19 @@ impl Device {
                 CommandVerdict::Done(shown.since(unconfirmed.before).unwrap_or_default())
             }
             (What::Off, Acceptance::Yes) if seen => {
-                CommandVerdict::Done("taken, and the UPS does not show it (many never do)")
+                CommandVerdict::Done("accepted; the UPS gives no confirmation (many do not)")
             }
             (What::Off, Acceptance::Yes) if over => {
-                CommandVerdict::Done("taken, and the UPS says nothing since")
+                CommandVerdict::Done("accepted; the UPS has not answered since")
             }
             (What::Off, Acceptance::Nothing) if silence_counts && looked && unconfirmed.look.is_none() => {
-                CommandVerdict::Done("taken, and the UPS does not show it (many never do)")
+                CommandVerdict::Done("accepted; the UPS gives no confirmation (many do not)")
             }
             // before the load is switched off there is no time to be sure of this
             (What::Stop, Acceptance::No) if seen || over => CommandVerdict::Refused,
             // (only whether it was pending before has to be known, or the order would show nothing that is new)
             (What::Stop, _) if (settled || over) && unconfirmed.request.asker == Asker::KillPower => {
-                CommandVerdict::Done("whatever was pending")
+                CommandVerdict::Done("no confirmation is waited for")
             }
             (What::Stop, Acceptance::Yes) if seen && !shown.pending => {
                 CommandVerdict::Done("nothing is pending")
@@ -237,11 +237,11 @@ impl Device {
                 CommandVerdict::Failed("still says that a shutdown is active")
             }
             (What::Stop, Acceptance::Yes) if over => {
-                CommandVerdict::Done("taken, and the UPS says nothing since")
+                CommandVerdict::Done("accepted; the UPS has not answered since")
             }
             (_, Acceptance::No) if seen || over => CommandVerdict::Refused,
             (_, _) if over && seen => CommandVerdict::NotConfirmed(none),
-            (_, _) if over => CommandVerdict::NotConfirmed("the UPS says nothing that can be read since"),
+            (_, _) if over => CommandVerdict::NotConfirmed("the UPS has sent nothing readable since"),
             (_, _) => CommandVerdict::Wait,
         }
     }
@@ -301,8 +301,8 @@ impl Device {
             self.note(
                 LogLevel::Warning,
                 format!(
-                    "{name} was taken, but the UPS still powers its output: it does not obey this command; \
-                     try another by hand (upscmd) and name it in sdcommands of ups.conf"
+                    "the UPS accepted {name}, but its output is still on; try another command with upscmd, and name \
+                     it in sdcommands of ups.conf"
                 ),
             );
         }

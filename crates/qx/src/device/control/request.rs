@@ -53,7 +53,7 @@ impl Device {
     }
 
     fn enqueue(&mut self, asker: Asker, mut request: QueuedRequest) -> Result<(), Outcome> {
-        // whoever kills the power waits for the UPS to come back
+        // killing the power waits for the UPS to come back
         if (self.store.is_stale() || !self.line.is_up()) && asker != Asker::KillPower {
             let why = format!("{}: the UPS does not answer, so it was not sent", request.name);
             return Err(Outcome::Failed(why));
@@ -76,13 +76,13 @@ impl Device {
 
     fn request(&self, name: String, steps: Vec<String>, sets: Option<&'static Var>) -> QueuedRequest {
         let codec = self.protocol.and_then(|protocol| protocol.codec);
-        let (asker, steps, otherwise) = (Asker::Nobody, steps.into(), VecDeque::new());
+        let (asker, steps, otherwise) = (Asker::Configuration, steps.into(), VecDeque::new());
         let (until, meant_for, begun, blind) = (None, self.control.generation, false, false);
         QueuedRequest { asker, name, steps, otherwise, sets, codec, until, meant_for, begun, blind }
     }
 
     fn prepare(&self, name: &str, parameter: Option<&str>) -> Result<QueuedRequest, Outcome> {
-        // the names of old, as in NUT
+        // former names, as in NUT
         let name = match name {
             "beeper.off" => "beeper.disable",
             "beeper.on" => "beeper.enable",
@@ -158,8 +158,9 @@ impl Device {
         if self.options.has(crate::vocabulary::flag::Flag::ResetToDefault) && !has(RESET) {
             // its memory wears with each writing
             if self.options.reset_memory.as_deref() == Some(&self.name_of_unit()) {
-                let text =
-                    format!("{RESET} was done before; take it out and start once to have it done again");
+                let text = format!(
+                    "{RESET} was done before; to repeat it, remove the line, start once, and add it again"
+                );
                 self.note(LogLevel::Info, text);
             } else {
                 wanted.insert(0, (RESET.into(), "yes".into()));
@@ -171,7 +172,7 @@ impl Device {
             let Some(setting) = rows.find(|setting| setting.choice(&facts).is_some()) else {
                 self.note(
                     LogLevel::Warning,
-                    format!("{name}: this UPS does not take it, so nothing was sent"),
+                    format!("{name}: this UPS does not accept it, so nothing was sent"),
                 );
                 continue;
             };
@@ -318,7 +319,7 @@ impl Device {
             // power has a time of its own
             let is_clients = matches!(request.asker, Asker::Client(_));
             let why = match () {
-                () if is_clients && request.meant_for != generation => "was meant for the UPS before",
+                () if is_clients && request.meant_for != generation => "was meant for the previous UPS",
                 () if is_clients && is_late => "could not be sent in time",
                 () => return true,
             };
@@ -370,7 +371,7 @@ impl Device {
         let answer = match answer {
             Acceptance::Yes if mixed && acknowledgement.by_silence() => Acceptance::Nothing,
             Acceptance::No | Acceptance::Yes if mixed => Acceptance::Odd,
-            // whether it has arrived, or was refused, is not known: a transfer failed, or nobody was heard
+            // whether it has arrived, or was refused, is not known: a transfer failed, or the UPS was not heard
             Acceptance::Nothing if failed => Acceptance::Odd,
             answer => answer,
         };
@@ -409,7 +410,7 @@ impl Device {
     /// The line was lost while a request was on its way.
     pub(in crate::device) fn lose(&mut self, request: &QueuedRequest) {
         let why = format!(
-            "the line was lost while {} was sent: whether the UPS took it is not known",
+            "the link was lost while {} was being sent: whether the UPS accepted it is not known",
             request.name
         );
         self.answer(request.asker, Outcome::NotConfirmed(why));
@@ -441,7 +442,7 @@ impl Device {
                 Say::Aloud => LogLevel::Warning,
                 Say::Softly => LogLevel::Debug,
                 Say::TooMany => {
-                    let text = "many requests of clients fail: no more of it is said for a minute; -D shows them, and 'lsof -U' who is connected";
+                    let text = "many client requests fail: further ones are not logged for a minute; -D shows them, and 'lsof -U' the connected clients";
                     self.note(LogLevel::Warning, text.into());
                     LogLevel::Debug
                 }
@@ -449,7 +450,7 @@ impl Device {
             self.note(level, why.clone());
         }
         match asker {
-            Asker::Nobody => {}
+            Asker::Configuration => {}
             Asker::Client(ticket) => self.events.push_back(Event::Answered(ticket, outcome)),
             Asker::KillPower => self.kill_power_went(&outcome),
         }

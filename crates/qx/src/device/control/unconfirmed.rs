@@ -54,7 +54,7 @@ impl Shown {
     }
 }
 
-/// A command that was sent, and nobody knows yet what came of it.
+/// A command that was sent, and what came of it is not known yet.
 #[derive(Debug)]
 pub(super) struct Unconfirmed {
     pub request: QueuedRequest,
@@ -68,7 +68,7 @@ pub(super) struct Unconfirmed {
     /// The link failed at a part of it.
     pub failed: bool,
     pub sent_at: Moment,
-    /// When it was answered, or nobody waited any longer.
+    /// When it was answered, or the wait for an answer ended.
     pub since: Moment,
     /// The status is asked then.
     pub look: Option<Moment>,
@@ -80,8 +80,8 @@ pub(super) struct Unconfirmed {
 }
 
 impl Unconfirmed {
-    /// A command of which `sent` went out, as `wire`, at `times.0`; at `times.1` it was answered, or nobody
-    /// waited any longer.
+    /// A command of which `sent` went out, as `wire`, at `times.0`; at `times.1` it was answered, or
+    /// the wait for an answer ended.
     pub(in crate::device) fn new(
         request: QueuedRequest,
         (sent, wire): (String, Vec<u8>),
@@ -121,9 +121,9 @@ impl Unconfirmed {
         self.request.asker
     }
 
-    /// Nobody waits for it any more.
+    /// No asker waits for it any more.
     pub(super) fn forget_asker(&mut self) {
-        self.request.asker = Asker::Nobody;
+        self.request.asker = Asker::Configuration;
     }
 
     pub(super) fn into_request(self) -> QueuedRequest {

@@ -34,7 +34,7 @@ pub(super) struct Identity {
     doubt: Option<Box<Doubted>>,
     /// The link says that it may be another: its name has to prove it.
     needs_name: bool,
-    /// Questions for the status that were met with silence, in a row.
+    /// Questions for the status that got no reply, in a row.
     silences: u8,
     plate: NamePlate,
     /// When the link came back last.
@@ -56,7 +56,7 @@ impl Identity {
 /// The line was lost: whether the same UPS answers is not proven yet.
 #[derive(Debug)]
 struct Doubted {
-    /// What is believed from then on, the UPS said that answers now.
+    /// What is accepted from then on was said by the UPS that answers now.
     since: Moment,
     /// What is shown stays as it was until then.
     frozen_until: Moment,
@@ -66,7 +66,7 @@ struct Doubted {
     volts: Option<f64>,
     /// The battery of the UPS before, while another is shown.
     battery: Option<Battery>,
-    /// Statuses that were believed, and those that did not come.
+    /// Statuses that were accepted, and those that did not come.
     statuses: u32,
     counted: Moment,
     /// How often it was asked again what is not answered, and when that is next.
@@ -85,7 +85,7 @@ impl Device {
         self.identity.doubt.as_ref().map(|doubted| doubted.since)
     }
 
-    /// The link was lost, or is open again: nothing that waits is for whoever answers then.
+    /// The link was lost, or is open again: nothing that waits is for the UPS that answers then.
     pub(super) fn link_changed(&mut self, change: LinkChange, now: Moment) {
         self.identity.back_at = now;
         if let Some(request) = self.control.new_link() {
@@ -263,9 +263,7 @@ impl Device {
                 *before > 0.0 && !(IDENTITY_VOLTS..=1.0 / IDENTITY_VOLTS).contains(&(volts / before))
             };
             if let Some((before, volts)) = doubted.volts.zip(volts).filter(leaps) {
-                return Comparison::Another(format!(
-                    "says {volts} V of its battery, where it was {before} V"
-                ));
+                return Comparison::Another(format!("reports {volts} V of its battery; it was {before} V"));
             }
             proven &= doubted.statuses >= IDENTITY_STATUSES;
         }
@@ -296,10 +294,10 @@ impl Device {
     /// being told; all else is dropped, and settled anew.
     fn begin_anew(&mut self, now: Moment) {
         let Some(since) = self.doubted_since() else { return };
-        let text = "whether the same UPS answers cannot be told: it says neither its model nor its serial number; what was known of the one before is dropped";
+        let text = "it is not known whether the same UPS answers: it reports neither model nor serial number; the data of the previous one is dropped";
         self.note(LogLevel::Warning, text.into());
         self.drop_unit();
-        // it is not shown to be another either, and whoever kills the power has waited
+        // it is not shown to be another either, and killing the power has waited
         self.control.kill_goes_on();
         for at in 0..self.schedule.slots().len() {
             let slot = &mut self.schedule.slots_mut()[at];
@@ -380,7 +378,7 @@ impl Device {
 
     /// Another UPS answers: everything of the one before is dropped, and this one is asked anew.
     pub(super) fn become_another(&mut self, why: &str, now: Moment) {
-        let text = format!("another UPS answers: it {why}; what was known of the one before is dropped");
+        let text = format!("another UPS answers: it {why}; the data of the previous one is dropped");
         self.note(LogLevel::Warning, text);
         self.drop_unit();
         self.schedule.clear();
@@ -400,7 +398,7 @@ impl Device {
         self.battery = Battery::new(&self.options);
         self.publication.forget_unit();
         if let Some(asker) = self.control.forget_orders() {
-            let why = "another UPS answers: whether the one before obeyed is not known".into();
+            let why = "another UPS answers: whether the previous one obeyed is not known".into();
             self.answer(asker, Outcome::NotConfirmed(why));
         }
         self.fail_requests();

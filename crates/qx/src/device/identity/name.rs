@@ -36,5 +36,5 @@ pub(super) fn difference(before: &Readings, now: &Readings) -> Option<String> {
     let counts = |var: &&Var| says_anything(before.value(var)) && says_anything(now.value(var));
     let mut differs = vars.filter(counts).filter(|var| before.value(var) != now.value(var));
     let var = differs.next()?;
-    Some(format!("says {} = {}, where it was {}", var.name, text(now.value(var)), text(before.value(var))))
+    Some(format!("reports {} = {}; it was {}", var.name, text(now.value(var)), text(before.value(var))))
 }

@@ -1,4 +1,4 @@
-//! The name plate of a UPS that never was away, as far as anybody saw: a cable may be put into another unit
+//! The name plate of a UPS that was never seen away: a cable may be put into another unit
 //! faster than three questions for the status.
 //!
 //! After one that was not answered, and after volts that no battery and no mains leaps to, the UPS is asked again
@@ -139,7 +139,7 @@ impl Device {
         }
         // no unit's battery and output leap together
         if !self.is_two_units() && leapt.contains(&true) && self.identity.plate.is_torn() {
-            return self.become_two("the volts of battery and output leap to and fro together", now);
+            return self.become_two("battery and output voltage jump back and forth together", now);
         }
         if (silences > 0 || leapt.contains(&true)) && now >= self.identity.plate.not_before {
             self.ask_plate(now);
@@ -186,7 +186,7 @@ impl Device {
             return;
         };
         self.identity.plate.asked = None;
-        // nobody swaps a unit twice in a minute, and unseen
+        // units are not swapped twice in a minute, and unseen
         let again = self.identity.plate.changed.is_some_and(|changed| now < changed + TWO_UNITS);
         match again || self.identity.plate.goes_to_and_fro() {
             true => self.become_two(&format!("one {why}"), now),
@@ -200,8 +200,8 @@ impl Device {
     /// Two units answer in turn.
     fn become_two(&mut self, why: &str, now: Moment) {
         let text = format!(
-            "two UPSes answer in turn on this line: {why}; only the words of the status are shown, and no order is \
-             sent: leave one of them on the line"
+            "two UPSes answer in turn on this line: {why}; the driver publishes only their status and sends no \
+             command: leave one of them on the line"
         );
         self.note(LogLevel::Warning, text);
         self.identity.plate.asked = None;

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 /// So many questions are remembered.
 const QUESTIONS: usize = 6;
-/// A reply of so many bytes belongs to nobody else by chance.
+/// A reply of so many bytes fits no other query by chance.
 const TELLING: usize = 20;
 
 /// What was asked last, and what came of it.
@@ -46,7 +46,7 @@ impl Late {
 }
 
 impl Device {
-    /// Takes a reply to a query away that is the late one to another; learns how slow the UPS is, if it is slower
+    /// Takes a reply to a query away that is the late one to another; notes how slow the UPS is, if it is slower
     /// than `usual`.
     pub(in crate::device) fn sort_out_late(
         &mut self,
@@ -58,14 +58,14 @@ impl Device {
     ) {
         let own = self.schedule.slots()[at].query;
         if let Some(slow) = self.line.late.suspected.take().filter(|_| reply.stray) {
-            self.line.latency.learn(slow);
+            self.line.latency.measure(slow);
         }
         let came = since + reply.latency;
         let owner = reply.line.as_deref().and_then(|line| self.late_owner(own, line, sight, came));
         if let Some((asked, answered)) = owner {
             reply.line = None;
             if !answered {
-                self.line.latency.learn(came - asked);
+                self.line.latency.measure(came - asked);
             }
             self.line.late.pause = now + (came - asked).min(SLOWEST) + UNASKED;
             self.line.late.again = Some(now + WELL_AGAIN);

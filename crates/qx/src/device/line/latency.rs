@@ -17,7 +17,7 @@ pub(super) struct Latency {
 
 impl Latency {
     /// Takes the time to the first byte of a reply.
-    pub(super) fn learn(&mut self, latency: Duration) {
+    pub(super) fn measure(&mut self, latency: Duration) {
         if self.replies == REPLIES {
             self.before = self.lately.take();
             self.replies = 0;
@@ -28,9 +28,9 @@ impl Latency {
 
     /// Takes a time that is not known, but was no longer than this: the slowest may be forgotten by it, and is
     /// never raised.
-    pub(super) fn learn_at_most(&mut self, bound: Duration) {
+    pub(super) fn measure_at_most(&mut self, bound: Duration) {
         if let Some(slowest) = self.slowest() {
-            self.learn(bound.min(slowest));
+            self.measure(bound.min(slowest));
         }
     }
 
@@ -54,14 +54,14 @@ mod tests {
     fn a_bound_forgets_and_never_raises() {
         let ms = Duration::from_millis;
         let mut latency = Latency::default();
-        latency.learn_at_most(ms(210));
+        latency.measure_at_most(ms(210));
         assert_eq!(latency.slowest(), None, "a bound is no time");
-        latency.learn(ms(10));
-        (0..200).for_each(|_| latency.learn_at_most(ms(210)));
+        latency.measure(ms(10));
+        (0..200).for_each(|_| latency.measure_at_most(ms(210)));
         assert_eq!(latency.slowest(), Some(ms(10)));
-        latency.learn(ms(900));
+        latency.measure(ms(900));
         assert_eq!(latency.slowest(), Some(ms(900)));
-        (0..128).for_each(|_| latency.learn_at_most(ms(210)));
+        (0..128).for_each(|_| latency.measure_at_most(ms(210)));
         assert_eq!(latency.slowest(), Some(ms(210)), "that was minutes ago");
     }
 }

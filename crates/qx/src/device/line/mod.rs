@@ -177,12 +177,12 @@ impl LineState {
     }
 
     /// Takes how a reply came, of which it may be known already what it is.
-    pub(super) fn learn(&mut self, reply: &Reply, sight: Option<Sight>, now: Moment) {
+    pub(super) fn measure(&mut self, reply: &Reply, sight: Option<Sight>, now: Moment) {
         let Some(line) = &reply.line else { return };
         self.heard_at = now;
         // of one that was seen only when it was whole it is known that it took no longer
-        let learn = if reply.by_lines { Latency::learn_at_most } else { Latency::learn };
-        learn(&mut self.latency, reply.latency);
+        let measure = if reply.by_lines { Latency::measure_at_most } else { Latency::measure };
+        measure(&mut self.latency, reply.latency);
         // a torn one is not known to be whole
         let is_whole = sight.map_or_else(|| crate::line::looks_like_reply(line), |sight| sight.whole);
         // of a UPS that ends its replies, one without an end is torn, however whole it looks
@@ -191,7 +191,7 @@ impl LineState {
         // the tail of a torn reply has an end, and says nothing of how long the next one pauses
         self.torn = !self.endless && (reply.unended || self.torn && !is_whole);
         if is_whole && !reply.unended {
-            learn(&mut self.gaps, reply.gap);
+            measure(&mut self.gaps, reply.gap);
         }
         if self.echo == Echo::Unknown {
             let repeated = reply.echoed && is_whole;
@@ -202,7 +202,7 @@ impl LineState {
     /// Goes on from what was seen while the dialect was looked for: the slowest reply, one that is only suspected to
     /// have been so slow, and until when nothing is asked.
     pub(super) fn go_on(&mut self, slowest: Option<Duration>, suspected: Option<Duration>, pause: Moment) {
-        slowest.into_iter().for_each(|slowest| self.latency.learn(slowest));
+        slowest.into_iter().for_each(|slowest| self.latency.measure(slowest));
         self.late.go_on(suspected, pause);
     }
 

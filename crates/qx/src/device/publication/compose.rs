@@ -146,7 +146,7 @@ impl Device {
         protocol.fixed.iter().for_each(|(var, text)| snapshot.put(var, Value::text(*text)));
         let facts = self.shown_facts();
         if self.is_two_units() {
-            // of whom a number would be nobody knows
+            // of which unit a number would be is not known
             return (Snapshot::default(), protocol.raised(&facts));
         }
         for (query, readings) in facts.heard() {
@@ -171,7 +171,7 @@ impl Device {
         let defaults = self.options.defaults.iter().filter(missing);
         let mut configured: BTreeMap<String, String> =
             defaults.chain(&self.options.overrides).cloned().collect();
-        // the names of old stand for the new ones as well (NUT 2.8.0 drivers/main.c)
+        // the former names stand for the new ones as well (NUT 2.8.0 drivers/main.c)
         for (old, new) in
             [("ups.mfr", "device.mfr"), ("ups.model", "device.model"), ("ups.serial", "device.serial")]
         {

@@ -123,7 +123,7 @@ impl Device {
             let counts = |var: &Var| trust.of(var) == Some(word) && (can_be || *var != BATTERY_VOLTAGE);
             let below = self.below(snapshot, counts);
             let below = below.or_else(|| self.is_empty(snapshot, trust).filter(|_| word == Word::Said));
-            // what is trusted stands, and a guess that agrees
+            // a figure that counts stands, and an estimate that agrees
             let stands = self.has(snapshot, |var| trust.of(var) == Some(word)) || {
                 word == Word::Said || self.below(snapshot, |var| trust.of(var).is_none()).is_some()
             };
@@ -138,12 +138,11 @@ impl Device {
                 && level.why.as_ref().is_none_or(|below| !below.still.holds(&self.options))
             {
                 *level = Level::default();
-                let text = "the battery does not count as low any more: the bound that said so is gone";
+                let text = "the battery no longer counts as low: its bound was removed";
                 self.note(LogLevel::Warning, text.into());
             } else if level.low && !stands && level.time.is_zero() {
                 *level = Level::default();
-                let text =
-                    "the battery is not known to be low any more: what was estimated of it is withdrawn";
+                let text = "the battery is no longer known to be low: the estimate was withdrawn";
                 self.note(LogLevel::Warning, text.into());
             }
         }
@@ -211,12 +210,12 @@ impl Device {
             bound(&self.options).filter(|_| trust.of(var).is_none())?;
             let shown = self
                 .shown_value(snapshot, var)
-                .map_or("not known".into(), |(text, _)| format!("a guess ({text})"));
-            Some(format!("{option} does not count: {} is {shown}", var.name))
+                .map_or("not known".into(), |(text, _)| format!("an estimate that does not count ({text})"));
+            Some(format!("{option} has no effect: {} is {shown}", var.name))
         });
         if let Some(text) = guessed {
             self.publication.low_battery.told = true;
-            let text = format!("{text}; the word of the UPS does, and lowbatt_voltage, if it is set");
+            let text = format!("{text}; LB of the UPS counts, and lowbatt_voltage, if it is set");
             self.note(LogLevel::Info, text);
         }
     }

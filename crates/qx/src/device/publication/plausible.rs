@@ -181,7 +181,7 @@ impl Device {
         let applies = self.options.quirks.has(quirk);
         if applies && !self.publication.plausibility.told.contains(&quirk.name) {
             self.publication.plausibility.told.push(quirk.name);
-            let text = format!("{} (believe it all the same: noquirks = {})", quirk.about, quirk.name);
+            let text = format!("{} (to accept it anyway, write noquirks = {})", quirk.about, quirk.name);
             self.note(LogLevel::Warning, text);
         }
         applies

@@ -228,7 +228,7 @@ impl Device {
             }
             let Some(interval) = self.interval(at, now) else { continue };
             let life = (interval * LIFE_INTERVALS).max(LIFE_AT_LEAST) * noise;
-            // what makes hosts halt is never made of old readings, though the rhythm be quick since a moment ago
+            // what makes hosts halt is never made of past readings, though the rhythm be quick since a moment ago
             let rhythm_since = self.schedule.rhythm_since;
             let mut is_lost = false;
             let halts = |taken: &Readings| GRAVE.iter().any(|word| taken.status.has(*word));
@@ -275,9 +275,9 @@ impl Device {
         if let Some(Withdrawn { names, is_answered }) = news {
             let text = if *is_answered {
                 let what = names.join(", ");
-                format!("{ask} ({about}) is answered, but {what} cannot be read there any more: withdrawn")
+                format!("{ask} ({about}) is answered, but {what} can no longer be read there: withdrawn")
             } else {
-                format!("{ask} ({about}) is not answered as before any more: what only it said is withdrawn")
+                format!("{ask} ({about}) is no longer answered as before: what only it reported is withdrawn")
             };
             self.note(LogLevel::Warning, text);
         }

@@ -69,7 +69,7 @@ impl Device {
             && self.schedule.slots.iter().filter(of_status).all(told)
     }
 
-    /// A status was believed, which is another one than before or not.
+    /// A status was accepted, which is another one than before or not.
     pub(super) fn watch_closer(&mut self, changed: bool, now: Moment) {
         let said = self.schedule.slots.iter().filter_map(|slot| slot.reading.as_ref());
         if changed || !said.into_iter().any(|reading| reading.status.has(Status::Online)) {

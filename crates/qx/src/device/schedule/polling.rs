@@ -175,7 +175,7 @@ impl Device {
         self.note_news(at);
         let slot = &mut self.schedule.slots[at];
         match heard.ask_again {
-            // nothing more to be learned by asking at once
+            // asking at once would show nothing more
             false => {
                 slot.repeats = 0;
                 slot.put_off = false;

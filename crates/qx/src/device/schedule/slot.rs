@@ -36,7 +36,7 @@ pub(in crate::device) struct QueryState {
     pub asked_for_mains: bool,
     /// It is not answered, as far as that is known: nothing waits for it.
     pub refused: bool,
-    /// It was met with silence; the next time that counts.
+    /// It got no reply; the next time that counts.
     pub had_silence: bool,
     /// When it was last answered by what is taken; zero if it never was.
     pub answered: Moment,
@@ -171,7 +171,7 @@ impl QueryState {
         times
     }
 
-    /// Whether it was met with silence, or with the same words more than once.
+    /// Whether it got no reply, or the same words more than once.
     pub(in crate::device) fn says_the_same(&self) -> bool {
         self.odd.as_ref().is_some_and(|(odd, times)| *odd == Odd::Silence || *times > 1)
     }

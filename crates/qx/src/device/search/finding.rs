@@ -62,7 +62,7 @@ impl Device {
         self.search.dialect_memory.take()
     }
 
-    /// How the questions were answered by which the dialect was found, and why it is none of its sisters.
+    /// How the questions were answered by which the dialect was found, and why it is none of its variants.
     pub fn evidence(&self) -> &[String] {
         &self.search.evidence
     }
@@ -74,11 +74,11 @@ impl Device {
                 let said = detection.foreign().map(|(who, said)| format!("'{}' answers Q1, {who}", crate::vocabulary::escape::escape(said)));
                 said.unwrap_or_default()
             }
-            (false, None) if self.options.tentative => "nothing answers Q1, and as nobody said that a UPS is there, nothing else was asked: name the port if it is one".to_string(),
-            (true, None) if self.options.tentative && !detection.anything_fits() => "what answers is no UPS that is known here, and nothing more was asked: name the port if it is one".to_string(),
+            (false, None) if self.options.tentative => "nothing answers Q1, and no port was named, so nothing else was asked: if a UPS is there, name its port".to_string(),
+            (true, None) if self.options.tentative && !detection.anything_fits() => "the device that answers is no known UPS, so nothing more was asked: if it is a UPS, name its port".to_string(),
             (false, _) => "the UPS does not answer: check the cable, the port and cablepower".to_string(),
-            (true, Some(name)) => format!("the UPS answers, but not as {name}: leave out 'protocol' to have the dialect found"),
-            (true, None) => "the UPS answers, but speaks none of the known dialects: run with -DDD and report what it says".to_string(),
+            (true, Some(name)) => format!("the UPS answers, but does not speak {name}: remove 'protocol' to detect the dialect"),
+            (true, None) => "the UPS answers, but in no known dialect: run with -DDD and report what it says".to_string(),
         };
         let is_foreign = detection.foreign().is_some();
         self.events.push_back(Event::NotFound(why));
@@ -99,7 +99,7 @@ impl Device {
         }
     }
 
-    /// Whoever waits for the UPS must not wait for ever: for one that was found and cannot be read, because
+    /// A client must not wait for ever: for a UPS that was found and cannot be read, because
     /// of noise or because it is gone again; nor for a line that went away before it was found.
     pub(in crate::device) fn give_up_survey(&mut self, now: Moment) {
         self.search.detect_again = now + SURVEY_WAITS;
@@ -109,7 +109,7 @@ impl Device {
                 self.events.push_back(Event::Stale);
             }
             Stage::Detecting { .. } if !self.line.is_up() => {
-                let why = "the line went away while the UPS was looked for: check the cable";
+                let why = "the port disconnected during detection: check the cable";
                 self.events.push_back(Event::NotFound(why.into()));
             }
             Stage::Detecting { .. } => {}
@@ -161,7 +161,7 @@ impl Device {
             let slot = &mut self.schedule.slots_mut()[at];
             if let Some(line) = detection.reply(slot.query).filter(|_| slot.applies) {
                 if let Some(form) = slot.query.read(line).ok().and_then(|fit| fit.odd) {
-                    slot.judge.learn(&form);
+                    slot.judge.adopt(&form);
                 }
                 self.handle_answer(at, Some(line), now, now);
             } else if slot.applies

@@ -65,7 +65,7 @@ impl Device {
         }
     }
 
-    /// What was believed of an earlier start is not true: the UPS does not tell its status so.
+    /// Drops the dialect of an earlier start: the UPS does not answer its questions for the status.
     pub(in crate::device) fn drop_wrong_guess(&mut self, now: Moment) {
         let put_off = |slot: &QueryState| {
             let is_due = slot.due.is_some_and(|due| due <= now);

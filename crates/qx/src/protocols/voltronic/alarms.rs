@@ -13,7 +13,7 @@ use crate::wire::when::When;
 const fn warning(number: u8, text: &'static str) -> Bit {
     bit(text, Effect::Alarm(Alarm::warning(number, text)), Nothing)
 }
-/// A warning of which nobody knows what it means.
+/// A warning whose meaning is not published.
 const fn unheard(number: u8) -> Bit {
     bit("unknown", Effect::Alarm(Alarm::warning(number, "")), Nothing)
 }

@@ -3,7 +3,7 @@
 use super::cypress::REPORTS;
 use crate::usb::bridge::{Bridge, Carriage, Inlet, Outlet, Reports};
 
-/// The bridge. Nobody has published its numbers: it is taken only by name.
+/// The bridge. Its numbers are not published: it is taken only by name.
 pub static GTEC: Bridge = Bridge {
     name: "gtec",
     about: "HID reports of eight bytes out, transfers of 128 back; only when it is named",

@@ -84,8 +84,8 @@ pub fn of_device(
 }
 
 /// The dialect that comes first for devices of this maker, if their bridge names one. By the maker, as in NUT
-/// (2.8.5 nutdrv_qx_omron.c, omron_claim), whatever `subdriver` says: who tries one bridge after the other on a
-/// device that nobody knows would else be taken for an Omron.
+/// (2.8.5 nutdrv_qx_omron.c, omron_claim), whatever `subdriver` says: who tries one bridge after the other on an
+/// unknown device would else be taken for an Omron.
 pub fn dialect_of(vendor: u16) -> Option<&'static str> {
     let named = ALL.iter().filter(|bridge| bridge.ids.iter().any(|id| id.vendor == vendor));
     named.copied().find_map(|bridge| bridge.dialect)
