@@ -56,6 +56,8 @@ pub const FORM_MET_IN_NOISE: u8 = 8;
 /// When so many replies in a row end in the same number of bits, another number has to come as often as an odd form
 /// before its bits count.
 pub const BITS_ARE_STEADY: u8 = 8;
+/// A field that is the one before with a byte lost or doubled is no news before it came so often in a row, the same.
+pub const SLIPPED_AGAIN: u8 = 4;
 /// A refusal, or a reply that cannot be read, is what this UPS says when it came so often in a row, on any
 /// line: noise is never the same.
 pub const SAME_AGAIN: u8 = 3;

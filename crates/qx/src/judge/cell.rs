@@ -256,6 +256,11 @@ impl Field {
 }
 
 impl Cell {
+    /// Which field of the reply it is of.
+    pub fn field(&self) -> usize {
+        self.field
+    }
+
     /// Whether it is of the last field of replies to `query`.
     pub fn is_at_the_end(&self, query: &Query) -> bool {
         self.field + 1 == query.fields.len()

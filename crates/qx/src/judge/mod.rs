@@ -13,6 +13,7 @@ mod form;
 mod mute;
 mod number;
 mod recent;
+mod slip;
 mod word;
 
 use crate::options::Options;
@@ -22,10 +23,12 @@ use crate::vocabulary::variable::Var;
 use crate::wire::query::Query;
 use crate::wire::read::Form;
 use crate::wire::readings::Readings;
+use cell::Strange;
 pub use cell::{Cell, CellKind, Claims, GRAVE};
 pub use compare::{alike, alike_but_for_words, same_words};
 use form::Forms;
 use recent::Recent;
+use slip::Slips;
 
 /// A word that changed so often among the last readings is not asked for again at once.
 const FLICKERS: usize = 3;
@@ -87,6 +90,8 @@ pub struct Judged {
     pub mains: bool,
     /// Something is between two states, and asking again would tell.
     pub ask_again: bool,
+    /// The same of a word.
+    pub word_is_open: bool,
     /// Everything was read at some time, and is what is taken.
     pub complete: bool,
     /// Everything that is taken was read anew.
@@ -124,6 +129,7 @@ pub struct Judge {
     cells: Vec<Cell>,
     states: Vec<CellState>,
     forms: Forms,
+    slips: Slips,
     /// The last reply of the drawn form, and what it says.
     last: Option<(Vec<u8>, Claims)>,
 }
@@ -137,6 +143,7 @@ impl Judge {
             states: vec![CellState::default(); cells.len()],
             cells,
             forms: Forms::new(query),
+            slips: Slips::default(),
             last: None,
         }
     }
@@ -155,6 +162,7 @@ impl Judge {
     /// before.
     pub fn claims(&mut self, reply: &[u8], quality: Quality, options: &Options) -> Claims {
         if let Some((_, claims)) = self.last.take_if(|(bytes, _)| bytes == reply) {
+            self.slips.keep(reply);
             self.forms.meet(None, quality);
             self.forms.doubts(bits_of(reply), quality);
             return claims;
@@ -166,13 +174,33 @@ impl Judge {
         if let Some(strange) = &claims.strange {
             self.forms.meet_strange(strange);
         }
+        let mut claims = self.claims_of_form(reply, claims, (quality, usual));
+        claims.said.iter_mut().flatten().for_each(|said| said.mute(self.query, options));
+        claims
+    }
+
+    /// The same where its form was looked at: whether it is this UPS's own, or a byte was lost or doubled.
+    fn claims_of_form(
+        &mut self,
+        reply: &[u8],
+        mut claims: Claims,
+        (quality, usual): (Quality, Option<&[Strange]>),
+    ) -> Claims {
+        let slipped = if claims.vouched { None } else { self.slips.of(self.query, reply) };
+        if let Some(field) = slipped {
+            self.forms.meet(None, quality);
+            let cells = self.cells.iter().zip(&mut claims.said);
+            cells.filter(|(cell, _)| cell.field() == field).for_each(|(_, said)| *said = None);
+            return Claims { odd: None, whole: false, ..claims };
+        }
         self.forms.meet(claims.odd.as_ref().filter(|_| !claims.whole), quality);
         let is_learned = !claims.whole && claims.odd.as_ref().is_some_and(|form| self.forms.knows(form));
-        let mut claims = if is_learned {
-            self.query.claims(&self.cells, reply, usual, |form| self.forms.knows(form))
-        } else {
-            claims
-        };
+        if is_learned {
+            claims = self.query.claims(&self.cells, reply, usual, |form| self.forms.knows(form));
+        }
+        if claims.whole {
+            self.slips.keep(reply);
+        }
         if self.query.ends_in_bits() && claims.whole && !claims.vouched {
             if is_learned {
                 self.forms.settle(bits_of(reply));
@@ -180,7 +208,6 @@ impl Judge {
                 self.withhold_bits(&mut claims);
             }
         }
-        claims.said.iter_mut().flatten().for_each(|said| said.mute(self.query, options));
         claims
     }
 
@@ -231,7 +258,11 @@ impl Judge {
             read: claims.said.iter().any(Option::is_some),
             whole: claims.whole,
             mains: each().all(mains_read) && claims.said.iter().any(Option::is_some),
-            ask_again: each().any(|(cell, (state, said))| state.is_open(cell, said.is_some())),
+            ask_again: each()
+                .any(|(cell, (state, said))| state.is_open(cell, said.is_some(), hearing.quality)),
+            word_is_open: each().any(|(cell, (state, said))| {
+                cell.kind != CellKind::Value && state.is_open(cell, said.is_some(), hearing.quality)
+            }),
             complete: self.states.iter().all(|state| state.settled || state.taken.is_none() && claims.whole),
             all: each().all(|(_, (state, said))| said.is_some() || state.taken.is_none()),
         }
@@ -399,11 +430,12 @@ impl CellState {
         }
     }
 
-    /// Whether asking again would tell more of it.
-    fn is_open(&self, cell: &Cell, was_read: bool) -> bool {
+    /// Whether asking again would tell more of it; of what noise may have made of it, it would not.
+    fn is_open(&self, cell: &Cell, was_read: bool, quality: Quality) -> bool {
         let flickers = cell.kind != CellKind::Value && !cell.grave && self.recent.changes() >= FLICKERS;
         match was_read {
-            true => !self.settled && !flickers,
+            true if !self.settled && !flickers => true,
+            true => cell.grave && !quality.is_noisy() && word::may_rise(self.taken.as_ref(), &self.recent),
             false => cell.kind == CellKind::Mains || cell.raises || self.taken.is_none(),
         }
     }

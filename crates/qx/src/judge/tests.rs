@@ -6,6 +6,8 @@ use crate::options::Options;
 use crate::options::quirk::{INVERTED_REGULATION, Quirks};
 use crate::protocols;
 use crate::vocabulary::moment::Moment;
+use crate::vocabulary::status::Status;
+use crate::vocabulary::variable::BATTERY_CHARGE;
 use std::time::Duration;
 
 /// Replies of the drawn form of many dialects, others of the same, and what is garbled.
@@ -182,4 +184,84 @@ fn what_was_taken_at_once_is_evidence_when_it_is_doubted() {
     for taken in [false, false, true] {
         assert_eq!(say(&mut judge, &mut now, Quality::Hurt).is_some(), taken);
     }
+}
+
+/// Lets a judge hear replies to one of a dialect's questions on a line of that quality, and says what is taken then.
+fn hear_all(judge: &mut Judge, quality: Quality, replies: &[&str]) -> crate::wire::readings::Readings {
+    for (at, reply) in replies.iter().enumerate() {
+        let claims = judge.claims(reply.as_bytes(), quality, &Options::default());
+        let now = Moment::after_start(Duration::from_secs(at as u64));
+        let (since, let_run, word_is_news) = (Moment::ZERO, false, false);
+        judge.hear(&claims, Hearing { now, since, values_since: since, quality, let_run, word_is_news });
+        judge.keep_claims(reply.as_bytes(), claims);
+    }
+    judge.readings().unwrap()
+}
+
+fn judge_of(dialect: &str, ask: &str) -> Judge {
+    let queries = protocols::named(dialect).unwrap().queries;
+    Judge::new(queries.iter().find(|query| query.ask == ask).unwrap())
+}
+
+/// A UPS that draws ten bits, of which one was lost three times in a row, does not shut down; and it may draw nine
+/// bits from now on, which say something new.
+#[test]
+fn a_bit_that_is_lost_says_no_other_words() {
+    for quality in [Quality::Unproven, Quality::Clean, Quality::Hurt, Quality::Noisy] {
+        let mut judge = judge_of("megatec", "Q1");
+        let status = |bits: &str| format!("(230.0 230.0 230.0 020 50.0 27.2 25.0 {bits}");
+        let [ten, first, then, on_battery] =
+            ["0000100100", "000100100", "000010100", "100010010"].map(status);
+        let said = hear_all(&mut judge, quality, &[ten.as_str(); 12]);
+        let heard = hear_all(&mut judge, quality, &[&first, &then, &then, &first]);
+        assert_eq!((heard.status, heard.alarms), (said.status, said.alarms), "{quality:?}");
+        let news = hear_all(&mut judge, quality, &[on_battery.as_str(); 12]);
+        assert!(said.status.has(Status::Online) && !news.status.has(Status::Online), "{quality:?}");
+    }
+}
+
+/// Where a NUL stands behind each reply, it takes the place of the bit that was lost.
+#[test]
+fn a_nul_is_not_the_bit_that_was_lost() {
+    for quality in [Quality::Unproven, Quality::Clean, Quality::Hurt, Quality::Noisy] {
+        let mut judge = judge_of("zinto", "Q1");
+        let status = |bits: &str| format!("(230.0 000.0 230.0 020 50.0 25.8 25.0 {bits}");
+        let [whole, first, then] = ["01001001", "1001001\0", "0100001\0"].map(status);
+        let said = hear_all(&mut judge, quality, &[whole.as_str(); 12]);
+        let heard = hear_all(&mut judge, quality, &[&first, &then, &whole, &then]);
+        assert_eq!((heard.status, heard.alarms), (said.status, said.alarms), "{quality:?}");
+    }
+}
+
+/// A charge of 100 whose digits are lost is none of 10; one that comes so again and again is.
+#[test]
+fn a_digit_that_is_lost_makes_no_other_number() {
+    for quality in [Quality::Unproven, Quality::Clean] {
+        let mut judge = judge_of("hunnox", "BL");
+        let charge = |said: crate::wire::readings::Readings| said.number(&BATTERY_CHARGE).unwrap().as_f64();
+        assert_eq!(charge(hear_all(&mut judge, quality, &["BL100", "BL100"])), 100.0);
+        assert_eq!(charge(hear_all(&mut judge, quality, &["BL00", "BL10", "BL10", "BL10"])), 100.0);
+        assert_eq!(charge(hear_all(&mut judge, quality, &["BL10", "BL10"])), 10.0);
+    }
+}
+
+/// LB in each second reply is asked for again until the second of them came.
+#[test]
+fn a_word_that_makes_hosts_halt_is_asked_for_until_four_replies_tell() {
+    let mut judge = judge_of("megatec", "Q1");
+    let mut asks = vec![];
+    let [low, not] =
+        ["11001001", "10001001"].map(|bits| format!("(000.0 000.0 230.0 020 00.0 22.4 25.0 {bits}"));
+    hear_all(&mut judge, Quality::Clean, &[&not, &not]);
+    for reply in [&low, &not, &not, &not, &not] {
+        let claims = judge.claims(reply.as_bytes(), Quality::Clean, &Options::default());
+        let (now, since) = (Moment::after_start(Duration::from_secs(9)), Moment::ZERO);
+        let (quality, let_run, word_is_news) = (Quality::Clean, false, false);
+        let heard =
+            judge.hear(&claims, Hearing { now, since, values_since: since, quality, let_run, word_is_news });
+        asks.push(heard.ask_again);
+    }
+    assert_eq!(asks, [true, true, true, false, false]);
+    let said = hear_all(&mut judge, Quality::Clean, &[&low, &not, &low]);
+    assert!(said.status.has(Status::LowBattery));
 }

@@ -66,6 +66,15 @@ pub fn takes(
     }
 }
 
+/// Whether a word that makes hosts halt was said among the last readings, and the next one may be what raises it.
+pub fn may_rise(taken: Option<&Readings>, recent: &Recent) -> bool {
+    let raises = |reading: &&Readings| {
+        let word = |word: &Status| reading.status.has(*word) && !taken.is_some_and(|it| it.status.has(*word));
+        GRAVE.iter().any(word)
+    };
+    recent.iter().rev().take(RAISED.last - 1).any(|reading| raises(&reading))
+}
+
 /// Whether what was taken was away and came again among the last readings.
 fn flickers(taken: &Readings, recent: &Recent) -> bool {
     let mut away = false;
