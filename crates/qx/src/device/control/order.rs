@@ -181,6 +181,7 @@ impl Device {
     /// What is known by now of a command.
     fn verdict(&self, unconfirmed: &Unconfirmed, now: Moment) -> CommandVerdict {
         let seen = self.schedule.status_is_whole_since(unconfirmed.since);
+        let settled = seen && !self.schedule.status_is_open();
         let over = now >= self.unconfirmed_until(unconfirmed);
         let shown = self.shown();
         let silence_counts = self.acknowledgement().by_silence() && !self.line.quality().is_noisy();
@@ -220,7 +221,8 @@ impl Device {
             }
             // before the load is switched off there is no time to be sure of this
             (What::Stop, Acceptance::No) if seen || over => CommandVerdict::Refused,
-            (What::Stop, _) if (seen || over) && unconfirmed.request.asker == Asker::KillPower => {
+            // (only whether it was pending before has to be known, or the order would show nothing that is new)
+            (What::Stop, _) if (settled || over) && unconfirmed.request.asker == Asker::KillPower => {
                 CommandVerdict::Done("whatever was pending")
             }
             (What::Stop, Acceptance::Yes) if seen && !shown.pending => {

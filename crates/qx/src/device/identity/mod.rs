@@ -334,7 +334,7 @@ impl Device {
         let Some(doubted) = &self.identity.doubt else { return false };
         let (since, frozen) = (doubted.since, doubted.frozen);
         // a part of the status alone would not tell whether mains is there
-        if !self.schedule.status_is_whole(|answered| answered >= since) {
+        if !self.schedule.status_is_as_whole_since(since) {
             return true;
         }
         if !frozen {

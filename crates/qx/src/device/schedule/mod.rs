@@ -94,6 +94,18 @@ impl Schedule {
         self.status_is_whole(|answered| answered > since)
     }
 
+    /// The same, but for parts that meet silence now.
+    pub(super) fn status_is_as_whole_since(&self, since: Moment) -> bool {
+        let part = |slot: &&QueryState| {
+            slot.query.cadence == Cadence::Quick
+                && slot.applies
+                && slot.reading.is_some()
+                && !slot.is_unanswered()
+        };
+        let mut parts = self.slots.iter().filter(part).peekable();
+        parts.peek().is_some() && parts.all(|slot| slot.answered >= since)
+    }
+
     /// Whether each part of the status that the UPS tells was taken at such a moment.
     pub(super) fn status_is_whole(&self, when: impl Fn(Moment) -> bool) -> bool {
         let part = |slot: &&QueryState| {
@@ -101,6 +113,13 @@ impl Schedule {
         };
         let mut parts = self.slots.iter().filter(part).peekable();
         parts.peek().is_some() && parts.all(|slot| when(slot.answered))
+    }
+
+    /// Whether something of the status is between two states, and is asked again.
+    pub(super) fn status_is_open(&self) -> bool {
+        let is_open =
+            |slot: &QueryState| slot.query.cadence == Cadence::Quick && slot.applies && slot.repeats > 0;
+        self.slots.iter().any(is_open)
     }
 
     /// What is asked once is asked again.
