@@ -12,11 +12,14 @@ use crate::judge::bounds::{
 };
 use crate::judge::{Cell, CellKind, GRAVE, Withdrawn};
 use crate::vocabulary::status::Status;
-use crate::vocabulary::variable::{INPUT_L1_N_VOLTAGE, INPUT_VOLTAGE};
+use crate::vocabulary::variable::{INPUT_L1_N_VOLTAGE, INPUT_VOLTAGE, OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE};
 use crate::wire::fact::Facts;
 use crate::wire::query::Cadence;
 use crate::wire::readings::Readings;
 use std::time::Duration;
+
+/// An output with less is off for some dialect.
+const DEAD_VOLTS: f64 = 50.0;
 
 impl Device {
     /// How long after the last reading of mains data is stale.
@@ -186,11 +189,16 @@ impl Device {
         }
     }
 
-    /// What makes hosts halt was read before the silence: it counts when it is read again.
+    /// What makes hosts halt was read before the silence: it counts when it is read again. So do volts of an output
+    /// that was dead, of which dialects make OFF.
     fn withdraw_old_warnings(&mut self, now: Moment) {
         let since = now - JUST_NOW;
+        let is_dead = |taken: &Readings| {
+            let volts = [&OUTPUT_VOLTAGE, &OUTPUT_L1_N_VOLTAGE].map(|var| taken.number(var));
+            volts.into_iter().flatten().any(|volts| volts.as_f64() < DEAD_VOLTS)
+        };
         let is_old = |_: &Cell, taken: &Readings, read: Moment| {
-            read < since && GRAVE.iter().any(|word| taken.status.has(*word))
+            read < since && (GRAVE.iter().any(|word| taken.status.has(*word)) || is_dead(taken))
         };
         for at in 0..self.schedule.slots.len() {
             let says_mains = self.schedule.slots[at].says_mains;
