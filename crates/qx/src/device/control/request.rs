@@ -401,7 +401,8 @@ impl Device {
             .iter_mut()
             .filter(|slot| slot.applies && !slot.refused && again(slot.query))
         {
-            slot.due = Some(now);
+            // what waits already does not wait longer for it
+            slot.due = Some(slot.due.map_or(now, |due| due.min(now)));
         }
     }
 

@@ -35,14 +35,16 @@ impl Device {
         let often = |slot: &QueryState| mains_waits && !slot.says_mains && slot.repeats >= REPEATS;
         let rank = |slot: &QueryState| match slot.query.cadence {
             // on a noisy line this may take long, and the status must not wait for it
-            _ if slot.repeats > 0 && !noisy && self.goes_first(slot) && !often(slot) => 0,
-            Cadence::Quick if gives_way => 6,
-            Cadence::Quick => 1,
+            _ if slot.repeats > 0 && !noisy && self.goes_first(slot) && !often(slot) => {
+                u8::from(!slot.says_mains)
+            }
+            Cadence::Quick if gives_way => 7,
+            Cadence::Quick => 2,
             // nor may it wait for what may be many questions
-            _ if slot.tells_status() && slot.reading.is_none() => 2,
-            Cadence::Once => 3,
-            Cadence::AfterChange => 4,
-            Cadence::Full => 5,
+            _ if slot.tells_status() && slot.reading.is_none() => 3,
+            Cadence::Once => 4,
+            Cadence::AfterChange => 5,
+            Cadence::Full => 6,
         };
         let until = now + self.goes_along(now);
         let due = |slot: &QueryState| {
@@ -305,8 +307,11 @@ impl Device {
             self.watch_closer(true, now);
         }
         if cadence == Cadence::Quick && heard.mains {
-            // of a UPS that was silent, a word that may be over is not told as fresh
-            if !(self.store.is_stale() && heard.ask_again && self.schedule.slots[at].repeats > 0) {
+            // of a UPS that was silent, a word that may be over is not told as fresh; where most is noise, nothing is
+            // that is between two states
+            let garbled = self.line.quality() == Quality::Garbled;
+            let is_open = if garbled { heard.ask_again } else { heard.word_is_open };
+            if !(self.store.is_stale() && is_open && self.schedule.slots[at].repeats > 0) {
                 self.heard_from(now);
             }
             self.watch_closer(false, now);
