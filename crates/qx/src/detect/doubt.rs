@@ -51,6 +51,18 @@ impl Detection {
             || line.len() >= SHORT && self.heard.iter().any(unrepeated)
     }
 
+    /// A question before that comes back now was refused by its echo, and nothing else was late: then the UPS answered
+    /// others in time. How late it came.
+    pub(super) fn late_echo(&mut self, ask: &[u8], line: &[u8], now: Moment) -> Option<Duration> {
+        let answers_in_time = self.latency.is_some() && self.restarts == 0;
+        let is_its_own = |heard: &&mut SignReply| heard.ask == line && heard.line.is_none();
+        let before = self.heard.iter_mut().find(is_its_own).filter(|_| answers_in_time && ask != line)?;
+        let late = Some(now.saturating_sub(before.asked)).filter(|late| *late <= SLOWEST)?;
+        (before.line, before.came, before.sure) = (Some(line.to_vec()), now, true);
+        self.echoes = self.echoes.max(Some(late));
+        Some(late)
+    }
+
     /// How late a line is, had it come to one of the questions that were asked in vain: the longest time that may
     /// be.
     pub(super) fn overdue(&self, ask: &[u8], line: &[u8], now: Moment) -> Option<Duration> {

@@ -145,6 +145,8 @@ pub struct Detection {
     anything_said: bool,
     /// How late the latest reply was that came to another question.
     lateness: Option<Duration>,
+    /// How late questions come back that it does not know, where it answers others in time.
+    echoes: Option<Duration>,
     /// So slow the UPS is, if something comes unasked before the next question.
     suspected: Option<Duration>,
     /// Silences that count if nothing comes unasked before the next question.
@@ -216,6 +218,7 @@ impl Detection {
             anything_long: false,
             anything_said: false,
             lateness: None,
+            echoes: None,
             suspected: None,
             silent: vec![],
             waited: Moment::ZERO,
@@ -238,8 +241,18 @@ impl Detection {
     pub fn again(self) -> Detection {
         let next = Detection::new(self.candidates, self.flags, self.address);
         let Detection { heard: given_up, anything_said, waited, exchanges, .. } = self;
-        let Detection { tentative, family, times_late, .. } = self;
-        Detection { given_up, anything_said, waited, exchanges, tentative, family, times_late, ..next }
+        let Detection { tentative, family, times_late, echoes, .. } = self;
+        Detection {
+            given_up,
+            anything_said,
+            waited,
+            exchanges,
+            tentative,
+            family,
+            times_late,
+            echoes,
+            ..next
+        }
     }
 
     /// The same, when the UPS is likely to be one that was found before.
@@ -345,6 +358,8 @@ impl Detection {
     pub fn patience(&self) -> Duration {
         let latency = self.latency.max(self.suspected);
         let learned = latency.map(|latency| slower(latency, SLOWER_PERCENT).min(latency + UNKNOWN[1]));
+        let echoes = self.echoes.map(|late| slower(late, LATER_PERCENT) + UNASKED).unwrap_or_default();
+        let learned = learned.map(|learned| learned.max(echoes));
         match learned {
             Some(learned) if self.restarts > 0 => learned.max(UNKNOWN[0]),
             None if self.restarts > 0 => self.long(),
@@ -408,6 +423,9 @@ impl Detection {
         }
         self.family |= line.as_deref().is_some_and(looks_like_reply);
         let came = asked + if line.is_some() { latency } else { patience };
+        if let Some(late) = line.as_deref().and_then(|line| self.late_echo(&ask, line, came)) {
+            return Worth::Doubted((asked + late + UNASKED).saturating_sub(came));
+        }
         let overdue = line.as_deref().and_then(|line| self.overdue(&ask, line, came));
         let asked_before = self.asked_in_vain(&ask, came).filter(|_| line.is_some());
         let elsewhere =
@@ -441,7 +459,8 @@ impl Detection {
         }
         // a reply is lost more easily than made up
         let line = line.or_else(|| before.filter(|_| !seems_sure).and_then(|before| before.line));
-        if let Some(line) = line.as_deref().filter(|_| seems_sure) {
+        let tells = |line: &&[u8]| seems_sure && !(self.echoes.is_some() && *line == ask);
+        if let Some(line) = line.as_deref().filter(tells) {
             self.anything_long |= line.len() >= TELLING;
             self.latency = Some(self.latency.unwrap_or_default().max(latency.min(SLOWEST)));
         }
@@ -485,7 +504,8 @@ impl Detection {
             self.latency = self.latency.max(Some(latency));
             return None;
         }
-        let last = self.heard.last().filter(|last| last.line.is_none() && self.restarts == 0)?;
+        let is_told = self.restarts > 0 || self.echoes.is_some();
+        let last = self.heard.last().filter(|last| last.line.is_none() && !is_told)?;
         let late = Some(now.saturating_sub(last.asked)).filter(|late| *late <= SLOWEST);
         Some(self.start_again(None, late, (now, now), None))
     }
