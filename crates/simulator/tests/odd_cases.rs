@@ -591,3 +591,90 @@ fn case_l12_a_mode_that_is_not_known_asks_the_others() {
         case("L12 a mode that is not known in an outage", "OB", &["voltronic-axpert"], &text);
     }
 }
+
+#[test]
+fn case_l13_a_byte_that_is_lost_makes_no_other_number() {
+    // (seed 8800167) BL100 arrived as BL00 and then as BL10, and a full battery was published as one of 10 %
+    let text = "seed 8800167\noption pollfreq=60\nknob latency 20\nat 58700ms hurt 3\nuntil 65s";
+    case("L13 BL100 without its digits", "no charge of 10 %", &["hunnox"], text);
+}
+
+#[test]
+fn case_l14_the_output_was_dead_before_the_silence() {
+    // (seeds 2302, 9105403) the volts of a unit that is not there any more said OFF of the next one
+    let text = "seed 9105403\nknob latency 250\nknob odd narrow every:3\nat 274700ms kill\nat 407800ms out\n\
+                at 408700ms swap model OTHER-2; rated 12; latency 30\nat 444400ms in\nuntil 446s";
+    case("L14 a unit that is off is unplugged, and another one plugged in", "no OFF", &["ablerex"], text);
+}
+
+#[test]
+fn case_l15_a_shutdown_is_pending_when_the_power_is_killed() {
+    // (seed 9101958) the order went out before it was known that nothing was pending any more, so that what the
+    // status showed of it was no news, and it went out again
+    let text = "seed 9101958\nknob odd nuls ask:BL every:3\nat 102300ms order shutdown.return\nat 159100ms kill\nuntil 167s";
+    case("L15 killpower while a shutdown is pending", "one order", &["hunnox"], text);
+}
+
+#[test]
+fn case_l16_a_status_that_is_silent_in_one_state_keeps_nothing_back() {
+    // (seeds 9105602, 9104027) while it is asked who answers, what was to be published waited for a question
+    // that is not answered any more
+    let text =
+        "option pollinterval=10\nknob odd silent ask:QPIGS on:battery\nat 53800ms mains fail\nuntil 62s";
+    case("L16 QPIGS silent on battery", "OB", &["voltronic-axpert"], text);
+    let text = "seed 9104027\nknob latency 100\nknob baud 2400\nknob odd silent ask:QPIGS on:mains\n\
+                at 52400ms mains fail\nat 59800ms mains back\nat 72900ms reload pollinterval=5\nat 186500ms out\n\
+                at 188500ms in\nat 255500ms mains fail\nat 255600ms out\nat 264300ms in\nat 293800ms mains back\nuntil 306s";
+    case("L16 QPIGS silent on mains", "OL when mains is back", &["voltronic-axpert"], text);
+}
+
+#[test]
+fn case_l17_numbers_that_are_not_settled_keep_no_word_stale() {
+    // (seed 9104552) of forms that alternate one in three is read, and the words of it were settled
+    let text = "seed 9104552\nknob odd tabs on:battery every:3 phase:1\nknob odd narrow\nat 122400ms out\nat 131300ms in\n\
+                at 208400ms out\nat 208800ms mains fail\nat 239700ms in\nuntil 250s";
+    case("L17 three forms in turn after a silence", "OB, and fresh", &["megatec"], text);
+}
+
+#[test]
+fn case_l18_a_question_that_is_not_known_comes_back_late() {
+    // (seed 9105551) an echo after 1.5 s was taken for replies that come late, and everything heard was forgotten
+    for dialect in ["innovart31", "megatec", "voltronic", "bestups", "q6"] {
+        let recipe = format!(
+            "dialect {dialect}\nknob latency 100\nknob baud 2400\nknob unknown echo\nknob odd late-word=1500\nuntil 100s"
+        );
+        assert_eq!(live(&Life::parse(&recipe)), [], "{recipe}");
+    }
+}
+
+#[test]
+fn case_l19_a_low_battery_bit_that_comes_and_goes_between_seldom_polls() {
+    // (seed 9100486) that it was said once, and then not, was no reason to ask again: it waited for the next poll
+    let text = "option pollinterval=5\nknob odd omits=LB every:2\nknob odd bits=1 on:low\nat 80700ms gone\nat 82s back\n\
+                at 127600ms mains fail\nat 131600ms charge 14\nuntil 139s";
+    case("L19 LB in turns, in another form", "LB in the poll that says it", &["zinto"], text);
+}
+
+#[test]
+fn case_l20_an_order_puts_nothing_off_that_waits() {
+    // (seeds 9101856, 9201353) after a command everything was due anew, and numbers that ran were asked for again
+    // meanwhile, and again after that
+    for tenths in 0..10 {
+        let text = format!(
+            "seed 9101856\nknob latency 100\nknob baud 2400\nknob unknown (NAK\nknob odd toggles on:low every:3 phase:1\n\
+             knob odd tabs on:low\nat 54900ms mains fail\nat 86600ms charge 14\nat 116800ms mains back\n\
+             at 135400ms mains fail\nat 135600ms out\nat 137400ms order test.battery.stop\nat 144400ms in\n\
+             at 173400ms mains back\nat 205700ms reload pollfreq=20\nat {}ms order test.battery.start.quick\nuntil 245s",
+            229_600 + 200 * tenths
+        );
+        case("L20 a test while numbers run", "never stale", &["innovart33"], &text);
+    }
+}
+
+#[test]
+fn case_l21_mains_is_asked_again_before_numbers_are() {
+    // (seed 9109458) two questions were asked again in turn, and each took its time
+    let text = "option pollinterval=1\nknob baud 2400\nknob odd bits=1 on:battery every:2\nat 52200ms mains fail\n\
+                at 86700ms mains back\nat 250700ms order test.battery.start.quick\nat 253200ms mains fail\nuntil 260s";
+    case("L21 a ninth bit in turns, in a test", "OB", &["innovart33"], text);
+}

@@ -64,6 +64,10 @@ pub struct Judge {
     heard_at: Moment,
     /// What the last readable reply said of mains.
     last_online: Option<Option<bool>>,
+    /// So many in a row said that,
+    agreed: usize,
+    /// and this was enough of them.
+    believed: Option<Option<bool>>,
     /// Questions for mains that were not answered readably since then.
     unread: u32,
     stale_since: Option<Moment>,
@@ -98,6 +102,8 @@ impl Judge {
             readable: None,
             heard_at: Moment::ZERO,
             last_online: None,
+            agreed: 0,
+            believed: None,
             unread: 0,
             stale_since: None,
             readable_while_stale: 0,
@@ -246,9 +252,13 @@ impl Judge {
         if claims.online.is_none() {
             return;
         }
-        // on a bad line, what contradicts the reply before it may be the noise: it proves nothing fresh
-        let contradicts = self.last_online.replace(claims.online) != Some(claims.online);
-        if !(bad && contradicts) {
+        // what contradicts the replies before it may be noise: it proves nothing fresh before it would be told (seeds
+        // 9100045, 9302034: the cable was pulled behind the first replies that told of an outage)
+        self.agreed =
+            if self.last_online.replace(claims.online) == Some(claims.online) { self.agreed + 1 } else { 1 };
+        let need = if bad { MAINS_REPLIES_ON_A_BAD_LINE } else { MAINS_REPLIES };
+        if self.agreed >= need || self.believed == Some(claims.online) {
+            self.believed = Some(claims.online);
             self.readable = Some(now);
         }
         self.unread = 0;
@@ -278,6 +288,10 @@ impl Judge {
         self.words[3].world(now, !world.powered(), !world.powered());
         if !world.alive() || look.cable != Cable::Plugged || ups.profile.silent {
             self.reachable = now;
+        }
+        if !world.alive() {
+            // a question that meets silence is lost, for all that the driver knows
+            (self.bad, self.bad_at) = (true, now);
         }
         if ups.profile.oddities.iter().any(is_unclear) || ups.trouble.noise > 0.0 || is_taken_for_another {
             self.orders.blur();
