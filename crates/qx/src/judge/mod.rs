@@ -273,9 +273,10 @@ impl Judge {
             read: claims.said.iter().any(Option::is_some),
             whole: claims.whole,
             mains: each().all(mains_read) && claims.said.iter().any(Option::is_some),
-            ask_again: each().any(|(cell, (state, said))| state.is_open(cell, said.is_some())),
+            ask_again: each()
+                .any(|(cell, (state, said))| state.is_open(cell, said.is_some(), hearing.quality)),
             word_is_open: each().any(|(cell, (state, said))| {
-                cell.kind != CellKind::Value && state.is_open(cell, said.is_some())
+                cell.kind != CellKind::Value && state.is_open(cell, said.is_some(), hearing.quality)
             }),
             complete: self.states.iter().all(|state| state.settled || state.taken.is_none() && claims.whole),
             all: each().all(|(_, (state, said))| said.is_some() || state.taken.is_none()),
@@ -454,13 +455,12 @@ impl CellState {
         }
     }
 
-    /// Whether asking again would tell more of it.
-    fn is_open(&self, cell: &Cell, was_read: bool) -> bool {
+    /// Whether asking again would tell more of it; of what noise may have made of it, it would not.
+    fn is_open(&self, cell: &Cell, was_read: bool, quality: Quality) -> bool {
         let flickers = cell.kind != CellKind::Value && !cell.grave && self.recent.changes() >= FLICKERS;
         match was_read {
-            true => {
-                !self.settled && !flickers || cell.grave && word::may_rise(self.taken.as_ref(), &self.recent)
-            }
+            true if !self.settled && !flickers => true,
+            true => cell.grave && !quality.is_noisy() && word::may_rise(self.taken.as_ref(), &self.recent),
             false => cell.kind == CellKind::Mains || cell.raises || self.taken.is_none(),
         }
     }

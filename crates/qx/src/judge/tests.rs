@@ -212,11 +212,10 @@ fn a_bit_that_is_lost_says_no_other_words() {
         let status = |bits: &str| format!("(230.0 230.0 230.0 020 50.0 27.2 25.0 {bits}");
         let [ten, first, then, on_battery] =
             ["0000100100", "000100100", "000010100", "100010010"].map(status);
-        let many = vec![ten.as_str(); 12];
-        let said = hear_all(&mut judge, quality, &many);
+        let said = hear_all(&mut judge, quality, &[ten.as_str(); 12]);
         let heard = hear_all(&mut judge, quality, &[&first, &then, &then, &first]);
         assert_eq!((heard.status, heard.alarms), (said.status, said.alarms), "{quality:?}");
-        let news = hear_all(&mut judge, quality, &vec![on_battery.as_str(); 12]);
+        let news = hear_all(&mut judge, quality, &[on_battery.as_str(); 12]);
         assert!(said.status.has(Status::Online) && !news.status.has(Status::Online), "{quality:?}");
     }
 }
@@ -228,7 +227,7 @@ fn a_nul_is_not_the_bit_that_was_lost() {
         let mut judge = judge_of("zinto", "Q1");
         let status = |bits: &str| format!("(230.0 000.0 230.0 020 50.0 25.8 25.0 {bits}");
         let [whole, first, then] = ["01001001", "1001001\0", "0100001\0"].map(status);
-        let said = hear_all(&mut judge, quality, &vec![whole.as_str(); 12]);
+        let said = hear_all(&mut judge, quality, &[whole.as_str(); 12]);
         let heard = hear_all(&mut judge, quality, &[&first, &then, &whole, &then]);
         assert_eq!((heard.status, heard.alarms), (said.status, said.alarms), "{quality:?}");
     }

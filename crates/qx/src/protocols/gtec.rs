@@ -66,14 +66,15 @@ static STATUS: Query = query("Q4", "status", "(MMM.M xxx.x yyy.y NNN.N PPP.P zzz
 ]).quick().source("NUT 2.8.5 nutdrv_qx_gtec.c");
 
 /// Mains is good unless the UPS says that it is not. A UPS that is neither on mains nor on battery nor
-/// on bypass is off.
+/// on bypass is off, if it says what its output has: letters that noise took away say the same, and then the volts
+/// are in doubt as well.
 fn settle(facts: &Facts, raised: &mut Raised) {
     let said = facts.heard().any(|(query, _)| query.ask == STATUS.ask);
     if said {
         raised.covers = raised.covers.with(Online);
     }
     if said && facts.text(&MAINS_FAILED).is_none() && !raised.status.has(Online) {
-        let off = !raised.status.has(Bypass);
+        let off = !raised.status.has(Bypass) && facts.f64(&OUTPUT_VOLTAGE).is_some();
         raised.status = if off { raised.status.with(Off) } else { raised.status }.with(Online);
     }
 }
@@ -88,3 +89,22 @@ pub static GTEC: Protocol = Protocol {
     flags: &[Flag::NoRating, Flag::NoVendor],
     ..TEMPLATE
 };
+
+#[cfg(test)]
+mod tests {
+    use super::{GTEC, STATUS};
+    use crate::vocabulary::flag::Flags;
+    use crate::vocabulary::status::Status;
+    use crate::wire::fact::Facts;
+
+    /// OFF follows from letters that are missing, and is said only with the volts of the output.
+    #[test]
+    fn off_needs_the_volts_of_the_output() {
+        for (volts, off) in [("000.0", true), ("---.-", false)] {
+            let reply = format!("(230.0 000.0 000.0 000.0 {volts} 000 000 50.0 000 000 027.2 25.0 ");
+            let readings = STATUS.read(reply.as_bytes()).unwrap().readings;
+            let facts = Facts::new([(&STATUS, &readings)].into_iter(), Flags::default());
+            assert_eq!(GTEC.raised(&facts).status.has(Status::Off), off, "{reply}");
+        }
+    }
+}

@@ -333,7 +333,12 @@ impl Device {
         let Some(doubted) = &self.identity.doubt else { return false };
         let (since, frozen) = (doubted.since, doubted.frozen);
         // a part of the status alone would not tell whether mains is there
-        if !self.schedule.status_is_as_whole_since(since) {
+        let is_whole = match self.line.quality().is_noisy() {
+            // what is not answered there was lost
+            true => self.schedule.status_is_whole(|answered| answered >= since),
+            false => self.schedule.status_is_as_whole_since(since),
+        };
+        if !is_whole {
             return true;
         }
         if !frozen {

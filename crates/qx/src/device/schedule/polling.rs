@@ -307,8 +307,11 @@ impl Device {
             self.watch_closer(true, now);
         }
         if cadence == Cadence::Quick && heard.mains {
-            // of a UPS that was silent, a word that may be over is not told as fresh
-            if !(self.store.is_stale() && heard.word_is_open && self.schedule.slots[at].repeats > 0) {
+            // of a UPS that was silent, a word that may be over is not told as fresh; where most is noise, nothing is
+            // that is between two states
+            let garbled = self.line.quality() == Quality::Garbled;
+            let is_open = if garbled { heard.ask_again } else { heard.word_is_open };
+            if !(self.store.is_stale() && is_open && self.schedule.slots[at].repeats > 0) {
                 self.heard_from(now);
             }
             self.watch_closer(false, now);
