@@ -125,19 +125,27 @@ impl Conversation {
         if peer.later.get().is_some() {
             return Ok(Next::Later);
         }
+        if !self.offered.is_empty() {
+            let offered = std::mem::take(&mut self.offered);
+            self.take(&offered, server, peer);
+            return self.send(peer).map(|_| Next::More);
+        }
         let mut buffer = [0; AT_ONCE];
-        let read = match self.offered.is_empty() {
-            false => 0,
-            true => match self.wire.read(&mut buffer) {
-                Ok(0) => return Ok(Next::Close),
-                Ok(read) => read,
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Next::Read),
-                Err(error) => return Err(error),
-            },
+        let read = match self.wire.read(&mut buffer) {
+            Ok(0) => return Ok(Next::Close),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(Next::Read),
+            Err(error) => return Err(error),
         };
-        self.offered.extend_from_slice(&buffer[..read]);
-        self.take(server, peer);
-        self.send(peer).map(|_| Next::More)
+        self.take(&buffer[..read], server, peer);
+        let is_sent = self.send(peer)?;
+        Ok(if is_sent && read < AT_ONCE && self.is_idle(peer) { Next::Read } else { Next::More })
+    }
+
+    /// Whether nothing is to be done before the client says more: of TLS that cannot be told by what was read.
+    fn is_idle(&self, peer: &Peer) -> bool {
+        let is_plain = !self.wire.is_secure() && !self.is_securing;
+        is_plain && !self.is_closing && self.offered.is_empty() && peer.later.get().is_none()
     }
 
     /// Begins TLS, or goes on with its handshake.
@@ -166,14 +174,11 @@ impl Conversation {
         }
     }
 
-    /// Offers the protocol what was read.
-    fn take(&mut self, server: &Server, peer: &Rc<Peer>) {
+    /// Offers the protocol what was read; what it does not take yet is kept.
+    fn take(&mut self, bytes: &[u8], server: &Server, peer: &Rc<Peer>) {
         let mut out = server.scratch.take();
-        let taken = self.machine.take(&self.offered, &mut Desk::new(server, peer), &mut out);
-        self.offered.drain(..taken.consumed);
-        if self.offered.is_empty() {
-            self.offered = Vec::new();
-        }
+        let taken = self.machine.take(bytes, &mut Desk::new(server, peer), &mut out);
+        self.offered = bytes[taken.consumed..].to_vec();
         if taken.requests > 0 {
             peer.heard.set(Instant::now());
             peer.asked.set(true);

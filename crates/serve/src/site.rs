@@ -8,6 +8,7 @@ use nut::network::server::{
     Client, Freshness, Handed, Identity, Note, Order, Right, Site, UpsId, Variable, Verdict,
 };
 use nut::upsd_users::{Action, Password, UpsdUsers, User};
+use std::cell::RefCell;
 use std::rc::Rc;
 use tokio::time::Instant;
 
@@ -19,15 +20,19 @@ pub(crate) struct Desk<'s> {
     server: &'s Server,
     peer: &'s Rc<Peer>,
     descriptions: Rc<Descriptions>,
+    /// The UPS that was named last: a request asks for it several times.
+    found: RefCell<Option<Rc<Ups>>>,
 }
 
 impl<'s> Desk<'s> {
     pub fn new(server: &'s Server, peer: &'s Rc<Peer>) -> Desk<'s> {
-        Desk { server, peer, descriptions: server.descriptions.borrow().clone() }
+        let descriptions = server.descriptions.borrow().clone();
+        Desk { server, peer, descriptions, found: RefCell::default() }
     }
 
     fn ups(&self, id: UpsId) -> Option<Rc<Ups>> {
-        self.server.fleet.borrow().get(id).cloned()
+        let found = self.found.borrow().as_ref().filter(|ups| ups.id() == id).cloned();
+        found.or_else(|| self.server.fleet.borrow().get(id).cloned())
     }
 
     fn with_source<T>(&self, id: UpsId, nothing: T, act: impl FnOnce(&dyn Source) -> T) -> T {
@@ -118,7 +123,10 @@ impl Site for Desk<'_> {
     }
 
     fn find(&self, _: &Client, name: &str) -> Option<UpsId> {
-        self.server.fleet.borrow().find(name).map(|ups| ups.id())
+        let found = self.server.fleet.borrow().find(name).cloned();
+        let id = found.as_ref().map(|ups| ups.id());
+        self.found.replace(found);
+        id
     }
 
     fn each_ups(&self, _: &Client, each: &mut dyn FnMut(&str, Option<&str>)) {

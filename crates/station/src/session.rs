@@ -26,7 +26,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::yield_now;
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 
 /// How long a lost port waits where the system tells of what is plugged in; in a container, say, it may not.
 const REOPEN_UNTOLD: Duration = Duration::from_secs(5);
@@ -110,8 +110,11 @@ impl Session {
         }
     }
 
-    /// Drives the device until this is dropped.
-    pub async fn run(mut self: Box<Session>) {
+    /// Drives the device until this is dropped, after a pause.
+    pub async fn run(mut self: Box<Session>, pause: Duration) {
+        if !pause.is_zero() {
+            sleep(pause).await;
+        }
         self.open_first().await;
         loop {
             let is_news = self.tell_events();

@@ -98,6 +98,11 @@ impl Station {
     /// Starts to drive a UPS in a task of its own. Must be called inside of a tokio `LocalRuntime` or `LocalSet`;
     /// nothing happens before the caller waits for something.
     pub fn spawn(setup: Setup) -> Station {
+        Station::spawn_after(setup, Duration::ZERO)
+    }
+
+    /// The same, with a pause before its link is opened: of many that start at once the first are not to wait for all.
+    pub fn spawn_after(setup: Setup, pause: Duration) -> Station {
         let Setup { kind, config, mode, folders, log, owner } = setup;
         let log = Rc::new(log);
         let keeping = Keeping::new(folders.as_ref(), &config.name, mode, log.clone());
@@ -121,7 +126,7 @@ impl Station {
             owner.clone(),
             log.clone(),
         );
-        let session = tokio::task::spawn_local(Box::new(session).run());
+        let session = tokio::task::spawn_local(Box::new(session).run(pause));
         let config = RefCell::new(config);
         Station { kind, config, device, requests, board, keeping, owner, log, session }
     }

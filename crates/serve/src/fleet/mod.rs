@@ -57,6 +57,10 @@ impl fmt::Debug for Surroundings {
     }
 }
 
+/// So many stations begin at once, and each further one a little later: a thousand within a quarter of a second.
+const AT_ONCE: u32 = 8;
+const PACE: Duration = Duration::from_micros(250);
+
 /// Where the data of a UPS comes from, as it runs.
 enum Feed {
     Own(OwnSource),
@@ -152,6 +156,8 @@ pub struct Fleet {
     /// By the name without capitals.
     by_name: HashMap<String, Rc<Ups>>,
     last: u64,
+    /// How many stations were begun at this start, or this reload.
+    begun: Cell<u32>,
 }
 
 impl fmt::Debug for Fleet {
@@ -163,7 +169,14 @@ impl fmt::Debug for Fleet {
 impl Fleet {
     /// A fleet without a UPS.
     pub fn new(surroundings: Surroundings) -> Fleet {
-        Fleet { surroundings, all: vec![], by_id: HashMap::new(), by_name: HashMap::new(), last: 0 }
+        Fleet {
+            surroundings,
+            all: vec![],
+            by_id: HashMap::new(),
+            by_name: HashMap::new(),
+            last: 0,
+            begun: Cell::new(0),
+        }
     }
 
     /// All of them.
@@ -234,6 +247,7 @@ impl Fleet {
     pub fn take(&mut self, Checked(plans): Checked) -> News {
         plans.hints.iter().for_each(|hint| self.surroundings.log.warning(hint));
         let mut news = News::default();
+        self.begun.set(0);
         let mut before = std::mem::take(&mut self.all);
         // first what goes: a port may move to another UPS
         before.retain(|ups| {
@@ -330,6 +344,12 @@ impl Fleet {
         if fate == Fate::Same && described { Fate::Changed } else { fate }
     }
 
+    /// How long the next station waits: clients are to read the first UPSes while the last ones are being opened.
+    fn next_pause(&self) -> Duration {
+        let begun = self.begun.replace(self.begun.get().saturating_add(1));
+        PACE * begun.saturating_sub(AT_ONCE)
+    }
+
     fn log(&self, ups: &Ups) -> Log {
         self.surroundings.log.for_ups(&ups.name)
     }
@@ -345,7 +365,7 @@ impl Fleet {
                     let setup =
                         Setup { kind, config, mode: Mode::Watch, folders: None, log, owner: owner.clone() };
                     let socket = folders.state.join(format!("{}-{name}", simulated::DRIVER));
-                    Feed::Own(OwnSource::spawn(setup, Some(simulated), socket))
+                    Feed::Own(OwnSource::spawn(setup, Some(simulated), socket, self.next_pause()))
                 }
                 Err(why) => {
                     log.warning(&why);
@@ -393,7 +413,7 @@ impl Fleet {
         let (config, folders, owner) =
             (config.clone(), Some(folders.clone()), self.surroundings.owner.clone());
         let setup = Setup { kind, config, mode: Mode::Watch, folders, log, owner };
-        Feed::Own(OwnSource::spawn(setup, None, socket.into()))
+        Feed::Own(OwnSource::spawn(setup, None, socket.into(), self.next_pause()))
     }
 }
 

@@ -16,6 +16,7 @@ use station::{Condition, Reloaded, Request, Setup, Station, What};
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
+use std::time::Duration;
 use tokio::task::JoinHandle;
 
 /// A station and what looks after it.
@@ -33,10 +34,10 @@ pub(crate) struct OwnSource {
 }
 
 impl OwnSource {
-    /// Starts to drive the UPS.
-    pub fn spawn(setup: Setup, simulated: Option<Simulated>, socket: PathBuf) -> OwnSource {
+    /// Starts to drive the UPS, after a pause.
+    pub fn spawn(setup: Setup, simulated: Option<Simulated>, socket: PathBuf, pause: Duration) -> OwnSource {
         let log = setup.log.clone();
-        let station = Rc::new(Station::spawn(setup));
+        let station = Rc::new(Station::spawn_after(setup, pause));
         let refused = Rc::new(Cell::new(false));
         let open = Rc::new(RefCell::new(None));
         let described = describe(station.clone(), refused.clone(), log.clone(), (socket, open.clone()));
