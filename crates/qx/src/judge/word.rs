@@ -9,6 +9,8 @@ use super::cell::{CellKind, GRAVE};
 use super::recent::Recent;
 use crate::vocabulary::status::Status::{Charging, Discharging, Online};
 use crate::vocabulary::status::{Status, StatusSet};
+use crate::vocabulary::value::Value;
+use crate::vocabulary::variable::WORKING_MODE;
 use crate::wire::readings::Readings;
 
 /// Whether a reading raises something that another one does not.
@@ -23,9 +25,10 @@ fn raised_in(readings: &Readings) -> StatusSet {
     [Online, Charging, Discharging].into_iter().fold(readings.status, StatusSet::without)
 }
 
-/// Whether a reading says that mains is away.
+/// Whether a reading says that mains is away: a bit or letter for it, or the mode "battery".
 fn off_mains(readings: &Readings) -> bool {
-    readings.covers.has(Status::Online) && !readings.status.has(Status::Online)
+    let mode = || matches!(readings.value(&WORKING_MODE), Some(Value::Text(mode)) if mode == "B");
+    readings.covers.has(Status::Online) && !readings.status.has(Status::Online) || mode()
 }
 
 /// A reading that raises nothing.
@@ -44,7 +47,8 @@ pub fn takes(
 ) -> bool {
     let Some(newest) = recent.newest() else { return false };
     let calmer = taken.is_some_and(|taken| !raises_more(newest, taken));
-    let flickers = kind == CellKind::Word && calmer && taken.is_some_and(|taken| flickers(taken, recent));
+    let of_mains = kind == CellKind::Mains || taken.is_some_and(off_mains);
+    let flickers = !of_mains && calmer && taken.is_some_and(|taken| flickers(taken, recent));
     if quality.is_noisy() {
         let halts = GRAVE.iter().any(|word| newest.status.has(*word));
         let needed = if halts && quality == Quality::Garbled { HALTS_IN_NOISE } else { RAISED_IN_NOISE };

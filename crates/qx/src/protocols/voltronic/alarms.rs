@@ -191,7 +191,7 @@ pub(super) static FAULT: Query =
 
 const SHUTTING_DOWN: &[Effect] = &[alarm("UPS is shutting down!"), Set(ForcedShutdown)];
 
-/// Mains and battery are said by the general status, which is asked more often.
+/// Mains and battery are said by the general status as well.
 #[rustfmt::skip]
 const MODES: &[Code] = &[
     code("D", All(SHUTTING_DOWN)),

@@ -265,16 +265,9 @@ const DERIVED: &[Derived] = &[
     Derived { var: &INPUT_TRANSFER_HIGH_MAX, about: BY_RATING, from: |facts| most(eco_high(facts)) },
 ];
 
-/// Families P00 and P08 have no bypass: equal voltages mean that the regulator works all the same. Where the status
-/// does not say whether mains is there, the modes "line" and "battery" do, as in NUT.
+/// Families P00 and P08 have no bypass: equal voltages mean that the regulator works all the same.
 fn settle(facts: &Facts, raised: &mut Raised) {
-    let mode = facts.text(&WORKING_MODE).filter(|_| !raised.covers.has(Online));
-    if let Some(mode @ ("L" | "B")) = mode {
-        raised.covers = raised.covers.with(Online);
-        if mode == "L" {
-            raised.status = raised.status.with(Online);
-        }
-    }
+    settle_mains(facts, raised);
     let family = facts.text(&UPS_FIRMWARE_AUX);
     match settle::take_regulating(raised).then(|| settle::regulation(facts)).flatten() {
         Some(Bypass) if matches!(family, Some("P00" | "P08")) => {
@@ -282,6 +275,23 @@ fn settle(facts: &Facts, raised: &mut Raised) {
         }
         Some(status) => raised.status = raised.status.with(status),
         None => {}
+    }
+}
+
+/// Two replies say whether mains is there: the status by a bit, `QMOD` by its modes "line" and "battery". That the battery
+/// carries the load is so when either says it; "line" counts where the status does not tell. (In NUT each reply takes the
+/// word of the other back.)
+fn settle_mains(facts: &Facts, raised: &mut Raised) {
+    match facts.text(&WORKING_MODE) {
+        Some("B") => {
+            raised.status = raised.status.without(Online);
+            raised.covers = raised.covers.with(Online);
+        }
+        Some("L") if !raised.covers.has(Online) => {
+            raised.status = raised.status.with(Online);
+            raised.covers = raised.covers.with(Online);
+        }
+        _ => {}
     }
 }
 
