@@ -148,3 +148,37 @@ fn low_battery_by_a_bound_goes_with_the_bound() {
         assert_eq!(line.text("ups.status"), Some("OL"));
     }
 }
+
+/// Found by a review: `ignorelb` ignored the word of the UPS while no charge was known, and the log did not say so.
+#[test]
+fn that_low_battery_is_ignored_and_nothing_stands_in_for_it_is_said() {
+    let options = Options {
+        protocol: Some("mustek".into()),
+        ignorelb: true,
+        overrides: vec![("battery.charge.low".into(), "30".into())],
+        defaults: vec![
+            ("battery.voltage.high".into(), "27.0".into()),
+            ("battery.voltage.low".into(), "21.0".into()),
+        ],
+        ..Options::default()
+    };
+    for (volts, said) in [("--.-", 1), ("25.5", 0)] {
+        let mut line = Line::new(options.clone());
+        for (until, bits) in
+            [(20, None), (40, Some("10001000")), (60, Some("11001000")), (80, Some("11001000"))]
+        {
+            let status =
+                bits.map_or(MAINS.into(), |bits| OUTAGE.replace("25.5", volts).replace("10001000", bits));
+            let mut ups = |ask: &str, _: Moment| if ask == "QS" { ended(status.as_bytes()) } else { vec![] };
+            line.run(seconds(until), &mut ups, |_| false);
+        }
+        assert_eq!(line.text("ups.status"), Some("OB"), "{volts}");
+        let told = |event: &Event| matches!(event, Event::Noted(LogLevel::Warning, text) if text.contains("ignorelb ignores"));
+        assert_eq!(
+            line.events.iter().filter(|(_, event)| told(event)).count(),
+            said,
+            "{volts}: {:?}",
+            line.events
+        );
+    }
+}

@@ -833,3 +833,32 @@ fn what_could_not_be_read_does_not_clear_low_battery() {
     let (_, shown) = shows(&mut line, &[OB], "LB", 6);
     assert_eq!(shown, "OB");
 }
+
+/// Found by a review: a blank among the bits was no reply at all. NUT reads it by columns, and has OB and LB of it.
+#[test]
+fn a_blank_among_the_bits_is_no_bit() {
+    let split = |status: &str| format!("{} {}", &status[..status.len() - 4], &status[status.len() - 4..]);
+    let (ok, ob, low) = (split(OK), split(OB), split(OBLB));
+    // from the start
+    let mut line = Line::new(named("megatec"));
+    let turn = Cell::new(0);
+    assert!(line.run(seconds(10), &mut megatec(&[&ok], &turn), |event| *event == Event::Ready));
+    assert_eq!(line.text("ups.status"), Some("OL"));
+    for replies in [&[ob.as_str(), ob.as_str()], &[OB, ob.as_str()]] {
+        // from the outage on, on a line of which nothing or much is known
+        for minutes in [1, 30] {
+            let mut line = on_mains(60 * minutes);
+            let (told, status) = shows(&mut line, replies, "OB", 60);
+            assert!(told.is_some_and(|told| told <= TOLD), "{replies:?}: {told:?}");
+            assert_eq!((status.as_str(), stale(&line)), ("OB", 0), "{replies:?}");
+            let (told, _) = shows(&mut line, &[&low], "LB", 60);
+            assert!(told.is_some_and(|told| told <= 2 * TOLD), "{replies:?}: {told:?}");
+        }
+    }
+    // with a bit less, or more, it is not known which is missing
+    let mut line = on_mains(600);
+    for other in [ob.replace("1000 1000", "1000 100"), ob.replace("1000 1000", "1100 10001 1")] {
+        let (told, _) = shows(&mut line, &[OK, OK, OK, &other], "OB", 60);
+        assert_eq!(told, None, "{other}");
+    }
+}

@@ -102,8 +102,15 @@ impl Query {
         // tabs for blanks change nothing of what stands between them
         let plain =
             plain.map(|plain| if self.layout == Layout::Words { blanks_for_tabs(plain) } else { plain });
-        let Some(plain) = plain else { return Claims { said: vec![None; cells.len()], ..Claims::default() } };
-        let laid = if packed_right { self.lay(&plain).ok() } else { None };
+        let Some(mut plain) = plain else {
+            return Claims { said: vec![None; cells.len()], ..Claims::default() };
+        };
+        let mut laid = if packed_right { self.lay(&plain).ok() } else { None };
+        if packed_right && laid.is_none() {
+            if let Some((joined, pieces, fit)) = self.lay_groups(&plain) {
+                (plain, laid) = (joined, Some((pieces, fit)));
+            }
+        }
         let odd = laid.as_ref().and_then(|(_, fit)| fit.odd.clone());
         if let Some((pieces, _)) = laid.filter(|_| vouched || odd.as_ref().is_none_or(known)) {
             let piece = |cell: &Cell| {

@@ -47,7 +47,7 @@ pub static STUCK_OFF: Quirk = Quirk {
 /// A self test that looks like an outage.
 pub static TEST_OUTAGE: Quirk = Quirk {
     name: "test-outage",
-    about: "during a self test the UPS reports that mains failed, and in the same reply voltage and frequency of good mains (within 15 % and 5 % of what they were before, else of its ratings): OB is published as OL while the UPS reports the test, for ten minutes at most, and for 20 s at most with a low battery",
+    about: "during a self test the UPS reports that mains failed, and in the same reply voltage, in each phase, and frequency of good mains (within 15 % and 5 % of what they were before, else of its ratings): OB is published as OL while the UPS reports the test, for ten minutes at most, and for 20 s at most with a low battery",
     trigger: Trigger::Plausibility,
     source: "NUT issue 2104 (a self test every two weeks shuts hosts down)",
 };

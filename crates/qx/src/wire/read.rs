@@ -88,6 +88,9 @@ impl fmt::Display for Expected {
 /// No reply of these dialects is longer; more bytes without an end are babble, of which nothing is read.
 pub const LONGEST: usize = 512;
 
+/// The width, in a form, of a field of bits with blanks among them.
+const BITS_IN_GROUPS: u16 = u16::MAX - 1;
+
 /// So many bits of a field may be neither 0 nor 1; with more of them it is something else.
 const UNREAD_BITS: usize = 2;
 
@@ -126,7 +129,38 @@ impl Query {
     }
 
     fn read_plain(&self, reply: &[u8]) -> Result<Fit, Misfit> {
-        self.lay(reply).map(|(_, fit)| fit)
+        match self.lay(reply) {
+            Ok((_, fit)) => Ok(fit),
+            Err(misfit) => self.lay_groups(reply).map(|(_, _, fit)| fit).ok_or(misfit),
+        }
+    }
+
+    /// The pieces of a reply with a blank among its bits ("1000 1000" for eight), what they say, and the reply without
+    /// that blank. All bits that are drawn have to be there: where noise made a blank of a bit, or cut the reply, one is
+    /// missing.
+    pub(crate) fn lay_groups(&self, reply: &[u8]) -> Option<(Vec<u8>, Vec<Piece>, Fit)> {
+        let drawn = Slots::of(self.picture).last().map_or(0, |slot| slot.width());
+        if self.layout != Layout::Words || !self.ends_in_bits() || self.picture.ends_with('*') {
+            return None;
+        }
+        let (mut bits, mut begin) = (vec![], reply.trim_ascii_end().len());
+        while bits.len() < drawn && begin > 0 {
+            begin -= 1;
+            match reply[begin] {
+                bit @ (b'0' | b'1') => bits.push(bit),
+                b' ' if !bits.is_empty() => {}
+                _ => return None,
+            }
+        }
+        if begin == 0 || reply[begin - 1] != b' ' {
+            return None;
+        }
+        bits.reverse();
+        let joined = [&reply[..begin], &bits].concat();
+        let (pieces, mut fit) = self.lay(&joined).ok()?;
+        let mut form = fit.odd.take().unwrap_or_else(|| self.form(&joined, &pieces, &fit.unread));
+        *form.0.get_mut(pieces.len().checked_sub(1)?)? = BITS_IN_GROUPS;
+        Some((joined, pieces, Fit { odd: Some(form), ..fit }))
     }
 
     /// The pieces of a reply that is not packed, and what they say.

@@ -8,7 +8,7 @@ use crate::device::control::DEAD_VOLTS;
 use crate::device::nut_estimate::Inputs;
 use crate::device::store::Access;
 use crate::device::timing::STANDS_IN_AFTER;
-use crate::device::{Device, Moment};
+use crate::device::{Device, LogLevel, Moment};
 use crate::judge::GRAVE;
 use crate::vocabulary::status::{Status, StatusSet, alarm_text};
 use crate::vocabulary::value::Value;
@@ -129,6 +129,7 @@ impl Device {
         } else {
             status.has(Status::LowBattery)
         };
+        self.tell_of_ignored_lb(&snapshot, trust, status, low);
         if low {
             text = if self.options.ignorelb { text + " LB" } else { status.published(!alarms.is_empty()) };
         }
@@ -285,6 +286,26 @@ impl Device {
         };
         below(&BATTERY_CHARGE, &BATTERY_CHARGE_LOW)
             || trust.runtime.is_some() && below(&BATTERY_RUNTIME, &BATTERY_RUNTIME_LOW)
+    }
+
+    /// Says once in an outage that `ignorelb` ignores LB, and that nothing else says when the battery is low.
+    fn tell_of_ignored_lb(&mut self, snapshot: &Snapshot, trust: Trust, status: StatusSet, low: bool) {
+        if status.has(Status::Online) {
+            self.publication.told_of_ignored_lb = false;
+            return;
+        }
+        let configured = self.configured(snapshot);
+        let has = |var: &Var| number(&configured, snapshot, var).is_some();
+        let pairs = [
+            (&BATTERY_CHARGE, &BATTERY_CHARGE_LOW, true),
+            (&BATTERY_RUNTIME, &BATTERY_RUNTIME_LOW, trust.runtime.is_some()),
+        ];
+        let is_known = pairs.iter().any(|(value, bound, counts)| *counts && has(value) && has(bound));
+        let ignores = self.options.ignorelb && status.has(Status::LowBattery) && !low && !is_known;
+        if ignores && !std::mem::replace(&mut self.publication.told_of_ignored_lb, true) {
+            let text = "the UPS says that its battery is low, ignorelb ignores that, and neither battery.charge nor battery.runtime is known, so LB is not published: remove ignorelb from ups.conf";
+            self.note(LogLevel::Warning, text.into());
+        }
     }
 
     /// What clients may write.

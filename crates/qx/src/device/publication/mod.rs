@@ -21,6 +21,8 @@ pub(super) struct Publication {
     unsettled: bool,
     plausibility: Plausibility,
     low_battery: LowBattery,
+    /// The log has it that LB is ignored in this outage.
+    told_of_ignored_lb: bool,
 }
 
 impl Publication {
@@ -32,6 +34,7 @@ impl Publication {
             unsettled: true,
             plausibility: Plausibility::default(),
             low_battery: LowBattery::default(),
+            told_of_ignored_lb: false,
         }
     }
 

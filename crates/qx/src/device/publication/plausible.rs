@@ -5,8 +5,8 @@ use crate::device::{Device, LogLevel, Moment};
 use crate::options::quirk::{ECO_ALARM, Quirk, STUCK_BYPASS, STUCK_FSD, STUCK_OFF, TEST_OUTAGE};
 use crate::vocabulary::status::Status;
 use crate::vocabulary::variable::{
-    INPUT_FREQUENCY, INPUT_FREQUENCY_NOMINAL, INPUT_L1_N_VOLTAGE, INPUT_VOLTAGE, INPUT_VOLTAGE_NOMINAL,
-    OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE, OUTPUT_VOLTAGE_NOMINAL, Var,
+    INPUT_FREQUENCY, INPUT_FREQUENCY_NOMINAL, INPUT_L1_N_VOLTAGE, INPUT_L2_N_VOLTAGE, INPUT_L3_N_VOLTAGE,
+    INPUT_VOLTAGE, INPUT_VOLTAGE_NOMINAL, OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE, OUTPUT_VOLTAGE_NOMINAL, Var,
 };
 use crate::wire::fact::Raised;
 use std::time::Duration;
@@ -18,6 +18,9 @@ const FREQUENCY_WITHIN: f64 = 0.05;
 /// An output of so many volts, or more, carries a load.
 const LIVE_VOLTS: f64 = 80.0;
 
+/// What is said of mains besides its first phase.
+const FURTHER_PHASES: [&Var; 2] = [&INPUT_L2_N_VOLTAGE, &INPUT_L3_N_VOLTAGE];
+
 /// A load that comes back shows by its volts before the mode says so: a bit is called stuck after so long.
 const STUCK_AFTER: Duration = Duration::from_secs(10);
 
@@ -28,6 +31,8 @@ pub(super) struct Plausibility {
     fsd_is_stuck: Option<bool>,
     /// The voltage of mains when the UPS said last that it is good, and that no test runs.
     good_mains_volts: Option<f64>,
+    /// Those of its second and third phase then; 0 of a phase that is not connected.
+    good_phase_volts: [Option<f64>; 2],
     /// Its frequency then, in Hz.
     good_mains_hz: Option<f64>,
     /// The test that is under way, of which the UPS says that mains failed.
@@ -122,10 +127,12 @@ impl Device {
             return;
         }
         let hz = self.facts().f64(&INPUT_FREQUENCY);
+        let phases = FURTHER_PHASES.map(|var| self.facts().f64(var));
         let known = &mut self.publication.plausibility;
         known.test = None;
         if raised.status.has(Status::Online) && !raised.status.has(Status::Calibrating) {
             known.good_mains_volts = Some(input).filter(|volts| *volts > 0.0);
+            known.good_phase_volts = phases;
             known.good_mains_hz = hz.filter(|hz| *hz > 0.0);
         }
     }
@@ -158,7 +165,21 @@ impl Device {
         });
         let is_good = |volts: f64, good: f64| (volts - good).abs() <= MAINS_WITHIN * good;
         good.is_some_and(|good| {
-            good > 0.0 && is_good(input, good) && newest.is_none_or(|newest| is_good(newest, good))
+            let newest_is_good = newest.is_none_or(|newest| is_good(newest, good));
+            good > 0.0 && is_good(input, good) && newest_is_good && self.has_good_phases(good)
+        })
+    }
+
+    /// Whether the second and third phase, where the UPS says their volts, are good as well: each is what it was before,
+    /// else what the first one is.
+    fn has_good_phases(&self, first: f64) -> bool {
+        let facts = self.facts();
+        let before = self.publication.plausibility.good_phase_volts;
+        FURTHER_PHASES.iter().zip(before).all(|(var, before)| {
+            let newest = self.schedule.slots().iter().find_map(|slot| slot.judge.newest_number(var));
+            let good = before.unwrap_or(first);
+            let is_good = |volts: f64| (volts - good).abs() <= MAINS_WITHIN * good;
+            facts.f64(var).into_iter().chain(newest).all(is_good)
         })
     }
 
