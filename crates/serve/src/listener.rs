@@ -5,7 +5,7 @@ use crate::server::Server;
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen, setsockopt, socket, sockopt,
 };
-use nut::upsd_conf::{Address, Listen};
+use nut::upsd_conf::{Listen, ListenAddress};
 use station::log::Log;
 use std::collections::BTreeMap;
 use std::io;
@@ -86,10 +86,10 @@ impl NotBound {
 fn resolve(row: &Listen, family: Family) -> io::Result<Vec<SocketAddr>> {
     let port = row.port;
     let all: Vec<SocketAddr> = match &row.address {
-        Address::Any => {
+        ListenAddress::Any => {
             vec![(Ipv4Addr::UNSPECIFIED, port).into(), (Ipv6Addr::UNSPECIFIED, port).into()]
         }
-        Address::Host(host) => (host.as_str(), port).to_socket_addrs()?.collect(),
+        ListenAddress::Host(host) => (host.as_str(), port).to_socket_addrs()?.collect(),
     };
     let mut wanted: Vec<SocketAddr> = all.into_iter().filter(|address| family.takes(address)).collect();
     wanted.dedup();
@@ -99,15 +99,15 @@ fn resolve(row: &Listen, family: Family) -> io::Result<Vec<SocketAddr>> {
 /// The rows, or loopback of both families where there is none.
 fn rows(listen: &[Listen]) -> Vec<Listen> {
     let loopback =
-        |host: &str| Listen { address: Address::Host(host.into()), port: nut::network::PORT, line: 0 };
+        |host: &str| Listen { address: ListenAddress::Host(host.into()), port: nut::network::PORT, line: 0 };
     if listen.is_empty() { vec![loopback("127.0.0.1"), loopback("::1")] } else { listen.to_vec() }
 }
 
 /// Whether all rows are of this machine alone.
 pub(crate) fn is_all_loopback(listen: &[Listen]) -> bool {
     rows(listen).iter().all(|row| match &row.address {
-        Address::Any => false,
-        Address::Host(host) => {
+        ListenAddress::Any => false,
+        ListenAddress::Host(host) => {
             host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
         }
     })
@@ -175,8 +175,8 @@ impl Opened {
 
 fn unresolved(row: &Listen, error: &io::Error) -> String {
     let name = match &row.address {
-        Address::Any => "*",
-        Address::Host(host) => host,
+        ListenAddress::Any => "*",
+        ListenAddress::Host(host) => host,
     };
     format!("upsd.conf, line {}: cannot find the address of {name}: {error}; it is tried again", row.line)
 }

@@ -3,16 +3,18 @@
 //! It can be read; orders are handed on where `upstream_user` and `upstream_password` are given. Nothing that was said
 //! before a loss of the connection is shown after it.
 
-use super::line::Line;
+use super::line::UpstreamLine;
 use super::mirror::Mirror;
 use super::plan::Upstream;
-use super::source::{Answer, Ended, Source};
+use super::source::{Ended, Source, WhenEnded};
 use nut::driver_lines::DriverLine;
-use nut::network::client::{self, About, End, Errand, Having, Item, Next, Opening, Request, Values};
+use nut::network::client::{
+    self, About, Errand, Having, Item, NetworkRequest, Next, OrderEnd, SessionOpening, Values,
+};
 use nut::network::server::{Freshness, Order, Variable};
 use nut::network::{ErrorWord, TrackedOutcome};
 use qx::vocabulary::moment::Moment;
-use station::clock::Clock;
+use station::clock::DeviceClock;
 use station::log::Log;
 use station::seldom::{Seldom, counted};
 use std::cell::{Cell, RefCell};
@@ -47,7 +49,7 @@ pub(crate) struct UpstreamSource {
 struct Inner {
     upstream: Upstream,
     max_age: Rc<Cell<Duration>>,
-    clock: Clock,
+    clock: DeviceClock,
     log: Log,
     state: RefCell<State>,
     wake: Notify,
@@ -59,7 +61,7 @@ struct State {
     freshness: Freshness,
     heard: Moment,
     mirror: Mirror,
-    orders: VecDeque<(client::Order, Answer)>,
+    orders: VecDeque<(client::ClientOrder, WhenEnded)>,
 }
 
 /// What can be set and commanded, and until when that is taken for true; without a time, not at all.
@@ -81,7 +83,7 @@ impl UpstreamSource {
         let inner = Rc::new(Inner {
             upstream,
             max_age,
-            clock: Clock::start(),
+            clock: DeviceClock::start(),
             log,
             state: RefCell::new(state),
             wake: Notify::new(),
@@ -137,7 +139,7 @@ impl Inner {
     /// One connection, until it is lost; why.
     async fn connected(&self, pause: &mut Duration) -> String {
         let Upstream { host, port, .. } = &self.upstream;
-        let mut line = match Line::connect(host, *port).await {
+        let mut line = match UpstreamLine::connect(host, *port).await {
             Ok(line) => line,
             Err(why) => return why,
         };
@@ -147,7 +149,11 @@ impl Inner {
         }
     }
 
-    async fn talk(&self, line: &mut Line, pause: &mut Duration) -> Result<std::convert::Infallible, String> {
+    async fn talk(
+        &self,
+        line: &mut UpstreamLine,
+        pause: &mut Duration,
+    ) -> Result<std::convert::Infallible, String> {
         self.open(line).await?;
         let (mut poll, mut known) = (Instant::now(), Known::default());
         loop {
@@ -170,9 +176,9 @@ impl Inner {
         }
     }
 
-    async fn open(&self, line: &mut Line) -> Result<(), String> {
+    async fn open(&self, line: &mut UpstreamLine) -> Result<(), String> {
         let Upstream { tls, verify, user, host, .. } = &self.upstream;
-        let mut opening = Opening::new(*tls);
+        let mut opening = SessionOpening::new(*tls);
         if let Some((name, password)) = user {
             opening = opening.as_user(name, password);
         }
@@ -195,18 +201,19 @@ impl Inner {
     }
 
     /// What can be set and commanded, as a driver would say it.
-    async fn survey(&self, line: &mut Line) -> Result<Vec<DriverLine>, String> {
+    async fn survey(&self, line: &mut UpstreamLine) -> Result<Vec<DriverLine>, String> {
         let ups = &self.upstream.ups;
         let mut known = vec![];
-        let (items, _) = line.ask(Request::List(Having::Commands, ups.clone())).await?;
+        let (items, _) = line.ask(NetworkRequest::List(Having::Commands, ups.clone())).await?;
         known.extend(items.into_iter().filter_map(|item| match item {
             Item::Command(name) => Some(DriverLine::AddCmd(name)),
             _ => None,
         }));
-        let (items, _) = line.ask(Request::List(Having::Writables, ups.clone())).await?;
+        let (items, _) = line.ask(NetworkRequest::List(Having::Writables, ups.clone())).await?;
         for item in items {
             let Item::Variable { name: variable, .. } = item else { continue };
-            let (_, answer) = line.ask(Request::Get(About::Type, ups.clone(), variable.clone())).await?;
+            let (_, answer) =
+                line.ask(NetworkRequest::Get(About::Type, ups.clone(), variable.clone())).await?;
             let Ok(client::Answer::Type(kind)) = answer else { continue };
             let (writable, string, number) = (kind.writable, kind.text.is_some(), kind.number);
             known.push(DriverLine::SetFlags { variable: variable.clone(), writable, string, number });
@@ -215,7 +222,7 @@ impl Inner {
             }
             for values in [(kind.choices, Values::Choices), (kind.ranges, Values::Ranges)] {
                 if let (true, values) = values {
-                    let request = Request::ListValues(values, ups.clone(), variable.clone());
+                    let request = NetworkRequest::ListValues(values, ups.clone(), variable.clone());
                     let (items, _) = line.ask(request).await?;
                     known.extend(items.into_iter().filter_map(|item| value_line(&variable, item)));
                 }
@@ -224,8 +231,9 @@ impl Inner {
         Ok(known)
     }
 
-    async fn poll(&self, line: &mut Line, known: &mut Known) -> Result<(), String> {
-        let (items, answer) = line.ask(Request::List(Having::Variables, self.upstream.ups.clone())).await?;
+    async fn poll(&self, line: &mut UpstreamLine, known: &mut Known) -> Result<(), String> {
+        let (items, answer) =
+            line.ask(NetworkRequest::List(Having::Variables, self.upstream.ups.clone())).await?;
         let (freshness, mirror) = match answer {
             Ok(_) => {
                 if known.until.is_none_or(|until| until <= Instant::now()) {
@@ -264,9 +272,9 @@ impl Inner {
     /// Hands an order on and waits for its outcome; the UPS is read meanwhile.
     async fn run_errand(
         &self,
-        line: &mut Line,
-        order: client::Order,
-        answer: Answer,
+        line: &mut UpstreamLine,
+        order: client::ClientOrder,
+        answer: WhenEnded,
         known: &mut Known,
     ) -> Result<(), String> {
         let (mut errand, began, mut polled) = (Errand::new(order), Instant::now(), Instant::now());
@@ -315,12 +323,12 @@ fn failed(why: &str) -> Ended {
     Ended { outcome: TrackedOutcome::Failed, why: Some(why.into()) }
 }
 
-fn ended(end: End) -> Ended {
+fn ended(end: OrderEnd) -> Ended {
     match end {
-        End::Done => Ended { outcome: TrackedOutcome::Success, why: None },
-        End::Failed(outcome) => Ended { outcome, why: None },
-        End::Accepted => failed("the other server took it, and does not say what became of it"),
-        End::Refused(refusal) | End::Lost(refusal) => failed(&refusal.to_string()),
+        OrderEnd::Done => Ended { outcome: TrackedOutcome::Success, why: None },
+        OrderEnd::Failed(outcome) => Ended { outcome, why: None },
+        OrderEnd::Accepted => failed("the other server took it, and does not say what became of it"),
+        OrderEnd::Refused(refusal) | OrderEnd::Lost(refusal) => failed(&refusal.to_string()),
     }
 }
 
@@ -375,7 +383,7 @@ impl Source for UpstreamSource {
         self.inner.state.borrow().mirror.has_command(name)
     }
 
-    fn hand_over(&self, order: Order<'_>, _: bool, answer: Answer) -> bool {
+    fn hand_over(&self, order: Order<'_>, _: bool, answer: WhenEnded) -> bool {
         let Upstream { ups, user, .. } = &self.inner.upstream;
         let mut state = self.inner.state.borrow_mut();
         if user.is_none() {
@@ -388,13 +396,13 @@ impl Source for UpstreamSource {
             return false;
         }
         let order = match order {
-            Order::Command { name, parameter } => client::Order::Command {
+            Order::Command { name, parameter } => client::ClientOrder::Command {
                 ups: ups.clone(),
                 name: name.into(),
                 parameter: parameter.map(Into::into),
             },
             Order::Set { variable, value } => {
-                client::Order::Set { ups: ups.clone(), variable: variable.into(), value: value.into() }
+                client::ClientOrder::Set { ups: ups.clone(), variable: variable.into(), value: value.into() }
             }
         };
         state.orders.push_back((order, answer));
