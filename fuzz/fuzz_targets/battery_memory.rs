@@ -5,7 +5,7 @@
 //! follows are samples of seven bytes.
 #![no_main]
 
-use battery::{Bank, Chemistry, Estimator, Sample, Source, UpsIdentity};
+use battery::{Bank, Chemistry, Estimator, Sample, PowerSource, UpsIdentity};
 use libfuzzer_sys::fuzz_target;
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ fuzz_target!(|bytes: &[u8]| {
             at,
             volts: number(2) / 100.0,
             load_percent: number(4) / 100.0,
-            source: [Source::Mains, Source::Battery, Source::Test][usize::from(sample[6] % 3)],
+            source: [PowerSource::Mains, PowerSource::Battery, PowerSource::Test][usize::from(sample[6] % 3)],
             temperature_c: (sample[6] & 0x80 != 0).then(|| f64::from(sample[6] & 0x7f)),
         });
         check(bank, &estimator);

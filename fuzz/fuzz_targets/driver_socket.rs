@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nut::driver_socket::{LONGEST_LINE, LineBuffer, Request, setinfo};
+use nut::driver_socket::{LONGEST_LINE, LineBuffer, SocketRequest, setinfo};
 
 fuzz_target!(|bytes: &[u8]| {
     let mut buffer = LineBuffer::default();
@@ -12,9 +12,9 @@ fuzz_target!(|bytes: &[u8]| {
         while let Some(line) = buffer.next_line() {
             let Ok(line) = line else { continue };
             assert!(line.len() <= LONGEST_LINE);
-            if let Ok(request) = Request::parse(&line) {
+            if let Ok(request) = SocketRequest::parse(&line) {
                 let again = request.line();
-                assert!(Request::parse(again.trim_end_matches('\n').as_bytes()).is_ok(), "{again}");
+                assert!(SocketRequest::parse(again.trim_end_matches('\n').as_bytes()).is_ok(), "{again}");
             }
         }
     }

@@ -3,31 +3,31 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nut::network::client::{About, Asker, Having, Next, Opening, Rank, Request, Said, TlsMode, Values};
+use nut::network::client::{About, Asker, Having, Next, SessionOpening, Rank, NetworkRequest, Received, TlsMode, Values};
 
-fn requests() -> Vec<Request> {
+fn requests() -> Vec<NetworkRequest> {
     let (u, v) = (|| "u".to_string(), || "v".to_string());
     vec![
-        Request::Version,
-        Request::ListUps,
-        Request::List(Having::Variables, u()),
-        Request::List(Having::Writables, u()),
-        Request::List(Having::Commands, u()),
-        Request::List(Having::Clients, u()),
-        Request::ListValues(Values::Choices, u(), v()),
-        Request::ListValues(Values::Ranges, u(), v()),
-        Request::Get(About::Value, u(), v()),
-        Request::Get(About::Type, u(), v()),
-        Request::Logins(u()),
-        Request::Outcome(v()),
-        Request::Tracking,
-        Request::SetTracking(true),
-        Request::StartTls,
-        Request::Logout,
+        NetworkRequest::Version,
+        NetworkRequest::ListUps,
+        NetworkRequest::List(Having::Variables, u()),
+        NetworkRequest::List(Having::Writables, u()),
+        NetworkRequest::List(Having::Commands, u()),
+        NetworkRequest::List(Having::Clients, u()),
+        NetworkRequest::ListValues(Values::Choices, u(), v()),
+        NetworkRequest::ListValues(Values::Ranges, u(), v()),
+        NetworkRequest::Get(About::Value, u(), v()),
+        NetworkRequest::Get(About::Type, u(), v()),
+        NetworkRequest::Logins(u()),
+        NetworkRequest::Outcome(v()),
+        NetworkRequest::Tracking,
+        NetworkRequest::SetTracking(true),
+        NetworkRequest::StartTls,
+        NetworkRequest::Logout,
     ]
 }
 
-fn said(first: usize, bytes: &[u8], cut: usize) -> (Vec<Said>, bool) {
+fn said(first: usize, bytes: &[u8], cut: usize) -> (Vec<Received>, bool) {
     let mut asker = Asker::default();
     let mut out = vec![];
     for request in requests().into_iter().cycle().skip(first % 16).take(16) {
@@ -53,10 +53,10 @@ fuzz_target!(|bytes: &[u8]| {
     let whole = said((*first).into(), bytes, bytes.len().max(1));
     assert_eq!(whole, said((*first).into(), bytes, 5));
     // whatever is answered, an opening ends
-    let mut opening = Opening::new(TlsMode::IfOffered).as_user("a", "b").watching("u", Rank::Primary);
+    let mut opening = SessionOpening::new(TlsMode::IfOffered).as_user("a", "b").watching("u", Rank::Primary);
     let mut next = opening.next(None);
     for said in whole.0 {
-        if let Said::Answer(_, answer) = said {
+        if let Received::Answer(_, answer) = said {
             next = match next {
                 Next::End(_) => return,
                 _ => opening.next(Some(answer)),

@@ -5,18 +5,18 @@
 use libfuzzer_sys::fuzz_target;
 use nut::network::TrackedOutcome;
 use nut::network::server::{
-    Client, Connection, ConnectionEvent, Freshness, Handed, Identity, Kind, Order, Right, Site, TlsOffer, UpsId,
-    Variable, Verdict,
+    Client, Connection, ConnectionEvent, Freshness, Handed, ServerIdentity, ValueKind, Order, Right, Site, TlsOffer, UpsId,
+    Variable, Permission,
 };
 
 /// One UPS `u` with one variable of each kind; the user `a` has every right with the password `b`.
 struct Small {
-    identity: Identity,
+    identity: ServerIdentity,
     granted: bool,
 }
 
 impl Site for Small {
-    fn identity(&self) -> &Identity {
+    fn identity(&self) -> &ServerIdentity {
         &self.identity
     }
     fn find(&self, _: &Client, name: &str) -> Option<UpsId> {
@@ -35,7 +35,7 @@ impl Site for Small {
         true
     }
     fn each_variable(&self, _: UpsId, each: &mut dyn FnMut(&Variable<'_>)) {
-        let kinds = [("n", Kind::Number), ("t", Kind::Text { longest: 3 }), ("ups.status", Kind::Number)];
+        let kinds = [("n", ValueKind::Number), ("t", ValueKind::Text { longest: 3 }), ("ups.status", ValueKind::Number)];
         for (name, kind) in kinds {
             let writable = name != "ups.status";
             each(&Variable {
@@ -80,9 +80,9 @@ impl Site for Small {
     fn outcome(&self, _: &str) -> Option<TrackedOutcome> {
         None
     }
-    fn may(&mut self, client: &Client, _: Right<'_>, _: Option<UpsId>) -> Verdict {
+    fn may(&mut self, client: &Client, _: Right<'_>, _: Option<UpsId>) -> Permission {
         self.granted = client.username.as_deref() == Some("a") && client.password.as_deref() == Some("b");
-        if self.granted { Verdict::Granted } else { Verdict::Denied }
+        if self.granted { Permission::Granted } else { Permission::Denied }
     }
     fn log_in(&mut self, _: &Client, _: UpsId) {
         assert!(std::mem::take(&mut self.granted));
@@ -100,7 +100,7 @@ impl Site for Small {
 }
 
 fn answers(bytes: &[u8], cut: usize) -> Vec<u8> {
-    let identity = Identity { info: "Network UPS Tools upsd 2.8.0 - x".into(), version: "2.8.0".into() };
+    let identity = ServerIdentity { info: "Network UPS Tools upsd 2.8.0 - x".into(), version: "2.8.0".into() };
     let mut site = Small { identity, granted: false };
     let mut connection = Connection::new("::1", TlsOffer::Ready);
     let (mut all, mut out) = (vec![], vec![]);

@@ -2,7 +2,7 @@
 //!
 //!     cargo run -p qxups-battery --example estimate
 
-use battery::{Bank, Chemistry, Estimator, Sample, Source, UpsIdentity};
+use battery::{Bank, Chemistry, Estimator, PowerSource, Sample, UpsIdentity};
 use std::io::Write;
 use std::time::Duration;
 
@@ -26,12 +26,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         temperature_c: None,
     };
     for second in (0..DAY).step_by(60) {
-        estimator.take(sample(second, 27.4, Source::Mains));
+        estimator.take(sample(second, 27.4, PowerSource::Mains));
     }
     for second in (0..1500).step_by(10) {
         let spent = f64::from(second) / 1500.0;
         let volts = 24.8 - 1.9 * spent - 1.4 * spent.powi(8);
-        estimator.take(sample(DAY + second, volts, Source::Battery));
+        estimator.take(sample(DAY + second, volts, PowerSource::Battery));
         if second % 180 == 0 {
             let estimate = estimator.estimate();
             writeln!(
@@ -46,7 +46,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     // mains is back: what the outage showed is a short text for a file;
     // the next start goes on with it, if it is the same UPS
-    estimator.take(sample(DAY + 1500, 26.0, Source::Mains));
+    estimator.take(sample(DAY + 1500, 26.0, PowerSource::Mains));
     let memory = estimator.memory().ok_or("this outage was too short to measure anything")?;
     let next = Estimator::remembering(bank, &unit, &memory)?;
     writeln!(out, "kept for the next start:\n{memory}")?;

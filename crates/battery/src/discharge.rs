@@ -98,7 +98,7 @@ const CONFIRMED: f64 = 2.5;
 
 /// What volts say of a memory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Word {
+pub(crate) enum MemoryCheck {
     Nothing,
     Confirmed,
     Contradicted,
@@ -131,12 +131,12 @@ impl Discharge {
     }
 
     /// What the volts so far say of the memory.
-    pub fn word(&self) -> Word {
-        let Some(others) = &self.others else { return Word::Nothing };
+    pub fn word(&self) -> MemoryCheck {
+        let Some(others) = &self.others else { return MemoryCheck::Nothing };
         match self.posterior.evidence() - others.evidence() {
-            less if less < -CONTRADICTED => Word::Contradicted,
-            more if more > CONFIRMED => Word::Confirmed,
-            _ => Word::Nothing,
+            less if less < -CONTRADICTED => MemoryCheck::Contradicted,
+            more if more > CONFIRMED => MemoryCheck::Confirmed,
+            _ => MemoryCheck::Nothing,
         }
     }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 /// Where the power of the load comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Source {
+pub enum PowerSource {
     /// Mains; the battery is charged.
     Mains,
     /// The battery, in an outage.
@@ -23,7 +23,7 @@ pub struct Sample {
     /// Load in percent of what the UPS can deliver.
     pub load_percent: f64,
     /// Where the power comes from.
-    pub source: Source,
+    pub source: PowerSource,
     /// Temperature of the battery in degrees Celsius, if it is known.
     pub temperature_c: Option<f64>,
 }

@@ -2,9 +2,9 @@
 
 use crate::bank::{Bank, Nature};
 use crate::charging::Charger;
-use crate::discharge::{Discharge, Lowest, Reading, Word};
+use crate::discharge::{Discharge, Lowest, MemoryCheck, Reading};
 use crate::endurance::Endurance;
-use crate::estimate::{Confidence, Estimate, Health, RelativeTo, Sample, Source};
+use crate::estimate::{Confidence, Estimate, Health, PowerSource, RelativeTo, Sample};
 use crate::lesson;
 use crate::load::Load;
 use crate::memory::Kept;
@@ -177,8 +177,8 @@ impl Estimator {
         let volts = Some(volts).filter(|volts| (low..=high).contains(volts));
         self.senseless = if volts.is_some() { 0 } else { self.senseless.saturating_add(1) };
         match sample.source {
-            Source::Mains => self.charge(volts, passed),
-            Source::Battery | Source::Test => self.drain(volts, passed),
+            PowerSource::Mains => self.charge(volts, passed),
+            PowerSource::Battery | PowerSource::Test => self.drain(volts, passed),
         }
     }
 
@@ -317,9 +317,9 @@ impl Estimator {
     /// Whether what was remembered is of this battery.
     fn look_at_memory(&mut self, discharge: &mut Discharge) {
         match discharge.word() {
-            Word::Nothing => {}
-            Word::Confirmed => (self.trust, self.own) = (Trust::Full, true),
-            Word::Contradicted => {
+            MemoryCheck::Nothing => {}
+            MemoryCheck::Confirmed => (self.trust, self.own) = (Trust::Full, true),
+            MemoryCheck::Contradicted => {
                 self.trust = Trust::Contradicted;
                 discharge.contradicted = true;
                 if let Some(others) = discharge.others.take() {

@@ -2,7 +2,7 @@
 //! volts of the battery, load in percent, and whether it works on battery.
 //!
 //! ```
-//! use battery::{Bank, Chemistry, Confidence, Estimator, Sample, Source};
+//! use battery::{Bank, Chemistry, Confidence, Estimator, PowerSource, Sample};
 //! use std::time::Duration;
 //!
 //! let bank = Bank::of_nominal(24.0, Chemistry::LeadAcid).ok_or("no bank has this voltage")?;
@@ -14,8 +14,8 @@
 //!     source,
 //!     temperature_c: None,
 //! };
-//! (0..600).for_each(|second| estimator.take(sample(second, 27.4, Source::Mains)));
-//! (600..900).for_each(|second| estimator.take(sample(second, 24.6, Source::Battery)));
+//! (0..600).for_each(|second| estimator.take(sample(second, 27.4, PowerSource::Mains)));
+//! (600..900).for_each(|second| estimator.take(sample(second, 24.6, PowerSource::Battery)));
 //! let estimate = estimator.estimate();
 //! assert!(estimate.runtime_s.is_some());
 //! // five minutes show little: on mains it would be too early to publish this
@@ -55,7 +55,7 @@ mod trend;
 mod unit;
 
 pub use bank::{Bank, Chemistry, Rating};
-pub use estimate::{Confidence, Estimate, Health, RelativeTo, Sample, Source};
+pub use estimate::{Confidence, Estimate, Health, PowerSource, RelativeTo, Sample};
 pub use estimator::Estimator;
 pub use memory::MemoryError;
 pub use unit::UpsIdentity;

@@ -1,12 +1,14 @@
 //! What holds whatever the UPS says.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use battery::{Bank, Chemistry, Confidence, Estimator, MemoryError, Rating, Sample, Source, UpsIdentity};
+use battery::{
+    Bank, Chemistry, Confidence, Estimator, MemoryError, PowerSource, Rating, Sample, UpsIdentity,
+};
 use proptest::prelude::*;
 use std::time::Duration;
 
-fn source() -> impl Strategy<Value = Source> {
-    prop_oneof![Just(Source::Mains), Just(Source::Battery), Just(Source::Test)]
+fn source() -> impl Strategy<Value = PowerSource> {
+    prop_oneof![Just(PowerSource::Mains), Just(PowerSource::Battery), Just(PowerSource::Test)]
 }
 
 fn bank() -> impl Strategy<Value = Bank> {
@@ -20,7 +22,7 @@ fn bank() -> impl Strategy<Value = Bank> {
 }
 
 /// Seconds since the last sample, volts, load, source, temperature.
-type Said = (f64, f64, f64, Source, Option<f64>);
+type Said = (f64, f64, f64, PowerSource, Option<f64>);
 
 /// Any numbers, but often likely ones.
 fn sample(cells: u16) -> impl Strategy<Value = Said> {
@@ -48,7 +50,7 @@ fn live(bank: Bank, samples: &[Said]) -> Estimator {
             estimate.runtime_s.is_none_or(|seconds| seconds.is_finite() && seconds >= 0.0),
             "{estimate:?}"
         );
-        assert!(source != Source::Mains || estimate.runtime_s.is_none_or(|seconds| seconds >= 1.0));
+        assert!(source != PowerSource::Mains || estimate.runtime_s.is_none_or(|seconds| seconds >= 1.0));
         assert_eq!(estimate.runtime_s.is_none(), estimate.confidence == Confidence::Nothing);
         let health = estimate.health.map(|health| health.capacity_percent);
         assert!(health.is_none_or(|health| (0.0..=200.0).contains(&health)), "{estimate:?}");
@@ -103,8 +105,8 @@ fn remembered() -> String {
 
 /// A day and more of mains, then an outage.
 fn outage(estimator: &mut Estimator, seconds: u64) {
-    let mains = (0..2000).map(|n| (60 * n, Source::Mains, 27.3));
-    let battery = (0..seconds).map(|n| (60 * 2000 + n, Source::Battery, 24.8 - 0.004 * n as f64));
+    let mains = (0..2000).map(|n| (60 * n, PowerSource::Mains, 27.3));
+    let battery = (0..seconds).map(|n| (60 * 2000 + n, PowerSource::Battery, 24.8 - 0.004 * n as f64));
     for (at, source, volts) in mains.chain(battery) {
         let at = Duration::from_secs(at);
         estimator.take(Sample { at, volts, load_percent: 40.0, source, temperature_c: None });

@@ -3,7 +3,7 @@
 
 mod bench;
 
-use battery::{Bank, Confidence, Estimator, Rating, RelativeTo, Sample, Source, UpsIdentity};
+use battery::{Bank, Confidence, Estimator, PowerSource, Rating, RelativeTo, Sample, UpsIdentity};
 use bench::sheets::SHEETS;
 use bench::ups::{Dice, Pattern, Ups};
 use std::time::Duration;
@@ -39,7 +39,7 @@ fn outage_and_day(estimator: &mut Estimator, ups: &Ups, every_s: f64, from_s: f6
     feed(estimator, &ups.mains(outage.end_s + 900.0, 24.0, 40.0, dice));
 }
 
-fn at(seconds: f64, volts: f64, load_percent: f64, source: Source) -> Sample {
+fn at(seconds: f64, volts: f64, load_percent: f64, source: PowerSource) -> Sample {
     Sample { at: Duration::from_secs_f64(seconds), volts, load_percent, source, temperature_c: None }
 }
 
@@ -47,7 +47,7 @@ fn at(seconds: f64, volts: f64, load_percent: f64, source: Source) -> Sample {
 fn nothing_is_said_when_nothing_is_known() {
     let mut estimator = Estimator::new(ups(0.0).bank);
     assert_eq!(estimator.estimate().confidence, Confidence::Nothing);
-    estimator.take(at(0.0, 26.0, 30.0, Source::Mains));
+    estimator.take(at(0.0, 26.0, 30.0, PowerSource::Mains));
     let estimate = estimator.estimate();
     assert_eq!((estimate.charge_percent, estimate.runtime_s, estimate.health), (None, None, None));
     assert_eq!(estimator.memory(), None);
@@ -96,7 +96,7 @@ fn a_load_that_trembles_leaves_the_runtime_alone() {
     let (mut least, mut most) = (f64::MAX, 0.0f64);
     for n in 0..1800 {
         let load = 34.0 + 12.0 * dice.even();
-        estimator.take(at(20.0 * DAY_S + 2.0 * f64::from(n), 27.3, load, Source::Mains));
+        estimator.take(at(20.0 * DAY_S + 2.0 * f64::from(n), 27.3, load, PowerSource::Mains));
         let runtime = estimator.estimate().runtime_s.unwrap();
         (least, most) = (least.min(runtime), most.max(runtime));
     }
@@ -158,7 +158,7 @@ fn a_battery_that_is_unplugged_has_no_estimates() {
     let ups = ups(0.0);
     let mut estimator = taught(&ups);
     let memory = estimator.memory();
-    for source in [Source::Mains, Source::Battery] {
+    for source in [PowerSource::Mains, PowerSource::Battery] {
         for n in 0..5 {
             let seconds = 20.0 * DAY_S + f64::from(n);
             estimator.take(at(seconds, 0.0, 40.0, source));
@@ -208,10 +208,10 @@ fn a_clock_that_stands_still_teaches_nothing() {
     let mut estimator = taught(&ups);
     let memory = estimator.memory();
     for n in 0..1000 {
-        estimator.take(at(20.0 * DAY_S, 25.0 - 0.003 * f64::from(n), 40.0, Source::Battery));
+        estimator.take(at(20.0 * DAY_S, 25.0 - 0.003 * f64::from(n), 40.0, PowerSource::Battery));
     }
     assert!(estimator.estimate().charge_percent.unwrap() > 90.0);
-    estimator.take(at(10.0 * DAY_S, 27.0, 40.0, Source::Mains));
+    estimator.take(at(10.0 * DAY_S, 27.0, 40.0, PowerSource::Mains));
     assert_eq!(estimator.memory(), memory);
 }
 
@@ -231,7 +231,7 @@ fn a_self_test_is_no_outage_and_takes_little() {
     let health = estimator.estimate().health.unwrap().capacity_percent;
     let mut test = ups.outage(Pattern::Steady(40.0), 1.0, 20.0 * DAY_S, &mut Dice(2)).samples;
     test.truncate(20);
-    test.iter_mut().for_each(|sample| sample.source = Source::Test);
+    test.iter_mut().for_each(|sample| sample.source = PowerSource::Test);
     feed(&mut estimator, &test);
     feed(&mut estimator, &ups.mains(20.0 * DAY_S + 21.0, 1.0, 40.0, &mut Dice(1)));
     assert!(estimator.estimate().charge_percent.unwrap() > 97.0);

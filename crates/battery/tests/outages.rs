@@ -3,7 +3,7 @@
 
 mod bench;
 
-use battery::{Confidence, Estimate, Estimator, Sample, Source};
+use battery::{Confidence, Estimate, Estimator, PowerSource, Sample};
 use bench::sheets::SHEETS;
 use bench::ups::{Dice, Pattern, Ups};
 use std::time::Duration;
@@ -167,7 +167,7 @@ fn a_load_that_swings_has_one_runtime() {
     }
 }
 
-fn at(seconds: f64, volts: f64, load_percent: f64, source: Source) -> Sample {
+fn at(seconds: f64, volts: f64, load_percent: f64, source: PowerSource) -> Sample {
     Sample { at: Duration::from_secs_f64(seconds), volts, load_percent, source, temperature_c: None }
 }
 
@@ -229,9 +229,9 @@ fn what_was_never_seen_full_is_not_full() {
     let start = |volts: f64, minutes: u32| {
         let mut estimator = Estimator::new(ups(1).bank);
         for n in 0..minutes {
-            estimator.take(at(60.0 * f64::from(n), volts, 40.0, Source::Mains));
+            estimator.take(at(60.0 * f64::from(n), volts, 40.0, PowerSource::Mains));
         }
-        estimator.take(at(60.0 * f64::from(minutes), 24.6, 40.0, Source::Battery));
+        estimator.take(at(60.0 * f64::from(minutes), 24.6, 40.0, PowerSource::Battery));
         estimator.estimate().charge_percent.unwrap()
     };
     let (unseen, floats) = (start(12.0 * 2.08, 5), start(12.0 * 2.27, 5));

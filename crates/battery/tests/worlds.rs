@@ -11,7 +11,7 @@
 
 mod bench;
 
-use battery::{Bank, Chemistry, Confidence, Estimator, Sample, Source};
+use battery::{Bank, Chemistry, Confidence, Estimator, PowerSource, Sample};
 use bench::cell::Cell;
 use bench::porous::{Course, POROUS, Porous};
 use bench::sheets::SHEETS;
@@ -149,7 +149,7 @@ impl Pores {
             let dip = self.meter.dip_v * (-at / 20.0_f64).exp();
             let read =
                 f64::from(self.bank.cells) * (volts(at).unwrap() - dip) + self.meter.noise_v * dice.normal();
-            samples.push(self.says(from_s + at, read, load, Source::Battery, dice));
+            samples.push(self.says(from_s + at, read, load, PowerSource::Battery, dice));
             left_s.push((at >= told + 10.0).then_some(end - at));
             told = if left_s.last().is_some_and(Option::is_some) { at } else { told };
             at += every_s;
@@ -157,7 +157,7 @@ impl Pores {
         Trace { samples, left_s, end_s: from_s + end }
     }
 
-    fn says(&self, at_s: f64, volts: f64, load: f64, source: Source, dice: &mut Dice) -> Sample {
+    fn says(&self, at_s: f64, volts: f64, load: f64, source: PowerSource, dice: &mut Dice) -> Sample {
         Sample {
             at: std::time::Duration::from_secs_f64(at_s),
             volts: (volts / self.meter.step_v).round() * self.meter.step_v,
@@ -190,7 +190,7 @@ impl World {
                 let float_v = f64::from(ups.bank.cells) * ups.meter.float_v;
                 let minutes = (60.0 * hours) as u32;
                 (0..minutes)
-                    .map(|n| ups.says(from_s + 60.0 * f64::from(n), float_v, 40.0, Source::Mains, dice))
+                    .map(|n| ups.says(from_s + 60.0 * f64::from(n), float_v, 40.0, PowerSource::Mains, dice))
                     .collect()
             }
         }

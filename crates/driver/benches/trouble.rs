@@ -4,7 +4,7 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use qx::vocabulary::moment::Moment;
-use simulator::end::Shared;
+use simulator::end::SharedUps;
 use simulator::knob::Knob;
 use simulator::profile::Profile;
 use simulator::pty::{self, Pty};
@@ -19,7 +19,7 @@ use std::rc::Rc;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 use testbed::judge::{Findings, TwinJudge};
-use testbed::nut::{Station, Which};
+use testbed::nut::{NutStation, Which};
 use testbed::twin::Twin;
 
 const DIALECTS: [&str; 3] = ["megatec", "mustek", "voltronic-qs"];
@@ -69,7 +69,7 @@ async fn serve(
     let protocol = qx::protocols::named(case.protocol).unwrap();
     let mut trouble = Trouble::new(7);
     trouble.noise = case.rate;
-    let shared = Shared::new(SimulatedUps::new(protocol, Profile::default(), trouble, Script::default()));
+    let shared = SharedUps::new(SimulatedUps::new(protocol, Profile::default(), trouble, Script::default()));
     let pty = Pty::open(None).unwrap();
     ready.send(pty.path().to_path_buf()).unwrap();
     let found = Rc::new(RefCell::new(None));
@@ -110,7 +110,7 @@ async fn serve(
                 ups.forget_heard();
                 // what noise has switched off is switched on again
                 if ups.world.countdown.is_some() || !ups.world.powered() {
-                    ups.world.obey(simulator::world::Order::OnOrStop);
+                    ups.world.obey(simulator::world::UnitOrder::OnOrStop);
                 }
             });
             for (after, line) in heard.try_iter() {
@@ -150,7 +150,7 @@ fn is_said(protocol: &qx::wire::protocol::Protocol, name: &str) -> bool {
 }
 
 /// Follows what a driver tells upsd, until it leaves or the time is over.
-fn follow(station: &Station, began: Instant, time: Duration, tell: &mpsc::Sender<Heard>) -> Option<()> {
+fn follow(station: &NutStation, began: Instant, time: Duration, tell: &mpsc::Sender<Heard>) -> Option<()> {
     let path = station.run_folder().join("nutdrv_qx-u");
     let mut stream = UnixStream::connect(path).ok()?;
     stream.set_read_timeout(Some(Duration::from_secs(1))).ok()?;
@@ -182,7 +182,7 @@ fn run(case: Case, time: Duration) -> Outcome {
             runtime.block_on(serve(case, time, began, ready, heard))
         });
         let name = format!("trouble-{}-{}", case.protocol, case.rate);
-        let station = Station::new(&name, case.which);
+        let station = NutStation::new(&name, case.which);
         station.configure(&port.recv().unwrap(), &format!("protocol = {}", case.protocol));
         while began.elapsed() < time {
             // a driver that gave up is started again, as an administrator would

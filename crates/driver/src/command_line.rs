@@ -22,12 +22,12 @@ pub enum Task {
     /// `-L`: the options, for programs.
     ListOptions,
     /// `-c COMMAND`: tell a running driver something.
-    Signal(Order),
+    Signal(ControlCommand),
 }
 
 /// What a running driver is told by `-c`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum ControlCommand {
     /// Read ups.conf again and say what needs a restart.
     Reload,
     /// The same, but exit when something needs a restart.
@@ -184,7 +184,7 @@ impl CommandLine {
             'h' => self.task = Task::Help,
             'V' => self.task = Task::Version,
             'L' => self.task = Task::ListOptions,
-            'c' => self.task = Task::Signal(Order::parse(&value()?)?),
+            'c' => self.task = Task::Signal(ControlCommand::parse(&value()?)?),
             'P' => {
                 let text = value()?;
                 self.pid = Some(text.parse().map_err(|_| format!("-P {text}: write a process number"))?);
@@ -198,14 +198,14 @@ impl CommandLine {
     }
 }
 
-impl Order {
+impl ControlCommand {
     /// A prefix is enough, as in NUT.
-    fn parse(text: &str) -> Result<Order, String> {
+    fn parse(text: &str) -> Result<ControlCommand, String> {
         let all = [
-            ("reload", Order::Reload),
-            ("reload-or-error", Order::Reload),
-            ("reload-or-exit", Order::ReloadOrExit),
-            ("exit", Order::Exit),
+            ("reload", ControlCommand::Reload),
+            ("reload-or-error", ControlCommand::Reload),
+            ("reload-or-exit", ControlCommand::ReloadOrExit),
+            ("exit", ControlCommand::Exit),
         ];
         let found = all.iter().find(|(name, _)| !text.is_empty() && name.starts_with(text));
         found
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn orders_may_be_shortened() {
-        assert_eq!(parse("-a x -c e").unwrap().task, Task::Signal(Order::Exit));
-        assert_eq!(parse("-a x -c reload-or-exit").unwrap().task, Task::Signal(Order::ReloadOrExit));
+        assert_eq!(parse("-a x -c e").unwrap().task, Task::Signal(ControlCommand::Exit));
+        assert_eq!(parse("-a x -c reload-or-exit").unwrap().task, Task::Signal(ControlCommand::ReloadOrExit));
     }
 }

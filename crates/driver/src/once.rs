@@ -4,7 +4,7 @@ use crate::help::shown;
 use crate::program::Fatal;
 use qx::device::{Outcome, SHUTDOWN_DEFAULT};
 use station::log::{self, Log};
-use station::{Condition, Found, Request, Station, What};
+use station::{Condition, Found, Request, RequestedAction, Station};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -51,14 +51,14 @@ pub(crate) const ENDED: &str = "the driver does not watch the UPS any more: repo
 pub(crate) async fn kill_power(station: &Station, program: &str, log: &Log) -> Result<ExitCode, Fatal> {
     match station.opened().await {
         // it may be a blink of the line, and the load has to go off all the same
-        Err(error) if error.kind == link::Kind::Unsuitable => {
+        Err(error) if error.kind == link::LinkErrorKind::Unsuitable => {
             return Err(format!("{error}; nothing was sent, and the load stays on"));
         }
         _ => {}
     }
     log.info("switching the load off");
     let (request, outcome) =
-        Request::awaited(What::Command { name: SHUTDOWN_DEFAULT.into(), parameter: None });
+        Request::awaited(RequestedAction::Command { name: SHUTDOWN_DEFAULT.into(), parameter: None });
     // a refusal is an outcome as well
     let _ = station.request(request);
     match outcome.await {

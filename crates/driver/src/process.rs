@@ -103,7 +103,7 @@ pub fn signal(pid: Pid, signal: Signal) -> Result<(), String> {
 
 /// What became of a running instance that received SIGTERM.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Ended {
+pub enum StopResult {
     /// There was none.
     Absent,
     /// It left.
@@ -120,8 +120,8 @@ pub enum Ended {
 ///
 /// # Errors
 /// A sentence, when it may not be signalled.
-pub fn end(instance: &Instance) -> Result<Ended, String> {
-    let Some(pid) = instance.running() else { return Ok(Ended::Absent) };
+pub fn end(instance: &Instance) -> Result<StopResult, String> {
+    let Some(pid) = instance.running() else { return Ok(StopResult::Absent) };
     signal(pid, Signal::SIGTERM).or_else(|why| if is_there(pid) { Err(why) } else { Ok(()) })?;
     let mut pulse = Pulse::new(instance.socket.clone(), pid);
     let (began, mut heard) = (Instant::now(), Instant::now());
@@ -137,37 +137,37 @@ pub fn end(instance: &Instance) -> Result<Ended, String> {
         }
         std::thread::sleep(LOOK);
     }
-    Ok(Ended::Left)
+    Ok(StopResult::Left)
 }
 
 fn told(pid: Pid, what: &str) -> String {
     format!("the running instance of this driver (process {pid}) received SIGTERM and {what}")
 }
 
-impl Ended {
+impl StopResult {
     /// What there is to say of it.
     pub(crate) fn sentence(&self) -> &str {
         match self {
-            Ended::Absent | Ended::Left => "it has left",
-            Ended::Killed(why) | Ended::Stays(why) => why,
+            StopResult::Absent | StopResult::Left => "it has left",
+            StopResult::Killed(why) | StopResult::Stays(why) => why,
         }
     }
 }
 
 /// Kills a process of which `what` is said.
-pub(crate) fn kill_it(pid: Pid, what: &str) -> Ended {
+pub(crate) fn kill_it(pid: Pid, what: &str) -> StopResult {
     match signal(pid, Signal::SIGKILL) {
-        Err(why) if is_there(pid) => return Ended::Stays(format!("{what}; {why}")),
+        Err(why) if is_there(pid) => return StopResult::Stays(format!("{what}; {why}")),
         _ => {}
     }
     let began = Instant::now();
     while is_there(pid) {
         if began.elapsed() >= DIES {
-            return Ended::Stays(format!("{what}, and the system cannot end it"));
+            return StopResult::Stays(format!("{what}, and the system cannot end it"));
         }
         std::thread::sleep(LOOK);
     }
-    Ended::Killed(format!("{what}: it was killed"))
+    StopResult::Killed(format!("{what}: it was killed"))
 }
 
 /// The parent's end of a driver that starts in the background: true means that it runs.

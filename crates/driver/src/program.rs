@@ -14,7 +14,7 @@ use nut::ups_conf::{self, UpsConf};
 use station::config::{Configuration, LONGEST_CONF, Purpose};
 use station::driver_kind::{DriverKind, NUTDRV_QX};
 use station::log::{self, Log};
-use station::outlet::{Lines, Which};
+use station::outlet::{Lines, StandardStream};
 use station::{Mode, NoOwner, Owner, Setup, Station};
 use std::cell::RefCell;
 use std::path::PathBuf;
@@ -43,7 +43,7 @@ fn run(kind: &'static DriverKind) -> Result<ExitCode, Fatal> {
     if let Some(text) = help::text(kind, &line.task) {
         return Ok(help::shown(&text));
     }
-    Lines::of(Which::Output).say(&help::banner(kind));
+    Lines::of(StandardStream::Output).say(&help::banner(kind));
     let paths = Paths::from_environment();
     let loaded = load(kind, &line, &paths)?;
     let paths = paths.with_statepath(loaded.process.statepath.as_ref());
@@ -51,7 +51,7 @@ fn run(kind: &'static DriverKind) -> Result<ExitCode, Fatal> {
         return running::give_order(&instance(kind, &loaded, &paths), &line, order);
     }
     if let Some(notice) = kind.notice {
-        Lines::of(Which::Error).say(&format!("{}: {notice}", kind.name));
+        Lines::of(StandardStream::Error).say(&format!("{}: {notice}", kind.name));
     }
     let log = Log::new(debug_level(&line, &loaded.process), line.quiet);
     let supervisor = Rc::new(Supervisor::absent());

@@ -1,8 +1,8 @@
 //! The driver of this UPS that runs already: what `-c` tells it, and how it makes way for a new one.
 
-use crate::command_line::{CommandLine, Order};
+use crate::command_line::{CommandLine, ControlCommand};
 use crate::instance::Instance;
-use crate::process::{self, Ended};
+use crate::process::{self, StopResult};
 use crate::program::Fatal;
 use nix::sys::signal::Signal;
 use nix::unistd::Pid;
@@ -10,7 +10,11 @@ use station::log::{self, Log};
 use std::process::ExitCode;
 
 /// `-c`: tells it something.
-pub(crate) fn give_order(instance: &Instance, line: &CommandLine, order: Order) -> Result<ExitCode, Fatal> {
+pub(crate) fn give_order(
+    instance: &Instance,
+    line: &CommandLine,
+    order: ControlCommand,
+) -> Result<ExitCode, Fatal> {
     let absent = || match instance.server() {
         Some(pid) => format!(
             "the server (process {pid}) drives '{}': 'qxups reload' has it read ups.conf again, 'upsd -c stop' ends it",
@@ -18,22 +22,22 @@ pub(crate) fn give_order(instance: &Instance, line: &CommandLine, order: Order) 
         ),
         None => format!("no driver runs for '{}'", instance.ups),
     };
-    if order == Order::Exit && line.pid.is_none() {
+    if order == ControlCommand::Exit && line.pid.is_none() {
         return match process::end(instance)? {
-            Ended::Left => Ok(ExitCode::SUCCESS),
-            Ended::Killed(why) => {
+            StopResult::Left => Ok(ExitCode::SUCCESS),
+            StopResult::Killed(why) => {
                 log::last_words(instance.program, &why);
                 Ok(ExitCode::SUCCESS)
             }
-            Ended::Stays(why) => Err(why),
-            Ended::Absent => Err(absent()),
+            StopResult::Stays(why) => Err(why),
+            StopResult::Absent => Err(absent()),
         };
     }
     let pid = line.pid.map(Pid::from_raw).or_else(|| instance.running()).ok_or_else(absent)?;
     let meant = match order {
-        Order::Exit => Signal::SIGTERM,
-        Order::Reload => Signal::SIGHUP,
-        Order::ReloadOrExit => Signal::SIGUSR1,
+        ControlCommand::Exit => Signal::SIGTERM,
+        ControlCommand::Reload => Signal::SIGHUP,
+        ControlCommand::ReloadOrExit => Signal::SIGUSR1,
     };
     process::signal(pid, meant).map(|()| ExitCode::SUCCESS)
 }
@@ -59,10 +63,10 @@ pub(crate) fn end_others(instance: &Instance, log: &Log) -> Result<(), Fatal> {
     }
     for _ in 0..2 {
         match process::end(instance)? {
-            Ended::Absent => break,
-            Ended::Left => log.warning("stopped another running instance of this driver"),
-            Ended::Killed(why) => log.warning(&format!("{why}; going on alone")),
-            Ended::Stays(why) => {
+            StopResult::Absent => break,
+            StopResult::Left => log.warning("stopped another running instance of this driver"),
+            StopResult::Killed(why) => log.warning(&format!("{why}; going on alone")),
+            StopResult::Stays(why) => {
                 log.warning(&format!("{why}; going on alone, beside it"));
                 break;
             }

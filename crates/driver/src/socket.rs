@@ -3,13 +3,13 @@
 //! Each client has a bounded buffer of its own and a task of its own; one that does not read is
 //! dropped, and nothing waits for it.
 
-use nut::driver_socket::{self as text, LineBuffer, Request as ClientRequest};
+use nut::driver_socket::{self as text, LineBuffer, SocketRequest};
 use qx::device::Outcome;
 use qx::device::store::{Access, Change, Entry, Store};
 use qx::wire::setting::Choice;
 use station::log::Log;
 use station::seldom::{Seldom, counted};
-use station::{Publisher, Refused, Request, Requests, Shared, What};
+use station::{Publisher, Refused, Request, RequestedAction, Requests, SharedDevice};
 use std::cell::{Cell, RefCell};
 use std::fs::Permissions;
 use std::io;
@@ -93,7 +93,7 @@ impl DriverSocket {
     ///
     /// # Errors
     /// What the system says.
-    pub fn open(path: &Path, device: Shared, requests: Requests, log: Log) -> io::Result<DriverSocket> {
+    pub fn open(path: &Path, device: SharedDevice, requests: Requests, log: Log) -> io::Result<DriverSocket> {
         match std::fs::remove_file(path) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
             _ => {}
@@ -182,7 +182,7 @@ impl Publisher for SocketPublisher {
     }
 }
 
-async fn serve(stream: UnixStream, device: Shared, requests: Requests, clients: Rc<Clients>, log: Log) {
+async fn serve(stream: UnixStream, device: SharedDevice, requests: Requests, clients: Rc<Clients>, log: Log) {
     let client = Rc::new(Client::default());
     client.broadcast.set(true);
     clients.list.borrow_mut().push(client.clone());
@@ -194,7 +194,7 @@ async fn serve(stream: UnixStream, device: Shared, requests: Requests, clients: 
 
 struct Conversation {
     client: Rc<Client>,
-    device: Shared,
+    device: SharedDevice,
     requests: Requests,
     clients: Rc<Clients>,
     log: Log,
@@ -237,7 +237,7 @@ impl Conversation {
 
     /// Does what a line asks for; true for LOGOUT.
     fn take(&self, line: Result<Vec<u8>, text::RequestError>) -> bool {
-        let request = match line.and_then(|line| ClientRequest::parse(&line)) {
+        let request = match line.and_then(|line| SocketRequest::parse(&line)) {
             Ok(request) => request,
             Err(error) => {
                 self.log.debug(1, || format!("driver socket: {error}"));
@@ -247,23 +247,23 @@ impl Conversation {
         self.log.debug(5, || format!("driver socket: {request:?}"));
         let send = |line: &str| self.client.send(line);
         match request {
-            ClientRequest::Ping => send(&text::pong()),
-            ClientRequest::DumpAll => send(&dump(self.device.borrow().store(), |_| true, true)),
-            ClientRequest::DumpValue { variable } => {
+            SocketRequest::Ping => send(&text::pong()),
+            SocketRequest::DumpAll => send(&dump(self.device.borrow().store(), |_| true, true)),
+            SocketRequest::DumpValue { variable } => {
                 send(&dump(self.device.borrow().store(), |name| name.eq_ignore_ascii_case(&variable), false));
             }
-            ClientRequest::DumpStatus => {
+            SocketRequest::DumpStatus => {
                 send(&dump(self.device.borrow().store(), |name| name == "ups.status", false))
             }
-            ClientRequest::GetPid => send(&text::pid(std::process::id())),
-            ClientRequest::Broadcast(on) => self.client.broadcast.set(on),
-            ClientRequest::InstCmd { name, parameter, tracking } => {
-                self.ask(tracking, What::Command { name, parameter });
+            SocketRequest::GetPid => send(&text::pid(std::process::id())),
+            SocketRequest::Broadcast(on) => self.client.broadcast.set(on),
+            SocketRequest::InstCmd { name, parameter, tracking } => {
+                self.ask(tracking, RequestedAction::Command { name, parameter });
             }
-            ClientRequest::Set { variable, value, tracking } => {
-                self.ask(tracking, What::Set { variable, value });
+            SocketRequest::Set { variable, value, tracking } => {
+                self.ask(tracking, RequestedAction::Set { variable, value });
             }
-            ClientRequest::Logout => {
+            SocketRequest::Logout => {
                 send(&text::ok_goodbye());
                 return true;
             }
@@ -272,7 +272,7 @@ impl Conversation {
     }
 
     /// Leaves a request for the session; its answer goes to this client, if it wants one.
-    fn ask(&self, tracking: Option<String>, what: What) {
+    fn ask(&self, tracking: Option<String>, what: RequestedAction) {
         let client = self.client.clone();
         let request = Request::new(what, move |outcome| {
             if let Some(tracking) = &tracking {

@@ -6,8 +6,8 @@ mod beside;
 
 use beside::{Shown, listed, same_listing, shown_by};
 use std::time::Duration;
-use testbed::nut::{Said, Station, Which, both};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, ProgramOutput, Which, both};
+use testbed::ups::SimUps;
 
 const DRIVER: &str = "blazer_ser";
 /// Questions; everything else that a UPS hears is a command.
@@ -30,12 +30,12 @@ fn beside<T: Send>(
     protocol: &str,
     knobs: &[&str],
     options: &str,
-    watch: impl Fn(&Ups, &mut Station) -> T + Sync,
+    watch: impl Fn(&SimUps, &mut NutStation) -> T + Sync,
 ) -> (T, T) {
     let run = |which| {
         let name = beside::stage_name(protocol, knobs, options);
-        let ups = Ups::start(&name, which, protocol, knobs);
-        let mut station = Station::of(DRIVER, &name, which);
+        let ups = SimUps::start(&name, which, protocol, knobs);
+        let mut station = NutStation::of(DRIVER, &name, which);
         station.configure(&ups.port, &format!("protocol = {protocol}\n{options}"));
         station.start_driver();
         station.start_upsd();
@@ -121,9 +121,9 @@ const REQUESTS: &[(&str, &[&str])] = &[
 ];
 
 /// What a request did: what the client printed, and what the UPS heard.
-type Done = (Said, Vec<String>);
+type Done = (ProgramOutput, Vec<String>);
 
-fn request(ups: &Ups, station: &Station, program: &str, arguments: &[&str]) -> Done {
+fn request(ups: &SimUps, station: &NutStation, program: &str, arguments: &[&str]) -> Done {
     ups.forget();
     let target = station.ups();
     let mut said = station.as_admin(program, &[&[target.as_str()], arguments].concat());
@@ -133,7 +133,7 @@ fn request(ups: &Ups, station: &Station, program: &str, arguments: &[&str]) -> D
     (said, heard)
 }
 
-fn answer(said: &Said) -> String {
+fn answer(said: &ProgramOutput) -> String {
     format!("{}{}", said.out, said.err)
 }
 
@@ -269,8 +269,8 @@ fn overridden_packs_count() {
 #[test]
 fn the_load_goes_off_with_the_same_commands() {
     let run = |which: Which, name: &str, protocol: &str, options: &str| {
-        let ups = Ups::start(name, which, protocol, &[]);
-        let station = Station::of(DRIVER, name, which);
+        let ups = SimUps::start(name, which, protocol, &[]);
+        let station = NutStation::of(DRIVER, name, which);
         station.configure(&ups.port, options);
         let code = station.run_driver(&["-a", "u", "-k"]).code;
         let heard = ups.heard().into_iter().filter(|line| !QUESTIONS.contains(&line.as_str()));
@@ -305,8 +305,8 @@ fn both_find_the_same_dialect() {
             scope.spawn(move || {
                 let asked = |which| {
                     let name = format!("find-{}", protocol.replace('/', "_"));
-                    let ups = Ups::start(&name, which, protocol, &["unknown echo"]);
-                    let station = Station::of(DRIVER, &name, which);
+                    let ups = SimUps::start(&name, which, protocol, &["unknown echo"]);
+                    let station = NutStation::of(DRIVER, &name, which);
                     station.configure(&ups.port, "");
                     let said = station.run_driver(&["-a", "u", "-d", "1"]);
                     assert_eq!(said.code, Some(0), "{which:?} {protocol}: {said:?}");

@@ -7,8 +7,8 @@ mod beside;
 
 use beside::{Shown, listed, same};
 
-use testbed::nut::{Said, Station, Which, both};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, ProgramOutput, Which, both};
+use testbed::ups::SimUps;
 
 /// Questions; everything else that a UPS hears is a command.
 const QUESTIONS: [&str; 6] = ["Q1", "QS", "D", "F", "I", "FW?"];
@@ -122,12 +122,12 @@ fn what_the_ups_does_not_know() {
 fn a_regulation_that_cannot_be() {
     listed("regulation-ratio");
     let state = ["mains fail", "bit 2 on"];
-    let ups = Ups::start("ratio", Which::Nut, "megatec", &state);
-    let station = Station::new("ratio", Which::Nut);
+    let ups = SimUps::start("ratio", Which::Nut, "megatec", &state);
+    let station = NutStation::new("ratio", Which::Nut);
     station.configure(&ups.port, "protocol = megatec");
     assert_eq!(station.run_driver(&["-a", "u"]).code, Some(1), "NUT's driver is expected to end here");
-    let ups = Ups::start("ratio", Which::Ours, "megatec", &state);
-    let mut station = Station::new("ratio", Which::Ours);
+    let ups = SimUps::start("ratio", Which::Ours, "megatec", &state);
+    let mut station = NutStation::new("ratio", Which::Ours);
     station.configure(&ups.port, "protocol = megatec");
     station.start_driver();
     station.start_upsd();
@@ -182,12 +182,12 @@ const REQUESTS: &[(&str, &[&str])] = &[
 ];
 
 /// What a request did: what the client printed, and what the UPS heard.
-type Done = (Said, Vec<String>);
+type Done = (ProgramOutput, Vec<String>);
 
 fn request_all(which: Which, protocol: &str) -> Vec<Done> {
     let name = format!("requests-{}", protocol.replace('/', "_"));
-    let ups = Ups::start(&name, which, protocol, &[]);
-    let mut station = Station::new(&name, which);
+    let ups = SimUps::start(&name, which, protocol, &[]);
+    let mut station = NutStation::new(&name, which);
     station.configure(&ups.port, &format!("protocol = {protocol}"));
     station.start_driver();
     station.start_upsd();
@@ -216,7 +216,7 @@ fn request_all(which: Which, protocol: &str) -> Vec<Done> {
 
 fn requests_do_the_same(protocol: &str) {
     let (nut, ours) = both(|which| request_all(which, protocol));
-    let answer = |said: &Said| format!("{}{}", said.out, said.err);
+    let answer = |said: &ProgramOutput| format!("{}{}", said.out, said.err);
     for ((request, nut), ours) in REQUESTS.iter().zip(nut).zip(ours) {
         let (program, arguments) = request;
         let bad = arguments.last().unwrap();
@@ -273,9 +273,13 @@ fn q1_does_the_same() {
 fn a_refused_command_fails_for_both() {
     for (profile, outcome) in [("echo", "ERR FAILED"), ("(NAK", "ERR FAILED")] {
         for which in Which::BOTH {
-            let ups =
-                Ups::start(&format!("refuse-{profile}"), which, "megatec", &[&format!("refuse {profile}")]);
-            let mut station = Station::new(&format!("refuse-{}", profile.trim_matches('(')), which);
+            let ups = SimUps::start(
+                &format!("refuse-{profile}"),
+                which,
+                "megatec",
+                &[&format!("refuse {profile}")],
+            );
+            let mut station = NutStation::new(&format!("refuse-{}", profile.trim_matches('(')), which);
             station.configure(&ups.port, "protocol = megatec");
             station.start_driver();
             station.start_upsd();
@@ -293,8 +297,8 @@ fn both_find_the_same_dialect() {
             for which in Which::BOTH {
                 scope.spawn(move || {
                     let name = format!("find-{}", protocol.replace('/', "_"));
-                    let ups = Ups::start(&name, which, protocol, &["unknown echo"]);
-                    let station = Station::new(&name, which);
+                    let ups = SimUps::start(&name, which, protocol, &["unknown echo"]);
+                    let station = NutStation::new(&name, which);
                     station.configure(&ups.port, "");
                     let said = station.run_driver(&["-a", "u", "-d", "1"]);
                     assert_eq!(said.code, Some(0), "{which:?} {protocol}: {said:?}");
@@ -312,8 +316,8 @@ fn both_find_the_same_dialect() {
 fn an_unknown_option_is_an_error() {
     listed("unknown-option");
     for (which, code) in [(Which::Nut, 0), (Which::Ours, 1)] {
-        let ups = Ups::start("option", which, "megatec", &[]);
-        let station = Station::new("option", which);
+        let ups = SimUps::start("option", which, "megatec", &[]);
+        let station = NutStation::new("option", which);
         station.configure(&ups.port, "novender");
         assert_eq!(station.run_driver(&["-a", "u"]).code, Some(code), "{which:?}");
     }

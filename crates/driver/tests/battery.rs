@@ -1,14 +1,14 @@
 //! What is learned of a battery outlives the driver.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use battery::{Bank, Chemistry, Estimator, Sample, Source, UpsIdentity};
-use station::memory::Memory;
+use battery::{Bank, Chemistry, Estimator, PowerSource, Sample, UpsIdentity};
+use station::memory::MemoryFile;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 use testbed::nut;
-use testbed::nut::{Station, Which};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, Which};
+use testbed::ups::SimUps;
 
 /// Names the folder for the process that is killed in the next test.
 const WRITER: &str = "QXUPS_TEST_WRITER";
@@ -27,7 +27,7 @@ fn is_whole(text: &str) -> bool {
 #[test]
 fn the_file_is_whole_whenever_the_driver_is_killed() {
     if let Some(folder) = std::env::var_os(WRITER) {
-        let memory = Memory::of_battery(Path::new(&folder), "u").unwrap();
+        let memory = MemoryFile::of_battery(Path::new(&folder), "u").unwrap();
         let mut number = 0;
         loop {
             memory.write(&text(number)).unwrap();
@@ -36,7 +36,7 @@ fn the_file_is_whole_whenever_the_driver_is_killed() {
     }
     let folder = std::env::temp_dir().join(format!("qxups-killed-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
-    let memory = Memory::of_battery(&folder, "u").unwrap();
+    let memory = MemoryFile::of_battery(&folder, "u").unwrap();
     let (mut seen, mut seed) = (vec![], 1_u64);
     for _ in 0..100 {
         let mut writer = Command::new(std::env::current_exe().unwrap())
@@ -74,9 +74,9 @@ fn learned_before(unit: &UpsIdentity) -> String {
             estimator.take(Sample { at, volts, load_percent: 50.0, source, temperature_c: None });
         }
     };
-    course(36_000, Source::Mains, &|_| 27.2);
-    course(600, Source::Battery, &|used| 24.0 - 1.7 * used - 1.8 * used.powi(6));
-    course(80_000, Source::Mains, &|_| 27.2);
+    course(36_000, PowerSource::Mains, &|_| 27.2);
+    course(600, PowerSource::Battery, &|used| 24.0 - 1.7 * used - 1.8 * used.powi(6));
+    course(80_000, PowerSource::Mains, &|_| 27.2);
     estimator.memory().expect("a whole discharge teaches")
 }
 
@@ -84,10 +84,10 @@ fn learned_before(unit: &UpsIdentity) -> String {
 /// and the next one knows the battery.
 #[test]
 fn what_an_outage_taught_is_known_after_a_kill() {
-    let ups = Ups::start("learned", Which::Ours, "megatec", &["load 50"]);
-    let mut station = Station::new("learned", Which::Ours);
+    let ups = SimUps::start("learned", Which::Ours, "megatec", &["load 50"]);
+    let mut station = NutStation::new("learned", Which::Ours);
     station.configure(&ups.port, "protocol = megatec");
-    let file = Memory::of_battery(&station.folder, "u").unwrap();
+    let file = MemoryFile::of_battery(&station.folder, "u").unwrap();
     // who it is, by its own words
     station.start_driver();
     station.start_upsd();
@@ -124,7 +124,7 @@ fn what_an_outage_taught_is_known_after_a_kill() {
 }
 
 /// The charge and the runtime that a client sees, and how long after the start.
-fn figures(station: &Station) -> [Option<f64>; 2] {
+fn figures(station: &NutStation) -> [Option<f64>; 2] {
     let listing = station.upsc();
     ["battery.charge", "battery.runtime"].map(|name| listing.get(name).map(|text| text.parse().unwrap()))
 }
@@ -142,8 +142,8 @@ fn configured_figures_are_those_of_nut_through_an_outage() {
     {
         let pair = Which::BOTH.map(|which| {
             let name = format!("figures{round}");
-            let ups = Ups::start(&name, which, "megatec", &["load 60"]);
-            let mut station = Station::new(&name, which);
+            let ups = SimUps::start(&name, which, "megatec", &["load 60"]);
+            let mut station = NutStation::new(&name, which);
             station.configure(&ups.port, &format!("protocol = megatec\npollfreq = 1\n{options}"));
             station.start_driver();
             station.start_upsd();

@@ -9,19 +9,19 @@ use beside::listed;
 use process::Usage;
 use std::process::Command;
 use std::time::Duration;
-use testbed::nut::{Station, Which, both, lives};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, Which, both, lives};
+use testbed::ups::SimUps;
 
 /// Both drivers at once, each on a UPS of its own; what `watch` saw of NUT's and of ours.
 fn beside<T: Send>(
     name: &str,
     knobs: &[&str],
     options: &str,
-    watch: impl Fn(&Ups, &mut Station) -> T + Sync,
+    watch: impl Fn(&SimUps, &mut NutStation) -> T + Sync,
 ) -> (T, T) {
     let run = |which| {
-        let ups = Ups::start(name, which, "megatec", knobs);
-        let mut station = Station::new(name, which);
+        let ups = SimUps::start(name, which, "megatec", knobs);
+        let mut station = NutStation::new(name, which);
         station.configure(&ups.port, &format!("protocol = megatec\n{options}"));
         station.start_driver();
         station.start_upsd();
@@ -72,8 +72,8 @@ fn a_clock_that_jumps_does_not_stop_the_polls() {
         found
     });
     let polls_after_jump = |which| {
-        let ups = Ups::start("clock", which, "megatec", &[]);
-        let station = Station::new("clock", which);
+        let ups = SimUps::start("clock", which, "megatec", &[]);
+        let station = NutStation::new("clock", which);
         station.configure(&ups.port, "protocol = megatec");
         let clock = station.folder.join("clock");
         std::fs::write(&clock, "+0").unwrap();
@@ -102,7 +102,7 @@ fn a_clock_that_jumps_does_not_stop_the_polls() {
 #[test]
 fn a_line_that_was_set_otherwise_is_set_again() {
     listed("silent-line");
-    let status = |ups: &Ups, station: &mut Station| {
+    let status = |ups: &SimUps, station: &mut NutStation| {
         station.wait_status("OL");
         // no carriage return comes through any more
         let done = Command::new("stty").arg("-F").arg(&ups.port).arg("igncr").status().unwrap();
@@ -123,8 +123,8 @@ fn a_line_that_was_set_otherwise_is_set_again() {
 fn a_client_that_leaves_costs_nothing() {
     listed("client-leaves");
     let worked = |which| {
-        let ups = Ups::start("leaves", which, "megatec", &[]);
-        let station = Station::new("leaves", which);
+        let ups = SimUps::start("leaves", which, "megatec", &[]);
+        let station = NutStation::new("leaves", which);
         station.configure(&ups.port, "protocol = megatec");
         station.start_driver();
         let pid = station.pid().unwrap();
@@ -147,8 +147,8 @@ fn setting_what_has_no_value_ends_nobody() {
     listed("set-without-value");
     let after_set = |which| {
         // this unit does not tell its packs, so nothing is there to be set
-        let ups = Ups::start("unset", which, "voltronic", &["forget QBV"]);
-        let station = Station::new("unset", which);
+        let ups = SimUps::start("unset", which, "voltronic", &["forget QBV"]);
+        let station = NutStation::new("unset", which);
         station.configure(&ups.port, "protocol = voltronic");
         station.start_driver();
         let pid = station.pid().unwrap();

@@ -16,7 +16,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
-use testbed::nut::{Station, Which};
+use testbed::nut::{NutStation, Which};
 
 const STATUS: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000\r";
 const PENDING: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010\r";
@@ -58,14 +58,14 @@ const LINES: [Line; 11] = [
 ];
 
 /// A UPS on such a line, in a thread.
-struct Ups {
+struct SimUps {
     port: PathBuf,
     over: Arc<AtomicBool>,
     thread: Option<std::thread::JoinHandle<bool>>,
 }
 
-impl Ups {
-    fn start(name: &str, line: Line, seed: u64) -> Ups {
+impl SimUps {
+    fn start(name: &str, line: Line, seed: u64) -> SimUps {
         let port = std::env::temp_dir().join(format!("qxups-kill-{}-{name}", std::process::id()));
         let _ = std::fs::remove_file(&port);
         let over = Arc::new(AtomicBool::new(false));
@@ -107,7 +107,7 @@ impl Ups {
             let _ = std::fs::remove_file(&link);
             unit.ordered
         });
-        Ups { port, over, thread: Some(thread) }
+        SimUps { port, over, thread: Some(thread) }
     }
 
     /// Whether the load will go off.
@@ -213,8 +213,8 @@ impl Unit {
 /// Whether the load goes off, and the exit code.
 fn kill(program: &'static str, line: Line, which: Which, seed: u64) -> (bool, Option<i32>) {
     let name = format!("{program}-{line:?}-{seed}").replace(['(', ')', '.'], "-");
-    let ups = Ups::start(&format!("{name}-{which:?}"), line, seed);
-    let station = Station::of(program, &name, which);
+    let ups = SimUps::start(&format!("{name}-{which:?}"), line, seed);
+    let station = NutStation::of(program, &name, which);
     station.configure(&ups.port, "protocol = megatec");
     let said = station.run_driver(&["-a", "u", "-k"]);
     (ups.ordered(), said.code)

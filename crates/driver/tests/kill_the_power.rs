@@ -8,15 +8,15 @@ use std::fs::File;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-use testbed::nut::{Said, Station, Which, lives};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, ProgramOutput, Which, lives};
+use testbed::ups::SimUps;
 
-fn orders(ups: &Ups) -> Vec<String> {
+fn orders(ups: &SimUps) -> Vec<String> {
     ups.heard().into_iter().filter(|line| line == "C" || line.starts_with('S')).collect()
 }
 
-fn station(name: &str, port: &Path, options: &str) -> Station {
-    let station = Station::new(name, Which::Ours);
+fn station(name: &str, port: &Path, options: &str) -> NutStation {
+    let station = NutStation::new(name, Which::Ours);
     station.configure(port, options);
     station
 }
@@ -34,7 +34,7 @@ impl Process {
     }
 
     /// A driver in the foreground, and the file of its log.
-    fn driver(station: &Station, arguments: &[&str]) -> Process {
+    fn driver(station: &NutStation, arguments: &[&str]) -> Process {
         let log = File::create(station.folder.join("log")).unwrap();
         let mut command = station.command(station.driver(), arguments);
         Process(command.stdout(Stdio::null()).stderr(log).spawn().unwrap())
@@ -59,7 +59,7 @@ impl Drop for Process {
     }
 }
 
-fn log(station: &Station) -> String {
+fn log(station: &NutStation) -> String {
     std::fs::read_to_string(station.folder.join("log")).unwrap()
 }
 
@@ -71,7 +71,7 @@ fn seconds(count: u64) -> Duration {
 #[test]
 fn a_driver_that_hangs_is_not_waited_for() {
     for (task, words) in [(&["-k"][..], "going on alone"), (&[], "going on alone")] {
-        let ups = Ups::start("hangs", Which::Ours, "megatec", &[]);
+        let ups = SimUps::start("hangs", Which::Ours, "megatec", &[]);
         let station = station("hangs", &ups.port, "protocol = megatec");
         station.start_driver();
         let hung = station.pid().unwrap();
@@ -98,7 +98,7 @@ fn a_driver_that_hangs_is_not_waited_for() {
 fn what_the_driver_was_told_is_done_before_it_leaves() {
     for signal in ["SIGTERM", "-k", "SIGUSR1"] {
         // the order is sent in any case only after its status was seen, and it answers slowly
-        let ups = Ups::start("first", Which::Ours, "megatec", &["latency 900"]);
+        let ups = SimUps::start("first", Which::Ours, "megatec", &["latency 900"]);
         let station = station("first", &ups.port, "protocol = megatec\nallow_killpower");
         let mut driver = Process::driver(&station, &["-F", "-a", "u"]);
         let mut socket = station.socket();
@@ -133,7 +133,7 @@ fn what_the_driver_was_told_is_done_before_it_leaves() {
 /// Nothing answers any more: it goes on for its minute, unless who sits at the terminal insists.
 #[test]
 fn who_insists_is_told_what_was_not_done() {
-    let ups = Ups::start("insists", Which::Ours, "megatec", &[]);
+    let ups = SimUps::start("insists", Which::Ours, "megatec", &[]);
     let station = station("insists", &ups.port, "protocol = megatec\nallow_killpower");
     let mut driver = Process::driver(&station, &["-F", "-a", "u"]);
     let mut socket = station.socket();
@@ -157,8 +157,10 @@ fn who_insists_is_told_what_was_not_done() {
 /// A PID file is a number that somebody wrote once.
 #[test]
 fn only_the_driver_of_this_ups_is_ended() {
-    let (ups, other) =
-        (Ups::start("mine", Which::Ours, "megatec", &[]), Ups::start("theirs", Which::Ours, "megatec", &[]));
+    let (ups, other) = (
+        SimUps::start("mine", Which::Ours, "megatec", &[]),
+        SimUps::start("theirs", Which::Ours, "megatec", &[]),
+    );
     let station = station("mine", &ups.port, "protocol = megatec");
     let conf = std::fs::read_to_string(station.folder.join("ups.conf")).unwrap();
     let port = other.port.display();
@@ -207,8 +209,8 @@ fn only_the_driver_of_this_ups_is_ended() {
     assert!(lives(theirs));
 }
 
-fn killed(name: &str, options: &str) -> (Said, Vec<String>) {
-    let ups = Ups::start(name, Which::Ours, "megatec", &[]);
+fn killed(name: &str, options: &str) -> (ProgramOutput, Vec<String>) {
+    let ups = SimUps::start(name, Which::Ours, "megatec", &[]);
     let station = station(name, &ups.port, options);
     let said = station.run_driver(&["-a", "u", "-k"]);
     (said, orders(&ups))
@@ -257,7 +259,7 @@ fn what_is_wrong_elsewhere_does_not_keep_the_load_on() {
         });
     });
     // the start refuses them all
-    let ups = Ups::start("spoilt", Which::Ours, "megatec", &[]);
+    let ups = SimUps::start("spoilt", Which::Ours, "megatec", &[]);
     let station = station("spoilt", &ups.port, "protocol = megatec\nlowbatt_charge = abc");
     assert_eq!(station.run_driver(&["-a", "u"]).code, Some(1));
 }
@@ -296,7 +298,7 @@ fn what_says_whom_is_not_passed_over() {
 /// What waits at the socket is what many clients want; the order is one.
 #[test]
 fn the_order_does_not_wait_for_other_clients() {
-    let ups = Ups::start("crowd", Which::Ours, "megatec", &["latency 300"]);
+    let ups = SimUps::start("crowd", Which::Ours, "megatec", &["latency 300"]);
     let station = station("crowd", &ups.port, "protocol = megatec");
     let _driver = Process::driver(&station, &["-F", "-a", "u"]);
     let (mut crowd, mut socket) = (station.socket(), station.socket());
@@ -315,7 +317,7 @@ fn the_order_does_not_wait_for_other_clients() {
 /// A pipe in the place of ups.conf never says anything.
 #[test]
 fn a_reload_waits_for_no_pipe() {
-    let ups = Ups::start("pipe", Which::Ours, "megatec", &[]);
+    let ups = SimUps::start("pipe", Which::Ours, "megatec", &[]);
     let station = station("pipe", &ups.port, "protocol = megatec");
     let driver = Process::driver(&station, &["-F", "-a", "u"]);
     let mut socket = station.socket();

@@ -2,11 +2,11 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use testbed::nut;
-use testbed::nut::{Station, Which};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, Which};
+use testbed::ups::SimUps;
 
 /// What a start asks, until everything was asked once and some polls were made.
-fn questions_of_a_start(station: &Station, ups: &Ups) -> Vec<String> {
+fn questions_of_a_start(station: &NutStation, ups: &SimUps) -> Vec<String> {
     ups.forget();
     let said = station.run_driver(&["-a", "u", "-FF", "-d", "1"]);
     assert_eq!(said.code, Some(0), "{said:?}");
@@ -15,7 +15,7 @@ fn questions_of_a_start(station: &Station, ups: &Ups) -> Vec<String> {
 }
 
 /// A driver that watches; its file says then how often the UPS was found.
-fn watch(station: &Station, found: &str) -> String {
+fn watch(station: &NutStation, found: &str) -> String {
     let said = station.run_driver(&["-a", "u"]);
     assert_eq!(said.code, Some(0), "{said:?}");
     let file = station.folder.join("qxups-dialect-u");
@@ -29,8 +29,8 @@ fn watch(station: &Station, found: &str) -> String {
 
 #[test]
 fn a_known_ups_is_asked_its_status_and_its_name() {
-    let ups = Ups::start("known", Which::Ours, "megatec", &[]);
-    let station = Station::new("known", Which::Ours);
+    let ups = SimUps::start("known", Which::Ours, "megatec", &[]);
+    let station = NutStation::new("known", Which::Ours);
     station.configure(&ups.port, "");
     let foreign = questions_of_a_start(&station, &ups);
     assert!(foreign.iter().any(|ask| ask == "WH" || ask == "D"), "{foreign:?}");
@@ -59,7 +59,7 @@ fn a_known_ups_is_asked_its_status_and_its_name() {
     assert!(known[0] == "Q1" && known[1] == "I" && known.iter().all(own), "{known:?}");
     // another UPS takes its place: it is found as what it is
     drop(ups);
-    let ups = Ups::start("known-other", Which::Ours, "bestups", &[]);
+    let ups = SimUps::start("known-other", Which::Ours, "bestups", &[]);
     station.configure(&ups.port, "");
     let other = station.run_driver(&["-a", "u", "-FF", "-d", "1"]);
     assert!(other.out.contains("driver.version.data: bestups\n"), "{other:?}");

@@ -8,8 +8,8 @@ mod witness;
 
 use std::thread::{ScopedJoinHandle, scope, sleep};
 use std::time::{Duration, Instant};
-use testbed::nut::{Station, Which};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, Which};
+use testbed::ups::SimUps;
 use witness::{Client, Shown, Verdict, World, judge};
 
 /// An outage and its end are told within this: a poll interval of a second and two rounds of questions (see
@@ -96,8 +96,8 @@ struct Lived {
 /// Lives it under one driver.
 fn live(at: usize, life: &Life, which: Which) -> Lived {
     let name = format!("lives-{at}");
-    let ups = Ups::start(&name, which, life.protocol, life.knobs);
-    let mut station = Station::of(life.program, &name, which);
+    let ups = SimUps::start(&name, which, life.protocol, life.knobs);
+    let mut station = NutStation::of(life.program, &name, which);
     station.configure(&ups.port, &format!("protocol = {}", life.protocol));
     let said = station.run_driver(&["-a", "u"]);
     if said.code != Some(0) {
@@ -144,7 +144,7 @@ fn live(at: usize, life: &Life, which: Which) -> Lived {
 }
 
 /// Gives an order as a client of upsd: how it ended, and how often `wire` was sent meanwhile.
-fn give(station: &Station, ups: &Ups, name: &str, wire: &str) -> (String, usize) {
+fn give(station: &NutStation, ups: &SimUps, name: &str, wire: &str) -> (String, usize) {
     sleep(ORDERS);
     ups.forget();
     let said = station.as_admin("upscmd", &[&station.ups(), name]);

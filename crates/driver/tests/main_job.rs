@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 use testbed::nut;
-use testbed::nut::{Station, Which};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, Which};
+use testbed::ups::SimUps;
 
 /// A UPS, and a station with our driver and upsd on it.
-fn running(name: &str, options: &str) -> (Ups, Station) {
-    let ups = Ups::start(name, Which::Ours, "megatec", &[]);
-    let mut station = Station::new(name, Which::Ours);
+fn running(name: &str, options: &str) -> (SimUps, NutStation) {
+    let ups = SimUps::start(name, Which::Ours, "megatec", &[]);
+    let mut station = NutStation::new(name, Which::Ours);
     station.configure(&ups.port, options);
     station.start_driver();
     station.start_upsd();
@@ -26,8 +26,8 @@ fn running(name: &str, options: &str) -> (Ups, Station) {
 
 #[test]
 fn upsdrvctl_starts_and_stops() {
-    let ups = Ups::start("ctl", Which::Ours, "megatec", &[]);
-    let station = Station::new("ctl", Which::Ours);
+    let ups = SimUps::start("ctl", Which::Ours, "megatec", &[]);
+    let station = NutStation::new("ctl", Which::Ours);
     station.configure(&ups.port, "");
     let said = station.run("upsdrvctl", &["start"]);
     assert_eq!(said.code, Some(0), "{said:?}");
@@ -55,8 +55,8 @@ fn upsdrvctl_shutdown_switches_the_load_off() {
     for (options, wire) in
         [("", "S.5R0003"), ("stayoff\nondelay = 0\noffdelay = 120", "S02R0000"), ("ondelay = 0", "S.5")]
     {
-        let ups = Ups::start("off", Which::Ours, "megatec", &[]);
-        let station = Station::new("off", Which::Ours);
+        let ups = SimUps::start("off", Which::Ours, "megatec", &[]);
+        let station = NutStation::new("off", Which::Ours);
         station.configure(&ups.port, options);
         let said = station.run("upsdrvctl", &["shutdown"]);
         assert_eq!(said.code, Some(0), "{said:?}");
@@ -68,8 +68,8 @@ fn upsdrvctl_shutdown_switches_the_load_off() {
 
 #[test]
 fn shutdown_that_is_refused_is_said_to_be() {
-    let ups = Ups::start("refused", Which::Ours, "megatec", &["refuse echo"]);
-    let station = Station::new("refused", Which::Ours);
+    let ups = SimUps::start("refused", Which::Ours, "megatec", &["refuse echo"]);
+    let station = NutStation::new("refused", Which::Ours);
     station.configure(&ups.port, "");
     let said = station.run_driver(&["-a", "u", "-k"]);
     assert_eq!(said.code, Some(1));
@@ -160,11 +160,11 @@ fn dying_way(to: String, dead: Arc<AtomicBool>) -> u16 {
 
 #[test]
 fn a_connection_that_died_unseen_is_made_anew() {
-    let ups = Ups::start_tcp("dead-tcp", Which::Ours, "megatec", &[]);
+    let ups = SimUps::start_tcp("dead-tcp", Which::Ours, "megatec", &[]);
     let dead = Arc::new(AtomicBool::new(false));
     let to = ups.port.to_str().unwrap().strip_prefix("tcp://").unwrap().to_string();
     let port = format!("tcp://127.0.0.1:{}", dying_way(to, dead.clone()));
-    let mut station = Station::new("dead-tcp", Which::Ours);
+    let mut station = NutStation::new("dead-tcp", Which::Ours);
     station.configure(Path::new(&port), "");
     station.start_driver();
     station.start_upsd();
@@ -248,8 +248,8 @@ fn a_killed_driver_starts_again() {
 
 #[test]
 fn a_serial_device_server_is_as_good_as_a_port() {
-    let ups = Ups::start_tcp("tcp", Which::Ours, "zinto", &[]);
-    let mut station = Station::new("tcp", Which::Ours);
+    let ups = SimUps::start_tcp("tcp", Which::Ours, "zinto", &[]);
+    let mut station = NutStation::new("tcp", Which::Ours);
     station.configure(&ups.port, "");
     station.start_driver();
     station.start_upsd();
@@ -264,8 +264,8 @@ fn a_serial_device_server_is_as_good_as_a_port() {
 
 #[test]
 fn the_driver_may_run_as_nut() {
-    let ups = Ups::start("user", Which::Ours, "megatec", &[]);
-    let station = Station::new("user", Which::Ours);
+    let ups = SimUps::start("user", Which::Ours, "megatec", &[]);
+    let station = NutStation::new("user", Which::Ours);
     let nut = nix::unistd::User::from_name("nut").unwrap().expect("Debian's user nut");
     for path in [&station.folder, &station.run_folder(), &std::fs::canonicalize(&ups.port).unwrap()] {
         nix::unistd::chown(path, Some(nut.uid), Some(nut.gid)).unwrap();
@@ -369,8 +369,8 @@ fn hostile_clients_hurt_nobody() {
 
 #[test]
 fn what_is_wrong_is_said_in_one_sentence() {
-    let ups = Ups::start("wrong", Which::Ours, "megatec", &[]);
-    let station = Station::new("wrong", Which::Ours);
+    let ups = SimUps::start("wrong", Which::Ours, "megatec", &[]);
+    let station = NutStation::new("wrong", Which::Ours);
     let file = station.folder.join("file");
     std::fs::write(&file, "").unwrap();
     let port = ups.port.display().to_string();
@@ -422,13 +422,13 @@ fn what_is_wrong_is_said_in_one_sentence() {
 #[test]
 fn a_busy_port_is_refused_unless_told_otherwise() {
     let (ups, station) = running("busy", "");
-    let other = Station::new("busy-other", Which::Ours);
+    let other = NutStation::new("busy-other", Which::Ours);
     other.configure(&ups.port, "");
     let said = other.run_driver(&["-a", "u"]);
     assert_eq!(said.code, Some(1));
     assert!(said.err.contains("in use by another program"), "{said:?}");
     // NUT's own driver respects our lock, and we its
-    let nut = Station::new("busy-nut", Which::Nut);
+    let nut = NutStation::new("busy-nut", Which::Nut);
     nut.configure(&ups.port, "protocol = megatec");
     assert_eq!(nut.run_driver(&["-a", "u"]).code, Some(1));
     drop(station);
@@ -440,8 +440,8 @@ fn a_busy_port_is_refused_unless_told_otherwise() {
 
 #[test]
 fn a_missing_ups_is_tried_again_by_upsdrvctl() {
-    let ups = Ups::start("missing", Which::Ours, "megatec", &["silent on"]);
-    let station = Station::new("missing", Which::Ours);
+    let ups = SimUps::start("missing", Which::Ours, "megatec", &["silent on"]);
+    let station = NutStation::new("missing", Which::Ours);
     let driver = station.which.folder();
     station.write(
         "ups.conf",
@@ -479,8 +479,8 @@ fn orders_reach_a_running_driver() {
 
 #[test]
 fn data_can_be_dumped_without_a_daemon() {
-    let ups = Ups::start("dump", Which::Ours, "q1", &["mains fail"]);
-    let station = Station::new("dump", Which::Ours);
+    let ups = SimUps::start("dump", Which::Ours, "q1", &["mains fail"]);
+    let station = NutStation::new("dump", Which::Ours);
     let port = format!("port={}", ups.port.display());
     let said = station.run_driver(&["-s", "x", "-x", &port, "-u", "root", "-d", "1"]);
     assert_eq!(said.code, Some(0), "{said:?}");
@@ -507,8 +507,8 @@ fn awkward_units_are_found_and_read() {
             scope.spawn(move || {
                 let name = format!("awkward-{number}");
                 let knobs = [knobs, &["mains fail", "load 61"]].concat();
-                let ups = Ups::start(&name, Which::Ours, "megatec", &knobs);
-                let station = Station::new(&name, Which::Ours);
+                let ups = SimUps::start(&name, Which::Ours, "megatec", &knobs);
+                let station = NutStation::new(&name, Which::Ours);
                 let port = format!("port={}", ups.port.display());
                 let said = station.run_driver(&["-s", "x", "-x", &port, "-u", "root", "-d", "1"]);
                 assert_eq!(said.code, Some(0), "{knobs:?}: {said:?}");

@@ -6,13 +6,13 @@ mod beside;
 
 use beside::{listed, of_the_driver};
 use std::collections::{BTreeMap, BTreeSet};
-use testbed::nut::{Station, Which, both};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, Which, both};
+use testbed::ups::SimUps;
 
 /// What a driver made of some lines: whether it started, and what it then says of its options.
 type Made = (bool, BTreeMap<String, String>);
 
-fn made(station: &Station) -> Made {
+fn made(station: &NutStation) -> Made {
     let said = station.run_driver(&["-a", "u", "-d", "1"]);
     let own = ["driver.parameter.", "driver.flag.", "ups.delay.", "battery.packs"];
     let is_own = |name: &str| {
@@ -30,13 +30,13 @@ fn compare(
     program: &'static str,
     cases: &[&str],
     different: &[(&str, &str, &str)],
-    configure: impl Fn(&Station, &Ups, &str) + Sync,
+    configure: impl Fn(&NutStation, &SimUps, &str) + Sync,
 ) {
     let run = |which| {
         let name = format!("options-{program}-{}", cases.len());
         // a UPS that refuses what it does not know: NUT's driver finds the dialect at once
-        let ups = Ups::start(&name, which, "megatec", &["unknown echo"]);
-        let station = Station::of(program, &name, which);
+        let ups = SimUps::start(&name, which, "megatec", &["unknown echo"]);
+        let station = NutStation::of(program, &name, which);
         let one = |lines: &&str| {
             configure(&station, &ups, lines);
             made(&station)
@@ -276,8 +276,8 @@ fn exit_codes_are_the_same() {
     for program in ["nutdrv_qx", "blazer_ser"] {
         let run = |which| {
             let name = format!("codes-{program}");
-            let ups = Ups::start(&name, which, "megatec", &["unknown echo"]);
-            let station = Station::of(program, &name, which);
+            let ups = SimUps::start(&name, which, "megatec", &["unknown echo"]);
+            let station = NutStation::of(program, &name, which);
             station.configure(&ups.port, "");
             let one = |(arguments, _): &(&[&str], &str)| station.run_driver(arguments).code;
             COMMAND_LINES.iter().map(one).collect::<Vec<_>>()
@@ -300,7 +300,7 @@ fn exit_codes_are_the_same() {
 fn every_listed_option_is_listed() {
     for program in ["nutdrv_qx", "blazer_ser", "blazer_usb"] {
         let options = |which| {
-            let said = Station::of(program, &format!("list-{program}"), which).run_driver(&["-L"]);
+            let said = NutStation::of(program, &format!("list-{program}"), which).run_driver(&["-L"]);
             let words = said.out.lines().filter_map(|line| line.split_once(" \"")).map(|(head, _)| head);
             words.map(String::from).collect::<BTreeSet<_>>()
         };

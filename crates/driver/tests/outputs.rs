@@ -11,8 +11,8 @@ use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
-use testbed::nut::{Station, Which, lives};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, Which, lives};
+use testbed::ups::SimUps;
 
 /// What becomes of standard output and error.
 #[derive(Clone, Copy, Debug)]
@@ -28,7 +28,7 @@ enum Outputs {
 const ALL: [Outputs; 4] = [Outputs::Closed, Outputs::Full, Outputs::Gone, Outputs::Unread];
 
 /// The driver with these outputs; a pipe that nobody reads is soon full.
-fn start(station: &Station, outputs: Outputs, arguments: &[&str]) -> Child {
+fn start(station: &NutStation, outputs: Outputs, arguments: &[&str]) -> Child {
     let mut command = match outputs {
         Outputs::Closed => {
             let mut shell = Command::new("/bin/sh");
@@ -61,17 +61,17 @@ fn start(station: &Station, outputs: Outputs, arguments: &[&str]) -> Child {
     child
 }
 
-fn watched(name: &str, outputs: Outputs, arguments: &[&str]) -> (Ups, Station, Child) {
+fn watched(name: &str, outputs: Outputs, arguments: &[&str]) -> (SimUps, NutStation, Child) {
     let name = format!("{name}-{outputs:?}");
-    let ups = Ups::start(&name, Which::Ours, "megatec", &[]);
-    let station = Station::new(&name, Which::Ours);
+    let ups = SimUps::start(&name, Which::Ours, "megatec", &[]);
+    let station = NutStation::new(&name, Which::Ours);
     station.configure(&ups.port, "protocol = megatec");
     let child = start(&station, outputs, arguments);
     (ups, station, child)
 }
 
 /// So much is said of it in the log that a pipe which nobody reads is full.
-fn chat(station: &Station) {
+fn chat(station: &NutStation) {
     let mut client = station.socket();
     client.send("NOBROADCAST\n");
     for _ in 0..1000 {
@@ -120,7 +120,7 @@ fn the_load_goes_off_whatever_becomes_of_the_words() {
 fn what_was_asked_for_and_nobody_reads_is_quiet() {
     for arguments in [&["-h"][..], &["-V"], &["-L"]] {
         for outputs in [Outputs::Full, Outputs::Gone] {
-            let station = Station::new(&format!("asked-{}-{outputs:?}", arguments[0]), Which::Ours);
+            let station = NutStation::new(&format!("asked-{}-{outputs:?}", arguments[0]), Which::Ours);
             let mut command = station.command(station.driver(), arguments);
             command.stderr(Stdio::piped());
             match outputs {
@@ -226,7 +226,7 @@ impl Server {
 #[test]
 fn a_request_while_the_line_is_away_fails_at_once() {
     let server = Server::start();
-    let station = Station::new("away", Which::Ours);
+    let station = NutStation::new("away", Which::Ours);
     let port = PathBuf::from(format!("tcp://127.0.0.1:{}", server.port));
     station.configure(&port, "protocol = megatec\nnovendor\npollinterval = 60");
     station.start_driver();

@@ -3,14 +3,14 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::time::{Duration, Instant};
-use testbed::nut::{Station, Which, both};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, Which, both};
+use testbed::ups::SimUps;
 
 /// How long the driver takes until it serves data.
 fn start(which: Which, protocol: &str, options: &str, knobs: &[&str]) -> Option<Duration> {
     let name = format!("patience-{protocol}-{}", options.len());
-    let ups = Ups::start(&name, which, protocol, knobs);
-    let station = Station::new(&name, which);
+    let ups = SimUps::start(&name, which, protocol, knobs);
+    let station = NutStation::new(&name, which);
     station.configure(&ups.port, options);
     let begin = Instant::now();
     let said = station.run_driver(&["-a", "u"]);
@@ -48,9 +48,13 @@ fn a_ups_that_answers_after_more_than_a_second_is_served() {
 /// To an APC in smart mode each letter is an order.
 #[test]
 fn an_apc_is_asked_for_its_status_and_nothing_more() {
-    let ups =
-        Ups::start("patience-apc", Which::Ours, "megatec", &["reply Q1 \"08\"", "unknown NA", "refuse NA"]);
-    let station = Station::new("patience-apc", Which::Ours);
+    let ups = SimUps::start(
+        "patience-apc",
+        Which::Ours,
+        "megatec",
+        &["reply Q1 \"08\"", "unknown NA", "refuse NA"],
+    );
+    let station = NutStation::new("patience-apc", Which::Ours);
     station.configure(&ups.port, "");
     let said = station.run_driver(&["-a", "u"]);
     assert!(said.code.is_some_and(|code| code != 0), "{said:?}");

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use testbed::nut::Which;
-use testbed::ups::Ups;
+use testbed::ups::SimUps;
 
 type Listing = BTreeMap<String, String>;
 
@@ -89,7 +89,7 @@ fn every_capture_is_driven() {
 #[test]
 fn a_log_of_the_driver_is_a_recording() {
     for protocol in ["voltronic-axpert", "voltronic-qs-hex", "masterguard", "megatec"] {
-        let ups = Ups::start(&format!("log-{protocol}"), Which::Ours, protocol, &["unknown NAK"]);
+        let ups = SimUps::start(&format!("log-{protocol}"), Which::Ours, protocol, &["unknown NAK"]);
         let output = drive(&["-x", &format!("port={}", ups.port.display()), "-d", "1", "-DDD"]);
         assert!(output.status.success(), "{output:?}");
         let path = std::env::temp_dir().join(format!("qxups-replay-{}-{protocol}", std::process::id()));

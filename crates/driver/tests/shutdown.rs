@@ -6,26 +6,26 @@ mod beside;
 use beside::listed;
 use std::os::unix::fs::PermissionsExt;
 use std::time::Duration;
-use testbed::nut::{Said, Station, Which};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, ProgramOutput, Which};
+use testbed::ups::SimUps;
 
 const FLAG: &str = "driver.flag.allow_killpower";
 
 /// A UPS, and a station with a driver and upsd on it.
-fn running(name: &str, which: Which, knobs: &[&str], options: &str) -> (Ups, Station) {
-    let ups = Ups::start(name, which, "megatec", knobs);
-    let mut station = Station::new(name, which);
+fn running(name: &str, which: Which, knobs: &[&str], options: &str) -> (SimUps, NutStation) {
+    let ups = SimUps::start(name, which, "megatec", knobs);
+    let mut station = NutStation::new(name, which);
     station.configure(&ups.port, &format!("protocol = megatec\n{options}"));
     station.start_driver();
     station.start_upsd();
     (ups, station)
 }
 
-fn orders(ups: &Ups) -> Vec<String> {
+fn orders(ups: &SimUps) -> Vec<String> {
     ups.heard().into_iter().filter(|line| line == "C" || line.starts_with('S')).collect()
 }
 
-fn ended(said: &Said, word: &str) -> bool {
+fn ended(said: &ProgramOutput, word: &str) -> bool {
     format!("{}{}", said.out, said.err).contains(word)
 }
 
@@ -34,7 +34,7 @@ fn ended(said: &Said, word: &str) -> bool {
 #[test]
 fn the_whole_way() {
     let (ups, mut station) = running("way", Which::Ours, &[], "");
-    let second = Ups::start("way-second", Which::Ours, "megatec", &[]);
+    let second = SimUps::start("way-second", Which::Ours, "megatec", &[]);
     let conf = std::fs::read_to_string(station.folder.join("ups.conf")).unwrap();
     // the host hangs on the first one, which goes off last
     let conf = conf

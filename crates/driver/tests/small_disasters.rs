@@ -14,19 +14,19 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 use testbed::nut;
-use testbed::nut::{Said, Station, Which};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, ProgramOutput, Which};
+use testbed::ups::SimUps;
 
 /// A driver in the foreground, and its log.
 struct Foreground {
     child: Child,
     log: PathBuf,
-    station: Station,
+    station: NutStation,
 }
 
 impl Foreground {
     fn start(name: &str, port: &Path, options: &str) -> Foreground {
-        let station = Station::new(name, Which::Ours);
+        let station = NutStation::new(name, Which::Ours);
         station.configure(port, options);
         let log = station.folder.join("log");
         let mut command = station.command(station.driver(), &["-F", "-a", "u"]);
@@ -79,7 +79,7 @@ impl Drop for Foreground {
 }
 
 /// Runs our driver where no file can grow: each byte that is written to one is refused.
-fn without_room(station: &Station, arguments: &[&str]) -> Said {
+fn without_room(station: &NutStation, arguments: &[&str]) -> ProgramOutput {
     let driver = station.driver();
     let mut all = vec!["-c", "trap '' XFSZ; ulimit -f 0; exec \"$0\" \"$@\"", driver.to_str().unwrap()];
     all.extend(arguments);
@@ -87,14 +87,14 @@ fn without_room(station: &Station, arguments: &[&str]) -> Said {
 }
 
 /// The status that a driver in the background tells.
-fn status(station: &Station) -> String {
+fn status(station: &NutStation) -> String {
     let mut socket = station.socket();
     socket.send("DUMPVALUE ups.status\n");
     socket.lines_until("DUMPDONE").swap_remove(0)
 }
 
 /// The process that listens at the driver's socket.
-fn listener(station: &Station) -> i32 {
+fn listener(station: &NutStation) -> i32 {
     let mut socket = station.socket();
     socket.send("GETPID\n");
     socket.lines_until("PID").pop().unwrap().trim_start_matches("PID ").parse().unwrap()
@@ -102,8 +102,8 @@ fn listener(station: &Station) -> i32 {
 
 #[test]
 fn a_full_disk_leaves_no_ups_unwatched() {
-    let ups = Ups::start("full", Which::Ours, "megatec", &[]);
-    let station = Station::new("full", Which::Ours);
+    let ups = SimUps::start("full", Which::Ours, "megatec", &[]);
+    let station = NutStation::new("full", Which::Ours);
     station.configure(&ups.port, "");
     let file = station.run_folder().join("nutdrv_qx-u.pid");
     let said = without_room(&station, &["-a", "u"]);
@@ -135,7 +135,7 @@ fn a_full_disk_leaves_no_ups_unwatched() {
 
 #[test]
 fn a_reload_that_the_start_would_refuse_changes_nothing() {
-    let ups = Ups::start("refuses", Which::Ours, "megatec", &[]);
+    let ups = SimUps::start("refuses", Which::Ours, "megatec", &[]);
     let mut driver = Foreground::start("refuses", &ups.port, "");
     let null = Path::new("/dev/null");
     for (port, options, sentence) in [
@@ -215,7 +215,7 @@ fn way(to: String, manner: Arc<AtomicU8>) -> u16 {
 
 #[test]
 fn a_server_that_accepts_and_closes_is_said_once() {
-    let ups = Ups::start_tcp("taken", Which::Ours, "megatec", &[]);
+    let ups = SimUps::start_tcp("taken", Which::Ours, "megatec", &[]);
     let to = ups.port.to_str().unwrap().strip_prefix("tcp://").unwrap().to_string();
     for (name, closing) in [("closes", CLOSES), ("is-taken", IS_TAKEN)] {
         let manner = Arc::new(AtomicU8::new(PASSES));
@@ -235,7 +235,7 @@ fn a_server_that_accepts_and_closes_is_said_once() {
 
 #[test]
 fn a_crowd_at_the_socket_is_said_once() {
-    let ups = Ups::start("crowd", Which::Ours, "megatec", &[]);
+    let ups = SimUps::start("crowd", Which::Ours, "megatec", &[]);
     let driver = Foreground::start("crowd", &ups.port, "");
     let path = driver.station.run_folder().join("nutdrv_qx-u");
     let connect = || UnixStream::connect(&path).unwrap();
@@ -275,10 +275,10 @@ fn a_crowd_at_the_socket_is_said_once() {
 #[test]
 fn without_data_there_is_nothing_to_print() {
     // found by its two signs, and silent from then on
-    let ups = Ups::start("nothing", Which::Ours, "voltronic", &["latency 400"]);
-    let station = Station::new("nothing", Which::Ours);
+    let ups = SimUps::start("nothing", Which::Ours, "voltronic", &["latency 400"]);
+    let station = NutStation::new("nothing", Which::Ours);
     station.configure(&ups.port, "protocol = voltronic");
-    let asked = |ups: &Ups, count: usize| {
+    let asked = |ups: &SimUps, count: usize| {
         let deadline = Instant::now() + Duration::from_secs(30);
         while ups.heard().len() < count && Instant::now() < deadline {
             std::thread::sleep(Duration::from_millis(20));

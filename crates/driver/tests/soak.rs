@@ -12,8 +12,8 @@ use simulator::trouble::Random;
 use std::process::Command;
 use std::time::{Duration, Instant};
 use testbed::nut;
-use testbed::nut::{Station, Which};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, Which};
+use testbed::ups::SimUps;
 
 /// How long the soak takes, unless the environment says otherwise.
 const SECONDS: u64 = 50;
@@ -69,8 +69,8 @@ enum Shown {
 /// A UPS with all that belongs to it, and what is true of it.
 struct Soak {
     protocol: &'static str,
-    ups: process::Ups,
-    station: Station,
+    ups: process::SimUps,
+    station: NutStation,
     random: Random,
     /// Whether it works on battery.
     on_battery: bool,
@@ -88,8 +88,8 @@ struct Soak {
 impl Soak {
     fn start(protocol: &'static str, on_tcp: bool, random: Random) -> Soak {
         let name = format!("soak-{protocol}");
-        let ups = process::Ups::start(&name, protocol, on_tcp);
-        let mut station = Station::new(&name, Which::Ours);
+        let ups = process::SimUps::start(&name, protocol, on_tcp);
+        let mut station = NutStation::new(&name, Which::Ours);
         station.configure(&ups.port, "");
         station.write("clock", "+0\n");
         start_driver(&station);
@@ -341,7 +341,7 @@ fn has(status: &str, word: &str) -> bool {
 }
 
 /// Starts the driver with a wall clock that the station's file `clock` sets; time as such goes on.
-fn start_driver(station: &Station) {
+fn start_driver(station: &NutStation) {
     let library =
         Command::new("sh").args(["-c", "ls /usr/lib/*/faketime/libfaketimeMT.so.1"]).output().unwrap();
     let library = String::from_utf8(library.stdout).unwrap();
@@ -370,8 +370,8 @@ fn a_driver_that_was_stopped_shows_nothing_old() {
 
 /// Stops a driver so long after it has asked, for half a minute. The UPS takes 0.7 s for each answer.
 fn stop_and_go_on(name: &str, after: Duration) {
-    let ups = Ups::start(name, Which::Ours, "megatec", &["latency 700", "load 20"]);
-    let station = Station::new(name, Which::Ours);
+    let ups = SimUps::start(name, Which::Ours, "megatec", &["latency 700", "load 20"]);
+    let station = NutStation::new(name, Which::Ours);
     station.configure(&ups.port, "protocol = megatec\npollinterval = 4");
     station.start_driver();
     let pid = station.pid().unwrap();
@@ -399,8 +399,8 @@ fn stop_and_go_on(name: &str, after: Duration) {
 /// A command is sent once when the driver is stopped as it waits for the outcome.
 #[test]
 fn a_driver_that_was_stopped_sends_no_command_twice() {
-    let ups = Ups::start("once", Which::Ours, "megatec", &[]);
-    let station = Station::new("once", Which::Ours);
+    let ups = SimUps::start("once", Which::Ours, "megatec", &[]);
+    let station = NutStation::new("once", Which::Ours);
     station.configure(&ups.port, "protocol = megatec");
     station.start_driver();
     let pid = station.pid().unwrap();

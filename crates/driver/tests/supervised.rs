@@ -8,8 +8,8 @@ use std::os::unix::net::UnixDatagram;
 use std::path::PathBuf;
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
-use testbed::nut::{Station, Which};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, Which};
+use testbed::ups::SimUps;
 
 /// More than any step here takes, less than a hanging test.
 const LONG: Duration = Duration::from_secs(30);
@@ -20,12 +20,12 @@ struct Supervised {
     listener: UnixDatagram,
     heard: Vec<String>,
     log: PathBuf,
-    _station: Station,
+    _station: NutStation,
 }
 
 impl Supervised {
-    fn start(name: &str, ups: &Ups, more: &[(&str, &str)]) -> Supervised {
-        let station = Station::new(name, Which::Ours);
+    fn start(name: &str, ups: &SimUps, more: &[(&str, &str)]) -> Supervised {
+        let station = NutStation::new(name, Which::Ours);
         station.configure(&ups.port, "");
         let path = station.folder.join("notify");
         let listener = UnixDatagram::bind(&path).unwrap();
@@ -78,7 +78,7 @@ impl Drop for Supervised {
 
 #[test]
 fn a_life_under_supervision() {
-    let ups = Ups::start("life", Which::Ours, "megatec", &[]);
+    let ups = SimUps::start("life", Which::Ours, "megatec", &[]);
     let mut driver = Supervised::start("life", &ups, &[]);
     assert!(driver.hears("first word", |_| true).starts_with("STATUS=looking for the UPS on "));
     driver.hears("READY", |text| text.contains("READY=1"));
@@ -117,7 +117,7 @@ fn a_life_under_supervision() {
 
 #[test]
 fn the_loop_says_that_it_lives() {
-    let ups = Ups::start("watchdog", Which::Ours, "megatec", &[]);
+    let ups = SimUps::start("watchdog", Which::Ours, "megatec", &[]);
     // the driver polls once a second; asked for a sign of life every 0.2 s it gives them in between
     let mut driver = Supervised::start("watchdog", &ups, &[("WATCHDOG_USEC", "400000")]);
     driver.hears("READY", |text| text.contains("READY=1"));
@@ -134,7 +134,7 @@ fn the_loop_says_that_it_lives() {
 
 #[test]
 fn signs_of_life_for_another_process_are_not_ours_to_give() {
-    let ups = Ups::start("other", Which::Ours, "megatec", &[]);
+    let ups = SimUps::start("other", Which::Ours, "megatec", &[]);
     let mut driver = Supervised::start("other", &ups, &[("WATCHDOG_USEC", "2000"), ("WATCHDOG_PID", "1")]);
     driver.hears("READY", |text| text.contains("READY=1"));
     assert!(driver.heard.iter().all(|text| !text.contains("WATCHDOG")), "{:?}", driver.heard);
@@ -142,7 +142,7 @@ fn signs_of_life_for_another_process_are_not_ours_to_give() {
 
 #[test]
 fn why_it_did_not_start_is_said() {
-    let ups = Ups::start("silent", Which::Ours, "megatec", &["silent on"]);
+    let ups = SimUps::start("silent", Which::Ours, "megatec", &["silent on"]);
     let mut driver = Supervised::start("silent", &ups, &[]);
     driver.hears("reason", |text| text.starts_with("STATUS=") && text.contains("check the cable"));
     driver.hears("STOPPING", |text| text == "STOPPING=1\n");
@@ -152,7 +152,7 @@ fn why_it_did_not_start_is_said() {
 
 #[test]
 fn a_slow_ups_does_not_keep_the_system_from_booting() {
-    let ups = Ups::start("boot", Which::Ours, "megatec", &["baud 80"]);
+    let ups = SimUps::start("boot", Which::Ours, "megatec", &["baud 80"]);
     let mut driver = Supervised::start("boot", &ups, &[]);
     driver.hears("READY", |text| text.contains("READY=1"));
     assert!(driver.heard.iter().all(|text| !text.contains("on mains")), "{:?}", driver.heard);
@@ -160,7 +160,7 @@ fn a_slow_ups_does_not_keep_the_system_from_booting() {
 
 #[test]
 fn the_environment_may_ask_for_more() {
-    let ups = Ups::start("level", Which::Ours, "megatec", &[]);
+    let ups = SimUps::start("level", Which::Ours, "megatec", &[]);
     let mut driver = Supervised::start("level", &ups, &[("NUT_DEBUG_LEVEL", "3")]);
     driver.hears("READY", |text| text.contains("READY=1"));
     assert!(driver.log().contains("<7>> Q1"), "{}", driver.log());

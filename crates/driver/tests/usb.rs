@@ -13,7 +13,7 @@ use simulator::usbip::Converter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Instant;
 use testbed::nut::{NEWEST, Which};
-use testbed::ups::Ups;
+use testbed::ups::SimUps;
 
 /// A converter, and the UPS behind it.
 #[derive(Clone, Copy, Debug)]
@@ -73,12 +73,12 @@ struct Told {
     orders: BTreeMap<String, (String, Vec<String>)>,
 }
 
-fn plug(machine: &Machine, which: Which, place: u8, unit: Unit) -> Ups {
+fn plug(machine: &Machine, which: Which, place: u8, unit: Unit) -> SimUps {
     let bridge =
         if unit.bridge == LONG { &bridges::ARMAC_LONG } else { bridges::named(unit.bridge).unwrap() };
     let converter = Converter { bridge, id: unit.id, serial: format!("QX-{}", unit.bridge) };
     let (ups, tcp) =
-        Ups::start_usb(unit.bridge, which, unit.dialect, &["unknown silent", "speed 0.1"], converter);
+        SimUps::start_usb(unit.bridge, which, unit.dialect, &["unknown silent", "speed 0.1"], converter);
     machine.attach(place, tcp);
     ups
 }
@@ -92,7 +92,7 @@ fn section(unit: Unit) -> (String, String) {
 /// Everything that a driver says and does on all units, each found by itself.
 fn all_told(which: Which, units: &[Unit]) -> BTreeMap<&'static str, Told> {
     let machine = Machine::start("bridges", which);
-    let plugged: Vec<(Unit, Ups)> =
+    let plugged: Vec<(Unit, SimUps)> =
         units.iter().zip(0..).map(|(unit, place)| (*unit, plug(&machine, which, place, *unit))).collect();
     machine.configure(&units.iter().map(|unit| section(*unit)).collect::<Vec<_>>());
     let mut all: BTreeMap<&'static str, Told> = std::thread::scope(|scope| {
@@ -138,7 +138,7 @@ fn all_told(which: Which, units: &[Unit]) -> BTreeMap<&'static str, Told> {
 }
 
 /// Every command and setting that is offered.
-fn do_everything(machine: &Machine, ups: &Ups, name: &str, told: &mut Told) {
+fn do_everything(machine: &Machine, ups: &SimUps, name: &str, told: &mut Told) {
     ups.turn("mains back");
     told.commands = machine.run(&format!("upscmd -l {name}@127.0.0.1 2>/dev/null")).out;
     told.settings = machine.run(&format!("upsrw {name}@127.0.0.1 2>/dev/null")).out;

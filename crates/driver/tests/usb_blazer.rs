@@ -13,7 +13,7 @@ use simulator::usbip::Converter;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use testbed::nut::{Which, both};
-use testbed::ups::Ups;
+use testbed::ups::SimUps;
 
 /// A bridge, the device it is in, and the dialect of the UPS. What calls itself MEC0003 is hunnox to
 /// nutdrv_qx; blazer_usb goes by the numbers.
@@ -49,7 +49,7 @@ fn told(which: Which) -> Told {
         // an ippon says something when there is nothing to say
         let nothing = if name == "ippon" { "usb nothing nul" } else { "usb nothing off" };
         let knobs = ["unknown silent", "speed 0.1", nothing];
-        let (ups, tcp) = Ups::start_usb(name, which, dialect, &knobs, converter);
+        let (ups, tcp) = SimUps::start_usb(name, which, dialect, &knobs, converter);
         machine.attach(place as u8, tcp);
         plugged.push((name, ups));
         conf += &format!(
@@ -89,7 +89,7 @@ fn told(which: Which) -> Told {
 }
 
 /// Every command that is offered: how it ended, and what the UPS heard.
-fn orders(machine: &Machine, name: &str, ups: &Ups) -> Told {
+fn orders(machine: &Machine, name: &str, ups: &SimUps) -> Told {
     ups.turn("mains back");
     let offered = machine.run(&format!("upscmd -l {name}@127.0.0.1 2>/dev/null")).out;
     let commands = offered.lines().filter_map(|line| line.split_once(" - ")).map(|(command, _)| command);

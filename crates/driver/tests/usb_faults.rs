@@ -11,7 +11,7 @@ use simulator::usbip::Converter;
 use std::collections::BTreeMap;
 use std::time::Duration;
 use testbed::nut::{Which, both};
-use testbed::ups::Ups;
+use testbed::ups::SimUps;
 
 /// A bridge of reports and one of strings, with the UPS behind each.
 const UNITS: [(&str, u16, u16); 2] = [("cypress", 0x0665, 0x5161), ("krauler", 0x1cb0, 0x0035)];
@@ -52,7 +52,7 @@ const FIRST_VOLTS: usize = 231;
 /// One converter with its UPS, plugged in somewhere.
 struct Unit {
     name: &'static str,
-    ups: Ups,
+    ups: SimUps,
     tcp: u16,
     socket: u8,
 }
@@ -84,7 +84,7 @@ impl Scene {
                 let bridge = bridges::named(name).unwrap();
                 let converter =
                     Converter { bridge, id: usb(*vendor, *product), serial: format!("QX-{name}") };
-                let (ups, tcp) = Ups::start_usb(name, which, "megatec", &["unknown (NAK"], converter);
+                let (ups, tcp) = SimUps::start_usb(name, which, "megatec", &["unknown (NAK"], converter);
                 machine.attach(socket, tcp);
                 Unit { name, ups, tcp, socket }
             })
@@ -295,7 +295,7 @@ fn orders(which: Which, nothing: &str) -> BTreeMap<(&'static str, &'static str),
         let bridge = bridges::named(name).unwrap();
         let converter = Converter { bridge, id: usb(*vendor, *product), serial: format!("QX-{name}") };
         let knob = format!("usb nothing {nothing}");
-        let (ups, tcp) = Ups::start_usb(name, which, "megatec", &["unknown silent", &knob], converter);
+        let (ups, tcp) = SimUps::start_usb(name, which, "megatec", &["unknown silent", &knob], converter);
         machine.attach(socket, tcp);
         plugged.push((*name, ups));
     }

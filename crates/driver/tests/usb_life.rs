@@ -9,7 +9,7 @@ use qx::usb::bridge::{UsbId, usb};
 use qx::usb::bridges;
 use simulator::usbip::Converter;
 use testbed::nut::Which;
-use testbed::ups::Ups;
+use testbed::ups::SimUps;
 
 const CYPRESS: UsbId = usb(0x0665, 0x5161);
 /// A serial adapter that newer NUT takes for a UPS.
@@ -17,7 +17,7 @@ const ADAPTER: UsbId = usb(0x1a86, 0x7523);
 
 /// A converter that is plugged in, at its socket.
 struct Plugged {
-    ups: Ups,
+    ups: SimUps,
     tcp: u16,
     socket: u8,
 }
@@ -37,7 +37,7 @@ impl Plugged {
     ) -> Plugged {
         let bridge = bridges::named("cypress").unwrap();
         let converter = Converter { bridge, id, serial: serial.into() };
-        let (ups, tcp) = Ups::start_usb(name, Which::Ours, "megatec", knobs, converter);
+        let (ups, tcp) = SimUps::start_usb(name, Which::Ours, "megatec", knobs, converter);
         machine.attach(socket, tcp);
         Plugged { ups, tcp, socket }
     }
@@ -206,7 +206,7 @@ fn an_omron_needs_no_protocol() {
     let _alone = machine::alone();
     let machine = Machine::start("omron", Which::Ours);
     let converter = Converter { bridge: &bridges::OMRON, id: usb(0x0590, 0x00b7), serial: "1".into() };
-    let (ups, tcp) = Ups::start_usb("omron", Which::Ours, "omron", &["unknown silent"], converter);
+    let (ups, tcp) = SimUps::start_usb("omron", Which::Ours, "omron", &["unknown silent"], converter);
     machine.attach(0, tcp);
     machine.configure(&[("u".into(), String::new())]);
     // what an earlier release has found
@@ -364,11 +364,11 @@ fn dialects_that_are_no_text_are_found_by_themselves() {
     let machine = Machine::start("binary", Which::Ours);
     let units = [("checksums", "voltronic-axpert"), ("binary", "voltronic-qs-hex")];
     let bridge = bridges::named("cypress").unwrap();
-    let _plugged: Vec<Ups> = (0..)
+    let _plugged: Vec<SimUps> = (0..)
         .zip(units)
         .map(|(socket, (name, dialect))| {
             let converter = Converter { bridge, id: CYPRESS, serial: name.into() };
-            let (ups, tcp) = Ups::start_usb(name, Which::Ours, dialect, &[], converter);
+            let (ups, tcp) = SimUps::start_usb(name, Which::Ours, dialect, &[], converter);
             machine.attach(socket, tcp);
             ups
         })
@@ -423,7 +423,7 @@ fn a_scan_finds_every_unit_and_touches_nothing_else() {
     let adapter = Plugged::new(&machine, "adapter", ADAPTER, 0, &[]);
     let _twins = [1, 2].map(|socket| Plugged::new(&machine, &format!("twin{socket}"), CYPRESS, socket, &[]));
     let krauler = Converter { bridge: &bridges::KRAULER, id: usb(0x0001, 0x0000), serial: "K#1".into() };
-    let (_ups, tcp) = Ups::start_usb("krauler", Which::Ours, "megatec", &[], krauler);
+    let (_ups, tcp) = SimUps::start_usb("krauler", Which::Ours, "megatec", &[], krauler);
     machine.attach(3, tcp);
     // one of the twins is in use
     machine.configure(&[section("u", "busport = 1-3")]);
@@ -466,7 +466,7 @@ fn hunnox_needs_no_help_and_refuses_what_it_cannot_carry() {
     let machine = Machine::start("hunnox", Which::Ours);
     let id = usb(0x0001, 0x0000).by("HNX").called("MEC0003");
     let converter = Converter { bridge: &bridges::HUNNOX, id, serial: "1".into() };
-    let (ups, tcp) = Ups::start_usb("hunnox", Which::Ours, "hunnox", &[], converter);
+    let (ups, tcp) = SimUps::start_usb("hunnox", Which::Ours, "hunnox", &[], converter);
     machine.attach(0, tcp);
     machine.configure(&[("u".into(), "protocol = hunnox\nvendorid = 0001".into())]);
     assert_eq!(machine.start_driver("u").code, Some(0), "{}", machine.driver_log("u"));

@@ -5,7 +5,7 @@ use std::io;
 
 /// The kind of a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum LinkErrorKind {
     /// It was there and is not any more.
     Gone,
     /// There is no such port.
@@ -26,43 +26,45 @@ pub enum Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LinkError {
     /// Its kind.
-    pub kind: Kind,
+    pub kind: LinkErrorKind,
     /// What happened and what to do.
     pub sentence: String,
 }
 
 impl LinkError {
-    pub(crate) fn new(kind: Kind, sentence: impl Into<String>) -> LinkError {
+    pub(crate) fn new(kind: LinkErrorKind, sentence: impl Into<String>) -> LinkError {
         LinkError { kind, sentence: sentence.into() }
     }
 
     /// What was there is not any more.
     pub fn gone(sentence: &str) -> LinkError {
-        LinkError::new(Kind::Gone, sentence)
+        LinkError::new(LinkErrorKind::Gone, sentence)
     }
 
     /// An error on a line that was open: whatever the system calls it, the line has to be opened
     /// again.
     pub(crate) fn while_in_use(error: &io::Error) -> LinkError {
-        LinkError::new(Kind::Gone, format!("the line failed: {error}"))
+        LinkError::new(LinkErrorKind::Gone, format!("the line failed: {error}"))
     }
 
     /// An error while opening `what`.
     pub(crate) fn while_opening(what: &str, error: &io::Error) -> LinkError {
         let (kind, advice) = match error.kind() {
-            io::ErrorKind::NotFound => (Kind::NotFound, "check the name and the cable"),
+            io::ErrorKind::NotFound => (LinkErrorKind::NotFound, "check the name and the cable"),
             io::ErrorKind::PermissionDenied => (
-                Kind::NotPermitted,
+                LinkErrorKind::NotPermitted,
                 "let the driver's user read and write it (often the group dialout), or set 'user'",
             ),
-            io::ErrorKind::ResourceBusy => (Kind::Busy, "another program uses it: stop that one first"),
+            io::ErrorKind::ResourceBusy => {
+                (LinkErrorKind::Busy, "another program uses it: stop that one first")
+            }
             io::ErrorKind::ConnectionRefused => {
-                (Kind::NotFound, "check host and port, and that the device server is running")
+                (LinkErrorKind::NotFound, "check host and port, and that the device server is running")
             }
             io::ErrorKind::TimedOut | io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable => {
-                (Kind::NotFound, "check the network and that the device server is running")
+                (LinkErrorKind::NotFound, "check the network and that the device server is running")
             }
-            _ => (Kind::Other, "check the port"),
+            _ => (LinkErrorKind::Other, "check the port"),
         };
         LinkError::new(kind, format!("cannot open {what}: {error}; {advice}"))
     }

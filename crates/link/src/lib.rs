@@ -49,7 +49,7 @@ mod timer;
 mod usb;
 
 pub use address::{Address, BadAddress};
-pub use error::{Kind, LinkError};
+pub use error::{LinkError, LinkErrorKind};
 #[doc(hidden)]
 pub use file::{LONGEST_RECORDING, read_all, read_bounded, read_piped};
 pub use serial::{CablePower, ModemLines};

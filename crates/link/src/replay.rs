@@ -1,7 +1,7 @@
 //! A recording in place of a UPS: `port = replay:FILE`. The driver asks, the file answers; nothing is
 //! sent anywhere. The file is a capture ([`qx::line::capture`]) or a log of the driver with `-DDD`.
 
-use crate::error::{Kind, LinkError};
+use crate::error::{LinkError, LinkErrorKind};
 use crate::file::{LONGEST_RECORDING, read_bounded};
 use qx::line::capture::{Capture, Unknown};
 use qx::line::exchange::{Exchange, Reply};
@@ -45,7 +45,7 @@ struct Moment {
 impl Replay {
     pub fn open(path: &Path, speed: Option<u32>) -> Result<Replay, LinkError> {
         let name = format!("replay:{}", path.display());
-        let unsuitable = |why: String| LinkError::new(Kind::Unsuitable, format!("{name}: {why}"));
+        let unsuitable = |why: String| LinkError::new(LinkErrorKind::Unsuitable, format!("{name}: {why}"));
         if path.metadata().is_ok_and(|meta| meta.file_type().is_fifo()) {
             return Err(unsuitable(
                 "it is a pipe, which may never say anything: put the recording into a file".into(),
@@ -212,10 +212,10 @@ mod tests {
     fn what_is_no_capture_is_said_to_be_none() {
         for (text, part) in [("", "no question"), ("Q1\n", "line 1"), ("> Q1\n< \\q\n", "line 2")] {
             let error = replay(text, None).unwrap_err();
-            assert!(error.kind == Kind::Unsuitable && error.sentence.contains(part), "{error}");
+            assert!(error.kind == LinkErrorKind::Unsuitable && error.sentence.contains(part), "{error}");
         }
         let error = Replay::open(Path::new("/no/such/file"), None).unwrap_err();
-        assert!(error.kind == Kind::NotFound && error.sentence.contains("whole path"), "{error}");
+        assert!(error.kind == LinkErrorKind::NotFound && error.sentence.contains("whole path"), "{error}");
         for (path, part) in
             [("/dev/zero", "neither a file nor a pipe"), ("/dev", "neither a file nor a pipe")]
         {

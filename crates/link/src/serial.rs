@@ -1,6 +1,6 @@
 //! A serial line: 2400 baud, 8 data bits, no parity, one stop bit, no flow control.
 
-use crate::error::{Kind, LinkError};
+use crate::error::{LinkError, LinkErrorKind};
 use crate::terminal::{check_terminal, no_terminal};
 use nix::errno::Errno;
 use nix::fcntl::{Flock, FlockArg};
@@ -110,7 +110,7 @@ impl Serial {
             io::ErrorKind::Other | io::ErrorKind::InvalidInput => {
                 let why =
                     format!("cannot set {name} to {BAUD} baud, 8N1: {error}; use another serial adapter");
-                LinkError::new(Kind::Unsuitable, why)
+                LinkError::new(LinkErrorKind::Unsuitable, why)
             }
             _ => LinkError::while_opening(&name, &error),
         })?;
@@ -289,7 +289,7 @@ fn locked(path: &Path, name: &str) -> Result<Flock<File>, LinkError> {
     Flock::lock(file, FlockArg::LockExclusiveNonblock).map_err(|(_, error)| {
         let why =
             format!("{name} is in use by another program ({error}): stop that one first, or set 'nolock'");
-        LinkError::new(Kind::Busy, why)
+        LinkError::new(LinkErrorKind::Busy, why)
     })
 }
 

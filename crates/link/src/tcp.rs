@@ -1,6 +1,6 @@
 //! A serial device server (ser2net, Moxa, ESP-Link ...) that passes bytes through over TCP.
 
-use crate::error::{Kind, LinkError};
+use crate::error::{LinkError, LinkErrorKind};
 use std::io;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -23,7 +23,7 @@ impl Tcp {
                 let why = format!(
                     "cannot open {name}: no answer; check the network and that the device server is running"
                 );
-                return Err(LinkError::new(Kind::NotFound, why));
+                return Err(LinkError::new(LinkErrorKind::NotFound, why));
             }
         };
         // commands are a few bytes: waiting to fill a packet would only delay them

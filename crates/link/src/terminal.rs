@@ -1,6 +1,6 @@
 //! Whether a path leads to a terminal, which is what a serial line is to the system.
 
-use crate::error::{Kind, LinkError};
+use crate::error::{LinkError, LinkErrorKind};
 use nix::sys::stat::{major, minor};
 use std::fs::Metadata;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
@@ -14,7 +14,7 @@ const PSEUDO_TERMINALS: std::ops::RangeInclusive<u64> = 136..=143;
 /// watchdog begins to count).
 ///
 /// # Errors
-/// [`Kind::Unsuitable`] for anything else, and what the system says when there is nothing at all.
+/// [`LinkErrorKind::Unsuitable`] for anything else, and what the system says when there is nothing at all.
 pub fn check_terminal(path: &Path) -> Result<(), LinkError> {
     let meta =
         path.metadata().map_err(|error| LinkError::while_opening(&path.display().to_string(), &error))?;
@@ -27,7 +27,7 @@ pub fn check_terminal(path: &Path) -> Result<(), LinkError> {
 /// What is said of a path that leads to something else.
 pub(crate) fn no_terminal(path: &Path, what: &str) -> LinkError {
     let why = format!("{} is not a serial port but {what}; name one such as /dev/ttyS0", path.display());
-    LinkError::new(Kind::Unsuitable, why)
+    LinkError::new(LinkErrorKind::Unsuitable, why)
 }
 
 /// What it is, when it is known to be no terminal.

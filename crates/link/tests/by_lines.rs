@@ -1,7 +1,7 @@
 //! A line that is well is read by lines: on a pseudo-terminal, whose line discipline is that of serial ports.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-use link::{Address, CablePower, Kind, Link, Opening};
+use link::{Address, CablePower, Link, LinkErrorKind, Opening};
 use nix::sys::termios::{LocalFlags, tcgetattr};
 use qx::line::exchange::{Echo, Exchange, Reply};
 use std::fs::File;
@@ -265,7 +265,7 @@ fn a_line_that_hangs_up_is_gone() {
             let _ = end.read(&mut [0; 8]);
             std::thread::sleep(ms(20));
         });
-        assert_eq!(link.exchange(&exchange()).await.unwrap_err().kind, Kind::Gone);
+        assert_eq!(link.exchange(&exchange()).await.unwrap_err().kind, LinkErrorKind::Gone);
         ups.join().unwrap();
     });
 }

@@ -1,9 +1,9 @@
 //! Real pseudo-terminals and TCP connections, with a simulated UPS at the other end.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-use link::{Address, CablePower, Kind, Link, Opening};
+use link::{Address, CablePower, Link, LinkErrorKind, Opening};
 use qx::line::exchange::{Echo, Exchange, Reply};
-use simulator::end::Shared;
+use simulator::end::SharedUps;
 use simulator::knob::Knob;
 use simulator::profile::Profile;
 use simulator::pty::{self, Pty};
@@ -30,15 +30,15 @@ fn exchange(command: &str) -> Exchange {
     }
 }
 
-fn ups(knobs: &[&str]) -> Shared {
+fn ups(knobs: &[&str]) -> SharedUps {
     let ups =
         SimulatedUps::new(&qx::protocols::MEGATEC, Profile::default(), Trouble::new(1), Script::default());
-    let shared = Shared::new(ups);
+    let shared = SharedUps::new(ups);
     turn(&shared, knobs);
     shared
 }
 
-fn turn(shared: &Shared, knobs: &[&str]) {
+fn turn(shared: &SharedUps, knobs: &[&str]) {
     for knob in knobs {
         shared.with(|ups, now| ups.turn(Knob::parse(knob).unwrap(), now));
     }
@@ -50,7 +50,7 @@ fn run<T>(test: impl Future<Output = T>) -> T {
 }
 
 /// A UPS on a pseudo-terminal, and how to open it.
-fn on_pty(knobs: &[&str]) -> (Shared, Opening) {
+fn on_pty(knobs: &[&str]) -> (SharedUps, Opening) {
     let shared = ups(knobs);
     let end = Pty::open(None).unwrap();
     let opening = Opening {
@@ -218,7 +218,7 @@ fn a_line_that_hangs_up_is_gone() {
         let mut link = Link::open(&opening).await.unwrap();
         turn(&ups, &["hangup 60"]);
         tokio::time::sleep(Duration::from_millis(300)).await;
-        assert_eq!(link.exchange(&exchange("Q1")).await.unwrap_err().kind, Kind::Gone);
+        assert_eq!(link.exchange(&exchange("Q1")).await.unwrap_err().kind, LinkErrorKind::Gone);
     });
 }
 
@@ -227,7 +227,7 @@ fn a_line_is_ours_alone_while_it_is_open() {
     run(async {
         let (_ups, opening) = on_pty(&[]);
         let link = Link::open(&opening).await.unwrap();
-        assert_eq!(Link::open(&opening).await.unwrap_err().kind, Kind::Busy);
+        assert_eq!(Link::open(&opening).await.unwrap_err().kind, LinkErrorKind::Busy);
         assert!(Link::open(&Opening { lock: false, ..opening.clone() }).await.is_ok());
         drop(link);
         assert!(Link::open(&opening).await.is_ok());
@@ -247,7 +247,7 @@ fn tcp_is_a_line_as_well() {
         assert!(text(&link.exchange(&exchange("I")).await.unwrap()).starts_with("#QXUPS"));
         turn(&shared, &["hangup 0"]);
         tokio::time::sleep(Duration::from_millis(300)).await;
-        assert_eq!(link.exchange(&exchange("I")).await.unwrap_err().kind, Kind::Gone);
+        assert_eq!(link.exchange(&exchange("I")).await.unwrap_err().kind, LinkErrorKind::Gone);
         assert!(Link::open(&opening).await.is_ok());
     });
 }
@@ -260,11 +260,11 @@ fn what_is_wrong_has_a_kind() {
             let opening = Opening { address, cable_power: CablePower::Normal, lock: true };
             Link::open(&opening).await.map(|_| ()).unwrap_err().kind
         };
-        assert_eq!(open("/dev/no-such-port").await, Kind::NotFound);
+        assert_eq!(open("/dev/no-such-port").await, LinkErrorKind::NotFound);
         for other in ["/dev/null", "/dev/zero", "/dev"] {
-            assert_eq!(open(other).await, Kind::Unsuitable, "{other}");
+            assert_eq!(open(other).await, LinkErrorKind::Unsuitable, "{other}");
         }
-        assert_eq!(open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).await, Kind::Unsuitable);
-        assert_eq!(open("tcp://127.0.0.1:1").await, Kind::NotFound);
+        assert_eq!(open(concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml")).await, LinkErrorKind::Unsuitable);
+        assert_eq!(open("tcp://127.0.0.1:1").await, LinkErrorKind::NotFound);
     });
 }

@@ -1,5 +1,5 @@
 //! What a driver says on its socket, as upsd reads it (NUT 2.8.0 docs/sock-protocol.txt and server/sstate.c). What is
-//! said to a driver is a [`Request`](crate::driver_socket::Request).
+//! said to a driver is a [`SocketRequest`](crate::driver_socket::SocketRequest).
 //!
 //! Bytes become lines by a [`LineBuffer`](crate::driver_socket::LineBuffer).
 

@@ -1,7 +1,7 @@
 //! The lines between a driver and upsd (NUT 2.8.0 docs/sock-protocol.txt and drivers/dstate.c;
 //! GETPID, DUMPVALUE, DUMPSTATUS, BROADCAST and LOGOUT from newer NUT, 2.8.5 and later).
 //!
-//! What a client sends is a [`Request`], cut from its bytes by a [`LineBuffer`]. What a driver sends
+//! What a client sends is a [`SocketRequest`], cut from its bytes by a [`LineBuffer`]. What a driver sends
 //! is written by the functions here.
 
 use crate::words::{WordError, quoted, words};
@@ -10,7 +10,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::ops::Not;
 
-/// Longest line a client may send, in bytes, without its line feed. A [`Request`] with a word of
+/// Longest line a client may send, in bytes, without its line feed. A [`SocketRequest`] with a word of
 /// 512 bytes that all have to be escaped fits.
 pub const LONGEST_LINE: usize = 2048;
 /// Longest value in bytes; upsd keeps no more (ST_MAX_VALUE_LEN of NUT 2.8.0 include/extstate.h).
@@ -31,7 +31,7 @@ pub mod code {
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
+pub enum SocketRequest {
     /// `PING`.
     Ping,
     /// `DUMPALL`.
@@ -92,7 +92,7 @@ impl fmt::Display for RequestError {
 
 impl std::error::Error for RequestError {}
 
-impl Request {
+impl SocketRequest {
     /// Reads a line. Command words may be written in capitals or not. Further words of requests that
     /// take none are let pass, as in NUT.
     ///
@@ -101,7 +101,7 @@ impl Request {
     ///
     /// # Errors
     /// [`RequestError`] with the words, which are printable and no longer than the line.
-    pub fn parse(line: &[u8]) -> Result<Request, RequestError> {
+    pub fn parse(line: &[u8]) -> Result<SocketRequest, RequestError> {
         let list = words(line).map_err(RequestError::Words)?;
         let list: Vec<&str> = list.iter().map(String::as_str).collect();
         let unknown = || RequestError::Unknown(list.join(" "));
@@ -110,34 +110,36 @@ impl Request {
         let tracked = |word: &str| word.eq_ignore_ascii_case("TRACKING");
         let text = |text: &str| text.to_string();
         Ok(match (verb.as_str(), arguments) {
-            ("PING", _) => Request::Ping,
-            ("DUMPALL", _) => Request::DumpAll,
-            ("DUMPSTATUS", _) => Request::DumpStatus,
-            ("DUMPVALUE", [variable]) => Request::DumpValue { variable: text(variable) },
-            ("GETPID", _) => Request::GetPid,
-            ("LOGOUT", _) => Request::Logout,
-            ("NOBROADCAST", _) => Request::Broadcast(false),
+            ("PING", _) => SocketRequest::Ping,
+            ("DUMPALL", _) => SocketRequest::DumpAll,
+            ("DUMPSTATUS", _) => SocketRequest::DumpStatus,
+            ("DUMPVALUE", [variable]) => SocketRequest::DumpValue { variable: text(variable) },
+            ("GETPID", _) => SocketRequest::GetPid,
+            ("LOGOUT", _) => SocketRequest::Logout,
+            ("NOBROADCAST", _) => SocketRequest::Broadcast(false),
             ("BROADCAST", [on, ..]) => {
-                Request::Broadcast(on.trim().parse::<i64>().is_ok_and(|on| on < 1).not())
+                SocketRequest::Broadcast(on.trim().parse::<i64>().is_ok_and(|on| on < 1).not())
             }
-            ("BROADCAST", []) => Request::Broadcast(true),
-            ("INSTCMD", [name]) => Request::InstCmd { name: text(name), parameter: None, tracking: None },
+            ("BROADCAST", []) => SocketRequest::Broadcast(true),
+            ("INSTCMD", [name]) => {
+                SocketRequest::InstCmd { name: text(name), parameter: None, tracking: None }
+            }
             ("INSTCMD", [name, parameter]) => {
-                Request::InstCmd { name: text(name), parameter: Some(text(parameter)), tracking: None }
+                SocketRequest::InstCmd { name: text(name), parameter: Some(text(parameter)), tracking: None }
             }
             ("INSTCMD", [name, word, id]) if tracked(word) => {
-                Request::InstCmd { name: text(name), parameter: None, tracking: Some(text(id)) }
+                SocketRequest::InstCmd { name: text(name), parameter: None, tracking: Some(text(id)) }
             }
-            ("INSTCMD", [name, parameter, word, id]) if tracked(word) => Request::InstCmd {
+            ("INSTCMD", [name, parameter, word, id]) if tracked(word) => SocketRequest::InstCmd {
                 name: text(name),
                 parameter: Some(text(parameter)),
                 tracking: Some(text(id)),
             },
             ("SET", [variable, value]) => {
-                Request::Set { variable: text(variable), value: text(value), tracking: None }
+                SocketRequest::Set { variable: text(variable), value: text(value), tracking: None }
             }
             ("SET", [variable, value, word, id]) if tracked(word) => {
-                Request::Set { variable: text(variable), value: text(value), tracking: Some(text(id)) }
+                SocketRequest::Set { variable: text(variable), value: text(value), tracking: Some(text(id)) }
             }
             _ => return Err(unknown()),
         })
@@ -148,20 +150,20 @@ impl Request {
         let tracked =
             |id: &Option<String>| id.as_ref().map_or(String::new(), |id| format!(" TRACKING {}", quoted(id)));
         match self {
-            Request::Ping => "PING\n".into(),
-            Request::DumpAll => "DUMPALL\n".into(),
-            Request::DumpValue { variable } => format!("DUMPVALUE {}\n", quoted(variable)),
-            Request::DumpStatus => "DUMPSTATUS\n".into(),
-            Request::GetPid => "GETPID\n".into(),
-            Request::Broadcast(true) => "BROADCAST 1\n".into(),
-            Request::Broadcast(false) => "NOBROADCAST\n".into(),
-            Request::Logout => "LOGOUT\n".into(),
-            Request::InstCmd { name, parameter, tracking } => {
+            SocketRequest::Ping => "PING\n".into(),
+            SocketRequest::DumpAll => "DUMPALL\n".into(),
+            SocketRequest::DumpValue { variable } => format!("DUMPVALUE {}\n", quoted(variable)),
+            SocketRequest::DumpStatus => "DUMPSTATUS\n".into(),
+            SocketRequest::GetPid => "GETPID\n".into(),
+            SocketRequest::Broadcast(true) => "BROADCAST 1\n".into(),
+            SocketRequest::Broadcast(false) => "NOBROADCAST\n".into(),
+            SocketRequest::Logout => "LOGOUT\n".into(),
+            SocketRequest::InstCmd { name, parameter, tracking } => {
                 let parameter =
                     parameter.as_ref().map_or(String::new(), |parameter| format!(" {}", quoted(parameter)));
                 format!("INSTCMD {}{parameter}{}\n", quoted(name), tracked(tracking))
             }
-            Request::Set { variable, value, tracking } => {
+            SocketRequest::Set { variable, value, tracking } => {
                 format!("SET {} {}{}\n", quoted(variable), quoted(value), tracked(tracking))
             }
         }
@@ -306,46 +308,49 @@ mod tests {
     #[test]
     fn requests_are_understood() {
         let instcmd = |name: &str, parameter: Option<&str>, tracking: Option<&str>| {
-            Ok(Request::InstCmd {
+            Ok(SocketRequest::InstCmd {
                 name: name.into(),
                 parameter: parameter.map(Into::into),
                 tracking: tracking.map(Into::into),
             })
         };
-        assert_eq!(Request::parse(b"ping"), Ok(Request::Ping));
-        assert_eq!(Request::parse(b"INSTCMD load.off"), instcmd("load.off", None, None));
-        assert_eq!(Request::parse(b"INSTCMD x 60"), instcmd("x", Some("60"), None));
-        assert_eq!(Request::parse(b"INSTCMD x TRACKING 1-2"), instcmd("x", None, Some("1-2")));
-        assert_eq!(Request::parse(b"INSTCMD x \"60\" TRACKING 1-2"), instcmd("x", Some("60"), Some("1-2")));
-        assert_eq!(Request::parse(b"instcmd x tracking"), instcmd("x", Some("tracking"), None));
+        assert_eq!(SocketRequest::parse(b"ping"), Ok(SocketRequest::Ping));
+        assert_eq!(SocketRequest::parse(b"INSTCMD load.off"), instcmd("load.off", None, None));
+        assert_eq!(SocketRequest::parse(b"INSTCMD x 60"), instcmd("x", Some("60"), None));
+        assert_eq!(SocketRequest::parse(b"INSTCMD x TRACKING 1-2"), instcmd("x", None, Some("1-2")));
         assert_eq!(
-            Request::parse(b"INSTCMD x Tracking TRACKING 1"),
+            SocketRequest::parse(b"INSTCMD x \"60\" TRACKING 1-2"),
+            instcmd("x", Some("60"), Some("1-2"))
+        );
+        assert_eq!(SocketRequest::parse(b"instcmd x tracking"), instcmd("x", Some("tracking"), None));
+        assert_eq!(
+            SocketRequest::parse(b"INSTCMD x Tracking TRACKING 1"),
             instcmd("x", Some("Tracking"), Some("1"))
         );
         let set = |tracking: Option<&str>| {
-            Ok(Request::Set {
+            Ok(SocketRequest::Set {
                 variable: "ups.id".into(),
                 value: "a b".into(),
                 tracking: tracking.map(Into::into),
             })
         };
-        assert_eq!(Request::parse(b"SET ups.id \"a b\""), set(None));
-        assert_eq!(Request::parse(b"set ups.id a\\ b tracking 1-2"), set(Some("1-2")));
+        assert_eq!(SocketRequest::parse(b"SET ups.id \"a b\""), set(None));
+        assert_eq!(SocketRequest::parse(b"set ups.id a\\ b tracking 1-2"), set(Some("1-2")));
         for (line, expected) in [
-            (&b"Ping x"[..], Request::Ping),
-            (b"DUMPALL", Request::DumpAll),
-            (b"DumpStatus", Request::DumpStatus),
-            (b"DUMPVALUE a", Request::DumpValue { variable: "a".into() }),
-            (b"GETPID", Request::GetPid),
-            (b"LOGOUT", Request::Logout),
-            (b"NOBROADCAST", Request::Broadcast(false)),
-            (b"BROADCAST", Request::Broadcast(true)),
-            (b"BROADCAST 1", Request::Broadcast(true)),
-            (b"BROADCAST 0", Request::Broadcast(false)),
-            (b"BROADCAST -1 x", Request::Broadcast(false)),
-            (b"BROADCAST on", Request::Broadcast(true)),
+            (&b"Ping x"[..], SocketRequest::Ping),
+            (b"DUMPALL", SocketRequest::DumpAll),
+            (b"DumpStatus", SocketRequest::DumpStatus),
+            (b"DUMPVALUE a", SocketRequest::DumpValue { variable: "a".into() }),
+            (b"GETPID", SocketRequest::GetPid),
+            (b"LOGOUT", SocketRequest::Logout),
+            (b"NOBROADCAST", SocketRequest::Broadcast(false)),
+            (b"BROADCAST", SocketRequest::Broadcast(true)),
+            (b"BROADCAST 1", SocketRequest::Broadcast(true)),
+            (b"BROADCAST 0", SocketRequest::Broadcast(false)),
+            (b"BROADCAST -1 x", SocketRequest::Broadcast(false)),
+            (b"BROADCAST on", SocketRequest::Broadcast(true)),
         ] {
-            assert_eq!(Request::parse(line), Ok(expected), "{}", line.escape_ascii());
+            assert_eq!(SocketRequest::parse(line), Ok(expected), "{}", line.escape_ascii());
         }
         for bad in [
             &b""[..],
@@ -364,7 +369,7 @@ mod tests {
             b"SET a \"b",
             b"SET a \"#\"",
         ] {
-            assert!(Request::parse(bad).is_err(), "{}", bad.escape_ascii());
+            assert!(SocketRequest::parse(bad).is_err(), "{}", bad.escape_ascii());
         }
     }
 
@@ -391,8 +396,8 @@ mod tests {
         let mut buffer = LineBuffer::default();
         buffer.push(b"SET a \"b\nPING\nSET a \"#\"\nPING\nINSTCMD x\\\nPING\n");
         let read = std::iter::from_fn(|| buffer.next_line());
-        let read: Vec<_> = read.map(|line| line.and_then(|line| Request::parse(&line)).ok()).collect();
-        let ping = Some(Request::Ping);
+        let read: Vec<_> = read.map(|line| line.and_then(|line| SocketRequest::parse(&line)).ok()).collect();
+        let ping = Some(SocketRequest::Ping);
         assert_eq!(read, [None, ping.clone(), None, ping.clone(), None, ping]);
     }
 
@@ -411,20 +416,20 @@ mod tests {
     proptest! {
         #[test]
         fn any_bytes_are_a_request_or_not(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-            let _ = Request::parse(&bytes);
+            let _ = SocketRequest::parse(&bytes);
             let mut buffer = LineBuffer::default();
             buffer.push(&bytes);
             while let Some(line) = buffer.next_line() {
-                let _ = line.map(|line| Request::parse(&line));
+                let _ = line.map(|line| SocketRequest::parse(&line));
             }
         }
 
         #[test]
         fn requests_come_back(name in "[ -~]{1,20}", parameter in prop::option::of("tracking|[ -~]{0,20}"), id in prop::option::of("[0-9a-f-]{1,36}")) {
-            let command = Request::InstCmd { name: name.clone(), parameter: parameter.clone(), tracking: id.clone() };
-            prop_assert_eq!(Request::parse(command.line().trim_end_matches('\n').as_bytes()), Ok(command));
-            let set = Request::Set { variable: name, value: parameter.unwrap_or_default(), tracking: id };
-            prop_assert_eq!(Request::parse(set.line().trim_end_matches('\n').as_bytes()), Ok(set));
+            let command = SocketRequest::InstCmd { name: name.clone(), parameter: parameter.clone(), tracking: id.clone() };
+            prop_assert_eq!(SocketRequest::parse(command.line().trim_end_matches('\n').as_bytes()), Ok(command));
+            let set = SocketRequest::Set { variable: name, value: parameter.unwrap_or_default(), tracking: id };
+            prop_assert_eq!(SocketRequest::parse(set.line().trim_end_matches('\n').as_bytes()), Ok(set));
         }
     }
 }

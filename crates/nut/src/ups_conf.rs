@@ -5,7 +5,7 @@
 //!
 //! One thing is not: NUT lets a line such as `[my ups]` pass in silence, and gives the settings
 //! below it to the UPS above it (seen with 2.8.0). Here they belong to no UPS, and the line is
-//! [`Wrong`].
+//! [`UpsConfError`].
 
 use crate::words::{WordError, lines};
 use std::fmt;
@@ -41,7 +41,7 @@ pub struct UpsConf {
     /// The sections. One that occurs twice is continued, as in NUT.
     pub sections: Vec<Section>,
     /// The lines that cannot be understood; they are passed over, as in NUT.
-    pub wrong: Vec<Wrong>,
+    pub wrong: Vec<UpsConfError>,
     /// The lines whose value goes on behind what is taken of it; the rest is lost, as in NUT.
     pub lost: Vec<Lost>,
 }
@@ -61,19 +61,19 @@ pub struct Lost {
 
 /// A line that cannot be understood.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
+pub struct UpsConfError {
     /// Its number, from 1.
     pub line: usize,
     /// The section it stands in. `None` before the first and for a wrong heading, which concern
     /// every UPS; empty below a wrong heading, which concerns none.
     pub section: Option<String>,
     /// What is wrong with it.
-    pub fault: Fault,
+    pub fault: UpsConfFault,
 }
 
 /// What can be wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum UpsConfFault {
     /// It has no proper words.
     Words(WordError),
     /// A section without a name. What follows belongs to no UPS.
@@ -83,21 +83,21 @@ pub enum Fault {
     Shape(String),
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for UpsConfError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.fault)
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for UpsConfFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::Words(error) => write!(f, "{error}"),
-            Fault::Nameless => f.write_str("name the UPS between the brackets"),
-            Fault::Shape(text) if text.starts_with('[') => {
+            UpsConfFault::Words(error) => write!(f, "{error}"),
+            UpsConfFault::Nameless => f.write_str("name the UPS between the brackets"),
+            UpsConfFault::Shape(text) if text.starts_with('[') => {
                 write!(f, "'{text}' is no section: write [name], without blanks; what follows is for no UPS")
             }
-            Fault::Shape(text) => {
+            UpsConfFault::Shape(text) => {
                 write!(f, "'{text}' is neither 'name' nor 'name = value'; quote values with blanks")
             }
         }
@@ -111,12 +111,12 @@ impl UpsConf {
     }
 }
 
-/// Reads a file. The caller decides how bad a [`Wrong`] line is.
+/// Reads a file. The caller decides how bad a [`UpsConfError`] line is.
 pub fn parse(text: &[u8]) -> UpsConf {
     let mut conf = UpsConf::default();
     let mut place = Place::Global;
     for line in lines(text) {
-        match line.words.map_err(Fault::Words).and_then(|words| Meaning::of(&words)) {
+        match line.words.map_err(UpsConfFault::Words).and_then(|words| Meaning::of(&words)) {
             Ok(Meaning::Section(name)) => place = Place::Section(conf.begin(&name, line.number)),
             Ok(Meaning::Setting(name, value, more)) => {
                 let section = match place {
@@ -148,7 +148,7 @@ pub fn parse(text: &[u8]) -> UpsConf {
                     Place::Nobody if !heading => Some(String::new()),
                     Place::Nobody | Place::Global => None,
                 };
-                conf.wrong.push(Wrong { line: line.number, section, fault });
+                conf.wrong.push(UpsConfError { line: line.number, section, fault });
             }
         }
     }
@@ -162,12 +162,12 @@ enum Place {
     Nobody,
 }
 
-impl Fault {
+impl UpsConfFault {
     fn is_heading(&self) -> bool {
         match self {
-            Fault::Words(_) => false,
-            Fault::Nameless => true,
-            Fault::Shape(text) => text.starts_with('['),
+            UpsConfFault::Words(_) => false,
+            UpsConfFault::Nameless => true,
+            UpsConfFault::Shape(text) => text.starts_with('['),
         }
     }
 }
@@ -180,10 +180,14 @@ enum Meaning {
 }
 
 impl Meaning {
-    fn of(words: &[String]) -> Result<Meaning, Fault> {
+    fn of(words: &[String]) -> Result<Meaning, UpsConfFault> {
         let first = words.first().map_or("", String::as_str);
         if let Some(name) = first.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            return if name.is_empty() { Err(Fault::Nameless) } else { Ok(Meaning::Section(name.into())) };
+            return if name.is_empty() {
+                Err(UpsConfFault::Nameless)
+            } else {
+                Ok(Meaning::Section(name.into()))
+            };
         }
         let texts: Vec<&str> = words.iter().map(String::as_str).collect();
         match texts[..] {
@@ -193,7 +197,7 @@ impl Meaning {
                 let more = more.iter().map(ToString::to_string).collect();
                 Ok(Meaning::Setting(name.into(), Some(value.into()), more))
             }
-            _ => Err(Fault::Shape(texts.join(" "))),
+            _ => Err(UpsConfFault::Shape(texts.join(" "))),
         }
     }
 }

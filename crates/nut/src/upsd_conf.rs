@@ -2,7 +2,7 @@
 //! newer NUT).
 //!
 //! What upsd uses is used, and what it passes over with a warning or in silence is passed over here
-//! as well, as a [`Remark`]. What it cannot use is [`Wrong`]: there upsd logs an error and goes on
+//! as well, as a [`UpsdConfRemark`]. What it cannot use is [`UpsdConfError`]: there upsd logs an error and goes on
 //! without the line. Where a directive occurs twice the later counts, but for LISTEN, as in upsd.
 
 use crate::network::PORT;
@@ -48,16 +48,16 @@ pub struct UpsdConf {
     /// Ours: STARTTLS, on which listeners TLS is offered.
     pub start_tls: Option<StartTls>,
     /// The lines that cannot be used, all of them.
-    pub wrong: Vec<Wrong>,
+    pub wrong: Vec<UpsdConfError>,
     /// The lines that have no effect, or another one than they seem to.
-    pub remarks: Vec<Remark>,
+    pub remarks: Vec<UpsdConfRemark>,
 }
 
 /// `LISTEN address [port]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
     /// Where.
-    pub address: Address,
+    pub address: ListenAddress,
     /// The port; 3493 when none is given.
     pub port: u16,
     /// The line it stands in, from 1.
@@ -66,7 +66,7 @@ pub struct Listen {
 
 /// Where to listen.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Address {
+pub enum ListenAddress {
     /// `*`: every address of both families.
     Any,
     /// An address or a name, which the system resolves.
@@ -112,16 +112,16 @@ pub enum StartTls {
 
 /// A line that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
+pub struct UpsdConfError {
     /// Its number, from 1.
     pub line: usize,
     /// What is wrong with it.
-    pub fault: Fault,
+    pub fault: UpsdConfFault,
 }
 
 /// What can be wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum UpsdConfFault {
     /// It has no proper words.
     Words(WordError),
     /// The directive stands alone.
@@ -147,16 +147,16 @@ pub enum Fault {
 
 /// A line that is accepted and has no effect, or another one than it seems to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remark {
+pub struct UpsdConfRemark {
     /// Its number, from 1.
     pub line: usize,
     /// What is to be said about it.
-    pub matter: Matter,
+    pub matter: UpsdConfMatter,
 }
 
 /// What is to be said about a line that is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Matter {
+pub enum UpsdConfMatter {
     /// The directive has no effect any more: ACCEPT, REJECT, ACL.
     Former(String),
     /// There is no such directive. Of one that is written with other capitals, the right one.
@@ -167,60 +167,60 @@ pub enum Matter {
     More(Directive),
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for UpsdConfError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.fault)
     }
 }
 
-impl fmt::Display for Remark {
+impl fmt::Display for UpsdConfRemark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.matter)
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for UpsdConfFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::Words(error) => write!(f, "{error}"),
-            Fault::NoValue(directive) => {
+            UpsdConfFault::Words(error) => write!(f, "{error}"),
+            UpsdConfFault::NoValue(directive) => {
                 write!(f, "{directive} has no value: write {directive} {}", directive.form())
             }
-            Fault::NoNumber { directive, value, least } => {
+            UpsdConfFault::NoNumber { directive, value, least } => {
                 write!(f, "{directive} cannot be '{value}': write a whole number of at least {least}")
             }
-            Fault::NoSwitch(directive, value) => {
+            UpsdConfFault::NoSwitch(directive, value) => {
                 write!(f, "{directive} cannot be '{value}': write yes or no")
             }
-            Fault::NoChoice(directive, value) => {
+            UpsdConfFault::NoChoice(directive, value) => {
                 write!(f, "{directive} cannot be '{value}': write {}", directive.form())
             }
-            Fault::NoPort(value) => {
+            UpsdConfFault::NoPort(value) => {
                 write!(f, "'{value}' is no port to listen on: write a number from 1 to 65535")
             }
-            Fault::NoPassword => f.write_str(
+            UpsdConfFault::NoPassword => f.write_str(
                 "CERTIDENT has no password: write CERTIDENT \"name\" \"password\", with \"\" for none",
             ),
         }
     }
 }
 
-impl fmt::Display for Matter {
+impl fmt::Display for UpsdConfMatter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Matter::Former(word) => {
+            UpsdConfMatter::Former(word) => {
                 write!(f, "{word} has no effect since NUT 2.4: say with LISTEN which addresses are served")
             }
-            Matter::Unknown(word, None) => {
+            UpsdConfMatter::Unknown(word, None) => {
                 write!(f, "'{word}' is no directive of upsd.conf: remove the line, or correct the word")
             }
-            Matter::Unknown(word, Some(directive)) => {
+            UpsdConfMatter::Unknown(word, Some(directive)) => {
                 write!(f, "'{word}' has no effect: write {directive} in capitals")
             }
-            Matter::Partial(directive, value) => {
+            UpsdConfMatter::Partial(directive, value) => {
                 write!(f, "of {directive} '{value}' only the number counts: remove what follows it")
             }
-            Matter::More(directive) => {
+            UpsdConfMatter::More(directive) => {
                 write!(f, "what follows the value of {directive} has no effect: remove it")
             }
         }
@@ -305,31 +305,31 @@ impl fmt::Display for Directive {
 pub fn parse(text: &[u8]) -> UpsdConf {
     let mut conf = UpsdConf::default();
     for line in lines(text) {
-        let taken = line.words.map_err(Fault::Words).and_then(|words| {
+        let taken = line.words.map_err(UpsdConfFault::Words).and_then(|words| {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             conf.take(line.number, &words)
         });
         if let Err(fault) = taken {
-            conf.wrong.push(Wrong { line: line.number, fault });
+            conf.wrong.push(UpsdConfError { line: line.number, fault });
         }
     }
     conf
 }
 
 impl UpsdConf {
-    fn take(&mut self, line: usize, words: &[&str]) -> Result<(), Fault> {
+    fn take(&mut self, line: usize, words: &[&str]) -> Result<(), UpsdConfFault> {
         let Some((word, values)) = words.split_first() else { return Ok(()) };
         let Some(directive) = Directive::of(word) else {
             self.remark(line, unknown(word));
             return Ok(());
         };
-        let [value, more @ ..] = values else { return Err(Fault::NoValue(directive)) };
+        let [value, more @ ..] = values else { return Err(UpsdConfFault::NoValue(directive)) };
         let taken = match directive {
             Directive::Listen | Directive::CertIdent => 2,
             _ => 1,
         };
         if values.len() > taken {
-            self.remark(line, Matter::More(directive));
+            self.remark(line, UpsdConfMatter::More(directive));
         }
         let text = || Some((*value).to_string());
         match directive {
@@ -348,7 +348,7 @@ impl UpsdConf {
             Directive::CertFile => self.certificate_file = text(),
             Directive::CertPath => self.certificate_path = text(),
             Directive::CertIdent => {
-                let password = more.first().ok_or(Fault::NoPassword)?;
+                let password = more.first().ok_or(UpsdConfFault::NoPassword)?;
                 let identity = CertificateIdentity { name: (*value).into(), password: (*password).into() };
                 self.certificate_identity = Some(identity);
             }
@@ -364,49 +364,55 @@ impl UpsdConf {
         Ok(())
     }
 
-    fn remark(&mut self, line: usize, matter: Matter) {
-        self.remarks.push(Remark { line, matter });
+    fn remark(&mut self, line: usize, matter: UpsdConfMatter) {
+        self.remarks.push(UpsdConfRemark { line, matter });
     }
 
     /// A number, as upsd reads it: what follows the digits is passed over. DEBUG_MIN alone has to be
     /// one as a whole.
-    fn number(&mut self, line: usize, directive: Directive, value: &str, least: u32) -> Result<u32, Fault> {
+    fn number(
+        &mut self,
+        line: usize,
+        directive: Directive,
+        value: &str,
+        least: u32,
+    ) -> Result<u32, UpsdConfFault> {
         let digits = value.bytes().take_while(u8::is_ascii_digit).count();
         let whole = digits == value.len();
         let number = value.get(..digits).and_then(|digits| digits.parse().ok());
         let number = number.filter(|number| *number >= least && (whole || directive != Directive::DebugMin));
-        let wrong = || Fault::NoNumber { directive, value: value.into(), least };
+        let wrong = || UpsdConfFault::NoNumber { directive, value: value.into(), least };
         if number.is_some() && !whole {
-            self.remark(line, Matter::Partial(directive, value.into()));
+            self.remark(line, UpsdConfMatter::Partial(directive, value.into()));
         }
         number.ok_or_else(wrong)
     }
 }
 
-fn unknown(word: &str) -> Matter {
+fn unknown(word: &str) -> UpsdConfMatter {
     if matches!(word, "ACCEPT" | "REJECT" | "ACL") {
-        return Matter::Former(word.into());
+        return UpsdConfMatter::Former(word.into());
     }
     let meant = Directive::all().find(|directive| directive.word().eq_ignore_ascii_case(word));
-    Matter::Unknown(word.into(), meant)
+    UpsdConfMatter::Unknown(word.into(), meant)
 }
 
-fn listen(address: &str, port: Option<&str>, line: usize) -> Result<Listen, Fault> {
+fn listen(address: &str, port: Option<&str>, line: usize) -> Result<Listen, UpsdConfFault> {
     let port = match port {
         None => PORT,
         // the name that /etc/services has for it
         Some(name) if name.eq_ignore_ascii_case("nut") => PORT,
         Some(port) => {
             let number = port.parse().ok().filter(|number| *number > 0);
-            number.ok_or_else(|| Fault::NoPort(port.into()))?
+            number.ok_or_else(|| UpsdConfFault::NoPort(port.into()))?
         }
     };
-    let address = if address == "*" { Address::Any } else { Address::Host(address.into()) };
+    let address = if address == "*" { ListenAddress::Any } else { ListenAddress::Host(address.into()) };
     Ok(Listen { address, port, line })
 }
 
 /// Of true, on, yes and 1, false, off, no and 0 in any case; a number is yes unless it is 0.
-fn switch(directive: Directive, value: &str) -> Result<bool, Fault> {
+fn switch(directive: Directive, value: &str) -> Result<bool, UpsdConfFault> {
     let any = |words: [&str; 3]| words.iter().any(|word| value.eq_ignore_ascii_case(word));
     let digits = value.bytes().take_while(u8::is_ascii_digit).count();
     let counts = value == "0" || value == "1" || directive != Directive::DisableWeakSsl;
@@ -417,26 +423,26 @@ fn switch(directive: Directive, value: &str) -> Result<bool, Fault> {
     } else if any(["false", "off", "no"]) {
         Ok(false)
     } else {
-        Err(Fault::NoSwitch(directive, value.into()))
+        Err(UpsdConfFault::NoSwitch(directive, value.into()))
     }
 }
 
-fn certificate_request(value: &str) -> Result<CertificateRequest, Fault> {
+fn certificate_request(value: &str) -> Result<CertificateRequest, UpsdConfFault> {
     match value {
         "0" | "NO" => Ok(CertificateRequest::No),
         "1" | "REQUEST" => Ok(CertificateRequest::Request),
         "2" | "REQUIRE" => Ok(CertificateRequest::Require),
-        _ => Err(Fault::NoChoice(Directive::CertRequest, value.into())),
+        _ => Err(UpsdConfFault::NoChoice(Directive::CertRequest, value.into())),
     }
 }
 
-fn start_tls(value: &str) -> Result<StartTls, Fault> {
+fn start_tls(value: &str) -> Result<StartTls, UpsdConfFault> {
     let word = |word: &str| value.eq_ignore_ascii_case(word);
     match value {
         _ if word("auto") => Ok(StartTls::Auto),
         _ if word("always") => Ok(StartTls::Always),
         _ if word("never") => Ok(StartTls::Never),
-        _ => Err(Fault::NoChoice(Directive::StartTls, value.into())),
+        _ => Err(UpsdConfFault::NoChoice(Directive::StartTls, value.into())),
     }
 }
 
@@ -453,11 +459,11 @@ mod tests {
             CERTIDENT \"my server\" secret\nCERTREQUEST 2\nDISABLE_WEAK_SSL on\ndebug_min 3\n\
             DATAPATH /usr/share/nut\nLOGIN_TO_READ yes\nCLIENT_INACTIVITY_DELAY 120\nSTARTTLS never\n";
         let conf = parse(text);
-        let host = |name: &str, line| Listen { address: Address::Host(name.into()), port: 3493, line };
+        let host = |name: &str, line| Listen { address: ListenAddress::Host(name.into()), port: 3493, line };
         let listen = [
             host("127.0.0.1", 4),
             host("::1", 5),
-            Listen { address: Address::Any, port: 3493, line: 6 },
+            Listen { address: ListenAddress::Any, port: 3493, line: 6 },
             host("my.host", 7),
         ];
         let identity = CertificateIdentity { name: "my server".into(), password: "secret".into() };

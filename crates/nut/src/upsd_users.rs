@@ -1,8 +1,8 @@
 //! `upsd.users` (NUT 2.8.0 server/user.c), with additions of ours: hashed passwords, addresses from
 //! which a user may come, commands of one UPS, profiles of NAS boxes.
 //!
-//! What upsd uses is used; what has no effect in upsd has none here and is a [`Remark`]. What is
-//! [`Wrong`] upsd passes over as well, often in silence. One thing is not as in upsd: below a heading
+//! What upsd uses is used; what has no effect in upsd has none here and is a [`UpsdUsersRemark`]. What is
+//! [`UpsdUsersError`] upsd passes over as well, often in silence. One thing is not as in upsd: below a heading
 //! such as `[my user]`, or one that occurs a second time, it gives the settings to the user above; here
 //! they are for no user.
 
@@ -16,9 +16,9 @@ pub struct UpsdUsers {
     /// The users, in order.
     pub users: Vec<User>,
     /// The lines that cannot be used, all of them.
-    pub wrong: Vec<Wrong>,
+    pub wrong: Vec<UpsdUsersError>,
     /// The lines that have no effect, or another one than they seem to.
-    pub remarks: Vec<Remark>,
+    pub remarks: Vec<UpsdUsersRemark>,
 }
 
 /// A section `[name]`.
@@ -29,7 +29,7 @@ pub struct User {
     /// `password`; without one the user can do nothing, as in upsd.
     pub password: Option<Password>,
     /// `actions`, and what `upsmon` stands for.
-    pub actions: Vec<Action>,
+    pub actions: Vec<AllowedAction>,
     /// `instcmds`.
     pub commands: Vec<CommandRight>,
     /// `allowfrom`, ours: where the user may come from. Empty: from anywhere. upsd ignores the line.
@@ -58,7 +58,7 @@ impl fmt::Debug for Password {
 
 /// What `actions` allows. upsd accepts any word there; others than these allow nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Action {
+pub enum AllowedAction {
     /// SET VAR.
     Set,
     /// FSD.
@@ -83,7 +83,7 @@ pub struct CommandRight {
 /// A NAS box whose client cannot be given another name or password (docs of their makers, and requests
 /// seen on the wire).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Profile {
+pub struct NasProfile {
     /// What stands behind `profile`.
     pub name: &'static str,
     /// The user as whom it logs in.
@@ -95,9 +95,9 @@ pub struct Profile {
 }
 
 /// Every profile there is: each may log in, as a secondary.
-pub const PROFILES: [Profile; 2] = [
-    Profile { name: "synology", user: "monuser", password: "secret", ups: "ups" },
-    Profile { name: "qnap", user: "admin", password: "123456", ups: "qnapups" },
+pub const PROFILES: [NasProfile; 2] = [
+    NasProfile { name: "synology", user: "monuser", password: "secret", ups: "ups" },
+    NasProfile { name: "qnap", user: "admin", password: "123456", ups: "qnapups" },
 ];
 
 /// Addresses: one, or those that share its first bits.
@@ -111,18 +111,18 @@ pub struct Network {
 
 /// A line that cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
+pub struct UpsdUsersError {
     /// Its number, from 1.
     pub line: usize,
     /// The user whose section it stands in.
     pub user: Option<String>,
     /// What is wrong with it.
-    pub fault: Fault,
+    pub fault: UpsdUsersFault,
 }
 
 /// What can be wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum UpsdUsersFault {
     /// It has no proper words.
     Words(WordError),
     /// A section without a name; what follows is for no user.
@@ -147,25 +147,25 @@ pub enum Fault {
     /// `profile` knows no such box.
     NoProfile(String),
     /// A profile stands below another name than the one that its box uses.
-    ProfileName(&'static Profile),
+    ProfileName(&'static NasProfile),
     /// A profile without `allowfrom`: its password is no secret. The user may come from nowhere.
-    ProfileOpen(&'static Profile),
+    ProfileOpen(&'static NasProfile),
 }
 
 /// A line that is accepted and has no effect, or another one than it seems to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Remark {
+pub struct UpsdUsersRemark {
     /// Its number, from 1.
     pub line: usize,
     /// The user whose section it stands in.
     pub user: Option<String>,
     /// What is to be said about it.
-    pub matter: Matter,
+    pub matter: UpsdUsersMatter,
 }
 
 /// What is to be said about a line that is accepted.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Matter {
+pub enum UpsdUsersMatter {
     /// There is no such setting.
     Unknown(String),
     /// A word of `actions` that allows nothing.
@@ -175,59 +175,61 @@ pub enum Matter {
     /// A user without a password, who can do nothing.
     NoPassword,
     /// Name and password are those that every such box has, and the user may come from anywhere.
-    KnownPassword(&'static Profile),
+    KnownPassword(&'static NasProfile),
     /// A line of the form before NUT 2.0, which begins with `user`.
     Former,
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for UpsdUsersError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.fault)
     }
 }
 
-impl fmt::Display for Remark {
+impl fmt::Display for UpsdUsersRemark {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "line {}: {}", self.line, self.matter)
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for UpsdUsersFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Fault::Words(error) => write!(f, "{error}"),
-            Fault::Nameless => f.write_str("the brackets name no user: write [name]"),
-            Fault::Twice(name) => {
+            UpsdUsersFault::Words(error) => write!(f, "{error}"),
+            UpsdUsersFault::Nameless => f.write_str("the brackets name no user: write [name]"),
+            UpsdUsersFault::Twice(name) => {
                 write!(f, "there is a section [{name}] above: move its settings there, or name another user")
             }
-            Fault::NoSection(text) => {
+            UpsdUsersFault::NoSection(text) => {
                 write!(f, "'{text}' is no section: write [name], without blanks; what follows is for no user")
             }
-            Fault::Outside(name) => write!(f, "'{name}' is for no user: put it below the user's [name]"),
-            Fault::NoValue(name) => write!(f, "'{name}' has no value: write {name} = value"),
-            Fault::Shape(word) => {
+            UpsdUsersFault::Outside(name) => {
+                write!(f, "'{name}' is for no user: put it below the user's [name]")
+            }
+            UpsdUsersFault::NoValue(name) => write!(f, "'{name}' has no value: write {name} = value"),
+            UpsdUsersFault::Shape(word) => {
                 write!(f, "a line that begins with '{word}' has no '=': write {word} = value")
             }
-            Fault::NoType(word) => {
+            UpsdUsersFault::NoType(word) => {
                 write!(f, "upsmon cannot be '{word}': write upsmon primary or upsmon secondary")
             }
-            Fault::NoHash => f.write_str(
+            UpsdUsersFault::NoHash => f.write_str(
                 "the hash of the password is not whole: write it in quotes, as 'qxups passwd' prints it",
             ),
-            Fault::NoProfile(word) => {
+            UpsdUsersFault::NoProfile(word) => {
                 write!(f, "profile cannot be '{word}': write profile = synology or profile = qnap")
             }
-            Fault::ProfileName(profile) => write!(
+            UpsdUsersFault::ProfileName(profile) => write!(
                 f,
                 "a NAS with the profile {} logs in as '{}': put the profile below [{}]",
                 profile.name, profile.user, profile.user
             ),
-            Fault::ProfileOpen(profile) => write!(
+            UpsdUsersFault::ProfileOpen(profile) => write!(
                 f,
                 "every NAS with the profile {} has the same password: write allowfrom with the addresses of yours",
                 profile.name
             ),
-            Fault::NoAddress(word) => write!(
+            UpsdUsersFault::NoAddress(word) => write!(
                 f,
                 "allowfrom cannot be '{word}': write addresses such as 192.0.2.5, 192.0.2.0/24 or fd00::/8"
             ),
@@ -235,28 +237,28 @@ impl fmt::Display for Fault {
     }
 }
 
-impl fmt::Display for Matter {
+impl fmt::Display for UpsdUsersMatter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Matter::Unknown(name) => {
+            UpsdUsersMatter::Unknown(name) => {
                 write!(f, "'{name}' is no setting of upsd.users: remove the line, or correct the word")
             }
-            Matter::NoAction(word) => {
+            UpsdUsersMatter::NoAction(word) => {
                 write!(f, "the action '{word}' allows nothing: write SET, FSD, LOGIN, PRIMARY or READ")
             }
-            Matter::PasswordTwice => f.write_str(
+            UpsdUsersMatter::PasswordTwice => f.write_str(
                 "only the first word of the first password counts: put one with blanks in quotes, and \
                  remove the other",
             ),
-            Matter::NoPassword => {
+            UpsdUsersMatter::NoPassword => {
                 f.write_str("the user has no password and can do nothing: write password = \"...\"")
             }
-            Matter::KnownPassword(profile) => write!(
+            UpsdUsersMatter::KnownPassword(profile) => write!(
                 f,
                 "every NAS of the kind {} has this name and password: write allowfrom with the addresses of yours",
                 profile.name
             ),
-            Matter::Former => f.write_str(
+            UpsdUsersMatter::Former => f.write_str(
                 "lines that begin with 'user' have no effect since NUT 2.0: write a section [name]",
             ),
         }
@@ -275,12 +277,12 @@ impl UpsdUsers {
 
 impl Password {
     /// Of what stands in the file.
-    fn of(text: &str) -> Result<Password, Fault> {
+    fn of(text: &str) -> Result<Password, UpsdUsersFault> {
         let Some(rest) = text.strip_prefix("$argon2id$") else { return Ok(Password::Plain(text.into())) };
         // version (may be left out), costs, salt, hash
         let parts: Vec<&str> = rest.split('$').collect();
         let whole = matches!(parts.len(), 3 | 4) && parts.iter().all(|part| !part.is_empty());
-        if whole { Ok(Password::Hash(text.into())) } else { Err(Fault::NoHash) }
+        if whole { Ok(Password::Hash(text.into())) } else { Err(UpsdUsersFault::NoHash) }
     }
 
     /// Whether it is what the client gave. The time that a plain one takes tells nothing but its length.
@@ -334,7 +336,7 @@ impl User {
     }
 
     /// Whether the user has an action.
-    pub fn may_do(&self, action: Action) -> bool {
+    pub fn may_do(&self, action: AllowedAction) -> bool {
         self.actions.contains(&action)
     }
 
@@ -352,7 +354,7 @@ pub fn parse(text: &[u8]) -> UpsdUsers {
     let mut reader = Reader::default();
     for line in lines(text) {
         reader.line = line.number;
-        let taken = line.words.map_err(Fault::Words).and_then(|words| {
+        let taken = line.words.map_err(UpsdUsersFault::Words).and_then(|words| {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
             reader.take(&words)
         });
@@ -373,14 +375,14 @@ struct Reader {
     inside: bool,
     line: usize,
     /// The profiles: of which user, and in which line.
-    profiles: Vec<(usize, usize, &'static Profile)>,
+    profiles: Vec<(usize, usize, &'static NasProfile)>,
 }
 
 impl Reader {
-    fn take(&mut self, words: &[&str]) -> Result<(), Fault> {
+    fn take(&mut self, words: &[&str]) -> Result<(), UpsdUsersFault> {
         let [first, rest @ ..] = words else { return Ok(()) };
         if first.eq_ignore_ascii_case("user") {
-            self.remark(Matter::Former);
+            self.remark(UpsdUsersMatter::Former);
             return Ok(());
         }
         // "name=value" in quotes
@@ -392,23 +394,23 @@ impl Reader {
         }
         if first.starts_with('[') {
             self.inside = false;
-            return Err(Fault::NoSection(words.join(" ")));
+            return Err(UpsdUsersFault::NoSection(words.join(" ")));
         }
         match rest {
             ["=", values @ ..] if !values.is_empty() => self.set(first, values.iter().copied()),
-            [] | ["="] => Err(Fault::NoValue((*first).into())),
+            [] | ["="] => Err(UpsdUsersFault::NoValue((*first).into())),
             [kind, ..] if first.eq_ignore_ascii_case("upsmon") => self.set(first, std::iter::once(*kind)),
-            _ => Err(Fault::Shape((*first).into())),
+            _ => Err(UpsdUsersFault::Shape((*first).into())),
         }
     }
 
-    fn begin(&mut self, name: &str) -> Result<(), Fault> {
+    fn begin(&mut self, name: &str) -> Result<(), UpsdUsersFault> {
         self.inside = false;
         if name.is_empty() {
-            return Err(Fault::Nameless);
+            return Err(UpsdUsersFault::Nameless);
         }
         if self.file.users.iter().any(|user| user.name == name) {
-            return Err(Fault::Twice(name.into()));
+            return Err(UpsdUsersFault::Twice(name.into()));
         }
         self.inside = true;
         let (line, name) = (self.line, name.into());
@@ -417,11 +419,11 @@ impl Reader {
         Ok(())
     }
 
-    fn set<'a>(&mut self, name: &str, values: impl Iterator<Item = &'a str>) -> Result<(), Fault> {
+    fn set<'a>(&mut self, name: &str, values: impl Iterator<Item = &'a str>) -> Result<(), UpsdUsersFault> {
         let inside = self.inside;
         let at = self.file.users.len().saturating_sub(1);
         let user = self.file.users.last_mut().filter(|_| inside);
-        let user = user.ok_or_else(|| Fault::Outside(name.into()))?;
+        let user = user.ok_or_else(|| UpsdUsersFault::Outside(name.into()))?;
         if name.eq_ignore_ascii_case("profile") {
             for value in values {
                 self.profiles.push((at, self.line, user.take_profile(value)?));
@@ -445,7 +447,11 @@ impl Reader {
                 continue;
             };
             user.allow_from.push(NOWHERE);
-            let wrong = Wrong { line, user: Some(user.name.clone()), fault: Fault::ProfileOpen(profile) };
+            let wrong = UpsdUsersError {
+                line,
+                user: Some(user.name.clone()),
+                fault: UpsdUsersFault::ProfileOpen(profile),
+            };
             self.file.wrong.push(wrong);
         }
         self.file.wrong.sort_by_key(|wrong| wrong.line);
@@ -457,13 +463,13 @@ impl Reader {
         self.file.users.last().filter(|_| inside).map(|user| user.name.clone())
     }
 
-    fn wrong(&mut self, fault: Fault) {
-        let wrong = Wrong { line: self.line, user: self.user(), fault };
+    fn wrong(&mut self, fault: UpsdUsersFault) {
+        let wrong = UpsdUsersError { line: self.line, user: self.user(), fault };
         self.file.wrong.push(wrong);
     }
 
-    fn remark(&mut self, matter: Matter) {
-        let remark = Remark { line: self.line, user: self.user(), matter };
+    fn remark(&mut self, matter: UpsdUsersMatter) {
+        let remark = UpsdUsersRemark { line: self.line, user: self.user(), matter };
         self.file.remarks.push(remark);
     }
 }
@@ -471,10 +477,10 @@ impl Reader {
 impl UpsdUsers {
     fn note_missing_passwords(&mut self) {
         let without = self.users.iter().filter(|user| user.password.is_none());
-        self.remarks.extend(without.map(|user| Remark {
+        self.remarks.extend(without.map(|user| UpsdUsersRemark {
             line: user.line,
             user: Some(user.name.clone()),
-            matter: Matter::NoPassword,
+            matter: UpsdUsersMatter::NoPassword,
         }));
     }
 }
@@ -486,10 +492,10 @@ impl UpsdUsers {
                 let password = Password::Plain(profile.password.into());
                 profile.user == user.name && user.password == Some(password)
             });
-            self.remarks.extend(known.map(|profile| Remark {
+            self.remarks.extend(known.map(|profile| UpsdUsersRemark {
                 line: user.line,
                 user: Some(user.name.clone()),
-                matter: Matter::KnownPassword(profile),
+                matter: UpsdUsersMatter::KnownPassword(profile),
             }));
         }
     }
@@ -497,31 +503,31 @@ impl UpsdUsers {
 
 impl User {
     /// Takes a profile: its password, unless there is one, and LOGIN.
-    fn take_profile(&mut self, name: &str) -> Result<&'static Profile, Fault> {
+    fn take_profile(&mut self, name: &str) -> Result<&'static NasProfile, UpsdUsersFault> {
         let profile = PROFILES.iter().find(|profile| profile.name.eq_ignore_ascii_case(name));
-        let profile = profile.ok_or_else(|| Fault::NoProfile(name.into()))?;
+        let profile = profile.ok_or_else(|| UpsdUsersFault::NoProfile(name.into()))?;
         if self.name != profile.user {
-            return Err(Fault::ProfileName(profile));
+            return Err(UpsdUsersFault::ProfileName(profile));
         }
         self.password.get_or_insert_with(|| Password::Plain(profile.password.into()));
-        self.actions.push(Action::Login);
+        self.actions.push(AllowedAction::Login);
         Ok(profile)
     }
 
     /// Takes one value of a setting.
-    fn take(&mut self, name: &str, value: &str) -> Result<Option<Matter>, Fault> {
+    fn take(&mut self, name: &str, value: &str) -> Result<Option<UpsdUsersMatter>, UpsdUsersFault> {
         let is = |word: &str| name.eq_ignore_ascii_case(word);
         if is("password") {
             if self.password.is_some() {
-                return Ok(Some(Matter::PasswordTwice));
+                return Ok(Some(UpsdUsersMatter::PasswordTwice));
             }
             self.password = Some(Password::of(value)?);
         } else if is("instcmds") {
             self.commands.push(CommandRight::of(value));
         } else if is("actions") {
-            match Action::of(value) {
+            match AllowedAction::of(value) {
                 Some(action) => self.actions.push(action),
-                None => return Ok(Some(Matter::NoAction(value.into()))),
+                None => return Ok(Some(UpsdUsersMatter::NoAction(value.into()))),
             }
         } else if is("allowfrom") {
             let networks = addresses(value);
@@ -530,7 +536,7 @@ impl User {
         } else if is("upsmon") {
             self.actions.extend_from_slice(upsmon(value)?);
         } else {
-            return Ok(Some(Matter::Unknown(name.into())));
+            return Ok(Some(UpsdUsersMatter::Unknown(name.into())));
         }
         Ok(None)
     }
@@ -540,34 +546,34 @@ impl User {
 const NOWHERE: Network = Network { address: IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED), bits: 32 };
 
 /// What a word of `allowfrom` stands for.
-fn addresses(word: &str) -> Result<Vec<Network>, Fault> {
+fn addresses(word: &str) -> Result<Vec<Network>, UpsdUsersFault> {
     let words: &[&str] =
         if word.eq_ignore_ascii_case("localhost") { &["127.0.0.0/8", "::1"] } else { &[word] };
     let networks: Option<Vec<Network>> = words.iter().map(|word| Network::parse(word)).collect();
-    networks.ok_or_else(|| Fault::NoAddress(word.into()))
+    networks.ok_or_else(|| UpsdUsersFault::NoAddress(word.into()))
 }
 
 /// What `upsmon` stands for (NUT 2.8.0 server/user.c).
-fn upsmon(kind: &str) -> Result<&'static [Action], Fault> {
+fn upsmon(kind: &str) -> Result<&'static [AllowedAction], UpsdUsersFault> {
     let is = |word: &str| kind.eq_ignore_ascii_case(word);
     if is("primary") || is("master") {
-        Ok(&[Action::Login, Action::Primary, Action::ForceShutdown])
+        Ok(&[AllowedAction::Login, AllowedAction::Primary, AllowedAction::ForceShutdown])
     } else if is("secondary") || is("slave") {
-        Ok(&[Action::Login])
+        Ok(&[AllowedAction::Login])
     } else {
-        Err(Fault::NoType(kind.into()))
+        Err(UpsdUsersFault::NoType(kind.into()))
     }
 }
 
-impl Action {
-    fn of(word: &str) -> Option<Action> {
+impl AllowedAction {
+    fn of(word: &str) -> Option<AllowedAction> {
         let actions = [
-            ("SET", Action::Set),
-            ("FSD", Action::ForceShutdown),
-            ("LOGIN", Action::Login),
-            ("PRIMARY", Action::Primary),
-            ("MASTER", Action::Primary),
-            ("READ", Action::Read),
+            ("SET", AllowedAction::Set),
+            ("FSD", AllowedAction::ForceShutdown),
+            ("LOGIN", AllowedAction::Login),
+            ("PRIMARY", AllowedAction::Primary),
+            ("MASTER", AllowedAction::Primary),
+            ("READ", AllowedAction::Read),
         ];
         actions.into_iter().find(|(text, _)| word.eq_ignore_ascii_case(text)).map(|(_, action)| action)
     }
@@ -607,12 +613,15 @@ mod tests {
         assert_eq!((&file.wrong[..], &file.remarks[..]), (&[][..], &[][..]));
         let [admin, pfy, upswired, observer] = &file.users[..] else { panic!("{file:?}") };
         assert_eq!(admin.password, plain("mypass"));
-        assert_eq!(admin.actions, [Action::Set, Action::ForceShutdown]);
-        assert!(admin.may_run("load.off", "any") && !admin.may_do(Action::Login));
+        assert_eq!(admin.actions, [AllowedAction::Set, AllowedAction::ForceShutdown]);
+        assert!(admin.may_run("load.off", "any") && !admin.may_do(AllowedAction::Login));
         assert!(pfy.may_run("Test.Panel.STOP", "any") && !pfy.may_run("load.off", "any"));
         assert_eq!(upswired.password, plain("blah blah"));
-        assert_eq!(upswired.actions, [Action::Login, Action::Primary, Action::ForceShutdown]);
-        assert_eq!((observer.line, &observer.actions[..]), (12, &[Action::Login][..]));
+        assert_eq!(
+            upswired.actions,
+            [AllowedAction::Login, AllowedAction::Primary, AllowedAction::ForceShutdown]
+        );
+        assert_eq!((observer.line, &observer.actions[..]), (12, &[AllowedAction::Login][..]));
         assert!(file.user("Admin").is_none(), "capitals matter");
     }
 
@@ -654,7 +663,7 @@ mod tests {
         ] {
             assert_eq!(user.may_come_from(address.parse().unwrap()), may, "{address}");
         }
-        assert!(user.may_do(Action::Read) && !format!("{file:?}").contains("argon2id"));
+        assert!(user.may_do(AllowedAction::Read) && !format!("{file:?}").contains("argon2id"));
     }
 
     #[test]
@@ -724,18 +733,18 @@ mod tests {
         let file = parse(text);
         assert_eq!(file.wrong, []);
         assert_eq!(file.users[0].password, plain("b"));
-        assert_eq!(file.users[0].actions, [Action::Set]);
+        assert_eq!(file.users[0].actions, [AllowedAction::Set]);
         assert_eq!(file.users[1].password, plain("g"));
         let said: Vec<_> = file.remarks.iter().map(|remark| (remark.line, remark.matter.clone())).collect();
         let expected = [
-            (2, Matter::PasswordTwice),
-            (3, Matter::PasswordTwice),
-            (4, Matter::NoAction("frob".into())),
-            (5, Matter::Unknown("colour".into())),
-            (6, Matter::Former),
+            (2, UpsdUsersMatter::PasswordTwice),
+            (3, UpsdUsersMatter::PasswordTwice),
+            (4, UpsdUsersMatter::NoAction("frob".into())),
+            (5, UpsdUsersMatter::Unknown("colour".into())),
+            (6, UpsdUsersMatter::Former),
         ];
         assert_eq!(said, expected);
-        assert_eq!(parse(b"[a]\n").remarks[0].matter, Matter::NoPassword);
+        assert_eq!(parse(b"[a]\n").remarks[0].matter, UpsdUsersMatter::NoPassword);
     }
 
     #[test]
@@ -745,7 +754,10 @@ mod tests {
         let file = parse(text);
         let [synology, qnap, other] = &file.users[..] else { panic!("{file:?}") };
         let address = |text: &str| text.parse::<IpAddr>().unwrap();
-        assert_eq!((&synology.password, &synology.actions[..]), (&plain("secret"), &[Action::Login][..]));
+        assert_eq!(
+            (&synology.password, &synology.actions[..]),
+            (&plain("secret"), &[AllowedAction::Login][..])
+        );
         assert!(
             synology.may_come_from(address("192.0.2.7")) && !synology.may_come_from(address("192.0.2.8"))
         );

@@ -59,7 +59,7 @@ impl std::error::Error for WordError {}
 
 /// The words of one line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Line {
+pub struct SplitLine {
     /// Its number, from 1: where the line began.
     pub number: usize,
     /// Its words, or what is wrong with it.
@@ -83,7 +83,7 @@ pub fn words(line: &[u8]) -> Result<Vec<String>, WordError> {
 /// The lines of a file that have words, or are wrong. A line goes on over a line feed that is
 /// escaped or inside of quotes; the line feed itself is no part of the word. A wrong line ends with
 /// its line feed and the next is read again. A backslash at the very end is passed over, as in NUT.
-pub fn lines(text: &[u8]) -> Vec<Line> {
+pub fn lines(text: &[u8]) -> Vec<SplitLine> {
     let mut reader = Reader::new();
     for byte in text {
         reader.take(*byte);
@@ -229,7 +229,7 @@ impl Splitter {
 
 #[derive(Default)]
 struct Reader {
-    lines: Vec<Line>,
+    lines: Vec<SplitLine>,
     splitter: Splitter,
     number: usize,
     began: usize,
@@ -262,10 +262,10 @@ impl Reader {
         if words.as_ref().is_ok_and(Vec::is_empty) {
             return;
         }
-        self.lines.push(Line { number: self.began, words });
+        self.lines.push(SplitLine { number: self.began, words });
     }
 
-    fn finish(mut self) -> Vec<Line> {
+    fn finish(mut self) -> Vec<SplitLine> {
         match self.splitter.state {
             State::Word => self.splitter.end_word(),
             State::Quotes => self.splitter.fault(WordError::OpenQuotes),

@@ -2,8 +2,9 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)]
 
 use nut::network::client::{
-    About, Answer, AskError, Asker, End, Errand, Fault, Having, Item, LONGEST_LINE, MOST_ITEMS, MOST_WAITING,
-    Next, Oddity, Opening, Order, Rank, Refusal, Request, Said, Secret, TlsMode, Type, Unspeakable, Values,
+    About, Answer, AnswerOddity, AskError, Asker, ClientOrder, ConnectionFault, Errand, Having, Item,
+    LONGEST_LINE, MOST_ITEMS, MOST_WAITING, NetworkRequest, Next, OrderEnd, Rank, Received, Refusal, Secret,
+    SessionOpening, TlsMode, Type, Unspeakable, Values,
 };
 use nut::network::{ErrorWord, TrackedOutcome};
 use proptest::prelude::*;
@@ -13,12 +14,15 @@ fn text(text: &str) -> String {
     text.into()
 }
 
-fn get(about: About, name: &str) -> Request {
-    Request::Get(about, text("u"), text(name))
+fn get(about: About, name: &str) -> NetworkRequest {
+    NetworkRequest::Get(about, text("u"), text(name))
 }
 
 /// What is said when these bytes answer these requests, and what is odd in it.
-fn said(requests: &[Request], bytes: &[u8]) -> (Vec<Said>, Vec<Oddity>, Option<Fault>) {
+fn said(
+    requests: &[NetworkRequest],
+    bytes: &[u8],
+) -> (Vec<Received>, Vec<AnswerOddity>, Option<ConnectionFault>) {
     let mut asker = Asker::default();
     let mut out = vec![];
     for request in requests {
@@ -41,46 +45,46 @@ fn refusal(word: Option<ErrorWord>, behind: &str) -> Result<Answer, Refusal> {
 #[test]
 fn requests_are_written_as_clients_write_them() {
     let u = || text("u");
-    let command = |parameter: Option<&str>| Request::Command {
+    let command = |parameter: Option<&str>| NetworkRequest::Command {
         ups: u(),
         name: text("load.off"),
         parameter: parameter.map(text),
     };
-    let set = |value: &str| Request::Set { ups: u(), variable: text("ups.id"), value: text(value) };
+    let set = |value: &str| NetworkRequest::Set { ups: u(), variable: text("ups.id"), value: text(value) };
     for (request, expected) in [
-        (Request::Version, "VER"),
-        (Request::NetVersion, "NETVER"),
-        (Request::ProtocolVersion, "PROTVER"),
-        (Request::Help, "HELP"),
-        (Request::StartTls, "STARTTLS"),
-        (Request::Username(text("a")), "USERNAME a"),
-        (Request::Password(Secret(text("a b"))), "PASSWORD \"a b\""),
-        (Request::Password(Secret(text(""))), "PASSWORD \"\""),
-        (Request::Login(u()), "LOGIN u"),
-        (Request::Logout, "LOGOUT"),
-        (Request::Primary(u()), "PRIMARY u"),
-        (Request::Master(u()), "MASTER u"),
-        (Request::ForceShutdown(u()), "FSD u"),
-        (Request::ClearForcedShutdown(u()), "FSD u CLEAR"),
-        (Request::Logins(u()), "GET NUMLOGINS u"),
-        (Request::UpsDescription(u()), "GET UPSDESC u"),
+        (NetworkRequest::Version, "VER"),
+        (NetworkRequest::NetVersion, "NETVER"),
+        (NetworkRequest::ProtocolVersion, "PROTVER"),
+        (NetworkRequest::Help, "HELP"),
+        (NetworkRequest::StartTls, "STARTTLS"),
+        (NetworkRequest::Username(text("a")), "USERNAME a"),
+        (NetworkRequest::Password(Secret(text("a b"))), "PASSWORD \"a b\""),
+        (NetworkRequest::Password(Secret(text(""))), "PASSWORD \"\""),
+        (NetworkRequest::Login(u()), "LOGIN u"),
+        (NetworkRequest::Logout, "LOGOUT"),
+        (NetworkRequest::Primary(u()), "PRIMARY u"),
+        (NetworkRequest::Master(u()), "MASTER u"),
+        (NetworkRequest::ForceShutdown(u()), "FSD u"),
+        (NetworkRequest::ClearForcedShutdown(u()), "FSD u CLEAR"),
+        (NetworkRequest::Logins(u()), "GET NUMLOGINS u"),
+        (NetworkRequest::UpsDescription(u()), "GET UPSDESC u"),
         (get(About::Value, "v"), "GET VAR u v"),
         (get(About::Type, "v"), "GET TYPE u v"),
         (get(About::Description, "v"), "GET DESC u v"),
         (get(About::CommandDescription, "c"), "GET CMDDESC u c"),
-        (Request::Tracking, "GET TRACKING"),
-        (Request::Outcome(text("1-2")), "GET TRACKING 1-2"),
-        (Request::ListUps, "LIST UPS"),
-        (Request::List(Having::Variables, u()), "LIST VAR u"),
-        (Request::List(Having::Writables, u()), "LIST RW u"),
-        (Request::List(Having::Commands, u()), "LIST CMD u"),
-        (Request::List(Having::Clients, u()), "LIST CLIENT u"),
-        (Request::ListValues(Values::Choices, u(), text("v")), "LIST ENUM u v"),
-        (Request::ListValues(Values::Ranges, u(), text("v")), "LIST RANGE u v"),
+        (NetworkRequest::Tracking, "GET TRACKING"),
+        (NetworkRequest::Outcome(text("1-2")), "GET TRACKING 1-2"),
+        (NetworkRequest::ListUps, "LIST UPS"),
+        (NetworkRequest::List(Having::Variables, u()), "LIST VAR u"),
+        (NetworkRequest::List(Having::Writables, u()), "LIST RW u"),
+        (NetworkRequest::List(Having::Commands, u()), "LIST CMD u"),
+        (NetworkRequest::List(Having::Clients, u()), "LIST CLIENT u"),
+        (NetworkRequest::ListValues(Values::Choices, u(), text("v")), "LIST ENUM u v"),
+        (NetworkRequest::ListValues(Values::Ranges, u(), text("v")), "LIST RANGE u v"),
         (set("a \"b\" #1 \\"), "SET VAR u ups.id \"a \\\"b\\\" \\#1 \\\\\""),
         (set("1"), "SET VAR u ups.id \"1\""),
-        (Request::SetTracking(true), "SET TRACKING ON"),
-        (Request::SetTracking(false), "SET TRACKING OFF"),
+        (NetworkRequest::SetTracking(true), "SET TRACKING ON"),
+        (NetworkRequest::SetTracking(false), "SET TRACKING OFF"),
         (command(None), "INSTCMD u load.off"),
         (command(Some("60")), "INSTCMD u load.off 60"),
         (command(Some("a b")), "INSTCMD u load.off \"a b\""),
@@ -94,9 +98,9 @@ fn requests_are_written_as_clients_write_them() {
 #[test]
 fn what_cannot_be_said_is_not_said() {
     let mut out = vec![];
-    let set = |value: &str| Request::Set { ups: text("u"), variable: text("v"), value: text(value) };
+    let set = |value: &str| NetworkRequest::Set { ups: text("u"), variable: text("v"), value: text(value) };
     for (request, expected) in [
-        (Request::Login(text("a\nFSD u")), Unspeakable::Letters(text("a\nFSD u"))),
+        (NetworkRequest::Login(text("a\nFSD u")), Unspeakable::Letters(text("a\nFSD u"))),
         (set("é"), Unspeakable::Letters(text("é"))),
         (set(&"x".repeat(513)), Unspeakable::Long("x".repeat(513))),
     ] {
@@ -107,9 +111,9 @@ fn what_cannot_be_said_is_not_said() {
     assert!(set(&"x".repeat(512)).write(&mut out).is_ok());
     let mut asker = Asker::default();
     for _ in 0..MOST_WAITING {
-        asker.ask(Request::Version, &mut out).unwrap();
+        asker.ask(NetworkRequest::Version, &mut out).unwrap();
     }
-    assert_eq!(asker.ask(Request::Version, &mut out), Err(AskError::Full));
+    assert_eq!(asker.ask(NetworkRequest::Version, &mut out), Err(AskError::Full));
 }
 
 /// Bytes of Debian's upsd 2.8.0.
@@ -121,11 +125,11 @@ fn answers_of_upsd_are_read() {
     };
     for (request, line, expected) in [
         (
-            Request::Version,
+            NetworkRequest::Version,
             "Network UPS Tools upsd 2.8.0 - http://www.networkupstools.org/",
             Ok(Answer::Text(text("Network UPS Tools upsd 2.8.0 - http://www.networkupstools.org/"))),
         ),
-        (Request::NetVersion, "1.3", Ok(Answer::Text(text("1.3")))),
+        (NetworkRequest::NetVersion, "1.3", Ok(Answer::Text(text("1.3")))),
         (
             get(About::Value, "ups.model"),
             "VAR u ups.model \"a \\\"quoted\\\" \\# and \\\\ one\"",
@@ -141,37 +145,45 @@ fn answers_of_upsd_are_read() {
         (get(About::Type, "x"), "TYPE u x RW ENUM STRING:10", of(true, true, false, Some(10), false)),
         (get(About::Type, "x"), "TYPE u x RW RANGE NUMBER", of(true, false, true, None, true)),
         (get(About::Type, "x"), "TYPE u x NUMBER", of(false, false, false, None, true)),
-        (Request::UpsDescription(text("u")), "UPSDESC u \"A \\\"good\\\" one\"", value("A \"good\" one")),
-        (Request::Logins(text("u")), "NUMLOGINS u 3", Ok(Answer::Logins(3))),
-        (Request::Tracking, "OFF", Ok(Answer::Tracking(false))),
-        (Request::Outcome(text("1")), "PENDING", Ok(Answer::Outcome(TrackedOutcome::Pending))),
-        (Request::Outcome(text("1")), "ERR FAILED", Ok(Answer::Outcome(TrackedOutcome::Failed))),
-        (Request::Outcome(text("1")), "ERR UNKNOWN", Ok(Answer::Outcome(TrackedOutcome::Unknown))),
         (
-            Request::Outcome(text("1")),
+            NetworkRequest::UpsDescription(text("u")),
+            "UPSDESC u \"A \\\"good\\\" one\"",
+            value("A \"good\" one"),
+        ),
+        (NetworkRequest::Logins(text("u")), "NUMLOGINS u 3", Ok(Answer::Logins(3))),
+        (NetworkRequest::Tracking, "OFF", Ok(Answer::Tracking(false))),
+        (NetworkRequest::Outcome(text("1")), "PENDING", Ok(Answer::Outcome(TrackedOutcome::Pending))),
+        (NetworkRequest::Outcome(text("1")), "ERR FAILED", Ok(Answer::Outcome(TrackedOutcome::Failed))),
+        (NetworkRequest::Outcome(text("1")), "ERR UNKNOWN", Ok(Answer::Outcome(TrackedOutcome::Unknown))),
+        (
+            NetworkRequest::Outcome(text("1")),
             "ERR FEATURE-NOT-CONFIGURED",
             refusal(Some(ErrorWord::FeatureNotConfigured), "FEATURE-NOT-CONFIGURED"),
         ),
-        (Request::Username(text("a")), "OK", Ok(Answer::Done)),
-        (Request::Primary(text("u")), "OK PRIMARY-GRANTED", Ok(Answer::Done)),
-        (Request::ForceShutdown(text("u")), "OK FSD-SET", Ok(Answer::Done)),
-        (Request::StartTls, "OK STARTTLS", Ok(Answer::StartTls)),
-        (Request::Logout, "OK Goodbye", Ok(Answer::Goodbye)),
-        (Request::Logout, "Goodbye...", Ok(Answer::Goodbye)),
+        (NetworkRequest::Username(text("a")), "OK", Ok(Answer::Done)),
+        (NetworkRequest::Primary(text("u")), "OK PRIMARY-GRANTED", Ok(Answer::Done)),
+        (NetworkRequest::ForceShutdown(text("u")), "OK FSD-SET", Ok(Answer::Done)),
+        (NetworkRequest::StartTls, "OK STARTTLS", Ok(Answer::StartTls)),
+        (NetworkRequest::Logout, "OK Goodbye", Ok(Answer::Goodbye)),
+        (NetworkRequest::Logout, "Goodbye...", Ok(Answer::Goodbye)),
         (
-            Request::SetTracking(true),
+            NetworkRequest::SetTracking(true),
             "ERR USERNAME-REQUIRED",
             refusal(Some(ErrorWord::UsernameRequired), "USERNAME-REQUIRED"),
         ),
         (
-            Request::Command { ups: text("u"), name: text("c"), parameter: None },
+            NetworkRequest::Command { ups: text("u"), name: text("c"), parameter: None },
             "OK TRACKING 1BD31808-CB49-4AEC-9D75-D056E6F018D2",
             Ok(Answer::Tracked(text("1BD31808-CB49-4AEC-9D75-D056E6F018D2"))),
         ),
-        (Request::ListUps, "ERR ACCESS-DENIED", refusal(Some(ErrorWord::AccessDenied), "ACCESS-DENIED")),
+        (
+            NetworkRequest::ListUps,
+            "ERR ACCESS-DENIED",
+            refusal(Some(ErrorWord::AccessDenied), "ACCESS-DENIED"),
+        ),
     ] {
         let (all, odd, fault) = said(std::slice::from_ref(&request), format!("{line}\n").as_bytes());
-        assert_eq!((all, odd, fault), (vec![Said::Answer(request, expected)], vec![], None), "{line}");
+        assert_eq!((all, odd, fault), (vec![Received::Answer(request, expected)], vec![], None), "{line}");
     }
 }
 
@@ -183,40 +195,44 @@ fn lists_are_told_item_by_item() {
     let range = |least: &str, most: &str| Item::Range { least: text(least), most: text(most) };
     for (request, lines, items) in [
         (
-            Request::ListUps,
+            NetworkRequest::ListUps,
             "UPS a \"one \\\"two\\\"\"\nUPS b \"Description unavailable\"\n",
             vec![ups("a", "one \"two\""), ups("b", "Description unavailable")],
         ),
         (
-            Request::List(Having::Variables, u()),
+            NetworkRequest::List(Having::Variables, u()),
             "VAR u ups.status \"FSD OL\"\nVAR u x \"\"\n",
             vec![variable("ups.status", "FSD OL"), variable("x", "")],
         ),
-        (Request::List(Having::Writables, u()), "RW u ups.id \"a b\"\n", vec![variable("ups.id", "a b")]),
         (
-            Request::List(Having::Commands, u()),
+            NetworkRequest::List(Having::Writables, u()),
+            "RW u ups.id \"a b\"\n",
+            vec![variable("ups.id", "a b")],
+        ),
+        (
+            NetworkRequest::List(Having::Commands, u()),
             "CMD u load.off\nCMD u load.on\n",
             vec![Item::Command(text("load.off")), Item::Command(text("load.on"))],
         ),
-        (Request::List(Having::Clients, u()), "CLIENT u ::1\n", vec![Item::Client(text("::1"))]),
+        (NetworkRequest::List(Having::Clients, u()), "CLIENT u ::1\n", vec![Item::Client(text("::1"))]),
         (
-            Request::ListValues(Values::Choices, u(), text("v")),
+            NetworkRequest::ListValues(Values::Choices, u(), text("v")),
             "ENUM u v \"low\"\n",
             vec![Item::Choice(text("low"))],
         ),
         (
-            Request::ListValues(Values::Ranges, u(), text("v")),
+            NetworkRequest::ListValues(Values::Ranges, u(), text("v")),
             "RANGE u v \"-5\" \"5\"\n",
             vec![range("-5", "5")],
         ),
-        (Request::List(Having::Writables, u()), "", vec![]),
+        (NetworkRequest::List(Having::Writables, u()), "", vec![]),
     ] {
         let echo = request.to_string();
         let bytes = format!("BEGIN {echo}\n{lines}END {echo}\n1.3\n");
-        let (all, odd, fault) = said(&[request.clone(), Request::NetVersion], bytes.as_bytes());
-        let mut expected: Vec<Said> = items.iter().cloned().map(Said::Item).collect();
-        expected.push(Said::Answer(request, Ok(Answer::End(items.len()))));
-        expected.push(Said::Answer(Request::NetVersion, Ok(Answer::Text(text("1.3")))));
+        let (all, odd, fault) = said(&[request.clone(), NetworkRequest::NetVersion], bytes.as_bytes());
+        let mut expected: Vec<Received> = items.iter().cloned().map(Received::Item).collect();
+        expected.push(Received::Answer(request, Ok(Answer::End(items.len()))));
+        expected.push(Received::Answer(NetworkRequest::NetVersion, Ok(Answer::Text(text("1.3")))));
         assert_eq!((all, odd, fault), (expected, vec![], None), "{echo}");
     }
 }
@@ -224,39 +240,44 @@ fn lists_are_told_item_by_item() {
 /// What small servers do, and what is made of it.
 #[test]
 fn oddities_are_understood_and_told() {
-    let list = Request::List(Having::Variables, text("u"));
-    let echo = |expected: &str, said: &str| Oddity::Echo { expected: text(expected), said: text(said) };
-    let values = |all: &[Said]| -> Vec<String> {
+    let list = NetworkRequest::List(Having::Variables, text("u"));
+    let echo = |expected: &str, said: &str| AnswerOddity::Echo { expected: text(expected), said: text(said) };
+    let values = |all: &[Received]| -> Vec<String> {
         all.iter()
             .filter_map(|said| match said {
-                Said::Item(Item::Variable { name, value }) => Some(format!("{name}={value}")),
-                Said::Answer(_, Ok(Answer::Value(value))) => Some(value.clone()),
+                Received::Item(Item::Variable { name, value }) => Some(format!("{name}={value}")),
+                Received::Answer(_, Ok(Answer::Value(value))) => Some(value.clone()),
                 _ => None,
             })
             .collect()
     };
     for (request, bytes, expected, odd) in [
-        (get(About::Value, "v"), "VAR u v plain\n", vec!["plain"], vec![Oddity::Quotes(text("plain"))]),
+        (get(About::Value, "v"), "VAR u v plain\n", vec!["plain"], vec![AnswerOddity::Quotes(text("plain"))]),
         (
             get(About::Value, "v"),
             "VAR u v \"a \"b\" # c\"\r\n",
             vec!["a \"b\" # c"],
-            vec![Oddity::CarriageReturn, Oddity::Quotes(text("\"a \"b\" # c\""))],
+            vec![AnswerOddity::CarriageReturn, AnswerOddity::Quotes(text("\"a \"b\" # c\""))],
         ),
         (
             get(About::Value, "v"),
             "\nVAR U v \"1\"\n",
             vec!["1"],
-            vec![Oddity::BlankLine, echo("VAR u v", "VAR U v")],
+            vec![AnswerOddity::BlankLine, echo("VAR u v", "VAR U v")],
         ),
-        (get(About::Value, "v"), "VAR u v \"°\"\n", vec!["°"], vec![Oddity::NotAscii(text("VAR u v \"°\""))]),
+        (
+            get(About::Value, "v"),
+            "VAR u v \"°\"\n",
+            vec!["°"],
+            vec![AnswerOddity::NotAscii(text("VAR u v \"°\""))],
+        ),
         (
             list.clone(),
             "BEGIN LIST VAR\nVAR u a \"1\"\nVAR u b\nEND LIST VAR\n",
             vec!["a=1", "b="],
             vec![
                 echo("BEGIN LIST VAR u", "BEGIN LIST VAR"),
-                Oddity::Quotes(text("")),
+                AnswerOddity::Quotes(text("")),
                 echo("END LIST VAR u", "END LIST VAR"),
             ],
         ),
@@ -269,20 +290,20 @@ fn oddities_are_understood_and_told() {
         );
     }
     let (all, odd, _) = said(std::slice::from_ref(&list), b"BEGIN LIST VAR u\nERR DATA-STALE\n");
-    assert_eq!(all, [Said::Answer(list.clone(), refusal(Some(ErrorWord::DataStale), "DATA-STALE"))]);
-    assert_eq!(odd, [Oddity::ErrorInList(text("ERR DATA-STALE"))]);
+    assert_eq!(all, [Received::Answer(list.clone(), refusal(Some(ErrorWord::DataStale), "DATA-STALE"))]);
+    assert_eq!(odd, [AnswerOddity::ErrorInList(text("ERR DATA-STALE"))]);
     let (all, odd, _) = said(std::slice::from_ref(&list), b"ERR ACCESS-DENIED \"SSL trust failed\"\n");
     let behind = "ACCESS-DENIED \"SSL trust failed\"";
-    assert_eq!(all, [Said::Answer(list.clone(), refusal(Some(ErrorWord::AccessDenied), behind))]);
-    assert_eq!(odd, [Oddity::ErrorWord(text(behind))]);
+    assert_eq!(all, [Received::Answer(list.clone(), refusal(Some(ErrorWord::AccessDenied), behind))]);
+    assert_eq!(odd, [AnswerOddity::ErrorWord(text(behind))]);
     let (all, odd, _) = said(std::slice::from_ref(&list), b"ERR NO-SUCH-THING\n");
-    assert_eq!(all, [Said::Answer(list, refusal(None, "NO-SUCH-THING"))]);
-    assert_eq!(odd, [Oddity::ErrorWord(text("NO-SUCH-THING"))]);
+    assert_eq!(all, [Received::Answer(list, refusal(None, "NO-SUCH-THING"))]);
+    assert_eq!(odd, [AnswerOddity::ErrorWord(text("NO-SUCH-THING"))]);
 }
 
 #[test]
 fn what_is_no_nut_server_is_a_fault() {
-    let list = Request::List(Having::Variables, text("u"));
+    let list = NetworkRequest::List(Having::Variables, text("u"));
     let value = get(About::Value, "v");
     for (request, bytes) in [
         (&value, "SSH-2.0-OpenSSH_9.2\n"),
@@ -292,16 +313,16 @@ fn what_is_no_nut_server_is_a_fault() {
         (&list, "VAR u a \"1\"\n"),
         (&list, "BEGIN LIST RW u\n"),
         (&list, "BEGIN LIST VAR u\nRW u a \"1\"\n"),
-        (&Request::Username(text("a")), "OKAY\n"),
-        (&Request::Logins(text("u")), "NUMLOGINS u x\n"),
-        (&Request::StartTls, "HTTP/1.0 400\n"),
+        (&NetworkRequest::Username(text("a")), "OKAY\n"),
+        (&NetworkRequest::Logins(text("u")), "NUMLOGINS u x\n"),
+        (&NetworkRequest::StartTls, "HTTP/1.0 400\n"),
     ] {
         let (_, _, fault) = said(std::slice::from_ref(request), bytes.as_bytes());
         let line = text(bytes.lines().last().unwrap());
-        assert_eq!(fault, Some(Fault::Unexpected(request.clone(), line)), "{bytes}");
+        assert_eq!(fault, Some(ConnectionFault::Unexpected(request.clone(), line)), "{bytes}");
     }
-    assert_eq!(said(&[], b"220 hello\n").2, Some(Fault::Unasked(text("220 hello"))));
-    let password = Request::Password(Secret(text("hidden")));
+    assert_eq!(said(&[], b"220 hello\n").2, Some(ConnectionFault::Unasked(text("220 hello"))));
+    let password = NetworkRequest::Password(Secret(text("hidden")));
     let fault = said(&[password], b"what\n").2.unwrap();
     assert!(!fault.to_string().contains("hidden") && !format!("{fault:?}").contains("hidden"));
 }
@@ -309,9 +330,10 @@ fn what_is_no_nut_server_is_a_fault() {
 #[test]
 fn an_end_is_told_from_a_break() {
     let mut out = vec![];
-    for (request, expected) in
-        [(Request::Logout, Ok(())), (Request::Version, Err(Fault::Ended(Request::Version)))]
-    {
+    for (request, expected) in [
+        (NetworkRequest::Logout, Ok(())),
+        (NetworkRequest::Version, Err(ConnectionFault::Ended(NetworkRequest::Version))),
+    ] {
         let mut asker = Asker::default();
         asker.ask(request, &mut out).unwrap();
         assert_eq!(asker.ended(), expected);
@@ -324,18 +346,18 @@ fn an_end_is_told_from_a_break() {
 fn lines_and_lists_are_bounded() {
     let line = |length: usize| format!("VAR u v \"{}\"\n", "x".repeat(length - "VAR u v \"\"".len()));
     for (length, fault) in
-        [(LONGEST_LINE - 1, None), (LONGEST_LINE, None), (LONGEST_LINE + 1, Some(Fault::LongLine))]
+        [(LONGEST_LINE - 1, None), (LONGEST_LINE, None), (LONGEST_LINE + 1, Some(ConnectionFault::LongLine))]
     {
         assert_eq!(said(&[get(About::Value, "v")], line(length).as_bytes()).2, fault, "{length}");
     }
     assert_eq!(
-        said(&[Request::Version], &[b'x'; LONGEST_LINE + 1]).2,
-        Some(Fault::LongLine),
+        said(&[NetworkRequest::Version], &[b'x'; LONGEST_LINE + 1]).2,
+        Some(ConnectionFault::LongLine),
         "without an end"
     );
-    for (count, fault) in [(MOST_ITEMS, None), (MOST_ITEMS + 1, Some(Fault::LongList))] {
+    for (count, fault) in [(MOST_ITEMS, None), (MOST_ITEMS + 1, Some(ConnectionFault::LongList))] {
         let bytes = format!("BEGIN LIST CMD u\n{}END LIST CMD u\n", "CMD u c\n".repeat(count));
-        let list = Request::List(Having::Commands, text("u"));
+        let list = NetworkRequest::List(Having::Commands, text("u"));
         assert_eq!(said(&[list], bytes.as_bytes()).2, fault, "{count}");
     }
 }
@@ -344,15 +366,15 @@ fn lines_and_lists_are_bounded() {
 fn what_follows_starttls_is_left() {
     let mut asker = Asker::default();
     let mut out = vec![];
-    asker.ask(Request::StartTls, &mut out).unwrap();
+    asker.ask(NetworkRequest::StartTls, &mut out).unwrap();
     let mut rest = &b"OK STARTTLS\nVAR u v \"evil\"\n"[..];
     let answer = asker.read(&mut rest).unwrap();
-    assert_eq!(answer, Some(Said::Answer(Request::StartTls, Ok(Answer::StartTls))));
+    assert_eq!(answer, Some(Received::Answer(NetworkRequest::StartTls, Ok(Answer::StartTls))));
     assert_eq!(rest, b"VAR u v \"evil\"\n");
 }
 
 /// What is asked when each request is answered so, and how it ends.
-fn opened(mut opening: Opening, answers: &[(&str, Result<Answer, ErrorWord>)]) -> String {
+fn opened(mut opening: SessionOpening, answers: &[(&str, Result<Answer, ErrorWord>)]) -> String {
     let mut answer = None;
     for (expected, given) in answers {
         let asked = match opening.next(answer.take()) {
@@ -375,20 +397,20 @@ fn opened(mut opening: Opening, answers: &[(&str, Result<Answer, ErrorWord>)]) -
 #[test]
 fn an_opening_goes_by_what_the_server_has() {
     let done = || Ok(Answer::Done);
-    let user = |tls| Opening::new(tls).as_user("a", "hidden");
+    let user = |tls| SessionOpening::new(tls).as_user("a", "hidden");
     let no_tls = [
         ErrorWord::FeatureNotConfigured,
         ErrorWord::FeatureNotSupported,
         ErrorWord::UnknownCommand,
         ErrorWord::InvalidArgument,
     ];
-    assert_eq!(opened(Opening::new(TlsMode::Never), &[]), "encrypted: false");
+    assert_eq!(opened(SessionOpening::new(TlsMode::Never), &[]), "encrypted: false");
     let tls = [("STARTTLS", Ok(Answer::StartTls)), ("(TLS)", Ok(Answer::StartTls))];
-    assert_eq!(opened(Opening::new(TlsMode::IfOffered), &tls), "encrypted: true");
-    assert_eq!(opened(Opening::new(TlsMode::Required), &tls), "encrypted: true");
+    assert_eq!(opened(SessionOpening::new(TlsMode::IfOffered), &tls), "encrypted: true");
+    assert_eq!(opened(SessionOpening::new(TlsMode::Required), &tls), "encrypted: true");
     for word in no_tls {
         let refused = [("STARTTLS", Err(word))];
-        assert_eq!(opened(Opening::new(TlsMode::IfOffered), &refused), "encrypted: false");
+        assert_eq!(opened(SessionOpening::new(TlsMode::IfOffered), &refused), "encrypted: false");
         assert_eq!(opened(user(TlsMode::Required), &refused), format!("STARTTLS: {word}"), "no password");
     }
     let watching = |rank| user(TlsMode::Never).watching("u", rank);
@@ -406,7 +428,7 @@ fn an_opening_goes_by_what_the_server_has() {
 }
 
 /// How an errand ends when each request is answered so, and how long it waited before each.
-fn ended(mut errand: Errand, answers: &[Result<Answer, ErrorWord>]) -> (End, Vec<(u64, String)>) {
+fn ended(mut errand: Errand, answers: &[Result<Answer, ErrorWord>]) -> (OrderEnd, Vec<(u64, String)>) {
     let mut answers = answers.iter();
     let (mut answer, mut asked) = (None, vec![]);
     loop {
@@ -425,15 +447,15 @@ fn ended(mut errand: Errand, answers: &[Result<Answer, ErrorWord>]) -> (End, Vec
 
 #[test]
 fn an_errand_ends_when_the_outcome_is_known_and_not_before() {
-    let order = || Order::Command { ups: text("u"), name: text("load.off"), parameter: None };
+    let order = || ClientOrder::Command { ups: text("u"), name: text("load.off"), parameter: None };
     let outcome = |outcome| Ok(Answer::Outcome(outcome));
     let pending = || outcome(TrackedOutcome::Pending);
     let begin = [Ok(Answer::Done), Ok(Answer::Tracked(text("ID")))];
     for (last, expected) in [
-        (TrackedOutcome::Success, End::Done),
-        (TrackedOutcome::Failed, End::Failed(TrackedOutcome::Failed)),
-        (TrackedOutcome::Invalid, End::Failed(TrackedOutcome::Invalid)),
-        (TrackedOutcome::Unknown, End::Failed(TrackedOutcome::Unknown)),
+        (TrackedOutcome::Success, OrderEnd::Done),
+        (TrackedOutcome::Failed, OrderEnd::Failed(TrackedOutcome::Failed)),
+        (TrackedOutcome::Invalid, OrderEnd::Failed(TrackedOutcome::Invalid)),
+        (TrackedOutcome::Unknown, OrderEnd::Failed(TrackedOutcome::Unknown)),
     ] {
         let mut answers = begin.to_vec();
         answers.extend(std::iter::repeat_with(pending).take(7));
@@ -447,14 +469,14 @@ fn an_errand_ends_when_the_outcome_is_known_and_not_before() {
     }
     // a server before NUT 2.8: "accepted" is not "done"
     let (end, _) = ended(Errand::new(order()), &[Err(ErrorWord::InvalidArgument), Ok(Answer::Done)]);
-    assert_eq!(end, End::Accepted);
+    assert_eq!(end, OrderEnd::Accepted);
     let (end, _) = ended(Errand::new(order()), &[Ok(Answer::Done), Err(ErrorWord::CmdNotSupported)]);
-    assert!(matches!(end, End::Refused(refusal) if refusal.word == Some(ErrorWord::CmdNotSupported)));
+    assert!(matches!(end, OrderEnd::Refused(refusal) if refusal.word == Some(ErrorWord::CmdNotSupported)));
     let mut answers = begin.to_vec();
     answers.push(Err(ErrorWord::FeatureNotConfigured));
-    assert!(matches!(ended(Errand::new(order()), &answers).0, End::Lost(_)));
+    assert!(matches!(ended(Errand::new(order()), &answers).0, OrderEnd::Lost(_)));
     let (end, asked) = ended(Errand::without_outcome(order()), &[Ok(Answer::Done)]);
-    assert_eq!((end, asked), (End::Accepted, vec![(0, text("INSTCMD u load.off"))]));
+    assert_eq!((end, asked), (OrderEnd::Accepted, vec![(0, text("INSTCMD u load.off"))]));
 }
 
 #[test]
@@ -467,21 +489,21 @@ fn a_refusal_says_what_to_do() {
     }
 }
 
-fn any_request() -> impl Strategy<Value = Request> {
+fn any_request() -> impl Strategy<Value = NetworkRequest> {
     let u = || text("u");
     prop::sample::select(vec![
-        Request::Version,
-        Request::StartTls,
-        Request::Username(u()),
+        NetworkRequest::Version,
+        NetworkRequest::StartTls,
+        NetworkRequest::Username(u()),
         get(About::Value, "v"),
         get(About::Type, "v"),
-        Request::Logins(u()),
-        Request::Outcome(u()),
-        Request::Tracking,
-        Request::ListUps,
-        Request::List(Having::Variables, u()),
-        Request::ListValues(Values::Ranges, u(), text("v")),
-        Request::Logout,
+        NetworkRequest::Logins(u()),
+        NetworkRequest::Outcome(u()),
+        NetworkRequest::Tracking,
+        NetworkRequest::ListUps,
+        NetworkRequest::List(Having::Variables, u()),
+        NetworkRequest::ListValues(Values::Ranges, u(), text("v")),
+        NetworkRequest::Logout,
     ])
 }
 
@@ -551,7 +573,7 @@ proptest! {
     /// A value that goes out as a request comes back as it was, by upsd's grammar.
     #[test]
     fn a_value_is_the_same_on_the_other_side(value in "[ -~]{0,60}", name in "[!-~]{1,20}") {
-        let request = Request::Set { ups: text("u"), variable: name.clone(), value: value.clone() };
+        let request = NetworkRequest::Set { ups: text("u"), variable: name.clone(), value: value.clone() };
         let mut out = vec![];
         request.write(&mut out).unwrap();
         let words = nut::words::words(&out).unwrap();

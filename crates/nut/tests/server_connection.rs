@@ -3,15 +3,15 @@
 
 use nut::network::TrackedOutcome;
 use nut::network::server::{
-    Client, Connection, ConnectionEvent, FULL, Freshness, Handed, Identity, Kind, Note, Order, Right, Site,
-    Taken, TlsOffer, UpsId, Variable, Verdict,
+    Client, Connection, ConnectionEvent, FULL, Freshness, Handed, Note, Order, Permission, Right,
+    ServerIdentity, Site, Taken, TlsOffer, UpsId, ValueKind, Variable,
 };
 use proptest::prelude::*;
 
 /// One UPS `u` with many variables.
 struct Small {
-    identity: Identity,
-    verdict: Verdict,
+    identity: ServerIdentity,
+    verdict: Permission,
     asked: usize,
     reading_needs_user: bool,
     forced: bool,
@@ -22,10 +22,11 @@ struct Small {
 
 impl Small {
     fn new() -> Small {
-        let identity = Identity { info: "Network UPS Tools upsd 2.8.0 - x".into(), version: "2.8.0".into() };
+        let identity =
+            ServerIdentity { info: "Network UPS Tools upsd 2.8.0 - x".into(), version: "2.8.0".into() };
         Small {
             identity,
-            verdict: Verdict::Granted,
+            verdict: Permission::Granted,
             asked: 0,
             reading_needs_user: false,
             forced: false,
@@ -39,7 +40,7 @@ impl Small {
 const VALUES: [(&str, &str); 3] = [("a", "1"), ("b", "\"quoted\" \\ # \n\r\u{e9}"), ("ups.status", "OL")];
 
 impl Site for Small {
-    fn identity(&self) -> &Identity {
+    fn identity(&self) -> &ServerIdentity {
         &self.identity
     }
     fn reading_needs_user(&self) -> bool {
@@ -62,7 +63,7 @@ impl Site for Small {
     }
     fn each_variable(&self, _: UpsId, each: &mut dyn FnMut(&Variable<'_>)) {
         for (name, value) in VALUES {
-            let kind = Kind::Text { longest: 5 };
+            let kind = ValueKind::Text { longest: 5 };
             each(&Variable { name, value, writable: true, has_choices: false, has_ranges: false, kind });
         }
     }
@@ -94,7 +95,7 @@ impl Site for Small {
     fn outcome(&self, _: &str) -> Option<TrackedOutcome> {
         None
     }
-    fn may(&mut self, _: &Client, _: Right<'_>, _: Option<UpsId>) -> Verdict {
+    fn may(&mut self, _: &Client, _: Right<'_>, _: Option<UpsId>) -> Permission {
         self.asked += 1;
         self.verdict
     }
@@ -194,7 +195,7 @@ fn logout_closes_and_nothing_follows() {
 #[test]
 fn a_request_waits_for_its_verdict_and_is_done_once() {
     let (mut connection, mut site, mut out) = (connection(), Small::new(), vec![]);
-    site.verdict = Verdict::Later;
+    site.verdict = Permission::Later;
     let bytes = b"USERNAME a\nPASSWORD b\nINSTCMD u load.off\nVER\n";
     let taken = connection.take(bytes, &mut site, &mut out);
     let consumed = bytes.len() - b"VER\n".len();
@@ -202,7 +203,7 @@ fn a_request_waits_for_its_verdict_and_is_done_once() {
     assert_eq!(connection.take(b"VER\n", &mut site, &mut out).event, Some(ConnectionEvent::Waiting));
     assert_eq!(connection.go_on(&mut site, &mut out), Some(ConnectionEvent::Waiting));
     assert_eq!((out.as_slice(), site.handed), (&b"OK\nOK\n"[..], 0));
-    site.verdict = Verdict::Granted;
+    site.verdict = Permission::Granted;
     assert_eq!(connection.go_on(&mut site, &mut out), None);
     assert_eq!(connection.go_on(&mut site, &mut out), None);
     assert_eq!((site.handed, site.asked), (1, 3));
@@ -214,9 +215,9 @@ fn a_request_waits_for_its_verdict_and_is_done_once() {
 #[test]
 fn a_verdict_that_comes_as_no_is_a_denial() {
     let (mut connection, mut site, mut out) = (connection(), Small::new(), vec![]);
-    site.verdict = Verdict::Later;
+    site.verdict = Permission::Later;
     connection.take(b"USERNAME a\nPASSWORD b\nLOGIN u\n", &mut site, &mut out);
-    site.verdict = Verdict::Denied;
+    site.verdict = Permission::Denied;
     assert_eq!(connection.go_on(&mut site, &mut out), None);
     assert_eq!(out, b"OK\nOK\nERR ACCESS-DENIED\n");
     assert_eq!((connection.logged_in(), site.logins), (None, 0));
@@ -244,7 +245,7 @@ fn reading_needs_a_user_where_the_site_says_so() {
     site.reading_needs_user = true;
     let ask = b"VER\nGET VAR u a\nUSERNAME a\nLIST UPS\nPASSWORD b\nGET VAR u a\n";
     connection.take(ask, &mut site, &mut out);
-    site.verdict = Verdict::Denied;
+    site.verdict = Permission::Denied;
     connection.take(b"GET VAR u server.info\n", &mut site, &mut out);
     let said = String::from_utf8(out).unwrap();
     let said: Vec<&str> = said.lines().skip(1).collect();
@@ -344,7 +345,7 @@ proptest! {
     #[test]
     fn a_site_that_never_decides_is_never_acted_on(pieces in prop::collection::vec(piece(), 0..40)) {
         let (mut connection, mut site, mut out) = (connection(), Small::new(), vec![]);
-        site.verdict = Verdict::Later;
+        site.verdict = Permission::Later;
         connection.take(&pieces.concat(), &mut site, &mut out);
         let _ = connection.go_on(&mut site, &mut out);
         prop_assert!(site.handed == 0 && site.logins == 0 && !site.forced);

@@ -10,7 +10,7 @@ use testbed::line;
 use testbed::line::{Line, lasting, seconds};
 
 /// What is told, and what was asked until then.
-fn told(options: Options, ups: &mut line::Ups) -> (String, Vec<String>) {
+fn told(options: Options, ups: &mut line::LineUps) -> (String, Vec<String>) {
     let mut line = Line::new(options);
     let over = |event: &Event| matches!(event, Event::NotFound(_) | Event::Ready);
     assert!(line.run(seconds(120), ups, over), "{:?}", line.asked);

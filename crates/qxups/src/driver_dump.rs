@@ -1,6 +1,6 @@
 //! What a running driver says of its UPS, by its socket.
 
-use nut::driver_socket::Request;
+use nut::driver_socket::SocketRequest;
 use nut::words::words;
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -31,7 +31,7 @@ pub struct Dump {
 pub fn ask(mut stream: UnixStream) -> io::Result<Dump> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
-    stream.write_all(Request::DumpAll.line().as_bytes())?;
+    stream.write_all(SocketRequest::DumpAll.line().as_bytes())?;
     let mut dump = Dump { variables: BTreeMap::new(), commands: vec![], stale: true };
     for line in BufReader::new(stream.take(LONGEST)).split(b'\n') {
         let said = words(&line?).unwrap_or_default();

@@ -51,7 +51,7 @@ enum Task {
         place: Option<std::path::PathBuf>,
     },
     /// Be a UPS, on a pseudo-terminal or TCP, for any driver
-    Sim(sim::Sim),
+    Sim(sim::SimOptions),
     /// Find UPSes on USB, and on serial ports and device servers that you name
     Scan(scan::Scan),
     /// Find out why a UPS is not watched, and what to do
@@ -74,11 +74,11 @@ enum Task {
     /// Get values of variables from a NUT server
     Get(client::Get),
     /// Set variables of a UPS, and wait for the outcome
-    Set(client::Set),
+    Set(client::SetOptions),
     /// Give a command to a UPS, and wait for the outcome
     Cmd(client::Cmd),
     /// Log readings to a file, with the format strings of upslog
-    Log(client::Log),
+    Log(client::LogOptions),
     /// Print a line for each change of what NUT servers say
     Watch(client::Watch),
     /// Show all UPSes of one or several NUT servers, live in the terminal, with keys for commands

@@ -2,12 +2,12 @@
 
 use link::Address;
 use nut::ups_conf::{Section, UpsConf};
-use station::driver_kind::{DriverKind, Line};
+use station::driver_kind::{DriverKind, LineKind};
 use std::path::{Path, PathBuf};
 
 /// Where the UPS of a section is, as far as two sections can mean the same place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum PortPlace {
     /// A device file, whatever name leads to it.
     Line(PathBuf),
     /// A device server.
@@ -23,15 +23,15 @@ pub struct Clash<'c> {
     /// The one that is there already.
     pub first: &'c Section,
     /// The place.
-    pub place: Place,
+    pub place: PortPlace,
 }
 
 /// All of a file, in its order.
 pub fn clashes(conf: &UpsConf) -> Vec<Clash<'_>> {
-    let mut seen: Vec<(Place, &Section)> = vec![];
+    let mut seen: Vec<(PortPlace, &Section)> = vec![];
     let mut clashes = vec![];
     for section in &conf.sections {
-        let Some(place) = Place::of(section) else { continue };
+        let Some(place) = PortPlace::of(section) else { continue };
         match seen.iter().find(|(other, _)| other.may_be(&place)).map(|(_, first)| *first) {
             Some(first) if takes_any(first) && takes_any(section) => {}
             Some(first) => clashes.push(Clash { section, first, place }),
@@ -41,10 +41,10 @@ pub fn clashes(conf: &UpsConf) -> Vec<Clash<'_>> {
     clashes
 }
 
-impl Place {
+impl PortPlace {
     /// Whether both may be the same, whatever way they are written.
-    fn may_be(&self, other: &Place) -> bool {
-        let (Place::Usb(one), Place::Usb(two)) = (self, other) else { return self == other };
+    fn may_be(&self, other: &PortPlace) -> bool {
+        let (PortPlace::Usb(one), PortPlace::Usb(two)) = (self, other) else { return self == other };
         let same = |((name, a), (known, b)): (&(String, String), &(String, String))| {
             name == known && is_same_choice(name, a, b)
         };
@@ -52,20 +52,20 @@ impl Place {
     }
 
     /// `None` where several drivers may well be: a recording, or what another driver of NUT calls a port.
-    fn of(section: &Section) -> Option<Place> {
+    fn of(section: &Section) -> Option<PortPlace> {
         let port = value(section, "port")?;
         let ours = value(section, "driver").and_then(DriverKind::named);
         let on_usb = ours.is_some_and(|kind| {
-            kind.line == Line::Usb || kind.line == Line::Any && !choice(section).is_empty()
+            kind.line == LineKind::Usb || kind.line == LineKind::Any && !choice(section).is_empty()
         });
         match Address::parse(port).ok()? {
             Address::Replay { .. } => None,
-            _ if on_usb => Some(Place::Usb(choice(section))),
+            _ if on_usb => Some(PortPlace::Usb(choice(section))),
             // another driver of NUT has devices of its own
-            Address::Usb(_) => ours.map(|_| Place::Usb(choice(section))),
-            Address::Tcp { host, port } => Some(Place::Server(host.to_ascii_lowercase(), port)),
+            Address::Usb(_) => ours.map(|_| PortPlace::Usb(choice(section))),
+            Address::Tcp { host, port } => Some(PortPlace::Server(host.to_ascii_lowercase(), port)),
             Address::Serial(path) if ours.is_some() || path.starts_with("/dev") => {
-                Some(Place::Line(real(&path)))
+                Some(PortPlace::Line(real(&path)))
             }
             Address::Serial(_) => None,
         }

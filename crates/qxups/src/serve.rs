@@ -1,11 +1,11 @@
 //! `qxups serve`: every UPS of a site in one process, for every client of NUT.
 
-use ::serve::program::{self, CommandLine, Ground, Plan, Where};
+use ::serve::program::{self, CommandLine, Ground, ServerPlan, Where};
 use clap::Args;
 use driver::config::{Paths, USER};
 use nix::unistd::{Uid, User, chown};
 use nut::network::PORT;
-use nut::upsd_conf::{Address, Listen};
+use nut::upsd_conf::{Listen, ListenAddress};
 use std::fs::DirBuilder;
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -73,7 +73,7 @@ impl Serve {
             return demo(line, listen);
         }
         let from = Where::Folder(self.folder.unwrap_or_else(|| Paths::from_environment().conf));
-        Ok(program::run(Plan { line, from, listen, state: None, greeting: None }))
+        Ok(program::run(ServerPlan { line, from, listen, state: None, greeting: None }))
     }
 }
 
@@ -90,8 +90,8 @@ fn listen(text: &str) -> Result<Listen, String> {
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
     let address = match host {
         "" => return Err(wrong()),
-        "*" => Address::Any,
-        host => Address::Host(host.into()),
+        "*" => ListenAddress::Any,
+        host => ListenAddress::Host(host.into()),
     };
     Ok(Listen { address, port, line: 0 })
 }
@@ -106,7 +106,7 @@ fn demo(mut line: CommandLine, listen: Option<Vec<Listen>>) -> Result<ExitCode, 
     let greeting = greeting(listen.as_deref());
     let from = Where::Texts { ups: DEMO_UPSES.into(), upsd: String::new(), users: DEMO_USERS.into() };
     let code =
-        program::run(Plan { line, from, listen, state: Some(state.clone()), greeting: Some(greeting) });
+        program::run(ServerPlan { line, from, listen, state: Some(state.clone()), greeting: Some(greeting) });
     // of what lies there nothing is needed any more; the folder itself may be in one of root's
     let _ = std::fs::remove_dir_all(&state);
     Ok(code)
@@ -128,11 +128,11 @@ fn give_away(state: &Path, line: &mut CommandLine) {
 
 fn greeting(listen: Option<&[Listen]>) -> String {
     let place = match listen.and_then(<[Listen]>::first) {
-        Some(Listen { address: Address::Host(host), port, .. }) if host.contains(':') => {
+        Some(Listen { address: ListenAddress::Host(host), port, .. }) if host.contains(':') => {
             format!("[{host}]:{port}")
         }
-        Some(Listen { address: Address::Host(host), port, .. }) => format!("{host}:{port}"),
-        Some(Listen { address: Address::Any, port, .. }) => format!("localhost:{port}"),
+        Some(Listen { address: ListenAddress::Host(host), port, .. }) => format!("{host}:{port}"),
+        Some(Listen { address: ListenAddress::Any, port, .. }) => format!("localhost:{port}"),
         None => "localhost".into(),
     };
     let place = place.strip_suffix(&format!(":{PORT}")).unwrap_or(&place).to_string();
@@ -155,7 +155,7 @@ mod tests {
 
     #[test]
     fn where_to_listen_is_read() {
-        let host = |text: &str, port| Listen { address: Address::Host(text.into()), port, line: 0 };
+        let host = |text: &str, port| Listen { address: ListenAddress::Host(text.into()), port, line: 0 };
         for (text, row) in [
             ("192.0.2.7", host("192.0.2.7", 3493)),
             ("192.0.2.7:4000", host("192.0.2.7", 4000)),
@@ -163,8 +163,8 @@ mod tests {
             ("::1", host("::1", 3493)),
             ("[::1]:4000", host("::1", 4000)),
             ("[::1]", host("::1", 3493)),
-            ("*", Listen { address: Address::Any, port: 3493, line: 0 }),
-            ("*:4000", Listen { address: Address::Any, port: 4000, line: 0 }),
+            ("*", Listen { address: ListenAddress::Any, port: 3493, line: 0 }),
+            ("*:4000", Listen { address: ListenAddress::Any, port: 4000, line: 0 }),
         ] {
             assert_eq!(listen(text), Ok(row), "{text}");
         }

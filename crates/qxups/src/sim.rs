@@ -6,7 +6,7 @@ use link::read_piped;
 use qx::usb::bridge::usb;
 use qx::usb::bridges;
 use qx::vocabulary::moment::Moment;
-use simulator::end::Shared;
+use simulator::end::SharedUps;
 use simulator::knob::{Knob, help};
 use simulator::profile::Profile;
 use simulator::pty::Pty;
@@ -28,7 +28,7 @@ const LONGEST_SCRIPT: u64 = 1024 * 1024;
 /// The options of `qxups sim`.
 #[derive(Args)]
 #[command(after_help = format!("Knobs, for --knob, scripts (at 10s KNOB, every 60s KNOB) and the control socket:\n{}", help()))]
-pub struct Sim {
+pub struct SimOptions {
     /// The dialect it speaks
     #[arg(short, long, default_value = "megatec")]
     protocol: String,
@@ -112,7 +112,7 @@ pub fn usb_numbers(text: &str) -> Option<(u16, u16)> {
     Some((u16::from_str_radix(vendor, 16).ok()?, u16::from_str_radix(product, 16).ok()?))
 }
 
-impl Sim {
+impl SimOptions {
     /// Runs until it is told to end.
     ///
     /// # Errors
@@ -138,7 +138,7 @@ impl Sim {
         runtime.block_on(async {
             // before anything is made that has to be taken along
             let mut ends = Ends::catch().map_err(|error| error.to_string())?;
-            let shared = Shared::new(ups);
+            let shared = SharedUps::new(ups);
             // what ends here takes its link and its socket along
             tokio::select! {
                 ended = self.serve(&shared) => ended,
@@ -150,7 +150,7 @@ impl Sim {
         Ok(ExitCode::SUCCESS)
     }
 
-    async fn serve(&self, shared: &Shared) -> Result<(), Stop> {
+    async fn serve(&self, shared: &SharedUps) -> Result<(), Stop> {
         let said = |error: std::io::Error| error.to_string();
         if let Some(address) = &self.tcp {
             let listener = TcpListener::bind(address).await.map_err(said)?;
@@ -193,7 +193,7 @@ impl Sim {
         Ok(Some(Converter { bridge, id, serial: "QX0001".into() }))
     }
 
-    async fn take_orders(&self, shared: &Shared) -> std::io::Result<()> {
+    async fn take_orders(&self, shared: &SharedUps) -> std::io::Result<()> {
         match &self.control {
             Some(path) => control::run(shared, path).await,
             None => std::future::pending().await,

@@ -22,16 +22,16 @@ const AGAIN: Duration = Duration::from_secs(1);
 
 /// A check that was made for a client, and how it ended: USERNAME and PASSWORD are said once in a connection.
 #[derive(Clone, PartialEq, Eq)]
-pub(crate) struct Checked {
+pub(crate) struct CheckedLogin {
     hash: String,
     given: String,
     is_right: bool,
 }
 
-impl fmt::Debug for Checked {
+impl fmt::Debug for CheckedLogin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // without the password
-        f.debug_struct("Checked").field("is_right", &self.is_right).finish_non_exhaustive()
+        f.debug_struct("CheckedLogin").field("is_right", &self.is_right).finish_non_exhaustive()
     }
 }
 
@@ -53,7 +53,7 @@ struct Inner {
 struct Queued {
     failures: u32,
     peer: Rc<Peer>,
-    checked: Checked,
+    checked: CheckedLogin,
 }
 
 /// The clients of one address, of whom one has its turn at a time.
@@ -114,7 +114,7 @@ impl Checks {
         }
         turns.is_busy = true;
         peer.is_checking.set(true);
-        let checked = Checked { hash: hash.into(), given: given.into(), is_right: false };
+        let checked = CheckedLogin { hash: hash.into(), given: given.into(), is_right: false };
         self.0.queue.borrow_mut().push(Queued { failures, peer: peer.clone(), checked });
         begin(&self.0);
     }
@@ -134,7 +134,7 @@ fn begin(checks: &Rc<Inner>) {
 }
 
 /// Makes a check to its end, also when its client has left: its address makes no other meanwhile.
-async fn check(checks: Rc<Inner>, peer: Rc<Peer>, mut checked: Checked) {
+async fn check(checks: Rc<Inner>, peer: Rc<Peer>, mut checked: CheckedLogin) {
     let (hash, given) = (checked.hash.clone(), checked.given.clone());
     let made = tokio::task::spawn_blocking(move || passwords::is_password(&hash, &given)).await;
     checks.running.set(checks.running.get() - 1);

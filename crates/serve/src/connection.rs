@@ -3,7 +3,7 @@
 
 use crate::server::{Peer, Server};
 use crate::site::Desk;
-use crate::wire::Wire;
+use crate::wire::ClientStream;
 use nut::network::server::{Connection, ConnectionEvent, TlsOffer};
 use std::io;
 use std::rc::Rc;
@@ -38,7 +38,7 @@ pub(crate) async fn serve(server: Rc<Server>, stream: TcpStream, peer: Rc<Peer>,
     let machine = Connection::new(&peer.address.to_string(), tls);
     let place = Place { server, peer };
     let mut conversation = Conversation {
-        wire: Wire::new(stream),
+        wire: ClientStream::new(stream),
         machine,
         offered: vec![],
         unsent: vec![],
@@ -97,7 +97,7 @@ impl Drop for Place {
 
 /// A client's stream, the protocol, and what lies between them.
 struct Conversation {
-    wire: Wire,
+    wire: ClientStream,
     machine: Connection,
     /// What was read and not taken yet.
     offered: Vec<u8>,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use tls::rustls::ServerConfig;
-use tls::{ClientCertificates, Fingerprint, Identity, server_config};
+use tls::{ClientCertificates, Fingerprint, TlsIdentity, server_config};
 
 /// The certificate that the server makes for itself, in the folder of what lasts.
 const OWN: &str = "qxups-server.pem";
@@ -54,9 +54,9 @@ impl Encryption {
         }
         let identity = match &named {
             Some(path) => {
-                Identity::from_file(path).map_err(|why| format!("CERTFILE {}: {why}", path.display()))?
+                TlsIdentity::from_file(path).map_err(|why| format!("CERTFILE {}: {why}", path.display()))?
             }
-            None => match Identity::kept(&lasting.join(OWN), &names()) {
+            None => match TlsIdentity::kept(&lasting.join(OWN), &names()) {
                 Ok((identity, _)) => identity,
                 Err(why) => {
                     hints.push(format!("{why}; the server offers no TLS"));

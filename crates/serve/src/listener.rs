@@ -5,7 +5,7 @@ use crate::server::Server;
 use nix::sys::socket::{
     AddressFamily, Backlog, SockFlag, SockType, SockaddrStorage, bind, listen, setsockopt, socket, sockopt,
 };
-use nut::upsd_conf::{Address, Listen};
+use nut::upsd_conf::{Listen, ListenAddress};
 use station::log::Log;
 use std::collections::BTreeMap;
 use std::io;
@@ -86,10 +86,10 @@ impl NotBound {
 fn resolve(row: &Listen, family: Family) -> io::Result<Vec<SocketAddr>> {
     let port = row.port;
     let all: Vec<SocketAddr> = match &row.address {
-        Address::Any => {
+        ListenAddress::Any => {
             vec![(Ipv4Addr::UNSPECIFIED, port).into(), (Ipv6Addr::UNSPECIFIED, port).into()]
         }
-        Address::Host(host) => (host.as_str(), port).to_socket_addrs()?.collect(),
+        ListenAddress::Host(host) => (host.as_str(), port).to_socket_addrs()?.collect(),
     };
     let mut wanted: Vec<SocketAddr> = all.into_iter().filter(|address| family.takes(address)).collect();
     wanted.dedup();
@@ -99,15 +99,15 @@ fn resolve(row: &Listen, family: Family) -> io::Result<Vec<SocketAddr>> {
 /// The rows, or loopback of both families where there is none.
 fn rows(listen: &[Listen]) -> Vec<Listen> {
     let loopback =
-        |host: &str| Listen { address: Address::Host(host.into()), port: nut::network::PORT, line: 0 };
+        |host: &str| Listen { address: ListenAddress::Host(host.into()), port: nut::network::PORT, line: 0 };
     if listen.is_empty() { vec![loopback("127.0.0.1"), loopback("::1")] } else { listen.to_vec() }
 }
 
 /// Whether all rows are of this machine alone.
 pub(crate) fn is_all_loopback(listen: &[Listen]) -> bool {
     rows(listen).iter().all(|row| match &row.address {
-        Address::Any => false,
-        Address::Host(host) => {
+        ListenAddress::Any => false,
+        ListenAddress::Host(host) => {
             host == "localhost" || host.parse().is_ok_and(|address: IpAddr| address.is_loopback())
         }
     })
@@ -142,8 +142,8 @@ impl Opened {
     pub fn now(listen: &[Listen], family: Family) -> Opened {
         let mut opened = Opened::default();
         let is_name = |row: &Listen| match &row.address {
-            Address::Host(host) => host != "localhost" && host.parse::<IpAddr>().is_err(),
-            Address::Any => false,
+            ListenAddress::Host(host) => host != "localhost" && host.parse::<IpAddr>().is_err(),
+            ListenAddress::Any => false,
         };
         let (names, others): (Vec<Listen>, Vec<Listen>) = rows(listen).into_iter().partition(is_name);
         // looking up a name may take long, and keeps no other row waiting: see [`keep`]
@@ -184,8 +184,8 @@ impl Opened {
 
 fn unresolved(row: &Listen, error: &io::Error) -> String {
     let name = match &row.address {
-        Address::Any => "*",
-        Address::Host(host) => host,
+        ListenAddress::Any => "*",
+        ListenAddress::Host(host) => host,
     };
     format!("upsd.conf, line {}: cannot find the address of {name}: {error}; it is tried again", row.line)
 }
@@ -250,7 +250,7 @@ async fn accept(server: Rc<Server>, listener: tokio::net::TcpListener, at: IpAdd
 pub(crate) fn would_be_deaf(listeners: &Listeners, listen: &[Listen]) -> Option<String> {
     let mut sentence = None;
     for row in rows(listen) {
-        let is_name = matches!(&row.address, Address::Host(host) if host.parse::<IpAddr>().is_err());
+        let is_name = matches!(&row.address, ListenAddress::Host(host) if host.parse::<IpAddr>().is_err());
         let wanted = if is_name { return None } else { resolve(&row, listeners.family).ok()? };
         for address in wanted {
             // one of ours at the same port goes first

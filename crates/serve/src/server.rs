@@ -1,14 +1,14 @@
 //! The server: the fleet, the users, the clients that are connected, and what they share.
 
-use crate::checks::{Checked, Checks};
+use crate::checks::{CheckedLogin, Checks};
 use crate::connection;
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
 use crate::fleet::Fleet;
 use crate::guard::Guard;
 use crate::settings::Settings;
-use crate::tracking::{Random, Tracking};
-use nut::network::server::{Identity, TlsOffer, UpsId};
+use crate::tracking::{SystemRandom, Tracking};
+use nut::network::server::{ServerIdentity, TlsOffer, UpsId};
 use nut::upsd_users::UpsdUsers;
 use station::log::Log;
 use station::seldom::{Seldom, counted};
@@ -36,9 +36,9 @@ pub struct Server {
     pub(crate) tracking: Rc<RefCell<Tracking>>,
     pub(crate) guard: RefCell<Guard>,
     pub(crate) checks: Checks,
-    pub(crate) random: Rc<Random>,
+    pub(crate) random: Rc<SystemRandom>,
     pub(crate) descriptions: RefCell<Rc<Descriptions>>,
-    pub(crate) identity: Identity,
+    pub(crate) identity: ServerIdentity,
     pub(crate) tls: RefCell<Encryption>,
     pub(crate) peers: RefCell<BTreeMap<u64, Rc<Peer>>>,
     /// What answers are written to before they go out.
@@ -90,7 +90,7 @@ pub(crate) struct Peer {
     /// It is known earlier.
     pub wake: Notify,
     /// Whether it gave the password of a hash, as far as that was found out.
-    pub checked: RefCell<Option<Checked>>,
+    pub checked: RefCell<Option<CheckedLogin>>,
     /// That is being found out.
     pub is_checking: Cell<bool>,
     task: RefCell<Option<AbortHandle>>,
@@ -112,7 +112,7 @@ impl Server {
         users: UpsdUsers,
         settings: Settings,
         descriptions: Descriptions,
-        random: Rc<Random>,
+        random: Rc<SystemRandom>,
         tls: Encryption,
         log: Log,
     ) -> Rc<Server> {
@@ -269,7 +269,10 @@ fn victim(peers: &BTreeMap<u64, Rc<Peer>>, newcomer: IpAddr) -> Option<&Rc<Peer>
 
 /// How the server calls itself. The fifth word is taken for the version by WinNUT; clients that look at the version know
 /// those of NUT.
-fn identity() -> Identity {
+fn identity() -> ServerIdentity {
     let version = env!("CARGO_PKG_VERSION");
-    Identity { info: format!("Network UPS Tools upsd 2.8.0 - qxups {version}"), version: "2.8.0".into() }
+    ServerIdentity {
+        info: format!("Network UPS Tools upsd 2.8.0 - qxups {version}"),
+        version: "2.8.0".into(),
+    }
 }

@@ -1,13 +1,13 @@
 //! The server as one of its connections sees it.
 
 use crate::descriptions::Descriptions;
-use crate::fleet::{Answer, Ended, Source, Ups};
+use crate::fleet::{Ended, Source, Ups, WhenEnded};
 use crate::server::{Peer, Server};
 use nut::network::TrackedOutcome;
 use nut::network::server::{
-    Client, Freshness, Handed, Identity, Note, Order, Right, Site, UpsId, Variable, Verdict,
+    Client, Freshness, Handed, Note, Order, Permission, Right, ServerIdentity, Site, UpsId, Variable,
 };
-use nut::upsd_users::{Action, Password, UpsdUsers, User};
+use nut::upsd_users::{AllowedAction, Password, UpsdUsers, User};
 use std::cell::RefCell;
 use std::rc::Rc;
 use tokio::time::Instant;
@@ -81,10 +81,10 @@ impl<'s> Desk<'s> {
         match right {
             // who may do anything at all may read
             Right::Read => true,
-            Right::Login => user.may_do(Action::Login),
-            Right::Primary => user.may_do(Action::Primary),
-            Right::ForceShutdown => user.may_do(Action::ForceShutdown),
-            Right::Set(_) => user.may_do(Action::Set),
+            Right::Login => user.may_do(AllowedAction::Login),
+            Right::Primary => user.may_do(AllowedAction::Primary),
+            Right::ForceShutdown => user.may_do(AllowedAction::ForceShutdown),
+            Right::Set(_) => user.may_do(AllowedAction::Set),
             Right::Command(command) => {
                 ups.and_then(|ups| self.ups(ups)).is_some_and(|ups| user.may_run(command, ups.name()))
             }
@@ -92,7 +92,7 @@ impl<'s> Desk<'s> {
     }
 
     /// What becomes of an order: for the client that tracks it, and the log.
-    fn answer(&self, tracked: Option<nut::network::TrackingId>, what: String) -> Answer {
+    fn answer(&self, tracked: Option<nut::network::TrackingId>, what: String) -> WhenEnded {
         let (tracking, log) = (self.server.tracking.clone(), self.server.log.clone());
         Box::new(move |Ended { outcome, why }| {
             if let Some(id) = tracked {
@@ -114,7 +114,7 @@ impl<'s> Desk<'s> {
 }
 
 impl Site for Desk<'_> {
-    fn identity(&self) -> &Identity {
+    fn identity(&self) -> &ServerIdentity {
         &self.server.identity
     }
 
@@ -196,7 +196,7 @@ impl Site for Desk<'_> {
         self.server.tracking.borrow().outcome(id, keep)
     }
 
-    fn may(&mut self, client: &Client, right: Right<'_>, ups: Option<UpsId>) -> Verdict {
+    fn may(&mut self, client: &Client, right: Right<'_>, ups: Option<UpsId>) -> Permission {
         // an upsmon that is logged in forces its shutdown at once, whatever others try from the same address
         let since = self.peer.waits_since.get().unwrap_or_else(Instant::now);
         let waits = match self.peer.proven.get() {
@@ -207,18 +207,18 @@ impl Site for Desk<'_> {
         self.peer.later.set(waits);
         self.peer.is_slowed.set(waits.is_some());
         if waits.is_some() {
-            return Verdict::Later;
+            return Permission::Later;
         }
         let users = self.server.users.borrow();
-        let Ok(user) = self.user(client, &users) else { return Verdict::Later };
+        let Ok(user) = self.user(client, &users) else { return Permission::Later };
         self.peer.waits_since.set(None);
         self.peer.proven.set(user.is_some());
         match user {
-            Some(user) if self.has_right(user, right, ups) => Verdict::Granted,
-            Some(_) => Verdict::Denied,
+            Some(user) if self.has_right(user, right, ups) => Permission::Granted,
+            Some(_) => Permission::Denied,
             None => {
                 self.server.guard.borrow_mut().failed(self.peer.address);
-                Verdict::Denied
+                Permission::Denied
             }
         }
     }

@@ -54,15 +54,15 @@ impl Tracking {
 
 /// Random bytes of the system; opened before the root directory changes.
 #[derive(Debug)]
-pub(crate) struct Random(File);
+pub(crate) struct SystemRandom(File);
 
-impl Random {
+impl SystemRandom {
     /// Opens it.
     ///
     /// # Errors
     /// What the system says.
-    pub fn open() -> io::Result<Random> {
-        File::open("/dev/urandom").map(Random)
+    pub fn open() -> io::Result<SystemRandom> {
+        File::open("/dev/urandom").map(SystemRandom)
     }
 
     /// The name of a new order.

@@ -15,17 +15,17 @@ const UNREAD: usize = 64 * 1024;
 const AT_ONCE: usize = 4096;
 
 /// A client's stream. Nothing here waits.
-pub(crate) struct Wire {
+pub(crate) struct ClientStream {
     pub stream: TcpStream,
     tls: Option<Box<ServerConnection>>,
     /// Cipher text that came before TLS began.
     early: Vec<u8>,
 }
 
-impl Wire {
+impl ClientStream {
     /// In the clear.
-    pub fn new(stream: TcpStream) -> Wire {
-        Wire { stream, tls: None, early: vec![] }
+    pub fn new(stream: TcpStream) -> ClientStream {
+        ClientStream { stream, tls: None, early: vec![] }
     }
 
     /// From now on encrypted; `early` is what the client sent of its handshake already.
@@ -55,7 +55,7 @@ impl Wire {
     /// # Errors
     /// `WouldBlock` when nothing is there.
     pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let Wire { stream, tls: Some(tls), early } = self else {
+        let ClientStream { stream, tls: Some(tls), early } = self else {
             return read_at_once(&mut self.stream, buffer);
         };
         loop {

@@ -10,20 +10,20 @@ use std::os::unix::net::UnixStream;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 use testbed::nut::Which;
-use testbed::ups::Ups;
+use testbed::ups::SimUps;
 
 const STATUS: &str = "GET VAR rack ups.status";
 const ON_MAINS: &str = "VAR rack ups.status \"OL\"";
 
-fn conf(ups: &Ups) -> String {
+fn conf(ups: &SimUps) -> String {
     format!(
         "pollinterval = 1\n[rack]\ndriver = nutdrv_qx\nport = {}\nprotocol = megatec\n",
         ups.port.display()
     )
 }
 
-fn begin(name: &str, knobs: &[&str]) -> (Ups, Site) {
-    let ups = Ups::start(name, Which::Ours, "megatec", knobs);
+fn begin(name: &str, knobs: &[&str]) -> (SimUps, Site) {
+    let ups = SimUps::start(name, Which::Ours, "megatec", knobs);
     let site = Site::started(name, &conf(&ups), "");
     site.until_answer(STATUS, ON_MAINS);
     site.until("the driver's socket is there", || {
@@ -69,7 +69,7 @@ fn an_order_under_way_is_followed_to_its_end_before_a_reload() {
 }
 
 /// What switches the load off.
-fn orders(ups: &Ups) -> Vec<String> {
+fn orders(ups: &SimUps) -> Vec<String> {
     ups.heard().into_iter().filter(|line| line == "C" || line.starts_with('S')).collect()
 }
 

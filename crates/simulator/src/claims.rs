@@ -104,14 +104,14 @@ fn is_rest(query: &Query) -> bool {
 mod tests {
     use super::*;
     use crate::profile::Profile;
-    use crate::readings::{Memory, readings};
-    use crate::world::{Order, World};
+    use crate::readings::{UnitMemory, readings};
+    use crate::world::{UnitOrder, World};
     use qx::protocols;
 
     /// What all the replies of a unit claim together.
     fn all(name: &str, world: &World) -> StatusClaims {
         let protocol = protocols::named(name).unwrap();
-        let readings = readings(protocol, world, &Profile::default(), &Memory::default());
+        let readings = readings(protocol, world, &Profile::default(), &UnitMemory::default());
         let each = protocol.queries.iter().map(|query| StatusClaims::of(query, &readings));
         let or = |a: Option<bool>, b: Option<bool>| if a == Some(true) { a } else { b.or(a) };
         each.fold(StatusClaims::default(), |sum, one| StatusClaims {
@@ -139,7 +139,7 @@ mod tests {
     #[test]
     fn a_countdown_is_told_where_the_dialect_can() {
         let mut world = World::default();
-        world.obey(Order::Return(60.0, 60.0));
+        world.obey(UnitOrder::Return(60.0, 60.0));
         for name in ["megatec", "voltronic", "gtec", "ablerex", "masterguard"] {
             assert_eq!(all(name, &world).shutdown, Some(true), "{name}");
         }

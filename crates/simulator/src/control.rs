@@ -4,7 +4,7 @@
 //! by a line `ok`, or is one line that begins with `error:`. Of a line that is too long, or never ended,
 //! nothing is done: a part of it may be another order.
 
-use crate::end::Shared;
+use crate::end::SharedUps;
 use crate::knob::{self, Knob};
 use std::io;
 use std::os::unix::fs::FileTypeExt;
@@ -19,7 +19,7 @@ pub const LONGEST: usize = 4096;
 ///
 /// # Errors
 /// What the system says.
-pub async fn run(shared: &Shared, path: &Path) -> io::Result<()> {
+pub async fn run(shared: &SharedUps, path: &Path) -> io::Result<()> {
     let listener = bind(path).await?;
     let _removed_at_the_end = Bound(path);
     loop {
@@ -60,7 +60,7 @@ impl Drop for Bound<'_> {
 }
 
 /// True when it was told to quit.
-async fn converse(shared: &Shared, stream: UnixStream) -> io::Result<bool> {
+async fn converse(shared: &SharedUps, stream: UnixStream) -> io::Result<bool> {
     let mut reader = BufReader::new(stream);
     while let Some(line) = next_line(&mut reader).await? {
         let order = line.as_ref().map_or("", |line| line.trim());
@@ -104,7 +104,7 @@ async fn next_line(reader: &mut (impl AsyncBufRead + Unpin)) -> io::Result<Optio
 }
 
 /// Does what a line asks for; the answer.
-pub fn obey(shared: &Shared, order: &str) -> String {
+pub fn obey(shared: &SharedUps, order: &str) -> String {
     match order {
         "" | "help" => format!("{}\nstate     heard     forget-heard     quit\nok\n", knob::summary()),
         "quit" => "ok\n".into(),
@@ -141,7 +141,7 @@ mod tests {
         runtime.block_on(async {
             let protocol = &qx::protocols::MEGATEC;
             let ups = SimulatedUps::new(protocol, Profile::default(), Trouble::new(1), Script::default());
-            let shared = Shared::new(ups);
+            let shared = SharedUps::new(ups);
             let (mut client, server) = UnixStream::pair().unwrap();
             let talk = async {
                 let (mut reader, mut writer) = client.split();

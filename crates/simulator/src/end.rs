@@ -12,16 +12,20 @@ use tokio::time::{Instant, sleep_until};
 
 /// A simulated UPS that an end serves and others turn knobs of.
 #[derive(Clone)]
-pub struct Shared {
+pub struct SharedUps {
     ups: Rc<RefCell<SimulatedUps>>,
     changed: Rc<Notify>,
     started: Instant,
 }
 
-impl Shared {
+impl SharedUps {
     /// Shares a UPS whose time begins now.
-    pub fn new(ups: SimulatedUps) -> Shared {
-        Shared { ups: Rc::new(RefCell::new(ups)), changed: Rc::new(Notify::new()), started: Instant::now() }
+    pub fn new(ups: SimulatedUps) -> SharedUps {
+        SharedUps {
+            ups: Rc::new(RefCell::new(ups)),
+            changed: Rc::new(Notify::new()),
+            started: Instant::now(),
+        }
     }
 
     /// Its time.
@@ -42,13 +46,13 @@ impl Shared {
 }
 
 /// A line to the driver of the UPS.
-pub(crate) trait Wire {
+pub(crate) trait SimulatorLine {
     fn read(&mut self, buffer: &mut [u8]) -> impl Future<Output = io::Result<usize>>;
     fn write(&mut self, bytes: &[u8]) -> impl Future<Output = io::Result<()>>;
 }
 
 /// Why a line is not served any more.
-pub(crate) enum Broken {
+pub(crate) enum LineLost {
     /// The UPS hangs up, for so long.
     HangUp(Duration),
     /// The other side is gone.
@@ -58,7 +62,7 @@ pub(crate) enum Broken {
 /// A moment at which scripts and hang-ups are looked for, also without a question.
 const IDLE: Duration = Duration::from_millis(100);
 
-pub(crate) async fn serve(shared: &Shared, wire: &mut impl Wire) -> Broken {
+pub(crate) async fn serve(shared: &SharedUps, wire: &mut impl SimulatorLine) -> LineLost {
     let mut buffer = [0; 256];
     loop {
         let (hang_up, out, due) = {
@@ -69,11 +73,11 @@ pub(crate) async fn serve(shared: &Shared, wire: &mut impl Wire) -> Broken {
             (hang_up, ups.poll_output(now), ups.poll_timeout())
         };
         if let Some(time) = hang_up {
-            return Broken::HangUp(time);
+            return LineLost::HangUp(time);
         }
         if let Some(bytes) = out {
             if wire.write(&bytes).await.is_err() {
-                return Broken::Gone;
+                return LineLost::Gone;
             }
             continue;
         }
@@ -81,7 +85,7 @@ pub(crate) async fn serve(shared: &Shared, wire: &mut impl Wire) -> Broken {
         let until = due.map_or(idle, |due| idle.min(shared.started + due.since_start()));
         tokio::select! {
             read = wire.read(&mut buffer) => match read {
-                Ok(0) | Err(_) => return Broken::Gone,
+                Ok(0) | Err(_) => return LineLost::Gone,
                 Ok(read) => {
                     let now = shared.now();
                     shared.ups.borrow_mut().receive(&buffer[..read], now);

@@ -6,7 +6,7 @@ mod table;
 use crate::oddity;
 use crate::ups::SimulatedUps;
 use qx::vocabulary::moment::Moment;
-use read::{Said, Turn};
+use read::{KnobText, Turn};
 use std::fmt;
 use table::TABLE;
 
@@ -33,7 +33,7 @@ impl Knob {
             let names: Vec<&str> = TABLE.iter().map(|row| row.name).collect();
             format!("there is no knob '{name}'; there are {}", names.join(", "))
         })?;
-        let turn = (row.read)(&Said { name, value: value.trim() })?;
+        let turn = (row.read)(&KnobText { name, value: value.trim() })?;
         Ok(Knob { text: text.into(), turn })
     }
 

@@ -98,7 +98,7 @@ impl PlateOddity {
 
 /// In which state of the UPS it is odd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum State {
+pub enum OddState {
     /// On mains.
     Mains,
     /// On battery, in an outage.
@@ -109,16 +109,20 @@ pub enum State {
     Test,
 }
 
-impl State {
-    const ALL: [(&'static str, State); 4] =
-        [("mains", State::Mains), ("battery", State::Battery), ("low", State::Low), ("test", State::Test)];
+impl OddState {
+    const ALL: [(&'static str, OddState); 4] = [
+        ("mains", OddState::Mains),
+        ("battery", OddState::Battery),
+        ("low", OddState::Low),
+        ("test", OddState::Test),
+    ];
 
     fn holds(self, world: &World) -> bool {
         match self {
-            State::Mains => world.mains_good(),
-            State::Battery => !world.mains_good(),
-            State::Low => world.battery_low(),
-            State::Test => world.test.is_some(),
+            OddState::Mains => world.mains_good(),
+            OddState::Battery => !world.mains_good(),
+            OddState::Low => world.battery_low(),
+            OddState::Test => world.test.is_some(),
         }
     }
 }
@@ -132,7 +136,7 @@ pub struct Oddity {
     /// all that are asked once.
     pub ask: Option<String>,
     /// Only in this state.
-    pub on: Option<State>,
+    pub on: Option<OddState>,
     /// Only from then on.
     pub after: Duration,
     /// Only in each so-manieth reply.
@@ -150,11 +154,11 @@ impl From<Behaviour> for Oddity {
 }
 
 /// A row: the name, what is written behind `=`, what it is.
-pub type Row = (&'static str, &'static str, &'static str);
+pub type OddityRow = (&'static str, &'static str, &'static str);
 
 /// Every oddity.
 #[rustfmt::skip]
-pub const TABLE: &[Row] = &[
+pub const TABLE: &[OddityRow] = &[
     ("omits",       "WORD",   "the status word (LB, FSD, OFF, CAL ...) is missing, though it holds; every:2 makes it flicker"),
     ("adds",        "WORD",   "the status word is reported, though it does not hold: CAL, or FSD for a stuck bit"),
     ("toggles",     "",       "the beeper's bit, or the last without a meaning, is inverted"),
@@ -211,7 +215,7 @@ impl Oddity {
             match (key, number) {
                 ("ask", _) if !value.is_empty() => odd.ask = Some(value.replace('_', " ")),
                 ("on", _) => {
-                    let state = State::ALL.into_iter().find(|(name, _)| *name == value);
+                    let state = OddState::ALL.into_iter().find(|(name, _)| *name == value);
                     odd.on = Some(state.ok_or_else(refused)?.1);
                 }
                 ("after", Some(seconds)) => odd.after = Duration::from_secs(seconds.into()),
@@ -312,7 +316,7 @@ impl fmt::Display for Oddity {
         if let Some(ask) = &self.ask {
             write!(f, " ask:{}", ask.replace(' ', "_"))?;
         }
-        if let Some((name, _)) = State::ALL.into_iter().find(|(_, state)| Some(*state) == self.on) {
+        if let Some((name, _)) = OddState::ALL.into_iter().find(|(_, state)| Some(*state) == self.on) {
             write!(f, " on:{name}")?;
         }
         if !self.after.is_zero() {

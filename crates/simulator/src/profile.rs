@@ -5,7 +5,7 @@ use std::time::Duration;
 
 /// What it does with a question or command that it does not know or does not like.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Refusal {
+pub enum RefusalReply {
     /// Nothing.
     Silent,
     /// Sends it back.
@@ -14,22 +14,22 @@ pub enum Refusal {
     Text(String),
 }
 
-impl Refusal {
+impl RefusalReply {
     /// Reads `silent`, `echo`, or any other text, which is what it says.
-    pub fn parse(text: &str) -> Refusal {
+    pub fn parse(text: &str) -> RefusalReply {
         match text {
-            "silent" => Refusal::Silent,
-            "echo" => Refusal::Echo,
-            other => Refusal::Text(other.into()),
+            "silent" => RefusalReply::Silent,
+            "echo" => RefusalReply::Echo,
+            other => RefusalReply::Text(other.into()),
         }
     }
 
     /// What it answers to `line`.
     pub fn reply(&self, line: &[u8]) -> Option<Vec<u8>> {
         match self {
-            Refusal::Silent => None,
-            Refusal::Echo => Some(line.to_vec()),
-            Refusal::Text(text) => Some(text.as_bytes().to_vec()),
+            RefusalReply::Silent => None,
+            RefusalReply::Echo => Some(line.to_vec()),
+            RefusalReply::Text(text) => Some(text.as_bytes().to_vec()),
         }
     }
 }
@@ -46,9 +46,9 @@ pub struct Profile {
     /// The family or model of its dialect that it is of; otherwise the one of the sample.
     pub family: Option<String>,
     /// What it does with what it does not know.
-    pub unknown: Refusal,
+    pub unknown: RefusalReply,
     /// Refuses every command like this.
-    pub refuses: Option<Refusal>,
+    pub refuses: Option<RefusalReply>,
     /// Says this when it accepts a command; otherwise nothing.
     pub accepts: Option<String>,
     /// Questions of its dialect that it does not know all the same.
@@ -80,7 +80,7 @@ impl Default for Profile {
             model: "SIM-1000".into(),
             firmware: "V1.0".into(),
             family: None,
-            unknown: Refusal::Silent,
+            unknown: RefusalReply::Silent,
             refuses: None,
             accepts: None,
             ignorant_of: vec![],

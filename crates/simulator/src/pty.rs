@@ -1,7 +1,7 @@
 //! The end on a pseudo-terminal, which looks to a driver like a serial port.
 
-use crate::end::Shared;
-use crate::end::{Broken, Wire, serve};
+use crate::end::SharedUps;
+use crate::end::{LineLost, SimulatorLine, serve};
 use nix::fcntl::OFlag;
 use nix::pty::{PtyMaster, grantpt, posix_openpt, ptsname_r, unlockpt};
 use nix::sys::termios::{SetArg, cfmakeraw, tcgetattr, tcsetattr};
@@ -114,7 +114,7 @@ impl Drop for Pty {
     }
 }
 
-impl Wire for Pty {
+impl SimulatorLine for Pty {
     async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
             let mut ready = self.master.readable().await?;
@@ -139,15 +139,15 @@ impl Wire for Pty {
 ///
 /// # Errors
 /// What the system says when it has no pseudo-terminal.
-pub async fn run(shared: &Shared, mut pty: Pty) -> io::Result<()> {
+pub async fn run(shared: &SharedUps, mut pty: Pty) -> io::Result<()> {
     loop {
         let (link, claim) = (pty.link.clone(), pty.claim.take());
         match serve(shared, &mut pty).await {
-            Broken::HangUp(time) => {
+            LineLost::HangUp(time) => {
                 drop(pty);
                 sleep(time).await;
             }
-            Broken::Gone => drop(pty),
+            LineLost::Gone => drop(pty),
         }
         pty = Pty::open_claimed(link.as_deref(), claim)?;
     }

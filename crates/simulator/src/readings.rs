@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 
 /// What the unit was told and keeps: variables, status words, warnings.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct Memory {
+pub struct UnitMemory {
     /// Variables, by name.
     pub values: BTreeMap<&'static str, (&'static Var, Value)>,
     /// Status words forced to be present or absent.
@@ -24,7 +24,7 @@ pub struct Memory {
     pub warnings: Vec<u8>,
 }
 
-impl Memory {
+impl UnitMemory {
     /// Keeps a value.
     pub fn keep(&mut self, var: &'static Var, value: Value) {
         self.values.insert(var.name, (var, value));
@@ -32,7 +32,7 @@ impl Memory {
 }
 
 /// The readings of the whole unit; a query's table picks what it carries.
-pub fn readings(protocol: &Protocol, world: &World, profile: &Profile, memory: &Memory) -> Readings {
+pub fn readings(protocol: &Protocol, world: &World, profile: &Profile, memory: &UnitMemory) -> Readings {
     let mut readings = Readings::default();
     for (var, text) in sample(protocol, profile.family.as_deref()) {
         readings.say(var, Some(value(protocol, var, text)));
@@ -86,7 +86,7 @@ fn texts(protocol: &Protocol, world: &World, profile: &Profile) -> Vec<(&'static
     texts
 }
 
-fn words(world: &World, memory: &Memory) -> StatusSet {
+fn words(world: &World, memory: &UnitMemory) -> StatusSet {
     let ratio = world.output_volts() / world.mains_volts.max(0.1);
     let present = [
         (Status::Online, world.mains_good()),
@@ -110,7 +110,7 @@ fn words(world: &World, memory: &Memory) -> StatusSet {
 }
 
 /// Everything that some dialect would call the fault, and what is warned of.
-fn alarms(protocol: &Protocol, world: &World, memory: &Memory, status: StatusSet) -> Vec<Alarm> {
+fn alarms(protocol: &Protocol, world: &World, memory: &UnitMemory, status: StatusSet) -> Vec<Alarm> {
     let mut warned = memory.warnings.clone();
     for (word, text) in [
         (Status::LowBattery, "Low battery."),

@@ -1,6 +1,6 @@
 //! The end on TCP, which looks to a driver like a serial device server.
 
-use crate::end::{Broken, Shared, Wire, serve};
+use crate::end::{LineLost, SharedUps, SimulatorLine, serve};
 use std::io;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -8,7 +8,7 @@ use tokio::time::sleep;
 
 struct Tcp(TcpStream);
 
-impl Wire for Tcp {
+impl SimulatorLine for Tcp {
     async fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer).await
     }
@@ -22,11 +22,11 @@ impl Wire for Tcp {
 ///
 /// # Errors
 /// What the system says when it takes no connections.
-pub async fn run(shared: &Shared, listener: TcpListener) -> io::Result<()> {
+pub async fn run(shared: &SharedUps, listener: TcpListener) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
-        if let Broken::HangUp(time) = serve(shared, &mut Tcp(stream)).await {
+        if let LineLost::HangUp(time) = serve(shared, &mut Tcp(stream)).await {
             sleep(time).await;
         }
     }

@@ -5,7 +5,7 @@
 //! is pulling the cable. Numbers on this wire have their greatest byte first, those of USB itself
 //! their least.
 
-use crate::end::Shared;
+use crate::end::SharedUps;
 use crate::trouble::{Fate, Nothing};
 use crate::usb_descriptors::{REPORT_DESCRIPTOR, SERIAL, configuration_descriptor, device_descriptor};
 use qx::usb::bridge::{Bridge, Carriage, End, Framing, Inlet, Outlet, UsbId};
@@ -52,7 +52,7 @@ pub struct Converter {
 ///
 /// # Errors
 /// What the system says.
-pub async fn run(shared: &Shared, converter: &Converter, listener: TcpListener) -> io::Result<()> {
+pub async fn run(shared: &SharedUps, converter: &Converter, listener: TcpListener) -> io::Result<()> {
     loop {
         let (stream, _) = listener.accept().await?;
         stream.set_nodelay(true)?;
@@ -68,7 +68,7 @@ struct Waiting {
 }
 
 struct Device<'a> {
-    shared: &'a Shared,
+    shared: &'a SharedUps,
     converter: &'a Converter,
     heard: Vec<u8>,
     said: Vec<u8>,
@@ -120,7 +120,7 @@ fn answer(command: u32, number: u32, status: i32, data: &[u8], sent: usize) -> V
 }
 
 impl<'a> Device<'a> {
-    fn new(shared: &'a Shared, converter: &'a Converter) -> Device<'a> {
+    fn new(shared: &'a SharedUps, converter: &'a Converter) -> Device<'a> {
         Device {
             shared,
             converter,
@@ -415,7 +415,7 @@ mod tests {
             Trouble::new(1),
             Script::default(),
         );
-        let shared = Shared::new(ups);
+        let shared = SharedUps::new(ups);
         let id = qx::usb::bridge::usb(0x0665, 0x5161);
         let converter = Converter { bridge: &bridges::CYPRESS, id, serial: "1".into() };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();

@@ -9,7 +9,7 @@ const LOW: (f64, f64) = (0.20, 0.25);
 
 /// What is printed on the unit.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Rating {
+pub struct UnitRating {
     /// Volt-amperes.
     pub power: f64,
     /// Volts.
@@ -26,9 +26,9 @@ pub struct Rating {
     pub charge_seconds: f64,
 }
 
-impl Default for Rating {
-    fn default() -> Rating {
-        Rating {
+impl Default for UnitRating {
+    fn default() -> UnitRating {
+        UnitRating {
             power: 1000.0,
             mains_volts: 230.0,
             mains_hertz: 50.0,
@@ -71,7 +71,7 @@ pub struct Countdown {
 
 /// What an order to the UPS is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub enum Order {
+pub enum UnitOrder {
     /// Switch the beeper on or off.
     ToggleBeeper,
     /// Switch the beeper on (true) or off.
@@ -96,7 +96,7 @@ pub enum Order {
 #[derive(Clone, Debug, PartialEq)]
 pub struct World {
     /// What is printed on the unit.
-    pub rating: Rating,
+    pub rating: UnitRating,
     /// Volts of the mains now; 0 in an outage.
     pub mains_volts: f64,
     /// Hertz of the mains now.
@@ -128,7 +128,7 @@ pub struct World {
 impl Default for World {
     fn default() -> World {
         World {
-            rating: Rating::default(),
+            rating: UnitRating::default(),
             mains_volts: 230.0,
             mains_hertz: 50.0,
             load_percent: 20.0,
@@ -227,24 +227,24 @@ impl World {
     }
 
     /// Obeys an order.
-    pub fn obey(&mut self, order: Order) {
+    pub fn obey(&mut self, order: UnitOrder) {
         match order {
-            Order::ToggleBeeper => self.beeper = !self.beeper,
-            Order::Beeper(on) => self.beeper = on,
-            Order::Bypass(on) => self.bypass = on,
-            Order::Off => {
+            UnitOrder::ToggleBeeper => self.beeper = !self.beeper,
+            UnitOrder::Beeper(on) => self.beeper = on,
+            UnitOrder::Bypass(on) => self.bypass = on,
+            UnitOrder::Off => {
                 self.output = Output::Off;
                 self.countdown = None;
             }
-            Order::OnOrStop if self.countdown.is_some() => self.countdown = None,
-            Order::OnOrStop => self.output = Output::On,
-            Order::Return(off, on) => {
+            UnitOrder::OnOrStop if self.countdown.is_some() => self.countdown = None,
+            UnitOrder::OnOrStop => self.output = Output::On,
+            UnitOrder::Return(off, on) => {
                 self.countdown = Some(Countdown { seconds: off, then: Output::Returns(on) });
             }
-            Order::StayOff(off) => self.countdown = Some(Countdown { seconds: off, then: Output::Off }),
-            Order::Test(test) if self.mains_good() && self.powered() => self.test = Some(test),
-            Order::Test(_) => {}
-            Order::StopTest => self.test = None,
+            UnitOrder::StayOff(off) => self.countdown = Some(Countdown { seconds: off, then: Output::Off }),
+            UnitOrder::Test(test) if self.mains_good() && self.powered() => self.test = Some(test),
+            UnitOrder::Test(_) => {}
+            UnitOrder::StopTest => self.test = None,
         }
     }
 
@@ -332,7 +332,7 @@ mod tests {
     #[test]
     fn a_shutdown_returns_with_mains_only() {
         let mut world = World { mains_volts: 0.0, ..World::default() };
-        world.obey(Order::Return(30.0, 60.0));
+        world.obey(UnitOrder::Return(30.0, 60.0));
         world.advance(seconds(29));
         assert!(world.powered());
         world.advance(seconds(31));
@@ -349,27 +349,27 @@ mod tests {
     #[test]
     fn staying_off_and_stopping() {
         let mut world = World::default();
-        world.obey(Order::StayOff(30.0));
+        world.obey(UnitOrder::StayOff(30.0));
         world.advance(seconds(10));
-        world.obey(Order::OnOrStop);
+        world.obey(UnitOrder::OnOrStop);
         world.advance(seconds(100));
         assert!(world.powered());
-        world.obey(Order::StayOff(30.0));
+        world.obey(UnitOrder::StayOff(30.0));
         world.advance(seconds(1000));
         assert!(!world.powered());
-        world.obey(Order::OnOrStop);
+        world.obey(UnitOrder::OnOrStop);
         assert!(world.powered());
     }
 
     #[test]
     fn tests_end() {
         let mut world = World::default();
-        world.obey(Order::Test(Test::For(10.0)));
+        world.obey(UnitOrder::Test(Test::For(10.0)));
         world.advance(seconds(9));
         assert!(world.on_battery());
         world.advance(seconds(11));
         assert!(!world.on_battery() && world.charge < 1.0);
-        world.obey(Order::Test(Test::UntilLow));
+        world.obey(UnitOrder::Test(Test::UntilLow));
         world.advance(seconds(1500));
         assert!(world.test.is_none() && world.charge < 0.25);
     }
@@ -378,7 +378,7 @@ mod tests {
     fn the_size_of_steps_does_not_matter() {
         let run = |step: u64| {
             let mut world = World { mains_volts: 0.0, load_percent: 40.0, ..World::default() };
-            world.obey(Order::Return(45.0, 60.0));
+            world.obey(UnitOrder::Return(45.0, 60.0));
             let mut at = 0;
             while at < 60_000 {
                 at += step;

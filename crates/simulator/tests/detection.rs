@@ -7,7 +7,7 @@ use qx::protocols;
 use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use qx::wire::query::Cadence;
-use simulator::profile::{Profile, Refusal};
+use simulator::profile::{Profile, RefusalReply};
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
@@ -59,7 +59,7 @@ struct Effort {
 fn unit(protocol: &'static Protocol, family: Option<&str>, manner: Manner) -> SimulatedUps {
     let profile = Profile {
         family: family.map(String::from),
-        unknown: Refusal::parse(manner.unknown),
+        unknown: RefusalReply::parse(manner.unknown),
         latency: Duration::from_millis(manner.latency_ms),
         baud: manner.baud,
         ..Profile::default()

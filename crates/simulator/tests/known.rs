@@ -7,7 +7,7 @@ use qx::options::Options;
 use qx::protocols;
 use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
-use simulator::profile::{Profile, Refusal};
+use simulator::profile::{Profile, RefusalReply};
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
@@ -44,11 +44,11 @@ impl Start {
 fn unit(protocol: &'static Protocol, unknown: &str) -> SimulatedUps {
     // no two makes of units have one name
     let model = format!("{}{}", unknown.len(), protocol.name.replace("voltronic", "volt"));
-    let profile = Profile { unknown: Refusal::parse(unknown), model, ..Profile::default() };
+    let profile = Profile { unknown: RefusalReply::parse(unknown), model, ..Profile::default() };
     SimulatedUps::new(protocol, profile, Trouble::new(7), Script::default())
 }
 
-fn start_with(memory: Option<&str>, answer: &mut wire::Ups) -> Start {
+fn start_with(memory: Option<&str>, answer: &mut wire::WireUps) -> Start {
     let options = Options { dialect_memory: memory.map(String::from), ..Options::default() };
     let mut wire = Wire::new(options);
     let mut until = |wire: &mut Wire, end: Moment, event: &dyn Fn(&Event) -> bool| {

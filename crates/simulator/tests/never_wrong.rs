@@ -10,7 +10,7 @@ use qx::options::Options;
 use qx::protocols;
 use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
-use simulator::profile::{Profile, Refusal};
+use simulator::profile::{Profile, RefusalReply};
 use simulator::script::Script;
 use simulator::trouble::{Random, Trouble};
 use simulator::ups::SimulatedUps;
@@ -202,7 +202,7 @@ impl Tally {
 /// What a simulated unit says to a command.
 fn unit(protocol: &'static Protocol, unknown: &str, seed: u64) -> impl FnMut(&[u8], Moment) -> Vec<u8> {
     let latency = Duration::ZERO;
-    let profile = Profile { unknown: Refusal::parse(unknown), latency, ..Profile::default() };
+    let profile = Profile { unknown: RefusalReply::parse(unknown), latency, ..Profile::default() };
     let mut ups = SimulatedUps::new(protocol, profile, Trouble::new(seed), Script::default());
     move |command, now| wire::say(&mut ups, command, now).into_iter().flat_map(|(_, bytes)| bytes).collect()
 }
@@ -275,7 +275,7 @@ fn no_captured_ups_is_taken_for_another() {
                     match replies.get((*count).min(replies.len()).wrapping_sub(1)) {
                         Some(Some(reply)) => [reply, &[END][..]].concat(),
                         Some(None) => vec![],
-                        None => match Refusal::parse(&unknown).reply(command.trim_ascii_end()) {
+                        None => match RefusalReply::parse(&unknown).reply(command.trim_ascii_end()) {
                             Some(reply) => [reply, vec![END]].concat(),
                             None => vec![],
                         },

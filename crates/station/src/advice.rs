@@ -3,15 +3,15 @@
 use link::{Address, Attached};
 
 /// A line of a section: its name and value.
-pub type Line = (&'static str, String);
+pub type SettingLine = (&'static str, String);
 
 /// Which driver, for a UPS at an address.
-pub fn at(driver: &str, address: &Address) -> Vec<Line> {
+pub fn at(driver: &str, address: &Address) -> Vec<SettingLine> {
     vec![("driver", driver.into()), ("port", address.to_string())]
 }
 
 /// Which driver, for a UPS on USB, by its numbers.
-pub fn on_usb(driver: &str, device: &Attached) -> Vec<Line> {
+pub fn on_usb(driver: &str, device: &Attached) -> Vec<SettingLine> {
     vec![
         ("driver", driver.into()),
         ("port", "auto".into()),
@@ -21,7 +21,7 @@ pub fn on_usb(driver: &str, device: &Attached) -> Vec<Line> {
 }
 
 /// A line as `ups.conf` wants it.
-pub fn written((name, value): &Line) -> String {
+pub fn written((name, value): &SettingLine) -> String {
     format!("\t{}", setting(name, value))
 }
 

@@ -1,6 +1,6 @@
 //! What a session shows to the owner of its station.
 
-use crate::clock::Clock;
+use crate::clock::DeviceClock;
 use crate::publisher::Publisher;
 use link::{Attached, LinkError};
 use qx::device::Event;
@@ -32,7 +32,7 @@ pub enum Condition {
 }
 
 /// What session and station share.
-pub(crate) struct Board {
+pub(crate) struct SessionBoard {
     condition: RefCell<Condition>,
     changed: Notify,
     publishers: RefCell<Vec<Box<dyn Publisher>>>,
@@ -43,18 +43,18 @@ pub(crate) struct Board {
     /// The USB device that is or was open.
     pub usb: RefCell<Option<Attached>>,
     /// The clock of the device; none before the first opening has ended.
-    pub clock: Cell<Option<Clock>>,
+    pub clock: Cell<Option<DeviceClock>>,
 }
 
-impl fmt::Debug for Board {
+impl fmt::Debug for SessionBoard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Board").field("condition", &self.condition).finish_non_exhaustive()
+        f.debug_struct("SessionBoard").field("condition", &self.condition).finish_non_exhaustive()
     }
 }
 
-impl Board {
-    pub fn new() -> Board {
-        Board {
+impl SessionBoard {
+    pub fn new() -> SessionBoard {
+        SessionBoard {
             condition: RefCell::new(Condition::Opening),
             changed: Notify::new(),
             publishers: RefCell::default(),
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn why_a_link_was_never_open_counts_more_than_what_its_device_says() {
-        let (board, why) = (Board::new(), LinkError::gone("it is not there"));
+        let (board, why) = (SessionBoard::new(), LinkError::gone("it is not there"));
         let not_found = Event::NotFound("nothing answers".into());
         board.set(Condition::CannotOpen(why.clone()));
         for event in [&not_found, &Event::Stale] {

@@ -8,16 +8,16 @@ use tokio::time::Instant;
 
 /// Where the device's moments begin.
 #[derive(Clone, Copy, Debug)]
-pub struct Clock {
+pub struct DeviceClock {
     /// By the clock of the system that counts suspension, where it has one.
     booted: Option<Duration>,
     started: Instant,
 }
 
-impl Clock {
+impl DeviceClock {
     /// A clock that starts now.
-    pub fn start() -> Clock {
-        Clock { booted: since_boot(), started: Instant::now() }
+    pub fn start() -> DeviceClock {
+        DeviceClock { booted: since_boot(), started: Instant::now() }
     }
 
     /// The time since it was started.
@@ -44,7 +44,7 @@ mod tests {
 
     #[test]
     fn it_goes_forward() {
-        let clock = Clock::start();
+        let clock = DeviceClock::start();
         let now = clock.now();
         assert!(clock.now() >= now);
         let wait = clock.instant(now + Duration::from_secs(5)).saturating_duration_since(Instant::now());

@@ -3,7 +3,7 @@
 
 use crate::config::yes_or_no;
 use crate::publisher::Reload;
-use crate::request::What;
+use crate::request::RequestedAction;
 use qx::device::{Device, Outcome, SHUTDOWN_DEFAULT, Ticket};
 use qx::wire::setting::Choice;
 
@@ -39,15 +39,15 @@ fn allow(device: &mut Device, yes: bool) {
 }
 
 /// The command that is for the driver; none when it is for the UPS.
-pub(crate) fn meant_by(what: &What, can_reload: bool) -> Option<DriverCommand> {
+pub(crate) fn meant_by(what: &RequestedAction, can_reload: bool) -> Option<DriverCommand> {
     let name = what.name();
     let is = |known: &str| name.eq_ignore_ascii_case(known);
     match what {
-        What::Set { value, .. } => is(ALLOW).then(|| DriverCommand::Allow(value.clone())),
-        What::Command { .. } if is(KILL_POWER) || is(SHUTDOWN_DEFAULT) => {
+        RequestedAction::Set { value, .. } => is(ALLOW).then(|| DriverCommand::Allow(value.clone())),
+        RequestedAction::Command { .. } if is(KILL_POWER) || is(SHUTDOWN_DEFAULT) => {
             Some(DriverCommand::KillPower(name.into()))
         }
-        What::Command { .. } => {
+        RequestedAction::Command { .. } => {
             let reload = RELOADS.iter().find(|(known, _)| can_reload && is(known));
             reload.map(|(_, how)| DriverCommand::Reload(*how))
         }

@@ -18,7 +18,7 @@ pub struct DriverKind {
     /// The dialects it tries, the more particular first.
     pub dialects: &'static [&'static Protocol],
     /// What lies between it and its UPS.
-    pub line: Line,
+    pub line: LineKind,
     /// The USB devices that it takes, where they are fewer than all that the bridges know.
     pub devices: Option<KnownDevices>,
     /// Whether some questions are asked less often than others (`pollfreq`).
@@ -31,7 +31,7 @@ pub struct DriverKind {
 
 /// What lies between a driver and its UPS.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Line {
+pub enum LineKind {
     /// A serial line, TCP or USB, as `port` says.
     Any,
     /// A serial line or TCP.
@@ -48,7 +48,7 @@ pub static NUTDRV_QX: DriverKind = DriverKind {
     name: "nutdrv_qx",
     options: &[COMMON, QX, SERIAL, USB, DIALECTS],
     dialects: protocols::ALL,
-    line: Line::Any,
+    line: LineKind::Any,
     devices: None,
     full_polls: true,
     whole_battery: false,
@@ -60,7 +60,7 @@ pub static BLAZER_SER: DriverKind = DriverKind {
     name: "blazer_ser",
     options: &[BLAZER, COMMON, SERIAL],
     dialects: protocols::BLAZER,
-    line: Line::Serial,
+    line: LineKind::Serial,
     devices: None,
     full_polls: false,
     whole_battery: true,
@@ -71,7 +71,7 @@ pub static BLAZER_SER: DriverKind = DriverKind {
 pub static BLAZER_USB: DriverKind = DriverKind {
     name: "blazer_usb",
     options: &[BLAZER, COMMON, USB],
-    line: Line::Usb,
+    line: LineKind::Usb,
     devices: Some(bridges::BLAZER),
     ..BLAZER_SER
 };

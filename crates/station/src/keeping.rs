@@ -2,7 +2,7 @@
 //! and which USB device is open. Writing is done beside the session: a slow disk delays no poll.
 
 use crate::log::Log;
-use crate::memory::{Folders, Memory};
+use crate::memory::{Folders, MemoryFile};
 use crate::station::Mode;
 use link::Surely;
 use qx::detect::known::KnownDialect;
@@ -19,10 +19,10 @@ const LOOK: Duration = Duration::from_secs(30);
 /// The files of one UPS.
 #[derive(Debug)]
 pub(crate) struct Keeping {
-    battery: Option<Memory>,
-    dialect: Option<Memory>,
-    reset: Option<Memory>,
-    usb: Option<Memory>,
+    battery: Option<MemoryFile>,
+    dialect: Option<MemoryFile>,
+    reset: Option<MemoryFile>,
+    usb: Option<MemoryFile>,
     /// Whether anything is written.
     writes: bool,
     /// When to look for news of the battery next.
@@ -32,14 +32,14 @@ pub(crate) struct Keeping {
 
 impl Keeping {
     pub fn new(folders: Option<&Folders>, ups: &str, mode: Mode, log: Rc<Log>) -> Keeping {
-        let lasting = |of: fn(&std::path::Path, &str) -> Option<Memory>| {
+        let lasting = |of: fn(&std::path::Path, &str) -> Option<MemoryFile>| {
             folders.and_then(|folders| of(&folders.lasting, ups))
         };
         Keeping {
-            battery: lasting(Memory::of_battery),
-            dialect: lasting(Memory::of_dialect),
-            reset: lasting(Memory::of_reset).filter(|_| mode == Mode::Watch),
-            usb: folders.and_then(|folders| Memory::of_usb(&folders.state, ups)),
+            battery: lasting(MemoryFile::of_battery),
+            dialect: lasting(MemoryFile::of_dialect),
+            reset: lasting(MemoryFile::of_reset).filter(|_| mode == Mode::Watch),
+            usb: folders.and_then(|folders| MemoryFile::of_usb(&folders.state, ups)),
             writes: mode == Mode::Watch,
             look: Instant::now() + LOOK,
             log,
@@ -53,8 +53,8 @@ impl Keeping {
             mode != Mode::KillPower || KnownDialect::parse(text).is_some_and(|known| known.is_enough())
         };
         Options {
-            battery_memory: self.battery.as_ref().and_then(Memory::read),
-            dialect_memory: self.dialect.as_ref().and_then(Memory::read).filter(is_certain),
+            battery_memory: self.battery.as_ref().and_then(MemoryFile::read),
+            dialect_memory: self.dialect.as_ref().and_then(MemoryFile::read).filter(is_certain),
             reset_memory: self.recall_reset(&options),
             ..options
         }
@@ -78,7 +78,7 @@ impl Keeping {
 
     /// The USB device that the driver of this UPS had open last, for a station that must not take another.
     pub fn last_usb(&self) -> Surely {
-        Surely { last: self.usb.as_ref().and_then(Memory::read) }
+        Surely { last: self.usb.as_ref().and_then(MemoryFile::read) }
     }
 
     /// Keeps which USB device is open.
@@ -120,7 +120,7 @@ impl Keeping {
         }
     }
 
-    fn write(&self, memory: Memory, text: String, what: &'static str, level: LogLevel) {
+    fn write(&self, memory: MemoryFile, text: String, what: &'static str, level: LogLevel) {
         let log = self.log.clone();
         tokio::task::spawn_local(async move {
             let path = memory.path().display().to_string();

@@ -29,5 +29,5 @@ mod station;
 
 pub use publisher::{NoOwner, Owner, Publisher, Reload};
 pub use reload::Reloaded;
-pub use request::{Refused, Request, Requests, What};
-pub use station::{Condition, Found, Mode, Setup, Shared, Station};
+pub use request::{Refused, Request, RequestedAction, Requests};
+pub use station::{Condition, Found, Mode, Setup, SharedDevice, Station};

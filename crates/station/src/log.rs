@@ -5,7 +5,7 @@
 //! question and reply, 4 how long a reply took, 5 what clients of the driver socket ask, 6 how long
 //! the session waits. Without any: one line for each change of state, none for a reply that failed.
 
-use crate::outlet::{Lines, SystemLog, Which};
+use crate::outlet::{Lines, StandardStream, SystemLog};
 use nix::sys::stat::fstat;
 use qx::device::LogLevel;
 use std::borrow::Cow;
@@ -80,7 +80,7 @@ impl Outlet {
 /// Says why a program ends that has no log, or not yet.
 pub fn last_words(program: &str, sentence: &str) {
     let line = Outlet::of_standard_error().line(Priority::Error, None, &format!("{program}: {sentence}"));
-    Lines::of(Which::Error).say(&line);
+    Lines::of(StandardStream::Error).say(&line);
 }
 
 impl Log {
@@ -91,7 +91,7 @@ impl Log {
             called.as_deref().and_then(Path::file_name).map(|name| name.to_string_lossy().into_owned());
         let program = name.unwrap_or_else(|| env!("CARGO_PKG_NAME").into());
         let outlet = Cell::new(Outlet::of_standard_error());
-        let (error, system) = (Lines::of(Which::Error), SystemLog::default());
+        let (error, system) = (Lines::of(StandardStream::Error), SystemLog::default());
         let sink = Sink { debug, quiet, outlet, error, system, program, started: Instant::now() };
         Log { sink: Some(Rc::new(sink)), ups: None }
     }

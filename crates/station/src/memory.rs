@@ -25,33 +25,33 @@ pub struct Folders {
 
 /// A file of one UPS.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Memory {
+pub struct MemoryFile {
     path: PathBuf,
     /// Whether a loss of power may cost it: then the disk is not waited for, and the text has to show by
     /// itself that it is whole.
     light: bool,
 }
 
-impl Memory {
+impl MemoryFile {
     /// The file of the battery of this UPS, whichever of the drivers watches it. None when its name cannot be
     /// that of a file.
-    pub fn of_battery(lasting: &Path, ups: &str) -> Option<Memory> {
-        Memory::named(lasting, "battery", ups, false)
+    pub fn of_battery(lasting: &Path, ups: &str) -> Option<MemoryFile> {
+        MemoryFile::named(lasting, "battery", ups, false)
     }
 
     /// The file of its dialect.
-    pub fn of_dialect(lasting: &Path, ups: &str) -> Option<Memory> {
-        Memory::named(lasting, "dialect", ups, true)
+    pub fn of_dialect(lasting: &Path, ups: &str) -> Option<MemoryFile> {
+        MemoryFile::named(lasting, "dialect", ups, true)
     }
 
     /// The file that says to which UPS `reset_to_default` was written.
-    pub fn of_reset(lasting: &Path, ups: &str) -> Option<Memory> {
-        Memory::named(lasting, "reset", ups, true)
+    pub fn of_reset(lasting: &Path, ups: &str) -> Option<MemoryFile> {
+        MemoryFile::named(lasting, "reset", ups, true)
     }
 
     /// The file that says which USB device its driver has open ([`link::Attached::mark`]).
-    pub fn of_usb(state: &Path, ups: &str) -> Option<Memory> {
-        Memory::named(state, "usb", ups, true)
+    pub fn of_usb(state: &Path, ups: &str) -> Option<MemoryFile> {
+        MemoryFile::named(state, "usb", ups, true)
     }
 
     /// Forgets it.
@@ -69,9 +69,9 @@ impl Memory {
         }
     }
 
-    fn named(folder: &Path, what: &str, ups: &str, light: bool) -> Option<Memory> {
+    fn named(folder: &Path, what: &str, ups: &str, light: bool) -> Option<MemoryFile> {
         let is_name = !ups.is_empty() && !ups.contains('/') && !ups.contains('\0');
-        is_name.then(|| Memory { path: folder.join(format!("qxups-{what}-{ups}")), light })
+        is_name.then(|| MemoryFile { path: folder.join(format!("qxups-{what}-{ups}")), light })
     }
 
     /// Where it is.
@@ -146,7 +146,7 @@ mod tests {
     fn what_is_written_is_read() {
         let folder = std::env::temp_dir().join(format!("qxups-memory-{}", std::process::id()));
         std::fs::create_dir_all(&folder).unwrap();
-        let memory = Memory::of_battery(&folder, "cellar").unwrap();
+        let memory = MemoryFile::of_battery(&folder, "cellar").unwrap();
         assert_eq!(memory.read(), None);
         for text in ["one\n", "another\n"] {
             memory.write(text).unwrap();
@@ -157,7 +157,7 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(memory.write("three\n").is_err());
         for name in ["", "a/b", "../x"] {
-            assert_eq!(Memory::of_battery(&folder, name), None, "{name}");
+            assert_eq!(MemoryFile::of_battery(&folder, name), None, "{name}");
         }
     }
 
@@ -173,12 +173,12 @@ mod tests {
     fn names_with_points_share_nothing() {
         let folder = folder("points");
         let names = ["rack", "rack.1", "rack.2", "rack.1.new", "rack.new"];
-        let memories = names.map(|name| Memory::of_battery(&folder, name).unwrap());
+        let memories = names.map(|name| MemoryFile::of_battery(&folder, name).unwrap());
         let mut paths: Vec<PathBuf> = memories.iter().flat_map(|m| [m.path.clone(), m.new_path()]).collect();
         paths.sort();
         paths.dedup();
         assert_eq!(paths.len(), 2 * names.len(), "{paths:?}");
-        let [one, two] = ["rack.1", "rack.2"].map(|name| Memory::of_battery(&folder, name).unwrap());
+        let [one, two] = ["rack.1", "rack.2"].map(|name| MemoryFile::of_battery(&folder, name).unwrap());
         std::thread::scope(|scope| {
             for (memory, text) in [(&one, "1".repeat(5000)), (&two, "2".repeat(9000))] {
                 let text = text.clone();
@@ -199,7 +199,7 @@ mod tests {
     #[test]
     fn only_a_file_of_its_own_is_read() {
         let folder = folder("pipe");
-        let memory = Memory::of_battery(&folder, "u").unwrap();
+        let memory = MemoryFile::of_battery(&folder, "u").unwrap();
         let mode = nix::sys::stat::Mode::from_bits_truncate(0o600);
         nix::unistd::mkfifo(&memory.path, mode).unwrap();
         assert_eq!(memory.read(), None);
@@ -227,9 +227,10 @@ mod tests {
         let folder = folder("link");
         let target = folder.join("target");
         std::fs::write(&target, "as it was").unwrap();
-        for named in
-            [Memory::of_battery(&folder, "u").unwrap(), Memory::named(&folder, "dialect", "u", true).unwrap()]
-        {
+        for named in [
+            MemoryFile::of_battery(&folder, "u").unwrap(),
+            MemoryFile::named(&folder, "dialect", "u", true).unwrap(),
+        ] {
             let new = named.new_path();
             for plant in 0..3 {
                 match plant {
@@ -259,8 +260,8 @@ mod tests {
     /// A disk that is full: an error, and the old text is there.
     #[test]
     fn a_disk_that_is_full_costs_nothing_that_was_there() {
-        let full = Memory { path: "/dev/full".into(), light: true };
+        let full = MemoryFile { path: "/dev/full".into(), light: true };
         assert_eq!(full.read(), None);
-        assert!(Memory::of_battery(Path::new("/proc/self"), "u").unwrap().write("x").is_err());
+        assert!(MemoryFile::of_battery(Path::new("/proc/self"), "u").unwrap().write("x").is_err());
     }
 }

@@ -19,7 +19,7 @@ const DAEMON: u32 = 3 << 3;
 
 /// Standard output or error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Which {
+pub enum StandardStream {
     /// Standard output.
     Output,
     /// Standard error.
@@ -29,7 +29,7 @@ pub enum Which {
 /// Standard output or error, as lines are written to it.
 #[derive(Debug)]
 pub struct Lines {
-    which: Which,
+    which: StandardStream,
     way: RefCell<Option<Way>>,
     lost: Cell<u64>,
 }
@@ -50,11 +50,11 @@ enum Way {
 impl Lines {
     /// The lines of standard output or error. Looks at once where they go: a process that becomes another
     /// user may not be able to later.
-    pub fn of(which: Which) -> Lines {
+    pub fn of(which: StandardStream) -> Lines {
         let (output, error) = (io::stdout(), io::stderr());
         let way = Way::of(match which {
-            Which::Output => output.as_fd(),
-            Which::Error => error.as_fd(),
+            StandardStream::Output => output.as_fd(),
+            StandardStream::Error => error.as_fd(),
         });
         Lines { which, way: RefCell::new(Some(way)), lost: Cell::new(0) }
     }
@@ -81,8 +81,8 @@ impl Lines {
     fn write(&self, line: &[u8]) -> bool {
         let (output, error) = (io::stdout(), io::stderr());
         let standard = match self.which {
-            Which::Output => output.as_fd(),
-            Which::Error => error.as_fd(),
+            StandardStream::Output => output.as_fd(),
+            StandardStream::Error => error.as_fd(),
         };
         let way = self.way.borrow();
         let Some(way) = way.as_ref() else { return true };

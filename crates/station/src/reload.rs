@@ -1,8 +1,8 @@
 //! Reloading one UPS. What the start would refuse is refused, and all goes on as before.
 
-use crate::config::{UpsConfig, Wrong};
+use crate::config::{ConfigError, UpsConfig};
 use crate::driver_commands;
-use crate::station::Shared;
+use crate::station::SharedDevice;
 use qx::device::store::Store;
 use qx::vocabulary::moment::Moment;
 
@@ -26,20 +26,20 @@ pub enum Reloaded {
 ///
 /// # Errors
 /// What to set.
-pub(crate) fn check_ignorelb(ignorelb: bool, has: impl Fn(&str) -> bool) -> Result<(), Wrong> {
+pub(crate) fn check_ignorelb(ignorelb: bool, has: impl Fn(&str) -> bool) -> Result<(), ConfigError> {
     if !ignorelb || LOW.iter().any(|pair| pair.iter().all(|name| has(name))) {
         return Ok(());
     }
     let sentence = "ignorelb is set, but nothing else says when the battery is low: set default.battery.charge.low (with \
          default.battery.voltage.low and .high) or default.battery.runtime.low (with runtimecal)";
-    Err(Wrong::of("ignorelb", sentence))
+    Err(ConfigError::of("ignorelb", sentence))
 }
 
 /// Looks whether a station that was configured like this would start.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(crate) fn check(before: &UpsConfig, after: &UpsConfig, store: &Store) -> Result<(), Wrong> {
+pub(crate) fn check(before: &UpsConfig, after: &UpsConfig, store: &Store) -> Result<(), ConfigError> {
     check_ignorelb(after.options.ignorelb, |name| will_have(name, before, after, store))
 }
 
@@ -56,10 +56,10 @@ fn will_have(name: &str, before: &UpsConfig, after: &UpsConfig, store: &Store) -
 pub(crate) fn take(
     before: &UpsConfig,
     after: &UpsConfig,
-    device: &Shared,
+    device: &SharedDevice,
     can_reload: bool,
     now: Moment,
-) -> Result<Reloaded, Wrong> {
+) -> Result<Reloaded, ConfigError> {
     if before == after {
         return Ok(Reloaded::Unchanged);
     }

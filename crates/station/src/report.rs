@@ -1,7 +1,7 @@
 //! What a session says: to the log, and to its owner in one line. A line for each change of state, with what the UPS
 //! said to raise it; none for a reply that failed.
 
-use crate::board::{Board, Condition};
+use crate::board::{Condition, SessionBoard};
 use crate::log::Log;
 use crate::publisher::Owner;
 use crate::state::State;
@@ -12,9 +12,9 @@ use qx::vocabulary::moment::Moment;
 use std::rc::Rc;
 
 /// What was said so far.
-pub(crate) struct Report {
+pub(crate) struct StateReport {
     place: Address,
-    board: Rc<Board>,
+    board: Rc<SessionBoard>,
     owner: Rc<dyn Owner>,
     log: Rc<Log>,
     /// The state that was logged last.
@@ -23,9 +23,9 @@ pub(crate) struct Report {
     said_stale: bool,
 }
 
-impl Report {
-    pub fn new(place: Address, board: Rc<Board>, owner: Rc<dyn Owner>, log: Rc<Log>) -> Report {
-        Report { place, board, owner, log, state: State::default(), said_stale: false }
+impl StateReport {
+    pub fn new(place: Address, board: Rc<SessionBoard>, owner: Rc<dyn Owner>, log: Rc<Log>) -> StateReport {
+        StateReport { place, board, owner, log, state: State::default(), said_stale: false }
     }
 
     /// Logs an event.

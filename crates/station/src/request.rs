@@ -6,7 +6,7 @@
 
 use crate::driver_commands::{self, DriverCommand};
 use crate::publisher::Owner;
-use crate::station::Shared;
+use crate::station::SharedDevice;
 use qx::device::{Device, Generation, Outcome, Ticket, bounds};
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -20,7 +20,7 @@ const MOST: usize = 32;
 
 /// What a client asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum What {
+pub enum RequestedAction {
     /// An instant command.
     Command {
         /// Its name.
@@ -37,10 +37,10 @@ pub enum What {
     },
 }
 
-impl What {
+impl RequestedAction {
     /// The name of the command or variable.
     pub fn name(&self) -> &str {
-        let (What::Command { name, .. } | What::Set { variable: name, .. }) = self;
+        let (RequestedAction::Command { name, .. } | RequestedAction::Set { variable: name, .. }) = self;
         name
     }
 }
@@ -48,25 +48,25 @@ impl What {
 /// A request and the channel for its answer.
 #[derive(Debug)]
 pub struct Request {
-    what: What,
+    what: RequestedAction,
     answer: Answer,
 }
 
 impl Request {
     /// A request whose outcome goes to a function, called once, from the session or from where the request is
     /// refused. It must not call its station; it takes a note and acts later.
-    pub fn new(what: What, answer: impl FnOnce(Outcome) + 'static) -> Request {
+    pub fn new(what: RequestedAction, answer: impl FnOnce(Outcome) + 'static) -> Request {
         let answer = Answer { name: what.name().into(), to: Some(Box::new(answer)) };
         Request { what, answer }
     }
 
     /// A request without an interest in its outcome.
-    pub fn unheard(what: What) -> Request {
+    pub fn unheard(what: RequestedAction) -> Request {
         Request::new(what, drop)
     }
 
     /// A request whose outcome is waited for.
-    pub fn awaited(what: What) -> (Request, oneshot::Receiver<Outcome>) {
+    pub fn awaited(what: RequestedAction) -> (Request, oneshot::Receiver<Outcome>) {
         let (sender, receiver) = oneshot::channel();
         // a waiter that is gone wants no answer
         let answer = move |outcome| drop(sender.send(outcome));
@@ -74,7 +74,7 @@ impl Request {
     }
 
     /// What is asked for.
-    pub fn what(&self) -> &What {
+    pub fn what(&self) -> &RequestedAction {
         &self.what
     }
 }
@@ -146,14 +146,14 @@ pub(crate) enum Message {
 #[derive(Clone)]
 pub struct Requests {
     sender: mpsc::Sender<Message>,
-    device: Shared,
+    device: SharedDevice,
     tickets: Rc<Tickets>,
     owner: Rc<dyn Owner>,
 }
 
 impl Requests {
     pub(crate) fn new(
-        device: Shared,
+        device: SharedDevice,
         owner: Rc<dyn Owner>,
     ) -> (Requests, mpsc::Receiver<Message>, Rc<Tickets>) {
         let (sender, receiver) = mpsc::channel(MOST);
@@ -229,10 +229,10 @@ impl Waiting {
                 let why = format!("{}: {why}, so nothing was sent", what.name());
                 device.report(ticket, Outcome::Failed(why));
             }
-            (None, What::Command { name, parameter }) => {
+            (None, RequestedAction::Command { name, parameter }) => {
                 device.instant_command(ticket, &name, parameter.as_deref());
             }
-            (None, What::Set { variable, value }) => device.set(ticket, &variable, &value),
+            (None, RequestedAction::Set { variable, value }) => device.set(ticket, &variable, &value),
         }
     }
 }

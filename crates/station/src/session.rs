@@ -4,17 +4,17 @@
 //! leave requests in a bounded queue; the session tells them what changed. Nothing here blocks, so a slow UPS delays
 //! no client, and a slow client no poll.
 
-use crate::board::{Board, Condition};
-use crate::clock::Clock;
+use crate::board::{Condition, SessionBoard};
+use crate::clock::DeviceClock;
 use crate::keeping::Keeping;
 use crate::log::Log;
 use crate::publisher::Owner;
 use crate::reopening::{AGAIN, Loss, Reopening, comes_and_goes, times_more};
-use crate::report::Report;
+use crate::report::StateReport;
 use crate::request::{Message, Tickets};
 use crate::state::State;
-use crate::station::Shared;
-use link::{Address, Arrivals, Kind, Link, LinkError, Opening};
+use crate::station::SharedDevice;
+use link::{Address, Arrivals, Link, LinkError, LinkErrorKind, Opening};
 use qx::device::{Event, LinkChange, LogLevel};
 use qx::line::exchange::{Exchange, Reply};
 use qx::line::looks_like_reply;
@@ -44,7 +44,7 @@ type Opens = Pin<Box<dyn Future<Output = Result<Link, LinkError>>>>;
 
 /// One device on one link.
 pub(crate) struct Session {
-    device: Shared,
+    device: SharedDevice,
     opening: Opening,
     link: Option<Box<Link>>,
     reopen: Instant,
@@ -61,31 +61,31 @@ pub(crate) struct Session {
     misses_its_own: bool,
     messages: mpsc::Receiver<Message>,
     tickets: Rc<Tickets>,
-    board: Rc<Board>,
+    board: Rc<SessionBoard>,
     keeping: Rc<RefCell<Keeping>>,
     owner: Rc<dyn Owner>,
     /// When the session has to come round again, for its owner.
     next_turn: Option<Instant>,
     log: Rc<Log>,
-    report: Report,
+    report: StateReport,
     /// The last question and its reply, until what it changed is told.
     cause: Option<(Vec<u8>, Vec<u8>)>,
-    clock: Clock,
+    clock: DeviceClock,
 }
 
 impl Session {
     /// A session whose link is closed.
     pub fn new(
-        device: Shared,
+        device: SharedDevice,
         opening: Opening,
         (messages, tickets): (mpsc::Receiver<Message>, Rc<Tickets>),
-        board: Rc<Board>,
+        board: Rc<SessionBoard>,
         keeping: Rc<RefCell<Keeping>>,
         owner: Rc<dyn Owner>,
         log: Rc<Log>,
     ) -> Session {
         let now = Instant::now();
-        let report = Report::new(opening.address.clone(), board.clone(), owner.clone(), log.clone());
+        let report = StateReport::new(opening.address.clone(), board.clone(), owner.clone(), log.clone());
         Session {
             device,
             opening,
@@ -106,7 +106,7 @@ impl Session {
             log,
             report,
             cause: None,
-            clock: Clock::start(),
+            clock: DeviceClock::start(),
         }
     }
 
@@ -144,7 +144,7 @@ impl Session {
                 () = sleep_until(self.next_turn.unwrap_or_else(|| Instant::now() + IDLE)) => {}
             }
         };
-        self.clock = Clock::start();
+        self.clock = DeviceClock::start();
         self.board.clock.set(Some(self.clock));
         match opened {
             Ok(link) => {
@@ -396,7 +396,7 @@ impl Session {
                 if matches!(self.board.condition(), Condition::CannotOpen(_)) {
                     self.board.set(Condition::CannotOpen(error.clone()));
                 }
-                match error.kind == Kind::Another && std::mem::take(&mut self.misses_its_own) {
+                match error.kind == LinkErrorKind::Another && std::mem::take(&mut self.misses_its_own) {
                     true => self.log.warning(&error.to_string()),
                     false => self.log.debug(1, || error.to_string()),
                 }

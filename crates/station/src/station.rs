@@ -5,9 +5,9 @@
 //! waits for something here acts before the session goes on: it gives way after each event.
 
 use crate::advice;
-use crate::board::Board;
 pub use crate::board::Condition;
-use crate::config::{UpsConfig, Wrong};
+use crate::board::SessionBoard;
+use crate::config::{ConfigError, UpsConfig};
 use crate::driver_commands;
 use crate::driver_kind::DriverKind;
 use crate::keeping::Keeping;
@@ -29,7 +29,7 @@ use tokio::time::Instant;
 const WAKES: Duration = Duration::from_millis(200);
 
 /// A device that a session drives and publishers read. Never borrowed across a wait.
-pub type Shared = Rc<RefCell<Device>>;
+pub type SharedDevice = Rc<RefCell<Device>>;
 
 /// What a station is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -85,9 +85,9 @@ pub enum Found {
 pub struct Station {
     kind: &'static DriverKind,
     config: RefCell<UpsConfig>,
-    device: Shared,
+    device: SharedDevice,
     requests: Requests,
-    board: Rc<Board>,
+    board: Rc<SessionBoard>,
     keeping: Rc<RefCell<Keeping>>,
     owner: Rc<dyn Owner>,
     log: Rc<Log>,
@@ -116,7 +116,7 @@ impl Station {
         }
         let device = Rc::new(RefCell::new(Device::new(keeping.recall(config.options.clone(), mode))));
         let (requests, waiting, tickets) = Requests::new(device.clone(), owner.clone());
-        let (board, keeping) = (Rc::new(Board::new()), Rc::new(RefCell::new(keeping)));
+        let (board, keeping) = (Rc::new(SessionBoard::new()), Rc::new(RefCell::new(keeping)));
         let session = Session::new(
             device.clone(),
             opening,
@@ -142,7 +142,7 @@ impl Station {
     }
 
     /// The device, which must not be borrowed across a wait.
-    pub fn device(&self) -> &Shared {
+    pub fn device(&self) -> &SharedDevice {
         &self.device
     }
 
@@ -217,7 +217,7 @@ impl Station {
     ///
     /// # Errors
     /// With `ignorelb`, that nothing else says so.
-    pub fn check_ignorelb(&self) -> Result<(), Wrong> {
+    pub fn check_ignorelb(&self) -> Result<(), ConfigError> {
         let device = self.device.borrow();
         let ignorelb = self.config.borrow().options.ignorelb;
         reload::check_ignorelb(ignorelb, |name| device.store().text(name).is_some())
@@ -259,7 +259,7 @@ impl Station {
     ///
     /// # Errors
     /// What is wrong with it.
-    pub fn check(&self, new: &UpsConfig) -> Result<(), Wrong> {
+    pub fn check(&self, new: &UpsConfig) -> Result<(), ConfigError> {
         reload::check(&self.config.borrow(), new, self.device.borrow().store())
     }
 
@@ -267,7 +267,7 @@ impl Station {
     ///
     /// # Errors
     /// What the start would refuse: then all goes on as before.
-    pub fn reload(&self, new: UpsConfig) -> Result<Reloaded, Wrong> {
+    pub fn reload(&self, new: UpsConfig) -> Result<Reloaded, ConfigError> {
         self.check(&new)?;
         let mut config = self.config.borrow_mut();
         let done = reload::take(&config, &new, &self.device, self.owner.can_reload(), self.board.now())?;

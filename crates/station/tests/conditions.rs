@@ -1,12 +1,12 @@
 //! A station is there before its UPS is, and goes on whatever becomes of it: each state is shown, none is an end.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use link::{Address, Kind};
+use link::{Address, LinkErrorKind};
 use qx::device::{LinkChange, Outcome};
 use qx::vocabulary::moment::Moment;
 use station::config::UpsConfig;
 use station::driver_kind::NUTDRV_QX;
-use station::{Condition, Found, Refused, Request, Setup, Station, What};
+use station::{Condition, Found, Refused, Request, RequestedAction, Setup, Station};
 use std::future::Future;
 use std::time::Duration;
 use testbed::units::Units;
@@ -35,8 +35,8 @@ async fn answered(answer: oneshot::Receiver<Outcome>) -> Outcome {
     timeout(Duration::from_secs(10), answer).await.expect("an answer").unwrap()
 }
 
-fn command(name: &str) -> What {
-    What::Command { name: name.into(), parameter: None }
+fn command(name: &str) -> RequestedAction {
+    RequestedAction::Command { name: name.into(), parameter: None }
 }
 
 #[test]
@@ -50,7 +50,7 @@ fn a_port_that_is_not_there_is_a_state_and_is_tried_again() {
         let station = station(port);
         assert_eq!(station.condition(), Condition::Opening);
         let error = station.opened().await.unwrap_err();
-        assert_eq!(error.kind, Kind::NotFound);
+        assert_eq!(error.kind, LinkErrorKind::NotFound);
         assert!(matches!(station.found().await, Found::CannotOpen(_)));
         // it was said before the session went on
         assert_eq!(station.status(), "");

@@ -11,7 +11,7 @@ use qx::device::store::{Change, Store};
 use qx::vocabulary::moment::Moment;
 use station::config::UpsConfig;
 use station::driver_kind::NUTDRV_QX;
-use station::{Condition, Publisher, Reloaded, Request, Setup, Station, What};
+use station::{Condition, Publisher, Reloaded, Request, RequestedAction, Setup, Station};
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -66,13 +66,13 @@ fn worked() -> Duration {
 /// Thousands of requests at one station; each has to be answered, once, and with its own answer.
 async fn flood(station: &Station) -> usize {
     let answers: Rc<RefCell<Vec<(usize, Outcome)>>> = Rc::default();
-    let command = |name: &str| What::Command { name: name.into(), parameter: None };
+    let command = |name: &str| RequestedAction::Command { name: name.into(), parameter: None };
     let kinds = [
         command("beeper.toggle"),
         command("no.such.command"),
         command("driver.killpower"),
-        What::Set { variable: "ups.delay.shutdown".into(), value: "60".into() },
-        What::Set { variable: "no.such".into(), value: "1".into() },
+        RequestedAction::Set { variable: "ups.delay.shutdown".into(), value: "60".into() },
+        RequestedAction::Set { variable: "no.such".into(), value: "1".into() },
     ];
     let mut left = 0;
     for _ in 0..200 {

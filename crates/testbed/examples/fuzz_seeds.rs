@@ -5,7 +5,7 @@
 
 use battery::{Bank, Chemistry, Estimator, UpsIdentity};
 use driver::upgrade::UPGRADES;
-use nut::driver_socket::Request;
+use nut::driver_socket::SocketRequest;
 use qx::protocols;
 use qx::usb::bridge::Carriage;
 use qx::usb::bridges;
@@ -139,16 +139,16 @@ fn configurations(seeds: &mut Seeds) -> std::io::Result<()> {
 fn requests(seeds: &mut Seeds) -> std::io::Result<()> {
     let (name, text) = (|| "load.off".to_string(), || Some("a \"b\" \\c".to_string()));
     for request in [
-        Request::Ping,
-        Request::DumpAll,
-        Request::DumpValue { variable: "ups.status".into() },
-        Request::DumpStatus,
-        Request::GetPid,
-        Request::Broadcast(true),
-        Request::Broadcast(false),
-        Request::Logout,
-        Request::InstCmd { name: name(), parameter: text(), tracking: text() },
-        Request::Set { variable: name(), value: "60".into(), tracking: text() },
+        SocketRequest::Ping,
+        SocketRequest::DumpAll,
+        SocketRequest::DumpValue { variable: "ups.status".into() },
+        SocketRequest::DumpStatus,
+        SocketRequest::GetPid,
+        SocketRequest::Broadcast(true),
+        SocketRequest::Broadcast(false),
+        SocketRequest::Logout,
+        SocketRequest::InstCmd { name: name(), parameter: text(), tracking: text() },
+        SocketRequest::Set { variable: name(), value: "60".into(), tracking: text() },
     ] {
         seeds.write("driver_socket", request.line().as_bytes())?;
     }

@@ -7,7 +7,7 @@ use qx::vocabulary::moment::Moment;
 use std::time::Duration;
 
 /// What comes back to a command: bytes as on the wire, with their ends; nothing for silence.
-pub type Ups<'a> = dyn FnMut(&str, Moment) -> Vec<u8> + 'a;
+pub type LineUps<'a> = dyn FnMut(&str, Moment) -> Vec<u8> + 'a;
 
 /// The same for bytes.
 pub type RawUps<'a> = dyn FnMut(&[u8], Moment) -> Vec<u8> + 'a;
@@ -32,7 +32,7 @@ impl Line {
     }
 
     /// Lets time pass until `until`, or until an event makes `enough` say so.
-    pub fn run(&mut self, until: Moment, ups: &mut Ups, enough: impl Fn(&Event) -> bool) -> bool {
+    pub fn run(&mut self, until: Moment, ups: &mut LineUps, enough: impl Fn(&Event) -> bool) -> bool {
         self.run_raw(until, &mut |ask, now| ups(&String::from_utf8_lossy(ask), now), enough)
     }
 

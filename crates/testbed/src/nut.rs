@@ -80,13 +80,13 @@ pub fn lives(pid: i32) -> bool {
 
 /// What a program printed and how it ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Said {
+pub struct ProgramOutput {
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
 }
 
-pub struct Station {
+pub struct NutStation {
     pub which: Which,
     /// The driver of NUT that is meant.
     pub program: &'static str,
@@ -97,15 +97,15 @@ pub struct Station {
     _alone: Option<Flock<File>>,
 }
 
-impl Station {
+impl NutStation {
     /// A station for another driver than nutdrv_qx.
-    pub fn of(program: &'static str, name: &str, which: Which) -> Station {
-        let mut station = Station::new(name, which);
+    pub fn of(program: &'static str, name: &str, which: Which) -> NutStation {
+        let mut station = NutStation::new(name, which);
         station.program = program;
         station
     }
 
-    pub fn new(name: &str, which: Which) -> Station {
+    pub fn new(name: &str, which: Which) -> NutStation {
         assert!(
             Path::new("/lib/nut/upsd").exists(),
             "these tests need NUT: apt-get install nut-server nut-client"
@@ -115,7 +115,7 @@ impl Station {
         std::fs::create_dir_all(folder.join("run")).unwrap();
         let port = free_port();
         let station =
-            Station { which, program: "nutdrv_qx", folder, port, upsd: None, upsmon: None, _alone: None };
+            NutStation { which, program: "nutdrv_qx", folder, port, upsd: None, upsmon: None, _alone: None };
         station.write("upsd.conf", &format!("LISTEN 127.0.0.1 {port}\n"));
         station.write(
             "upsd.users",
@@ -161,13 +161,13 @@ impl Station {
         command
     }
 
-    pub fn run(&self, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> Said {
+    pub fn run(&self, program: impl AsRef<std::ffi::OsStr>, arguments: &[&str]) -> ProgramOutput {
         let output = self.command(program, arguments).output().unwrap();
         let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+        ProgramOutput { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    pub fn run_driver(&self, arguments: &[&str]) -> Said {
+    pub fn run_driver(&self, arguments: &[&str]) -> ProgramOutput {
         self.run(self.driver(), arguments)
     }
 
@@ -236,7 +236,7 @@ impl Station {
     }
 
     /// A client's program with a password, waiting for the outcome.
-    pub fn as_admin(&self, program: &str, arguments: &[&str]) -> Said {
+    pub fn as_admin(&self, program: &str, arguments: &[&str]) -> ProgramOutput {
         let mut all = vec!["-u", "admin", "-p", "secret", "-w"];
         all.extend(arguments);
         let mut said = self.run(program, &all);
@@ -266,7 +266,7 @@ impl Station {
     }
 }
 
-impl Drop for Station {
+impl Drop for NutStation {
     fn drop(&mut self) {
         for child in [&mut self.upsmon, &mut self.upsd].into_iter().flatten() {
             let _ = child.kill();

@@ -1,7 +1,7 @@
 //! Simulated units on TCP, in a thread of their own.
 use qx::protocols;
 use qx::vocabulary::moment::Moment;
-use simulator::end::Shared;
+use simulator::end::SharedUps;
 use simulator::knob::Knob;
 use simulator::profile::Profile;
 use simulator::script::Script;
@@ -45,7 +45,7 @@ impl Units {
                     let protocol = protocols::named(DIALECTS[number % DIALECTS.len()]).unwrap();
                     let trouble = Trouble::new(number as u64);
                     let ups = SimulatedUps::new(protocol, Profile::default(), trouble, Script::default());
-                    let shared = Shared::new(ups);
+                    let shared = SharedUps::new(ups);
                     units.push(shared.clone());
                     spawn_local(async move { tcp::run(&shared, listener).await });
                 }
@@ -102,7 +102,7 @@ impl Units {
     }
 }
 
-fn status_questions(unit: &Shared) -> Vec<Moment> {
+fn status_questions(unit: &SharedUps) -> Vec<Moment> {
     unit.with(|ups, _| {
         let status: Vec<&str> =
             ups.protocol.queries.iter().filter(|query| query.tells_status()).map(|query| query.ask).collect();

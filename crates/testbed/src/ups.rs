@@ -1,7 +1,7 @@
 //! A simulated UPS on a pseudo-terminal or TCP, in a thread of its own.
 
 use crate::nut::Which;
-use simulator::end::Shared;
+use simulator::end::SharedUps;
 use simulator::profile::Profile;
 use simulator::pty::Pty;
 use simulator::script::Script;
@@ -25,21 +25,21 @@ enum End {
 
 static STARTED: AtomicUsize = AtomicUsize::new(0);
 
-pub struct Ups {
+pub struct SimUps {
     /// What a driver opens.
     pub port: PathBuf,
     control: PathBuf,
 }
 
-impl Ups {
+impl SimUps {
     /// A UPS on a pseudo-terminal, with these knobs turned before the first question.
-    pub fn start(name: &str, which: Which, protocol: &str, knobs: &[&str]) -> Ups {
-        Ups::begin(name, which, protocol, knobs, End::Terminal)
+    pub fn start(name: &str, which: Which, protocol: &str, knobs: &[&str]) -> SimUps {
+        SimUps::begin(name, which, protocol, knobs, End::Terminal)
     }
 
     /// The same on TCP.
-    pub fn start_tcp(name: &str, which: Which, protocol: &str, knobs: &[&str]) -> Ups {
-        Ups::begin(name, which, protocol, knobs, End::Tcp)
+    pub fn start_tcp(name: &str, which: Which, protocol: &str, knobs: &[&str]) -> SimUps {
+        SimUps::begin(name, which, protocol, knobs, End::Tcp)
     }
 
     /// The same behind a converter, for a machine that attaches it from this TCP port.
@@ -49,13 +49,13 @@ impl Ups {
         protocol: &str,
         knobs: &[&str],
         converter: Converter,
-    ) -> (Ups, u16) {
-        let ups = Ups::begin(name, which, protocol, knobs, End::Usb(converter));
+    ) -> (SimUps, u16) {
+        let ups = SimUps::begin(name, which, protocol, knobs, End::Usb(converter));
         let port = ups.port.to_str().and_then(|text| text.rsplit(':').next()).unwrap().parse().unwrap();
         (ups, port)
     }
 
-    fn begin(name: &str, which: Which, protocol: &str, knobs: &[&str], end: End) -> Ups {
+    fn begin(name: &str, which: Which, protocol: &str, knobs: &[&str], end: End) -> SimUps {
         let name = name.replace(['/', ' ', '('], "-");
         // one of the same name may go on until the test ends
         let number = STARTED.fetch_add(1, Ordering::Relaxed);
@@ -69,7 +69,7 @@ impl Ups {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
             runtime.block_on(async move {
                 let ups = SimulatedUps::new(protocol, Profile::default(), Trouble::new(1), Script::default());
-                let shared = Shared::new(ups);
+                let shared = SharedUps::new(ups);
                 let listening = async {
                     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
                     let port = listener.local_addr().unwrap().port();
@@ -93,7 +93,7 @@ impl Ups {
                 }
             });
         });
-        let ups = Ups { port: started.recv().unwrap(), control };
+        let ups = SimUps { port: started.recv().unwrap(), control };
         knobs.iter().for_each(|knob| ups.turn(knob));
         ups
     }
@@ -104,7 +104,7 @@ impl Ups {
         assert_eq!(answer.last().map(String::as_str), Some("ok"), "{knob}: {answer:?}");
     }
 
-    /// What the UPS heard since the last [`Ups::forget`].
+    /// What the UPS heard since the last [`SimUps::forget`].
     pub fn heard(&self) -> Vec<String> {
         let mut lines = self.order("heard");
         lines.pop();
@@ -143,7 +143,7 @@ impl Ups {
     }
 }
 
-impl Drop for Ups {
+impl Drop for SimUps {
     fn drop(&mut self) {
         if let Ok(mut stream) = UnixStream::connect(&self.control) {
             let _ = writeln!(stream, "quit");

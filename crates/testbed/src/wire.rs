@@ -11,15 +11,15 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 /// What arrives, and when.
-pub type Arrivals = VecDeque<(Moment, Vec<u8>)>;
+pub type TimedBytes = VecDeque<(Moment, Vec<u8>)>;
 
 /// The other end: what it says to a command (with its end), from now on.
-pub type Ups<'a> = dyn FnMut(&[u8], Moment) -> Vec<(Moment, Vec<u8>)> + 'a;
+pub type WireUps<'a> = dyn FnMut(&[u8], Moment) -> Vec<(Moment, Vec<u8>)> + 'a;
 
 /// What a UPS says, on its way.
 struct Answering<'a, 'u> {
-    arrivals: &'a mut Arrivals,
-    ups: &'a mut Ups<'u>,
+    arrivals: &'a mut TimedBytes,
+    ups: &'a mut WireUps<'u>,
 }
 
 impl Far for Answering<'_, '_> {
@@ -55,7 +55,7 @@ pub struct Wire {
     pub detected: Option<(usize, Moment)>,
     /// Behind a converter, which is read empty after each silence.
     pub converter: bool,
-    arrivals: Arrivals,
+    arrivals: TimedBytes,
 }
 
 impl Wire {
@@ -72,7 +72,7 @@ impl Wire {
     }
 
     /// Lets time pass until `until`, or until an event makes `enough` say so.
-    pub fn run(&mut self, until: Moment, ups: &mut Ups, enough: impl Fn(&Event) -> bool) -> bool {
+    pub fn run(&mut self, until: Moment, ups: &mut WireUps, enough: impl Fn(&Event) -> bool) -> bool {
         while self.now < until {
             while let Some(event) = self.device.poll_event() {
                 let done = enough(&event);
@@ -98,7 +98,7 @@ impl Wire {
         false
     }
 
-    fn exchange(&mut self, exchange: &Exchange, ups: &mut Ups) -> Reply {
+    fn exchange(&mut self, exchange: &Exchange, ups: &mut WireUps) -> Reply {
         let after_silence = self.made.last().is_none_or(|made| made.line.is_none());
         let mut far = Answering { arrivals: &mut self.arrivals, ups };
         let unsettled = (self.converter && after_silence, self.converter);

@@ -1,7 +1,7 @@
 //! The client's end.
 
 use crate::identity::read;
-use crate::{Fingerprint, Identity, TlsError};
+use crate::{Fingerprint, TlsError, TlsIdentity};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::ring::default_provider;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
@@ -26,7 +26,7 @@ pub enum Verify {
 ///
 /// # Errors
 /// [`TlsError`] when the certificates of those who sign, or the client's own, cannot be used.
-pub fn client_config(verify: &Verify, own: Option<&Identity>) -> Result<Arc<ClientConfig>, TlsError> {
+pub fn client_config(verify: &Verify, own: Option<&TlsIdentity>) -> Result<Arc<ClientConfig>, TlsError> {
     let bad = |error: Error| TlsError::BadKey(error.to_string());
     let provider = Arc::new(default_provider());
     let builder = ClientConfig::builder_with_provider(provider.clone()).with_safe_default_protocol_versions();

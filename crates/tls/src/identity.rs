@@ -73,24 +73,24 @@ impl fmt::Display for Fingerprint {
 
 /// A certificate, those that sign it, and its key.
 #[derive(Debug)]
-pub struct Identity {
+pub struct TlsIdentity {
     pub(crate) chain: Vec<CertificateDer<'static>>,
     pub(crate) key: PrivateKeyDer<'static>,
 }
 
-impl Clone for Identity {
-    fn clone(&self) -> Identity {
-        Identity { chain: self.chain.clone(), key: self.key.clone_key() }
+impl Clone for TlsIdentity {
+    fn clone(&self) -> TlsIdentity {
+        TlsIdentity { chain: self.chain.clone(), key: self.key.clone_key() }
     }
 }
 
-impl Identity {
+impl TlsIdentity {
     /// From a PEM file as `CERTFILE` names it: the server's certificate, those that sign it, its key
     /// (NUT 2.8.0 docs/man/upsd.conf.txt).
     ///
     /// # Errors
     /// [`TlsError`] when something is missing, or the key is not that of the certificate.
-    pub fn from_pem(pem: &[u8]) -> Result<Identity, TlsError> {
+    pub fn from_pem(pem: &[u8]) -> Result<TlsIdentity, TlsError> {
         let chain: Result<Vec<_>, _> = CertificateDer::pem_slice_iter(pem).collect();
         let chain = chain.ok().filter(|chain| !chain.is_empty()).ok_or(TlsError::NoCertificate)?;
         let text = String::from_utf8_lossy(pem);
@@ -98,7 +98,7 @@ impl Identity {
             return Err(TlsError::EncryptedKey);
         }
         let key = PrivateKeyDer::from_pem_slice(pem).map_err(|_| TlsError::NoKey)?;
-        let identity = Identity { chain, key };
+        let identity = TlsIdentity { chain, key };
         identity.check()?;
         Ok(identity)
     }
@@ -106,23 +106,23 @@ impl Identity {
     /// From such a file.
     ///
     /// # Errors
-    /// As [`Identity::from_pem`], and when the file cannot be read.
-    pub fn from_file(path: &Path) -> Result<Identity, TlsError> {
+    /// As [`TlsIdentity::from_pem`], and when the file cannot be read.
+    pub fn from_file(path: &Path) -> Result<TlsIdentity, TlsError> {
         let failed = |error| TlsError::File { path: path.into(), tried: "read", error };
-        Identity::from_pem(&read(path).map_err(failed)?)
+        TlsIdentity::from_pem(&read(path).map_err(failed)?)
     }
 
     /// The identity in this file; when there is no such file, one is made for `names` and kept there, readable by
     /// its owner only. The flag says whether it was made.
     ///
     /// # Errors
-    /// As [`Identity::from_file`], and when the file cannot be written.
-    pub fn kept(path: &Path, names: &[String]) -> Result<(Identity, bool), TlsError> {
+    /// As [`TlsIdentity::from_file`], and when the file cannot be written.
+    pub fn kept(path: &Path, names: &[String]) -> Result<(TlsIdentity, bool), TlsError> {
         if path.exists() {
-            return Ok((Identity::from_file(path)?, false));
+            return Ok((TlsIdentity::from_file(path)?, false));
         }
-        let pem = Identity::make(names)?;
-        let identity = Identity::from_pem(pem.as_bytes())?;
+        let pem = TlsIdentity::make(names)?;
+        let identity = TlsIdentity::from_pem(pem.as_bytes())?;
         let failed = |error| TlsError::File { path: path.into(), tried: "write", error };
         // whole or not at all: a cut file would keep the next start from offering TLS
         let draft = path.with_extension("new");

@@ -1,5 +1,5 @@
 #![forbid(unsafe_code)]
-//! TLS of a NUT server and of its clients: an [`Identity`] (certificate and key), read from the file that `upsd.conf`
+//! TLS of a NUT server and of its clients: a [`TlsIdentity`] (certificate and key), read from the file that `upsd.conf`
 //! names or made at the first start, and the configurations of rustls for both ends.
 //!
 //! Nothing here opens a connection. The drop-in drivers have no part in this crate.
@@ -11,6 +11,6 @@ mod server;
 
 pub use client::{Verify, client_config};
 pub use error::TlsError;
-pub use identity::{Fingerprint, Identity};
+pub use identity::{Fingerprint, TlsIdentity};
 pub use rustls;
 pub use server::{ClientCertificates, server_config};

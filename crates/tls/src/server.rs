@@ -1,6 +1,6 @@
 //! The server's end.
 
-use crate::identity::Identity;
+use crate::identity::TlsIdentity;
 use crate::{TlsError, client};
 use rustls::ServerConfig;
 use rustls::crypto::ring::default_provider;
@@ -25,7 +25,7 @@ pub enum ClientCertificates {
 /// # Errors
 /// [`TlsError`] when the certificates of those who sign cannot be read.
 pub fn server_config(
-    identity: &Identity,
+    identity: &TlsIdentity,
     clients: &ClientCertificates,
 ) -> Result<Arc<ServerConfig>, TlsError> {
     let bad = |error: rustls::Error| TlsError::BadKey(error.to_string());

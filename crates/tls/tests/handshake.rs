@@ -6,12 +6,12 @@ use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, ServerConnection};
 use std::path::PathBuf;
 use tls::{
-    ClientCertificates, Fingerprint, Identity, TlsError, Verify, client_config, rustls, server_config,
+    ClientCertificates, Fingerprint, TlsError, TlsIdentity, Verify, client_config, rustls, server_config,
 };
 
-fn identity(names: &[&str]) -> Identity {
+fn identity(names: &[&str]) -> TlsIdentity {
     let names: Vec<String> = names.iter().map(|name| (*name).to_string()).collect();
-    Identity::from_pem(Identity::make(&names).unwrap().as_bytes()).unwrap()
+    TlsIdentity::from_pem(TlsIdentity::make(&names).unwrap().as_bytes()).unwrap()
 }
 
 /// A folder of its own for this test, removed at its end.
@@ -38,10 +38,10 @@ impl Drop for Folder {
 
 /// Whether both ends come to an understanding, and a word gets through in both directions.
 fn meet(
-    server: &Identity,
+    server: &TlsIdentity,
     clients: &ClientCertificates,
     verify: &Verify,
-    own: Option<&Identity>,
+    own: Option<&TlsIdentity>,
     name: &str,
 ) -> bool {
     let mut server = ServerConnection::new(server_config(server, clients).unwrap()).unwrap();
@@ -78,8 +78,8 @@ fn meet(
 fn a_client_knows_the_server_by_what_it_was_given() {
     let (server, other) = (identity(&["ups.example"]), identity(&["ups.example"]));
     let folder = Folder::new("roots");
-    let pem = Identity::make(&["ups.example".into()]).unwrap();
-    let (kept, known) = (folder.file("known.pem", &pem), Identity::from_pem(pem.as_bytes()).unwrap());
+    let pem = TlsIdentity::make(&["ups.example".into()]).unwrap();
+    let (kept, known) = (folder.file("known.pem", &pem), TlsIdentity::from_pem(pem.as_bytes()).unwrap());
     let not_asked = ClientCertificates::NotAsked;
     for (server, verify, name, served) in [
         (&server, Verify::Nothing, "ups.example", true),
@@ -98,8 +98,8 @@ fn a_client_knows_the_server_by_what_it_was_given() {
 #[test]
 fn certrequest_says_which_clients_are_served() {
     let folder = Folder::new("clients");
-    let pem = Identity::make(&["monitor".into()]).unwrap();
-    let (path, good) = (folder.file("ca.pem", &pem), Identity::from_pem(pem.as_bytes()).unwrap());
+    let pem = TlsIdentity::make(&["monitor".into()]).unwrap();
+    let (path, good) = (folder.file("ca.pem", &pem), TlsIdentity::from_pem(pem.as_bytes()).unwrap());
     let (server, bad) = (identity(&["ups"]), identity(&["monitor"]));
     let (asked, required) = (ClientCertificates::Asked(path.clone()), ClientCertificates::Required(path));
     for (clients, own, served) in [
@@ -122,29 +122,32 @@ fn what_is_made_is_kept_for_its_owner_only() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new("kept");
     let path = folder.0.join("server.pem");
-    let (first, made) = Identity::kept(&path, &["ups".into(), "192.168.1.5".into()]).unwrap();
+    let (first, made) = TlsIdentity::kept(&path, &["ups".into(), "192.168.1.5".into()]).unwrap();
     assert!(made);
     assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
-    let (second, made) = Identity::kept(&path, &["ups".into()]).unwrap();
+    let (second, made) = TlsIdentity::kept(&path, &["ups".into()]).unwrap();
     assert_eq!((made, second.fingerprint()), (false, first.fingerprint()));
     assert!(!first.breaks_old_clients());
     // what cannot be used is never replaced: it may be the administrator's
     std::fs::write(&path, "torn").unwrap();
-    assert!(matches!(Identity::kept(&path, &[]), Err(TlsError::NoCertificate)));
+    assert!(matches!(TlsIdentity::kept(&path, &[]), Err(TlsError::NoCertificate)));
     assert_eq!(std::fs::read_to_string(&path).unwrap(), "torn");
     let nowhere = folder.0.join("missing/server.pem");
-    assert!(matches!(Identity::kept(&nowhere, &["ups".into()]), Err(TlsError::File { tried: "write", .. })));
+    assert!(matches!(
+        TlsIdentity::kept(&nowhere, &["ups".into()]),
+        Err(TlsError::File { tried: "write", .. })
+    ));
 }
 
 #[test]
 fn a_file_without_its_parts_is_refused_by_name() {
-    let pem = Identity::make(&["ups".into()]).unwrap();
+    let pem = TlsIdentity::make(&["ups".into()]).unwrap();
     let key = pem.find("-----BEGIN PRIVATE KEY").unwrap();
     let (certificate, key) = pem.split_at(key);
-    let other = Identity::make(&["ups".into()]).unwrap();
+    let other = TlsIdentity::make(&["ups".into()]).unwrap();
     let foreign = other.split_at(other.find("-----BEGIN PRIVATE KEY").unwrap()).1;
     let encrypted = key.replace("PRIVATE KEY", "ENCRYPTED PRIVATE KEY");
-    let read = |text: String| Identity::from_pem(text.as_bytes());
+    let read = |text: String| TlsIdentity::from_pem(text.as_bytes());
     assert!(read(pem.clone()).is_ok());
     assert!(read([key, certificate].concat()).is_ok(), "in any order");
     assert!(matches!(read(String::new()), Err(TlsError::NoCertificate)));
@@ -176,7 +179,7 @@ fn a_kept_identity_is_written_past_what_was_planted() {
     let victim = folder.file("victim", "precious");
     symlink(&victim, &draft).unwrap();
     let names = ["localhost".to_string()];
-    assert!(Identity::kept(&path, &names).unwrap().1);
+    assert!(TlsIdentity::kept(&path, &names).unwrap().1);
     assert_eq!(std::fs::read_to_string(&victim).unwrap(), "precious");
     let is_private =
         |path: &PathBuf| path.symlink_metadata().is_ok_and(|is| is.is_file() && is.mode() & 0o777 == 0o600);
@@ -184,9 +187,9 @@ fn a_kept_identity_is_written_past_what_was_planted() {
     std::fs::remove_file(&path).unwrap();
     folder.file("own.new", "half of one");
     std::fs::set_permissions(&draft, std::fs::Permissions::from_mode(0o666)).unwrap();
-    assert!(Identity::kept(&path, &names).unwrap().1);
+    assert!(TlsIdentity::kept(&path, &names).unwrap().1);
     assert!(is_private(&path));
-    assert!(!Identity::kept(&path, &names).unwrap().1);
+    assert!(!TlsIdentity::kept(&path, &names).unwrap().1);
 }
 
 /// Nothing is waited for, and nothing is read without an end.
@@ -198,7 +201,7 @@ fn what_is_no_file_is_no_certificate() {
     let endless = folder.0.join("endless.pem");
     std::fs::File::create(&endless).unwrap().set_len(1 << 40).unwrap();
     for path in [pipe, endless, PathBuf::from("/dev/zero"), folder.0.clone()] {
-        let why = Identity::from_file(&path).unwrap_err();
+        let why = TlsIdentity::from_file(&path).unwrap_err();
         assert!(matches!(why, TlsError::File { .. }), "{why}");
         let roots = client_config(&Verify::Roots(path.clone()), None).unwrap_err();
         assert!(matches!(roots, TlsError::File { .. } | TlsError::BadRoot(_)), "{roots}");

@@ -2,7 +2,7 @@
 
 use super::cell::{Cell, Draw, Emptying, seconds_to};
 use super::sheets::Sheet;
-use battery::{Bank, Chemistry, Sample, Source};
+use battery::{Bank, Chemistry, PowerSource, Sample};
 use std::time::Duration;
 
 /// Random numbers from a seed (SplitMix64).
@@ -144,7 +144,7 @@ impl Ups {
             };
             if passed >= due {
                 let dip = self.meter.dip_v * (-passed / 20.0_f64).exp();
-                samples.push(self.says(from_s + passed, volts - dip, load, Source::Battery, dice));
+                samples.push(self.says(from_s + passed, volts - dip, load, PowerSource::Battery, dice));
                 left_s.push((passed >= told + 10.0).then(|| emptying.seconds_to(draw, self.cut_off_v, 2.0)));
                 told = if left_s.last().is_some_and(Option::is_some) { passed } else { told };
                 due += every_s;
@@ -159,11 +159,11 @@ impl Ups {
         let float = self.meter.float_v;
         let minutes = (60.0 * hours) as u32;
         (0..minutes)
-            .map(|n| self.says(from_s + 60.0 * f64::from(n), float, load, Source::Mains, dice))
+            .map(|n| self.says(from_s + 60.0 * f64::from(n), float, load, PowerSource::Mains, dice))
             .collect()
     }
 
-    fn says(&self, at_s: f64, volts: f64, load: f64, source: Source, dice: &mut Dice) -> Sample {
+    fn says(&self, at_s: f64, volts: f64, load: f64, source: PowerSource, dice: &mut Dice) -> Sample {
         let volts = f64::from(self.bank.cells) * volts + self.meter.noise_v * dice.normal();
         Sample {
             at: Duration::from_secs_f64(at_s),

@@ -11,7 +11,7 @@ use std::process::{Child, Command};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
-use testbed::nut::{Station, Which};
+use testbed::nut::{NutStation, Which};
 
 /// So many bytes at once: as they come, by a UART's FIFO of 16 set to 8 and to 14, and the whole reply.
 const PIECES: [(usize, &str); 4] =
@@ -33,7 +33,7 @@ const STARTS: usize = 3;
 struct Piecewise {
     _slave: OwnedFd,
     asked: Arc<AtomicUsize>,
-    _station: Station,
+    _station: NutStation,
     pid: i32,
 }
 
@@ -76,7 +76,7 @@ impl Piecewise {
         let asked = Arc::new(AtomicUsize::new(0));
         let (end, count) = (File::from(ends.master), asked.clone());
         std::thread::spawn(move || serve(end, piece, &count));
-        let station = Station::new(&format!("pieces-{piece}-{}", others.len()), which);
+        let station = NutStation::new(&format!("pieces-{piece}-{}", others.len()), which);
         station.configure(&port, &format!("protocol = megatec\n{others}"));
         station.start_driver();
         let pid = station.pid().unwrap();

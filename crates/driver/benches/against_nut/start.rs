@@ -3,8 +3,8 @@
 use crate::table::{Figures, Page};
 use std::process::Command;
 use std::time::Instant;
-use testbed::nut::{Station, Which, lives};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, Which, lives};
+use testbed::ups::SimUps;
 
 /// Dialects that are found without being named, and those of them that Debian's driver knows.
 const FOUND: [(&str, bool); 16] = [
@@ -32,8 +32,8 @@ const ROUNDS: usize = 5;
 /// it does not know.
 pub fn start(which: Which, protocol: &str, options: &str, knobs: &[&str]) -> (f64, usize) {
     let name = format!("start-{}-{}", protocol.replace('/', ""), options.len());
-    let ups = Ups::start(&name, which, protocol, knobs);
-    let station = Station::new(&name, which);
+    let ups = SimUps::start(&name, which, protocol, knobs);
+    let station = NutStation::new(&name, which);
     station.configure(&ups.port, options);
     let began = Instant::now();
     station.start_driver();
@@ -47,8 +47,8 @@ pub fn start(which: Which, protocol: &str, options: &str, knobs: &[&str]) -> (f6
 /// The same at the second start of a driver that found the dialect itself at the first, and knows it.
 fn start_again(protocol: &str) -> (f64, usize) {
     let name = format!("again-{}", protocol.replace('/', ""));
-    let ups = Ups::start(&name, Which::Ours, protocol, &[]);
-    let station = Station::new(&name, Which::Ours);
+    let ups = SimUps::start(&name, Which::Ours, protocol, &[]);
+    let station = NutStation::new(&name, Which::Ours);
     station.configure(&ups.port, "");
     station.start_driver();
     let pid = station.pid().unwrap();

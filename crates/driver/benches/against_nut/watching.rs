@@ -5,8 +5,8 @@ use crate::table::{Figures, Page};
 use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
-use testbed::nut::{Socket, Station, Which};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, Socket, Which};
+use testbed::ups::SimUps;
 
 /// Both drivers are watched side by side for so long, so often.
 const WINDOW: Duration = Duration::from_secs(10);
@@ -16,8 +16,8 @@ const ROUNDS: u32 = 7;
 
 struct Watched {
     which: Which,
-    ups: Ups,
-    station: Station,
+    ups: SimUps,
+    station: NutStation,
     socket: Socket,
     pid: i32,
 }
@@ -26,8 +26,8 @@ impl Watched {
     /// A driver that polls each second, with one client as upsd is one.
     fn start(which: Which, knobs: &[&str]) -> Watched {
         let name = format!("watch-{}", knobs.len());
-        let ups = Ups::start(&name, which, "megatec", knobs);
-        let station = Station::new(&name, which);
+        let ups = SimUps::start(&name, which, "megatec", knobs);
+        let station = NutStation::new(&name, which);
         station.configure(&ups.port, "protocol = megatec");
         station.start_driver();
         let mut socket = station.socket();
@@ -129,8 +129,8 @@ fn linked_statically() -> Option<(f64, f64, f64)> {
         return None;
     }
     let program = folder.join(target).join("release/nutdrv_qx");
-    let ups = Ups::start("static", Which::Ours, "megatec", &[]);
-    let station = Station::new("static", Which::Ours);
+    let ups = SimUps::start("static", Which::Ours, "megatec", &[]);
+    let station = NutStation::new("static", Which::Ours);
     station.configure(&ups.port, "protocol = megatec");
     assert_eq!(station.run(&program, &["-a", "u"]).code, Some(0));
     let mut socket = station.socket();

@@ -3,8 +3,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicUsize, Ordering};
-use testbed::nut::{Said, Station, Which, both};
-use testbed::ups::Ups;
+use testbed::nut::{NutStation, ProgramOutput, Which, both};
+use testbed::ups::SimUps;
 
 /// A difference that is listed.
 pub fn listed(name: &str) {
@@ -16,8 +16,8 @@ pub fn listed(name: &str) {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Shown {
     pub listing: BTreeMap<String, String>,
-    pub commands: Said,
-    pub settings: Said,
+    pub commands: ProgramOutput,
+    pub settings: ProgramOutput,
 }
 
 /// So many stages were set up: each has a name of its own.
@@ -25,15 +25,15 @@ static STAGES: AtomicUsize = AtomicUsize::new(0);
 
 /// One driver at work on a UPS in some state.
 pub struct Stage {
-    pub ups: Ups,
-    pub station: Station,
+    pub ups: SimUps,
+    pub station: NutStation,
 }
 
 impl Stage {
     pub fn new(which: Which, protocol: &str, state: &[&str], options: &str) -> Stage {
         let name = stage_name(protocol, state, options);
-        let ups = Ups::start(&name, which, protocol, state);
-        let mut station = Station::new(&name, which);
+        let ups = SimUps::start(&name, which, protocol, state);
+        let mut station = NutStation::new(&name, which);
         // a full poll each second or two, so that NUT shows alarms before half a minute has passed
         station.configure(&ups.port, &format!("protocol = {protocol}\npollfreq = 1\n{options}"));
         station.start_driver();
@@ -54,7 +54,7 @@ pub fn stage_name(protocol: &str, state: &[&str], options: &str) -> String {
 }
 
 /// What a driver shows, without what is the port's or the program's own.
-pub fn shown_by(station: &Station) -> Shown {
+pub fn shown_by(station: &NutStation) -> Shown {
     let mut listing = station.upsc();
     without_estimates(&mut listing);
     listed("driver-version");
@@ -92,7 +92,7 @@ pub fn show(which: Which, protocol: &str, state: &[&str], options: &str) -> Show
     stage.shown()
 }
 
-fn own_port(station: &Station, program: &str, option: &str) -> Said {
+fn own_port(station: &NutStation, program: &str, option: &str) -> ProgramOutput {
     let ups = station.ups();
     let arguments: Vec<&str> = if program == "upsrw" { vec![&ups] } else { vec![option, &ups] };
     let mut said = station.run(program, &arguments);
@@ -203,7 +203,7 @@ fn lines_that_differ(nut: &Shown, ours: &Shown) -> Vec<String> {
         [("upscmd", &nut.commands, &ours.commands), ("upsrw", &nut.settings, &ours.settings)]
     {
         if nut != ours {
-            let lines = |said: &Said| said.out.lines().map(String::from).collect::<BTreeSet<_>>();
+            let lines = |said: &ProgramOutput| said.out.lines().map(String::from).collect::<BTreeSet<_>>();
             let (nut, ours) = (lines(nut), lines(ours));
             found.extend(nut.difference(&ours).map(|line| format!("{what}: only NUT: {line}")));
             found.extend(ours.difference(&nut).map(|line| format!("{what}: only ours: {line}")));

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use testbed::nut::{Said, Which};
+use testbed::nut::{ProgramOutput, Which};
 
 /// Where the drivers are in the machine.
 fn driver_in_guest(which: Which) -> &'static str {
@@ -85,7 +85,7 @@ impl Machine {
     }
 
     /// Runs a script in the machine's shell, with `data` for its standard input.
-    fn call(&self, script: &str, data: &[u8], limit_seconds: u32) -> Said {
+    fn call(&self, script: &str, data: &[u8], limit_seconds: u32) -> ProgramOutput {
         let mut reader = self.agent();
         let stream = reader.get_mut();
         stream.set_read_timeout(Some(Duration::from_secs(u64::from(limit_seconds) + 10))).unwrap();
@@ -100,11 +100,11 @@ impl Machine {
             String::from_utf8_lossy(&bytes).into_owned()
         };
         let (out, err) = (text(numbers[1]), text(numbers[2]));
-        Said { code: Some(numbers[0] as i32), out, err }
+        ProgramOutput { code: Some(numbers[0] as i32), out, err }
     }
 
     /// Runs a script; whatever comes of it.
-    pub fn run(&self, script: &str) -> Said {
+    pub fn run(&self, script: &str) -> ProgramOutput {
         self.call(script, &[], 120)
     }
 
@@ -169,7 +169,7 @@ impl Machine {
     }
 
     /// Starts the driver of a UPS, in the background.
-    pub fn start_driver(&self, name: &str) -> Said {
+    pub fn start_driver(&self, name: &str) -> ProgramOutput {
         let driver = driver_in_guest(self.which);
         let start = format!("{ENVIRONMENT} {driver} -a {name} >/tmp/{name}.log 2>&1");
         self.call(&start, &[], 200)

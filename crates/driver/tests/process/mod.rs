@@ -50,15 +50,15 @@ impl Usage {
 }
 
 /// A simulated UPS in a process of its own.
-pub struct Ups {
+pub struct SimUps {
     pub port: PathBuf,
     child: Child,
     orders: ChildStdin,
     answers: BufReader<ChildStdout>,
 }
 
-impl Ups {
-    pub fn start(name: &str, protocol: &str, on_tcp: bool) -> Ups {
+impl SimUps {
+    pub fn start(name: &str, protocol: &str, on_tcp: bool) -> SimUps {
         let line = if on_tcp { "tcp" } else { "terminal" };
         let mut child = Command::new(std::env::current_exe().unwrap())
             .args(["--exact", "process::be_a_ups", "--nocapture", "--test-threads=1"])
@@ -68,7 +68,7 @@ impl Ups {
             .spawn()
             .unwrap();
         let (orders, answers) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
-        let mut ups = Ups { port: PathBuf::new(), child, orders, answers: BufReader::new(answers) };
+        let mut ups = SimUps { port: PathBuf::new(), child, orders, answers: BufReader::new(answers) };
         ups.port = ups.answer().into();
         ups
     }
@@ -106,7 +106,7 @@ impl Ups {
     }
 }
 
-impl Drop for Ups {
+impl Drop for SimUps {
     fn drop(&mut self) {
         let _ = self.child.kill();
         let _ = self.child.wait();
@@ -120,7 +120,7 @@ impl Drop for Ups {
 fn be_a_ups() {
     let Ok(what) = std::env::var(BE) else { return };
     let [protocol, line, name] = what.split(' ').collect::<Vec<_>>()[..] else { panic!("{what}") };
-    let start = if line == "tcp" { testbed::ups::Ups::start_tcp } else { testbed::ups::Ups::start };
+    let start = if line == "tcp" { testbed::ups::SimUps::start_tcp } else { testbed::ups::SimUps::start };
     let ups = start(name, Which::Ours, protocol, &[]);
     println!("{SAYS}{}", ups.port.display());
     for order in std::io::stdin().lines() {

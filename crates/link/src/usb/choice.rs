@@ -1,7 +1,7 @@
 //! Which USB device is meant.
 
-use super::same::{Judgement, Memory, is_telling};
-use crate::error::{Kind, LinkError};
+use super::same::{Judgement, OpenedMemory, is_telling};
+use crate::error::{LinkError, LinkErrorKind};
 use nusb::DeviceInfo;
 use qx::usb::bridge::{Bridge, KnownDevices};
 use regex_lite::{Regex, RegexBuilder};
@@ -145,9 +145,10 @@ pub(super) async fn devices() -> Result<Vec<DeviceInfo>, LinkError> {
     match nusb::list_devices().await {
         Ok(devices) => Ok(devices.collect()),
         Err(error) if error.os_error() == Some(nix::errno::Errno::ENOENT as u32) => Ok(vec![]),
-        Err(error) => {
-            Err(LinkError::new(Kind::Other, format!("the system does not list its USB devices: {error}")))
-        }
+        Err(error) => Err(LinkError::new(
+            LinkErrorKind::Other,
+            format!("the system does not list its USB devices: {error}"),
+        )),
     }
 }
 
@@ -179,7 +180,7 @@ pub struct UsbOptions {
     /// Nothing is opened on a guess: of several that fit, one has to be known.
     pub surely: Option<Surely>,
     /// The device that was opened: the same one is looked for again.
-    pub(super) memory: Memory,
+    pub(super) memory: OpenedMemory,
 }
 
 /// For callers that must not take one device for another: those that switch a load off.
@@ -302,7 +303,7 @@ impl UsbOptions {
         let sentence = format!(
             "several UPSes on USB fit ({all}), and nothing says which one is meant: write {also}busport = {place}, say, into its section of ups.conf"
         );
-        LinkError::new(Kind::Unsuitable, sentence)
+        LinkError::new(LinkErrorKind::Unsuitable, sentence)
     }
 
     /// Why none of `all` may be opened.
@@ -325,7 +326,7 @@ impl UsbOptions {
             let sentence = format!(
                 "the UPS that was at {place} is away, and {other} is left alone, for it may be another one ({why}): plug the UPS into the socket {place} again, or restart this driver so that it takes what is there"
             );
-            return LinkError::new(Kind::Another, sentence);
+            return LinkError::new(LinkErrorKind::Another, sentence);
         }
         let nearly = all.iter().filter(|device| self.bridge.or_else(|| self.known_bridge(device)).is_some());
         let nearly = nearly.filter_map(|device| {
@@ -339,7 +340,7 @@ impl UsbOptions {
         });
         let nearly = nearly.take(2).collect::<String>();
         LinkError::new(
-            Kind::NotFound,
+            LinkErrorKind::NotFound,
             format!(
                 "no UPS found on USB; check the cable, and vendorid, productid and the like in ups.conf{nearly}"
             ),
@@ -498,7 +499,7 @@ mod tests {
                 options.patterns.insert(name, Pattern::parse(name, text).unwrap());
             }
             let error = options.why_none(&[ups.clone(), foreign.clone()], |_| None, Instant::now());
-            assert_eq!(error.kind, Kind::NotFound);
+            assert_eq!(error.kind, LinkErrorKind::NotFound);
             error.sentence
         };
         for (name, text, said) in [
@@ -549,7 +550,7 @@ mod tests {
         assert_eq!(candidates(&options, &all), ["1-2?"]);
         assert_eq!(candidates(&options, std::slice::from_ref(&twin)), Vec::<String>::new());
         let error = options.why_none(std::slice::from_ref(&twin), |_| None, Instant::now());
-        assert_eq!(error.kind, Kind::Another);
+        assert_eq!(error.kind, LinkErrorKind::Another);
         assert!(error.sentence.contains("the socket 1-2 again"), "{error}");
         // said once
         assert_eq!(options.choose(&ups, &all), None);
@@ -610,7 +611,7 @@ mod tests {
         assert!(!UsbOptions::default().must_be_sure(), "at a start, the first that is free is good");
 
         let error = UsbOptions::unsure(&[&one, &two]);
-        assert_eq!(error.kind, Kind::Unsuitable);
+        assert_eq!(error.kind, LinkErrorKind::Unsuitable);
         for part in ["0665:5161 at 1-1, 0665:5161 at 1-2", "nothing says which", "write busport = 1-1"] {
             assert!(error.sentence.contains(part), "{}", error.sentence);
         }

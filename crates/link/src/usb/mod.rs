@@ -8,7 +8,7 @@ mod transfers;
 pub use arrivals::Arrivals;
 pub use choice::{Attached, Pattern, Surely, UsbOptions, attached};
 
-use crate::error::{Kind, LinkError};
+use crate::error::{LinkError, LinkErrorKind};
 use nusb::descriptors::TransferType;
 use nusb::transfer::{In, Interrupt, TransferError};
 use nusb::{Device, DeviceInfo, Endpoint, ErrorKind, Interface};
@@ -17,7 +17,7 @@ use qx::line::looks_like_reply;
 use qx::line::nuls::without_nuls;
 use qx::usb::bridge::{Bridge, Carriage, Inlet, Reports, Sibling};
 use qx::usb::transfers::{Patience, Transfer, TransferOutcome, TransferStep, Transfers};
-use same::{Memory, connected};
+use same::{OpenedMemory, connected};
 use std::collections::BTreeMap;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -48,7 +48,7 @@ pub struct Usb {
     /// Transfers that failed, one after the other.
     faults: u8,
     inlets: BTreeMap<u8, Endpoint<Interrupt, In>>,
-    memory: Memory,
+    memory: OpenedMemory,
     remark: String,
     advice: Option<String>,
     doubt: Option<String>,
@@ -136,7 +136,7 @@ impl Usb {
         if let Carriage::Strings(strings) = bridge.carriage {
             if strings.needs_language && options.language.is_none() {
                 let why = format!("the bridge {} needs langid_fix: try langid_fix = 0x0409", bridge.name);
-                return Err(LinkError::new(Kind::Unsuitable, why));
+                return Err(LinkError::new(LinkErrorKind::Unsuitable, why));
             }
             if options.language.is_none() && !options.no_scan {
                 usb.language = usb.first_language().await.unwrap_or(ENGLISH);
@@ -304,13 +304,15 @@ async fn configure(device: &Device, index: u8) -> Result<(), nusb::Error> {
 
 fn while_opening(what: &str, error: &nusb::Error) -> LinkError {
     let (kind, advice) = match error.kind() {
-        ErrorKind::Disconnected => (Kind::NotFound, "check the cable"),
-        ErrorKind::NotFound => (Kind::Unsuitable, "it has no such configuration, interface or setting"),
-        ErrorKind::Busy => (Kind::Busy, "another program uses it: stop that one first"),
-        ErrorKind::PermissionDenied => {
-            (Kind::NotPermitted, "let the driver's user write to it: 'qxups udev' prints the rule")
+        ErrorKind::Disconnected => (LinkErrorKind::NotFound, "check the cable"),
+        ErrorKind::NotFound => {
+            (LinkErrorKind::Unsuitable, "it has no such configuration, interface or setting")
         }
-        _ => (Kind::Other, "check the cable"),
+        ErrorKind::Busy => (LinkErrorKind::Busy, "another program uses it: stop that one first"),
+        ErrorKind::PermissionDenied => {
+            (LinkErrorKind::NotPermitted, "let the driver's user write to it: 'qxups udev' prints the rule")
+        }
+        _ => (LinkErrorKind::Other, "check the cable"),
     };
     LinkError::new(kind, format!("cannot open {what}: {error}; {advice}"))
 }

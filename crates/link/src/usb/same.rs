@@ -17,9 +17,9 @@ const TELLING: usize = 4;
 
 /// What is remembered of the device that was opened, shared with the link that has it open.
 #[derive(Clone, Default)]
-pub(super) struct Memory(Arc<Mutex<Option<Before>>>);
+pub(super) struct OpenedMemory(Arc<Mutex<Option<Before>>>);
 
-impl fmt::Debug for Memory {
+impl fmt::Debug for OpenedMemory {
     /// It is no part of the options that it stands in: a reload compares what is shown of them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Memory")
@@ -49,7 +49,7 @@ pub(super) enum Judgement {
     Another(String),
 }
 
-impl Memory {
+impl OpenedMemory {
     fn lock(&self) -> MutexGuard<'_, Option<Before>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn what_was_seen_beside_it_is_kept() {
         let (ups, twin, other) = (device("", "1-2"), device("", "1-1"), device("B5678", "1-1"));
-        let memory = Memory::default();
+        let memory = OpenedMemory::default();
         assert!(!memory.open(&ups, &[ups.clone(), other.clone()]));
         memory.look_beside(&[ups.clone(), other]);
         assert_eq!(memory.before().unwrap().twin, None);

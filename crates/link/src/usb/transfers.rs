@@ -1,7 +1,7 @@
 //! Making the transfers that a bridge asks for.
 
 use super::Usb;
-use crate::error::{Kind, LinkError};
+use crate::error::{LinkError, LinkErrorKind};
 use nusb::Endpoint;
 use nusb::transfer::{
     Buffer, ControlIn, ControlOut, ControlType, In, Interrupt, Out, Recipient, TransferError,
@@ -33,7 +33,7 @@ fn no_endpoint(endpoint: u8, error: &nusb::Error) -> LinkError {
     let sentence = format!(
         "the USB device has no endpoint {endpoint:#04x} that could be used ({error}): is subdriver the right one?"
     );
-    LinkError::new(Kind::Unsuitable, sentence)
+    LinkError::new(LinkErrorKind::Unsuitable, sentence)
 }
 
 fn still_stalled(error: nusb::Error) -> Failure {

@@ -9,8 +9,8 @@ mod upsd;
 use model::Model;
 use nut::driver_socket;
 use nut::network::client::{
-    Answer, Asker, End, Errand, Having, Item, Next, Opening, Order, Rank, Refusal, Request, Said, TlsMode,
-    Values,
+    Answer, Asker, ClientOrder, Errand, Having, Item, NetworkRequest, Next, OrderEnd, Rank, Received,
+    Refusal, SessionOpening, TlsMode, Values,
 };
 use nut::network::server::{Connection, ConnectionEvent, TlsOffer};
 use nut::network::{ErrorWord, TrackedOutcome};
@@ -422,7 +422,7 @@ impl Conversation {
         Conversation { stream: upsd.connect(), asker: Asker::default() }
     }
 
-    fn ask(&mut self, request: Request) -> (Vec<Item>, Result<Answer, Refusal>) {
+    fn ask(&mut self, request: NetworkRequest) -> (Vec<Item>, Result<Answer, Refusal>) {
         let (mut out, mut items) = (vec![], vec![]);
         self.asker.ask(request, &mut out).unwrap();
         self.stream.write_all(&out).unwrap();
@@ -433,8 +433,8 @@ impl Conversation {
             let mut rest = &buffer[..count];
             while let Some(said) = self.asker.read(&mut rest).unwrap() {
                 match said {
-                    Said::Item(item) => items.push(item),
-                    Said::Answer(_, answer) => {
+                    Received::Item(item) => items.push(item),
+                    Received::Answer(_, answer) => {
                         assert_eq!((rest.len(), self.asker.oddities()), (0, vec![]));
                         return (items, answer);
                     }
@@ -449,30 +449,30 @@ fn the_client_reads_what_upsd_has() {
     let upsd = Upsd::start("client");
     let model = Model::new();
     let mut upsd = Conversation::with(&upsd);
-    let (items, answer) = upsd.ask(Request::ListUps);
+    let (items, answer) = upsd.ask(NetworkRequest::ListUps);
     let ups =
         |name: &str, description: &str| Item::Ups { name: name.into(), description: description.into() };
     let none = "Description unavailable";
     let expected =
         [ups("ups", "A \"good\" one, #1 \\ 2"), ups("Old", none), ups("gone", ""), ups("bare", none)];
     assert_eq!((&items[..], answer), (&expected[..], Ok(Answer::End(4))));
-    let (items, _) = upsd.ask(Request::List(Having::Variables, "ups".into()));
+    let (items, _) = upsd.ask(NetworkRequest::List(Having::Variables, "ups".into()));
     let expected: Vec<Item> = model.upses[0]
         .values()
         .map(|(name, value)| Item::Variable { name: name.into(), value: value.into() })
         .collect();
     assert_eq!(items, expected);
-    let choices = Request::ListValues(Values::Choices, "ups".into(), "ups.choice".into());
+    let choices = NetworkRequest::ListValues(Values::Choices, "ups".into(), "ups.choice".into());
     assert_eq!(upsd.ask(choices).0, [Item::Choice("a\"b".into()), Item::Choice("c".into())]);
     for (ups, word) in [
         ("nope", ErrorWord::UnknownUps),
         ("old", ErrorWord::DataStale),
         ("gone", ErrorWord::DriverNotConnected),
     ] {
-        let (items, answer) = upsd.ask(Request::List(Having::Variables, ups.into()));
+        let (items, answer) = upsd.ask(NetworkRequest::List(Having::Variables, ups.into()));
         assert_eq!((items.len(), answer.unwrap_err().word), (0, Some(word)), "{ups}");
     }
-    assert_eq!(upsd.ask(Request::Logout).1, Ok(Answer::Goodbye));
+    assert_eq!(upsd.ask(NetworkRequest::Logout).1, Ok(Answer::Goodbye));
     assert_eq!(upsd.stream.read(&mut [0; 1]).unwrap(), 0, "upsd closes after LOGOUT");
 }
 
@@ -481,7 +481,7 @@ fn the_client_follows_an_order_to_its_outcome() {
     let upsd = Upsd::start("errand");
     let mut conversation = Conversation::with(&upsd);
     let mut opening =
-        Opening::new(TlsMode::IfOffered).as_user("admin", "secret").watching("ups", Rank::Primary);
+        SessionOpening::new(TlsMode::IfOffered).as_user("admin", "secret").watching("ups", Rank::Primary);
     let mut answer = None;
     let encrypted = loop {
         match opening.next(answer.take()) {
@@ -491,16 +491,16 @@ fn the_client_follows_an_order_to_its_outcome() {
         }
     };
     assert!(!encrypted, "this upsd has no certificate");
-    let (clients, _) = conversation.ask(Request::List(Having::Clients, "ups".into()));
+    let (clients, _) = conversation.ask(NetworkRequest::List(Having::Clients, "ups".into()));
     assert_eq!(clients, [Item::Client("127.0.0.1".into())]);
-    let command = |name: &str| Order::Command { ups: "ups".into(), name: name.into(), parameter: None };
-    let id = Order::Set { ups: "ups".into(), variable: "ups.id".into(), value: "a \"b\" #1".into() };
+    let command = |name: &str| ClientOrder::Command { ups: "ups".into(), name: name.into(), parameter: None };
+    let id = ClientOrder::Set { ups: "ups".into(), variable: "ups.id".into(), value: "a \"b\" #1".into() };
     let refused = Refusal { word: Some(ErrorWord::CmdNotSupported), text: "CMD-NOT-SUPPORTED".into() };
     for (order, expected) in [
-        (command("load.off"), End::Done),
-        (command("fails.now"), End::Failed(TrackedOutcome::Failed)),
-        (command("frob"), End::Refused(refused)),
-        (id, End::Done),
+        (command("load.off"), OrderEnd::Done),
+        (command("fails.now"), OrderEnd::Failed(TrackedOutcome::Failed)),
+        (command("frob"), OrderEnd::Refused(refused)),
+        (id, OrderEnd::Done),
     ] {
         let mut errand = Errand::new(order);
         let mut answer = None;
@@ -517,7 +517,10 @@ fn the_client_follows_an_order_to_its_outcome() {
         };
         assert_eq!(end, expected);
     }
-    let value =
-        driver_socket::Request::Set { variable: "ups.id".into(), value: "a \"b\" #1".into(), tracking: None };
+    let value = driver_socket::SocketRequest::Set {
+        variable: "ups.id".into(),
+        value: "a \"b\" #1".into(),
+        tracking: None,
+    };
     assert_eq!(upsd.handed(3).last(), Some(&value));
 }

@@ -1,7 +1,7 @@
 //! Debian's upsd before drivers that are sockets of this test.
 
 use crate::model::{self, USERS};
-use nut::driver_socket::Request;
+use nut::driver_socket::SocketRequest;
 use nut::network::server::Freshness;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// What was handed to the drivers, without ids.
-pub type HandedOver = Arc<Mutex<Vec<Request>>>;
+pub type HandedOver = Arc<Mutex<Vec<SocketRequest>>>;
 
 pub struct Upsd {
     folder: PathBuf,
@@ -84,7 +84,7 @@ impl Upsd {
     }
 
     /// What was handed to the drivers since this was asked last, once there is as much as expected.
-    pub fn handed(&self, expected: usize) -> Vec<Request> {
+    pub fn handed(&self, expected: usize) -> Vec<SocketRequest> {
         let end = Instant::now() + PATIENCE;
         while self.handed.lock().unwrap().len() < expected && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(1));
@@ -139,11 +139,13 @@ fn be_driver(listener: &UnixListener, dump: &str, handed: &HandedOver) {
 fn serve(mut stream: &UnixStream, dump: &str, handed: &HandedOver) -> std::io::Result<()> {
     for line in BufReader::new(stream.try_clone()?).lines() {
         let line = line?;
-        match Request::parse(line.as_bytes()) {
-            Ok(Request::DumpAll) => stream.write_all(dump.as_bytes())?,
-            Ok(Request::Ping) => stream.write_all(b"PONG\n")?,
+        match SocketRequest::parse(line.as_bytes()) {
+            Ok(SocketRequest::DumpAll) => stream.write_all(dump.as_bytes())?,
+            Ok(SocketRequest::Ping) => stream.write_all(b"PONG\n")?,
             Ok(mut request) => {
-                let (Request::InstCmd { tracking, .. } | Request::Set { tracking, .. }) = &mut request else {
+                let (SocketRequest::InstCmd { tracking, .. } | SocketRequest::Set { tracking, .. }) =
+                    &mut request
+                else {
                     continue;
                 };
                 let id = tracking.take();

@@ -14,7 +14,7 @@ use crate::device::bank::{self, FoundBank};
 use crate::device::nut_estimate::{Contradiction, Inputs, NutEstimator, RuntimeModel};
 use crate::options::Options;
 use crate::vocabulary::variable::{INPUT_CURRENT_NOMINAL, INPUT_VOLTAGE_NOMINAL, UPS_POWER_NOMINAL, Var};
-use battery::{Chemistry, Confidence, Estimator, Sample, Source, UpsIdentity};
+use battery::{Chemistry, Confidence, Estimator, PowerSource, Sample, UpsIdentity};
 
 /// Volts of a cell under which makers' tables of discharges at high rates do not go: 1.60 V of lead-acid (CSB
 /// GP and HR series),
@@ -213,9 +213,9 @@ impl Battery {
         // a battery whose load is off recovers, which would look like strength
         if let (Some(volts), Some(load_percent), true) = (inputs.voltage, inputs.load_percent, known.powers) {
             let source = match (known.tests, inputs.online) {
-                (true, _) => Source::Test,
-                (_, true) => Source::Mains,
-                (_, false) => Source::Battery,
+                (true, _) => PowerSource::Test,
+                (_, true) => PowerSource::Mains,
+                (_, false) => PowerSource::Battery,
             };
             let temperature_c = known.temperature;
             estimator.take(Sample {

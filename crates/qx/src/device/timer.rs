@@ -4,7 +4,7 @@ use super::{Device, Moment};
 
 /// Something that is due at a moment, whatever comes from the line until then.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Timer {
+pub(super) enum DeviceTimer {
     /// The next question by which the dialect is looked for.
     Sign,
     /// The next query of the dialect: a poll, or one that is asked again.
@@ -31,21 +31,21 @@ pub(super) enum Timer {
     Plate,
 }
 
-impl Timer {
+impl DeviceTimer {
     /// All of them.
-    const ALL: [Timer; 12] = [
-        Timer::Sign,
-        Timer::Query,
-        Timer::Proof,
-        Timer::OnceMore,
-        Timer::Stale,
-        Timer::Survey,
-        Timer::Order,
-        Timer::Doubt,
-        Timer::Request,
-        Timer::Kill,
-        Timer::Identity,
-        Timer::Plate,
+    const ALL: [DeviceTimer; 12] = [
+        DeviceTimer::Sign,
+        DeviceTimer::Query,
+        DeviceTimer::Proof,
+        DeviceTimer::OnceMore,
+        DeviceTimer::Stale,
+        DeviceTimer::Survey,
+        DeviceTimer::Order,
+        DeviceTimer::Doubt,
+        DeviceTimer::Request,
+        DeviceTimer::Kill,
+        DeviceTimer::Identity,
+        DeviceTimer::Plate,
     ];
 }
 
@@ -55,33 +55,33 @@ impl Device {
         if self.asked.is_some() {
             return None;
         }
-        Timer::ALL.into_iter().filter_map(|timer| self.due(timer)).min()
+        DeviceTimer::ALL.into_iter().filter_map(|timer| self.due(timer)).min()
     }
 
     /// When a timer ends, if it runs.
-    fn due(&self, timer: Timer) -> Option<Moment> {
+    fn due(&self, timer: DeviceTimer) -> Option<Moment> {
         let is_up = self.line.is_up();
         let polls = is_up && self.search.is_polling();
         let is_fresh = !self.store.is_stale();
         match timer {
-            Timer::Sign => self.search.sign_due().filter(|_| is_up),
-            Timer::Query => self.schedule.due().filter(|_| polls).map(|due| due.max(self.line.pause())),
-            Timer::Proof => {
+            DeviceTimer::Sign => self.search.sign_due().filter(|_| is_up),
+            DeviceTimer::Query => self.schedule.due().filter(|_| polls).map(|due| due.max(self.line.pause())),
+            DeviceTimer::Proof => {
                 let due = self.search.proof_due().filter(|_| polls && self.ready && is_fresh);
                 due.map(|due| due.max(self.line.pause()))
             }
-            Timer::OnceMore => self.once_more_due().filter(|_| polls),
-            Timer::Stale => (self.ready && is_fresh).then(|| self.fresh_until()),
-            Timer::Survey => {
+            DeviceTimer::OnceMore => self.once_more_due().filter(|_| polls),
+            DeviceTimer::Stale => (self.ready && is_fresh).then(|| self.fresh_until()),
+            DeviceTimer::Survey => {
                 let due = self.search.detect_again();
                 (!self.ready && is_fresh && due > Moment::ZERO).then_some(due)
             }
-            Timer::Order => self.order_due(),
-            Timer::Doubt => self.doubt_due(),
-            Timer::Request => self.requests_due().filter(|_| is_up),
-            Timer::Kill => self.kill_due(),
-            Timer::Identity => self.identity_due(),
-            Timer::Plate => self.plate_due(),
+            DeviceTimer::Order => self.order_due(),
+            DeviceTimer::Doubt => self.doubt_due(),
+            DeviceTimer::Request => self.requests_due().filter(|_| is_up),
+            DeviceTimer::Kill => self.kill_due(),
+            DeviceTimer::Identity => self.identity_due(),
+            DeviceTimer::Plate => self.plate_due(),
         }
     }
 }

@@ -11,7 +11,7 @@ use qx::wire::query::{Cadence, Query};
 
 /// What was found.
 #[derive(Clone, Debug, Default)]
-pub struct Found {
+pub struct Surveyed {
     /// The dialect.
     pub protocol: Option<&'static Protocol>,
     /// Or a foreign device, and what it said.
@@ -27,7 +27,7 @@ pub async fn find(
     recorder: &mut Recorder,
     options: &Options,
     silences: Option<usize>,
-) -> Result<Found, LinkError> {
+) -> Result<Surveyed, LinkError> {
     let options = Options { first_dialect: recorder.link().dialect(), ..options.clone() };
     for _ in 0..2 {
         let mut detection = Detection::new(options.candidates(), options.flags, options.address);
@@ -38,11 +38,11 @@ pub async fn find(
                     detection.hear(query, recorded.reply);
                 }
                 DetectionStep::Found(protocol) => {
-                    return Ok(Found { protocol: Some(protocol), foreign: None });
+                    return Ok(Surveyed { protocol: Some(protocol), foreign: None });
                 }
                 DetectionStep::Foreign(who) => {
                     let said = detection.foreign().map(|(_, said)| said.to_vec()).unwrap_or_default();
-                    return Ok(Found { protocol: None, foreign: Some((who, said)) });
+                    return Ok(Surveyed { protocol: None, foreign: Some((who, said)) });
                 }
                 DetectionStep::Nothing => break,
             }
@@ -54,7 +54,7 @@ pub async fn find(
             break;
         }
     }
-    Ok(Found::default())
+    Ok(Surveyed::default())
 }
 
 /// Asks for the signs of all dialects that were not asked yet.

@@ -2,18 +2,18 @@
 
 use super::names::{self, Known};
 use super::values;
-use crate::same_port::{self, Clash, Place, value};
+use crate::same_port::{self, Clash, PortPlace, value};
 use driver::upgrade::{NewSection, Upgrade};
 use nut::ups_conf::{Section, UpsConf};
-use station::config::{Finding, Severity, check_globals, check_section, generic, lost_words};
+use station::config::{LineFinding, Severity, check_globals, check_section, generic, lost_words};
 use station::driver_kind::{DriverKind, NUTDRV_QX};
 use std::path::Path;
 
 /// Everything there is to say of a file.
 #[derive(Debug, Default)]
-pub struct Report {
+pub struct CheckReport {
     /// What is wrong or worth knowing, by line.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<LineFinding>,
     /// The sections, and whose they are.
     pub sections: Vec<Whose>,
 }
@@ -31,24 +31,24 @@ pub struct Whose {
     pub new: Option<NewSection>,
 }
 
-impl Report {
+impl CheckReport {
     /// Whether everything in it works.
     pub fn works(&self) -> bool {
         self.findings.iter().all(|finding| finding.severity != Severity::Error)
     }
 
     fn wrong(&mut self, line: usize, text: impl Into<String>) {
-        self.findings.push(Finding::error(Some(line), text.into()));
+        self.findings.push(LineFinding::error(Some(line), text.into()));
     }
 
     fn remark(&mut self, line: usize, text: impl Into<String>) {
-        self.findings.push(Finding::hint(Some(line), text.into()));
+        self.findings.push(LineFinding::hint(Some(line), text.into()));
     }
 }
 
 /// Checks a file, which lies in this folder.
-pub fn check(conf: &UpsConf, folder: &Path) -> Report {
-    let mut report = Report { findings: check_globals(conf), ..Report::default() };
+pub fn check(conf: &UpsConf, folder: &Path) -> CheckReport {
+    let mut report = CheckReport { findings: check_globals(conf), ..CheckReport::default() };
     for section in &conf.sections {
         let whose = report.check_one(conf, section, folder);
         report.sections.push(whose);
@@ -75,7 +75,7 @@ fn short(text: &str) -> String {
     text.trim_end_matches("; ignored").to_string()
 }
 
-impl Report {
+impl CheckReport {
     fn check_one(&mut self, conf: &UpsConf, section: &Section, folder: &Path) -> Whose {
         let driver = value(section, "driver");
         let name = section.name.clone();
@@ -186,8 +186,8 @@ impl Report {
             let (first, other) = (&first.name, value(first, "port").unwrap_or_default());
             let also = if other == port { String::new() } else { format!(", as {other}") };
             self.wrong(line, match place {
-                Place::Usb(_) => format!("[{first}] means the same USB device: tell them apart by serial or busport, which 'qxups scan' prints"),
-                Place::Line(_) | Place::Server(..) => format!("port = {port}: [{first}] has this port already{also}; two drivers on one line take each other's replies"),
+                PortPlace::Usb(_) => format!("[{first}] means the same USB device: tell them apart by serial or busport, which 'qxups scan' prints"),
+                PortPlace::Line(_) | PortPlace::Server(..) => format!("port = {port}: [{first}] has this port already{also}; two drivers on one line take each other's replies"),
             });
         }
     }

@@ -1,12 +1,12 @@
 //! What was found, for people and for programs.
 
-use super::check::{Report, Whose};
+use super::check::{CheckReport, Whose};
 use serde_json::{Value, json};
-use station::config::{Finding, Severity};
+use station::config::{LineFinding, Severity};
 use std::fmt::Write;
 
 /// For people: `file:line: what`, then the new sections.
-pub fn text(file: &str, report: &Report) -> String {
+pub fn text(file: &str, report: &CheckReport) -> String {
     let mut out = String::new();
     for finding in &report.findings {
         let _ = writeln!(out, "{file}:{}: {}: {}", finding.line.unwrap_or(1), word(finding), finding.text);
@@ -21,8 +21,8 @@ pub fn text(file: &str, report: &Report) -> String {
 }
 
 /// For programs.
-pub fn json(file: &str, report: &Report) -> String {
-    let finding = |finding: &Finding| json!({ "line": finding.line, "weight": if finding.severity == Severity::Error { "error" } else { "note" }, "text": finding.text });
+pub fn json(file: &str, report: &CheckReport) -> String {
+    let finding = |finding: &LineFinding| json!({ "line": finding.line, "weight": if finding.severity == Severity::Error { "error" } else { "note" }, "text": finding.text });
     let section = |section: &Whose| {
         json!({
             "name": section.name,
@@ -40,7 +40,7 @@ pub fn json(file: &str, report: &Report) -> String {
     format!("{all:#}\n")
 }
 
-fn word(finding: &Finding) -> &'static str {
+fn word(finding: &LineFinding) -> &'static str {
     match finding.severity {
         Severity::Error => "error",
         Severity::Hint => "note",

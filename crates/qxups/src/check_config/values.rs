@@ -4,17 +4,17 @@
 use super::check::line_of;
 use super::names::{self, Known};
 use crate::same_port::{choice, value};
-use link::{Address, Kind, LinkError, check_terminal};
+use link::{Address, LinkError, LinkErrorKind, check_terminal};
 use nix::unistd::{Group, User};
 use nut::ups_conf::{Assignment, Section};
 use qx::vocabulary::variable::{self, Unit};
 use qx::wire::setting::Delay;
-use station::config::Finding;
-use station::driver_kind::{DriverKind, Line};
+use station::config::LineFinding;
+use station::driver_kind::{DriverKind, LineKind};
 use std::path::Path;
 
 /// Everything of one section of a driver of ours.
-pub fn all(kind: &DriverKind, section: &Section) -> Vec<Finding> {
+pub fn all(kind: &DriverKind, section: &Section) -> Vec<LineFinding> {
     let mut findings = users(&section.settings);
     findings.extend(port(kind, section));
     findings.extend(section.settings.iter().flat_map(variables));
@@ -22,16 +22,16 @@ pub fn all(kind: &DriverKind, section: &Section) -> Vec<Finding> {
     findings
 }
 
-fn wrong(line: usize, text: String) -> Finding {
-    Finding::error(Some(line), text)
+fn wrong(line: usize, text: String) -> LineFinding {
+    LineFinding::error(Some(line), text)
 }
 
-fn remark(line: usize, text: String) -> Finding {
-    Finding::hint(Some(line), text)
+fn remark(line: usize, text: String) -> LineFinding {
+    LineFinding::hint(Some(line), text)
 }
 
 /// Users and groups that are not there.
-pub fn users(settings: &[Assignment]) -> Vec<Finding> {
+pub fn users(settings: &[Assignment]) -> Vec<LineFinding> {
     let missing = |setting: &Assignment| {
         let name = setting.value.as_deref()?;
         let known = match setting.name.as_str() {
@@ -51,16 +51,16 @@ pub fn users(settings: &[Assignment]) -> Vec<Finding> {
 }
 
 /// A port that is no path, or leads to no serial port where it is there; the file may be for another machine.
-fn port(kind: &DriverKind, section: &Section) -> Option<Finding> {
+fn port(kind: &DriverKind, section: &Section) -> Option<LineFinding> {
     // on USB it says nothing
-    if kind.line == Line::Usb || kind.line == Line::Any && !choice(section).is_empty() {
+    if kind.line == LineKind::Usb || kind.line == LineKind::Any && !choice(section).is_empty() {
         return None;
     }
     let text = value(section, "port")?;
     let Ok(Address::Serial(path)) = Address::parse(text) else { return None };
     let sentence = match path.is_absolute() {
         true => match check_terminal(&path) {
-            Err(LinkError { kind: Kind::Unsuitable, sentence }) => format!("port = {sentence}"),
+            Err(LinkError { kind: LinkErrorKind::Unsuitable, sentence }) => format!("port = {sentence}"),
             _ => return None,
         },
         false => format!("port = {text} is no path: write port = {}", meant(text)),
@@ -90,7 +90,7 @@ fn meant(text: &str) -> String {
 }
 
 /// `override.` and `default.` of a variable that there is not, or with a text where a number belongs.
-fn variables(setting: &Assignment) -> Option<Finding> {
+fn variables(setting: &Assignment) -> Option<LineFinding> {
     let (prefix, name) = setting.name.split_once('.')?;
     if !["override", "default"].iter().any(|known| prefix.eq_ignore_ascii_case(known)) {
         return None;
@@ -141,11 +141,11 @@ fn leading_number(text: &str) -> Option<&str> {
 }
 
 /// Delays that only a few dialects take, while none is named; and those that are rounded.
-fn delays(kind: &DriverKind, section: &Section) -> Vec<Finding> {
+fn delays(kind: &DriverKind, section: &Section) -> Vec<LineFinding> {
     ["ondelay", "offdelay"].into_iter().filter_map(|option| delay(kind, section, option)).collect()
 }
 
-fn delay(kind: &DriverKind, section: &Section, option: &str) -> Option<Finding> {
+fn delay(kind: &DriverKind, section: &Section, option: &str) -> Option<LineFinding> {
     let text = value(section, option)?;
     let chosen = value(section, "protocol").and_then(|name| kind.dialect(name));
     let is_meant = |name: &str| chosen.is_none_or(|chosen| chosen.name == name);

@@ -1,7 +1,7 @@
 //! How a server is reached, and as which user: the options that every client command has.
 
 use super::prompt;
-use super::trouble::Trouble;
+use super::trouble::ClientTrouble;
 use clap::{Args, ValueEnum};
 use nut::network::client::TlsMode;
 use std::path::{Path, PathBuf};
@@ -61,11 +61,11 @@ impl AccessOptions {
     ///
     /// # Errors
     /// Options that contradict one another.
-    pub fn reach(&self) -> Result<Reach, Trouble> {
+    pub fn reach(&self) -> Result<Reach, ClientTrouble> {
         let verify = match (&self.fingerprint, &self.ca) {
             (Some(text), _) => Verify::Fingerprint(
                 Fingerprint::parse(text)
-                    .map_err(|error| Trouble::usage(format!("--fingerprint: {error}")))?,
+                    .map_err(|error| ClientTrouble::usage(format!("--fingerprint: {error}")))?,
             ),
             (None, Some(path)) => Verify::Roots(path.clone()),
             (None, None) => Verify::Nothing,
@@ -75,7 +75,7 @@ impl AccessOptions {
             (Some(TlsChoice::Off), true) => TlsMode::Never,
             (Some(TlsChoice::Require), _) | (None, false) => TlsMode::Required,
             (Some(TlsChoice::Off | TlsChoice::Try), false) => {
-                return Err(Trouble::usage(
+                return Err(ClientTrouble::usage(
                     "--fingerprint and --ca need encryption: write --tls require, or leave --tls out",
                 ));
             }
@@ -86,7 +86,7 @@ impl AccessOptions {
 
 /// As which user orders are given.
 #[derive(Args, Clone, Debug, Default)]
-pub struct User {
+pub struct OrderUser {
     /// The user, as in upsd.users [default: $QXUPS_USER; an order asks on the terminal]
     #[arg(short, long, value_name = "NAME", help_heading = "User")]
     user: Option<String>,
@@ -114,19 +114,19 @@ impl std::fmt::Debug for Credentials {
     }
 }
 
-impl User {
+impl OrderUser {
     /// Name and password; what is missing is asked for on the terminal.
     ///
     /// # Errors
     /// Something is missing and there is no terminal, or the file cannot be read.
-    pub fn required(&self) -> Result<Credentials, Trouble> {
+    pub fn required(&self) -> Result<Credentials, ClientTrouble> {
         let user = match self.name() {
             Some(user) => user,
             None => prompt::shown("User: ")
                 .map_err(|why| missing(&format!("name a user with --user or ${USER}"), &why))?,
         };
         if user.is_empty() {
-            return Err(Trouble::usage("the name of the user is empty: give one with --user"));
+            return Err(ClientTrouble::usage("the name of the user is empty: give one with --user"));
         }
         Ok(Credentials { password: self.password_of(&user)?, user })
     }
@@ -134,8 +134,8 @@ impl User {
     /// The same when a user is named, by option or environment.
     ///
     /// # Errors
-    /// As of [`User::required`].
-    pub fn named(&self) -> Result<Option<Credentials>, Trouble> {
+    /// As of [`OrderUser::required`].
+    pub fn named(&self) -> Result<Option<Credentials>, ClientTrouble> {
         match self.name() {
             Some(user) => Ok(Some(Credentials { password: self.password_of(&user)?, user })),
             None => Ok(None),
@@ -146,7 +146,7 @@ impl User {
         self.user.clone().or_else(|| environment(USER))
     }
 
-    fn password_of(&self, user: &str) -> Result<String, Trouble> {
+    fn password_of(&self, user: &str) -> Result<String, ClientTrouble> {
         if let Some(path) = &self.password_file {
             return first_line(path);
         }
@@ -158,10 +158,10 @@ impl User {
     }
 }
 
-fn missing(what: &str, why: &std::io::Error) -> Trouble {
+fn missing(what: &str, why: &std::io::Error) -> ClientTrouble {
     match why.kind() {
-        std::io::ErrorKind::Interrupted => Trouble::usage("given up at the prompt: nothing was sent"),
-        _ => Trouble::usage(format!("there is no terminal to ask on: {what}")),
+        std::io::ErrorKind::Interrupted => ClientTrouble::usage("given up at the prompt: nothing was sent"),
+        _ => ClientTrouble::usage(format!("there is no terminal to ask on: {what}")),
     }
 }
 
@@ -169,9 +169,9 @@ fn environment(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|text| !text.is_empty())
 }
 
-fn first_line(path: &Path) -> Result<String, Trouble> {
+fn first_line(path: &Path) -> Result<String, ClientTrouble> {
     let text = std::fs::read_to_string(path).map_err(|error| {
-        Trouble::usage(format!("cannot read {}: {error}; check its name and mode", path.display()))
+        ClientTrouble::usage(format!("cannot read {}: {error}; check its name and mode", path.display()))
     })?;
     Ok(text.lines().next().unwrap_or_default().to_string())
 }

@@ -1,10 +1,10 @@
 //! A connection to a NUT server: bytes for `nut::network::client`, which knows what they mean.
 
 use super::access::{Credentials, Reach};
-use super::place::Server;
-use super::trouble::{ExitStatus, Trouble};
+use super::place::ServerAddress;
+use super::trouble::{ClientTrouble, ExitStatus};
 use crate::out;
-use nut::network::client::{Answer, Asker, Item, Next, Opening, Refusal, Request, Said};
+use nut::network::client::{Answer, Asker, Item, NetworkRequest, Next, Received, Refusal, SessionOpening};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, TcpStream, ToSocketAddrs};
 use std::sync::Arc;
@@ -51,8 +51,8 @@ pub struct ServerReply {
 }
 
 /// A connection to a server, opened.
-pub struct Connection {
-    server: Server,
+pub struct NutConnection {
+    server: ServerAddress,
     wire: Wire,
     asker: Asker,
     /// What was read and not yet understood.
@@ -61,15 +61,20 @@ pub struct Connection {
     encrypted: bool,
 }
 
-impl Connection {
+impl NutConnection {
     /// Connects, encrypts where it is wanted, and names the user.
     ///
     /// # Errors
     /// [`ExitStatus::Unconnected`], or the server refuses.
-    pub fn open(server: &Server, reach: &Reach, user: Option<&Credentials>) -> Result<Connection, Trouble> {
-        let config = client_config(&reach.verify, None).map_err(|error| Trouble::usage(error.to_string()))?;
-        let mut connection = Connection::reach(server, reach.timeout)?;
-        let mut opening = Opening::new(reach.tls);
+    pub fn open(
+        server: &ServerAddress,
+        reach: &Reach,
+        user: Option<&Credentials>,
+    ) -> Result<NutConnection, ClientTrouble> {
+        let config =
+            client_config(&reach.verify, None).map_err(|error| ClientTrouble::usage(error.to_string()))?;
+        let mut connection = NutConnection::reach(server, reach.timeout)?;
+        let mut opening = SessionOpening::new(reach.tls);
         if let Some(user) = user {
             opening = opening.as_user(&user.user, &user.password);
         }
@@ -86,14 +91,14 @@ impl Connection {
                     Some(Ok(Answer::StartTls))
                 }
                 Next::End(Ok(_)) => return Ok(connection),
-                Next::End(Err((Request::StartTls, refusal))) => {
+                Next::End(Err((NetworkRequest::StartTls, refusal))) => {
                     let sentence = format!(
                         "{server} offers no encryption (ERR {}): give it a certificate, or use --tls off",
                         refusal.text
                     );
-                    return Err(Trouble::Said(ExitStatus::Unconnected, sentence));
+                    return Err(ClientTrouble::Said(ExitStatus::Unconnected, sentence));
                 }
-                Next::End(Err((_, refusal))) => return Err(Trouble::refused(server, &refusal)),
+                Next::End(Err((_, refusal))) => return Err(ClientTrouble::refused(server, &refusal)),
             };
         }
     }
@@ -102,10 +107,10 @@ impl Connection {
     ///
     /// # Errors
     /// [`ExitStatus::Unconnected`].
-    pub fn reach(server: &Server, timeout: Duration) -> Result<Connection, Trouble> {
+    pub fn reach(server: &ServerAddress, timeout: Duration) -> Result<NutConnection, ClientTrouble> {
         let stream = connect(server, timeout)?;
         let _ = stream.set_nodelay(true);
-        Ok(Connection {
+        Ok(NutConnection {
             server: server.clone(),
             wire: Wire::Clear(stream),
             asker: Asker::default(),
@@ -125,42 +130,42 @@ impl Connection {
     /// # Errors
     /// The connection broke, or what was said is no answer: [`ExitStatus::Unconnected`]. A request that
     /// cannot be written: [`ExitStatus::Usage`].
-    pub fn ask(&mut self, request: Request) -> Result<ServerReply, Trouble> {
+    pub fn ask(&mut self, request: NetworkRequest) -> Result<ServerReply, ClientTrouble> {
         self.send(request)?;
         let until = Instant::now() + self.timeout;
         let mut items = vec![];
         loop {
             match self.said(until)? {
-                Said::Item(item) => items.push(item),
-                Said::Answer(_, answer) => return Ok(ServerReply { items, answer }),
+                Received::Item(item) => items.push(item),
+                Received::Answer(_, answer) => return Ok(ServerReply { items, answer }),
             }
         }
     }
 
-    /// As [`Connection::ask`], for a list that has to be there; `what` is what it is about.
+    /// As [`NutConnection::ask`], for a list that has to be there; `what` is what it is about.
     ///
     /// # Errors
-    /// As of [`Connection::ask`], and the refusal of the server.
-    pub fn list(&mut self, request: Request, what: &str) -> Result<Vec<Item>, Trouble> {
+    /// As of [`NutConnection::ask`], and the refusal of the server.
+    pub fn list(&mut self, request: NetworkRequest, what: &str) -> Result<Vec<Item>, ClientTrouble> {
         let reply = self.ask(request)?;
         match reply.answer {
             Ok(_) => Ok(reply.items),
-            Err(refusal) => Err(Trouble::refused(what, &refusal)),
+            Err(refusal) => Err(ClientTrouble::refused(what, &refusal)),
         }
     }
 
     /// Says good-bye; the server's answer is not waited for.
     pub fn close(mut self) {
-        let _ = self.send(Request::Logout);
+        let _ = self.send(NetworkRequest::Logout);
         if let Wire::Encrypted(stream) = &mut self.wire {
             stream.conn.send_close_notify();
             let _ = stream.flush();
         }
     }
 
-    fn send(&mut self, request: Request) -> Result<(), Trouble> {
+    fn send(&mut self, request: NetworkRequest) -> Result<(), ClientTrouble> {
         let mut line = vec![];
-        self.asker.ask(request, &mut line).map_err(|error| Trouble::usage(error.to_string()))?;
+        self.asker.ask(request, &mut line).map_err(|error| ClientTrouble::usage(error.to_string()))?;
         let wire = &mut self.wire;
         let _ = wire.socket().set_write_timeout(Some(self.timeout));
         let stream = wire.stream();
@@ -168,7 +173,7 @@ impl Connection {
     }
 
     /// The next thing that the server says.
-    fn said(&mut self, until: Instant) -> Result<Said, Trouble> {
+    fn said(&mut self, until: Instant) -> Result<Received, ClientTrouble> {
         loop {
             let mut rest = self.bytes.as_slice();
             let said = self.asker.read(&mut rest);
@@ -199,7 +204,7 @@ impl Connection {
         }
     }
 
-    fn encrypt(mut self, verify: &Verify, config: Arc<ClientConfig>) -> Result<Connection, Trouble> {
+    fn encrypt(mut self, verify: &Verify, config: Arc<ClientConfig>) -> Result<NutConnection, ClientTrouble> {
         if !self.bytes.is_empty() {
             return Err(self.unconnected(
                 "the server sent more in the clear behind OK STARTTLS, which may be an attack; \
@@ -220,7 +225,7 @@ impl Connection {
                 "{}: encryption failed: {error}; check the certificate, --fingerprint and --ca; nothing is sent in the clear instead",
                 self.server
             );
-            Trouble::Said(ExitStatus::Unconnected, sentence)
+            ClientTrouble::Said(ExitStatus::Unconnected, sentence)
         };
         let session = ClientConnection::new(config, name).map_err(|error| failed(&error))?;
         let _ = socket.set_read_timeout(Some(self.timeout));
@@ -240,7 +245,7 @@ impl Connection {
 
     /// A password that goes over a network as it is written is not passed over in silence: the server may
     /// have no certificate, or something on the way may have refused in its name.
-    fn warn_of_clear(&self, request: &Request) {
+    fn warn_of_clear(&self, request: &NetworkRequest) {
         let peer = self.wire.socket().peer_addr();
         if peer.is_ok_and(|peer| shows_password(peer.ip(), self.encrypted, request)) {
             out::tell(format_args!(
@@ -251,18 +256,18 @@ impl Connection {
         }
     }
 
-    fn unconnected(&self, why: &(impl std::fmt::Display + ?Sized)) -> Trouble {
-        Trouble::Said(ExitStatus::Unconnected, format!("{}: {why}", self.server))
+    fn unconnected(&self, why: &(impl std::fmt::Display + ?Sized)) -> ClientTrouble {
+        ClientTrouble::Said(ExitStatus::Unconnected, format!("{}: {why}", self.server))
     }
 
-    fn broke(&self, error: &std::io::Error) -> Trouble {
+    fn broke(&self, error: &std::io::Error) -> ClientTrouble {
         match error.kind() {
             ErrorKind::WouldBlock | ErrorKind::TimedOut => self.silent(),
             _ => self.unconnected(&format!("the connection broke: {error}; look at the server's log")),
         }
     }
 
-    fn silent(&self) -> Trouble {
+    fn silent(&self) -> ClientTrouble {
         let seconds = self.timeout.as_secs_f64();
         self.unconnected(&format!(
             "the server does not answer within {seconds} s; check that it is a NUT server, or give it longer with --timeout"
@@ -271,13 +276,13 @@ impl Connection {
 }
 
 /// Whether a request begins to send a password that others on the way can read.
-pub fn shows_password(peer: IpAddr, encrypted: bool, request: &Request) -> bool {
-    !encrypted && !peer.to_canonical().is_loopback() && matches!(request, Request::Username(_))
+pub fn shows_password(peer: IpAddr, encrypted: bool, request: &NetworkRequest) -> bool {
+    !encrypted && !peer.to_canonical().is_loopback() && matches!(request, NetworkRequest::Username(_))
 }
 
-fn connect(server: &Server, timeout: Duration) -> Result<TcpStream, Trouble> {
+fn connect(server: &ServerAddress, timeout: Duration) -> Result<TcpStream, ClientTrouble> {
     let failed = |why: &dyn std::fmt::Display, remedy: &str| {
-        Trouble::Said(ExitStatus::Unconnected, format!("cannot connect to {server}: {why}; {remedy}"))
+        ClientTrouble::Said(ExitStatus::Unconnected, format!("cannot connect to {server}: {why}; {remedy}"))
     };
     let addresses = (server.host.as_str(), server.port).to_socket_addrs();
     let addresses = addresses.map_err(|error| failed(&error, "check the name of the host"))?;

@@ -1,11 +1,11 @@
 //! What servers say of their UPSes, again and again: a thread for each server, so that one that hangs delays no other.
 
 use super::access::{Credentials, Reach};
-use super::connection::Connection;
-use super::place::{Place, Server, Ups};
+use super::connection::NutConnection;
+use super::place::{ServerAddress, UpsAddress, UpsPlace};
 use super::show;
-use super::trouble::{ExitStatus, Trouble};
-use nut::network::client::{Having, Request};
+use super::trouble::{ClientTrouble, ExitStatus};
+use nut::network::client::{Having, NetworkRequest};
 use std::collections::BTreeMap;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
 use std::time::{Duration, Instant};
@@ -17,15 +17,15 @@ pub type Variables = BTreeMap<String, String>;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum News {
     /// A connection to the server stands; whether it is encrypted.
-    Connected(Server, bool),
+    Connected(ServerAddress, bool),
     /// There is none, or none any more, and why; it is tried again each interval.
-    Lost(Server, String),
+    Lost(ServerAddress, String),
     /// All variables of a UPS.
-    Read(Ups, Variables),
+    Read(UpsAddress, Variables),
     /// The server refuses them, and why.
-    Refused(Ups, ExitStatus, String),
+    Refused(UpsAddress, ExitStatus, String),
     /// A round is over.
-    Round(Server),
+    Round(ServerAddress),
 }
 
 /// What a feed is made of.
@@ -49,7 +49,7 @@ enum Wanted {
 impl Feed {
     /// Starts to read; the threads end with the receiver. What is sent to a returned sender makes its
     /// server be read at once.
-    pub fn start(&self, places: &[Place], news: &SyncSender<News>) -> Vec<Sender<()>> {
+    pub fn start(&self, places: &[UpsPlace], news: &SyncSender<News>) -> Vec<Sender<()>> {
         let mut wakers = vec![];
         for (server, wanted) in by_server(places) {
             let (wake, woken) = channel();
@@ -60,7 +60,13 @@ impl Feed {
         wakers
     }
 
-    fn read_on(&self, server: &Server, wanted: &Wanted, news: &SyncSender<News>, woken: &Receiver<()>) {
+    fn read_on(
+        &self,
+        server: &ServerAddress,
+        wanted: &Wanted,
+        news: &SyncSender<News>,
+        woken: &Receiver<()>,
+    ) {
         let mut connection = None;
         loop {
             let began = Instant::now();
@@ -85,15 +91,15 @@ impl Feed {
     /// wanted.
     fn round(
         &self,
-        server: &Server,
+        server: &ServerAddress,
         wanted: &Wanted,
         news: &SyncSender<News>,
-        kept: &mut Option<Connection>,
+        kept: &mut Option<NutConnection>,
     ) -> Result<(), Option<String>> {
-        let lost = |trouble: Trouble| Some(trouble.sentence().to_string());
+        let lost = |trouble: ClientTrouble| Some(trouble.sentence().to_string());
         let tell = |said: News| news.send(said).map_err(|_| None);
         if kept.is_none() {
-            let connection = Connection::open(server, &self.reach, self.user.as_ref()).map_err(lost)?;
+            let connection = NutConnection::open(server, &self.reach, self.user.as_ref()).map_err(lost)?;
             tell(News::Connected(server.clone(), connection.is_encrypted()))?;
             *kept = Some(connection);
         }
@@ -101,13 +107,14 @@ impl Feed {
         let names = match wanted {
             Wanted::These(names) => names.clone(),
             Wanted::All => {
-                let items = connection.list(Request::ListUps, "LIST UPS").map_err(lost)?;
+                let items = connection.list(NetworkRequest::ListUps, "LIST UPS").map_err(lost)?;
                 show::upses(items).map(|(name, _)| name).collect()
             }
         };
         for name in names {
-            let reply = connection.ask(Request::List(Having::Variables, name.clone())).map_err(lost)?;
-            let ups = Ups { name, server: server.clone() };
+            let reply =
+                connection.ask(NetworkRequest::List(Having::Variables, name.clone())).map_err(lost)?;
+            let ups = UpsAddress { name, server: server.clone() };
             match reply.answer {
                 Ok(_) => tell(News::Read(ups, show::variables(reply.items).collect()))?,
                 Err(refusal) => tell(News::Refused(ups, ExitStatus::of(&refusal), refusal.to_string()))?,
@@ -126,8 +133,8 @@ pub fn wake(wakers: &[Sender<()>]) {
 }
 
 /// Which UPSes are wanted of which server, in the order in which they were named.
-fn by_server(places: &[Place]) -> Vec<(Server, Wanted)> {
-    let mut servers: Vec<(Server, Wanted)> = vec![];
+fn by_server(places: &[UpsPlace]) -> Vec<(ServerAddress, Wanted)> {
+    let mut servers: Vec<(ServerAddress, Wanted)> = vec![];
     for place in places {
         let known = servers.iter().position(|(server, _)| *server == place.server);
         let at = known.unwrap_or_else(|| {
@@ -145,9 +152,9 @@ fn by_server(places: &[Place]) -> Vec<(Server, Wanted)> {
 }
 
 /// The UPSes that are wanted when none is named: all of this host.
-pub fn or_all(places: Vec<Place>) -> Vec<Place> {
+pub fn or_all(places: Vec<UpsPlace>) -> Vec<UpsPlace> {
     match places.is_empty() {
-        true => vec![Place { ups: None, server: Server::default() }],
+        true => vec![UpsPlace { ups: None, server: ServerAddress::default() }],
         false => places,
     }
 }
@@ -158,9 +165,9 @@ mod tests {
 
     #[test]
     fn each_server_is_asked_once() {
-        let places: Vec<Place> =
+        let places: Vec<UpsPlace> =
             ["a@h", "b@i", "c@h", "a@h", "@i"].iter().map(|text| text.parse().unwrap()).collect();
-        let server = |host: &str| Server { host: host.into(), ..Server::default() };
+        let server = |host: &str| ServerAddress { host: host.into(), ..ServerAddress::default() };
         let wanted = [(server("h"), Wanted::These(vec!["a".into(), "c".into()])), (server("i"), Wanted::All)];
         assert_eq!(by_server(&places), wanted);
     }

@@ -1,20 +1,20 @@
 //! `qxups get`: values of variables.
 
-use super::access::{AccessOptions, User};
-use super::connection::Connection;
+use super::access::{AccessOptions, OrderUser};
+use super::connection::NutConnection;
 use super::json;
-use super::place::Ups;
+use super::place::UpsAddress;
 use super::show;
-use super::trouble::{ExitStatus, STATUSES, Trouble};
+use super::trouble::{ClientTrouble, ExitStatus, STATUSES};
 use crate::out;
 use clap::Args;
-use nut::network::client::{About, Answer, Request};
+use nut::network::client::{About, Answer, NetworkRequest};
 
 #[derive(Args)]
 #[command(after_help = STATUSES)]
 pub struct Get {
     /// The UPS: UPS[@HOST[:PORT]]
-    ups: Ups,
+    ups: UpsAddress,
     /// A variable, or several
     #[arg(required = true, value_name = "VARIABLE")]
     variables: Vec<String>,
@@ -24,29 +24,29 @@ pub struct Get {
     #[command(flatten)]
     access: AccessOptions,
     #[command(flatten)]
-    user: User,
+    user: OrderUser,
 }
 
 impl Get {
     /// One value is printed alone, several with their names.
     ///
     /// # Errors
-    /// [`Trouble`].
-    pub fn run(self) -> Result<ExitStatus, Trouble> {
+    /// [`ClientTrouble`].
+    pub fn run(self) -> Result<ExitStatus, ClientTrouble> {
         let user = self.user.named()?;
-        let mut connection = Connection::open(&self.ups.server, &self.access.reach()?, user.as_ref())?;
+        let mut connection = NutConnection::open(&self.ups.server, &self.access.reach()?, user.as_ref())?;
         let mut pairs = vec![];
         for name in self.variables {
-            let request = Request::Get(About::Value, self.ups.name.clone(), name.clone());
+            let request = NetworkRequest::Get(About::Value, self.ups.name.clone(), name.clone());
             match connection.ask(request)?.answer {
                 Ok(Answer::Value(value)) => pairs.push((name, value)),
                 Ok(_) => {
-                    return Err(Trouble::Said(
+                    return Err(ClientTrouble::Said(
                         ExitStatus::Failed,
                         format!("{name}: the server gives no value"),
                     ));
                 }
-                Err(refusal) => return Err(Trouble::refused(format!("{} {name}", self.ups), &refusal)),
+                Err(refusal) => return Err(ClientTrouble::refused(format!("{} {name}", self.ups), &refusal)),
             }
         }
         connection.close();

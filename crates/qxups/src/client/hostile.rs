@@ -1,20 +1,20 @@
 //! Servers that are none, or enemies: whatever they send, a client's command ends with a sentence.
 
 use super::access::{Credentials, Reach};
-use super::connection::{Connection, shows_password};
+use super::connection::{NutConnection, shows_password};
 use super::feed::{Feed, News};
 use super::order::{self, Seen};
-use super::place::{Place, Server};
-use super::trouble::{ExitStatus, Trouble};
+use super::place::{ServerAddress, UpsPlace};
+use super::trouble::{ClientTrouble, ExitStatus};
 use nut::network::TrackedOutcome;
-use nut::network::client::{About, Having, Order, Request, TlsMode, Values};
+use nut::network::client::{About, ClientOrder, Having, NetworkRequest, TlsMode, Values};
 use proptest::prelude::*;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tls::rustls::{ServerConnection, StreamOwned};
-use tls::{ClientCertificates, Fingerprint, Identity, Verify, server_config};
+use tls::{ClientCertificates, Fingerprint, TlsIdentity, Verify, server_config};
 
 fn reach(tls: TlsMode) -> Reach {
     Reach { tls, verify: Verify::Nothing, timeout: Duration::from_secs(5) }
@@ -25,7 +25,7 @@ fn user() -> Credentials {
 }
 
 /// A server whose every connection is handled so.
-fn server(handle: impl Fn(TcpStream) + Send + Sync + 'static) -> Server {
+fn server(handle: impl Fn(TcpStream) + Send + Sync + 'static) -> ServerAddress {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let handle = Arc::new(handle);
@@ -35,13 +35,13 @@ fn server(handle: impl Fn(TcpStream) + Send + Sync + 'static) -> Server {
             std::thread::spawn(move || handle(stream));
         }
     });
-    Server { host: "127.0.0.1".into(), port }
+    ServerAddress { host: "127.0.0.1".into(), port }
 }
 
 /// A server that answers each line by a rule, and keeps the lines; `None` closes.
 fn by_line(
     rule: impl Fn(&str) -> Option<&'static str> + Send + Sync + 'static,
-) -> (Server, Arc<Mutex<Vec<String>>>) {
+) -> (ServerAddress, Arc<Mutex<Vec<String>>>) {
     let seen = Arc::new(Mutex::new(vec![]));
     let heard = seen.clone();
     let server = server(move |mut stream| {
@@ -56,19 +56,23 @@ fn by_line(
     (server, seen)
 }
 
-fn sentence<T: std::fmt::Debug>(outcome: Result<T, Trouble>) -> (ExitStatus, String) {
+fn sentence<T: std::fmt::Debug>(outcome: Result<T, ClientTrouble>) -> (ExitStatus, String) {
     match outcome.unwrap_err() {
-        Trouble::Said(status, sentence) => (status, sentence),
-        Trouble::Stop(stop) => panic!("{stop:?}"),
+        ClientTrouble::Said(status, sentence) => (status, sentence),
+        ClientTrouble::Stop(stop) => panic!("{stop:?}"),
     }
 }
 
-fn open(server: &Server, reach: &Reach, user: Option<&Credentials>) -> Result<Connection, Trouble> {
-    Connection::open(server, reach, user)
+fn open(
+    server: &ServerAddress,
+    reach: &Reach,
+    user: Option<&Credentials>,
+) -> Result<NutConnection, ClientTrouble> {
+    NutConnection::open(server, reach, user)
 }
 
-fn load_off() -> Order {
-    Order::Command { ups: "u".into(), name: "load.off".into(), parameter: None }
+fn load_off() -> ClientOrder {
+    ClientOrder::Command { ups: "u".into(), name: "load.off".into(), parameter: None }
 }
 
 /// What servers answer, whole and broken, so that bytes come further than the first line.
@@ -117,10 +121,10 @@ proptest! {
             let _ = stream.read_to_end(&mut vec![]);
         });
         for request in [
-            Request::ListUps,
-            Request::List(Having::Variables, "u".into()),
-            Request::Get(About::Type, "u".into(), "a.b".into()),
-            Request::ListValues(Values::Ranges, "u".into(), "a.b".into()),
+            NetworkRequest::ListUps,
+            NetworkRequest::List(Having::Variables, "u".into()),
+            NetworkRequest::Get(About::Type, "u".into(), "a.b".into()),
+            NetworkRequest::ListValues(Values::Ranges, "u".into(), "a.b".into()),
         ] {
             if let Ok(mut connection) = open(&server, &reach(TlsMode::Never), None) {
                 let reply = connection.ask(request);
@@ -141,7 +145,7 @@ fn a_server_that_says_nothing_is_given_up_in_time() {
     let reach = Reach { timeout: Duration::from_millis(300), ..reach(TlsMode::Never) };
     let began = Instant::now();
     let mut connection = open(&server, &reach, None).unwrap();
-    let (status, said) = sentence(connection.ask(Request::ListUps));
+    let (status, said) = sentence(connection.ask(NetworkRequest::ListUps));
     assert_eq!(status, ExitStatus::Unconnected);
     assert!(said.contains("does not answer within 0.3 s") && said.contains("--timeout"), "{said}");
     assert!(began.elapsed() < Duration::from_secs(20));
@@ -156,7 +160,7 @@ fn a_server_that_drips_is_given_up_in_time() {
     });
     let reach = Reach { timeout: Duration::from_millis(400), ..reach(TlsMode::Never) };
     let mut connection = open(&server, &reach, None).unwrap();
-    assert_eq!(sentence(connection.ask(Request::ListUps)).0, ExitStatus::Unconnected);
+    assert_eq!(sentence(connection.ask(NetworkRequest::ListUps)).0, ExitStatus::Unconnected);
 }
 
 #[test]
@@ -168,7 +172,7 @@ fn a_flood_is_bounded() {
             while stream.write_all(&block).is_ok() {}
         });
         let mut connection = open(&server, &reach(TlsMode::Never), None).unwrap();
-        let (status, said) = sentence(connection.ask(Request::List(Having::Variables, "u".into())));
+        let (status, said) = sentence(connection.ask(NetworkRequest::List(Having::Variables, "u".into())));
         assert_eq!(status, ExitStatus::Unconnected, "{said}");
         assert!(said.contains("of more than"), "{said}");
     }
@@ -247,7 +251,7 @@ fn a_feed_tells_of_a_lost_server_and_comes_back() {
     });
     let (sender, news) = std::sync::mpsc::sync_channel(100);
     let feed = Feed { reach: reach(TlsMode::Never), user: None, interval: Duration::from_millis(10) };
-    let _wakers = feed.start(&[Place { ups: Some("u".into()), server: server.clone() }], &sender);
+    let _wakers = feed.start(&[UpsPlace { ups: Some("u".into()), server: server.clone() }], &sender);
     let mut told = vec![];
     while told.iter().filter(|word| **word == "read").count() < 2 && told.len() < 20 {
         told.push(match news.recv_timeout(Duration::from_secs(20)).unwrap() {
@@ -262,9 +266,9 @@ fn a_feed_tells_of_a_lost_server_and_comes_back() {
 }
 
 /// A server that offers TLS, and answers LIST UPS behind it.
-fn tls_server(extra: &'static [u8]) -> (Server, Fingerprint, String, Arc<Mutex<Vec<String>>>) {
-    let pem = Identity::make(&["localhost".into(), "127.0.0.1".into()]).unwrap();
-    let identity = Identity::from_pem(pem.as_bytes()).unwrap();
+fn tls_server(extra: &'static [u8]) -> (ServerAddress, Fingerprint, String, Arc<Mutex<Vec<String>>>) {
+    let pem = TlsIdentity::make(&["localhost".into(), "127.0.0.1".into()]).unwrap();
+    let identity = TlsIdentity::from_pem(pem.as_bytes()).unwrap();
     let fingerprint = identity.fingerprint().unwrap();
     let config = server_config(&identity, &ClientCertificates::NotAsked).unwrap();
     let seen = Arc::new(Mutex::new(vec![]));
@@ -313,7 +317,7 @@ fn encryption_is_used_where_it_is_offered() {
         let reach = Reach { verify: verify.clone(), ..reach(tls) };
         let mut connection = open(&server, &reach, Some(&user())).unwrap();
         assert!(connection.is_encrypted(), "{verify:?}");
-        assert_eq!(connection.ask(Request::ListUps).unwrap().items.len(), 1, "{verify:?}");
+        assert_eq!(connection.ask(NetworkRequest::ListUps).unwrap().items.len(), 1, "{verify:?}");
         connection.close();
     }
     std::fs::remove_dir_all(&folder).unwrap();
@@ -322,11 +326,11 @@ fn encryption_is_used_where_it_is_offered() {
 #[test]
 fn a_password_goes_to_no_other_server_than_the_one_that_is_meant() {
     let (server, ..) = tls_server(b"");
-    let other = Identity::from_pem(Identity::make(&["x".into()]).unwrap().as_bytes()).unwrap();
+    let other = TlsIdentity::from_pem(TlsIdentity::make(&["x".into()]).unwrap().as_bytes()).unwrap();
     let folder = std::env::temp_dir().join(format!("qxups-client-other-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     let ca = folder.join("ca.pem");
-    std::fs::write(&ca, Identity::make(&["x".into()]).unwrap()).unwrap();
+    std::fs::write(&ca, TlsIdentity::make(&["x".into()]).unwrap()).unwrap();
     let fingerprint = Verify::Fingerprint(other.fingerprint().unwrap());
     for verify in [fingerprint, Verify::Roots(ca)] {
         let reach = Reach { verify, ..reach(TlsMode::Required) };
@@ -364,14 +368,14 @@ fn encryption_that_fails_is_not_gone_on_without() {
 
 #[test]
 fn a_password_in_the_clear_is_warned_of_beyond_this_host() {
-    let name = Request::Username("a".into());
+    let name = NetworkRequest::Username("a".into());
     for (address, encrypted, request, warned) in [
         ("192.0.2.7", false, &name, true),
         ("2001:db8::1", false, &name, true),
         ("192.0.2.7", true, &name, false),
         ("127.0.0.1", false, &name, false),
         ("::1", false, &name, false),
-        ("192.0.2.7", false, &Request::ListUps, false),
+        ("192.0.2.7", false, &NetworkRequest::ListUps, false),
     ] {
         assert_eq!(shows_password(address.parse().unwrap(), encrypted, request), warned, "{address}");
     }

@@ -1,6 +1,6 @@
 //! JSON on standard output.
 
-use super::trouble::Trouble;
+use super::trouble::ClientTrouble;
 use crate::out;
 use serde_json::Value;
 
@@ -8,7 +8,7 @@ use serde_json::Value;
 ///
 /// # Errors
 /// It cannot be written.
-pub fn print(value: &Value) -> Result<(), Trouble> {
+pub fn print(value: &Value) -> Result<(), ClientTrouble> {
     Ok(out::print(&format!("{value:#}\n"))?)
 }
 
@@ -16,6 +16,6 @@ pub fn print(value: &Value) -> Result<(), Trouble> {
 ///
 /// # Errors
 /// It cannot be written.
-pub fn print_line(value: &Value) -> Result<(), Trouble> {
+pub fn print_line(value: &Value) -> Result<(), ClientTrouble> {
     Ok(out::print(&format!("{value}\n"))?)
 }

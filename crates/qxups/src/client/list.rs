@@ -1,14 +1,14 @@
 //! `qxups list`: the UPSes of a server, and what a UPS has.
 
-use super::access::{AccessOptions, User};
-use super::connection::Connection;
+use super::access::{AccessOptions, OrderUser};
+use super::connection::NutConnection;
 use super::json;
-use super::place::{Place, Server};
+use super::place::{ServerAddress, UpsPlace};
 use super::show::{self, Writable};
-use super::trouble::{ExitStatus, STATUSES, Trouble};
+use super::trouble::{ClientTrouble, ExitStatus, STATUSES};
 use crate::out;
 use clap::{Args, ValueEnum};
-use nut::network::client::{About, Answer, Having, Item, Refusal, Request, Values};
+use nut::network::client::{About, Answer, Having, Item, NetworkRequest, Refusal, Values};
 use serde_json::{Value, json};
 
 /// What is listed of a UPS.
@@ -30,7 +30,7 @@ enum What {
 pub struct List {
     /// The UPS: UPS[@HOST[:PORT]]; left out, or @HOST[:PORT], all UPSes of the server
     #[arg(value_name = "UPS")]
-    place: Option<Place>,
+    place: Option<UpsPlace>,
     /// What of the UPS
     #[arg(value_enum, requires = "place", default_value = "variables")]
     what: What,
@@ -40,19 +40,19 @@ pub struct List {
     #[command(flatten)]
     access: AccessOptions,
     #[command(flatten)]
-    user: User,
+    user: OrderUser,
 }
 
 impl List {
     /// # Errors
-    /// [`Trouble`].
-    pub fn run(self) -> Result<ExitStatus, Trouble> {
-        let place = self.place.unwrap_or(Place { ups: None, server: Server::default() });
+    /// [`ClientTrouble`].
+    pub fn run(self) -> Result<ExitStatus, ClientTrouble> {
+        let place = self.place.unwrap_or(UpsPlace { ups: None, server: ServerAddress::default() });
         let user = self.user.named()?;
-        let mut connection = Connection::open(&place.server, &self.access.reach()?, user.as_ref())?;
+        let mut connection = NutConnection::open(&place.server, &self.access.reach()?, user.as_ref())?;
         let (text, value) = match (place.ups, self.what) {
             (None, What::Variables) => upses(&mut connection, &place.server)?,
-            (None, _) => return Err(Trouble::usage("name the UPS before what is to be listed of it")),
+            (None, _) => return Err(ClientTrouble::usage("name the UPS before what is to be listed of it")),
             (Some(ups), What::Variables) => variables(&mut connection, &ups)?,
             (Some(ups), What::Writable) => writable(&mut connection, &ups)?,
             (Some(ups), What::Commands) => commands(&mut connection, &ups)?,
@@ -74,20 +74,20 @@ fn lines(pairs: &[(String, String)], between: &str) -> String {
     pairs.iter().map(|(name, value)| format!("{name}{between}{value}\n")).collect()
 }
 
-fn upses(connection: &mut Connection, server: &Server) -> Result<Both, Trouble> {
-    let items = connection.list(Request::ListUps, &server.to_string())?;
+fn upses(connection: &mut NutConnection, server: &ServerAddress) -> Result<Both, ClientTrouble> {
+    let items = connection.list(NetworkRequest::ListUps, &server.to_string())?;
     let pairs: Vec<_> = show::upses(items).collect();
     Ok((lines(&pairs, ": "), show::object(pairs)))
 }
 
-fn variables(connection: &mut Connection, ups: &str) -> Result<Both, Trouble> {
-    let items = connection.list(Request::List(Having::Variables, ups.into()), ups)?;
+fn variables(connection: &mut NutConnection, ups: &str) -> Result<Both, ClientTrouble> {
+    let items = connection.list(NetworkRequest::List(Having::Variables, ups.into()), ups)?;
     let pairs: Vec<_> = show::variables(items).collect();
     Ok((lines(&pairs, ": "), show::object(pairs)))
 }
 
-fn commands(connection: &mut Connection, ups: &str) -> Result<Both, Trouble> {
-    let items = connection.list(Request::List(Having::Commands, ups.into()), ups)?;
+fn commands(connection: &mut NutConnection, ups: &str) -> Result<Both, ClientTrouble> {
+    let items = connection.list(NetworkRequest::List(Having::Commands, ups.into()), ups)?;
     let mut pairs = vec![];
     for name in show::commands(items) {
         let description = text(connection, About::CommandDescription, ups, &name)?;
@@ -96,8 +96,8 @@ fn commands(connection: &mut Connection, ups: &str) -> Result<Both, Trouble> {
     Ok((lines(&pairs, " - "), show::object(pairs)))
 }
 
-fn clients(connection: &mut Connection, ups: &str) -> Result<Both, Trouble> {
-    let items = connection.list(Request::List(Having::Clients, ups.into()), ups)?;
+fn clients(connection: &mut NutConnection, ups: &str) -> Result<Both, ClientTrouble> {
+    let items = connection.list(NetworkRequest::List(Having::Clients, ups.into()), ups)?;
     let addresses: Vec<String> = items
         .into_iter()
         .filter_map(|item| match item {
@@ -108,8 +108,8 @@ fn clients(connection: &mut Connection, ups: &str) -> Result<Both, Trouble> {
     Ok((addresses.iter().map(|address| format!("{address}\n")).collect(), json!(addresses)))
 }
 
-fn writable(connection: &mut Connection, ups: &str) -> Result<Both, Trouble> {
-    let items = connection.list(Request::List(Having::Writables, ups.into()), ups)?;
+fn writable(connection: &mut NutConnection, ups: &str) -> Result<Both, ClientTrouble> {
+    let items = connection.list(NetworkRequest::List(Having::Writables, ups.into()), ups)?;
     let mut found = vec![];
     for (name, value) in show::variables(items) {
         found.push(one_writable(connection, ups, name, value)?);
@@ -120,18 +120,18 @@ fn writable(connection: &mut Connection, ups: &str) -> Result<Both, Trouble> {
 
 /// What is known of a variable that can be written. A server may refuse a part of it.
 fn one_writable(
-    connection: &mut Connection,
+    connection: &mut NutConnection,
     ups: &str,
     name: String,
     value: String,
-) -> Result<Writable, Trouble> {
-    let ask = |about| Request::Get(about, ups.into(), name.clone());
+) -> Result<Writable, ClientTrouble> {
+    let ask = |about| NetworkRequest::Get(about, ups.into(), name.clone());
     let kind = match connection.ask(ask(About::Type))?.answer {
         Ok(Answer::Type(kind)) => Some(kind),
         _ => None,
     };
     let description = text(connection, About::Description, ups, &name)?;
-    let list = |values| Request::ListValues(values, ups.into(), name.clone());
+    let list = |values| NetworkRequest::ListValues(values, ups.into(), name.clone());
     let (mut choices, mut ranges) = (vec![], vec![]);
     if kind.as_ref().is_some_and(|kind| kind.choices) {
         choices = show::choices(connection.ask(list(Values::Choices))?.items).collect();
@@ -148,9 +148,14 @@ fn one_writable(
 }
 
 /// A description; what the server refuses is as unknown as what it has none of.
-fn text(connection: &mut Connection, about: About, ups: &str, name: &str) -> Result<String, Trouble> {
+fn text(
+    connection: &mut NutConnection,
+    about: About,
+    ups: &str,
+    name: &str,
+) -> Result<String, ClientTrouble> {
     let answer: Result<Answer, Refusal> =
-        connection.ask(Request::Get(about, ups.into(), name.into()))?.answer;
+        connection.ask(NetworkRequest::Get(about, ups.into(), name.into()))?.answer;
     Ok(match answer {
         Ok(Answer::Value(text)) => text,
         _ => "Description unavailable".into(),

@@ -2,15 +2,15 @@
 
 mod format;
 
-use super::access::{AccessOptions, Credentials, Reach, User, seconds};
-use super::connection::Connection;
+use super::access::{AccessOptions, Credentials, OrderUser, Reach, seconds};
+use super::connection::NutConnection;
 use super::feed::wake;
-use super::place::Ups;
-use super::trouble::{ExitStatus, STATUSES, Trouble};
+use super::place::UpsAddress;
+use super::trouble::{ClientTrouble, ExitStatus, STATUSES};
 use crate::out;
 use clap::Args;
 use format::Format;
-use nut::network::client::{About, Answer, Request};
+use nut::network::client::{About, Answer, NetworkRequest};
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -30,7 +30,7 @@ const WAITING: usize = 64;
 
 #[derive(Args)]
 #[command(after_help = STATUSES)]
-pub struct Log {
+pub struct LogOptions {
     /// UPSes: UPS[@HOST[:PORT]]; UPS,FILE writes those of this one to a file of their own
     #[arg(required = true, value_name = "UPS[,FILE]", value_parser = target)]
     upses: Vec<Target>,
@@ -50,7 +50,7 @@ pub struct Log {
     #[command(flatten)]
     access: AccessOptions,
     #[command(flatten)]
-    user: User,
+    user: OrderUser,
 }
 
 /// A UPS that is logged.
@@ -58,7 +58,7 @@ pub struct Log {
 struct Target {
     /// As it was named.
     named: String,
-    ups: Ups,
+    ups: UpsAddress,
     /// A file of its own.
     file: Option<PathBuf>,
 }
@@ -72,12 +72,12 @@ fn target(text: &str) -> Result<Target, String> {
     Ok(Target { named: named.into(), ups: named.parse()?, file })
 }
 
-impl Log {
+impl LogOptions {
     /// # Errors
-    /// [`Trouble`].
-    pub fn run(self) -> Result<ExitStatus, Trouble> {
+    /// [`ClientTrouble`].
+    pub fn run(self) -> Result<ExitStatus, ClientTrouble> {
         let failed = |error: std::io::Error| {
-            Trouble::Said(ExitStatus::Failed, format!("cannot wait for signals: {error}"))
+            ClientTrouble::Said(ExitStatus::Failed, format!("cannot wait for signals: {error}"))
         };
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (lines, taken) = mpsc::channel(WAITING);
@@ -111,9 +111,9 @@ async fn write_on(
     mut lines: mpsc::Receiver<(PathBuf, String)>,
     wakers: &[Sender<()>],
     files: bool,
-) -> Result<(), Trouble> {
+) -> Result<(), ClientTrouble> {
     let failed = |error: std::io::Error| {
-        Trouble::Said(ExitStatus::Failed, format!("cannot wait for signals: {error}"))
+        ClientTrouble::Said(ExitStatus::Failed, format!("cannot wait for signals: {error}"))
     };
     let mut now = signal(SignalKind::user_defined1()).map_err(failed)?;
     // a terminal that closes ends what writes to it, not what writes to a file
@@ -148,7 +148,7 @@ async fn write_on(
 }
 
 /// The end; what could not be written is not passed over.
-fn written(full: &BTreeMap<PathBuf, String>) -> Result<(), Trouble> {
+fn written(full: &BTreeMap<PathBuf, String>) -> Result<(), ClientTrouble> {
     match full.iter().next() {
         None => Ok(()),
         Some((path, why)) => {
@@ -156,7 +156,7 @@ fn written(full: &BTreeMap<PathBuf, String>) -> Result<(), Trouble> {
                 "lines are missing in {}: {why}; make room, or give another --logfile",
                 path.display()
             );
-            Err(Trouble::Said(ExitStatus::Failed, sentence))
+            Err(ClientTrouble::Said(ExitStatus::Failed, sentence))
         }
     }
 }
@@ -202,9 +202,9 @@ impl Logger {
     }
 
     /// A line, with "NA" for what there is not. Why the connection is gone is told once.
-    fn line(&self, kept: &mut Option<Connection>, trouble: &mut String) -> String {
+    fn line(&self, kept: &mut Option<NutConnection>, trouble: &mut String) -> String {
         if kept.is_none() {
-            match Connection::open(&self.target.ups.server, &self.reach, self.user.as_ref()) {
+            match NutConnection::open(&self.target.ups.server, &self.reach, self.user.as_ref()) {
                 Ok(connection) => *kept = Some(connection),
                 Err(error) => tell_once(trouble, error.sentence()),
             }
@@ -212,7 +212,7 @@ impl Logger {
         let mut values = BTreeMap::new();
         for name in self.format.variables() {
             let Some(connection) = kept else { break };
-            let request = Request::Get(About::Value, self.target.ups.name.clone(), name.into());
+            let request = NetworkRequest::Get(About::Value, self.target.ups.name.clone(), name.into());
             match connection.ask(request).map(|reply| reply.answer) {
                 Ok(Ok(Answer::Value(value))) => {
                     trouble.clear();

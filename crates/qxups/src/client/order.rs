@@ -1,14 +1,14 @@
 //! `qxups cmd` and `qxups set`: orders, followed until it is seen what became of them.
 
-use super::access::{AccessOptions, Credentials, Reach, User, seconds};
-use super::connection::Connection;
+use super::access::{AccessOptions, Credentials, OrderUser, Reach, seconds};
+use super::connection::NutConnection;
 use super::json;
-use super::place::{Server, Ups};
-use super::trouble::{ExitStatus, STATUSES, Trouble};
+use super::place::{ServerAddress, UpsAddress};
+use super::trouble::{ClientTrouble, ExitStatus, STATUSES};
 use crate::out;
 use clap::Args;
 use nut::network::TrackedOutcome;
-use nut::network::client::{End, Errand, Next, Order, Request};
+use nut::network::client::{ClientOrder, Errand, NetworkRequest, Next, OrderEnd};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 #[command(after_help = STATUSES)]
 pub struct Cmd {
     /// The UPS: UPS[@HOST[:PORT]]
-    ups: Ups,
+    ups: UpsAddress,
     /// The command, such as test.battery.start.quick
     command: String,
     /// Its parameter, for a command that takes one
@@ -27,9 +27,9 @@ pub struct Cmd {
 
 #[derive(Args)]
 #[command(after_help = STATUSES)]
-pub struct Set {
+pub struct SetOptions {
     /// The UPS: UPS[@HOST[:PORT]]
-    ups: Ups,
+    ups: UpsAddress,
     /// A variable and its new value, or several: the first that fails ends it
     #[arg(required = true, value_name = "VARIABLE=VALUE", value_parser = assignment)]
     assignments: Vec<(String, String)>,
@@ -52,7 +52,7 @@ struct Following {
     #[command(flatten)]
     access: AccessOptions,
     #[command(flatten)]
-    user: User,
+    user: OrderUser,
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {
@@ -122,20 +122,21 @@ impl Seen {
 
 impl Cmd {
     /// # Errors
-    /// [`Trouble`].
-    pub fn run(self) -> Result<ExitStatus, Trouble> {
+    /// [`ClientTrouble`].
+    pub fn run(self) -> Result<ExitStatus, ClientTrouble> {
         let name = self.command.clone();
-        let order = Order::Command { ups: self.ups.name.clone(), name: self.command, parameter: self.value };
+        let order =
+            ClientOrder::Command { ups: self.ups.name.clone(), name: self.command, parameter: self.value };
         self.following.follow(&self.ups.server, vec![(name, order)])
     }
 }
 
-impl Set {
+impl SetOptions {
     /// # Errors
-    /// [`Trouble`].
-    pub fn run(self) -> Result<ExitStatus, Trouble> {
+    /// [`ClientTrouble`].
+    pub fn run(self) -> Result<ExitStatus, ClientTrouble> {
         let order = |(variable, value): (String, String)| {
-            (variable.clone(), Order::Set { ups: self.ups.name.clone(), variable, value })
+            (variable.clone(), ClientOrder::Set { ups: self.ups.name.clone(), variable, value })
         };
         let orders = self.assignments.into_iter().map(order).collect();
         self.following.follow(&self.ups.server, orders)
@@ -143,11 +144,15 @@ impl Set {
 }
 
 impl Following {
-    fn follow(self, server: &Server, orders: Vec<(String, Order)>) -> Result<ExitStatus, Trouble> {
+    fn follow(
+        self,
+        server: &ServerAddress,
+        orders: Vec<(String, ClientOrder)>,
+    ) -> Result<ExitStatus, ClientTrouble> {
         let reach = self.access.reach()?;
         let user = self.user.required()?;
         let wait = (!self.no_wait).then_some(self.wait);
-        let mut connection = Connection::open(server, &reach, Some(&user))?;
+        let mut connection = NutConnection::open(server, &reach, Some(&user))?;
         for (name, order) in orders {
             let seen = give(&mut connection, order, wait).map_err(|trouble| named(&name, trouble))?;
             let status = seen.status(!self.no_wait);
@@ -158,7 +163,7 @@ impl Following {
             match status {
                 ExitStatus::Done if self.json => {}
                 ExitStatus::Done => out::print(&format!("{sentence}\n"))?,
-                status => return Err(Trouble::Said(status, sentence)),
+                status => return Err(ClientTrouble::Said(status, sentence)),
             }
         }
         connection.close();
@@ -166,25 +171,25 @@ impl Following {
     }
 }
 
-fn named(name: &str, trouble: Trouble) -> Trouble {
+fn named(name: &str, trouble: ClientTrouble) -> ClientTrouble {
     match trouble {
-        Trouble::Said(status, sentence) => Trouble::Said(status, format!("{name}: {sentence}")),
-        stop @ Trouble::Stop(_) => stop,
+        ClientTrouble::Said(status, sentence) => ClientTrouble::Said(status, format!("{name}: {sentence}")),
+        stop @ ClientTrouble::Stop(_) => stop,
     }
 }
 
 /// One order on a connection of its own.
 ///
 /// # Errors
-/// [`Trouble`]: nothing was handed over.
+/// [`ClientTrouble`]: nothing was handed over.
 pub fn give_alone(
-    server: &Server,
+    server: &ServerAddress,
     reach: &Reach,
     user: &Credentials,
-    order: Order,
+    order: ClientOrder,
     wait: Duration,
-) -> Result<Seen, Trouble> {
-    let mut connection = Connection::open(server, reach, Some(user))?;
+) -> Result<Seen, ClientTrouble> {
+    let mut connection = NutConnection::open(server, reach, Some(user))?;
     let seen = give(&mut connection, order, Some(wait))?;
     connection.close();
     Ok(seen)
@@ -193,8 +198,12 @@ pub fn give_alone(
 /// Gives an order, and follows it for so long.
 ///
 /// # Errors
-/// [`Trouble`]: nothing was handed over.
-fn give(connection: &mut Connection, order: Order, wait: Option<Duration>) -> Result<Seen, Trouble> {
+/// [`ClientTrouble`]: nothing was handed over.
+fn give(
+    connection: &mut NutConnection,
+    order: ClientOrder,
+    wait: Option<Duration>,
+) -> Result<Seen, ClientTrouble> {
     let mut errand = match wait {
         Some(_) => Errand::new(order),
         None => Errand::without_outcome(order),
@@ -218,10 +227,10 @@ fn give(connection: &mut Connection, order: Order, wait: Option<Duration>) -> Re
             // an errand never says so
             Next::StartTls => return Ok(Seen::Accepted),
         };
-        handed_over |= matches!(request, Request::Command { .. } | Request::Set { .. });
+        handed_over |= matches!(request, NetworkRequest::Command { .. } | NetworkRequest::Set { .. });
         answer = match connection.ask(request) {
             Ok(reply) => Some(reply.answer),
-            Err(Trouble::Said(status, why)) if handed_over && status != ExitStatus::Usage => {
+            Err(ClientTrouble::Said(status, why)) if handed_over && status != ExitStatus::Usage => {
                 return Ok(Seen::Unseen(why));
             }
             Err(trouble) => return Err(trouble),
@@ -229,12 +238,12 @@ fn give(connection: &mut Connection, order: Order, wait: Option<Duration>) -> Re
     }
 }
 
-fn ended(end: End) -> Result<Seen, Trouble> {
+fn ended(end: OrderEnd) -> Result<Seen, ClientTrouble> {
     match end {
-        End::Done => Ok(Seen::Done),
-        End::Accepted => Ok(Seen::Accepted),
-        End::Failed(outcome) => Ok(Seen::Failed(outcome)),
-        End::Refused(refusal) => Err(Trouble::Said(ExitStatus::of(&refusal), refusal.to_string())),
-        End::Lost(refusal) => Ok(Seen::Unseen(refusal.to_string())),
+        OrderEnd::Done => Ok(Seen::Done),
+        OrderEnd::Accepted => Ok(Seen::Accepted),
+        OrderEnd::Failed(outcome) => Ok(Seen::Failed(outcome)),
+        OrderEnd::Refused(refusal) => Err(ClientTrouble::Said(ExitStatus::of(&refusal), refusal.to_string())),
+        OrderEnd::Lost(refusal) => Ok(Seen::Unseen(refusal.to_string())),
     }
 }

@@ -9,20 +9,20 @@ const HERE: &str = "localhost";
 
 /// A NUT server.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Server {
+pub struct ServerAddress {
     /// Its name or address, without brackets.
     pub host: String,
     /// Its port.
     pub port: u16,
 }
 
-impl Default for Server {
-    fn default() -> Server {
-        Server { host: HERE.into(), port: PORT }
+impl Default for ServerAddress {
+    fn default() -> ServerAddress {
+        ServerAddress { host: HERE.into(), port: PORT }
     }
 }
 
-impl fmt::Display for Server {
+impl fmt::Display for ServerAddress {
     /// As it is written, without the usual port.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.host.contains(':') {
@@ -33,11 +33,11 @@ impl fmt::Display for Server {
     }
 }
 
-impl FromStr for Server {
+impl FromStr for ServerAddress {
     type Err = String;
 
     /// `HOST[:PORT]`; an IPv6 address stands in brackets, or alone without a port.
-    fn from_str(text: &str) -> Result<Server, String> {
+    fn from_str(text: &str) -> Result<ServerAddress, String> {
         let wrong = || format!("'{text}' is no server: write HOST[:PORT], an IPv6 address in brackets");
         let (host, port) = match text.strip_prefix('[') {
             Some(rest) => {
@@ -59,7 +59,7 @@ impl FromStr for Server {
         };
         let plain = |letter: char| !letter.is_whitespace() && !letter.is_control() && letter != '@';
         match !host.is_empty() && host.chars().all(plain) {
-            true => Ok(Server { host: host.into(), port }),
+            true => Ok(ServerAddress { host: host.into(), port }),
             false => Err(wrong()),
         }
     }
@@ -67,51 +67,51 @@ impl FromStr for Server {
 
 /// A UPS of a server.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ups {
+pub struct UpsAddress {
     /// Its name there.
     pub name: String,
     /// The server.
-    pub server: Server,
+    pub server: ServerAddress,
 }
 
-impl fmt::Display for Ups {
+impl fmt::Display for UpsAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}@{}", self.name, self.server)
     }
 }
 
-impl FromStr for Ups {
+impl FromStr for UpsAddress {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Ups, String> {
+    fn from_str(text: &str) -> Result<UpsAddress, String> {
         match text.parse()? {
-            Place { ups: Some(name), server } => Ok(Ups { name, server }),
-            Place { ups: None, .. } => Err(format!("'{text}' names no UPS: write UPS[@HOST[:PORT]]")),
+            UpsPlace { ups: Some(name), server } => Ok(UpsAddress { name, server }),
+            UpsPlace { ups: None, .. } => Err(format!("'{text}' names no UPS: write UPS[@HOST[:PORT]]")),
         }
     }
 }
 
 /// A UPS, or all of a server: `@HOST[:PORT]`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Place {
+pub struct UpsPlace {
     /// The UPS; all of the server where it is left out.
     pub ups: Option<String>,
     /// The server.
-    pub server: Server,
+    pub server: ServerAddress,
 }
 
-impl FromStr for Place {
+impl FromStr for UpsPlace {
     type Err = String;
 
-    fn from_str(text: &str) -> Result<Place, String> {
+    fn from_str(text: &str) -> Result<UpsPlace, String> {
         let (ups, server) = match text.split_once('@') {
             Some((ups, server)) => (ups, server.parse()?),
-            None => (text, Server::default()),
+            None => (text, ServerAddress::default()),
         };
         if ups.is_empty() && !text.starts_with('@') {
             return Err("the name of the UPS is empty: write UPS[@HOST[:PORT]], or @HOST[:PORT]".into());
         }
-        Ok(Place { ups: (!ups.is_empty()).then(|| ups.into()), server })
+        Ok(UpsPlace { ups: (!ups.is_empty()).then(|| ups.into()), server })
     }
 }
 
@@ -130,9 +130,9 @@ mod tests {
             ("myups@2001:db8::1", Some("myups"), "2001:db8::1", 3493),
             ("@192.0.2.7", None, "192.0.2.7", 3493),
         ] {
-            let place: Place = text.parse().unwrap();
-            let server = Server { host: host.into(), port };
-            assert_eq!(place, Place { ups: ups.map(str::to_string), server: server.clone() }, "{text}");
+            let place: UpsPlace = text.parse().unwrap();
+            let server = ServerAddress { host: host.into(), port };
+            assert_eq!(place, UpsPlace { ups: ups.map(str::to_string), server: server.clone() }, "{text}");
             assert_eq!(server.to_string().parse(), Ok(server), "{text}");
         }
     }
@@ -142,9 +142,9 @@ mod tests {
         for text in
             ["", "u@", "u@h:", "u@h:0", "u@h:65536", "u@h:x", "u@[::1", "u@[::1]9", "u@:1", "u@h h", "u@v@h"]
         {
-            let refused = text.parse::<Place>().unwrap_err();
+            let refused = text.parse::<UpsPlace>().unwrap_err();
             assert!(refused.contains("write "), "{text}: {refused}");
         }
-        assert!("@h".parse::<Ups>().unwrap_err().contains("names no UPS"));
+        assert!("@h".parse::<UpsAddress>().unwrap_err().contains("names no UPS"));
     }
 }

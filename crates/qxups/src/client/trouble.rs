@@ -50,45 +50,45 @@ impl From<ExitStatus> for ExitCode {
 
 /// Why a command ends before it is done.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ClientTrouble {
     /// A status, and a sentence: what happened, and what to do.
     Said(ExitStatus, String),
     /// Standard output cannot be written to.
     Stop(Stop),
 }
 
-impl From<Stop> for Trouble {
-    fn from(stop: Stop) -> Trouble {
-        Trouble::Stop(stop)
+impl From<Stop> for ClientTrouble {
+    fn from(stop: Stop) -> ClientTrouble {
+        ClientTrouble::Stop(stop)
     }
 }
 
-impl Trouble {
+impl ClientTrouble {
     /// The command line is wrong.
-    pub fn usage(sentence: impl Into<String>) -> Trouble {
-        Trouble::Said(ExitStatus::Usage, sentence.into())
+    pub fn usage(sentence: impl Into<String>) -> ClientTrouble {
+        ClientTrouble::Said(ExitStatus::Usage, sentence.into())
     }
 
     /// A request about `what` was refused.
-    pub fn refused(what: impl std::fmt::Display, refusal: &Refusal) -> Trouble {
-        Trouble::Said(ExitStatus::of(refusal), format!("{what}: {refusal}"))
+    pub fn refused(what: impl std::fmt::Display, refusal: &Refusal) -> ClientTrouble {
+        ClientTrouble::Said(ExitStatus::of(refusal), format!("{what}: {refusal}"))
     }
 
     /// The sentence, where there is one.
     pub fn sentence(&self) -> &str {
         match self {
-            Trouble::Said(_, sentence) | Trouble::Stop(Stop::Failed(sentence)) => sentence,
-            Trouble::Stop(Stop::ReaderLeft) => "the reader of standard output left",
+            ClientTrouble::Said(_, sentence) | ClientTrouble::Stop(Stop::Failed(sentence)) => sentence,
+            ClientTrouble::Stop(Stop::ReaderLeft) => "the reader of standard output left",
         }
     }
 }
 
 /// The end of a command: its sentence on standard error, its exit status.
-pub fn end(done: Result<ExitStatus, Trouble>) -> Result<ExitCode, Stop> {
+pub fn end(done: Result<ExitStatus, ClientTrouble>) -> Result<ExitCode, Stop> {
     match done {
         Ok(status) => Ok(status.into()),
-        Err(Trouble::Stop(stop)) => Err(stop),
-        Err(Trouble::Said(status, sentence)) => {
+        Err(ClientTrouble::Stop(stop)) => Err(stop),
+        Err(ClientTrouble::Said(status, sentence)) => {
             out::tell(format_args!("qxups: {sentence}"));
             Ok(status.into())
         }

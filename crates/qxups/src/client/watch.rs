@@ -1,11 +1,11 @@
 //! `qxups watch`: a line for each change.
 
-use super::access::{AccessOptions, User, seconds};
+use super::access::{AccessOptions, OrderUser, seconds};
 use super::clock;
 use super::feed::{Feed, News, Variables, or_all};
 use super::json;
-use super::place::{Place, Server, Ups};
-use super::trouble::{ExitStatus, STATUSES, Trouble};
+use super::place::{ServerAddress, UpsAddress, UpsPlace};
+use super::trouble::{ClientTrouble, ExitStatus, STATUSES};
 use crate::out;
 use clap::Args;
 use serde_json::{Value, json};
@@ -21,7 +21,7 @@ const WAITING: usize = 64;
 pub struct Watch {
     /// UPSes: UPS[@HOST[:PORT]], or @HOST[:PORT] for all of a server; left out, all of this host
     #[arg(value_name = "UPS")]
-    places: Vec<Place>,
+    places: Vec<UpsPlace>,
     /// Only this variable, or with a * at the end all that begin so; may be given several times
     #[arg(short = 'V', long = "variable", value_name = "NAME")]
     only: Vec<String>,
@@ -37,43 +37,43 @@ pub struct Watch {
     #[command(flatten)]
     access: AccessOptions,
     #[command(flatten)]
-    user: User,
+    user: OrderUser,
 }
 
 /// A change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Change {
     /// A variable of a UPS: what it was, what it is; `None` where it is not there.
-    Variable { ups: Ups, name: String, was: Option<String>, now: Option<String> },
+    Variable { ups: UpsAddress, name: String, was: Option<String>, now: Option<String> },
     /// There are no data of a UPS, and why.
-    NoData { ups: Ups, why: String },
+    NoData { ups: UpsAddress, why: String },
     /// There are data again.
-    Back { ups: Ups },
+    Back { ups: UpsAddress },
     /// There is no connection to the server, and why.
-    Lost { server: Server, why: String },
+    Lost { server: ServerAddress, why: String },
     /// It stands again.
-    Connected { server: Server },
+    Connected { server: ServerAddress },
 }
 
 impl Watch {
     /// # Errors
-    /// [`Trouble`].
-    pub fn run(self) -> Result<ExitStatus, Trouble> {
+    /// [`ClientTrouble`].
+    pub fn run(self) -> Result<ExitStatus, ClientTrouble> {
         let feed = Feed { reach: self.access.reach()?, user: self.user.named()?, interval: self.interval };
         let (sender, news) = sync_channel(WAITING);
         let places = or_all(self.places.clone());
         let wakers = feed.start(&places, &sender);
         drop(sender);
         let mut seen = Seen::default();
-        let mut rounds: BTreeMap<Server, u64> = BTreeMap::new();
+        let mut rounds: BTreeMap<ServerAddress, u64> = BTreeMap::new();
         while let Ok(said) = news.recv() {
             match &said {
                 // a mistake in the name of a server or UPS is not waited on for ever
                 News::Lost(server, why) if !rounds.contains_key(server) => {
-                    return Err(Trouble::Said(ExitStatus::Unconnected, why.clone()));
+                    return Err(ClientTrouble::Said(ExitStatus::Unconnected, why.clone()));
                 }
                 News::Refused(ups, ExitStatus::Failed, why) if !rounds.contains_key(&ups.server) => {
-                    return Err(Trouble::Said(ExitStatus::Failed, format!("{ups}: {why}")));
+                    return Err(ClientTrouble::Said(ExitStatus::Failed, format!("{ups}: {why}")));
                 }
                 News::Round(server) => {
                     *rounds.entry(server.clone()).or_default() += 1;
@@ -92,7 +92,7 @@ impl Watch {
         Ok(ExitStatus::Done)
     }
 
-    fn print(&self, change: &Change) -> Result<(), Trouble> {
+    fn print(&self, change: &Change) -> Result<(), ClientTrouble> {
         if let Change::Variable { name, .. } = change {
             if !self.only.is_empty() && !self.only.iter().any(|wanted| fits(wanted, name)) {
                 return Ok(());
@@ -149,9 +149,9 @@ impl Change {
 /// What was seen last, for the changes since.
 #[derive(Default)]
 struct Seen {
-    upses: BTreeMap<Ups, Variables>,
-    without_data: BTreeSet<Ups>,
-    lost: BTreeSet<Server>,
+    upses: BTreeMap<UpsAddress, Variables>,
+    without_data: BTreeSet<UpsAddress>,
+    lost: BTreeSet<ServerAddress>,
 }
 
 impl Seen {
@@ -168,7 +168,7 @@ impl Seen {
     }
 
     /// Of a UPS that is new only the status is told: the rest has not changed.
-    fn read(&mut self, ups: Ups, variables: Variables) -> Vec<Change> {
+    fn read(&mut self, ups: UpsAddress, variables: Variables) -> Vec<Change> {
         let mut changes = vec![];
         if self.without_data.remove(&ups) {
             changes.push(Change::Back { ups: ups.clone() });
@@ -196,7 +196,7 @@ impl Seen {
 mod tests {
     use super::*;
 
-    fn ups() -> Ups {
+    fn ups() -> UpsAddress {
         "u@h".parse().unwrap()
     }
 

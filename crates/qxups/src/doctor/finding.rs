@@ -5,7 +5,7 @@ use std::fmt;
 
 /// What can be wrong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
+pub enum FindingKind {
     /// `ups.conf` cannot be read.
     NoConfiguration,
     /// `ups.conf` has no section, or not the one that was asked for.
@@ -68,7 +68,7 @@ pub enum Kind {
     DeadUps,
 }
 
-impl Kind {
+impl FindingKind {
     /// Its name, for programs: `port-forbidden`.
     pub fn name(self) -> String {
         let mut name = String::new();
@@ -86,7 +86,7 @@ impl Kind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
     /// Its kind.
-    pub kind: Kind,
+    pub kind: FindingKind,
     /// The UPS or file it is about.
     pub about: String,
     /// What is wrong.
@@ -114,7 +114,7 @@ impl Report {
     /// Something is wrong.
     pub fn add(
         &mut self,
-        kind: Kind,
+        kind: FindingKind,
         about: impl fmt::Display,
         what: impl Into<String>,
         remedy: impl Into<String>,
@@ -157,7 +157,7 @@ impl Report {
     }
 
     #[cfg(test)]
-    pub fn kinds(&self) -> Vec<Kind> {
+    pub fn kinds(&self) -> Vec<FindingKind> {
         self.findings.iter().map(|finding| finding.kind).collect()
     }
 }
@@ -171,7 +171,7 @@ mod tests {
         let mut report = Report::default();
         report.note("u", "OL");
         assert_eq!(report.text(), "# u: OL\nnothing wrong was found\n");
-        report.add(Kind::UdevRuleMissing, "u", "a\nb", "do this");
+        report.add(FindingKind::UdevRuleMissing, "u", "a\nb", "do this");
         assert_eq!(report.text(), "u: a?b; do this\n# u: OL\n");
         let read: Value = serde_json::from_str(&report.json()).unwrap();
         assert_eq!(read["findings"][0]["kind"], "udev-rule-missing");

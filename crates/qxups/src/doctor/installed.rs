@@ -1,8 +1,8 @@
 //! What is installed: drivers, their user, their state directory.
 
-use super::finding::{Kind, Report};
-use super::system::{System, User};
-use super::watched::Plan;
+use super::finding::{FindingKind, Report};
+use super::system::{System, SystemUser};
+use super::watched::WatchedConf;
 use station::driver_kind::DriverKind;
 use std::path::Path;
 
@@ -13,12 +13,12 @@ const OURS: &[u8] = b"a drop-in for Network UPS Tools";
 const LONGEST_PROGRAM: u64 = 256 * 1024 * 1024;
 
 /// Looks at the drivers that sections name.
-pub fn drivers(system: &System, plan: &Plan, report: &mut Report) {
+pub fn drivers(system: &System, plan: &WatchedConf, report: &mut Report) {
     for (name, path) in &plan.drivers {
         let Ok(program) = link::read_bounded(path, LONGEST_PROGRAM) else {
             let what = format!("its driver {} is not there", path.display());
             let remedy = "check 'driver' and 'driverpath' in ups.conf, and which NUT packages are installed";
-            report.add(Kind::NoSuchDriver, name, what, remedy);
+            report.add(FindingKind::NoSuchDriver, name, what, remedy);
             continue;
         };
         if DriverKind::of_program(Some(path.as_os_str())).is_none() {
@@ -32,7 +32,7 @@ pub fn drivers(system: &System, plan: &Plan, report: &mut Report) {
 }
 
 /// The users that the drivers run as.
-pub fn users(system: &System, plan: &Plan, report: &mut Report) {
+pub fn users(system: &System, plan: &WatchedConf, report: &mut Report) {
     let mut seen: Vec<&str> = vec![];
     for watched in &plan.watched {
         let name = watched.process.user.as_str();
@@ -46,25 +46,30 @@ pub fn users(system: &System, plan: &Plan, report: &mut Report) {
                 let what = format!("the driver's user '{name}' does not exist");
                 let remedy =
                     format!("create it (useradd --system {name}), or name another by 'user' in ups.conf");
-                report.add(Kind::NoUser, &watched.name, what, remedy);
+                report.add(FindingKind::NoUser, &watched.name, what, remedy);
             }
         }
     }
 }
 
-fn state_directory(path: &Path, user: &User, report: &mut Report) {
+fn state_directory(path: &Path, user: &SystemUser, report: &mut Report) {
     let remedy = format!("install -d -o {0} -g {0} -m 770 {1}", user.name, path.display());
     match path.metadata() {
         Err(error) => {
             let what = format!("the state directory cannot be used ({error})");
-            report.add(Kind::StateDirectory, path.display(), what, format!("make it: {remedy}"));
+            report.add(FindingKind::StateDirectory, path.display(), what, format!("make it: {remedy}"));
         }
         Ok(meta) if !meta.is_dir() => {
-            report.add(Kind::StateDirectory, path.display(), "is no directory", "set NUT_STATEPATH right");
+            report.add(
+                FindingKind::StateDirectory,
+                path.display(),
+                "is no directory",
+                "set NUT_STATEPATH right",
+            );
         }
         Ok(meta) if !user.may_use(&meta) => {
             let what = format!("the driver's user '{}' may not write there", user.name);
-            report.add(Kind::StateDirectory, path.display(), what, format!("give it away: {remedy}"));
+            report.add(FindingKind::StateDirectory, path.display(), what, format!("give it away: {remedy}"));
         }
         Ok(_) => {}
     }

@@ -1,10 +1,10 @@
 //! The line: what comes back when the questions of the driver are asked.
 
-use super::finding::{Kind, Report};
+use super::finding::{FindingKind, Report};
 use super::watched::Watched;
 use crate::capture::recorder::Recorder;
 use crate::capture::survey;
-use link::{Address, CablePower, Kind as Failure, Link, LinkError, ModemLines, Opening};
+use link::{Address, CablePower, Link, LinkError, LinkErrorKind as Failure, ModemLines, Opening};
 use qx::detect::ForeignDevice;
 use qx::line::capture::Recorded;
 use qx::options::Options;
@@ -26,7 +26,7 @@ const CABLES: [(&str, CablePower); 4] = [
 
 /// What was heard on a line.
 #[derive(Clone, Debug, Default)]
-pub struct Heard {
+pub struct LineSample {
     /// Questions and replies.
     pub exchanges: Vec<Recorded>,
     /// The dialect that was found.
@@ -76,17 +76,17 @@ pub async fn look(watched: &Watched, try_cables: bool, report: &mut Report) {
     if let Some(power) = other {
         let what = format!("the UPS answers, but only with cablepower = {power}");
         let remedy = format!("write cablepower = {power} into its section of ups.conf");
-        return report.add(Kind::CablePower, name, what, remedy);
+        return report.add(FindingKind::CablePower, name, what, remedy);
     }
     judge(name, &opening.address, configured, &heard, report);
 }
 
-async fn listen(opening: &Opening, options: &Options) -> Result<Heard, LinkError> {
+async fn listen(opening: &Opening, options: &Options) -> Result<LineSample, LinkError> {
     let mut recorder = Recorder::new(Link::open(opening).await?);
     let modem = recorder.link().modem_lines();
     let found = survey::find(&mut recorder, options, None).await?;
     let dialect = found.protocol.map(|protocol| protocol.name);
-    Ok(Heard { exchanges: recorder.exchanges, dialect, foreign: found.foreign, modem })
+    Ok(LineSample { exchanges: recorder.exchanges, dialect, foreign: found.foreign, modem })
 }
 
 /// The `cablepower` with which the UPS answers.
@@ -107,23 +107,33 @@ async fn other_power(opening: &Opening, options: &Options) -> Option<&'static st
 
 fn cannot_open(name: &str, error: &LinkError, report: &mut Report) {
     let (kind, remedy) = match error.kind {
-        Failure::Busy => (Kind::PortInUse, "stop that program first; as root, 'qxups doctor' names it"),
-        Failure::NotPermitted => (Kind::CannotOpen, "run 'qxups doctor' as root to look at the line"),
-        Failure::Gone => (Kind::CannotOpen, "check the plug and the cable, then run 'qxups doctor' again"),
-        _ => (Kind::CannotOpen, "see ups.conf: 'port', and what else says which device is meant"),
+        Failure::Busy => {
+            (FindingKind::PortInUse, "stop that program first; as root, 'qxups doctor' names it")
+        }
+        Failure::NotPermitted => (FindingKind::CannotOpen, "run 'qxups doctor' as root to look at the line"),
+        Failure::Gone => {
+            (FindingKind::CannotOpen, "check the plug and the cable, then run 'qxups doctor' again")
+        }
+        _ => (FindingKind::CannotOpen, "see ups.conf: 'port', and what else says which device is meant"),
     };
     report.add(kind, name, error.sentence.clone(), remedy);
 }
 
 /// What the replies say about line and UPS.
-pub fn judge(name: &str, address: &Address, configured: Option<&str>, heard: &Heard, report: &mut Report) {
+pub fn judge(
+    name: &str,
+    address: &Address,
+    configured: Option<&str>,
+    heard: &LineSample,
+    report: &mut Report,
+) {
     let usb = matches!(address, Address::Usb(_));
     let first = heard.exchanges.iter().find_map(|recorded| recorded.reply.as_deref()).unwrap_or_default();
     match (heard.dialect, configured) {
         (Some(found), Some(wanted)) if found != wanted => {
             let what = format!("the UPS speaks {found}, but ups.conf says protocol = {wanted}");
             return report.add(
-                Kind::OtherDialect,
+                FindingKind::OtherDialect,
                 name,
                 what,
                 format!("write protocol = {found}, or leave it out"),
@@ -136,11 +146,11 @@ pub fn judge(name: &str, address: &Address, configured: Option<&str>, heard: &He
     }
     if let Some((who, said)) = &heard.foreign {
         let what = format!("what answers on {address} is no UPS of this family ('{}')", escape(said));
-        return report.add(Kind::OtherDevice, name, what, format!("it answers {who}"));
+        return report.add(FindingKind::OtherDevice, name, what, format!("it answers {who}"));
     }
     match sound(&heard.exchanges) {
         Sound::Silence | Sound::Echo | Sound::DeadUps if usb => report.add(
-            Kind::DeadUps,
+            FindingKind::DeadUps,
             name,
             "the USB converter works, but the UPS behind it says nothing",
             "switch the UPS on, unplug and replug the cable at both ends; if that does not help, try another 'subdriver'",
@@ -151,28 +161,28 @@ pub fn judge(name: &str, address: &Address, configured: Option<&str>, heard: &He
                 Address::Serial(_) => "check that the UPS is on, that the cable is the one of the UPS (many are no plain serial cables) and the port the right one; then try 'qxups doctor --try-cables', which changes DTR and RTS",
                 _ => "check that the UPS is on, and that the device server has 2400 baud, 8N1, no flow control",
             };
-            report.add(Kind::Silence, name, format!("{address} is silent ({lines})"), remedy);
+            report.add(FindingKind::Silence, name, format!("{address} is silent ({lines})"), remedy);
         }
         Sound::Echo => report.add(
-            Kind::Echo,
+            FindingKind::Echo,
             name,
             format!("every question comes back from {address}, and no reply"),
             "the wires of sending and receiving touch, or it is a loopback plug or no UPS: check the cable",
         ),
         Sound::DeadUps => report.add(
-            Kind::DeadUps,
+            FindingKind::DeadUps,
             name,
             format!("something answers '{}' in place of the UPS", escape(first)),
             "switch the UPS on, and check the cable between converter and UPS",
         ),
         Sound::Garbage => report.add(
-            Kind::Garbage,
+            FindingKind::Garbage,
             name,
             format!("{address} returns unreadable data ('{}')", escape(first.get(..16).unwrap_or(first))),
             "another speed than 2400 baud, 8N1, a long or wrong cable, or another kind of device",
         ),
         Sound::Speech => report.add(
-            Kind::UnknownDialect,
+            FindingKind::UnknownDialect,
             name,
             format!("something answers on {address} ('{}'), but in no known dialect", escape(first)),
             format!("record it with 'qxups capture {address}' and report it, see docs/guide.md"),

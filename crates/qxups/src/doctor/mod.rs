@@ -21,7 +21,7 @@ use port::Case;
 use running::Running;
 use std::process::ExitCode;
 use system::System;
-use watched::{Plan, Watched};
+use watched::{Watched, WatchedConf};
 
 /// The options of `qxups doctor`.
 #[derive(Args)]
@@ -56,7 +56,7 @@ impl Doctor {
             report.note("qxups doctor", "not run by root, so it does not see who else uses a port, and asks serial ports only by name");
         }
         let plan = match self.what.as_deref().filter(|what| watched::is_port(what)) {
-            Some(port) => Plan { drivers: vec![], watched: vec![watched::port(port)?] },
+            Some(port) => WatchedConf { drivers: vec![], watched: vec![watched::port(port)?] },
             None => watched::sections(system, self.what.as_deref(), &mut report),
         };
         installed::drivers(system, &plan, &mut report);

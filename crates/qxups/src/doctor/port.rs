@@ -1,8 +1,8 @@
 //! The port: whether it is there, who may use it, and who does.
 
-use super::finding::{Kind, Report};
+use super::finding::{FindingKind, Report};
 use super::running::Running;
-use super::system::{Process, System, User};
+use super::system::{Process, System, SystemUser};
 use super::watched::Watched;
 use link::{Attached, UsbOptions, check_terminal};
 use station::driver_kind::DriverKind;
@@ -28,13 +28,13 @@ impl Case<'_> {
             Ok(meta) => meta,
             Err(error) => {
                 let remedy = "plug the cable or adapter in, and name the port that it has: ls -l /dev/serial/by-id /dev/ttyS* /dev/ttyUSB*";
-                report.add(Kind::NoPort, name, format!("{port} is not there ({error})"), remedy);
+                report.add(FindingKind::NoPort, name, format!("{port} is not there ({error})"), remedy);
                 return false;
             }
         };
         if check_terminal(path).is_err() {
             let what = format!("{port} is no serial port");
-            report.add(Kind::NotASerialPort, name, what, "name one such as /dev/ttyS0");
+            report.add(FindingKind::NotASerialPort, name, what, "name one such as /dev/ttyS0");
             return false;
         }
         let mut holders = self.system.holders(path);
@@ -45,7 +45,7 @@ impl Case<'_> {
         self.is_free(path, &holders, report)
     }
 
-    fn port_forbidden(&self, path: &Path, meta: &Metadata, user: &User, report: &mut Report) {
+    fn port_forbidden(&self, path: &Path, meta: &Metadata, user: &SystemUser, report: &mut Report) {
         let (group, mode) = (self.system.group(meta.gid()), meta.permissions().mode() & 0o777);
         let port = path.display();
         let what =
@@ -54,7 +54,7 @@ impl Case<'_> {
             true => format!("usermod -aG {group} {}, and start the driver again", user.name),
             false => let_in(path, meta, &user.name),
         };
-        report.add(Kind::PortForbidden, &self.watched.name, what, remedy);
+        report.add(FindingKind::PortForbidden, &self.watched.name, what, remedy);
     }
 
     /// Looks for the USB device; true when there is one to speak to.
@@ -67,7 +67,7 @@ impl Case<'_> {
                 count => format!("none of the {count} USB devices is the UPS that ups.conf means"),
             };
             let remedy = "check the cable, and vendorid, productid and the like; 'qxups scan -v' lists what is plugged in";
-            report.add(Kind::NoUsbDevice, &self.watched.name, what, remedy);
+            report.add(FindingKind::NoUsbDevice, &self.watched.name, what, remedy);
         }
         let mut free = 0;
         for device in meant {
@@ -91,7 +91,7 @@ impl Case<'_> {
         if self.system.has_rule(vendor, product) {
             let remedy =
                 format!("a rule of udev names it: plug it in again, or {again}; check the rule's GROUP");
-            return report.add(Kind::UdevRuleNotApplied, name, what, remedy);
+            return report.add(FindingKind::UdevRuleNotApplied, name, what, remedy);
         }
         let remedy = match device.bridge() {
             Some(_) => format!("qxups udev --group {user} > /etc/udev/rules.d/62-qxups.rules && {again}"),
@@ -99,11 +99,16 @@ impl Case<'_> {
                 "write ATTR{{idVendor}}==\"{vendor:04x}\", ATTR{{idProduct}}==\"{product:04x}\", MODE=\"0664\", GROUP=\"{user}\" into /etc/udev/rules.d/62-ups.rules, then {again}"
             ),
         };
-        report.add(Kind::UdevRuleMissing, name, format!("{what}, and no rule of udev names it"), remedy);
+        report.add(
+            FindingKind::UdevRuleMissing,
+            name,
+            format!("{what}, and no rule of udev names it"),
+            remedy,
+        );
     }
 
     /// The driver's user, when it may not open the file; a driver that has it open already may.
-    fn who_may_not(&self, meta: &Metadata, holders: &[Process]) -> Option<User> {
+    fn who_may_not(&self, meta: &Metadata, holders: &[Process]) -> Option<SystemUser> {
         self.watched.driver?;
         let user = self.system.user(&self.watched.process.user)?;
         let is_open = holders.iter().any(|process| self.running.is(process));
@@ -118,12 +123,12 @@ impl Case<'_> {
         for process in known {
             let what = format!("{process} uses {}", file.display());
             let remedy = stop(process, file).unwrap_or_default();
-            report.add(Kind::PortInUse, &self.watched.name, what, remedy);
+            report.add(FindingKind::PortInUse, &self.watched.name, what, remedy);
         }
         if let Some(what) = who(&unknown) {
             let what =
                 format!("{what} {} {}", if unknown.len() > 1 { "use" } else { "uses" }, file.display());
-            report.add(Kind::PortInUse, &self.watched.name, what, self.end(&unknown, file));
+            report.add(FindingKind::PortInUse, &self.watched.name, what, self.end(&unknown, file));
         }
         holders.is_empty() && *self.running == Running::Nobody
     }

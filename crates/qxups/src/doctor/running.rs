@@ -1,6 +1,6 @@
 //! What runs: drivers, their PID files, their sockets and how old their data is.
 
-use super::finding::{Kind, Report};
+use super::finding::{FindingKind, Report};
 use super::system::{Process, System};
 use super::watched::Watched;
 use crate::driver_dump;
@@ -40,7 +40,7 @@ pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running 
         let remedy = format!(
             "stop both (upsdrvctl stop {name}; systemctl stop nut-driver@{name}{kill}) and start one: systemd and upsdrvctl must not both"
         );
-        report.add(Kind::TwinDrivers, name, what, remedy);
+        report.add(FindingKind::TwinDrivers, name, what, remedy);
     }
     for driver in driver_kind::ALL.map(|kind| kind.name) {
         pid_file(&system.nut.pid.join(format!("{driver}-{name}.pid")), driver, &processes, report);
@@ -49,24 +49,24 @@ pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running 
     match ask_socket(&system.nut.state.join(format!("{driver}-{name}"))) {
         Socket::Absent if pids.is_empty() => {
             let remedy = format!("start it: upsdrvctl start {name}, or systemctl start nut-driver@{name}");
-            report.add(Kind::NotRunning, name, "no driver runs for it", remedy);
+            report.add(FindingKind::NotRunning, name, "no driver runs for it", remedy);
         }
         Socket::Absent => {
             let what = format!("{} runs, but has no socket", instances[0]);
             let remedy = format!(
                 "it looks for the UPS still; if that lasts, stop it and run 'qxups doctor {name}' again"
             );
-            report.add(Kind::DriverHangs, name, what, remedy);
+            report.add(FindingKind::DriverHangs, name, what, remedy);
         }
         Socket::Dead(path) => {
             let remedy = format!(
                 "a driver was killed: start it again (upsdrvctl start {name}); it takes the socket over"
             );
-            report.add(Kind::DeadSocket, path, "no driver listens on this socket", remedy);
+            report.add(FindingKind::DeadSocket, path, "no driver listens on this socket", remedy);
         }
         Socket::Mute => {
             let remedy = format!("restart it: upsdrvctl stop {name}; upsdrvctl start {name}");
-            report.add(Kind::DriverHangs, name, "its driver does not answer on its socket", remedy);
+            report.add(FindingKind::DriverHangs, name, "its driver does not answer on its socket", remedy);
             return Running::By(pids);
         }
         Socket::Forbidden => {
@@ -77,7 +77,12 @@ pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running 
             let remedy = format!(
                 "check cable and UPS; to look at the line, stop the driver (upsdrvctl stop {name}) and run 'qxups doctor {name}' again"
             );
-            report.add(Kind::StaleData, name, "the driver runs, but the UPS does not answer it", remedy);
+            report.add(
+                FindingKind::StaleData,
+                name,
+                "the driver runs, but the UPS does not answer it",
+                remedy,
+            );
             return Running::By(pids);
         }
         Socket::Answers { status, .. } => {
@@ -109,7 +114,7 @@ fn pid_file(path: &Path, driver: &str, processes: &[Process], report: &mut Repor
         Some(process) => format!("names {process}, which is no {driver}"),
         None => format!("names process {}, which does not run", text.trim()),
     };
-    report.add(Kind::StalePidFile, path.display(), what, format!("rm {}", path.display()));
+    report.add(FindingKind::StalePidFile, path.display(), what, format!("rm {}", path.display()));
 }
 
 enum Socket {

@@ -38,7 +38,7 @@ pub struct Process {
 
 /// An account.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
+pub struct SystemUser {
     /// Its name.
     pub name: String,
     uid: u32,
@@ -119,7 +119,7 @@ impl System {
     }
 
     /// An account, if there is one of this name.
-    pub fn user(&self, name: &str) -> Option<User> {
+    pub fn user(&self, name: &str) -> Option<SystemUser> {
         let passwd = std::fs::read_to_string(self.etc.join("passwd")).ok()?;
         let fields = |line: &str| line.split(':').map(String::from).collect::<Vec<_>>();
         let account = passwd.lines().map(fields).find(|fields| fields[0] == name)?;
@@ -130,7 +130,7 @@ impl System {
                 gids.insert(group.gid);
             }
         }
-        Some(User { name: name.into(), uid, gids })
+        Some(SystemUser { name: name.into(), uid, gids })
     }
 
     /// The name of a group, or its number.
@@ -178,7 +178,7 @@ struct Group {
     members: Vec<String>,
 }
 
-impl User {
+impl SystemUser {
     /// Whether the account may read and write a file, or make files in a folder.
     pub fn may_use(&self, meta: &Metadata) -> bool {
         let wanted = if meta.is_dir() { 0o3 } else { 0o6 };

@@ -1,8 +1,8 @@
 //! What is to be watched: the sections of `ups.conf`, or a port that was named.
 
-use super::finding::{Kind, Report};
+use super::finding::{FindingKind, Report};
 use super::system::System;
-use crate::same_port::{self, Clash, Place, value};
+use crate::same_port::{self, Clash, PortPlace, value};
 use driver::command_line::CommandLine;
 use driver::config::ProcessConfig;
 use nut::ups_conf::{self, Section, UpsConf};
@@ -25,7 +25,7 @@ pub struct Watched {
 
 /// The whole of `ups.conf`, as far as it concerns the doctor.
 #[derive(Debug, Default)]
-pub struct Plan {
+pub struct WatchedConf {
     /// Drivers that sections name, and where they should be.
     pub drivers: Vec<(String, PathBuf)>,
     /// What to look into.
@@ -47,20 +47,25 @@ pub fn port(port: &str) -> Result<Watched, String> {
 }
 
 /// The sections of `ups.conf`, or the one that was asked for.
-pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> Plan {
-    let mut plan = Plan::default();
+pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> WatchedConf {
+    let mut plan = WatchedConf::default();
     let path = system.nut.conf.join("ups.conf");
     let conf = match link::read_bounded(&path, LONGEST_CONF) {
         Ok(text) => ups_conf::parse(&text),
         Err(error) => {
             let remedy = "write one ('qxups scan' prints what belongs there), or run as root";
-            report.add(Kind::NoConfiguration, path.display(), format!("cannot be read ({error})"), remedy);
+            report.add(
+                FindingKind::NoConfiguration,
+                path.display(),
+                format!("cannot be read ({error})"),
+                remedy,
+            );
             return plan;
         }
     };
     for wrong in &conf.wrong {
         report.add(
-            Kind::BadLine,
+            FindingKind::BadLine,
             path.display(),
             wrong.to_string(),
             "fix this line: NUT passes it over in silence",
@@ -71,7 +76,7 @@ pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> Pla
     if wanted.is_empty() {
         let what = only.map_or("has no section".into(), |name| format!("has no section [{name}]"));
         let remedy = "'qxups scan' prints sections for what is plugged in";
-        report.add(Kind::NoSection, path.display(), what, remedy);
+        report.add(FindingKind::NoSection, path.display(), what, remedy);
     }
     let folder = conf.global.iter().rev().find(|setting| setting.name == "driverpath");
     let folder =
@@ -80,7 +85,7 @@ pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> Pla
         let driver = section.settings.iter().rev().find(|setting| setting.name == "driver");
         let driver = driver.and_then(|setting| setting.value.clone()).unwrap_or_default();
         if driver.is_empty() {
-            report.add(Kind::BadSection, &section.name, "names no driver", "write driver = nutdrv_qx");
+            report.add(FindingKind::BadSection, &section.name, "names no driver", "write driver = nutdrv_qx");
             continue;
         }
         let path = folder.join(&driver);
@@ -99,7 +104,7 @@ pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> Pla
                 process: process(&read.process),
             }),
             Err(why) => report.add(
-                Kind::BadSection,
+                FindingKind::BadSection,
                 &section.name,
                 why.sentence,
                 "fix the section: the driver does not start ('qxups check-config' looks at all of it)",
@@ -115,11 +120,11 @@ fn same_ports(conf: &UpsConf, only: Option<&str>, report: &mut Report) {
     for Clash { section, first, place } in same_port::clashes(conf) {
         let asked = only.is_none_or(|only| only == section.name || only == first.name);
         // of USB devices, each driver takes one that is free
-        if asked && !matches!(place, Place::Usb(_)) {
+        if asked && !matches!(place, PortPlace::Usb(_)) {
             let port = value(section, "port").unwrap_or_default();
             let what = format!("shares its port {port} with [{}]", first.name);
             report.add(
-                Kind::SamePort,
+                FindingKind::SamePort,
                 &section.name,
                 what,
                 "give each its own port, or take one of the two sections away",

@@ -6,32 +6,32 @@ use qx::options::rows::{OptionKind, OptionRow, Scope};
 use qx::protocols;
 use qx::usb::bridge::{Bridge, UsbId};
 use qx::usb::bridges;
-use station::driver_kind::{self, DriverKind, Line};
+use station::driver_kind::{self, DriverKind, LineKind};
 use std::collections::BTreeMap;
 
 /// One of the names under which the drop-in runs.
-pub struct Driver {
+pub struct DriverPage {
     kind: &'static DriverKind,
     about: &'static str,
 }
 
 /// Every name.
-pub const DRIVERS: &[Driver] = &[
-    Driver {
+pub const DRIVERS: &[DriverPage] = &[
+    DriverPage {
         kind: &driver_kind::NUTDRV_QX,
         about: "driver for UPSes that speak a Q* dialect, on serial lines, TCP and USB",
     },
-    Driver {
+    DriverPage {
         kind: &driver_kind::BLAZER_SER,
         about: "driver for UPSes that speak the Megatec protocol, on serial lines and TCP",
     },
-    Driver {
+    DriverPage {
         kind: &driver_kind::BLAZER_USB,
         about: "driver for UPSes that speak the Megatec protocol, on USB",
     },
 ];
 
-impl Driver {
+impl DriverPage {
     /// Its name.
     pub fn name(&self) -> &'static str {
         self.kind.name
@@ -43,11 +43,11 @@ impl Driver {
     }
 
     fn is_on_serial_lines(&self) -> bool {
-        self.kind.line != Line::Usb
+        self.kind.line != LineKind::Usb
     }
 
     fn is_on_usb(&self) -> bool {
-        self.kind.line != Line::Serial
+        self.kind.line != LineKind::Serial
     }
 
     /// The bridges it knows, with the numbers of the devices that have them.

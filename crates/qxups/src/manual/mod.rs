@@ -6,7 +6,7 @@ mod roff;
 use crate::client;
 use clap::{Arg, ArgAction, Command};
 use clap_complete::Shell;
-use driver::{DRIVERS, Driver};
+use driver::{DRIVERS, DriverPage};
 
 /// The names of all pages, with their sections.
 pub fn names(tool: &Command) -> Vec<(String, u8)> {
@@ -52,7 +52,7 @@ pub fn completions(tool: &Command, shell: Shell, program: &str) -> Result<String
         Some(driver) => driver_command(driver.name()),
         None if program == tool.get_name() => tool.clone(),
         None => {
-            let names: Vec<&str> = DRIVERS.iter().map(Driver::name).collect();
+            let names: Vec<&str> = DRIVERS.iter().map(DriverPage::name).collect();
             return Err(format!(
                 "there are no completions for '{program}'; there are some for qxups, {}",
                 names.join(", ")

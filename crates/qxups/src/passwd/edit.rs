@@ -1,7 +1,7 @@
 //! A password in the text of upsd.users: one line is changed or added, all others stay as they are.
 
 use nut::upsd_users::{self, Password, UpsdUsers};
-use nut::words::{Line, lines, quoted};
+use nut::words::{SplitLine, lines, quoted};
 
 /// The line for a hash, without its end.
 pub fn line(hash: &str) -> String {
@@ -46,13 +46,14 @@ enum Place {
     None,
 }
 
-fn place(all: &[Line], user: &str) -> Place {
-    let first =
-        |line: &Line| line.words.as_ref().ok().and_then(|words| words.first().cloned()).unwrap_or_default();
+fn place(all: &[SplitLine], user: &str) -> Place {
+    let first = |line: &SplitLine| {
+        line.words.as_ref().ok().and_then(|words| words.first().cloned()).unwrap_or_default()
+    };
     let heading = format!("[{user}]");
     let Some(at) = all.iter().position(|line| first(line) == heading) else { return Place::None };
     let section = all[at + 1..].iter().take_while(|line| !first(line).starts_with('['));
-    let is_password = |line: &&Line| {
+    let is_password = |line: &&SplitLine| {
         let word = first(line).to_ascii_lowercase();
         word == "password" || word.starts_with("password=")
     };

@@ -9,12 +9,12 @@ const LONGEST: usize = 200;
 
 /// The person in front of the UPS.
 #[derive(Debug, Default)]
-pub struct Owner {
+pub struct UpsOwner {
     /// How long was waited for answers so far.
     waited: Duration,
 }
 
-impl Owner {
+impl UpsOwner {
     /// Whether this very word is given. Anything else, and the end of the input, is no.
     ///
     /// # Errors

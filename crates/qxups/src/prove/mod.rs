@@ -6,7 +6,7 @@ mod unit;
 
 use crate::capture::{Paper, port_with_options, usb_lines};
 use crate::out::{self, Stop};
-use ask::Owner;
+use ask::UpsOwner;
 use link::Address;
 use qx::device::KillStep;
 use qx::device::plan::{LoadEffect, plan};
@@ -15,7 +15,7 @@ use station::config::UpsConfig;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
-use unit::{Ended, ProvedUps};
+use unit::{CommandEnd, ProvedUps};
 
 /// The options of `qxups prove`.
 #[derive(clap::Args)]
@@ -88,7 +88,7 @@ impl Prove {
     }
 
     async fn prove(&self, config: &UpsConfig) -> Result<(), Stop> {
-        let mut owner = Owner::default();
+        let mut owner = UpsOwner::default();
         out::print(&format!(
             "Each step says what it does and asks first; what is not agreed to is not sent. Answers go into the report\n{}.\n\n",
             self.output.display()
@@ -144,7 +144,7 @@ impl Prove {
     async fn watched(
         &self,
         unit: &mut ProvedUps,
-        owner: &mut Owner,
+        owner: &mut UpsOwner,
         paper: &mut Paper,
         text: &str,
     ) -> Result<(), Stop> {
@@ -159,7 +159,7 @@ impl Prove {
     }
 
     /// Asks on for the time of a step.
-    async fn watch(&self, unit: &mut ProvedUps, owner: &mut Owner, paper: &mut Paper) -> Result<(), Stop> {
+    async fn watch(&self, unit: &mut ProvedUps, owner: &mut UpsOwner, paper: &mut Paper) -> Result<(), Stop> {
         let watched = unit.watch(Duration::from_secs(self.watch.into()), owner).await;
         paper.exchanges(unit.exchanges())?;
         paper.header(&unit.take_notes())?;
@@ -170,7 +170,7 @@ impl Prove {
     async fn tried(
         &self,
         unit: &mut ProvedUps,
-        owner: &mut Owner,
+        owner: &mut UpsOwner,
         paper: &mut Paper,
         number: usize,
         trial: &Trial,
@@ -189,10 +189,10 @@ impl Prove {
         paper.exchanges(unit.exchanges())?;
         paper.header(&unit.take_notes())?;
         match ended? {
-            Ended::Declined(line) => {
+            CommandEnd::Declined(line) => {
                 paper.header(&[format!("note: step {number}: '{line}' was declined, and not sent")])
             }
-            Ended::With(outcome) => {
+            CommandEnd::With(outcome) => {
                 out::print(&format!("{command}: {outcome}\n"))?;
                 paper.header(&[format!("note: step {number}: the driver says: {outcome}")])?;
                 self.watch(unit, owner, paper).await?;

@@ -1,7 +1,7 @@
 //! The UPS, driven by the driver's own core, on its line. Every line that is no question is shown to the owner
 //! first; what is declined is not sent.
 
-use super::ask::Owner;
+use super::ask::UpsOwner;
 use crate::out::{self, Stop};
 use link::{Attached, Link};
 use qx::device::{Device, Event, LogLevel, Outcome, Ticket};
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 const LONGEST: Duration = Duration::from_secs(60);
 
 /// How a command ended.
-pub enum Ended {
+pub enum CommandEnd {
     /// What the driver says of it.
     With(String),
     /// This line was declined.
@@ -89,7 +89,7 @@ impl ProvedUps {
     ///
     /// # Errors
     /// The UPS is not found, or the line fails.
-    pub async fn until_ready(&mut self, owner: &mut Owner) -> Result<(), Stop> {
+    pub async fn until_ready(&mut self, owner: &mut UpsOwner) -> Result<(), Stop> {
         let ended = self
             .run(LONGEST, owner, |event| match event {
                 Event::Ready => Some(Ok(())),
@@ -108,7 +108,7 @@ impl ProvedUps {
     ///
     /// # Errors
     /// The line fails, or what happens cannot be shown.
-    pub async fn watch(&mut self, time: Duration, owner: &mut Owner) -> Result<(), Stop> {
+    pub async fn watch(&mut self, time: Duration, owner: &mut UpsOwner) -> Result<(), Stop> {
         self.run(time, owner, |_| None::<()>).await.map(|_| ())
     }
 
@@ -116,7 +116,7 @@ impl ProvedUps {
     ///
     /// # Errors
     /// The line fails, or what happens cannot be shown.
-    pub async fn command(&mut self, name: &str, owner: &mut Owner) -> Result<Ended, Stop> {
+    pub async fn command(&mut self, name: &str, owner: &mut UpsOwner) -> Result<CommandEnd, Stop> {
         let ticket: Ticket = 1;
         self.device.instant_command(ticket, name, None);
         let ended = self
@@ -130,20 +130,20 @@ impl ProvedUps {
             })
             .await?;
         match ended {
-            Way::Event(outcome) => Ok(Ended::With(outcome)),
-            Way::Time => Ok(Ended::With("nothing became known of it within a minute".into())),
+            Way::Event(outcome) => Ok(CommandEnd::With(outcome)),
+            Way::Time => Ok(CommandEnd::With("nothing became known of it within a minute".into())),
             Way::Declined(line) => {
                 // the device waits for a reply to what was not sent: a new one knows nothing of it
                 self.device = Device::new(self.options.clone());
                 self.made = self.now(owner);
                 self.until_found(owner).await?;
-                Ok(Ended::Declined(line))
+                Ok(CommandEnd::Declined(line))
             }
         }
     }
 
     /// The same as [`ProvedUps::until_ready`], once it was found before.
-    async fn until_found(&mut self, owner: &mut Owner) -> Result<(), Stop> {
+    async fn until_found(&mut self, owner: &mut UpsOwner) -> Result<(), Stop> {
         self.run(LONGEST, owner, |event| matches!(event, Event::Ready | Event::NotFound(_)).then_some(()))
             .await
             .map(|_| ())
@@ -153,7 +153,7 @@ impl ProvedUps {
     async fn run<T>(
         &mut self,
         time: Duration,
-        owner: &mut Owner,
+        owner: &mut UpsOwner,
         mut enough: impl FnMut(&Event) -> Option<T>,
     ) -> Result<Way<T>, Stop> {
         let end = self.now(owner) + time;
@@ -198,7 +198,7 @@ impl ProvedUps {
     }
 
     /// The time since the beginning: it stands still while an answer is waited for.
-    fn now(&self, owner: &Owner) -> Duration {
+    fn now(&self, owner: &UpsOwner) -> Duration {
         self.started.elapsed().saturating_sub(owner.waited())
     }
 

@@ -1,7 +1,7 @@
 //! Asking at one place, with a station of the real driver.
 
-use super::places::Place;
-use link::{Kind, LinkError};
+use super::places::ScanPlace;
+use link::{LinkError, LinkErrorKind};
 use station::config::UpsConfig;
 use station::driver_kind::NUTDRV_QX;
 use station::{Found, Setup, Station};
@@ -10,7 +10,7 @@ use tokio::time::timeout;
 
 /// What a UPS says of itself.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Answer {
+pub struct UpsAnswer {
     /// The dialect.
     pub dialect: String,
     /// The maker, or nothing.
@@ -25,33 +25,33 @@ pub struct Answer {
 
 /// Why it is not known what is at a place.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Trouble {
+pub struct ScanTrouble {
     /// What kept the place from being opened; `None` when it was open and no UPS was found.
-    pub kind: Option<Kind>,
+    pub kind: Option<LinkErrorKind>,
     /// What happened and what to do.
     pub sentence: String,
 }
 
-impl Trouble {
+impl ScanTrouble {
     /// The kind in a word, for programs.
     pub fn word(&self) -> &'static str {
         match self.kind {
             None => "not found",
-            Some(Kind::Busy) => "busy",
-            Some(Kind::NotPermitted) => "not permitted",
-            Some(Kind::NotFound | Kind::Gone | Kind::Another) => "no such place",
-            Some(Kind::Unsuitable | Kind::Other) => "not usable",
+            Some(LinkErrorKind::Busy) => "busy",
+            Some(LinkErrorKind::NotPermitted) => "not permitted",
+            Some(LinkErrorKind::NotFound | LinkErrorKind::Gone | LinkErrorKind::Another) => "no such place",
+            Some(LinkErrorKind::Unsuitable | LinkErrorKind::Other) => "not usable",
         }
     }
 
-    fn other(sentence: String) -> Trouble {
-        Trouble { kind: Some(Kind::Other), sentence }
+    fn other(sentence: String) -> ScanTrouble {
+        ScanTrouble { kind: Some(LinkErrorKind::Other), sentence }
     }
 }
 
-impl From<LinkError> for Trouble {
-    fn from(error: LinkError) -> Trouble {
-        Trouble { kind: Some(error.kind), sentence: error.sentence }
+impl From<LinkError> for ScanTrouble {
+    fn from(error: LinkError) -> ScanTrouble {
+        ScanTrouble { kind: Some(error.kind), sentence: error.sentence }
     }
 }
 
@@ -59,14 +59,14 @@ impl From<LinkError> for Trouble {
 ///
 /// # Errors
 /// It cannot be opened, or does not answer.
-pub async fn ask(place: &Place, limit: Duration) -> Result<Answer, Trouble> {
-    let mut config = UpsConfig::at(&NUTDRV_QX, place.address().map_err(Trouble::other)?);
-    config.options.tentative = matches!(place, Place::Port(_));
+pub async fn ask(place: &ScanPlace, limit: Duration) -> Result<UpsAnswer, ScanTrouble> {
+    let mut config = UpsConfig::at(&NUTDRV_QX, place.address().map_err(ScanTrouble::other)?);
+    config.options.tentative = matches!(place, ScanPlace::Port(_));
     // what is worth saying is said here
     let station = Station::spawn(Setup::look(&NUTDRV_QX, config));
     let found = timeout(limit, station.found()).await;
     let device = station.device().borrow();
-    let late = || Trouble {
+    let late = || ScanTrouble {
         kind: None,
         sentence: format!("no dialect was found within {} seconds", limit.as_secs()),
     };
@@ -77,7 +77,7 @@ pub async fn ask(place: &Place, limit: Duration) -> Result<Answer, Trouble> {
     let said = |names: &[&str]| {
         names.iter().find_map(|name| device.store().text(name)).unwrap_or_default().trim().to_string()
     };
-    Ok(Answer {
+    Ok(UpsAnswer {
         dialect: protocol.name.into(),
         maker: said(&["device.mfr", "ups.mfr"]),
         model: said(&["device.model", "ups.model"]),
@@ -87,13 +87,13 @@ pub async fn ask(place: &Place, limit: Duration) -> Result<Answer, Trouble> {
 }
 
 /// Why nothing was found.
-fn trouble(found: Found) -> Option<Trouble> {
+fn trouble(found: Found) -> Option<ScanTrouble> {
     Some(match found {
         Found::Ready => return None,
-        Found::NotFound(sentence) => Trouble { kind: None, sentence },
+        Found::NotFound(sentence) => ScanTrouble { kind: None, sentence },
         Found::CannotOpen(error) => error.into(),
         Found::Stale | Found::Ended => {
-            Trouble::other("the UPS was found, but cannot be read: noise, or a loose cable".into())
+            ScanTrouble::other("the UPS was found, but cannot be read: noise, or a loose cable".into())
         }
     })
 }

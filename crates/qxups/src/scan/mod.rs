@@ -5,9 +5,9 @@ mod places;
 mod print;
 
 use crate::out::{self, Stop};
-use ask::{Answer, Trouble};
+use ask::{ScanTrouble, UpsAnswer};
 use clap::Args;
-use places::Place;
+use places::ScanPlace;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -44,11 +44,11 @@ pub struct Scan {
 }
 
 /// A place, and what came of asking there: what the UPS is, or why it is not known.
-pub struct Found {
+pub struct ScanResult {
     /// Where.
-    pub place: Place,
+    pub place: ScanPlace,
     /// What.
-    pub answer: Result<Answer, Trouble>,
+    pub answer: Result<UpsAnswer, ScanTrouble>,
 }
 
 impl Scan {
@@ -76,7 +76,7 @@ impl Scan {
                 Err(why) => out::tell(why),
             }
         }
-        if let (Some(numbers), false) = (&self.usb_id, places.iter().any(Place::is_named)) {
+        if let (Some(numbers), false) = (&self.usb_id, places.iter().any(ScanPlace::is_named)) {
             out::tell(format_args!("no USB device has the numbers {numbers}"));
         }
         if let Some(paths) = self.serial.take() {
@@ -85,7 +85,7 @@ impl Scan {
             places.extend(ports);
         }
         for server in &self.tcp {
-            places.push(Place::tcp(server)?);
+            places.push(ScanPlace::tcp(server)?);
         }
         let limit = Duration::from_secs(u64::from(self.timeout));
         let asked: Vec<_> = places
@@ -94,7 +94,7 @@ impl Scan {
                 out::tell(format_args!("asking {place} ..."));
                 tokio::task::spawn_local(async move {
                     let answer = ask::ask(&place, limit).await;
-                    Found { place, answer }
+                    ScanResult { place, answer }
                 })
             })
             .collect();

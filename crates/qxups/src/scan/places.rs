@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 /// A place to ask.
 #[derive(Clone, Debug)]
-pub enum Place {
+pub enum ScanPlace {
     /// A device on USB.
     Usb {
         /// The device.
@@ -79,19 +79,19 @@ impl Named {
     }
 }
 
-impl Place {
+impl ScanPlace {
     /// A device server.
     ///
     /// # Errors
     /// A sentence.
-    pub fn tcp(server: &str) -> Result<Place, String> {
+    pub fn tcp(server: &str) -> Result<ScanPlace, String> {
         let address = Address::parse(&format!("tcp://{server}")).map_err(|bad| bad.to_string())?;
-        Ok(Place::Line(address))
+        Ok(ScanPlace::Line(address))
     }
 
     /// Whether the user said that it is a UPS.
     pub fn is_named(&self) -> bool {
-        matches!(self, Place::Usb { named: true, .. })
+        matches!(self, ScanPlace::Usb { named: true, .. })
     }
 
     /// What to open.
@@ -100,8 +100,8 @@ impl Place {
     /// A sentence.
     pub fn address(&self) -> Result<Address, String> {
         match self {
-            Place::Line(address) | Place::Port(address) => Ok(address.clone()),
-            Place::Usb { device, bridge, .. } => {
+            ScanPlace::Line(address) | ScanPlace::Port(address) => Ok(address.clone()),
+            ScanPlace::Usb { device, bridge, .. } => {
                 let mut options = UsbOptions::default();
                 options.bridge = Some(bridge);
                 for (name, text) in [
@@ -117,11 +117,11 @@ impl Place {
     }
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for ScanPlace {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Place::Usb { device, bridge, .. } => write!(f, "USB device {device} ({})", bridge.name),
-            Place::Line(address) | Place::Port(address) => write!(f, "{address}"),
+            ScanPlace::Usb { device, bridge, .. } => write!(f, "USB device {device} ({})", bridge.name),
+            ScanPlace::Line(address) | ScanPlace::Port(address) => write!(f, "{address}"),
         }
     }
 }
@@ -141,7 +141,7 @@ pub fn exactly(text: &str) -> String {
 ///
 /// # Errors
 /// A sentence.
-pub async fn on_usb(named: Option<&Named>) -> Result<(Vec<Place>, Vec<Attached>), String> {
+pub async fn on_usb(named: Option<&Named>) -> Result<(Vec<ScanPlace>, Vec<Attached>), String> {
     let mut all = link::attached().await.map_err(|error| error.to_string())?;
     // 1-2 before 1-10
     all.sort_by_key(|device| (device.place.len(), device.place.clone()));
@@ -152,7 +152,7 @@ pub async fn on_usb(named: Option<&Named>) -> Result<(Vec<Place>, Vec<Attached>)
         match meant.map(|named| named.bridge).or_else(|| device.bridge()) {
             Some(bridge) => {
                 let mark = Mark::of(device, &all);
-                places.push(Place::Usb { device: device.clone(), bridge, named: meant.is_some(), mark });
+                places.push(ScanPlace::Usb { device: device.clone(), bridge, named: meant.is_some(), mark });
             }
             None => foreign.push(device.clone()),
         }
@@ -161,13 +161,13 @@ pub async fn on_usb(named: Option<&Named>) -> Result<(Vec<Place>, Vec<Attached>)
 }
 
 /// Serial ports to ask, those that were named or all that there are, and in sentences which are not.
-pub fn serial(paths: Vec<PathBuf>) -> (Vec<Place>, Vec<String>) {
+pub fn serial(paths: Vec<PathBuf>) -> (Vec<ScanPlace>, Vec<String>) {
     if !paths.is_empty() {
-        return (paths.into_iter().map(|path| Place::Line(Address::Serial(path))).collect(), vec![]);
+        return (paths.into_iter().map(|path| ScanPlace::Line(Address::Serial(path))).collect(), vec![]);
     }
     let (ports, passed_over) =
         serial_ports(Path::new("/sys/class/tty"), Path::new("/dev"), &open_files(Path::new("/proc")));
-    (ports.into_iter().map(|path| Place::Port(Address::Serial(path))).collect(), passed_over)
+    (ports.into_iter().map(|path| ScanPlace::Port(Address::Serial(path))).collect(), passed_over)
 }
 
 /// The serial ports that have hardware behind them and that no program uses. What is sent to a console or a

@@ -1,14 +1,14 @@
 //! What was found, as sections of `ups.conf` or as JSON.
 
-use super::Found;
-use super::places::{Mark, Place, exactly};
+use super::ScanResult;
+use super::places::{Mark, ScanPlace, exactly};
 use link::Attached;
 use serde_json::{Map, Value};
-use station::advice::{self, Line, plain, written};
+use station::advice::{self, SettingLine, plain, written};
 use std::fmt::Write;
 
 /// Sections of `ups.conf`; what is unsure, foreign devices, and with `verbose` the evidence, as comments.
-pub fn sections(found: &[Found], foreign: &[Attached], verbose: bool) -> String {
+pub fn sections(found: &[ScanResult], foreign: &[Attached], verbose: bool) -> String {
     let mut parts: Vec<String> = vec![];
     for (one, name) in found.iter().zip(names(found)) {
         let Some(name) = name else { continue };
@@ -40,8 +40,8 @@ fn comment(text: &str) -> String {
 }
 
 /// The same for programs: places that did not answer are there with the reason.
-pub fn json(found: &[Found]) -> String {
-    let entry = |(one, name): (&Found, Option<String>)| {
+pub fn json(found: &[ScanResult]) -> String {
+    let entry = |(one, name): (&ScanResult, Option<String>)| {
         let mut entry = Map::new();
         let mut put = |key: &str, text: &str| {
             if !text.is_empty() {
@@ -63,7 +63,7 @@ pub fn json(found: &[Found]) -> String {
                 put("error", &trouble.sentence);
             }
         }
-        if let Place::Usb { device, bridge, .. } = &one.place {
+        if let ScanPlace::Usb { device, bridge, .. } = &one.place {
             put("bridge", bridge.name);
             put("bus_port", &device.place);
             put("usb_vendor", &device.vendor);
@@ -80,10 +80,10 @@ pub fn json(found: &[Found]) -> String {
 }
 
 /// What to write into the section of a UPS.
-fn lines(one: &Found) -> Vec<Line> {
+fn lines(one: &ScanResult) -> Vec<SettingLine> {
     let mut lines = match &one.place {
-        Place::Line(address) | Place::Port(address) => advice::at("nutdrv_qx", address),
-        Place::Usb { device, bridge, named, mark } => {
+        ScanPlace::Line(address) | ScanPlace::Port(address) => advice::at("nutdrv_qx", address),
+        ScanPlace::Usb { device, bridge, named, mark } => {
             let mut lines = advice::on_usb("nutdrv_qx", device);
             match mark {
                 Mark::Numbers => {}
@@ -110,10 +110,10 @@ fn lines(one: &Found) -> Vec<Line> {
 
 /// A name for each section: the model, if it has one, and a number when it is taken. A line that did not
 /// answer may lead nowhere, and has none.
-fn names(found: &[Found]) -> Vec<Option<String>> {
+fn names(found: &[ScanResult]) -> Vec<Option<String>> {
     let mut taken: Vec<Option<String>> = vec![];
     for one in found {
-        if let (Place::Line(_) | Place::Port(_), Err(_)) = (&one.place, &one.answer) {
+        if let (ScanPlace::Line(_) | ScanPlace::Port(_), Err(_)) = (&one.place, &one.answer) {
             taken.push(None);
             continue;
         }
@@ -131,13 +131,13 @@ fn names(found: &[Found]) -> Vec<Option<String>> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ask::{Answer, Trouble};
+    use super::super::ask::{ScanTrouble, UpsAnswer};
     use super::*;
-    use link::Kind;
+    use link::LinkErrorKind;
     use station::config::{Configuration, Purpose};
     use station::driver_kind::NUTDRV_QX;
 
-    fn on_usb(serial: &str, place: &str, mark: Mark, answer: Result<Answer, Trouble>) -> Found {
+    fn on_usb(serial: &str, place: &str, mark: Mark, answer: Result<UpsAnswer, ScanTrouble>) -> ScanResult {
         let device = Attached {
             vendor_id: 0x06da,
             product_id: 0x0002,
@@ -149,11 +149,11 @@ mod tests {
             place: place.into(),
         };
         let bridge = device.bridge().unwrap();
-        Found { place: Place::Usb { device, bridge, named: false, mark }, answer }
+        ScanResult { place: ScanPlace::Usb { device, bridge, named: false, mark }, answer }
     }
 
-    fn answer(model: &str) -> Answer {
-        Answer {
+    fn answer(model: &str) -> UpsAnswer {
+        UpsAnswer {
             dialect: "megatec".into(),
             maker: "A \"B\"".into(),
             model: model.into(),
@@ -162,15 +162,15 @@ mod tests {
         }
     }
 
-    fn trouble(kind: Option<Kind>, sentence: &str) -> Result<Answer, Trouble> {
-        Err(Trouble { kind, sentence: sentence.into() })
+    fn trouble(kind: Option<LinkErrorKind>, sentence: &str) -> Result<UpsAnswer, ScanTrouble> {
+        Err(ScanTrouble { kind, sentence: sentence.into() })
     }
 
-    fn some() -> Vec<Found> {
-        let line = |text: &str, answer| Found { place: Place::tcp(text).unwrap(), answer };
+    fn some() -> Vec<ScanResult> {
+        let line = |text: &str, answer| ScanResult { place: ScanPlace::tcp(text).unwrap(), answer };
         vec![
             on_usb("A#1", "1-2.4", Mark::Place, Ok(answer("SIM-1000"))),
-            on_usb("B.2", "1-3", Mark::Serial, trouble(Some(Kind::Busy), "interface is busy")),
+            on_usb("B.2", "1-3", Mark::Serial, trouble(Some(LinkErrorKind::Busy), "interface is busy")),
             line("192.0.2.7:4001", Ok(answer("SIM-1000"))),
             line("192.0.2.8:4001", trouble(None, "no answer")),
         ]
@@ -191,7 +191,7 @@ mod tests {
             assert_eq!(config.ups.opening.address.to_string(), port);
             assert!(config.hints.is_empty(), "{:?}", config.hints);
             if let link::Address::Usb(options) = &config.ups.opening.address {
-                let Place::Usb { device, .. } = &some()[0].place else { panic!() };
+                let ScanPlace::Usb { device, .. } = &some()[0].place else { panic!() };
                 assert_eq!(options.bridge_of(device).map(|bridge| bridge.name), Some("phoenixtec"));
                 let other = Attached { place: "1-2.5".into(), ..device.clone() };
                 assert!(options.bridge_of(&other).is_none(), "its twin");
@@ -205,12 +205,12 @@ mod tests {
         let mut found = some();
         found.truncate(1);
         found[0].answer = Ok(answer(evil));
-        if let Place::Usb { device, mark, .. } = &mut found[0].place {
+        if let ScanPlace::Usb { device, mark, .. } = &mut found[0].place {
             *mark = Mark::Serial;
             device.serial = "S\n1".into();
             device.product = evil.into();
         }
-        let Place::Usb { device, .. } = &found[0].place else { panic!() };
+        let ScanPlace::Usb { device, .. } = &found[0].place else { panic!() };
         let foreign = Attached { product_id: 1, ..device.clone() };
         let text = sections(&found, &[foreign], true);
         assert!(

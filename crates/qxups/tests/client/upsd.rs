@@ -1,6 +1,6 @@
 //! Debian's upsd before its own dummy-ups and drivers that are sockets of this test.
 
-use nut::driver_socket::{Request, tracking};
+use nut::driver_socket::{SocketRequest, tracking};
 use std::io::{BufRead, BufReader, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::net::{UnixListener, UnixStream};
@@ -75,15 +75,15 @@ upsmon primary
 ";
 
 /// What the driver says of an order: the codes of NUT 2.8.0 drivers/upshandler.h. `None`: nothing, ever.
-fn code(request: &Request) -> Option<u8> {
+fn code(request: &SocketRequest) -> Option<u8> {
     match request {
-        Request::InstCmd { name, .. } => match name.as_str() {
+        SocketRequest::InstCmd { name, .. } => match name.as_str() {
             "beeper.mute" => Some(0),
             "load.off" => Some(3),
             "shutdown.return" => Some(2),
             _ => None,
         },
-        Request::Set { variable, .. } => Some(if variable == "ups.id" { 0 } else { 3 }),
+        SocketRequest::Set { variable, .. } => Some(if variable == "ups.id" { 0 } else { 3 }),
         _ => Some(1),
     }
 }
@@ -208,11 +208,12 @@ pub fn free_port() -> u16 {
 
 fn be_driver(mut stream: &UnixStream, dump: &str) -> std::io::Result<()> {
     for line in BufReader::new(stream.try_clone()?).lines() {
-        match Request::parse(line?.as_bytes()) {
-            Ok(Request::DumpAll) => stream.write_all(dump.as_bytes())?,
-            Ok(Request::Ping) => stream.write_all(b"PONG\n")?,
+        match SocketRequest::parse(line?.as_bytes()) {
+            Ok(SocketRequest::DumpAll) => stream.write_all(dump.as_bytes())?,
+            Ok(SocketRequest::Ping) => stream.write_all(b"PONG\n")?,
             Ok(request) => {
-                let (Request::InstCmd { tracking: id, .. } | Request::Set { tracking: id, .. }) = &request
+                let (SocketRequest::InstCmd { tracking: id, .. } | SocketRequest::Set { tracking: id, .. }) =
+                    &request
                 else {
                     continue;
                 };

@@ -1,9 +1,9 @@
 //! Orders that are handed on to another server: those that wait, and those whose outcome is awaited. Each goes its own
 //! way, so one whose outcome takes a minute delays no other.
 
-use super::source::{Answer, Ended};
+use super::source::{Ended, WhenEnded};
 use nut::network::TrackedOutcome;
-use nut::network::client::{Answer as Said, End, Errand, Next, Order, Refusal, Request};
+use nut::network::client::{Answer as Said, ClientOrder, Errand, NetworkRequest, Next, OrderEnd, Refusal};
 use std::collections::VecDeque;
 use std::time::Duration;
 use tokio::time::Instant;
@@ -17,7 +17,7 @@ const OUTCOME: Duration = Duration::from_secs(60);
 
 /// The answer to an order. Whatever becomes of the order, it is given: an order that is dropped has failed.
 struct Reply {
-    answer: Option<Answer>,
+    answer: Option<WhenEnded>,
     is_sent: bool,
 }
 
@@ -47,19 +47,19 @@ pub(super) struct Going {
     began: Instant,
     reply: Reply,
     due: Instant,
-    request: Request,
+    request: NetworkRequest,
 }
 
 /// All of them.
 #[derive(Default)]
 pub(super) struct Errands {
-    waiting: VecDeque<(Instant, Order, Reply)>,
+    waiting: VecDeque<(Instant, ClientOrder, Reply)>,
     going: Vec<Going>,
 }
 
 impl Errands {
     /// Takes an order; false when there are too many.
-    pub fn take(&mut self, order: Order, answer: Answer) -> bool {
+    pub fn take(&mut self, order: ClientOrder, answer: WhenEnded) -> bool {
         let has_room = self.waiting.len() + self.going.len() < MOST;
         if has_room {
             let reply = Reply { answer: Some(answer), is_sent: false };
@@ -77,7 +77,7 @@ impl Errands {
     }
 
     /// The next whose time has come, with what to ask.
-    pub fn next(&mut self) -> Option<(Going, Request)> {
+    pub fn next(&mut self) -> Option<(Going, NetworkRequest)> {
         while let Some((since, order, reply)) = self.waiting.pop_front() {
             if since.elapsed() >= SENT_WITHIN {
                 reply.end(failed("it could not be sent in time, and is not sent any more"));
@@ -101,7 +101,8 @@ impl Errands {
         let now = Instant::now();
         match going.errand.next(Some(answer)) {
             Next::Ask(request) => {
-                going.reply.is_sent |= matches!(request, Request::Command { .. } | Request::Set { .. });
+                going.reply.is_sent |=
+                    matches!(request, NetworkRequest::Command { .. } | NetworkRequest::Set { .. });
                 (going.due, going.request) = (now, request);
             }
             Next::AskAfter(wait, request) if now.saturating_duration_since(going.began) < OUTCOME => {
@@ -130,11 +131,11 @@ fn failed(why: &str) -> Ended {
     Ended { outcome: TrackedOutcome::Failed, why: Some(why.into()) }
 }
 
-fn ended(end: End) -> Ended {
+fn ended(end: OrderEnd) -> Ended {
     match end {
-        End::Done => Ended { outcome: TrackedOutcome::Success, why: None },
-        End::Failed(outcome) => Ended { outcome, why: None },
-        End::Accepted => failed("the other server took it, and does not say what became of it"),
-        End::Refused(refusal) | End::Lost(refusal) => failed(&refusal.to_string()),
+        OrderEnd::Done => Ended { outcome: TrackedOutcome::Success, why: None },
+        OrderEnd::Failed(outcome) => Ended { outcome, why: None },
+        OrderEnd::Accepted => failed("the other server took it, and does not say what became of it"),
+        OrderEnd::Refused(refusal) | OrderEnd::Lost(refusal) => failed(&refusal.to_string()),
     }
 }

@@ -1,6 +1,6 @@
 //! A connection to another NUT server, in the clear or encrypted.
 
-use nut::network::client::{self, Asker, Item, Refusal, Request, Said};
+use nut::network::client::{self, Asker, Item, NetworkRequest, Received, Refusal};
 use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,29 +16,29 @@ const CONNECT: Duration = Duration::from_secs(10);
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// What a server said to a request: the items of a list, and how it ended.
-pub(super) type Reply = (Vec<Item>, Result<client::Answer, Refusal>);
+pub(super) type ListReply = (Vec<Item>, Result<client::Answer, Refusal>);
 
 /// A connection to the server.
-pub(super) struct Line {
+pub(super) struct UpstreamLine {
     stream: TcpStream,
     tls: Option<Box<ClientConnection>>,
     asker: Asker,
     came: Vec<u8>,
 }
 
-impl Line {
+impl UpstreamLine {
     /// Connects.
     ///
     /// # Errors
     /// Why not.
-    pub async fn connect(host: &str, port: u16) -> Result<Line, String> {
+    pub async fn connect(host: &str, port: u16) -> Result<UpstreamLine, String> {
         let stream = match timeout(CONNECT, TcpStream::connect((host, port))).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return Err(format!("cannot connect: {error}")),
             Err(_) => return Err("cannot connect: no answer".into()),
         };
         let _ = stream.set_nodelay(true);
-        Ok(Line { stream, tls: None, asker: Asker::default(), came: vec![] })
+        Ok(UpstreamLine { stream, tls: None, asker: Asker::default(), came: vec![] })
     }
 
     /// Encrypts it from now on.
@@ -74,13 +74,13 @@ impl Line {
     ///
     /// # Errors
     /// Why there is none.
-    pub async fn ask(&mut self, request: Request) -> Result<Reply, String> {
+    pub async fn ask(&mut self, request: NetworkRequest) -> Result<ListReply, String> {
         timeout(ANSWER, self.converse(request))
             .await
             .unwrap_or_else(|_| Err(format!("the server does not answer for {} s", ANSWER.as_secs())))
     }
 
-    async fn converse(&mut self, request: Request) -> Result<Reply, String> {
+    async fn converse(&mut self, request: NetworkRequest) -> Result<ListReply, String> {
         let (mut out, mut items) = (vec![], vec![]);
         self.asker.ask(request, &mut out).map_err(|error| error.to_string())?;
         self.write(&out).await.map_err(|error| error.to_string())?;
@@ -90,8 +90,8 @@ impl Line {
             let left = bytes.len();
             self.came.drain(..self.came.len() - left);
             match said {
-                Some(Said::Item(item)) => items.push(item),
-                Some(Said::Answer(_, answer)) => return Ok((items, answer)),
+                Some(Received::Item(item)) => items.push(item),
+                Some(Received::Answer(_, answer)) => return Ok((items, answer)),
                 None => {
                     if self.read().await.map_err(|error| error.to_string())? == 0 {
                         return Err("the server closed the connection".into());
@@ -130,7 +130,7 @@ impl Line {
     /// Sends what TLS has to send, and takes what comes.
     async fn exchange(&mut self) -> io::Result<()> {
         self.flush().await?;
-        let Line { stream, tls: Some(tls), .. } = self else { return Ok(()) };
+        let UpstreamLine { stream, tls: Some(tls), .. } = self else { return Ok(()) };
         if !tls.wants_read() {
             return Ok(());
         }
@@ -151,7 +151,7 @@ impl Line {
     }
 
     async fn flush(&mut self) -> io::Result<()> {
-        let Line { stream, tls: Some(tls), .. } = self else { return Ok(()) };
+        let UpstreamLine { stream, tls: Some(tls), .. } = self else { return Ok(()) };
         while tls.wants_write() {
             match tls.write_tls(&mut Now(stream)) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

@@ -1,7 +1,7 @@
 //! What another process says of a UPS: the lines of a driver's socket become variables and commands.
 
 use nut::driver_lines::DriverLine;
-use nut::network::server::{Kind, Variable};
+use nut::network::server::{ValueKind, Variable};
 use std::collections::BTreeMap;
 
 /// More variables, and more commands, no driver has: eight chained PDUs of 48 outlets have 5,000. What comes beyond is not
@@ -40,7 +40,7 @@ impl Known {
             writable: self.writable,
             has_choices: !self.choices.is_empty(),
             has_ranges: !self.ranges.is_empty(),
-            kind: if self.string { Kind::Text { longest: self.longest } } else { Kind::Number },
+            kind: if self.string { ValueKind::Text { longest: self.longest } } else { ValueKind::Number },
         }
     }
 }
@@ -216,7 +216,7 @@ mod tests {
         assert_eq!(ranges, [(1, 9)]);
         mirror.variable("x", &mut |variable| {
             assert!(variable.writable && variable.has_choices && variable.has_ranges);
-            assert_eq!((variable.value, variable.kind), ("2", Kind::Text { longest: 8 }));
+            assert_eq!((variable.value, variable.kind), ("2", ValueKind::Text { longest: 8 }));
         });
     }
 

@@ -17,9 +17,9 @@ use nut::network::server::{Freshness, UpsId};
 use nut::ups_conf::UpsConf;
 use own::OwnSource;
 pub use plan::check_part;
-use plan::{Origin, Plan};
+use plan::{Origin, UpsPlan};
 use socket::SocketSource;
-pub(crate) use source::{Answer, Ended, Source};
+pub(crate) use source::{Ended, Source, WhenEnded};
 use station::driver_kind::DriverKind;
 use station::log::Log;
 use station::memory::Folders;
@@ -206,7 +206,7 @@ impl Fleet {
     ///
     /// # Errors
     /// File, line and a sentence.
-    pub fn check(&self, conf: &UpsConf) -> Result<Checked, String> {
+    pub fn check(&self, conf: &UpsConf) -> Result<CheckedConf, String> {
         let Surroundings { conf: folder, folders, .. } = &self.surroundings;
         let plans = plan::read(conf, folder, &folders.state)?;
         self.check_wrong(&plans)?;
@@ -216,7 +216,7 @@ impl Fleet {
                 own.check(config).map_err(|wrong| format!("[{}]: {}", plan.name, wrong.sentence))?;
             }
         }
-        Ok(Checked(plans))
+        Ok(CheckedConf(plans))
     }
 
     /// At the start one wrong section costs its own UPS; later also no other, unless it was right or not there before.
@@ -244,9 +244,9 @@ impl Fleet {
 
     /// Makes the fleet what `ups.conf` says: new UPSes appear, others go, those that stay miss no poll. Must be called
     /// inside of a tokio `LocalRuntime` or `LocalSet`.
-    pub fn take(&mut self, Checked(plans): Checked) -> News {
+    pub fn take(&mut self, CheckedConf(plans): CheckedConf) -> FleetChange {
         plans.hints.iter().for_each(|hint| self.surroundings.log.warning(hint));
-        let mut news = News::default();
+        let mut news = FleetChange::default();
         self.begun.set(0);
         let mut before = std::mem::take(&mut self.all);
         // first what goes: a port may move to another UPS
@@ -299,7 +299,7 @@ impl Fleet {
         self.all.iter().for_each(|ups| ups.with_source((), |source| source.stop()));
     }
 
-    fn create(&mut self, plan: Plan) -> Ups {
+    fn create(&mut self, plan: UpsPlan) -> Ups {
         self.last += 1;
         let feed = self.feed(&plan.name, &plan.origin);
         Ups {
@@ -312,7 +312,7 @@ impl Fleet {
         }
     }
 
-    fn update(&self, ups: &Ups, plan: Plan) -> Fate {
+    fn update(&self, ups: &Ups, plan: UpsPlan) -> Fate {
         let described = ups.description.replace(plan.description.clone()) != plan.description;
         let fate = match (&*ups.feed.borrow(), &*ups.origin.borrow(), &plan.origin) {
             (Feed::Own(own), Known::Own(kind), Origin::Own { kind: new, config, .. }) => {
@@ -430,9 +430,9 @@ fn is_same(feed: &Feed, old: &Origin, new: &Origin) -> bool {
 
 /// An `ups.conf` that can be used.
 #[derive(Debug)]
-pub struct Checked(plan::Plans);
+pub struct CheckedConf(plan::Plans);
 
-impl Checked {
+impl CheckedConf {
     /// How many UPSes it has.
     pub fn count(&self) -> usize {
         self.0.all.len()
@@ -452,7 +452,7 @@ enum Fate {
 
 /// What changed in a fleet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct News {
+pub struct FleetChange {
     /// UPSes that were not there before.
     pub new: usize,
     /// UPSes that are not there any more.
@@ -465,7 +465,7 @@ pub struct News {
     pub same: usize,
 }
 
-impl News {
+impl FleetChange {
     fn count(&mut self, fate: Fate) {
         let field = match fate {
             Fate::Same => &mut self.same,
@@ -476,9 +476,9 @@ impl News {
     }
 }
 
-impl fmt::Display for News {
+impl fmt::Display for FleetChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let News { new, gone, changed, anew, same } = self;
+        let FleetChange { new, gone, changed, anew, same } = self;
         write!(f, "{new} new, {gone} gone, {changed} changed, {anew} begun anew, {same} as before")
     }
 }

@@ -1,18 +1,18 @@
 //! A UPS that this process drives itself: a station. Its store is shown as its driver's socket would say it to upsd.
 
 use super::simulated::Simulated;
-use super::source::{Answer, Ended, Source};
+use super::source::{Ended, Source, WhenEnded};
 use driver::instance::listener;
 use driver::socket::DriverSocket;
 use nut::driver_socket::LONGEST_VALUE;
 use nut::network::TrackedOutcome;
-use nut::network::server::{Freshness, Kind, Order, Variable};
+use nut::network::server::{Freshness, Order, ValueKind, Variable};
 use qx::device;
 use qx::device::store::{Access, Entry, Store};
 use qx::wire::setting::Choice;
 use station::config::UpsConfig;
 use station::log::Log;
-use station::{Condition, Reloaded, Request, Setup, Station, What};
+use station::{Condition, Reloaded, Request, RequestedAction, Setup, Station};
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -56,7 +56,7 @@ impl OwnSource {
     ///
     /// # Errors
     /// What the start would refuse: then all goes on as before.
-    pub fn reload(&self, config: UpsConfig) -> Result<Reloaded, station::config::Wrong> {
+    pub fn reload(&self, config: UpsConfig) -> Result<Reloaded, station::config::ConfigError> {
         self.station.reload(config)
     }
 
@@ -64,7 +64,7 @@ impl OwnSource {
     ///
     /// # Errors
     /// Why.
-    pub fn check(&self, config: &UpsConfig) -> Result<(), station::config::Wrong> {
+    pub fn check(&self, config: &UpsConfig) -> Result<(), station::config::ConfigError> {
         self.station.check(config)
     }
 
@@ -170,7 +170,7 @@ fn show(name: &str, entry: &Entry, tell: &mut dyn FnMut(&Variable<'_>)) {
         writable: choice.is_some(),
         has_choices: matches!(choice, Some(Choice::OneOf(words)) if !words.is_empty()),
         has_ranges: matches!(choice, Some(Choice::Range(..))),
-        kind: Kind::Number,
+        kind: ValueKind::Number,
     });
 }
 
@@ -237,12 +237,14 @@ impl Source for OwnSource {
         device.store().commands().iter().any(|known| known.eq_ignore_ascii_case(name))
     }
 
-    fn hand_over(&self, order: Order<'_>, _: bool, answer: Answer) -> bool {
+    fn hand_over(&self, order: Order<'_>, _: bool, answer: WhenEnded) -> bool {
         let what = match order {
             Order::Command { name, parameter } => {
-                What::Command { name: name.into(), parameter: parameter.map(Into::into) }
+                RequestedAction::Command { name: name.into(), parameter: parameter.map(Into::into) }
             }
-            Order::Set { variable, value } => What::Set { variable: variable.into(), value: value.into() },
+            Order::Set { variable, value } => {
+                RequestedAction::Set { variable: variable.into(), value: value.into() }
+            }
         };
         let request = Request::new(what, move |outcome| answer(ended(outcome)));
         match self.station.request(request) {

@@ -11,7 +11,7 @@ use tls::{Fingerprint, Verify, client_config};
 
 /// One UPS, as configured.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
+pub(crate) struct UpsPlan {
     /// Its name.
     pub name: String,
     /// `desc`.
@@ -70,7 +70,7 @@ impl fmt::Debug for Upstream {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plans {
     /// The UPSes, in order.
-    pub all: Vec<Plan>,
+    pub all: Vec<UpsPlan>,
     /// Sentences for the log.
     pub hints: Vec<String>,
 }
@@ -92,7 +92,7 @@ pub(crate) fn read(conf: &UpsConf, folder: &Path, state: &Path) -> Result<Plans,
             return Err(at(section.line, &why));
         }
         let planned = plan(conf, section, folder, state, &mut plans.hints);
-        plans.all.push(planned.unwrap_or_else(|(line, why)| Plan {
+        plans.all.push(planned.unwrap_or_else(|(line, why)| UpsPlan {
             name: section.name.clone(),
             description: value(section, "desc").map(String::from),
             origin: Origin::Wrong(at(line, &format!("[{}]: {why}", section.name))),
@@ -125,7 +125,7 @@ fn plan(
     folder: &Path,
     state: &Path,
     hints: &mut Vec<String>,
-) -> Result<Plan, (usize, String)> {
+) -> Result<UpsPlan, (usize, String)> {
     let driver =
         value(section, "driver").ok_or((section.line, "it has no driver; add 'driver = ...'".into()))?;
     let socket = state.join(format!("{driver}-{}", section.name));
@@ -142,7 +142,7 @@ fn plan(
         Origin::Socket(socket)
     };
     let description = value(section, "desc").map(String::from);
-    Ok(Plan { name: section.name.clone(), description, origin })
+    Ok(UpsPlan { name: section.name.clone(), description, origin })
 }
 
 fn own(
@@ -266,7 +266,7 @@ mod tests {
             ("[a]\ndriver = qxups-sim\nscenario = doom\n", 3, "on-battery"),
             ("[a]\ndriver = qxups-sim\nknob = frob\n", 3, "frob"),
         ] {
-            let wrong = |plan: &Plan| match &plan.origin {
+            let wrong = |plan: &UpsPlan| match &plan.origin {
                 Origin::Wrong(why) => Some(why.clone()),
                 _ => None,
             };

@@ -3,7 +3,7 @@
 use nut::ups_conf::{Assignment, Section, UpsConf};
 use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
-use simulator::end::Shared;
+use simulator::end::SharedUps;
 use simulator::knob::Knob;
 use simulator::profile::Profile;
 use simulator::pty::{self, Pty};
@@ -130,7 +130,7 @@ impl SimulatedPlan {
             format!("cannot open a pseudo-terminal for a simulated UPS: {error}; mount /dev/pts")
         })?;
         let config = self.config(&end.path().to_string_lossy())?;
-        let (shared, log) = (Shared::new(ups), log.clone());
+        let (shared, log) = (SharedUps::new(ups), log.clone());
         let task = tokio::task::spawn_local(async move {
             tokio::select! {
                 ended = pty::run(&shared, end) => if let Err(error) = ended {
@@ -150,7 +150,7 @@ impl SimulatedPlan {
 }
 
 /// A simulated UPS records what it hears, for tests; here that would only grow.
-async fn forget(shared: &Shared) {
+async fn forget(shared: &SharedUps) {
     loop {
         tokio::time::sleep(FORGETS).await;
         shared.with(|ups, _| {

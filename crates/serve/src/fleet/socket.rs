@@ -4,13 +4,13 @@
 //! outlives the driver that said it.
 
 use super::mirror::Mirror;
-use super::source::{Answer, Ended, Source};
+use super::source::{Ended, Source, WhenEnded};
 use nut::driver_lines::DriverLine;
-use nut::driver_socket::{LineBuffer, Request};
+use nut::driver_socket::{LineBuffer, SocketRequest};
 use nut::network::server::{Freshness, Order, Variable};
 use nut::network::{TrackedOutcome, TrackingId};
 use qx::vocabulary::moment::Moment;
-use station::clock::Clock;
+use station::clock::DeviceClock;
 use station::log::Log;
 use station::seldom::{Seldom, counted};
 use std::cell::{Cell, RefCell};
@@ -51,7 +51,7 @@ struct Inner {
     log: Log,
     /// MAXAGE.
     max_age: Rc<Cell<Duration>>,
-    clock: Clock,
+    clock: DeviceClock,
     new_id: Rc<dyn Fn() -> TrackingId>,
     state: RefCell<State>,
     /// Something is to be written.
@@ -83,7 +83,7 @@ struct State {
 
 struct Waiting {
     since: Moment,
-    answer: Answer,
+    answer: WhenEnded,
 }
 
 impl SocketSource {
@@ -98,7 +98,7 @@ impl SocketSource {
             path: path.to_path_buf(),
             log,
             max_age,
-            clock: Clock::start(),
+            clock: DeviceClock::start(),
             new_id,
             state: RefCell::default(),
             wake: Notify::new(),
@@ -163,7 +163,7 @@ impl Inner {
             heard: now,
             pinged: now,
             mirror: Mirror::waiting(),
-            unread: Request::DumpAll.line().into_bytes(),
+            unread: SocketRequest::DumpAll.line().into_bytes(),
             ..State::default()
         };
     }
@@ -293,7 +293,7 @@ impl Inner {
         if is_silent(state.heard) && is_silent(state.pinged) {
             state.pinged = now;
             if state.unread.len() < UNREAD {
-                state.unread.extend_from_slice(Request::Ping.line().as_bytes());
+                state.unread.extend_from_slice(SocketRequest::Ping.line().as_bytes());
             }
         }
         let is_late = |waiting: &Waiting| now.saturating_sub(waiting.since) > ANSWERS_IN;
@@ -359,15 +359,15 @@ impl Source for SocketSource {
         self.inner.state.borrow().mirror.has_command(name)
     }
 
-    fn hand_over(&self, order: Order<'_>, tracked: bool, answer: Answer) -> bool {
+    fn hand_over(&self, order: Order<'_>, tracked: bool, answer: WhenEnded) -> bool {
         let tracking = tracked.then(|| (self.inner.new_id)().to_string());
         let id = tracking.clone();
         let request = match order {
             Order::Command { name, parameter } => {
-                Request::InstCmd { name: name.into(), parameter: parameter.map(Into::into), tracking }
+                SocketRequest::InstCmd { name: name.into(), parameter: parameter.map(Into::into), tracking }
             }
             Order::Set { variable, value } => {
-                Request::Set { variable: variable.into(), value: value.into(), tracking }
+                SocketRequest::Set { variable: variable.into(), value: value.into(), tracking }
             }
         };
         let line = request.line();

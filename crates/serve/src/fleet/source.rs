@@ -4,7 +4,7 @@ use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Order, Variable};
 
 /// Takes what became of an order, once.
-pub(crate) type Answer = Box<dyn FnOnce(Ended)>;
+pub(crate) type WhenEnded = Box<dyn FnOnce(Ended)>;
 
 /// How an order ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(crate) trait Source {
     fn has_command(&self, name: &str) -> bool;
     /// Hands an order over. False when that is not possible; then there is no answer, or it says so. Where no client
     /// tracks it there may be none either: a driver is asked for its outcome only then, as by upsd.
-    fn hand_over(&self, order: Order<'_>, tracked: bool, answer: Answer) -> bool;
+    fn hand_over(&self, order: Order<'_>, tracked: bool, answer: WhenEnded) -> bool;
     /// The source is not used any more.
     fn stop(&self) {}
 }

@@ -1,16 +1,16 @@
 //! What can be set and commanded at a UPS of another server: asked one request at a time, so that its data is read in
 //! between.
 
-use super::line::Line;
+use super::line::UpstreamLine;
 use nut::driver_lines::DriverLine;
 use nut::network::ErrorWord;
-use nut::network::client::{About, Answer, Having, Item, Refusal, Request, Values};
+use nut::network::client::{About, Answer, Having, Item, NetworkRequest, Refusal, Values};
 use std::collections::VecDeque;
 
 /// One round of requests.
 pub(crate) struct Survey {
     ups: String,
-    requests: VecDeque<Request>,
+    requests: VecDeque<NetworkRequest>,
     found: Vec<DriverLine>,
 }
 
@@ -27,12 +27,12 @@ pub(crate) enum Stand {
 impl Survey {
     pub fn new(ups: &str) -> Survey {
         let requests =
-            [Having::Commands, Having::Writables].map(|having| Request::List(having, ups.to_string()));
+            [Having::Commands, Having::Writables].map(|having| NetworkRequest::List(having, ups.to_string()));
         Survey { ups: ups.to_string(), requests: requests.into(), found: vec![] }
     }
 
     /// One request and its answer.
-    pub async fn step(&mut self, line: &mut Line) -> Result<Stand, String> {
+    pub async fn step(&mut self, line: &mut UpstreamLine) -> Result<Stand, String> {
         if let Some(request) = self.requests.pop_front() {
             let (items, answer) = line.ask(request.clone()).await?;
             if answer.as_ref().is_err_and(has_no_data) {
@@ -47,8 +47,8 @@ impl Survey {
         })
     }
 
-    fn take(&mut self, request: Request, items: Vec<Item>, answer: Result<Answer, Refusal>) {
-        if let (Request::Get(About::Type, _, variable), Ok(Answer::Type(kind))) = (&request, answer) {
+    fn take(&mut self, request: NetworkRequest, items: Vec<Item>, answer: Result<Answer, Refusal>) {
+        if let (NetworkRequest::Get(About::Type, _, variable), Ok(Answer::Type(kind))) = (&request, answer) {
             self.found.push(DriverLine::SetFlags {
                 variable: variable.clone(),
                 writable: kind.writable,
@@ -60,17 +60,23 @@ impl Survey {
             }
             for (has, values) in [(kind.choices, Values::Choices), (kind.ranges, Values::Ranges)] {
                 if has {
-                    self.requests.push_back(Request::ListValues(values, self.ups.clone(), variable.clone()));
+                    self.requests.push_back(NetworkRequest::ListValues(
+                        values,
+                        self.ups.clone(),
+                        variable.clone(),
+                    ));
                 }
             }
         }
         for item in items {
             match (&request, item) {
                 (_, Item::Command(name)) => self.found.push(DriverLine::AddCmd(name)),
-                (Request::List(Having::Writables, ups), Item::Variable { name, .. }) => {
-                    self.requests.push_back(Request::Get(About::Type, ups.clone(), name));
+                (NetworkRequest::List(Having::Writables, ups), Item::Variable { name, .. }) => {
+                    self.requests.push_back(NetworkRequest::Get(About::Type, ups.clone(), name));
                 }
-                (Request::ListValues(_, _, variable), item) => self.found.extend(value_line(variable, item)),
+                (NetworkRequest::ListValues(_, _, variable), item) => {
+                    self.found.extend(value_line(variable, item))
+                }
                 _ => {}
             }
         }

@@ -4,17 +4,17 @@
 //! before a loss of the connection is shown after it.
 
 use super::errands::Errands;
-use super::line::Line;
+use super::line::UpstreamLine;
 use super::mirror::Mirror;
 use super::plan::Upstream;
-use super::source::{Answer, Source};
+use super::source::{Source, WhenEnded};
 use super::survey::{Stand, Survey};
 use nut::driver_lines::DriverLine;
 use nut::network::ErrorWord;
-use nut::network::client::{self, Having, Item, Next, Opening, Request};
+use nut::network::client::{self, Having, Item, NetworkRequest, Next, SessionOpening};
 use nut::network::server::{Freshness, Order, Variable};
 use qx::vocabulary::moment::Moment;
-use station::clock::Clock;
+use station::clock::DeviceClock;
 use station::log::Log;
 use station::seldom::{Seldom, counted};
 use std::cell::{Cell, RefCell};
@@ -46,7 +46,7 @@ pub(crate) struct UpstreamSource {
 struct Inner {
     upstream: Upstream,
     max_age: Rc<Cell<Duration>>,
-    clock: Clock,
+    clock: DeviceClock,
     log: Log,
     state: RefCell<State>,
     wake: Notify,
@@ -95,7 +95,7 @@ impl UpstreamSource {
         let inner = Rc::new(Inner {
             upstream,
             max_age,
-            clock: Clock::start(),
+            clock: DeviceClock::start(),
             log,
             state: RefCell::new(state),
             wake: Notify::new(),
@@ -156,7 +156,7 @@ impl Inner {
     /// One connection, until it is lost; why.
     async fn connected(&self, pause: &mut Duration) -> String {
         let Upstream { host, port, .. } = &self.upstream;
-        let mut line = match Line::connect(host, *port).await {
+        let mut line = match UpstreamLine::connect(host, *port).await {
             Ok(line) => line,
             Err(why) => return why,
         };
@@ -166,7 +166,11 @@ impl Inner {
         }
     }
 
-    async fn talk(&self, line: &mut Line, pause: &mut Duration) -> Result<std::convert::Infallible, String> {
+    async fn talk(
+        &self,
+        line: &mut UpstreamLine,
+        pause: &mut Duration,
+    ) -> Result<std::convert::Infallible, String> {
         self.open(line).await?;
         let (mut poll, mut known) = (Instant::now(), Known::default());
         loop {
@@ -220,9 +224,9 @@ impl Inner {
         }
     }
 
-    async fn open(&self, line: &mut Line) -> Result<(), String> {
+    async fn open(&self, line: &mut UpstreamLine) -> Result<(), String> {
         let Upstream { tls, verify, user, host, .. } = &self.upstream;
-        let mut opening = Opening::new(*tls);
+        let mut opening = SessionOpening::new(*tls);
         if let Some((name, password)) = user {
             opening = opening.as_user(name, password);
         }
@@ -244,10 +248,11 @@ impl Inner {
         }
     }
 
-    async fn poll(&self, line: &mut Line, known: &mut Known) -> Result<(), String> {
+    async fn poll(&self, line: &mut UpstreamLine, known: &mut Known) -> Result<(), String> {
         // no value that comes is older than this; an answer may be slow
         let asked = self.clock.now();
-        let (items, answer) = line.ask(Request::List(Having::Variables, self.upstream.ups.clone())).await?;
+        let (items, answer) =
+            line.ask(NetworkRequest::List(Having::Variables, self.upstream.ups.clone())).await?;
         let (freshness, mirror) = match answer {
             Ok(_) => {
                 if self.no_survey_until.get().is_none_or(|until| until <= Instant::now()) {
@@ -332,7 +337,7 @@ impl Source for UpstreamSource {
         self.inner.state.borrow().mirror.has_command(name)
     }
 
-    fn hand_over(&self, order: Order<'_>, _: bool, answer: Answer) -> bool {
+    fn hand_over(&self, order: Order<'_>, _: bool, answer: WhenEnded) -> bool {
         let Upstream { ups, user, .. } = &self.inner.upstream;
         let mut state = self.inner.state.borrow_mut();
         if user.is_none() {
@@ -345,13 +350,13 @@ impl Source for UpstreamSource {
             return false;
         }
         let order = match order {
-            Order::Command { name, parameter } => client::Order::Command {
+            Order::Command { name, parameter } => client::ClientOrder::Command {
                 ups: ups.clone(),
                 name: name.into(),
                 parameter: parameter.map(Into::into),
             },
             Order::Set { variable, value } => {
-                client::Order::Set { ups: ups.clone(), variable: variable.into(), value: value.into() }
+                client::ClientOrder::Set { ups: ups.clone(), variable: variable.into(), value: value.into() }
             }
         };
         let taken = state.errands.take(order, answer);

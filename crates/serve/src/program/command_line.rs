@@ -11,7 +11,7 @@ pub enum Task {
     /// Serve.
     Run,
     /// `-c COMMAND`: tell a running server something.
-    Signal(Order),
+    Signal(ControlCommand),
     /// `-h`.
     Help,
     /// `-V`.
@@ -20,7 +20,7 @@ pub enum Task {
 
 /// What a running server is told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum ControlCommand {
     /// Read the configuration again.
     Reload,
     /// Exit.
@@ -142,8 +142,8 @@ impl CommandLine {
 }
 
 /// upsd takes any beginning of a command's name.
-fn order(text: &str) -> Result<Order, String> {
-    let orders = [("reload", Order::Reload), ("stop", Order::Stop)];
+fn order(text: &str) -> Result<ControlCommand, String> {
+    let orders = [("reload", ControlCommand::Reload), ("stop", ControlCommand::Stop)];
     let known = orders.into_iter().find(|(name, _)| !text.is_empty() && name.starts_with(text));
     known.map(|(_, order)| order).ok_or_else(|| format!("-c {text}: write reload or stop"))
 }
@@ -173,9 +173,9 @@ mod tests {
         assert_eq!(parse("-F").unwrap().ground, Ground::Fore { pid_file: false });
         assert_eq!(parse("-D -B").unwrap().ground, Ground::Back);
         for (text, task) in [
-            ("-c reload", Task::Signal(Order::Reload)),
-            ("-c r -P 17", Task::Signal(Order::Reload)),
-            ("-cstop", Task::Signal(Order::Stop)),
+            ("-c reload", Task::Signal(ControlCommand::Reload)),
+            ("-c r -P 17", Task::Signal(ControlCommand::Reload)),
+            ("-cstop", Task::Signal(ControlCommand::Stop)),
             ("-V -c nonsense", Task::Version),
             ("-h", Task::Help),
             ("", Task::Run),

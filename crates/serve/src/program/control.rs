@@ -37,20 +37,24 @@ pub(super) fn place(pid_file: &Path) -> PathBuf {
 }
 
 /// The socket. It is removed when this is dropped.
-pub(super) struct Control(PathBuf);
+pub(super) struct ControlSocket(PathBuf);
 
-impl Drop for Control {
+impl Drop for ControlSocket {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.0);
     }
 }
 
-impl Control {
+impl ControlSocket {
     /// Listens, in place of a server that is dead; one that lives keeps its socket. Must be called inside of a tokio `LocalRuntime`.
     ///
     /// # Errors
     /// What the system says.
-    pub fn open(path: PathBuf, requests: mpsc::Sender<ProgramRequest>, log: Log) -> io::Result<Control> {
+    pub fn open(
+        path: PathBuf,
+        requests: mpsc::Sender<ProgramRequest>,
+        log: Log,
+    ) -> io::Result<ControlSocket> {
         if Blocking::connect(&path).is_ok() {
             return Err(io::Error::new(io::ErrorKind::AddrInUse, "another server listens there"));
         }
@@ -59,7 +63,7 @@ impl Control {
             _ => {}
         }
         let listener = UnixListener::bind(&path)?;
-        let control = Control(path);
+        let control = ControlSocket(path);
         std::fs::set_permissions(&control.0, Permissions::from_mode(0o600))?;
         tokio::task::spawn_local(async move {
             let askers = Rc::new(Cell::new(0));

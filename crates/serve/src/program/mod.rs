@@ -8,13 +8,13 @@ mod running;
 
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
-use crate::fleet::{Checked, Fleet, Surroundings};
+use crate::fleet::{CheckedConf, Fleet, Surroundings};
 use crate::listener::{self, Listeners, Opened};
 use crate::server::Server;
 use crate::settings::Settings;
-use crate::tracking::Random;
-pub use command_line::{CommandLine, Ground, Order, Task};
-use control::Control;
+use crate::tracking::SystemRandom;
+pub use command_line::{CommandLine, ControlCommand, Ground, Task};
+use control::ControlSocket;
 use driver::config::{Paths, ProcessConfig, USER};
 use driver::instance::PidFile;
 use driver::process::{self, Account, Readiness, Side};
@@ -27,7 +27,7 @@ use nut::upsd_conf::{Listen, StartTls, UpsdConf};
 use nut::upsd_users::UpsdUsers;
 use qx::device::Outcome;
 use station::log::{self, Log};
-use station::outlet::{self, Lines, Which};
+use station::outlet::{self, Lines, StandardStream};
 use station::{Owner, Reload};
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
@@ -85,7 +85,7 @@ type Fatal = String;
 
 /// A server as it is to run.
 #[derive(Clone, Debug)]
-pub struct Plan {
+pub struct ServerPlan {
     /// What was said.
     pub line: CommandLine,
     /// Where its configuration is.
@@ -104,7 +104,7 @@ pub fn main() -> ExitCode {
 }
 
 /// Runs a server until it is stopped, and says why it ends before its time.
-pub fn run(plan: Plan) -> ExitCode {
+pub fn run(plan: ServerPlan) -> ExitCode {
     end(start(plan, &Paths::from_environment()))
 }
 
@@ -141,9 +141,9 @@ fn called_as_upsd(line: CommandLine) -> Result<ExitCode, Fatal> {
         Task::Help => Ok(shown(&format!("{}\n{}", banner(), command_line::HELP))),
         Task::Signal(order) => running::give_order(&pid_path(&paths), line.pid, order),
         Task::Run => {
-            Lines::of(Which::Output).say(banner().trim_end());
+            Lines::of(StandardStream::Output).say(banner().trim_end());
             let from = Where::Upsd(paths.conf.clone());
-            start(Plan { line, from, listen: None, state: None, greeting: None }, &paths)
+            start(ServerPlan { line, from, listen: None, state: None, greeting: None }, &paths)
         }
     }
 }
@@ -154,7 +154,7 @@ fn pid_path(paths: &Paths) -> PathBuf {
 
 /// What was read and checked before the server goes to the background.
 struct Prepared {
-    plan: Plan,
+    plan: ServerPlan,
     paths: Paths,
     log: Log,
     supervisor: Supervisor,
@@ -162,14 +162,14 @@ struct Prepared {
     descriptions: Descriptions,
     users: UpsdUsers,
     fleet: Fleet,
-    checked: Checked,
+    checked: CheckedConf,
     opened: Opened,
-    random: Rc<Random>,
+    random: Rc<SystemRandom>,
     tls: Encryption,
     requests: (mpsc::Sender<ProgramRequest>, mpsc::Receiver<ProgramRequest>),
 }
 
-fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
+fn start(plan: ServerPlan, paths: &Paths) -> Result<ExitCode, Fatal> {
     // a server with a place of its own leaves nothing elsewhere
     let pid_file = match &plan.state {
         Some(state) => state.join(format!("{PROGRAM}.pid")),
@@ -183,7 +183,7 @@ fn start(plan: Plan, paths: &Paths) -> Result<ExitCode, Fatal> {
     // in its own environment: a root of its own may have no users
     let account = Account::of(&process_config(&plan.line))?;
     let supervisor = Supervisor::from_environment();
-    let random = Random::open().map_err(|error| format!("cannot open /dev/urandom: {error}"))?;
+    let random = SystemRandom::open().map_err(|error| format!("cannot open /dev/urandom: {error}"))?;
     if let Some(root) = &plan.line.chroot {
         process::change_root(root)?;
     }
@@ -257,7 +257,7 @@ fn debug_level(line: &CommandLine, conf: &UpsdConf) -> u8 {
 }
 
 /// What `upsd.conf` says, with what the command line and the environment say instead.
-fn settings(conf: &UpsdConf, plan: &Plan) -> Result<Settings, Fatal> {
+fn settings(conf: &UpsdConf, plan: &ServerPlan) -> Result<Settings, Fatal> {
     let mut settings = Settings::of(conf);
     if let Some(listen) = &plan.listen {
         settings.listen.clone_from(listen);
@@ -305,10 +305,10 @@ fn enter(state: &Path, line: &CommandLine) -> Result<(), Fatal> {
 }
 
 fn surroundings(
-    plan: &Plan,
+    plan: &ServerPlan,
     paths: &Paths,
     settings: &Settings,
-    random: Rc<Random>,
+    random: Rc<SystemRandom>,
     log: &Log,
     owner: Rc<dyn Owner>,
 ) -> Surroundings {
@@ -334,7 +334,7 @@ fn descriptions(conf: &UpsdConf, hints: &mut Vec<String>) -> Descriptions {
 /// A certificate is only made where TLS is offered somewhere.
 fn tls(
     conf: &UpsdConf,
-    plan: &Plan,
+    plan: &ServerPlan,
     paths: &Paths,
     settings: &Settings,
     hints: &mut Vec<String>,
@@ -382,7 +382,7 @@ impl Prepared {
     async fn serve(self, mut readiness: Readiness, stays: bool, control: PathBuf) -> Result<ExitCode, Fatal> {
         let Prepared { plan, log, settings, supervisor, paths, requests: (request, mut requests), .. } = self;
         forward(Signals::new()?, request.clone());
-        let _control = Control::open(control.clone(), request, log.clone()).map_err(|error| {
+        let _control = ControlSocket::open(control.clone(), request, log.clone()).map_err(|error| {
             log.warning(&format!(
                 "cannot listen at {}: {error}; 'qxups reload' is not heard, SIGHUP is",
                 control.display()
@@ -406,7 +406,7 @@ impl Prepared {
             log.use_system_log();
         }
         if let Some(greeting) = &plan.greeting {
-            Lines::of(Which::Output).say(greeting.trim_end());
+            Lines::of(StandardStream::Output).say(greeting.trim_end());
         }
         tokio::task::spawn_local(async {
             tokio::time::sleep(resident::AFTER).await;
@@ -499,7 +499,7 @@ async fn show_life(supervisor: Rc<Supervisor>) {
 
 /// What a reload works with.
 struct Reloading {
-    plan: Plan,
+    plan: ServerPlan,
     paths: Paths,
     server: Rc<Server>,
     listeners: Rc<RefCell<Listeners>>,

@@ -1,6 +1,6 @@
 //! The server that runs already, and what `-c` tells it.
 
-use super::{Order, control};
+use super::{ControlCommand, control};
 use driver::instance::{is_server, is_there};
 use driver::process;
 use nix::sys::signal::Signal;
@@ -32,16 +32,16 @@ fn named_in(path: &Path) -> Option<Pid> {
 ///
 /// # Errors
 /// A sentence.
-pub(super) fn give_order(path: &Path, pid: Option<i32>, order: Order) -> Result<ExitCode, String> {
+pub(super) fn give_order(path: &Path, pid: Option<i32>, order: ControlCommand) -> Result<ExitCode, String> {
     let pid = pid.map(Pid::from_raw);
     let signal = match order {
-        Order::Reload => {
+        ControlCommand::Reload => {
             if let Some(done) = control::reload(&control::place(path), pid) {
                 return done.map(|_| ExitCode::SUCCESS);
             }
             Signal::SIGHUP
         }
-        Order::Stop => Signal::SIGTERM,
+        ControlCommand::Stop => Signal::SIGTERM,
     };
     let pid = pid
         .or_else(|| found(path))

@@ -2,7 +2,7 @@
 
 use crate::model::{self, USERS};
 use crate::site::{Client, FakeDriver, Site, free_port, judge, program};
-use nut::driver_socket::Request;
+use nut::driver_socket::SocketRequest;
 use nut::network::server::Freshness;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -135,8 +135,8 @@ fn unpaired(driver: &FakeDriver) -> Vec<String> {
 
 /// What an order says, without its id.
 fn understood(line: &str) -> String {
-    let mut request = Request::parse(line.as_bytes());
-    if let Ok(Request::InstCmd { tracking, .. } | Request::Set { tracking, .. }) = &mut request {
+    let mut request = SocketRequest::parse(line.as_bytes());
+    if let Ok(SocketRequest::InstCmd { tracking, .. } | SocketRequest::Set { tracking, .. }) = &mut request {
         *tracking = None;
     }
     format!("{request:?}")

@@ -11,7 +11,7 @@ pub(super) type Turn = Arc<dyn Fn(&mut SimulatedUps, Moment) + Send + Sync>;
 pub(super) type Read = Result<Turn, String>;
 
 /// A knob as it is written.
-pub(super) struct Said<'t> {
+pub(super) struct KnobText<'t> {
     /// Its name,
     pub(super) name: &'t str,
     /// and what stands behind it.
@@ -26,10 +26,10 @@ where
     Ok(Arc::new(move |ups, _| set(ups, value.clone())))
 }
 
-impl Said<'_> {
+impl KnobText<'_> {
     /// A number, where these words are known beside it, with what parts them from it.
     fn a_number_or(&self, words: &str, least: f64, most: f64) -> Result<f64, String> {
-        let Said { name, value } = self;
+        let KnobText { name, value } = self;
         let number = value.parse::<f64>().ok().filter(|number| (least..=most).contains(number));
         number.ok_or_else(|| {
             format!("{name}: '{value}' is not known; write {words}a number from {least} to {most}")
@@ -77,7 +77,7 @@ impl Said<'_> {
 
     /// Turns something on or off.
     pub(super) fn switch(&self, set: fn(&mut SimulatedUps, bool)) -> Read {
-        let Said { name, value } = self;
+        let KnobText { name, value } = self;
         let on = on_or_off(value);
         sets(on.ok_or_else(|| format!("{name}: '{value}' is not known; write on or off"))?, set)
     }

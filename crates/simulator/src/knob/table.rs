@@ -1,32 +1,32 @@
 //! The knobs: a row says how one is written and what it does.
 
-use super::read::{Read, Said, on_off_or_free, on_or_off, sets};
+use super::read::{KnobText, Read, on_off_or_free, on_or_off, sets};
 use crate::oddity::Oddity;
-use crate::profile::Refusal;
+use crate::profile::RefusalReply;
 use crate::readings::value;
 use crate::sample::{FAMILIES, MODELS};
 use crate::trouble::{Fate, Nothing};
 use crate::ups::SimulatedUps;
-use crate::world::Order;
+use crate::world::UnitOrder;
 use qx::vocabulary::status::Status;
 use std::sync::Arc;
 use std::time::Duration;
 
 /// All there is to know of one knob.
-pub(super) struct Row {
+pub(super) struct KnobRow {
     pub(super) name: &'static str,
     /// How its value is written, for help; each way a line.
     pub(super) value: &'static str,
-    pub(super) read: fn(&Said) -> Read,
+    pub(super) read: fn(&KnobText) -> Read,
 }
 
-const fn row(name: &'static str, value: &'static str, read: fn(&Said) -> Read) -> Row {
-    Row { name, value, read }
+const fn row(name: &'static str, value: &'static str, read: fn(&KnobText) -> Read) -> KnobRow {
+    KnobRow { name, value, read }
 }
 
 /// Every knob.
 #[rustfmt::skip]
-pub(super) const TABLE: &[Row] = &[
+pub(super) const TABLE: &[KnobRow] = &[
     row("mains", "fail|back|VOLTS", |said| match said.value {
         "fail" => sets((), |ups, ()| mains(ups, 0.0)),
         "back" => sets((), |ups, ()| mains(ups, ups.world.rating.mains_volts)),
@@ -40,7 +40,7 @@ pub(super) const TABLE: &[Row] = &[
     row("beeper", "on|off", |said| said.switch(|ups, on| ups.world.beeper = on)),
     row("bypass", "on|off", |said| said.switch(|ups, on| ups.world.bypass = on)),
     row("countdown", "SECONDS|off (at its panel)", |said| said.number_or_off(0.0, 1e6, |ups, seconds| match seconds {
-        Some(seconds) => ups.world.obey(Order::Return(seconds, 0.0)),
+        Some(seconds) => ups.world.obey(UnitOrder::Return(seconds, 0.0)),
         None => ups.world.countdown = None,
     })),
     row("rated", "VOLTS (of the battery)", |said| said.number(2.0, 600.0, |ups, volts| ups.world.rating.battery_volts = volts)),
@@ -52,9 +52,9 @@ pub(super) const TABLE: &[Row] = &[
     row("warning", "NUMBER on|off", warning),
     row("say", "VARIABLE VALUE", say),
     row("dashes", "VARIABLE", |said| said.text(|ups, name| ups.profile.does_not_know.push(name))),
-    row("unknown", "silent|echo|TEXT", |said| said.text(|ups, text| ups.profile.unknown = Refusal::parse(&text))),
+    row("unknown", "silent|echo|TEXT", |said| said.text(|ups, text| ups.profile.unknown = RefusalReply::parse(&text))),
     row("refuse", "silent|echo|TEXT|off", |said| said.text_or_off(|ups, text| {
-        ups.profile.refuses = text.as_deref().map(Refusal::parse);
+        ups.profile.refuses = text.as_deref().map(RefusalReply::parse);
     })),
     row("accept", "TEXT|off", |said| said.text_or_off(|ups, text| ups.profile.accepts = text)),
     row("forget", "QUESTION", |said| said.text(|ups, question| ups.profile.ignorant_of.push(question))),
@@ -96,7 +96,7 @@ fn mains(ups: &mut SimulatedUps, volts: f64) {
     }
 }
 
-fn family(said: &Said) -> Read {
+fn family(said: &KnobText) -> Read {
     let name = said.a_text()?;
     if !FAMILIES.iter().chain(MODELS).any(|known| *known == name) {
         let names: Vec<&str> = FAMILIES.iter().chain(MODELS).copied().collect();
@@ -105,7 +105,7 @@ fn family(said: &Said) -> Read {
     sets(name, |ups, name| ups.profile.family = Some(name))
 }
 
-fn bit(said: &Said) -> Read {
+fn bit(said: &KnobText) -> Read {
     let read = || {
         let (place, state) = said.two_words()?;
         Some((place.parse().ok().filter(|place| *place < 8)?, on_off_or_free(state)?))
@@ -114,7 +114,7 @@ fn bit(said: &Said) -> Read {
     sets((place, state), |ups, (place, state)| ups.forced.set_bit(place, state))
 }
 
-fn word(said: &Said) -> Read {
+fn word(said: &KnobText) -> Read {
     let read = || {
         let (name, state) = said.two_words()?;
         Some((Status::ALL.into_iter().find(|status| status.word() == name)?, on_off_or_free(state)?))
@@ -129,7 +129,7 @@ fn word(said: &Said) -> Read {
     })
 }
 
-fn warning(said: &Said) -> Read {
+fn warning(said: &KnobText) -> Read {
     let read = || {
         let (number, state) = said.two_words()?;
         Some((number.parse::<u8>().ok().filter(|number| (1..=64).contains(number))?, on_or_off(state)?))
@@ -141,7 +141,7 @@ fn warning(said: &Said) -> Read {
     })
 }
 
-fn say(said: &Said) -> Read {
+fn say(said: &KnobText) -> Read {
     let read = || {
         let (name, text) = said.two_words()?;
         Some((qx::vocabulary::variable::named(name)?, text.to_string()))
@@ -153,7 +153,7 @@ fn say(said: &Said) -> Read {
     })
 }
 
-fn reply(said: &Said) -> Read {
+fn reply(said: &KnobText) -> Read {
     let value = said.a_text()?;
     let (question, bytes) = value.split_once(char::is_whitespace).unwrap_or((&value, ""));
     let bytes = bytes.trim();
@@ -162,7 +162,7 @@ fn reply(said: &Said) -> Read {
     sets((question.to_string(), bytes), |ups, (question, bytes)| ups.forced.set_reply(question, bytes))
 }
 
-fn usb(said: &Said) -> Read {
+fn usb(said: &KnobText) -> Read {
     const WRITE: &str = "usb: write stall, babble, fault, short or garble and a count, deaf or hung and on or off, or \
                          nothing and nul, return, nuls or off";
     let (what, rest) = said.two_words().ok_or(WRITE)?;

@@ -1,5 +1,5 @@
 use super::*;
-use crate::profile::{Profile, Refusal};
+use crate::profile::{Profile, RefusalReply};
 use crate::sample::{FAMILIES, MODELS};
 use crate::script::Script;
 use crate::trouble::{Nothing, Trouble};
@@ -21,8 +21,8 @@ fn knobs_do_what_they_say() {
         (&["mains 185.5"], |ups| ups.world.mains_volts == 185.5),
         (&["mains fail", "mains back"], |ups| ups.world.mains_volts == 230.0),
         (&["charge 14"], |ups| ups.world.charge == 0.14),
-        (&["unknown (NAK"], |ups| ups.profile.unknown == Refusal::Text("(NAK".into())),
-        (&["refuse echo"], |ups| ups.profile.refuses == Some(Refusal::Echo)),
+        (&["unknown (NAK"], |ups| ups.profile.unknown == RefusalReply::Text("(NAK".into())),
+        (&["refuse echo"], |ups| ups.profile.refuses == Some(RefusalReply::Echo)),
         (&["refuse echo", "refuse off"], |ups| ups.profile.refuses.is_none()),
         (&["latency 200"], |ups| ups.profile.latency == Duration::from_millis(200)),
         (&["baud 2400"], |ups| ups.profile.baud == Some(2400)),

@@ -1,6 +1,6 @@
 //! An oddity drawn at random.
 
-use super::{Behaviour, Oddity, PlateOddity, State};
+use super::{Behaviour, OddState, Oddity, PlateOddity};
 use crate::trouble::Random;
 use qx::vocabulary::status::Status;
 use qx::wire::protocol::Protocol;
@@ -30,8 +30,14 @@ pub fn draw(random: &mut Random, protocol: &Protocol) -> Oddity {
         Behaviour::Omits(_) => odd.every = 2,
         _ => {}
     }
-    odd.on = [None, None, Some(State::Battery), Some(State::Battery), Some(State::Mains), Some(State::Low)]
-        [random.below(6)];
+    odd.on = [
+        None,
+        None,
+        Some(OddState::Battery),
+        Some(OddState::Battery),
+        Some(OddState::Mains),
+        Some(OddState::Low),
+    ][random.below(6)];
     if odd.every == 1
         && random.chance(0.4)
         && !matches!(odd.behaviour, Behaviour::Silent | Behaviour::Refuses | Behaviour::Behind)
@@ -65,7 +71,7 @@ fn plate(random: &mut Random, mut odd: Oddity, protocol: &Protocol) -> Oddity {
         (true, one) => odd.ask = one,
         (false, one) => odd.ask = one.filter(|_| !all),
     }
-    odd.on = Some(State::Battery);
+    odd.on = Some(OddState::Battery);
     if random.chance(0.2) {
         odd.every = 2;
         odd.phase = random.below(2) as u32;

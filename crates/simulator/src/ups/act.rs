@@ -1,7 +1,7 @@
 //! What a command or a setting makes a unit do, by the tables that a driver writes it with.
 
-use crate::readings::Memory;
-use crate::world::{Order, Test, World};
+use crate::readings::UnitMemory;
+use crate::world::{Test, UnitOrder, World};
 use qx::vocabulary::value::Value;
 use qx::vocabulary::variable::{ALARM_CONTROL, KEPT, Var};
 use qx::wire::command::Command;
@@ -16,7 +16,7 @@ const QUICK_TEST: f64 = 10.0;
 pub(super) enum Act {
     Nothing,
     Keep(&'static Var, Value),
-    Order(Order),
+    Order(UnitOrder),
     Reset,
     ClearFaults,
 }
@@ -50,7 +50,7 @@ impl Act {
     }
 
     /// Does it.
-    pub(super) fn carry_out(self, world: &mut World, memory: &mut Memory) {
+    pub(super) fn carry_out(self, world: &mut World, memory: &mut UnitMemory) {
         match self {
             Act::Nothing => {}
             Act::Keep(var, value) => memory.keep(var, value),
@@ -71,24 +71,24 @@ fn ordered(command: &Command, line: &str) -> Option<Act> {
     let args = command.read(line)?;
     let seconds = f64::from;
     Some(Act::Order(match command.name {
-        "beeper.toggle" => Order::ToggleBeeper,
+        "beeper.toggle" => UnitOrder::ToggleBeeper,
         "beeper.enable" | "beeper.disable" if line.starts_with('P') => {
             let word = if command.name == "beeper.enable" { "enabled" } else { "disabled" };
             return Some(Act::Keep(&ALARM_CONTROL, Value::text(word)));
         }
-        "beeper.enable" => Order::Beeper(true),
-        "beeper.disable" => Order::Beeper(false),
-        "bypass.start" => Order::Bypass(true),
-        "bypass.stop" => Order::Bypass(false),
+        "beeper.enable" => UnitOrder::Beeper(true),
+        "beeper.disable" => UnitOrder::Beeper(false),
+        "bypass.start" => UnitOrder::Bypass(true),
+        "bypass.stop" => UnitOrder::Bypass(false),
         "clear.fault.record" => return Some(Act::ClearFaults),
-        "load.off" => Order::Off,
-        "load.on" | "shutdown.stop" => Order::OnOrStop,
-        "shutdown.return" => Order::Return(seconds(args.shutdown), seconds(args.start)),
-        "shutdown.stayoff" => Order::StayOff(seconds(args.shutdown)),
-        "test.battery.start" if args.given > 0 => Order::Test(Test::For(seconds(args.given))),
-        "test.battery.start.deep" | "test.battery.start.low" => Order::Test(Test::UntilLow),
-        "test.battery.start" | "test.battery.start.quick" => Order::Test(Test::For(QUICK_TEST)),
-        "test.battery.stop" => Order::StopTest,
+        "load.off" => UnitOrder::Off,
+        "load.on" | "shutdown.stop" => UnitOrder::OnOrStop,
+        "shutdown.return" => UnitOrder::Return(seconds(args.shutdown), seconds(args.start)),
+        "shutdown.stayoff" => UnitOrder::StayOff(seconds(args.shutdown)),
+        "test.battery.start" if args.given > 0 => UnitOrder::Test(Test::For(seconds(args.given))),
+        "test.battery.start.deep" | "test.battery.start.low" => UnitOrder::Test(Test::UntilLow),
+        "test.battery.start" | "test.battery.start.quick" => UnitOrder::Test(Test::For(QUICK_TEST)),
+        "test.battery.stop" => UnitOrder::StopTest,
         name => {
             let (outlet, state) = name.strip_prefix("outlet.")?.split_once(".load.")?;
             let var = qx::vocabulary::variable::named(&format!("outlet.{outlet}.status"))?;

@@ -6,7 +6,7 @@ use super::port::Saying;
 use super::record::Record;
 use crate::claims::StatusClaims;
 use crate::oddity::{Behaviour, PlateOddity};
-use crate::profile::Refusal;
+use crate::profile::RefusalReply;
 use crate::readings::readings;
 use qx::vocabulary::flag::{Flag, Flags};
 use qx::vocabulary::moment::Moment;
@@ -94,7 +94,7 @@ impl SimulatedUps {
         if is(Behaviour::Silent) || is(Behaviour::Plate(PlateOddity::Silent)) {
             return Some(None);
         } else if is(Behaviour::Refuses) || is(Behaviour::Plate(PlateOddity::Refused)) {
-            let word = || Refusal::Text("(NAK".into()).reply(&[]);
+            let word = || RefusalReply::Text("(NAK".into()).reply(&[]);
             return Some(self.profile.unknown.reply(line.as_bytes()).or_else(word));
         } else if is(Behaviour::Empty) {
             return Some(Some(vec![]));

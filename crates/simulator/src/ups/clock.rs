@@ -5,20 +5,20 @@ use std::time::Duration;
 
 /// Real time to simulated time, and back.
 #[derive(Clone, Debug)]
-pub(crate) struct Clock {
+pub(crate) struct SimulatedClock {
     /// Simulated seconds in a real one.
     speed: f64,
     /// When the speed was last changed, in real and in simulated time.
     epoch: (Moment, Duration),
 }
 
-impl Default for Clock {
-    fn default() -> Clock {
-        Clock { speed: 1.0, epoch: (Moment::ZERO, Duration::ZERO) }
+impl Default for SimulatedClock {
+    fn default() -> SimulatedClock {
+        SimulatedClock { speed: 1.0, epoch: (Moment::ZERO, Duration::ZERO) }
     }
 }
 
-impl Clock {
+impl SimulatedClock {
     /// Simulated time at the real time `now`.
     pub(super) fn simulated(&self, now: Moment) -> Duration {
         self.epoch.1 + now.saturating_sub(self.epoch.0).mul_f64(self.speed)

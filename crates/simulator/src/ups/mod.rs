@@ -14,11 +14,11 @@ mod tests;
 use crate::knob::Knob;
 use crate::oddity::Oddness;
 use crate::profile::Profile;
-use crate::readings::Memory;
+use crate::readings::UnitMemory;
 use crate::script::Script;
 use crate::trouble::{Trouble, UsbTrouble};
 use crate::world::World;
-use clock::Clock;
+use clock::SimulatedClock;
 use forced::Forced;
 use port::Port;
 use qx::line::exchange::END;
@@ -38,13 +38,13 @@ pub struct SimulatedUps {
     /// Its manners.
     pub profile: Profile,
     /// What it was told and keeps.
-    pub memory: Memory,
+    pub memory: UnitMemory,
     /// The troubles of its line.
     pub trouble: Trouble,
     /// The troubles of its USB converter.
     pub usb: UsbTrouble,
     script: Script,
-    pub(crate) clock: Clock,
+    pub(crate) clock: SimulatedClock,
     pub(crate) forced: Forced,
     pub(crate) port: Port,
     journal: Journal,
@@ -64,11 +64,11 @@ impl SimulatedUps {
             protocol,
             world: World::default(),
             profile,
-            memory: Memory::default(),
+            memory: UnitMemory::default(),
             trouble,
             usb: UsbTrouble::default(),
             script,
-            clock: Clock::default(),
+            clock: SimulatedClock::default(),
             forced: Forced::default(),
             port: Port::default(),
             journal: Journal::default(),

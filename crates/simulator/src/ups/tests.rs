@@ -1,6 +1,6 @@
 use super::port::BREAK;
 use super::*;
-use crate::world::Order;
+use crate::world::UnitOrder;
 use qx::protocols;
 use qx::vocabulary::flag::Flags;
 use qx::wire::command::Command;
@@ -106,7 +106,7 @@ fn every_dialect_obeys() {
         order(&mut ups, "shutdown.stayoff", 0, 4);
         ups.advance(Moment::after_start(Duration::from_secs(3600)));
         assert!(!ups.world.powered(), "{name}");
-        ups.world.obey(Order::OnOrStop);
+        ups.world.obey(UnitOrder::OnOrStop);
         if order(&mut ups, "test.battery.start", 120, 3602).is_some() {
             ups.advance(Moment::after_start(Duration::from_secs(3610)));
             assert!(ups.world.on_battery(), "{name}");
@@ -119,7 +119,7 @@ fn every_dialect_obeys() {
 #[test]
 fn settings_are_kept_and_told_again() {
     let mut ups = ups(&protocols::VOLTRONIC);
-    ups.profile.unknown = crate::profile::Refusal::Text("(NAK".into());
+    ups.profile.unknown = crate::profile::RefusalReply::Text("(NAK".into());
     assert_eq!(ask(&mut ups, "BATGN07", 1).unwrap(), "(ACK\r");
     assert!(ask(&mut ups, "QBV", 1).unwrap().contains(" 02 07 "));
     assert_eq!(ask(&mut ups, "PDR", 1).unwrap(), "(ACK\r");

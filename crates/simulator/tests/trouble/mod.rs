@@ -13,7 +13,7 @@ use simulator::profile::Profile;
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
-use simulator::world::Order;
+use simulator::world::UnitOrder;
 use std::time::Duration;
 use testbed::exchange;
 use testbed::judge::{Findings, TwinJudge};
@@ -224,10 +224,10 @@ impl Bench {
             self.day = DAY.to_vec().into_iter().peekable();
             // what noise has switched off is switched on again
             if self.ups.world.countdown.is_some() {
-                self.ups.world.obey(Order::OnOrStop);
+                self.ups.world.obey(UnitOrder::OnOrStop);
             }
             if !self.ups.world.powered() {
-                self.ups.world.obey(Order::OnOrStop);
+                self.ups.world.obey(UnitOrder::OnOrStop);
             }
         }
         self.ups.advance(self.now);

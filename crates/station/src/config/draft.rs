@@ -1,7 +1,7 @@
 //! What was read so far; it becomes a [`Configuration`] when everything was read.
 
-use super::{Configuration, Finding, ProcessSettings, Purpose, UpsConfig, Wrong};
-use crate::driver_kind::{DriverKind, Line};
+use super::{ConfigError, Configuration, LineFinding, ProcessSettings, Purpose, UpsConfig};
+use crate::driver_kind::{DriverKind, LineKind};
 use link::{Address, CablePower, Opening, UsbOptions};
 use qx::options::Options;
 use std::time::Duration;
@@ -26,7 +26,7 @@ pub(super) struct Draft {
     pub published: Vec<(String, String)>,
     /// The line of ups.conf that is read.
     pub line: Option<usize>,
-    pub findings: Vec<Finding>,
+    pub findings: Vec<LineFinding>,
 }
 
 impl Draft {
@@ -41,7 +41,7 @@ impl Draft {
             cable_power: CablePower::default(),
             lock: true,
             usb,
-            on_usb: kind.line == Line::Usb,
+            on_usb: kind.line == LineKind::Usb,
             options,
             allow_killpower: false,
             process: ProcessSettings::default(),
@@ -61,7 +61,7 @@ impl Draft {
 
     /// Something for the log.
     pub fn hint(&mut self, text: String) {
-        self.findings.push(Finding::hint(self.line, text));
+        self.findings.push(LineFinding::hint(self.line, text));
     }
 
     pub fn publish(&mut self, kind: &str, name: &str, value: &str) {
@@ -71,13 +71,13 @@ impl Draft {
     }
 
     /// Where the UPS is, as far as this driver can go there.
-    fn address(&mut self, port: &str) -> Result<Address, Wrong> {
-        let address = Address::parse(port).map_err(|bad| Wrong::of("port", bad.to_string()))?;
+    fn address(&mut self, port: &str) -> Result<Address, ConfigError> {
+        let address = Address::parse(port).map_err(|bad| ConfigError::of("port", bad.to_string()))?;
         if self.on_usb && !matches!(address, Address::Replay { .. }) {
             return Ok(Address::Usb(Box::new(self.usb_options()?)));
         }
         match address {
-            Address::Usb(_) if self.kind.line == Line::Serial => Err(Wrong::of(
+            Address::Usb(_) if self.kind.line == LineKind::Serial => Err(ConfigError::of(
                 "port",
                 format!(
                     "port = {port}: {} is for serial lines; write a path such as /dev/ttyS0, or driver = nutdrv_qx for USB",
@@ -89,12 +89,12 @@ impl Draft {
         }
     }
 
-    pub fn finish(mut self) -> Result<Configuration, Wrong> {
+    pub fn finish(mut self) -> Result<Configuration, ConfigError> {
         let name = self.name.clone().ok_or_else(|| {
-            Wrong::general("name the UPS: -a and its section of ups.conf, or -s and any name; try -h")
+            ConfigError::general("name the UPS: -a and its section of ups.conf, or -s and any name; try -h")
         })?;
         let port = self.port.clone().ok_or_else(|| {
-            Wrong::general("name the port: 'port = /dev/ttyS0' in ups.conf, or -x port=/dev/ttyS0")
+            ConfigError::general("name the port: 'port = /dev/ttyS0' in ups.conf, or -x port=/dev/ttyS0")
         })?;
         let address = self.address(&port)?;
         self.check_unreadable(&address)?;
@@ -111,7 +111,7 @@ impl Draft {
         Ok(Configuration {
             ups: UpsConfig { name, opening, options, allow_killpower, published: self.published },
             process: self.process,
-            hints: self.findings.iter().map(Finding::to_string).collect(),
+            hints: self.findings.iter().map(LineFinding::to_string).collect(),
         })
     }
 }

@@ -2,7 +2,7 @@
 //! what says which UPS is meant and how it is spoken to.
 
 use super::draft::Draft;
-use super::{Finding, Severity, Wrong};
+use super::{ConfigError, LineFinding, Severity};
 use link::Address;
 
 /// What says which UPS is meant, and how it is spoken to.
@@ -24,9 +24,9 @@ const SAYS_WHICH: [&str; 13] = [
 
 impl Draft {
     /// Something is wrong with an option.
-    pub(super) fn fault(&mut self, Wrong { option, sentence }: Wrong) {
+    pub(super) fn fault(&mut self, ConfigError { option, sentence }: ConfigError) {
         if !self.is_killing() {
-            self.findings.push(Finding::error(self.line, sentence));
+            self.findings.push(LineFinding::error(self.line, sentence));
             return;
         }
         let name = option.unwrap_or_default();
@@ -47,16 +47,16 @@ impl Draft {
             }
             _ => (Severity::Hint, "going on without it, for the load has to go off"),
         };
-        self.findings.push(Finding { line: self.line, severity, text: format!("{sentence}; {then}") });
+        self.findings.push(LineFinding { line: self.line, severity, text: format!("{sentence}; {then}") });
     }
 
     /// A line that cannot be read may say anything: which of the devices on USB is meant, or the dialect.
-    pub(super) fn check_unreadable(&mut self, address: &Address) -> Result<(), Wrong> {
+    pub(super) fn check_unreadable(&mut self, address: &Address) -> Result<(), ConfigError> {
         if !self.unreadable || !self.is_killing() {
             return Ok(());
         }
         if matches!(address, Address::Usb(_)) {
-            return Err(Wrong::general(
+            return Err(ConfigError::general(
                 "a line of ups.conf cannot be read, and may say which device on USB is meant: nothing is sent without it",
             ));
         }

@@ -13,42 +13,42 @@ pub enum Severity {
 
 /// What is wrong with an option, or with the whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Wrong {
+pub struct ConfigError {
     /// The option, as the table of options spells it; none when the sentence is about something else.
     pub option: Option<String>,
     /// What is wrong, then what to do.
     pub sentence: String,
 }
 
-impl Wrong {
+impl ConfigError {
     /// What is wrong with one option.
-    pub fn of(option: &str, sentence: impl Into<String>) -> Wrong {
-        Wrong { option: Some(option.into()), sentence: sentence.into() }
+    pub fn of(option: &str, sentence: impl Into<String>) -> ConfigError {
+        ConfigError { option: Some(option.into()), sentence: sentence.into() }
     }
 
     /// What is wrong with no option in particular.
-    pub fn general(sentence: impl Into<String>) -> Wrong {
-        Wrong { option: None, sentence: sentence.into() }
+    pub fn general(sentence: impl Into<String>) -> ConfigError {
+        ConfigError { option: None, sentence: sentence.into() }
     }
 }
 
-impl fmt::Display for Wrong {
+impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.sentence)
     }
 }
 
-impl std::error::Error for Wrong {}
+impl std::error::Error for ConfigError {}
 
-impl From<Wrong> for String {
-    fn from(wrong: Wrong) -> String {
+impl From<ConfigError> for String {
+    fn from(wrong: ConfigError) -> String {
         wrong.sentence
     }
 }
 
 /// Something to say of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Finding {
+pub struct LineFinding {
     /// The line of `ups.conf`, from 1; none for the command line.
     pub line: Option<usize>,
     /// How bad it is.
@@ -57,19 +57,19 @@ pub struct Finding {
     pub text: String,
 }
 
-impl Finding {
+impl LineFinding {
     /// An error in a line.
-    pub fn error(line: Option<usize>, text: String) -> Finding {
-        Finding { line, severity: Severity::Error, text }
+    pub fn error(line: Option<usize>, text: String) -> LineFinding {
+        LineFinding { line, severity: Severity::Error, text }
     }
 
     /// A hint about a line.
-    pub fn hint(line: Option<usize>, text: String) -> Finding {
-        Finding { line, severity: Severity::Hint, text }
+    pub fn hint(line: Option<usize>, text: String) -> LineFinding {
+        LineFinding { line, severity: Severity::Hint, text }
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for LineFinding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             Some(line) => write!(f, "ups.conf, line {line}: {}", self.text),

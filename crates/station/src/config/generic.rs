@@ -2,7 +2,7 @@
 
 /// Where a name may stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Place {
+pub enum NameScope {
     /// Before the first section.
     Global,
     /// In a section.
@@ -28,19 +28,19 @@ pub struct GenericRow {
     /// Its name.
     pub name: &'static str,
     /// Where it may stand.
-    pub place: Place,
+    pub place: NameScope,
     /// Whether it means nothing without a value.
     pub needs_value: bool,
     /// Which programs read it.
     pub audience: Audience,
 }
 
-const fn row(name: &'static str, place: Place, needs_value: bool, audience: Audience) -> GenericRow {
+const fn row(name: &'static str, place: NameScope, needs_value: bool, audience: Audience) -> GenericRow {
     GenericRow { name, place, needs_value, audience }
 }
 
 use Audience::{Driver, NoProgram, OtherPrograms};
-use Place::{Both, Global, Section};
+use NameScope::{Both, Global, Section};
 
 /// Of NUT 2.8.0, and of newer NUT what comes after `sddelay`.
 #[rustfmt::skip]
@@ -86,10 +86,10 @@ pub fn generic(name: &str) -> Option<&'static GenericRow> {
 impl GenericRow {
     /// Whether it may stand before the first section.
     pub fn is_global(&self) -> bool {
-        self.place != Place::Section
+        self.place != NameScope::Section
     }
     /// Whether it may stand in a section.
     pub fn is_for_sections(&self) -> bool {
-        self.place != Place::Global
+        self.place != NameScope::Global
     }
 }

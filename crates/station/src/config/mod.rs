@@ -16,8 +16,8 @@ mod usb;
 
 use crate::driver_kind::{DriverKind, NUTDRV_QX};
 use draft::Draft;
-pub use finding::{Finding, Severity, Wrong};
-pub use generic::{Audience, GENERIC, GenericRow, Place, generic};
+pub use finding::{ConfigError, LineFinding, Severity};
+pub use generic::{Audience, GENERIC, GenericRow, NameScope, generic};
 use link::{Address, CablePower, Opening};
 pub use nearest::nearest;
 use nut::ups_conf::UpsConf;
@@ -108,7 +108,11 @@ impl UpsConfig {
     ///
     /// # Errors
     /// The first error of the section; [`check_section`] has all.
-    pub fn of_section(kind: &'static DriverKind, conf: &UpsConf, name: &str) -> Result<UpsConfig, Wrong> {
+    pub fn of_section(
+        kind: &'static DriverKind,
+        conf: &UpsConf,
+        name: &str,
+    ) -> Result<UpsConfig, ConfigError> {
         Configuration::of_section(kind, conf, name, Purpose::Watch).map(|read| read.ups)
     }
 
@@ -120,7 +124,7 @@ impl UpsConfig {
         kind: &'static DriverKind,
         port: &str,
         options: &[(String, Option<String>)],
-    ) -> Result<UpsConfig, Wrong> {
+    ) -> Result<UpsConfig, ConfigError> {
         let port_option = Statement::Option("port".into(), Some(port.into()));
         let options = options.iter().map(|(name, value)| Statement::Option(name.clone(), value.clone()));
         let statements: Vec<_> =
@@ -143,12 +147,12 @@ impl Configuration {
         statements: &[Statement],
         purpose: Purpose,
         read_conf: impl Fn() -> Result<UpsConf, String>,
-    ) -> Result<Configuration, Wrong> {
+    ) -> Result<Configuration, ConfigError> {
         let mut draft = Draft::new(kind, purpose);
         for statement in statements {
             let taken = match statement {
                 Statement::Section(name) => {
-                    let conf = read_conf().map_err(Wrong::general)?;
+                    let conf = read_conf().map_err(ConfigError::general)?;
                     draft.take_section(name, &conf)?;
                     Ok(())
                 }
@@ -163,7 +167,7 @@ impl Configuration {
                 draft.fault(wrong);
             }
             if let Some(error) = draft.findings.iter().find(|finding| finding.severity == Severity::Error) {
-                return Err(Wrong::general(error.to_string()));
+                return Err(ConfigError::general(error.to_string()));
             }
         }
         draft.finish()
@@ -178,19 +182,19 @@ impl Configuration {
         conf: &UpsConf,
         name: &str,
         purpose: Purpose,
-    ) -> Result<Configuration, Wrong> {
+    ) -> Result<Configuration, ConfigError> {
         Configuration::read(kind, &[Statement::Section(name.into())], purpose, || Ok(conf.clone()))
     }
 }
 
 /// Everything that a driver would say of a section of `ups.conf`, and of what stands before the first.
 /// It is what [`Configuration::read`] goes by.
-pub fn check_section(kind: &'static DriverKind, conf: &UpsConf, name: &str) -> Vec<Finding> {
+pub fn check_section(kind: &'static DriverKind, conf: &UpsConf, name: &str) -> Vec<LineFinding> {
     let mut draft = Draft::new(kind, Purpose::Watch);
     let begins = conf.section(name).map(|section| section.line);
     let read = draft.take_section(name, conf);
     let mut findings = std::mem::take(&mut draft.findings);
-    let mut ended: Vec<Wrong> = read.err().into_iter().collect();
+    let mut ended: Vec<ConfigError> = read.err().into_iter().collect();
     if ended.is_empty() {
         // each by itself, so that the first hides no other
         ended.extend(draft.wrong_delays());
@@ -198,16 +202,17 @@ pub fn check_section(kind: &'static DriverKind, conf: &UpsConf, name: &str) -> V
         ended.extend(finished.filter(|wrong| !ended.contains(wrong)));
     }
     let settings = || conf.section(name).into_iter().flat_map(|section| section.settings.iter().rev());
-    let line = |wrong: &Wrong| {
+    let line = |wrong: &ConfigError| {
         let option = wrong.option.as_deref()?;
         settings().find(|setting| setting.name.eq_ignore_ascii_case(option)).map(|setting| setting.line)
     };
-    findings.extend(ended.into_iter().map(|wrong| Finding::error(line(&wrong).or(begins), wrong.sentence)));
+    findings
+        .extend(ended.into_iter().map(|wrong| LineFinding::error(line(&wrong).or(begins), wrong.sentence)));
     findings
 }
 
 /// What every driver would say of what stands before the first section.
-pub fn check_globals(conf: &UpsConf) -> Vec<Finding> {
+pub fn check_globals(conf: &UpsConf) -> Vec<LineFinding> {
     let mut draft = Draft::new(&NUTDRV_QX, Purpose::Watch);
     draft.take_globals(conf);
     draft.findings

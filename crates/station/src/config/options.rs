@@ -1,7 +1,7 @@
 //! The options of one driver: a function for each row of the tables in [`qx::options::rows`].
 
 use super::draft::{Draft, whole_seconds};
-use super::{Wrong, nearest, usb};
+use super::{ConfigError, nearest, usb};
 use link::CablePower;
 use qx::options::RuntimeCal;
 use qx::options::quirk;
@@ -10,11 +10,11 @@ use qx::vocabulary::flag::Flag;
 use std::time::Duration;
 
 /// Takes the value of an option; the value of a flag is empty. An error is a sentence that begins with the option.
-pub(super) type Set = fn(&mut Draft, &OptionRow, &str) -> Result<(), String>;
+pub(super) type Setter = fn(&mut Draft, &OptionRow, &str) -> Result<(), String>;
 
 /// What sets each option. A row of a table without one does not compile.
 #[rustfmt::skip]
-const FUNCTIONS: &[(&str, Set)] = &[
+const FUNCTIONS: &[(&str, Setter)] = &[
     ("offdelay",       offdelay),
     ("ondelay",        ondelay),
     ("protocol",       protocol),
@@ -135,9 +135,9 @@ const fn is_same(one: &str, other: &str) -> bool {
 
 impl Draft {
     /// An option that not every driver has.
-    pub(super) fn take_option(&mut self, name: &str, value: Option<&str>) -> Result<(), Wrong> {
+    pub(super) fn take_option(&mut self, name: &str, value: Option<&str>) -> Result<(), ConfigError> {
         let Some(row) = self.kind.option(name) else { return Err(self.unknown(name)) };
-        let wrong = |sentence| Wrong::of(row.name, sentence);
+        let wrong = |sentence| ConfigError::of(row.name, sentence);
         let value = match (row.kind, value) {
             (OptionKind::Value, None) => {
                 return Err(wrong(format!("{name} needs a value: write {name} = something ({})", row.about)));

@@ -3,15 +3,15 @@
 
 use super::draft::{Draft, whole_seconds};
 use super::generic::{Audience, GENERIC, GenericRow, generic};
-use super::{Finding, Severity, Wrong, nearest};
+use super::{ConfigError, LineFinding, Severity, nearest};
 use crate::{advice, driver_kind};
-use nut::ups_conf::{Assignment, Fault, Lost, UpsConf};
+use nut::ups_conf::{Assignment, Lost, UpsConf, UpsConfFault};
 use nut::words::WordError;
 use qx::device::SHUTDOWN_DEFAULT;
 
 impl Draft {
     /// Reads a section. What is wrong with a line becomes a finding, so that all are found.
-    pub(super) fn take_section(&mut self, name: &str, conf: &UpsConf) -> Result<(), Wrong> {
+    pub(super) fn take_section(&mut self, name: &str, conf: &UpsConf) -> Result<(), ConfigError> {
         self.note_wrong_lines(name, conf);
         self.take_globals(conf);
         let Some(section) = conf.section(name) else {
@@ -21,7 +21,7 @@ impl Draft {
             } else {
                 format!("it has {}", known.join(", "))
             };
-            return Err(Wrong::general(format!("section [{name}] not found in ups.conf; {known}")));
+            return Err(ConfigError::general(format!("section [{name}] not found in ups.conf; {known}")));
         };
         self.name = Some(name.to_string());
         for (count, setting) in section.settings.iter().enumerate() {
@@ -45,10 +45,10 @@ impl Draft {
     }
 
     /// What is done for one line; if it is wrong, that is a finding.
-    fn at(&mut self, setting: &Assignment, take: impl FnOnce(&mut Draft) -> Result<(), Wrong>) {
+    fn at(&mut self, setting: &Assignment, take: impl FnOnce(&mut Draft) -> Result<(), ConfigError>) {
         self.line = Some(setting.line);
-        if let Err(Wrong { option, sentence }) = take(self) {
-            self.fault(Wrong { option: option.or_else(|| Some(setting.name.clone())), sentence });
+        if let Err(ConfigError { option, sentence }) = take(self) {
+            self.fault(ConfigError { option: option.or_else(|| Some(setting.name.clone())), sentence });
         }
         self.line = None;
     }
@@ -58,23 +58,25 @@ impl Draft {
         let ours = |section: &Option<String>| section.as_deref().is_none_or(|section| section == name);
         for wrong in conf.wrong.iter().filter(|wrong| ours(&wrong.section)) {
             let severity = match wrong.fault {
-                Fault::Words(WordError::HashInQuotes | WordError::OpenQuotes | WordError::OpenEscape) => {
+                UpsConfFault::Words(
+                    WordError::HashInQuotes | WordError::OpenQuotes | WordError::OpenEscape,
+                ) => {
                     self.unreadable = true;
                     if self.is_killing() { Severity::Hint } else { Severity::Error }
                 }
                 // NUT passes such lines over in silence, so there are files that work with them
-                Fault::Words(_) | Fault::Shape(_) | Fault::Nameless => Severity::Hint,
+                UpsConfFault::Words(_) | UpsConfFault::Shape(_) | UpsConfFault::Nameless => Severity::Hint,
             };
             let ignored = if severity == Severity::Hint { "; ignored" } else { "" };
             let text = format!("{}{ignored}", wrong.fault);
-            self.findings.push(Finding { line: Some(wrong.line), severity, text });
+            self.findings.push(LineFinding { line: Some(wrong.line), severity, text });
         }
         // NUT loses them in silence, so there are files that work like that
         let lost = conf.lost.iter().filter(|lost| ours(&lost.section));
         self.findings.extend(lost.map(|lost| lost_words(lost, Severity::Hint)));
     }
 
-    fn take_line(&mut self, name: &str, value: Option<&str>) -> Result<(), Wrong> {
+    fn take_line(&mut self, name: &str, value: Option<&str>) -> Result<(), ConfigError> {
         if name != "driver" {
             return self.take(name, value);
         }
@@ -83,14 +85,17 @@ impl Draft {
             true => Ok(()),
             false => {
                 let ups = self.name.as_deref().unwrap_or_default();
-                Err(Wrong::of("driver", format!("UPS [{ups}] is for driver {driver}, but this is {ours}")))
+                Err(ConfigError::of(
+                    "driver",
+                    format!("UPS [{ups}] is for driver {driver}, but this is {ours}"),
+                ))
             }
         }
     }
 
     /// What stands before the first section. Most of it is for upsdrvctl, so what is unknown is
     /// remarked upon and let pass.
-    fn take_global(&mut self, name: &str, value: Option<&str>) -> Result<(), Wrong> {
+    fn take_global(&mut self, name: &str, value: Option<&str>) -> Result<(), ConfigError> {
         match generic(name) {
             Some(row) if row.is_global() => self.take_generic(row, value),
             Some(_) => {
@@ -107,7 +112,7 @@ impl Draft {
     }
 
     /// An option of a section or of `-x`.
-    pub(super) fn take(&mut self, name: &str, value: Option<&str>) -> Result<(), Wrong> {
+    pub(super) fn take(&mut self, name: &str, value: Option<&str>) -> Result<(), ConfigError> {
         let is_prefixed = |(prefix, _): &(&str, &str)| {
             ["override", "default"].iter().any(|known| prefix.eq_ignore_ascii_case(known))
         };
@@ -127,7 +132,7 @@ impl Draft {
         prefix: &str,
         variable: &str,
         value: Option<&str>,
-    ) -> Result<(), Wrong> {
+    ) -> Result<(), ConfigError> {
         let value = value.ok_or_else(|| needs_value(name))?;
         let (list, first_wins) = match prefix.eq_ignore_ascii_case("override") {
             // immutable once it is set, in NUT as well
@@ -144,14 +149,14 @@ impl Draft {
     }
 
     /// A name of ups.conf(5).
-    fn take_generic(&mut self, row: &GenericRow, value: Option<&str>) -> Result<(), Wrong> {
+    fn take_generic(&mut self, row: &GenericRow, value: Option<&str>) -> Result<(), ConfigError> {
         if row.needs_value && value.is_none() {
             return Err(needs_value(row.name));
         }
         let text = value.unwrap_or_default();
         match row.audience {
             Audience::Driver => {
-                self.take_common(row.name, text).map_err(|sentence| Wrong::of(row.name, sentence))?;
+                self.take_common(row.name, text).map_err(|sentence| ConfigError::of(row.name, sentence))?;
             }
             Audience::OtherPrograms => self.look_at_others(row.name, text),
             Audience::NoProgram(why) => self.hint(format!("{} has no effect: {why}", row.name)),
@@ -257,14 +262,14 @@ impl Draft {
         }
     }
 
-    pub(super) fn take_interval(&mut self, text: &str) -> Result<(), Wrong> {
+    pub(super) fn take_interval(&mut self, text: &str) -> Result<(), ConfigError> {
         let interval = whole_seconds("pollinterval", text);
-        self.options.pollinterval = interval.map_err(|sentence| Wrong::of("pollinterval", sentence))?;
+        self.options.pollinterval = interval.map_err(|sentence| ConfigError::of("pollinterval", sentence))?;
         Ok(())
     }
 
     /// What to say of an option that this driver does not have.
-    pub(super) fn unknown(&self, name: &str) -> Wrong {
+    pub(super) fn unknown(&self, name: &str) -> ConfigError {
         let mut others = driver_kind::ALL.into_iter().filter(|other| other.option(name).is_some());
         let sentence = match others.next() {
             Some(other) => format!("'{name}' is an option of {}, not of {}", other.name, self.kind.name),
@@ -273,7 +278,7 @@ impl Draft {
                 format!("'{name}' is not an option of this driver; {hint}")
             }
         };
-        Wrong::of(name, sentence)
+        ConfigError::of(name, sentence)
     }
 
     /// The option that was meant by a name, if one is like it.
@@ -285,10 +290,10 @@ impl Draft {
 }
 
 /// What there is to say of words behind a value, which the administrator meant to count.
-pub fn lost_words(lost: &Lost, severity: Severity) -> Finding {
+pub fn lost_words(lost: &Lost, severity: Severity) -> LineFinding {
     let text =
         format!("all behind the first word is lost: write {}", advice::setting(&lost.name, &lost.whole));
-    Finding { line: Some(lost.line), severity, text }
+    LineFinding { line: Some(lost.line), severity, text }
 }
 
 /// What a word for a switch says, whatever its case (those that NUT takes where it takes any: 2.8.5
@@ -305,6 +310,6 @@ fn meant(name: &str) -> String {
     format!("did you mean {name}?")
 }
 
-fn needs_value(name: &str) -> Wrong {
-    Wrong::of(name, format!("{name} needs a value: write {name} = something"))
+fn needs_value(name: &str) -> ConfigError {
+    ConfigError::of(name, format!("{name} needs a value: write {name} = something"))
 }

@@ -1,7 +1,7 @@
 //! The options for USB: which device is meant, and how it is spoken to.
 
 use super::draft::Draft;
-use super::{Wrong, nearest};
+use super::{ConfigError, nearest};
 use link::{Pattern, UsbOptions};
 use qx::options::rows::OptionRow;
 use qx::usb::bridges;
@@ -80,10 +80,10 @@ pub(super) fn outlet(draft: &mut Draft, row: &OptionRow, value: &str) -> Result<
 
 impl Draft {
     /// The whole of it.
-    pub(super) fn usb_options(&mut self) -> Result<UsbOptions, Wrong> {
+    pub(super) fn usb_options(&mut self) -> Result<UsbOptions, ConfigError> {
         let has = |name: &str| self.usb.patterns.contains_key(name);
         if self.usb.bridge.is_some() && !(has("vendorid") && has("productid")) {
-            return Err(Wrong::of(
+            return Err(ConfigError::of(
                 "subdriver",
                 "subdriver needs vendorid and productid, so that no other device is taken for a UPS: find them with lsusb",
             ));

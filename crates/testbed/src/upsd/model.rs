@@ -1,11 +1,11 @@
 //! The same UPSes for both: what their drivers tell upsd, and a [`Site`] that knows it.
 
-use nut::driver_socket::{self, Request};
+use nut::driver_socket::{self, SocketRequest};
 use nut::network::server::{
-    Client, Freshness, Handed, Identity, Kind, Order, Right, Site, UpsId, Variable, Verdict,
+    Client, Freshness, Handed, Order, Permission, Right, ServerIdentity, Site, UpsId, ValueKind, Variable,
 };
 use nut::network::{TrackedOutcome, TrackingId};
-use nut::upsd_users::{self, Action, UpsdUsers};
+use nut::upsd_users::{self, AllowedAction, UpsdUsers};
 use nut::words;
 
 pub const USERS: &str = "[admin]\npassword = secret\nactions = SET FSD\ninstcmds = ALL\nupsmon primary\n\
@@ -22,7 +22,7 @@ pub struct ModelVariable {
     ranges: &'static [(i64, i64)],
 }
 
-pub struct Ups {
+pub struct ModelUps {
     pub name: &'static str,
     pub description: Option<&'static str>,
     pub freshness: Freshness,
@@ -67,17 +67,17 @@ fn variables() -> Vec<ModelVariable> {
     ]
 }
 
-fn ups(name: &'static str, description: Option<&'static str>, freshness: Freshness) -> Ups {
+fn ups(name: &'static str, description: Option<&'static str>, freshness: Freshness) -> ModelUps {
     let commands = vec!["test.battery.start", "load.off", "Beeper.mute", "shutdown.return", "fails.now"];
-    Ups { name, description, freshness, variables: variables(), commands, forced: false, logins: vec![] }
+    ModelUps { name, description, freshness, variables: variables(), commands, forced: false, logins: vec![] }
 }
 
-pub fn upses() -> Vec<Ups> {
+pub fn upses() -> Vec<ModelUps> {
     vec![
         ups("ups", Some("A \"good\" one, #1 \\ 2"), Freshness::Fresh),
         ups("Old", None, Freshness::Stale),
         ups("gone", Some(""), Freshness::NotConnected),
-        Ups {
+        ModelUps {
             variables: vec![read_only("ups.status", "OB LB")],
             commands: vec![],
             ..ups("bare", None, Freshness::Fresh)
@@ -85,7 +85,7 @@ pub fn upses() -> Vec<Ups> {
     ]
 }
 
-impl Ups {
+impl ModelUps {
     pub fn values(&self) -> impl Iterator<Item = (&str, &str)> {
         self.variables.iter().map(|variable| (variable.name, variable.value))
     }
@@ -115,23 +115,23 @@ impl Ups {
 }
 
 /// What the driver's TRACKING line says of a request.
-pub fn code(request: &Request) -> u8 {
+pub fn code(request: &SocketRequest) -> u8 {
     match request {
-        Request::InstCmd { name, .. } if name == "fails.now" => 3,
-        Request::InstCmd { parameter: Some(_), .. } => 2,
+        SocketRequest::InstCmd { name, .. } if name == "fails.now" => 3,
+        SocketRequest::InstCmd { parameter: Some(_), .. } => 2,
         _ => 0,
     }
 }
 
 pub struct Model {
-    pub upses: Vec<Ups>,
+    pub upses: Vec<ModelUps>,
     users: UpsdUsers,
-    identity: Identity,
+    identity: ServerIdentity,
     commands: Vec<(String, String)>,
     variables: Vec<(String, String)>,
     outcomes: Vec<(TrackingId, TrackedOutcome)>,
     /// What was handed to drivers, without ids.
-    pub handed: Vec<Request>,
+    pub handed: Vec<SocketRequest>,
 }
 
 impl Model {
@@ -150,13 +150,13 @@ impl Model {
         }
         let [commands, variables] = lists;
         let info = "Network UPS Tools upsd 2.8.0 - http://www.networkupstools.org/".into();
-        let identity = Identity { info, version: "2.8.0".into() };
+        let identity = ServerIdentity { info, version: "2.8.0".into() };
         let users = upsd_users::parse(USERS.as_bytes());
         assert_eq!(users.wrong, []);
         Model { upses, users, identity, commands, variables, outcomes: vec![], handed: vec![] }
     }
 
-    fn ups(&self, ups: UpsId) -> &Ups {
+    fn ups(&self, ups: UpsId) -> &ModelUps {
         &self.upses[ups.0 as usize]
     }
 
@@ -182,12 +182,12 @@ fn view(variable: &ModelVariable) -> Variable<'_> {
         writable: variable.writable,
         has_choices: !variable.choices.is_empty(),
         has_ranges: !variable.ranges.is_empty(),
-        kind: variable.longest.map_or(Kind::Number, |longest| Kind::Text { longest }),
+        kind: variable.longest.map_or(ValueKind::Number, |longest| ValueKind::Text { longest }),
     }
 }
 
 impl Site for Model {
-    fn identity(&self) -> &Identity {
+    fn identity(&self) -> &ServerIdentity {
         &self.identity
     }
     fn find(&self, _: &Client, name: &str) -> Option<UpsId> {
@@ -248,7 +248,7 @@ impl Site for Model {
         let id = TrackingId::parse(id)?;
         self.outcomes.iter().find(|(known, _)| *known == id).map(|(_, outcome)| *outcome)
     }
-    fn may(&mut self, client: &Client, right: Right<'_>, ups: Option<UpsId>) -> Verdict {
+    fn may(&mut self, client: &Client, right: Right<'_>, ups: Option<UpsId>) -> Permission {
         let name = ups.map(|ups| self.ups(ups).name).unwrap_or_default();
         let user = client.username.as_deref().and_then(|name| self.users.user(name));
         let given = client.password.as_deref().unwrap_or_default();
@@ -256,15 +256,15 @@ impl Site for Model {
             let password = user.password.as_ref().is_some_and(|known| known.is(given, &mut |_, _| false));
             password
                 && match right {
-                    Right::Read => user.may_do(Action::Read),
-                    Right::Login => user.may_do(Action::Login),
-                    Right::Primary => user.may_do(Action::Primary),
-                    Right::ForceShutdown => user.may_do(Action::ForceShutdown),
-                    Right::Set(_) => user.may_do(Action::Set),
+                    Right::Read => user.may_do(AllowedAction::Read),
+                    Right::Login => user.may_do(AllowedAction::Login),
+                    Right::Primary => user.may_do(AllowedAction::Primary),
+                    Right::ForceShutdown => user.may_do(AllowedAction::ForceShutdown),
+                    Right::Set(_) => user.may_do(AllowedAction::Set),
                     Right::Command(command) => user.may_run(command, name),
                 }
         });
-        if granted { Verdict::Granted } else { Verdict::Denied }
+        if granted { Permission::Granted } else { Permission::Denied }
     }
     fn log_in(&mut self, client: &Client, ups: UpsId) {
         self.upses[ups.0 as usize].logins.push(client.address.clone());
@@ -274,11 +274,13 @@ impl Site for Model {
     }
     fn hand_over(&mut self, _: &Client, _: UpsId, order: Order<'_>, tracked: bool) -> Handed {
         let request = match order {
-            Order::Command { name, parameter } => {
-                Request::InstCmd { name: name.into(), parameter: parameter.map(Into::into), tracking: None }
-            }
+            Order::Command { name, parameter } => SocketRequest::InstCmd {
+                name: name.into(),
+                parameter: parameter.map(Into::into),
+                tracking: None,
+            },
             Order::Set { variable, value } => {
-                Request::Set { variable: variable.into(), value: value.into(), tracking: None }
+                SocketRequest::Set { variable: variable.into(), value: value.into(), tracking: None }
             }
         };
         let outcome = TrackedOutcome::of_driver(code(&request)).expect("a code of drivers");

@@ -1,8 +1,8 @@
 //! Requests and answers of one connection, in their order.
 
 use super::answer::{Answer, Item, Refusal, Type};
-use super::oddity::Oddity;
-use super::request::{About, Having, Request, Unspeakable, Values};
+use super::oddity::AnswerOddity;
+use super::request::{About, Having, NetworkRequest, Unspeakable, Values};
 use crate::network::TrackedOutcome;
 use std::collections::VecDeque;
 use std::fmt;
@@ -18,16 +18,16 @@ const MOST_ODDITIES: usize = 64;
 
 /// What a server said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Said {
+pub enum Received {
     /// An item of the list that is asked for.
     Item(Item),
     /// The end of the answer to the request that waited longest.
-    Answer(Request, Result<Answer, Refusal>),
+    Answer(NetworkRequest, Result<Answer, Refusal>),
 }
 
 /// Why a connection is of no use any more.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Fault {
+pub enum ConnectionFault {
     /// A line of more than [`LONGEST_LINE`] bytes.
     LongLine,
     /// A list of more than [`MOST_ITEMS`] items.
@@ -35,29 +35,33 @@ pub enum Fault {
     /// A line that answers nothing.
     Unasked(String),
     /// A line that is no answer to the request.
-    Unexpected(Request, String),
+    Unexpected(NetworkRequest, String),
     /// The connection ended before the answer to a request.
-    Ended(Request),
+    Ended(NetworkRequest),
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ConnectionFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let end = "check that the port is that of a NUT server";
         match self {
-            Fault::LongLine => write!(f, "the server sent a line of more than {LONGEST_LINE} bytes; {end}"),
-            Fault::LongList => write!(f, "the server sent a list of more than {MOST_ITEMS} items; {end}"),
-            Fault::Unasked(line) => write!(f, "the server sent '{line}' without a request; {end}"),
-            Fault::Unexpected(request, line) => {
+            ConnectionFault::LongLine => {
+                write!(f, "the server sent a line of more than {LONGEST_LINE} bytes; {end}")
+            }
+            ConnectionFault::LongList => {
+                write!(f, "the server sent a list of more than {MOST_ITEMS} items; {end}")
+            }
+            ConnectionFault::Unasked(line) => write!(f, "the server sent '{line}' without a request; {end}"),
+            ConnectionFault::Unexpected(request, line) => {
                 write!(f, "the server answers '{line}' to '{request}'; {end}")
             }
-            Fault::Ended(request) => {
+            ConnectionFault::Ended(request) => {
                 write!(f, "the server closed the connection before it answered '{request}'; see its log")
             }
         }
     }
 }
 
-impl std::error::Error for Fault {}
+impl std::error::Error for ConnectionFault {}
 
 /// A request that cannot be asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,11 +87,11 @@ impl std::error::Error for AskError {}
 /// requests that wait, so a server cannot fill the memory.
 #[derive(Debug, Default)]
 pub struct Asker {
-    waiting: VecDeque<Request>,
+    waiting: VecDeque<NetworkRequest>,
     line: Vec<u8>,
     /// The items of the list so far; `None` before its BEGIN.
     items: Option<usize>,
-    oddities: Vec<Oddity>,
+    oddities: Vec<AnswerOddity>,
 }
 
 impl Asker {
@@ -96,7 +100,7 @@ impl Asker {
     ///
     /// # Errors
     /// [`AskError`]; nothing is appended then.
-    pub fn ask(&mut self, request: Request, out: &mut Vec<u8>) -> Result<(), AskError> {
+    pub fn ask(&mut self, request: NetworkRequest, out: &mut Vec<u8>) -> Result<(), AskError> {
         if self.waiting.len() >= MOST_WAITING {
             return Err(AskError::Full);
         }
@@ -115,8 +119,8 @@ impl Asker {
     /// attack, or a broken server.
     ///
     /// # Errors
-    /// [`Fault`]; the connection is to be closed.
-    pub fn read(&mut self, bytes: &mut &[u8]) -> Result<Option<Said>, Fault> {
+    /// [`ConnectionFault`]; the connection is to be closed.
+    pub fn read(&mut self, bytes: &mut &[u8]) -> Result<Option<Received>, ConnectionFault> {
         while let Some(at) = bytes.iter().position(|byte| *byte == b'\n') {
             let (part, rest) = bytes.split_at(at);
             *bytes = rest.get(1..).unwrap_or_default();
@@ -137,49 +141,51 @@ impl Asker {
     /// The connection ended.
     ///
     /// # Errors
-    /// [`Fault::Ended`] when an answer is missing, but that to LOGOUT.
-    pub fn ended(&mut self) -> Result<(), Fault> {
+    /// [`ConnectionFault::Ended`] when an answer is missing, but that to LOGOUT.
+    pub fn ended(&mut self) -> Result<(), ConnectionFault> {
         match self.waiting.pop_front() {
-            None | Some(Request::Logout) => Ok(()),
-            Some(request) => Err(Fault::Ended(request)),
+            None | Some(NetworkRequest::Logout) => Ok(()),
+            Some(request) => Err(ConnectionFault::Ended(request)),
         }
     }
 
     /// What was odd in what was read since this was asked last, at most 64 of them.
-    pub fn oddities(&mut self) -> Vec<Oddity> {
+    pub fn oddities(&mut self) -> Vec<AnswerOddity> {
         std::mem::take(&mut self.oddities)
     }
 
-    fn keep(&mut self, part: &[u8]) -> Result<(), Fault> {
+    fn keep(&mut self, part: &[u8]) -> Result<(), ConnectionFault> {
         if self.line.len() + part.len() > LONGEST_LINE {
-            return Err(Fault::LongLine);
+            return Err(ConnectionFault::LongLine);
         }
         self.line.extend_from_slice(part);
         Ok(())
     }
 
-    fn odd(&mut self, oddity: Oddity) {
+    fn odd(&mut self, oddity: AnswerOddity) {
         if self.oddities.len() < MOST_ODDITIES {
             self.oddities.push(oddity);
         }
     }
 
-    fn take_line(&mut self, line: &[u8]) -> Result<Option<Said>, Fault> {
+    fn take_line(&mut self, line: &[u8]) -> Result<Option<Received>, ConnectionFault> {
         if line.ends_with(b"\r") {
-            self.odd(Oddity::CarriageReturn);
+            self.odd(AnswerOddity::CarriageReturn);
         }
         let text = String::from_utf8_lossy(line);
         let clean: String =
             text.trim_end_matches('\r').chars().filter(|letter| !letter.is_control()).collect();
         if !clean.is_ascii() {
-            self.odd(Oddity::NotAscii(clean.clone()));
+            self.odd(AnswerOddity::NotAscii(clean.clone()));
         }
         if clean.trim().is_empty() {
-            self.odd(Oddity::BlankLine);
+            self.odd(AnswerOddity::BlankLine);
             return Ok(None);
         }
-        let Some(request) = self.waiting.front().cloned() else { return Err(Fault::Unasked(clean)) };
-        if let Request::Outcome(_) = request {
+        let Some(request) = self.waiting.front().cloned() else {
+            return Err(ConnectionFault::Unasked(clean));
+        };
+        if let NetworkRequest::Outcome(_) = request {
             if let Some(outcome) = TrackedOutcome::of(&clean) {
                 return Ok(self.finish(Ok(Answer::Outcome(outcome))));
             }
@@ -187,10 +193,10 @@ impl Asker {
         if let Some(text) = clean.strip_prefix("ERR ").or((clean == "ERR").then_some("")) {
             let refusal = Refusal::of(text.trim());
             if refusal.word.is_none_or(|word| word.text() != refusal.text) {
-                self.odd(Oddity::ErrorWord(refusal.text.clone()));
+                self.odd(AnswerOddity::ErrorWord(refusal.text.clone()));
             }
             if self.items.is_some() {
-                self.odd(Oddity::ErrorInList(clean.clone()));
+                self.odd(AnswerOddity::ErrorInList(clean.clone()));
             }
             return Ok(self.finish(Err(refusal)));
         }
@@ -199,37 +205,42 @@ impl Asker {
         }
         match self.single(&request, &clean) {
             Some(answer) => Ok(self.finish(Ok(answer))),
-            None => Err(Fault::Unexpected(request, clean)),
+            None => Err(ConnectionFault::Unexpected(request, clean)),
         }
     }
 
     /// The answer to the request that waited longest is complete.
-    fn finish(&mut self, answer: Result<Answer, Refusal>) -> Option<Said> {
+    fn finish(&mut self, answer: Result<Answer, Refusal>) -> Option<Received> {
         self.items = None;
-        self.waiting.pop_front().map(|request| Said::Answer(request, answer))
+        self.waiting.pop_front().map(|request| Received::Answer(request, answer))
     }
 
     /// The answer that one line is.
-    fn single(&mut self, request: &Request, line: &str) -> Option<Answer> {
+    fn single(&mut self, request: &NetworkRequest, line: &str) -> Option<Answer> {
         let fields = |asker: &mut Asker| asker.behind(line, &request.echo());
         Some(match request {
-            Request::Version | Request::NetVersion | Request::ProtocolVersion | Request::Help => {
-                Answer::Text(line.into())
+            NetworkRequest::Version
+            | NetworkRequest::NetVersion
+            | NetworkRequest::ProtocolVersion
+            | NetworkRequest::Help => Answer::Text(line.into()),
+            NetworkRequest::Logins(_) => Answer::Logins(fields(self)?.trim().parse().ok()?),
+            NetworkRequest::Get(About::Type, ..) => {
+                Answer::Type(Type::of(fields(self)?.split_ascii_whitespace()))
             }
-            Request::Logins(_) => Answer::Logins(fields(self)?.trim().parse().ok()?),
-            Request::Get(About::Type, ..) => Answer::Type(Type::of(fields(self)?.split_ascii_whitespace())),
-            Request::Get(..) | Request::UpsDescription(_) => {
+            NetworkRequest::Get(..) | NetworkRequest::UpsDescription(_) => {
                 let field = fields(self)?;
                 Answer::Value(self.text(field))
             }
-            Request::Tracking => Answer::Tracking(match line {
+            NetworkRequest::Tracking => Answer::Tracking(match line {
                 "ON" => true,
                 "OFF" => false,
                 _ => return None,
             }),
-            Request::Logout if line.starts_with("OK") || line.starts_with("Goodbye") => Answer::Goodbye,
-            Request::StartTls if line.starts_with("OK") => Answer::StartTls,
-            Request::Outcome(_) | Request::StartTls | Request::Logout => return None,
+            NetworkRequest::Logout if line.starts_with("OK") || line.starts_with("Goodbye") => {
+                Answer::Goodbye
+            }
+            NetworkRequest::StartTls if line.starts_with("OK") => Answer::StartTls,
+            NetworkRequest::Outcome(_) | NetworkRequest::StartTls | NetworkRequest::Logout => return None,
             _ => match line.strip_prefix("OK")? {
                 "" => Answer::Done,
                 rest => match rest.strip_prefix(" TRACKING ") {
@@ -240,7 +251,11 @@ impl Asker {
         })
     }
 
-    fn take_list_line(&mut self, request: &Request, line: &str) -> Result<Option<Said>, Fault> {
+    fn take_list_line(
+        &mut self,
+        request: &NetworkRequest,
+        line: &str,
+    ) -> Result<Option<Received>, ConnectionFault> {
         let echo = request.echo();
         let Some(items) = self.items else {
             self.frame(line, "BEGIN ", &echo).ok_or_else(|| unexpected(request, line))?;
@@ -251,11 +266,11 @@ impl Asker {
             return Ok(self.finish(Ok(Answer::End(items))));
         }
         if items >= MOST_ITEMS {
-            return Err(Fault::LongList);
+            return Err(ConnectionFault::LongList);
         }
         self.items = Some(items + 1);
         let item = self.item(request, line).ok_or_else(|| unexpected(request, line))?;
-        Ok(Some(Said::Item(item)))
+        Ok(Some(Received::Item(item)))
     }
 
     /// Whether a line begins or ends the list. The words of the request should be repeated as they were;
@@ -268,25 +283,25 @@ impl Asker {
             if !same {
                 return None;
             }
-            self.odd(Oddity::Echo { expected: format!("{frame}{echo}"), said: line.into() });
+            self.odd(AnswerOddity::Echo { expected: format!("{frame}{echo}"), said: line.into() });
         }
         Some(())
     }
 
     /// The item that a line of a list is.
-    fn item(&mut self, request: &Request, line: &str) -> Option<Item> {
+    fn item(&mut self, request: &NetworkRequest, line: &str) -> Option<Item> {
         let echo = request.echo();
         let words = echo.strip_prefix("LIST ")?;
-        if let Request::ListUps = request {
+        if let NetworkRequest::ListUps = request {
             let (name, field) = line.strip_prefix("UPS ")?.split_once(' ')?;
             return Some(Item::Ups { name: name.into(), description: self.text(field) });
         }
         let field = self.behind(line, words)?;
         Some(match request {
-            Request::List(Having::Commands, _) => Item::Command(field.trim().into()),
-            Request::List(Having::Clients, _) => Item::Client(field.trim().into()),
-            Request::ListValues(Values::Choices, ..) => Item::Choice(self.text(field)),
-            Request::ListValues(Values::Ranges, ..) => {
+            NetworkRequest::List(Having::Commands, _) => Item::Command(field.trim().into()),
+            NetworkRequest::List(Having::Clients, _) => Item::Client(field.trim().into()),
+            NetworkRequest::ListValues(Values::Choices, ..) => Item::Choice(self.text(field)),
+            NetworkRequest::ListValues(Values::Ranges, ..) => {
                 let (least, most) = field.trim().split_once(' ')?;
                 Item::Range { least: self.text(least), most: self.text(most) }
             }
@@ -305,7 +320,7 @@ impl Asker {
             return None;
         }
         if said != words {
-            self.odd(Oddity::Echo { expected: words.into(), said: said.into() });
+            self.odd(AnswerOddity::Echo { expected: words.into(), said: said.into() });
         }
         Some(field)
     }
@@ -316,7 +331,7 @@ impl Asker {
         let field = field.trim();
         let inner = field.strip_prefix('"').and_then(|rest| rest.strip_suffix('"'));
         let Some(inner) = inner else {
-            self.odd(Oddity::Quotes(field.into()));
+            self.odd(AnswerOddity::Quotes(field.into()));
             return field.into();
         };
         let mut text = String::with_capacity(inner.len());
@@ -332,12 +347,12 @@ impl Asker {
             text.push(letter);
         }
         if bare || escaped {
-            self.odd(Oddity::Quotes(field.into()));
+            self.odd(AnswerOddity::Quotes(field.into()));
         }
         text
     }
 }
 
-fn unexpected(request: &Request, line: &str) -> Fault {
-    Fault::Unexpected(request.clone(), line.into())
+fn unexpected(request: &NetworkRequest, line: &str) -> ConnectionFault {
+    ConnectionFault::Unexpected(request.clone(), line.into())
 }

@@ -2,7 +2,7 @@
 
 use super::Next;
 use super::answer::{Answer, Refusal};
-use super::request::Request;
+use super::request::NetworkRequest;
 use crate::network::TrackedOutcome;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ const LONGEST_WAIT: Duration = Duration::from_secs(1);
 
 /// What is to be done to a UPS.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Order {
+pub enum ClientOrder {
     /// INSTCMD.
     Command {
         /// The UPS.
@@ -36,7 +36,7 @@ pub enum Order {
 
 /// How an order ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum End {
+pub enum OrderEnd {
     /// The driver did it.
     Done,
     /// The server handed it to the driver, and cannot say what became of it: it is older than NUT 2.8, or
@@ -54,7 +54,7 @@ pub enum End {
 /// that may take is for the caller to say.
 #[derive(Clone, Debug)]
 pub struct Errand {
-    order: Order,
+    order: ClientOrder,
     step: Step,
     wait: Duration,
 }
@@ -69,22 +69,22 @@ enum Step {
 
 impl Errand {
     /// An order whose outcome is wanted. The connection has named its user before, see
-    /// [`Opening`](super::Opening).
-    pub fn new(order: Order) -> Errand {
+    /// [`SessionOpening`](super::SessionOpening).
+    pub fn new(order: ClientOrder) -> Errand {
         Errand { order, step: Step::Begin, wait: FIRST_WAIT }
     }
 
     /// An order that ends once it is handed over.
-    pub fn without_outcome(order: Order) -> Errand {
+    pub fn without_outcome(order: ClientOrder) -> Errand {
         Errand { order, step: Step::Tracking, wait: FIRST_WAIT }
     }
 
     /// What comes next: `None` at first, then the answer to what was asked.
-    pub fn next(&mut self, answer: Option<Result<Answer, Refusal>>) -> Next<End> {
+    pub fn next(&mut self, answer: Option<Result<Answer, Refusal>>) -> Next<OrderEnd> {
         match (&self.step, answer) {
             (Step::Begin, _) => {
                 self.step = Step::Tracking;
-                Next::Ask(Request::SetTracking(true))
+                Next::Ask(NetworkRequest::SetTracking(true))
             }
             // refused: a server without tracking, which takes the order all the same
             (Step::Tracking, _) => {
@@ -95,27 +95,29 @@ impl Errand {
                 self.step = Step::Outcome(id);
                 self.ask_again()
             }
-            (Step::Order, Some(Ok(_))) => Next::End(End::Accepted),
-            (Step::Order, Some(Err(refusal))) => Next::End(End::Refused(refusal)),
+            (Step::Order, Some(Ok(_))) => Next::End(OrderEnd::Accepted),
+            (Step::Order, Some(Err(refusal))) => Next::End(OrderEnd::Refused(refusal)),
             (Step::Outcome(_), Some(Ok(Answer::Outcome(TrackedOutcome::Pending)))) => self.ask_again(),
-            (Step::Outcome(_), Some(Ok(Answer::Outcome(TrackedOutcome::Success)))) => Next::End(End::Done),
-            (Step::Outcome(_), Some(Ok(Answer::Outcome(outcome)))) => Next::End(End::Failed(outcome)),
-            (Step::Outcome(_), Some(Err(refusal))) => Next::End(End::Lost(refusal)),
-            (Step::Order | Step::Outcome(_), _) => Next::End(End::Accepted),
+            (Step::Outcome(_), Some(Ok(Answer::Outcome(TrackedOutcome::Success)))) => {
+                Next::End(OrderEnd::Done)
+            }
+            (Step::Outcome(_), Some(Ok(Answer::Outcome(outcome)))) => Next::End(OrderEnd::Failed(outcome)),
+            (Step::Outcome(_), Some(Err(refusal))) => Next::End(OrderEnd::Lost(refusal)),
+            (Step::Order | Step::Outcome(_), _) => Next::End(OrderEnd::Accepted),
         }
     }
 
-    fn ask_again(&mut self) -> Next<End> {
-        let Step::Outcome(id) = &self.step else { return Next::End(End::Accepted) };
+    fn ask_again(&mut self) -> Next<OrderEnd> {
+        let Step::Outcome(id) = &self.step else { return Next::End(OrderEnd::Accepted) };
         let wait = self.wait;
         self.wait = (wait * 2).min(LONGEST_WAIT);
-        Next::AskAfter(wait, Request::Outcome(id.clone()))
+        Next::AskAfter(wait, NetworkRequest::Outcome(id.clone()))
     }
 
-    fn request(&self) -> Request {
+    fn request(&self) -> NetworkRequest {
         match self.order.clone() {
-            Order::Command { ups, name, parameter } => Request::Command { ups, name, parameter },
-            Order::Set { ups, variable, value } => Request::Set { ups, variable, value },
+            ClientOrder::Command { ups, name, parameter } => NetworkRequest::Command { ups, name, parameter },
+            ClientOrder::Set { ups, variable, value } => NetworkRequest::Set { ups, variable, value },
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 /// An oddity of an answer. Each makes some client stumble; for `qxups conform`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Oddity {
+pub enum AnswerOddity {
     /// A line ends with a carriage return.
     CarriageReturn,
     /// A blank line.
@@ -28,16 +28,16 @@ pub enum Oddity {
     ErrorInList(String),
 }
 
-impl fmt::Display for Oddity {
+impl fmt::Display for AnswerOddity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Oddity::CarriageReturn => f.write_str("a line ends with a carriage return"),
-            Oddity::BlankLine => f.write_str("a blank line"),
-            Oddity::NotAscii(line) => write!(f, "a byte that is not ASCII: {line}"),
-            Oddity::Quotes(text) => write!(f, "a text that is not quoted or escaped: {text}"),
-            Oddity::Echo { expected, said } => write!(f, "'{said}' where '{expected}' belongs"),
-            Oddity::ErrorWord(text) => write!(f, "an error word that upsd does not have: {text}"),
-            Oddity::ErrorInList(line) => write!(f, "an error inside of a list: {line}"),
+            AnswerOddity::CarriageReturn => f.write_str("a line ends with a carriage return"),
+            AnswerOddity::BlankLine => f.write_str("a blank line"),
+            AnswerOddity::NotAscii(line) => write!(f, "a byte that is not ASCII: {line}"),
+            AnswerOddity::Quotes(text) => write!(f, "a text that is not quoted or escaped: {text}"),
+            AnswerOddity::Echo { expected, said } => write!(f, "'{said}' where '{expected}' belongs"),
+            AnswerOddity::ErrorWord(text) => write!(f, "an error word that upsd does not have: {text}"),
+            AnswerOddity::ErrorInList(line) => write!(f, "an error inside of a list: {line}"),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Next;
 use super::answer::{Answer, Refusal};
-use super::request::{Request, Secret};
+use super::request::{NetworkRequest, Secret};
 
 /// Whether a connection is to be encrypted.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -26,10 +26,10 @@ pub enum Rank {
 }
 
 /// STARTTLS, USERNAME, PASSWORD, LOGIN and PRIMARY, as far as they are wanted. Give each answer to
-/// [`Opening::next`], which says what comes next; it ends with `Ok` whether the connection is
+/// [`SessionOpening::next`], which says what comes next; it ends with `Ok` whether the connection is
 /// encrypted, or the request that was refused.
 #[derive(Clone, Debug)]
-pub struct Opening {
+pub struct SessionOpening {
     tls: TlsMode,
     user: Option<(String, Secret)>,
     watch: Option<(String, Rank)>,
@@ -49,22 +49,22 @@ enum Step {
     Done,
 }
 
-impl Opening {
-    /// For reading, unless [`Opening::as_user`] and [`Opening::watching`] say more.
-    pub fn new(tls: TlsMode) -> Opening {
-        Opening { tls, user: None, watch: None, encrypted: false, step: Step::Begin }
+impl SessionOpening {
+    /// For reading, unless [`SessionOpening::as_user`] and [`SessionOpening::watching`] say more.
+    pub fn new(tls: TlsMode) -> SessionOpening {
+        SessionOpening { tls, user: None, watch: None, encrypted: false, step: Step::Begin }
     }
 
     /// With name and password of a user.
     #[must_use]
-    pub fn as_user(mut self, name: &str, password: &str) -> Opening {
+    pub fn as_user(mut self, name: &str, password: &str) -> SessionOpening {
         self.user = Some((name.into(), Secret(password.into())));
         self
     }
 
     /// Logged in to a UPS, which the server counts as a host to wait for in a shutdown.
     #[must_use]
-    pub fn watching(mut self, ups: &str, rank: Rank) -> Opening {
+    pub fn watching(mut self, ups: &str, rank: Rank) -> SessionOpening {
         self.watch = Some((ups.into(), rank));
         self
     }
@@ -74,7 +74,7 @@ impl Opening {
     pub fn next(
         &mut self,
         answer: Option<Result<Answer, Refusal>>,
-    ) -> Next<Result<bool, (Request, Refusal)>> {
+    ) -> Next<Result<bool, (NetworkRequest, Refusal)>> {
         let refused = match answer {
             Some(Err(refusal)) => Some(refusal),
             Some(Ok(Answer::StartTls)) if self.step == Step::Tls && !self.encrypted => {
@@ -90,7 +90,7 @@ impl Opening {
                 _ => false,
             };
             if !goes_on {
-                let request = self.request(self.step).unwrap_or(Request::StartTls);
+                let request = self.request(self.step).unwrap_or(NetworkRequest::StartTls);
                 self.step = Step::Done;
                 return Next::End(Err((request, refusal)));
             }
@@ -121,18 +121,18 @@ impl Opening {
     }
 
     /// What a step asks, when it is wanted.
-    fn request(&self, step: Step) -> Option<Request> {
+    fn request(&self, step: Step) -> Option<NetworkRequest> {
         let user = self.user.as_ref();
         let watch = self.watch.as_ref();
         let primary = || watch.filter(|(_, rank)| *rank == Rank::Primary).map(|(ups, _)| ups.clone());
         match step {
             Step::Begin | Step::Done => None,
-            Step::Tls => (self.tls != TlsMode::Never).then_some(Request::StartTls),
-            Step::User => user.map(|(name, _)| Request::Username(name.clone())),
-            Step::Password => user.map(|(_, password)| Request::Password(password.clone())),
-            Step::Login => watch.map(|(ups, _)| Request::Login(ups.clone())),
-            Step::Primary => primary().map(Request::Primary),
-            Step::Master => primary().map(Request::Master),
+            Step::Tls => (self.tls != TlsMode::Never).then_some(NetworkRequest::StartTls),
+            Step::User => user.map(|(name, _)| NetworkRequest::Username(name.clone())),
+            Step::Password => user.map(|(_, password)| NetworkRequest::Password(password.clone())),
+            Step::Login => watch.map(|(ups, _)| NetworkRequest::Login(ups.clone())),
+            Step::Primary => primary().map(NetworkRequest::Primary),
+            Step::Master => primary().map(NetworkRequest::Master),
         }
     }
 }

@@ -5,7 +5,7 @@ use std::fmt;
 
 /// A request of a client (NUT 2.8.0 docs/net-protocol.txt).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Request {
+pub enum NetworkRequest {
     /// `VER`.
     Version,
     /// `NETVER`, the name that every server knows.
@@ -80,7 +80,7 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// What [`Request::Get`] asks about.
+/// What [`NetworkRequest::Get`] asks about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
     /// `VAR`: the value of a variable.
@@ -93,7 +93,7 @@ pub enum About {
     CommandDescription,
 }
 
-/// What [`Request::List`] lists.
+/// What [`NetworkRequest::List`] lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Having {
     /// `VAR`.
@@ -106,7 +106,7 @@ pub enum Having {
     Clients,
 }
 
-/// What [`Request::ListValues`] lists.
+/// What [`NetworkRequest::ListValues`] lists.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Values {
     /// `ENUM`.
@@ -179,10 +179,10 @@ impl fmt::Display for Unspeakable {
 
 impl std::error::Error for Unspeakable {}
 
-impl fmt::Display for Request {
+impl fmt::Display for NetworkRequest {
     /// The words of the request, without a password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Request::Password(_) = self {
+        if let NetworkRequest::Password(_) = self {
             return f.write_str("PASSWORD");
         }
         let (words, text) = self.words();
@@ -191,35 +191,37 @@ impl fmt::Display for Request {
     }
 }
 
-impl Request {
+impl NetworkRequest {
     /// The words of the request, and which of them is a text that stands in quotes.
     fn words(&self) -> (Vec<&str>, Option<&str>) {
         let on = |on: bool| if on { "ON" } else { "OFF" };
         let words = match self {
-            Request::Version => vec!["VER"],
-            Request::NetVersion => vec!["NETVER"],
-            Request::ProtocolVersion => vec!["PROTVER"],
-            Request::Help => vec!["HELP"],
-            Request::StartTls => vec!["STARTTLS"],
-            Request::Username(name) => vec!["USERNAME", name],
-            Request::Password(Secret(password)) => vec!["PASSWORD", password],
-            Request::Login(ups) => vec!["LOGIN", ups],
-            Request::Logout => vec!["LOGOUT"],
-            Request::Primary(ups) => vec!["PRIMARY", ups],
-            Request::Master(ups) => vec!["MASTER", ups],
-            Request::ForceShutdown(ups) => vec!["FSD", ups],
-            Request::ClearForcedShutdown(ups) => vec!["FSD", ups, "CLEAR"],
-            Request::Logins(ups) => vec!["GET", "NUMLOGINS", ups],
-            Request::UpsDescription(ups) => vec!["GET", "UPSDESC", ups],
-            Request::Get(about, ups, name) => vec!["GET", about.word(), ups, name],
-            Request::Tracking => vec!["GET", "TRACKING"],
-            Request::Outcome(id) => vec!["GET", "TRACKING", id],
-            Request::ListUps => vec!["LIST", "UPS"],
-            Request::List(having, ups) => vec!["LIST", having.word(), ups],
-            Request::ListValues(values, ups, name) => vec!["LIST", values.word(), ups, name],
-            Request::Set { ups, variable, value } => return (vec!["SET", "VAR", ups, variable], Some(value)),
-            Request::SetTracking(state) => vec!["SET", "TRACKING", on(*state)],
-            Request::Command { ups, name, parameter } => {
+            NetworkRequest::Version => vec!["VER"],
+            NetworkRequest::NetVersion => vec!["NETVER"],
+            NetworkRequest::ProtocolVersion => vec!["PROTVER"],
+            NetworkRequest::Help => vec!["HELP"],
+            NetworkRequest::StartTls => vec!["STARTTLS"],
+            NetworkRequest::Username(name) => vec!["USERNAME", name],
+            NetworkRequest::Password(Secret(password)) => vec!["PASSWORD", password],
+            NetworkRequest::Login(ups) => vec!["LOGIN", ups],
+            NetworkRequest::Logout => vec!["LOGOUT"],
+            NetworkRequest::Primary(ups) => vec!["PRIMARY", ups],
+            NetworkRequest::Master(ups) => vec!["MASTER", ups],
+            NetworkRequest::ForceShutdown(ups) => vec!["FSD", ups],
+            NetworkRequest::ClearForcedShutdown(ups) => vec!["FSD", ups, "CLEAR"],
+            NetworkRequest::Logins(ups) => vec!["GET", "NUMLOGINS", ups],
+            NetworkRequest::UpsDescription(ups) => vec!["GET", "UPSDESC", ups],
+            NetworkRequest::Get(about, ups, name) => vec!["GET", about.word(), ups, name],
+            NetworkRequest::Tracking => vec!["GET", "TRACKING"],
+            NetworkRequest::Outcome(id) => vec!["GET", "TRACKING", id],
+            NetworkRequest::ListUps => vec!["LIST", "UPS"],
+            NetworkRequest::List(having, ups) => vec!["LIST", having.word(), ups],
+            NetworkRequest::ListValues(values, ups, name) => vec!["LIST", values.word(), ups, name],
+            NetworkRequest::Set { ups, variable, value } => {
+                return (vec!["SET", "VAR", ups, variable], Some(value));
+            }
+            NetworkRequest::SetTracking(state) => vec!["SET", "TRACKING", on(*state)],
+            NetworkRequest::Command { ups, name, parameter } => {
                 let mut words = vec!["INSTCMD", ups, name];
                 words.extend(parameter.as_deref());
                 words
@@ -266,13 +268,15 @@ impl Request {
     pub(super) fn echo(&self) -> String {
         let (words, _) = self.words();
         match self {
-            Request::ListUps | Request::List(..) | Request::ListValues(..) => words.join(" "),
+            NetworkRequest::ListUps | NetworkRequest::List(..) | NetworkRequest::ListValues(..) => {
+                words.join(" ")
+            }
             _ => words.get(1..).unwrap_or_default().join(" "),
         }
     }
 
     /// Whether a list answers.
     pub(super) fn is_list(&self) -> bool {
-        matches!(self, Request::ListUps | Request::List(..) | Request::ListValues(..))
+        matches!(self, NetworkRequest::ListUps | NetworkRequest::List(..) | NetworkRequest::ListValues(..))
     }
 }

@@ -4,7 +4,7 @@
 use super::answer::{Halt, is, line};
 use super::connection::may;
 use super::read::fresh;
-use super::site::{Client, Handed, Kind, Note, Order, Right, Site, UpsId};
+use super::site::{Client, Handed, Note, Order, Right, Site, UpsId, ValueKind};
 use crate::network::ErrorWord;
 
 /// SET. `tracking`: whether this client has it on.
@@ -92,7 +92,7 @@ fn fits(client: &Client, site: &mut dyn Site, ups: UpsId, name: &str, value: &st
     if !writable {
         return Err(ErrorWord::ReadOnly.into());
     }
-    if let Kind::Text { longest } = kind {
+    if let ValueKind::Text { longest } = kind {
         if longest < 1 {
             site.note(client, Note::NoLength(ups, name));
             return Err(ErrorWord::SetFailed.into());

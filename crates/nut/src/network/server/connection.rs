@@ -1,7 +1,7 @@
 //! One client, as a state machine (NUT 2.8.0 server/upsd.c, netuser.c, netmisc.c and netssl.c).
 
 use super::answer::{Halt, is, line};
-use super::site::{Client, Note, Right, Site, UpsId, Verdict};
+use super::site::{Client, Note, Permission, Right, Site, UpsId};
 use super::{change, read};
 use crate::network::{ErrorWord, PROTOCOL_VERSION};
 use crate::words::{MOST_WORDS, Splitter, WordError};
@@ -29,7 +29,7 @@ pub enum ConnectionEvent {
     StartTls,
     /// Close the connection. Further bytes are not read.
     Close,
-    /// The [`Site`] said [`Verdict::Later`]: call [`Connection::go_on`] when it knows more. Bytes are
+    /// The [`Site`] said [`Permission::Later`]: call [`Connection::go_on`] when it knows more. Bytes are
     /// not consumed until then.
     Waiting,
     /// [`FULL`] bytes wait in the buffer: send some before the rest is offered again.
@@ -115,7 +115,7 @@ impl Connection {
         taken
     }
 
-    /// Tries the request again that waits for a [`Verdict`]. When that does not end in
+    /// Tries the request again that waits for a [`Permission`]. When that does not end in
     /// [`ConnectionEvent::Waiting`], it is answered, and bytes are taken again.
     pub fn go_on(&mut self, site: &mut dyn Site, out: &mut Vec<u8>) -> Option<ConnectionEvent> {
         match self.standing {
@@ -312,9 +312,9 @@ pub(super) fn may(
     ups: Option<UpsId>,
 ) -> Result<(), Halt> {
     match site.may(client, right, ups) {
-        Verdict::Granted => Ok(()),
-        Verdict::Later => Err(Halt::Later),
-        Verdict::Denied => {
+        Permission::Granted => Ok(()),
+        Permission::Later => Err(Halt::Later),
+        Permission::Denied => {
             site.note(client, Note::Denied(right));
             Err(ErrorWord::AccessDenied.into())
         }

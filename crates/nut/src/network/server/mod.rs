@@ -9,5 +9,6 @@ mod site;
 
 pub use connection::{Connection, ConnectionEvent, FULL, Taken, TlsOffer};
 pub use site::{
-    Client, Freshness, Handed, Identity, Kind, Note, Order, Right, Site, UpsId, Variable, Verdict,
+    Client, Freshness, Handed, Note, Order, Permission, Right, ServerIdentity, Site, UpsId, ValueKind,
+    Variable,
 };

@@ -1,7 +1,7 @@
 //! GET and LIST (NUT 2.8.0 server/netget.c and netlist.c): the same checks in the same order.
 
 use super::answer::{Halt, is, line, quoted_line};
-use super::site::{Client, Freshness, Kind, Site, UpsId, Variable};
+use super::site::{Client, Freshness, Site, UpsId, ValueKind, Variable};
 use crate::network::{ErrorWord, TrackedOutcome};
 
 /// What the descriptions of everything else are.
@@ -163,8 +163,8 @@ fn write_value(out: &mut Vec<u8>, parts: &[&str], forced: bool, value: &str) {
 fn get_type(client: &Client, site: &dyn Site, ups: &str, name: &str, out: &mut Vec<u8>) -> Result<(), Halt> {
     variable(site, client, ups, name, |variable| {
         let kind = match variable.kind {
-            Kind::Text { longest } => format!(" STRING:{longest}"),
-            Kind::Number => " NUMBER".into(),
+            ValueKind::Text { longest } => format!(" STRING:{longest}"),
+            ValueKind::Number => " NUMBER".into(),
         };
         let flag = |on: bool, text: &'static str| if on { text } else { "" };
         let parts = [

@@ -38,7 +38,7 @@ impl fmt::Debug for Client {
 
 /// How the server calls itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Identity {
+pub struct ServerIdentity {
     /// The answer to VER, and the value of `server.info`. WinNUT wants `Network` as first of at least
     /// five words and takes the fifth for the version: `Network UPS Tools upsd 2.8.0 - ...`.
     pub info: String,
@@ -59,7 +59,7 @@ pub enum Freshness {
 
 /// What kind of value a variable has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
+pub enum ValueKind {
     /// A text.
     Text {
         /// Most bytes that may be written. Below 1, a SET fails, as in upsd.
@@ -84,7 +84,7 @@ pub struct Variable<'a> {
     /// Whether [`Site::each_range`] has ranges for it.
     pub has_ranges: bool,
     /// What kind of value it has.
-    pub kind: Kind,
+    pub kind: ValueKind,
 }
 
 /// What a user needs a right for.
@@ -106,7 +106,7 @@ pub enum Right<'a> {
 
 /// Whether a user has a right.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum Permission {
     /// The user has it.
     Granted,
     /// The user has it not, or name and password do not fit: ACCESS-DENIED.
@@ -173,7 +173,7 @@ pub enum Note<'a> {
 /// alphabetical in upsd's answers the site gives in alphabetical order without case.
 pub trait Site {
     /// How the server calls itself.
-    fn identity(&self) -> &Identity;
+    fn identity(&self) -> &ServerIdentity;
 
     /// Whether GET and LIST need USERNAME, PASSWORD and [`Right::Read`]. upsd asks for none.
     fn reading_needs_user(&self) -> bool {
@@ -231,7 +231,7 @@ pub trait Site {
     fn outcome(&self, id: &str) -> Option<TrackedOutcome>;
 
     /// Whether this client may do that. `ups` is `None` for what concerns none.
-    fn may(&mut self, client: &Client, right: Right<'_>, ups: Option<UpsId>) -> Verdict;
+    fn may(&mut self, client: &Client, right: Right<'_>, ups: Option<UpsId>) -> Permission;
 
     /// This client is logged in to a UPS from now on, until the connection ends: see
     /// [`Connection::logged_in`](super::Connection::logged_in).

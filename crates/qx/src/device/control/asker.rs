@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 
 /// Who wants to know how a request ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::device) enum Asker {
+pub(in crate::device) enum Requester {
     /// The configuration: nothing waits for the outcome.
     Configuration,
     /// The client that holds the ticket.
@@ -20,7 +20,7 @@ pub(in crate::device) enum Asker {
 #[derive(Clone, Debug)]
 pub(in crate::device) struct QueuedRequest {
     /// Who asked.
-    pub asker: Asker,
+    pub asker: Requester,
     /// Of the command, or `variable = value`.
     pub name: String,
     /// What is sent in each exchange.

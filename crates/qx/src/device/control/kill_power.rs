@@ -3,7 +3,7 @@
 //! It has one aim and goes on for its time with whatever the line still carries: it waits for a line that
 //! is away, tries again what the UPS did not confirm, and sends blind to a UPS that cannot be understood.
 
-use super::asker::{Asker, Generation};
+use super::asker::{Generation, Requester};
 use super::plan::{KillStep, Planned, plan, steps};
 use super::unconfirmed::Shown;
 use crate::device::bounds::{
@@ -55,7 +55,7 @@ impl Device {
     pub fn kill_power(&mut self, ticket: Ticket) {
         if self.control.kill_power.is_some() {
             let why = "the load is being switched off already".into();
-            self.answer(Asker::Client(ticket), Outcome::Failed(why));
+            self.answer(Requester::Client(ticket), Outcome::Failed(why));
             return;
         }
         self.control.kill_power = Some(Box::new(KillPower {
@@ -148,7 +148,7 @@ impl Device {
         killing.waits = true;
         killing.tries += 1;
         let name = step.name.clone();
-        self.command_for(Asker::KillPower, &name, None);
+        self.command_for(Requester::KillPower, &name, None);
     }
 
     /// Whether the sequence sends without having understood the UPS: it looked for long enough.
@@ -288,10 +288,13 @@ impl Device {
 
     fn kill_ends(&mut self, outcome: Outcome) {
         let Some(killing) = self.control.kill_power.take() else { return };
-        self.control.requests.retain(|request| request.asker != Asker::KillPower);
+        self.control.requests.retain(|request| request.asker != Requester::KillPower);
         // what comes of its last command yet is not the answer to another sequence
-        if let Some(unconfirmed) =
-            self.control.unconfirmed.as_mut().filter(|unconfirmed| unconfirmed.asker() == Asker::KillPower)
+        if let Some(unconfirmed) = self
+            .control
+            .unconfirmed
+            .as_mut()
+            .filter(|unconfirmed| unconfirmed.asker() == Requester::KillPower)
         {
             unconfirmed.forget_asker();
         }

@@ -11,7 +11,7 @@ mod unconfirmed;
 use super::Moment;
 use crate::wire::setting::Delay;
 pub use asker::Generation;
-pub(super) use asker::{Asker, QueuedRequest};
+pub(super) use asker::{QueuedRequest, Requester};
 use complaints::Complaints;
 use kill_power::KillPower;
 use std::collections::VecDeque;
@@ -56,7 +56,7 @@ impl Control {
     }
 
     /// Forgets what was sent to the UPS before; who asked for the command whose outcome cannot be seen any more.
-    pub(super) fn forget_orders(&mut self) -> Option<Asker> {
+    pub(super) fn forget_orders(&mut self) -> Option<Requester> {
         self.order = None;
         self.unanswered = None;
         self.unconfirmed.take().map(|unconfirmed| unconfirmed.asker())
@@ -65,7 +65,7 @@ impl Control {
     /// What the configuration asks for is asked again once this UPS is surveyed; of what waits only the sequence
     /// that switches the load off goes on.
     pub(super) fn begin_settings_anew(&mut self) {
-        self.requests.retain(|request| request.asker == Asker::KillPower);
+        self.requests.retain(|request| request.asker == Requester::KillPower);
         self.settings_sent = false;
     }
 

@@ -2,8 +2,8 @@
 //! afterwards counts as well. An answer belongs to the command that it follows in time; where that cannot
 //! be known, the status decides, and where that does not, the outcome is "not confirmed".
 
-use super::asker::Asker;
-use super::unconfirmed::{DEAD_VOLTS, LoadOrder, Shown, Unconfirmed, What};
+use super::asker::Requester;
+use super::unconfirmed::{CommandAim, DEAD_VOLTS, LoadOrder, Shown, Unconfirmed};
 use crate::device::bounds::{ANSWER, LATE, SHOWS, SHOWS_SLOWLY, SILENCE_COUNTS, STATUS_IS_NEW};
 use crate::device::{Device, LogLevel, Moment, Outcome};
 use crate::line::exchange::Reply;
@@ -30,7 +30,7 @@ impl Device {
         let Some(unconfirmed) = &mut self.control.unconfirmed else { return };
         unconfirmed.before = before;
         // a silence may be broken yet
-        if unconfirmed.what == What::Off && unconfirmed.answer != Acceptance::Yes {
+        if unconfirmed.what == CommandAim::Off && unconfirmed.answer != Acceptance::Yes {
             unconfirmed.look = Some(unconfirmed.sent_at + SILENCE_COUNTS);
         }
         self.settle_doubt(now);
@@ -154,7 +154,7 @@ impl Device {
             CommandVerdict::Done(shown) => {
                 let by = if unconfirmed.answer == Acceptance::Yes { "by word" } else { "by silence" };
                 self.note(LogLevel::Info, format!("{name}: sent {sent}, accepted {by}"));
-                if unconfirmed.what != What::Other {
+                if unconfirmed.what != CommandAim::Other {
                     self.note(LogLevel::Info, format!("{name}: {shown}"));
                 }
                 self.watch_for(&unconfirmed, now);
@@ -196,47 +196,51 @@ impl Device {
                     CommandVerdict::Wait
                 }
             }
-            (What::Other, Acceptance::Yes) => CommandVerdict::Done(""),
+            (CommandAim::Other, Acceptance::Yes) => CommandVerdict::Done(""),
             // in a dialect whose words are known, any other is no acknowledgement (NUT 2.8.0 nutdrv_qx.c)
-            (What::Other, Acceptance::Odd)
+            (CommandAim::Other, Acceptance::Odd)
                 if unconfirmed.said.is_some() && !self.line.quality().is_noisy() =>
             {
                 CommandVerdict::Refused
             }
-            (What::Other, Acceptance::No) if unconfirmed.request.otherwise.is_empty() => {
+            (CommandAim::Other, Acceptance::No) if unconfirmed.request.otherwise.is_empty() => {
                 CommandVerdict::Refused
             }
-            (What::Other, Acceptance::Nothing) if silence_counts && seen => CommandVerdict::Done(""),
-            (What::Off, _) if seen && shown.since(unconfirmed.before).is_some() => {
+            (CommandAim::Other, Acceptance::Nothing) if silence_counts && seen => CommandVerdict::Done(""),
+            (CommandAim::Off, _) if seen && shown.since(unconfirmed.before).is_some() => {
                 CommandVerdict::Done(shown.since(unconfirmed.before).unwrap_or_default())
             }
-            (What::Off, Acceptance::Yes) if seen => {
+            (CommandAim::Off, Acceptance::Yes) if seen => {
                 CommandVerdict::Done("accepted; the UPS gives no confirmation (many do not)")
             }
-            (What::Off, Acceptance::Yes) if over => {
+            (CommandAim::Off, Acceptance::Yes) if over => {
                 CommandVerdict::Done("accepted; the UPS has not answered since")
             }
-            (What::Off, Acceptance::Nothing) if silence_counts && looked && unconfirmed.look.is_none() => {
+            (CommandAim::Off, Acceptance::Nothing)
+                if silence_counts && looked && unconfirmed.look.is_none() =>
+            {
                 CommandVerdict::Done("accepted; the UPS gives no confirmation (many do not)")
             }
             // before the load is switched off there is no time to be sure of this
-            (What::Stop, Acceptance::No) if seen || over => CommandVerdict::Refused,
+            (CommandAim::Stop, Acceptance::No) if seen || over => CommandVerdict::Refused,
             // (only whether it was pending before has to be known, or the order would show nothing that is new)
-            (What::Stop, _) if (settled || over) && unconfirmed.request.asker == Asker::KillPower => {
+            (CommandAim::Stop, _)
+                if (settled || over) && unconfirmed.request.asker == Requester::KillPower =>
+            {
                 CommandVerdict::Done("no confirmation is waited for")
             }
-            (What::Stop, Acceptance::Yes) if seen && !shown.pending => {
+            (CommandAim::Stop, Acceptance::Yes) if seen && !shown.pending => {
                 CommandVerdict::Done("nothing is pending")
             }
-            (What::Stop, Acceptance::Nothing)
+            (CommandAim::Stop, Acceptance::Nothing)
                 if seen && !shown.pending && (silence_counts || unconfirmed.before.pending) =>
             {
                 CommandVerdict::Done("nothing is pending")
             }
-            (What::Stop, _) if over && seen && shown.pending => {
+            (CommandAim::Stop, _) if over && seen && shown.pending => {
                 CommandVerdict::Failed("still says that a shutdown is active")
             }
-            (What::Stop, Acceptance::Yes) if over => {
+            (CommandAim::Stop, Acceptance::Yes) if over => {
                 CommandVerdict::Done("accepted; the UPS has not answered since")
             }
             (_, Acceptance::No) if seen || over => CommandVerdict::Refused,
@@ -250,7 +254,7 @@ impl Device {
     fn refused_command(&mut self, unconfirmed: Unconfirmed, now: Moment) {
         let seen = self.schedule.status_is_whole_since(unconfirmed.since);
         let shown = self.shown();
-        let idle = !shown.pending && !shown.dead || unconfirmed.request.asker == Asker::KillPower;
+        let idle = !shown.pending && !shown.dead || unconfirmed.request.asker == Requester::KillPower;
         let Unconfirmed { mut request, sent, said, answer, .. } = unconfirmed;
         let said = said.unwrap_or_default();
         let why = format!("the UPS refused {} ({sent}) by '{said}'", request.name);
@@ -271,9 +275,9 @@ impl Device {
     /// Remembers when the load should be off.
     fn watch_for(&mut self, unconfirmed: &Unconfirmed, now: Moment) {
         match unconfirmed.what {
-            What::Other => {}
-            What::Stop => self.control.order = None,
-            What::Off => {
+            CommandAim::Other => {}
+            CommandAim::Stop => self.control.order = None,
+            CommandAim::Off => {
                 let name = &unconfirmed.request.name;
                 let delay = self.protocol.and_then(|protocol| {
                     let mut rows = protocol.commands_named(name);
@@ -311,7 +315,11 @@ impl Device {
     /// Whether the UPS has an order to switch its load off, or may have one.
     pub(in crate::device) fn is_told_to_shut_down(&self) -> bool {
         self.control.order.is_some()
-            || self.control.unconfirmed.as_ref().is_some_and(|unconfirmed| unconfirmed.what == What::Off)
+            || self
+                .control
+                .unconfirmed
+                .as_ref()
+                .is_some_and(|unconfirmed| unconfirmed.what == CommandAim::Off)
     }
 
     /// What the status showed just now, to compare with it later. Where it was not read, nothing that it shows

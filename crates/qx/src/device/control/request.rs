@@ -1,6 +1,6 @@
 //! Requests: instant commands and settings.
 
-use super::asker::{Asker, QueuedRequest};
+use super::asker::{QueuedRequest, Requester};
 use super::complaints::Say;
 use super::unconfirmed::{Unconfirmed, is_of_the_load};
 use crate::device::bounds::{KILL_LOOKS, LATE, REQUEST_LASTS, STATUS_IS_NEW, WAITING};
@@ -22,11 +22,11 @@ const RESET: &str = "reset_to_default";
 impl Device {
     /// Sends an instant command as soon as the line is free; [`Event::Answered`] tells the outcome.
     pub fn instant_command(&mut self, ticket: Ticket, name: &str, parameter: Option<&str>) {
-        self.command_for(Asker::Client(ticket), name, parameter);
+        self.command_for(Requester::Client(ticket), name, parameter);
     }
 
     /// The same for any asker.
-    pub(super) fn command_for(&mut self, asker: Asker, name: &str, parameter: Option<&str>) {
+    pub(super) fn command_for(&mut self, asker: Requester, name: &str, parameter: Option<&str>) {
         match self.prepare(name, parameter).and_then(|request| self.enqueue(asker, request)) {
             Ok(()) => {}
             Err(outcome) => self.answer(asker, outcome),
@@ -35,7 +35,7 @@ impl Device {
 
     /// Sets a variable; [`Event::Answered`] tells the outcome.
     pub fn set(&mut self, ticket: Ticket, variable: &str, value: &str) {
-        let asker = Asker::Client(ticket);
+        let asker = Requester::Client(ticket);
         if self.protocol.is_some_and(|protocol| protocol.delay(variable).is_some()) {
             let outcome = self.set_delay(variable, value);
             self.answer(asker, outcome);
@@ -52,9 +52,9 @@ impl Device {
         }
     }
 
-    fn enqueue(&mut self, asker: Asker, mut request: QueuedRequest) -> Result<(), Outcome> {
+    fn enqueue(&mut self, asker: Requester, mut request: QueuedRequest) -> Result<(), Outcome> {
         // killing the power waits for the UPS to come back
-        if (self.store.is_stale() || !self.line.is_up()) && asker != Asker::KillPower {
+        if (self.store.is_stale() || !self.line.is_up()) && asker != Requester::KillPower {
             let why = format!("{}: the UPS does not answer, so it was not sent", request.name);
             return Err(Outcome::Failed(why));
         }
@@ -62,7 +62,7 @@ impl Device {
         // the time of the exchange that is under way is known, and it came since; any other begins with the next poll
         request.until = self.asked.as_ref().map(|(_, since)| *since + REQUEST_LASTS);
         // who kills the power goes first, however many wait
-        if asker == Asker::KillPower {
+        if asker == Requester::KillPower {
             self.control.requests.push_front(request);
             return Ok(());
         }
@@ -76,7 +76,7 @@ impl Device {
 
     fn request(&self, name: String, steps: Vec<String>, sets: Option<&'static Var>) -> QueuedRequest {
         let codec = self.protocol.and_then(|protocol| protocol.codec);
-        let (asker, steps, otherwise) = (Asker::Configuration, steps.into(), VecDeque::new());
+        let (asker, steps, otherwise) = (Requester::Configuration, steps.into(), VecDeque::new());
         let (until, meant_for, begun, blind) = (None, self.control.generation, false, false);
         QueuedRequest { asker, name, steps, otherwise, sets, codec, until, meant_for, begun, blind }
     }
@@ -291,7 +291,7 @@ impl Device {
             return None;
         }
         let first = self.control.requests.front()?;
-        let of_the_kill = first.asker == Asker::KillPower;
+        let of_the_kill = first.asker == Requester::KillPower;
         let begun = first.begun;
         let was_heard = self.schedule.was_heard_since(now - STATUS_IS_NEW);
         // who kills the power does not wait for long until it is proven who answers
@@ -317,7 +317,7 @@ impl Device {
             let is_late = now >= *request.until.get_or_insert(now + REQUEST_LASTS);
             // the others are no client's: the configuration waits for as long as it takes, and killing the
             // power has a time of its own
-            let is_clients = matches!(request.asker, Asker::Client(_));
+            let is_clients = matches!(request.asker, Requester::Client(_));
             let why = match () {
                 () if is_clients && request.meant_for != generation => "was meant for the previous UPS",
                 () if is_clients && is_late => "could not be sent in time",
@@ -334,7 +334,7 @@ impl Device {
     /// When something is to be done about requests that wait.
     pub(in crate::device) fn requests_due(&self) -> Option<Moment> {
         let of_clients =
-            self.control.requests.iter().filter(|request| matches!(request.asker, Asker::Client(_)));
+            self.control.requests.iter().filter(|request| matches!(request.asker, Requester::Client(_)));
         of_clients.map(|request| request.until.unwrap_or_default()).min()
     }
 
@@ -421,7 +421,7 @@ impl Device {
     pub(in crate::device) fn fail_requests(&mut self) {
         let (stay, gone): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.control.requests)
             .into_iter()
-            .partition(|request| !matches!(request.asker, Asker::Client(_)));
+            .partition(|request| !matches!(request.asker, Requester::Client(_)));
         self.control.requests = stay;
         for request in gone {
             let outcome = request.unsent("waited, and the UPS does not answer");
@@ -431,13 +431,13 @@ impl Device {
 
     /// Tells how a request ended that is not for the UPS.
     pub fn report(&mut self, ticket: Ticket, outcome: Outcome) {
-        self.answer(Asker::Client(ticket), outcome);
+        self.answer(Requester::Client(ticket), outcome);
     }
 
-    pub(in crate::device) fn answer(&mut self, asker: Asker, outcome: Outcome) {
+    pub(in crate::device) fn answer(&mut self, asker: Requester, outcome: Outcome) {
         if let Outcome::Invalid(why) | Outcome::Failed(why) | Outcome::NotConfirmed(why) = &outcome {
             // a client that asks again and again fills no log
-            let is_counted = matches!(asker, Asker::Client(_));
+            let is_counted = matches!(asker, Requester::Client(_));
             let level = match self.control.complaints.take(why, is_counted, self.clock) {
                 Say::Aloud => LogLevel::Warning,
                 Say::Softly => LogLevel::Debug,
@@ -450,9 +450,9 @@ impl Device {
             self.note(level, why.clone());
         }
         match asker {
-            Asker::Configuration => {}
-            Asker::Client(ticket) => self.events.push_back(Event::Answered(ticket, outcome)),
-            Asker::KillPower => self.kill_power_went(&outcome),
+            Requester::Configuration => {}
+            Requester::Client(ticket) => self.events.push_back(Event::Answered(ticket, outcome)),
+            Requester::KillPower => self.kill_power_went(&outcome),
         }
     }
 

@@ -1,6 +1,6 @@
 //! A command whose outcome is not known yet, and an order to the load that the UPS has taken.
 
-use super::asker::{Asker, QueuedRequest};
+use super::asker::{QueuedRequest, Requester};
 use crate::device::Moment;
 use crate::device::timing::GRACE;
 use crate::wire::acknowledgement::Acceptance;
@@ -10,7 +10,7 @@ pub(in crate::device) const DEAD_VOLTS: f64 = 20.0;
 
 /// What a command is to do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
+pub(super) enum CommandAim {
     /// That the load goes off, now or later.
     Off,
     /// That nothing of the kind happens any more.
@@ -19,19 +19,19 @@ pub(super) enum What {
     Other,
 }
 
-impl What {
-    pub(super) fn of(name: &str) -> What {
+impl CommandAim {
+    pub(super) fn of(name: &str) -> CommandAim {
         match name {
-            "shutdown.return" | "shutdown.stayoff" | "load.off" => What::Off,
-            "shutdown.stop" => What::Stop,
-            _ => What::Other,
+            "shutdown.return" | "shutdown.stayoff" | "load.off" => CommandAim::Off,
+            "shutdown.stop" => CommandAim::Stop,
+            _ => CommandAim::Other,
         }
     }
 }
 
 /// Whether a command is to switch the load off.
 pub(super) fn is_of_the_load(name: &str) -> bool {
-    What::of(name) == What::Off
+    CommandAim::of(name) == CommandAim::Off
 }
 
 /// What the status shows of the load.
@@ -61,7 +61,7 @@ pub(super) struct Unconfirmed {
     /// The line that was sent, and the same as it went over the wire.
     pub sent: String,
     pub wire: Vec<u8>,
-    pub what: What,
+    pub what: CommandAim,
     pub answer: Acceptance,
     /// What was answered, for the log.
     pub said: Option<String>,
@@ -88,7 +88,7 @@ impl Unconfirmed {
         (answer, said): (Acceptance, Option<String>),
         (sent_at, since): (Moment, Moment),
     ) -> Unconfirmed {
-        let (what, before) = (What::of(&request.name), Shown::default());
+        let (what, before) = (CommandAim::of(&request.name), Shown::default());
         let (look, rival, failed, in_place_of) = (None, None, false, None);
         Unconfirmed {
             request,
@@ -117,13 +117,13 @@ impl Unconfirmed {
         Unconfirmed { rival, ..self }
     }
 
-    pub(super) fn asker(&self) -> Asker {
+    pub(super) fn asker(&self) -> Requester {
         self.request.asker
     }
 
     /// No asker waits for it any more.
     pub(super) fn forget_asker(&mut self) {
-        self.request.asker = Asker::Configuration;
+        self.request.asker = Requester::Configuration;
     }
 
     pub(super) fn into_request(self) -> QueuedRequest {

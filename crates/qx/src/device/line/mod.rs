@@ -13,7 +13,7 @@ use crate::judge::bounds::{CALM_AFTER, HALF, NOISY, PROVEN_AFTER};
 use crate::line::exchange::{Echo, Reply};
 use late::Late;
 use latency::Latency;
-pub(super) use sight::{Seen, Sight};
+pub(super) use sight::{SeenReply, Sight};
 use std::time::Duration;
 
 /// What is known of the line. Only the files of this folder change it by hand.

@@ -29,9 +29,9 @@ impl Sight {
 
 /// The last reply to a question, and what it is.
 #[derive(Debug, Default)]
-pub(in crate::device) struct Seen(Option<(Vec<u8>, Sight)>);
+pub(in crate::device) struct SeenReply(Option<(Vec<u8>, Sight)>);
 
-impl Seen {
+impl SeenReply {
     /// What a reply to `query`, which is always the same one, is.
     pub(in crate::device) fn sight(&mut self, query: &Query, line: &[u8]) -> Sight {
         match &self.0 {
@@ -47,7 +47,7 @@ impl Seen {
 
 #[cfg(test)]
 mod tests {
-    use super::{Seen, Sight};
+    use super::{SeenReply, Sight};
     use crate::protocols;
 
     #[test]
@@ -62,7 +62,7 @@ mod tests {
             b"",
         ];
         for query in protocols::ALL.iter().flat_map(|protocol| protocol.queries) {
-            let mut seen = Seen::default();
+            let mut seen = SeenReply::default();
             for line in replies.iter().chain(&replies).flat_map(|line| [line, line]) {
                 assert_eq!(
                     seen.sight(query, line),

@@ -1,7 +1,7 @@
 //! A slot: one query of the dialect, and what is known from its replies.
 
 use crate::device::Moment;
-use crate::device::line::{Seen, Sight};
+use crate::device::line::{SeenReply, Sight};
 use crate::device::timing::{REPEATS, UNREADABLE};
 use crate::judge::bounds::SAME_AGAIN;
 use crate::judge::{CellKind, Claims, Hearing, Judge, Judged, Quality, same_words};
@@ -23,7 +23,7 @@ pub(in crate::device) struct QueryState {
     pub reading: Option<Readings>,
     pub judge: Judge,
     /// Its last reply, and what it is.
-    pub seen: Seen,
+    pub seen: SeenReply,
     /// Its reply says whether mains is there, in its own words.
     pub says_mains: bool,
     /// On battery it is asked as often as the status: it can say that the battery is low, or tells how full it is.
@@ -108,7 +108,7 @@ impl QueryState {
             says_mains: judge.has(CellKind::Mains),
             counts_on_battery: judge.is_grave() || of_battery.iter().any(|var| query.speaks_of(var)),
             judge,
-            seen: Seen::default(),
+            seen: SeenReply::default(),
             whole: Moment::ZERO,
             due: None,
             repeats: 0,

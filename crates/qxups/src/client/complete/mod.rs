@@ -3,13 +3,13 @@
 pub mod scripts;
 
 use super::access::{AccessOptions, Reach};
-use super::connection::Connection;
-use super::place::{Place, Server};
+use super::connection::NutConnection;
+use super::place::{ServerAddress, UpsPlace};
 use super::show;
-use super::trouble::{ExitStatus, Trouble};
+use super::trouble::{ClientTrouble, ExitStatus};
 use crate::out;
 use clap::{Args, Parser};
-use nut::network::client::{Having, Request, Values};
+use nut::network::client::{Having, NetworkRequest, Values};
 use std::time::Duration;
 
 /// Longer than this a completion does not wait for the server.
@@ -60,8 +60,8 @@ impl Complete {
     /// Prints candidates, one a line; whatever goes wrong, there are none.
     ///
     /// # Errors
-    /// [`Trouble`].
-    pub fn run(self) -> Result<ExitStatus, Trouble> {
+    /// [`ClientTrouble`].
+    pub fn run(self) -> Result<ExitStatus, ClientTrouble> {
         let found = candidates(&self.words).unwrap_or_default();
         let lines: String = found.into_iter().map(|word| word + "\n").collect();
         out::print(&lines)?;
@@ -115,21 +115,21 @@ fn reach(words: &[String]) -> Option<Reach> {
     Some(reach)
 }
 
-fn open(server: &Server, reach: &Reach) -> Option<Connection> {
-    Connection::open(server, reach, None).ok()
+fn open(server: &ServerAddress, reach: &Reach) -> Option<NutConnection> {
+    NutConnection::open(server, reach, None).ok()
 }
 
 /// The UPSes of the server that is named so far, as they are written.
 fn upses(typed: &str, reach: &Reach) -> Option<Vec<String>> {
-    let place: Place = if typed.is_empty() { "@localhost".parse().ok()? } else { typed.parse().ok()? };
-    let items = open(&place.server, reach)?.list(Request::ListUps, "").ok()?;
+    let place: UpsPlace = if typed.is_empty() { "@localhost".parse().ok()? } else { typed.parse().ok()? };
+    let items = open(&place.server, reach)?.list(NetworkRequest::ListUps, "").ok()?;
     let behind = typed.split_once('@').map_or(String::new(), |(_, server)| format!("@{server}"));
     Some(show::upses(items).map(|(name, _)| name + &behind).collect())
 }
 
 fn names(ups: &str, having: Having, reach: &Reach) -> Option<Vec<String>> {
-    let place: Place = ups.parse().ok()?;
-    let items = open(&place.server, reach)?.list(Request::List(having, place.ups?), "").ok()?;
+    let place: UpsPlace = ups.parse().ok()?;
+    let items = open(&place.server, reach)?.list(NetworkRequest::List(having, place.ups?), "").ok()?;
     Some(match having {
         Having::Commands => show::commands(items).collect(),
         _ => show::variables(items).map(|(name, _)| name).collect(),
@@ -141,8 +141,8 @@ fn assignments(ups: &str, typed: &str, reach: &Reach) -> Option<Vec<String>> {
     let Some((variable, _)) = typed.split_once('=') else {
         return Some(names(ups, Having::Writables, reach)?.into_iter().map(|name| name + "=").collect());
     };
-    let place: Place = ups.parse().ok()?;
-    let request = Request::ListValues(Values::Choices, place.ups?, variable.into());
+    let place: UpsPlace = ups.parse().ok()?;
+    let request = NetworkRequest::ListValues(Values::Choices, place.ups?, variable.into());
     let items = open(&place.server, reach)?.list(request, "").ok()?;
     Some(show::choices(items).map(|value| format!("{variable}={value}")).collect())
 }

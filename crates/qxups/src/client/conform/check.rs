@@ -1,6 +1,6 @@
 //! What a check is.
 
-use super::probe::{Broken, Probe};
+use super::probe::{CutOff, Probe};
 
 /// How much a departure matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub enum Way {
     /// the answer are as they should be.
     Ask(&'static str, fn(&[String], &Probe) -> bool),
     /// Otherwise.
-    Own(fn(&Probe) -> Result<Verdict, Broken>),
+    Own(fn(&Probe) -> Result<CheckResult, CutOff>),
 }
 
 /// One check: what is sent, what is expected, on what grounds, and which client stumbles.
@@ -51,7 +51,7 @@ pub struct Check {
 
 /// What came of a check.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
+pub enum CheckResult {
     /// As the protocol says.
     Good,
     /// Not so.
@@ -65,17 +65,17 @@ pub enum Verdict {
     NotTried(String),
 }
 
-impl Verdict {
+impl CheckResult {
     /// Good, or what came of what was sent.
-    pub fn of(good: bool, sent: &str, lines: &[String]) -> Verdict {
+    pub fn of(good: bool, sent: &str, lines: &[String]) -> CheckResult {
         match good {
-            true => Verdict::Good,
-            false => Verdict::departs(sent, lines),
+            true => CheckResult::Good,
+            false => CheckResult::departs(sent, lines),
         }
     }
 
     /// What came of what was sent; of a long answer its beginning.
-    pub fn departs(sent: &str, lines: &[String]) -> Verdict {
+    pub fn departs(sent: &str, lines: &[String]) -> CheckResult {
         const MOST: usize = 4;
         let mut got: Vec<String> =
             lines.iter().take(MOST).map(|line| line.escape_debug().to_string()).collect();
@@ -83,28 +83,28 @@ impl Verdict {
             got.push(format!("... {} lines", lines.len()));
         }
         let got = if got.is_empty() { "nothing".into() } else { got.join(" / ") };
-        Verdict::Departs { sent: sent.escape_debug().to_string(), got }
+        CheckResult::Departs { sent: sent.escape_debug().to_string(), got }
     }
 }
 
 impl Check {
     /// Makes the check, on a connection of its own.
-    pub fn run(&self, probe: &Probe) -> Verdict {
+    pub fn run(&self, probe: &Probe) -> CheckResult {
         if self.needs != Needs::Server && probe.ups.is_none() {
-            return Verdict::NotTried("no UPS of the server has data".into());
+            return CheckResult::NotTried("no UPS of the server has data".into());
         }
         if self.needs == Needs::User && probe.user.is_none() {
-            return Verdict::NotTried("it needs --user".into());
+            return CheckResult::NotTried("it needs --user".into());
         }
         match &self.way {
             Way::Own(own) => own(probe).unwrap_or_else(|broken| broken.verdict(self.name)),
             Way::Ask(template, fits) => {
                 if template.contains("{rw}") && probe.writable.is_none() {
-                    return Verdict::NotTried("the UPS has no variable that can be written".into());
+                    return CheckResult::NotTried("the UPS has no variable that can be written".into());
                 }
                 let sent = probe.filled(template);
                 match probe.ask_alone(&sent) {
-                    Ok(lines) => Verdict::of(fits(&lines, probe), &sent, &lines),
+                    Ok(lines) => CheckResult::of(fits(&lines, probe), &sent, &lines),
                     Err(broken) => broken.verdict(&sent),
                 }
             }

@@ -1,7 +1,7 @@
 //! Checks of lists, and of every line in them.
 
-use super::check::{Check, Grade, Needs, Verdict, Way};
-use super::probe::{Broken, Probe};
+use super::check::{Check, CheckResult, Grade, Needs, Way};
+use super::probe::{CutOff, Probe};
 
 /// The longest LIST VAR that aionut reads: asyncio's limit of one read.
 const LONGEST_LIST: usize = 64 * 1024;
@@ -93,7 +93,7 @@ pub const CHECKS: &[Check] = &[
         way: Way::Own(|probe| {
             let start = probe.filled("VAR {ups} ups.status ");
             let there = probe.lists.iter().any(|line| line.starts_with(&start));
-            Ok(Verdict::of(there, "LIST VAR", &["a list without ups.status".into()]))
+            Ok(CheckResult::of(there, "LIST VAR", &["a list without ups.status".into()]))
         }),
     },
     Check {
@@ -108,9 +108,9 @@ pub const CHECKS: &[Check] = &[
             let wrong = |lines: &[String]| !matches!(lines, [line] if words.contains(&line.as_str()));
             let mut unwell = probe.without_data.iter();
             Ok(match (probe.without_data.is_empty(), unwell.find(|(_, lines)| wrong(lines))) {
-                (true, _) => Verdict::NotTried("every UPS has data".into()),
-                (false, None) => Verdict::Good,
-                (false, Some((name, lines))) => Verdict::departs(&format!("LIST VAR {name}"), lines),
+                (true, _) => CheckResult::NotTried("every UPS has data".into()),
+                (false, None) => CheckResult::Good,
+                (false, Some((name, lines))) => CheckResult::departs(&format!("LIST VAR {name}"), lines),
             })
         }),
     },
@@ -124,7 +124,7 @@ pub const CHECKS: &[Check] = &[
         way: Way::Own(|probe| {
             let whole: Vec<String> = probe.lists.iter().filter(|line| line.contains('\r')).cloned().collect();
             let wrong = probe.carriage_return.clone().map_or(whole, |line| vec![line]);
-            Ok(Verdict::of(wrong.is_empty(), "VER", &wrong))
+            Ok(CheckResult::of(wrong.is_empty(), "VER", &wrong))
         }),
     },
     Check {
@@ -166,7 +166,7 @@ pub const CHECKS: &[Check] = &[
         way: Way::Own(|probe| {
             let lines = probe.ask_alone(&probe.filled("LIST VAR {ups}"))?;
             let size: usize = lines.iter().map(|line| line.len() + 1).sum();
-            Ok(Verdict::of(size < LONGEST_LIST, "LIST VAR", &[format!("{size} bytes")]))
+            Ok(CheckResult::of(size < LONGEST_LIST, "LIST VAR", &[format!("{size} bytes")]))
         }),
     },
 ];
@@ -206,23 +206,23 @@ fn is_escaped(line: &str) -> bool {
 }
 
 /// Every line that was read at first is as it should be.
-fn each_line(probe: &Probe, fits: impl Fn(&str) -> bool) -> Verdict {
+fn each_line(probe: &Probe, fits: impl Fn(&str) -> bool) -> CheckResult {
     let wrong: Vec<String> = probe.lists.iter().filter(|line| !fits(line)).cloned().collect();
-    Verdict::of(wrong.is_empty(), "LIST UPS, LIST VAR, LIST RW, LIST CMD", &wrong)
+    CheckResult::of(wrong.is_empty(), "LIST UPS, LIST VAR, LIST RW, LIST CMD", &wrong)
 }
 
 /// ENUM and RANGE of a variable that can be written, or of the status, which has neither.
-fn values(probe: &Probe) -> Result<Verdict, Broken> {
+fn values(probe: &Probe) -> Result<CheckResult, CutOff> {
     let variable = probe.writable.clone().unwrap_or_else(|| "ups.status".into());
     let ups = probe.ups.clone().unwrap_or_default();
     for (word, fits) in [("ENUM", is_text as fn(&str) -> bool), ("RANGE", is_range)] {
         let request = format!("LIST {word} {ups} {variable}");
         let lines = probe.ask_alone(&request)?;
         if !is_list(&lines, &request, &format!("{word} {ups} {variable} "), fits) {
-            return Ok(Verdict::departs(&request, &lines));
+            return Ok(CheckResult::departs(&request, &lines));
         }
     }
-    Ok(Verdict::Good)
+    Ok(CheckResult::Good)
 }
 
 fn is_text(text: &str) -> bool {

@@ -10,12 +10,12 @@ mod segments;
 mod tests;
 mod user;
 
-use super::access::{User, seconds};
+use super::access::{OrderUser, seconds};
 use super::json;
-use super::place::Server;
-use super::trouble::{ExitStatus, Trouble};
+use super::place::ServerAddress;
+use super::trouble::{ClientTrouble, ExitStatus};
 use crate::out;
-use check::{Check, Grade, Verdict};
+use check::{Check, CheckResult, Grade};
 use clap::Args;
 use probe::Probe;
 use serde_json::{Value, json};
@@ -33,7 +33,7 @@ Exit status:
 #[command(after_help = CONFORM_STATUSES)]
 pub struct Conform {
     /// The server: HOST[:PORT], an IPv6 address in brackets
-    server: Server,
+    server: ServerAddress,
     /// Try this UPS instead of the first that has data
     #[arg(long, value_name = "NAME")]
     ups: Option<String>,
@@ -48,7 +48,7 @@ pub struct Conform {
     json: bool,
     /// With a user, orders are tried as well: only such that no UPS has, and a LOGIN that is taken back
     #[command(flatten)]
-    user: User,
+    user: OrderUser,
 }
 
 /// All checks, in the order in which they are tried.
@@ -59,15 +59,15 @@ fn all() -> impl Iterator<Item = &'static Check> {
 /// A check and what came of it.
 struct Row {
     check: &'static Check,
-    verdict: Verdict,
+    verdict: CheckResult,
 }
 
 impl Conform {
     /// Only what makes a client stumble is a failure; a note is none.
     ///
     /// # Errors
-    /// [`Trouble`].
-    pub fn run(self) -> Result<ExitStatus, Trouble> {
+    /// [`ClientTrouble`].
+    pub fn run(self) -> Result<ExitStatus, ClientTrouble> {
         let user = self.user.named()?;
         let probe = Probe::begin(&self.server, self.timeout, self.ups.as_deref(), user)?;
         let rows: Vec<Row> = all().map(|check| Row { check, verdict: check.run(&probe) }).collect();
@@ -82,15 +82,15 @@ impl Conform {
 
 impl Row {
     fn departs(&self) -> bool {
-        matches!(self.verdict, Verdict::Departs { .. })
+        matches!(self.verdict, CheckResult::Departs { .. })
     }
 
     fn word(&self) -> &'static str {
         match (&self.verdict, self.check.grade) {
-            (Verdict::Good, _) => "good",
-            (Verdict::NotTried(_), _) => "not tried",
-            (Verdict::Departs { .. }, Grade::Fault) => "fault",
-            (Verdict::Departs { .. }, Grade::Note) => "note",
+            (CheckResult::Good, _) => "good",
+            (CheckResult::NotTried(_), _) => "not tried",
+            (CheckResult::Departs { .. }, Grade::Fault) => "fault",
+            (CheckResult::Departs { .. }, Grade::Note) => "note",
         }
     }
 
@@ -98,12 +98,12 @@ impl Row {
         let Check { name, expected, source, breaks, .. } = self.check;
         let head = format!("{:<10}{name}", self.word());
         match &self.verdict {
-            Verdict::Departs { sent, got } => format!(
+            CheckResult::Departs { sent, got } => format!(
                 "{head}\n    sent      {sent}\n    answered  {got}\n    expected  {expected}\n    \
                  stumbles  {breaks}\n    source    {source}\n"
             ),
-            Verdict::NotTried(why) if verbose => format!("{head}: {why}\n"),
-            Verdict::Good if verbose => format!("{head}\n"),
+            CheckResult::NotTried(why) if verbose => format!("{head}: {why}\n"),
+            CheckResult::Good if verbose => format!("{head}\n"),
             _ => String::new(),
         }
     }
@@ -117,9 +117,9 @@ impl Row {
             "source": self.check.source,
         });
         let more = match &self.verdict {
-            Verdict::Departs { sent, got } => vec![("sent", sent), ("answered", got)],
-            Verdict::NotTried(why) => vec![("why", why)],
-            Verdict::Good => vec![],
+            CheckResult::Departs { sent, got } => vec![("sent", sent), ("answered", got)],
+            CheckResult::NotTried(why) => vec![("why", why)],
+            CheckResult::Good => vec![],
         };
         for (name, text) in more {
             value[name] = json!(text);

@@ -1,7 +1,7 @@
 //! Checks of the beginning of a connection.
 
-use super::check::{Check, Grade, Needs, Verdict, Way};
-use super::probe::{Broken, Probe};
+use super::check::{Check, CheckResult, Grade, Needs, Way};
+use super::probe::{CutOff, Probe};
 use tls::rustls::ClientConnection;
 use tls::rustls::pki_types::ServerName;
 use tls::{Verify, client_config};
@@ -17,7 +17,7 @@ pub const CHECKS: &[Check] = &[
         breaks: "go.nut (telegraf, DRuggeri's exporter) reads a greeting as the answer to its first request",
         grade: Grade::Fault,
         needs: Needs::Server,
-        way: Way::Own(|probe| Ok(Verdict::of(probe.greeting.is_empty(), "(nothing)", &probe.greeting))),
+        way: Way::Own(|probe| Ok(CheckResult::of(probe.greeting.is_empty(), "(nothing)", &probe.greeting))),
     },
     Check {
         name: "VER",
@@ -81,7 +81,7 @@ pub const CHECKS: &[Check] = &[
         needs: Needs::Server,
         way: Way::Own(|probe| {
             let lines = probe.open_as_guest()?.ask("LIST UPS")?;
-            Ok(Verdict::of(!probe.closed_to_guests, "LIST UPS", &lines))
+            Ok(CheckResult::of(!probe.closed_to_guests, "LIST UPS", &lines))
         }),
     },
     Check {
@@ -108,27 +108,27 @@ fn is_version(lines: &[String], _: &Probe) -> bool {
     lines.len() == 1 && lines.iter().all(|line| ["1.0", "1.1", "1.2", "1.3"].contains(&line.as_str()))
 }
 
-fn start_tls(probe: &Probe) -> Result<Verdict, Broken> {
+fn start_tls(probe: &Probe) -> Result<CheckResult, CutOff> {
     let mut raw = probe.open_as_guest()?;
     let lines = raw.ask("STARTTLS")?;
     let refusals = ["ERR FEATURE-NOT-CONFIGURED", "ERR FEATURE-NOT-SUPPORTED"];
     match lines.first().map(String::as_str) {
-        Some("OK STARTTLS") => Ok(Verdict::Good),
+        Some("OK STARTTLS") => Ok(CheckResult::Good),
         Some(line) if refusals.contains(&line) => {
             let after = raw.ask("VER")?;
-            Ok(Verdict::of(after.iter().all(|line| !line.starts_with("ERR")), "STARTTLS, VER", &after))
+            Ok(CheckResult::of(after.iter().all(|line| !line.starts_with("ERR")), "STARTTLS, VER", &after))
         }
-        _ => Ok(Verdict::departs("STARTTLS", &lines)),
+        _ => Ok(CheckResult::departs("STARTTLS", &lines)),
     }
 }
 
-fn encryption(probe: &Probe) -> Result<Verdict, Broken> {
+fn encryption(probe: &Probe) -> Result<CheckResult, CutOff> {
     let mut raw = probe.open_as_guest()?;
     let lines = raw.ask("STARTTLS")?;
     if lines.first().map(String::as_str) != Some("OK STARTTLS") {
-        return Ok(Verdict::NotTried("the server offers none".into()));
+        return Ok(CheckResult::NotTried("the server offers none".into()));
     }
-    let not_tried = |why: &dyn std::fmt::Display| Ok(Verdict::NotTried(why.to_string()));
+    let not_tried = |why: &dyn std::fmt::Display| Ok(CheckResult::NotTried(why.to_string()));
     let config = match client_config(&Verify::Nothing, None) {
         Ok(config) => config,
         Err(error) => return not_tried(&error),
@@ -145,11 +145,11 @@ fn encryption(probe: &Probe) -> Result<Verdict, Broken> {
     let _ = stream.set_read_timeout(Some(probe.timeout));
     while session.is_handshaking() {
         if let Err(error) = session.complete_io(&mut stream) {
-            return Ok(Verdict::departs("STARTTLS, ClientHello", &[format!("({error})")]));
+            return Ok(CheckResult::departs("STARTTLS, ClientHello", &[format!("({error})")]));
         }
     }
     let certificate = session.peer_certificates().and_then(|chain| chain.first());
     let is_ed25519 =
         certificate.is_some_and(|bytes| bytes.windows(ED25519.len()).any(|part| part == ED25519));
-    Ok(Verdict::of(!is_ed25519, "STARTTLS, ClientHello", &["a certificate with an Ed25519 key".into()]))
+    Ok(CheckResult::of(!is_ed25519, "STARTTLS, ClientHello", &["a certificate with an Ed25519 key".into()]))
 }

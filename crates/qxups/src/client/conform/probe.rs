@@ -1,9 +1,9 @@
 //! A raw connection, on which every byte of the server is seen.
 
 use super::super::access::Credentials;
-use super::super::place::Server;
-use super::super::trouble::{ExitStatus, Trouble};
-use super::check::Verdict;
+use super::super::place::ServerAddress;
+use super::super::trouble::{ClientTrouble, ExitStatus};
+use super::check::CheckResult;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{TcpStream, ToSocketAddrs};
 use std::time::{Duration, Instant};
@@ -18,7 +18,7 @@ const MOST_UPSES: usize = 16;
 
 /// Why a check was cut off.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Broken {
+pub enum CutOff {
     /// There is no connection.
     Unreachable(String),
     /// The server closed the connection, or broke it.
@@ -29,17 +29,17 @@ pub enum Broken {
     Flood,
 }
 
-impl Broken {
+impl CutOff {
     /// As the verdict of a check that sent this.
-    pub fn verdict(self, sent: &str) -> Verdict {
+    pub fn verdict(self, sent: &str) -> CheckResult {
         let (lines, what) = match self {
-            Broken::Unreachable(why) => (vec![], why),
-            Broken::Closed(lines) => (lines, "the connection is closed".into()),
-            Broken::Silent(lines) => (lines, "then no answer".into()),
-            Broken::Flood => (vec![], "more than a megabyte".into()),
+            CutOff::Unreachable(why) => (vec![], why),
+            CutOff::Closed(lines) => (lines, "the connection is closed".into()),
+            CutOff::Silent(lines) => (lines, "then no answer".into()),
+            CutOff::Flood => (vec![], "more than a megabyte".into()),
         };
         let lines: Vec<String> = lines.into_iter().chain([format!("({what})")]).collect();
-        Verdict::departs(sent, &lines)
+        CheckResult::departs(sent, &lines)
     }
 }
 
@@ -53,9 +53,9 @@ pub struct Raw {
 }
 
 impl Raw {
-    fn open(server: &Server, timeout: Duration) -> Result<Raw, Broken> {
-        let unreachable = |error: std::io::Error| Broken::Unreachable(error.to_string());
-        let mut last = Broken::Unreachable("the host has no address".into());
+    fn open(server: &ServerAddress, timeout: Duration) -> Result<Raw, CutOff> {
+        let unreachable = |error: std::io::Error| CutOff::Unreachable(error.to_string());
+        let mut last = CutOff::Unreachable("the host has no address".into());
         for address in (server.host.as_str(), server.port).to_socket_addrs().map_err(unreachable)? {
             match TcpStream::connect_timeout(&address, timeout) {
                 Ok(stream) => {
@@ -70,12 +70,12 @@ impl Raw {
     }
 
     /// Sends bytes, in one segment.
-    pub fn send(&mut self, bytes: &str) -> Result<(), Broken> {
-        self.stream.write_all(bytes.as_bytes()).map_err(|_| Broken::Closed(vec![]))
+    pub fn send(&mut self, bytes: &str) -> Result<(), CutOff> {
+        self.stream.write_all(bytes.as_bytes()).map_err(|_| CutOff::Closed(vec![]))
     }
 
     /// The next line, without its line feed; `None` when the server closed.
-    pub fn line(&mut self, wait: Duration) -> Result<Option<String>, Broken> {
+    pub fn line(&mut self, wait: Duration) -> Result<Option<String>, CutOff> {
         let until = Instant::now() + wait;
         loop {
             if let Some(at) = self.bytes.iter().position(|byte| *byte == b'\n') {
@@ -85,11 +85,11 @@ impl Raw {
                 return Ok(Some(text(stripped.unwrap_or(line))));
             }
             if self.bytes.len() > MOST_BYTES {
-                return Err(Broken::Flood);
+                return Err(CutOff::Flood);
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(Broken::Silent(self.rest()));
+                return Err(CutOff::Silent(self.rest()));
             }
             let _ = self.stream.set_read_timeout(Some(left.max(Duration::from_millis(1))));
             let mut room = [0; 8192];
@@ -111,7 +111,7 @@ impl Raw {
     }
 
     /// All lines of the answer to a request that was sent: of a list up to its END or an ERR.
-    pub fn answer(&mut self, request: &str) -> Result<Vec<String>, Broken> {
+    pub fn answer(&mut self, request: &str) -> Result<Vec<String>, CutOff> {
         let is_list = request.trim_start().get(..4).is_some_and(|word| word.eq_ignore_ascii_case("LIST"));
         let mut lines: Vec<String> = vec![];
         let mut size = 0;
@@ -120,17 +120,17 @@ impl Raw {
                 Ok(Some(line)) => line,
                 Ok(None) => {
                     lines.extend(self.rest());
-                    return Err(Broken::Closed(lines));
+                    return Err(CutOff::Closed(lines));
                 }
-                Err(Broken::Silent(rest)) => {
+                Err(CutOff::Silent(rest)) => {
                     lines.extend(rest);
-                    return Err(Broken::Silent(lines));
+                    return Err(CutOff::Silent(lines));
                 }
                 Err(flood) => return Err(flood),
             };
             size += line.len();
             if size > MOST_BYTES {
-                return Err(Broken::Flood);
+                return Err(CutOff::Flood);
             }
             let first = line.split([' ', '\r']).next().unwrap_or_default().to_string();
             lines.push(line);
@@ -141,13 +141,13 @@ impl Raw {
     }
 
     /// Sends a line, and reads all of its answer.
-    pub fn ask(&mut self, request: &str) -> Result<Vec<String>, Broken> {
+    pub fn ask(&mut self, request: &str) -> Result<Vec<String>, CutOff> {
         self.send(&format!("{request}\n"))?;
         self.answer(request)
     }
 
     /// All lines until the server closes, and whether it did so in time.
-    pub fn until_closed(&mut self) -> Result<(Vec<String>, bool), Broken> {
+    pub fn until_closed(&mut self) -> Result<(Vec<String>, bool), CutOff> {
         let mut lines = vec![];
         let until = Instant::now() + self.timeout;
         loop {
@@ -157,7 +157,7 @@ impl Raw {
                     lines.extend(self.rest());
                     return Ok((lines, true));
                 }
-                Err(Broken::Silent(rest)) => {
+                Err(CutOff::Silent(rest)) => {
                     lines.extend(rest);
                     return Ok((lines, false));
                 }
@@ -180,7 +180,7 @@ fn text(bytes: &[u8]) -> String {
 /// The server, and what was found there at first.
 pub struct Probe {
     /// The server.
-    pub server: Server,
+    pub server: ServerAddress,
     /// What it answers to VER.
     pub version: String,
     /// A UPS that has data.
@@ -209,11 +209,11 @@ impl Probe {
     /// # Errors
     /// There is no server, or it says nothing.
     pub fn begin(
-        server: &Server,
+        server: &ServerAddress,
         timeout: Duration,
         ups: Option<&str>,
         user: Option<Credentials>,
-    ) -> Result<Probe, Trouble> {
+    ) -> Result<Probe, ClientTrouble> {
         let mut probe = Probe {
             server: server.clone(),
             version: String::new(),
@@ -265,17 +265,17 @@ impl Probe {
         self.lists.extend(self.ask_alone(&format!("LIST CMD {ups}")).unwrap_or_default());
     }
 
-    fn unasked(&self) -> Result<Vec<String>, Broken> {
+    fn unasked(&self) -> Result<Vec<String>, CutOff> {
         let mut raw = self.open_as_guest()?;
         match raw.line(UNASKED) {
-            Err(Broken::Silent(rest)) => Ok(rest),
+            Err(CutOff::Silent(rest)) => Ok(rest),
             Ok(line) => Ok(vec![line.unwrap_or_else(|| "(the connection is closed)".into())]),
             Err(broken) => Err(broken),
         }
     }
 
     /// A new connection; as the user where reading needs one.
-    pub fn open(&self) -> Result<Raw, Broken> {
+    pub fn open(&self) -> Result<Raw, CutOff> {
         let mut raw = self.open_as_guest()?;
         if self.closed_to_guests {
             self.log_in(&mut raw)?;
@@ -284,7 +284,7 @@ impl Probe {
     }
 
     /// A new connection, on which nothing is said yet but a greeting.
-    pub fn open_as_guest(&self) -> Result<Raw, Broken> {
+    pub fn open_as_guest(&self) -> Result<Raw, CutOff> {
         let mut raw = Raw::open(&self.server, self.timeout)?;
         raw.strips = self.carriage_return.is_some();
         if !self.greeting.is_empty() {
@@ -295,7 +295,7 @@ impl Probe {
     }
 
     /// Names the user; what is answered.
-    pub fn log_in(&self, raw: &mut Raw) -> Result<Vec<String>, Broken> {
+    pub fn log_in(&self, raw: &mut Raw) -> Result<Vec<String>, CutOff> {
         let Some(user) = &self.user else { return Ok(vec![]) };
         let mut lines = raw.ask(&format!("USERNAME {}", word(&user.user)))?;
         lines.extend(raw.ask(&format!("PASSWORD {}", word(&user.password)))?);
@@ -303,7 +303,7 @@ impl Probe {
     }
 
     /// One request on a connection of its own.
-    pub fn ask_alone(&self, request: &str) -> Result<Vec<String>, Broken> {
+    pub fn ask_alone(&self, request: &str) -> Result<Vec<String>, CutOff> {
         let mut raw = self.open()?;
         let lines = raw.ask(request)?;
         let _ = raw.send("LOGOUT\n");
@@ -329,14 +329,14 @@ fn word(text: &str) -> String {
     }
 }
 
-fn nothing(server: &Server, broken: Broken) -> Trouble {
+fn nothing(server: &ServerAddress, broken: CutOff) -> ClientTrouble {
     let sentence = match broken {
-        Broken::Unreachable(why) => {
+        CutOff::Unreachable(why) => {
             format!("cannot connect to {server}: {why}; check that a NUT server listens there")
         }
         _ => format!(
             "{server} does not answer VER; check that it is a NUT server, and that it takes this host"
         ),
     };
-    Trouble::Said(ExitStatus::Unconnected, sentence)
+    ClientTrouble::Said(ExitStatus::Unconnected, sentence)
 }

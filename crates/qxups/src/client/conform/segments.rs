@@ -1,7 +1,7 @@
 //! Checks of how bytes and lines are cut, and of several connections.
 
-use super::check::{Check, Grade, Needs, Verdict, Way};
-use super::probe::{Broken, Probe, Raw};
+use super::check::{Check, CheckResult, Grade, Needs, Way};
+use super::probe::{CutOff, Probe, Raw};
 use std::time::Duration;
 
 /// Between the parts of a line that is sent in two.
@@ -92,7 +92,7 @@ pub const CHECKS: &[Check] = &[
         way: Way::Own(|probe| {
             let _idle = probe.open()?;
             let lines = probe.open()?.ask("NETVER")?;
-            Ok(Verdict::of(is_answer(&lines), "NETVER beside an idle connection", &lines))
+            Ok(CheckResult::of(is_answer(&lines), "NETVER beside an idle connection", &lines))
         }),
     },
 ];
@@ -101,16 +101,16 @@ fn is_answer(lines: &[String]) -> bool {
     lines.len() == 1 && lines.iter().all(|line| !line.is_empty() && !line.starts_with("ERR"))
 }
 
-fn logout(probe: &Probe) -> Result<Verdict, Broken> {
+fn logout(probe: &Probe) -> Result<CheckResult, CutOff> {
     let mut raw = probe.open()?;
     raw.send("LOGOUT\n")?;
     let (mut lines, closed) = raw.until_closed()?;
     let good = closed && lines == ["OK Goodbye"];
     lines.push(if closed { "(closed)" } else { "(not closed)" }.into());
-    Ok(Verdict::of(good, "LOGOUT", &lines))
+    Ok(CheckResult::of(good, "LOGOUT", &lines))
 }
 
-fn at_once(probe: &Probe) -> Result<Verdict, Broken> {
+fn at_once(probe: &Probe) -> Result<CheckResult, CutOff> {
     let alone = probe.ask_alone(&probe.filled("GET UPSDESC {ups}"))?;
     let sent = probe.filled("GET UPSDESC {ups}\nLOGOUT\n");
     let mut raw = probe.open()?;
@@ -119,10 +119,10 @@ fn at_once(probe: &Probe) -> Result<Verdict, Broken> {
     let expected: Vec<String> = alone.into_iter().chain(["OK Goodbye".into()]).collect();
     let good = closed && lines == expected;
     lines.push(if closed { "(closed)" } else { "(not closed)" }.into());
-    Ok(Verdict::of(good, &sent, &lines))
+    Ok(CheckResult::of(good, &sent, &lines))
 }
 
-fn many(probe: &Probe) -> Result<Verdict, Broken> {
+fn many(probe: &Probe) -> Result<CheckResult, CutOff> {
     let sent = "NETVER\nQXUPS\n".repeat(10);
     let mut raw = probe.open()?;
     raw.send(&sent)?;
@@ -131,13 +131,13 @@ fn many(probe: &Probe) -> Result<Verdict, Broken> {
     for expected in [&version, &unknown].into_iter().cycle().take(18) {
         let lines = raw.answer("NETVER")?;
         if lines != *expected {
-            return Ok(Verdict::departs("NETVER and QXUPS, ten times", &lines));
+            return Ok(CheckResult::departs("NETVER and QXUPS, ten times", &lines));
         }
     }
-    Ok(Verdict::of(version != unknown, "NETVER and QXUPS, ten times", &version))
+    Ok(CheckResult::of(version != unknown, "NETVER and QXUPS, ten times", &version))
 }
 
-fn in_parts(probe: &Probe) -> Result<Verdict, Broken> {
+fn in_parts(probe: &Probe) -> Result<CheckResult, CutOff> {
     let mut raw = probe.open()?;
     raw.send("NET")?;
     std::thread::sleep(BETWEEN_PARTS);
@@ -145,11 +145,11 @@ fn in_parts(probe: &Probe) -> Result<Verdict, Broken> {
     let lines = raw.answer("NETVER")?;
     let after = raw.ask("QXUPS")?;
     let good = is_answer(&lines) && after.iter().all(|line| line.starts_with("ERR"));
-    Ok(Verdict::of(good, "NET, VER", &[lines, after].concat()))
+    Ok(CheckResult::of(good, "NET, VER", &[lines, after].concat()))
 }
 
 /// The request is answered alike whatever ends its line.
-fn same_answer(probe: &Probe, ends: &[&str]) -> Result<Verdict, Broken> {
+fn same_answer(probe: &Probe, ends: &[&str]) -> Result<CheckResult, CutOff> {
     let request = probe.filled("GET UPSDESC {ups}");
     let plain = probe.ask_alone(&request)?;
     for end in ends {
@@ -159,26 +159,26 @@ fn same_answer(probe: &Probe, ends: &[&str]) -> Result<Verdict, Broken> {
         // what is left over would be answered as a line of its own
         let after = raw.ask("NETVER")?;
         if lines != plain || !is_answer(&after) {
-            return Ok(Verdict::departs(&format!("{request}{end}NETVER"), &[lines, after].concat()));
+            return Ok(CheckResult::departs(&format!("{request}{end}NETVER"), &[lines, after].concat()));
         }
     }
-    Ok(Verdict::Good)
+    Ok(CheckResult::Good)
 }
 
-fn carriage_returns(probe: &Probe) -> Result<Verdict, Broken> {
+fn carriage_returns(probe: &Probe) -> Result<CheckResult, CutOff> {
     same_answer(probe, &["\r\n", "\r\r\n"])
 }
 
-fn blank_line(probe: &Probe) -> Result<Verdict, Broken> {
+fn blank_line(probe: &Probe) -> Result<CheckResult, CutOff> {
     let mut raw = probe.open()?;
     let mut lines = raw.ask("\nNETVER")?;
     if lines == ["ERR UNKNOWN-COMMAND"] {
         lines = raw.answer("NETVER")?;
     }
-    Ok(Verdict::of(is_answer(&lines), "\nNETVER", &lines))
+    Ok(CheckResult::of(is_answer(&lines), "\nNETVER", &lines))
 }
 
-fn several(probe: &Probe) -> Result<Verdict, Broken> {
+fn several(probe: &Probe) -> Result<CheckResult, CutOff> {
     let mut open = vec![];
     for _ in 0..CONNECTIONS {
         open.push(probe.open()?);
@@ -186,8 +186,8 @@ fn several(probe: &Probe) -> Result<Verdict, Broken> {
     for raw in &mut open {
         let lines = raw.ask("NETVER")?;
         if !is_answer(&lines) {
-            return Ok(Verdict::departs("NETVER on each of five connections", &lines));
+            return Ok(CheckResult::departs("NETVER on each of five connections", &lines));
         }
     }
-    Ok(Verdict::Good)
+    Ok(CheckResult::Good)
 }

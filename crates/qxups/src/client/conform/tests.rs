@@ -1,8 +1,8 @@
 //! A small server of the test that is right, and then wrong in one place.
 
 use super::super::access::Credentials;
-use super::super::place::Server;
-use super::check::{Check, Grade, Verdict, Way};
+use super::super::place::ServerAddress;
+use super::check::{Check, CheckResult, Grade, Way};
 use super::probe::Probe;
 use super::{Row, all};
 use std::collections::BTreeSet;
@@ -86,7 +86,7 @@ struct Client {
     watching: bool,
 }
 
-fn start(fault: &'static str) -> Server {
+fn start(fault: &'static str) -> ServerAddress {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     let small = Arc::new(Small { fault, open: AtomicUsize::new(0), logins: AtomicUsize::new(0) });
@@ -118,7 +118,7 @@ fn start(fault: &'static str) -> Server {
             });
         }
     });
-    Server { host: "127.0.0.1".into(), port }
+    ServerAddress { host: "127.0.0.1".into(), port }
 }
 
 impl Small {
@@ -373,7 +373,7 @@ fn a_server_that_is_right_is_clean() {
     assert_eq!(wrong, [""; 0]);
     let not_tried: Vec<&str> = rows
         .iter()
-        .filter(|row| matches!(row.verdict, Verdict::NotTried(_)))
+        .filter(|row| matches!(row.verdict, CheckResult::NotTried(_)))
         .map(|row| row.check.name)
         .collect();
     assert_eq!(not_tried, ["encryption"]);
@@ -418,7 +418,7 @@ fn names_are_said_once_and_every_check_says_whom_it_is_for() {
 #[test]
 fn without_a_user_nothing_but_questions_is_sent() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let server = Server { host: "127.0.0.1".into(), port: listener.local_addr().unwrap().port() };
+    let server = ServerAddress { host: "127.0.0.1".into(), port: listener.local_addr().unwrap().port() };
     let small = Arc::new(Small { fault: "none", open: AtomicUsize::new(0), logins: AtomicUsize::new(0) });
     let seen = Arc::new(std::sync::Mutex::new(Vec::new()));
     let heard = seen.clone();

@@ -1,7 +1,7 @@
 //! Checks that need a user. Orders are such that no UPS has; a LOGIN is taken back at once.
 
-use super::check::{Check, Grade, Needs, Verdict, Way};
-use super::probe::{Broken, Probe, Raw};
+use super::check::{Check, CheckResult, Grade, Needs, Way};
+use super::probe::{CutOff, Probe, Raw};
 
 pub const CHECKS: &[Check] = &[
     Check {
@@ -13,7 +13,7 @@ pub const CHECKS: &[Check] = &[
         needs: Needs::User,
         way: Way::Own(|probe| {
             let lines = probe.open_as_guest()?.ask(&probe.filled("INSTCMD {ups} qxups.no.such"))?;
-            Ok(Verdict::of(
+            Ok(CheckResult::of(
                 lines == ["ERR USERNAME-REQUIRED"],
                 &probe.filled("INSTCMD {ups} qxups.no.such"),
                 &lines,
@@ -29,7 +29,7 @@ pub const CHECKS: &[Check] = &[
         needs: Needs::User,
         way: Way::Own(|probe| {
             let lines = probe.log_in(&mut probe.open_as_guest()?)?;
-            Ok(Verdict::of(lines == ["OK", "OK"], "USERNAME .., PASSWORD ..", &lines))
+            Ok(CheckResult::of(lines == ["OK", "OK"], "USERNAME .., PASSWORD ..", &lines))
         }),
     },
     Check {
@@ -77,7 +77,7 @@ pub const CHECKS: &[Check] = &[
         way: Way::Own(|probe| {
             let mut raw = logged_in(probe)?;
             let lines = [raw.ask("SET TRACKING ON")?, raw.ask("GET TRACKING")?].concat();
-            Ok(Verdict::of(lines == ["OK", "ON"], "SET TRACKING ON, GET TRACKING", &lines))
+            Ok(CheckResult::of(lines == ["OK", "ON"], "SET TRACKING ON, GET TRACKING", &lines))
         }),
     },
     Check {
@@ -90,10 +90,10 @@ pub const CHECKS: &[Check] = &[
         way: Way::Own(|probe| {
             let mut raw = logged_in(probe)?;
             if raw.ask("SET TRACKING ON")? != ["OK"] {
-                return Ok(Verdict::NotTried("the server has no tracking".into()));
+                return Ok(CheckResult::NotTried("the server has no tracking".into()));
             }
             let lines = raw.ask("GET TRACKING 00000000-0000-4000-8000-000000000000")?;
-            Ok(Verdict::of(lines == ["ERR UNKNOWN"], "GET TRACKING with an id of nothing", &lines))
+            Ok(CheckResult::of(lines == ["ERR UNKNOWN"], "GET TRACKING with an id of nothing", &lines))
         }),
     },
     Check {
@@ -107,26 +107,26 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
-fn logged_in(probe: &Probe) -> Result<Raw, Broken> {
+fn logged_in(probe: &Probe) -> Result<Raw, CutOff> {
     let mut raw = probe.open_as_guest()?;
     probe.log_in(&mut raw)?;
     Ok(raw)
 }
 
-fn asked(probe: &Probe, template: &str, fits: fn(&[String]) -> bool) -> Result<Verdict, Broken> {
+fn asked(probe: &Probe, template: &str, fits: fn(&[String]) -> bool) -> Result<CheckResult, CutOff> {
     let sent = probe.filled(template);
     let lines = logged_in(probe)?.ask(&sent)?;
-    Ok(Verdict::of(fits(&lines), &sent, &lines))
+    Ok(CheckResult::of(fits(&lines), &sent, &lines))
 }
 
-fn login(probe: &Probe) -> Result<Verdict, Broken> {
+fn login(probe: &Probe) -> Result<CheckResult, CutOff> {
     let count = |lines: &[String]| -> Option<u32> { lines.first()?.rsplit(' ').next()?.parse().ok() };
     let ask = probe.filled("GET NUMLOGINS {ups}");
     let mut raw = logged_in(probe)?;
     let before = count(&raw.ask(&ask)?);
     let login = raw.ask(&probe.filled("LOGIN {ups}"))?;
     if login == ["ERR ACCESS-DENIED"] {
-        return Ok(Verdict::NotTried("this user may not watch the UPS".into()));
+        return Ok(CheckResult::NotTried("this user may not watch the UPS".into()));
     }
     let during = count(&raw.ask(&ask)?);
     let again = raw.ask(&probe.filled("LOGIN {ups}"))?;
@@ -137,5 +137,5 @@ fn login(probe: &Probe) -> Result<Verdict, Broken> {
         && again == ["ERR ALREADY-LOGGED-IN"];
     let number = |count: Option<u32>| count.map_or("?".to_string(), |count| count.to_string());
     let told = [login, vec![format!("{} -> {}", number(before), number(during))], again].concat();
-    Ok(Verdict::of(good, "GET NUMLOGINS, LOGIN, GET NUMLOGINS, LOGIN, LOGOUT", &told))
+    Ok(CheckResult::of(good, "GET NUMLOGINS, LOGIN, GET NUMLOGINS, LOGIN, LOGOUT", &told))
 }

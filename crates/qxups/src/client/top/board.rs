@@ -1,19 +1,19 @@
 //! What is shown, and nothing of how.
 
 use super::super::feed::{News, Variables};
-use super::super::place::{Server, Ups};
+use super::super::place::{ServerAddress, UpsAddress};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One UPS.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Row {
+pub struct UpsRow {
     /// What was read last; empty where there are no data.
     pub variables: Variables,
     /// Why there are no data.
     pub no_data: Option<String>,
 }
 
-impl Row {
+impl UpsRow {
     /// The value of a variable.
     pub fn value(&self, name: &str) -> Option<&str> {
         self.variables.get(name).map(String::as_str)
@@ -22,7 +22,7 @@ impl Row {
 
 /// A server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Link {
+pub enum ServerState {
     /// It is read; whether encrypted.
     Connected(bool),
     /// Why it is not read.
@@ -31,28 +31,28 @@ pub enum Link {
 
 /// What fills the screen below the table, or instead of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum View {
+pub enum Panel {
     /// The table.
     Table,
     /// All variables of a UPS, from this line on.
-    Details(Ups, usize),
+    Details(UpsAddress, usize),
     /// The commands of a UPS: `None` until the server named them; which is chosen.
-    Commands(Ups, Option<Vec<String>>, usize),
+    Commands(UpsAddress, Option<Vec<String>>, usize),
     /// Whether a command is to be sent.
-    Question(Ups, String),
+    Question(UpsAddress, String),
 }
 
 /// All that is shown.
 #[derive(Clone, Debug)]
 pub struct Board {
     /// The UPSes.
-    pub rows: BTreeMap<Ups, Row>,
+    pub rows: BTreeMap<UpsAddress, UpsRow>,
     /// The servers.
-    pub servers: BTreeMap<Server, Link>,
+    pub servers: BTreeMap<ServerAddress, ServerState>,
     /// Which UPS is chosen.
-    pub chosen: Option<Ups>,
+    pub chosen: Option<UpsAddress>,
     /// What is looked at.
-    pub view: View,
+    pub view: Panel,
     /// The last line.
     pub message: String,
     /// As whom commands are given.
@@ -60,7 +60,7 @@ pub struct Board {
     /// Whether colours are used.
     pub colours: bool,
     /// What was told of since the last round of its server.
-    heard: BTreeSet<Ups>,
+    heard: BTreeSet<UpsAddress>,
 }
 
 impl Board {
@@ -70,7 +70,7 @@ impl Board {
             rows: BTreeMap::new(),
             servers: BTreeMap::new(),
             chosen: None,
-            view: View::Table,
+            view: Panel::Table,
             message: String::new(),
             user,
             colours: true,
@@ -82,23 +82,23 @@ impl Board {
     pub fn take(&mut self, news: News) {
         match news {
             News::Connected(server, encrypted) => {
-                drop(self.servers.insert(server, Link::Connected(encrypted)))
+                drop(self.servers.insert(server, ServerState::Connected(encrypted)))
             }
             News::Lost(server, why) => {
                 for (_, row) in self.rows.iter_mut().filter(|(ups, _)| ups.server == server) {
-                    *row = Row {
+                    *row = UpsRow {
                         variables: Variables::new(),
                         no_data: Some("no connection to the server".into()),
                     };
                 }
-                self.servers.insert(server, Link::Lost(why));
+                self.servers.insert(server, ServerState::Lost(why));
             }
-            News::Read(ups, variables) => self.put(ups, Row { variables, no_data: None }),
+            News::Read(ups, variables) => self.put(ups, UpsRow { variables, no_data: None }),
             News::Refused(ups, _, why) => {
-                self.put(ups, Row { variables: Variables::new(), no_data: Some(why) });
+                self.put(ups, UpsRow { variables: Variables::new(), no_data: Some(why) });
             }
             News::Round(server) => {
-                if matches!(self.servers.get(&server), Some(Link::Connected(_))) {
+                if matches!(self.servers.get(&server), Some(ServerState::Connected(_))) {
                     let heard = &self.heard;
                     self.rows.retain(|ups, _| ups.server != server || heard.contains(ups));
                 }
@@ -111,14 +111,14 @@ impl Board {
         }
     }
 
-    fn put(&mut self, ups: Ups, row: Row) {
+    fn put(&mut self, ups: UpsAddress, row: UpsRow) {
         self.heard.insert(ups.clone());
         self.rows.insert(ups, row);
     }
 
     /// The server named the commands of a UPS, or did not.
-    pub fn commands(&mut self, of: Ups, found: Result<Vec<String>, String>) {
-        let View::Commands(ups, list, _) = &mut self.view else { return };
+    pub fn commands(&mut self, of: UpsAddress, found: Result<Vec<String>, String>) {
+        let Panel::Commands(ups, list, _) = &mut self.view else { return };
         if *ups != of {
             return;
         }
@@ -126,18 +126,18 @@ impl Board {
             Ok(commands) if !commands.is_empty() => *list = Some(commands),
             Ok(_) => {
                 self.message = format!("{of} has no commands");
-                self.view = View::Table;
+                self.view = Panel::Table;
             }
             Err(why) => {
                 self.message = why;
-                self.view = View::Table;
+                self.view = Panel::Table;
             }
         }
     }
 
     /// Chooses the UPS that stands so many rows further.
     pub fn choose(&mut self, by: isize) {
-        let names: Vec<&Ups> = self.rows.keys().collect();
+        let names: Vec<&UpsAddress> = self.rows.keys().collect();
         let at = self.chosen.as_ref().and_then(|ups| names.iter().position(|name| *name == ups)).unwrap_or(0);
         self.chosen = names.get(moved(at, by, names.len())).map(|ups| (*ups).clone());
     }

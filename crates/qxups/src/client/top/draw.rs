@@ -1,7 +1,7 @@
 //! The board on the screen: a function of the board and of nothing else.
 
-use super::super::place::Ups;
-use super::board::{Board, Link, Row, View};
+use super::super::place::UpsAddress;
+use super::board::{Board, Panel, ServerState, UpsRow};
 use super::keys::switches;
 use super::status::{self, Tone};
 use ratatui::Frame;
@@ -36,7 +36,7 @@ pub fn draw(frame: &mut Frame<'_>, board: &Board) {
     ])
     .areas(area);
     frame.render_widget(header(board, area.width), top);
-    if let View::Details(ups, from) = &board.view {
+    if let Panel::Details(ups, from) = &board.view {
         let whole = Rect { height: middle.height + below.height, ..middle };
         details(frame, board, ups, *from, whole);
     } else {
@@ -46,25 +46,25 @@ pub fn draw(frame: &mut Frame<'_>, board: &Board) {
         }
     }
     match &board.view {
-        View::Commands(ups, list, at) => commands(frame, ups, list.as_deref(), *at, area),
-        View::Question(ups, command) => question(frame, ups, command, area),
-        View::Table | View::Details(..) => {}
+        Panel::Commands(ups, list, at) => commands(frame, ups, list.as_deref(), *at, area),
+        Panel::Question(ups, command) => question(frame, ups, command, area),
+        Panel::Table | Panel::Details(..) => {}
     }
     frame.render_widget(footer(board), bottom);
 }
 
 fn header(board: &Board, width: u16) -> Paragraph<'static> {
     let servers = board.servers.iter().map(|(server, link)| match link {
-        Link::Connected(true) => format!("{server} (encrypted)"),
-        Link::Connected(false) => format!("{server} (in the clear)"),
-        Link::Lost(_) => format!("{server} (NO CONNECTION)"),
+        ServerState::Connected(true) => format!("{server} (encrypted)"),
+        ServerState::Connected(false) => format!("{server} (in the clear)"),
+        ServerState::Lost(_) => format!("{server} (NO CONNECTION)"),
     });
     let servers: Vec<String> = servers.collect();
     let mut text = format!("qxups top: {}", servers.join(", "));
     if servers.is_empty() {
         text += "connecting";
     } else if text.chars().count() > usize::from(width) {
-        let lost = board.servers.values().filter(|link| matches!(link, Link::Lost(_))).count();
+        let lost = board.servers.values().filter(|link| matches!(link, ServerState::Lost(_))).count();
         text = format!("qxups top: {} servers, {lost} WITHOUT CONNECTION", servers.len());
     }
     Paragraph::new(text).style(Style::new().add_modifier(Modifier::BOLD))
@@ -72,14 +72,14 @@ fn header(board: &Board, width: u16) -> Paragraph<'static> {
 
 fn footer(board: &Board) -> Paragraph<'static> {
     let keys = match board.view {
-        _ if !board.message.is_empty() && !matches!(board.view, View::Question(..)) => {
+        _ if !board.message.is_empty() && !matches!(board.view, Panel::Question(..)) => {
             let style = Style::new().add_modifier(Modifier::BOLD);
             return Paragraph::new(board.message.clone()).wrap(Wrap { trim: true }).style(style);
         }
-        View::Table => "arrows choose  Enter details  c commands  r read  q quit",
-        View::Details(..) => "arrows scroll  c commands  r read  Esc back",
-        View::Commands(..) => "arrows choose  Enter send  Esc back",
-        View::Question(..) => "y send  any other key: do not send",
+        Panel::Table => "arrows choose  Enter details  c commands  r read  q quit",
+        Panel::Details(..) => "arrows scroll  c commands  r read  Esc back",
+        Panel::Commands(..) => "arrows choose  Enter send  Esc back",
+        Panel::Question(..) => "y send  any other key: do not send",
     };
     Paragraph::new(keys).style(Style::new().add_modifier(Modifier::REVERSED))
 }
@@ -96,7 +96,7 @@ fn tone_style(board: &Board, tone: Tone) -> Style {
 }
 
 /// The status in so many columns. Where it does not fit, what is dangerous stands first.
-fn status_line(board: &Board, row: &Row, width: u16) -> Line<'static> {
+fn status_line(board: &Board, row: &UpsRow, width: u16) -> Line<'static> {
     if row.no_data.is_some() {
         return Line::styled("NO DATA", tone_style(board, Tone::Danger));
     }
@@ -115,12 +115,12 @@ fn status_line(board: &Board, row: &Row, width: u16) -> Line<'static> {
     Line::from(spans)
 }
 
-fn with_unit(row: &Row, name: &str, unit: &str) -> String {
+fn with_unit(row: &UpsRow, name: &str, unit: &str) -> String {
     row.value(name).map_or(NONE.into(), |value| format!("{value} {unit}"))
 }
 
 /// Seconds as a watch shows them; what is no number stands as it is.
-fn runtime(row: &Row) -> String {
+fn runtime(row: &UpsRow) -> String {
     let Some(text) = row.value("battery.runtime") else { return NONE.into() };
     let Some(seconds) = text.parse::<f64>().ok().filter(|seconds| (0.0..1e7).contains(seconds)) else {
         return text.into();
@@ -202,18 +202,18 @@ fn chosen(board: &Board) -> Paragraph<'static> {
         }
     }
     for link in board.servers.values() {
-        if let Link::Lost(why) = link {
+        if let ServerState::Lost(why) = link {
             lines.push(Line::styled(why.clone(), tone_style(board, Tone::Danger)));
         }
     }
     Paragraph::new(lines).wrap(Wrap { trim: true }).block(block)
 }
 
-fn details(frame: &mut Frame<'_>, board: &Board, ups: &Ups, from: usize, area: Rect) {
+fn details(frame: &mut Frame<'_>, board: &Board, ups: &UpsAddress, from: usize, area: Rect) {
     let block = Block::bordered().title(format!(" {ups} "));
     let lines: Vec<Line<'static>> = match board.rows.get(ups) {
         None => vec![Line::raw("the server has no such UPS any more")],
-        Some(Row { no_data: Some(why), .. }) => vec![Line::raw(format!("no data: {why}"))],
+        Some(UpsRow { no_data: Some(why), .. }) => vec![Line::raw(format!("no data: {why}"))],
         Some(row) => {
             let known = row.variables.iter().map(|(name, value)| Line::raw(format!("{name}: {value}")));
             known.skip(from).collect()
@@ -228,7 +228,7 @@ fn boxed(area: Rect, width: u16, height: u16) -> Rect {
     Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 2, width, height }
 }
 
-fn commands(frame: &mut Frame<'_>, ups: &Ups, list: Option<&[String]>, at: usize, area: Rect) {
+fn commands(frame: &mut Frame<'_>, ups: &UpsAddress, list: Option<&[String]>, at: usize, area: Rect) {
     let rows = list.map_or(1, <[String]>::len).min(usize::from(area.height));
     let place = boxed(area, 46, u16::try_from(rows).unwrap_or(u16::MAX).saturating_add(2));
     let block = Block::bordered().title(format!(" commands of {ups} "));
@@ -246,7 +246,7 @@ fn commands(frame: &mut Frame<'_>, ups: &Ups, list: Option<&[String]>, at: usize
     frame.render_stateful_widget(table, place, &mut state);
 }
 
-fn question(frame: &mut Frame<'_>, ups: &Ups, command: &str, area: Rect) {
+fn question(frame: &mut Frame<'_>, ups: &UpsAddress, command: &str, area: Rect) {
     let what = match switches(command) {
         true => {
             format!("{command} may switch the load of {ups} off or on.\n\nSend it? y: yes, any other key: no")

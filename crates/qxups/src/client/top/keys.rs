@@ -1,7 +1,7 @@
 //! What keys do.
 
-use super::super::place::Ups;
-use super::board::{Board, View, moved};
+use super::super::place::UpsAddress;
+use super::board::{Board, Panel, moved};
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// How many rows a page key moves.
@@ -15,9 +15,9 @@ pub enum Action {
     /// Read all servers at once.
     Refresh,
     /// Ask which commands a UPS has.
-    ListCommands(Ups),
+    ListCommands(UpsAddress),
     /// Send a command.
-    Give(Ups, String),
+    Give(UpsAddress, String),
 }
 
 /// Whether a command is sent without a question: what neither switches the load nor can end with the battery
@@ -39,14 +39,14 @@ pub fn press(board: &mut Board, key: KeyEvent) -> Option<Action> {
         return (key.code == KeyCode::Char('c')).then_some(Action::Quit);
     }
     let view = board.view.clone();
-    if !matches!(view, View::Question(..)) {
+    if !matches!(view, Panel::Question(..)) {
         board.message.clear();
     }
     match view {
-        View::Table => in_table(board, key.code),
-        View::Details(ups, at) => in_details(board, ups, at, key.code),
-        View::Commands(ups, list, at) => in_commands(board, ups, list, at, key.code),
-        View::Question(ups, command) => in_question(board, ups, command, key.code),
+        Panel::Table => in_table(board, key.code),
+        Panel::Details(ups, at) => in_details(board, ups, at, key.code),
+        Panel::Commands(ups, list, at) => in_commands(board, ups, list, at, key.code),
+        Panel::Question(ups, command) => in_question(board, ups, command, key.code),
     }
 }
 
@@ -67,7 +67,7 @@ fn in_table(board: &mut Board, key: KeyCode) -> Option<Action> {
     match (key, board.chosen.clone()) {
         (KeyCode::Char('q') | KeyCode::Esc, _) => return Some(Action::Quit),
         (KeyCode::Char('r'), _) => return Some(Action::Refresh),
-        (KeyCode::Enter, Some(ups)) => board.view = View::Details(ups, 0),
+        (KeyCode::Enter, Some(ups)) => board.view = Panel::Details(ups, 0),
         (KeyCode::Char('c'), Some(ups)) => return to_commands(board, ups),
         _ => {
             if let Some(by) = step(key) {
@@ -78,24 +78,24 @@ fn in_table(board: &mut Board, key: KeyCode) -> Option<Action> {
     None
 }
 
-fn to_commands(board: &mut Board, ups: Ups) -> Option<Action> {
+fn to_commands(board: &mut Board, ups: UpsAddress) -> Option<Action> {
     if board.user.is_none() {
         board.message = "commands need a user: start again with --user NAME".into();
         return None;
     }
-    board.view = View::Commands(ups.clone(), None, 0);
+    board.view = Panel::Commands(ups.clone(), None, 0);
     Some(Action::ListCommands(ups))
 }
 
-fn in_details(board: &mut Board, ups: Ups, at: usize, key: KeyCode) -> Option<Action> {
+fn in_details(board: &mut Board, ups: UpsAddress, at: usize, key: KeyCode) -> Option<Action> {
     match key {
-        KeyCode::Char('q') | KeyCode::Esc | KeyCode::Enter => board.view = View::Table,
+        KeyCode::Char('q') | KeyCode::Esc | KeyCode::Enter => board.view = Panel::Table,
         KeyCode::Char('r') => return Some(Action::Refresh),
         KeyCode::Char('c') => return to_commands(board, ups),
         _ => {
             let lines = board.rows.get(&ups).map_or(0, |row| row.variables.len());
             if let Some(by) = step(key) {
-                board.view = View::Details(ups, moved(at, by, lines));
+                board.view = Panel::Details(ups, moved(at, by, lines));
             }
         }
     }
@@ -104,22 +104,22 @@ fn in_details(board: &mut Board, ups: Ups, at: usize, key: KeyCode) -> Option<Ac
 
 fn in_commands(
     board: &mut Board,
-    ups: Ups,
+    ups: UpsAddress,
     list: Option<Vec<String>>,
     at: usize,
     key: KeyCode,
 ) -> Option<Action> {
     let commands = list.as_deref().unwrap_or_default();
     match (key, commands.get(at)) {
-        (KeyCode::Char('q') | KeyCode::Esc, _) => board.view = View::Table,
+        (KeyCode::Char('q') | KeyCode::Esc, _) => board.view = Panel::Table,
         (KeyCode::Enter, Some(command)) if is_harmless(command) => {
             return Some(give(board, ups, command.clone()));
         }
-        (KeyCode::Enter, Some(command)) => board.view = View::Question(ups, command.clone()),
+        (KeyCode::Enter, Some(command)) => board.view = Panel::Question(ups, command.clone()),
         _ => {
             if let Some(by) = step(key) {
                 let at = moved(at, by, commands.len());
-                board.view = View::Commands(ups, list, at);
+                board.view = Panel::Commands(ups, list, at);
             }
         }
     }
@@ -127,19 +127,19 @@ fn in_commands(
 }
 
 /// Only a y sends it.
-fn in_question(board: &mut Board, ups: Ups, command: String, key: KeyCode) -> Option<Action> {
+fn in_question(board: &mut Board, ups: UpsAddress, command: String, key: KeyCode) -> Option<Action> {
     match key {
         KeyCode::Char('y' | 'Y') => Some(give(board, ups, command)),
         _ => {
             board.message = format!("{command} is not sent");
-            board.view = View::Table;
+            board.view = Panel::Table;
             None
         }
     }
 }
 
-fn give(board: &mut Board, ups: Ups, command: String) -> Action {
+fn give(board: &mut Board, ups: UpsAddress, command: String) -> Action {
     board.message = format!("{ups} {command}: sent, waiting for the outcome");
-    board.view = View::Table;
+    board.view = Panel::Table;
     Action::Give(ups, command)
 }

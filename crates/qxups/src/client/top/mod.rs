@@ -7,18 +7,18 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-use super::access::{AccessOptions, Credentials, Reach, User, seconds};
-use super::connection::Connection;
+use super::access::{AccessOptions, Credentials, OrderUser, Reach, seconds};
+use super::connection::NutConnection;
 use super::feed::{self, Feed, News, or_all};
 use super::order;
-use super::place::{Place, Ups};
+use super::place::{UpsAddress, UpsPlace};
 use super::show;
-use super::trouble::{ExitStatus, STATUSES, Trouble};
+use super::trouble::{ClientTrouble, ExitStatus, STATUSES};
 use crate::out::Stop;
 use board::Board;
 use clap::Args;
 use keys::Action;
-use nut::network::client::{Having, Order, Request};
+use nut::network::client::{ClientOrder, Having, NetworkRequest};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::crossterm::event::{self, Event, KeyEventKind};
@@ -42,30 +42,30 @@ const OUTCOME: Duration = Duration::from_secs(30);
 pub struct Top {
     /// UPSes: UPS[@HOST[:PORT]], or @HOST[:PORT] for all of a server; left out, all of this host
     #[arg(value_name = "UPS")]
-    places: Vec<Place>,
+    places: Vec<UpsPlace>,
     /// How often each UPS is read
     #[arg(short, long, value_name = "SECONDS", default_value = "2", value_parser = seconds)]
     interval: Duration,
     #[command(flatten)]
     access: AccessOptions,
     #[command(flatten)]
-    user: User,
+    user: OrderUser,
 }
 
 /// What came of something that was asked for by a key.
 enum Heard {
     /// The commands of a UPS, or why there are none.
-    Commands(Ups, Result<Vec<String>, String>),
+    Commands(UpsAddress, Result<Vec<String>, String>),
     /// What became of an order.
     Outcome(String),
 }
 
 impl Top {
     /// # Errors
-    /// [`Trouble`].
-    pub fn run(self) -> Result<ExitStatus, Trouble> {
+    /// [`ClientTrouble`].
+    pub fn run(self) -> Result<ExitStatus, ClientTrouble> {
         if !stdout().is_terminal() {
-            return Err(Trouble::usage("top needs a terminal; 'qxups watch' prints changes as lines"));
+            return Err(ClientTrouble::usage("top needs a terminal; 'qxups watch' prints changes as lines"));
         }
         let feed = Feed { reach: self.access.reach()?, user: None, interval: self.interval };
         let user = self.user.named()?;
@@ -86,7 +86,7 @@ struct Orders {
 }
 
 impl Orders {
-    fn show(&self, screen: &mut Screen, news: &Receiver<News>) -> Result<ExitStatus, Trouble> {
+    fn show(&self, screen: &mut Screen, news: &Receiver<News>) -> Result<ExitStatus, ClientTrouble> {
         let mut board = Board::new(self.user.as_ref().map(|user| user.user.clone()));
         board.colours = std::env::var_os("NO_COLOR").is_none_or(|text| text.is_empty());
         let (tell, heard) = channel();
@@ -127,8 +127,11 @@ impl Orders {
             }
             (Action::Give(ups, command), Some(user)) => {
                 std::thread::spawn(move || {
-                    let order =
-                        Order::Command { ups: ups.name.clone(), name: command.clone(), parameter: None };
+                    let order = ClientOrder::Command {
+                        ups: ups.name.clone(),
+                        name: command.clone(),
+                        parameter: None,
+                    };
                     let sentence = match order::give_alone(&ups.server, &reach, &user, order, OUTCOME) {
                         Ok(seen) => seen.sentence(),
                         Err(trouble) => trouble.sentence().to_string(),
@@ -141,9 +144,9 @@ impl Orders {
     }
 }
 
-fn commands(ups: &Ups, reach: &Reach) -> Result<Vec<String>, Trouble> {
-    let mut connection = Connection::open(&ups.server, reach, None)?;
-    let items = connection.list(Request::List(Having::Commands, ups.name.clone()), &ups.name)?;
+fn commands(ups: &UpsAddress, reach: &Reach) -> Result<Vec<String>, ClientTrouble> {
+    let mut connection = NutConnection::open(&ups.server, reach, None)?;
+    let items = connection.list(NetworkRequest::List(Having::Commands, ups.name.clone()), &ups.name)?;
     connection.close();
     Ok(show::commands(items).collect())
 }
@@ -154,7 +157,7 @@ struct Screen {
 }
 
 impl Screen {
-    fn open() -> Result<Screen, Trouble> {
+    fn open() -> Result<Screen, ClientTrouble> {
         let terminal = Terminal::new(CrosstermBackend::new(stdout())).map_err(Stop::from)?;
         let screen = Screen { terminal };
         enable_raw_mode().map_err(Stop::from)?;

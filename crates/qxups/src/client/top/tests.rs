@@ -1,7 +1,7 @@
 use super::super::feed::News;
-use super::super::place::{Server, Ups};
+use super::super::place::{ServerAddress, UpsAddress};
 use super::super::trouble::ExitStatus;
-use super::board::{Board, View};
+use super::board::{Board, Panel};
 use super::draw::draw;
 use super::keys::{Action, is_harmless, press, switches};
 use ratatui::Terminal;
@@ -10,11 +10,11 @@ use ratatui::buffer::Buffer;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 use ratatui::style::{Color, Modifier};
 
-fn ups(name: &str) -> Ups {
+fn ups(name: &str) -> UpsAddress {
     name.parse().unwrap()
 }
 
-fn server() -> Server {
+fn server() -> ServerAddress {
     "h".parse().unwrap()
 }
 
@@ -124,17 +124,17 @@ fn words_have_colours_and_never_colours_alone() {
 #[test]
 fn no_size_breaks_it() {
     let mut all = vec![board(None), Board::new(None)];
-    let view = |view: View| {
+    let view = |view: Panel| {
         let mut board = board(Some("admin"));
         board.view = view;
         board.message = "x".repeat(500);
         board
     };
     let commands: Vec<String> = (0..300).map(|at| format!("outlet.{at}.load.off")).collect();
-    all.push(view(View::Details(ups("rack@h"), usize::MAX)));
-    all.push(view(View::Commands(ups("rack@h"), Some(commands), 299)));
-    all.push(view(View::Commands(ups("rack@h"), None, 0)));
-    all.push(view(View::Question(ups("rack@h"), "load.off".into())));
+    all.push(view(Panel::Details(ups("rack@h"), usize::MAX)));
+    all.push(view(Panel::Commands(ups("rack@h"), Some(commands), 299)));
+    all.push(view(Panel::Commands(ups("rack@h"), None, 0)));
+    all.push(view(Panel::Question(ups("rack@h"), "load.off".into())));
     for board in &all {
         for (width, height) in [(1, 1), (2, 3), (20, 5), (49, 13), (60, 14), (76, 24), (300, 100)] {
             drawn(board, width, height);
@@ -188,7 +188,7 @@ fn what_switches_the_load_is_asked_before_it_is_sent_and_only_y_sends_it() {
         assert!(shown.contains("load.off may switch the load of cellar@h"), "{shown}");
         let given = key(&mut board, KeyCode::Char(answer));
         assert_eq!(given, sent.then(|| Action::Give(ups("cellar@h"), "load.off".into())), "{answer:?}");
-        assert_eq!(board.view, View::Table);
+        assert_eq!(board.view, Panel::Table);
     }
     let mut board = board(Some("admin"));
     key(&mut board, KeyCode::Char('c'));
@@ -240,7 +240,7 @@ fn without_a_user_no_command_is_offered() {
     let mut board = board(None);
     assert_eq!(key(&mut board, KeyCode::Char('c')), None);
     assert!(board.message.contains("--user"), "{}", board.message);
-    assert_eq!(board.view, View::Table);
+    assert_eq!(board.view, Panel::Table);
 }
 
 #[test]
@@ -262,7 +262,7 @@ fn keys_choose_and_leave() {
     assert_eq!(key(&mut board, KeyCode::Char('r')), Some(Action::Refresh));
     assert_eq!(key(&mut board, KeyCode::Char('q')), Some(Action::Quit));
     let interrupt = KeyEvent::new(KeyCode::Char('c'), KeyModifiers::CONTROL);
-    board.view = View::Question(ups("rack@h"), "load.off".into());
+    board.view = Panel::Question(ups("rack@h"), "load.off".into());
     assert_eq!(press(&mut board, interrupt), Some(Action::Quit));
 }
 
@@ -272,8 +272,8 @@ fn commands_that_come_late_open_nothing() {
     key(&mut board, KeyCode::Char('c'));
     key(&mut board, KeyCode::Esc);
     board.commands(ups("cellar@h"), Ok(vec!["load.off".into()]));
-    assert_eq!(board.view, View::Table);
+    assert_eq!(board.view, Panel::Table);
     key(&mut board, KeyCode::Char('c'));
     board.commands(ups("rack@h"), Ok(vec!["load.off".into()]));
-    assert_eq!(board.view, View::Commands(ups("cellar@h"), None, 0));
+    assert_eq!(board.view, Panel::Commands(ups("cellar@h"), None, 0));
 }

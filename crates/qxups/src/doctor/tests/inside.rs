@@ -28,35 +28,35 @@ fn whose_driver_it_is_is_told() {
 #[test]
 fn what_is_wrong_in_ups_conf() {
     let machine = Machine::new();
-    only(&machine.report(), Kind::NoConfiguration, &["ups.conf", "qxups scan"]);
+    only(&machine.report(), FindingKind::NoConfiguration, &["ups.conf", "qxups scan"]);
     machine.write("nut/ups.conf", "maxretry = 3\n");
-    only(&machine.report(), Kind::NoSection, &["has no section"]);
+    only(&machine.report(), FindingKind::NoSection, &["has no section"]);
     machine.watched();
     machine.socket(FRESH);
-    only(&run(machine.examine(Some("v"), false)), Kind::NoSection, &["no section [v]"]);
+    only(&run(machine.examine(Some("v"), false)), FindingKind::NoSection, &["no section [v]"]);
     machine.section("port = tcp://192.0.2.1:4001\nprotocol = megatek");
-    only(&machine.report(), Kind::BadSection, &["did you mean megatec", "check-config"]);
+    only(&machine.report(), FindingKind::BadSection, &["did you mean megatec", "check-config"]);
     machine.write("nut/ups.conf", "[u]\nport = auto\n");
-    only(&machine.report(), Kind::BadSection, &["names no driver"]);
+    only(&machine.report(), FindingKind::BadSection, &["names no driver"]);
     machine.write("nut/ups.conf", "[u]\ndriver = usbhid-ups\nport = auto\n");
-    only(&machine.report(), Kind::NoSuchDriver, &["lib/usbhid-ups is not there"]);
+    only(&machine.report(), FindingKind::NoSuchDriver, &["lib/usbhid-ups is not there"]);
     machine.write("lib/usbhid-ups", "");
     assert_eq!(machine.report().kinds(), []);
     machine.section("port = tcp://192.0.2.1:4001\n[my ups]");
-    only(&machine.report(), Kind::BadLine, &["ups.conf", "line 4"]);
+    only(&machine.report(), FindingKind::BadLine, &["ups.conf", "line 4"]);
     let other = "[v]\ndriver = nutdrv_qx\nport = tcp://192.0.2.1:4001\n";
     machine.section(&format!("port = tcp://192.0.2.1:4001\n{other}"));
     machine.process(71, "nutdrv_qx", &["nutdrv_qx", "-a", "v"], None);
     std::fs::hard_link(machine.folder.join("run/nutdrv_qx-u"), machine.folder.join("run/nutdrv_qx-v"))
         .unwrap();
-    only(&machine.report(), Kind::SamePort, &["v: shares its port tcp://192.0.2.1:4001 with [u]"]);
+    only(&machine.report(), FindingKind::SamePort, &["v: shares its port tcp://192.0.2.1:4001 with [u]"]);
     // also when only one of the two is looked at, or the other is of another driver
     let report = run(machine.examine(Some("u"), false));
-    only(&report, Kind::SamePort, &["v: shares its port"]);
+    only(&report, FindingKind::SamePort, &["v: shares its port"]);
     machine.write("lib/apcsmart", "");
     machine.section("port = /dev/no-such-port\n[v]\ndriver = apcsmart\nport = /dev//no-such-port");
     let report = machine.report();
-    assert!(report.kinds().contains(&Kind::SamePort), "{}", report.text());
+    assert!(report.kinds().contains(&FindingKind::SamePort), "{}", report.text());
 }
 
 #[test]
@@ -68,28 +68,28 @@ fn user_and_state_directory() {
     std::fs::set_permissions(machine.folder.join("run"), Permissions::from_mode(0o750)).unwrap();
     only(
         &machine.report(),
-        Kind::StateDirectory,
+        FindingKind::StateDirectory,
         &["'nut' may not write", "install -d -o nut -g nut -m 770"],
     );
     machine.write("etc/passwd", "root:x:0:0::/:/bin/sh\n");
-    only(&machine.report(), Kind::NoUser, &["'nut' does not exist", "useradd"]);
+    only(&machine.report(), FindingKind::NoUser, &["'nut' does not exist", "useradd"]);
     machine.account(0, 0, "");
     std::fs::remove_dir_all(machine.folder.join("run")).unwrap();
     let report = machine.report();
-    assert!(report.kinds().contains(&Kind::StateDirectory), "{}", report.text());
+    assert!(report.kinds().contains(&FindingKind::StateDirectory), "{}", report.text());
 }
 
 #[test]
 fn drivers_that_run_or_do_not() {
     let machine = Machine::new();
     machine.watched();
-    only(&machine.report(), Kind::DriverHangs, &["nutdrv_qx (process 70) runs, but has no socket"]);
+    only(&machine.report(), FindingKind::DriverHangs, &["nutdrv_qx (process 70) runs, but has no socket"]);
     machine.socket("SETINFO ups.status \"OL\"\nDATASTALE\nDUMPDONE\n");
-    only(&machine.report(), Kind::StaleData, &["the UPS does not answer it", "upsdrvctl stop u"]);
+    only(&machine.report(), FindingKind::StaleData, &["the UPS does not answer it", "upsdrvctl stop u"]);
     // some drivers only do not say that it is fresh
     std::fs::remove_file(machine.folder.join("run/nutdrv_qx-u")).unwrap();
     machine.socket("SETINFO ups.status \"OL\"\nDUMPDONE\n");
-    only(&machine.report(), Kind::StaleData, &[]);
+    only(&machine.report(), FindingKind::StaleData, &[]);
 
     // systemd starts one, upsdrvctl another
     let machine = Machine::new();
@@ -99,7 +99,7 @@ fn drivers_that_run_or_do_not() {
     machine.process(72, "nutdrv_qx", &["nutdrv_qx", "-a", "other"], None);
     machine.process(73, "usbhid-ups", &["usbhid-ups", "-a", "u"], None);
     let words = ["nutdrv_qx (process 70) and blazer_ser (process 71)", "systemctl stop nut-driver@u"];
-    only(&machine.report(), Kind::TwinDrivers, &words);
+    only(&machine.report(), FindingKind::TwinDrivers, &words);
     // that of a container
     symlink(&machine.folder, machine.folder.join("proc/71/cwd")).unwrap();
     symlink(machine.folder.join("run"), machine.folder.join("proc/70/cwd")).unwrap();
@@ -109,13 +109,13 @@ fn drivers_that_run_or_do_not() {
     machine.watched();
     machine.socket(FRESH);
     machine.write("run/nutdrv_qx-u.pid", "99\n");
-    only(&machine.report(), Kind::StalePidFile, &["names process 99, which does not run", "rm "]);
+    only(&machine.report(), FindingKind::StalePidFile, &["names process 99, which does not run", "rm "]);
     machine.process(99, "nutdrv_qx", &[], None);
     machine.write("proc/99/stat", "99 (nutdrv_qx) Z 1\n");
-    only(&machine.report(), Kind::StalePidFile, &["names process 99, which does not run", "rm "]);
+    only(&machine.report(), FindingKind::StalePidFile, &["names process 99, which does not run", "rm "]);
     std::fs::remove_file(machine.folder.join("proc/99/stat")).unwrap();
     machine.process(99, "bash", &["bash"], None);
-    only(&machine.report(), Kind::StalePidFile, &["names bash (process 99), which is no nutdrv_qx"]);
+    only(&machine.report(), FindingKind::StalePidFile, &["names bash (process 99), which is no nutdrv_qx"]);
 }
 
 #[test]
@@ -123,5 +123,5 @@ fn a_driver_that_takes_the_question_and_says_nothing() {
     let machine = Machine::new();
     machine.watched();
     machine.socket("SETINFO ups.status \"OL\"\n");
-    only(&machine.report(), Kind::DriverHangs, &["does not answer on its socket"]);
+    only(&machine.report(), FindingKind::DriverHangs, &["does not answer on its socket"]);
 }

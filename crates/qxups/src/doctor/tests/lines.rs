@@ -15,16 +15,16 @@ fn on_a_line(options: &str, knobs: &[&str]) -> Report {
 }
 
 /// Beside that no driver runs, the only finding is this one.
-fn beside(report: &Report, kind: Kind, words: &[&str]) {
+fn beside(report: &Report, kind: FindingKind, words: &[&str]) {
     let text = report.text();
-    assert_eq!(report.kinds(), [Kind::NotRunning, kind], "{text}");
+    assert_eq!(report.kinds(), [FindingKind::NotRunning, kind], "{text}");
     words.iter().for_each(|word| assert!(text.contains(word), "{word}: {text}"));
 }
 
 #[test]
 fn a_ups_that_works_and_that_nobody_watches() {
     let report = on_a_line("", &["unknown echo"]);
-    only(&report, Kind::NotRunning, &["upsdrvctl start u", "speaks megatec"]);
+    only(&report, FindingKind::NotRunning, &["upsdrvctl start u", "speaks megatec"]);
     run(async {
         let (_ups, port) = pretended(&["unknown echo"]);
         let report = Machine::new().examine(port.to_str(), false).await;
@@ -40,20 +40,24 @@ fn a_socket_that_nobody_serves() {
         let (_ups, port) = pretended(&["unknown echo"]);
         machine.section(&format!("port = {}", port.display()));
         drop(UnixListener::bind(machine.folder.join("run/nutdrv_qx-u")).unwrap());
-        only(&machine.examine(None, false).await, Kind::DeadSocket, &["run/nutdrv_qx-u: no driver listens"]);
+        only(
+            &machine.examine(None, false).await,
+            FindingKind::DeadSocket,
+            &["run/nutdrv_qx-u: no driver listens"],
+        );
     });
 }
 
 #[test]
 fn another_dialect_than_ups_conf_says() {
     let report = on_a_line("protocol = voltronic", &["unknown echo"]);
-    beside(&report, Kind::OtherDialect, &["speaks megatec, but ups.conf says protocol = voltronic"]);
+    beside(&report, FindingKind::OtherDialect, &["speaks megatec, but ups.conf says protocol = voltronic"]);
 }
 
 #[test]
 fn a_loopback() {
     let all = ["unknown echo", "reply Q1 Q1", "reply F F", "reply I I"];
-    beside(&on_a_line("", &all), Kind::Echo, &["every question comes back", "loopback"]);
+    beside(&on_a_line("", &all), FindingKind::Echo, &["every question comes back", "loopback"]);
 }
 
 #[test]
@@ -64,25 +68,25 @@ fn garbage() {
         "reply I \"\u{f0}\"",
         "reply F \"\u{f0}\"",
     ];
-    beside(&on_a_line("", &rubbish), Kind::Garbage, &["unreadable data", "2400 baud"]);
+    beside(&on_a_line("", &rubbish), FindingKind::Garbage, &["unreadable data", "2400 baud"]);
 }
 
 #[test]
 fn a_dialect_that_nobody_knows() {
     let all = ["unknown NAK", "reply Q1 \"!ok\"", "reply I \"!ok\"", "reply F \"!ok\""];
-    beside(&on_a_line("", &all), Kind::UnknownDialect, &["'!ok'", "qxups capture"]);
+    beside(&on_a_line("", &all), FindingKind::UnknownDialect, &["'!ok'", "qxups capture"]);
 }
 
 #[test]
 fn somebody_who_refuses_everything() {
     let all =
         ["unknown UPS No Ack", "reply Q1 \"UPS No Ack\"", "reply I \"UPS No Ack\"", "reply F \"UPS No Ack\""];
-    beside(&on_a_line("", &all), Kind::DeadUps, &["'UPS No Ack'", "switch the UPS on"]);
+    beside(&on_a_line("", &all), FindingKind::DeadUps, &["'UPS No Ack'", "switch the UPS on"]);
 }
 
 #[test]
 fn a_silent_line() {
-    beside(&on_a_line("", &["silent on"]), Kind::Silence, &["it has no modem lines", "--try-cables"]);
+    beside(&on_a_line("", &["silent on"]), FindingKind::Silence, &["it has no modem lines", "--try-cables"]);
 }
 
 #[test]
@@ -109,7 +113,7 @@ fn a_line_that_wakes_up_with_other_modem_lines() {
         });
         machine.section(&format!("port = {}", port.display()));
         let report = machine.examine(None, true).await;
-        beside(&report, Kind::CablePower, &["write cablepower = reverse"]);
+        beside(&report, FindingKind::CablePower, &["write cablepower = reverse"]);
     });
 }
 
@@ -117,13 +121,13 @@ fn a_line_that_wakes_up_with_other_modem_lines() {
 fn a_line_that_cannot_be_opened() {
     let machine = Machine::new();
     machine.section("port = replay:/no/such/capture");
-    beside(&machine.report(), Kind::CannotOpen, &["whole path", "see ups.conf"]);
+    beside(&machine.report(), FindingKind::CannotOpen, &["whole path", "see ups.conf"]);
 }
 
 #[test]
 fn a_converter_without_its_ups() {
-    let heard = line::Heard::default();
+    let heard = line::LineSample::default();
     let mut report = Report::default();
     line::judge("u", &Address::Usb(Box::default()), None, &heard, &mut report);
-    only(&report, Kind::DeadUps, &["the USB converter works, but the UPS behind it says nothing"]);
+    only(&report, FindingKind::DeadUps, &["the USB converter works, but the UPS behind it says nothing"]);
 }

@@ -4,12 +4,12 @@ mod inside;
 mod lines;
 mod ports;
 
-use super::finding::{Kind, Report};
+use super::finding::{FindingKind, Report};
 use super::system::System;
 use super::*;
 use driver::config::Paths;
 use link::UsbOptions;
-use simulator::end::Shared;
+use simulator::end::SharedUps;
 use simulator::knob::Knob;
 use simulator::profile::Profile;
 use simulator::pty::{self, Pty};
@@ -137,7 +137,7 @@ fn run<T>(test: impl Future<Output = T>) -> T {
 }
 
 /// The only finding is this one, and says these words.
-fn only(report: &Report, kind: Kind, words: &[&str]) {
+fn only(report: &Report, kind: FindingKind, words: &[&str]) {
     let text = report.text();
     assert_eq!(report.kinds(), [kind], "{text}");
     words.iter().for_each(|word| assert!(text.contains(word), "{word}: {text}"));
@@ -146,10 +146,10 @@ fn only(report: &Report, kind: Kind, words: &[&str]) {
 const FRESH: &str = "SETINFO ups.status \"OL\"\nDATAOK\nDUMPDONE\n";
 
 /// A UPS on a pseudo-terminal.
-fn pretended(knobs: &[&str]) -> (Shared, PathBuf) {
+fn pretended(knobs: &[&str]) -> (SharedUps, PathBuf) {
     let ups =
         SimulatedUps::new(&qx::protocols::MEGATEC, Profile::default(), Trouble::new(1), Script::default());
-    let shared = Shared::new(ups);
+    let shared = SharedUps::new(ups);
     let end = Pty::open(None).unwrap();
     let path = end.path().to_path_buf();
     knobs.iter().for_each(|knob| turn(&shared, knob));
@@ -158,7 +158,7 @@ fn pretended(knobs: &[&str]) -> (Shared, PathBuf) {
     (shared, path)
 }
 
-fn turn(ups: &Shared, knob: &str) {
+fn turn(ups: &SharedUps, knob: &str) {
     let knob = Knob::parse(knob).unwrap();
     ups.with(|ups, now| ups.turn(knob, now));
 }

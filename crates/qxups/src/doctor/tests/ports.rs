@@ -9,9 +9,9 @@ fn a_port_that_is_none() {
     machine.section(&format!("port = {}", port.display()));
     machine.process(70, "nutdrv_qx", &["nutdrv_qx", "-a", "u"], None);
     machine.socket(FRESH);
-    only(&machine.report(), Kind::NoPort, &["is not there", "/dev/serial/by-id"]);
+    only(&machine.report(), FindingKind::NoPort, &["is not there", "/dev/serial/by-id"]);
     machine.write("ttyS0", "");
-    only(&machine.report(), Kind::NotASerialPort, &["is no serial port"]);
+    only(&machine.report(), FindingKind::NotASerialPort, &["is no serial port"]);
 }
 
 #[test]
@@ -26,7 +26,7 @@ fn a_port_that_is_no_terminal_is_refused_before_its_users_are_looked_at() {
         }
         for what in [None, Some(port)] {
             let report = run(machine.examine(what, false));
-            only(&report, Kind::NotASerialPort, &[&format!("{port} is no serial port")]);
+            only(&report, FindingKind::NotASerialPort, &[&format!("{port} is no serial port")]);
             assert!(!report.text().contains("kill"), "{}", report.text());
         }
     }
@@ -57,7 +57,7 @@ fn nobody_is_told_to_end_a_system_at_work() {
                 machine.process(*pid, name, &[name], Some(&port));
             }
             let report = machine.examine(port.to_str(), false).await;
-            only(&report, Kind::PortInUse, &[what]);
+            only(&report, FindingKind::PortInUse, &[what]);
             let text = report.text();
             match advice {
                 Some(pid) => assert!(text.contains(&format!("then kill {pid}\n")), "{text}"),
@@ -84,7 +84,11 @@ fn no_rule_of_udev_is_proposed_for_a_pseudo_terminal() {
         machine.foreign();
         std::fs::set_permissions(machine.folder.join("run"), Permissions::from_mode(0o777)).unwrap();
         let report = machine.examine(None, false).await;
-        only(&report, Kind::PortForbidden, &["pseudo-terminal", &format!("chmod 666 {}", port.display())]);
+        only(
+            &report,
+            FindingKind::PortForbidden,
+            &["pseudo-terminal", &format!("chmod 666 {}", port.display())],
+        );
         assert!(!report.text().contains("KERNEL=="), "{}", report.text());
     });
     // any other device is one of udev
@@ -107,11 +111,11 @@ fn a_port_that_is_forbidden_or_in_use() {
         std::fs::set_permissions(machine.folder.join("run"), Permissions::from_mode(0o777)).unwrap();
         machine.write("etc/group", &format!("tty:x:{gid}:root\n"));
         let report = machine.examine(None, false).await;
-        only(&report, Kind::PortForbidden, &["(group tty, mode 660)", "usermod -aG tty nut"]);
+        only(&report, FindingKind::PortForbidden, &["(group tty, mode 660)", "usermod -aG tty nut"]);
         machine.write("etc/group", &format!("tty:x:{gid}:root,nut\n"));
         assert_eq!(machine.examine(None, false).await.kinds(), []);
         std::fs::set_permissions(&port, Permissions::from_mode(0o600)).unwrap();
-        only(&machine.examine(None, false).await, Kind::PortForbidden, &["(group tty, mode 600)"]);
+        only(&machine.examine(None, false).await, FindingKind::PortForbidden, &["(group tty, mode 600)"]);
 
         // whoever has it open may open it
         std::fs::remove_dir_all(machine.folder.join("proc/70")).unwrap();
@@ -120,11 +124,11 @@ fn a_port_that_is_forbidden_or_in_use() {
         machine.process(79, "qxups", &["qxups", "sim"], Some(&port));
         machine.process(80, "ModemManager", &["ModemManager"], Some(&port));
         let words = ["ModemManager (process 80) uses", "systemctl disable --now ModemManager"];
-        only(&machine.examine(None, false).await, Kind::PortInUse, &words);
+        only(&machine.examine(None, false).await, FindingKind::PortInUse, &words);
         // a port that was named: its driver is a foreign one as well, and it is not asked
         std::fs::remove_dir_all(machine.folder.join("proc/80")).unwrap();
         let report = machine.examine(port.to_str(), false).await;
-        only(&report, Kind::PortInUse, &["nutdrv_qx (process 70) uses", "upsdrvctl stop"]);
+        only(&report, FindingKind::PortInUse, &["nutdrv_qx (process 70) uses", "upsdrvctl stop"]);
         assert_eq!(_ups.with(|ups, _| ups.heard().count()), 0, "asked although it is in use");
     });
 }
@@ -164,7 +168,7 @@ fn whoever_is_not_root_asks_only_a_port_by_name() {
             std::os::unix::fs::chown(&own, Some(54_321), None).unwrap();
         }
         let report = machine.examine(None, false).await;
-        only(&report, Kind::NotRunning, &["not run by root"]);
+        only(&report, FindingKind::NotRunning, &["not run by root"]);
         assert_eq!(ups.with(|ups, _| ups.heard().count()), 0, "asked although somebody may use it");
         let report = machine.examine(port.to_str(), false).await;
         assert!(report.text().contains("speaks megatec"), "{}", report.text());
@@ -181,25 +185,25 @@ fn usb_nodes() {
     let (free, report) = at_node(&machine, &[on_usb()]);
     assert!(free && report.findings.is_empty(), "{}", report.text());
 
-    only(&at_node(&machine, &[]).1, Kind::NoUsbDevice, &["nothing is plugged in"]);
+    only(&at_node(&machine, &[]).1, FindingKind::NoUsbDevice, &["nothing is plugged in"]);
     let foreign = Attached { vendor_id: 1, ..on_usb() };
     only(
         &at_node(&machine, &[foreign]).1,
-        Kind::NoUsbDevice,
+        FindingKind::NoUsbDevice,
         &["none of the 1 USB devices", "qxups scan -v"],
     );
 
     machine.foreign();
     let command = "qxups udev --group nut > /etc/udev/rules.d/62-qxups.rules && udevadm control --reload";
-    only(&at_node(&machine, &[on_usb()]).1, Kind::UdevRuleMissing, &[command, "0665:5161 at 1-2"]);
+    only(&at_node(&machine, &[on_usb()]).1, FindingKind::UdevRuleMissing, &[command, "0665:5161 at 1-2"]);
     machine.write("rules/62-x.rules", "# \"0665\" \"5161\"\nATTR{idVendor}==\"0665\"\n");
-    only(&at_node(&machine, &[on_usb()]).1, Kind::UdevRuleMissing, &[]);
+    only(&at_node(&machine, &[on_usb()]).1, FindingKind::UdevRuleMissing, &[]);
     machine.write("rules/62-x.rules", &qx::text::bridge_reference::udev_rules("nut"));
-    only(&at_node(&machine, &[on_usb()]).1, Kind::UdevRuleNotApplied, &["udevadm trigger"]);
+    only(&at_node(&machine, &[on_usb()]).1, FindingKind::UdevRuleNotApplied, &["udevadm trigger"]);
 
     machine.account(0, 0, "");
     machine.process(70, "nutdrv_qx", &["nutdrv_qx", "-a", "other"], Some(&machine.folder.join(node)));
     let (free, report) = at_node(&machine, &[on_usb()]);
-    only(&report, Kind::PortInUse, &["nutdrv_qx (process 70) uses"]);
+    only(&report, FindingKind::PortInUse, &["nutdrv_qx (process 70) uses"]);
     assert!(!free);
 }
