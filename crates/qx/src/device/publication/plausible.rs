@@ -5,12 +5,15 @@ use crate::device::{Device, LogLevel, Moment};
 use crate::options::quirk::{ECO_ALARM, Quirk, STUCK_BYPASS, STUCK_FSD, STUCK_OFF, TEST_OUTAGE};
 use crate::vocabulary::status::Status;
 use crate::vocabulary::variable::{
-    INPUT_FREQUENCY, INPUT_FREQUENCY_NOMINAL, INPUT_L1_N_VOLTAGE, INPUT_VOLTAGE, INPUT_VOLTAGE_NOMINAL,
-    OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE, OUTPUT_VOLTAGE_NOMINAL, Var,
+    INPUT_FREQUENCY, INPUT_FREQUENCY_NOMINAL, INPUT_L1_N_VOLTAGE, INPUT_L2_N_VOLTAGE, INPUT_L3_N_VOLTAGE,
+    INPUT_VOLTAGE, INPUT_VOLTAGE_NOMINAL, OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE, OUTPUT_VOLTAGE_NOMINAL, Var,
 };
 use crate::wire::fact::Raised;
 use std::time::Duration;
 
+/// The volts of mains, by phase: the first may be the only one.
+const PHASES: [&[&Var]; 3] =
+    [&[&INPUT_VOLTAGE, &INPUT_L1_N_VOLTAGE], &[&INPUT_L2_N_VOLTAGE], &[&INPUT_L3_N_VOLTAGE]];
 /// Mains that is good is within so much of what it was before, or of what it is rated: a brown-out is not.
 const MAINS_WITHIN: f64 = 0.15;
 /// The same of its frequency: no grid leaves it, a generator does.
@@ -26,8 +29,8 @@ const STUCK_AFTER: Duration = Duration::from_secs(10);
 pub(super) struct Plausibility {
     /// "Shutdown active" was said on mains at first, and never anything else: `None` before the first reading.
     fsd_is_stuck: Option<bool>,
-    /// The voltage of mains when the UPS said last that it is good, and that no test runs.
-    good_mains_volts: Option<f64>,
+    /// The voltage of mains, by phase, when the UPS said last that it is good, and that no test runs.
+    good_mains_volts: [Option<f64>; 3],
     /// Its frequency then, in Hz.
     good_mains_hz: Option<f64>,
     /// The test that is under way, of which the UPS says that mains failed.
@@ -109,11 +112,10 @@ impl Device {
     /// In a self test some units say that mains failed: that is not so where the input has voltage and frequency of good
     /// mains, as long as a test lasts.
     fn weigh_test(&mut self, raised: &mut Raised) {
-        let input = self.volts(&INPUT_VOLTAGE, &INPUT_L1_N_VOLTAGE);
         let in_test = raised.status.has(Status::Calibrating) && !raised.status.has(Status::Online);
         if in_test {
             if self.tests(raised.status.has(Status::LowBattery))
-                && self.is_good_mains(input)
+                && (0..PHASES.len()).all(|phase| self.is_good_mains(phase))
                 && self.has_good_frequency()
                 && self.applies(&TEST_OUTAGE)
             {
@@ -121,11 +123,14 @@ impl Device {
             }
             return;
         }
-        let hz = self.facts().f64(&INPUT_FREQUENCY);
+        let facts = self.facts();
+        let hz = facts.f64(&INPUT_FREQUENCY);
+        let volts =
+            PHASES.map(|vars| vars.iter().find_map(|var| facts.f64(var)).filter(|volts| *volts > 0.0));
         let known = &mut self.publication.plausibility;
         known.test = None;
         if raised.status.has(Status::Online) && !raised.status.has(Status::Calibrating) {
-            known.good_mains_volts = Some(input).filter(|volts| *volts > 0.0);
+            known.good_mains_volts = volts;
             known.good_mains_hz = hz.filter(|hz| *hz > 0.0);
         }
     }
@@ -147,18 +152,28 @@ impl Device {
             .is_none_or(|(good, hz)| (hz - good).abs() <= FREQUENCY_WITHIN * good)
     }
 
-    fn is_good_mains(&self, input: f64) -> bool {
+    /// Whether a phase of the input, where the UPS says it, has the volts of good mains. One that had none while mains
+    /// was good is not there.
+    fn is_good_mains(&self, phase: usize) -> bool {
         let facts = self.facts();
+        let vars = PHASES[phase];
+        let input = vars.iter().find_map(|var| facts.f64(var));
+        let [first, _, _] = self.publication.plausibility.good_mains_volts;
+        let was = self.publication.plausibility.good_mains_volts[phase];
+        if phase > 0 && (input.is_none() || was.is_none() && first.is_some()) {
+            return true;
+        }
         let rated = || facts.f64(&INPUT_VOLTAGE_NOMINAL).or_else(|| facts.f64(&OUTPUT_VOLTAGE_NOMINAL));
         let output = || facts.f64(&OUTPUT_VOLTAGE).or_else(|| facts.f64(&OUTPUT_L1_N_VOLTAGE));
-        let good = self.publication.plausibility.good_mains_volts.or_else(rated).or_else(output);
+        let good = was.or_else(rated).or_else(output);
         // what was read last counts as well, though it is not settled yet
-        let newest = self.schedule.slots().iter().find_map(|slot| {
-            slot.judge.newest_number(&INPUT_VOLTAGE).or_else(|| slot.judge.newest_number(&INPUT_L1_N_VOLTAGE))
-        });
+        let slots = self.schedule.slots();
+        let newest = slots.iter().find_map(|slot| vars.iter().find_map(|var| slot.judge.newest_number(var)));
         let is_good = |volts: f64, good: f64| (volts - good).abs() <= MAINS_WITHIN * good;
         good.is_some_and(|good| {
-            good > 0.0 && is_good(input, good) && newest.is_none_or(|newest| is_good(newest, good))
+            good > 0.0
+                && is_good(input.unwrap_or_default(), good)
+                && newest.is_none_or(|newest| is_good(newest, good))
         })
     }
 
