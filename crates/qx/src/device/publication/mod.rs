@@ -1,14 +1,18 @@
 //! Publication: what the last readings come to, from words and numbers to the store.
 
 mod compose;
+mod level;
 mod low_battery;
+mod pack_volts;
 mod plausible;
+mod reckoning;
 mod snapshot;
 mod trust;
 
 use compose::{Composed, Outline};
 use low_battery::LowBattery;
 use plausible::Plausibility;
+use reckoning::Reckoning;
 
 /// What was made of the readings. Only the files of this folder change it by hand.
 #[derive(Debug)]
@@ -20,6 +24,7 @@ pub(super) struct Publication {
     /// More than a number changed, and what is asked of this UPS may change by it.
     unsettled: bool,
     plausibility: Plausibility,
+    reckoning: Reckoning,
     low_battery: LowBattery,
 }
 
@@ -31,6 +36,7 @@ impl Publication {
             outline: None,
             unsettled: true,
             plausibility: Plausibility::default(),
+            reckoning: Reckoning::default(),
             low_battery: LowBattery::default(),
         }
     }
@@ -55,6 +61,7 @@ impl Publication {
     /// Another UPS answers: its bits and its battery are others.
     pub(super) fn forget_unit(&mut self) {
         self.plausibility = Plausibility::default();
+        self.reckoning = Reckoning::default();
         self.low_battery = LowBattery::default();
     }
 
