@@ -90,6 +90,43 @@ fn an_outage_in_a_self_test_is_told_in_the_end() {
     assert!(outage_in_test(test, 700).is_some_and(|second| (600..=610).contains(&second)));
 }
 
+/// Found by a review: of three phases the first alone was looked at.
+#[test]
+fn an_outage_of_one_phase_in_a_self_test_is_told() {
+    let q6 = |volts: [&str; 3]| {
+        let [a, b, c] = volts;
+        format!(
+            "({a} {b} {c} 50.0 229.9 230.1 230.0 49.9 007 006 007 327.8 000.0 23.0 06932 100 32 00000000 00000000 11"
+        )
+    };
+    let good = ["227.0", "225.6", "230.0"];
+    // a unit whose other phases are not there is in a test all the same
+    for (before, test, right) in [
+        (good, ["227.0", "000.0", "000.0"], "OB CAL"),
+        (good, ["227.0", "225.6", "180.0"], "OB CAL"),
+        (good, good, "OL CAL"),
+        (["227.0", "000.0", "000.0"], ["227.0", "000.0", "000.0"], "OL CAL"),
+    ] {
+        let mut line = Line::new(Options { protocol: Some("q6".into()), ..Options::default() });
+        let mut run = |until, volts: [&str; 3], bits: &str| {
+            let mut ups = |ask: &str, _| match ask {
+                "Q1" => ended(format!("(226.0 195.0 226.0 014 49.0 27.5 30.0 {bits}").as_bytes()),
+                "Q6" => ended(q6(volts).as_bytes()),
+                "WA" => {
+                    ended(b"(001.4 000.0 000.0 001.4 000.0 000.0 001.4 001.4 006.5 000.0 000.0 007 00000000")
+                }
+                "BPS" => ended(b"(230.4 000.0 000.0 49.9"),
+                "F" => ended(b"#230.0 087 288.0 50.0"),
+                _ => vec![],
+            };
+            line.run(seconds(until), &mut ups, |_| false);
+            line.text("ups.status").unwrap_or_default().to_string()
+        };
+        assert_eq!(run(60, before, "00000001"), "OL");
+        assert_eq!(run(70, test, "10000101"), right, "{before:?} {test:?}");
+    }
+}
+
 #[test]
 fn a_self_test_is_no_outage() {
     let test = "(226.0 195.0 226.0 014 49.0 25.1 30.0 10001100";

@@ -47,12 +47,12 @@ impl Family {
 
 /// A socket that listens, before there is a runtime.
 #[derive(Debug)]
-pub(crate) struct Bound {
+pub(crate) struct BoundSocket {
     address: SocketAddr,
     listener: std::net::TcpListener,
 }
 
-impl Bound {
+impl BoundSocket {
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.listener.local_addr().unwrap_or(self.address)
@@ -130,7 +130,7 @@ fn open(address: SocketAddr) -> io::Result<std::net::TcpListener> {
 /// What became of the rows before there is a runtime.
 #[derive(Debug, Default)]
 pub(crate) struct Opened {
-    pub bound: Vec<Bound>,
+    pub bound: Vec<BoundSocket>,
     not_bound: Vec<NotBound>,
     not_resolved: Vec<String>,
     /// Names are looked up later.
@@ -162,7 +162,7 @@ impl Opened {
             return;
         }
         match open(address) {
-            Ok(listener) => self.bound.push(Bound { address, listener }),
+            Ok(listener) => self.bound.push(BoundSocket { address, listener }),
             Err(error) => self.not_bound.push(NotBound { address, error }),
         }
     }
@@ -207,7 +207,7 @@ impl Listeners {
     /// What the system says.
     pub fn start(server: &Rc<Server>, opened: Opened, family: Family) -> io::Result<Listeners> {
         let mut listeners = Listeners { family, open: BTreeMap::new(), trying: None };
-        for Bound { address, listener } in opened.bound {
+        for BoundSocket { address, listener } in opened.bound {
             listeners.serve(server, address, listener)?;
         }
         Ok(listeners)

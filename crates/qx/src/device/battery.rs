@@ -56,6 +56,17 @@ pub(super) struct PublishedEstimate {
     pub confidence: Option<&'static str>,
     /// `battery.voltage` times this is the voltage of the bank.
     pub packs: f64,
+    /// The bank, where a rating tells it.
+    pub bank: Option<RatedBank>,
+}
+
+/// A bank that a rating tells.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct RatedBank {
+    /// `battery.voltage` times this is the voltage of the bank.
+    pub times: f64,
+    /// What it is rated for, in volts.
+    pub nominal: f64,
 }
 
 /// Guess and model.
@@ -133,7 +144,10 @@ impl Battery {
             packs,
             ..PublishedEstimate::default()
         };
-        let Some(modelled) = self.model_estimate(inputs, packs, known, now) else { return estimate };
+        let modelled = self.model_estimate(inputs, packs, known, now);
+        let rated = |model: &Model| Some(RatedBank { times: model.found.times, nominal: model.nominal? });
+        estimate.bank = self.model.as_ref().and_then(rated);
+        let Some(modelled) = modelled else { return estimate };
         estimate.health_percent = modelled.health.map(|health| health.capacity_percent.min(100.0));
         estimate.confidence = modelled.health.and_then(|_| word(modelled.confidence));
         if calibrated || known.by_hand {
@@ -229,7 +243,8 @@ impl Battery {
         Some(estimator.estimate())
     }
 
-    /// Finds the bank, and finds it anew when the UPS says another rating, or volts that this one cannot have.
+    /// Finds the bank, and finds it anew when the UPS says another rating, or volts that this one cannot have. A rating
+    /// that is not said any more is what it was.
     fn settle_bank(&mut self, inputs: &Inputs, packs: f64, known: &BatteryFacts) -> Option<()> {
         let rated = inputs.nominal.filter(|nominal| *nominal > 0.0);
         let inputs = Inputs { packs: rated.map(|_| packs), ..*inputs };
@@ -238,7 +253,7 @@ impl Battery {
                 let (volts, bounds) = bank::cell(&model.found, volts);
                 model.contradiction.take(volts, bounds, inputs.online)
             });
-            let same = model.nominal == rated && (rated.is_none() || model.found.times == packs);
+            let same = rated.is_none() || model.nominal == rated && model.found.times == packs;
             if same && !wrong {
                 return Some(());
             }

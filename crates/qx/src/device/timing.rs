@@ -88,8 +88,16 @@ pub(super) const VOLTS_SETTLE: Duration = Duration::from_secs(30);
 pub(super) const LOW_AFTER: Duration = Duration::from_secs(10);
 /// A value has to be below its bound for so many polls before the battery is low by it.
 pub(super) const LOW_POLLS: u32 = 2;
+/// A poll is taken for no longer than this there, however seldom the UPS is asked: it is asked again so soon.
+pub(super) const LOW_ASKS_AGAIN: Duration = Duration::from_secs(2);
 /// Time above the bound counts for so much less than time below: a value that is below in two of four polls counts.
 pub(super) const LOW_WEIGHS_LESS: u32 = 3;
+/// What the UPS itself says to be far above its bound for so many polls takes LB by that bound back.
+pub(super) const LOW_LETS_GO: u32 = 5;
+/// Mains that is back for less charges nothing to speak of: a battery that was below goes on from there.
+pub(super) const CHARGES: Duration = Duration::from_secs(300);
+/// A UPS that says in an outage for longer that nothing is left, does not say so because it does not know yet.
+pub(super) const RECKONS: Duration = Duration::from_secs(120);
 
 // --- a self test that looks like an outage ---
 

@@ -88,6 +88,11 @@ impl Protocol {
         self.delays.iter().find(|delay| delay.var.name.eq_ignore_ascii_case(name))
     }
 
+    /// Whether a variable is made of others where the UPS does not say it.
+    pub fn derives(&self, var: &Var) -> bool {
+        self.derived.iter().any(|derived| derived.var == var)
+    }
+
     /// What readings say in this dialect, once what is open is settled, with the alarms of the words.
     pub fn raised(&self, facts: &Facts) -> Raised {
         let mut raised = facts.words();

@@ -1,9 +1,10 @@
 //! From readings to the store. What is published is a function of the last reading of each query
 //! (and of the battery bookkeeping), so nothing that the UPS does not say any more stays behind.
 
+use super::reckoning::{BothReckoned, Figures, Reckoned};
 use super::snapshot::Snapshot;
 use super::trust::{Trust, Word};
-use crate::device::battery::{BatteryFacts, PublishedEstimate};
+use crate::device::battery::{BatteryFacts, PublishedEstimate, RatedBank};
 use crate::device::control::DEAD_VOLTS;
 use crate::device::nut_estimate::Inputs;
 use crate::device::store::Access;
@@ -43,6 +44,10 @@ pub(super) struct Composed {
     known: BatteryFacts,
     charge_is_configured: bool,
     runtime_is_configured: bool,
+    /// The charge is made of the volts by a table of the dialect: a guess.
+    charge_is_derived: bool,
+    /// What charge and runtime of the UPS are worth in this outage.
+    reckoned: BothReckoned,
     /// What came to it when it was written down last.
     shown: Option<(Raised, PublishedEstimate)>,
 }
@@ -69,6 +74,7 @@ impl Device {
         let mut raised = said.raised.clone();
         self.weigh(&mut raised);
         self.feel(raised.status, now);
+        said.reckoned = self.reckon(&said, raised.status, now);
         let estimate = self.estimate(&said, raised.status, now);
         let on_mains = raised.status.has(Status::Online) && !raised.status.has(Status::Calibrating);
         let shown = said.shown.as_ref();
@@ -120,7 +126,9 @@ impl Device {
         self.fill_in(&mut snapshot, said, status.has(Status::Online), estimate);
         self.show_bounds(&mut snapshot);
         let trust = said.trust(status.has(Status::Online), estimate);
-        let by_bounds = self.is_low_by_bounds(&snapshot, trust, status, now);
+        let packs = if self.options.one_pack { estimate.packs } else { 1.0 };
+        let bank = estimate.bank.map(|bank| RatedBank { times: bank.times / packs, ..bank });
+        let by_bounds = self.is_low_by_bounds(&snapshot, trust, bank, status, now);
         let status =
             if by_bounds && !self.options.ignorelb { status.with(Status::LowBattery) } else { status };
         let mut text = status.without(Status::LowBattery).published(!alarms.is_empty());
@@ -215,11 +223,39 @@ impl Device {
         };
         let charge_is_configured = configured.contains_key(BATTERY_CHARGE.name);
         let runtime_is_configured = configured.contains_key(BATTERY_RUNTIME.name);
-        Composed { snapshot, raised, inputs, known, charge_is_configured, runtime_is_configured, shown: None }
+        let derives = |var: &Var| self.protocol.is_some_and(|protocol| protocol.derives(var));
+        let charge_is_derived =
+            derives(&BATTERY_CHARGE) && self.shown_facts().value(&BATTERY_CHARGE).is_none();
+        Composed {
+            snapshot,
+            raised,
+            inputs,
+            known,
+            charge_is_configured,
+            runtime_is_configured,
+            charge_is_derived,
+            reckoned: BothReckoned::default(),
+            shown: None,
+        }
+    }
+
+    /// What charge and runtime that the UPS says are worth.
+    fn reckon(&mut self, said: &Composed, status: StatusSet, now: Moment) -> BothReckoned {
+        let figures = Figures {
+            volts: said.inputs.voltage,
+            charge: said.inputs.charge.filter(|_| !said.charge_is_configured && !said.charge_is_derived),
+            runtime: said.known.runtime.filter(|_| !said.runtime_is_configured),
+        };
+        let reckoning = &mut self.publication.reckoning;
+        if status.has(Status::Online) {
+            reckoning.on_mains(figures, status.has(Status::Calibrating));
+            return BothReckoned::default();
+        }
+        reckoning.on_battery(figures, now)
     }
 
     fn estimate(&mut self, said: &Composed, status: StatusSet, now: Moment) -> PublishedEstimate {
-        let inputs = Inputs { online: status.has(Status::Online), ..said.inputs };
+        let inputs = Inputs { online: status.has(Status::Online), charge: said.charge(), ..said.inputs };
         let known = BatteryFacts {
             runtime: said.runtime(inputs.online),
             tests: status.has(Status::Calibrating),
@@ -238,6 +274,10 @@ impl Device {
         let runtime = said.runtime(online);
         if runtime.is_none() && !said.runtime_is_configured {
             snapshot.remove(&BATTERY_RUNTIME);
+        }
+        let knows_charge = said.reckoned.charge != Reckoned::Unknown;
+        if !knows_charge {
+            snapshot.remove(&BATTERY_CHARGE);
         }
         // while it is not known who answers, nothing stands in for what was not asked yet
         if !self.is_proven() || self.is_two_units() {
@@ -265,7 +305,8 @@ impl Device {
             fill(&BATTERY_VOLTAGE_LOW, estimate.bounds.map(|(low, _)| low));
             fill(&BATTERY_VOLTAGE_HIGH, estimate.bounds.map(|(_, high)| high));
         }
-        fill(&BATTERY_CHARGE, estimate.charge);
+        // a charge that the UPS does not know yet it says soon
+        fill(&BATTERY_CHARGE, estimate.charge.filter(|_| knows_charge));
         fill(&BATTERY_RUNTIME, estimate.runtime_s);
         fill(&EXPERIMENTAL_BATTERY_HEALTH, estimate.health_percent);
         if let Some(word) = estimate.confidence {
@@ -389,17 +430,27 @@ impl Composed {
             (false, true) => Some(Word::Estimated),
             (false, false) => None,
         };
-        let charge = self.charge_is_configured || self.inputs.charge.is_some();
+        let charge = self.charge_is_configured || self.charge().is_some();
         let runtime = self.runtime_is_configured || self.runtime(online).is_some();
+        let is_evidence =
+            self.charge_is_configured || self.reckoned.charge == Reckoned::Yes && !self.charge_is_derived;
         Trust {
-            charge: whose(charge, estimate.trusts_charge),
+            charge: whose(charge, estimate.trusts_charge).filter(|_| is_evidence),
             runtime: whose(runtime, estimate.trusts_runtime),
+            reckoned: self.reckoned,
             is_at_its_end: estimate.is_at_its_end,
         }
     }
 
-    /// The runtime that the UPS says: on mains, that nothing is left means that it does not know.
+    /// The charge that the UPS says, once it knows it.
+    fn charge(&self) -> Option<f64> {
+        self.inputs.charge.filter(|_| self.reckoned.charge != Reckoned::Unknown)
+    }
+
+    /// The runtime that the UPS says: on mains, and where an outage begins, that nothing is left means that it does not
+    /// know.
     fn runtime(&self, online: bool) -> Option<f64> {
-        self.known.runtime.filter(|seconds| *seconds > 0.0 || !online)
+        let knows = self.reckoned.runtime != Reckoned::Unknown;
+        self.known.runtime.filter(|seconds| *seconds > 0.0 || !online && knows)
     }
 }

@@ -1,8 +1,12 @@
 //! When the battery is low: by the word of the UPS, or by bounds that the administrator set.
 
+use super::level::{BOUNDS, Below, Level, Pace, WhichBound};
+use super::pack_volts::{PackVolts, VoltsForBound};
+use super::reckoning::Reckoned;
 use super::snapshot::Snapshot;
 use super::trust::{Trust, Word};
-use crate::device::timing::{LOW_AFTER, LOW_POLLS, LOW_WEIGHS_LESS};
+use crate::device::battery::RatedBank;
+use crate::device::timing::{CHARGES, LOW_AFTER, LOW_ASKS_AGAIN};
 use crate::device::{Device, LogLevel, Moment};
 use crate::options::Options;
 use crate::vocabulary::status::{Status, StatusSet};
@@ -17,85 +21,45 @@ pub(super) struct LowBattery {
     outage: Option<Moment>,
     /// By what is said, and by what is estimated.
     levels: [Level; 2],
+    /// Charge and runtime, as far as they were below their bounds on mains already.
+    below_on_mains: Vec<&'static Var>,
+    /// When mains came back, and how long the battery had carried the load, if it was below a bound to the end.
+    back: Option<(Moment, Option<Duration>)>,
+    volts: PackVolts,
     /// The log has it that a bound does not count.
     told: bool,
-    /// The volts that were shown last and can be this battery's.
-    volts: Option<f64>,
-    /// The log has it that volts cannot be this battery's.
+    /// The log has it that volts cannot be compared.
     told_of_volts: bool,
 }
 
-/// Volts that are less than this part of those before are not those of a battery that carries the load: the UPS says those
-/// of one cell, or drew the number otherwise.
-const STILL_THE_BATTERY: f64 = 0.5;
-
-/// How long a value was below its bound. The time above it is taken off again, but weighs a third: so a value that
-/// is below in two of four polls counts, one that is below in one of four does not, and once it was low it stays low
-/// until mains is back.
-#[derive(Debug, Default)]
-struct Level {
-    time: Duration,
-    /// When the last value came, and whether it was below.
-    last: Option<(Moment, bool)>,
-    /// Which value was below which bound last.
-    why: Option<Below>,
-    low: bool,
-}
-
-/// A value that is below its bound.
-#[derive(Clone, Debug)]
-struct Below {
-    /// For the log.
-    text: String,
-    /// Whether these options still ask for it.
-    still: Still,
-}
-
-/// Which bound it was, and how high.
-#[derive(Clone, Copy, Debug)]
-enum Still {
-    /// This one.
-    Bound(fn(&Options) -> Option<f64>, f64),
-    /// Any of charge and runtime: the battery is at its end.
-    Any,
-}
-
-impl Still {
-    /// Whether it is asked for by these options, or by more than that.
-    fn holds(self, options: &Options) -> bool {
-        match self {
-            Still::Bound(bound, was) => bound(options).is_some_and(|now| now >= was),
-            Still::Any => options.low_charge_percent.or(options.low_runtime_s).is_some(),
+impl LowBattery {
+    /// Mains is there: an outage is over.
+    fn on_mains(&mut self, volts: Option<f64>, below: Vec<&'static Var>, now: Moment) {
+        self.volts.on_mains(volts);
+        self.below_on_mains = below;
+        let Some(outage) = self.outage.take() else { return };
+        let mut is_below = false;
+        for level in &mut self.levels {
+            is_below |= level.pause();
         }
+        self.back = Some((now, is_below.then_some(now.saturating_sub(outage))));
+        (self.told, self.told_of_volts) = (false, false);
+    }
+
+    /// The battery carries the load: how long already. One that was below a bound, and was not charged since, goes on
+    /// from there.
+    fn on_battery(&mut self, volts: Option<f64>, now: Moment) -> Duration {
+        self.volts.on_battery(volts);
+        if let Some((back, before)) = self.back.take() {
+            let before = before.filter(|_| now.saturating_sub(back) < CHARGES);
+            if before.is_none() {
+                self.levels = Default::default();
+            }
+            self.outage = Some(now - before.unwrap_or_default());
+        }
+        now.saturating_sub(*self.outage.get_or_insert(now))
     }
 }
-
-impl Level {
-    /// Takes a value, which is below its bound for a reason; true when it is low from now on.
-    fn take(&mut self, below: Option<Below>, poll: Duration, now: Moment) -> bool {
-        let whole = poll * LOW_POLLS;
-        if let Some((since, was_below)) = self.last.replace((now, below.is_some())) {
-            let passed = now.saturating_sub(since).min(poll);
-            self.time = match was_below {
-                true => (self.time + passed).min(whole),
-                false => self.time.saturating_sub(passed / LOW_WEIGHS_LESS),
-            };
-        }
-        self.why = below.or_else(|| self.why.take());
-        let news = self.time >= whole && !self.low;
-        self.low |= news;
-        news
-    }
-}
-
-/// A bound that the administrator set: the option, what is bounded, where the bound is shown.
-type Bound = (&'static str, &'static Var, &'static Var, fn(&Options) -> Option<f64>);
-
-const BOUNDS: [Bound; 3] = [
-    ("lowbatt_charge", &BATTERY_CHARGE, &BATTERY_CHARGE_LOW, |options| options.low_charge_percent),
-    ("lowbatt_runtime", &BATTERY_RUNTIME, &BATTERY_RUNTIME_LOW, |options| options.low_runtime_s),
-    ("lowbatt_voltage", &BATTERY_VOLTAGE, &BATTERY_VOLTAGE_LOW, |options| options.low_volts),
-];
 
 impl Device {
     /// Whether a value is below a bound that was set, on battery, for long enough. A self test while mains is
@@ -104,68 +68,89 @@ impl Device {
         &mut self,
         snapshot: &Snapshot,
         trust: Trust,
+        bank: Option<RatedBank>,
         status: StatusSet,
         now: Moment,
     ) -> bool {
         let volts = self.shown_value(snapshot, &BATTERY_VOLTAGE).map(|(_, volts)| volts);
         if status.has(Status::Online) {
-            self.publication.low_battery = LowBattery { volts, ..LowBattery::default() };
+            let below = self.below_on_mains(snapshot, trust, bank);
+            self.publication.low_battery.on_mains(volts, below, now);
             return false;
         }
-        let can_be = self.can_be_the_battery(volts);
-        let since = *self.publication.low_battery.outage.get_or_insert(now);
-        if now.saturating_sub(since) < LOW_AFTER {
-            return false;
+        let settled = self.publication.low_battery.on_battery(volts, now) >= LOW_AFTER;
+        if settled {
+            self.warn_of_estimates(snapshot, trust);
+            self.warn_of_volts(snapshot, bank);
         }
-        self.warn_of_estimates(snapshot, trust);
-        let poll = self.options.pollinterval;
         for (at, word) in [Word::Said, Word::Estimated].into_iter().enumerate() {
-            let counts = |var: &Var| trust.of(var) == Some(word) && (can_be || *var != BATTERY_VOLTAGE);
-            let below = self.below(snapshot, counts);
-            let below = below.or_else(|| self.is_empty(snapshot, trust).filter(|_| word == Word::Said));
-            // a figure that counts stands, and an estimate that agrees
-            let stands = self.has(snapshot, |var| trust.of(var) == Some(word)) || {
-                word == Word::Said || self.below(snapshot, |var| trust.of(var).is_none()).is_some()
-            };
-            let is_below = below.is_some();
-            let level = &mut self.publication.low_battery.levels[at];
-            if level.take(below, poll, now) {
-                let why = level.why.as_ref().map_or("", |below| below.text.as_str());
-                let text = format!("the battery is low: {why}");
-                self.note(LogLevel::Warning, text);
-            } else if level.low
-                && !is_below
-                && level.why.as_ref().is_none_or(|below| !below.still.holds(&self.options))
-            {
-                *level = Level::default();
-                let text = "the battery no longer counts as low: its bound was removed";
-                self.note(LogLevel::Warning, text.into());
-            } else if level.low && !stands && level.time.is_zero() {
-                *level = Level::default();
-                let text = "the battery is no longer known to be low: the estimate was withdrawn";
-                self.note(LogLevel::Warning, text.into());
-            }
+            let mut below = self.below(snapshot, bank, |var| trust.of(var) == Some(word));
+            below.extend(self.is_empty(snapshot, trust).filter(|_| word == Word::Said && settled));
+            let was = &self.publication.low_battery.below_on_mains;
+            let at_once = word == Word::Said && below.iter().any(|figure| was.contains(&figure.var));
+            self.take_level(at, below, (settled, at_once), now);
+            self.let_level_go(at, word, snapshot, (trust, bank), now);
         }
-        self.publication.low_battery.levels.iter().any(|level| level.low)
+        let levels = &self.publication.low_battery.levels;
+        let (is_low, is_open) =
+            (levels.iter().any(|level| level.low), levels.iter().any(|level| level.is_open()));
+        if is_open && !is_low {
+            self.ask_of_the_battery(now + LOW_ASKS_AGAIN);
+        }
+        is_low
     }
 
-    /// Whether these volts can be those of the battery of which others were shown before.
-    fn can_be_the_battery(&mut self, volts: Option<f64>) -> bool {
-        let known = &mut self.publication.low_battery;
-        let (Some(now), before) = (volts, known.volts) else { return true };
-        if before.is_none_or(|before| now <= 0.0 || now >= before * STILL_THE_BATTERY) {
-            known.volts = Some(now);
-            return true;
-        }
-        if self.options.low_volts.is_some() && !std::mem::replace(&mut known.told_of_volts, true) {
-            let before = before.unwrap_or_default();
-            let text = format!(
-                "lowbatt_voltage does not count: battery.voltage is {now} after {before}, which no battery under load does; \
-                 the word of the UPS counts"
-            );
+    fn take_level(&mut self, at: usize, below: Vec<Below>, (settled, at_once): (bool, bool), now: Moment) {
+        let pace = Pace { poll: self.options.pollinterval.min(LOW_ASKS_AGAIN), settled, at_once };
+        let level = &mut self.publication.low_battery.levels[at];
+        let why = level.take(below, pace, now).map(|why| format!("the battery is low: {why}"));
+        if let Some(text) = why {
             self.note(LogLevel::Warning, text);
         }
-        false
+    }
+
+    fn let_level_go(
+        &mut self,
+        at: usize,
+        word: Word,
+        snapshot: &Snapshot,
+        (trust, bank): (Trust, Option<RatedBank>),
+        now: Moment,
+    ) {
+        // a figure that counts stands, and an estimate that agrees
+        let stands = word == Word::Said
+            || self.has(snapshot, |var| trust.of(var) == Some(word))
+            || !self.below(snapshot, bank, |var| trust.of(var).is_none()).is_empty();
+        let said = |var: &Var| {
+            let is_said = word == Word::Said && trust.of(var) == Some(word);
+            self.shown_value(snapshot, var).filter(|_| is_said).map(|(_, number)| number)
+        };
+        let figures = [&BATTERY_CHARGE, &BATTERY_RUNTIME].map(|var| (var, said(var)));
+        let figure = |var: &Var| figures.iter().find(|(of, _)| *of == var).and_then(|(_, number)| *number);
+        let level = &mut self.publication.low_battery.levels[at];
+        let gone = level.let_go(&self.options, figure, now).or_else(|| {
+            let withdrawn = level.low && !stands && level.is_above();
+            withdrawn.then(|| std::mem::take(level)).map(|_| "the estimate was withdrawn".into())
+        });
+        if let Some(why) = gone {
+            self.note(LogLevel::Warning, format!("the battery no longer counts as low: {why}"));
+        }
+    }
+
+    /// Charge and runtime that the UPS says, and that are below their bounds on mains already. (A charge of 0 may mean
+    /// that it does not know.)
+    fn below_on_mains(
+        &self,
+        snapshot: &Snapshot,
+        trust: Trust,
+        bank: Option<RatedBank>,
+    ) -> Vec<&'static Var> {
+        let is_said = |var: &Var| {
+            *var != BATTERY_VOLTAGE
+                && trust.of(var) == Some(Word::Said)
+                && self.shown_value(snapshot, var).is_some_and(|(_, number)| number > 0.0)
+        };
+        self.below(snapshot, bank, is_said).into_iter().map(|below| below.var).collect()
     }
 
     /// Where charge or runtime has a bound: the volts of a battery that holds nothing any more.
@@ -173,17 +158,30 @@ impl Device {
         let bounded = self.options.low_charge_percent.or(self.options.low_runtime_s).is_some();
         let volts = snapshot.text(&BATTERY_VOLTAGE).filter(|_| bounded && trust.is_at_its_end)?;
         let text = format!("battery.voltage is {volts}, at which any battery is empty");
-        Some(Below { text, still: Still::Any })
+        Some(Below { var: &BATTERY_VOLTAGE, text, which: WhichBound::Any })
     }
 
-    /// Which of these figures is below its bound.
-    fn below(&self, snapshot: &Snapshot, which: impl Fn(&Var) -> bool) -> Option<Below> {
-        BOUNDS.iter().filter(|(_, var, ..)| which(var)).find_map(|(option, var, _, of)| {
+    /// Which of these figures are below their bounds.
+    fn below(
+        &self,
+        snapshot: &Snapshot,
+        bank: Option<RatedBank>,
+        which: impl Fn(&Var) -> bool,
+    ) -> Vec<Below> {
+        let is_below = |var: &'static Var, option: &str, of: fn(&Options) -> Option<f64>| {
             let bound = of(&self.options)?;
-            let (text, value) = self.shown_value(snapshot, var)?;
-            let text = || format!("{} is {text}, below {option} = {bound}", var.name);
-            (value < bound).then(|| Below { text: text(), still: Still::Bound(*of, bound) })
-        })
+            let (text, number) = self.shown_value(snapshot, var)?;
+            let (number, times) = match self.publication.low_battery.volts.for_bound(number, bound, bank) {
+                _ if *var != BATTERY_VOLTAGE => (number, 1.0),
+                VoltsForBound::Are(volts, times) => (volts, times),
+                VoltsForBound::LessThanItHas(_) | VoltsForBound::OfAPart => return None,
+            };
+            let times = if times == 1.0 { String::new() } else { format!(", times {times}") };
+            let text = format!("{} is {text}{times}, below {option} = {bound}", var.name);
+            (number < bound).then_some(Below { var, text, which: WhichBound::One(of, bound) })
+        };
+        let bounds = BOUNDS.iter().filter(|(_, var, ..)| which(var));
+        bounds.filter_map(|(option, var, _, of)| is_below(var, option, *of)).collect()
     }
 
     /// Whether any of these figures is there and has a bound.
@@ -207,10 +205,17 @@ impl Device {
             return;
         }
         let guessed = BOUNDS.iter().find_map(|(option, var, _, bound)| {
-            bound(&self.options).filter(|_| trust.of(var).is_none())?;
-            let shown = self
-                .shown_value(snapshot, var)
-                .map_or("not known".into(), |(text, _)| format!("an estimate that does not count ({text})"));
+            let knows = trust.reckoned.of(var) == Reckoned::Yes;
+            bound(&self.options).filter(|_| trust.of(var).is_none() || !knows)?;
+            let shown = match self.shown_value(snapshot, var) {
+                Some((text, _)) if !knows => format!("{text}, to which it leapt"),
+                None if !knows => "0, which the UPS says until it knows it".into(),
+                Some((text, _)) if trust.of(var).is_none() => {
+                    format!("an estimate that does not count ({text})")
+                }
+                Some(_) => return None,
+                None => "not known".into(),
+            };
             Some(format!("{option} has no effect: {} is {shown}", var.name))
         });
         if let Some(text) = guessed {
@@ -218,6 +223,27 @@ impl Device {
             let text = format!("{text}; LB of the UPS counts, and lowbatt_voltage, if it is set");
             self.note(LogLevel::Info, text);
         }
+    }
+
+    /// Says once in an outage that `lowbatt_voltage` does not count.
+    fn warn_of_volts(&mut self, snapshot: &Snapshot, bank: Option<RatedBank>) {
+        let shown = self.shown_value(snapshot, &BATTERY_VOLTAGE).zip(self.options.low_volts);
+        let Some(((text, volts), bound)) = shown.filter(|_| !self.publication.low_battery.told_of_volts)
+        else {
+            return;
+        };
+        let why = match self.publication.low_battery.volts.for_bound(volts, bound, bank) {
+            VoltsForBound::Are(..) => return,
+            VoltsForBound::LessThanItHas(before) => {
+                format!("{text} after {before}, which no battery under load does")
+            }
+            VoltsForBound::OfAPart => {
+                format!("{text}, that of a part of the battery; set default.battery.voltage.nominal")
+            }
+        };
+        self.publication.low_battery.told_of_volts = true;
+        let text = format!("lowbatt_voltage has no effect: battery.voltage is {why}; LB of the UPS counts");
+        self.note(LogLevel::Warning, text);
     }
 
     /// Shows the bounds where nothing else stands in their place.

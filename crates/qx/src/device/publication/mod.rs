@@ -1,14 +1,18 @@
 //! Publication: what the last readings come to, from words and numbers to the store.
 
 mod compose;
+mod level;
 mod low_battery;
+mod pack_volts;
 mod plausible;
+mod reckoning;
 mod snapshot;
 mod trust;
 
 use compose::{Composed, Outline};
 use low_battery::LowBattery;
 use plausible::Plausibility;
+use reckoning::Reckoning;
 
 /// What was made of the readings. Only the files of this folder change it by hand.
 #[derive(Debug)]
@@ -20,6 +24,7 @@ pub(super) struct Publication {
     /// More than a number changed, and what is asked of this UPS may change by it.
     unsettled: bool,
     plausibility: Plausibility,
+    reckoning: Reckoning,
     low_battery: LowBattery,
     /// The log has it that LB is ignored in this outage.
     told_of_ignored_lb: bool,
@@ -33,6 +38,7 @@ impl Publication {
             outline: None,
             unsettled: true,
             plausibility: Plausibility::default(),
+            reckoning: Reckoning::default(),
             low_battery: LowBattery::default(),
             told_of_ignored_lb: false,
         }
@@ -58,6 +64,7 @@ impl Publication {
     /// Another UPS answers: its bits and its battery are others.
     pub(super) fn forget_unit(&mut self) {
         self.plausibility = Plausibility::default();
+        self.reckoning = Reckoning::default();
         self.low_battery = LowBattery::default();
     }
 

@@ -1,5 +1,6 @@
 //! Whose word the figures are by which the battery may be low.
 
+use super::reckoning::BothReckoned;
 use crate::vocabulary::variable::{BATTERY_CHARGE, BATTERY_RUNTIME, Var};
 
 /// Whose word a figure is that may decide that the battery is low.
@@ -16,6 +17,8 @@ pub(super) enum Word {
 pub(super) struct Trust {
     pub charge: Option<Word>,
     pub runtime: Option<Word>,
+    /// Whether the UPS knows them in this outage.
+    pub reckoned: BothReckoned,
     /// The volts are those of an empty battery, of whatever size.
     pub is_at_its_end: bool,
 }

@@ -57,6 +57,17 @@ impl Device {
         }
     }
 
+    /// What tells how full the battery is is asked again by then: a figure is below a bound, and once more decides. Not on a
+    /// noisy line.
+    pub(in crate::device) fn ask_of_the_battery(&mut self, by: Moment) {
+        if self.line.quality().is_noisy() {
+            return;
+        }
+        for slot in self.schedule.slots.iter_mut().filter(|slot| slot.applies && slot.counts_on_battery) {
+            slot.due = slot.due.map(|due| due.min(by));
+        }
+    }
+
     /// Whether something else may go before the status: it waits for long already, and nothing else was
     /// asked since the last round of the status.
     pub(super) fn status_gives_way(&self, now: Moment) -> bool {
