@@ -2,9 +2,10 @@
 
 use crate::help::shown;
 use crate::program::Fatal;
+use crate::signals::{SignalEvent, Signals};
 use qx::device::{Outcome, SHUTDOWN_DEFAULT};
 use station::log::{self, Log};
-use station::{Condition, Found, Request, RequestedAction, Station};
+use station::{Condition, Found, Reload, Request, RequestedAction, Station};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -47,8 +48,46 @@ pub(crate) async fn dump(station: &Station, polls: u32) -> Result<ExitCode, Fata
 /// What should never be read.
 pub(crate) const ENDED: &str = "the driver does not watch the UPS any more: report this as a bug";
 
-/// `-k`: stops a shutdown that is pending, then switches the load off.
+/// `-k`: stops a shutdown that is pending, then switches the load off. No other program would do it, so a signal does not
+/// end it before that.
 pub(crate) async fn kill_power(station: &Station, program: &str, log: &Log) -> Result<ExitCode, Fatal> {
+    let signals = Signals::new().map_err(|why| log.warning(&why)).ok();
+    Signals::release();
+    let order = order_kill(station, log);
+    tokio::pin!(order);
+    let outcome = tokio::select! {
+        outcome = &mut order => outcome?,
+        name = broken_off_by(signals, log) => {
+            let why = format!("{name} was received once more");
+            if !station.device().borrow().kills_power() {
+                return Err(format!("switching the load off was broken off ({why}); nothing was sent, and the load stays on"));
+            }
+            station.device().borrow_mut().stop_killing_power(&why);
+            station.requests().look();
+            order.await?
+        }
+    };
+    match outcome {
+        Some(Outcome::Done) => {
+            log.info("the UPS was told to switch the load off");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(Outcome::NotConfirmed(why)) => {
+            log::last_words(program, &why);
+            Ok(ExitCode::from(NOT_CONFIRMED))
+        }
+        Some(Outcome::Failed(why)) => Err(match station.condition() {
+            Condition::CannotOpen(error) => {
+                format!("the port could not be opened, so nothing was sent and the load stays on: {error}")
+            }
+            _ => why,
+        }),
+        _ => Err("the UPS was not told to switch the load off".into()),
+    }
+}
+
+/// The order, and what came of it.
+async fn order_kill(station: &Station, log: &Log) -> Result<Option<Outcome>, Fatal> {
     match station.opened().await {
         // it may be a blink of the line, and the load has to go off all the same
         Err(error) if error.kind == link::LinkErrorKind::Unsuitable => {
@@ -61,21 +100,27 @@ pub(crate) async fn kill_power(station: &Station, program: &str, log: &Log) -> R
         Request::awaited(RequestedAction::Command { name: SHUTDOWN_DEFAULT.into(), parameter: None });
     // a refusal is an outcome as well
     let _ = station.request(request);
-    match outcome.await {
-        Ok(Outcome::Done) => {
-            log.info("the UPS was told to switch the load off");
-            Ok(ExitCode::SUCCESS)
+    Ok(outcome.await.ok())
+}
+
+/// Waits for the signal that breaks `-k` off: SIGINT or SIGQUIT, when another signal came before. A system that shuts down
+/// sends SIGTERM and SIGHUP to all processes, and a supervisor sends them again and again.
+async fn broken_off_by(signals: Option<Signals>, log: &Log) -> &'static str {
+    let Some(mut signals) = signals else { return std::future::pending().await };
+    let mut is_leaving = false;
+    loop {
+        let name = match signals.next().await {
+            SignalEvent::Exit(name) => name,
+            SignalEvent::Reload(Reload { or_exit: false }) => "SIGHUP",
+            SignalEvent::Reload(_) => "SIGUSR1",
+        };
+        if is_leaving && matches!(name, "SIGINT" | "SIGQUIT") {
+            return name;
         }
-        Ok(Outcome::NotConfirmed(why)) => {
-            log::last_words(program, &why);
-            Ok(ExitCode::from(NOT_CONFIRMED))
+        if !std::mem::replace(&mut is_leaving, true) {
+            log.warning(&format!(
+                "received {name}: the load is being switched off, exiting when that is done; SIGINT or SIGQUIT breaks it off"
+            ));
         }
-        Ok(Outcome::Failed(why)) => Err(match station.condition() {
-            Condition::CannotOpen(error) => {
-                format!("the port could not be opened, so nothing was sent and the load stays on: {error}")
-            }
-            _ => why,
-        }),
-        _ => Err("the UPS was not told to switch the load off".into()),
     }
 }

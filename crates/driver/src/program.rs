@@ -9,6 +9,7 @@ use crate::once;
 pub use crate::once::NOT_CONFIRMED;
 use crate::process::{self, Account, Readiness, Side};
 use crate::running;
+use crate::signals::Signals;
 use crate::supervisor::Supervisor;
 use nut::ups_conf::{self, UpsConf};
 use station::config::{Configuration, LONGEST_CONF, Purpose};
@@ -133,6 +134,7 @@ impl Driver {
             if let Some(done) = handover::kill_power(&self.instance(), &self.log) {
                 return done;
             }
+            Signals::hold();
         } else if is_watching {
             running::leave_to_server(&self.instance())?;
         }

@@ -1,5 +1,6 @@
 //! The signals a driver minds, and what they mean (NUT 2.8.0 drivers/main.c; SIGHUP and SIGUSR1 of newer NUT).
 
+use nix::sys::signal::{SigSet, Signal as Number};
 use station::Reload;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
@@ -27,6 +28,16 @@ impl Signals {
             hang_up: of(SignalKind::hangup())?,
             user: of(SignalKind::user_defined1())?,
         })
+    }
+
+    /// Holds them back until [`Signals::release`], so that none ends the process before it minds them.
+    pub fn hold() {
+        let _ = held().thread_block();
+    }
+
+    /// What was held back arrives.
+    pub fn release() {
+        let _ = held().thread_unblock();
     }
 
     /// Waits for the next signal.
@@ -57,6 +68,10 @@ impl Signals {
             }
         }
     }
+}
+
+fn held() -> SigSet {
+    [Number::SIGTERM, Number::SIGINT, Number::SIGQUIT, Number::SIGHUP, Number::SIGUSR1].into_iter().collect()
 }
 
 /// What a signal means.

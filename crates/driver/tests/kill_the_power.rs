@@ -154,6 +154,53 @@ fn who_insists_is_told_what_was_not_done() {
     assert!(socket.rest().contains("TRACKING 7 "), "{said}");
 }
 
+/// Found by a review: a signal between `C` and the order ended `-k`, and the load stayed on.
+#[test]
+fn a_signal_does_not_keep_the_load_on() {
+    std::thread::scope(|scope| {
+        for signal in [Signal::SIGTERM, Signal::SIGHUP, Signal::SIGINT, Signal::SIGUSR1] {
+            scope.spawn(move || {
+                let name = format!("signal-{signal}");
+                // there is time between C and the order: the status is asked, and comes slowly
+                let ups = SimUps::start(&name, Which::Ours, "megatec", &["latency 900"]);
+                let station = station(&name, &ups.port, "protocol = megatec");
+                let mut driver = Process::driver(&station, &["-a", "u", "-k"]);
+                station.wait_for("C", || !orders(&ups).is_empty());
+                send(driver.pid(), signal);
+                std::thread::sleep(Duration::from_millis(50));
+                if signal != Signal::SIGINT {
+                    send(driver.pid(), signal);
+                }
+                assert!(driver.ends_within(seconds(20)), "{signal}: {}", log(&station));
+                assert_eq!(orders(&ups), ["C", "S.5R0003"], "{signal}: {}", log(&station));
+                assert_eq!(driver.0.wait().unwrap().code(), Some(0), "{signal}");
+                assert!(
+                    log(&station).contains(&format!("received {signal}: the load is being switched off"))
+                );
+            });
+        }
+        // a terminal insists
+        scope.spawn(|| {
+            let ups = SimUps::start("signals", Which::Ours, "megatec", &[]);
+            let station = station("signals", &ups.port, "protocol = megatec");
+            ups.turn("silent on");
+            let mut driver = Process::driver(&station, &["-a", "u", "-k"]);
+            station.wait_for("a question", || !ups.heard().is_empty());
+            send(driver.pid(), Signal::SIGINT);
+            station.wait_for("word of it", || log(&station).contains("received SIGINT"));
+            assert!(!driver.ends_within(seconds(1)), "{}", log(&station));
+            send(driver.pid(), Signal::SIGINT);
+            assert!(driver.ends_within(seconds(5)), "{}", log(&station));
+            assert_eq!((driver.0.wait().unwrap().code(), orders(&ups).len()), (Some(1), 0));
+            assert!(
+                log(&station).contains("broken off (SIGINT was received once more)"),
+                "{}",
+                log(&station)
+            );
+        });
+    });
+}
+
 /// A PID file is a number that somebody wrote once.
 #[test]
 fn only_the_driver_of_this_ups_is_ended() {

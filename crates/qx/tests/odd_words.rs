@@ -862,3 +862,25 @@ fn a_blank_among_the_bits_is_no_bit() {
         assert_eq!(told, None, "{other}");
     }
 }
+
+/// Found by a review: LB in every fourth reply, by count, was never told; NUT tells it each time.
+#[test]
+fn low_battery_that_is_said_seldom_is_told_on_battery() {
+    for period in [4, 5, 6, 7] {
+        let replies: Vec<&str> = (0..period).map(|at| if at == 1 { OBLB } else { OB }).collect();
+        for minutes in [1, 30] {
+            let mut line = on_mains(60 * minutes);
+            let (told, _) = shows(&mut line, &replies, "LB", 60);
+            assert!(told.is_some_and(|told| told <= lasting(2 * period + 2)), "one in {period}: {told:?}");
+        }
+        // one alone is none
+        let mut line = on_mains(600);
+        let mut once = vec![OB; 200];
+        once[3] = OBLB;
+        assert_eq!(shows(&mut line, &once, "LB", 60).0, None);
+        // and on mains it takes two of four
+        let low = OK.replace("00001000", "01001000");
+        let replies: Vec<&str> = (0..period).map(|at| if at == 1 { &low } else { OK }).collect();
+        assert_eq!(shows(&mut on_mains(600), &replies, "LB", 60).0, None, "one in {period}");
+    }
+}

@@ -1,7 +1,7 @@
 //! Another unit on a line that nobody saw away, and two units on one line.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use qx::device::{Event, LogLevel, Outcome};
+use qx::device::{Event, LinkChange, LogLevel, Outcome};
 use qx::options::Options;
 use qx::vocabulary::moment::Moment;
 use std::cell::Cell;
@@ -202,4 +202,53 @@ fn one_unit_in_a_brown_out_that_comes_and_goes_is_one() {
     assert_eq!(noted(&line, "two UPSes"), 0, "{:?}", line.events);
     assert!(line.questions().contains(&"Q"));
     assert_eq!(line.text("battery.voltage"), Some("18.60"));
+}
+
+/// Found by a review: a counter in the name was another UPS at each loss, and then two of them.
+#[test]
+fn a_value_that_changes_each_time_it_is_asked_proves_nothing() {
+    for minutes in [1, 30] {
+        let mut line = Line::new(Options { protocol: Some("megatec".into()), ..Options::default() });
+        let (count, statuses) = (Cell::new(0), Cell::new(0));
+        let says = |lost: bool, status: &'static str| {
+            let (count, statuses) = (&count, &statuses);
+            move |ask: &str, _: Moment| {
+                count.set(count.get() + 1);
+                statuses.set(statuses.get() + usize::from(ask == "Q1"));
+                match ask {
+                    "Q1" if lost && statuses.get() % 5 == 0 => vec![],
+                    "Q1" => ended(status.as_bytes()),
+                    "I" => ended(format!("#MUSTEK          PM 636     V1.{:<7}", count.get()).as_bytes()),
+                    _ => crate::says(ONE, ask),
+                }
+            }
+        };
+        let until = line.now + lasting(60 * minutes);
+        line.run(until, &mut says(false, ONE[0]), |_| false);
+        let until = line.now + lasting(60);
+        line.run(until, &mut says(true, ONE[0]), |_| false);
+        let dark = "(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000";
+        let until = line.now + lasting(6);
+        line.run(until, &mut says(true, dark), |_| false);
+        assert_eq!(line.text("ups.status"), Some("OB"), "{:?}", line.events);
+        // the link blinks as well
+        line.link(LinkChange::Gone);
+        line.now += lasting(1);
+        line.link(LinkChange::Back);
+        let until = line.now + lasting(90);
+        line.run(until, &mut says(true, dark), |_| false);
+        assert_eq!((noted(&line, "UPS"), stale(&line)), (0, 0), "{:?}", line.events);
+        let told = |event: &Event| matches!(event, Event::Noted(_, text) if text.contains("another ups.firmware each time"));
+        assert_eq!(line.events.iter().filter(|(_, event)| told(event)).count(), 1, "{:?}", line.events);
+        assert!(line.text("battery.charge").is_some() && line.text("ups.status") == Some("OB"));
+        // its model tells it from another one all the same
+        let until = line.now + lasting(70);
+        line.run(until, &mut says(false, dark), |_| false);
+        line.link(LinkChange::Gone);
+        line.now += lasting(1);
+        line.link(LinkChange::Back);
+        let until = line.now + lasting(30);
+        line.run(until, &mut |ask, _| crate::says(SISTER, ask), |_| false);
+        assert_eq!(noted(&line, "another UPS answers"), 1, "{:?}", line.events);
+    }
 }

@@ -689,3 +689,58 @@ fn case_l22_replies_pause_on_battery_alone() {
         case(&format!("L22 gaps of {gap} ms on battery, in one reply of {every}"), "OB", &all(), &text);
     }
 }
+
+#[test]
+fn case_l30_an_outage_after_a_silence_comes_before_name_and_ratings() {
+    // found by a review: F and I, and their repeats, were asked in place of the status that said OB once
+    for tenths in [0, 6, 12, 18] {
+        let back = 607_000 + 100 * tenths;
+        let text = format!(
+            "knob odd slow=900 ask:F on:battery\nknob odd slow=900 ask:I on:battery\nat 600s out\nat 600s mains fail\n\
+             at {back}ms in\nat {}ms want ups.status has OB\nat {}ms want stale = no\nuntil 640s",
+            back + 3500,
+            back + 3500
+        );
+        case("L30 a silence, and F and I take 0.9 s", "OB within a poll and an exchange", &Q1S, &text);
+        let text = text
+            .replace("odd slow=900 ask:F", "odd plate=zeros")
+            .replace("knob odd slow=900 ask:I on:battery\n", "");
+        case("L30 a silence, and F and I say zeros", "OB within a poll and an exchange", &Q1S, &text);
+    }
+    // NUT waits for no name either
+    for plate in ["refused", "silent"] {
+        let text = format!(
+            "knob odd plate={plate} on:battery\nat 600s out\nat 600s mains fail\nat 623s in\n\
+             at 626500ms want ups.status has OB\nuntil 660s"
+        );
+        case(&format!("L30 a long silence, and a plate that is {plate}"), "OB", &Q1S, &text);
+    }
+}
+
+#[test]
+fn case_l31_a_status_that_comes_slowly_on_battery() {
+    // found by a review: the first late reply said OB, and the next question waited until the line was quiet
+    for (tenths, slow) in (0..20).step_by(3).flat_map(|tenths| [(tenths, 2500), (tenths, 1300)]) {
+        let fails = 600_000 + 100 * tenths;
+        let told = fails + 2000 + 2 * slow + 500;
+        let text = format!(
+            "knob odd slow={slow} on:battery\nat {fails}ms mains fail\nat {told}ms want ups.status has OB\n\
+             at {told}ms want stale = no\nuntil 660s"
+        );
+        case(&format!("L31 replies after {slow} ms on battery"), "OB after two of them", &Q1S, &text);
+    }
+}
+
+#[test]
+fn case_l32_a_status_that_is_answered_one_time_in_four_on_battery() {
+    for tenths in (0..20).step_by(4) {
+        let fails = 600_000 + 100 * tenths;
+        let text = format!(
+            "knob odd silent on:battery every:4\nknob odd silent on:battery every:4 phase:1\n\
+             knob odd silent on:battery every:4 phase:2\nat {fails}ms mains fail\n\
+             at {}ms want ups.status has OB\nuntil 660s",
+            fails + 10_000
+        );
+        case("L32 three of four replies are missing on battery", "OB after two of them", &Q1S, &text);
+    }
+}

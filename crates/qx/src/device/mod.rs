@@ -55,7 +55,7 @@ use schedule::{QueryState, Schedule};
 use search::Search;
 use std::collections::VecDeque;
 use std::time::Duration;
-use timing::{LONGEST_EXCHANGE, POLL_PATIENCE};
+use timing::{LONGEST_EXCHANGE, PATIENCE_IN_SILENCE, POLL_PATIENCE};
 
 /// Identifies a request until it is answered.
 pub type Ticket = u64;
@@ -353,7 +353,8 @@ impl Device {
                     let (ask, patience) = self.next_look(now)?;
                     return Some(self.exchange(Asked::Look(ask, patience), ask.wire(0), patience, now));
                 };
-                let QueryState { query, repeats, reading, .. } = &self.schedule.slots()[at];
+                let slot = &self.schedule.slots()[at];
+                let QueryState { query, repeats, reading, .. } = slot;
                 let gives_way = query.cadence != Cadence::Quick;
                 // on a noisy line the question was lost rather than the UPS slow
                 let lost = self.line.is_hurt() && *repeats > 0;
@@ -362,6 +363,8 @@ impl Device {
                 } else {
                     self.line.silence_patience()
                 };
+                let patience =
+                    if slot.is_silent_again() { patience.max(PATIENCE_IN_SILENCE) } else { patience };
                 let command = query.wire(self.address());
                 if gives_way {
                     self.schedule.gives_way(now);

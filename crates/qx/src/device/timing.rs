@@ -11,6 +11,8 @@ pub(super) const FIRST_PATIENCE: Duration = Duration::from_millis(1100);
 pub(super) const POLL_PATIENCE: Duration = Duration::from_millis(1000);
 /// Silence to a question is not known earlier, however fast the UPS is.
 pub(super) const LEAST_PATIENCE: Duration = Duration::from_millis(250);
+/// A question for mains that was not answered twice waits so long: the UPS may be slow on battery.
+pub(super) const PATIENCE_IN_SILENCE: Duration = Duration::from_millis(2000);
 /// A reply may be held up for so long.
 pub(super) const HELD_UP: Duration = Duration::from_millis(400);
 /// How long each further byte may take, as in NUT.

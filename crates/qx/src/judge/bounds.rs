@@ -15,6 +15,9 @@ pub struct Of {
 /// A status word or alarm is raised by two of the last four readings of it: one reply that noise made
 /// raises nothing, and a bit that flickers is not lost.
 pub const RAISED: Of = Of { some: 2, last: 4 };
+/// On battery, on a line where nothing was garbled, LB is raised by two of the last eight: a bit that says it seldom is
+/// not lost.
+pub const LOW_ON_BATTERY: Of = Of { some: 2, last: 8 };
 /// What two readings in a row say is taken, up or down; of mains always.
 pub const IN_A_ROW: usize = 2;
 /// A word that flickers is cleared by four readings in a row without it.

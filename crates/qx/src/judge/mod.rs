@@ -72,6 +72,8 @@ pub struct Hearing {
     pub values_since: Moment,
     /// What is known of the line.
     pub quality: Quality,
+    /// The UPS is on battery, as far as that is taken.
+    pub on_battery: bool,
     /// The question was asked often enough: numbers that keep leaping are the UPS's own.
     pub let_run: bool,
     /// A word of this reply was taken that was not so before. (Filled in by [`Judge::hear`].)
@@ -133,6 +135,8 @@ pub struct Judge {
     slips: Slips,
     /// The last reply of the drawn form, and what it says of its cells; none where that is what is taken of them.
     last: Option<(Vec<u8>, Option<Claims>)>,
+    /// The variables that are others each time: what is taken of them stays, and is not asked for again.
+    restless: Vec<&'static str>,
 }
 
 impl Judge {
@@ -146,7 +150,18 @@ impl Judge {
             forms: Forms::new(query),
             slips: Slips::default(),
             last: None,
+            restless: vec![],
         }
+    }
+
+    /// The variables that are known to be others each time.
+    pub fn restless(&self) -> &[&'static str] {
+        &self.restless
+    }
+
+    /// These variables are others each time.
+    pub fn let_change(&mut self, names: &[&'static str]) {
+        self.restless.extend(names);
     }
 
     /// Whether this UPS draws its replies to the query so.
@@ -261,7 +276,12 @@ impl Judge {
         hearing.word_is_news = news;
         for (cell, (state, said)) in self.cells.iter().zip(self.states.iter_mut().zip(&claims.said)) {
             if let (CellKind::Value, Some(said)) = (cell.kind, said) {
-                news |= state.hear_value(said, claims.vouched, &hearing);
+                let is_restless = said.values.iter().any(|(var, _)| self.restless.contains(&var.name));
+                if is_restless && state.taken.is_some() {
+                    state.rest(hearing.now);
+                } else {
+                    news |= state.hear_value(said, claims.vouched, &hearing);
+                }
             }
         }
         let each = || self.cells.iter().zip(self.states.iter().zip(&claims.said));
@@ -368,7 +388,7 @@ impl Judge {
         for (cell, state) in self.cells.iter().zip(&mut self.states) {
             let Some(taken) = state.taken.take_if(|_| cell.kind == CellKind::Value) else { continue };
             if state.recent.is_empty() {
-                state.recent.push(state.read, Moment::ZERO, &taken);
+                state.recent.push(state.read, Moment::ZERO, &taken, bounds::ELECTED.last);
             }
             state.settled = false;
             self.last = None;
@@ -380,6 +400,12 @@ impl Judge {
     /// Forgets what was heard lately, but neither what is taken nor the forms: it is too long ago.
     pub fn forget_recent(&mut self) {
         self.states.iter_mut().for_each(|state| state.recent.clear());
+        self.forms.forget_met();
+    }
+
+    /// The same of what was heard up to then.
+    pub fn forget_before(&mut self, since: Moment) {
+        self.states.iter_mut().for_each(|state| state.recent.forget_before(since));
         self.forms.forget_met();
     }
 
@@ -401,15 +427,20 @@ impl CellState {
             return false;
         }
         let noisy = hearing.quality.is_noisy();
-        self.push(said, vouched && noisy, (hearing.now, hearing.since));
+        let kept = if cell.grave { bounds::LOW_ON_BATTERY.last } else { bounds::ELECTED.last };
+        self.push(said, vouched && noisy, (hearing.now, hearing.since), kept);
         let missed = if cell.grave { self.missed.min(bounds::CLEARED - bounds::IN_A_ROW) } else { 0 };
-        let takes = word::takes(cell.kind, self.taken.as_ref(), &self.recent, (hearing.quality, missed));
+        let takes = word::takes(cell.kind, self.taken.as_ref(), &self.recent, (hearing.quality, missed))
+            || hearing.on_battery
+                && !hearing.quality.is_hurt()
+                && word::is_low(self.taken.as_ref(), &self.recent);
         self.settled = is_taken || takes;
         if self.settled {
             self.said = hearing.now;
         }
         if is_taken {
-            if self.recent.in_a_row() > bounds::CLEARED {
+            let rests = if cell.grave && hearing.on_battery { kept - 1 } else { bounds::CLEARED };
+            if self.recent.in_a_row() > rests {
                 self.recent.clear();
             }
             return false;
@@ -426,7 +457,7 @@ impl CellState {
         let hurt = hearing.quality.is_hurt();
         if !hurt && self.taken.as_ref() == Some(said) {
             if !self.recent.is_empty() {
-                self.push(said, false, (hearing.now, hearing.since));
+                self.push(said, false, (hearing.now, hearing.since), bounds::ELECTED.last);
             }
             if self.recent.in_a_row() >= bounds::RAISED.last {
                 self.recent.clear();
@@ -435,7 +466,7 @@ impl CellState {
             return false;
         }
         let since = if hurt { hearing.values_since } else { hearing.since };
-        self.push(said, vouched && hurt, (hearing.now, since));
+        self.push(said, vouched && hurt, (hearing.now, since), bounds::ELECTED.last);
         let taken = number::take(self.taken.as_ref(), &self.recent, hearing);
         self.settled = taken.is_some();
         let Some(taken) = taken else { return false };
@@ -448,10 +479,16 @@ impl CellState {
         is_news
     }
 
+    /// What is taken stays.
+    fn rest(&mut self, now: Moment) {
+        (self.read, self.said, self.settled) = (now, now, true);
+        self.recent.clear();
+    }
+
     /// A reply for which a checksum vouches has two votes.
-    fn push(&mut self, said: &Readings, twice: bool, (now, since): (Moment, Moment)) {
+    fn push(&mut self, said: &Readings, twice: bool, (now, since): (Moment, Moment), kept: usize) {
         for _ in 0..=usize::from(twice) {
-            self.recent.push(now, since, said);
+            self.recent.push(now, since, said, kept);
         }
     }
 

@@ -1,6 +1,5 @@
 //! The last readings of one cell.
 
-use super::bounds::ELECTED;
 use crate::vocabulary::moment::Moment;
 use crate::wire::readings::Readings;
 use std::collections::VecDeque;
@@ -10,10 +9,10 @@ use std::collections::VecDeque;
 pub struct Recent(VecDeque<(Moment, Readings)>);
 
 impl Recent {
-    /// Adds a reading; what came before `since` is too old to count.
-    pub fn push(&mut self, now: Moment, since: Moment, reading: &Readings) {
+    /// Adds a reading to the last `kept`; what came before `since` is too old to count.
+    pub fn push(&mut self, now: Moment, since: Moment, reading: &Readings, kept: usize) {
         self.0.retain(|(came, _)| *came >= since);
-        if self.0.len() == ELECTED.last {
+        if self.0.len() >= kept {
             self.0.pop_front();
         }
         self.0.reserve_exact(1);
@@ -54,6 +53,11 @@ impl Recent {
     /// How often it changed from one to the next.
     pub fn changes(&self) -> usize {
         self.iter().zip(self.iter().skip(1)).filter(|(one, next)| one != next).count()
+    }
+
+    /// Forgets those that came up to then.
+    pub fn forget_before(&mut self, since: Moment) {
+        self.0.retain(|(came, _)| *came > since);
     }
 
     /// Forgets them, and gives their memory back: of a cell that is at rest there are none.

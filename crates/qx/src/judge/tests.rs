@@ -47,6 +47,7 @@ fn what_the_same_bytes_say_is_kept_and_nothing_else() {
                         now,
                         since: now - Duration::from_secs(20),
                         values_since: now - Duration::from_secs(20),
+                        on_battery: false,
                         quality,
                         let_run: matches!(at % 11, 0),
                         word_is_news: false,
@@ -88,7 +89,15 @@ fn hear_serials(judge: &mut Judge, quality: Quality, now: &mut u64, serials: &[S
         let now = Moment::after_start(Duration::from_secs(*now));
         judge.hear(
             &claims,
-            Hearing { now, since, values_since: since, quality, let_run: true, word_is_news: false },
+            Hearing {
+                now,
+                since,
+                values_since: since,
+                quality,
+                on_battery: false,
+                let_run: true,
+                word_is_news: false,
+            },
         );
     }
     let (_, value) = judge.readings()?.values.first()?.clone();
@@ -160,6 +169,7 @@ fn old_readings_elect_nothing() {
                 now: Moment::after_start(Duration::from_secs(at)),
                 since: Moment::ZERO,
                 values_since: Moment::after_start(Duration::from_secs(100)),
+                on_battery: false,
                 quality: Quality::Hurt,
                 let_run: false,
                 word_is_news: false,
@@ -192,7 +202,10 @@ fn hear_all(judge: &mut Judge, quality: Quality, replies: &[&str]) -> crate::wir
         let claims = judge.claims(reply.as_bytes(), quality, &Options::default());
         let now = Moment::after_start(Duration::from_secs(at as u64));
         let (since, let_run, word_is_news) = (Moment::ZERO, false, false);
-        judge.hear(&claims, Hearing { now, since, values_since: since, quality, let_run, word_is_news });
+        judge.hear(
+            &claims,
+            Hearing { now, since, values_since: since, quality, on_battery: false, let_run, word_is_news },
+        );
         judge.keep_claims(reply.as_bytes(), claims);
     }
     judge.readings().unwrap()
@@ -257,8 +270,10 @@ fn a_word_that_makes_hosts_halt_is_asked_for_until_four_replies_tell() {
         let claims = judge.claims(reply.as_bytes(), Quality::Clean, &Options::default());
         let (now, since) = (Moment::after_start(Duration::from_secs(9)), Moment::ZERO);
         let (quality, let_run, word_is_news) = (Quality::Clean, false, false);
-        let heard =
-            judge.hear(&claims, Hearing { now, since, values_since: since, quality, let_run, word_is_news });
+        let heard = judge.hear(
+            &claims,
+            Hearing { now, since, values_since: since, quality, on_battery: false, let_run, word_is_news },
+        );
         asks.push(heard.ask_again);
     }
     assert_eq!(asks, [true, true, true, false, false]);

@@ -4,7 +4,7 @@
 //! read again; but what another word of the same replies does is no evidence against it.
 
 use super::Quality;
-use super::bounds::{CLEARED, HALTS_IN_NOISE, IN_A_ROW, RAISED, RAISED_IN_NOISE};
+use super::bounds::{CLEARED, HALTS_IN_NOISE, IN_A_ROW, LOW_ON_BATTERY, Of, RAISED, RAISED_IN_NOISE};
 use super::cell::{CellKind, GRAVE};
 use super::recent::Recent;
 use crate::vocabulary::status::Status::{Charging, Discharging, Online};
@@ -68,6 +68,15 @@ pub fn takes(
         let more = if calmer { missed } else { 0 };
         recent.in_a_row() >= IN_A_ROW + more || !calmer && recent.count(RAISED.last, newest) >= RAISED.some
     }
+}
+
+/// Whether LB, that is not taken, is said, and was said among the last readings on battery.
+pub fn is_low(taken: Option<&Readings>, recent: &Recent) -> bool {
+    let low = |reading: &Readings| reading.status.has(Status::LowBattery);
+    recent.newest().is_some_and(|newest| {
+        let Of { some, last } = LOW_ON_BATTERY;
+        low(newest) && !taken.is_some_and(low) && recent.count(last, newest) >= some
+    })
 }
 
 /// Whether a word that makes hosts halt was said among the last readings, and the next one may be what raises it.

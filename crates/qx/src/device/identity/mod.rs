@@ -188,6 +188,9 @@ impl Device {
         if of_status && line.is_some() {
             self.look_at_plate(silences, now);
         }
+        if let Some(line) = line.filter(|_| !of_status) {
+            self.look_for_restless(at, line);
+        }
         self.look_at_identity(now);
     }
 
@@ -244,10 +247,10 @@ impl Device {
             let answered = slot.answered >= doubted.since;
             match slot.reading.as_ref().filter(|_| answered) {
                 Some(reading) => {
-                    if let Some(why) = difference(before, reading) {
+                    if let Some(why) = difference(before, reading, slot.judge.restless()) {
                         return Comparison::Another(why);
                     }
-                    named |= says_name(reading);
+                    named |= says_name(reading, slot.judge.restless());
                 }
                 // only another answer proves another UPS: some answer it not on battery, or not any more
                 // (what is garbled, each time otherwise, may yet be the answer)

@@ -13,8 +13,11 @@ pub(super) fn is_telling(var: &Var) -> bool {
 }
 
 /// Whether a UPS says its model or its serial number. (Makers and ratings are those of thousands.)
-pub(super) fn says_name(said: &Readings) -> bool {
-    let is_name = |var: &Var| var.name.ends_with(".model") || var.name.ends_with(".serial");
+/// What is `restless` proves nothing.
+pub(super) fn says_name(said: &Readings, restless: &[&str]) -> bool {
+    let is_name = |var: &Var| {
+        (var.name.ends_with(".model") || var.name.ends_with(".serial")) && !restless.contains(&var.name)
+    };
     let says = |value: &Option<Value>| {
         value.as_ref().is_some_and(|value| value.to_string().contains(|c: char| c.is_ascii_alphanumeric()))
     };
@@ -30,11 +33,30 @@ fn says_anything(said: Option<&Value>) -> bool {
 }
 
 /// In what two readings tell of different UPSes.
-pub(super) fn difference(before: &Readings, now: &Readings) -> Option<String> {
+pub(super) fn difference(before: &Readings, now: &Readings, restless: &[&str]) -> Option<String> {
     let text = |value: Option<&Value>| value.map_or("nothing".into(), |value| format!("'{value}'"));
     let vars = before.values.iter().chain(&now.values).map(|(var, _)| *var).filter(|var| is_telling(var));
+    let vars = vars.filter(|var| !restless.contains(&var.name));
     let counts = |var: &&Var| says_anything(before.value(var)) && says_anything(now.value(var));
     let mut differs = vars.filter(counts).filter(|var| before.value(var) != now.value(var));
     let var = differs.next()?;
     Some(format!("reports {} = {}; it was {}", var.name, text(now.value(var)), text(before.value(var))))
+}
+
+/// The variables that each of these readings says otherwise than all others.
+pub(super) fn restless(said: &[Readings]) -> Vec<&'static str> {
+    let Some(last) = said.last() else { return vec![] };
+    let differs = |var: &Var| {
+        let differ = |(at, one): (usize, &Readings)| {
+            let says = says_anything(one.value(var));
+            says && said[..at].iter().all(|other| other.value(var) != one.value(var))
+        };
+        said.iter().enumerate().all(differ)
+    };
+    last.values
+        .iter()
+        .map(|(var, _)| *var)
+        .filter(|var| is_telling(var) && differs(var))
+        .map(|var| var.name)
+        .collect()
 }

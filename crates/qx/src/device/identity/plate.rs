@@ -5,7 +5,7 @@
 //! what it is called and rated. That is cheap, and proves nothing but another answer. Where such leaps go to and
 //! fro, and the answers differ, two units answer in turn: nothing of one is shown as the other's then.
 
-use super::name::difference;
+use super::name::{difference, restless};
 use crate::device::bounds::{IDENTITY, IDENTITY_VOLTS, PLATE_AGAIN, PLATE_TAKES, TWO_UNITS};
 use crate::device::control::DEAD_VOLTS;
 use crate::device::schedule::QueryState;
@@ -19,6 +19,9 @@ use std::collections::VecDeque;
 const READINGS: usize = 8;
 /// So many of them went back to what was before: two units, and no unit that was swapped.
 const TO_AND_FRO: usize = 2;
+
+/// A value that is another one in so many answers in a row is so each time.
+const RESTLESS: usize = 3;
 
 /// What is known of the name plate.
 #[derive(Debug, Default)]
@@ -176,7 +179,11 @@ impl Device {
         let Some(PlateCheck { since, before }) = &self.identity.plate.asked else { return };
         let differs = before.iter().find_map(|(query, before)| {
             let slot = self.schedule.slots().iter().find(|slot| std::ptr::eq(slot.query, *query))?;
-            difference(before, slot.reading.as_ref().filter(|_| slot.answered >= *since)?)
+            difference(
+                before,
+                slot.reading.as_ref().filter(|_| slot.answered >= *since)?,
+                slot.judge.restless(),
+            )
         });
         let over = now >= *since + PLATE_TAKES;
         let Some(why) = differs else {
@@ -195,6 +202,36 @@ impl Device {
                 self.identity.plate.changed = Some(now);
             }
         }
+    }
+
+    /// What was said of the UPS itself by the query at `at`, while it is asked who answers: a value that is another one
+    /// each time proves nothing, and is not asked for again.
+    pub(super) fn look_for_restless(&mut self, at: usize, line: &[u8]) {
+        let asks = !self.is_proven() || self.identity.plate.asked.is_some();
+        let noisy = self.line.quality().is_noisy();
+        let Some(slot) = self.schedule.slots_mut().get_mut(at) else { return };
+        if !asks || noisy || slot.query.cadence == Cadence::Quick {
+            slot.plates.clear();
+            return;
+        }
+        let Some(said) = slot.query.read(line).ok().filter(|fit| fit.odd.is_none()) else { return };
+        if slot.plates.len() == RESTLESS {
+            slot.plates.remove(0);
+        }
+        slot.plates.push(said.readings);
+        let news = if slot.plates.len() == RESTLESS { restless(&slot.plates) } else { vec![] };
+        let news: Vec<_> = news.into_iter().filter(|name| !slot.judge.restless().contains(name)).collect();
+        if news.is_empty() {
+            return;
+        }
+        slot.judge.let_change(&news);
+        let text = format!(
+            "{} ({}) is answered with another {} each time: that does not tell which UPS answers",
+            slot.query.ask,
+            slot.query.about,
+            news.join(", ")
+        );
+        self.note(LogLevel::Info, text);
     }
 
     /// Two units answer in turn.

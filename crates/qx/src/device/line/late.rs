@@ -9,6 +9,7 @@ use crate::detect::SLOWEST;
 use crate::device::timing::{UNASKED, WELL_AGAIN};
 use crate::device::{Device, Moment};
 use crate::line::exchange::Reply;
+use crate::vocabulary::status::Status;
 use crate::wire::query::Query;
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -34,6 +35,8 @@ pub(super) struct Late {
     pub(super) suspected: Option<Duration>,
     /// Nothing is asked before.
     pub(super) pause: Moment,
+    /// The last reply was late and said another thing of mains: those to the questions after it are on their way.
+    follows: bool,
     /// When all is asked anew that was asked once.
     again: Option<Moment>,
 }
@@ -42,6 +45,13 @@ impl Late {
     /// Goes on from what was seen while the dialect was looked for.
     pub(super) fn go_on(&mut self, suspected: Option<Duration>, pause: Moment) {
         (self.suspected, self.pause) = (suspected, pause);
+    }
+
+    fn push(&mut self, question: Question) {
+        self.questions.push_back(question);
+        if self.questions.len() > QUESTIONS {
+            self.questions.pop_front();
+        }
     }
 }
 
@@ -70,7 +80,15 @@ impl Device {
             self.line.late.pause = now + (came - asked).min(SLOWEST) + UNASKED;
             self.line.late.again = Some(now + WELL_AGAIN);
         }
+        let slot = &self.schedule.slots()[at];
+        let says = |line: &[u8]| own.read(line).ok().filter(|fit| fit.readings.covers.has(Status::Online));
+        let mains = reply.line.as_deref().filter(|_| slot.says_mains).and_then(says);
+        let mains_is_news =
+            mains.map(|fit| fit.readings.status.has(Status::Online)) != slot.judge.newest_mains();
+        // mains that is not answered does not wait until the line is quiet for another question's sake
+        let mains_waits = !slot.says_mains && self.schedule.slots().iter().any(|slot| slot.awaits_mains());
         let late = &mut self.line.late;
+        let follows = std::mem::take(&mut late.follows);
         let answered = reply.line.is_some() && sight.is_some_and(|sight| sight.fits);
         let in_vain = |question: &&Question| {
             std::ptr::eq(question.query, own) && !question.answered && came - question.asked <= SLOWEST
@@ -80,11 +98,20 @@ impl Device {
         let before = if noisy { vain.next_back() } else { vain.next() };
         // what comes as fast as ever is no late reply: the one before was lost
         // (nor is what was seen only when it was whole, in the time that it usually takes)
-        let is_usual = usual.is_some_and(|usual| reply.by_lines || reply.latency <= 2 * usual);
+        let is_usual = !follows && usual.is_some_and(|usual| reply.by_lines || reply.latency <= 2 * usual);
         if let Some(before) = before.filter(|_| answered && !is_usual).map(|question| question.asked) {
             late.suspected = Some(came - before);
-            late.pause = since + (came - before) + UNASKED;
-            self.line.settle = true;
+            // an outage is read again before the line is left to become quiet
+            if mains_is_news && !follows && slot.says_mains {
+                late.follows = true;
+                let mut questions = late.questions.iter_mut();
+                questions.find(|one| one.asked == before).into_iter().for_each(|one| one.answered = true);
+                return late.push(Question { query: own, asked: since, answered: false });
+            }
+            if !mains_waits {
+                late.pause = since + (came - before) + UNASKED;
+                self.line.settle = true;
+            }
         }
         if answered {
             late.questions
@@ -92,10 +119,7 @@ impl Device {
                 .filter(|one| std::ptr::eq(one.query, own))
                 .for_each(|one| one.answered = true);
         }
-        late.questions.push_back(Question { query: own, asked: since, answered });
-        if late.questions.len() > QUESTIONS {
-            late.questions.pop_front();
-        }
+        late.push(Question { query: own, asked: since, answered });
     }
 
     /// When the question was asked to which a line is the late reply, rather than to `own`, and whether it had

@@ -121,7 +121,9 @@ impl Device {
 
     fn become_stale(&mut self, now: Moment) {
         self.store.set_stale(true);
-        self.schedule.slots.iter_mut().for_each(|slot| slot.judge.forget_recent());
+        // what was read since mains was is new: of an outage that is answered seldom, it is the first word
+        let since = self.schedule.last_good;
+        self.schedule.slots.iter_mut().for_each(|slot| slot.judge.forget_before(since));
         self.search.put_off(now);
         self.events.push_back(Event::Stale);
         self.fail_requests();

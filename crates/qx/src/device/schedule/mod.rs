@@ -7,9 +7,11 @@ mod slot;
 
 use super::Moment;
 use crate::vocabulary::flag::Flags;
+use crate::vocabulary::status::Status;
 use crate::wire::fact::Facts;
 use crate::wire::protocol::Protocol;
 use crate::wire::query::Cadence;
+use crate::wire::readings::Readings;
 pub(super) use slot::QueryState;
 
 /// What is asked, and when. Only the files of this folder change its moments by hand.
@@ -50,7 +52,17 @@ impl Schedule {
 
     /// When the next query is due.
     pub(super) fn due(&self) -> Option<Moment> {
-        self.slots.iter().filter_map(|slot| slot.due).min()
+        self.slots.iter().filter(|slot| !self.waits_for_mains(slot)).filter_map(|slot| slot.due).min()
+    }
+
+    /// Whether a question is not asked now: what says whether mains is there was answered before and meets silence, and
+    /// when it is answered again that comes first.
+    fn waits_for_mains(&self, slot: &QueryState) -> bool {
+        let tells = |slot: &&QueryState| slot.says_mains && slot.applies && !slot.refused;
+        let mut of_mains = self.slots.iter().filter(tells).peekable();
+        slot.query.cadence != Cadence::Quick
+            && of_mains.peek().is_some()
+            && of_mains.all(QueryState::awaits_mains)
     }
 
     /// What is known of the UPS, from its last replies.
@@ -81,6 +93,12 @@ impl Schedule {
             self.rhythm_since = now;
         }
         is_news
+    }
+
+    /// Whether anything that is taken says that mains is away.
+    fn is_on_battery(&self) -> bool {
+        let off_mains = |said: &Readings| said.covers.has(Status::Online) && !said.status.has(Status::Online);
+        self.slots.iter().filter_map(|slot| slot.reading.as_ref()).any(off_mains)
     }
 
     /// Whether a part of the status was taken since then.

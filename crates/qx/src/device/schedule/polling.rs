@@ -51,7 +51,8 @@ impl Device {
             // what is asked again, or once, is not asked before its time
             let is_regular = self.ready && slot.repeats == 0 && slot.reading.is_some() && !slot.refused;
             let until = if is_regular { until } else { now };
-            slot.due.filter(|due| *due <= until).map(|due| (rank(slot), due))
+            let waits = self.schedule.waits_for_mains(slot);
+            slot.due.filter(|due| *due <= until && !waits).map(|due| (rank(slot), due))
         };
         let waiting = self.schedule.slots.iter().enumerate().filter_map(|(at, slot)| Some((due(slot)?, at)));
         waiting.min().map(|(_, at)| at)
@@ -145,8 +146,9 @@ impl Device {
             }
         }
         let quality = self.line.quality();
+        let on_battery = self.schedule.is_on_battery();
         let slot = &mut self.schedule.slots[at];
-        let heard = slot.hear(&claims, now, since, quality);
+        let heard = slot.hear(&claims, now, since, (quality, on_battery));
         if !heard.read {
             return Came::Nothing;
         }
@@ -164,7 +166,11 @@ impl Device {
             self.ask_again(at, (matches!(came, Came::Silence), false, false), next, now);
             return;
         };
-        slot.misses = 0;
+        let misses = std::mem::take(&mut slot.misses);
+        // after a silence another state of mains is read again at once, however often it was asked in vain
+        if misses > 0 && slot.says_mains && !heard.mains {
+            slot.repeats = 0;
+        }
         // what is between two values is not answered yet: it may be another UPS's
         let is_between = !slot.says_mains && heard.ask_again && !heard.complete;
         if heard.mains && !is_between {

@@ -62,6 +62,8 @@ pub(in crate::device) struct QueryState {
     pub usually_due: Option<Moment>,
     /// Something that it said was withdrawn, and the log says so.
     pub withdrawn: bool,
+    /// What it said of the UPS itself while that was asked again.
+    pub plates: Vec<Readings>,
 }
 
 /// What comes in place of a reply that can be read.
@@ -127,6 +129,7 @@ impl QueryState {
             put_off: false,
             usually_due: None,
             withdrawn: false,
+            plates: vec![],
         }
     }
 
@@ -185,6 +188,16 @@ impl QueryState {
                 .is_some_and(|(odd, times)| !matches!(odd, Odd::Form(_)) && *times > SAME_AGAIN)
     }
 
+    /// Whether it says whether mains is there, was answered before, and met silence twice in a row now.
+    pub(in crate::device) fn is_silent_again(&self) -> bool {
+        self.says_mains && self.reading.is_some() && self.odd == Some((Odd::Silence, 2))
+    }
+
+    /// Whether it says whether mains is there, was answered before, and meets silence now.
+    pub(in crate::device) fn awaits_mains(&self) -> bool {
+        self.says_mains && self.reading.is_some() && matches!(self.odd, Some((Odd::Silence, _)))
+    }
+
     /// Whether it was asked more than once since its last reply, and met silence or a refusal.
     pub(super) fn is_unanswered(&self) -> bool {
         self.refused
@@ -213,13 +226,12 @@ impl QueryState {
         claims: &Claims,
         now: Moment,
         (since, values_since): (Moment, Moment),
-        quality: Quality,
+        (quality, on_battery): (Quality, bool),
     ) -> Judged {
         self.answers |= claims.said.iter().any(Option::is_some);
         let let_run = self.repeats >= REPEATS;
-        let heard = self
-            .judge
-            .hear(claims, Hearing { now, since, values_since, quality, let_run, word_is_news: false });
+        let hearing = Hearing { now, since, values_since, quality, on_battery, let_run, word_is_news: false };
+        let heard = self.judge.hear(claims, hearing);
         if heard.all {
             self.whole = now;
             self.withdrawn = false;
