@@ -19,6 +19,9 @@ pub const WORD_RAISED: usize = 2;
 pub const WORD_REPLIES_ON_A_BAD_LINE: usize = 7;
 /// What has to be told may take so much longer: the device has to be asked what it shows.
 pub const SLACK: Duration = s(1);
+/// That mains is back so much later still: where two questions say whether it is there (voltronic's QGS and QMOD), both have
+/// to, and a low-battery bit in turns is asked for again before the second (seed 190).
+pub const MAINS_BACK_SLACK: Duration = s(2);
 
 /// Where the UPS would tell it to whoever asks, an outage and its end are told after a poll interval and two
 /// rounds of status questions.

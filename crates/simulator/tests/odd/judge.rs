@@ -408,7 +408,8 @@ impl Judge {
             let kind = if must { Kind::Late(name) } else { Kind::Stays(name) };
             let since = now.saturating_sub(must_since).as_secs_f64();
             let shown = if store.is_stale() { "stale data" } else { self.status.as_str() };
-            if due.is_some_and(|due| now > due + SLACK) {
+            let slack = if is_mains && !must { SLACK + MAINS_BACK_SLACK } else { SLACK };
+            if due.is_some_and(|due| now > due + slack) {
                 if is_mute() {
                     return;
                 }
