@@ -69,6 +69,12 @@ impl Keeping {
         }
         if let Err(error) = memory.forget() {
             let path = memory.path().display();
+            if error.kind() == std::io::ErrorKind::PermissionDenied && memory.read().is_none() {
+                self.log.warning(&format!(
+                    "cannot look into the folder of {path} ({error}): run this as root or as the drivers' user, or name another folder by QXUPS_VARPATH"
+                ));
+                return None;
+            }
             self.log.warning(&format!(
                 "{path} says that reset_to_default was done, and cannot be removed ({error}): remove it by hand, or it is not done again when it stands in ups.conf again"
             ));

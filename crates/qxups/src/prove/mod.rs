@@ -117,7 +117,7 @@ impl Prove {
             self.tried(&mut unit, &mut owner, &mut paper, at + 3, trial).await?;
         }
         out::print(&format!(
-            "\nThat was all. Look through {}, then send it as an issue of this project (README, \"Reporting an unknown UPS\").\n",
+            "\nThat was all. Look through {}, then send it as an issue of this project (docs/guide.md, \"Reporting an unknown UPS\").\n",
             self.output.display()
         ))
     }

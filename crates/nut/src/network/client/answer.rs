@@ -141,8 +141,8 @@ fn advice(word: ErrorWord) -> &'static str {
              upsd.users"
         }
         ErrorWord::UnknownUps => "the server has no UPS of that name; list its names with 'qxups list'",
-        ErrorWord::VarNotSupported => "the UPS has no such variable; list them with 'qxups list'",
-        ErrorWord::CmdNotSupported => "the UPS has no such command; list them with 'qxups list'",
+        ErrorWord::VarNotSupported => "the UPS has no such variable; list them with 'qxups list UPS'",
+        ErrorWord::CmdNotSupported => "the UPS has no such command; list them with 'qxups list UPS commands'",
         ErrorWord::InvalidArgument => "the server does not understand the request; check its words",
         ErrorWord::InstcmdFailed | ErrorWord::SetFailed => {
             "the server cannot hand this to the driver; look at the driver's log"
