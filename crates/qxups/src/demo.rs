@@ -100,6 +100,7 @@ impl Demo {
         let mut play = Play::new(protocol, view);
         play.all(&mut |_| std::thread::sleep(FRAME))?;
         play.view.tell("that was all; the same core runs under NUT as nutdrv_qx, see the README")?;
+        play.view.draw()?;
         Ok(ExitCode::SUCCESS)
     }
 }

@@ -139,6 +139,12 @@ fn greeting(listen: Option<&[Listen]>) -> String {
     format!(
         "Three simulated UPSes are served: rack, office (on battery), lab. In another terminal:\n\
          \n\
+         \x20 qxups top @{place}                            all of them, live (q ends it)\n\
+         \x20 qxups list office@{place}                     what one says\n\
+         \x20 qxups cmd -u demo rack@{place} test.battery.start.quick    (the password is demo)\n\
+         \n\
+         With NUT's own clients:\n\
+         \n\
          \x20 upsc -l {place}                               their names\n\
          \x20 upsc office@{place}                           what one says\n\
          \x20 upscmd -l rack@{place}                        its commands\n\

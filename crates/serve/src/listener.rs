@@ -69,7 +69,9 @@ pub(crate) struct NotBound {
 impl NotBound {
     fn sentence(&self) -> String {
         let remedy = match self.error.kind() {
-            io::ErrorKind::AddrInUse => "another server listens there, upsd perhaps; end it",
+            io::ErrorKind::AddrInUse => {
+                "another server listens there, upsd perhaps; end it, or listen at another port"
+            }
             io::ErrorKind::PermissionDenied => "listen on a port above 1023",
             _ => "it is tried again until it works",
         };

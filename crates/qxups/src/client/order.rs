@@ -105,7 +105,8 @@ impl Seen {
                     .into()
             }
             Seen::Failed(TrackedOutcome::Unknown) => {
-                "failed: the driver does not know it; list what it knows with 'qxups list'".into()
+                "failed: the driver does not know it; list what it knows with 'qxups list UPS commands'"
+                    .into()
             }
             Seen::Failed(TrackedOutcome::Invalid) => {
                 "failed: the driver takes no such value; choose another".into()

@@ -300,7 +300,13 @@ fn state_paths(
 fn enter(state: &Path, line: &CommandLine) -> Result<(), Fatal> {
     std::env::set_current_dir(state).map_err(|error| {
         let user = line.user.as_deref().unwrap_or(USER);
-        format!("cannot use the state directory {}: {error}; create it for user '{user}'", state.display())
+        let then = match error.kind() {
+            std::io::ErrorKind::PermissionDenied => {
+                "run this as root, or name another by NUT_STATEPATH".into()
+            }
+            _ => format!("create it for user '{user}'"),
+        };
+        format!("cannot use the state directory {}: {error}; {then}", state.display())
     })
 }
 
