@@ -18,9 +18,9 @@ use tokio::time::sleep;
 /// So many more are compared with a fleet of a few.
 const FEW: usize = 8;
 const MORE: usize = 80;
-/// At most so many bytes for each further UPS.
-const ON_MAINS: usize = 30_000;
-const ON_BATTERY: usize = 100_000;
+/// At most so many bytes for each further UPS: kB of 1024, as in all tables.
+const ON_MAINS: usize = 30 * 1024;
+const ON_BATTERY: usize = 100 * 1024;
 
 /// Everything was asked for several times by then, at a poll a second.
 const SETTLED: Duration = Duration::from_secs(14);
