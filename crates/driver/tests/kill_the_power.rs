@@ -193,7 +193,7 @@ fn a_signal_does_not_keep_the_load_on() {
             assert!(driver.ends_within(seconds(5)), "{}", log(&station));
             assert_eq!((driver.0.wait().unwrap().code(), orders(&ups).len()), (Some(1), 0));
             assert!(
-                log(&station).contains("broken off (SIGINT was received once more)"),
+                log(&station).contains("was interrupted (SIGINT was received once more)"),
                 "{}",
                 log(&station)
             );
