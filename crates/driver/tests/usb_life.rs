@@ -190,7 +190,7 @@ fn a_unit_without_a_serial_number_may_be_moved() {
     let log = machine.driver_log("u");
     assert!(log.contains("0665:5161 at 1-7 is taken for the UPS that was at 1-2"), "{log}");
     // its name proves that it is the same; without one nothing does
-    let unproven = "whether the same UPS answers cannot be told";
+    let unproven = "it is not known whether the same UPS answers";
     assert!(!log.contains(unproven), "{log}");
     ups.unplug(&machine);
     ups.ups.turn("forget I");

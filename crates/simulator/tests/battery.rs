@@ -142,7 +142,7 @@ fn nothing_left_on_mains_is_not_known() {
     assert_eq!(bench.number("battery.runtime"), None);
     bench.turn("mains fail");
     bench.run(60);
-    assert_eq!(bench.number("battery.runtime"), None, "it leapt there, and the volts did not fall");
+    assert_ne!(bench.number("battery.runtime"), Some(0.0), "it leapt there, and the volts did not fall");
     bench.run(70);
     assert_eq!(bench.number("battery.runtime"), Some(0.0), "it may be so in an outage, where it stays");
 }
