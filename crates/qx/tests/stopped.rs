@@ -129,3 +129,22 @@ fn a_command_that_waited_through_the_leap_is_not_sent() {
     assert!(!line.questions().iter().any(|ask| ask.starts_with('S')), "{:?}", line.questions());
     assert!(line.events.iter().any(|(_, event)| matches!(event, Event::Answered(7, Outcome::Failed(_)))));
 }
+
+/// Found by the soak: a number of before the silence is not shown as fresh beside the first status after it.
+#[test]
+fn a_number_of_before_a_silence_is_not_shown_as_fresh() {
+    let loaded = STATUS.to_vec();
+    let loaded = [&loaded[..19], b"077", &loaded[22..]].concat();
+    for gap in [7, 10, 20, 30, 300, 28_800] {
+        let mut line = found();
+        assert_eq!(line.text("ups.load"), Some("14"));
+        line.now += lasting(gap);
+        let until = line.now + lasting(20);
+        let mut first = None;
+        while line.now < until && first.is_none() {
+            line.run(line.now + Duration::from_millis(5), &mut |ask, _| megatec(ask, &loaded), |_| false);
+            first = (!line.device.store().is_stale()).then(|| line.text("ups.load").map(str::to_string));
+        }
+        assert_eq!(first, Some(Some("77".to_string())), "after {gap} s");
+    }
+}

@@ -397,6 +397,22 @@ impl Judge {
         doubted
     }
 
+    /// Numbers and texts that were said last before `since`, and were read otherwise after it, are not taken any more.
+    /// What was read counts in their place where it `is_harmless`, as the first reading at a start does; else it is
+    /// evidence. Whether there were any.
+    pub fn take_after_silence(&mut self, since: Moment, is_harmless: impl Fn(&Readings) -> bool) -> bool {
+        let mut changed = false;
+        for (cell, state) in self.cells.iter().zip(&mut self.states) {
+            let is_old = state.taken.is_some() && !state.settled && state.said < since;
+            if is_old && cell.kind == CellKind::Value {
+                state.taken = state.recent.newest().filter(|newest| is_harmless(newest)).cloned();
+                self.last = None;
+                changed = true;
+            }
+        }
+        changed
+    }
+
     /// Forgets what was heard lately, but neither what is taken nor the forms: it is too long ago.
     pub fn forget_recent(&mut self) {
         self.states.iter_mut().for_each(|state| state.recent.clear());

@@ -64,7 +64,7 @@ impl Device {
         self.doubt_identity(self.schedule.last_good, now);
         self.store.set_stale(false);
         self.events.push_back(Event::Fresh);
-        self.withdraw_old_warnings(now);
+        self.withdraw_old(now);
         self.withdraw_dead(now);
         self.show_words_heard();
         for slot in self.schedule.slots.iter_mut().filter(|slot| slot.applies) {
@@ -192,9 +192,9 @@ impl Device {
     }
 
     /// What makes hosts halt was read before the silence: it counts when it is read again. So do volts of an output
-    /// that was dead, of which dialects make OFF.
-    fn withdraw_old_warnings(&mut self, now: Moment) {
-        let since = now - JUST_NOW;
+    /// that was dead, of which dialects make OFF. A number that is another one by now is not shown as it was.
+    fn withdraw_old(&mut self, now: Moment) {
+        let (since, hurt) = (now - JUST_NOW, self.line.quality().is_hurt());
         let is_dead = |taken: &Readings| {
             let volts = [&OUTPUT_VOLTAGE, &OUTPUT_L1_N_VOLTAGE].map(|var| taken.number(var));
             volts.into_iter().flatten().any(|volts| volts.as_f64() < DEAD_VOLTS)
@@ -208,7 +208,8 @@ impl Device {
             let gone = judge.withdraw_unsaid(|cell, taken, read| {
                 !(says_mains && cell.kind == CellKind::Mains) && is_old(cell, taken, read)
             });
-            if gone.is_some() {
+            let is_otherwise = judge.take_after_silence(since, |newest| !hurt && !is_dead(newest));
+            if gone.is_some() || is_otherwise {
                 self.took_back(at, None, now);
             }
         }
