@@ -52,9 +52,9 @@ impl Volts {
         Volts { mean: numbers.map(|(mean, _)| mean), covariance }
     }
 
-    /// Each number with its deviation.
-    pub fn numbers(&self) -> [(f64, f64); NUMBERS] {
-        std::array::from_fn(|n| (self.mean[n], self.covariance.variance(n).max(0.0).sqrt()))
+    /// The square of the deviation of a number.
+    pub fn variance(&self, n: usize) -> f64 {
+        self.covariance.variance(n).max(0.0)
     }
 
     /// How far a reading is from what was foretold, squared, in deviations.

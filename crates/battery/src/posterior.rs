@@ -70,6 +70,9 @@ pub(crate) struct Spread {
 /// Seconds in which a battery adapts to another load: acid diffuses into the plates.
 pub(crate) const ADAPTS_S: f64 = 120.0;
 
+/// Seconds left that change by less are found.
+const SETTLED_S: f64 = 0.05;
+
 /// The grid of strengths: percent of load at its beginning, and its step as a ratio.
 const WEAKEST: f64 = 8.0;
 const STEP: f64 = 0.05;
@@ -183,12 +186,16 @@ impl Posterior {
 
     /// Logarithm of the seconds left, and the share of what the battery gives at this load that is left.
     pub fn left(&self, curve: &Endurance, drain: &Drain) -> (Spread, f64) {
-        let seconds = |case: &Case| case.seconds_left(curve, drain);
-        let share = |case: &Case| {
-            let full = curve.ln_seconds(drain.load.ln(), case.ln_strength, case.tilt).exp();
-            (seconds(case) / full).min(1.0 - drain.missing).max(0.0)
-        };
-        (self.spread(|case| seconds(case).max(1.0).ln()), self.spread(share).mean)
+        let ln_load = drain.load.ln();
+        let [ln_seconds, share] = self.spreads(
+            |_| true,
+            |case| {
+                let seconds = case.seconds_left(curve, drain);
+                let full = curve.ln_seconds(ln_load, case.ln_strength, case.tilt).exp();
+                [seconds.max(1.0).ln(), (seconds / full).min(1.0 - drain.missing).max(0.0)]
+            },
+        );
+        (ln_seconds, share.mean)
     }
 
     /// The share that is used at the load to which the battery has adapted.
@@ -201,8 +208,8 @@ impl Posterior {
 
     /// The volts of a cell at which the UPS switches off.
     pub fn end_volts(&self) -> Spread {
-        let mean = self.spread(|case| case.volts.mean[3]);
-        let within = self.spread(|case| case.volts.numbers()[3].1);
+        let [mean, within] =
+            self.spreads(|_| true, |case| [case.volts.mean[3], case.volts.variance(3).sqrt()]);
         Spread { mean: mean.mean, deviation: mean.deviation.hypot(within.mean) }
     }
 
@@ -211,34 +218,45 @@ impl Posterior {
         let whole = self.spread(|case| case.ln_strength);
         let near =
             |case: &Case| (case.ln_strength - whole.mean).abs() <= 3.0 * whole.deviation.clamp(STEP, 0.2);
-        let strength = self.spread_of(near, |case| case.ln_strength);
-        let tilt = self.spread_of(near, |case| case.tilt);
+        let [strength, tilt] = self.spreads(near, |case| [case.ln_strength, case.tilt]);
+        let between: [Spread; NUMBERS] = self.spreads(near, |case| case.volts.mean);
+        let within: [Spread; NUMBERS] =
+            self.spreads(near, |case| std::array::from_fn(|n| case.volts.variance(n)));
         let volts = std::array::from_fn(|n| {
-            let between = self.spread_of(near, |case| case.volts.mean[n]);
-            let within = self.spread_of(near, |case| case.volts.numbers()[n].1.powi(2)).mean;
-            (between.mean, (between.deviation.powi(2) + within).sqrt())
+            let (mean, deviation) = (between[n].mean, between[n].deviation);
+            (mean, (deviation.powi(2) + within[n].mean).sqrt())
         });
         (strength, tilt, volts)
     }
 
     fn spread(&self, what: impl Fn(&Case) -> f64) -> Spread {
-        self.spread_of(|_| true, what)
+        let [spread] = self.spreads(|_| true, |case| [what(case)]);
+        spread
     }
 
-    fn spread_of(&self, which: impl Fn(&Case) -> bool, what: impl Fn(&Case) -> f64) -> Spread {
-        let (mut weights, mut sum, mut squares) = (0.0, 0.0, 0.0);
+    /// The spreads of several numbers, of the hypotheses `which` counts, in one pass: each of them costs exponentials.
+    fn spreads<const COUNT: usize>(
+        &self,
+        which: impl Fn(&Case) -> bool,
+        what: impl Fn(&Case) -> [f64; COUNT],
+    ) -> [Spread; COUNT] {
+        let (mut weights, mut sums, mut squares) = (0.0, [0.0; COUNT], [0.0; COUNT]);
         // those that are all but impossible change nothing
         for case in self.cases.iter().filter(|case| case.ln_weight > -16.0 && which(case)) {
-            let (weight, value) = (case.ln_weight.exp(), what(case));
+            let weight = case.ln_weight.exp();
             weights += weight;
-            sum += weight * value;
-            squares += weight * value * value;
+            for (n, value) in what(case).into_iter().enumerate() {
+                sums[n] += weight * value;
+                squares[n] += weight * value * value;
+            }
         }
-        if weights <= 0.0 {
-            return Spread { mean: 0.0, deviation: f64::MAX };
-        }
-        let mean = sum / weights;
-        Spread { mean, deviation: (squares / weights - mean * mean).max(0.0).sqrt() }
+        std::array::from_fn(|n| {
+            if weights <= 0.0 {
+                return Spread { mean: 0.0, deviation: f64::MAX };
+            }
+            let mean = sums[n] / weights;
+            Spread { mean, deviation: (squares[n] / weights - mean * mean).max(0.0).sqrt() }
+        })
     }
 }
 
@@ -257,7 +275,10 @@ impl Case {
         for _ in 0..4 {
             let adapted = drain.load + (drain.adapted - drain.load) * (-left / ADAPTS_S).exp();
             let whole = curve.energy(adapted, self.ln_strength, self.tilt) * (1.0 - drain.missing);
-            left = ((whole - drain.energy) / drain.load).max(0.0);
+            let before = std::mem::replace(&mut left, ((whole - drain.energy) / drain.load).max(0.0));
+            if (left - before).abs() < SETTLED_S {
+                break;
+            }
         }
         left
     }

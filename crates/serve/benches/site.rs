@@ -1,5 +1,5 @@
 //! A site of many UPSes in one server: memory, processor time, rhythm, and how soon clients read that mains failed.
-//! Prints a table of docs/benchmarks.md: `cargo bench -p serve --bench site -- [SECONDS]`.
+//! Prints a table of docs/benchmarks.md: `cargo bench -p serve --bench site -- [SECONDS [UPSES ...]]`.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::cast_precision_loss)]
 
 use nix::sys::resource::{Resource, setrlimit};
@@ -124,15 +124,18 @@ fn jitter(asked: &[Vec<Moment>]) -> Vec<Duration> {
 }
 
 fn main() {
-    let seconds = std::env::args().skip(1).find_map(|word| word.parse().ok()).unwrap_or(30);
+    let mut numbers = std::env::args().skip(1).filter_map(|word| word.parse().ok());
+    let seconds: u64 = numbers.next().unwrap_or(30);
+    let counts: Vec<usize> = numbers.filter_map(|count| usize::try_from(count).ok()).collect();
+    let counts = if counts.is_empty() { UPSES.to_vec() } else { counts };
     setrlimit(Resource::RLIMIT_NOFILE, 16_384, 16_384).unwrap();
     let root = std::env::temp_dir().join(format!("qxups-site-{}", std::process::id()));
     println!(
-        "| UPSes | first client reads the first, all, s | resident on mains, kB | each further, kB | of one core | poll late p99, ms | outage of all: read by a client p50, p99, last, s | resident on battery, kB |"
+        "| UPSes | first client reads the first, all, s | resident on mains, kB | each further, kB | of one core | poll late p99, ms | outage of all: read by a client p50, p99, last, s | resident on battery, kB | of one core |"
     );
-    println!("|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|");
     let mut first = 0;
-    for (turn, count) in UPSES.into_iter().enumerate() {
+    for (turn, count) in counts.into_iter().enumerate() {
         let units = Units::start(count);
         let port =
             21_000 + u16::try_from(std::process::id() % 20_000).unwrap() + u16::try_from(turn).unwrap();
@@ -154,10 +157,12 @@ fn main() {
         first = if turn == 0 { mains } else { first };
         (0..count).for_each(|ups| units.turn(ups, "mains fail"));
         let times = client.until(count, "OB", Duration::from_secs(60));
+        let before = server.busy();
         std::thread::sleep(Duration::from_secs(20));
+        let on_battery = (server.busy() - before).as_secs_f64() / 20.0;
         let each = if count == 1 { 0.0 } else { (mains as f64 - first as f64) / (count - 1) as f64 };
         println!(
-            "| {count} | {:.2}, {:.2} | {mains} | {each:.1} | {:.2} % | {:.1} | {:.2}, {:.2}, {:.2} | {} |",
+            "| {count} | {:.2}, {:.2} | {mains} | {each:.1} | {:.2} % | {:.1} | {:.2}, {:.2}, {:.2} | {} | {:.2} % |",
             soon.as_secs_f64(),
             all.as_secs_f64(),
             core * 100.0,
@@ -166,6 +171,7 @@ fn main() {
             at(&times, 99).as_secs_f64(),
             times[times.len() - 1].as_secs_f64(),
             server.resident_kb(),
+            on_battery * 100.0,
         );
     }
     let _ = std::fs::remove_dir_all(root);

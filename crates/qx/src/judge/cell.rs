@@ -60,8 +60,10 @@ pub type Strange = (usize, usize, u8);
 pub struct Claims {
     /// What stands where bits are drawn in a reply that was cut, and is none; nothing where bits were not found.
     pub strange: Option<Vec<Strange>>,
-    /// What it says of each cell, `None` where it cannot be read.
+    /// What it says of each cell, `None` where it cannot be read; empty where it says what is taken.
     pub said: Vec<Option<Readings>>,
+    /// It has the bytes of the reply before it, and says what is taken of each cell.
+    pub as_taken: bool,
     /// Its form, when it can be read as a whole and has not the drawn one.
     pub odd: Option<Form>,
     /// It could be read as a whole, in the drawn form or in one that is known.
@@ -70,6 +72,13 @@ pub struct Claims {
     pub vouched: bool,
     /// It ends in another number of bits than all before it, so those are not read.
     pub doubted: bool,
+}
+
+impl Claims {
+    /// Whether any cell could be read.
+    pub fn says_anything(&self) -> bool {
+        self.as_taken || self.said.iter().any(Option::is_some)
+    }
 }
 
 impl Query {
@@ -118,7 +127,7 @@ impl Query {
                 cell.says(field, &plain[at.clone()], true)
             };
             let said = cells.iter().map(piece).collect();
-            return Claims { strange: None, said, odd, whole: true, vouched, doubted: false };
+            return Claims { said, odd, whole: true, vouched, ..Claims::default() };
         }
         let found = self.find_fields(&plain);
         let standing = found.iter().filter(|place| place.is_some()).count();
@@ -137,7 +146,7 @@ impl Query {
         let said = cells.iter().map(|cell| if enough { piece(cell) } else { None }).collect();
         let has_bits = |(field, place): (&Field, &Option<_>)| field.raises() && place.is_some();
         let strange = self.fields.iter().zip(&found).any(has_bits).then_some(strange);
-        Claims { strange, said, odd, whole: false, vouched: false, doubted: false }
+        Claims { strange, said, odd, ..Claims::default() }
     }
 
     /// Where each field stands in a reply that is not of the drawn form.

@@ -177,11 +177,12 @@ impl Judge {
     /// What a reply says, cell by cell. `options` are always the same, or [`Judge::forget_claims`] is called
     /// before.
     pub fn claims(&mut self, reply: &[u8], quality: Quality, options: &Options) -> Claims {
-        if let Some((_, claims)) = self.last.take_if(|(bytes, _)| bytes == reply) {
+        if let Some((_, claims)) = self.last.as_mut().filter(|(bytes, _)| bytes == reply) {
+            let claims = claims.take();
             self.slips.keep(reply);
             self.forms.meet(None, quality);
             self.forms.doubts(bits_of(reply), quality);
-            return claims.unwrap_or_else(|| self.claims_taken());
+            return claims.unwrap_or(Claims { whole: true, as_taken: true, ..Claims::default() });
         }
         let noisy = quality.is_noisy();
         let usual = self.forms.usual();
@@ -240,6 +241,9 @@ impl Judge {
     /// Keeps what a reply says for the next one of the same bytes. A reply of the drawn form says that whatever
     /// was heard before it, and on any line; of others it depends on the forms that are known.
     pub fn keep_claims(&mut self, reply: &[u8], claims: Claims) {
+        if claims.as_taken {
+            return;
+        }
         let asked_on = matches!(self.query.cadence, Cadence::Quick | Cadence::Full);
         let keeps = asked_on && claims.whole && claims.odd.is_none() && !claims.doubted;
         self.last = keeps.then(|| {
@@ -247,7 +251,9 @@ impl Judge {
                 (Some(taken), Some(said)) => taken.is_same(said),
                 (taken, said) => taken.is_none() && said.is_none(),
             };
-            let is_taken = !claims.vouched && self.states.iter().zip(&claims.said).all(same);
+            let is_taken = !claims.vouched
+                && self.states.iter().any(|state| state.taken.is_some())
+                && self.states.iter().zip(&claims.said).all(same);
             (reply.to_vec(), (!is_taken).then_some(claims))
         });
     }
@@ -264,7 +270,40 @@ impl Judge {
     }
 
     /// Takes what a reply says.
-    pub fn hear(&mut self, claims: &Claims, mut hearing: Hearing) -> Judged {
+    pub fn hear(&mut self, claims: &Claims, hearing: Hearing) -> Judged {
+        if !claims.as_taken {
+            return self.hear_claims(claims, hearing);
+        }
+        // most replies of a UPS on mains are the same as the one before: nothing is weighed again
+        let at_rest = !hearing.quality.is_hurt() && self.states.iter().all(|state| state.recent.is_empty());
+        if at_rest { self.hear_as_taken(&hearing) } else { self.hear_claims(&self.claims_taken(), hearing) }
+    }
+
+    /// Each cell says what is taken of it, and said so before.
+    fn hear_as_taken(&mut self, hearing: &Hearing) -> Judged {
+        for state in &mut self.states {
+            if state.taken.is_some() {
+                (state.read, state.said, state.settled) = (hearing.now, hearing.now, true);
+                state.missed = 0;
+            } else {
+                state.missed = state.missed.saturating_add(1);
+            }
+        }
+        let is_open =
+            |(cell, state): &(&Cell, &CellState)| state.is_open(cell, state.taken.is_some(), hearing.quality);
+        Judged {
+            news: false,
+            read: true,
+            whole: true,
+            mains: self.each().all(|(cell, state)| cell.kind != CellKind::Mains || state.taken.is_some()),
+            ask_again: self.each().any(|each| is_open(&each)),
+            word_is_open: self.each().any(|each| each.0.kind != CellKind::Value && is_open(&each)),
+            complete: true,
+            all: true,
+        }
+    }
+
+    fn hear_claims(&mut self, claims: &Claims, mut hearing: Hearing) -> Judged {
         let mut news = false;
         for (cell, (state, said)) in self.cells.iter().zip(self.states.iter_mut().zip(&claims.said)) {
             if let (CellKind::Mains | CellKind::Word, Some(said)) = (cell.kind, said) {
@@ -290,9 +329,9 @@ impl Judge {
         };
         Judged {
             news,
-            read: claims.said.iter().any(Option::is_some),
+            read: claims.says_anything(),
             whole: claims.whole,
-            mains: each().all(mains_read) && claims.said.iter().any(Option::is_some),
+            mains: each().all(mains_read) && claims.says_anything(),
             ask_again: each()
                 .any(|(cell, (state, said))| state.is_open(cell, said.is_some(), hearing.quality)),
             word_is_open: each().any(|(cell, (state, said))| {

@@ -228,7 +228,7 @@ impl QueryState {
         (since, values_since): (Moment, Moment),
         (quality, on_battery): (Quality, bool),
     ) -> Judged {
-        self.answers |= claims.said.iter().any(Option::is_some);
+        self.answers |= claims.says_anything();
         let let_run = self.repeats >= REPEATS;
         let hearing = Hearing { now, since, values_since, quality, on_battery, let_run, word_is_news: false };
         let heard = self.judge.hear(claims, hearing);
