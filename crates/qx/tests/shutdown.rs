@@ -3,6 +3,7 @@
 
 use qx::device::{Event, LogLevel, Outcome};
 use qx::options::Options;
+use qx::vocabulary::moment::Moment;
 use std::time::Duration;
 use testbed::line::{Line, ended, lasting, seconds};
 
@@ -212,4 +213,84 @@ fn other_spellings_mean_the_same() {
         }
     }
     assert!(seen > 50, "{seen}");
+}
+
+/// Hears nothing for so long after its last reply.
+struct Resting {
+    ups: Ups,
+    rest: Duration,
+    said: Moment,
+    heard: Vec<String>,
+}
+
+impl Resting {
+    fn reply(&mut self, ask: &str, latency: Duration, now: Moment) -> Vec<u8> {
+        if now < self.said + self.rest {
+            return vec![];
+        }
+        self.heard.push(ask.into());
+        let reply = self.ups.reply(ask);
+        if !reply.is_empty() {
+            self.said = now + latency;
+        }
+        reply
+    }
+}
+
+/// Found by a review: an order right behind the reply to a question was lost by a UPS that hears nothing for a while then, and
+/// its silence was told as consent.
+#[test]
+fn orders_are_sent_into_a_quiet_line() {
+    for interval in [1, 2, 4, 15, 60] {
+        for rest in [20, 100, 300, 600, 1000, 1150] {
+            let mut ups = Resting {
+                ups: Ups::new(|_| true, STATUS),
+                rest: Duration::from_millis(rest),
+                said: Moment::ZERO,
+                heard: vec![],
+            };
+            // while it is found it has no rest: this is about orders
+            let options = Options { pollinterval: lasting(interval), ..Options::default() };
+            let mut line = found(options, &mut ups.ups);
+            let latency = line.latency;
+            for (at, name) in
+                ["shutdown.return", "shutdown.stop", "load.off", "load.on"].into_iter().enumerate()
+            {
+                // at any time between two polls
+                let until = line.now + Duration::from_millis(700 * at as u64);
+                line.run(until, &mut |ask, now| ups.reply(ask, latency, now), |_| false);
+                ups.heard.clear();
+                line.events.clear();
+                line.device.instant_command(7, name, None);
+                let until = line.now + lasting(20);
+                let over = |event: &Event| matches!(event, Event::Answered(..));
+                line.run(until, &mut |ask, now| ups.reply(ask, latency, now), over);
+                let outcome =
+                    line.events.iter().any(|(_, event)| *event == Event::Answered(7, Outcome::Done));
+                let heard = ups.heard.iter().any(|ask| is_order(ask));
+                assert!(heard || !outcome, "{name} every {interval} s, rest {rest} ms: not heard, and done");
+                assert!(heard, "{name} every {interval} s, rest {rest} ms");
+            }
+        }
+    }
+}
+
+/// The same where the power is killed.
+#[test]
+fn the_power_is_killed_through_a_quiet_line() {
+    for rest in [20, 100, 300, 600, 1000, 1150] {
+        let mut ups = Resting {
+            ups: Ups::new(|_| true, STATUS),
+            rest: Duration::from_millis(rest),
+            said: Moment::ZERO,
+            heard: vec![],
+        };
+        let mut line = found(Options::default(), &mut ups.ups);
+        let latency = line.latency;
+        line.device.kill_power(7);
+        let until = line.now + lasting(20);
+        let over = |event: &Event| matches!(event, Event::Answered(..));
+        assert!(line.run(until, &mut |ask, now| ups.reply(ask, latency, now), over));
+        assert!(ups.heard.iter().any(|ask| ask.starts_with('S')), "rest {rest} ms: {:?}", line.asked);
+    }
 }

@@ -23,6 +23,11 @@ pub const SHOWS_SLOWLY: Duration = Duration::from_secs(10);
 /// when the line is back.
 pub const STATUS_IS_NEW: Duration = Duration::from_millis(3000);
 
+/// Before a command is sent, the UPS has said nothing for so long: some hear nothing right behind their own reply, and
+/// of a command that was not heard its silence would tell that it was taken. (NUT asks nothing before a command; at `-k`
+/// it lets a second pass between the first and the next: NUT 2.8.0 nutdrv_qx.c, `upsdrv_shutdown`.)
+pub const ORDER_REST: Duration = Duration::from_millis(1200);
+
 /// A request that could not be sent within this is not sent any more.
 pub const REQUEST_LASTS: Duration = Duration::from_secs(30);
 

@@ -47,7 +47,7 @@ use battery::Battery;
 use bounds::ANSWER;
 pub use control::Generation;
 pub use control::plan::{self, DEFAULT as SHUTDOWN_DEFAULT, KillStep, steps as kill_steps};
-use control::{Control, QueuedRequest};
+use control::{Control, NextRequest, QueuedRequest};
 use identity::Identity;
 use line::LineState;
 use publication::Publication;
@@ -336,16 +336,17 @@ impl Device {
             return None;
         }
         let (asked, command, patience) = match self.next_request(now) {
-            Some(request) => {
+            NextRequest::Rests => return None,
+            NextRequest::Send(request) => {
                 let command = request.step();
                 (Asked::Request(request), command, self.line.patience(ANSWER, ANSWER))
             }
-            None if !self.search.is_polling() => {
+            NextRequest::None if !self.search.is_polling() => {
                 let ask = self.next_sign(now)?;
                 let patience = self.search.detection()?.patience();
                 (Asked::Sign(ask, patience), ask.wire(0), patience)
             }
-            None => {
+            NextRequest::None => {
                 if self.line.pause() > now {
                     return None;
                 }

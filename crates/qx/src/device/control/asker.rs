@@ -44,6 +44,17 @@ pub(in crate::device) struct QueuedRequest {
 /// A link and the UPS on it: another one after each loss of the link, and when another UPS answers.
 pub type Generation = u64;
 
+/// What is to be done about the requests that wait.
+#[derive(Debug)]
+pub(in crate::device) enum NextRequest {
+    /// Nothing now; the UPS may be asked.
+    None,
+    /// One is sent once the line has rested; nothing is asked before.
+    Rests,
+    /// This is sent.
+    Send(QueuedRequest),
+}
+
 impl QueuedRequest {
     /// The outcome of what is not sent any more; a part of it may have been sent.
     pub(super) fn unsent(&self, why: &str) -> Outcome {

@@ -11,7 +11,7 @@ mod unconfirmed;
 use super::Moment;
 use crate::wire::setting::Delay;
 pub use asker::Generation;
-pub(super) use asker::{QueuedRequest, Requester};
+pub(super) use asker::{NextRequest, QueuedRequest, Requester};
 use complaints::Complaints;
 use kill_power::KillPower;
 use std::collections::VecDeque;

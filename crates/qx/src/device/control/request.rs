@@ -1,9 +1,9 @@
 //! Requests: instant commands and settings.
 
-use super::asker::{QueuedRequest, Requester};
+use super::asker::{NextRequest, QueuedRequest, Requester};
 use super::complaints::Say;
 use super::unconfirmed::{Unconfirmed, is_of_the_load};
-use crate::device::bounds::{KILL_LOOKS, LATE, REQUEST_LASTS, STATUS_IS_NEW, WAITING};
+use crate::device::bounds::{KILL_LOOKS, LATE, ORDER_REST, REQUEST_LASTS, STATUS_IS_NEW, WAITING};
 use crate::device::{Device, Event, LogLevel, Moment, Outcome, Ticket};
 use crate::line::exchange::Reply;
 use crate::vocabulary::variable::{
@@ -283,14 +283,14 @@ impl Device {
         self.options.overrides.iter().any(|(overridden, _)| overridden == name)
     }
 
-    /// The command to send now. Between two commands the status is asked, and nothing is sent to a UPS
-    /// that was not heard just now, or that is not known to be the one that was meant.
-    pub(in crate::device) fn next_request(&mut self, now: Moment) -> Option<QueuedRequest> {
+    /// The command to send now, if there is any. Between two commands the status is asked, and nothing is sent to a UPS
+    /// that was not heard just now, or that is not known to be the one that was meant; nor right behind its reply.
+    pub(in crate::device) fn next_request(&mut self, now: Moment) -> NextRequest {
         self.let_requests_die(now);
         if self.control.unconfirmed.is_some() {
-            return None;
+            return NextRequest::None;
         }
-        let first = self.control.requests.front()?;
+        let Some(first) = self.control.requests.front() else { return NextRequest::None };
         let of_the_kill = first.asker == Requester::KillPower;
         let begun = first.begun;
         let was_heard = self.schedule.was_heard_since(now - STATUS_IS_NEW);
@@ -302,11 +302,19 @@ impl Device {
             self.schedule.ask_status(now);
         }
         if !may {
-            return None;
+            return NextRequest::None;
         }
-        let mut request = self.control.requests.pop_front()?;
+        if now < self.rested_at() {
+            return NextRequest::Rests;
+        }
+        let Some(mut request) = self.control.requests.pop_front() else { return NextRequest::None };
         request.blind |= !begun && !was_heard;
-        Some(request)
+        NextRequest::Send(request)
+    }
+
+    /// When a command that waits may be sent, as far as the line goes.
+    fn rested_at(&self) -> Moment {
+        self.line.heard_at() + ORDER_REST
     }
 
     /// Requests that waited for too long, or were meant for another UPS, are not sent.
@@ -335,7 +343,10 @@ impl Device {
     pub(in crate::device) fn requests_due(&self) -> Option<Moment> {
         let of_clients =
             self.control.requests.iter().filter(|request| matches!(request.asker, Requester::Client(_)));
-        of_clients.map(|request| request.until.unwrap_or_default()).min()
+        let ends = of_clients.map(|request| request.until.unwrap_or_default()).min();
+        let waits = self.control.unconfirmed.is_none() && !self.control.requests.is_empty();
+        let rested = Some(self.rested_at()).filter(|rested| waits && *rested > self.clock);
+        ends.into_iter().chain(rested).min()
     }
 
     /// What came back to a command that was sent at `sent_at`.
