@@ -31,8 +31,9 @@ pub const ORDER_REST: Duration = Duration::from_millis(1200);
 /// A request that could not be sent within this is not sent any more.
 pub const REQUEST_LASTS: Duration = Duration::from_secs(30);
 
-/// At most so many commands wait; what the configuration asks for is not counted.
-pub const WAITING: usize = 16;
+/// At most so many commands wait, so that each of them is sent in time: a command that is not answered, the status after
+/// it and the rest before the next take 2.3 s. What the configuration asks for is not counted.
+pub const WAITING: usize = 12;
 
 /// Switching the load off goes on for so long.
 pub const KILL: Duration = Duration::from_secs(60);
