@@ -238,6 +238,7 @@ impl Device {
         if of_the_ups(&options) != of_the_ups(&self.options) {
             return false;
         }
+        let was_fresh_until = self.fresh_until();
         let before = std::mem::replace(&mut self.options, options);
         self.schedule.slots_mut().iter_mut().for_each(|slot| slot.judge.forget_claims());
         self.heard_words();
@@ -257,6 +258,10 @@ impl Device {
             self.start_delays();
         }
         self.keep_pace(now);
+        if self.options.pollinterval < before.pollinterval && was_fresh_until > now {
+            // it was not asked more often so far
+            self.schedule.keep_until(was_fresh_until.min(now + self.stale_after()), now);
+        }
         if self.ready {
             self.publish(now);
         }
@@ -278,6 +283,8 @@ impl Device {
         if !is_old {
             self.line.measure(&reply, sight, now);
         }
+        let is_known = matches!(&asked, Asked::Query(at) if self.schedule.answers(*at));
+        self.line.conclude(reply.line.is_some(), is_known && !is_old, since, now);
         match asked {
             Asked::Sign(ask, patience) => {
                 if let Some((detection, not_before)) = self.search.detection_mut() {

@@ -69,6 +69,8 @@ pub const SAME_AGAIN: u8 = 3;
 pub const LIFE_INTERVALS: u32 = 5;
 /// on a noisy line after twice as many,
 pub const LIFE_IN_NOISE: u32 = 2;
+/// after three times as many where its question was answered each time, but waited for its turn,
+pub const LIFE_IN_TURN: u32 = 3;
 /// and not earlier than this.
 pub const LIFE_AT_LEAST: Duration = Duration::from_secs(10);
 /// On a line that was hurt a number is withdrawn that was not read so for so many intervals of its question,

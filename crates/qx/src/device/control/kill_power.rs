@@ -8,6 +8,7 @@ use super::plan::{KillStep, Planned, plan, steps};
 use super::unconfirmed::Shown;
 use crate::device::bounds::{
     KILL, KILL_LOOKS, KILL_PAUSE, KILL_REST, KILL_RESTS_AT_MOST, KILL_TRIES, KILL_UNKNOWN_TRIES,
+    STATUS_IS_NEW,
 };
 use crate::device::{Device, Event, LogLevel, Moment, Outcome, Ticket};
 use crate::vocabulary::variable::UPS_DELAY_SHUTDOWN;
@@ -127,10 +128,11 @@ impl Device {
             self.note(LogLevel::Info, shown.into());
             return self.kill_ends(Outcome::Done);
         }
-        let Some(killing) = &self.control.kill_power else { return };
         if now >= end {
             return self.kill_runs_out();
         }
+        self.kill_sees_again(now);
+        let Some(killing) = &self.control.kill_power else { return };
         if killing.waits || now < killing.again || !self.line.is_up() {
             return;
         }
@@ -140,6 +142,17 @@ impl Device {
             self.start_delays();
         }
         self.next_step(now);
+    }
+
+    /// What was sent blind was not heard when the UPS answers at last and shows nothing: then it is told at once.
+    fn kill_sees_again(&mut self, now: Moment) {
+        let is_idle = self.schedule.was_heard_since(now - STATUS_IS_NEW) && !self.shown().pending;
+        let sent_blind =
+            |killing: &&mut Box<KillPower>| killing.said_blind && !killing.waits && killing.again > now;
+        if let Some(killing) = self.control.kill_power.as_mut().filter(sent_blind).filter(|_| is_idle) {
+            killing.said_blind = false;
+            killing.start_again(now);
+        }
     }
 
     fn next_step(&mut self, now: Moment) {
@@ -266,9 +279,7 @@ impl Device {
         let rest = (Duration::from_secs(seconds) + KILL_REST).min(KILL_RESTS_AT_MOST);
         if let Some(killing) = &mut self.control.kill_power {
             // what is pending now may be what was ordered
-            killing.at = killing.steps.iter().position(|step| step.ends).unwrap_or_default();
-            killing.tries = 0;
-            killing.again = now + rest;
+            killing.start_again(now + rest);
         }
     }
 
@@ -306,6 +317,13 @@ impl Device {
 }
 
 impl KillPower {
+    /// The orders are sent again, from the first on.
+    fn start_again(&mut self, at: Moment) {
+        self.at = self.steps.iter().position(|step| step.ends).unwrap_or_default();
+        self.tries = 0;
+        self.again = at;
+    }
+
     fn next(&mut self) {
         self.at += 1;
         self.tries = 0;

@@ -314,7 +314,7 @@ impl Device {
 
     /// When a command that waits may be sent, as far as the line goes.
     fn rested_at(&self) -> Moment {
-        self.line.heard_at() + ORDER_REST
+        self.line.at_rest(ORDER_REST)
     }
 
     /// Requests that waited for too long, or were meant for another UPS, are not sent.

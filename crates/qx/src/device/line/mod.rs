@@ -2,6 +2,7 @@
 
 mod late;
 mod latency;
+mod rest;
 mod sight;
 
 use super::Moment;
@@ -13,6 +14,7 @@ use crate::judge::bounds::{CALM_AFTER, HALF, NOISY, PROVEN_AFTER};
 use crate::line::exchange::{Echo, Reply};
 use late::Late;
 use latency::Latency;
+use rest::Rest;
 pub(super) use sight::{SeenReply, Sight};
 use std::time::Duration;
 
@@ -45,6 +47,8 @@ pub(super) struct LineState {
     gaps: Latency,
     /// Replies that came late.
     late: Late,
+    /// How long the UPS hears nothing behind its own replies.
+    rest: Rest,
 }
 
 impl Default for LineState {
@@ -66,6 +70,7 @@ impl Default for LineState {
             torn: false,
             gaps: Latency::default(),
             late: Late::default(),
+            rest: Rest::default(),
         }
     }
 }
@@ -81,6 +86,7 @@ impl LineState {
         let was_up = std::mem::replace(&mut self.up, up);
         self.gone_at = (!up).then(|| self.gone_at.unwrap_or(now));
         self.settle = true;
+        self.rest = Rest::default();
         was_up != up
     }
 
@@ -206,9 +212,19 @@ impl LineState {
         self.late.go_on(suspected, pause);
     }
 
-    /// Nothing is asked before: a reply may come unasked.
+    /// Nothing is asked before: a reply may come unasked, or the UPS hears nothing yet.
     pub(super) fn pause(&self) -> Moment {
-        self.late.pause
+        self.late.pause.max(self.rest.over())
+    }
+
+    /// What became of what was sent at `asked`; `known` when it is a question that this UPS answers.
+    pub(super) fn conclude(&mut self, answered: bool, known: bool, asked: Moment, now: Moment) {
+        self.rest.conclude(answered, known, asked, now);
+    }
+
+    /// When a command may be sent, which needs a line that was at rest for so long.
+    pub(super) fn at_rest(&self, rest: Duration) -> Moment {
+        (self.rest.used() + rest).max(self.rest.over())
     }
 
     /// How long replies usually take at most, once enough came.

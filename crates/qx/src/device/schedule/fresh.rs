@@ -7,8 +7,8 @@ use super::QueryState;
 use crate::device::timing::{DETECT_AGAIN, JUST_NOW};
 use crate::device::{Device, Event, LogLevel, Moment};
 use crate::judge::bounds::{
-    LIFE_AT_LEAST, LIFE_IN_NOISE, LIFE_INTERVALS, STALE_AT_LEAST, STALE_AT_MOST, STALE_INTERVALS,
-    UNSAID_AT_LEAST, UNSAID_INTERVALS,
+    LIFE_AT_LEAST, LIFE_IN_NOISE, LIFE_IN_TURN, LIFE_INTERVALS, STALE_AT_LEAST, STALE_AT_MOST,
+    STALE_INTERVALS, UNSAID_AT_LEAST, UNSAID_INTERVALS,
 };
 use crate::judge::{Cell, CellKind, GRAVE, Withdrawn};
 use crate::vocabulary::status::Status;
@@ -108,7 +108,7 @@ impl Device {
 
     /// Until when data is fresh, as far as that is known.
     pub(in crate::device) fn fresh_until(&self) -> Moment {
-        let by_reading = self.schedule.last_good + self.stale_after();
+        let by_reading = (self.schedule.last_good + self.stale_after()).max(self.schedule.kept_until);
         match self.line.gone_at() {
             Some(gone) => by_reading.min(gone + STALE_AT_LEAST),
             None => by_reading,
@@ -230,7 +230,9 @@ impl Device {
                 continue;
             }
             let Some(interval) = self.interval(at, now) else { continue };
-            let life = (interval * LIFE_INTERVALS).max(LIFE_AT_LEAST) * noise;
+            // what says all each time it is asked waits for its turn where the line is too slow for all questions
+            let turns = if slot.says_all() { LIFE_IN_TURN } else { 1 };
+            let life = (interval * LIFE_INTERVALS).max(LIFE_AT_LEAST) * noise.max(turns);
             // what makes hosts halt is never made of past readings, though the rhythm be quick since a moment ago
             let rhythm_since = self.schedule.rhythm_since;
             let mut is_lost = false;

@@ -20,6 +20,8 @@ pub(super) struct Schedule {
     slots: Vec<QueryState>,
     /// When it was read last whether mains is there.
     last_good: Moment,
+    /// After a reload with a shorter interval what was read before is fresh until then.
+    kept_until: Moment,
     /// The UPS is on battery, or says something that makes hosts halt: since when that is so, or is not.
     uneasy: bool,
     rhythm_since: Moment,
@@ -33,6 +35,12 @@ impl Schedule {
     /// The queries of a dialect, of which nothing is known.
     pub(super) fn begin(&mut self, protocol: &'static Protocol) {
         self.slots = protocol.queries.iter().map(|query| QueryState::new(query)).collect();
+    }
+
+    /// What was read so far is fresh until then, and the status is asked now.
+    pub(super) fn keep_until(&mut self, until: Moment, now: Moment) {
+        self.kept_until = until;
+        self.ask_status(now);
     }
 
     /// There is no dialect any more.
@@ -52,10 +60,22 @@ impl Schedule {
 
     /// When the next query is due.
     pub(super) fn due(&self) -> Option<Moment> {
-        self.slots.iter().filter(|slot| !self.waits_for_mains(slot)).filter_map(|slot| slot.due).min()
+        self.slots.iter().filter(|slot| !self.waits(slot)).filter_map(|slot| slot.due).min()
     }
 
-    /// Whether a question is not asked now: what says whether mains is there was answered before and meets silence, and
+    /// Whether a question is not asked now, though it is due.
+    fn waits(&self, slot: &QueryState) -> bool {
+        self.waits_for_mains(slot) || self.waits_for_calm(slot)
+    }
+
+    /// In an outage nothing is asked that was not answered so far, unless it may tell of it: on a slow line it keeps the
+    /// status and the battery waiting.
+    fn waits_for_calm(&self, slot: &QueryState) -> bool {
+        let tells = slot.tells_status() || slot.counts_on_battery || slot.query.raises();
+        self.uneasy && slot.refused && slot.reading.is_none() && !tells
+    }
+
+    /// Whether a question waits for mains: what says whether mains is there was answered before and meets silence, and
     /// when it is answered again that comes first.
     fn waits_for_mains(&self, slot: &QueryState) -> bool {
         let tells = |slot: &&QueryState| slot.says_mains && slot.applies && !slot.refused;
@@ -74,6 +94,11 @@ impl Schedule {
     /// Whether a question was answered before.
     pub(super) fn is_known(&self, at: usize) -> bool {
         self.slots.get(at).is_some_and(|slot| slot.reading.is_some())
+    }
+
+    /// Whether a question is answered, as far as that is known.
+    pub(super) fn answers(&self, at: usize) -> bool {
+        self.slots.get(at).is_some_and(|slot| slot.reading.is_some() && !slot.refused)
     }
 
     /// When it was read last whether mains is there.

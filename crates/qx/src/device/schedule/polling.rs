@@ -51,7 +51,7 @@ impl Device {
             // what is asked again, or once, is not asked before its time
             let is_regular = self.ready && slot.repeats == 0 && slot.reading.is_some() && !slot.refused;
             let until = if is_regular { until } else { now };
-            let waits = self.schedule.waits_for_mains(slot);
+            let waits = self.schedule.waits(slot);
             slot.due.filter(|due| *due <= until && !waits).map(|due| (rank(slot), due))
         };
         let waiting = self.schedule.slots.iter().enumerate().filter_map(|(at, slot)| Some((due(slot)?, at)));

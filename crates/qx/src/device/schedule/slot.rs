@@ -198,6 +198,11 @@ impl QueryState {
         self.says_mains && self.reading.is_some() && matches!(self.odd, Some((Odd::Silence, _)))
     }
 
+    /// Whether its last reply said all that is taken of it.
+    pub(super) fn says_all(&self) -> bool {
+        self.odd.is_none() && self.misses == 0 && self.whole >= self.answered && !self.refused
+    }
+
     /// Whether it was asked more than once since its last reply, and met silence or a refusal.
     pub(super) fn is_unanswered(&self) -> bool {
         self.refused
