@@ -55,7 +55,7 @@ use schedule::{QueryState, Schedule};
 use search::Search;
 use std::collections::VecDeque;
 use std::time::Duration;
-use timing::{LONGEST_EXCHANGE, PATIENCE_IN_SILENCE, POLL_PATIENCE};
+use timing::{LONGEST_EXCHANGE, PATIENCE_IN_SILENCE, POLL_PATIENCE, RELOAD_ASKS};
 
 /// Identifies a request until it is answered.
 pub type Ticket = u64;
@@ -260,7 +260,7 @@ impl Device {
         self.keep_pace(now);
         if self.options.pollinterval < before.pollinterval && was_fresh_until > now {
             // it was not asked more often so far
-            self.schedule.keep_until(was_fresh_until.min(now + self.stale_after()), now);
+            self.schedule.keep_until(was_fresh_until.min(now + RELOAD_ASKS), now);
         }
         if self.ready {
             self.publish(now);

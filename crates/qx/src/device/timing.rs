@@ -56,6 +56,8 @@ pub(super) const ROUND: Duration = Duration::from_millis(20);
 pub(super) const ALONG: Duration = Duration::from_millis(500);
 /// Not more often than this, unless that is configured.
 pub(super) const QUICKEST: Duration = Duration::from_secs(1);
+/// After a reload with a shorter interval the status is read within this.
+pub(super) const RELOAD_ASKS: Duration = Duration::from_secs(3);
 /// What was read since then was read in the same round of questions.
 pub(super) const JUST_NOW: Duration = Duration::from_secs(2);
 /// An estimate stands in for what the UPS said itself when it has not said it for so long.

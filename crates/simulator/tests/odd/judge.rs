@@ -42,6 +42,9 @@ struct Swap {
     heard: Option<Moment>,
 }
 
+/// After a reload the status is read within this.
+const RELOAD_ASKS: Duration = Duration::from_secs(3);
+
 pub struct Judge {
     pub found: Vec<Finding>,
     options: Options,
@@ -50,6 +53,8 @@ pub struct Judge {
     words: [Word; 4],
     orders: Orders,
     /// A reply was hurt or lost on the way.
+    /// The last reload with a shorter interval, and the one before it.
+    reload: Option<(Moment, Duration)>,
     bad: bool,
     bad_at: Moment,
     slowest: Duration,
@@ -92,6 +97,7 @@ impl Judge {
             quick: quick as u32,
             words: ["OB", "LB", "FSD", "OFF"].map(Word::new),
             orders: Orders::new(protocol),
+            reload: None,
             bad: false,
             bad_at: Moment::ZERO,
             slowest: Duration::from_millis(50),
@@ -182,6 +188,9 @@ impl Judge {
     }
 
     pub fn reloaded(&mut self, options: &Options, now: Moment) {
+        if options.pollinterval < self.options.pollinterval {
+            self.reload = Some((now, self.options.pollinterval));
+        }
         self.options = options.clone();
         self.reset(now);
     }
@@ -343,7 +352,10 @@ impl Judge {
         if !store.is_stale() {
             self.stale_since = None;
             self.readable_while_stale = 0;
-            let at_last = stale_at_last(self.options.pollinterval);
+            // with a shorter interval it is asked anew first
+            let before = self.reload.filter(|(at, _)| now.saturating_sub(*at) <= RELOAD_ASKS);
+            let interval = before.map_or(self.options.pollinterval, |(_, before)| before);
+            let at_last = stale_at_last(interval);
             let silent = now.saturating_sub(self.heard_at);
             if silent > at_last + self.round() {
                 self.report(

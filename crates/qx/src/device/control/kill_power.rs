@@ -146,7 +146,8 @@ impl Device {
 
     /// What was sent blind was not heard when the UPS answers at last and shows nothing: then it is told at once.
     fn kill_sees_again(&mut self, now: Moment) {
-        let is_idle = self.schedule.was_heard_since(now - STATUS_IS_NEW) && !self.shown().pending;
+        let is_read = self.schedule.was_heard_since(now - STATUS_IS_NEW) && !self.schedule.status_is_open();
+        let is_idle = self.ready && is_read && !self.shown().pending;
         let sent_blind =
             |killing: &&mut Box<KillPower>| killing.said_blind && !killing.waits && killing.again > now;
         if let Some(killing) = self.control.kill_power.as_mut().filter(sent_blind).filter(|_| is_idle) {

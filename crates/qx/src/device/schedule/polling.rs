@@ -38,13 +38,15 @@ impl Device {
             _ if slot.repeats > 0 && !noisy && self.goes_first(slot) && !often(slot) => {
                 u8::from(!slot.says_mains)
             }
-            Cadence::Quick if gives_way => 7,
+            Cadence::Quick if gives_way => 8,
             Cadence::Quick => 2,
             // nor may it wait for what may be many questions
             _ if slot.tells_status() && slot.reading.is_none() => 3,
-            Cadence::Once => 4,
-            Cadence::AfterChange => 5,
-            Cadence::Full => 6,
+            // in an outage how full the battery is goes before what may wait for its end
+            Cadence::Full if slot.counts_on_battery && self.schedule.uneasy => 4,
+            Cadence::Once => 5,
+            Cadence::AfterChange => 6,
+            Cadence::Full => 7,
         };
         let until = now + self.goes_along(now);
         let due = |slot: &QueryState| {
