@@ -193,3 +193,40 @@ fn a_reload_makes_nothing_stale() {
         }
     }
 }
+
+/// On battery only each second to fifth question is answered, and that reply is whole: silence makes no reply doubtful.
+#[test]
+fn a_ups_that_answers_seldom_on_battery_is_read_all_the_same() {
+    for (protocol, nth) in ["q1", "megatec"].into_iter().flat_map(|name| [2, 3, 4, 5].map(|nth| (name, nth)))
+    {
+        for offset in [0, 700, 1400] {
+            let [fails, low, back] = [60, 74, 92].map(|at| seconds(at) + Duration::from_millis(offset));
+            let mut asked = 0;
+            let mut ups = |ask: &str, now: Moment| {
+                asked = if now < fails || now >= back { 0 } else { asked + 1 };
+                if asked % nth != 0 {
+                    return vec![];
+                }
+                match ask {
+                    "Q1" if now < fails || now >= back => ended(OK.as_bytes()),
+                    "Q1" if now < low => ended(OB.as_bytes()),
+                    "Q1" => ended(OBLB.as_bytes()),
+                    "F" if protocol == "megatec" => ended(b"#230.0 003 024.0 50.0"),
+                    "I" if protocol == "megatec" => ended(b"#MUSTEK          PM 636     V1.2      "),
+                    _ => vec![],
+                }
+            };
+            let mut line = Line::new(named(protocol));
+            line.run(fails, &mut ups, |_| false);
+            let ob = until(&mut line, &mut ups, fails, "OB", true);
+            let lb = until(&mut line, &mut ups, low, "LB", true);
+            let ol = until(&mut line, &mut ups, back, "OL", true);
+            // two readings that agree, each of them one of `nth` questions
+            let within = Duration::from_millis(1500 * nth + 3000);
+            assert!(
+                ob <= within && lb <= within && ol <= lasting(5),
+                "{protocol} {nth}: {ob:?} {lb:?} {ol:?}"
+            );
+        }
+    }
+}

@@ -35,6 +35,8 @@ pub(super) struct LineState {
     whole: u32,
     /// The last 64 replies, the newest first: a bit is set for one that was garbled or lost.
     lately: u64,
+    /// Something was garbled while it was hurt: not all was lost whole.
+    garbled: bool,
     /// When something was heard last, be it garbled.
     heard_at: Moment,
     /// A whole reply had a carriage return at its end.
@@ -64,6 +66,7 @@ impl Default for LineState {
             hurt: false,
             whole: 0,
             lately: 0,
+            garbled: false,
             heard_at: Moment::ZERO,
             ends: false,
             endless: false,
@@ -148,16 +151,30 @@ impl LineState {
         self.hurt
     }
 
-    /// A reply was whole, or garbled or lost.
+    /// A reply was whole, or garbled.
     pub(super) fn heard(&mut self, whole: bool) {
+        self.garbled |= !whole;
+        self.count(whole);
+    }
+
+    /// Nothing came at all.
+    pub(super) fn lost(&mut self) {
+        self.count(false);
+    }
+
+    fn count(&mut self, whole: bool) {
         self.whole = if whole { self.whole.saturating_add(1) } else { 0 };
         self.hurt = !whole || self.hurt && self.whole < CALM_AFTER;
+        self.garbled &= self.hurt;
         self.lately = self.lately << 1 | u64::from(!whole);
     }
 
-    /// How much of what comes is noise.
+    /// How much of what comes is noise. Noise garbles many replies for each that it loses whole, as they are longer than
+    /// questions: where none is garbled, what comes is as good as on a line that loses nothing.
     pub(super) fn quality(&self) -> Quality {
         match self.whole {
+            whole if !self.garbled && whole >= PROVEN_AFTER => Quality::Clean,
+            _ if !self.garbled => Quality::Unproven,
             _ if self.lately.count_ones() >= HALF => Quality::Garbled,
             _ if self.lately.count_ones() >= NOISY => Quality::Noisy,
             _ if self.hurt => Quality::Hurt,

@@ -114,7 +114,11 @@ impl Device {
                 self.line.settle_first();
                 // a question that is silent again and again is not answered; a line that loses bytes loses others
                 let times = slot.meet(Odd::Silence);
-                self.line.heard(slot.reading.is_none() || times > 1);
+                if slot.reading.is_none() || times > 1 {
+                    self.line.heard(true);
+                } else {
+                    self.line.lost();
+                }
                 Came::Silence
             }
         };
@@ -242,7 +246,7 @@ impl Device {
         }
         slot.repeats += 1;
         slot.misses = slot.misses.saturating_add(u8::from(!read));
-        let enough = match (silent, quality.is_hurt()) {
+        let enough = match (silent, quality.is_hurt() || self.line.is_hurt()) {
             // it is known already that it does not answer
             _ if slot.refused || !slot.says_mains && slot.is_silent() => 0,
             // silence to a question asked once is an answer, unless the line loses bytes, or the UPS says so
