@@ -104,6 +104,68 @@ fn a_ups_that_takes_an_order_and_does_not_obey_is_noticed() {
     assert!(!noted(&line, LogLevel::Warning, "still on"));
 }
 
+/// What the log says of a load that stays on, after `name` and what comes later: by the status, or by a command.
+fn told_of_a_load_that_is_on(name: &str, later: &str) -> Vec<String> {
+    let (mut took, mut polls) = (false, 0);
+    let mut ups = |ask: &str, _| match ask {
+        // on battery when it is told, on mains some polls later
+        "Q1" if later == "mains" && took && polls < 5 => {
+            polls += 1;
+            ended(b"(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000")
+        }
+        "Q1" if later == "mains" && !took => ended(b"(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000"),
+        "Q1" => ended(STATUS),
+        "F" => ended(b"#230.0 003 024.0 50.0"),
+        "I" => ended(VENDOR),
+        ask if is_order(ask) => {
+            took = true;
+            vec![]
+        }
+        _ => vec![],
+    };
+    let mut line = Line::new(Options { protocol: Some("megatec".into()), ..Options::default() });
+    assert!(line.run(seconds(30), &mut ups, |event| *event == Event::Ready));
+    let until = line.now + lasting(6);
+    line.run(until, &mut ups, |_| false);
+    line.device.instant_command(7, name, None);
+    let until = line.now + lasting(8);
+    line.run(until, &mut ups, |_| false);
+    if later != "mains" {
+        line.device.instant_command(8, later, None);
+    }
+    let until = line.now + lasting(120);
+    line.run(until, &mut ups, |_| false);
+    let told = |event: &Event| match event {
+        Event::Noted(level, text) if *level >= LogLevel::Info && text.contains("output") => {
+            Some(text.clone())
+        }
+        _ => None,
+    };
+    line.events.iter().filter_map(|(_, event)| told(event)).collect()
+}
+
+/// Whoever switched the load on again reads in the log that the UPS is at fault.
+#[test]
+fn a_load_that_was_switched_on_again_is_no_fault() {
+    for (name, later) in [
+        ("load.off", "load.on"),
+        ("shutdown.stayoff", "load.on"),
+        ("shutdown.stayoff", "shutdown.stop"),
+        ("shutdown.return", "load.on"),
+    ] {
+        assert!(told_of_a_load_that_is_on(name, later).is_empty(), "{name}, {later}");
+    }
+    // which is no fault either: the load may stay on, or come back at once
+    let told = told_of_a_load_that_is_on("shutdown.return", "mains");
+    assert_eq!(told, ["shutdown.return: mains came back before the load was seen off, and the output is on"]);
+    // but a load that is to stay off comes back by itself
+    let told = told_of_a_load_that_is_on("shutdown.stayoff", "mains");
+    assert!(
+        told.len() == 1 && told[0].contains("accepted shutdown.stayoff, but its output is still on"),
+        "{told:?}"
+    );
+}
+
 #[test]
 fn refused_orders_are_tried_as_the_dialect_spells_them_otherwise() {
     for (name, knows, sent) in [
