@@ -275,3 +275,43 @@ fn other_spellings_mean_the_same() {
     }
     assert!(seen > 50, "{seen}");
 }
+
+/// What is said of an order, `after` it was left, when the driver stops.
+fn said_at_the_end(name: &str, after: Duration) -> (Vec<String>, Option<Outcome>) {
+    let mut ups = Ups::new(|_| true, STATUS);
+    let mut line = found(Options::default(), &mut ups);
+    line.device.instant_command(7, name, None);
+    let until = line.now + after;
+    line.run(until, &mut |ask, _| ups.reply(ask), |_| false);
+    let before = line.events.len();
+    line.device.end_orders(until);
+    while let Some(event) = line.device.poll_event() {
+        line.events.push((until, event));
+    }
+    let noted = |event: &Event| match event {
+        Event::Noted(LogLevel::Warning, text) => Some(text.clone()),
+        _ => None,
+    };
+    let notes = line.events[before..].iter().filter_map(|(_, event)| noted(event)).collect();
+    let answers = line.events.iter().filter_map(|(_, event)| match event {
+        Event::Answered(7, outcome) => Some(outcome.clone()),
+        _ => None,
+    });
+    (notes, answers.last())
+}
+
+/// Who stops the driver with an order under way reads what is known of it.
+#[test]
+fn a_driver_that_stops_says_what_is_known_of_its_orders() {
+    let (notes, outcome) = said_at_the_end("load.off", lasting(1) + Duration::from_millis(500));
+    let why = "load.off is not confirmed: S00R0000 was not answered, and the driver stops before the UPS shows whether it does it";
+    assert_eq!((notes, outcome), (vec![why.to_string()], Some(Outcome::NotConfirmed(why.into()))));
+    // accepted, and the load is on yet
+    let (notes, outcome) = said_at_the_end("shutdown.return", lasting(15));
+    assert_eq!(outcome, Some(Outcome::Done));
+    let [note] = &notes[..] else { panic!("{notes:?}") };
+    assert!(note.starts_with("shutdown.return: the UPS accepted it, and the load goes off in 1"), "{note}");
+    // nothing is said of what needs no word
+    let (notes, outcome) = said_at_the_end("beeper.toggle", lasting(15));
+    assert_eq!((notes, outcome), (vec![], Some(Outcome::Done)));
+}

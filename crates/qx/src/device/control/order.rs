@@ -173,11 +173,7 @@ impl Device {
                 self.answer(unconfirmed.request.asker, Outcome::Failed(why));
             }
             CommandVerdict::NotConfirmed(why) => {
-                let said = match &unconfirmed.said {
-                    Some(said) => format!("answered by '{said}'"),
-                    None if unconfirmed.failed => "not answered (a transfer failed)".into(),
-                    None => "not answered".into(),
-                };
+                let said = unconfirmed.answered();
                 let why = format!("{name} is not confirmed: {sent} was {said}, and {why}");
                 self.answer(unconfirmed.request.asker, Outcome::NotConfirmed(why));
             }

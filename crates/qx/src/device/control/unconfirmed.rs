@@ -126,6 +126,15 @@ impl Unconfirmed {
         self.request.asker
     }
 
+    /// How it was answered, in words.
+    pub(super) fn answered(&self) -> String {
+        match &self.said {
+            Some(said) => format!("answered by '{said}'"),
+            None if self.failed => "not answered (a transfer failed)".into(),
+            None => "not answered".into(),
+        }
+    }
+
     /// No asker waits for it any more.
     pub(super) fn forget_asker(&mut self) {
         self.request.asker = Requester::Configuration;
