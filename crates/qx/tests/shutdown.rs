@@ -315,3 +315,30 @@ fn a_driver_that_stops_says_what_is_known_of_its_orders() {
     let (notes, outcome) = said_at_the_end("beeper.toggle", lasting(15));
     assert_eq!((notes, outcome), (vec![], Some(Outcome::Done)));
 }
+
+/// Who interrupts it reads which order is with the UPS, also while its answer is awaited.
+#[test]
+fn switching_the_load_off_that_is_interrupted_names_its_order() {
+    let mut ups = Ups::new(|_| true, STATUS);
+    let mut line = found(Options::default(), &mut ups);
+    line.device.kill_power(7);
+    let sent = loop {
+        line.now += Duration::from_millis(50);
+        match line.device.poll_exchange(line.now) {
+            Some(exchange) if exchange.command.starts_with(b"S") => break exchange,
+            Some(exchange) => {
+                let bytes = ups.reply(&String::from_utf8_lossy(&exchange.command));
+                let mut collector = qx::line::exchange::Collector::new(&exchange);
+                collector.take(&bytes);
+                line.device.handle_reply(collector.finish(Duration::from_millis(30)), line.now);
+            }
+            None => {}
+        }
+    };
+    assert_eq!(sent.command.trim_ascii_end(), b"S.5R0003");
+    line.device.stop_killing_power("SIGINT was received once more");
+    let why = "switching the load off was interrupted (SIGINT was received once more): shutdown.return (S.5R0003) was sent, and whether the UPS obeys was not seen";
+    let told = std::iter::from_fn(|| line.device.poll_event());
+    let answers: Vec<Event> = told.filter(|event| matches!(event, Event::Answered(..))).collect();
+    assert_eq!(answers, [Event::Answered(7, Outcome::NotConfirmed(why.into()))]);
+}
