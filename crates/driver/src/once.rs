@@ -60,7 +60,7 @@ pub(crate) async fn kill_power(station: &Station, program: &str, log: &Log) -> R
         name = broken_off_by(signals, log) => {
             let why = format!("{name} was received once more");
             if !station.device().borrow().kills_power() {
-                return Err(format!("switching the load off was broken off ({why}); nothing was sent, and the load stays on"));
+                return Err(format!("switching the load off was interrupted ({why}); nothing was sent, and the load stays on"));
             }
             station.device().borrow_mut().stop_killing_power(&why);
             station.requests().look();
@@ -119,7 +119,7 @@ async fn broken_off_by(signals: Option<Signals>, log: &Log) -> &'static str {
         }
         if !std::mem::replace(&mut is_leaving, true) {
             log.warning(&format!(
-                "received {name}: the load is being switched off, exiting when that is done; SIGINT or SIGQUIT breaks it off"
+                "received {name}: the load is being switched off, exiting when that is done; SIGINT or SIGQUIT interrupts it"
             ));
         }
     }

@@ -84,9 +84,10 @@ impl Driver {
         if station.condition() == Condition::Ended {
             return Err(ENDED.into());
         }
+        let is_asked = station.requests().are_open();
         station.stop();
-        if was_busy {
-            // the client that asked for it hears what came of it
+        if was_busy || is_asked {
+            // the client that asked for something hears what came of it
             tokio::time::sleep(LAST_ANSWERS).await;
         }
         Ok(ExitCode::SUCCESS)

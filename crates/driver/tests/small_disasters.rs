@@ -295,3 +295,30 @@ fn without_data_there_is_nothing_to_print() {
     assert!(!said.out.contains("ups.status"), "{said:?}");
     assert!(said.err.contains("speaks voltronic") || said.err.contains("does not answer"), "{said:?}");
 }
+
+/// Who stops the driver, or restarts it, reads whether the load goes off.
+#[test]
+fn a_driver_that_is_stopped_says_what_is_known_of_its_order() {
+    let ups = SimUps::start("order", Which::Ours, "megatec", &[]);
+    for (command, words) in [
+        ("shutdown.return", "shutdown.return: the UPS accepted it, and the load goes off in"),
+        (
+            "load.off",
+            "load.off is not confirmed: S00R0000 was sent, and the driver stops before the UPS answers",
+        ),
+    ] {
+        let mut driver = Foreground::start("order", &ups.port, "");
+        let mut client = UnixStream::connect(driver.station.run_folder().join("nutdrv_qx-u")).unwrap();
+        ups.forget();
+        writeln!(client, "INSTCMD {command}\nTRACKING 1").unwrap();
+        let is_there = || match command {
+            "load.off" => ups.heard().iter().any(|line| line.contains("S00R0000")),
+            _ => !driver.says("the load goes off after").is_empty(),
+        };
+        driver.station.wait_for(command, is_there);
+        kill(driver.pid(), Signal::SIGTERM).unwrap();
+        assert!(driver.child.wait().unwrap().success());
+        assert_eq!(driver.says(words).len(), 1, "{}", std::fs::read_to_string(&driver.log).unwrap());
+        ups.turn("countdown off");
+    }
+}

@@ -105,6 +105,68 @@ fn a_ups_that_takes_an_order_and_does_not_obey_is_noticed() {
     assert!(!noted(&line, LogLevel::Warning, "still on"));
 }
 
+/// What the log says of a load that stays on, after `name` and what comes later: by the status, or by a command.
+fn told_of_a_load_that_is_on(name: &str, later: &str) -> Vec<String> {
+    let (mut took, mut polls) = (false, 0);
+    let mut ups = |ask: &str, _| match ask {
+        // on battery when it is told, on mains some polls later
+        "Q1" if later == "mains" && took && polls < 5 => {
+            polls += 1;
+            ended(b"(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000")
+        }
+        "Q1" if later == "mains" && !took => ended(b"(000.0 195.0 226.0 014 49.0 25.5 30.0 10001000"),
+        "Q1" => ended(STATUS),
+        "F" => ended(b"#230.0 003 024.0 50.0"),
+        "I" => ended(VENDOR),
+        ask if is_order(ask) => {
+            took = true;
+            vec![]
+        }
+        _ => vec![],
+    };
+    let mut line = Line::new(Options { protocol: Some("megatec".into()), ..Options::default() });
+    assert!(line.run(seconds(30), &mut ups, |event| *event == Event::Ready));
+    let until = line.now + lasting(6);
+    line.run(until, &mut ups, |_| false);
+    line.device.instant_command(7, name, None);
+    let until = line.now + lasting(8);
+    line.run(until, &mut ups, |_| false);
+    if later != "mains" {
+        line.device.instant_command(8, later, None);
+    }
+    let until = line.now + lasting(120);
+    line.run(until, &mut ups, |_| false);
+    let told = |event: &Event| match event {
+        Event::Noted(level, text) if *level >= LogLevel::Info && text.contains("output") => {
+            Some(text.clone())
+        }
+        _ => None,
+    };
+    line.events.iter().filter_map(|(_, event)| told(event)).collect()
+}
+
+/// Whoever switched the load on again reads in the log that the UPS is at fault.
+#[test]
+fn a_load_that_was_switched_on_again_is_no_fault() {
+    for (name, later) in [
+        ("load.off", "load.on"),
+        ("shutdown.stayoff", "load.on"),
+        ("shutdown.stayoff", "shutdown.stop"),
+        ("shutdown.return", "load.on"),
+    ] {
+        assert!(told_of_a_load_that_is_on(name, later).is_empty(), "{name}, {later}");
+    }
+    // which is no fault either: the load may stay on, or come back at once
+    let told = told_of_a_load_that_is_on("shutdown.return", "mains");
+    assert_eq!(told, ["shutdown.return: mains came back before the load was seen off, and the output is on"]);
+    // but a load that is to stay off comes back by itself
+    let told = told_of_a_load_that_is_on("shutdown.stayoff", "mains");
+    assert!(
+        told.len() == 1 && told[0].contains("accepted shutdown.stayoff, but its output is still on"),
+        "{told:?}"
+    );
+}
+
 #[test]
 fn refused_orders_are_tried_as_the_dialect_spells_them_otherwise() {
     for (name, knows, sent) in [
@@ -213,6 +275,73 @@ fn other_spellings_mean_the_same() {
         }
     }
     assert!(seen > 50, "{seen}");
+}
+
+/// What is said of an order, `after` it was left, when the driver stops.
+fn said_at_the_end(name: &str, after: Duration) -> (Vec<String>, Option<Outcome>) {
+    let mut ups = Ups::new(|_| true, STATUS);
+    let mut line = found(Options::default(), &mut ups);
+    line.device.instant_command(7, name, None);
+    let until = line.now + after;
+    line.run(until, &mut |ask, _| ups.reply(ask), |_| false);
+    let before = line.events.len();
+    line.device.end_orders(until);
+    while let Some(event) = line.device.poll_event() {
+        line.events.push((until, event));
+    }
+    let noted = |event: &Event| match event {
+        Event::Noted(LogLevel::Warning, text) => Some(text.clone()),
+        _ => None,
+    };
+    let notes = line.events[before..].iter().filter_map(|(_, event)| noted(event)).collect();
+    let answers = line.events.iter().filter_map(|(_, event)| match event {
+        Event::Answered(7, outcome) => Some(outcome.clone()),
+        _ => None,
+    });
+    (notes, answers.last())
+}
+
+/// Who stops the driver with an order under way reads what is known of it.
+#[test]
+fn a_driver_that_stops_says_what_is_known_of_its_orders() {
+    let (notes, outcome) = said_at_the_end("load.off", lasting(1) + Duration::from_millis(500));
+    let why = "load.off is not confirmed: S00R0000 was not answered, and the driver stops before the UPS shows whether it does it";
+    assert_eq!((notes, outcome), (vec![why.to_string()], Some(Outcome::NotConfirmed(why.into()))));
+    // accepted, and the load is on yet
+    let (notes, outcome) = said_at_the_end("shutdown.return", lasting(15));
+    assert_eq!(outcome, Some(Outcome::Done));
+    let [note] = &notes[..] else { panic!("{notes:?}") };
+    assert!(note.starts_with("shutdown.return: the UPS accepted it, and the load goes off in 1"), "{note}");
+    // nothing is said of what needs no word
+    let (notes, outcome) = said_at_the_end("beeper.toggle", lasting(15));
+    assert_eq!((notes, outcome), (vec![], Some(Outcome::Done)));
+}
+
+/// Who interrupts it reads which order is with the UPS, also while its answer is awaited.
+#[test]
+fn switching_the_load_off_that_is_interrupted_names_its_order() {
+    let mut ups = Ups::new(|_| true, STATUS);
+    let mut line = found(Options::default(), &mut ups);
+    line.device.kill_power(7);
+    let sent = loop {
+        line.now += Duration::from_millis(50);
+        match line.device.poll_exchange(line.now) {
+            Some(exchange) if exchange.command.starts_with(b"S") => break exchange,
+            Some(exchange) => {
+                let bytes = ups.reply(&String::from_utf8_lossy(&exchange.command));
+                let mut collector = qx::line::exchange::Collector::new(&exchange);
+                collector.take(&bytes);
+                line.device.handle_reply(collector.finish(Duration::from_millis(30)), line.now);
+            }
+            None => {}
+        }
+    };
+    assert_eq!(sent.command.trim_ascii_end(), b"S.5R0003");
+    line.device.stop_killing_power("SIGINT was received once more");
+    let why = "switching the load off was interrupted (SIGINT was received once more): shutdown.return (S.5R0003) was sent, and whether the UPS obeys was not seen";
+    let told = std::iter::from_fn(|| line.device.poll_event());
+    let answers: Vec<Event> = told.filter(|event| matches!(event, Event::Answered(..))).collect();
+    assert_eq!(answers, [Event::Answered(7, Outcome::NotConfirmed(why.into()))]);
 }
 
 /// Hears nothing for so long after its last reply.

@@ -207,6 +207,11 @@ impl Requests {
         !self.tickets.waiting.borrow().is_empty()
     }
 
+    /// Answers for a session that has ended.
+    pub(crate) fn close(&self, ticket: Ticket, outcome: Outcome) {
+        self.tickets.close(ticket, outcome);
+    }
+
     /// Has the session look after its device, which was told something.
     pub fn look(&self) {
         // while others wait, it does anyway

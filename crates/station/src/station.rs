@@ -18,7 +18,7 @@ use crate::reload::{self, Reloaded};
 use crate::request::{Refused, Request, Requests};
 use crate::session::Session;
 use link::{Address, LinkError};
-use qx::device::Device;
+use qx::device::{Device, Event};
 use std::cell::{Cell, Ref, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -278,9 +278,20 @@ impl Station {
         Ok(done)
     }
 
-    /// Ends the session, and keeps what was last estimated of the battery. Requests without an answer fail.
+    /// Ends the session, and keeps what was last estimated of the battery. Of each order that was sent it is said what
+    /// is known; other requests without an answer fail.
     pub fn stop(&self) {
         self.session.abort();
+        self.device.borrow_mut().end_orders(self.board.now());
+        loop {
+            let event = self.device.borrow_mut().poll_event();
+            match event {
+                Some(Event::Noted(level, text)) => self.log.say(level, &text),
+                Some(Event::Answered(ticket, outcome)) => self.requests.close(ticket, outcome),
+                Some(_) => {}
+                None => break,
+            }
+        }
         self.keeping.borrow().keep_last(&mut self.device.borrow_mut());
     }
 }

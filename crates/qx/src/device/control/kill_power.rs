@@ -3,14 +3,14 @@
 //! It has one aim and goes on for its time with whatever the line still carries: it waits for a line that
 //! is away, tries again what the UPS did not confirm, and sends blind to a UPS that cannot be understood.
 
-use super::asker::{Generation, Requester};
+use super::asker::{Generation, QueuedRequest, Requester};
 use super::plan::{KillStep, Planned, plan, steps};
-use super::unconfirmed::Shown;
+use super::unconfirmed::{Shown, is_of_the_load};
 use crate::device::bounds::{
     KILL, KILL_LOOKS, KILL_PAUSE, KILL_REST, KILL_RESTS_AT_MOST, KILL_TRIES, KILL_UNKNOWN_TRIES,
     STATUS_IS_NEW,
 };
-use crate::device::{Device, Event, LogLevel, Moment, Outcome, Ticket};
+use crate::device::{Asked, Device, Event, LogLevel, Moment, Outcome, Ticket};
 use crate::vocabulary::variable::UPS_DELAY_SHUTDOWN;
 use crate::wire::protocol::Protocol;
 use crate::wire::query::Cadence;
@@ -85,16 +85,34 @@ impl Device {
 
     /// Ends that sequence before its time; [`Event::Answered`] tells what is known of it.
     pub fn stop_killing_power(&mut self, why: &str) {
-        let Some(killing) = &self.control.kill_power else { return };
-        let sent = killing.unconfirmed.is_some() || killing.waits && self.is_told_to_shut_down();
-        self.kill_ends(match sent {
-            true => Outcome::NotConfirmed(format!(
-                "switching the load off was interrupted ({why}): a command was sent, and whether the UPS obeys was not seen"
+        if self.control.kill_power.is_none() {
+            return;
+        }
+        self.kill_ends(match self.killed_by() {
+            Some(sent) => Outcome::NotConfirmed(format!(
+                "switching the load off was interrupted ({why}): {sent}, and whether the UPS obeys was not seen"
             )),
-            false => Outcome::Failed(format!(
+            None => Outcome::Failed(format!(
                 "switching the load off was interrupted ({why}): the load was not switched off"
             )),
         });
+    }
+
+    /// The order of that sequence that was sent, and what is known of it.
+    fn killed_by(&self) -> Option<String> {
+        let is_order =
+            |request: &QueuedRequest| request.asker == Requester::KillPower && is_of_the_load(&request.name);
+        let line = |name: &str, sent: &str, answered: &str| format!("{name} ({sent}) was {answered}");
+        match (&self.asked, &self.control.unconfirmed) {
+            (Some((Asked::Request(request), _)), _) if is_order(request) => {
+                let sent = request.steps.front().map_or("", String::as_str);
+                Some(line(&request.name, sent, "sent"))
+            }
+            (_, Some(unconfirmed)) if is_order(&unconfirmed.request) => {
+                Some(line(&unconfirmed.request.name, &unconfirmed.sent, &unconfirmed.answered()))
+            }
+            _ => self.control.kill_power.as_ref()?.unconfirmed.clone(),
+        }
     }
 
     /// What [`Device::kill_power`] would send now.

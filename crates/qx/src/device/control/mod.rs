@@ -2,6 +2,7 @@
 
 mod asker;
 mod complaints;
+mod ending;
 mod kill_power;
 mod order;
 pub mod plan;

@@ -3,7 +3,7 @@
 //! be known, the status decides, and where that does not, the outcome is "not confirmed".
 
 use super::asker::Requester;
-use super::unconfirmed::{CommandAim, DEAD_VOLTS, LoadOrder, Shown, Unconfirmed};
+use super::unconfirmed::{CommandAim, DEAD_VOLTS, LoadOrder, Shown, Unconfirmed, keeps_load_on};
 use crate::device::bounds::{ANSWER, LATE, SHOWS, SHOWS_SLOWLY, SILENCE_COUNTS, STATUS_IS_NEW};
 use crate::device::{Device, LogLevel, Moment, Outcome};
 use crate::line::exchange::Reply;
@@ -117,8 +117,10 @@ impl Device {
     /// A status was accepted.
     pub(in crate::device) fn compare_with_order(&mut self) {
         let shown = self.shown();
+        let on_battery = self.says_on_battery();
         if let Some(order) = &mut self.control.order {
             order.seen_off |= shown.dead;
+            order.seen_on_battery |= on_battery;
         }
         if self.control.unconfirmed.is_some() {
             let now = self.schedule.slots().iter().map(|slot| slot.answered).max().unwrap_or_default();
@@ -149,6 +151,10 @@ impl Device {
         let Some(unconfirmed) = self.control.unconfirmed.take().map(|boxed| *boxed) else { return };
         let (name, sent) = (unconfirmed.request.name.clone(), unconfirmed.sent.clone());
         self.kill_was_answered(unconfirmed.said.is_some());
+        let may_be_done = matches!(verdict, CommandVerdict::Done(_) | CommandVerdict::NotConfirmed(_));
+        if let Some(order) = self.control.order.as_mut().filter(|_| may_be_done && keeps_load_on(&name)) {
+            order.overruled = true;
+        }
         match verdict {
             CommandVerdict::Wait => {}
             CommandVerdict::Done(shown) => {
@@ -167,11 +173,7 @@ impl Device {
                 self.answer(unconfirmed.request.asker, Outcome::Failed(why));
             }
             CommandVerdict::NotConfirmed(why) => {
-                let said = match &unconfirmed.said {
-                    Some(said) => format!("answered by '{said}'"),
-                    None if unconfirmed.failed => "not answered (a transfer failed)".into(),
-                    None => "not answered".into(),
-                };
+                let said = unconfirmed.answered();
                 let why = format!("{name} is not confirmed: {sent} was {said}, and {why}");
                 self.answer(unconfirmed.request.asker, Outcome::NotConfirmed(why));
             }
@@ -289,19 +291,27 @@ impl Device {
                 let delay = Duration::from_secs(delay.unwrap_or_default().into());
                 let (name, off) = (name.clone(), now + delay + self.options.pollinterval);
                 let seen_off = self.shown().dead;
-                self.control.order = Some(LoadOrder { name, off, seen_off });
+                let seen_on_battery = self.says_on_battery();
+                self.control.order =
+                    Some(LoadOrder { name, off, seen_off, seen_on_battery, overruled: false });
             }
         }
     }
 
     /// Whether the load went off, once its time is up.
     fn judge_order(&mut self) {
-        let Some(LoadOrder { name, off, seen_off }) = self.control.order.take() else { return };
-        let shown = self.shown();
-        let alive = self.is_output_dead() == Some(false) && !shown.pending;
+        let Some(order) = self.control.order.take() else { return };
+        let LoadOrder { name, off, seen_off, seen_on_battery, overruled } = order;
+        let alive = self.is_output_dead() == Some(false) && !self.shown().pending;
+        let is_back = seen_on_battery && !self.says_on_battery();
         if seen_off {
             self.note(LogLevel::Info, format!("{name}: the load was switched off"));
-        } else if alive && self.schedule.last_good() > off {
+        } else if overruled || !alive || self.schedule.last_good() <= off {
+            // nothing is known of this order
+        } else if is_back && name == "shutdown.return" {
+            let text = format!("{name}: mains came back before the load was seen off, and the output is on");
+            self.note(LogLevel::Info, text);
+        } else {
             self.note(
                 LogLevel::Warning,
                 format!(
@@ -336,6 +346,13 @@ impl Device {
         let says = self.facts().words().status.has(Status::ForcedShutdown);
         let pending = says && !self.publication.shutdown_is_stuck();
         Shown { pending, dead: self.is_output_dead() == Some(true) }
+    }
+
+    /// Whether the UPS says now that it is on battery.
+    fn says_on_battery(&self) -> bool {
+        let facts = self.facts();
+        let words = facts.words();
+        words.covers.has(Status::Online) && !words.status.has(Status::Online)
     }
 
     /// Whether the UPS says that its output is dead, where it says anything of it.

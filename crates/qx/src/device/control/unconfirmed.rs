@@ -34,6 +34,11 @@ pub(super) fn is_of_the_load(name: &str) -> bool {
     CommandAim::of(name) == CommandAim::Off
 }
 
+/// Whether a command makes an order that came before it void: the load then stays on, or comes on again.
+pub(super) fn keeps_load_on(name: &str) -> bool {
+    matches!(name, "load.on" | "shutdown.stop")
+}
+
 /// What the status shows of the load.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shown {
@@ -121,6 +126,15 @@ impl Unconfirmed {
         self.request.asker
     }
 
+    /// How it was answered, in words.
+    pub(super) fn answered(&self) -> String {
+        match &self.said {
+            Some(said) => format!("answered by '{said}'"),
+            None if self.failed => "not answered (a transfer failed)".into(),
+            None => "not answered".into(),
+        }
+    }
+
     /// No asker waits for it any more.
     pub(super) fn forget_asker(&mut self) {
         self.request.asker = Requester::Configuration;
@@ -139,6 +153,10 @@ pub(super) struct LoadOrder {
     pub off: Moment,
     /// The load was seen off.
     pub seen_off: bool,
+    /// The UPS said since then that it is on battery.
+    pub seen_on_battery: bool,
+    /// A later command keeps the load on, or may: that it stays on says nothing of this order.
+    pub overruled: bool,
 }
 
 impl LoadOrder {
