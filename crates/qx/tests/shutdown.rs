@@ -423,3 +423,48 @@ fn the_power_is_killed_through_a_quiet_line() {
         assert!(ups.heard.iter().any(|ask| ask.starts_with('S')), "rest {rest} ms: {:?}", line.asked);
     }
 }
+
+/// Found by a review: it answers `(NAK` and obeys; the first reading that shows it was passed over, and another spelling
+/// began its countdown anew.
+#[test]
+fn an_order_that_is_refused_in_words_and_obeyed_is_sent_once() {
+    for (name, shows) in [("shutdown.return", PENDING), ("load.off", DEAD)] {
+        for latency in [30, 400, 900] {
+            let mut ups = Ups::new(|_| true, shows);
+            let mut line = found(Options::default(), &mut ups);
+            line.latency = Duration::from_millis(latency);
+            line.run(line.now + lasting(20), &mut |ask, _| ups.reply(ask), |_| false);
+            line.asked.clear();
+            line.device.instant_command(7, name, None);
+            let mut liar = |ask: &str, _| {
+                let reply = ups.reply(ask);
+                if is_order(ask) { ended(b"(NAK") } else { reply }
+            };
+            let answered = |event: &Event| matches!(event, Event::Answered(..));
+            assert!(line.run(line.now + lasting(30), &mut liar, answered));
+            assert_eq!(orders(&line).len(), 1, "{name} at {latency} ms: {:?}", orders(&line));
+            let is_done = line.events.iter().any(|(_, event)| *event == Event::Answered(7, Outcome::Done));
+            assert!(is_done, "{name} at {latency} ms: {:?}", line.events.last());
+            assert!(!noted(&line, LogLevel::Info, "by silence"), "{name} at {latency} ms");
+        }
+    }
+}
+
+/// Found by a review: a slow UPS that shows that it obeys is not told again.
+#[test]
+fn a_slow_ups_that_obeys_is_told_once() {
+    for latency in [500, 1000, 1500, 2000, 2500] {
+        let mut ups = Ups::new(|_| true, PENDING);
+        let mut line = found(Options::default(), &mut ups);
+        line.latency = Duration::from_millis(latency);
+        line.run(line.now + lasting(60), &mut |ask, _| ups.reply(ask), |_| false);
+        line.asked.clear();
+        line.device.kill_power(7);
+        let answered = |event: &Event| matches!(event, Event::Answered(..));
+        assert!(line.run(line.now + lasting(70), &mut |ask, _| ups.reply(ask), answered), "{latency} ms");
+        let sent = orders(&line).into_iter().filter(|ask| ask.starts_with('S')).count();
+        assert_eq!(sent, 1, "{latency} ms: {:?}", line.asked);
+        let is_done = line.events.iter().any(|(_, event)| *event == Event::Answered(7, Outcome::Done));
+        assert!(is_done, "{latency} ms: {:?}", line.events.last());
+    }
+}

@@ -5,7 +5,7 @@
 
 use super::asker::{Generation, QueuedRequest, Requester};
 use super::plan::{KillStep, Planned, plan, steps};
-use super::unconfirmed::{Shown, is_of_the_load};
+use super::unconfirmed::{Shown, Unconfirmed, is_of_the_load};
 use crate::device::bounds::{
     KILL, KILL_LOOKS, KILL_PAUSE, KILL_REST, KILL_RESTS_AT_MOST, KILL_TRIES, KILL_UNKNOWN_TRIES,
     STATUS_IS_NEW,
@@ -41,6 +41,8 @@ pub(super) struct KillPower {
     said_blind: bool,
     /// Something was said to the last command.
     answered: bool,
+    /// What the status showed before it.
+    before: Shown,
 }
 
 impl KillPower {
@@ -74,6 +76,7 @@ impl Device {
             met_line: false,
             said_blind: false,
             answered: false,
+            before: Shown::default(),
         }));
     }
 
@@ -175,9 +178,10 @@ impl Device {
     }
 
     fn next_step(&mut self, now: Moment) {
+        let before = self.shown_before(now);
         let Some(killing) = &mut self.control.kill_power else { return };
         let Some(step) = killing.steps.get(killing.at) else { return self.kill_rests(now) };
-        killing.waits = true;
+        (killing.waits, killing.before) = (true, before);
         killing.tries += 1;
         let name = step.name.clone();
         self.command_for(Requester::KillPower, &name, None);
@@ -232,10 +236,11 @@ impl Device {
         self.named().or_else(|| crate::protocols::named("megatec").filter(|_| heard && self.options.assumes))
     }
 
-    /// Whether something was said to the last command.
-    pub(super) fn kill_was_answered(&mut self, answered: bool) {
+    /// What is known of the last command.
+    pub(super) fn kill_was_answered(&mut self, unconfirmed: &Unconfirmed) {
         if let Some(killing) = &mut self.control.kill_power {
-            killing.answered = answered;
+            killing.answered = unconfirmed.said.is_some();
+            killing.before = unconfirmed.before;
         }
     }
 
@@ -264,7 +269,7 @@ impl Device {
             Outcome::Done => return self.kill_ends(Outcome::Done),
             Outcome::NotConfirmed(why) => {
                 killing.unconfirmed = Some(why.clone());
-                killing.ordered.get_or_insert((before, now));
+                killing.ordered.get_or_insert((killing.before, now));
                 killing.again = now + KILL_PAUSE;
             }
             Outcome::Failed(why) => {

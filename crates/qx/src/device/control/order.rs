@@ -53,7 +53,10 @@ impl Device {
         let heard =
             self.schedule.slots().iter().filter(|slot| slot.query.cadence == Cadence::Quick && slot.applies);
         let comes = heard.map(|slot| slot.answered).max().filter(|answered| *answered > unconfirmed.since);
-        let comes = comes.filter(|_| !self.schedule.status_is_whole_since(unconfirmed.since));
+        // what is between two states may be what the command did
+        let is_read =
+            self.schedule.status_is_whole_since(unconfirmed.since) && !self.schedule.status_is_open();
+        let comes = comes.filter(|_| !is_read);
         let slowly = comes.map_or(Moment::ZERO, |answered| answered + STATUS_IS_NEW);
         let of_answer =
             if self.acknowledgement().by_silence() { Moment::ZERO } else { unconfirmed.sent_at + LATE };
@@ -150,7 +153,7 @@ impl Device {
         }
         let Some(unconfirmed) = self.control.unconfirmed.take().map(|boxed| *boxed) else { return };
         let (name, sent) = (unconfirmed.request.name.clone(), unconfirmed.sent.clone());
-        self.kill_was_answered(unconfirmed.said.is_some());
+        self.kill_was_answered(&unconfirmed);
         let may_be_done = matches!(verdict, CommandVerdict::Done(_) | CommandVerdict::NotConfirmed(_));
         if let Some(order) = self.control.order.as_mut().filter(|_| may_be_done && keeps_load_on(&name)) {
             order.overruled = true;
@@ -158,8 +161,12 @@ impl Device {
         match verdict {
             CommandVerdict::Wait => {}
             CommandVerdict::Done(shown) => {
-                let by = if unconfirmed.answer == Acceptance::Yes { "by word" } else { "by silence" };
-                self.note(LogLevel::Info, format!("{name}: sent {sent}, accepted {by}"));
+                let taken = match (unconfirmed.answer, &unconfirmed.said) {
+                    (Acceptance::Yes, _) => "accepted by word".into(),
+                    (Acceptance::Nothing, _) | (_, None) => "accepted by silence".into(),
+                    (_, Some(said)) => format!("answered by '{said}', and done as its status shows"),
+                };
+                self.note(LogLevel::Info, format!("{name}: sent {sent}, {taken}"));
                 if unconfirmed.what != CommandAim::Other {
                     self.note(LogLevel::Info, format!("{name}: {shown}"));
                 }
@@ -245,7 +252,7 @@ impl Device {
             (CommandAim::Stop, Acceptance::Yes) if over => {
                 CommandVerdict::Done("accepted; the UPS has not answered since")
             }
-            (_, Acceptance::No) if seen || over => CommandVerdict::Refused,
+            (_, Acceptance::No) if settled || over => CommandVerdict::Refused,
             (_, _) if over && seen => CommandVerdict::NotConfirmed(none),
             (_, _) if over => CommandVerdict::NotConfirmed("the UPS has sent nothing readable since"),
             (_, _) => CommandVerdict::Wait,
