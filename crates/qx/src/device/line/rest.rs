@@ -1,7 +1,7 @@
 //! Rest: some UPSes hear nothing for a while behind their own reply, or behind a question that they did not hear.
 //!
 //! NUT asks one question each `pollinterval` and never meets it. What is asked again at once meets silence then, time
-//! after time, and what is asked later is answered: from that it is learned how long such a UPS rests.
+//! after time, and what is asked later is answered: from that it is known how long such a UPS rests.
 
 use crate::device::Moment;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use std::time::Duration;
 /// No UPS needs longer; one that does is one that does not answer.
 const LONGEST: Duration = Duration::from_secs(2);
 /// So often a question right behind another was lost, and one later answered, with none right behind answered meanwhile.
-const LEARNED_AFTER: u8 = 2;
+const KNOWN_AFTER: u8 = 2;
 
 /// What is known of the rest that a UPS needs.
 #[derive(Debug, Default)]
@@ -58,7 +58,7 @@ impl Rest {
 
     /// Until when this UPS hears nothing, as far as that is known.
     pub(super) fn over(&self) -> Moment {
-        self.used + self.enough.filter(|_| self.times >= LEARNED_AFTER).unwrap_or_default().min(LONGEST)
+        self.used + self.enough.filter(|_| self.times >= KNOWN_AFTER).unwrap_or_default().min(LONGEST)
     }
 
     /// When the line was in use last.
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_rest_is_learned_from_questions_that_are_lost_right_behind_others() {
+    fn a_rest_is_found_from_questions_that_are_lost_right_behind_others() {
         let mut rest = Rest::default();
         for _ in 0..5 {
             ask(&mut rest, 1970, 600);
