@@ -248,7 +248,7 @@ impl Client {
 pub fn connect_from(address: &str, port: u16) -> Client {
     use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, socket};
     use std::os::fd::AsRawFd;
-    let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None).unwrap();
+    let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).unwrap();
     let from: std::net::SocketAddrV4 = format!("{address}:0").parse().unwrap();
     let to: std::net::SocketAddrV4 = format!("127.0.0.1:{port}").parse().unwrap();
     bind(socket.as_raw_fd(), &SockaddrIn::from(from)).unwrap();
