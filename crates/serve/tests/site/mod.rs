@@ -73,9 +73,14 @@ impl Site {
 
     /// Starts the server and waits until it takes clients.
     pub fn start(&mut self) {
+        self.start_with(self.upsd());
+    }
+
+    /// The same, called so.
+    pub fn start_with(&mut self, mut upsd: Command) {
         let log = std::fs::File::options().create(true).append(true).open(self.folder.join("log")).unwrap();
         let said = self.log().len();
-        let server = self.upsd().arg("-FF").stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let server = upsd.arg("-FF").stdout(Stdio::null()).stderr(log).spawn().unwrap();
         self.server = Some(server);
         self.until("the server takes clients", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
         // before that a signal ends it
@@ -221,6 +226,14 @@ impl Client {
     pub fn ask(&mut self, line: &str) -> String {
         self.say(line);
         self.hear()
+    }
+
+    /// The same of a server that may have ended the connection.
+    pub fn ask_if_there(&mut self, line: &str) -> std::io::Result<String> {
+        self.stream.write_all(format!("{line}\n").as_bytes())?;
+        let mut answer = String::new();
+        self.reader.read_line(&mut answer)?;
+        Ok(answer.trim_end().to_string())
     }
 
     /// Asks for a list, and hears all of it.
