@@ -7,12 +7,12 @@ use super::errands::Errands;
 use super::line::UpstreamLine;
 use super::mirror::Mirror;
 use super::plan::Upstream;
-use super::source::{Source, WhenEnded};
+use super::source::{Mirrored, WhenEnded};
 use super::survey::{Stand, Survey};
 use nut::driver_lines::DriverLine;
 use nut::network::ErrorWord;
-use nut::network::client::{self, Having, Item, NetworkRequest, Next, SessionOpening};
-use nut::network::server::{Freshness, Order, Variable};
+use nut::network::client::{self, Having, Item, NetworkRequest, Next, SessionOpening, TlsMode};
+use nut::network::server::{Freshness, Order};
 use qx::vocabulary::moment::Moment;
 use station::clock::DeviceClock;
 use station::log::Log;
@@ -308,36 +308,16 @@ fn mirror(items: Vec<Item>, known: &[DriverLine]) -> Mirror {
     mirror
 }
 
-impl Source for UpstreamSource {
-    fn freshness(&self) -> Freshness {
+impl Mirrored for UpstreamSource {
+    fn with_mirror(&self, act: &mut dyn FnMut(&Mirror)) {
+        act(&self.inner.state.borrow().mirror);
+    }
+
+    fn freshness_of_mirror(&self) -> Freshness {
         self.inner.freshness()
     }
 
-    fn each_variable(&self, each: &mut dyn FnMut(&Variable<'_>)) {
-        self.inner.state.borrow().mirror.each_variable(each);
-    }
-
-    fn variable(&self, name: &str, tell: &mut dyn FnMut(&Variable<'_>)) {
-        self.inner.state.borrow().mirror.variable(name, tell);
-    }
-
-    fn each_choice(&self, name: &str, each: &mut dyn FnMut(&str)) {
-        self.inner.state.borrow().mirror.each_choice(name, each);
-    }
-
-    fn each_range(&self, name: &str, each: &mut dyn FnMut(i64, i64)) {
-        self.inner.state.borrow().mirror.each_range(name, each);
-    }
-
-    fn each_command(&self, each: &mut dyn FnMut(&str)) {
-        self.inner.state.borrow().mirror.each_command(each);
-    }
-
-    fn has_command(&self, name: &str) -> bool {
-        self.inner.state.borrow().mirror.has_command(name)
-    }
-
-    fn hand_over(&self, order: Order<'_>, _: bool, answer: WhenEnded) -> bool {
+    fn pass_on(&self, order: Order<'_>, _: bool, answer: WhenEnded) -> bool {
         let Upstream { ups, user, .. } = &self.inner.upstream;
         let mut state = self.inner.state.borrow_mut();
         if user.is_none() {
