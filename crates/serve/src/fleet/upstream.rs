@@ -57,6 +57,8 @@ struct Inner {
     is_lost_by_survey: Cell<bool>,
     lost: RefCell<Seldom>,
     said: RefCell<Seldom>,
+    /// The password went in the clear.
+    clear: RefCell<Seldom>,
 }
 
 struct State {
@@ -104,6 +106,7 @@ impl UpstreamSource {
             is_lost_by_survey: Cell::new(false),
             lost: RefCell::default(),
             said: RefCell::default(),
+            clear: RefCell::default(),
         });
         let task = tokio::task::spawn_local(inner.clone().run());
         UpstreamSource { inner, task }
@@ -138,8 +141,12 @@ impl Inner {
     }
 
     fn say_lost(&self, why: &str) {
-        if let Some(times) = self.lost.borrow_mut().happened(Instant::now()) {
-            self.log.warning(&counted(&format!("NUT server {}: {why}", self.place()), times));
+        self.complain(&self.lost, &format!("NUT server {}: {why}", self.place()));
+    }
+
+    fn complain(&self, seldom: &RefCell<Seldom>, text: &str) {
+        if let Some(times) = seldom.borrow_mut().happened(Instant::now()) {
+            self.log.warning(&counted(text, times));
         }
     }
 
@@ -231,7 +238,11 @@ impl Inner {
             opening = opening.as_user(name, password);
         }
         let mut next = opening.next(None);
+        let mut is_encrypted = false;
         loop {
+            if matches!(&next, Next::Ask(NetworkRequest::Password(_))) && !is_encrypted {
+                self.warn_of_clear_password(line);
+            }
             next = match next {
                 Next::Ask(request) | Next::AskAfter(_, request) => {
                     let (_, answer) = line.ask(request).await?;
@@ -240,12 +251,29 @@ impl Inner {
                 Next::StartTls => {
                     let config = client_config(verify, None).map_err(|why| why.to_string())?;
                     line.secure(config, host).await?;
+                    is_encrypted = true;
                     opening.next(Some(Ok(client::Answer::StartTls)))
                 }
                 Next::End(Ok(_)) => return Ok(()),
                 Next::End(Err((request, refusal))) => return Err(format!("{request}: {refusal}")),
             };
         }
+    }
+
+    /// It is sent all the same, as upsmon and upscmd do it where TLS is not required.
+    fn warn_of_clear_password(&self, line: &UpstreamLine) {
+        if line.is_of_this_machine() {
+            return;
+        }
+        let why = match self.upstream.tls {
+            TlsMode::Never => "upstream_tls is never",
+            _ => "the server offers no TLS",
+        };
+        let text = format!(
+            "upstream_password goes over the network to {} in the clear, as {why}; write upstream_tls = always where the server can be given TLS, or take the password out where reading is enough",
+            self.place()
+        );
+        self.complain(&self.clear, &text);
     }
 
     async fn poll(&self, line: &mut UpstreamLine, known: &mut Known) -> Result<(), String> {
