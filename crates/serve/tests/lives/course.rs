@@ -83,7 +83,7 @@ impl Course {
             _ => Origin::Unit(self.new_unit(name, Place::Server)),
         };
         // a section that goes on under its name keeps a forced shutdown
-        let forced = written.sections.get(name).and_then(|section| section.forced);
+        let forced = self.now.sections.get(name).and_then(|section| section.forced);
         written.sections.insert(name.into(), Section { origin, forced });
     }
 

@@ -14,6 +14,8 @@ pub struct Given {
     section: String,
     /// The units that the section had when it was asked, and when that was answered.
     meant: Vec<String>,
+    /// No reload was under way meanwhile.
+    is_settled: bool,
     asked: Instant,
     answer: String,
     id: Option<String>,
@@ -55,7 +57,7 @@ impl Orders {
 
     fn give_one(&mut self, truth: &Truth, section: String, sets: bool) {
         let number = format!("o{}", number());
-        let before = serial(truth, &section);
+        let (epoch, before) = (truth.epoch(), serial(truth, &section));
         let is_driven = matches!(truth.section(&section).map(|s| s.origin), Some(Origin::Driven(_)));
         let line = match (is_driven, sets) {
             (true, _) => format!("INSTCMD {section} beeper.toggle"),
@@ -66,7 +68,8 @@ impl Orders {
         let answer = self.client.ask(&line);
         let id = answer.strip_prefix("OK TRACKING ").map(String::from);
         let meant = [before, serial(truth, &section)].into_iter().flatten().collect();
-        self.given.push(Given { number, section, meant, asked, answer, id, outcome: None });
+        let is_settled = truth.is_still(epoch);
+        self.given.push(Given { number, section, meant, is_settled, asked, answer, id, outcome: None });
     }
 
     fn look(&mut self) {
@@ -110,7 +113,7 @@ impl Orders {
         if came.len() > 1 {
             return is("done more than once");
         }
-        if came.first().is_some_and(|(serial, _)| !order.meant.contains(serial)) {
+        if order.is_settled && came.first().is_some_and(|(serial, _)| !order.meant.contains(serial)) {
             return is("done to another UPS");
         }
         if order.id.is_none() {
@@ -127,7 +130,9 @@ impl Orders {
         let last = order.meant.last().and_then(|serial| units.get(serial))?;
         let is_kept = serial(truth, &order.section).as_ref() == Some(&last.serial)
             && order.meant.iter().all(|s| *s == last.serial);
-        let is_calm = is_kept && !last.was_troubled_since(order.asked);
+        // that a server has gone is seen at the next poll
+        let since = order.asked - Duration::from_secs(3);
+        let is_calm = order.is_settled && is_kept && !last.was_troubled_since(since);
         match (order.outcome.as_deref(), code) {
             (Some("ERR FAILED"), Some(3)) => None,
             (Some("ERR FAILED"), _) if is_calm => is("failed without a reason"),

@@ -91,7 +91,9 @@ pub struct Truth {
     pub ends: AtomicBool,
     faults: Mutex<Vec<String>>,
     /// How long the server, and this, waited for a processor until then.
-    starved: Mutex<Vec<(Instant, Duration)>>,
+    starved: Mutex<Vec<(Instant, Duration, Duration)>>,
+    /// The threads of the server.
+    server: Mutex<String>,
 }
 
 impl Truth {
@@ -106,36 +108,43 @@ impl Truth {
             ends: AtomicBool::new(false),
             faults: Mutex::default(),
             starved: Mutex::default(),
+            server: Mutex::default(),
         })
     }
 
     /// The server runs, as this process.
     pub fn watch(self: &Arc<Truth>, server: i32) {
+        *self.server.lock().unwrap() = format!("/proc/{server}/task");
         let truth = self.clone();
-        std::thread::spawn(move || truth.watch_the_machine(&format!("/proc/{server}/task")));
+        std::thread::spawn(move || truth.watch_the_machine());
     }
 
     /// Notes how long the machine was too busy to run this, and the server.
-    fn watch_the_machine(&self, server: &str) {
+    fn watch_the_machine(&self) {
         let (mut last, mut own) = (Instant::now(), Duration::ZERO);
         while !self.ends() {
             std::thread::sleep(LOOKS);
             let now = Instant::now();
             own += (now - last).saturating_sub(2 * LOOKS);
             last = now;
-            self.starved.lock().unwrap().push((now, own + waited(server)));
+            let sum = waited(&self.server.lock().unwrap());
+            self.starved.lock().unwrap().push((now, own, sum));
         }
     }
 
     /// How long something was ready to run since then and did not, as the machine ran others: what is late by that is not
     /// late by the server.
     pub fn starved_since(&self, since: Instant) -> Duration {
-        // what waits now is counted once it has run
-        std::thread::sleep(LOOKS);
+        let sum = waited(&self.server.lock().unwrap());
+        // this may have waited for its own turn
+        let now = Instant::now();
+        std::thread::sleep(2 * LOOKS);
         let starved = self.starved.lock().unwrap();
-        let before =
-            starved.iter().rev().find(|(at, _)| *at <= since).map_or(Duration::ZERO, |(_, sum)| *sum);
-        starved.last().map_or(Duration::ZERO, |(_, sum)| sum.saturating_sub(before))
+        let (own, last) = starved.last().map_or((Duration::ZERO, now), |(at, own, _)| (*own, *at));
+        let own = own + now.saturating_duration_since(last).saturating_sub(2 * LOOKS);
+        let before = starved.iter().rev().find(|(at, ..)| *at <= since);
+        let (own_before, sum_before) = before.map_or_else(Default::default, |(_, own, sum)| (*own, *sum));
+        own.saturating_sub(own_before) + sum.saturating_sub(sum_before)
     }
 
     pub fn ends(&self) -> bool {
