@@ -31,7 +31,8 @@ const VERSION: &str = concat!(
 
 /// Tools for UPSes that speak the Q* dialects (Megatec and its kin).
 #[derive(Parser)]
-#[command(name = "qxups", version, long_version = VERSION)]
+// as wide as a terminal at least is: also where help goes to a pipe
+#[command(name = "qxups", version, long_version = VERSION, max_term_width = 80)]
 struct Line {
     #[command(subcommand)]
     task: Task,

@@ -35,8 +35,36 @@ instcmds = ALL
 upsmon primary
 ";
 
+/// What stands below the options, and in the manual page.
+const MORE: &str = "\
+Files:
+  FOLDER/ups.conf    the UPSes, as for upsdrvctl
+  FOLDER/upsd.conf   where to listen and the like, as for upsd; may be missing
+  FOLDER/upsd.users  who may log in, set and command, as for upsd
+  /run/nut           sockets of the UPSes; upsd.pid, by which 'qxups reload'
+                     finds the server
+  /var/lib/qxups     what is kept of batteries, and the server's certificate
+
+Environment:
+  NUT_CONFPATH       FOLDER, where none is named
+  NUT_STATEPATH      in place of /run/nut for sockets
+  NUT_ALTPIDPATH     in place of /run/nut for upsd.pid; left out: NUT_STATEPATH
+  QXUPS_VARPATH      in place of /var/lib/qxups
+  ALLOW_NO_DEVICE    yes: start without a UPS, as ALLOW_NO_DEVICE of upsd.conf
+
+Signals:
+  SIGHUP             read the files again, as 'qxups reload', which says what
+                     came of it; where one is wrong, all goes on as before
+  SIGTERM, SIGINT    exit, after a load that is being switched off
+
+Exit status:
+  0  stopped by a signal
+  1  could not start: a sentence says what is wrong and what to do
+  2  wrong command line";
+
 /// The options of `qxups serve`.
 #[derive(Args)]
+#[command(after_help = MORE)]
 pub struct Serve {
     /// The folder of ups.conf, upsd.conf and upsd.users; left out: NUT_CONFPATH, or /etc/nut
     folder: Option<PathBuf>,
@@ -136,23 +164,39 @@ fn greeting(listen: Option<&[Listen]>) -> String {
         None => "localhost".into(),
     };
     let place = place.strip_suffix(&format!(":{PORT}")).unwrap_or(&place).to_string();
+    let own = [
+        (format!("qxups top @{place}"), "all of them, live (q ends it)"),
+        (format!("qxups list office@{place}"), "what one says"),
+        (
+            format!("qxups cmd -u demo rack@{place} test.battery.start.quick"),
+            "a command; the password is demo",
+        ),
+    ];
+    let nut = [
+        (format!("upsc -l {place}"), "their names"),
+        (format!("upsc office@{place}"), "what one says"),
+        (format!("upscmd -l rack@{place}"), "its commands"),
+        (format!("upscmd -w -u demo -p demo rack@{place} test.battery.start.quick"), ""),
+        (format!("upsrw -w -s ups.delay.start=300 -u demo -p demo rack@{place}"), ""),
+    ];
+    let rows =
+        |rows: &[(String, &str)]| -> String { rows.iter().map(|(line, what)| row(line, what)).collect() };
     format!(
-        "Three simulated UPSes are served: rack, office (on battery), lab. In another terminal:\n\
-         \n\
-         \x20 qxups top @{place}                            all of them, live (q ends it)\n\
-         \x20 qxups list office@{place}                     what one says\n\
-         \x20 qxups cmd -u demo rack@{place} test.battery.start.quick    (the password is demo)\n\
-         \n\
-         With NUT's own clients:\n\
-         \n\
-         \x20 upsc -l {place}                               their names\n\
-         \x20 upsc office@{place}                           what one says\n\
-         \x20 upscmd -l rack@{place}                        its commands\n\
-         \x20 upscmd -w -u demo -p demo rack@{place} test.battery.start.quick\n\
-         \x20 upsrw -w -s ups.delay.start=300 -u demo -p demo rack@{place}\n\
-         \n\
-         Control-C ends it.\n"
+        "Three simulated UPSes are served: rack, office (on battery), lab.\nIn another terminal:\n\n{}\n\
+         With NUT's own clients:\n\n{}\nControl-C ends it.\n",
+        rows(&own),
+        rows(&nut)
     )
+}
+
+/// A command and what it shows, on two lines where one is too long for a terminal of 80 columns.
+fn row(line: &str, what: &str) -> String {
+    const BESIDE: usize = 44;
+    match (what, line.len() < BESIDE) {
+        ("", _) => format!("  {line}\n"),
+        (_, true) => format!("  {line:<BESIDE$}{what}\n"),
+        (_, false) => format!("  {line}\n  {:<BESIDE$}{what}\n", ""),
+    }
 }
 
 #[cfg(test)]

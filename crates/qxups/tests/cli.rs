@@ -54,6 +54,27 @@ fn what_is_wrong_is_said() {
     assert!(complaint(&["frobnicate"]).contains("unrecognized subcommand"));
 }
 
+/// Help goes to terminals of 80 columns, and to pipes: no line is longer, so none is cut in the middle of a word.
+#[test]
+fn help_fits_80_columns() {
+    let tool = out(&qxups(&["--help"]));
+    let rows = tool.lines().filter_map(|line| line.strip_prefix("  "));
+    let names = rows.filter(|row| !row.starts_with([' ', '-'])).filter_map(|row| row.split(' ').next());
+    let names = names.filter(|name| *name != "help");
+    let mut looked_at = 0;
+    for name in names {
+        for help in ["-h", "--help"] {
+            let text = out(&qxups(&[name, help]));
+            let long: Vec<&str> = text.lines().filter(|line| line.chars().count() > 80).collect();
+            // what is one word can be cut nowhere
+            let cut: Vec<&&str> = long.iter().filter(|line| line.trim().contains(' ')).collect();
+            assert!(cut.is_empty() && text.contains("Usage"), "{name} {help}: {cut:?}");
+            looked_at += 1;
+        }
+    }
+    assert!(looked_at > 40, "{looked_at}");
+}
+
 #[test]
 fn a_simulated_ups_plays_its_script_and_takes_knobs() {
     let folder = std::env::temp_dir().join(format!("qxups-cli-{}", std::process::id()));

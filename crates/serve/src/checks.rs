@@ -1,5 +1,6 @@
 //! Checks of hashed passwords, which take their time: beside the one thread of the server, few at once, one for an
-//! address, and first those for addresses that failed least. Others than those who gave a password wait for none of it.
+//! address, and by turns the one whose address failed least and the one that waits longest: no crowd of addresses keeps
+//! another from its turn. Others than those who gave a password wait for none of it.
 
 use crate::passwords;
 use crate::server::Peer;
@@ -46,6 +47,8 @@ struct Inner {
     /// Those that wait, with how often their address failed.
     queue: RefCell<Vec<Queued>>,
     addresses: RefCell<HashMap<IpAddr, Turns>>,
+    /// The next to begin is the one that waits longest.
+    is_oldest_next: Cell<bool>,
 }
 
 /// A check that waits.
@@ -120,12 +123,15 @@ impl Checks {
     }
 }
 
-/// Begins as many checks as may be computed at once; of those that wait, the one whose address failed least, and of these
-/// the first.
+/// Begins as many checks as may be computed at once.
 fn begin(checks: &Rc<Inner>) {
     while checks.running.get() < AT_ONCE {
         let mut queue = checks.queue.borrow_mut();
-        let next = queue.iter().enumerate().min_by_key(|(_, queued)| queued.failures).map(|(at, _)| at);
+        let is_oldest_next = checks.is_oldest_next.replace(!checks.is_oldest_next.get());
+        let next = match is_oldest_next {
+            true => (!queue.is_empty()).then_some(0),
+            false => queue.iter().enumerate().min_by_key(|(_, queued)| queued.failures).map(|(at, _)| at),
+        };
         let Some(Queued { peer, checked, .. }) = next.map(|at| queue.remove(at)) else { return };
         drop(queue);
         checks.running.set(checks.running.get() + 1);

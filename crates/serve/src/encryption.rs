@@ -69,6 +69,7 @@ impl Encryption {
         }
         let config =
             server_config(&identity, &clients(conf, folder)?).map_err(|why| format!("upsd.conf: {why}"))?;
+        hints.extend(what_certificates_leave_open(conf));
         let mut config = (*config).clone();
         // clients that read a line at a time expect nothing unasked
         config.send_tls13_tickets = 0;
@@ -101,6 +102,18 @@ fn clients(conf: &UpsdConf, folder: &Path) -> Result<ClientCertificates, String>
         CertificateRequest::Request => ClientCertificates::Asked(needed()?),
         CertificateRequest::Require => ClientCertificates::Required(needed()?),
     })
+}
+
+/// CERTREQUEST is of TLS, and no client is made to use that, as in upsd: who has no certificate speaks in the clear.
+fn what_certificates_leave_open(conf: &UpsdConf) -> Option<String> {
+    let what = match conf.certificate_request? {
+        CertificateRequest::No => return None,
+        CertificateRequest::Request => "asks clients that use TLS for a certificate",
+        CertificateRequest::Require => "refuses TLS to clients without a certificate",
+    };
+    Some(format!(
+        "upsd.conf: CERTREQUEST {what}; clients may still speak in the clear, read, and log in with name and password alone, so limit who can connect by LISTEN and a firewall, and who may do what by 'allowfrom' in upsd.users"
+    ))
 }
 
 /// By what the server may be called: the name of the machine, and what is always itself.
@@ -139,6 +152,30 @@ mod tests {
         let never = UpsdConf { start_tls: Some(StartTls::Never), ..named };
         assert!(!offered(&of(&never), "192.0.2.7"));
         assert_eq!(hints, [""; 0]);
+        std::fs::remove_dir_all(folder).unwrap();
+    }
+
+    #[test]
+    fn what_certificates_of_clients_do_not_protect_is_said() {
+        let folder = folder("clients");
+        let own = TlsIdentity::kept(&folder.join(OWN), &names()).map(drop);
+        own.unwrap();
+        for (request, part) in [
+            (CertificateRequest::No, None),
+            (CertificateRequest::Request, Some("asks clients")),
+            (CertificateRequest::Require, Some("refuses TLS")),
+        ] {
+            let conf = UpsdConf {
+                certificate_request: Some(request),
+                certificate_path: Some(OWN.into()),
+                ..UpsdConf::default()
+            };
+            let mut hints = vec![];
+            Encryption::of(&conf, &folder, &folder, &mut hints).unwrap();
+            assert_eq!(hints.len(), usize::from(part.is_some()), "{hints:?}");
+            let says = |part: &str| hints[0].contains(part) && hints[0].contains("still speak in the clear");
+            assert!(part.is_none_or(says), "{hints:?}");
+        }
         std::fs::remove_dir_all(folder).unwrap();
     }
 

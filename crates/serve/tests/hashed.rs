@@ -181,3 +181,42 @@ fn an_address_that_did_not_fail_goes_first() {
     guessing.into_iter().for_each(|thread| thread.join().unwrap());
     assert!(meanwhile < ADDRESSES / 4, "{meanwhile} others were checked first");
 }
+
+/// Found by a life of `tests/lives`: beside wrong passwords from ever new addresses, an address that had failed before was
+/// not checked at all.
+#[test]
+fn an_address_that_failed_has_its_turn_beside_ever_new_ones() {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+    const CLIENTS: usize = 60;
+    let site = site("new-addresses", &passwords::hash("secret").unwrap());
+    let mut wrong = connect_from("127.6.0.1", site.port).user("first", "wrong");
+    assert_eq!(wrong.ask("LOGIN rack"), "ERR ACCESS-DENIED");
+    let (ends, failed) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicUsize::new(0)));
+    let guessing: Vec<_> = (1..=CLIENTS)
+        .map(|number| {
+            let (ends, failed, port) = (ends.clone(), failed.clone(), site.port);
+            std::thread::spawn(move || {
+                for attempt in 0..60_000 {
+                    let address = format!("127.{}.{}.{}", 20 + attempt / 250, 1 + attempt % 250, number);
+                    let mut client = connect_from(&address, port).user("first", "wrong");
+                    if client.ask("LOGIN rack") == "ERR ACCESS-DENIED" {
+                        failed.fetch_add(1, Ordering::SeqCst);
+                    }
+                    if ends.load(Ordering::SeqCst) {
+                        return;
+                    }
+                }
+            })
+        })
+        .collect();
+    site.until("many have failed", || failed.load(Ordering::SeqCst) >= 2 * CLIENTS);
+    let before = failed.load(Ordering::SeqCst);
+    let mut right = connect_from("127.6.0.1", site.port).user("first", "secret");
+    assert_eq!(right.ask("LOGIN rack"), "OK");
+    let meanwhile = failed.load(Ordering::SeqCst) - before;
+    ends.store(true, Ordering::SeqCst);
+    guessing.into_iter().for_each(|thread| thread.join().unwrap());
+    // those that wait, twice over, and what is checked while its address pays for its failure
+    assert!(meanwhile < 8 * CLIENTS, "{meanwhile} others were checked first");
+}

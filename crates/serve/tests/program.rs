@@ -69,6 +69,44 @@ fn what_is_wrong_ends_the_start_with_one_sentence() {
     assert!(String::from_utf8(output.stderr).unwrap().contains("upsd.conf is not there"));
 }
 
+/// The working directory becomes that of the state; a folder that is named from the one before stays what it was.
+#[test]
+fn the_folder_may_be_named_from_the_working_directory() {
+    let mut site = Site::new("relative", CONF, "");
+    let (folder, name) = (site.folder.parent().unwrap(), site.folder.file_name().unwrap());
+    let mut upsd = site.upsd();
+    upsd.current_dir(folder).env("NUT_CONFPATH", name);
+    site.start_with(upsd);
+    assert!(!site.log().contains("is not there"), "{}", site.log());
+    assert_eq!(site.connect().user("admin", "secret").ask("LOGIN rack"), "ERR ACCESS-DENIED");
+    assert_eq!(site.connect().user("first", "one").ask("LOGIN rack"), "OK");
+    assert!(serve::program::reload(Some(&site.state())).is_ok());
+}
+
+/// A password of another server in ups.conf, as one in upsd.users.
+#[test]
+fn passwords_that_every_user_can_read_are_warned_of() {
+    use std::os::unix::fs::PermissionsExt;
+    let upstream =
+        "[far]\ndriver = nut-upstream\nport = ups@127.0.0.1:9\nupstream_user = a\nupstream_password = b\n";
+    let mut site = Site::new("open", CONF, "");
+    let mode = |name: &str, mode| {
+        let path = site.folder.join(name);
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    mode("ups.conf", 0o644);
+    mode("upsd.users", 0o644);
+    site.start();
+    let warns = |site: &Site, name: &str| {
+        site.log()
+            .contains(&format!("{name}: every user of this machine can read the passwords; run 'chmod o="))
+    };
+    assert!(warns(&site, "upsd.users") && !warns(&site, "ups.conf"), "{}", site.log());
+    site.write("ups.conf", &format!("{CONF}{upstream}"));
+    assert!(serve::program::reload(Some(&site.state())).unwrap().contains("ups.conf: every user"));
+    assert!(warns(&site, "ups.conf"), "{}", site.log());
+}
+
 #[test]
 fn it_starts_without_a_ups_where_that_is_allowed() {
     let site = Site::started("none", "", "ALLOW_NO_DEVICE yes\n");
@@ -152,8 +190,16 @@ fn what_came_of_a_reload_is_said_to_who_asked() {
     let place = site.state();
     assert_eq!(
         serve::program::reload(Some(&place)).as_deref(),
-        Ok("UPSes: 0 new, 0 gone, 0 changed, 0 begun anew, 1 as before")
+        Ok("UPSes: 0 new, 0 gone, 0 changed, 0 begun anew, 1 as before; users and addresses as before")
     );
+    // what changed is named, and what has no effect is said to who asked as well
+    let (upsd, users) = (format!("LISTEN 127.0.0.1 {}\nFROB 1\n", site.port), "[host]\npassword = x\n");
+    site.write("upsd.conf", &upsd);
+    site.write("upsd.users", &format!("{}{users}", site::USERS.replace("= one", "= other")));
+    let said = serve::program::reload(Some(&place)).unwrap();
+    let (first, remarks) = said.split_once('\n').unwrap();
+    assert!(first.ends_with("; users: host new, first changed; addresses: as before"), "{said}");
+    assert!(remarks.contains("upsd.conf, line 2") && remarks.contains("FROB"), "{said}");
     // others do not reach it, and rubbish at its door costs nothing
     let control = place.join("upsd.control");
     let mode = std::os::unix::fs::MetadataExt::mode(&control.metadata().unwrap());

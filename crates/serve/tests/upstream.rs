@@ -267,6 +267,46 @@ fn an_order_whose_connection_is_lost_has_failed() {
     assert_eq!(got.lock().unwrap().len(), 1);
 }
 
+/// An address of this machine that is not loopback, where it has one.
+fn own_address() -> Option<std::net::IpAddr> {
+    let socket = std::net::UdpSocket::bind("0.0.0.0:0").ok()?;
+    socket.connect("192.0.2.1:9").ok()?;
+    socket.local_addr().ok().map(|address| address.ip()).filter(|address| !address.is_loopback())
+}
+
+#[test]
+fn a_password_that_goes_over_the_network_in_the_clear_is_warned_of() {
+    let warning = "upstream_password goes over the network";
+    let (port, _) = server_without_outcomes(false);
+    let here = Site::started("clear-loopback", &conf("nut-upstream", "rack", port, USER), "");
+    here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OL\"");
+    assert!(!here.log().contains(warning), "{}", here.log());
+    let Some(address) = own_address() else { return println!("no address but loopback here") };
+    let (port, _) = server_without_outcomes(false);
+    let relay = std::net::TcpListener::bind((address, 0)).unwrap();
+    let at = relay.local_addr().unwrap();
+    std::thread::spawn(move || {
+        while let Ok((near, _)) = relay.accept() {
+            let far = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+            for (mut from, mut to) in [(near.try_clone().unwrap(), far.try_clone().unwrap()), (far, near)] {
+                std::thread::spawn(move || std::io::copy(&mut from, &mut to));
+            }
+        }
+    });
+    for (tls, why) in [("", "the server offers no TLS"), ("upstream_tls = never\n", "upstream_tls is never")]
+    {
+        let text = format!("[far]\ndriver = nut-upstream\nport = rack@{at}\n{USER}{tls}");
+        let here = Site::started("clear", &text, "");
+        here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OL\"");
+        assert!(here.log().contains(warning) && here.log().contains(why), "{}", here.log());
+        assert!(!here.log().contains("secret"), "{}", here.log());
+    }
+    // without a user no password is sent
+    let here = Site::started("clear-reads", &format!("[far]\ndriver = nut-upstream\nport = rack@{at}\n"), "");
+    here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OL\"");
+    assert!(!here.log().contains(warning), "{}", here.log());
+}
+
 /// What can be set is asked for between the polls: an outage does not wait for the last of it.
 #[test]
 fn an_outage_is_shown_while_it_is_asked_what_can_be_set() {

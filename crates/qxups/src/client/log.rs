@@ -6,11 +6,13 @@ use super::access::{AccessOptions, Credentials, OrderUser, Reach, seconds};
 use super::connection::NutConnection;
 use super::feed::wake;
 use super::place::UpsAddress;
+use super::show;
 use super::trouble::{ClientTrouble, ExitStatus, STATUSES};
 use crate::out;
 use clap::Args;
 use format::Format;
-use nut::network::client::{About, Answer, NetworkRequest};
+use nut::network::client::{About, Answer, Having, NetworkRequest};
+use station::config::nearest;
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -82,6 +84,9 @@ impl LogOptions {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let (lines, taken) = mpsc::channel(WAITING);
         let (reach, user) = (self.access.reach()?, self.user.named()?);
+        for target in &self.upses {
+            self.look(target, &reach, user.as_ref())?;
+        }
         let mut wakers = vec![];
         for target in &self.upses {
             let (wake, woken) = channel();
@@ -103,6 +108,50 @@ impl LogOptions {
         runtime.block_on(write_on(taken, &wakers, files))?;
         Ok(ExitStatus::Done)
     }
+}
+
+impl LogOptions {
+    /// Says what was mistyped before a log of nothing but NA begins. A server that is away now, and a variable that is like none
+    /// of the UPS, may come.
+    fn look(&self, target: &Target, reach: &Reach, user: Option<&Credentials>) -> Result<(), ClientTrouble> {
+        let UpsAddress { name, server } = &target.ups;
+        let Ok(mut connection) = NutConnection::open(server, reach, user) else { return Ok(()) };
+        let Ok(upses) = connection.list(NetworkRequest::ListUps, "") else { return Ok(()) };
+        let upses: Vec<String> = show::upses(upses).map(|(name, _)| name).collect();
+        if !upses.iter().any(|known| known.eq_ignore_ascii_case(name)) {
+            let hint = match nearest(name, upses.iter().map(String::as_str)) {
+                Some(known) => format!("did you mean {known}?"),
+                None => format!("'qxups list @{server}' lists those that it has"),
+            };
+            let sentence = format!("{server} has no UPS '{name}'; {hint}");
+            return Err(ClientTrouble::Said(ExitStatus::Failed, sentence));
+        }
+        let request = NetworkRequest::List(Having::Variables, name.clone());
+        let Ok(variables) = connection.list(request, "") else { return Ok(()) };
+        let variables: Vec<String> = show::variables(variables).map(|(name, _)| name).collect();
+        let mistyped = self.format.variables().find_map(|wanted| {
+            let is_known = variables.iter().any(|known| known.eq_ignore_ascii_case(wanted));
+            if is_known || is_of_nut(wanted) {
+                return None;
+            }
+            let near = nearest(wanted, variables.iter().map(String::as_str))?;
+            // outlet 3 is not outlet 2 mistyped
+            (without_digits(near) != without_digits(wanted)).then_some((wanted, near))
+        });
+        mistyped.map_or(Ok(()), |(wanted, near)| {
+            let sentence = format!("{name} has no variable '{wanted}'; did you mean {near}?");
+            Err(ClientTrouble::Said(ExitStatus::Failed, sentence))
+        })
+    }
+}
+
+/// Whether NUT has such a variable, or the server itself: then a UPS may be without it.
+fn is_of_nut(name: &str) -> bool {
+    name.starts_with("server.") || qx::vocabulary::variable::named(name).is_some()
+}
+
+fn without_digits(name: &str) -> String {
+    name.chars().filter(|letter| !letter.is_ascii_digit()).collect()
 }
 
 /// Writes lines until there are no more. SIGUSR1 asks for one of each UPS at once; SIGHUP is for upslog to open its

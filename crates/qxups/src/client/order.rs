@@ -7,8 +7,8 @@ use super::place::{ServerAddress, UpsAddress};
 use super::trouble::{ClientTrouble, ExitStatus, STATUSES};
 use crate::out;
 use clap::Args;
-use nut::network::TrackedOutcome;
-use nut::network::client::{ClientOrder, Errand, NetworkRequest, Next, OrderEnd};
+use nut::network::client::{ClientOrder, Errand, NetworkRequest, Next, OrderEnd, Refusal};
+use nut::network::{ErrorWord, TrackedOutcome};
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -128,7 +128,7 @@ impl Cmd {
         let name = self.command.clone();
         let order =
             ClientOrder::Command { ups: self.ups.name.clone(), name: self.command, parameter: self.value };
-        self.following.follow(&self.ups.server, vec![(name, order)])
+        self.following.follow(&self.ups, vec![(name, order)])
     }
 }
 
@@ -140,26 +140,37 @@ impl SetOptions {
             (variable.clone(), ClientOrder::Set { ups: self.ups.name.clone(), variable, value })
         };
         let orders = self.assignments.into_iter().map(order).collect();
-        self.following.follow(&self.ups.server, orders)
+        self.following.follow(&self.ups, orders)
     }
 }
 
 impl Following {
     fn follow(
         self,
-        server: &ServerAddress,
+        ups: &UpsAddress,
         orders: Vec<(String, ClientOrder)>,
     ) -> Result<ExitStatus, ClientTrouble> {
         let reach = self.access.reach()?;
         let user = self.user.required()?;
         let wait = (!self.no_wait).then_some(self.wait);
-        let mut connection = NutConnection::open(server, &reach, Some(&user))?;
+        let mut connection = NutConnection::open(&ups.server, &reach, Some(&user))?;
         for (name, order) in orders {
-            let seen = give(&mut connection, order, wait).map_err(|trouble| named(&name, trouble))?;
+            let seen = match give(&mut connection, order.clone(), wait) {
+                Ok(seen) => seen,
+                Err(NotGiven::Refused(refusal)) => {
+                    let why = why_refused(ups, &order, &refusal);
+                    return Err(ClientTrouble::Said(ExitStatus::of(&refusal), format!("{name}: {why}")));
+                }
+                Err(NotGiven::Trouble(trouble)) => return Err(named(&name, trouble)),
+            };
             let status = seen.status(!self.no_wait);
-            let sentence = format!("{name}: {}", seen.sentence());
+            let text = match seen {
+                Seen::Failed(TrackedOutcome::Invalid) => format!("failed: {}", why_invalid(ups, &order)),
+                _ => seen.sentence(),
+            };
+            let sentence = format!("{name}: {text}");
             if self.json {
-                json::print_line(&json!({"name": name, "outcome": seen.word(), "text": seen.sentence()}))?;
+                json::print_line(&json!({"name": name, "outcome": seen.word(), "text": text}))?;
             }
             match status {
                 ExitStatus::Done if self.json => {}
@@ -169,6 +180,60 @@ impl Following {
         }
         connection.close();
         Ok(ExitStatus::Done)
+    }
+}
+
+/// What the server refused, and what to write instead: with the names of this order.
+fn why_refused(ups: &UpsAddress, order: &ClientOrder, refusal: &Refusal) -> String {
+    let why = match (refusal.word, order) {
+        (Some(ErrorWord::ReadOnly), _) => {
+            format!("it can only be read; 'qxups list {ups} writable' lists what can be set")
+        }
+        (Some(ErrorWord::VarNotSupported), _) => {
+            format!("the UPS has no such variable; 'qxups list {ups} writable' lists what can be set")
+        }
+        (Some(ErrorWord::CmdNotSupported), _) => {
+            format!("the UPS has no such command; 'qxups list {ups} commands' lists those that it has")
+        }
+        (Some(ErrorWord::InvalidValue | ErrorWord::InvalidArgument), _) => why_invalid(ups, order),
+        _ => return refusal.to_string(),
+    };
+    format!("{why} (ERR {})", refusal.text)
+}
+
+/// A value that is not taken.
+fn why_invalid(ups: &UpsAddress, order: &ClientOrder) -> String {
+    match order {
+        ClientOrder::Set { value, .. } => {
+            format!("it cannot be '{value}'; 'qxups list {ups} writable' says what it can be")
+        }
+        ClientOrder::Command { parameter: Some(value), .. } => {
+            format!("it does not take '{value}'; give another value, or none for the usual one")
+        }
+        ClientOrder::Command { parameter: None, .. } => {
+            "it needs a value, which is missing; write one behind the command".into()
+        }
+    }
+}
+
+/// Why an order was not handed over.
+enum NotGiven {
+    Refused(Refusal),
+    Trouble(ClientTrouble),
+}
+
+impl From<ClientTrouble> for NotGiven {
+    fn from(trouble: ClientTrouble) -> NotGiven {
+        NotGiven::Trouble(trouble)
+    }
+}
+
+impl From<NotGiven> for ClientTrouble {
+    fn from(not_given: NotGiven) -> ClientTrouble {
+        match not_given {
+            NotGiven::Refused(refusal) => ClientTrouble::Said(ExitStatus::of(&refusal), refusal.to_string()),
+            NotGiven::Trouble(trouble) => trouble,
+        }
     }
 }
 
@@ -199,12 +264,12 @@ pub fn give_alone(
 /// Gives an order, and follows it for so long.
 ///
 /// # Errors
-/// [`ClientTrouble`]: nothing was handed over.
+/// [`NotGiven`]: nothing was handed over.
 fn give(
     connection: &mut NutConnection,
     order: ClientOrder,
     wait: Option<Duration>,
-) -> Result<Seen, ClientTrouble> {
+) -> Result<Seen, NotGiven> {
     let mut errand = match wait {
         Some(_) => Errand::new(order),
         None => Errand::without_outcome(order),
@@ -234,17 +299,17 @@ fn give(
             Err(ClientTrouble::Said(status, why)) if handed_over && status != ExitStatus::Usage => {
                 return Ok(Seen::Unseen(why));
             }
-            Err(trouble) => return Err(trouble),
+            Err(trouble) => return Err(trouble.into()),
         };
     }
 }
 
-fn ended(end: OrderEnd) -> Result<Seen, ClientTrouble> {
+fn ended(end: OrderEnd) -> Result<Seen, NotGiven> {
     match end {
         OrderEnd::Done => Ok(Seen::Done),
         OrderEnd::Accepted => Ok(Seen::Accepted),
         OrderEnd::Failed(outcome) => Ok(Seen::Failed(outcome)),
-        OrderEnd::Refused(refusal) => Err(ClientTrouble::Said(ExitStatus::of(&refusal), refusal.to_string())),
+        OrderEnd::Refused(refusal) => Err(NotGiven::Refused(refusal)),
         OrderEnd::Lost(refusal) => Ok(Seen::Unseen(refusal.to_string())),
     }
 }

@@ -30,6 +30,8 @@ pub enum FindingKind {
     TwinDrivers,
     /// No driver runs.
     NotRunning,
+    /// The server runs, and has not found the UPS.
+    NotFound,
     /// The driver runs, but its data is old.
     StaleData,
     /// The driver runs, but does not answer.

@@ -56,12 +56,15 @@ impl Doctor {
             report.note("qxups doctor", "not run by root, so it does not see who else uses a port, and asks serial ports only by name");
         }
         let plan = match self.what.as_deref().filter(|what| watched::is_port(what)) {
-            Some(port) => WatchedConf { drivers: vec![], watched: vec![watched::port(port)?] },
+            Some(port) => WatchedConf { watched: vec![watched::port(port)?], ..WatchedConf::default() },
             None => watched::sections(system, self.what.as_deref(), &mut report),
         };
         installed::drivers(system, &plan, &mut report);
         if self.what.as_deref().is_none_or(|what| !watched::is_port(what)) {
             installed::users(system, &plan, &mut report);
+        }
+        for (name, driver) in &plan.inside {
+            running::look_inside(system, name, driver, &mut report);
         }
         for watched in &plan.watched {
             let running = running::look(system, watched, &mut report);

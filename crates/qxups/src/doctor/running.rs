@@ -4,10 +4,14 @@ use super::finding::{FindingKind, Report};
 use super::system::{Process, System};
 use super::watched::Watched;
 use crate::driver_dump;
+use driver::instance::SERVERS;
 use station::driver_kind::{self, DriverKind};
 use std::io::ErrorKind;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+
+/// The socket of a server of ours, beside its PID file.
+const CONTROL: &str = "upsd.control";
 
 /// How a UPS is watched.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +29,37 @@ impl Running {
     }
 }
 
+/// The server that drives UPSes itself, 'qxups serve' or what is called upsd, if one runs with this state directory. (That of
+/// NUT has no such socket.)
+pub fn server(system: &System) -> Option<Process> {
+    if !system.nut.pid.join(CONTROL).exists() {
+        return None;
+    }
+    let text = link::read_bounded(&system.nut.pid.join("upsd.pid"), 64).ok()?;
+    let number = String::from_utf8_lossy(&text).trim().parse::<u32>().ok()?;
+    let is_it = |process: &Process| process.pid == number && SERVERS.contains(&process.name.as_str());
+    system.processes().into_iter().find(is_it)
+}
+
+/// Looks for a UPS that no driver's program has, but the server: a simulated one, or one of another server.
+pub fn look_inside(system: &System, name: &str, driver: &str, report: &mut Report) {
+    let Some(server) = server(system) else {
+        let what = format!("no server runs that has it (driver = {driver} is a part of 'qxups serve')");
+        let remedy = "start it: systemctl start qxups-serve, or qxups serve";
+        return report.add(FindingKind::NotRunning, name, what, remedy);
+    };
+    match ask_socket(&system.nut.state.join(format!("{driver}-{name}"))) {
+        Socket::Answers { stale: false, status } => {
+            report.note(name, format!("{server} has it, and its data is fresh: {status}"));
+        }
+        // that of another server is at no socket
+        _ => report.note(
+            name,
+            format!("{server} has it, if it has read this section: ask it with 'qxups list {name}'"),
+        ),
+    }
+}
+
 /// Looks for the driver of a section.
 pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running {
     let Some(driver) = watched.driver else { return Running::Nobody };
@@ -34,46 +69,97 @@ pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running 
     let instances: Vec<&Process> =
         processes.iter().filter(|process| is_driver_of(process, name)).filter(of_this_nut).collect();
     if let [first, second, ..] = instances[..] {
-        let what = format!("two drivers run for it: {first} and {second}");
-        // in a container, one of them may be its first process
-        let kill = if second.pid == 1 { String::new() } else { format!("; kill {}", second.pid) };
-        let remedy = format!(
-            "stop both (upsdrvctl stop {name}; systemctl stop nut-driver@{name}{kill}) and start one: systemd and upsdrvctl must not both"
-        );
-        report.add(FindingKind::TwinDrivers, name, what, remedy);
+        twins(name, first, second, report);
     }
     for driver in driver_kind::ALL.map(|kind| kind.name) {
         pid_file(&system.nut.pid.join(format!("{driver}-{name}.pid")), driver, &processes, report);
     }
-    let pids: Vec<u32> = instances.iter().map(|process| process.pid).collect();
-    match ask_socket(&system.nut.state.join(format!("{driver}-{name}"))) {
-        Socket::Absent if pids.is_empty() => {
+    // where a driver of its own runs, the server uses that
+    let server = server(system).filter(|_| instances.is_empty());
+    let pids =
+        instances.iter().copied().chain(server.as_ref()).map(|process| process.pid).collect::<Vec<_>>();
+    let socket = ask_socket(&system.nut.state.join(format!("{driver}-{name}")));
+    let is_asked = match &server {
+        Some(server) => by_server(name, server, socket, report),
+        None => by_driver(name, instances.first().copied(), socket, report),
+    };
+    if is_asked && pids.is_empty() { Running::Nobody } else { Running::By(pids) }
+}
+
+fn twins(name: &str, first: &Process, second: &Process, report: &mut Report) {
+    let what = format!("two drivers run for it: {first} and {second}");
+    // in a container, one of them may be its first process
+    let kill = if second.pid == 1 { String::new() } else { format!("; kill {}", second.pid) };
+    let remedy = format!(
+        "stop both (upsdrvctl stop {name}; systemctl stop nut-driver@{name}{kill}) and start one: systemd and upsdrvctl must not both"
+    );
+    report.add(FindingKind::TwinDrivers, name, what, remedy);
+}
+
+/// What the server says of a UPS that it drives; never is its port to be asked beside it.
+fn by_server(name: &str, server: &Process, socket: Socket, report: &mut Report) -> bool {
+    match socket {
+        Socket::Answers { stale: false, status } => {
+            report.note(name, format!("{server} drives it, and its data is fresh: {status}"));
+        }
+        Socket::Answers { stale: true, .. } => report.add(
+            FindingKind::StaleData,
+            name,
+            format!("{server} drives it, but the UPS does not answer"),
+            format!(
+                "check cable and UPS; to look at the line, stop the server (systemctl stop qxups-serve) and run 'qxups doctor {name}' again"
+            ),
+        ),
+        Socket::Absent | Socket::Dead(_) => report.add(
+            FindingKind::NotFound,
+            name,
+            format!("{server} has not found it, or has not read this section"),
+            "check cable and port, run 'qxups reload' if ups.conf was changed, and look at the log of the server",
+        ),
+        Socket::Mute => report.add(
+            FindingKind::DriverHangs,
+            name,
+            format!("{server} drives it, and does not answer at its socket"),
+            "restart the server: systemctl restart qxups-serve",
+        ),
+        Socket::Forbidden => {
+            report.note(name, "its socket is not for you, and its port is not asked: run as root");
+        }
+    }
+    false
+}
+
+/// What a driver of its own says; true when the port may be asked, if no process has it.
+fn by_driver(name: &str, driver: Option<&Process>, socket: Socket, report: &mut Report) -> bool {
+    match (socket, driver) {
+        (Socket::Absent, None) => {
             let remedy = format!("start it: upsdrvctl start {name}, or systemctl start nut-driver@{name}");
             report.add(FindingKind::NotRunning, name, "no driver runs for it", remedy);
+            return true;
         }
-        Socket::Absent => {
-            let what = format!("{} runs, but has no socket", instances[0]);
+        (Socket::Absent, Some(driver)) => {
+            let what = format!("{driver} runs, but has no socket");
             let remedy = format!(
                 "it looks for the UPS still; if that lasts, stop it and run 'qxups doctor {name}' again"
             );
             report.add(FindingKind::DriverHangs, name, what, remedy);
+            return true;
         }
-        Socket::Dead(path) => {
+        (Socket::Dead(path), _) => {
             let remedy = format!(
                 "a driver was killed: start it again (upsdrvctl start {name}); it takes the socket over"
             );
             report.add(FindingKind::DeadSocket, path, "no driver listens on this socket", remedy);
+            return true;
         }
-        Socket::Mute => {
+        (Socket::Mute, _) => {
             let remedy = format!("restart it: upsdrvctl stop {name}; upsdrvctl start {name}");
             report.add(FindingKind::DriverHangs, name, "its driver does not answer on its socket", remedy);
-            return Running::By(pids);
         }
-        Socket::Forbidden => {
+        (Socket::Forbidden, _) => {
             report.note(name, "its driver's socket is not for you, and its port is not asked: run as root");
-            return Running::By(pids);
         }
-        Socket::Answers { stale: true, .. } => {
+        (Socket::Answers { stale: true, .. }, _) => {
             let remedy = format!(
                 "check cable and UPS; to look at the line, stop the driver (upsdrvctl stop {name}) and run 'qxups doctor {name}' again"
             );
@@ -83,14 +169,12 @@ pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running 
                 "the driver runs, but the UPS does not answer it",
                 remedy,
             );
-            return Running::By(pids);
         }
-        Socket::Answers { status, .. } => {
+        (Socket::Answers { status, .. }, _) => {
             report.note(name, format!("the driver runs and its data is fresh: {status}"));
-            return Running::By(pids);
         }
     }
-    if pids.is_empty() { Running::Nobody } else { Running::By(pids) }
+    false
 }
 
 /// Whether a process is one of our drivers, called for this section.

@@ -1,14 +1,16 @@
 //! What is to be watched: the sections of `ups.conf`, or a port that was named.
 
 use super::finding::{FindingKind, Report};
+use super::running;
 use super::system::System;
 use crate::same_port::{self, Clash, PortPlace, value};
 use driver::command_line::CommandLine;
 use driver::config::ProcessConfig;
 use nut::ups_conf::{self, Section, UpsConf};
+use serve::fleet::check_part;
 use station::config::{Configuration, LONGEST_CONF, ProcessSettings, Purpose, UpsConfig};
 use station::driver_kind::{DriverKind, NUTDRV_QX};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// A UPS, and how its driver is to open it.
 #[derive(Debug)]
@@ -30,6 +32,8 @@ pub struct WatchedConf {
     pub drivers: Vec<(String, PathBuf)>,
     /// What to look into.
     pub watched: Vec<Watched>,
+    /// What 'qxups serve' has inside: a simulated UPS, or one of another server. Name and driver.
+    pub inside: Vec<(String, String)>,
 }
 
 /// Whether it is a port rather than the name of a section.
@@ -82,37 +86,62 @@ pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> Wat
     let folder =
         folder.and_then(|setting| setting.value.as_deref()).map_or(system.drivers.clone(), PathBuf::from);
     for section in wanted {
-        let driver = section.settings.iter().rev().find(|setting| setting.name == "driver");
-        let driver = driver.and_then(|setting| setting.value.clone()).unwrap_or_default();
-        if driver.is_empty() {
-            report.add(FindingKind::BadSection, &section.name, "names no driver", "write driver = nutdrv_qx");
-            continue;
-        }
-        let path = folder.join(&driver);
-        if !plan.drivers.iter().any(|(_, known)| *known == path) {
-            plan.drivers.push((section.name.clone(), path));
-        }
-        let Some(ours) = DriverKind::named(&driver) else {
-            report.note(&section.name, format!("is watched by {driver}, which is not looked into"));
-            continue;
-        };
-        match Configuration::of_section(ours, &conf, &section.name, Purpose::Watch) {
-            Ok(read) => plan.watched.push(Watched {
-                name: section.name.clone(),
-                driver: Some(ours.name),
-                config: read.ups,
-                process: process(&read.process),
-            }),
-            Err(why) => report.add(
-                FindingKind::BadSection,
-                &section.name,
-                why.sentence,
-                "fix the section: the driver does not start ('qxups check-config' looks at all of it)",
-            ),
-        }
+        look_at_section(system, &conf, section, &folder, &mut plan, report);
     }
     same_ports(&conf, only, report);
     plan
+}
+
+fn look_at_section(
+    system: &System,
+    conf: &UpsConf,
+    section: &Section,
+    folder: &Path,
+    plan: &mut WatchedConf,
+    report: &mut Report,
+) {
+    let driver = value(section, "driver").unwrap_or_default();
+    if driver.is_empty() {
+        return report.add(
+            FindingKind::BadSection,
+            &section.name,
+            "names no driver",
+            "write driver = nutdrv_qx",
+        );
+    }
+    // NUT's driver dummy-ups repeats a UPS of another server as well, as a program
+    let is_program = folder.join(driver).exists();
+    if let Some(checked) = check_part(conf, section, &system.nut.conf) {
+        if let Err((line, why)) = checked {
+            let what = format!("line {line}: {why}");
+            return report.add(FindingKind::BadSection, &section.name, what, "fix the section, and reload");
+        }
+        if !is_program || driver != "dummy-ups" || running::server(system).is_some() {
+            plan.inside.push((section.name.clone(), driver.into()));
+            return;
+        }
+    }
+    let path = folder.join(driver);
+    if !plan.drivers.iter().any(|(_, known)| *known == path) {
+        plan.drivers.push((section.name.clone(), path));
+    }
+    let Some(ours) = DriverKind::named(driver) else {
+        return report.note(&section.name, format!("is watched by {driver}, which is not looked into"));
+    };
+    match Configuration::of_section(ours, conf, &section.name, Purpose::Watch) {
+        Ok(read) => plan.watched.push(Watched {
+            name: section.name.clone(),
+            driver: Some(ours.name),
+            config: read.ups,
+            process: process(&read.process),
+        }),
+        Err(why) => report.add(
+            FindingKind::BadSection,
+            &section.name,
+            why.sentence,
+            "fix the section: the driver does not start ('qxups check-config' looks at all of it)",
+        ),
+    }
 }
 
 /// Two drivers on one line take each other's replies.

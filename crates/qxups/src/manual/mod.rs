@@ -32,15 +32,31 @@ pub fn page(tool: &Command, name: &str) -> Result<String, String> {
         .render(&mut page)
         .map_err(|error| error.to_string())?;
     let mut page = String::from_utf8_lossy(&page).into_owned();
-    // the lines of what stands behind the options are kept as they are
-    page = page.replace(".SH EXTRA\n", ".SH EXTRA\n.nf\n") + ".fi\n";
-    // the commands that are clients have statuses of their own, behind their options
-    page = page.replace(".SH EXTRA\n.nf\nExit status:\n", ".SH \"EXIT STATUS\"\n.nf\n");
+    if let Some((before, extra)) = page.split_once(".SH EXTRA\n") {
+        page = format!("{before}{}", sections(extra));
+    }
     if !page.contains("EXIT STATUS") {
         page += ".SH EXIT STATUS\n0 when what was asked for was done or found, else 1, with one sentence on standard error.\n";
     }
     page += ".SH SEE ALSO\nqxups(1), nutdrv_qx(8), blazer_ser(8), blazer_usb(8)\n";
     Ok(page)
+}
+
+/// What stands behind the options: its lines are kept as they are, and a line such as "Exit status:" begins a section.
+fn sections(extra: &str) -> String {
+    let mut page = String::new();
+    for line in extra.lines() {
+        let is_title = |title: &str| title.chars().all(|letter| letter.is_alphabetic() || letter == ' ');
+        match line.strip_suffix(':').filter(|title| is_title(title) && !title.starts_with(' ')) {
+            Some(title) => {
+                let end = if page.is_empty() { "" } else { ".fi\n" };
+                page += &format!("{end}.SH \"{}\"\n.nf\n", title.to_uppercase());
+            }
+            None if page.is_empty() => page += &format!(".SH EXTRA\n.nf\n{line}\n"),
+            None => page += &format!("{line}\n"),
+        }
+    }
+    page + ".fi\n"
 }
 
 /// Completions of `program` for a shell.

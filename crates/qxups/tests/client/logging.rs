@@ -35,7 +35,7 @@ fn of_upslog(ups: &str, format: &str) -> String {
 #[test]
 fn lines_are_those_of_upslog() {
     let upsd = shared();
-    for name in ["dummy", "ours", "old", "gone", "nothing"] {
+    for name in ["dummy", "ours", "old", "gone"] {
         for format in FORMATS {
             let ups = upsd.ups(name);
             let ours = qxups(&["log", &ups, "-f", format, "-n", "1"]);
@@ -45,6 +45,24 @@ fn lines_are_those_of_upslog() {
             assert_eq!(out(&ours), format!("{theirs}\n"), "{ups} {format}");
         }
     }
+}
+
+/// A log of nothing but NA, found at the next outage: what is mistyped ends the start with one sentence.
+#[test]
+fn what_is_mistyped_is_said_and_what_may_come_is_logged() {
+    let upsd = shared();
+    for (ups, format, part) in [
+        ("dumy", "%VAR ups.load%", "no UPS 'dumy'; did you mean dummy?"),
+        ("nothing.like.it", "%VAR ups.load%", "'qxups list @"),
+        ("dummy", "%VAR ups.laod%", "no variable 'ups.laod'; did you mean ups.load?"),
+    ] {
+        let done = qxups(&["log", &upsd.ups(ups), "-f", format, "-n", "1"]);
+        assert_eq!((done.status.code(), out(&done).as_str()), (Some(1), ""), "{done:?}");
+        assert!(err(&done).contains(part) && err(&done).lines().count() == 1, "{done:?}");
+    }
+    // a variable of NUT that this UPS has not, though it is like one that it has
+    let done = qxups(&["log", &upsd.ups("dummy"), "-f", "%VAR output.voltage%", "-n", "1"]);
+    assert_eq!(out(&done), "NA\n", "{done:?}");
 }
 
 #[test]

@@ -70,6 +70,11 @@ impl UpstreamLine {
         }
     }
 
+    /// Whether no byte leaves this machine.
+    pub fn is_of_this_machine(&self) -> bool {
+        self.stream.peer_addr().is_ok_and(|peer| peer.ip().to_canonical().is_loopback())
+    }
+
     /// Asks, and waits for all of the answer.
     ///
     /// # Errors

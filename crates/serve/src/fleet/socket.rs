@@ -4,10 +4,10 @@
 //! outlives the driver that said it.
 
 use super::mirror::Mirror;
-use super::source::{Ended, Source, WhenEnded};
+use super::source::{Ended, Mirrored, WhenEnded};
 use nut::driver_lines::DriverLine;
 use nut::driver_socket::{LineBuffer, SocketRequest};
-use nut::network::server::{Freshness, Order, Variable};
+use nut::network::server::{Freshness, Order};
 use nut::network::{TrackedOutcome, TrackingId};
 use qx::vocabulary::moment::Moment;
 use station::clock::DeviceClock;
@@ -330,36 +330,16 @@ impl Inner {
     }
 }
 
-impl Source for SocketSource {
-    fn freshness(&self) -> Freshness {
+impl Mirrored for SocketSource {
+    fn with_mirror(&self, act: &mut dyn FnMut(&Mirror)) {
+        act(&self.inner.state.borrow().mirror);
+    }
+
+    fn freshness_of_mirror(&self) -> Freshness {
         self.inner.freshness()
     }
 
-    fn each_variable(&self, each: &mut dyn FnMut(&Variable<'_>)) {
-        self.inner.state.borrow().mirror.each_variable(each);
-    }
-
-    fn variable(&self, name: &str, tell: &mut dyn FnMut(&Variable<'_>)) {
-        self.inner.state.borrow().mirror.variable(name, tell);
-    }
-
-    fn each_choice(&self, name: &str, each: &mut dyn FnMut(&str)) {
-        self.inner.state.borrow().mirror.each_choice(name, each);
-    }
-
-    fn each_range(&self, name: &str, each: &mut dyn FnMut(i64, i64)) {
-        self.inner.state.borrow().mirror.each_range(name, each);
-    }
-
-    fn each_command(&self, each: &mut dyn FnMut(&str)) {
-        self.inner.state.borrow().mirror.each_command(each);
-    }
-
-    fn has_command(&self, name: &str) -> bool {
-        self.inner.state.borrow().mirror.has_command(name)
-    }
-
-    fn hand_over(&self, order: Order<'_>, tracked: bool, answer: WhenEnded) -> bool {
+    fn pass_on(&self, order: Order<'_>, tracked: bool, answer: WhenEnded) -> bool {
         let tracking = tracked.then(|| (self.inner.new_id)().to_string());
         let id = tracking.clone();
         let request = match order {

@@ -1,5 +1,6 @@
 //! Where the data of a UPS comes from.
 
+use super::mirror::Mirror;
 use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Order, Variable};
 
@@ -38,4 +39,50 @@ pub(crate) trait Source {
     fn hand_over(&self, order: Order<'_>, tracked: bool, answer: WhenEnded) -> bool;
     /// The source is not used any more.
     fn stop(&self) {}
+}
+
+/// A source that shows what another process said of the UPS, as a mirror of it.
+pub(crate) trait Mirrored {
+    /// Does something with the mirror.
+    fn with_mirror(&self, act: &mut dyn FnMut(&Mirror));
+    /// As [`Source::freshness`].
+    fn freshness_of_mirror(&self) -> Freshness;
+    /// As [`Source::hand_over`].
+    fn pass_on(&self, order: Order<'_>, tracked: bool, answer: WhenEnded) -> bool;
+}
+
+impl<M: Mirrored> Source for M {
+    fn freshness(&self) -> Freshness {
+        self.freshness_of_mirror()
+    }
+
+    fn each_variable(&self, each: &mut dyn FnMut(&Variable<'_>)) {
+        self.with_mirror(&mut |mirror| mirror.each_variable(each));
+    }
+
+    fn variable(&self, name: &str, tell: &mut dyn FnMut(&Variable<'_>)) {
+        self.with_mirror(&mut |mirror| mirror.variable(name, tell));
+    }
+
+    fn each_choice(&self, name: &str, each: &mut dyn FnMut(&str)) {
+        self.with_mirror(&mut |mirror| mirror.each_choice(name, each));
+    }
+
+    fn each_range(&self, name: &str, each: &mut dyn FnMut(i64, i64)) {
+        self.with_mirror(&mut |mirror| mirror.each_range(name, each));
+    }
+
+    fn each_command(&self, each: &mut dyn FnMut(&str)) {
+        self.with_mirror(&mut |mirror| mirror.each_command(each));
+    }
+
+    fn has_command(&self, name: &str) -> bool {
+        let mut has = false;
+        self.with_mirror(&mut |mirror| has = mirror.has_command(name));
+        has
+    }
+
+    fn hand_over(&self, order: Order<'_>, tracked: bool, answer: WhenEnded) -> bool {
+        self.pass_on(order, tracked, answer)
+    }
 }

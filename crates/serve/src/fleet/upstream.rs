@@ -7,12 +7,12 @@ use super::errands::Errands;
 use super::line::UpstreamLine;
 use super::mirror::Mirror;
 use super::plan::Upstream;
-use super::source::{Source, WhenEnded};
+use super::source::{Mirrored, WhenEnded};
 use super::survey::{Stand, Survey};
 use nut::driver_lines::DriverLine;
 use nut::network::ErrorWord;
-use nut::network::client::{self, Having, Item, NetworkRequest, Next, SessionOpening};
-use nut::network::server::{Freshness, Order, Variable};
+use nut::network::client::{self, Having, Item, NetworkRequest, Next, SessionOpening, TlsMode};
+use nut::network::server::{Freshness, Order};
 use qx::vocabulary::moment::Moment;
 use station::clock::DeviceClock;
 use station::log::Log;
@@ -57,6 +57,8 @@ struct Inner {
     is_lost_by_survey: Cell<bool>,
     lost: RefCell<Seldom>,
     said: RefCell<Seldom>,
+    /// The password went in the clear.
+    clear: RefCell<Seldom>,
 }
 
 struct State {
@@ -104,6 +106,7 @@ impl UpstreamSource {
             is_lost_by_survey: Cell::new(false),
             lost: RefCell::default(),
             said: RefCell::default(),
+            clear: RefCell::default(),
         });
         let task = tokio::task::spawn_local(inner.clone().run());
         UpstreamSource { inner, task }
@@ -138,8 +141,12 @@ impl Inner {
     }
 
     fn say_lost(&self, why: &str) {
-        if let Some(times) = self.lost.borrow_mut().happened(Instant::now()) {
-            self.log.warning(&counted(&format!("NUT server {}: {why}", self.place()), times));
+        self.complain(&self.lost, &format!("NUT server {}: {why}", self.place()));
+    }
+
+    fn complain(&self, seldom: &RefCell<Seldom>, text: &str) {
+        if let Some(times) = seldom.borrow_mut().happened(Instant::now()) {
+            self.log.warning(&counted(text, times));
         }
     }
 
@@ -231,7 +238,11 @@ impl Inner {
             opening = opening.as_user(name, password);
         }
         let mut next = opening.next(None);
+        let mut is_encrypted = false;
         loop {
+            if matches!(&next, Next::Ask(NetworkRequest::Password(_))) && !is_encrypted {
+                self.warn_of_clear_password(line);
+            }
             next = match next {
                 Next::Ask(request) | Next::AskAfter(_, request) => {
                     let (_, answer) = line.ask(request).await?;
@@ -240,12 +251,29 @@ impl Inner {
                 Next::StartTls => {
                     let config = client_config(verify, None).map_err(|why| why.to_string())?;
                     line.secure(config, host).await?;
+                    is_encrypted = true;
                     opening.next(Some(Ok(client::Answer::StartTls)))
                 }
                 Next::End(Ok(_)) => return Ok(()),
                 Next::End(Err((request, refusal))) => return Err(format!("{request}: {refusal}")),
             };
         }
+    }
+
+    /// It is sent all the same, as upsmon and upscmd do it where TLS is not required.
+    fn warn_of_clear_password(&self, line: &UpstreamLine) {
+        if line.is_of_this_machine() {
+            return;
+        }
+        let why = match self.upstream.tls {
+            TlsMode::Never => "upstream_tls is never",
+            _ => "the server offers no TLS",
+        };
+        let text = format!(
+            "upstream_password goes over the network to {} in the clear, as {why}; write upstream_tls = always where the server can be given TLS, or take the password out where reading is enough",
+            self.place()
+        );
+        self.complain(&self.clear, &text);
     }
 
     async fn poll(&self, line: &mut UpstreamLine, known: &mut Known) -> Result<(), String> {
@@ -308,36 +336,16 @@ fn mirror(items: Vec<Item>, known: &[DriverLine]) -> Mirror {
     mirror
 }
 
-impl Source for UpstreamSource {
-    fn freshness(&self) -> Freshness {
+impl Mirrored for UpstreamSource {
+    fn with_mirror(&self, act: &mut dyn FnMut(&Mirror)) {
+        act(&self.inner.state.borrow().mirror);
+    }
+
+    fn freshness_of_mirror(&self) -> Freshness {
         self.inner.freshness()
     }
 
-    fn each_variable(&self, each: &mut dyn FnMut(&Variable<'_>)) {
-        self.inner.state.borrow().mirror.each_variable(each);
-    }
-
-    fn variable(&self, name: &str, tell: &mut dyn FnMut(&Variable<'_>)) {
-        self.inner.state.borrow().mirror.variable(name, tell);
-    }
-
-    fn each_choice(&self, name: &str, each: &mut dyn FnMut(&str)) {
-        self.inner.state.borrow().mirror.each_choice(name, each);
-    }
-
-    fn each_range(&self, name: &str, each: &mut dyn FnMut(i64, i64)) {
-        self.inner.state.borrow().mirror.each_range(name, each);
-    }
-
-    fn each_command(&self, each: &mut dyn FnMut(&str)) {
-        self.inner.state.borrow().mirror.each_command(each);
-    }
-
-    fn has_command(&self, name: &str) -> bool {
-        self.inner.state.borrow().mirror.has_command(name)
-    }
-
-    fn hand_over(&self, order: Order<'_>, _: bool, answer: WhenEnded) -> bool {
+    fn pass_on(&self, order: Order<'_>, _: bool, answer: WhenEnded) -> bool {
         let Upstream { ups, user, .. } = &self.inner.upstream;
         let mut state = self.inner.state.borrow_mut();
         if user.is_none() {

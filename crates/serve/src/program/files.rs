@@ -124,19 +124,38 @@ impl Where {
         Ok(users)
     }
 
-    /// What others may read though they should not.
-    pub fn open_to_all(&self) -> Option<String> {
-        use std::os::unix::fs::PermissionsExt;
-        let path = match self {
-            Where::Upsd(folder) | Where::Folder(folder) => folder.join("upsd.users"),
-            Where::Texts { .. } => return None,
-        };
-        let mode = path.metadata().ok()?.permissions().mode();
-        (mode & 0o004 != 0).then(|| {
+    /// What others may read though they should not: passwords in `upsd.users`, and in `ups.conf` where it has some.
+    pub fn open_to_all(&self, conf: &UpsConf) -> Vec<String> {
+        let (Where::Upsd(folder) | Where::Folder(folder)) = self else { return vec![] };
+        let sections = conf.sections.iter().flat_map(|section| &section.settings);
+        let mut names = sections.chain(&conf.global).map(|setting| setting.name.to_ascii_lowercase());
+        // of ours upstream_password; authPassword and privPassword of snmp-ups, password of netxml-ups
+        let has_password = names.any(|name| name.ends_with("password"));
+        let files = [Some("upsd.users"), has_password.then_some("ups.conf")];
+        let open =
+            files.into_iter().flatten().map(|name| folder.join(name)).filter(|path| is_open_to_all(path));
+        open.map(|path| {
             format!(
                 "{}: every user of this machine can read the passwords; run 'chmod o= {0}'",
                 path.display()
             )
         })
+        .collect()
     }
+
+    /// The same place, whatever the working directory becomes.
+    #[must_use]
+    pub fn absolute(self) -> Where {
+        let whole = |folder: PathBuf| std::path::absolute(&folder).unwrap_or(folder);
+        match self {
+            Where::Upsd(folder) => Where::Upsd(whole(folder)),
+            Where::Folder(folder) => Where::Folder(whole(folder)),
+            texts @ Where::Texts { .. } => texts,
+        }
+    }
+}
+
+fn is_open_to_all(path: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    path.metadata().is_ok_and(|meta| meta.permissions().mode() & 0o004 != 0)
 }

@@ -4,6 +4,7 @@
 mod command_line;
 mod control;
 mod files;
+mod reload;
 mod running;
 
 use crate::descriptions::Descriptions;
@@ -26,6 +27,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nut::upsd_conf::{Listen, StartTls, UpsdConf};
 use nut::upsd_users::UpsdUsers;
 use qx::device::Outcome;
+use reload::Reloading;
 use station::log::{self, Log};
 use station::outlet::{self, Lines, StandardStream};
 use station::{Owner, Reload};
@@ -169,7 +171,7 @@ struct Prepared {
     requests: (mpsc::Sender<ProgramRequest>, mpsc::Receiver<ProgramRequest>),
 }
 
-fn start(plan: ServerPlan, paths: &Paths) -> Result<ExitCode, Fatal> {
+fn start(mut plan: ServerPlan, paths: &Paths) -> Result<ExitCode, Fatal> {
     // a server with a place of its own leaves nothing elsewhere
     let pid_file = match &plan.state {
         Some(state) => state.join(format!("{PROGRAM}.pid")),
@@ -187,6 +189,8 @@ fn start(plan: ServerPlan, paths: &Paths) -> Result<ExitCode, Fatal> {
     if let Some(root) = &plan.line.chroot {
         process::change_root(root)?;
     }
+    // before the working directory becomes that of the state
+    plan.from = plan.from.absolute();
     let mut hints = vec![];
     let upsd_conf = plan.from.upsd_conf(&mut hints)?;
     let log = Log::new(debug_level(&plan.line, &upsd_conf), plan.line.quiet);
@@ -213,7 +217,7 @@ fn start(plan: ServerPlan, paths: &Paths) -> Result<ExitCode, Fatal> {
     }
     settings.leave_room(checked.count())?;
     let users = plan.from.users(&mut hints)?;
-    hints.extend(plan.from.open_to_all());
+    hints.extend(plan.from.open_to_all(&ups_conf));
     hints.extend(opened.complaints());
     let descriptions = descriptions(&upsd_conf, &mut hints);
     let tls = tls(&upsd_conf, &plan, &paths, &settings, &mut hints)?;
@@ -500,86 +504,5 @@ async fn show_life(supervisor: Rc<Supervisor>) {
             Some(next) => tokio::time::sleep_until(next.max(tokio::time::Instant::now() + AGAIN)).await,
             None => return,
         }
-    }
-}
-
-/// What a reload works with.
-struct Reloading {
-    plan: ServerPlan,
-    paths: Paths,
-    server: Rc<Server>,
-    listeners: Rc<RefCell<Listeners>>,
-    log: Log,
-}
-
-impl Reloading {
-    /// Reloads, and says what came of it in the log and in the line of status.
-    fn reload_and_say(&self, supervisor: &Supervisor) -> Result<String, Fatal> {
-        supervisor.reloading();
-        let done = self.reload();
-        let said = match &done {
-            Ok(done) => {
-                let text = format!("reload: {done}");
-                self.log.info(&text);
-                text
-            }
-            Err(why) => {
-                let text = format!("reload: {why}; going on as before");
-                self.log.warning(&text);
-                text
-            }
-        };
-        supervisor.ready();
-        supervisor.status(&said);
-        done
-    }
-
-    /// Reads all files again; all of it is taken, or nothing.
-    fn reload(&self) -> Result<String, Fatal> {
-        let (plan, server) = (&self.plan, &self.server);
-        if let Some(name) = server.fleet.borrow().kills_power() {
-            return Err(format!(
-                "the load of {name} is being switched off; reload again when that is done, within {} s",
-                FINISHES.as_secs()
-            ));
-        }
-        let mut hints = vec![];
-        let upsd_conf = plan.from.upsd_conf(&mut hints)?;
-        let mut settings = settings(&upsd_conf, plan)?;
-        settings.fit(raise_limit())?;
-        let ups_conf = plan.from.ups_conf()?;
-        let users = plan.from.users(&mut hints)?;
-        let checked = server.fleet.borrow().check(&ups_conf)?;
-        if checked.count() == 0 && !settings.allow_no_device {
-            return Err(
-                "ups.conf names no UPS any more; add ALLOW_NO_DEVICE yes to upsd.conf if that is meant"
-                    .into(),
-            );
-        }
-        settings.leave_room(checked.count())?;
-        if let Some(why) = listener::would_be_deaf(&self.listeners.borrow(), &settings.listen) {
-            return Err(format!("upsd.conf: {why}"));
-        }
-        let state =
-            state_paths(&Paths::from_environment(), &upsd_conf, &ups_conf, plan.state.as_deref()).state;
-        if state != self.paths.state {
-            hints
-                .push(format!("the state path is {} now: start the server again to use it", state.display()));
-        }
-        let descriptions = descriptions(&upsd_conf, &mut hints);
-        let tls = tls(&upsd_conf, plan, &self.paths, &settings, &mut hints)?;
-        hints.iter().for_each(|hint| self.log.warning(hint));
-        let mut fleet = server.fleet.borrow_mut();
-        fleet.set_max_age(settings.max_age);
-        let news = fleet.take(checked);
-        drop(fleet);
-        server.drop_orphans();
-        server.describe(descriptions);
-        *server.users.borrow_mut() = users;
-        *server.tls.borrow_mut() = tls;
-        listener::keep(server, &self.listeners, &settings.listen, &self.log);
-        *server.settings.borrow_mut() = settings;
-        resident::give_back();
-        Ok(format!("UPSes: {news}"))
     }
 }

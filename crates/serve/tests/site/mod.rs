@@ -73,9 +73,14 @@ impl Site {
 
     /// Starts the server and waits until it takes clients.
     pub fn start(&mut self) {
+        self.start_with(self.upsd());
+    }
+
+    /// The same, called so.
+    pub fn start_with(&mut self, mut upsd: Command) {
         let log = std::fs::File::options().create(true).append(true).open(self.folder.join("log")).unwrap();
         let said = self.log().len();
-        let server = self.upsd().arg("-FF").stdout(Stdio::null()).stderr(log).spawn().unwrap();
+        let server = upsd.arg("-FF").stdout(Stdio::null()).stderr(log).spawn().unwrap();
         self.server = Some(server);
         self.until("the server takes clients", || TcpStream::connect(("127.0.0.1", self.port)).is_ok());
         // before that a signal ends it
@@ -223,6 +228,14 @@ impl Client {
         self.hear()
     }
 
+    /// The same of a server that may have ended the connection.
+    pub fn ask_if_there(&mut self, line: &str) -> std::io::Result<String> {
+        self.stream.write_all(format!("{line}\n").as_bytes())?;
+        let mut answer = String::new();
+        self.reader.read_line(&mut answer)?;
+        Ok(answer.trim_end().to_string())
+    }
+
     /// Asks for a list, and hears all of it.
     pub fn list(&mut self, line: &str) -> Vec<String> {
         let mut lines = vec![self.ask(line)];
@@ -248,7 +261,7 @@ impl Client {
 pub fn connect_from(address: &str, port: u16) -> Client {
     use nix::sys::socket::{AddressFamily, SockFlag, SockType, SockaddrIn, bind, connect, socket};
     use std::os::fd::AsRawFd;
-    let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::empty(), None).unwrap();
+    let socket = socket(AddressFamily::Inet, SockType::Stream, SockFlag::SOCK_CLOEXEC, None).unwrap();
     let from: std::net::SocketAddrV4 = format!("{address}:0").parse().unwrap();
     let to: std::net::SocketAddrV4 = format!("127.0.0.1:{port}").parse().unwrap();
     bind(socket.as_raw_fd(), &SockaddrIn::from(from)).unwrap();

@@ -274,7 +274,9 @@ impl Draft {
         let sentence = match others.next() {
             Some(other) => format!("'{name}' is an option of {}, not of {}", other.name, self.kind.name),
             None => {
-                let hint = self.nearest_option(name).map_or("-h lists the options".into(), meant);
+                let hint = self
+                    .nearest_option(name)
+                    .map_or_else(|| format!("'man {}' lists its options", self.kind.name), meant);
                 format!("'{name}' is not an option of this driver; {hint}")
             }
         };

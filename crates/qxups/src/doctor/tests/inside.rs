@@ -125,3 +125,69 @@ fn a_driver_that_takes_the_question_and_says_nothing() {
     machine.socket("SETINFO ups.status \"OL\"\n");
     only(&machine.report(), FindingKind::DriverHangs, &["does not answer on its socket"]);
 }
+
+/// A server of ours that runs, and its files.
+fn serving(machine: &Machine) {
+    machine.process(80, "qxups", &["qxups", "serve"], None);
+    machine.write("run/upsd.pid", "80\n");
+    machine.write("run/upsd.control", "");
+}
+
+#[test]
+fn what_the_server_has_inside_is_no_driver_s() {
+    let machine = Machine::new();
+    let sections = "[sim]\ndriver = qxups-sim\n[far]\ndriver = dummy-ups\nport = ups@192.0.2.7\n\
+                    [up]\ndriver = nut-upstream\nport = ups@192.0.2.7\n";
+    machine.write("nut/ups.conf", sections);
+    let report = machine.report();
+    assert_eq!(report.kinds(), [FindingKind::NotRunning; 3], "{}", report.text());
+    assert!(report.text().contains("sim: no server runs that has it"), "{}", report.text());
+    assert!(report.text().contains("systemctl start qxups-serve"), "{}", report.text());
+    serving(&machine);
+    let report = machine.report();
+    assert_eq!(report.kinds(), [], "{}", report.text());
+    assert!(report.text().contains("far: qxups (process 80) has it"), "{}", report.text());
+    // NUT's own repeater is a driver as any other
+    std::fs::remove_file(machine.folder.join("run/upsd.control")).unwrap();
+    machine.write("lib/dummy-ups", "");
+    machine.write("nut/ups.conf", "[far]\ndriver = dummy-ups\nport = ups@192.0.2.7\n");
+    let report = machine.report();
+    assert_eq!(report.kinds(), [], "{}", report.text());
+    assert!(report.text().contains("far: is watched by dummy-ups"), "{}", report.text());
+    machine.write("nut/ups.conf", "[sim]\ndriver = qxups-sim\nprotocol = klingon\n");
+    only(&machine.report(), FindingKind::BadSection, &["sim: line 3", "there is no dialect 'klingon'"]);
+}
+
+/// The truth of a UPS that the server drives, or looks for: no second driver is to be started.
+#[test]
+fn a_ups_that_the_server_drives_needs_no_driver() {
+    let machine = Machine::new();
+    machine.section("port = tcp://192.0.2.1:4001");
+    serving(&machine);
+    let report = machine.report();
+    only(&report, FindingKind::NotFound, &["u: qxups (process 80) has not found it", "qxups reload"]);
+    assert!(!report.text().contains("upsdrvctl"), "{}", report.text());
+    machine.socket(FRESH);
+    let report = machine.report();
+    assert_eq!(report.kinds(), [], "{}", report.text());
+    assert!(report.text().contains("u: qxups (process 80) drives it, and its data is fresh: OL"));
+    // a number that is another program's by now
+    machine.process(80, "bash", &["bash"], None);
+    assert!(machine.report().text().contains("u: the driver runs"), "{}", machine.report().text());
+}
+
+/// The port is held by the server, which is as it should be.
+#[test]
+fn the_server_may_have_the_port_open() {
+    run(async {
+        let machine = Machine::new();
+        let (_ups, port) = pretended(&[]);
+        machine.section(&format!("port = {}", port.display()));
+        machine.process(80, "qxups", &["qxups", "serve"], Some(&port));
+        machine.write("run/upsd.pid", "80\n");
+        machine.write("run/upsd.control", "");
+        machine.socket(FRESH);
+        let report = machine.examine(None, false).await;
+        assert_eq!(report.kinds(), [], "{}", report.text());
+    });
+}

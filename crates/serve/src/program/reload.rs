@@ -1,0 +1,195 @@
+//! A reload: all files are read and checked, then all of it is taken, or nothing; and what changed is said.
+
+use super::{FINISHES, Fatal, ServerPlan, descriptions, raise_limit, settings, state_paths, tls};
+use crate::descriptions::Descriptions;
+use crate::encryption::Encryption;
+use crate::fleet::CheckedConf;
+use crate::listener::{self, Listeners};
+use crate::server::Server;
+use crate::settings::Settings;
+use driver::config::Paths;
+use driver::resident;
+use driver::supervisor::Supervisor;
+use nut::upsd_conf::{Listen, ListenAddress};
+use nut::upsd_users::{UpsdUsers, User};
+use station::log::Log;
+use std::cell::RefCell;
+use std::rc::Rc;
+
+/// So many names are said of each kind of change.
+const NAMED: usize = 5;
+
+/// What a reload works with.
+pub(super) struct Reloading {
+    pub plan: ServerPlan,
+    pub paths: Paths,
+    pub server: Rc<Server>,
+    pub listeners: Rc<RefCell<Listeners>>,
+    pub log: Log,
+}
+
+/// What was read and checked, before any of it counts.
+struct Read {
+    settings: Settings,
+    users: UpsdUsers,
+    checked: CheckedConf,
+    descriptions: Descriptions,
+    tls: Encryption,
+    /// Sentences for the log, and for who asked.
+    hints: Vec<String>,
+}
+
+impl Reloading {
+    /// Reloads, and says what came of it in the log and in the line of status. Who asked hears that in the first line, and
+    /// what the files say that has no effect in further ones.
+    pub fn reload_and_say(&self, supervisor: &Supervisor) -> Result<String, Fatal> {
+        supervisor.reloading();
+        let done = self.read();
+        let (said, done) = match done {
+            Ok(read) => {
+                let hints = read.hints.clone();
+                hints.iter().for_each(|hint| self.log.warning(hint));
+                let done = self.take(read);
+                let text = format!("reload: {done}");
+                self.log.info(&text);
+                (text, Ok([vec![done], hints].concat().join("\n")))
+            }
+            Err(why) => {
+                let text = format!("reload: {why}; going on as before");
+                self.log.warning(&text);
+                (text, Err(why))
+            }
+        };
+        supervisor.ready();
+        supervisor.status(&said);
+        done
+    }
+
+    /// Reads all files again, and checks them as a start does.
+    fn read(&self) -> Result<Read, Fatal> {
+        let (plan, server) = (&self.plan, &self.server);
+        if let Some(name) = server.fleet.borrow().kills_power() {
+            return Err(format!(
+                "the load of {name} is being switched off; reload again when that is done, within {} s",
+                FINISHES.as_secs()
+            ));
+        }
+        let mut hints = vec![];
+        let upsd_conf = plan.from.upsd_conf(&mut hints)?;
+        let mut settings = settings(&upsd_conf, plan)?;
+        settings.fit(raise_limit())?;
+        let ups_conf = plan.from.ups_conf()?;
+        let users = plan.from.users(&mut hints)?;
+        hints.extend(plan.from.open_to_all(&ups_conf));
+        let checked = server.fleet.borrow().check(&ups_conf)?;
+        if checked.count() == 0 && !settings.allow_no_device {
+            return Err(
+                "ups.conf names no UPS any more; add ALLOW_NO_DEVICE yes to upsd.conf if that is meant"
+                    .into(),
+            );
+        }
+        settings.leave_room(checked.count())?;
+        if let Some(why) = listener::would_be_deaf(&self.listeners.borrow(), &settings.listen) {
+            return Err(format!("upsd.conf: {why}"));
+        }
+        let state =
+            state_paths(&Paths::from_environment(), &upsd_conf, &ups_conf, plan.state.as_deref()).state;
+        if state != self.paths.state {
+            hints
+                .push(format!("the state path is {} now: start the server again to use it", state.display()));
+        }
+        let descriptions = descriptions(&upsd_conf, &mut hints);
+        let tls = tls(&upsd_conf, plan, &self.paths, &settings, &mut hints)?;
+        Ok(Read { settings, users, checked, descriptions, tls, hints })
+    }
+
+    /// Makes it count; what changed.
+    fn take(&self, read: Read) -> String {
+        let Read { settings, users, checked, descriptions, tls, .. } = read;
+        let server = &self.server;
+        let mut fleet = server.fleet.borrow_mut();
+        fleet.set_max_age(settings.max_age);
+        let news = fleet.take(checked);
+        drop(fleet);
+        server.drop_orphans();
+        server.describe(descriptions);
+        let old_users = server.users.replace(users);
+        *server.tls.borrow_mut() = tls;
+        listener::keep(server, &self.listeners, &settings.listen, &self.log);
+        let old = server.settings.replace(settings);
+        resident::give_back();
+        let users = change_of_users(&old_users, &server.users.borrow());
+        let addresses = change_of_addresses(&old.listen, &server.settings.borrow().listen);
+        match (users, addresses) {
+            (None, None) => format!("UPSes: {news}; users and addresses as before"),
+            (users, addresses) => {
+                let said = |change: Option<String>| change.unwrap_or_else(|| "as before".into());
+                format!("UPSes: {news}; users: {}; addresses: {}", said(users), said(addresses))
+            }
+        }
+    }
+}
+
+/// Which users are new, gone or changed; none when all are as before.
+fn change_of_users(old: &UpsdUsers, new: &UpsdUsers) -> Option<String> {
+    // where it stands in the file is no change of it
+    let plain = |user: &User| User { line: 0, ..user.clone() };
+    let changed =
+        new.users.iter().filter(|user| old.user(&user.name).is_some_and(|known| plain(known) != plain(user)));
+    let names = |users: Vec<&User>| users.into_iter().map(|user| user.name.clone()).collect::<Vec<_>>();
+    change(
+        &names(new.users.iter().filter(|user| old.user(&user.name).is_none()).collect()),
+        &names(old.users.iter().filter(|user| new.user(&user.name).is_none()).collect()),
+        &names(changed.collect()),
+    )
+}
+
+/// Which addresses of LISTEN are new or gone.
+fn change_of_addresses(old: &[Listen], new: &[Listen]) -> Option<String> {
+    let name = |listen: &Listen| match &listen.address {
+        ListenAddress::Any => format!("*:{}", listen.port),
+        ListenAddress::Host(host) if host.contains(':') => format!("[{host}]:{}", listen.port),
+        ListenAddress::Host(host) => format!("{host}:{}", listen.port),
+    };
+    let names = |rows: &[Listen]| rows.iter().map(name).collect::<Vec<_>>();
+    let (old, new) = (names(old), names(new));
+    let only = |here: &[String], there: &[String]| {
+        here.iter().filter(|name| !there.contains(name)).cloned().collect::<Vec<_>>()
+    };
+    change(&only(&new, &old), &only(&old, &new), &[])
+}
+
+fn change(new: &[String], gone: &[String], changed: &[String]) -> Option<String> {
+    let kinds = [(new, "new"), (gone, "gone"), (changed, "changed")];
+    let said: Vec<String> = kinds
+        .into_iter()
+        .filter(|(names, _)| !names.is_empty())
+        .map(|(names, what)| {
+            let more = names.len().saturating_sub(NAMED);
+            let named = names[..names.len().min(NAMED)].join(", ");
+            if more > 0 { format!("{named} and {more} more {what}") } else { format!("{named} {what}") }
+        })
+        .collect();
+    (!said.is_empty()).then(|| said.join(", "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn users_and_addresses_that_changed_are_named() {
+        let users = |text: &str| nut::upsd_users::parse(text.as_bytes());
+        let old = users("[a]\npassword = x\n[b]\npassword = y\n[c]\npassword = z\n");
+        let new = users("[d]\npassword = x\n\n[a]\npassword = x\n[b]\npassword = other\n");
+        assert_eq!(change_of_users(&old, &new).as_deref(), Some("d new, c gone, b changed"));
+        assert_eq!(change_of_users(&old, &old), None);
+        let listen = |text: &str| nut::upsd_conf::parse(text.as_bytes()).listen;
+        let old = listen("LISTEN 127.0.0.1\nLISTEN ::1 3494\n");
+        let new = listen("# moved\nLISTEN ::1 3494\nLISTEN * 3495\n");
+        assert_eq!(change_of_addresses(&old, &new).as_deref(), Some("*:3495 new, 127.0.0.1:3493 gone"));
+        assert_eq!(change_of_addresses(&old, &old), None);
+        let many: Vec<String> = (0..8).map(|number| format!("u{number}")).collect();
+        assert_eq!(change(&many, &[], &[]).as_deref(), Some("u0, u1, u2, u3, u4 and 3 more new"));
+    }
+}
