@@ -149,3 +149,17 @@ fn orders_reach_the_driver_and_their_outcome_the_client() {
     assert_eq!(client.ask(&format!("GET TRACKING {id}")), "ERR FAILED");
     assert_eq!(client.ask("INSTCMD rack load.off"), "ERR DRIVER-NOT-CONNECTED");
 }
+
+/// Found by a review: of a driver that came and went only the first loss was said, and its return never, for ten minutes.
+#[test]
+fn the_last_word_of_the_log_is_what_is_so() {
+    let site = Site::started("comes", "[a]\ndriver = usbhid-ups\nport = auto\n", "");
+    let last = |word: &str| site.log().trim_end().lines().last().is_some_and(|line| line.contains(word));
+    site.until("it is said", || last("cannot connect"));
+    for _ in 0..2 {
+        let driver = FakeDriver::start(&site, "usbhid-ups-a", &dump("OL"));
+        site.until("it is said", || last("connected to its driver"));
+        drop(driver);
+        site.until("it is said", || last("cannot connect"));
+    }
+}

@@ -9,6 +9,7 @@ mod plan;
 mod simulated;
 mod socket;
 mod source;
+mod stands;
 mod survey;
 mod upstream;
 

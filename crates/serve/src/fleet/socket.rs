@@ -5,6 +5,7 @@
 
 use super::mirror::Mirror;
 use super::source::{Ended, Source, WhenEnded};
+use super::stands::Stands;
 use nut::driver_lines::DriverLine;
 use nut::driver_socket::{LineBuffer, SocketRequest};
 use nut::network::server::{Freshness, Order, Variable};
@@ -56,10 +57,9 @@ struct Inner {
     state: RefCell<State>,
     /// Something is to be written.
     wake: Notify,
-    absent: RefCell<Seldom>,
-    came: RefCell<Seldom>,
+    /// What holds of the driver, for the log.
+    stands: RefCell<Stands>,
     bad_lines: RefCell<Seldom>,
-    shown: Cell<Freshness>,
 }
 
 /// What is known of the driver.
@@ -102,10 +102,8 @@ impl SocketSource {
             new_id,
             state: RefCell::default(),
             wake: Notify::new(),
-            absent: RefCell::default(),
-            came: RefCell::default(),
+            stands: RefCell::default(),
             bad_lines: RefCell::default(),
-            shown: Cell::new(Freshness::NotConnected),
         });
         let task = tokio::task::spawn_local(inner.clone().run());
         SocketSource { inner, task }
@@ -132,20 +130,29 @@ impl Inner {
                     if was_whole {
                         pause = PAUSE;
                     }
-                    self.complain(&self.came, &format!("the connection to its driver is lost: {why}"));
+                    self.say_stands(&format!("the connection to its driver is lost: {why}"));
                 }
                 Ok(Err(error)) => {
                     let text = format!(
                         "cannot connect to its driver at {}: {error}; start the driver",
                         self.path.display()
                     );
-                    self.complain(&self.absent, &text);
+                    self.say_stands(&text);
                 }
-                Err(_) => self.complain(&self.absent, "its driver takes no connection"),
+                Err(_) => self.say_stands("its driver takes no connection"),
             }
-            self.tell_freshness();
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Says what holds of the driver now, where that is not what was said last.
+    fn say_stands(&self, text: &str) {
+        let line = self.stands.borrow_mut().are(text, Instant::now());
+        match (line, self.freshness()) {
+            (Some(line), Freshness::Fresh) => self.log.info(&line),
+            (Some(line), Freshness::Stale | Freshness::NotConnected) => self.log.warning(&line),
+            (None, _) => {}
         }
     }
 
@@ -248,10 +255,6 @@ impl Inner {
                         "its driver says more variables or commands than are kept: some are not shown",
                     );
                 }
-                if let Some(times) = self.came.borrow_mut().happened(Instant::now()) {
-                    let text = format!("connected to its driver at {}", self.path.display());
-                    self.log.info(&counted(&text, times));
-                }
             }
             DriverLine::Tracking { id, code } => {
                 let waiting = state.orders.remove(&id.to_ascii_lowercase());
@@ -319,13 +322,19 @@ impl Inner {
         }
     }
 
-    /// A line of log when that data is stale begins or ends.
+    /// Says whether the driver has fresh data.
     fn tell_freshness(&self) {
-        let is = self.freshness();
-        match (self.shown.replace(is), is) {
-            (Freshness::Fresh, Freshness::Stale) => self.log.warning("data is stale: check its driver"),
-            (Freshness::Stale, Freshness::Fresh) => self.log.info("data is no longer stale"),
-            _ => {}
+        let is_dumped = self.state.borrow().dumped;
+        match self.freshness() {
+            Freshness::Fresh if !is_dumped => {}
+            Freshness::Fresh => {
+                self.say_stands(&format!(
+                    "connected to its driver at {}; data is fresh",
+                    self.path.display()
+                ));
+            }
+            Freshness::Stale => self.say_stands("data is stale: check its driver"),
+            Freshness::NotConnected => {}
         }
     }
 }
