@@ -388,8 +388,10 @@ fn tls_is_spoken_and_the_right_server_is_known_by_its_certificate() {
             assert_eq!(client.ask("INSTCMD far beeper.toggle"), "OK");
             there.until("it was handed on", || there.log().contains("beeper.toggle"));
         } else {
+            // by this the administrator compares them
             here.until("it is said", || {
-                here.log().contains("NUT server 127.0.0.1") && here.log().contains("TLS: ")
+                here.log().contains("TLS: the server shows another certificate")
+                    && here.log().contains(&fingerprint)
             });
             assert_eq!(here.ask("GET VAR far ups.status"), "ERR DRIVER-NOT-CONNECTED");
         }

@@ -6,6 +6,7 @@ use std::io::{self, Read, Write};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use tls::connection_trouble;
 use tls::rustls::pki_types::ServerName;
 use tls::rustls::{ClientConfig, ClientConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -69,7 +70,7 @@ impl UpstreamLine {
             self.flush().await
         };
         match timeout(ANSWER, opened).await {
-            Ok(done) => done.map_err(|error| format!("TLS: {error}")),
+            Ok(done) => done.map_err(|error| format!("TLS: {}", connection_trouble(&error))),
             Err(_) => Err(format!("TLS: the server does not answer for {} s", ANSWER.as_secs())),
         }
     }
@@ -173,7 +174,7 @@ impl UpstreamLine {
 /// What is done with the server; not longer than one silence.
 async fn patiently<T>(act: impl Future<Output = io::Result<T>>) -> Result<T, String> {
     match timeout(ANSWER, act).await {
-        Ok(done) => done.map_err(|error| error.to_string()),
+        Ok(done) => done.map_err(|error| connection_trouble(&error)),
         Err(_) => Err(format!("the server does not answer for {} s", ANSWER.as_secs())),
     }
 }
