@@ -458,11 +458,16 @@ fn say_serving(server: &Server, places: &[String], supervisor: &Supervisor) {
     let places = if places.is_empty() { "no address yet".into() } else { places.join(", ") };
     let what = format!("serving {count} UPSes on {places}");
     server.log.info(&what);
+    say_fingerprint(server);
+    supervisor.status(&what);
+    supervisor.ready();
+}
+
+/// By this others know the certificate that is shown from now on.
+fn say_fingerprint(server: &Server) {
     if let Some(fingerprint) = &server.tls.borrow().fingerprint {
         server.log.info(&format!("TLS certificate, SHA-256: {fingerprint}"));
     }
-    supervisor.status(&what);
-    supervisor.ready();
 }
 
 /// A reload may end a UPS's session: orders that are under way are followed to their end first.
@@ -568,6 +573,9 @@ impl Reloading {
         }
         let descriptions = descriptions(&upsd_conf, &mut hints);
         let tls = tls(&upsd_conf, plan, &self.paths, &settings, &mut hints)?;
+        if let (Some(why), true) = (&tls.lacks, server.tls.borrow().config.is_some()) {
+            return Err(format!("{why}; TLS would be gone"));
+        }
         hints.iter().for_each(|hint| self.log.warning(hint));
         let mut fleet = server.fleet.borrow_mut();
         fleet.set_max_age(settings.max_age);
@@ -576,7 +584,10 @@ impl Reloading {
         server.drop_orphans();
         server.describe(descriptions);
         *server.users.borrow_mut() = users;
-        *server.tls.borrow_mut() = tls;
+        let before = server.tls.replace(tls).fingerprint;
+        if server.tls.borrow().fingerprint != before {
+            say_fingerprint(server);
+        }
         listener::keep(server, &self.listeners, &settings.listen, &self.log);
         *server.settings.borrow_mut() = settings;
         resident::give_back();
