@@ -60,6 +60,8 @@ struct Inner {
     /// What holds of the driver, for the log.
     stands: RefCell<Stands>,
     bad_lines: RefCell<Seldom>,
+    strange: RefCell<Seldom>,
+    refused: RefCell<Seldom>,
 }
 
 /// What is known of the driver.
@@ -79,9 +81,13 @@ struct State {
     arriving: Mirror,
     unread: Vec<u8>,
     orders: BTreeMap<String, Waiting>,
+    /// How many orders were tracked.
+    tracked: u64,
 }
 
 struct Waiting {
+    /// The how manieth order it is.
+    number: u64,
     since: Moment,
     answer: WhenEnded,
 }
@@ -104,6 +110,8 @@ impl SocketSource {
             wake: Notify::new(),
             stands: RefCell::default(),
             bad_lines: RefCell::default(),
+            strange: RefCell::default(),
+            refused: RefCell::default(),
         });
         let task = tokio::task::spawn_local(inner.clone().run());
         SocketSource { inner, task }
@@ -229,11 +237,26 @@ impl Inner {
     fn take_lines(&self, lines: &mut LineBuffer) {
         while let Some(line) = lines.next_line() {
             match line.and_then(|line| DriverLine::parse(&line)) {
-                Ok(line) => self.take(line),
+                Ok(line) => {
+                    self.take(line);
+                    self.say_strange();
+                }
                 Err(error) => {
                     self.complain(&self.bad_lines, &format!("its driver says what cannot be read: {error}"));
                 }
             }
+        }
+    }
+
+    fn say_strange(&self) {
+        let mut state = self.state.borrow_mut();
+        let name = state.mirror.take_strange().or_else(|| state.arriving.take_strange());
+        drop(state);
+        if let Some(name) = name {
+            let text = format!(
+                "its driver names a variable or command that clients cannot read, which is left out: {name}"
+            );
+            self.complain(&self.strange, &text);
         }
     }
 
@@ -381,13 +404,35 @@ impl Source for SocketSource {
         };
         let line = request.line();
         let mut state = self.inner.state.borrow_mut();
-        if !state.connected || state.unread.len() + line.len() > UNREAD || state.orders.len() >= ORDERS {
+        let why = match () {
+            () if !state.connected => Some("there is no connection to its driver; start it"),
+            () if state.unread.len() + line.len() > UNREAD => {
+                Some("its driver reads nothing; start it again")
+            }
+            () => None,
+        };
+        if let Some(why) = why {
+            drop(state);
+            self.inner.complain(&self.inner.refused, &format!("an order was refused: {why}"));
             return false;
         }
         state.unread.extend_from_slice(line.as_bytes());
+        let mut given_up = None;
         if let Some(id) = id {
-            let waiting = Waiting { since: self.inner.clock.now(), answer };
+            // orders without an outcome keep no other away
+            if state.orders.len() >= ORDERS {
+                let oldest = state.orders.iter().min_by_key(|(_, waiting)| waiting.number);
+                let oldest = oldest.map(|(id, _)| id.clone());
+                given_up = oldest.and_then(|id| state.orders.remove(&id));
+            }
+            state.tracked += 1;
+            let waiting = Waiting { number: state.tracked, since: self.inner.clock.now(), answer };
             state.orders.insert(id.to_ascii_lowercase(), waiting);
+        }
+        drop(state);
+        if let Some(waiting) = given_up {
+            let why = format!("the driver owes the outcome of {ORDERS} orders, of which this is the oldest");
+            (waiting.answer)(Ended { outcome: TrackedOutcome::Failed, why: Some(why) });
         }
         self.inner.wake.notify_one();
         true

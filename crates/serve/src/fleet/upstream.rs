@@ -63,6 +63,7 @@ struct Inner {
     /// What holds of the UPS, for the log.
     stands: RefCell<Stands>,
     no_survey: RefCell<Seldom>,
+    strange: RefCell<Seldom>,
 }
 
 struct State {
@@ -110,6 +111,7 @@ impl UpstreamSource {
             is_lost_by_survey: Cell::new(false),
             stands: RefCell::default(),
             no_survey: RefCell::default(),
+            strange: RefCell::default(),
         });
         let task = tokio::task::spawn_local(inner.clone().run());
         UpstreamSource { inner, task }
@@ -277,7 +279,11 @@ impl Inner {
                     known.was_read(&self.upstream.ups);
                 }
                 let text = format!("is read from NUT server {}", self.place());
-                (Freshness::Fresh, mirror(items, &known.lines), text)
+                let mut mirror = mirror(items, &known.lines);
+                if let Some(name) = mirror.take_strange() {
+                    self.say_strange(&name);
+                }
+                (Freshness::Fresh, mirror, text)
             }
             Err(refusal) => {
                 // it may be another UPS when it is back
@@ -294,6 +300,16 @@ impl Inner {
         drop(state);
         self.say_stands(&text);
         Ok(())
+    }
+
+    fn say_strange(&self, name: &str) {
+        if let Some(times) = self.strange.borrow_mut().happened(Instant::now()) {
+            let text = format!(
+                "NUT server {} names a variable or command that clients cannot read, which is left out: {name}",
+                self.place()
+            );
+            self.log.warning(&counted(&text, times));
+        }
     }
 
     /// Why the server gives no data, and what to do.
@@ -393,6 +409,9 @@ impl Source for UpstreamSource {
             }
         };
         let taken = state.errands.take(order, answer);
+        if !taken {
+            self.inner.log.warning("an order was refused: too many wait for the other server");
+        }
         self.inner.wake.notify_one();
         taken
     }
