@@ -7,7 +7,8 @@
 //! below it to the UPS above it (seen with 2.8.0). Here they belong to no UPS, and the line is
 //! [`UpsConfError`].
 
-use crate::words::{WordError, lines};
+use crate::words::{SplitLine, WordError, lines};
+use std::borrow::Cow;
 use std::fmt;
 
 /// A line `name`, or `name = value`.
@@ -44,6 +45,34 @@ pub struct UpsConf {
     pub wrong: Vec<UpsConfError>,
     /// The lines whose value goes on behind what is taken of it; the rest is lost, as in NUT.
     pub lost: Vec<Lost>,
+    /// The texts in quotes that took whole lines in: most likely the quotes were never closed.
+    pub swallowed: Vec<Swallowed>,
+}
+
+/// A line whose quotes go on over its end and take in a line that looks like a heading or a setting of its own, as NUT
+/// reads it. Where it takes in several, the one that counts most.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Swallowed {
+    /// The number of the line with the quotes, from 1.
+    pub line: usize,
+    /// The section it stands in; `None` before the first.
+    pub section: Option<String>,
+    /// The number of the line that was taken in.
+    pub at: usize,
+    /// What was taken in: `[name]`, or the name of a setting.
+    pub what: String,
+    /// It is a heading, so that a UPS is lost.
+    pub is_heading: bool,
+}
+
+impl fmt::Display for Swallowed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Swallowed { at, what, .. } = self;
+        write!(
+            f,
+            "its quotes are not closed, so line {at}, '{what}', is a part of its text: write a \" behind the text"
+        )
+    }
 }
 
 /// A line `name = value more`, of which only `value` counts: most likely quotes are missing.
@@ -98,9 +127,18 @@ impl fmt::Display for UpsConfFault {
                 write!(f, "'{text}' is no section: write [name], without blanks; what follows is for no UPS")
             }
             UpsConfFault::Shape(text) => {
+                let text = without_password(text);
                 write!(f, "'{text}' is neither 'name' nor 'name = value'; quote values with blanks")
             }
         }
+    }
+}
+
+/// A line of a password goes to the log without it.
+fn without_password(text: &str) -> Cow<'_, str> {
+    match text.split_once(' ') {
+        Some((name, _)) if name.to_ascii_lowercase().contains("pass") => format!("{name} ...").into(),
+        _ => text.into(),
     }
 }
 
@@ -115,14 +153,14 @@ impl UpsConf {
 pub fn parse(text: &[u8]) -> UpsConf {
     let mut conf = UpsConf::default();
     let mut place = Place::Global;
+    let raw: Vec<&[u8]> = text.split(|byte| *byte == b'\n').collect();
     for line in lines(text) {
+        let before = conf.name_of(&place);
+        let swallowed = swallowed(&raw, &line);
         match line.words.map_err(UpsConfFault::Words).and_then(|words| Meaning::of(&words)) {
             Ok(Meaning::Section(name)) => place = Place::Section(conf.begin(&name, line.number)),
             Ok(Meaning::Setting(name, value, more)) => {
-                let section = match place {
-                    Place::Section(at) => conf.sections.get(at).map(|section| section.name.clone()),
-                    Place::Nobody | Place::Global => None,
-                };
+                let section = conf.name_of(&place);
                 if let (Some(value), false, false) = (&value, more.is_empty(), matches!(place, Place::Nobody))
                 {
                     let whole = format!("{value} {}", more.join(" "));
@@ -151,8 +189,36 @@ pub fn parse(text: &[u8]) -> UpsConf {
                 conf.wrong.push(UpsConfError { line: line.number, section, fault });
             }
         }
+        conf.swallowed.extend(swallowed.map(|found| Swallowed { section: before, ..found }));
     }
     conf
+}
+
+/// What the quotes of a line took in, if anything of it looks as if it was meant for itself.
+fn swallowed(raw: &[&[u8]], line: &SplitLine) -> Option<Swallowed> {
+    let own = |number: usize| raw.get(number.checked_sub(1)?).map(|text| text.trim_ascii());
+    let (number, in_quotes) = (line.number, line.in_quotes.clone());
+    let found = |at: usize, what: String, is_heading| {
+        Some(Swallowed { line: number, section: None, at, what, is_heading })
+    };
+    let of_line = |at: usize| {
+        let text = own(at)?.split(|byte| *byte == b'"').next()?;
+        let text = String::from_utf8_lossy(text).into_owned();
+        if let Some((name, _)) = text.strip_prefix('[').and_then(|text| text.split_once(']')) {
+            return found(at, format!("[{}]", name.trim()), true);
+        }
+        let name = text.split_once('=')?.0.trim().to_string();
+        let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+        if is_name { found(at, name, false) } else { None }
+    };
+    let is_quoted_heading = !in_quotes.is_empty() && own(number).is_some_and(|text| text.starts_with(b"\"["));
+    if is_quoted_heading {
+        let text = String::from_utf8_lossy(own(number)?.get(1..)?).into_owned();
+        return found(number, text, true);
+    }
+    let all: Vec<Swallowed> = in_quotes.filter_map(of_line).collect();
+    let heading = all.iter().find(|one| one.is_heading).cloned();
+    heading.or_else(|| all.into_iter().next())
 }
 
 /// To whom a line belongs.
@@ -203,6 +269,13 @@ impl Meaning {
 }
 
 impl UpsConf {
+    fn name_of(&self, place: &Place) -> Option<String> {
+        match place {
+            Place::Section(at) => self.sections.get(*at).map(|section| section.name.clone()),
+            Place::Nobody | Place::Global => None,
+        }
+    }
+
     fn begin(&mut self, name: &str, line: usize) -> usize {
         let known = self.sections.iter().position(|section| section.name == name);
         known.unwrap_or_else(|| {
@@ -303,6 +376,41 @@ mod tests {
     fn a_setting_that_comes_twice_is_kept_twice() {
         let conf = parse(b"[a]\nx = 1\nx = 2\n");
         assert_eq!(conf.section("a").unwrap().settings.len(), 2);
+    }
+
+    /// Found by a review: quotes that were never closed took the sections of other UPSes in, and nothing said so.
+    #[test]
+    fn lines_that_quotes_took_in_are_known() {
+        for (text, expected) in [
+            (&b"[a]\ndesc = \"Rack 3\n[b]\ndriver = x\n"[..], Some((2, Some("a"), 3, "[b]", true))),
+            // closed by the quotes of another value
+            (
+                b"[a]\ndesc = \"Rack 3\nport = x\n[ b ] # c\ndesc = \"y\"\n",
+                Some((2, Some("a"), 4, "[b]", true)),
+            ),
+            (b"[a]\nu = \"adm\nfp = \"12\"\n", Some((2, Some("a"), 3, "fp", false))),
+            (b"u = \"adm\n\nfp = 12\n", Some((1, None, 3, "fp", false))),
+            (b"[a]\nx = 1\n\"[b]\ndriver = \"x\n", Some((3, Some("a"), 3, "[b]", true))),
+            (b"[a]\ndesc = \"Rack 3\n", None),
+            (b"[a]\ndesc = \"Rack\n3\"\nport = x\n", None),
+            (b"[a]\ndesc = \"Rack\\\n[b]\"\nport = x\n", None),
+            (b"[a]\ndesc = \"Rack 3\"\n[b]\ndesc = \"x\"\n", None),
+        ] {
+            let found = parse(text).swallowed;
+            let found: Vec<_> = found
+                .iter()
+                .map(|one| (one.line, one.section.as_deref(), one.at, one.what.as_str(), one.is_heading))
+                .collect();
+            assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{}", text.escape_ascii());
+        }
+    }
+
+    /// Found by a review: the log had the password of a line without its `=`.
+    #[test]
+    fn a_password_is_not_said() {
+        let wrong = parse(b"[a]\nupstream_password secret\n").wrong;
+        let said = wrong[0].to_string();
+        assert!(said.contains("upstream_password") && !said.contains("secret"), "{said}");
     }
 
     #[test]

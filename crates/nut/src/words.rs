@@ -14,6 +14,7 @@
 //! * NUT counts lines by what they mean; here a number is that of the line in an editor.
 
 use std::fmt;
+use std::ops::Range;
 
 /// Longest word, in bytes, without quotes and backslashes (NUT 2.8.0 include/parseconf.h).
 pub const LONGEST_WORD: usize = 512;
@@ -62,6 +63,8 @@ impl std::error::Error for WordError {}
 pub struct SplitLine {
     /// Its number, from 1: where the line began.
     pub number: usize,
+    /// The numbers of the lines of an editor that begin inside of its quotes.
+    pub in_quotes: Range<usize>,
     /// Its words, or what is wrong with it.
     pub words: Result<Vec<String>, WordError>,
 }
@@ -185,6 +188,11 @@ impl Splitter {
         self.wrong
     }
 
+    /// Whether the next byte is part of a text in quotes, and not escaped.
+    fn is_in_quotes(&self) -> bool {
+        self.state == State::Quotes && !self.literal
+    }
+
     /// Forgets the line.
     pub fn clear(&mut self) {
         self.text.clear();
@@ -233,6 +241,7 @@ struct Reader {
     splitter: Splitter,
     number: usize,
     began: usize,
+    in_quotes: Range<usize>,
 }
 
 impl Reader {
@@ -242,6 +251,11 @@ impl Reader {
 
     /// Takes a byte; true when it ends a line.
     fn take(&mut self, byte: u8) -> bool {
+        if byte == b'\n' && self.splitter.is_in_quotes() {
+            let next = self.number + 1;
+            let first = if self.in_quotes.is_empty() { next } else { self.in_quotes.start };
+            self.in_quotes = first..next + 1;
+        }
         let ends = self.splitter.take(byte);
         if ends {
             self.end_line();
@@ -259,10 +273,11 @@ impl Reader {
             None => Ok(self.splitter.words().map(String::from).collect::<Vec<_>>()),
         };
         self.splitter.clear();
+        let in_quotes = std::mem::take(&mut self.in_quotes);
         if words.as_ref().is_ok_and(Vec::is_empty) {
             return;
         }
-        self.lines.push(SplitLine { number: self.began, words });
+        self.lines.push(SplitLine { number: self.began, in_quotes, words });
     }
 
     fn finish(mut self) -> Vec<SplitLine> {

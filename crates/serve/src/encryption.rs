@@ -21,12 +21,20 @@ pub(crate) struct Encryption {
     named: bool,
     /// By what people recognise the certificate.
     pub fingerprint: Option<Fingerprint>,
+    /// Why there is no certificate, though one is wanted.
+    pub lacks: Option<String>,
 }
 
 impl Encryption {
     /// Without TLS.
     pub fn none() -> Encryption {
-        Encryption { config: None, offers: StartTls::Never, named: false, fingerprint: None }
+        Encryption { config: None, offers: StartTls::Never, named: false, fingerprint: None, lacks: None }
+    }
+
+    /// Without a certificate, for this reason.
+    fn lacking(why: String, hints: &mut Vec<String>) -> Encryption {
+        hints.push(format!("{why}; the server offers no TLS"));
+        Encryption { lacks: Some(why), ..Encryption::none() }
     }
 
     /// What `upsd.conf` says. A certificate of its own is made at the first start, where no other is named.
@@ -45,12 +53,9 @@ impl Encryption {
         }
         let named = conf.certificate_file.as_ref().map(|file| folder.join(file));
         if named.is_none() && conf.certificate_identity.is_some() {
-            hints.push(
-                "upsd.conf: CERTIDENT names a certificate in a database of NSS, which this server cannot read, so it \
-                 offers no TLS; write certificate and key as PEM to a file, and its name as CERTFILE"
-                    .into(),
-            );
-            return Ok(Encryption::none());
+            let why = "upsd.conf: CERTIDENT names a certificate in a database of NSS, which this server cannot read; write \
+                       certificate and key as PEM to a file, and its name as CERTFILE";
+            return Ok(Encryption::lacking(why.into(), hints));
         }
         let identity = match &named {
             Some(path) => {
@@ -59,8 +64,15 @@ impl Encryption {
             None => match TlsIdentity::kept(&lasting.join(OWN), &names()) {
                 Ok((identity, _)) => identity,
                 Err(why) => {
-                    hints.push(format!("{why}; the server offers no TLS"));
-                    return Ok(Encryption::none());
+                    let own = lasting.join(OWN);
+                    let why = match own.exists() {
+                        true => format!(
+                            "{}: {why}; or delete this file, and the server makes a new one",
+                            own.display()
+                        ),
+                        false => why.to_string(),
+                    };
+                    return Ok(Encryption::lacking(why, hints));
                 }
             },
         };
@@ -74,7 +86,13 @@ impl Encryption {
         // clients that read a line at a time expect nothing unasked
         config.send_tls13_tickets = 0;
         let fingerprint = identity.fingerprint();
-        Ok(Encryption { config: Some(Arc::new(config)), offers, named: named.is_some(), fingerprint })
+        Ok(Encryption {
+            config: Some(Arc::new(config)),
+            offers,
+            named: named.is_some(),
+            fingerprint,
+            lacks: None,
+        })
     }
 
     /// Whether it is offered on a listener with this address. Debian's upsc says more on standard error once it speaks

@@ -18,7 +18,7 @@ const FORGIVEN: Duration = Duration::from_secs(300);
 const MOST: usize = 4096;
 
 /// One host may have all of an IPv6 /64.
-fn neighbourhood(address: IpAddr) -> IpAddr {
+pub(crate) fn neighbourhood(address: IpAddr) -> IpAddr {
     match address {
         IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64)).into(),
         v4 => v4,

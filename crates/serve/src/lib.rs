@@ -12,6 +12,7 @@
 //! one client or UPS waits for no other.
 
 mod checks;
+mod complaints;
 mod connection;
 mod descriptions;
 mod encryption;

@@ -235,7 +235,7 @@ async fn accept(server: Rc<Server>, listener: tokio::net::TcpListener, at: IpAdd
         match listener.accept().await {
             Ok((stream, from)) => server.admit(stream, from.ip().to_canonical(), server.tls_offer(at)),
             Err(error) => {
-                server.say_seldom(&format!("cannot accept a client: {error}"));
+                server.say_seldom("accept", None, &format!("cannot accept a client: {error}"));
                 sleep(PAUSE).await;
             }
         }

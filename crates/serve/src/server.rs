@@ -1,6 +1,7 @@
 //! The server: the fleet, the users, the clients that are connected, and what they share.
 
 use crate::checks::{CheckedLogin, Checks};
+use crate::complaints::Complaints;
 use crate::connection;
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
@@ -11,9 +12,9 @@ use crate::tracking::{SystemRandom, Tracking};
 use nut::network::server::{ServerIdentity, TlsOffer, UpsId};
 use nut::upsd_users::UpsdUsers;
 use station::log::Log;
-use station::seldom::{Seldom, counted};
+use station::seldom::counted;
 use std::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -45,20 +46,8 @@ pub struct Server {
     pub(crate) scratch: RefCell<Vec<u8>>,
     pub(crate) log: Log,
     last: Cell<u64>,
-    complaints: Complaints,
+    complaints: RefCell<Complaints>,
 }
-
-/// What clients can do again and again.
-#[derive(Debug, Default)]
-struct Complaints {
-    full: RefCell<Seldom>,
-    deaf: RefCell<Seldom>,
-    /// By what is said.
-    others: RefCell<HashMap<String, Seldom>>,
-}
-
-/// So many different sentences are kept apart; where there are more, all count anew.
-const SENTENCES: usize = 256;
 
 impl fmt::Debug for Server {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -131,7 +120,7 @@ impl Server {
             scratch: RefCell::default(),
             log,
             last: Cell::new(0),
-            complaints: Complaints::default(),
+            complaints: RefCell::default(),
         })
     }
 
@@ -182,15 +171,12 @@ impl Server {
         if peers.len() < most {
             return true;
         }
-        let victim = victim(&peers, newcomer);
-        if let Some(times) = self.complaints.full.borrow_mut().happened(Instant::now()) {
-            let text = format!(
-                "{most} clients are connected, as many as MAXCONN allows; one was dropped to let the next one in"
-            );
-            self.log.warning(&counted(&text, times));
-        }
-        match victim {
+        match victim(&peers, newcomer) {
             Some(peer) => {
+                let text = format!(
+                    "{most} clients are connected, as many as MAXCONN allows; one was dropped to let the next one in"
+                );
+                self.say_seldom("dropped", None, &text);
                 let peer = peer.clone();
                 drop(peers);
                 // it counts until its task has ended
@@ -198,7 +184,14 @@ impl Server {
                 peer.drop_it();
                 true
             }
-            None => false,
+            None => {
+                let text = format!(
+                    "a client from {newcomer} was turned away: all {most} places that MAXCONN leaves are taken by hosts that are \
+                     logged in, or by clients of its own address; raise MAXCONN"
+                );
+                self.say_seldom("turned away", Some(newcomer), &text);
+                false
+            }
         }
     }
 
@@ -213,10 +206,8 @@ impl Server {
             for peer in self.peers.borrow().values() {
                 let is_deaf = peer.stalled.get().is_some_and(|since| now - since >= DEAF);
                 if is_deaf {
-                    if let Some(times) = self.complaints.deaf.borrow_mut().happened(now) {
-                        let text = format!("a client at {} does not read its answers: dropped", peer.address);
-                        self.log.warning(&counted(&text, times));
-                    }
+                    let text = format!("a client at {} does not read its answers: dropped", peer.address);
+                    self.say_seldom("deaf", None, &text);
                 }
                 if is_deaf || now.saturating_duration_since(peer.heard.get()) > inactivity {
                     peer.drop_it();
@@ -240,13 +231,10 @@ impl Server {
         self.descriptions.replace(Rc::new(descriptions));
     }
 
-    /// Warns of what a client can do again and again.
-    pub(crate) fn say_seldom(&self, text: &str) {
-        let mut others = self.complaints.others.borrow_mut();
-        if others.len() >= SENTENCES && !others.contains_key(text) {
-            others.clear();
-        }
-        if let Some(times) = others.entry(text.to_string()).or_default().happened(Instant::now()) {
+    /// Warns of what a client can do again and again; what is said is one example of its kind.
+    pub(crate) fn say_seldom(&self, kind: &'static str, address: Option<IpAddr>, text: &str) {
+        let times = self.complaints.borrow_mut().happened(kind, address, Instant::now());
+        if let Some(times) = times {
             self.log.warning(&counted(text, times));
         }
     }

@@ -15,6 +15,18 @@ use tokio::time::Instant;
 /// It is not known yet.
 struct Later;
 
+/// Of what a client says without proof, so many letters go to the log.
+const SHOWN: usize = 64;
+
+fn short(text: &str) -> String {
+    let mut letters = text.chars();
+    let mut shown: String = letters.by_ref().take(SHOWN).collect();
+    if letters.next().is_some() {
+        shown += "...";
+    }
+    shown
+}
+
 /// The server, before one client.
 pub(crate) struct Desk<'s> {
     server: &'s Server,
@@ -270,18 +282,24 @@ impl Site for Desk<'_> {
                 self.log(&format!("{who} logged out of UPS {}", self.name(ups)));
             }
             Note::Denied(right) => {
-                let what = match right {
-                    Right::Read => "read".to_string(),
-                    Right::Login => "log in".into(),
-                    Right::Primary => "be the primary".into(),
-                    Right::ForceShutdown => "force a shutdown".into(),
-                    Right::Set(variable) => format!("set {variable}"),
-                    Right::Command(command) => format!("run {command}"),
+                let (kind, of) = match right {
+                    Right::Read => ("read", ""),
+                    Right::Login => ("log in", ""),
+                    Right::Primary => ("be the primary", ""),
+                    Right::ForceShutdown => ("force a shutdown", ""),
+                    Right::Set(variable) => ("set", variable),
+                    Right::Command(command) => ("run", command),
                 };
+                let who = match &client.username {
+                    Some(name) => format!("{}@{}", short(name), client.address),
+                    None => client.address.clone(),
+                };
+                let what = format!("{kind} {}", short(of));
                 let text = format!(
-                    "{who} may not {what}: name and password do not fit, or upsd.users does not allow it"
+                    "{who} may not {}: name and password do not fit, or upsd.users does not allow it",
+                    what.trim_end()
                 );
-                self.server.say_seldom(&text);
+                self.server.say_seldom(kind, Some(self.peer.address), &text);
             }
             other => self.server.log.debug(1, || format!("{who}: {other:?}")),
         }

@@ -109,3 +109,34 @@ fn upslog_writes_its_line() {
     running.wait().unwrap();
     assert_eq!(read().lines().next(), Some("OL 230.0"));
 }
+
+/// Found by a review: each new name of a user was a line of log of its own, by a host that had proven nothing.
+#[test]
+fn guesses_fill_no_log() {
+    let site = Site::started("guesses", "[rack]\ndriver = qxups-sim\n", "");
+    site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+    let mut clients: Vec<_> = (0..40).map(|_| site.connect()).collect();
+    for (number, client) in clients.iter_mut().enumerate() {
+        client.say(&format!("USERNAME {}{number}\nPASSWORD x\nLOGIN rack", "u".repeat(480)));
+    }
+    for client in &mut clients {
+        assert_eq!([client.hear(), client.hear(), client.hear()], ["OK", "OK", "ERR ACCESS-DENIED"]);
+    }
+    let lines: Vec<String> =
+        site.log().lines().filter(|line| line.contains("uuu")).map(String::from).collect();
+    assert!(lines.len() == 1 && lines[0].len() < 250, "{lines:?}");
+}
+
+/// Found by a review: the log said that a client was dropped, where none was and the host that came was turned away.
+#[test]
+fn a_host_that_is_turned_away_is_said() {
+    let site = Site::started("full", "[rack]\ndriver = qxups-sim\n", "MAXCONN 4\n");
+    site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+    let mut hosts = [site.connect().user("first", "one"), site.connect().user("second", "two")];
+    for host in &mut hosts {
+        assert_eq!(host.ask("LOGIN rack"), "OK");
+    }
+    assert!(site.connect().is_closed(std::time::Duration::from_secs(20)));
+    site.until("it is said", || site.log().contains("a client from 127.0.0.1 was turned away"));
+    assert!(!site.log().contains("one was dropped"), "{}", site.log());
+}

@@ -149,3 +149,44 @@ fn orders_reach_the_driver_and_their_outcome_the_client() {
     assert_eq!(client.ask(&format!("GET TRACKING {id}")), "ERR FAILED");
     assert_eq!(client.ask("INSTCMD rack load.off"), "ERR DRIVER-NOT-CONNECTED");
 }
+
+/// Found by a review: of a driver that came and went only the first loss was said, and its return never, for ten minutes.
+#[test]
+fn the_last_word_of_the_log_is_what_is_so() {
+    let site = Site::started("comes", "[a]\ndriver = usbhid-ups\nport = auto\n", "");
+    let last = |word: &str| site.log().trim_end().lines().last().is_some_and(|line| line.contains(word));
+    site.until("it is said", || last("cannot connect"));
+    for _ in 0..2 {
+        let driver = FakeDriver::start(&site, "usbhid-ups-a", &dump("OL"));
+        site.until("it is said", || last("connected to its driver"));
+        drop(driver);
+        site.until("it is said", || last("cannot connect"));
+    }
+}
+
+/// Found by a review: tracked orders whose outcome the driver never said kept every other order away for a minute, without a
+/// line of log.
+#[test]
+fn orders_without_an_outcome_keep_no_other_away() {
+    let site = Site::started("owes", CONF, "");
+    let driver = FakeDriver::start(&site, SOCKET, &dump("OL"));
+    site.until_answer(STATUS, &is("OL"));
+    driver.answer_orders(None);
+    let mut client = site.connect().user("admin", "secret");
+    assert_eq!(client.ask("SET TRACKING ON"), "OK");
+    let first = client.ask("INSTCMD rack load.off");
+    for _ in 0..300 {
+        let answer = client.ask("INSTCMD rack load.off");
+        assert!(answer.starts_with("OK TRACKING "), "{answer}");
+    }
+    assert_eq!(
+        client.ask(&format!("GET TRACKING {}", first.strip_prefix("OK TRACKING ").unwrap())),
+        "ERR FAILED"
+    );
+    assert_eq!(client.ask("SET TRACKING OFF"), "OK");
+    assert_eq!(client.ask("INSTCMD rack load.off"), "OK");
+    site.until("all reach the driver", || driver.orders().len() == 302);
+    assert!(site.log().contains("owes the outcome of 256 orders"), "{}", site.log());
+    drop(driver);
+    site.until("it is gone", || client.ask("INSTCMD rack load.off") != "OK");
+}

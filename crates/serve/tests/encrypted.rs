@@ -142,3 +142,28 @@ fn handshakes_that_stop_in_the_middle_cost_others_nothing() {
     }
     assert_eq!(site.ask(STATUS), ON_MAINS);
 }
+
+/// Found by a review: a reload took TLS away from clients, or showed another certificate, and the log had no word of it.
+#[test]
+fn a_reload_takes_no_certificate_away_and_says_which_is_new() {
+    let site = site("renewed", "STARTTLS always\n");
+    let prints = || -> Vec<String> {
+        site.log().lines().filter_map(|line| line.split("SHA-256: ").nth(1)).map(String::from).collect()
+    };
+    let reload = || site.upsd().args(["-c", "reload"]).output().unwrap();
+    assert!(reload().status.success());
+    assert_eq!(prints().len(), 1);
+    let own = site.state().join("qxups-server.pem");
+    for spoilt in ["", "rubbish"] {
+        std::fs::write(&own, spoilt).unwrap();
+        let output = reload();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success(), "{said}");
+        assert!(said.contains("qxups-server.pem: ") && said.contains("delete this file"), "{said}");
+        assert_eq!(site.ask("STARTTLS"), "OK STARTTLS");
+    }
+    std::fs::remove_file(&own).unwrap();
+    assert!(reload().status.success());
+    let prints = prints();
+    assert!(prints.len() == 2 && prints[0] != prints[1], "{prints:?}");
+}

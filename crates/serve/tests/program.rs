@@ -171,6 +171,36 @@ fn a_wrong_section_costs_its_own_ups_alone() {
     site.until_answer("GET VAR attic ups.status", "VAR attic ups.status \"OL\"");
 }
 
+/// Found by a review: quotes that were never closed took two running UPSes away at a reload, which said that it had worked;
+/// so did a heading that was misspelt.
+#[test]
+fn a_reload_by_a_slip_of_the_pen_takes_no_ups_away() {
+    let two = "[rack]\ndriver = qxups-sim\n[attic]\ndriver = qxups-sim\n";
+    let site = Site::started("slip", two, "");
+    site.until_answer("GET VAR attic ups.status", "VAR attic ups.status \"OL\"");
+    for (text, part) in [
+        ("[rack]\ndriver = qxups-sim\ndesc = \"Rack 3\n[attic]\ndriver = qxups-sim\n", "line 4, '[attic]'"),
+        ("[rack]\ndriver = qxups-sim\n[at tic]\ndriver = qxups-sim\n", "[attic] would be gone"),
+        ("[rack]\ndriver = usbhid-ups\n[attic\ndriver = qxups-sim\n", "line 3: "),
+    ] {
+        site.write("ups.conf", text);
+        let output = site.upsd().args(["-c", "reload"]).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(!output.status.success() && said.contains(part), "{said}");
+        assert_eq!(site.ask("GET VAR attic ups.status"), "VAR attic ups.status \"OL\"");
+    }
+    // nor does a start begin with one UPS less
+    let site = Site::new(
+        "slip-start",
+        "[rack]\ndriver = qxups-sim\ndesc = \"Rack 3\n[attic]\ndriver = qxups-sim\n",
+        "",
+    );
+    let output = site.upsd().arg("-F").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert!(!output.status.success() && said.contains("ups.conf, line 3: its quotes"), "{said}");
+    site.write("ups.conf", two);
+}
+
 /// A reload that fails is seen to fail: by who asked for it, in the log and in the line of status.
 #[test]
 fn what_came_of_a_reload_is_said_to_who_asked() {

@@ -25,6 +25,13 @@ impl Seldom {
     }
 }
 
+impl Seldom {
+    /// Whether it is as if it had never happened: what happens next is said in any case.
+    pub fn is_over(&self, now: Instant) -> bool {
+        self.unsaid == 0 && self.said.is_none_or(|said| now.saturating_duration_since(said) >= SELDOM)
+    }
+}
+
 /// `text`, and how often it was so.
 pub fn counted(text: &str, times: u32) -> String {
     match times {

@@ -1,5 +1,6 @@
 //! The client's end.
 
+use crate::error::OtherCertificate;
 use crate::identity::read;
 use crate::{Fingerprint, TlsError, TlsIdentity};
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
@@ -7,7 +8,9 @@ use rustls::crypto::ring::default_provider;
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, Error, RootCertStore, SignatureScheme};
+use rustls::{
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
+};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -100,7 +103,8 @@ impl ServerCertVerifier for ByFingerprint {
     ) -> Result<ServerCertVerified, Error> {
         match self.wanted {
             Some(wanted) if wanted != Fingerprint::of(end_entity) => {
-                Err(Error::InvalidCertificate(CertificateError::ApplicationVerificationFailure))
+                let other = OtherCertificate(Fingerprint::of(end_entity));
+                Err(Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(other)))))
             }
             _ => Ok(ServerCertVerified::assertion()),
         }

@@ -1,5 +1,7 @@
 //! What can be wrong with a certificate or a key.
 
+use crate::Fingerprint;
+use rustls::CertificateError;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -62,3 +64,46 @@ impl fmt::Display for TlsError {
 }
 
 impl std::error::Error for TlsError {}
+
+/// The server shows another certificate than the one whose fingerprint is named.
+#[derive(Debug)]
+pub(crate) struct OtherCertificate(pub Fingerprint);
+
+impl fmt::Display for OtherCertificate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the server shows another certificate than the one that is named, with the fingerprint {}; look in the log of \
+             that server for its own, and name that if they are the same",
+            self.0
+        )
+    }
+}
+
+impl std::error::Error for OtherCertificate {}
+
+/// What went wrong on an encrypted connection, and what to do.
+pub fn connection_trouble(error: &std::io::Error) -> String {
+    if error.kind() == std::io::ErrorKind::UnexpectedEof {
+        return "the server closed the connection".into();
+    }
+    let certificate = match error.get_ref().and_then(|inner| inner.downcast_ref()) {
+        Some(rustls::Error::InvalidCertificate(why)) => why,
+        _ => return error.to_string(),
+    };
+    match certificate {
+        CertificateError::Other(other) => other.0.to_string(),
+        CertificateError::UnknownIssuer => {
+            "the certificate of the server is signed by none of those that are named; name the file of who signed it, or its \
+             fingerprint"
+                .into()
+        }
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            "the certificate of the server has expired; renew it there".into()
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            "the certificate of the server is for another host; write the name that stands in it, or its fingerprint".into()
+        }
+        other => format!("the certificate of the server cannot be used: {other}; look at it there"),
+    }
+}

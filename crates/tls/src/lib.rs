@@ -10,7 +10,7 @@ mod identity;
 mod server;
 
 pub use client::{Verify, client_config};
-pub use error::TlsError;
+pub use error::{TlsError, connection_trouble};
 pub use identity::{Fingerprint, TlsIdentity};
 pub use rustls;
 pub use server::{ClientCertificates, server_config};

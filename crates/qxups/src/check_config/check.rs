@@ -53,6 +53,9 @@ pub fn check(conf: &UpsConf, folder: &Path) -> CheckReport {
         let whose = report.check_one(conf, section, folder);
         report.sections.push(whose);
     }
+    for swallowed in &conf.swallowed {
+        report.wrong(swallowed.line, swallowed.to_string());
+    }
     for wrong in &conf.wrong {
         report.remark(wrong.line, format!("{}; ignored", wrong.fault));
     }
@@ -87,10 +90,8 @@ impl CheckReport {
             self.check_ours(&NUTDRV_QX, conf, section);
             return Whose { name, driver: None, checked: true, new: None };
         };
-        if let Some(checked) = serve::fleet::check_part(conf, section, folder) {
-            if let Err((line, why)) = checked {
-                self.wrong(line, why);
-            }
+        if let Some(findings) = serve::fleet::check_part(conf, section, folder) {
+            self.findings.extend(findings);
             return Whose { name, driver: Some(driver.into()), checked: true, new: None };
         }
         let upgrade = Upgrade::of(driver);

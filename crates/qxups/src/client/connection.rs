@@ -236,7 +236,10 @@ impl NutConnection {
             if Instant::now() >= until {
                 return Err(failed(&"the server does not answer in time"));
             }
-            stream.conn.complete_io(&mut stream.sock).map_err(|error| failed(&error))?;
+            stream
+                .conn
+                .complete_io(&mut stream.sock)
+                .map_err(|error| failed(&tls::connection_trouble(&error)))?;
         }
         self.wire = Wire::Encrypted(Box::new(stream));
         self.encrypted = true;

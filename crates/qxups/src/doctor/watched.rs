@@ -8,7 +8,7 @@ use driver::command_line::CommandLine;
 use driver::config::ProcessConfig;
 use nut::ups_conf::{self, Section, UpsConf};
 use serve::fleet::check_part;
-use station::config::{Configuration, LONGEST_CONF, ProcessSettings, Purpose, UpsConfig};
+use station::config::{Configuration, LONGEST_CONF, ProcessSettings, Purpose, Severity, UpsConfig};
 use station::driver_kind::{DriverKind, NUTDRV_QX};
 use std::path::{Path, PathBuf};
 
@@ -111,9 +111,9 @@ fn look_at_section(
     }
     // NUT's driver dummy-ups repeats a UPS of another server as well, as a program
     let is_program = folder.join(driver).exists();
-    if let Some(checked) = check_part(conf, section, &system.nut.conf) {
-        if let Err((line, why)) = checked {
-            let what = format!("line {line}: {why}");
+    if let Some(findings) = check_part(conf, section, &system.nut.conf) {
+        if let Some(wrong) = findings.iter().find(|finding| finding.severity == Severity::Error) {
+            let what = wrong.to_string();
             return report.add(FindingKind::BadSection, &section.name, what, "fix the section, and reload");
         }
         if !is_program || driver != "dummy-ups" || running::server(system).is_some() {

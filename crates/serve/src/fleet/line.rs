@@ -1,9 +1,12 @@
 //! A connection to another NUT server, in the clear or encrypted.
 
 use nut::network::client::{self, Asker, Item, NetworkRequest, Received, Refusal};
+use std::cell::Cell;
 use std::io::{self, Read, Write};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
+use tls::connection_trouble;
 use tls::rustls::pki_types::ServerName;
 use tls::rustls::{ClientConfig, ClientConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -12,7 +15,7 @@ use tokio::time::timeout;
 
 /// Longest time to connect (newer NUT: NUT_DEFAULT_CONNECT_TIMEOUT).
 const CONNECT: Duration = Duration::from_secs(10);
-/// Longest time for an answer, and for a handshake.
+/// Longest silence within an answer (newer NUT waits so long for each line), and longest time for a handshake.
 const ANSWER: Duration = Duration::from_secs(5);
 
 /// What a server said to a request: the items of a list, and how it ended.
@@ -24,21 +27,23 @@ pub(super) struct UpstreamLine {
     tls: Option<Box<ClientConnection>>,
     asker: Asker,
     came: Vec<u8>,
+    /// No answer as a whole takes longer: what it says would be too old.
+    longest: Rc<Cell<Duration>>,
 }
 
 impl UpstreamLine {
-    /// Connects.
+    /// Connects. No answer as a whole may take longer than `longest`.
     ///
     /// # Errors
     /// Why not.
-    pub async fn connect(host: &str, port: u16) -> Result<UpstreamLine, String> {
+    pub async fn connect(host: &str, port: u16, longest: Rc<Cell<Duration>>) -> Result<UpstreamLine, String> {
         let stream = match timeout(CONNECT, TcpStream::connect((host, port))).await {
             Ok(Ok(stream)) => stream,
             Ok(Err(error)) => return Err(format!("cannot connect: {error}")),
             Err(_) => return Err("cannot connect: no answer".into()),
         };
         let _ = stream.set_nodelay(true);
-        Ok(UpstreamLine { stream, tls: None, asker: Asker::default(), came: vec![] })
+        Ok(UpstreamLine { stream, tls: None, asker: Asker::default(), came: vec![], longest })
     }
 
     /// Encrypts it from now on.
@@ -65,7 +70,7 @@ impl UpstreamLine {
             self.flush().await
         };
         match timeout(ANSWER, opened).await {
-            Ok(done) => done.map_err(|error| format!("TLS: {error}")),
+            Ok(done) => done.map_err(|error| format!("TLS: {}", connection_trouble(&error))),
             Err(_) => Err(format!("TLS: the server does not answer for {} s", ANSWER.as_secs())),
         }
     }
@@ -80,15 +85,17 @@ impl UpstreamLine {
     /// # Errors
     /// Why there is none.
     pub async fn ask(&mut self, request: NetworkRequest) -> Result<ListReply, String> {
-        timeout(ANSWER, self.converse(request))
-            .await
-            .unwrap_or_else(|_| Err(format!("the server does not answer for {} s", ANSWER.as_secs())))
+        let longest = self.longest.get().max(ANSWER);
+        let asked = request.to_string();
+        timeout(longest, self.converse(request)).await.unwrap_or_else(|_| {
+            Err(format!("the server takes more than {} s to answer '{asked}'", longest.as_secs()))
+        })
     }
 
     async fn converse(&mut self, request: NetworkRequest) -> Result<ListReply, String> {
         let (mut out, mut items) = (vec![], vec![]);
         self.asker.ask(request, &mut out).map_err(|error| error.to_string())?;
-        self.write(&out).await.map_err(|error| error.to_string())?;
+        patiently(self.write(&out)).await?;
         loop {
             let mut bytes = self.came.as_slice();
             let said = self.asker.read(&mut bytes).map_err(|fault| fault.to_string())?;
@@ -98,7 +105,7 @@ impl UpstreamLine {
                 Some(Received::Item(item)) => items.push(item),
                 Some(Received::Answer(_, answer)) => return Ok((items, answer)),
                 None => {
-                    if self.read().await.map_err(|error| error.to_string())? == 0 {
+                    if patiently(self.read()).await? == 0 {
                         return Err("the server closed the connection".into());
                     }
                 }
@@ -166,6 +173,14 @@ impl UpstreamLine {
             }
         }
         Ok(())
+    }
+}
+
+/// What is done with the server; not longer than one silence.
+async fn patiently<T>(act: impl Future<Output = io::Result<T>>) -> Result<T, String> {
+    match timeout(ANSWER, act).await {
+        Ok(done) => done.map_err(|error| connection_trouble(&error)),
+        Err(_) => Err(format!("the server does not answer for {} s", ANSWER.as_secs())),
     }
 }
 

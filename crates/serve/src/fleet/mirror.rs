@@ -18,6 +18,18 @@ pub(crate) struct Mirror {
     variables: BTreeMap<String, Known>,
     commands: BTreeMap<String, String>,
     dropped: bool,
+    /// A name that was left out.
+    strange: Option<String>,
+}
+
+/// No name of a variable or command is longer; NUT's own have less than 64 bytes.
+const LONGEST_NAME: usize = 128;
+
+/// Whether clients can read a name: it stands in an answer as it is, where a quote, `#`, `=` or a backslash would end it
+/// or hide what follows, and clients of NUT read no line of more than 512 bytes.
+pub(super) fn is_name(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'"' | b'\\' | b'#' | b'=');
+    (1..=LONGEST_NAME).contains(&name.len()) && name.bytes().all(is_plain)
 }
 
 /// A variable.
@@ -55,6 +67,9 @@ impl Mirror {
 
     /// Sets a variable, which keeps what else is known of it.
     pub fn set(&mut self, name: &str, value: String) {
+        if !self.is_taken(name) {
+            return;
+        }
         let key = name.to_ascii_lowercase();
         if let Some(known) = self.variables.get_mut(&key) {
             known.value = value;
@@ -64,6 +79,19 @@ impl Mirror {
         } else {
             self.dropped = true;
         }
+    }
+
+    fn is_taken(&mut self, name: &str) -> bool {
+        if !is_name(name) {
+            let shown = name.chars().take(LONGEST_NAME).flat_map(char::escape_default);
+            self.strange = Some(shown.collect());
+        }
+        is_name(name)
+    }
+
+    /// A name that was left out since this was asked last.
+    pub fn take_strange(&mut self) -> Option<String> {
+        self.strange.take()
     }
 
     /// Whether there were more variables or commands than are kept.
@@ -111,6 +139,9 @@ impl Mirror {
             }),
             DriverLine::AddCmd(name) => {
                 let key = name.to_ascii_lowercase();
+                if !self.is_taken(&name) {
+                    return;
+                }
                 if self.commands.len() < MOST {
                     self.commands.entry(key).or_insert(name);
                 } else {
@@ -218,6 +249,25 @@ mod tests {
             assert!(variable.writable && variable.has_choices && variable.has_ranges);
             assert_eq!((variable.value, variable.kind), ("2", ValueKind::Text { longest: 8 }));
         });
+    }
+
+    /// Found by a review: one name of another server's variable made every upsc of the UPS fail.
+    #[test]
+    fn a_name_that_clients_cannot_read_is_left_out_and_said() {
+        let mut mirror = Mirror::default();
+        let long = "n".repeat(600);
+        for name in ["a#b", "a\\b", "a=b", "\"a", "a b", "", "a\u{1b}b", "\u{fc}", &long] {
+            mirror.set(name, "1".into());
+            assert_eq!(mirror.take_strange().is_some(), true, "{name}");
+            mirror.take(DriverLine::AddCmd(name.into()));
+            assert!(mirror.take_strange().is_some_and(|said| said.len() < 200), "{name}");
+        }
+        assert_eq!((mirror.variables.len(), mirror.commands.len()), (0, 0));
+        for name in ["ups.status", "input.L1-N.voltage", "driver.flag.allow_killpower", "x:y/z@0"] {
+            mirror.set(name, "1".into());
+            assert_eq!(mirror.take_strange(), None, "{name}");
+        }
+        assert_eq!(mirror.variables.len(), 4);
     }
 
     #[test]

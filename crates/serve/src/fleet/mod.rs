@@ -2,12 +2,14 @@
 
 mod errands;
 mod line;
+mod lines;
 mod mirror;
 mod own;
 mod plan;
 mod simulated;
 mod socket;
 mod source;
+mod stands;
 mod survey;
 mod upstream;
 
@@ -210,6 +212,7 @@ impl Fleet {
         let Surroundings { conf: folder, folders, .. } = &self.surroundings;
         let plans = plan::read(conf, folder, &folders.state)?;
         self.check_wrong(&plans)?;
+        self.check_gone(conf, &plans)?;
         for plan in &plans.all {
             let known = self.find(&plan.name).map(|ups| ups.feed.borrow());
             if let (Some(Feed::Own(own)), Origin::Own { config, .. }) = (known.as_deref(), &plan.origin) {
@@ -240,6 +243,15 @@ impl Fleet {
             _ => None,
         });
         first.filter(|_| all_are_wrong).map_or(Ok(()), Err)
+    }
+
+    /// A UPS whose heading is misspelt has not been taken out of the file.
+    fn check_gone(&self, conf: &UpsConf, plans: &plan::Plans) -> Result<(), String> {
+        let is_gone = |ups: &&Rc<Ups>| plans.all.iter().all(|plan| plan.name != ups.name);
+        let (Some(gone), Some(wrong)) = (self.all.iter().find(is_gone), lines::wrong_heading(conf)) else {
+            return Ok(());
+        };
+        Err(format!("{}; [{}] would be gone", lines::at(&self.surroundings.conf, &wrong), gone.name))
     }
 
     /// Makes the fleet what `ups.conf` says: new UPSes appear, others go, those that stay miss no poll. Must be called

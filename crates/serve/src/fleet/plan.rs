@@ -1,9 +1,10 @@
 //! What `ups.conf` says: one plan for each UPS, with where its data comes from.
 
+use super::lines;
 use super::simulated::{self, SimulatedPlan};
 use nut::network::client::TlsMode;
 use nut::ups_conf::{Section, UpsConf};
-use station::config::{Severity, UpsConfig, check_section};
+use station::config::{LineFinding, Severity, UpsConfig, check_section};
 use station::driver_kind::DriverKind;
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -80,8 +81,10 @@ pub(crate) struct Plans {
 /// # Errors
 /// That names cannot be told apart: file, line, a sentence. What is wrong within a section is [`Origin::Wrong`].
 pub(crate) fn read(conf: &UpsConf, folder: &Path, state: &Path) -> Result<Plans, String> {
-    let at = |line: usize, why: &str| format!("{}, line {line}: {why}", folder.join("ups.conf").display());
+    let at = |line: usize, why: &str| lines::at(folder, &(line, why.into()));
+    lines::check_headings(conf).map_err(|wrong| lines::at(folder, &wrong))?;
     let mut plans = Plans::default();
+    plans.hints.extend(lines::of_no_section(conf).iter().map(LineFinding::to_string));
     for section in &conf.sections {
         let again = plans.all.iter().find(|plan| plan.name.eq_ignore_ascii_case(&section.name));
         if let Some(known) = again {
@@ -91,7 +94,9 @@ pub(crate) fn read(conf: &UpsConf, folder: &Path, state: &Path) -> Result<Plans,
             );
             return Err(at(section.line, &why));
         }
-        let planned = plan(conf, section, folder, state, &mut plans.hints);
+        let mut hints = vec![];
+        let planned = plan(conf, section, folder, state, &mut hints);
+        hints.iter().for_each(|hint| lines::remark(&mut plans.hints, conf, section, hint));
         plans.all.push(planned.unwrap_or_else(|(line, why)| UpsPlan {
             name: section.name.clone(),
             description: value(section, "desc").map(String::from),
@@ -101,16 +106,24 @@ pub(crate) fn read(conf: &UpsConf, folder: &Path, state: &Path) -> Result<Plans,
     Ok(plans)
 }
 
-/// What is wrong with a section whose driver is a part of the server: `qxups-sim`, `nut-upstream`, `dummy-ups` with a UPS
-/// of another server. None for other drivers.
-///
-/// # Errors
-/// Line and sentence.
-pub fn check_part(conf: &UpsConf, section: &Section, folder: &Path) -> Option<Result<(), (usize, String)>> {
+/// What there is to say of a section whose driver is a part of the server: `qxups-sim`, `nut-upstream`, `dummy-ups` with a
+/// UPS of another server. None for other drivers.
+pub fn check_part(conf: &UpsConf, section: &Section, folder: &Path) -> Option<Vec<LineFinding>> {
     let driver = value(section, "driver")?;
     let port = value(section, "port").unwrap_or_default();
-    let is_part = matches!(driver, simulated::DRIVER | "nut-upstream") || upstream(driver, port).is_some();
-    is_part.then(|| plan(conf, section, folder, Path::new(""), &mut vec![]).map(drop))
+    let is_part = matches!(driver, simulated::DRIVER | "nut-upstream") || is_repeater(driver, port);
+    is_part.then(|| {
+        let mut findings = vec![];
+        if let Err((line, why)) = plan(conf, section, folder, Path::new(""), &mut findings) {
+            findings.push(LineFinding::error(Some(line), why));
+        }
+        findings
+    })
+}
+
+/// `dummy-ups` takes a port with an `@` for a UPS of another server (dummy-ups(8)).
+fn is_repeater(driver: &str, port: &str) -> bool {
+    driver == "dummy-ups" && port.contains('@')
 }
 
 /// The last value of a setting, which is the one that counts.
@@ -124,21 +137,26 @@ fn plan(
     section: &Section,
     folder: &Path,
     state: &Path,
-    hints: &mut Vec<String>,
+    hints: &mut Vec<LineFinding>,
 ) -> Result<UpsPlan, (usize, String)> {
+    lines::check_begins(section)?;
     let driver =
         value(section, "driver").ok_or((section.line, "it has no driver; add 'driver = ...'".into()))?;
+    let port = value(section, "port").unwrap_or_default();
     let socket = state.join(format!("{driver}-{}", section.name));
     let origin = if driver == simulated::DRIVER {
-        Origin::Simulated(Box::new(SimulatedPlan::of(conf, section, folder)?))
+        lines::check_part(conf, section, hints)?;
+        Origin::Simulated(Box::new(SimulatedPlan::of(conf, section, folder, hints)?))
     } else if let Some(kind) = DriverKind::named(driver) {
         let config = Box::new(own(kind, conf, section, hints)?);
         Origin::Own { kind, config, socket }
-    } else if let Some(upstream) = upstream(driver, value(section, "port").unwrap_or_default()) {
+    } else if let Some(upstream) = upstream(driver, port) {
+        lines::check_upstream(conf, section, driver, hints)?;
         Origin::Upstream(with_options(upstream, section, folder)?)
-    } else if driver == "nut-upstream" {
+    } else if driver == "nut-upstream" || is_repeater(driver, port) {
         return Err((section.line, "name a UPS of another server: port = ups@host".into()));
     } else {
+        lines::check_foreign(conf, section, hints)?;
         Origin::Socket(socket)
     };
     let description = value(section, "desc").map(String::from);
@@ -149,12 +167,12 @@ fn own(
     kind: &'static DriverKind,
     conf: &UpsConf,
     section: &Section,
-    hints: &mut Vec<String>,
+    hints: &mut Vec<LineFinding>,
 ) -> Result<UpsConfig, (usize, String)> {
     for finding in check_section(kind, conf, &section.name) {
         match finding.severity {
             Severity::Error => return Err((finding.line.unwrap_or(section.line), finding.text)),
-            Severity::Hint => hints.push(format!("{}: {finding}", section.name)),
+            Severity::Hint => hints.push(finding),
         }
     }
     UpsConfig::of_section(kind, conf, &section.name).map_err(|wrong| (section.line, wrong.sentence))
@@ -265,6 +283,13 @@ mod tests {
             ("[a]\ndriver = qxups-sim\nprotocol = klingon\n", 3, "there are"),
             ("[a]\ndriver = qxups-sim\nscenario = doom\n", 3, "on-battery"),
             ("[a]\ndriver = qxups-sim\nknob = frob\n", 3, "frob"),
+            ("[a]\ndriver = qxups-sim\nscenaro = mains\n", 3, "did you mean scenario?"),
+            ("[a]\ndriver = qxups-sim\nprotocl = mains\n", 3, "did you mean protocol?"),
+            ("[a]\ndriver = qxups-sim\nofdelay = 1\n", 3, "did you mean offdelay?"),
+            ("[a]\ndriver = qxups-sim\nport x\n", 3, "neither"),
+            ("[a]\ndriver = usbhid-ups\n[b\ndriver = qxups-sim\n", 3, "write [name]"),
+            ("[a]\ndriver = dummy-ups\nport = u@\n", 1, "port = ups@host"),
+            ("[a]\ndriver = dummy-ups\nport = u\nupstream_tls = always\n", 4, "port = ups@host"),
         ] {
             let wrong = |plan: &UpsPlan| match &plan.origin {
                 Origin::Wrong(why) => Some(why.clone()),
@@ -276,6 +301,95 @@ mod tests {
             };
             assert!(why.starts_with(&format!("/etc/nut/ups.conf, line {line}: ")), "{why}");
             assert!(why.contains(part), "{why}");
+        }
+    }
+    /// Found by a review: a line that was misspelt, or lost in quotes, turned the check of the server's certificate off, and
+    /// the password went out in the clear.
+    #[test]
+    fn what_cannot_be_read_of_a_ups_of_another_server_costs_that_ups() {
+        let print = "AA".repeat(32);
+        let blanks = ["AA"; 32].join(" ");
+        let section =
+            "[a]\ndriver = nut-upstream\nport = u@h\nupstream_user = adm\nupstream_password = secret\n";
+        for (more, line, part) in [
+            (format!("upstream_fingerprint = \"{print}\n"), 6, "not closed"),
+            (format!("upstream_fingerprint = \"{print} # of rack\n"), 6, "close the quotes"),
+            (format!("upstream_fingerprnt = {print}\n"), 6, "did you mean upstream_fingerprint?"),
+            (format!("upstream_fingerprint {print}\n"), 6, "neither"),
+            ("upstream_fingerprint =\n".into(), 6, "neither"),
+            ("upstream_fingerprint\n".into(), 6, "needs a value"),
+            ("upstream_fingerprint = \"\"\n".into(), 6, "needs a value"),
+            (format!("upstream_fingerprint = {blanks}\n"), 6, "in quotes"),
+            ("upstream_fingerprint = AA BB\n".into(), 6, "\"AA BB\""),
+            ("upstream_tls always\n".into(), 6, "neither"),
+            ("upstream_tls =\n".into(), 6, "neither"),
+            ("upstream_tls\n".into(), 6, "needs a value"),
+            ("upstream_tls = always # \nupstream_tls\n".into(), 7, "needs a value"),
+            ("upstream_tsl = always\n".into(), 6, "did you mean upstream_tls?"),
+            ("upstream_certpath = \"\"\n".into(), 6, "needs a value"),
+            ("frobnicate = 1\n".into(), 6, "there are upstream_user"),
+            ("desc = \"Rack 3\nupstream_tls = \"always\"\n".into(), 6, "line 7, 'upstream_tls'"),
+            ("upstream_user = \"adm\n".into(), 6, "not closed"),
+        ] {
+            let plans = read_text(&format!("{section}{more}")).unwrap();
+            let Origin::Wrong(why) = &plans.all[0].origin else { panic!("{more} is taken") };
+            assert!(why.starts_with(&format!("/etc/nut/ups.conf, line {line}: [a]: ")), "{more}: {why}");
+            assert!(why.contains(part) && !why.contains("secret"), "{more}: {why}");
+        }
+        for (text, line, part) in [
+            (section.replace("= secret", "= secret words"), 5, "\"...\""),
+            (section.replace("= secret", "secret"), 5, "'upstream_password ...'"),
+            (section.replace("upstream_password = secret\n", ""), 4, "needs upstream_password"),
+            (section.replace("upstream_user = adm\n", ""), 4, "needs upstream_user"),
+            (format!("upstream_tls = always\n{section}"), 1, "below [a]"),
+            (format!("upstream_tls always\n{section}"), 1, "neither"),
+        ] {
+            let plans = read_text(&text).unwrap();
+            let Origin::Wrong(why) = &plans.all[0].origin else { panic!("{text} is taken") };
+            assert!(why.starts_with(&format!("/etc/nut/ups.conf, line {line}: [a]: ")), "{text}: {why}");
+            assert!(why.contains(part) && !why.contains("secret"), "{text}: {why}");
+        }
+        for good in
+            ["", "pollinterval = 3\n", "desc = My UPS\n", &format!("upstream_fingerprint = \"{blanks}\"\n")]
+        {
+            let plans = read_text(&format!("maxretry = 3\n{section}{good}")).unwrap();
+            assert!(matches!(&plans.all[0].origin, Origin::Upstream(_)), "{good}: {:?}", plans.all[0].origin);
+        }
+    }
+
+    /// Found by a review: a section of `[my ups]` was not served, and the log had no word of it where no driver of ours read
+    /// the file, and the name of another UPS where one did.
+    #[test]
+    fn every_line_that_is_not_taken_is_remarked_upon_once() {
+        for driver in ["qxups-sim", "nut-upstream\nport = u@h", "usbhid-ups", "nutdrv_qx\nport = /dev/null"] {
+            let text = format!(
+                "bogus = 1\nfrob x\n[my ups]\ndriver = x\nport y\n[a]\ndriver = {driver}\n[b]\ndriver = {driver}\ndesc = My UPS\n"
+            );
+            let hints = read_text(&text).unwrap().hints;
+            for part in ["line 1: ", "line 2: ", "line 3: ", "line 5: "] {
+                let found: Vec<_> = hints.iter().filter(|hint| hint.contains(part)).collect();
+                assert_eq!(found.len(), 1, "{driver}: {hints:?}");
+                assert!(found[0].starts_with("ups.conf, "), "{found:?}");
+            }
+            let lost: Vec<_> = hints.iter().filter(|hint| hint.contains("\"My UPS\"")).collect();
+            assert!(lost.len() == 1 && lost[0].starts_with("b: "), "{hints:?}");
+        }
+    }
+
+    /// Found by a review: quotes that were never closed took the sections of other UPSes in, which were served no more.
+    #[test]
+    fn quotes_that_took_a_ups_in_are_refused() {
+        for driver in ["qxups-sim", "nut-upstream\nport = u@h", "usbhid-ups", "nutdrv_qx\nport = /dev/null"] {
+            let first = 2 + driver.lines().count();
+            for rest in ["driver = usbhid-ups\n", "driver = usbhid-ups\ndesc = \"y\"\n"] {
+                let why =
+                    read_text(&format!("[a]\ndriver = {driver}\ndesc = \"Rack 3\n[b]\n{rest}")).unwrap_err();
+                let expected = format!(
+                    "/etc/nut/ups.conf, line {first}: its quotes are not closed, so line {}, '[b]'",
+                    first + 1
+                );
+                assert!(why.starts_with(&expected), "{why}");
+            }
         }
     }
 }

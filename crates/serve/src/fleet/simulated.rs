@@ -10,7 +10,7 @@ use simulator::pty::{self, Pty};
 use simulator::script::Script;
 use simulator::trouble::Trouble;
 use simulator::ups::SimulatedUps;
-use station::config::UpsConfig;
+use station::config::{LineFinding, Severity, UpsConfig, check_section, generic, nearest};
 use station::driver_kind::NUTDRV_QX;
 use station::log::Log;
 use std::io;
@@ -62,7 +62,12 @@ impl SimulatedPlan {
     ///
     /// # Errors
     /// The line, and a sentence.
-    pub fn of(conf: &UpsConf, section: &Section, folder: &Path) -> Result<SimulatedPlan, (usize, String)> {
+    pub fn of(
+        conf: &UpsConf,
+        section: &Section,
+        folder: &Path,
+        hints: &mut Vec<LineFinding>,
+    ) -> Result<SimulatedPlan, (usize, String)> {
         let mut plan = SimulatedPlan {
             protocol: qx::protocols::named(DIALECT).ok_or((section.line, format!("no dialect {DIALECT}")))?,
             script: Script::default(),
@@ -82,14 +87,22 @@ impl SimulatedPlan {
                     .parse()
                     .map(|seed| plan.seed = seed)
                     .map_err(|_| format!("seed = {value}: write a whole number")),
-                _ => {
-                    plan.section.settings.push(setting.clone());
-                    Ok(())
-                }
+                name => match own_name(name) {
+                    Some(meant) => Err(format!("'{name}' is not an option; did you mean {meant}?")),
+                    None => {
+                        plan.section.settings.push(setting.clone());
+                        Ok(())
+                    }
+                },
             };
             taken.map_err(|why| (setting.line, why))?;
         }
-        plan.config("/dev/null").map_err(|why| (section.line, why))?;
+        for finding in check_section(&NUTDRV_QX, &plan.conf("/dev/null"), &section.name) {
+            match finding.severity {
+                Severity::Error => return Err((finding.line.unwrap_or(section.line), finding.text)),
+                Severity::Hint => hints.push(finding),
+            }
+        }
         // two that are equal make the same UPS, wherever they stand in their files
         plan.section.line = 0;
         let settings = plan.section.settings.iter_mut().chain(&mut plan.global);
@@ -99,6 +112,12 @@ impl SimulatedPlan {
 
     /// The UPS at that port, for a station.
     fn config(&self, port: &str) -> Result<UpsConfig, String> {
+        UpsConfig::of_section(&NUTDRV_QX, &self.conf(port), &self.section.name)
+            .map_err(|wrong| wrong.sentence)
+    }
+
+    /// The section as `nutdrv_qx` would have it.
+    fn conf(&self, port: &str) -> UpsConf {
         let mut section = self.section.clone();
         let set = |name: &str, value: &str| Assignment {
             name: name.into(),
@@ -108,9 +127,7 @@ impl SimulatedPlan {
         let settings =
             [set("driver", NUTDRV_QX.name), set("port", port), set("protocol", self.protocol.name)];
         section.settings.extend(settings);
-        let name = section.name.clone();
-        let conf = UpsConf { global: self.global.clone(), sections: vec![section], ..UpsConf::default() };
-        UpsConfig::of_section(&NUTDRV_QX, &conf, &name).map_err(|wrong| wrong.sentence)
+        UpsConf { global: self.global.clone(), sections: vec![section], ..UpsConf::default() }
     }
 
     /// Makes the UPS, and says where a station finds it. The name of its pseudo-terminal is kept in `state`, where
@@ -158,6 +175,12 @@ async fn forget(shared: &SharedUps) {
             drop(ups.take_records());
         });
     }
+}
+
+/// The option of a simulated UPS that was meant by a name which `nutdrv_qx` does not have.
+fn own_name(name: &str) -> Option<&'static str> {
+    let is_known = NUTDRV_QX.option(name).is_some() || generic(name).is_some() || name.contains('.');
+    nearest(name, ["protocol", "scenario", "knob", "seed"]).filter(|_| !is_known)
 }
 
 fn named(name: &str) -> Result<&'static Protocol, String> {

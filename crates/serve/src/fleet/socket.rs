@@ -5,6 +5,7 @@
 
 use super::mirror::Mirror;
 use super::source::{Ended, Mirrored, WhenEnded};
+use super::stands::Stands;
 use nut::driver_lines::DriverLine;
 use nut::driver_socket::{LineBuffer, SocketRequest};
 use nut::network::server::{Freshness, Order};
@@ -56,10 +57,11 @@ struct Inner {
     state: RefCell<State>,
     /// Something is to be written.
     wake: Notify,
-    absent: RefCell<Seldom>,
-    came: RefCell<Seldom>,
+    /// What holds of the driver, for the log.
+    stands: RefCell<Stands>,
     bad_lines: RefCell<Seldom>,
-    shown: Cell<Freshness>,
+    strange: RefCell<Seldom>,
+    refused: RefCell<Seldom>,
 }
 
 /// What is known of the driver.
@@ -79,9 +81,13 @@ struct State {
     arriving: Mirror,
     unread: Vec<u8>,
     orders: BTreeMap<String, Waiting>,
+    /// How many orders were tracked.
+    tracked: u64,
 }
 
 struct Waiting {
+    /// The how manieth order it is.
+    number: u64,
     since: Moment,
     answer: WhenEnded,
 }
@@ -102,10 +108,10 @@ impl SocketSource {
             new_id,
             state: RefCell::default(),
             wake: Notify::new(),
-            absent: RefCell::default(),
-            came: RefCell::default(),
+            stands: RefCell::default(),
             bad_lines: RefCell::default(),
-            shown: Cell::new(Freshness::NotConnected),
+            strange: RefCell::default(),
+            refused: RefCell::default(),
         });
         let task = tokio::task::spawn_local(inner.clone().run());
         SocketSource { inner, task }
@@ -132,20 +138,29 @@ impl Inner {
                     if was_whole {
                         pause = PAUSE;
                     }
-                    self.complain(&self.came, &format!("the connection to its driver is lost: {why}"));
+                    self.say_stands(&format!("the connection to its driver is lost: {why}"));
                 }
                 Ok(Err(error)) => {
                     let text = format!(
                         "cannot connect to its driver at {}: {error}; start the driver",
                         self.path.display()
                     );
-                    self.complain(&self.absent, &text);
+                    self.say_stands(&text);
                 }
-                Err(_) => self.complain(&self.absent, "its driver takes no connection"),
+                Err(_) => self.say_stands("its driver takes no connection"),
             }
-            self.tell_freshness();
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+
+    /// Says what holds of the driver now, where that is not what was said last.
+    fn say_stands(&self, text: &str) {
+        let line = self.stands.borrow_mut().are(text, Instant::now());
+        match (line, self.freshness()) {
+            (Some(line), Freshness::Fresh) => self.log.info(&line),
+            (Some(line), Freshness::Stale | Freshness::NotConnected) => self.log.warning(&line),
+            (None, _) => {}
         }
     }
 
@@ -222,11 +237,26 @@ impl Inner {
     fn take_lines(&self, lines: &mut LineBuffer) {
         while let Some(line) = lines.next_line() {
             match line.and_then(|line| DriverLine::parse(&line)) {
-                Ok(line) => self.take(line),
+                Ok(line) => {
+                    self.take(line);
+                    self.say_strange();
+                }
                 Err(error) => {
                     self.complain(&self.bad_lines, &format!("its driver says what cannot be read: {error}"));
                 }
             }
+        }
+    }
+
+    fn say_strange(&self) {
+        let mut state = self.state.borrow_mut();
+        let name = state.mirror.take_strange().or_else(|| state.arriving.take_strange());
+        drop(state);
+        if let Some(name) = name {
+            let text = format!(
+                "its driver names a variable or command that clients cannot read, which is left out: {name}"
+            );
+            self.complain(&self.strange, &text);
         }
     }
 
@@ -247,10 +277,6 @@ impl Inner {
                         &self.bad_lines,
                         "its driver says more variables or commands than are kept: some are not shown",
                     );
-                }
-                if let Some(times) = self.came.borrow_mut().happened(Instant::now()) {
-                    let text = format!("connected to its driver at {}", self.path.display());
-                    self.log.info(&counted(&text, times));
                 }
             }
             DriverLine::Tracking { id, code } => {
@@ -319,13 +345,19 @@ impl Inner {
         }
     }
 
-    /// A line of log when that data is stale begins or ends.
+    /// Says whether the driver has fresh data.
     fn tell_freshness(&self) {
-        let is = self.freshness();
-        match (self.shown.replace(is), is) {
-            (Freshness::Fresh, Freshness::Stale) => self.log.warning("data is stale: check its driver"),
-            (Freshness::Stale, Freshness::Fresh) => self.log.info("data is no longer stale"),
-            _ => {}
+        let is_dumped = self.state.borrow().dumped;
+        match self.freshness() {
+            Freshness::Fresh if !is_dumped => {}
+            Freshness::Fresh => {
+                self.say_stands(&format!(
+                    "connected to its driver at {}; data is fresh",
+                    self.path.display()
+                ));
+            }
+            Freshness::Stale => self.say_stands("data is stale: check its driver"),
+            Freshness::NotConnected => {}
         }
     }
 }
@@ -352,13 +384,35 @@ impl Mirrored for SocketSource {
         };
         let line = request.line();
         let mut state = self.inner.state.borrow_mut();
-        if !state.connected || state.unread.len() + line.len() > UNREAD || state.orders.len() >= ORDERS {
+        let why = match () {
+            () if !state.connected => Some("there is no connection to its driver; start it"),
+            () if state.unread.len() + line.len() > UNREAD => {
+                Some("its driver reads nothing; start it again")
+            }
+            () => None,
+        };
+        if let Some(why) = why {
+            drop(state);
+            self.inner.complain(&self.inner.refused, &format!("an order was refused: {why}"));
             return false;
         }
         state.unread.extend_from_slice(line.as_bytes());
+        let mut given_up = None;
         if let Some(id) = id {
-            let waiting = Waiting { since: self.inner.clock.now(), answer };
+            // orders without an outcome keep no other away
+            if state.orders.len() >= ORDERS {
+                let oldest = state.orders.iter().min_by_key(|(_, waiting)| waiting.number);
+                let oldest = oldest.map(|(id, _)| id.clone());
+                given_up = oldest.and_then(|id| state.orders.remove(&id));
+            }
+            state.tracked += 1;
+            let waiting = Waiting { number: state.tracked, since: self.inner.clock.now(), answer };
             state.orders.insert(id.to_ascii_lowercase(), waiting);
+        }
+        drop(state);
+        if let Some(waiting) = given_up {
+            let why = format!("the driver owes the outcome of {ORDERS} orders, of which this is the oldest");
+            (waiting.answer)(Ended { outcome: TrackedOutcome::Failed, why: Some(why) });
         }
         self.inner.wake.notify_one();
         true

@@ -2,6 +2,7 @@
 //! between.
 
 use super::line::UpstreamLine;
+use super::mirror::is_name;
 use nut::driver_lines::DriverLine;
 use nut::network::ErrorWord;
 use nut::network::client::{About, Answer, Having, Item, NetworkRequest, Refusal, Values};
@@ -71,7 +72,10 @@ impl Survey {
         for item in items {
             match (&request, item) {
                 (_, Item::Command(name)) => self.found.push(DriverLine::AddCmd(name)),
-                (NetworkRequest::List(Having::Writables, ups), Item::Variable { name, .. }) => {
+                // no request could carry another
+                (NetworkRequest::List(Having::Writables, ups), Item::Variable { name, .. })
+                    if is_name(&name) =>
+                {
                     self.requests.push_back(NetworkRequest::Get(About::Type, ups.clone(), name));
                 }
                 (NetworkRequest::ListValues(_, _, variable), item) => {

@@ -8,10 +8,11 @@ use super::line::UpstreamLine;
 use super::mirror::Mirror;
 use super::plan::Upstream;
 use super::source::{Mirrored, WhenEnded};
+use super::stands::Stands;
 use super::survey::{Stand, Survey};
 use nut::driver_lines::DriverLine;
 use nut::network::ErrorWord;
-use nut::network::client::{self, Having, Item, NetworkRequest, Next, SessionOpening, TlsMode};
+use nut::network::client::{self, Having, Item, NetworkRequest, Next, Refusal, SessionOpening, TlsMode};
 use nut::network::server::{Freshness, Order};
 use qx::vocabulary::moment::Moment;
 use station::clock::DeviceClock;
@@ -30,10 +31,14 @@ const PAUSE: Duration = Duration::from_secs(1);
 const LONGEST_PAUSE: Duration = Duration::from_secs(5);
 /// How often all variables are read; dummy-ups does so each 2 s.
 const POLL: Duration = Duration::from_secs(2);
+/// Between two polls pass at least so long.
+const BREATH: Duration = Duration::from_millis(250);
 /// How often is asked what can be set and commanded.
 const SURVEY: Duration = Duration::from_secs(60);
 /// A server that does not answer what can be set is not asked that for so long, and longer each time: its data is worth more.
 const NO_SURVEY: Duration = Duration::from_secs(600);
+/// No sentence of the log is longer, in letters.
+const LONGEST_SENTENCE: usize = 400;
 /// Newer NUT lets this pass beyond MAXAGE.
 const GRACE: Duration = Duration::from_secs(1);
 
@@ -55,8 +60,10 @@ struct Inner {
     surveys_failed: Cell<u32>,
     /// So was the last one: what was read of the UPS is as good as before.
     is_lost_by_survey: Cell<bool>,
-    lost: RefCell<Seldom>,
-    said: RefCell<Seldom>,
+    /// What holds of the UPS, for the log.
+    stands: RefCell<Stands>,
+    no_survey: RefCell<Seldom>,
+    strange: RefCell<Seldom>,
     /// The password went in the clear.
     clear: RefCell<Seldom>,
 }
@@ -104,8 +111,9 @@ impl UpstreamSource {
             no_survey_until: Cell::new(None),
             surveys_failed: Cell::new(0),
             is_lost_by_survey: Cell::new(false),
-            lost: RefCell::default(),
-            said: RefCell::default(),
+            stands: RefCell::default(),
+            no_survey: RefCell::default(),
+            strange: RefCell::default(),
             clear: RefCell::default(),
         });
         let task = tokio::task::spawn_local(inner.clone().run());
@@ -130,23 +138,29 @@ impl Inner {
         let mut pause = PAUSE;
         loop {
             let why = self.connected(&mut pause).await;
-            self.say_lost(&why);
+            let text = format!("NUT server {}: {why}", self.place());
             if self.is_lost_by_survey.take() {
+                if let Some(times) = self.no_survey.borrow_mut().happened(Instant::now()) {
+                    self.log.warning(&counted(&text, times));
+                }
                 continue;
             }
             self.lose();
+            self.say_stands(&text);
             sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
     }
 
-    fn say_lost(&self, why: &str) {
-        self.complain(&self.lost, &format!("NUT server {}: {why}", self.place()));
-    }
-
-    fn complain(&self, seldom: &RefCell<Seldom>, text: &str) {
-        if let Some(times) = seldom.borrow_mut().happened(Instant::now()) {
-            self.log.warning(&counted(text, times));
+    /// Says what holds of the UPS now, where that is not what was said last.
+    fn say_stands(&self, text: &str) {
+        // the server may say anything
+        let text: String = text.chars().take(LONGEST_SENTENCE).collect();
+        let line = self.stands.borrow_mut().are(&text, Instant::now());
+        match (line, self.state.borrow().freshness) {
+            (Some(line), Freshness::Fresh) => self.log.info(&line),
+            (Some(line), Freshness::Stale | Freshness::NotConnected) => self.log.warning(&line),
+            (None, _) => {}
         }
     }
 
@@ -163,7 +177,7 @@ impl Inner {
     /// One connection, until it is lost; why.
     async fn connected(&self, pause: &mut Duration) -> String {
         let Upstream { host, port, .. } = &self.upstream;
-        let mut line = match UpstreamLine::connect(host, *port).await {
+        let mut line = match UpstreamLine::connect(host, *port, self.max_age.clone()).await {
             Ok(line) => line,
             Err(why) => return why,
         };
@@ -182,8 +196,10 @@ impl Inner {
         let (mut poll, mut known) = (Instant::now(), Known::default());
         loop {
             if poll <= Instant::now() {
+                let began = Instant::now();
                 self.poll(line, &mut known).await?;
-                poll = Instant::now() + POLL;
+                // a server that takes long for its answer is asked for the next at once: what it says is old already
+                poll = (began + POLL).max(Instant::now() + BREATH);
                 *pause = PAUSE;
             }
             let next = self.state.borrow_mut().errands.next();
@@ -273,7 +289,9 @@ impl Inner {
             "upstream_password goes over the network to {} in the clear, as {why}; write upstream_tls = always where the server can be given TLS, or take the password out where reading is enough",
             self.place()
         );
-        self.complain(&self.clear, &text);
+        if let Some(times) = self.clear.borrow_mut().happened(Instant::now()) {
+            self.log.warning(&counted(&text, times));
+        }
     }
 
     async fn poll(&self, line: &mut UpstreamLine, known: &mut Known) -> Result<(), String> {
@@ -281,12 +299,17 @@ impl Inner {
         let asked = self.clock.now();
         let (items, answer) =
             line.ask(NetworkRequest::List(Having::Variables, self.upstream.ups.clone())).await?;
-        let (freshness, mirror) = match answer {
+        let (freshness, mirror, text) = match answer {
             Ok(_) => {
                 if self.no_survey_until.get().is_none_or(|until| until <= Instant::now()) {
                     known.was_read(&self.upstream.ups);
                 }
-                (Freshness::Fresh, mirror(items, &known.lines))
+                let text = format!("is read from NUT server {}", self.place());
+                let mut mirror = mirror(items, &known.lines);
+                if let Some(name) = mirror.take_strange() {
+                    self.say_strange(&name);
+                }
+                (Freshness::Fresh, mirror, text)
             }
             Err(refusal) => {
                 // it may be another UPS when it is back
@@ -295,24 +318,48 @@ impl Inner {
                     Some(ErrorWord::DataStale) => Freshness::Stale,
                     _ => Freshness::NotConnected,
                 };
-                (freshness, Mirror::default())
+                (freshness, Mirror::default(), self.refused(&refusal))
             }
         };
         let mut state = self.state.borrow_mut();
-        let before = state.freshness;
         (state.freshness, state.heard, state.mirror) = (freshness, asked, mirror);
         drop(state);
-        if before != freshness {
-            let what = match freshness {
-                Freshness::Fresh => "is read from",
-                Freshness::Stale => "has no fresh data at",
-                Freshness::NotConnected => "is not there, or has no driver, at",
-            };
-            if let Some(times) = self.said.borrow_mut().happened(Instant::now()) {
-                self.log.info(&counted(&format!("{what} NUT server {}", self.place()), times));
-            }
-        }
+        self.say_stands(&text);
         Ok(())
+    }
+
+    fn say_strange(&self, name: &str) {
+        if let Some(times) = self.strange.borrow_mut().happened(Instant::now()) {
+            let text = format!(
+                "NUT server {} names a variable or command that clients cannot read, which is left out: {name}",
+                self.place()
+            );
+            self.log.warning(&counted(&text, times));
+        }
+    }
+
+    /// Why the server gives no data, and what to do.
+    fn refused(&self, refusal: &Refusal) -> String {
+        let (place, ups) = (self.place(), &self.upstream.ups);
+        match refusal.word {
+            Some(ErrorWord::DataStale) => {
+                format!("has no fresh data at NUT server {place}; look at its driver there")
+            }
+            Some(ErrorWord::DriverNotConnected) => {
+                format!(
+                    "NUT server {place} has no connection to the driver of '{ups}'; start the driver there"
+                )
+            }
+            Some(ErrorWord::UnknownUps) => {
+                format!(
+                    "NUT server {place} has no UPS '{ups}'; write one that 'upsc -l' lists there as port = ups@host"
+                )
+            }
+            Some(ErrorWord::AccessDenied) => format!(
+                "NUT server {place} gives no data ({refusal}); write upstream_user and upstream_password of a user there who may read"
+            ),
+            _ => format!("NUT server {place} gives no data: {refusal}"),
+        }
     }
 
     fn freshness(&self) -> Freshness {
@@ -368,6 +415,9 @@ impl Mirrored for UpstreamSource {
             }
         };
         let taken = state.errands.take(order, answer);
+        if !taken {
+            self.inner.log.warning("an order was refused: too many wait for the other server");
+        }
         self.inner.wake.notify_one();
         taken
     }

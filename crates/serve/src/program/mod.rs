@@ -462,11 +462,16 @@ fn say_serving(server: &Server, places: &[String], supervisor: &Supervisor) {
     let places = if places.is_empty() { "no address yet".into() } else { places.join(", ") };
     let what = format!("serving {count} UPSes on {places}");
     server.log.info(&what);
+    say_fingerprint(server);
+    supervisor.status(&what);
+    supervisor.ready();
+}
+
+/// By this others know the certificate that is shown from now on.
+fn say_fingerprint(server: &Server) {
     if let Some(fingerprint) = &server.tls.borrow().fingerprint {
         server.log.info(&format!("TLS certificate, SHA-256: {fingerprint}"));
     }
-    supervisor.status(&what);
-    supervisor.ready();
 }
 
 /// A reload may end a UPS's session: orders that are under way are followed to their end first.

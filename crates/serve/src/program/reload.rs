@@ -1,6 +1,8 @@
 //! A reload: all files are read and checked, then all of it is taken, or nothing; and what changed is said.
 
-use super::{FINISHES, Fatal, ServerPlan, descriptions, raise_limit, settings, state_paths, tls};
+use super::{
+    FINISHES, Fatal, ServerPlan, descriptions, raise_limit, say_fingerprint, settings, state_paths, tls,
+};
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
 use crate::fleet::CheckedConf;
@@ -100,6 +102,9 @@ impl Reloading {
         }
         let descriptions = descriptions(&upsd_conf, &mut hints);
         let tls = tls(&upsd_conf, plan, &self.paths, &settings, &mut hints)?;
+        if let (Some(why), true) = (&tls.lacks, server.tls.borrow().config.is_some()) {
+            return Err(format!("{why}; TLS would be gone"));
+        }
         Ok(Read { settings, users, checked, descriptions, tls, hints })
     }
 
@@ -114,7 +119,10 @@ impl Reloading {
         server.drop_orphans();
         server.describe(descriptions);
         let old_users = server.users.replace(users);
-        *server.tls.borrow_mut() = tls;
+        let shown = server.tls.replace(tls).fingerprint;
+        if server.tls.borrow().fingerprint != shown {
+            say_fingerprint(server);
+        }
         listener::keep(server, &self.listeners, &settings.listen, &self.log);
         let old = server.settings.replace(settings);
         resident::give_back();

@@ -22,7 +22,7 @@ use link::{Address, CablePower, Opening};
 pub use nearest::nearest;
 use nut::ups_conf::UpsConf;
 use qx::options::Options;
-pub use section::{lost_words, yes_or_no};
+pub use section::{lost_words, wrong_lines, yes_or_no};
 use std::path::PathBuf;
 
 /// No `ups.conf` is longer, in bytes.

@@ -55,25 +55,16 @@ impl Draft {
 
     fn note_wrong_lines(&mut self, name: &str, conf: &UpsConf) {
         // what is wrong in the section of another UPS is for the driver of that one to say
-        let ours = |section: &Option<String>| section.as_deref().is_none_or(|section| section == name);
-        for wrong in conf.wrong.iter().filter(|wrong| ours(&wrong.section)) {
-            let severity = match wrong.fault {
-                UpsConfFault::Words(
-                    WordError::HashInQuotes | WordError::OpenQuotes | WordError::OpenEscape,
-                ) => {
-                    self.unreadable = true;
-                    if self.is_killing() { Severity::Hint } else { Severity::Error }
+        for mut finding in wrong_lines(conf, |section| section.is_none_or(|section| section == name)) {
+            if finding.severity == Severity::Error {
+                self.unreadable = true;
+                if self.is_killing() {
+                    finding.severity = Severity::Hint;
+                    finding.text += IGNORED;
                 }
-                // NUT passes such lines over in silence, so there are files that work with them
-                UpsConfFault::Words(_) | UpsConfFault::Shape(_) | UpsConfFault::Nameless => Severity::Hint,
-            };
-            let ignored = if severity == Severity::Hint { "; ignored" } else { "" };
-            let text = format!("{}{ignored}", wrong.fault);
-            self.findings.push(LineFinding { line: Some(wrong.line), severity, text });
+            }
+            self.findings.push(finding);
         }
-        // NUT loses them in silence, so there are files that work like that
-        let lost = conf.lost.iter().filter(|lost| ours(&lost.section));
-        self.findings.extend(lost.map(|lost| lost_words(lost, Severity::Hint)));
     }
 
     fn take_line(&mut self, name: &str, value: Option<&str>) -> Result<(), ConfigError> {
@@ -291,10 +282,41 @@ impl Draft {
     }
 }
 
+/// What is said of a line that ends nothing.
+const IGNORED: &str = "; ignored";
+
+/// What is wrong with the lines of the sections that are meant, as lines: `None` stands before the first, an empty name
+/// below a heading that is wrong.
+pub fn wrong_lines(conf: &UpsConf, is_meant: impl Fn(Option<&str>) -> bool) -> Vec<LineFinding> {
+    let mut findings = vec![];
+    for swallowed in conf.swallowed.iter().filter(|one| is_meant(one.section.as_deref())) {
+        findings.push(LineFinding::error(Some(swallowed.line), swallowed.to_string()));
+    }
+    for wrong in conf.wrong.iter().filter(|one| is_meant(one.section.as_deref())) {
+        let line = Some(wrong.line);
+        findings.push(match wrong.fault {
+            // said already, with what was lost by it
+            UpsConfFault::Words(_) if conf.swallowed.iter().any(|one| one.line == wrong.line) => continue,
+            UpsConfFault::Words(WordError::HashInQuotes | WordError::OpenQuotes | WordError::OpenEscape) => {
+                LineFinding::error(line, wrong.fault.to_string())
+            }
+            // NUT passes such lines over in silence, so there are files that work with them
+            UpsConfFault::Words(_) | UpsConfFault::Shape(_) | UpsConfFault::Nameless => {
+                LineFinding::hint(line, format!("{}{IGNORED}", wrong.fault))
+            }
+        });
+    }
+    // NUT loses them in silence, so there are files that work like that
+    let lost = conf.lost.iter().filter(|lost| is_meant(lost.section.as_deref()));
+    findings.extend(lost.map(|lost| lost_words(lost, Severity::Hint)));
+    findings
+}
+
 /// What there is to say of words behind a value, which the administrator meant to count.
 pub fn lost_words(lost: &Lost, severity: Severity) -> LineFinding {
-    let text =
-        format!("all behind the first word is lost: write {}", advice::setting(&lost.name, &lost.whole));
+    // a password is not for the log
+    let whole = if lost.name.to_ascii_lowercase().contains("pass") { "..." } else { &lost.whole };
+    let text = format!("all behind the first word is lost: write {}", advice::setting(&lost.name, whole));
     LineFinding { line: Some(lost.line), severity, text }
 }
 
