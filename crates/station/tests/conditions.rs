@@ -98,13 +98,17 @@ fn no_request_is_left_without_an_answer() {
             let left = station.request(request);
             let is_refused = left == Err(Refused::TooMany);
             assert_eq!(is_refused, answers.len() >= 32 && !is_own, "{}", answers.len());
-            answers.push((is_refused, answer));
+            answers.push((is_refused, is_own, answer));
         }
         let requests = station.requests().clone();
         station.stop();
-        for (is_refused, answer) in answers {
+        for (is_refused, is_own, answer) in answers {
             let Outcome::Failed(why) = answered(answer).await else { panic!("not sent") };
-            let said = if is_refused { "too many requests wait already" } else { "failed: " };
+            let said = match (is_refused, is_own) {
+                (true, _) => "too many requests wait already",
+                (_, true) => "not allowed",
+                _ => "failed: ",
+            };
             assert!(why.contains(said), "{why}");
         }
         becomes(&station, |condition| *condition == Condition::Ended).await;
