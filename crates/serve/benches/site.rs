@@ -131,21 +131,30 @@ fn main() {
     setrlimit(Resource::RLIMIT_NOFILE, 16_384, 16_384).unwrap();
     let root = std::env::temp_dir().join(format!("qxups-site-{}", std::process::id()));
     println!(
-        "| UPSes | first client reads the first, all, s | resident on mains, kB | each further, kB | of one core | poll late p99, ms | outage of all: read by a client p50, p99, last, s | resident on battery, kB | of one core |"
+        "| UPSes | first client reads the first, all, s | the same at the second start | resident on mains, kB | each further, kB | of one core | poll late p99, ms | outage of all: read by a client p50, p99, last, s | resident on battery, kB | of one core |"
     );
-    println!("|---|---|---|---|---|---|---|---|---|");
+    println!("|---|---|---|---|---|---|---|---|---|---|");
     let mut first = 0;
-    for (turn, count) in counts.into_iter().enumerate() {
-        let units = Units::start(count);
-        let port =
-            21_000 + u16::try_from(std::process::id() % 20_000).unwrap() + u16::try_from(turn).unwrap();
-        let begin = Instant::now();
-        let server = Server::start(&root.join(count.to_string()), port, &units);
+    let started = |begin: Instant, port: u16, count: usize| {
         let mut client = Client::new(port);
         client.until(1, "OL", Duration::from_secs(60));
         let soon = begin.elapsed();
         client.until(count, "OL", Duration::from_secs(120));
-        let all = begin.elapsed();
+        (client, soon, begin.elapsed())
+    };
+    for (turn, count) in counts.into_iter().enumerate() {
+        let units = Units::start(count);
+        let port =
+            21_000 + u16::try_from(std::process::id() % 20_000).unwrap() + u16::try_from(turn).unwrap();
+        let folder = root.join(count.to_string());
+        let begin = Instant::now();
+        let server = Server::start(&folder, port, &units);
+        let (_, soon, all) = started(begin, port, count);
+        // a UPS that is known is asked what it was last
+        drop(server);
+        let begin = Instant::now();
+        let server = Server::start(&folder, port, &units);
+        let (mut client, known_soon, known_all) = started(begin, port, count);
         // the first minute is not the usual one: all is asked once
         std::thread::sleep(Duration::from_secs(40));
         units.forget();
@@ -162,9 +171,11 @@ fn main() {
         let on_battery = (server.busy() - before).as_secs_f64() / 20.0;
         let each = if count == 1 { 0.0 } else { (mains as f64 - first as f64) / (count - 1) as f64 };
         println!(
-            "| {count} | {:.2}, {:.2} | {mains} | {each:.1} | {:.2} % | {:.1} | {:.2}, {:.2}, {:.2} | {} | {:.2} % |",
+            "| {count} | {:.2}, {:.2} | {:.2}, {:.2} | {mains} | {each:.1} | {:.2} % | {:.1} | {:.2}, {:.2}, {:.2} | {} | {:.2} % |",
             soon.as_secs_f64(),
             all.as_secs_f64(),
+            known_soon.as_secs_f64(),
+            known_all.as_secs_f64(),
             core * 100.0,
             at(&late, 99).as_secs_f64() * 1000.0,
             at(&times, 50).as_secs_f64(),
