@@ -13,6 +13,9 @@ const SOON: Duration = Duration::from_millis(300);
 /// A login that follows wrong ones of its address waits no longer than this (upsmon gives up after five seconds).
 const LOGIN: Duration = Duration::from_secs(2);
 
+/// Eight wrong ones at once, each of which its address pays for.
+const GUESSES: Duration = Duration::from_secs(8);
+
 fn any(chance: &mut Chance, names: &[String]) -> Option<String> {
     (!names.is_empty()).then(|| names[chance.below(names.len())].clone())
 }
@@ -129,8 +132,12 @@ pub fn guess(truth: &Arc<Truth>, mut chance: Chance) {
             })
             .collect();
         guesses.retain(|_| chance.below(4) > 0);
+        let asked = Instant::now();
         for client in &mut guesses {
             let answer = client.hear();
+            if is_late(truth, asked.elapsed(), GUESSES, asked) {
+                truth.fault(format!("a wrong password was refused after {:?}", asked.elapsed()));
+            }
             if truth.is_still(epoch) && answer != "ERR ACCESS-DENIED" {
                 truth.fault(format!("LOGIN {name} as {user} with '{password}', which is wrong: {answer}"));
             }

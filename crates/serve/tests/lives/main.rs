@@ -92,7 +92,7 @@ fn live(seed: u64) -> Vec<String> {
     let orders = ordering.join();
     are_well &= orders.is_ok();
     if !are_well {
-        truth.fault("a client was cut off, or had no answer for 20 s".into());
+        truth.fault("a client was cut off, or had no answer for a minute".into());
     }
     course.count_logins();
     if let Ok(orders) = orders {
