@@ -103,12 +103,12 @@ pub struct ServerPlan {
 
 /// The whole program, called as upsd.
 pub fn main() -> ExitCode {
-    end(CommandLine::parse(std::env::args_os().skip(1)).and_then(called_as_upsd))
+    end(PROGRAM, CommandLine::parse(std::env::args_os().skip(1)).and_then(called_as_upsd))
 }
 
 /// Runs a server until it is stopped, and says why it ends before its time.
 pub fn run(plan: ServerPlan) -> ExitCode {
-    end(start(plan, &Paths::from_environment()))
+    end("qxups", start(plan, &Paths::from_environment()))
 }
 
 /// Has a running server read its configuration again: what came of it. `place` is its PID file, or the folder of that.
@@ -124,9 +124,9 @@ pub fn reload(place: Option<&Path>) -> Result<String, String> {
     running::reload(&pid_file)
 }
 
-fn end(done: Result<ExitCode, Fatal>) -> ExitCode {
+fn end(program: &str, done: Result<ExitCode, Fatal>) -> ExitCode {
     done.unwrap_or_else(|sentence| {
-        log::last_words(PROGRAM, &sentence);
+        log::last_words(program, &sentence);
         ExitCode::FAILURE
     })
 }
