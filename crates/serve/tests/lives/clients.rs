@@ -103,6 +103,8 @@ fn shared(chance: &mut Chance) -> String {
 
 /// Tries passwords that are wrong, or are not right any more.
 pub fn guess(truth: &Arc<Truth>, mut chance: Chance) {
+    // one program on a host with a wrong password, or many hosts
+    let is_neighbour = chance.below(2) == 0;
     let mut known: BTreeMap<String, Vec<String>> = BTreeMap::new();
     while !truth.ends() {
         let epoch = truth.epoch();
@@ -123,6 +125,7 @@ pub fn guess(truth: &Arc<Truth>, mut chance: Chance) {
         let mut guesses: Vec<Client> = (0..[1, 1, 1, 8][chance.below(4)])
             .map(|_| {
                 let address = match chance.below(3) {
+                    _ if is_neighbour => shared(&mut chance),
                     0 => shared(&mut chance),
                     _ => format!("127.7.0.{}", 1 + chance.below(60)),
                 };
