@@ -72,7 +72,7 @@ const SCENES: &[Scene] = &[
         Until::Says("LB"),
     ),
     Scene {
-        text: "the battery is low: upsmon would shut its hosts down and then say shutdown.return",
+        text: "battery low: upsmon shuts its hosts down, then says shutdown.return",
         knobs: &[],
         command: Some("shutdown.return"),
         speed: 8.0,
@@ -99,7 +99,7 @@ impl Demo {
             View::new("qxups demo: a simulated UPS at 2400 baud, watched by the driver's core", self.plain);
         let mut play = Play::new(protocol, view);
         play.all(&mut |_| std::thread::sleep(FRAME))?;
-        play.view.tell("that was all; the same core runs under NUT as nutdrv_qx, see the README")?;
+        play.view.tell("the end; a UPS of your own: 'qxups scan' finds it and prints its ups.conf")?;
         play.view.draw()?;
         Ok(ExitCode::SUCCESS)
     }

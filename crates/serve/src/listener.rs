@@ -7,6 +7,7 @@ use nix::sys::socket::{
 };
 use nut::upsd_conf::{Listen, ListenAddress};
 use station::log::Log;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, ToSocketAddrs};
@@ -271,12 +272,7 @@ pub(crate) fn would_be_deaf(listeners: &Listeners, listen: &[Listen]) -> Option<
 
 /// Makes the listeners what the rows say, and tries for ever what is not there yet. As long as nothing of that works,
 /// what worked before goes on.
-pub(crate) fn keep(
-    server: &Rc<Server>,
-    listeners: &Rc<std::cell::RefCell<Listeners>>,
-    listen: &[Listen],
-    log: &Log,
-) {
+pub(crate) fn keep(server: &Rc<Server>, listeners: &Rc<RefCell<Listeners>>, listen: &[Listen], log: &Log) {
     if let Some(trying) = listeners.borrow_mut().trying.take() {
         trying.abort();
     }
@@ -294,26 +290,7 @@ pub(crate) fn keep(
             let resolved = resolving.await.unwrap_or_default();
             let complete = resolved.iter().all(Result::is_ok) && resolved.len() == rows.len();
             let wanted: Vec<SocketAddr> = resolved.into_iter().flatten().flatten().collect();
-            let missing = {
-                // a name that is not known for a while takes nothing away
-                let in_the_way = match first && complete {
-                    true => listeners.borrow_mut().close(|open| is_in_the_way(open, &wanted), &log),
-                    false => vec![],
-                };
-                if !in_the_way.is_empty() {
-                    // an aborted task holds its socket until it is dropped
-                    yield_now().await;
-                }
-                let missing = listeners.borrow_mut().open_new(&server, &wanted, &log, first);
-                if listeners.borrow().has_any(&wanted) {
-                    if complete {
-                        listeners.borrow_mut().close(|open| !wanted.contains(open), &log);
-                    }
-                } else {
-                    listeners.borrow_mut().open_new(&server, &in_the_way, &log, true);
-                }
-                missing
-            };
+            let missing = take_addresses(&server, &listeners, &wanted, complete, first, &log).await;
             drop(listeners);
             if complete && missing == 0 {
                 return;
@@ -323,6 +300,35 @@ pub(crate) fn keep(
         }
     });
     listeners.borrow_mut().trying = Some(task.abort_handle());
+}
+
+/// Opens what is wanted and closes what is not; how many are missing. Where not all names are known (`complete`), nothing is
+/// taken away.
+async fn take_addresses(
+    server: &Rc<Server>,
+    listeners: &RefCell<Listeners>,
+    wanted: &[SocketAddr],
+    complete: bool,
+    first: bool,
+    log: &Log,
+) -> usize {
+    // a name that is not known for a while takes nothing away
+    let in_the_way = match first && complete {
+        true => listeners.borrow_mut().close(|open| is_in_the_way(open, wanted), log),
+        false => vec![],
+    };
+    if !in_the_way.is_empty() {
+        // an aborted task holds its socket until it is dropped
+        yield_now().await;
+    }
+    let missing = listeners.borrow_mut().open_new(server, wanted, log, first);
+    let has_any = listeners.borrow().has_any(wanted);
+    if has_any && complete {
+        listeners.borrow_mut().close(|open| !wanted.contains(open), log);
+    } else if !has_any {
+        listeners.borrow_mut().open_new(server, &in_the_way, log, true);
+    }
+    missing
 }
 
 /// Whether a listener that is not wanted any more may keep one from opening: it has its port.

@@ -127,27 +127,11 @@ pub fn judge(
     heard: &LineSample,
     report: &mut Report,
 ) {
+    if is_understood(name, address, configured, heard, report) {
+        return;
+    }
     let usb = matches!(address, Address::Usb(_));
     let first = heard.exchanges.iter().find_map(|recorded| recorded.reply.as_deref()).unwrap_or_default();
-    match (heard.dialect, configured) {
-        (Some(found), Some(wanted)) if found != wanted => {
-            let what = format!("the UPS speaks {found}, but ups.conf says protocol = {wanted}");
-            return report.add(
-                FindingKind::OtherDialect,
-                name,
-                what,
-                format!("write protocol = {found}, or leave it out"),
-            );
-        }
-        (Some(found), _) => {
-            return report.note(name, format!("the UPS answers on {address} and speaks {found}"));
-        }
-        (None, _) => {}
-    }
-    if let Some((who, said)) = &heard.foreign {
-        let what = format!("what answers on {address} is no UPS of this family ('{}')", escape(said));
-        return report.add(FindingKind::OtherDevice, name, what, format!("it answers {who}"));
-    }
     match sound(&heard.exchanges) {
         Sound::Silence | Sound::Echo | Sound::DeadUps if usb => report.add(
             FindingKind::DeadUps,
@@ -155,14 +139,7 @@ pub fn judge(
             "the USB converter works, but the UPS behind it says nothing",
             "switch the UPS on, unplug and replug the cable at both ends; if that does not help, try another 'subdriver'",
         ),
-        Sound::Silence => {
-            let lines = heard.modem.map_or("it has no modem lines".into(), |modem| modem.to_string());
-            let remedy = match address {
-                Address::Serial(_) => "check that the UPS is on, that the cable is the one of the UPS (many are no plain serial cables) and the port the right one; then try 'qxups doctor --try-cables', which changes DTR and RTS",
-                _ => "check that the UPS is on, and that the device server has 2400 baud, 8N1, no flow control",
-            };
-            report.add(FindingKind::Silence, name, format!("{address} is silent ({lines})"), remedy);
-        }
+        Sound::Silence => silence(name, address, heard, report),
         Sound::Echo => report.add(
             FindingKind::Echo,
             name,
@@ -188,6 +165,41 @@ pub fn judge(
             format!("record it with 'qxups capture {address}' and report it, see docs/guide.md"),
         ),
     }
+}
+
+/// Whether it is known who answers: a UPS of this family, or what is none.
+fn is_understood(
+    name: &str,
+    address: &Address,
+    configured: Option<&str>,
+    heard: &LineSample,
+    report: &mut Report,
+) -> bool {
+    match (heard.dialect, configured) {
+        (Some(found), Some(wanted)) if found != wanted => {
+            let what = format!("the UPS speaks {found}, but ups.conf says protocol = {wanted}");
+            let remedy = format!("write protocol = {found}, or leave it out");
+            report.add(FindingKind::OtherDialect, name, what, remedy);
+        }
+        (Some(found), _) => report.note(name, format!("the UPS answers on {address} and speaks {found}")),
+        (None, _) => {
+            let Some((who, said)) = &heard.foreign else { return false };
+            let what = format!("what answers on {address} is no UPS of this family ('{}')", escape(said));
+            report.add(FindingKind::OtherDevice, name, what, format!("it answers {who}"));
+        }
+    }
+    true
+}
+
+fn silence(name: &str, address: &Address, heard: &LineSample, report: &mut Report) {
+    let lines = heard.modem.map_or("it has no modem lines".into(), |modem| modem.to_string());
+    let remedy = match address {
+        Address::Serial(_) => {
+            "check that the UPS is on, that the cable is the one of the UPS (many are no plain serial cables) and the port the right one; then try 'qxups doctor --try-cables', which changes DTR and RTS"
+        }
+        _ => "check that the UPS is on, and that the device server has 2400 baud, 8N1, no flow control",
+    };
+    report.add(FindingKind::Silence, name, format!("{address} is silent ({lines})"), remedy);
 }
 
 fn sound(exchanges: &[Recorded]) -> Sound {

@@ -51,6 +51,25 @@ pub struct ScanResult {
     pub answer: Result<UpsAnswer, ScanTrouble>,
 }
 
+/// Asks all places at once.
+async fn ask_all(places: Vec<ScanPlace>, limit: Duration) -> Result<Vec<ScanResult>, String> {
+    let asked: Vec<_> = places
+        .into_iter()
+        .map(|place| {
+            out::tell(format_args!("asking {place} ..."));
+            tokio::task::spawn_local(async move {
+                let answer = ask::ask(&place, limit).await;
+                ScanResult { place, answer }
+            })
+        })
+        .collect();
+    let mut found = vec![];
+    for one in asked {
+        found.push(one.await.map_err(|error| error.to_string())?);
+    }
+    Ok(found)
+}
+
 impl Scan {
     /// Asks everywhere at once and prints what was found.
     ///
@@ -88,20 +107,7 @@ impl Scan {
             places.push(ScanPlace::tcp(server)?);
         }
         let limit = Duration::from_secs(u64::from(self.timeout));
-        let asked: Vec<_> = places
-            .into_iter()
-            .map(|place| {
-                out::tell(format_args!("asking {place} ..."));
-                tokio::task::spawn_local(async move {
-                    let answer = ask::ask(&place, limit).await;
-                    ScanResult { place, answer }
-                })
-            })
-            .collect();
-        let mut found = vec![];
-        for one in asked {
-            found.push(one.await.map_err(|error| error.to_string())?);
-        }
+        let found = ask_all(places, limit).await?;
         for one in &found {
             if let Err(why) = &one.answer {
                 out::tell(format_args!("{}: {}", one.place, why.sentence));

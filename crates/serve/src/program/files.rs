@@ -58,7 +58,11 @@ impl Where {
     }
 
     fn cannot_read(&self, name: &str, error: &io::Error) -> String {
-        format!("cannot read {}: {error}; let the server's user read it", self.path(name))
+        let then = match error.kind() {
+            io::ErrorKind::PermissionDenied => "run this as root, or let the server's user read it",
+            _ => "name a folder of files that can be read",
+        };
+        format!("cannot read {}: {error}; {then}", self.path(name))
     }
 
     /// `upsd.conf`.

@@ -24,6 +24,7 @@ use driver::signals::{SignalEvent, Signals};
 use driver::supervisor::Supervisor;
 pub use files::Where;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nut::ups_conf::UpsConf;
 use nut::upsd_conf::{Listen, StartTls, UpsdConf};
 use nut::upsd_users::UpsdUsers;
 use qx::device::Outcome;
@@ -102,12 +103,12 @@ pub struct ServerPlan {
 
 /// The whole program, called as upsd.
 pub fn main() -> ExitCode {
-    end(CommandLine::parse(std::env::args_os().skip(1)).and_then(called_as_upsd))
+    end(PROGRAM, CommandLine::parse(std::env::args_os().skip(1)).and_then(called_as_upsd))
 }
 
 /// Runs a server until it is stopped, and says why it ends before its time.
 pub fn run(plan: ServerPlan) -> ExitCode {
-    end(start(plan, &Paths::from_environment()))
+    end("qxups", start(plan, &Paths::from_environment()))
 }
 
 /// Has a running server read its configuration again: what came of it. `place` is its PID file, or the folder of that.
@@ -123,9 +124,9 @@ pub fn reload(place: Option<&Path>) -> Result<String, String> {
     running::reload(&pid_file)
 }
 
-fn end(done: Result<ExitCode, Fatal>) -> ExitCode {
+fn end(program: &str, done: Result<ExitCode, Fatal>) -> ExitCode {
     done.unwrap_or_else(|sentence| {
-        log::last_words(PROGRAM, &sentence);
+        log::last_words(program, &sentence);
         ExitCode::FAILURE
     })
 }
@@ -191,16 +192,41 @@ fn start(mut plan: ServerPlan, paths: &Paths) -> Result<ExitCode, Fatal> {
     }
     // before the working directory becomes that of the state
     plan.from = plan.from.absolute();
+    let listening = listen(&plan)?;
+    account.become_it()?;
+    prepare(plan, paths, random, supervisor, listening)?.go(pid_file)
+}
+
+/// What is done before the server becomes its user: a port below 1024 may be root's.
+struct Listening {
+    upsd_conf: UpsdConf,
+    settings: Settings,
+    opened: Opened,
+    log: Log,
+    hints: Vec<String>,
+}
+
+fn listen(plan: &ServerPlan) -> Result<Listening, Fatal> {
     let mut hints = vec![];
     let upsd_conf = plan.from.upsd_conf(&mut hints)?;
     let log = Log::new(debug_level(&plan.line, &upsd_conf), plan.line.quiet);
-    let mut settings = settings(&upsd_conf, &plan)?;
+    let mut settings = settings(&upsd_conf, plan)?;
     settings.fit(raise_limit())?;
     let opened = Opened::now(&settings.listen, plan.line.family);
-    if let Some(why) = opened.is_hopeless() {
-        return Err(why);
+    match opened.is_hopeless() {
+        Some(why) => Err(why),
+        None => Ok(Listening { upsd_conf, settings, opened, log, hints }),
     }
-    account.become_it()?;
+}
+
+/// Reads and checks the rest.
+fn prepare(
+    plan: ServerPlan,
+    paths: &Paths,
+    random: SystemRandom,
+    supervisor: Result<Supervisor, String>,
+    Listening { upsd_conf, mut settings, opened, log, mut hints }: Listening,
+) -> Result<Prepared, Fatal> {
     let ups_conf = plan.from.ups_conf()?;
     let paths = state_paths(paths, &upsd_conf, &ups_conf, plan.state.as_deref());
     enter(&paths.state, &plan.line)?;
@@ -208,14 +234,11 @@ fn start(mut plan: ServerPlan, paths: &Paths) -> Result<ExitCode, Fatal> {
     let requests = mpsc::channel(REQUESTS);
     let owner = Rc::new(Asked(requests.0.clone()));
     let fleet = Fleet::new(surroundings(&plan, &paths, &settings, random.clone(), &log, owner));
-    let checked = fleet.check(&ups_conf)?;
-    if checked.count() == 0 && !settings.allow_no_device {
-        return Err(format!(
-            "{} names no UPS; add one, or ALLOW_NO_DEVICE yes to upsd.conf",
-            plan.from.folder().join("ups.conf").display()
-        ));
-    }
-    settings.leave_room(checked.count())?;
+    let none = format!(
+        "{} names no UPS; add one, or ALLOW_NO_DEVICE yes to upsd.conf",
+        plan.from.folder().join("ups.conf").display()
+    );
+    let checked = check(&fleet, &ups_conf, &mut settings, &none)?;
     let users = plan.from.users(&mut hints)?;
     hints.extend(plan.from.open_to_all(&ups_conf));
     hints.extend(opened.complaints());
@@ -226,7 +249,7 @@ fn start(mut plan: ServerPlan, paths: &Paths) -> Result<ExitCode, Fatal> {
         Supervisor::absent()
     });
     hints.iter().for_each(|hint| log.warning(hint));
-    let prepared = Prepared {
+    Ok(Prepared {
         plan,
         paths,
         log,
@@ -240,8 +263,17 @@ fn start(mut plan: ServerPlan, paths: &Paths) -> Result<ExitCode, Fatal> {
         random,
         tls,
         requests,
-    };
-    prepared.go(pid_file)
+    })
+}
+
+/// What `ups.conf` says, where it can be used and there is room for it; `none` is said where it names no UPS and has to.
+fn check(fleet: &Fleet, conf: &UpsConf, settings: &mut Settings, none: &str) -> Result<CheckedConf, Fatal> {
+    let checked = fleet.check(conf)?;
+    if checked.count() == 0 && !settings.allow_no_device {
+        return Err(none.into());
+    }
+    settings.leave_room(checked.count())?;
+    Ok(checked)
 }
 
 fn process_config(line: &CommandLine) -> ProcessConfig {
@@ -283,12 +315,7 @@ fn raise_limit() -> usize {
 }
 
 /// Where the state is: the environment says it, else `ups.conf` (newer NUT), else `upsd.conf`.
-fn state_paths(
-    paths: &Paths,
-    upsd: &UpsdConf,
-    ups: &nut::ups_conf::UpsConf,
-    instead: Option<&Path>,
-) -> Paths {
+fn state_paths(paths: &Paths, upsd: &UpsdConf, ups: &UpsConf, instead: Option<&Path>) -> Paths {
     let named = |name: &str| {
         let setting = ups.global.iter().rev().find(|setting| setting.name.eq_ignore_ascii_case(name));
         setting.and_then(|setting| setting.value.clone())
@@ -423,18 +450,7 @@ impl Prepared {
             resident::give_back();
         });
         let reloading = Reloading { plan, paths, server: server.clone(), listeners, log: log.clone() };
-        let name = loop {
-            match requests.recv().await {
-                Some(ProgramRequest::Exit(name)) => break name,
-                Some(ProgramRequest::Reload(answer)) => {
-                    finish_orders(&server).await;
-                    let done = reloading.reload_and_say(&supervisor);
-                    // who asked may have left
-                    let _ = answer.map(|answer| answer.send(done));
-                }
-                None => return Err("cannot go on: no signal is heard any more; report this as a bug".into()),
-            }
-        };
+        let name = reloading.until_exit(&mut requests, &supervisor).await?;
         log.info(&format!("exiting on {name}"));
         supervisor.stopping();
         leave(&server, &mut requests, &log).await;

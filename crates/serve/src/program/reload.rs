@@ -1,7 +1,8 @@
 //! A reload: all files are read and checked, then all of it is taken, or nothing; and what changed is said.
 
 use super::{
-    FINISHES, Fatal, ServerPlan, descriptions, raise_limit, say_fingerprint, settings, state_paths, tls,
+    FINISHES, Fatal, ProgramRequest, ServerPlan, check, descriptions, finish_orders, raise_limit,
+    say_fingerprint, settings, state_paths, tls,
 };
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
@@ -17,6 +18,7 @@ use nut::upsd_users::{UpsdUsers, User};
 use station::log::Log;
 use std::cell::RefCell;
 use std::rc::Rc;
+use tokio::sync::mpsc;
 
 /// So many names are said of each kind of change.
 const NAMED: usize = 5;
@@ -42,6 +44,26 @@ struct Read {
 }
 
 impl Reloading {
+    /// Reloads whenever that is asked for, until the server is to exit; on which signal.
+    pub async fn until_exit(
+        &self,
+        requests: &mut mpsc::Receiver<ProgramRequest>,
+        supervisor: &Supervisor,
+    ) -> Result<&'static str, Fatal> {
+        loop {
+            match requests.recv().await {
+                Some(ProgramRequest::Exit(name)) => return Ok(name),
+                Some(ProgramRequest::Reload(answer)) => {
+                    finish_orders(&self.server).await;
+                    let done = self.reload_and_say(supervisor);
+                    // who asked may have left
+                    let _ = answer.map(|answer| answer.send(done));
+                }
+                None => return Err("cannot go on: no signal is heard any more; report this as a bug".into()),
+            }
+        }
+    }
+
     /// Reloads, and says what came of it in the log and in the line of status. Who asked hears that in the first line, and
     /// what the files say that has no effect in further ones.
     pub fn reload_and_say(&self, supervisor: &Supervisor) -> Result<String, Fatal> {
@@ -83,14 +105,8 @@ impl Reloading {
         let ups_conf = plan.from.ups_conf()?;
         let users = plan.from.users(&mut hints)?;
         hints.extend(plan.from.open_to_all(&ups_conf));
-        let checked = server.fleet.borrow().check(&ups_conf)?;
-        if checked.count() == 0 && !settings.allow_no_device {
-            return Err(
-                "ups.conf names no UPS any more; add ALLOW_NO_DEVICE yes to upsd.conf if that is meant"
-                    .into(),
-            );
-        }
-        settings.leave_room(checked.count())?;
+        let none = "ups.conf names no UPS any more; add ALLOW_NO_DEVICE yes to upsd.conf if that is meant";
+        let checked = check(&server.fleet.borrow(), &ups_conf, &mut settings, none)?;
         if let Some(why) = listener::would_be_deaf(&self.listeners.borrow(), &settings.listen) {
             return Err(format!("upsd.conf: {why}"));
         }

@@ -60,8 +60,9 @@ pub(super) fn reload(path: &Path) -> Result<String, String> {
             "the server (process {pid}) is not heard at {}; run this as its user or as root, or send it SIGHUP and read its log",
             control::place(path).display()
         )),
-        (None, None) => {
-            Err(format!("no server runs, by {}; name the folder of its PID file", path.display()))
-        }
+        (None, None) => Err(format!(
+            "no server runs, as far as {} tells; start it (qxups serve), or name the folder of its PID file",
+            path.display()
+        )),
     }
 }

@@ -13,6 +13,9 @@ const SOON: Duration = Duration::from_millis(300);
 /// A login that follows wrong ones of its address waits no longer than this (upsmon gives up after five seconds).
 const LOGIN: Duration = Duration::from_secs(2);
 
+/// Eight wrong ones at once, each of which its address pays for.
+const GUESSES: Duration = Duration::from_secs(8);
+
 fn any(chance: &mut Chance, names: &[String]) -> Option<String> {
     (!names.is_empty()).then(|| names[chance.below(names.len())].clone())
 }
@@ -100,6 +103,8 @@ fn shared(chance: &mut Chance) -> String {
 
 /// Tries passwords that are wrong, or are not right any more.
 pub fn guess(truth: &Arc<Truth>, mut chance: Chance) {
+    // one program on a host with a wrong password, or many hosts
+    let is_neighbour = chance.below(2) == 0;
     let mut known: BTreeMap<String, Vec<String>> = BTreeMap::new();
     while !truth.ends() {
         let epoch = truth.epoch();
@@ -120,6 +125,7 @@ pub fn guess(truth: &Arc<Truth>, mut chance: Chance) {
         let mut guesses: Vec<Client> = (0..[1, 1, 1, 8][chance.below(4)])
             .map(|_| {
                 let address = match chance.below(3) {
+                    _ if is_neighbour => shared(&mut chance),
                     0 => shared(&mut chance),
                     _ => format!("127.7.0.{}", 1 + chance.below(60)),
                 };
@@ -129,8 +135,12 @@ pub fn guess(truth: &Arc<Truth>, mut chance: Chance) {
             })
             .collect();
         guesses.retain(|_| chance.below(4) > 0);
+        let asked = Instant::now();
         for client in &mut guesses {
             let answer = client.hear();
+            if is_late(truth, asked.elapsed(), GUESSES, asked) {
+                truth.fault(format!("a wrong password was refused after {:?}", asked.elapsed()));
+            }
             if truth.is_still(epoch) && answer != "ERR ACCESS-DENIED" {
                 truth.fault(format!("LOGIN {name} as {user} with '{password}', which is wrong: {answer}"));
             }

@@ -32,6 +32,8 @@ pub struct Course {
     /// Clients that stay logged in, and to what.
     held: Vec<(Client, String)>,
     driven: Vec<Arc<Driven>>,
+    /// A unit that hangs for all of the life.
+    stuck: Option<Arc<Unit>>,
 }
 
 impl Course {
@@ -50,7 +52,7 @@ impl Course {
             hashes: BTreeMap::new(),
             second_port: None,
         };
-        let mut course = Course { site, truth, chance, now, held: vec![], driven };
+        let mut course = Course { site, truth, chance, now, held: vec![], driven, stuck: None };
         let mut first = course.now.clone();
         for name in ["a", "b", "c"] {
             course.new_section(&mut first, name);
@@ -59,6 +61,13 @@ impl Course {
         course.write(&first);
         course.take(first);
         course.site.start();
+        if let (Origin::Unit(unit), 0) = (course.any_section().1.origin, course.chance.below(2)) {
+            // once its data was read
+            course.soon("the server has begun", || course.site.ask("VER").starts_with("Network"));
+            std::thread::sleep(Duration::from_millis(300));
+            unit.set_hanging(true);
+            course.stuck = Some(unit);
+        }
         course.truth.watch(course.site.pid().as_raw());
         course
     }
@@ -160,6 +169,9 @@ impl Course {
 
     fn trouble(&mut self) {
         let Origin::Unit(unit) = self.any_section().1.origin else { return };
+        if self.stuck.as_ref().is_some_and(|stuck| Arc::ptr_eq(stuck, &unit)) {
+            return;
+        }
         match self.chance.below(8) {
             0 => unit.set_stale(true),
             1 => unit.set_stale(false),

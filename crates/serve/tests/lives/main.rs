@@ -24,8 +24,8 @@ use testbed::upsd::random::Chance;
 use truth::Truth;
 
 /// So many lives at a time, and so long each.
-const AT_ONCE: usize = 6;
-const LIFE: Duration = Duration::from_secs(4);
+const AT_ONCE: usize = 7;
+const LIFE: Duration = Duration::from_secs(5);
 
 fn number_from(variable: &str, default: u64) -> u64 {
     std::env::var(variable).map_or(default, |text| text.parse().unwrap())
@@ -92,7 +92,7 @@ fn live(seed: u64) -> Vec<String> {
     let orders = ordering.join();
     are_well &= orders.is_ok();
     if !are_well {
-        truth.fault("a client was cut off, or had no answer for 20 s".into());
+        truth.fault("a client was cut off, or had no answer for a minute".into());
     }
     course.count_logins();
     if let Ok(orders) = orders {

@@ -189,6 +189,8 @@ impl Drop for Site {
 pub struct Client {
     pub stream: TcpStream,
     reader: BufReader<TcpStream>,
+    /// What it said last.
+    said: String,
 }
 
 impl Client {
@@ -198,11 +200,12 @@ impl Client {
 
     /// On a stream.
     pub fn of(stream: TcpStream) -> Client {
-        stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+        // a machine that runs much else is slow
+        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
         stream.set_write_timeout(Some(Duration::from_secs(20))).unwrap();
         stream.set_nodelay(true).unwrap();
         let reader = BufReader::new(stream.try_clone().unwrap());
-        Client { stream, reader }
+        Client { stream, reader, said: String::new() }
     }
 
     /// Logs in as a user.
@@ -213,12 +216,14 @@ impl Client {
     }
 
     pub fn say(&mut self, line: &str) {
+        self.said = line.into();
         self.stream.write_all(format!("{line}\n").as_bytes()).unwrap();
     }
 
     pub fn hear(&mut self) -> String {
         let mut line = String::new();
-        self.reader.read_line(&mut line).unwrap();
+        let heard = self.reader.read_line(&mut line);
+        assert!(heard.is_ok(), "{heard:?} from {:?}, after '{}'", self.stream.local_addr(), self.said);
         line.trim_end_matches('\n').to_string()
     }
 
