@@ -122,7 +122,7 @@ struct CellState {
     /// What it said last is what is taken.
     settled: bool,
     /// In so many replies it could not be read since its readings say the same.
-    missed: usize,
+    missed: u8,
 }
 
 /// What is taken of the replies to one query.
@@ -484,7 +484,8 @@ impl CellState {
         let noisy = hearing.quality.is_noisy();
         let kept = if cell.grave { bounds::LOW_ON_BATTERY.last } else { bounds::ELECTED.last };
         self.push(said, vouched && noisy, (hearing.now, hearing.since), kept);
-        let missed = if cell.grave { self.missed.min(bounds::CLEARED - bounds::IN_A_ROW) } else { 0 };
+        let missed =
+            if cell.grave { usize::from(self.missed).min(bounds::CLEARED - bounds::IN_A_ROW) } else { 0 };
         let takes = word::takes(cell.kind, self.taken.as_ref(), &self.recent, (hearing.quality, missed))
             || hearing.on_battery
                 && !hearing.quality.is_hurt()
