@@ -258,7 +258,7 @@ mod tests {
         let long = "n".repeat(600);
         for name in ["a#b", "a\\b", "a=b", "\"a", "a b", "", "a\u{1b}b", "\u{fc}", &long] {
             mirror.set(name, "1".into());
-            assert_eq!(mirror.take_strange().is_some(), true, "{name}");
+            assert!(mirror.take_strange().is_some(), "{name}");
             mirror.take(DriverLine::AddCmd(name.into()));
             assert!(mirror.take_strange().is_some_and(|said| said.len() < 200), "{name}");
         }
