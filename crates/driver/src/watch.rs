@@ -8,7 +8,7 @@ use crate::signals::{SignalEvent, Signals};
 use crate::socket::DriverSocket;
 use crate::supervisor::{Supervisor, Watchdog};
 use qx::device::Outcome;
-use station::{Condition, Found, Mode, Owner, Reload, Station};
+use station::{Condition, Found, Mode, Owner, Reload, ReloadAnswer, Station};
 use std::cell::Cell;
 use std::process::ExitCode;
 use std::rc::Rc;
@@ -46,10 +46,10 @@ impl Owner for Process {
         true
     }
 
-    fn reload(&self, how: Reload) -> Outcome {
+    fn reload(&self, how: Reload, answer: ReloadAnswer) {
         // with a full queue a reload waits already
         let _ = self.events.try_send(SignalEvent::Reload(how));
-        Outcome::Done
+        answer(Outcome::Done);
     }
 }
 

@@ -11,12 +11,12 @@ const MOST: usize = 256;
 
 /// What was said, by kind and address.
 #[derive(Debug, Default)]
-pub(crate) struct Complaints {
+pub(crate) struct ClientComplaints {
     known: HashMap<(&'static str, Option<IpAddr>), Seldom>,
     rest: Seldom,
 }
 
-impl Complaints {
+impl ClientComplaints {
     /// It happened. How often it did since it was said last, when it is to be said now.
     pub fn happened(&mut self, kind: &'static str, address: Option<IpAddr>, now: Instant) -> Option<u32> {
         let key = (kind, address.map(neighbourhood));
@@ -39,9 +39,9 @@ mod tests {
     /// Found by a review: each new name of a user was a line of its own, without end; 1.8 MB a minute.
     #[test]
     fn a_flood_is_a_line_for_each_kind_and_address_and_no_more() {
-        let (start, mut complaints) = (Instant::now(), Complaints::default());
+        let (start, mut complaints) = (Instant::now(), ClientComplaints::default());
         let host = |number: u32| Some(IpAddr::from(Ipv4Addr::from_bits(number)));
-        let said = |complaints: &mut Complaints, hosts: u32, from: Instant| {
+        let said = |complaints: &mut ClientComplaints, hosts: u32, from: Instant| {
             let calls = (0..100_000_u32).filter(|call| {
                 let now = from + Duration::from_millis(5) * *call;
                 complaints.happened("log in", host(call % hosts), now).is_some()

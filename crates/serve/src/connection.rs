@@ -91,6 +91,7 @@ struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        self.server.count_unsent(&self.peer, 0);
         self.server.peers.borrow_mut().remove(&self.peer.number);
     }
 }
@@ -112,7 +113,7 @@ struct Conversation {
 impl Conversation {
     /// Does what can be done without waiting.
     fn turn(&mut self, server: &Server, peer: &Rc<Peer>) -> io::Result<Next> {
-        if !self.send(peer)? {
+        if !self.send(server, peer)? {
             return Ok(Next::Write);
         }
         if self.is_closing {
@@ -128,7 +129,7 @@ impl Conversation {
         if !self.offered.is_empty() {
             let offered = std::mem::take(&mut self.offered);
             self.take(&offered, server, peer);
-            return self.send(peer).map(|_| Next::More);
+            return self.send(server, peer).map(|_| Next::More);
         }
         let mut buffer = [0; AT_ONCE];
         let read = match self.wire.read(&mut buffer) {
@@ -138,7 +139,7 @@ impl Conversation {
             Err(error) => return Err(error),
         };
         self.take(&buffer[..read], server, peer);
-        let is_sent = self.send(peer)?;
+        let is_sent = self.send(server, peer)?;
         Ok(if is_sent && read < AT_ONCE && self.is_idle(peer) { Next::Read } else { Next::More })
     }
 
@@ -216,6 +217,7 @@ impl Conversation {
         };
         if sent < out.len() {
             self.unsent.extend_from_slice(&out[sent..]);
+            server.count_unsent(peer, self.unsent.capacity());
             peer.stalled.set(peer.stalled.get().or_else(|| Some(Instant::now())));
         }
         out.clear();
@@ -225,7 +227,7 @@ impl Conversation {
     }
 
     /// Sends what the client has not taken yet; true when all is gone.
-    fn send(&mut self, peer: &Peer) -> io::Result<bool> {
+    fn send(&mut self, server: &Server, peer: &Peer) -> io::Result<bool> {
         while !self.unsent.is_empty() {
             match self.wire.write(&self.unsent) {
                 Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
@@ -243,6 +245,7 @@ impl Conversation {
         }
         if peer.stalled.take().is_some() {
             self.unsent = Vec::new();
+            server.count_unsent(peer, 0);
         }
         Ok(true)
     }

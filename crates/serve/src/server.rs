@@ -1,7 +1,7 @@
 //! The server: the fleet, the users, the clients that are connected, and what they share.
 
 use crate::checks::{CheckedLogin, Checks};
-use crate::complaints::Complaints;
+use crate::complaints::ClientComplaints;
 use crate::connection;
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
@@ -26,6 +26,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval};
 
 /// A client that takes nothing of what waits for it for so long is dropped.
 const DEAF: Duration = Duration::from_secs(15);
+/// So many bytes may wait for all clients together, whatever the number of variables and of clients.
+const UNSENT: usize = 32 * 1024 * 1024;
 /// How often the clients are looked at.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -45,8 +47,10 @@ pub struct Server {
     /// What answers are written to before they go out.
     pub(crate) scratch: RefCell<Vec<u8>>,
     pub(crate) log: Log,
+    /// How many bytes wait for all clients.
+    unsent: Cell<usize>,
     last: Cell<u64>,
-    complaints: RefCell<Complaints>,
+    complaints: RefCell<ClientComplaints>,
 }
 
 impl fmt::Debug for Server {
@@ -64,6 +68,8 @@ pub(crate) struct Peer {
     pub heard: Cell<Instant>,
     /// It has made a request.
     pub asked: Cell<bool>,
+    /// How many bytes wait for it.
+    pub unsent: Cell<usize>,
     /// Since when it takes nothing of what waits for it.
     pub stalled: Cell<Option<Instant>>,
     /// The UPS that it is logged in to.
@@ -119,6 +125,7 @@ impl Server {
             peers: RefCell::default(),
             scratch: RefCell::default(),
             log,
+            unsent: Cell::new(0),
             last: Cell::new(0),
             complaints: RefCell::default(),
         })
@@ -143,6 +150,7 @@ impl Server {
             address,
             heard: Cell::new(Instant::now()),
             asked: Cell::new(false),
+            unsent: Cell::new(0),
             stalled: Cell::new(None),
             login: Cell::new(None),
             proven: Cell::new(false),
@@ -213,6 +221,29 @@ impl Server {
                     peer.drop_it();
                 }
             }
+        }
+    }
+
+    /// So many bytes wait for a client now. Where those of all are too many, the one for which most wait is dropped.
+    pub(crate) fn count_unsent(&self, peer: &Peer, bytes: usize) {
+        let before = peer.unsent.replace(bytes);
+        self.unsent.set(self.unsent.get().saturating_sub(before).saturating_add(bytes));
+        if bytes <= before || self.unsent.get() <= UNSENT {
+            return;
+        }
+        let peers = self.peers.borrow();
+        let waiting = peers.values().filter(|peer| peer.unsent.get() > 0);
+        let most = waiting.max_by_key(|peer| (peer.login.get().is_none(), peer.unsent.get()));
+        if let Some(most) = most {
+            let freed = most.unsent.replace(0);
+            self.unsent.set(self.unsent.get().saturating_sub(freed));
+            let text = format!(
+                "{} MB wait for clients that do not read their answers; one at {} is dropped, for which {freed} bytes wait",
+                UNSENT / (1024 * 1024),
+                most.address
+            );
+            most.drop_it();
+            self.say_seldom("unread", None, &text);
         }
     }
 

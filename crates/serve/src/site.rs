@@ -157,6 +157,13 @@ impl Site for Desk<'_> {
         self.ups(ups).map_or(Freshness::NotConnected, |ups| ups.freshness())
     }
 
+    fn path(&self, ups: UpsId) -> Option<String> {
+        let ups = self.ups(ups)?;
+        let before = ups.with_source(String::new(), |source| source.path());
+        let here = self.server.fleet.borrow().node(ups.name());
+        Some(format!("{before} {here}").trim_start().to_string())
+    }
+
     fn forced_shutdown(&self, ups: UpsId) -> bool {
         self.ups(ups).is_some_and(|ups| ups.forced_shutdown())
     }

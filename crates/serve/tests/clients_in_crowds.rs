@@ -244,3 +244,31 @@ fn requests_in_one_segment_are_answered_in_order() {
     assert_eq!(client.hear(), "OK Goodbye");
     assert!(client.is_closed(Duration::from_secs(5)));
 }
+
+/// Found by a review: what waits for clients that do not read was bounded for each, and not for all together; it grew with the
+/// number of variables to more than a gigabyte.
+#[test]
+fn what_waits_for_all_clients_together_is_bounded() {
+    let site = Site::started("unread", "[big]\ndriver = usbhid-ups\nport = auto\n", "");
+    let value = "x".repeat(400);
+    let mut dump: String = (0..3000).map(|number| format!("SETINFO v.{number} \"{value}\"\n")).collect();
+    dump += "SETINFO ups.status \"OL\"\nDATAOK\nDUMPDONE\n";
+    let _driver = site::FakeDriver::start(&site, "usbhid-ups-big", &dump);
+    site.until_answer("GET VAR big ups.status", "VAR big ups.status \"OL\"");
+    let asks = "LIST VAR big\n".repeat(20);
+    let mut reads = site.connect();
+    let deaf: Vec<Client> = (0..60)
+        .map(|_| {
+            let mut client = site.connect();
+            client.say(asks.trim_end());
+            client
+        })
+        .collect();
+    site.until("one is dropped", || site.log().contains("MB wait for clients that do not read"));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", site.pid())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+    let peak: usize = peak.trim().trim_end_matches(" kB").parse().unwrap();
+    assert!(peak < 64 * 1024, "{peak} kB");
+    assert_eq!(reads.ask("GET VAR big ups.status"), "VAR big ups.status \"OL\"");
+    drop(deaf);
+}

@@ -231,3 +231,23 @@ fn a_client_may_ask_for_a_reload() {
     assert_eq!(client.ask(&format!("GET TRACKING {id}")), "ERR FAILED");
     assert_eq!(orders(&ups), [""; 0]);
 }
+
+/// Found by a review: a reload that was refused was SUCCESS for the client that asked for it.
+#[test]
+fn a_client_that_asks_for_a_reload_hears_what_came_of_it() {
+    let (ups, site) = begin("asked-in-vain", &[]);
+    let mut client = site.connect().user("admin", "secret");
+    assert_eq!(client.ask("SET TRACKING ON"), "OK");
+    let mut outcome = || {
+        let answer = client.ask("INSTCMD rack driver.reload");
+        let id = answer.strip_prefix("OK TRACKING ").unwrap().to_string();
+        site.until("it has ended", || client.ask(&format!("GET TRACKING {id}")) != "PENDING");
+        client.ask(&format!("GET TRACKING {id}"))
+    };
+    let began = Instant::now();
+    assert_eq!(outcome(), "SUCCESS");
+    assert!(began.elapsed() < Duration::from_secs(10), "it waited for itself");
+    site.write("ups.conf", &format!("{}polinterval = 2\n", conf(&ups)));
+    assert_eq!(outcome(), "ERR FAILED");
+    assert!(site.log().contains("rack: driver.reload: ") && site.log().contains("going on as before"));
+}

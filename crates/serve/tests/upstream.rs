@@ -454,3 +454,36 @@ fn tls_is_spoken_and_the_right_server_is_known_by_its_certificate() {
     assert_eq!(here.ask("GET VAR far ups.status"), "ERR DRIVER-NOT-CONNECTED");
     assert!(!String::from_utf8_lossy(&seen.lock().unwrap()).contains("secret"));
 }
+
+/// Found by a review: two servers that read a UPS from each other kept its last status for ever, fresh, without a line of log.
+#[test]
+fn servers_that_read_from_each_other_have_no_ups() {
+    let first = Site::started("circle-a", "[x]\ndriver = qxups-sim\n", "");
+    first.until_answer("GET VAR x ups.status", "VAR x ups.status \"OL\"");
+    let second = Site::started(
+        "circle-b",
+        &format!("[x]\ndriver = nut-upstream\nport = x@127.0.0.1:{}\n", first.port),
+        "",
+    );
+    second.until_answer("GET VAR x ups.status", "VAR x ups.status \"OL\"");
+    // another name of a UPS of its own is no circle
+    let own = format!(
+        "[x]\ndriver = qxups-sim\n[y]\ndriver = nut-upstream\nport = x@127.0.0.1:{0}\n[z]\ndriver = nut-upstream\nport = \
+         y@127.0.0.1:{0}\n",
+        first.port
+    );
+    first.write("ups.conf", &own);
+    assert!(serve::program::reload(Some(&first.state())).is_ok());
+    first.until_answer("GET VAR z ups.status", "VAR z ups.status \"OL\"");
+    first.write("ups.conf", &format!("[x]\ndriver = nut-upstream\nport = x@127.0.0.1:{}\n", second.port));
+    assert!(serve::program::reload(Some(&first.state())).is_ok());
+    for site in [&first, &second] {
+        site.until_answer("GET VAR x ups.status", "ERR DRIVER-NOT-CONNECTED");
+    }
+    let logs = [first.log(), second.log()];
+    assert!(logs.iter().any(|log| log.contains("from this server again")), "{logs:?}");
+    std::thread::sleep(Duration::from_secs(6));
+    for site in [&first, &second] {
+        assert_eq!(site.ask("GET VAR x ups.status"), "ERR DRIVER-NOT-CONNECTED");
+    }
+}

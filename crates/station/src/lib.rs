@@ -27,7 +27,7 @@ mod session;
 mod state;
 mod station;
 
-pub use publisher::{NoOwner, Owner, Publisher, Reload};
+pub use publisher::{NoOwner, Owner, Publisher, Reload, ReloadAnswer};
 pub use reload::Reloaded;
 pub use request::{Refused, Request, RequestedAction, Requests};
 pub use station::{Condition, Found, Mode, Setup, SharedDevice, Station};

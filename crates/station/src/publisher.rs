@@ -22,6 +22,9 @@ pub struct Reload {
     pub or_exit: bool,
 }
 
+/// Takes what came of a reload.
+pub type ReloadAnswer = Box<dyn FnOnce(Outcome)>;
+
 /// The process that a station works for. It must not call the station from here; it takes a note and acts later.
 pub trait Owner {
     /// The session came round. Returns when it has to come round again at the latest, if there is such a time:
@@ -37,10 +40,10 @@ pub trait Owner {
     fn can_reload(&self) -> bool {
         false
     }
-    /// A client asks for a reload: what to answer.
-    fn reload(&self, how: Reload) -> Outcome {
+    /// A client asks for a reload; the answer is given once it is known what came of it.
+    fn reload(&self, how: Reload, answer: ReloadAnswer) {
         let _ = how;
-        Outcome::Unknown
+        answer(Outcome::Unknown);
     }
 }
 

@@ -188,17 +188,12 @@ impl Requests {
     }
 
     fn obey(&self, command: DriverCommand, answer: Answer) {
-        // the owner may look at the device
-        let reloaded = match &command {
-            DriverCommand::Reload(how) => Some(self.owner.reload(*how)),
-            _ => None,
-        };
-        let ticket = self.tickets.open(answer);
-        let device = &mut *self.device.borrow_mut();
-        match reloaded {
-            Some(outcome) => device.report(ticket, outcome),
-            None => driver_commands::obey(command, device, ticket),
+        if let DriverCommand::Reload(how) = command {
+            // no open request: a reload waits for those
+            return self.owner.reload(how, Box::new(|outcome| answer.give(outcome)));
         }
+        let ticket = self.tickets.open(answer);
+        driver_commands::obey(command, &mut self.device.borrow_mut(), ticket);
         self.look();
     }
 

@@ -6,7 +6,7 @@ use super::place::{ServerAddress, UpsAddress, UpsPlace};
 use super::show;
 use super::trouble::{ClientTrouble, ExitStatus};
 use nut::network::client::{Having, NetworkRequest};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel};
 use std::time::{Duration, Instant};
 
@@ -67,10 +67,10 @@ impl Feed {
         news: &SyncSender<News>,
         woken: &Receiver<()>,
     ) {
-        let mut connection = None;
+        let (mut connection, mut listed) = (None, BTreeSet::new());
         loop {
             let began = Instant::now();
-            if let Err(lost) = self.round(server, wanted, news, &mut connection) {
+            if let Err(lost) = self.round(server, wanted, news, &mut connection, &mut listed) {
                 connection = None;
                 let told = lost.map(|why| news.send(News::Lost(server.clone(), why)).is_ok());
                 if told != Some(true) {
@@ -95,6 +95,7 @@ impl Feed {
         wanted: &Wanted,
         news: &SyncSender<News>,
         kept: &mut Option<NutConnection>,
+        listed: &mut BTreeSet<String>,
     ) -> Result<(), Option<String>> {
         let lost = |trouble: ClientTrouble| Some(trouble.sentence().to_string());
         let tell = |said: News| news.send(said).map_err(|_| None);
@@ -108,7 +109,16 @@ impl Feed {
             Wanted::These(names) => names.clone(),
             Wanted::All => {
                 let items = connection.list(NetworkRequest::ListUps, "LIST UPS").map_err(lost)?;
-                show::upses(items).map(|(name, _)| name).collect()
+                let names: Vec<String> = show::upses(items).map(|(name, _)| name).collect();
+                for name in gone(listed, &names) {
+                    let ups = UpsAddress { name, server: server.clone() };
+                    tell(News::Refused(
+                        ups,
+                        ExitStatus::NoData,
+                        "the server has no such UPS any more".into(),
+                    ))?;
+                }
+                names
             }
         };
         for name in names {
@@ -122,6 +132,12 @@ impl Feed {
         }
         Ok(())
     }
+}
+
+/// The UPSes that were listed before, and are not any more.
+fn gone(listed: &mut BTreeSet<String>, names: &[String]) -> Vec<String> {
+    let before = std::mem::replace(listed, names.iter().cloned().collect());
+    before.into_iter().filter(|name| !listed.contains(name)).collect()
 }
 
 /// Makes those who wait for their next round begin it at once.
@@ -162,6 +178,19 @@ pub fn or_all(places: Vec<UpsPlace>) -> Vec<UpsPlace> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Found by a review: a UPS that the server has no more was watched on without a word.
+    #[test]
+    fn a_ups_that_is_gone_from_the_list_is_told_once() {
+        let names = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let mut listed = BTreeSet::new();
+        let mut told = |now: &[&str]| gone(&mut listed, &names(now));
+        assert_eq!(told(&["a", "b"]), [""; 0]);
+        assert_eq!(told(&["b"]), ["a"]);
+        assert_eq!(told(&["b"]), [""; 0]);
+        assert_eq!(told(&["a", "b"]), [""; 0]);
+        assert_eq!(told(&[]), ["a", "b"]);
+    }
 
     #[test]
     fn each_server_is_asked_once() {

@@ -59,6 +59,8 @@ impl fmt::Debug for Surroundings {
     }
 }
 
+/// So many hexadecimal digits no two servers have in common.
+const MARK: usize = 16;
 /// So many stations begin at once, and each further one a little later: a thousand within a quarter of a second.
 const AT_ONCE: u32 = 8;
 const PACE: Duration = Duration::from_micros(250);
@@ -153,6 +155,8 @@ impl fmt::Debug for Ups {
 /// All UPSes of a site, in the order of `ups.conf`.
 pub struct Fleet {
     surroundings: Surroundings,
+    /// By this other servers know this process.
+    mark: String,
     all: Vec<Rc<Ups>>,
     by_id: HashMap<UpsId, Rc<Ups>>,
     /// By the name without capitals.
@@ -171,14 +175,22 @@ impl fmt::Debug for Fleet {
 impl Fleet {
     /// A fleet without a UPS.
     pub fn new(surroundings: Surroundings) -> Fleet {
+        let mark: String = (surroundings.new_id)().to_string();
+        let mark = mark.chars().filter(char::is_ascii_hexdigit).take(MARK).collect();
         Fleet {
             surroundings,
+            mark,
             all: vec![],
             by_id: HashMap::new(),
             by_name: HashMap::new(),
             last: 0,
             begun: Cell::new(0),
         }
+    }
+
+    /// A UPS of this process, as the path of its data names it.
+    pub fn node(&self, name: &str) -> String {
+        format!("{}/{}", self.mark, name.to_ascii_lowercase())
     }
 
     /// All of them.
@@ -393,7 +405,7 @@ impl Fleet {
             }
             Origin::Upstream(upstream) => {
                 let max_age = self.surroundings.max_age.clone();
-                Feed::Upstream(UpstreamSource::spawn(upstream.clone(), max_age, log))
+                Feed::Upstream(UpstreamSource::spawn(upstream.clone(), self.node(name), max_age, log))
             }
         }
     }

@@ -22,6 +22,10 @@ pub(crate) struct Ended {
 pub(crate) trait Source {
     /// Whether there is data.
     fn freshness(&self) -> Freshness;
+    /// The servers that the data came through, this one not included.
+    fn path(&self) -> String {
+        String::new()
+    }
     /// All variables.
     fn each_variable(&self, each: &mut dyn FnMut(&Variable<'_>));
     /// One of them.
@@ -45,6 +49,10 @@ pub(crate) trait Source {
 pub(crate) trait Mirrored {
     /// Does something with the mirror.
     fn with_mirror(&self, act: &mut dyn FnMut(&Mirror));
+    /// As [`Source::path`].
+    fn path_of_mirror(&self) -> String {
+        String::new()
+    }
     /// As [`Source::freshness`].
     fn freshness_of_mirror(&self) -> Freshness;
     /// As [`Source::hand_over`].
@@ -52,6 +60,10 @@ pub(crate) trait Mirrored {
 }
 
 impl<M: Mirrored> Source for M {
+    fn path(&self) -> String {
+        self.path_of_mirror()
+    }
+
     fn freshness(&self) -> Freshness {
         self.freshness_of_mirror()
     }

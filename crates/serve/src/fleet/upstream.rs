@@ -12,7 +12,9 @@ use super::stands::Stands;
 use super::survey::{Stand, Survey};
 use nut::driver_lines::DriverLine;
 use nut::network::ErrorWord;
-use nut::network::client::{self, Having, Item, NetworkRequest, Next, Refusal, SessionOpening, TlsMode};
+use nut::network::client::{
+    self, About, Having, Item, NetworkRequest, Next, Refusal, SessionOpening, TlsMode,
+};
 use nut::network::server::{Freshness, Order};
 use qx::vocabulary::moment::Moment;
 use station::clock::DeviceClock;
@@ -37,6 +39,10 @@ const BREATH: Duration = Duration::from_millis(250);
 const SURVEY: Duration = Duration::from_secs(60);
 /// A server that does not answer what can be set is not asked that for so long, and longer each time: its data is worth more.
 const NO_SURVEY: Duration = Duration::from_secs(600);
+/// What servers of this kind say of themselves.
+const OURS: &str = "qxups";
+/// No path of servers is longer, in bytes: clients read no longer words.
+const LONGEST_PATH: usize = 400;
 /// No sentence of the log is longer, in letters.
 const LONGEST_SENTENCE: usize = 400;
 /// Newer NUT lets this pass beyond MAXAGE.
@@ -50,6 +56,10 @@ pub(crate) struct UpstreamSource {
 
 struct Inner {
     upstream: Upstream,
+    /// The UPS as the path of its data names it.
+    node: String,
+    /// The server is one of ours, which says by what path its data came.
+    says_path: Cell<bool>,
     max_age: Rc<Cell<Duration>>,
     clock: DeviceClock,
     log: Log,
@@ -72,6 +82,8 @@ struct State {
     freshness: Freshness,
     heard: Moment,
     mirror: Mirror,
+    /// The servers that its data came through.
+    path: String,
     errands: Errands,
 }
 
@@ -94,15 +106,18 @@ impl Known {
 
 impl UpstreamSource {
     /// Connects to the server in a task of its own, again and again.
-    pub fn spawn(upstream: Upstream, max_age: Rc<Cell<Duration>>, log: Log) -> UpstreamSource {
+    pub fn spawn(upstream: Upstream, node: String, max_age: Rc<Cell<Duration>>, log: Log) -> UpstreamSource {
         let state = State {
             freshness: Freshness::NotConnected,
             heard: Moment::ZERO,
             mirror: Mirror::default(),
+            path: String::new(),
             errands: Errands::default(),
         };
         let inner = Rc::new(Inner {
             upstream,
+            node,
+            says_path: Cell::new(false),
             max_age,
             clock: DeviceClock::start(),
             log,
@@ -193,6 +208,8 @@ impl Inner {
         pause: &mut Duration,
     ) -> Result<std::convert::Infallible, String> {
         self.open(line).await?;
+        let (_, version) = line.ask(NetworkRequest::Version).await?;
+        self.says_path.set(matches!(version, Ok(client::Answer::Text(text)) if text.contains(OURS)));
         let (mut poll, mut known) = (Instant::now(), Known::default());
         loop {
             if poll <= Instant::now() {
@@ -299,7 +316,20 @@ impl Inner {
         let asked = self.clock.now();
         let (items, answer) =
             line.ask(NetworkRequest::List(Having::Variables, self.upstream.ups.clone())).await?;
+        let path = match answer {
+            Ok(_) if self.says_path.get() => self.path(line).await?,
+            _ => String::new(),
+        };
         let (freshness, mirror, text) = match answer {
+            Ok(_) if self.leads_back(&path) => {
+                let text = format!(
+                    "NUT server {} reads '{}' from this server again, so no UPS is behind it; write port = ups@host of the server \
+                     that drives it",
+                    self.place(),
+                    self.upstream.ups
+                );
+                (Freshness::NotConnected, Mirror::default(), text)
+            }
             Ok(_) => {
                 if self.no_survey_until.get().is_none_or(|until| until <= Instant::now()) {
                     known.was_read(&self.upstream.ups);
@@ -322,10 +352,25 @@ impl Inner {
             }
         };
         let mut state = self.state.borrow_mut();
-        (state.freshness, state.heard, state.mirror) = (freshness, asked, mirror);
+        (state.freshness, state.heard, state.mirror, state.path) = (freshness, asked, mirror, path);
         drop(state);
         self.say_stands(&text);
         Ok(())
+    }
+
+    /// The servers that the data came through.
+    async fn path(&self, line: &mut UpstreamLine) -> Result<String, String> {
+        let request = NetworkRequest::Get(About::Value, self.upstream.ups.clone(), "server.path".into());
+        Ok(match line.ask(request).await? {
+            (_, Ok(client::Answer::Value(path))) => path,
+            // one that is older, or has lost the UPS since
+            (_, Ok(_) | Err(_)) => String::new(),
+        })
+    }
+
+    /// Whether what comes by this path was said by this server itself; a path without end is one as well.
+    fn leads_back(&self, path: &str) -> bool {
+        path.len() > LONGEST_PATH || path.split(' ').any(|node| node == self.node)
     }
 
     fn say_strange(&self, name: &str) {
@@ -386,6 +431,10 @@ fn mirror(items: Vec<Item>, known: &[DriverLine]) -> Mirror {
 impl Mirrored for UpstreamSource {
     fn with_mirror(&self, act: &mut dyn FnMut(&Mirror)) {
         act(&self.inner.state.borrow().mirror);
+    }
+
+    fn path_of_mirror(&self) -> String {
+        self.inner.state.borrow().path.clone()
     }
 
     fn freshness_of_mirror(&self) -> Freshness {

@@ -31,7 +31,7 @@ use qx::device::Outcome;
 use reload::Reloading;
 use station::log::{self, Log};
 use station::outlet::{self, Lines, StandardStream};
-use station::{Owner, Reload};
+use station::{Owner, Reload, ReloadAnswer};
 use std::cell::{Cell, RefCell};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -67,10 +67,18 @@ impl Owner for Asked {
         true
     }
 
-    fn reload(&self, _: Reload) -> Outcome {
-        // with a full queue a reload waits already
-        let _ = self.0.try_send(ProgramRequest::Reload(None));
-        Outcome::Done
+    fn reload(&self, _: Reload, answer: ReloadAnswer) {
+        let (sender, came) = oneshot::channel();
+        if self.0.try_send(ProgramRequest::Reload(Some(sender))).is_err() {
+            return answer(Outcome::Failed("too many reloads wait already; ask again later".into()));
+        }
+        tokio::task::spawn_local(async {
+            answer(match came.await {
+                Ok(Ok(_)) => Outcome::Done,
+                Ok(Err(why)) => Outcome::Failed(format!("{why}; going on as before")),
+                Err(_) => Outcome::Failed("the server ends".into()),
+            });
+        });
     }
 }
 

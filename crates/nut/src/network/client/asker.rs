@@ -83,6 +83,12 @@ impl fmt::Display for AskError {
 
 impl std::error::Error for AskError {}
 
+/// Whether a letter shows as itself: no control, and none of those that turn the direction of what follows or take no room.
+fn is_shown(letter: char) -> bool {
+    !letter.is_control()
+        && !matches!(letter, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+}
+
 /// A client's end of a connection: asks, and tells what is answered. It keeps at most one line and the
 /// requests that wait, so a server cannot fill the memory.
 #[derive(Debug, Default)]
@@ -173,8 +179,7 @@ impl Asker {
             self.odd(AnswerOddity::CarriageReturn);
         }
         let text = String::from_utf8_lossy(line);
-        let clean: String =
-            text.trim_end_matches('\r').chars().filter(|letter| !letter.is_control()).collect();
+        let clean: String = text.trim_end_matches('\r').chars().filter(|letter| is_shown(*letter)).collect();
         if !clean.is_ascii() {
             self.odd(AnswerOddity::NotAscii(clean.clone()));
         }

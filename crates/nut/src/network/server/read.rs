@@ -127,6 +127,12 @@ fn known_as(name: &str) -> &str {
 }
 
 fn get_var(client: &Client, site: &dyn Site, ups: &str, name: &str, out: &mut Vec<u8>) -> Result<(), Halt> {
+    if is(name, "server.path") {
+        let found = fresh(site, client, ups)?;
+        let path = site.path(found).ok_or(ErrorWord::VarNotSupported)?;
+        quoted_line(out, &["VAR ", ups, " server.path "], &path);
+        return Ok(());
+    }
     if name.get(..7).is_some_and(|prefix| is(prefix, "server.")) {
         // of the server, whatever the UPS
         let identity = site.identity();

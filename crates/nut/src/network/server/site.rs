@@ -192,6 +192,13 @@ pub trait Site {
     /// Whether a UPS has data.
     fn freshness(&self, ups: UpsId) -> Freshness;
 
+    /// The servers that its data came through, this one included, each with its name of the UPS: `server.path`, ours. A
+    /// server that finds itself in it reads its own answers.
+    fn path(&self, ups: UpsId) -> Option<String> {
+        let _ = ups;
+        None
+    }
+
     /// Whether its FSD latch is set.
     fn forced_shutdown(&self, ups: UpsId) -> bool;
 
