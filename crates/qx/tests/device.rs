@@ -796,3 +796,43 @@ fn patience_comes_back() {
     says(&mut line, STATUS, lasting(400));
     assert_eq!(waits(&mut line), short);
 }
+
+/// The lines of a log in an hour, of a UPS that is silent for eight of each ten seconds; `ratings` answers `F` to the
+/// count of its questions.
+fn log_of_an_hour(ratings: fn(u32) -> Vec<u8>) -> Vec<String> {
+    let mut asked = 0;
+    let mut ups = |ask: &str, now: Moment| match ask {
+        "F" => {
+            asked += 1;
+            ratings(asked)
+        }
+        "Q1" if now < seconds(60) || now.since_start().as_secs() % 10 < 2 => ended(STATUS),
+        _ => vec![],
+    };
+    let mut line = Line::new(Options { protocol: Some("q1".into()), ..Options::default() });
+    line.run(seconds(3600), &mut ups, |_| false);
+    assert!(told(&line, &Event::Fresh) > 300 && asked > 300, "{asked}");
+    let said = |event: &Event| match event {
+        Event::Noted(level, text) if *level >= LogLevel::Info => Some(text.clone()),
+        _ => None,
+    };
+    line.events.iter().filter_map(|(_, event)| said(event)).collect()
+}
+
+/// Found by a review: 16,000 lines a day.
+#[test]
+fn what_is_said_of_a_question_is_not_said_again_with_each_silence_of_the_ups() {
+    let count = |log: &[String], words: &str| log.iter().filter(|line| line.contains(words)).count();
+    let log = log_of_an_hour(|_| vec![]);
+    assert!((1..=7).contains(&count(&log, "does not answer F (ratings)")) && log.len() < 15, "{log:#?}");
+    // the form of it, and that it is over
+    let log = log_of_an_hour(|_| ended(b"(NAK"));
+    assert!((1..=7).contains(&count(&log, "refuses F (ratings)")) && log.len() < 15, "{log:#?}");
+    let log = log_of_an_hour(|_| ended(b"#23.0.0"));
+    let words = "answers F (ratings) in a form that cannot be read";
+    assert!((1..=7).contains(&count(&log, words)) && log.len() < 15, "{log:#?}");
+    let log = log_of_an_hour(|count| if count < 50 { vec![] } else { ended(RATING) });
+    assert_eq!(count(&log, "answers F (ratings) now"), 1, "{log:#?}");
+    let log = log_of_an_hour(|count| if count % 7 < 3 { vec![] } else { ended(RATING) });
+    assert!(log.len() < 30, "{log:#?}");
+}

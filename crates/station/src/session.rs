@@ -336,6 +336,9 @@ impl Session {
         self.cause = reply.line.clone().map(|line| (exchange.command, line));
         let now = self.now();
         self.device.borrow_mut().handle_reply(reply, now);
+        if !self.device.borrow().store().is_stale() {
+            self.report.fresh(now);
+        }
     }
 
     fn lost(&mut self, error: &LinkError, level: LogLevel) {

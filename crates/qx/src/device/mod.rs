@@ -28,6 +28,7 @@ mod identity;
 mod line;
 pub mod nut_estimate;
 mod publication;
+mod said;
 mod schedule;
 mod search;
 pub mod store;
@@ -51,6 +52,7 @@ use control::{Control, QueuedRequest};
 use identity::Identity;
 use line::LineState;
 use publication::Publication;
+use said::SaidLately;
 use schedule::{QueryState, Schedule};
 use search::Search;
 use std::collections::VecDeque;
@@ -176,6 +178,8 @@ pub struct Device {
     /// Clients may see data.
     ready: bool,
     events: VecDeque<Event>,
+    /// What was said of questions.
+    said: SaidLately,
 }
 
 impl Device {
@@ -195,6 +199,7 @@ impl Device {
             clock: Moment::ZERO,
             ready: false,
             events: VecDeque::new(),
+            said: SaidLately::default(),
             options,
         }
     }
@@ -382,6 +387,15 @@ impl Device {
         let gap = self.line.gap();
         let measured = self.line.measures();
         Exchange { command, patience, gap, echo: self.line.echo(), settle, is_command, measured }
+    }
+
+    /// Notes something of a question, or what follows from it, that may be so again and again.
+    fn note_of_question(&mut self, level: LogLevel, text: String) {
+        // with what it was found by the figures differ
+        let what = text.split(", by").next().unwrap_or_default();
+        let is_due = level == LogLevel::Debug || self.said.is_due(what, self.clock);
+        let level = if is_due { level } else { LogLevel::Debug };
+        self.events.push_back(Event::Noted(level, text));
     }
 
     /// Whether an event waits.

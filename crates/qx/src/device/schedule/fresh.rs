@@ -282,7 +282,7 @@ impl Device {
             } else {
                 format!("{ask} ({about}) is no longer answered as before: what only it reported is withdrawn")
             };
-            self.note(LogLevel::Warning, text);
+            self.note_of_question(LogLevel::Warning, text);
         }
         self.heard_words();
     }
