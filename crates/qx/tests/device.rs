@@ -836,3 +836,59 @@ fn what_is_said_of_a_question_is_not_said_again_with_each_silence_of_the_ups() {
     let log = log_of_an_hour(|count| if count % 7 < 3 { vec![] } else { ended(RATING) });
     assert!(log.len() < 30, "{log:#?}");
 }
+
+/// Of a UPS that talks, be it nonsense, no sentence says that it is silent.
+#[test]
+fn why_there_is_no_data_is_said_as_it_is() {
+    for (reply, why) in [
+        (&b""[..], "the UPS does not answer"),
+        (b"(226.0 195.0 226.0 014 4\xb9.0 27", "the UPS answers, but its status cannot be read"),
+        (b"(NAK", "the UPS answers, but its status cannot be read"),
+    ] {
+        let mut line = found();
+        let until = line.now + lasting(20);
+        let mut ups = |ask: &str, _| match ask {
+            "Q1" if reply.is_empty() => vec![],
+            "Q1" => ended(reply),
+            _ => megatec(ask, STATUS, b""),
+        };
+        assert!(line.run(until, &mut ups, |event| *event == Event::Stale));
+        assert_eq!(line.device.why_stale(), why);
+        line.device.instant_command(7, "load.off", None);
+        let said = std::iter::from_fn(|| line.device.poll_event());
+        let said: Vec<Event> = said.filter(|event| matches!(event, Event::Answered(7, _))).collect();
+        assert_eq!(
+            said,
+            [Event::Answered(7, Outcome::Failed(format!("load.off: {why}, so it was not sent")))]
+        );
+    }
+    let mut line = found();
+    line.link(LinkChange::Gone);
+    assert_eq!(line.device.why_stale(), "the port is not open");
+}
+
+/// The log cites the reply that raised a state: not the answer that came last, as to who the UPS is.
+#[test]
+fn the_reply_that_raised_a_state_is_the_one_that_is_cited() {
+    let cause = |line: &mut Line| {
+        let cause = line.device.take_cause();
+        cause.map(|(ask, reply)| (ask, String::from_utf8(reply).unwrap()))
+    };
+    let outage = || Some(("Q1", String::from_utf8(OUTAGE.to_vec()).unwrap()));
+    for blinks in [false, true] {
+        let mut line = found();
+        says(&mut line, STATUS, lasting(30));
+        cause(&mut line);
+        if blinks {
+            line.link(LinkChange::Gone);
+            line.link(LinkChange::BackInDoubt);
+        }
+        while line.text("ups.status") == Some("OL") {
+            says(&mut line, OUTAGE, Duration::from_millis(1));
+        }
+        assert_eq!(cause(&mut line), outage(), "{blinks}");
+        // and what changes by the clock alone was raised by none
+        says(&mut line, OUTAGE, lasting(20));
+        assert_eq!(cause(&mut line), None);
+    }
+}

@@ -6,8 +6,7 @@ use crate::log::Log;
 use crate::publisher::Owner;
 use crate::state::State;
 use link::Address;
-use qx::device::store::Store;
-use qx::device::{Event, LogLevel};
+use qx::device::{Device, Event, LogLevel};
 use qx::vocabulary::moment::Moment;
 use std::rc::Rc;
 use std::time::Duration;
@@ -89,11 +88,11 @@ impl StateReport {
         }
     }
 
-    /// Logs an event.
-    pub fn event(&mut self, event: &Event, now: Moment) {
+    /// Logs an event; `why_stale` says why there is no fresh data.
+    pub fn event(&mut self, event: &Event, why_stale: &'static str, now: Moment) {
         match event {
             Event::Noted(level, text) => self.log.say(*level, text),
-            Event::Stale => self.stale(now),
+            Event::Stale => self.stale(why_stale, now),
             Event::Fresh if self.said_stale && self.flaps.is_steady() => {
                 self.log.warning("the UPS answers again")
             }
@@ -119,7 +118,7 @@ impl StateReport {
         }
     }
 
-    fn stale(&mut self, now: Moment) {
+    fn stale(&mut self, why: &'static str, now: Moment) {
         let (level, more) = match self.flaps.stale(now) {
             Flap::Plain => (LogLevel::Warning, ""),
             Flap::ComesAndGoes => (
@@ -129,7 +128,7 @@ impl StateReport {
             ),
             Flap::Known => (LogLevel::Debug, ""),
         };
-        self.log.say(level, &format!("the UPS does not answer: data is stale{more}"));
+        self.log.say(level, &format!("{why}: data is stale{more}"));
     }
 
     /// The UPS answers, and data is fresh.
@@ -139,25 +138,25 @@ impl StateReport {
         }
     }
 
-    /// Logs the state, if it is another one; `cause` is the last question and its reply.
-    pub fn state(&mut self, store: &Store, cause: Option<(Vec<u8>, Vec<u8>)>, is_open: bool) {
-        let Some(state) = State::of(store) else { return };
+    /// Logs the state, if it is another one, with the reply that raised it.
+    pub fn state(&mut self, device: &mut Device, is_open: bool) {
+        let Some(state) = State::of(device.store()) else { return };
         if state != self.state {
             // the first state is told when everything was asked, not by the last reply
-            let cause = cause.filter(|_| !self.state.text.is_empty());
+            let cause = device.take_cause().filter(|_| !self.state.text.is_empty());
             let shown = |bytes: &[u8]| bytes.trim_ascii_end().escape_ascii().to_string();
-            let cause = cause.map(|(question, reply)| format!("; {}: {}", shown(&question), shown(&reply)));
+            let cause = cause.map(|(question, reply)| format!("; {question}: {}", shown(&reply)));
             let cause = cause.unwrap_or_default();
             // that it is over is as worth knowing as that it began
             let level = if state.serious || self.state.serious { LogLevel::Warning } else { LogLevel::Info };
             self.log.say(level, &format!("{}{cause}", state.text));
             self.state = state;
         }
-        self.status(store, is_open);
+        self.status(device, is_open);
     }
 
     /// Tells the owner how the UPS does.
-    pub fn status(&self, store: &Store, is_open: bool) {
+    pub fn status(&self, device: &Device, is_open: bool) {
         let was = match self.state.text.as_str() {
             "" => String::new(),
             text => format!("; it was {text}"),
@@ -165,7 +164,7 @@ impl StateReport {
         let line = match self.board.condition() {
             Condition::CannotOpen(error) => error.to_string(),
             _ if !is_open => format!("{} is lost{was}", self.place),
-            _ if store.is_stale() => format!("the UPS does not answer{was}"),
+            _ if device.store().is_stale() => format!("{}{was}", device.why_stale()),
             _ if !self.state.text.is_empty() => self.state.text.clone(),
             _ => return,
         };

@@ -57,7 +57,7 @@ use schedule::{QueryState, Schedule};
 use search::Search;
 use std::collections::VecDeque;
 use std::time::Duration;
-use timing::{LONGEST_EXCHANGE, PATIENCE_IN_SILENCE, POLL_PATIENCE};
+use timing::{CAUSE_IS_NEW, LONGEST_EXCHANGE, PATIENCE_IN_SILENCE, POLL_PATIENCE};
 
 /// Identifies a request until it is answered.
 pub type Ticket = u64;
@@ -180,6 +180,8 @@ pub struct Device {
     events: VecDeque<Event>,
     /// What was said of questions.
     said: SaidLately,
+    /// The last reply that changed a word: its question, itself, and when it came.
+    cause: Option<(&'static str, Vec<u8>, Moment)>,
 }
 
 impl Device {
@@ -200,6 +202,7 @@ impl Device {
             ready: false,
             events: VecDeque::new(),
             said: SaidLately::default(),
+            cause: None,
             options,
         }
     }
@@ -396,6 +399,13 @@ impl Device {
         let is_due = level == LogLevel::Debug || self.said.is_due(what, self.clock);
         let level = if is_due { level } else { LogLevel::Debug };
         self.events.push_back(Event::Noted(level, text));
+    }
+
+    /// The reply that raised the words of the status that changed just now, with its question; once. None where they
+    /// changed for another reason.
+    pub fn take_cause(&mut self) -> Option<(&'static str, Vec<u8>)> {
+        let (ask, line, at) = self.cause.take()?;
+        (self.clock.saturating_sub(at) <= CAUSE_IS_NEW).then_some((ask, line))
     }
 
     /// Whether an event waits.

@@ -88,6 +88,7 @@ impl Device {
         let evidence_since = (evidence_since, evidence_since.max(now - values_last));
         let before = self.line.quality();
         let slot = &mut self.schedule.slots[at];
+        let status = slot.status();
         let is_refusal =
             line.is_some_and(|line| crate::wire::refusal::is_refusal(&slot.query.wire(address), line));
         let came = match line {
@@ -118,6 +119,10 @@ impl Device {
         };
         if !before.is_hurt() && self.line.quality().is_hurt() {
             self.look_again(now);
+        }
+        let slot = &self.schedule.slots[at];
+        if let Some(line) = line.filter(|_| slot.status() != status || slot.news == ReadingChange::Words) {
+            self.cause = Some((slot.query.ask, line.to_vec(), now));
         }
         self.conclude(at, &came, next, now);
     }

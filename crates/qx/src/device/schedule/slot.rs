@@ -5,7 +5,7 @@ use crate::device::line::{SeenReply, Sight};
 use crate::device::timing::{REPEATS, UNREADABLE};
 use crate::judge::bounds::SAME_AGAIN;
 use crate::judge::{CellKind, Claims, Hearing, Judge, Judged, Quality, same_words};
-use crate::vocabulary::status::Status;
+use crate::vocabulary::status::{Status, StatusSet};
 use crate::vocabulary::variable::{BATTERY_CHARGE, BATTERY_RUNTIME, BATTERY_VOLTAGE, Unit};
 use crate::wire::query::{Cadence, Query};
 use crate::wire::read::Form;
@@ -206,6 +206,11 @@ impl QueryState {
     pub(super) fn is_unanswered(&self) -> bool {
         self.refused
             || self.odd.as_ref().is_some_and(|(odd, times)| !matches!(odd, Odd::Form(_)) && *times > 1)
+    }
+
+    /// The words that its replies say.
+    pub(super) fn status(&self) -> Option<StatusSet> {
+        self.reading.as_ref().map(|reading| reading.status)
     }
 
     /// What a reply is by itself.
