@@ -342,3 +342,38 @@ fn switching_the_load_off_that_is_interrupted_names_its_order() {
     let answers: Vec<Event> = told.filter(|event| matches!(event, Event::Answered(..))).collect();
     assert_eq!(answers, [Event::Answered(7, Outcome::NotConfirmed(why.into()))]);
 }
+
+/// What comes between the end of the wait for an answer and the next question is read, and not thrown away: a refusal
+/// that came then ended as "not confirmed".
+#[test]
+fn a_refusal_just_after_the_wait_is_heard() {
+    let mut ups = Ups::new(|_| true, STATUS);
+    let mut line = found(Options::default(), &mut ups);
+    line.device.instant_command(7, "load.off", None);
+    let mut sent = false;
+    while !line.events.iter().any(|(_, event)| matches!(event, Event::Answered(..))) {
+        line.now += Duration::from_millis(50);
+        assert!(line.now < seconds(120), "no answer");
+        while let Some(event) = line.device.poll_event() {
+            line.events.push((line.now, event));
+        }
+        let Some(exchange) = line.device.poll_exchange(line.now) else { continue };
+        let ask = String::from_utf8_lossy(&exchange.command).into_owned();
+        let mut collector = qx::line::exchange::Collector::new(&exchange);
+        let mut reply = if is_order(&ask) {
+            line.now += exchange.patience;
+            collector.finish(Duration::ZERO)
+        } else {
+            collector.take(&ups.reply(&ask));
+            collector.finish(Duration::from_millis(30))
+        };
+        // a link reads the line empty only where it is to
+        if std::mem::take(&mut sent) && exchange.settle {
+            (reply.stray, reply.late) = (true, b"(NAK\r".to_vec());
+        }
+        sent = ask == "S00R0000";
+        line.device.handle_reply(reply, line.now);
+    }
+    let refused = |event: &Event| matches!(event, Event::Noted(_, text) if text.contains("refused load.off (S00R0000) by '(NAK'"));
+    assert!(line.events.iter().any(|(_, event)| refused(event)), "{:?}", line.events);
+}

@@ -365,8 +365,9 @@ impl Device {
         let mixed = before.is_some() && !is_echo;
         if answer == Acceptance::Nothing || failed {
             self.control.unanswered = Some(sent_at);
-            // what comes late is heard as the answer to the next question
-            self.line.set_settle(false);
+            // what came just after the wait is read, and not thrown away; what comes later still is heard as the answer to
+            // the next question
+            self.line.settle_first();
         }
         let answer = match answer {
             Acceptance::Yes if mixed && acknowledgement.by_silence() => Acceptance::Nothing,
