@@ -293,11 +293,11 @@ fn said_at_the_end(name: &str, after: Duration) -> (Vec<String>, Option<Outcome>
         _ => None,
     };
     let notes = line.events[before..].iter().filter_map(|(_, event)| noted(event)).collect();
-    let answers = line.events.iter().filter_map(|(_, event)| match event {
+    let mut answers = line.events.iter().filter_map(|(_, event)| match event {
         Event::Answered(7, outcome) => Some(outcome.clone()),
         _ => None,
     });
-    (notes, answers.last())
+    (notes, answers.next_back())
 }
 
 /// Who stops the driver with an order under way reads what is known of it.
