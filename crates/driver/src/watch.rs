@@ -10,6 +10,8 @@ use crate::supervisor::{Supervisor, Watchdog};
 use qx::device::Outcome;
 use station::{Condition, Found, Mode, Owner, Reload, ReloadAnswer, Station};
 use std::cell::Cell;
+use std::io::ErrorKind;
+use std::path::Path;
 use std::process::ExitCode;
 use std::rc::Rc;
 use std::time::Duration;
@@ -119,7 +121,10 @@ impl Driver {
         let path = self.instance().socket;
         let socket =
             DriverSocket::open(&path, station.device().clone(), station.requests().clone(), self.log.clone())
-                .map_err(|error| format!("cannot open the socket {}: {error}", path.display()))?;
+                .map_err(|error| {
+                    let remedy = socket_remedy(&path, &error, &self.loaded.borrow().process.user);
+                    format!("cannot make the socket {}: {error}; {remedy}", path.display())
+                })?;
         let group = self.loaded.borrow().process.group.clone();
         let given = group.map_or(Ok(()), |group| process::give_to_group(&path, &group));
         if let Err(sentence) = given {
@@ -174,6 +179,43 @@ impl Driver {
                 resident::give_back();
                 Some("SIGUSR1").filter(|_| needs_restart && or_exit)
             }
+        }
+    }
+}
+
+/// What to do where the socket cannot be made.
+fn socket_remedy(path: &Path, error: &std::io::Error, user: &str) -> String {
+    let folder = path.parent().unwrap_or(path).display();
+    match error.kind() {
+        // the system takes 107 bytes
+        ErrorKind::InvalidInput => {
+            "its path is too long for a socket: give the UPS a shorter name, or set NUT_STATEPATH to a shorter folder"
+                .into()
+        }
+        ErrorKind::PermissionDenied => {
+            format!("user '{user}' may not write there: run 'chown {user} {folder}' and start the driver again")
+        }
+        ErrorKind::NotFound => {
+            format!("there is no folder {folder}: make it, or take a '/' out of the name of the UPS in ups.conf")
+        }
+        _ => format!("check {folder}: its disk may be full, or mounted for reading only"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_remedy_is_for_its_fault() {
+        let remedy = |kind: ErrorKind| socket_remedy(Path::new("/run/nut/nutdrv_qx-u"), &kind.into(), "nut");
+        for (kind, words) in [
+            (ErrorKind::InvalidInput, "shorter name"),
+            (ErrorKind::PermissionDenied, "chown nut /run/nut"),
+            (ErrorKind::NotFound, "there is no folder /run/nut"),
+            (ErrorKind::StorageFull, "full"),
+        ] {
+            assert!(remedy(kind).contains(words), "{}", remedy(kind));
         }
     }
 }

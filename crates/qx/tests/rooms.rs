@@ -9,9 +9,10 @@ const ROOMS: [&str; 10] =
     ["vocabulary", "wire", "protocols", "line", "usb", "options", "judge", "detect", "device", "text"];
 
 /// The parts of a device, each resting on those before it. (`battery` stands on three files beside it.)
-const PARTS: [&str; 14] = [
+const PARTS: [&str; 15] = [
     "bounds",
     "timing",
+    "said",
     "store",
     "nut_estimate",
     "bank",

@@ -294,11 +294,11 @@ fn said_at_the_end(name: &str, after: Duration) -> (Vec<String>, Option<Outcome>
         _ => None,
     };
     let notes = line.events[before..].iter().filter_map(|(_, event)| noted(event)).collect();
-    let answers = line.events.iter().filter_map(|(_, event)| match event {
+    let mut answers = line.events.iter().filter_map(|(_, event)| match event {
         Event::Answered(7, outcome) => Some(outcome.clone()),
         _ => None,
     });
-    (notes, answers.last())
+    (notes, answers.next_back())
 }
 
 /// Who stops the driver with an order under way reads what is known of it.
@@ -467,4 +467,39 @@ fn a_slow_ups_that_obeys_is_told_once() {
         let is_done = line.events.iter().any(|(_, event)| *event == Event::Answered(7, Outcome::Done));
         assert!(is_done, "{latency} ms: {:?}", line.events.last());
     }
+}
+
+/// What comes between the end of the wait for an answer and the next question is read, and not thrown away: a refusal
+/// that came then ended as "not confirmed".
+#[test]
+fn a_refusal_just_after_the_wait_is_heard() {
+    let mut ups = Ups::new(|_| true, STATUS);
+    let mut line = found(Options::default(), &mut ups);
+    line.device.instant_command(7, "load.off", None);
+    let mut sent = false;
+    while !line.events.iter().any(|(_, event)| matches!(event, Event::Answered(..))) {
+        line.now += Duration::from_millis(50);
+        assert!(line.now < seconds(120), "no answer");
+        while let Some(event) = line.device.poll_event() {
+            line.events.push((line.now, event));
+        }
+        let Some(exchange) = line.device.poll_exchange(line.now) else { continue };
+        let ask = String::from_utf8_lossy(&exchange.command).into_owned();
+        let mut collector = qx::line::exchange::Collector::new(&exchange);
+        let mut reply = if is_order(&ask) {
+            line.now += exchange.patience;
+            collector.finish(Duration::ZERO)
+        } else {
+            collector.take(&ups.reply(&ask));
+            collector.finish(Duration::from_millis(30))
+        };
+        // a link reads the line empty only where it is to
+        if std::mem::take(&mut sent) && exchange.settle {
+            (reply.stray, reply.late) = (true, b"(NAK\r".to_vec());
+        }
+        sent = ask == "S00R0000";
+        line.device.handle_reply(reply, line.now);
+    }
+    let refused = |event: &Event| matches!(event, Event::Noted(_, text) if text.contains("refused load.off (S00R0000) by '(NAK'"));
+    assert!(line.events.iter().any(|(_, event)| refused(event)), "{:?}", line.events);
 }

@@ -16,7 +16,7 @@ use crate::state::State;
 use crate::station::SharedDevice;
 use link::{Address, Arrivals, Link, LinkError, LinkErrorKind, Opening};
 use qx::device::{Event, LinkChange, LogLevel};
-use qx::line::exchange::{Exchange, Reply};
+use qx::line::exchange::Reply;
 use qx::line::looks_like_reply;
 use qx::vocabulary::moment::Moment;
 use std::cell::RefCell;
@@ -68,8 +68,6 @@ pub(crate) struct Session {
     next_turn: Option<Instant>,
     log: Rc<Log>,
     report: StateReport,
-    /// The last question and its reply, until what it changed is told.
-    cause: Option<(Vec<u8>, Vec<u8>)>,
     clock: DeviceClock,
 }
 
@@ -105,7 +103,6 @@ impl Session {
             next_turn: None,
             log,
             report,
-            cause: None,
             clock: DeviceClock::start(),
         }
     }
@@ -201,7 +198,8 @@ impl Session {
     fn tell_event(&mut self) -> bool {
         let event = self.device.borrow_mut().poll_event();
         let Some(event) = event else { return false };
-        self.report.event(&event, self.now());
+        let why_stale = self.device.borrow().why_stale();
+        self.report.event(&event, why_stale, self.now());
         match &event {
             Event::Stale => self.reset = Some((Instant::now() + RESET, LogLevel::Warning)),
             Event::Fresh => self.reset = None,
@@ -225,20 +223,19 @@ impl Session {
     }
 
     fn tell_changes(&mut self) {
-        let cause = self.cause.take();
         let changes = self.device.borrow_mut().take_changes();
         if changes.is_empty() {
             return;
         }
         if State::may_change_by(&changes) {
-            self.report.state(self.device.borrow().store(), cause, self.link.is_some());
+            self.report.state(&mut self.device.borrow_mut(), self.link.is_some());
         }
         self.log.debug(2, || format!("changed: {changes:?}"));
         self.board.publish_changes(self.device.borrow().store(), &changes);
     }
 
     fn tell_status(&self) {
-        self.report.status(self.device.borrow().store(), self.link.is_some());
+        self.report.status(&self.device.borrow(), self.link.is_some());
     }
 
     /// The session lives, and its owner says when it wants to hear that again.
@@ -267,7 +264,7 @@ impl Session {
             self.log.debug(3, || format!("> {}", exchange.command.escape_ascii()));
             // boxed: between two polls nothing of it is there
             match Box::pin(link.exchange(&exchange)).await {
-                Ok(reply) => self.reply(exchange, reply),
+                Ok(reply) => self.reply(reply),
                 Err(error) => self.lost(&error, LogLevel::Warning),
             }
             return;
@@ -319,7 +316,7 @@ impl Session {
         }
     }
 
-    fn reply(&mut self, exchange: Exchange, reply: Reply) {
+    fn reply(&mut self, reply: Reply) {
         self.log.debug(3, || match &reply.line {
             Some(line) => format!("< {}", line.escape_ascii()),
             None => "-".into(),
@@ -333,9 +330,11 @@ impl Session {
         if let Some(times) = steady {
             self.log.info(&format!("{} stays open; {}", self.opening.address, times_more(times)));
         }
-        self.cause = reply.line.clone().map(|line| (exchange.command, line));
         let now = self.now();
         self.device.borrow_mut().handle_reply(reply, now);
+        if !self.device.borrow().store().is_stale() {
+            self.report.fresh(now);
+        }
     }
 
     fn lost(&mut self, error: &LinkError, level: LogLevel) {

@@ -28,6 +28,7 @@ mod identity;
 mod line;
 pub mod nut_estimate;
 mod publication;
+mod said;
 mod schedule;
 mod search;
 pub mod store;
@@ -51,11 +52,12 @@ use control::{Control, NextRequest, QueuedRequest};
 use identity::Identity;
 use line::LineState;
 use publication::Publication;
+use said::SaidLately;
 use schedule::{QueryState, Schedule};
 use search::Search;
 use std::collections::VecDeque;
 use std::time::Duration;
-use timing::{LONGEST_EXCHANGE, PATIENCE_IN_SILENCE, POLL_PATIENCE, RELOAD_ASKS};
+use timing::{CAUSE_IS_NEW, LONGEST_EXCHANGE, PATIENCE_IN_SILENCE, POLL_PATIENCE, RELOAD_ASKS};
 
 /// Identifies a request until it is answered.
 pub type Ticket = u64;
@@ -176,6 +178,10 @@ pub struct Device {
     /// Clients may see data.
     ready: bool,
     events: VecDeque<Event>,
+    /// What was said of questions.
+    said: SaidLately,
+    /// The last reply that changed a word: its question, itself, and when it came.
+    cause: Option<(&'static str, Vec<u8>, Moment)>,
 }
 
 impl Device {
@@ -195,6 +201,8 @@ impl Device {
             clock: Moment::ZERO,
             ready: false,
             events: VecDeque::new(),
+            said: SaidLately::default(),
+            cause: None,
             options,
         }
     }
@@ -390,6 +398,22 @@ impl Device {
         let gap = self.line.gap();
         let measured = self.line.measures();
         Exchange { command, patience, gap, echo: self.line.echo(), settle, is_command, measured }
+    }
+
+    /// Notes something of a question, or what follows from it, that may be so again and again.
+    fn note_of_question(&mut self, level: LogLevel, text: String) {
+        // with what it was found by the figures differ
+        let what = text.split(", by").next().unwrap_or_default();
+        let is_due = level == LogLevel::Debug || self.said.is_due(what, self.clock);
+        let level = if is_due { level } else { LogLevel::Debug };
+        self.events.push_back(Event::Noted(level, text));
+    }
+
+    /// The reply that raised the words of the status that changed just now, with its question; once. None where they
+    /// changed for another reason.
+    pub fn take_cause(&mut self) -> Option<(&'static str, Vec<u8>)> {
+        let (ask, line, at) = self.cause.take()?;
+        (self.clock.saturating_sub(at) <= CAUSE_IS_NEW).then_some((ask, line))
     }
 
     /// Whether an event waits.

@@ -116,5 +116,12 @@ pub(super) const TEST_ENDS: Duration = Duration::from_secs(20);
 pub(super) const GRACE: Duration = Duration::from_secs(10);
 /// The same sentence of a request that failed stands in the log once in so long.
 pub(super) const SAID_AGAIN: Duration = Duration::from_secs(60);
+/// A reply that changed a word so long ago is not what changes the status now; it may wait so long until it is known who
+/// answers.
+pub(super) const CAUSE_IS_NEW: Duration = Duration::from_secs(5);
+/// The same sentence of a question stands in the log once in so long.
+pub(super) const SAID_OF_QUESTION_AGAIN: Duration = Duration::from_secs(600);
+/// So many sentences of questions are compared: more than any dialect has questions.
+pub(super) const SAID_OF_QUESTION_KEPT: usize = 64;
 /// Of requests of clients, so many different sentences stand in the log within that time.
 pub(super) const SAID_AT_MOST: usize = 8;

@@ -113,7 +113,7 @@ fn look_at_section(
     let is_program = folder.join(driver).exists();
     if let Some(findings) = check_part(conf, section, &system.nut.conf) {
         if let Some(wrong) = findings.iter().find(|finding| finding.severity == Severity::Error) {
-            let what = wrong.to_string();
+            let what = wrong.line.map_or(wrong.text.clone(), |line| format!("line {line}: {}", wrong.text));
             return report.add(FindingKind::BadSection, &section.name, what, "fix the section, and reload");
         }
         if !is_program || driver != "dummy-ups" || running::server(system).is_some() {

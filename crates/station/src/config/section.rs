@@ -9,6 +9,19 @@ use nut::ups_conf::{Assignment, Lost, UpsConf, UpsConfFault};
 use nut::words::WordError;
 use qx::device::SHUTDOWN_DEFAULT;
 
+/// What to do where no section can have this name.
+fn name_remedy(name: &str) -> &'static str {
+    if name.contains(char::is_whitespace) {
+        "; a section cannot have a blank in its name: rename it there, to [my_ups] for [my ups], and start the driver by \
+         that name"
+    } else if !name.is_ascii() {
+        "; of a section's name only the letters a to z, digits and signs such as - and _ are read: rename it there, to \
+         [buero] for [b\u{fc}ro], and start the driver by that name"
+    } else {
+        ""
+    }
+}
+
 impl Draft {
     /// Reads a section. What is wrong with a line becomes a finding, so that all are found.
     pub(super) fn take_section(&mut self, name: &str, conf: &UpsConf) -> Result<(), ConfigError> {
@@ -21,7 +34,10 @@ impl Draft {
             } else {
                 format!("it has {}", known.join(", "))
             };
-            return Err(ConfigError::general(format!("section [{name}] not found in ups.conf; {known}")));
+            let remedy = name_remedy(name);
+            return Err(ConfigError::general(format!(
+                "section [{name}] not found in ups.conf; {known}{remedy}"
+            )));
         };
         self.name = Some(name.to_string());
         for (count, setting) in section.settings.iter().enumerate() {
@@ -336,4 +352,16 @@ fn meant(name: &str) -> String {
 
 fn needs_value(name: &str) -> ConfigError {
     ConfigError::of(name, format!("{name} needs a value: write {name} = something"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::name_remedy;
+
+    #[test]
+    fn a_name_that_no_section_can_have_is_told_from_one_that_is_missing() {
+        assert!(name_remedy("my ups").contains("cannot have a blank"));
+        assert!(name_remedy("b\u{fc}ro").contains("only the letters a to z"));
+        assert_eq!(name_remedy("ups2"), "");
+    }
 }

@@ -55,7 +55,7 @@ impl Device {
     fn enqueue(&mut self, asker: Requester, mut request: QueuedRequest) -> Result<(), Outcome> {
         // killing the power waits for the UPS to come back
         if (self.store.is_stale() || !self.line.is_up()) && asker != Requester::KillPower {
-            let why = format!("{}: the UPS does not answer, so it was not sent", request.name);
+            let why = format!("{}: {}, so it was not sent", request.name, self.why_stale());
             return Err(Outcome::Failed(why));
         }
         request.asker = asker;
@@ -376,8 +376,9 @@ impl Device {
         let mixed = before.is_some() && !is_echo;
         if answer == Acceptance::Nothing || failed {
             self.control.unanswered = Some(sent_at);
-            // what comes late is heard as the answer to the next question
-            self.line.set_settle(false);
+            // what came just after the wait is read, and not thrown away; what comes later still is heard as the answer to
+            // the next question
+            self.line.settle_first();
         }
         let answer = match answer {
             Acceptance::Yes if mixed && acknowledgement.by_silence() => Acceptance::Nothing,
@@ -435,7 +436,7 @@ impl Device {
             .partition(|request| !matches!(request.asker, Requester::Client(_)));
         self.control.requests = stay;
         for request in gone {
-            let outcome = request.unsent("waited, and the UPS does not answer");
+            let outcome = request.unsent(&format!("waited, and {}", self.why_stale()));
             self.answer(request.asker, outcome);
         }
     }

@@ -405,6 +405,7 @@ impl Device {
         self.options.battery_memory = None;
         self.battery = Battery::new(&self.options);
         self.publication.forget_unit();
+        self.said.forget();
         if let Some(asker) = self.control.forget_orders() {
             let why = "another UPS answers: whether the previous one obeyed is not known".into();
             self.answer(asker, Outcome::NotConfirmed(why));

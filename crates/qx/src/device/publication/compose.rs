@@ -264,7 +264,12 @@ impl Device {
         };
         let estimate = self.battery.estimate(&inputs, &known, now);
         let notes = std::mem::take(&mut self.battery.notes);
-        notes.into_iter().for_each(|(level, text)| self.note(level, text));
+        for (level, text) in notes {
+            match level {
+                LogLevel::Warning => self.note(level, text),
+                _ => self.note_of_question(level, text),
+            }
+        }
         estimate
     }
 

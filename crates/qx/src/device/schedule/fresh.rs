@@ -106,6 +106,18 @@ impl Device {
         }
     }
 
+    /// Why there is no fresh data.
+    pub fn why_stale(&self) -> &'static str {
+        let heard = self.line.heard_at();
+        // something came since the last reading of mains
+        let talks = heard > Moment::ZERO && self.clock.saturating_sub(heard) < self.stale_after() / 2;
+        match (self.line.is_up(), talks) {
+            (false, _) => "the port is not open",
+            (true, true) => "the UPS answers, but its status cannot be read",
+            (true, false) => "the UPS does not answer",
+        }
+    }
+
     /// Until when data is fresh, as far as that is known.
     pub(in crate::device) fn fresh_until(&self) -> Moment {
         let by_reading = (self.schedule.last_good + self.stale_after()).max(self.schedule.kept_until);
@@ -284,7 +296,7 @@ impl Device {
             } else {
                 format!("{ask} ({about}) is no longer answered as before: what only it reported is withdrawn")
             };
-            self.note(LogLevel::Warning, text);
+            self.note_of_question(LogLevel::Warning, text);
         }
         self.heard_words();
     }

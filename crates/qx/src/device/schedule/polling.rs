@@ -90,6 +90,7 @@ impl Device {
         let evidence_since = (evidence_since, evidence_since.max(now - values_last));
         let before = self.line.quality();
         let slot = &mut self.schedule.slots[at];
+        let status = slot.status();
         let is_refusal =
             line.is_some_and(|line| crate::wire::refusal::is_refusal(&slot.query.wire(address), line));
         let came = match line {
@@ -125,6 +126,10 @@ impl Device {
         if !before.is_hurt() && self.line.quality().is_hurt() {
             self.look_again(now);
         }
+        let slot = &self.schedule.slots[at];
+        if let Some(line) = line.filter(|_| slot.status() != status || slot.news == ReadingChange::Words) {
+            self.cause = Some((slot.query.ask, line.to_vec(), now));
+        }
         self.conclude(at, &came, next, now);
     }
 
@@ -154,7 +159,13 @@ impl Device {
         let quality = self.line.quality();
         let on_battery = self.schedule.is_on_battery();
         let slot = &mut self.schedule.slots[at];
+        let was_withdrawn = slot.withdrawn;
         let heard = slot.hear(&claims, now, since, (quality, on_battery));
+        if was_withdrawn && !slot.withdrawn {
+            let text = format!("{} ({}) is answered as before again", slot.query.ask, slot.query.about);
+            self.note_of_question(LogLevel::Info, text);
+        }
+        let slot = &mut self.schedule.slots[at];
         if !heard.read {
             return Came::Nothing;
         }
@@ -185,6 +196,11 @@ impl Device {
             slot.had_silence = false;
         }
         self.note_news(at);
+        let slot = &mut self.schedule.slots[at];
+        if heard.complete && std::mem::take(&mut slot.said_unanswered) {
+            let text = format!("answers {} ({}) now", slot.query.ask, slot.query.about);
+            self.note_of_question(LogLevel::Info, text);
+        }
         let slot = &mut self.schedule.slots[at];
         match heard.ask_again {
             // asking at once would show nothing more
@@ -389,15 +405,17 @@ impl Device {
     /// It does not answer this question, as far as that is known; asked again then, if at all.
     pub(in crate::device) fn refused(&mut self, at: usize, again: Option<Moment>) {
         let proven = self.is_proven();
+        let address = self.address();
         let slot = &mut self.schedule.slots[at];
         slot.repeats = 0;
         let is_news = !std::mem::replace(&mut slot.refused, true);
         slot.due = again;
         // after a blink of the line it is no news
         if is_news || again.is_none() && proven {
-            let text = format!("does not answer {} ({})", slot.query.ask, slot.query.about);
+            let text = slot.unanswered(address);
             let level = if again.is_some() { LogLevel::Debug } else { LogLevel::Info };
-            self.events.push_back(Event::Noted(level, text));
+            slot.said_unanswered |= again.is_none();
+            self.note_of_question(level, text);
         }
         self.settle_survey(self.schedule.last_good);
     }

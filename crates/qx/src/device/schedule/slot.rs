@@ -5,11 +5,12 @@ use crate::device::line::{SeenReply, Sight};
 use crate::device::timing::{REPEATS, UNREADABLE};
 use crate::judge::bounds::SAME_AGAIN;
 use crate::judge::{CellKind, Claims, Hearing, Judge, Judged, Quality, same_words};
-use crate::vocabulary::status::Status;
+use crate::vocabulary::status::{Status, StatusSet};
 use crate::vocabulary::variable::{BATTERY_CHARGE, BATTERY_RUNTIME, BATTERY_VOLTAGE, Unit};
 use crate::wire::query::{Cadence, Query};
 use crate::wire::read::Form;
 use crate::wire::readings::Readings;
+use crate::wire::refusal::is_refusal;
 use std::collections::VecDeque;
 
 /// So many odd replies are remembered of each query.
@@ -62,6 +63,8 @@ pub(in crate::device) struct QueryState {
     pub usually_due: Option<Moment>,
     /// Something that it said was withdrawn, and the log says so.
     pub withdrawn: bool,
+    /// The log says that it is not answered.
+    pub said_unanswered: bool,
     /// What it said of the UPS itself while that was asked again.
     pub plates: Vec<Readings>,
 }
@@ -129,6 +132,7 @@ impl QueryState {
             put_off: false,
             usually_due: None,
             withdrawn: false,
+            said_unanswered: false,
             plates: vec![],
         }
     }
@@ -209,9 +213,28 @@ impl QueryState {
             || self.odd.as_ref().is_some_and(|(odd, times)| !matches!(odd, Odd::Form(_)) && *times > 1)
     }
 
+    /// The words that its replies say.
+    pub(super) fn status(&self) -> Option<StatusSet> {
+        self.reading.as_ref().map(|reading| reading.status)
+    }
+
     /// What a reply is by itself.
     pub(in crate::device) fn sight(&mut self, line: &[u8]) -> Sight {
         self.seen.sight(self.query, line)
+    }
+
+    /// That it is not answered, for the log: by silence, in words, or by what is no reply to it.
+    pub(super) fn unanswered(&self, address: u32) -> String {
+        let (ask, about) = (self.query.ask, self.query.about);
+        match &self.odd {
+            Some((Odd::Bytes(line), _)) if is_refusal(&self.query.wire(address), line) => {
+                format!("refuses {ask} ({about})")
+            }
+            Some((Odd::Bytes(_) | Odd::Form(_), _)) => {
+                format!("answers {ask} ({about}) in a form that cannot be read; -DDD shows it")
+            }
+            Some((Odd::Silence, _)) | None => format!("does not answer {ask} ({about})"),
+        }
     }
 
     /// Why a reply cannot be read as it is drawn.

@@ -76,6 +76,7 @@ impl Device {
             }
             (false, None) if self.options.tentative => "nothing answers Q1, and no port was named, so nothing else was asked: if a UPS is there, name its port".to_string(),
             (true, None) if self.options.tentative && !detection.anything_fits() => "the device that answers is no known UPS, so nothing more was asked: if it is a UPS, name its port".to_string(),
+            (false, _) if detection.anything_said() => "the UPS answers now and then, and nothing that is understood: check the cable; -DDD shows every exchange".to_string(),
             (false, _) => "the UPS does not answer: check the cable, the port and cablepower".to_string(),
             (true, Some(name)) => format!("the UPS answers, but does not speak {name}: remove 'protocol' to detect the dialect"),
             (true, None) => "the UPS answers, but in no known dialect: run with -DDD and report what it says".to_string(),
