@@ -27,6 +27,8 @@ pub const STATUS_IS_NEW: Duration = Duration::from_millis(3000);
 /// of a command that was not heard its silence would tell that it was taken. (NUT asks nothing before a command; at `-k`
 /// it lets a second pass between the first and the next: NUT 2.8.0 nutdrv_qx.c, `upsdrv_shutdown`.)
 pub const ORDER_REST: Duration = Duration::from_millis(1200);
+/// The same where commands are answered by words: there a command that was not heard is known to be unanswered.
+pub const ORDER_REST_ANSWERED: Duration = Duration::from_millis(300);
 
 /// A request that could not be sent within this is not sent any more.
 pub const REQUEST_LASTS: Duration = Duration::from_secs(30);

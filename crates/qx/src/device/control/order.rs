@@ -67,7 +67,7 @@ impl Device {
         (unconfirmed.since + SHOWS).max(slowly.min(unconfirmed.since + SHOWS_SLOWLY)).max(of_answer)
     }
 
-    fn acknowledgement(&self) -> Acknowledgement {
+    pub(super) fn acknowledgement(&self) -> Acknowledgement {
         self.protocol.map_or(Acknowledgement::Silence, |protocol| protocol.acknowledgement)
     }
 

@@ -3,7 +3,9 @@
 use super::asker::{NextRequest, QueuedRequest, Requester};
 use super::complaints::Say;
 use super::unconfirmed::{Unconfirmed, is_of_the_load};
-use crate::device::bounds::{KILL_LOOKS, LATE, ORDER_REST, REQUEST_LASTS, STATUS_IS_NEW, WAITING};
+use crate::device::bounds::{
+    KILL_LOOKS, LATE, ORDER_REST, ORDER_REST_ANSWERED, REQUEST_LASTS, STATUS_IS_NEW, WAITING,
+};
 use crate::device::{Device, Event, LogLevel, Moment, Outcome, Ticket};
 use crate::line::exchange::Reply;
 use crate::vocabulary::variable::{
@@ -314,7 +316,8 @@ impl Device {
 
     /// When a command that waits may be sent, as far as the line goes.
     fn rested_at(&self) -> Moment {
-        self.line.at_rest(ORDER_REST)
+        let by_silence = self.acknowledgement().by_silence();
+        self.line.at_rest(if by_silence { ORDER_REST } else { ORDER_REST_ANSWERED })
     }
 
     /// Requests that waited for too long, or were meant for another UPS, are not sent.
