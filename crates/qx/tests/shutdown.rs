@@ -353,6 +353,15 @@ struct Resting {
 }
 
 impl Resting {
+    fn new(rest_ms: u64) -> Resting {
+        Resting {
+            ups: Ups::new(|_| true, STATUS),
+            rest: Duration::from_millis(rest_ms),
+            said: Moment::ZERO,
+            heard: vec![],
+        }
+    }
+
     fn reply(&mut self, ask: &str, latency: Duration, now: Moment) -> Vec<u8> {
         if now < self.said + self.rest {
             return vec![];
@@ -372,12 +381,7 @@ impl Resting {
 fn orders_are_sent_into_a_quiet_line() {
     for interval in [1, 2, 4, 15, 60] {
         for rest in [20, 100, 300, 600, 1000, 1150] {
-            let mut ups = Resting {
-                ups: Ups::new(|_| true, STATUS),
-                rest: Duration::from_millis(rest),
-                said: Moment::ZERO,
-                heard: vec![],
-            };
+            let mut ups = Resting::new(rest);
             // while it is found it has no rest: this is about orders
             let options = Options { pollinterval: lasting(interval), ..Options::default() };
             let mut line = found(options, &mut ups.ups);
@@ -408,12 +412,7 @@ fn orders_are_sent_into_a_quiet_line() {
 #[test]
 fn the_power_is_killed_through_a_quiet_line() {
     for rest in [20, 100, 300, 600, 1000, 1150] {
-        let mut ups = Resting {
-            ups: Ups::new(|_| true, STATUS),
-            rest: Duration::from_millis(rest),
-            said: Moment::ZERO,
-            heard: vec![],
-        };
+        let mut ups = Resting::new(rest);
         let mut line = found(Options::default(), &mut ups.ups);
         let latency = line.latency;
         line.device.kill_power(7);
