@@ -206,9 +206,11 @@ impl Judge {
         let slipped = if claims.vouched { None } else { self.slips.of(self.query, reply) };
         if let Some(field) = slipped {
             self.forms.meet(None, quality);
-            let cells = self.cells.iter().zip(&mut claims.said);
+            // the others have the widths of the reply before, so they stand where they can be read
+            let mut others = self.query.claims(&self.cells, reply, usual, |_| true);
+            let cells = self.cells.iter().zip(&mut others.said);
             cells.filter(|(cell, _)| cell.field() == field).for_each(|(_, said)| *said = None);
-            return Claims { odd: None, whole: false, ..claims };
+            return Claims { odd: None, whole: false, ..others };
         }
         self.forms.meet(claims.odd.as_ref().filter(|_| !claims.whole), quality);
         let is_adopted = !claims.whole && claims.odd.as_ref().is_some_and(|form| self.forms.knows(form));
