@@ -4,7 +4,9 @@
 //! read again; but what another word of the same replies does is no evidence against it.
 
 use super::Quality;
-use super::bounds::{CLEARED, HALTS_IN_NOISE, IN_A_ROW, LOW_ON_BATTERY, Of, RAISED, RAISED_IN_NOISE};
+use super::bounds::{
+    CLEARED, HALTS_IF_HURT, HALTS_IN_NOISE, IN_A_ROW, LOW_ON_BATTERY, Of, RAISED, RAISED_IN_NOISE,
+};
 use super::cell::{CellKind, GRAVE};
 use super::recent::Recent;
 use crate::vocabulary::status::Status::{Charging, Discharging, Online};
@@ -54,6 +56,10 @@ pub fn takes(
         let needed = if halts && quality == Quality::Garbled { HALTS_IN_NOISE } else { RAISED_IN_NOISE };
         let agreed = recent.count(needed.last, newest) >= needed.some;
         return agreed && (!flickers || recent.in_a_row() >= CLEARED);
+    }
+    let halts = [Status::ForcedShutdown, Status::Off].iter().any(|word| newest.status.has(*word));
+    if quality == Quality::Hurt && halts && recent.count(HALTS_IF_HURT.last, newest) < HALTS_IF_HURT.some {
+        return false;
     }
     let Some(_) = taken else {
         return is_quiet(newest) || recent.count(RAISED.last, newest) >= RAISED.some;
