@@ -291,8 +291,11 @@ impl Device {
         if !is_old {
             self.line.measure(&reply, sight, now);
         }
-        let is_known = matches!(&asked, Asked::Query(at) if self.schedule.answers(*at));
-        self.line.conclude(reply.line.is_some(), is_known && !is_old, since, now);
+        let known = match &asked {
+            Asked::Query(at) => Some(*at).filter(|at| self.schedule.answers(*at) && !is_old),
+            _ => None,
+        };
+        self.line.conclude(reply.line.is_some(), known, since, now);
         match asked {
             Asked::Sign(ask, patience) => {
                 if let Some((detection, not_before)) = self.search.detection_mut() {

@@ -94,7 +94,12 @@ impl Device {
             std::ptr::eq(question.query, own) && !question.answered && came - question.asked <= SLOWEST
         };
         let noisy = self.line.hurt;
-        let mut vain = late.questions.iter().filter(in_vain);
+        // a UPS answers in turn: what was asked before a question that is answered comes no more
+        let in_turn = |question: &&Question| {
+            question.answered && !std::ptr::eq(question.query, own) && question.query.picture.len() >= TELLING
+        };
+        let since_turn = late.questions.iter().rposition(|question| in_turn(&question)).unwrap_or(0);
+        let mut vain = late.questions.iter().skip(since_turn).filter(in_vain);
         let before = if noisy { vain.next_back() } else { vain.next() };
         // what comes as fast as ever is no late reply: the one before was lost
         // (nor is what was seen only when it was whole, in the time that it usually takes)

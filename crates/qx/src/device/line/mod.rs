@@ -234,8 +234,8 @@ impl LineState {
         self.late.pause.max(self.rest.over())
     }
 
-    /// What became of what was sent at `asked`; `known` when it is a question that this UPS answers.
-    pub(super) fn conclude(&mut self, answered: bool, known: bool, asked: Moment, now: Moment) {
+    /// What became of what was sent at `asked`: `known`, when it is a question that this UPS answers, is which.
+    pub(super) fn conclude(&mut self, answered: bool, known: Option<usize>, asked: Moment, now: Moment) {
         self.rest.conclude(answered, known, asked, now);
     }
 

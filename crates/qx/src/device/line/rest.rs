@@ -21,15 +21,16 @@ pub(super) struct Rest {
     /// The shortest rest behind a reply after which a question was answered, and the longest after which one was not.
     enough: Option<Duration>,
     too_short: Option<Duration>,
-    /// A question was lost since the last one that was answered.
-    is_lost: bool,
+    /// The question that was lost and not answered since. (Another one that is answered tells nothing of it: it may be
+    /// one that this UPS does not answer any more.)
+    lost: Option<usize>,
     /// How often the two were seen in turn.
     times: u8,
 }
 
 impl Rest {
-    /// What became of a question that was sent at `asked`; `known` when it is one that this UPS answers.
-    pub(super) fn conclude(&mut self, answered: bool, known: bool, asked: Moment, now: Moment) {
+    /// What became of a question that was sent at `asked`: `known`, when it is one that this UPS answers, is which.
+    pub(super) fn conclude(&mut self, answered: bool, known: Option<usize>, asked: Moment, now: Moment) {
         // some count from their reply, some from a question that they did not hear as well
         let (gap, behind_reply) = (asked.saturating_sub(self.used), asked.saturating_sub(self.said));
         self.used = if answered { now } else { asked };
@@ -37,22 +38,23 @@ impl Rest {
             self.said = now;
         }
         let contradicts = match (answered, self.enough, self.too_short) {
-            _ if !known => return,
+            _ if known.is_none() => return,
             (true, _, Some(too_short)) => behind_reply <= too_short,
             (false, Some(enough), _) => gap >= enough.min(LONGEST),
             _ => false,
         };
         if contradicts {
             // it is the line that loses some
-            (self.enough, self.too_short, self.is_lost, self.times) = (None, None, false, 0);
+            (self.enough, self.too_short, self.lost, self.times) = (None, None, None, 0);
         } else if answered {
             if gap == behind_reply {
                 self.enough = Some(self.enough.map_or(gap, |enough| enough.min(gap)));
             }
-            self.times = self.times.saturating_add(u8::from(std::mem::take(&mut self.is_lost)));
+            self.times =
+                self.times.saturating_add(u8::from(self.lost.take_if(|lost| Some(*lost) == known).is_some()));
         } else {
             self.too_short = self.too_short.max(Some(gap));
-            self.is_lost = true;
+            self.lost = known;
         }
     }
 
@@ -74,7 +76,7 @@ mod tests {
     /// Asks so long after the line was used; the UPS rests for `rest`.
     fn ask(rest: &mut Rest, after: u64, needs: u64) -> Moment {
         let asked = rest.used() + Duration::from_millis(after);
-        rest.conclude(after >= needs, true, asked, asked + Duration::from_millis(30));
+        rest.conclude(after >= needs, Some(0), asked, asked + Duration::from_millis(30));
         rest.over()
     }
 
