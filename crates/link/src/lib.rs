@@ -63,8 +63,6 @@ use std::time::Duration;
 use timer::Timer;
 use tokio::time::Instant;
 
-/// A line counts as quiet after so long without a byte.
-const QUIET: Duration = Duration::from_millis(60);
 /// Waiting for quiet ends here, or babble would keep us from ever asking.
 const BABBLE: Duration = Duration::from_millis(1000);
 /// Longest time to write a command.
@@ -201,7 +199,7 @@ impl Link {
         let rested = std::mem::take(&mut self.rested);
         self.answered = false;
         let usual = self.wire.collect_lines(self.by_lines.usual(exchange), &mut self.by_lines)?;
-        let (stray, late) = if exchange.settle { self.settle().await? } else { (false, vec![]) };
+        let (stray, late) = if exchange.settle { self.settle(exchange).await? } else { (false, vec![]) };
         self.wire.discard(rested && !exchange.settle)?;
         let mut command = exchange.command.clone();
         command.push(END);
@@ -279,15 +277,19 @@ impl Link {
     }
 
     /// Reads bytes away until the line is quiet: whether there were any, and the first of them.
-    async fn settle(&mut self) -> Result<(bool, Vec<u8>), LinkError> {
+    async fn settle(&mut self, exchange: &Exchange) -> Result<(bool, Vec<u8>), LinkError> {
         let end = Instant::now() + BABBLE;
-        let (mut buffer, mut stray, mut late) = ([0; 256], false, vec![]);
+        let (mut buffer, mut stray, mut late, mut last) = ([0; 256], false, vec![], None);
         let Link { wire, timer, .. } = self;
         while Instant::now() < end {
-            match timer.timeout_at(Instant::now() + QUIET, wire.read(&mut buffer)).await {
+            match timer
+                .timeout_at((Instant::now() + exchange.quiet_after(last)).min(end), wire.read(&mut buffer))
+                .await
+            {
                 Some(read) => {
                     let read = read?;
                     stray |= read > 0;
+                    last = buffer[..read].last().copied().or(last);
                     let room = LATE_KEPT.saturating_sub(late.len());
                     late.extend_from_slice(buffer.get(..read.min(room)).unwrap_or_default());
                 }

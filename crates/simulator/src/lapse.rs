@@ -7,8 +7,6 @@ use qx::line::exchange::{Collector, END, Exchange, LATE_KEPT, Reply, WHOLE};
 use qx::vocabulary::moment::Moment;
 use std::time::Duration;
 
-/// A line is quiet after this, as for the links.
-const QUIET: Duration = Duration::from_millis(60);
 /// It is asked after this, quiet or not.
 const BABBLE: Duration = Duration::from_secs(1);
 
@@ -61,7 +59,7 @@ impl Lapse {
         if exchange.settle {
             let end = self.now + BABBLE;
             while self.now < end {
-                let quiet = self.now + QUIET;
+                let quiet = (self.now + exchange.quiet_after(late.last().copied())).min(end);
                 match self.heard(quiet) {
                     Some(bytes) => late.extend(bytes),
                     None => {

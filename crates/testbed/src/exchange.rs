@@ -6,9 +6,7 @@ use qx::vocabulary::moment::Moment;
 use simulator::ups::SimulatedUps;
 use std::time::Duration;
 
-/// As the links do: a line is quiet after this,
-const QUIET: Duration = Duration::from_millis(60);
-/// and at last it is asked all the same.
+/// As the links do: at last a line is asked, be it quiet or not.
 const BABBLE: Duration = Duration::from_millis(1000);
 
 /// The other end of the line.
@@ -42,8 +40,9 @@ pub fn exchange(
     if exchange.settle || unsettled {
         let end = *now + BABBLE;
         while *now < end {
-            let Some((due, bytes)) = far.next(*now + QUIET) else {
-                *now += QUIET;
+            let quiet = (*now + exchange.quiet_after(late.last().copied())).min(end);
+            let Some((due, bytes)) = far.next(quiet) else {
+                *now = quiet;
                 break;
             };
             *now = due.max(*now);

@@ -13,6 +13,11 @@ const AFTER_ECHO: Duration = Duration::from_millis(300);
 /// From its first byte on a reply takes no longer, or it is babble.
 pub const WHOLE: Duration = Duration::from_secs(3);
 
+/// A line is quiet when nothing came for so long.
+pub const QUIET: Duration = Duration::from_millis(60);
+/// The same within a reply whose end did not come, at most: with longer gaps the status would wait for too long.
+const QUIET_WITHIN: Duration = Duration::from_millis(450);
+
 /// What it means when the command itself comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Echo {
@@ -42,6 +47,17 @@ pub struct Exchange {
     pub is_command: bool,
     /// How fast the bytes come is of interest: a link that can hand over whole lines shows each byte as it comes.
     pub measured: bool,
+}
+
+impl Exchange {
+    /// How long nothing may come until the line is quiet, where `last` was the last byte that was read away: what did not
+    /// end yet goes on after a gap, and what is sent meanwhile is answered by its tail.
+    pub fn quiet_after(&self, last: Option<u8>) -> Duration {
+        match last {
+            Some(byte) if !matches!(byte, b'\r' | b'\n' | 0) => self.gap.clamp(QUIET, QUIET_WITHIN),
+            _ => QUIET,
+        }
+    }
 }
 
 /// What came back, without the NULs around it ([`without_nuls`]).
