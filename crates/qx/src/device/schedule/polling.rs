@@ -31,9 +31,18 @@ impl Device {
         let overdue =
             |slot: &QueryState| slot.says_mains && slot.due.is_some_and(|due| due + patience <= now);
         let mains_waits = self.schedule.slots.iter().any(overdue);
+        // after orders, which take their time, half of it may be over until data is stale
+        let half_is_over = self.ready && self.schedule.last_good + self.stale_after() / 2 <= now;
+        // (where a reply takes longer than that allows, status and the rest take turns)
+        let is_fast = self.line.usual().is_some_and(|usual| 4 * usual < self.stale_after());
+        let is_urgent = |slot: &QueryState| {
+            let answers = slot.repeats == 0 && slot.odd.is_none();
+            half_is_over && is_fast && !noisy && !gives_way && slot.says_mains && answers
+        };
         // what is asked again and again does not keep back what says mains
         let often = |slot: &QueryState| mains_waits && !slot.says_mains && slot.repeats >= REPEATS;
         let rank = |slot: &QueryState| match slot.query.cadence {
+            _ if is_urgent(slot) => 0,
             // on a noisy line this may take long, and the status must not wait for it
             _ if slot.repeats > 0 && !noisy && self.goes_first(slot) && !often(slot) => {
                 u8::from(!slot.says_mains)
