@@ -76,3 +76,38 @@ fn half_of_the_lives() {
 fn the_other_half_of_the_lives() {
     lives(1);
 }
+
+/// Lives that found something, as small as they could be made; each was seen to fail.
+const FOUND_ONCE: &[&str] = &[
+    // a width that lost a digit was waited for, and the bits beside it as well
+    "dialect mustek\nnamed\nseed 9715235\nknob baud 2400\nknob odd narrow after:80\nat 49600ms mains fail\n\
+     at 67500ms mains back\nat 104400ms mains fail\nuntil 108s",
+    // a question that is silent was taken for a slow one, though another one was answered after it
+    "dialect ablerex\nnamed\nseed 9716671\nknob latency 250\nknob baud 2400\nknob mains fail\n\
+     knob odd nuls ask:At every:2 phase:1\nuntil 13s",
+    // and for a UPS that rests
+    "dialect ablerex\nnamed\nseed 9727549\noption pollinterval=1\nknob latency 250\nknob baud 2400\n\
+     knob odd silent ask:At on:battery\nknob odd refuses ask:TR on:battery\nat 52200ms mains fail\nuntil 76s",
+    // each question was answered by the tail of the reply before it, of which the head was read away
+    "dialect megatec\nnamed\nseed 9729540\nknob latency 250\nknob baud 2400\nknob odd gap=200 on:battery\n\
+     knob odd gap=200 on:battery\nknob odd letter=B on:battery\nat 50500ms mains fail\nuntil 62s",
+    // after two orders numbers went before mains
+    "dialect q2\nnamed\nseed 9722429\noption pollinterval=1\nknob latency 250\nknob baud 2400\n\
+     at 53600ms kill\nat 58700ms mains fail\nuntil 63s",
+    // two garbled replies in a row showed the same bit
+    "dialect mecer\nnamed\nseed 9726893\noption pollinterval=10\nknob latency 100\nknob baud 2400\n\
+     knob odd bits=1 after:180\nat 49600ms mains fail\nat 70900ms charge 14\nat 91400ms mains back\n\
+     at 179200ms hurt 3\nuntil 184s",
+];
+
+#[test]
+fn lives_that_found_something_once() {
+    for recipe in FOUND_ONCE {
+        let found = live(&Life::parse(recipe));
+        assert!(
+            found.is_empty(),
+            "{recipe}\n{}",
+            found.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+        );
+    }
+}

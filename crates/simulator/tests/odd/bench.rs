@@ -176,7 +176,8 @@ impl<'l> Bench<'l> {
         if let Some(diary) = self.diary.as_mut().filter(|_| noted) {
             let said = reply.as_ref().and_then(|reply| reply.line.as_deref()).unwrap_or(b"-");
             diary.push(format!(
-                "{:.1} s: {} > {}",
+                "{:.1} s to {:.1} s: {} > {}",
+                began.since_start().as_secs_f64(),
                 now.since_start().as_secs_f64(),
                 exchange.command.escape_ascii(),
                 said.escape_ascii()
