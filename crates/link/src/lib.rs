@@ -282,10 +282,8 @@ impl Link {
         let (mut buffer, mut stray, mut late, mut last) = ([0; 256], false, vec![], None);
         let Link { wire, timer, .. } = self;
         while Instant::now() < end {
-            match timer
-                .timeout_at((Instant::now() + exchange.quiet_after(last)).min(end), wire.read(&mut buffer))
-                .await
-            {
+            let quiet = (Instant::now() + exchange.quiet_after(last)).min(end);
+            match timer.timeout_at(quiet, wire.read(&mut buffer)).await {
                 Some(read) => {
                     let read = read?;
                     stray |= read > 0;

@@ -22,8 +22,9 @@ pub const LOW_ON_BATTERY: Of = Of { some: 2, last: 8 };
 pub const IN_A_ROW: usize = 2;
 /// A word that flickers is cleared by four readings in a row without it.
 pub const CLEARED: usize = 4;
-/// On a line that was hurt lately FSD and OFF take one more: two garbled replies in a row may show the same.
-pub const HALTS_IF_HURT: Of = Of { some: 3, last: 5 };
+/// On a line that was hurt lately FSD and OFF take one more: two garbled replies in a row may show the same. A bit that
+/// says it in each third reply is not lost.
+pub const HALTS_IF_HURT: Of = Of { some: 3, last: 7 };
 /// On a noisy line three of the last five readings have to agree on a word, and the newest with them.
 pub const RAISED_IN_NOISE: Of = Of { some: 3, last: 5 };
 /// Where at least half of all replies are garbled, a word that makes hosts halt takes one more.

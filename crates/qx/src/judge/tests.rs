@@ -281,3 +281,38 @@ fn a_word_that_makes_hosts_halt_is_asked_for_until_four_replies_tell() {
     let said = hear_all(&mut judge, Quality::Clean, &[&low, &not, &low]);
     assert!(said.status.has(Status::LowBattery));
 }
+
+/// On a line that was hurt two replies that show the bit of a shutdown are not enough; one in three is.
+#[test]
+fn a_forced_shutdown_takes_three_readings_on_a_line_that_was_hurt() {
+    const OK: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001000";
+    const FSD: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010";
+    let raised_after = |quality: Quality, replies: &[&[u8]]| {
+        let options = Options::default();
+        let mut judge =
+            Judge::new(&protocols::ALL.iter().find(|it| it.name == "megatec").unwrap().queries[0]);
+        let mut now = Moment::ZERO;
+        for (at, reply) in [OK; 8].iter().chain(replies).enumerate() {
+            now += Duration::from_secs(1);
+            let hearing = Hearing {
+                now,
+                since: now - Duration::from_secs(20),
+                values_since: now - Duration::from_secs(20),
+                on_battery: false,
+                quality,
+                let_run: false,
+                word_is_news: false,
+            };
+            let claims = judge.claims(reply, quality, &options);
+            judge.hear(&claims, hearing);
+            if judge.readings().is_some_and(|taken| taken.status.has(Status::ForcedShutdown)) {
+                return Some(at + 1 - 8);
+            }
+        }
+        None
+    };
+    assert_eq!(raised_after(Quality::Clean, &[FSD, FSD]), Some(2));
+    assert_eq!(raised_after(Quality::Hurt, &[FSD, FSD, OK, OK]), None);
+    assert_eq!(raised_after(Quality::Hurt, &[FSD, FSD, FSD]), Some(3));
+    assert_eq!(raised_after(Quality::Hurt, &[FSD, OK, OK, FSD, OK, OK, FSD]), Some(7));
+}

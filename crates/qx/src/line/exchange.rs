@@ -173,6 +173,26 @@ impl Collector {
 mod tests {
     use super::*;
 
+    #[test]
+    fn what_has_no_end_yet_is_waited_for_as_long_as_its_gaps_and_not_too_long() {
+        let ms = Duration::from_millis;
+        for (gap, quiet) in [(20, 60), (60, 60), (61, 61), (449, 449), (450, 450), (451, 450), (1000, 450)] {
+            let exchange = Exchange {
+                command: "Q1".into(),
+                patience: Duration::ZERO,
+                gap: ms(gap),
+                echo: Echo::Unknown,
+                settle: true,
+                is_command: false,
+                measured: false,
+            };
+            assert_eq!(exchange.quiet_after(Some(b'2')), ms(quiet), "{gap}");
+            for last in [None, Some(b'\r'), Some(b'\n'), Some(0)] {
+                assert_eq!(exchange.quiet_after(last), QUIET, "{gap} {last:?}");
+            }
+        }
+    }
+
     fn collect(echo: Echo, chunks: &[&[u8]]) -> (bool, Reply) {
         collect_for(false, echo, chunks)
     }

@@ -50,8 +50,10 @@ impl Rest {
             if gap == behind_reply {
                 self.enough = Some(self.enough.map_or(gap, |enough| enough.min(gap)));
             }
-            self.times =
-                self.times.saturating_add(u8::from(self.lost.take_if(|lost| Some(*lost) == known).is_some()));
+            if self.lost == known {
+                self.lost = None;
+                self.times = self.times.saturating_add(1);
+            }
         } else {
             self.too_short = self.too_short.max(Some(gap));
             self.lost = known;
@@ -96,6 +98,20 @@ mod tests {
         // once a shorter one was enough, that
         ask(&mut rest, 1000, 600);
         assert_eq!(rest.over(), rest.used() + Duration::from_millis(1000));
+    }
+
+    #[test]
+    fn another_question_that_falls_silent_is_no_rest() {
+        let mut rest = Rest::default();
+        for _ in 0..5 {
+            let asked = rest.used() + Duration::from_millis(1970);
+            rest.conclude(true, Some(0), asked, asked + Duration::from_millis(30));
+            // right behind the status, and the status a while behind it
+            rest.conclude(false, Some(1), rest.used(), rest.used() + Duration::from_secs(1));
+            let asked = rest.used() + Duration::from_secs(1);
+            rest.conclude(true, Some(0), asked, asked + Duration::from_millis(30));
+            assert_eq!(rest.over(), rest.used());
+        }
     }
 
     #[test]
