@@ -289,8 +289,7 @@ fn a_forced_shutdown_takes_three_readings_on_a_line_that_was_hurt() {
     const FSD: &[u8] = b"(226.0 195.0 226.0 014 49.0 27.5 30.0 00001010";
     let raised_after = |quality: Quality, replies: &[&[u8]]| {
         let options = Options::default();
-        let mut judge =
-            Judge::new(&protocols::ALL.iter().find(|it| it.name == "megatec").unwrap().queries[0]);
+        let mut judge = Judge::new(protocols::ALL.iter().find(|it| it.name == "megatec").unwrap().queries[0]);
         let mut now = Moment::ZERO;
         for (at, reply) in [OK; 8].iter().chain(replies).enumerate() {
             now += Duration::from_secs(1);
