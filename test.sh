@@ -111,59 +111,22 @@ else
 fi
 
 say "tests"
-logs=target/test-logs
-rm -rf "$logs"
-mkdir -p "$logs"
-cargo build --workspace --locked
-# what the package needs is built beside tests in virtual time
-nice -n 19 cargo build --release --locked -p driver -p qxups >"$logs/release" 2>&1 &
+packaging/test-programs.sh compile
+cargo test --workspace --locked --features driver/usb-machine --doc --quiet
+packaging/run-examples.sh
+# what the package needs is built beside tests that wait
+nice -n 19 cargo build --release --locked -p driver -p qxups >target/test-logs/release 2>&1 &
 release=$!
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
-cargo test --workspace --exclude driver --locked --no-fail-fast
-packaging/run-examples.sh
-# Most tests of the driver wait for a UPS or for NUT, not for a processor: four programs of them at a time.
-# (With one set of features, so that no program is linked anew while a test starts it.)
-features=""
-[ -n "${QXUPS_NO_USB_MACHINE:-}" ] || features="--features usb-machine"
-export features
-cargo test -p driver --locked $features --no-run
-one_program() {
-    if cargo test -p driver --locked --no-fail-fast $features "$1" >"$logs/$1" 2>&1; then
-        grep -H '^test result' "$logs/$1"
-    else
-        cat "$logs/$1"
-        return 1
-    fi
-}
-# These wait for NUT, for a UPS or for a virtual machine, with limits in seconds: one that fails beside others is
-# run once more alone, and the last lines name it.
-or_alone() {
-    one_program "$1" || echo "$1" >>"$logs/alone"
-}
-alone() {
-    [ -e "$logs/alone" ] || return 0
-    while read -r program; do
-        say "once more, alone: $program"
-        RUST_TEST_THREADS=2 one_program "$program" </dev/null || return 1
-        left_out+=("$program beside other tests: it failed there, and passed alone")
-    done <"$logs/alone"
-    rm "$logs/alone"
-}
-export -f one_program or_alone
-export logs
-programs() { RUST_TEST_THREADS="$2" xargs -P "$1" -I{} bash -uo pipefail -c 'or_alone {}'; }
-tests() { find crates/driver/tests -maxdepth 1 -name '*.rs' -printf '--test=%f\n' | sed 's/\.rs$//' | sort; }
-{ printf '%s\n' --lib --bins; tests | grep -v -e --test=usb -e --test=soak; } | programs 4 6
-alone
-# ten minutes in which everything fails, beside the tests on USB
-QXUPS_SOAK_SECONDS="${SOAK_SECONDS:-600}" one_program --test=soak &
-soak=$!
+# among them ten minutes in which everything fails
+QXUPS_SOAK_SECONDS="${SOAK_SECONDS:-600}" packaging/test-programs.sh most
+wait "$release" || { cat target/test-logs/release >&2; exit 1; }
 if [ -z "${QXUPS_NO_USB_MACHINE:-}" ]; then
     say "tests on a real USB stack"
-    # each keeps a virtual machine busy, or two: one after the other, within twelve minutes
-    tests | grep -e --test=usb | programs 1 2
-    alone
+    packaging/test-programs.sh usb
 fi
+packaging/test-programs.sh all-ran
+[ ! -e target/test-logs/left-out ] || mapfile -t -O "${#left_out[@]}" left_out <target/test-logs/left-out
 
 say "Debian 13's own compiler"
 command -v mmdebstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends mmdebstrap || true
@@ -181,7 +144,6 @@ else
 fi
 
 say "the size of the drop-in"
-wait "$release"
 packaging/check-size.sh
 
 say "the Debian package"
@@ -219,13 +181,10 @@ if cargo +nightly --version >/dev/null 2>&1; then
     RUSTFLAGS="-Zsanitizer=address" CARGO_TARGET_DIR=target/sanitized \
         cargo +nightly build --quiet -p driver --bins --locked --target "$host"
     QXUPS_DRIVERS="$PWD/target/sanitized/$host/debug" \
-        cargo test -p driver --locked $features --test main_job -- --skip hostile
+        cargo test -p driver --locked --test main_job -- --skip hostile
 else
     left_out+=("address sanitizer: needs a nightly compiler (rustup toolchain install nightly)")
 fi
-
-say "the soak"
-wait "$soak"
 
 if [ -z "${QXUPS_NEWEST_NUT:-}" ]; then
     left_out+=("comparison with a newer NUT than Debian's: QXUPS_NEWEST_NUT names no folder with its nutdrv_qx (see ARCHITECTURE.md); replies of its dialects were read from captures/replies")

@@ -255,9 +255,10 @@ fn faults_are_survived() {
             words(seen)
         );
         let fresh = format!("OL {}.0", FIRST_VOLTS + number);
-        // after a loss of the link, and for one reading after a leap, numbers stay as they were; the status does not
+        // after a loss of the link, and for one reading after a leap, numbers stay as they were; the status does not.
+        // Where a line was hurt, a number that leapt in a silence is not shown at all until it is read twice
         let before = format!("OB {}.0", FIRST_VOLTS + number);
-        let known = ["OL 230.0", "OB 0.0", "OB 230.0", "Data stale", &fresh, &before];
+        let known = ["OL 230.0", "OB 0.0", "OB 230.0", "OL", "OB", "Data stale", &fresh, &before];
         let right = |state: &String| known.contains(&state.as_str());
         // a converter that says nothing is reset ten seconds after the data went stale
         let most = if FAULTS[*number].0.starts_with("hangs") { 25.0 } else { 8.0 };
