@@ -12,8 +12,9 @@ set -euo pipefail
 logs=target/test-logs
 
 # begun in this order, all others after them; measured on two cores
-longest=(driver-soak driver-against_nut driver-dialects driver-lives_beside_nut driver-shutdown driver-known
-    driver-kill_beside_nut driver-patience driver-against_blazer serve-lives simulator-odd_lives)
+longest=(driver-soak driver-dialects driver-battery driver-against_nut serve-against_upsd simulator-odd_cases serve-inside
+    driver-option_values battery-truth serve-memory driver-against_blazer driver-kill_the_power driver-kill_beside_nut
+    battery-proof battery-worlds battery-outages qx-battery simulator-trouble_soak)
 
 compile() {
     rm -rf "$logs"

@@ -214,7 +214,7 @@ impl Device {
     /// The store, for those who add what they know themselves (`driver.…`), or take the changes.
     pub fn store_mut(&mut self) -> &mut Store {
         // so that the next poll looks after what the UPS does not say
-        self.heard_words();
+        self.words_changed();
         &mut self.store
     }
     /// What changed in the store since the last call.
@@ -249,7 +249,7 @@ impl Device {
         let was_fresh_until = self.fresh_until();
         let before = std::mem::replace(&mut self.options, options);
         self.schedule.slots_mut().iter_mut().for_each(|slot| slot.judge.forget_claims());
-        self.heard_words();
+        self.words_changed();
         self.options.first_dialect = before.first_dialect;
         let battery = |o: &Options| (o.runtimecal, o.chargetime, o.idleload_percent.to_bits(), o.ignorelb);
         if battery(&before) != battery(&self.options) {
@@ -316,7 +316,7 @@ impl Device {
             }
             Asked::Request(request) => self.handle_request_reply(request, reply, since, now),
         }
-        self.look_for_staleness(now);
+        self.check_freshness(now);
     }
 
     /// What happened to the link.
@@ -337,17 +337,17 @@ impl Device {
         if is_news {
             self.link_changed(change, now);
         }
-        self.look_for_staleness(now);
+        self.check_freshness(now);
     }
 
     /// The next exchange, if one is due. Its outcome must come back by [`Device::handle_reply`] or
     /// [`Device::handle_link`] before the next.
     pub fn poll_exchange(&mut self, now: Moment) -> Option<Exchange> {
         self.clock = now;
-        self.look_for_staleness(now);
-        self.look_after_order(now);
-        self.look_at_identity(now);
-        self.look_after_killing(now);
+        self.check_freshness(now);
+        self.settle_due_order(now);
+        self.check_identity(now);
+        self.continue_killing(now);
         self.drop_wrong_guess(now);
         self.ask_once_more(now);
         if self.asked.is_some() || !self.line.is_up() {

@@ -77,7 +77,7 @@ impl Device {
                 (!self.ready && is_fresh && due > Moment::ZERO).then_some(due)
             }
             DeviceTimer::Order => self.order_due(),
-            DeviceTimer::Doubt => self.doubt_due(),
+            DeviceTimer::Doubt => self.command_due(),
             DeviceTimer::Request => self.requests_due().filter(|_| is_up),
             DeviceTimer::Kill => self.kill_due(),
             DeviceTimer::Identity => self.identity_due(),

@@ -136,7 +136,7 @@ impl Device {
     }
 
     /// The next step, when it is time for it.
-    pub(in crate::device) fn look_after_killing(&mut self, now: Moment) {
+    pub(in crate::device) fn continue_killing(&mut self, now: Moment) {
         let Some(killing) = &mut self.control.kill_power else { return };
         let end = *killing.began.get_or_insert(now) + KILL;
         killing.met_line |= self.line.is_up();

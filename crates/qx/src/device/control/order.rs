@@ -25,7 +25,7 @@ enum CommandVerdict {
 
 impl Device {
     /// A command was answered, or got no reply.
-    pub(super) fn begin_doubt(&mut self, now: Moment) {
+    pub(super) fn await_proof(&mut self, now: Moment) {
         let before = self.shown_before(now);
         let Some(unconfirmed) = &mut self.control.unconfirmed else { return };
         unconfirmed.before = before;
@@ -33,7 +33,7 @@ impl Device {
         if unconfirmed.what == CommandAim::Off && unconfirmed.answer != Acceptance::Yes {
             unconfirmed.look = Some(unconfirmed.sent_at + SILENCE_COUNTS);
         }
-        self.settle_doubt(now);
+        self.settle_command(now);
     }
 
     /// When the load should be off by the order that the UPS has taken.
@@ -42,7 +42,7 @@ impl Device {
     }
 
     /// Until when nothing is to be done about the command that is in doubt.
-    pub(in crate::device) fn doubt_due(&self) -> Option<Moment> {
+    pub(in crate::device) fn command_due(&self) -> Option<Moment> {
         let unconfirmed = self.control.unconfirmed.as_ref()?;
         let end = self.unconfirmed_until(unconfirmed);
         Some(unconfirmed.look.map_or(end, |look| look.min(end)))
@@ -113,7 +113,7 @@ impl Device {
         unconfirmed.in_place_of =
             Some(at).filter(|_| in_place && !is_echo && unconfirmed.answer != Acceptance::Yes);
         self.control.unanswered = None;
-        self.settle_doubt(now);
+        self.settle_command(now);
         in_place
     }
 
@@ -127,25 +127,25 @@ impl Device {
         }
         if self.control.unconfirmed.is_some() {
             let now = self.schedule.slots().iter().map(|slot| slot.answered).max().unwrap_or_default();
-            self.settle_doubt(now);
+            self.settle_command(now);
         }
     }
 
     /// Looks after a command and an order whose time is up.
-    pub(in crate::device) fn look_after_order(&mut self, now: Moment) {
+    pub(in crate::device) fn settle_due_order(&mut self, now: Moment) {
         let due = |unconfirmed: &&mut Box<Unconfirmed>| unconfirmed.look.is_some_and(|look| look <= now);
         if let Some(unconfirmed) = self.control.unconfirmed.as_mut().filter(due) {
             unconfirmed.look = None;
             self.line.settle_first();
             self.schedule.ask_status(now);
         }
-        self.settle_doubt(now);
+        self.settle_command(now);
         if self.control.order.as_ref().is_some_and(|order| order.due() <= now) {
             self.judge_order();
         }
     }
 
-    fn settle_doubt(&mut self, now: Moment) {
+    fn settle_command(&mut self, now: Moment) {
         let Some(unconfirmed) = &self.control.unconfirmed else { return };
         let verdict = self.verdict(unconfirmed, now);
         if matches!(verdict, CommandVerdict::Wait) {

@@ -402,7 +402,7 @@ impl Device {
         let unconfirmed = Unconfirmed::new(request, (sent, wire), (answer, said), (sent_at, now));
         let unconfirmed = if reply.failed { unconfirmed.failed() } else { unconfirmed };
         self.control.unconfirmed = Some(Box::new(unconfirmed.after(before)));
-        self.begin_doubt(now);
+        self.await_proof(now);
     }
 
     /// What a command may have changed is asked again.

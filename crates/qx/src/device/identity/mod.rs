@@ -139,7 +139,7 @@ impl Device {
             ask_at,
         };
         self.identity.doubt = Some(Box::new(doubted));
-        self.look_at_identity(now);
+        self.check_identity(now);
     }
 
     /// What the UPS says of itself.
@@ -186,16 +186,16 @@ impl Device {
             self.doubt_identity(now, now);
         }
         if of_status && line.is_some() {
-            self.look_at_plate(silences, now);
+            self.check_plate(silences, now);
         }
         if let Some(line) = line.filter(|_| !of_status) {
-            self.look_for_restless(at, line);
+            self.check_restless(at, line);
         }
-        self.look_at_identity(now);
+        self.check_identity(now);
     }
 
     /// Compares what the UPS says of itself with what was said before.
-    pub(super) fn look_at_identity(&mut self, now: Moment) {
+    pub(super) fn check_identity(&mut self, now: Moment) {
         self.compare_plate(now);
         let heard = self.schedule.slots().iter().filter(|slot| slot.query.cadence == Cadence::Quick);
         let heard = heard.map(|slot| slot.answered).max().unwrap_or_default();
@@ -286,7 +286,7 @@ impl Device {
         if let Some(battery) = doubted.battery {
             self.battery = battery;
         }
-        self.heard_words();
+        self.words_changed();
         self.reconsider(now);
         if self.ready && !self.store.is_stale() {
             self.publish(now);
@@ -345,7 +345,7 @@ impl Device {
             return true;
         }
         if !frozen {
-            self.heard_words();
+            self.words_changed();
             return false;
         }
         if let Some(protocol) = self.protocol.filter(|_| !self.overridden(UPS_STATUS.name)) {
@@ -413,7 +413,7 @@ impl Device {
         self.fail_requests();
         // what the configuration asks for is asked of this one, once it is surveyed
         self.control.begin_settings_anew();
-        self.heard_words();
+        self.words_changed();
     }
 }
 

@@ -124,7 +124,7 @@ impl Device {
     }
 
     /// A status was heard after `silences` that was not.
-    pub(super) fn look_at_plate(&mut self, silences: u8, now: Moment) {
+    pub(super) fn check_plate(&mut self, silences: u8, now: Moment) {
         if !self.is_proven() || !self.ready || self.line.quality().is_noisy() {
             self.identity.plate.asked = None;
             return;
@@ -173,7 +173,7 @@ impl Device {
         let two_ended = self.identity.plate.two_until.is_some_and(|until| now >= until);
         if two_ended {
             self.identity.plate.two_until = None;
-            self.heard_words();
+            self.words_changed();
             self.doubt_identity(now, now);
         }
         let Some(PlateCheck { since, before }) = &self.identity.plate.asked else { return };
@@ -206,7 +206,7 @@ impl Device {
 
     /// What was said of the UPS itself by the query at `at`, while it is asked who answers: a value that is another one
     /// each time proves nothing, and is not asked for again.
-    pub(super) fn look_for_restless(&mut self, at: usize, line: &[u8]) {
+    pub(super) fn check_restless(&mut self, at: usize, line: &[u8]) {
         let asks = !self.is_proven() || self.identity.plate.asked.is_some();
         let noisy = self.line.quality().is_noisy();
         let Some(slot) = self.schedule.slots_mut().get_mut(at) else { return };
@@ -244,7 +244,7 @@ impl Device {
         self.identity.plate.asked = None;
         self.identity.plate.two_until = Some(now + TWO_UNITS);
         self.fail_requests();
-        self.heard_words();
+        self.words_changed();
         if !self.store.is_stale() {
             self.publish(now);
         }

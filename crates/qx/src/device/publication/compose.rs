@@ -35,7 +35,7 @@ const IDENTITY: [&Var; 10] = [
 ];
 
 /// What the last readings come to by themselves. It is made anew when one of them changes, see
-/// [`Device::heard_news`]; clock and battery come to it with each poll.
+/// [`Device::readings_changed`]; clock and battery come to it with each poll.
 #[derive(Debug)]
 pub(super) struct Composed {
     snapshot: Snapshot,
@@ -73,7 +73,7 @@ impl Device {
         }
         let mut raised = said.raised.clone();
         self.weigh(&mut raised);
-        self.feel(raised.status, now);
+        self.note_status(raised.status, now);
         said.reckoned = self.reckon(&said, raised.status, now);
         let estimate = self.estimate(&said, raised.status, now);
         let on_mains = raised.status.has(Status::Online) && !raised.status.has(Status::Calibrating);
@@ -83,7 +83,7 @@ impl Device {
             debug_assert_eq!(
                 said.snapshot,
                 self.snapshot().0,
-                "a reading changed, and heard_news was not called"
+                "a reading changed, and readings_changed was not called"
             );
         } else {
             self.show(&said, &raised, &estimate, now);
@@ -94,21 +94,21 @@ impl Device {
     }
 
     /// Takes note of whether the UPS is on battery, or says something that makes hosts halt.
-    fn feel(&mut self, status: StatusSet, now: Moment) {
-        let uneasy = !status.has(Status::Online) || GRAVE.iter().any(|word| status.has(*word));
-        if self.schedule.feel(uneasy, now) {
-            self.look_closer(now);
+    fn note_status(&mut self, status: StatusSet, now: Moment) {
+        let alert = !status.has(Status::Online) || GRAVE.iter().any(|word| status.has(*word));
+        if self.schedule.note_status(alert, now) {
+            self.ask_related(now);
         }
     }
 
     /// A reading changed, or what is made of it: nothing made of it before counts any more.
-    pub(in crate::device) fn heard_news(&mut self) {
-        self.publication.heard_news();
+    pub(in crate::device) fn readings_changed(&mut self) {
+        self.publication.readings_changed();
     }
 
     /// More than numbers of a status changed: what is asked of this UPS, and what it offers, may be another.
-    pub(in crate::device) fn heard_words(&mut self) {
-        self.publication.heard_words();
+    pub(in crate::device) fn words_changed(&mut self) {
+        self.publication.words_changed();
     }
 
     /// Whether the readings say whether mains is there.
@@ -337,7 +337,7 @@ impl Device {
     /// Says once in an outage that `ignorelb` ignores LB, and that nothing else says when the battery is low.
     fn tell_of_ignored_lb(&mut self, snapshot: &Snapshot, trust: Trust, status: StatusSet, low: bool) {
         if status.has(Status::Online) {
-            self.publication.told_of_ignored_lb = false;
+            self.publication.said_ignored_lb = false;
             return;
         }
         let configured = self.configured(snapshot);
@@ -348,7 +348,7 @@ impl Device {
         ];
         let is_known = pairs.iter().any(|(value, bound, counts)| *counts && has(value) && has(bound));
         let ignores = self.options.ignorelb && status.has(Status::LowBattery) && !low && !is_known;
-        if ignores && !std::mem::replace(&mut self.publication.told_of_ignored_lb, true) {
+        if ignores && !std::mem::replace(&mut self.publication.said_ignored_lb, true) {
             let text = "the UPS says that its battery is low, ignorelb ignores that, and neither battery.charge nor battery.runtime is known, so LB is not published: remove ignorelb from ups.conf";
             self.note(LogLevel::Warning, text.into());
         }
@@ -382,7 +382,11 @@ impl Device {
             self.forget_unsaid(&snapshot, &configured);
             Outline { vars: snapshot.vars().copied().collect(), choices: self.choices() }
         });
-        debug_assert_eq!(outline.choices, self.choices(), "a choice changed, and heard_words was not called");
+        debug_assert_eq!(
+            outline.choices,
+            self.choices(),
+            "a choice changed, and words_changed was not called"
+        );
         for (var, said) in snapshot.0 {
             let value = configured.remove(var.name).map_or(said, Value::Text);
             if self.control.is_delay(var.name) {
@@ -398,7 +402,7 @@ impl Device {
                 self.store.set(name, text);
             }
         }
-        debug_assert!(anew || self.store.offers(&self.command_names()), "a command, and no heard_words");
+        debug_assert!(anew || self.store.offers(&self.command_names()), "a command, and no words_changed");
         if anew {
             let names = self.command_names();
             self.store.set_commands(names);

@@ -27,7 +27,7 @@ pub(super) struct Publication {
     reckoning: Reckoning,
     low_battery: LowBattery,
     /// The log has it that LB is ignored in this outage.
-    told_of_ignored_lb: bool,
+    said_ignored_lb: bool,
 }
 
 impl Publication {
@@ -40,18 +40,18 @@ impl Publication {
             plausibility: Plausibility::default(),
             reckoning: Reckoning::default(),
             low_battery: LowBattery::default(),
-            told_of_ignored_lb: false,
+            said_ignored_lb: false,
         }
     }
 
     /// A reading changed, or what is made of it: nothing made of it before counts any more.
-    pub(super) fn heard_news(&mut self) {
+    pub(super) fn readings_changed(&mut self) {
         self.said = None;
     }
 
     /// More than numbers of a status changed: what is asked of this UPS, and what it offers, may be another.
-    pub(super) fn heard_words(&mut self) {
-        self.heard_news();
+    pub(super) fn words_changed(&mut self) {
+        self.readings_changed();
         self.outline = None;
         self.unsettled = true;
     }

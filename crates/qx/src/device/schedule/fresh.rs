@@ -85,7 +85,7 @@ impl Device {
         self.ready && !self.store.is_stale() && now < self.fresh_until()
     }
 
-    pub(in crate::device) fn look_for_staleness(&mut self, now: Moment) {
+    pub(in crate::device) fn check_freshness(&mut self, now: Moment) {
         if self.ready && !self.store.is_stale() {
             // that all of it is old is told before anything else
             if self.is_overdue(now) && !self.mains_is_known_otherwise(now) {
@@ -298,7 +298,7 @@ impl Device {
             };
             self.note_of_question(LogLevel::Warning, text);
         }
-        self.heard_words();
+        self.words_changed();
     }
 
     /// Whether it is only noise that keeps it from being understood. Looking for it anew would forget what

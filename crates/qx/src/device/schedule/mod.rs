@@ -3,6 +3,7 @@
 mod fresh;
 mod pace;
 mod polling;
+mod repeats;
 mod slot;
 
 use super::Moment;
@@ -23,7 +24,7 @@ pub(super) struct Schedule {
     /// After a reload with a shorter interval what was read before is fresh until then.
     kept_until: Moment,
     /// The UPS is on battery, or says something that makes hosts halt: since when that is so, or is not.
-    uneasy: bool,
+    alert: bool,
     rhythm_since: Moment,
     /// Until then the status is asked more often.
     lively_until: Moment,
@@ -72,7 +73,7 @@ impl Schedule {
     /// status and the battery waiting.
     fn waits_for_calm(&self, slot: &QueryState) -> bool {
         let tells = slot.tells_status() || slot.counts_on_battery || slot.query.raises();
-        self.uneasy && slot.refused && slot.reading.is_none() && !tells
+        self.alert && slot.refused && slot.reading.is_none() && !tells
     }
 
     /// Whether a question waits for mains: what says whether mains is there was answered before and meets silence, and
@@ -112,8 +113,8 @@ impl Schedule {
     }
 
     /// Takes note of whether the UPS is on battery, or says something that makes hosts halt; whether that is news.
-    pub(super) fn feel(&mut self, uneasy: bool, now: Moment) -> bool {
-        let is_news = std::mem::replace(&mut self.uneasy, uneasy) != uneasy;
+    pub(super) fn note_status(&mut self, alert: bool, now: Moment) -> bool {
+        let is_news = std::mem::replace(&mut self.alert, alert) != alert;
         if is_news {
             self.rhythm_since = now;
         }

@@ -15,7 +15,7 @@ impl Device {
         match slot.query.cadence {
             Cadence::Once | Cadence::AfterChange => None,
             Cadence::Quick => Some(self.quick_interval(now)),
-            Cadence::Full if self.schedule.uneasy && slot.counts_on_battery => {
+            Cadence::Full if self.schedule.alert && slot.counts_on_battery => {
                 Some(self.quick_interval(now).min(self.full_interval()))
             }
             Cadence::Full => Some(self.full_interval()),

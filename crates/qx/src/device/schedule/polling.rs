@@ -1,9 +1,7 @@
 //! Polling: which query is next, and what its answer means.
 
 use super::slot::{Odd, QueryState, ReadingChange};
-use crate::device::timing::{
-    ASKED_ON, EVIDENCE_LASTS, NOISY_REPEATS, REPEATS, RETRY, SURVEY_POLLS, SURVEY_TAKES,
-};
+use crate::device::timing::{EVIDENCE_LASTS, REPEATS, SURVEY_POLLS, SURVEY_TAKES};
 use crate::device::{Device, Event, LogLevel, Moment};
 use crate::judge::bounds::{SAME_AGAIN, VALUES_COUNT_FOR, VALUES_COUNT_INTERVALS};
 use crate::judge::{Judged, Quality};
@@ -52,7 +50,7 @@ impl Device {
             // nor may it wait for what may be many questions
             _ if slot.tells_status() && slot.reading.is_none() => 3,
             // in an outage how full the battery is goes before what may wait for its end
-            Cadence::Full if slot.counts_on_battery && self.schedule.uneasy => 4,
+            Cadence::Full if slot.counts_on_battery && self.schedule.alert => 4,
             Cadence::Once => 5,
             Cadence::AfterChange => 6,
             Cadence::Full => 7,
@@ -133,7 +131,7 @@ impl Device {
             }
         };
         if !before.is_hurt() && self.line.quality().is_hurt() {
-            self.look_again(now);
+            self.doubt_what_is_asked_once(now);
         }
         let slot = &self.schedule.slots[at];
         if let Some(line) = line.filter(|_| slot.status() != status || slot.news == ReadingChange::Words) {
@@ -204,7 +202,7 @@ impl Device {
             slot.refused = false;
             slot.had_silence = false;
         }
-        self.note_news(at);
+        self.note_change(at);
         let slot = &mut self.schedule.slots[at];
         if heard.complete && std::mem::take(&mut slot.said_unanswered) {
             let text = format!("answers {} ({}) now", slot.query.ask, slot.query.about);
@@ -220,11 +218,11 @@ impl Device {
             }
             true => self.ask_again(at, (false, true, heard.mains), next, now),
         }
-        self.take_news(at, *heard, now);
+        self.take_change(at, *heard, now);
     }
 
     /// The line turned out to be noisy: what was asked only once may have been noise.
-    pub(super) fn look_again(&mut self, now: Moment) {
+    pub(super) fn doubt_what_is_asked_once(&mut self, now: Moment) {
         let once =
             |slot: &&mut QueryState| matches!(slot.query.cadence, Cadence::Once | Cadence::AfterChange);
         for slot in self.schedule.slots.iter_mut().filter(once).filter(|slot| slot.reading.is_some()) {
@@ -245,98 +243,24 @@ impl Device {
                 }
             }
             if doubted {
-                self.heard_words();
+                self.words_changed();
             }
         }
     }
 
-    /// Asks again at once, or later when that was done often enough.
-    fn ask_again(
-        &mut self,
-        at: usize,
-        (silent, read, mains): (bool, bool, bool),
-        next: Option<Moment>,
-        now: Moment,
-    ) {
-        let quality = self.line.quality();
-        let full = self.full_interval();
-        let slot = &mut self.schedule.slots[at];
-        // one that is not known may come back garbled, and is not asked that often
-        let later = now + if slot.answers { self.options.pollinterval } else { full };
-        let once = !slot.is_asked_on();
-        // that something else was asked for again and again does not keep back what mains turns out to be
-        slot.asked_for_mains &= slot.repeats > 0;
-        if slot.says_mains && !mains && !std::mem::replace(&mut slot.asked_for_mains, true) {
-            slot.repeats = 0;
-        }
-        slot.repeats += 1;
-        slot.misses = slot.misses.saturating_add(u8::from(!read));
-        let enough = match (silent, quality.is_hurt() || self.line.is_hurt()) {
-            // it is known already that it does not answer
-            _ if slot.refused || !slot.says_mains && slot.is_silent() => 0,
-            // silence to a question asked once is an answer, unless the line loses bytes, or the UPS says so
-            // when it does not know a question
-            (true, false) if once => u8::from(self.line.refuses()),
-            (false, true) => NOISY_REPEATS,
-            (true, true) if slot.tells_status() && quality.is_noisy() => NOISY_REPEATS,
-            _ => REPEATS,
-        };
-        if slot.repeats <= enough {
-            slot.due = Some(now);
-        } else if slot.is_silent() && slot.reading.is_none() && !slot.says_mains {
-            // the same again and again is no noise: it does not know the question
-            let answered = slot.answered > Moment::ZERO;
-            let again = match (answered, silent) {
-                (true, false) => next,
-                (true, true) => Some(now + ASKED_ON),
-                (false, _) if slot.query.cadence == Cadence::Quick => Some(now + self.full_interval()),
-                (false, _) => {
-                    (!std::mem::replace(&mut slot.had_silence, true)).then_some(now + self.full_interval())
-                }
-            };
-            self.refused(at, again);
-        } else if once && quality.is_hurt() && (!silent || slot.answers || slot.reading.is_some()) {
-            slot.put_off = true;
-            slot.answers = false;
-            slot.repeats = 0;
-            slot.due = Some(later);
-            self.settle_survey(now);
-        } else if once && slot.reading.is_some() {
-            // what could be read of it counts
-            slot.repeats = 0;
-            slot.due = None;
-        } else if once {
-            // one reply may have been lost: later there is time to ask once more
-            let again = silent && !std::mem::replace(&mut slot.had_silence, true);
-            self.refused(at, again.then_some(now + full));
-        } else if slot.says_mains {
-            slot.repeats = 0;
-            // another question may tell it; without any there is no data
-            slot.refused |= slot.reading.is_none() && slot.is_silent();
-            slot.due = next.map(|next| next.min(now + self.options.pollinterval.min(RETRY)));
-        } else if slot.reading.is_none() {
-            // nothing waits for what is not answered while something else tells mains
-            let answered = slot.answered > Moment::ZERO;
-            self.refused(at, Some(now + if answered { ASKED_ON } else { full }));
-        } else {
-            slot.repeats = 0;
-            slot.due = next;
-        }
-    }
-
     /// What was made of the last reading of a query does not count any more.
-    fn note_news(&mut self, at: usize) {
+    fn note_change(&mut self, at: usize) {
         let slot = &mut self.schedule.slots[at];
         match std::mem::take(&mut slot.news) {
             ReadingChange::Nothing => {}
             // limits and conditions rest on what is asked less often, and on words
-            ReadingChange::Numbers if slot.query.cadence == Cadence::Quick => self.heard_news(),
-            ReadingChange::Numbers | ReadingChange::Words => self.heard_words(),
+            ReadingChange::Numbers if slot.query.cadence == Cadence::Quick => self.readings_changed(),
+            ReadingChange::Numbers | ReadingChange::Words => self.words_changed(),
         }
     }
 
     /// What is taken of a query that was not taken before.
-    fn take_news(&mut self, at: usize, heard: Judged, now: Moment) {
+    fn take_change(&mut self, at: usize, heard: Judged, now: Moment) {
         let slot = &mut self.schedule.slots[at];
         let changed = std::mem::take(&mut slot.changed);
         let cadence = slot.query.cadence;
@@ -362,7 +286,7 @@ impl Device {
             }
         }
         if changed && self.ready {
-            self.look_closer(now);
+            self.ask_related(now);
         }
         if cadence == Cadence::Quick {
             self.prefer_newer(now);
@@ -390,23 +314,23 @@ impl Device {
         for (slot, applies) in self.schedule.slots.iter_mut().zip(applies) {
             if applies != slot.applies {
                 *slot = QueryState { applies, due: applies.then_some(now), ..QueryState::new(slot.query) };
-                self.publication.heard_words();
+                self.publication.words_changed();
             }
         }
     }
 
     /// What the status changed may have changed more: alarms, modes, the battery.
-    pub(in crate::device) fn look_closer(&mut self, now: Moment) {
+    pub(in crate::device) fn ask_related(&mut self, now: Moment) {
         let counts = |slot: &QueryState| slot.query.raises() || slot.counts_on_battery;
         // where one question takes back what it said of mains, it is for the others of the status to tell
         let quick = |slot: &QueryState| slot.query.cadence == Cadence::Quick && !slot.refused;
         let full = |slot: &QueryState| slot.query.cadence == Cadence::Full && counts(slot);
         let closer =
             |slot: &&mut QueryState| slot.applies && (full(slot) || quick(slot) && slot.answered < now);
-        let uneasy = self.schedule.uneasy;
+        let alert = self.schedule.alert;
         for slot in self.schedule.slots.iter_mut().filter(closer) {
             // on battery it is tried once whether what it refused before is said now
-            let again = uneasy && slot.refused && slot.counts_on_battery;
+            let again = alert && slot.refused && slot.counts_on_battery;
             slot.due = slot.due.map(|due| due.min(now)).or(again.then_some(now));
         }
     }
@@ -449,7 +373,7 @@ impl Device {
             return;
         }
         if !self.ready {
-            self.tell_what_is_kept();
+            self.log_what_is_kept();
             self.ready = true;
             for slot in &mut self.schedule.slots {
                 slot.due =
@@ -470,7 +394,7 @@ impl Device {
     }
 
     /// What clients do not see stands in the log once.
-    fn tell_what_is_kept(&mut self) {
+    fn log_what_is_kept(&mut self) {
         let kept = |(var, value): &(&Var, Option<Value>)| {
             value.as_ref().filter(|_| !var.public).map(|value| format!("{} = {value}", var.name))
         };

@@ -123,7 +123,7 @@ impl Device {
         self.search.is_new = detection.known().is_none_or(|known| known.protocol != protocol.name);
         self.adopts(protocol, now);
         self.schedule.begin(protocol);
-        self.heard_words();
+        self.words_changed();
         let is_another = self.protocol.is_none_or(|before| before.name != protocol.name);
         if is_another {
             self.protocol = Some(protocol);
