@@ -63,8 +63,6 @@ use std::time::Duration;
 use timer::Timer;
 use tokio::time::Instant;
 
-/// Waiting for quiet ends here, or babble would keep us from ever asking.
-const BABBLE: Duration = Duration::from_millis(1000);
 /// Longest time to write a command.
 const WRITE: Duration = Duration::from_secs(2);
 
@@ -278,7 +276,7 @@ impl Link {
 
     /// Reads bytes away until the line is quiet: whether there were any, and the first of them.
     async fn settle(&mut self, exchange: &Exchange) -> Result<(bool, Vec<u8>), LinkError> {
-        let end = Instant::now() + BABBLE;
+        let end = Instant::now() + exchange.quiet_within();
         let (mut buffer, mut stray, mut late, mut last) = ([0; 256], false, vec![], None);
         let Link { wire, timer, .. } = self;
         while Instant::now() < end {

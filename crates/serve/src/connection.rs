@@ -16,7 +16,7 @@ const AT_ONCE: usize = 4096;
 /// A buffer for answers that has grown beyond this is given back.
 const KEPT: usize = 64 * 1024;
 /// After so many turns without a wait, others have theirs.
-const TURNS: u32 = 4;
+const TURNS: u32 = 1;
 
 /// What a connection waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

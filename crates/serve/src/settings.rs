@@ -56,6 +56,29 @@ impl Settings {
     }
 }
 
+impl Settings {
+    /// What another file says otherwise, but for LISTEN: `NAME is VALUE now`, by the names of upsd.conf.
+    pub(crate) fn changes(&self, new: &Settings) -> Vec<String> {
+        let seconds = |time: Duration| time.as_secs().to_string();
+        let yes = |on: bool| if on { "yes" } else { "no" }.to_string();
+        let connections = |settings: &Settings| settings.connections.to_string();
+        let tls = |settings: &Settings| format!("{:?}", settings.start_tls).to_ascii_lowercase();
+        let rows = |settings: &Settings| {
+            [
+                ("MAXAGE", seconds(settings.max_age)),
+                ("TRACKINGDELAY", seconds(settings.tracking_delay)),
+                ("CLIENT_INACTIVITY_DELAY", seconds(settings.inactivity)),
+                ("room for clients", connections(settings)),
+                ("LOGIN_TO_READ", yes(settings.login_to_read)),
+                ("ALLOW_NO_DEVICE", yes(settings.allow_no_device)),
+                ("STARTTLS", tls(settings)),
+            ]
+        };
+        let changed = rows(self).into_iter().zip(rows(new)).filter(|(old, new)| old != new);
+        changed.map(|(_, (name, value))| format!("{name} is {value} now")).collect()
+    }
+}
+
 /// Besides connections a process has files open: configuration, state, logs, sockets of drivers.
 const BESIDES: usize = 64;
 /// And for each UPS: its port, its socket for clients of the driver, a connection to that, a simulated one's other end.
@@ -95,7 +118,7 @@ impl Settings {
             let left = self.files.saturating_sub(beside).min(CONNECTIONS);
             self.connections = Some(left).filter(|left| *left > 0).ok_or_else(|| {
                 format!(
-                    "the system lets this process open {} files, and {upses} UPSes need {beside}; raise the limit (LimitNOFILE= of the unit)",
+                    "the system lets this process open {} files, and {beside} are needed for its UPSes ({upses}); raise the limit (LimitNOFILE= of the unit)",
                     self.files
                 )
             })?;

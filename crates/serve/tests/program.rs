@@ -220,15 +220,24 @@ fn what_came_of_a_reload_is_said_to_who_asked() {
     let place = site.state();
     assert_eq!(
         serve::program::reload(Some(&place)).as_deref(),
-        Ok("UPSes: 0 new, 0 gone, 0 changed, 0 begun anew, 1 as before; users and addresses as before")
+        Ok("UPSes: 1 as before; users, addresses and settings as before")
     );
+    // a name in another case is the same UPS, and what changed of the settings is named
+    site.write("ups.conf", &CONF.replace("[rack]", "[RACK]"));
+    site.write("upsd.conf", &format!("LISTEN 127.0.0.1 {}\nMAXAGE 20\n", site.port));
+    assert_eq!(
+        serve::program::reload(Some(&place)).as_deref(),
+        Ok("UPSes: 1 as before; settings: MAXAGE is 20 now; all else as before")
+    );
+    assert_eq!(site.ask(STATUS), ON_MAINS);
+    site.write("ups.conf", CONF);
     // what changed is named, and what has no effect is said to who asked as well
     let (upsd, users) = (format!("LISTEN 127.0.0.1 {}\nFROB 1\n", site.port), "[host]\npassword = x\n");
     site.write("upsd.conf", &upsd);
     site.write("upsd.users", &format!("{}{users}", site::USERS.replace("= one", "= other")));
     let said = serve::program::reload(Some(&place)).unwrap();
     let (first, remarks) = said.split_once('\n').unwrap();
-    assert!(first.ends_with("; users: host new, first changed; addresses: as before"), "{said}");
+    assert!(first.contains("; users: host new, first changed; "), "{said}");
     assert!(remarks.contains("upsd.conf, line 2") && remarks.contains("FROB"), "{said}");
     // others do not reach it, and rubbish at its door costs nothing
     let control = place.join("upsd.control");
@@ -403,7 +412,7 @@ fn a_supervisor_is_told() {
         lives += text.matches("WATCHDOG=1").count();
         said += &text;
     }
-    assert!(said.contains("READY=1") && said.contains("STATUS=serving 1 UPSes"), "{said}");
+    assert!(said.contains("READY=1") && said.contains("STATUS=serving 1 UPS on "), "{said}");
     server.kill().unwrap();
     server.wait().unwrap();
 }

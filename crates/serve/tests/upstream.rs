@@ -49,9 +49,12 @@ fn without_a_user_it_is_only_read() {
     let there = Site::started("reads", "[rack]\ndriver = qxups-sim\n", "");
     let here = Site::started("reader", &conf("dummy-ups", "rack", there.port, ""), "");
     here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OL\"");
-    here.until("it is known what can be commanded", || here.connect().list("LIST CMD far").len() > 2);
+    // what would be refused is not offered
+    std::thread::sleep(Duration::from_millis(2500));
+    assert_eq!(here.connect().list("LIST CMD far").len(), 2);
+    assert_eq!(here.connect().list("LIST RW far").len(), 2);
     let mut client = here.connect().user("admin", "secret");
-    assert_eq!(client.ask("INSTCMD far load.off"), "ERR INSTCMD-FAILED");
+    assert_eq!(client.ask("INSTCMD far load.off"), "ERR CMD-NOT-SUPPORTED");
     assert!(!there.log().contains("load.off"));
 }
 
@@ -216,6 +219,7 @@ fn slow_server(status: Arc<Mutex<&'static str>>) -> (u16, Arc<AtomicUsize>) {
                 types.fetch_add(1, Ordering::SeqCst);
                 Some(format!("TYPE {} RW STRING:8\n", words[2..].join(" ")))
             }
+            ["USERNAME" | "PASSWORD", _] => Some("OK\n".into()),
             _ => Some("ERR UNKNOWN-COMMAND\n".into()),
         }
     });
@@ -265,9 +269,10 @@ fn a_server_that_does_not_say_what_can_be_commanded_is_read_all_the_same() {
             std::thread::sleep(hangs);
             None
         }
+        ["USERNAME" | "PASSWORD", _] => Some("OK\n".into()),
         _ => Some("ERR UNKNOWN-COMMAND\n".into()),
     });
-    let here = Site::started("mute", &conf("nut-upstream", "rack", port, ""), "");
+    let here = Site::started("mute", &conf("nut-upstream", "rack", port, USER), "");
     here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OB LB\"");
     here.until("the connection is given up", || here.log().contains("does not answer"));
     here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OB LB\"");
@@ -288,9 +293,10 @@ fn a_connection_that_is_lost_once_leaves_no_ups_without_commands() {
         ["LIST", "CMD", _] if times.fetch_add(1, Ordering::SeqCst) == 0 => None,
         ["LIST", "CMD", ups] => list(line, &format!("CMD {ups} beeper.mute\n")),
         ["LIST", ..] => list(line, ""),
+        ["USERNAME" | "PASSWORD", _] => Some("OK\n".into()),
         _ => Some("ERR UNKNOWN-COMMAND\n".into()),
     });
-    let here = Site::started("lost-once", &conf("nut-upstream", "rack", port, ""), "");
+    let here = Site::started("lost-once", &conf("nut-upstream", "rack", port, USER), "");
     here.until("it is known what can be commanded", || here.connect().list("LIST CMD far").len() > 2);
     assert_eq!(lost.load(Ordering::SeqCst), 2);
 }
@@ -365,7 +371,7 @@ fn a_password_that_goes_over_the_network_in_the_clear_is_warned_of() {
 fn an_outage_is_shown_while_it_is_asked_what_can_be_set() {
     let status = Arc::new(Mutex::new("OL"));
     let (port, asked) = slow_server(status.clone());
-    let here = Site::started("slow", &conf("nut-upstream", "rack", port, ""), "");
+    let here = Site::started("slow", &conf("nut-upstream", "rack", port, USER), "");
     here.until_answer("GET VAR far ups.status", "VAR far ups.status \"OL\"");
     here.until("what can be set is asked for", || asked.load(Ordering::SeqCst) > 0);
     *status.lock().unwrap() = "OB LB";
@@ -486,4 +492,26 @@ fn servers_that_read_from_each_other_have_no_ups() {
     for site in [&first, &second] {
         assert_eq!(site.ask("GET VAR x ups.status"), "ERR DRIVER-NOT-CONNECTED");
     }
+}
+
+/// Found by a review: a server of ours that lost the UPS between its data and the path of that was taken for one that has
+/// no path, and what was old by then was shown as fresh for one poll.
+#[test]
+fn data_whose_path_is_refused_is_no_data() {
+    let refuses = Arc::new(AtomicUsize::new(0));
+    let refused = refuses.clone();
+    let port = fake_server(move |line| match line.split(' ').collect::<Vec<_>>().as_slice() {
+        ["VER"] => Some("Network UPS Tools upsd 2.8.0 - qxups\n".into()),
+        ["LIST", "VAR", ups] => list(line, &format!("VAR {ups} ups.status \"OL\"\n")),
+        ["GET", "VAR", _, "server.path"] => {
+            refused.fetch_add(1, Ordering::SeqCst);
+            Some("ERR DRIVER-NOT-CONNECTED\n".into())
+        }
+        _ => Some("ERR UNKNOWN-COMMAND\n".into()),
+    });
+    let here = Site::started("path-refused", &conf("nut-upstream", "rack", port, ""), "");
+    here.until("it was asked twice", || {
+        assert_eq!(here.ask("GET VAR far ups.status"), "ERR DRIVER-NOT-CONNECTED");
+        refuses.load(Ordering::SeqCst) > 1
+    });
 }

@@ -7,9 +7,6 @@ use qx::line::exchange::{Collector, END, Exchange, LATE_KEPT, Reply, WHOLE};
 use qx::vocabulary::moment::Moment;
 use std::time::Duration;
 
-/// It is asked after this, quiet or not.
-const BABBLE: Duration = Duration::from_secs(1);
-
 /// A device, the UPS that it watches, and their clock.
 pub struct Lapse {
     /// The device.
@@ -57,7 +54,7 @@ impl Lapse {
     fn exchange(&mut self, exchange: &Exchange) -> Reply {
         let mut late = vec![];
         if exchange.settle {
-            let end = self.now + BABBLE;
+            let end = self.now + exchange.quiet_within();
             while self.now < end {
                 let quiet = (self.now + exchange.quiet_after(late.last().copied())).min(end);
                 match self.heard(quiet) {

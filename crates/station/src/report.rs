@@ -6,7 +6,7 @@ use crate::log::Log;
 use crate::publisher::Owner;
 use crate::state::State;
 use link::Address;
-use qx::device::{Device, Event, LogLevel};
+use qx::device::{Device, Event, LogLevel, STOPPED};
 use qx::vocabulary::moment::Moment;
 use std::rc::Rc;
 use std::time::Duration;
@@ -119,7 +119,9 @@ impl StateReport {
     }
 
     fn stale(&mut self, why: &'static str, now: Moment) {
-        let (level, more) = match self.flaps.stale(now) {
+        // what the process itself missed says nothing of the UPS
+        let flap = if why == STOPPED { Flap::Plain } else { self.flaps.stale(now) };
+        let (level, more) = match flap {
             Flap::Plain => (LogLevel::Warning, ""),
             Flap::ComesAndGoes => (
                 LogLevel::Warning,

@@ -6,9 +6,6 @@ use qx::vocabulary::moment::Moment;
 use simulator::ups::SimulatedUps;
 use std::time::Duration;
 
-/// As the links do: at last a line is asked, be it quiet or not.
-const BABBLE: Duration = Duration::from_millis(1000);
-
 /// The other end of the line.
 pub trait Far {
     /// Takes a command, with its end.
@@ -38,7 +35,7 @@ pub fn exchange(
 ) -> Option<Reply> {
     let (mut stray, mut late) = (false, vec![]);
     if exchange.settle || unsettled {
-        let end = *now + BABBLE;
+        let end = *now + exchange.quiet_within();
         while *now < end {
             let quiet = (*now + exchange.quiet_after(late.last().copied())).min(end);
             let Some((due, bytes)) = far.next(quiet) else {

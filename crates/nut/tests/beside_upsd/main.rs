@@ -359,7 +359,7 @@ const DIFFERENCES: &[(&str, &str, &str, &str)] = &[
         "net-help",
         "HELP",
         "Commands: HELP VER GET LIST SET INSTCMD LOGIN LOGOUT USERNAME PASSWORD STARTTLS\n",
-        "Commands: HELP VER PROTVER GET LIST SET INSTCMD LOGIN LOGOUT USERNAME PASSWORD STARTTLS\n",
+        "Commands: HELP VER PROTVER GET LIST SET INSTCMD LOGIN LOGOUT USERNAME PASSWORD PRIMARY FSD STARTTLS\n",
     ),
     ("net-hash-in-quotes", "GET VAR ups \"a # b\"", "", "ERR INVALID-ARGUMENT\n"),
     (

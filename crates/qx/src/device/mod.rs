@@ -53,6 +53,7 @@ use identity::Identity;
 use line::LineState;
 use publication::Publication;
 use said::SaidLately;
+pub use schedule::STOPPED;
 use schedule::{QueryState, Schedule};
 use search::Search;
 use std::collections::VecDeque;
@@ -189,7 +190,7 @@ impl Device {
     pub fn new(options: Options) -> Device {
         Device {
             protocol: None,
-            line: LineState::default(),
+            line: LineState::new(options.pollinterval),
             search: Search::new(&options),
             schedule: Schedule::default(),
             control: Control::default(),
@@ -248,6 +249,7 @@ impl Device {
         }
         let was_fresh_until = self.fresh_until();
         let before = std::mem::replace(&mut self.options, options);
+        self.line.set_interval(self.options.pollinterval);
         self.schedule.slots_mut().iter_mut().for_each(|slot| slot.judge.forget_claims());
         self.words_changed();
         self.options.first_dialect = before.first_dialect;

@@ -15,8 +15,8 @@ pub const WHOLE: Duration = Duration::from_secs(3);
 
 /// A line is quiet when nothing came for so long.
 pub const QUIET: Duration = Duration::from_millis(60);
-/// The same within a reply whose end did not come, at most: with longer gaps the status would wait for too long.
-const QUIET_WITHIN: Duration = Duration::from_millis(450);
+/// The same within a reply whose end did not come, at most: NUT waits no longer for a further byte.
+const QUIET_WITHIN: Duration = Duration::from_millis(1000);
 
 /// What it means when the command itself comes back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +28,9 @@ pub enum Echo {
     /// The line echoes everything: the reply follows.
     Line,
 }
+
+/// Waiting for quiet ends after this, or babble would keep us from ever asking.
+const BABBLE: Duration = Duration::from_millis(1000);
 
 /// A command to send, and how long to wait.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,6 +60,11 @@ impl Exchange {
             Some(byte) if !matches!(byte, b'\r' | b'\n' | 0) => self.gap.clamp(QUIET, QUIET_WITHIN),
             _ => QUIET,
         }
+    }
+
+    /// How long quiet is waited for at most: for two gaps of a reply, where those are long.
+    pub fn quiet_within(&self) -> Duration {
+        BABBLE.max(2 * self.gap.min(QUIET_WITHIN))
     }
 }
 
@@ -176,7 +184,8 @@ mod tests {
     #[test]
     fn what_has_no_end_yet_is_waited_for_as_long_as_its_gaps_and_not_too_long() {
         let ms = Duration::from_millis;
-        for (gap, quiet) in [(20, 60), (60, 60), (61, 61), (449, 449), (450, 450), (451, 450), (1000, 450)] {
+        for (gap, quiet) in [(20, 60), (60, 60), (61, 61), (450, 450), (999, 999), (1000, 1000), (1001, 1000)]
+        {
             let exchange = Exchange {
                 command: "Q1".into(),
                 patience: Duration::ZERO,

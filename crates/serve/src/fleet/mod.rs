@@ -222,6 +222,7 @@ impl Fleet {
     /// File, line and a sentence.
     pub fn check(&self, conf: &UpsConf) -> Result<CheckedConf, String> {
         let Surroundings { conf: folder, folders, .. } = &self.surroundings;
+        let conf = &self.with_known_names(conf);
         let plans = plan::read(conf, folder, &folders.state)?;
         self.check_wrong(&plans)?;
         self.check_gone(conf, &plans)?;
@@ -232,6 +233,18 @@ impl Fleet {
             }
         }
         Ok(CheckedConf(plans))
+    }
+
+    /// A heading that is written in another case by now means the same UPS, which keeps the name that clients know.
+    fn with_known_names(&self, conf: &UpsConf) -> UpsConf {
+        let mut renamed = conf.clone();
+        for section in &mut renamed.sections {
+            let is_there = |ups: &&Rc<Ups>| conf.sections.iter().any(|other| other.name == ups.name);
+            if let Some(ups) = self.find(&section.name).filter(|ups| !is_there(ups)) {
+                section.name.clone_from(&ups.name);
+            }
+        }
+        renamed
     }
 
     /// At the start one wrong section costs its own UPS; later also no other, unless it was right or not there before.
@@ -277,7 +290,7 @@ impl Fleet {
         before.retain(|ups| {
             let stays = plans.all.iter().any(|plan| plan.name == ups.name);
             if !stays {
-                news.gone += 1;
+                news.gone.push(ups.name.clone());
                 ups.with_source((), |source| source.stop());
                 *ups.feed.borrow_mut() = Feed::Nothing;
             }
@@ -287,11 +300,11 @@ impl Fleet {
             let known = before.iter().find(|ups| ups.name == plan.name);
             let ups = match known {
                 Some(ups) => {
-                    news.count(self.update(ups, plan));
+                    news.count(ups, self.update(ups, plan));
                     ups.clone()
                 }
                 None => {
-                    news.new += 1;
+                    news.new.push(plan.name.clone());
                     Rc::new(self.create(plan))
                 }
             };
@@ -474,35 +487,56 @@ enum Fate {
     Anew,
 }
 
-/// What changed in a fleet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// So many names are said of each kind of change.
+const NAMED: usize = 5;
+
+/// What changed in a fleet, by the names of its UPSes.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct FleetChange {
     /// UPSes that were not there before.
-    pub new: usize,
+    pub new: Vec<String>,
     /// UPSes that are not there any more.
-    pub gone: usize,
+    pub gone: Vec<String>,
     /// Those that went on with other options.
-    pub changed: usize,
+    pub changed: Vec<String>,
     /// Those whose source began anew.
-    pub anew: usize,
-    /// Those to which nothing happened.
+    pub anew: Vec<String>,
+    /// How many there are to which nothing happened.
     pub same: usize,
 }
 
 impl FleetChange {
-    fn count(&mut self, fate: Fate) {
-        let field = match fate {
-            Fate::Same => &mut self.same,
-            Fate::Changed => &mut self.changed,
-            Fate::Anew => &mut self.anew,
-        };
-        *field += 1;
+    fn count(&mut self, ups: &Ups, fate: Fate) {
+        match fate {
+            Fate::Same => self.same += 1,
+            Fate::Changed => self.changed.push(ups.name.clone()),
+            Fate::Anew => self.anew.push(ups.name.clone()),
+        }
     }
 }
 
 impl fmt::Display for FleetChange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let FleetChange { new, gone, changed, anew, same } = self;
-        write!(f, "{new} new, {gone} gone, {changed} changed, {anew} begun anew, {same} as before")
+        for (names, what) in [(new, "new"), (gone, "gone"), (changed, "changed"), (anew, "begun anew")] {
+            if !names.is_empty() {
+                write!(f, "{} {what}, ", named(names))?;
+            }
+        }
+        match same {
+            0 if new.is_empty() && gone.is_empty() && changed.is_empty() && anew.is_empty() => {
+                f.write_str("none")
+            }
+            _ => write!(f, "{same} as before"),
+        }
+    }
+}
+
+/// The first of some names, and how many more there are.
+pub(crate) fn named(names: &[String]) -> String {
+    let first = names[..names.len().min(NAMED)].join(", ");
+    match names.len().saturating_sub(NAMED) {
+        0 => first,
+        more => format!("{first} and {more} more"),
     }
 }

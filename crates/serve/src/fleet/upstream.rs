@@ -316,9 +316,13 @@ impl Inner {
         let asked = self.clock.now();
         let (items, answer) =
             line.ask(NetworkRequest::List(Having::Variables, self.upstream.ups.clone())).await?;
-        let path = match answer {
-            Ok(_) if self.says_path.get() => self.path(line).await?,
-            _ => String::new(),
+        let (answer, path) = match answer {
+            Ok(_) if self.says_path.get() => match self.path(line).await? {
+                Ok(path) => (answer, path),
+                // it has lost the UPS since
+                Err(refusal) => (Err(refusal), String::new()),
+            },
+            answer => (answer, String::new()),
         };
         let (freshness, mirror, text) = match answer {
             Ok(_) if self.leads_back(&path) => {
@@ -331,7 +335,9 @@ impl Inner {
                 (Freshness::NotConnected, Mirror::default(), text)
             }
             Ok(_) => {
-                if self.no_survey_until.get().is_none_or(|until| until <= Instant::now()) {
+                // without a user nothing can be set there, so nothing is offered
+                let may_order = self.upstream.user.is_some();
+                if may_order && self.no_survey_until.get().is_none_or(|until| until <= Instant::now()) {
                     known.was_read(&self.upstream.ups);
                 }
                 let text = format!("is read from NUT server {}", self.place());
@@ -359,12 +365,13 @@ impl Inner {
     }
 
     /// The servers that the data came through.
-    async fn path(&self, line: &mut UpstreamLine) -> Result<String, String> {
+    async fn path(&self, line: &mut UpstreamLine) -> Result<Result<String, Refusal>, String> {
         let request = NetworkRequest::Get(About::Value, self.upstream.ups.clone(), "server.path".into());
         Ok(match line.ask(request).await? {
-            (_, Ok(client::Answer::Value(path))) => path,
-            // one that is older, or has lost the UPS since
-            (_, Ok(_) | Err(_)) => String::new(),
+            (_, Ok(client::Answer::Value(path))) => Ok(path),
+            // one that is older
+            (_, Err(Refusal { word: Some(ErrorWord::VarNotSupported), .. }) | Ok(_)) => Ok(String::new()),
+            (_, Err(refusal)) => Err(refusal),
         })
     }
 

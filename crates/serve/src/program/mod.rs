@@ -484,7 +484,8 @@ fn forward(mut signals: Signals, requests: mpsc::Sender<ProgramRequest>) {
 fn say_serving(server: &Server, places: &[String], supervisor: &Supervisor) {
     let count = server.fleet.borrow().all().len();
     let places = if places.is_empty() { "no address yet".into() } else { places.join(", ") };
-    let what = format!("serving {count} UPSes on {places}");
+    let upses = if count == 1 { "1 UPS".into() } else { format!("{count} UPSes") };
+    let what = format!("serving {upses} on {places}");
     server.log.info(&what);
     say_fingerprint(server);
     supervisor.status(&what);

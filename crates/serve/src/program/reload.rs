@@ -6,7 +6,7 @@ use super::{
 };
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
-use crate::fleet::CheckedConf;
+use crate::fleet::{CheckedConf, named};
 use crate::listener::{self, Listeners};
 use crate::server::Server;
 use crate::settings::Settings;
@@ -19,9 +19,6 @@ use station::log::Log;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tokio::sync::mpsc;
-
-/// So many names are said of each kind of change.
-const NAMED: usize = 5;
 
 /// What a reload works with.
 pub(super) struct Reloading {
@@ -143,13 +140,18 @@ impl Reloading {
         let old = server.settings.replace(settings);
         resident::give_back();
         let users = change_of_users(&old_users, &server.users.borrow());
-        let addresses = change_of_addresses(&old.listen, &server.settings.borrow().listen);
-        match (users, addresses) {
-            (None, None) => format!("UPSes: {news}; users and addresses as before"),
-            (users, addresses) => {
-                let said = |change: Option<String>| change.unwrap_or_else(|| "as before".into());
-                format!("UPSes: {news}; users: {}; addresses: {}", said(users), said(addresses))
-            }
+        let settings = server.settings.borrow();
+        let addresses = change_of_addresses(&old.listen, &settings.listen);
+        let others = old.changes(&settings);
+        let settings = (!others.is_empty()).then(|| others.join(", "));
+        let kinds = [("users", users), ("addresses", addresses), ("settings", settings)];
+        let said: Vec<String> = kinds
+            .iter()
+            .filter_map(|(what, change)| Some(format!("; {what}: {}", change.as_ref()?)))
+            .collect();
+        match said.is_empty() {
+            true => format!("UPSes: {news}; users, addresses and settings as before"),
+            false => format!("UPSes: {news}{}; all else as before", said.concat()),
         }
     }
 }
@@ -188,11 +190,7 @@ fn change(new: &[String], gone: &[String], changed: &[String]) -> Option<String>
     let said: Vec<String> = kinds
         .into_iter()
         .filter(|(names, _)| !names.is_empty())
-        .map(|(names, what)| {
-            let more = names.len().saturating_sub(NAMED);
-            let named = names[..names.len().min(NAMED)].join(", ");
-            if more > 0 { format!("{named} and {more} more {what}") } else { format!("{named} {what}") }
-        })
+        .map(|(names, what)| format!("{} {what}", named(names)))
         .collect();
     (!said.is_empty()).then(|| said.join(", "))
 }

@@ -8,7 +8,7 @@ use crate::words::{MOST_WORDS, Splitter, WordError};
 use std::fmt;
 
 /// Once this many bytes of answers wait, [`Connection::take`] stops and says [`ConnectionEvent::Full`].
-pub const FULL: usize = 64 * 1024;
+pub const FULL: usize = 16 * 1024;
 
 /// Whether STARTTLS is to be had on this connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -321,8 +321,9 @@ pub(super) fn may(
     }
 }
 
-/// The answer to HELP of newer NUT, which names PROTVER.
-const HELP: &str = "Commands: HELP VER PROTVER GET LIST SET INSTCMD LOGIN LOGOUT USERNAME PASSWORD STARTTLS";
+/// The answer to HELP of newer NUT, which names PROTVER, with what it leaves out (RFC 9271, HELP).
+const HELP: &str =
+    "Commands: HELP VER PROTVER GET LIST SET INSTCMD LOGIN LOGOUT USERNAME PASSWORD PRIMARY FSD STARTTLS";
 
 /// The first word of a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,6 @@ use super::plan::{KillStep, Planned, plan, steps};
 use super::unconfirmed::{Shown, Unconfirmed, is_of_the_load};
 use crate::device::bounds::{
     KILL, KILL_LOOKS, KILL_PAUSE, KILL_REST, KILL_RESTS_AT_MOST, KILL_TRIES, KILL_UNKNOWN_TRIES,
-    STATUS_IS_NEW,
 };
 use crate::device::{Asked, Device, Event, LogLevel, Moment, Outcome, Ticket};
 use crate::vocabulary::variable::UPS_DELAY_SHUTDOWN;
@@ -167,7 +166,8 @@ impl Device {
 
     /// What was sent blind was not heard when the UPS answers at last and shows nothing: then it is told at once.
     fn kill_sees_again(&mut self, now: Moment) {
-        let is_read = self.schedule.was_heard_since(now - STATUS_IS_NEW) && !self.schedule.status_is_open();
+        let is_read =
+            self.schedule.was_heard_since(now - self.status_is_new()) && !self.schedule.status_is_open();
         let is_idle = self.ready && is_read && !self.shown().pending;
         let sent_blind =
             |killing: &&mut Box<KillPower>| killing.said_blind && !killing.waits && killing.again > now;

@@ -4,7 +4,7 @@ use super::asker::{NextRequest, QueuedRequest, Requester};
 use super::complaints::Say;
 use super::unconfirmed::{Unconfirmed, is_of_the_load};
 use crate::device::bounds::{
-    KILL_LOOKS, LATE, ORDER_REST, ORDER_REST_ANSWERED, REQUEST_LASTS, STATUS_IS_NEW, WAITING,
+    ANSWER, KILL_LOOKS, LATE, ORDER_REST, ORDER_REST_ANSWERED, REQUEST_LASTS, STATUS_IS_NEW, WAITING,
 };
 use crate::device::{Device, Event, LogLevel, Moment, Outcome, Ticket};
 use crate::line::exchange::Reply;
@@ -17,6 +17,7 @@ use crate::wire::fact::Facts;
 use crate::wire::query::Cadence;
 use crate::wire::setting::{Delay, Setting};
 use std::collections::VecDeque;
+use std::time::Duration;
 
 /// The setting that sets the others to what the maker chose.
 const RESET: &str = "reset_to_default";
@@ -295,7 +296,7 @@ impl Device {
         let Some(first) = self.control.requests.front() else { return NextRequest::None };
         let of_the_kill = first.asker == Requester::KillPower;
         let begun = first.begun;
-        let was_heard = self.schedule.was_heard_since(now - STATUS_IS_NEW);
+        let was_heard = self.schedule.was_heard_since(now - self.status_is_new());
         // who kills the power does not wait for long until it is proven who answers
         let known = self.doubted_since().is_none_or(|since| of_the_kill && now >= since + KILL_LOOKS);
         let known = known && (of_the_kill || !self.reads_plate(now) && !self.is_two_units());
@@ -312,6 +313,11 @@ impl Device {
         let Some(mut request) = self.control.requests.pop_front() else { return NextRequest::None };
         request.blind |= !begun && !was_heard;
         NextRequest::Send(request)
+    }
+
+    /// For how long a status is new: a UPS that needs a long rest before an order is asked before that rest.
+    pub(super) fn status_is_new(&self) -> Duration {
+        STATUS_IS_NEW.max(self.line.rest_before_order() + ANSWER)
     }
 
     /// When a command that waits may be sent, as far as the line goes.

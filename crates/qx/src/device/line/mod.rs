@@ -53,9 +53,9 @@ pub(super) struct LineState {
     rest: Rest,
 }
 
-impl Default for LineState {
-    /// An open line of which nothing is known.
-    fn default() -> LineState {
+impl LineState {
+    /// An open line of which nothing is known, on which polls are so far apart.
+    pub(super) fn new(interval: Duration) -> LineState {
         LineState {
             up: true,
             latency: Latency::default(),
@@ -73,12 +73,10 @@ impl Default for LineState {
             torn: false,
             gaps: Latency::default(),
             late: Late::default(),
-            rest: Rest::default(),
+            rest: Rest::new(interval),
         }
     }
-}
 
-impl LineState {
     /// Whether the port is open.
     pub(super) fn is_up(&self) -> bool {
         self.up
@@ -89,7 +87,7 @@ impl LineState {
         let was_up = std::mem::replace(&mut self.up, up);
         self.gone_at = (!up).then(|| self.gone_at.unwrap_or(now));
         self.settle = true;
-        self.rest = Rest::default();
+        self.rest.forget();
         was_up != up
     }
 
@@ -234,6 +232,11 @@ impl LineState {
         self.late.pause.max(self.rest.over())
     }
 
+    /// Polls are so far apart from now on.
+    pub(super) fn set_interval(&mut self, interval: Duration) {
+        self.rest.set_interval(interval);
+    }
+
     /// What became of what was sent at `asked`: `known`, when it is a question that this UPS answers, is which.
     pub(super) fn conclude(&mut self, answered: bool, known: Option<usize>, asked: Moment, now: Moment) {
         self.rest.conclude(answered, known, asked, now);
@@ -241,7 +244,17 @@ impl LineState {
 
     /// When a command may be sent, which needs a line that was at rest for so long.
     pub(super) fn at_rest(&self, rest: Duration) -> Moment {
-        (self.rest.used() + rest).max(self.rest.over())
+        self.rest.used() + rest.max(self.rest_before_order())
+    }
+
+    /// Whether it is tried how long this UPS rests: of questions that are lost otherwise none is to be wasted.
+    pub(super) fn rest_is_tried(&self) -> bool {
+        self.rest.is_tried()
+    }
+
+    /// How long this UPS needs before an order, as far as that is known.
+    pub(super) fn rest_before_order(&self) -> Duration {
+        self.rest.before_order()
     }
 
     /// How long replies usually take at most, once enough came.

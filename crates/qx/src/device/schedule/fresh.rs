@@ -18,6 +18,11 @@ use crate::wire::query::Cadence;
 use crate::wire::readings::Readings;
 use std::time::Duration;
 
+/// Why data is stale where nothing is known of the UPS.
+pub const STOPPED: &str =
+    "this process did not run for a while (it was stopped, or the host slept or was overloaded)";
+/// That data is stale is noticed so late where the process did not run.
+const NOTICED_LATE: Duration = Duration::from_secs(2);
 /// An output with less is off for some dialect.
 const DEAD_VOLTS: f64 = 50.0;
 
@@ -63,6 +68,7 @@ impl Device {
         // while it is stale still: nothing of before is shown as fresh
         self.doubt_identity(self.schedule.last_good, now);
         self.store.set_stale(false);
+        self.schedule.noticed_late = false;
         self.events.push_back(Event::Fresh);
         self.withdraw_old(now);
         self.withdraw_dead(now);
@@ -108,6 +114,9 @@ impl Device {
 
     /// Why there is no fresh data.
     pub fn why_stale(&self) -> &'static str {
+        if self.schedule.noticed_late {
+            return STOPPED;
+        }
         let heard = self.line.heard_at();
         // something came since the last reading of mains
         let talks = heard > Moment::ZERO && self.clock.saturating_sub(heard) < self.stale_after() / 2;
@@ -132,6 +141,7 @@ impl Device {
     }
 
     fn become_stale(&mut self, now: Moment) {
+        self.schedule.noticed_late = now.saturating_sub(self.fresh_until()) >= NOTICED_LATE;
         self.store.set_stale(true);
         // what was read since mains was is new: of an outage that is answered seldom, it is the first word
         let since = self.schedule.last_good;

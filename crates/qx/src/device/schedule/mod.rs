@@ -13,6 +13,7 @@ use crate::wire::fact::Facts;
 use crate::wire::protocol::Protocol;
 use crate::wire::query::Cadence;
 use crate::wire::readings::Readings;
+pub use fresh::STOPPED;
 pub(super) use slot::QueryState;
 
 /// What is asked, and when. Only the files of this folder change its moments by hand.
@@ -25,6 +26,8 @@ pub(super) struct Schedule {
     kept_until: Moment,
     /// The UPS is on battery, or says something that makes hosts halt: since when that is so, or is not.
     alert: bool,
+    /// That data is stale was noticed late: the process did not run.
+    noticed_late: bool,
     rhythm_since: Moment,
     /// Until then the status is asked more often.
     lively_until: Moment,

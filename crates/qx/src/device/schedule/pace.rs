@@ -76,7 +76,8 @@ impl Device {
         let starves = |slot: &QueryState| slot.due.is_some_and(|due| due + patience <= now);
         let told =
             |slot: &QueryState| slot.due.is_none() || slot.refused || slot.answered > self.schedule.gave_way;
-        self.schedule.slots.iter().any(|slot| !of_status(&slot) && starves(slot))
+        !self.line.rest_is_tried()
+            && self.schedule.slots.iter().any(|slot| !of_status(&slot) && starves(slot))
             && self.schedule.slots.iter().filter(of_status).all(told)
     }
 
