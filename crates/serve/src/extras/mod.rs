@@ -32,7 +32,7 @@ pub struct Extras {
 pub struct HistoryOptions {
     /// `file`: the SQLite file. A relative path begins in the folder of what lasts (NUT's `/var/lib/nut`).
     pub file: PathBuf,
-    /// `size_mib`: no more than so many MiB on the disk, 4 to 65536.
+    /// `size_mib`: no more than so many MiB on the disk, 16 to 65536.
     pub size_mib: u64,
 }
 
@@ -58,7 +58,7 @@ fn history(reader: &mut TomlReader<'_>) -> Option<HistoryOptions> {
     reader.check_keys("history", &["enabled", "file", "size_mib"]);
     let is_on = reader.flag("history", "enabled").unwrap_or(false);
     let file = reader.text("history", "file", "the path of a file, such as \"history.sqlite\"");
-    let size_mib = reader.number("history", "size_mib", 4..=65_536).unwrap_or(64);
+    let size_mib = reader.number("history", "size_mib", 16..=65_536).unwrap_or(64);
     let file = file.map_or_else(|| "history.sqlite".into(), PathBuf::from);
     is_on.then_some(HistoryOptions { file, size_mib })
 }

@@ -7,7 +7,7 @@ fn wrong(text: &str) -> Vec<(usize, String)> {
 
 #[test]
 fn all_is_off_until_it_is_asked_for() {
-    for text in ["", "# nothing\n", "[history]\n[web]\n", "[history]\nsize_mib = 8\n", "[web]\nlisten = []\n"]
+    for text in ["", "# nothing\n", "[history]\n[web]\n", "[history]\nsize_mib = 32\n", "[web]\nlisten = []\n"]
     {
         assert_eq!(parse(text.as_bytes()), Ok(Extras::default()), "{text}");
     }
@@ -32,9 +32,9 @@ fn what_is_wrong_is_said_with_line_and_remedy() {
         ("[history]\n\nenabeld = true\n", 3, "did you mean enabled?"),
         ("[web]\nport = 80\n", 2, "there are listen"),
         ("[history]\nenabled = 'yes'\n", 2, "enabled = true, or false"),
-        ("[history]\nsize_mib = 3\n", 2, "4 to 65536"),
-        ("[history]\nsize_mib = -1\n", 2, "4 to 65536"),
-        ("[history]\nsize_mib = 99999999999999999999999\n", 2, "4 to 65536"),
+        ("[history]\nsize_mib = 15\n", 2, "16 to 65536"),
+        ("[history]\nsize_mib = -1\n", 2, "16 to 65536"),
+        ("[history]\nsize_mib = 99999999999999999999999\n", 2, "16 to 65536"),
         ("[history]\nsize_mib = '64'\n", 2, "without quotes"),
         ("[history]\nsize_mib = 6.5\n", 2, "whole number"),
         ("[history]\nfile = ''\n", 2, "history.sqlite"),
