@@ -7,7 +7,8 @@ fn wrong(text: &str) -> Vec<(usize, String)> {
 
 #[test]
 fn all_is_off_until_it_is_asked_for() {
-    for text in ["", "# nothing\n", "[history]\n[web]\n", "[history]\nsize_mib = 32\n", "[web]\nlisten = []\n"]
+    for text in
+        ["", "# nothing\n", "[history]\n[web]\n", "[history]\nsize_mib = 32\n", "[web]\nlisten = []\n"]
     {
         assert_eq!(parse(text.as_bytes()), Ok(Extras::default()), "{text}");
     }
