@@ -145,7 +145,7 @@ fn pack(points: &Points) -> Vec<u8> {
 fn put_whole(out: &mut Vec<u8>, gap: u32, before: i64, bucket: Bucket) {
     put(out, u64::from(gap) << 2 | WHOLE);
     put(out, bucket.count.into());
-    put_signed(out, bucket.sum - before * i64::from(bucket.count));
+    put_signed(out, bucket.sum.wrapping_sub(before * i64::from(bucket.count)));
     put_signed(out, bucket.floor() - i64::from(bucket.min));
     put_signed(out, i64::from(bucket.max) - bucket.floor());
 }
@@ -186,7 +186,7 @@ fn unpack(mut packed: &[u8]) -> Result<Points, BlockError> {
 fn take_whole(packed: &mut &[u8], before: i64) -> Result<Bucket, BlockError> {
     let count = u32::try_from(take(packed)?).map_err(|_| BlockError)?;
     let more = take_signed(packed)?;
-    let sum = before.checked_mul(count.into()).and_then(|sum| sum.checked_add(more)).ok_or(BlockError)?;
+    let sum = before.wrapping_mul(count.into()).wrapping_add(more);
     let floor = Bucket { count: count.max(1), sum, min: 0, max: 0 }.floor();
     let min = floor.checked_sub(take_signed(packed)?);
     let max = floor.checked_add(take_signed(packed)?);

@@ -125,14 +125,6 @@ impl HistoryFile {
         Ok(HistoryFile { db, ids: HashMap::new(), bounds })
     }
 
-    /// The number of the batch that was written last.
-    ///
-    /// # Errors
-    /// [`HistoryTrouble`].
-    pub fn last_batch(&self) -> Result<i64, HistoryTrouble> {
-        Ok(self.db.query_row("SELECT batch FROM written", [], |row| row.get(0))?)
-    }
-
     /// The outages that were not over when they were written last: UPS, outage, and when it was seen last.
     ///
     /// # Errors
@@ -141,16 +133,16 @@ impl HistoryFile {
         crate::reader::open_outages(&self.db)
     }
 
-    /// Writes a batch, all or nothing. One whose number was written already changes nothing: a disk that failed may have
-    /// taken it all the same. After an error the file has to be opened again.
+    /// Writes a batch, all or nothing. `token` is a number that no other batch has: where it is that of the batch that
+    /// was written last, nothing changes, for a disk that failed may have taken it all the same. After an error the file has to be opened again.
     ///
     /// # Errors
     /// [`HistoryTrouble`].
-    pub fn write(&mut self, number: i64, batch: &HistoryBatch) -> Result<(), HistoryTrouble> {
+    pub fn write(&mut self, token: i64, batch: &HistoryBatch) -> Result<(), HistoryTrouble> {
         let HistoryFile { db, ids, bounds } = self;
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
         let last: i64 = transaction.query_row("SELECT batch FROM written", [], |row| row.get(0))?;
-        if last < number {
+        if last != token {
             rings::prune(&transaction, bounds.pages)?;
             let mut tables = Tables { db: &transaction, ids };
             tables.write(batch)?;
@@ -159,10 +151,10 @@ impl HistoryFile {
             }
             forget(&transaction, "event", bounds.events)?;
             forget(&transaction, "outage", bounds.outages)?;
-            transaction.execute("UPDATE written SET batch = ?1", [number])?;
+            transaction.execute("UPDATE written SET batch = ?1", [token])?;
         }
         transaction.commit()?;
-        if last < number && !batch.rows.is_empty() {
+        if last != token && !batch.rows.is_empty() {
             self.give_back()?;
         }
         Ok(())

@@ -4,6 +4,8 @@
 use crate::event::{EventKind, HistoryEvent};
 use crate::file::{HistoryBatch, HistoryFile};
 use crate::outage::Outage;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -51,11 +53,15 @@ pub struct HistoryWriter {
 }
 
 impl HistoryWriter {
-    /// Starts the thread. `size_mib` is as for [`HistoryFile::open`].
+    /// Starts the thread. `size_mib` is as for [`HistoryFile::open`]; the one before it, if any, ends first.
     ///
     /// # Errors
     /// The system has no thread.
-    pub fn start(path: &Path, size_mib: u64) -> std::io::Result<HistoryWriter> {
+    pub fn start(
+        path: &Path,
+        size_mib: u64,
+        before: Option<HistoryWriter>,
+    ) -> std::io::Result<HistoryWriter> {
         let (sender, messages) = sync_channel(QUEUE);
         let state = Arc::new(Mutex::new(HistoryState::default()));
         let thread = WriterThread {
@@ -63,12 +69,15 @@ impl HistoryWriter {
             size_mib,
             file: None,
             state: state.clone(),
-            number: 0,
+            token: 0,
             current: None,
             next: HistoryBatch::default(),
         };
         let builder = std::thread::Builder::new().name("history".into()).stack_size(256 * 1024);
-        builder.spawn(move || thread.run(&messages))?;
+        builder.spawn(move || {
+            drop(before);
+            thread.run(&messages);
+        })?;
         Ok(HistoryWriter { sender, state })
     }
 
@@ -106,13 +115,19 @@ fn lock(state: &Mutex<HistoryState>) -> MutexGuard<'_, HistoryState> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
+/// A number that no other batch has, nor 0.
+fn new_token() -> i64 {
+    let random = RandomState::new().build_hasher().finish();
+    i64::from_ne_bytes(random.to_ne_bytes()) | 1
+}
+
 struct WriterThread {
     path: PathBuf,
     size_mib: u64,
     file: Option<HistoryFile>,
     state: Arc<Mutex<HistoryState>>,
-    /// The number of the batch that is written next.
-    number: i64,
+    /// The mark of the batch that is being written, which no other has.
+    token: i64,
     /// The batch that is being written. It stays as it is until it is known to be in the file.
     current: Option<HistoryBatch>,
     /// What comes meanwhile.
@@ -182,12 +197,12 @@ impl WriterThread {
             None => self.open()?,
         };
         if self.current.is_none() && !self.next.is_empty() {
-            self.number += 1;
+            self.token = new_token();
             self.say_what_was_lost();
             self.current = Some(std::mem::take(&mut self.next));
         }
         if let Some(batch) = &self.current {
-            file.write(self.number, batch).map_err(|trouble| trouble.to_string())?;
+            file.write(self.token, batch).map_err(|trouble| trouble.to_string())?;
             self.current = None;
             lock(&self.state).written += 1;
         }
@@ -195,15 +210,9 @@ impl WriterThread {
         Ok(())
     }
 
-    fn open(&mut self) -> Result<HistoryFile, String> {
+    fn open(&self) -> Result<HistoryFile, String> {
         let said = |trouble: crate::HistoryTrouble| trouble.to_string();
         let file = HistoryFile::open(&self.path, self.size_mib).map_err(said)?;
-        let last = file.last_batch().map_err(said)?;
-        // a file in its place may have any number; that of a batch under way stays, where it may be the last one's
-        let is_under_way = self.current.is_some() && last == self.number;
-        if !is_under_way {
-            self.number = last + i64::from(self.current.is_some());
-        }
         let mut state = lock(&self.state);
         if !state.opened {
             drop(state);

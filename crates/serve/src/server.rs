@@ -1,6 +1,7 @@
 //! The server: the fleet, the users, the clients that are connected, and what they share.
 
 use crate::checks::{CheckedLogin, Checks};
+use crate::chronicle::Chronicle;
 use crate::complaints::ClientComplaints;
 use crate::connection;
 use crate::descriptions::Descriptions;
@@ -10,6 +11,7 @@ use crate::fleet::Fleet;
 use crate::guard::Guard;
 use crate::settings::Settings;
 use crate::tracking::{SystemRandom, Tracking};
+use history::EventKind;
 use nut::network::server::{ServerIdentity, TlsOffer, UpsId};
 use nut::upsd_users::UpsdUsers;
 use station::log::Log;
@@ -39,6 +41,8 @@ pub struct Server {
     pub(crate) settings: RefCell<Settings>,
     /// What `qxups.toml` asks for.
     pub(crate) extras: RefCell<Extras>,
+    /// The history, where one is written.
+    pub(crate) chronicle: RefCell<Option<Rc<Chronicle>>>,
     pub(crate) tracking: Rc<RefCell<Tracking>>,
     pub(crate) guard: RefCell<Guard>,
     pub(crate) checks: Checks,
@@ -119,6 +123,7 @@ impl Server {
             users: RefCell::new(users),
             settings: RefCell::new(settings),
             extras: RefCell::default(),
+            chronicle: RefCell::default(),
             tracking: Rc::default(),
             guard: RefCell::default(),
             checks: Checks::default(),
@@ -264,6 +269,13 @@ impl Server {
     /// The file that says what variables are, where there is one.
     pub(crate) fn describe(&self, descriptions: Descriptions) {
         self.descriptions.replace(Rc::new(descriptions));
+    }
+
+    /// Writes an event to the history, where there is one.
+    pub(crate) fn note_event(&self, kind: EventKind, ups: Option<&str>, text: &str) {
+        if let Some(chronicle) = &*self.chronicle.borrow() {
+            chronicle.note(kind, ups, text);
+        }
     }
 
     /// Warns of what a client can do again and again; what is said is one example of its kind.

@@ -7,6 +7,7 @@ mod files;
 mod reload;
 mod running;
 
+use crate::chronicle;
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
 use crate::extras::Extras;
@@ -452,6 +453,7 @@ impl Prepared {
         let places: Vec<String> = self.opened.bound.iter().map(|bound| bound.address().to_string()).collect();
         let server =
             Server::new(fleet, self.users, settings, self.descriptions, self.random, self.tls, log.clone());
+        chronicle::follow(&server, self.extras.history.as_ref(), &paths.lasting);
         server.extras.replace(self.extras);
         let listeners = Listeners::start(&server, self.opened, family);
         let listeners = Rc::new(RefCell::new(listeners.map_err(|error| format!("cannot listen: {error}"))?));
@@ -476,6 +478,8 @@ impl Prepared {
         log.info(&format!("exiting on {name}"));
         supervisor.stopping();
         leave(&server, &mut requests, &log).await;
+        // what waits is written, if the disk takes it soon
+        drop(server.chronicle.take().and_then(|chronicle| chronicle.end(name)));
         Ok(ExitCode::SUCCESS)
     }
 }

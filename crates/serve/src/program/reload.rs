@@ -4,6 +4,7 @@ use super::{
     FINISHES, Fatal, ProgramRequest, ServerPlan, check, descriptions, finish_orders, raise_limit,
     say_fingerprint, settings, state_paths, tls,
 };
+use crate::chronicle;
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
 use crate::extras::Extras;
@@ -14,6 +15,7 @@ use crate::settings::Settings;
 use driver::config::Paths;
 use driver::resident;
 use driver::supervisor::Supervisor;
+use history::EventKind;
 use nut::upsd_conf::{Listen, ListenAddress};
 use nut::upsd_users::{UpsdUsers, User};
 use station::log::Log;
@@ -86,6 +88,7 @@ impl Reloading {
                 (text, Err(why))
             }
         };
+        self.server.note_event(EventKind::Reload, None, &said);
         supervisor.ready();
         supervisor.status(&said);
         done
@@ -144,6 +147,7 @@ impl Reloading {
         }
         listener::keep(server, &self.listeners, &settings.listen, &self.log);
         let old = server.settings.replace(settings);
+        chronicle::follow(server, extras.history.as_ref(), &self.paths.lasting);
         let old_extras = server.extras.replace(extras);
         resident::give_back();
         let users = change_of_users(&old_users, &server.users.borrow());
