@@ -2,7 +2,7 @@
 
 use super::mark;
 use super::since::{read as read_time, stamp};
-use super::table::{Form, NAME, csv, cut, line};
+use super::table::{NAME, RowForm, csv, cut, line};
 use ::history::{EnergyCounter, HistoryReader, HistoryTrouble};
 use serde_json::{Value, json};
 
@@ -22,10 +22,10 @@ pub fn read(
 }
 
 /// Prints them.
-pub fn show(rows: &[(String, EnergyCounter)], form: Form) -> String {
+pub fn show(rows: &[(String, EnergyCounter)], form: RowForm) -> String {
     let mut out = String::new();
     match form {
-        Form::Json => {
+        RowForm::Json => {
             let row = |(ups, counter): &(String, EnergyCounter)| {
                 json!({
                     "ups": ups, "source": counter.provenance.word(), "wh": counter.wh, "since": stamp(counter.since_ms),
@@ -33,14 +33,14 @@ pub fn show(rows: &[(String, EnergyCounter)], form: Form) -> String {
             };
             return format!("{:#}\n", rows.iter().map(row).collect::<Value>());
         }
-        Form::Csv => {
+        RowForm::Csv => {
             csv(&mut out, ["ups", "source", "wh", "since"]);
             for (ups, counter) in rows {
                 let (wh, since) = (format!("{:.3}", counter.wh), stamp(counter.since_ms));
                 csv(&mut out, [ups.as_str(), counter.provenance.word(), wh.as_str(), since.as_str()]);
             }
         }
-        Form::Table => {
+        RowForm::Table => {
             for (ups, counter) in rows {
                 let (ups, since) = (cut(ups, NAME), read_time(counter.since_ms));
                 let (kwh, mark) = (counter.wh / 1000.0, mark(counter.provenance));

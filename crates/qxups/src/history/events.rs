@@ -1,16 +1,16 @@
 //! Events.
 
 use super::since::{read, stamp};
-use super::table::{Form, NAME, csv, cut, line};
+use super::table::{NAME, RowForm, csv, cut, line};
 use ::history::{EventKind, EventRecord};
 use serde_json::{Value, json};
 
 /// Prints events.
-pub fn show(events: &[EventRecord], form: Form) -> String {
+pub fn show(events: &[EventRecord], form: RowForm) -> String {
     let kind = |event: &EventRecord| event.kind.map_or("(newer)", EventKind::word);
     let mut out = String::new();
     match form {
-        Form::Json => {
+        RowForm::Json => {
             let row = |event: &EventRecord| {
                 json!({
                     "number": event.number, "time": stamp(event.at_ms), "ups": event.ups, "kind": kind(event),
@@ -19,14 +19,14 @@ pub fn show(events: &[EventRecord], form: Form) -> String {
             };
             return format!("{:#}\n", events.iter().map(row).collect::<Value>());
         }
-        Form::Csv => {
+        RowForm::Csv => {
             csv(&mut out, ["time", "ups", "kind", "text"]);
             for event in events {
                 let ups = event.ups.as_deref().unwrap_or_default();
                 csv(&mut out, [stamp(event.at_ms).as_str(), ups, kind(event), &event.text]);
             }
         }
-        Form::Table => {
+        RowForm::Table => {
             for event in events {
                 let ups = cut(event.ups.as_deref().unwrap_or("-"), NAME);
                 let (at, kind) = (read(event.at_ms), kind(event));

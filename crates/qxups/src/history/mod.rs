@@ -13,7 +13,7 @@ use driver::config::Paths;
 use since::{Since, since};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use table::Form;
+use table::RowForm;
 
 /// No command prints more lines than this; of events and outages the latest.
 const MOST: u32 = 100_000;
@@ -94,11 +94,11 @@ fn variable(text: &str) -> Result<Wanted, String> {
 }
 
 impl Shown {
-    fn form(&self) -> Form {
+    fn form(&self) -> RowForm {
         match (self.json, self.csv) {
-            (true, _) => Form::Json,
-            (_, true) => Form::Csv,
-            _ => Form::Table,
+            (true, _) => RowForm::Json,
+            (_, true) => RowForm::Csv,
+            _ => RowForm::Table,
         }
     }
 

@@ -2,17 +2,17 @@
 
 use super::mark;
 use super::since::{read, stamp};
-use super::table::{Form, NAME, csv, cut, line, number};
+use super::table::{NAME, RowForm, csv, cut, line, number};
 use ::history::{OutageRecord, Provenance};
 use serde_json::{Value, json};
 use std::time::Duration;
 
 /// Prints outages.
-pub fn show(rows: &[OutageRecord], form: Form) -> String {
+pub fn show(rows: &[OutageRecord], form: RowForm) -> String {
     let mut out = String::new();
     match form {
-        Form::Json => return format!("{:#}\n", rows.iter().map(object).collect::<Value>()),
-        Form::Csv => {
+        RowForm::Json => return format!("{:#}\n", rows.iter().map(object).collect::<Value>()),
+        RowForm::Csv => {
             csv(
                 &mut out,
                 [
@@ -34,8 +34,8 @@ pub fn show(rows: &[OutageRecord], form: Form) -> String {
             );
             rows.iter().for_each(|row| record(&mut out, row));
         }
-        Form::Table if rows.is_empty() => out.push_str("no outage\n"),
-        Form::Table => {
+        RowForm::Table if rows.is_empty() => out.push_str("no outage\n"),
+        RowForm::Table => {
             let head = ["begin", "UPS", "length", "charge", "volts", "load", "energy"];
             let [begin, ups, length, charge, volts, load, energy] = head;
             line(

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 /// In which form rows are printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Form {
+pub enum RowForm {
     /// For people, in 80 columns.
     Table,
     /// RFC 4180.

@@ -1,7 +1,7 @@
 //! Values over time.
 
 use super::since::{read as read_time, stamp};
-use super::table::{Form, NAME, csv, cut, line};
+use super::table::{NAME, RowForm, csv, cut, line};
 use super::{both, mark};
 use ::history::{HistoryReader, HistoryTrouble, Provenance, Quantity, SeriesPoint};
 use serde_json::{Value, json};
@@ -39,12 +39,12 @@ pub fn read(
 }
 
 /// Prints them.
-pub fn show(rows: &[ValueRow], quantity: Quantity, form: Form) -> String {
+pub fn show(rows: &[ValueRow], quantity: Quantity, form: RowForm) -> String {
     let places = usize::from(quantity.decimals());
     let (name, unit) = (quantity.variable(), quantity.unit());
     let mut out = String::new();
     match form {
-        Form::Json => {
+        RowForm::Json => {
             let row = |row: &ValueRow| {
                 json!({
                     "time": stamp(row.point.at_ms), "seconds": row.point.step_s, "ups": row.ups, "variable": name,
@@ -54,7 +54,7 @@ pub fn show(rows: &[ValueRow], quantity: Quantity, form: Form) -> String {
             };
             return format!("{:#}\n", rows.iter().map(row).collect::<Value>());
         }
-        Form::Csv => {
+        RowForm::Csv => {
             csv(
                 &mut out,
                 ["time", "seconds", "ups", "variable", "source", "unit", "min", "mean", "max", "samples"],
@@ -70,12 +70,9 @@ pub fn show(rows: &[ValueRow], quantity: Quantity, form: Form) -> String {
                 );
             }
         }
-        Form::Table => {
+        RowForm::Table => {
             let head = format!("{name} ({unit})");
-            line(
-                &mut out,
-                &format!("{:<19}  {:<NAME$}  {:>9} {:>9} {:>9}  {head}", "", "", "lowest", "mean", "highest"),
-            );
+            line(&mut out, &format!("{head:<33}  {:>9} {:>9} {:>9}", "lowest", "mean", "highest"));
             for ValueRow { ups, provenance, point } in rows {
                 let (at, ups) = (read_time(point.at_ms), cut(ups, NAME));
                 let numbers = [point.min, point.mean, point.max].map(|number| format!("{number:>9.places$}"));
