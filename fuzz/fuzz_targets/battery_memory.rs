@@ -5,7 +5,7 @@
 //! follows are samples of seven bytes.
 #![no_main]
 
-use battery::{Bank, Chemistry, Estimator, Sample, PowerSource, UpsIdentity};
+use battery::{Bank, Chemistry, Estimator, PowerSource, Sample, UpsIdentity};
 use libfuzzer_sys::fuzz_target;
 use std::time::Duration;
 

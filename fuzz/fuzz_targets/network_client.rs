@@ -3,7 +3,9 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use nut::network::client::{About, Asker, Having, Next, SessionOpening, Rank, NetworkRequest, Received, TlsMode, Values};
+use nut::network::client::{
+    About, Asker, Having, NetworkRequest, Next, Rank, Received, SessionOpening, TlsMode, Values,
+};
 
 fn requests() -> Vec<NetworkRequest> {
     let (u, v) = (|| "u".to_string(), || "v".to_string());

@@ -5,8 +5,8 @@
 use libfuzzer_sys::fuzz_target;
 use nut::network::TrackedOutcome;
 use nut::network::server::{
-    Client, Connection, ConnectionEvent, Freshness, Handed, ServerIdentity, ValueKind, Order, Right, Site, TlsOffer, UpsId,
-    Variable, Permission,
+    Client, Connection, ConnectionEvent, Freshness, Handed, Order, Permission, Right, ServerIdentity, Site,
+    TlsOffer, UpsId, ValueKind, Variable,
 };
 
 /// One UPS `u` with one variable of each kind; the user `a` has every right with the password `b`.
@@ -35,7 +35,11 @@ impl Site for Small {
         true
     }
     fn each_variable(&self, _: UpsId, each: &mut dyn FnMut(&Variable<'_>)) {
-        let kinds = [("n", ValueKind::Number), ("t", ValueKind::Text { longest: 3 }), ("ups.status", ValueKind::Number)];
+        let kinds = [
+            ("n", ValueKind::Number),
+            ("t", ValueKind::Text { longest: 3 }),
+            ("ups.status", ValueKind::Number),
+        ];
         for (name, kind) in kinds {
             let writable = name != "ups.status";
             each(&Variable {
@@ -100,7 +104,8 @@ impl Site for Small {
 }
 
 fn answers(bytes: &[u8], cut: usize) -> Vec<u8> {
-    let identity = ServerIdentity { info: "Network UPS Tools upsd 2.8.0 - x".into(), version: "2.8.0".into() };
+    let identity =
+        ServerIdentity { info: "Network UPS Tools upsd 2.8.0 - x".into(), version: "2.8.0".into() };
     let mut site = Small { identity, granted: false };
     let mut connection = Connection::new("::1", TlsOffer::Ready);
     let (mut all, mut out) = (vec![], vec![]);

@@ -8,7 +8,7 @@ use qx::line::nuls::without_nuls;
 use qx::protocols;
 use qx::usb::bridge::{Bridge, Carriage};
 use qx::usb::bridges;
-use qx::usb::transfers::{TransferOutcome, TransferStep, Transfers, Transfer, command_in};
+use qx::usb::transfers::{Transfer, TransferOutcome, TransferStep, Transfers, command_in};
 
 /// Commands of every length and kind; in place of others, bytes.
 const COMMANDS: [&[u8]; 8] =

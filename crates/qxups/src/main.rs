@@ -7,6 +7,7 @@ mod demo;
 mod doctor;
 mod driver_dump;
 mod explain;
+mod history;
 mod manual;
 mod out;
 mod passwd;
@@ -82,6 +83,10 @@ enum Task {
     Log(client::LogOptions),
     /// Print a line for each change of what NUT servers say
     Watch(client::Watch),
+    /// Show what happened to the UPSes of this host's server, or how a variable was over time
+    History(history::History),
+    /// Show the outages that this host's server saw
+    Outages(history::Outages),
     /// Show all UPSes of one or several NUT servers, live in the terminal, with keys for commands
     Top(client::Top),
     /// Check where a NUT server departs from the protocol, and which clients stumble over it
@@ -168,6 +173,8 @@ impl Task {
             Task::Watch(watch) => return client::end(watch.run()),
             Task::Top(top) => return client::end(top.run()),
             Task::Conform(conform) => return client::end(conform.run()),
+            Task::History(history) => return history.run(),
+            Task::Outages(outages) => return outages.run(),
             Task::Complete(complete) => return client::end(complete.run()),
             Task::Shutdown(shutdown) => shutdown.run()?,
             Task::Explain { what, question } => explain::run(&what, question.as_deref())?,

@@ -38,6 +38,9 @@ const COMMANDS: &[&[&str]] = &[
     &["sim", "--end", "5"],
     &["sim", "--end", "5", "--tcp", "127.0.0.1:0"],
     &["prove", "/dev/no-such-port"],
+    &["history", "--file", "HISTORY"],
+    &["history", "--file", "HISTORY", "-V", "energy", "--csv"],
+    &["outages", "--file", "HISTORY", "--json"],
     &["demo"],
     &["demo", "--plain"],
 ];
@@ -50,8 +53,12 @@ fn run(arguments: &[&str], out: Stdio, err: Stdio) -> Output {
     let conf = folder.join("ups.conf");
     std::fs::write(&conf, format!("[u]\ndriver = nutdrv_qx\nport = replay:{capture}\n")).unwrap();
     let conf = conf.display().to_string();
-    let arguments =
-        arguments.iter().map(|argument| argument.replace("UPS.CONF", &conf).replace("CAPTURE", capture));
+    let history = folder.join("history.sqlite");
+    drop(history::HistoryFile::open(&history, 16).unwrap());
+    let history = history.display().to_string();
+    let arguments = arguments.iter().map(|argument| {
+        argument.replace("UPS.CONF", &conf).replace("CAPTURE", capture).replace("HISTORY", &history)
+    });
     let mut command = Command::new(env!("CARGO_BIN_EXE_qxups"));
     command.args(arguments).env("NUT_STATEPATH", &folder).stdin(Stdio::null()).stdout(out).stderr(err);
     command.output().unwrap()

@@ -1,14 +1,17 @@
 //! The server: the fleet, the users, the clients that are connected, and what they share.
 
 use crate::checks::{CheckedLogin, Checks};
+use crate::chronicle::Chronicle;
 use crate::complaints::ClientComplaints;
 use crate::connection;
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
+use crate::extras::Extras;
 use crate::fleet::Fleet;
 use crate::guard::Guard;
 use crate::settings::Settings;
 use crate::tracking::{SystemRandom, Tracking};
+use history::EventKind;
 use nut::network::server::{ServerIdentity, TlsOffer, UpsId};
 use nut::upsd_users::UpsdUsers;
 use station::log::Log;
@@ -36,6 +39,10 @@ pub struct Server {
     pub(crate) fleet: RefCell<Fleet>,
     pub(crate) users: RefCell<UpsdUsers>,
     pub(crate) settings: RefCell<Settings>,
+    /// What `qxups.toml` asks for.
+    pub(crate) extras: RefCell<Extras>,
+    /// The history, where one is written.
+    pub(crate) chronicle: RefCell<Option<Rc<Chronicle>>>,
     pub(crate) tracking: Rc<RefCell<Tracking>>,
     pub(crate) guard: RefCell<Guard>,
     pub(crate) checks: Checks,
@@ -115,6 +122,8 @@ impl Server {
             fleet: RefCell::new(fleet),
             users: RefCell::new(users),
             settings: RefCell::new(settings),
+            extras: RefCell::default(),
+            chronicle: RefCell::default(),
             tracking: Rc::default(),
             guard: RefCell::default(),
             checks: Checks::default(),
@@ -260,6 +269,13 @@ impl Server {
     /// The file that says what variables are, where there is one.
     pub(crate) fn describe(&self, descriptions: Descriptions) {
         self.descriptions.replace(Rc::new(descriptions));
+    }
+
+    /// Writes an event to the history, where there is one.
+    pub(crate) fn note_event(&self, kind: EventKind, ups: Option<&str>, text: &str) {
+        if let Some(chronicle) = &*self.chronicle.borrow() {
+            chronicle.note(kind, ups, text);
+        }
     }
 
     /// Warns of what a client can do again and again; what is said is one example of its kind.

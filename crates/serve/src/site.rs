@@ -3,6 +3,7 @@
 use crate::descriptions::Descriptions;
 use crate::fleet::{Ended, Source, Ups, WhenEnded};
 use crate::server::{Peer, Server};
+use history::EventKind;
 use nut::network::TrackedOutcome;
 use nut::network::server::{
     Client, Freshness, Handed, Note, Order, Permission, Right, ServerIdentity, Site, UpsId, Variable,
@@ -104,22 +105,30 @@ impl<'s> Desk<'s> {
     }
 
     /// What becomes of an order: for the client that tracks it, and the log.
-    fn answer(&self, tracked: Option<nut::network::TrackingId>, what: String) -> WhenEnded {
+    fn answer(&self, tracked: Option<nut::network::TrackingId>, ups: &str, what: String) -> WhenEnded {
         let (tracking, log) = (self.server.tracking.clone(), self.server.log.clone());
+        let history = self.server.chronicle.borrow().as_ref().map(Rc::downgrade);
+        let ups = ups.to_string();
         Box::new(move |Ended { outcome, why }| {
             if let Some(id) = tracked {
                 tracking.borrow_mut().end(id, outcome);
             }
-            match (outcome, why) {
-                (TrackedOutcome::Success | TrackedOutcome::Pending, _) => log.info(&format!("{what}: done")),
-                (TrackedOutcome::Unknown, None) => {
-                    log.warning(&format!("{what}: its driver does not know it"))
-                }
-                (TrackedOutcome::Invalid, None) => {
-                    log.warning(&format!("{what}: its driver takes no such value"))
-                }
-                (_, None) => log.warning(&format!("{what}: failed")),
-                (_, Some(why)) => log.warning(&format!("{what}: {why}")),
+            let is_done = matches!(outcome, TrackedOutcome::Success | TrackedOutcome::Pending);
+            let came = match (outcome, why) {
+                (TrackedOutcome::Success | TrackedOutcome::Pending, _) => "done".into(),
+                (TrackedOutcome::Unknown, None) => "its driver does not know it".into(),
+                (TrackedOutcome::Invalid, None) => "its driver takes no such value".into(),
+                (_, None) => "failed".to_string(),
+                (_, Some(why)) => why,
+            };
+            let said = format!("{ups}: {what}: {came}");
+            if is_done {
+                log.info(&said)
+            } else {
+                log.warning(&said)
+            }
+            if let Some(history) = history.and_then(|history| history.upgrade()) {
+                history.note(EventKind::Command, Some(&ups), &format!("{what}: {came}"));
             }
         })
     }
@@ -269,7 +278,9 @@ impl Site for Desk<'_> {
             let keep = self.server.settings.borrow().tracking_delay;
             self.server.tracking.borrow_mut().begin(id, keep);
         }
-        let answer = self.answer(id, format!("{}: {what}", ups.name()));
+        let asked = format!("{} asks for {what}", self.who(client));
+        self.server.note_event(EventKind::Command, Some(ups.name()), &asked);
+        let answer = self.answer(id, ups.name(), what);
         match (ups.with_source(false, |source| source.hand_over(order, tracked, answer)), id) {
             (true, Some(id)) => Handed::Tracked(id),
             (true, None) => Handed::Over,

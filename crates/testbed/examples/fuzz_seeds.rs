@@ -35,6 +35,7 @@ fn main() -> std::io::Result<()> {
     requests(&mut seeds)?;
     network(&mut seeds)?;
     files_of_upsd(&mut seeds)?;
+    rows_of_history(&mut seeds)?;
     reports(&mut seeds)?;
     batteries(&mut seeds)?;
     for (target, count) in seeds.count {
@@ -207,6 +208,26 @@ fn files_of_upsd(seeds: &mut Seeds) -> std::io::Result<()> {
         "[nas]\npassword = 123456\nallowfrom = 192.0.2.0/24 fd00::/8 localhost\n",
     ] {
         seeds.write("upsd_users", text.as_bytes())?;
+    }
+    for text in [
+        "[history]\nenabled = true\nfile = \"history.sqlite\"\nsize_mib = 0x40\n",
+        "[web]\nlisten = [ \"127.0.0.1:3494\",\n  '[::1]:3494' ]\n",
+        "history.enabled = true\nhistory = { size_mib = 1_024 }\n",
+    ] {
+        seeds.write("qxups_toml", text.as_bytes())?;
+    }
+    Ok(())
+}
+
+/// Rows of samples: values that stay, that move, and that are missing.
+fn rows_of_history(seeds: &mut Seeds) -> std::io::Result<()> {
+    for step in 1..5_u32 {
+        let mut block = history::SampleBlock::default();
+        for (place, quantity) in (0..360).flat_map(|place| history::Quantity::ALL.map(|one| (place, one))) {
+            let value = i32::try_from(place / step % 9 * (step - 1)).unwrap_or(0);
+            block.add(history::SeriesKey::said(quantity), place * step, history::Bucket::of(2300 + value));
+        }
+        seeds.write("history_rows", &block.encode())?;
     }
     Ok(())
 }

@@ -1,21 +1,21 @@
 //! A UPS that this process drives itself: a station. Its store is shown as its driver's socket would say it to upsd.
 
 use super::simulated::Simulated;
-use super::source::{Ended, Source, WhenEnded};
+use super::source::{Ended, HearsStatus, Source, WhenEnded};
 use driver::instance::listener;
 use driver::socket::DriverSocket;
 use nut::driver_socket::LONGEST_VALUE;
 use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Order, ValueKind, Variable};
 use qx::device;
-use qx::device::store::{Access, Entry, Store};
+use qx::device::store::{Access, Change, Entry, Store};
 use qx::wire::setting::Choice;
 use station::config::UpsConfig;
 use station::log::Log;
-use station::{Condition, Reloaded, Request, RequestedAction, Setup, Station};
-use std::cell::{Cell, RefCell};
+use station::{Condition, Publisher, Reloaded, Request, RequestedAction, Setup, Station};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -29,6 +29,8 @@ pub(crate) struct OwnSource {
     log: Log,
     /// What a driver of its own would listen at; from when the UPS is found.
     socket: Rc<RefCell<Option<DriverSocket>>>,
+    /// Who hears each status; a publisher is there once this was asked for.
+    hearer: OnceCell<Rc<RefCell<Weak<dyn HearsStatus>>>>,
     /// The UPS itself, where it is a simulated one.
     _simulated: Option<Simulated>,
 }
@@ -49,7 +51,15 @@ impl OwnSource {
             done.borrow_mut().take();
         });
         *watch.borrow_mut() = Some(task);
-        OwnSource { station, refused, watch, log, socket: open, _simulated: simulated }
+        OwnSource {
+            station,
+            refused,
+            watch,
+            log,
+            socket: open,
+            hearer: OnceCell::new(),
+            _simulated: simulated,
+        }
     }
 
     /// Takes what can change while the UPS is watched.
@@ -210,6 +220,21 @@ impl Source for OwnSource {
         self.with_entry(name, |known, entry| show(known, entry, tell));
     }
 
+    fn is_said(&self, name: &str) -> Option<bool> {
+        self.station.device().borrow().is_said(name)
+    }
+
+    fn tell_status(&self, ups: &str, hearer: &Rc<dyn HearsStatus>) {
+        match self.hearer.get() {
+            Some(slot) => drop(slot.replace(Rc::downgrade(hearer))),
+            None => {
+                let slot = self.hearer.get_or_init(|| Rc::new(RefCell::new(Rc::downgrade(hearer))));
+                let publisher = StatusPublisher { ups: ups.into(), hearer: slot.clone() };
+                self.station.subscribe(Box::new(publisher));
+            }
+        }
+    }
+
     fn each_choice(&self, name: &str, each: &mut dyn FnMut(&str)) {
         self.with_entry(name, |_, entry| {
             if let Access::Write(Choice::OneOf(words)) = &entry.access {
@@ -259,6 +284,25 @@ impl Source for OwnSource {
     fn stop(&self) {
         self.socket.borrow_mut().take();
         self.station.stop();
+    }
+}
+
+/// Says each status that is published.
+struct StatusPublisher {
+    ups: String,
+    hearer: Rc<RefCell<Weak<dyn HearsStatus>>>,
+}
+
+impl Publisher for StatusPublisher {
+    fn changed(&mut self, store: &Store, changes: &[Change]) {
+        let is_status =
+            |change: &Change| matches!(change, Change::New(name) | Change::Set(name) if name == "ups.status");
+        let Some(words) = store.text("ups.status").filter(|_| !store.is_stale()) else { return };
+        if changes.iter().any(is_status) {
+            if let Some(hearer) = self.hearer.borrow().upgrade() {
+                hearer.status(&self.ups, words);
+            }
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! outlives the driver that said it.
 
 use super::mirror::Mirror;
-use super::source::{Ended, Mirrored, WhenEnded};
+use super::source::{Ended, HearsStatus, Mirrored, WhenEnded};
 use super::stands::Stands;
 use nut::driver_lines::DriverLine;
 use nut::driver_socket::{LineBuffer, SocketRequest};
@@ -18,7 +18,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
@@ -62,6 +62,8 @@ struct Inner {
     bad_lines: RefCell<Seldom>,
     strange: RefCell<Seldom>,
     refused: RefCell<Seldom>,
+    /// Who hears each status, and of which UPS it is.
+    hearer: RefCell<Option<(String, Weak<dyn HearsStatus>)>>,
 }
 
 /// What is known of the driver.
@@ -112,6 +114,7 @@ impl SocketSource {
             bad_lines: RefCell::default(),
             strange: RefCell::default(),
             refused: RefCell::default(),
+            hearer: RefCell::default(),
         });
         let task = tokio::task::spawn_local(inner.clone().run());
         SocketSource { inner, task }
@@ -238,7 +241,12 @@ impl Inner {
         while let Some(line) = lines.next_line() {
             match line.and_then(|line| DriverLine::parse(&line)) {
                 Ok(line) => {
+                    let is_status =
+                        matches!(&line, DriverLine::SetInfo { variable, .. } if variable == "ups.status");
                     self.take(line);
+                    if is_status {
+                        self.tell_status();
+                    }
                     self.say_strange();
                 }
                 Err(error) => {
@@ -246,6 +254,15 @@ impl Inner {
                 }
             }
         }
+    }
+
+    /// Says the status, of a driver whose data is complete and fresh.
+    fn tell_status(&self) {
+        let hearer = self.hearer.borrow();
+        let Some((ups, hearer)) = hearer.as_ref() else { return };
+        let state = self.state.borrow();
+        let Some(hearer) = hearer.upgrade().filter(|_| state.dumped && state.says_fresh) else { return };
+        state.mirror.variable("ups.status", &mut |variable| hearer.status(ups, variable.value));
     }
 
     fn say_strange(&self) {
@@ -365,6 +382,14 @@ impl Inner {
 impl Mirrored for SocketSource {
     fn with_mirror(&self, act: &mut dyn FnMut(&Mirror)) {
         act(&self.inner.state.borrow().mirror);
+    }
+
+    fn tell_status_of_mirror(&self, ups: &str, hearer: &Rc<dyn HearsStatus>) {
+        let hearer = Rc::downgrade(hearer);
+        let mut there = self.inner.hearer.borrow_mut();
+        if there.as_ref().is_none_or(|(_, there)| !there.ptr_eq(&hearer)) {
+            *there = Some((ups.into(), hearer));
+        }
     }
 
     fn freshness_of_mirror(&self) -> Freshness {

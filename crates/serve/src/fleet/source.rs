@@ -3,6 +3,7 @@
 use super::mirror::Mirror;
 use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Order, Variable};
+use std::rc::Rc;
 
 /// Takes what became of an order, once.
 pub(crate) type WhenEnded = Box<dyn FnOnce(Ended)>;
@@ -14,6 +15,12 @@ pub(crate) struct Ended {
     pub outcome: TrackedOutcome,
     /// Why it was not done, for the log, where that is known.
     pub why: Option<String>,
+}
+
+/// Hears each status of a UPS, also one that is over before the next look.
+pub(crate) trait HearsStatus {
+    /// The status is this now. The source may be borrowed: it must not be asked from here.
+    fn status(&self, ups: &str, words: &str);
 }
 
 /// What a UPS says, and what it can be asked: from a station in this process, from the socket of a driver, from
@@ -41,6 +48,17 @@ pub(crate) trait Source {
     /// Hands an order over. False when that is not possible; then there is no answer, or it says so. Where no client
     /// tracks it there may be none either: a driver is asked for its outcome only then, as by upsd.
     fn hand_over(&self, order: Order<'_>, tracked: bool, answer: WhenEnded) -> bool;
+    /// Whether what is shown of a variable is the UPS's own word, and not an estimate; none while that is not known. What
+    /// another driver or server says counts as the UPS's.
+    fn is_said(&self, name: &str) -> Option<bool> {
+        let _ = name;
+        Some(true)
+    }
+    /// From now on each status is said to `hearer`, as long as that is there; to no other any more. A source that is
+    /// asked for its data at intervals itself says none.
+    fn tell_status(&self, ups: &str, hearer: &Rc<dyn HearsStatus>) {
+        let _ = (ups, hearer);
+    }
     /// The source is not used any more.
     fn stop(&self) {}
 }
@@ -49,6 +67,10 @@ pub(crate) trait Source {
 pub(crate) trait Mirrored {
     /// Does something with the mirror.
     fn with_mirror(&self, act: &mut dyn FnMut(&Mirror));
+    /// As [`Source::tell_status`].
+    fn tell_status_of_mirror(&self, ups: &str, hearer: &Rc<dyn HearsStatus>) {
+        let _ = (ups, hearer);
+    }
     /// As [`Source::path`].
     fn path_of_mirror(&self) -> String {
         String::new()
@@ -66,6 +88,10 @@ impl<M: Mirrored> Source for M {
 
     fn freshness(&self) -> Freshness {
         self.freshness_of_mirror()
+    }
+
+    fn tell_status(&self, ups: &str, hearer: &Rc<dyn HearsStatus>) {
+        self.tell_status_of_mirror(ups, hearer);
     }
 
     fn each_variable(&self, each: &mut dyn FnMut(&Variable<'_>)) {

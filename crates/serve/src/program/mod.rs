@@ -7,8 +7,10 @@ mod files;
 mod reload;
 mod running;
 
+use crate::chronicle;
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
+use crate::extras::Extras;
 use crate::fleet::{CheckedConf, Fleet, Surroundings};
 use crate::listener::{self, Listeners, Opened};
 use crate::server::Server;
@@ -172,6 +174,7 @@ struct Prepared {
     settings: Settings,
     descriptions: Descriptions,
     users: UpsdUsers,
+    extras: Extras,
     fleet: Fleet,
     checked: CheckedConf,
     opened: Opened,
@@ -250,6 +253,7 @@ fn prepare(
     let users = plan.from.users(&mut hints)?;
     hints.extend(plan.from.open_to_all(&ups_conf));
     hints.extend(opened.complaints());
+    let extras = extras(&plan, &mut hints);
     let descriptions = descriptions(&upsd_conf, &mut hints);
     let tls = tls(&upsd_conf, &plan, &paths, &settings, &mut hints)?;
     let supervisor = supervisor.unwrap_or_else(|why| {
@@ -265,12 +269,22 @@ fn prepare(
         settings,
         descriptions,
         users,
+        extras,
         fleet,
         checked,
         opened,
         random,
         tls,
         requests,
+    })
+}
+
+/// What `qxups.toml` asks for. A file that is wrong costs what it asks for and no UPS: a server that does not start
+/// protects none.
+fn extras(plan: &ServerPlan, hints: &mut Vec<String>) -> Extras {
+    plan.from.extras().unwrap_or_else(|why| {
+        hints.push(format!("{why}; all that this file asks for is off until it is right and reloaded"));
+        Extras::default()
     })
 }
 
@@ -439,6 +453,8 @@ impl Prepared {
         let places: Vec<String> = self.opened.bound.iter().map(|bound| bound.address().to_string()).collect();
         let server =
             Server::new(fleet, self.users, settings, self.descriptions, self.random, self.tls, log.clone());
+        chronicle::follow(&server, self.extras.history.as_ref(), &paths.lasting);
+        server.extras.replace(self.extras);
         let listeners = Listeners::start(&server, self.opened, family);
         let listeners = Rc::new(RefCell::new(listeners.map_err(|error| format!("cannot listen: {error}"))?));
         listener::keep(&server, &listeners, &listen, &log);
@@ -462,6 +478,8 @@ impl Prepared {
         log.info(&format!("exiting on {name}"));
         supervisor.stopping();
         leave(&server, &mut requests, &log).await;
+        // what waits is written, if the disk takes it soon
+        drop(server.chronicle.take().and_then(|chronicle| chronicle.end(name)));
         Ok(ExitCode::SUCCESS)
     }
 }

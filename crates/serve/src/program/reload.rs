@@ -4,8 +4,10 @@ use super::{
     FINISHES, Fatal, ProgramRequest, ServerPlan, check, descriptions, finish_orders, raise_limit,
     say_fingerprint, settings, state_paths, tls,
 };
+use crate::chronicle;
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
+use crate::extras::Extras;
 use crate::fleet::{CheckedConf, named};
 use crate::listener::{self, Listeners};
 use crate::server::Server;
@@ -13,6 +15,7 @@ use crate::settings::Settings;
 use driver::config::Paths;
 use driver::resident;
 use driver::supervisor::Supervisor;
+use history::EventKind;
 use nut::upsd_conf::{Listen, ListenAddress};
 use nut::upsd_users::{UpsdUsers, User};
 use station::log::Log;
@@ -33,6 +36,7 @@ pub(super) struct Reloading {
 struct Read {
     settings: Settings,
     users: UpsdUsers,
+    extras: Extras,
     checked: CheckedConf,
     descriptions: Descriptions,
     tls: Encryption,
@@ -81,6 +85,7 @@ impl Reloading {
                 (text, Err(why))
             }
         };
+        self.server.note_event(EventKind::Reload, None, &said);
         supervisor.ready();
         supervisor.status(&said);
         done
@@ -101,6 +106,7 @@ impl Reloading {
         settings.fit(raise_limit())?;
         let ups_conf = plan.from.ups_conf()?;
         let users = plan.from.users(&mut hints)?;
+        let extras = plan.from.extras()?;
         hints.extend(plan.from.open_to_all(&ups_conf));
         let none = "ups.conf names no UPS any more; add ALLOW_NO_DEVICE yes to upsd.conf if that is meant";
         let checked = check(&server.fleet.borrow(), &ups_conf, &mut settings, none)?;
@@ -118,12 +124,12 @@ impl Reloading {
         if let (Some(why), true) = (&tls.lacks, server.tls.borrow().config.is_some()) {
             return Err(format!("{why}; TLS would be gone"));
         }
-        Ok(Read { settings, users, checked, descriptions, tls, hints })
+        Ok(Read { settings, users, extras, checked, descriptions, tls, hints })
     }
 
     /// Makes it count; what changed.
     fn take(&self, read: Read) -> String {
-        let Read { settings, users, checked, descriptions, tls, .. } = read;
+        let Read { settings, users, extras, checked, descriptions, tls, .. } = read;
         let server = &self.server;
         let mut fleet = server.fleet.borrow_mut();
         fleet.set_max_age(settings.max_age);
@@ -138,6 +144,8 @@ impl Reloading {
         }
         listener::keep(server, &self.listeners, &settings.listen, &self.log);
         let old = server.settings.replace(settings);
+        chronicle::follow(server, extras.history.as_ref(), &self.paths.lasting);
+        let old_extras = server.extras.replace(extras);
         resident::give_back();
         let users = change_of_users(&old_users, &server.users.borrow());
         let settings = server.settings.borrow();
@@ -145,13 +153,11 @@ impl Reloading {
         let others = old.changes(&settings);
         let settings = (!others.is_empty()).then(|| others.join(", "));
         let kinds = [("users", users), ("addresses", addresses), ("settings", settings)];
-        let said: Vec<String> = kinds
-            .iter()
-            .filter_map(|(what, change)| Some(format!("; {what}: {}", change.as_ref()?)))
-            .collect();
+        let said = kinds.iter().filter_map(|(what, change)| Some(format!("; {what}: {}", change.as_ref()?)));
+        let said = said.collect::<String>() + &change_of_extras(&old_extras, &server.extras.borrow());
         match said.is_empty() {
             true => format!("UPSes: {news}; users, addresses and settings as before"),
-            false => format!("UPSes: {news}{}; all else as before", said.concat()),
+            false => format!("UPSes: {news}{said}; all else as before"),
         }
     }
 }
@@ -183,6 +189,23 @@ fn change_of_addresses(old: &[Listen], new: &[Listen]) -> Option<String> {
         here.iter().filter(|name| !there.contains(name)).cloned().collect::<Vec<_>>()
     };
     change(&only(&new, &old), &only(&old, &new), &[])
+}
+
+/// Which parts of `qxups.toml` are other than before.
+fn change_of_extras(old: &Extras, new: &Extras) -> String {
+    let state = |was: bool, is: bool| match (was, is) {
+        (false, true) => "on",
+        (true, false) => "off",
+        _ => "changed",
+    };
+    let mut said = String::new();
+    if old.history != new.history {
+        said += &format!("; history: {}", state(old.history.is_some(), new.history.is_some()));
+    }
+    if old.web != new.web {
+        said += &format!("; web: {}", state(!old.web.listen.is_empty(), !new.web.listen.is_empty()));
+    }
+    said
 }
 
 fn change(new: &[String], gone: &[String], changed: &[String]) -> Option<String> {

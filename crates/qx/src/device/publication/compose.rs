@@ -15,6 +15,7 @@ use crate::vocabulary::status::{Status, StatusSet, alarm_text};
 use crate::vocabulary::value::Value;
 use crate::vocabulary::variable::*;
 use crate::wire::fact::Raised;
+use crate::wire::protocol::Protocol;
 use crate::wire::readings::Readings;
 use crate::wire::setting::{Choice, Setting};
 use battery::UpsIdentity;
@@ -117,6 +118,18 @@ impl Device {
         let is_known = said.raised.covers.has(Status::Online);
         self.publication.said = Some(said);
         is_known
+    }
+
+    /// Whether what is published of a variable is the UPS's own word: no estimate, nothing that was computed, nor what
+    /// the administrator wrote. None while it is not known what the last readings come to.
+    pub fn is_said(&self, name: &str) -> Option<bool> {
+        let said = self.publication.said.as_ref()?;
+        let is_derived =
+            |protocol: &Protocol| protocol.derived.iter().any(|derived| derived.var.name == name);
+        let is_changed = self.options.overrides.iter().any(|(changed, _)| changed == name)
+            || self.options.one_pack && name == BATTERY_VOLTAGE.name
+            || self.protocol.is_some_and(is_derived);
+        Some(said.snapshot.has(name) && !is_changed)
     }
 
     /// What the UPS says, with the battery's estimates, goes into the store.

@@ -1,0 +1,177 @@
+//! Disks that are full, read-only, or have another file in its place: said once, gone on without, and come back.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod common;
+
+use common::{Folder, batch, counted, row};
+use history::{
+    EventKind, HistoryBatch, HistoryEvent, HistoryFile, HistoryReader, HistoryState, HistoryWriter,
+};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+fn until(writer: &HistoryWriter, what: &str, is_so: impl Fn(&HistoryState) -> bool) {
+    let began = Instant::now();
+    while !is_so(&writer.state()) {
+        assert!(began.elapsed() < Duration::from_secs(60), "{what}: {:?}", writer.state());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+fn event(number: i64) -> HistoryBatch {
+    let events = vec![HistoryEvent::new(number, Some("a"), EventKind::Status, "OB")];
+    HistoryBatch { at_ms: number, events, ..HistoryBatch::default() }
+}
+
+#[test]
+fn another_file_in_its_place_is_left_alone_until_it_is_moved_away() {
+    let folder = Folder::new("other");
+    let path = folder.file();
+    std::fs::write(&path, "not a history\n".repeat(500)).unwrap();
+    let writer = HistoryWriter::start(&path, 16, None).unwrap();
+    until(&writer, "it says so", |state| {
+        state.trouble.as_ref().is_some_and(|why| why.contains("move it away"))
+    });
+    writer.send(event(1));
+    assert!(std::fs::read_to_string(&path).unwrap().starts_with("not a history"));
+    std::fs::remove_file(&path).unwrap();
+    until(&writer, "it is written", |state| state.trouble.is_none() && state.written == 1);
+    drop(writer);
+    assert_eq!(HistoryReader::open(&path).unwrap().events(None, 0, 9).unwrap().len(), 1);
+}
+
+#[test]
+fn an_end_writes_what_waits_and_the_next_one_waits_for_it() {
+    let folder = Folder::new("ends");
+    let path = folder.file();
+    let mut before = None;
+    for number in 1..=20 {
+        let writer = HistoryWriter::start(&path, 16, before.take()).unwrap();
+        writer.send(event(number));
+        before = Some(writer);
+    }
+    drop(before);
+    let events = HistoryReader::open(&path).unwrap().events(None, 0, 99).unwrap();
+    assert_eq!(events.iter().map(|event| event.at_ms).collect::<Vec<_>>(), (1..=20).collect::<Vec<_>>());
+}
+
+#[test]
+fn what_finds_no_room_in_the_queue_is_counted() {
+    let folder = Folder::new("queue");
+    std::fs::create_dir(folder.path.join("gone")).unwrap();
+    let path = folder.path.join("gone/history.sqlite");
+    std::fs::remove_dir(folder.path.join("gone")).unwrap();
+    let writer = HistoryWriter::start(&path, 16, None).unwrap();
+    until(&writer, "it says so", |state| state.trouble.is_some());
+    let began = Instant::now();
+    for number in 0..5000 {
+        writer.send(event(number));
+    }
+    assert!(began.elapsed() < Duration::from_secs(5), "a UPS would have waited");
+    std::fs::create_dir(folder.path.join("gone")).unwrap();
+    writer.send(event(5000));
+    until(&writer, "it is written", |state| state.written > 0 && state.trouble.is_none());
+    drop(writer);
+    let events = HistoryReader::open(&path).unwrap().events(None, i64::MIN, 99_999).unwrap();
+    let gaps: u64 = events
+        .iter()
+        .filter(|event| event.kind == Some(EventKind::Gap))
+        .map(|event| event.text.split(' ').next().unwrap().parse::<u64>().unwrap())
+        .sum();
+    let kept = events.iter().filter(|event| event.kind == Some(EventKind::Status)).count() as u64;
+    assert!(gaps > 0 && kept > 0 && kept + gaps == 5001, "{kept} kept, {gaps} lost");
+}
+
+/// Its own program in a mount namespace, in which a disk of 1 MiB is all there is; only root may have one.
+#[test]
+fn a_full_disk_costs_samples_and_no_more() {
+    if std::env::var_os("QXUPS_TEST_DISK").is_none() {
+        let folder = Folder::new("disk");
+        let program = std::env::current_exe().unwrap();
+        let inside = "mount -t tmpfs -o size=1m none \"$QXUPS_TEST_DISK\" && \
+                      exec \"$0\" a_full_disk_costs_samples_and_no_more --exact --nocapture";
+        let outcome = Command::new("unshare")
+            .args(["--mount", "sh", "-c", inside])
+            .arg(program)
+            .env("QXUPS_TEST_DISK", &folder.path)
+            .output()
+            .unwrap();
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&outcome.stdout),
+            String::from_utf8_lossy(&outcome.stderr)
+        );
+        if !outcome.status.success() && said.contains("unshare failed") {
+            eprintln!("left out: only root may mount a disk");
+            return;
+        }
+        assert!(outcome.status.success(), "{said}");
+        return;
+    }
+    let disk = std::path::PathBuf::from(std::env::var_os("QXUPS_TEST_DISK").unwrap());
+    let path = disk.join("history.sqlite");
+    let writer = HistoryWriter::start(&path, 16, None).unwrap();
+    writer.send(batch(0, "a", 1));
+    until(&writer, "it is written", |state| state.written == 1);
+    // all but a few pages
+    let ballast = disk.join("ballast");
+    let mut size = 900;
+    while std::fs::write(&ballast, vec![7; size * 1024]).is_err() {
+        size -= 8;
+    }
+    for minute in 1..400 {
+        writer.send(HistoryBatch { rows: vec![row("a", minute, minute as f64)], ..event(minute) });
+        std::thread::sleep(Duration::from_millis(3));
+    }
+    until(&writer, "the disk is full", |state| {
+        state.trouble.as_ref().is_some_and(|why| why.contains("make room"))
+    });
+    std::fs::remove_file(&ballast).unwrap();
+    until(&writer, "it comes back", |state| state.trouble.is_none());
+    drop(writer);
+    let reader = HistoryReader::open(&path).unwrap();
+    let events = reader.events(None, 0, 9999).unwrap();
+    let kept = events.iter().filter(|event| event.kind == Some(EventKind::Status)).count();
+    let is_said = events.iter().any(|event| event.kind == Some(EventKind::Gap));
+    assert!(kept == 399 || is_said, "{kept} events, and no word of those that are missing");
+    assert!(counted(&reader, "a", u32::MAX) <= 400 * 6);
+}
+
+#[test]
+fn a_disk_that_can_only_be_read_is_said() {
+    if std::env::var_os("QXUPS_TEST_READONLY").is_none() {
+        let folder = Folder::new("readonly");
+        let mut file = HistoryFile::open(&folder.file(), 16).unwrap();
+        file.write(1, &batch(0, "a", 1)).unwrap();
+        drop(file);
+        let inside = "mount -t tmpfs none /mnt && cp -a \"$QXUPS_TEST_READONLY\" /mnt/history.sqlite && \
+                      mount -o remount,ro /mnt && exec \"$0\" a_disk_that_can_only_be_read_is_said --exact --nocapture";
+        let outcome = Command::new("unshare")
+            .args(["--mount", "sh", "-c", inside])
+            .arg(std::env::current_exe().unwrap())
+            .env("QXUPS_TEST_READONLY", folder.file())
+            .output()
+            .unwrap();
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&outcome.stdout),
+            String::from_utf8_lossy(&outcome.stderr)
+        );
+        if !outcome.status.success() && said.contains("unshare failed") {
+            eprintln!("left out: only root may mount a disk");
+            return;
+        }
+        assert!(outcome.status.success(), "{said}");
+        return;
+    }
+    let path = std::path::Path::new("/mnt/history.sqlite");
+    let writer = HistoryWriter::start(path, 16, None).unwrap();
+    until(&writer, "it says so", |state| {
+        state.trouble.as_ref().is_some_and(|why| {
+            ["only be read", "cannot be opened", "ead-only"].iter().any(|part| why.contains(part))
+        })
+    });
+    writer.send(event(1));
+    Command::new("mount").args(["-o", "remount,rw", "/mnt"]).status().unwrap();
+    until(&writer, "it is written again", |state| state.trouble.is_none() && state.written == 1);
+}

@@ -1,0 +1,154 @@
+//! The history of a server: what drivers say is what is written down, over reloads, new starts and wrong disks.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod site;
+
+use history::{EventKind, EventRecord, HistoryReader, OutageRecord};
+use site::{FakeDriver, Site};
+use std::path::PathBuf;
+
+const CONF: &str = "[rack]\ndriver = usbhid-ups\n";
+const SOCKET: &str = "usbhid-ups-rack";
+const ON: &str = "[history]\nenabled = true\nsize_mib = 16\n";
+const DUMP: &str = "SETINFO ups.status OL\nSETINFO battery.charge 97\nSETINFO ups.realpower 360\nSETINFO ups.load 20\n\
+                    SETINFO ups.mfr '; DROP TABLE ups; --\nADDCMD beeper.mute\nDATAOK\nDUMPDONE\n";
+const TO_BATTERY: &str = "SETINFO ups.status \"OB DISCHRG\"\nSETINFO battery.charge 60\n";
+const TO_MAINS: &str = "SETINFO ups.status OL\n";
+
+/// A site with a history, whose driver has said that all is well.
+fn started(name: &str) -> (Site, FakeDriver) {
+    let mut site = Site::new(name, CONF, "");
+    site.write("qxups.toml", ON);
+    let driver = FakeDriver::start(&site, SOCKET, DUMP);
+    site.start();
+    site.until("it is seen on mains", || statuses(&site) == ["OL"]);
+    (site, driver)
+}
+
+fn file(site: &Site) -> PathBuf {
+    site.state().join("history.sqlite")
+}
+
+fn events(site: &Site) -> Vec<EventRecord> {
+    HistoryReader::open(&file(site)).and_then(|reader| reader.events(None, 0, 9999)).unwrap_or_default()
+}
+
+/// Each status, in order.
+fn statuses(site: &Site) -> Vec<String> {
+    let is_status = |event: &EventRecord| matches!(event.kind, Some(EventKind::Status | EventKind::Fresh));
+    events(site).into_iter().filter(is_status).map(|event| event.text).collect()
+}
+
+fn outages(site: &Site) -> Vec<OutageRecord> {
+    HistoryReader::open(&file(site)).and_then(|reader| reader.outages(None, 0, 99)).unwrap_or_default()
+}
+
+#[test]
+fn without_the_file_there_is_none() {
+    let mut site = Site::new("history-off", CONF, "");
+    let _driver = FakeDriver::start(&site, SOCKET, DUMP);
+    site.start();
+    site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+    site.write("qxups.toml", "[history]\nsize_mib = 16\n");
+    assert!(serve::program::reload(Some(&site.state())).unwrap().contains("as before"));
+    let names = std::fs::read_dir(site.state()).unwrap().map(|entry| entry.unwrap().file_name());
+    let names: Vec<String> = names.map(|name| name.into_string().unwrap()).collect();
+    assert!(names.iter().all(|name| !name.contains("history")), "{names:?}");
+}
+
+#[test]
+fn an_outage_shorter_than_any_sample_is_an_event_and_an_outage() {
+    let (site, driver) = started("history-blip");
+    driver.say(&format!("{TO_BATTERY}{TO_MAINS}"));
+    site.until("both are written", || statuses(&site) == ["OL", "OB DISCHRG", "OL"]);
+    let outages = outages(&site);
+    assert_eq!(outages.len(), 1);
+    let outage = &outages[0].outage;
+    assert!(outage.begin_seen && outage.end_seen && outage.end_ms.is_some(), "{outage:?}");
+    assert!(outage.length.as_secs() < 5, "{outage:?}");
+    assert_eq!(HistoryReader::open(&file(&site)).unwrap().upses().unwrap(), ["rack"]);
+}
+
+#[test]
+fn a_reload_and_a_new_start_keep_an_outage_in_one_piece() {
+    let (mut site, driver) = started("history-reload");
+    driver.say(TO_BATTERY);
+    site.until("it begins", || outages(&site).len() == 1);
+    for text in [
+        "[history]\nenabled = true\nsize_mib = 16\n[web]\nlisten = []\n",
+        "[history]\nenabled = true\nsize_mib = 32\n",
+    ] {
+        site.write("qxups.toml", text);
+        serve::program::reload(Some(&site.state())).unwrap();
+    }
+    site.until("reloads are written", || {
+        events(&site).iter().filter(|event| event.kind == Some(EventKind::Reload)).count() == 2
+    });
+    let began = outages(&site)[0].outage.begin_ms;
+    assert_eq!((outages(&site).len(), outages(&site)[0].outage.end_ms), (1, None));
+    // as hard as can be
+    site.kill();
+    site.start();
+    site.until("it is seen again", || statuses(&site).last().is_some_and(|words| words == "OL"));
+    // the driver's dump says OL: it was over before this start
+    let ended = outages(&site);
+    assert_eq!((ended.len(), ended[0].outage.begin_ms), (1, began));
+    assert!(ended[0].outage.end_ms.is_some() && !ended[0].outage.end_seen, "{ended:?}");
+}
+
+#[test]
+fn orders_and_their_outcome_are_events() {
+    let (site, _driver) = started("history-orders");
+    let mut client = site.connect().user("admin", "secret");
+    assert!(client.ask("SET TRACKING ON").starts_with("OK"));
+    assert!(client.ask("INSTCMD rack beeper.mute").starts_with("OK"));
+    let texts = || -> Vec<String> {
+        let all = events(&site).into_iter().filter(|event| event.kind == Some(EventKind::Command));
+        all.map(|event| event.text).collect()
+    };
+    site.until("both are written", || texts().len() == 2);
+    assert_eq!(texts(), ["admin@127.0.0.1 asks for beeper.mute", "beeper.mute: done"]);
+}
+
+#[test]
+fn data_that_is_lost_and_back_is_two_events() {
+    let (site, driver) = started("history-stale");
+    driver.say("DATASTALE\n");
+    site.until("it is lost", || events(&site).iter().any(|event| event.kind == Some(EventKind::Stale)));
+    driver.say("DATAOK\n");
+    site.until("it is back", || {
+        events(&site).last().is_some_and(|event| event.kind == Some(EventKind::Fresh))
+    });
+    let kinds: Vec<_> = events(&site).iter().filter_map(|event| event.kind).collect();
+    assert_eq!(kinds, [EventKind::Start, EventKind::Fresh, EventKind::Stale, EventKind::Fresh]);
+    assert!(outages(&site).is_empty());
+}
+
+#[test]
+fn a_history_that_cannot_be_written_is_said_once_and_costs_nothing_else() {
+    let mut site = Site::new("history-broken", CONF, "");
+    let _driver = FakeDriver::start(&site, SOCKET, DUMP);
+    site.write("qxups.toml", "[history]\nenabled = true\nfile = \"/no/such/folder/history\"\n");
+    site.start();
+    site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+    site.until("it is said", || site.log().contains("history /no/such/folder/history: "));
+    assert_eq!(site.log().matches("going on without").count(), 1, "{}", site.log());
+    site.write("qxups.toml", ON);
+    assert!(serve::program::reload(Some(&site.state())).unwrap().contains("; history: changed"));
+    site.until("it is written", || statuses(&site) == ["OL"]);
+}
+
+/// At the end what was sampled in the minute that has not ended is written as well.
+#[test]
+fn a_server_that_is_stopped_writes_what_it_has() {
+    let (mut site, _driver) = started("history-stop");
+    std::thread::sleep(std::time::Duration::from_millis(1200));
+    site.signal(nix::sys::signal::Signal::SIGTERM);
+    assert!(site.wait().success());
+    let reader = HistoryReader::open(&file(&site)).unwrap();
+    let keys: Vec<String> =
+        reader.series_of("rack").unwrap().iter().map(|key| key.quantity.to_string()).collect();
+    assert_eq!(keys, ["ups.load", "battery.charge", "ups.realpower"]);
+    let last = reader.events(None, 0, 99).unwrap().pop().unwrap();
+    assert_eq!((last.kind, last.text.as_str()), (Some(EventKind::Stop), "SIGTERM"));
+}
