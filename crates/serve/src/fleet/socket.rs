@@ -334,6 +334,12 @@ impl Inner {
         (third / 2).clamp(Duration::from_millis(50), Duration::from_secs(2))
     }
 
+    /// How long ago it said something; none where it never did.
+    fn age(&self) -> Option<Duration> {
+        let heard = self.state.borrow().heard;
+        (heard > Moment::ZERO).then(|| self.clock.now().saturating_sub(heard))
+    }
+
     fn freshness(&self) -> Freshness {
         let state = self.state.borrow();
         let silent = self.clock.now().saturating_sub(state.heard);
@@ -365,6 +371,10 @@ impl Inner {
 impl Mirrored for SocketSource {
     fn with_mirror(&self, act: &mut dyn FnMut(&Mirror)) {
         act(&self.inner.state.borrow().mirror);
+    }
+
+    fn age_of_mirror(&self) -> Option<Duration> {
+        self.inner.age()
     }
 
     fn freshness_of_mirror(&self) -> Freshness {

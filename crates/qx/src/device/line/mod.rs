@@ -37,6 +37,8 @@ pub(super) struct LineState {
     lately: u64,
     /// Something was garbled while it was hurt: not all was lost whole.
     garbled: bool,
+    /// How many replies were whole, and how many were not.
+    replies: (u64, u64),
     /// When something was heard last, be it garbled.
     heard_at: Moment,
     /// A whole reply had a carriage return at its end.
@@ -67,6 +69,7 @@ impl Default for LineState {
             whole: 0,
             lately: 0,
             garbled: false,
+            replies: (0, 0),
             heard_at: Moment::ZERO,
             ends: false,
             endless: false,
@@ -162,7 +165,14 @@ impl LineState {
         self.count(false);
     }
 
+    /// How many replies were whole, and how many were lost or garbled.
+    pub(super) fn replies(&self) -> (u64, u64) {
+        self.replies
+    }
+
     fn count(&mut self, whole: bool) {
+        let counted = if whole { &mut self.replies.0 } else { &mut self.replies.1 };
+        *counted = counted.saturating_add(1);
         self.whole = if whole { self.whole.saturating_add(1) } else { 0 };
         self.hurt = !whole || self.hurt && self.whole < CALM_AFTER;
         self.garbled &= self.hurt;
