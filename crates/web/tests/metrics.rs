@@ -16,7 +16,7 @@ type Sample = (String, Vec<(String, String)>, f64);
 /// Reads a text by the grammar, and fails where it breaks it (OpenMetrics 1.0, "ABNF" and "Overall Structure").
 fn read(text: &str, is_open: bool) -> Vec<Sample> {
     let text = match is_open {
-        true => text.strip_suffix("# EOF\n").expect("ends in # EOF"),
+        true => text.strip_suffix("# EOF\n").unwrap_or_else(|| panic!("no # EOF in {text}")),
         false => text,
     };
     assert!(text.ends_with('\n') && !text.contains('\r') && !text.contains("\n\n"));
