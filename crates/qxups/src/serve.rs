@@ -132,7 +132,12 @@ fn demo(mut line: CommandLine, listen: Option<Vec<Listen>>) -> Result<ExitCode, 
     })?;
     give_away(&state, &mut line);
     let greeting = greeting(listen.as_deref());
-    let from = Where::Texts { ups: DEMO_UPSES.into(), upsd: String::new(), users: DEMO_USERS.into() };
+    let from = Where::Texts {
+        ups: DEMO_UPSES.into(),
+        upsd: String::new(),
+        users: DEMO_USERS.into(),
+        extras: String::new(),
+    };
     let code =
         program::run(ServerPlan { line, from, listen, state: Some(state.clone()), greeting: Some(greeting) });
     // of what lies there nothing is needed any more; the folder itself may be in one of root's

@@ -336,3 +336,36 @@ fn two_sections_on_one_port_are_found() {
         assert!(wrong.len() == 1 && wrong[0].contains(said) && wrong[0].contains(":6:"), "{wrong:?}");
     }
 }
+
+/// Beside ups.conf, and named alone.
+#[test]
+fn qxups_toml_is_checked_too() {
+    let folder = std::env::temp_dir().join(format!("qxups-check-extras-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("ups.conf"), "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\n").unwrap();
+    let toml = folder.join("qxups.toml");
+    let check = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qxups"));
+        let output =
+            command.arg("check-config").args(arguments).env("NUT_CONFPATH", &folder).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        (output.status.code(), said.replace(&format!("{}/", folder.display()), ""))
+    };
+    std::fs::write(&toml, "[history]\nenabled = true\n").unwrap();
+    let good = "ups.conf: 0 errors, 0 notes\nqxups.toml: 0 errors, 0 notes\n";
+    assert_eq!(check(&[]), (Some(0), good.into()));
+    std::fs::write(&toml, "[history]\nenabled = true\n\n[webb]\n").unwrap();
+    let (code, said) = check(&[]);
+    assert!(said.contains("\nqxups.toml:4: error: there is no table [webb]: did you mean web?\n"), "{said}");
+    assert!(code == Some(1) && said.ends_with("qxups.toml: 1 errors, 0 notes\n"), "{said}");
+    let (code, said) = check(&[toml.to_str().unwrap()]);
+    assert!(
+        code == Some(1) && said.starts_with("qxups.toml:4: error: ") && said.lines().count() == 2,
+        "{said}"
+    );
+    let (code, said) = check(&["--json"]);
+    let read: serde_json::Value = serde_json::from_str(&said).unwrap();
+    assert_eq!((code, &read["works"], &read["extras"]["works"]), (Some(1), &true.into(), &false.into()));
+    assert_eq!(read["extras"]["findings"][0]["line"], 4);
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -5,6 +5,7 @@
 //! * [`server`]: the fleet, the users and the clients; `site` is how one connection sees them, and
 //!   [`nut::network::server`] is the protocol, which does no I/O.
 //! * `connection` moves the bytes of one client, `listener` lets clients in.
+//! * [`extras`]: `qxups.toml`, what this server does besides what upsd does.
 //! * [`passwords`]: hashed passwords; `checks` has them checked beside the thread.
 //! * [`program`]: the command line of upsd, the files, signals, the reload.
 //!
@@ -16,6 +17,7 @@ mod complaints;
 mod connection;
 mod descriptions;
 mod encryption;
+pub mod extras;
 pub mod fleet;
 mod guard;
 pub mod listener;

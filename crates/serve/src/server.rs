@@ -5,6 +5,7 @@ use crate::complaints::ClientComplaints;
 use crate::connection;
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
+use crate::extras::Extras;
 use crate::fleet::Fleet;
 use crate::guard::Guard;
 use crate::settings::Settings;
@@ -36,6 +37,8 @@ pub struct Server {
     pub(crate) fleet: RefCell<Fleet>,
     pub(crate) users: RefCell<UpsdUsers>,
     pub(crate) settings: RefCell<Settings>,
+    /// What `qxups.toml` asks for.
+    pub(crate) extras: RefCell<Extras>,
     pub(crate) tracking: Rc<RefCell<Tracking>>,
     pub(crate) guard: RefCell<Guard>,
     pub(crate) checks: Checks,
@@ -115,6 +118,7 @@ impl Server {
             fleet: RefCell::new(fleet),
             users: RefCell::new(users),
             settings: RefCell::new(settings),
+            extras: RefCell::default(),
             tracking: Rc::default(),
             guard: RefCell::default(),
             checks: Checks::default(),

@@ -202,6 +202,25 @@ fn a_reload_by_a_slip_of_the_pen_takes_no_ups_away() {
 }
 
 /// A reload that fails is seen to fail: by who asked for it, in the log and in the line of status.
+/// `qxups.toml`: at the start a wrong one costs what it asks for, at a reload nothing changes.
+#[test]
+fn what_is_wrong_in_qxups_toml_costs_no_ups() {
+    let mut site = Site::new("extras", CONF, "");
+    site.write("qxups.toml", "[history]\n\nenabeld = true\n");
+    site.start();
+    site.until_answer(STATUS, ON_MAINS);
+    let expected = "qxups.toml, line 3: [history] has no key enabeld: did you mean enabled?";
+    assert!(site.log().contains(expected) && site.log().contains("off until it is right"), "{}", site.log());
+    let why = serve::program::reload(Some(&site.state())).unwrap_err();
+    assert!(why.contains(expected), "{why}");
+    site.write("qxups.toml", "[history]\nenabled = true\n");
+    assert!(serve::program::reload(Some(&site.state())).unwrap().ends_with("; history: on"));
+    site.write("qxups.toml", "[history]\nenabled = true\nsize_mib = 1\n");
+    assert!(serve::program::reload(Some(&site.state())).unwrap_err().contains("line 3: size_mib"));
+    std::fs::remove_file(site.folder.join("qxups.toml")).unwrap();
+    assert!(serve::program::reload(Some(&site.state())).unwrap().ends_with("; history: off"));
+}
+
 #[test]
 fn what_came_of_a_reload_is_said_to_who_asked() {
     let site = Site::started("outcome", CONF, "");

@@ -1,28 +1,44 @@
 //! What was found, for people and for programs.
 
+use super::beside::CheckedExtras;
 use super::check::{CheckReport, Whose};
 use serde_json::{Value, json};
 use station::config::{LineFinding, Severity};
 use std::fmt::Write;
 
-/// For people: `file:line: what`, then the new sections.
-pub fn text(file: &str, report: &CheckReport) -> String {
+/// For people: `file:line: what`, then the new sections, then the same of `qxups.toml`.
+pub fn text(file: &str, report: Option<&CheckReport>, beside: Option<&CheckedExtras>) -> String {
     let mut out = String::new();
-    for finding in &report.findings {
-        let _ = writeln!(out, "{file}:{}: {}: {}", finding.line.unwrap_or(1), word(finding), finding.text);
+    if let Some(report) = report {
+        lines(&mut out, file, &report.findings);
+        for (section, new) in
+            report.sections.iter().filter_map(|section| Some((section, section.new.as_ref()?)))
+        {
+            let _ =
+                writeln!(out, "\nInstead of [{}] with {}:\n\n{}", section.name, driver(section), new.text);
+        }
+        count(&mut out, file, &report.findings);
     }
-    for (section, new) in report.sections.iter().filter_map(|section| Some((section, section.new.as_ref()?)))
-    {
-        let _ = writeln!(out, "\nInstead of [{}] with {}:\n\n{}", section.name, driver(section), new.text);
+    if let Some(beside) = beside {
+        lines(&mut out, &beside.file, &beside.findings);
+        count(&mut out, &beside.file, &beside.findings);
     }
-    let count = |severity| report.findings.iter().filter(|finding| finding.severity == severity).count();
-    let _ = writeln!(out, "{file}: {} errors, {} notes", count(Severity::Error), count(Severity::Hint));
     out
 }
 
+fn lines(out: &mut String, file: &str, findings: &[LineFinding]) {
+    for finding in findings {
+        let _ = writeln!(out, "{file}:{}: {}: {}", finding.line.unwrap_or(1), word(finding), finding.text);
+    }
+}
+
+fn count(out: &mut String, file: &str, findings: &[LineFinding]) {
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let _ = writeln!(out, "{file}: {} errors, {} notes", count(Severity::Error), count(Severity::Hint));
+}
+
 /// For programs.
-pub fn json(file: &str, report: &CheckReport) -> String {
-    let finding = |finding: &LineFinding| json!({ "line": finding.line, "weight": if finding.severity == Severity::Error { "error" } else { "note" }, "text": finding.text });
+pub fn json(file: &str, report: Option<&CheckReport>, beside: Option<&CheckedExtras>) -> String {
     let section = |section: &Whose| {
         json!({
             "name": section.name,
@@ -31,13 +47,31 @@ pub fn json(file: &str, report: &CheckReport) -> String {
             "nutdrv_qx": section.new.as_ref().map(|new| new.text.clone()),
         })
     };
-    let all = json!({
-        "file": file,
-        "works": report.works(),
-        "findings": report.findings.iter().map(finding).collect::<Vec<Value>>(),
-        "sections": report.sections.iter().map(section).collect::<Vec<Value>>(),
-    });
+    let of_extras = |beside: &CheckedExtras| json!({ "file": beside.file, "works": beside.works(), "findings": findings(&beside.findings) });
+    let all = match (report, beside) {
+        (Some(report), beside) => {
+            let mut all = json!({
+                "file": file,
+                "works": report.works(),
+                "findings": findings(&report.findings),
+                "sections": report.sections.iter().map(section).collect::<Vec<Value>>(),
+            });
+            if let (Some(beside), Some(fields)) = (beside, all.as_object_mut()) {
+                fields.insert("extras".into(), of_extras(beside));
+            }
+            all
+        }
+        (None, beside) => beside.map_or(Value::Null, of_extras),
+    };
     format!("{all:#}\n")
+}
+
+fn findings(findings: &[LineFinding]) -> Vec<Value> {
+    let weight = |finding: &LineFinding| if finding.severity == Severity::Error { "error" } else { "note" };
+    let each = findings
+        .iter()
+        .map(|finding| json!({ "line": finding.line, "weight": weight(finding), "text": finding.text }));
+    each.collect()
 }
 
 fn word(finding: &LineFinding) -> &'static str {

@@ -1,5 +1,6 @@
-//! `ups.conf`, `upsd.conf` and `upsd.users`: read, and checked as far as that needs no fleet.
+//! `ups.conf`, `upsd.conf`, `upsd.users` and `qxups.toml`: read, and checked as far as that needs no fleet.
 
+use crate::extras::{self, Extras};
 use crate::passwords::check_hash;
 use link::read_bounded;
 use nut::ups_conf::{self, UpsConf};
@@ -26,6 +27,8 @@ pub enum Where {
         upsd: String,
         /// `upsd.users`.
         users: String,
+        /// `qxups.toml`.
+        extras: String,
     },
 }
 
@@ -42,6 +45,7 @@ impl Where {
         let text = match (self, name) {
             (Where::Texts { ups, .. }, "ups.conf") => ups,
             (Where::Texts { upsd, .. }, "upsd.conf") => upsd,
+            (Where::Texts { extras, .. }, extras::FILE) => extras,
             (Where::Texts { users, .. }, _) => users,
             (Where::Upsd(folder) | Where::Folder(folder), name) => {
                 return match read_bounded(&folder.join(name), LONGEST) {
@@ -126,6 +130,21 @@ impl Where {
             }
         }
         Ok(users)
+    }
+
+    /// `qxups.toml`; without it all that it may ask for is off.
+    ///
+    /// # Errors
+    /// A sentence with file, line and remedy: the first thing that is wrong.
+    pub fn extras(&self) -> Result<Extras, String> {
+        let name = extras::FILE;
+        let Some(text) = self.read(name).map_err(|error| self.cannot_read(name, &error))? else {
+            return Ok(Extras::default());
+        };
+        extras::parse(&text).map_err(|wrong| {
+            let first = wrong.first().map_or((1, ""), |first| (first.line.unwrap_or(1), first.text.as_str()));
+            format!("{}, line {}: {}", self.path(name), first.0, first.1)
+        })
     }
 
     /// What others may read though they should not: passwords in `upsd.users`, and in `ups.conf` where it has some.

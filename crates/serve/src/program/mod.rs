@@ -9,6 +9,7 @@ mod running;
 
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
+use crate::extras::Extras;
 use crate::fleet::{CheckedConf, Fleet, Surroundings};
 use crate::listener::{self, Listeners, Opened};
 use crate::server::Server;
@@ -172,6 +173,7 @@ struct Prepared {
     settings: Settings,
     descriptions: Descriptions,
     users: UpsdUsers,
+    extras: Extras,
     fleet: Fleet,
     checked: CheckedConf,
     opened: Opened,
@@ -250,6 +252,7 @@ fn prepare(
     let users = plan.from.users(&mut hints)?;
     hints.extend(plan.from.open_to_all(&ups_conf));
     hints.extend(opened.complaints());
+    let extras = extras(&plan, &mut hints);
     let descriptions = descriptions(&upsd_conf, &mut hints);
     let tls = tls(&upsd_conf, &plan, &paths, &settings, &mut hints)?;
     let supervisor = supervisor.unwrap_or_else(|why| {
@@ -265,12 +268,22 @@ fn prepare(
         settings,
         descriptions,
         users,
+        extras,
         fleet,
         checked,
         opened,
         random,
         tls,
         requests,
+    })
+}
+
+/// What `qxups.toml` asks for. A file that is wrong costs what it asks for and no UPS: a server that does not start
+/// protects none.
+fn extras(plan: &ServerPlan, hints: &mut Vec<String>) -> Extras {
+    plan.from.extras().unwrap_or_else(|why| {
+        hints.push(format!("{why}; all that this file asks for is off until it is right and reloaded"));
+        Extras::default()
     })
 }
 
@@ -439,6 +452,7 @@ impl Prepared {
         let places: Vec<String> = self.opened.bound.iter().map(|bound| bound.address().to_string()).collect();
         let server =
             Server::new(fleet, self.users, settings, self.descriptions, self.random, self.tls, log.clone());
+        server.extras.replace(self.extras);
         let listeners = Listeners::start(&server, self.opened, family);
         let listeners = Rc::new(RefCell::new(listeners.map_err(|error| format!("cannot listen: {error}"))?));
         listener::keep(&server, &listeners, &listen, &log);

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
+use crate::extras::Extras;
 use crate::fleet::CheckedConf;
 use crate::listener::{self, Listeners};
 use crate::server::Server;
@@ -36,6 +37,7 @@ pub(super) struct Reloading {
 struct Read {
     settings: Settings,
     users: UpsdUsers,
+    extras: Extras,
     checked: CheckedConf,
     descriptions: Descriptions,
     tls: Encryption,
@@ -104,6 +106,7 @@ impl Reloading {
         settings.fit(raise_limit())?;
         let ups_conf = plan.from.ups_conf()?;
         let users = plan.from.users(&mut hints)?;
+        let extras = plan.from.extras()?;
         hints.extend(plan.from.open_to_all(&ups_conf));
         let none = "ups.conf names no UPS any more; add ALLOW_NO_DEVICE yes to upsd.conf if that is meant";
         let checked = check(&server.fleet.borrow(), &ups_conf, &mut settings, none)?;
@@ -121,12 +124,12 @@ impl Reloading {
         if let (Some(why), true) = (&tls.lacks, server.tls.borrow().config.is_some()) {
             return Err(format!("{why}; TLS would be gone"));
         }
-        Ok(Read { settings, users, checked, descriptions, tls, hints })
+        Ok(Read { settings, users, extras, checked, descriptions, tls, hints })
     }
 
     /// Makes it count; what changed.
     fn take(&self, read: Read) -> String {
-        let Read { settings, users, checked, descriptions, tls, .. } = read;
+        let Read { settings, users, extras, checked, descriptions, tls, .. } = read;
         let server = &self.server;
         let mut fleet = server.fleet.borrow_mut();
         fleet.set_max_age(settings.max_age);
@@ -141,14 +144,16 @@ impl Reloading {
         }
         listener::keep(server, &self.listeners, &settings.listen, &self.log);
         let old = server.settings.replace(settings);
+        let old_extras = server.extras.replace(extras);
         resident::give_back();
         let users = change_of_users(&old_users, &server.users.borrow());
         let addresses = change_of_addresses(&old.listen, &server.settings.borrow().listen);
+        let more = change_of_extras(&old_extras, &server.extras.borrow());
         match (users, addresses) {
-            (None, None) => format!("UPSes: {news}; users and addresses as before"),
+            (None, None) => format!("UPSes: {news}; users and addresses as before{more}"),
             (users, addresses) => {
                 let said = |change: Option<String>| change.unwrap_or_else(|| "as before".into());
-                format!("UPSes: {news}; users: {}; addresses: {}", said(users), said(addresses))
+                format!("UPSes: {news}; users: {}; addresses: {}{more}", said(users), said(addresses))
             }
         }
     }
@@ -181,6 +186,23 @@ fn change_of_addresses(old: &[Listen], new: &[Listen]) -> Option<String> {
         here.iter().filter(|name| !there.contains(name)).cloned().collect::<Vec<_>>()
     };
     change(&only(&new, &old), &only(&old, &new), &[])
+}
+
+/// Which parts of `qxups.toml` are other than before.
+fn change_of_extras(old: &Extras, new: &Extras) -> String {
+    let state = |was: bool, is: bool| match (was, is) {
+        (false, true) => "on",
+        (true, false) => "off",
+        _ => "changed",
+    };
+    let mut said = String::new();
+    if old.history != new.history {
+        said += &format!("; history: {}", state(old.history.is_some(), new.history.is_some()));
+    }
+    if old.web != new.web {
+        said += &format!("; web: {}", state(!old.web.listen.is_empty(), !new.web.listen.is_empty()));
+    }
+    said
 }
 
 fn change(new: &[String], gone: &[String], changed: &[String]) -> Option<String> {

@@ -1,0 +1,71 @@
+//! `qxups.toml`, beside NUT's files: what this server does besides what upsd does. All of it is off until the file asks
+//! for it, and without the file there is none of it.
+//!
+//! A key that is not known is wrong: it may be the one by which something was meant to be limited.
+
+mod read;
+#[cfg(test)]
+mod tests;
+
+use read::TomlReader;
+use station::config::LineFinding;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The name of the file.
+pub const FILE: &str = "qxups.toml";
+
+/// The tables there are.
+const TABLES: &[&str] = &["history", "web"];
+
+/// What the file asks for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// `[history]`; none when it is off.
+    pub history: Option<HistoryOptions>,
+    /// `[web]`.
+    pub web: WebOptions,
+}
+
+/// Where a history is kept, and how much of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HistoryOptions {
+    /// `file`: the SQLite file. A relative path begins in the folder of what lasts (NUT's `/var/lib/nut`).
+    pub file: PathBuf,
+    /// `size_mib`: no more than so many MiB on the disk, 16 to 65536.
+    pub size_mib: u64,
+}
+
+/// Where the page and the metrics are served.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct WebOptions {
+    /// `listen`: addresses with their ports; none, and nothing is served.
+    pub listen: Vec<SocketAddr>,
+}
+
+/// Reads the file.
+///
+/// # Errors
+/// All that is wrong, each with its line, in the order of the lines.
+pub fn parse(bytes: &[u8]) -> Result<Extras, Vec<LineFinding>> {
+    let mut reader = TomlReader::of(bytes)?;
+    reader.check_tables(TABLES);
+    let extras = Extras { history: history(&mut reader), web: web(&mut reader) };
+    reader.finish().map(|()| extras)
+}
+
+fn history(reader: &mut TomlReader<'_>) -> Option<HistoryOptions> {
+    reader.check_keys("history", &["enabled", "file", "size_mib"]);
+    let is_on = reader.flag("history", "enabled").unwrap_or(false);
+    let file = reader.text("history", "file", "the path of a file, such as \"history.sqlite\"");
+    let size_mib = reader.number("history", "size_mib", 16..=65_536).unwrap_or(64);
+    let file = file.map_or_else(|| "history.sqlite".into(), PathBuf::from);
+    is_on.then_some(HistoryOptions { file, size_mib })
+}
+
+fn web(reader: &mut TomlReader<'_>) -> WebOptions {
+    reader.check_keys("web", &["listen"]);
+    let wanted = "addresses with their ports, such as [\"127.0.0.1:3494\", \"[::1]:3494\"]";
+    let listen = reader.each_text("web", "listen", wanted, |text| text.parse::<SocketAddr>().ok());
+    WebOptions { listen }
+}

@@ -1,0 +1,174 @@
+//! Values of a TOML file, each with its line; what is wrong is collected.
+
+use station::config::{LineFinding, nearest};
+use std::ops::{Range, RangeInclusive};
+use toml::Spanned;
+use toml::de::{DeTable, DeValue};
+
+/// A file that is read, and what was found wrong so far.
+pub(super) struct TomlReader<'t> {
+    text: &'t str,
+    root: DeTable<'t>,
+    findings: Vec<LineFinding>,
+}
+
+impl<'t> TomlReader<'t> {
+    /// Reads a whole file.
+    ///
+    /// # Errors
+    /// What is no TOML.
+    pub fn of(bytes: &'t [u8]) -> Result<TomlReader<'t>, Vec<LineFinding>> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let line = line_of(bytes, error.valid_up_to());
+            vec![LineFinding::error(Some(line), "this is no UTF-8 text: save the file as UTF-8".into())]
+        })?;
+        match DeTable::parse(text) {
+            Ok(root) => Ok(TomlReader { text, root: root.into_inner(), findings: vec![] }),
+            Err(error) => {
+                let at = error.span().map_or(0, |span| span.start);
+                let why = error.message().replace('\n', "; ");
+                let said = format!("{why}; write name = value below a [table], as TOML has it");
+                Err(vec![LineFinding::error(Some(line_of(bytes, at)), said)])
+            }
+        }
+    }
+
+    /// The end of the reading.
+    ///
+    /// # Errors
+    /// All that was found wrong.
+    pub fn finish(mut self) -> Result<(), Vec<LineFinding>> {
+        self.findings.sort_by_key(|finding| finding.line);
+        if self.findings.is_empty() { Ok(()) } else { Err(self.findings) }
+    }
+
+    /// Refuses all at the top of the file that is none of these tables.
+    pub fn check_tables(&mut self, known: &[&str]) {
+        let mut wrong = vec![];
+        for (key, value) in &self.root {
+            let (name, is_table) = (key.get_ref().as_ref(), matches!(value.get_ref(), DeValue::Table(_)));
+            let said = match known.contains(&name) {
+                true if is_table => continue,
+                true => format!("{name} is a table: write [{name}], and its keys below"),
+                false if is_table => format!("there is no table [{}]: {}", shown(name), meant(name, known)),
+                false => {
+                    format!("{} stands in no table: write it below [{}]", shown(name), known.join("] or ["))
+                }
+            };
+            wrong.push((key.span(), said));
+        }
+        wrong.into_iter().for_each(|(span, said)| self.wrong(span, said));
+    }
+
+    /// Refuses all keys of a table but these.
+    pub fn check_keys(&mut self, table: &str, known: &[&str]) {
+        let keys = self.table(table).into_iter().flatten().map(|(key, _)| key);
+        let unknown = keys.filter(|key| !known.contains(&key.get_ref().as_ref()));
+        let wrong: Vec<_> = unknown
+            .map(|key| {
+                let name = key.get_ref();
+                (key.span(), format!("[{table}] has no key {}: {}", shown(name), meant(name, known)))
+            })
+            .collect();
+        wrong.into_iter().for_each(|(span, said)| self.wrong(span, said));
+    }
+
+    /// `true` or `false`.
+    pub fn flag(&mut self, table: &str, key: &str) -> Option<bool> {
+        let (span, value) = self.value(table, key)?;
+        let flag = value.as_bool();
+        self.or_wrong(flag, span, || format!("{key} is on or off: write {key} = true, or false"))
+    }
+
+    /// A whole number within bounds.
+    pub fn number(&mut self, table: &str, key: &str, bounds: RangeInclusive<u64>) -> Option<u64> {
+        let (span, value) = self.value(table, key)?;
+        let number =
+            value.as_integer().and_then(|digits| u64::from_str_radix(digits.as_str(), digits.radix()).ok());
+        let (least, most) = (*bounds.start(), *bounds.end());
+        self.or_wrong(number.filter(|number| bounds.contains(number)), span, || {
+            format!("{key} is a whole number: write {key} = {least} to {most}, without quotes")
+        })
+    }
+
+    /// A text that is not empty.
+    pub fn text(&mut self, table: &str, key: &str, wanted: &str) -> Option<String> {
+        let (span, value) = self.value(table, key)?;
+        let text = value.as_str().filter(|text| !text.is_empty() && !text.contains('\0')).map(String::from);
+        self.or_wrong(text, span, || format!("{key} is no text that can be used: write {wanted}"))
+    }
+
+    /// A list of texts, each of which has to mean something.
+    pub fn each_text<T>(
+        &mut self,
+        table: &str,
+        key: &str,
+        wanted: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Vec<T> {
+        let Some((span, value)) = self.value(table, key) else { return vec![] };
+        let items = value.as_array().map(|items| {
+            let each = items.iter().map(|item| item.get_ref().as_str().and_then(&read).ok_or(item.span()));
+            each.collect::<Vec<_>>()
+        });
+        let items = self.or_wrong(items, span, || format!("{key} is no list: write {wanted}"));
+        let mut taken = vec![];
+        for item in items.into_iter().flatten() {
+            match item {
+                Ok(item) => taken.push(item),
+                Err(span) => {
+                    self.wrong(span, format!("{key} has an entry that cannot be used: write {wanted}"))
+                }
+            }
+        }
+        taken
+    }
+
+    fn table(&self, name: &str) -> Option<&DeTable<'t>> {
+        self.root
+            .iter()
+            .find(|(key, _)| key.get_ref() == name)
+            .and_then(|(_, value)| value.get_ref().as_table())
+    }
+
+    fn value(&self, table: &str, key: &str) -> Option<(Range<usize>, DeValue<'t>)> {
+        let (_, value): (_, &Spanned<DeValue<'t>>) =
+            self.table(table)?.iter().find(|(name, _)| name.get_ref() == key)?;
+        Some((value.span(), value.get_ref().clone()))
+    }
+
+    fn or_wrong<T>(
+        &mut self,
+        value: Option<T>,
+        span: Range<usize>,
+        said: impl FnOnce() -> String,
+    ) -> Option<T> {
+        if value.is_none() {
+            self.wrong(span, said());
+        }
+        value
+    }
+
+    fn wrong(&mut self, span: Range<usize>, said: String) {
+        let line = line_of(self.text.as_bytes(), span.start);
+        self.findings.push(LineFinding::error(Some(line), said));
+    }
+}
+
+/// The line of a place, from 1.
+fn line_of(text: &[u8], at: usize) -> usize {
+    text.iter().take(at).filter(|byte| **byte == b'\n').count() + 1
+}
+
+/// A name as it may stand in a message of one line.
+fn shown(name: &str) -> String {
+    const LONGEST: usize = 64;
+    name.chars().take(LONGEST).flat_map(char::escape_debug).collect()
+}
+
+fn meant(written: &str, known: &[&str]) -> String {
+    match nearest(written, known.iter().copied()) {
+        Some(name) => format!("did you mean {name}?"),
+        None => format!("there are {}", known.join(", ")),
+    }
+}
