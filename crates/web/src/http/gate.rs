@@ -88,6 +88,12 @@ impl Gate {
         self.places.borrow().len()
     }
 
+    /// Ends all connections.
+    pub fn clear(&self) {
+        let all = std::mem::take(&mut *self.places.borrow_mut());
+        all.into_values().for_each(|guest| guest.leave.notify_one());
+    }
+
     /// A place for a connection from this address; none where all that could give way are those of others.
     pub fn admit(self: &Rc<Self>, address: IpAddr) -> Option<Ticket> {
         let address = neighbourhood(address);

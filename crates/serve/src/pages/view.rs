@@ -1,0 +1,51 @@
+//! One UPS of the fleet as pages show it.
+
+use crate::fleet::Ups;
+use nut::network::server::Freshness;
+use qx::vocabulary::variable::named;
+use std::borrow::Cow;
+use web::view::{DataState, ExchangeCounts, UpsView, VariableView};
+
+/// A UPS, its variables without their own ages.
+pub(super) fn of(ups: &Ups) -> UpsView {
+    let state = match ups.freshness() {
+        Freshness::Fresh => DataState::Fresh,
+        Freshness::Stale => DataState::Stale,
+        Freshness::NotConnected => DataState::NotConnected,
+    };
+    let mut view = UpsView::new(ups.name(), state);
+    view.description = ups.with_description(|description| description.map(String::from));
+    view.forced_shutdown = ups.forced_shutdown();
+    ups.with_source((), |source| {
+        view.age = source.age();
+        view.exchanges = source.replies().map(|(whole, bad)| ExchangeCounts { whole, bad });
+        source.each_command(&mut |command| view.commands.push(command.to_string().into()));
+        if state == DataState::Fresh {
+            let mut variables = vec![];
+            source.each_variable(&mut |variable| variables.push(shown(variable.name, variable.value)));
+            view.set_variables(variables);
+        }
+    });
+    view
+}
+
+/// The same, with the ages of its variables.
+pub(super) fn with_ages(ups: &Ups) -> UpsView {
+    let mut view = of(ups);
+    let mut variables = view.live().to_vec();
+    ups.with_source((), |source| {
+        for variable in &mut variables {
+            variable.age = named(&variable.name).and_then(|var| source.age_of(var));
+        }
+    });
+    view.set_variables(variables);
+    view
+}
+
+fn shown(name: &str, text: &str) -> VariableView {
+    let (name, unit, about) = match named(name) {
+        Some(var) => (Cow::Borrowed(var.name), var.unit, var.about),
+        None => (Cow::Owned(name.to_string()), web::unit_of(name), ""),
+    };
+    VariableView { name, text: text.to_string(), unit, about, age: None }
+}
