@@ -7,7 +7,7 @@ use std::rc::Rc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use web::http::{Gate, Hub, Live, serve};
 use web::view::{DataState, FleetView, UpsView, VariableView};
-use web::{Answer, Asked, Place, Site, answer, unit_of};
+use web::{PageAnswer, Asked, Place, PageSource, answer, unit_of};
 
 struct Small {
     fleet: FleetView,
@@ -15,7 +15,7 @@ struct Small {
     place: Rc<Place>,
 }
 
-impl Site for Small {
+impl PageSource for Small {
     fn fleet(&self) -> FleetView {
         self.fleet.clone()
     }
@@ -58,8 +58,8 @@ fn small(text: &str) -> Small {
 fn get(site: &Small, path: &str, query: Option<&str>, host: &str, accept: Option<&str>) -> Option<(u16, String)> {
     let asked = Asked { method: "GET", path, query, host: Some(host), accept, known: None, has_body: false };
     match answer(&asked, &site.place, site) {
-        Answer::Whole(whole) => Some((whole.status, String::from_utf8(whole.body.to_vec()).unwrap())),
-        Answer::Events(_) => None,
+        PageAnswer::Whole(whole) => Some((whole.status, String::from_utf8(whole.body.to_vec()).unwrap())),
+        PageAnswer::Events(_) => None,
     }
 }
 

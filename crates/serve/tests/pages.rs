@@ -245,3 +245,17 @@ fn a_port_that_is_taken_costs_pages_alone() {
     drop(taken);
     site.until("it is served in the end", || get(address.port(), "/", "localhost").is_ok());
 }
+
+/// The simulated UPS is asked for its status every two seconds, and for its ratings once.
+#[test]
+fn an_age_is_that_of_the_reading() {
+    let pages = Pages::start("ages", "");
+    std::thread::sleep(Duration::from_secs(8));
+    let json = pages.get("/api/v1/ups/rack");
+    let age = |name: &str| -> f64 {
+        let (_, rest) = json.split_once(&format!("{{\"name\":\"{name}\",")).unwrap();
+        let (_, rest) = rest.split_once("\"age_s\":").unwrap();
+        rest.split('}').next().unwrap().parse().unwrap()
+    };
+    assert!(age("input.voltage") < 4.0 && age("battery.voltage.nominal") > 6.0, "{json}");
+}

@@ -1,6 +1,6 @@
 //! From a request to an answer.
 
-use crate::metrics::{self, Format};
+use crate::metrics::{self, MetricsFormat};
 use crate::request::{Asked, Place, Route};
 use crate::view::{DataState, FleetView, ProcessView, UpsView};
 use crate::{assets, json, page};
@@ -42,7 +42,7 @@ impl Whole {
 
 /// What a client gets.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum PageAnswer {
     /// This, and that is all.
     Whole(Whole),
     /// Events from now on: of one UPS, or of all.
@@ -50,14 +50,14 @@ pub enum Answer {
 }
 
 /// Where the views come from.
-pub trait Site {
+pub trait PageSource {
     /// All UPSes.
     fn fleet(&self) -> FleetView;
     /// What the system says of the process, for metrics.
     fn process(&self) -> Option<ProcessView> {
         None
     }
-    /// One UPS, whose case does not matter, with the ages of its variables; the others may be left out.
+    /// One UPS, whose case does not matter; the others may be left out.
     fn one(&self, name: &str) -> FleetView {
         self.fleet()
             .find(name)
@@ -71,12 +71,12 @@ const HTML: &str = "text/html; charset=utf-8";
 const JSON: &str = "application/json";
 
 /// Answers a request.
-pub fn answer(asked: &Asked<'_>, place: &Place, site: &dyn Site) -> Answer {
-    Answer::Whole(match checked(asked, place) {
+pub fn answer(asked: &Asked<'_>, place: &Place, site: &dyn PageSource) -> PageAnswer {
+    PageAnswer::Whole(match checked(asked, place) {
         Err(refused) => refused,
         Ok(Route::Events(ups)) => match ups {
             Some(name) if site.one(&name).find(&name).is_none() => unknown(&name, true),
-            ups => return Answer::Events(ups),
+            ups => return PageAnswer::Events(ups),
         },
         Ok(route) => found(route, asked, site),
     })
@@ -103,8 +103,8 @@ fn checked(asked: &Asked<'_>, place: &Place) -> Result<Route, Whole> {
     })
 }
 
-fn found(route: Route, asked: &Asked<'_>, site: &dyn Site) -> Whole {
-    let format = Format::accepted(asked.accept);
+fn found(route: Route, asked: &Asked<'_>, site: &dyn PageSource) -> Whole {
+    let format = MetricsFormat::accepted(asked.accept);
     match route {
         Route::Overview => Whole::new(200, HTML, page::overview(&site.fleet())),
         Route::Page(name) => match site.one(&name).find(&name) {
@@ -148,7 +148,7 @@ fn without_data(ups: &UpsView) -> Option<Whole> {
     Some(Whole::sentence(503, &format!("UPS {}: {why}.", ups.name)))
 }
 
-fn druggeri(name: Option<String>, format: Format, site: &dyn Site) -> Whole {
+fn druggeri(name: Option<String>, format: MetricsFormat, site: &dyn PageSource) -> Whole {
     let fleet = match &name {
         Some(name) => site.one(name),
         None => site.fleet(),
@@ -166,7 +166,7 @@ fn druggeri(name: Option<String>, format: Format, site: &dyn Site) -> Whole {
 }
 
 /// A target is the name of a UPS; HON95's was the address of a NUT server, and means all of this one.
-fn hon95(target: Option<&str>, format: Format, site: &dyn Site) -> Whole {
+fn hon95(target: Option<&str>, format: MetricsFormat, site: &dyn PageSource) -> Whole {
     let fleet = match target {
         Some(name) if !name.contains(':') => site.one(name),
         _ => site.fleet(),

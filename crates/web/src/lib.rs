@@ -23,7 +23,7 @@ pub mod request;
 mod testing;
 pub mod view;
 
-pub use answer::{Answer, Site, Whole, answer};
-pub use condition::{Level, condition};
+pub use answer::{PageAnswer, PageSource, Whole, answer};
+pub use condition::{Seriousness, condition};
 pub use number::unit_of;
 pub use request::{Asked, Place};

@@ -1,6 +1,6 @@
 //! Which values are numbers, and in which unit a variable counts.
 
-use qx::vocabulary::variable::{Unit, named};
+use qx::vocabulary::variable::{Unit, published};
 
 /// The number that a text is: digits with a sign and a point, as NUT writes them. Words that Rust takes for numbers
 /// (`inf`, `nan`, `1e9`) are none.
@@ -24,7 +24,7 @@ pub fn plain(number: f64) -> String {
 /// What a variable counts in: as qxups knows it, else by the words of its name, which NUT keeps to (docs/nut-names.txt
 /// of NUT). Texts and plain numbers have no unit.
 pub fn unit_of(name: &str) -> Unit {
-    if let Some(var) = named(name) {
+    if let Some(var) = published(name) {
         return var.unit;
     }
     let words = name.rsplit('.').filter(|word| {

@@ -12,7 +12,7 @@ use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use tokio::time::{Instant, sleep, timeout};
 use web::http::{Gate, HEAD_WITHIN, Hub, LISTENERS, Live, TAKES_WITHIN, serve};
 use web::view::{DataState, FleetView};
-use web::{Place, Site};
+use web::{PageSource, Place};
 
 struct Server {
     site: Static,
@@ -22,7 +22,7 @@ struct Server {
     gate: Rc<Gate>,
 }
 
-impl Site for Server {
+impl PageSource for Server {
     fn fleet(&self) -> FleetView {
         self.site.fleet()
     }

@@ -127,8 +127,8 @@ fn refused(change: impl FnOnce(&mut Asked<'_>)) -> Whole {
     };
     change(&mut asked);
     match answer(&asked, &Place::default(), &Static::usual()) {
-        web::Answer::Whole(whole) => whole,
-        web::Answer::Events(_) => panic!("events"),
+        web::PageAnswer::Whole(whole) => whole,
+        web::PageAnswer::Events(_) => panic!("events"),
     }
 }
 

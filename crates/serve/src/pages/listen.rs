@@ -1,6 +1,6 @@
 //! Where pages are served: the addresses of `[web]`. One that is not there yet is tried until it is, as those of LISTEN.
 
-use super::Desk;
+use super::PageDesk;
 use super::stream::PageStream;
 use crate::extras::WebOptions;
 use crate::listener::open;
@@ -17,7 +17,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, spawn_local, yield_now};
 use tokio::time::sleep;
 use web::Place;
-use web::http::{Ticket, serve};
+use web::http::{GatePass, serve};
 
 /// How often an address that is not there is tried.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -35,7 +35,7 @@ pub(crate) struct Pages {
 /// What is there while they are served.
 struct Running {
     options: WebOptions,
-    desk: Rc<Desk>,
+    desk: Rc<PageDesk>,
     open: Rc<RefCell<BTreeMap<SocketAddr, AbortHandle>>>,
     trying: AbortHandle,
 }
@@ -75,7 +75,7 @@ impl Pages {
                 before.trying.abort();
                 (before.desk, before.open)
             }
-            None => (Desk::new(self.server.clone()), Rc::default()),
+            None => (PageDesk::new(self.server.clone()), Rc::default()),
         };
         desk.place.replace(Rc::new(Place { hosts: options.hosts.clone(), base: options.base.clone() }));
         open.borrow_mut().retain(|address, task| {
@@ -93,7 +93,7 @@ impl Pages {
 
 /// Opens what is not open, again and again.
 async fn open_all(
-    desk: Rc<Desk>,
+    desk: Rc<PageDesk>,
     all: Rc<RefCell<BTreeMap<SocketAddr, AbortHandle>>>,
     wanted: Vec<SocketAddr>,
 ) {
@@ -139,7 +139,7 @@ fn not_open(address: SocketAddr, error: &io::Error) -> String {
     format!("cannot serve pages on {address}: {error}; {remedy}")
 }
 
-impl Desk {
+impl PageDesk {
     /// Whether pages are encrypted there: as `tls` says, else wherever bytes leave this machine.
     fn is_secure(&self, at: SocketAddr) -> bool {
         let wanted = self.server.extras.borrow().web.tls;
@@ -164,7 +164,7 @@ impl Desk {
 }
 
 /// Accepts browsers for ever.
-async fn accept(desk: Rc<Desk>, listener: TcpListener, at: SocketAddr) {
+async fn accept(desk: Rc<PageDesk>, listener: TcpListener, at: SocketAddr) {
     let mut in_a_row = 0;
     loop {
         match listener.accept().await {
@@ -182,7 +182,7 @@ async fn accept(desk: Rc<Desk>, listener: TcpListener, at: SocketAddr) {
     }
 }
 
-fn admit(desk: &Rc<Desk>, stream: TcpStream, from: SocketAddr, at: SocketAddr) {
+fn admit(desk: &Rc<PageDesk>, stream: TcpStream, from: SocketAddr, at: SocketAddr) {
     let Some(tls) = desk.encryption(at) else { return };
     let Some(ticket) = desk.gate.admit(from.ip()) else { return };
     // an answer is not held back to fill a packet
@@ -194,7 +194,7 @@ fn admit(desk: &Rc<Desk>, stream: TcpStream, from: SocketAddr, at: SocketAddr) {
     spawn_local(async move {
         tokio::select! {
             () = serve(stream, desk, ticket) => {}
-            () = Ticket::has_to_leave(&leave) => {}
+            () = GatePass::has_to_leave(&leave) => {}
         }
     });
 }

@@ -15,10 +15,10 @@ use std::fmt;
 use std::rc::Rc;
 use web::http::{Gate, Hub, Live};
 use web::view::{AnswerCounts, FleetView, ProcessView, ServerView};
-use web::{Place, Site};
+use web::{PageSource, Place};
 
 /// The server, as its pages see it.
-pub(crate) struct Desk {
+pub(crate) struct PageDesk {
     server: Rc<Server>,
     hub: Hub,
     gate: Rc<Gate>,
@@ -26,9 +26,9 @@ pub(crate) struct Desk {
     answers: Cell<AnswerCounts>,
 }
 
-impl Desk {
-    fn new(server: Rc<Server>) -> Rc<Desk> {
-        Rc::new(Desk {
+impl PageDesk {
+    fn new(server: Rc<Server>) -> Rc<PageDesk> {
+        Rc::new(PageDesk {
             server,
             hub: Hub::default(),
             gate: Gate::new(web::http::CONNECTIONS),
@@ -48,13 +48,13 @@ impl Desk {
     }
 }
 
-impl fmt::Debug for Desk {
+impl fmt::Debug for PageDesk {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Desk").field("hub", &self.hub).finish_non_exhaustive()
+        f.debug_struct("PageDesk").field("hub", &self.hub).finish_non_exhaustive()
     }
 }
 
-impl Site for Desk {
+impl PageSource for PageDesk {
     fn fleet(&self) -> FleetView {
         let upses = self.server.fleet.borrow().all().iter().map(|ups| view::of(ups)).collect();
         FleetView { upses, server: self.server_view() }
@@ -66,12 +66,12 @@ impl Site for Desk {
 
     fn one(&self, name: &str) -> FleetView {
         let found = self.server.fleet.borrow().find(name).cloned();
-        let upses = found.iter().map(|ups| view::with_ages(ups)).collect();
+        let upses = found.iter().map(|ups| view::of(ups)).collect();
         FleetView { upses, server: self.server_view() }
     }
 }
 
-impl Live for Desk {
+impl Live for PageDesk {
     fn place(&self) -> Rc<Place> {
         self.place.borrow().clone()
     }

@@ -2,11 +2,11 @@
 
 use crate::fleet::Ups;
 use nut::network::server::Freshness;
-use qx::vocabulary::variable::named;
+use qx::vocabulary::variable::published;
 use std::borrow::Cow;
 use web::view::{DataState, ExchangeCounts, UpsView, VariableView};
 
-/// A UPS, its variables without their own ages.
+/// A UPS with its variables and their ages.
 pub(super) fn of(ups: &Ups) -> UpsView {
     let state = match ups.freshness() {
         Freshness::Fresh => DataState::Fresh,
@@ -23,27 +23,17 @@ pub(super) fn of(ups: &Ups) -> UpsView {
         if state == DataState::Fresh {
             let mut variables = vec![];
             source.each_variable(&mut |variable| variables.push(shown(variable.name, variable.value)));
+            for variable in &mut variables {
+                variable.age = published(&variable.name).and_then(|var| source.age_of(var));
+            }
             view.set_variables(variables);
         }
     });
     view
 }
 
-/// The same, with the ages of its variables.
-pub(super) fn with_ages(ups: &Ups) -> UpsView {
-    let mut view = of(ups);
-    let mut variables = view.live().to_vec();
-    ups.with_source((), |source| {
-        for variable in &mut variables {
-            variable.age = named(&variable.name).and_then(|var| source.age_of(var));
-        }
-    });
-    view.set_variables(variables);
-    view
-}
-
 fn shown(name: &str, text: &str) -> VariableView {
-    let (name, unit, about) = match named(name) {
+    let (name, unit, about) = match published(name) {
         Some(var) => (Cow::Borrowed(var.name), var.unit, var.about),
         None => (Cow::Owned(name.to_string()), web::unit_of(name), ""),
     };

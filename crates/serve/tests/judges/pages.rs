@@ -29,7 +29,10 @@ fn pages(name: &str) -> Pages {
     let odd = FakeDriver::start(&site, "fake-odd", DUMP);
     site.start();
     for (ups, status) in [("rack", "OL"), ("attic", "OB"), ("odd", "OL")] {
-        site.until_answer(&format!("GET VAR {ups} ups.status"), &format!("VAR {ups} ups.status \"{status}\""));
+        site.until_answer(
+            &format!("GET VAR {ups} ups.status"),
+            &format!("VAR {ups} ups.status \"{status}\""),
+        );
     }
     Pages { site, odd, port }
 }
@@ -151,7 +154,8 @@ fn until_query(pages: &Pages, port: u16, asked: &str, wanted: &str) {
 fn prometheus_scrapes_all_of_it() {
     let Some(program) = debian("prometheus") else { return };
     let pages = pages("prometheus");
-    let (_running, port) = prometheus(&program, &pages, &["/metrics", "/ups_metrics?ups=odd", "/nut?target=odd"]);
+    let (_running, port) =
+        prometheus(&program, &pages, &["/metrics", "/ups_metrics?ups=odd", "/nut?target=odd"]);
     // all three targets are up: what it scrapes it could read, in the format that it prefers
     until_query(&pages, port, "sum(up)", "\"3\"]");
     for (asked, value) in [
@@ -166,7 +170,8 @@ fn prometheus_scrapes_all_of_it() {
     }
     // every query of the dashboard has data
     let dashboard = std::fs::read_to_string(packaging("grafana/qxups.json")).unwrap();
-    let exprs: BTreeSet<&str> = dashboard.lines().filter_map(|line| line.trim().strip_prefix("\"expr\": \"")).collect();
+    let exprs: BTreeSet<&str> =
+        dashboard.lines().filter_map(|line| line.trim().strip_prefix("\"expr\": \"")).collect();
     assert!(exprs.len() >= 12, "{exprs:?}");
     for expr in exprs {
         let expr = expr.trim_end_matches("\",").trim_end_matches('"').replace("\\\"", "\"");
@@ -184,7 +189,10 @@ fn prometheus_scrapes_all_of_it() {
 
 #[test]
 fn schemathesis_finds_what_the_description_says() {
-    let Some(program) = judge("schemathesis", existing(installed().join("venv-pages/bin/schemathesis"))) else { return };
+    let Some(program) = judge("schemathesis", existing(installed().join("venv-pages/bin/schemathesis")))
+    else {
+        return;
+    };
     let pages = pages("schemathesis");
     let base = format!("http://127.0.0.1:{}", pages.port);
     let mut run = Command::new(program);

@@ -14,37 +14,37 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 /// The body of an answer.
-pub(super) enum Reply {
+pub(super) enum ReplyBody {
     /// All of it, until it is taken.
     Whole(Option<Bytes>),
     /// Events.
     Events(EventStream),
 }
 
-impl Reply {
-    pub fn nothing() -> Reply {
-        Reply::Whole(None)
+impl ReplyBody {
+    pub fn nothing() -> ReplyBody {
+        ReplyBody::Whole(None)
     }
 
-    pub fn whole(body: Cow<'static, [u8]>) -> Reply {
+    pub fn whole(body: Cow<'static, [u8]>) -> ReplyBody {
         let bytes = match body {
             Cow::Borrowed(bytes) => Bytes::from_static(bytes),
             Cow::Owned(bytes) => bytes.into(),
         };
-        Reply::Whole(Some(bytes).filter(|bytes| !bytes.is_empty()))
+        ReplyBody::Whole(Some(bytes).filter(|bytes| !bytes.is_empty()))
     }
 }
 
-impl fmt::Debug for Reply {
+impl fmt::Debug for ReplyBody {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Reply::Whole(_) => "Whole",
-            Reply::Events(_) => "Events",
+            ReplyBody::Whole(_) => "Whole",
+            ReplyBody::Events(_) => "Events",
         })
     }
 }
 
-impl Body for Reply {
+impl Body for ReplyBody {
     type Data = Bytes;
     type Error = Infallible;
 
@@ -53,23 +53,23 @@ impl Body for Reply {
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         match &mut *self {
-            Reply::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
-            Reply::Events(stream) => {
+            ReplyBody::Whole(bytes) => Poll::Ready(bytes.take().map(|bytes| Ok(Frame::data(bytes)))),
+            ReplyBody::Events(stream) => {
                 stream.poll_next(context).map(|next| next.map(|bytes| Ok(Frame::data(bytes))))
             }
         }
     }
 
     fn is_end_stream(&self) -> bool {
-        matches!(self, Reply::Whole(None))
+        matches!(self, ReplyBody::Whole(None))
     }
 
     fn size_hint(&self) -> SizeHint {
         match self {
-            Reply::Whole(bytes) => SizeHint::with_exact(
+            ReplyBody::Whole(bytes) => SizeHint::with_exact(
                 bytes.as_ref().map_or(0, |bytes| bytes.len().try_into().unwrap_or(u64::MAX)),
             ),
-            Reply::Events(_) => SizeHint::default(),
+            ReplyBody::Events(_) => SizeHint::default(),
         }
     }
 }

@@ -34,13 +34,13 @@ struct Guest {
 
 /// The place of one connection; free when this is dropped.
 #[derive(Debug)]
-pub struct Ticket {
+pub struct GatePass {
     gate: Rc<Gate>,
     number: u64,
     guest: Rc<Guest>,
 }
 
-impl Ticket {
+impl GatePass {
     /// Waits until the connection has to make room.
     pub async fn has_to_leave(guest: &Leave) {
         guest.0.leave.notified().await;
@@ -65,7 +65,7 @@ impl Ticket {
 #[derive(Clone, Debug)]
 pub struct Leave(Rc<Guest>);
 
-impl Drop for Ticket {
+impl Drop for GatePass {
     fn drop(&mut self) {
         self.gate.places.borrow_mut().remove(&self.number);
     }
@@ -95,7 +95,7 @@ impl Gate {
     }
 
     /// A place for a connection from this address; none where all that could give way are those of others.
-    pub fn admit(self: &Rc<Self>, address: IpAddr) -> Option<Ticket> {
+    pub fn admit(self: &Rc<Self>, address: IpAddr) -> Option<GatePass> {
         let address = neighbourhood(address);
         if self.connections() >= self.most {
             self.dropped.set(self.dropped.get().saturating_add(1));
@@ -115,7 +115,7 @@ impl Gate {
             leave: Notify::new(),
         });
         self.places.borrow_mut().insert(number, guest.clone());
-        Some(Ticket { gate: self.clone(), number, guest })
+        Some(GatePass { gate: self.clone(), number, guest })
     }
 
     /// Of the address that has most: one that asked nothing yet, then one that rests, then one that listens; of these the
@@ -160,7 +160,7 @@ mod tests {
         let gate = Gate::new(4);
         let quiet = gate.admit(address(1)).unwrap();
         quiet.asked();
-        let mut many: Vec<Ticket> = (0..3).map(|_| gate.admit(address(2)).unwrap()).collect();
+        let mut many: Vec<GatePass> = (0..3).map(|_| gate.admit(address(2)).unwrap()).collect();
         many[0].asked();
         many[1].asked();
         many[1].listens();
@@ -169,7 +169,7 @@ mod tests {
             let left = many[expected].leave();
             let next = gate.admit(address(3)).unwrap();
             let leaves =
-                tokio::time::timeout(std::time::Duration::from_millis(1), Ticket::has_to_leave(&left));
+                tokio::time::timeout(std::time::Duration::from_millis(1), GatePass::has_to_leave(&left));
             assert!(leaves.await.is_ok(), "{expected}");
             drop(next);
             many.push(gate.admit(address(2)).unwrap());
@@ -184,9 +184,11 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_host_takes_places_of_its_own_first() {
         let gate = Gate::new(4);
-        let others: Vec<Ticket> = [1, 1, 2, 2].map(|last| gate.admit(address(last)).unwrap()).into();
+        let others: Vec<GatePass> = [1, 1, 2, 2].map(|last| gate.admit(address(last)).unwrap()).into();
         let left = others[2].leave();
         let _newcomer = gate.admit(address(2)).unwrap();
-        tokio::time::timeout(std::time::Duration::from_millis(1), Ticket::has_to_leave(&left)).await.unwrap();
+        tokio::time::timeout(std::time::Duration::from_millis(1), GatePass::has_to_leave(&left))
+            .await
+            .unwrap();
     }
 }

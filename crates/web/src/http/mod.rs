@@ -8,12 +8,12 @@ mod gate;
 mod hub;
 mod wire;
 
-pub use gate::{CONNECTIONS, Gate, Leave, Ticket};
+pub use gate::{CONNECTIONS, Gate, GatePass, Leave};
 pub use hub::{Hub, LISTENERS};
 
-use crate::answer::{Answer, Site, Whole, answer};
+use crate::answer::{PageAnswer, PageSource, Whole, answer};
 use crate::request::{Asked, Place};
-use body::Reply;
+use body::ReplyBody;
 use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::service::service_fn;
@@ -22,7 +22,7 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncWrite};
-use wire::{TokioTimer, Wire};
+use wire::{HyperStream, TokioTimer};
 
 /// The head of a request is whole within so long, also after the request before it: a connection that rests is closed then.
 pub const HEAD_WITHIN: Duration = Duration::from_secs(20);
@@ -34,7 +34,7 @@ pub const LONGEST_HEAD: usize = 8 * 1024;
 const HEADERS: usize = 64;
 
 /// The server, as its HTTP connections know it.
-pub trait Live: Site {
+pub trait Live: PageSource {
     /// By which names it may be called, and where it lies.
     fn place(&self) -> Rc<Place>;
     /// An answer with this status goes out.
@@ -47,7 +47,7 @@ pub trait Live: Site {
 pub async fn serve<S: Live + 'static>(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     site: Rc<S>,
-    ticket: Ticket,
+    ticket: GatePass,
 ) {
     let ticket = Rc::new(ticket);
     let service = service_fn(|request: Request<Incoming>| {
@@ -62,24 +62,24 @@ pub async fn serve<S: Live + 'static>(
         .max_headers(HEADERS)
         .half_close(false);
     // a client that broke off, or was too slow, needs no word
-    let _ = http.serve_connection(Wire::new(stream), service).await;
+    let _ = http.serve_connection(HyperStream::new(stream), service).await;
 }
 
 fn respond<S: Live + 'static>(
     request: &Request<Incoming>,
     site: &Rc<S>,
-    ticket: &Rc<Ticket>,
-) -> Response<Reply> {
+    ticket: &Rc<GatePass>,
+) -> Response<ReplyBody> {
     let response = match answered(request, site) {
-        Answer::Whole(whole) => of_whole(whole, request),
-        Answer::Events(ups) if request.method() == Method::HEAD => {
+        PageAnswer::Whole(whole) => of_whole(whole, request),
+        PageAnswer::Events(ups) if request.method() == Method::HEAD => {
             drop(ups);
-            of_events(Reply::nothing())
+            of_events(ReplyBody::nothing())
         }
-        Answer::Events(ups) => match site.hub().listen(site, ups) {
+        PageAnswer::Events(ups) => match site.hub().listen(site, ups) {
             Some(stream) => {
                 ticket.listens();
-                of_events(Reply::Events(stream))
+                of_events(ReplyBody::Events(stream))
             }
             None => {
                 let sentence = "As many clients listen to events as this server lets; try again later.";
@@ -94,7 +94,7 @@ fn respond<S: Live + 'static>(
     response
 }
 
-fn answered<S: Live>(request: &Request<Incoming>, site: &Rc<S>) -> Answer {
+fn answered<S: Live>(request: &Request<Incoming>, site: &Rc<S>) -> PageAnswer {
     let headers = request.headers();
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let mut hosts = headers.get_all(header::HOST).iter();
@@ -126,7 +126,7 @@ fn answered<S: Live>(request: &Request<Incoming>, site: &Rc<S>) -> Answer {
 const POLICY: &str =
     "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'";
 
-fn with_headers(status: StatusCode, content_type: &'static str, reply: Reply) -> Response<Reply> {
+fn with_headers(status: StatusCode, content_type: &'static str, reply: ReplyBody) -> Response<ReplyBody> {
     let mut response = Response::new(reply);
     *response.status_mut() = status;
     let headers = response.headers_mut();
@@ -142,7 +142,7 @@ fn with_headers(status: StatusCode, content_type: &'static str, reply: Reply) ->
     response
 }
 
-fn of_events(reply: Reply) -> Response<Reply> {
+fn of_events(reply: ReplyBody) -> Response<ReplyBody> {
     let mut response = with_headers(StatusCode::OK, "text/event-stream", reply);
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -151,10 +151,10 @@ fn of_events(reply: Reply) -> Response<Reply> {
     response
 }
 
-fn of_whole(whole: Whole, request: &Request<Incoming>) -> Response<Reply> {
+fn of_whole(whole: Whole, request: &Request<Incoming>) -> Response<ReplyBody> {
     let Whole { status, content_type, body, tag, is_last } = whole;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    let mut response = with_headers(status, content_type, Reply::whole(body));
+    let mut response = with_headers(status, content_type, ReplyBody::whole(body));
     let headers = response.headers_mut();
     let keeping = if tag.is_some() { "no-cache" } else { "no-store" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keeping));

@@ -13,15 +13,15 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 const AT_ONCE: usize = 4096;
 
 /// A stream that ends when what is written to it is not taken.
-pub(super) struct Wire<T> {
+pub(super) struct HyperStream<T> {
     stream: T,
     /// Until when the client has to take something.
     stalled: Option<Pin<Box<tokio::time::Sleep>>>,
 }
 
-impl<T> Wire<T> {
-    pub fn new(stream: T) -> Wire<T> {
-        Wire { stream, stalled: None }
+impl<T> HyperStream<T> {
+    pub fn new(stream: T) -> HyperStream<T> {
+        HyperStream { stream, stalled: None }
     }
 
     /// What came of writing, within its time.
@@ -36,7 +36,7 @@ impl<T> Wire<T> {
     }
 }
 
-impl<T: AsyncRead + Unpin> hyper::rt::Read for Wire<T> {
+impl<T: AsyncRead + Unpin> hyper::rt::Read for HyperStream<T> {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -51,7 +51,7 @@ impl<T: AsyncRead + Unpin> hyper::rt::Read for Wire<T> {
     }
 }
 
-impl<T: AsyncWrite + Unpin> hyper::rt::Write for Wire<T> {
+impl<T: AsyncWrite + Unpin> hyper::rt::Write for HyperStream<T> {
     fn poll_write(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,

@@ -1,7 +1,7 @@
 //! `/ups_metrics?ups=NAME`: the names of DRuggeri's nut_exporter 3.2.5 (its README and collectors/nut_collector.go): NUT's own
 //! names with a prefix, numbers as NUT has them.
 
-use super::exposition::{Exposition, Format, Kind, metric_name};
+use super::exposition::{Exposition, Kind, MetricsFormat, metric_name};
 use crate::number::{number, plain};
 use crate::view::UpsView;
 use std::collections::BTreeSet;
@@ -17,7 +17,7 @@ const DEVICE: [&str; 9] =
     ["model", "mfr", "serial", "type", "description", "contact", "location", "part", "macaddr"];
 
 /// The metrics of one UPS.
-pub fn druggeri(ups: &UpsView, format: Format) -> String {
+pub fn druggeri(ups: &UpsView, format: MetricsFormat) -> String {
     let mut text = Exposition::new(format);
     let name = ups.name.as_str();
     let info = format!("{PREFIX}_device_info");

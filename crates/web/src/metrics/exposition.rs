@@ -4,16 +4,16 @@ use crate::escape;
 
 /// Which of the two.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Format {
+pub enum MetricsFormat {
     /// `application/openmetrics-text; version=1.0.0`.
     OpenMetrics,
     /// `text/plain; version=0.0.4`.
     Text,
 }
 
-impl Format {
+impl MetricsFormat {
     /// What a client accepts: OpenMetrics where it says so and prefers it, else the text that every client reads.
-    pub fn accepted(accept: Option<&str>) -> Format {
+    pub fn accepted(accept: Option<&str>) -> MetricsFormat {
         let quality = |wanted: &str| {
             let ranges = accept.unwrap_or_default().split(',');
             let of_kind = ranges.filter(|range| {
@@ -27,16 +27,16 @@ impl Format {
                 .fold(None, |best: Option<f32>, next| Some(best.map_or(next, |best| best.max(next))))
         };
         match (quality(OPEN), quality("text/plain")) {
-            (Some(open), text) if open > 0.0 && open >= text.unwrap_or(0.0) => Format::OpenMetrics,
-            _ => Format::Text,
+            (Some(open), text) if open > 0.0 && open >= text.unwrap_or(0.0) => MetricsFormat::OpenMetrics,
+            _ => MetricsFormat::Text,
         }
     }
 
     /// The content type.
     pub fn content_type(self) -> &'static str {
         match self {
-            Format::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
-            Format::Text => "text/plain; version=0.0.4; charset=utf-8",
+            MetricsFormat::OpenMetrics => "application/openmetrics-text; version=1.0.0; charset=utf-8",
+            MetricsFormat::Text => "text/plain; version=0.0.4; charset=utf-8",
         }
     }
 }
@@ -63,11 +63,11 @@ pub(super) enum Kind {
 /// A text in the making.
 pub(super) struct Exposition {
     pub out: String,
-    pub format: Format,
+    pub format: MetricsFormat,
 }
 
 impl Exposition {
-    pub fn new(format: Format) -> Exposition {
+    pub fn new(format: MetricsFormat) -> Exposition {
         Exposition { out: String::new(), format }
     }
 
@@ -75,22 +75,22 @@ impl Exposition {
     pub fn family(&mut self, name: &str, kind: Kind, unit: &str, help: &str) {
         let (word, suffix) = match (kind, self.format) {
             (Kind::Gauge, _) => ("gauge", ""),
-            (Kind::Counter, Format::OpenMetrics) => ("counter", ""),
-            (Kind::Counter, Format::Text) => ("counter", "_total"),
-            (Kind::Info, Format::OpenMetrics) => ("info", ""),
-            (Kind::Info, Format::Text) => ("gauge", "_info"),
+            (Kind::Counter, MetricsFormat::OpenMetrics) => ("counter", ""),
+            (Kind::Counter, MetricsFormat::Text) => ("counter", "_total"),
+            (Kind::Info, MetricsFormat::OpenMetrics) => ("info", ""),
+            (Kind::Info, MetricsFormat::Text) => ("gauge", "_info"),
         };
         self.out.push_str(&format!("# TYPE {name}{suffix} {word}\n"));
-        if self.format == Format::OpenMetrics && !unit.is_empty() {
+        if self.format == MetricsFormat::OpenMetrics && !unit.is_empty() {
             self.out.push_str(&format!("# UNIT {name}{suffix} {unit}\n"));
         }
         self.out.push_str(&format!("# HELP {name}{suffix} "));
         let mut escaped = String::new();
         escape::label(help, &mut escaped);
         match self.format {
-            Format::OpenMetrics => self.out.push_str(&escaped),
+            MetricsFormat::OpenMetrics => self.out.push_str(&escaped),
             // there a quote stands for itself
-            Format::Text => self.out.push_str(&escaped.replace("\\\"", "\"")),
+            MetricsFormat::Text => self.out.push_str(&escaped.replace("\\\"", "\"")),
         }
         self.out.push('\n');
     }
@@ -106,7 +106,7 @@ impl Exposition {
 
     /// The whole text.
     pub fn end(mut self) -> String {
-        if self.format == Format::OpenMetrics {
+        if self.format == MetricsFormat::OpenMetrics {
             self.out.push_str("# EOF\n");
         }
         self.out
@@ -152,16 +152,16 @@ mod tests {
                      application/openmetrics-text;version=0.0.1;q=0.5,text/plain;version=1.0.0;escaping=allow-utf-8;q=0.4,\
                      text/plain;version=0.0.4;q=0.3,*/*;q=0.2";
         for (accept, format) in [
-            (Some(prometheus), Format::OpenMetrics),
-            (Some(third), Format::OpenMetrics),
-            (Some("text/plain;q=1,application/openmetrics-text;q=0.1"), Format::Text),
-            (Some("application/openmetrics-text;version=2.0.0"), Format::Text),
-            (Some("application/openmetrics-text;q=0"), Format::Text),
-            (Some("*/*"), Format::Text),
-            (Some("text/html"), Format::Text),
-            (None, Format::Text),
+            (Some(prometheus), MetricsFormat::OpenMetrics),
+            (Some(third), MetricsFormat::OpenMetrics),
+            (Some("text/plain;q=1,application/openmetrics-text;q=0.1"), MetricsFormat::Text),
+            (Some("application/openmetrics-text;version=2.0.0"), MetricsFormat::Text),
+            (Some("application/openmetrics-text;q=0"), MetricsFormat::Text),
+            (Some("*/*"), MetricsFormat::Text),
+            (Some("text/html"), MetricsFormat::Text),
+            (None, MetricsFormat::Text),
         ] {
-            assert_eq!(Format::accepted(accept), format, "{accept:?}");
+            assert_eq!(MetricsFormat::accepted(accept), format, "{accept:?}");
         }
     }
 }

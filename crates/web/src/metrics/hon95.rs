@@ -1,6 +1,6 @@
 //! `/nut?target=NAME`: the names of HON95's prometheus-nut-exporter 1.2.1 (its metrics.md and src/metrics.rs).
 
-use super::exposition::{Exposition, Format, Kind, labels_of};
+use super::exposition::{Exposition, Kind, MetricsFormat, labels_of};
 use crate::number::{number, plain};
 use crate::view::{DataState, UpsView};
 
@@ -72,7 +72,7 @@ const METRICS: &[(&str, &str, Form)] = &[
 const FLAGS: [&str; 11] = ["OL", "OB", "LB", "CHRG", "RB", "FSD", "BYPASS", "SD", "CP", "BOOST", "OFF"];
 
 /// The metrics of these UPSes; those without fresh data have none.
-pub fn hon95<'v>(upses: impl Iterator<Item = &'v UpsView>, version: &str, format: Format) -> String {
+pub fn hon95<'v>(upses: impl Iterator<Item = &'v UpsView>, version: &str, format: MetricsFormat) -> String {
     let mut text = Exposition::new(format);
     let fresh: Vec<&UpsView> = upses.filter(|ups| ups.state == DataState::Fresh).collect();
     for (name, help) in [

@@ -6,7 +6,7 @@ mod hon95;
 mod own;
 
 pub use druggeri::druggeri;
-pub use exposition::Format;
+pub use exposition::MetricsFormat;
 pub use hon95::hon95;
 pub use own::own;
 

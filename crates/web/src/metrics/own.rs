@@ -1,7 +1,7 @@
 //! `/metrics`: every UPS, by the rules of Prometheus and OpenMetrics: base units, and no sample of what is not known.
 
 use super::FLAGS;
-use super::exposition::{Exposition, Format, Kind, labels_of, metric_name};
+use super::exposition::{Exposition, Kind, MetricsFormat, labels_of, metric_name};
 use crate::number::{number, plain};
 use crate::view::{DataState, FleetView, UpsView};
 use qx::vocabulary::variable::Unit;
@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 /// All metrics of the server and its fleet.
-pub fn own(fleet: &FleetView, format: Format) -> String {
+pub fn own(fleet: &FleetView, format: MetricsFormat) -> String {
     let mut text = Exposition::new(format);
     of_server(fleet, &mut text);
     of_states(fleet, &mut text);

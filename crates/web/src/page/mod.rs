@@ -9,7 +9,7 @@ mod overview;
 pub use one::{missing, one};
 pub use overview::overview;
 
-use crate::condition::Level;
+use crate::condition::Seriousness;
 use crate::escape;
 use std::time::Duration;
 
@@ -62,7 +62,7 @@ impl Page {
     }
 
     /// A state in words, with a sign for those who see no colours.
-    fn badge(&mut self, text: &str, level: Level) {
+    fn badge(&mut self, text: &str, level: Seriousness) {
         self.raw(&format!("<span class=\"badge\" data-level=\"{}\">", level.word()));
         self.text(text);
         self.raw("</span>");

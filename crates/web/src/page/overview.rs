@@ -1,7 +1,7 @@
 //! `/`: every UPS at a glance.
 
 use super::{Page, quantity};
-use crate::condition::{Level, condition};
+use crate::condition::{Seriousness, condition};
 use crate::escape;
 use crate::json::SUMMARY;
 use crate::number::number;
@@ -14,7 +14,7 @@ const HEADS: [&str; 4] = ["Charge", "Load", "Runtime", "Input"];
 pub fn overview(fleet: &FleetView) -> String {
     let mut page = Page::begin("UPSes - qxups", "./", "");
     page.raw("<h1>UPSes</h1>\n<p id=\"summary\">");
-    let levels: Vec<Level> = fleet.upses.iter().map(|ups| condition(ups).1).collect();
+    let levels: Vec<Seriousness> = fleet.upses.iter().map(|ups| condition(ups).1).collect();
     page.text(&in_words(&levels));
     page.raw("</p>\n");
     if fleet.upses.is_empty() {
@@ -68,13 +68,13 @@ fn row(ups: &UpsView, page: &mut Page) {
 }
 
 /// How many are in which state, the worst first; page.js has the same.
-fn in_words(levels: &[Level]) -> String {
-    let count = |level: Level| levels.iter().filter(|known| **known == level).count();
+fn in_words(levels: &[Seriousness]) -> String {
+    let count = |level: Seriousness| levels.iter().filter(|known| **known == level).count();
     let kinds = [
-        (Level::Bad, "at risk"),
-        (Level::Warning, "to look at"),
-        (Level::Unknown, "unclear"),
-        (Level::Good, "well"),
+        (Seriousness::Bad, "at risk"),
+        (Seriousness::Warning, "to look at"),
+        (Seriousness::Unknown, "unclear"),
+        (Seriousness::Good, "well"),
     ];
     let parts: Vec<String> = kinds
         .into_iter()

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 use web::view::{DataState, ExchangeCounts, FleetView, ServerView, UpsView, VariableView};
-use web::{Answer, Asked, Place, Site, Whole, answer, unit_of};
+use web::{Asked, PageAnswer, PageSource, Place, Whole, answer, unit_of};
 
 pub fn ups(name: &str, state: DataState, variables: &[(&str, &str)]) -> UpsView {
     let mut ups = UpsView::new(name, state);
@@ -78,8 +78,8 @@ impl Static {
             has_body: false,
         };
         match answer(&asked, &Place::default(), self) {
-            Answer::Whole(whole) => whole,
-            Answer::Events(_) => panic!("{target} is events"),
+            PageAnswer::Whole(whole) => whole,
+            PageAnswer::Events(_) => panic!("{target} is events"),
         }
     }
 
@@ -92,7 +92,7 @@ pub fn body(whole: &Whole) -> String {
     String::from_utf8(whole.body.to_vec()).unwrap()
 }
 
-impl Site for Static {
+impl PageSource for Static {
     fn fleet(&self) -> FleetView {
         self.0.borrow().clone()
     }
