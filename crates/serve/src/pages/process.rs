@@ -1,27 +1,24 @@
 //! What the system says of this process (proc(5)).
 
-use nix::unistd::{SysconfVar, sysconf};
 use web::view::ProcessView;
+
+/// Ticks of a second in `/proc`: USER_HZ, 100 in every build of Linux but for Alpha and IA-64.
+const TICKS: f64 = 100.0;
 
 /// The process now; none where `/proc` is not there.
 pub(super) fn view() -> Option<ProcessView> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     // the name in brackets may have blanks
     let (_, behind) = stat.rsplit_once(')')?;
-    let field = |number: usize| behind.split_whitespace().nth(number - 3)?.parse::<u64>().ok();
-    let per_second = positive(SysconfVar::CLK_TCK)?;
-    let ticks = field(14)?.saturating_add(field(15)?);
+    let field = |number: usize| behind.split_whitespace().nth(number - 3)?.parse::<u32>().ok();
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let resident_kb: u64 = resident.trim().strip_suffix(" kB")?.trim().parse().ok()?;
     Some(ProcessView {
-        resident_bytes: field(24)?.saturating_mul(positive(SysconfVar::PAGE_SIZE)?),
-        // exact for a hundred million years of ticks
-        #[allow(clippy::cast_precision_loss)]
-        cpu_s: ticks as f64 / per_second as f64,
+        resident_bytes: resident_kb.saturating_mul(1024),
+        cpu_s: (f64::from(field(14)?) + f64::from(field(15)?)) / TICKS,
         open_files: std::fs::read_dir("/proc/self/fd").ok()?.count().try_into().ok()?,
     })
-}
-
-fn positive(name: SysconfVar) -> Option<u64> {
-    sysconf(name).ok()??.try_into().ok().filter(|value| *value > 0)
 }
 
 #[cfg(test)]
@@ -30,9 +27,8 @@ mod tests {
 
     #[test]
     fn a_process_takes_some_of_everything() {
-        let busy: u64 = (0..5_000_000u64).fold(0, |sum, next| sum ^ next.wrapping_mul(31));
         let view = view().unwrap();
-        assert!(busy != 1 && view.resident_bytes > 500_000 && view.resident_bytes < 1 << 34, "{view:?}");
+        assert!(view.resident_bytes > 500_000 && view.resident_bytes < 1 << 34, "{view:?}");
         assert!(view.cpu_s >= 0.0 && view.cpu_s < 1e6 && (3..10_000).contains(&view.open_files), "{view:?}");
     }
 }
