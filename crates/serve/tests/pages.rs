@@ -223,13 +223,15 @@ fn clients_that_only_hold_connections_cost_others_nothing() {
             stream
         })
         .collect();
-    let began = Instant::now();
     let metrics = pages.get("/metrics");
     assert!(metrics.contains("qxups_up{ups=\"rack\"} 1"), "{metrics}");
     assert_eq!(pages.site.ask("GET VAR rack ups.status"), "VAR rack ups.status \"OL\"");
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
-    let dropped = metrics.lines().find_map(|line| line.strip_prefix("qxups_http_connections_dropped_total "));
-    assert!(dropped.unwrap().parse::<u32>().unwrap() > 100, "{dropped:?}");
+    // not because they had left by then
+    let count = |name: &str| -> u32 {
+        metrics.lines().find_map(|line| line.strip_prefix(name)).unwrap().trim().parse().unwrap()
+    };
+    assert_eq!(count("qxups_http_connections "), 256);
+    assert!(count("qxups_http_connections_dropped_total ") > 100);
     drop(crowd);
 }
 

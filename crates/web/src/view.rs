@@ -30,6 +30,8 @@ pub struct ServerView {
     pub clients: usize,
     /// HTTP requests that were answered, by kind of answer.
     pub answers: AnswerCounts,
+    /// HTTP connections that are open.
+    pub connections: usize,
     /// HTTP connections that were turned away or dropped to make room.
     pub dropped_connections: u64,
     /// What the system says of the process.

@@ -78,7 +78,7 @@ fn what_is_old_is_not_shown() {
 #[test]
 fn every_value_has_its_age() {
     let page = Static::usual().text("/ups/rack");
-    let rows = page.matches("<tr data-name=").count();
+    let rows = page.matches("<tr role=\"row\" data-name=").count();
     assert_eq!(rows, sites::USUAL.len());
     assert_eq!(page.matches("data-age=\"3.0\">3 s ago").count(), rows);
 }

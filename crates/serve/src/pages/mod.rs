@@ -42,6 +42,7 @@ impl PageDesk {
             version: env!("CARGO_PKG_VERSION"),
             clients: self.server.peers.borrow().len(),
             answers: self.answers.get(),
+            connections: self.gate.connections(),
             dropped_connections: self.gate.dropped(),
             process: None,
         }

@@ -31,6 +31,8 @@ fn of_server(fleet: &FleetView, text: &mut Exposition) {
     for (outcome, count) in [("ok", answers.good), ("refused", answers.refused), ("failed", answers.failed)] {
         text.sample("qxups_http_requests_total", &[("outcome", outcome)], &count.to_string());
     }
+    text.family("qxups_http_connections", Kind::Gauge, "", "HTTP connections that are open.");
+    text.sample("qxups_http_connections", &[], &server.connections.to_string());
     text.family(
         "qxups_http_connections_dropped",
         Kind::Counter,

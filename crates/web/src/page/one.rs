@@ -52,8 +52,9 @@ pub fn one(ups: &UpsView) -> String {
         if members.peek().is_none() {
             continue;
         }
-        page.raw(&format!("<table>\n<caption>{title}</caption>\n<thead><tr><th scope=\"col\">Variable</th>"));
-        page.raw("<th scope=\"col\">Value</th><th scope=\"col\">Read</th></tr></thead>\n<tbody>\n");
+        // the roles are said once more: see overview.rs
+        page.raw(&format!("<table role=\"table\">\n<caption>{title}</caption>\n<thead role=\"rowgroup\"><tr role=\"row\"><th role=\"columnheader\" scope=\"col\">Variable</th>"));
+        page.raw("<th role=\"columnheader\" scope=\"col\">Value</th><th role=\"columnheader\" scope=\"col\">Read</th></tr></thead>\n<tbody role=\"rowgroup\">\n");
         for variable in members {
             row(ups, variable, &mut page);
         }
@@ -65,9 +66,9 @@ pub fn one(ups: &UpsView) -> String {
 }
 
 fn row(ups: &UpsView, variable: &VariableView, page: &mut Page) {
-    page.raw("<tr data-name=\"");
+    page.raw("<tr role=\"row\" data-name=\"");
     page.text(&variable.name);
-    page.raw("\"><th scope=\"row\">");
+    page.raw("\"><th role=\"rowheader\" scope=\"row\">");
     // a long name breaks at its points
     for (at, part) in variable.name.split('.').enumerate() {
         if at > 0 {
@@ -80,13 +81,13 @@ fn row(ups: &UpsView, variable: &VariableView, page: &mut Page) {
         page.text(variable.about);
         page.raw("</small>");
     }
-    page.raw("</th><td data-is=\"value\">");
+    page.raw("</th><td role=\"cell\" data-is=\"value\">");
     page.text(&variable.text);
     if !variable.unit.sign().is_empty() && number(&variable.text).is_some() {
         page.text("\u{a0}");
         page.text(variable.unit.sign());
     }
-    page.raw("</td><td data-is=\"age\">");
+    page.raw("</td><td role=\"cell\" data-is=\"age\">");
     page.age(variable.age.or(ups.age));
     page.raw("</td></tr>\n");
 }
