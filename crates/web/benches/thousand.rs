@@ -1,5 +1,5 @@
 //! How long one scrape and one page of a thousand UPSes take: under 100 ms each, or this fails.
-#![allow(missing_docs, clippy::unwrap_used)]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 #[path = "../tests/sites/mod.rs"]
 mod sites;
