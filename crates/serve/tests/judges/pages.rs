@@ -252,3 +252,66 @@ fn chromium_and_axe_find_nothing_wrong() {
     }
     assert_eq!(all.last().map(String::as_str), Some("ok"), "{all:?}");
 }
+
+/// As docs/page.md has it, with the path taken away, and as a proxy that leaves it.
+#[test]
+fn nginx_passes_pages_on_below_a_path() {
+    let Some(nginx) = judge("nginx", existing("/usr/sbin/nginx")) else { return };
+    let pages = pages("nginx");
+    let (port, folder) = (free_port(), pages.site.folder.display());
+    let address = format!("127.0.0.1:{}", pages.port);
+    pages.site.write(
+        "qxups.toml",
+        &format!("[web]\nlisten = ['{address}']\nhosts = ['ups.example.org']\nbase = '/left'\n"),
+    );
+    pages.site.signal(nix::sys::signal::Signal::SIGHUP);
+    pages.site.until("it is reloaded", || pages.site.log().contains("reload: "));
+    pages.site.write(
+        "nginx.conf",
+        &format!(
+            "daemon off;\nuser root;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx.log;\nevents {{}}\nhttp {{\naccess_log off;\n\
+             client_body_temp_path {folder};\nproxy_temp_path {folder};\nfastcgi_temp_path {folder};\n\
+             uwsgi_temp_path {folder};\nscgi_temp_path {folder};\nserver {{\nlisten 127.0.0.1:{port};\n\
+             location /ups/ {{ proxy_pass http://{address}/; proxy_buffering off; }}\n\
+             location /left/ {{ proxy_pass http://{address}; proxy_set_header Host $host; }}\n}}\n}}\n"
+        ),
+    );
+    let conf = pages.site.folder.join("nginx.conf");
+    let log = std::fs::File::create(pages.site.folder.join("nginx.err")).unwrap();
+    let running = Command::new(nginx).arg("-c").arg(conf).stdout(Stdio::null()).stderr(log).spawn().unwrap();
+    let _running = Running(running);
+    pages.site.until("nginx runs", || TcpStream::connect(("127.0.0.1", port)).is_ok());
+    let ask = |target: &str, host: &str| {
+        let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        write!(stream, "GET {target} HTTP/1.0\r\nHost: {host}\r\n\r\n").unwrap();
+        let mut all = String::new();
+        stream.read_to_string(&mut all).unwrap();
+        all
+    };
+    for (base, host) in [("/ups/", "example.org"), ("/left/", "ups.example.org")] {
+        let first = ask(base, host);
+        assert!(first.contains(" 200 ") && first.contains("href=\"ups/rack\""), "{first}");
+        // where the links of the pages lead from there
+        for target in ["page.css", "page.js", "ups/rack", "ups/../page.css", "api/v1/ups", "metrics"] {
+            assert!(ask(&format!("{base}{target}"), host).contains(" 200 "), "{base}{target}");
+        }
+    }
+    assert!(ask("/left/", "evil.example").contains(" 421 "));
+    // events are not held back
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+    stream.write_all(b"GET /ups/api/v1/events HTTP/1.1\r\nHost: example.org\r\n\r\n").unwrap();
+    let mut heard = String::new();
+    let mut until = |wanted: &str| {
+        let mut room = [0; 4096];
+        while !heard.contains(wanted) {
+            let read = stream.read(&mut room).unwrap();
+            assert!(read > 0, "it ended after {heard}");
+            heard.push_str(&String::from_utf8_lossy(&room[..read]));
+        }
+    };
+    until("\"odd\"");
+    pages.odd.say("SETINFO ups.status \"OB\"\n");
+    until("\"name\":\"odd\",\"description\":null,\"state\":\"fresh\",\"condition\":\"On battery\"");
+}
