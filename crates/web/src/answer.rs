@@ -82,6 +82,25 @@ pub fn answer(asked: &Asked<'_>, place: &Place, site: &dyn PageSource) -> PageAn
     })
 }
 
+/// What an answer of all UPSes is the same for: who asks for the same soon may have the same. None for all else.
+pub(crate) fn shared(asked: &Asked<'_>, place: &Place) -> Option<SharedAnswer> {
+    let kind = match checked(asked, place).ok()? {
+        Route::Overview => "page",
+        Route::List => "list",
+        Route::Metrics => "metrics",
+        Route::Hon95(target) if target.as_ref().is_none_or(|target| target.contains(':')) => "nut",
+        _ => return None,
+    };
+    Some(SharedAnswer { kind, format: MetricsFormat::accepted(asked.accept) })
+}
+
+/// One of the few answers that have all UPSes in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SharedAnswer {
+    kind: &'static str,
+    format: MetricsFormat,
+}
+
 /// Where the request leads, or why it is refused.
 fn checked(asked: &Asked<'_>, place: &Place) -> Result<Route, Whole> {
     let last = |whole: Whole| Whole { is_last: true, ..whole };

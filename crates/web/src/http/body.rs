@@ -3,7 +3,6 @@
 use crate::events::{HEARTBEAT, Listener};
 use crate::view::FleetView;
 use hyper::body::{Body, Bytes, Frame, SizeHint};
-use std::borrow::Cow;
 use std::convert::Infallible;
 use std::fmt;
 use std::future::Future;
@@ -26,12 +25,8 @@ impl ReplyBody {
         ReplyBody::Whole(None)
     }
 
-    pub fn whole(body: Cow<'static, [u8]>) -> ReplyBody {
-        let bytes = match body {
-            Cow::Borrowed(bytes) => Bytes::from_static(bytes),
-            Cow::Owned(bytes) => bytes.into(),
-        };
-        ReplyBody::Whole(Some(bytes).filter(|bytes| !bytes.is_empty()))
+    pub fn whole(body: Bytes) -> ReplyBody {
+        ReplyBody::Whole(Some(body).filter(|bytes| !bytes.is_empty()))
     }
 }
 

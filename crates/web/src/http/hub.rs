@@ -2,6 +2,7 @@
 
 use super::Live;
 use super::body::{EventState, EventStream};
+use super::shelf::Shelf;
 use crate::events::{HEARTBEAT, Listener};
 use crate::view::FleetView;
 use std::cell::RefCell;
@@ -24,6 +25,8 @@ pub struct Hub {
     /// Of who looks for the others; gone with the last of them.
     seats: RefCell<Weak<()>>,
     news: RefCell<Weak<watch::Sender<Rc<FleetView>>>>,
+    /// Answers for several clients.
+    pub(super) shelf: Shelf,
 }
 
 impl fmt::Debug for Hub {

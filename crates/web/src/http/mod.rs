@@ -6,21 +6,23 @@
 mod body;
 mod gate;
 mod hub;
+mod shelf;
 mod wire;
 
 pub use gate::{CONNECTIONS, Gate, GatePass, Leave};
 pub use hub::{Hub, LISTENERS};
 
-use crate::answer::{PageAnswer, PageSource, Whole, answer};
+use crate::answer::{PageAnswer, PageSource, Whole, answer, shared};
 use crate::request::{Asked, Place};
 use body::ReplyBody;
-use hyper::body::{Body, Incoming};
+use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Version};
+use shelf::ServedAnswer;
 use std::convert::Infallible;
 use std::rc::Rc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
 use wire::{HyperStream, TokioTimer};
 
@@ -43,15 +45,15 @@ pub trait Live: PageSource {
     fn hub(&self) -> &Hub;
 }
 
-/// Serves one connection until it ends. `ticket` is its place at the [`Gate`], which it leaves with this.
+/// Serves one connection until it ends. `pass` is its place at the [`Gate`], which it leaves with this.
 pub async fn serve<S: Live + 'static>(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     site: Rc<S>,
-    ticket: GatePass,
+    pass: GatePass,
 ) {
-    let ticket = Rc::new(ticket);
+    let pass = Rc::new(pass);
     let service = service_fn(|request: Request<Incoming>| {
-        let response = respond(&request, &site, &ticket);
+        let response = respond(&request, &site, &pass);
         async move { Ok::<_, Infallible>(response) }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
@@ -68,44 +70,21 @@ pub async fn serve<S: Live + 'static>(
 fn respond<S: Live + 'static>(
     request: &Request<Incoming>,
     site: &Rc<S>,
-    ticket: &Rc<GatePass>,
+    pass: &Rc<GatePass>,
 ) -> Response<ReplyBody> {
-    let response = match answered(request, site) {
-        PageAnswer::Whole(whole) => of_whole(whole, request),
-        PageAnswer::Events(ups) if request.method() == Method::HEAD => {
-            drop(ups);
-            of_events(ReplyBody::nothing())
-        }
-        PageAnswer::Events(ups) => match site.hub().listen(site, ups) {
-            Some(stream) => {
-                ticket.listens();
-                of_events(ReplyBody::Events(stream))
-            }
-            None => {
-                let sentence = "As many clients listen to events as this server lets; try again later.";
-                let mut response = of_whole(Whole::sentence(503, sentence), request);
-                response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
-                response
-            }
-        },
-    };
-    ticket.asked();
+    let response = answered(request, site, pass);
+    pass.asked();
     site.answered(response.status().as_u16());
     response
 }
 
-fn answered<S: Live>(request: &Request<Incoming>, site: &Rc<S>) -> PageAnswer {
-    let headers = request.headers();
-    let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
-    let mut hosts = headers.get_all(header::HOST).iter();
-    let only = hosts.next().and_then(|value| value.to_str().ok()).filter(|_| hosts.next().is_none());
-    let place = site.place();
-    // a whole address as target counts, and a Host beside it has to be ours as well (RFC 9112, 3.2.2)
-    let host = match request.uri().authority() {
-        Some(authority) if only.is_none_or(|host| place.is_ours(Some(host))) => Some(authority.as_str()),
-        Some(_) => None,
-        None => only,
-    };
+fn answered<S: Live + 'static>(
+    request: &Request<Incoming>,
+    site: &Rc<S>,
+    pass: &Rc<GatePass>,
+) -> Response<ReplyBody> {
+    let (headers, place) = (request.headers(), site.place());
+    let host = host_of(request, &place);
     // several headers of that name are one list
     let accepts: Vec<&str> =
         headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
@@ -116,10 +95,58 @@ fn answered<S: Live>(request: &Request<Incoming>, site: &Rc<S>) -> PageAnswer {
         query: request.uri().query(),
         host,
         accept: (!accept.is_empty()).then_some(accept.as_str()),
-        known: text(header::IF_NONE_MATCH),
+        known: headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()),
         has_body: !request.body().is_end_stream(),
     };
-    answer(&asked, &place, &**site)
+    let (shelf, what) = (&site.hub().shelf, shared(&asked, &place));
+    if let Some(answer) = what.and_then(|what| shelf.take(what)) {
+        return of_whole(answer, request);
+    }
+    let began = Instant::now();
+    let whole = match answer(&asked, &place, &**site) {
+        PageAnswer::Whole(whole) => whole,
+        PageAnswer::Events(_) if request.method() == Method::HEAD => return of_events(ReplyBody::nothing()),
+        PageAnswer::Events(ups) => match site.hub().listen(site, ups) {
+            Some(stream) => {
+                pass.listens();
+                return of_events(ReplyBody::Events(stream));
+            }
+            None => {
+                return later(
+                    "As many clients listen to events as this server lets; try again later.",
+                    request,
+                );
+            }
+        },
+    };
+    match shelf.served(whole) {
+        Some(answer) => {
+            what.into_iter().for_each(|what| shelf.keep(what, &answer, began.elapsed()));
+            of_whole(answer, request)
+        }
+        None => later("Too many answers wait for clients that do not read them; try again later.", request),
+    }
+}
+
+/// The name by which the client calls the server; none where it gives none, several, or two that differ.
+fn host_of<'r>(request: &'r Request<Incoming>, place: &Place) -> Option<&'r str> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let only = hosts.next().and_then(|value| value.to_str().ok()).filter(|_| hosts.next().is_none());
+    // a whole address as target counts, and a Host beside it has to be ours as well (RFC 9112, 3.2.2)
+    match request.uri().authority() {
+        Some(authority) if only.is_none_or(|host| place.is_ours(Some(host))) => Some(authority.as_str()),
+        Some(_) => None,
+        None => only,
+    }
+}
+
+/// There is no room now.
+fn later(sentence: &str, request: &Request<Incoming>) -> Response<ReplyBody> {
+    let Whole { status, content_type, body, tag, is_last } = Whole::sentence(503, sentence);
+    let body = Bytes::from(body.into_owned());
+    let mut response = of_whole(ServedAnswer { status, content_type, body, tag, is_last }, request);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+    response
 }
 
 /// What is in a page comes from this server alone, and no other page may show it in itself.
@@ -151,8 +178,8 @@ fn of_events(reply: ReplyBody) -> Response<ReplyBody> {
     response
 }
 
-fn of_whole(whole: Whole, request: &Request<Incoming>) -> Response<ReplyBody> {
-    let Whole { status, content_type, body, tag, is_last } = whole;
+fn of_whole(answer: ServedAnswer, request: &Request<Incoming>) -> Response<ReplyBody> {
+    let ServedAnswer { status, content_type, body, tag, is_last } = answer;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = with_headers(status, content_type, ReplyBody::whole(body));
     let headers = response.headers_mut();
