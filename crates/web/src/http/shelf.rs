@@ -1,5 +1,5 @@
-//! Answers that have all UPSes in them, kept for a moment, so that making them takes a bounded part of the time whoever asks
-//! how often; and how many bytes of answers wait for clients.
+//! Answers that have all UPSes in them, kept for a moment, so that making them takes a bounded part of the time, however often
+//! clients ask; and how many bytes of answers wait for clients.
 
 use crate::answer::{SharedAnswer, Whole};
 use hyper::body::Bytes;

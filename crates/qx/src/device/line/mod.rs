@@ -165,14 +165,18 @@ impl LineState {
         self.count(false);
     }
 
-    /// How many replies were whole, and how many were lost or garbled.
+    /// How many replies could be read, and how many were lost or garbled.
     pub(super) fn replies(&self) -> (u64, u64) {
         self.replies
     }
 
-    fn count(&mut self, whole: bool) {
+    /// A question that the UPS answers was answered by a reply that can be read, or was not.
+    pub(super) fn tally(&mut self, whole: bool) {
         let counted = if whole { &mut self.replies.0 } else { &mut self.replies.1 };
         *counted = counted.saturating_add(1);
+    }
+
+    fn count(&mut self, whole: bool) {
         self.whole = if whole { self.whole.saturating_add(1) } else { 0 };
         self.hurt = !whole || self.hurt && self.whole < CALM_AFTER;
         self.garbled &= self.hurt;

@@ -19,7 +19,8 @@ impl Device {
         slots.map(|slot| if slot.whole > Moment::ZERO { slot.whole } else { slot.answered }).min()
     }
 
-    /// How many replies were whole, and how many were lost or garbled, since the start.
+    /// How many replies could be read, and how many were lost or garbled, since the start. Silence to what the UPS never
+    /// answered is neither.
     pub fn replies(&self) -> (u64, u64) {
         self.line.replies()
     }
