@@ -892,3 +892,27 @@ fn the_reply_that_raised_a_state_is_the_one_that_is_cited() {
         assert_eq!(cause(&mut line), None);
     }
 }
+
+/// What pages show: an age is never less than that of the reply with the value, and every reply is counted once.
+#[test]
+fn ages_are_those_of_the_replies_and_replies_are_counted() {
+    use qx::vocabulary::variable::{BATTERY_CHARGE, BATTERY_VOLTAGE_NOMINAL, INPUT_VOLTAGE};
+    let mut line = found();
+    says(&mut line, STATUS, lasting(60));
+    let age = |line: &Line, read: Option<Moment>| read.map(|read| line.now.saturating_sub(read));
+    let of_mains = age(&line, line.device.mains_read_at()).unwrap();
+    assert!(of_mains <= lasting(2), "{of_mains:?}");
+    assert_eq!(age(&line, line.device.read_at(&INPUT_VOLTAGE)), Some(of_mains));
+    // asked once, at the start, and estimated
+    assert!(age(&line, line.device.read_at(&BATTERY_VOLTAGE_NOMINAL)).unwrap() >= lasting(55));
+    assert_eq!(line.device.read_at(&BATTERY_CHARGE), None);
+    let (whole, bad) = line.device.replies();
+    assert!(whole >= 28 && bad <= 3, "{whole} {bad}");
+    // nothing comes for half a minute
+    let until = line.now + lasting(30);
+    line.run(until, &mut |_, _| vec![], |_| false);
+    assert!(age(&line, line.device.mains_read_at()).unwrap() >= lasting(29));
+    assert!(age(&line, line.device.read_at(&INPUT_VOLTAGE)).unwrap() >= lasting(29));
+    let after = line.device.replies();
+    assert!(after.0 == whole && after.1 > bad + 3, "{after:?}");
+}

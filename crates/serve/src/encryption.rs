@@ -37,7 +37,8 @@ impl Encryption {
         Encryption { lacks: Some(why), ..Encryption::none() }
     }
 
-    /// What `upsd.conf` says. A certificate of its own is made at the first start, where no other is named.
+    /// What `upsd.conf` says. A certificate of its own is made at the first start, where no other is named. Pages may need one
+    /// (`for_pages`) where clients of NUT are offered none.
     ///
     /// # Errors
     /// A sentence, when a certificate that is named cannot be used.
@@ -45,10 +46,11 @@ impl Encryption {
         conf: &UpsdConf,
         folder: &Path,
         lasting: &Path,
+        for_pages: bool,
         hints: &mut Vec<String>,
     ) -> Result<Encryption, String> {
         let offers = conf.start_tls.unwrap_or(StartTls::Auto);
-        if offers == StartTls::Never {
+        if offers == StartTls::Never && !for_pages {
             return Ok(Encryption { offers, ..Encryption::none() });
         }
         let named = conf.certificate_file.as_ref().map(|file| folder.join(file));
@@ -159,7 +161,7 @@ mod tests {
     fn a_certificate_is_made_once_and_offered_beyond_loopback() {
         let folder = folder("own");
         let (conf, mut hints) = (UpsdConf::default(), vec![]);
-        let mut of = |conf: &UpsdConf| Encryption::of(conf, &folder, &folder, &mut hints).unwrap();
+        let mut of = |conf: &UpsdConf| Encryption::of(conf, &folder, &folder, false, &mut hints).unwrap();
         let (first, second) = (of(&conf), of(&conf));
         assert!(first.fingerprint.is_some() && first.fingerprint == second.fingerprint);
         let offered = |of: &Encryption, address: &str| of.is_offered_at(address.parse().unwrap());
@@ -189,7 +191,7 @@ mod tests {
                 ..UpsdConf::default()
             };
             let mut hints = vec![];
-            Encryption::of(&conf, &folder, &folder, &mut hints).unwrap();
+            Encryption::of(&conf, &folder, &folder, false, &mut hints).unwrap();
             assert_eq!(hints.len(), usize::from(part.is_some()), "{hints:?}");
             let says = |part: &str| hints[0].contains(part) && hints[0].contains("still speak in the clear");
             assert!(part.is_none_or(says), "{hints:?}");
@@ -203,12 +205,12 @@ mod tests {
         std::fs::write(folder.join("empty.pem"), "nothing\n").unwrap();
         for (file, part) in [("no.pem", "cannot read"), ("empty.pem", "no certificate")] {
             let conf = UpsdConf { certificate_file: Some(file.into()), ..UpsdConf::default() };
-            let why = Encryption::of(&conf, &folder, &folder, &mut vec![]).unwrap_err();
+            let why = Encryption::of(&conf, &folder, &folder, false, &mut vec![]).unwrap_err();
             assert!(why.contains(part) && why.contains(file), "{why}");
         }
         let mut hints = vec![];
-        let none =
-            Encryption::of(&UpsdConf::default(), &folder, Path::new("/proc/self"), &mut hints).unwrap();
+        let none = Encryption::of(&UpsdConf::default(), &folder, Path::new("/proc/self"), false, &mut hints)
+            .unwrap();
         assert!(none.config.is_none() && hints[0].contains("no TLS"), "{hints:?}");
         std::fs::remove_dir_all(folder).unwrap();
     }

@@ -117,7 +117,7 @@ pub(crate) fn is_all_loopback(listen: &[Listen]) -> bool {
 }
 
 /// Listens on an address of one family: IPv6 sockets take no IPv4 clients, which have a socket of their own.
-fn open(address: SocketAddr) -> io::Result<std::net::TcpListener> {
+pub(crate) fn open(address: SocketAddr) -> io::Result<std::net::TcpListener> {
     let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
     let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
     let socket = socket(family, SockType::Stream, flags, None)?;

@@ -19,6 +19,7 @@ use crate::request::{Refused, Request, Requests};
 use crate::session::Session;
 use link::{Address, LinkError};
 use qx::device::{Device, Event};
+use qx::vocabulary::variable::Var;
 use std::cell::{Cell, Ref, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -172,6 +173,18 @@ impl Station {
     /// Whether there is data, and it is not old by now: after a stop of this process the session may not know yet.
     pub fn is_fresh(&self) -> bool {
         self.device.borrow().is_fresh_at(self.board.now() - WAKES)
+    }
+
+    /// How long ago the UPS said last whether mains is there; none where it never did.
+    pub fn age(&self) -> Option<Duration> {
+        let read = self.device.borrow().mains_read_at()?;
+        Some(self.board.now().saturating_sub(read))
+    }
+
+    /// How long ago a variable was read ([`Device::read_at`](qx::device::Device::read_at)).
+    pub fn age_of(&self, var: &Var) -> Option<Duration> {
+        let read = self.device.borrow().read_at(var)?;
+        Some(self.board.now().saturating_sub(read))
     }
 
     /// How the UPS does, in one line; empty before there is anything to say.

@@ -169,6 +169,16 @@ fn network(seeds: &mut Seeds) -> std::io::Result<()> {
     ] {
         seeds.write("network_server", format!("{user}{asked}").as_bytes())?;
     }
+    for asked in [
+        "/ups/fresh\nups=a&target=b\nlocalhost:1\ntext/plain",
+        "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5\r\n\r\n",
+        "GET http://[::1]:1/api/v1/ups/a%2Fb?x=%41+ HTTP/1.1\r\nHost: [::1]:1\r\nIf-None-Match: \"1\"\r\n\r\n",
+        "GET /api/v1/events?ups=fresh HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+        "POST / HTTP/1.0\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc",
+        "OL <b>\"'&\\\r\u{0}\u{2028}",
+    ] {
+        seeds.write("http_requests", asked.as_bytes())?;
+    }
     let answered = [
         "Network UPS Tools upsd 2.8.0 - x\n",
         "BEGIN LIST UPS\nUPS u \"a \\\"b\\\"\"\nEND LIST UPS\n",

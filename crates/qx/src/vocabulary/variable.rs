@@ -320,9 +320,14 @@ pub fn named(name: &str) -> Option<&'static Var> {
     ALL.iter().chain(KEPT).find(|var| var.name.eq_ignore_ascii_case(name)).copied()
 }
 
+/// The published variable of exactly that name: sooner than [`named`].
+pub fn published(name: &str) -> Option<&'static Var> {
+    ALL.binary_search_by_key(&name, |var| var.name).ok().map(|at| ALL[at])
+}
+
 /// Whether the published variable of a UPS has that name.
 pub(crate) fn is_published(name: &str) -> bool {
-    ALL.binary_search_by_key(&name, |var| var.name).is_ok()
+    published(name).is_some()
 }
 
 #[cfg(test)]

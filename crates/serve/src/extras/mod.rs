@@ -41,6 +41,20 @@ pub struct HistoryOptions {
 pub struct WebOptions {
     /// `listen`: addresses with their ports; none, and nothing is served.
     pub listen: Vec<SocketAddr>,
+    /// `hosts`: names by which browsers may call the server, besides `localhost` and addresses as numbers.
+    pub hosts: Vec<String>,
+    /// `base`: the path that a proxy leaves in front of those of the pages; empty for none.
+    pub base: String,
+    /// `tls`: whether pages are encrypted; where it is not said, wherever bytes leave this machine.
+    pub tls: Option<bool>,
+}
+
+impl WebOptions {
+    /// Whether a certificate is needed.
+    pub fn wants_certificate(&self) -> bool {
+        let is_local = |address: &SocketAddr| address.ip().to_canonical().is_loopback();
+        self.listen.iter().any(|address| self.tls.unwrap_or(!is_local(address)))
+    }
 }
 
 /// Reads the file.
@@ -64,8 +78,31 @@ fn history(reader: &mut TomlReader<'_>) -> Option<HistoryOptions> {
 }
 
 fn web(reader: &mut TomlReader<'_>) -> WebOptions {
-    reader.check_keys("web", &["listen"]);
+    reader.check_keys("web", &["listen", "hosts", "base", "tls"]);
     let wanted = "addresses with their ports, such as [\"127.0.0.1:3494\", \"[::1]:3494\"]";
     let listen = reader.each_text("web", "listen", wanted, |text| text.parse::<SocketAddr>().ok());
-    WebOptions { listen }
+    let wanted = "names without ports, such as [\"ups.example.org\"]";
+    let hosts = reader.each_text("web", "hosts", wanted, |text| is_host(text).then(|| text.to_string()));
+    let base = reader.text("web", "base", "a path, such as \"/ups\"").unwrap_or_default();
+    if !base.is_empty() && !is_path(&base) {
+        reader.refuse(
+            "web",
+            "base",
+            "base is no path: write it with a slash in front, such as base = \"/ups\"",
+        );
+    }
+    let tls = reader.flag("web", "tls");
+    WebOptions { listen, hosts, base, tls }
+}
+
+/// A name of the DNS.
+fn is_host(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_');
+    !text.is_empty() && text.len() <= 253 && text.bytes().all(is_plain)
+}
+
+fn is_path(text: &str) -> bool {
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b'/');
+    text.starts_with('/') && !text.contains("//") && text.bytes().all(is_plain)
 }

@@ -124,6 +124,13 @@ impl<'t> TomlReader<'t> {
         taken
     }
 
+    /// Refuses a value that was read already.
+    pub fn refuse(&mut self, table: &str, key: &str, said: &str) {
+        if let Some((span, _)) = self.value(table, key) {
+            self.wrong(span, said.into());
+        }
+    }
+
     fn table(&self, name: &str) -> Option<&DeTable<'t>> {
         self.root
             .iter()

@@ -31,7 +31,12 @@ fn what_is_wrong_is_said_with_line_and_remedy() {
         ("enabled = true\n", 1, "below [history] or [web]"),
         ("history = true\n", 1, "write [history]"),
         ("[history]\n\nenabeld = true\n", 3, "did you mean enabled?"),
-        ("[web]\nport = 80\n", 2, "there are listen"),
+        ("[web]\nport = 80\n", 2, "there are listen, hosts, base, tls"),
+        ("[web]\nhosts = ['a b']\n", 2, "ups.example.org"),
+        ("[web]\nhosts = ['ups:80']\n", 2, "without ports"),
+        ("[web]\nbase = 'ups'\n", 2, "slash in front"),
+        ("[web]\nbase = '/a//b'\n", 2, "slash in front"),
+        ("[web]\ntls = 'yes'\n", 2, "tls = true, or false"),
         ("[history]\nenabled = 'yes'\n", 2, "enabled = true, or false"),
         ("[history]\nsize_mib = 15\n", 2, "16 to 65536"),
         ("[history]\nsize_mib = -1\n", 2, "16 to 65536"),
@@ -57,4 +62,23 @@ fn what_is_wrong_is_said_with_line_and_remedy() {
     assert_eq!(many.iter().map(|(line, _)| *line).collect::<Vec<_>>(), [2, 4, 5]);
     let findings = parse(b"[history]\n# \xff\n").unwrap_err();
     assert_eq!(findings[0].line, Some(2));
+}
+
+#[test]
+fn a_certificate_is_wanted_where_bytes_leave_the_machine_or_it_is_said() {
+    for (text, wanted) in [
+        ("listen = ['127.0.0.1:1', '[::1]:1']", false),
+        ("listen = ['127.0.0.1:1', '192.0.2.1:1']", true),
+        ("listen = ['192.0.2.1:1']\ntls = false", false),
+        ("listen = ['127.0.0.1:1']\ntls = true", true),
+        ("tls = true", false),
+    ] {
+        let extras = parse(format!("[web]\n{text}\n").as_bytes()).unwrap();
+        assert_eq!(extras.web.wants_certificate(), wanted, "{text}");
+    }
+    let extras = parse(b"[web]\nhosts = ['ups.example.org']\nbase = '/power/'\n").unwrap();
+    assert_eq!(
+        (extras.web.hosts, extras.web.base),
+        (vec!["ups.example.org".to_string()], "/power/".to_string())
+    );
 }

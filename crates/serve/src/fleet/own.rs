@@ -9,6 +9,7 @@ use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Order, ValueKind, Variable};
 use qx::device;
 use qx::device::store::{Access, Change, Entry, Store};
+use qx::vocabulary::variable::Var;
 use qx::wire::setting::Choice;
 use station::config::UpsConfig;
 use station::log::Log;
@@ -209,6 +210,18 @@ impl Source for OwnSource {
             Condition::Ready if self.station.is_fresh() => Freshness::Fresh,
             Condition::Ready => Freshness::Stale,
         }
+    }
+
+    fn age(&self) -> Option<Duration> {
+        self.station.age()
+    }
+
+    fn age_of(&self, var: &Var) -> Option<Duration> {
+        self.station.age_of(var)
+    }
+
+    fn replies(&self) -> Option<(u64, u64)> {
+        Some(self.station.device().borrow().replies())
     }
 
     fn each_variable(&self, each: &mut dyn FnMut(&Variable<'_>)) {

@@ -351,6 +351,12 @@ impl Inner {
         (third / 2).clamp(Duration::from_millis(50), Duration::from_secs(2))
     }
 
+    /// How long ago it said something; none where it never did.
+    fn age(&self) -> Option<Duration> {
+        let heard = self.state.borrow().heard;
+        (heard > Moment::ZERO).then(|| self.clock.now().saturating_sub(heard))
+    }
+
     fn freshness(&self) -> Freshness {
         let state = self.state.borrow();
         let silent = self.clock.now().saturating_sub(state.heard);
@@ -390,6 +396,10 @@ impl Mirrored for SocketSource {
         if there.as_ref().is_none_or(|(_, there)| !there.ptr_eq(&hearer)) {
             *there = Some((ups.into(), hearer));
         }
+    }
+
+    fn age_of_mirror(&self) -> Option<Duration> {
+        self.inner.age()
     }
 
     fn freshness_of_mirror(&self) -> Freshness {

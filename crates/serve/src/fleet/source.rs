@@ -3,7 +3,9 @@
 use super::mirror::Mirror;
 use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Order, Variable};
+use qx::vocabulary::variable::Var;
 use std::rc::Rc;
+use std::time::Duration;
 
 /// Takes what became of an order, once.
 pub(crate) type WhenEnded = Box<dyn FnOnce(Ended)>;
@@ -32,6 +34,17 @@ pub(crate) trait Source {
     /// The servers that the data came through, this one not included.
     fn path(&self) -> String {
         String::new()
+    }
+    /// How long ago the UPS, or the driver or server that speaks for it, said last that its data is fresh; none where it
+    /// never did.
+    fn age(&self) -> Option<Duration>;
+    /// How long ago a variable was read, where that is known of it alone.
+    fn age_of(&self, _: &Var) -> Option<Duration> {
+        None
+    }
+    /// How many replies of the UPS were whole, and how many were lost or garbled, where this process asks it.
+    fn replies(&self) -> Option<(u64, u64)> {
+        None
     }
     /// All variables.
     fn each_variable(&self, each: &mut dyn FnMut(&Variable<'_>));
@@ -75,6 +88,8 @@ pub(crate) trait Mirrored {
     fn path_of_mirror(&self) -> String {
         String::new()
     }
+    /// As [`Source::age`].
+    fn age_of_mirror(&self) -> Option<Duration>;
     /// As [`Source::freshness`].
     fn freshness_of_mirror(&self) -> Freshness;
     /// As [`Source::hand_over`].
@@ -92,6 +107,10 @@ impl<M: Mirrored> Source for M {
 
     fn tell_status(&self, ups: &str, hearer: &Rc<dyn HearsStatus>) {
         self.tell_status_of_mirror(ups, hearer);
+    }
+
+    fn age(&self) -> Option<Duration> {
+        self.age_of_mirror()
     }
 
     fn each_variable(&self, each: &mut dyn FnMut(&Variable<'_>)) {

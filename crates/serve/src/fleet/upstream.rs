@@ -414,6 +414,12 @@ impl Inner {
         }
     }
 
+    /// How long ago it said something; none where it never did.
+    fn age(&self) -> Option<Duration> {
+        let heard = self.state.borrow().heard;
+        (heard > Moment::ZERO).then(|| self.clock.now().saturating_sub(heard))
+    }
+
     fn freshness(&self) -> Freshness {
         let state = self.state.borrow();
         let silent = self.clock.now().saturating_sub(state.heard);
@@ -442,6 +448,10 @@ impl Mirrored for UpstreamSource {
 
     fn path_of_mirror(&self) -> String {
         self.inner.state.borrow().path.clone()
+    }
+
+    fn age_of_mirror(&self) -> Option<Duration> {
+        self.inner.age()
     }
 
     fn freshness_of_mirror(&self) -> Freshness {

@@ -10,9 +10,10 @@ mod running;
 use crate::chronicle;
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
-use crate::extras::Extras;
+use crate::extras::{Extras, WebOptions};
 use crate::fleet::{CheckedConf, Fleet, Surroundings};
 use crate::listener::{self, Listeners, Opened};
+use crate::pages::Pages;
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::tracking::SystemRandom;
@@ -255,7 +256,7 @@ fn prepare(
     hints.extend(opened.complaints());
     let extras = extras(&plan, &mut hints);
     let descriptions = descriptions(&upsd_conf, &mut hints);
-    let tls = tls(&upsd_conf, &plan, &paths, &settings, &mut hints)?;
+    let tls = tls(&upsd_conf, &plan, &paths, &settings, &extras.web, &mut hints)?;
     let supervisor = supervisor.unwrap_or_else(|why| {
         hints.push(why);
         Supervisor::absent()
@@ -396,15 +397,18 @@ fn tls(
     plan: &ServerPlan,
     paths: &Paths,
     settings: &Settings,
+    web: &WebOptions,
     hints: &mut Vec<String>,
 ) -> Result<Encryption, Fatal> {
-    let is_local = conf.certificate_file.is_none()
+    let for_pages = web.wants_certificate();
+    let is_local = !for_pages
+        && conf.certificate_file.is_none()
         && !matches!(conf.start_tls, Some(StartTls::Always))
         && listener::is_all_loopback(&settings.listen);
     if is_local {
         return Ok(Encryption::none());
     }
-    Encryption::of(conf, plan.from.folder(), &paths.lasting, hints)
+    Encryption::of(conf, plan.from.folder(), &paths.lasting, for_pages, hints)
 }
 
 impl Prepared {
@@ -458,6 +462,8 @@ impl Prepared {
         let listeners = Listeners::start(&server, self.opened, family);
         let listeners = Rc::new(RefCell::new(listeners.map_err(|error| format!("cannot listen: {error}"))?));
         listener::keep(&server, &listeners, &listen, &log);
+        let pages = Pages::new(server.clone());
+        pages.become_what_is_asked();
         tokio::task::spawn_local(server.clone().look_after_clients());
         say_serving(&server, &places, &supervisor);
         let supervisor = Rc::new(supervisor);
@@ -473,7 +479,7 @@ impl Prepared {
             tokio::time::sleep(resident::AFTER).await;
             resident::give_back();
         });
-        let reloading = Reloading { plan, paths, server: server.clone(), listeners, log: log.clone() };
+        let reloading = Reloading { plan, paths, server: server.clone(), listeners, pages, log: log.clone() };
         let name = reloading.until_exit(&mut requests, &supervisor).await?;
         log.info(&format!("exiting on {name}"));
         supervisor.stopping();

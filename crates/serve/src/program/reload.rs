@@ -10,6 +10,7 @@ use crate::encryption::Encryption;
 use crate::extras::Extras;
 use crate::fleet::{CheckedConf, named};
 use crate::listener::{self, Listeners};
+use crate::pages::Pages;
 use crate::server::Server;
 use crate::settings::Settings;
 use driver::config::Paths;
@@ -29,6 +30,7 @@ pub(super) struct Reloading {
     pub paths: Paths,
     pub server: Rc<Server>,
     pub listeners: Rc<RefCell<Listeners>>,
+    pub pages: Pages,
     pub log: Log,
 }
 
@@ -120,7 +122,7 @@ impl Reloading {
                 .push(format!("the state path is {} now: start the server again to use it", state.display()));
         }
         let descriptions = descriptions(&upsd_conf, &mut hints);
-        let tls = tls(&upsd_conf, plan, &self.paths, &settings, &mut hints)?;
+        let tls = tls(&upsd_conf, plan, &self.paths, &settings, &extras.web, &mut hints)?;
         if let (Some(why), true) = (&tls.lacks, server.tls.borrow().config.is_some()) {
             return Err(format!("{why}; TLS would be gone"));
         }
@@ -146,6 +148,7 @@ impl Reloading {
         let old = server.settings.replace(settings);
         chronicle::follow(server, extras.history.as_ref(), &self.paths.lasting);
         let old_extras = server.extras.replace(extras);
+        self.pages.become_what_is_asked();
         resident::give_back();
         let users = change_of_users(&old_users, &server.users.borrow());
         let settings = server.settings.borrow();

@@ -7,7 +7,7 @@ folder=$(cd "$here/../../../.." && pwd)/target/judges
 mkdir -p "$folder"
 
 packages=(nut-server nut-client nut-cgi collectd-core monitoring-plugins-standard libups-nut-perl python3-nut
-    python3-venv)
+    python3-venv prometheus chromium nginx-light)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
@@ -26,7 +26,14 @@ if ! cmp -s "$here/requirements.txt" "$folder/requirements.txt"; then
     "$folder/venv/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$here/requirements.txt"
     cp "$here/requirements.txt" "$folder/requirements.txt"
 fi
-if ! cmp -s "$here/package.json" "$folder/package.json" || [ ! -d "$folder/node_modules/node-nut" ]; then
+# with what it needs, in a place of its own: versions that others need as well differ
+if ! cmp -s "$here/requirements-pages.txt" "$folder/requirements-pages.txt"; then
+    rm -rf "$folder/venv-pages"
+    /usr/bin/python3 -m venv "$folder/venv-pages"
+    "$folder/venv-pages/bin/pip" install --quiet --disable-pip-version-check --no-deps -r "$here/requirements-pages.txt"
+    cp "$here/requirements-pages.txt" "$folder/requirements-pages.txt"
+fi
+if ! cmp -s "$here/package.json" "$folder/package.json" || [ ! -d "$folder/node_modules/axe-core" ]; then
     rm -rf "$folder/node_modules"
     cp "$here/package.json" "$folder/package.json"
     npm install --prefix "$folder" --ignore-scripts --no-audit --no-fund --no-package-lock --loglevel=error

@@ -7,6 +7,7 @@ mod site;
 
 mod debian;
 mod libraries;
+mod pages;
 mod played;
 
 use site::{FakeDriver, Site};

@@ -37,6 +37,8 @@ pub(super) struct LineState {
     lately: u64,
     /// Something was garbled while it was hurt: not all was lost whole.
     garbled: bool,
+    /// How many replies were whole, and how many were not.
+    replies: (u64, u64),
     /// When something was heard last, be it garbled.
     heard_at: Moment,
     /// A whole reply had a carriage return at its end.
@@ -67,6 +69,7 @@ impl LineState {
             whole: 0,
             lately: 0,
             garbled: false,
+            replies: (0, 0),
             heard_at: Moment::ZERO,
             ends: false,
             endless: false,
@@ -158,6 +161,17 @@ impl LineState {
     /// Nothing came at all.
     pub(super) fn lost(&mut self) {
         self.count(false);
+    }
+
+    /// How many replies could be read, and how many were lost or garbled.
+    pub(super) fn replies(&self) -> (u64, u64) {
+        self.replies
+    }
+
+    /// A question that the UPS answers was answered by a reply that can be read, or was not.
+    pub(super) fn tally(&mut self, whole: bool) {
+        let counted = if whole { &mut self.replies.0 } else { &mut self.replies.1 };
+        *counted = counted.saturating_add(1);
     }
 
     fn count(&mut self, whole: bool) {

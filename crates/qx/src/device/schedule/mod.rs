@@ -1,5 +1,6 @@
 //! The schedule: the queries of the dialect, what was read by each, when each is due, and how lively the UPS is.
 
+mod age;
 mod fresh;
 mod pace;
 mod polling;

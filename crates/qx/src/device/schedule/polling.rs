@@ -102,6 +102,7 @@ impl Device {
             line.is_some_and(|line| crate::wire::refusal::is_refusal(&slot.query.wire(address), line));
         let came = match line {
             Some(line) if is_refusal => {
+                self.line.tally(true);
                 let times = slot.meet(Odd::Bytes(line.to_vec()));
                 // a question that arrived garbled is refused as well
                 let surely = match before {
@@ -120,6 +121,9 @@ impl Device {
             Some(line) => self.hear(at, line, evidence_since, now),
             None => {
                 self.line.settle_first();
+                if slot.reading.is_some() {
+                    self.line.tally(false);
+                }
                 // a question that is silent again and again is not answered; a line that loses bytes loses others
                 let times = slot.meet(Odd::Silence);
                 if slot.reading.is_none() || times > 1 {
@@ -146,7 +150,9 @@ impl Device {
         let slot = &mut self.schedule.slots[at];
         let claims = slot.judge.claims(line, quality, &self.options);
         let odd = claims.odd.clone().filter(|form| !slot.judge.knows(form) && !claims.vouched);
-        match odd.map(Odd::Form).or((!claims.whole).then(|| Odd::Bytes(line.to_vec()))) {
+        let odd = odd.map(Odd::Form).or((!claims.whole).then(|| Odd::Bytes(line.to_vec())));
+        self.line.tally(odd.is_none());
+        match odd {
             None => {
                 slot.answers = true;
                 let was_noise = slot.was_noise(claims.odd.as_ref());

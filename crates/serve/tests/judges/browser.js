@@ -1,0 +1,158 @@
+// What a browser makes of the pages: ADDRESS FOLDER. Prints a line for each view, and "ok" at the end; what is wrong ends it.
+// JUDGES names the folder of node_modules; screenshots go to FOLDER.
+"use strict";
+const path = require("path");
+const fs = require("fs");
+const modules = path.join(process.env.JUDGES, "node_modules");
+const { chromium } = require(path.join(modules, "playwright-core"));
+const axe = fs.readFileSync(path.join(modules, "axe-core", "axe.min.js"), "utf8");
+
+const [address, folder] = process.argv.slice(2);
+const origin = new URL(address).origin;
+const wrong = (text) => {
+  throw new Error(text);
+};
+
+// Waits until something is so. (What playwright has for that evaluates in the page, which the policy forbids.)
+const until = async (page, is_so) => {
+  const began = Date.now();
+  while (!(await page.evaluate(is_so))) {
+    if (Date.now() - began > 30000) wrong(`${page.url()} never: ${is_so}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+};
+
+// A page whose every request, message and error is looked at.
+const watched = async (browser, options) => {
+  const context = await browser.newContext(options);
+  const page = await context.newPage();
+  page.setDefaultTimeout(20000);
+  const faults = [];
+  page.on("console", (message) => {
+    if (["error", "warning"].includes(message.type())) faults.push(`console: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => faults.push(`error: ${error.message}`));
+  page.on("dialog", (dialog) => faults.push(`dialog: ${dialog.message()}`));
+  page.on("request", (request) => {
+    if (!request.url().startsWith(`${origin}/`)) faults.push(`request to ${request.url()}`);
+  });
+  return { page, context, faults };
+};
+
+const fits = async (page) => {
+  const [wide, room] = await page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]");
+  if (wide > room) wrong(`${page.url()} is ${wide} wide in ${room}`);
+};
+
+const accessible = async (page, what) => {
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate("axe.run(document, { resultTypes: ['violations'] })");
+  for (const { id, nodes } of violations) {
+    wrong(`${what}: axe says ${id} of ${nodes.map((node) => `${node.html} ${node.failureSummary}`).join("\n")}`);
+  }
+};
+
+const look = async (browser, view, options) => {
+  const { page, context, faults } = await watched(browser, options);
+  const what = `${view} ${options.viewport.width} ${options.colorScheme}${options.javaScriptEnabled ? "" : " without script"}`;
+  const answer = await page.goto(new URL(view, address).href, { waitUntil: "load" });
+  if (answer.status() !== 200) wrong(`${what}: ${answer.status()}`);
+  await fits(page);
+  if (options.javaScriptEnabled) {
+    await until(page, "document.getElementById('live').textContent === 'Live'");
+    await accessible(page, what);
+  } else {
+    // what counts is there, and a way to newer values
+    const text = await page.locator("main").innerText();
+    if (!text.includes("On mains") || !/\d+ s ago/.test(text)) wrong(`${what}: ${text}`);
+    if (!(await page.locator("#live a").isVisible())) wrong(`${what}: no link to reload`);
+  }
+  if (options.viewport.width === 320) {
+    // nothing is cut off at its right
+    const cut = await page.evaluate(`[...document.querySelectorAll("main *")].filter((e) => e.getBoundingClientRect().right > 320.5 && !e.closest(".unseen, caption, thead")).length`);
+    if (cut > 0) wrong(`${what}: ${cut} elements are cut off`);
+  }
+  const name = what.replace(/[^a-z0-9]+/gi, "-");
+  await page.screenshot({ path: path.join(folder, `${name}.png`), fullPage: true });
+  await context.close();
+  if (faults.length > 0) wrong(`${what}: ${faults.join("; ")}`);
+  console.log(what);
+};
+
+// From the address bar to a UPS and back by keyboard alone.
+const by_keyboard = async (browser) => {
+  const { page, context, faults } = await watched(browser, { viewport: { width: 1024, height: 768 } });
+  await page.goto(address);
+  const focused = () => page.evaluate("document.activeElement.className + '|' + document.activeElement.textContent");
+  await page.keyboard.press("Tab");
+  if (!(await focused()).startsWith("skip|")) wrong(`first comes ${await focused()}`);
+  const shown = await page.evaluate("document.activeElement.getBoundingClientRect().left >= 0");
+  if (!shown) wrong("the skip link is not seen when it has the focus");
+  await page.keyboard.press("Enter");
+  await page.keyboard.press("Tab");
+  if (!(await focused()).endsWith("|rack")) wrong(`behind the skip link comes ${await focused()}`);
+  const outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle");
+  if (outline === "none") wrong("the focus is not seen");
+  await page.keyboard.press("Enter");
+  await page.waitForURL("**/ups/rack");
+  await page.keyboard.press("Tab");
+  await page.keyboard.press("Tab");
+  if (!(await focused()).startsWith("home|")) wrong(`the way back is not second, but ${await focused()}`);
+  await page.keyboard.press("Enter");
+  await page.waitForURL(address);
+  await context.close();
+  if (faults.length > 0) wrong(faults.join("; "));
+  console.log("by keyboard");
+};
+
+// What happens is seen without a reload; the test says when it has happened.
+const live = async (browser) => {
+  const { page, context, faults } = await watched(browser, { viewport: { width: 1024, height: 768 } });
+  await page.goto(address);
+  await until(page, "document.getElementById('live').textContent === 'Live'");
+  const ups = await context.newPage();
+  await ups.goto(new URL("ups/odd", address).href);
+  await until(ups, "document.getElementById('live').textContent === 'Live'");
+  console.log("watching");
+  await until(page, `document.querySelector('tr[data-ups="odd"] .badge').textContent === "On battery"`);
+  console.log("outage seen");
+  if (!(await page.locator("#news").textContent()).includes("odd: On battery")) wrong("no word for a screen reader");
+  if (!(await page.locator("#summary").textContent()).includes("to look at")) wrong(await page.locator("#summary").textContent());
+  await until(ups, `document.querySelector('tr[data-name="ups.status"] [data-is=value]').textContent === "OB"`);
+  await until(ups, `document.querySelector('tr[data-name="battery.charge"] [data-is=value]').textContent === "41\\u00a0%"`);
+  console.log("value seen");
+  // stale: its values leave the page
+  await until(ups, `document.querySelector('.state .badge').textContent === "No fresh data" && !document.querySelector('tr[data-name]')`);
+  const row = page.locator('tr[data-ups="odd"] [data-is=charge_percent]');
+  await until(page, `document.querySelector('tr[data-ups="odd"] .badge').textContent === "No fresh data"`);
+  if ((await row.textContent()) !== "") wrong(`a charge of old: ${await row.textContent()}`);
+  console.log("stale seen");
+  await until(ups, `document.querySelector('tr[data-name="battery.charge"]')`);
+  console.log("fresh seen");
+  if (faults.length > 0) wrong(faults.join("; "));
+  // from here on the browser itself complains: the server is gone
+  await until(page, "document.getElementById('live').textContent.startsWith('No connection to the server')");
+  console.log("end seen");
+  await context.close();
+};
+
+(async () => {
+  const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
+  for (const view of ["./", "ups/rack", "ups/odd"]) {
+    for (const width of [320, 1280]) {
+      for (const colorScheme of ["light", "dark"]) {
+        const viewport = { width, height: 800 };
+        await look(browser, view, { viewport, colorScheme, javaScriptEnabled: true, reducedMotion: "reduce" });
+      }
+      await look(browser, view, { viewport: { width, height: 800 }, colorScheme: "light", javaScriptEnabled: false });
+    }
+  }
+  await by_keyboard(browser);
+  await live(browser);
+  await browser.close();
+  console.log("ok");
+  process.exit(0);
+})().catch((error) => {
+  console.log(`failed: ${error.message}`);
+  process.exit(1);
+});

@@ -1,0 +1,201 @@
+//! HTTP/1.1 between a connection and [`answer`](crate::answer()). Hyper does the protocol; here are its bounds: headers, times,
+//! what a client does not read, how many connect and how many listen to events.
+//!
+//! Everything runs in tasks of a tokio `LocalRuntime` or `LocalSet`.
+
+mod body;
+mod gate;
+mod hub;
+mod shelf;
+mod wire;
+
+pub use gate::{CONNECTIONS, Gate, GatePass, Leave};
+pub use hub::{Hub, LISTENERS};
+
+use crate::answer::{PageAnswer, PageSource, Whole, answer, shared};
+use crate::request::{Asked, Place};
+use body::ReplyBody;
+use hyper::body::{Body, Bytes, Incoming};
+use hyper::header::{self, HeaderValue};
+use hyper::service::service_fn;
+use hyper::{Method, Request, Response, StatusCode, Version};
+use shelf::ServedAnswer;
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+use tokio::io::{AsyncRead, AsyncWrite};
+use wire::{HyperStream, TokioTimer};
+
+/// The head of a request is whole within so long, also after the request before it: a connection that rests is closed then.
+pub const HEAD_WITHIN: Duration = Duration::from_secs(20);
+/// A client that takes nothing of its answer for so long is dropped.
+pub const TAKES_WITHIN: Duration = Duration::from_secs(15);
+/// The head of a request is no longer, in bytes.
+pub const LONGEST_HEAD: usize = 8 * 1024;
+/// And has no more headers.
+const HEADERS: usize = 64;
+
+/// The server, as its HTTP connections know it.
+pub trait Live: PageSource {
+    /// By which names it may be called, and where it lies.
+    fn place(&self) -> Rc<Place>;
+    /// An answer with this status goes out.
+    fn answered(&self, status: u16);
+    /// Says to those who listen to events what is new.
+    fn hub(&self) -> &Hub;
+}
+
+/// Serves one connection until it ends. `pass` is its place at the [`Gate`], which it leaves with this.
+pub async fn serve<S: Live + 'static>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    site: Rc<S>,
+    pass: GatePass,
+) {
+    let pass = Rc::new(pass);
+    let service = service_fn(|request: Request<Incoming>| {
+        let response = respond(&request, &site, &pass);
+        async move { Ok::<_, Infallible>(response) }
+    });
+    let mut http = hyper::server::conn::http1::Builder::new();
+    http.timer(TokioTimer)
+        .header_read_timeout(HEAD_WITHIN)
+        .max_buf_size(2 * LONGEST_HEAD)
+        .max_header_size(LONGEST_HEAD)
+        .max_headers(HEADERS)
+        .half_close(false);
+    // a client that broke off, or was too slow, needs no word
+    let _ = http.serve_connection(HyperStream::new(stream), service).await;
+}
+
+fn respond<S: Live + 'static>(
+    request: &Request<Incoming>,
+    site: &Rc<S>,
+    pass: &Rc<GatePass>,
+) -> Response<ReplyBody> {
+    let response = answered(request, site, pass);
+    pass.asked();
+    site.answered(response.status().as_u16());
+    response
+}
+
+fn answered<S: Live + 'static>(
+    request: &Request<Incoming>,
+    site: &Rc<S>,
+    pass: &Rc<GatePass>,
+) -> Response<ReplyBody> {
+    let (headers, place) = (request.headers(), site.place());
+    let host = host_of(request, &place);
+    // several headers of that name are one list
+    let accepts: Vec<&str> =
+        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
+    let accept = accepts.join(",");
+    let asked = Asked {
+        method: request.method().as_str(),
+        path: request.uri().path(),
+        query: request.uri().query(),
+        host,
+        accept: (!accept.is_empty()).then_some(accept.as_str()),
+        known: headers.get(header::IF_NONE_MATCH).and_then(|value| value.to_str().ok()),
+        has_body: !request.body().is_end_stream(),
+    };
+    let (shelf, what) = (&site.hub().shelf, shared(&asked, &place));
+    if let Some(answer) = what.and_then(|what| shelf.take(what)) {
+        return of_whole(answer, request);
+    }
+    let began = Instant::now();
+    let whole = match answer(&asked, &place, &**site) {
+        PageAnswer::Whole(whole) => whole,
+        PageAnswer::Events(_) if request.method() == Method::HEAD => return of_events(ReplyBody::nothing()),
+        PageAnswer::Events(ups) => match site.hub().listen(site, ups) {
+            Some(stream) => {
+                pass.listens();
+                return of_events(ReplyBody::Events(stream));
+            }
+            None => {
+                return later(
+                    "As many clients listen to events as this server lets; try again later.",
+                    request,
+                );
+            }
+        },
+    };
+    match shelf.served(whole) {
+        Some(answer) => {
+            what.into_iter().for_each(|what| shelf.keep(what, &answer, began.elapsed()));
+            of_whole(answer, request)
+        }
+        None => later("Too many answers wait for clients that do not read them; try again later.", request),
+    }
+}
+
+/// The name by which the client calls the server; none where it gives none, several, or two that differ.
+fn host_of<'r>(request: &'r Request<Incoming>, place: &Place) -> Option<&'r str> {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let only = hosts.next().and_then(|value| value.to_str().ok()).filter(|_| hosts.next().is_none());
+    // a whole address as target counts, and a Host beside it has to be ours as well (RFC 9112, 3.2.2)
+    match request.uri().authority() {
+        Some(authority) if only.is_none_or(|host| place.is_ours(Some(host))) => Some(authority.as_str()),
+        Some(_) => None,
+        None => only,
+    }
+}
+
+/// There is no room now.
+fn later(sentence: &str, request: &Request<Incoming>) -> Response<ReplyBody> {
+    let Whole { status, content_type, body, tag, is_last } = Whole::sentence(503, sentence);
+    let body = Bytes::from(body.into_owned());
+    let mut response = of_whole(ServedAnswer { status, content_type, body, tag, is_last }, request);
+    response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+    response
+}
+
+/// What is in a page comes from this server alone, and no other page may show it in itself.
+const POLICY: &str =
+    "default-src 'self'; base-uri 'none'; object-src 'none'; form-action 'self'; frame-ancestors 'none'";
+
+fn with_headers(status: StatusCode, content_type: &'static str, reply: ReplyBody) -> Response<ReplyBody> {
+    let mut response = Response::new(reply);
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    for (name, value) in [
+        (header::CONTENT_TYPE, content_type),
+        (header::CONTENT_SECURITY_POLICY, POLICY),
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff"),
+        (header::REFERRER_POLICY, "no-referrer"),
+        (header::HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        headers.insert(name, HeaderValue::from_static(value));
+    }
+    response
+}
+
+fn of_events(reply: ReplyBody) -> Response<ReplyBody> {
+    let mut response = with_headers(StatusCode::OK, "text/event-stream", reply);
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    // nginx would collect events otherwise
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+fn of_whole(answer: ServedAnswer, request: &Request<Incoming>) -> Response<ReplyBody> {
+    let ServedAnswer { status, content_type, body, tag, is_last } = answer;
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = with_headers(status, content_type, ReplyBody::whole(body));
+    let headers = response.headers_mut();
+    let keeping = if tag.is_some() { "no-cache" } else { "no-store" };
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keeping));
+    if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(tag).ok()) {
+        headers.insert(header::ETAG, tag);
+    }
+    if content_type.contains("version=") {
+        headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+    }
+    if status == StatusCode::METHOD_NOT_ALLOWED {
+        headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+    }
+    if is_last || request.version() == Version::HTTP_10 {
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
+    response
+}

@@ -1,0 +1,216 @@
+//! `/metrics`: every UPS, by the rules of Prometheus and OpenMetrics: base units, and no sample of what is not known.
+
+use super::FLAGS;
+use super::exposition::{Exposition, Kind, MetricsFormat, labels_of, metric_name};
+use crate::number::{number, plain};
+use crate::view::{DataState, FleetView, UpsView};
+use qx::vocabulary::variable::Unit;
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+/// All metrics of the server and its fleet.
+pub fn own(fleet: &FleetView, format: MetricsFormat) -> String {
+    let mut text = Exposition::new(format);
+    of_server(fleet, &mut text);
+    of_states(fleet, &mut text);
+    of_identities(fleet, &mut text);
+    of_status(fleet, &mut text);
+    of_exchanges(fleet, &mut text);
+    of_values(fleet, &mut text);
+    text.end()
+}
+
+fn of_server(fleet: &FleetView, text: &mut Exposition) {
+    let server = &fleet.server;
+    text.family("qxups_build", Kind::Info, "", "The version of qxups.");
+    text.sample("qxups_build_info", &[("version", server.version)], "1");
+    text.family("qxups_clients", Kind::Gauge, "", "Clients of the NUT protocol that are connected.");
+    text.sample("qxups_clients", &[], &server.clients.to_string());
+    text.family("qxups_http_requests", Kind::Counter, "", "HTTP requests by outcome.");
+    let answers = server.answers;
+    for (outcome, count) in [("ok", answers.good), ("refused", answers.refused), ("failed", answers.failed)] {
+        text.sample("qxups_http_requests_total", &[("outcome", outcome)], &count.to_string());
+    }
+    text.family("qxups_http_connections", Kind::Gauge, "", "HTTP connections that are open.");
+    text.sample("qxups_http_connections", &[], &server.connections.to_string());
+    text.family(
+        "qxups_http_connections_dropped",
+        Kind::Counter,
+        "",
+        "HTTP connections that were turned away or dropped to make room.",
+    );
+    text.sample("qxups_http_connections_dropped_total", &[], &server.dropped_connections.to_string());
+    let Some(process) = server.process else { return };
+    text.family("process_resident_memory_bytes", Kind::Gauge, "bytes", "Resident memory of the server.");
+    text.sample("process_resident_memory_bytes", &[], &process.resident_bytes.to_string());
+    text.family("process_cpu_seconds", Kind::Counter, "seconds", "Processor time of the server.");
+    text.sample("process_cpu_seconds_total", &[], &plain(process.cpu_s));
+    text.family("process_open_fds", Kind::Gauge, "", "Files that the server has open.");
+    text.sample("process_open_fds", &[], &process.open_files.to_string());
+}
+
+fn of_states(fleet: &FleetView, text: &mut Exposition) {
+    let flag = |is: bool| if is { "1" } else { "0" };
+    if fleet.upses.is_empty() {
+        return;
+    }
+    text.family(
+        "qxups_up",
+        Kind::Gauge,
+        "",
+        "Whether there is fresh data of the UPS; while it is 0 there are no values.",
+    );
+    for ups in &fleet.upses {
+        text.sample("qxups_up", &[("ups", &ups.name)], flag(ups.state == DataState::Fresh));
+    }
+    text.family(
+        "qxups_driver_connected",
+        Kind::Gauge,
+        "",
+        "Whether a driver watches the UPS, with fresh data or without.",
+    );
+    for ups in &fleet.upses {
+        text.sample(
+            "qxups_driver_connected",
+            &[("ups", &ups.name)],
+            flag(ups.state != DataState::NotConnected),
+        );
+    }
+    if fleet.upses.iter().any(|ups| ups.age.is_some()) {
+        let help = "How long ago the UPS said last whether mains is there.";
+        text.family("qxups_data_age_seconds", Kind::Gauge, "seconds", help);
+        for ups in &fleet.upses {
+            if let Some(age) = ups.age {
+                text.sample("qxups_data_age_seconds", &[("ups", &ups.name)], &seconds(age));
+            }
+        }
+    }
+}
+
+/// Milliseconds are enough.
+fn seconds(age: Duration) -> String {
+    plain(Duration::from_millis(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)).as_secs_f64())
+}
+
+fn fresh(fleet: &FleetView) -> impl Iterator<Item = &UpsView> + Clone {
+    fleet.upses.iter().filter(|ups| ups.state == DataState::Fresh)
+}
+
+fn of_identities(fleet: &FleetView, text: &mut Exposition) {
+    if fresh(fleet).next().is_none() {
+        return;
+    }
+    text.family("qxups_ups", Kind::Info, "", "What the UPS says of itself.");
+    for ups in fresh(fleet) {
+        let first =
+            |names: &[&str]| names.iter().find_map(|name| ups.text(name)).unwrap_or_default().to_string();
+        let labels = [
+            ("ups", ups.name.clone()),
+            ("description", ups.description.clone().unwrap_or_default()),
+            ("manufacturer", first(&["device.mfr", "ups.mfr"])),
+            ("model", first(&["device.model", "ups.model"])),
+            ("serial", first(&["device.serial", "ups.serial"])),
+            ("firmware", first(&["ups.firmware"])),
+            ("driver", first(&["driver.name"])),
+        ];
+        let labels: Vec<(&str, &str)> = labels.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        text.sample("qxups_ups_info", &labels, "1");
+    }
+}
+
+fn of_status(fleet: &FleetView, text: &mut Exposition) {
+    let with_status = fresh(fleet).filter(|ups| ups.text("ups.status").is_some());
+    if with_status.clone().next().is_none() {
+        return;
+    }
+    text.family("qxups_status", Kind::Gauge, "", "Whether the status of the UPS has this word of NUT.");
+    for ups in with_status {
+        let words = ups.words();
+        for flag in FLAGS {
+            let value = if words.contains(&flag) { "1" } else { "0" };
+            text.sample("qxups_status", &[("ups", &ups.name), ("flag", flag)], value);
+        }
+    }
+}
+
+fn of_exchanges(fleet: &FleetView, text: &mut Exposition) {
+    if fleet.upses.iter().all(|ups| ups.exchanges.is_none()) {
+        return;
+    }
+    let help = "Questions to the UPS since its session began: answered by a whole reply, or lost or garbled.";
+    text.family("qxups_exchanges", Kind::Counter, "", help);
+    for ups in &fleet.upses {
+        let Some(exchanges) = ups.exchanges else { continue };
+        for (result, count) in [("ok", exchanges.whole), ("bad", exchanges.bad)] {
+            let labels = [("ups", ups.name.as_str()), ("result", result)];
+            text.sample("qxups_exchanges_total", &labels, &count.to_string());
+        }
+    }
+}
+
+/// How a unit is written at the end of a name, and by what a value is divided for it.
+fn base_unit(unit: Unit) -> Option<(&'static str, f64)> {
+    Some(match unit {
+        Unit::None => return None,
+        Unit::Volt => ("volts", 1.0),
+        Unit::Ampere => ("amperes", 1.0),
+        Unit::Hertz => ("hertz", 1.0),
+        Unit::Percent => ("ratio", 100.0),
+        Unit::Celsius => ("celsius", 1.0),
+        Unit::Second => ("seconds", 1.0),
+        Unit::Watt => ("watts", 1.0),
+        Unit::VoltAmpere => ("voltamperes", 1.0),
+    })
+}
+
+/// All samples of one name.
+struct Family {
+    unit: &'static str,
+    divisor: f64,
+    help: String,
+    samples: String,
+    /// Which UPS has a sample already: two of NUT's names may be one here.
+    last: usize,
+}
+
+/// Numbers with a unit.
+fn of_values(fleet: &FleetView, text: &mut Exposition) {
+    let mut families: BTreeMap<String, Family> = BTreeMap::new();
+    // NUT's name to ours, so that each is made once
+    let mut names: HashMap<&str, Option<String>> = HashMap::new();
+    for (at, ups) in fresh(fleet).enumerate() {
+        let labels = labels_of(&[("ups", &ups.name)]);
+        for variable in ups.live() {
+            let Some(value) = number(&variable.text) else { continue };
+            let name = names.entry(&variable.name).or_insert_with(|| {
+                let (unit, divisor) = base_unit(variable.unit)?;
+                let plain = variable.name.strip_prefix("ups.").unwrap_or(&variable.name);
+                let name = format!("qxups_{}_{unit}", metric_name(plain));
+                let about = if variable.about.is_empty() { "" } else { variable.about };
+                let help = format!("{about} (NUT: {}).", variable.name);
+                let help = help.trim_start().to_string();
+                let new = || Family { unit, divisor, help, samples: String::new(), last: usize::MAX };
+                families.entry(name.clone()).or_insert_with(new);
+                Some(name)
+            });
+            let Some(family) = name.as_ref().and_then(|name| families.get_mut(name)) else { continue };
+            if family.last == at {
+                continue;
+            }
+            family.last = at;
+            // 57 % is 0.57, not 0.5700000000000001
+            let value = match family.divisor {
+                1.0 => plain(value),
+                divisor => plain((value / divisor * 1e9).round() / 1e9),
+            };
+            for part in [name.as_deref().unwrap_or_default(), &labels, " ", &value, "\n"] {
+                family.samples.push_str(part);
+            }
+        }
+    }
+    // a name that stands above already would be there twice
+    for (name, family) in families.iter().filter(|(name, _)| name.as_str() != "qxups_data_age_seconds") {
+        text.family(name, Kind::Gauge, family.unit, &family.help);
+        text.out.push_str(&family.samples);
+    }
+}

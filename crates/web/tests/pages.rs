@@ -1,0 +1,192 @@
+//! Pages and the JSON API: nothing of a UPS is markup, nothing old is shown, links stay below the page, and all of it is
+//! small.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+mod sites;
+
+use sites::{Static, body, ups};
+use std::io::Write;
+use std::process::{Command, Stdio};
+use web::view::DataState;
+use web::{Asked, Place, Whole, answer};
+
+const HOSTILE: &str = "/ups/%3Cscript%3Ealert(1)%3C%2Fscript%3E";
+
+/// All tags of a page, without their attributes' values.
+fn tags(page: &str) -> Vec<String> {
+    let parts = page.split('<').skip(1);
+    parts.map(|part| part.split([' ', '>']).next().unwrap().to_string()).collect()
+}
+
+#[test]
+fn a_ups_called_script_is_a_text() {
+    let site = Static::usual();
+    for target in ["/", HOSTILE, "/ups/%22%3E%3Cscript%3E"] {
+        let page = site.text(target);
+        let scripts: Vec<_> = tags(&page).into_iter().filter(|tag| tag == "script").collect();
+        // the one of the page itself
+        assert_eq!(scripts.len(), 1, "{target}");
+        assert!(!page.contains("<b>") && !page.contains("alert(1)<") && !page.contains('\0'), "{page}");
+        // an attribute cannot be left
+        assert!(!page.contains("='") && page.matches('"').count() % 2 == 0, "{page}");
+    }
+    assert!(site.text("/").contains("href=\"ups/%3Cscript%3Ealert%281%29%3C%2Fscript%3E\""));
+    assert!(site.text("/").contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    for target in ["/api/v1/ups", "/api/v1/ups/%3Cscript%3Ealert(1)%3C%2Fscript%3E"] {
+        let json = site.text(target);
+        assert!(!json.contains('<') && !json.contains('\n') && !json.contains('\u{2028}'), "{json}");
+    }
+}
+
+/// A page has no script, style or handler in itself: the policy forbids them.
+#[test]
+fn nothing_is_inline() {
+    let site = Static::usual();
+    for target in ["/", HOSTILE, "/ups/rack", "/ups/cellar"] {
+        let page = site.text(target);
+        for tag in page.split('<').skip(1).map(|part| part.split('>').next().unwrap()) {
+            assert!(
+                !tag.contains(" style=") && !tag.contains(" on") && !tag.contains("javascript:"),
+                "{tag}"
+            );
+            assert!(!tag.starts_with("style") && !tag.contains("//"), "{tag}");
+            assert!(!tag.starts_with("script") || tag.contains(" src="), "{tag}");
+            // relative: behind any path of a proxy
+            assert!(!tag.contains("=\"/"), "{tag}");
+        }
+    }
+}
+
+#[test]
+fn what_is_old_is_not_shown() {
+    let site = Static::usual();
+    for name in ["cellar", "attic"] {
+        for target in [format!("/ups/{name}"), format!("/api/v1/ups/{name}")] {
+            let shown = site.text(&target);
+            for value in ["231.4", "57", "1320", "A 1000", "On mains"] {
+                assert!(!shown.contains(value), "{value} in {shown}");
+            }
+        }
+    }
+    assert!(site.text("/ups/cellar").contains("No fresh data"));
+    let list = site.text("/api/v1/ups");
+    assert!(list.contains("\"name\":\"cellar\",\"description\":null,\"state\":\"stale\",\"condition\":\"No fresh data\",\"level\":\"bad\",\"age_s\":1.5,\"status\":[],\"charge_percent\":null"), "{list}");
+    assert!(site.text("/ups/rack").contains("231.4\u{a0}V"));
+    assert_eq!(site.get("/ups/RACK").status, 200);
+}
+
+#[test]
+fn every_value_has_its_age() {
+    let page = Static::usual().text("/ups/rack");
+    let rows = page.matches("<tr role=\"row\" data-name=").count();
+    assert_eq!(rows, sites::USUAL.len());
+    assert_eq!(page.matches("data-age=\"3.0\">3 s ago").count(), rows);
+}
+
+fn compressed(bytes: &[u8]) -> usize {
+    let mut gzip =
+        Command::new("gzip").args(["-9", "-c"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut to = gzip.stdin.take().unwrap();
+    let bytes = bytes.to_vec();
+    let writes = std::thread::spawn(move || to.write_all(&bytes).unwrap());
+    let size = gzip.wait_with_output().unwrap().stdout.len();
+    writes.join().unwrap();
+    size
+}
+
+#[test]
+fn everything_weighs_less_than_60_kb() {
+    let site = sites::many(20);
+    let parts = ["/", "/ups/ups1", "/page.css", "/page.js", "/icon.svg"];
+    let sizes = parts.map(|target| {
+        let whole = site.get(target);
+        assert_eq!(whole.status, 200, "{target}");
+        (whole.body.len(), compressed(&whole.body))
+    });
+    println!("{parts:?}: {sizes:?}");
+    let sum: usize = sizes.iter().map(|(_, compressed)| compressed).sum();
+    assert!(sum <= 60_000, "{sum} bytes compressed");
+}
+
+#[test]
+fn a_thousand_upses_stand_on_one_page() {
+    let page = sites::many(1000).text("/");
+    assert_eq!(page.matches("<tr role=\"row\" data-level=").count(), 1000);
+    assert!(page.contains("1000 in all: 20 to look at, 980 well"));
+}
+
+fn refused(change: impl FnOnce(&mut Asked<'_>)) -> Whole {
+    let mut asked = Asked {
+        method: "GET",
+        path: "/",
+        query: None,
+        host: Some("127.0.0.1:9550"),
+        accept: None,
+        known: None,
+        has_body: false,
+    };
+    change(&mut asked);
+    match answer(&asked, &Place::default(), &Static::usual()) {
+        web::PageAnswer::Whole(whole) => whole,
+        web::PageAnswer::Events(_) => panic!("events"),
+    }
+}
+
+#[test]
+fn every_path_is_for_names_of_the_server_alone() {
+    let paths = [
+        "/",
+        "/ups/rack",
+        "/page.css",
+        "/page.js",
+        "/icon.svg",
+        "/api/v1/ups",
+        "/api/v1/ups/rack",
+        "/api/v1/events",
+        "/api/v1/openapi.json",
+        "/healthz",
+        "/metrics",
+        "/ups_metrics",
+        "/nut",
+        "/nothing",
+    ];
+    for path in paths {
+        for host in [None, Some("evil.example"), Some("127.0.0.1.evil.example:80")] {
+            let whole = refused(|asked| {
+                asked.path = path;
+                asked.host = host;
+            });
+            assert_eq!((whole.status, whole.is_last), (421, true), "{path} {host:?}");
+            assert!(!body(&whole).contains("evil"));
+        }
+    }
+}
+
+#[test]
+fn it_can_only_be_read() {
+    for method in ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "PATCH", "get"] {
+        assert_eq!(refused(|asked| asked.method = method).status, 405, "{method}");
+    }
+    assert_eq!(refused(|asked| asked.has_body = true).status, 413);
+    assert_eq!(refused(|asked| asked.method = "HEAD").status, 200);
+}
+
+#[test]
+fn what_a_browser_has_is_not_sent_again() {
+    let first = refused(|asked| asked.path = "/page.js");
+    let again = refused(|asked| {
+        asked.path = "/page.js";
+        asked.known = first.tag;
+    });
+    assert_eq!((first.status, again.status, again.body.len()), (200, 304, 0));
+}
+
+#[test]
+fn a_name_that_is_missing_is_said_and_escaped() {
+    let site = Static::of(vec![ups("rack", DataState::Fresh, &[])]);
+    for target in ["/ups/%3Cb%3E", "/api/v1/ups/%3Cb%3E", "/ups_metrics?ups=%3Cb%3E", "/nut?target=%3Cb%3E"] {
+        let whole = site.get(target);
+        assert_eq!(whole.status, 404, "{target}");
+        assert!(whole.content_type.starts_with("text/plain") || !body(&whole).contains("<b>"), "{target}");
+    }
+}
