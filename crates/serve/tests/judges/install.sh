@@ -17,6 +17,12 @@ command -v node >/dev/null && command -v npm >/dev/null || missing+=(nodejs npm)
 if [ ${#missing[@]} -gt 0 ]; then
     apt-get update -q
     DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${missing[@]}"
+    # tests start what they need; nothing else is to listen on this machine
+    for package in "${missing[@]}"; do
+        case $package in
+        prometheus | nginx-light) systemctl disable --now --quiet "${package%-light}" 2>/dev/null || true ;;
+        esac
+    done
 fi
 
 # of Debian's Python: the modules are for it

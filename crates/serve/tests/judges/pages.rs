@@ -293,7 +293,7 @@ fn nginx_passes_pages_on_below_a_path() {
         let first = ask(base, host);
         assert!(first.contains(" 200 ") && first.contains("href=\"ups/rack\""), "{first}");
         // where the links of the pages lead from there
-        for target in ["page.css", "page.js", "ups/rack", "ups/../page.css", "api/v1/ups", "metrics"] {
+        for target in ["page.css", "page.js", "ups/rack", "api/v1/ups", "metrics"] {
             assert!(ask(&format!("{base}{target}"), host).contains(" 200 "), "{base}{target}");
         }
     }
