@@ -356,6 +356,6 @@ fn conform_is_as_clean_on_our_server() {
     let checks = found["checks"].as_array().unwrap().iter();
     let noted: Vec<&Value> =
         checks.filter(|check| check["verdict"] == "note").map(|check| &check["check"]).collect();
-    assert_eq!(noted, ["HELP is complete"], "as upsd");
+    assert!(noted.is_empty(), "{noted:?}");
     assert_eq!(out(&order), "beeper.toggle: done\n", "{order:?}");
 }
