@@ -5,13 +5,16 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss)]
 
 use history::{
-    HistoryBatch, HistoryFile, HistoryReader, HistoryRecorder, Quantity, SampledValue, SeriesKey, Tier,
+    HistoryBatch, HistoryFile, HistoryReader, HistoryRecorder, MinuteRow, Quantity, SampledValue, SeriesKey,
+    Tier,
 };
 use std::path::PathBuf;
 use std::time::Instant;
 
 /// 2026-01-01, in minutes since 1970.
 const BEGIN: i64 = 1_767_225_600 / 60;
+/// So many hours are made, and come again.
+const HOURS: i64 = 48;
 
 /// What a UPS says at a time: mains and load move, the rest hardly.
 fn values(ups: i64, at_s: i64, noise: &mut u32) -> [SampledValue; 10] {
@@ -37,6 +40,20 @@ fn values(ups: i64, at_s: i64, noise: &mut u32) -> [SampledValue; 10] {
     .map(|(quantity, value)| SampledValue { key: SeriesKey::said(quantity), value })
 }
 
+/// What was sampled in the minutes of two days: hours are dealt out to UPSes by turns.
+fn minutes() -> Vec<Vec<u8>> {
+    let (mut recorder, mut noise) = (HistoryRecorder::default(), 1);
+    let mut minutes = vec![];
+    for minute in 0..HOURS * 60 {
+        for second in (0..60).step_by(10) {
+            let at_s = minute * 60 + second;
+            recorder.record("one", at_s * 1000, values(minute / 60 % 40, at_s, &mut noise));
+        }
+        minutes.extend(recorder.take((minute + 1) * 60_000).into_iter().map(|row| row.data));
+    }
+    minutes
+}
+
 /// Bytes that this process has given to disks.
 fn written() -> u64 {
     let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
@@ -54,22 +71,20 @@ fn main() {
     }
     let mut history = HistoryFile::open(&file, size.unsigned_abs()).unwrap();
     let names: Vec<String> = (0..upses).map(|ups| format!("ups{ups}")).collect();
-    let (mut recorder, mut noise, began) = (HistoryRecorder::default(), 1, Instant::now());
+    let (began, minutes) = (Instant::now(), minutes());
     let mut last_day = 0;
     for minute in 0..days * 1440 {
         let at = BEGIN + minute;
-        for (ups, name) in (0..).zip(&names) {
-            for second in (0..60).step_by(10) {
-                let at_s = at * 60 + second;
-                recorder.record(name, at_s * 1000, values(ups, at_s, &mut noise));
-            }
-        }
-        let at_ms = (at + 1) * 60_000;
-        let rows = recorder.take(at_ms);
+        let rows = (0..).zip(&names).map(|(ups, name)| {
+            let of_day = &minutes[usize::try_from((minute / 60 + ups) % HOURS * 60 + minute % 60).unwrap()];
+            MinuteRow { ups: name.clone(), minute: at, data: of_day.clone() }
+        });
+        let rows = rows.collect();
         if minute == (days - 1) * 1440 {
             last_day = written();
         }
-        history.write(minute + 1, &HistoryBatch { at_ms, rows, ..HistoryBatch::default() }).unwrap();
+        let batch = HistoryBatch { at_ms: (at + 1) * 60_000, rows, ..HistoryBatch::default() };
+        history.write(minute + 1, &batch).unwrap();
     }
     let day = written() - last_day;
     history.checkpoint().unwrap();
@@ -89,13 +104,13 @@ fn plots(file: &std::path::Path, days: i64) {
             let began = Instant::now();
             let reader = HistoryReader::open(file).unwrap();
             let range = (end - length * 3_600_000, end);
-            points = reader.series("ups42", SeriesKey::said(quantity), range, 1000).unwrap().len();
+            points = reader.series("ups7", SeriesKey::said(quantity), range, 1000).unwrap().len();
             slowest = slowest.max(began.elapsed().as_secs_f64() * 1000.0);
         }
         println!("plot of a {what}: {points} points, slowest {slowest:.1} ms");
     }
     let reader = HistoryReader::open(file).unwrap();
-    let all = reader.series("ups42", SeriesKey::said(Quantity::Load), (0, end), u32::MAX).unwrap();
+    let all = reader.series("ups7", SeriesKey::said(Quantity::Load), (0, end), u32::MAX).unwrap();
     for tier in Tier::ALL {
         let of_tier = all.iter().filter(|point| point.step_s == tier.step_s()).count() as i64;
         println!("steps of {} s: {:.1} days", tier.step_s(), (of_tier * tier.step_s()) as f64 / 86_400.0);

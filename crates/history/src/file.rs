@@ -2,7 +2,7 @@
 
 mod rings;
 
-pub(crate) use rings::{begin_of, key_of};
+pub(crate) use rings::{begin_of, journal_of, key_of};
 
 use crate::event::HistoryEvent;
 use crate::outage::Outage;
@@ -199,9 +199,12 @@ impl Tables<'_> {
     fn write(&mut self, batch: &HistoryBatch) -> Result<(), HistoryTrouble> {
         for row in &batch.rows {
             let ups = self.id(&row.ups)?;
-            let mut insert =
-                self.db.prepare_cached("INSERT INTO journal (minute, ups, data) VALUES (?1, ?2, ?3)")?;
-            insert.execute(params![row.minute, ups, row.data])?;
+            let (least, most) = journal_of(ups);
+            let mut insert = self.db.prepare_cached(
+                "INSERT INTO journal (id, minute, ups, data)
+                 SELECT coalesce(max(id), ?1) + 1, ?3, ?4, ?5 FROM journal WHERE id >= ?1 AND id < ?2",
+            )?;
+            insert.execute(params![least, most, row.minute, ups, row.data])?;
         }
         for event in &batch.events {
             let ups = event.ups.as_deref().map(|ups| self.id(ups)).transpose()?;

@@ -3,7 +3,7 @@
 use crate::block::SampleBlock;
 use crate::bucket::Bucket;
 use crate::event::EventKind;
-use crate::file::{begin_of, key_of};
+use crate::file::{begin_of, journal_of, key_of};
 use crate::outage::Outage;
 use crate::quantity::{Provenance, Quantity, SeriesKey};
 use crate::schema::{self, FileKind, VERSION};
@@ -116,15 +116,17 @@ impl HistoryReader {
             keys.extend(block.series().map(|(key, _)| key));
         };
         let mut rows = self.db.prepare_cached(
-            "SELECT data FROM block WHERE key >= ?1 AND key <= ?2 ORDER BY key DESC LIMIT 64",
+            "SELECT data FROM block WHERE key >= ?1 AND key <= ?2 ORDER BY key DESC LIMIT 100",
         )?;
         let range = [key_of(id, Tier::Hours, 0), key_of(id, Tier::Hours, i64::MAX)];
         let mut found = rows.query(range)?;
         while let Some(row) = found.next()? {
             add(row.get_ref(0)?.as_blob().unwrap_or_default());
         }
-        let mut rows = self.db.prepare_cached("SELECT data FROM journal WHERE ups = ?1")?;
-        let mut found = rows.query([id])?;
+        let (least, most) = journal_of(id);
+        let sql = "SELECT data FROM journal WHERE id >= ?1 AND id < ?2 AND ups = ?3";
+        let mut rows = self.db.prepare_cached(sql)?;
+        let mut found = rows.query([least, most, id])?;
         while let Some(row) = found.next()? {
             add(row.get_ref(0)?.as_blob().unwrap_or_default());
         }
@@ -293,8 +295,10 @@ impl HistoryReader {
         key: SeriesKey,
         (from, to): (i64, i64),
     ) -> Result<BTreeMap<i64, Bucket>, HistoryTrouble> {
-        let mut select = self.db.prepare_cached("SELECT minute, data FROM journal WHERE ups = ?1")?;
-        let (mut found, mut points) = (select.query([ups])?, BTreeMap::new());
+        let (least, most) = journal_of(ups);
+        let sql = "SELECT minute, data FROM journal WHERE id >= ?1 AND id < ?2 AND ups = ?3";
+        let mut select = self.db.prepare_cached(sql)?;
+        let (mut found, mut points) = (select.query([least, most, ups])?, BTreeMap::new());
         while let Some(row) = found.next()? {
             let begin = row.get::<_, i64>(0)?.saturating_mul(60);
             let data = row.get_ref(1)?.as_blob().unwrap_or_default();

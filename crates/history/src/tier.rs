@@ -28,13 +28,9 @@ impl Tier {
         }
     }
 
-    /// So many seconds stand in one row of the file: whole minutes, and a whole number of points.
+    /// So many seconds stand in one row of the file: an hour, which is written once and then left alone.
     pub const fn block_s(self) -> i64 {
-        match self {
-            Tier::Seconds | Tier::Minutes => 3600,
-            Tier::TenMinutes => 12 * 3600,
-            Tier::Hours => 96 * 3600,
-        }
+        3600
     }
 
     /// Its part of the room for samples, in hundredths.

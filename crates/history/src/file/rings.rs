@@ -1,13 +1,15 @@
 //! The rings: minutes of the journal go into each of them once, and what is oldest goes where there is no room.
 
 use crate::block::SampleBlock;
+use crate::bucket::Bucket;
 use crate::tier::Tier;
 use crate::trouble::HistoryTrouble;
 use rusqlite::{OptionalExtension, Transaction, params};
 use std::collections::BTreeMap;
 
-/// So many UPSes at a time: the rest with the next batch.
-const AT_ONCE: usize = 32;
+/// So many UPSes at a time: the rest with the next batch. Their minutes lie beside each other in the journal, so that whole
+/// pages are given up when they have gone into the rings.
+const GROUP: i64 = 128;
 /// Of the pages that there may be, so many hundredths are used; the rest is for what comes before the next look.
 const FULL: u64 = 85;
 /// So many rows of a ring are removed at a time, for each UPS.
@@ -24,6 +26,12 @@ pub(crate) fn begin_of(key: i64) -> i64 {
     (key & i64::from(u32::MAX)) * 60
 }
 
+/// Between which keys minutes of this UPS lie in the journal.
+pub(crate) fn journal_of(ups: i64) -> (i64, i64) {
+    let group = ups / GROUP;
+    (group << 40, (group + 1) << 40)
+}
+
 /// Takes minutes of the journal into all rings, each once: those that are not of the current hour, and all of them where
 /// the journal is longer than so many bytes.
 pub(super) fn roll_up(db: &Transaction<'_>, now_ms: i64, most: u64) -> Result<(), HistoryTrouble> {
@@ -32,15 +40,18 @@ pub(super) fn roll_up(db: &Transaction<'_>, now_ms: i64, most: u64) -> Result<()
         .prepare_cached("SELECT coalesce(sum(length(data) + 16), 0) FROM journal")?
         .query_row([], |row| row.get(0))?;
     let (from, to) = if waits > most { (i64::MAX, i64::MIN) } else { (hour, hour + 60) };
+    let mut first = db.prepare_cached("SELECT ups FROM journal WHERE minute < ?1 OR minute >= ?2 LIMIT 1")?;
+    let Some(ups) = first.query_row([from, to], |row| row.get::<_, i64>(0)).optional()? else {
+        return Ok(());
+    };
+    let (least, most) = journal_of(ups);
     let mut due: BTreeMap<i64, Vec<(i64, i64, Vec<u8>)>> = BTreeMap::new();
-    let mut select =
-        db.prepare_cached("SELECT id, minute, ups, data FROM journal WHERE minute < ?1 OR minute >= ?2")?;
-    let mut rows = select.query([from, to])?;
+    let mut select = db.prepare_cached(
+        "SELECT id, minute, ups, data FROM journal WHERE id >= ?1 AND id < ?2 AND (minute < ?3 OR minute >= ?4)",
+    )?;
+    let mut rows = select.query([least, most, from, to])?;
     while let Some(row) = rows.next()? {
-        let ups: i64 = row.get(2)?;
-        if due.len() < AT_ONCE || due.contains_key(&ups) {
-            due.entry(ups).or_default().push((row.get(0)?, row.get(1)?, row.get(3)?));
-        }
+        due.entry(row.get(2)?).or_default().push((row.get(0)?, row.get(1)?, row.get(3)?));
     }
     drop(rows);
     for (ups, minutes) in due {
@@ -60,15 +71,25 @@ fn rows_of(ups: i64, minutes: &[(i64, i64, Vec<u8>)]) -> BTreeMap<(Tier, i64), S
     let mut rows: BTreeMap<(Tier, i64), SampleBlock> = BTreeMap::new();
     for (_, minute, data) in minutes {
         let Ok(block) = SampleBlock::decode(data) else { continue };
+        let begin_s = minute.saturating_mul(60);
         for (key, points) in block.series() {
+            let mut whole: Option<Bucket> = None;
+            let mut add = |tier: Tier, at_s: i64, bucket: Bucket| {
+                let begin = tier.block_of(at_s);
+                let place = u32::try_from((at_s - begin) / tier.step_s()).unwrap_or(u32::MAX);
+                rows.entry((tier, key_of(ups, tier, begin))).or_default().add(key, place, bucket);
+            };
             for (place, bucket) in points {
-                let at_s =
-                    minute.saturating_mul(60).saturating_add(i64::from(*place) * Tier::Seconds.step_s());
-                for tier in Tier::ALL {
-                    let begin = tier.block_of(at_s);
-                    let place = u32::try_from((at_s - begin) / tier.step_s()).unwrap_or(u32::MAX);
-                    rows.entry((tier, key_of(ups, tier, begin))).or_default().add(key, place, *bucket);
+                let at_s = begin_s.saturating_add(i64::from(*place) * Tier::Seconds.step_s());
+                add(Tier::Seconds, at_s, *bucket);
+                match &mut whole {
+                    Some(whole) => whole.merge(*bucket),
+                    None => whole = Some(*bucket),
                 }
+            }
+            // a minute lies in one point of each other ring
+            for tier in [Tier::Minutes, Tier::TenMinutes, Tier::Hours] {
+                whole.into_iter().for_each(|whole| add(tier, begin_s, whole));
             }
         }
     }

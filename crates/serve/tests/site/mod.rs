@@ -285,6 +285,8 @@ struct Shared {
     dump: String,
     clients: Vec<UnixStream>,
     heard: Vec<String>,
+    /// A client has its dump.
+    has_dumped: bool,
     /// Answers nothing at all.
     hangs: bool,
     /// What it answers to an order; none: nothing.
@@ -316,8 +318,12 @@ impl FakeDriver {
         FakeDriver { path, shared }
     }
 
-    /// Says something to all its clients.
+    /// Says something to all its clients, once the first has its dump.
     pub fn say(&self, lines: &str) {
+        let end = Instant::now() + PATIENCE;
+        while !self.shared.lock().unwrap().has_dumped && Instant::now() < end {
+            std::thread::sleep(Duration::from_millis(5));
+        }
         for client in &mut self.shared.lock().unwrap().clients {
             let _ = client.write_all(lines.as_bytes());
         }
@@ -371,6 +377,7 @@ fn answer(client: UnixStream, all: &Mutex<Shared>) {
         if writer.write_all(reply.as_bytes()).is_err() {
             return;
         }
+        all.lock().unwrap().has_dumped |= line == "DUMPALL";
     }
 }
 
