@@ -104,13 +104,13 @@ fn plots(file: &std::path::Path, days: i64) {
             let began = Instant::now();
             let reader = HistoryReader::open(file).unwrap();
             let range = (end - length * 3_600_000, end);
-            points = reader.series("ups7", SeriesKey::said(quantity), range, 1000).unwrap().len();
+            points = reader.series("ups0", SeriesKey::said(quantity), range, 1000).unwrap().len();
             slowest = slowest.max(began.elapsed().as_secs_f64() * 1000.0);
         }
         println!("plot of a {what}: {points} points, slowest {slowest:.1} ms");
     }
     let reader = HistoryReader::open(file).unwrap();
-    let all = reader.series("ups7", SeriesKey::said(Quantity::Load), (0, end), u32::MAX).unwrap();
+    let all = reader.series("ups0", SeriesKey::said(Quantity::Load), (0, end), u32::MAX).unwrap();
     for tier in Tier::ALL {
         let of_tier = all.iter().filter(|point| point.step_s == tier.step_s()).count() as i64;
         println!("steps of {} s: {:.1} days", tier.step_s(), (of_tier * tier.step_s()) as f64 / 86_400.0);
