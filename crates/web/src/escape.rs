@@ -4,6 +4,13 @@ use std::fmt::Write;
 
 /// As text or as a value in quotes in HTML. Control characters become a question mark: HTML knows none of them.
 pub fn html(text: &str, out: &mut String) {
+    // nearly always
+    if text
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b' ' | b'.' | b'-' | b',' | b'%'))
+    {
+        return out.push_str(text);
+    }
     for letter in text.chars() {
         match letter {
             '&' => out.push_str("&amp;"),
@@ -41,6 +48,10 @@ fn escaped(letter: char, out: &mut String) {
 /// As the value of a label, without its quotes (OpenMetrics 1.0, "escaped-string"). A carriage return, which no line may
 /// have, becomes a blank.
 pub fn label(text: &str, out: &mut String) {
+    // nearly always
+    if !text.bytes().any(|byte| matches!(byte, b'\\' | b'"' | b'\n' | b'\r' | 0)) {
+        return out.push_str(text);
+    }
     for letter in text.chars() {
         match letter {
             '\\' => out.push_str("\\\\"),

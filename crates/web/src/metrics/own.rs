@@ -3,9 +3,9 @@
 use super::FLAGS;
 use super::exposition::{Exposition, Kind, MetricsFormat, labels_of, metric_name};
 use crate::number::{number, plain};
-use crate::view::{DataState, FleetView, UpsView};
+use crate::view::{DataState, FleetView, UpsView, VariableView};
 use qx::vocabulary::variable::Unit;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::time::Duration;
 
 /// All metrics of the server and its fleet.
@@ -125,10 +125,13 @@ fn of_status(fleet: &FleetView, text: &mut Exposition) {
     }
     text.family("qxups_status", Kind::Gauge, "", "Whether the status of the UPS has this word of NUT.");
     for ups in with_status {
-        let words = ups.words();
+        let (words, labels) = (ups.words(), labels_of(&[("ups", &ups.name)]));
+        let start = labels.trim_end_matches('}');
         for flag in FLAGS {
             let value = if words.contains(&flag) { "1" } else { "0" };
-            text.sample("qxups_status", &[("ups", &ups.name), ("flag", flag)], value);
+            for part in ["qxups_status", start, ",flag=\"", flag, "\"} ", value, "\n"] {
+                text.out.push_str(part);
+            }
         }
     }
 }
@@ -165,6 +168,7 @@ fn base_unit(unit: Unit) -> Option<(&'static str, f64)> {
 
 /// All samples of one name.
 struct Family {
+    name: String,
     unit: &'static str,
     divisor: f64,
     help: String,
@@ -175,42 +179,46 @@ struct Family {
 
 /// Numbers with a unit.
 fn of_values(fleet: &FleetView, text: &mut Exposition) {
-    let mut families: BTreeMap<String, Family> = BTreeMap::new();
-    // NUT's name to ours, so that each is made once
-    let mut names: HashMap<&str, Option<String>> = HashMap::new();
+    let mut families: Vec<Family> = vec![];
+    // which family a name of NUT belongs to, so that each is made once
+    let mut places: HashMap<&str, Option<usize>> = HashMap::new();
     for (at, ups) in fresh(fleet).enumerate() {
         let labels = labels_of(&[("ups", &ups.name)]);
         for variable in ups.live() {
             let Some(value) = number(&variable.text) else { continue };
-            let name = names.entry(&variable.name).or_insert_with(|| {
-                let (unit, divisor) = base_unit(variable.unit)?;
-                let plain = variable.name.strip_prefix("ups.").unwrap_or(&variable.name);
-                let name = format!("qxups_{}_{unit}", metric_name(plain));
-                let about = if variable.about.is_empty() { "" } else { variable.about };
-                let help = format!("{about} (NUT: {}).", variable.name);
-                let help = help.trim_start().to_string();
-                let new = || Family { unit, divisor, help, samples: String::new(), last: usize::MAX };
-                families.entry(name.clone()).or_insert_with(new);
-                Some(name)
-            });
-            let Some(family) = name.as_ref().and_then(|name| families.get_mut(name)) else { continue };
+            let place = *places.entry(&variable.name).or_insert_with(|| place(variable, &mut families));
+            let Some(family) = place.and_then(|place| families.get_mut(place)) else { continue };
             if family.last == at {
                 continue;
             }
             family.last = at;
             // 57 % is 0.57, not 0.5700000000000001
             let value = match family.divisor {
-                1.0 => plain(value),
-                divisor => plain((value / divisor * 1e9).round() / 1e9),
+                1.0 => value,
+                divisor => (value / divisor * 1e9).round() / 1e9,
             };
-            for part in [name.as_deref().unwrap_or_default(), &labels, " ", &value, "\n"] {
+            for part in [family.name.as_str(), &labels, " ", &plain(value), "\n"] {
                 family.samples.push_str(part);
             }
         }
     }
+    families.sort_by(|one, other| one.name.cmp(&other.name));
     // a name that stands above already would be there twice
-    for (name, family) in families.iter().filter(|(name, _)| name.as_str() != "qxups_data_age_seconds") {
-        text.family(name, Kind::Gauge, family.unit, &family.help);
+    for family in families.iter().filter(|family| family.name != "qxups_data_age_seconds") {
+        text.family(&family.name, Kind::Gauge, family.unit, &family.help);
         text.out.push_str(&family.samples);
     }
+}
+
+/// Where the family of a variable is; new where it is the first of its name. None without a unit.
+fn place(variable: &VariableView, families: &mut Vec<Family>) -> Option<usize> {
+    let (unit, divisor) = base_unit(variable.unit)?;
+    let short = variable.name.strip_prefix("ups.").unwrap_or(&variable.name);
+    let name = format!("qxups_{}_{unit}", metric_name(short));
+    if let Some(known) = families.iter().position(|family| family.name == name) {
+        return Some(known);
+    }
+    let help = format!("{} (NUT: {}).", variable.about, variable.name).trim_start().to_string();
+    families.push(Family { name, unit, divisor, help, samples: String::new(), last: usize::MAX });
+    Some(families.len() - 1)
 }
