@@ -320,7 +320,7 @@ impl FakeDriver {
 
     /// Says something to all its clients, once the first has its dump.
     pub fn say(&self, lines: &str) {
-        let end = Instant::now() + PATIENCE;
+        let end = Instant::now() + Duration::from_secs(5);
         while !self.shared.lock().unwrap().has_dumped && Instant::now() < end {
             std::thread::sleep(Duration::from_millis(5));
         }
