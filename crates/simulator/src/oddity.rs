@@ -57,6 +57,8 @@ pub enum Behaviour {
     Slow(Duration),
     /// A pause in the midst of the reply.
     Gap(Duration),
+    /// Nothing is heard for so long behind a reply, or behind a line that was not heard.
+    Rests(Duration),
     /// Each reply is that to the question before.
     Behind,
     /// The word that answers a command comes so much later.
@@ -179,6 +181,7 @@ pub const TABLE: &[OddityRow] = &[
     ("nuls",        "",       "where nothing is to be answered, zero bytes and a carriage return come"),
     ("slow",        "MS",     "replies come this many milliseconds later"),
     ("gap",         "MS",     "a pause of this many milliseconds within a reply"),
+    ("rests",       "MS",     "nothing is heard for this many milliseconds behind a reply, or behind a line that was not heard"),
     ("behind",      "",       "each reply is that to the question before"),
     ("late-word",   "MS",     "the acknowledgement of a command comes this many milliseconds later"),
     ("no-word",     "",       "no command is acknowledged"),
@@ -229,7 +232,7 @@ impl Oddity {
     }
 
     /// Whether the unit is in the state for it.
-    fn is_on(&self, world: &World, now: Duration) -> bool {
+    pub(crate) fn is_on(&self, world: &World, now: Duration) -> bool {
         now >= self.after && self.on.is_none_or(|state| state.holds(world))
     }
 }
@@ -258,6 +261,7 @@ fn behaviour(name: &str, value: &str) -> Option<Behaviour> {
         }
         "slow" => Behaviour::Slow(time()?),
         "gap" => Behaviour::Gap(time()?),
+        "rests" => Behaviour::Rests(time()?),
         "late-word" => Behaviour::LateWord(time()?),
         "plate" => Behaviour::Plate(PlateOddity::ALL.into_iter().find(|(word, _)| *word == value)?.1),
         _ if !value.is_empty() => return None,
@@ -290,6 +294,7 @@ impl fmt::Display for Behaviour {
             Behaviour::Volts(hundredths) => write!(f, "volts={:.2}", f64::from(*hundredths) / 100.0),
             Behaviour::Slow(time) => write!(f, "slow={}", time.as_millis()),
             Behaviour::Gap(time) => write!(f, "gap={}", time.as_millis()),
+            Behaviour::Rests(time) => write!(f, "rests={}", time.as_millis()),
             Behaviour::LateWord(time) => write!(f, "late-word={}", time.as_millis()),
             Behaviour::Toggles => f.write_str("toggles"),
             Behaviour::Blank => f.write_str("blank"),

@@ -744,3 +744,39 @@ fn case_l32_a_status_that_is_answered_one_time_in_four_on_battery() {
         case("L32 three of four replies are missing on battery", "OB after two of them", &Q1S, &text);
     }
 }
+
+#[test]
+fn case_l33_a_ups_that_rests_for_longer_than_the_rhythm_in_an_outage() {
+    // found by a review: it was asked more often than by NUT as soon as something happened, and never heard it again
+    for (interval, rest, on) in
+        [(5, 2100, ""), (5, 2400, ""), (5, 3000, " on:battery"), (3, 2200, ""), (10, 4000, "")]
+    {
+        for tenths in [0, 7, 14] {
+            let fails = 600_000 + 100 * tenths;
+            let text = format!(
+                "option pollinterval={interval}\nknob odd rests={rest}{on} after:30\nat {fails}ms mains fail\n                 at {}ms want ups.status has OB\nat {}ms charge 14\nat {}ms want ups.status has LB\n                 at {}ms want stale = no\nat {}ms mains back\nat {}ms want ups.status has OL\nuntil 800s",
+                fails + 3000 * interval,
+                fails + 60_000,
+                fails + 60_000 + 4000 * interval,
+                fails + 60_000 + 4000 * interval,
+                fails + 110_000,
+                fails + 110_000 + 3000 * interval,
+            );
+            case(&format!("L33 a rest of {rest} ms, a poll each {interval} s"), "OB, LB and OL", &Q1S, &text);
+        }
+    }
+}
+
+#[test]
+fn case_l34_a_question_that_is_lost_hides_no_rest() {
+    // found by a review: after one lost question it was asked right behind each reply, for ever
+    for (rest, nth) in [1100, 1500, 1900].into_iter().flat_map(|rest| [(rest, 280), (rest, 300), (rest, 305)])
+    {
+        let text = format!(
+            "knob odd rests={rest} after:30\nknob odd silent every:1000 phase:{nth}\nat 600s mains fail\n\
+             at 612s want ups.status has OB\nat 620s charge 14\nat 634s want ups.status has LB\n\
+             at 634s want stale = no\nuntil 660s"
+        );
+        case(&format!("L34 a rest of {rest} ms, a question lost"), "OB and LB", &Q1S, &text);
+    }
+}

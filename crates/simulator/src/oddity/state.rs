@@ -59,6 +59,7 @@ impl Behaviour {
             self,
             Behaviour::Slow(_)
                 | Behaviour::Gap(_)
+                | Behaviour::Rests(_)
                 | Behaviour::Behind
                 | Behaviour::LateWord(_)
                 | Behaviour::NoWord

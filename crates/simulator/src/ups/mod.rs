@@ -12,7 +12,7 @@ mod record;
 mod tests;
 
 use crate::knob::Knob;
-use crate::oddity::Oddness;
+use crate::oddity::{Behaviour, Oddness};
 use crate::profile::Profile;
 use crate::readings::UnitMemory;
 use crate::script::Script;
@@ -50,6 +50,8 @@ pub struct SimulatedUps {
     journal: Journal,
     oddness: Oddness,
     locked_up: bool,
+    /// Until then it hears nothing.
+    rests_until: Moment,
 }
 
 impl SimulatedUps {
@@ -74,6 +76,7 @@ impl SimulatedUps {
             journal: Journal::default(),
             oddness: Oddness::new(1),
             locked_up: false,
+            rests_until: Moment::ZERO,
         }
     }
 
@@ -127,12 +130,25 @@ impl SimulatedUps {
             self.locked_up = true;
             return;
         }
+        let rest = self.rest(now);
+        if rest.is_some_and(|_| now < self.rests_until) {
+            self.rests_until = now + rest.unwrap_or_default();
+            return;
+        }
         let Some(mut saying) = self.reply(raw, &line, now) else { return };
         if !self.profile.no_end {
             saying.bytes.push(END);
         }
         self.journal.complete(&saying.bytes, now);
         self.port.say(saying, raw.len() + 1, now, (&self.profile, &mut self.trouble));
+        self.rests_until = self.port.last_due().unwrap_or(now) + rest.unwrap_or_default();
+    }
+
+    /// How long it hears nothing behind a reply, where it is odd in that.
+    fn rest(&self, now: Moment) -> Option<Duration> {
+        let simulated = self.clock.simulated(now);
+        let odd = self.profile.oddities.iter().filter(|odd| odd.is_on(&self.world, simulated));
+        odd.filter_map(|odd| if let Behaviour::Rests(time) = odd.behaviour { Some(time) } else { None }).max()
     }
 
     /// What it says now; each call gives what is due.

@@ -98,6 +98,11 @@ impl Port {
         self.output.front().map(|(due, _)| *due)
     }
 
+    /// When the last of what is to go out does so.
+    pub(super) fn last_due(&self) -> Option<Moment> {
+        self.output.back().map(|(due, _)| *due)
+    }
+
     /// Closes the line for so long.
     pub(crate) fn hang_up(&mut self, time: Duration) {
         self.hang_up = Some(time);

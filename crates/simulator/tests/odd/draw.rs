@@ -37,6 +37,12 @@ pub fn draw(seed: u64) -> Life {
     let mut draw = Draw { random, life, now: 40 };
     draw.manners();
     draw.options();
+    // drawn apart, so that all else of a seed stays as it was (an order goes into a line that was quiet for longer)
+    let mut apart = Random::new(seed.wrapping_mul(0x51_7C).wrapping_add(3));
+    if apart.chance(0.05) {
+        let rest = [300, 600, 900, 1100][apart.below(4)];
+        draw.life.knobs.push(format!("odd rests={rest} after:30"));
+    }
     for _ in 0..1 + draw.random.below(3) {
         let odd = oddity::draw(&mut draw.random, protocol);
         draw.life.knobs.push(format!("odd {odd}"));

@@ -376,11 +376,14 @@ impl Judge {
             self.stale_since = Some(now);
             self.readable_while_stale = 0;
             let known_lost = self.gone_since.is_some() || now < self.settles;
+            // (one that rests is asked for its name and its status in turns)
+            let rests = |odd: &Oddity| matches!(odd.behaviour, Behaviour::Rests(_));
+            let is_asked = !look.ups.profile.oddities.iter().any(rests);
             // half a second: the device looks when it wakes
             if since_readable + Duration::from_millis(500) < after && !known_lost {
                 let ago = since_readable.as_secs_f64();
                 self.report(Kind::Stale, now, format!("stale {ago:.1} s after a readable status"));
-            } else if self.unread == 0 && !known_lost {
+            } else if self.unread == 0 && !known_lost && is_asked {
                 self.report(Kind::Stale, now, "stale, and no question for the status went unanswered".into());
             }
         }
