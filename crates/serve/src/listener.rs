@@ -136,6 +136,8 @@ pub(crate) struct Opened {
     pub bound: Vec<BoundSocket>,
     not_bound: Vec<NotBound>,
     not_resolved: Vec<String>,
+    /// Sentences of those that are no address, and never will be.
+    misread: Vec<String>,
     /// Names are looked up later.
     names_wait: bool,
 }
@@ -154,7 +156,10 @@ impl Opened {
         for row in if others.is_empty() { names } else { others } {
             match resolve(&row, family) {
                 Ok(addresses) => addresses.into_iter().for_each(|address| opened.add(address)),
-                Err(error) => opened.not_resolved.push(unresolved(&row, &error)),
+                Err(error) => match misread(&row) {
+                    Some(sentence) => opened.misread.push(sentence),
+                    None => opened.not_resolved.push(unresolved(&row, &error)),
+                },
             }
         }
         opened
@@ -175,13 +180,14 @@ impl Opened {
         if !self.bound.is_empty() || !self.not_resolved.is_empty() || self.names_wait {
             return None;
         }
-        let hopeless = self.not_bound.iter().find(|not_bound| !not_bound.may_come())?;
-        Some(hopeless.sentence())
+        let hopeless = self.not_bound.iter().find(|not_bound| !not_bound.may_come());
+        hopeless.map(NotBound::sentence).or_else(|| self.misread.first().cloned())
     }
 
     /// Sentences for the log.
     pub fn complaints(&self) -> impl Iterator<Item = String> + '_ {
-        self.not_bound.iter().map(NotBound::sentence).chain(self.not_resolved.iter().cloned())
+        let words = self.not_resolved.iter().chain(&self.misread).cloned();
+        self.not_bound.iter().map(NotBound::sentence).chain(words)
     }
 }
 
@@ -191,6 +197,16 @@ fn unresolved(row: &Listen, error: &io::Error) -> String {
         ListenAddress::Host(host) => host,
     };
     format!("upsd.conf, line {}: cannot find the address of {name}: {error}; it is tried again", row.line)
+}
+
+/// What is said of an address with its port behind a colon.
+fn misread(row: &Listen) -> Option<String> {
+    let ListenAddress::Host(name) = &row.address else { return None };
+    let (host, port) = name.split_once(':')?;
+    let is_port = !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit());
+    let sentence =
+        || format!("upsd.conf, line {}: {name} is no address: write LISTEN {host} {port}", row.line);
+    (is_port && !host.is_empty()).then(sentence)
 }
 
 /// All listeners of a server.

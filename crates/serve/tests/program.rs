@@ -50,6 +50,11 @@ fn what_is_wrong_ends_the_start_with_one_sentence() {
         ("upsd.conf", "LISTEN 127.0.0.1\nMAXAGE soon\n", "upsd.conf, line 2: MAXAGE"),
         ("upsd.conf", "LISTEN 127.0.0.1 3493\nMAXCONN 99999999\n", "MAXCONN is 99999999"),
         ("upsd.conf", "LISTEN 127.0.0.1 3493\nMAXCONN 2\n", "write at least 3"),
+        (
+            "upsd.conf",
+            "LISTEN 127.0.0.1:3499\n",
+            "upsd.conf, line 1: 127.0.0.1:3499 is no address: write LISTEN 127.0.0.1 3499",
+        ),
         ("upsd.users", "[a]\npassword = x\n[a]\n", "upsd.users, line 3: "),
     ] {
         let site = Site::new("wrong", CONF, "");

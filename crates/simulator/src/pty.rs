@@ -63,7 +63,13 @@ impl Pty {
                 }
                 Err(_) => {}
             }
-            std::os::unix::fs::symlink(&path, link)?;
+            std::os::unix::fs::symlink(&path, link).map_err(|error| {
+                let text = format!(
+                    "cannot make the link {}: {error}; name one in a folder of yours",
+                    link.display()
+                );
+                io::Error::new(error.kind(), text)
+            })?;
         }
         // SAFETY: the master owns its descriptor, and is owned and never replaced by the AsyncFd
         #[allow(unsafe_code)]

@@ -21,7 +21,7 @@ pub fn run(what: Option<&str>) -> Result<String, String> {
     };
     text.ok_or_else(|| {
         format!(
-            "nothing is known of '{what}', which says little: most small UPSes speak one of these dialects, whatever their name. 'qxups scan' asks yours, 'qxups supported VID:PID' takes the numbers that lsusb prints"
+            "nothing is known of '{what}', which says little: many small UPSes speak one of these dialects, whatever their name ('qxups scan' asks yours, 'qxups supported VID:PID' takes the numbers that lsusb prints). Those of APC, CyberPower, Eaton and Tripp Lite mostly speak others: NUT has drivers for them (apcsmart, usbhid-ups)"
         )
     })
 }

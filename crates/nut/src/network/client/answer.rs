@@ -140,7 +140,9 @@ fn advice(word: ErrorWord) -> &'static str {
             "the server refuses: user or password are wrong, or the user may not do this; check them in \
              upsd.users"
         }
-        ErrorWord::UnknownUps => "the server has no UPS of that name; list its names with 'qxups list'",
+        ErrorWord::UnknownUps => {
+            "the server has no UPS of that name; list its names with 'qxups list' (of another server: 'qxups list @HOST')"
+        }
         ErrorWord::VarNotSupported => "the UPS has no such variable; list them with 'qxups list UPS'",
         ErrorWord::CmdNotSupported => "the UPS has no such command; list them with 'qxups list UPS commands'",
         ErrorWord::InvalidArgument => "the server does not understand the request; check its words",

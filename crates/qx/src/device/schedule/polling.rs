@@ -408,7 +408,7 @@ impl Device {
         let lines: Vec<String> =
             readings.flat_map(|readings| readings.values.iter().filter_map(kept)).collect();
         if !lines.is_empty() {
-            self.note(LogLevel::Info, format!("the UPS says {}", lines.join(", ")));
+            self.note(LogLevel::Debug, format!("the UPS says {}", lines.join(", ")));
         }
     }
 }
