@@ -339,7 +339,7 @@ fn two_sections_on_one_port_are_found() {
 
 /// Beside ups.conf, and named alone.
 #[test]
-fn qxups_toml_is_checked_too() {
+fn the_server_s_files_are_checked_too() {
     let folder = std::env::temp_dir().join(format!("qxups-check-extras-{}", std::process::id()));
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("ups.conf"), "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\n").unwrap();
@@ -365,7 +365,17 @@ fn qxups_toml_is_checked_too() {
     );
     let (code, said) = check(&["--json"]);
     let read: serde_json::Value = serde_json::from_str(&said).unwrap();
-    assert_eq!((code, &read["works"], &read["extras"]["works"]), (Some(1), &true.into(), &false.into()));
-    assert_eq!(read["extras"]["findings"][0]["line"], 4);
+    assert_eq!((code, &read["works"], &read["beside"][0]["works"]), (Some(1), &true.into(), &false.into()));
+    assert_eq!(read["beside"][0]["findings"][0]["line"], 4);
+    // what upsd does not take is an error, what it passes over a note
+    std::fs::write(&toml, "").unwrap();
+    std::fs::write(folder.join("upsd.conf"), "MAXAGE soon\nFROB 1\n").unwrap();
+    std::fs::write(folder.join("upsd.users"), "[admin]\npassword = secret\ninstcmd = all\n").unwrap();
+    let (code, said) = check(&[]);
+    let says = |line: &str| said.lines().any(|said| said.starts_with(line));
+    assert!(code == Some(1) && says("upsd.conf:1: error: MAXAGE") && says("upsd.conf:2: note: "), "{said}");
+    assert!(says("upsd.users:3: ") && says("qxups.toml: 0 errors"), "{said}");
+    let (_, said) = check(&[folder.join("upsd.users").to_str().unwrap()]);
+    assert!(said.starts_with("upsd.users:3: ") && said.lines().count() == 2, "{said}");
     std::fs::remove_dir_all(&folder).unwrap();
 }

@@ -1,28 +1,65 @@
-//! `qxups.toml`, as the server reads it.
+//! What lies beside `ups.conf`: `upsd.conf`, `upsd.users` and `qxups.toml`, as the server reads them.
 
+use nut::{upsd_conf, upsd_users};
 use serve::extras;
-use station::config::LineFinding;
+use station::config::{LineFinding, Severity};
+use std::fmt::Display;
 use std::path::Path;
 
-/// What was found in it.
-pub struct CheckedExtras {
+/// Their names.
+pub const NAMES: [&str; 3] = ["upsd.conf", "upsd.users", extras::FILE];
+
+/// What was found in one of them.
+pub struct CheckedFile {
     /// Where it is.
     pub file: String,
-    /// What is wrong, by line.
+    /// What is to be said of it, by line.
     pub findings: Vec<LineFinding>,
 }
 
-impl CheckedExtras {
+impl CheckedFile {
+    /// Whether a file is one of them, by its name.
+    pub fn is_one(file: &Path) -> bool {
+        NAMES.iter().any(|name| file.file_name().is_some_and(|is| is == *name))
+    }
+
     /// Checks what stands in the file.
-    pub fn of(file: &Path, text: &[u8]) -> CheckedExtras {
-        CheckedExtras {
-            file: file.display().to_string(),
-            findings: extras::parse(text).err().unwrap_or_default(),
-        }
+    pub fn of(file: &Path, text: &[u8]) -> CheckedFile {
+        let findings = match file.file_name().and_then(|name| name.to_str()) {
+            Some("upsd.conf") => {
+                let conf = upsd_conf::parse(text);
+                let wrong = conf.wrong.iter().map(|wrong| error(wrong.line, &wrong.fault));
+                wrong.chain(conf.remarks.iter().map(|remark| hint(remark.line, &remark.matter))).collect()
+            }
+            Some("upsd.users") => {
+                let users = upsd_users::parse(text);
+                let wrong = users.wrong.iter().map(|wrong| error(wrong.line, &wrong.fault));
+                wrong.chain(users.remarks.iter().map(|remark| hint(remark.line, &remark.matter))).collect()
+            }
+            _ => extras::parse(text).err().unwrap_or_default(),
+        };
+        let mut findings: Vec<LineFinding> = findings;
+        findings.sort_by_key(|finding| finding.line);
+        CheckedFile { file: file.display().to_string(), findings }
+    }
+
+    /// One that this user may not read.
+    pub fn unread(file: &Path, error: &dyn Display) -> CheckedFile {
+        let text =
+            format!("cannot be read ({error}), so it was not checked: run this as a user who may read it");
+        CheckedFile { file: file.display().to_string(), findings: vec![LineFinding::hint(None, text)] }
     }
 
     /// Whether the server takes it.
     pub fn works(&self) -> bool {
-        self.findings.is_empty()
+        self.findings.iter().all(|finding| finding.severity != Severity::Error)
     }
+}
+
+fn error(line: usize, fault: &dyn Display) -> LineFinding {
+    LineFinding::error(Some(line), fault.to_string())
+}
+
+fn hint(line: usize, matter: &dyn Display) -> LineFinding {
+    LineFinding::hint(Some(line), matter.to_string())
 }

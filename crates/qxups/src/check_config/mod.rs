@@ -1,4 +1,5 @@
-//! `qxups check-config`: what is wrong with `ups.conf`, and with `qxups.toml` beside it, line by line, and what to write.
+//! `qxups check-config`: what is wrong with `ups.conf`, and with the server's files beside it, line by line, and what to
+//! write.
 
 mod beside;
 mod check;
@@ -7,10 +8,9 @@ mod print;
 mod values;
 
 use crate::out::{self, Stop};
-use beside::CheckedExtras;
+use beside::CheckedFile;
 use check::CheckReport;
 use driver::config::Paths;
-use serve::extras;
 use station::config::{LONGEST_CONF, nearest};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -18,7 +18,7 @@ use std::process::ExitCode;
 /// What to check.
 #[derive(clap::Args)]
 pub struct CheckConfig {
-    /// ups.conf, beside which qxups.toml is checked as well, or qxups.toml alone; left out, those of NUT
+    /// ups.conf, with upsd.conf, upsd.users and qxups.toml beside it, or one of these alone; left out, those of NUT
     file: Option<PathBuf>,
     /// For programs
     #[arg(long)]
@@ -29,17 +29,16 @@ impl CheckConfig {
     /// Prints what there is to say. The exit code is 1 when something would not work.
     pub fn run(self) -> Result<ExitCode, Stop> {
         let file = self.file.unwrap_or_else(|| Paths::from_environment().conf.join("ups.conf"));
-        let is_extras = file.file_name().is_some_and(|name| name == extras::FILE);
-        let (report, beside) = match is_extras {
-            true => (None, Some(CheckedExtras::of(&file, &read(&file)?))),
-            false => (Some(report(&file)?), beside(&file)?),
+        let (report, beside) = match CheckedFile::is_one(&file) {
+            true => (None, vec![CheckedFile::of(&file, &read(&file)?)]),
+            false => (Some(report(&file)?), beside(&file)),
         };
         let file = file.display().to_string();
         out::print(&match (self.json, &report) {
-            (true, report) => print::json(&file, report.as_ref(), beside.as_ref()),
-            (false, report) => print::text(&file, report.as_ref(), beside.as_ref()),
+            (true, report) => print::json(&file, report.as_ref(), &beside),
+            (false, report) => print::text(&file, report.as_ref(), &beside),
         })?;
-        let works = report.is_none_or(|report| report.works()) && beside.is_none_or(|beside| beside.works());
+        let works = report.is_none_or(|report| report.works()) && beside.iter().all(CheckedFile::works);
         Ok(if works { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 }
@@ -54,11 +53,14 @@ fn report(file: &Path) -> Result<CheckReport, Stop> {
     Ok(check::check(&nut::ups_conf::parse(&read(file)?), file.parent().unwrap_or(Path::new("/"))))
 }
 
-/// `qxups.toml` in the folder of `ups.conf`, where there is one.
-fn beside(file: &Path) -> Result<Option<CheckedExtras>, Stop> {
-    let beside = file.with_file_name(extras::FILE);
-    match beside.is_file() {
-        true => Ok(Some(CheckedExtras::of(&beside, &read(&beside)?))),
-        false => Ok(None),
-    }
+/// The server's files in the folder of `ups.conf`, as far as they are there.
+fn beside(file: &Path) -> Vec<CheckedFile> {
+    let files = beside::NAMES.map(|name| file.with_file_name(name));
+    let there = files.iter().filter(|file| file.is_file());
+    there
+        .map(|file| match link::read_piped(file, LONGEST_CONF) {
+            Ok(text) => CheckedFile::of(file, &text),
+            Err(error) => CheckedFile::unread(file, &error),
+        })
+        .collect()
 }

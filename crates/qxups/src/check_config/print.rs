@@ -1,13 +1,13 @@
 //! What was found, for people and for programs.
 
-use super::beside::CheckedExtras;
+use super::beside::CheckedFile;
 use super::check::{CheckReport, Whose};
 use serde_json::{Value, json};
 use station::config::{LineFinding, Severity};
 use std::fmt::Write;
 
-/// For people: `file:line: what`, then the new sections, then the same of `qxups.toml`.
-pub fn text(file: &str, report: Option<&CheckReport>, beside: Option<&CheckedExtras>) -> String {
+/// For people: `file:line: what`, then the new sections, then the same of the files beside it.
+pub fn text(file: &str, report: Option<&CheckReport>, beside: &[CheckedFile]) -> String {
     let mut out = String::new();
     if let Some(report) = report {
         lines(&mut out, file, &report.findings);
@@ -19,9 +19,9 @@ pub fn text(file: &str, report: Option<&CheckReport>, beside: Option<&CheckedExt
         }
         count(&mut out, file, &report.findings);
     }
-    if let Some(beside) = beside {
-        lines(&mut out, &beside.file, &beside.findings);
-        count(&mut out, &beside.file, &beside.findings);
+    for file in beside {
+        lines(&mut out, &file.file, &file.findings);
+        count(&mut out, &file.file, &file.findings);
     }
     out
 }
@@ -38,7 +38,7 @@ fn count(out: &mut String, file: &str, findings: &[LineFinding]) {
 }
 
 /// For programs.
-pub fn json(file: &str, report: Option<&CheckReport>, beside: Option<&CheckedExtras>) -> String {
+pub fn json(file: &str, report: Option<&CheckReport>, beside: &[CheckedFile]) -> String {
     let section = |section: &Whose| {
         json!({
             "name": section.name,
@@ -47,21 +47,16 @@ pub fn json(file: &str, report: Option<&CheckReport>, beside: Option<&CheckedExt
             "nutdrv_qx": section.new.as_ref().map(|new| new.text.clone()),
         })
     };
-    let of_extras = |beside: &CheckedExtras| json!({ "file": beside.file, "works": beside.works(), "findings": findings(&beside.findings) });
-    let all = match (report, beside) {
-        (Some(report), beside) => {
-            let mut all = json!({
-                "file": file,
-                "works": report.works(),
-                "findings": findings(&report.findings),
-                "sections": report.sections.iter().map(section).collect::<Vec<Value>>(),
-            });
-            if let (Some(beside), Some(fields)) = (beside, all.as_object_mut()) {
-                fields.insert("extras".into(), of_extras(beside));
-            }
-            all
-        }
-        (None, beside) => beside.map_or(Value::Null, of_extras),
+    let other = |other: &CheckedFile| json!({ "file": other.file, "works": other.works(), "findings": findings(&other.findings) });
+    let all = match report {
+        Some(report) => json!({
+            "file": file,
+            "works": report.works(),
+            "findings": findings(&report.findings),
+            "sections": report.sections.iter().map(section).collect::<Vec<Value>>(),
+            "beside": beside.iter().map(other).collect::<Vec<Value>>(),
+        }),
+        None => beside.first().map_or(Value::Null, other),
     };
     format!("{all:#}\n")
 }
