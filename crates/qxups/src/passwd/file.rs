@@ -38,7 +38,10 @@ pub fn change<T>(path: &Path, edit: impl FnOnce(&[u8]) -> Result<(Vec<u8>, T), S
     let written = write(&path, &draft, &new, &known);
     if let Err(error) = written {
         let _ = std::fs::remove_file(&draft);
-        return Err(format!("cannot write {}: {error}; run this as the owner of the file", path.display()));
+        return Err(format!(
+            "cannot write {}: {error}; run this as root, or as the owner of file and folder who is in the file's group",
+            path.display()
+        ));
     }
     Ok(said)
 }
