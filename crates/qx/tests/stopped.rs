@@ -1,7 +1,7 @@
 //! A process that is stopped, a machine that is suspended: to the device, time leaps.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use qx::device::{Device, Event, Outcome};
+use qx::device::{Device, Event, Outcome, STOPPED};
 use qx::line::exchange::Reply;
 use qx::options::Options;
 use qx::vocabulary::moment::Moment;
@@ -147,4 +147,23 @@ fn a_number_of_before_a_silence_is_not_shown_as_fresh() {
         }
         assert_eq!(first, Some(Some("77".to_string())), "after {gap} s");
     }
+}
+
+/// Found by a review: the log blamed the UPS for a silence of the process itself. What an exchange takes is no such silence.
+#[test]
+fn a_process_that_did_not_run_says_so_and_a_slow_exchange_does_not() {
+    let mut line = found();
+    line.now += lasting(30);
+    let _ = line.device.poll_exchange(line.now);
+    assert!(line.device.store().is_stale());
+    assert_eq!(line.device.why_stale(), STOPPED);
+    line.now += lasting(1);
+    line.device.handle_reply(reply(STATUS), line.now);
+    assert!(!line.device.store().is_stale());
+    assert_ne!(line.device.why_stale(), STOPPED);
+    let mut line = found();
+    let (_, now) = asks(&mut line.device, line.now);
+    line.device.handle_reply(Reply::default(), now + lasting(30));
+    assert!(line.device.store().is_stale());
+    assert_ne!(line.device.why_stale(), STOPPED);
 }

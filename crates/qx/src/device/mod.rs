@@ -318,7 +318,7 @@ impl Device {
             }
             Asked::Request(request) => self.handle_request_reply(request, reply, since, now),
         }
-        self.check_freshness(now);
+        self.check_freshness(false, now);
     }
 
     /// What happened to the link.
@@ -339,14 +339,14 @@ impl Device {
         if is_news {
             self.link_changed(change, now);
         }
-        self.check_freshness(now);
+        self.check_freshness(false, now);
     }
 
     /// The next exchange, if one is due. Its outcome must come back by [`Device::handle_reply`] or
     /// [`Device::handle_link`] before the next.
     pub fn poll_exchange(&mut self, now: Moment) -> Option<Exchange> {
         self.clock = now;
-        self.check_freshness(now);
+        self.check_freshness(self.asked.is_none(), now);
         self.settle_due_order(now);
         self.check_identity(now);
         self.continue_killing(now);

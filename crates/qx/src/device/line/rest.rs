@@ -22,6 +22,8 @@ const BEFORE_ORDER: Duration = Duration::from_millis(2500);
 const SOON: Duration = Duration::from_secs(1);
 /// so often. (Once the lost one may not have reached the UPS.)
 const SHOWN_AFTER: u8 = 2;
+/// It counts no more after so many replies in a row: a line that lost one in a month loses none at random.
+const FORGOTTEN_AFTER: u16 = 300;
 
 /// What is known of the rest that a UPS needs.
 #[derive(Debug, Default)]
@@ -46,8 +48,9 @@ pub(super) struct Rest {
     right_behind: Moment,
     /// A question was answered after the rest that was found, and none was lost before it.
     is_proven: bool,
-    /// How often it was seen that questions are lost at random.
+    /// How often it was seen that questions are lost at random, and how many replies came since the last loss.
     at_random: u8,
+    replies: u16,
 }
 
 impl Rest {
@@ -83,6 +86,10 @@ impl Rest {
         }
         if answered && !lost_before && gap < SOON {
             self.right_behind = now;
+        }
+        self.replies = if answered { self.replies.saturating_add(1) } else { 0 };
+        if self.replies >= FORGOTTEN_AFTER {
+            self.at_random = 0;
         }
         if !answered {
             self.in_a_row = self.in_a_row.saturating_add(1);
@@ -239,6 +246,10 @@ mod tests {
             (0..IN_A_ROW).for_each(|_| _ = ask(&mut rest, 5000, u64::MAX));
             assert_eq!(rest.is_left_alone(), is_left_alone);
         }
+        // which is forgotten
+        (0..FORGOTTEN_AFTER).for_each(|_| _ = ask(&mut rest, 5000, 0));
+        (0..IN_A_ROW).for_each(|_| _ = ask(&mut rest, 1000, u64::MAX));
+        assert!(rest.is_left_alone());
     }
 
     #[test]

@@ -91,10 +91,14 @@ impl Device {
         self.ready && !self.store.is_stale() && now < self.fresh_until()
     }
 
-    pub(in crate::device) fn check_freshness(&mut self, now: Moment) {
+    /// Looks whether data is stale by now. `was_idle`: nothing was asked since the device was looked at last, so that it
+    /// should have been looked at in time; an exchange may take long by itself.
+    pub(in crate::device) fn check_freshness(&mut self, was_idle: bool, now: Moment) {
         if self.ready && !self.store.is_stale() {
             // that all of it is old is told before anything else
             if self.is_overdue(now) && !self.mains_is_known_otherwise(now) {
+                let late = now.saturating_sub(self.fresh_until());
+                self.schedule.noticed_late = was_idle && self.line.is_up() && late >= NOTICED_LATE;
                 self.become_stale(now);
             } else {
                 self.withdraw_dead(now);
@@ -141,7 +145,6 @@ impl Device {
     }
 
     fn become_stale(&mut self, now: Moment) {
-        self.schedule.noticed_late = now.saturating_sub(self.fresh_until()) >= NOTICED_LATE;
         self.store.set_stale(true);
         // what was read since mains was is new: of an outage that is answered seldom, it is the first word
         let since = self.schedule.last_good;
