@@ -100,6 +100,10 @@ pub struct UpsView {
     pub commands: Vec<Cow<'static, str>>,
     /// How its questions were answered, where this process asks them.
     pub exchanges: Option<ExchangeCounts>,
+    /// Of its battery the variables that the UPS does not say itself: they are estimated, computed or configured.
+    pub computed: Vec<Cow<'static, str>>,
+    /// A history is kept.
+    pub has_history: bool,
     pub(crate) variables: Vec<VariableView>,
 }
 

@@ -3,19 +3,22 @@
 //! Nothing of it exists as long as it listens nowhere.
 
 mod listen;
+mod past;
 mod process;
 mod stream;
 mod view;
 
 pub(crate) use listen::Pages;
 
+use crate::fleet::Ups;
 use crate::server::Server;
+use past::PastReader;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
-use web::http::{Gate, Hub, Live};
-use web::view::{AnswerCounts, FleetView, ProcessView, ServerView};
-use web::{PageSource, Place};
+use web::http::{Gate, Hub, Live, PastFuture};
+use web::view::{AnswerCounts, FleetView, ProcessView, ServerView, UpsView};
+use web::{PageSource, PastQuestion, PastTrouble, Place};
 
 /// The server, as its pages see it.
 pub(crate) struct PageDesk {
@@ -24,6 +27,7 @@ pub(crate) struct PageDesk {
     gate: Rc<Gate>,
     place: RefCell<Rc<Place>>,
     answers: Cell<AnswerCounts>,
+    past: PastReader,
 }
 
 impl PageDesk {
@@ -34,7 +38,15 @@ impl PageDesk {
             gate: Gate::new(web::http::CONNECTIONS),
             place: RefCell::default(),
             answers: Cell::default(),
+            past: PastReader::default(),
         })
+    }
+
+    /// One UPS as pages show it.
+    fn view(&self, ups: &Ups) -> UpsView {
+        let mut view = view::of(ups);
+        view.has_history = self.server.chronicle.borrow().is_some();
+        view
     }
 
     fn server_view(&self) -> ServerView {
@@ -57,7 +69,7 @@ impl fmt::Debug for PageDesk {
 
 impl PageSource for PageDesk {
     fn fleet(&self) -> FleetView {
-        let upses = self.server.fleet.borrow().all().iter().map(|ups| view::of(ups)).collect();
+        let upses = self.server.fleet.borrow().all().iter().map(|ups| self.view(ups)).collect();
         FleetView { upses, server: self.server_view() }
     }
 
@@ -67,7 +79,7 @@ impl PageSource for PageDesk {
 
     fn one(&self, name: &str) -> FleetView {
         let found = self.server.fleet.borrow().find(name).cloned();
-        let upses = found.iter().map(|ups| view::of(ups)).collect();
+        let upses = found.iter().map(|ups| self.view(ups)).collect();
         FleetView { upses, server: self.server_view() }
     }
 }
@@ -89,5 +101,13 @@ impl Live for PageDesk {
 
     fn hub(&self) -> &Hub {
         &self.hub
+    }
+
+    fn past(&self, question: PastQuestion) -> PastFuture {
+        let path = self.server.chronicle.borrow().as_ref().map(|chronicle| chronicle.path().to_path_buf());
+        match path {
+            Some(path) => Box::pin(self.past.ask(path, question)),
+            None => Box::pin(std::future::ready(Err(PastTrouble::Off))),
+        }
     }
 }

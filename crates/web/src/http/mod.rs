@@ -6,6 +6,7 @@
 mod body;
 mod gate;
 mod hub;
+mod pack;
 mod shelf;
 mod wire;
 
@@ -13,6 +14,7 @@ pub use gate::{CONNECTIONS, Gate, GatePass, Leave};
 pub use hub::{Hub, LISTENERS};
 
 use crate::answer::{PageAnswer, PageSource, Whole, answer, shared};
+use crate::past::{Past, PastAsk, PastQuestion, PastTrouble, past_answer};
 use crate::request::{Asked, Place};
 use body::ReplyBody;
 use hyper::body::{Body, Bytes, Incoming};
@@ -21,6 +23,7 @@ use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Version};
 use shelf::ServedAnswer;
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -43,6 +46,20 @@ pub trait Live: PageSource {
     fn answered(&self, status: u16);
     /// Says to those who listen to events what is new.
     fn hub(&self) -> &Hub;
+    /// Asks the history. It is read elsewhere: who waits for it waits alone.
+    fn past(&self, question: PastQuestion) -> PastFuture {
+        let _ = question;
+        Box::pin(std::future::ready(Err(PastTrouble::Off)))
+    }
+}
+
+/// What the history has, some time later.
+pub type PastFuture = Pin<Box<dyn Future<Output = Result<Past, PastTrouble>>>>;
+
+/// A response that is there, or that waits for the history.
+enum Reply {
+    Now(Response<ReplyBody>),
+    Later(Pin<Box<dyn Future<Output = Response<ReplyBody>>>>),
 }
 
 /// Serves one connection until it ends. `pass` is its place at the [`Gate`], which it leaves with this.
@@ -53,8 +70,13 @@ pub async fn serve<S: Live + 'static>(
 ) {
     let pass = Rc::new(pass);
     let service = service_fn(|request: Request<Incoming>| {
-        let response = respond(&request, &site, &pass);
-        async move { Ok::<_, Infallible>(response) }
+        let reply = respond(&request, &site, &pass);
+        async move {
+            Ok::<_, Infallible>(match reply {
+                Reply::Now(response) => response,
+                Reply::Later(response) => response.await,
+            })
+        }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer)
@@ -67,28 +89,52 @@ pub async fn serve<S: Live + 'static>(
     let _ = http.serve_connection(HyperStream::new(stream), service).await;
 }
 
-fn respond<S: Live + 'static>(
-    request: &Request<Incoming>,
-    site: &Rc<S>,
-    pass: &Rc<GatePass>,
-) -> Response<ReplyBody> {
-    let response = answered(request, site, pass);
+fn respond<S: Live + 'static>(request: &Request<Incoming>, site: &Rc<S>, pass: &Rc<GatePass>) -> Reply {
+    let reply = answered(request, site, pass);
     pass.asked();
-    site.answered(response.status().as_u16());
-    response
+    if let Reply::Now(response) = &reply {
+        site.answered(response.status().as_u16());
+    }
+    reply
 }
 
-fn answered<S: Live + 'static>(
-    request: &Request<Incoming>,
+/// Waits for what the history has.
+fn from_the_past<S: Live + 'static>(ask: PastAsk, site: Rc<S>, packed: bool, version: Version) -> Reply {
+    let found = site.past(ask.question.clone());
+    Reply::Later(Box::pin(async move {
+        let whole = past_answer(&ask, &*site, found.await);
+        let response = served(whole, &site, packed, version)
+            .map_or_else(|full| full, |answer| of_whole(answer, version));
+        site.answered(response.status().as_u16());
+        response
+    }))
+}
+
+/// An answer as it is sent, or that there is no room for it.
+fn served<S: Live>(
+    mut whole: Whole,
     site: &Rc<S>,
-    pass: &Rc<GatePass>,
-) -> Response<ReplyBody> {
+    packed: bool,
+    version: Version,
+) -> Result<ServedAnswer, Response<ReplyBody>> {
+    let hub = site.hub();
+    let is_packed = packed && pack::pack(&mut whole);
+    hub.shelf.served(whole, is_packed).ok_or_else(|| {
+        later("Too many answers wait for clients that do not read them; try again later.", version)
+    })
+}
+
+fn answered<S: Live + 'static>(request: &Request<Incoming>, site: &Rc<S>, pass: &Rc<GatePass>) -> Reply {
     let (headers, place) = (request.headers(), site.place());
     let host = host_of(request, &place);
     // several headers of that name are one list
-    let accepts: Vec<&str> =
-        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
-    let accept = accepts.join(",");
+    let list = |name| {
+        let values: Vec<&str> =
+            headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        values.join(",")
+    };
+    let accept = list(header::ACCEPT);
+    let (packed, version) = (pack::accepts_gzip(&list(header::ACCEPT_ENCODING)), request.version());
     let asked = Asked {
         method: request.method().as_str(),
         path: request.uri().path(),
@@ -99,33 +145,34 @@ fn answered<S: Live + 'static>(
         has_body: !request.body().is_end_stream(),
     };
     let (shelf, what) = (&site.hub().shelf, shared(&asked, &place));
-    if let Some(answer) = what.and_then(|what| shelf.take(what)) {
-        return of_whole(answer, request);
+    if let Some(answer) = what.and_then(|what| shelf.take(what, packed)) {
+        return Reply::Now(of_whole(answer, version));
     }
     let began = Instant::now();
     let whole = match answer(&asked, &place, &**site) {
         PageAnswer::Whole(whole) => whole,
-        PageAnswer::Events(_) if request.method() == Method::HEAD => return of_events(ReplyBody::nothing()),
+        PageAnswer::Past(ask) => return from_the_past(ask, site.clone(), packed, version),
+        PageAnswer::Events(_) if request.method() == Method::HEAD => {
+            return Reply::Now(of_events(ReplyBody::nothing()));
+        }
         PageAnswer::Events(ups) => match site.hub().listen(site, ups) {
             Some(stream) => {
                 pass.listens();
-                return of_events(ReplyBody::Events(stream));
+                return Reply::Now(of_events(ReplyBody::Events(stream)));
             }
             None => {
-                return later(
-                    "As many clients listen to events as this server lets; try again later.",
-                    request,
-                );
+                let sentence = "As many clients listen to events as this server lets; try again later.";
+                return Reply::Now(later(sentence, version));
             }
         },
     };
-    match shelf.served(whole) {
-        Some(answer) => {
+    Reply::Now(match served(whole, site, packed, version) {
+        Ok(answer) => {
             what.into_iter().for_each(|what| shelf.keep(what, &answer, began.elapsed()));
-            of_whole(answer, request)
+            of_whole(answer, version)
         }
-        None => later("Too many answers wait for clients that do not read them; try again later.", request),
-    }
+        Err(full) => full,
+    })
 }
 
 /// The name by which the client calls the server; none where it gives none, several, or two that differ.
@@ -141,10 +188,11 @@ fn host_of<'r>(request: &'r Request<Incoming>, place: &Place) -> Option<&'r str>
 }
 
 /// There is no room now.
-fn later(sentence: &str, request: &Request<Incoming>) -> Response<ReplyBody> {
+fn later(sentence: &str, version: Version) -> Response<ReplyBody> {
     let Whole { status, content_type, body, tag, is_last } = Whole::sentence(503, sentence);
     let body = Bytes::from(body.into_owned());
-    let mut response = of_whole(ServedAnswer { status, content_type, body, tag, is_last }, request);
+    let mut response =
+        of_whole(ServedAnswer { status, content_type, body, tag, is_last, is_packed: false }, version);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
     response
 }
@@ -178,23 +226,27 @@ fn of_events(reply: ReplyBody) -> Response<ReplyBody> {
     response
 }
 
-fn of_whole(answer: ServedAnswer, request: &Request<Incoming>) -> Response<ReplyBody> {
-    let ServedAnswer { status, content_type, body, tag, is_last } = answer;
+fn of_whole(answer: ServedAnswer, version: Version) -> Response<ReplyBody> {
+    let ServedAnswer { status, content_type, body, tag, is_last, is_packed } = answer;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = with_headers(status, content_type, ReplyBody::whole(body));
     let headers = response.headers_mut();
     let keeping = if tag.is_some() { "no-cache" } else { "no-store" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keeping));
-    if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(tag).ok()) {
+    // weak: it stands for the text, packed or not
+    if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(&format!("W/{tag}")).ok()) {
         headers.insert(header::ETAG, tag);
     }
-    if content_type.contains("version=") {
-        headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+    let depends =
+        if content_type.contains("version=") { "Accept, Accept-Encoding" } else { "Accept-Encoding" };
+    headers.insert(header::VARY, HeaderValue::from_static(depends));
+    if is_packed {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     if status == StatusCode::METHOD_NOT_ALLOWED {
         headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
-    if is_last || request.version() == Version::HTTP_10 {
+    if is_last || version == Version::HTTP_10 {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response

@@ -3,11 +3,21 @@
 //!
 //! Links are relative, so that pages work behind any path of a proxy.
 
+mod battery;
 mod one;
+mod outages;
 mod overview;
+mod plot;
+mod plots;
+mod tabs;
 
+pub(crate) use battery::battery;
 pub use one::{missing, one};
+pub(crate) use outages::outages;
 pub use overview::overview;
+pub(crate) use plot::{SVG_POINTS, plotted};
+pub(crate) use plots::plots;
+pub(crate) use tabs::{missing_below, without_history};
 
 use crate::condition::Seriousness;
 use crate::escape;

@@ -1,7 +1,6 @@
 //! `/ups/NAME`: one UPS with all its variables, each with its age.
 
-use super::Page;
-use crate::condition::condition;
+use super::{Page, tabs};
 use crate::escape;
 use crate::number::number;
 use crate::view::{DataState, UpsView, VariableView};
@@ -32,14 +31,10 @@ pub fn one(ups: &UpsView) -> String {
         page.text(description);
         page.raw("</p>\n");
     }
-    let (text, level) = condition(ups);
-    page.raw("<p class=\"state\" data-ups=\"");
-    page.text(&ups.name);
-    page.raw("\"><span data-is=\"condition\">");
-    page.badge(&text, level);
-    page.raw("</span> <span data-is=\"age\">");
-    page.age(ups.age);
-    page.raw("</span></p>\n<div id=\"values\">\n");
+    tabs::state(ups, &mut page);
+    tabs::tabs(ups, "", &mut page);
+    tabs::teaser(ups, &mut page);
+    page.raw("<div id=\"values\">\n");
     if ups.state != DataState::Fresh {
         page.raw("<p>There are no values: what the UPS said last is too old to be shown, or no driver gives data. The log of the server says why.</p>\n");
     }
