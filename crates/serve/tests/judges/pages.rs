@@ -1,6 +1,6 @@
 //! The pages and metrics before programs of others: Prometheus and promtool, chromium with axe-core, schemathesis.
 
-use crate::site::{FakeDriver, Site, free_port, judge};
+use crate::site::{FakeDriver, Site, free_port, judge, past};
 use crate::{both, ended, existing, installed, script};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -23,9 +23,21 @@ struct Pages {
 }
 
 fn pages(name: &str) -> Pages {
+    pages_with(name, "")
+}
+
+/// With a month of history of the rack.
+fn pages_with_history(name: &str) -> Pages {
+    pages_with(name, "[history]\nenabled = true\n")
+}
+
+fn pages_with(name: &str, more: &str) -> Pages {
     let port = free_port();
     let mut site = Site::new(&format!("judge-pages-{name}"), CONF, "");
-    site.write("qxups.toml", &format!("[web]\nlisten = ['127.0.0.1:{port}']\n"));
+    site.write("qxups.toml", &format!("[web]\nlisten = ['127.0.0.1:{port}']\n{more}"));
+    if !more.is_empty() {
+        past::write(&site.state().join("history.sqlite"), "rack", 30);
+    }
     let odd = FakeDriver::start(&site, "fake-odd", DUMP);
     site.start();
     for (ups, status) in [("rack", "OL"), ("attic", "OB"), ("odd", "OL")] {
@@ -201,7 +213,7 @@ fn schemathesis_finds_what_the_description_says() {
     else {
         return;
     };
-    let pages = pages("schemathesis");
+    let pages = pages_with_history("schemathesis");
     let base = format!("http://127.0.0.1:{}", pages.port);
     // it takes seconds where the machine has nothing else to do
     let mut run = Command::new("timeout");
@@ -219,11 +231,11 @@ fn chromium_and_axe_find_nothing_wrong() {
     let axe = existing(installed().join("node_modules/axe-core"));
     let Some(chromium) = debian("chromium") else { return };
     let (Some(_), Some(_)) = (judge("playwright-core", playwright), judge("axe-core", axe)) else { return };
-    let mut pages = pages("browser");
+    let mut pages = pages_with_history("browser");
     let screens = installed().join("screens");
     std::fs::create_dir_all(&screens).unwrap();
     let browser = Command::new("timeout")
-        .args(["240", "node"])
+        .args(["480", "node"])
         .arg(script("browser.js"))
         .arg(format!("http://localhost:{}/", pages.port))
         .arg(&screens)
