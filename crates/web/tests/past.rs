@@ -111,7 +111,7 @@ fn an_outage_says_what_was_not_seen_of_it() {
     // the latest first
     assert!(rows[0].contains("It lasts.") && !rows[0].contains("longer"), "{}", rows[0]);
     assert!(
-        rows[1].contains("begin was not seen")
+        rows[1].contains("beginning was not seen")
             && rows[1].contains("longer")
             && rows[1].contains("battery was low")
     );

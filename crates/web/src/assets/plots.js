@@ -112,10 +112,11 @@
         legend: { show: false },
         scales: {
           x: { time: true, range: [from, to] },
-          // a flat line lies in the middle, and noise is not blown up
-          y: { range: (_u, low, high) => (low === null ? [0, 1] : (({ room }) => [low - room, high + room])({ room: Math.max((high - low) * 0.08, 0.5) })) },
+          // as in the drawing of the server
+          y: { range: [Number(figure.dataset.low), Number(figure.dataset.high)] },
         },
-        axes: [{ ...axis(), values: stamps, space: 64 }, { ...axis(), size: 46 }],
+        padding: [8, 8, 0, 0],
+        axes: [{ ...axis(), values: stamps, space: 64, size: 26, gap: 4 }, { ...axis(), size: 46, gap: 4 }],
         series,
         bands,
         cursor: { x: true, y: false, drag: { x: false, y: false, setScale: false }, points: { show: false } },
@@ -208,6 +209,7 @@
       const answer = await fetch(address);
       const plots = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("plots");
       if (!answer.ok || !plots) throw new Error("no plots");
+      plots.querySelectorAll(":scope > .note").forEach((part) => part.remove());
       plots.querySelectorAll("a[href]").forEach((link) => {
         link.href = new URL(link.getAttribute("href"), address).href;
       });
@@ -218,5 +220,7 @@
       teaser.remove();
     }
   };
-  if (teaser) take_in();
+  // on a phone they would push all else away: there is the tab
+  if (teaser && matchMedia("(min-width: 44.0625rem)").matches) take_in();
+  else teaser?.remove();
 })();

@@ -21,7 +21,7 @@ use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{Method, Request, Response, StatusCode, Version};
-use shelf::ServedAnswer;
+use shelf::{ServedAnswer, Shelf};
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::rc::Rc;
@@ -103,25 +103,20 @@ fn from_the_past<S: Live + 'static>(ask: PastAsk, site: Rc<S>, packed: bool, ver
     let found = site.past(ask.question.clone());
     Reply::Later(Box::pin(async move {
         let whole = past_answer(&ask, &*site, found.await);
-        let response = served(whole, &site, packed, version)
-            .map_or_else(|full| full, |answer| of_whole(answer, version));
+        let answer = served(whole, &site.hub().shelf, packed);
+        let response = answer.map_or_else(|| later(FULL, version), |answer| of_whole(answer, version));
         site.answered(response.status().as_u16());
         response
     }))
 }
 
-/// An answer as it is sent, or that there is no room for it.
-fn served<S: Live>(
-    mut whole: Whole,
-    site: &Rc<S>,
-    packed: bool,
-    version: Version,
-) -> Result<ServedAnswer, Response<ReplyBody>> {
-    let hub = site.hub();
+/// Said where there is no room for an answer.
+const FULL: &str = "Too many answers wait for clients that do not read them; try again later.";
+
+/// An answer as it is sent; none where there is no room for it.
+fn served(mut whole: Whole, shelf: &Shelf, packed: bool) -> Option<ServedAnswer> {
     let is_packed = packed && pack::pack(&mut whole);
-    hub.shelf.served(whole, is_packed).ok_or_else(|| {
-        later("Too many answers wait for clients that do not read them; try again later.", version)
-    })
+    shelf.served(whole, is_packed)
 }
 
 fn answered<S: Live + 'static>(request: &Request<Incoming>, site: &Rc<S>, pass: &Rc<GatePass>) -> Reply {
@@ -166,12 +161,12 @@ fn answered<S: Live + 'static>(request: &Request<Incoming>, site: &Rc<S>, pass: 
             }
         },
     };
-    Reply::Now(match served(whole, site, packed, version) {
-        Ok(answer) => {
+    Reply::Now(match served(whole, shelf, packed) {
+        Some(answer) => {
             what.into_iter().for_each(|what| shelf.keep(what, &answer, began.elapsed()));
             of_whole(answer, version)
         }
-        Err(full) => full,
+        None => later(FULL, version),
     })
 }
 

@@ -92,7 +92,7 @@ fn capacity(past: &Past, page: &mut Page) {
     zone(page);
     page.raw(
         "<p class=\"note\">A whole charge is an estimate: the time and the energy of this outage, as if the charge fell on evenly to 0. \
-         It is made of outages that were seen from begin to end, of a minute and more, in which the UPS itself said a charge that \
+         It is made of outages that were seen from beginning to end, of a minute and more, in which the UPS itself said a charge that \
          fell by 5 and more. At a higher load a battery gives less; compare outages of about the same load.</p>\n",
     );
 }

@@ -68,7 +68,7 @@ pub(super) fn remarks(outage: &PastOutage) -> String {
     let lasts = outage.end_ms.is_none();
     let all = [
         (lasts, "It lasts."),
-        (!outage.begin_seen, "Its begin was not seen."),
+        (!outage.begin_seen, "Its beginning was not seen."),
         (!lasts && !outage.all_seen, "Not all of it was seen: it may have lasted longer."),
         (outage.battery_low, "The battery was low."),
         (outage.is_test, "The UPS tested itself."),
@@ -91,6 +91,6 @@ mod tests {
             remarks(&partly),
             "Not all of it was seen: it may have lasted longer. The battery was low."
         );
-        assert!(remarks(&PastOutage { begin_seen: false, ..seen }).contains("begin was not seen"));
+        assert!(remarks(&PastOutage { begin_seen: false, ..seen }).contains("beginning was not seen"));
     }
 }

@@ -52,8 +52,10 @@ fn figure(name: &str, title: &str, series: &[&PastSeries], past: &Past, page: &m
     let is_only = series.iter().all(|other| other.variable == series[0].variable);
     let labels: Vec<String> = series.iter().map(|series| label(series, is_only, title)).collect();
     let (_, unit, decimals) = known(series[0].variable);
+    let (low, high) = scale(series);
     page.raw(&format!(
-        "<figure class=\"plot\" data-title=\"{title}\" data-unit=\"{unit}\" data-decimals=\"{decimals}\">\n"
+        "<figure class=\"plot\" data-title=\"{title}\" data-unit=\"{unit}\" data-decimals=\"{decimals}\" data-low=\"{}\" data-high=\"{}\">\n",
+        rounded(low, 3), rounded(high, 3)
     ));
     page.raw(&format!("<figcaption><h2>{title}</h2><ul class=\"keys\">"));
     for (at, (series, label)) in series.iter().zip(&labels).enumerate() {
@@ -72,6 +74,11 @@ fn figure(name: &str, title: &str, series: &[&PastSeries], past: &Past, page: &m
     page.raw("</ul></figcaption>\n<div class=\"drawing\">");
     drawing(title, series, past, page);
     page.raw("</div>\n");
+    if is_cut(series) {
+        page.raw(
+            "<p class=\"note\">What is far below the rest, as in an outage, lies below the drawing.</p>\n",
+        );
+    }
     page.raw("<p class=\"readout\" data-is=\"readout\"></p>\n");
     table(title, series, &labels, (unit, decimals), past, page);
     page.raw("</figure>\n");
@@ -97,13 +104,28 @@ fn extent(series: &PastSeries, unit: &str, decimals: u8) -> String {
     if low == high { format!("{low}\u{a0}{unit}") } else { format!("{low} to {high}\u{a0}{unit}") }
 }
 
-/// From the lowest to the highest value of all, with room; a flat line lies in the middle.
+/// What a drawing shows, from the lowest to the highest value of all, with room: a flat line lies in the middle. Volts of an
+/// outage are left out where there are others, or nothing would be seen of mains.
 fn scale(series: &[&PastSeries]) -> (f64, f64) {
     let points = || series.iter().flat_map(|series| series.points.iter());
-    let lowest = points().map(|point| point.lowest).fold(f64::INFINITY, f64::min);
     let highest = points().map(|point| point.highest).fold(f64::NEG_INFINITY, f64::max);
+    let least = if is_cut(series) { highest * CUT } else { f64::NEG_INFINITY };
+    let shown = points().map(|point| point.lowest).filter(|lowest| *lowest >= least);
+    let lowest = shown.fold(highest, f64::min);
     let room = ((highest - lowest) * 0.08).max(0.5);
     (lowest - room, highest + room)
+}
+
+/// Of volts at mains and load, what is below this part of the highest.
+const CUT: f64 = 0.6;
+
+/// Whether some values lie below the drawing.
+fn is_cut(series: &[&PastSeries]) -> bool {
+    let points = || series.iter().flat_map(|series| series.points.iter());
+    let highest = points().map(|point| point.highest).fold(f64::NEG_INFINITY, f64::max);
+    let is_of_mains =
+        series.iter().all(|series| matches!(series.variable, "input.voltage" | "output.voltage"));
+    is_of_mains && points().any(|point| point.lowest < highest * CUT)
 }
 
 /// The drawing: bands from the lowest to the highest, lines of the means, and where mains was away.
@@ -112,7 +134,7 @@ fn drawing(title: &str, series: &[&PastSeries], past: &Past, page: &mut Page) {
     let (low, high) = scale(series);
     let range = (past.to_s - past.from_s).max(1) as f64;
     let x = |at_s: f64| ((at_s - past.from_s as f64) / range * WIDTH).clamp(0.0, WIDTH);
-    let y = |value: f64| HEIGHT - (value - low) / (high - low) * HEIGHT;
+    let y = |value: f64| (HEIGHT - (value - low) / (high - low) * HEIGHT).clamp(0.0, HEIGHT);
     page.raw(&format!(
         "<svg viewBox=\"0 0 {WIDTH} {HEIGHT}\" preserveAspectRatio=\"none\" role=\"img\" aria-label=\"{title}; the table has its figures\">"
     ));
@@ -156,7 +178,11 @@ fn drawing(title: &str, series: &[&PastSeries], past: &Past, page: &mut Page) {
             page.raw(&format!("<polyline class=\"{class}\" points=\"{}\"/>", line.trim_end()));
         }
     }
-    page.raw("</svg>");
+    page.raw("</svg>\n<p class=\"ends\">");
+    time(past.from_s, page);
+    page.text(" ");
+    time(past.to_s, page);
+    page.raw("</p>");
 }
 
 /// Points between gaps: no line leads over one.

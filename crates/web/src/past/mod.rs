@@ -239,7 +239,7 @@ impl PlotSpan {
     }
 
     /// As [`PastQuestion::from_s`].
-    fn from_s(self) -> i64 {
+    fn begin_s(self) -> i64 {
         match self {
             PlotSpan::Hour => -3600,
             PlotSpan::Day => -86_400,
@@ -303,7 +303,7 @@ pub(crate) fn route(path: &str, query: Option<&str>) -> Option<PastRoute> {
             let span = span(query);
             let question = PastQuestion {
                 variables: page::plotted().collect(),
-                from_s: span.from_s(),
+                from_s: span.begin_s(),
                 points: page::SVG_POINTS,
                 outages: OUTAGES,
                 energy: true,
