@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::LazyLock;
 
 /// The style sheet.
-pub const STYLE: &str = include_str!("assets/page.css");
+pub const STYLE: &str = concat!(include_str!("assets/page.css"), include_str!("assets/access.css"));
 /// The script, without which the pages work as well.
 pub const SCRIPT: &str = include_str!("assets/page.js");
 /// The icon.

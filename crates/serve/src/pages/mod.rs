@@ -2,6 +2,9 @@
 //!
 //! Nothing of it exists as long as it listens nowhere.
 
+mod access;
+mod account;
+mod control;
 mod listen;
 mod process;
 mod stream;
@@ -10,10 +13,12 @@ mod view;
 pub(crate) use listen::Pages;
 
 use crate::server::Server;
+use access::UserDesk;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::path::Path;
 use std::rc::Rc;
-use web::http::{Gate, Hub, Live};
+use web::http::{Entrance, Gate, Hub, Live};
 use web::view::{AnswerCounts, FleetView, ProcessView, ServerView};
 use web::{PageSource, Place};
 
@@ -24,6 +29,8 @@ pub(crate) struct PageDesk {
     gate: Rc<Gate>,
     place: RefCell<Rc<Place>>,
     answers: Cell<AnswerCounts>,
+    /// Where users log in; none where all can only be read.
+    entrance: RefCell<Option<(Rc<UserDesk>, Rc<Entrance>)>>,
 }
 
 impl PageDesk {
@@ -34,7 +41,25 @@ impl PageDesk {
             gate: Gate::new(web::http::CONNECTIONS),
             place: RefCell::default(),
             answers: Cell::default(),
+            entrance: RefCell::default(),
         })
+    }
+
+    /// Lets users log in, or not. Those of upsd.users may be others than before.
+    fn admit_users(&self, may_log_in: bool, lasting: &Path) {
+        let mut entrance = self.entrance.borrow_mut();
+        match &*entrance {
+            _ if !may_log_in => *entrance = None,
+            Some((users, sessions)) => {
+                users.look_again();
+                sessions.look_again(|account| users.is_same(account));
+            }
+            None => {
+                let users = UserDesk::new(self.server.clone(), lasting);
+                let sessions = Rc::new(Entrance::new(users.clone()));
+                *entrance = Some((users, sessions));
+            }
+        }
     }
 
     fn server_view(&self) -> ServerView {
@@ -45,6 +70,7 @@ impl PageDesk {
             connections: self.gate.connections(),
             dropped_connections: self.gate.dropped(),
             process: None,
+            has_login: self.entrance.borrow().is_some(),
         }
     }
 }
@@ -89,5 +115,9 @@ impl Live for PageDesk {
 
     fn hub(&self) -> &Hub {
         &self.hub
+    }
+
+    fn entrance(&self) -> Option<Rc<Entrance>> {
+        self.entrance.borrow().as_ref().map(|(_, entrance)| entrance.clone())
     }
 }

@@ -4,22 +4,26 @@
 //! Everything runs in tasks of a tokio `LocalRuntime` or `LocalSet`.
 
 mod body;
+mod entrance;
 mod gate;
 mod hub;
 mod shelf;
 mod wire;
 
+pub use entrance::{Entrance, FORM_WITHIN, LOGINS_AT_ONCE, OUTCOME_WITHIN};
 pub use gate::{CONNECTIONS, Gate, GatePass, Leave};
 pub use hub::{Hub, LISTENERS};
 
+use crate::access::Caller;
 use crate::answer::{PageAnswer, PageSource, Whole, answer, shared};
 use crate::request::{Asked, Place};
 use body::ReplyBody;
+use entrance::EntranceAnswer;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode, Version};
-use shelf::ServedAnswer;
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use shelf::{ServedAnswer, Shelf};
 use std::convert::Infallible;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -43,18 +47,33 @@ pub trait Live: PageSource {
     fn answered(&self, status: u16);
     /// Says to those who listen to events what is new.
     fn hub(&self) -> &Hub;
+    /// Where users log in; none where all can only be read.
+    fn entrance(&self) -> Option<Rc<Entrance>> {
+        None
+    }
 }
 
-/// Serves one connection until it ends. `pass` is its place at the [`Gate`], which it leaves with this.
+/// Serves one connection until it ends, on which all can only be read. `pass` is its place at the [`Gate`], which it leaves with
+/// this.
 pub async fn serve<S: Live + 'static>(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     site: Rc<S>,
     pass: GatePass,
 ) {
+    serve_caller(stream, site, pass, None).await;
+}
+
+/// The same for a caller who may log in, where the server has an entrance.
+pub async fn serve_caller<S: Live + 'static>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    site: Rc<S>,
+    pass: GatePass,
+    caller: Option<Caller>,
+) {
     let pass = Rc::new(pass);
     let service = service_fn(|request: Request<Incoming>| {
-        let response = respond(&request, &site, &pass);
-        async move { Ok::<_, Infallible>(response) }
+        let (site, pass) = (site.clone(), pass.clone());
+        async move { Ok::<_, Infallible>(respond(request, &site, &pass, caller).await) }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer)
@@ -67,12 +86,26 @@ pub async fn serve<S: Live + 'static>(
     let _ = http.serve_connection(HyperStream::new(stream), service).await;
 }
 
-fn respond<S: Live + 'static>(
-    request: &Request<Incoming>,
+async fn respond<S: Live + 'static>(
+    request: Request<Incoming>,
     site: &Rc<S>,
     pass: &Rc<GatePass>,
+    caller: Option<Caller>,
 ) -> Response<ReplyBody> {
-    let response = answered(request, site, pass);
+    let way_in = caller.zip(site.entrance()).and_then(|(caller, entrance)| {
+        let place = site.place();
+        let door = entrance.door(&request, &place, caller)?;
+        Some((caller, entrance, place, door))
+    });
+    let response = match way_in {
+        Some((caller, entrance, place, door)) => {
+            let version = request.version();
+            // on the heap while it lasts: connections that only read do without
+            let answer = Box::pin(entrance.answer(&door, request, &**site, &place, caller)).await;
+            of_entrance(answer, version, &site.hub().shelf)
+        }
+        None => answered(&request, site, pass),
+    };
     pass.asked();
     site.answered(response.status().as_u16());
     response
@@ -84,7 +117,7 @@ fn answered<S: Live + 'static>(
     pass: &Rc<GatePass>,
 ) -> Response<ReplyBody> {
     let (headers, place) = (request.headers(), site.place());
-    let host = host_of(request, &place);
+    let host = host_of(request.uri(), headers, &place);
     // several headers of that name are one list
     let accepts: Vec<&str> =
         headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
@@ -100,7 +133,7 @@ fn answered<S: Live + 'static>(
     };
     let (shelf, what) = (&site.hub().shelf, shared(&asked, &place));
     if let Some(answer) = what.and_then(|what| shelf.take(what)) {
-        return of_whole(answer, request);
+        return of_whole(answer, request.version());
     }
     let began = Instant::now();
     let whole = match answer(&asked, &place, &**site) {
@@ -114,7 +147,7 @@ fn answered<S: Live + 'static>(
             None => {
                 return later(
                     "As many clients listen to events as this server lets; try again later.",
-                    request,
+                    request.version(),
                 );
             }
         },
@@ -122,18 +155,21 @@ fn answered<S: Live + 'static>(
     match shelf.served(whole) {
         Some(answer) => {
             what.into_iter().for_each(|what| shelf.keep(what, &answer, began.elapsed()));
-            of_whole(answer, request)
+            of_whole(answer, request.version())
         }
-        None => later("Too many answers wait for clients that do not read them; try again later.", request),
+        None => later(
+            "Too many answers wait for clients that do not read them; try again later.",
+            request.version(),
+        ),
     }
 }
 
 /// The name by which the client calls the server; none where it gives none, several, or two that differ.
-fn host_of<'r>(request: &'r Request<Incoming>, place: &Place) -> Option<&'r str> {
-    let mut hosts = request.headers().get_all(header::HOST).iter();
+fn host_of<'r>(uri: &'r Uri, headers: &'r HeaderMap, place: &Place) -> Option<&'r str> {
+    let mut hosts = headers.get_all(header::HOST).iter();
     let only = hosts.next().and_then(|value| value.to_str().ok()).filter(|_| hosts.next().is_none());
     // a whole address as target counts, and a Host beside it has to be ours as well (RFC 9112, 3.2.2)
-    match request.uri().authority() {
+    match uri.authority() {
         Some(authority) if only.is_none_or(|host| place.is_ours(Some(host))) => Some(authority.as_str()),
         Some(_) => None,
         None => only,
@@ -141,10 +177,10 @@ fn host_of<'r>(request: &'r Request<Incoming>, place: &Place) -> Option<&'r str>
 }
 
 /// There is no room now.
-fn later(sentence: &str, request: &Request<Incoming>) -> Response<ReplyBody> {
+fn later(sentence: &str, version: Version) -> Response<ReplyBody> {
     let Whole { status, content_type, body, tag, is_last } = Whole::sentence(503, sentence);
     let body = Bytes::from(body.into_owned());
-    let mut response = of_whole(ServedAnswer { status, content_type, body, tag, is_last }, request);
+    let mut response = of_whole(ServedAnswer { status, content_type, body, tag, is_last }, version);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
     response
 }
@@ -178,7 +214,32 @@ fn of_events(reply: ReplyBody) -> Response<ReplyBody> {
     response
 }
 
-fn of_whole(answer: ServedAnswer, request: &Request<Incoming>) -> Response<ReplyBody> {
+/// What came of a request at the entrance.
+fn of_entrance(answer: EntranceAnswer, version: Version, shelf: &Shelf) -> Response<ReplyBody> {
+    let EntranceAnswer { whole, cookies, location, allow } = answer;
+    let Some(whole) = shelf.served(whole) else {
+        return later("Too many answers wait for clients that do not read them; try again later.", version);
+    };
+    let mut response = of_whole(whole, version);
+    let headers = response.headers_mut();
+    // browsers say where a form comes from only where this lets them
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
+    for cookie in cookies {
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+    }
+    if let Some(location) = location.and_then(|location| HeaderValue::from_str(&location).ok()) {
+        headers.insert(header::LOCATION, location);
+    }
+    if let Some(allow) = allow {
+        headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+    }
+    response
+}
+
+fn of_whole(answer: ServedAnswer, version: Version) -> Response<ReplyBody> {
     let ServedAnswer { status, content_type, body, tag, is_last } = answer;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = with_headers(status, content_type, ReplyBody::whole(body));
@@ -194,7 +255,7 @@ fn of_whole(answer: ServedAnswer, request: &Request<Incoming>) -> Response<Reply
     if status == StatusCode::METHOD_NOT_ALLOWED {
         headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
-    if is_last || request.version() == Version::HTTP_10 {
+    if is_last || version == Version::HTTP_10 {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response
