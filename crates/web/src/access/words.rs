@@ -15,7 +15,7 @@ pub enum Weight {
 
 /// What each command does. A name that ends with a point stands for all that begin so; outlets have their commands behind
 /// `outlet.N.`. Meanings: the table of instant commands in NUT's documentation (nut-names.txt).
-const CONSEQUENCES: [(&str, Weight, &str); 27] = [
+const CONSEQUENCES: [(&str, Weight, &str); 29] = [
     (
         "load.off.delay",
         Weight::Load,
@@ -126,6 +126,12 @@ const CONSEQUENCES: [(&str, Weight, &str); 27] = [
     ),
     ("beeper.", Weight::Light, "Only the beeper changes. The load is not touched."),
     ("reset.", Weight::Light, "The UPS sets back what it has counted or kept. The load is not touched."),
+    (
+        "driver.reload-or-exit",
+        Weight::Battery,
+        "The configuration is read again. A driver that cannot take it while it runs exits, and the UPS is not watched until it is started again.",
+    ),
+    ("driver.reload-or-error", Weight::Light, "The configuration is read again. The load is not touched."),
     ("driver.reload", Weight::Light, "The configuration is read again. The load is not touched."),
 ];
 const UNKNOWN: &str =
@@ -199,9 +205,9 @@ mod tests {
     /// No entry hides behind one above it.
     #[test]
     fn each_command_has_its_own_words() {
-        for (name, _, words) in CONSEQUENCES {
+        for (name, weight, words) in CONSEQUENCES {
             let command = name.strip_suffix('.').map_or(name.to_string(), |begins| format!("{begins}.x"));
-            assert_eq!(consequence(&command).1, words, "{name}");
+            assert_eq!(consequence(&command), (weight, words), "{name}");
         }
     }
 }

@@ -23,6 +23,19 @@ pub enum Visitor<'a> {
 }
 
 impl Visitor<'_> {
+    /// The way to it, which stands at the top.
+    pub(super) fn point(&self, ups: &UpsView, page: &mut Page) {
+        match self {
+            Visitor::Reader(false) => {}
+            Visitor::Reader(true) => {
+                let mut name = String::new();
+                escape::segment(&ups.name, &mut name);
+                page.raw(&format!("<p class=\"enter\"><a href=\"../login?ups={name}\">Log in</a> to give commands and change settings.</p>\n"));
+            }
+            Visitor::User { .. } => page.raw("<p class=\"enter\"><a href=\"#control\">Commands and settings</a></p>\n"),
+        }
+    }
+
     /// The part of the page that is for this visitor.
     pub(super) fn show(&self, ups: &UpsView, page: &mut Page) {
         match self {
@@ -156,13 +169,6 @@ pub(super) fn dotted(name: &str, page: &mut Page) {
 }
 
 fn commands(ups: &UpsView, may_log_in: bool, page: &mut Page) {
-    if may_log_in {
-        page.raw("<p class=\"enter\"><a href=\"../login?ups=");
-        let mut name = String::new();
-        escape::segment(&ups.name, &mut name);
-        page.raw(&name);
-        page.raw("\">Log in</a> to give commands and change settings.</p>\n");
-    }
     if ups.commands.is_empty() {
         return;
     }

@@ -39,7 +39,9 @@ pub fn one(ups: &UpsView, visitor: &Visitor<'_>) -> String {
     page.badge(&text, level);
     page.raw("</span> <span data-is=\"age\">");
     page.age(ups.age);
-    page.raw("</span></p>\n<div id=\"values\">\n");
+    page.raw("</span></p>\n");
+    visitor.point(ups, &mut page);
+    page.raw("<div id=\"values\">\n");
     if ups.state != DataState::Fresh {
         page.raw("<p>There are no values: what the UPS said last is too old to be shown, or no driver gives data. The log of the server says why.</p>\n");
     }

@@ -21,7 +21,7 @@ pub fn question(ups: &UpsView, order: &PageOrder, about: Option<&str>, token: &s
         PageOrder::Command { name, .. } => consequence(name),
         PageOrder::Set { .. } => (
             Weight::Light,
-            "The UPS keeps the new value, or its driver does. What hangs on it is in the manual of the UPS.",
+            "The UPS or its driver uses the new value from then on. The manual of the UPS says what it changes.",
         ),
     };
     page.raw(match weight.0 {
@@ -104,7 +104,7 @@ fn detail(ups: &UpsView, order: &PageOrder, about: Option<&str>, page: &mut Page
         }
     }
     if let Some(about) = about {
-        row("NUT calls it", about);
+        row("What it is", about);
     }
     page.raw("</dl>\n");
 }
