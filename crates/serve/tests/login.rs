@@ -214,6 +214,42 @@ fn orders_go_out_and_what_came_of_them_is_said() {
 }
 
 #[test]
+fn programs_give_orders_by_the_api() {
+    let pages = Pages::start("api", &users(), "");
+    let mut program = pages.browser();
+    // hashed:hashed secret, admin:secret, admin:guess
+    let (hashed, admin, guess) = ("aGFzaGVkOmhhc2hlZCBzZWNyZXQ=", "YWRtaW46c2VjcmV0", "YWRtaW46Z3Vlc3M=");
+    let mut ask = |head: &str, who: &str, body: &str| {
+        let signs = "Content-Type: application/x-www-form-urlencoded";
+        program.send(&format!("{head} HTTP/1.1\r\n{signs}\r\nAuthorization: Basic {who}"), body)
+    };
+    let mute = "POST /api/v1/ups/odd/commands/beeper.mute";
+    for (head, who, body, expected) in [
+        (mute, guess, "", 401),
+        ("POST /api/v1/ups/odd/commands/load.off", hashed, "", 403),
+        ("PUT /api/v1/ups/odd/settings/ups.id", hashed, "value=x", 403),
+        ("PUT /api/v1/ups/odd/settings/ups.status", admin, "value=OB", 403),
+        ("PUT /api/v1/ups/odd/settings/input.transfer.low", admin, "value=181", 400),
+        ("POST /api/v1/ups/gone/commands/load.off", admin, "", 409),
+        ("POST /api/v1/ups/odd/commands/load.on", admin, "", 404),
+    ] {
+        let answer = ask(head, who, body);
+        assert!(status(&answer) == expected && answer.contains("{\"error\":"), "{head}: {answer}");
+    }
+    assert!(pages.odd.orders().is_empty());
+    let answer = ask(mute, hashed, "");
+    assert!(status(&answer) == 200 && answer.contains("\"outcome\":\"done\""), "{answer}");
+    assert_eq!(status(&ask("PUT /api/v1/ups/rack/settings/ups.delay.start", admin, "value=240")), 200);
+    assert_eq!(pages.site.ask("GET VAR rack ups.delay.start"), "VAR rack ups.delay.start \"240\"");
+    pages.odd.answer_orders(Some(3));
+    assert_eq!(status(&ask(mute, hashed, "")), 502);
+    pages.odd.answer_orders(None);
+    assert_eq!(status(&ask(mute, hashed, "")), 202);
+    assert_eq!(pages.odd.orders().len(), 3);
+    assert!(!pages.site.log().contains("secret"));
+}
+
+#[test]
 fn each_user_has_the_rights_of_the_file() {
     let pages = Pages::start("rights", &users(), "");
     let mut browser = pages.browser();

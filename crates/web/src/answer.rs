@@ -40,6 +40,11 @@ impl Whole {
         Whole::new(status, HTML, page)
     }
 
+    /// An answer of the JSON API.
+    pub(crate) fn json(status: u16, text: String) -> Whole {
+        Whole::new(status, JSON, text)
+    }
+
     /// An answer that is one sentence.
     pub fn sentence(status: u16, text: &str) -> Whole {
         Whole::new(status, PLAIN, format!("{text}\n"))

@@ -70,6 +70,9 @@ impl AccessSite for Users {
     fn is_still(&self, _: &PageAccount, _: &Caller) -> bool {
         self.is_there.get()
     }
+    fn has_ups(&self, ups: &str) -> bool {
+        ups == "rack"
+    }
     fn controls(&self, _: &PageAccount, _: &str) -> UpsControls {
         let evil = "<script>alert(1)</script>\"'";
         let commands = ["load.off", "test.battery.start", evil];
@@ -628,6 +631,59 @@ fn other_methods_and_names_are_refused() {
                 assert_eq!(status(&server.answer(LOCAL, request.as_bytes()).await), 421, "{method} {path}");
             }
         }
+    });
+}
+
+#[test]
+fn programs_give_orders_with_name_and_password() {
+    run(async {
+        let server = Server::new();
+        let mut program = server.browser(TLS);
+        // admin:secret and admin:guess
+        let (good, bad) =
+            ("Authorization: Basic YWRtaW46c2VjcmV0\r\n", "Authorization: Basic YWRtaW46Z3Vlc3M=\r\n");
+        let command = "POST /api/v1/ups/rack/commands/load.off";
+        for (more, expected) in [
+            ("", 401),
+            (bad, 401),
+            ("Authorization: Basic x\r\n", 401),
+            (&format!("{good}Origin: http://evil.example\r\n"), 403),
+            (&format!("{good}Sec-Fetch-Site: cross-site\r\n"), 403),
+            (&format!("{good}{good}"), 401),
+        ] {
+            program.more = more.into();
+            let answer = program.ask(command, "").await;
+            assert_eq!(status(&answer), expected, "{more}: {answer}");
+            assert_eq!(answer.contains("www-authenticate: Basic "), expected == 401, "{answer}");
+        }
+        program.more = good.into();
+        for (head, body, expected) in [
+            (command, "value=1", 415),
+            ("PUT /api/v1/ups/rack/settings/ups.id", "", 400),
+            ("POST /api/v1/ups/nothing/commands/load.off", "", 404),
+            ("POST /api/v1/ups/rack/commands/refused", "", 503),
+            ("GET /api/v1/ups/rack/commands/load.off", "", 405),
+            ("DELETE /api/v1/ups/rack/settings/ups.id", "", 405),
+            ("POST /api/v1/ups/rack/commands/", "", 405),
+        ] {
+            let answer = program.ask(head, body).await;
+            assert_eq!(status(&answer), expected, "{head} {body}: {answer}");
+        }
+        assert!(server.orders().is_empty());
+        // nothing reports an outcome
+        let answer = program.ask(command, "").await;
+        assert!(status(&answer) == 202 && answer.contains("\"outcome\":\"unseen\""), "{answer}");
+        let answer = program.post("/api/v1/ups/rack/commands/test.battery.start", "value=60").await;
+        assert_eq!(status(&answer), 202);
+        program.more += "Content-Type: application/x-www-form-urlencoded\r\n";
+        assert_eq!(status(&program.ask("PUT /api/v1/ups/rack/settings/ups.id", "value=").await), 202);
+        let orders: Vec<String> = server.orders().iter().map(|(_, order)| order.in_words()).collect();
+        assert_eq!(orders, ["load.off", "test.battery.start 60", "ups.id = "]);
+        // in the clear it is not even looked at
+        let mut clear = server.browser(CLEAR);
+        clear.more = good.into();
+        assert_eq!(status(&clear.ask(command, "").await), 403);
+        assert!(program.cookies.is_empty());
     });
 }
 

@@ -308,6 +308,10 @@ impl AccessSite for UserDesk {
         self.of(account).is_some_and(|user| user.may_come_from(caller.address.to_canonical()))
     }
 
+    fn has_ups(&self, ups: &str) -> bool {
+        self.ups(ups).is_ok()
+    }
+
     fn controls(&self, account: &PageAccount, ups: &str) -> UpsControls {
         match (self.of(account), self.ups(ups)) {
             (Some(user), Ok(ups)) => control::of(&self.server, &user, &ups),

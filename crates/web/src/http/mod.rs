@@ -216,7 +216,7 @@ fn of_events(reply: ReplyBody) -> Response<ReplyBody> {
 
 /// What came of a request at the entrance.
 fn of_entrance(answer: EntranceAnswer, version: Version, shelf: &Shelf) -> Response<ReplyBody> {
-    let EntranceAnswer { whole, cookies, location, allow } = answer;
+    let EntranceAnswer { whole, cookies, location, allow, asks_who } = answer;
     let Some(whole) = shelf.served(whole) else {
         return later("Too many answers wait for clients that do not read them; try again later.", version);
     };
@@ -232,6 +232,10 @@ fn of_entrance(answer: EntranceAnswer, version: Version, shelf: &Shelf) -> Respo
     }
     if let Some(location) = location.and_then(|location| HeaderValue::from_str(&location).ok()) {
         headers.insert(header::LOCATION, location);
+    }
+    if asks_who {
+        let how = HeaderValue::from_static("Basic realm=\"qxups\", charset=\"UTF-8\"");
+        headers.insert(header::WWW_AUTHENTICATE, how);
     }
     if let Some(allow) = allow {
         headers.insert(header::ALLOW, HeaderValue::from_static(allow));

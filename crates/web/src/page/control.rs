@@ -32,7 +32,9 @@ impl Visitor<'_> {
                 escape::segment(&ups.name, &mut name);
                 page.raw(&format!("<p class=\"enter\"><a href=\"../login?ups={name}\">Log in</a> to give commands and change settings.</p>\n"));
             }
-            Visitor::User { .. } => page.raw("<p class=\"enter\"><a href=\"#control\">Commands and settings</a></p>\n"),
+            Visitor::User { .. } => {
+                page.raw("<p class=\"enter\"><a href=\"#control\">Commands and settings</a></p>\n")
+            }
         }
     }
 
