@@ -1,6 +1,7 @@
 //! From a request to an answer.
 
 use crate::metrics::{self, MetricsFormat};
+use crate::page::Visitor;
 use crate::past::{PastAsk, PastRoute, PastTrouble};
 use crate::request::{Asked, Place, Route};
 use crate::view::{DataState, FleetView, ProcessView, UpsView};
@@ -27,16 +28,6 @@ impl Whole {
         Whole { status, content_type, body: body.into_bytes().into(), tag: None, is_last: false }
     }
 
-    /// An answer of the API.
-    pub(crate) fn json(status: u16, body: String) -> Whole {
-        Whole::new(status, JSON, body)
-    }
-
-    /// A page.
-    pub(crate) fn html(status: u16, body: String) -> Whole {
-        Whole::new(status, HTML, body)
-    }
-
     fn asset(content_type: &'static str, body: &'static str, known: Option<&str>) -> Whole {
         let is_known = known.is_some_and(|known| {
             known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == assets::TAG.as_str())
@@ -44,6 +35,16 @@ impl Whole {
         let (status, body) = if is_known { (304, "") } else { (200, body) };
         let body = Cow::Borrowed(body.as_bytes());
         Whole { status, content_type, body, tag: Some(&assets::TAG), is_last: false }
+    }
+
+    /// A page.
+    pub(crate) fn html(status: u16, page: String) -> Whole {
+        Whole::new(status, HTML, page)
+    }
+
+    /// An answer of the JSON API.
+    pub(crate) fn json(status: u16, text: String) -> Whole {
+        Whole::new(status, JSON, text)
     }
 
     /// An answer that is one sentence.
@@ -119,13 +120,15 @@ pub(crate) struct SharedAnswer {
     format: MetricsFormat,
 }
 
+/// Said to who calls the server by a name that is none of its own.
+pub(crate) const OTHER_NAME: &str = "This server has another name: use its address as a number, or add the name to 'hosts' in \
+                                     [web] of qxups.toml and reload.";
+
 /// Where the request leads, or why it is refused.
 fn checked(asked: &Asked<'_>, place: &Place) -> Result<Route, Whole> {
     let last = |whole: Whole| Whole { is_last: true, ..whole };
     if !place.is_ours(asked.host) {
-        let sentence = "This server has another name: use its address as a number, or add the name to 'hosts' in [web] of \
-                        qxups.toml and reload.";
-        return Err(last(Whole::sentence(421, sentence)));
+        return Err(last(Whole::sentence(421, OTHER_NAME)));
     }
     if !matches!(asked.method, "GET" | "HEAD") {
         return Err(last(Whole::sentence(405, "This server can only be read: use GET or HEAD.")));
@@ -144,10 +147,13 @@ fn found(route: Route, asked: &Asked<'_>, site: &dyn PageSource) -> Whole {
     let format = MetricsFormat::accepted(asked.accept);
     match route {
         Route::Overview => Whole::new(200, HTML, page::overview(&site.fleet())),
-        Route::Page(name) => match site.one(&name).find(&name) {
-            Some(ups) => Whole::new(200, HTML, page::one(ups)),
-            None => Whole::new(404, HTML, page::missing(&name)),
-        },
+        Route::Page(name) => {
+            let fleet = site.one(&name);
+            match fleet.find(&name) {
+                Some(ups) => Whole::html(200, page::one(ups, &Visitor::Reader(fleet.server.has_login))),
+                None => Whole::html(404, page::missing(&name)),
+            }
+        }
         Route::Style => Whole::asset("text/css; charset=utf-8", assets::STYLE, asked.known),
         Route::Script => Whole::asset("text/javascript; charset=utf-8", assets::SCRIPT, asked.known),
         Route::Icon => Whole::asset("image/svg+xml", assets::ICON, asked.known),

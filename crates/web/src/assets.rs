@@ -6,6 +6,7 @@ use std::sync::LazyLock;
 /// The style sheet.
 pub const STYLE: &str = concat!(
     include_str!("assets/page.css"),
+    include_str!("assets/access.css"),
     include_str!("assets/plots.css"),
     include_str!("assets/uplot/uPlot.min.css")
 );

@@ -82,13 +82,26 @@ impl Place {
 
     /// What lies at a path. A proxy may take the base away or leave it.
     pub(crate) fn route(&self, path: &str, query: Option<&str>) -> Option<Route> {
+        self.find(path, |path| route(path, query))
+    }
+
+    /// The same of anything that lies at paths.
+    pub(crate) fn find<T>(&self, path: &str, look: impl Fn(&str) -> Option<T>) -> Option<T> {
         let inner = if self.base.is_empty() { None } else { self.inner(path) };
-        inner.and_then(|path| route(path, query)).or_else(|| route(path, query))
+        inner.and_then(&look).or_else(|| look(path))
+    }
+
+    /// Whether a host, with or without a port, is one of the configured names.
+    pub(crate) fn names(&self, host: &str) -> bool {
+        let name = name_of(host).map(|name| name.trim_end_matches('.'));
+        name.is_some_and(|name| {
+            self.hosts.iter().any(|known| known.trim_end_matches('.').eq_ignore_ascii_case(name))
+        })
     }
 }
 
 /// The name of a host without its port.
-fn name_of(host: &str) -> Option<&str> {
+pub(crate) fn name_of(host: &str) -> Option<&str> {
     let (name, port) = match host.strip_prefix('[') {
         Some(rest) => {
             let (name, rest) = rest.split_once(']')?;

@@ -36,6 +36,8 @@ pub struct ServerView {
     pub dropped_connections: u64,
     /// What the system says of the process.
     pub process: Option<ProcessView>,
+    /// Users can log in.
+    pub has_login: bool,
 }
 
 /// HTTP requests by the first digit of their status.

@@ -2,6 +2,9 @@
 //!
 //! Nothing of it exists as long as it listens nowhere.
 
+mod access;
+mod account;
+mod control;
 mod listen;
 mod past;
 mod process;
@@ -12,11 +15,13 @@ pub(crate) use listen::Pages;
 
 use crate::fleet::Ups;
 use crate::server::Server;
+use access::UserDesk;
 use past::PastReader;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::path::Path;
 use std::rc::Rc;
-use web::http::{Gate, Hub, Live, PastFuture};
+use web::http::{Entrance, Gate, Hub, Live, PastFuture};
 use web::view::{AnswerCounts, FleetView, ProcessView, ServerView, UpsView};
 use web::{PageSource, PastQuestion, PastTrouble, Place};
 
@@ -28,6 +33,8 @@ pub(crate) struct PageDesk {
     place: RefCell<Rc<Place>>,
     answers: Cell<AnswerCounts>,
     past: PastReader,
+    /// Where users log in; none where all can only be read.
+    entrance: RefCell<Option<(Rc<UserDesk>, Rc<Entrance>)>>,
 }
 
 impl PageDesk {
@@ -39,6 +46,7 @@ impl PageDesk {
             place: RefCell::default(),
             answers: Cell::default(),
             past: PastReader::default(),
+            entrance: RefCell::default(),
         })
     }
 
@@ -49,6 +57,23 @@ impl PageDesk {
         view
     }
 
+    /// Lets users log in, or not. Those of upsd.users may be others than before.
+    fn admit_users(&self, may_log_in: bool, lasting: &Path) {
+        let mut entrance = self.entrance.borrow_mut();
+        match &*entrance {
+            _ if !may_log_in => *entrance = None,
+            Some((users, sessions)) => {
+                users.look_again();
+                sessions.look_again(|account| users.is_same(account));
+            }
+            None => {
+                let users = UserDesk::new(self.server.clone(), lasting);
+                let sessions = Rc::new(Entrance::new(users.clone()));
+                *entrance = Some((users, sessions));
+            }
+        }
+    }
+
     fn server_view(&self) -> ServerView {
         ServerView {
             version: env!("CARGO_PKG_VERSION"),
@@ -57,6 +82,7 @@ impl PageDesk {
             connections: self.gate.connections(),
             dropped_connections: self.gate.dropped(),
             process: None,
+            has_login: self.entrance.borrow().is_some(),
         }
     }
 }
@@ -109,5 +135,9 @@ impl Live for PageDesk {
             Some(path) => Box::pin(self.past.ask(path, question)),
             None => Box::pin(std::future::ready(Err(PastTrouble::Off))),
         }
+    }
+
+    fn entrance(&self) -> Option<Rc<Entrance>> {
+        self.entrance.borrow().as_ref().map(|(_, entrance)| entrance.clone())
     }
 }

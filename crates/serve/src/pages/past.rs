@@ -32,7 +32,7 @@ const BEFORE_S: i64 = 7200;
 /// The thread, once there was a question.
 #[derive(Debug, Default)]
 pub(super) struct PastReader {
-    sender: RefCell<Option<SyncSender<QueuedQuestion>>>,
+    sender: RefCell<Option<SyncSender<Box<QueuedQuestion>>>>,
 }
 
 /// A question that waits.
@@ -51,7 +51,7 @@ impl PastReader {
         question: PastQuestion,
     ) -> impl Future<Output = Result<Past, PastTrouble>> + 'static {
         let (answer, answered) = oneshot::channel();
-        let sent = self.send(QueuedQuestion { path, question, answer });
+        let sent = self.send(Box::new(QueuedQuestion { path, question, answer }));
         async move {
             sent?;
             match timeout(WITHIN, answered).await {
@@ -63,7 +63,7 @@ impl PastReader {
         }
     }
 
-    fn send(&self, asked: QueuedQuestion) -> Result<(), PastTrouble> {
+    fn send(&self, asked: Box<QueuedQuestion>) -> Result<(), PastTrouble> {
         let mut sender = self.sender.borrow_mut();
         if sender.is_none() {
             let (to, questions) = sync_channel(QUEUE);
@@ -84,10 +84,11 @@ impl PastReader {
 }
 
 /// Answers until the server needs no answers any more.
-fn answer_all(questions: &Receiver<QueuedQuestion>) {
+fn answer_all(questions: &Receiver<Box<QueuedQuestion>>) {
     while let Ok(first) = questions.recv() {
         let mut next = Some(first);
-        while let Some(QueuedQuestion { path, question, answer }) = next {
+        while let Some(asked) = next {
+            let QueuedQuestion { path, question, answer } = *asked;
             // who has left, or waited too long, needs none
             if !answer.is_closed() {
                 let found = read(&path, &question, wall_ms().div_euclid(1000));

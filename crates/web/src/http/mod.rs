@@ -4,23 +4,27 @@
 //! Everything runs in tasks of a tokio `LocalRuntime` or `LocalSet`.
 
 mod body;
+mod entrance;
 mod gate;
 mod hub;
 mod pack;
 mod shelf;
 mod wire;
 
+pub use entrance::{Entrance, FORM_WITHIN, LOGINS_AT_ONCE, OUTCOME_WITHIN};
 pub use gate::{CONNECTIONS, Gate, GatePass, Leave};
 pub use hub::{Hub, LISTENERS};
 
+use crate::access::Caller;
 use crate::answer::{PageAnswer, PageSource, Whole, answer, shared};
 use crate::past::{Past, PastAsk, PastQuestion, PastTrouble, past_answer};
 use crate::request::{Asked, Place};
 use body::ReplyBody;
+use entrance::EntranceAnswer;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode, Version};
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
 use shelf::{ServedAnswer, Shelf};
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -51,6 +55,10 @@ pub trait Live: PageSource {
         let _ = question;
         Box::pin(std::future::ready(Err(PastTrouble::Off)))
     }
+    /// Where users log in; none where all can only be read.
+    fn entrance(&self) -> Option<Rc<Entrance>> {
+        None
+    }
 }
 
 /// What the history has, some time later.
@@ -62,21 +70,27 @@ enum Reply {
     Later(Pin<Box<dyn Future<Output = Response<ReplyBody>>>>),
 }
 
-/// Serves one connection until it ends. `pass` is its place at the [`Gate`], which it leaves with this.
+/// Serves one connection until it ends, on which all can only be read. `pass` is its place at the [`Gate`], which it leaves with
+/// this.
 pub async fn serve<S: Live + 'static>(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     site: Rc<S>,
     pass: GatePass,
 ) {
+    serve_caller(stream, site, pass, None).await;
+}
+
+/// The same for a caller who may log in, where the server has an entrance.
+pub async fn serve_caller<S: Live + 'static>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    site: Rc<S>,
+    pass: GatePass,
+    caller: Option<Caller>,
+) {
     let pass = Rc::new(pass);
     let service = service_fn(|request: Request<Incoming>| {
-        let reply = respond(&request, &site, &pass);
-        async move {
-            Ok::<_, Infallible>(match reply {
-                Reply::Now(response) => response,
-                Reply::Later(response) => response.await,
-            })
-        }
+        let (site, pass) = (site.clone(), pass.clone());
+        async move { Ok::<_, Infallible>(respond(request, &site, &pass, caller).await) }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer)
@@ -89,13 +103,35 @@ pub async fn serve<S: Live + 'static>(
     let _ = http.serve_connection(HyperStream::new(stream), service).await;
 }
 
-fn respond<S: Live + 'static>(request: &Request<Incoming>, site: &Rc<S>, pass: &Rc<GatePass>) -> Reply {
-    let reply = answered(request, site, pass);
+async fn respond<S: Live + 'static>(
+    request: Request<Incoming>,
+    site: &Rc<S>,
+    pass: &Rc<GatePass>,
+    caller: Option<Caller>,
+) -> Response<ReplyBody> {
+    let way_in = caller.zip(site.entrance()).and_then(|(caller, entrance)| {
+        let place = site.place();
+        let door = entrance.door(&request, &place, caller)?;
+        Some((caller, entrance, place, door))
+    });
+    let response = match way_in {
+        Some((caller, entrance, place, door)) => {
+            let version = request.version();
+            // on the heap while it lasts: connections that only read do without
+            let answer = Box::pin(entrance.answer(&door, request, &**site, &place, caller)).await;
+            of_entrance(answer, version, &site.hub().shelf)
+        }
+        None => match answered(&request, site, pass) {
+            Reply::Now(response) => response,
+            Reply::Later(response) => {
+                pass.asked();
+                response.await
+            }
+        },
+    };
     pass.asked();
-    if let Reply::Now(response) = &reply {
-        site.answered(response.status().as_u16());
-    }
-    reply
+    site.answered(response.status().as_u16());
+    response
 }
 
 /// Waits for what the history has.
@@ -104,9 +140,7 @@ fn from_the_past<S: Live + 'static>(ask: PastAsk, site: Rc<S>, packed: bool, ver
     Reply::Later(Box::pin(async move {
         let whole = past_answer(&ask, &*site, found.await);
         let answer = served(whole, &site.hub().shelf, packed);
-        let response = answer.map_or_else(|| later(FULL, version), |answer| of_whole(answer, version));
-        site.answered(response.status().as_u16());
-        response
+        answer.map_or_else(|| later(FULL, version), |answer| of_whole(answer, version))
     }))
 }
 
@@ -121,7 +155,7 @@ fn served(mut whole: Whole, shelf: &Shelf, packed: bool) -> Option<ServedAnswer>
 
 fn answered<S: Live + 'static>(request: &Request<Incoming>, site: &Rc<S>, pass: &Rc<GatePass>) -> Reply {
     let (headers, place) = (request.headers(), site.place());
-    let host = host_of(request, &place);
+    let host = host_of(request.uri(), headers, &place);
     // several headers of that name are one list
     let list = |name| {
         let values: Vec<&str> =
@@ -171,11 +205,11 @@ fn answered<S: Live + 'static>(request: &Request<Incoming>, site: &Rc<S>, pass: 
 }
 
 /// The name by which the client calls the server; none where it gives none, several, or two that differ.
-fn host_of<'r>(request: &'r Request<Incoming>, place: &Place) -> Option<&'r str> {
-    let mut hosts = request.headers().get_all(header::HOST).iter();
+fn host_of<'r>(uri: &'r Uri, headers: &'r HeaderMap, place: &Place) -> Option<&'r str> {
+    let mut hosts = headers.get_all(header::HOST).iter();
     let only = hosts.next().and_then(|value| value.to_str().ok()).filter(|_| hosts.next().is_none());
     // a whole address as target counts, and a Host beside it has to be ours as well (RFC 9112, 3.2.2)
-    match request.uri().authority() {
+    match uri.authority() {
         Some(authority) if only.is_none_or(|host| place.is_ours(Some(host))) => Some(authority.as_str()),
         Some(_) => None,
         None => only,
@@ -218,6 +252,36 @@ fn of_events(reply: ReplyBody) -> Response<ReplyBody> {
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     // nginx would collect events otherwise
     headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response
+}
+
+/// What came of a request at the entrance.
+fn of_entrance(answer: EntranceAnswer, version: Version, shelf: &Shelf) -> Response<ReplyBody> {
+    // never packed: by its length a secret in it could be guessed (BREACH)
+    let EntranceAnswer { whole, cookies, location, allow, asks_who } = answer;
+    let Some(whole) = shelf.served(whole, false) else {
+        return later(FULL, version);
+    };
+    let mut response = of_whole(whole, version);
+    let headers = response.headers_mut();
+    // browsers say where a form comes from only where this lets them
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
+    for cookie in cookies {
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+    }
+    if let Some(location) = location.and_then(|location| HeaderValue::from_str(&location).ok()) {
+        headers.insert(header::LOCATION, location);
+    }
+    if asks_who {
+        let how = HeaderValue::from_static("Basic realm=\"qxups\", charset=\"UTF-8\"");
+        headers.insert(header::WWW_AUTHENTICATE, how);
+    }
+    if let Some(allow) = allow {
+        headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+    }
     response
 }
 

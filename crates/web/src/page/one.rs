@@ -1,6 +1,6 @@
 //! `/ups/NAME`: one UPS with all its variables, each with its age.
 
-use super::{Page, tabs};
+use super::{Page, Visitor, tabs};
 use crate::escape;
 use crate::number::number;
 use crate::view::{DataState, UpsView, VariableView};
@@ -18,8 +18,8 @@ const GROUPS: [(&str, &str); 8] = [
 ];
 const OTHERS: &str = "Other";
 
-/// The page of one UPS.
-pub fn one(ups: &UpsView) -> String {
+/// The page of one UPS, for this visitor.
+pub fn one(ups: &UpsView, visitor: &Visitor<'_>) -> String {
     let mut events = String::from("?ups=");
     escape::segment(&ups.name, &mut events);
     let mut page = Page::begin(&format!("{} - qxups", ups.name), "../", &events);
@@ -32,6 +32,7 @@ pub fn one(ups: &UpsView) -> String {
         page.raw("</p>\n");
     }
     tabs::state(ups, &mut page);
+    visitor.point(ups, &mut page);
     tabs::tabs(ups, "", &mut page);
     tabs::teaser(ups, &mut page);
     page.raw("<div id=\"values\">\n");
@@ -56,7 +57,7 @@ pub fn one(ups: &UpsView) -> String {
         page.raw("</tbody>\n</table>\n");
     }
     page.raw("</div>\n");
-    commands(ups, &mut page);
+    visitor.show(ups, &mut page);
     page.end("../")
 }
 
@@ -85,20 +86,6 @@ fn row(ups: &UpsView, variable: &VariableView, page: &mut Page) {
     page.raw("</td><td role=\"cell\" data-is=\"age\">");
     page.age(variable.age.or(ups.age));
     page.raw("</td></tr>\n");
-}
-
-fn commands(ups: &UpsView, page: &mut Page) {
-    if ups.commands.is_empty() {
-        return;
-    }
-    page.raw("<details><summary>Commands that the UPS offers</summary>\n");
-    page.raw("<p>This page gives none; use <code>qxups cmd</code> or <code>upscmd</code>.</p>\n<ul>");
-    for command in &ups.commands {
-        page.raw("<li><code>");
-        page.text(command);
-        page.raw("</code></li>");
-    }
-    page.raw("</ul></details>\n");
 }
 
 /// The page of a UPS that is not there.
