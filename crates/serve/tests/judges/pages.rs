@@ -204,7 +204,7 @@ fn schemathesis_finds_what_the_description_says() {
     let pages = pages("schemathesis");
     let base = format!("http://127.0.0.1:{}", pages.port);
     // as who only reads, and as a user
-    for who in [[].as_slice(), &["--auth", "admin:secret"]] {
+    for (who, examples) in [([].as_slice(), "40"), (&["--auth", "admin:secret"], "10")] {
         // it takes seconds where the machine has nothing else to do
         let mut run = Command::new("timeout");
         run.args(["300", &program, "run", &format!("{base}/api/v1/openapi.json"), "--url", &base]).args(who);
