@@ -670,6 +670,9 @@ fn programs_give_orders_with_name_and_password() {
             assert_eq!(status(&answer), expected, "{head} {body}: {answer}");
         }
         assert!(server.orders().is_empty());
+        let other = program.post("/api/v1/ups/rack/commands/load.off", "value=1&other=2").await;
+        assert_eq!(status(&other), 400);
+        assert!(server.orders().is_empty());
         // nothing reports an outcome
         let answer = program.ask(command, "").await;
         assert!(status(&answer) == 202 && answer.contains("\"outcome\":\"unseen\""), "{answer}");

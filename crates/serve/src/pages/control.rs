@@ -109,7 +109,7 @@ fn takes(source: &dyn Source, order: &PageOrder) -> Result<(), AccessRefused> {
             source.each_choice(variable, &mut |choice| setting.choices.push(choice.into()));
             source.each_range(variable, &mut |least, most| setting.ranges.push((least, most)));
             match why_not(&setting, value) {
-                Some(why) => Err(AccessRefused::new(400, format!("It cannot be '{value}': {why}"))),
+                Some(why) => Err(AccessRefused::new(409, format!("It cannot be '{value}': {why}"))),
                 None => Ok(()),
             }
         }

@@ -215,14 +215,26 @@ fn schemathesis_finds_what_the_description_says() {
     };
     let pages = pages_with_history("schemathesis");
     let base = format!("http://127.0.0.1:{}", pages.port);
-    // it takes seconds where the machine has nothing else to do
-    let mut run = Command::new("timeout");
-    run.args(["300", &program, "run", &format!("{base}/api/v1/openapi.json"), "--url", &base]);
-    // events never end
-    run.args(["--exclude-path", "/api/v1/events", "--checks", "all", "--max-examples", "40", "--seed", "1"]);
-    run.args(["--phases", "examples,coverage,fuzzing", "--no-color"]).current_dir(&pages.site.folder);
-    let output = run.stdin(Stdio::null()).env("HOME", &pages.site.folder).output().unwrap();
-    assert!(output.status.success(), "{}", both(&output));
+    // as who only reads, and as a user
+    for (who, examples) in [([].as_slice(), "40"), (&["--auth", "admin:secret"], "10")] {
+        // it takes seconds where the machine has nothing else to do
+        let mut run = Command::new("timeout");
+        run.args(["300", &program, "run", &format!("{base}/api/v1/openapi.json"), "--url", &base]).args(who);
+        // events never end
+        run.args([
+            "--exclude-path",
+            "/api/v1/events",
+            "--checks",
+            "all",
+            "--max-examples",
+            "40",
+            "--seed",
+            "1",
+        ]);
+        run.args(["--phases", "examples,coverage,fuzzing", "--no-color"]).current_dir(&pages.site.folder);
+        let output = run.stdin(Stdio::null()).env("HOME", &pages.site.folder).output().unwrap();
+        assert!(output.status.success(), "{}", both(&output));
+    }
 }
 
 #[test]

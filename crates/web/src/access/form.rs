@@ -74,6 +74,11 @@ impl PostedForm {
         self.0.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
     }
 
+    /// Whether it has no other fields than this one.
+    pub fn has_only(&self, name: &str) -> bool {
+        self.0.iter().all(|(known, _)| known == name)
+    }
+
     /// The same of a field that may be left out; empty is left out.
     pub fn some(&self, name: &str) -> Option<&str> {
         self.get(name).filter(|value| !value.is_empty())

@@ -17,11 +17,6 @@ pub fn overview(fleet: &FleetView) -> String {
     let levels: Vec<Seriousness> = fleet.upses.iter().map(|ups| condition(ups).1).collect();
     page.text(&in_words(&levels));
     page.raw("</p>\n");
-    if fleet.server.has_login {
-        page.raw(
-            "<p class=\"enter\"><a href=\"login\">Log in</a> to give commands and change settings.</p>\n",
-        );
-    }
     if fleet.upses.is_empty() {
         page.raw("<p>ups.conf of this server names no UPS.</p>\n");
         return page.end("./");
@@ -38,6 +33,11 @@ pub fn overview(fleet: &FleetView) -> String {
         row(ups, &mut page);
     }
     page.raw("</tbody>\n</table>\n");
+    if fleet.server.has_login {
+        page.raw(
+            "<p class=\"enter\"><a href=\"login\">Log in</a> to give commands and change settings.</p>\n",
+        );
+    }
     page.end("./")
 }
 

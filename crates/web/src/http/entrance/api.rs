@@ -1,10 +1,10 @@
 //! The same for programs: `POST .../commands/NAME` and `PUT .../settings/NAME`, each with name and password (HTTP Basic). There is
 //! no session and no question: a program that sends an order means it, once.
 
-use super::orders::{OUTCOME_WITHIN, no_such_ups};
+use super::orders::{OUTCOME_WITHIN, is_short, no_such_ups};
 use super::visit::{Visit, single};
 use super::{Entrance, EntranceAnswer};
-use crate::access::{AccessRefused, LoginSeen, PageAccount, PageOrder, PageOutcome};
+use crate::access::{AccessRefused, LoginSeen, PageAccount, PageOrder, PageOutcome, PostedForm};
 use crate::answer::Whole;
 use crate::escape;
 use hyper::body::Incoming;
@@ -23,7 +23,7 @@ impl Entrance {
         visit: &Visit<'_>,
         body: Incoming,
     ) -> Result<EntranceAnswer, AccessRefused> {
-        let form = visit.program_form(body).await?;
+        let form = only_value(visit.program_form(body).await?)?;
         let account = self.basic(visit).await?;
         let value = form.some("value").map(String::from);
         self.api_give(&account, ups, PageOrder::Command { name: command.into(), value }, visit).await
@@ -36,7 +36,7 @@ impl Entrance {
         visit: &Visit<'_>,
         body: Incoming,
     ) -> Result<EntranceAnswer, AccessRefused> {
-        let form = visit.program_form(body).await?;
+        let form = only_value(visit.program_form(body).await?)?;
         let account = self.basic(visit).await?;
         let Some(value) = form.get("value") else {
             return Err(AccessRefused::new(400, "The new value is missing: send value=... as a form."));
@@ -74,6 +74,7 @@ impl Entrance {
         if !self.site.has_ups(ups) {
             return Err(no_such_ups(ups));
         }
+        is_short(&order)?;
         let (sender, mut seen) = watch::channel(None);
         self.site.give(account, &visit.caller, ups, &order, sender)?;
         let seen = match timeout(OUTCOME_WITHIN, seen.wait_for(Option::is_some)).await {
@@ -85,7 +86,8 @@ impl Entrance {
             Some(PageOutcome::Done) => (200, "done", "The driver reports that the UPS did it.".into()),
             Some(PageOutcome::Failed(why)) => {
                 let why = why.unwrap_or_else(|| "the UPS did not do it, or it is not known".into());
-                (502, "failed", format!("Not done, or not confirmed. The driver reports: {why}"))
+                // no status that has libraries send an order again by themselves
+                (409, "failed", format!("Not done, or not confirmed. The driver reports: {why}"))
             }
             Some(PageOutcome::NotGiven(why)) => return Err(AccessRefused::new(503, why)),
             Some(PageOutcome::Unseen) | None => (
@@ -99,6 +101,14 @@ impl Entrance {
         json.push('}');
         Ok(EntranceAnswer::of(Whole::json(status, json)))
     }
+}
+
+/// A form with nothing but a value.
+fn only_value(form: PostedForm) -> Result<PostedForm, AccessRefused> {
+    if form.has_only("value") {
+        return Ok(form);
+    }
+    Err(AccessRefused::new(400, "There is no such field: send value=... alone."))
 }
 
 /// Name and password of `Basic` (RFC 7617), in UTF-8.

@@ -26,6 +26,7 @@ impl Entrance {
         let query = PostedForm::parse(visit.parts.uri.query().unwrap_or_default().as_bytes());
         let query = query.map_err(|wrong| AccessRefused::new(400, wrong.to_string()))?;
         let order = order_of(&query)?;
+        is_short(&order)?;
         let fleet = source.one(name);
         let ups = fleet.find(name).ok_or_else(|| no_such_ups(name))?;
         self.site.check(&known.account, &ups.name, &order)?;
@@ -119,6 +120,21 @@ fn to_login(ups: &str) -> EntranceAnswer {
     let mut location = String::from("../../login?ups=");
     escape::segment(ups, &mut location);
     EntranceAnswer::see(location)
+}
+
+/// No value is longer, in letters: one of NUT has 256 bytes with its end (NUT 2.8.0 include/extstate.h).
+const LONGEST_VALUE: usize = 250;
+
+/// Whether a value is short enough for every driver.
+pub(super) fn is_short(order: &PageOrder) -> Result<(), AccessRefused> {
+    let value = match order {
+        PageOrder::Command { value, .. } => value.as_deref().unwrap_or_default(),
+        PageOrder::Set { value, .. } => value,
+    };
+    if value.chars().count() <= LONGEST_VALUE {
+        return Ok(());
+    }
+    Err(AccessRefused::new(400, format!("The value is too long: {LONGEST_VALUE} letters are the most.")))
 }
 
 /// What is asked for: a command with its parameter, or a variable with its new value.
