@@ -165,3 +165,36 @@ fn a_disk_that_hangs_delays_the_history_alone() {
         assert!(answer.starts_with("HTTP/1.1 503"), "{answer}");
     }
 }
+
+/// `cargo test -p serve --test past -- --ignored --nocapture` measures it, with `--release` as it is served.
+#[test]
+#[ignore = "measures: the times depend on the build, and on what else the machine does"]
+fn a_year_is_drawn_within_200_ms() {
+    let (_site, _driver, port) = started("year", 366, ON);
+    let api = |variable: &str, from: i64| format!("/api/v1/ups/rack/history?variable={variable}&from={from}");
+    let mut targets: Vec<String> = vec![];
+    for from in [-3600, -86_400, -7 * 86_400, -30 * 86_400, -366 * 86_400, 0] {
+        targets
+            .extend(["input.voltage", "battery.charge", "ups.realpower"].map(|variable| api(variable, from)));
+    }
+    targets.extend(
+        ["1h", "24h", "7d", "30d", "1y", "all"].map(|range| format!("/ups/rack/history?range={range}")),
+    );
+    targets.extend(["outages", "battery"].map(|view| format!("/ups/rack/{view}")));
+    targets.push("/api/v1/ups/rack/energy".into());
+    for target in targets {
+        let mut times: Vec<Duration> = (0..5)
+            .map(|_| {
+                let began = Instant::now();
+                assert!(get(port, &target).starts_with("HTTP/1.1 200"), "{target}");
+                began.elapsed()
+            })
+            .collect();
+        times.sort_unstable();
+        println!("{target}: {:?}, slowest {:?}", times[2], times[4]);
+        assert!(
+            !target.contains("variable=") || times[2] < Duration::from_millis(200),
+            "{target}: {times:?}"
+        );
+    }
+}
