@@ -215,7 +215,7 @@ fn schemathesis_finds_what_the_description_says() {
             "--checks",
             "all",
             "--max-examples",
-            "40",
+            examples,
             "--seed",
             "1",
         ]);
