@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 use web::access::{
     AccessRefused, AccessSite, BrowserSigns, Caller, LONGEST_FORM, LoginSeen, PageAccount, PageOrder, PageOutcome,
-    PageSecret, PostedForm, SESSION_COOKIE, Soon, UpsControls, Wire, only,
+    PageSecret, PostedForm, SESSION_COOKIE, Soon, UpsControls, BrowserWire, only,
 };
 use web::http::{Entrance, Gate, Hub, Live, serve_caller};
 use web::view::{DataState, FleetView, UpsView};
@@ -106,7 +106,7 @@ fn signs_are_judged(parts: &[&str]) {
         is_forwarded: part(3).is_some(),
     };
     assert!(signs.wire(&FAR).is_err());
-    assert_eq!(signs.wire(&Caller { is_encrypted: true, ..FAR }), Ok(Wire::Sealed));
+    assert_eq!(signs.wire(&Caller { is_encrypted: true, ..FAR }), Ok(BrowserWire::Sealed));
     let _ = signs.wire(&LOCAL);
     if signs.is_own_page(&Place::default()) && signs.fetch_site != Some("same-origin") {
         let origin = signs.origin.unwrap().to_ascii_lowercase();

@@ -216,10 +216,6 @@ impl UserDesk {
     ) -> Result<PageAccount, AccessRefused> {
         self.penalty(&caller).await;
         let from = caller.address.to_canonical();
-        check_new(&name, &password).map_err(|why| AccessRefused::new(400, why))?;
-        if self.server.users.borrow().users.iter().any(|user| user.name == name) {
-            return Err(AccessRefused::new(409, "upsd.users has a user of this name: choose another."));
-        }
         let Some(known) = self.code.borrow().clone() else {
             return Err(AccessRefused::new(409, "There is an account already: log in by it."));
         };
@@ -229,6 +225,11 @@ impl UserDesk {
                 403,
                 "The code is wrong: the log of the server has the one of its last start.",
             ));
+        }
+        // who does not have the code hears nothing of the users
+        check_new(&name, &password).map_err(|why| AccessRefused::new(400, why))?;
+        if self.server.users.borrow().users.iter().any(|user| user.name == name) {
+            return Err(AccessRefused::new(409, "upsd.users has a user of this name: choose another."));
         }
         // it is good once, and no other attempt creates an account while this one is written
         self.code.replace(None);

@@ -296,7 +296,8 @@ fn nginx_passes_pages_on_below_a_path() {
             "daemon off;\nuser root;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx.log;\nevents {{}}\nhttp {{\naccess_log off;\n\
              client_body_temp_path {folder};\nproxy_temp_path {folder};\nfastcgi_temp_path {folder};\n\
              uwsgi_temp_path {folder};\nscgi_temp_path {folder};\nserver {{\nlisten 127.0.0.1:{port};\n\
-             location /ups/ {{ proxy_pass http://{address}/; proxy_buffering off; }}\n\
+             location /ups/ {{ proxy_pass http://{address}/; proxy_buffering off; \
+             proxy_set_header X-Forwarded-Proto $scheme; }}\n\
              location /left/ {{ proxy_pass http://{address}; proxy_set_header Host $host; }}\n}}\n}}\n"
         ),
     );
@@ -322,6 +323,9 @@ fn nginx_passes_pages_on_below_a_path() {
         }
     }
     assert!(ask("/left/", "evil.example").contains(" 421 "));
+    // this proxy is spoken to in the clear, and says so
+    let login = ask("/ups/login", "example.org");
+    assert!(login.contains("to the proxy is not encrypted") && !login.contains("<form"), "{login}");
     // events are not held back
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();

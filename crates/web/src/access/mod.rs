@@ -14,7 +14,7 @@ pub use form::{LONGEST_FORM, PostedForm, WrongForm, is_form};
 pub use questions::{ANSWERED_WITHIN, Answered, OutcomeSeen, QUESTIONS, Questions};
 pub use secret::{PageSecret, is_same};
 pub use sessions::{IDLE, LONGEST_SESSION, PageSession, PageSessions, SESSIONS};
-pub use signs::{BrowserSigns, Caller, Exposed, Wire};
+pub use signs::{BrowserSigns, BrowserWire, Caller, Exposed};
 pub use words::{Weight, consequence, value_of};
 
 use std::fmt;

@@ -31,7 +31,7 @@ pub struct BrowserSigns<'r> {
 
 /// Over what a password and a session travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wire {
+pub enum BrowserWire {
     /// Encrypted up to the browser: cookies are for such connections alone.
     Sealed,
     /// They do not leave this machine.
@@ -72,9 +72,9 @@ impl BrowserSigns<'_> {
     ///
     /// # Errors
     /// Why a password must not come that way.
-    pub fn wire(&self, caller: &Caller) -> Result<Wire, Exposed> {
+    pub fn wire(&self, caller: &Caller) -> Result<BrowserWire, Exposed> {
         if caller.is_encrypted {
-            return Ok(Wire::Sealed);
+            return Ok(BrowserWire::Sealed);
         }
         // headers of a proxy count from this machine alone
         if !caller.address.to_canonical().is_loopback() {
@@ -84,13 +84,13 @@ impl BrowserSigns<'_> {
         match self.forwarded_proto {
             Some(said) => {
                 let is_https = said.split(',').all(|hop| hop.trim().eq_ignore_ascii_case("https"));
-                if is_https { Ok(Wire::Sealed) } else { Err(Exposed::ClearToProxy) }
+                if is_https { Ok(BrowserWire::Sealed) } else { Err(Exposed::ClearToProxy) }
             }
             None if self.is_forwarded => Err(Exposed::Unsaid),
-            None if origin.starts_with("https://") => Ok(Wire::Sealed),
+            None if origin.starts_with("https://") => Ok(BrowserWire::Sealed),
             None => match origin.strip_prefix("http://") {
                 Some(authority) if !is_local(authority) => Err(Exposed::ClearToProxy),
-                _ => Ok(Wire::Local),
+                _ => Ok(BrowserWire::Local),
             },
         }
     }
@@ -133,23 +133,23 @@ mod tests {
         let far = |is_encrypted| Caller { address: [192, 0, 2, 1].into(), is_encrypted };
         let none = BrowserSigns::default();
         let https = BrowserSigns { forwarded_proto: Some("https"), ..none };
-        assert_eq!(none.wire(&far(true)), Ok(Wire::Sealed));
+        assert_eq!(none.wire(&far(true)), Ok(BrowserWire::Sealed));
         // what another machine says of itself counts for nothing
         for signs in [none, https, BrowserSigns { origin: Some("https://ups.example.org"), ..none }] {
             assert_eq!(signs.wire(&far(false)), Err(Exposed::Clear));
         }
         for (signs, wire) in [
-            (none, Ok(Wire::Local)),
-            (https, Ok(Wire::Sealed)),
+            (none, Ok(BrowserWire::Local)),
+            (https, Ok(BrowserWire::Sealed)),
             (BrowserSigns { forwarded_proto: Some("http"), ..none }, Err(Exposed::ClearToProxy)),
             (BrowserSigns { forwarded_proto: Some("https, http"), ..none }, Err(Exposed::ClearToProxy)),
             (BrowserSigns { forwarded_proto: Some(""), ..none }, Err(Exposed::ClearToProxy)),
             (BrowserSigns { is_forwarded: true, ..none }, Err(Exposed::Unsaid)),
-            (BrowserSigns { origin: Some("http://localhost:3494"), ..none }, Ok(Wire::Local)),
-            (BrowserSigns { origin: Some("http://127.0.0.1:3494"), ..none }, Ok(Wire::Local)),
-            (BrowserSigns { origin: Some("http://[::1]:3494"), ..none }, Ok(Wire::Local)),
-            (BrowserSigns { origin: Some("null"), ..none }, Ok(Wire::Local)),
-            (BrowserSigns { origin: Some("https://ups.example.org"), ..none }, Ok(Wire::Sealed)),
+            (BrowserSigns { origin: Some("http://localhost:3494"), ..none }, Ok(BrowserWire::Local)),
+            (BrowserSigns { origin: Some("http://127.0.0.1:3494"), ..none }, Ok(BrowserWire::Local)),
+            (BrowserSigns { origin: Some("http://[::1]:3494"), ..none }, Ok(BrowserWire::Local)),
+            (BrowserSigns { origin: Some("null"), ..none }, Ok(BrowserWire::Local)),
+            (BrowserSigns { origin: Some("https://ups.example.org"), ..none }, Ok(BrowserWire::Sealed)),
             (BrowserSigns { origin: Some("http://ups.example.org"), ..none }, Err(Exposed::ClearToProxy)),
             (
                 BrowserSigns { origin: Some("http://localhost.evil.example"), ..none },
@@ -159,7 +159,7 @@ mod tests {
             assert_eq!(signs.wire(&LOCAL), wire, "{signs:?}");
         }
         let mapped = Caller { address: "::ffff:127.0.0.1".parse().unwrap(), is_encrypted: false };
-        assert_eq!(none.wire(&mapped), Ok(Wire::Local));
+        assert_eq!(none.wire(&mapped), Ok(BrowserWire::Local));
     }
 
     #[test]

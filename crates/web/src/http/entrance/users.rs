@@ -3,8 +3,8 @@
 use super::visit::Visit;
 use super::{Entrance, EntranceAnswer, foreign_token, now};
 use crate::access::{
-    AccessRefused, FORM_COOKIE, LoginSeen, PageAccount, PostedForm, SESSION_COOKIE, Wire, forget, is_same,
-    only, set,
+    AccessRefused, BrowserWire, FORM_COOKIE, LoginSeen, PageAccount, PostedForm, SESSION_COOKIE, forget,
+    is_same, only, set,
 };
 use crate::escape;
 use crate::page::{self, LoginView};
@@ -42,7 +42,7 @@ impl Entrance {
         };
         let mut answer = EntranceAnswer::page(status, page::login(&view));
         if had.is_none() && wire.is_ok() {
-            answer.cookies.push(set(FORM_COOKIE, &token, wire == Ok(Wire::Sealed)));
+            answer.cookies.push(set(FORM_COOKIE, &token, wire == Ok(BrowserWire::Sealed)));
         }
         Ok(answer)
     }
@@ -112,7 +112,7 @@ impl Entrance {
         account: PageAccount,
         ups: Option<&str>,
     ) -> Result<EntranceAnswer, AccessRefused> {
-        let is_secure = visit.wire()? == Wire::Sealed;
+        let is_secure = visit.wire()? == BrowserWire::Sealed;
         let (key, token) = (self.site.secret()?, self.site.secret()?);
         let mut sessions = self.sessions.borrow_mut();
         if let Some(before) = only(&visit.cookies, SESSION_COOKIE) {
@@ -134,7 +134,7 @@ impl Entrance {
         body: Incoming,
     ) -> Result<EntranceAnswer, AccessRefused> {
         let form = visit.form(body).await?;
-        let is_secure = visit.wire()? == Wire::Sealed;
+        let is_secure = visit.wire()? == BrowserWire::Sealed;
         if let Some(known) = self.known(visit) {
             if !is_same(known.token.as_bytes(), form.get("token").unwrap_or_default().as_bytes()) {
                 return Err(foreign_token());

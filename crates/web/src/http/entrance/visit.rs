@@ -1,6 +1,6 @@
 //! One request at the entrance: what it says of where it comes from, and its form, read within bounds.
 
-use crate::access::{AccessRefused, BrowserSigns, Caller, LONGEST_FORM, PostedForm, Wire, is_form};
+use crate::access::{AccessRefused, BrowserSigns, BrowserWire, Caller, LONGEST_FORM, PostedForm, is_form};
 use crate::request::Place;
 use hyper::body::{Body, Incoming};
 use hyper::http::request::Parts;
@@ -46,7 +46,7 @@ impl<'r> Visit<'r> {
         Visit { parts, cookies, signs, caller, place }
     }
 
-    pub fn wire(&self) -> Result<Wire, AccessRefused> {
+    pub fn wire(&self) -> Result<BrowserWire, AccessRefused> {
         self.signs.wire(&self.caller).map_err(|exposed| AccessRefused::new(403, exposed.to_string()))
     }
 
