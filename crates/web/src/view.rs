@@ -36,6 +36,8 @@ pub struct ServerView {
     pub dropped_connections: u64,
     /// What the system says of the process.
     pub process: Option<ProcessView>,
+    /// Users can log in.
+    pub has_login: bool,
 }
 
 /// HTTP requests by the first digit of their status.
@@ -100,6 +102,10 @@ pub struct UpsView {
     pub commands: Vec<Cow<'static, str>>,
     /// How its questions were answered, where this process asks them.
     pub exchanges: Option<ExchangeCounts>,
+    /// Of its battery the variables that the UPS does not say itself: they are estimated, computed or configured.
+    pub computed: Vec<Cow<'static, str>>,
+    /// A history is kept.
+    pub has_history: bool,
     pub(crate) variables: Vec<VariableView>,
 }
 

@@ -84,7 +84,7 @@ pub(crate) fn follow(server: &Rc<Server>, options: Option<&HistoryOptions>, last
 
 /// Milliseconds since 1970: for people to read, nothing is decided by it.
 #[allow(clippy::disallowed_methods)]
-fn wall_ms() -> i64 {
+pub(crate) fn wall_ms() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
@@ -105,6 +105,11 @@ impl Chronicle {
             log,
             task: RefCell::default(),
         }
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     fn now(&self) -> HistoryTime {

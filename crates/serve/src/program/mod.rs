@@ -462,7 +462,7 @@ impl Prepared {
         let listeners = Listeners::start(&server, self.opened, family);
         let listeners = Rc::new(RefCell::new(listeners.map_err(|error| format!("cannot listen: {error}"))?));
         listener::keep(&server, &listeners, &listen, &log);
-        let pages = Pages::new(server.clone());
+        let pages = Pages::new(server.clone(), &paths.lasting);
         pages.become_what_is_asked();
         tokio::task::spawn_local(server.clone().look_after_clients());
         say_serving(&server, &places, &supervisor);
