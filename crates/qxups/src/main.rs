@@ -3,6 +3,7 @@
 mod capture;
 mod check_config;
 mod client;
+mod conf_file;
 mod demo;
 mod doctor;
 mod driver_dump;
@@ -15,6 +16,7 @@ mod prove;
 mod same_port;
 mod scan;
 mod serve;
+mod setup;
 mod shutdown;
 mod sim;
 mod supported;
@@ -43,6 +45,8 @@ struct Line {
 enum Task {
     /// Watch a simulated UPS through an outage, seen by the driver's own core; minutes pass in seconds
     Demo(demo::Demo),
+    /// Write ups.conf, upsd.conf, upsd.users and qxups.toml, by questions: finds the UPSes, shows all before it writes
+    Setup(setup::SetupOptions),
     /// Watch every UPS of ups.conf, and serve all clients of NUT, in place of upsd
     Serve(serve::Serve),
     /// Make the hash of a password for upsd.users
@@ -153,6 +157,7 @@ fn main() -> ExitCode {
 impl Task {
     fn run(self) -> Result<ExitCode, Stop> {
         let text = match self {
+            Task::Setup(setup) => return setup.run(),
             Task::Scan(scan) => return scan.run(),
             Task::Capture(capture) => return capture.run(),
             Task::Doctor(doctor) => return doctor.run(),

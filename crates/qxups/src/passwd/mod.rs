@@ -2,7 +2,9 @@
 
 mod edit;
 mod file;
-mod terminal;
+pub mod terminal;
+
+pub use edit::check_name;
 
 use crate::out::{Stop, print, tell};
 use clap::Args;
@@ -36,7 +38,7 @@ impl Passwd {
         let target = self.file.zip(self.user);
         if let Some((path, user)) = &target {
             // what would fail is said before a password is typed
-            file::read(path).and_then(|(text, _)| edit::with_password(&text, user, "x").map(drop))?;
+            file::read(path).and_then(|file| edit::with_password(&file.text, user, "x").map(drop))?;
         }
         let password = password()?;
         check(&password)?;
