@@ -20,7 +20,6 @@ mod setup;
 mod shutdown;
 mod sim;
 mod supported;
-mod view;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use out::Stop;
@@ -43,7 +42,7 @@ struct Line {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Watch a simulated UPS through an outage, seen by the driver's own core; minutes pass in seconds
+    /// Serve simulated UPSes of several dialects and show them: an outage, the page, the history; nothing of it stays
     Demo(demo::Demo),
     /// Write ups.conf, upsd.conf, upsd.users and qxups.toml, by questions: finds the UPSes, shows all before it writes
     Setup(setup::SetupOptions),
@@ -164,7 +163,7 @@ impl Task {
             Task::CheckConfig(check) => return check.run(),
             Task::Demo(demo) => return demo.run(),
             Task::Sim(sim) => return sim.run(),
-            Task::Serve(serve) => return Ok(serve.run()?),
+            Task::Serve(serve) => return serve.run(),
             Task::Reload { place } => {
                 format!("reload: {}\n", ::serve::program::reload(place.as_deref())?)
             }

@@ -102,7 +102,7 @@ impl Where {
         match self.read(name).map_err(|error| self.cannot_read(name, &error))? {
             Some(text) => Ok(ups_conf::parse(&text)),
             None => Err(format!(
-                "{} is not there; name the UPSes in it ('qxups scan' finds some), or try 'qxups serve --demo'",
+                "{} is not there; 'qxups setup' writes it for the UPSes that it finds; 'qxups demo' shows simulated ones",
                 self.path(name)
             )),
         }
