@@ -77,7 +77,7 @@ impl Serve {
             ..CommandLine::default()
         };
         let from = Where::Folder(self.folder.unwrap_or_else(|| Paths::from_environment().conf));
-        Ok(program::run(ServerPlan { line, from, listen, state: None, greeting: None }))
+        Ok(program::run(ServerPlan { line, from, listen, state: None }))
     }
 }
 

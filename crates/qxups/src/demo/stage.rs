@@ -104,7 +104,6 @@ impl Stage {
             from,
             listen: Some(self.listen.clone()),
             state: Some(self.folder.clone()),
-            greeting: None,
         }
     }
 

@@ -88,7 +88,7 @@ fn check(password: &str) -> Result<(), String> {
     }
     if password.contains(|letter| NOT_SENT.contains(letter)) {
         tell(
-            "clients of NUT 2.8.0 do not send blanks, quotes, \\, # and = in a password as they are: a password without them works everywhere",
+            "clients of NUT 2.8.0 do not send blanks, quotes, \\, # and = in a password as they are, and in upsmon.conf it has to stand in quotes, with \\ before each quote, \\ and #: a password without them works everywhere",
         );
     }
     Ok(())

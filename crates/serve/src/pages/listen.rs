@@ -133,7 +133,9 @@ fn not_open(address: SocketAddr, error: &io::Error) -> String {
         io::ErrorKind::AddrInUse => {
             "another program listens there; end it, or write another port to [web] of qxups.toml"
         }
-        io::ErrorKind::PermissionDenied => "write a port above 1023 to [web] of qxups.toml",
+        io::ErrorKind::PermissionDenied => {
+            "write a port above 1023 to [web] of qxups.toml, or let the server have those below: AmbientCapabilities=CAP_NET_BIND_SERVICE in its unit"
+        }
         _ => "it is tried again until it works",
     };
     format!("cannot serve pages on {address}: {error}; {remedy}")

@@ -123,7 +123,7 @@ impl Where {
             return Err(format!("{}, {wrong}", self.path(name)));
         }
         hints.extend(users.remarks.iter().map(|remark| format!("{}, {remark}", self.path(name))));
-        for User { line, name, password, .. } in &users.users {
+        for User { password_line: line, name, password, .. } in &users.users {
             if let Some(Password::Hash(hash)) = password {
                 let wrong = |why| format!("{}, line {line}: [{name}]: {why}", self.path("upsd.users"));
                 check_hash(hash).map_err(wrong)?;
