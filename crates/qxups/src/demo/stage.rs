@@ -70,7 +70,7 @@ impl Stage {
         })?;
         // what happens is shown from what clients see
         let mut line =
-            CommandLine { ground: Ground::Fore { pid_file: true }, quiet: 1, ..CommandLine::default() };
+            CommandLine { ground: Ground::Fore { pid_file: true }, quiet: 3, ..CommandLine::default() };
         let upses = upses(protocol.name, &folder.join("lab.script").display().to_string());
         let stage = |line| Stage { folder: folder.clone(), line, listen: vec![listen.clone()], page, upses };
         std::fs::write(folder.join("lab.script"), script()).map_err(|error| {
@@ -154,8 +154,8 @@ fn upses(outages: &str, script: &str) -> Vec<StageUps> {
     let ups =
         |name, dialect: &str, lines: &str| StageUps { name, dialect: dialect.into(), lines: lines.into() };
     vec![
-        ups("rack", "megatec", "desc = \"Rack, on mains\"\nknob = load 35\n"),
-        ups("attic", "mecer", "desc = \"Attic, on mains\"\nknob = load 12\n"),
+        ups("rack", "megatec", "desc = \"Rack, on mains\"\nknob = \"load 35\"\n"),
+        ups("attic", "mecer", "desc = \"Attic, on mains\"\nknob = \"load 12\"\n"),
         ups("office", "voltronic", "desc = \"Office, on battery\"\nscenario = on-battery\n"),
         ups("lab", outages, &format!("desc = \"Lab, an outage every 90 s\"\nscenario = \"{script}\"\n")),
     ]

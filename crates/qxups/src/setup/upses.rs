@@ -112,7 +112,7 @@ fn names_it(conf: &UpsConf, one: &ScanResult, lines: &[SettingLine]) -> Option<S
 fn may_be(conf: &UpsConf, section: &Section, device: &Attached) -> bool {
     let Some(driver) = value(section, "driver") else { return false };
     if let Some(kind) = DriverKind::named(driver) {
-        let config = Configuration::of_section(kind, conf.clone(), &section.name, Purpose::Watch);
+        let config = Configuration::of_section(kind, conf, &section.name, Purpose::Watch);
         return match config.map(|config| config.ups.opening.address) {
             Ok(Address::Usb(options)) => options.bridge_of(device).is_some(),
             _ => false,

@@ -137,7 +137,7 @@ fn choose_form(answers: &Answers) -> Result<PasswordForm, Stop> {
         let real = Path::new(path).canonicalize().ok();
         real.is_some_and(|real| real.file_name().is_some_and(|name| name != "qxups"))
     };
-    let Some(server) = SERVERS.iter().find(is_nuts_own) else { return Ok(PasswordForm::Hashed) };
+    let Some(server) = SERVERS.into_iter().find(is_nuts_own) else { return Ok(PasswordForm::Hashed) };
     let question =
         format!("Store passwords hashed, for 'qxups serve' alone? NUT's own {server} reads them plain only.");
     answers.choose(None, &question, PasswordForm::Hashed)
