@@ -51,8 +51,9 @@ impl Demo {
     /// There is no such dialect, or nothing can be shown.
     pub fn run(self) -> Result<ExitCode, Stop> {
         let stage = Stage::new(&self.protocol, self.listen.as_deref())?;
-        let board = Board::new(stage.introduction(), stage.upses());
+        let mut board = Board::new(stage.introduction(), stage.upses());
         let is_drawn = !self.plain && std::io::stdout().is_terminal();
+        out::print(&if is_drawn { board.draw() } else { board.introduction_lines() })?;
         let (end, ended) = sync_channel(1);
         let shown = show(board, is_drawn, stage.server(), ended);
         let code = ::serve::program::run(stage.plan());
@@ -90,24 +91,30 @@ fn follow(mut board: Board, is_drawn: bool, server: ServerAddress, ended: &Recei
     let (sender, news): (SyncSender<News>, _) = sync_channel(WAITING);
     let wakers = feed.start(&[UpsPlace { ups: None, server }], &sender);
     let began = Instant::now();
-    if !is_drawn {
-        out::print(&board.introduction_lines())?;
-    }
+    // before, the server would not hear that it is to end
+    let mut is_serving = false;
     loop {
-        match news.recv_timeout(FRAME) {
+        let came = news.recv_timeout(FRAME);
+        let is_round = matches!(came, Ok(News::Round(_)));
+        match came {
+            Ok(News::Connected(..)) => is_serving = true,
             Ok(News::Read(ups, variables)) => board.read(&ups.name, variables, began.elapsed()),
             Ok(News::Refused(ups, _, why)) => board.refused(&ups.name, why, began.elapsed()),
             // until it serves, and when it ends
-            Ok(News::Lost(..) | News::Connected(..) | News::Round(_)) | Err(RecvTimeoutError::Timeout) => {}
+            Ok(News::Lost(..) | News::Round(_)) | Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return Err("the server is read no more".into()),
         }
-        let text = if is_drawn { board.draw() } else { board.take_lines() };
-        if !text.is_empty() {
+        let text = match is_drawn {
+            true if is_round => board.draw(),
+            true => String::new(),
+            false => board.take_lines(),
+        };
+        if is_serving && !text.is_empty() {
             out::print(&text)?;
         }
         if ended.try_recv().is_ok() {
             drop(wakers);
-            return if is_drawn { out::print("\n") } else { Ok(()) };
+            return Ok(());
         }
     }
 }
