@@ -5,6 +5,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 const QXUPS: &str = env!("CARGO_BIN_EXE_qxups");
@@ -74,6 +75,12 @@ impl Drop for Demo {
     }
 }
 
+/// One test at a time: two that look for free ports at the same moment may find the same.
+fn alone() -> MutexGuard<'static, ()> {
+    static ONE: Mutex<()> = Mutex::new(());
+    ONE.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 fn page(address: &str, path: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
@@ -85,6 +92,7 @@ fn page(address: &str, path: &str) -> String {
 
 #[test]
 fn clients_and_browsers_see_several_upses_and_an_outage() {
+    let _alone = alone();
     let mut demo = Demo::start("all", &["--plain"]);
     let address = demo.line("http://").split("http://").nth(1).unwrap().trim_end_matches('/').to_string();
     let list = demo.line("qxups list office@");
@@ -118,13 +126,15 @@ fn clients_and_browsers_see_several_upses_and_an_outage() {
 
 #[test]
 fn the_dialect_of_the_outage_can_be_named_and_ports_in_use_are_left_alone() {
+    let _alone = alone();
     // whatever is at the usual ports, both demonstrations find some
     let mut first = Demo::start("first", &["-p", "voltronic-qs", "--plain"]);
-    let mut second = Demo::start("second", &["--plain"]);
     assert!(first.line("  lab (").contains("voltronic-qs"));
     first.line("lab: OL");
+    let mut second = Demo::start("second", &["--plain"]);
     let address = |demo: &mut Demo| demo.line("http://");
     assert_ne!(address(&mut first), address(&mut second));
+    second.line("lab: OL");
     first.end();
     second.end();
 }
