@@ -8,11 +8,15 @@ use std::io::{Read, Write};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Output, Stdio};
+use std::process::{Child, ChildStdin, Command, Output, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 use testbed::tool::{Sim, read, text};
 
 const QXUPS: &str = env!("CARGO_BIN_EXE_qxups");
+
+/// What does not come within that does not come.
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// What a distribution of NUT leaves: comments, and a setting or two.
 const DEBIANS: [(&str, &str); 5] = [
@@ -84,9 +88,16 @@ impl Site {
 struct Terminal {
     child: Child,
     typing: ChildStdin,
-    shown: ChildStdout,
+    shown: Receiver<Vec<u8>>,
     text: String,
     seen: usize,
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
 }
 
 impl Terminal {
@@ -97,17 +108,23 @@ impl Terminal {
             .stdout(Stdio::piped())
             .spawn()
             .expect("script(1), of bsdutils");
-        let (typing, shown) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (typing, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
+        let (sender, shown) = channel();
+        std::thread::spawn(move || {
+            let mut bytes = [0; 4096];
+            while let Ok(count @ 1..) = screen.read(&mut bytes) {
+                let _ = sender.send(bytes[..count].to_vec());
+            }
+        });
         Terminal { child, typing, shown, text: String::new(), seen: 0 }
     }
 
     /// Waits for a question, which is the last on the screen.
     fn question(&mut self, part: &str) -> &mut Terminal {
         while !(self.text[self.seen..].contains(part) && self.text.ends_with(": ")) {
-            let mut bytes = [0; 4096];
-            let count = self.shown.read(&mut bytes).unwrap_or(0);
-            assert!(count > 0, "no '{part}' in {}", self.text);
-            self.text += &String::from_utf8_lossy(&bytes[..count]);
+            let more = self.shown.recv_timeout(PATIENCE);
+            let more = more.unwrap_or_else(|why| panic!("no '{part}' ({why}) in {}", self.text));
+            self.text += &text(&more);
         }
         self.seen = self.text.len();
         self
@@ -123,10 +140,10 @@ impl Terminal {
 
     /// The status at its end, and all that was shown.
     fn end(mut self) -> (Option<i32>, String) {
-        let mut rest = vec![];
-        let _ = self.shown.read_to_end(&mut rest);
-        self.text += &text(&rest);
-        (self.child.wait().unwrap().code(), self.text)
+        while let Ok(more) = self.shown.recv_timeout(PATIENCE) {
+            self.text += &text(&more);
+        }
+        (self.child.wait().unwrap().code(), self.text.clone())
     }
 }
 

@@ -100,8 +100,11 @@ pub fn choose(
             continue;
         }
         let password = answers.password(&name)?;
-        let form = *form.get_or_insert(choose_form(answers)?);
-        let stored = match form {
+        let chosen = match form {
+            Some(form) => form,
+            None => *form.insert(choose_form(answers)?),
+        };
+        let stored = match chosen {
             PasswordForm::Hashed => passwords::hash(&password.text)?,
             PasswordForm::Plain => password.text.clone(),
         };
