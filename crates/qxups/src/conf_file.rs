@@ -73,13 +73,13 @@ impl ConfFile {
     ///
     /// # Errors
     /// The system's word; then nothing is left behind.
-    pub fn draft(&self, text: &[u8], new: NewFile) -> io::Result<Draft<'_>> {
+    pub fn draft(&self, text: &[u8], new: NewFile) -> io::Result<ConfDraft<'_>> {
         let mut name = self.path.file_name().unwrap_or_default().to_os_string();
         name.push(format!(".{}.new", std::process::id()));
         let path = self.path.with_file_name(name);
         // for its owner alone until it is what it is to be
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&path)?;
-        let draft = Draft { of: self, path };
+        let draft = ConfDraft { of: self, path };
         match &self.known {
             Some(known) => become_as(&file, known)?,
             None => {
@@ -120,12 +120,12 @@ fn become_as(file: &File, known: &Metadata) -> io::Result<()> {
 
 /// A new text beside its file. It goes when this is dropped.
 #[derive(Debug)]
-pub struct Draft<'f> {
+pub struct ConfDraft<'f> {
     of: &'f ConfFile,
     path: PathBuf,
 }
 
-impl Draft<'_> {
+impl ConfDraft<'_> {
     /// Whether its file is as it was read.
     ///
     /// # Errors
@@ -155,7 +155,7 @@ impl Draft<'_> {
     }
 }
 
-impl Drop for Draft<'_> {
+impl Drop for ConfDraft<'_> {
     fn drop(&mut self) {
         let _ = std::fs::remove_file(&self.path);
     }

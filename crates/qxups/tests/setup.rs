@@ -107,7 +107,7 @@ impl Terminal {
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
-            .expect("script(1), of bsdutils");
+            .unwrap();
         let (typing, mut screen) = (child.stdin.take().unwrap(), child.stdout.take().unwrap());
         let (sender, shown) = channel();
         std::thread::spawn(move || {

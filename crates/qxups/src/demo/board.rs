@@ -30,7 +30,7 @@ struct Row {
 }
 
 /// All of it.
-pub struct Board {
+pub struct DemoBoard {
     introduction: Vec<String>,
     rows: Vec<Row>,
     past: VecDeque<String>,
@@ -39,16 +39,16 @@ pub struct Board {
     drawn: Option<BoardSize>,
 }
 
-impl Board {
+impl DemoBoard {
     /// One of which nothing is read yet.
-    pub fn new(introduction: Vec<String>, upses: &[StageUps]) -> Board {
+    pub fn new(introduction: Vec<String>, upses: &[StageUps]) -> DemoBoard {
         let row = |ups: &StageUps| Row {
             name: ups.name.into(),
             dialect: ups.dialect.clone(),
             variables: Variables::new(),
             status: "-".into(),
         };
-        Board {
+        DemoBoard {
             introduction,
             rows: upses.iter().map(row).collect(),
             past: VecDeque::new(),
@@ -193,7 +193,8 @@ mod tests {
     impl Terminal {
         fn new(columns: usize, rows: usize) -> Terminal {
             let cells = vec![vec![' '; columns]; rows];
-            Terminal { size: BoardSize { columns, rows }, cells, row: 0, column: 0, scrolled: 0 }
+            // a shell that was used for a while has its prompt at the bottom
+            Terminal { size: BoardSize { columns, rows }, cells, row: rows - 1, column: 0, scrolled: 0 }
         }
 
         fn feed(&mut self) {
@@ -259,9 +260,9 @@ mod tests {
     }
 
     /// A demonstration as it stands after a while, with a UPS that says odd things of itself.
-    fn board() -> Board {
-        let stage = super::super::stage::Stage::new("megatec", None).unwrap();
-        let mut board = Board::new(stage.introduction(), stage.upses());
+    fn board() -> DemoBoard {
+        let stage = super::super::stage::DemoStage::new("megatec", None).unwrap();
+        let mut board = DemoBoard::new(stage.introduction(), stage.upses());
         for number in 0..30_u64 {
             let now = Duration::from_secs(number * 61);
             for name in ["rack", "attic", "office", "lab"] {
@@ -315,6 +316,7 @@ mod tests {
         board.draw_on(BoardSize { columns: 80, rows: 24 });
         let mut narrow = Terminal::new(60, 20);
         // what is left of the old rows, however the terminal breaks them
+        narrow.row = 0;
         narrow.write(&"x".repeat(500));
         narrow.write(&board.draw_on(narrow.size));
         let all = narrow.rows().join("\n");

@@ -6,13 +6,13 @@ mod stage;
 
 use crate::client::{Feed, News, Reach, ServerAddress, UpsPlace};
 use crate::out::{self, Stop};
-use board::Board;
+use board::DemoBoard;
 use clap::Args;
 use driver::process;
 use nix::sys::signal::Signal;
 use nix::unistd::getpid;
 use nut::network::client::TlsMode;
-use stage::Stage;
+use stage::DemoStage;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -50,8 +50,8 @@ impl Demo {
     /// # Errors
     /// There is no such dialect, or nothing can be shown.
     pub fn run(self) -> Result<ExitCode, Stop> {
-        let stage = Stage::new(&self.protocol, self.listen.as_deref())?;
-        let mut board = Board::new(stage.introduction(), stage.upses());
+        let stage = DemoStage::new(&self.protocol, self.listen.as_deref())?;
+        let mut board = DemoBoard::new(stage.introduction(), stage.upses());
         let is_drawn = !self.plain && std::io::stdout().is_terminal();
         out::print(&if is_drawn { board.draw() } else { board.introduction_lines() })?;
         let (end, ended) = sync_channel(1);
@@ -70,7 +70,7 @@ impl Demo {
 
 /// Reads the server and shows what it says, beside it; where that cannot be shown any more, the server is stopped.
 fn show(
-    board: Board,
+    board: DemoBoard,
     is_drawn: bool,
     server: ServerAddress,
     ended: Receiver<()>,
@@ -85,7 +85,12 @@ fn show(
     })
 }
 
-fn follow(mut board: Board, is_drawn: bool, server: ServerAddress, ended: &Receiver<()>) -> Result<(), Stop> {
+fn follow(
+    mut board: DemoBoard,
+    is_drawn: bool,
+    server: ServerAddress,
+    ended: &Receiver<()>,
+) -> Result<(), Stop> {
     let reach = Reach { tls: TlsMode::Never, verify: Verify::Nothing, timeout: Duration::from_secs(5) };
     let feed = Feed { reach, user: None, interval: FRAME };
     let (sender, news): (SyncSender<News>, _) = sync_channel(WAITING);

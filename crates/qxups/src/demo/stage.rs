@@ -38,7 +38,7 @@ pub struct StageUps {
 }
 
 /// A server for a demonstration. Its folder goes when this is dropped.
-pub struct Stage {
+pub struct DemoStage {
     folder: PathBuf,
     line: CommandLine,
     listen: Vec<Listen>,
@@ -46,19 +46,19 @@ pub struct Stage {
     upses: Vec<StageUps>,
 }
 
-impl Drop for Stage {
+impl Drop for DemoStage {
     fn drop(&mut self) {
         // the folder itself may be in one of root's
         let _ = std::fs::remove_dir_all(&self.folder);
     }
 }
 
-impl Stage {
+impl DemoStage {
     /// Makes a folder and takes ports. `protocol` is the dialect of the UPS with outages.
     ///
     /// # Errors
     /// A sentence.
-    pub fn new(protocol: &str, at: Option<&str>) -> Result<Stage, Stop> {
+    pub fn new(protocol: &str, at: Option<&str>) -> Result<DemoStage, Stop> {
         let protocol =
             qx::protocols::named(protocol).ok_or_else(|| crate::sim::no_such_protocol(protocol))?;
         let here = |port| Listen { address: ListenAddress::Host("127.0.0.1".into()), port, line: 0 };
@@ -72,7 +72,8 @@ impl Stage {
         let mut line =
             CommandLine { ground: Ground::Fore { pid_file: true }, quiet: 3, ..CommandLine::default() };
         let upses = upses(protocol.name, &folder.join("lab.script").display().to_string());
-        let stage = |line| Stage { folder: folder.clone(), line, listen: vec![listen.clone()], page, upses };
+        let stage =
+            |line| DemoStage { folder: folder.clone(), line, listen: vec![listen.clone()], page, upses };
         std::fs::write(folder.join("lab.script"), script()).map_err(|error| {
             let _ = std::fs::remove_dir_all(&folder);
             format!(
@@ -193,7 +194,7 @@ mod tests {
 
     #[test]
     fn nothing_of_it_stays() {
-        let stage = Stage::new("megatec", None).unwrap();
+        let stage = DemoStage::new("megatec", None).unwrap();
         let folder = stage.folder.clone();
         assert!(folder.join("lab.script").exists());
         assert!(stage.introduction().iter().all(|row| row.len() <= 80), "{:?}", stage.introduction());

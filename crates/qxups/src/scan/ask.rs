@@ -121,3 +121,16 @@ fn trouble(found: Found) -> Option<ScanTrouble> {
         }
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_of_nut_servers_is_named() {
+        let said = |server: &str| of_nut_server(&ScanPlace::tcp(server).unwrap());
+        assert!(said("nas:3493").unwrap().contains("'qxups list @nas'"));
+        assert!(said("[::1]:3493").unwrap().contains("port = UPS@[::1]"));
+        assert_eq!(said("nas:4001"), None);
+    }
+}

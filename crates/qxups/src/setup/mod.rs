@@ -86,19 +86,19 @@ pub struct SetupOptions {
     #[command(flatten)]
     places: ScanOptions,
     /// Where clients of NUT reach the server [proposed: loopback]
-    #[arg(long, value_enum, help_heading = "Answers")]
+    #[arg(long, value_enum, value_name = "WHERE", help_heading = "Answers")]
     listen: Option<Reachable>,
     /// Whether a history is kept [proposed: yes]
-    #[arg(long, value_enum, help_heading = "Answers")]
+    #[arg(long, value_enum, value_name = "WISH", help_heading = "Answers")]
     history: Option<Wish>,
     /// Where the page is served [proposed: loopback]
-    #[arg(long, value_enum, help_heading = "Answers")]
+    #[arg(long, value_enum, value_name = "WHERE", help_heading = "Answers")]
     page: Option<PageChoice>,
     /// Have upsmon shut this host down when the battery of this UPS is low [proposed: of none]
     #[arg(long, value_name = "UPS", help_heading = "Answers")]
     upsmon: Option<String>,
     /// How passwords are stored [proposed: hashed]
-    #[arg(long, value_enum, help_heading = "Answers")]
+    #[arg(long, value_enum, value_name = "FORM", help_heading = "Answers")]
     passwords: Option<PasswordForm>,
     /// Ask nothing: take what is proposed, with new passwords, and write it
     #[arg(short, long, conflicts_with = "print")]

@@ -2,7 +2,7 @@
 
 use super::folder::ConfFolder;
 use super::plan::FileChange;
-use crate::conf_file::Draft;
+use crate::conf_file::ConfDraft;
 use std::io;
 use std::os::unix::fs::{DirBuilderExt, chown};
 
@@ -23,7 +23,7 @@ pub fn all(folder: &ConfFolder, changes: &[FileChange<'_>]) -> Result<(), String
 }
 
 fn files(folder: &ConfFolder, changes: &[FileChange<'_>]) -> Result<(), String> {
-    let mut drafts: Vec<(String, Draft<'_>)> = vec![];
+    let mut drafts: Vec<(String, ConfDraft<'_>)> = vec![];
     for change in changes {
         let name = change.before.path.display().to_string();
         let draft = change.before.draft(&change.text, folder.new).map_err(|error| cannot(&name, &error))?;
