@@ -223,6 +223,32 @@ fn what_is_answered_is_written_checked_and_served() {
     assert!(order.status.success(), "{order:?}");
 }
 
+/// What was typed unseen stays so, where the files have it as it is.
+#[test]
+fn a_plain_password_is_written_and_not_shown() {
+    let site = Site::with(&DEBIANS);
+    let mut terminal =
+        site.terminal("--passwords plain --serial /dev/no-such-port --history no --page no --listen all");
+    terminal.answer("Its name for clients", "");
+    terminal.answer("only watch", "");
+    terminal.answer("Password of monitor", "hush-hush");
+    terminal.answer("Once more", "hush-hush");
+    terminal.answer("may set and command", "-");
+    terminal.answer("that feeds it", "other");
+    terminal.answer("write one of sim1000", "sim1000");
+    terminal.answer("Write this?", "y");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(!shown.contains("hush") && shown.contains("systemctl restart nut-monitor"), "{shown}");
+    let files = site.files();
+    assert!(!files.contains_key("qxups.toml"));
+    assert!(files["upsmon.conf"].ends_with("\nMONITOR sim1000@localhost 1 monitor \"hush-hush\" primary\n"));
+    let users = upsd_users::parse(files["upsd.users"].as_bytes());
+    assert_eq!(users.users.len(), 1);
+    assert_eq!(users.users[0].password, Some(Password::Plain("hush-hush".into())));
+    site.check();
+}
+
 #[test]
 fn nothing_is_written_where_it_is_not_agreed_to() {
     // at each question the input ends; at some, Control-C comes

@@ -129,7 +129,8 @@ impl SetupOptions {
             return Ok(ExitCode::SUCCESS);
         }
         check(&folder, &changes).map_err(unwritten)?;
-        out::print(&show::all(&folder, &changes))?;
+        let passwords: Vec<String> = plan.users.iter().map(|user| user.password.text.clone()).collect();
+        out::print(&show::all(&folder, &changes, &passwords))?;
         if !is_print {
             if !answers.agrees("Write this?").map_err(unwritten)? {
                 return Err(unwritten("it was not agreed to".into()));

@@ -4,11 +4,15 @@ use super::folder::ConfFolder;
 use super::plan::FileChange;
 use crate::conf_file::NewFile;
 use nix::unistd::{Gid, Group};
+use nut::words::quoted;
 use station::advice::plain;
 use std::fmt::Write;
 
-/// All files.
-pub fn all(folder: &ConfFolder, changes: &[FileChange<'_>]) -> String {
+/// What stands for a password.
+const HIDDEN: &str = "(its password)";
+
+/// All files, without passwords: what was typed unseen is not shown.
+pub fn all(folder: &ConfFolder, changes: &[FileChange<'_>], passwords: &[String]) -> String {
     let mut text = String::new();
     if !folder.is_there {
         let _ = writeln!(text, "\n{} will be made.", folder.path.display());
@@ -21,9 +25,18 @@ pub fn all(folder: &ConfFolder, changes: &[FileChange<'_>]) -> String {
         };
         let what = if change.before.is_there() { "added to".into() } else { new(folder.new) };
         let _ = writeln!(text, "\n{}{leads} ({what}):", path.display());
-        text += &difference(&change.before.text, &change.text);
+        text += &masked(&difference(&change.before.text, &change.text), passwords);
     }
     text + "\n"
+}
+
+/// The text without these passwords, where a line has one.
+fn masked(text: &str, passwords: &[String]) -> String {
+    let has_one = |line: &str| line.contains("password =") || line.contains("MONITOR ");
+    let mask = |line: &str| {
+        passwords.iter().fold(line.to_string(), |line, password| line.replace(&quoted(password), HIDDEN))
+    };
+    text.split_inclusive('\n').map(|line| if has_one(line) { mask(line) } else { line.into() }).collect()
 }
 
 fn new(file: NewFile) -> String {
