@@ -110,7 +110,7 @@ fn clients_and_browsers_see_several_upses_and_an_outage() {
         assert!(got.status.success(), "{got:?}");
     }
     // of several dialects, the one of --protocol among them
-    let dialects = ["megatec", "mecer", "voltronic", "masterguard"];
+    let dialects = ["megatec", "voltronic-qs", "mecer", "masterguard"];
     for (name, dialect) in ["rack", "attic", "office", "lab"].iter().zip(dialects) {
         assert!(demo.line(&format!("  {name} (")).contains(dialect));
     }

@@ -156,8 +156,8 @@ fn upses(outages: &str, script: &str) -> Vec<StageUps> {
         |name, dialect: &str, lines: &str| StageUps { name, dialect: dialect.into(), lines: lines.into() };
     vec![
         ups("rack", "megatec", "desc = \"Rack, on mains\"\nknob = \"load 35\"\n"),
-        ups("attic", "mecer", "desc = \"Attic, on mains\"\nknob = \"load 12\"\n"),
-        ups("office", "voltronic", "desc = \"Office, on battery\"\nscenario = on-battery\n"),
+        ups("attic", "voltronic-qs", "desc = \"Attic, on mains\"\nknob = \"load 12\"\n"),
+        ups("office", "mecer", "desc = \"Office, on battery\"\nscenario = on-battery\n"),
         ups("lab", outages, &format!("desc = \"Lab, an outage every 90 s\"\nscenario = \"{script}\"\n")),
     ]
 }
