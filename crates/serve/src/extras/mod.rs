@@ -70,6 +70,15 @@ pub fn parse(bytes: &[u8]) -> Result<Extras, Vec<LineFinding>> {
     reader.finish().map(|()| extras)
 }
 
+/// The tables that the file has, whatever stands in them.
+///
+/// # Errors
+/// The line from which on it is no TOML.
+pub fn tables(bytes: &[u8]) -> Result<Vec<String>, usize> {
+    let wrong = |findings: Vec<LineFinding>| findings.first().and_then(|first| first.line).unwrap_or(1);
+    TomlReader::of(bytes).map(|reader| reader.tables()).map_err(wrong)
+}
+
 fn history(reader: &mut TomlReader<'_>) -> Option<HistoryOptions> {
     reader.check_keys("history", &["enabled", "file", "size_mib"]);
     let is_on = reader.flag("history", "enabled").unwrap_or(false);

@@ -138,7 +138,9 @@ fn not_open(address: SocketAddr, error: &io::Error) -> String {
         io::ErrorKind::AddrInUse => {
             "another program listens there; end it, or write another port to [web] of qxups.toml"
         }
-        io::ErrorKind::PermissionDenied => "write a port above 1023 to [web] of qxups.toml",
+        io::ErrorKind::PermissionDenied => {
+            "write a port above 1023 to [web] of qxups.toml, or give the server CAP_NET_BIND_SERVICE in its unit (docs/page.md)"
+        }
         _ => "it is tried again until it works",
     };
     format!("cannot serve pages on {address}: {error}; {remedy}")
@@ -204,4 +206,26 @@ fn admit(desk: &Rc<PageDesk>, stream: TcpStream, from: SocketAddr, at: SocketAdd
             () = GatePass::has_to_leave(&leave) => {}
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_an_address_from_being_served_is_said_with_its_remedy() {
+        let address: SocketAddr = "127.0.0.1:80".parse().unwrap();
+        for (kind, part) in [
+            (io::ErrorKind::PermissionDenied, "CAP_NET_BIND_SERVICE"),
+            (io::ErrorKind::PermissionDenied, "above 1023"),
+            (io::ErrorKind::AddrInUse, "another port"),
+            (io::ErrorKind::AddrNotAvailable, "tried again"),
+        ] {
+            let said = not_open(address, &kind.into());
+            assert!(
+                said.starts_with("cannot serve pages on 127.0.0.1:80: ") && said.contains(part),
+                "{said}"
+            );
+        }
+    }
 }
