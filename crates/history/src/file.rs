@@ -146,6 +146,14 @@ impl HistoryFile {
         crate::reader::open_outages(&self.db)
     }
 
+    /// The energy that was counted, of each UPS: by the power that it says, and by what was computed; in watt-hours.
+    ///
+    /// # Errors
+    /// [`HistoryTrouble`].
+    pub fn energy(&self) -> Result<Vec<(String, Provenance, f64)>, HistoryTrouble> {
+        crate::reader::energy_of_all(&self.db)
+    }
+
     /// Writes a batch, all or nothing. `token` is a number that no other batch has: where it is that of the batch that
     /// was written last, nothing changes, for a disk that failed may have taken it all the same. After an error the file has to be opened again.
     ///

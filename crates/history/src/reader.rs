@@ -125,7 +125,7 @@ impl HistoryReader {
             let Some(begin_s) = newest.next()? else { break };
             add(&newest.data(begin_s)?);
         }
-        self.each_pending(id, |_, entry| {
+        each_pending(&self.db, id, |_, entry| {
             if let PendingEntry::Samples(_, data) = entry {
                 add(data);
             }
@@ -238,25 +238,9 @@ impl HistoryReader {
     /// # Errors
     /// [`HistoryTrouble`].
     pub fn energy(&self, ups: &str) -> Result<Vec<EnergyCounter>, HistoryTrouble> {
+        // what is pending may be added meanwhile
         let _snapshot = self.db.unchecked_transaction()?;
-        let Some(id) = self.id(ups)? else { return Ok(vec![]) };
-        let mut select = self.db.prepare_cached(
-            "SELECT computed, wh, since_ms FROM energy WHERE energy.ups = ?1 ORDER BY computed",
-        )?;
-        let read = |row: &Row<'_>| {
-            let provenance = provenance(row.get(0)?);
-            Ok(EnergyCounter { provenance, wh: row.get(1)?, since_ms: row.get(2)? })
-        };
-        let mut counters: Vec<EnergyCounter> = select.query_map([id], read)?.collect::<Result<_, _>>()?;
-        self.each_pending(id, |at_ms, entry| {
-            let PendingEntry::Energy(whose, more) = entry else { return };
-            match counters.iter_mut().find(|counter| counter.provenance == whose) {
-                Some(counter) => counter.wh += more,
-                None => counters.push(EnergyCounter { provenance: whose, wh: more, since_ms: at_ms }),
-            }
-        })?;
-        counters.sort_by_key(|counter| counter.provenance);
-        Ok(counters)
+        self.id(ups)?.map_or(Ok(vec![]), |id| energy_of(&self.db, id))
     }
 
     fn id(&self, ups: &str) -> Result<Option<i64>, HistoryTrouble> {
@@ -300,7 +284,7 @@ impl HistoryReader {
         (from, to): (i64, i64),
     ) -> Result<BTreeMap<i64, Bucket>, HistoryTrouble> {
         let mut points = BTreeMap::new();
-        self.each_pending(ups, |_, entry| {
+        each_pending(&self.db, ups, |_, entry| {
             let PendingEntry::Samples(minute, data) = entry else { return };
             let begin = minute.saturating_mul(60);
             for (place, bucket) in SampleBlock::decode_one(data, key).unwrap_or_default() {
@@ -312,23 +296,54 @@ impl HistoryReader {
         })?;
         Ok(points)
     }
+}
 
-    /// Takes what is in no ring yet of a UPS, with the time when it was written.
-    fn each_pending(
-        &self,
-        ups: i64,
-        mut each: impl FnMut(i64, PendingEntry<'_>),
-    ) -> Result<(), HistoryTrouble> {
-        let sql = "SELECT at_ms, data FROM pending WHERE id BETWEEN ?1 AND ?2 ORDER BY id";
-        let mut select = self.db.prepare_cached(sql)?;
-        let mut rows = select.query(keys_of(ups))?;
-        while let Some(row) = rows.next()? {
-            let at_ms = row.get(0)?;
-            let data = row.get_ref(1)?.as_blob().unwrap_or_default();
-            entries(at_ms, data).filter(|(of, _)| *of == ups).for_each(|(_, entry)| each(at_ms, entry));
-        }
-        Ok(())
+/// Takes what is in no ring yet of a UPS, with the time when it was written.
+fn each_pending(
+    db: &Connection,
+    ups: i64,
+    mut each: impl FnMut(i64, PendingEntry<'_>),
+) -> Result<(), HistoryTrouble> {
+    let mut select =
+        db.prepare_cached("SELECT at_ms, data FROM pending WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+    let mut rows = select.query(keys_of(ups))?;
+    while let Some(row) = rows.next()? {
+        let at_ms = row.get(0)?;
+        let data = row.get_ref(1)?.as_blob().unwrap_or_default();
+        entries(at_ms, data).filter(|(of, _)| *of == ups).for_each(|(_, entry)| each(at_ms, entry));
     }
+    Ok(())
+}
+
+fn energy_of(db: &Connection, ups: i64) -> Result<Vec<EnergyCounter>, HistoryTrouble> {
+    let mut select = db.prepare_cached("SELECT computed, wh, since_ms FROM energy WHERE ups = ?1")?;
+    let read = |row: &Row<'_>| {
+        let provenance = provenance(row.get(0)?);
+        Ok(EnergyCounter { provenance, wh: row.get(1)?, since_ms: row.get(2)? })
+    };
+    let mut counters: Vec<EnergyCounter> = select.query_map([ups], read)?.collect::<Result<_, _>>()?;
+    each_pending(db, ups, |at_ms, entry| {
+        let PendingEntry::Energy(whose, more) = entry else { return };
+        match counters.iter_mut().find(|counter| counter.provenance == whose) {
+            Some(counter) => counter.wh += more,
+            None => counters.push(EnergyCounter { provenance: whose, wh: more, since_ms: at_ms }),
+        }
+    })?;
+    counters.sort_by_key(|counter| counter.provenance);
+    Ok(counters)
+}
+
+/// Of every UPS, in watt-hours.
+pub(crate) fn energy_of_all(db: &Connection) -> Result<Vec<(String, Provenance, f64)>, HistoryTrouble> {
+    let mut select = db.prepare("SELECT id, name FROM ups")?;
+    let names = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut all = vec![];
+    for found in names {
+        let (id, name): (i64, String) = found?;
+        let counters = energy_of(db, id)?;
+        all.extend(counters.into_iter().map(|counter| (name.clone(), counter.provenance, counter.wh)));
+    }
+    Ok(all)
 }
 
 fn point(quantity: Quantity, at_s: i64, tier: Tier, bucket: Bucket) -> SeriesPoint {

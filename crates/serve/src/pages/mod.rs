@@ -9,12 +9,13 @@ mod view;
 
 pub(crate) use listen::Pages;
 
+use crate::fleet::Ups;
 use crate::server::Server;
 use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::rc::Rc;
 use web::http::{Gate, Hub, Live};
-use web::view::{AnswerCounts, FleetView, ProcessView, ServerView};
+use web::view::{AnswerCounts, EnergyCounts, FleetView, HistoryView, ProcessView, ServerView, UpsView};
 use web::{PageSource, Place};
 
 /// The server, as its pages see it.
@@ -45,7 +46,25 @@ impl PageDesk {
             connections: self.gate.connections(),
             dropped_connections: self.gate.dropped(),
             process: None,
+            history: self.history(),
         }
+    }
+
+    fn history(&self) -> Option<HistoryView> {
+        let state = self.server.chronicle.borrow().as_ref()?.state()?;
+        Some(HistoryView {
+            is_written: state.opened && state.trouble.is_none(),
+            written: state.written,
+            failed: state.failed,
+            lost: state.lost_ever,
+        })
+    }
+
+    /// One UPS, with the energy that a history counts.
+    fn view(&self, ups: &Ups) -> UpsView {
+        let energy = self.server.chronicle.borrow().as_ref().and_then(|there| there.energy_of(ups.name()));
+        let energy = energy.map(|[said_wh, computed_wh]| EnergyCounts { said_wh, computed_wh });
+        UpsView { energy, ..view::of(ups) }
     }
 }
 
@@ -57,7 +76,7 @@ impl fmt::Debug for PageDesk {
 
 impl PageSource for PageDesk {
     fn fleet(&self) -> FleetView {
-        let upses = self.server.fleet.borrow().all().iter().map(|ups| view::of(ups)).collect();
+        let upses = self.server.fleet.borrow().all().iter().map(|ups| self.view(ups)).collect();
         FleetView { upses, server: self.server_view() }
     }
 
@@ -67,7 +86,7 @@ impl PageSource for PageDesk {
 
     fn one(&self, name: &str) -> FleetView {
         let found = self.server.fleet.borrow().find(name).cloned();
-        let upses = found.iter().map(|ups| view::of(ups)).collect();
+        let upses = found.iter().map(|ups| self.view(ups)).collect();
         FleetView { upses, server: self.server_view() }
     }
 }

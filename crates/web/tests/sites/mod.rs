@@ -3,7 +3,9 @@
 
 use std::cell::RefCell;
 use std::time::Duration;
-use web::view::{DataState, ExchangeCounts, FleetView, ServerView, UpsView, VariableView};
+use web::view::{
+    DataState, EnergyCounts, ExchangeCounts, FleetView, HistoryView, ServerView, UpsView, VariableView,
+};
 use web::{Asked, PageAnswer, PageSource, Place, Whole, answer, unit_of};
 
 pub fn ups(name: &str, state: DataState, variables: &[(&str, &str)]) -> UpsView {
@@ -36,7 +38,8 @@ pub struct Static(pub RefCell<FleetView>);
 
 impl Static {
     pub fn of(upses: Vec<UpsView>) -> Static {
-        let server = ServerView { version: "0.1.0", clients: 3, ..ServerView::default() };
+        let history = Some(HistoryView { is_written: true, written: 7, failed: 2, lost: 1 });
+        let server = ServerView { version: "0.1.0", clients: 3, history, ..ServerView::default() };
         Static(RefCell::new(FleetView { upses, server }))
     }
 
@@ -51,6 +54,7 @@ impl Static {
         hostile.description = Some(evil.into());
         hostile.commands = vec![evil.into()];
         let mut rack = ups("rack", DataState::Fresh, &USUAL);
+        rack.energy = Some(EnergyCounts { said_wh: 1.5, computed_wh: 0.0 });
         rack.exchanges = Some(ExchangeCounts { whole: 120, bad: 2 });
         rack.commands = vec!["beeper.toggle".into(), "test.battery.start".into()];
         Static::of(vec![
