@@ -64,7 +64,9 @@ impl PageDesk {
     fn view(&self, ups: &Ups) -> UpsView {
         let energy = self.server.chronicle.borrow().as_ref().and_then(|there| there.energy_of(ups.name()));
         let energy = energy.map(|[said_wh, computed_wh]| EnergyCounts { said_wh, computed_wh });
-        UpsView { energy, ..view::of(ups) }
+        let mut view = view::of(ups);
+        view.energy = energy;
+        view
     }
 }
 
