@@ -22,7 +22,7 @@ use std::fmt;
 use std::path::Path;
 use std::rc::Rc;
 use web::http::{Entrance, Gate, Hub, Live, PastFuture};
-use web::view::{AnswerCounts, FleetView, ProcessView, ServerView, UpsView};
+use web::view::{AnswerCounts, EnergyCounts, FleetView, HistoryView, ProcessView, ServerView, UpsView};
 use web::{PageSource, PastQuestion, PastTrouble, Place};
 
 /// The server, as its pages see it.
@@ -53,7 +53,11 @@ impl PageDesk {
     /// One UPS as pages show it.
     fn view(&self, ups: &Ups) -> UpsView {
         let mut view = view::of(ups);
-        view.has_history = self.server.chronicle.borrow().is_some();
+        if let Some(chronicle) = &*self.server.chronicle.borrow() {
+            view.has_history = true;
+            let energy = chronicle.energy_of(ups.name());
+            view.energy = energy.map(|[said_wh, computed_wh]| EnergyCounts { said_wh, computed_wh });
+        }
         view
     }
 
@@ -83,7 +87,18 @@ impl PageDesk {
             dropped_connections: self.gate.dropped(),
             process: None,
             has_login: self.entrance.borrow().is_some(),
+            history: self.history(),
         }
+    }
+
+    fn history(&self) -> Option<HistoryView> {
+        let state = self.server.chronicle.borrow().as_ref()?.state()?;
+        Some(HistoryView {
+            is_written: state.opened && state.trouble.is_none(),
+            written: state.written,
+            failed: state.failed,
+            lost: state.lost_ever,
+        })
     }
 }
 

@@ -3,7 +3,9 @@
 
 use std::cell::RefCell;
 use std::time::Duration;
-use web::view::{DataState, ExchangeCounts, FleetView, ServerView, UpsView, VariableView};
+use web::view::{
+    DataState, EnergyCounts, ExchangeCounts, FleetView, HistoryView, ServerView, UpsView, VariableView,
+};
 use web::{
     Asked, PageAnswer, PageSource, Past, PastEnergy, PastOutage, PastPoint, PastSeries, Place, SourcedNumber,
     SpanEnergy, VARIABLES, Whole, answer, past_answer, unit_of,
@@ -39,7 +41,8 @@ pub struct Static(pub RefCell<FleetView>);
 
 impl Static {
     pub fn of(upses: Vec<UpsView>) -> Static {
-        let server = ServerView { version: "0.1.0", clients: 3, ..ServerView::default() };
+        let history = Some(HistoryView { is_written: true, written: 7, failed: 2, lost: 1 });
+        let server = ServerView { version: "0.1.0", clients: 3, history, ..ServerView::default() };
         Static(RefCell::new(FleetView { upses, server }))
     }
 
@@ -56,6 +59,7 @@ impl Static {
         hostile.has_history = true;
         let mut rack = ups("rack", DataState::Fresh, &USUAL);
         rack.has_history = true;
+        rack.energy = Some(EnergyCounts { said_wh: 1.5, computed_wh: 0.0 });
         rack.exchanges = Some(ExchangeCounts { whole: 120, bad: 2 });
         rack.commands = vec!["beeper.toggle".into(), "test.battery.start".into()];
         Static::of(vec![
