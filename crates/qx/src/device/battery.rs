@@ -332,7 +332,7 @@ fn expect(estimator: &mut Estimator, unit: &UpsIdentity) {
 fn word(confidence: Confidence) -> Option<&'static str> {
     match confidence {
         Confidence::Nothing => None,
-        Confidence::Guess => Some("by_nut"),
+        Confidence::Guess => Some("guess"),
         Confidence::Low => Some("low"),
         Confidence::Fair => Some("fair"),
         Confidence::Good => Some("good"),
