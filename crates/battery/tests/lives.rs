@@ -27,7 +27,7 @@ const KINDS: [(Kind, bool); 6] = [
 ];
 
 fn count() -> u64 {
-    std::env::var("QXUPS_WORLDS").ok().and_then(|n| n.parse().ok()).unwrap_or(12)
+    std::env::var("QXUPS_WORLDS").ok().and_then(|n| n.parse().ok()).unwrap_or(6)
 }
 
 fn from() -> u64 {
@@ -42,12 +42,18 @@ struct Life {
     dice: Dice,
 }
 
+/// A night on mains.
+fn rested(ups: &World) -> Estimator {
+    let mut estimator = Estimator::new(ups.bank());
+    feed(&mut estimator, &ups.mains(0.0, 14.0, &mut Dice(4)));
+    estimator
+}
+
 impl Life {
     fn drawn(seed: u64, kind: Kind, lfp: bool) -> Life {
         let mut dice = Dice(seed * 6271 + 29);
         let ups = World::drawn(kind, lfp, &mut dice);
-        let mut estimator = Estimator::new(ups.bank());
-        feed(&mut estimator, &ups.mains(0.0, 14.0, &mut dice));
+        let estimator = rested(&ups);
         Life { ups, estimator, day: 1.0, dice }
     }
 
@@ -99,44 +105,125 @@ fn quantile(values: &mut [f64], part: f64) -> f64 {
     if values.is_empty() { 0.0 } else { values[(part * (values.len() - 1) as f64).round() as usize] }
 }
 
+/// Outages of 1 to 40 percent take nothing of what a whole one taught.
 #[test]
-#[ignore]
-fn scan() {
+fn shallow_outages_take_nothing_of_what_a_whole_one_showed() {
     for (kind, lfp) in KINDS {
-        let (mut e, mut half) = ([vec![], vec![], vec![], vec![]], vec![]);
-        let mut worse = 0;
-        let mut less = 0;
-        let mut bad = vec![];
-        for seed in from()..from() + count() {
+        let (mut before, mut after) = (vec![], vec![]);
+        for seed in from()..from() + count() / 2 {
             let mut life = Life::drawn(seed, kind, lfp);
-            let none = life.error(seed);
-            let half_of = {
-                let mut half = Life::drawn(seed, kind, lfp);
-                half.outage(0.5);
-                half.error(seed)
-            };
             life.outage(1.0);
             let whole = life.error(seed);
-            let Some(before) = life.strength() else { println!("{kind:?} {lfp} {seed}: nothing after a whole outage"); continue };
-            let mut last = before;
             for _ in 0..4 {
+                let (was, known) = life.strength().unwrap();
                 let depth = 0.01 + 0.39 * life.dice.even();
                 life.outage(depth);
-                let now = life.strength().unwrap();
-                less += u32::from(now.1 > last.1 + 0.002);
-                last = now;
+                let (is, knows) = life.strength().unwrap();
+                let moved = (is / was).ln().abs();
+                assert!(
+                    knows <= known.hypot(moved) + 0.001,
+                    "{kind:?} {lfp} {seed}: {known} {knows}, moved {moved}"
+                );
             }
             let shallow = life.error(seed);
-            let after = last;
-            if shallow > whole + 0.1 {
-                worse += 1;
-                bad.push(format!("{seed}: {whole:.2} -> {shallow:.2}, {before:?} -> {after:?} {:?}", life.estimator.estimate().confidence));
-            }
-            e[0].push(none); e[1].push(half_of); e[2].push(whole); e[3].push(shallow);
-            half.push(half_of - none);
+            assert!(shallow <= whole + 0.12, "{kind:?} {lfp} {seed}: {whole} {shallow}");
+            before.push(whole);
+            after.push(shallow);
         }
-        let q = e.each_mut().map(|v| format!("{:.2}/{:.2}", quantile(v, 0.5), quantile(v, 0.9)));
-        println!("{kind:?} lfp={lfp}: none {} half {} whole {} whole+4 shallow {}; worse by 0.1: {worse}, less known {less}; half-none median {:.2} 9/10 {:.2}", q[0], q[1], q[2], q[3], quantile(&mut half, 0.5), quantile(&mut half, 0.9));
-        for b in bad { println!("   {b}"); }
+        let (before, after) = (quantile(&mut before, 0.5), quantile(&mut after, 0.5));
+        assert!(after <= before + 0.05, "{kind:?} {lfp}: {before} {after}");
+    }
+}
+
+/// A battery that ages by a third is followed: after two shallow outages and a whole one it is known about as well as one that was always so.
+#[test]
+fn a_battery_that_ages_is_followed() {
+    for (kind, lfp) in KINDS {
+        let (mut followed, mut fresh) = (vec![], vec![]);
+        for seed in from()..from() + count() / 2 {
+            let mut life = Life::drawn(seed, kind, lfp);
+            life.outage(1.0);
+            life.ups.age(0.35);
+            let (ups, dice) = (life.ups.clone(), Dice(seed));
+            let mut other = Life { estimator: rested(&ups), ups, day: life.day, dice };
+            for depth in [0.7, 1.0, 0.7] {
+                life.outage(depth);
+            }
+            other.outage(1.0);
+            followed.push(life.error(seed));
+            fresh.push(other.error(seed));
+        }
+        let (followed, fresh) = (quantile(&mut followed, 0.5), quantile(&mut fresh, 0.5));
+        // (a load that differs from that of the lesson is worse for pores, which suffer more from high ones)
+        let more = if kind == Kind::Pores { 0.45 } else { 0.15 };
+        assert!(followed <= fresh + more, "{kind:?} {lfp}: {followed} {fresh}");
+    }
+}
+
+/// What goes on now is nothing that was measured: before an outage ended nothing is known well, and of flat volts
+/// nothing at all.
+#[test]
+fn nothing_is_known_well_before_an_outage_ended() {
+    for (kind, lfp) in KINDS {
+        for seed in from()..from() + 2 * count() {
+            let mut life = Life::drawn(seed, kind, lfp);
+            assert_eq!(life.estimator.estimate().confidence, Confidence::Nothing);
+            let trace = life.ups.outage(3.0, DAY_S, &mut life.dice);
+            for sample in &trace.samples {
+                life.estimator.take(*sample);
+                let estimate = life.estimator.estimate();
+                let most = if lfp { Confidence::Guess } else { Confidence::Low };
+                assert!(estimate.confidence <= most, "{kind:?} {lfp} {seed}: {estimate:?}");
+            }
+        }
+    }
+}
+
+/// Half an outage of LFP shows no runtime that is published, on mains or on battery.
+#[test]
+fn half_an_outage_of_flat_volts_shows_no_runtime() {
+    for (kind, lfp) in KINDS.into_iter().filter(|(_, lfp)| *lfp) {
+        for seed in from()..from() + count() {
+            let mut life = Life::drawn(seed, kind, lfp);
+            for _ in 0..3 {
+                let share = 0.3 + 0.25 * life.dice.even();
+                life.outage(share);
+                let estimate = life.estimator.estimate();
+                assert!(estimate.confidence <= Confidence::Guess, "{kind:?} {seed} {share}: {estimate:?}");
+            }
+            let trace = life.ups.outage(3.0, life.day * DAY_S, &mut life.dice);
+            for sample in &trace.samples {
+                life.estimator.take(*sample);
+                let estimate = life.estimator.estimate();
+                assert!(estimate.confidence <= Confidence::Guess, "{kind:?} {seed}: {estimate:?}");
+            }
+        }
+    }
+}
+
+/// Within one outage of a battery that was seen to its end confidence does not come and go.
+#[test]
+fn confidence_does_not_come_and_go() {
+    for (kind, lfp) in KINDS {
+        for seed in from()..from() + count() {
+            let mut life = Life::drawn(seed, kind, lfp);
+            life.outage(1.0);
+            life.outage(0.12);
+            let trace = life.ups.outage(2.0, life.day * DAY_S, &mut life.dice);
+            let mut course: Vec<Confidence> = vec![];
+            for sample in trace.samples.iter().skip(15) {
+                life.estimator.take(*sample);
+                let confidence = life.estimator.estimate().confidence;
+                // at a small load cells of LFP keep the volts of the charger for a while
+                if course.last() != Some(&confidence) && confidence != Confidence::Nothing {
+                    course.push(confidence);
+                }
+            }
+            let falls = course.windows(2).position(|pair| pair[1] < pair[0]).unwrap_or(course.len());
+            assert!(
+                course[falls..].windows(2).all(|pair| pair[1] <= pair[0]),
+                "{kind:?} {lfp} {seed}: {course:?}"
+            );
+        }
     }
 }

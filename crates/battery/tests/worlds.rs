@@ -11,7 +11,7 @@
 
 mod bench;
 
-use battery::{Chemistry, Confidence, Estimator, Sample};
+use battery::{Confidence, Estimator, Sample};
 use bench::ups::{Dice, Trace};
 use bench::world::{Kind, World};
 
@@ -35,8 +35,6 @@ struct Moment {
     passed: f64,
     left: f64,
     told: Option<f64>,
-    /// Whether the driver publishes it: of LFP only what is known.
-    published: bool,
     low: Option<f64>,
     confidence: Confidence,
 }
@@ -64,12 +62,10 @@ fn exam(ups: &World, estimator: &mut Estimator, every_s: f64, dice: &mut Dice) -
         let passed = sample.at.as_secs_f64() - 10.0 * DAY_S;
         let Some(left) = left.filter(|left| *left >= 20.0 && passed >= 15.0) else { continue };
         let estimate = estimator.estimate();
-        let lfp = ups.bank().chemistry == Chemistry::Lfp;
         moments.push(Moment {
             passed,
             left,
             told: estimate.runtime_s,
-            published: !lfp || estimate.confidence >= Confidence::Low,
             low: estimate.runtime_least_s,
             confidence: estimate.confidence,
         });
@@ -196,7 +192,8 @@ fn four_of_five_runtimes_hold() {
 /// Issue: 1 s is told with 237 left.
 #[test]
 fn what_goes_on_is_not_told_to_end_now() {
-    for (kind, lfp) in [(Kind::Wells, false), (Kind::Pores, false), (Kind::Wells, true), (Kind::Pores, true)] {
+    for (kind, lfp) in [(Kind::Wells, false), (Kind::Pores, false), (Kind::Wells, true), (Kind::Pores, true)]
+    {
         for moment in lives(1000..1020, kind, lfp, Stage::Before).iter().flatten() {
             let told = moment.told.unwrap_or(moment.left);
             assert!(moment.left < 200.0 || told > 8.0, "{moment:?}");
@@ -210,34 +207,6 @@ fn a_first_outage_of_any_physics_is_never_known_well() {
     for (kind, lfp) in [(Kind::Pores, false), (Kind::Pores, true)] {
         for moment in lives(1000..1020, kind, lfp, Stage::Before).iter().flatten() {
             assert!(moment.confidence <= Confidence::Low, "{moment:?}");
-        }
-    }
-}
-
-#[test]
-#[ignore]
-fn scan() {
-    let count: u64 = std::env::var("QXUPS_WORLDS").ok().and_then(|n| n.parse().ok()).unwrap_or(40);
-    let from: u64 = std::env::var("QXUPS_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(5000);
-    for lfp in [false, true] {
-        for kind in [Kind::Wells, Kind::Pores, Kind::Blocks] {
-            for stage in STAGES {
-                let lives = lives(from..from + count, kind, lfp, stage);
-                let all: Vec<_> = lives.iter().flatten().copied().collect();
-                let published: Vec<_> = all.iter().filter(|m| m.published).copied().collect();
-                let p = |q: f64| 100.0 * q;
-                let long = p(share(&published, |m| m.told.is_some_and(|t| t > 1.25 * m.left)));
-                let few = p(share(&published, |m| m.told.is_some_and(|t| t > 1.25 * m.left)) * published.len() as f64 / all.len() as f64);
-                let conf: Vec<_> = [Confidence::Nothing, Confidence::Guess, Confidence::Low, Confidence::Fair, Confidence::Good]
-                    .map(|c| {
-                        let of: Vec<_> = all.iter().filter(|m| m.confidence == c).copied().collect();
-                        let mut e: Vec<f64> = of.iter().filter_map(|m| Some((m.told? / m.left - 1.0).abs())).collect();
-                        let q = if e.is_empty() { 0.0 } else { p(quantile(&mut e, 0.68)) };
-                        format!("{c:?} {:.0}% e68 {q:.0}", p(of.len() as f64 / all.len() as f64))
-                    })
-                    .into();
-                println!("{lfp} {kind:?} {stage}: published {:.0}% of which long {long:.0}% (of all {few:.0}%) | {}", p(published.len() as f64 / all.len() as f64), conf.join(" | "));
-            }
         }
     }
 }

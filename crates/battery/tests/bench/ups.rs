@@ -156,7 +156,9 @@ impl Ups {
             if passed >= due {
                 let dip = self.meter.dip_v * (-passed / 20.0_f64).exp();
                 samples.push(self.says(from_s + passed, volts - dip, load, PowerSource::Battery, dice));
-                left_s.push((passed >= told + 10.0).then(|| emptying.clone().seconds_to(draw, self.cut_off_v, 2.0)));
+                left_s.push(
+                    (passed >= told + 10.0).then(|| emptying.clone().seconds_to(draw, self.cut_off_v, 2.0)),
+                );
                 told = if left_s.last().is_some_and(Option::is_some) { passed } else { told };
                 due += every_s;
             }
