@@ -340,14 +340,17 @@ impl Estimator {
         let missing = self.missing.unwrap_or(0.0);
         let believed = self.trust > Trust::Contradicted;
         let first = self.first_strength();
+        let own = self.own && self.trust == Trust::Full;
+        let measured = self.measured.filter(|_| believed);
+        let others = || Posterior::before(&self.bank, None, false, first);
         Discharge {
-            posterior: Posterior::before(&self.bank, self.measured.filter(|_| believed).as_ref(), first),
-            others: (believed && self.measured.is_some()).then(|| Posterior::before(&self.bank, None, first)),
+            posterior: Posterior::before(&self.bank, measured.as_ref(), own, first),
+            others: measured.map(|_| others()),
             surprise: Surprise::default(),
             lowest: Lowest::default(),
             trend: Trend::default(),
             contradicted: !believed,
-            own: self.own && self.trust == Trust::Full,
+            own,
             blind: false,
             seconds: 0.0,
             energy: 0.0,
@@ -374,7 +377,8 @@ impl Estimator {
             return;
         }
         // a battery that broke down is told by what it was before; another one is not
-        let before = discharge.before.filter(|_| self.own || self.trust > Trust::Doubted);
+        let outlives = discharge.own || !discharge.contradicted;
+        let before = discharge.before.filter(|_| outlives && (self.own || self.trust > Trust::Doubted));
         let known = before.filter(|_| !discharge.contradicted && self.trust != Trust::Contradicted);
         let first = self.first_strength();
         let (strength, tilt, volts) =

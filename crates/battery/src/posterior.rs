@@ -87,8 +87,8 @@ pub(crate) const LEAST_VOLTS: [f64; NUMBERS] = [0.006, 0.01, 0.015, 0.01];
 /// The least density, so that a battery that was replaced or broke down can become likely.
 const NEVER: f64 = 1e-9;
 
-/// The chance that a battery is not what it was at the last discharge, and how strong it is then: weaker, mostly.
-const CHANGED: f64 = 0.05;
+/// The chance (small enough that other batteries contradict it first) that it is not what it was at the last discharge, and how strong it is then: weaker, mostly.
+const CHANGED: f64 = 0.002;
 const AGED: f64 = 0.1;
 const CHANGED_DEVIATION: f64 = 0.3;
 /// The volts of one that changed, in parts of how far those of all batteries differ.
@@ -102,8 +102,9 @@ const OVER: f64 = 1.1;
 const LIKELY: f64 = -9.0;
 
 impl Posterior {
-    /// Before a discharge: by what was measured, or by the strength that is expected at first.
-    pub fn before(bank: &Bank, measured: Option<&Measured>, first: (f64, f64)) -> Posterior {
+    /// Before a discharge: by what was measured, for certain of its `own` UPS or not, or by the strength that is expected at
+    /// first.
+    pub fn before(bank: &Bank, measured: Option<&Measured>, own: bool, first: (f64, f64)) -> Posterior {
         let nature = bank.chemistry.nature();
         let (strength, tilt, volts) = match measured {
             None => (first, (1.0, nature.tilt_deviation), nature.volts),
@@ -113,9 +114,10 @@ impl Posterior {
                 std::array::from_fn(|n| (measured.volts[n].0, measured.volts[n].1.max(LEAST_VOLTS[n]))),
             ),
         };
-        // what was measured may have changed since
+        // what was measured may have changed since; of another UPS it is contradicted instead
         let changed = (strength.0 - AGED, CHANGED_DEVIATION);
-        let chance = if measured.is_some() { CHANGED } else { 0.0 };
+        let may_change = own && measured.is_some();
+        let chance = if may_change { CHANGED } else { 0.0 };
         let density = |ln: f64| (1.0 - chance) * bell(ln, strength) + chance * bell(ln, changed) + NEVER;
         let cases = (0..STEPS * nature.tilts.len()).map(|n| {
             let ln_strength = WEAKEST.ln() + STEP * (n % STEPS) as f64;
@@ -125,7 +127,7 @@ impl Posterior {
             let mut volts = volts;
             if measured.is_none() {
                 volts[1].0 += nature.drop_by_tilt * (own_tilt - 1.0);
-            } else if (ln_strength - strength.0).abs() > 3.0 * strength.1 {
+            } else if may_change && (ln_strength - strength.0).abs() > 3.0 * strength.1 {
                 // one that changed has other volts as well
                 volts.iter_mut().zip(nature.volts).for_each(|(own, any)| own.1 = own.1.max(LOOSE * any.1));
             }
