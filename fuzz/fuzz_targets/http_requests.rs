@@ -7,7 +7,9 @@ use std::rc::Rc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use web::http::{Gate, Hub, Live, serve};
 use web::view::{DataState, FleetView, UpsView, VariableView};
-use web::{PageAnswer, Asked, Place, PageSource, answer, unit_of};
+use web::{
+    Asked, PageAnswer, PageSource, Past, PastOutage, PastPoint, PastSeries, Place, VARIABLES, answer, past_answer, unit_of,
+};
 
 struct Small {
     fleet: FleetView,
@@ -39,6 +41,7 @@ fn small(text: &str) -> Small {
         let name = if state == DataState::Fresh { "fresh".into() } else { format!("{}{text}", state.word()) };
         let mut ups = UpsView::new(&name, state);
         ups.description = Some(text.into());
+        ups.has_history = true;
         ups.commands = vec![text.to_string().into()];
         let names = ["battery.charge", "ups.status", "ups.mfr", text];
         let variable = |name: &str| VariableView {
@@ -55,18 +58,30 @@ fn small(text: &str) -> Small {
     Small { fleet, hub: Hub::default(), place: Rc::default() }
 }
 
+/// A history with a point of each variable, and an outage that lasts.
+fn past() -> Past {
+    let point = PastPoint { at_s: 600, span_s: 60, lowest: 1.0, mean: 2.0, highest: 3.0, samples: 6 };
+    let series = VARIABLES.map(|(variable, ..)| PastSeries { variable, is_said: false, points: vec![point] });
+    let outages = vec![PastOutage::default()];
+    Past { now_s: 7200, from_s: 0, to_s: 7200, series: series.into(), outages, energy: vec![] }
+}
+
 fn get(site: &Small, path: &str, query: Option<&str>, host: &str, accept: Option<&str>) -> Option<(u16, String)> {
     let asked = Asked { method: "GET", path, query, host: Some(host), accept, known: None, has_body: false };
     match answer(&asked, &site.place, site) {
         PageAnswer::Whole(whole) => Some((whole.status, String::from_utf8(whole.body.to_vec()).unwrap())),
+        PageAnswer::Past(ask) => {
+            let whole = past_answer(&ask, site, Ok(past()));
+            Some((whole.status, String::from_utf8(whole.body.to_vec()).unwrap()))
+        }
         PageAnswer::Events(_) => None,
     }
 }
 
 fn pages_are_whole(site: &Small) {
-    for path in ["/", "/ups/fresh"] {
+    for path in ["/", "/ups/fresh", "/ups/fresh/history", "/ups/fresh/outages", "/ups/fresh/battery"] {
         let Some((_, page)) = get(site, path, None, "localhost", None) else { continue };
-        assert_eq!(page.matches("<script").count(), 1);
+        assert_eq!(page.matches("<script").count(), if path == "/" { 1 } else { 2 });
         assert_eq!(page.matches('"').count() % 2, 0);
         assert!(!page.contains('\''));
     }

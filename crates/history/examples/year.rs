@@ -5,8 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::print_stdout, clippy::cast_precision_loss)]
 
 use history::{
-    HistoryBatch, HistoryFile, HistoryReader, HistoryRecorder, MinuteRow, Quantity, SampledValue, SeriesKey,
-    Tier,
+    HistoryBatch, HistoryFile, HistoryReader, HistoryRecorder, MinuteRow, Provenance, Quantity, SampledValue,
+    SeriesKey, Tier,
 };
 use std::path::PathBuf;
 use std::time::Instant;
@@ -54,11 +54,13 @@ fn minutes() -> Vec<Vec<u8>> {
     minutes
 }
 
-/// Bytes that this process has given to disks.
-fn written() -> u64 {
+/// Bytes that this process has written: as it calls the system, and as whole pages for a disk (none in memory).
+fn written() -> [u64; 2] {
     let io = std::fs::read_to_string("/proc/self/io").unwrap_or_default();
-    let line = io.lines().find_map(|line| line.strip_prefix("wchar: "));
-    line.and_then(|number| number.parse().ok()).unwrap_or(0)
+    ["wchar: ", "write_bytes: "].map(|what| {
+        let line = io.lines().find_map(|line| line.strip_prefix(what));
+        line.and_then(|number| number.parse().ok()).unwrap_or(0)
+    })
 }
 
 fn main() {
@@ -72,7 +74,7 @@ fn main() {
     let mut history = HistoryFile::open(&file, size.unsigned_abs()).unwrap();
     let names: Vec<String> = (0..upses).map(|ups| format!("ups{ups}")).collect();
     let (began, minutes) = (Instant::now(), minutes());
-    let mut last_day = 0;
+    let mut last_day = [0; 2];
     for minute in 0..days * 1440 {
         let at = BEGIN + minute;
         let rows = (0..).zip(&names).map(|(ups, name)| {
@@ -80,17 +82,19 @@ fn main() {
             MinuteRow { ups: name.clone(), minute: at, data: of_day.clone() }
         });
         let rows = rows.collect();
+        let energy = names.iter().map(|name| (name.clone(), Provenance::Said, 5.25)).collect();
         if minute == (days - 1) * 1440 {
             last_day = written();
         }
-        let batch = HistoryBatch { at_ms: (at + 1) * 60_000, rows, ..HistoryBatch::default() };
+        let batch = HistoryBatch { at_ms: (at + 1) * 60_000, rows, energy, ..HistoryBatch::default() };
         history.write(minute + 1, &batch).unwrap();
     }
-    let day = written() - last_day;
+    let now = written();
+    let day = [0, 1].map(|what: usize| (now[what] - last_day[what]) as f64 / 1_048_576.0);
     history.checkpoint().unwrap();
     println!("{upses} UPSes, {days} days, size_mib = {size}: {:.0} s", began.elapsed().as_secs_f64());
     println!("file: {:.1} MiB", std::fs::metadata(&file).unwrap().len() as f64 / 1048576.0);
-    println!("written on the last day: {:.1} MiB, in 1440 commits", day as f64 / 1048576.0);
+    println!("written on the last day, in 1440 commits: {:.1} MiB, {:.1} MiB of pages", day[0], day[1]);
     plots(&file, days);
 }
 

@@ -39,11 +39,6 @@ impl Bucket {
         self.sum as f64 / f64::from(self.count.max(1))
     }
 
-    /// Whether all samples had the same value.
-    pub(crate) fn is_flat(self) -> bool {
-        self.min == self.max && self.sum == i64::from(self.min) * i64::from(self.count)
-    }
-
     /// Whether these numbers can come from samples.
     pub(crate) fn is_possible(self) -> bool {
         let count = i64::from(self.count);

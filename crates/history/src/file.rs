@@ -1,8 +1,10 @@
 //! The file: written by one connection, a batch in one transaction.
 
+mod pending;
 mod rings;
 
-pub(crate) use rings::{begin_of, journal_of, key_of};
+pub(crate) use pending::{PendingEntry, entries, keys_of};
+pub(crate) use rings::{UPS_BITS, key_of, take_journal, time_and_ups};
 
 use crate::event::HistoryEvent;
 use crate::outage::Outage;
@@ -10,6 +12,7 @@ use crate::quantity::Provenance;
 use crate::recorder::MinuteRow;
 use crate::schema;
 use crate::trouble::HistoryTrouble;
+use pending::PendingRows;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -17,13 +20,13 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::Path;
 use std::time::Duration;
 
-/// Bytes of a page.
-const PAGE: u64 = 4096;
+/// Bytes of a page. A commit writes whole pages, and most have little to say.
+const PAGE: u64 = 1024;
 /// Of the size that was asked for, so much is left to the write-ahead log.
 const FOR_THE_LOG: u64 = 4 * 1024 * 1024;
-/// The log is taken into the file when it has so many pages, and no longer than so many bytes then.
-const CHECKPOINT_PAGES: i64 = 256;
-const LOG_LIMIT: i64 = 1024 * 1024;
+/// The log is taken into the file when it is so long: a page that many commits wrote goes there once.
+const LOG_LIMIT: i64 = 5 * 512 * 1024;
+const CHECKPOINT_PAGES: i64 = LOG_LIMIT / PAGE as i64;
 /// Another process that reads takes no longer.
 const BUSY: Duration = Duration::from_secs(2);
 /// One event for so many bytes of the size is kept, and one outage.
@@ -80,6 +83,8 @@ pub struct HistoryFile {
 /// How much is kept.
 #[derive(Clone, Copy, Debug)]
 struct Bounds {
+    /// Bytes of a page.
+    page: u64,
     pages: u64,
     events: u64,
     outages: u64,
@@ -102,13 +107,7 @@ impl HistoryFile {
         let mut db = Connection::open_with_flags(path, flags)?;
         db.busy_timeout(BUSY)?;
         // before anything is changed: the file may be another program's
-        schema::look(&db)?;
-        let size = size_mib.saturating_mul(1024 * 1024);
-        let bounds = Bounds {
-            pages: size.saturating_sub(FOR_THE_LOG).max(FOR_THE_LOG) / PAGE,
-            events: size / BYTES_OF_AN_EVENT,
-            outages: size / BYTES_OF_AN_OUTAGE,
-        };
+        let kind = schema::look(&db)?;
         db.pragma_update(None, "page_size", PAGE)?;
         db.pragma_update(None, "auto_vacuum", "incremental")?;
         db.pragma_update(None, "journal_mode", "wal")?;
@@ -116,12 +115,26 @@ impl HistoryFile {
         db.pragma_update(None, "synchronous", "full")?;
         db.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         db.pragma_update(None, "journal_size_limit", LOG_LIMIT)?;
-        db.pragma_update(None, "temp_store", "memory")?;
         // in KiB
         db.pragma_update(None, "cache_size", -512)?;
         db.pragma_update(None, "trusted_schema", false)?;
-        db.pragma_update(None, "max_page_count", i64::try_from(bounds.pages).unwrap_or(i64::MAX))?;
         schema::bring_up_to_date(&mut db)?;
+        if kind.has_larger_pages() {
+            // where that fails, no more than this is lost: that it writes less
+            let _ = make_pages_smaller(&db);
+            db.pragma_update(None, "journal_mode", "wal")?;
+        }
+        db.pragma_update(None, "temp_store", "memory")?;
+        // those of an older program's file may have stayed as they were
+        let page: u64 = db.pragma_query_value(None, "page_size", |row| row.get(0))?;
+        let size = size_mib.saturating_mul(1024 * 1024);
+        let bounds = Bounds {
+            page,
+            pages: size.saturating_sub(FOR_THE_LOG).max(FOR_THE_LOG) / page.max(512),
+            events: size / BYTES_OF_AN_EVENT,
+            outages: size / BYTES_OF_AN_OUTAGE,
+        };
+        db.pragma_update(None, "max_page_count", i64::try_from(bounds.pages).unwrap_or(i64::MAX))?;
         Ok(HistoryFile { db, ids: HashMap::new(), bounds })
     }
 
@@ -133,6 +146,14 @@ impl HistoryFile {
         crate::reader::open_outages(&self.db)
     }
 
+    /// The energy that was counted, of each UPS: by the power that it says, and by what was computed; in watt-hours.
+    ///
+    /// # Errors
+    /// [`HistoryTrouble`].
+    pub fn energy(&self) -> Result<Vec<(String, Provenance, f64)>, HistoryTrouble> {
+        crate::reader::energy_of_all(&self.db)
+    }
+
     /// Writes a batch, all or nothing. `token` is a number that no other batch has: where it is that of the batch that
     /// was written last, nothing changes, for a disk that failed may have taken it all the same. After an error the file has to be opened again.
     ///
@@ -141,20 +162,25 @@ impl HistoryFile {
     pub fn write(&mut self, token: i64, batch: &HistoryBatch) -> Result<(), HistoryTrouble> {
         let HistoryFile { db, ids, bounds } = self;
         let transaction = db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let last: i64 = transaction.query_row("SELECT batch FROM written", [], |row| row.get(0))?;
-        if last != token {
-            rings::prune(&transaction, bounds.pages)?;
-            let mut tables = Tables { db: &transaction, ids };
-            tables.write(batch)?;
-            if !batch.rows.is_empty() {
-                rings::roll_up(&transaction, batch.at_ms, bounds.pages * PAGE / 8)?;
-            }
+        let mut tables = Tables { db: &transaction, ids };
+        let pending = tables.pending(batch)?;
+        if pending.are_written(&transaction, token)? {
+            return Ok(());
+        }
+        rings::prune(&transaction, bounds.pages)?;
+        if !batch.rows.is_empty() {
+            rings::roll_up(&transaction, batch.at_ms, bounds.pages * bounds.page / 8)?;
+        }
+        tables.write(batch)?;
+        pending.write(&transaction, token, batch.at_ms)?;
+        if !batch.events.is_empty() {
             forget(&transaction, "event", bounds.events)?;
+        }
+        if !batch.outages.is_empty() {
             forget(&transaction, "outage", bounds.outages)?;
-            transaction.execute("UPDATE written SET batch = ?1", [token])?;
         }
         transaction.commit()?;
-        if last != token && !batch.rows.is_empty() {
+        if !batch.rows.is_empty() {
             self.give_back()?;
         }
         Ok(())
@@ -181,6 +207,13 @@ impl HistoryFile {
     }
 }
 
+/// Writes a file anew with pages of this program. It needs as much room again, once.
+fn make_pages_smaller(db: &Connection) -> Result<(), HistoryTrouble> {
+    db.pragma_update(None, "journal_mode", "delete")?;
+    db.pragma_update(None, "page_size", PAGE)?;
+    Ok(db.execute_batch("VACUUM")?)
+}
+
 /// Keeps the last so many rows of a table.
 fn forget(db: &Transaction<'_>, table: &str, most: u64) -> Result<(), HistoryTrouble> {
     let most = i64::try_from(most).unwrap_or(i64::MAX);
@@ -196,16 +229,19 @@ struct Tables<'t> {
 }
 
 impl Tables<'_> {
-    fn write(&mut self, batch: &HistoryBatch) -> Result<(), HistoryTrouble> {
+    /// What of a batch waits for the rings.
+    fn pending(&mut self, batch: &HistoryBatch) -> Result<PendingRows, HistoryTrouble> {
+        let mut pending = PendingRows::new(batch.at_ms);
         for row in &batch.rows {
-            let ups = self.id(&row.ups)?;
-            let (least, most) = journal_of(ups);
-            let mut insert = self.db.prepare_cached(
-                "INSERT INTO journal (id, minute, ups, data)
-                 SELECT coalesce(max(id), ?1) + 1, ?3, ?4, ?5 FROM journal WHERE id >= ?1 AND id < ?2",
-            )?;
-            insert.execute(params![least, most, row.minute, ups, row.data])?;
+            pending.add_samples(self.id(&row.ups)?, row.minute, &row.data);
         }
+        for (ups, whose, wh) in &batch.energy {
+            pending.add_energy(self.id(ups)?, *whose, *wh);
+        }
+        Ok(pending)
+    }
+
+    fn write(&mut self, batch: &HistoryBatch) -> Result<(), HistoryTrouble> {
         for event in &batch.events {
             let ups = event.ups.as_deref().map(|ups| self.id(ups)).transpose()?;
             let mut insert = self
@@ -216,13 +252,6 @@ impl Tables<'_> {
         for (ups, outage, last_ms) in &batch.outages {
             let ups = self.id(ups)?;
             self.outage(ups, outage, *last_ms)?;
-        }
-        for (ups, whose, wh) in &batch.energy {
-            let ups = self.id(ups)?;
-            let mut add = self.db.prepare_cached(
-                "INSERT INTO energy VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET wh = wh + excluded.wh",
-            )?;
-            add.execute(params![ups, *whose == Provenance::Computed, wh, batch.at_ms])?;
         }
         Ok(())
     }

@@ -18,6 +18,7 @@ mod recorder;
 mod schema;
 mod tier;
 mod trouble;
+mod varint;
 mod writer;
 
 pub use block::{BlockError, Points, SampleBlock};

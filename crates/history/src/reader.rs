@@ -1,9 +1,11 @@
 //! Reading a history, also while a server writes it.
 
+mod walk;
+
 use crate::block::SampleBlock;
 use crate::bucket::Bucket;
 use crate::event::EventKind;
-use crate::file::{begin_of, journal_of, key_of};
+use crate::file::{PendingEntry, entries, keys_of};
 use crate::outage::Outage;
 use crate::quantity::{Provenance, Quantity, SeriesKey};
 use crate::schema::{self, FileKind, VERSION};
@@ -13,9 +15,12 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::time::Duration;
+use walk::RingWalk;
 
 /// Another process that writes takes no longer.
 const BUSY: Duration = Duration::from_secs(2);
+/// In so many of the newest rows of hours it is looked which series there are: of some weeks.
+const SERIES_FROM: usize = 20;
 
 /// A point of a plot.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -115,21 +120,16 @@ impl HistoryReader {
             let block = SampleBlock::decode(data).unwrap_or_default();
             keys.extend(block.series().map(|(key, _)| key));
         };
-        let mut rows = self.db.prepare_cached(
-            "SELECT data FROM block WHERE key >= ?1 AND key <= ?2 ORDER BY key DESC LIMIT 100",
-        )?;
-        let range = [key_of(id, Tier::Hours, 0), key_of(id, Tier::Hours, i64::MAX)];
-        let mut found = rows.query(range)?;
-        while let Some(row) = found.next()? {
-            add(row.get_ref(0)?.as_blob().unwrap_or_default());
+        let mut newest = RingWalk::back(&self.db, Tier::Hours, id)?;
+        for _ in 0..SERIES_FROM {
+            let Some(begin_s) = newest.next()? else { break };
+            add(&newest.data(begin_s)?);
         }
-        let (least, most) = journal_of(id);
-        let sql = "SELECT data FROM journal WHERE id >= ?1 AND id < ?2 AND ups = ?3";
-        let mut rows = self.db.prepare_cached(sql)?;
-        let mut found = rows.query([least, most, id])?;
-        while let Some(row) = found.next()? {
-            add(row.get_ref(0)?.as_blob().unwrap_or_default());
-        }
+        each_pending(&self.db, id, |_, entry| {
+            if let PendingEntry::Samples(_, data) = entry {
+                add(data);
+            }
+        })?;
         Ok(keys.into_iter().collect())
     }
 
@@ -145,13 +145,15 @@ impl HistoryReader {
         (from_ms, to_ms): (i64, i64),
         points: u32,
     ) -> Result<Vec<SeriesPoint>, HistoryTrouble> {
+        // minutes may go into the rings meanwhile
+        let _snapshot = self.db.unchecked_transaction()?;
         let Some(id) = self.id(ups)? else { return Ok(vec![]) };
         let (from, to) = (from_ms.div_euclid(1000), to_ms.div_euclid(1000));
         let wanted = to.saturating_sub(from) / i64::from(points.max(1));
         let finest =
             Tier::ALL.into_iter().rev().find(|tier| tier.step_s() <= wanted.max(Tier::Seconds.step_s()));
         let finest = finest.unwrap_or(Tier::Seconds);
-        let recent = self.journal(id, key, (from, to))?;
+        let recent = self.recent(id, key, (from, to))?;
         let (mut all, mut until) = (BTreeMap::new(), to);
         for tier in Tier::ALL.into_iter().filter(|tier| *tier >= finest) {
             let mut part = self.ring(id, key, tier, (from, until))?;
@@ -236,15 +238,9 @@ impl HistoryReader {
     /// # Errors
     /// [`HistoryTrouble`].
     pub fn energy(&self, ups: &str) -> Result<Vec<EnergyCounter>, HistoryTrouble> {
-        let mut select = self.db.prepare_cached(
-            "SELECT computed, wh, since_ms FROM energy JOIN ups ON ups.id = energy.ups WHERE name = ?1 ORDER BY computed",
-        )?;
-        let read = |row: &Row<'_>| {
-            let provenance = provenance(row.get(0)?);
-            Ok(EnergyCounter { provenance, wh: row.get(1)?, since_ms: row.get(2)? })
-        };
-        let counters = select.query_map([ups], read)?.collect::<Result<_, _>>()?;
-        Ok(counters)
+        // what is pending may be added meanwhile
+        let _snapshot = self.db.unchecked_transaction()?;
+        self.id(ups)?.map_or(Ok(vec![]), |id| energy_of(&self.db, id))
     }
 
     fn id(&self, ups: &str) -> Result<Option<i64>, HistoryTrouble> {
@@ -254,11 +250,7 @@ impl HistoryReader {
 
     /// Where a ring begins, in seconds since 1970.
     fn oldest(&self, ups: i64, tier: Tier) -> Result<Option<i64>, HistoryTrouble> {
-        let mut find = self
-            .db
-            .prepare_cached("SELECT key FROM block WHERE key >= ?1 AND key <= ?2 ORDER BY key LIMIT 1")?;
-        let range = [key_of(ups, tier, 0), key_of(ups, tier, i64::MAX)];
-        Ok(find.query_row(range, |row| row.get(0)).optional()?.map(begin_of))
+        RingWalk::from(&self.db, tier, ups, 0)?.next()
     }
 
     /// What a ring has of a series, by the second at which a point begins.
@@ -269,19 +261,15 @@ impl HistoryReader {
         tier: Tier,
         (from, to): (i64, i64),
     ) -> Result<BTreeMap<i64, Bucket>, HistoryTrouble> {
-        let mut select = self
-            .db
-            .prepare_cached("SELECT key, data FROM block WHERE key >= ?1 AND key <= ?2 ORDER BY key")?;
-        let range = [key_of(ups, tier, tier.block_of(from)), key_of(ups, tier, to)];
-        let (mut found, mut points) = (select.query(range)?, BTreeMap::new());
-        while let Some(row) = found.next()? {
-            let begin = begin_of(row.get(0)?);
-            let data = row.get_ref(1)?.as_blob().unwrap_or_default();
+        let mut points = BTreeMap::new();
+        let mut rows = RingWalk::from(&self.db, tier, ups, tier.block_of(from))?;
+        while let Some(begin) = rows.next()?.filter(|begin| *begin < to) {
             // one that the disk has damaged is a gap
-            for (place, bucket) in SampleBlock::decode_one(data, key).unwrap_or_default() {
+            for (place, bucket) in SampleBlock::decode_one(&rows.data(begin)?, key).unwrap_or_default() {
                 let at = begin + i64::from(place) * tier.step_s();
                 if at + tier.step_s() > from && at < to {
-                    points.insert(at, bucket);
+                    // rows of version 2 were shorter, and may be of the same time
+                    points.entry(at).and_modify(|there: &mut Bucket| there.merge(bucket)).or_insert(bucket);
                 }
             }
         }
@@ -289,28 +277,73 @@ impl HistoryReader {
     }
 
     /// What of a series is in no ring yet, in the finest steps.
-    fn journal(
+    fn recent(
         &self,
         ups: i64,
         key: SeriesKey,
         (from, to): (i64, i64),
     ) -> Result<BTreeMap<i64, Bucket>, HistoryTrouble> {
-        let (least, most) = journal_of(ups);
-        let sql = "SELECT minute, data FROM journal WHERE id >= ?1 AND id < ?2 AND ups = ?3";
-        let mut select = self.db.prepare_cached(sql)?;
-        let (mut found, mut points) = (select.query([least, most, ups])?, BTreeMap::new());
-        while let Some(row) = found.next()? {
-            let begin = row.get::<_, i64>(0)?.saturating_mul(60);
-            let data = row.get_ref(1)?.as_blob().unwrap_or_default();
+        let mut points = BTreeMap::new();
+        each_pending(&self.db, ups, |_, entry| {
+            let PendingEntry::Samples(minute, data) = entry else { return };
+            let begin = minute.saturating_mul(60);
             for (place, bucket) in SampleBlock::decode_one(data, key).unwrap_or_default() {
                 let at = begin.saturating_add(i64::from(place) * Tier::Seconds.step_s());
                 if at >= from && at < to {
                     points.entry(at).and_modify(|there: &mut Bucket| there.merge(bucket)).or_insert(bucket);
                 }
             }
-        }
+        })?;
         Ok(points)
     }
+}
+
+/// Takes what is in no ring yet of a UPS, with the time when it was written.
+fn each_pending(
+    db: &Connection,
+    ups: i64,
+    mut each: impl FnMut(i64, PendingEntry<'_>),
+) -> Result<(), HistoryTrouble> {
+    let mut select =
+        db.prepare_cached("SELECT at_ms, data FROM pending WHERE id BETWEEN ?1 AND ?2 ORDER BY id")?;
+    let mut rows = select.query(keys_of(ups))?;
+    while let Some(row) = rows.next()? {
+        let at_ms = row.get(0)?;
+        let data = row.get_ref(1)?.as_blob().unwrap_or_default();
+        entries(at_ms, data).filter(|(of, _)| *of == ups).for_each(|(_, entry)| each(at_ms, entry));
+    }
+    Ok(())
+}
+
+fn energy_of(db: &Connection, ups: i64) -> Result<Vec<EnergyCounter>, HistoryTrouble> {
+    let mut select = db.prepare_cached("SELECT computed, wh, since_ms FROM energy WHERE ups = ?1")?;
+    let read = |row: &Row<'_>| {
+        let provenance = provenance(row.get(0)?);
+        Ok(EnergyCounter { provenance, wh: row.get(1)?, since_ms: row.get(2)? })
+    };
+    let mut counters: Vec<EnergyCounter> = select.query_map([ups], read)?.collect::<Result<_, _>>()?;
+    each_pending(db, ups, |at_ms, entry| {
+        let PendingEntry::Energy(whose, more) = entry else { return };
+        match counters.iter_mut().find(|counter| counter.provenance == whose) {
+            Some(counter) => counter.wh += more,
+            None => counters.push(EnergyCounter { provenance: whose, wh: more, since_ms: at_ms }),
+        }
+    })?;
+    counters.sort_by_key(|counter| counter.provenance);
+    Ok(counters)
+}
+
+/// Of every UPS, in watt-hours.
+pub(crate) fn energy_of_all(db: &Connection) -> Result<Vec<(String, Provenance, f64)>, HistoryTrouble> {
+    let mut select = db.prepare("SELECT id, name FROM ups")?;
+    let names = select.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut all = vec![];
+    for found in names {
+        let (id, name): (i64, String) = found?;
+        let counters = energy_of(db, id)?;
+        all.extend(counters.into_iter().map(|counter| (name.clone(), counter.provenance, counter.wh)));
+    }
+    Ok(all)
 }
 
 fn point(quantity: Quantity, at_s: i64, tier: Tier, bucket: Bucket) -> SeriesPoint {

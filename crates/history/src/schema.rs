@@ -1,5 +1,6 @@
 //! The tables of a history, and how a file of an older program becomes one of this program.
 
+use crate::file;
 use crate::trouble::HistoryTrouble;
 use rusqlite::Connection;
 
@@ -25,7 +26,32 @@ const STEPS: &[&str] = &[
                           energy_wh REAL, energy_computed INTEGER, UNIQUE (ups, begin_ms));
      CREATE TABLE energy (ups INTEGER NOT NULL, computed INTEGER NOT NULL, wh REAL NOT NULL, since_ms INTEGER NOT NULL,
                           PRIMARY KEY (ups, computed)) WITHOUT ROWID;",
+    "-- what is in no ring yet: see file/pending.rs
+     CREATE TABLE pending (id INTEGER PRIMARY KEY, token INTEGER NOT NULL, at_ms INTEGER NOT NULL, data BLOB NOT NULL);
+     -- the rings: see file/rings.rs
+     CREATE TABLE ring_seconds (key INTEGER PRIMARY KEY, data BLOB NOT NULL);
+     CREATE TABLE ring_minutes (key INTEGER PRIMARY KEY, data BLOB NOT NULL);
+     CREATE TABLE ring_ten_minutes (key INTEGER PRIMARY KEY, data BLOB NOT NULL);
+     CREATE TABLE ring_hours (key INTEGER PRIMARY KEY, data BLOB NOT NULL);
+     DELETE FROM ring;
+     INSERT INTO ring SELECT key >> 32 & 15, sum(length(data)) FROM block GROUP BY 1;
+     INSERT INTO ring_seconds SELECT (key & 0xffffffff) << 20 | (key >> 36), data FROM block WHERE key >> 32 & 15 = 0
+         ORDER BY 1;
+     DELETE FROM block WHERE key >> 32 & 15 = 0;
+     INSERT INTO ring_minutes SELECT (key & 0xffffffff) << 20 | (key >> 36), data FROM block WHERE key >> 32 & 15 = 1
+         ORDER BY 1;
+     DELETE FROM block WHERE key >> 32 & 15 = 1;
+     INSERT INTO ring_ten_minutes SELECT (key & 0xffffffff) << 20 | (key >> 36), data FROM block WHERE key >> 32 & 15 = 2
+         ORDER BY 1;
+     DELETE FROM block WHERE key >> 32 & 15 = 2;
+     INSERT INTO ring_hours SELECT (key & 0xffffffff) << 20 | (key >> 36), data FROM block WHERE key >> 32 & 15 = 3
+         ORDER BY 1;
+     DROP TABLE block;
+     DROP TABLE written;",
 ];
+
+/// The first version without a journal of single minutes.
+const PENDING: i64 = 3;
 
 /// The version that this program writes.
 pub(crate) const VERSION: i64 = STEPS.len() as i64;
@@ -36,6 +62,13 @@ pub(crate) enum FileKind {
     New,
     /// A history of this version, no newer than this program's.
     Version(i64),
+}
+
+impl FileKind {
+    /// Up to version 2 pages had 4096 bytes.
+    pub fn has_larger_pages(&self) -> bool {
+        matches!(self, FileKind::Version(version) if *version < PENDING)
+    }
 }
 
 /// Looks what a file is.
@@ -66,6 +99,9 @@ fn step(db: &mut Connection, from: i64, to: i64) -> Result<(), HistoryTrouble> {
     for (number, step) in (0..).zip(STEPS) {
         if (from..to).contains(&number) {
             transaction.execute_batch(step)?;
+        }
+        if number + 1 == PENDING && (from..to).contains(&number) {
+            file::take_journal(&transaction)?;
         }
     }
     transaction.pragma_update(None, "application_id", APPLICATION)?;

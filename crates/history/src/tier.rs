@@ -28,9 +28,24 @@ impl Tier {
         }
     }
 
-    /// So many seconds stand in one row of the file: an hour, which is written once and then left alone.
+    /// So many seconds stand in one row of the file, which is written hour by hour: an hour, 8 hours, 2 days. A year of a
+    /// ring is so no more than some hundred rows.
     pub const fn block_s(self) -> i64 {
-        3600
+        match self {
+            Tier::Seconds | Tier::Minutes => 3600,
+            Tier::TenMinutes => 8 * 3600,
+            Tier::Hours => 48 * 3600,
+        }
+    }
+
+    /// Its table in the file.
+    pub(crate) const fn table(self) -> &'static str {
+        match self {
+            Tier::Seconds => "ring_seconds",
+            Tier::Minutes => "ring_minutes",
+            Tier::TenMinutes => "ring_ten_minutes",
+            Tier::Hours => "ring_hours",
+        }
     }
 
     /// Its part of the room for samples, in hundredths.
@@ -55,7 +70,8 @@ mod tests {
     #[test]
     fn rows_are_whole_points_and_shares_a_whole() {
         for tier in Tier::ALL {
-            assert_eq!((tier.block_s() % tier.step_s(), tier.block_s() % 60), (0, 0));
+            assert_eq!((tier.block_s() % tier.step_s(), tier.block_s() % 3600), (0, 0));
+            assert!(tier.block_s() / tier.step_s() < 1024);
             assert_eq!(tier.block_of(tier.block_s() + 1), tier.block_s());
             assert_eq!(tier.block_of(-1), -tier.block_s());
         }

@@ -4,6 +4,7 @@
 use crate::event::{EventKind, HistoryEvent};
 use crate::file::{HistoryBatch, HistoryFile};
 use crate::outage::Outage;
+use crate::quantity::Provenance;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
@@ -33,10 +34,24 @@ pub struct HistoryState {
     pub opened: bool,
     /// Outages that were not over when the file was opened first; taken by the first who asks.
     pub unfinished: Vec<(String, Outage, i64)>,
+    /// The energy that the file had counted when it was opened first, by UPS; taken by the first who asks.
+    pub counted: Vec<(String, Provenance, f64)>,
     /// How many batches were written.
     pub written: u64,
-    /// How many rows and events were lost.
+    /// How often the disk was tried in vain.
+    pub failed: u64,
+    /// How many rows and events were lost and no event says so yet.
     pub lost: u64,
+    /// How many rows and events were lost in all.
+    pub lost_ever: u64,
+}
+
+impl HistoryState {
+    fn lose(&mut self, rows_and_events: usize) {
+        let more = u64::try_from(rows_and_events).unwrap_or(u64::MAX);
+        self.lost = self.lost.saturating_add(more);
+        self.lost_ever = self.lost_ever.saturating_add(more);
+    }
 }
 
 #[derive(Debug)]
@@ -87,13 +102,18 @@ impl HistoryWriter {
         if let Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) =
             self.sender.try_send(Message::Batch(Box::new(batch)))
         {
-            lock(&self.state).lost += u64::try_from(rows + events).unwrap_or(u64::MAX);
+            lock(&self.state).lose(rows + events);
         }
     }
 
     /// How it does.
     pub fn state(&self) -> HistoryState {
         lock(&self.state).clone()
+    }
+
+    /// The energy that the file had counted when it was opened, once; none while it was not open yet.
+    pub fn take_counted(&self) -> Vec<(String, Provenance, f64)> {
+        std::mem::take(&mut lock(&self.state).counted)
     }
 
     /// The outages that were not over when the file was opened, once.
@@ -172,7 +192,7 @@ impl WriterThread {
         self.next.rows.drain(..rows);
         self.next.events.drain(..events);
         if rows + events > 0 {
-            lock(&self.state).lost += u64::try_from(rows + events).unwrap_or(u64::MAX);
+            lock(&self.state).lose(rows + events);
         }
     }
 
@@ -185,7 +205,9 @@ impl WriterThread {
             }
             Err(why) => {
                 self.file = None;
-                lock(&self.state).trouble = Some(why);
+                let mut state = lock(&self.state);
+                state.failed += 1;
+                state.trouble = Some(why);
                 Instant::now() + AGAIN
             }
         }
@@ -216,9 +238,9 @@ impl WriterThread {
         let mut state = lock(&self.state);
         if !state.opened {
             drop(state);
-            let unfinished = file.open_outages().map_err(said)?;
+            let (unfinished, counted) = (file.open_outages().map_err(said)?, file.energy().map_err(said)?);
             state = lock(&self.state);
-            (state.opened, state.unfinished) = (true, unfinished);
+            (state.opened, state.unfinished, state.counted) = (true, unfinished, counted);
         }
         drop(state);
         Ok(file)

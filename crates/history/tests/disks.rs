@@ -120,7 +120,9 @@ fn a_full_disk_costs_samples_and_no_more() {
         size -= 8;
     }
     for minute in 1..400 {
-        writer.send(HistoryBatch { rows: vec![row("a", minute, minute as f64)], ..event(minute) });
+        let long = HistoryEvent::new(minute, Some("a"), EventKind::Status, &"OB ".repeat(150));
+        let rows = vec![row("a", minute, minute as f64)];
+        writer.send(HistoryBatch { rows, events: vec![long], ..event(minute) });
         std::thread::sleep(Duration::from_millis(3));
     }
     until(&writer, "the disk is full", |state| {
@@ -135,6 +137,95 @@ fn a_full_disk_costs_samples_and_no_more() {
     let is_said = events.iter().any(|event| event.kind == Some(EventKind::Gap));
     assert!(kept == 399 || is_said, "{kept} events, and no word of those that are missing");
     assert!(counted(&reader, "a", u32::MAX) <= 400 * 6);
+}
+
+/// A disk that answers no write until it is thawed.
+struct Frozen<'p>(&'p std::path::Path);
+
+impl Frozen<'_> {
+    fn new(disk: &std::path::Path) -> Frozen<'_> {
+        assert!(Command::new("fsfreeze").arg("-f").arg(disk).status().unwrap().success());
+        Frozen(disk)
+    }
+}
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("fsfreeze").arg("-u").arg(self.0).status();
+    }
+}
+
+/// A file system that stands still, as a card does that no longer answers: writes wait in the kernel, without an error.
+#[test]
+fn a_disk_that_hangs_holds_up_nothing_but_the_thread_that_writes() {
+    let Some(disk) = std::env::var_os("QXUPS_TEST_HANGS").map(std::path::PathBuf::from) else {
+        let folder = Folder::new("hangs");
+        std::fs::create_dir(folder.path.join("disk")).unwrap();
+        let inside = "truncate -s 24M \"$QXUPS_TEST_HANGS\".image && mkfs.ext4 -q \"$QXUPS_TEST_HANGS\".image && \
+                      mount -o loop \"$QXUPS_TEST_HANGS\".image \"$QXUPS_TEST_HANGS\" && \
+                      exec \"$0\" a_disk_that_hangs_holds_up_nothing_but_the_thread_that_writes --exact --nocapture";
+        let outcome = Command::new("unshare")
+            .args(["--mount", "sh", "-c", inside])
+            .arg(std::env::current_exe().unwrap())
+            .env("QXUPS_TEST_HANGS", folder.path.join("disk"))
+            .output()
+            .unwrap();
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&outcome.stdout),
+            String::from_utf8_lossy(&outcome.stderr)
+        );
+        if !outcome.status.success() && said.contains("unshare failed") {
+            eprintln!("left out: only root may mount a disk");
+            return;
+        }
+        assert!(outcome.status.success(), "{said}");
+        return;
+    };
+    let path = disk.join("history.sqlite");
+    let writer = HistoryWriter::start(&path, 16, None).unwrap();
+    writer.send(event(0));
+    until(&writer, "it is written", |state| state.written == 1);
+    let frozen = Frozen::new(&disk);
+    let began = Instant::now();
+    writer.send(event(1));
+    std::thread::sleep(Duration::from_millis(1500));
+    for number in 2..=5000 {
+        writer.send(HistoryBatch { rows: vec![row("a", number, 1.0)], ..event(number) });
+    }
+    let state = writer.state();
+    assert!(began.elapsed() < Duration::from_secs(5), "a UPS would have waited");
+    assert_eq!((state.written, state.trouble), (1, None));
+    // what waits is bounded: 64 batches, and the one that is being written
+    assert!(state.lost >= 2 * (5000 - 66), "{}", state.lost);
+    drop(frozen);
+    until(&writer, "it comes back", |state| state.written > 1);
+    writer.send(event(6000));
+    until(&writer, "what was lost is said", |state| state.lost == 0 && state.written > 2);
+    let frozen = Frozen::new(&disk);
+    writer.send(event(6001));
+    std::thread::sleep(Duration::from_millis(1500));
+    let began = Instant::now();
+    drop(writer);
+    assert!(began.elapsed() < Duration::from_secs(10), "the end would have waited for the disk");
+    drop(frozen);
+    // the next one waits for nothing but the disk, and what was under way is in the file
+    let last = || {
+        let reader = HistoryReader::open(&path).unwrap();
+        reader.events(None, i64::MIN, 99_999).unwrap()
+    };
+    let began = Instant::now();
+    while last().last().is_none_or(|event| event.at_ms != 6001) {
+        assert!(began.elapsed() < Duration::from_secs(60), "{:?}", last().last());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let gaps = last().into_iter().filter(|event| event.kind == Some(EventKind::Gap));
+    let lost: u64 = gaps.map(|gap| gap.text.split(' ').next().unwrap().parse::<u64>().unwrap()).sum();
+    let kept = last().iter().filter(|event| event.kind == Some(EventKind::Status)).count() as u64;
+    let reader = HistoryReader::open(&path).unwrap();
+    let rows = u64::from(counted(&reader, "a", u32::MAX)) / 6;
+    // events 0 to 5000, 6000 and 6001, and 4999 rows
+    assert_eq!(kept + rows + lost, 5003 + 4999, "{kept} events, {rows} rows, {lost} lost");
 }
 
 #[test]

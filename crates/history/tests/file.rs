@@ -143,6 +143,82 @@ fn old_files_are_brought_up_to_date_and_newer_ones_refused() {
     assert!(std::fs::read_to_string(&text).unwrap().starts_with("[a]"));
 }
 
+/// What the program wrote that was the last to write version 2: 250 minutes from 2026-01-01 on, of `rack` whose mains
+/// and estimated charge go by a series, and of a UPS whose load rises by one percent a minute. Ten minutes are in its journal.
+#[test]
+fn a_file_of_version_2_has_all_its_samples_in_the_same_rings_and_goes_on() {
+    const BEGIN: i64 = 1_767_225_600_000;
+    let folder = Folder::new("version-2");
+    let path = folder.file();
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("files/version-2.sql")).unwrap();
+    old.pragma_update(None, "journal_mode", "wal").unwrap();
+    drop(old);
+    assert!(matches!(HistoryReader::open(&path), Err(HistoryTrouble::Older)));
+    let mut file = HistoryFile::open(&path, 16).unwrap();
+    let reader = HistoryReader::open(&path).unwrap();
+    assert_eq!(reader.upses().unwrap(), ["Büro <1>", "rack"]);
+    let (mains, charge) = (SeriesKey::said(Quantity::InputVoltage), SeriesKey::computed(Quantity::Charge));
+    let range = (BEGIN, BEGIN + 250 * 60_000);
+    let fine = reader.series("rack", mains, range, u32::MAX).unwrap();
+    let expected = (0..1500).map(|at| (BEGIN + at * 10_000, (2300 + at * 7 % 31) as f64 / 10.0));
+    assert!(fine.iter().map(|point| (point.at_ms, point.mean)).eq(expected));
+    assert!(reader.series("rack", charge, range, u32::MAX).unwrap().iter().all(|point| point.step_s == 10));
+    assert_eq!(reader.series_of("rack").unwrap(), [mains, charge]);
+    for (points, step_s) in [(250, 60), (25, 600), (4, 3600)] {
+        let coarse = reader.series("Büro <1>", LOAD, range, points).unwrap();
+        let expected = (0..250 * 60).step_by(usize::try_from(step_s).unwrap()).map(|second| {
+            let last = (second + step_s - 60).min(249 * 60);
+            let loads: Vec<i64> = (second / 60..=last / 60).map(|minute| minute % 90).collect();
+            let mean = loads.iter().sum::<i64>() as f64 / loads.len() as f64;
+            (
+                BEGIN + second * 1000,
+                loads.len() * 6,
+                (mean * 1e6).round(),
+                *loads.iter().max().unwrap() as f64,
+            )
+        });
+        let found = coarse.iter().map(|point| {
+            assert_eq!(point.step_s, step_s);
+            (point.at_ms, point.count as usize, (point.mean * 1e6).round(), point.max)
+        });
+        assert_eq!(found.collect::<Vec<_>>(), expected.collect::<Vec<_>>());
+    }
+    let energy = reader.energy("Büro <1>").unwrap();
+    assert_eq!(
+        (energy[0].provenance, energy[0].wh, energy[0].since_ms),
+        (Provenance::Computed, 62.5, BEGIN + 60_000)
+    );
+    assert_eq!(reader.outages(None, 0, 9).unwrap()[0].outage.length, Duration::from_secs(600));
+    assert_eq!(reader.events(Some("rack"), 0, 9).unwrap().len(), 2);
+    drop(reader);
+    // rows of the old length, and one of the new that has their time
+    let later = HistoryBatch {
+        at_ms: BEGIN + 300 * 60_000,
+        rows: vec![row("Büro <1>", 29_453_760 + 299, 7.0)],
+        energy: vec![("Büro <1>".into(), Provenance::Computed, 0.5)],
+        ..HistoryBatch::default()
+    };
+    file.write(1, &later).unwrap();
+    file.write(
+        2,
+        &HistoryBatch {
+            at_ms: later.at_ms + 9 * HOUR,
+            rows: vec![row("rack", 0, 1.0)],
+            ..HistoryBatch::default()
+        },
+    )
+    .unwrap();
+    let reader = HistoryReader::open(&path).unwrap();
+    for points in [u32::MAX, 300, 30, 5] {
+        assert_eq!(counted(&reader, "Büro <1>", points), 251 * 6, "{points}");
+    }
+    assert_eq!(reader.energy("Büro <1>").unwrap()[0].wh, 63.0);
+    let db = rusqlite::Connection::open(&path).unwrap();
+    let page: i64 = db.pragma_query_value(None, "page_size", |row| row.get(0)).unwrap();
+    assert_eq!(page, 1024);
+}
+
 /// What a UPS said over hours, minutes apart, whatever the clock does: steps back, and on, by hours.
 fn times() -> impl Strategy<Value = Vec<i64>> {
     let step = prop_oneof![8 => Just(600_000_i64), 1 => -9 * HOUR..9 * HOUR, 1 => Just(0)];
@@ -190,36 +266,43 @@ proptest! {
 /// More UPSes and values than there is room for.
 #[test]
 fn it_grows_no_longer_than_it_may() {
+    const BATCHES: i64 = 600;
     let folder = Folder::new("bounded");
     let path = folder.file();
-    let mut file = HistoryFile::open(&path, 16).unwrap();
+    let mut file = HistoryFile::open(&path, 8).unwrap();
     let mut noise = 1_u32;
+    let mut random = || {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        f64::from(noise >> 16) / 10.0
+    };
     let mut longest = 0;
-    for minute in 0..1200_i64 {
-        let rows = (0..40).map(|ups| {
-            let values = Quantity::ALL.map(|quantity| {
-                noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                SampledValue { key: SeriesKey::said(quantity), value: f64::from(noise >> 16) / 10.0 }
-            });
-            common::row_of(&format!("ups{ups}"), minute * 10, &values)
-        });
+    for minute in 0..BATCHES {
+        let mut recorder = HistoryRecorder::default();
+        for (ups, second) in (0..40).flat_map(|ups| (0..60).step_by(10).map(move |second| (ups, second))) {
+            let values = Quantity::ALL
+                .map(|quantity| SampledValue { key: SeriesKey::said(quantity), value: random() });
+            recorder.record(&format!("ups{ups}"), minute * 600_000 + second * 1000, values);
+        }
         let event = HistoryEvent::new(minute, Some("ups1"), EventKind::Status, &"x".repeat(600));
-        let at_ms = minute * 600_000;
-        let batch =
-            HistoryBatch { at_ms, rows: rows.collect(), events: vec![event; 3], ..HistoryBatch::default() };
+        let batch = HistoryBatch {
+            at_ms: minute * 600_000,
+            rows: recorder.take_all(),
+            events: vec![event; 3],
+            ..HistoryBatch::default()
+        };
         file.write(minute + 1, &batch).unwrap();
         let length =
             |more: &str| std::fs::metadata(format!("{}{more}", path.display())).map_or(0, |meta| meta.len());
         longest = longest.max(length("") + length("-wal") + length("-shm"));
     }
-    assert!(longest <= 16 * 1024 * 1024, "{longest}");
+    assert!(longest <= 8 * 1024 * 1024, "{longest}");
     // and what is kept is the newest of each ring
     let reader = HistoryReader::open(&path).unwrap();
-    let (from, to) = (0, 1200 * 600_000);
+    let (from, to) = (0, BATCHES * 600_000);
     let key = SeriesKey::said(Quantity::InputVoltage);
     let fine = reader.series("ups1", key, (from, to), u32::MAX).unwrap();
     assert!(fine[0].step_s >= 600 && fine.last().unwrap().step_s == 10, "{:?}", fine[0]);
     assert!(fine.windows(2).all(|pair| pair[0].at_ms < pair[1].at_ms && pair[0].step_s >= pair[1].step_s));
     assert!(fine[0].at_ms < to / 4, "{:?}", fine[0]);
-    assert_eq!(reader.events(None, 0, 99_999).unwrap().last().unwrap().at_ms, 1199);
+    assert_eq!(reader.events(None, 0, 99_999).unwrap().last().unwrap().at_ms, BATCHES - 1);
 }

@@ -36,6 +36,8 @@ pub struct User {
     pub allow_from: Vec<Network>,
     /// The line it begins in, from 1.
     pub line: usize,
+    /// The line of the password, from 1; 0 without one.
+    pub password_line: usize,
 }
 
 /// A password. Its text for debugging does not show it.
@@ -172,6 +174,8 @@ pub enum UpsdUsersMatter {
     NoAction(String),
     /// A second password, or a further word of one: the first counts.
     PasswordTwice,
+    /// A `#` in a password without quotes: what follows it is a comment.
+    PasswordCut,
     /// A user without a password, who can do nothing.
     NoPassword,
     /// Name and password are those that every such box has, and the user may come from anywhere.
@@ -249,6 +253,10 @@ impl fmt::Display for UpsdUsersMatter {
             UpsdUsersMatter::PasswordTwice => f.write_str(
                 "only the first word of the first password counts: put one with blanks in quotes, and \
                  remove the other",
+            ),
+            UpsdUsersMatter::PasswordCut => f.write_str(
+                "the password ends before the #, which begins a comment: put it in quotes and write \\# for #, or put a \
+                 blank before the comment",
             ),
             UpsdUsersMatter::NoPassword => {
                 f.write_str("the user has no password and can do nothing: write password = \"...\"")
@@ -356,6 +364,9 @@ pub fn parse(text: &[u8]) -> UpsdUsers {
         reader.line = line.number;
         let taken = line.words.map_err(UpsdUsersFault::Words).and_then(|words| {
             let words: Vec<&str> = words.iter().map(String::as_str).collect();
+            if line.is_cut && words.first().is_some_and(|word| word.eq_ignore_ascii_case("password")) {
+                reader.remark(UpsdUsersMatter::PasswordCut);
+            }
             reader.take(&words)
         });
         if let Err(fault) = taken {
@@ -413,8 +424,15 @@ impl Reader {
             return Err(UpsdUsersFault::Twice(name.into()));
         }
         self.inside = true;
-        let (line, name) = (self.line, name.into());
-        let user = User { name, password: None, actions: vec![], commands: vec![], allow_from: vec![], line };
+        let user = User {
+            name: name.into(),
+            password: None,
+            actions: vec![],
+            commands: vec![],
+            allow_from: vec![],
+            line: self.line,
+            password_line: 0,
+        };
         self.file.users.push(user);
         Ok(())
     }
@@ -427,6 +445,9 @@ impl Reader {
         if name.eq_ignore_ascii_case("profile") {
             for value in values {
                 self.profiles.push((at, self.line, user.take_profile(value)?));
+                if user.password_line == 0 {
+                    user.password_line = self.line;
+                }
             }
             return Ok(());
         }
@@ -435,6 +456,9 @@ impl Reader {
         let done = values
             .map(|value| user.take(name, value))
             .try_for_each(|taken| taken.map(|matter| matters.extend(matter)));
+        if user.password.is_some() && user.password_line == 0 {
+            user.password_line = self.line;
+        }
         matters.dedup();
         matters.into_iter().for_each(|matter| self.remark(matter));
         done
@@ -744,7 +768,23 @@ mod tests {
             (6, UpsdUsersMatter::Former),
         ];
         assert_eq!(said, expected);
+        assert_eq!(file.users.iter().map(|user| user.password_line).collect::<Vec<_>>(), [2, 8]);
         assert_eq!(parse(b"[a]\n").remarks[0].matter, UpsdUsersMatter::NoPassword);
+    }
+
+    /// Found by a review: the password was `geh`, without a word.
+    #[test]
+    fn a_comment_in_a_password_is_remarked_upon() {
+        let matters = |text: &str| {
+            let file = parse(format!("[a]\n{text}\nactions = SET#x\n").as_bytes());
+            let said =
+                file.remarks.iter().map(|remark| (remark.line, remark.matter.clone())).collect::<Vec<_>>();
+            (file.users[0].password.clone(), said)
+        };
+        assert_eq!(matters("password = geh#eim"), (plain("geh"), vec![(2, UpsdUsersMatter::PasswordCut)]));
+        for (text, password) in [("Password = geh # eim", "geh"), ("password = \"geh\\#eim\"", "geh#eim")] {
+            assert_eq!(matters(text), (plain(password), vec![]), "{text}");
+        }
     }
 
     #[test]

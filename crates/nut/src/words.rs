@@ -65,6 +65,8 @@ pub struct SplitLine {
     pub number: usize,
     /// The numbers of the lines of an editor that begin inside of its quotes.
     pub in_quotes: Range<usize>,
+    /// Whether a `#` right behind a letter of a word without quotes ended it there, and began a comment.
+    pub is_cut: bool,
     /// Its words, or what is wrong with it.
     pub words: Result<Vec<String>, WordError>,
 }
@@ -116,6 +118,7 @@ pub struct Splitter {
     ends: Vec<usize>,
     state: State,
     literal: bool,
+    is_cut: bool,
     wrong: Option<WordError>,
 }
 
@@ -151,6 +154,7 @@ impl Splitter {
             }
             (_, b'#') => {
                 if self.state == State::Word {
+                    self.is_cut = true;
                     self.end_word();
                 }
                 self.state = State::Comment;
@@ -199,6 +203,7 @@ impl Splitter {
         self.ends.clear();
         self.text.shrink_to(LONGEST_WORD);
         (self.state, self.literal, self.wrong) = (State::Between, false, None);
+        self.is_cut = false;
     }
 
     fn keep(&mut self, byte: u8) {
@@ -272,12 +277,13 @@ impl Reader {
             Some(error) => Err(error),
             None => Ok(self.splitter.words().map(String::from).collect::<Vec<_>>()),
         };
+        let is_cut = self.splitter.is_cut;
         self.splitter.clear();
         let in_quotes = std::mem::take(&mut self.in_quotes);
         if words.as_ref().is_ok_and(Vec::is_empty) {
             return;
         }
-        self.lines.push(SplitLine { number: self.began, in_quotes, words });
+        self.lines.push(SplitLine { number: self.began, in_quotes, is_cut, words });
     }
 
     fn finish(mut self) -> Vec<SplitLine> {
@@ -379,6 +385,21 @@ mod tests {
             expected.into_iter().map(|(n, w)| (n, w.into_iter().map(String::from).collect())).collect();
         assert_eq!(found, expected);
         assert_eq!(lines(b"a\n\"b").pop().map(|line| line.words), Some(Err(WordError::OpenQuotes)));
+    }
+
+    #[test]
+    fn a_comment_right_behind_a_word_is_seen() {
+        for (line, is_cut) in [
+            ("password = geh#eim", true),
+            ("password = geh #eim", false),
+            ("password = geheim", false),
+            ("password = \"geheim\"#eim", false),
+            ("password = geh\\#eim", false),
+            ("password = #eim", false),
+            ("a # b#c", false),
+        ] {
+            assert_eq!(lines(format!("x#y\n{line}\nz").as_bytes())[1].is_cut, is_cut, "{line}");
+        }
     }
 
     proptest! {

@@ -3,6 +3,7 @@
 mod capture;
 mod check_config;
 mod client;
+mod conf_file;
 mod demo;
 mod doctor;
 mod driver_dump;
@@ -15,10 +16,10 @@ mod prove;
 mod same_port;
 mod scan;
 mod serve;
+mod setup;
 mod shutdown;
 mod sim;
 mod supported;
-mod view;
 
 use clap::{CommandFactory, Parser, Subcommand};
 use out::Stop;
@@ -41,8 +42,10 @@ struct Line {
 
 #[derive(Subcommand)]
 enum Task {
-    /// Watch a simulated UPS through an outage, seen by the driver's own core; minutes pass in seconds
+    /// Serve simulated UPSes of several dialects and show them: an outage, the page, the history; nothing of it stays
     Demo(demo::Demo),
+    /// Write ups.conf, upsd.conf, upsd.users and qxups.toml, by questions: finds the UPSes, shows all before it writes
+    Setup(setup::SetupOptions),
     /// Watch every UPS of ups.conf, and serve all clients of NUT, in place of upsd
     Serve(serve::Serve),
     /// Make the hash of a password for upsd.users
@@ -153,13 +156,14 @@ fn main() -> ExitCode {
 impl Task {
     fn run(self) -> Result<ExitCode, Stop> {
         let text = match self {
+            Task::Setup(setup) => return setup.run(),
             Task::Scan(scan) => return scan.run(),
             Task::Capture(capture) => return capture.run(),
             Task::Doctor(doctor) => return doctor.run(),
             Task::CheckConfig(check) => return check.run(),
             Task::Demo(demo) => return demo.run(),
             Task::Sim(sim) => return sim.run(),
-            Task::Serve(serve) => return Ok(serve.run()?),
+            Task::Serve(serve) => return serve.run(),
             Task::Reload { place } => {
                 format!("reload: {}\n", ::serve::program::reload(place.as_deref())?)
             }

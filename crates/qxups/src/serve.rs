@@ -1,39 +1,15 @@
 //! `qxups serve`: every UPS of a site in one process, for every client of NUT.
 
+use crate::demo::Demo;
+use crate::out::Stop;
 use ::serve::program::{self, CommandLine, Ground, ServerPlan, Where};
 use clap::Args;
 use driver::config::{Paths, USER};
 use nix::unistd::{Uid, User, chown};
 use nut::network::PORT;
 use nut::upsd_conf::{Listen, ListenAddress};
-use std::fs::DirBuilder;
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-
-/// The UPSes of the demonstration.
-const DEMO_UPSES: &str = "\
-[rack]
-driver = qxups-sim
-desc = \"Rack, on mains\"
-[office]
-driver = qxups-sim
-protocol = voltronic
-scenario = on-battery
-desc = \"Office, on battery\"
-[lab]
-driver = qxups-sim
-protocol = mecer
-scenario = outages
-desc = \"Lab, an outage every two minutes\"
-";
-const DEMO_USERS: &str = "\
-[demo]
-password = demo
-actions = SET FSD
-instcmds = ALL
-upsmon primary
-";
 
 /// What stands below the options, and in the manual page.
 const MORE: &str = "\
@@ -71,8 +47,8 @@ pub struct Serve {
     /// Listen here instead of where upsd.conf says; may be given again
     #[arg(short, long, value_name = "ADDRESS[:PORT]")]
     listen: Vec<String>,
-    /// Serve three simulated UPSes instead, one of them on battery
-    #[arg(long, conflicts_with = "folder")]
+    /// The former name of 'qxups demo --plain'
+    #[arg(long, conflicts_with = "folder", hide = true)]
     demo: bool,
     /// Become this user, when started as root
     #[arg(short, long)]
@@ -87,7 +63,10 @@ impl Serve {
     ///
     /// # Errors
     /// A sentence.
-    pub fn run(self) -> Result<ExitCode, String> {
+    pub fn run(self) -> Result<ExitCode, Stop> {
+        if self.demo {
+            return Demo::at(self.listen.into_iter().next()).run();
+        }
         let listen: Result<Vec<Listen>, String> = self.listen.iter().map(|text| listen(text)).collect();
         let listen = Some(listen?).filter(|rows| !rows.is_empty());
         let line = CommandLine {
@@ -97,16 +76,13 @@ impl Serve {
             user: self.user,
             ..CommandLine::default()
         };
-        if self.demo {
-            return demo(line, listen);
-        }
         let from = Where::Folder(self.folder.unwrap_or_else(|| Paths::from_environment().conf));
-        Ok(program::run(ServerPlan { line, from, listen, state: None, greeting: None }))
+        Ok(program::run(ServerPlan { line, from, listen, state: None }))
     }
 }
 
 /// Reads `192.0.2.7`, `192.0.2.7:3493`, `ups.lan:3493`, `[::1]:3493`, `::1`, `*`, `*:3493`.
-fn listen(text: &str) -> Result<Listen, String> {
+pub fn listen(text: &str) -> Result<Listen, String> {
     let wrong = || format!("--listen {text}: write an address, or ADDRESS:PORT, such as 127.0.0.1:{PORT}");
     let (host, port) = match text.rsplit_once(':') {
         // a colon inside of an address of IPv6 is no port
@@ -124,29 +100,8 @@ fn listen(text: &str) -> Result<Listen, String> {
     Ok(Listen { address, port, line: 0 })
 }
 
-fn demo(mut line: CommandLine, listen: Option<Vec<Listen>>) -> Result<ExitCode, String> {
-    let state = std::env::temp_dir().join(format!("qxups-demo-{}", std::process::id()));
-    let made = DirBuilder::new().mode(0o700).create(&state);
-    made.map_err(|error| {
-        format!("cannot create {}: {error}; set TMPDIR to a folder that can be used", state.display())
-    })?;
-    give_away(&state, &mut line);
-    let greeting = greeting(listen.as_deref());
-    let from = Where::Texts {
-        ups: DEMO_UPSES.into(),
-        upsd: String::new(),
-        users: DEMO_USERS.into(),
-        extras: String::new(),
-    };
-    let code =
-        program::run(ServerPlan { line, from, listen, state: Some(state.clone()), greeting: Some(greeting) });
-    // of what lies there nothing is needed any more; the folder itself may be in one of root's
-    let _ = std::fs::remove_dir_all(&state);
-    Ok(code)
-}
-
 /// Root's demonstration runs as the user of NUT, where there is one.
-fn give_away(state: &Path, line: &mut CommandLine) {
+pub fn give_away(state: &Path, line: &mut CommandLine) {
     if !Uid::effective().is_root() {
         return;
     }
@@ -156,51 +111,6 @@ fn give_away(state: &Path, line: &mut CommandLine) {
         if chown(state, Some(user.uid), Some(user.gid)).is_ok() {
             line.user = Some(user.name);
         }
-    }
-}
-
-fn greeting(listen: Option<&[Listen]>) -> String {
-    let place = match listen.and_then(<[Listen]>::first) {
-        Some(Listen { address: ListenAddress::Host(host), port, .. }) if host.contains(':') => {
-            format!("[{host}]:{port}")
-        }
-        Some(Listen { address: ListenAddress::Host(host), port, .. }) => format!("{host}:{port}"),
-        Some(Listen { address: ListenAddress::Any, port, .. }) => format!("localhost:{port}"),
-        None => "localhost".into(),
-    };
-    let place = place.strip_suffix(&format!(":{PORT}")).unwrap_or(&place).to_string();
-    let own = [
-        (format!("qxups top @{place}"), "all of them, live (q ends it)"),
-        (format!("qxups list office@{place}"), "what one says"),
-        (
-            format!("qxups cmd -u demo rack@{place} test.battery.start.quick"),
-            "a command; the password is demo",
-        ),
-    ];
-    let nut = [
-        (format!("upsc -l {place}"), "their names"),
-        (format!("upsc office@{place}"), "what one says"),
-        (format!("upscmd -l rack@{place}"), "its commands"),
-        (format!("upscmd -w -u demo -p demo rack@{place} test.battery.start.quick"), ""),
-        (format!("upsrw -w -s ups.delay.start=300 -u demo -p demo rack@{place}"), ""),
-    ];
-    let rows =
-        |rows: &[(String, &str)]| -> String { rows.iter().map(|(line, what)| row(line, what)).collect() };
-    format!(
-        "Three simulated UPSes are served: rack, office (on battery), lab.\nIn another terminal:\n\n{}\n\
-         With NUT's own clients:\n\n{}\nControl-C ends it.\n",
-        rows(&own),
-        rows(&nut)
-    )
-}
-
-/// A command and what it shows, on two lines where one is too long for a terminal of 80 columns.
-fn row(line: &str, what: &str) -> String {
-    const BESIDE: usize = 44;
-    match (what, line.len() < BESIDE) {
-        ("", _) => format!("  {line}\n"),
-        (_, true) => format!("  {line:<BESIDE$}{what}\n"),
-        (_, false) => format!("  {line}\n  {:<BESIDE$}{what}\n", ""),
     }
 }
 

@@ -379,3 +379,33 @@ fn the_server_s_files_are_checked_too() {
     assert!(said.starts_with("upsd.users:3: ") && said.lines().count() == 2, "{said}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+/// Found by a review: a server does not start with a hash that it cannot check, and a # ended a password without a word.
+#[test]
+fn passwords_of_upsd_users_are_checked() {
+    let folder = std::env::temp_dir().join(format!("qxups-check-{}-passwords", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let good = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc";
+    let short = "$argon2id$v=19$m=8,t=1,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm";
+    for (password, works, part) in [
+        (format!("\"{good}\""), true, "0 errors, 0 notes"),
+        (format!("\"{short}\""), false, "upsd.users:4: error: [a]: the hash of the password is shorter"),
+        (
+            format!("\"{}\"", good.replace("m=8", "m=99999999")),
+            false,
+            "upsd.users:4: error: [a]: the hash of the password costs",
+        ),
+        (good.to_string(), false, "upsd.users:4: error: the hash of the password is not whole"),
+        ("geh#eim".into(), true, "upsd.users:4: note: the password ends before the #"),
+        ("\"geh\\#eim\"".into(), true, "0 errors, 0 notes"),
+    ] {
+        let file = folder.join("upsd.users");
+        std::fs::write(&file, format!("# x\n[a]\nactions = SET\npassword = {password}\n")).unwrap();
+        let output =
+            Command::new(env!("CARGO_BIN_EXE_qxups")).arg("check-config").arg(&file).output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(output.status.success(), works, "{password}: {said}");
+        assert!(said.contains(part) && !said.contains("geh"), "{password}: {said}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}

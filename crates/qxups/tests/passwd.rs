@@ -78,6 +78,41 @@ fn a_user_of_a_file_is_changed_or_added() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+/// Found by a review: the owner of a file of another group was refused, and asked to become its owner.
+#[test]
+fn the_group_is_kept_where_it_means_something() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    use std::os::unix::process::CommandExt;
+    let folder = folder("group");
+    let path = folder.join("upsd.users");
+    std::fs::write(&path, "[admin]\npassword = old\n").unwrap();
+    if chown(&path, Some(65534), Some(0)).is_err() || chown(&folder, Some(65534), Some(65534)).is_err() {
+        // only root can make a file of another user
+        return std::fs::remove_dir_all(folder).unwrap();
+    }
+    let change = |mode: u32| {
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qxups"));
+        command.arg("passwd").arg(&path).arg("admin").uid(65534).gid(65534);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().unwrap();
+        let _ = child.stdin.take().unwrap().write_all(b"new\n");
+        child.wait_with_output().unwrap()
+    };
+    // the group may read it: it would be locked out
+    let refused = change(0o640);
+    let said = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && said.contains("in the file's group"), "{said}");
+    assert_eq!(std::fs::read_to_string(&path).unwrap(), "[admin]\npassword = old\n");
+    // it may not: no right is lost
+    let output = change(0o600);
+    assert!(output.status.success(), "{output:?}");
+    assert!(has_password(&std::fs::read(&path).unwrap(), "admin", "new"));
+    let meta = path.metadata().unwrap();
+    assert_eq!((meta.uid(), meta.mode() & 0o777), (65534, 0o600));
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 /// On a terminal it asks twice, and shows nothing of what is typed.
 #[test]
 fn a_terminal_shows_no_password() {

@@ -135,3 +135,22 @@ fn whoever_finds_nothing_is_told_what_to_try() {
     assert!(text(&output.stderr).contains("no USB device has the numbers 0665:5161"), "{output:?}");
     assert_eq!(text(&scan(&["--json"]).stdout), "[]\n");
 }
+
+/// Found by a review: an ordinary user read of the driver's user and its groups.
+#[test]
+fn who_may_not_open_a_port_is_told_of_sudo() {
+    use std::os::unix::process::CommandExt;
+    let ups = Ups::start(&[]);
+    let mut command = Command::new(QXUPS);
+    if std::fs::set_permissions(&ups.1, std::os::unix::fs::PermissionsExt::from_mode(0o600)).is_err() {
+        return;
+    }
+    // as root only: another user cannot make a port that is not its own
+    if std::fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) != 0) {
+        return;
+    }
+    let output =
+        command.args(["scan", "--no-usb", "--serial", &ups.1]).uid(65534).gid(65534).output().unwrap();
+    let said = text(&output.stderr);
+    assert!(said.contains("run it with sudo") && !said.contains("dialout"), "{said}");
+}

@@ -99,6 +99,27 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
+    /// One that has said nothing yet.
+    pub fn new(number: u64, address: IpAddr) -> Rc<Peer> {
+        Rc::new(Peer {
+            number,
+            address,
+            heard: Cell::new(Instant::now()),
+            asked: Cell::new(false),
+            unsent: Cell::new(0),
+            stalled: Cell::new(None),
+            login: Cell::new(None),
+            proven: Cell::new(false),
+            later: Cell::new(None),
+            is_slowed: Cell::new(false),
+            waits_since: Cell::new(None),
+            wake: Notify::new(),
+            checked: RefCell::new(None),
+            is_checking: Cell::new(false),
+            task: RefCell::new(None),
+        })
+    }
+
     /// Ends its connection.
     pub fn drop_it(&self) {
         if let Some(task) = &*self.task.borrow() {
@@ -154,23 +175,7 @@ impl Server {
         }
         let number = self.last.get() + 1;
         self.last.set(number);
-        let peer = Rc::new(Peer {
-            number,
-            address,
-            heard: Cell::new(Instant::now()),
-            asked: Cell::new(false),
-            unsent: Cell::new(0),
-            stalled: Cell::new(None),
-            login: Cell::new(None),
-            proven: Cell::new(false),
-            later: Cell::new(None),
-            is_slowed: Cell::new(false),
-            waits_since: Cell::new(None),
-            wake: Notify::new(),
-            checked: RefCell::new(None),
-            is_checking: Cell::new(false),
-            task: RefCell::new(None),
-        });
+        let peer = Peer::new(number, address);
         self.peers.borrow_mut().insert(number, peer.clone());
         let task = tokio::task::spawn_local(connection::serve(self.clone(), stream, peer.clone(), tls));
         *peer.task.borrow_mut() = Some(task.abort_handle());

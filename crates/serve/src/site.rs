@@ -106,31 +106,39 @@ impl<'s> Desk<'s> {
 
     /// What becomes of an order: for the client that tracks it, and the log.
     fn answer(&self, tracked: Option<nut::network::TrackingId>, ups: &str, what: String) -> WhenEnded {
-        let (tracking, log) = (self.server.tracking.clone(), self.server.log.clone());
-        let history = self.server.chronicle.borrow().as_ref().map(Rc::downgrade);
-        let ups = ups.to_string();
-        Box::new(move |Ended { outcome, why }| {
+        let tracking = self.server.tracking.clone();
+        let report = report(self.server, ups, what);
+        Box::new(move |ended| {
             if let Some(id) = tracked {
-                tracking.borrow_mut().end(id, outcome);
+                tracking.borrow_mut().end(id, ended.outcome);
             }
-            let is_done = matches!(outcome, TrackedOutcome::Success | TrackedOutcome::Pending);
-            let came = match (outcome, why) {
-                (TrackedOutcome::Success | TrackedOutcome::Pending, _) => "done".into(),
-                (TrackedOutcome::Unknown, None) => "its driver does not know it".into(),
-                (TrackedOutcome::Invalid, None) => "its driver takes no such value".into(),
-                (_, None) => "failed".to_string(),
-                (_, Some(why)) => why,
-            };
-            let said = format!("{ups}: {what}: {came}");
-            if is_done {
-                log.info(&said)
-            } else {
-                log.warning(&said)
-            }
-            if let Some(history) = history.and_then(|history| history.upgrade()) {
-                history.note(EventKind::Command, Some(&ups), &format!("{what}: {came}"));
-            }
+            report(&ended);
         })
+    }
+}
+
+/// Says in the log and in the history what became of an order.
+pub(crate) fn report(server: &Server, ups: &str, what: String) -> impl FnOnce(&Ended) + 'static {
+    let (ups, log) = (ups.to_string(), server.log.clone());
+    let history = server.chronicle.borrow().as_ref().map(Rc::downgrade);
+    move |Ended { outcome, why }| {
+        let is_done = matches!(outcome, TrackedOutcome::Success | TrackedOutcome::Pending);
+        let came = match (outcome, why) {
+            (TrackedOutcome::Success | TrackedOutcome::Pending, _) => "done".into(),
+            (TrackedOutcome::Unknown, None) => "its driver does not know it".into(),
+            (TrackedOutcome::Invalid, None) => "its driver takes no such value".into(),
+            (_, None) => "failed".to_string(),
+            (_, Some(why)) => why.clone(),
+        };
+        let said = format!("{ups}: {what}: {came}");
+        if is_done {
+            log.info(&said)
+        } else {
+            log.warning(&said)
+        }
+        if let Some(history) = history.and_then(|history| history.upgrade()) {
+            history.note(EventKind::Command, Some(&ups), &format!("{what}: {came}"));
+        }
     }
 }
 

@@ -72,6 +72,14 @@ impl SystemRandom {
         let _ = (&self.0).read_exact(&mut bytes);
         TrackingId::from_random(bytes)
     }
+
+    /// Bytes for what must not be guessed.
+    ///
+    /// # Errors
+    /// What the system says; then they are no secret.
+    pub fn fill(&self, bytes: &mut [u8]) -> io::Result<()> {
+        (&self.0).read_exact(bytes)
+    }
 }
 
 #[cfg(test)]

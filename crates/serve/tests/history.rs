@@ -4,8 +4,12 @@
 mod site;
 
 use history::{EventKind, EventRecord, HistoryReader, OutageRecord};
-use site::{FakeDriver, Site};
-use std::path::PathBuf;
+use site::{FakeDriver, Site, free_port};
+use std::io::{Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 const CONF: &str = "[rack]\ndriver = usbhid-ups\n";
 const SOCKET: &str = "usbhid-ups-rack";
@@ -151,4 +155,117 @@ fn a_server_that_is_stopped_writes_what_it_has() {
     assert_eq!(keys, ["ups.load", "battery.charge", "ups.realpower"]);
     let last = reader.events(None, 0, 99).unwrap().pop().unwrap();
     assert_eq!((last.kind, last.text.as_str()), (Some(EventKind::Stop), "SIGTERM"));
+}
+
+/// A disk that answers no write until it is thawed.
+struct Frozen<'p>(&'p Path);
+
+impl Frozen<'_> {
+    fn new(disk: &Path) -> Frozen<'_> {
+        assert!(Command::new("fsfreeze").arg("-f").arg(disk).status().unwrap().success());
+        Frozen(disk)
+    }
+}
+
+impl Drop for Frozen<'_> {
+    fn drop(&mut self) {
+        let _ = Command::new("fsfreeze").arg("-u").arg(self.0).status();
+    }
+}
+
+fn page(port: u16, target: &str) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port))?;
+    stream.set_read_timeout(Some(Duration::from_secs(10)))?;
+    write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+    let mut all = String::new();
+    stream.read_to_string(&mut all)?;
+    Ok(all)
+}
+
+/// Writes wait in the kernel, without an error, as on a card that does not answer any more. In a mount namespace of its
+/// own, which only root may have.
+#[test]
+fn a_disk_that_hangs_costs_clients_and_pages_nothing_and_ends_no_later() {
+    const DISK: &str = "QXUPS_TEST_HANGS";
+    let Some(disk) = std::env::var_os(DISK).map(PathBuf::from) else {
+        let disk = std::env::temp_dir().join(format!("qxups-serve-hangs-{}", std::process::id()));
+        std::fs::create_dir_all(&disk).unwrap();
+        let inside = "truncate -s 24M \"$QXUPS_TEST_HANGS\".image && mkfs.ext4 -q \"$QXUPS_TEST_HANGS\".image && \
+                      mount -o loop \"$QXUPS_TEST_HANGS\".image \"$QXUPS_TEST_HANGS\" && \
+                      exec \"$0\" a_disk_that_hangs_costs_clients_and_pages_nothing_and_ends_no_later --exact --nocapture";
+        let outcome = Command::new("unshare")
+            .args(["--mount", "sh", "-c", inside])
+            .arg(std::env::current_exe().unwrap())
+            .env(DISK, &disk)
+            .output()
+            .unwrap();
+        let said = format!(
+            "{}{}",
+            String::from_utf8_lossy(&outcome.stdout),
+            String::from_utf8_lossy(&outcome.stderr)
+        );
+        let _ = std::fs::remove_file(disk.with_extension("image"));
+        let _ = std::fs::remove_dir_all(&disk);
+        if !outcome.status.success() && said.contains("unshare failed") {
+            eprintln!("left out: only root may mount a disk");
+            return;
+        }
+        assert!(outcome.status.success(), "{said}");
+        return;
+    };
+    let (mut site, http) = (Site::new("history-hangs", CONF, ""), free_port());
+    let file = disk.join("history.sqlite");
+    let extras = format!(
+        "[web]\nlisten = ['127.0.0.1:{http}']\n[history]\nenabled = true\nsize_mib = 16\nfile = '{}'\n",
+        file.display()
+    );
+    site.write("qxups.toml", &extras);
+    let driver = FakeDriver::start(&site, SOCKET, DUMP);
+    site.start();
+    let statuses = || -> Vec<String> {
+        let all = HistoryReader::open(&file).and_then(|reader| reader.events(None, 0, 99_999));
+        let is_status =
+            |event: &EventRecord| matches!(event.kind, Some(EventKind::Status | EventKind::Fresh));
+        all.unwrap_or_default().into_iter().filter(is_status).map(|event| event.text).collect()
+    };
+    site.until("it is seen on mains", || statuses() == ["OL"]);
+    let frozen = Frozen::new(&disk);
+    driver.say(TO_BATTERY);
+    site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OB DISCHRG\"");
+    let resident = |site: &Site| -> usize {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", site.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    };
+    let before = resident(&site);
+    // the thread waits in the kernel by now
+    std::thread::sleep(Duration::from_millis(1500));
+    let began = Instant::now();
+    for _ in 0..3000 {
+        driver.say(TO_MAINS);
+        driver.say(TO_BATTERY);
+    }
+    for _ in 0..10 {
+        assert!(site.ask("GET VAR rack ups.status").starts_with("VAR rack ups.status"));
+        assert!(page(http, "/metrics").unwrap().contains("qxups_up{ups=\"rack\"} 1"));
+        assert!(page(http, "/ups/rack").unwrap().starts_with("HTTP/1.1 200"));
+    }
+    assert!(began.elapsed() < Duration::from_secs(20), "{:?}", began.elapsed());
+    assert!(resident(&site) < before + 4 * 1024, "{before} kB before, {} kB after", resident(&site));
+    drop(frozen);
+    site.until("it comes back", || statuses().len() > 2);
+    site.until("what was lost is said", || page(http, "/metrics").unwrap().contains("qxups_history_up 1"));
+    // the process is gone when the disk answers, and not before; but it serves no longer, and its ports are free
+    driver.say(TO_MAINS);
+    let frozen = Frozen::new(&disk);
+    driver.say(TO_BATTERY);
+    std::thread::sleep(Duration::from_millis(1500));
+    site.signal(nix::sys::signal::Signal::SIGTERM);
+    site.until("it serves no longer", || {
+        TcpStream::connect(("127.0.0.1", site.port)).is_err()
+            && TcpStream::connect(("127.0.0.1", http)).is_err()
+    });
+    assert!(site.log().contains("exiting on SIGTERM"), "{}", site.log());
+    drop(frozen);
+    assert!(site.wait().success(), "{}", site.log());
 }

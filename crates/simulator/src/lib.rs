@@ -5,13 +5,12 @@
 //! makes it awkward, an [`oddity`] odd, [`trouble`] breaks its line from a seed, a [`script`] plays events, and a
 //! [`knob`] turns any of this while it runs. All of them together are a [`ups`]; it does no I/O and
 //! is told the time. Shared by an [`end`], which is [`pty`], [`tcp`] or [`usbip`], and [`control`]
-//! turns knobs from outside. In [`lapse`] it meets a device, and time goes as fast as one likes.
+//! turns knobs from outside.
 
 pub mod claims;
 pub mod control;
 pub mod end;
 pub mod knob;
-pub mod lapse;
 pub mod oddity;
 pub mod profile;
 pub mod pty;

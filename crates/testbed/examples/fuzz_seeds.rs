@@ -179,6 +179,18 @@ fn network(seeds: &mut Seeds) -> std::io::Result<()> {
     ] {
         seeds.write("http_requests", asked.as_bytes())?;
     }
+    let token = "07".repeat(32);
+    for asked in [
+        "name=J%C3%BCrgen+X&password=a%26b&empty=&flag&name=twice".to_string(),
+        "http://localhost\nsame-site\nhttps, http\nx\nqxups-session=1; qxups-form=2".into(),
+        format!("login\nqxups-form={token}\ntoken={token}&name=admin&password=secret"),
+        format!("account\nqxups-form={token}\ntoken={token}&code=x&name=me&password=long+enough"),
+        format!("ups/rack/order\nqxups-session={token}\ntoken={token}&mark={token}"),
+        "api/v1/ups/rack/commands/load.off\n\nvalue=1".into(),
+        "api/v1/ups/rack/settings/ups.id\n\nvalue=%00".into(),
+    ] {
+        seeds.write("page_forms", asked.as_bytes())?;
+    }
     let answered = [
         "Network UPS Tools upsd 2.8.0 - x\n",
         "BEGIN LIST UPS\nUPS u \"a \\\"b\\\"\"\nEND LIST UPS\n",

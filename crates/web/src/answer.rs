@@ -1,6 +1,8 @@
 //! From a request to an answer.
 
 use crate::metrics::{self, MetricsFormat};
+use crate::page::Visitor;
+use crate::past::{PastAsk, PastRoute, PastTrouble};
 use crate::request::{Asked, Place, Route};
 use crate::view::{DataState, FleetView, ProcessView, UpsView};
 use crate::{assets, json, page};
@@ -27,11 +29,22 @@ impl Whole {
     }
 
     fn asset(content_type: &'static str, body: &'static str, known: Option<&str>) -> Whole {
-        let is_known =
-            known.is_some_and(|known| known.split(',').any(|tag| tag.trim() == assets::TAG.as_str()));
+        let is_known = known.is_some_and(|known| {
+            known.split(',').any(|tag| tag.trim().trim_start_matches("W/") == assets::TAG.as_str())
+        });
         let (status, body) = if is_known { (304, "") } else { (200, body) };
         let body = Cow::Borrowed(body.as_bytes());
         Whole { status, content_type, body, tag: Some(&assets::TAG), is_last: false }
+    }
+
+    /// A page.
+    pub(crate) fn html(status: u16, page: String) -> Whole {
+        Whole::new(status, HTML, page)
+    }
+
+    /// An answer of the JSON API.
+    pub(crate) fn json(status: u16, text: String) -> Whole {
+        Whole::new(status, JSON, text)
     }
 
     /// An answer that is one sentence.
@@ -47,6 +60,8 @@ pub enum PageAnswer {
     Whole(Whole),
     /// Events from now on: of one UPS, or of all.
     Events(Option<String>),
+    /// What the history has of this: [`past_answer`](crate::past_answer) makes an answer of it.
+    Past(PastAsk),
 }
 
 /// Where the views come from.
@@ -78,6 +93,10 @@ pub fn answer(asked: &Asked<'_>, place: &Place, site: &dyn PageSource) -> PageAn
             Some(name) if site.one(&name).find(&name).is_none() => unknown(&name, true),
             ups => return PageAnswer::Events(ups),
         },
+        Ok(Route::Past(route)) => match past(route, site) {
+            Ok(ask) => return PageAnswer::Past(ask),
+            Err(whole) => whole,
+        },
         Ok(route) => found(route, asked, site),
     })
 }
@@ -101,13 +120,15 @@ pub(crate) struct SharedAnswer {
     format: MetricsFormat,
 }
 
+/// Said to who calls the server by a name that is none of its own.
+pub(crate) const OTHER_NAME: &str = "This server has another name: use its address as a number, or add the name to 'hosts' in \
+                                     [web] of qxups.toml and reload.";
+
 /// Where the request leads, or why it is refused.
 fn checked(asked: &Asked<'_>, place: &Place) -> Result<Route, Whole> {
     let last = |whole: Whole| Whole { is_last: true, ..whole };
     if !place.is_ours(asked.host) {
-        let sentence = "This server has another name: use its address as a number, or add the name to 'hosts' in [web] of \
-                        qxups.toml and reload.";
-        return Err(last(Whole::sentence(421, sentence)));
+        return Err(last(Whole::sentence(421, OTHER_NAME)));
     }
     if !matches!(asked.method, "GET" | "HEAD") {
         return Err(last(Whole::sentence(405, "This server can only be read: use GET or HEAD.")));
@@ -126,13 +147,18 @@ fn found(route: Route, asked: &Asked<'_>, site: &dyn PageSource) -> Whole {
     let format = MetricsFormat::accepted(asked.accept);
     match route {
         Route::Overview => Whole::new(200, HTML, page::overview(&site.fleet())),
-        Route::Page(name) => match site.one(&name).find(&name) {
-            Some(ups) => Whole::new(200, HTML, page::one(ups)),
-            None => Whole::new(404, HTML, page::missing(&name)),
-        },
+        Route::Page(name) => {
+            let fleet = site.one(&name);
+            match fleet.find(&name) {
+                Some(ups) => Whole::html(200, page::one(ups, &Visitor::Reader(fleet.server.has_login))),
+                None => Whole::html(404, page::missing(&name)),
+            }
+        }
         Route::Style => Whole::asset("text/css; charset=utf-8", assets::STYLE, asked.known),
         Route::Script => Whole::asset("text/javascript; charset=utf-8", assets::SCRIPT, asked.known),
         Route::Icon => Whole::asset("image/svg+xml", assets::ICON, asked.known),
+        Route::Plots => Whole::asset("text/javascript; charset=utf-8", assets::PLOTS, asked.known),
+        Route::Uplot => Whole::asset("text/javascript; charset=utf-8", assets::UPLOT, asked.known),
         Route::OpenApi => Whole::asset(JSON, assets::OPENAPI, asked.known),
         Route::List => Whole::new(200, JSON, json::list(&site.fleet())),
         Route::Ups(name) => match site.one(&name).find(&name) {
@@ -148,11 +174,28 @@ fn found(route: Route, asked: &Asked<'_>, site: &dyn PageSource) -> Whole {
         Route::Druggeri(name) => druggeri(name, format, site),
         Route::Hon95(target) => hon95(target.as_deref(), format, site),
         // answered before
-        Route::Events(_) => Whole::sentence(500, "Events are no page."),
+        Route::Events(_) | Route::Past(_) => Whole::sentence(500, "This is no page."),
     }
 }
 
-fn unknown(name: &str, is_api: bool) -> Whole {
+/// What is to be asked of the history, or why it is not.
+fn past(route: PastRoute, site: &dyn PageSource) -> Result<PastAsk, Whole> {
+    let fleet = site.one(&route.ups);
+    let Some(ups) = fleet.find(&route.ups) else {
+        return Err(match route.is_api {
+            true => unknown(&route.ups, true),
+            false => Whole::html(404, page::missing_below(&route.ups)),
+        });
+    };
+    let mut ask = route.ask.map_err(|sentence| Whole::json(400, json::error(&sentence)))?;
+    ask.question.ups = ups.name.clone();
+    match ups.has_history {
+        true => Ok(ask),
+        false => Err(crate::past::past_answer(&ask, site, Err(PastTrouble::Off))),
+    }
+}
+
+pub(crate) fn unknown(name: &str, is_api: bool) -> Whole {
     let sentence = format!("No UPS here is called '{name}'; see ups.conf of the server for the names.");
     if is_api { Whole::new(404, JSON, json::error(&sentence)) } else { Whole::sentence(404, &sentence) }
 }

@@ -1,6 +1,7 @@
 //! What a client asks for: the address taken apart, and whether the name by which it calls the server is one of its own.
 
 use crate::escape::decoded;
+use crate::past::{self, PastRoute};
 use std::net::IpAddr;
 
 /// A request, without anything of HTTP that does not count here.
@@ -29,6 +30,9 @@ pub(crate) enum Route {
     Page(String),
     Style,
     Script,
+    /// The script of plots, and the one that it draws with.
+    Plots,
+    Uplot,
     Icon,
     List,
     Ups(String),
@@ -41,6 +45,8 @@ pub(crate) enum Route {
     Druggeri(Option<String>),
     /// HON95's names of this target.
     Hon95(Option<String>),
+    /// What the history has.
+    Past(PastRoute),
 }
 
 /// How the server may be called, and where it lies behind a proxy.
@@ -76,13 +82,26 @@ impl Place {
 
     /// What lies at a path. A proxy may take the base away or leave it.
     pub(crate) fn route(&self, path: &str, query: Option<&str>) -> Option<Route> {
+        self.find(path, |path| route(path, query))
+    }
+
+    /// The same of anything that lies at paths.
+    pub(crate) fn find<T>(&self, path: &str, look: impl Fn(&str) -> Option<T>) -> Option<T> {
         let inner = if self.base.is_empty() { None } else { self.inner(path) };
-        inner.and_then(|path| route(path, query)).or_else(|| route(path, query))
+        inner.and_then(&look).or_else(|| look(path))
+    }
+
+    /// Whether a host, with or without a port, is one of the configured names.
+    pub(crate) fn names(&self, host: &str) -> bool {
+        let name = name_of(host).map(|name| name.trim_end_matches('.'));
+        name.is_some_and(|name| {
+            self.hosts.iter().any(|known| known.trim_end_matches('.').eq_ignore_ascii_case(name))
+        })
     }
 }
 
 /// The name of a host without its port.
-fn name_of(host: &str) -> Option<&str> {
+pub(crate) fn name_of(host: &str) -> Option<&str> {
     let (name, port) = match host.strip_prefix('[') {
         Some(rest) => {
             let (name, rest) = rest.split_once(']')?;
@@ -104,6 +123,8 @@ fn route(path: &str, query: Option<&str>) -> Option<Route> {
         "/" => Route::Overview,
         "/page.css" => Route::Style,
         "/page.js" => Route::Script,
+        "/plots.js" => Route::Plots,
+        "/uplot.js" => Route::Uplot,
         "/icon.svg" => Route::Icon,
         "/api/v1/ups" => Route::List,
         "/api/v1/events" => Route::Events(parameter(query, "ups")),
@@ -112,6 +133,7 @@ fn route(path: &str, query: Option<&str>) -> Option<Route> {
         "/metrics" => Route::Metrics,
         "/ups_metrics" => Route::Druggeri(parameter(query, "ups")),
         "/nut" => Route::Hon95(parameter(query, "target")),
+        path if past::route(path, None).is_some() => Route::Past(past::route(path, query)?),
         path => match (path.strip_prefix("/ups/"), path.strip_prefix("/api/v1/ups/")) {
             (Some(rest), _) => Route::Page(named(rest)?),
             (None, Some(rest)) => Route::Ups(named(rest)?),
@@ -121,7 +143,7 @@ fn route(path: &str, query: Option<&str>) -> Option<Route> {
 }
 
 /// The first parameter of that name that holds something.
-fn parameter(query: Option<&str>, name: &str) -> Option<String> {
+pub(crate) fn parameter(query: Option<&str>, name: &str) -> Option<String> {
     query?.split('&').find_map(|part| {
         let (key, value) = part.split_once('=').unwrap_or((part, ""));
         (decoded(key, true).as_deref() == Some(name))

@@ -36,6 +36,23 @@ pub struct ServerView {
     pub dropped_connections: u64,
     /// What the system says of the process.
     pub process: Option<ProcessView>,
+    /// Users can log in.
+    pub has_login: bool,
+    /// How the history does, where there is one.
+    pub history: Option<HistoryView>,
+}
+
+/// What is counted of a history since the server started to write it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct HistoryView {
+    /// Whether the disk takes it.
+    pub is_written: bool,
+    /// Batches that were written.
+    pub written: u64,
+    /// How often the disk was tried in vain.
+    pub failed: u64,
+    /// Rows and events that were lost.
+    pub lost: u64,
 }
 
 /// HTTP requests by the first digit of their status.
@@ -100,6 +117,12 @@ pub struct UpsView {
     pub commands: Vec<Cow<'static, str>>,
     /// How its questions were answered, where this process asks them.
     pub exchanges: Option<ExchangeCounts>,
+    /// Of its battery the variables that the UPS does not say itself: they are estimated, computed or configured.
+    pub computed: Vec<Cow<'static, str>>,
+    /// A history is kept.
+    pub has_history: bool,
+    /// The energy that its load took since the history counts it.
+    pub energy: Option<EnergyCounts>,
     pub(crate) variables: Vec<VariableView>,
 }
 
@@ -110,6 +133,15 @@ pub struct ExchangeCounts {
     pub whole: u64,
     /// Nothing came, or what came was garbled.
     pub bad: u64,
+}
+
+/// Watt-hours that a history counted; 0 where none were.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct EnergyCounts {
+    /// By the power that the UPS says.
+    pub said_wh: f64,
+    /// By a power that was computed from what it says.
+    pub computed_wh: f64,
 }
 
 /// One variable.

@@ -290,3 +290,67 @@ fn only_so_many_listen() {
         assert!(server.answers.borrow().contains(&503));
     });
 }
+
+/// The bytes of an answer, as they come.
+async fn raw(server: &Rc<Server>, request: &str) -> Vec<u8> {
+    let (mut client, _task) = server.connect();
+    client.write_all(request.as_bytes()).await.unwrap();
+    let mut all = vec![];
+    let mut room = [0; 4096];
+    while let Ok(Ok(read @ 1..)) = timeout(Duration::from_secs(1), client.read(&mut room)).await {
+        all.extend_from_slice(&room[..read]);
+    }
+    all
+}
+
+#[test]
+fn text_is_packed_for_who_accepts_it() {
+    run(async {
+        let server = Server::new();
+        for target in
+            ["/", "/page.js", "/uplot.js", "/ups/rack", "/metrics", "/api/v1/ups", "/api/v1/openapi.json"]
+        {
+            let plain = raw(&server, &format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n")).await;
+            let packed = raw(
+                &server,
+                &format!("GET {target} HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: br, gzip\r\n\r\n"),
+            )
+            .await;
+            let split = |all: &[u8]| {
+                let at = all.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
+                (String::from_utf8(all[..at].to_vec()).unwrap(), all[at..].to_vec())
+            };
+            let ((plain_head, plain), (head, packed)) = (split(&plain), split(&packed));
+            assert!(
+                head.contains("content-encoding: gzip") && !plain_head.contains("content-encoding"),
+                "{target}"
+            );
+            for head in [&head, &plain_head] {
+                assert!(
+                    head.contains("vary: Accept") && head.contains("Accept-Encoding"),
+                    "{target}: {head}"
+                );
+            }
+            assert!(packed.len() * 2 < plain.len(), "{target}: {} of {}", packed.len(), plain.len());
+            assert_eq!(unpacked(&packed), plain, "{target}");
+        }
+        // events come as they happen
+        let events = server
+            .answer(b"GET /api/v1/events HTTP/1.1\r\nHost: localhost\r\nAccept-Encoding: gzip\r\n\r\n")
+            .await;
+        assert!(events.contains("event: summary") && !events.contains("content-encoding"), "{events}");
+    });
+}
+
+fn unpacked(bytes: &[u8]) -> Vec<u8> {
+    use std::io::Write;
+    use std::process::{Command, Stdio};
+    let mut gunzip =
+        Command::new("gzip").arg("-dc").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let (mut to, bytes) = (gunzip.stdin.take().unwrap(), bytes.to_vec());
+    let writes = std::thread::spawn(move || to.write_all(&bytes).unwrap());
+    let output = gunzip.wait_with_output().unwrap();
+    writes.join().unwrap();
+    assert!(output.status.success());
+    output.stdout
+}

@@ -156,6 +156,13 @@ fn values_have_base_units() {
     let exchanges =
         |result| value_of(&samples, "qxups_exchanges_total", &[("ups", "rack"), ("result", result)]);
     assert_eq!((exchanges("ok"), exchanges("bad")), (Some(120.0), Some(2.0)));
+    // 1.5 Wh; of what was never counted there is no sample
+    let energy =
+        |source| value_of(&samples, "qxups_energy_joules_total", &[("ups", "rack"), ("source", source)]);
+    assert_eq!((energy("said"), energy("computed")), (Some(5400.0), None));
+    let commits = |outcome| value_of(&samples, "qxups_history_commits_total", &[("outcome", outcome)]);
+    assert_eq!((commits("ok"), commits("failed")), (Some(7.0), Some(2.0)));
+    assert_eq!(value_of(&samples, "qxups_history_lost_total", &[]), Some(1.0));
     let maker = [("ups", "rack"), ("manufacturer", "Ma\"ker\\"), ("model", "A 1000")];
     assert_eq!(value_of(&samples, "qxups_ups_info", &maker), Some(1.0));
 }

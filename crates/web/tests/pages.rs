@@ -21,18 +21,23 @@ fn tags(page: &str) -> Vec<String> {
 #[test]
 fn a_ups_called_script_is_a_text() {
     let site = Static::usual();
-    for target in ["/", HOSTILE, "/ups/%22%3E%3Cscript%3E"] {
+    let below = ["history", "outages", "battery"].map(|view| format!("{HOSTILE}/{view}"));
+    let all = ["/", HOSTILE, "/ups/%22%3E%3Cscript%3E", "/ups/%22%3E%3Cscript%3E/history"];
+    for target in all.into_iter().chain(below.iter().map(String::as_str)) {
         let page = site.text(target);
         let scripts: Vec<_> = tags(&page).into_iter().filter(|tag| tag == "script").collect();
-        // the one of the page itself
-        assert_eq!(scripts.len(), 1, "{target}");
+        // those of the page itself
+        let own = page.matches("<script src=\"../").count() + page.matches("<script src=\"./").count();
+        assert!(scripts.len() == own && own <= 2, "{target}");
         assert!(!page.contains("<b>") && !page.contains("alert(1)<") && !page.contains('\0'), "{page}");
         // an attribute cannot be left
         assert!(!page.contains("='") && page.matches('"').count() % 2 == 0, "{page}");
     }
     assert!(site.text("/").contains("href=\"ups/%3Cscript%3Ealert%281%29%3C%2Fscript%3E\""));
     assert!(site.text("/").contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
-    for target in ["/api/v1/ups", "/api/v1/ups/%3Cscript%3Ealert(1)%3C%2Fscript%3E"] {
+    let api = format!("/api/v1{HOSTILE}");
+    let past = ["/history?variable=ups.load", "/outages", "/energy"].map(|view| format!("{api}{view}"));
+    for target in ["/api/v1/ups", &api].into_iter().chain(past.iter().map(String::as_str)) {
         let json = site.text(target);
         assert!(!json.contains('<') && !json.contains('\n') && !json.contains('\u{2028}'), "{json}");
     }
@@ -42,7 +47,9 @@ fn a_ups_called_script_is_a_text() {
 #[test]
 fn nothing_is_inline() {
     let site = Static::usual();
-    for target in ["/", HOSTILE, "/ups/rack", "/ups/cellar"] {
+    let below = ["history?range=1y", "outages", "battery"].map(|view| format!("/ups/rack/{view}"));
+    let all = ["/", HOSTILE, "/ups/rack", "/ups/cellar"];
+    for target in all.into_iter().chain(below.iter().map(String::as_str)) {
         let page = site.text(target);
         for tag in page.split('<').skip(1).map(|part| part.split('>').next().unwrap()) {
             assert!(
@@ -97,12 +104,18 @@ fn compressed(bytes: &[u8]) -> usize {
 #[test]
 fn everything_weighs_less_than_60_kb() {
     let site = sites::many(20);
-    let parts = ["/", "/ups/ups1", "/page.css", "/page.js", "/icon.svg"];
-    let sizes = parts.map(|target| {
-        let whole = site.get(target);
-        assert_eq!(whole.status, 200, "{target}");
-        (whole.body.len(), compressed(&whole.body))
-    });
+    let views = ["/ups/ups1/history?range=1y", "/ups/ups1/outages", "/ups/ups1/battery"];
+    let assets = ["/page.css", "/page.js", "/plots.js", "/uplot.js", "/icon.svg"];
+    let data = ["/api/v1/ups/ups1/history?variable=ups.load"];
+    let parts: Vec<&str> = ["/", "/ups/ups1"].into_iter().chain(views).chain(assets).chain(data).collect();
+    let sizes: Vec<(usize, usize)> = parts
+        .iter()
+        .map(|target| {
+            let whole = site.get(target);
+            assert_eq!(whole.status, 200, "{target}");
+            (whole.body.len(), compressed(&whole.body))
+        })
+        .collect();
     println!("{parts:?}: {sizes:?}");
     let sum: usize = sizes.iter().map(|(_, compressed)| compressed).sum();
     assert!(sum <= 60_000, "{sum} bytes compressed");
@@ -128,7 +141,7 @@ fn refused(change: impl FnOnce(&mut Asked<'_>)) -> Whole {
     change(&mut asked);
     match answer(&asked, &Place::default(), &Static::usual()) {
         web::PageAnswer::Whole(whole) => whole,
-        web::PageAnswer::Events(_) => panic!("events"),
+        web::PageAnswer::Events(_) | web::PageAnswer::Past(_) => panic!("not at once"),
     }
 }
 
@@ -148,6 +161,14 @@ fn every_path_is_for_names_of_the_server_alone() {
         "/metrics",
         "/ups_metrics",
         "/nut",
+        "/plots.js",
+        "/uplot.js",
+        "/ups/rack/history",
+        "/ups/rack/outages",
+        "/ups/rack/battery",
+        "/api/v1/ups/rack/history",
+        "/api/v1/ups/rack/outages",
+        "/api/v1/ups/rack/energy",
         "/nothing",
     ];
     for path in paths {

@@ -1,7 +1,9 @@
 //! What lies beside `ups.conf`: `upsd.conf`, `upsd.users` and `qxups.toml`, as the server reads them.
 
-use nut::{upsd_conf, upsd_users};
+use nut::upsd_conf;
+use nut::upsd_users::{self, Password, UpsdUsers};
 use serve::extras;
+use serve::passwords::check_hash;
 use station::config::{LineFinding, Severity};
 use std::fmt::Display;
 use std::path::Path;
@@ -34,7 +36,8 @@ impl CheckedFile {
             Some("upsd.users") => {
                 let users = upsd_users::parse(text);
                 let wrong = users.wrong.iter().map(|wrong| error(wrong.line, &wrong.fault));
-                wrong.chain(users.remarks.iter().map(|remark| hint(remark.line, &remark.matter))).collect()
+                let hints = users.remarks.iter().map(|remark| hint(remark.line, &remark.matter));
+                wrong.chain(hints).chain(hashes(&users)).collect()
             }
             _ => extras::parse(text).err().unwrap_or_default(),
         };
@@ -54,6 +57,14 @@ impl CheckedFile {
     pub fn works(&self) -> bool {
         self.findings.iter().all(|finding| finding.severity != Severity::Error)
     }
+}
+
+/// Hashed passwords that the server does not check: it does not start with one.
+fn hashes(users: &UpsdUsers) -> impl Iterator<Item = LineFinding> {
+    users.users.iter().filter_map(|user| {
+        let Some(Password::Hash(hash)) = &user.password else { return None };
+        check_hash(hash).err().map(|why| error(user.password_line, &format_args!("[{}]: {why}", user.name)))
+    })
 }
 
 fn error(line: usize, fault: &dyn Display) -> LineFinding {

@@ -11,7 +11,7 @@ use crate::out::{self, Stop};
 use beside::CheckedFile;
 use check::CheckReport;
 use driver::config::Paths;
-use station::config::{LONGEST_CONF, nearest};
+use station::config::{LONGEST_CONF, Severity, nearest};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -41,6 +41,19 @@ impl CheckConfig {
         let works = report.is_none_or(|report| report.works()) && beside.iter().all(CheckedFile::works);
         Ok(if works { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
+}
+
+/// The first thing that would not work in texts that are to be written, with its file and line.
+pub fn first_error(files: &[(PathBuf, Vec<u8>)]) -> Option<String> {
+    files.iter().find_map(|(path, text)| {
+        let folder = path.parent().unwrap_or(Path::new("/"));
+        let findings = match CheckedFile::is_one(path) {
+            true => CheckedFile::of(path, text).findings,
+            false => check::check(&nut::ups_conf::parse(text), folder).findings,
+        };
+        let wrong = findings.into_iter().find(|finding| finding.severity == Severity::Error)?;
+        Some(format!("{}, line {}: {}", path.display(), wrong.line.unwrap_or(1), wrong.text))
+    })
 }
 
 fn read(file: &Path) -> Result<Vec<u8>, Stop> {

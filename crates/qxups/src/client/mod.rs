@@ -23,13 +23,16 @@ mod top;
 mod trouble;
 mod watch;
 
+pub use access::Reach;
 pub use complete::Complete;
 pub use complete::scripts::live;
 pub use conform::Conform;
+pub use feed::{Feed, News, Variables};
 pub use get::Get;
 pub use list::List;
 pub use log::LogOptions;
 pub use order::{Cmd, SetOptions};
-pub use top::Top;
+pub use place::{ServerAddress, UpsPlace};
+pub use top::{Top, in_plain_words};
 pub use trouble::end;
 pub use watch::Watch;

@@ -99,7 +99,11 @@ pub struct Finding {
 
 impl fmt::Display for Finding {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}; {}", self.about, self.what, self.remedy)
+        // a port that was named is said once
+        match self.what.starts_with(&self.about) {
+            true => write!(f, "{}; {}", self.what, self.remedy),
+            false => write!(f, "{}: {}; {}", self.about, self.what, self.remedy),
+        }
     }
 }
 
@@ -175,6 +179,9 @@ mod tests {
         assert_eq!(report.text(), "# u: OL\nnothing wrong was found\n");
         report.add(FindingKind::UdevRuleMissing, "u", "a\nb", "do this");
         assert_eq!(report.text(), "u: a?b; do this\n# u: OL\n");
+        let mut named = Report::default();
+        named.add(FindingKind::NoPort, "/dev/ttyS9", "/dev/ttyS9 is not there", "name another");
+        assert_eq!(named.text(), "/dev/ttyS9 is not there; name another\n");
         let read: Value = serde_json::from_str(&report.json()).unwrap();
         assert_eq!(read["findings"][0]["kind"], "udev-rule-missing");
         assert_eq!((&read["findings"][0]["what"], &read["notes"][0]), (&"a\nb".into(), &"u: OL".into()));

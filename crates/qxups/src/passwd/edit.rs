@@ -8,17 +8,26 @@ pub fn line(hash: &str) -> String {
     format!("password = {}", quoted(hash))
 }
 
+/// Whether it can be the name of a user.
+///
+/// # Errors
+/// A sentence.
+pub fn check_name(user: &str) -> Result<(), String> {
+    let is_fit = |byte: u8| byte.is_ascii_graphic() && !b"[]\"\\#=".contains(&byte);
+    match !user.is_empty() && user.bytes().all(is_fit) {
+        true => Ok(()),
+        false => Err(format!(
+            "'{user}' cannot be the name of a user; write it in ASCII, without blanks, brackets, quotes, \\, # and ="
+        )),
+    }
+}
+
 /// The text with the hash as the password of a user; true when the user was added.
 ///
 /// # Errors
 /// A sentence, when the name cannot be one, or the file has the user in a form that is not to be touched.
 pub fn with_password(text: &[u8], user: &str, hash: &str) -> Result<(Vec<u8>, bool), String> {
-    let is_fit = |byte: u8| byte.is_ascii_graphic() && !b"[]\"\\#=".contains(&byte);
-    if user.is_empty() || !user.bytes().all(is_fit) {
-        return Err(format!(
-            "'{user}' cannot be the name of a user; write it in ASCII, without blanks, brackets, quotes, \\, # and ="
-        ));
-    }
+    check_name(user)?;
     let before = upsd_users::parse(text);
     let all = lines(text);
     let (new, is_new) = match place(&all, user) {
@@ -118,7 +127,7 @@ fn is_as_before(mut before: UpsdUsers, after: &UpsdUsers, user: &str, hash: &str
     }
     let bare = |users: &UpsdUsers| {
         let users = users.users.iter().cloned();
-        users.map(|user| upsd_users::User { line: 0, ..user }).collect::<Vec<_>>()
+        users.map(|user| upsd_users::User { line: 0, password_line: 0, ..user }).collect::<Vec<_>>()
     };
     bare(&before) == bare(after)
 }

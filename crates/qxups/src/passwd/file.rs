@@ -1,28 +1,21 @@
-//! A file that is changed as a whole: it is the former or the new one at any moment, with its owner and mode.
+//! upsd.users, changed as a whole.
 
-use link::read_bounded;
-use std::fs::{File, Metadata, OpenOptions};
-use std::io::{self, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt, fchown};
-use std::path::{Path, PathBuf};
+use crate::conf_file::{ConfFile, NewFile};
+use std::io;
+use std::path::Path;
 
-/// No upsd.users is longer, in bytes.
-const LONGEST: u64 = 16 * 1024 * 1024;
-
-/// What is in a file, and what it is.
+/// Reads a file.
 ///
 /// # Errors
 /// A sentence.
-pub fn read(path: &Path) -> Result<(Vec<u8>, Metadata), String> {
-    let said = |error: io::Error| match error.kind() {
+pub fn read(path: &Path) -> Result<ConfFile, String> {
+    ConfFile::read(path).map_err(|error| match error.kind() {
         io::ErrorKind::NotFound => format!(
             "{0} is not there; create it for the server's user: install -m 640 -g nut /dev/null {0}",
             path.display()
         ),
         _ => format!("cannot read {}: {error}; run this as the owner of the file", path.display()),
-    };
-    let text = read_bounded(path, LONGEST).map_err(said)?;
-    Ok((text, path.metadata().map_err(said)?))
+    })
 }
 
 /// Changes a file; what `edit` says beside the new text is returned.
@@ -30,55 +23,23 @@ pub fn read(path: &Path) -> Result<(Vec<u8>, Metadata), String> {
 /// # Errors
 /// A sentence; then the file is as before.
 pub fn change<T>(path: &Path, edit: impl FnOnce(&[u8]) -> Result<(Vec<u8>, T), String>) -> Result<T, String> {
-    // a link stays one
-    let path = path.canonicalize().unwrap_or_else(|_| path.to_path_buf());
-    let (text, known) = read(&path)?;
-    let (new, said) = edit(&text)?;
-    let draft = draft(&path);
-    let written = write(&path, &draft, &new, &known);
-    if let Err(error) = written {
-        let _ = std::fs::remove_file(&draft);
-        return Err(format!(
+    let file = read(path)?;
+    let (new, said) = edit(&file.text)?;
+    // it is there already
+    let written = file.draft(&new, NewFile { mode: 0o600, group: None }).and_then(|draft| draft.put());
+    written.map(|()| said).map_err(|error| {
+        format!(
             "cannot write {}: {error}; run this as root, or as the owner of file and folder who is in the file's group",
-            path.display()
-        ));
-    }
-    Ok(said)
-}
-
-fn draft(path: &Path) -> PathBuf {
-    let mut name = path.file_name().unwrap_or_default().to_os_string();
-    name.push(format!(".{}.new", std::process::id()));
-    path.with_file_name(name)
-}
-
-fn write(path: &Path, draft: &Path, text: &[u8], known: &Metadata) -> io::Result<()> {
-    // for its owner alone until it is as the former one
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(draft)?;
-    let made = file.metadata()?;
-    if (made.uid(), made.gid()) != (known.uid(), known.gid()) {
-        fchown(&file, Some(known.uid()), Some(known.gid()))?;
-    }
-    file.set_permissions(known.permissions())?;
-    file.write_all(text)?;
-    file.sync_all()?;
-    let now = path.metadata()?;
-    let stamp = |of: &Metadata| (of.ino(), of.len(), of.mtime(), of.mtime_nsec());
-    if stamp(&now) != stamp(known) {
-        return Err(io::Error::other("another program changed it meanwhile"));
-    }
-    std::fs::rename(draft, path)?;
-    match path.parent() {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
+            file.path.display()
+        )
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::fs::Permissions;
-    use std::os::unix::fs::PermissionsExt;
+    use std::fs::{File, Permissions};
+    use std::os::unix::fs::{MetadataExt, PermissionsExt, fchown};
 
     #[test]
     fn owner_and_mode_stay_and_a_failure_changes_nothing() {

@@ -2,7 +2,9 @@
 
 mod edit;
 mod file;
-mod terminal;
+pub mod terminal;
+
+pub use edit::check_name;
 
 use crate::out::{Stop, print, tell};
 use clap::Args;
@@ -36,7 +38,7 @@ impl Passwd {
         let target = self.file.zip(self.user);
         if let Some((path, user)) = &target {
             // what would fail is said before a password is typed
-            file::read(path).and_then(|(text, _)| edit::with_password(&text, user, "x").map(drop))?;
+            file::read(path).and_then(|file| edit::with_password(&file.text, user, "x").map(drop))?;
         }
         let password = password()?;
         check(&password)?;
@@ -86,7 +88,7 @@ fn check(password: &str) -> Result<(), String> {
     }
     if password.contains(|letter| NOT_SENT.contains(letter)) {
         tell(
-            "clients of NUT 2.8.0 do not send blanks, quotes, \\, # and = in a password as they are: a password without them works everywhere",
+            "clients of NUT 2.8.0 do not send blanks, quotes, \\, # and = in a password as they are, and in upsmon.conf it has to stand in quotes, with \\ before each quote, \\ and #: a password without them works everywhere",
         );
     }
     Ok(())

@@ -77,17 +77,18 @@ const TRIALS: [Trial; 4] = [
 impl Prove {
     /// Goes through the steps.
     ///
+    /// Fails also where nothing was agreed to: then there is no report.
+    ///
     /// # Errors
     /// The port cannot be opened, the UPS does not answer, or the report cannot be written.
     pub fn run(self) -> Result<ExitCode, Stop> {
         let config = port_with_options(&self.port, self.option.iter().cloned())?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
-        runtime.block_on(self.prove(&config))?;
-        Ok(ExitCode::SUCCESS)
+        runtime.block_on(self.prove(&config))
     }
 
-    async fn prove(&self, config: &UpsConfig) -> Result<(), Stop> {
+    async fn prove(&self, config: &UpsConfig) -> Result<ExitCode, Stop> {
         let mut owner = UpsOwner::default();
         out::print(&format!(
             "Each step says what it does and asks first; what is not agreed to is not sent. Answers go into the report\n{}.\n\n",
@@ -96,7 +97,8 @@ impl Prove {
         let step = "Step 1: the UPS on {port} is asked what the driver asks of it: questions only, Q1 first.";
         let agreed = owner.agrees(&step.replace("{port}", &self.port), "yes")?;
         if !agreed {
-            return out::print("Nothing was sent, and no report written.\n");
+            out::print("Nothing was sent, and no report written.\n")?;
+            return Ok(ExitCode::FAILURE);
         }
         let mut unit = ProvedUps::open(config).await?;
         let mut paper = Paper::new(Some(&self.output), self.anonymous)?;
@@ -119,7 +121,8 @@ impl Prove {
         out::print(&format!(
             "\nThat was all. Look through {}, then send it as an issue of this project (docs/guide.md, \"Reporting an unknown UPS\").\n",
             self.output.display()
-        ))
+        ))?;
+        Ok(ExitCode::SUCCESS)
     }
 
     fn header(&self, paper: &mut Paper, config: &UpsConfig, unit: &ProvedUps) -> Vec<String> {

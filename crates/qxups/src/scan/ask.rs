@@ -1,7 +1,8 @@
 //! Asking at one place, with a station of the real driver.
 
 use super::places::ScanPlace;
-use link::{LinkError, LinkErrorKind};
+use link::{Address, LinkError, LinkErrorKind};
+use nix::unistd::Uid;
 use station::config::UpsConfig;
 use station::driver_kind::NUTDRV_QX;
 use station::{Found, Setup, Station};
@@ -44,6 +45,10 @@ impl ScanTrouble {
         }
     }
 
+    fn silent(sentence: String) -> ScanTrouble {
+        ScanTrouble { kind: None, sentence }
+    }
+
     fn other(sentence: String) -> ScanTrouble {
         ScanTrouble { kind: Some(LinkErrorKind::Other), sentence }
     }
@@ -51,7 +56,15 @@ impl ScanTrouble {
 
 impl From<LinkError> for ScanTrouble {
     fn from(error: LinkError) -> ScanTrouble {
-        ScanTrouble { kind: Some(error.kind), sentence: error.sentence }
+        let sentence = match error.kind {
+            // what a driver's user needs is of no use to this one
+            LinkErrorKind::NotPermitted if !Uid::effective().is_root() => {
+                let what = error.sentence.split_once("; ").map_or(error.sentence.as_str(), |(what, _)| what);
+                format!("{what}; run it with sudo")
+            }
+            _ => error.sentence,
+        };
+        ScanTrouble { kind: Some(error.kind), sentence }
     }
 }
 
@@ -71,7 +84,8 @@ pub async fn ask(place: &ScanPlace, limit: Duration) -> Result<UpsAnswer, ScanTr
         sentence: format!("no dialect was found within {} seconds", limit.as_secs()),
     };
     let Some(protocol) = device.protocol() else {
-        return Err(found.ok().and_then(trouble).unwrap_or_else(late));
+        let why = found.ok().and_then(trouble).unwrap_or_else(late);
+        return Err(of_nut_server(place).map_or(why, ScanTrouble::silent));
     };
     // what is known is worth printing, also when the time was too short to ask for the rest
     let said = |names: &[&str]| {
@@ -86,6 +100,16 @@ pub async fn ask(place: &ScanPlace, limit: Duration) -> Result<UpsAnswer, ScanTr
     })
 }
 
+/// What to do with the port of NUT servers, where no UPS answers by itself.
+fn of_nut_server(place: &ScanPlace) -> Option<String> {
+    let Ok(Address::Tcp { host, port: nut::network::PORT }) = place.address() else { return None };
+    let host = if host.contains(':') { format!("[{host}]") } else { host };
+    Some(format!(
+        "no UPS answers at the port of NUT servers: 'qxups list @{host}' names the UPSes of one, and driver = nut-upstream \
+         with port = UPS@{host} serves them here"
+    ))
+}
+
 /// Why nothing was found.
 fn trouble(found: Found) -> Option<ScanTrouble> {
     Some(match found {
@@ -96,4 +120,17 @@ fn trouble(found: Found) -> Option<ScanTrouble> {
             ScanTrouble::other("the UPS was found, but cannot be read: noise, or a loose cable".into())
         }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_of_nut_servers_is_named() {
+        let said = |server: &str| of_nut_server(&ScanPlace::tcp(server).unwrap());
+        assert!(said("nas:3493").unwrap().contains("'qxups list @nas'"));
+        assert!(said("[::1]:3493").unwrap().contains("port = UPS@[::1]"));
+        assert_eq!(said("nas:4001"), None);
+    }
 }

@@ -5,9 +5,13 @@ mod places;
 mod print;
 
 use crate::out::{self, Stop};
-use ask::{ScanTrouble, UpsAnswer};
+pub use ask::{ScanTrouble, UpsAnswer};
 use clap::Args;
-use places::ScanPlace;
+use link::Attached;
+#[cfg(test)]
+pub use places::Mark;
+pub use places::ScanPlace;
+pub use print::{lines, names};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -16,10 +20,23 @@ use tokio::task::LocalSet;
 /// The options of `qxups scan`.
 #[derive(Args)]
 pub struct Scan {
+    #[command(flatten)]
+    places: ScanOptions,
+    /// Print JSON
+    #[arg(short, long)]
+    json: bool,
+    /// Say why it is that dialect, and name USB devices that are not asked
+    #[arg(short, long)]
+    verbose: bool,
+}
+
+/// Where to look for UPSes.
+#[derive(Args)]
+pub struct ScanOptions {
     /// Serial ports to ask as well; without a name, all that there are: those are asked Q1, a status, and
     /// nothing else until something answers as a UPS does. One that is named is asked what every dialect asks
     #[arg(short, long, value_name = "PATH", num_args = 0..)]
-    serial: Option<Vec<PathBuf>>,
+    pub serial: Option<Vec<PathBuf>>,
     /// Serial device servers to ask as well
     #[arg(short, long, value_name = "HOST:PORT")]
     tcp: Vec<String>,
@@ -35,12 +52,6 @@ pub struct Scan {
     /// Give up on a UPS after so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u16).range(1..))]
     timeout: u16,
-    /// Print JSON
-    #[arg(short, long)]
-    json: bool,
-    /// Say why it is that dialect, and name USB devices that are not asked
-    #[arg(short, long)]
-    verbose: bool,
 }
 
 /// A place, and what came of asking there: what the UPS is, or why it is not known.
@@ -70,19 +81,43 @@ async fn ask_all(places: Vec<ScanPlace>, limit: Duration) -> Result<Vec<ScanResu
     Ok(found)
 }
 
+/// The serial ports that may be asked: those with hardware that no program uses.
+pub fn free_ports() -> Vec<String> {
+    places::serial(vec![]).0.iter().map(ToString::to_string).collect()
+}
+
 impl Scan {
     /// Asks everywhere at once and prints what was found.
     ///
     /// # Errors
     /// A sentence.
     pub fn run(self) -> Result<ExitCode, Stop> {
+        let what_to_try = self.places.what_to_try(self.verbose);
+        let (found, foreign) = self.places.look()?;
+        let foreign = if self.verbose { &foreign[..] } else { &[] };
+        let text =
+            if self.json { print::json(&found) } else { print::sections(&found, foreign, self.verbose) };
+        out::print(&text)?;
+        if found.iter().any(|one| one.answer.is_ok()) {
+            return Ok(ExitCode::SUCCESS);
+        }
+        Err(format!("no UPS answered; {}", what_to_try.join("; ")).into())
+    }
+}
+
+impl ScanOptions {
+    /// Asks everywhere at once, and says on standard error why a place is not known: what was found, and USB devices that
+    /// were not asked.
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn look(self) -> Result<(Vec<ScanResult>, Vec<Attached>), Stop> {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
         let runtime = runtime.map_err(|error| error.to_string())?;
-        LocalSet::new().block_on(&runtime, self.scan())
+        LocalSet::new().block_on(&runtime, self.ask())
     }
 
-    async fn scan(mut self) -> Result<ExitCode, Stop> {
-        let what_to_try = self.what_to_try();
+    async fn ask(mut self) -> Result<(Vec<ScanResult>, Vec<Attached>), Stop> {
         let named = match (&self.usb_id, &self.subdriver) {
             (Some(numbers), Some(bridge)) => Some(places::Named::parse(numbers, bridge)?),
             _ => None,
@@ -113,18 +148,11 @@ impl Scan {
                 out::tell(format_args!("{}: {}", one.place, why.sentence));
             }
         }
-        let foreign = if self.verbose { &foreign[..] } else { &[] };
-        let text =
-            if self.json { print::json(&found) } else { print::sections(&found, foreign, self.verbose) };
-        out::print(&text)?;
-        if found.iter().any(|one| one.answer.is_ok()) {
-            return Ok(ExitCode::SUCCESS);
-        }
-        Err(format!("no UPS answered; {}", what_to_try.join("; ")).into())
+        Ok((found, foreign))
     }
 
     /// What was not tried yet.
-    fn what_to_try(&self) -> Vec<&'static str> {
+    pub fn what_to_try(&self, verbose: bool) -> Vec<&'static str> {
         let mut tries = vec![];
         match (&self.serial, self.tcp.is_empty()) {
             (None, true) => tries.push("for other places try --serial or --tcp HOST:PORT"),
@@ -138,7 +166,7 @@ impl Scan {
             }
             (Some(_), false) => {}
         }
-        match (self.no_usb, self.verbose) {
+        match (self.no_usb, verbose) {
             (true, _) => tries.push("for USB leave out --no-usb"),
             (false, true) => tries.push("for permissions on USB try 'qxups udev'"),
             (false, false) => {

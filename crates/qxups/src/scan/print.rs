@@ -10,7 +10,7 @@ use std::fmt::Write;
 /// Sections of `ups.conf`; what is unsure, foreign devices, and with `verbose` the evidence, as comments.
 pub fn sections(found: &[ScanResult], foreign: &[Attached], verbose: bool) -> String {
     let mut parts: Vec<String> = vec![];
-    for (one, name) in found.iter().zip(names(found)) {
+    for (one, name) in found.iter().zip(names(found, &[])) {
         let Some(name) = name else { continue };
         let (mark, about) = match &one.answer {
             Ok(answer) => ("", answer.dialect.as_str()),
@@ -75,12 +75,12 @@ pub fn json(found: &[ScanResult]) -> String {
         entry.insert("ups_conf".into(), Value::Object(settings));
         Value::Object(entry)
     };
-    let all: Vec<Value> = found.iter().zip(names(found)).map(entry).collect();
+    let all: Vec<Value> = found.iter().zip(names(found, &[])).map(entry).collect();
     format!("{:#}\n", Value::Array(all))
 }
 
 /// What to write into the section of a UPS.
-fn lines(one: &ScanResult) -> Vec<SettingLine> {
+pub fn lines(one: &ScanResult) -> Vec<SettingLine> {
     let mut lines = match &one.place {
         ScanPlace::Line(address) | ScanPlace::Port(address) => advice::at("nutdrv_qx", address),
         ScanPlace::Usb { device, bridge, named, mark } => {
@@ -108,10 +108,10 @@ fn lines(one: &ScanResult) -> Vec<SettingLine> {
     lines
 }
 
-/// A name for each section: the model, if it has one, and a number when it is taken. A line that did not
-/// answer may lead nowhere, and has none.
-fn names(found: &[ScanResult]) -> Vec<Option<String>> {
-    let mut taken: Vec<Option<String>> = vec![];
+/// A name for each section: the model, if it has one, and a number when it is taken, also by those that are there
+/// already. A line that did not answer may lead nowhere, and has none.
+pub fn names(found: &[ScanResult], there: &[String]) -> Vec<Option<String>> {
+    let mut taken: Vec<Option<String>> = there.iter().cloned().map(Some).collect();
     for one in found {
         if let (ScanPlace::Line(_) | ScanPlace::Port(_), Err(_)) = (&one.place, &one.answer) {
             taken.push(None);
@@ -126,7 +126,7 @@ fn names(found: &[ScanResult]) -> Vec<Option<String>> {
             std::iter::once(plain.clone()).chain(numbered).map(Some).find(|name| !taken.contains(name));
         taken.push(free.unwrap_or(Some(plain)));
     }
-    taken
+    taken.split_off(there.len())
 }
 
 #[cfg(test)]

@@ -337,7 +337,7 @@ fn conform_is_clean_on_debians_upsd_but_for_its_help() {
 fn conform_is_as_clean_on_our_server() {
     let port = super::upsd::free_port();
     let (listen, server) = (format!("127.0.0.1:{port}"), format!("127.0.0.1:{port}"));
-    let mut serve = command(&["serve", "--demo", "-l", &listen])
+    let mut serve = command(&["demo", "-l", &listen])
         .stdout(std::process::Stdio::null())
         .stderr(std::process::Stdio::null())
         .spawn()
@@ -349,8 +349,9 @@ fn conform_is_as_clean_on_our_server() {
     }
     let found = qxups(&["conform", &server, "--ups", "rack", "--json", "-u", "demo", "-p", "demo"]);
     let order = qxups(&["cmd", &there, "beeper.toggle", "-u", "demo", "-p", "demo"]);
-    serve.kill().unwrap();
-    serve.wait().unwrap();
+    // as Control-C, so that its files go
+    assert!(nut("kill", &[&serve.id().to_string()]).status.success());
+    assert!(serve.wait().unwrap().success());
     assert!(found.status.success(), "{}", out(&found));
     let found: Value = serde_json::from_slice(&found.stdout).unwrap();
     let checks = found["checks"].as_array().unwrap().iter();

@@ -10,7 +10,8 @@ use crate::extras::HistoryOptions;
 use crate::fleet::HearsStatus;
 use crate::server::Server;
 use history::{
-    EventKind, HistoryBatch, HistoryEvent, HistoryRecorder, HistoryTime, HistoryWriter, Outage, Provenance,
+    EventKind, HistoryBatch, HistoryEvent, HistoryRecorder, HistoryState, HistoryTime, HistoryWriter, Outage,
+    Provenance,
 };
 use nut::network::server::Freshness;
 use station::log::Log;
@@ -41,6 +42,8 @@ pub(crate) struct Chronicle {
     recorder: RefCell<HistoryRecorder>,
     /// Outages that were not over at the start, of UPSes that have said nothing yet.
     unfinished: RefCell<Vec<(String, Outage, i64)>>,
+    /// The energy that the file had at the start, of UPSes that have said nothing yet.
+    counted: RefCell<Vec<(String, Provenance, f64)>>,
     began: Instant,
     /// The wall clock less the steady one, at the last look.
     offset: Cell<i64>,
@@ -84,7 +87,7 @@ pub(crate) fn follow(server: &Rc<Server>, options: Option<&HistoryOptions>, last
 
 /// Milliseconds since 1970: for people to read, nothing is decided by it.
 #[allow(clippy::disallowed_methods)]
-fn wall_ms() -> i64 {
+pub(crate) fn wall_ms() -> i64 {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
@@ -98,6 +101,7 @@ impl Chronicle {
             units: RefCell::default(),
             recorder: RefCell::default(),
             unfinished: RefCell::default(),
+            counted: RefCell::default(),
             began: Instant::now(),
             offset: Cell::new(wall_ms()),
             minute: Cell::new(wall_ms().div_euclid(60_000)),
@@ -105,6 +109,11 @@ impl Chronicle {
             log,
             task: RefCell::default(),
         }
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
     fn now(&self) -> HistoryTime {
@@ -117,6 +126,7 @@ impl Chronicle {
         }
         if let Some(writer) = &*self.writer.borrow() {
             self.unfinished.replace(writer.take_unfinished());
+            self.counted.replace(writer.take_counted());
         }
         self.note(EventKind::Start, None, concat!("qxups ", env!("CARGO_PKG_VERSION")));
         let mut looks = interval(LOOK);
@@ -170,6 +180,14 @@ impl Chronicle {
             let (_, outage, last_ms) = unfinished.swap_remove(at);
             unit.outages.resume(outage, last_ms, self.now());
         }
+        drop(unfinished);
+        self.counted.borrow_mut().retain(|(ups, whose, wh)| {
+            let is_this = ups.eq_ignore_ascii_case(name);
+            if is_this {
+                unit.count_on(*whose, *wh);
+            }
+            !is_this
+        });
         unit
     }
 
@@ -252,6 +270,17 @@ impl Chronicle {
     pub fn note(&self, kind: EventKind, ups: Option<&str>, text: &str) {
         let events = vec![HistoryEvent::new(wall_ms(), ups, kind, text)];
         self.send(HistoryBatch { events, ..HistoryBatch::default() });
+    }
+
+    /// The energy that the load of a UPS took since it is counted, in watt-hours: by the power that the UPS says, and by
+    /// what was computed.
+    pub fn energy_of(&self, ups: &str) -> Option<[f64; 2]> {
+        self.units.borrow().get(ups).map(WatchedUnit::counted)
+    }
+
+    /// How the file does.
+    pub fn state(&self) -> Option<HistoryState> {
+        self.writer.borrow().as_ref().map(HistoryWriter::state)
     }
 
     /// Notes that the wall clock was set.

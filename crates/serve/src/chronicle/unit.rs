@@ -12,6 +12,8 @@ pub(super) struct WatchedUnit {
     meter: EnergyMeter,
     /// Watt-hours that are in no batch yet: said, and computed.
     energy: [f64; 2],
+    /// All of them, with those that the file had.
+    counted: [f64; 2],
 }
 
 /// What a status means.
@@ -54,6 +56,7 @@ impl WatchedUnit {
         let energy_wh = self.meter.count(now.steady, said.power());
         if let Some((wh, provenance)) = energy_wh {
             self.energy[usize::from(provenance == Provenance::Computed)] += wh;
+            self.count_on(provenance, wh);
         }
         self.outages.read(OutageReadings {
             charge: said.charge(),
@@ -66,6 +69,16 @@ impl WatchedUnit {
     /// Watt-hours since the last call: said, and computed.
     pub fn take_energy(&mut self) -> [f64; 2] {
         std::mem::take(&mut self.energy)
+    }
+
+    /// So many watt-hours were counted before.
+    pub fn count_on(&mut self, whose: Provenance, wh: f64) {
+        self.counted[usize::from(whose == Provenance::Computed)] += wh;
+    }
+
+    /// Watt-hours since they are counted: said, and computed.
+    pub fn counted(&self) -> [f64; 2] {
+        self.counted
     }
 
     /// It is watched no more: the outage that lasts, as it was seen last.

@@ -47,6 +47,8 @@ pub struct WebOptions {
     pub base: String,
     /// `tls`: whether pages are encrypted; where it is not said, wherever bytes leave this machine.
     pub tls: Option<bool>,
+    /// `read_only`: no user can log in.
+    pub read_only: bool,
 }
 
 impl WebOptions {
@@ -68,6 +70,15 @@ pub fn parse(bytes: &[u8]) -> Result<Extras, Vec<LineFinding>> {
     reader.finish().map(|()| extras)
 }
 
+/// The tables that the file has, whatever stands in them.
+///
+/// # Errors
+/// The line from which on it is no TOML.
+pub fn tables(bytes: &[u8]) -> Result<Vec<String>, usize> {
+    let wrong = |findings: Vec<LineFinding>| findings.first().and_then(|first| first.line).unwrap_or(1);
+    TomlReader::of(bytes).map(|reader| reader.tables()).map_err(wrong)
+}
+
 fn history(reader: &mut TomlReader<'_>) -> Option<HistoryOptions> {
     reader.check_keys("history", &["enabled", "file", "size_mib"]);
     let is_on = reader.flag("history", "enabled").unwrap_or(false);
@@ -78,7 +89,7 @@ fn history(reader: &mut TomlReader<'_>) -> Option<HistoryOptions> {
 }
 
 fn web(reader: &mut TomlReader<'_>) -> WebOptions {
-    reader.check_keys("web", &["listen", "hosts", "base", "tls"]);
+    reader.check_keys("web", &["listen", "hosts", "base", "tls", "read_only"]);
     let wanted = "addresses with their ports, such as [\"127.0.0.1:3494\", \"[::1]:3494\"]";
     let listen = reader.each_text("web", "listen", wanted, |text| text.parse::<SocketAddr>().ok());
     let wanted = "names without ports, such as [\"ups.example.org\"]";
@@ -92,7 +103,8 @@ fn web(reader: &mut TomlReader<'_>) -> WebOptions {
         );
     }
     let tls = reader.flag("web", "tls");
-    WebOptions { listen, hosts, base, tls }
+    let read_only = reader.flag("web", "read_only").unwrap_or(false);
+    WebOptions { listen, hosts, base, tls, read_only }
 }
 
 /// A name of the DNS.

@@ -42,6 +42,11 @@ impl<'t> TomlReader<'t> {
         if self.findings.is_empty() { Ok(()) } else { Err(self.findings) }
     }
 
+    /// The names at the top of the file.
+    pub fn tables(&self) -> Vec<String> {
+        self.root.iter().map(|(key, _)| key.get_ref().to_string()).collect()
+    }
+
     /// Refuses all at the top of the file that is none of these tables.
     pub fn check_tables(&mut self, known: &[&str]) {
         let mut wrong = vec![];

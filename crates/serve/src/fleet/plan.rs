@@ -150,11 +150,10 @@ fn plan(
     } else if let Some(kind) = DriverKind::named(driver) {
         let config = Box::new(own(kind, conf, section, hints)?);
         Origin::Own { kind, config, socket }
-    } else if let Some(upstream) = upstream(driver, port) {
+    } else if driver == "nut-upstream" || is_repeater(driver, port) {
+        let upstream = upstream(port).map_err(|why| (line_of(section, "port"), why))?;
         lines::check_upstream(conf, section, driver, hints)?;
         Origin::Upstream(with_options(upstream, section, folder)?)
-    } else if driver == "nut-upstream" || is_repeater(driver, port) {
-        return Err((section.line, "name a UPS of another server: port = ups@host".into()));
     } else {
         lines::check_foreign(conf, section, hints)?;
         Origin::Socket(socket)
@@ -180,15 +179,31 @@ fn own(
 
 /// `ups@host`, `ups@host:3493`, `ups@[::1]:3493`, for the drivers that take a UPS of another server (dummy-ups(8),
 /// which calls it repeater mode).
-fn upstream(driver: &str, port: &str) -> Option<Upstream> {
-    let (ups, place) = port.split_once('@').filter(|_| matches!(driver, "dummy-ups" | "nut-upstream"))?;
+fn upstream(port: &str) -> Result<Upstream, String> {
+    let wrong = |why: &str| {
+        let said = if port.is_empty() { String::new() } else { format!("port = {port}: ") };
+        format!("{said}{why}: name a UPS of another server, such as port = ups@host")
+    };
+    let (ups, place) = port.split_once('@').ok_or_else(|| wrong("there is no @ in it"))?;
     let (host, number) = match place.rsplit_once(':') {
-        Some((host, number)) if !host.contains(':') || host.ends_with(']') => (host, number.parse().ok()?),
-        _ => (place, nut::network::PORT),
+        Some((host, number)) if !host.contains(':') || host.ends_with(']') => (host, Some(number)),
+        _ => (place, None),
+    };
+    let is_port = |number: &u16| *number > 0;
+    let number = match number {
+        Some(text) => text.parse().ok().filter(is_port).ok_or_else(|| {
+            format!(
+                "port = {port}: '{text}' is no port of a server; write a number from 1 to 65535, or leave it out for {}",
+                nut::network::PORT
+            )
+        })?,
+        None => nut::network::PORT,
     };
     let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
-    let is_there = !ups.is_empty() && !host.is_empty();
-    is_there.then(|| Upstream {
+    if ups.is_empty() || host.is_empty() {
+        return Err(wrong("there is no name on one side of the @"));
+    }
+    Ok(Upstream {
         ups: ups.into(),
         host: host.into(),
         port: number,
@@ -198,13 +213,16 @@ fn upstream(driver: &str, port: &str) -> Option<Upstream> {
     })
 }
 
+/// The line of a setting, the last of which counts; where there is none, that of the heading.
+fn line_of(section: &Section, name: &str) -> usize {
+    let found = section.settings.iter().rev().find(|setting| setting.name.eq_ignore_ascii_case(name));
+    found.map_or(section.line, |setting| setting.line)
+}
+
 /// `upstream_user`, `upstream_password`, `upstream_tls`, `upstream_fingerprint`, `upstream_certpath`. To know the server
 /// is to need TLS.
 fn with_options(upstream: Upstream, section: &Section, folder: &Path) -> Result<Upstream, (usize, String)> {
-    let at = |name: &str| {
-        let found = section.settings.iter().rev().find(|setting| setting.name.eq_ignore_ascii_case(name));
-        found.map_or(section.line, |setting| setting.line)
-    };
+    let at = |name: &str| line_of(section, name);
     let user = value(section, "upstream_user").zip(value(section, "upstream_password"));
     let user = user.map(|(name, password)| (name.to_string(), password.to_string()));
     let (fingerprint, roots) = (value(section, "upstream_fingerprint"), value(section, "upstream_certpath"));
@@ -288,7 +306,13 @@ mod tests {
             ("[a]\ndriver = qxups-sim\nofdelay = 1\n", 3, "did you mean offdelay?"),
             ("[a]\ndriver = qxups-sim\nport x\n", 3, "neither"),
             ("[a]\ndriver = usbhid-ups\n[b\ndriver = qxups-sim\n", 3, "write [name]"),
-            ("[a]\ndriver = dummy-ups\nport = u@\n", 1, "port = ups@host"),
+            ("[a]\ndriver = dummy-ups\nport = u@\n", 3, "port = ups@host"),
+            ("[a]\ndriver = dummy-ups\nport = @h\n", 3, "port = ups@host"),
+            ("[a]\ndriver = nut-upstream\nport = nas\n", 3, "port = nas: there is no @"),
+            ("[a]\ndriver = nut-upstream\ndesc = x\n", 1, "port = ups@host"),
+            ("[a]\nport = ups@nas:3493x\ndriver = nut-upstream\n", 2, "'3493x' is no port"),
+            ("[a]\ndriver = nut-upstream\nport = ups@[::1]:0\n", 3, "'0' is no port"),
+            ("[a]\ndriver = nut-upstream\nport = ups@nas:\n", 3, "'' is no port"),
             ("[a]\ndriver = dummy-ups\nport = u\nupstream_tls = always\n", 4, "port = ups@host"),
         ] {
             let wrong = |plan: &UpsPlan| match &plan.origin {

@@ -67,8 +67,7 @@ pub(crate) trait Source {
         let _ = name;
         Some(true)
     }
-    /// From now on each status is said to `hearer`, as long as that is there; to no other any more. A source that is
-    /// asked for its data at intervals itself says none.
+    /// From now on each status is said to `hearer`, as long as that is there; to no other any more.
     fn tell_status(&self, ups: &str, hearer: &Rc<dyn HearsStatus>) {
         let _ = (ups, hearer);
     }

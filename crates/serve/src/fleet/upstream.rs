@@ -7,7 +7,7 @@ use super::errands::Errands;
 use super::line::UpstreamLine;
 use super::mirror::Mirror;
 use super::plan::Upstream;
-use super::source::{Mirrored, WhenEnded};
+use super::source::{HearsStatus, Mirrored, WhenEnded};
 use super::stands::Stands;
 use super::survey::{Stand, Survey};
 use nut::driver_lines::DriverLine;
@@ -21,7 +21,7 @@ use station::clock::DeviceClock;
 use station::log::Log;
 use station::seldom::{Seldom, counted};
 use std::cell::{Cell, RefCell};
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 use tls::client_config;
 use tokio::sync::Notify;
@@ -76,6 +76,8 @@ struct Inner {
     strange: RefCell<Seldom>,
     /// The password went in the clear.
     clear: RefCell<Seldom>,
+    /// Hears each status that a poll reads.
+    hearer: RefCell<Option<(String, Weak<dyn HearsStatus>)>>,
 }
 
 struct State {
@@ -130,6 +132,7 @@ impl UpstreamSource {
             no_survey: RefCell::default(),
             strange: RefCell::default(),
             clear: RefCell::default(),
+            hearer: RefCell::default(),
         });
         let task = tokio::task::spawn_local(inner.clone().run());
         UpstreamSource { inner, task }
@@ -360,8 +363,18 @@ impl Inner {
         let mut state = self.state.borrow_mut();
         (state.freshness, state.heard, state.mirror, state.path) = (freshness, asked, mirror, path);
         drop(state);
+        self.tell_status();
         self.say_stands(&text);
         Ok(())
+    }
+
+    /// Says the status that was read: after an order the next poll may be less than a second away.
+    fn tell_status(&self) {
+        let hearer = self.hearer.borrow();
+        let Some((ups, hearer)) = hearer.as_ref() else { return };
+        let Some(hearer) = hearer.upgrade().filter(|_| self.freshness() == Freshness::Fresh) else { return };
+        let state = self.state.borrow();
+        state.mirror.variable("ups.status", &mut |variable| hearer.status(ups, variable.value));
     }
 
     /// The servers that the data came through.
@@ -444,6 +457,14 @@ fn mirror(items: Vec<Item>, known: &[DriverLine]) -> Mirror {
 impl Mirrored for UpstreamSource {
     fn with_mirror(&self, act: &mut dyn FnMut(&Mirror)) {
         act(&self.inner.state.borrow().mirror);
+    }
+
+    fn tell_status_of_mirror(&self, ups: &str, hearer: &Rc<dyn HearsStatus>) {
+        let hearer = Rc::downgrade(hearer);
+        let mut there = self.inner.hearer.borrow_mut();
+        if there.as_ref().is_none_or(|(_, there)| !there.ptr_eq(&hearer)) {
+            *there = Some((ups.into(), hearer));
+        }
     }
 
     fn path_of_mirror(&self) -> String {

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -17,7 +18,8 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::task::{AbortHandle, spawn_local, yield_now};
 use tokio::time::sleep;
 use web::Place;
-use web::http::{GatePass, serve};
+use web::access::Caller;
+use web::http::{GatePass, serve_caller};
 
 /// How often an address that is not there is tried.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -29,6 +31,8 @@ const AT_ONCE: u32 = 16;
 /// The pages of a server, as long as they are wanted.
 pub(crate) struct Pages {
     server: Rc<Server>,
+    /// The folder of what lasts.
+    lasting: PathBuf,
     running: RefCell<Option<Running>>,
 }
 
@@ -50,9 +54,9 @@ impl Running {
 }
 
 impl Pages {
-    /// None yet.
-    pub fn new(server: Rc<Server>) -> Pages {
-        Pages { server, running: RefCell::default() }
+    /// None yet. The first account is kept in this folder.
+    pub fn new(server: Rc<Server>, lasting: &Path) -> Pages {
+        Pages { server, lasting: lasting.into(), running: RefCell::default() }
     }
 
     /// Serves what `[web]` asks for, from now on. Listeners that stay miss no client.
@@ -66,8 +70,8 @@ impl Pages {
             }
             return;
         }
-        if running.as_ref().is_some_and(|running| running.options == options) {
-            return;
+        if let Some(running) = running.as_ref().filter(|running| running.options == options) {
+            return running.desk.admit_users(!options.read_only, &self.lasting);
         }
         let (desk, open) = match running.take() {
             // its listeners and connections go on
@@ -77,6 +81,7 @@ impl Pages {
             }
             None => (PageDesk::new(self.server.clone()), Rc::default()),
         };
+        desk.admit_users(!options.read_only, &self.lasting);
         desk.place.replace(Rc::new(Place { hosts: options.hosts.clone(), base: options.base.clone() }));
         open.borrow_mut().retain(|address, task| {
             let stays = options.listen.contains(address);
@@ -133,7 +138,9 @@ fn not_open(address: SocketAddr, error: &io::Error) -> String {
         io::ErrorKind::AddrInUse => {
             "another program listens there; end it, or write another port to [web] of qxups.toml"
         }
-        io::ErrorKind::PermissionDenied => "write a port above 1023 to [web] of qxups.toml",
+        io::ErrorKind::PermissionDenied => {
+            "write a port above 1023 to [web] of qxups.toml, or give the server CAP_NET_BIND_SERVICE in its unit (docs/page.md)"
+        }
         _ => "it is tried again until it works",
     };
     format!("cannot serve pages on {address}: {error}; {remedy}")
@@ -189,12 +196,36 @@ fn admit(desk: &Rc<PageDesk>, stream: TcpStream, from: SocketAddr, at: SocketAdd
     if stream.set_nodelay(true).is_err() {
         return;
     }
+    let is_encrypted = tls.is_some();
     let Ok(stream) = PageStream::new(stream, tls) else { return };
+    let caller = Caller { address: from.ip().to_canonical(), is_encrypted };
     let (leave, desk) = (ticket.leave(), desk.clone());
     spawn_local(async move {
         tokio::select! {
-            () = serve(stream, desk, ticket) => {}
+            () = serve_caller(stream, desk, ticket, Some(caller)) => {}
             () = GatePass::has_to_leave(&leave) => {}
         }
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_keeps_an_address_from_being_served_is_said_with_its_remedy() {
+        let address: SocketAddr = "127.0.0.1:80".parse().unwrap();
+        for (kind, part) in [
+            (io::ErrorKind::PermissionDenied, "CAP_NET_BIND_SERVICE"),
+            (io::ErrorKind::PermissionDenied, "above 1023"),
+            (io::ErrorKind::AddrInUse, "another port"),
+            (io::ErrorKind::AddrNotAvailable, "tried again"),
+        ] {
+            let said = not_open(address, &kind.into());
+            assert!(
+                said.starts_with("cannot serve pages on 127.0.0.1:80: ") && said.contains(part),
+                "{said}"
+            );
+        }
+    }
 }

@@ -2,20 +2,28 @@
 //!
 //! Nothing of it exists as long as it listens nowhere.
 
+mod access;
+mod account;
+mod control;
 mod listen;
+mod past;
 mod process;
 mod stream;
 mod view;
 
 pub(crate) use listen::Pages;
 
+use crate::fleet::Ups;
 use crate::server::Server;
+use access::UserDesk;
+use past::PastReader;
 use std::cell::{Cell, RefCell};
 use std::fmt;
+use std::path::Path;
 use std::rc::Rc;
-use web::http::{Gate, Hub, Live};
-use web::view::{AnswerCounts, FleetView, ProcessView, ServerView};
-use web::{PageSource, Place};
+use web::http::{Entrance, Gate, Hub, Live, PastFuture};
+use web::view::{AnswerCounts, EnergyCounts, FleetView, HistoryView, ProcessView, ServerView, UpsView};
+use web::{PageSource, PastQuestion, PastTrouble, Place};
 
 /// The server, as its pages see it.
 pub(crate) struct PageDesk {
@@ -24,6 +32,9 @@ pub(crate) struct PageDesk {
     gate: Rc<Gate>,
     place: RefCell<Rc<Place>>,
     answers: Cell<AnswerCounts>,
+    past: PastReader,
+    /// Where users log in; none where all can only be read.
+    entrance: RefCell<Option<(Rc<UserDesk>, Rc<Entrance>)>>,
 }
 
 impl PageDesk {
@@ -34,7 +45,37 @@ impl PageDesk {
             gate: Gate::new(web::http::CONNECTIONS),
             place: RefCell::default(),
             answers: Cell::default(),
+            past: PastReader::default(),
+            entrance: RefCell::default(),
         })
+    }
+
+    /// One UPS as pages show it.
+    fn view(&self, ups: &Ups) -> UpsView {
+        let mut view = view::of(ups);
+        if let Some(chronicle) = &*self.server.chronicle.borrow() {
+            view.has_history = true;
+            let energy = chronicle.energy_of(ups.name());
+            view.energy = energy.map(|[said_wh, computed_wh]| EnergyCounts { said_wh, computed_wh });
+        }
+        view
+    }
+
+    /// Lets users log in, or not. Those of upsd.users may be others than before.
+    fn admit_users(&self, may_log_in: bool, lasting: &Path) {
+        let mut entrance = self.entrance.borrow_mut();
+        match &*entrance {
+            _ if !may_log_in => *entrance = None,
+            Some((users, sessions)) => {
+                users.look_again();
+                sessions.look_again(|account| users.is_same(account));
+            }
+            None => {
+                let users = UserDesk::new(self.server.clone(), lasting);
+                let sessions = Rc::new(Entrance::new(users.clone()));
+                *entrance = Some((users, sessions));
+            }
+        }
     }
 
     fn server_view(&self) -> ServerView {
@@ -45,7 +86,19 @@ impl PageDesk {
             connections: self.gate.connections(),
             dropped_connections: self.gate.dropped(),
             process: None,
+            has_login: self.entrance.borrow().is_some(),
+            history: self.history(),
         }
+    }
+
+    fn history(&self) -> Option<HistoryView> {
+        let state = self.server.chronicle.borrow().as_ref()?.state()?;
+        Some(HistoryView {
+            is_written: state.opened && state.trouble.is_none(),
+            written: state.written,
+            failed: state.failed,
+            lost: state.lost_ever,
+        })
     }
 }
 
@@ -57,7 +110,7 @@ impl fmt::Debug for PageDesk {
 
 impl PageSource for PageDesk {
     fn fleet(&self) -> FleetView {
-        let upses = self.server.fleet.borrow().all().iter().map(|ups| view::of(ups)).collect();
+        let upses = self.server.fleet.borrow().all().iter().map(|ups| self.view(ups)).collect();
         FleetView { upses, server: self.server_view() }
     }
 
@@ -67,7 +120,7 @@ impl PageSource for PageDesk {
 
     fn one(&self, name: &str) -> FleetView {
         let found = self.server.fleet.borrow().find(name).cloned();
-        let upses = found.iter().map(|ups| view::of(ups)).collect();
+        let upses = found.iter().map(|ups| self.view(ups)).collect();
         FleetView { upses, server: self.server_view() }
     }
 }
@@ -89,5 +142,17 @@ impl Live for PageDesk {
 
     fn hub(&self) -> &Hub {
         &self.hub
+    }
+
+    fn past(&self, question: PastQuestion) -> PastFuture {
+        let path = self.server.chronicle.borrow().as_ref().map(|chronicle| chronicle.path().to_path_buf());
+        match path {
+            Some(path) => Box::pin(self.past.ask(path, question)),
+            None => Box::pin(std::future::ready(Err(PastTrouble::Off))),
+        }
+    }
+
+    fn entrance(&self) -> Option<Rc<Entrance>> {
+        self.entrance.borrow().as_ref().map(|(_, entrance)| entrance.clone())
     }
 }

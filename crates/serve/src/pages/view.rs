@@ -23,6 +23,10 @@ pub(super) fn of(ups: &Ups) -> UpsView {
         if state == DataState::Fresh {
             let mut variables = vec![];
             source.each_variable(&mut |variable| variables.push(shown(variable.name, variable.value)));
+            let computed = |variable: &&VariableView| {
+                variable.name.contains("battery.") && source.is_said(&variable.name) == Some(false)
+            };
+            view.computed = variables.iter().filter(computed).map(|variable| variable.name.clone()).collect();
             for variable in &mut variables {
                 variable.age = published(&variable.name).and_then(|var| source.age_of(var));
             }

@@ -102,7 +102,7 @@ impl Where {
         match self.read(name).map_err(|error| self.cannot_read(name, &error))? {
             Some(text) => Ok(ups_conf::parse(&text)),
             None => Err(format!(
-                "{} is not there; name the UPSes in it ('qxups scan' finds some), or try 'qxups serve --demo'",
+                "{} is not there; 'qxups setup' writes it for the UPSes that it finds; 'qxups demo' shows simulated ones",
                 self.path(name)
             )),
         }
@@ -123,7 +123,7 @@ impl Where {
             return Err(format!("{}, {wrong}", self.path(name)));
         }
         hints.extend(users.remarks.iter().map(|remark| format!("{}, {remark}", self.path(name))));
-        for User { line, name, password, .. } in &users.users {
+        for User { password_line: line, name, password, .. } in &users.users {
             if let Some(Password::Hash(hash)) = password {
                 let wrong = |why| format!("{}, line {line}: [{name}]: {why}", self.path("upsd.users"));
                 check_hash(hash).map_err(wrong)?;

@@ -108,8 +108,6 @@ pub struct ServerPlan {
     pub listen: Option<Vec<Listen>>,
     /// Where its state is, in place of what files and environment say.
     pub state: Option<PathBuf>,
-    /// What is printed once it serves.
-    pub greeting: Option<String>,
 }
 
 /// The whole program, called as upsd.
@@ -157,7 +155,7 @@ fn called_as_upsd(line: CommandLine) -> Result<ExitCode, Fatal> {
         Task::Run => {
             Lines::of(StandardStream::Output).say(banner().trim_end());
             let from = Where::Upsd(paths.conf.clone());
-            start(ServerPlan { line, from, listen: None, state: None, greeting: None }, &paths)
+            start(ServerPlan { line, from, listen: None, state: None }, &paths)
         }
     }
 }
@@ -462,7 +460,7 @@ impl Prepared {
         let listeners = Listeners::start(&server, self.opened, family);
         let listeners = Rc::new(RefCell::new(listeners.map_err(|error| format!("cannot listen: {error}"))?));
         listener::keep(&server, &listeners, &listen, &log);
-        let pages = Pages::new(server.clone());
+        let pages = Pages::new(server.clone(), &paths.lasting);
         pages.become_what_is_asked();
         tokio::task::spawn_local(server.clone().look_after_clients());
         say_serving(&server, &places, &supervisor);
@@ -471,9 +469,6 @@ impl Prepared {
         readiness.ready();
         if !stays {
             log.use_system_log();
-        }
-        if let Some(greeting) = &plan.greeting {
-            Lines::of(StandardStream::Output).say(greeting.trim_end());
         }
         tokio::task::spawn_local(async {
             tokio::time::sleep(resident::AFTER).await;

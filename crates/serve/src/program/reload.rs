@@ -168,7 +168,7 @@ impl Reloading {
 /// Which users are new, gone or changed; none when all are as before.
 fn change_of_users(old: &UpsdUsers, new: &UpsdUsers) -> Option<String> {
     // where it stands in the file is no change of it
-    let plain = |user: &User| User { line: 0, ..user.clone() };
+    let plain = |user: &User| User { line: 0, password_line: 0, ..user.clone() };
     let changed =
         new.users.iter().filter(|user| old.user(&user.name).is_some_and(|known| plain(known) != plain(user)));
     let names = |users: Vec<&User>| users.into_iter().map(|user| user.name.clone()).collect::<Vec<_>>();

@@ -52,6 +52,35 @@ const accessible = async (page, what) => {
   }
 };
 
+// Every plot is drawn by the script, and says what it shows.
+const drawn = async (page, view, what) => {
+  if (view !== "ups/rack" && !view.includes("/history")) return;
+  // on a phone the first page of a UPS has a link to them
+  if (view === "ups/rack" && page.viewportSize().width < 700) return;
+  await until(page, "document.querySelector('#plots')?.dataset.ready === ''");
+  const [plots, canvases, failed, old] = await page.evaluate(`[".plot", ".plot canvas", "[data-failed]", ".plot svg"].map((what) => document.querySelectorAll(what).length)`);
+  if (plots < 6 || canvases !== plots || failed > 0 || old > 0) wrong(`${what}: ${plots} plots, ${canvases} drawn, ${failed} failed, ${old} of the server`);
+  // something is on each: not all of it has one colour
+  const blank = await page.evaluate(`[...document.querySelectorAll(".plot canvas")].filter((canvas) => new Set(new Uint32Array(canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.buffer)).size < 4).length`);
+  if (blank > 0) wrong(`${what}: ${blank} plots are blank`);
+};
+
+// Without a script there are drawings, their figures, and links to other ranges.
+const drawn_by_the_server = async (page, what) => {
+  const plots = page.locator(".plot");
+  if ((await plots.count()) < 6) wrong(`${what}: ${await plots.count()} plots`);
+  for (const plot of await plots.all()) {
+    const box = await plot.locator("svg").boundingBox();
+    if (!box || box.width < 200 || box.height < 100) wrong(`${what}: no drawing`);
+    await plot.locator("summary").click();
+    if (!(await plot.locator("tbody tr").first().isVisible())) wrong(`${what}: no table`);
+  }
+  await fits(page);
+  for (const plot of await plots.all()) await plot.locator("summary").click();
+  const links = await page.locator(".spans a").evaluateAll((all) => all.map((link) => link.href));
+  if (links.length !== 6) wrong(`${what}: ${links}`);
+};
+
 const look = async (browser, view, options) => {
   const { page, context, faults } = await watched(browser, options);
   const what = `${view} ${options.viewport.width} ${options.colorScheme}${options.javaScriptEnabled ? "" : " without script"}`;
@@ -60,12 +89,14 @@ const look = async (browser, view, options) => {
   await fits(page);
   if (options.javaScriptEnabled) {
     await until(page, "document.getElementById('live').textContent === 'Live'");
+    if (view.startsWith("ups/rack")) await drawn(page, view, what);
     await accessible(page, what);
   } else {
     // what counts is there, and a way to newer values
     const text = await page.locator("main").innerText();
     if (!text.includes("On mains") || !/\d+ s ago/.test(text)) wrong(`${what}: ${text}`);
     if (!(await page.locator("#live a").isVisible())) wrong(`${what}: no link to reload`);
+    if (view.includes("/history")) await drawn_by_the_server(page, what);
   }
   if (options.viewport.width === 320) {
     // nothing is cut off at its right
@@ -90,6 +121,8 @@ const by_keyboard = async (browser) => {
   if (!shown) wrong("the skip link is not seen when it has the focus");
   await page.keyboard.press("Enter");
   await page.keyboard.press("Tab");
+  // the way to a login, where there is one
+  if ((await focused()).endsWith("|Log in")) await page.keyboard.press("Tab");
   if (!(await focused()).endsWith("|rack")) wrong(`behind the skip link comes ${await focused()}`);
   const outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle");
   if (outline === "none") wrong("the focus is not seen");
@@ -103,6 +136,44 @@ const by_keyboard = async (browser) => {
   await context.close();
   if (faults.length > 0) wrong(faults.join("; "));
   console.log("by keyboard");
+};
+
+// The cursor of a plot is moved by keys, and what it stands on is said.
+const by_cursor = async (browser) => {
+  const { page, context, faults } = await watched(browser, { viewport: { width: 1024, height: 768 }, colorScheme: "light" });
+  await page.goto(new URL("ups/rack/history", address).href);
+  await until(page, "document.querySelector('#plots').dataset.ready === ''");
+  const at = () => page.evaluate("document.activeElement.getAttribute('aria-valuetext')");
+  for (let tab = 0; tab < 40 && !(await at()); tab += 1) await page.keyboard.press("Tab");
+  const last = await at();
+  if (!/^\d{4}-\d\d-\d\d \d\d:\d\d: Input [0-9.]+ V/.test(last)) wrong(`the cursor says ${last}`);
+  await page.keyboard.press("ArrowLeft");
+  const before = await at();
+  if (before === last || before > last) wrong(`to the left of ${last} is ${before}`);
+  await page.keyboard.press("ArrowRight");
+  if ((await at()) !== last) wrong(`back at ${await at()}, not ${last}`);
+  await page.keyboard.press("Home");
+  const first = await at();
+  if (first >= before) wrong(`the first is ${first}`);
+  // where nothing was read it says so
+  let gap = false;
+  for (let step = 0; step < 600 && !gap; step += 1) {
+    await page.keyboard.press("ArrowRight");
+    gap = (await at()).includes("no data");
+  }
+  if (!gap) wrong("the gap is not said");
+  const shown = await page.locator(".readout").first().textContent();
+  if (shown !== (await at())) wrong(`shown is ${shown}`);
+  const outline = await page.evaluate("getComputedStyle(document.activeElement).outlineStyle");
+  if (outline === "none") wrong("the focus of a plot is not seen");
+  await accessible(page, "with a cursor");
+  // in another scheme it is drawn anew
+  await page.emulateMedia({ colorScheme: "dark" });
+  await page.keyboard.press("End");
+  if ((await at()) < before) wrong(`in the dark ${await at()}`);
+  await context.close();
+  if (faults.length > 0) wrong(faults.join("; "));
+  console.log("by cursor");
 };
 
 // What happens is seen without a reload; the test says when it has happened.
@@ -138,7 +209,8 @@ const live = async (browser) => {
 
 (async () => {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
-  for (const view of ["./", "ups/rack", "ups/odd"]) {
+  const below = ["history", "history?range=30d", "history?range=all", "outages", "battery"].map((part) => `ups/rack/${part}`);
+  for (const view of ["./", "ups/rack", "ups/odd", ...below]) {
     for (const width of [320, 1280]) {
       for (const colorScheme of ["light", "dark"]) {
         const viewport = { width, height: 800 };
@@ -148,6 +220,7 @@ const live = async (browser) => {
     }
   }
   await by_keyboard(browser);
+  await by_cursor(browser);
   await live(browser);
   await browser.close();
   console.log("ok");

@@ -7,6 +7,7 @@ mod site;
 
 mod debian;
 mod libraries;
+mod login;
 mod pages;
 mod played;
 

@@ -1,6 +1,6 @@
 //! The pages and metrics before programs of others: Prometheus and promtool, chromium with axe-core, schemathesis.
 
-use crate::site::{FakeDriver, Site, free_port, judge};
+use crate::site::{FakeDriver, Site, free_port, judge, past};
 use crate::{both, ended, existing, installed, script};
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -23,9 +23,21 @@ struct Pages {
 }
 
 fn pages(name: &str) -> Pages {
+    pages_with(name, "")
+}
+
+/// With a month of history of the rack.
+fn pages_with_history(name: &str) -> Pages {
+    pages_with(name, "[history]\nenabled = true\n")
+}
+
+fn pages_with(name: &str, more: &str) -> Pages {
     let port = free_port();
     let mut site = Site::new(&format!("judge-pages-{name}"), CONF, "");
-    site.write("qxups.toml", &format!("[web]\nlisten = ['127.0.0.1:{port}']\n"));
+    site.write("qxups.toml", &format!("[web]\nlisten = ['127.0.0.1:{port}']\n{more}"));
+    if !more.is_empty() {
+        past::write(&site.state().join("history.sqlite"), "rack", 30);
+    }
     let odd = FakeDriver::start(&site, "fake-odd", DUMP);
     site.start();
     for (ups, status) in [("rack", "OL"), ("attic", "OB"), ("odd", "OL")] {
@@ -201,16 +213,28 @@ fn schemathesis_finds_what_the_description_says() {
     else {
         return;
     };
-    let pages = pages("schemathesis");
+    let pages = pages_with_history("schemathesis");
     let base = format!("http://127.0.0.1:{}", pages.port);
-    // it takes seconds where the machine has nothing else to do
-    let mut run = Command::new("timeout");
-    run.args(["300", &program, "run", &format!("{base}/api/v1/openapi.json"), "--url", &base]);
-    // events never end
-    run.args(["--exclude-path", "/api/v1/events", "--checks", "all", "--max-examples", "40", "--seed", "1"]);
-    run.args(["--phases", "examples,coverage,fuzzing", "--no-color"]).current_dir(&pages.site.folder);
-    let output = run.stdin(Stdio::null()).env("HOME", &pages.site.folder).output().unwrap();
-    assert!(output.status.success(), "{}", both(&output));
+    // as who only reads, and as a user
+    for (who, examples) in [([].as_slice(), "40"), (&["--auth", "admin:secret"], "10")] {
+        // it takes seconds where the machine has nothing else to do
+        let mut run = Command::new("timeout");
+        run.args(["300", &program, "run", &format!("{base}/api/v1/openapi.json"), "--url", &base]).args(who);
+        // events never end
+        run.args([
+            "--exclude-path",
+            "/api/v1/events",
+            "--checks",
+            "all",
+            "--max-examples",
+            examples,
+            "--seed",
+            "1",
+        ]);
+        run.args(["--phases", "examples,coverage,fuzzing", "--no-color"]).current_dir(&pages.site.folder);
+        let output = run.stdin(Stdio::null()).env("HOME", &pages.site.folder).output().unwrap();
+        assert!(output.status.success(), "{}", both(&output));
+    }
 }
 
 #[test]
@@ -219,11 +243,11 @@ fn chromium_and_axe_find_nothing_wrong() {
     let axe = existing(installed().join("node_modules/axe-core"));
     let Some(chromium) = debian("chromium") else { return };
     let (Some(_), Some(_)) = (judge("playwright-core", playwright), judge("axe-core", axe)) else { return };
-    let mut pages = pages("browser");
+    let mut pages = pages_with_history("browser");
     let screens = installed().join("screens");
     std::fs::create_dir_all(&screens).unwrap();
     let browser = Command::new("timeout")
-        .args(["240", "node"])
+        .args(["480", "node"])
         .arg(script("browser.js"))
         .arg(format!("http://localhost:{}/", pages.port))
         .arg(&screens)
@@ -272,7 +296,8 @@ fn nginx_passes_pages_on_below_a_path() {
             "daemon off;\nuser root;\npid {folder}/nginx.pid;\nerror_log {folder}/nginx.log;\nevents {{}}\nhttp {{\naccess_log off;\n\
              client_body_temp_path {folder};\nproxy_temp_path {folder};\nfastcgi_temp_path {folder};\n\
              uwsgi_temp_path {folder};\nscgi_temp_path {folder};\nserver {{\nlisten 127.0.0.1:{port};\n\
-             location /ups/ {{ proxy_pass http://{address}/; proxy_buffering off; }}\n\
+             location /ups/ {{ proxy_pass http://{address}/; proxy_buffering off; \
+             proxy_set_header X-Forwarded-Proto $scheme; }}\n\
              location /left/ {{ proxy_pass http://{address}; proxy_set_header Host $host; }}\n}}\n}}\n"
         ),
     );
@@ -298,6 +323,9 @@ fn nginx_passes_pages_on_below_a_path() {
         }
     }
     assert!(ask("/left/", "evil.example").contains(" 421 "));
+    // this proxy is spoken to in the clear, and says so
+    let login = ask("/ups/login", "example.org");
+    assert!(login.contains("to the proxy is not encrypted") && !login.contains("<form"), "{login}");
     // events are not held back
     let mut stream = TcpStream::connect(("127.0.0.1", port)).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();

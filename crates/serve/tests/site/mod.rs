@@ -2,6 +2,8 @@
 //! are nothing but a socket.
 #![allow(dead_code)]
 
+pub mod past;
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::os::unix::net::{UnixListener, UnixStream};

@@ -140,7 +140,7 @@ impl Gate {
 }
 
 /// One host may have all of an IPv6 /64.
-fn neighbourhood(address: IpAddr) -> IpAddr {
+pub(super) fn neighbourhood(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V6(v6) => Ipv6Addr::from(u128::from(v6) & (u128::MAX << 64)).into(),
         v4 => v4,

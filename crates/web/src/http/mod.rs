@@ -4,23 +4,30 @@
 //! Everything runs in tasks of a tokio `LocalRuntime` or `LocalSet`.
 
 mod body;
+mod entrance;
 mod gate;
 mod hub;
+mod pack;
 mod shelf;
 mod wire;
 
+pub use entrance::{Entrance, FORM_WITHIN, LOGINS_AT_ONCE, OUTCOME_WITHIN};
 pub use gate::{CONNECTIONS, Gate, GatePass, Leave};
 pub use hub::{Hub, LISTENERS};
 
+use crate::access::Caller;
 use crate::answer::{PageAnswer, PageSource, Whole, answer, shared};
+use crate::past::{Past, PastAsk, PastQuestion, PastTrouble, past_answer};
 use crate::request::{Asked, Place};
 use body::ReplyBody;
+use entrance::EntranceAnswer;
 use hyper::body::{Body, Bytes, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Method, Request, Response, StatusCode, Version};
-use shelf::ServedAnswer;
+use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
+use shelf::{ServedAnswer, Shelf};
 use std::convert::Infallible;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -43,18 +50,47 @@ pub trait Live: PageSource {
     fn answered(&self, status: u16);
     /// Says to those who listen to events what is new.
     fn hub(&self) -> &Hub;
+    /// Asks the history. It is read elsewhere: who waits for it waits alone.
+    fn past(&self, question: PastQuestion) -> PastFuture {
+        let _ = question;
+        Box::pin(std::future::ready(Err(PastTrouble::Off)))
+    }
+    /// Where users log in; none where all can only be read.
+    fn entrance(&self) -> Option<Rc<Entrance>> {
+        None
+    }
 }
 
-/// Serves one connection until it ends. `pass` is its place at the [`Gate`], which it leaves with this.
+/// What the history has, some time later.
+pub type PastFuture = Pin<Box<dyn Future<Output = Result<Past, PastTrouble>>>>;
+
+/// A response that is there, or that waits for the history.
+enum Reply {
+    Now(Response<ReplyBody>),
+    Later(Pin<Box<dyn Future<Output = Response<ReplyBody>>>>),
+}
+
+/// Serves one connection until it ends, on which all can only be read. `pass` is its place at the [`Gate`], which it leaves with
+/// this.
 pub async fn serve<S: Live + 'static>(
     stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
     site: Rc<S>,
     pass: GatePass,
 ) {
+    serve_caller(stream, site, pass, None).await;
+}
+
+/// The same for a caller who may log in, where the server has an entrance.
+pub async fn serve_caller<S: Live + 'static>(
+    stream: impl AsyncRead + AsyncWrite + Unpin + 'static,
+    site: Rc<S>,
+    pass: GatePass,
+    caller: Option<Caller>,
+) {
     let pass = Rc::new(pass);
     let service = service_fn(|request: Request<Incoming>| {
-        let response = respond(&request, &site, &pass);
-        async move { Ok::<_, Infallible>(response) }
+        let (site, pass) = (site.clone(), pass.clone());
+        async move { Ok::<_, Infallible>(respond(request, &site, &pass, caller).await) }
     });
     let mut http = hyper::server::conn::http1::Builder::new();
     http.timer(TokioTimer)
@@ -67,28 +103,67 @@ pub async fn serve<S: Live + 'static>(
     let _ = http.serve_connection(HyperStream::new(stream), service).await;
 }
 
-fn respond<S: Live + 'static>(
-    request: &Request<Incoming>,
+async fn respond<S: Live + 'static>(
+    request: Request<Incoming>,
     site: &Rc<S>,
     pass: &Rc<GatePass>,
+    caller: Option<Caller>,
 ) -> Response<ReplyBody> {
-    let response = answered(request, site, pass);
+    let way_in = caller.zip(site.entrance()).and_then(|(caller, entrance)| {
+        let place = site.place();
+        let door = entrance.door(&request, &place, caller)?;
+        Some((caller, entrance, place, door))
+    });
+    let response = match way_in {
+        Some((caller, entrance, place, door)) => {
+            let version = request.version();
+            // on the heap while it lasts: connections that only read do without
+            let answer = Box::pin(entrance.answer(&door, request, &**site, &place, caller)).await;
+            of_entrance(answer, version, &site.hub().shelf)
+        }
+        None => match answered(&request, site, pass) {
+            Reply::Now(response) => response,
+            Reply::Later(response) => {
+                pass.asked();
+                response.await
+            }
+        },
+    };
     pass.asked();
     site.answered(response.status().as_u16());
     response
 }
 
-fn answered<S: Live + 'static>(
-    request: &Request<Incoming>,
-    site: &Rc<S>,
-    pass: &Rc<GatePass>,
-) -> Response<ReplyBody> {
+/// Waits for what the history has.
+fn from_the_past<S: Live + 'static>(ask: PastAsk, site: Rc<S>, packed: bool, version: Version) -> Reply {
+    let found = site.past(ask.question.clone());
+    Reply::Later(Box::pin(async move {
+        let whole = past_answer(&ask, &*site, found.await);
+        let answer = served(whole, &site.hub().shelf, packed);
+        answer.map_or_else(|| later(FULL, version), |answer| of_whole(answer, version))
+    }))
+}
+
+/// Said where there is no room for an answer.
+const FULL: &str = "Too many answers wait for clients that do not read them; try again later.";
+
+/// An answer as it is sent; none where there is no room for it.
+fn served(mut whole: Whole, shelf: &Shelf, packed: bool) -> Option<ServedAnswer> {
+    let is_packed = packed && pack::pack(&mut whole);
+    shelf.served(whole, is_packed)
+}
+
+fn answered<S: Live + 'static>(request: &Request<Incoming>, site: &Rc<S>, pass: &Rc<GatePass>) -> Reply {
     let (headers, place) = (request.headers(), site.place());
-    let host = host_of(request, &place);
+    let host = host_of(request.uri(), headers, &place);
     // several headers of that name are one list
-    let accepts: Vec<&str> =
-        headers.get_all(header::ACCEPT).iter().filter_map(|value| value.to_str().ok()).collect();
-    let accept = accepts.join(",");
+    let list = |name| {
+        let values: Vec<&str> =
+            headers.get_all(name).iter().filter_map(|value| value.to_str().ok()).collect();
+        values.join(",")
+    };
+    let accept = list(header::ACCEPT);
+    let (packed, version) = (pack::accepts_gzip(&list(header::ACCEPT_ENCODING)), request.version());
     let asked = Asked {
         method: request.method().as_str(),
         path: request.uri().path(),
@@ -99,41 +174,42 @@ fn answered<S: Live + 'static>(
         has_body: !request.body().is_end_stream(),
     };
     let (shelf, what) = (&site.hub().shelf, shared(&asked, &place));
-    if let Some(answer) = what.and_then(|what| shelf.take(what)) {
-        return of_whole(answer, request);
+    if let Some(answer) = what.and_then(|what| shelf.take(what, packed)) {
+        return Reply::Now(of_whole(answer, version));
     }
     let began = Instant::now();
     let whole = match answer(&asked, &place, &**site) {
         PageAnswer::Whole(whole) => whole,
-        PageAnswer::Events(_) if request.method() == Method::HEAD => return of_events(ReplyBody::nothing()),
+        PageAnswer::Past(ask) => return from_the_past(ask, site.clone(), packed, version),
+        PageAnswer::Events(_) if request.method() == Method::HEAD => {
+            return Reply::Now(of_events(ReplyBody::nothing()));
+        }
         PageAnswer::Events(ups) => match site.hub().listen(site, ups) {
             Some(stream) => {
                 pass.listens();
-                return of_events(ReplyBody::Events(stream));
+                return Reply::Now(of_events(ReplyBody::Events(stream)));
             }
             None => {
-                return later(
-                    "As many clients listen to events as this server lets; try again later.",
-                    request,
-                );
+                let sentence = "As many clients listen to events as this server lets; try again later.";
+                return Reply::Now(later(sentence, version));
             }
         },
     };
-    match shelf.served(whole) {
+    Reply::Now(match served(whole, shelf, packed) {
         Some(answer) => {
             what.into_iter().for_each(|what| shelf.keep(what, &answer, began.elapsed()));
-            of_whole(answer, request)
+            of_whole(answer, version)
         }
-        None => later("Too many answers wait for clients that do not read them; try again later.", request),
-    }
+        None => later(FULL, version),
+    })
 }
 
 /// The name by which the client calls the server; none where it gives none, several, or two that differ.
-fn host_of<'r>(request: &'r Request<Incoming>, place: &Place) -> Option<&'r str> {
-    let mut hosts = request.headers().get_all(header::HOST).iter();
+fn host_of<'r>(uri: &'r Uri, headers: &'r HeaderMap, place: &Place) -> Option<&'r str> {
+    let mut hosts = headers.get_all(header::HOST).iter();
     let only = hosts.next().and_then(|value| value.to_str().ok()).filter(|_| hosts.next().is_none());
     // a whole address as target counts, and a Host beside it has to be ours as well (RFC 9112, 3.2.2)
-    match request.uri().authority() {
+    match uri.authority() {
         Some(authority) if only.is_none_or(|host| place.is_ours(Some(host))) => Some(authority.as_str()),
         Some(_) => None,
         None => only,
@@ -141,10 +217,11 @@ fn host_of<'r>(request: &'r Request<Incoming>, place: &Place) -> Option<&'r str>
 }
 
 /// There is no room now.
-fn later(sentence: &str, request: &Request<Incoming>) -> Response<ReplyBody> {
+fn later(sentence: &str, version: Version) -> Response<ReplyBody> {
     let Whole { status, content_type, body, tag, is_last } = Whole::sentence(503, sentence);
     let body = Bytes::from(body.into_owned());
-    let mut response = of_whole(ServedAnswer { status, content_type, body, tag, is_last }, request);
+    let mut response =
+        of_whole(ServedAnswer { status, content_type, body, tag, is_last, is_packed: false }, version);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
     response
 }
@@ -178,23 +255,57 @@ fn of_events(reply: ReplyBody) -> Response<ReplyBody> {
     response
 }
 
-fn of_whole(answer: ServedAnswer, request: &Request<Incoming>) -> Response<ReplyBody> {
-    let ServedAnswer { status, content_type, body, tag, is_last } = answer;
+/// What came of a request at the entrance.
+fn of_entrance(answer: EntranceAnswer, version: Version, shelf: &Shelf) -> Response<ReplyBody> {
+    // never packed: by its length a secret in it could be guessed (BREACH)
+    let EntranceAnswer { whole, cookies, location, allow, asks_who } = answer;
+    let Some(whole) = shelf.served(whole, false) else {
+        return later(FULL, version);
+    };
+    let mut response = of_whole(whole, version);
+    let headers = response.headers_mut();
+    // browsers say where a form comes from only where this lets them
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("same-origin"));
+    headers.insert(header::VARY, HeaderValue::from_static("Cookie"));
+    for cookie in cookies {
+        if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+            headers.append(header::SET_COOKIE, cookie);
+        }
+    }
+    if let Some(location) = location.and_then(|location| HeaderValue::from_str(&location).ok()) {
+        headers.insert(header::LOCATION, location);
+    }
+    if asks_who {
+        let how = HeaderValue::from_static("Basic realm=\"qxups\", charset=\"UTF-8\"");
+        headers.insert(header::WWW_AUTHENTICATE, how);
+    }
+    if let Some(allow) = allow {
+        headers.insert(header::ALLOW, HeaderValue::from_static(allow));
+    }
+    response
+}
+
+fn of_whole(answer: ServedAnswer, version: Version) -> Response<ReplyBody> {
+    let ServedAnswer { status, content_type, body, tag, is_last, is_packed } = answer;
     let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let mut response = with_headers(status, content_type, ReplyBody::whole(body));
     let headers = response.headers_mut();
     let keeping = if tag.is_some() { "no-cache" } else { "no-store" };
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static(keeping));
-    if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(tag).ok()) {
+    // weak: it stands for the text, packed or not
+    if let Some(tag) = tag.and_then(|tag| HeaderValue::from_str(&format!("W/{tag}")).ok()) {
         headers.insert(header::ETAG, tag);
     }
-    if content_type.contains("version=") {
-        headers.insert(header::VARY, HeaderValue::from_static("Accept"));
+    let depends =
+        if content_type.contains("version=") { "Accept, Accept-Encoding" } else { "Accept-Encoding" };
+    headers.insert(header::VARY, HeaderValue::from_static(depends));
+    if is_packed {
+        headers.insert(header::CONTENT_ENCODING, HeaderValue::from_static("gzip"));
     }
     if status == StatusCode::METHOD_NOT_ALLOWED {
         headers.insert(header::ALLOW, HeaderValue::from_static("GET, HEAD"));
     }
-    if is_last || request.version() == Version::HTTP_10 {
+    if is_last || version == Version::HTTP_10 {
         headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
     }
     response

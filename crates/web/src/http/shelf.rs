@@ -27,6 +27,8 @@ pub(super) struct ServedAnswer {
     pub body: Bytes,
     pub tag: Option<&'static str>,
     pub is_last: bool,
+    /// The body is in gzip.
+    pub is_packed: bool,
 }
 
 /// See above.
@@ -55,12 +57,13 @@ impl Drop for Counted {
 }
 
 impl Shelf {
-    /// The answer that was made a moment ago.
-    pub fn take(&self, what: SharedAnswer) -> Option<ServedAnswer> {
+    /// The answer that was made a moment ago, packed or not.
+    pub fn take(&self, what: SharedAnswer, packed: bool) -> Option<ServedAnswer> {
         let mut kept = self.kept.borrow_mut();
         let now = Instant::now();
         kept.retain(|(_, until, _)| *until > now);
-        kept.iter().find(|(known, ..)| *known == what).map(|(.., answer)| answer.clone())
+        let same = |known: &SharedAnswer, answer: &ServedAnswer| *known == what && answer.is_packed == packed;
+        kept.iter().find(|(known, _, answer)| same(known, answer)).map(|(.., answer)| answer.clone())
     }
 
     /// Keeps an answer that took so long.
@@ -70,12 +73,12 @@ impl Shelf {
         }
         let until = Instant::now() + (took * SHARE).min(OLDEST);
         let mut kept = self.kept.borrow_mut();
-        kept.retain(|(known, ..)| *known != what);
+        kept.retain(|(known, _, there)| *known != what || there.is_packed != answer.is_packed);
         kept.push((what, until, answer.clone()));
     }
 
-    /// Makes an answer one that can be sent; none where too much waits for clients already.
-    pub fn served(&self, whole: Whole) -> Option<ServedAnswer> {
+    /// Makes an answer one that can be sent, packed or not; none where too much waits for clients already.
+    pub fn served(&self, whole: Whole, is_packed: bool) -> Option<ServedAnswer> {
         let Whole { status, content_type, body, tag, is_last } = whole;
         let body = match body {
             Cow::Borrowed(bytes) => Bytes::from_static(bytes),
@@ -89,7 +92,7 @@ impl Shelf {
                 Bytes::from_owner(counted)
             }
         };
-        Some(ServedAnswer { status, content_type, body, tag, is_last })
+        Some(ServedAnswer { status, content_type, body, tag, is_last, is_packed })
     }
 }
 
@@ -125,17 +128,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_took_long_is_kept_for_a_moment_and_no_longer() {
         let (shelf, page) = (Shelf::default(), what("/", None, None).unwrap());
-        let answer = shelf.served(whole(10)).unwrap();
+        let answer = shelf.served(whole(10), false).unwrap();
         shelf.keep(page, &answer, Duration::from_micros(900));
-        assert!(shelf.take(page).is_none());
+        assert!(shelf.take(page, false).is_none());
         shelf.keep(page, &answer, Duration::from_millis(5));
         tokio::time::advance(Duration::from_millis(99)).await;
-        assert!(shelf.take(page).is_some());
+        assert!(shelf.take(page, false).is_some() && shelf.take(page, true).is_none());
         tokio::time::advance(Duration::from_millis(2)).await;
-        assert!(shelf.take(page).is_none());
+        assert!(shelf.take(page, false).is_none());
         shelf.keep(page, &answer, Duration::from_secs(5));
         tokio::time::advance(OLDEST).await;
-        assert!(shelf.take(page).is_none());
+        assert!(shelf.take(page, false).is_none());
     }
 
     #[test]
@@ -151,10 +154,11 @@ mod tests {
     #[test]
     fn what_waits_for_clients_is_bounded() {
         let shelf = Shelf::default();
-        let mut waiting: Vec<ServedAnswer> = (0..100).map_while(|_| shelf.served(whole(1 << 20))).collect();
+        let mut waiting: Vec<ServedAnswer> =
+            (0..100).map_while(|_| shelf.served(whole(1 << 20), false)).collect();
         assert_eq!(waiting.len(), 33);
         waiting.pop();
-        assert!(shelf.served(whole(1 << 20)).is_some());
+        assert!(shelf.served(whole(1 << 20), false).is_some());
         drop(waiting);
         assert_eq!(shelf.unsent.load(Ordering::Relaxed), 0);
     }

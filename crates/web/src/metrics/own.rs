@@ -3,7 +3,7 @@
 use super::FLAGS;
 use super::exposition::{Exposition, Kind, MetricsFormat, labels_of, metric_name};
 use crate::number::{number, plain};
-use crate::view::{DataState, FleetView, UpsView, VariableView};
+use crate::view::{DataState, FleetView, ServerView, UpsView, VariableView};
 use qx::vocabulary::variable::Unit;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -16,6 +16,7 @@ pub fn own(fleet: &FleetView, format: MetricsFormat) -> String {
     of_identities(fleet, &mut text);
     of_status(fleet, &mut text);
     of_exchanges(fleet, &mut text);
+    of_energy(fleet, &mut text);
     of_values(fleet, &mut text);
     text.end()
 }
@@ -40,6 +41,7 @@ fn of_server(fleet: &FleetView, text: &mut Exposition) {
         "HTTP connections that were turned away or dropped to make room.",
     );
     text.sample("qxups_http_connections_dropped_total", &[], &server.dropped_connections.to_string());
+    of_history(server, text);
     let Some(process) = server.process else { return };
     text.family("process_resident_memory_bytes", Kind::Gauge, "bytes", "Resident memory of the server.");
     text.sample("process_resident_memory_bytes", &[], &process.resident_bytes.to_string());
@@ -47,6 +49,19 @@ fn of_server(fleet: &FleetView, text: &mut Exposition) {
     text.sample("process_cpu_seconds_total", &[], &plain(process.cpu_s));
     text.family("process_open_fds", Kind::Gauge, "", "Files that the server has open.");
     text.sample("process_open_fds", &[], &process.open_files.to_string());
+}
+
+fn of_history(server: &ServerView, text: &mut Exposition) {
+    let Some(history) = server.history else { return };
+    text.family("qxups_history_up", Kind::Gauge, "", "Whether the disk takes the history.");
+    text.sample("qxups_history_up", &[], if history.is_written { "1" } else { "0" });
+    text.family("qxups_history_commits", Kind::Counter, "", "Commits to the history by outcome.");
+    for (outcome, count) in [("ok", history.written), ("failed", history.failed)] {
+        text.sample("qxups_history_commits_total", &[("outcome", outcome)], &count.to_string());
+    }
+    let help = "Rows and events that are missing in the history, as the disk did not take them.";
+    text.family("qxups_history_lost", Kind::Counter, "", help);
+    text.sample("qxups_history_lost_total", &[], &history.lost.to_string());
 }
 
 fn of_states(fleet: &FleetView, text: &mut Exposition) {
@@ -148,6 +163,24 @@ fn of_exchanges(fleet: &FleetView, text: &mut Exposition) {
             let labels = [("ups", ups.name.as_str()), ("result", result)];
             text.sample("qxups_exchanges_total", &labels, &count.to_string());
         }
+    }
+}
+
+/// Of UPSes that are away the counter stays as it was: nothing is added to it.
+fn of_energy(fleet: &FleetView, text: &mut Exposition) {
+    let counts = fleet.upses.iter().filter_map(|ups| ups.energy.map(|energy| (ups, energy)));
+    let samples = counts.flat_map(|(ups, energy)| {
+        [("said", energy.said_wh), ("computed", energy.computed_wh)].map(|(source, wh)| (ups, source, wh))
+    });
+    let samples: Vec<_> = samples.filter(|(.., wh)| *wh > 0.0).collect();
+    if samples.is_empty() {
+        return;
+    }
+    let help = "Energy that the load took since the history counts it: by the power that the UPS says, or by one that was computed.";
+    text.family("qxups_energy_joules", Kind::Counter, "joules", help);
+    for (ups, source, wh) in samples {
+        let labels = [("ups", ups.name.as_str()), ("source", source)];
+        text.sample("qxups_energy_joules_total", &labels, &plain((wh * 3600.0).round()));
     }
 }
 

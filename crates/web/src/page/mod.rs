@@ -3,11 +3,27 @@
 //!
 //! Links are relative, so that pages work behind any path of a proxy.
 
+mod battery;
+mod control;
+mod login;
 mod one;
+mod outages;
 mod overview;
+mod plot;
+mod plots;
+mod question;
+mod tabs;
 
+pub(crate) use battery::battery;
+pub use control::Visitor;
+pub use login::{LoginView, login, notice};
 pub use one::{missing, one};
+pub(crate) use outages::outages;
 pub use overview::overview;
+pub(crate) use plot::{SVG_POINTS, plotted};
+pub(crate) use plots::plots;
+pub use question::{outcome, question};
+pub(crate) use tabs::{missing_below, without_history};
 
 use crate::condition::Seriousness;
 use crate::escape;
@@ -19,7 +35,17 @@ struct Page {
 }
 
 impl Page {
+    /// One that is kept up to date by these events.
     fn begin(title: &str, up: &str, events: &str) -> Page {
+        Page::open(title, up, Some(events))
+    }
+
+    /// One that is not.
+    fn still(title: &str, up: &str) -> Page {
+        Page::open(title, up, None)
+    }
+
+    fn open(title: &str, up: &str, events: Option<&str>) -> Page {
         let mut page = Page { out: String::with_capacity(8 * 1024) };
         page.raw("<!DOCTYPE html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n<title>");
         page.text(title);
@@ -28,12 +54,23 @@ impl Page {
         for (rel, file) in [("stylesheet", "page.css"), ("icon", "icon.svg")] {
             page.raw(&format!("<link rel=\"{rel}\" href=\"{up}{file}\">\n"));
         }
-        page.raw(&format!("<script src=\"{up}page.js\" defer></script>\n</head>\n"));
-        page.raw(&format!("<body data-events=\"{up}api/v1/events"));
-        page.text(events);
-        page.raw("\">\n<a class=\"skip\" href=\"#main\">Skip to content</a>\n");
+        match events {
+            Some(events) => {
+                page.raw(&format!("<script src=\"{up}page.js\" defer></script>\n</head>\n"));
+                page.raw(&format!("<body data-events=\"{up}api/v1/events"));
+                page.text(events);
+                page.raw("\">");
+            }
+            None => page.raw("</head>\n<body>"),
+        }
+        page.raw("\n<a class=\"skip\" href=\"#main\">Skip to content</a>\n");
         page.raw(&format!("<header><a class=\"home\" href=\"{up}\">qxups</a>"));
-        page.raw("<p id=\"live\" class=\"live\">As of when this page was loaded. <a href=\"\">Reload</a></p></header>\n");
+        if events.is_some() {
+            page.raw(
+                "<p id=\"live\" class=\"live\">As of when this page was loaded. <a href=\"\">Reload</a></p>",
+            );
+        }
+        page.raw("</header>\n");
         page.raw("<main id=\"main\" tabindex=\"-1\">\n");
         page
     }

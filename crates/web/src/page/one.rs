@@ -1,7 +1,6 @@
 //! `/ups/NAME`: one UPS with all its variables, each with its age.
 
-use super::Page;
-use crate::condition::condition;
+use super::{Page, Visitor, tabs};
 use crate::escape;
 use crate::number::number;
 use crate::view::{DataState, UpsView, VariableView};
@@ -19,8 +18,8 @@ const GROUPS: [(&str, &str); 8] = [
 ];
 const OTHERS: &str = "Other";
 
-/// The page of one UPS.
-pub fn one(ups: &UpsView) -> String {
+/// The page of one UPS, for this visitor.
+pub fn one(ups: &UpsView, visitor: &Visitor<'_>) -> String {
     let mut events = String::from("?ups=");
     escape::segment(&ups.name, &mut events);
     let mut page = Page::begin(&format!("{} - qxups", ups.name), "../", &events);
@@ -32,14 +31,11 @@ pub fn one(ups: &UpsView) -> String {
         page.text(description);
         page.raw("</p>\n");
     }
-    let (text, level) = condition(ups);
-    page.raw("<p class=\"state\" data-ups=\"");
-    page.text(&ups.name);
-    page.raw("\"><span data-is=\"condition\">");
-    page.badge(&text, level);
-    page.raw("</span> <span data-is=\"age\">");
-    page.age(ups.age);
-    page.raw("</span></p>\n<div id=\"values\">\n");
+    tabs::state(ups, &mut page);
+    visitor.point(ups, &mut page);
+    tabs::tabs(ups, "", &mut page);
+    tabs::teaser(ups, &mut page);
+    page.raw("<div id=\"values\">\n");
     if ups.state != DataState::Fresh {
         page.raw("<p>There are no values: what the UPS said last is too old to be shown, or no driver gives data. The log of the server says why.</p>\n");
     }
@@ -61,7 +57,7 @@ pub fn one(ups: &UpsView) -> String {
         page.raw("</tbody>\n</table>\n");
     }
     page.raw("</div>\n");
-    commands(ups, &mut page);
+    visitor.show(ups, &mut page);
     page.end("../")
 }
 
@@ -90,20 +86,6 @@ fn row(ups: &UpsView, variable: &VariableView, page: &mut Page) {
     page.raw("</td><td role=\"cell\" data-is=\"age\">");
     page.age(variable.age.or(ups.age));
     page.raw("</td></tr>\n");
-}
-
-fn commands(ups: &UpsView, page: &mut Page) {
-    if ups.commands.is_empty() {
-        return;
-    }
-    page.raw("<details><summary>Commands that the UPS offers</summary>\n");
-    page.raw("<p>This page gives none; use <code>qxups cmd</code> or <code>upscmd</code>.</p>\n<ul>");
-    for command in &ups.commands {
-        page.raw("<li><code>");
-        page.text(command);
-        page.raw("</code></li>");
-    }
-    page.raw("</ul></details>\n");
 }
 
 /// The page of a UPS that is not there.

@@ -33,6 +33,11 @@ pub fn overview(fleet: &FleetView) -> String {
         row(ups, &mut page);
     }
     page.raw("</tbody>\n</table>\n");
+    if fleet.server.has_login {
+        page.raw(
+            "<p class=\"enter\"><a href=\"login\">Log in</a> to give commands and change settings.</p>\n",
+        );
+    }
     page.end("./")
 }
 

@@ -3,8 +3,13 @@
 
 use std::cell::RefCell;
 use std::time::Duration;
-use web::view::{DataState, ExchangeCounts, FleetView, ServerView, UpsView, VariableView};
-use web::{Asked, PageAnswer, PageSource, Place, Whole, answer, unit_of};
+use web::view::{
+    DataState, EnergyCounts, ExchangeCounts, FleetView, HistoryView, ServerView, UpsView, VariableView,
+};
+use web::{
+    Asked, PageAnswer, PageSource, Past, PastEnergy, PastOutage, PastPoint, PastSeries, Place, SourcedNumber,
+    SpanEnergy, VARIABLES, Whole, answer, past_answer, unit_of,
+};
 
 pub fn ups(name: &str, state: DataState, variables: &[(&str, &str)]) -> UpsView {
     let mut ups = UpsView::new(name, state);
@@ -36,7 +41,8 @@ pub struct Static(pub RefCell<FleetView>);
 
 impl Static {
     pub fn of(upses: Vec<UpsView>) -> Static {
-        let server = ServerView { version: "0.1.0", clients: 3, ..ServerView::default() };
+        let history = Some(HistoryView { is_written: true, written: 7, failed: 2, lost: 1 });
+        let server = ServerView { version: "0.1.0", clients: 3, history, ..ServerView::default() };
         Static(RefCell::new(FleetView { upses, server }))
     }
 
@@ -50,7 +56,10 @@ impl Static {
         );
         hostile.description = Some(evil.into());
         hostile.commands = vec![evil.into()];
+        hostile.has_history = true;
         let mut rack = ups("rack", DataState::Fresh, &USUAL);
+        rack.has_history = true;
+        rack.energy = Some(EnergyCounts { said_wh: 1.5, computed_wh: 0.0 });
         rack.exchanges = Some(ExchangeCounts { whole: 120, bad: 2 });
         rack.commands = vec!["beeper.toggle".into(), "test.battery.start".into()];
         Static::of(vec![
@@ -80,11 +89,64 @@ impl Static {
         match answer(&asked, &Place::default(), self) {
             PageAnswer::Whole(whole) => whole,
             PageAnswer::Events(_) => panic!("{target} is events"),
+            PageAnswer::Past(ask) => past_answer(&ask, self, Ok(past())),
         }
     }
 
     pub fn text(&self, target: &str) -> String {
         body(&self.get(target))
+    }
+}
+
+/// A day of all variables, half of it said and half computed, with a gap of three hours, and outages of every kind.
+pub fn past() -> Past {
+    const NOW_S: i64 = 1_772_373_900;
+    let from_s = NOW_S - 86_400;
+    let series = VARIABLES.iter().enumerate().map(|(at, (variable, ..))| {
+        let point = |number: i64| {
+            let mean = 200.0 + (number % 17) as f64;
+            PastPoint {
+                at_s: from_s + number * 300,
+                span_s: 300,
+                lowest: mean - 1.5,
+                mean,
+                highest: mean + 1.5,
+                samples: 30,
+            }
+        };
+        let points = (0..288).filter(|number| !(100..136).contains(number)).map(point).collect();
+        PastSeries { variable, is_said: at % 2 == 0, points }
+    });
+    let outage = |at: i64| PastOutage {
+        begin_ms: (NOW_S - at) * 1000,
+        end_ms: Some((NOW_S - at + 600) * 1000),
+        length: Duration::from_secs(600),
+        begin_seen: true,
+        all_seen: true,
+        charge_before: Some(100.0),
+        lowest_charge: Some(SourcedNumber { value: 75.0, is_said: true }),
+        lowest_voltage: Some(24.1),
+        mean_load: Some(23.0),
+        energy_wh: Some(SourcedNumber { value: 50.0, is_said: false }),
+        ..PastOutage::default()
+    };
+    let partly = PastOutage { all_seen: false, begin_seen: false, battery_low: true, ..outage(40_000) };
+    let lasting = PastOutage { end_ms: None, all_seen: false, ..outage(600) };
+    let span = |wh| SpanEnergy { wh, seen_s: 80_000 };
+    let energy = PastEnergy {
+        is_said: false,
+        wh: 12_345.6,
+        since_ms: 951_782_400_000,
+        day: span(240.0),
+        month: span(7200.0),
+    };
+    Past {
+        now_s: NOW_S,
+        from_s,
+        to_s: NOW_S,
+        series: series.collect(),
+        outages: vec![outage(80_000), partly, lasting],
+        energy: vec![energy],
     }
 }
 
@@ -117,6 +179,7 @@ pub fn many(count: usize) -> Static {
         let names: Vec<String> = (0..31).map(|number| format!("outlet.{number}.current")).collect();
         variables.extend(names.iter().map(|name| (name.as_str(), "1.25")));
         let mut ups = ups(&format!("ups{number}"), DataState::Fresh, &variables);
+        ups.has_history = true;
         ups.description = Some(format!("Rack {number}"));
         ups
     };

@@ -64,7 +64,9 @@ impl Device {
         if self.schedule.slots().is_empty() {
             return unconfirmed.since;
         }
-        (unconfirmed.since + SHOWS).max(slowly.min(unconfirmed.since + SHOWS_SLOWLY)).max(of_answer)
+        // one that rests behind an order says nothing sooner
+        let shows = SHOWS + self.line.rest_before_order();
+        (unconfirmed.since + shows).max(slowly.min(unconfirmed.since + SHOWS_SLOWLY)).max(of_answer)
     }
 
     pub(super) fn acknowledgement(&self) -> Acknowledgement {
