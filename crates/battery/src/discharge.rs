@@ -2,6 +2,7 @@
 
 use crate::bank::Nature;
 use crate::endurance::Endurance;
+use crate::estimate::Confidence;
 use crate::posterior::{Drain, Measured, Posterior};
 use crate::surprise::Surprise;
 use crate::trend::Trend;
@@ -17,6 +18,8 @@ pub(crate) struct Discharge {
     pub trend: Trend,
     /// What was known before is not of this battery.
     pub contradicted: bool,
+    /// It was measured of this very UPS, and nothing was at odds with it so far.
+    pub own: bool,
     /// The load was not said for a while: nothing is measured from it.
     pub blind: bool,
     pub seconds: f64,
@@ -24,6 +27,9 @@ pub(crate) struct Discharge {
     pub missing: f64,
     /// Whether it was seen from its beginning, and never surprised for long.
     pub whole: bool,
+    /// The volts are still those that a charger holds, and were for so long.
+    pub settles: bool,
+    pub settles_s: f64,
     /// Whether anything at all is known of how full the battery was.
     pub begun: bool,
     pub adapted: f64,
@@ -32,6 +38,11 @@ pub(crate) struct Discharge {
     pub longest_s: f64,
     /// Share used when it was last evaluated.
     pub measured_at: f64,
+    /// How well its runtime is known, and the share used when that was last looked at.
+    pub confidence: Option<Confidence>,
+    pub judged_at: f64,
+    /// Whether it was known better before: it is not known well again in this discharge.
+    pub fell: bool,
     /// What was known before.
     pub before: Option<Measured>,
 }
@@ -64,6 +75,10 @@ const DIPPED_S: f64 = 30.0;
 const COUNTS_V: f64 = 0.15;
 /// From here on the line through the volts counts.
 const RECOVERED_S: f64 = 10.0;
+/// A discharge that had volts of a charger for a larger share of its time is none.
+const MOST_SETTLES: f64 = 0.25;
+/// Errors of one reading of a cell of LFP.
+const NOISE_V: f64 = 0.03;
 /// A load below this share of the other is less.
 const LESS: f64 = 0.95;
 
@@ -73,6 +88,11 @@ impl Lowest {
         self.last = [self.last[1], self.last[2], Some(volts)];
         let now = self.last.iter().flatten().copied().fold(f64::MAX, f64::min);
         self.least.is_some_and(|(least, with)| load >= LESS * with && now > least + nature.rise_v)
+    }
+
+    /// Whether none were accepted yet.
+    fn is_new(&self) -> bool {
+        self.least.is_none()
     }
 
     /// The last volts were accepted.
@@ -89,11 +109,21 @@ impl Lowest {
 const SILENCE_S: f64 = 30.0;
 /// ... and when at least this share was used.
 const LOW: f64 = 0.75;
+/// ... or this, at the volts at which this UPS switched off before: within this part of the way from low volts to them.
+const LOW_AT_END: f64 = 0.35;
+const NEAR: f64 = 0.5;
+/// An end was seen of what is known to this deviation.
+const SURE: f64 = 0.2;
 
 /// The memory is at odds with the volts when they are so much likelier, as a logarithm, of any battery; and it is
 /// confirmed when they are so much less likely. (Of its own battery the likeness is never 2.5 below that of
 /// others in the outages of the proof, but at the very end of one with LFP, and mostly 2.5 above it.)
 const CONTRADICTED: f64 = 5.0;
+/// What was measured of this UPS itself outlives more once this share is used: then it is the shape of the curve that
+/// differs, and the model has that wrong of some batteries of other physics (down to -14 in `tests/lives.rs`). One that
+/// broke down is found by the posterior all the same.
+const EARLY: f64 = 0.15;
+const CONTRADICTED_OWN: f64 = 15.0;
 const CONFIRMED: f64 = 2.5;
 
 /// What volts say of a memory.
@@ -112,6 +142,13 @@ impl Discharge {
         let likely = |posterior: &Posterior| posterior.foretells(nature, curve, &drain, volts, variance);
         // what a charger holds, no battery has that is emptied
         let charged = self.seconds >= DIPPED_S && volts >= nature.float_v;
+        // but cells of LFP keep some of the charger's volts for minutes at a small load
+        self.settles = charged && !nature.drop_tells && self.lowest.is_new();
+        if self.settles {
+            self.settles_s += passed;
+            return;
+        }
+        let charged = charged && (nature.drop_tells || volts >= nature.float_v + NOISE_V);
         let foretold = !charged
             && !self.lowest.rises(nature, load, volts)
             && (likely(&self.posterior) || self.others.as_ref().is_some_and(likely));
@@ -130,11 +167,25 @@ impl Discharge {
         self.whole &= !self.surprise.is_lost();
     }
 
+    /// Whether most of it had volts of a battery that is emptied.
+    pub fn is_plain(&self) -> bool {
+        self.settles_s <= MOST_SETTLES * self.seconds
+    }
+
+    /// Takes how well the runtime is known now. What was doubted once stays doubted to the end.
+    pub fn judge(&mut self, now: Confidence) {
+        let before = self.confidence.unwrap_or(now);
+        self.fell |= now < before;
+        self.confidence = Some(if self.fell { now.min(before) } else { now });
+    }
+
     /// What the volts so far say of the memory.
-    pub fn word(&self) -> MemoryCheck {
+    pub fn word(&self, curve: &Endurance) -> MemoryCheck {
         let Some(others) = &self.others else { return MemoryCheck::Nothing };
+        let outlives = self.own && self.used(curve) > self.missing + EARLY;
+        let contradicted = if outlives { CONTRADICTED_OWN } else { CONTRADICTED };
         match self.posterior.evidence() - others.evidence() {
-            less if less < -CONTRADICTED => MemoryCheck::Contradicted,
+            less if less < -contradicted => MemoryCheck::Contradicted,
             more if more > CONFIRMED => MemoryCheck::Confirmed,
             _ => MemoryCheck::Nothing,
         }
@@ -147,10 +198,13 @@ impl Discharge {
     /// Whether the UPS was silent between the last sample on battery and mains, the battery being
     /// low: it has switched off then.
     pub fn fell_silent(&self, nature: &Nature, curve: &Endurance, gap_s: f64) -> bool {
-        gap_s >= SILENCE_S
-            && gap_s >= 4.0 * self.longest_s
-            && self.volts.is_some_and(|volts| volts <= nature.low_v)
-            && self.used(curve) >= LOW
+        let Some(volts) = self.volts.filter(|volts| *volts <= nature.low_v) else { return false };
+        let used = self.used(curve);
+        // one that lost much since its end was seen is at these volts before it should be empty
+        let is_end = self.before.is_some_and(|before| before.strength.1 < SURE)
+            && volts <= self.posterior.end_volts().mean + NEAR * (nature.low_v - nature.volts[3].0);
+        let least = if is_end { LOW_AT_END } else { LOW };
+        gap_s >= SILENCE_S && gap_s >= 4.0 * self.longest_s && used >= least
     }
 
     /// The UPS switched off: the battery was empty at these volts.

@@ -193,7 +193,7 @@ impl Estimator {
         };
         let Some(load) = self.drawn_ahead().filter(|_| self.senseless < ABSENT_AFTER) else { return nothing };
         if let Some(discharge) = &self.discharge {
-            if !discharge.begun || discharge.surprise.is_lost() {
+            if !discharge.begun || discharge.settles || discharge.surprise.is_lost() {
                 return nothing;
             }
             let (ln_seconds, share) = discharge.posterior.left(&self.curve, &discharge.drain(load));
@@ -204,8 +204,7 @@ impl Estimator {
                 charge_percent: Some((100.0 * share).clamp(0.0, 100.0)),
                 runtime_s: Some(outlook.likely_s),
                 runtime_least_s: Some(outlook.least_s),
-                confidence: Confidence::of(self.doubt(ln_seconds.deviation, share))
-                    .min(self.at_most(discharge)),
+                confidence: discharge.confidence.unwrap_or(Confidence::Guess).min(self.at_most(discharge)),
                 ..nothing
             };
         }
@@ -258,7 +257,7 @@ impl Estimator {
             }
             let used = discharge.used(&self.curve);
             self.measure_from(&discharge, used);
-            let lost = discharge.surprise.is_lost() || !discharge.begun;
+            let lost = discharge.surprise.is_lost() || discharge.settles || !discharge.begun;
             self.guessed |= lost;
             // what was drawn is known, but not how much there was
             self.missing = (!lost || self.measured.is_some()).then_some(used);
@@ -311,12 +310,18 @@ impl Estimator {
             self.measure_from(&discharge, used);
             discharge.measured_at = used;
         }
+        if discharge.confidence.is_none() || used >= discharge.judged_at + MEASURE_EACH {
+            let ahead = discharge.drain(self.drawn_ahead().unwrap_or(load));
+            let (ln_seconds, share) = discharge.posterior.left(&self.curve, &ahead);
+            discharge.judge(Confidence::of(self.doubt(ln_seconds.deviation, share)));
+            discharge.judged_at = used;
+        }
         self.discharge = Some(discharge);
     }
 
     /// Whether what was remembered is of this battery.
     fn look_at_memory(&mut self, discharge: &mut Discharge) {
-        match discharge.word() {
+        match discharge.word(&self.curve) {
             MemoryCheck::Nothing => {}
             MemoryCheck::Confirmed => (self.trust, self.own) = (Trust::Full, true),
             MemoryCheck::Contradicted => {
@@ -335,23 +340,32 @@ impl Estimator {
         let missing = self.missing.unwrap_or(0.0);
         let believed = self.trust > Trust::Contradicted;
         let first = self.first_strength();
+        let own = self.own && self.trust == Trust::Full;
+        let measured = self.measured.filter(|_| believed);
+        let others = || Posterior::before(&self.bank, None, false, first);
         Discharge {
-            posterior: Posterior::before(&self.bank, self.measured.filter(|_| believed).as_ref(), first),
-            others: (believed && self.measured.is_some()).then(|| Posterior::before(&self.bank, None, first)),
+            posterior: Posterior::before(&self.bank, measured.as_ref(), own, first),
+            others: measured.map(|_| others()),
             surprise: Surprise::default(),
             lowest: Lowest::default(),
             trend: Trend::default(),
             contradicted: !believed,
+            own,
             blind: false,
             seconds: 0.0,
             energy: 0.0,
             missing,
             whole: !self.guessed,
+            settles: false,
+            settles_s: 0.0,
             begun: self.missing.is_some(),
             adapted: load,
             volts: None,
             longest_s: 0.0,
             measured_at: missing,
+            confidence: None,
+            judged_at: missing,
+            fell: false,
             before: self.measured,
         }
     }
@@ -359,11 +373,12 @@ impl Estimator {
     /// Keeps what this discharge teaches, if it teaches anything.
     fn measure_from(&mut self, discharge: &Discharge, used: f64) {
         let depth = used - discharge.missing;
-        if !discharge.whole || discharge.seconds < SHORTEST_S || discharge.blind {
+        if !discharge.whole || !discharge.is_plain() || discharge.seconds < SHORTEST_S || discharge.blind {
             return;
         }
         // a battery that broke down is told by what it was before; another one is not
-        let before = discharge.before.filter(|_| self.own || self.trust > Trust::Doubted);
+        let outlives = discharge.own || !discharge.contradicted;
+        let before = discharge.before.filter(|_| outlives && (self.own || self.trust > Trust::Doubted));
         let known = before.filter(|_| !discharge.contradicted && self.trust != Trust::Contradicted);
         let first = self.first_strength();
         let (strength, tilt, volts) =
@@ -395,10 +410,13 @@ impl Estimator {
 
     /// The spread knows nothing of what the model has wrong.
     fn at_most(&self, discharge: &Discharge) -> Confidence {
-        let by_discharge = match (discharge.whole, is_sure(discharge)) {
-            (false, _) => Confidence::Guess,
-            (true, false) => Confidence::Low,
-            (true, true) => Confidence::Good,
+        let nature = self.nature();
+        let before = discharge.before.filter(|_| is_sure(discharge));
+        let by_discharge = match before.filter(|_| discharge.whole) {
+            Some(before) => Confidence::of(before.strength.1.hypot(0.5 * nature.model.0)),
+            // volts that are flat tell nothing of a battery that was never seen to its end
+            None if discharge.whole && nature.drop_tells => Confidence::Low,
+            None => Confidence::Guess,
         };
         let by_load = if self.load.is_unknown() { Confidence::Guess } else { by_discharge };
         if self.measured.is_some() { by_load.min(self.trust.at_most()) } else { by_load }

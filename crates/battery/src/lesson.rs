@@ -19,18 +19,24 @@ pub(crate) fn after(
     let unseen = 1.0 - used.clamp(0.0, 1.0);
     let (strength, tilt, volts) = posterior.measured();
     let common = nature.volts;
-    // the shape of a curve that was seen to its end is known
-    let doubt =
-        nature.unseen * unseen * if before.is_some_and(|known| known.strength.1 < SEEN) { 0.5 } else { 1.0 };
+    // the shape of a curve that was seen to its end is known; the first half of it says little of the rest
+    let is_seen = before.is_some_and(|known| known.strength.1 < SEEN);
+    let missed = unseen * (2.0 * unseen).max(1.0);
+    let doubt = nature.unseen * missed * if is_seen { 0.5 } else { 1.0 };
     let began = before.map_or(first, |known| (known.strength.0, known.strength.1));
     let strength = joined(began, LEAST_STRENGTH, (strength.mean, strength.deviation), doubt);
     let tilt = match before {
-        Some(known) => joined(known.tilt, 0.4 * nature.tilt_deviation, (tilt.mean, tilt.deviation), 0.0),
+        Some(known) => joined(
+            known.tilt,
+            0.4 * nature.tilt_deviation,
+            (tilt.mean, tilt.deviation),
+            nature.tilt_deviation * missed,
+        ),
         None => (tilt.mean, tilt.deviation),
     };
     let volts = std::array::from_fn(|n| {
         let (mean, deviation) = volts[n];
-        let doubt = common[n].1 * unseen;
+        let doubt = common[n].1 * missed;
         let (low, high) = nature.bounds[n];
         let (mean, deviation) = match before {
             Some(known) => joined(known.volts[n], LEAST_VOLTS[n], (mean, deviation), doubt),
@@ -45,20 +51,32 @@ pub(crate) fn after(
 /// A strength known to this deviation was seen to the end.
 const SEEN: f64 = 0.2;
 
+/// The doubt of two looks has much in common: both miss the same part of the curve.
+const IN_COMMON: f64 = 0.5;
+
+/// A conclusion so many deviations from what was known shows that it changed.
+const CHANGED: f64 = 2.0;
+
 /// What was known, joined with what was concluded from it (with at least the deviation `least`) and from new
-/// readings, where these have a doubt of their own. Never known less than before, unless it moved.
+/// readings, where these have a doubt of their own. Never known less than before, unless it moved; and never better
+/// than that doubt, however many looks there are.
 fn joined(known: Number, least: f64, concluded: Number, doubt: f64) -> Number {
-    let began = 1.0 / known.1.max(least).powi(2);
-    let news = 1.0 / concluded.1.max(1e-4).powi(2) - began;
+    let began = known.1.max(least).powi(2);
+    if (concluded.0 - known.0).abs() > CHANGED * began.sqrt().hypot(doubt) {
+        return (concluded.0, concluded.1.hypot(doubt).min(known.1.hypot(concluded.0 - known.0)));
+    }
+    let news = 1.0 / concluded.1.max(1e-4).powi(2) - 1.0 / began;
     if news <= 0.0 {
         return known;
     }
     // what the readings say by themselves
-    let says = (concluded.0 * (news + began) - known.0 * began) / news;
-    let weight = 1.0 / (1.0 / news + doubt * doubt);
-    let mean = (known.0 * began + says * weight) / (began + weight);
-    let deviation = (began + weight).powf(-0.5);
-    (mean, deviation.min(known.1.hypot(mean - known.0)))
+    let says = (concluded.0 * (news + 1.0 / began) - known.0 / began) / news;
+    let within = 1.0 / news + doubt * doubt;
+    let common = IN_COMMON * began.sqrt() * doubt;
+    let gain = ((began - common) / (began + within - 2.0 * common)).clamp(0.0, 1.0);
+    let mean = known.0 + gain * (says - known.0);
+    let variance = (1.0 - gain).powi(2) * began + gain * gain * within + 2.0 * gain * (1.0 - gain) * common;
+    (mean, variance.sqrt().max(doubt).min(known.1.hypot(mean - known.0)))
 }
 
 #[cfg(test)]

@@ -87,6 +87,13 @@ pub(crate) const LEAST_VOLTS: [f64; NUMBERS] = [0.006, 0.01, 0.015, 0.01];
 /// The least density, so that a battery that was replaced or broke down can become likely.
 const NEVER: f64 = 1e-9;
 
+/// The chance (small enough that other batteries contradict it first) that it is not what it was at the last discharge, and how strong it is then: weaker, mostly.
+const CHANGED: f64 = 0.002;
+const AGED: f64 = 0.1;
+const CHANGED_DEVIATION: f64 = 0.3;
+/// The volts of one that changed, in parts of how far those of all batteries differ.
+const LOOSE: f64 = 0.5;
+
 /// So many deviations from all that was foretold are a surprise.
 const SURPRISE: f64 = 5.0;
 /// Who used more than it gives is empty, whatever load and curve have wrong.
@@ -95,8 +102,9 @@ const OVER: f64 = 1.1;
 const LIKELY: f64 = -9.0;
 
 impl Posterior {
-    /// Before a discharge: by what was measured, or by the strength that is expected at first.
-    pub fn before(bank: &Bank, measured: Option<&Measured>, first: (f64, f64)) -> Posterior {
+    /// Before a discharge: by what was measured, for certain of its `own` UPS or not, or by the strength that is expected at
+    /// first.
+    pub fn before(bank: &Bank, measured: Option<&Measured>, own: bool, first: (f64, f64)) -> Posterior {
         let nature = bank.chemistry.nature();
         let (strength, tilt, volts) = match measured {
             None => (first, (1.0, nature.tilt_deviation), nature.volts),
@@ -106,7 +114,11 @@ impl Posterior {
                 std::array::from_fn(|n| (measured.volts[n].0, measured.volts[n].1.max(LEAST_VOLTS[n]))),
             ),
         };
-        let density = |ln: f64| bell(ln, strength) + NEVER;
+        // what was measured may have changed since; of another UPS it is contradicted instead
+        let changed = (strength.0 - AGED, CHANGED_DEVIATION);
+        let may_change = own && measured.is_some();
+        let chance = if may_change { CHANGED } else { 0.0 };
+        let density = |ln: f64| (1.0 - chance) * bell(ln, strength) + chance * bell(ln, changed) + NEVER;
         let cases = (0..STEPS * nature.tilts.len()).map(|n| {
             let ln_strength = WEAKEST.ln() + STEP * (n % STEPS) as f64;
             let own_tilt = nature.tilts[n / STEPS];
@@ -115,6 +127,9 @@ impl Posterior {
             let mut volts = volts;
             if measured.is_none() {
                 volts[1].0 += nature.drop_by_tilt * (own_tilt - 1.0);
+            } else if may_change && (ln_strength - strength.0).abs() > 3.0 * strength.1 {
+                // one that changed has other volts as well
+                volts.iter_mut().zip(nature.volts).for_each(|(own, any)| own.1 = own.1.max(LOOSE * any.1));
             }
             Case { ln_strength, tilt: own_tilt, ln_weight: weight.ln(), volts: Volts::of(volts) }
         });
@@ -218,7 +233,9 @@ impl Posterior {
         let whole = self.spread(|case| case.ln_strength);
         let near =
             |case: &Case| (case.ln_strength - whole.mean).abs() <= 3.0 * whole.deviation.clamp(STEP, 0.2);
-        let [strength, tilt] = self.spreads(near, |case| [case.ln_strength, case.tilt]);
+        let [mut strength, tilt] = self.spreads(near, |case| [case.ln_strength, case.tilt]);
+        // between the points of the grid nothing is known
+        strength.deviation = strength.deviation.hypot(0.29 * STEP);
         let between: [Spread; NUMBERS] = self.spreads(near, |case| case.volts.mean);
         let within: [Spread; NUMBERS] =
             self.spreads(near, |case| std::array::from_fn(|n| case.volts.variance(n)));

@@ -50,6 +50,23 @@ pub enum Draw {
     Amperes(f64),
 }
 
+/// A full battery, of whatever physics, that is being emptied.
+pub trait Physics: Clone {
+    /// Volts of a cell and amperes under this draw; None when it cannot be given.
+    fn under(&self, draw: Draw) -> Option<(f64, f64)>;
+    /// So many amperes flow for so long.
+    fn pass(&mut self, seconds: f64, amperes: f64);
+    /// Seconds until it is down at these volts, under this draw.
+    fn seconds_to(mut self, draw: Draw, cut_off_v: f64, step_s: f64) -> f64 {
+        let mut passed = 0.0;
+        while let Some((_, amperes)) = self.under(draw).filter(|(volts, _)| *volts > cut_off_v) {
+            self.pass(step_s, amperes);
+            passed += step_s;
+        }
+        passed
+    }
+}
+
 /// A cell that is being emptied.
 #[derive(Clone, Copy, Debug)]
 pub struct Emptying {
@@ -62,9 +79,10 @@ impl Emptying {
     pub fn full(cell: Cell) -> Emptying {
         Emptying { cell, near: 0.0, far: 0.0 }
     }
+}
 
-    /// Volts and amperes under this draw; None when it cannot be given.
-    pub fn under(&self, draw: Draw) -> Option<(f64, f64)> {
+impl Physics for Emptying {
+    fn under(&self, draw: Draw) -> Option<(f64, f64)> {
         let rest = self.cell.rest.volts(self.near);
         let amperes = match draw {
             Draw::Amperes(amperes) => amperes,
@@ -80,17 +98,7 @@ impl Emptying {
         (volts > 0.0).then_some((volts, amperes))
     }
 
-    /// Seconds until it is down at these volts, under this draw.
-    pub fn seconds_to(mut self, draw: Draw, cut_off_v: f64, step_s: f64) -> f64 {
-        let mut passed = 0.0;
-        while let Some((_, amperes)) = self.under(draw).filter(|(volts, _)| *volts > cut_off_v) {
-            self.pass(step_s, amperes);
-            passed += step_s;
-        }
-        passed
-    }
-
-    pub fn pass(&mut self, seconds: f64, amperes: f64) {
+    fn pass(&mut self, seconds: f64, amperes: f64) {
         let level = self.cell.levels * (self.near - self.far);
         let reach = self.cell.reach;
         self.near += seconds * (amperes / (3600.0 * self.cell.ah) - level) / reach;

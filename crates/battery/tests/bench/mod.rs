@@ -5,4 +5,6 @@ pub mod cell;
 pub mod nut;
 pub mod porous;
 pub mod sheets;
+pub mod shepherd;
 pub mod ups;
+pub mod world;

@@ -1,6 +1,6 @@
 //! A UPS on such a battery, and what it says: rounded, noisy, and with a dip at the beginning.
 
-use super::cell::{Cell, Draw, Emptying, seconds_to};
+use super::cell::{Cell, Draw, Emptying, Physics, seconds_to};
 use super::sheets::Sheet;
 use battery::{Bank, Chemistry, PowerSource, Sample};
 use std::time::Duration;
@@ -54,7 +54,7 @@ impl std::fmt::Display for Pattern {
 }
 
 impl Pattern {
-    fn load(self, seconds: f64, dice: &mut Dice, before: f64) -> f64 {
+    pub fn load(self, seconds: f64, dice: &mut Dice, before: f64) -> f64 {
         match self {
             Pattern::Steady(load) => load,
             Pattern::Steps => [30.0, 70.0, 40.0][(seconds / 180.0) as usize % 3],
@@ -132,7 +132,18 @@ impl Ups {
 
     /// Empties the full battery from `from_s` on.
     pub fn outage(&self, pattern: Pattern, every_s: f64, from_s: f64, dice: &mut Dice) -> Trace {
-        let mut emptying = Emptying::full(self.cell);
+        self.empty(Emptying::full(self.cell), pattern, every_s, from_s, dice)
+    }
+
+    /// The same with a battery of another physics.
+    pub fn empty(
+        &self,
+        mut emptying: impl Physics,
+        pattern: Pattern,
+        every_s: f64,
+        from_s: f64,
+        dice: &mut Dice,
+    ) -> Trace {
         let (mut passed, mut due, mut load) = (0.0, 0.0, 0.0);
         let (mut samples, mut left_s, mut told) = (vec![], vec![], f64::NEG_INFINITY);
         loop {
@@ -145,7 +156,9 @@ impl Ups {
             if passed >= due {
                 let dip = self.meter.dip_v * (-passed / 20.0_f64).exp();
                 samples.push(self.says(from_s + passed, volts - dip, load, PowerSource::Battery, dice));
-                left_s.push((passed >= told + 10.0).then(|| emptying.seconds_to(draw, self.cut_off_v, 2.0)));
+                left_s.push(
+                    (passed >= told + 10.0).then(|| emptying.clone().seconds_to(draw, self.cut_off_v, 2.0)),
+                );
                 told = if left_s.last().is_some_and(Option::is_some) { passed } else { told };
                 due += every_s;
             }
