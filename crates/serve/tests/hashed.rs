@@ -147,7 +147,7 @@ fn a_hash_that_cannot_be_checked_ends_the_start() {
         let output = site.upsd().arg("-F").output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(!output.status.success(), "{said}");
-        assert!(said.contains("upsd.users, line 3: [admin]: ") && said.contains(part), "{said}");
+        assert!(said.contains("upsd.users, line 4: [admin]: ") && said.contains(part), "{said}");
     }
 }
 

@@ -412,6 +412,11 @@ impl Detection {
         self.heard.iter().any(|heard| heard.line.is_some())
     }
 
+    /// Whether an attempt that was given up had a reply in time.
+    pub fn answered_at_first(&self) -> bool {
+        self.given_up.iter().any(|heard| heard.line.is_some())
+    }
+
     /// Whether anything came, accepted or not.
     pub fn anything_said(&self) -> bool {
         self.anything_said

@@ -348,3 +348,16 @@ fn rounded(seconds: f64) -> f64 {
     };
     (seconds / step).round() * step
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As docs/battery.md names them.
+    #[test]
+    fn confidence_is_said_in_the_documented_words() {
+        let words = [Confidence::Guess, Confidence::Low, Confidence::Fair, Confidence::Good].map(word);
+        assert_eq!(words, [Some("guess"), Some("low"), Some("fair"), Some("good")]);
+        assert_eq!(word(Confidence::Nothing), None);
+    }
+}

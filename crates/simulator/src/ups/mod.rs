@@ -133,7 +133,7 @@ impl SimulatedUps {
             self.locked_up = true;
             return;
         }
-        if now < self.rests_until {
+        if self.rests_for > Duration::ZERO && now < self.rests_until {
             self.rests_until = now + self.rests_for;
             return;
         }

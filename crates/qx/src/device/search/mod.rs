@@ -149,7 +149,9 @@ impl Search {
     /// have come too soon.
     pub(super) fn sign_rest(&self) -> Duration {
         match &self.stage {
-            Stage::Detecting { round, .. } if *round > 1 => SIGN_REST,
+            Stage::Detecting { detection, round, .. } if *round > 1 && detection.answered_at_first() => {
+                SIGN_REST
+            }
             _ => Duration::ZERO,
         }
     }
