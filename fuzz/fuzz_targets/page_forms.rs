@@ -33,8 +33,8 @@ impl AccessSite for Closed {
     fn is_still(&self, _: &PageAccount, _: &Caller) -> bool {
         panic!("a session was found");
     }
-    fn has_ups(&self, _: &str) -> bool {
-        true
+    fn unit(&self, _: &str) -> Option<u128> {
+        Some(1)
     }
     fn controls(&self, _: &PageAccount, _: &str) -> UpsControls {
         panic!("controls were shown");

@@ -409,3 +409,12 @@ fn passwords_of_upsd_users_are_checked() {
     }
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+/// Found by a newcomer: a heading without its end took a UPS away, and nothing was said.
+#[test]
+fn a_heading_without_its_end_is_an_error() {
+    let text = "[big]\ndriver = nutdrv_qx\nport = /dev/ttyS0\n[q\ndriver = dummy-ups\n";
+    let (output, said) = check("begun", text, &[]);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("ups.conf:4: error: '[q' is no section"), "{said}");
+}

@@ -143,7 +143,15 @@ impl Terminal {
         while let Ok(more) = self.shown.recv_timeout(PATIENCE) {
             self.text += &text(&more);
         }
-        (self.child.wait().unwrap().code(), self.text.clone())
+        let began = std::time::Instant::now();
+        while began.elapsed() < PATIENCE {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                return (status.code(), self.text.clone());
+            }
+            std::thread::sleep(std::time::Duration::from_millis(20));
+        }
+        let _ = self.child.kill();
+        panic!("it goes on, after:\n{}", self.text);
     }
 }
 

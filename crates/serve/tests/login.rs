@@ -229,6 +229,8 @@ fn programs_give_orders_by_the_api() {
         (mute, guess, "", 401),
         ("POST /api/v1/ups/odd/commands/load.off", hashed, "", 403),
         ("PUT /api/v1/ups/odd/settings/ups.id", hashed, "value=x", 403),
+        // it goes off at once, whatever the value says
+        ("POST /api/v1/ups/rack/commands/load.off", admin, "value=600", 409),
         ("PUT /api/v1/ups/odd/settings/ups.status", admin, "value=OB", 403),
         ("PUT /api/v1/ups/odd/settings/input.transfer.low", admin, "value=181", 409),
         ("POST /api/v1/ups/gone/commands/load.off", admin, "", 409),

@@ -70,8 +70,8 @@ impl AccessSite for Users {
     fn is_still(&self, _: &PageAccount, _: &Caller) -> bool {
         self.is_there.get()
     }
-    fn has_ups(&self, ups: &str) -> bool {
-        ups == "rack"
+    fn unit(&self, ups: &str) -> Option<u128> {
+        (ups == "rack").then_some(1)
     }
     fn controls(&self, _: &PageAccount, _: &str) -> UpsControls {
         let evil = "<script>alert(1)</script>\"'";

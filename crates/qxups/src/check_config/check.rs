@@ -82,6 +82,12 @@ impl CheckReport {
     fn check_one(&mut self, conf: &UpsConf, section: &Section, folder: &Path) -> Whose {
         let driver = value(section, "driver");
         let name = section.name.clone();
+        // it counts as a setting, as in NUT, and a UPS is missing
+        for begun in section.settings.iter().filter(|setting| setting.name.starts_with('[')) {
+            let text =
+                format!("'{}' is no section: write [name]; what follows would be for [{name}]", begun.name);
+            self.wrong(begun.line, text);
+        }
         if name == "default" {
             self.wrong(section.line, "upsd uses the name 'default' itself: give this UPS another");
         }

@@ -170,6 +170,10 @@ pub fn monitor(
         (Some(false), _) => {}
     }
     let Some((user, password)) = who_watches(folder, new) else {
+        if given.is_some() {
+            let why = "upsmon needs the password of a user that watches in the clear, and upsd.users has none: write MONITOR by hand, and leave --upsmon out";
+            return Err(why.into());
+        }
         answers
             .say("upsmon.conf: write MONITOR by hand; the password of its user is known as a hash only.")?;
         return Ok(None);

@@ -12,7 +12,9 @@ pub(super) struct WatchedUnit {
     meter: EnergyMeter,
     /// Watt-hours that are in no batch yet: said, and computed.
     energy: [f64; 2],
-    /// All of them, with those that the file had.
+    /// Those of the last batch: they may not be on the disk yet.
+    handed: [f64; 2],
+    /// All before, with those that the file had.
     counted: [f64; 2],
 }
 
@@ -56,7 +58,6 @@ impl WatchedUnit {
         let energy_wh = self.meter.count(now.steady, said.power());
         if let Some((wh, provenance)) = energy_wh {
             self.energy[usize::from(provenance == Provenance::Computed)] += wh;
-            self.count_on(provenance, wh);
         }
         self.outages.read(OutageReadings {
             charge: said.charge(),
@@ -68,7 +69,11 @@ impl WatchedUnit {
 
     /// Watt-hours since the last call: said, and computed.
     pub fn take_energy(&mut self) -> [f64; 2] {
-        std::mem::take(&mut self.energy)
+        for (counted, handed) in self.counted.iter_mut().zip(self.handed) {
+            *counted += handed;
+        }
+        self.handed = std::mem::take(&mut self.energy);
+        self.handed
     }
 
     /// So many watt-hours were counted before.
@@ -76,7 +81,8 @@ impl WatchedUnit {
         self.counted[usize::from(whose == Provenance::Computed)] += wh;
     }
 
-    /// Watt-hours since they are counted: said, and computed.
+    /// Watt-hours since they are counted, as far as they are on the disk: what would be lost with the power is not told, for
+    /// a counter must not go back.
     pub fn counted(&self) -> [f64; 2] {
         self.counted
     }

@@ -96,6 +96,8 @@ pub struct Ups {
     description: RefCell<Option<String>>,
     origin: RefCell<Known>,
     feed: RefCell<Feed>,
+    /// How often its source began anew.
+    anew: Cell<u16>,
     forced_shutdown: Cell<bool>,
 }
 
@@ -108,6 +110,12 @@ impl Ups {
     /// Its name.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// A number that is another one when the UPS behind its name may be another.
+    pub fn unit(&self) -> u128 {
+        let of_source = self.with_source(0, |source| source.unit());
+        u128::from(self.id.0) << 80 | u128::from(self.anew.get()) << 64 | u128::from(of_source)
     }
 
     /// Does something with its description.
@@ -345,6 +353,7 @@ impl Fleet {
             description: RefCell::new(plan.description),
             origin: RefCell::new(plan.origin.into()),
             feed: RefCell::new(feed),
+            anew: Cell::default(),
             forced_shutdown: Cell::new(false),
         }
     }
@@ -372,6 +381,7 @@ impl Fleet {
             _ => Fate::Anew,
         };
         if fate == Fate::Anew {
+            ups.anew.set(ups.anew.get().wrapping_add(1));
             ups.with_source((), |source| source.stop());
             // the port has to be free first
             *ups.feed.borrow_mut() = Feed::Nothing;

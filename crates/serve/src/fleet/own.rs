@@ -275,6 +275,16 @@ impl Source for OwnSource {
         device.store().commands().iter().any(|known| known.eq_ignore_ascii_case(name))
     }
 
+    fn takes_value(&self, name: &str) -> bool {
+        let device = self.station.device().borrow();
+        let protocol = device.protocol();
+        protocol.is_some_and(|it| it.commands_named(name).any(|command| command.parameter.is_some()))
+    }
+
+    fn unit(&self) -> u64 {
+        self.station.device().borrow().generation()
+    }
+
     fn hand_over(&self, order: Order<'_>, _: bool, answer: WhenEnded) -> bool {
         let what = match order {
             Order::Command { name, parameter } => {

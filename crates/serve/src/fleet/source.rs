@@ -58,6 +58,14 @@ pub(crate) trait Source {
     fn each_command(&self, each: &mut dyn FnMut(&str));
     /// Whether it has one.
     fn has_command(&self, name: &str) -> bool;
+    /// Whether a command takes a value; a driver that does not say so is asked.
+    fn takes_value(&self, _: &str) -> bool {
+        true
+    }
+    /// A number that is another one when another UPS answers, where that is known.
+    fn unit(&self) -> u64 {
+        0
+    }
     /// Hands an order over. False when that is not possible; then there is no answer, or it says so. Where no client
     /// tracks it there may be none either: a driver is asked for its outcome only then, as by upsd.
     fn hand_over(&self, order: Order<'_>, tracked: bool, answer: WhenEnded) -> bool;

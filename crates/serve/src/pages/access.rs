@@ -309,8 +309,8 @@ impl AccessSite for UserDesk {
         self.of(account).is_some_and(|user| user.may_come_from(caller.address.to_canonical()))
     }
 
-    fn has_ups(&self, ups: &str) -> bool {
-        self.ups(ups).is_ok()
+    fn unit(&self, ups: &str) -> Option<u128> {
+        self.ups(ups).ok().map(|ups| ups.unit())
     }
 
     fn controls(&self, account: &PageAccount, ups: &str) -> UpsControls {

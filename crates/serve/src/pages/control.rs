@@ -95,6 +95,12 @@ pub(super) fn check(user: &User, ups: &Ups, order: &PageOrder) -> Result<(), Acc
 /// Whether the UPS has the command, or the variable and takes the value.
 fn takes(source: &dyn Source, order: &PageOrder) -> Result<(), AccessRefused> {
     match order {
+        PageOrder::Command { name, value: Some(_) }
+            if source.has_command(name) && !source.takes_value(name) =>
+        {
+            let sentence = format!("{name} takes no value, and nothing was sent: leave the value out.");
+            Err(AccessRefused::new(409, sentence))
+        }
         PageOrder::Command { name, .. } if source.has_command(name) => Ok(()),
         PageOrder::Command { .. } => Err(AccessRefused::new(404, "The UPS has no such command now.")),
         PageOrder::Set { variable, value } => {

@@ -174,8 +174,9 @@ pub trait AccessSite {
     ) -> Soon<Result<PageAccount, AccessRefused>>;
     /// Whether a user still has the password of the login, and may come from there.
     fn is_still(&self, account: &PageAccount, caller: &Caller) -> bool;
-    /// Whether a UPS of this name is served.
-    fn has_ups(&self, ups: &str) -> bool;
+    /// A number of the UPS that is served by this name, which is another one when the UPS may be another; none where there is
+    /// no such name.
+    fn unit(&self, ups: &str) -> Option<u128>;
     /// What the user may do to a UPS; nothing without fresh data.
     fn controls(&self, account: &PageAccount, ups: &str) -> UpsControls;
     /// Whether the user may give this order to this UPS now, and the UPS takes it.

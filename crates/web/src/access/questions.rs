@@ -21,6 +21,8 @@ struct Question {
     number: u64,
     mark: PageSecret,
     ups: String,
+    /// Which UPS that was.
+    unit: u128,
     order: PageOrder,
     asked: Instant,
     given: Option<OutcomeSeen>,
@@ -46,7 +48,7 @@ pub enum Answered {
 
 impl Questions {
     /// A question is shown.
-    pub fn ask(&mut self, mark: PageSecret, ups: &str, order: PageOrder, now: Instant) {
+    pub fn ask(&mut self, mark: PageSecret, (ups, unit): (&str, u128), order: PageOrder, now: Instant) {
         if self.kept.len() >= QUESTIONS {
             self.kept.pop_front();
         }
@@ -55,6 +57,7 @@ impl Questions {
             number: self.last,
             mark,
             ups: ups.into(),
+            unit,
             order,
             asked: now,
             given: None,
@@ -62,11 +65,13 @@ impl Questions {
     }
 
     /// The question of that mark is answered by yes.
-    pub fn answer(&mut self, mark: &str, ups: &str, now: Instant) -> Answered {
+    pub fn answer(&mut self, mark: &str, (ups, unit): (&str, u128), now: Instant) -> Answered {
         let known = self.kept.iter().find(|question| question.mark.is(mark));
         match known.filter(|question| question.ups.eq_ignore_ascii_case(ups)) {
             None => Answered::Unasked,
             Some(known) if known.given.is_some() => Answered::Before(known.number),
+            // another UPS has the name now
+            Some(known) if known.unit != unit => Answered::Unasked,
             Some(known) if now.saturating_duration_since(known.asked) >= ANSWERED_WITHIN => Answered::Unasked,
             Some(known) => Answered::Give(known.number, known.order.clone()),
         }
@@ -102,15 +107,19 @@ mod tests {
     #[test]
     fn an_order_is_given_once() {
         let (now, mut questions) = (Instant::now(), Questions::default());
-        questions.ask(mark(1), "rack", order("load.off"), now);
-        assert!(matches!(questions.answer(&mark(2).text(), "rack", now), Answered::Unasked));
-        assert!(matches!(questions.answer(&mark(1).text(), "other", now), Answered::Unasked));
-        let Answered::Give(number, given) = questions.answer(&mark(1).text(), "RACK", now) else { panic!() };
+        questions.ask(mark(1), ("rack", 1), order("load.off"), now);
+        assert!(matches!(questions.answer(&mark(2).text(), ("rack", 1), now), Answered::Unasked));
+        assert!(matches!(questions.answer(&mark(1).text(), ("other", 1), now), Answered::Unasked));
+        let other = questions.answer(&mark(1).text(), ("rack", 2), now);
+        assert!(matches!(other, Answered::Unasked), "another UPS has the name");
+        let Answered::Give(number, given) = questions.answer(&mark(1).text(), ("RACK", 1), now) else {
+            panic!()
+        };
         assert_eq!(given, order("load.off"));
         assert!(questions.outcome(number, "rack").is_none());
         questions.give(number, watch::channel(None).1);
         for _ in 0..3 {
-            let again = questions.answer(&mark(1).text(), "rack", now);
+            let again = questions.answer(&mark(1).text(), ("rack", 1), now);
             assert!(matches!(again, Answered::Before(known) if known == number));
         }
         assert!(questions.outcome(number, "rack").is_some() && questions.outcome(number, "other").is_none());
@@ -119,10 +128,10 @@ mod tests {
     #[test]
     fn an_old_question_is_asked_anew() {
         let (now, mut questions) = (Instant::now(), Questions::default());
-        questions.ask(mark(1), "rack", order("load.off"), now);
+        questions.ask(mark(1), ("rack", 1), order("load.off"), now);
         let almost = now + ANSWERED_WITHIN - Duration::from_nanos(1);
-        assert!(matches!(questions.answer(&mark(1).text(), "rack", almost), Answered::Give(..)));
-        let late = questions.answer(&mark(1).text(), "rack", now + ANSWERED_WITHIN);
+        assert!(matches!(questions.answer(&mark(1).text(), ("rack", 1), almost), Answered::Give(..)));
+        let late = questions.answer(&mark(1).text(), ("rack", 1), now + ANSWERED_WITHIN);
         assert!(matches!(late, Answered::Unasked));
     }
 
@@ -130,10 +139,10 @@ mod tests {
     fn questions_are_bounded() {
         let (now, mut questions) = (Instant::now(), Questions::default());
         for number in 0..=QUESTIONS {
-            questions.ask(mark(number as u8), "rack", order("beeper.mute"), now);
+            questions.ask(mark(number as u8), ("rack", 1), order("beeper.mute"), now);
         }
         assert_eq!(questions.kept.len(), QUESTIONS);
-        assert!(matches!(questions.answer(&mark(0).text(), "rack", now), Answered::Unasked));
-        assert!(matches!(questions.answer(&mark(1).text(), "rack", now), Answered::Give(2, _)));
+        assert!(matches!(questions.answer(&mark(0).text(), ("rack", 1), now), Answered::Unasked));
+        assert!(matches!(questions.answer(&mark(1).text(), ("rack", 1), now), Answered::Give(2, _)));
     }
 }

@@ -121,7 +121,17 @@ fn back(ups: &UpsView) -> String {
 pub fn outcome(ups: &UpsView, order: &PageOrder, seen: Option<&PageOutcome>) -> String {
     let mut page = Page::still("What came of it - qxups", UP);
     let (title, level, text) = match seen {
-        Some(PageOutcome::Done) => ("Done", "good", "The driver reports that the UPS did it.".into()),
+        Some(PageOutcome::Done) => {
+            let text = match order {
+                PageOrder::Command { .. } => {
+                    "The driver reports it as done. A UPS that has no word for it is taken to have obeyed when it refused nothing: its values show whether it did."
+                }
+                PageOrder::Set { .. } => {
+                    "The driver reports it as set. A UPS may round it: what counts is the value that it says now."
+                }
+            };
+            ("Done", "good", text.into())
+        }
         Some(PageOutcome::Failed(Some(why))) => ("Not done, or not confirmed", "bad", format!("The driver reports: {why}")),
         Some(PageOutcome::Failed(None)) => (
             "Not done, or not confirmed",

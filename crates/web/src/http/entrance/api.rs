@@ -71,7 +71,7 @@ impl Entrance {
         order: PageOrder,
         visit: &Visit<'_>,
     ) -> Result<EntranceAnswer, AccessRefused> {
-        if !self.site.has_ups(ups) {
+        if self.site.unit(ups).is_none() {
             return Err(no_such_ups(ups));
         }
         is_short(&order)?;
@@ -83,7 +83,7 @@ impl Entrance {
             Err(_) => None,
         };
         let (status, word, text) = match seen {
-            Some(PageOutcome::Done) => (200, "done", "The driver reports that the UPS did it.".into()),
+            Some(PageOutcome::Done) => (200, "done", "The driver reports it as done; a UPS may round a value, and one without a word for it is taken to have obeyed when it refused nothing: read its values.".into()),
             Some(PageOutcome::Failed(why)) => {
                 let why = why.unwrap_or_else(|| "the UPS did not do it, or it is not known".into());
                 // no status that has libraries send an order again by themselves

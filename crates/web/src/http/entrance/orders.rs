@@ -43,7 +43,8 @@ impl Entrance {
         };
         let about = about.map(String::as_str).filter(|about| !about.is_empty());
         let mark = self.site.secret()?;
-        self.session(visit, |session| session.questions.ask(mark, &ups.name, order.clone(), now()))
+        let unit = self.site.unit(&ups.name).ok_or_else(|| no_such_ups(name))?;
+        self.session(visit, |session| session.questions.ask(mark, (&ups.name, unit), order.clone(), now()))
             .ok_or_else(logged_out)?;
         Ok(EntranceAnswer::page(200, page::question(ups, &order, about, &known.token, &mark.text())))
     }
@@ -61,11 +62,12 @@ impl Entrance {
             return Err(foreign_token());
         }
         let mark = form.get("mark").unwrap_or_default();
-        let answered = self.session(visit, |session| session.questions.answer(mark, name, now()));
+        let unit = self.site.unit(name).ok_or_else(|| no_such_ups(name))?;
+        let answered = self.session(visit, |session| session.questions.answer(mark, (name, unit), now()));
         let number = match answered.ok_or_else(logged_out)? {
             Answered::Before(number) => number,
             Answered::Unasked => {
-                let sentence = "Nothing was sent: the question was asked too long ago, or before others. Go back, and ask again.";
+                let sentence = "Nothing was sent: the question was asked too long ago, before others, or of another UPS that had this name. Go back, and ask again.";
                 return Err(AccessRefused::new(409, sentence));
             }
             Answered::Give(number, order) => {
