@@ -780,3 +780,78 @@ fn case_l34_a_question_that_is_lost_hides_no_rest() {
         case(&format!("L34 a rest of {rest} ms, a question lost"), "OB and LB", &Q1S, &text);
     }
 }
+
+/// An outage at `fails` seconds, a low battery, and mains again: each is told in time, and data is fresh then.
+fn outage(knobs: &str, interval: u64, fails: u64, (mains, low): (u64, u64)) -> String {
+    let (lasts, low_at) = (mains + low + 60, fails + mains + 10);
+    format!(
+        "option pollinterval={interval}\n{knobs}\nat {fails}s mains fail\nat {}s want ups.status has OB\n\
+         at {low_at}s charge 14\nat {}s want ups.status has LB\nat {}s want stale = no\nat {}s mains back\n\
+         at {}s want ups.status has OL\nuntil {}s",
+        fails + mains,
+        low_at + low,
+        low_at + low,
+        fails + lasts,
+        fails + lasts + mains,
+        fails + lasts + mains + 10,
+    )
+}
+
+#[test]
+fn case_l35_a_rest_behind_a_question_that_nut_asks_seldom_or_never() {
+    // found by a review: it is longer than NUT's interval, and was asked into for ever
+    for rest in [2500, 3000] {
+        let text = outage(&format!("knob odd rests={rest} ask:F"), 2, 600, (8, 12));
+        case(&format!("L35 a rest of {rest} ms behind F"), "OB, LB and OL", &["q1"], &text);
+        for ask in ["F", "I"] {
+            let knobs =
+                format!("knob odd rests={rest} ask:{ask} after:30\nknob odd silent every:1000 phase:300");
+            let text = outage(&knobs, 2, 640, (8, 12));
+            case(&format!("L35 {rest} ms behind {ask}, a question lost"), "OB, LB and OL", &Q1S, &text);
+        }
+    }
+    for (name, ask) in [("voltronic-qs", "QI"), ("hunnox", "BL")] {
+        let text = outage(&format!("knob odd rests=3000 ask:{ask} after:30"), 2, 600, (12, 16));
+        case(&format!("L35 a rest behind {ask}"), "OB, LB and OL", &[name], &text);
+    }
+}
+
+#[test]
+fn case_l36_a_ups_that_rests_in_outages_nearly_as_long_as_polls_are_apart() {
+    // found by a review: the line was left alone for four seconds at most
+    for (interval, rest) in [(2, 1900), (5, 4100), (5, 4700), (10, 4500), (15, 6000)] {
+        for tenths in [0, 7, 14] {
+            let knobs = format!("knob odd rests={rest} on:battery after:30");
+            let text = outage(&knobs, interval, 600, (20 + 3 * interval, 20 + 4 * interval));
+            let text =
+                text.replace("at 600s mains fail", &format!("at {}ms mains fail", 600_000 + 100 * tenths));
+            case(&format!("L36 a rest of {rest} ms, a poll each {interval} s"), "OB, LB and OL", &Q1S, &text);
+        }
+    }
+}
+
+#[test]
+fn case_l37_a_ups_that_rests_and_has_much_to_say() {
+    // found by a review: the questions behind the status kept it silent
+    for name in ["voltronic", "bestups", "voltronic-qs", "hunnox"] {
+        // (voltronic has four questions a poll: where the rest begins with the outage, OB is told after 16 s)
+        let all = [(3, 1000, ""), (3, 1400, " on:battery"), (5, 1900, " on:battery"), (5, 3500, "")];
+        let rests = if name == "voltronic" { &all[3..] } else { &all[..] };
+        for (interval, rest, on) in rests {
+            let knobs = format!("knob odd rests={rest}{on} after:60");
+            let text = outage(&knobs, *interval, 600, (30, 40));
+            case(&format!("L37 {name}, a rest of {rest} ms{on}"), "OB, LB and OL", &[name], &text);
+        }
+    }
+}
+
+#[test]
+fn case_l38_a_late_reply_before_a_ups_rests() {
+    // found by a review: it counted as a line that loses questions at random
+    for (late, rest) in [(1500, 3000), (2000, 3500), (2600, 3000)] {
+        let knobs =
+            format!("knob odd slow={late} every:1000 phase:100\nknob odd rests={rest} on:battery after:30");
+        let text = outage(&knobs, 5, 640, (30, 30));
+        case(&format!("L38 a reply after {late} ms, a rest of {rest} ms"), "OB, LB and OL", &Q1S, &text);
+    }
+}

@@ -198,7 +198,7 @@ impl Session {
     fn tell_event(&mut self) -> bool {
         let event = self.device.borrow_mut().poll_event();
         let Some(event) = event else { return false };
-        let why_stale = self.device.borrow().why_stale();
+        let why_stale = self.device.borrow().why_it_became_stale();
         self.report.event(&event, why_stale, self.now());
         match &event {
             Event::Stale => self.reset = Some((Instant::now() + RESET, LogLevel::Warning)),

@@ -183,11 +183,36 @@ impl Usb {
     pub async fn exchange(&mut self, exchange: &Exchange) -> Result<Reply, LinkError> {
         // what is left of an old reply must not be taken for the answer to a command
         let settle = exchange.settle || exchange.is_command || self.unsettled;
-        let mut listening = false;
         let mut transfers = Transfers::new(self.bridge, &exchange.command, self.step, settle);
         self.step += 1;
-        let (began, mut latency, mut stray) = (Instant::now(), Duration::ZERO, false);
-        let (mut gap, mut unended) = (Duration::ZERO, false);
+        let mut course = Course::begin();
+        let mut line = self.run(&mut transfers, exchange, &mut course).await?;
+        // a reply to some question is none to a command: it came late
+        let is_late = |line: &Vec<u8>| exchange.is_command && looks_like_reply(line);
+        if line.as_ref().is_some_and(is_late) {
+            transfers = Transfers::listening(self.bridge, &exchange.command);
+            line = self.run(&mut transfers, exchange, &mut course).await?.filter(|line| !is_late(line));
+        }
+        self.unsettled = line.is_none();
+        Ok(Reply {
+            failed: transfers.has_failed(),
+            unended: course.unended && line.is_some(),
+            echoed: line.as_deref() == Some(&exchange.command[..]),
+            line,
+            latency: course.latency,
+            stray: course.stray,
+            gap: course.gap,
+            ..Reply::default()
+        })
+    }
+
+    /// Makes transfers until they are done: the line that came, if one did.
+    async fn run(
+        &mut self,
+        transfers: &mut Transfers,
+        exchange: &Exchange,
+        course: &mut Course,
+    ) -> Result<Option<Vec<u8>>, LinkError> {
         loop {
             match transfers.next() {
                 TransferStep::Do(transfer, patience) => {
@@ -199,45 +224,12 @@ impl Usb {
                     };
                     let asked = Instant::now();
                     let outcome = self.attempt(&transfer, time).await?;
-                    if patience == Patience::Gap && matches!(outcome, TransferOutcome::Data(_)) {
-                        gap = gap.max(asked.elapsed());
-                    }
-                    // what is left of an old reply is no measure
-                    let is_reply = patience != Patience::Leftover;
-                    unended = patience == Patience::Gap && outcome == TransferOutcome::Nothing;
-                    if is_reply
-                        && latency.is_zero()
-                        && matches!(&outcome, TransferOutcome::Data(data) if !data.is_empty())
-                    {
-                        latency = began.elapsed();
-                    }
+                    course.note(patience, &outcome, asked);
                     transfers.handle(outcome);
                 }
                 TransferStep::Done(line) => {
-                    stray |= transfers.met_strays();
-                    let line = line.and_then(|line| without_nuls(&exchange.command, line));
-                    // a reply to some question is none to a command: it came late
-                    let is_late = |line: &Vec<u8>| exchange.is_command && looks_like_reply(line);
-                    if line.as_ref().is_some_and(is_late) && !listening {
-                        listening = true;
-                        transfers = Transfers::listening(self.bridge, &exchange.command);
-                        continue;
-                    }
-                    let line = line.filter(|line| !is_late(line));
-                    self.unsettled = line.is_none();
-                    let echoed = line.as_deref() == Some(&exchange.command[..]);
-                    let unended = unended && line.is_some();
-                    let failed = transfers.has_failed();
-                    return Ok(Reply {
-                        failed,
-                        unended,
-                        line,
-                        echoed,
-                        latency,
-                        stray,
-                        gap,
-                        ..Reply::default()
-                    });
+                    course.stray |= transfers.met_strays();
+                    return Ok(line.and_then(|line| without_nuls(&exchange.command, line)));
                 }
             }
         }
@@ -277,6 +269,42 @@ impl Usb {
         let TransferOutcome::Data(data) = languages else { return None };
         let pair: [u8; 2] = data.get(2..4)?.try_into().ok()?;
         Some(u16::from_le_bytes(pair))
+    }
+}
+
+/// What the transfers of an exchange showed.
+struct Course {
+    began: Instant,
+    latency: Duration,
+    gap: Duration,
+    stray: bool,
+    /// The last that was waited for was more of a line, and nothing came.
+    unended: bool,
+}
+
+impl Course {
+    fn begin() -> Course {
+        Course {
+            began: Instant::now(),
+            latency: Duration::ZERO,
+            gap: Duration::ZERO,
+            stray: false,
+            unended: false,
+        }
+    }
+
+    /// A transfer that began at `asked` is done.
+    fn note(&mut self, patience: Patience, outcome: &TransferOutcome, asked: Instant) {
+        let is_gap = patience == Patience::Gap;
+        if is_gap && matches!(outcome, TransferOutcome::Data(_)) {
+            self.gap = self.gap.max(asked.elapsed());
+        }
+        self.unended = is_gap && *outcome == TransferOutcome::Nothing;
+        let is_data = matches!(outcome, TransferOutcome::Data(data) if !data.is_empty());
+        // what is left of an old reply is no measure
+        if is_data && patience != Patience::Leftover && self.latency.is_zero() {
+            self.latency = self.began.elapsed();
+        }
     }
 }
 

@@ -297,13 +297,19 @@ impl Device {
             Asked::Query(at) => Some(*at).filter(|at| self.schedule.answers(*at) && !is_old),
             _ => None,
         };
-        self.line.conclude(reply.line.is_some(), known, since, now);
+        let question = match &asked {
+            Asked::Query(at) => self.schedule.slots().get(*at).map(|slot| slot.query.ask),
+            Asked::Sign(ask, _) | Asked::Look(ask, _) => Some(ask.ask),
+            Asked::Request(_) => None,
+        };
+        self.line.conclude(reply.line.is_some(), (question, known), since, now);
         match asked {
             Asked::Sign(ask, patience) => {
+                let rest = if reply.line.is_some() { self.search.sign_rest() } else { Duration::ZERO };
                 if let Some((detection, not_before)) = self.search.detection_mut() {
                     let worth = detection.hear_reply(ask, reply, patience, since);
                     self.line.set_settle(worth != Worth::Sure);
-                    *not_before = now + worth.pause();
+                    *not_before = now + worth.pause().max(rest);
                 }
             }
             Asked::Look(..) if is_old => {}
@@ -362,6 +368,9 @@ impl Device {
                 (Asked::Request(request), command, self.line.patience(ANSWER, ANSWER))
             }
             NextRequest::None if !self.search.is_polling() => {
+                if self.line.rests_until() > now {
+                    return None;
+                }
                 let ask = self.next_sign(now)?;
                 let patience = self.search.detection()?.patience();
                 (Asked::Sign(ask, patience), ask.wire(0), patience)

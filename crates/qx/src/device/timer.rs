@@ -64,7 +64,10 @@ impl Device {
         let polls = is_up && self.search.is_polling();
         let is_fresh = !self.store.is_stale();
         match timer {
-            DeviceTimer::Sign => self.search.sign_due().filter(|_| is_up),
+            DeviceTimer::Sign => {
+                let due = self.search.sign_due().filter(|_| is_up);
+                due.map(|due| due.max(self.line.rests_until()))
+            }
             DeviceTimer::Query => self.schedule.due().filter(|_| polls).map(|due| due.max(self.line.pause())),
             DeviceTimer::Proof => {
                 let due = self.search.proof_due().filter(|_| polls && self.ready && is_fresh);

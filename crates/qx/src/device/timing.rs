@@ -81,6 +81,8 @@ pub(super) const LISTENS_ON: Duration = Duration::from_secs(600);
 pub(super) const SURVEY_WAITS: Duration = Duration::from_secs(45);
 /// After so long what tells the status is enough to begin with.
 pub(super) const SURVEY_TAKES: Duration = Duration::from_secs(8);
+/// After a first attempt that showed nothing, the next question of the search waits for so long behind a reply.
+pub(super) const SIGN_REST: Duration = Duration::from_millis(1200);
 /// Before the first data, what tells the status is asked not more often than this.
 pub(super) const SURVEY_POLLS: Duration = Duration::from_secs(5);
 

@@ -52,6 +52,8 @@ pub struct SimulatedUps {
     locked_up: bool,
     /// Until then it hears nothing.
     rests_until: Moment,
+    /// A line that is not heard makes it rest for so long again.
+    rests_for: Duration,
 }
 
 impl SimulatedUps {
@@ -77,6 +79,7 @@ impl SimulatedUps {
             oddness: Oddness::new(1),
             locked_up: false,
             rests_until: Moment::ZERO,
+            rests_for: Duration::ZERO,
         }
     }
 
@@ -130,9 +133,8 @@ impl SimulatedUps {
             self.locked_up = true;
             return;
         }
-        let rest = self.rest(now);
-        if rest.is_some_and(|_| now < self.rests_until) {
-            self.rests_until = now + rest.unwrap_or_default();
+        if self.rests_for > Duration::ZERO && now < self.rests_until {
+            self.rests_until = now + self.rests_for;
             return;
         }
         let Some(mut saying) = self.reply(raw, &line, now) else { return };
@@ -141,14 +143,20 @@ impl SimulatedUps {
         }
         self.journal.complete(&saying.bytes, now);
         self.port.say(saying, raw.len() + 1, now, (&self.profile, &mut self.trouble));
-        self.rests_until = self.port.last_due().unwrap_or(now) + rest.unwrap_or_default();
+        self.rests_for = self.rest(&line, now);
+        self.rests_until = self.port.last_due().unwrap_or(now) + self.rests_for;
     }
 
-    /// How long it hears nothing behind a reply, where it is odd in that.
-    fn rest(&self, now: Moment) -> Option<Duration> {
+    /// How long it hears nothing behind the reply to a line, where it is odd in that.
+    fn rest(&self, line: &str, now: Moment) -> Duration {
         let simulated = self.clock.simulated(now);
+        let is_of_line = |odd: &&crate::oddity::Oddity| odd.ask.as_deref().is_none_or(|ask| ask == line);
         let odd = self.profile.oddities.iter().filter(|odd| odd.is_on(&self.world, simulated));
-        odd.filter_map(|odd| if let Behaviour::Rests(time) = odd.behaviour { Some(time) } else { None }).max()
+        let times = odd.filter(is_of_line).filter_map(|odd| match odd.behaviour {
+            Behaviour::Rests(time) => Some(time),
+            _ => None,
+        });
+        times.max().unwrap_or_default()
     }
 
     /// What it says now; each call gives what is due.

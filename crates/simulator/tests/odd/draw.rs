@@ -52,10 +52,6 @@ pub fn draw(seed: u64) -> Life {
     }
     let Draw { mut life, now, .. } = draw;
     life.events.sort_by_key(|(at, _)| *at);
-    // (a UPS that rests when the driver starts is found late, or not: known)
-    if life.events.iter().any(|(_, event)| event.to_string().starts_with("restart")) {
-        life.knobs.retain(|knob| !knob.starts_with("odd rests"));
-    }
     life.until = Moment::after_start(Duration::from_secs(now + 60));
     life
 }

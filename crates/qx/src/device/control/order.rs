@@ -64,7 +64,10 @@ impl Device {
         if self.schedule.slots().is_empty() {
             return unconfirmed.since;
         }
-        (unconfirmed.since + SHOWS).max(slowly.min(unconfirmed.since + SHOWS_SLOWLY)).max(of_answer)
+        // one that rests behind an order says nothing sooner; what was sent blind is not known to have arrived
+        let rests = if unconfirmed.failed { Duration::ZERO } else { self.line.rest_before_order() };
+        let shows = SHOWS + rests;
+        (unconfirmed.since + shows).max(slowly.min(unconfirmed.since + SHOWS_SLOWLY)).max(of_answer)
     }
 
     pub(super) fn acknowledgement(&self) -> Acknowledgement {

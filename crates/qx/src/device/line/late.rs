@@ -53,6 +53,27 @@ impl Late {
             self.questions.pop_front();
         }
     }
+
+    /// When a query was asked whose reply may come yet, and did not: the first time, or on a noisy line the last.
+    fn asked_in_vain(&self, own: &'static Query, came: Moment, is_noisy: bool) -> Option<Moment> {
+        let in_vain = |question: &&Question| {
+            std::ptr::eq(question.query, own) && !question.answered && came - question.asked <= SLOWEST
+        };
+        // a UPS answers in turn: what was asked before a question that is answered comes no more
+        let in_turn = |question: &Question| {
+            question.answered && !std::ptr::eq(question.query, own) && question.query.picture.len() >= TELLING
+        };
+        let since_turn = self.questions.iter().rposition(in_turn).unwrap_or(0);
+        let mut vain = self.questions.iter().skip(since_turn).filter(in_vain);
+        let found = if is_noisy { vain.next_back() } else { vain.next() };
+        found.map(|question| question.asked)
+    }
+
+    /// A query is answered, whenever it was asked.
+    fn all_answered(&mut self, own: &'static Query) {
+        let same = self.questions.iter_mut().filter(|one| std::ptr::eq(one.query, own));
+        same.for_each(|one| one.answered = true);
+    }
 }
 
 impl Device {
@@ -80,51 +101,54 @@ impl Device {
             self.line.late.pause = now + (came - asked).min(SLOWEST) + UNASKED;
             self.line.late.again = Some(now + WELL_AGAIN);
         }
-        let slot = &self.schedule.slots()[at];
-        let says = |line: &[u8]| own.read(line).ok().filter(|fit| fit.readings.covers.has(Status::Online));
-        let mains = reply.line.as_deref().filter(|_| slot.says_mains).and_then(says);
-        let mains_is_news =
-            mains.map(|fit| fit.readings.status.has(Status::Online)) != slot.judge.newest_mains();
-        // mains that is not answered does not wait until the line is quiet for another question's sake
-        let mains_waits = !slot.says_mains && self.schedule.slots().iter().any(|slot| slot.awaits_mains());
-        let late = &mut self.line.late;
-        let follows = std::mem::take(&mut late.follows);
+        let follows = std::mem::take(&mut self.line.late.follows);
         let answered = reply.line.is_some() && sight.is_some_and(|sight| sight.fits);
-        let in_vain = |question: &&Question| {
-            std::ptr::eq(question.query, own) && !question.answered && came - question.asked <= SLOWEST
-        };
-        let noisy = self.line.hurt;
-        // a UPS answers in turn: what was asked before a question that is answered comes no more
-        let in_turn = |question: &&Question| {
-            question.answered && !std::ptr::eq(question.query, own) && question.query.picture.len() >= TELLING
-        };
-        let since_turn = late.questions.iter().rposition(|question| in_turn(&question)).unwrap_or(0);
-        let mut vain = late.questions.iter().skip(since_turn).filter(in_vain);
-        let before = if noisy { vain.next_back() } else { vain.next() };
         // what comes as fast as ever is no late reply: the one before was lost
         // (nor is what was seen only when it was whole, in the time that it usually takes)
         let is_usual = !follows && usual.is_some_and(|usual| reply.by_lines || reply.latency <= 2 * usual);
-        if let Some(before) = before.filter(|_| answered && !is_usual).map(|question| question.asked) {
-            late.suspected = Some(came - before);
-            // an outage is read again before the line is left to become quiet
-            if mains_is_news && !follows && slot.says_mains {
-                late.follows = true;
-                let mut questions = late.questions.iter_mut();
-                questions.find(|one| one.asked == before).into_iter().for_each(|one| one.answered = true);
-                return late.push(Question { query: own, asked: since, answered: false });
-            }
-            if !mains_waits {
-                late.pause = since + (came - before) + UNASKED;
-                self.line.settle = true;
-            }
+        let before = self.line.late.asked_in_vain(own, came, self.line.hurt);
+        let before = before.filter(|_| answered && !is_usual);
+        let mut question = Question { query: own, asked: since, answered };
+        if let Some(before) = before {
+            question.answered &= !self.expect_more(at, reply.line.as_deref(), before, (since, came), follows);
         }
-        if answered {
-            late.questions
-                .iter_mut()
-                .filter(|one| std::ptr::eq(one.query, own))
-                .for_each(|one| one.answered = true);
+        if question.answered {
+            self.line.late.all_answered(own);
         }
-        late.push(Question { query: own, asked: since, answered });
+        self.line.late.push(question);
+    }
+
+    /// A reply may be that to the same question before, asked at `before`: those to the questions after it come late as
+    /// well. Whether it is read again at once, for it says another thing of mains.
+    fn expect_more(
+        &mut self,
+        at: usize,
+        line: Option<&[u8]>,
+        before: Moment,
+        (since, came): (Moment, Moment),
+        follows: bool,
+    ) -> bool {
+        let slot = &self.schedule.slots()[at];
+        let own = slot.query;
+        let says = |line: &[u8]| own.read(line).ok().filter(|fit| fit.readings.covers.has(Status::Online));
+        let mains = line.filter(|_| slot.says_mains).and_then(says);
+        let is_news = mains.map(|fit| fit.readings.status.has(Status::Online)) != slot.judge.newest_mains();
+        let late = &mut self.line.late;
+        late.suspected = Some(came - before);
+        // an outage is read again before the line is left to become quiet
+        if is_news && !follows && slot.says_mains {
+            late.follows = true;
+            let mut questions = late.questions.iter_mut();
+            questions.find(|one| one.asked == before).into_iter().for_each(|one| one.answered = true);
+            return true;
+        }
+        // mains that is not answered does not wait until the line is quiet for another question's sake
+        let mains_waits = !slot.says_mains && self.schedule.slots().iter().any(|slot| slot.awaits_mains());
+        if !mains_waits {
+            late.pause = since + (came - before) + UNASKED;
+            self.line.settle = true;
+        }
+        false
     }
 
     /// When the question was asked to which a line is the late reply, rather than to `own`, and whether it had

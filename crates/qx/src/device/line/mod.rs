@@ -90,7 +90,7 @@ impl LineState {
         let was_up = std::mem::replace(&mut self.up, up);
         self.gone_at = (!up).then(|| self.gone_at.unwrap_or(now));
         self.settle = true;
-        self.rest.forget();
+        self.rest.reopen();
         was_up != up
     }
 
@@ -119,6 +119,7 @@ impl LineState {
         self.latency = Latency::default();
         self.forget_echo();
         (self.refuses, self.ends) = (false, false);
+        self.rest.forget();
         self.settle = true;
     }
 
@@ -246,14 +247,26 @@ impl LineState {
         self.late.pause.max(self.rest.over())
     }
 
+    /// Until when the UPS hears nothing behind its last reply, as far as that is known.
+    pub(super) fn rests_until(&self) -> Moment {
+        self.rest.behind_reply()
+    }
+
     /// Polls are so far apart from now on.
     pub(super) fn set_interval(&mut self, interval: Duration) {
         self.rest.set_interval(interval);
     }
 
-    /// What became of what was sent at `asked`: `known`, when it is a question that this UPS answers, is which.
-    pub(super) fn conclude(&mut self, answered: bool, known: Option<usize>, asked: Moment, now: Moment) {
-        self.rest.conclude(answered, known, asked, now);
+    /// What became of a question that was sent at `asked`, or of an order, which is none. `known`, when it is one that this
+    /// UPS answers, is which.
+    pub(super) fn conclude(
+        &mut self,
+        answered: bool,
+        question: (Option<&'static str>, Option<usize>),
+        asked: Moment,
+        now: Moment,
+    ) {
+        self.rest.conclude(answered, question, asked, now);
     }
 
     /// When a command may be sent, which needs a line that was at rest for so long.
@@ -264,6 +277,11 @@ impl LineState {
     /// Whether it is tried how long this UPS rests: of questions that are lost otherwise none is to be wasted.
     pub(super) fn rest_is_tried(&self) -> bool {
         self.rest.is_tried()
+    }
+
+    /// The longest rest that this UPS is known to need between two questions.
+    pub(super) fn longest_rest(&self) -> Duration {
+        self.rest.longest()
     }
 
     /// How long this UPS needs before an order, as far as that is known.

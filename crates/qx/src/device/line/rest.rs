@@ -2,21 +2,27 @@
 //!
 //! NUT asks one question each `pollinterval` and never meets it. What is asked again at once meets silence then, time
 //! after time, and what is asked later is answered: from that it is known how long such a UPS rests. Where nothing is
-//! answered any more, the line is left alone now and then for as long as NUT leaves it alone.
+//! answered any more, the line is left alone now and then for as long as NUT leaves it alone; what is answered then
+//! shows behind which question the UPS rests, and for how long.
 
 use crate::device::Moment;
 use std::time::Duration;
 
 /// No UPS needs longer; one that does is one that does not answer.
-const LONGEST: Duration = Duration::from_secs(10);
+const LONGEST: Duration = Duration::from_secs(30);
 /// So often a question right behind another was lost, and one later answered, with none right behind answered meanwhile.
 const KNOWN_AFTER: u8 = 2;
 /// After so many questions in a row that were not answered, the line is left alone: asking may be what keeps it silent.
 const IN_A_ROW: u8 = 5;
-/// It is left alone for so long; not for longer, as a UPS that is back is to be seen soon.
+/// It is left alone for so long, or as long as NUT leaves it alone if that is shorter; each second time for so long and a
+/// half at most, and each fourth time for as long as NUT does, as a UPS that is back is to be seen soon.
 const ALONE: Duration = Duration::from_secs(4);
-/// Nor does an order wait for longer, where polls are no farther apart.
+/// So many questions after that are asked no sooner than NUT asks them.
+const CAREFUL: u8 = 3;
+/// An order does not wait for longer than this,
 const BEFORE_ORDER: Duration = Duration::from_millis(2500);
+/// or than this, where polls are farther apart.
+const BEFORE_ORDER_AT_MOST: Duration = Duration::from_secs(10);
 /// A question that was answered sooner than this after one that was lost shows that nothing rests there, and so does one
 /// that was lost after a rest as long as NUT's; if that happens
 const SOON: Duration = Duration::from_secs(1);
@@ -25,14 +31,24 @@ const SHOWN_AFTER: u8 = 2;
 /// It counts no more after so many replies in a row: a line that lost one in a month loses none at random.
 const FORGOTTEN_AFTER: u16 = 300;
 
+/// A rest behind the reply to one question, after which a UPS answered that had not answered sooner.
+#[derive(Clone, Copy, Debug)]
+struct RestBehind {
+    question: &'static str,
+    rest: Duration,
+    /// It was seen twice, and nothing was answered sooner meanwhile.
+    is_known: bool,
+}
+
 /// What is known of the rest that a UPS needs.
 #[derive(Debug, Default)]
 pub(super) struct Rest {
     /// When the line was in use last: the end of a reply, or a question that was not answered.
     used: Moment,
-    /// The end of the last reply.
+    /// The end of the last reply, and to which question it was.
     said: Moment,
-    /// How far polls are apart. NUT asks no sooner, so no rest is longer.
+    said_to: Option<&'static str>,
+    /// How far polls are apart. NUT asks no sooner, so a rest behind what NUT asks is no longer.
     interval: Duration,
     /// The shortest rest behind a reply after which a question was answered, and the longest after which one was not.
     enough: Option<Duration>,
@@ -42,15 +58,28 @@ pub(super) struct Rest {
     lost: Option<usize>,
     /// How often the two were seen in turn.
     times: u8,
-    /// So many questions were lost since the last reply.
+    /// What this UPS answered, and how many such questions were lost since the last reply.
+    answered: Vec<&'static str>,
     in_a_row: u8,
+    /// The longest time without any question after which one was lost all the same, in this silence.
+    longest_lost: Duration,
+    /// The line was opened since: it is asked at once.
+    is_reopened: bool,
     /// When a question right behind a reply was answered.
     right_behind: Moment,
+    /// A question was not answered, be it one that this UPS does not know.
+    met_silence: bool,
     /// A question was answered after the rest that was found, and none was lost before it.
     is_proven: bool,
     /// How often it was seen that questions are lost at random, and how many replies came since the last loss.
     at_random: u8,
     replies: u16,
+    /// Rests behind single questions.
+    behind: Vec<RestBehind>,
+    /// After how short a rest behind a question another one was answered, since the last such rest was seen.
+    heard_behind: Vec<(&'static str, Duration)>,
+    /// So many of the next questions are not asked sooner than NUT would ask them.
+    careful: u8,
 }
 
 impl Rest {
@@ -59,9 +88,26 @@ impl Rest {
         Rest { interval: interval.min(LONGEST), ..Rest::default() }
     }
 
-    /// It is another line, or the same that was away: all that is known is how often it is asked.
+    /// Another UPS answers: all that is known is how often it is asked.
     pub(super) fn forget(&mut self) {
         *self = Rest::new(self.interval);
+    }
+
+    /// The line was away, or was opened anew, and is asked at once: what was seen behind single questions stays.
+    pub(super) fn reopen(&mut self) {
+        let before = std::mem::take(self);
+        *self = Rest {
+            interval: before.interval,
+            used: before.used,
+            said_to: before.said_to,
+            answered: before.answered,
+            in_a_row: before.in_a_row,
+            longest_lost: before.longest_lost,
+            behind: before.behind,
+            heard_behind: before.heard_behind,
+            is_reopened: true,
+            ..Rest::default()
+        };
     }
 
     /// Polls are so far apart from now on.
@@ -69,34 +115,90 @@ impl Rest {
         self.interval = interval.min(LONGEST);
     }
 
-    /// What became of a question that was sent at `asked`: `known`, when it is one that this UPS answers, is which.
-    pub(super) fn conclude(&mut self, answered: bool, known: Option<usize>, asked: Moment, now: Moment) {
-        let was_left_alone = self.is_left_alone();
+    /// What became of a question, which was sent at `asked`; none stands for an order. `known`, when it is one that this UPS
+    /// answers, is which.
+    pub(super) fn conclude(
+        &mut self,
+        answered: bool,
+        (question, known): (Option<&'static str>, Option<usize>),
+        asked: Moment,
+        now: Moment,
+    ) {
         // some count from their reply, some from a question that they did not hear as well
         let (gap, behind_reply) = (asked.saturating_sub(self.used), asked.saturating_sub(self.said));
+        let was_pausing = self.left_alone().is_some();
+        // longer than where one was lost in the same silence
+        let was_left_alone = match self.suspected() {
+            Some(rest) => gap >= rest,
+            None => self.in_a_row >= IN_A_ROW && gap > self.longest_lost.max(SOON),
+        };
         self.used = if answered { now } else { asked };
         let lost_before = self.in_a_row > 0;
         let is_first = self.said == Moment::ZERO;
-        if answered {
-            self.said = now;
-            self.in_a_row = 0;
+        self.met_silence |= !answered;
+        if answered && !lost_before && gap < SOON && !is_first {
+            self.right_behind = now;
         }
+        let is_answered = question.is_some_and(|question| self.is_answered(question));
+        if answered {
+            self.note_rest_behind(was_left_alone, lost_before, gap);
+            (self.said, self.said_to, self.in_a_row) = (now, question, 0);
+            self.longest_lost = Duration::ZERO;
+            self.answered.extend(question.filter(|_| !is_answered));
+        } else if is_answered || lost_before {
+            self.in_a_row = self.in_a_row.saturating_add(1);
+            self.longest_lost = if lost_before { gap.max(self.longest_lost) } else { Duration::ZERO };
+            self.careful = 0;
+        }
+        self.is_reopened = false;
         if known.is_none() {
             return;
-        }
-        if answered && !lost_before && gap < SOON {
-            self.right_behind = now;
         }
         self.replies = if answered { self.replies.saturating_add(1) } else { 0 };
         if self.replies >= FORGOTTEN_AFTER {
             self.at_random = 0;
+            self.behind.clear();
         }
-        if !answered {
-            self.in_a_row = self.in_a_row.saturating_add(1);
-        } else if !was_left_alone && lost_before && gap < SOON {
+        if answered && !was_pausing && lost_before && gap < SOON {
             self.at_random = self.at_random.saturating_add(1);
         }
         self.is_proven |= answered && !lost_before && self.is_known();
+        self.compare(answered, known, (gap, behind_reply), is_first);
+    }
+
+    /// What the reply to a question says of the rest behind the reply before it.
+    fn note_rest_behind(&mut self, was_left_alone: bool, lost_before: bool, gap: Duration) {
+        self.careful = self.careful.saturating_sub(1);
+        let Some(question) = self.said_to else { return };
+        let at = self.behind.iter().position(|behind| behind.question == question);
+        if was_left_alone {
+            let is_known = at.map(|at| self.behind.swap_remove(at)).is_some();
+            self.behind.push(RestBehind { question, rest: gap.min(LONGEST), is_known });
+            self.careful = CAREFUL;
+            // what was so before may be so no more
+            self.heard_behind.clear();
+        } else if !lost_before {
+            match at.filter(|at| gap < self.behind[*at].rest) {
+                // it hears sooner
+                Some(at) if gap < SOON => _ = self.behind.swap_remove(at),
+                Some(at) => self.behind[at].rest = gap,
+                None => {}
+            }
+            match self.heard_behind.iter_mut().find(|(known, _)| *known == question) {
+                Some((_, shortest)) => *shortest = gap.min(*shortest),
+                None => self.heard_behind.push((question, gap)),
+            }
+        }
+    }
+
+    /// Compares when a question was answered with when another one was not.
+    fn compare(
+        &mut self,
+        answered: bool,
+        known: Option<usize>,
+        (gap, behind_reply): (Duration, Duration),
+        is_first: bool,
+    ) {
         let contradicts = match (answered, self.enough, self.too_short) {
             (true, _, Some(too_short)) => behind_reply <= too_short,
             (false, Some(enough), _) => gap >= enough.min(self.interval * 3 / 4),
@@ -124,39 +226,105 @@ impl Rest {
         }
     }
 
+    /// Whether this UPS answered a question before.
+    fn is_answered(&self, question: &str) -> bool {
+        self.answered.contains(&question)
+    }
+
     /// Whether it was seen often enough: more often where questions were lost at random as well.
     fn is_known(&self) -> bool {
         self.times >= KNOWN_AFTER.saturating_mul(1 + 2 * self.at_random.min(SHOWN_AFTER))
     }
 
-    /// Whether nothing is asked for as long as NUT asks nothing.
-    fn is_left_alone(&self) -> bool {
-        let needed_none = self.right_behind + 2 * self.interval > self.said;
-        let shown = self.at_random >= SHOWN_AFTER || needed_none && self.right_behind > Moment::ZERO;
-        self.in_a_row > 0 && self.in_a_row % IN_A_ROW == 0 && !shown
+    /// For how long nothing is asked behind questions that were lost; none where the next one may be asked.
+    fn left_alone(&self) -> Option<Duration> {
+        let round = self.in_a_row / IN_A_ROW;
+        let is_over = round == 0 || self.in_a_row % IN_A_ROW != 0;
+        // a line that loses some at random does not lose so many
+        let is_random = round == 1 && self.at_random >= SHOWN_AFTER;
+        let alone = match round % 4 {
+            0 => ALONE.max(self.interval),
+            2 => self.interval.clamp(ALONE, ALONE * 3 / 2),
+            _ => ALONE.min(self.interval),
+        };
+        self.suspected().or((!is_over && !is_random).then_some(alone))
+    }
+
+    /// The rest that was seen behind the same question before: there the first loss is enough.
+    fn suspected(&self) -> Option<Duration> {
+        self.rest_behind().filter(|_| self.in_a_row == 1).map(|behind| behind.rest)
+    }
+
+    /// What was seen of a rest behind the question that was answered last.
+    fn rest_behind(&self) -> Option<&RestBehind> {
+        self.behind.iter().find(|behind| Some(behind.question) == self.said_to)
     }
 
     /// Until when this UPS hears nothing, as far as that is known.
     pub(super) fn over(&self) -> Moment {
-        let known = self.enough.filter(|_| self.is_known()).unwrap_or_default();
-        let rest = if self.is_left_alone() { known.max(ALONE) } else { known };
-        self.used + rest.min(self.interval)
+        if self.is_reopened {
+            return self.said;
+        }
+        let known = self.enough.filter(|_| self.is_known()).unwrap_or_default().min(self.interval);
+        let rest = match self.left_alone() {
+            Some(alone) => known.max(alone),
+            None if self.in_a_row > 0 => known,
+            None => known.max(self.behind_last()),
+        };
+        self.used + rest
+    }
+
+    /// The same where none was lost since its last reply; who is looked for is not waited for otherwise.
+    pub(super) fn behind_reply(&self) -> Moment {
+        if self.in_a_row > 0 || self.is_reopened {
+            Moment::ZERO
+        } else {
+            self.used + self.known_behind_last()
+        }
+    }
+
+    /// How long nothing is asked behind the last reply.
+    fn behind_last(&self) -> Duration {
+        let careful = if self.careful > 0 { self.interval } else { Duration::ZERO };
+        self.known_behind_last().max(careful)
+    }
+
+    /// The rest behind the last reply: behind one of which nothing is known, that behind others.
+    fn known_behind_last(&self) -> Duration {
+        let known = self.behind.iter().filter(|behind| behind.is_known);
+        let own = self.rest_behind().filter(|behind| behind.is_known).map(|behind| behind.rest);
+        let general = known.map(|behind| behind.rest).max().unwrap_or_default();
+        let heard = self.heard_behind.iter().find(|(question, _)| Some(*question) == self.said_to);
+        // as often as NUT asks it is to be seen whether one that is not known to need it needs it
+        let needs_less = self.careful > 0 || heard.is_some_and(|(_, gap)| *gap < general);
+        own.unwrap_or(if needs_less { Duration::ZERO } else { general })
+    }
+
+    /// The longest rest that it is known to need, as far as polls are not farther apart.
+    pub(super) fn longest(&self) -> Duration {
+        let enough = self.enough.filter(|_| self.is_known()).unwrap_or_default();
+        let behind = self.behind.iter().filter(|behind| behind.is_known).map(|behind| behind.rest).max();
+        enough.max(behind.unwrap_or_default()).min(self.interval)
     }
 
     /// Whether a rest was found, and is tried.
     pub(super) fn is_tried(&self) -> bool {
-        self.is_known() && !self.is_proven
+        self.is_known() && !self.is_proven || self.careful > 0
     }
 
     /// How long the line is left alone before an order: what is not heard looks as if it was taken, so one loss that
     /// nothing contradicts is enough to wait for longer.
     pub(super) fn before_order(&self) -> Duration {
-        let most = self.interval.max(BEFORE_ORDER);
-        match (self.enough, self.too_short) {
-            (Some(enough), _) if self.is_known() => enough.min(most),
-            (enough, Some(too_short)) => enough.unwrap_or(2 * too_short).min(most),
+        let most = self.interval.clamp(BEFORE_ORDER, BEFORE_ORDER_AT_MOST);
+        let behind = self.behind.iter().map(|behind| behind.rest).max().unwrap_or_default();
+        let rest = match (self.enough, self.too_short) {
+            (Some(enough), _) if self.is_known() => enough,
+            (enough, Some(too_short)) => enough.unwrap_or(2 * too_short),
+            // nothing was answered right behind something else yet
+            _ if self.met_silence && self.right_behind == Moment::ZERO => BEFORE_ORDER,
             _ => Duration::ZERO,
-        }
+        };
+        rest.max(behind).min(most)
     }
 
     /// When the line was in use last.
@@ -174,7 +342,7 @@ mod tests {
     /// Asks so long after the line was used; the UPS rests for `rest`.
     fn ask(rest: &mut Rest, after: u64, needs: u64) -> Moment {
         let asked = rest.used() + Duration::from_millis(after);
-        rest.conclude(after >= needs, Some(0), asked, asked + Duration::from_millis(30));
+        rest.conclude(after >= needs, (Some("Q1"), Some(0)), asked, asked + Duration::from_millis(30));
         rest.over()
     }
 
@@ -201,11 +369,11 @@ mod tests {
         let mut rest = Rest::new(INTERVAL);
         for _ in 0..5 {
             let asked = rest.used() + Duration::from_millis(1970);
-            rest.conclude(true, Some(0), asked, asked + Duration::from_millis(30));
+            rest.conclude(true, (Some("Q1"), Some(0)), asked, asked + Duration::from_millis(30));
             // right behind the status, and the status a while behind it
-            rest.conclude(false, Some(1), rest.used(), rest.used() + Duration::from_secs(1));
+            rest.conclude(false, (Some("F"), Some(1)), rest.used(), rest.used() + Duration::from_secs(1));
             let asked = rest.used() + Duration::from_secs(1);
-            rest.conclude(true, Some(0), asked, asked + Duration::from_millis(30));
+            rest.conclude(true, (Some("Q1"), Some(0)), asked, asked + Duration::from_millis(30));
             assert_eq!(rest.over(), rest.used());
         }
     }
@@ -233,9 +401,13 @@ mod tests {
         let five = Duration::from_secs(5);
         let mut rest = Rest::new(five);
         ask(&mut rest, 5000, 0);
-        for round in 1..=3 * IN_A_ROW {
+        for round in 1..=5 * IN_A_ROW {
             ask(&mut rest, 1000, u64::MAX);
-            let alone = if round % IN_A_ROW == 0 { ALONE } else { Duration::ZERO };
+            let alone = match (round % IN_A_ROW, round / IN_A_ROW) {
+                (0, 2 | 4) => five,
+                (0, _) => ALONE,
+                _ => Duration::ZERO,
+            };
             assert_eq!(rest.over(), rest.used() + alone, "{round}");
         }
         // a line that loses questions at random shows it, and not by one that the UPS may not have got
@@ -244,12 +416,59 @@ mod tests {
             (0..IN_A_ROW - 1).for_each(|_| _ = ask(&mut rest, 900, u64::MAX));
             ask(&mut rest, 900, 0);
             (0..IN_A_ROW).for_each(|_| _ = ask(&mut rest, 5000, u64::MAX));
-            assert_eq!(rest.is_left_alone(), is_left_alone);
+            assert_eq!(rest.left_alone().is_some(), is_left_alone);
         }
         // which is forgotten
         (0..FORGOTTEN_AFTER).for_each(|_| _ = ask(&mut rest, 5000, 0));
         (0..IN_A_ROW).for_each(|_| _ = ask(&mut rest, 1000, u64::MAX));
-        assert!(rest.is_left_alone());
+        assert!(rest.left_alone().is_some());
+    }
+
+    /// Asks a question so long after the line was used, and says whether it is answered.
+    fn ask_of(rest: &mut Rest, question: &'static str, after: u64, is_answered: bool) {
+        let asked = rest.used() + Duration::from_millis(after);
+        rest.conclude(is_answered, (Some(question), Some(0)), asked, asked + Duration::from_millis(30));
+    }
+
+    #[test]
+    fn a_rest_behind_one_question_is_kept_behind_that_one() {
+        let mut rest = Rest::new(INTERVAL);
+        ask_of(&mut rest, "Q1", 2000, true);
+        for round in 0..2 {
+            ask_of(&mut rest, "F", 0, true);
+            assert_eq!(rest.over(), rest.used(), "{round}: it is not known yet");
+            let lost = if round == 0 { 2 * IN_A_ROW } else { 1 };
+            (0..lost).for_each(|_| ask_of(&mut rest, "Q1", 1000, false));
+            assert_eq!(rest.over(), rest.used() + ALONE, "{round}: left alone");
+            ask_of(&mut rest, "Q1", 4000, true);
+            for _ in 0..CAREFUL {
+                assert_eq!(rest.over(), rest.used() + INTERVAL, "{round}: no sooner than NUT");
+                ask_of(&mut rest, "Q1", 2000, true);
+            }
+            assert_eq!(rest.over(), rest.used());
+        }
+        ask_of(&mut rest, "F", 0, true);
+        assert_eq!(rest.over(), rest.used() + ALONE);
+        // what hears sooner needs none
+        ask_of(&mut rest, "Q1", 100, true);
+        ask_of(&mut rest, "F", 0, true);
+        assert_eq!(rest.over(), rest.used());
+    }
+
+    #[test]
+    fn a_rest_that_is_known_stays_when_the_line_is_opened_anew_and_goes_with_the_ups() {
+        let mut rest = Rest::new(INTERVAL);
+        ask_of(&mut rest, "F", 0, true);
+        (0..IN_A_ROW).for_each(|_| ask_of(&mut rest, "F", 1000, false));
+        ask_of(&mut rest, "F", 2000, true);
+        (0..1).for_each(|_| ask_of(&mut rest, "F", 2000, false));
+        ask_of(&mut rest, "F", 2000, true);
+        assert!(rest.longest() > SOON);
+        rest.reopen();
+        assert_eq!(rest.over(), Moment::ZERO, "it is asked at once");
+        assert!(rest.longest() > SOON);
+        rest.forget();
+        assert_eq!(rest.longest(), Duration::ZERO);
     }
 
     #[test]

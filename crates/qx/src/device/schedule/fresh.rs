@@ -116,6 +116,11 @@ impl Device {
         }
     }
 
+    /// Why data became stale the last time.
+    pub fn why_it_became_stale(&self) -> &'static str {
+        self.schedule.became_stale
+    }
+
     /// Why there is no fresh data.
     pub fn why_stale(&self) -> &'static str {
         if self.schedule.noticed_late {
@@ -133,7 +138,9 @@ impl Device {
 
     /// Until when data is fresh, as far as that is known.
     pub(in crate::device) fn fresh_until(&self) -> Moment {
-        let by_reading = (self.schedule.last_good + self.stale_after()).max(self.schedule.kept_until);
+        // one that rests between two questions is asked for its status after two others at the latest
+        let stale_after = self.stale_after() + 2 * self.line.longest_rest();
+        let by_reading = (self.schedule.last_good + stale_after).max(self.schedule.kept_until);
         match self.line.gone_at() {
             Some(gone) => by_reading.min(gone + STALE_AT_LEAST),
             None => by_reading,
@@ -145,13 +152,19 @@ impl Device {
     }
 
     fn become_stale(&mut self, now: Moment) {
-        self.store.set_stale(true);
+        self.tell_stale();
         // what was read since mains was is new: of an outage that is answered seldom, it is the first word
         let since = self.schedule.last_good;
         self.schedule.slots.iter_mut().for_each(|slot| slot.judge.forget_before(since));
         self.search.put_off(now);
-        self.events.push_back(Event::Stale);
         self.fail_requests();
+    }
+
+    /// Data is stale from now on, for a reason that holds now.
+    pub(in crate::device) fn tell_stale(&mut self) {
+        self.schedule.became_stale = self.why_stale();
+        self.store.set_stale(true);
+        self.events.push_back(Event::Stale);
     }
 
     /// What said whether mains is there is too old. Whether something else that was read lately says it.

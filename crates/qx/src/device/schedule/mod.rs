@@ -29,6 +29,8 @@ pub(super) struct Schedule {
     alert: bool,
     /// That data is stale was noticed late: the process did not run.
     noticed_late: bool,
+    /// Why data became stale the last time.
+    became_stale: &'static str,
     rhythm_since: Moment,
     /// Until then the status is asked more often.
     lively_until: Moment,

@@ -105,10 +105,7 @@ impl Device {
     pub(in crate::device) fn give_up_survey(&mut self, now: Moment) {
         self.search.detect_again = now + SURVEY_WAITS;
         match self.search.stage {
-            Stage::Polling => {
-                self.store.set_stale(true);
-                self.events.push_back(Event::Stale);
-            }
+            Stage::Polling => self.tell_stale(),
             Stage::Detecting { .. } if !self.line.is_up() => {
                 let why = "the port disconnected during detection: check the cable";
                 self.events.push_back(Event::NotFound(why.into()));

@@ -4,11 +4,12 @@ mod finding;
 mod second_look;
 
 use super::Moment;
-use super::timing::{DETECT_AGAIN, LISTENS_ON, LOOKS_FOR, LOOKS_FOR_ONE};
+use super::timing::{DETECT_AGAIN, LISTENS_ON, LOOKS_FOR, LOOKS_FOR_ONE, SIGN_REST};
 use crate::detect::known::KnownDialect;
 use crate::detect::{Detection, DetectionStep};
 use crate::options::Options;
 use crate::wire::protocol::Protocol;
+use std::time::Duration;
 
 /// What the device is busy with.
 #[derive(Debug)]
@@ -141,6 +142,17 @@ impl Search {
         match &mut self.stage {
             Stage::Detecting { detection, not_before, .. } => Some((detection, not_before)),
             Stage::Polling => None,
+        }
+    }
+
+    /// How long the next question waits behind a reply: at the first attempt not at all. One that was not heard then may
+    /// have come too soon.
+    pub(super) fn sign_rest(&self) -> Duration {
+        match &self.stage {
+            Stage::Detecting { detection, round, .. } if *round > 1 && detection.answered_at_first() => {
+                SIGN_REST
+            }
+            _ => Duration::ZERO,
         }
     }
 
