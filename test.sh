@@ -121,13 +121,6 @@ trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 # among them ten minutes in which everything fails
 QXUPS_SOAK_SECONDS="${SOAK_SECONDS:-600}" packaging/test-programs.sh most
 wait "$release" || { cat target/test-logs/release >&2; exit 1; }
-# what only compiles goes on beside USB, where virtual machines mostly wait
-command -v mmdebstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends mmdebstrap || true
-debian13=
-if command -v mmdebstrap >/dev/null; then
-    nice -n 19 packaging/test-debian13.sh >target/test-logs/debian13 2>&1 &
-    debian13=$!
-fi
 if [ -z "${QXUPS_NO_USB_MACHINE:-}" ]; then
     say "tests on a real USB stack"
     packaging/test-programs.sh usb
@@ -136,10 +129,10 @@ packaging/test-programs.sh all-ran
 [ ! -e target/test-logs/left-out ] || mapfile -t -O "${#left_out[@]}" left_out <target/test-logs/left-out
 
 say "Debian 13's own compiler"
-if [ -n "$debian13" ]; then
+command -v mmdebstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends mmdebstrap || true
+if command -v mmdebstrap >/dev/null; then
     outcome=0
-    wait "$debian13" || outcome=$?
-    cat target/test-logs/debian13
+    packaging/test-debian13.sh || outcome=$?
     # 3: the root could not be made
     case $outcome in
     0) ;;

@@ -140,6 +140,8 @@ fn all_told(which: Which, units: &[Unit]) -> BTreeMap<&'static str, Told> {
 /// Every command and setting that is offered.
 fn do_everything(machine: &Machine, ups: &SimUps, name: &str, told: &mut Told) {
     ups.turn("mains back");
+    // what is offered goes by what the UPS says, and the machine is slow
+    std::thread::sleep(std::time::Duration::from_secs(9));
     told.commands = machine.run(&format!("upscmd -l {name}@127.0.0.1 2>/dev/null")).out;
     told.settings = machine.run(&format!("upsrw {name}@127.0.0.1 2>/dev/null")).out;
     let names = told.commands.lines().filter_map(|line| line.split_once(" - ")).map(|(name, _)| name);
