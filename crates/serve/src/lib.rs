@@ -7,6 +7,7 @@
 //! * `connection` moves the bytes of one client, `listener` lets clients in.
 //! * [`chronicle`]: feeds the history, where there is one.
 //! * [`extras`]: `qxups.toml`, what this server does besides what upsd does.
+//! * `notices`: notifications, where `qxups.toml` asks for them.
 //! * `pages`: a page, JSON and metrics over HTTP, where `qxups.toml` asks for them.
 //! * [`passwords`]: hashed passwords; `checks` has them checked beside the thread.
 //! * [`program`]: the command line of upsd, the files, signals, the reload.
@@ -24,6 +25,7 @@ pub mod extras;
 pub mod fleet;
 mod guard;
 pub mod listener;
+mod notices;
 mod pages;
 pub mod passwords;
 pub mod program;

@@ -3,10 +3,12 @@
 //!
 //! A key that is not known is wrong: it may be the one by which something was meant to be limited.
 
+mod notify;
 mod read;
 #[cfg(test)]
 mod tests;
 
+pub use self::notify::{NotifyOptions, OutputKind, OutputOptions, SecretPlace, ServerProof};
 use read::TomlReader;
 use station::config::LineFinding;
 use std::net::SocketAddr;
@@ -16,7 +18,9 @@ use std::path::PathBuf;
 pub const FILE: &str = "qxups.toml";
 
 /// The tables there are.
-const TABLES: &[&str] = &["history", "web"];
+const TABLES: &[&str] = &["history", "web", "notify", "outputs"];
+/// Those of them that may stand several times.
+const ARRAYS: &[&str] = &["notify"];
 
 /// What the file asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -25,6 +29,8 @@ pub struct Extras {
     pub history: Option<HistoryOptions>,
     /// `[web]`.
     pub web: WebOptions,
+    /// `[[notify]]` and `[outputs.NAME]`; none without a rule and without an output.
+    pub notify: Option<Box<NotifyOptions>>,
 }
 
 /// Where a history is kept, and how much of it.
@@ -65,8 +71,9 @@ impl WebOptions {
 /// All that is wrong, each with its line, in the order of the lines.
 pub fn parse(bytes: &[u8]) -> Result<Extras, Vec<LineFinding>> {
     let mut reader = TomlReader::of(bytes)?;
-    reader.check_tables(TABLES);
-    let extras = Extras { history: history(&mut reader), web: web(&mut reader) };
+    reader.check_tables(TABLES, ARRAYS);
+    let (history, web) = (history(&mut reader), web(&mut reader));
+    let extras = Extras { history, web, notify: self::notify::read(&mut reader) };
     reader.finish().map(|()| extras)
 }
 

@@ -21,7 +21,7 @@ use own::OwnSource;
 pub use plan::check_part;
 use plan::{Origin, UpsPlan};
 use socket::SocketSource;
-pub(crate) use source::{Ended, HearsStatus, Source, WhenEnded};
+pub(crate) use source::{Ended, HearsStatus, Source, StatusHub, WhenEnded};
 use station::driver_kind::DriverKind;
 use station::log::Log;
 use station::memory::Folders;

@@ -154,7 +154,10 @@ impl Where {
         let mut names = sections.chain(&conf.global).map(|setting| setting.name.to_ascii_lowercase());
         // of ours upstream_password; authPassword and privPassword of snmp-ups, password of netxml-ups
         let has_password = names.any(|name| name.ends_with("password"));
-        let files = [Some("upsd.users"), has_password.then_some("ups.conf")];
+        let has_secrets =
+            self.extras().is_ok_and(|extras| extras.notify.is_some_and(|notify| notify.has_secrets()));
+        let files =
+            [Some("upsd.users"), has_password.then_some("ups.conf"), has_secrets.then_some(extras::FILE)];
         let open =
             files.into_iter().flatten().map(|name| folder.join(name)).filter(|path| is_open_to_all(path));
         open.map(|path| {

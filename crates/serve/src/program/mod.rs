@@ -13,6 +13,7 @@ use crate::encryption::Encryption;
 use crate::extras::{Extras, WebOptions};
 use crate::fleet::{CheckedConf, Fleet, Surroundings};
 use crate::listener::{self, Listeners, Opened};
+use crate::notices::NoticeDesk;
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::settings::Settings;
@@ -60,6 +61,8 @@ pub(crate) enum ProgramRequest {
     Exit(&'static str),
     /// To read its configuration again, and to say what came of it.
     Reload(Option<oneshot::Sender<Result<String, Fatal>>>),
+    /// To list rules and timers of notifications.
+    Timers(oneshot::Sender<String>),
 }
 
 /// The server, as its stations know it: a client may ask for a reload by `driver.reload`.
@@ -125,12 +128,23 @@ pub fn run(plan: ServerPlan) -> ExitCode {
 /// # Errors
 /// Why it goes on as before, or that none runs.
 pub fn reload(place: Option<&Path>) -> Result<String, String> {
-    let pid_file = match place {
+    running::reload(&pid_file_of(place))
+}
+
+fn pid_file_of(place: Option<&Path>) -> PathBuf {
+    match place {
         Some(folder) if folder.is_dir() => folder.join(format!("{PROGRAM}.pid")),
         Some(file) => file.to_path_buf(),
         None => pid_path(&Paths::from_environment()),
-    };
-    running::reload(&pid_file)
+    }
+}
+
+/// What the notifications of a running server do: rules, timers, and what waits for outputs. `place` is as in [`reload`].
+///
+/// # Errors
+/// That none runs, or that it is not heard.
+pub fn timers(place: Option<&Path>) -> Result<String, String> {
+    running::timers(&pid_file_of(place))
 }
 
 fn end(program: &str, done: Result<ExitCode, Fatal>) -> ExitCode {
@@ -462,6 +476,8 @@ impl Prepared {
         listener::keep(&server, &listeners, &listen, &log);
         let pages = Pages::new(server.clone(), &paths.lasting);
         pages.become_what_is_asked();
+        let notices = NoticeDesk::new(server.clone(), plan.from.folder(), &paths.lasting);
+        notices.become_what_is_asked();
         tokio::task::spawn_local(server.clone().look_after_clients());
         say_serving(&server, &places, &supervisor);
         let supervisor = Rc::new(supervisor);
@@ -474,11 +490,13 @@ impl Prepared {
             tokio::time::sleep(resident::AFTER).await;
             resident::give_back();
         });
-        let reloading = Reloading { plan, paths, server: server.clone(), listeners, pages, log: log.clone() };
+        let reloading =
+            Reloading { plan, paths, server: server.clone(), listeners, pages, notices, log: log.clone() };
         let name = reloading.until_exit(&mut requests, &supervisor).await?;
         log.info(&format!("exiting on {name}"));
         supervisor.stopping();
         leave(&server, &mut requests, &log).await;
+        reloading.notices.end().await;
         // what waits is written, if the disk takes it soon
         drop(server.chronicle.take().and_then(|chronicle| chronicle.end(name)));
         Ok(ExitCode::SUCCESS)
