@@ -19,7 +19,9 @@ Files:
   FOLDER/upsd.users  who may log in, set and command, as for upsd
   /run/nut           sockets of the UPSes; upsd.pid, by which 'qxups reload'
                      finds the server
-  /var/lib/qxups     what is kept of batteries, and the server's certificate
+  FOLDER/qxups.toml  history, page and notifications; may be missing
+  /var/lib/qxups     what is kept of batteries, the server's certificate, and
+                     notices that wait
 
 Environment:
   NUT_CONFPATH       FOLDER, where none is named
