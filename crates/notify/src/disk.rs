@@ -110,7 +110,7 @@ impl OutboxDisk {
     /// Whether the file should be written whole: it has grown, or something is missing in it.
     pub fn wants_whole(&self) -> bool {
         let stand = locked(&self.stand);
-        stand.is_behind || stand.grown > GROWN
+        stand.is_behind || stand.grown > GROWN || stand.trouble.is_some()
     }
 
     /// Why it is not written.
@@ -166,15 +166,22 @@ impl DiskWriter {
         let Some(file) = self.file.as_mut().filter(|_| !bytes.is_empty()) else { return };
         let written = file.write_all(bytes).and_then(|()| file.sync_data());
         locked(&self.stand).grown += bytes.len();
-        self.stands(written);
+        if let Err(error) = written {
+            self.failed(&error);
+        }
     }
 
     fn become_(&mut self, bytes: &[u8]) {
-        let written = self.replace(bytes).or_else(|first| {
-            // a disk that is full has room for what is shorter than before
-            self.overwrite(bytes).map_err(|_| first)
-        });
-        self.stands(written);
+        let Err(error) = self.replace(bytes) else {
+            locked(&self.stand).trouble = None;
+            return;
+        };
+        // a disk that is full has room for what is shorter than before; it is in trouble all the same
+        if self.overwrite(bytes).is_ok() {
+            locked(&self.stand).trouble = Some(error.to_string());
+        } else {
+            self.failed(&error);
+        }
     }
 
     /// Either the file of before, or this one.
@@ -208,17 +215,12 @@ impl DiskWriter {
         written
     }
 
-    fn stands(&mut self, written: io::Result<()>) {
+    fn failed(&mut self, error: &io::Error) {
+        // what is appended behind a torn line would not be read
+        self.file = None;
         let mut stand = locked(&self.stand);
-        match written {
-            Ok(()) => stand.trouble = None,
-            Err(error) => {
-                // what is appended behind a torn line would not be read
-                self.file = None;
-                stand.is_behind = true;
-                stand.trouble = Some(error.to_string());
-            }
-        }
+        stand.is_behind = true;
+        stand.trouble = Some(error.to_string());
     }
 }
 

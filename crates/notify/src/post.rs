@@ -143,6 +143,11 @@ impl Post {
         (!changes.is_empty()).then(|| self.disk.append(journal::line(&changes)))
     }
 
+    /// Waits until all so far is on the disk, if that takes it soon.
+    pub async fn flush(&self, seen: SeenMark) {
+        let _ = timeout(DISK, self.disk.append(journal::line(&[JournalChange::Seen(seen)]))).await;
+    }
+
     /// Writes down that the server is there.
     pub fn mark_seen(&self, seen: SeenMark, standing: Vec<StandingRecord>) {
         let mut changes = vec![JournalChange::Seen(seen)];
@@ -155,7 +160,10 @@ impl Post {
     /// Looks after the disk: says its trouble once, and writes the file whole where that is due. To be called about once a
     /// second.
     pub fn look(&self, standing: impl FnOnce() -> (Vec<StandingRecord>, SeenMark)) {
-        if self.disk.wants_whole() && self.disk_tried.get().is_none_or(|tried| tried.elapsed() > DISK_AGAIN) {
+        if !self.disk.wants_whole() {
+            self.disk_tried.set(None);
+        } else if self.disk_tried.get().is_none_or(|tried| tried.elapsed() > DISK_AGAIN) {
+            self.disk_tried.set(Some(Instant::now()));
             self.write_whole(standing());
         }
         let now = self.disk.trouble();
@@ -179,8 +187,6 @@ impl Post {
         // they are in what is written
         drop(outbox.take_changes());
         self.disk.become_(journal::whole(standing, Some(seen), outbox.records()));
-        let failed = self.disk.trouble().is_some();
-        self.disk_tried.set(Some(Instant::now()).filter(|_| failed));
     }
 
     async fn deliver(self: Rc<Self>, name: String, line: Rc<Line>) {

@@ -66,6 +66,12 @@ impl NoticeTemplate {
 
     /// Fills it in.
     pub fn fill(&self, delivery: &Delivery<'_>, secret: &Secret, escape: PlaceholderEscape) -> String {
+        // a whole address that is secret stands in its file as it is to be used
+        let is_secret = |piece: &Piece| match piece {
+            Piece::Text(text) => text.trim().is_empty(),
+            Piece::Place(name) => *name == "secret",
+        };
+        let escape = if self.0.iter().all(is_secret) { PlaceholderEscape::Plain } else { escape };
         let mut filled = String::new();
         for piece in &self.0 {
             match piece {

@@ -311,10 +311,11 @@ fn smtp_server(answers: &'static [(&'static str, &'static str)]) -> (u16, mpsc::
         let (mut stream, _) = listener.accept().unwrap();
         let mut lines = vec![];
         let answer = |word: &str| answers.iter().find(|(of, _)| *of == word).map(|(_, answer)| *answer);
+        let reader = BufReader::new(stream.try_clone().unwrap());
         let mut say = |text: &str| stream.write_all(format!("{text}\r\n").as_bytes()).is_ok();
         say(answer("").unwrap_or("220 test"));
         let mut is_data = false;
-        for line in BufReader::new(stream.try_clone().unwrap()).lines().map_while(Result::ok) {
+        for line in reader.lines().map_while(Result::ok) {
             lines.push(line.clone());
             let word = line.split([' ', ':']).next().unwrap_or_default().to_string();
             let reply = match (is_data, line.as_str()) {

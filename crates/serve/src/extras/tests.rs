@@ -184,3 +184,25 @@ fn what_is_wrong_with_a_rule_or_an_output_is_said_with_its_line() {
         assert!(found[0].1.contains(part) && !found[0].1.contains('\n'), "{text}: {found:?}");
     }
 }
+
+/// Each block of docs/notifications.md that is a piece of the file, all of them together.
+#[test]
+fn the_examples_of_the_page_are_taken_as_they_stand() {
+    let page = include_str!("../../../../docs/notifications.md");
+    let (mut text, mut is_inside) = (String::new(), false);
+    for line in page.lines() {
+        let code = line.strip_prefix("    ");
+        is_inside = match code {
+            Some(code) => is_inside || code.starts_with("[outputs.") || code.starts_with("[[notify]]"),
+            None => is_inside && line.is_empty(),
+        };
+        if is_inside {
+            text += code.unwrap_or_default();
+            text.push('\n');
+        }
+    }
+    let notify = *parse(text.as_bytes()).unwrap_or_else(|wrong| panic!("{text}\n{wrong:?}")).notify.unwrap();
+    let outputs: Vec<&str> = notify.outputs.iter().map(|output| output.name.as_str()).collect();
+    assert_eq!(outputs, ["gotify", "log", "mail", "matrix", "phone"]);
+    assert_eq!(notify.rules.len(), 3);
+}

@@ -88,6 +88,7 @@ impl NoticeDesk {
             notifier.mark_seen();
             notifier.post.settle(SETTLES).await;
             notifier.post.end();
+            notifier.post.flush(notifier.seen_now()).await;
         }
     }
 }
