@@ -17,7 +17,7 @@ use web::access::{
     AccessRefused, AccessSite, Caller, CommandControl, IDLE, LoginSeen, PageAccount, PageOrder, PageOutcome,
     PageSecret, SettingControl, Soon, UpsControls,
 };
-use web::http::{Entrance, FORM_WITHIN, Gate, Hub, LOGINS_AT_ONCE, Live, OUTCOME_WITHIN, serve_caller};
+use web::http::{Entrance, FORM_WITHIN, Gate, Hub, Live, OUTCOME_WITHIN, serve_caller};
 use web::view::FleetView;
 use web::{PageSource, Place};
 
@@ -581,28 +581,45 @@ fn bodies_that_are_slow_or_have_no_end_are_cut_off() {
     });
 }
 
+/// Guesses are checked one after the other; a right login waits for those before it at most, and one by another name, or from
+/// another address, for one check.
 #[test]
-fn only_so_many_logins_of_an_address_wait() {
+fn guesses_lock_no_right_login_out() {
     run(async {
+        const CHECK: Duration = Duration::from_millis(500);
+        const GUESSES: u32 = 60;
         let server = Server::new();
         let mut browser = server.browser(LOCAL);
         let token = field(&browser.get("/login").await, "token");
-        server.users.takes.set(Duration::from_secs(5));
-        let form = format!("token={token}&name=admin&password=guess");
-        let guesses: Vec<_> = (0..LOGINS_AT_ONCE + 3)
-            .map(|_| {
-                let mut guess = server.browser(LOCAL);
-                (guess.cookies, guess.more) = (browser.cookies.clone(), browser.more.clone());
-                let form = form.clone();
-                spawn_local(async move { status(&guess.post("/login", &form).await) })
-            })
-            .collect();
-        let mut seen = vec![];
+        let mut far = server.browser(TLS);
+        let far_token = field(&far.get("/login").await, "token");
+        server.users.takes.set(CHECK);
+        let guess = |name: &str, password: &str| {
+            let mut guess = server.browser(LOCAL);
+            (guess.cookies, guess.more) = (browser.cookies.clone(), browser.more.clone());
+            let form = format!("token={token}&name={name}&password={password}");
+            let began = Instant::now();
+            spawn_local(async move { (status(&guess.post("/login", &form).await), began.elapsed()) })
+        };
+        let guesses: Vec<_> = (0..GUESSES).map(|_| guess("admin", "guess")).collect();
+        // what leaves before its turn costs no other its own
+        let leaving = guess("admin", "guess");
+        sleep(Duration::from_millis(100)).await;
+        leaving.abort();
+        let (right, other) = (guess("admin", "secret"), guess("other", "guess"));
+        let began = Instant::now();
+        let good = format!("token={far_token}&name=admin&password=secret");
+        assert_eq!(status(&far.post("/login", &good).await), 303);
+        assert!(began.elapsed() < 2 * CHECK, "{:?}", began.elapsed());
+        let (answer, waited) = other.await.unwrap();
+        assert!(answer == 403 && waited <= 3 * CHECK, "{answer} {waited:?}");
+        let (answer, waited) = right.await.unwrap();
+        assert!(answer == 303 && waited <= (GUESSES + 3) * CHECK, "{answer} {waited:?}");
         for guess in guesses {
-            seen.push(guess.await.unwrap());
+            assert_eq!(guess.await.unwrap().0, 403);
         }
-        assert_eq!(seen.iter().filter(|status| **status == 429).count(), 3, "{seen:?}");
-        assert_eq!(status(&browser.post("/login", &form).await), 403);
+        // one at a time
+        assert!(waited >= (GUESSES - 1) * CHECK, "{waited:?}");
     });
 }
 

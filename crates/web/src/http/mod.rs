@@ -11,7 +11,7 @@ mod pack;
 mod shelf;
 mod wire;
 
-pub use entrance::{Entrance, FORM_WITHIN, LOGINS_AT_ONCE, OUTCOME_WITHIN};
+pub use entrance::{Entrance, FORM_WITHIN, OUTCOME_WITHIN};
 pub use gate::{CONNECTIONS, Gate, GatePass, Leave};
 pub use hub::{Hub, LISTENERS};
 
@@ -118,7 +118,7 @@ async fn respond<S: Live + 'static>(
         Some((caller, entrance, place, door)) => {
             let version = request.version();
             // on the heap while it lasts: connections that only read do without
-            let answer = Box::pin(entrance.answer(&door, request, &**site, &place, caller)).await;
+            let answer = Box::pin(entrance.answer(&door, request, &**site, &place, (caller, pass))).await;
             of_entrance(answer, version, &site.hub().shelf)
         }
         None => match answered(&request, site, pass) {

@@ -65,7 +65,7 @@ fn now(ups: &UpsView, page: &mut Page) {
             }
             _ => page.text(&variable.text),
         }
-        if ups.computed.iter().any(|computed| computed == name) {
+        if ups.is_computed(name) {
             page.raw("<small>not said by the UPS</small>");
         }
         page.raw("</dd></div>");

@@ -69,7 +69,7 @@ impl Entrance {
         let (name, password) =
             (form.get("name").unwrap_or_default(), form.get("password").unwrap_or_default());
         let ups = form.some("ups");
-        let turn = self.turn(visit.caller.address)?;
+        let turn = self.turn(visit, name).await?;
         let seen = self.site.clone().log_in(visit.caller, name.into(), password.into()).await;
         drop(turn);
         match seen {
@@ -93,7 +93,7 @@ impl Entrance {
         let form = visit.form(body).await?;
         Entrance::check_first_token(visit, &form)?;
         let field = |name: &str| form.get(name).unwrap_or_default().to_string();
-        let turn = self.turn(visit.caller.address)?;
+        let turn = self.turn(visit, &field("name")).await?;
         let made =
             self.site.clone().create(visit.caller, field("code"), field("name"), field("password")).await;
         drop(turn);
