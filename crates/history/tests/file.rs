@@ -25,8 +25,8 @@ fn what_was_written_is_read() {
         begin_seen: true,
         low_battery: true,
         lowest_charge: Some((41.5, Provenance::Computed)),
-        lowest_voltage: Some(22.25),
-        mean_load: Some(17.0),
+        lowest_voltage: Some((22.25, Provenance::Said)),
+        mean_load: Some((17.0, Provenance::Computed)),
         energy_wh: Some((3.5, Provenance::Said)),
         ..Outage::default()
     };

@@ -76,7 +76,8 @@ impl Guard {
     pub fn failed(&mut self, address: IpAddr) {
         let (address, now) = (neighbourhood(address), Instant::now());
         if self.failed.len() >= MOST && !self.failed.contains_key(&address) {
-            let oldest = self.failed.iter().min_by_key(|(_, failures)| failures.last).map(|(address, _)| *address);
+            let oldest =
+                self.failed.iter().min_by_key(|(_, failures)| failures.last).map(|(address, _)| *address);
             oldest.map(|oldest| self.failed.remove(&oldest));
         }
         let failures = self.failed.entry(address).or_insert(Failures { count: 0, last: now });

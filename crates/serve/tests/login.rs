@@ -18,7 +18,7 @@ const DUMP: &str = "SETINFO ups.status \"OL\"\nSETINFO input.sensitivity \"low\"
                     SETAUX input.sensitivity 10\nADDENUM input.sensitivity \"high\"\nADDENUM input.sensitivity \"low\"\n\
                     SETINFO input.transfer.low \"170\"\nSETFLAGS input.transfer.low RW\nADDRANGE input.transfer.low 160 180\n\
                     SETINFO ups.id \"<script>\"\nSETFLAGS ups.id RW STRING\nSETAUX ups.id 8\n\
-                    ADDCMD load.off\nADDCMD beeper.mute\nDATAOK\nDUMPDONE\n";
+                    ADDCMD load.off\nADDCMD load.off.delay\nADDCMD beeper.mute\nDATAOK\nDUMPDONE\n";
 
 fn users() -> String {
     let hash = passwords::hash("hashed secret").unwrap();
@@ -189,6 +189,10 @@ fn orders_go_out_and_what_came_of_them_is_said() {
     for (query, expected) in [
         ("setting=input.sensitivity&value=medium", 409),
         ("setting=input.transfer.low&value=181", 409),
+        ("setting=input.transfer.low&value=1.7e2", 409),
+        ("setting=input.transfer.low&value=%2B170", 409),
+        ("setting=input.transfer.low&value=+170", 409),
+        ("command=load.off.delay&value=6e1", 409),
         ("setting=ups.id&value=123456789", 409),
         ("setting=ups.status&value=OB", 403),
         ("setting=nothing&value=1", 404),
@@ -234,6 +238,10 @@ fn programs_give_orders_by_the_api() {
         ("POST /api/v1/ups/rack/commands/load.off", admin, "value=600", 409),
         ("PUT /api/v1/ups/odd/settings/ups.status", admin, "value=OB", 403),
         ("PUT /api/v1/ups/odd/settings/input.transfer.low", admin, "value=181", 409),
+        ("PUT /api/v1/ups/odd/settings/input.transfer.low", admin, "value=17e1", 409),
+        ("PUT /api/v1/ups/odd/settings/input.transfer.low", admin, "value=%2B170", 409),
+        ("PUT /api/v1/ups/odd/settings/input.transfer.low", admin, "value=%20170", 409),
+        ("POST /api/v1/ups/odd/commands/load.off.delay", admin, "value=6e1", 409),
         ("POST /api/v1/ups/gone/commands/load.off", admin, "", 409),
         ("POST /api/v1/ups/odd/commands/load.on", admin, "", 404),
     ] {

@@ -15,7 +15,8 @@ pub const SUMMARY: [(&str, &str); 4] = [
 ];
 
 /// Of these it is said whose word they are: the name in the API and NUT's.
-const SOURCES: [(&str, &str); 2] = [("charge_source", "battery.charge"), ("runtime_source", "battery.runtime")];
+const SOURCES: [(&str, &str); 2] =
+    [("charge_source", "battery.charge"), ("runtime_source", "battery.runtime")];
 
 /// `/api/v1/ups`: a summary of each UPS.
 pub fn list(fleet: &FleetView) -> String {

@@ -573,6 +573,14 @@ fn bodies_that_are_slow_or_have_no_end_are_cut_off() {
         let huge =
             server.answer(LOCAL, format!("{head}Content-Length: 99999999999\r\n\r\n").as_bytes()).await;
         assert!(status(&huge) == 413 && huge.contains("connection: close"), "{huge}");
+        // a body that is packed is none that was sent
+        for coding in
+            ["gzip, chunked", "chunked\r\nTransfer-Encoding: chunked", "gzip\r\nTransfer-Encoding: chunked"]
+        {
+            let packed = format!("{head}Transfer-Encoding: {coding}\r\n\r\n5\r\nname=\r\n0\r\n\r\n");
+            let answer = server.answer(LOCAL, packed.as_bytes()).await;
+            assert!(status(&answer) == 501 && answer.contains("connection: close"), "{coding}: {answer}");
+        }
         // small chunks are a form like any other
         let chunked =
             format!("{head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nname=\r\n0\r\n\r\n");

@@ -82,6 +82,30 @@ fn what_is_old_is_not_shown() {
     assert_eq!(site.get("/ups/RACK").status, 200);
 }
 
+/// Of a charge or runtime that the UPS does not say, page, API and events say so.
+#[test]
+fn what_the_ups_does_not_say_is_marked_at_a_glance() {
+    let site = Static::usual();
+    let (overview, one, list) = (site.text("/"), site.text("/ups/rack"), site.text("/api/v1/ups"));
+    assert!(overview.contains(">57 %</td>") && !overview.contains("estimated"), "{overview}");
+    assert_eq!(one.matches("<small class=\"source\" hidden>").count(), 2, "{one}");
+    assert!(list.contains("\"charge_source\":\"said\",\"runtime_source\":\"said\"}"), "{list}");
+    assert_eq!(list.matches("\"charge_source\":null").count(), 3, "{list}");
+    site.0.borrow_mut().upses[0].computed = vec!["battery.charge".into()];
+    let (overview, one, list) = (site.text("/"), site.text("/ups/rack"), site.text("/api/v1/ups"));
+    assert_eq!(overview.matches(">57 %<small>estimated</small></td>").count(), 1, "{overview}");
+    assert_eq!(one.matches("<small class=\"source\">Not said by the UPS</small>").count(), 1, "{one}");
+    assert!(list.contains("\"charge_source\":\"computed\",\"runtime_source\":\"said\"}"), "{list}");
+    let whole = site.text("/api/v1/ups/rack");
+    assert!(
+        whole.contains(
+            "\"name\":\"battery.charge\",\"value\":\"57\",\"unit\":\"%\",\"age_s\":3.0,\"computed\":true"
+        ),
+        "{whole}"
+    );
+    assert_eq!(whole.matches("\"computed\":true").count(), 1, "{whole}");
+}
+
 #[test]
 fn every_value_has_its_age() {
     let page = Static::usual().text("/ups/rack");

@@ -101,10 +101,9 @@ fn row(outage: &PastOutage, page: &mut Page) {
     page.raw("<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">");
     time(outage.begin_ms.div_euclid(1000), page);
     page.raw("</th>");
-    let load = outage.mean_load.map(|load| format!("{}\u{a0}%", rounded(load, 0))).unwrap_or_default();
     let cells = [
         length(outage.length.as_secs_f64()),
-        load,
+        super::outages::sourced(outage.mean_load, 0, "%"),
         charges(outage),
         super::outages::sourced(outage.energy_wh, 1, "Wh"),
         whole(outage).unwrap_or_default(),

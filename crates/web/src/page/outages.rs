@@ -39,14 +39,11 @@ fn row(outage: &PastOutage, page: &mut Page) {
     page.raw("<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">");
     time(outage.begin_ms.div_euclid(1000), page);
     page.raw("</th>");
-    let number = |value: Option<f64>, decimals, unit: &str| {
-        value.map(|value| format!("{}\u{a0}{unit}", rounded(value, decimals))).unwrap_or_default()
-    };
     let cells = [
         length(outage.length.as_secs_f64()),
         sourced(outage.lowest_charge, 0, "%"),
-        number(outage.lowest_voltage, 2, "V"),
-        number(outage.mean_load, 0, "%"),
+        sourced(outage.lowest_voltage, 2, "V"),
+        sourced(outage.mean_load, 0, "%"),
         sourced(outage.energy_wh, 1, "Wh"),
         remarks(outage),
     ];

@@ -125,8 +125,8 @@ pub fn past() -> Past {
         all_seen: true,
         charge_before: Some(100.0),
         lowest_charge: Some(SourcedNumber { value: 75.0, is_said: true }),
-        lowest_voltage: Some(24.1),
-        mean_load: Some(23.0),
+        lowest_voltage: Some(SourcedNumber { value: 24.1, is_said: true }),
+        mean_load: Some(SourcedNumber { value: 23.0, is_said: true }),
         energy_wh: Some(SourcedNumber { value: 50.0, is_said: false }),
         ..PastOutage::default()
     };
@@ -144,6 +144,7 @@ pub fn past() -> Past {
         now_s: NOW_S,
         from_s,
         to_s: NOW_S,
+        begin_s: from_s - 86_400,
         series: series.collect(),
         outages: vec![outage(80_000), partly, lasting],
         energy: vec![energy],

@@ -15,17 +15,17 @@ use crate::access::{
 };
 use crate::answer::{OTHER_NAME, PageSource, Whole};
 use crate::escape;
+use crate::http::gate::GatePass;
 use crate::json;
 use crate::page::{self, Visitor};
-use crate::http::gate::GatePass;
 use crate::request::Place;
 use hyper::body::{Body, Incoming};
 use hyper::http::request::Parts;
 use hyper::{Method, header};
+use queue::{LoginQueue, LoginTurn};
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::time::Instant;
-use queue::{LoginQueue, LoginTurn};
 use visit::Visit;
 
 /// Where those go in who may do more than read.

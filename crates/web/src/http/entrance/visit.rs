@@ -33,12 +33,7 @@ pub(super) fn single(headers: &HeaderMap, name: header::HeaderName) -> Option<&s
 }
 
 impl<'r> Visit<'r> {
-    pub fn of(
-        parts: &'r Parts,
-        place: &'r Place,
-        caller: Caller,
-        pass: Option<&'r GatePass>,
-    ) -> Visit<'r> {
+    pub fn of(parts: &'r Parts, place: &'r Place, caller: Caller, pass: Option<&'r GatePass>) -> Visit<'r> {
         let headers = &parts.headers;
         let named = header::HeaderName::from_static;
         let of_proxy = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
