@@ -8,6 +8,7 @@ mod site;
 mod debian;
 mod libraries;
 mod login;
+mod measure;
 mod pages;
 mod played;
 

@@ -247,7 +247,7 @@ fn chromium_and_axe_find_nothing_wrong() {
     let screens = installed().join("screens");
     std::fs::create_dir_all(&screens).unwrap();
     let browser = Command::new("timeout")
-        .args(["480", "node"])
+        .args(["900", "node"])
         .arg(script("browser.js"))
         .arg(format!("http://localhost:{}/", pages.port))
         .arg(&screens)

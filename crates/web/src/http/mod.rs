@@ -21,7 +21,7 @@ use crate::past::{Past, PastAsk, PastQuestion, PastTrouble, past_answer};
 use crate::request::{Asked, Place};
 use body::ReplyBody;
 use entrance::EntranceAnswer;
-use hyper::body::{Body, Bytes, Incoming};
+use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};

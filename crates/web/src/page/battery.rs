@@ -160,13 +160,6 @@ mod tests {
         }
     }
 
-    /// A quarter of the charge in 10 minutes and 50 Wh is a whole one in 40 minutes and 200 Wh.
-    #[test]
-    fn a_whole_charge_follows_from_what_was_seen() {
-        assert_eq!(whole(&seen()).as_deref(), Some("40 min, 200\u{a0}Wh<small>estimated</small>"));
-        assert_eq!(charges(&seen()), "100 to 75\u{a0}%");
-    }
-
     #[test]
     fn nothing_is_made_of_what_was_not_seen() {
         for unseen in [

@@ -72,22 +72,3 @@ pub(super) fn remarks(outage: &PastOutage) -> String {
     ];
     all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text).collect::<Vec<_>>().join(" ")
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_not_seen_is_said() {
-        let seen = PastOutage { begin_seen: true, all_seen: true, end_ms: Some(1), ..PastOutage::default() };
-        assert_eq!(remarks(&seen), "");
-        let lasts = PastOutage { end_ms: None, all_seen: false, ..seen.clone() };
-        assert_eq!(remarks(&lasts), "It lasts.");
-        let partly = PastOutage { all_seen: false, battery_low: true, ..seen.clone() };
-        assert_eq!(
-            remarks(&partly),
-            "Not all of it was seen: it may have lasted longer. The battery was low."
-        );
-        assert!(remarks(&PastOutage { begin_seen: false, ..seen }).contains("beginning was not seen"));
-    }
-}

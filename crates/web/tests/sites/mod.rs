@@ -130,7 +130,15 @@ pub fn past() -> Past {
         energy_wh: Some(SourcedNumber { value: 50.0, is_said: false }),
         ..PastOutage::default()
     };
-    let partly = PastOutage { all_seen: false, begin_seen: false, battery_low: true, ..outage(40_000) };
+    let computed = |value| Some(SourcedNumber { value, is_said: false });
+    let partly = PastOutage {
+        all_seen: false,
+        begin_seen: false,
+        battery_low: true,
+        lowest_voltage: computed(24.1),
+        mean_load: computed(23.0),
+        ..outage(40_000)
+    };
     let lasting = PastOutage { end_ms: None, all_seen: false, ..outage(600) };
     let span = |wh| SpanEnergy { wh, seen_s: 80_000 };
     let energy = PastEnergy {

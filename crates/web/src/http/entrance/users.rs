@@ -69,10 +69,7 @@ impl Entrance {
         let (name, password) =
             (form.get("name").unwrap_or_default(), form.get("password").unwrap_or_default());
         let ups = form.some("ups");
-        let turn = self.turn(visit, name).await?;
-        let seen = self.site.clone().log_in(visit.caller, name.into(), password.into()).await;
-        drop(turn);
-        match seen {
+        match self.checked(visit, name, password).await? {
             LoginSeen::Fits(account) => self.enter(visit, account, ups),
             LoginSeen::Wrong => {
                 let trouble = "Name and password do not fit, or the user may not log in from here.";
@@ -83,6 +80,17 @@ impl Entrance {
                 self.login_page(503, visit, ups, Some(trouble), name)
             }
         }
+    }
+
+    /// Whether name and password fit, when the login has its turn.
+    pub(super) async fn checked(
+        &self,
+        visit: &Visit<'_>,
+        name: &str,
+        password: &str,
+    ) -> Result<LoginSeen, AccessRefused> {
+        let _turn = self.turn(visit, name).await?;
+        Ok(self.site.clone().log_in(visit.caller, name.into(), password.into()).await)
     }
 
     pub(super) async fn create(
