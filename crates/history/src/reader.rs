@@ -186,11 +186,14 @@ impl HistoryReader {
         let _snapshot = self.db.unchecked_transaction()?;
         let Some(id) = self.id(ups)? else { return Ok(None) };
         let recent = self.recent(id, key, (i64::MIN, i64::MAX))?;
-        let (mut in_rings, mut range) = (None, (0, i64::MAX));
-        for tier in Tier::ALL.into_iter().rev() {
-            if let Some(at) = self.first(id, key, tier, range)? {
-                // what is finer lies within it, where it is kept still
-                (in_rings, range) = (Some(at), (at, at.saturating_add(tier.step_s())));
+        // what is in no hour is in no other ring
+        let mut in_rings = self.first(id, key, Tier::Hours, (0, i64::MAX))?;
+        let mut step_s = Tier::Hours.step_s();
+        for tier in [Tier::TenMinutes, Tier::Minutes, Tier::Seconds] {
+            // what is finer lies within it, where it is kept still
+            let Some(begin) = in_rings else { break };
+            if let Some(at) = self.first(id, key, tier, (begin, begin.saturating_add(step_s)))? {
+                (in_rings, step_s) = (Some(at), tier.step_s());
             }
         }
         let waiting = recent.first_key_value().map(|(at, _)| *at);
