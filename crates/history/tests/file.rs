@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Folder, LOAD, batch, counted, row};
+use common::{Folder, LOAD, batch, counted, row, row_of};
 use history::{
     EventKind, HistoryBatch, HistoryEvent, HistoryFile, HistoryReader, HistoryRecorder, HistoryTrouble,
     Outage, Provenance, Quantity, SampledValue, SeriesKey,

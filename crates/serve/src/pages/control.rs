@@ -156,7 +156,9 @@ fn why_not(setting: &SettingControl, value: &str) -> Option<String> {
     if !setting.choices.is_empty() && !setting.choices.iter().any(|choice| choice == value) {
         return Some(format!("it can be {}.", setting.choices.join(", ")));
     }
-    let (least, _) = setting.ranges.first()?;
+    if setting.ranges.is_empty() {
+        return None;
+    }
     // bounds that were read from text are far below what a float says exactly
     #[allow(clippy::cast_precision_loss)]
     let is_within = |number: f64| {
@@ -164,10 +166,12 @@ fn why_not(setting: &SettingControl, value: &str) -> Option<String> {
     };
     let ranges: Vec<String> =
         setting.ranges.iter().map(|(least, most)| format!("{least} to {most}")).collect();
-    let Some(number) = plain_number(value) else {
-        return Some(format!("write a number in digits alone, such as {least}."));
-    };
-    (!is_within(number)).then(|| format!("it can be {}.", ranges.join(", or ")))
+    let ranges = ranges.join(", or ");
+    match plain_number(value) {
+        Some(number) if is_within(number) => None,
+        Some(_) => Some(format!("it can be {ranges}.")),
+        None => Some(format!("write a number in digits alone, {ranges}.")),
+    }
 }
 
 /// Gives an order that was checked. What becomes of it goes to the log, the history and `outcome`.

@@ -10,6 +10,7 @@ mod libraries;
 mod login;
 mod measure;
 mod pages;
+mod pictures;
 mod played;
 
 use site::{FakeDriver, Site};
