@@ -288,7 +288,7 @@ impl HistoryReader {
         let mut rows = RingWalk::from(&self.db, tier, ups, tier.block_of(from))?;
         while let Some(begin) = rows.next()?.filter(|begin| *begin < to) {
             let points = SampleBlock::decode_one(&rows.data(begin)?, key).unwrap_or_default();
-            let times = points.into_iter().map(|(place, _)| begin + i64::from(place) * tier.step_s());
+            let times = points.into_keys().map(|place| begin + i64::from(place) * tier.step_s());
             if let Some(first) = times.filter(|at| (from..to).contains(at)).min() {
                 return Ok(Some(first));
             }
