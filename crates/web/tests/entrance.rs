@@ -4,7 +4,7 @@
 
 mod sites;
 
-use sites::Static;
+use sites::{Static, compressed};
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -712,6 +712,31 @@ fn programs_give_orders_with_name_and_password() {
         clear.more = good.into();
         assert_eq!(status(&clear.ask(command, "").await), 403);
         assert!(program.cookies.is_empty());
+    });
+}
+
+/// With `everything_weighs_less_than_50_kb` all of it is 60 kB at most.
+#[test]
+fn pages_of_a_login_weigh_less_than_10_kb() {
+    run(async {
+        let server = Server::new();
+        let mut browser = server.browser(LOCAL);
+        let mut pages = vec![browser.get("/login").await];
+        server.users.may_create.set(true);
+        pages.push(browser.get("/login").await);
+        server.users.may_create.set(false);
+        browser.log_in().await;
+        for path in ["/login", "/ups/rack", "/ups/rack/order?command=load.off", "/ups/rack/order"] {
+            pages.push(browser.get(path).await);
+        }
+        let form = browser.question("/ups/rack/order?setting=a.range&value=5").await;
+        let to = location(&browser.post("/ups/rack/order", &form).await);
+        server.users.given.borrow_mut().pop().unwrap().2.send_replace(Some(PageOutcome::Done));
+        pages.push(browser.get(&format!("/ups/rack/{to}")).await);
+        let sizes: Vec<usize> = pages.iter().map(|page| compressed(page.as_bytes())).collect();
+        let sum: usize = sizes.iter().sum();
+        println!("{sizes:?}: {sum}");
+        assert!(sum <= 10_000, "{sizes:?}");
     });
 }
 

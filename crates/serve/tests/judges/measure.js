@@ -30,7 +30,7 @@ const load = async (browser, view, rate) => {
   await page.goto(new URL(view, address).href);
   const wanted = view.includes("history") ? "window.plots_at" : "window.live_at";
   for (let step = 0; !(await page.evaluate(`${wanted} && performance.getEntriesByName("first-contentful-paint")[0]?.startTime`)); step += 1) {
-    if (step > 3000) throw new Error(`${view} is never there`);
+    if (step > 12000) throw new Error(`${view} is never there`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   const times = await page.evaluate(`[performance.getEntriesByName("first-contentful-paint")[0].startTime, window.live_at, window.plots_at ?? 0]`);

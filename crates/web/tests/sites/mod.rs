@@ -2,6 +2,8 @@
 #![allow(dead_code)]
 
 use std::cell::RefCell;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use web::view::{
     DataState, EnergyCounts, ExchangeCounts, FleetView, HistoryView, ServerView, UpsView, VariableView,
@@ -193,4 +195,16 @@ pub fn many(count: usize) -> Static {
         ups
     };
     Static::of((0..count).map(one).collect())
+}
+
+/// So many bytes it is in gzip.
+pub fn compressed(bytes: &[u8]) -> usize {
+    let mut gzip =
+        Command::new("gzip").args(["-9", "-c"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut to = gzip.stdin.take().unwrap();
+    let bytes = bytes.to_vec();
+    let writes = std::thread::spawn(move || to.write_all(&bytes).unwrap());
+    let size = gzip.wait_with_output().unwrap().stdout.len();
+    writes.join().unwrap();
+    size
 }
