@@ -6,7 +6,7 @@ const { chromium } = require(path.join(process.env.JUDGES, "node_modules", "play
 
 const [address] = process.argv.slice(2);
 const SLOWED = 4;
-const LOADS = 10;
+const LOADS = 5;
 
 // When the page said that it is live, and when its plots were there, in milliseconds since it was asked for.
 const WATCH = `

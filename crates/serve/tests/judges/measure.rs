@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
 /// So many changes are looked at.
-const CHANGES: usize = 200;
+const CHANGES: usize = 100;
 /// The line that issue and docs draw, beyond the poll.
 const WITHIN_MS: i64 = 150;
 
