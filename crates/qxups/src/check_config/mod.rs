@@ -15,6 +15,11 @@ use station::config::{LONGEST_CONF, Severity, nearest};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+/// Whether NUT has a driver of this name besides those that qxups has.
+pub fn is_driver_of_nut(name: &str) -> bool {
+    matches!(names::driver(name), names::Known::Exactly)
+}
+
 /// What to check.
 #[derive(clap::Args)]
 pub struct CheckConfig {
