@@ -482,7 +482,7 @@ fn a_certificate_is_looked_at_as_the_server_does() {
 fn all_mistakes_of_a_simulated_ups_are_named() {
     finds(
         "sim-all",
-        "[a]\ndriver = qxups-sim\nprotocol = klingon\nscenario = nowhere\nknob = frob 1\nseed = x\nprtocol = mecer\n\
+        "[a]\ndriver = qxups-sim\nprotocol = klingon\nscenario = nowhere\nknob = \"frob 1\"\nseed = x\nprtocol = mecer\n\
          pollinterval = never\n",
         &[
             ("3: error", "there is no dialect"),

@@ -394,7 +394,7 @@ mod tests {
     /// Found by a newcomer: after each correction the next mistake was named.
     #[test]
     fn all_that_is_wrong_with_a_simulated_ups_is_said_at_once() {
-        let text = "[a]\ndriver = qxups-sim\nprotocol = klingon\nscenario = nowhere\nknob = frob 1\nseed = x\n\
+        let text = "[a]\ndriver = qxups-sim\nprotocol = klingon\nscenario = nowhere\nknob = \"frob 1\"\nseed = x\n\
                     prtocol = mecer\npollinterval = never\ndesc = \"open\n";
         let plans = read_text(text).unwrap();
         let Origin::Wrong(why) = &plans.all[0].origin else { panic!("it is taken") };
