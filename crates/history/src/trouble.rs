@@ -36,7 +36,10 @@ impl fmt::Display for HistoryTrouble {
             }
             HistoryTrouble::Taken(other) => {
                 let process = other.map(|pid| format!(" (process {pid})")).unwrap_or_default();
-                write!(f, "another server{process} writes it: stop that one, or name another file in qxups.toml")
+                write!(
+                    f,
+                    "another server{process} writes it: stop that one, or name another file in qxups.toml"
+                )
             }
             HistoryTrouble::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
                 write!(f, "the disk is full: make room")

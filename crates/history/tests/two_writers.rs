@@ -4,7 +4,9 @@
 mod common;
 
 use common::{Folder, batch, row};
-use history::{EventKind, HistoryBatch, HistoryEvent, HistoryReader, HistoryState, HistoryWriter, Provenance};
+use history::{
+    EventKind, HistoryBatch, HistoryEvent, HistoryReader, HistoryState, HistoryWriter, Provenance,
+};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -108,7 +110,8 @@ fn a_process_keeps_its_own_file() {
     let folder = Folder::new("own");
     let mut writer = None;
     for number in 0..10 {
-        let next = HistoryWriter::start(&folder.file(), 16 + u64::from(number % 2 == 0), writer.take()).unwrap();
+        let next =
+            HistoryWriter::start(&folder.file(), 16 + u64::from(number % 2 == 0), writer.take()).unwrap();
         next.send(event(i64::from(number), "OB"));
         until(&next, "it writes", |state| state.written == 1);
         assert_eq!((next.state().failed, next.state().lost_ever), (0, 0));

@@ -471,7 +471,9 @@ fn a_certificate_is_looked_at_as_the_server_does() {
     std::fs::set_permissions(folder.join("good.pem"), PermissionsExt::from_mode(0o600)).unwrap();
     let (code, said) = check("CERTFILE good.pem\n", "", &lasting, &[]);
     match nix::unistd::Uid::effective().is_root() && nix::unistd::User::from_name("nut").unwrap().is_some() {
-        true => assert!(code == Some(1) && said.contains("the server's user 'nut' may not read it"), "{said}"),
+        true => {
+            assert!(code == Some(1) && said.contains("the server's user 'nut' may not read it"), "{said}")
+        }
         false => assert_eq!(code, Some(0), "{said}"),
     }
     std::fs::remove_dir_all(&folder).unwrap();

@@ -147,7 +147,8 @@ fn reading_leaves_nothing_beside_the_file() {
     let path = file("guest %3f?#'\u{fc}");
     let folder = path.parent().unwrap();
     let names = || {
-        let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|one| one.unwrap().file_name()).collect();
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|one| one.unwrap().file_name()).collect();
         names.sort();
         names
     };

@@ -559,8 +559,12 @@ fn a_ups_that_is_driven_already_is_not_lost() {
     assert!(said.contains("it is [rack] of NUT's ups.conf") && !said.contains("nolock"), "{said}");
     let conf = nut::ups_conf::parse(&std::fs::read(other.join("ups.conf")).unwrap());
     let section = &conf.sections[0];
-    let value = |name: &str| section.settings.iter().find(|one| one.name == name).unwrap().value.clone().unwrap();
-    assert_eq!((section.name.as_str(), value("port"), value("offdelay")), ("rack", driven.ups.port.clone(), "30".into()));
+    let value =
+        |name: &str| section.settings.iter().find(|one| one.name == name).unwrap().value.clone().unwrap();
+    assert_eq!(
+        (section.name.as_str(), value("port"), value("offdelay")),
+        ("rack", driven.ups.port.clone(), "30".into())
+    );
     // into the folder that names it: it stays as it is
     let before = read(&driven.conf.join("ups.conf"));
     let output = driven.setup(&driven.conf, &["--yes"]);
@@ -676,7 +680,11 @@ fn upsmon_needs_a_password_that_is_known() {
     let hashed = format!("[watch]\npassword = \"{hash}\"\nupsmon primary\n");
     let secondary = "[watch]\npassword = x\nupsmon secondary\n";
     for (users, part) in [(hashed.as_str(), "is known as a hash only"), (secondary, "'upsmon primary'")] {
-        let site = Site::with(&[("upsd.users", users), ("upsmon.conf", "MINSUPPLIES 1\n"), ("nut.conf", "MODE=none\n")]);
+        let site = Site::with(&[
+            ("upsd.users", users),
+            ("upsmon.conf", "MINSUPPLIES 1\n"),
+            ("nut.conf", "MODE=none\n"),
+        ]);
         let before = site.files();
         let output = site.run(&["--yes", "--upsmon", "sim1000"]);
         let said = text(&output.stderr);
@@ -691,9 +699,8 @@ fn upsmon_needs_a_password_that_is_known() {
     }
     // a user who watches was not wanted: that is not the fault of a hash
     let site = Site::with(&[("upsmon.conf", "MINSUPPLIES 1\n")]);
-    let mut terminal = site.terminal(
-        "--passwords plain --serial /dev/no-such-port --history no --page no --listen loopback",
-    );
+    let mut terminal = site
+        .terminal("--passwords plain --serial /dev/no-such-port --history no --page no --listen loopback");
     terminal.answer("Its name for clients", "");
     terminal.answer("only watch", "-");
     terminal.answer("may set and command", "-");
@@ -719,7 +726,8 @@ fn follow(steps: &[String], port: u16, prepare: &dyn Fn(&mut Command)) {
         prepare(&mut command);
         command
     };
-    let step = |part: &str| steps.iter().find(|step| step.contains(part)).unwrap_or_else(|| panic!("{steps:?}"));
+    let step =
+        |part: &str| steps.iter().find(|step| step.contains(part)).unwrap_or_else(|| panic!("{steps:?}"));
     let output = shell(step("check-config")).output().unwrap();
     assert!(output.status.success(), "{steps:?}: {output:?}");
     let serve = step("qxups serve");
@@ -788,7 +796,8 @@ fn what_to_do_next_can_be_followed_as_it_stands() {
     let steps = next_steps(&text(&output.stdout));
     let user = nix::unistd::User::from_name("nut").unwrap();
     if user.is_some() {
-        let made = steps.iter().find(|step| step.starts_with("install -d")).unwrap_or_else(|| panic!("{steps:?}"));
+        let made =
+            steps.iter().find(|step| step.starts_with("install -d")).unwrap_or_else(|| panic!("{steps:?}"));
         assert!(Command::new("sh").args(["-c", made]).status().unwrap().success(), "{made}");
         assert!(steps.iter().any(|step| step.starts_with("qxups serve -u root ")), "{steps:?}");
         follow(&steps, port, &root);

@@ -278,7 +278,9 @@ fn a_disk_that_hangs_costs_clients_and_pages_nothing_and_ends_no_later() {
 /// the stop, to clients, and to the next server.
 #[test]
 fn a_stop_while_the_disk_hangs_makes_way_for_the_next_server() {
-    let Some(disk) = disk_of_its_own("a_stop_while_the_disk_hangs_makes_way_for_the_next_server") else { return };
+    let Some(disk) = disk_of_its_own("a_stop_while_the_disk_hangs_makes_way_for_the_next_server") else {
+        return;
+    };
     let http = free_port();
     let mut site = Site::new("history-stop-hangs", &format!("{CONF}[sim]\ndriver = qxups-sim\n"), "");
     site.write("qxups.toml", &format!("[web]\nlisten = ['127.0.0.1:{http}']\n{ON}"));
@@ -323,7 +325,9 @@ fn a_stop_while_the_disk_hangs_makes_way_for_the_next_server() {
     let is_open = || site.log().contains("is written again") || statuses().len() > 2;
     site.until("the next one has the file", is_open);
     driver.say(TO_BATTERY);
-    site.until("it writes", || statuses().len() > 2 && statuses().last().is_some_and(|last| last == "OB DISCHRG"));
+    site.until("it writes", || {
+        statuses().len() > 2 && statuses().last().is_some_and(|last| last == "OB DISCHRG")
+    });
     assert_eq!(statuses()[0], "OL");
 }
 

@@ -463,7 +463,11 @@ fn a_disk_that_is_really_full_costs_history_and_account_and_no_more() {
         let outcome = Command::new("unshare")
             .arg("--mount")
             .arg(std::env::current_exe().unwrap())
-            .args(["a_disk_that_is_really_full_costs_history_and_account_and_no_more", "--exact", "--nocapture"])
+            .args([
+                "a_disk_that_is_really_full_costs_history_and_account_and_no_more",
+                "--exact",
+                "--nocapture",
+            ])
             .env(INSIDE, "yes")
             .output()
             .unwrap();
@@ -477,7 +481,14 @@ fn a_disk_that_is_really_full_costs_history_and_account_and_no_more() {
     let (mut site, port) = (Site::new("login-full-disk", CONF, ""), free_port());
     let var = site.folder.join("var");
     std::fs::create_dir(&var).unwrap();
-    assert!(Command::new("mount").args(["-t", "tmpfs", "-o", "size=2m", "none"]).arg(&var).status().unwrap().success());
+    assert!(
+        Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=2m", "none"])
+            .arg(&var)
+            .status()
+            .unwrap()
+            .success()
+    );
     site.write("upsd.users", NO_USER);
     site.write("qxups.toml", &format!("[web]\nlisten = ['127.0.0.1:{port}']\n[history]\nenabled = true\n"));
     let odd = FakeDriver::start(&site, "fake-odd", DUMP);
@@ -487,7 +498,8 @@ fn a_disk_that_is_really_full_costs_history_and_account_and_no_more() {
     site.until_answer("GET VAR odd ups.status", "VAR odd ups.status \"OL\"");
     let pages = Pages { site, odd, port };
     pages.site.until("the code stands in the log", || pages.site.log().contains("give this code: "));
-    let events = || HistoryReader::open(&var.join("history.sqlite")).and_then(|it| it.events(Some("odd"), 0, 99_999));
+    let events =
+        || HistoryReader::open(&var.join("history.sqlite")).and_then(|it| it.events(Some("odd"), 0, 99_999));
     pages.site.until("the history is written", || events().is_ok_and(|events| !events.is_empty()));
     fill(&var.join("ballast"));
     let mut browser = pages.browser();

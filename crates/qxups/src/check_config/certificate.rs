@@ -26,7 +26,8 @@ pub fn check(folder: &Path, files: &mut [CheckedFile]) {
     }
     let at = |word: &str| Some(line_of(&upsd, word).or_else(|| line_of(&upsd, "CERTPATH")).unwrap_or(1));
     let mut add = |name: &str, finding: LineFinding| {
-        let file = files.iter_mut().find(|file| Path::new(&file.file).file_name().is_some_and(|is| is == name));
+        let file =
+            files.iter_mut().find(|file| Path::new(&file.file).file_name().is_some_and(|is| is == name));
         file.into_iter().for_each(|file| file.add(finding.clone()));
     };
     if let Some(finding) = unreadable(&conf, folder, at("CERTFILE")) {
@@ -39,7 +40,9 @@ pub fn check(folder: &Path, files: &mut [CheckedFile]) {
         }
         Ok(checked) => {
             if let Some(why) = checked.pages_lack {
-                let web = toml.split(|byte| *byte == b'\n').position(|line| line.trim_ascii_start().starts_with(b"[web]"));
+                let web = toml
+                    .split(|byte| *byte == b'\n')
+                    .position(|line| line.trim_ascii_start().starts_with(b"[web]"));
                 let text = format!(
                     "pages are to be encrypted, and the server has no certificate, so browsers are turned away: {why}; or write \
                      tls = false"
@@ -47,7 +50,10 @@ pub fn check(folder: &Path, files: &mut [CheckedFile]) {
                 return add(extras::FILE, LineFinding::error(web.map(|at| at + 1), text));
             }
             for hint in checked.hints {
-                add("upsd.conf", LineFinding::hint(at("CERTIDENT"), hint.trim_start_matches("upsd.conf: ").into()));
+                add(
+                    "upsd.conf",
+                    LineFinding::hint(at("CERTIDENT"), hint.trim_start_matches("upsd.conf: ").into()),
+                );
             }
         }
     }
@@ -59,8 +65,10 @@ fn unreadable(conf: &UpsdConf, folder: &Path, line: Option<usize>) -> Option<Lin
     let path: PathBuf = folder.join(conf.certificate_file.as_ref()?);
     let name = path.display();
     if !Uid::effective().is_root() {
-        let error = std::fs::File::open(&path).err().filter(|error| error.kind() == ErrorKind::PermissionDenied)?;
-        let text = format!("CERTFILE {name} cannot be read ({error}), so it was not checked: run this as root");
+        let error =
+            std::fs::File::open(&path).err().filter(|error| error.kind() == ErrorKind::PermissionDenied)?;
+        let text =
+            format!("CERTFILE {name} cannot be read ({error}), so it was not checked: run this as root");
         return Some(LineFinding::hint(line, text));
     }
     let user = System::real().user(USER)?;
@@ -76,7 +84,9 @@ fn unreadable(conf: &UpsdConf, folder: &Path, line: Option<usize>) -> Option<Lin
 /// The line that begins with a word.
 fn line_of(text: &[u8], word: &str) -> Option<usize> {
     let is_it = |line: &words::SplitLine| {
-        line.words.as_ref().is_ok_and(|words| words.first().is_some_and(|first| first.eq_ignore_ascii_case(word)))
+        line.words
+            .as_ref()
+            .is_ok_and(|words| words.first().is_some_and(|first| first.eq_ignore_ascii_case(word)))
     };
     words::lines(text).iter().find(|line| is_it(line)).map(|line| line.number)
 }

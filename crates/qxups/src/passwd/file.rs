@@ -24,8 +24,18 @@ const OTHERS: [&str; 7] =
     ["ups.conf", "upsd.conf", "upsmon.conf", "upssched.conf", "nut.conf", "hosts.conf", "qxups.toml"];
 /// What begins lines of those, and no line of upsd.users.
 const OF_OTHERS: [&str; 12] = [
-    "driver", "port", "desc", "maxretry", "listen", "maxage", "maxconn", "statepath", "monitor", "minsupplies",
-    "shutdowncmd", "mode",
+    "driver",
+    "port",
+    "desc",
+    "maxretry",
+    "listen",
+    "maxage",
+    "maxconn",
+    "statepath",
+    "monitor",
+    "minsupplies",
+    "shutdowncmd",
+    "mode",
 ];
 
 /// Whether a file is one of users: a hash in another would protect nothing, and be read as something else.

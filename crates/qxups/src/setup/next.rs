@@ -70,7 +70,8 @@ fn commands(folder: &ConfFolder, plan: &SetupPlan) -> Vec<Step> {
     }
     steps.push(step("qxups top", "shows all UPSes in the terminal"));
     if plan.monitor.is_some() {
-        let restart = if is_root { "systemctl restart nut-monitor" } else { "sudo systemctl restart nut-monitor" };
+        let restart =
+            if is_root { "systemctl restart nut-monitor" } else { "sudo systemctl restart nut-monitor" };
         steps.push(step(restart, "shuts this host down when the battery is low"));
     }
     steps

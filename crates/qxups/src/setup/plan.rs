@@ -1,8 +1,8 @@
 //! What is to be written: for each file the text that is new, with all that stood there.
 
+use super::ask::NewPassword;
 use super::folder::ConfFolder;
 use super::upses::NewUps;
-use super::ask::NewPassword;
 use super::users::{NewMonitor, NewUser, UserRole};
 use super::{PageChoice, Reachable};
 use crate::conf_file::ConfFile;

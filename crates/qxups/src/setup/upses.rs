@@ -114,8 +114,7 @@ pub fn find(folder: &ConfFolder, mut places: ScanOptions, answers: &Answers) -> 
 /// One that says what it is.
 fn answered(one: &ScanResult, dialect: &str, lines: &[SettingLine], taken: &[String]) -> FoundUps {
     let about = format!("{}: {dialect}", one.place);
-    let model =
-        lines.iter().find(|(name, _)| *name == "desc").map_or("no name of its own", |(_, desc)| desc);
+    let model = lines.iter().find(|(name, _)| *name == "desc").map_or("no name of its own", |(_, desc)| desc);
     let proposed = scan::names(std::slice::from_ref(one), taken).pop().flatten();
     FoundUps {
         proposed: proposed.unwrap_or_else(|| free("ups", taken)),
@@ -132,7 +131,8 @@ impl Elsewhere {
     fn beside(folder: &ConfFolder) -> Elsewhere {
         let usual = Paths::from_environment().conf.join("ups.conf");
         let is_other = usual.canonicalize().ok() != folder.ups_conf.path.canonicalize().ok();
-        let text = if is_other { link::read_bounded(&usual, LONGEST_CONF).unwrap_or_default() } else { vec![] };
+        let text =
+            if is_other { link::read_bounded(&usual, LONGEST_CONF).unwrap_or_default() } else { vec![] };
         Elsewhere(ups_conf::parse(&text))
     }
 

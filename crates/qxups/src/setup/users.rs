@@ -176,7 +176,9 @@ pub fn monitor(
                     "upsmon gives its password in the clear, and that of the user who watches is known as a hash only: write \
                      MONITOR into upsmon.conf by hand, and leave --upsmon out"
                 }
-                false => "upsmon logs in as a user with 'upsmon primary', and upsd.users has none: add one, or leave --upsmon out",
+                false => {
+                    "upsmon logs in as a user with 'upsmon primary', and upsd.users has none: add one, or leave --upsmon out"
+                }
             };
             return Err(why.into());
         }

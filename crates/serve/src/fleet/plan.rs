@@ -400,7 +400,11 @@ mod tests {
         let Origin::Wrong(why) = &plans.all[0].origin else { panic!("it is taken") };
         let lines: Vec<&str> = why.split("; and /").map(|part| part.split(": ").next().unwrap()).collect();
         let expected: Vec<String> = (3..=9).map(|line| format!("etc/nut/ups.conf, line {line}")).collect();
-        assert_eq!(lines.iter().map(|line| line.trim_start_matches('/')).collect::<Vec<_>>(), expected, "{why}");
+        assert_eq!(
+            lines.iter().map(|line| line.trim_start_matches('/')).collect::<Vec<_>>(),
+            expected,
+            "{why}"
+        );
         let conf = nut::ups_conf::parse(text.as_bytes());
         let findings = check_part(&conf, &conf.sections[0], Path::new("/etc/nut")).unwrap();
         let lines: Vec<_> = findings.iter().filter_map(|finding| finding.line).collect();

@@ -398,9 +398,7 @@ fn tls(
     hints: &mut Vec<String>,
 ) -> Result<Encryption, Fatal> {
     match encryption::is_wanted(conf, &settings.listen, web) {
-        true => {
-            Encryption::of(conf, plan.from.folder(), &paths.lasting, web.wants_certificate(), hints)
-        }
+        true => Encryption::of(conf, plan.from.folder(), &paths.lasting, web.wants_certificate(), hints),
         false => Ok(Encryption::none()),
     }
 }
