@@ -32,3 +32,5 @@ mod settings;
 mod site;
 mod tracking;
 mod wire;
+
+pub use encryption::{CheckedCertificate, check_certificate};

@@ -53,6 +53,12 @@ impl CheckedFile {
         CheckedFile { file: file.display().to_string(), findings: vec![LineFinding::hint(None, text)] }
     }
 
+    /// Adds what is to be said as well.
+    pub fn add(&mut self, finding: LineFinding) {
+        self.findings.push(finding);
+        self.findings.sort_by_key(|finding| finding.line);
+    }
+
     /// Whether the server takes it.
     pub fn works(&self) -> bool {
         self.findings.iter().all(|finding| finding.severity != Severity::Error)

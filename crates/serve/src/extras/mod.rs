@@ -30,7 +30,7 @@ pub struct Extras {
 /// Where a history is kept, and how much of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryOptions {
-    /// `file`: the SQLite file. A relative path begins in the folder of what lasts (`/var/lib/qxups`).
+    /// `file`: the SQLite file. A relative path begins in the folder of what lasts (`/var/lib/nut`).
     pub file: PathBuf,
     /// `size_mib`: no more than so many MiB on the disk, 16 to 65536.
     pub size_mib: u64,

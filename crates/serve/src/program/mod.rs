@@ -9,7 +9,7 @@ mod running;
 
 use crate::chronicle;
 use crate::descriptions::Descriptions;
-use crate::encryption::Encryption;
+use crate::encryption::{self, Encryption};
 use crate::extras::{Extras, WebOptions};
 use crate::fleet::{CheckedConf, Fleet, Surroundings};
 use crate::listener::{self, Listeners, Opened};
@@ -28,7 +28,7 @@ use driver::supervisor::Supervisor;
 pub use files::Where;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nut::ups_conf::UpsConf;
-use nut::upsd_conf::{Listen, StartTls, UpsdConf};
+use nut::upsd_conf::{Listen, UpsdConf};
 use nut::upsd_users::UpsdUsers;
 use qx::device::Outcome;
 use reload::Reloading;
@@ -389,7 +389,6 @@ fn descriptions(conf: &UpsdConf, hints: &mut Vec<String>) -> Descriptions {
     })
 }
 
-/// A certificate is only made where TLS is offered somewhere.
 fn tls(
     conf: &UpsdConf,
     plan: &ServerPlan,
@@ -398,15 +397,10 @@ fn tls(
     web: &WebOptions,
     hints: &mut Vec<String>,
 ) -> Result<Encryption, Fatal> {
-    let for_pages = web.wants_certificate();
-    let is_local = !for_pages
-        && conf.certificate_file.is_none()
-        && !matches!(conf.start_tls, Some(StartTls::Always))
-        && listener::is_all_loopback(&settings.listen);
-    if is_local {
-        return Ok(Encryption::none());
+    match encryption::is_wanted(conf, &settings.listen, web) {
+        true => Encryption::of(conf, plan.from.folder(), &paths.lasting, web.wants_certificate(), hints),
+        false => Ok(Encryption::none()),
     }
-    Encryption::of(conf, plan.from.folder(), &paths.lasting, for_pages, hints)
 }
 
 impl Prepared {

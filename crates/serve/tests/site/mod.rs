@@ -103,6 +103,11 @@ impl Site {
         nix::sys::signal::kill(self.pid(), signal).unwrap();
     }
 
+    /// The process of the server, which is another's to wait for from now on.
+    pub fn take_server(&mut self) -> Child {
+        self.server.take().unwrap()
+    }
+
     /// Ends the server as hard as can be.
     pub fn kill(&mut self) {
         if let Some(mut server) = self.server.take() {
