@@ -4,7 +4,6 @@ use crate::oid::{MOST_PARTS, Oid};
 
 pub const INTEGER: u8 = 0x02;
 pub const OCTETS: u8 = 0x04;
-pub const NULL: u8 = 0x05;
 pub const OBJECT: u8 = 0x06;
 pub const SEQUENCE: u8 = 0x30;
 /// The tags of RFC 2578, section 7.1, and of exceptions (RFC 3416, section 3).
@@ -196,11 +195,18 @@ mod tests {
 
     #[test]
     fn what_is_not_of_snmp_is_refused() {
-        for bytes in [&[][..], &[2], &[2, 1], &[2, 0x80, 0, 0], &[2, 0x85, 0, 0, 0, 0, 1, 1], &[2, 5, 0, 0, 0, 0, 1]] {
+        for bytes in
+            [&[][..], &[2], &[2, 1], &[2, 0x80, 0, 0], &[2, 0x85, 0, 0, 0, 0, 1, 1], &[2, 5, 0, 0, 0, 0, 1]]
+        {
             assert_eq!(BerReader(bytes).integer(), Err(NotBer), "{bytes:?}");
         }
-        for bytes in [&[6, 0][..], &[6, 1, 0x80], &[6, 2, 0x80, 1], &[6, 2, 0x2b, 0x81], &[6, 6, 0x2b, 0x90, 0x80, 0x80, 0x80, 0]]
-        {
+        for bytes in [
+            &[6, 0][..],
+            &[6, 1, 0x80],
+            &[6, 2, 0x80, 1],
+            &[6, 2, 0x2b, 0x81],
+            &[6, 6, 0x2b, 0x90, 0x80, 0x80, 0x80, 0],
+        ] {
             assert_eq!(BerReader(bytes).oid(), Err(NotBer), "{bytes:?}");
         }
         assert_eq!(BerReader(&[0x1f, 1, 0]).element(), Err(NotBer));

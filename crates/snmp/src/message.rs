@@ -18,7 +18,10 @@ pub(crate) enum Question {
     Next,
     Set,
     /// So many names are asked once, the others so often.
-    Bulk { once: usize, times: usize },
+    Bulk {
+        once: usize,
+        times: usize,
+    },
 }
 
 /// A message that arrived.

@@ -5,7 +5,6 @@ use crate::oid::Oid;
 use crate::self_test::TestSummary;
 use crate::value::SnmpValue;
 use crate::view::UpsFacts;
-use std::borrow::Cow;
 
 /// `upsObjects`.
 pub(crate) const UPS_OBJECTS: &[u32] = &[1, 3, 6, 1, 2, 1, 33, 1];
@@ -195,7 +194,8 @@ fn lines(facts: &UpsFacts<'_>, wanted: LineGroup) -> u32 {
         })
     };
     // what is said of the group as a whole makes no line
-    let own = |names: &[&'static str]| names.iter().copied().filter(|name| name.contains('#')).collect::<Vec<_>>();
+    let own =
+        |names: &[&'static str]| names.iter().copied().filter(|name| name.contains('#')).collect::<Vec<_>>();
     let has = |line: u32| columns().any(|(_, of_line)| first_of_line(facts, &own(of_line), line).is_some());
     match (has(3), has(2)) {
         (true, _) => 3,
@@ -224,7 +224,9 @@ impl Form {
         match self {
             Text(most) => Some(text(said, most)),
             Number(parts) => parts.of(number(said)?).map(SnmpValue::Integer),
-            Word(words) => words.iter().find(|(word, _)| *word == said).map(|(_, number)| SnmpValue::Integer(*number)),
+            Word(words) => {
+                words.iter().find(|(word, _)| *word == said).map(|(_, number)| SnmpValue::Integer(*number))
+            }
             Own => None,
         }
     }

@@ -115,7 +115,8 @@ pub(crate) fn alarm_column(column: u32, id: u32) -> Oid {
 }
 
 fn description(facts: &UpsFacts<'_>) -> String {
-    let unit: Vec<String> = ["ups.mfr", "ups.model"].into_iter().filter_map(|name| facts.variable(name)).collect();
+    let unit: Vec<String> =
+        ["ups.mfr", "ups.model"].into_iter().filter_map(|name| facts.variable(name)).collect();
     let unit = if unit.is_empty() { "UPS".into() } else { unit.join(" ") };
     let said = match facts.description {
         Some(description) => format!("{unit} ({description}), served by qxups {}", facts.version),

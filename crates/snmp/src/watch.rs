@@ -3,7 +3,9 @@
 //! RFC 1628 allows no notification to one receiver more often than every five seconds: what goes to and fro within that is
 //! sent as it is in the end.
 
-use crate::alarms::{self, COMMUNICATIONS_LOST, Conditions, INPUT_BAD, ON_BATTERY, OUTPUT_OFF, TEST_FAILED, TEST_IN_PROGRESS};
+use crate::alarms::{
+    self, COMMUNICATIONS_LOST, Conditions, INPUT_BAD, ON_BATTERY, OUTPUT_OFF, TEST_FAILED, TEST_IN_PROGRESS,
+};
 use crate::oid::Oid;
 use crate::self_test::{self, TestSummary};
 use std::collections::BTreeMap;
@@ -226,7 +228,9 @@ impl Watch {
             self.cold_start_sent = true;
             due.push(Notice::ColdStart);
         }
-        self.sent.retain(|kind, at| now.saturating_sub(*at) < if *kind == NoticeKind::OnBattery { REMINDED } else { APART });
+        self.sent.retain(|kind, at| {
+            now.saturating_sub(*at) < if *kind == NoticeKind::OnBattery { REMINDED } else { APART }
+        });
         self.outage(now, &mut due);
         self.rows_told(now, &mut due);
         if self.test_ended && self.may_send(NoticeKind::TestCompleted, now) {

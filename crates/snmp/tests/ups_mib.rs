@@ -18,8 +18,13 @@ struct Unit {
 }
 
 fn unit(variables: &[(&'static str, &'static str)]) -> Unit {
-    let unit =
-        Unit { variables: variables.into(), is_fresh: true, is_forced: false, watch: Watch::new(), now: S * 10 };
+    let unit = Unit {
+        variables: variables.into(),
+        is_fresh: true,
+        is_forced: false,
+        watch: Watch::new(),
+        now: S * 10,
+    };
     unit.looked(S)
 }
 
@@ -232,7 +237,8 @@ fn each_status_has_its_source_its_battery_and_its_alarms() {
         assert_eq!(unit.get("4.1.0"), format!("INTEGER {source}"), "{words}");
         assert_eq!(unit.get("2.1.0"), format!("INTEGER {battery}"), "{words}");
         assert_eq!(unit.get("6.1.0"), format!("Gauge32 {}", alarms.len()), "{words}");
-        let table: Vec<_> = unit.walk().into_iter().filter(|line| line.starts_with("33.1.6.2.1.2.")).collect();
+        let table: Vec<_> =
+            unit.walk().into_iter().filter(|line| line.starts_with("33.1.6.2.1.2.")).collect();
         let expected: Vec<_> = (1..)
             .zip(alarms)
             .map(|(id, alarm)| format!("33.1.6.2.1.2.{id} OID 1.3.6.1.2.1.33.1.6.3.{alarm}"))
@@ -282,7 +288,12 @@ fn what_is_no_number_or_beyond_the_type_is_not_there() {
         ("ups.load", "250", "4.4.1.5.1", "INTEGER 250"),
         ("ups.beeper.status", "loud", "9.8.0", "noSuchInstance"),
         ("ups.mfr", "Ä&\tÖ", "1.1.0", "STRING ?&??"),
-        ("ups.mfr", "0123456789012345678901234567890123456789", "1.1.0", "STRING 0123456789012345678901234567890"),
+        (
+            "ups.mfr",
+            "0123456789012345678901234567890123456789",
+            "1.1.0",
+            "STRING 0123456789012345678901234567890",
+        ),
     ] {
         assert_eq!(unit(&[("ups.status", "OL"), (name, text)]).get(place), expected, "{name} {text}");
     }
@@ -304,10 +315,8 @@ fn traps_have_what_their_definition_names() {
     let alarm = "1.3.6.1.2.1.33.1.6.3.3";
     let low = Oid::new(&[1, 3, 6, 1, 2, 1, 33, 1, 6, 3, 3]);
     let mib = |place: &str| format!("1.3.6.1.2.1.33.1.{place}");
-    let of_alarm = vec![
-        (mib("6.2.1.1.7"), "INTEGER 7".to_string()),
-        (mib("6.2.1.2.7"), format!("OID {alarm}")),
-    ];
+    let of_alarm =
+        vec![(mib("6.2.1.1.7"), "INTEGER 7".to_string()), (mib("6.2.1.2.7"), format!("OID {alarm}"))];
     for (notice, name, objects) in [
         (Notice::ColdStart, "1.3.6.1.6.3.1.1.5.1", vec![]),
         // of upsConfigLowBattTime nothing is said
@@ -332,7 +341,10 @@ fn traps_have_what_their_definition_names() {
         (Notice::AlarmRemoved(7, low), "1.3.6.1.2.1.33.2.4", of_alarm),
     ] {
         let sent = heard(&trap(&notice, &unit.view(), &Community::new("c").unwrap(), 99, S * 10));
-        assert_eq!((sent.version, sent.community.as_str(), sent.kind, sent.numbers), (1, "c", 0xa7, [99, 0, 0]));
+        assert_eq!(
+            (sent.version, sent.community.as_str(), sent.kind, sent.numbers),
+            (1, "c", 0xa7, [99, 0, 0])
+        );
         let mut expected = vec![
             ("1.3.6.1.2.1.1.3.0".to_string(), "Timeticks 1000".to_string()),
             ("1.3.6.1.6.3.1.1.4.1.0".to_string(), format!("OID {name}")),

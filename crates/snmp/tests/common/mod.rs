@@ -28,7 +28,8 @@ pub fn oid(text: &str) -> Vec<u8> {
 
 /// A request: kind, its two numbers, names.
 pub fn request(version: u8, community: &str, kind: u8, numbers: (i8, i8), names: &[&str]) -> Vec<u8> {
-    let bindings: Vec<u8> = names.iter().flat_map(|name| tlv(0x30, &[oid(name), vec![5, 0]].concat())).collect();
+    let bindings: Vec<u8> =
+        names.iter().flat_map(|name| tlv(0x30, &[oid(name), vec![5, 0]].concat())).collect();
     let number = |number: i8| vec![2, 1, number as u8];
     let id = vec![2, 4, 0x12, 0x34, 0x56, 0x78];
     let pdu = [id, number(numbers.0), number(numbers.1), tlv(0x30, &bindings)].concat();
