@@ -240,15 +240,6 @@ impl Watch {
         due
     }
 
-    /// When something may be due, if no more is seen until then.
-    pub fn next_due(&self) -> Option<Duration> {
-        let after = |(kind, at): (&NoticeKind, &Duration)| {
-            let wait = if *kind == NoticeKind::OnBattery && self.outage_sent { REMINDED } else { APART };
-            *at + wait
-        };
-        self.sent.iter().map(after).min()
-    }
-
     fn outage(&mut self, now: Duration, due: &mut Vec<Notice>) {
         if !self.is_fresh || self.on_battery_since.is_none() {
             return;
@@ -341,7 +332,6 @@ mod tests {
         assert_eq!(seen(&mut watch, "OB", 69), NONE);
         assert_eq!(seen(&mut watch, "OB LB", 70), ["battery", "+3:3"]);
         assert_eq!(seen(&mut watch, "OB LB", 129), NONE);
-        assert_eq!(watch.next_due(), Some(S * 130));
         assert_eq!(due(&mut watch, 130), ["battery"]);
         assert_eq!(watch.on_battery_since(), Some(S * 10));
         // off, it is not repeated (upsTrapOnBattery)
