@@ -162,10 +162,10 @@ impl<'t> TomlReader<'t> {
         self.value(table, key).is_some()
     }
 
-    /// Refuses a table because of what it lacks.
+    /// Refuses a table because of what it lacks; not where a key is wrong that may be what is missing.
     pub fn refuse_table(&mut self, table: &str, said: &str) {
         let found = self.root.iter().find(|(key, _)| key.get_ref() == table).map(|(key, _)| key.span());
-        if let Some(span) = found {
+        if let Some(span) = found.filter(|_| self.findings.is_empty()) {
             self.wrong(span, said.into());
         }
     }

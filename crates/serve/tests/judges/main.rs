@@ -10,6 +10,7 @@ mod libraries;
 mod login;
 mod pages;
 mod played;
+mod snmp;
 
 use site::{FakeDriver, Site};
 use std::path::PathBuf;
