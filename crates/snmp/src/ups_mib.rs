@@ -104,8 +104,9 @@ const fn row(name: &'static str, place: &'static [u32], form: Form, from: ValueF
 /// (upsIdentAttachedDevices, upsShutdownType) have no row.
 #[rustfmt::skip]
 pub(crate) static OBJECTS: &[ObjectRow] = &[
-    row("upsIdentManufacturer",              &[1, 1],       Text(31),       Variables(&["ups.mfr", "device.mfr"])),
-    row("upsIdentModel",                     &[1, 2],       Text(63),       Variables(&["ups.model", "device.model"])),
+    // NUT's snmp-ups takes no agent for a UPS without these: empty where the UPS does not name itself
+    row("upsIdentManufacturer",              &[1, 1],       Own,            Made(|facts| fresh(facts, |facts| text(&first(facts, &["ups.mfr", "device.mfr"]).unwrap_or_default(), 31)))),
+    row("upsIdentModel",                     &[1, 2],       Own,            Made(|facts| fresh(facts, |facts| text(&first(facts, &["ups.model", "device.model"]).unwrap_or_default(), 63)))),
     row("upsIdentUPSSoftwareVersion",        &[1, 3],       Text(63),       Variables(&["ups.firmware", "device.firmware"])),
     row("upsIdentAgentSoftwareVersion",      &[1, 4],       Own,            Made(|facts| Some(SnmpValue::Text(format!("qxups {}", facts.version))))),
     row("upsIdentName",                      &[1, 5],       Own,            Made(|facts| Some(text(facts.name, 63)))),

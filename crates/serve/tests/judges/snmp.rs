@@ -49,8 +49,8 @@ const VALUES: &[(&str, &str, f64)] = &[
 
 /// And texts.
 const TEXTS: &[(&str, &str)] = &[
-    ("ups.mfr", "ups.mfr"),
-    ("ups.model", "ups.model"),
+    ("device.mfr", "device.mfr"),
+    ("device.model", "device.model"),
     ("ups.firmware", "ups.firmware"),
     ("ups.beeper.status", "ups.beeper.status"),
     ("ups.start.auto", "ups.start.auto"),
@@ -87,6 +87,13 @@ fn variables(child: Child) -> BTreeMap<String, String> {
     pairs.map(|(name, value)| (name.to_string(), value.to_string())).collect()
 }
 
+/// The words of a status, whose order means nothing.
+fn sorted(status: &str) -> Vec<&str> {
+    let mut words: Vec<_> = status.split_whitespace().collect();
+    words.sort_unstable();
+    words
+}
+
 fn upsc(site: &Site, name: &str) -> BTreeMap<String, String> {
     let printed = site.printed("upsc", &[&format!("{name}@{{}}")]);
     let pairs = printed.lines().filter_map(|line| line.split_once(": "));
@@ -121,7 +128,7 @@ fn snmp_ups_reads_from_the_agent_what_upsc_reads_from_the_server() {
     for ((words, expected, alarms), (theirs, port)) in
         STATUSES.iter().zip(theirs[2..].iter().zip(&ports[2..]))
     {
-        assert_eq!(theirs["ups.status"], *expected, "{words}");
+        assert_eq!(sorted(&theirs["ups.status"]), sorted(expected), "{words}");
         assert_eq!(theirs["battery.charge"], "87", "{words}");
         assert_eq!(Manager::new("127.0.0.1", *port).alarms(), *alarms, "{words}");
     }
@@ -131,7 +138,7 @@ fn snmp_ups_reads_from_the_agent_what_upsc_reads_from_the_server() {
     let mut compared = 0;
     for (name, theirs) in ["live", "mains", "live"].into_iter().zip(&theirs) {
         let ours = upsc(&site, name);
-        assert_eq!(theirs["ups.status"], ours["ups.status"], "{name}");
+        assert_eq!(sorted(&theirs["ups.status"]), sorted(&ours["ups.status"]), "{name}");
         for (there, here, step) in VALUES {
             let number =
                 |values: &BTreeMap<String, String>, name: &str| values.get(name)?.parse::<f64>().ok();
@@ -152,7 +159,8 @@ fn snmp_ups_reads_from_the_agent_what_upsc_reads_from_the_server() {
             }
         }
         for (there, here) in TEXTS {
-            assert_eq!(theirs.get(*there), ours.get(*here), "{name}: {there}");
+            let said = theirs.get(*there).filter(|text| !text.is_empty());
+            assert_eq!(said, ours.get(*here), "{name}: {there}");
         }
     }
     assert!(compared > 30, "{compared} values");
