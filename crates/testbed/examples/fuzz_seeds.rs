@@ -165,7 +165,10 @@ fn snmp(seeds: &mut Seeds) -> std::io::Result<()> {
         let numbers = [2, 4, 0x12, 0x34, 0x56, 0x78, 2, 1, 0, 2, 1, 9];
         seeds.write("snmp_requests", &[&head[..], &numbers, binding].concat())?;
     }
-    seeds.write("snmp_requests", b"OB LB RB CAL\nFan failure. Bus voltage below minimum value.\nin progress\n-12.6")
+    seeds.write(
+        "snmp_requests",
+        b"OB LB RB CAL\nFan failure. Bus voltage below minimum value.\nin progress\n-12.6",
+    )
 }
 
 /// What clients of upsd ask, and what it answers.
