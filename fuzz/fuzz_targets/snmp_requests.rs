@@ -3,7 +3,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use snmp::{Community, LONGEST, Look, MibView, SnmpValue, UpsFacts, Watch, answer, trap};
+use snmp::{Community, LONGEST, Look, MibView, SnmpValue, UpsFacts, UpsWatch, answer, trap};
 use std::time::Duration;
 
 fuzz_target!(|bytes: &[u8]| {
@@ -12,7 +12,7 @@ fuzz_target!(|bytes: &[u8]| {
     let mut part = || parts.next().unwrap_or_default();
     let (words, alarm, test, number) = (part(), part(), part(), part());
     let community = Community::new("public").unwrap();
-    let mut watch = Watch::new();
+    let mut watch = UpsWatch::new();
     let mut notices = vec![];
     for (at, is_fresh) in [true, bytes.len() % 2 == 0, true].into_iter().enumerate() {
         let now = Duration::from_secs(at as u64 * u64::from(bytes.first().copied().unwrap_or(1)));

@@ -1,6 +1,6 @@
 //! A datagram and its answer.
 
-use crate::message::{ErrorStatus, NotARequest, Question, Request, Version, binding};
+use crate::message::{ErrorStatus, NotARequest, Question, SnmpRequest, Version, binding};
 use crate::oid::Oid;
 use crate::value::SnmpValue;
 use crate::view::MibView;
@@ -65,7 +65,7 @@ pub fn answer(
     if datagram.len() > LONGEST {
         return Err(Unanswered::Garbage);
     }
-    let request = Request::read(datagram).map_err(|why| match why {
+    let request = SnmpRequest::read(datagram).map_err(|why| match why {
         NotARequest::Malformed | NotARequest::OtherKind => Unanswered::Garbage,
         NotARequest::OtherVersion => Unanswered::OtherVersion,
     })?;
@@ -93,7 +93,7 @@ pub fn answer(
 }
 
 /// Nothing can be set (RFC 3416, section 4.2.5: notWritable; RFC 1157 knows noSuchName for it).
-fn set(request: &Request<'_>) -> Vec<u8> {
+fn set(request: &SnmpRequest<'_>) -> Vec<u8> {
     match (request.names.is_empty(), request.version) {
         (true, _) => request.response(&[]),
         (false, Version::V1) => request.refusal(ErrorStatus::NoSuchName, 1),
@@ -102,7 +102,7 @@ fn set(request: &Request<'_>) -> Vec<u8> {
 }
 
 /// One value for each name. Where one is missing, v1 refuses all.
-fn each(request: &Request<'_>, room: usize, find: impl Fn(&Oid) -> (Oid, SnmpValue)) -> Vec<u8> {
+fn each(request: &SnmpRequest<'_>, room: usize, find: impl Fn(&Oid) -> (Oid, SnmpValue)) -> Vec<u8> {
     let mut bindings = vec![];
     for (at, name) in (1..).zip(&request.names) {
         let (name, value) = find(name);

@@ -26,4 +26,4 @@ pub use oid::Oid;
 pub use trap::trap;
 pub use value::SnmpValue;
 pub use view::{MibView, UpsFacts};
-pub use watch::{Look, Notice, Watch};
+pub use watch::{Look, Notice, UpsWatch};

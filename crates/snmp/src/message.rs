@@ -26,7 +26,7 @@ pub(crate) enum Question {
 
 /// A message that arrived.
 #[derive(Debug)]
-pub(crate) struct Request<'b> {
+pub(crate) struct SnmpRequest<'b> {
     pub version: Version,
     pub community: &'b [u8],
     /// Its number, which the answer has as well.
@@ -70,9 +70,9 @@ pub(crate) enum ErrorStatus {
     NotWritable = 17,
 }
 
-impl<'b> Request<'b> {
+impl<'b> SnmpRequest<'b> {
     /// Reads a datagram.
-    pub fn read(datagram: &'b [u8]) -> Result<Request<'b>, NotARequest> {
+    pub fn read(datagram: &'b [u8]) -> Result<SnmpRequest<'b>, NotARequest> {
         let mut outside = BerReader(datagram);
         let mut message = BerReader(outside.of(ber::SEQUENCE)?);
         let version = match message.integer()? {
@@ -107,7 +107,7 @@ impl<'b> Request<'b> {
             SET => Question::Set,
             _ => Question::Bulk { once: count(first).min(names.len()), times: count(second) },
         };
-        Ok(Request { version, community, id, question, names, bindings })
+        Ok(SnmpRequest { version, community, id, question, names, bindings })
     }
 
     /// The answer that these names and values are.

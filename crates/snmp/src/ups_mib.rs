@@ -17,13 +17,13 @@ pub(crate) struct ObjectRow {
     pub name: &'static str,
     /// Where it stands below `upsObjects`.
     pub place: &'static [u32],
-    pub form: Form,
+    pub form: ValueForm,
     pub from: ValueFrom,
 }
 
 /// How a text of NUT becomes a value.
 #[derive(Clone, Copy)]
-pub(crate) enum Form {
+pub(crate) enum ValueForm {
     /// `DisplayString` of at most so many bytes.
     Text(usize),
     /// A whole number of parts, so many to the unit of NUT.
@@ -71,32 +71,32 @@ pub(crate) enum LineGroup {
     Bypass,
 }
 
-use Form::{Number, Own, Text, Word};
 use LineGroup::{Bypass, Input, Output};
+use ValueForm::{Number, Own, Text, Word};
 use ValueFrom::{Lines, Made, Variables};
 
-const fn parts(per_unit: f64, rounding: Rounding, least: i32, most: i32) -> Form {
+const fn parts(per_unit: f64, rounding: Rounding, least: i32, most: i32) -> ValueForm {
     Number(Parts { per_unit, rounding, least, most })
 }
 
 /// Whole units.
-const WHOLE: Form = parts(1.0, Rounding::Nearest, 0, i32::MAX);
+const WHOLE: ValueForm = parts(1.0, Rounding::Nearest, 0, i32::MAX);
 /// Tenths.
-const TENTHS: Form = parts(10.0, Rounding::Nearest, 0, i32::MAX);
+const TENTHS: ValueForm = parts(10.0, Rounding::Nearest, 0, i32::MAX);
 /// Tenths, also below zero.
-const SIGNED_TENTHS: Form = parts(10.0, Rounding::Nearest, i32::MIN, i32::MAX);
+const SIGNED_TENTHS: ValueForm = parts(10.0, Rounding::Nearest, i32::MIN, i32::MAX);
 /// Whole units, also below zero.
-const SIGNED: Form = parts(1.0, Rounding::Nearest, i32::MIN, i32::MAX);
+const SIGNED: ValueForm = parts(1.0, Rounding::Nearest, i32::MIN, i32::MAX);
 /// Percent of a charge.
-const CHARGE: Form = parts(1.0, Rounding::Nearest, 0, 100);
+const CHARGE: ValueForm = parts(1.0, Rounding::Nearest, 0, 100);
 /// Whole minutes that remain: 59 s are none, where the RFC has no 0. More than there is would not be true.
-const MINUTES_LEFT: Form = parts(1.0 / 60.0, Rounding::Down, 0, i32::MAX);
+const MINUTES_LEFT: ValueForm = parts(1.0 / 60.0, Rounding::Down, 0, i32::MAX);
 /// Minutes of a bound (RFC 1628: rounded up).
-const MINUTES_BOUND: Form = parts(1.0 / 60.0, Rounding::Up, 0, i32::MAX);
+const MINUTES_BOUND: ValueForm = parts(1.0 / 60.0, Rounding::Up, 0, i32::MAX);
 /// Seconds of a countdown; -1 where none runs.
-const COUNTDOWN: Form = parts(1.0, Rounding::Nearest, -1, i32::MAX);
+const COUNTDOWN: ValueForm = parts(1.0, Rounding::Nearest, -1, i32::MAX);
 
-const fn row(name: &'static str, place: &'static [u32], form: Form, from: ValueFrom) -> ObjectRow {
+const fn row(name: &'static str, place: &'static [u32], form: ValueForm, from: ValueFrom) -> ObjectRow {
     ObjectRow { name, place, form, from }
 }
 
@@ -219,7 +219,7 @@ fn first_of_line(facts: &UpsFacts<'_>, names: &[&str], line: u32) -> Option<Stri
     names.iter().find_map(|name| facts.variable(&name.replace('#', &line.to_string())))
 }
 
-impl Form {
+impl ValueForm {
     /// The value of a text; none where it says none.
     fn value(self, said: &str) -> Option<SnmpValue> {
         match self {

@@ -4,7 +4,7 @@ use crate::alarms;
 use crate::oid::Oid;
 use crate::ups_mib::{OBJECTS, UPS_OBJECTS, each_instance, text, ticks};
 use crate::value::SnmpValue;
-use crate::watch::Watch;
+use crate::watch::UpsWatch;
 use std::time::Duration;
 
 /// What is known of a UPS now.
@@ -26,7 +26,7 @@ pub struct UpsFacts<'f> {
     /// What a variable holds.
     pub variables: &'f dyn Fn(&str) -> Option<String>,
     /// What was seen of it so far.
-    pub watch: &'f Watch,
+    pub watch: &'f UpsWatch,
     /// Since the agent began.
     pub now: Duration,
 }

@@ -79,7 +79,7 @@ enum NoticeKind {
 
 /// What was seen of one UPS.
 #[derive(Debug, Default)]
-pub struct Watch {
+pub struct UpsWatch {
     is_fresh: bool,
     had_data: bool,
     /// What the words of the status say.
@@ -104,10 +104,13 @@ pub struct Watch {
     sent: BTreeMap<NoticeKind, Duration>,
 }
 
-impl Watch {
+impl UpsWatch {
     /// One of which nothing was seen.
-    pub fn new() -> Watch {
-        Watch { test: TestSeen { which: self_test::NO_TEST, ..TestSeen::default() }, ..Watch::default() }
+    pub fn new() -> UpsWatch {
+        UpsWatch {
+            test: TestSeen { which: self_test::NO_TEST, ..TestSeen::default() },
+            ..UpsWatch::default()
+        }
     }
 
     /// The UPS was looked at.
@@ -305,12 +308,12 @@ mod tests {
         Look { is_fresh: true, words, ..Look::default() }
     }
 
-    fn seen(watch: &mut Watch, words: &str, at: u32) -> Vec<String> {
+    fn seen(watch: &mut UpsWatch, words: &str, at: u32) -> Vec<String> {
         watch.look(fresh(words), S * at);
         due(watch, at)
     }
 
-    fn due(watch: &mut Watch, at: u32) -> Vec<String> {
+    fn due(watch: &mut UpsWatch, at: u32) -> Vec<String> {
         let shown = |notice| match notice {
             Notice::ColdStart => "cold".into(),
             Notice::OnBattery => "battery".into(),
@@ -325,7 +328,7 @@ mod tests {
 
     #[test]
     fn an_outage_is_sent_at_once_and_each_minute_and_its_end() {
-        let mut watch = Watch::new();
+        let mut watch = UpsWatch::new();
         assert_eq!(seen(&mut watch, "OL", 1), ["cold"]);
         // on battery has no entry of its own that is sent; the input has (RFC 1628, upsTrapAlarmEntryAdded)
         assert_eq!(seen(&mut watch, "OB", 10), ["battery", "+2:6"]);
@@ -342,7 +345,7 @@ mod tests {
 
     #[test]
     fn no_notification_is_sent_twice_within_five_seconds_and_the_last_state_is_sent() {
-        let mut watch = Watch::new();
+        let mut watch = UpsWatch::new();
         seen(&mut watch, "OL", 0);
         assert_eq!(seen(&mut watch, "OB", 10), ["battery", "+2:6"]);
         assert_eq!(seen(&mut watch, "OL", 11), ["-1:2", "-2:6"]);
@@ -356,7 +359,7 @@ mod tests {
 
     #[test]
     fn lost_data_hides_alarms_and_neither_ends_nor_begins_one() {
-        let mut watch = Watch::new();
+        let mut watch = UpsWatch::new();
         watch.look(Look::default(), S);
         assert_eq!((due(&mut watch, 1), watch.alarms().count()), (vec!["cold".to_string()], 0));
         assert_eq!(seen(&mut watch, "OL RB", 2), ["+1:1"]);
@@ -367,7 +370,7 @@ mod tests {
         assert_eq!(seen(&mut watch, "OL RB", 30), ["-2:20"]);
         assert_eq!(watch.alarms().map(|row| row.id).collect::<Vec<_>>(), [1]);
         // and where data never came
-        let mut watch = Watch::new();
+        let mut watch = UpsWatch::new();
         watch.look(Look::default(), S * 14);
         assert_eq!(due(&mut watch, 14), ["cold"]);
         watch.look(Look::default(), S * 15);
@@ -376,7 +379,7 @@ mod tests {
 
     #[test]
     fn on_battery_counts_from_when_it_is_seen_again() {
-        let mut watch = Watch::new();
+        let mut watch = UpsWatch::new();
         seen(&mut watch, "OB", 1);
         watch.look(Look::default(), S * 30);
         assert_eq!(watch.on_battery_since(), None);
@@ -388,7 +391,7 @@ mod tests {
 
     #[test]
     fn a_test_is_sent_when_it_ends_with_what_the_ups_says_of_it() {
-        let mut watch = Watch::new();
+        let mut watch = UpsWatch::new();
         seen(&mut watch, "OL", 0);
         assert_eq!((watch.test().which, watch.test().summary), (1, TestSummary::None));
         assert_eq!(seen(&mut watch, "OB CAL", 10), ["battery"]);
@@ -410,7 +413,7 @@ mod tests {
 
     #[test]
     fn a_status_that_is_heard_between_two_looks_is_sent() {
-        let mut watch = Watch::new();
+        let mut watch = UpsWatch::new();
         watch.hear("OB", S);
         assert_eq!(watch.alarms().count(), 0);
         seen(&mut watch, "OL", 2);
@@ -420,10 +423,10 @@ mod tests {
 
     #[test]
     fn indexes_and_counts_wrap_and_an_index_in_use_is_passed_over() {
-        let mut watch = Watch { last_id: i32::MAX.unsigned_abs() - 1, bads: u32::MAX, ..Watch::new() };
+        let mut watch = UpsWatch { last_id: i32::MAX.unsigned_abs() - 1, bads: u32::MAX, ..UpsWatch::new() };
         watch.look(fresh("OL RB"), S);
         watch.look(fresh("OL RB OVER"), S);
-        let ids = |watch: &Watch| watch.alarms().map(|row| row.id).collect::<Vec<_>>();
+        let ids = |watch: &UpsWatch| watch.alarms().map(|row| row.id).collect::<Vec<_>>();
         assert_eq!(ids(&watch), [2_147_483_647, 1]);
         watch.last_id = i32::MAX.unsigned_abs();
         watch.look(fresh("OB RB OVER"), S);

@@ -5,7 +5,7 @@ mod common;
 
 use common::{BULK, GET, Heard, NEXT, SET, heard, request};
 use proptest::prelude::*;
-use snmp::{Community, LONGEST, Look, MibView, Unanswered, UpsFacts, Watch, answer};
+use snmp::{Community, LONGEST, Look, MibView, Unanswered, UpsFacts, UpsWatch, answer};
 use std::time::Duration;
 
 fn variable(name: &str) -> Option<String> {
@@ -14,7 +14,7 @@ fn variable(name: &str) -> Option<String> {
 }
 
 fn view() -> MibView {
-    let mut watch = Watch::new();
+    let mut watch = UpsWatch::new();
     watch.look(Look { is_fresh: true, words: "OL", ..Look::default() }, Duration::ZERO);
     MibView::of(&UpsFacts {
         name: "rack",

@@ -4,7 +4,7 @@
 mod common;
 
 use common::{BULK, GET, heard, request};
-use snmp::{Community, Look, MibView, Notice, Oid, UpsFacts, Watch, answer, trap};
+use snmp::{Community, Look, MibView, Notice, Oid, UpsFacts, UpsWatch, answer, trap};
 use std::time::Duration;
 
 const S: Duration = Duration::from_secs(1);
@@ -13,7 +13,7 @@ struct Unit {
     variables: Vec<(&'static str, &'static str)>,
     is_fresh: bool,
     is_forced: bool,
-    watch: Watch,
+    watch: UpsWatch,
     now: Duration,
 }
 
@@ -22,7 +22,7 @@ fn unit(variables: &[(&'static str, &'static str)]) -> Unit {
         variables: variables.into(),
         is_fresh: true,
         is_forced: false,
-        watch: Watch::new(),
+        watch: UpsWatch::new(),
         now: S * 10,
     };
     unit.looked(S)

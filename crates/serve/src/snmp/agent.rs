@@ -4,7 +4,7 @@ use super::AgentDesk;
 use crate::extras::CommunityPlace;
 use crate::fleet::{HearsStatus, Ups};
 use crate::server::Server;
-use ::snmp::{Look, MibView, Unanswered, UpsFacts, Watch, answer};
+use ::snmp::{Look, MibView, Unanswered, UpsFacts, UpsWatch, answer};
 use nix::sys::socket::{
     AddressFamily, SockFlag, SockType, SockaddrStorage, bind, setsockopt, socket, sockopt,
 };
@@ -29,7 +29,7 @@ pub(super) struct Agent {
     pub address: SocketAddr,
     pub ups: UpsId,
     pub socket: UdpSocket,
-    pub watch: RefCell<Watch>,
+    pub watch: RefCell<UpsWatch>,
     /// The number of the next trap.
     pub next_trap: Cell<i32>,
     began: Instant,
@@ -57,7 +57,7 @@ impl Agent {
             address,
             ups,
             socket: open(address)?,
-            watch: RefCell::new(Watch::new()),
+            watch: RefCell::new(UpsWatch::new()),
             next_trap: Cell::new(1),
             began: Instant::now(),
             is_forced: Cell::new(false),
