@@ -29,6 +29,16 @@ const AGAIN: Duration = Duration::from_secs(10);
 /// So many orders, outcomes and notes wait at most.
 const WAITING: usize = 64;
 
+/// A password, which no log shows.
+#[derive(Clone, PartialEq, Eq)]
+pub struct BrokerSecret(pub String);
+
+impl std::fmt::Debug for BrokerSecret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("BrokerSecret")
+    }
+}
+
 /// How a broker is spoken to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MqttSettings {
@@ -39,7 +49,7 @@ pub struct MqttSettings {
     /// The user, where the broker wants one.
     pub user: Option<String>,
     /// The password.
-    pub password: Option<Vec<u8>>,
+    pub password: Option<BrokerSecret>,
     /// After so many seconds of silence broker and client take the connection for lost.
     pub keep_alive: u16,
     /// How topics are named.
@@ -125,6 +135,11 @@ impl MqttClient {
         &self.settings
     }
 
+    /// The password of the next connection.
+    pub fn set_password(&mut self, password: Option<BrokerSecret>) {
+        self.settings.password = password;
+    }
+
     /// Whether the broker takes messages.
     pub fn is_open(&self) -> bool {
         self.phase == Phase::Open
@@ -145,7 +160,7 @@ impl MqttClient {
             client,
             keep_alive: *keep_alive,
             user: user.as_deref(),
-            password: password.as_deref(),
+            password: password.as_ref().map(|secret| secret.0.as_bytes()),
             will: (&will, "offline"),
         };
         packet::connect(*version, &greeting, &mut self.control);

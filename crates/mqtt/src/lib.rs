@@ -21,7 +21,7 @@ mod packet;
 pub mod topic;
 
 pub use board::FleetBoard;
-pub use client::{MqttClient, MqttSettings};
+pub use client::{BrokerSecret, MqttClient, MqttSettings};
 pub use command::{AllowedCommands, BrokerOrder};
 pub use fault::{MqttFault, MqttNote};
 pub use packet::MqttVersion;

@@ -129,6 +129,11 @@ impl<'t> TomlReader<'t> {
         taken
     }
 
+    /// Whether a table has a key.
+    pub fn has(&self, table: &str, key: &str) -> bool {
+        self.value(table, key).is_some()
+    }
+
     /// Refuses a value that was read already.
     pub fn refuse(&mut self, table: &str, key: &str, said: &str) {
         if let Some((span, _)) = self.value(table, key) {

@@ -13,6 +13,7 @@ use crate::encryption::Encryption;
 use crate::extras::{Extras, WebOptions};
 use crate::fleet::{CheckedConf, Fleet, Surroundings};
 use crate::listener::{self, Listeners, Opened};
+use crate::mqtt::MqttOutput;
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::settings::Settings;
@@ -462,6 +463,8 @@ impl Prepared {
         listener::keep(&server, &listeners, &listen, &log);
         let pages = Pages::new(server.clone(), &paths.lasting);
         pages.become_what_is_asked();
+        let mqtt = MqttOutput::new(server.clone(), plan.from.folder());
+        mqtt.become_what_is_asked();
         tokio::task::spawn_local(server.clone().look_after_clients());
         say_serving(&server, &places, &supervisor);
         let supervisor = Rc::new(supervisor);
@@ -474,11 +477,13 @@ impl Prepared {
             tokio::time::sleep(resident::AFTER).await;
             resident::give_back();
         });
-        let reloading = Reloading { plan, paths, server: server.clone(), listeners, pages, log: log.clone() };
+        let reloading =
+            Reloading { plan, paths, server: server.clone(), listeners, pages, mqtt, log: log.clone() };
         let name = reloading.until_exit(&mut requests, &supervisor).await?;
         log.info(&format!("exiting on {name}"));
         supervisor.stopping();
         leave(&server, &mut requests, &log).await;
+        reloading.mqtt.end().await;
         // what waits is written, if the disk takes it soon
         drop(server.chronicle.take().and_then(|chronicle| chronicle.end(name)));
         Ok(ExitCode::SUCCESS)

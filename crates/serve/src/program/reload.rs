@@ -10,6 +10,7 @@ use crate::encryption::Encryption;
 use crate::extras::Extras;
 use crate::fleet::{CheckedConf, named};
 use crate::listener::{self, Listeners};
+use crate::mqtt::MqttOutput;
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::settings::Settings;
@@ -31,6 +32,7 @@ pub(super) struct Reloading {
     pub server: Rc<Server>,
     pub listeners: Rc<RefCell<Listeners>>,
     pub pages: Pages,
+    pub mqtt: MqttOutput,
     pub log: Log,
 }
 
@@ -149,6 +151,7 @@ impl Reloading {
         chronicle::follow(server, extras.history.as_ref(), &self.paths.lasting);
         let old_extras = server.extras.replace(extras);
         self.pages.become_what_is_asked();
+        self.mqtt.become_what_is_asked();
         resident::give_back();
         let users = change_of_users(&old_users, &server.users.borrow());
         let settings = server.settings.borrow();
@@ -204,6 +207,9 @@ fn change_of_extras(old: &Extras, new: &Extras) -> String {
     let mut said = String::new();
     if old.history != new.history {
         said += &format!("; history: {}", state(old.history.is_some(), new.history.is_some()));
+    }
+    if old.mqtt != new.mqtt {
+        said += &format!("; mqtt: {}", state(old.mqtt.is_some(), new.mqtt.is_some()));
     }
     if old.web != new.web {
         said += &format!("; web: {}", state(!old.web.listen.is_empty(), !new.web.listen.is_empty()));

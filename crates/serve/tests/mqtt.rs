@@ -1,0 +1,267 @@
+//! The output to an MQTT broker, before Debian's mosquitto and nats-server, and before brokers that are played and send anything.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+#[path = "broker/mod.rs"]
+mod broker;
+mod site;
+
+use broker::{Broker, mosquitto};
+use site::{FakeDriver, Site, judge, program};
+use std::process::Command;
+
+const CONF: &str = "[rack]\ndriver = usbhid-ups\ndesc = \"The rack\"\n";
+const SOCKET: &str = "usbhid-ups-rack";
+const DUMP: &str = "SETINFO ups.status OL\nSETINFO battery.charge 97\nSETINFO input.voltage 230.1\nSETINFO ups.mfr Maker\n\
+                    SETINFO ups.serial 000000\nADDCMD beeper.toggle\nADDCMD load.off\nADDCMD test.battery.start\n\
+                    DATAOK\nDUMPDONE\n";
+const ANONYMOUS: &str = "allow_anonymous true\n";
+
+/// A broker, and a site that publishes to it; `more` goes to `[mqtt]`.
+fn started(name: &str, program: String, more: &str) -> (Site, FakeDriver, Broker) {
+    let mut site = Site::new(&format!("mqtt-{name}"), CONF, "");
+    let broker = Broker::start(program, &site.folder, ANONYMOUS);
+    configure(&site, &broker, more);
+    let driver = FakeDriver::start(&site, SOCKET, DUMP);
+    site.start();
+    until_settled(&site);
+    (site, driver, broker)
+}
+
+fn configure(site: &Site, broker: &Broker, more: &str) {
+    let port = broker.port;
+    site.write("qxups.toml", &format!("[mqtt]\nserver = \"127.0.0.1:{port}\"\nsite = \"home\"\n{more}"));
+}
+
+fn until_settled(site: &Site) {
+    site.until("the broker has all", || site.log().contains("publishing to MQTT broker"));
+}
+
+fn until_kept(site: &Site, broker: &Broker, line: &str) {
+    site.until(&format!("{line} is kept"), || broker.kept("qxups/#").iter().any(|kept| kept == line));
+}
+
+#[test]
+fn each_variable_has_its_topic_and_nothing_old_stays_in_either_version() {
+    let Some(program) = mosquitto() else { return };
+    for version in ["3.1.1", "5"] {
+        let (site, driver, broker) =
+            started(&format!("topics{version}"), program.clone(), &format!("version = \"{version}\"\n"));
+        until_kept(&site, &broker, "qxups/home/availability online");
+        let kept = broker.kept("qxups/#");
+        let state = "{\"battery.charge\":\"97\",\"input.voltage\":\"230.1\",\"ups.mfr\":\"Maker\",\"ups.serial\":\"000000\",\
+                     \"ups.status\":\"OL\"}";
+        let expected = [
+            "qxups/home/availability online".to_string(),
+            "qxups/home/rack/availability online".into(),
+            "qxups/home/rack/battery/charge 97".into(),
+            "qxups/home/rack/input/voltage 230.1".into(),
+            format!("qxups/home/rack/state {state}"),
+            "qxups/home/rack/ups/mfr Maker".into(),
+            "qxups/home/rack/ups/serial 000000".into(),
+            "qxups/home/rack/ups/status OL".into(),
+        ];
+        assert_eq!(kept, expected);
+        // nothing of Home Assistant is there until it is asked for
+        assert!(broker.kept("homeassistant/#").is_empty());
+        let listener = broker.listen();
+        driver.say("SETINFO ups.status \"OB DISCHRG\"\nSETINFO battery.charge 60\nDELINFO input.voltage\n");
+        listener.until_last("qxups/home/rack/ups/status", "OB DISCHRG");
+        listener.until_last("qxups/home/rack/battery/charge", "60");
+        listener.until_last("qxups/home/rack/input/voltage", "");
+        // sure, and as it happens rather than as it is kept
+        let lines = listener.lines();
+        assert!(lines.contains(&"01 qxups/home/rack/ups/status OB DISCHRG".into()), "{lines:?}");
+        // what is stale is said to be so, and not shown
+        driver.say("DATASTALE\n");
+        listener.until_last("qxups/home/rack/availability", "offline");
+        listener.until_last("qxups/home/rack/ups/status", "");
+        listener.until_last("qxups/home/rack/battery/charge", "");
+        listener.until_last("qxups/home/rack/state", "{}");
+        site.until("nothing is kept of it", || {
+            broker.kept("qxups/home/rack/#") == ["qxups/home/rack/availability offline", "qxups/home/rack/state {}"]
+        });
+        let seen = listener.lines().len();
+        driver.say("DATAOK\n");
+        listener.until_last("qxups/home/rack/availability", "online");
+        let lines = listener.lines()[seen..].to_vec();
+        let at = |part: &str| lines.iter().position(|line| line.contains(part));
+        assert!(at("rack/ups/status OB").unwrap() < at("rack/availability online").unwrap(), "{lines:?}");
+        // a UPS that is gone leaves nothing
+        site.write("ups.conf", "[other]\ndriver = usbhid-ups\n");
+        serve::program::reload(Some(&site.state())).unwrap();
+        site.until("all of it is taken off", || broker.kept("qxups/home/rack/#").is_empty());
+        // and a server that is stopped says so
+        site.signal(nix::sys::signal::Signal::SIGTERM);
+        until_kept(&site, &broker, "qxups/home/availability offline");
+    }
+}
+
+#[test]
+fn what_happened_while_the_broker_was_away_is_right_when_it_is_back() {
+    let Some(program) = mosquitto() else { return };
+    let (site, driver, mut broker) = started("away", program, "");
+    until_kept(&site, &broker, "qxups/home/availability online");
+    broker.publish(&["-r", "-t", "qxups/home/gone/ups/status", "-m", "OL"]);
+    broker.publish(&["-r", "-t", "qxups/other/rack/ups/status", "-m", "OL"]);
+    broker.stop();
+    driver.say("SETINFO ups.status \"OB LB\"\nDELINFO input.voltage\n");
+    site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OB LB\"");
+    site.until("the log says it", || site.log().contains("trying again"));
+    // it comes back with all that it kept: the old status, the voltage, and a UPS that there is no more
+    broker.again();
+    until_kept(&site, &broker, "qxups/home/rack/ups/status OB LB");
+    until_kept(&site, &broker, "qxups/home/availability online");
+    let kept = broker.kept("qxups/#");
+    assert!(!kept.iter().any(|line| line.contains("voltage") || line.contains("gone")), "{kept:?}");
+    // what is none of ours stays
+    assert!(kept.contains(&"qxups/other/rack/ups/status OL".into()), "{kept:?}");
+    // and with nothing
+    broker.kill();
+    std::fs::remove_file(broker.folder.join("mosquitto.db")).unwrap();
+    broker.again();
+    until_kept(&site, &broker, "qxups/home/availability online");
+    assert!(broker.kept("qxups/#").contains(&"qxups/home/rack/battery/charge 97".into()));
+}
+
+#[test]
+fn a_server_that_is_killed_is_offline_and_what_it_left_is_put_right() {
+    let Some(program) = mosquitto() else { return };
+    let (mut site, driver, broker) = started("killed", program, "discovery = \"homeassistant\"\n");
+    until_kept(&site, &broker, "qxups/home/availability online");
+    let listener = broker.listen();
+    site.kill();
+    listener.until_last("qxups/home/availability", "offline");
+    // it comes back with another UPS in its place
+    drop(driver);
+    site.write("ups.conf", "[attic]\ndriver = usbhid-ups\n");
+    let _driver = FakeDriver::start(&site, "usbhid-ups-attic", DUMP);
+    let seen = listener.lines().len();
+    site.start();
+    listener.until_last("qxups/home/availability", "online");
+    let kept = broker.kept("#");
+    assert!(kept.contains(&"qxups/home/attic/ups/status OL".into()), "{kept:?}");
+    assert!(!kept.iter().any(|line| line.contains("rack")), "{kept:?}");
+    // nothing was said to be there before all of it was
+    let lines = listener.lines()[seen..].to_vec();
+    let online = lines.iter().position(|line| line == "01 qxups/home/availability online").unwrap();
+    let last = lines.iter().rposition(|line| line.contains("rack") || line.contains("attic/ups/")).unwrap();
+    assert!(last < online, "{lines:#?}");
+}
+
+#[test]
+fn orders_are_followed_only_where_they_are_allowed_and_never_twice() {
+    let Some(program) = mosquitto() else { return };
+    let allowed = "commands = [\"beeper.toggle\", \"other:load.off\"]\n";
+    let (site, driver, broker) = started("orders", program, allowed);
+    let (topic, outcome) = ("qxups/home/rack/command", "qxups/home/rack/outcome");
+    let listener = broker.listen();
+    let order = |payload: &str| broker.publish(&["-q", "1", "-t", topic, "-m", payload]);
+    let until = |word: &str, times: usize| {
+        let of = format!(" {outcome} {{\"command\":");
+        let is_it = |line: &&String| line.contains(&of) && line.contains(&format!("\"outcome\":\"{word}\""));
+        listener.until(word, |lines| lines.iter().filter(is_it).count() == times);
+    };
+    order("load.off");
+    order("test.battery.start");
+    order("shutdown.return 1");
+    order("{}");
+    until("refused", 4);
+    assert!(driver.orders().is_empty(), "{:?}", driver.orders());
+    order("beeper.toggle");
+    until("done", 1);
+    let given = driver.orders();
+    assert_eq!(given.len(), 1, "{given:?}");
+    assert!(given[0].starts_with("INSTCMD beeper.toggle "), "{given:?}");
+    let log = site.log();
+    assert!(log.contains("asks UPS rack for beeper.toggle"), "{log}");
+    assert!(log.contains("rack: beeper.toggle: done"), "{log}");
+    // a driver that refuses is not said to have done it
+    driver.answer_orders(Some(2));
+    order("beeper.toggle");
+    until("failed", 1);
+    // an order that is kept is none at the next start, and is taken off
+    driver.answer_orders(Some(0));
+    let mut site = site;
+    site.kill();
+    broker.publish(&["-r", "-t", topic, "-m", "beeper.toggle"]);
+    site.start();
+    until_kept(&site, &broker, "qxups/home/availability online");
+    assert!(broker.kept(topic).is_empty());
+    assert_eq!(driver.orders().len(), 2, "{:?}", driver.orders());
+    // by default there is none at all
+    configure(&site, &broker, "");
+    serve::program::reload(Some(&site.state())).unwrap();
+    site.until("it is read", || site.log().contains("mqtt: changed"));
+    until_kept(&site, &broker, "qxups/home/availability online");
+    order("beeper.toggle");
+    until_kept(&site, &broker, "qxups/home/rack/ups/status OL");
+    assert_eq!(driver.orders().len(), 2);
+}
+
+#[test]
+fn tls_and_password_are_checked_on_both_sides() {
+    let Some(program) = mosquitto() else { return };
+    let mut site = Site::new("mqtt-tls", CONF, "");
+    let identity = |name: &str| {
+        let pem = tls::TlsIdentity::make(&["localhost".to_string()]).unwrap();
+        site.write(name, &pem);
+        site.folder.join(name).display().to_string()
+    };
+    let (ours, other) = (identity("broker.pem"), identity("other.pem"));
+    let passwords = site.folder.join("passwords").display().to_string();
+    let made = Command::new("mosquitto_passwd").args(["-b", "-c", &passwords, "ups", "right words"]).output().unwrap();
+    assert!(made.status.success());
+    let more = format!("cafile {ours}\ncertfile {ours}\nkeyfile {ours}\nallow_anonymous false\npassword_file {passwords}\n");
+    let mut broker = Broker::start(program, &site.folder, &more);
+    let with = |words: &[&str]| words.iter().map(|word| (*word).to_string()).collect::<Vec<_>>();
+    broker.client = with(&["--cafile", &ours, "--insecure", "-u", "ups", "-P", "right words"]);
+    let toml = |ca: &str, user: &str| {
+        let port = broker.port;
+        format!("[mqtt]\nserver = \"localhost:{port}\"\nsite = \"home\"\nca = \"{ca}\"\n{user}")
+    };
+    let _driver = FakeDriver::start(&site, SOCKET, DUMP);
+    site.write("secret", "wrong words\n");
+    site.write("qxups.toml", &toml(&ours, "user = \"ups\"\npassword_file = \"secret\"\n"));
+    site.start();
+    site.until("a wrong password is said", || site.log().contains("it refuses the connection: "));
+    // the file is read anew for each connection
+    site.write("secret", "right words\n");
+    until_settled(&site);
+    until_kept(&site, &broker, "qxups/home/rack/ups/status OL");
+    // a certificate of others
+    site.write("qxups.toml", &toml(&other, "user = \"ups\"\npassword = \"right words\"\nversion = \"5\"\n"));
+    serve::program::reload(Some(&site.state())).unwrap();
+    site.until("it is refused", || site.log().to_lowercase().contains("certificate"));
+    site.write("qxups.toml", &toml(&ours, "user = \"ups\"\npassword = \"right words\"\nversion = \"5\"\n"));
+    serve::program::reload(Some(&site.state())).unwrap();
+    until_kept(&site, &broker, "qxups/home/availability online");
+    assert!(site.log().contains("qxups.toml: every user of this machine can read the passwords"), "{}", site.log());
+    assert!(!site.log().contains("words\"") && !site.log().contains("right words"), "{}", site.log());
+}
+
+#[test]
+fn nats_server_is_a_broker_as_well() {
+    let Some(program) = judge("nats-server", program("nats-server")) else { return };
+    let mut site = Site::new("mqtt-nats", CONF, "");
+    let broker = Broker::start_nats(program, &site.folder);
+    configure(&site, &broker, "commands = [\"beeper.toggle\"]\n");
+    let driver = FakeDriver::start(&site, SOCKET, DUMP);
+    site.start();
+    until_settled(&site);
+    let listener = broker.listen();
+    listener.until_last("qxups/home/availability", "online");
+    listener.until_last("qxups/home/rack/ups/status", "OL");
+    driver.say("SETINFO ups.status OB\nDELINFO battery.charge\n");
+    listener.until_last("qxups/home/rack/ups/status", "OB");
+    listener.until_last("qxups/home/rack/battery/charge", "");
+    broker.publish(&["-t", "qxups/home/rack/command", "-m", "beeper.toggle"]);
+    listener.until_last("qxups/home/rack/outcome", "{\"command\":\"beeper.toggle\",\"outcome\":\"done\"}");
+    site.kill();
+    listener.until_last("qxups/home/availability", "offline");
+    drop(driver);
+    let _driver = FakeDriver::start(&site, SOCKET, DUMP);
+    site.start();
+    listener.until_last("qxups/home/availability", "online");
+    listener.until_last("qxups/home/rack/battery/charge", "97");
+    listener.until_last("qxups/home/rack/ups/status", "OL");
+}
