@@ -318,10 +318,15 @@ impl MqttClient {
             (Phase::Open, FromBroker::Taken(number, refused)) => {
                 self.unacknowledged.retain(|(waits, _)| *waits != number);
                 if let Some(why) = refused {
-                    self.note("refused", format!("refuses a message: {why}; see the rights of this user there"));
+                    self.note(
+                        "refused",
+                        format!("refuses a message: {why}; see the rights of this user there"),
+                    );
                 }
             }
-            (Phase::Open, FromBroker::Subscribed(number, is_refused)) => self.subscribed(number, is_refused, now),
+            (Phase::Open, FromBroker::Subscribed(number, is_refused)) => {
+                self.subscribed(number, is_refused, now)
+            }
             (Phase::Open, FromBroker::Unsubscribed(number)) => self.unsubscribed(number, now),
             (Phase::Open, FromBroker::Pong) => {
                 self.asked = None;
@@ -409,7 +414,9 @@ impl MqttClient {
             let (topic, longest) = (&message.topic, self.limits.longest);
             self.note(
                 "too long",
-                format!("takes packets of {longest} bytes at most; {topic} has {length} and is not published"),
+                format!(
+                    "takes packets of {longest} bytes at most; {topic} has {length} and is not published"
+                ),
             );
         }
         is_too_long

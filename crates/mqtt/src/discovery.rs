@@ -78,7 +78,9 @@ fn kind(name: &str) -> SensorKind {
         || has("transfer")
         || has("delay");
     let (unit, class) = match () {
-        () if matches!(last, "reason" | "status" | "date" | "type" | "id" | "sensitivity" | "source") => (None, None),
+        () if matches!(last, "reason" | "status" | "date" | "type" | "id" | "sensitivity" | "source") => {
+            (None, None)
+        }
         () if has("charge") => (Some("%"), Some("battery")),
         () if has("load") => (Some("%"), None),
         () if has("voltage") || has("transfer") => (Some("V"), Some("voltage")),
@@ -232,3 +234,6 @@ fn button(command: &str, topic: &str, id: &str, out: &mut String) {
     button.member("retain", |out| out.push_str("false"));
     button.end();
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,10 @@ impl fmt::Display for MqttFault {
         match self {
             MqttFault::Malformed(what) => write!(f, "what it sends is no MQTT ({what})"),
             MqttFault::TooLong(kind, length) => {
-                write!(f, "it sends a packet of kind {kind} with {length} bytes, more than any such packet has")
+                write!(
+                    f,
+                    "it sends a packet of kind {kind} with {length} bytes, more than any such packet has"
+                )
             }
             MqttFault::Refused(why) => write!(f, "it refuses the connection: {why}"),
             MqttFault::Closed(why) => write!(f, "it ends the connection: {why}"),

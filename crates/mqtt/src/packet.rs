@@ -125,7 +125,10 @@ fn read_v5(WholePacket { head, body }: &WholePacket) -> Result<FromBroker, MqttF
         v5::PacketType::Connack => {
             let came = v5::Connack::decode(body, at, header).map_err(wrong)?;
             if came.reason_code != v5::ConnectReasonCode::Success {
-                return Err(MqttFault::Refused(reason(came.reason_code, came.properties.reason_string.as_deref())));
+                return Err(MqttFault::Refused(reason(
+                    came.reason_code,
+                    came.properties.reason_string.as_deref(),
+                )));
             }
             welcome(&came.properties)
         }
@@ -150,7 +153,10 @@ fn read_v5(WholePacket { head, body }: &WholePacket) -> Result<FromBroker, MqttF
         v5::PacketType::Pingresp => FromBroker::Pong,
         v5::PacketType::Disconnect => {
             let came = v5::Disconnect::decode(body, at, header).map_err(wrong)?;
-            return Err(MqttFault::Closed(reason(came.reason_code, came.properties.reason_string.as_deref())));
+            return Err(MqttFault::Closed(reason(
+                came.reason_code,
+                came.properties.reason_string.as_deref(),
+            )));
         }
         _ => return Err(MqttFault::Malformed(format!("a packet of kind {}", head >> 4))),
     })
@@ -167,7 +173,13 @@ fn welcome(said: &v5::ConnackProperties) -> FromBroker {
     })
 }
 
-fn message(topic: &str, payload: &[u8], qos: QosPid, retain: bool, dup: bool) -> Result<FromBroker, MqttFault> {
+fn message(
+    topic: &str,
+    payload: &[u8],
+    qos: QosPid,
+    retain: bool,
+    dup: bool,
+) -> Result<FromBroker, MqttFault> {
     let number = match qos {
         QosPid::Level0 => None,
         QosPid::Level1(pid) => Some(pid.value()),
@@ -208,7 +220,9 @@ fn in_words(code: v3::ConnectReturnCode) -> String {
         v3::ConnectReturnCode::IdentifierRejected => "it does not take the name of this client",
         v3::ConnectReturnCode::ServerUnavailable => "it is not available",
         v3::ConnectReturnCode::BadUserNameOrPassword => "user or password are wrong",
-        v3::ConnectReturnCode::NotAuthorized => "the user is not allowed to connect, or the password is wrong",
+        v3::ConnectReturnCode::NotAuthorized => {
+            "the user is not allowed to connect, or the password is wrong"
+        }
     }
     .into()
 }

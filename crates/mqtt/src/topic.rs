@@ -40,7 +40,8 @@ impl TopicTree {
 
     /// Whether it can be the name of a site.
     pub fn is_site(text: &str) -> bool {
-        (1..=63).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+        (1..=63).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     }
 
     /// All topics of this server begin so.
@@ -151,7 +152,10 @@ mod tests {
         assert_eq!(tree().availability(), "qxups/home/availability");
         assert_eq!(tree().ups("rack"), "qxups/home/rack");
         assert_eq!(tree().discovery_of("rack").unwrap(), "homeassistant/device/qxups_home_rack/config");
-        assert_eq!(tree().discovery_of("my ups/1").unwrap(), "homeassistant/device/qxups_home_my_20ups_2f1/config");
+        assert_eq!(
+            tree().discovery_of("my ups/1").unwrap(),
+            "homeassistant/device/qxups_home_my_20ups_2f1/config"
+        );
         assert_eq!(tree().ups("my ups/+#"), "qxups/home/my%20ups%2f%2b%23");
         assert_eq!(levels("battery.charge.low").unwrap(), "battery/charge/low");
         for wrong in ["", "status", "command", "a..b", ".a", "a.", "a.#", "a.+", "a/b.c", "a.b c", "a.\0"] {

@@ -7,7 +7,8 @@ fn board() -> FleetBoard {
 }
 
 fn update(board: &mut FleetBoard, ups: &str, variables: &[(&str, &str)]) {
-    board.update(ups, |update| variables.iter().for_each(|(name, value)| update.variable(name, value, false)));
+    board
+        .update(ups, |update| variables.iter().for_each(|(name, value)| update.variable(name, value, false)));
 }
 
 fn all(board: &mut FleetBoard) -> Vec<(String, String)> {
@@ -83,7 +84,9 @@ fn estimates_are_named_in_the_document() {
 fn names_without_end_take_no_memory() {
     let mut board = board();
     for round in 0..20 {
-        board.update("a", |update| (0..500).for_each(|at| update.variable(&format!("x{round}.y{at}"), "1", false)));
+        board.update("a", |update| {
+            (0..500).for_each(|at| update.variable(&format!("x{round}.y{at}"), "1", false))
+        });
     }
     assert!(all(&mut board).len() <= 1024 + 2);
 }
@@ -102,7 +105,8 @@ enum Act {
 fn acts() -> impl Strategy<Value = Vec<Act>> {
     let ups = 0..3_u8;
     let act = prop_oneof![
-        (ups.clone(), proptest::collection::vec((0..5_u8, 0..3_u8), 0..5)).prop_map(|(ups, all)| Act::Update(ups, all)),
+        (ups.clone(), proptest::collection::vec((0..5_u8, 0..3_u8), 0..5))
+            .prop_map(|(ups, all)| Act::Update(ups, all)),
         (ups.clone(), 0..3_u8).prop_map(|(ups, word)| Act::Status(ups, word)),
         ups.clone().prop_map(Act::Lose),
         ups.prop_map(Act::Gone),

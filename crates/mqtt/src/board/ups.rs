@@ -214,8 +214,11 @@ impl UpsBoard {
     pub fn next(&mut self, tree: &TopicTree, name: &str, may_be_sure: bool) -> Option<OutMessage> {
         if may_be_sure && std::mem::take(&mut self.discovery_due) {
             if let Some(topic) = tree.discovery_of(name) {
-                let payload =
-                    if self.leaves { String::new() } else { describe(tree, name, &self.facts, &self.described) };
+                let payload = if self.leaves {
+                    String::new()
+                } else {
+                    describe(tree, name, &self.facts, &self.described)
+                };
                 return Some(OutMessage { topic, payload: payload.into(), is_sure: true });
             }
         }

@@ -39,7 +39,10 @@ impl MqttClient {
             text.chars().take(SHOWN).flat_map(char::escape_debug).collect::<String>()
         };
         let Some(ups) = self.board.ups_of(level).map(String::from) else {
-            return self.note("no UPS", format!("orders '{}' of a UPS that is not there; nothing was sent", shown()));
+            return self.note(
+                "no UPS",
+                format!("orders '{}' of a UPS that is not there; nothing was sent", shown()),
+            );
         };
         let refuse = |client: &mut MqttClient, why: &str| {
             let text = format!("orders '{}' of UPS {ups}: {why}; nothing was sent to the UPS", shown());
@@ -48,13 +51,19 @@ impl MqttClient {
         };
         if message.is_retained {
             self.clear(&message.topic);
-            return refuse(self, "an order that the broker keeps may be an old one; send it without the retain flag");
+            return refuse(
+                self,
+                "an order that the broker keeps may be an old one; send it without the retain flag",
+            );
         }
         if message.is_repeated {
             return refuse(self, "the broker sends it again, and it may have been followed already");
         }
         let Some((name, value)) = asked(&message.payload) else {
-            return refuse(self, "this is no command: send its name, with a value behind a blank where it takes one");
+            return refuse(
+                self,
+                "this is no command: send its name, with a value behind a blank where it takes one",
+            );
         };
         if !self.settings.commands.allow(&ups, name) {
             return refuse(self, "it is not among the commands of [mqtt] in qxups.toml");

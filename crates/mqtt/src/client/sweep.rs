@@ -33,9 +33,10 @@ impl Sweep {
     pub fn since(&self) -> Option<Duration> {
         match self {
             Sweep::Idle | Sweep::Over(None) => None,
-            Sweep::Asked(since, _) | Sweep::Comes(since) | Sweep::Ends(since, _) | Sweep::Over(Some((since, _))) => {
-                Some(*since)
-            }
+            Sweep::Asked(since, _)
+            | Sweep::Comes(since)
+            | Sweep::Ends(since, _)
+            | Sweep::Over(Some((since, _))) => Some(*since),
         }
     }
 
@@ -76,7 +77,10 @@ impl MqttClient {
             Sweep::Over(Some((_, mine))) if mine == number => {
                 self.sweep = Sweep::Over(None);
                 if is_refused {
-                    self.note("listen", "does not let this user read orders, or the word of Home Assistant".into());
+                    self.note(
+                        "listen",
+                        "does not let this user read orders, or the word of Home Assistant".into(),
+                    );
                 }
             }
             _ => {}

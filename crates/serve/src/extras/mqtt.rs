@@ -66,7 +66,9 @@ pub(super) fn read(reader: &mut TomlReader<'_>) -> Option<Box<MqttOptions>> {
     let wanted = "the broker with its port, such as \"broker.example.org:1883\"";
     let server = reader.text("mqtt", "server", wanted);
     let tls = reader.flag("mqtt", "tls");
-    let ca = reader.text("mqtt", "ca", "the path of a file, such as \"/etc/nut/broker-ca.pem\"").map(PathBuf::from);
+    let ca = reader
+        .text("mqtt", "ca", "the path of a file, such as \"/etc/nut/broker-ca.pem\"")
+        .map(PathBuf::from);
     let place = server.as_deref().map(|text| (text, place(text)));
     if let Some((_, None)) = place {
         reader.refuse("mqtt", "server", &format!("server is no name with a port: write {wanted}"));
@@ -74,7 +76,11 @@ pub(super) fn read(reader: &mut TomlReader<'_>) -> Option<Box<MqttOptions>> {
     let (host, port) = place.and_then(|(_, place)| place).unwrap_or_default();
     let tls = tls.unwrap_or(ca.is_some() || port == Some(TLS_PORT));
     if ca.is_some() && !tls {
-        reader.refuse("mqtt", "ca", "ca names who signs certificates, and tls = false uses none: take one of them out");
+        reader.refuse(
+            "mqtt",
+            "ca",
+            "ca names who signs certificates, and tls = false uses none: take one of them out",
+        );
     }
     let port = port.unwrap_or(if tls { TLS_PORT } else { PORT });
     let (user, password) = credentials(reader);
@@ -98,7 +104,8 @@ pub(super) fn read(reader: &mut TomlReader<'_>) -> Option<Box<MqttOptions>> {
 
 /// `host`, `host:port`, `address:port` or `[address]:port`.
 fn place(text: &str) -> Option<(String, Option<u16>)> {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'%');
+    let is_plain =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b':' | b'%');
     let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
         Some((host, "")) => (host, None),
         Some((host, rest)) => (host, Some(rest.strip_prefix(':')?)),
@@ -121,7 +128,11 @@ fn credentials(reader: &mut TomlReader<'_>) -> (Option<String>, Option<BrokerPas
     let text = reader.text("mqtt", "password", "the password of that user, in quotes");
     let file = reader.text("mqtt", "password_file", "the path of a file, such as \"/etc/nut/mqtt.password\"");
     if text.is_some() && file.is_some() {
-        reader.refuse("mqtt", "password_file", "there is a password and a password_file: take one of them out");
+        reader.refuse(
+            "mqtt",
+            "password_file",
+            "there is a password and a password_file: take one of them out",
+        );
     }
     for key in ["password", "password_file"] {
         if user.is_none() && !reader.has("mqtt", "user") {
@@ -141,7 +152,11 @@ fn version(reader: &mut TomlReader<'_>) -> MqttVersion {
         None | Some("3.1.1") => MqttVersion::V311,
         Some("5" | "5.0") => MqttVersion::V5,
         Some(_) => {
-            reader.refuse("mqtt", "version", &format!("there is no such version of MQTT here: write {wanted}"));
+            reader.refuse(
+                "mqtt",
+                "version",
+                &format!("there is no such version of MQTT here: write {wanted}"),
+            );
             MqttVersion::V311
         }
     }
@@ -167,7 +182,8 @@ fn names(reader: &mut TomlReader<'_>) -> (String, Option<String>, Option<String>
 }
 
 fn commands(reader: &mut TomlReader<'_>) -> AllowedCommands {
-    let wanted = "instant commands, also of one UPS, such as [\"beeper.mute\", \"rack:test.battery.start.quick\"]";
+    let wanted =
+        "instant commands, also of one UPS, such as [\"beeper.mute\", \"rack:test.battery.start.quick\"]";
     AllowedCommands::new(reader.each_text("mqtt", "commands", wanted, AllowedCommands::parse))
 }
 

@@ -78,7 +78,10 @@ impl MqttDesk {
                 let path = self.folder.join(path);
                 let wrong = |why: &str| {
                     let user = "the user of this server";
-                    format!("cannot use the password file {}: {why}; let {user} read a file of one line", path.display())
+                    format!(
+                        "cannot use the password file {}: {why}; let {user} read a file of one line",
+                        path.display()
+                    )
                 };
                 let bytes =
                     link::read_bounded(&path, LONGEST_PASSWORD).map_err(|error| wrong(&error.to_string()))?;
@@ -104,7 +107,8 @@ impl MqttDesk {
         let peer = stream.peer_addr().map_err(|error| format!("cannot connect: {error}"))?;
         let mut wire = ClientStream::new(stream);
         if self.options.tls {
-            let roots = self.options.ca.as_deref().map_or(PathBuf::from(SYSTEM_ROOTS), |ca| self.folder.join(ca));
+            let roots =
+                self.options.ca.as_deref().map_or(PathBuf::from(SYSTEM_ROOTS), |ca| self.folder.join(ca));
             let config = client_config(&Verify::Roots(roots), None)
                 .map_err(|why| format!("{why}; write ca = \"FILE\" with those who sign its certificate"))?;
             let name = ServerName::try_from(host.to_string()).unwrap_or_else(|_| ServerName::from(peer.ip()));
@@ -173,7 +177,8 @@ impl MqttDesk {
     /// Until there is something to do.
     async fn wait(&self, stream: &ClientStream, next_look: Instant, (reads, writes): (bool, bool)) {
         let deadline = self.client.borrow().deadline();
-        let due = deadline.map_or(next_look, |at| next_look.min(Instant::now() + at.saturating_sub(self.now())));
+        let due =
+            deadline.map_or(next_look, |at| next_look.min(Instant::now() + at.saturating_sub(self.now())));
         // a broker that sends without end is read a second later
         let until = timeout_at(due.max(Instant::now() + Duration::from_millis(1)), async {
             tokio::select! {

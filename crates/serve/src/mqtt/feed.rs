@@ -41,7 +41,8 @@ impl MqttDesk {
     }
 
     fn look_at(&self, ups: &Ups, board: &mut FleetBoard) {
-        if ups.freshness() != Freshness::Fresh {
+        let says_nothing = || ups.with_source(true, |source| !has_word(source));
+        if ups.freshness() != Freshness::Fresh || says_nothing() {
             return board.lose(ups.name());
         }
         ups.with_source((), |source| {
@@ -66,6 +67,16 @@ impl MqttDesk {
         }
         commands
     }
+}
+
+/// What upsd shows for the status before the first word of a driver: no word of the UPS.
+const NOTHING_YET: &str = "WAIT";
+
+/// Whether the UPS has said anything.
+fn has_word(source: &dyn Source) -> bool {
+    let mut has = true;
+    source.variable("ups.status", &mut |status| has = status.value != NOTHING_YET);
+    has
 }
 
 /// Variables of the battery that are not the UPS's own word.

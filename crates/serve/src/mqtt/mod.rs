@@ -213,7 +213,10 @@ impl MqttDesk {
 impl HearsStatus for MqttDesk {
     fn status(&self, ups: &str, words: &str) {
         let forced = self.server.upgrade().is_some_and(|server| {
-            server.fleet.try_borrow().is_ok_and(|fleet| fleet.find(ups).is_some_and(|ups| ups.forced_shutdown()))
+            server
+                .fleet
+                .try_borrow()
+                .is_ok_and(|fleet| fleet.find(ups).is_some_and(|ups| ups.forced_shutdown()))
         });
         let heard = self.client.try_borrow_mut().is_ok_and(|mut client| {
             client.is_open() && client.board.hear_status(ups, &feed::with_latch(words, forced))

@@ -56,8 +56,18 @@ impl MqttDesk {
         }
     }
 
-    fn follow(self: &Rc<Self>, server: &Rc<Server>, order: &BrokerOrder, what: &str) -> Result<(), &'static str> {
-        let ups = server.fleet.borrow().find(&order.ups).cloned().ok_or("there is no such UPS; nothing was sent")?;
+    fn follow(
+        self: &Rc<Self>,
+        server: &Rc<Server>,
+        order: &BrokerOrder,
+        what: &str,
+    ) -> Result<(), &'static str> {
+        let ups = server
+            .fleet
+            .borrow()
+            .find(&order.ups)
+            .cloned()
+            .ok_or("there is no such UPS; nothing was sent")?;
         match ups.freshness() {
             Freshness::Fresh => {}
             Freshness::Stale => return Err("its data is stale; nothing was sent"),

@@ -110,9 +110,9 @@ impl Broker {
         assert!(done.status.success(), "{more:?}: {}", String::from_utf8_lossy(&done.stderr));
     }
 
-    /// Listens to everything.
+    /// Listens to everything that is ours.
     pub fn listen(&self) -> Listener {
-        Listener::start(self, "#")
+        Listener::start(self)
     }
 
     /// All that is kept now below a filter, as `topic payload`.
@@ -141,10 +141,10 @@ pub struct Listener {
 }
 
 impl Listener {
-    fn start(broker: &Broker, filter: &str) -> Listener {
+    fn start(broker: &Broker) -> Listener {
         let mut command = Command::new("mosquitto_sub");
         command.args(["-h", "127.0.0.1", "-p", &broker.port.to_string()]).args(&broker.client);
-        command.args(["-q", "1", "-t", filter, "-F", "%r%q %t %p", "-d"]);
+        command.args(["-q", "1", "-t", "qxups/#", "-t", "homeassistant/#", "-F", "%r%q %t %p", "-d"]);
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
         let heard: Arc<Mutex<Vec<(Instant, String)>>> = Arc::default();
         let (lines, all) = (BufReader::new(child.stdout.take().unwrap()), heard.clone());
