@@ -159,7 +159,7 @@ fn orders_are_followed_only_where_they_are_allowed_and_never_twice() {
     let (site, driver, broker) = started("orders", program, allowed);
     let (topic, outcome) = ("qxups/home/rack/command", "qxups/home/rack/outcome");
     let listener = broker.listen();
-    let order = |payload: &str| broker.publish(&["-q", "1", "-t", topic, "-m", payload]);
+    let order = |payload: &str| broker.publish(&["-t", topic, "-m", payload]);
     let until = |word: &str, times: usize| {
         let of = format!(" {outcome} {{\"command\":");
         let is_it = |line: &&String| line.contains(&of) && line.contains(&format!("\"outcome\":\"{word}\""));

@@ -105,7 +105,10 @@ impl Broker {
     /// Publishes.
     pub fn publish(&self, more: &[&str]) {
         let mut command = Command::new("mosquitto_pub");
-        command.args(["-h", "127.0.0.1", "-p", &self.port.to_string()]).args(&self.client).args(more);
+        command
+            .args(["-h", "127.0.0.1", "-p", &self.port.to_string(), "-q", "1"])
+            .args(&self.client)
+            .args(more);
         let done = command.output().unwrap();
         assert!(done.status.success(), "{more:?}: {}", String::from_utf8_lossy(&done.stderr));
     }
