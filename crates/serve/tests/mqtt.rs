@@ -222,8 +222,8 @@ fn tls_and_password_are_checked_on_both_sides() {
         "cafile {ours}\ncertfile {ours}\nkeyfile {ours}\nallow_anonymous false\npassword_file {passwords}\n"
     );
     let mut broker = Broker::start(program, &site.folder, &more);
-    let with = |words: &[&str]| words.iter().map(|word| (*word).to_string()).collect::<Vec<_>>();
-    broker.client = with(&["--cafile", &ours, "--insecure", "-u", "ups", "-P", "right words"]);
+    broker.client =
+        ["--cafile", &ours, "--insecure", "-u", "ups", "-P", "right words"].map(String::from).into();
     let toml = |ca: &str, user: &str| {
         let port = broker.port;
         format!("[mqtt]\nserver = \"localhost:{port}\"\nsite = \"home\"\nca = \"{ca}\"\n{user}")
