@@ -10,7 +10,7 @@
 set -euo pipefail
 cd "$(dirname "$0")"
 
-say() { printf '\n== %s\n' "$*"; }
+say() { printf '\n== %s (at %s s)\n' "$*" "$SECONDS"; }
 left_out=()
 
 # the tests start NUT's programs as root and let ours switch users
@@ -114,34 +114,37 @@ say "tests"
 packaging/test-programs.sh compile
 cargo test --workspace --locked --features driver/usb-machine --doc --quiet
 packaging/run-examples.sh
-# what the package needs is built beside tests that wait
-nice -n 19 cargo build --release --locked -p driver -p qxups >target/test-logs/release 2>&1 &
-release=$!
+# what needs compilers and no clock runs beside tests that wait
+in_background() {
+    cargo build --release --locked -p driver -p qxups >target/test-logs/release 2>&1 || return 1
+    local outcome=0
+    packaging/test-debian13.sh >target/test-logs/debian13 2>&1 || outcome=$?
+    return $outcome
+}
+command -v mmdebstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends mmdebstrap || true
+export -f in_background
+nice -n 19 bash -c in_background &
+background=$!
 trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 # among them ten minutes in which everything fails
 QXUPS_SOAK_SECONDS="${SOAK_SECONDS:-600}" packaging/test-programs.sh most
-wait "$release" || { cat target/test-logs/release >&2; exit 1; }
+
+say "the release, and Debian 13's own compiler"
+outcome=0
+wait "$background" || outcome=$?
+cat target/test-logs/release target/test-logs/debian13 2>/dev/null || true
+# 3: the root could not be made
+case $outcome in
+0) ;;
+3) left_out+=("the build with Debian 13's cargo: no root of Debian 13 could be made (no mirror?)") ;;
+*) exit 1 ;;
+esac
 if [ -z "${QXUPS_NO_USB_MACHINE:-}" ]; then
     say "tests on a real USB stack"
     packaging/test-programs.sh usb
 fi
 packaging/test-programs.sh all-ran
 [ ! -e target/test-logs/left-out ] || mapfile -t -O "${#left_out[@]}" left_out <target/test-logs/left-out
-
-say "Debian 13's own compiler"
-command -v mmdebstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends mmdebstrap || true
-if command -v mmdebstrap >/dev/null; then
-    outcome=0
-    packaging/test-debian13.sh || outcome=$?
-    # 3: the root could not be made
-    case $outcome in
-    0) ;;
-    3) left_out+=("the build with Debian 13's cargo: no root of Debian 13 could be made (no mirror?)") ;;
-    *) exit 1 ;;
-    esac
-else
-    left_out+=("the build with Debian 13's cargo: mmdebstrap cannot be installed")
-fi
 
 say "the size of the drop-in"
 packaging/check-size.sh

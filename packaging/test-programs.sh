@@ -4,7 +4,7 @@
 #
 #   test-programs.sh compile   builds all of them, and lists them in target/test-logs/programs
 #   test-programs.sh most      runs all but those on USB, five at a time, the longest first
-#   test-programs.sh usb       runs those on USB: each keeps a virtual machine busy or two, so one after the other
+#   test-programs.sh usb       runs those on USB: each keeps a virtual machine busy or two
 #   test-programs.sh all-ran   fails where one of the list was not run, and says how many tests passed
 #
 # A program that fails beside others is run once more alone; target/test-logs/left-out names it.
@@ -81,7 +81,11 @@ most() {
     } | run_all 5
 }
 
-usb() { grep '^driver-usb' "$logs/programs" | run_all 1; }
+usb() {
+    # the two longest side by side; those that hold two machines' timings against each other, one after the other
+    grep -e '^driver-usb_faults ' -e '^driver-usb_life ' "$logs/programs" | run_all 2
+    grep '^driver-usb' "$logs/programs" | grep -v -e '^driver-usb_faults ' -e '^driver-usb_life ' | run_all 1
+}
 
 all_ran() {
     local missing
