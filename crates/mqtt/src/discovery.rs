@@ -3,7 +3,6 @@
 
 use crate::json::{JsonObject, texts};
 use crate::topic::{AVAILABILITY, COMMAND, STATE, TopicTree};
-use std::collections::BTreeSet;
 
 /// What is said of a device.
 #[derive(Debug, Default)]
@@ -117,7 +116,7 @@ const STATUS_SENSORS: &[StatusSensor] = &[
 ];
 
 /// The message for a device.
-pub fn describe(tree: &TopicTree, ups: &str, facts: &DeviceFacts, described: &BTreeSet<Box<str>>) -> String {
+pub fn describe(tree: &TopicTree, ups: &str, facts: &DeviceFacts, described: &[&str]) -> String {
     let (id, topic) = (tree.object_id(ups), tree.ups(ups));
     let mut out = String::new();
     let mut message = JsonObject::begin(&mut out);
@@ -153,7 +152,7 @@ pub fn describe(tree: &TopicTree, ups: &str, facts: &DeviceFacts, described: &BT
     message.member("components", |out| {
         let mut components = JsonObject::begin(out);
         let id_of = |key: &str| format!("{id}_{key}");
-        if described.contains("ups.status") {
+        if described.contains(&"ups.status") {
             for sensor in STATUS_SENSORS {
                 components.member(sensor.key, |out| status_sensor(sensor, &topic, &id_of(sensor.key), out));
             }

@@ -4,17 +4,17 @@ use super::{OutMessage, below};
 use crate::discovery::{DeviceFacts, describe};
 use crate::json::{JsonObject, texts};
 use crate::topic::{AVAILABILITY, STATE, TopicTree};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// The variable that is sent before all others.
 const STATUS: &str = "ups.status";
-/// No more variables than these are published of one UPS, those included that were withdrawn and not sent yet; NUT knows 400.
+/// No more variables than these are known of one UPS, those included that were withdrawn; NUT knows 400.
 const MOST: usize = 1024;
 
 /// A variable.
 #[derive(Debug, Default)]
 struct Slot {
-    /// None: withdrawn, which the broker is still to be told.
+    /// None: withdrawn. Home Assistant goes on knowing the variable.
     value: Option<Box<str>>,
     is_due: bool,
     is_estimate: bool,
@@ -35,8 +35,6 @@ pub struct UpsBoard {
     availability_due: bool,
     state_due: bool,
     discovery_due: bool,
-    /// What Home Assistant was told of: it stays described also while it has no value.
-    described: BTreeSet<Box<str>>,
     facts: DeviceFacts,
     pub is_queued_urgent: bool,
     pub is_queued: bool,
@@ -56,7 +54,6 @@ impl UpsBoard {
             availability_due: true,
             state_due: true,
             discovery_due: false,
-            described: BTreeSet::new(),
             facts: DeviceFacts::default(),
             is_queued_urgent: false,
             is_queued: false,
@@ -107,10 +104,7 @@ impl UpsBoard {
         let slot = Slot { value: Some(value.into()), is_due: !is_status, is_estimate, is_seen: true };
         self.slots.insert(name.into(), slot);
         self.status_due |= is_status;
-        if !self.described.contains(name) && self.described.len() < MOST {
-            self.described.insert(name.into());
-            self.discovery_due = true;
-        }
+        self.discovery_due = true;
         true
     }
 
@@ -166,12 +160,13 @@ impl UpsBoard {
     pub fn send_all(&mut self) {
         self.is_incomplete = true;
         (self.availability_due, self.state_due) = (true, true);
-        self.discovery_due = !self.described.is_empty() || self.leaves;
+        self.discovery_due = !self.slots.is_empty() || self.leaves;
         (self.is_queued, self.is_queued_urgent) = (false, false);
         for (name, slot) in &mut self.slots {
-            slot.is_due = **name != *STATUS;
+            // what was withdrawn and said to be is read by the client, should the broker have it again
+            slot.is_due |= slot.value.is_some() && **name != *STATUS;
         }
-        self.status_due |= self.slots.contains_key(STATUS);
+        self.status_due |= self.slots.get(STATUS).is_some_and(|slot| slot.value.is_some());
     }
 
     pub fn has_urgent(&self) -> bool {
@@ -196,9 +191,6 @@ impl UpsBoard {
         if std::mem::take(&mut self.status_due) {
             let value = self.slots.get(STATUS).and_then(|slot| slot.value.as_deref()).unwrap_or_default();
             let message = self.message("ups/status", value, true);
-            if self.slots.get(STATUS).is_some_and(|slot| slot.value.is_none()) {
-                self.slots.remove(STATUS);
-            }
             return Some(message);
         }
         if self.availability_due {
@@ -214,11 +206,9 @@ impl UpsBoard {
     pub fn next(&mut self, tree: &TopicTree, name: &str, may_be_sure: bool) -> Option<OutMessage> {
         if may_be_sure && std::mem::take(&mut self.discovery_due) {
             if let Some(topic) = tree.discovery_of(name) {
-                let payload = if self.leaves {
-                    String::new()
-                } else {
-                    describe(tree, name, &self.facts, &self.described)
-                };
+                let names: Vec<&str> = self.slots.keys().map(|name| &**name).collect();
+                let payload =
+                    if self.leaves { String::new() } else { describe(tree, name, &self.facts, &names) };
                 return Some(OutMessage { topic, payload: payload.into(), is_sure: true });
             }
         }
@@ -229,10 +219,6 @@ impl UpsBoard {
         let (name, slot) = self.slots.iter_mut().find(|(_, slot)| slot.is_due)?;
         slot.is_due = false;
         let (levels, value) = (below(name), slot.value.as_deref().unwrap_or_default().to_string());
-        if slot.value.is_none() {
-            let name = name.clone();
-            self.slots.remove(&name);
-        }
         levels.map(|levels| self.message(&levels, value, false))
     }
 

@@ -74,8 +74,7 @@ fn check(message: &Value) {
 fn message(variables: &[&str], facts: &DeviceFacts) -> Value {
     let tree =
         TopicTree { prefix: "qxups".into(), site: "home".into(), discovery: Some("homeassistant".into()) };
-    let described = variables.iter().map(|name| Box::from(*name)).collect();
-    serde_json::from_str(&describe(&tree, "rack \"1\"", facts, &described)).unwrap()
+    serde_json::from_str(&describe(&tree, "rack \"1\"", facts, variables)).unwrap()
 }
 
 #[test]
