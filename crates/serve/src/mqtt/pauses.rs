@@ -35,6 +35,6 @@ mod tests {
         let mut pauses = Pauses::default();
         let half: Vec<u64> = (0..8).map(|_| pauses.next(0).as_millis() as u64).collect();
         assert_eq!(half, [500, 1000, 2000, 4000, 8000, 16_000, 30_000, 30_000]);
-        assert!((1.49..1.5).contains(&Pauses::default().next(u32::MAX).as_secs_f64()));
+        assert!((1.49..=1.5).contains(&Pauses::default().next(u32::MAX).as_secs_f64()));
     }
 }
