@@ -87,6 +87,8 @@ pub struct MqttClient {
     /// Topics that are to be taken off the broker, and how many were in this connection.
     to_clear: VecDeque<String>,
     cleared: usize,
+    /// A prefix under which UPSes were announced before.
+    former_discovery: Option<String>,
     /// When the broker was heard last, and spoken to last.
     heard: Duration,
     spoken: Duration,
@@ -118,6 +120,7 @@ impl MqttClient {
             sweep: Sweep::default(),
             to_clear: VecDeque::new(),
             cleared: 0,
+            former_discovery: None,
             heard: Duration::ZERO,
             spoken: Duration::ZERO,
             asked: None,
@@ -138,6 +141,11 @@ impl MqttClient {
     /// The password of the next connection.
     pub fn set_password(&mut self, password: Option<BrokerSecret>) {
         self.settings.password = password;
+    }
+
+    /// UPSes were announced to Home Assistant under this prefix, and are to be there no more.
+    pub fn withdraw_discovery(&mut self, prefix: String) {
+        self.former_discovery = Some(prefix);
     }
 
     /// Whether the broker takes messages.
@@ -349,6 +357,10 @@ impl MqttClient {
             self.note("retain", "keeps no messages: who connects later sees only what changes".into());
         }
         self.board.send_all();
+        if let Some(prefix) = self.former_discovery.take() {
+            let former = TopicTree { discovery: Some(prefix), ..self.settings.tree.clone() };
+            self.to_clear.extend(self.board.names().filter_map(|name| former.discovery_of(name)));
+        }
         self.begin_sweep(now);
     }
 

@@ -289,6 +289,13 @@ fn home_assistant_hears_of_each_ups_and_again_when_it_begins_anew() {
     site.write("ups.conf", "[other]\ndriver = usbhid-ups\n");
     serve::program::reload(Some(&site.state())).unwrap();
     site.until("a UPS that is gone is taken off", || broker.kept(topic).is_empty());
+    // and so are all when that is turned off
+    site.write("ups.conf", CONF);
+    serve::program::reload(Some(&site.state())).unwrap();
+    site.until("it is back", || !broker.kept(topic).is_empty());
+    configure(&site, &broker, "");
+    serve::program::reload(Some(&site.state())).unwrap();
+    site.until("it is taken off again", || broker.kept(topic).is_empty());
 }
 
 /// What a broker does that is none.

@@ -170,6 +170,11 @@ impl FleetBoard {
         }
     }
 
+    /// The names of all UPSes.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.upses.keys().map(|name| &**name)
+    }
+
     /// The UPS of a level of a topic, where there is one.
     pub fn ups_of(&self, of: &str) -> Option<&str> {
         let found = self.upses.iter().find(|(_, board)| board.level() == of && !board.leaves());

@@ -87,12 +87,16 @@ impl MqttOutput {
             }
             return;
         }
+        let former = running.as_ref().and_then(|running| running.options.discovery.clone());
         let before = running.take().map(RunningOutput::begin_to_leave);
         let Some(options) = options else {
             self.server.log.info("nothing is published to an MQTT broker any more");
             return;
         };
         let desk = Rc::new(MqttDesk::new(&self.server, &options, &self.folder));
+        if let Some(former) = former.filter(|former| Some(former) != options.discovery.as_ref()) {
+            desk.client.borrow_mut().withdraw_discovery(former);
+        }
         self.server.status_hub.add(&desk);
         let (here, desk_of_task) = (desk.clone(), desk);
         let task = tokio::task::spawn_local(async move {

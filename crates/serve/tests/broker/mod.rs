@@ -40,7 +40,7 @@ impl Broker {
         let place = folder.display();
         let text = format!(
             "user root\nlistener {port} 127.0.0.1\npersistence true\npersistence_location {place}/\nautosave_interval 1\n\
-             autosave_on_changes true\nlog_dest file {place}/log\n{more}"
+             autosave_on_changes true\nset_tcp_nodelay true\nlog_dest file {place}/log\n{more}"
         );
         std::fs::write(&conf, text).unwrap();
         let arguments = vec!["-c".to_string(), conf.display().to_string()];
