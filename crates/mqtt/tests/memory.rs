@@ -1,6 +1,6 @@
 //! What one more UPS takes on the board: bytes of the heap, counted as the allocator of glibc hands them out (as in serve's
 //! `memory`), so that it is the same on every machine. docs/mqtt.md has the figure.
-#![allow(missing_docs, unsafe_code, clippy::unwrap_used)]
+#![allow(missing_docs, unsafe_code, clippy::unwrap_used, clippy::disallowed_macros)]
 
 use mqtt::{FleetBoard, TopicTree};
 use std::alloc::{GlobalAlloc, Layout, System};
