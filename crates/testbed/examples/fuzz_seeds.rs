@@ -36,6 +36,7 @@ fn main() -> std::io::Result<()> {
     network(&mut seeds)?;
     files_of_upsd(&mut seeds)?;
     rows_of_history(&mut seeds)?;
+    packets_of_brokers(&mut seeds)?;
     reports(&mut seeds)?;
     batteries(&mut seeds)?;
     snmp(&mut seeds)?;
@@ -250,10 +251,41 @@ fn files_of_upsd(seeds: &mut Seeds) -> std::io::Result<()> {
         "[history]\nenabled = true\nfile = \"history.sqlite\"\nsize_mib = 0x40\n",
         "[web]\nlisten = [ \"127.0.0.1:3494\",\n  '[::1]:3494' ]\n",
         "history.enabled = true\nhistory = { size_mib = 1_024 }\n",
+        "[mqtt]\nserver = \"[::1]:8883\"\nca = \"a\"\nuser = \"u\"\npassword_file = \"p\"\nversion = \"5\"\nsite = \"s\"\n\
+         prefix = \"a/b\"\ndiscovery = \"homeassistant\"\ncommands = [\"beeper.mute\", \"u:load.on\"]\nkeep_alive = 30\n",
     ] {
         seeds.write("qxups_toml", text.as_bytes())?;
     }
     Ok(())
+}
+
+/// What brokers say, behind a byte for the version: a welcome, a subscription that is there, orders, the word of Home
+/// Assistant, an end. Bytes of MQTT 3.1.1 and 5, by hand.
+fn packets_of_brokers(seeds: &mut Seeds) -> std::io::Result<()> {
+    let message = |head: u8, topic: &str, more: &[u8]| {
+        let mut body = vec![0, topic.len() as u8];
+        body.extend(topic.bytes());
+        body.extend(more);
+        [&[head, body.len() as u8][..], &body].concat()
+    };
+    let command = "q/s/rack/command";
+    let old: [&[u8]; 6] = [
+        &[0, 0x20, 2, 0, 0, 0x90, 3, 0, 1, 0, 0xd0, 0, 0xb0, 2, 0, 2, 0x90, 4, 0, 3, 0, 0],
+        &message(0x30, command, b"beeper.toggle"),
+        &message(0x31, "q/s/gone/ups/status", b"OL"),
+        &message(0x3a, command, b"\0\x07beeper.toggle"),
+        &message(0x30, "homeassistant/status", b"online"),
+        &[0x40, 2, 0, 4],
+    ];
+    seeds.write("mqtt_packets", &old.concat())?;
+    let new: [&[u8]; 5] = [
+        &[1, 0x20, 11, 0, 0, 8, 0x21, 0, 1, 0x27, 0, 0, 0, 60, 0x90, 4, 0, 1, 0, 0, 0xd0, 0],
+        &message(0x30, command, b"\0load.off 30"),
+        &message(0x32, command, b"\0\x07\x05\x02\0\0\0\x1ebeeper.toggle"),
+        &[0x40, 4, 0, 4, 0x87, 0],
+        &[0xe0, 2, 0x8e, 0],
+    ];
+    seeds.write("mqtt_packets", &new.concat())
 }
 
 /// Rows of samples: values that stay, that move, and that are missing.

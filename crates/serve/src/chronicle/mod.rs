@@ -79,6 +79,7 @@ pub(crate) fn follow(server: &Rc<Server>, options: Option<&HistoryOptions>, last
             let chronicle = Rc::new(Chronicle::new(options.clone(), path, writer, server.log.clone()));
             let task = tokio::task::spawn_local(chronicle.clone().run(Rc::downgrade(server)));
             *chronicle.task.borrow_mut() = Some(task.abort_handle());
+            server.status_hub.add(&chronicle);
             server.chronicle.replace(Some(chronicle));
         }
         Err(error) => server.log.warning(&format!("history: cannot start its thread: {error}; reload again")),
@@ -171,7 +172,7 @@ impl Chronicle {
             if !self.units.borrow().contains_key(ups.name()) {
                 self.units.borrow_mut().insert(ups.name().into(), self.new_unit(ups.name()));
             }
-            let hearer: Rc<dyn HearsStatus> = self.clone();
+            let hearer: Rc<dyn HearsStatus> = server.status_hub.clone();
             let mut words = None;
             ups.with_source((), |source| {
                 // a source may have begun anew

@@ -3,11 +3,13 @@
 //!
 //! A key that is not known is wrong: it may be the one by which something was meant to be limited.
 
+mod mqtt;
 mod read;
 mod snmp;
 #[cfg(test)]
 mod tests;
 
+pub use self::mqtt::{BrokerPassword, MqttOptions};
 pub use self::snmp::{CommunityPlace, SnmpOptions};
 use read::TomlReader;
 use station::config::LineFinding;
@@ -18,7 +20,7 @@ use std::path::PathBuf;
 pub const FILE: &str = "qxups.toml";
 
 /// The tables there are.
-const TABLES: &[&str] = &["history", "snmp", "web"];
+const TABLES: &[&str] = &["history", "mqtt", "snmp", "web"];
 
 /// What the file asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Extras {
     pub history: Option<HistoryOptions>,
     /// `[snmp]`; none when it has no agent.
     pub snmp: Option<Box<SnmpOptions>>,
+    /// `[mqtt]`; none when it names no broker.
+    pub mqtt: Option<Box<MqttOptions>>,
     /// `[web]`.
     pub web: WebOptions,
 }
@@ -71,7 +75,8 @@ pub fn parse(bytes: &[u8]) -> Result<Extras, Vec<LineFinding>> {
     let mut reader = TomlReader::of(bytes)?;
     reader.check_tables(TABLES);
     let (history, web) = (history(&mut reader), web(&mut reader));
-    let extras = Extras { history, snmp: self::snmp::read(&mut reader), web };
+    let (mqtt, snmp) = (self::mqtt::read(&mut reader), self::snmp::read(&mut reader));
+    let extras = Extras { history, mqtt, snmp, web };
     reader.finish().map(|()| extras)
 }
 

@@ -1,7 +1,6 @@
 //! The fleet: all UPSes of a site by name, wherever their data comes from.
 
 mod errands;
-mod hearers;
 mod line;
 mod lines;
 mod mirror;
@@ -22,7 +21,8 @@ use own::OwnSource;
 pub use plan::check_part;
 use plan::{Origin, UpsPlan};
 use socket::SocketSource;
-pub(crate) use source::{Ended, HearsStatus, Source, WhenEnded};
+pub(crate) use source::{Ended, HearsStatus, Source, StatusHub, WhenEnded};
+pub(crate) use stands::Stands;
 use station::driver_kind::DriverKind;
 use station::log::Log;
 use station::memory::Folders;

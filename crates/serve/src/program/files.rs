@@ -1,6 +1,6 @@
 //! `ups.conf`, `upsd.conf`, `upsd.users` and `qxups.toml`: read, and checked as far as that needs no fleet.
 
-use crate::extras::{self, CommunityPlace, Extras};
+use crate::extras::{self, BrokerPassword, CommunityPlace, Extras, MqttOptions};
 use crate::passwords::check_hash;
 use link::read_bounded;
 use nut::ups_conf::{self, UpsConf};
@@ -167,14 +167,18 @@ impl Where {
         is_open_to_all(&path).then_some(text).into_iter().collect()
     }
 
-    /// What others may read though they should not: passwords in `upsd.users`, and in `ups.conf` where it has some.
+    /// What others may read though they should not: passwords in `upsd.users`, and in `ups.conf` and
+    /// `qxups.toml` where they have some.
     pub fn open_to_all(&self, conf: &UpsConf) -> Vec<String> {
         let (Where::Upsd(folder) | Where::Folder(folder)) = self else { return vec![] };
         let sections = conf.sections.iter().flat_map(|section| &section.settings);
         let mut names = sections.chain(&conf.global).map(|setting| setting.name.to_ascii_lowercase());
         // of ours upstream_password; authPassword and privPassword of snmp-ups, password of netxml-ups
         let has_password = names.any(|name| name.ends_with("password"));
-        let files = [Some("upsd.users"), has_password.then_some("ups.conf")];
+        let says = |mqtt: &MqttOptions| matches!(mqtt.password, Some(BrokerPassword::Text(_)));
+        let of_broker = self.extras().is_ok_and(|extras| extras.mqtt.as_deref().is_some_and(says));
+        let files =
+            [Some("upsd.users"), has_password.then_some("ups.conf"), of_broker.then_some(extras::FILE)];
         let open =
             files.into_iter().flatten().map(|name| folder.join(name)).filter(|path| is_open_to_all(path));
         open.map(|path| {

@@ -13,6 +13,7 @@ use crate::encryption::{self, Encryption};
 use crate::extras::{Extras, WebOptions};
 use crate::fleet::{CheckedConf, Fleet, Surroundings};
 use crate::listener::{self, Listeners, Opened};
+use crate::mqtt::MqttOutput;
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::settings::Settings;
@@ -460,6 +461,8 @@ impl Prepared {
         pages.become_what_is_asked();
         let agents = SnmpAgents::new(server.clone());
         agents.become_what_is_asked();
+        let mqtt = MqttOutput::new(server.clone(), plan.from.folder());
+        mqtt.become_what_is_asked();
         tokio::task::spawn_local(server.clone().look_after_clients());
         say_serving(&server, &places, &supervisor);
         let supervisor = Rc::new(supervisor);
@@ -472,12 +475,21 @@ impl Prepared {
             tokio::time::sleep(resident::AFTER).await;
             resident::give_back();
         });
-        let reloading =
-            Reloading { plan, paths, server: server.clone(), listeners, pages, agents, log: log.clone() };
+        let reloading = Reloading {
+            plan,
+            paths,
+            server: server.clone(),
+            listeners,
+            pages,
+            agents,
+            mqtt,
+            log: log.clone(),
+        };
         let name = reloading.until_exit(&mut requests, &supervisor).await?;
         log.info(&format!("exiting on {name}"));
         supervisor.stopping();
         leave(&server, &mut requests, &log).await;
+        reloading.mqtt.end().await;
         // what waits is written, if the disk takes it soon
         drop(server.chronicle.take().and_then(|chronicle| chronicle.end(name)));
         Ok(ExitCode::SUCCESS)

@@ -10,6 +10,7 @@ use crate::encryption::Encryption;
 use crate::extras::Extras;
 use crate::fleet::{CheckedConf, named};
 use crate::listener::{self, Listeners};
+use crate::mqtt::MqttOutput;
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::settings::Settings;
@@ -33,6 +34,7 @@ pub(super) struct Reloading {
     pub listeners: Rc<RefCell<Listeners>>,
     pub pages: Pages,
     pub agents: SnmpAgents,
+    pub mqtt: MqttOutput,
     pub log: Log,
 }
 
@@ -153,6 +155,7 @@ impl Reloading {
         let old_extras = server.extras.replace(extras);
         self.pages.become_what_is_asked();
         self.agents.become_what_is_asked();
+        self.mqtt.become_what_is_asked();
         resident::give_back();
         let users = change_of_users(&old_users, &server.users.borrow());
         let settings = server.settings.borrow();
@@ -211,6 +214,9 @@ fn change_of_extras(old: &Extras, new: &Extras) -> String {
     }
     if old.snmp != new.snmp {
         said += &format!("; snmp: {}", state(old.snmp.is_some(), new.snmp.is_some()));
+    }
+    if old.mqtt != new.mqtt {
+        said += &format!("; mqtt: {}", state(old.mqtt.is_some(), new.mqtt.is_some()));
     }
     if old.web != new.web {
         said += &format!("; web: {}", state(!old.web.listen.is_empty(), !new.web.listen.is_empty()));

@@ -80,15 +80,17 @@ impl Agent {
         self.began.elapsed()
     }
 
-    /// Looks at its UPS, whose statuses go to `hearer` as well.
-    pub fn look(&self, server: &Server, hearer: &Rc<dyn HearsStatus>) {
+    /// Looks at its UPS.
+    pub fn look(&self, server: &Server) {
+        let hub: Rc<dyn HearsStatus> = server.status_hub.clone();
         let fleet = server.fleet.borrow();
         let Some(ups) = fleet.get(self.ups) else { return };
         self.is_forced.set(ups.forced_shutdown());
         let mut texts: [String; 4] = Default::default();
         let is_fresh = ups.with_source(false, |source| {
             // a source may have begun anew
-            source.tell_status(ups.name(), hearer);
+            // a source may have begun anew
+            source.tell_status(ups.name(), &hub);
             let names = ["ups.status", "ups.alarm", "ups.test.result", "battery.test.status"];
             for (name, text) in names.into_iter().zip(&mut texts) {
                 source.variable(name, &mut |variable| text.push_str(variable.value));

@@ -95,7 +95,7 @@ impl SnmpAgents {
 
 impl AgentDesk {
     fn new(server: Rc<Server>, options: Rc<SnmpOptions>) -> Rc<AgentDesk> {
-        Rc::new(AgentDesk {
+        let desk = Rc::new(AgentDesk {
             server,
             options: RefCell::new(options),
             agents: RefCell::default(),
@@ -104,7 +104,9 @@ impl AgentDesk {
             sockets: TrapSockets::default(),
             news: RefCell::default(),
             has_news: Notify::new(),
-        })
+        });
+        desk.server.status_hub.add(&desk);
+        desk
     }
 
     /// Ends agents that are not wanted as they are, or whose UPS is another one.
@@ -158,9 +160,8 @@ impl AgentDesk {
     }
 
     fn look_at_all(self: &Rc<Self>) {
-        let hearer: Rc<dyn HearsStatus> = self.clone();
         for agent in self.agents.borrow().values() {
-            agent.look(&self.server, &hearer);
+            agent.look(&self.server);
             self.send_due(agent);
         }
     }
