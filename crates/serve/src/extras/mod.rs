@@ -3,12 +3,16 @@
 //!
 //! A key that is not known is wrong: it may be the one by which something was meant to be limited.
 
+mod mqtt;
 mod notify;
 mod read;
+mod snmp;
 #[cfg(test)]
 mod tests;
 
+pub use self::mqtt::{BrokerPassword, MqttOptions};
 pub use self::notify::{NotifyOptions, OutputKind, OutputOptions, SecretPlace, ServerProof};
+pub use self::snmp::{CommunityPlace, SnmpOptions};
 use read::TomlReader;
 use station::config::LineFinding;
 use std::net::SocketAddr;
@@ -18,7 +22,7 @@ use std::path::PathBuf;
 pub const FILE: &str = "qxups.toml";
 
 /// The tables there are.
-const TABLES: &[&str] = &["history", "web", "notify", "outputs"];
+const TABLES: &[&str] = &["history", "mqtt", "snmp", "web", "notify", "outputs"];
 /// Those of them that may stand several times.
 const ARRAYS: &[&str] = &["notify"];
 
@@ -27,6 +31,10 @@ const ARRAYS: &[&str] = &["notify"];
 pub struct Extras {
     /// `[history]`; none when it is off.
     pub history: Option<HistoryOptions>,
+    /// `[snmp]`; none when it has no agent.
+    pub snmp: Option<Box<SnmpOptions>>,
+    /// `[mqtt]`; none when it names no broker.
+    pub mqtt: Option<Box<MqttOptions>>,
     /// `[web]`.
     pub web: WebOptions,
     /// `[[notify]]` and `[outputs.NAME]`; none without a rule and without an output.
@@ -36,7 +44,7 @@ pub struct Extras {
 /// Where a history is kept, and how much of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryOptions {
-    /// `file`: the SQLite file. A relative path begins in the folder of what lasts (`/var/lib/qxups`).
+    /// `file`: the SQLite file. A relative path begins in the folder of what lasts (`/var/lib/nut`).
     pub file: PathBuf,
     /// `size_mib`: no more than so many MiB on the disk, 16 to 65536.
     pub size_mib: u64,
@@ -73,7 +81,8 @@ pub fn parse(bytes: &[u8]) -> Result<Extras, Vec<LineFinding>> {
     let mut reader = TomlReader::of(bytes)?;
     reader.check_tables(TABLES, ARRAYS);
     let (history, web) = (history(&mut reader), web(&mut reader));
-    let extras = Extras { history, web, notify: self::notify::read(&mut reader) };
+    let (mqtt, snmp) = (self::mqtt::read(&mut reader), self::snmp::read(&mut reader));
+    let extras = Extras { history, mqtt, snmp, web, notify: self::notify::read(&mut reader) };
     reader.finish().map(|()| extras)
 }
 

@@ -22,6 +22,7 @@ pub use plan::check_part;
 use plan::{Origin, UpsPlan};
 use socket::SocketSource;
 pub(crate) use source::{Ended, HearsStatus, Source, StatusHub, WhenEnded};
+pub(crate) use stands::Stands;
 use station::driver_kind::DriverKind;
 use station::log::Log;
 use station::memory::Folders;

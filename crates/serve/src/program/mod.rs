@@ -9,14 +9,16 @@ mod running;
 
 use crate::chronicle;
 use crate::descriptions::Descriptions;
-use crate::encryption::Encryption;
+use crate::encryption::{self, Encryption};
 use crate::extras::{Extras, WebOptions};
 use crate::fleet::{CheckedConf, Fleet, Surroundings};
 use crate::listener::{self, Listeners, Opened};
+use crate::mqtt::MqttOutput;
 use crate::notices::NoticeDesk;
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::settings::Settings;
+use crate::snmp::SnmpAgents;
 use crate::tracking::SystemRandom;
 pub use command_line::{CommandLine, ControlCommand, Ground, Task};
 use control::ControlSocket;
@@ -29,7 +31,7 @@ use driver::supervisor::Supervisor;
 pub use files::Where;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nut::ups_conf::UpsConf;
-use nut::upsd_conf::{Listen, StartTls, UpsdConf};
+use nut::upsd_conf::{Listen, UpsdConf};
 use nut::upsd_users::UpsdUsers;
 use qx::device::Outcome;
 use reload::Reloading;
@@ -265,6 +267,7 @@ fn prepare(
     let checked = check(&fleet, &ups_conf, &mut settings, &none)?;
     let users = plan.from.users(&mut hints)?;
     hints.extend(plan.from.open_to_all(&ups_conf));
+    hints.extend(plan.from.communities_open_to_all());
     hints.extend(opened.complaints());
     let extras = extras(&plan, &mut hints);
     let descriptions = descriptions(&upsd_conf, &mut hints);
@@ -403,7 +406,6 @@ fn descriptions(conf: &UpsdConf, hints: &mut Vec<String>) -> Descriptions {
     })
 }
 
-/// A certificate is only made where TLS is offered somewhere.
 fn tls(
     conf: &UpsdConf,
     plan: &ServerPlan,
@@ -412,15 +414,10 @@ fn tls(
     web: &WebOptions,
     hints: &mut Vec<String>,
 ) -> Result<Encryption, Fatal> {
-    let for_pages = web.wants_certificate();
-    let is_local = !for_pages
-        && conf.certificate_file.is_none()
-        && !matches!(conf.start_tls, Some(StartTls::Always))
-        && listener::is_all_loopback(&settings.listen);
-    if is_local {
-        return Ok(Encryption::none());
+    match encryption::is_wanted(conf, &settings.listen, web) {
+        true => Encryption::of(conf, plan.from.folder(), &paths.lasting, web.wants_certificate(), hints),
+        false => Ok(Encryption::none()),
     }
-    Encryption::of(conf, plan.from.folder(), &paths.lasting, for_pages, hints)
 }
 
 impl Prepared {
@@ -478,6 +475,10 @@ impl Prepared {
         pages.become_what_is_asked();
         let notices = NoticeDesk::new(server.clone(), plan.from.folder(), &paths.lasting);
         notices.become_what_is_asked();
+        let agents = SnmpAgents::new(server.clone());
+        agents.become_what_is_asked();
+        let mqtt = MqttOutput::new(server.clone(), plan.from.folder());
+        mqtt.become_what_is_asked();
         tokio::task::spawn_local(server.clone().look_after_clients());
         say_serving(&server, &places, &supervisor);
         let supervisor = Rc::new(supervisor);
@@ -490,13 +491,23 @@ impl Prepared {
             tokio::time::sleep(resident::AFTER).await;
             resident::give_back();
         });
-        let reloading =
-            Reloading { plan, paths, server: server.clone(), listeners, pages, notices, log: log.clone() };
+        let reloading = Reloading {
+            plan,
+            paths,
+            server: server.clone(),
+            listeners,
+            pages,
+            notices,
+            agents,
+            mqtt,
+            log: log.clone(),
+        };
         let name = reloading.until_exit(&mut requests, &supervisor).await?;
         log.info(&format!("exiting on {name}"));
         supervisor.stopping();
         leave(&server, &mut requests, &log).await;
         reloading.notices.end().await;
+        reloading.mqtt.end().await;
         // what waits is written, if the disk takes it soon
         drop(server.chronicle.take().and_then(|chronicle| chronicle.end(name)));
         Ok(ExitCode::SUCCESS)
