@@ -3,7 +3,7 @@
 //!
 //! Any bytes are read without a panic, and what is read is bounded.
 
-use crate::notice::{Notice, NoticeKind};
+use crate::notice::{NoticeKind, UpsNotice};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
@@ -64,7 +64,7 @@ pub struct ParcelRecord {
     /// The name of the output.
     pub output: String,
     /// What is sent.
-    pub notice: Notice,
+    pub notice: UpsNotice,
     /// It was sent, and it is not known whether it was taken.
     pub may_have_come: bool,
     /// It was being sent when this was written.
@@ -329,7 +329,7 @@ fn read_parcel(fields: &[&str]) -> Option<ParcelRecord> {
         return None;
     };
     let [id, rule, ups, kind, notify_type, title, text, status, held_back @ ..] = rest else { return None };
-    let notice = Notice {
+    let notice = UpsNotice {
         id: (*id).into(),
         rule: (*rule).into(),
         ups: (*ups).into(),

@@ -5,7 +5,7 @@
 
 use crate::condition::NotifyCondition;
 use crate::journal::{SeenMark, StandingChange, StandingRecord};
-use crate::notice::{Notice, NoticeKind};
+use crate::notice::{NoticeKind, UpsNotice};
 use crate::rule::NotifyRule;
 use crate::said::UpsSight;
 use crate::text::NoticeText;
@@ -153,7 +153,7 @@ impl RuleMachine {
         sight: UpsSight<'_>,
         now: NotifyMoment,
         clock: &dyn Fn(i64) -> String,
-    ) -> Vec<(Notice, Vec<String>)> {
+    ) -> Vec<(UpsNotice, Vec<String>)> {
         if sight.said.is_some() && !self.had_data.contains(ups) {
             self.had_data.insert(ups.into());
         }
@@ -185,7 +185,7 @@ impl RuleMachine {
         sight: UpsSight<'_>,
         now: NotifyMoment,
         clock: &dyn Fn(i64) -> String,
-    ) -> Option<Notice> {
+    ) -> Option<UpsNotice> {
         let rule = &self.rules[at];
         match holds {
             None => {
@@ -351,7 +351,7 @@ impl Standing {
         sight: UpsSight<'_>,
         now: NotifyMoment,
         clock: &dyn Fn(i64) -> String,
-    ) -> Notice {
+    ) -> UpsNotice {
         let host = match &rule.condition {
             NotifyCondition::SecondaryMissing(hosts) => hosts.first().copied(),
             _ => None,

@@ -31,7 +31,7 @@ impl NoticeKind {
 
 /// One notice, as it waits for its outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Notice {
+pub struct UpsNotice {
     /// No other notice has it, over restarts as well. Empty until an outbox gives it.
     pub id: String,
     /// The rule.

@@ -4,7 +4,7 @@
 //! Outputs know nothing of each other: each has its own queue, order, pauses and pace.
 
 use crate::journal::{JournalChange, JournalState, ParcelRecord};
-use crate::notice::Notice;
+use crate::notice::UpsNotice;
 use crate::output::DeliveryOutcome;
 use crate::pace::NoticePace;
 use std::collections::{BTreeMap, VecDeque};
@@ -28,7 +28,7 @@ pub struct Parcel {
     /// Its number, one of a kind in this outbox.
     pub number: u64,
     /// What is sent.
-    pub notice: Rc<Notice>,
+    pub notice: Rc<UpsNotice>,
     /// It was sent before, and it is not known whether it was taken.
     pub may_have_come: bool,
     /// The lines of what was held back before it.
@@ -156,7 +156,7 @@ impl Outbox {
     }
 
     /// Takes a notice for some outputs, and gives it its name.
-    pub fn add(&mut self, mut notice: Notice, outputs: &[String]) {
+    pub fn add(&mut self, mut notice: UpsNotice, outputs: &[String]) {
         self.named += 1;
         notice.id = format!("{}-{}", self.mark, self.named);
         let notice = Rc::new(notice);
@@ -360,7 +360,7 @@ impl Parcel {
     }
 }
 
-fn line_of(notice: &Notice) -> String {
+fn line_of(notice: &UpsNotice) -> String {
     format!("{}: {}", crate::time::utc_stamp(notice.at_ms), notice.title)
 }
 

@@ -3,7 +3,7 @@
 
 use crate::disk::OutboxDisk;
 use crate::journal::{self, JournalChange, JournalState, SeenMark, StandingChange, StandingRecord};
-use crate::notice::Notice;
+use crate::notice::UpsNotice;
 use crate::outbox::{NextParcel, Outbox, OutputState, Recovered};
 use crate::output::{Delivery, NoticeOutput};
 use std::cell::{Cell, RefCell};
@@ -124,7 +124,7 @@ impl Post {
 
     /// Takes notices, each with the names of its outputs, together with what they change of what stands: both are on the
     /// disk, or neither.
-    pub fn submit(&self, notices: Vec<(Notice, Vec<String>)>, standing: Vec<StandingChange>) {
+    pub fn submit(&self, notices: Vec<(UpsNotice, Vec<String>)>, standing: Vec<StandingChange>) {
         let mut outbox = self.outbox.borrow_mut();
         let woken: Vec<String> = notices.iter().flat_map(|(_, outputs)| outputs.clone()).collect();
         for (notice, outputs) in notices {

@@ -4,12 +4,12 @@ use std::fmt;
 
 /// A password, a token, or a URL that may hold one.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct Secret(String);
+pub struct HiddenText(String);
 
-impl Secret {
+impl HiddenText {
     /// Keeps a text.
-    pub fn new(text: impl Into<String>) -> Secret {
-        Secret(text.into())
+    pub fn new(text: impl Into<String>) -> HiddenText {
+        HiddenText(text.into())
     }
 
     /// The text, for who sends it.
@@ -18,7 +18,7 @@ impl Secret {
     }
 }
 
-impl fmt::Debug for Secret {
+impl fmt::Debug for HiddenText {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
     }

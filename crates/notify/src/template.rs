@@ -1,7 +1,7 @@
 //! Texts with places for what a notice says: `{{title}}`.
 
 use crate::output::Delivery;
-use crate::secret::Secret;
+use crate::secret::HiddenText;
 
 /// How what is filled in has to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +65,7 @@ impl NoticeTemplate {
     }
 
     /// Fills it in.
-    pub fn fill(&self, delivery: &Delivery<'_>, secret: &Secret, escape: PlaceholderEscape) -> String {
+    pub fn fill(&self, delivery: &Delivery<'_>, secret: &HiddenText, escape: PlaceholderEscape) -> String {
         // a whole address that is secret stands in its file as it is to be used
         let is_secret = |piece: &Piece| match piece {
             Piece::Text(text) => text.trim().is_empty(),
@@ -83,7 +83,7 @@ impl NoticeTemplate {
     }
 }
 
-fn value(name: &str, delivery: &Delivery<'_>, secret: &Secret) -> String {
+fn value(name: &str, delivery: &Delivery<'_>, secret: &HiddenText) -> String {
     let notice = delivery.notice;
     match name {
         "title" => delivery.title.clone(),

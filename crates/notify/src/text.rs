@@ -1,7 +1,7 @@
 //! What a notice says: what happened, since when, what the UPS says now, and what to do.
 
 use crate::condition::NotifyCondition;
-use crate::notice::{Notice, NoticeKind};
+use crate::notice::{NoticeKind, UpsNotice};
 use crate::said::UpsSaid;
 use crate::time::span;
 use std::net::IpAddr;
@@ -133,7 +133,7 @@ pub struct NoticeText<'n> {
 
 impl NoticeText<'_> {
     /// Puts it in words; `clock` writes a time as people of this place read it.
-    pub fn compose(&self, clock: &dyn Fn(i64) -> String) -> Notice {
+    pub fn compose(&self, clock: &dyn Fn(i64) -> String) -> UpsNotice {
         let words = wording(self.condition);
         let (ups, lasted) = (self.ups, span(self.lasted));
         let host = self.host.map(|host| format!(" ({host})")).unwrap_or_default();
@@ -179,7 +179,7 @@ impl NoticeText<'_> {
             NoticeKind::Ended => String::new(),
             NoticeKind::Began | NoticeKind::Repeated => format!("\n{}", words.advice),
         };
-        Notice {
+        UpsNotice {
             id: String::new(),
             rule: self.rule.into(),
             ups: ups.into(),

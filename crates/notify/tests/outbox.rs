@@ -4,12 +4,12 @@
 
 use notify::journal::{self, JournalChange, ParcelRecord, SeenMark, StandingChange, StandingRecord};
 use notify::output::{Delivery, DeliveryOutcome};
-use notify::{NextParcel, Notice, NoticeKind, Outbox};
+use notify::{NextParcel, NoticeKind, Outbox, UpsNotice};
 use proptest::prelude::*;
 use std::collections::BTreeMap;
 
-fn notice(number: usize) -> Notice {
-    Notice {
+fn notice(number: usize) -> UpsNotice {
+    UpsNotice {
         id: String::new(),
         rule: "rule \"x\"".into(),
         ups: "rack".into(),

@@ -5,7 +5,7 @@ use notify::output::{
     Delivery, DeliveryOutcome, ExecOutput, ExecPlan, MailPlan, NoticeOutput, SendmailOutput, SendmailPlan,
     SmtpOutput, SmtpPlan, SmtpTls, WebhookOutput, WebhookPlan,
 };
-use notify::{Notice, NoticeKind, NoticeTemplate, Parcel, Secret};
+use notify::{HiddenText, NoticeKind, NoticeTemplate, Parcel, UpsNotice};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
@@ -18,7 +18,7 @@ const TOKEN: &str = "s3cret-token";
 const LIMIT: Duration = Duration::from_secs(1);
 
 fn parcel(title: &str) -> Parcel {
-    let notice = Notice {
+    let notice = UpsNotice {
         id: "m-1".into(),
         rule: "mains".into(),
         ups: "rack".into(),
@@ -59,7 +59,7 @@ fn webhook(port: u16) -> WebhookPlan {
         ],
         content_type: "application/json".into(),
         body: template("{\"text\":\"{{text}}\",\"id\":\"{{id}}\"}"),
-        secret: Secret::new(TOKEN),
+        secret: HiddenText::new(TOKEN),
         limit: LIMIT,
     }
 }
@@ -187,7 +187,7 @@ fn what_cannot_be_reached_was_not_taken() {
     let secret_host = WebhookPlan {
         url: template("{{secret}}"),
         shown: "of a secret address".into(),
-        secret: Secret::new(format!("https://{TOKEN}.invalid/x")),
+        secret: HiddenText::new(format!("https://{TOKEN}.invalid/x")),
         ..webhook(port)
     };
     let outcome = send(&WebhookOutput::new(secret_host, Err("none".into())), &parcel("x"));
@@ -344,7 +344,7 @@ fn smtp_server(answers: &'static [(&'static str, &'static str)]) -> (u16, mpsc::
 }
 
 fn smtp(port: u16, login: bool) -> SmtpPlan {
-    let login = login.then(|| ("me".to_string(), Secret::new(TOKEN)));
+    let login = login.then(|| ("me".to_string(), HiddenText::new(TOKEN)));
     SmtpPlan { host: "127.0.0.1".into(), port, tls: SmtpTls::None, login, mail: mail(), limit: LIMIT }
 }
 

@@ -3,7 +3,8 @@
 
 use notify::journal::{self, JournalChange, JournalState, SeenMark, StandingChange};
 use notify::{
-    Notice, NoticeKind, NotifyCondition, NotifyMoment, NotifyRule, RuleMachine, SaidNumber, UpsSaid, UpsSight,
+    NoticeKind, NotifyCondition, NotifyMoment, NotifyRule, RuleMachine, SaidNumber, UpsNotice, UpsSaid,
+    UpsSight,
 };
 use proptest::prelude::*;
 use std::time::Duration;
@@ -172,7 +173,7 @@ impl Watched {
         Watched { machine, now }
     }
 
-    fn look(&mut self, after_s: i64, said: Option<&UpsSaid>) -> Vec<Notice> {
+    fn look(&mut self, after_s: i64, said: Option<&UpsSaid>) -> Vec<UpsNotice> {
         self.now.steady_ms += after_s * 1000;
         self.now.wall_ms += after_s * 1000;
         let sight = UpsSight { said, hosts: &[] };

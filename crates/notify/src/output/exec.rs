@@ -1,7 +1,7 @@
 //! A program, without a shell.
 
 use super::{Attempt, Delivery, DeliveryOutcome, NoticeOutput};
-use crate::secret::Secret;
+use crate::secret::HiddenText;
 use crate::template::{NoticeTemplate, PlaceholderEscape};
 use crate::time::utc_stamp;
 use nix::sys::signal::{Signal, killpg};
@@ -37,7 +37,7 @@ impl ExecOutput {
     }
 
     async fn run(&self, delivery: &Delivery<'_>) -> DeliveryOutcome {
-        let none = Secret::default();
+        let none = HiddenText::default();
         let mut words =
             self.0.command.iter().map(|word| word.fill(delivery, &none, PlaceholderEscape::Plain));
         let Some(program) = words.next() else {

@@ -15,7 +15,7 @@ pub use smtp::{SmtpOutput, SmtpPlan, SmtpTls};
 pub use smtp_dialog::{SmtpDialog, SmtpReplies, SmtpReply, SmtpStep};
 pub use webhook::{WebhookOutput, WebhookPlan};
 
-use crate::notice::Notice;
+use crate::notice::UpsNotice;
 use crate::outbox::Parcel;
 use std::future::Future;
 use std::pin::Pin;
@@ -49,7 +49,7 @@ impl DeliveryOutcome {
 #[derive(Clone, Debug)]
 pub struct Delivery<'p> {
     /// What it is made of.
-    pub notice: &'p Notice,
+    pub notice: &'p UpsNotice,
     /// It was sent before, and may have come.
     pub may_have_come: bool,
     /// One line.
@@ -61,7 +61,7 @@ pub struct Delivery<'p> {
 impl<'p> Delivery<'p> {
     /// Of what waits; `clock` writes a time as people of this place read it.
     pub fn of(parcel: &'p Parcel, clock: &dyn Fn(i64) -> String) -> Delivery<'p> {
-        let notice: &Notice = &parcel.notice;
+        let notice: &UpsNotice = &parcel.notice;
         let mut text = notice.text.clone();
         if !parcel.held_back.is_empty() {
             text += "\n\nNot sent by themselves, as there were too many at once:";

@@ -4,7 +4,7 @@ use super::mail::MailPlan;
 use super::smtp_dialog::{SmtpDialog, SmtpReplies, SmtpStep};
 use super::wire::NoticeWire;
 use super::{Attempt, Delivery, DeliveryOutcome, NoticeOutput};
-use crate::secret::Secret;
+use crate::secret::HiddenText;
 use std::cell::Cell;
 use std::sync::Arc;
 use std::time::Duration;
@@ -33,7 +33,7 @@ pub struct SmtpPlan {
     /// Encryption.
     pub tls: SmtpTls,
     /// Name and password, where the server wants them.
-    pub login: Option<(String, Secret)>,
+    pub login: Option<(String, HiddenText)>,
     /// From whom to whom.
     pub mail: MailPlan,
     /// All of it takes no longer.

@@ -3,7 +3,7 @@
 
 use super::DeliveryOutcome;
 use super::mail::{MailPlan, base64};
-use crate::secret::Secret;
+use crate::secret::HiddenText;
 
 /// No reply is longer, in bytes.
 const LONGEST_REPLY: usize = 16 * 1024;
@@ -93,7 +93,7 @@ enum Stage {
 #[derive(Debug)]
 pub struct SmtpDialog<'p> {
     mail: &'p MailPlan,
-    login: Option<(&'p str, &'p Secret)>,
+    login: Option<(&'p str, &'p HiddenText)>,
     /// STARTTLS is wanted and not done yet.
     wants_tls: bool,
     message: Vec<u8>,
@@ -106,7 +106,7 @@ impl<'p> SmtpDialog<'p> {
     /// For this message, which has CRLF at the end of each line.
     pub fn new(
         mail: &'p MailPlan,
-        login: Option<(&'p str, &'p Secret)>,
+        login: Option<(&'p str, &'p HiddenText)>,
         wants_tls: bool,
         message: &[u8],
     ) -> SmtpDialog<'p> {

@@ -2,7 +2,7 @@
 
 use super::wire::{HyperWire, NoticeWire};
 use super::{Attempt, Delivery, DeliveryOutcome, NoticeOutput};
-use crate::secret::Secret;
+use crate::secret::HiddenText;
 use crate::template::{NoticeTemplate, PlaceholderEscape};
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use hyper::header::{CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER};
@@ -38,7 +38,7 @@ pub struct WebhookPlan {
     /// The body.
     pub body: NoticeTemplate,
     /// What `{{secret}}` is.
-    pub secret: Secret,
+    pub secret: HiddenText,
     /// All of it takes no longer.
     pub limit: Duration,
 }

@@ -2,7 +2,7 @@
 
 use super::read::{TomlReader, heading, meant, shown};
 use notify::output::{ExecPlan, MailPlan, SendmailPlan, SmtpPlan, SmtpTls, WebhookPlan, is_address};
-use notify::{NamePattern, NoticeTemplate, NotifyCondition, NotifyRule, Secret};
+use notify::{HiddenText, NamePattern, NoticeTemplate, NotifyCondition, NotifyRule};
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -297,7 +297,7 @@ fn webhook(reader: &mut TomlReader<'_>, table: &str, limit: Duration) -> Option<
         headers,
         content_type,
         body: template(reader, table, "body", &body)?,
-        secret: Secret::default(),
+        secret: HiddenText::default(),
         limit,
     };
     let uses = |template: &NoticeTemplate| template.has("secret");
@@ -466,7 +466,7 @@ fn smtp(reader: &mut TomlReader<'_>, table: &str, limit: Duration) -> Option<Out
             "a password does not leave this machine in the clear: write tls = \"starttls\", or \"implicit\"",
         );
     }
-    let login = user.map(|user| (user, Secret::new(password.unwrap_or_default())));
+    let login = user.map(|user| (user, HiddenText::new(password.unwrap_or_default())));
     let plan = SmtpPlan { host, port, tls, login, mail: mail?, limit };
     Some(OutputKind::Smtp(Box::new(plan), file, proof))
 }

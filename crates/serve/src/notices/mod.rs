@@ -13,7 +13,7 @@ use crate::extras::NotifyOptions;
 use crate::fleet::{HearsStatus, Ups};
 use crate::server::Server;
 use notify::journal::SeenMark;
-use notify::{Notice, NotifyMoment, Post, RuleMachine, UpsSaid, UpsSight};
+use notify::{NotifyMoment, Post, RuleMachine, UpsNotice, UpsSaid, UpsSight};
 use nut::network::server::Freshness;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -199,7 +199,7 @@ impl Notifier {
     }
 
     /// Each status that came, in its order.
-    fn take_heard(&self, server: &Server) -> Vec<(Notice, Vec<String>)> {
+    fn take_heard(&self, server: &Server) -> Vec<(UpsNotice, Vec<String>)> {
         let heard = self.heard.take();
         let mut notices = vec![];
         for (name, words) in heard {
@@ -212,7 +212,7 @@ impl Notifier {
     }
 
     /// Every UPS, as it is now.
-    fn look(self: &Rc<Self>, server: &Server) -> Vec<(Notice, Vec<String>)> {
+    fn look(self: &Rc<Self>, server: &Server) -> Vec<(UpsNotice, Vec<String>)> {
         let all = server.fleet.borrow().all().to_vec();
         self.machine.borrow_mut().keep_only(|name| all.iter().any(|ups| ups.name() == name));
         let mut notices = vec![];
@@ -226,7 +226,7 @@ impl Notifier {
     }
 
     /// Those of which a timer ended.
-    fn look_at_due(&self, server: &Server) -> Vec<(Notice, Vec<String>)> {
+    fn look_at_due(&self, server: &Server) -> Vec<(UpsNotice, Vec<String>)> {
         let due = self.machine.borrow().due(self.now());
         let mut notices = vec![];
         for name in due {
@@ -236,7 +236,7 @@ impl Notifier {
         notices
     }
 
-    fn observe(&self, server: &Server, ups: &Ups, said: Option<&UpsSaid>) -> Vec<(Notice, Vec<String>)> {
+    fn observe(&self, server: &Server, ups: &Ups, said: Option<&UpsSaid>) -> Vec<(UpsNotice, Vec<String>)> {
         // what was heard of a source that is lost by now is looked at as lost
         let said = said.filter(|_| ups.freshness() == Freshness::Fresh);
         let hosts = sight::hosts_of(server, ups);
@@ -244,7 +244,7 @@ impl Notifier {
         self.machine.borrow_mut().observe(ups.name(), sight, self.now(), &local_time)
     }
 
-    fn hand_in(&self, notices: Vec<(Notice, Vec<String>)>) {
+    fn hand_in(&self, notices: Vec<(UpsNotice, Vec<String>)>) {
         let changes = self.machine.borrow_mut().take_changes();
         if !notices.is_empty() || !changes.is_empty() {
             self.post.submit(notices, changes);

@@ -2,7 +2,7 @@
 
 use crate::extras::{NotifyOptions, OutputKind, SecretPlace, ServerProof};
 use link::read_bounded;
-use notify::Secret;
+use notify::HiddenText;
 use notify::output::{
     Attempt, Delivery, DeliveryOutcome, ExecOutput, NoticeOutput, SendmailOutput, SmtpOutput, WebhookOutput,
 };
@@ -55,7 +55,7 @@ fn one(kind: &OutputKind, folder: &Path) -> Result<Rc<dyn NoticeOutput>, String>
     })
 }
 
-fn secret(SecretPlace(file): &SecretPlace, folder: &Path) -> Result<Secret, String> {
+fn secret(SecretPlace(file): &SecretPlace, folder: &Path) -> Result<HiddenText, String> {
     let path = folder.join(file);
     let cannot = |why: String| {
         format!("cannot read {}: {why}; let the server's user read it, and reload", path.display())
@@ -65,7 +65,7 @@ fn secret(SecretPlace(file): &SecretPlace, folder: &Path) -> Result<Secret, Stri
     match text.trim() {
         "" => Err(cannot("it is empty".into())),
         line if line.contains(['\n', '\r', '\0']) => Err(cannot("it has more than one line".into())),
-        line => Ok(Secret::new(line)),
+        line => Ok(HiddenText::new(line)),
     }
 }
 
