@@ -397,7 +397,7 @@ fn a_reload_turns_it_on_and_off_and_runs_go_on_over_it() {
     site.write("qxups.toml", &(extras.clone() + "repeat_s = 10\n"));
     assert!(reload().unwrap().contains("; notify: changed"));
     site.until("it is told", || receiver.all().len() == 1);
-    site.write("qxups.toml", &extras.replace("hook'", "hok'"));
+    site.write("qxups.toml", &extras.replace("['hook']", "['hok']"));
     let why = reload().unwrap_err();
     assert!(why.contains("there is no output hok: did you mean hook?"), "{why}");
     site.write("qxups.toml", "");
@@ -485,7 +485,7 @@ fn mains_that_fail_before_a_simulated_ups_are_told() {
     let text = receiver.all()[0].field("text");
     // this unit says no charge: what is told of it is called an estimate
     assert!(!text.contains("charge") || text.contains("(estimated)"), "{text}");
-    units.turn(1, "mains return");
+    units.turn(1, "mains back");
     site.until("its end is told", || receiver.all().len() == 2);
 }
 

@@ -53,14 +53,17 @@ impl<'t> TomlReader<'t> {
         for (key, value) in &self.root {
             let (name, is_table) = (key.get_ref().as_ref(), matches!(value.get_ref(), DeValue::Table(_)));
             let is_one = |item: &Spanned<DeValue<'_>>| item.get_ref().as_table().is_some();
+            let are_tables = value.get_ref().as_array().is_some_and(|items| items.iter().all(is_one));
             let said = match known.contains(&name) {
-                true if arrays.contains(&name) => match value.get_ref().as_array() {
-                    Some(items) if items.iter().all(is_one) => continue,
-                    _ => format!("{name} may stand several times: write [[{name}]], and its keys below"),
-                },
+                true if arrays.contains(&name) && are_tables => continue,
+                true if arrays.contains(&name) => {
+                    format!("{name} may stand several times: write [[{name}]], and its keys below")
+                }
                 true if is_table => continue,
                 true => format!("{name} is a table: write [{name}], and its keys below"),
-                false if is_table => format!("there is no table [{}]: {}", shown(name), meant(name, known)),
+                false if is_table || are_tables => {
+                    format!("there is no table [{}]: {}", shown(name), meant(name, known))
+                }
                 false => {
                     format!("{} stands in no table: write it below [{}]", shown(name), known.join("] or ["))
                 }
