@@ -171,14 +171,16 @@ fn a_server_that_is_killed_tells_each_thing_once() {
     assert_eq!(kinds, unordered);
     let begun = unordered.iter().filter(|(_, kind)| kind == "began").count();
     let ended = unordered.iter().filter(|(_, kind)| kind == "ended").count();
-    assert_eq!(begun, ended, "{unordered:?}");
+    // one that was under way at two kills is given up, and the log says so
+    let given_up = site.log().matches("output hook: ").count();
+    assert!(begun.abs_diff(ended) <= given_up, "{begun} {ended} {given_up}: {unordered:?}");
     let ran = std::fs::read_to_string(site.folder.join("ran")).unwrap();
     let ran: Vec<&str> = ran.lines().collect();
     assert_eq!(ran.iter().collect::<BTreeSet<_>>().len(), ran.len(), "a program ran twice");
     // and what did not run is in the log
     let left_out = site.log().matches("output program: ").count();
     assert!(
-        ran.len() <= begun + ended && ran.len() + left_out >= begun + ended,
+        ran.len() <= begun + ended + given_up && ran.len() + left_out >= begun + ended,
         "{} {left_out} {begun}",
         ran.len()
     );

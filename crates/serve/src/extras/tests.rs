@@ -139,7 +139,7 @@ fn what_is_wrong_with_a_rule_or_an_output_is_said_with_its_line() {
         (rule("when = 'lost'\nrepeat_s = 1"), 7, "10 to 604800"),
         (rule("when = 'lost'\nhosts = ['192.0.2.1']"), 7, "leave it out"),
         (rule("when = 'secondary missing'"), 6, "which hosts"),
-        (rule("when = 'secondary missing'\nhosts = ['nas']"), 7, "192.0.2.7"),
+        (rule("when = 'secondary missing'\nhosts = ['nas', '192.0.2.1']"), 7, "192.0.2.7"),
         (rule("when = 'lost'\nups = ['a b']"), 7, "rack*"),
         (rule("when = 'lost'\n[[notify]]\nwhen = 'lost'\nto = ['hook']"), 8, "another name"),
         (format!("{HOOK}[[notify]]\nwhen = 'lost'\nto = ['hok']\n"), 6, "did you mean hook?"),
