@@ -13,6 +13,7 @@ use crate::tier::Tier;
 use crate::trouble::HistoryTrouble;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 use walk::RingWalk;
@@ -76,6 +77,9 @@ pub struct EnergyCounter {
     pub since_ms: i64,
 }
 
+/// How a file is opened.
+const READS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
 /// An open history, to read.
 #[derive(Debug)]
 pub struct HistoryReader {
@@ -88,8 +92,30 @@ impl HistoryReader {
     /// # Errors
     /// [`HistoryTrouble`].
     pub fn open(path: &Path) -> Result<HistoryReader, HistoryTrouble> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(path, flags)?;
+        HistoryReader::of(Connection::open_with_flags(path, READS)?)
+    }
+
+    /// The same, for a program that is not the server's and may run as another user. Where no server has the file open, nothing is
+    /// made beside it: SQLite would leave its log there, as that user's, and the server could not write it.
+    ///
+    /// # Errors
+    /// [`HistoryTrouble`].
+    pub fn open_as_guest(path: &Path) -> Result<HistoryReader, HistoryTrouble> {
+        let mut log = path.as_os_str().to_os_string();
+        log.push("-wal");
+        if Path::new(&log).exists() {
+            return HistoryReader::open(path);
+        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+        let written = path.as_os_str().as_bytes().iter().map(|byte| match plain(*byte) {
+            true => char::from(*byte).to_string(),
+            false => format!("%{byte:02X}"),
+        });
+        let uri = format!("file:{}?immutable=1", written.collect::<String>());
+        HistoryReader::of(Connection::open_with_flags(uri, READS | OpenFlags::SQLITE_OPEN_URI)?)
+    }
+
+    fn of(db: Connection) -> Result<HistoryReader, HistoryTrouble> {
         db.busy_timeout(BUSY)?;
         db.pragma_update(None, "trusted_schema", false)?;
         db.pragma_update(None, "cache_size", -512)?;

@@ -139,3 +139,42 @@ fn what_is_wrong_is_said_with_what_to_do() {
     let (code, said) = configured("[history]\n");
     assert!(code == Some(1) && said.contains("enabled = true below [history]"), "{said}");
 }
+
+/// Found here: SQLite left its log behind as the file of who read, and the server could not write its history any more.
+#[test]
+fn reading_leaves_nothing_beside_the_file() {
+    use std::os::unix::ffi::OsStrExt;
+    let path = file("guest %3f?#'\u{fc}");
+    let folder = path.parent().unwrap();
+    let names = || {
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|one| one.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    assert!(before.iter().all(|name| !name.as_bytes().ends_with(b"-wal")), "{before:?}");
+    for arguments in [&["history", "--since", "2026-01-01"][..], &["outages"], &["history", "-V", "energy"]] {
+        let (code, said, why) = run(&path, arguments);
+        assert!(code == Some(0) && said.contains("rack"), "{arguments:?}: {said}{why}");
+        assert_eq!(names(), before, "{arguments:?}");
+    }
+    // while a server has it open, what is not in the file yet is read as well
+    let mut server = HistoryFile::open(&path, 16).unwrap();
+    let event = HistoryEvent::new(NOON + 5000, Some("rack"), EventKind::Status, "of just now");
+    server.write(2, &HistoryBatch { at_ms: NOON, events: vec![event], ..HistoryBatch::default() }).unwrap();
+    let (_, said, _) = run(&path, &["history", "--since", "2026-01-01"]);
+    assert!(said.contains("of just now"), "{said}");
+    drop(server);
+    // who may not enter the folder
+    if nix::unistd::Uid::effective().is_root() {
+        use std::os::unix::fs::PermissionsExt;
+        use std::os::unix::process::CommandExt;
+        std::fs::set_permissions(folder, PermissionsExt::from_mode(0o700)).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qxups"));
+        let output = command.args(["outages", "--file"]).arg(&path).uid(65534).gid(65534).output().unwrap();
+        let why = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && why.contains("run this with sudo"), "{why}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
+}

@@ -124,10 +124,7 @@ impl Chronicle {
         while !self.is_open() && self.began.elapsed() < OPENS {
             sleep(Duration::from_millis(20)).await;
         }
-        if let Some(writer) = &*self.writer.borrow() {
-            self.unfinished.replace(writer.take_unfinished());
-            self.counted.replace(writer.take_counted());
-        }
+        self.recall();
         self.note(EventKind::Start, None, concat!("qxups ", env!("CARGO_PKG_VERSION")));
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -135,12 +132,30 @@ impl Chronicle {
             looks.tick().await;
             let Some(server) = server.upgrade() else { return };
             self.watch_clock();
+            self.recall();
             self.look(&server);
             if number % SAMPLED == 0 {
                 self.sample(&server);
             }
             self.write_minute();
             self.say_trouble();
+        }
+    }
+
+    /// What the file had when it was opened: at the start, or when its disk or another server let go of it.
+    fn recall(&self) {
+        let Some((unfinished, counted)) =
+            self.writer.borrow().as_ref().map(|writer| (writer.take_unfinished(), writer.take_counted()))
+        else {
+            return;
+        };
+        self.unfinished.borrow_mut().extend(unfinished);
+        let mut units = self.units.borrow_mut();
+        for (ups, whose, wh) in counted {
+            match units.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(&ups)) {
+                Some((_, unit)) => unit.count_on(whose, wh),
+                None => self.counted.borrow_mut().push((ups, whose, wh)),
+            }
         }
     }
 

@@ -11,6 +11,12 @@ pub(super) struct Readout {
 }
 
 impl Readout {
+    /// Of a load alone.
+    #[cfg(test)]
+    pub fn of_power(power: LoadPower) -> Readout {
+        Readout { values: vec![], power: Some(power) }
+    }
+
     /// Reads them. A value of which it is not known whose word it is is left out.
     pub fn of(source: &dyn Source) -> Readout {
         let read = |name: &str| {

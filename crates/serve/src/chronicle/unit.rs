@@ -104,3 +104,61 @@ impl WatchedUnit {
         Some((Outage { end_ms: Some(last_ms), end_seen: false, ..outage }, last_ms))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use history::LoadPower;
+    use std::time::Duration;
+
+    /// A load of 360 W, by the UPS or computed, is 1 Wh in 10 s.
+    fn read(unit: &mut WatchedUnit, second: u64, whose: Provenance) {
+        let now = HistoryTime {
+            wall_ms: i64::try_from(second).unwrap() * 1000,
+            steady: Duration::from_secs(second),
+        };
+        unit.read(&Readout::of_power(LoadPower { watts: 360.0, provenance: whose }), now);
+    }
+
+    /// What a batch has may be lost with the power; what the batch before it has is on the disk.
+    #[test]
+    fn energy_that_is_counted_is_that_of_the_batches_before_the_last() {
+        let mut unit = WatchedUnit::default();
+        (0..=6).for_each(|turn| read(&mut unit, turn * 10, Provenance::Said));
+        assert_eq!(unit.counted(), [0.0, 0.0], "none of it was handed over");
+        assert_eq!(unit.take_energy(), [6.0, 0.0]);
+        assert_eq!(unit.counted(), [0.0, 0.0], "it may not be on the disk yet");
+        (7..=9).for_each(|turn| read(&mut unit, turn * 10, Provenance::Computed));
+        // until the first of them it was the power that the UPS says
+        assert_eq!(unit.take_energy(), [1.0, 2.0]);
+        assert_eq!(unit.counted(), [6.0, 0.0]);
+        // a batch without energy takes the one before it along
+        assert_eq!(unit.take_energy(), [0.0, 0.0]);
+        assert_eq!(unit.counted(), [7.0, 2.0]);
+    }
+
+    #[test]
+    fn the_counter_never_goes_back() {
+        let (mut unit, mut last) = (WatchedUnit::default(), [0.0, 0.0]);
+        // what the file had comes late, where its disk did
+        for turn in 0..200 {
+            match turn % 17 {
+                3 => drop(unit.take_energy()),
+                11 => _ = unit.lose(),
+                13 if turn < 100 => unit.count_on(Provenance::Computed, 5.0),
+                _ => read(
+                    &mut unit,
+                    turn * 10,
+                    if turn % 2 == 0 { Provenance::Said } else { Provenance::Computed },
+                ),
+            }
+            let counted = unit.counted();
+            assert!(
+                counted.iter().zip(last).all(|(now, before)| *now >= before),
+                "{counted:?} after {last:?}"
+            );
+            last = counted;
+        }
+        assert!(last.iter().all(|wh| *wh > 20.0), "{last:?} says nothing");
+    }
+}

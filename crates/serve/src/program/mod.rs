@@ -9,13 +9,14 @@ mod running;
 
 use crate::chronicle;
 use crate::descriptions::Descriptions;
-use crate::encryption::Encryption;
+use crate::encryption::{self, Encryption};
 use crate::extras::{Extras, WebOptions};
 use crate::fleet::{CheckedConf, Fleet, Surroundings};
 use crate::listener::{self, Listeners, Opened};
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::settings::Settings;
+use crate::snmp::SnmpAgents;
 use crate::tracking::SystemRandom;
 pub use command_line::{CommandLine, ControlCommand, Ground, Task};
 use control::ControlSocket;
@@ -28,7 +29,7 @@ use driver::supervisor::Supervisor;
 pub use files::Where;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nut::ups_conf::UpsConf;
-use nut::upsd_conf::{Listen, StartTls, UpsdConf};
+use nut::upsd_conf::{Listen, UpsdConf};
 use nut::upsd_users::UpsdUsers;
 use qx::device::Outcome;
 use reload::Reloading;
@@ -251,6 +252,7 @@ fn prepare(
     let checked = check(&fleet, &ups_conf, &mut settings, &none)?;
     let users = plan.from.users(&mut hints)?;
     hints.extend(plan.from.open_to_all(&ups_conf));
+    hints.extend(plan.from.communities_open_to_all());
     hints.extend(opened.complaints());
     let extras = extras(&plan, &mut hints);
     let descriptions = descriptions(&upsd_conf, &mut hints);
@@ -389,7 +391,6 @@ fn descriptions(conf: &UpsdConf, hints: &mut Vec<String>) -> Descriptions {
     })
 }
 
-/// A certificate is only made where TLS is offered somewhere.
 fn tls(
     conf: &UpsdConf,
     plan: &ServerPlan,
@@ -398,15 +399,10 @@ fn tls(
     web: &WebOptions,
     hints: &mut Vec<String>,
 ) -> Result<Encryption, Fatal> {
-    let for_pages = web.wants_certificate();
-    let is_local = !for_pages
-        && conf.certificate_file.is_none()
-        && !matches!(conf.start_tls, Some(StartTls::Always))
-        && listener::is_all_loopback(&settings.listen);
-    if is_local {
-        return Ok(Encryption::none());
+    match encryption::is_wanted(conf, &settings.listen, web) {
+        true => Encryption::of(conf, plan.from.folder(), &paths.lasting, web.wants_certificate(), hints),
+        false => Ok(Encryption::none()),
     }
-    Encryption::of(conf, plan.from.folder(), &paths.lasting, for_pages, hints)
 }
 
 impl Prepared {
@@ -462,6 +458,8 @@ impl Prepared {
         listener::keep(&server, &listeners, &listen, &log);
         let pages = Pages::new(server.clone(), &paths.lasting);
         pages.become_what_is_asked();
+        let agents = SnmpAgents::new(server.clone());
+        agents.become_what_is_asked();
         tokio::task::spawn_local(server.clone().look_after_clients());
         say_serving(&server, &places, &supervisor);
         let supervisor = Rc::new(supervisor);
@@ -474,7 +472,8 @@ impl Prepared {
             tokio::time::sleep(resident::AFTER).await;
             resident::give_back();
         });
-        let reloading = Reloading { plan, paths, server: server.clone(), listeners, pages, log: log.clone() };
+        let reloading =
+            Reloading { plan, paths, server: server.clone(), listeners, pages, agents, log: log.clone() };
         let name = reloading.until_exit(&mut requests, &supervisor).await?;
         log.info(&format!("exiting on {name}"));
         supervisor.stopping();
