@@ -32,8 +32,8 @@ fn file(name: &str) -> PathBuf {
         end_seen: true,
         low_battery: true,
         lowest_charge: Some((41.5, Provenance::Computed)),
-        lowest_voltage: Some(22.25),
-        mean_load: Some(17.4),
+        lowest_voltage: Some((22.25, Provenance::Computed)),
+        mean_load: Some((17.4, Provenance::Said)),
         energy_wh: Some((151.25, Provenance::Said)),
         ..Outage::default()
     };
@@ -74,7 +74,7 @@ fn tables_fit_a_terminal_and_obey_nothing() {
     let (_, said, _) = run(&path, &["history", "--since", "2026-01-01"]);
     assert!(said.contains("\n2026-03-01 12:00:01  rack          status   OB DISCHRG\n"), "{said}");
     let (_, said, _) = run(&path, &["outages"]);
-    let fields = ["2026-03-01", "12:00:00", "rack", "1:02:05", "42%*", "22.25", "17%", "151.2Wh", "L"];
+    let fields = ["2026-03-01", "12:00:00", "rack", "1:02:05", "42%*", "22.25*", "17%", "151.2Wh", "L"];
     assert!(said.lines().any(|there| there.split_whitespace().eq(fields)), "{said}");
     assert!(said.contains(">0.0 s"), "{said}");
     let (_, said, _) = run(&path, &["history", "-V", "energy"]);

@@ -1,14 +1,16 @@
 //! The history of a server: what drivers say is what is written down, over reloads, new starts and wrong disks.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+#[path = "../../history/tests/common/disk.rs"]
+mod disk;
 mod site;
 
+use disk::{EXT4, Frozen, on_a_disk};
 use history::{EventKind, EventRecord, HistoryReader, OutageRecord};
 use site::{FakeDriver, Site, free_port};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 const CONF: &str = "[rack]\ndriver = usbhid-ups\n";
@@ -157,22 +159,6 @@ fn a_server_that_is_stopped_writes_what_it_has() {
     assert_eq!((last.kind, last.text.as_str()), (Some(EventKind::Stop), "SIGTERM"));
 }
 
-/// A disk that answers no write until it is thawed.
-struct Frozen<'p>(&'p Path);
-
-impl Frozen<'_> {
-    fn new(disk: &Path) -> Frozen<'_> {
-        assert!(Command::new("fsfreeze").arg("-f").arg(disk).status().unwrap().success());
-        Frozen(disk)
-    }
-}
-
-impl Drop for Frozen<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("fsfreeze").arg("-u").arg(self.0).status();
-    }
-}
-
 fn page(port: u16, target: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
@@ -182,41 +168,15 @@ fn page(port: u16, target: &str) -> std::io::Result<String> {
     Ok(all)
 }
 
-/// A disk that can be frozen, in a mount namespace in which this test runs once more; there it is returned. Only root may
-/// have one.
-fn disk_of_its_own(test: &str) -> Option<PathBuf> {
-    const DISK: &str = "QXUPS_TEST_HANGS";
-    if let Some(disk) = std::env::var_os(DISK) {
-        return Some(disk.into());
-    }
-    let disk = std::env::temp_dir().join(format!("qxups-serve-{test}-{}", std::process::id()));
-    std::fs::create_dir_all(&disk).unwrap();
-    let inside = "truncate -s 24M \"$QXUPS_TEST_HANGS\".image && mkfs.ext4 -q \"$QXUPS_TEST_HANGS\".image && \
-                  mount -o loop \"$QXUPS_TEST_HANGS\".image \"$QXUPS_TEST_HANGS\" && exec \"$0\" \"$1\" --exact --nocapture";
-    let outcome = Command::new("unshare")
-        .args(["--mount", "sh", "-c", inside])
-        .arg(std::env::current_exe().unwrap())
-        .arg(test)
-        .env(DISK, &disk)
-        .output()
-        .unwrap();
-    let said =
-        format!("{}{}", String::from_utf8_lossy(&outcome.stdout), String::from_utf8_lossy(&outcome.stderr));
-    let _ = std::fs::remove_file(disk.with_extension("image"));
-    let _ = std::fs::remove_dir_all(&disk);
-    if !outcome.status.success() && said.contains("unshare failed") {
-        eprintln!("left out: only root may mount a disk");
-        return None;
-    }
-    assert!(outcome.status.success(), "{said}");
-    None
-}
-
 /// Writes wait in the kernel, without an error, as on a card that does not answer any more.
 #[test]
 fn a_disk_that_hangs_costs_clients_and_pages_nothing_and_ends_no_later() {
+    let folder = std::env::temp_dir().join(format!("qxups-serve-hangs-{}", std::process::id()));
     let test = "a_disk_that_hangs_costs_clients_and_pages_nothing_and_ends_no_later";
-    let Some(disk) = disk_of_its_own(test) else { return };
+    let Some(disk) = on_a_disk(test, &folder, EXT4) else {
+        let _ = std::fs::remove_dir_all(&folder);
+        return;
+    };
     let (mut site, http) = (Site::new("history-hangs", CONF, ""), free_port());
     let file = disk.join("history.sqlite");
     let extras = format!(

@@ -293,6 +293,11 @@ impl Chronicle {
         self.units.borrow().get(ups).map(WatchedUnit::counted)
     }
 
+    /// The outage of a UPS that lasts, as of now, or else the one that ended last. The file has it as of the last minute.
+    pub fn latest_outage(&self, ups: &str) -> Option<Outage> {
+        self.units.borrow().get(ups)?.latest(self.now())
+    }
+
     /// How the file does.
     pub fn state(&self) -> Option<HistoryState> {
         self.writer.borrow().as_ref().map(HistoryWriter::state)

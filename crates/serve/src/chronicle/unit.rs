@@ -9,6 +9,8 @@ pub(super) struct WatchedUnit {
     /// Its last status; none while there is no fresh data.
     status: Option<String>,
     pub outages: OutageTracker,
+    /// The one that ended last.
+    ended: Option<Outage>,
     meter: EnergyMeter,
     /// Watt-hours that are in no batch yet: said, and computed.
     energy: [f64; 2],
@@ -40,7 +42,11 @@ impl WatchedUnit {
         }
         let is_back = self.status.replace(words.into()).is_none();
         let outage = match self.outages.status(words, now) {
-            Some(OutageChange::Begun(outage) | OutageChange::Ended(outage)) => Some(outage),
+            Some(OutageChange::Begun(outage)) => Some(outage),
+            Some(OutageChange::Ended(outage)) => {
+                self.ended = Some(outage.clone());
+                Some(outage)
+            }
             None => None,
         };
         Some(HeardStatus { is_back, outage })
@@ -85,6 +91,11 @@ impl WatchedUnit {
     /// a counter must not go back.
     pub fn counted(&self) -> [f64; 2] {
         self.counted
+    }
+
+    /// The outage that lasts, as it is so far, or else the one that ended last.
+    pub fn latest(&self, now: HistoryTime) -> Option<Outage> {
+        self.outages.open(now).map(|(outage, _)| outage).or_else(|| self.ended.clone())
     }
 
     /// It is watched no more: the outage that lasts, as it was seen last.

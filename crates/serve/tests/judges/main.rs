@@ -8,7 +8,9 @@ mod site;
 mod debian;
 mod libraries;
 mod login;
+mod measure;
 mod pages;
+mod pictures;
 mod played;
 
 use site::{FakeDriver, Site};
