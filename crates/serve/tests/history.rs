@@ -238,7 +238,10 @@ fn a_disk_that_hangs_costs_clients_and_pages_nothing_and_ends_no_later() {
 /// the stop, to clients, and to the next server.
 #[test]
 fn a_stop_while_the_disk_hangs_makes_way_for_the_next_server() {
-    let Some(disk) = disk_of_its_own("a_stop_while_the_disk_hangs_makes_way_for_the_next_server") else {
+    let folder = std::env::temp_dir().join(format!("qxups-serve-stop-hangs-{}", std::process::id()));
+    let test = "a_stop_while_the_disk_hangs_makes_way_for_the_next_server";
+    let Some(disk) = on_a_disk(test, &folder, EXT4) else {
+        let _ = std::fs::remove_dir_all(&folder);
         return;
     };
     let http = free_port();
