@@ -377,6 +377,19 @@ fn the_server_s_files_are_checked_too() {
     assert!(says("upsd.users:3: ") && says("qxups.toml: 0 errors"), "{said}");
     let (_, said) = check(&[folder.join("upsd.users").to_str().unwrap()]);
     assert!(said.starts_with("upsd.users:3: ") && said.lines().count() == 2, "{said}");
+    // the agents of SNMP are UPSes, and their community stands in a file that is there
+    let snmp =
+        "[snmp]\nallow = ['::1']\ncommunity_file = 'c'\n[snmp.agents]\nA = '[::1]:1161'\nb = '[::1]:1162'\n";
+    std::fs::write(&toml, snmp).unwrap();
+    let (code, said) = check(&[toml.to_str().unwrap()]);
+    assert!(code == Some(1) && said.contains("error: [snmp] community_file: cannot read c: "), "{said}");
+    std::fs::write(folder.join("c"), "s3cret\n").unwrap();
+    let (code, said) = check(&[toml.to_str().unwrap()]);
+    assert!(
+        code == Some(0) && said.contains("note: [snmp.agents] has 'b'") && !said.contains("'A'"),
+        "{said}"
+    );
+    assert!(!said.contains("s3cret"), "{said}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
 

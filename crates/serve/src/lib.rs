@@ -8,6 +8,7 @@
 //! * [`chronicle`]: feeds the history, where there is one.
 //! * [`extras`]: `qxups.toml`, what this server does besides what upsd does.
 //! * `pages`: a page, JSON and metrics over HTTP, where `qxups.toml` asks for them.
+//! * `snmp`: an SNMP agent for each UPS that `qxups.toml` names.
 //! * [`passwords`]: hashed passwords; `checks` has them checked beside the thread.
 //! * [`program`]: the command line of upsd, the files, signals, the reload.
 //!
@@ -30,6 +31,7 @@ pub mod program;
 pub mod server;
 mod settings;
 mod site;
+mod snmp;
 mod tracking;
 mod wire;
 

@@ -168,15 +168,21 @@ fn page(port: u16, target: &str) -> std::io::Result<String> {
     Ok(all)
 }
 
+/// A disk that can be frozen, for this test; see `on_a_disk`.
+fn disk_of_its_own(test: &str) -> Option<PathBuf> {
+    let folder = std::env::temp_dir().join(format!("qxups-serve-{test}-{}", std::process::id()));
+    let disk = on_a_disk(test, &folder, EXT4);
+    if disk.is_none() {
+        let _ = std::fs::remove_dir_all(&folder);
+    }
+    disk
+}
+
 /// Writes wait in the kernel, without an error, as on a card that does not answer any more.
 #[test]
 fn a_disk_that_hangs_costs_clients_and_pages_nothing_and_ends_no_later() {
-    let folder = std::env::temp_dir().join(format!("qxups-serve-hangs-{}", std::process::id()));
     let test = "a_disk_that_hangs_costs_clients_and_pages_nothing_and_ends_no_later";
-    let Some(disk) = on_a_disk(test, &folder, EXT4) else {
-        let _ = std::fs::remove_dir_all(&folder);
-        return;
-    };
+    let Some(disk) = disk_of_its_own(test) else { return };
     let (mut site, http) = (Site::new("history-hangs", CONF, ""), free_port());
     let file = disk.join("history.sqlite");
     let extras = format!(
@@ -238,10 +244,7 @@ fn a_disk_that_hangs_costs_clients_and_pages_nothing_and_ends_no_later() {
 /// the stop, to clients, and to the next server.
 #[test]
 fn a_stop_while_the_disk_hangs_makes_way_for_the_next_server() {
-    let folder = std::env::temp_dir().join(format!("qxups-serve-stop-hangs-{}", std::process::id()));
-    let test = "a_stop_while_the_disk_hangs_makes_way_for_the_next_server";
-    let Some(disk) = on_a_disk(test, &folder, EXT4) else {
-        let _ = std::fs::remove_dir_all(&folder);
+    let Some(disk) = disk_of_its_own("a_stop_while_the_disk_hangs_makes_way_for_the_next_server") else {
         return;
     };
     let http = free_port();

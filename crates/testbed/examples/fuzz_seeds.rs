@@ -38,6 +38,7 @@ fn main() -> std::io::Result<()> {
     rows_of_history(&mut seeds)?;
     reports(&mut seeds)?;
     batteries(&mut seeds)?;
+    snmp(&mut seeds)?;
     for (target, count) in seeds.count {
         println!("{target}: {count} seeds");
     }
@@ -154,6 +155,20 @@ fn requests(seeds: &mut Seeds) -> std::io::Result<()> {
         seeds.write("driver_socket", request.line().as_bytes())?;
     }
     Ok(())
+}
+
+/// GET, GETNEXT, SET and GETBULK of upsOutputSource by the community `public`, in v1 and v2c (RFC 3416); and texts of a UPS.
+fn snmp(seeds: &mut Seeds) -> std::io::Result<()> {
+    let binding = b"\x30\x10\x30\x0e\x06\x0a\x2b\x06\x01\x02\x01\x21\x01\x04\x01\x00\x05\x00";
+    for (version, kind) in [(0, 0xa0), (1, 0xa0), (1, 0xa1), (1, 0xa3), (1, 0xa5)] {
+        let head = [0x30, 0x2b, 2, 1, version, 4, 6, b'p', b'u', b'b', b'l', b'i', b'c', kind, 0x1e];
+        let numbers = [2, 4, 0x12, 0x34, 0x56, 0x78, 2, 1, 0, 2, 1, 9];
+        seeds.write("snmp_requests", &[&head[..], &numbers, binding].concat())?;
+    }
+    seeds.write(
+        "snmp_requests",
+        b"OB LB RB CAL\nFan failure. Bus voltage below minimum value.\nin progress\n-12.6",
+    )
 }
 
 /// What clients of upsd ask, and what it answers.

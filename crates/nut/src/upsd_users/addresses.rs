@@ -14,7 +14,7 @@ pub struct Network {
 
 impl Network {
     /// Reads `address` or `address/bits`; `localhost` is for its callers.
-    pub(super) fn parse(text: &str) -> Option<Network> {
+    pub fn parse(text: &str) -> Option<Network> {
         let (address, bits) = match text.split_once('/') {
             Some((address, bits)) => (address, Some(bits)),
             None => (text, None),

@@ -4,9 +4,11 @@
 //! A key that is not known is wrong: it may be the one by which something was meant to be limited.
 
 mod read;
+mod snmp;
 #[cfg(test)]
 mod tests;
 
+pub use self::snmp::{CommunityPlace, SnmpOptions};
 use read::TomlReader;
 use station::config::LineFinding;
 use std::net::SocketAddr;
@@ -16,13 +18,15 @@ use std::path::PathBuf;
 pub const FILE: &str = "qxups.toml";
 
 /// The tables there are.
-const TABLES: &[&str] = &["history", "web"];
+const TABLES: &[&str] = &["history", "snmp", "web"];
 
 /// What the file asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Extras {
     /// `[history]`; none when it is off.
     pub history: Option<HistoryOptions>,
+    /// `[snmp]`; none when it has no agent.
+    pub snmp: Option<Box<SnmpOptions>>,
     /// `[web]`.
     pub web: WebOptions,
 }
@@ -66,7 +70,8 @@ impl WebOptions {
 pub fn parse(bytes: &[u8]) -> Result<Extras, Vec<LineFinding>> {
     let mut reader = TomlReader::of(bytes)?;
     reader.check_tables(TABLES);
-    let extras = Extras { history: history(&mut reader), web: web(&mut reader) };
+    let (history, web) = (history(&mut reader), web(&mut reader));
+    let extras = Extras { history, snmp: self::snmp::read(&mut reader), web };
     reader.finish().map(|()| extras)
 }
 

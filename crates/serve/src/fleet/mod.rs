@@ -1,6 +1,7 @@
 //! The fleet: all UPSes of a site by name, wherever their data comes from.
 
 mod errands;
+mod hearers;
 mod line;
 mod lines;
 mod mirror;

@@ -1,5 +1,6 @@
 //! A UPS that this process drives itself: a station. Its store is shown as its driver's socket would say it to upsd.
 
+use super::hearers::Hearers;
 use super::simulated::Simulated;
 use super::source::{Ended, HearsStatus, Source, WhenEnded};
 use driver::instance::listener;
@@ -16,7 +17,7 @@ use station::log::Log;
 use station::{Condition, Publisher, Reloaded, Request, RequestedAction, Setup, Station};
 use std::cell::{Cell, OnceCell, RefCell};
 use std::path::{Path, PathBuf};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::time::Duration;
 use tokio::task::JoinHandle;
 
@@ -31,7 +32,7 @@ pub(crate) struct OwnSource {
     /// What a driver of its own would listen at; from when the UPS is found.
     socket: Rc<RefCell<Option<DriverSocket>>>,
     /// Who hears each status; a publisher is there once this was asked for.
-    hearer: OnceCell<Rc<RefCell<Weak<dyn HearsStatus>>>>,
+    hearers: OnceCell<Rc<Hearers>>,
     /// The UPS itself, where it is a simulated one.
     _simulated: Option<Simulated>,
 }
@@ -58,7 +59,7 @@ impl OwnSource {
             watch,
             log,
             socket: open,
-            hearer: OnceCell::new(),
+            hearers: OnceCell::new(),
             _simulated: simulated,
         }
     }
@@ -238,14 +239,13 @@ impl Source for OwnSource {
     }
 
     fn tell_status(&self, ups: &str, hearer: &Rc<dyn HearsStatus>) {
-        match self.hearer.get() {
-            Some(slot) => drop(slot.replace(Rc::downgrade(hearer))),
-            None => {
-                let slot = self.hearer.get_or_init(|| Rc::new(RefCell::new(Rc::downgrade(hearer))));
-                let publisher = StatusPublisher { ups: ups.into(), hearer: slot.clone() };
-                self.station.subscribe(Box::new(publisher));
-            }
-        }
+        let hearers = self.hearers.get_or_init(|| {
+            let hearers = Rc::new(Hearers::default());
+            let publisher = StatusPublisher { ups: ups.into(), hearers: hearers.clone() };
+            self.station.subscribe(Box::new(publisher));
+            hearers
+        });
+        hearers.add(hearer);
     }
 
     fn each_choice(&self, name: &str, each: &mut dyn FnMut(&str)) {
@@ -313,7 +313,7 @@ impl Source for OwnSource {
 /// Says each status that is published.
 struct StatusPublisher {
     ups: String,
-    hearer: Rc<RefCell<Weak<dyn HearsStatus>>>,
+    hearers: Rc<Hearers>,
 }
 
 impl Publisher for StatusPublisher {
@@ -322,9 +322,7 @@ impl Publisher for StatusPublisher {
             |change: &Change| matches!(change, Change::New(name) | Change::Set(name) if name == "ups.status");
         let Some(words) = store.text("ups.status").filter(|_| !store.is_stale()) else { return };
         if changes.iter().any(is_status) {
-            if let Some(hearer) = self.hearer.borrow().upgrade() {
-                hearer.status(&self.ups, words);
-            }
+            self.hearers.tell(&self.ups, words);
         }
     }
 }

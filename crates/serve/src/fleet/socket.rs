@@ -3,6 +3,7 @@
 //! The data of a connection is shown once its first dump is complete, and goes with the connection: no value
 //! outlives the driver that said it.
 
+use super::hearers::Hearers;
 use super::mirror::Mirror;
 use super::source::{Ended, HearsStatus, Mirrored, WhenEnded};
 use super::stands::Stands;
@@ -18,7 +19,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::time::Duration;
 use tokio::net::UnixStream;
 use tokio::sync::Notify;
@@ -63,7 +64,7 @@ struct Inner {
     strange: RefCell<Seldom>,
     refused: RefCell<Seldom>,
     /// Who hears each status, and of which UPS it is.
-    hearer: RefCell<Option<(String, Weak<dyn HearsStatus>)>>,
+    hearers: RefCell<Option<(String, Hearers)>>,
 }
 
 /// What is known of the driver.
@@ -114,7 +115,7 @@ impl SocketSource {
             bad_lines: RefCell::default(),
             strange: RefCell::default(),
             refused: RefCell::default(),
-            hearer: RefCell::default(),
+            hearers: RefCell::default(),
         });
         let task = tokio::task::spawn_local(inner.clone().run());
         SocketSource { inner, task }
@@ -258,11 +259,12 @@ impl Inner {
 
     /// Says the status, of a driver whose data is complete and fresh.
     fn tell_status(&self) {
-        let hearer = self.hearer.borrow();
-        let Some((ups, hearer)) = hearer.as_ref() else { return };
+        let hearers = self.hearers.borrow();
+        let Some((ups, hearers)) = hearers.as_ref() else { return };
         let state = self.state.borrow();
-        let Some(hearer) = hearer.upgrade().filter(|_| state.dumped && state.says_fresh) else { return };
-        state.mirror.variable("ups.status", &mut |variable| hearer.status(ups, variable.value));
+        if state.dumped && state.says_fresh {
+            state.mirror.variable("ups.status", &mut |variable| hearers.tell(ups, variable.value));
+        }
     }
 
     fn say_strange(&self) {
@@ -391,11 +393,8 @@ impl Mirrored for SocketSource {
     }
 
     fn tell_status_of_mirror(&self, ups: &str, hearer: &Rc<dyn HearsStatus>) {
-        let hearer = Rc::downgrade(hearer);
-        let mut there = self.inner.hearer.borrow_mut();
-        if there.as_ref().is_none_or(|(_, there)| !there.ptr_eq(&hearer)) {
-            *there = Some((ups.into(), hearer));
-        }
+        let mut there = self.inner.hearers.borrow_mut();
+        there.get_or_insert_with(|| (ups.into(), Hearers::default())).1.add(hearer);
     }
 
     fn age_of_mirror(&self) -> Option<Duration> {

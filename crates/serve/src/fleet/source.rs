@@ -75,7 +75,7 @@ pub(crate) trait Source {
         let _ = name;
         Some(true)
     }
-    /// From now on each status is said to `hearer`, as long as that is there; to no other any more.
+    /// From now on each status is said to `hearer` as well, as long as that is there.
     fn tell_status(&self, ups: &str, hearer: &Rc<dyn HearsStatus>) {
         let _ = (ups, hearer);
     }

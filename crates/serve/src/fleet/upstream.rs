@@ -4,6 +4,7 @@
 //! before a loss of the connection is shown after it.
 
 use super::errands::Errands;
+use super::hearers::Hearers;
 use super::line::UpstreamLine;
 use super::mirror::Mirror;
 use super::plan::Upstream;
@@ -21,7 +22,7 @@ use station::clock::DeviceClock;
 use station::log::Log;
 use station::seldom::{Seldom, counted};
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 use std::time::Duration;
 use tls::client_config;
 use tokio::sync::Notify;
@@ -77,7 +78,7 @@ struct Inner {
     /// The password went in the clear.
     clear: RefCell<Seldom>,
     /// Hears each status that a poll reads.
-    hearer: RefCell<Option<(String, Weak<dyn HearsStatus>)>>,
+    hearers: RefCell<Option<(String, Hearers)>>,
 }
 
 struct State {
@@ -132,7 +133,7 @@ impl UpstreamSource {
             no_survey: RefCell::default(),
             strange: RefCell::default(),
             clear: RefCell::default(),
-            hearer: RefCell::default(),
+            hearers: RefCell::default(),
         });
         let task = tokio::task::spawn_local(inner.clone().run());
         UpstreamSource { inner, task }
@@ -370,11 +371,13 @@ impl Inner {
 
     /// Says the status that was read: after an order the next poll may be less than a second away.
     fn tell_status(&self) {
-        let hearer = self.hearer.borrow();
-        let Some((ups, hearer)) = hearer.as_ref() else { return };
-        let Some(hearer) = hearer.upgrade().filter(|_| self.freshness() == Freshness::Fresh) else { return };
+        let hearers = self.hearers.borrow();
+        let Some((ups, hearers)) = hearers.as_ref() else { return };
+        if self.freshness() != Freshness::Fresh {
+            return;
+        }
         let state = self.state.borrow();
-        state.mirror.variable("ups.status", &mut |variable| hearer.status(ups, variable.value));
+        state.mirror.variable("ups.status", &mut |variable| hearers.tell(ups, variable.value));
     }
 
     /// The servers that the data came through.
@@ -460,11 +463,8 @@ impl Mirrored for UpstreamSource {
     }
 
     fn tell_status_of_mirror(&self, ups: &str, hearer: &Rc<dyn HearsStatus>) {
-        let hearer = Rc::downgrade(hearer);
-        let mut there = self.inner.hearer.borrow_mut();
-        if there.as_ref().is_none_or(|(_, there)| !there.ptr_eq(&hearer)) {
-            *there = Some((ups.into(), hearer));
-        }
+        let mut there = self.inner.hearers.borrow_mut();
+        there.get_or_insert_with(|| (ups.into(), Hearers::default())).1.add(hearer);
     }
 
     fn path_of_mirror(&self) -> String {

@@ -16,6 +16,7 @@ use crate::listener::{self, Listeners, Opened};
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::settings::Settings;
+use crate::snmp::SnmpAgents;
 use crate::tracking::SystemRandom;
 pub use command_line::{CommandLine, ControlCommand, Ground, Task};
 use control::ControlSocket;
@@ -254,6 +255,7 @@ fn prepare(
     let checked = check(&fleet, &ups_conf, &mut settings, &none)?;
     let users = plan.from.users(&mut hints)?;
     hints.extend(plan.from.open_to_all(&ups_conf));
+    hints.extend(plan.from.communities_open_to_all());
     hints.extend(opened.complaints());
     let extras = extras(&plan, &mut hints);
     let descriptions = descriptions(&upsd_conf, &mut hints);
@@ -459,6 +461,8 @@ impl Prepared {
         listener::keep(&server, &listeners, &listen, &log);
         let pages = Pages::new(server.clone(), &paths.lasting);
         pages.become_what_is_asked();
+        let agents = SnmpAgents::new(server.clone());
+        agents.become_what_is_asked();
         tokio::task::spawn_local(server.clone().look_after_clients());
         say_serving(&server, &places, &supervisor);
         let supervisor = Rc::new(supervisor);
@@ -468,7 +472,8 @@ impl Prepared {
             log.use_system_log();
         }
         tokio::task::spawn_local(stay_small(server.clone()));
-        let reloading = Reloading { plan, paths, server: server.clone(), listeners, pages, log: log.clone() };
+        let reloading =
+            Reloading { plan, paths, server: server.clone(), listeners, pages, agents, log: log.clone() };
         let name = reloading.until_exit(&mut requests, &supervisor).await?;
         log.info(&format!("exiting on {name}"));
         supervisor.stopping();

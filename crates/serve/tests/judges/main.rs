@@ -12,6 +12,7 @@ mod measure;
 mod pages;
 mod pictures;
 mod played;
+mod snmp;
 
 use site::{FakeDriver, Site};
 use std::path::PathBuf;

@@ -78,7 +78,7 @@ impl WireUps {
         (state.on_battery, state.said_ms) = (on_battery, None);
         let waits =
             self.1.wait_timeout_while(state, Duration::from_secs(30), |state| state.said_ms.is_none());
-        waits.unwrap().0.said_ms.expect("it is asked")
+        waits.unwrap().0.said_ms.unwrap()
     }
 }
 
