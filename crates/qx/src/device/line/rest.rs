@@ -13,7 +13,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// So often a question right behind another was lost, and one later answered, with none right behind answered meanwhile.
 const KNOWN_AFTER: u8 = 2;
 /// After so many questions in a row that were not answered, the line is left alone: asking may be what keeps it silent.
-const IN_A_ROW: u8 = 4;
+const IN_A_ROW: u8 = 5;
 /// It is left alone for so long, or as long as NUT leaves it alone if that is shorter.
 const ALONE: Duration = Duration::from_secs(4);
 /// After one more for so long where NUT does so for much longer, else for as long as NUT does;
@@ -24,6 +24,8 @@ const FOR_LONG: u8 = IN_A_ROW + 2;
 const CAREFUL: u8 = 3;
 /// An order does not wait for longer than this,
 const BEFORE_ORDER: Duration = Duration::from_millis(2500);
+/// than this where polls are farther apart,
+const SUSPECTED_AT_MOST: Duration = Duration::from_secs(10);
 /// or than this, where it was seen that the UPS does not hear sooner.
 const BEFORE_ORDER_AT_MOST: Duration = Duration::from_millis(12_500);
 /// A question that was answered sooner than this after one that was lost shows that nothing rests there, and so does one
@@ -382,12 +384,17 @@ impl Rest {
         let behind = self.behind.iter().map(|behind| behind.rest).max().unwrap_or_default();
         let rest = match (self.enough, self.too_short) {
             (Some(enough), _) if self.is_known() => enough,
-            (enough, Some(too_short)) => enough.unwrap_or(2 * too_short),
+            (enough, Some(too_short)) => {
+                let most = self.interval.clamp(BEFORE_ORDER, SUSPECTED_AT_MOST);
+                enough.unwrap_or(2 * too_short).min(most)
+            }
             // nothing was answered right behind something else yet
             _ if self.met_silence && self.right_behind == Moment::ZERO => BEFORE_ORDER,
             _ => Duration::ZERO,
         };
-        let doubted = self.order.filter(|order| order.is_in_doubt).map(|order| 2 * order.rested);
+        // (of one that says nothing at all it is not known that it rests)
+        let doubted = self.order.filter(|order| order.is_in_doubt && order.is_over);
+        let doubted = doubted.map(|order| 2 * order.rested);
         rest.max(behind).max(doubted.unwrap_or_default()).min(BEFORE_ORDER_AT_MOST)
     }
 
@@ -469,7 +476,7 @@ mod tests {
             ask(&mut rest, 1000, u64::MAX);
             let alone = match round % FOR_LONG {
                 IN_A_ROW => ALONE,
-                5 | 0 => five,
+                6 | 0 => five,
                 _ => Duration::ZERO,
             };
             assert_eq!(rest.over(), rest.used() + alone, "{round}");
