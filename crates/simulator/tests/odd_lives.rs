@@ -22,7 +22,7 @@ struct Family {
 /// UPSes that are odd in any way.
 const ODD: Family = Family { draw: odd::draw::draw, few: 240 };
 /// UPSes that hear nothing for a while behind a reply.
-const RESTS: Family = Family { draw: odd::draw_rests::draw, few: 40 };
+const RESTS: Family = Family { draw: odd::draw_rests::draw, few: 12 };
 /// UPSes that are ordered to switch their load off, and drivers that are run for that alone.
 const ORDERS: Family = Family { draw: odd::draw_orders::draw, few: 120 };
 

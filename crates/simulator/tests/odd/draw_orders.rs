@@ -52,8 +52,13 @@ fn odd(draw: &mut Draw) -> String {
     let is_found_by_one = draw.life.named && draw.life.protocol().signs.len() == 1;
     let after = if is_found_by_one { "" } else { " after:30" };
     match draw.below(10) {
-        0 | 1 => format!("odd rests={ms}{after}"),
-        2 => format!("odd rests={ms} ask:{}{after}", draw.life.protocol().queries[0].ask.replace(' ', "_")),
+        // (longer than polls are apart no driver is heard)
+        0 | 1 => format!("odd rests={}{after}", ms / 2),
+        2 => format!(
+            "odd rests={} ask:{}{after}",
+            ms / 2,
+            draw.life.protocol().queries[0].ask.replace(' ', "_")
+        ),
         3 | 4 => format!("odd busy={ms}"),
         5 => format!("odd acts-late={ms}"),
         6 => format!("odd late-word={ms}"),
