@@ -24,7 +24,7 @@ const ODD: Family = Family { draw: odd::draw::draw, few: 240 };
 /// UPSes that hear nothing for a while behind a reply.
 const RESTS: Family = Family { draw: odd::draw_rests::draw, few: 12 };
 /// UPSes that are ordered to switch their load off, and drivers that are run for that alone.
-const ORDERS: Family = Family { draw: odd::draw_orders::draw, few: 120 };
+const ORDERS: Family = Family { draw: odd::draw_orders::draw, few: 80 };
 
 /// The life of a seed; with `QXUPS_PLAIN` nothing in it is odd or hurt, so that a finding is the device's with any
 /// UPS, or the judge's.
