@@ -63,7 +63,7 @@ fn past() -> Past {
     let point = PastPoint { at_s: 600, span_s: 60, lowest: 1.0, mean: 2.0, highest: 3.0, samples: 6 };
     let series = VARIABLES.map(|(variable, ..)| PastSeries { variable, is_said: false, points: vec![point] });
     let outages = vec![PastOutage::default()];
-    Past { now_s: 7200, from_s: 0, to_s: 7200, series: series.into(), outages, energy: vec![] }
+    Past { now_s: 7200, to_s: 7200, series: series.into(), outages, ..Past::default() }
 }
 
 fn get(site: &Small, path: &str, query: Option<&str>, host: &str, accept: Option<&str>) -> Option<(u16, String)> {

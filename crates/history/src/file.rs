@@ -281,8 +281,8 @@ impl Tables<'_> {
             flags(outage),
             outage.lowest_charge.map(|(charge, _)| charge),
             outage.lowest_charge.map(|(_, whose)| computed(whose)),
-            outage.lowest_voltage,
-            outage.mean_load,
+            outage.lowest_voltage.map(|(volts, _)| volts),
+            outage.mean_load.map(|(load, _)| load),
             outage.energy_wh.map(|(wh, _)| wh),
             outage.energy_wh.map(|(_, whose)| computed(whose)),
         ])?;
@@ -308,8 +308,17 @@ impl Tables<'_> {
     }
 }
 
-/// What of an outage is yes or no.
+/// What of an outage is yes or no. Former programs know the first four.
 fn flags(outage: &Outage) -> u8 {
-    let flags = [outage.begin_seen, outage.end_seen, outage.test, outage.low_battery];
+    let computed =
+        |value: Option<(f64, Provenance)>| value.is_some_and(|(_, whose)| whose == Provenance::Computed);
+    let flags = [
+        outage.begin_seen,
+        outage.end_seen,
+        outage.test,
+        outage.low_battery,
+        computed(outage.lowest_voltage),
+        computed(outage.mean_load),
+    ];
     flags.into_iter().enumerate().map(|(at, is_so)| u8::from(is_so) << at).sum()
 }

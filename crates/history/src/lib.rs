@@ -11,6 +11,7 @@ mod bucket;
 mod energy;
 mod event;
 mod file;
+mod lock;
 mod outage;
 mod quantity;
 mod reader;

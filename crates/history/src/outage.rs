@@ -31,10 +31,10 @@ pub struct Outage {
     pub low_battery: bool,
     /// The lowest charge in percent, and whose word that is.
     pub lowest_charge: Option<(f64, Provenance)>,
-    /// The lowest volts of the battery.
-    pub lowest_voltage: Option<f64>,
-    /// The mean of the load in percent.
-    pub mean_load: Option<f64>,
+    /// The lowest volts of the battery, and whose word that is.
+    pub lowest_voltage: Option<(f64, Provenance)>,
+    /// The mean of the load in percent, and whether all of it is the UPS's word.
+    pub mean_load: Option<(f64, Provenance)>,
     /// What the load took in watt-hours, and whether all of it is the UPS's word.
     pub energy_wh: Option<(f64, Provenance)>,
 }
@@ -54,9 +54,9 @@ pub struct OutageReadings {
     /// Charge in percent.
     pub charge: Option<(f64, Provenance)>,
     /// Volts of the battery.
-    pub voltage: Option<f64>,
+    pub voltage: Option<(f64, Provenance)>,
     /// Load in percent.
-    pub load: Option<f64>,
+    pub load: Option<(f64, Provenance)>,
     /// Watt-hours since the last readings.
     pub energy_wh: Option<(f64, Provenance)>,
 }
@@ -96,7 +96,7 @@ impl OutageTracker {
             last_steady: now.steady,
             lost: true,
             gap: true,
-            loads: (outage.mean_load.unwrap_or(0.0), outage.mean_load.map_or(0, |_| 1)),
+            loads: outage.mean_load.map_or((0.0, 0), |(load, _)| (load, 1)),
             outage,
         });
     }
@@ -157,17 +157,17 @@ impl OutageTracker {
     /// Readings came.
     pub fn read(&mut self, readings: OutageReadings) {
         let Some(Open { outage, loads, .. }) = &mut self.open else { return };
-        let lower =
-            |charge: &(f64, Provenance)| outage.lowest_charge.is_none_or(|(lowest, _)| charge.0 < lowest);
-        if let Some(charge) = readings.charge.filter(lower) {
-            outage.lowest_charge = Some(charge);
+        for (lowest, read) in
+            [(&mut outage.lowest_charge, readings.charge), (&mut outage.lowest_voltage, readings.voltage)]
+        {
+            if let Some(read) = read.filter(|read| lowest.is_none_or(|lowest| read.0 < lowest.0)) {
+                *lowest = Some(read);
+            }
         }
-        if let Some(volts) = readings.voltage {
-            outage.lowest_voltage = Some(outage.lowest_voltage.map_or(volts, |lowest| lowest.min(volts)));
-        }
-        if let Some(load) = readings.load {
+        if let Some((load, whose)) = readings.load {
             *loads = (loads.0 + load, loads.1.saturating_add(1));
-            outage.mean_load = Some(loads.0 / f64::from(loads.1));
+            let whose = outage.mean_load.map_or(whose, |(_, before)| before.max(whose));
+            outage.mean_load = Some((loads.0 / f64::from(loads.1), whose));
         }
         if let Some((more, whose)) = readings.energy_wh {
             let (before, whose_before) = outage.energy_wh.unwrap_or((0.0, whose));
@@ -232,8 +232,8 @@ mod tests {
         for (charge, load) in [(90.0, 20.0), (40.0, 30.0), (60.0, 25.0)] {
             tracker.read(OutageReadings {
                 charge: Some((charge, Provenance::Said)),
-                voltage: Some(charge / 4.0),
-                load: Some(load),
+                voltage: Some((charge / 4.0, Provenance::Said)),
+                load: Some((load, Provenance::Said)),
                 energy_wh: Some((1.5, Provenance::Said)),
             });
         }
@@ -243,9 +243,35 @@ mod tests {
         assert!(outage.end_seen && outage.low_battery && !outage.test);
         assert_eq!(
             (outage.lowest_charge, outage.lowest_voltage),
-            (Some((40.0, Provenance::Said)), Some(10.0))
+            (Some((40.0, Provenance::Said)), Some((10.0, Provenance::Said)))
         );
-        assert_eq!((outage.mean_load, outage.energy_wh), (Some(25.0), Some((4.5, Provenance::Said))));
+        assert_eq!(
+            (outage.mean_load, outage.energy_wh),
+            (Some((25.0, Provenance::Said)), Some((4.5, Provenance::Said)))
+        );
+    }
+
+    /// The lowest is in the word in which it was read; of a sum all has to be the UPS's word.
+    #[test]
+    fn what_was_computed_is_not_the_word_of_the_ups() {
+        use Provenance::{Computed, Said};
+        let mut tracker = OutageTracker::default();
+        tracker.status("OB", at(1));
+        for (volts, whose) in [(24.0, Said), (22.0, Computed), (23.0, Said)] {
+            tracker.read(OutageReadings {
+                voltage: Some((volts, whose)),
+                load: Some((20.0, whose)),
+                energy_wh: Some((1.0, whose)),
+                ..OutageReadings::default()
+            });
+        }
+        let (outage, _) = tracker.open(at(9)).unwrap();
+        assert_eq!(
+            (outage.lowest_voltage, outage.mean_load, outage.energy_wh),
+            (Some((22.0, Computed)), Some((20.0, Computed)), Some((3.0, Computed)))
+        );
+        tracker.read(OutageReadings { voltage: Some((21.0, Said)), ..OutageReadings::default() });
+        assert_eq!(tracker.open(at(9)).unwrap().0.lowest_voltage, Some((21.0, Said)));
     }
 
     /// The clock is set by an hour in its midst.

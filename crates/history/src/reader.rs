@@ -13,6 +13,7 @@ use crate::tier::Tier;
 use crate::trouble::HistoryTrouble;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Row, params};
 use std::collections::{BTreeMap, BTreeSet};
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::time::Duration;
 use walk::RingWalk;
@@ -76,6 +77,9 @@ pub struct EnergyCounter {
     pub since_ms: i64,
 }
 
+/// How a file is opened.
+const READS: OpenFlags = OpenFlags::SQLITE_OPEN_READ_ONLY.union(OpenFlags::SQLITE_OPEN_NO_MUTEX);
+
 /// An open history, to read.
 #[derive(Debug)]
 pub struct HistoryReader {
@@ -88,8 +92,30 @@ impl HistoryReader {
     /// # Errors
     /// [`HistoryTrouble`].
     pub fn open(path: &Path) -> Result<HistoryReader, HistoryTrouble> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(path, flags)?;
+        HistoryReader::of(Connection::open_with_flags(path, READS)?)
+    }
+
+    /// The same, for a program that is not the server's and may run as another user. Where no server has the file open, nothing is
+    /// made beside it: SQLite would leave its log there, as that user's, and the server could not write it.
+    ///
+    /// # Errors
+    /// [`HistoryTrouble`].
+    pub fn open_as_guest(path: &Path) -> Result<HistoryReader, HistoryTrouble> {
+        let mut log = path.as_os_str().to_os_string();
+        log.push("-wal");
+        if Path::new(&log).exists() {
+            return HistoryReader::open(path);
+        }
+        let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"/._-".contains(&byte);
+        let written = path.as_os_str().as_bytes().iter().map(|byte| match plain(*byte) {
+            true => char::from(*byte).to_string(),
+            false => format!("%{byte:02X}"),
+        });
+        let uri = format!("file:{}?immutable=1", written.collect::<String>());
+        HistoryReader::of(Connection::open_with_flags(uri, READS | OpenFlags::SQLITE_OPEN_URI)?)
+    }
+
+    fn of(db: Connection) -> Result<HistoryReader, HistoryTrouble> {
         db.busy_timeout(BUSY)?;
         db.pragma_update(None, "trusted_schema", false)?;
         db.pragma_update(None, "cache_size", -512)?;
@@ -176,6 +202,30 @@ impl HistoryReader {
         Ok(all.into_iter().map(|(at, (tier, bucket))| point(key.quantity, at, tier, bucket)).collect())
     }
 
+    /// When a series begins: the second since 1970 of its first sample, as far as the finest ring that has it says; none where
+    /// it has no point.
+    ///
+    /// # Errors
+    /// [`HistoryTrouble`].
+    pub fn begin(&self, ups: &str, key: SeriesKey) -> Result<Option<i64>, HistoryTrouble> {
+        // minutes may go into the rings meanwhile
+        let _snapshot = self.db.unchecked_transaction()?;
+        let Some(id) = self.id(ups)? else { return Ok(None) };
+        let recent = self.recent(id, key, (i64::MIN, i64::MAX))?;
+        // what is in no hour is in no other ring
+        let mut in_rings = self.first(id, key, Tier::Hours, (0, i64::MAX))?;
+        let mut step_s = Tier::Hours.step_s();
+        for tier in [Tier::TenMinutes, Tier::Minutes, Tier::Seconds] {
+            // what is finer lies within it, where it is kept still
+            let Some(begin) = in_rings else { break };
+            if let Some(at) = self.first(id, key, tier, (begin, begin.saturating_add(step_s)))? {
+                (in_rings, step_s) = (Some(at), tier.step_s());
+            }
+        }
+        let waiting = recent.first_key_value().map(|(at, _)| *at);
+        Ok(in_rings.into_iter().chain(waiting).min())
+    }
+
     /// Events, the latest last: of one UPS and of the server, or all; from a time on, and no more than so many.
     ///
     /// # Errors
@@ -251,6 +301,25 @@ impl HistoryReader {
     /// Where a ring begins, in seconds since 1970.
     fn oldest(&self, ups: i64, tier: Tier) -> Result<Option<i64>, HistoryTrouble> {
         RingWalk::from(&self.db, tier, ups, 0)?.next()
+    }
+
+    /// Where the first point of a series in a range of a ring begins.
+    fn first(
+        &self,
+        ups: i64,
+        key: SeriesKey,
+        tier: Tier,
+        (from, to): (i64, i64),
+    ) -> Result<Option<i64>, HistoryTrouble> {
+        let mut rows = RingWalk::from(&self.db, tier, ups, tier.block_of(from))?;
+        while let Some(begin) = rows.next()?.filter(|begin| *begin < to) {
+            let points = SampleBlock::decode_one(&rows.data(begin)?, key).unwrap_or_default();
+            let times = points.into_keys().map(|place| begin + i64::from(place) * tier.step_s());
+            if let Some(first) = times.filter(|at| (from..to).contains(at)).min() {
+                return Ok(Some(first));
+            }
+        }
+        Ok(None)
     }
 
     /// What a ring has of a series, by the second at which a point begins.
@@ -377,6 +446,9 @@ fn outage(row: &Row<'_>) -> rusqlite::Result<OutageRecord> {
         let (value, computed) = (row.get::<_, Option<f64>>(value)?, row.get::<_, Option<bool>>(computed)?);
         Ok(value.map(|value| (value, provenance(computed.unwrap_or(true)))))
     };
+    let by_flag = |value: usize, computed: u8| -> rusqlite::Result<Option<(f64, Provenance)>> {
+        Ok(row.get::<_, Option<f64>>(value)?.map(|value| (value, provenance(flag(computed)))))
+    };
     let outage = Outage {
         begin_ms: row.get(1)?,
         end_ms: row.get(2)?,
@@ -386,8 +458,8 @@ fn outage(row: &Row<'_>) -> rusqlite::Result<OutageRecord> {
         test: flag(2),
         low_battery: flag(3),
         lowest_charge: with(6, 7)?,
-        lowest_voltage: row.get(8)?,
-        mean_load: row.get(9)?,
+        lowest_voltage: by_flag(8, 4)?,
+        mean_load: by_flag(9, 5)?,
         energy_wh: with(10, 11)?,
     };
     Ok(OutageRecord { ups: row.get(0)?, outage, last_ms: row.get(3)? })

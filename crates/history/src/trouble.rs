@@ -12,6 +12,8 @@ pub enum HistoryTrouble {
     Older,
     /// The file is of another program.
     Foreign,
+    /// Another server writes the file: its process, as far as that is known.
+    Taken(Option<u32>),
     /// What SQLite says.
     Sql(rusqlite::Error),
     /// What the system says.
@@ -29,9 +31,29 @@ impl fmt::Display for HistoryTrouble {
                 write!(f, "an older qxups wrote it: start the server, which brings it up to date")
             }
             HistoryTrouble::Foreign => write!(f, "it is a file of another program: name another file"),
+            HistoryTrouble::Taken(Some(own)) if *own == std::process::id() => {
+                write!(f, "the disk has not answered yet to what was written last")
+            }
+            HistoryTrouble::Taken(other) => {
+                let process = other.map(|pid| format!(" (process {pid})")).unwrap_or_default();
+                write!(
+                    f,
+                    "another server{process} writes it: stop that one, or name another file in qxups.toml"
+                )
+            }
+            HistoryTrouble::Io(error) if error.kind() == std::io::ErrorKind::StorageFull => {
+                write!(f, "the disk is full: make room")
+            }
             HistoryTrouble::Io(error) => write!(f, "{error}; look at the folder and its rights"),
             HistoryTrouble::Sql(error) => write!(f, "{}", sentence(error)),
         }
+    }
+}
+
+impl HistoryTrouble {
+    /// Whether another process writes the file.
+    pub(crate) fn is_of_another(&self) -> bool {
+        matches!(self, HistoryTrouble::Taken(by) if *by != Some(std::process::id()))
     }
 }
 

@@ -3,8 +3,10 @@
 
 use crate::event::{EventKind, HistoryEvent};
 use crate::file::{HistoryBatch, HistoryFile};
+use crate::lock::WriterLock;
 use crate::outage::Outage;
 use crate::quantity::Provenance;
+use crate::trouble::HistoryTrouble;
 use std::collections::hash_map::RandomState;
 use std::hash::{BuildHasher, Hasher};
 use std::path::{Path, PathBuf};
@@ -83,6 +85,8 @@ impl HistoryWriter {
             path: path.into(),
             size_mib,
             file: None,
+            lock: None,
+            is_kept_out: false,
             state: state.clone(),
             token: 0,
             current: None,
@@ -145,6 +149,10 @@ struct WriterThread {
     path: PathBuf,
     size_mib: u64,
     file: Option<HistoryFile>,
+    /// Stays while the disk fails: no other server begins meanwhile.
+    lock: Option<WriterLock>,
+    /// What was lost last was lost as another server wrote the file.
+    is_kept_out: bool,
     state: Arc<Mutex<HistoryState>>,
     /// The mark of the batch that is being written, which no other has.
     token: i64,
@@ -159,7 +167,8 @@ impl WriterThread {
         // also where there is nothing to write: unfinished outages are asked for
         let mut due = self.attempt();
         loop {
-            let wait = match self.has_work() {
+            // a file that is not open is tried also where there is nothing to write
+            let wait = match self.has_work() || self.file.is_none() {
                 true => due.saturating_duration_since(Instant::now()),
                 false => Duration::from_secs(3600),
             };
@@ -174,7 +183,7 @@ impl WriterThread {
                 // its owner has left without a word
                 Err(RecvTimeoutError::Disconnected) => return self.end(),
             }
-            if self.has_work() && Instant::now() >= due {
+            if (self.has_work() || self.file.is_none()) && Instant::now() >= due {
                 due = self.attempt();
             }
         }
@@ -205,15 +214,25 @@ impl WriterThread {
             }
             Err(why) => {
                 self.file = None;
+                if why.is_of_another() {
+                    self.forget();
+                }
                 let mut state = lock(&self.state);
                 state.failed += 1;
-                state.trouble = Some(why);
+                state.trouble = Some(why.to_string());
                 Instant::now() + AGAIN
             }
         }
     }
 
-    fn write(&mut self) -> Result<(), String> {
+    /// What another server writes at this time is not written once more.
+    fn forget(&mut self) {
+        let waiting = std::mem::take(&mut self.next);
+        self.is_kept_out = true;
+        lock(&self.state).lose(waiting.rows.len() + waiting.events.len());
+    }
+
+    fn write(&mut self) -> Result<(), HistoryTrouble> {
         let mut file = match self.file.take() {
             Some(file) => file,
             None => self.open()?,
@@ -224,7 +243,7 @@ impl WriterThread {
             self.current = Some(std::mem::take(&mut self.next));
         }
         if let Some(batch) = &self.current {
-            file.write(self.token, batch).map_err(|trouble| trouble.to_string())?;
+            file.write(self.token, batch)?;
             self.current = None;
             lock(&self.state).written += 1;
         }
@@ -232,13 +251,15 @@ impl WriterThread {
         Ok(())
     }
 
-    fn open(&self) -> Result<HistoryFile, String> {
-        let said = |trouble: crate::HistoryTrouble| trouble.to_string();
-        let file = HistoryFile::open(&self.path, self.size_mib).map_err(said)?;
+    fn open(&mut self) -> Result<HistoryFile, HistoryTrouble> {
+        if self.lock.is_none() {
+            self.lock = Some(WriterLock::take(&self.path)?);
+        }
+        let file = HistoryFile::open(&self.path, self.size_mib)?;
         let mut state = lock(&self.state);
         if !state.opened {
             drop(state);
-            let (unfinished, counted) = (file.open_outages().map_err(said)?, file.energy().map_err(said)?);
+            let (unfinished, counted) = (file.open_outages()?, file.energy()?);
             state = lock(&self.state);
             (state.opened, state.unfinished, state.counted) = (true, unfinished, counted);
         }
@@ -249,20 +270,22 @@ impl WriterThread {
     fn say_what_was_lost(&mut self) {
         let lost = std::mem::take(&mut lock(&self.state).lost);
         if lost > 0 {
-            let text = format!("{lost} rows and events are missing: the disk did not take them");
+            let why = match std::mem::take(&mut self.is_kept_out) {
+                true => "another server wrote the file",
+                false => "the disk did not take them",
+            };
+            let text = format!("{lost} rows and events are missing: {why}");
             self.next.events.push(HistoryEvent::new(self.next.at_ms, None, EventKind::Gap, &text));
         }
     }
 
     fn end(&mut self) {
         // what was under way, and what came after it
-        while self.has_work() {
-            if self.write().is_err() {
-                return;
-            }
-        }
-        if let Some(file) = &self.file {
+        while self.has_work() && self.write().is_ok() {}
+        if let Some(file) = self.file.take() {
             let _ = file.checkpoint();
         }
+        // before it is said that this has ended: the next writer may be waiting
+        self.lock = None;
     }
 }

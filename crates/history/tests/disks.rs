@@ -3,6 +3,7 @@
 
 mod common;
 
+use common::disk::{EXT4, Frozen, on_a_disk};
 use common::{Folder, batch, counted, row};
 use history::{
     EventKind, HistoryBatch, HistoryEvent, HistoryFile, HistoryReader, HistoryState, HistoryWriter,
@@ -85,30 +86,9 @@ fn what_finds_no_room_in_the_queue_is_counted() {
 /// Its own program in a mount namespace, in which a disk of 1 MiB is all there is; only root may have one.
 #[test]
 fn a_full_disk_costs_samples_and_no_more() {
-    if std::env::var_os("QXUPS_TEST_DISK").is_none() {
-        let folder = Folder::new("disk");
-        let program = std::env::current_exe().unwrap();
-        let inside = "mount -t tmpfs -o size=1m none \"$QXUPS_TEST_DISK\" && \
-                      exec \"$0\" a_full_disk_costs_samples_and_no_more --exact --nocapture";
-        let outcome = Command::new("unshare")
-            .args(["--mount", "sh", "-c", inside])
-            .arg(program)
-            .env("QXUPS_TEST_DISK", &folder.path)
-            .output()
-            .unwrap();
-        let said = format!(
-            "{}{}",
-            String::from_utf8_lossy(&outcome.stdout),
-            String::from_utf8_lossy(&outcome.stderr)
-        );
-        if !outcome.status.success() && said.contains("unshare failed") {
-            eprintln!("left out: only root may mount a disk");
-            return;
-        }
-        assert!(outcome.status.success(), "{said}");
-        return;
-    }
-    let disk = std::path::PathBuf::from(std::env::var_os("QXUPS_TEST_DISK").unwrap());
+    let folder = Folder::new("disk");
+    let mount = "mount -t tmpfs -o size=1m none \"$DISK\"";
+    let Some(disk) = on_a_disk("a_full_disk_costs_samples_and_no_more", &folder.path, mount) else { return };
     let path = disk.join("history.sqlite");
     let writer = HistoryWriter::start(&path, 16, None).unwrap();
     writer.send(batch(0, "a", 1));
@@ -139,49 +119,12 @@ fn a_full_disk_costs_samples_and_no_more() {
     assert!(counted(&reader, "a", u32::MAX) <= 400 * 6);
 }
 
-/// A disk that answers no write until it is thawed.
-struct Frozen<'p>(&'p std::path::Path);
-
-impl Frozen<'_> {
-    fn new(disk: &std::path::Path) -> Frozen<'_> {
-        assert!(Command::new("fsfreeze").arg("-f").arg(disk).status().unwrap().success());
-        Frozen(disk)
-    }
-}
-
-impl Drop for Frozen<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("fsfreeze").arg("-u").arg(self.0).status();
-    }
-}
-
 /// A file system that stands still, as a card does that no longer answers: writes wait in the kernel, without an error.
 #[test]
 fn a_disk_that_hangs_holds_up_nothing_but_the_thread_that_writes() {
-    let Some(disk) = std::env::var_os("QXUPS_TEST_HANGS").map(std::path::PathBuf::from) else {
-        let folder = Folder::new("hangs");
-        std::fs::create_dir(folder.path.join("disk")).unwrap();
-        let inside = "truncate -s 24M \"$QXUPS_TEST_HANGS\".image && mkfs.ext4 -q \"$QXUPS_TEST_HANGS\".image && \
-                      mount -o loop \"$QXUPS_TEST_HANGS\".image \"$QXUPS_TEST_HANGS\" && \
-                      exec \"$0\" a_disk_that_hangs_holds_up_nothing_but_the_thread_that_writes --exact --nocapture";
-        let outcome = Command::new("unshare")
-            .args(["--mount", "sh", "-c", inside])
-            .arg(std::env::current_exe().unwrap())
-            .env("QXUPS_TEST_HANGS", folder.path.join("disk"))
-            .output()
-            .unwrap();
-        let said = format!(
-            "{}{}",
-            String::from_utf8_lossy(&outcome.stdout),
-            String::from_utf8_lossy(&outcome.stderr)
-        );
-        if !outcome.status.success() && said.contains("unshare failed") {
-            eprintln!("left out: only root may mount a disk");
-            return;
-        }
-        assert!(outcome.status.success(), "{said}");
-        return;
-    };
+    let folder = Folder::new("hangs");
+    let test = "a_disk_that_hangs_holds_up_nothing_but_the_thread_that_writes";
+    let Some(disk) = on_a_disk(test, &folder.path.join("disk"), EXT4) else { return };
     let path = disk.join("history.sqlite");
     let writer = HistoryWriter::start(&path, 16, None).unwrap();
     writer.send(event(0));
@@ -230,39 +173,23 @@ fn a_disk_that_hangs_holds_up_nothing_but_the_thread_that_writes() {
 
 #[test]
 fn a_disk_that_can_only_be_read_is_said() {
-    if std::env::var_os("QXUPS_TEST_READONLY").is_none() {
-        let folder = Folder::new("readonly");
-        let mut file = HistoryFile::open(&folder.file(), 16).unwrap();
+    let folder = Folder::new("readonly");
+    let mount = "mount -t tmpfs none \"$DISK\" && cp -a \"$DISK\".sqlite \"$DISK\"/history.sqlite && \
+                 mount -o remount,ro \"$DISK\"";
+    let place = folder.path.join("disk");
+    if std::env::var_os("QXUPS_TEST_DISK").is_none() {
+        let mut file = HistoryFile::open(&place.with_extension("sqlite"), 16).unwrap();
         file.write(1, &batch(0, "a", 1)).unwrap();
-        drop(file);
-        let inside = "mount -t tmpfs none /mnt && cp -a \"$QXUPS_TEST_READONLY\" /mnt/history.sqlite && \
-                      mount -o remount,ro /mnt && exec \"$0\" a_disk_that_can_only_be_read_is_said --exact --nocapture";
-        let outcome = Command::new("unshare")
-            .args(["--mount", "sh", "-c", inside])
-            .arg(std::env::current_exe().unwrap())
-            .env("QXUPS_TEST_READONLY", folder.file())
-            .output()
-            .unwrap();
-        let said = format!(
-            "{}{}",
-            String::from_utf8_lossy(&outcome.stdout),
-            String::from_utf8_lossy(&outcome.stderr)
-        );
-        if !outcome.status.success() && said.contains("unshare failed") {
-            eprintln!("left out: only root may mount a disk");
-            return;
-        }
-        assert!(outcome.status.success(), "{said}");
-        return;
     }
-    let path = std::path::Path::new("/mnt/history.sqlite");
-    let writer = HistoryWriter::start(path, 16, None).unwrap();
+    let Some(disk) = on_a_disk("a_disk_that_can_only_be_read_is_said", &place, mount) else { return };
+    let path = disk.join("history.sqlite");
+    let writer = HistoryWriter::start(&path, 16, None).unwrap();
     until(&writer, "it says so", |state| {
         state.trouble.as_ref().is_some_and(|why| {
             ["only be read", "cannot be opened", "ead-only"].iter().any(|part| why.contains(part))
         })
     });
     writer.send(event(1));
-    Command::new("mount").args(["-o", "remount,rw", "/mnt"]).status().unwrap();
+    Command::new("mount").args(["-o", "remount,rw"]).arg(&disk).status().unwrap();
     until(&writer, "it is written again", |state| state.trouble.is_none() && state.written == 1);
 }

@@ -3,7 +3,7 @@
 
 mod common;
 
-use common::{Folder, LOAD, batch, counted, row};
+use common::{Folder, LOAD, batch, counted, row, row_of};
 use history::{
     EventKind, HistoryBatch, HistoryEvent, HistoryFile, HistoryReader, HistoryRecorder, HistoryTrouble,
     Outage, Provenance, Quantity, SampledValue, SeriesKey,
@@ -25,8 +25,8 @@ fn what_was_written_is_read() {
         begin_seen: true,
         low_battery: true,
         lowest_charge: Some((41.5, Provenance::Computed)),
-        lowest_voltage: Some(22.25),
-        mean_load: Some(17.0),
+        lowest_voltage: Some((22.25, Provenance::Said)),
+        mean_load: Some((17.0, Provenance::Computed)),
         energy_wh: Some((3.5, Provenance::Said)),
         ..Outage::default()
     };
@@ -101,6 +101,29 @@ fn no_name_or_text_breaks_it() {
         assert_eq!(reader.energy(name).unwrap().len(), 1, "{name:?}");
     }
     assert!(reader.series("a' OR '1'='1", LOAD, (0, 60_000), 100).unwrap().is_empty());
+}
+
+/// To the second, while it waits for the rings and when it is in them; each UPS and series by itself.
+#[test]
+fn a_series_begins_with_its_first_sample() {
+    let folder = Folder::new("begins");
+    let mut file = HistoryFile::open(&folder.file(), 16).unwrap();
+    let begin = |ups: &str, key| HistoryReader::open(&folder.file()).unwrap().begin(ups, key).unwrap();
+    let other = SeriesKey::computed(Quantity::Load);
+    assert_eq!(begin("a", LOAD), None);
+    // 1970-01-02 00:07, amid an hour, ten minutes and a row
+    let first = 24 * 60 + 7;
+    file.write(1, &batch(first, "a", 2)).unwrap();
+    assert_eq!((begin("a", LOAD), begin("a", other), begin("b", LOAD)), (Some(first * 60), None, None));
+    // the hours that follow take it into the rings
+    let later = SampledValue { key: other, value: 3.0 };
+    for (token, minute) in (2..).zip((first + 2..first + 400).step_by(10)) {
+        let mut batch = batch(minute, "a", 10);
+        batch.rows.push(row_of("b", minute + 3, &[later]));
+        file.write(token, &batch).unwrap();
+    }
+    assert_eq!((begin("a", LOAD), begin("A", LOAD)), (Some(first * 60), Some(first * 60)));
+    assert_eq!((begin("b", other), begin("b", LOAD)), (Some((first + 5) * 60), None));
 }
 
 #[test]

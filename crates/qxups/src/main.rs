@@ -12,6 +12,7 @@ mod history;
 mod manual;
 mod out;
 mod passwd;
+mod port_user;
 mod prove;
 mod same_port;
 mod scan;

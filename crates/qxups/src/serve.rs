@@ -17,15 +17,24 @@ Files:
   FOLDER/ups.conf    the UPSes, as for upsdrvctl
   FOLDER/upsd.conf   where to listen and the like, as for upsd; may be missing
   FOLDER/upsd.users  who may log in, set and command, as for upsd
-  /run/nut           sockets of the UPSes; upsd.pid, by which 'qxups reload'
-                     finds the server
-  /var/lib/qxups     what is kept of batteries, and the server's certificate
+  FOLDER/qxups.toml  history and page; may be missing
+  /run/nut           sockets of the UPSes; upsd.pid and upsd.control, by which
+                     'qxups reload' finds the server
+  /var/lib/nut       what lasts over a start of the machine; has to be there
+    history.sqlite   the history, with -wal, -shm and -lock beside it; made once
+                     qxups.toml asks for it (mode 640)
+    page.users       the first account of the page; made when it is created
+                     there (mode 600)
+    qxups-server.pem the server's own certificate; made once TLS is offered and
+                     CERTFILE names no other (mode 600)
+    qxups-battery-UPS, qxups-dialect-UPS
+                     what was measured of a battery, and found of a dialect
 
 Environment:
   NUT_CONFPATH       FOLDER, where none is named
   NUT_STATEPATH      in place of /run/nut for sockets
   NUT_ALTPIDPATH     in place of /run/nut for upsd.pid; left out: NUT_STATEPATH
-  QXUPS_VARPATH      in place of /var/lib/qxups
+  QXUPS_VARPATH      in place of /var/lib/nut
   ALLOW_NO_DEVICE    yes: start without a UPS, as ALLOW_NO_DEVICE of upsd.conf
 
 Signals:

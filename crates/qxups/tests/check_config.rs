@@ -377,6 +377,19 @@ fn the_server_s_files_are_checked_too() {
     assert!(says("upsd.users:3: ") && says("qxups.toml: 0 errors"), "{said}");
     let (_, said) = check(&[folder.join("upsd.users").to_str().unwrap()]);
     assert!(said.starts_with("upsd.users:3: ") && said.lines().count() == 2, "{said}");
+    // the agents of SNMP are UPSes, and their community stands in a file that is there
+    let snmp =
+        "[snmp]\nallow = ['::1']\ncommunity_file = 'c'\n[snmp.agents]\nA = '[::1]:1161'\nb = '[::1]:1162'\n";
+    std::fs::write(&toml, snmp).unwrap();
+    let (code, said) = check(&[toml.to_str().unwrap()]);
+    assert!(code == Some(1) && said.contains("error: [snmp] community_file: cannot read c: "), "{said}");
+    std::fs::write(folder.join("c"), "s3cret\n").unwrap();
+    let (code, said) = check(&[toml.to_str().unwrap()]);
+    assert!(
+        code == Some(0) && said.contains("note: [snmp.agents] has 'b'") && !said.contains("'A'"),
+        "{said}"
+    );
+    assert!(!said.contains("s3cret"), "{said}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
 
@@ -417,4 +430,82 @@ fn a_heading_without_its_end_is_an_error() {
     let (output, said) = check("begun", text, &[]);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("ups.conf:4: error: '[q' is no section"), "{said}");
+}
+
+/// Found by a review: the file was good, and the server did not start, or turned every browser away.
+#[test]
+fn a_certificate_is_looked_at_as_the_server_does() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = std::env::temp_dir().join(format!("qxups-check-{}-certificate", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    let lasting = folder.join("var");
+    std::fs::create_dir_all(&lasting).unwrap();
+    // the server's user has to come to it
+    std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).unwrap();
+    std::fs::write(folder.join("ups.conf"), "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\n").unwrap();
+    let pem = tls::TlsIdentity::make(&["localhost".to_string()]).unwrap();
+    std::fs::write(folder.join("good.pem"), pem).unwrap();
+    std::fs::set_permissions(folder.join("good.pem"), PermissionsExt::from_mode(0o644)).unwrap();
+    std::fs::write(folder.join("empty.pem"), "nothing\n").unwrap();
+    std::fs::set_permissions(folder.join("empty.pem"), PermissionsExt::from_mode(0o644)).unwrap();
+    let check = |upsd: &str, toml: &str, lasting: &std::path::Path, more: &[&str]| {
+        std::fs::write(folder.join("upsd.conf"), upsd).unwrap();
+        std::fs::write(folder.join("qxups.toml"), toml).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qxups"));
+        command.arg("check-config").args(more).env("NUT_CONFPATH", &folder).env("QXUPS_VARPATH", lasting);
+        let output = command.output().unwrap();
+        let said = String::from_utf8(output.stdout).unwrap().replace(&format!("{}/", folder.display()), "");
+        (output.status.code(), said)
+    };
+    let page = "\n[web]\nlisten = [\"0.0.0.0:3494\"]\n";
+    let none = folder.join("no-such-folder");
+    for (upsd, toml, lasting, code, part) in [
+        ("", page, &lasting, 0, "qxups.toml: 0 errors, 0 notes"),
+        ("# x\nCERTFILE good.pem\n", page, &lasting, 0, "upsd.conf: 0 errors, 0 notes"),
+        ("# x\nCERTFILE no.pem\n", "", &lasting, 1, "upsd.conf:2: error: CERTFILE "),
+        ("# x\nCERTFILE empty.pem\n", page, &lasting, 1, "upsd.conf:2: error: CERTFILE "),
+        ("CERTIDENT nss secret\n", page, &lasting, 1, "qxups.toml:2: error: pages are to be encrypted"),
+        ("LISTEN 0.0.0.0\nCERTIDENT nss secret\n", "", &lasting, 0, "upsd.conf:2: note: CERTIDENT"),
+        ("", page, &none, 1, "qxups.toml:2: error: pages are to be encrypted"),
+        ("CERTREQUEST 2\nCERTFILE good.pem\n", "", &lasting, 1, "write CERTPATH"),
+        // nothing is encrypted: none is needed
+        ("", "[web]\nlisten = [\"127.0.0.1:3494\"]\n", &none, 0, "0 errors, 0 notes"),
+    ] {
+        let (status, said) = check(upsd, toml, lasting, &[]);
+        assert_eq!(status, Some(code), "{upsd} {toml}: {said}");
+        assert!(said.contains(part) && !said.contains("secret"), "{upsd} {toml}: {said}");
+    }
+    // named alone, too
+    let alone = folder.join("upsd.conf").display().to_string();
+    let (code, said) = check("CERTFILE no.pem\n", "", &lasting, &[&alone]);
+    assert!(code == Some(1) && said.starts_with("upsd.conf:1: error: CERTFILE "), "{said}");
+    assert!(!lasting.join("qxups-server.pem").exists(), "to check is not to make");
+    // root could read it, the server's user could not
+    std::fs::set_permissions(folder.join("good.pem"), PermissionsExt::from_mode(0o600)).unwrap();
+    let (code, said) = check("CERTFILE good.pem\n", "", &lasting, &[]);
+    match nix::unistd::Uid::effective().is_root() && nix::unistd::User::from_name("nut").unwrap().is_some() {
+        true => {
+            assert!(code == Some(1) && said.contains("the server's user 'nut' may not read it"), "{said}")
+        }
+        false => assert_eq!(code, Some(0), "{said}"),
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+/// Found by a newcomer: of a simulated UPS one mistake was named at a time.
+#[test]
+fn all_mistakes_of_a_simulated_ups_are_named() {
+    finds(
+        "sim-all",
+        "[a]\ndriver = qxups-sim\nprotocol = klingon\nscenario = nowhere\nknob = \"frob 1\"\nseed = x\nprtocol = mecer\n\
+         pollinterval = never\n",
+        &[
+            ("3: error", "there is no dialect"),
+            ("4: error", "scenario"),
+            ("5: error", "frob"),
+            ("6: error", "whole number"),
+            ("7: error", "did you mean protocol?"),
+            ("8: error", "pollinterval"),
+        ],
+    );
 }

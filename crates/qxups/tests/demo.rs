@@ -124,6 +124,49 @@ fn clients_and_browsers_see_several_upses_and_an_outage() {
     demo.end();
 }
 
+/// Found by a newcomer: it waited in silence, without an end.
+#[test]
+fn an_address_that_is_not_of_this_host_is_said_and_ends_it() {
+    let _alone = alone();
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let in_use = taken.local_addr().unwrap().to_string();
+    for (address, part) in [
+        // for documentation (RFC 5737, RFC 6761): of no host
+        ("192.0.2.7", "name an address of this host"),
+        ("no-such-host.invalid", "name an address of this host"),
+        (in_use.as_str(), "another program listens there"),
+        ("127.0.0.1:x", "write an address"),
+    ] {
+        let folder = std::env::temp_dir().join(format!("qxups-demo-test-{}-wrong", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let mut child = Command::new(QXUPS)
+            .args(["demo", "--plain", "-l", address])
+            .env("TMPDIR", &folder)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let end = Instant::now() + PATIENCE;
+        let status = loop {
+            match child.try_wait().unwrap() {
+                Some(status) => break status,
+                None if Instant::now() > end => {
+                    child.kill().unwrap();
+                    panic!("{address}: it goes on");
+                }
+                None => std::thread::sleep(Duration::from_millis(20)),
+            }
+        };
+        let mut said = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+        assert_eq!(status.code(), Some(1), "{address}: {said}");
+        assert!(said.contains(part), "{address}: {said}");
+        // it leaves nothing
+        std::fs::remove_dir(&folder).unwrap();
+    }
+}
+
 #[test]
 fn the_dialect_of_the_outage_can_be_named_and_ports_in_use_are_left_alone() {
     let _alone = alone();

@@ -32,8 +32,8 @@ fn file(name: &str) -> PathBuf {
         end_seen: true,
         low_battery: true,
         lowest_charge: Some((41.5, Provenance::Computed)),
-        lowest_voltage: Some(22.25),
-        mean_load: Some(17.4),
+        lowest_voltage: Some((22.25, Provenance::Computed)),
+        mean_load: Some((17.4, Provenance::Said)),
         energy_wh: Some((151.25, Provenance::Said)),
         ..Outage::default()
     };
@@ -74,7 +74,7 @@ fn tables_fit_a_terminal_and_obey_nothing() {
     let (_, said, _) = run(&path, &["history", "--since", "2026-01-01"]);
     assert!(said.contains("\n2026-03-01 12:00:01  rack          status   OB DISCHRG\n"), "{said}");
     let (_, said, _) = run(&path, &["outages"]);
-    let fields = ["2026-03-01", "12:00:00", "rack", "1:02:05", "42%*", "22.25", "17%", "151.2Wh", "L"];
+    let fields = ["2026-03-01", "12:00:00", "rack", "1:02:05", "42%*", "22.25*", "17%", "151.2Wh", "L"];
     assert!(said.lines().any(|there| there.split_whitespace().eq(fields)), "{said}");
     assert!(said.contains(">0.0 s"), "{said}");
     let (_, said, _) = run(&path, &["history", "-V", "energy"]);
@@ -138,4 +138,43 @@ fn what_is_wrong_is_said_with_what_to_do() {
     assert_eq!(configured("[history]\nenabled = true\n"), (Some(0), String::new()));
     let (code, said) = configured("[history]\n");
     assert!(code == Some(1) && said.contains("enabled = true below [history]"), "{said}");
+}
+
+/// Found here: SQLite left its log behind as the file of who read, and the server could not write its history any more.
+#[test]
+fn reading_leaves_nothing_beside_the_file() {
+    use std::os::unix::ffi::OsStrExt;
+    let path = file("guest %3f?#'\u{fc}");
+    let folder = path.parent().unwrap();
+    let names = || {
+        let mut names: Vec<_> =
+            std::fs::read_dir(folder).unwrap().map(|one| one.unwrap().file_name()).collect();
+        names.sort();
+        names
+    };
+    let before = names();
+    assert!(before.iter().all(|name| !name.as_bytes().ends_with(b"-wal")), "{before:?}");
+    for arguments in [&["history", "--since", "2026-01-01"][..], &["outages"], &["history", "-V", "energy"]] {
+        let (code, said, why) = run(&path, arguments);
+        assert!(code == Some(0) && said.contains("rack"), "{arguments:?}: {said}{why}");
+        assert_eq!(names(), before, "{arguments:?}");
+    }
+    // while a server has it open, what is not in the file yet is read as well
+    let mut server = HistoryFile::open(&path, 16).unwrap();
+    let event = HistoryEvent::new(NOON + 5000, Some("rack"), EventKind::Status, "of just now");
+    server.write(2, &HistoryBatch { at_ms: NOON, events: vec![event], ..HistoryBatch::default() }).unwrap();
+    let (_, said, _) = run(&path, &["history", "--since", "2026-01-01"]);
+    assert!(said.contains("of just now"), "{said}");
+    drop(server);
+    // who may not enter the folder
+    if nix::unistd::Uid::effective().is_root() {
+        use std::os::unix::fs::PermissionsExt;
+        use std::os::unix::process::CommandExt;
+        std::fs::set_permissions(folder, PermissionsExt::from_mode(0o700)).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qxups"));
+        let output = command.args(["outages", "--file"]).arg(&path).uid(65534).gid(65534).output().unwrap();
+        let why = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && why.contains("run this with sudo"), "{why}");
+    }
+    std::fs::remove_dir_all(folder).unwrap();
 }

@@ -78,6 +78,36 @@ fn a_user_of_a_file_is_changed_or_added() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+/// Found by a newcomer: ups.conf had a hash in it, as a setting of its UPS.
+#[test]
+fn a_file_that_is_not_one_of_users_stays_as_it_is() {
+    let folder = folder("kind");
+    for (name, text) in [
+        ("ups.conf", "[rack]\ndriver = nutdrv_qx\nport = auto\n"),
+        ("ups.conf", ""),
+        ("qxups.toml", "[web]\n"),
+        ("nut.conf", "MODE=none\n"),
+        // by what stands in it, whatever it is called
+        ("copy", "[rack]\n  Driver=nutdrv_qx\n"),
+        ("copy", "LISTEN 127.0.0.1\n"),
+        ("copy", "MONITOR rack@localhost 1 a b primary\n"),
+    ] {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        let output = passwd(&[&path, Path::new("rack")], "secret\n");
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(1), "{name}: {said}");
+        assert!(said.contains("no password is written into it") && said.contains("upsd.users"), "{said}");
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+    }
+    // a word that is not known is none of another file
+    let path = folder.join("users.copy");
+    std::fs::write(&path, "[rack]\nacitons = SET\n").unwrap();
+    let output = passwd(&[&path, Path::new("rack")], "secret\n");
+    assert!(output.status.success(), "{output:?}");
+    std::fs::remove_dir_all(folder).unwrap();
+}
+
 /// Found by a review: the owner of a file of another group was refused, and asked to become its owner.
 #[test]
 fn the_group_is_kept_where_it_means_something() {

@@ -483,3 +483,326 @@ fn without_a_ups_nothing_is_written() {
     assert!(text(&output.stderr).contains("there is no UPS to write"), "{output:?}");
     assert!(!conf.exists());
 }
+
+/// A server on a pseudo-terminal's UPS, and its folder of files; it ends when this is dropped.
+struct Driven {
+    ups: Sim,
+    conf: PathBuf,
+    server: Child,
+}
+
+impl Drop for Driven {
+    fn drop(&mut self) {
+        let _ = self.server.kill();
+        let _ = self.server.wait();
+    }
+}
+
+fn free_port() -> u16 {
+    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
+}
+
+/// A folder that every user may use.
+fn open_folder(path: &Path) {
+    std::fs::create_dir_all(path).unwrap();
+    std::fs::set_permissions(path, PermissionsExt::from_mode(0o777)).unwrap();
+}
+
+fn until(what: &str, mut is_so: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !is_so() {
+        assert!(Instant::now() < end, "{what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+fn answers(ups: &str) -> bool {
+    Command::new(QXUPS).args(["get", ups, "ups.status"]).output().unwrap().status.success()
+}
+
+impl Driven {
+    fn start() -> Driven {
+        let ups = Sim::start(QXUPS, &["--protocol", "mecer"]);
+        let (conf, state) = (ups.folder.join("usual"), ups.folder.join("state"));
+        open_folder(&conf);
+        open_folder(&state);
+        let section = format!("[rack]\ndriver = nutdrv_qx\nport = {}\noffdelay = 30\n", ups.port);
+        std::fs::write(conf.join("ups.conf"), section).unwrap();
+        let listen = format!("127.0.0.1:{}", free_port());
+        let server = Command::new(QXUPS)
+            .args(["serve", conf.to_str().unwrap(), "-l", &listen])
+            .envs([("NUT_STATEPATH", &state), ("QXUPS_VARPATH", &state)])
+            .spawn()
+            .unwrap();
+        let driven = Driven { ups, conf, server };
+        until("it is served", || answers(&format!("rack@{listen}")));
+        driven
+    }
+
+    fn setup(&self, folder: &Path, more: &[&str]) -> Output {
+        let mut command = Command::new(QXUPS);
+        command.arg("setup").arg(folder).args(["--no-usb", "--serial", &self.ups.port]).args(more);
+        command.env("NUT_CONFPATH", &self.conf).stdin(Stdio::null()).output().unwrap()
+    }
+}
+
+/// Found by a newcomer: a server that ran took the UPS out of what was written, and 'nolock' was the advice.
+#[test]
+fn a_ups_that_is_driven_already_is_not_lost() {
+    let driven = Driven::start();
+    // into another folder: as the section that drives it has it
+    let other = driven.ups.folder.join("other");
+    let output = driven.setup(&other, &["--yes"]);
+    let said = text(&output.stderr);
+    assert!(output.status.success(), "{said}");
+    assert!(said.contains("drives a UPS there already") && said.contains("(process "), "{said}");
+    assert!(said.contains("it is [rack] of NUT's ups.conf") && !said.contains("nolock"), "{said}");
+    let conf = nut::ups_conf::parse(&std::fs::read(other.join("ups.conf")).unwrap());
+    let section = &conf.sections[0];
+    let value =
+        |name: &str| section.settings.iter().find(|one| one.name == name).unwrap().value.clone().unwrap();
+    assert_eq!(
+        (section.name.as_str(), value("port"), value("offdelay")),
+        ("rack", driven.ups.port.clone(), "30".into())
+    );
+    // into the folder that names it: it stays as it is
+    let before = read(&driven.conf.join("ups.conf"));
+    let output = driven.setup(&driven.conf, &["--yes"]);
+    let said = text(&output.stderr);
+    assert!(output.status.success() && said.contains("is [rack] of ups.conf already"), "{said}");
+    assert_eq!(read(&driven.conf.join("ups.conf")), before);
+    // where no section is known, the port is written, and the driver finds the dialect
+    std::fs::write(driven.conf.join("ups.conf"), "").unwrap();
+    let third = driven.ups.folder.join("third");
+    let output = driven.setup(&third, &["--yes"]);
+    assert!(output.status.success(), "{output:?}");
+    let written = read(&third.join("ups.conf"));
+    assert!(written.contains("[ups]") && written.contains(&driven.ups.port), "{written}");
+    assert!(!written.contains("protocol"), "{written}");
+}
+
+/// Who uses the port is named; it is no UPS as far as is known.
+#[test]
+fn a_port_that_another_program_holds_is_said_with_that_program() {
+    let ups = Sim::start(QXUPS, &["--protocol", "mecer"]);
+    let mut holder = Command::new("flock").args(["-x", &ups.port, "sleep", "60"]).spawn().unwrap();
+    let is_held = || {
+        let tried = Command::new("flock").args(["-n", "-x", &ups.port, "true"]).status().unwrap();
+        !tried.success()
+    };
+    until("it is held", is_held);
+    let conf = ups.folder.join("nut");
+    let output = Command::new(QXUPS)
+        .args(["setup", conf.to_str().unwrap(), "--no-usb", "--yes", "--serial", &ups.port])
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    let scanned = Command::new(QXUPS).args(["scan", "--no-usb", "--serial", &ups.port]).output().unwrap();
+    let (said, holder_pid) = (text(&output.stderr), holder.id());
+    let _ = Command::new("pkill").args(["-P", &holder_pid.to_string()]).status();
+    let _ = holder.kill();
+    let _ = holder.wait();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for said in [said.clone(), text(&scanned.stderr)] {
+        assert!(said.contains("it is in use by ") && said.contains("(process "), "{said}");
+        assert!(!said.contains("nolock") && !said.contains("EAGAIN"), "{said}");
+    }
+    assert!(said.contains("nothing is written") && !conf.exists(), "{said}");
+}
+
+/// Found by a newcomer: 'ups0' was written as it was typed, and the driver looked for it in its own folder.
+#[test]
+fn a_port_without_its_folder_is_written_whole_or_refused() {
+    let ups = Sim::start(QXUPS, &["--protocol", "mecer"]);
+    symlink(&ups.port, ups.folder.join("ups0")).unwrap();
+    let conf = ups.folder.join("nut");
+    let run = |port: &str| {
+        let mut command = Command::new(QXUPS);
+        command.arg("setup").arg(&conf).args(["--no-usb", "--yes", "--serial", port]);
+        command.current_dir(&ups.folder).stdin(Stdio::null()).output().unwrap()
+    };
+    for (port, part) in [("no-such-port", "write the whole path"), ("auto", "write the whole path")] {
+        let output = run(port);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(part) && said.contains("nothing is written") && !conf.exists(), "{said}");
+    }
+    let output = run("ups0");
+    assert!(output.status.success(), "{output:?}");
+    let written = nut::ups_conf::parse(&std::fs::read(conf.join("ups.conf")).unwrap());
+    let port = written.sections[0].settings.iter().find(|one| one.name == "port").unwrap();
+    assert_eq!(port.value.as_deref(), ups.folder.join("ups0").to_str());
+}
+
+/// Found by a newcomer: a device server that was named and not there was no failure.
+#[test]
+fn a_port_that_was_named_and_does_not_answer_is_a_failure_in_scripts() {
+    let site = Site::with(&[("ups.conf", "[a]\ndriver = usbhid-ups\nport = auto\n")]);
+    let before = site.files();
+    let nowhere = format!("127.0.0.1:{}", free_port());
+    for how in ["--print", "--yes"] {
+        let output = Command::new(QXUPS)
+            .args(["setup", site.conf.to_str().unwrap(), "--no-usb", "--tcp", &nowhere, how])
+            .stdin(Stdio::null())
+            .output()
+            .unwrap();
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{how}: {said}");
+        assert!(said.contains(&format!("tcp://{nowhere} was named")) && said.contains("refused"), "{said}");
+        assert!(said.contains("nothing is written") && output.stdout.is_empty(), "{output:?}");
+        assert_eq!(site.files(), before);
+    }
+}
+
+/// Found by a newcomer: after nine answers a mistake of former days was said.
+#[test]
+fn files_that_cannot_be_added_to_are_said_before_any_question() {
+    for (name, file, part) in [
+        ("ups.conf", "[a]\ndriver = usbhid-ups\nport = auto\ndesc = \"open\n", "ups.conf"),
+        ("ups.conf", "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\nfrob\n", "ups.conf, line 4"),
+        ("upsd.users", "[a]\npassword = \"open\n", "upsd.users"),
+        ("upsd.conf", "MAXAGE never\n", "upsd.conf, line 1"),
+        ("qxups.toml", "[histroy]\n", "did you mean history"),
+    ] {
+        let site = Site::with(&[(name, file)]);
+        let (code, shown) = site.terminal("--passwords hashed --serial /dev/no-such-port").end();
+        assert_eq!(code, Some(1), "{name}: {shown}");
+        assert!(shown.contains(part) && shown.contains("nothing is written"), "{name}: {shown}");
+        assert!(QUESTIONS.iter().all(|question| !shown.contains(question)), "{name}: {shown}");
+        assert!(!shown.contains("asking "), "no port is asked either: {shown}");
+    }
+}
+
+/// upsmon gives its password as it is; where only the hash is known, no line can be written.
+#[test]
+fn upsmon_needs_a_password_that_is_known() {
+    let hash = serve::passwords::hash("secret").unwrap();
+    let hashed = format!("[watch]\npassword = \"{hash}\"\nupsmon primary\n");
+    let secondary = "[watch]\npassword = x\nupsmon secondary\n";
+    for (users, part) in [(hashed.as_str(), "is known as a hash only"), (secondary, "'upsmon primary'")] {
+        let site = Site::with(&[
+            ("upsd.users", users),
+            ("upsmon.conf", "MINSUPPLIES 1\n"),
+            ("nut.conf", "MODE=none\n"),
+        ]);
+        let before = site.files();
+        let output = site.run(&["--yes", "--upsmon", "sim1000"]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(1), "{said}");
+        assert!(said.contains(part) && said.contains("nothing is written"), "{said}");
+        assert_eq!(site.files(), before);
+        // without the option all else is written, and why not upsmon.conf is said
+        let output = site.run(&["--yes"]);
+        let said = text(&output.stderr);
+        assert!(output.status.success() && said.contains("upsmon.conf") && said.contains(part), "{said}");
+        assert_eq!(site.files()["upsmon.conf"], before["upsmon.conf"]);
+    }
+    // a user who watches was not wanted: that is not the fault of a hash
+    let site = Site::with(&[("upsmon.conf", "MINSUPPLIES 1\n")]);
+    let mut terminal = site
+        .terminal("--passwords plain --serial /dev/no-such-port --history no --page no --listen loopback");
+    terminal.answer("Its name for clients", "");
+    terminal.answer("only watch", "-");
+    terminal.answer("may set and command", "-");
+    terminal.answer("Write this?", "yes");
+    let (code, shown) = terminal.end();
+    assert_eq!(code, Some(0), "{shown}");
+    assert!(shown.contains("no user with 'upsmon primary'") && !shown.contains("hash only"), "{shown}");
+}
+
+/// The commands below "Next:", with what is said of each.
+fn next_steps(shown: &str) -> Vec<String> {
+    let after = shown.split("Next:\n").nth(1).unwrap_or_else(|| panic!("{shown}"));
+    after.lines().take_while(|line| line.starts_with("  ")).map(|line| line.trim().to_string()).collect()
+}
+
+/// Runs what was said, as a person pastes it: the line with its remark.
+fn follow(steps: &[String], port: u16, prepare: &dyn Fn(&mut Command)) {
+    let programs = Path::new(QXUPS).parent().unwrap().display().to_string();
+    let path = format!("{programs}:{}", std::env::var("PATH").unwrap());
+    let shell = |line: &str| {
+        let mut command = Command::new("sh");
+        command.args(["-c", line]).env("PATH", &path).stdin(Stdio::null());
+        prepare(&mut command);
+        command
+    };
+    let step =
+        |part: &str| steps.iter().find(|step| step.contains(part)).unwrap_or_else(|| panic!("{steps:?}"));
+    let output = shell(step("check-config")).output().unwrap();
+    assert!(output.status.success(), "{steps:?}: {output:?}");
+    let serve = step("qxups serve");
+    let mut server = shell(&format!("exec env {serve}")).stderr(Stdio::piped()).spawn().unwrap();
+    let there = format!("sim1000@127.0.0.1:{port}");
+    let end = Instant::now() + PATIENCE;
+    while !answers(&there) && Instant::now() < end && server.try_wait().unwrap().is_none() {
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    let (is_there, reload) = (answers(&there), shell(step("qxups reload")).output().unwrap());
+    let _ = server.kill();
+    let said = server.wait_with_output().unwrap();
+    assert!(is_there, "{serve}: {}", text(&said.stderr));
+    assert!(reload.status.success(), "{reload:?}");
+}
+
+/// Found by a newcomer: the commands were those for root and /etc/nut, whoever asked.
+#[test]
+fn what_to_do_next_can_be_followed_as_it_stands() {
+    let ups = Sim::start(QXUPS, &["--protocol", "mecer", "--tcp", "127.0.0.1:0"]);
+    let server = ups.port.strip_prefix("tcp://").unwrap().to_string();
+    // a user who is not root, with a folder of an own, whose name has a blank
+    let home = ups.folder.join("my home");
+    open_folder(&home);
+    let conf = home.join("it's nut");
+    std::fs::create_dir(&conf).unwrap();
+    let port = free_port();
+    std::fs::write(conf.join("upsd.conf"), format!("LISTEN 127.0.0.1 {port}\n")).unwrap();
+    if is_root() {
+        for place in [&home, &conf, &conf.join("upsd.conf")] {
+            std::os::unix::fs::chown(place, Some(65534), Some(65534)).unwrap();
+        }
+    }
+    let plain = |command: &mut Command| {
+        if is_root() {
+            command.uid(65534).gid(65534);
+        }
+        // where they are the folders of the machine are another user's
+        command.env("NUT_STATEPATH", "/no/such/state").env("QXUPS_VARPATH", "/no/such/var");
+    };
+    let mut setup = Command::new(QXUPS);
+    setup.arg("setup").arg(&conf).args(["--no-usb", "--tcp", &server, "--yes", "--page", "no"]);
+    plain(&mut setup);
+    let output = setup.stdin(Stdio::null()).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    let steps = next_steps(&text(&output.stdout));
+    assert!(steps.iter().all(|step| !step.contains("systemctl") && step.contains(" # ")), "{steps:?}");
+    follow(&steps, port, &plain);
+    if !is_root() {
+        return;
+    }
+    // root, with a folder that the server's user may not enter, and without the folders that a package makes
+    let closed = ups.folder.join("closed");
+    std::fs::create_dir(&closed).unwrap();
+    std::fs::set_permissions(&closed, PermissionsExt::from_mode(0o700)).unwrap();
+    let (conf, state, port) = (closed.join("nut"), ups.folder.join("run"), free_port());
+    std::fs::create_dir(&conf).unwrap();
+    std::fs::write(conf.join("upsd.conf"), format!("LISTEN 127.0.0.1 {port}\n")).unwrap();
+    let root = |command: &mut Command| {
+        command.env("NUT_STATEPATH", &state).env("QXUPS_VARPATH", &state);
+    };
+    let mut setup = Command::new(QXUPS);
+    setup.arg("setup").arg(&conf).args(["--no-usb", "--tcp", &server, "--yes", "--page", "no"]);
+    root(&mut setup);
+    let output = setup.stdin(Stdio::null()).output().unwrap();
+    let steps = next_steps(&text(&output.stdout));
+    let user = nix::unistd::User::from_name("nut").unwrap();
+    if user.is_some() {
+        let made =
+            steps.iter().find(|step| step.starts_with("install -d")).unwrap_or_else(|| panic!("{steps:?}"));
+        assert!(Command::new("sh").args(["-c", made]).status().unwrap().success(), "{made}");
+        assert!(steps.iter().any(|step| step.starts_with("qxups serve -u root ")), "{steps:?}");
+        follow(&steps, port, &root);
+    } else {
+        // what would change the accounts of this machine is only looked at
+        assert!(steps.iter().any(|step| step.starts_with("useradd --system nut")), "{steps:?}");
+    }
+}

@@ -1,6 +1,8 @@
 //! TLS: which certificate the server shows, and on which listeners it offers TLS at all.
 
-use nut::upsd_conf::{CertificateRequest, StartTls, UpsdConf};
+use crate::extras::WebOptions;
+use crate::listener::is_all_loopback;
+use nut::upsd_conf::{CertificateRequest, Listen, StartTls, UpsdConf};
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -107,6 +109,57 @@ impl Encryption {
         };
         wanted && self.config.is_some()
     }
+}
+
+/// Whether a certificate is needed at all: one is only made where TLS is offered somewhere.
+pub(crate) fn is_wanted(conf: &UpsdConf, listen: &[Listen], web: &WebOptions) -> bool {
+    web.wants_certificate()
+        || conf.certificate_file.is_some()
+        || matches!(conf.start_tls, Some(StartTls::Always))
+        || !is_all_loopback(listen)
+}
+
+/// What comes of the certificate of a server with these files, without a server: sentences for its log, and whether its
+/// pages are left without one. `lasting` is where the server keeps its own, which is not made here.
+///
+/// # Errors
+/// What keeps the server from starting.
+pub fn check_certificate(
+    conf: &UpsdConf,
+    web: &WebOptions,
+    folder: &Path,
+    lasting: &Path,
+) -> Result<CheckedCertificate, String> {
+    let mut checked = CheckedCertificate::default();
+    let for_pages = web.wants_certificate();
+    if !is_wanted(conf, &conf.listen, web) {
+        return Ok(checked);
+    }
+    let is_own = conf.certificate_file.is_none() && conf.certificate_identity.is_none();
+    let is_offered = for_pages || conf.start_tls != Some(StartTls::Never);
+    let encryption = match is_own && is_offered && !lasting.join(OWN).exists() {
+        // it is made at the start
+        true if lasting.is_dir() => return clients(conf, folder).map(|_| checked),
+        true => {
+            let why = format!(
+                "the server cannot keep a certificate in {}, which is not there: make that folder for its user, or write CERTFILE",
+                lasting.display()
+            );
+            Encryption::lacking(why, &mut checked.hints)
+        }
+        false => Encryption::of(conf, folder, lasting, for_pages, &mut checked.hints)?,
+    };
+    checked.pages_lack = encryption.lacks.filter(|_| for_pages);
+    Ok(checked)
+}
+
+/// What comes of a certificate.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CheckedCertificate {
+    /// What the server logs.
+    pub hints: Vec<String>,
+    /// Why the pages that are to be encrypted have none: browsers are turned away.
+    pub pages_lack: Option<String>,
 }
 
 /// Who may come, by CERTREQUEST: those who signed the certificates of clients are in the folder or file of CERTPATH.

@@ -12,6 +12,8 @@ use tokio::time::Instant;
 const FIRST: Duration = Duration::from_millis(200);
 /// And at most; no check waits longer, whatever fails meanwhile.
 const LONGEST: Duration = Duration::from_secs(2);
+/// The same for logins to the page, of which those of an address are checked one after the other: two guesses a second.
+const LONGEST_OF_PAGES: Duration = Duration::from_millis(500);
 /// After so long without a failure an address is as new.
 const FORGIVEN: Duration = Duration::from_secs(300);
 /// Of so many addresses it is known; of more, the one that failed least lately is forgotten.
@@ -26,8 +28,17 @@ pub(crate) fn neighbourhood(address: IpAddr) -> IpAddr {
 }
 
 /// The addresses that failed.
-#[derive(Debug, Default)]
-pub(crate) struct Guard(HashMap<IpAddr, Failures>);
+#[derive(Debug)]
+pub(crate) struct Guard {
+    failed: HashMap<IpAddr, Failures>,
+    longest: Duration,
+}
+
+impl Default for Guard {
+    fn default() -> Guard {
+        Guard { failed: HashMap::new(), longest: LONGEST }
+    }
+}
 
 #[derive(Clone, Copy, Debug)]
 struct Failures {
@@ -36,33 +47,40 @@ struct Failures {
 }
 
 impl Failures {
-    fn until(&self) -> Instant {
+    fn until(&self, longest: Duration) -> Instant {
         let wait = FIRST.saturating_mul(1 << (self.count - 1).min(16));
-        self.last + wait.min(LONGEST)
+        self.last + wait.min(longest)
     }
 }
 
 impl Guard {
+    /// For logins to the page.
+    pub fn of_pages() -> Guard {
+        Guard { longest: LONGEST_OF_PAGES, ..Guard::default() }
+    }
+
     /// Until when a check for this address has to wait, which waits since then.
     pub fn waits(&self, address: IpAddr, since: Instant) -> Option<Instant> {
-        let until = self.0.get(&neighbourhood(address))?.until().min(since + LONGEST);
+        let known = self.failed.get(&neighbourhood(address))?;
+        let until = known.until(self.longest).min(since + self.longest);
         (until > Instant::now()).then_some(until)
     }
 
     /// How often checks for this address failed lately.
     pub fn failures(&self, address: IpAddr) -> u32 {
-        let known = self.0.get(&neighbourhood(address));
+        let known = self.failed.get(&neighbourhood(address));
         known.filter(|failures| failures.last.elapsed() <= FORGIVEN).map_or(0, |failures| failures.count)
     }
 
     /// A check failed.
     pub fn failed(&mut self, address: IpAddr) {
         let (address, now) = (neighbourhood(address), Instant::now());
-        if self.0.len() >= MOST && !self.0.contains_key(&address) {
-            let oldest = self.0.iter().min_by_key(|(_, failures)| failures.last).map(|(address, _)| *address);
-            oldest.map(|oldest| self.0.remove(&oldest));
+        if self.failed.len() >= MOST && !self.failed.contains_key(&address) {
+            let oldest =
+                self.failed.iter().min_by_key(|(_, failures)| failures.last).map(|(address, _)| *address);
+            oldest.map(|oldest| self.failed.remove(&oldest));
         }
-        let failures = self.0.entry(address).or_insert(Failures { count: 0, last: now });
+        let failures = self.failed.entry(address).or_insert(Failures { count: 0, last: now });
         if now.saturating_duration_since(failures.last) > FORGIVEN {
             failures.count = 0;
         }
@@ -115,6 +133,14 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn logins_to_the_page_wait_half_a_second_at_most() {
+        let mut guard = Guard::of_pages();
+        (0..20).for_each(|_| guard.failed(address(1)));
+        let until = guard.waits(address(1), Instant::now());
+        assert_eq!(until, Some(Instant::now() + LONGEST_OF_PAGES));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn a_host_with_many_addresses_is_one() {
         let mut guard = Guard::default();
         let now = Instant::now();
@@ -130,6 +156,6 @@ mod tests {
             guard.failed(IpAddr::from(Ipv4Addr::from(number)));
             tokio::time::advance(Duration::from_nanos(1)).await;
         }
-        assert_eq!(guard.0.len(), MOST);
+        assert_eq!(guard.failed.len(), MOST);
     }
 }

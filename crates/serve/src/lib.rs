@@ -8,6 +8,8 @@
 //! * [`chronicle`]: feeds the history, where there is one.
 //! * [`extras`]: `qxups.toml`, what this server does besides what upsd does.
 //! * `pages`: a page, JSON and metrics over HTTP, where `qxups.toml` asks for them.
+//! * `snmp`: an SNMP agent for each UPS that `qxups.toml` names.
+//! * `mqtt`: all UPSes to an MQTT broker, where `qxups.toml` names one.
 //! * [`passwords`]: hashed passwords; `checks` has them checked beside the thread.
 //! * [`program`]: the command line of upsd, the files, signals, the reload.
 //!
@@ -24,11 +26,15 @@ pub mod extras;
 pub mod fleet;
 mod guard;
 pub mod listener;
+mod mqtt;
 mod pages;
 pub mod passwords;
 pub mod program;
 pub mod server;
 mod settings;
 mod site;
+mod snmp;
 mod tracking;
 mod wire;
+
+pub use encryption::{CheckedCertificate, check_certificate};

@@ -7,7 +7,7 @@ use crate::connection;
 use crate::descriptions::Descriptions;
 use crate::encryption::Encryption;
 use crate::extras::Extras;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, StatusHub};
 use crate::guard::Guard;
 use crate::settings::Settings;
 use crate::tracking::{SystemRandom, Tracking};
@@ -43,6 +43,8 @@ pub struct Server {
     pub(crate) extras: RefCell<Extras>,
     /// The history, where one is written.
     pub(crate) chronicle: RefCell<Option<Rc<Chronicle>>>,
+    /// Who hears each status as it is published: the history, the broker.
+    pub(crate) status_hub: Rc<StatusHub>,
     pub(crate) tracking: Rc<RefCell<Tracking>>,
     pub(crate) guard: RefCell<Guard>,
     pub(crate) checks: Checks,
@@ -145,6 +147,7 @@ impl Server {
             settings: RefCell::new(settings),
             extras: RefCell::default(),
             chronicle: RefCell::default(),
+            status_hub: Rc::default(),
             tracking: Rc::default(),
             guard: RefCell::default(),
             checks: Checks::default(),

@@ -1,11 +1,12 @@
-//! The stream of a client: in the clear, or encrypted once it asked for that.
+//! The stream of a client: in the clear, or encrypted once it asked for that; and the stream to a broker.
 
 use std::future::Future;
 use std::io::{self, Read, Write};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use tls::rustls::{self, ServerConfig, ServerConnection};
+use tls::rustls::pki_types::ServerName;
+use tls::rustls::{self, ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
 use tokio::io::{AsyncRead, Interest, ReadBuf};
 use tokio::net::TcpStream;
 
@@ -17,7 +18,7 @@ const AT_ONCE: usize = 4096;
 /// A client's stream. Nothing here waits.
 pub(crate) struct ClientStream {
     pub stream: TcpStream,
-    tls: Option<Box<ServerConnection>>,
+    tls: Option<Box<Connection>>,
     /// Cipher text that came before TLS began.
     early: Vec<u8>,
 }
@@ -33,9 +34,24 @@ impl ClientStream {
     /// # Errors
     /// What rustls says.
     pub fn secure(&mut self, config: Arc<ServerConfig>, early: Vec<u8>) -> Result<(), rustls::Error> {
-        let mut tls = ServerConnection::new(config)?;
+        let mut tls = Connection::from(ServerConnection::new(config)?);
         tls.set_buffer_limit(Some(UNREAD));
         (self.tls, self.early) = (Some(Box::new(tls)), early);
+        Ok(())
+    }
+
+    /// From now on encrypted, as the end that begins: the server's certificate has to be good for this name.
+    ///
+    /// # Errors
+    /// What rustls says.
+    pub fn secure_to(
+        &mut self,
+        config: Arc<ClientConfig>,
+        name: ServerName<'static>,
+    ) -> Result<(), rustls::Error> {
+        let mut tls = Connection::from(ClientConnection::new(config, name)?);
+        tls.set_buffer_limit(Some(UNREAD));
+        self.tls = Some(Box::new(tls));
         Ok(())
     }
 
@@ -128,7 +144,7 @@ fn read_at_once(stream: &mut TcpStream, buffer: &mut [u8]) -> io::Result<usize> 
 }
 
 /// Gives TLS what came, and sends what it answers.
-fn feed(tls: &mut ServerConnection, mut came: &[u8], stream: &TcpStream) -> io::Result<()> {
+fn feed(tls: &mut Connection, mut came: &[u8], stream: &TcpStream) -> io::Result<()> {
     while !came.is_empty() {
         tls.read_tls(&mut came)?;
         let processed = tls.process_new_packets();
@@ -140,7 +156,7 @@ fn feed(tls: &mut ServerConnection, mut came: &[u8], stream: &TcpStream) -> io::
     Ok(())
 }
 
-fn send(tls: &mut ServerConnection, stream: &TcpStream) -> io::Result<bool> {
+fn send(tls: &mut Connection, stream: &TcpStream) -> io::Result<bool> {
     while tls.wants_write() {
         match tls.write_tls(&mut Sends(stream)) {
             Ok(0) => return Err(io::ErrorKind::WriteZero.into()),

@@ -1,14 +1,16 @@
 //! The history of a server: what drivers say is what is written down, over reloads, new starts and wrong disks.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+#[path = "../../history/tests/common/disk.rs"]
+mod disk;
 mod site;
 
+use disk::{EXT4, Frozen, on_a_disk};
 use history::{EventKind, EventRecord, HistoryReader, OutageRecord};
 use site::{FakeDriver, Site, free_port};
 use std::io::{Read, Write};
 use std::net::TcpStream;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 const CONF: &str = "[rack]\ndriver = usbhid-ups\n";
@@ -157,22 +159,6 @@ fn a_server_that_is_stopped_writes_what_it_has() {
     assert_eq!((last.kind, last.text.as_str()), (Some(EventKind::Stop), "SIGTERM"));
 }
 
-/// A disk that answers no write until it is thawed.
-struct Frozen<'p>(&'p Path);
-
-impl Frozen<'_> {
-    fn new(disk: &Path) -> Frozen<'_> {
-        assert!(Command::new("fsfreeze").arg("-f").arg(disk).status().unwrap().success());
-        Frozen(disk)
-    }
-}
-
-impl Drop for Frozen<'_> {
-    fn drop(&mut self) {
-        let _ = Command::new("fsfreeze").arg("-u").arg(self.0).status();
-    }
-}
-
 fn page(port: u16, target: &str) -> std::io::Result<String> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_read_timeout(Some(Duration::from_secs(10)))?;
@@ -182,37 +168,21 @@ fn page(port: u16, target: &str) -> std::io::Result<String> {
     Ok(all)
 }
 
-/// Writes wait in the kernel, without an error, as on a card that does not answer any more. In a mount namespace of its
-/// own, which only root may have.
+/// A disk that can be frozen, for this test; see `on_a_disk`.
+fn disk_of_its_own(test: &str) -> Option<PathBuf> {
+    let folder = std::env::temp_dir().join(format!("qxups-serve-{test}-{}", std::process::id()));
+    let disk = on_a_disk(test, &folder, EXT4);
+    if disk.is_none() {
+        let _ = std::fs::remove_dir_all(&folder);
+    }
+    disk
+}
+
+/// Writes wait in the kernel, without an error, as on a card that does not answer any more.
 #[test]
 fn a_disk_that_hangs_costs_clients_and_pages_nothing_and_ends_no_later() {
-    const DISK: &str = "QXUPS_TEST_HANGS";
-    let Some(disk) = std::env::var_os(DISK).map(PathBuf::from) else {
-        let disk = std::env::temp_dir().join(format!("qxups-serve-hangs-{}", std::process::id()));
-        std::fs::create_dir_all(&disk).unwrap();
-        let inside = "truncate -s 24M \"$QXUPS_TEST_HANGS\".image && mkfs.ext4 -q \"$QXUPS_TEST_HANGS\".image && \
-                      mount -o loop \"$QXUPS_TEST_HANGS\".image \"$QXUPS_TEST_HANGS\" && \
-                      exec \"$0\" a_disk_that_hangs_costs_clients_and_pages_nothing_and_ends_no_later --exact --nocapture";
-        let outcome = Command::new("unshare")
-            .args(["--mount", "sh", "-c", inside])
-            .arg(std::env::current_exe().unwrap())
-            .env(DISK, &disk)
-            .output()
-            .unwrap();
-        let said = format!(
-            "{}{}",
-            String::from_utf8_lossy(&outcome.stdout),
-            String::from_utf8_lossy(&outcome.stderr)
-        );
-        let _ = std::fs::remove_file(disk.with_extension("image"));
-        let _ = std::fs::remove_dir_all(&disk);
-        if !outcome.status.success() && said.contains("unshare failed") {
-            eprintln!("left out: only root may mount a disk");
-            return;
-        }
-        assert!(outcome.status.success(), "{said}");
-        return;
-    };
+    let test = "a_disk_that_hangs_costs_clients_and_pages_nothing_and_ends_no_later";
+    let Some(disk) = disk_of_its_own(test) else { return };
     let (mut site, http) = (Site::new("history-hangs", CONF, ""), free_port());
     let file = disk.join("history.sqlite");
     let extras = format!(
@@ -268,4 +238,88 @@ fn a_disk_that_hangs_costs_clients_and_pages_nothing_and_ends_no_later() {
     assert!(site.log().contains("exiting on SIGTERM"), "{}", site.log());
     drop(frozen);
     assert!(site.wait().success(), "{}", site.log());
+}
+
+/// The process itself stays until the kernel is done with its last write, as any does; but it gives way at once: to who asks for
+/// the stop, to clients, and to the next server.
+#[test]
+fn a_stop_while_the_disk_hangs_makes_way_for_the_next_server() {
+    let Some(disk) = disk_of_its_own("a_stop_while_the_disk_hangs_makes_way_for_the_next_server") else {
+        return;
+    };
+    let http = free_port();
+    let mut site = Site::new("history-stop-hangs", &format!("{CONF}[sim]\ndriver = qxups-sim\n"), "");
+    site.write("qxups.toml", &format!("[web]\nlisten = ['127.0.0.1:{http}']\n{ON}"));
+    let driver = FakeDriver::start(&site, SOCKET, DUMP);
+    // all that lasts is there
+    let upsd = |site: &Site| {
+        let mut upsd = site.upsd();
+        upsd.env("QXUPS_VARPATH", &disk);
+        upsd
+    };
+    site.start_with(upsd(&site));
+    let statuses = || -> Vec<String> {
+        let all = HistoryReader::open(&disk.join("history.sqlite"))
+            .and_then(|reader| reader.events(Some("rack"), 0, 99_999))
+            .unwrap_or_default();
+        let is_status =
+            |event: &EventRecord| matches!(event.kind, Some(EventKind::Status | EventKind::Fresh));
+        all.into_iter().filter(is_status).map(|event| event.text).collect()
+    };
+    site.until("it is seen on mains", || statuses() == ["OL"]);
+    let frozen = Frozen::new(&disk);
+    driver.say(TO_BATTERY);
+    // the thread waits in the kernel by now
+    std::thread::sleep(Duration::from_millis(1500));
+    let began = Instant::now();
+    let stopped = upsd(&site).args(["-c", "stop"]).output().unwrap();
+    assert!(stopped.status.success(), "{stopped:?}");
+    let is_gone = |name: &str| !site.state().join(name).exists();
+    site.until("it serves no longer", || {
+        let refused = |port: u16| TcpStream::connect(("127.0.0.1", port)).is_err();
+        refused(site.port) && refused(http) && is_gone("upsd.pid") && is_gone("upsd.control")
+    });
+    assert!(began.elapsed() < Duration::from_secs(10), "{:?}", began.elapsed());
+    // the next one serves, while the disk still hangs
+    let mut old = site.take_server();
+    site.start_with(upsd(&site));
+    site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+    site.until("it has pages", || page(http, "/ups/rack").is_ok_and(|page| page.starts_with("HTTP/1.1 200")));
+    drop(frozen);
+    assert!(old.wait().unwrap().success(), "{}", site.log());
+    // what waited went with the process; the file is whole, and the next one goes on with it
+    let is_open = || site.log().contains("is written again") || statuses().len() > 2;
+    site.until("the next one has the file", is_open);
+    driver.say(TO_BATTERY);
+    site.until("it writes", || {
+        statuses().len() > 2 && statuses().last().is_some_and(|last| last == "OB DISCHRG")
+    });
+    assert_eq!(statuses()[0], "OL");
+}
+
+/// Found by a review: two servers wrote one file, and the same time was there twice.
+#[test]
+fn a_second_server_with_the_same_file_goes_on_without_until_the_first_is_gone() {
+    let (mut first, _driver) = started("history-first");
+    let mut second = Site::new("history-second", CONF, "");
+    let shared = format!("[history]\nenabled = true\nsize_mib = 16\nfile = '{}'\n", file(&first).display());
+    second.write("qxups.toml", &shared);
+    let driver = FakeDriver::start(&second, SOCKET, DUMP);
+    second.start();
+    second.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+    let said = format!("another server (process {}) writes it", first.pid());
+    second.until("it says so", || second.log().contains(&said));
+    driver.say(TO_BATTERY);
+    second.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OB DISCHRG\"");
+    driver.say(TO_MAINS);
+    // it tries again in vain
+    std::thread::sleep(Duration::from_secs(12));
+    assert_eq!(statuses(&first), ["OL"], "the second wrote nothing");
+    assert_eq!(second.log().matches("going on without").count(), 1, "{}", second.log());
+    first.kill();
+    second.until("it takes it", || second.log().contains("is written again"));
+    driver.say(TO_BATTERY);
+    second.until("it writes", || statuses(&first) == ["OL", "OB DISCHRG"]);
+    let gaps = events(&first).into_iter().filter(|event| event.kind == Some(EventKind::Gap));
+    assert!(gaps.map(|gap| gap.text).all(|text| text.contains("another server wrote the file")));
 }

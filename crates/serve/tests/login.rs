@@ -4,12 +4,15 @@
 
 mod site;
 
+use history::HistoryReader;
 use nix::sys::signal::Signal;
 use serve::passwords;
 use site::{FakeDriver, Site, free_port};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 const CONF: &str = "[rack]\ndriver = qxups-sim\n[odd]\ndriver = fake\nport = auto\n[gone]\ndriver = usbhid-ups\nport = auto\n";
@@ -17,7 +20,7 @@ const DUMP: &str = "SETINFO ups.status \"OL\"\nSETINFO input.sensitivity \"low\"
                     SETAUX input.sensitivity 10\nADDENUM input.sensitivity \"high\"\nADDENUM input.sensitivity \"low\"\n\
                     SETINFO input.transfer.low \"170\"\nSETFLAGS input.transfer.low RW\nADDRANGE input.transfer.low 160 180\n\
                     SETINFO ups.id \"<script>\"\nSETFLAGS ups.id RW STRING\nSETAUX ups.id 8\n\
-                    ADDCMD load.off\nADDCMD beeper.mute\nDATAOK\nDUMPDONE\n";
+                    ADDCMD load.off\nADDCMD load.off.delay\nADDCMD beeper.mute\nDATAOK\nDUMPDONE\n";
 
 fn users() -> String {
     let hash = passwords::hash("hashed secret").unwrap();
@@ -188,6 +191,10 @@ fn orders_go_out_and_what_came_of_them_is_said() {
     for (query, expected) in [
         ("setting=input.sensitivity&value=medium", 409),
         ("setting=input.transfer.low&value=181", 409),
+        ("setting=input.transfer.low&value=1.7e2", 409),
+        ("setting=input.transfer.low&value=%2B170", 409),
+        ("setting=input.transfer.low&value=+170", 409),
+        ("command=load.off.delay&value=6e1", 409),
         ("setting=ups.id&value=123456789", 409),
         ("setting=ups.status&value=OB", 403),
         ("setting=nothing&value=1", 404),
@@ -233,6 +240,10 @@ fn programs_give_orders_by_the_api() {
         ("POST /api/v1/ups/rack/commands/load.off", admin, "value=600", 409),
         ("PUT /api/v1/ups/odd/settings/ups.status", admin, "value=OB", 403),
         ("PUT /api/v1/ups/odd/settings/input.transfer.low", admin, "value=181", 409),
+        ("PUT /api/v1/ups/odd/settings/input.transfer.low", admin, "value=17e1", 409),
+        ("PUT /api/v1/ups/odd/settings/input.transfer.low", admin, "value=%2B170", 409),
+        ("PUT /api/v1/ups/odd/settings/input.transfer.low", admin, "value=%20170", 409),
+        ("POST /api/v1/ups/odd/commands/load.off.delay", admin, "value=6e1", 409),
         ("POST /api/v1/ups/gone/commands/load.off", admin, "", 409),
         ("POST /api/v1/ups/odd/commands/load.on", admin, "", 404),
     ] {
@@ -298,11 +309,48 @@ fn each_user_has_the_rights_of_the_file() {
     }
     let began = Instant::now();
     assert_eq!(guesser.log_in("admin", "guess"), 403);
-    assert!(began.elapsed() >= Duration::from_millis(1000), "{:?}", began.elapsed());
+    assert!(began.elapsed() >= Duration::from_millis(400), "{:?}", began.elapsed());
     let began = Instant::now();
     let mut client = site::connect_from("127.0.0.9", pages.site.port).user("reader", "one");
     assert_eq!(client.ask("LOGIN odd"), "OK");
     assert!(began.elapsed() < Duration::from_millis(1000), "{:?}", began.elapsed());
+}
+
+/// Eight programs guess the password of one user, as fast as they are let; users of the same address log in all the same.
+#[test]
+fn guesses_from_an_address_lock_none_of_its_users_out() {
+    const GUESSERS: u32 = 8;
+    let pages = Pages::start("guesses", &users(), "");
+    let ends = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let guessers: Vec<_> = (0..GUESSERS)
+            .map(|_| {
+                let mut guesser = pages.browser();
+                let ends = &ends;
+                scope.spawn(move || {
+                    let mut guesses = 0;
+                    while !ends.load(Ordering::Relaxed) {
+                        assert_eq!(guesser.log_in("hashed", "guess"), 403);
+                        guesses += 1;
+                    }
+                    guesses
+                })
+            })
+            .collect();
+        std::thread::sleep(Duration::from_secs(2));
+        // by another name behind one check, by the same behind those that wait
+        for (name, password, within) in [("admin", "secret", 5), ("hashed", "hashed+secret", 15)] {
+            let began = Instant::now();
+            assert_eq!(pages.browser().log_in(name, password), 303, "{name}");
+            let waited = began.elapsed();
+            println!("{name} waited for {waited:?}");
+            assert!(waited < Duration::from_secs(within), "{name}: {waited:?}");
+        }
+        ends.store(true, Ordering::Relaxed);
+        let guesses: u32 = guessers.into_iter().map(|guesser| guesser.join().unwrap()).sum();
+        // no program has more than two guesses a second, however many it makes at once
+        assert!(guesses < 60, "{guesses}");
+    });
 }
 
 #[test]
@@ -450,6 +498,91 @@ fn an_account_that_cannot_be_written_is_none() {
     assert!(!browser.is_in() && !pages.site.state().join("page.users").exists());
     std::fs::remove_dir_all(&draft).unwrap();
     assert_eq!(status(&browser.create(&pages.code(), "me", "long+enough")), 303);
+}
+
+/// A disk of 2 MiB, in a mount namespace in which this test runs once more, is filled to the last page under the history and
+/// the account; only root may have one.
+#[test]
+fn a_disk_that_is_really_full_costs_history_and_account_and_no_more() {
+    const INSIDE: &str = "QXUPS_TEST_FULL_DISK";
+    if std::env::var_os(INSIDE).is_none() {
+        let outcome = Command::new("unshare")
+            .arg("--mount")
+            .arg(std::env::current_exe().unwrap())
+            .args([
+                "a_disk_that_is_really_full_costs_history_and_account_and_no_more",
+                "--exact",
+                "--nocapture",
+            ])
+            .env(INSIDE, "yes")
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&outcome.stdout) + String::from_utf8_lossy(&outcome.stderr);
+        if !outcome.status.success() && said.contains("unshare failed") {
+            return eprintln!("left out: only root may mount a disk");
+        }
+        assert!(outcome.status.success(), "{said}");
+        return;
+    }
+    let (mut site, port) = (Site::new("login-full-disk", CONF, ""), free_port());
+    let var = site.folder.join("var");
+    std::fs::create_dir(&var).unwrap();
+    assert!(
+        Command::new("mount")
+            .args(["-t", "tmpfs", "-o", "size=2m", "none"])
+            .arg(&var)
+            .status()
+            .unwrap()
+            .success()
+    );
+    site.write("upsd.users", NO_USER);
+    site.write("qxups.toml", &format!("[web]\nlisten = ['127.0.0.1:{port}']\n[history]\nenabled = true\n"));
+    let odd = FakeDriver::start(&site, "fake-odd", DUMP);
+    let mut upsd = site.upsd();
+    upsd.env("QXUPS_VARPATH", &var);
+    site.start_with(upsd);
+    site.until_answer("GET VAR odd ups.status", "VAR odd ups.status \"OL\"");
+    let pages = Pages { site, odd, port };
+    pages.site.until("the code stands in the log", || pages.site.log().contains("give this code: "));
+    let events =
+        || HistoryReader::open(&var.join("history.sqlite")).and_then(|it| it.events(Some("odd"), 0, 99_999));
+    pages.site.until("the history is written", || events().is_ok_and(|events| !events.is_empty()));
+    fill(&var.join("ballast"));
+    let mut browser = pages.browser();
+    let answer = browser.create(&pages.code(), "me", "long+enough");
+    assert!(status(&answer) == 500 && answer.contains("make room"), "{answer}");
+    assert!(!browser.is_in() && !var.join("page.users").exists() && !var.join("page.new").exists());
+    // events until the log of SQLite cannot grow any more
+    let began = Instant::now();
+    while !pages.site.log().contains("the disk is full: make room; going on without") {
+        assert!(began.elapsed() < Duration::from_secs(60), "{}", pages.site.log());
+        pages.odd.say("SETINFO ups.status \"OB\"\n");
+        pages.odd.say("SETINFO ups.status \"OL\"\n");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    pages.odd.say("SETINFO ups.status \"OB LB\"\n");
+    pages.site.until_answer("GET VAR odd ups.status", "VAR odd ups.status \"OB LB\"");
+    assert!(browser.get("/metrics").contains("qxups_history_up 0"));
+    assert_eq!(status(&browser.get("/ups/odd")), 200);
+    // it is tried again, and said no more
+    std::thread::sleep(Duration::from_secs(12));
+    let log = pages.site.log();
+    assert_eq!(log.matches("going on without").count(), 1, "{log}");
+    std::fs::remove_file(var.join("ballast")).unwrap();
+    pages.site.until("it is written again", || pages.site.log().contains("is written again"));
+    assert_eq!(status(&browser.create(&pages.code(), "me", "long+enough")), 303);
+    assert!(browser.is_in());
+    pages.site.until("the last status is there", || {
+        events().is_ok_and(|events| events.iter().any(|event| event.text == "OB LB"))
+    });
+}
+
+/// Fills a disk to its last page.
+fn fill(ballast: &std::path::Path) {
+    let mut file = std::fs::File::create(ballast).unwrap();
+    for size in [64 * 1024, 4096, 1] {
+        while file.write_all(&vec![7; size]).is_ok() {}
+    }
 }
 
 /// Whenever the server is killed, the account is whole or not there.

@@ -257,7 +257,7 @@ fn an_age_is_that_of_the_reading() {
     let age = |name: &str| -> f64 {
         let (_, rest) = json.split_once(&format!("{{\"name\":\"{name}\",")).unwrap();
         let (_, rest) = rest.split_once("\"age_s\":").unwrap();
-        rest.split('}').next().unwrap().parse().unwrap()
+        rest.split(',').next().unwrap().parse().unwrap()
     };
     assert!(age("input.voltage") < 4.0 && age("battery.voltage.nominal") > 6.0, "{json}");
 }

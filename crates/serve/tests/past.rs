@@ -94,6 +94,54 @@ fn what_was_estimated_is_a_series_of_its_own() {
     assert!(page.contains("Charge, estimated") && page.contains("class=\"band line1 estimated\""), "{page}");
 }
 
+/// The time before the history has no part in a series, also where it is asked for, and a range that is none is refused.
+#[test]
+fn a_series_begins_with_its_first_reading() {
+    let (_site, _driver, port) = started("begin", 2, ON);
+    let begin = now_s() - 2 * 86_400;
+    let at = |query: &str| get(port, &format!("/api/v1/ups/rack/history?variable=ups.load&{query}"));
+    for from in ["0", "-40000000", "1"] {
+        let load = at(&format!("from={from}&points=50"));
+        let (at, span) = (column(&load, "said", "at_s"), column(&load, "said", "span_s"));
+        let (first, length) = (at[0].unwrap(), span[0].unwrap());
+        // it was written from the full minute on
+        assert!((begin as f64 - 90.0..=begin as f64 + 1.0).contains(&first), "{from}: {first} {begin}");
+        assert!(length > 0.0 && first + length == at[1].unwrap(), "{from}: {length}");
+        assert!(load.contains(&format!("\"from_s\":{first},")), "{load}");
+        // as fine as two days in 50 points are
+        assert!(span.iter().all(|span| span.unwrap() <= 3600.0 * 4.0), "{span:?}");
+    }
+    // within the history a point may have begun before
+    let within = at("from=-86400&points=50");
+    assert!(column(&within, "said", "at_s")[0].unwrap() <= (now_s() - 86_400) as f64, "{within}");
+    for wrong in ["from=-10&to=-100", "from=4000000000", "from=2000000000&to=1000000000"] {
+        let answer = at(wrong);
+        assert!(answer.starts_with("HTTP/1.1 400") && answer.contains("ends before it begins"), "{answer}");
+    }
+    assert!(at("from=-100&to=-100").starts_with("HTTP/1.1 200"));
+}
+
+/// An outage that lasts is as long as it is now, not as it was when the last minute was written.
+#[test]
+fn an_outage_that_lasts_is_told_as_of_now() {
+    let (site, driver, port) = started("lasts", 0, ON);
+    driver.say("SETINFO ups.status \"OB DISCHRG\"\n");
+    let began = Instant::now();
+    let length = || -> Option<f64> {
+        let json = get(port, "/api/v1/ups/RACK/outages");
+        json.contains("\"lasts\":true").then_some(())?;
+        json.split("\"length_s\":").nth(1)?.split(',').next()?.parse().ok()
+    };
+    // long before a minute has passed
+    site.until("it is five seconds long", || length().is_some_and(|length| length >= 5.0));
+    assert!(length().unwrap() <= began.elapsed().as_secs_f64() + 1.0);
+    assert!(get(port, "/ups/rack/outages").contains("It lasts."));
+    let took = began.elapsed();
+    assert!(took < Duration::from_secs(30), "{took:?}");
+    driver.say("SETINFO ups.status OL\n");
+    site.until("it is over", || get(port, "/api/v1/ups/rack/outages").contains("\"lasts\":false"));
+}
+
 #[test]
 fn outages_and_energy_are_those_of_the_file() {
     let (_site, _driver, port) = started("outages", 30, ON);

@@ -36,8 +36,10 @@ fn main() -> std::io::Result<()> {
     network(&mut seeds)?;
     files_of_upsd(&mut seeds)?;
     rows_of_history(&mut seeds)?;
+    packets_of_brokers(&mut seeds)?;
     reports(&mut seeds)?;
     batteries(&mut seeds)?;
+    snmp(&mut seeds)?;
     for (target, count) in seeds.count {
         println!("{target}: {count} seeds");
     }
@@ -156,6 +158,20 @@ fn requests(seeds: &mut Seeds) -> std::io::Result<()> {
     Ok(())
 }
 
+/// GET, GETNEXT, SET and GETBULK of upsOutputSource by the community `public`, in v1 and v2c (RFC 3416); and texts of a UPS.
+fn snmp(seeds: &mut Seeds) -> std::io::Result<()> {
+    let binding = b"\x30\x10\x30\x0e\x06\x0a\x2b\x06\x01\x02\x01\x21\x01\x04\x01\x00\x05\x00";
+    for (version, kind) in [(0, 0xa0), (1, 0xa0), (1, 0xa1), (1, 0xa3), (1, 0xa5)] {
+        let head = [0x30, 0x2b, 2, 1, version, 4, 6, b'p', b'u', b'b', b'l', b'i', b'c', kind, 0x1e];
+        let numbers = [2, 4, 0x12, 0x34, 0x56, 0x78, 2, 1, 0, 2, 1, 9];
+        seeds.write("snmp_requests", &[&head[..], &numbers, binding].concat())?;
+    }
+    seeds.write(
+        "snmp_requests",
+        b"OB LB RB CAL\nFan failure. Bus voltage below minimum value.\nin progress\n-12.6",
+    )
+}
+
 /// What clients of upsd ask, and what it answers.
 fn network(seeds: &mut Seeds) -> std::io::Result<()> {
     let user = "USERNAME a\nPASSWORD b\n";
@@ -235,10 +251,41 @@ fn files_of_upsd(seeds: &mut Seeds) -> std::io::Result<()> {
         "[history]\nenabled = true\nfile = \"history.sqlite\"\nsize_mib = 0x40\n",
         "[web]\nlisten = [ \"127.0.0.1:3494\",\n  '[::1]:3494' ]\n",
         "history.enabled = true\nhistory = { size_mib = 1_024 }\n",
+        "[mqtt]\nserver = \"[::1]:8883\"\nca = \"a\"\nuser = \"u\"\npassword_file = \"p\"\nversion = \"5\"\nsite = \"s\"\n\
+         prefix = \"a/b\"\ndiscovery = \"homeassistant\"\ncommands = [\"beeper.mute\", \"u:load.on\"]\nkeep_alive = 30\n",
     ] {
         seeds.write("qxups_toml", text.as_bytes())?;
     }
     Ok(())
+}
+
+/// What brokers say, behind a byte for the version: a welcome, a subscription that is there, orders, the word of Home
+/// Assistant, an end. Bytes of MQTT 3.1.1 and 5, by hand.
+fn packets_of_brokers(seeds: &mut Seeds) -> std::io::Result<()> {
+    let message = |head: u8, topic: &str, more: &[u8]| {
+        let mut body = vec![0, topic.len() as u8];
+        body.extend(topic.bytes());
+        body.extend(more);
+        [&[head, body.len() as u8][..], &body].concat()
+    };
+    let command = "q/s/rack/command";
+    let old: [&[u8]; 6] = [
+        &[0, 0x20, 2, 0, 0, 0x90, 3, 0, 1, 0, 0xd0, 0, 0xb0, 2, 0, 2, 0x90, 4, 0, 3, 0, 0],
+        &message(0x30, command, b"beeper.toggle"),
+        &message(0x31, "q/s/gone/ups/status", b"OL"),
+        &message(0x3a, command, b"\0\x07beeper.toggle"),
+        &message(0x30, "homeassistant/status", b"online"),
+        &[0x40, 2, 0, 4],
+    ];
+    seeds.write("mqtt_packets", &old.concat())?;
+    let new: [&[u8]; 5] = [
+        &[1, 0x20, 11, 0, 0, 8, 0x21, 0, 1, 0x27, 0, 0, 0, 60, 0x90, 4, 0, 1, 0, 0, 0xd0, 0],
+        &message(0x30, command, b"\0load.off 30"),
+        &message(0x32, command, b"\0\x07\x05\x02\0\0\0\x1ebeeper.toggle"),
+        &[0x40, 4, 0, 4, 0x87, 0],
+        &[0xe0, 2, 0x8e, 0],
+    ];
+    seeds.write("mqtt_packets", &new.concat())
 }
 
 /// Rows of samples: values that stay, that move, and that are missing.

@@ -104,7 +104,9 @@ fn digest(ups: &UpsView) -> u64 {
     let mut hasher = DefaultHasher::new();
     (&ups.description, ups.state.word(), ups.forced_shutdown).hash(&mut hasher);
     ups.text("ups.status").hash(&mut hasher);
-    json::SUMMARY.iter().for_each(|(_, variable)| ups.text(variable).hash(&mut hasher));
+    for (_, variable) in json::SUMMARY {
+        (ups.text(variable), ups.is_computed(variable)).hash(&mut hasher);
+    }
     hasher.finish()
 }
 

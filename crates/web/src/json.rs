@@ -14,6 +14,10 @@ pub const SUMMARY: [(&str, &str); 4] = [
     ("input_volts", "input.voltage"),
 ];
 
+/// Of these it is said whose word they are: the name in the API and NUT's.
+const SOURCES: [(&str, &str); 2] =
+    [("charge_source", "battery.charge"), ("runtime_source", "battery.runtime")];
+
 /// `/api/v1/ups`: a summary of each UPS.
 pub fn list(fleet: &FleetView) -> String {
     let mut out = String::from("{\"ups\":[");
@@ -54,7 +58,7 @@ pub fn whole(ups: &UpsView) -> String {
         escape::json(variable.unit.sign(), &mut out);
         out.push_str(",\"age_s\":");
         out.push_str(&age(variable.age.or(ups.age)));
-        out.push('}');
+        out.push_str(&format!(",\"computed\":{}}}", ups.is_computed(&variable.name)));
     }
     out.push_str("],\"commands\":[");
     for (at, command) in ups.commands.iter().enumerate() {
@@ -94,6 +98,14 @@ fn summary(ups: &UpsView, out: &mut String) {
     for (name, variable) in SUMMARY {
         let value = ups.text(variable).and_then(number).map_or("null".into(), plain);
         out.push_str(&format!(",\"{name}\":{value}"));
+    }
+    for (name, variable) in SOURCES {
+        let source = match (ups.text(variable).and_then(number), ups.is_computed(variable)) {
+            (None, _) => "null",
+            (Some(_), false) => "\"said\"",
+            (Some(_), true) => "\"computed\"",
+        };
+        out.push_str(&format!(",\"{name}\":{source}"));
     }
 }
 

@@ -180,6 +180,11 @@ impl UpsView {
         self.live().iter().find(|variable| variable.name == name).map(|variable| variable.text.as_str())
     }
 
+    /// Whether a variable of its battery is not the UPS's own word.
+    pub fn is_computed(&self, name: &str) -> bool {
+        self.computed.iter().any(|computed| computed == name)
+    }
+
     /// The words of its status, FSD first where a client forces a shutdown (as upsd writes it). None where it has no
     /// fresh status.
     pub fn words(&self) -> Vec<&str> {

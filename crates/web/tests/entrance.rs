@@ -4,7 +4,7 @@
 
 mod sites;
 
-use sites::Static;
+use sites::{Static, compressed};
 use std::cell::{Cell, RefCell};
 use std::net::IpAddr;
 use std::rc::Rc;
@@ -17,7 +17,7 @@ use web::access::{
     AccessRefused, AccessSite, Caller, CommandControl, IDLE, LoginSeen, PageAccount, PageOrder, PageOutcome,
     PageSecret, SettingControl, Soon, UpsControls,
 };
-use web::http::{Entrance, FORM_WITHIN, Gate, Hub, LOGINS_AT_ONCE, Live, OUTCOME_WITHIN, serve_caller};
+use web::http::{Entrance, FORM_WITHIN, Gate, Hub, Live, OUTCOME_WITHIN, serve_caller};
 use web::view::FleetView;
 use web::{PageSource, Place};
 
@@ -573,6 +573,14 @@ fn bodies_that_are_slow_or_have_no_end_are_cut_off() {
         let huge =
             server.answer(LOCAL, format!("{head}Content-Length: 99999999999\r\n\r\n").as_bytes()).await;
         assert!(status(&huge) == 413 && huge.contains("connection: close"), "{huge}");
+        // a body that is packed is none that was sent
+        for coding in
+            ["gzip, chunked", "chunked\r\nTransfer-Encoding: chunked", "gzip\r\nTransfer-Encoding: chunked"]
+        {
+            let packed = format!("{head}Transfer-Encoding: {coding}\r\n\r\n5\r\nname=\r\n0\r\n\r\n");
+            let answer = server.answer(LOCAL, packed.as_bytes()).await;
+            assert!(status(&answer) == 501 && answer.contains("connection: close"), "{coding}: {answer}");
+        }
         // small chunks are a form like any other
         let chunked =
             format!("{head}Transfer-Encoding: chunked\r\nConnection: close\r\n\r\n5\r\nname=\r\n0\r\n\r\n");
@@ -581,28 +589,45 @@ fn bodies_that_are_slow_or_have_no_end_are_cut_off() {
     });
 }
 
+/// Guesses are checked one after the other; a right login waits for those before it at most, and one by another name, or from
+/// another address, for one check.
 #[test]
-fn only_so_many_logins_of_an_address_wait() {
+fn guesses_lock_no_right_login_out() {
     run(async {
+        const CHECK: Duration = Duration::from_millis(500);
+        const GUESSES: u32 = 60;
         let server = Server::new();
         let mut browser = server.browser(LOCAL);
         let token = field(&browser.get("/login").await, "token");
-        server.users.takes.set(Duration::from_secs(5));
-        let form = format!("token={token}&name=admin&password=guess");
-        let guesses: Vec<_> = (0..LOGINS_AT_ONCE + 3)
-            .map(|_| {
-                let mut guess = server.browser(LOCAL);
-                (guess.cookies, guess.more) = (browser.cookies.clone(), browser.more.clone());
-                let form = form.clone();
-                spawn_local(async move { status(&guess.post("/login", &form).await) })
-            })
-            .collect();
-        let mut seen = vec![];
+        let mut far = server.browser(TLS);
+        let far_token = field(&far.get("/login").await, "token");
+        server.users.takes.set(CHECK);
+        let guess = |name: &str, password: &str| {
+            let mut guess = server.browser(LOCAL);
+            (guess.cookies, guess.more) = (browser.cookies.clone(), browser.more.clone());
+            let form = format!("token={token}&name={name}&password={password}");
+            let began = Instant::now();
+            spawn_local(async move { (status(&guess.post("/login", &form).await), began.elapsed()) })
+        };
+        let guesses: Vec<_> = (0..GUESSES).map(|_| guess("admin", "guess")).collect();
+        // what leaves before its turn costs no other its own
+        let leaving = guess("admin", "guess");
+        sleep(Duration::from_millis(100)).await;
+        leaving.abort();
+        let (right, other) = (guess("admin", "secret"), guess("other", "guess"));
+        let began = Instant::now();
+        let good = format!("token={far_token}&name=admin&password=secret");
+        assert_eq!(status(&far.post("/login", &good).await), 303);
+        assert!(began.elapsed() < 2 * CHECK, "{:?}", began.elapsed());
+        let (answer, waited) = other.await.unwrap();
+        assert!(answer == 403 && waited <= 3 * CHECK, "{answer} {waited:?}");
+        let (answer, waited) = right.await.unwrap();
+        assert!(answer == 303 && waited <= (GUESSES + 3) * CHECK, "{answer} {waited:?}");
         for guess in guesses {
-            seen.push(guess.await.unwrap());
+            assert_eq!(guess.await.unwrap().0, 403);
         }
-        assert_eq!(seen.iter().filter(|status| **status == 429).count(), 3, "{seen:?}");
-        assert_eq!(status(&browser.post("/login", &form).await), 403);
+        // one at a time
+        assert!(waited >= (GUESSES - 1) * CHECK, "{waited:?}");
     });
 }
 
@@ -687,6 +712,31 @@ fn programs_give_orders_with_name_and_password() {
         clear.more = good.into();
         assert_eq!(status(&clear.ask(command, "").await), 403);
         assert!(program.cookies.is_empty());
+    });
+}
+
+/// With `everything_weighs_less_than_50_kb` all of it is 60 kB at most.
+#[test]
+fn pages_of_a_login_weigh_less_than_10_kb() {
+    run(async {
+        let server = Server::new();
+        let mut browser = server.browser(LOCAL);
+        let mut pages = vec![browser.get("/login").await];
+        server.users.may_create.set(true);
+        pages.push(browser.get("/login").await);
+        server.users.may_create.set(false);
+        browser.log_in().await;
+        for path in ["/login", "/ups/rack", "/ups/rack/order?command=load.off", "/ups/rack/order"] {
+            pages.push(browser.get(path).await);
+        }
+        let form = browser.question("/ups/rack/order?setting=a.range&value=5").await;
+        let to = location(&browser.post("/ups/rack/order", &form).await);
+        server.users.given.borrow_mut().pop().unwrap().2.send_replace(Some(PageOutcome::Done));
+        pages.push(browser.get(&format!("/ups/rack/{to}")).await);
+        let sizes: Vec<usize> = pages.iter().map(|page| compressed(page.as_bytes())).collect();
+        let sum: usize = sizes.iter().sum();
+        println!("{sizes:?}: {sum}");
+        assert!(sum <= 10_000, "{sizes:?}");
     });
 }
 

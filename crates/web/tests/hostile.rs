@@ -119,6 +119,10 @@ fn what_is_wrong_is_refused() {
             (b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc", "405"),
             (b"GET / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\n\r\nabc", "413"),
             (b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n", "413"),
+            (
+                b"GET / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+                "501",
+            ),
             (b"CONNECT localhost:80 HTTP/1.1\r\nHost: localhost\r\n\r\n", "405"),
             (b"GET /../../etc/passwd HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),
             (b"GET /%2e%2e/x HTTP/1.1\r\nHost: localhost\r\n\r\n", "404"),

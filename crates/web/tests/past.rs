@@ -120,7 +120,15 @@ fn an_outage_says_what_was_not_seen_of_it() {
         "{}",
         rows[2]
     );
+    // what the UPS says has no mark, what was computed has one
+    assert!(rows[2].contains("24.1\u{a0}V</td>") && rows[2].contains("23\u{a0}%</td>"), "{}", rows[2]);
     assert!(rows[2].contains("50\u{a0}Wh<small>estimated</small>"));
+    assert!(
+        rows[1].contains("24.1\u{a0}V<small>estimated</small>")
+            && rows[1].contains("23\u{a0}%<small>estimated</small>"),
+        "{}",
+        rows[1]
+    );
 }
 
 #[test]
@@ -131,7 +139,9 @@ fn of_a_battery_nothing_old_is_shown_and_nothing_invented() {
         page.contains("57\u{a0}%") && page.contains("22 min 0 s") && page.contains("says no date"),
         "{page}"
     );
+    // a quarter of the charge in 10 minutes and 50 Wh is a whole one in 40 minutes and 200 Wh
     assert_eq!(page.matches("40 min, 200\u{a0}Wh<small>estimated</small>").count(), 1, "{page}");
+    assert!(page.contains("100 to 75\u{a0}%</td>"), "{page}");
     site.0.borrow_mut().upses[0].computed = vec!["battery.charge".into()];
     assert!(site.text("/ups/rack/battery").contains("57\u{a0}%<small>not said by the UPS</small>"));
     let mut stale = ups("rack", DataState::Stale, &sites::USUAL);

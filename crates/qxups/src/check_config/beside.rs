@@ -2,7 +2,7 @@
 
 use nut::upsd_conf;
 use nut::upsd_users::{self, Password, UpsdUsers};
-use serve::extras;
+use serve::extras::{self, CommunityPlace, SnmpOptions};
 use serve::passwords::check_hash;
 use station::config::{LineFinding, Severity};
 use std::fmt::Display;
@@ -39,7 +39,10 @@ impl CheckedFile {
                 let hints = users.remarks.iter().map(|remark| hint(remark.line, &remark.matter));
                 wrong.chain(hints).chain(hashes(&users)).collect()
             }
-            _ => extras::parse(text).err().unwrap_or_default(),
+            _ => match extras::parse(text) {
+                Ok(extras) => extras.snmp.map(|snmp| agents(file, *snmp)).unwrap_or_default(),
+                Err(wrong) => wrong,
+            },
         };
         let mut findings: Vec<LineFinding> = findings;
         findings.sort_by_key(|finding| finding.line);
@@ -53,10 +56,49 @@ impl CheckedFile {
         CheckedFile { file: file.display().to_string(), findings: vec![LineFinding::hint(None, text)] }
     }
 
+    /// Adds what is to be said as well.
+    pub fn add(&mut self, finding: LineFinding) {
+        self.findings.push(finding);
+        self.findings.sort_by_key(|finding| finding.line);
+    }
+
     /// Whether the server takes it.
     pub fn works(&self) -> bool {
         self.findings.iter().all(|finding| finding.severity != Severity::Error)
     }
+}
+
+/// SNMP agents of UPSes that ups.conf does not have, and a community string that cannot be read.
+fn agents(file: &Path, mut snmp: SnmpOptions) -> Vec<LineFinding> {
+    let mut findings = vec![];
+    let unreadable = match &snmp.community {
+        CommunityPlace::File(name) => {
+            let place = file.with_file_name(name);
+            let denied = |error: &std::io::Error| error.kind() == std::io::ErrorKind::PermissionDenied;
+            std::fs::File::open(&place).err().filter(denied).map(|error| (place, error))
+        }
+        CommunityPlace::Inline(_) => None,
+    };
+    if let Some((place, error)) = unreadable {
+        let text = format!("[snmp] community_file: {} was not checked: {error}", place.display());
+        findings.push(LineFinding::hint(None, text));
+    } else if let Err(why) = snmp.read_community(file.parent().unwrap_or(Path::new("."))) {
+        findings.push(LineFinding::error(None, why));
+    }
+    let Ok(conf) = std::fs::read(file.with_file_name("ups.conf")) else { return findings };
+    let conf = nut::ups_conf::parse(&conf);
+    let is_there = |name: &str| conf.sections.iter().any(|section| section.name.eq_ignore_ascii_case(name));
+    let missing = snmp.agents.iter().filter(|(name, _)| !is_there(name));
+    findings.extend(missing.map(|(name, _)| {
+        let name = name.escape_debug();
+        LineFinding::hint(
+            None,
+            format!(
+                "[snmp.agents] has '{name}', and ups.conf has no such UPS: write the name of its section"
+            ),
+        )
+    }));
+    findings
 }
 
 /// Hashed passwords that the server does not check: it does not start with one.

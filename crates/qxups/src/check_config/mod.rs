@@ -2,6 +2,7 @@
 //! write.
 
 mod beside;
+mod certificate;
 mod check;
 mod names;
 mod print;
@@ -14,6 +15,11 @@ use driver::config::Paths;
 use station::config::{LONGEST_CONF, Severity, nearest};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// Whether NUT has a driver of this name besides those that qxups has.
+pub fn is_driver_of_nut(name: &str) -> bool {
+    matches!(names::driver(name), names::Known::Exactly)
+}
 
 /// What to check.
 #[derive(clap::Args)]
@@ -29,10 +35,12 @@ impl CheckConfig {
     /// Prints what there is to say. The exit code is 1 when something would not work.
     pub fn run(self) -> Result<ExitCode, Stop> {
         let file = self.file.unwrap_or_else(|| Paths::from_environment().conf.join("ups.conf"));
-        let (report, beside) = match CheckedFile::is_one(&file) {
+        let (report, mut beside) = match CheckedFile::is_one(&file) {
             true => (None, vec![CheckedFile::of(&file, &read(&file)?)]),
             false => (Some(report(&file)?), beside(&file)),
         };
+        let folder = std::path::absolute(&file).unwrap_or_else(|_| file.clone());
+        certificate::check(folder.parent().unwrap_or(Path::new("/")), &mut beside);
         let file = file.display().to_string();
         out::print(&match (self.json, &report) {
             (true, report) => print::json(&file, report.as_ref(), &beside),

@@ -8,6 +8,7 @@ use nut::network::PORT;
 use nut::upsd_conf::{Listen, ListenAddress};
 use std::fmt::Write;
 use std::fs::DirBuilder;
+use std::io;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::PathBuf;
@@ -62,7 +63,7 @@ impl DemoStage {
         let protocol =
             qx::protocols::named(protocol).ok_or_else(|| crate::sim::no_such_protocol(protocol))?;
         let here = |port| Listen { address: ListenAddress::Host("127.0.0.1".into()), port, line: 0 };
-        let listen = at.map_or_else(|| free(PORT).map(here), listen)?;
+        let listen = at.map_or_else(|| free(PORT).map(here), |at| listen(at).and_then(can_listen))?;
         let page = free(PAGE_PORT)?;
         let folder = std::env::temp_dir().join(format!("qxups-demo-{}", std::process::id()));
         DirBuilder::new().mode(0o700).create(&folder).map_err(|error| {
@@ -149,6 +150,23 @@ fn free(wanted: u16) -> Result<u16, String> {
         .or_else(|_| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
     let port = bound.and_then(|listener| listener.local_addr()).map(|address| address.port());
     port.map_err(|error| format!("cannot listen on 127.0.0.1: {error}; the system's loopback is needed"))
+}
+
+/// Whether the server can listen there: a demonstration that no client reaches would wait for it in silence.
+fn can_listen(row: Listen) -> Result<Listen, String> {
+    let host = match &row.address {
+        ListenAddress::Any => "0.0.0.0",
+        ListenAddress::Host(host) => host.as_str(),
+    };
+    let remedy = |error: &io::Error| match error.kind() {
+        io::ErrorKind::AddrInUse => "another program listens there; name another port",
+        io::ErrorKind::PermissionDenied => "name a port above 1023",
+        _ => "name an address of this host, such as 127.0.0.1",
+    };
+    match TcpListener::bind((host, row.port)) {
+        Ok(_) => Ok(row),
+        Err(error) => Err(format!("cannot listen on {host}, port {}: {error}; {}", row.port, remedy(&error))),
+    }
 }
 
 fn upses(outages: &str, script: &str) -> Vec<StageUps> {

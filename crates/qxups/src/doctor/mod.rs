@@ -18,9 +18,10 @@ use clap::Args;
 use finding::Report;
 use link::{Address, Attached};
 use port::Case;
+pub use port::{holds_simulated_end, how_to_stop};
 use running::Running;
 use std::process::ExitCode;
-use system::System;
+pub use system::{Process, System};
 use watched::{Watched, WatchedConf};
 
 /// The options of `qxups doctor`.

@@ -38,7 +38,7 @@ impl Case<'_> {
             return false;
         }
         let mut holders = self.system.holders(path);
-        holders.retain(|process| !is_simulated_ups(process));
+        holders.retain(|process| !holds_simulated_end(process));
         if let Some(user) = self.who_may_not(&meta, &holders) {
             self.port_forbidden(path, &meta, &user, report);
         }
@@ -119,10 +119,10 @@ impl Case<'_> {
     fn is_free(&self, file: &Path, holders: &[Process], report: &mut Report) -> bool {
         let foreign = holders.iter().filter(|process| !self.running.is(process));
         let (known, unknown): (Vec<&Process>, Vec<&Process>) =
-            foreign.partition(|process| stop(process, file).is_some());
+            foreign.partition(|process| how_to_stop(process, file).is_some());
         for process in known {
             let what = format!("{process} uses {}", file.display());
-            let remedy = stop(process, file).unwrap_or_default();
+            let remedy = how_to_stop(process, file).unwrap_or_default();
             report.add(FindingKind::PortInUse, &self.watched.name, what, remedy);
         }
         if let Some(what) = who(&unknown) {
@@ -179,12 +179,12 @@ fn is_pseudo_terminal(meta: &Metadata) -> bool {
 }
 
 /// Whether it is `qxups sim`, which holds its own end of the line.
-fn is_simulated_ups(process: &Process) -> bool {
+pub fn holds_simulated_end(process: &Process) -> bool {
     process.name == "qxups" && process.arguments.get(1).is_some_and(|task| task == "sim")
 }
 
 /// How to stop who is known to take serial ports.
-fn stop(process: &Process, file: &Path) -> Option<String> {
+pub fn how_to_stop(process: &Process, file: &Path) -> Option<String> {
     let port = file.file_name().unwrap_or_default().to_string_lossy();
     Some(match process.name.as_str() {
         "ModemManager" => {

@@ -182,14 +182,31 @@ impl SystemUser {
     /// Whether the account may read and write a file, or make files in a folder.
     pub fn may_use(&self, meta: &Metadata) -> bool {
         let wanted = if meta.is_dir() { 0o3 } else { 0o6 };
+        self.bits(meta) & wanted == wanted
+    }
+
+    /// Whether the account may open this file to read it, as far as modes say: it and the folders above it.
+    pub fn may_read(&self, file: &Path) -> bool {
+        let may = |path: &Path| path.metadata().is_ok_and(|meta| self.bits(&meta) & 0o4 != 0);
+        may(file) && file.parent().is_none_or(|folder| self.may_enter(folder))
+    }
+
+    /// Whether the account may work in this folder, and come to it.
+    pub fn may_enter(&self, folder: &Path) -> bool {
+        let real = folder.canonicalize().unwrap_or_else(|_| folder.into());
+        let mut all = real.ancestors().map(Path::metadata);
+        all.all(|meta| meta.is_ok_and(|meta| self.bits(&meta) & 0o1 != 0))
+    }
+
+    /// What the account may do with a file: read 4, write 2, execute 1.
+    fn bits(&self, meta: &Metadata) -> u32 {
         let mode = meta.permissions().mode();
-        let granted = match (self.uid, self.uid == meta.uid(), self.gids.contains(&meta.gid())) {
-            (0, ..) => return true,
-            (_, true, _) => mode >> 6,
-            (_, false, true) => mode >> 3,
-            (_, false, false) => mode,
-        };
-        granted & wanted == wanted
+        match (self.uid, self.uid == meta.uid(), self.gids.contains(&meta.gid())) {
+            (0, ..) => 0o7,
+            (_, true, _) => mode >> 6 & 0o7,
+            (_, false, true) => mode >> 3 & 0o7,
+            (_, false, false) => mode & 0o7,
+        }
     }
 
     /// Whether it would be enough to be in the group of the file.

@@ -11,6 +11,7 @@ use crate::out::{self, Stop};
 use ::history::{HistoryReader, Provenance, Quantity, SeriesKey};
 use driver::config::Paths;
 use since::{Since, since};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use table::RowForm;
@@ -104,16 +105,18 @@ impl Shown {
 
     fn open(&self) -> Result<(HistoryReader, PathBuf), Stop> {
         let file = self.file.clone().map_or_else(configured, Ok)?;
-        let reader = match file.exists() {
-            true => HistoryReader::open(&file).map_err(|why| format!("history {}: {why}", file.display()))?,
-            false => {
-                return Err(format!(
-                    "history {} is not there: start the server, which makes it, or name another by --file",
-                    file.display()
-                )
-                .into());
-            }
-        };
+        let name = file.display();
+        // who may not enter the folder does not see whether it is there
+        std::fs::File::open(&file).map_err(|error| match error.kind() {
+            ErrorKind::NotFound => format!(
+                "history {name} is not there: start the server, which makes it, or name another by --file"
+            ),
+            ErrorKind::PermissionDenied => format!(
+                "history {name} cannot be read: {error}; run this with sudo, or as a member of the group of the server's user"
+            ),
+            _ => format!("history {name} cannot be read: {error}; name another by --file"),
+        })?;
+        let reader = HistoryReader::open_as_guest(&file).map_err(|why| format!("history {name}: {why}"))?;
         Ok((reader, file))
     }
 }

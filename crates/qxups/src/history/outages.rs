@@ -30,6 +30,8 @@ pub fn show(rows: &[OutageRecord], form: RowForm) -> String {
                     "wh_source",
                     "low_battery",
                     "test",
+                    "battery_voltage_source",
+                    "load_source",
                 ],
             );
             rows.iter().for_each(|row| record(&mut out, row));
@@ -56,15 +58,14 @@ fn table_line(out: &mut String, OutageRecord { ups, outage, .. }: &OutageRecord)
         (Some(_), false) => "~",
         (Some(_), true) => "",
     };
-    let or_dash = |text: String| if text.is_empty() { "-".into() } else { text };
     let with = |value: Option<(f64, Provenance)>, places: usize, unit: &str| {
         value.map_or_else(|| "-".into(), |(value, whose)| format!("{value:.places$}{unit}{}", mark(whose)))
     };
     let length = format!("{sign}{}", clock(outage.length));
     let (at, ups) = (read(outage.begin_ms), cut(ups, NAME));
     let charge = with(outage.lowest_charge, 0, "%");
-    let volts = or_dash(number(outage.lowest_voltage, 2));
-    let load = outage.mean_load.map_or_else(|| "-".into(), |load| format!("{load:.0}%"));
+    let volts = with(outage.lowest_voltage, 2, "");
+    let load = with(outage.mean_load, 0, "%");
     let energy = with(outage.energy_wh, 1, "Wh");
     let low = if outage.low_battery { "L" } else { "" };
     let test = if outage.test { "T" } else { "" };
@@ -94,8 +95,10 @@ fn object(OutageRecord { ups, outage, last_ms }: &OutageRecord) -> Value {
         "all_seen": outage.end_seen,
         "charge": outage.lowest_charge.map(|(charge, _)| charge),
         "charge_source": outage.lowest_charge.map(|(_, whose)| whose.word()),
-        "battery_voltage": outage.lowest_voltage,
-        "load": outage.mean_load,
+        "battery_voltage": outage.lowest_voltage.map(|(volts, _)| volts),
+        "battery_voltage_source": outage.lowest_voltage.map(|(_, whose)| whose.word()),
+        "load": outage.mean_load.map(|(load, _)| load),
+        "load_source": outage.mean_load.map(|(_, whose)| whose.word()),
         "wh": outage.energy_wh.map(|(wh, _)| wh),
         "wh_source": outage.energy_wh.map(|(_, whose)| whose.word()),
         "low_battery": outage.low_battery,
@@ -116,12 +119,14 @@ fn record(out: &mut String, OutageRecord { ups, outage, .. }: &OutageRecord) {
         flag(outage.end_seen),
         value(outage.lowest_charge, 1),
         whose(outage.lowest_charge),
-        number(outage.lowest_voltage, 2),
-        number(outage.mean_load, 1),
+        value(outage.lowest_voltage, 2),
+        value(outage.mean_load, 1),
         value(outage.energy_wh, 3),
         whose(outage.energy_wh),
         flag(outage.low_battery),
         flag(outage.test),
+        whose(outage.lowest_voltage),
+        whose(outage.mean_load),
     ];
     csv(out, fields.iter().map(String::as_str));
 }

@@ -1,6 +1,7 @@
 //! upsd.users, changed as a whole.
 
 use crate::conf_file::{ConfFile, NewFile};
+use nut::words::{SplitLine, lines};
 use std::io;
 use std::path::Path;
 
@@ -16,6 +17,48 @@ pub fn read(path: &Path) -> Result<ConfFile, String> {
         ),
         _ => format!("cannot read {}: {error}; run this as the owner of the file", path.display()),
     })
+}
+
+/// Files of NUT and of qxups that have users of upsd neither.
+const OTHERS: [&str; 7] =
+    ["ups.conf", "upsd.conf", "upsmon.conf", "upssched.conf", "nut.conf", "hosts.conf", "qxups.toml"];
+/// What begins lines of those, and no line of upsd.users.
+const OF_OTHERS: [&str; 12] = [
+    "driver",
+    "port",
+    "desc",
+    "maxretry",
+    "listen",
+    "maxage",
+    "maxconn",
+    "statepath",
+    "monitor",
+    "minsupplies",
+    "shutdowncmd",
+    "mode",
+];
+
+/// Whether a file is one of users: a hash in another would protect nothing, and be read as something else.
+///
+/// # Errors
+/// A sentence.
+pub fn check_kind(path: &Path, text: &[u8]) -> Result<(), String> {
+    let is_other = |name: &str| path.file_name().is_some_and(|is| is == name);
+    let first = |line: &SplitLine| {
+        let word = line.words.as_ref().ok().and_then(|words| words.first().cloned()).unwrap_or_default();
+        word.split('=').next().unwrap_or_default().to_ascii_lowercase()
+    };
+    let foreign = lines(text).into_iter().find(|line| OF_OTHERS.contains(&first(line).as_str()));
+    let why = match (OTHERS.into_iter().find(|name| is_other(name)), foreign) {
+        (Some(name), _) => format!("{name} has no users"),
+        (None, Some(line)) => format!("line {} ({}) is none of upsd.users", line.number, first(&line)),
+        (None, None) => return Ok(()),
+    };
+    Err(format!(
+        "{}: {why}, so no password is written into it; name upsd.users, such as {}",
+        path.display(),
+        path.with_file_name("upsd.users").display()
+    ))
 }
 
 /// Changes a file; what `edit` says beside the new text is returned.

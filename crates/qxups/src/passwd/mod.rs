@@ -38,7 +38,10 @@ impl Passwd {
         let target = self.file.zip(self.user);
         if let Some((path, user)) = &target {
             // what would fail is said before a password is typed
-            file::read(path).and_then(|file| edit::with_password(&file.text, user, "x").map(drop))?;
+            file::read(path).and_then(|file| {
+                file::check_kind(path, &file.text)?;
+                edit::with_password(&file.text, user, "x").map(drop)
+            })?;
         }
         let password = password()?;
         check(&password)?;

@@ -1,6 +1,7 @@
 //! Asking at one place, with a station of the real driver.
 
 use super::places::ScanPlace;
+use crate::port_user::PortUsers;
 use link::{Address, LinkError, LinkErrorKind};
 use nix::unistd::Uid;
 use station::config::UpsConfig;
@@ -45,6 +46,17 @@ impl ScanTrouble {
         }
     }
 
+    /// The same; of a port that is in use, by which program and what to do.
+    fn with_user_of(self, place: &ScanPlace) -> ScanTrouble {
+        match place.file().filter(|_| self.kind == Some(LinkErrorKind::Busy)) {
+            Some(file) => {
+                let sentence = PortUsers::of(&file).sentence(&file);
+                ScanTrouble { sentence, ..self }
+            }
+            None => self,
+        }
+    }
+
     fn silent(sentence: String) -> ScanTrouble {
         ScanTrouble { kind: None, sentence }
     }
@@ -84,7 +96,7 @@ pub async fn ask(place: &ScanPlace, limit: Duration) -> Result<UpsAnswer, ScanTr
         sentence: format!("no dialect was found within {} seconds", limit.as_secs()),
     };
     let Some(protocol) = device.protocol() else {
-        let why = found.ok().and_then(trouble).unwrap_or_else(late);
+        let why = found.ok().and_then(trouble).unwrap_or_else(late).with_user_of(place);
         return Err(of_nut_server(place).map_or(why, ScanTrouble::silent));
     };
     // what is known is worth printing, also when the time was too short to ask for the rest

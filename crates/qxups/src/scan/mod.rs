@@ -83,7 +83,8 @@ async fn ask_all(places: Vec<ScanPlace>, limit: Duration) -> Result<Vec<ScanResu
 
 /// The serial ports that may be asked: those with hardware that no program uses.
 pub fn free_ports() -> Vec<String> {
-    places::serial(vec![]).0.iter().map(ToString::to_string).collect()
+    let (ports, _) = places::serial(vec![]).unwrap_or_default();
+    ports.iter().map(ToString::to_string).collect()
 }
 
 impl Scan {
@@ -134,7 +135,7 @@ impl ScanOptions {
             out::tell(format_args!("no USB device has the numbers {numbers}"));
         }
         if let Some(paths) = self.serial.take() {
-            let (ports, passed_over) = places::serial(paths);
+            let (ports, passed_over) = places::serial(paths)?;
             passed_over.iter().for_each(out::tell);
             places.extend(ports);
         }

@@ -89,6 +89,19 @@ impl ScanPlace {
         Ok(ScanPlace::Line(address))
     }
 
+    /// The file that a program has open which uses it.
+    pub fn file(&self) -> Option<PathBuf> {
+        match self {
+            ScanPlace::Line(Address::Serial(path)) | ScanPlace::Port(Address::Serial(path)) => {
+                Some(path.clone())
+            }
+            ScanPlace::Usb { device, .. } => {
+                Some(format!("/dev/bus/usb/{:03}/{:03}", device.bus, device.address).into())
+            }
+            ScanPlace::Line(_) | ScanPlace::Port(_) => None,
+        }
+    }
+
     /// Whether the user said that it is a UPS.
     pub fn is_named(&self) -> bool {
         matches!(self, ScanPlace::Usb { named: true, .. })
@@ -161,13 +174,49 @@ pub async fn on_usb(named: Option<&Named>) -> Result<(Vec<ScanPlace>, Vec<Attach
 }
 
 /// Serial ports to ask, those that were named or all that there are, and in sentences which are not.
-pub fn serial(paths: Vec<PathBuf>) -> (Vec<ScanPlace>, Vec<String>) {
+///
+/// # Errors
+/// A name that leads to no port, or to two: a sentence.
+pub fn serial(paths: Vec<PathBuf>) -> Result<(Vec<ScanPlace>, Vec<String>), String> {
     if !paths.is_empty() {
-        return (paths.into_iter().map(|path| ScanPlace::Line(Address::Serial(path))).collect(), vec![]);
+        let here = std::env::current_dir().unwrap_or_else(|_| "/".into());
+        let whole = paths.into_iter().map(|path| whole(&path, &here, Path::new("/dev")));
+        let lines = whole.map(|path| path.map(|path| ScanPlace::Line(Address::Serial(path))));
+        return Ok((lines.collect::<Result<_, _>>()?, vec![]));
     }
     let (ports, passed_over) =
         serial_ports(Path::new("/sys/class/tty"), Path::new("/dev"), &open_files(Path::new("/proc")));
-    (ports.into_iter().map(|path| ScanPlace::Port(Address::Serial(path))).collect(), passed_over)
+    Ok((ports.into_iter().map(|path| ScanPlace::Port(Address::Serial(path))).collect(), passed_over))
+}
+
+/// The whole path of a port that is named, as it is to stand in `ups.conf`: the driver works in another folder than a
+/// person does, and would look for `ups0` there.
+fn whole(path: &Path, here: &Path, dev: &Path) -> Result<PathBuf, String> {
+    let name = path.display();
+    let is_plain = path.to_str().is_some_and(|text| text.chars().all(|letter| (' '..='~').contains(&letter)));
+    if !is_plain {
+        return Err(format!(
+            "--serial {}: ups.conf can only hold printable letters of ASCII; make a link with such a name (ln -s), and name that",
+            name.to_string().escape_debug()
+        ));
+    }
+    if path.is_absolute() {
+        return Ok(path.into());
+    }
+    let mut places = vec![dev.join(path), here.join(path)];
+    places.retain(|place| place.exists());
+    places.dedup_by_key(|place| place.canonicalize().ok());
+    match places.as_slice() {
+        [only] => Ok(only.clone()),
+        [] => Err(format!(
+            "--serial {name}: there is none in {} nor in this folder; write the whole path, such as /dev/ttyS0",
+            dev.display()
+        )),
+        _ => Err(format!(
+            "--serial {name}: there is one in {} and one in this folder; write the whole path of the one that is meant",
+            dev.display()
+        )),
+    }
 }
 
 /// The serial ports that have hardware behind them and that no program uses. What is sent to a console or a
@@ -248,6 +297,28 @@ mod tests {
         assert!(passed_over[1].contains("ttyS3 is not asked: another program"), "{passed_over:?}");
         assert_eq!(serial_ports(&folder.join("no"), &dev, &BTreeSet::new()).1.len(), 1);
         std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    #[test]
+    fn a_name_without_its_folder_is_found_or_refused() {
+        let folder = std::env::temp_dir().join(format!("qxups-whole-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&folder);
+        let (dev, here) = (folder.join("dev"), folder.join("here"));
+        for place in [dev.join("ups0"), dev.join("both"), here.join("both"), here.join("mine")] {
+            std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+            std::fs::write(place, "").unwrap();
+        }
+        let found = |name: &str| whole(Path::new(name), &here, &dev);
+        assert_eq!(found("ups0"), Ok(dev.join("ups0")));
+        assert_eq!(found("mine"), Ok(here.join("mine")));
+        assert_eq!(found("/no/such"), Ok("/no/such".into()), "why it cannot be opened is said later");
+        // a port that is called so is none of USB
+        assert!(found("auto").unwrap_err().contains("write the whole path"));
+        assert!(found("both").unwrap_err().contains("one in this folder"));
+        assert!(found("/dev/\u{fc}").unwrap_err().contains("ASCII"));
+        // where both names lead to one file, that is meant
+        assert_eq!(whole(Path::new("ups0"), &dev, &dev), Ok(dev.join("ups0")));
+        std::fs::remove_dir_all(folder).unwrap();
     }
 
     #[test]

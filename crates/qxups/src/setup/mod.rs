@@ -122,6 +122,8 @@ impl SetupOptions {
         let path = self.folder.clone().unwrap_or_else(|| Paths::from_environment().conf);
         let folder = ConfFolder::read(&path).map_err(|why| unwritten(why.into()))?;
         answers.say(&format!("Configuration: {}", folder.about()))?;
+        // what would fail in the end is said before any question
+        try_all(&folder).map_err(unwritten)?;
         let plan = self.plan(&folder, &answers).map_err(unwritten)?;
         let changes = plan.changes(&folder).map_err(|why| unwritten(why.into()))?;
         if changes.is_empty() {
@@ -186,6 +188,11 @@ fn unwritten(stop: Stop) -> Stop {
         Stop::Failed(why) => Stop::Failed(format!("{why}; nothing is written")),
         Stop::ReaderLeft => stop,
     }
+}
+
+/// Whether the files that are there can be used, and added to.
+fn try_all(folder: &ConfFolder) -> Result<(), Stop> {
+    check(folder, &SetupPlan::trial(folder)?.changes(folder)?)
 }
 
 /// Whether the result would work, as 'qxups check-config' sees it.

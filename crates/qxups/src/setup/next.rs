@@ -1,10 +1,11 @@
-//! What to do when the files are written.
+//! What to do when the files are written: commands that work as they stand, for this user and this folder.
 
 use super::PageChoice;
 use super::folder::ConfFolder;
 use super::plan::{PAGE_PORT, SetupPlan};
+use crate::doctor::System;
 use driver::config::{Paths, USER};
-use nix::unistd::{Uid, User};
+use nix::unistd::{AccessFlags, Uid, User, access};
 use std::fmt::Write;
 use std::path::Path;
 
@@ -15,50 +16,126 @@ const UNITS: [&str; 3] = [
     "/lib/systemd/system/qxups-serve.service",
 ];
 
+/// A command, and what it is for.
+type Step = (String, String);
+
 /// The text, with passwords that were made.
 pub fn steps(folder: &ConfFolder, plan: &SetupPlan, is_print: bool) -> String {
-    let mut text = String::new();
-    let made: Vec<_> = plan.users.iter().filter(|user| user.password.is_made).collect();
     if is_print {
         return "Nothing is written. --yes writes it, with new passwords, and shows those.\n".into();
     }
-    text += "Written.\n";
+    let mut text = String::from("Written.\n");
+    let made: Vec<_> = plan.users.iter().filter(|user| user.password.is_made).collect();
     if !made.is_empty() {
         text += "Passwords that were made; they are shown only here:\n";
         for user in made {
             let _ = writeln!(text, "  {:<12} {}", user.name, user.password.text);
         }
     }
-    let is_usual = folder.path == Paths::from_environment().conf;
-    let place = if is_usual { String::new() } else { format!(" {}", folder.path.display()) };
-    let file = if is_usual { String::new() } else { format!(" {}", folder.path.join("ups.conf").display()) };
-    let has_unit = is_usual && UNITS.iter().any(|unit| Path::new(unit).exists());
     text += "Next:\n";
-    let mut step = |line: &str, what: &str| {
-        let _ = writeln!(text, "  {line:<40} {what}");
-    };
-    step(&format!("qxups check-config{file}"), "checks it once more");
-    if Uid::effective().is_root() && !matches!(User::from_name(USER), Ok(Some(_))) {
-        step(&format!("useradd --system {USER}"), "as that user the server runs; let it read the files");
+    for (command, what) in commands(folder, plan) {
+        let _ = writeln!(text, "  {command:<40} # {what}");
     }
-    match has_unit {
-        true => {
-            step("systemctl mask --now nut-server", "where NUT's own server runs");
-            step("systemctl enable --now qxups-serve", "serves, now and at each start");
-        }
-        false => step(&format!("qxups serve{place}"), "serves, until Control-C"),
-    }
-    step("qxups reload", "where a server runs already");
-    step("qxups top", "shows all UPSes in the terminal");
     match plan.page {
         Some(PageChoice::All) => {
-            step(&format!("https://ADDRESS-OF-THIS-HOST:{PAGE_PORT}/"), "shows them in a browser")
+            let _ = writeln!(text, "The page: https://ADDRESS-OF-THIS-HOST:{PAGE_PORT}/");
         }
-        Some(_) => step(&format!("http://127.0.0.1:{PAGE_PORT}/"), "shows them in a browser"),
+        Some(_) => {
+            let _ = writeln!(text, "The page: http://127.0.0.1:{PAGE_PORT}/");
+        }
         None => {}
     }
-    if plan.monitor.is_some() {
-        step("systemctl restart nut-monitor", "shuts this host down when the battery is low");
-    }
     text
+}
+
+fn commands(folder: &ConfFolder, plan: &SetupPlan) -> Vec<Step> {
+    let paths = Paths::from_environment();
+    let is_usual = folder.path == paths.conf;
+    let file = if is_usual { String::new() } else { format!(" {}", word(&folder.path.join("ups.conf"))) };
+    let step = |command: &str, what: &str| (command.to_string(), what.to_string());
+    let mut steps = vec![step(&format!("qxups check-config{file}"), "checks it once more")];
+    let is_root = Uid::effective().is_root();
+    if is_root {
+        steps.extend(prepared_by_root(folder, &paths));
+    }
+    let has_unit = UNITS.iter().any(|unit| Path::new(unit).exists());
+    if is_root && is_usual && has_unit {
+        steps.push(step("systemctl mask --now nut-server", "where NUT's own server runs"));
+        steps.push(step("systemctl enable --now qxups-serve", "serves, now and at each start"));
+        steps.push(step("qxups reload", "where it serves already"));
+    } else {
+        let (serve, reload) = served_by_hand(folder, &paths, is_usual, is_root);
+        steps.push(step(&serve, "serves, until Control-C"));
+        steps.push(step(&reload, "in another terminal, where it serves already: takes these files"));
+    }
+    steps.push(step("qxups top", "shows all UPSes in the terminal"));
+    if plan.monitor.is_some() {
+        let restart =
+            if is_root { "systemctl restart nut-monitor" } else { "sudo systemctl restart nut-monitor" };
+        steps.push(step(restart, "shuts this host down when the battery is low"));
+    }
+    steps
+}
+
+/// What root has to make before the server's user can serve, as far as it is not there.
+fn prepared_by_root(folder: &ConfFolder, paths: &Paths) -> Vec<Step> {
+    let mut steps = vec![];
+    if !matches!(User::from_name(USER), Ok(Some(_))) {
+        let folder = word(&folder.path);
+        steps.push((format!("useradd --system {USER}"), "as that user the server runs".into()));
+        steps.push((
+            format!("chgrp -R {USER} {folder} && chmod -R g+rX {folder}"),
+            "which has to read the files".into(),
+        ));
+    }
+    for (place, what) in [
+        (&paths.state, "sockets of the UPSes; gone at a start of the machine, without the package"),
+        (&paths.lasting, "the history, and what is kept of batteries"),
+    ] {
+        if !place.exists() {
+            steps.push((format!("install -d -m 770 -o {USER} -g {USER} {}", word(place)), what.into()));
+        }
+    }
+    steps
+}
+
+/// How this user serves the folder without a unit, and has that server reload.
+fn served_by_hand(folder: &ConfFolder, paths: &Paths, is_usual: bool, is_root: bool) -> (String, String) {
+    let place = if is_usual { String::new() } else { format!(" {}", word(&folder.path)) };
+    if is_root {
+        // a folder in root's own home is closed to the server's user
+        let is_closed = System::real().user(USER).is_some_and(|user| !user.may_enter(&folder.path));
+        let user = if is_closed { " -u root" } else { "" };
+        return (format!("qxups serve{user}{place}"), "qxups reload".into());
+    }
+    let may_write = |place: &Path| access(place, AccessFlags::W_OK | AccessFlags::X_OK).is_ok();
+    if may_write(&paths.state) && may_write(&paths.lasting) {
+        return (format!("qxups serve{place}"), "qxups reload".into());
+    }
+    let own = word(&folder.path);
+    (format!("NUT_STATEPATH={own} QXUPS_VARPATH={own} qxups serve {own}"), format!("qxups reload {own}"))
+}
+
+/// A path as a word of the shell.
+fn word(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric() || "/._-+:@%,".contains(letter);
+    match text.chars().all(is_plain) {
+        true => text,
+        false => format!("'{}'", text.replace('\'', "'\\''")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_is_one_word_of_the_shell() {
+        for path in ["/etc/nut", "/home/jo/my nut", "/tmp/it's $HOME `x`", "/tmp/a;b"] {
+            let line = format!("printf %s {}", word(Path::new(path)));
+            let said = std::process::Command::new("sh").args(["-c", &line]).output().unwrap();
+            assert_eq!(String::from_utf8(said.stdout).unwrap(), path);
+        }
+    }
 }

@@ -1,8 +1,9 @@
 //! What is to be written: for each file the text that is new, with all that stood there.
 
+use super::ask::NewPassword;
 use super::folder::ConfFolder;
 use super::upses::NewUps;
-use super::users::{NewMonitor, NewUser};
+use super::users::{NewMonitor, NewUser, UserRole};
 use super::{PageChoice, Reachable};
 use crate::conf_file::ConfFile;
 use nut::network::PORT;
@@ -41,6 +42,30 @@ pub struct FileChange<'f> {
 }
 
 impl SetupPlan {
+    /// One of each kind that may come, to see whether the files can be added to. It is never written.
+    ///
+    /// # Errors
+    /// A file cannot be used.
+    pub fn trial(folder: &ConfFolder) -> Result<SetupPlan, String> {
+        // a name that no file has
+        let name = "qxups-setup-trial";
+        let (has_history, has_page) = folder.extras_there()?;
+        let password = NewPassword { text: "x".into(), is_made: true };
+        Ok(SetupPlan {
+            upses: vec![NewUps {
+                name: name.into(),
+                about: String::new(),
+                // an address for documentation (RFC 5737), which is no UPS
+                lines: "\tdriver = nutdrv_qx\n\tport = tcp://192.0.2.255:1\n".into(),
+            }],
+            users: vec![NewUser { name: name.into(), role: UserRole::Watches, stored: "x".into(), password }],
+            listen: (!folder.listens()).then_some(Reachable::Loopback),
+            history: !has_history,
+            page: (!has_page).then_some(PageChoice::Loopback),
+            monitor: None,
+        })
+    }
+
     /// The names of all UPSes that there will be.
     pub fn all_upses(&self, folder: &ConfFolder) -> Vec<String> {
         let there = folder.upses().sections.into_iter().map(|section| section.name);

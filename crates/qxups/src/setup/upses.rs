@@ -3,12 +3,15 @@
 use super::ask::Answers;
 use super::folder::ConfFolder;
 use crate::out::Stop;
+use crate::port_user::PortUsers;
 use crate::same_port::{choice, clashes, value};
 use crate::scan::{self, ScanOptions, ScanPlace, ScanResult};
-use link::{Address, Attached};
+use driver::config::Paths;
+use link::{Address, Attached, LinkErrorKind};
 use nut::ups_conf::{self, Section, UpsConf};
+use nut::words::quoted;
 use station::advice::{SettingLine, plain, written};
-use station::config::{Configuration, Purpose};
+use station::config::{Configuration, LONGEST_CONF, Purpose};
 use station::driver_kind::DriverKind;
 
 /// What leaves a UPS out.
@@ -21,16 +24,40 @@ pub struct NewUps {
     pub name: String,
     /// Where it is, and what it speaks.
     pub about: String,
-    /// Its settings.
-    pub lines: Vec<SettingLine>,
+    /// Its settings, as they stand in the file.
+    pub lines: String,
 }
 
 impl NewUps {
     /// Its section of `ups.conf`.
     pub fn section(&self) -> String {
-        let lines: String = self.lines.iter().map(|line| format!("{}\n", written(line))).collect();
-        format!("# {}\n[{}]\n{lines}", plain(&self.about), self.name)
+        format!("# {}\n[{}]\n{}", plain(&self.about), self.name, self.lines)
     }
+}
+
+/// Settings of a scan, as they stand in the file.
+fn of_scan(lines: &[SettingLine]) -> String {
+    lines.iter().map(|line| format!("{}\n", written(line))).collect()
+}
+
+/// Those of a section, as they stand in the file.
+fn of_section(section: &Section) -> String {
+    let line = |name: &str, value: Option<&str>| match value {
+        Some(value) => format!("\t{name} = {}\n", quoted(value)),
+        None => format!("\t{name}\n"),
+    };
+    section.settings.iter().map(|setting| line(&setting.name, setting.value.as_deref())).collect()
+}
+
+/// A UPS that was found, or that another program drives already.
+struct FoundUps {
+    /// The name to propose.
+    proposed: String,
+    /// As it is shown.
+    shown: String,
+    /// For the comment above its section.
+    about: String,
+    lines: String,
 }
 
 /// Looks for UPSes as 'qxups scan' does, and asks for their names.
@@ -48,21 +75,32 @@ pub fn find(folder: &ConfFolder, mut places: ScanOptions, answers: &Answers) -> 
     }
     let (found, _) = places.look()?;
     let known = folder.upses();
+    let elsewhere = Elsewhere::beside(folder);
     let mut new: Vec<NewUps> = vec![];
     let mut taken: Vec<String> = known.sections.iter().map(|section| section.name.clone()).collect();
     for one in &found {
-        let Some(proposed) = scan::names(std::slice::from_ref(one), &taken).pop().flatten() else { continue };
         let lines = scan::lines(one);
         if let Some(section) = names_it(&known, one, &lines) {
             answers.say(&format!("{} is [{section}] of ups.conf already.", plain(&one.place.to_string())))?;
             continue;
         }
-        // why it does not answer was said
-        let Ok(answer) = &one.answer else { continue };
-        let about = format!("{}: {}", one.place, answer.dialect);
-        let model =
-            lines.iter().find(|(name, _)| *name == "desc").map_or("no name of its own", |(_, desc)| desc);
-        answers.say(&format!("Found on {}: {}.", plain(&about), plain(model)))?;
+        let found = match &one.answer {
+            Ok(answer) => Some(answered(one, &answer.dialect, &lines, &taken)),
+            Err(_) => elsewhere.driven(one, &lines, &taken),
+        };
+        let Some(FoundUps { proposed, shown, about, lines }) = found else {
+            // why it does not answer was said
+            if matches!(one.place, ScanPlace::Line(_)) && !answers.is_terminal() {
+                return Err(format!(
+                    "{} was named, and no UPS that could be written was found there, as said above; correct the name, or \
+                     leave it out",
+                    one.place
+                )
+                .into());
+            }
+            continue;
+        };
+        answers.say(&shown)?;
         let question = format!("Its name for clients ('{LEFT_OUT}' leaves it out)");
         let name = answers.line(&question, &proposed, |name| check_name(name, &taken))?;
         if name != LEFT_OUT {
@@ -71,6 +109,58 @@ pub fn find(folder: &ConfFolder, mut places: ScanOptions, answers: &Answers) -> 
         }
     }
     Ok(new)
+}
+
+/// One that says what it is.
+fn answered(one: &ScanResult, dialect: &str, lines: &[SettingLine], taken: &[String]) -> FoundUps {
+    let about = format!("{}: {dialect}", one.place);
+    let model = lines.iter().find(|(name, _)| *name == "desc").map_or("no name of its own", |(_, desc)| desc);
+    let proposed = scan::names(std::slice::from_ref(one), taken).pop().flatten();
+    FoundUps {
+        proposed: proposed.unwrap_or_else(|| free("ups", taken)),
+        shown: format!("Found on {}: {}.", plain(&about), plain(model)),
+        about,
+        lines: of_scan(lines),
+    }
+}
+
+/// What is configured outside of the folder: the usual folder of NUT, where another is written.
+struct Elsewhere(UpsConf);
+
+impl Elsewhere {
+    fn beside(folder: &ConfFolder) -> Elsewhere {
+        let usual = Paths::from_environment().conf.join("ups.conf");
+        let is_other = usual.canonicalize().ok() != folder.ups_conf.path.canonicalize().ok();
+        let text =
+            if is_other { link::read_bounded(&usual, LONGEST_CONF).unwrap_or_default() } else { vec![] };
+        Elsewhere(ups_conf::parse(&text))
+    }
+
+    /// A UPS that cannot be asked, as a driver or a server has its port open: it is none to lose.
+    fn driven(&self, one: &ScanResult, lines: &[SettingLine], taken: &[String]) -> Option<FoundUps> {
+        let is_busy = one.answer.as_ref().is_err_and(|why| why.kind == Some(LinkErrorKind::Busy));
+        let users = PortUsers::of(&one.place.file().filter(|_| is_busy)?);
+        let driver = users.driver()?;
+        let section = names_it(&self.0, one, lines)
+            .and_then(|name| self.0.sections.iter().find(|section| section.name == name));
+        let known = section.map_or("the driver finds its dialect".into(), |section| {
+            format!("it is [{}] of NUT's ups.conf", section.name)
+        });
+        let place = plain(&one.place.to_string());
+        Some(FoundUps {
+            proposed: free(section.map_or("ups", |section| section.name.as_str()), taken),
+            shown: format!("{place} is driven by {driver} already; {known}."),
+            about: place,
+            lines: section.map_or_else(|| of_scan(lines), of_section),
+        })
+    }
+}
+
+/// The name, or the next that is free.
+fn free(name: &str, taken: &[String]) -> String {
+    let numbered = (2..100).map(|number| format!("{name}-{number}"));
+    let mut names = std::iter::once(name.to_string()).chain(numbered);
+    names.find(|name| check_name(name, taken).is_ok()).unwrap_or_else(|| name.into())
 }
 
 /// Whether it can be the name of a UPS.
@@ -93,7 +183,7 @@ fn check_name(name: &str, taken: &[String]) -> Result<(), String> {
 
 /// The section that names this device already.
 fn names_it(conf: &UpsConf, one: &ScanResult, lines: &[SettingLine]) -> Option<String> {
-    let new = NewUps { name: "found".into(), about: String::new(), lines: lines.to_vec() };
+    let new = NewUps { name: "found".into(), about: String::new(), lines: of_scan(lines) };
     let mut with = conf.clone();
     let last = ups_conf::parse(new.section().as_bytes()).sections.pop()?;
     with.sections.push(last);

@@ -171,11 +171,21 @@ pub fn monitor(
     }
     let Some((user, password)) = who_watches(folder, new) else {
         if given.is_some() {
-            let why = "upsmon needs the password of a user that watches in the clear, and upsd.users has none: write MONITOR by hand, and leave --upsmon out";
+            let why = match has_watcher(folder) {
+                true => {
+                    "upsmon gives its password in the clear, and that of the user who watches is known as a hash only: write \
+                     MONITOR into upsmon.conf by hand, and leave --upsmon out"
+                }
+                false => {
+                    "upsmon logs in as a user with 'upsmon primary', and upsd.users has none: add one, or leave --upsmon out"
+                }
+            };
             return Err(why.into());
         }
-        answers
-            .say("upsmon.conf: write MONITOR by hand; the password of its user is known as a hash only.")?;
+        answers.say(match has_watcher(folder) {
+            true => "upsmon.conf: write MONITOR by hand; the password of its user is known as a hash only.",
+            false => "upsmon.conf stays as it is: upsd.users has no user with 'upsmon primary', as whom it could log in.",
+        })?;
         return Ok(None);
     };
     let check = |name: &str| match name == NONE || upses.iter().any(|ups| ups == name) {
@@ -194,6 +204,11 @@ pub fn monitor(
         )?,
     };
     Ok((ups != NONE).then_some(NewMonitor { ups, user, password }))
+}
+
+/// Whether there is a user as whom upsmon can log in.
+fn has_watcher(folder: &ConfFolder) -> bool {
+    folder.users().users.iter().any(|user| user.password.is_some() && user.may_do(AllowedAction::Primary))
 }
 
 /// A user who may log in, with the password as it is.

@@ -79,6 +79,7 @@ pub(crate) fn follow(server: &Rc<Server>, options: Option<&HistoryOptions>, last
             let chronicle = Rc::new(Chronicle::new(options.clone(), path, writer, server.log.clone()));
             let task = tokio::task::spawn_local(chronicle.clone().run(Rc::downgrade(server)));
             *chronicle.task.borrow_mut() = Some(task.abort_handle());
+            server.status_hub.add(&chronicle);
             server.chronicle.replace(Some(chronicle));
         }
         Err(error) => server.log.warning(&format!("history: cannot start its thread: {error}; reload again")),
@@ -124,10 +125,7 @@ impl Chronicle {
         while !self.is_open() && self.began.elapsed() < OPENS {
             sleep(Duration::from_millis(20)).await;
         }
-        if let Some(writer) = &*self.writer.borrow() {
-            self.unfinished.replace(writer.take_unfinished());
-            self.counted.replace(writer.take_counted());
-        }
+        self.recall();
         self.note(EventKind::Start, None, concat!("qxups ", env!("CARGO_PKG_VERSION")));
         let mut looks = interval(LOOK);
         looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -135,12 +133,30 @@ impl Chronicle {
             looks.tick().await;
             let Some(server) = server.upgrade() else { return };
             self.watch_clock();
+            self.recall();
             self.look(&server);
             if number % SAMPLED == 0 {
                 self.sample(&server);
             }
             self.write_minute();
             self.say_trouble();
+        }
+    }
+
+    /// What the file had when it was opened: at the start, or when its disk or another server let go of it.
+    fn recall(&self) {
+        let Some((unfinished, counted)) =
+            self.writer.borrow().as_ref().map(|writer| (writer.take_unfinished(), writer.take_counted()))
+        else {
+            return;
+        };
+        self.unfinished.borrow_mut().extend(unfinished);
+        let mut units = self.units.borrow_mut();
+        for (ups, whose, wh) in counted {
+            match units.iter_mut().find(|(name, _)| name.eq_ignore_ascii_case(&ups)) {
+                Some((_, unit)) => unit.count_on(whose, wh),
+                None => self.counted.borrow_mut().push((ups, whose, wh)),
+            }
         }
     }
 
@@ -156,7 +172,7 @@ impl Chronicle {
             if !self.units.borrow().contains_key(ups.name()) {
                 self.units.borrow_mut().insert(ups.name().into(), self.new_unit(ups.name()));
             }
-            let hearer: Rc<dyn HearsStatus> = self.clone();
+            let hearer: Rc<dyn HearsStatus> = server.status_hub.clone();
             let mut words = None;
             ups.with_source((), |source| {
                 // a source may have begun anew
@@ -276,6 +292,11 @@ impl Chronicle {
     /// what was computed.
     pub fn energy_of(&self, ups: &str) -> Option<[f64; 2]> {
         self.units.borrow().get(ups).map(WatchedUnit::counted)
+    }
+
+    /// The outage of a UPS that lasts, as of now, or else the one that ended last. The file has it as of the last minute.
+    pub fn latest_outage(&self, ups: &str) -> Option<Outage> {
+        self.units.borrow().get(ups)?.latest(self.now())
     }
 
     /// How the file does.

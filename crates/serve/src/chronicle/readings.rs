@@ -11,6 +11,12 @@ pub(super) struct Readout {
 }
 
 impl Readout {
+    /// Of a load alone.
+    #[cfg(test)]
+    pub fn of_power(power: LoadPower) -> Readout {
+        Readout { values: vec![], power: Some(power) }
+    }
+
     /// Reads them. A value of which it is not known whose word it is is left out.
     pub fn of(source: &dyn Source) -> Readout {
         let read = |name: &str| {
@@ -30,7 +36,7 @@ impl Readout {
             real_w: real.filter(|(_, whose)| *whose == Provenance::Said).map(|(watts, _)| watts),
             apparent_va: read("ups.power"),
             factor: read("output.powerfactor"),
-            load_percent: readout.load(),
+            load_percent: readout.load().map(|(load, _)| load),
             nominal_w: read("ups.realpower.nominal"),
         });
         let computed = real.map(|(watts, provenance)| LoadPower { watts, provenance });
@@ -62,13 +68,13 @@ impl Readout {
         self.get(Quantity::Charge)
     }
 
-    /// Volts of the battery.
-    pub fn battery_voltage(&self) -> Option<f64> {
-        self.get(Quantity::BatteryVoltage).map(|(volts, _)| volts)
+    /// Volts of the battery, and whose word they are.
+    pub fn battery_voltage(&self) -> Option<(f64, Provenance)> {
+        self.get(Quantity::BatteryVoltage)
     }
 
-    /// Load in percent.
-    pub fn load(&self) -> Option<f64> {
-        self.get(Quantity::Load).map(|(load, _)| load)
+    /// Load in percent, and whose word it is.
+    pub fn load(&self) -> Option<(f64, Provenance)> {
+        self.get(Quantity::Load)
     }
 }

@@ -3,10 +3,14 @@
 //!
 //! A key that is not known is wrong: it may be the one by which something was meant to be limited.
 
+mod mqtt;
 mod read;
+mod snmp;
 #[cfg(test)]
 mod tests;
 
+pub use self::mqtt::{BrokerPassword, MqttOptions};
+pub use self::snmp::{CommunityPlace, SnmpOptions};
 use read::TomlReader;
 use station::config::LineFinding;
 use std::net::SocketAddr;
@@ -16,13 +20,17 @@ use std::path::PathBuf;
 pub const FILE: &str = "qxups.toml";
 
 /// The tables there are.
-const TABLES: &[&str] = &["history", "web"];
+const TABLES: &[&str] = &["history", "mqtt", "snmp", "web"];
 
 /// What the file asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Extras {
     /// `[history]`; none when it is off.
     pub history: Option<HistoryOptions>,
+    /// `[snmp]`; none when it has no agent.
+    pub snmp: Option<Box<SnmpOptions>>,
+    /// `[mqtt]`; none when it names no broker.
+    pub mqtt: Option<Box<MqttOptions>>,
     /// `[web]`.
     pub web: WebOptions,
 }
@@ -30,7 +38,7 @@ pub struct Extras {
 /// Where a history is kept, and how much of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryOptions {
-    /// `file`: the SQLite file. A relative path begins in the folder of what lasts (`/var/lib/qxups`).
+    /// `file`: the SQLite file. A relative path begins in the folder of what lasts (`/var/lib/nut`).
     pub file: PathBuf,
     /// `size_mib`: no more than so many MiB on the disk, 16 to 65536.
     pub size_mib: u64,
@@ -66,7 +74,9 @@ impl WebOptions {
 pub fn parse(bytes: &[u8]) -> Result<Extras, Vec<LineFinding>> {
     let mut reader = TomlReader::of(bytes)?;
     reader.check_tables(TABLES);
-    let extras = Extras { history: history(&mut reader), web: web(&mut reader) };
+    let (history, web) = (history(&mut reader), web(&mut reader));
+    let (mqtt, snmp) = (self::mqtt::read(&mut reader), self::snmp::read(&mut reader));
+    let extras = Extras { history, mqtt, snmp, web };
     reader.finish().map(|()| extras)
 }
 

@@ -129,6 +129,47 @@ impl<'t> TomlReader<'t> {
         taken
     }
 
+    /// The keys of a table inside of a table, each with a text that has to mean something.
+    pub fn each_pair<T>(
+        &mut self,
+        table: &str,
+        key: &str,
+        wanted: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Vec<(String, T)> {
+        let Some((span, value)) = self.value(table, key) else { return vec![] };
+        let pairs = value.as_table().map(|pairs| {
+            let each = pairs.iter().map(|(name, value)| {
+                let read = value.get_ref().as_str().and_then(&read);
+                (name.get_ref().to_string(), value.span(), read)
+            });
+            each.collect::<Vec<_>>()
+        });
+        let pairs = self
+            .or_wrong(pairs, span, || format!("{key} is a table: write [{table}.{key}], and {wanted} below"));
+        let mut taken = vec![];
+        for (name, span, read) in pairs.into_iter().flatten() {
+            match read {
+                Some(read) => taken.push((name, read)),
+                None => self.wrong(span, format!("{} cannot be used: write {wanted}", shown(&name))),
+            }
+        }
+        taken
+    }
+
+    /// Whether a table has a key.
+    pub fn has(&self, table: &str, key: &str) -> bool {
+        self.value(table, key).is_some()
+    }
+
+    /// Refuses a table because of what it lacks; not where a key is wrong that may be what is missing.
+    pub fn refuse_table(&mut self, table: &str, said: &str) {
+        let found = self.root.iter().find(|(key, _)| key.get_ref() == table).map(|(key, _)| key.span());
+        if let Some(span) = found.filter(|_| self.findings.is_empty()) {
+            self.wrong(span, said.into());
+        }
+    }
+
     /// Refuses a value that was read already.
     pub fn refuse(&mut self, table: &str, key: &str, said: &str) {
         if let Some((span, _)) = self.value(table, key) {

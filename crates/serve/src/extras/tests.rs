@@ -27,8 +27,8 @@ fn all_is_off_until_it_is_asked_for() {
 fn what_is_wrong_is_said_with_line_and_remedy() {
     for (text, line, part) in [
         ("\n[histroy]\n", 2, "did you mean history?"),
-        ("[klingon]\n", 1, "there are history, web"),
-        ("enabled = true\n", 1, "below [history] or [web]"),
+        ("[klingon]\n", 1, "there are history, mqtt, snmp, web"),
+        ("enabled = true\n", 1, "below [history] or [mqtt] or [snmp] or [web]"),
         ("history = true\n", 1, "write [history]"),
         ("[history]\n\nenabeld = true\n", 3, "did you mean enabled?"),
         ("[web]\nport = 80\n", 2, "there are listen, hosts, base, tls, read_only"),

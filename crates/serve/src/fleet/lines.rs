@@ -14,7 +14,7 @@ const DUMMY_UPS: [&str; 3] = ["mode", "authconf", "repeater_disable_strict_start
 const CHANGES_DATA: [&str; 4] = ["pollinterval", "ignorelb", "sdcommands", "allow_killpower"];
 
 /// A line, and what is wrong with it.
-type Wrong = (usize, String);
+pub(super) type Wrong = (usize, String);
 
 /// Of quotes that were never closed, and took the headings of UPSes in, no part can be used: UPSes are missing.
 ///
@@ -57,12 +57,13 @@ pub(super) fn of_no_section(conf: &UpsConf) -> Vec<LineFinding> {
 /// The lines of a section that the server reads alone: one that cannot be read may be what the section is safe by.
 ///
 /// # Errors
-/// The first line that cannot be read.
+/// All that cannot be read.
 pub(super) fn check_part(
     conf: &UpsConf,
     section: &Section,
     hints: &mut Vec<LineFinding>,
-) -> Result<(), Wrong> {
+) -> Result<(), Vec<Wrong>> {
+    let mut unread = vec![];
     let is_wrong = |line: Option<usize>| conf.wrong.iter().any(|wrong| Some(wrong.line) == line);
     let is_password =
         |line: Option<usize>| conf.lost.iter().any(|lost| Some(lost.line) == line && is_upstream(&lost.name));
@@ -70,11 +71,12 @@ pub(super) fn check_part(
         if finding.severity == Severity::Error || is_wrong(finding.line) || is_password(finding.line) {
             let kept = finding.text.trim_end_matches("; ignored").len();
             finding.text.truncate(kept);
-            return Err((finding.line.unwrap_or(section.line), finding.text));
+            unread.push((finding.line.unwrap_or(section.line), finding.text));
+        } else {
+            hints.push(finding);
         }
-        hints.push(finding);
     }
-    Ok(())
+    if unread.is_empty() { Ok(()) } else { Err(unread) }
 }
 
 /// The lines of a section whose driver is another process, which reads them by itself: all that counts here is that no
@@ -107,15 +109,15 @@ fn is_upstream(name: &str) -> bool {
 /// password would go to any server.
 ///
 /// # Errors
-/// The first line that is wrong.
+/// All that is wrong.
 pub(super) fn check_upstream(
     conf: &UpsConf,
     section: &Section,
     driver: &str,
     hints: &mut Vec<LineFinding>,
-) -> Result<(), Wrong> {
+) -> Result<(), Vec<Wrong>> {
     check_part(conf, section, hints)?;
-    check_before_sections(conf, section)?;
+    let mut wrong: Vec<Wrong> = check_before_sections(conf, section).err().into_iter().collect();
     for (count, Assignment { name, value, line }) in section.settings.iter().enumerate() {
         let lower = name.to_ascii_lowercase();
         let is_empty = value.as_deref().is_none_or(|value| value.trim().is_empty());
@@ -127,7 +129,7 @@ pub(super) fn check_upstream(
         match lower.as_str() {
             known if UPSTREAM.contains(&known) => {
                 if is_empty {
-                    return Err((*line, format!("{name} needs a value: write {name} = something")));
+                    wrong.push((*line, format!("{name} needs a value: write {name} = something")));
                 }
             }
             "authconf" if driver == "dummy-ups" => hint(
@@ -139,10 +141,13 @@ pub(super) fn check_upstream(
                 hint(format!("{name} has no effect here: the UPS is read from its server as it is"));
             }
             _ if generic(name).is_some_and(|row| row.is_for_sections()) => {}
-            _ => return Err((*line, unknown(name))),
+            _ => wrong.push((*line, unknown(name))),
         }
     }
-    both_or_none(section)
+    match wrong.is_empty() {
+        true => both_or_none(section).map_err(|wrong| vec![wrong]),
+        false => Err(wrong),
+    }
 }
 
 fn unknown(name: &str) -> String {

@@ -1,6 +1,6 @@
 //! What `ups.conf` says: one plan for each UPS, with where its data comes from.
 
-use super::lines;
+use super::lines::{self, Wrong};
 use super::simulated::{self, SimulatedPlan};
 use nut::network::client::TlsMode;
 use nut::ups_conf::{Section, UpsConf};
@@ -97,10 +97,13 @@ pub(crate) fn read(conf: &UpsConf, folder: &Path, state: &Path) -> Result<Plans,
         let mut hints = vec![];
         let planned = plan(conf, section, folder, state, &mut hints);
         hints.iter().for_each(|hint| lines::remark(&mut plans.hints, conf, section, hint));
-        plans.all.push(planned.unwrap_or_else(|(line, why)| UpsPlan {
-            name: section.name.clone(),
-            description: value(section, "desc").map(String::from),
-            origin: Origin::Wrong(at(line, &format!("[{}]: {why}", section.name))),
+        plans.all.push(planned.unwrap_or_else(|wrong| {
+            let said = wrong.iter().map(|(line, why)| at(*line, &format!("[{}]: {why}", section.name)));
+            UpsPlan {
+                name: section.name.clone(),
+                description: value(section, "desc").map(String::from),
+                origin: Origin::Wrong(said.collect::<Vec<_>>().join("; and ")),
+            }
         }));
     }
     Ok(plans)
@@ -114,9 +117,8 @@ pub fn check_part(conf: &UpsConf, section: &Section, folder: &Path) -> Option<Ve
     let is_part = matches!(driver, simulated::DRIVER | "nut-upstream") || is_repeater(driver, port);
     is_part.then(|| {
         let mut findings = vec![];
-        if let Err((line, why)) = plan(conf, section, folder, Path::new(""), &mut findings) {
-            findings.push(LineFinding::error(Some(line), why));
-        }
+        let wrong = plan(conf, section, folder, Path::new(""), &mut findings).err().unwrap_or_default();
+        findings.extend(wrong.into_iter().map(|(line, why)| LineFinding::error(Some(line), why)));
         findings
     })
 }
@@ -138,24 +140,32 @@ fn plan(
     folder: &Path,
     state: &Path,
     hints: &mut Vec<LineFinding>,
-) -> Result<UpsPlan, (usize, String)> {
-    lines::check_begins(section)?;
-    let driver =
-        value(section, "driver").ok_or((section.line, "it has no driver; add 'driver = ...'".into()))?;
+) -> Result<UpsPlan, Vec<Wrong>> {
+    let alone = |wrong: Wrong| vec![wrong];
+    lines::check_begins(section).map_err(alone)?;
+    let none = || vec![(section.line, "it has no driver; add 'driver = ...'".into())];
+    let driver = value(section, "driver").ok_or_else(none)?;
     let port = value(section, "port").unwrap_or_default();
     let socket = state.join(format!("{driver}-{}", section.name));
     let origin = if driver == simulated::DRIVER {
-        lines::check_part(conf, section, hints)?;
-        Origin::Simulated(Box::new(SimulatedPlan::of(conf, section, folder, hints)?))
+        let unread = lines::check_part(conf, section, hints).err().unwrap_or_default();
+        match SimulatedPlan::of(conf, section, folder, hints) {
+            Ok(plan) if unread.is_empty() => Origin::Simulated(Box::new(plan)),
+            planned => {
+                let mut wrong = [unread, planned.err().unwrap_or_default()].concat();
+                wrong.sort_by_key(|(line, _)| *line);
+                return Err(wrong);
+            }
+        }
     } else if let Some(kind) = DriverKind::named(driver) {
-        let config = Box::new(own(kind, conf, section, hints)?);
+        let config = Box::new(own(kind, conf, section, hints).map_err(alone)?);
         Origin::Own { kind, config, socket }
     } else if driver == "nut-upstream" || is_repeater(driver, port) {
-        let upstream = upstream(port).map_err(|why| (line_of(section, "port"), why))?;
+        let upstream = upstream(port).map_err(|why| vec![(line_of(section, "port"), why)])?;
         lines::check_upstream(conf, section, driver, hints)?;
-        Origin::Upstream(with_options(upstream, section, folder)?)
+        Origin::Upstream(with_options(upstream, section, folder).map_err(alone)?)
     } else {
-        lines::check_foreign(conf, section, hints)?;
+        lines::check_foreign(conf, section, hints).map_err(alone)?;
         Origin::Socket(socket)
     };
     let description = value(section, "desc").map(String::from);
@@ -379,6 +389,26 @@ mod tests {
             let plans = read_text(&format!("maxretry = 3\n{section}{good}")).unwrap();
             assert!(matches!(&plans.all[0].origin, Origin::Upstream(_)), "{good}: {:?}", plans.all[0].origin);
         }
+    }
+
+    /// Found by a newcomer: after each correction the next mistake was named.
+    #[test]
+    fn all_that_is_wrong_with_a_simulated_ups_is_said_at_once() {
+        let text = "[a]\ndriver = qxups-sim\nprotocol = klingon\nscenario = nowhere\nknob = \"frob 1\"\nseed = x\n\
+                    prtocol = mecer\npollinterval = never\ndesc = \"open\n";
+        let plans = read_text(text).unwrap();
+        let Origin::Wrong(why) = &plans.all[0].origin else { panic!("it is taken") };
+        let lines: Vec<&str> = why.split("; and /").map(|part| part.split(": ").next().unwrap()).collect();
+        let expected: Vec<String> = (3..=9).map(|line| format!("etc/nut/ups.conf, line {line}")).collect();
+        assert_eq!(
+            lines.iter().map(|line| line.trim_start_matches('/')).collect::<Vec<_>>(),
+            expected,
+            "{why}"
+        );
+        let conf = nut::ups_conf::parse(text.as_bytes());
+        let findings = check_part(&conf, &conf.sections[0], Path::new("/etc/nut")).unwrap();
+        let lines: Vec<_> = findings.iter().filter_map(|finding| finding.line).collect();
+        assert_eq!(lines, (3..=9).collect::<Vec<_>>(), "{findings:?}");
     }
 
     /// Found by a review: a section of `[my ups]` was not served, and the log had no word of it where no driver of ours read

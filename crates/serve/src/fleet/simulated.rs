@@ -1,5 +1,6 @@
 //! `driver = qxups-sim`: a simulated UPS in this process, which a station speaks to over a pseudo-terminal.
 
+use super::lines::Wrong;
 use nut::ups_conf::{Assignment, Section, UpsConf};
 use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
@@ -61,15 +62,17 @@ impl SimulatedPlan {
     /// Reads a section: `protocol`, `scenario`, `knob` (which may come again), `seed`; all else is as for `nutdrv_qx`.
     ///
     /// # Errors
-    /// The line, and a sentence.
+    /// All that is wrong, each with its line.
     pub fn of(
         conf: &UpsConf,
         section: &Section,
         folder: &Path,
         hints: &mut Vec<LineFinding>,
-    ) -> Result<SimulatedPlan, (usize, String)> {
+    ) -> Result<SimulatedPlan, Vec<Wrong>> {
+        let mut wrong = vec![];
+        let none = || vec![(section.line, format!("no dialect {DIALECT}"))];
         let mut plan = SimulatedPlan {
-            protocol: qx::protocols::named(DIALECT).ok_or((section.line, format!("no dialect {DIALECT}")))?,
+            protocol: qx::protocols::named(DIALECT).ok_or_else(none)?,
             script: Script::default(),
             knobs: vec![],
             seed: 1,
@@ -95,13 +98,16 @@ impl SimulatedPlan {
                     }
                 },
             };
-            taken.map_err(|why| (setting.line, why))?;
+            wrong.extend(taken.err().map(|why| (setting.line, why)));
         }
         for finding in check_section(&NUTDRV_QX, &plan.conf("/dev/null"), &section.name) {
             match finding.severity {
-                Severity::Error => return Err((finding.line.unwrap_or(section.line), finding.text)),
+                Severity::Error => wrong.push((finding.line.unwrap_or(section.line), finding.text)),
                 Severity::Hint => hints.push(finding),
             }
+        }
+        if !wrong.is_empty() {
+            return Err(wrong);
         }
         // two that are equal make the same UPS, wherever they stand in their files
         plan.section.line = 0;

@@ -4,7 +4,8 @@ use super::mirror::Mirror;
 use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Order, Variable};
 use qx::vocabulary::variable::Var;
-use std::rc::Rc;
+use std::cell::RefCell;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
 /// Takes what became of an order, once.
@@ -23,6 +24,27 @@ pub(crate) struct Ended {
 pub(crate) trait HearsStatus {
     /// The status is this now. The source may be borrowed: it must not be asked from here.
     fn status(&self, ups: &str, words: &str);
+}
+
+/// Hands each status on to all outputs that want it at once. A source knows one hearer, which is this.
+#[derive(Default)]
+pub(crate) struct StatusHub(RefCell<Vec<Weak<dyn HearsStatus>>>);
+
+impl StatusHub {
+    /// From now on, as long as it is there.
+    pub fn add(&self, hearer: &Rc<impl HearsStatus + 'static>) {
+        let hearer: Weak<dyn HearsStatus> = Rc::downgrade(hearer) as _;
+        let mut all = self.0.borrow_mut();
+        all.retain(|there| there.strong_count() > 0);
+        all.push(hearer);
+    }
+}
+
+impl HearsStatus for StatusHub {
+    fn status(&self, ups: &str, words: &str) {
+        let all: Vec<_> = self.0.borrow().iter().filter_map(Weak::upgrade).collect();
+        all.iter().for_each(|hearer| hearer.status(ups, words));
+    }
 }
 
 /// What a UPS says, and what it can be asked: from a station in this process, from the socket of a driver, from

@@ -1,4 +1,4 @@
-//! What holds of a UPS, for the log: each change is said, but no flood of them, and what holds in the end always.
+//! What holds of a UPS, or of a broker, for the log: each change is said, but no flood of them, and what holds in the end always.
 
 use std::time::Duration;
 use tokio::time::Instant;
@@ -10,7 +10,7 @@ const EACH: Duration = Duration::from_secs(120);
 
 /// What was said last of something that may change again and again.
 #[derive(Debug, Default)]
-pub(super) struct Stands {
+pub(crate) struct Stands {
     said: Option<String>,
     last: Option<String>,
     /// How often it changed since it was said.

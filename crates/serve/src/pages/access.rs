@@ -70,7 +70,7 @@ impl UserDesk {
             file: AccountFile::of(lasting),
             first: RefCell::default(),
             code: RefCell::default(),
-            guard: RefCell::default(),
+            guard: RefCell::new(Guard::of_pages()),
         });
         desk.look_again();
         desk

@@ -11,7 +11,9 @@ use nut::upsd_users::{AllowedAction, User};
 use qx::vocabulary::variable::published;
 use std::rc::Rc;
 use tokio::sync::watch;
-use web::access::{AccessRefused, CommandControl, PageOrder, PageOutcome, SettingControl, UpsControls};
+use web::access::{
+    AccessRefused, CommandControl, PageOrder, PageOutcome, SettingControl, UpsControls, value_of,
+};
 
 /// The commands and settings of a UPS that this user may use now.
 pub(super) fn of(server: &Server, user: &User, ups: &Ups) -> UpsControls {
@@ -52,7 +54,7 @@ pub(super) fn of(server: &Server, user: &User, ups: &Ups) -> UpsControls {
 
 fn setting(variable: &Variable<'_>) -> SettingControl {
     let longest = match variable.kind {
-        ValueKind::Text { longest } => u32::try_from(longest).ok(),
+        ValueKind::Text { longest } => Some(u32::try_from(longest.max(0)).unwrap_or(u32::MAX)),
         ValueKind::Number => None,
     };
     SettingControl {
@@ -101,6 +103,14 @@ fn takes(source: &dyn Source, order: &PageOrder) -> Result<(), AccessRefused> {
             let sentence = format!("{name} takes no value, and nothing was sent: leave the value out.");
             Err(AccessRefused::new(409, sentence))
         }
+        PageOrder::Command { name, value: Some(value) }
+            if source.has_command(name) && value_of(name).is_some() && plain_number(value).is_none() =>
+        {
+            let sentence = format!(
+                "{name} cannot take '{value}', and nothing was sent: write a number in digits alone, such as 60."
+            );
+            Err(AccessRefused::new(409, sentence))
+        }
         PageOrder::Command { name, .. } if source.has_command(name) => Ok(()),
         PageOrder::Command { .. } => Err(AccessRefused::new(404, "The UPS has no such command now.")),
         PageOrder::Set { variable, value } => {
@@ -122,8 +132,24 @@ fn takes(source: &dyn Source, order: &PageOrder) -> Result<(), AccessRefused> {
     }
 }
 
+/// A number as NUT writes one: digits, with a sign in front where it is below 0, and a point within. Other spellings (`1e3`,
+/// `+240`, ` 240`) are read in one way here, and in another by a driver.
+fn plain_number(text: &str) -> Option<f64> {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let bare = text.strip_prefix('-').unwrap_or(text);
+    let is_plain = match bare.split_once('.') {
+        Some((whole, decimals)) => digits(whole) && digits(decimals),
+        None => digits(bare),
+    };
+    is_plain.then(|| text.parse().ok())?.filter(|number: &f64| number.is_finite())
+}
+
 /// Why a variable does not take a value.
 fn why_not(setting: &SettingControl, value: &str) -> Option<String> {
+    // as for SET VAR
+    if setting.longest == Some(0) {
+        return Some("its driver does not say how long a text may be.".into());
+    }
     if let Some(longest) = setting.longest.filter(|longest| value.len() > *longest as usize) {
         return Some(format!("{longest} bytes are the most."));
     }
@@ -133,7 +159,6 @@ fn why_not(setting: &SettingControl, value: &str) -> Option<String> {
     if setting.ranges.is_empty() {
         return None;
     }
-    let number = value.parse::<f64>().ok().filter(|number| number.is_finite());
     // bounds that were read from text are far below what a float says exactly
     #[allow(clippy::cast_precision_loss)]
     let is_within = |number: f64| {
@@ -141,7 +166,12 @@ fn why_not(setting: &SettingControl, value: &str) -> Option<String> {
     };
     let ranges: Vec<String> =
         setting.ranges.iter().map(|(least, most)| format!("{least} to {most}")).collect();
-    (!number.is_some_and(is_within)).then(|| format!("it can be {}.", ranges.join(", or ")))
+    let ranges = ranges.join(", or ");
+    match plain_number(value) {
+        Some(number) if is_within(number) => None,
+        Some(_) => Some(format!("it can be {ranges}.")),
+        None => Some(format!("write a number in digits alone, {ranges}.")),
+    }
 }
 
 /// Gives an order that was checked. What becomes of it goes to the log, the history and `outcome`.
@@ -217,10 +247,25 @@ mod tests {
             (&numbers, "170.5", None),
             (&numbers, "1", None),
             (&numbers, "181", Some("160 to 180, or 0 to 1")),
-            (&numbers, "170x", Some("160 to 180")),
-            (&numbers, "", Some("160 to 180")),
-            (&numbers, "nan", Some("160 to 180")),
-            (&numbers, "inf", Some("160 to 180")),
+            (&numbers, "180.5", Some("160 to 180, or 0 to 1")),
+            (&numbers, "-0.5", Some("160 to 180, or 0 to 1")),
+            (&numbers, "170x", Some("digits alone")),
+            (&numbers, "", Some("digits alone")),
+            (&numbers, "nan", Some("digits alone")),
+            (&numbers, "inf", Some("digits alone")),
+            (&numbers, "1.7e2", Some("digits alone")),
+            (&numbers, "170e0", Some("digits alone")),
+            (&numbers, "+170", Some("digits alone")),
+            (&numbers, " 170", Some("digits alone")),
+            (&numbers, "170 ", Some("digits alone")),
+            (&numbers, "170.", Some("digits alone")),
+            (&numbers, ".5", Some("digits alone")),
+            (&numbers, "--1", Some("digits alone")),
+            (&numbers, "-", Some("digits alone")),
+            (&numbers, "0xaa", Some("digits alone")),
+            (&numbers, "\u{661}", Some("digits alone")),
+            (&numbers, &"9".repeat(250), Some("160 to 180, or 0 to 1")),
+            (&setting(&[], &[], Some(0)), "", Some("how long")),
             (&setting(&[], &[], Some(3)), "abc", None),
             (&setting(&[], &[], Some(3)), "\u{e4}bc", Some("3 bytes")),
             (&setting(&[], &[], None), "anything", None),

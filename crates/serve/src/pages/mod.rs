@@ -145,11 +145,19 @@ impl Live for PageDesk {
     }
 
     fn past(&self, question: PastQuestion) -> PastFuture {
-        let path = self.server.chronicle.borrow().as_ref().map(|chronicle| chronicle.path().to_path_buf());
-        match path {
-            Some(path) => Box::pin(self.past.ask(path, question)),
-            None => Box::pin(std::future::ready(Err(PastTrouble::Off))),
-        }
+        let Some(chronicle) = self.server.chronicle.borrow().clone() else {
+            return Box::pin(std::future::ready(Err(PastTrouble::Off)));
+        };
+        let name = self.server.fleet.borrow().find(&question.ups).map(|ups| ups.name().to_string());
+        let most = question.outages;
+        let found = self.past.ask(chronicle.path().to_path_buf(), question);
+        Box::pin(async move {
+            let mut past = found.await?;
+            if let Some(latest) = name.and_then(|name| chronicle.latest_outage(&name)) {
+                past::bring_up_to_now(&mut past, &latest, most);
+            }
+            Ok(past)
+        })
     }
 
     fn entrance(&self) -> Option<Rc<Entrance>> {

@@ -91,8 +91,7 @@ fn answer_all(questions: &Receiver<Box<QueuedQuestion>>) {
             let QueuedQuestion { path, question, answer } = *asked;
             // who has left, or waited too long, needs none
             if !answer.is_closed() {
-                let found = read(&path, &question, wall_ms().div_euclid(1000));
-                let _ = answer.send(found.map_err(|why| PastTrouble::Broken(why.to_string())));
+                let _ = answer.send(read_range(&path, &question, wall_ms().div_euclid(1000)));
             }
             next = questions.try_recv().ok();
         }
@@ -100,18 +99,33 @@ fn answer_all(questions: &Receiver<Box<QueuedQuestion>>) {
     }
 }
 
+/// Reads what is asked, where its range is one.
+fn read_range(path: &Path, question: &PastQuestion, now_s: i64) -> Result<Past, PastTrouble> {
+    let (from_s, to_s) = question.range(now_s);
+    if !question.variables.is_empty() && from_s > to_s {
+        return Err(PastTrouble::Backwards(from_s, to_s));
+    }
+    read(path, question, now_s).map_err(|why| PastTrouble::Broken(why.to_string()))
+}
+
 /// Reads what is asked.
 fn read(path: &Path, question: &PastQuestion, now_s: i64) -> Result<Past, HistoryTrouble> {
     let reader = HistoryReader::open(path)?;
-    let (mut from_s, to_s) = question.range(now_s);
+    let (from_s, to_s) = question.range(now_s);
     let mut past = Past { now_s, from_s, to_s, ..Past::default() };
     if !question.variables.is_empty() && from_s < to_s {
-        if from_s == 0 {
-            from_s = begin(&reader, question, to_s)?;
-            past.from_s = from_s;
-        }
+        let mut begins = vec![];
         for key in keys(question) {
-            past.series.extend(series(&reader, &question.ups, key, (from_s, to_s), question.points)?);
+            begins.extend(reader.begin(&question.ups, key)?.map(|begin_s| (key, begin_s)));
+        }
+        past.begin_s = begins.iter().map(|(_, begin_s)| *begin_s).min().unwrap_or(0);
+        if from_s == 0 {
+            past.from_s = past.begin_s.min(to_s);
+        }
+        // as fine as what there is of the range allows
+        let range = (from_s.max(past.begin_s), to_s);
+        for (key, begin_s) in begins.into_iter().filter(|(_, begin_s)| *begin_s < to_s) {
+            past.series.extend(series(&reader, &question.ups, (key, begin_s), range, question.points)?);
         }
     }
     if question.outages > 0 {
@@ -135,29 +149,22 @@ fn keys(question: &PastQuestion) -> impl Iterator<Item = SeriesKey> {
     quantities.flat_map(|quantity| [SeriesKey::said(quantity), SeriesKey::computed(quantity)])
 }
 
-/// When the first of these series begins, in seconds since 1970; 0 where there is none.
-fn begin(reader: &HistoryReader, question: &PastQuestion, to_s: i64) -> Result<i64, HistoryTrouble> {
-    let mut first: Option<i64> = None;
-    for key in keys(question) {
-        let coarse = reader.series(&question.ups, key, (0, to_s.saturating_mul(1000)), 1)?;
-        if let Some(point) = coarse.first() {
-            let at_s = point.at_ms.div_euclid(1000);
-            first = Some(first.map_or(at_s, |known| known.min(at_s)));
-        }
-    }
-    Ok(first.unwrap_or(0))
-}
-
+/// A series that begins then.
 fn series(
     reader: &HistoryReader,
     ups: &str,
-    key: SeriesKey,
+    (key, begin_s): (SeriesKey, i64),
     (from_s, to_s): (i64, i64),
     points: u32,
 ) -> Result<Option<PastSeries>, HistoryTrouble> {
     let range = (from_s.saturating_mul(1000), to_s.saturating_mul(1000));
     let found: Vec<PastPoint> = reader.series(ups, key, range, points)?.iter().map(point).collect();
-    let points = thinned(&found, (from_s, to_s), points);
+    let mut points = thinned(&found, (from_s, to_s), points);
+    // its first point stands for no time in which nothing was read yet
+    if let Some(first) = points.first_mut().filter(|first| first.at_s < begin_s) {
+        first.span_s = (first.at_s + first.span_s - begin_s).max(SAMPLE_S);
+        first.at_s = begin_s;
+    }
     let is_said = key.provenance == Provenance::Said;
     Ok((!points.is_empty()).then(|| PastSeries { variable: key.quantity.variable(), is_said, points }))
 }
@@ -188,9 +195,22 @@ fn outage(outage: &Outage, charge_before: Option<f64>) -> PastOutage {
         battery_low: outage.low_battery,
         charge_before,
         lowest_charge: outage.lowest_charge.map(sourced),
-        lowest_voltage: outage.lowest_voltage,
-        mean_load: outage.mean_load,
+        lowest_voltage: outage.lowest_voltage.map(sourced),
+        mean_load: outage.mean_load.map(sourced),
         energy_wh: outage.energy_wh.map(sourced),
+    }
+}
+
+/// Puts the latest outage, which the server knows as of now, in the place of what the file has of it.
+pub(super) fn bring_up_to_now(past: &mut Past, latest: &Outage, most: u32) {
+    let latest = outage(latest, None);
+    if let Some(known) = past.outages.iter_mut().find(|known| known.begin_ms == latest.begin_ms) {
+        *known = PastOutage { charge_before: known.charge_before, ..latest };
+    } else if latest.end_ms.is_none() && most > 0 {
+        // its first batch is not written yet
+        past.outages.push(latest);
+        let more = past.outages.len().saturating_sub(usize::try_from(most).unwrap_or(usize::MAX));
+        past.outages.drain(..more);
     }
 }
 
@@ -248,6 +268,33 @@ mod tests {
         let known = Quantity::ALL.map(|quantity| (quantity.variable(), quantity.unit(), quantity.decimals()));
         let shown = web::VARIABLES.map(|(name, _, unit, decimals)| (name, unit, decimals));
         assert_eq!(known, shown);
+    }
+
+    #[test]
+    fn an_outage_is_told_as_of_now() {
+        let at = |begin_ms, seconds, end_ms| Outage {
+            begin_ms,
+            end_ms,
+            length: Duration::from_secs(seconds),
+            ..Outage::default()
+        };
+        let of_file = || Past {
+            outages: vec![outage(&at(1, 5, Some(2)), None), outage(&at(3, 60, None), Some(90.0))],
+            ..Past::default()
+        };
+        let told = |latest: &Outage, most| {
+            let mut past = of_file();
+            bring_up_to_now(&mut past, latest, most);
+            let all = past.outages.iter();
+            all.map(|o| (o.begin_ms, o.length.as_secs(), o.end_ms, o.charge_before)).collect::<Vec<_>>()
+        };
+        let first = (1, 5, Some(2), None);
+        assert_eq!(told(&at(3, 75, None), 9), [first, (3, 75, None, Some(90.0))]);
+        // it is over, and the file does not know yet
+        assert_eq!(told(&at(3, 80, Some(83)), 9), [first, (3, 80, Some(83), Some(90.0))]);
+        // it has just begun
+        assert_eq!(told(&at(7, 1, None), 2), [(3, 60, None, Some(90.0)), (7, 1, None, None)]);
+        assert_eq!(told(&at(7, 1, None), 0).len(), 2);
     }
 
     /// 360 W for an hour of which half was seen are 180 Wh.

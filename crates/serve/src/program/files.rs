@@ -1,6 +1,6 @@
 //! `ups.conf`, `upsd.conf`, `upsd.users` and `qxups.toml`: read, and checked as far as that needs no fleet.
 
-use crate::extras::{self, Extras};
+use crate::extras::{self, BrokerPassword, CommunityPlace, Extras, MqttOptions};
 use crate::passwords::check_hash;
 use link::read_bounded;
 use nut::ups_conf::{self, UpsConf};
@@ -141,20 +141,44 @@ impl Where {
         let Some(text) = self.read(name).map_err(|error| self.cannot_read(name, &error))? else {
             return Ok(Extras::default());
         };
-        extras::parse(&text).map_err(|wrong| {
+        let mut extras = extras::parse(&text).map_err(|wrong| {
             let first = wrong.first().map_or((1, ""), |first| (first.line.unwrap_or(1), first.text.as_str()));
             format!("{}, line {}: {}", self.path(name), first.0, first.1)
-        })
+        })?;
+        if let Some(snmp) = &mut extras.snmp {
+            snmp.read_community(self.folder()).map_err(|why| format!("{}: {why}", self.path(name)))?;
+        }
+        Ok(extras)
     }
 
-    /// What others may read though they should not: passwords in `upsd.users`, and in `ups.conf` where it has some.
+    /// The file of SNMP's community string, where every user of the machine may read it.
+    pub fn communities_open_to_all(&self) -> Vec<String> {
+        let (Where::Upsd(folder) | Where::Folder(folder)) = self else { return vec![] };
+        let text = self.read(extras::FILE).ok().flatten().unwrap_or_default();
+        let Some(snmp) = extras::parse(&text).ok().and_then(|extras| extras.snmp) else { return vec![] };
+        let path = match &snmp.community {
+            CommunityPlace::Inline(_) => folder.join(extras::FILE),
+            CommunityPlace::File(file) => folder.join(file),
+        };
+        let text = format!(
+            "{}: every user of this machine can read the community string; run 'chmod o= {0}'",
+            path.display()
+        );
+        is_open_to_all(&path).then_some(text).into_iter().collect()
+    }
+
+    /// What others may read though they should not: passwords in `upsd.users`, and in `ups.conf` and
+    /// `qxups.toml` where they have some.
     pub fn open_to_all(&self, conf: &UpsConf) -> Vec<String> {
         let (Where::Upsd(folder) | Where::Folder(folder)) = self else { return vec![] };
         let sections = conf.sections.iter().flat_map(|section| &section.settings);
         let mut names = sections.chain(&conf.global).map(|setting| setting.name.to_ascii_lowercase());
         // of ours upstream_password; authPassword and privPassword of snmp-ups, password of netxml-ups
         let has_password = names.any(|name| name.ends_with("password"));
-        let files = [Some("upsd.users"), has_password.then_some("ups.conf")];
+        let says = |mqtt: &MqttOptions| matches!(mqtt.password, Some(BrokerPassword::Text(_)));
+        let of_broker = self.extras().is_ok_and(|extras| extras.mqtt.as_deref().is_some_and(says));
+        let files =
+            [Some("upsd.users"), has_password.then_some("ups.conf"), of_broker.then_some(extras::FILE)];
         let open =
             files.into_iter().flatten().map(|name| folder.join(name)).filter(|path| is_open_to_all(path));
         open.map(|path| {

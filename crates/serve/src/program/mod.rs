@@ -9,13 +9,15 @@ mod running;
 
 use crate::chronicle;
 use crate::descriptions::Descriptions;
-use crate::encryption::Encryption;
+use crate::encryption::{self, Encryption};
 use crate::extras::{Extras, WebOptions};
 use crate::fleet::{CheckedConf, Fleet, Surroundings};
 use crate::listener::{self, Listeners, Opened};
+use crate::mqtt::MqttOutput;
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::settings::Settings;
+use crate::snmp::SnmpAgents;
 use crate::tracking::SystemRandom;
 pub use command_line::{CommandLine, ControlCommand, Ground, Task};
 use control::ControlSocket;
@@ -28,7 +30,7 @@ use driver::supervisor::Supervisor;
 pub use files::Where;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nut::ups_conf::UpsConf;
-use nut::upsd_conf::{Listen, StartTls, UpsdConf};
+use nut::upsd_conf::{Listen, UpsdConf};
 use nut::upsd_users::UpsdUsers;
 use qx::device::Outcome;
 use reload::Reloading;
@@ -50,6 +52,9 @@ const PROGRAM: &str = "upsd";
 
 /// A supervisor whose queue is full is told again after so long.
 const AGAIN: Duration = Duration::from_millis(100);
+
+/// How often pages of the program are given back that history and pages needed for a moment: a commit is once a minute.
+const RESTS: Duration = Duration::from_secs(15);
 
 /// So many requests may wait; further ones of a kind that has no answer are the same.
 const REQUESTS: usize = 8;
@@ -251,6 +256,7 @@ fn prepare(
     let checked = check(&fleet, &ups_conf, &mut settings, &none)?;
     let users = plan.from.users(&mut hints)?;
     hints.extend(plan.from.open_to_all(&ups_conf));
+    hints.extend(plan.from.communities_open_to_all());
     hints.extend(opened.complaints());
     let extras = extras(&plan, &mut hints);
     let descriptions = descriptions(&upsd_conf, &mut hints);
@@ -389,7 +395,6 @@ fn descriptions(conf: &UpsdConf, hints: &mut Vec<String>) -> Descriptions {
     })
 }
 
-/// A certificate is only made where TLS is offered somewhere.
 fn tls(
     conf: &UpsdConf,
     plan: &ServerPlan,
@@ -398,15 +403,10 @@ fn tls(
     web: &WebOptions,
     hints: &mut Vec<String>,
 ) -> Result<Encryption, Fatal> {
-    let for_pages = web.wants_certificate();
-    let is_local = !for_pages
-        && conf.certificate_file.is_none()
-        && !matches!(conf.start_tls, Some(StartTls::Always))
-        && listener::is_all_loopback(&settings.listen);
-    if is_local {
-        return Ok(Encryption::none());
+    match encryption::is_wanted(conf, &settings.listen, web) {
+        true => Encryption::of(conf, plan.from.folder(), &paths.lasting, web.wants_certificate(), hints),
+        false => Ok(Encryption::none()),
     }
-    Encryption::of(conf, plan.from.folder(), &paths.lasting, for_pages, hints)
 }
 
 impl Prepared {
@@ -462,6 +462,10 @@ impl Prepared {
         listener::keep(&server, &listeners, &listen, &log);
         let pages = Pages::new(server.clone(), &paths.lasting);
         pages.become_what_is_asked();
+        let agents = SnmpAgents::new(server.clone());
+        agents.become_what_is_asked();
+        let mqtt = MqttOutput::new(server.clone(), plan.from.folder());
+        mqtt.become_what_is_asked();
         tokio::task::spawn_local(server.clone().look_after_clients());
         say_serving(&server, &places, &supervisor);
         let supervisor = Rc::new(supervisor);
@@ -470,18 +474,38 @@ impl Prepared {
         if !stays {
             log.use_system_log();
         }
-        tokio::task::spawn_local(async {
-            tokio::time::sleep(resident::AFTER).await;
-            resident::give_back();
-        });
-        let reloading = Reloading { plan, paths, server: server.clone(), listeners, pages, log: log.clone() };
+        tokio::task::spawn_local(stay_small(server.clone()));
+        let reloading = Reloading {
+            plan,
+            paths,
+            server: server.clone(),
+            listeners,
+            pages,
+            agents,
+            mqtt,
+            log: log.clone(),
+        };
         let name = reloading.until_exit(&mut requests, &supervisor).await?;
         log.info(&format!("exiting on {name}"));
         supervisor.stopping();
         leave(&server, &mut requests, &log).await;
+        reloading.mqtt.end().await;
         // what waits is written, if the disk takes it soon
         drop(server.chronicle.take().and_then(|chronicle| chronicle.end(name)));
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Gives back what the start needed, once; and from time to time what history and pages need of the program for a moment.
+async fn stay_small(server: Rc<Server>) {
+    tokio::time::sleep(resident::AFTER).await;
+    resident::give_back();
+    loop {
+        tokio::time::sleep(RESTS).await;
+        let extras = server.extras.borrow();
+        if extras.history.is_some() || !extras.web.listen.is_empty() {
+            resident::give_back_files();
+        }
     }
 }
 

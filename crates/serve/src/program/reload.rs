@@ -10,9 +10,11 @@ use crate::encryption::Encryption;
 use crate::extras::Extras;
 use crate::fleet::{CheckedConf, named};
 use crate::listener::{self, Listeners};
+use crate::mqtt::MqttOutput;
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::settings::Settings;
+use crate::snmp::SnmpAgents;
 use driver::config::Paths;
 use driver::resident;
 use driver::supervisor::Supervisor;
@@ -31,6 +33,8 @@ pub(super) struct Reloading {
     pub server: Rc<Server>,
     pub listeners: Rc<RefCell<Listeners>>,
     pub pages: Pages,
+    pub agents: SnmpAgents,
+    pub mqtt: MqttOutput,
     pub log: Log,
 }
 
@@ -110,6 +114,7 @@ impl Reloading {
         let users = plan.from.users(&mut hints)?;
         let extras = plan.from.extras()?;
         hints.extend(plan.from.open_to_all(&ups_conf));
+        hints.extend(plan.from.communities_open_to_all());
         let none = "ups.conf names no UPS any more; add ALLOW_NO_DEVICE yes to upsd.conf if that is meant";
         let checked = check(&server.fleet.borrow(), &ups_conf, &mut settings, none)?;
         if let Some(why) = listener::would_be_deaf(&self.listeners.borrow(), &settings.listen) {
@@ -149,6 +154,8 @@ impl Reloading {
         chronicle::follow(server, extras.history.as_ref(), &self.paths.lasting);
         let old_extras = server.extras.replace(extras);
         self.pages.become_what_is_asked();
+        self.agents.become_what_is_asked();
+        self.mqtt.become_what_is_asked();
         resident::give_back();
         let users = change_of_users(&old_users, &server.users.borrow());
         let settings = server.settings.borrow();
@@ -204,6 +211,12 @@ fn change_of_extras(old: &Extras, new: &Extras) -> String {
     let mut said = String::new();
     if old.history != new.history {
         said += &format!("; history: {}", state(old.history.is_some(), new.history.is_some()));
+    }
+    if old.snmp != new.snmp {
+        said += &format!("; snmp: {}", state(old.snmp.is_some(), new.snmp.is_some()));
+    }
+    if old.mqtt != new.mqtt {
+        said += &format!("; mqtt: {}", state(old.mqtt.is_some(), new.mqtt.is_some()));
     }
     if old.web != new.web {
         said += &format!("; web: {}", state(!old.web.listen.is_empty(), !new.web.listen.is_empty()));

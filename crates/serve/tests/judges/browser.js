@@ -81,13 +81,22 @@ const drawn_by_the_server = async (page, what) => {
   if (links.length !== 6) wrong(`${what}: ${links}`);
 };
 
+// Pages that say that there is nothing, and what to do: as any other.
+const MISSING = ["ups/nothing", "ups/nothing/history"];
+
 const look = async (browser, view, options) => {
   const { page, context, faults } = await watched(browser, options);
   const what = `${view} ${options.viewport.width} ${options.colorScheme}${options.javaScriptEnabled ? "" : " without script"}`;
   const answer = await page.goto(new URL(view, address).href, { waitUntil: "load" });
-  if (answer.status() !== 200) wrong(`${what}: ${answer.status()}`);
+  const is_missing = MISSING.includes(view);
+  if (answer.status() !== (is_missing ? 404 : 200)) wrong(`${what}: ${answer.status()}`);
   await fits(page);
-  if (options.javaScriptEnabled) {
+  if (is_missing) {
+    if (!(await page.getByRole("link", { name: "All UPSes" }).isVisible())) wrong(`${what}: no way on`);
+    if (options.javaScriptEnabled) await accessible(page, what);
+    // the browser itself complains of the status
+    faults.splice(0, faults.length, ...faults.filter((fault) => !fault.includes("status of 404")));
+  } else if (options.javaScriptEnabled) {
     await until(page, "document.getElementById('live').textContent === 'Live'");
     if (view.startsWith("ups/rack")) await drawn(page, view, what);
     await accessible(page, what);
@@ -138,6 +147,23 @@ const by_keyboard = async (browser) => {
   console.log("by keyboard");
 };
 
+// What changes is shown by a colour that fades; for who wants no motion nothing moves.
+const moves = async (browser) => {
+  for (const [reducedMotion, expected] of [["no-preference", "changed"], ["reduce", "none"]]) {
+    const { page, context, faults } = await watched(browser, { viewport: { width: 1024, height: 768 }, reducedMotion });
+    await page.goto(address);
+    const name = await page.evaluate(`(() => {
+      const badge = document.querySelector(".badge");
+      badge.classList.add("changed");
+      return getComputedStyle(badge).animationName;
+    })()`);
+    if (name !== expected) wrong(`${reducedMotion}: ${name}`);
+    await context.close();
+    if (faults.length > 0) wrong(faults.join("; "));
+  }
+  console.log("moves");
+};
+
 // The cursor of a plot is moved by keys, and what it stands on is said.
 const by_cursor = async (browser) => {
   const { page, context, faults } = await watched(browser, { viewport: { width: 1024, height: 768 }, colorScheme: "light" });
@@ -184,10 +210,14 @@ const live = async (browser) => {
   const ups = await context.newPage();
   await ups.goto(new URL("ups/odd", address).href);
   await until(ups, "document.getElementById('live').textContent === 'Live'");
+  // the charge of the rack is estimated from its volts: live as well it is marked
+  const charge = page.locator('tr[data-ups="rack"] [data-is=charge_percent]');
+  if (!/^\d+ %estimated$/.test(await charge.textContent())) wrong(`the charge of the rack: ${await charge.textContent()}`);
   console.log("watching");
   await until(page, `document.querySelector('tr[data-ups="odd"] .badge').textContent === "On battery"`);
   console.log("outage seen");
   if (!(await page.locator("#news").textContent()).includes("odd: On battery")) wrong("no word for a screen reader");
+  if (!/^41 %$/.test(await page.locator('tr[data-ups="odd"] [data-is=charge_percent]').textContent())) wrong("the charge that the UPS says is marked");
   if (!(await page.locator("#summary").textContent()).includes("to look at")) wrong(await page.locator("#summary").textContent());
   await until(ups, `document.querySelector('tr[data-name="ups.status"] [data-is=value]').textContent === "OB"`);
   await until(ups, `document.querySelector('tr[data-name="battery.charge"] [data-is=value]').textContent === "41\\u00a0%"`);
@@ -210,16 +240,19 @@ const live = async (browser) => {
 (async () => {
   const browser = await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
   const below = ["history", "history?range=30d", "history?range=all", "outages", "battery"].map((part) => `ups/rack/${part}`);
-  for (const view of ["./", "ups/rack", "ups/odd", ...below]) {
+  for (const view of ["./", "ups/rack", "ups/odd", ...below, ...MISSING]) {
     for (const width of [320, 1280]) {
       for (const colorScheme of ["light", "dark"]) {
         const viewport = { width, height: 800 };
         await look(browser, view, { viewport, colorScheme, javaScriptEnabled: true, reducedMotion: "reduce" });
       }
-      await look(browser, view, { viewport: { width, height: 800 }, colorScheme: "light", javaScriptEnabled: false });
+      for (const colorScheme of ["light", "dark"]) {
+        await look(browser, view, { viewport: { width, height: 800 }, colorScheme, javaScriptEnabled: false });
+      }
     }
   }
   await by_keyboard(browser);
+  await moves(browser);
   await by_cursor(browser);
   await live(browser);
   await browser.close();

@@ -7,7 +7,7 @@ folder=$(cd "$here/../../../.." && pwd)/target/judges
 mkdir -p "$folder"
 
 packages=(nut-server nut-client nut-cgi collectd-core monitoring-plugins-standard libups-nut-perl python3-nut
-    python3-venv prometheus chromium nginx-light)
+    python3-venv prometheus chromium nginx-light snmp snmptrapd nut-snmp mosquitto mosquitto-clients nats-server)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")
@@ -20,7 +20,9 @@ if [ ${#missing[@]} -gt 0 ]; then
     # tests start what they need; nothing else is to listen on this machine
     for package in "${missing[@]}"; do
         case $package in
-        prometheus | nginx-light) systemctl disable --now --quiet "${package%-light}" 2>/dev/null || true ;;
+        prometheus | nginx-light | mosquitto | nats-server) systemctl disable --now --quiet "${package%-light}" 2>/dev/null || true ;;
+        # snmpd comes with snmptrapd
+        snmptrapd) systemctl disable --now --quiet snmpd.service snmptrapd.socket 2>/dev/null || true ;;
         esac
     done
 fi

@@ -24,13 +24,17 @@ fn chromium_logs_in_and_commands_and_axe_finds_nothing_wrong() {
     let Some(chromium) = judge("chromium", existing("/usr/bin/chromium")) else { return };
     let (Some(_), Some(_)) = (judge("playwright-core", playwright), judge("axe-core", axe)) else { return };
     let (_with_users, port) = served("users", None);
-    let (_without, first) = served("first", Some("[reader]\npassword = one\nupsmon secondary\n"));
+    let (without, first) = served("first", Some("[reader]\npassword = one\nupsmon secondary\n"));
+    without.until("the code stands in the log", || without.log().contains("give this code: "));
+    let log = without.log();
+    let code = log.split("give this code: ").nth(1).and_then(|rest| rest.lines().next()).unwrap().trim();
     let screens = installed().join("screens");
     std::fs::create_dir_all(&screens).unwrap();
     let output = Command::new("timeout")
-        .args(["240", "node"])
+        .args(["480", "node"])
         .arg(script("login.js"))
         .args([format!("http://localhost:{port}/"), format!("http://localhost:{first}/")])
+        .arg(code)
         .arg(&screens)
         .env("JUDGES", installed())
         .env("CHROMIUM", chromium)

@@ -8,8 +8,11 @@ mod site;
 mod debian;
 mod libraries;
 mod login;
+mod measure;
 mod pages;
+mod pictures;
 mod played;
+mod snmp;
 
 use site::{FakeDriver, Site};
 use std::path::PathBuf;

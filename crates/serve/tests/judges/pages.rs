@@ -215,6 +215,12 @@ fn schemathesis_finds_what_the_description_says() {
     };
     let pages = pages_with_history("schemathesis");
     let base = format!("http://127.0.0.1:{}", pages.port);
+    // that a range begins before it ends cannot be said in the document: what is refused for that is well-formed
+    pages.site.write(
+        "schemathesis.toml",
+        "[[operations]]\ninclude-path = \"/api/v1/ups/{name}/history\"\n[operations.checks.positive_data_acceptance]\n\
+         expected-statuses = [\"2xx\", \"400\", \"404\", \"503\"]\n",
+    );
     // as who only reads, and as a user
     for (who, examples) in [([].as_slice(), "40"), (&["--auth", "admin:secret"], "10")] {
         // it takes seconds where the machine has nothing else to do
@@ -247,7 +253,7 @@ fn chromium_and_axe_find_nothing_wrong() {
     let screens = installed().join("screens");
     std::fs::create_dir_all(&screens).unwrap();
     let browser = Command::new("timeout")
-        .args(["480", "node"])
+        .args(["900", "node"])
         .arg(script("browser.js"))
         .arg(format!("http://localhost:{}/", pages.port))
         .arg(&screens)

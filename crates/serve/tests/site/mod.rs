@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod past;
+pub mod snmp;
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
@@ -101,6 +102,11 @@ impl Site {
 
     pub fn signal(&self, signal: nix::sys::signal::Signal) {
         nix::sys::signal::kill(self.pid(), signal).unwrap();
+    }
+
+    /// The process of the server, which is another's to wait for from now on.
+    pub fn take_server(&mut self) -> Child {
+        self.server.take().unwrap()
     }
 
     /// Ends the server as hard as can be.

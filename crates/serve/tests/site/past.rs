@@ -108,8 +108,8 @@ pub fn write(path: &Path, ups: &str, days: i64) -> f64 {
             end_seen: true,
             low_battery: lowest < 60.0,
             lowest_charge: Some((lowest, whose)),
-            lowest_voltage: Some(22.5 + 3.0 * lowest / 100.0),
-            mean_load: Some(29.0),
+            lowest_voltage: Some((22.5 + 3.0 * lowest / 100.0, whose)),
+            mean_load: Some((29.0, Provenance::Said)),
             energy_wh: Some((length as f64 / 3600.0 * 29.0 * WATTS, Provenance::Computed)),
             ..Outage::default()
         };

@@ -27,6 +27,17 @@
       return `${tenth(value)} s`;
     },
   };
+  // whose word it is, where that is said
+  const sources = { charge_percent: "charge_source", runtime_s: "runtime_source" };
+  const quantity = (cell, text, source) => {
+    const mark = text !== "" && source === "computed" ? "estimated" : "";
+    if (cell.textContent === text + mark) return;
+    cell.textContent = text;
+    if (!mark) return;
+    const small = document.createElement("small");
+    small.textContent = mark;
+    cell.append(small);
+  };
   const put = (element, text) => {
     if (element && element.textContent !== text) element.textContent = text;
   };
@@ -84,7 +95,7 @@
     place.dataset.level = ups.level;
     for (const [name, text] of Object.entries(shown)) {
       const cell = part(place, name);
-      if (cell) put(cell, ups[name] === null ? "" : text(ups[name]));
+      if (cell) quantity(cell, ups[name] === null ? "" : text(ups[name]), ups[sources[name]]);
     }
     say(part(place, "age").querySelector(".age"), ups.age_s);
     if (place.tagName === "TR") count();
@@ -109,6 +120,8 @@
       const row = rows.get(variable.name);
       const is_number = variable.unit && /^[-+]?[0-9.]+$/.test(variable.value);
       put(part(row, "value"), is_number ? `${variable.value}\u00a0${variable.unit}` : variable.value);
+      const source = row.querySelector(".source");
+      if (source) source.hidden = !variable.computed;
       say(row.querySelector(".age"), variable.age_s);
     }
   };

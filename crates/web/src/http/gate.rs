@@ -2,6 +2,7 @@
 //! nothing what one host opens.
 
 use std::cell::{Cell, RefCell};
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv6Addr};
 use std::rc::Rc;
@@ -28,6 +29,8 @@ struct Guest {
     heard: Cell<Instant>,
     has_asked: Cell<bool>,
     listens: Cell<bool>,
+    /// It waits for the turn of its login.
+    waits: Cell<bool>,
     /// It has to go.
     leave: Notify,
 }
@@ -58,6 +61,22 @@ impl GatePass {
 
     pub(super) fn listens(&self) {
         self.guest.listens.set(true);
+    }
+
+    /// It waits for the turn of its login, as long as what this returns is there.
+    pub(super) fn waits(&self) -> Waits<'_> {
+        self.guest.waits.set(true);
+        Waits(&self.guest)
+    }
+}
+
+/// As long as a connection waits for the turn of its login.
+#[derive(Debug)]
+pub(super) struct Waits<'g>(&'g Guest);
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.waits.set(false);
     }
 }
 
@@ -112,6 +131,7 @@ impl Gate {
             heard: Cell::new(Instant::now()),
             has_asked: Cell::new(false),
             listens: Cell::new(false),
+            waits: Cell::new(false),
             leave: Notify::new(),
         });
         self.places.borrow_mut().insert(number, guest.clone());
@@ -119,7 +139,8 @@ impl Gate {
     }
 
     /// Of the address that has most: one that asked nothing yet, then one that rests, then one that listens; of these the
-    /// one that was heard least lately. A newcomer takes no place of a host that has fewer than its own.
+    /// one that was heard least lately. Then of those whose login waits the one that came last: those before it do have their
+    /// turn. A newcomer takes no place of a host that has fewer than its own.
     fn victim(&self, newcomer: IpAddr) -> Option<u64> {
         let places = self.places.borrow();
         let mut counts: BTreeMap<IpAddr, usize> = BTreeMap::new();
@@ -133,8 +154,10 @@ impl Gate {
             false => counts.get(&guest.address) == Some(&most),
         };
         let all = places.iter().filter(|(_, guest)| gives_way(guest));
-        let first =
-            all.min_by_key(|(_, guest)| (guest.has_asked.get(), guest.listens.get(), guest.heard.get()));
+        let first = all.min_by_key(|(number, guest)| match guest.waits.get() {
+            false => (false, guest.has_asked.get(), guest.listens.get(), Some(guest.heard.get()), Reverse(0)),
+            true => (true, false, false, None, Reverse(**number)),
+        });
         first.map(|(number, _)| *number)
     }
 }
@@ -179,6 +202,28 @@ mod tests {
         assert_eq!((gate.connections(), gate.dropped()), (4, 3));
         drop(many);
         assert_eq!(gate.connections(), 1);
+    }
+
+    async fn leaves(left: &Leave) -> bool {
+        let leaves = GatePass::has_to_leave(left);
+        tokio::time::timeout(std::time::Duration::from_millis(1), leaves).await.is_ok()
+    }
+
+    /// A login keeps its place until its turn comes, whatever its address opens.
+    #[tokio::test(start_paused = true)]
+    async fn a_login_that_waits_gives_way_last_and_the_newest_first() {
+        let gate = Gate::new(3);
+        let [first, listener, third] = [(); 3].map(|()| gate.admit(address(1)).unwrap());
+        let _wait = (first.waits(), third.waits());
+        listener.asked();
+        listener.listens();
+        let newcomer = gate.admit(address(1)).unwrap();
+        assert!(leaves(&listener.leave()).await);
+        let wait = newcomer.waits();
+        let _last = gate.admit(address(1)).unwrap();
+        assert!(leaves(&newcomer.leave()).await);
+        assert!(!leaves(&first.leave()).await && !leaves(&third.leave()).await);
+        drop(wait);
     }
 
     #[tokio::test(start_paused = true)]

@@ -11,7 +11,7 @@ mod pack;
 mod shelf;
 mod wire;
 
-pub use entrance::{Entrance, FORM_WITHIN, LOGINS_AT_ONCE, OUTCOME_WITHIN};
+pub use entrance::{Entrance, FORM_WITHIN, OUTCOME_WITHIN};
 pub use gate::{CONNECTIONS, Gate, GatePass, Leave};
 pub use hub::{Hub, LISTENERS};
 
@@ -21,7 +21,7 @@ use crate::past::{Past, PastAsk, PastQuestion, PastTrouble, past_answer};
 use crate::request::{Asked, Place};
 use body::ReplyBody;
 use entrance::EntranceAnswer;
-use hyper::body::{Body, Bytes, Incoming};
+use hyper::body::{Body, Incoming};
 use hyper::header::{self, HeaderValue};
 use hyper::service::service_fn;
 use hyper::{HeaderMap, Method, Request, Response, StatusCode, Uri, Version};
@@ -103,12 +103,27 @@ pub async fn serve_caller<S: Live + 'static>(
     let _ = http.serve_connection(HyperStream::new(stream), service).await;
 }
 
+/// Whether a body is as long as hyper takes it to be, which goes by the last coding alone (RFC 9112, 6.1): under `gzip, chunked`
+/// it would be packed bytes.
+fn is_body_understood(headers: &HeaderMap) -> bool {
+    let mut codings = headers.get_all(header::TRANSFER_ENCODING).iter();
+    let only = codings.next();
+    let is_chunked = |coding: &HeaderValue| coding.as_bytes().trim_ascii().eq_ignore_ascii_case(b"chunked");
+    only.is_none_or(is_chunked) && codings.next().is_none()
+}
+
 async fn respond<S: Live + 'static>(
     request: Request<Incoming>,
     site: &Rc<S>,
     pass: &Rc<GatePass>,
     caller: Option<Caller>,
 ) -> Response<ReplyBody> {
+    if !is_body_understood(request.headers()) {
+        let sentence = "This server takes no Transfer-Encoding but chunked: send the body as it is.";
+        let whole = Whole { is_last: true, ..Whole::sentence(501, sentence) };
+        site.answered(whole.status);
+        return of_whole(ServedAnswer::of(whole), request.version());
+    }
     let way_in = caller.zip(site.entrance()).and_then(|(caller, entrance)| {
         let place = site.place();
         let door = entrance.door(&request, &place, caller)?;
@@ -118,7 +133,7 @@ async fn respond<S: Live + 'static>(
         Some((caller, entrance, place, door)) => {
             let version = request.version();
             // on the heap while it lasts: connections that only read do without
-            let answer = Box::pin(entrance.answer(&door, request, &**site, &place, caller)).await;
+            let answer = Box::pin(entrance.answer(&door, request, &**site, &place, (caller, pass))).await;
             of_entrance(answer, version, &site.hub().shelf)
         }
         None => match answered(&request, site, pass) {
@@ -218,10 +233,7 @@ fn host_of<'r>(uri: &'r Uri, headers: &'r HeaderMap, place: &Place) -> Option<&'
 
 /// There is no room now.
 fn later(sentence: &str, version: Version) -> Response<ReplyBody> {
-    let Whole { status, content_type, body, tag, is_last } = Whole::sentence(503, sentence);
-    let body = Bytes::from(body.into_owned());
-    let mut response =
-        of_whole(ServedAnswer { status, content_type, body, tag, is_last, is_packed: false }, version);
+    let mut response = of_whole(ServedAnswer::of(Whole::sentence(503, sentence)), version);
     response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
     response
 }

@@ -31,6 +31,15 @@ pub(super) struct ServedAnswer {
     pub is_packed: bool,
 }
 
+impl ServedAnswer {
+    /// A short one, which is not counted.
+    pub fn of(whole: Whole) -> ServedAnswer {
+        let Whole { status, content_type, body, tag, is_last } = whole;
+        let body = Bytes::from(body.into_owned());
+        ServedAnswer { status, content_type, body, tag, is_last, is_packed: false }
+    }
+}
+
 /// See above.
 #[derive(Debug, Default)]
 pub(super) struct Shelf {

@@ -77,6 +77,11 @@ fn row(ups: &UpsView, variable: &VariableView, page: &mut Page) {
         page.text(variable.about);
         page.raw("</small>");
     }
+    // page.js shows and hides it
+    if variable.name.starts_with("battery.") {
+        let hidden = if ups.is_computed(&variable.name) { "" } else { " hidden" };
+        page.raw(&format!("<small class=\"source\"{hidden}>Not said by the UPS</small>"));
+    }
     page.raw("</th><td role=\"cell\" data-is=\"value\">");
     page.text(&variable.text);
     if !variable.unit.sign().is_empty() && number(&variable.text).is_some() {

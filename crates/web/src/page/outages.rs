@@ -39,14 +39,11 @@ fn row(outage: &PastOutage, page: &mut Page) {
     page.raw("<tr role=\"row\"><th role=\"rowheader\" scope=\"row\">");
     time(outage.begin_ms.div_euclid(1000), page);
     page.raw("</th>");
-    let number = |value: Option<f64>, decimals, unit: &str| {
-        value.map(|value| format!("{}\u{a0}{unit}", rounded(value, decimals))).unwrap_or_default()
-    };
     let cells = [
         length(outage.length.as_secs_f64()),
         sourced(outage.lowest_charge, 0, "%"),
-        number(outage.lowest_voltage, 2, "V"),
-        number(outage.mean_load, 0, "%"),
+        sourced(outage.lowest_voltage, 2, "V"),
+        sourced(outage.mean_load, 0, "%"),
         sourced(outage.energy_wh, 1, "Wh"),
         remarks(outage),
     ];
@@ -74,23 +71,4 @@ pub(super) fn remarks(outage: &PastOutage) -> String {
         (outage.is_test, "The UPS tested itself."),
     ];
     all.into_iter().filter(|(is_so, _)| *is_so).map(|(_, text)| text).collect::<Vec<_>>().join(" ")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_was_not_seen_is_said() {
-        let seen = PastOutage { begin_seen: true, all_seen: true, end_ms: Some(1), ..PastOutage::default() };
-        assert_eq!(remarks(&seen), "");
-        let lasts = PastOutage { end_ms: None, all_seen: false, ..seen.clone() };
-        assert_eq!(remarks(&lasts), "It lasts.");
-        let partly = PastOutage { all_seen: false, battery_low: true, ..seen.clone() };
-        assert_eq!(
-            remarks(&partly),
-            "Not all of it was seen: it may have lasted longer. The battery was low."
-        );
-        assert!(remarks(&PastOutage { begin_seen: false, ..seen }).contains("beginning was not seen"));
-    }
 }

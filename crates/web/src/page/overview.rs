@@ -64,6 +64,10 @@ fn row(ups: &UpsView, page: &mut Page) {
         page.raw(&format!("<td role=\"cell\" class=\"number\" data-head=\"{head}\" data-is=\"{name}\">"));
         if let Some(value) = ups.text(variable).and_then(number) {
             page.text(&quantity(name, value));
+            // page.js has the same
+            if ups.is_computed(variable) {
+                page.raw("<small>estimated</small>");
+            }
         }
         page.raw("</td>");
     }

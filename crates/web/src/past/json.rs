@@ -26,7 +26,9 @@ pub(super) fn series(ups: &UpsView, question: &PastQuestion, past: &Past) -> Str
     // writing to a String cannot fail
     let _ = write!(out, ",\"variable\":\"{variable}\",\"unit\":");
     escape::json(unit, &mut out);
-    let _ = write!(out, ",\"from_s\":{},\"to_s\":{},\"series\":[", past.from_s, past.to_s);
+    // what was before the history has no part in it
+    let from_s = past.from_s.max(past.begin_s).min(past.to_s);
+    let _ = write!(out, ",\"from_s\":{from_s},\"to_s\":{},\"series\":[", past.to_s);
     for (at, series) in past.series.iter().enumerate() {
         if at > 0 {
             out.push(',');
@@ -106,7 +108,6 @@ pub(super) fn outages(ups: &UpsView, past: &Past) -> String {
 
 fn outage(outage: &PastOutage, out: &mut String) {
     let time = |at_ms: i64| format!("\"{}\"", stamp(at_ms.div_euclid(1000)));
-    let number = |value: Option<f64>, decimals| value.map_or("null".into(), |value| rounded(value, decimals));
     let sourced = |name: &str, value: Option<SourcedNumber>, decimals| match value {
         Some(SourcedNumber { value, is_said }) => {
             format!("\"{name}\":{},\"{name}_source\":\"{}\"", rounded(value, decimals), source(is_said))
@@ -116,7 +117,7 @@ fn outage(outage: &PastOutage, out: &mut String) {
     let _ = write!(
         out,
         "{{\"begin\":{},\"end\":{},\"length_s\":{},\"lasts\":{},\"begin_seen\":{},\"all_seen\":{},\"battery_low\":{},\
-         \"test\":{},{},\"lowest_battery_volts\":{},\"mean_load_percent\":{},{}}}",
+         \"test\":{},{},{},{},{}}}",
         time(outage.begin_ms),
         outage.end_ms.map_or("null".into(), time),
         rounded(outage.length.as_secs_f64(), 1),
@@ -126,8 +127,8 @@ fn outage(outage: &PastOutage, out: &mut String) {
         outage.battery_low,
         outage.is_test,
         sourced("lowest_charge_percent", outage.lowest_charge, 1),
-        number(outage.lowest_voltage, 2),
-        number(outage.mean_load, 1),
+        sourced("lowest_battery_volts", outage.lowest_voltage, 2),
+        sourced("mean_load_percent", outage.mean_load, 1),
         sourced("energy_wh", outage.energy_wh, 2),
     );
 }
@@ -192,5 +193,24 @@ mod tests {
             json.contains("\"lasts\":true") && json.contains("\"energy_wh\":null,\"energy_wh_source\":null"),
             "{json}"
         );
+    }
+
+    #[test]
+    fn of_each_number_of_an_outage_it_is_said_whose_word_it_is() {
+        let number = |value, is_said| Some(SourcedNumber { value, is_said });
+        let computed = PastOutage {
+            lowest_voltage: number(22.125, false),
+            mean_load: number(17.0, true),
+            energy_wh: number(3.5, false),
+            ..PastOutage::default()
+        };
+        let json = outages(&ups("rack", &[]), &Past { outages: vec![computed], ..Past::default() });
+        for part in [
+            "\"lowest_battery_volts\":22.13,\"lowest_battery_volts_source\":\"computed\"",
+            "\"mean_load_percent\":17,\"mean_load_percent_source\":\"said\"",
+            "\"energy_wh\":3.5,\"energy_wh_source\":\"computed\"",
+        ] {
+            assert!(json.contains(part), "{part} in {json}");
+        }
     }
 }

@@ -76,6 +76,8 @@ pub struct Past {
     pub from_s: i64,
     /// See `from_s`.
     pub to_s: i64,
+    /// When the first of the series that were asked for begins, also where that is before the range; 0 where there is none.
+    pub begin_s: i64,
     /// Those that have a point in the range; what the UPS says before what was computed.
     pub series: Vec<PastSeries>,
     /// The latest last.
@@ -143,9 +145,9 @@ pub struct PastOutage {
     /// The lowest charge in percent.
     pub lowest_charge: Option<SourcedNumber>,
     /// The lowest volts of the battery.
-    pub lowest_voltage: Option<f64>,
+    pub lowest_voltage: Option<SourcedNumber>,
     /// The mean load in percent.
-    pub mean_load: Option<f64>,
+    pub mean_load: Option<SourcedNumber>,
     /// What the load took, in watt-hours.
     pub energy_wh: Option<SourcedNumber>,
 }
@@ -185,6 +187,8 @@ pub enum PastTrouble {
     Late,
     /// The file cannot be read, and why.
     Broken(String),
+    /// The range ends before it begins: from when to when, in seconds since 1970.
+    Backwards(i64, i64),
 }
 
 impl PastTrouble {
@@ -192,6 +196,7 @@ impl PastTrouble {
     fn status(&self) -> u16 {
         match self {
             PastTrouble::Off => 404,
+            PastTrouble::Backwards(..) => 400,
             PastTrouble::Busy | PastTrouble::Late | PastTrouble::Broken(_) => 503,
         }
     }
@@ -207,6 +212,12 @@ impl PastTrouble {
                 "The disk of the history did not answer in time; try again, or look at the system log of the server.".into()
             }
             PastTrouble::Broken(why) => format!("The history cannot be read: {why}."),
+            PastTrouble::Backwards(from_s, to_s) => format!(
+                "The range ends before it begins: from {} to {} (UTC). Give a 'from' that is before 'to', or before now where \
+                 'to' is left out.",
+                clock(*from_s),
+                clock(*to_s)
+            ),
         }
     }
 }

@@ -2,6 +2,8 @@
 #![allow(dead_code)]
 
 use std::cell::RefCell;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::Duration;
 use web::view::{
     DataState, EnergyCounts, ExchangeCounts, FleetView, HistoryView, ServerView, UpsView, VariableView,
@@ -125,12 +127,20 @@ pub fn past() -> Past {
         all_seen: true,
         charge_before: Some(100.0),
         lowest_charge: Some(SourcedNumber { value: 75.0, is_said: true }),
-        lowest_voltage: Some(24.1),
-        mean_load: Some(23.0),
+        lowest_voltage: Some(SourcedNumber { value: 24.1, is_said: true }),
+        mean_load: Some(SourcedNumber { value: 23.0, is_said: true }),
         energy_wh: Some(SourcedNumber { value: 50.0, is_said: false }),
         ..PastOutage::default()
     };
-    let partly = PastOutage { all_seen: false, begin_seen: false, battery_low: true, ..outage(40_000) };
+    let computed = |value| Some(SourcedNumber { value, is_said: false });
+    let partly = PastOutage {
+        all_seen: false,
+        begin_seen: false,
+        battery_low: true,
+        lowest_voltage: computed(24.1),
+        mean_load: computed(23.0),
+        ..outage(40_000)
+    };
     let lasting = PastOutage { end_ms: None, all_seen: false, ..outage(600) };
     let span = |wh| SpanEnergy { wh, seen_s: 80_000 };
     let energy = PastEnergy {
@@ -144,6 +154,7 @@ pub fn past() -> Past {
         now_s: NOW_S,
         from_s,
         to_s: NOW_S,
+        begin_s: from_s - 86_400,
         series: series.collect(),
         outages: vec![outage(80_000), partly, lasting],
         energy: vec![energy],
@@ -184,4 +195,16 @@ pub fn many(count: usize) -> Static {
         ups
     };
     Static::of((0..count).map(one).collect())
+}
+
+/// So many bytes it is in gzip.
+pub fn compressed(bytes: &[u8]) -> usize {
+    let mut gzip =
+        Command::new("gzip").args(["-9", "-c"]).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+    let mut to = gzip.stdin.take().unwrap();
+    let bytes = bytes.to_vec();
+    let writes = std::thread::spawn(move || to.write_all(&bytes).unwrap());
+    let size = gzip.wait_with_output().unwrap().stdout.len();
+    writes.join().unwrap();
+    size
 }

@@ -50,10 +50,7 @@ impl Entrance {
         let who = |sentence| AccessRefused::new(401, sentence);
         let given = single(&visit.parts.headers, header::AUTHORIZATION).and_then(credentials);
         let (name, password) = given.ok_or_else(|| who("Send name and password of a user (HTTP Basic)."))?;
-        let turn = self.turn(visit.caller.address)?;
-        let seen = self.site.clone().log_in(visit.caller, name, password).await;
-        drop(turn);
-        match seen {
+        match self.checked(visit, &name, &password).await? {
             LoginSeen::Fits(account) => Ok(account),
             LoginSeen::Wrong => {
                 Err(who("Name and password do not fit, or the user may not log in from here."))

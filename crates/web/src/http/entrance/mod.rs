@@ -3,6 +3,7 @@
 
 mod api;
 mod orders;
+mod queue;
 mod users;
 mod visit;
 
@@ -14,28 +15,25 @@ use crate::access::{
 };
 use crate::answer::{OTHER_NAME, PageSource, Whole};
 use crate::escape;
+use crate::http::gate::GatePass;
 use crate::json;
 use crate::page::{self, Visitor};
 use crate::request::Place;
 use hyper::body::{Body, Incoming};
 use hyper::http::request::Parts;
 use hyper::{Method, header};
+use queue::{LoginQueue, LoginTurn};
 use std::cell::RefCell;
-use std::collections::BTreeMap;
-use std::net::IpAddr;
 use std::rc::Rc;
 use std::time::Instant;
 use visit::Visit;
-
-/// So many logins of one address are under way at once.
-pub const LOGINS_AT_ONCE: usize = 4;
 
 /// Where those go in who may do more than read.
 pub struct Entrance {
     site: Rc<dyn AccessSite>,
     sessions: RefCell<PageSessions>,
-    /// How many logins of an address are under way.
-    trying: RefCell<BTreeMap<IpAddr, usize>>,
+    /// Logins that are under way.
+    logins: LoginQueue,
 }
 
 impl std::fmt::Debug for Entrance {
@@ -134,24 +132,6 @@ impl Door {
     }
 }
 
-/// One login that is under way.
-struct Turn<'e> {
-    entrance: &'e Entrance,
-    address: IpAddr,
-}
-
-impl Drop for Turn<'_> {
-    fn drop(&mut self) {
-        let mut trying = self.entrance.trying.borrow_mut();
-        if let Some(count) = trying.get_mut(&self.address) {
-            *count -= 1;
-            if *count == 0 {
-                trying.remove(&self.address);
-            }
-        }
-    }
-}
-
 /// As whom a browser is logged in, and the token of its forms.
 struct Known {
     account: PageAccount,
@@ -172,7 +152,7 @@ fn foreign_token() -> AccessRefused {
 impl Entrance {
     /// In front of a server.
     pub fn new(site: Rc<dyn AccessSite>) -> Entrance {
-        Entrance { site, sessions: RefCell::default(), trying: RefCell::default() }
+        Entrance { site, sessions: RefCell::default(), logins: LoginQueue::default() }
     }
 
     /// Users may be others than before: ends the sessions of those who are gone or have another password.
@@ -196,7 +176,7 @@ impl Entrance {
                 return None;
             }
             let parts = head_of(parts);
-            let visit = Visit::of(&parts, place, caller);
+            let visit = Visit::of(&parts, place, caller, None);
             place.is_ours(visit.signs.host).then_some(())?;
             self.known(&visit)?;
         }
@@ -210,10 +190,10 @@ impl Entrance {
         request: hyper::Request<Incoming>,
         source: &dyn PageSource,
         place: &Place,
-        caller: Caller,
+        (caller, pass): (Caller, &GatePass),
     ) -> EntranceAnswer {
         let (parts, body) = request.into_parts();
-        let visit = Visit::of(&parts, place, caller);
+        let visit = Visit::of(&parts, place, caller, Some(pass));
         if !place.is_ours(visit.signs.host) {
             return EntranceAnswer::of(Whole { is_last: true, ..Whole::sentence(421, OTHER_NAME) });
         }
@@ -257,18 +237,17 @@ impl Entrance {
         self.sessions.borrow_mut().find(key, now()).map(act)
     }
 
-    /// One more login of this address, if there is room.
-    fn turn(&self, address: IpAddr) -> Result<Turn<'_>, AccessRefused> {
-        let address = super::gate::neighbourhood(address);
-        let mut trying = self.trying.borrow_mut();
-        let count = trying.entry(address).or_default();
-        if *count >= LOGINS_AT_ONCE {
-            let sentence =
-                "Several logins from your address are under way already: wait a moment, and try again.";
-            return Err(AccessRefused::new(429, sentence));
-        }
-        *count += 1;
-        Ok(Turn { entrance: self, address })
+    /// The turn of a login by this name; other logins of the address may come before. A connection that waits for it gives
+    /// way to a newcomer only after all others.
+    async fn turn(&self, visit: &Visit<'_>, name: &str) -> Result<LoginTurn, AccessRefused> {
+        let address = super::gate::neighbourhood(visit.caller.address);
+        let turn = match self.logins.turn(address, name) {
+            Ok(turn) => return Ok(turn),
+            Err(turn) => turn,
+        };
+        let _waits = visit.pass.map(GatePass::waits);
+        // each turn that ends begins the next
+        turn.await.map_err(|_| AccessRefused::new(503, "The login was broken off: try again."))
     }
 
     fn show(

@@ -69,10 +69,7 @@ impl Entrance {
         let (name, password) =
             (form.get("name").unwrap_or_default(), form.get("password").unwrap_or_default());
         let ups = form.some("ups");
-        let turn = self.turn(visit.caller.address)?;
-        let seen = self.site.clone().log_in(visit.caller, name.into(), password.into()).await;
-        drop(turn);
-        match seen {
+        match self.checked(visit, name, password).await? {
             LoginSeen::Fits(account) => self.enter(visit, account, ups),
             LoginSeen::Wrong => {
                 let trouble = "Name and password do not fit, or the user may not log in from here.";
@@ -85,6 +82,17 @@ impl Entrance {
         }
     }
 
+    /// Whether name and password fit, when the login has its turn.
+    pub(super) async fn checked(
+        &self,
+        visit: &Visit<'_>,
+        name: &str,
+        password: &str,
+    ) -> Result<LoginSeen, AccessRefused> {
+        let _turn = self.turn(visit, name).await?;
+        Ok(self.site.clone().log_in(visit.caller, name.into(), password.into()).await)
+    }
+
     pub(super) async fn create(
         &self,
         visit: &Visit<'_>,
@@ -93,7 +101,7 @@ impl Entrance {
         let form = visit.form(body).await?;
         Entrance::check_first_token(visit, &form)?;
         let field = |name: &str| form.get(name).unwrap_or_default().to_string();
-        let turn = self.turn(visit.caller.address)?;
+        let turn = self.turn(visit, &field("name")).await?;
         let made =
             self.site.clone().create(visit.caller, field("code"), field("name"), field("password")).await;
         drop(turn);

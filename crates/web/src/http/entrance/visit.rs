@@ -1,6 +1,7 @@
 //! One request at the entrance: what it says of where it comes from, and its form, read within bounds.
 
 use crate::access::{AccessRefused, BrowserSigns, BrowserWire, Caller, LONGEST_FORM, PostedForm, is_form};
+use crate::http::gate::GatePass;
 use crate::request::Place;
 use hyper::body::{Body, Incoming};
 use hyper::http::request::Parts;
@@ -20,6 +21,8 @@ pub(super) struct Visit<'r> {
     pub signs: BrowserSigns<'r>,
     pub caller: Caller,
     pub place: &'r Place,
+    /// The place of the connection, where something is waited for.
+    pub pass: Option<&'r GatePass>,
 }
 
 /// The only header of that name; another text than any good one where there are several.
@@ -30,7 +33,7 @@ pub(super) fn single(headers: &HeaderMap, name: header::HeaderName) -> Option<&s
 }
 
 impl<'r> Visit<'r> {
-    pub fn of(parts: &'r Parts, place: &'r Place, caller: Caller) -> Visit<'r> {
+    pub fn of(parts: &'r Parts, place: &'r Place, caller: Caller, pass: Option<&'r GatePass>) -> Visit<'r> {
         let headers = &parts.headers;
         let named = header::HeaderName::from_static;
         let of_proxy = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
@@ -43,7 +46,7 @@ impl<'r> Visit<'r> {
         };
         let cookies =
             headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok()).collect();
-        Visit { parts, cookies, signs, caller, place }
+        Visit { parts, cookies, signs, caller, place, pass }
     }
 
     pub fn wire(&self) -> Result<BrowserWire, AccessRefused> {
