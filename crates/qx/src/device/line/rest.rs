@@ -54,6 +54,8 @@ struct SentOrder {
     hears: bool,
     /// A question behind it was lost.
     lost: bool,
+    /// The UPS had answered something before it.
+    was_there: bool,
     /// Nothing was answered behind it as soon as that: the UPS may have been at rest still, or is busy with it.
     is_in_doubt: bool,
     /// A question was answered since.
@@ -208,7 +210,8 @@ impl Rest {
             let as_soon = |heard: &(&str, Duration)| Some(heard.0) == self.said_to && heard.1 <= gap;
             let hears = self.in_a_row == 0 && self.heard_behind.iter().any(as_soon);
             let (is_in_doubt, is_over) = (!answered, answered);
-            self.order = Some(SentOrder { rested: gap, hears, lost: false, is_in_doubt, is_over });
+            let was_there = self.said > Moment::ZERO;
+            self.order = Some(SentOrder { rested: gap, hears, lost: false, was_there, is_in_doubt, is_over });
         } else if let Some(order) = self.order.as_mut().filter(|order| !order.is_over) {
             order.lost |= !answered;
             // one that hears after less than the order had waited for heard the order
@@ -392,8 +395,8 @@ impl Rest {
             _ if self.met_silence && self.right_behind == Moment::ZERO => BEFORE_ORDER,
             _ => Duration::ZERO,
         };
-        // (of one that says nothing at all it is not known that it rests)
-        let doubted = self.order.filter(|order| order.is_in_doubt && order.is_over);
+        // (of one that says nothing at all, or said nothing before, it is not known that it rests)
+        let doubted = self.order.filter(|order| order.is_in_doubt && order.is_over && order.was_there);
         let doubted = doubted.map(|order| 2 * order.rested);
         rest.max(behind).max(doubted.unwrap_or_default()).min(BEFORE_ORDER_AT_MOST)
     }
@@ -559,7 +562,7 @@ mod tests {
         ask(&mut rest, 1060, 1900);
         ask(&mut rest, 2000, 1900);
         assert!(!rest.heard_order());
-        assert_eq!(rest.before_order(), Duration::from_millis(2400));
+        assert_eq!(rest.before_order(), BEFORE_ORDER);
         // of a slow UPS, that is known to hear at once, the wait behind the order is longer
         let mut rest = Rest::new(INTERVAL);
         (0..2).for_each(|_| _ = ask(&mut rest, 0, 0));
