@@ -4,7 +4,7 @@
 //! intervals of its own question; then it is withdrawn, and the log says so once.
 
 use super::QueryState;
-use crate::device::timing::{DETECT_AGAIN, JUST_NOW};
+use crate::device::timing::{DETECT_AGAIN, JUST_NOW, SLOWEST};
 use crate::device::{Device, Event, LogLevel, Moment};
 use crate::judge::bounds::{
     LIFE_AT_LEAST, LIFE_IN_NOISE, LIFE_IN_TURN, LIFE_INTERVALS, STALE_AT_LEAST, STALE_AT_MOST,
@@ -154,7 +154,7 @@ impl Device {
             slot.query.cadence == Cadence::Quick && slot.applies && !slot.refused && slot.reading.is_some()
         };
         let questions = self.schedule.slots.iter().filter(of_status).count() as u32 + 3;
-        self.line.slowest().unwrap_or_default() * questions
+        self.line.slowest().unwrap_or_default().min(SLOWEST) * questions
     }
 
     fn is_overdue(&self, now: Moment) -> bool {
