@@ -56,6 +56,11 @@ enum Task {
         /// The server's PID file, or the folder of it; left out: where 'qxups serve' and upsd have it
         place: Option<std::path::PathBuf>,
     },
+    /// List what a running server tells by its rules: what is raised, which timers run until when, what waits
+    Timers {
+        /// The server's PID file, or the folder of it; left out: where 'qxups serve' and upsd have it
+        place: Option<std::path::PathBuf>,
+    },
     /// Be a UPS, on a pseudo-terminal or TCP, for any driver
     Sim(sim::SimOptions),
     /// Find UPSes on USB, and on serial ports and device servers that you name
@@ -168,6 +173,7 @@ impl Task {
             Task::Reload { place } => {
                 format!("reload: {}\n", ::serve::program::reload(place.as_deref())?)
             }
+            Task::Timers { place } => format!("{}\n", ::serve::program::timers(place.as_deref())?),
             Task::Passwd(passwd) => return passwd.run(),
             Task::Prove(prove) => return prove.run(),
             Task::List(list) => return client::end(list.run()),

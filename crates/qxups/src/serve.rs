@@ -17,12 +17,14 @@ Files:
   FOLDER/ups.conf    the UPSes, as for upsdrvctl
   FOLDER/upsd.conf   where to listen and the like, as for upsd; may be missing
   FOLDER/upsd.users  who may log in, set and command, as for upsd
-  FOLDER/qxups.toml  history and page; may be missing
+  FOLDER/qxups.toml  history, page, notifications and more; may be missing
   /run/nut           sockets of the UPSes; upsd.pid and upsd.control, by which
                      'qxups reload' finds the server
   /var/lib/nut       what lasts over a start of the machine; has to be there
     history.sqlite   the history, with -wal, -shm and -lock beside it; made once
                      qxups.toml asks for it (mode 640)
+    notify.outbox    what is raised, and notices that wait; made once
+                     qxups.toml asks for notifications (mode 600)
     page.users       the first account of the page; made when it is created
                      there (mode 600)
     qxups-server.pem the server's own certificate; made once TLS is offered and

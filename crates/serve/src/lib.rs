@@ -7,6 +7,7 @@
 //! * `connection` moves the bytes of one client, `listener` lets clients in.
 //! * [`chronicle`]: feeds the history, where there is one.
 //! * [`extras`]: `qxups.toml`, what this server does besides what upsd does.
+//! * `notices`: notifications, where `qxups.toml` asks for them.
 //! * `pages`: a page, JSON and metrics over HTTP, where `qxups.toml` asks for them.
 //! * `snmp`: an SNMP agent for each UPS that `qxups.toml` names.
 //! * `mqtt`: all UPSes to an MQTT broker, where `qxups.toml` names one.
@@ -27,6 +28,7 @@ pub mod fleet;
 mod guard;
 pub mod listener;
 mod mqtt;
+mod notices;
 mod pages;
 pub mod passwords;
 pub mod program;

@@ -251,10 +251,21 @@ fn files_of_upsd(seeds: &mut Seeds) -> std::io::Result<()> {
         "[history]\nenabled = true\nfile = \"history.sqlite\"\nsize_mib = 0x40\n",
         "[web]\nlisten = [ \"127.0.0.1:3494\",\n  '[::1]:3494' ]\n",
         "history.enabled = true\nhistory = { size_mib = 1_024 }\n",
+        "[[notify]]\nwhen = \"charge below 30\"\nups = [\"r*\"]\nto = [\"a\"]\n[outputs.a]\nkind = \"exec\"\ncommand = [\"/x\"]\n",
+        "[outputs.w]\nkind = \"webhook\"\nurl = \"https://h/{{id}}\"\nheaders = { T = \"{{title}}\" }\n",
+        "[outputs.m]\nkind = \"smtp\"\nserver = \"h:25\"\ntls = \"none\"\nfrom = \"a@b\"\nto = [\"c@d\"]\n",
         "[mqtt]\nserver = \"[::1]:8883\"\nca = \"a\"\nuser = \"u\"\npassword_file = \"p\"\nversion = \"5\"\nsite = \"s\"\n\
          prefix = \"a/b\"\ndiscovery = \"homeassistant\"\ncommands = [\"beeper.mute\", \"u:load.on\"]\nkeep_alive = 30\n",
     ] {
         seeds.write("qxups_toml", text.as_bytes())?;
+    }
+    // bodies of lines, to which the target adds the sums; and what a server of mail says
+    for text in [
+        "S\trule\tups\ton battery\t1\t5\t6\t7\t8\nO\trule\tups\nA\tboot\t12\n",
+        "P\t1\ta\t0\t1\t5\t4\t0\tid\trule\tups\tbegan\tONBATT\ttitle\ttext\\nmore\tOB\theld\nB\t1\nD\t1\nG\t1\n",
+        "220 hello\r\n250-me\r\n250 STARTTLS\r\n250 fine\r\n354 go on\r\n250 taken\r\n",
+    ] {
+        seeds.write("notify_outbox", text.as_bytes())?;
     }
     Ok(())
 }

@@ -4,12 +4,14 @@
 //! A key that is not known is wrong: it may be the one by which something was meant to be limited.
 
 mod mqtt;
+mod notify;
 mod read;
 mod snmp;
 #[cfg(test)]
 mod tests;
 
 pub use self::mqtt::{BrokerPassword, MqttOptions};
+pub use self::notify::{NotifyOptions, OutputKind, OutputOptions, SecretPlace, ServerProof};
 pub use self::snmp::{CommunityPlace, SnmpOptions};
 use read::TomlReader;
 use station::config::LineFinding;
@@ -20,7 +22,9 @@ use std::path::PathBuf;
 pub const FILE: &str = "qxups.toml";
 
 /// The tables there are.
-const TABLES: &[&str] = &["history", "mqtt", "snmp", "web"];
+const TABLES: &[&str] = &["history", "mqtt", "snmp", "web", "notify", "outputs"];
+/// Those of them that may stand several times.
+const ARRAYS: &[&str] = &["notify"];
 
 /// What the file asks for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,6 +37,8 @@ pub struct Extras {
     pub mqtt: Option<Box<MqttOptions>>,
     /// `[web]`.
     pub web: WebOptions,
+    /// `[[notify]]` and `[outputs.NAME]`; none without a rule and without an output.
+    pub notify: Option<Box<NotifyOptions>>,
 }
 
 /// Where a history is kept, and how much of it.
@@ -73,10 +79,10 @@ impl WebOptions {
 /// All that is wrong, each with its line, in the order of the lines.
 pub fn parse(bytes: &[u8]) -> Result<Extras, Vec<LineFinding>> {
     let mut reader = TomlReader::of(bytes)?;
-    reader.check_tables(TABLES);
+    reader.check_tables(TABLES, ARRAYS);
     let (history, web) = (history(&mut reader), web(&mut reader));
     let (mqtt, snmp) = (self::mqtt::read(&mut reader), self::snmp::read(&mut reader));
-    let extras = Extras { history, mqtt, snmp, web };
+    let extras = Extras { history, mqtt, snmp, web, notify: self::notify::read(&mut reader) };
     reader.finish().map(|()| extras)
 }
 

@@ -48,14 +48,22 @@ impl<'t> TomlReader<'t> {
     }
 
     /// Refuses all at the top of the file that is none of these tables.
-    pub fn check_tables(&mut self, known: &[&str]) {
+    pub fn check_tables(&mut self, known: &[&str], arrays: &[&str]) {
         let mut wrong = vec![];
         for (key, value) in &self.root {
             let (name, is_table) = (key.get_ref().as_ref(), matches!(value.get_ref(), DeValue::Table(_)));
+            let is_one = |item: &Spanned<DeValue<'_>>| item.get_ref().as_table().is_some();
+            let are_tables = value.get_ref().as_array().is_some_and(|items| items.iter().all(is_one));
             let said = match known.contains(&name) {
+                true if arrays.contains(&name) && are_tables => continue,
+                true if arrays.contains(&name) => {
+                    format!("{name} may stand several times: write [[{name}]], and its keys below")
+                }
                 true if is_table => continue,
                 true => format!("{name} is a table: write [{name}], and its keys below"),
-                false if is_table => format!("there is no table [{}]: {}", shown(name), meant(name, known)),
+                false if is_table || are_tables => {
+                    format!("there is no table [{}]: {}", shown(name), meant(name, known))
+                }
                 false => {
                     format!("{} stands in no table: write it below [{}]", shown(name), known.join("] or ["))
                 }
@@ -72,7 +80,7 @@ impl<'t> TomlReader<'t> {
         let wrong: Vec<_> = unknown
             .map(|key| {
                 let name = key.get_ref();
-                (key.span(), format!("[{table}] has no key {}: {}", shown(name), meant(name, known)))
+                (key.span(), format!("{} has no key {}: {}", heading(table), shown(name), meant(name, known)))
             })
             .collect();
         wrong.into_iter().for_each(|(span, said)| self.wrong(span, said));
@@ -157,11 +165,6 @@ impl<'t> TomlReader<'t> {
         taken
     }
 
-    /// Whether a table has a key.
-    pub fn has(&self, table: &str, key: &str) -> bool {
-        self.value(table, key).is_some()
-    }
-
     /// Refuses a table because of what it lacks; not where a key is wrong that may be what is missing.
     pub fn refuse_table(&mut self, table: &str, said: &str) {
         let found = self.root.iter().find(|(key, _)| key.get_ref() == table).map(|(key, _)| key.span());
@@ -177,11 +180,59 @@ impl<'t> TomlReader<'t> {
         }
     }
 
-    fn table(&self, name: &str) -> Option<&DeTable<'t>> {
-        self.root
-            .iter()
-            .find(|(key, _)| key.get_ref() == name)
-            .and_then(|(_, value)| value.get_ref().as_table())
+    /// The names in a table, in the order of the alphabet.
+    pub fn names(&self, table: &str) -> Vec<String> {
+        self.table(table).into_iter().flatten().map(|(key, _)| key.get_ref().to_string()).collect()
+    }
+
+    /// How often a `[[table]]` stands in the file; they are called `table.0` and so on.
+    pub fn count(&self, array: &str) -> usize {
+        let found = self.root.iter().find(|(key, _)| key.get_ref() == array);
+        found.and_then(|(_, value)| value.get_ref().as_array()).map_or(0, |items| items.len())
+    }
+
+    /// Whether a table has a key.
+    pub fn has(&self, table: &str, key: &str) -> bool {
+        self.value(table, key).is_some()
+    }
+
+    /// A table that has to have this key.
+    pub fn lacks(&mut self, table: &str, said: String) {
+        let span = self.span_of(table);
+        self.wrong(span, said);
+    }
+
+    /// Refuses a key that stands in a table, whatever its value is.
+    pub fn refuse_key(&mut self, table: &str, key: &str, said: String) {
+        let found = self.table(table).and_then(|table| table.iter().find(|(name, _)| name.get_ref() == key));
+        if let Some(span) = found.map(|(name, _)| name.span()) {
+            self.wrong(span, said);
+        }
+    }
+
+    /// Where a table begins: at its first key, as far as that is known.
+    fn span_of(&self, path: &str) -> Range<usize> {
+        let inside = self.table(path).into_iter().flatten().map(|(key, _)| key.span());
+        let first = inside.min_by_key(|span| span.start);
+        let parent = path.split_once('.').map_or(path, |(parent, _)| parent);
+        let of_parent =
+            || self.root.iter().find(|(key, _)| key.get_ref() == parent).map(|(key, _)| key.span());
+        first.or_else(of_parent).unwrap_or(0..0)
+    }
+
+    /// A table by its path: `web`, `outputs.phone`, `notify.0`.
+    fn table(&self, path: &str) -> Option<&DeTable<'t>> {
+        let mut parts = path.split('.');
+        let first = parts.next()?;
+        let mut value = self.root.iter().find(|(key, _)| key.get_ref() == first)?.1.get_ref();
+        for part in parts {
+            value = match (value.as_table(), value.as_array()) {
+                (Some(table), _) => table.iter().find(|(key, _)| key.get_ref() == part)?.1.get_ref(),
+                (_, Some(items)) => items.get(part.parse::<usize>().ok()?)?.get_ref(),
+                _ => return None,
+            };
+        }
+        value.as_table()
     }
 
     fn value(&self, table: &str, key: &str) -> Option<(Range<usize>, DeValue<'t>)> {
@@ -213,13 +264,22 @@ fn line_of(text: &[u8], at: usize) -> usize {
     text.iter().take(at).filter(|byte| **byte == b'\n').count() + 1
 }
 
+/// How a table is written: `[web]`, `[outputs.phone]`, `[[notify]]`.
+pub(super) fn heading(path: &str) -> String {
+    match path.split_once('.') {
+        Some((array, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => format!("[[{array}]]"),
+        _ => format!("[{path}]"),
+    }
+}
+
 /// A name as it may stand in a message of one line.
-fn shown(name: &str) -> String {
+pub(super) fn shown(name: &str) -> String {
     const LONGEST: usize = 64;
     name.chars().take(LONGEST).flat_map(char::escape_debug).collect()
 }
 
-fn meant(written: &str, known: &[&str]) -> String {
+/// Which name was meant, or which there are.
+pub(super) fn meant(written: &str, known: &[&str]) -> String {
     match nearest(written, known.iter().copied()) {
         Some(name) => format!("did you mean {name}?"),
         None => format!("there are {}", known.join(", ")),

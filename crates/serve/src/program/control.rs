@@ -1,5 +1,5 @@
 //! The socket of a running server's own: `qxups reload` and `upsd -c reload` hear over it what came of a reload, which a
-//! signal does not say. It lies beside the PID file, for the server's user and root alone.
+//! signal does not say, and `qxups timers` what notifications do. It lies beside the PID file, for the server's user and root alone.
 
 use super::ProgramRequest;
 use driver::instance::{SERVERS, peer_of};
@@ -20,8 +20,9 @@ use tokio::time::{sleep, timeout};
 
 /// Its name, beside the PID file.
 const NAME: &str = "upsd.control";
-/// The one request there is.
+/// The requests there are, of the same length.
 const RELOAD: &[u8] = b"RELOAD\n";
+const TIMERS: &[u8] = b"TIMERS\n";
 /// So many may ask at a time; further ones are turned away.
 const ASKERS: usize = 8;
 /// A client says what it wants in this time.
@@ -92,8 +93,16 @@ impl ControlSocket {
 async fn answer(mut stream: UnixStream, requests: mpsc::Sender<ProgramRequest>) -> io::Result<()> {
     let mut asked = vec![0; RELOAD.len()];
     timeout(ASKS, stream.read_exact(&mut asked)).await??;
-    let said = match asked == RELOAD {
-        true => {
+    let said = match asked.as_slice() {
+        TIMERS => {
+            let (answer, outcome) = oneshot::channel();
+            let left = requests.send(ProgramRequest::Timers(answer)).await.is_ok();
+            match (left, outcome.await) {
+                (true, Ok(list)) => format!("OK {list}\n"),
+                _ => "ERR the server is exiting\n".into(),
+            }
+        }
+        RELOAD => {
             let (answer, outcome) = oneshot::channel();
             let left = requests.send(ProgramRequest::Reload(Some(answer))).await.is_ok();
             match (left, outcome.await) {
@@ -102,7 +111,7 @@ async fn answer(mut stream: UnixStream, requests: mpsc::Sender<ProgramRequest>) 
                 _ => "ERR the server is exiting\n".into(),
             }
         }
-        false => "ERR write RELOAD\n".into(),
+        _ => "ERR write RELOAD or TIMERS\n".into(),
     };
     stream.write_all(said.as_bytes()).await
 }
@@ -112,19 +121,31 @@ async fn answer(mut stream: UnixStream, requests: mpsc::Sender<ProgramRequest>) 
 /// # Errors
 /// Why it goes on as before.
 pub(super) fn reload(socket: &Path, meant: Option<Pid>) -> Option<Result<String, String>> {
+    request(socket, meant, RELOAD)
+}
+
+/// What the notifications of a server do, or none where no server listens.
+///
+/// # Errors
+/// Why it does not say that.
+pub(super) fn timers(socket: &Path) -> Option<Result<String, String>> {
+    request(socket, None, TIMERS)
+}
+
+fn request(socket: &Path, meant: Option<Pid>, asked: &[u8]) -> Option<Result<String, String>> {
     let stream = Blocking::connect(socket).ok()?;
     let server = peer_of(&stream, &SERVERS).filter(|server| meant.is_none_or(|meant| meant == *server))?;
-    Some(ask(stream).unwrap_or_else(|error| {
+    Some(ask(stream, asked).unwrap_or_else(|error| {
         Err(format!(
-            "the server (process {server}) did not say what came of the reload: {error}; its log has it"
+            "the server (process {server}) did not answer: {error}; its log says what came of a reload"
         ))
     }))
 }
 
-fn ask(mut stream: Blocking) -> io::Result<Result<String, String>> {
+fn ask(mut stream: Blocking, asked: &[u8]) -> io::Result<Result<String, String>> {
     stream.set_read_timeout(Some(ASKS + TAKES))?;
     stream.set_write_timeout(Some(ASKS))?;
-    stream.write_all(RELOAD)?;
+    stream.write_all(asked)?;
     let mut said = String::new();
     stream.take(LONGEST).read_to_string(&mut said)?;
     match (said.strip_prefix("OK "), said.strip_prefix("ERR ")) {

@@ -176,9 +176,13 @@ impl Where {
         // of ours upstream_password; authPassword and privPassword of snmp-ups, password of netxml-ups
         let has_password = names.any(|name| name.ends_with("password"));
         let says = |mqtt: &MqttOptions| matches!(mqtt.password, Some(BrokerPassword::Text(_)));
-        let of_broker = self.extras().is_ok_and(|extras| extras.mqtt.as_deref().is_some_and(says));
+        let is_open = |extras: Extras| {
+            extras.mqtt.as_deref().is_some_and(says)
+                || extras.notify.is_some_and(|notify| notify.has_secrets())
+        };
+        let has_secrets = self.extras().is_ok_and(is_open);
         let files =
-            [Some("upsd.users"), has_password.then_some("ups.conf"), of_broker.then_some(extras::FILE)];
+            [Some("upsd.users"), has_password.then_some("ups.conf"), has_secrets.then_some(extras::FILE)];
         let open =
             files.into_iter().flatten().map(|name| folder.join(name)).filter(|path| is_open_to_all(path));
         open.map(|path| {

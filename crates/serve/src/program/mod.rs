@@ -14,6 +14,7 @@ use crate::extras::{Extras, WebOptions};
 use crate::fleet::{CheckedConf, Fleet, Surroundings};
 use crate::listener::{self, Listeners, Opened};
 use crate::mqtt::MqttOutput;
+use crate::notices::NoticeDesk;
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::settings::Settings;
@@ -65,6 +66,8 @@ pub(crate) enum ProgramRequest {
     Exit(&'static str),
     /// To read its configuration again, and to say what came of it.
     Reload(Option<oneshot::Sender<Result<String, Fatal>>>),
+    /// To list rules and timers of notifications.
+    Timers(oneshot::Sender<String>),
 }
 
 /// The server, as its stations know it: a client may ask for a reload by `driver.reload`.
@@ -130,12 +133,23 @@ pub fn run(plan: ServerPlan) -> ExitCode {
 /// # Errors
 /// Why it goes on as before, or that none runs.
 pub fn reload(place: Option<&Path>) -> Result<String, String> {
-    let pid_file = match place {
+    running::reload(&pid_file_of(place))
+}
+
+fn pid_file_of(place: Option<&Path>) -> PathBuf {
+    match place {
         Some(folder) if folder.is_dir() => folder.join(format!("{PROGRAM}.pid")),
         Some(file) => file.to_path_buf(),
         None => pid_path(&Paths::from_environment()),
-    };
-    running::reload(&pid_file)
+    }
+}
+
+/// What the notifications of a running server do: rules, timers, and what waits for outputs. `place` is as in [`reload`].
+///
+/// # Errors
+/// That none runs, or that it is not heard.
+pub fn timers(place: Option<&Path>) -> Result<String, String> {
+    running::timers(&pid_file_of(place))
 }
 
 fn end(program: &str, done: Result<ExitCode, Fatal>) -> ExitCode {
@@ -462,6 +476,8 @@ impl Prepared {
         listener::keep(&server, &listeners, &listen, &log);
         let pages = Pages::new(server.clone(), &paths.lasting);
         pages.become_what_is_asked();
+        let notices = NoticeDesk::new(server.clone(), plan.from.folder(), &paths.lasting);
+        notices.become_what_is_asked();
         let agents = SnmpAgents::new(server.clone());
         agents.become_what_is_asked();
         let mqtt = MqttOutput::new(server.clone(), plan.from.folder());
@@ -481,6 +497,7 @@ impl Prepared {
             server: server.clone(),
             listeners,
             pages,
+            notices,
             agents,
             mqtt,
             log: log.clone(),
@@ -489,6 +506,7 @@ impl Prepared {
         log.info(&format!("exiting on {name}"));
         supervisor.stopping();
         leave(&server, &mut requests, &log).await;
+        reloading.notices.end().await;
         reloading.mqtt.end().await;
         // what waits is written, if the disk takes it soon
         drop(server.chronicle.take().and_then(|chronicle| chronicle.end(name)));

@@ -11,6 +11,7 @@ use crate::extras::Extras;
 use crate::fleet::{CheckedConf, named};
 use crate::listener::{self, Listeners};
 use crate::mqtt::MqttOutput;
+use crate::notices::NoticeDesk;
 use crate::pages::Pages;
 use crate::server::Server;
 use crate::settings::Settings;
@@ -33,6 +34,7 @@ pub(super) struct Reloading {
     pub server: Rc<Server>,
     pub listeners: Rc<RefCell<Listeners>>,
     pub pages: Pages,
+    pub notices: NoticeDesk,
     pub agents: SnmpAgents,
     pub mqtt: MqttOutput,
     pub log: Log,
@@ -66,6 +68,8 @@ impl Reloading {
                     // who asked may have left
                     let _ = answer.map(|answer| answer.send(done));
                 }
+                // who asked may have left
+                Some(ProgramRequest::Timers(answer)) => drop(answer.send(self.notices.list())),
                 None => return Err("cannot go on: no signal is heard any more; report this as a bug".into()),
             }
         }
@@ -154,6 +158,7 @@ impl Reloading {
         chronicle::follow(server, extras.history.as_ref(), &self.paths.lasting);
         let old_extras = server.extras.replace(extras);
         self.pages.become_what_is_asked();
+        self.notices.become_what_is_asked();
         self.agents.become_what_is_asked();
         self.mqtt.become_what_is_asked();
         resident::give_back();
@@ -211,6 +216,9 @@ fn change_of_extras(old: &Extras, new: &Extras) -> String {
     let mut said = String::new();
     if old.history != new.history {
         said += &format!("; history: {}", state(old.history.is_some(), new.history.is_some()));
+    }
+    if old.notify != new.notify {
+        said += &format!("; notify: {}", state(old.notify.is_some(), new.notify.is_some()));
     }
     if old.snmp != new.snmp {
         said += &format!("; snmp: {}", state(old.snmp.is_some(), new.snmp.is_some()));

@@ -54,7 +54,19 @@ pub(super) fn give_order(path: &Path, pid: Option<i32>, order: ControlCommand) -
 /// # Errors
 /// Why it goes on as before, or that none runs.
 pub(super) fn reload(path: &Path) -> Result<String, String> {
-    match (control::reload(&control::place(path), None), found(path)) {
+    answered(path, control::reload(&control::place(path), None))
+}
+
+/// What the notifications of the server do that has this PID file.
+///
+/// # Errors
+/// That none runs, or that it is not heard.
+pub(super) fn timers(path: &Path) -> Result<String, String> {
+    answered(path, control::timers(&control::place(path)))
+}
+
+fn answered(path: &Path, answer: Option<Result<String, String>>) -> Result<String, String> {
+    match (answer, found(path)) {
         (Some(done), _) => done,
         (None, Some(pid)) => Err(format!(
             "the server (process {pid}) is not heard at {}; run this as its user or as root, or send it SIGHUP and read its log",

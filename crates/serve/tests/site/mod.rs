@@ -3,6 +3,7 @@
 #![allow(dead_code)]
 
 pub mod past;
+pub mod receiver;
 pub mod snmp;
 
 use std::io::{BufRead, BufReader, Read, Write};
