@@ -6,6 +6,13 @@ cd "$(dirname "$0")"
 
 say() { printf '\n== %s\n' "$*"; }
 
+for part in fmt clippy; do
+    cargo "$part" --version >/dev/null 2>&1 || {
+        echo "cargo $part is missing: 'rustup component add rustfmt clippy', or Debian 13's rustfmt and rust-clippy, then run this again" >&2
+        exit 1
+    }
+done
+
 say "format and lints, examples too"
 cargo fmt --all --check
 cargo clippy --workspace --all-targets --locked --quiet -- -D warnings

@@ -15,6 +15,11 @@ pub fn give_back() {
     system::trim_heap();
 }
 
+/// Gives back pages of the program that are mapped: those that are needed are mapped again as they are used.
+pub fn give_back_files() {
+    system::unmap_clean_pages();
+}
+
 /// Gives back what was freed and is kept by the allocator.
 pub fn give_back_heap() {
     system::trim_heap();

@@ -357,7 +357,7 @@ fn the_server_s_files_are_checked_too() {
     std::fs::write(&toml, "[history]\nenabled = true\n\n[webb]\n").unwrap();
     let (code, said) = check(&[]);
     assert!(said.contains("\nqxups.toml:4: error: there is no table [webb]: did you mean web?\n"), "{said}");
-    assert!(code == Some(1) && said.ends_with("qxups.toml: 1 errors, 0 notes\n"), "{said}");
+    assert!(code == Some(1) && said.ends_with("qxups.toml: 1 error, 0 notes\n"), "{said}");
     let (code, said) = check(&[toml.to_str().unwrap()]);
     assert!(
         code == Some(1) && said.starts_with("qxups.toml:4: error: ") && said.lines().count() == 2,

@@ -59,6 +59,10 @@ pub enum Behaviour {
     Gap(Duration),
     /// Nothing is heard for so long behind a reply, or behind a line that was not heard.
     Rests(Duration),
+    /// Nothing is heard for so long behind a command that it obeys.
+    Busy(Duration),
+    /// A command is carried out so much later than it is heard, and answered at once.
+    ActsLate(Duration),
     /// Each reply is that to the question before.
     Behind,
     /// The word that answers a command comes so much later.
@@ -182,6 +186,8 @@ pub const TABLE: &[OddityRow] = &[
     ("slow",        "MS",     "replies come this many milliseconds later"),
     ("gap",         "MS",     "a pause of this many milliseconds within a reply"),
     ("rests",       "MS",     "nothing is heard for this many milliseconds behind a reply, or behind a line that was not heard"),
+    ("busy",        "MS",     "nothing is heard for this many milliseconds behind a command that is obeyed"),
+    ("acts-late",   "MS",     "a command is carried out this many milliseconds after it is heard"),
     ("behind",      "",       "each reply is that to the question before"),
     ("late-word",   "MS",     "the acknowledgement of a command comes this many milliseconds later"),
     ("no-word",     "",       "no command is acknowledged"),
@@ -262,6 +268,8 @@ fn behaviour(name: &str, value: &str) -> Option<Behaviour> {
         "slow" => Behaviour::Slow(time()?),
         "gap" => Behaviour::Gap(time()?),
         "rests" => Behaviour::Rests(time()?),
+        "busy" => Behaviour::Busy(time()?),
+        "acts-late" => Behaviour::ActsLate(time()?),
         "late-word" => Behaviour::LateWord(time()?),
         "plate" => Behaviour::Plate(PlateOddity::ALL.into_iter().find(|(word, _)| *word == value)?.1),
         _ if !value.is_empty() => return None,
@@ -295,6 +303,8 @@ impl fmt::Display for Behaviour {
             Behaviour::Slow(time) => write!(f, "slow={}", time.as_millis()),
             Behaviour::Gap(time) => write!(f, "gap={}", time.as_millis()),
             Behaviour::Rests(time) => write!(f, "rests={}", time.as_millis()),
+            Behaviour::Busy(time) => write!(f, "busy={}", time.as_millis()),
+            Behaviour::ActsLate(time) => write!(f, "acts-late={}", time.as_millis()),
             Behaviour::LateWord(time) => write!(f, "late-word={}", time.as_millis()),
             Behaviour::Toggles => f.write_str("toggles"),
             Behaviour::Blank => f.write_str("blank"),

@@ -12,13 +12,24 @@ use odd::life::Life;
 use odd::shrink::shrink;
 use std::collections::BTreeMap;
 
-/// So many lives in CI.
-const FEW: u64 = 240;
+/// Lives of one kind, each drawn from its seed.
+struct Family {
+    draw: fn(u64) -> Life,
+    /// So many in CI.
+    few: u64,
+}
+
+/// UPSes that are odd in any way.
+const ODD: Family = Family { draw: odd::draw::draw, few: 240 };
+/// UPSes that hear nothing for a while behind a reply.
+const RESTS: Family = Family { draw: odd::draw_rests::draw, few: 12 };
+/// UPSes that are ordered to switch their load off, and drivers that are run for that alone.
+const ORDERS: Family = Family { draw: odd::draw_orders::draw, few: 80 };
 
 /// The life of a seed; with `QXUPS_PLAIN` nothing in it is odd or hurt, so that a finding is the device's with any
 /// UPS, or the judge's.
-fn draw(seed: u64) -> Life {
-    let mut life = odd::draw::draw(seed);
+fn draw(family: &Family, seed: u64) -> Life {
+    let mut life = (family.draw)(seed);
     if std::env::var_os("QXUPS_PLAIN").is_some() {
         life.knobs.retain(|knob| !knob.starts_with("odd"));
         life.events.retain(|(_, event)| !event.to_string().starts_with("hurt"));
@@ -37,24 +48,24 @@ fn tell_all(life: &Life) {
 }
 
 /// Lives each second one, and tells what was found: kinds, and the smallest life of each.
-fn lives(first: u64) {
+fn lives(family: &Family, first: u64) {
     if let Ok(path) = std::env::var("QXUPS_RECIPE") {
         return tell_all(&Life::parse(&std::fs::read_to_string(path).unwrap()));
     }
     if let Some(seed) = number("QXUPS_LIFE") {
-        return tell_all(&draw(seed));
+        return tell_all(&draw(family, seed));
     }
-    let count = number("QXUPS_LIVES").unwrap_or(FEW);
+    let count = number("QXUPS_LIVES").unwrap_or(family.few);
     let from = number("QXUPS_FROM").unwrap_or(0);
     let examples = number("QXUPS_EXAMPLES").unwrap_or(1);
     let mut kinds: BTreeMap<String, Vec<u64>> = BTreeMap::new();
     let mut recipes = vec![];
     for seed in (from + first..from + count).step_by(2) {
-        for finding in live(&draw(seed)) {
+        for finding in live(&draw(family, seed)) {
             let seeds = kinds.entry(finding.kind.to_string()).or_default();
             seeds.push(seed);
             if seeds.len() as u64 <= examples {
-                let (life, finding) = shrink(&draw(seed), finding.kind);
+                let (life, finding) = shrink(&draw(family, seed), finding.kind);
                 recipes.push(format!("seed {seed}: {finding}\n{life}"));
             }
         }
@@ -69,12 +80,32 @@ fn lives(first: u64) {
 
 #[test]
 fn half_of_the_lives() {
-    lives(0);
+    lives(&ODD, 0);
 }
 
 #[test]
 fn the_other_half_of_the_lives() {
-    lives(1);
+    lives(&ODD, 1);
+}
+
+#[test]
+fn half_of_the_lives_of_those_that_rest() {
+    lives(&RESTS, 0);
+}
+
+#[test]
+fn the_other_half_of_the_lives_of_those_that_rest() {
+    lives(&RESTS, 1);
+}
+
+#[test]
+fn half_of_the_lives_with_orders() {
+    lives(&ORDERS, 0);
+}
+
+#[test]
+fn the_other_half_of_the_lives_with_orders() {
+    lives(&ORDERS, 1);
 }
 
 /// Lives that found something, as small as they could be made; each was seen to fail.

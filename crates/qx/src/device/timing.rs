@@ -25,6 +25,9 @@ pub(super) const LEAST_GAP: Duration = Duration::from_millis(300);
 pub(super) const LONGEST_EXCHANGE: Duration = Duration::from_secs(30);
 /// What is to come unasked comes within so much time more than was reckoned.
 pub(super) const UNASKED: Duration = Duration::from_millis(100);
+/// Where it is reckoned how long a round of questions takes, no reply takes longer: one that came later may have been lost
+/// on the way.
+pub(super) const SLOWEST: Duration = Duration::from_secs(3);
 /// What is asked once is asked again so long after the last reply that came to another question.
 pub(super) const WELL_AGAIN: Duration = Duration::from_secs(10);
 

@@ -27,8 +27,10 @@ pub const CLEARED: usize = 4;
 pub const HALTS_IF_HURT: Of = Of { some: 3, last: 7 };
 /// On a noisy line three of the last five readings have to agree on a word, and the newest with them.
 pub const RAISED_IN_NOISE: Of = Of { some: 3, last: 5 };
-/// Where at least half of all replies are garbled, a word that makes hosts halt takes one more.
+/// Where at least half of all replies are garbled, an outage and a word that makes hosts halt take one more;
 pub const HALTS_IN_NOISE: Of = Of { some: 4, last: 5 };
+/// and OFF, which only bits and letters that noise makes of others tell, more of more.
+pub const OFF_IN_NOISE: Of = Of { some: 5, last: 7 };
 /// So many of the last 64 replies are half of them.
 pub const HALF: u32 = 32;
 /// On a line that was hurt lately four of the last seven have to agree on anything else.

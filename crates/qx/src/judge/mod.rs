@@ -413,7 +413,12 @@ impl Judge {
         for (cell, state) in self.cells.iter().zip(&mut self.states) {
             if state.taken.as_ref().is_some_and(|taken| is_dead(cell, taken, when(state))) {
                 read = read.max(state.read);
-                *state = CellState::default();
+                let mut before = std::mem::take(state);
+                // an outage that was read once is half of what proves it
+                if let Some(taken) = before.taken.filter(|_| cell.kind == CellKind::Mains) {
+                    before.recent.forget(&taken);
+                    state.recent = before.recent;
+                }
                 self.last = None;
                 names.push(cell.name(self.query));
             }

@@ -60,6 +60,11 @@ impl Recent {
         self.0.retain(|(came, _)| *came > since);
     }
 
+    /// Forgets those that say this.
+    pub fn forget(&mut self, this: &Readings) {
+        self.0.retain(|(_, reading)| reading != this);
+    }
+
     /// Forgets them, and gives their memory back: of a cell that is at rest there are none.
     pub fn clear(&mut self) {
         self.0 = VecDeque::new();

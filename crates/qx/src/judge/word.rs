@@ -5,7 +5,8 @@
 
 use super::Quality;
 use super::bounds::{
-    CLEARED, HALTS_IF_HURT, HALTS_IN_NOISE, IN_A_ROW, LOW_ON_BATTERY, Of, RAISED, RAISED_IN_NOISE,
+    CLEARED, HALTS_IF_HURT, HALTS_IN_NOISE, IN_A_ROW, LOW_ON_BATTERY, OFF_IN_NOISE, Of, RAISED,
+    RAISED_IN_NOISE,
 };
 use super::cell::{CellKind, GRAVE};
 use super::recent::Recent;
@@ -53,7 +54,12 @@ pub fn takes(
     let flickers = !of_mains && calmer && taken.is_some_and(|taken| flickers(taken, recent));
     if quality.is_noisy() {
         let halts = GRAVE.iter().any(|word| newest.status.has(*word));
-        let needed = if halts && quality == Quality::Garbled { HALTS_IN_NOISE } else { RAISED_IN_NOISE };
+        let fails = off_mains(newest) && !taken.is_some_and(off_mains);
+        let needed = match quality {
+            Quality::Garbled if newest.status.has(Status::Off) => OFF_IN_NOISE,
+            Quality::Garbled if halts || fails => HALTS_IN_NOISE,
+            _ => RAISED_IN_NOISE,
+        };
         let agreed = recent.count(needed.last, newest) >= needed.some;
         return agreed && (!flickers || recent.in_a_row() >= CLEARED);
     }

@@ -33,8 +33,12 @@ fn lines(out: &mut String, file: &str, findings: &[LineFinding]) {
 }
 
 fn count(out: &mut String, file: &str, findings: &[LineFinding]) {
-    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
-    let _ = writeln!(out, "{file}: {} errors, {} notes", count(Severity::Error), count(Severity::Hint));
+    let count = |severity, one: &str| match findings.iter().filter(|found| found.severity == severity).count()
+    {
+        1 => format!("1 {one}"),
+        count => format!("{count} {one}s"),
+    };
+    let _ = writeln!(out, "{file}: {}, {}", count(Severity::Error, "error"), count(Severity::Hint, "note"));
 }
 
 /// For programs.

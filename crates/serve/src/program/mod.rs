@@ -54,6 +54,9 @@ const PROGRAM: &str = "upsd";
 /// A supervisor whose queue is full is told again after so long.
 const AGAIN: Duration = Duration::from_millis(100);
 
+/// How often pages of the program are given back that history and pages needed for a moment: a commit is once a minute.
+const RESTS: Duration = Duration::from_secs(15);
+
 /// So many requests may wait; further ones of a kind that has no answer are the same.
 const REQUESTS: usize = 8;
 
@@ -487,10 +490,7 @@ impl Prepared {
         if !stays {
             log.use_system_log();
         }
-        tokio::task::spawn_local(async {
-            tokio::time::sleep(resident::AFTER).await;
-            resident::give_back();
-        });
+        tokio::task::spawn_local(stay_small(server.clone()));
         let reloading = Reloading {
             plan,
             paths,
@@ -511,6 +511,19 @@ impl Prepared {
         // what waits is written, if the disk takes it soon
         drop(server.chronicle.take().and_then(|chronicle| chronicle.end(name)));
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Gives back what the start needed, once; and from time to time what history and pages need of the program for a moment.
+async fn stay_small(server: Rc<Server>) {
+    tokio::time::sleep(resident::AFTER).await;
+    resident::give_back();
+    loop {
+        tokio::time::sleep(RESTS).await;
+        let extras = server.extras.borrow();
+        if extras.history.is_some() || !extras.web.listen.is_empty() {
+            resident::give_back_files();
+        }
     }
 }
 

@@ -60,6 +60,8 @@ impl Behaviour {
             Behaviour::Slow(_)
                 | Behaviour::Gap(_)
                 | Behaviour::Rests(_)
+                | Behaviour::Busy(_)
+                | Behaviour::ActsLate(_)
                 | Behaviour::Behind
                 | Behaviour::LateWord(_)
                 | Behaviour::NoWord

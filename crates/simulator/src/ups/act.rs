@@ -13,6 +13,7 @@ use qx::wire::spelling;
 const QUICK_TEST: f64 = 10.0;
 
 /// What a line makes a unit do.
+#[derive(Clone, Debug)]
 pub(super) enum Act {
     Nothing,
     Keep(&'static Var, Value),

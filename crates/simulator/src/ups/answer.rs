@@ -147,13 +147,29 @@ impl SimulatedUps {
             return said;
         }
         self.journal.record(Record::Obeyed(line.into()), now);
-        act.carry_out(&mut self.world, &mut self.memory);
+        self.carry_out(act, odd, now);
         if odd.contains(&Behaviour::NoWord) {
             return None;
         }
         let said = self.profile.accepts.as_deref().or(self.protocol.acknowledgement.said())?;
         let text = said.as_bytes().to_vec();
         Some(self.protocol.codec.map_or(text.clone(), |codec| (codec.pack_reply)(&text)))
+    }
+
+    /// Carries a command out, now or later, and hears nothing meanwhile where it is odd in that.
+    fn carry_out(&mut self, act: Act, odd: &[Behaviour], now: Moment) {
+        let mut later = None;
+        for odd in odd {
+            match odd {
+                Behaviour::Busy(time) => self.busy_until = self.busy_until.max(now + *time),
+                Behaviour::ActsLate(time) => later = Some(self.simulated(now) + *time),
+                _ => {}
+            }
+        }
+        match later {
+            Some(due) => self.late_acts.push_back((due, act)),
+            None => act.carry_out(&mut self.world, &mut self.memory),
+        }
     }
 
     /// The plain text of an answer.

@@ -18,6 +18,7 @@ use crate::readings::UnitMemory;
 use crate::script::Script;
 use crate::trouble::{Trouble, UsbTrouble};
 use crate::world::World;
+use act::Act;
 use clock::SimulatedClock;
 use forced::Forced;
 use port::Port;
@@ -26,6 +27,7 @@ use qx::vocabulary::moment::Moment;
 use qx::wire::protocol::Protocol;
 use record::Journal;
 pub use record::Record;
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// A simulated UPS.
@@ -54,6 +56,10 @@ pub struct SimulatedUps {
     rests_until: Moment,
     /// A line that is not heard makes it rest for so long again.
     rests_for: Duration,
+    /// Nothing is heard before: a command is carried out.
+    busy_until: Moment,
+    /// Commands that are carried out later, the next one first, by simulated time.
+    late_acts: VecDeque<(Duration, Act)>,
 }
 
 impl SimulatedUps {
@@ -80,6 +86,8 @@ impl SimulatedUps {
             locked_up: false,
             rests_until: Moment::ZERO,
             rests_for: Duration::ZERO,
+            busy_until: Moment::ZERO,
+            late_acts: VecDeque::new(),
         }
     }
 
@@ -88,10 +96,21 @@ impl SimulatedUps {
         self.clock.simulated(now)
     }
 
-    /// Lets time pass: the world goes on, and the script is played.
+    /// Lets time pass: the world goes on, the script is played, and commands are carried out that come late.
     pub fn advance(&mut self, now: Moment) {
-        while let Some(due) = self.script.next_due().filter(|due| *due <= self.simulated(now)) {
+        loop {
+            let acts = self.late_acts.front().map(|(due, _)| *due);
+            let script = self.script.next_due();
+            let Some(due) = acts.into_iter().chain(script).min().filter(|due| *due <= self.simulated(now))
+            else {
+                break;
+            };
             self.world.advance(due);
+            if acts == Some(due) {
+                let act = self.late_acts.pop_front().map(|(_, act)| act);
+                act.into_iter().for_each(|act| act.carry_out(&mut self.world, &mut self.memory));
+                continue;
+            }
             // a change of speed counts from its own time, however late it is looked at
             let at = self.clock.real(due);
             if let Some(knob) = self.script.take_due(due) {
@@ -133,6 +152,9 @@ impl SimulatedUps {
             self.locked_up = true;
             return;
         }
+        if now < self.busy_until {
+            return;
+        }
         if self.rests_for > Duration::ZERO && now < self.rests_until {
             self.rests_until = now + self.rests_for;
             return;
@@ -145,6 +167,17 @@ impl SimulatedUps {
         self.port.say(saying, raw.len() + 1, now, (&self.profile, &mut self.trouble));
         self.rests_for = self.rest(&line, now);
         self.rests_until = self.port.last_due().unwrap_or(now) + self.rests_for;
+    }
+
+    /// It rests no more, as after a long silence of the line.
+    pub fn end_rests(&mut self) {
+        (self.rests_until, self.busy_until) = (Moment::ZERO, Moment::ZERO);
+        self.profile.oddities.retain(|odd| !matches!(odd.behaviour, Behaviour::Rests(_)));
+    }
+
+    /// Whether it hears: it is not busy with a command.
+    pub fn hears(&self, now: Moment) -> bool {
+        now >= self.busy_until
     }
 
     /// How long it hears nothing behind the reply to a line, where it is odd in that.

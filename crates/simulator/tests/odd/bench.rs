@@ -353,7 +353,10 @@ impl<'l> Bench<'l> {
                 News::Stale => self.resets_at = Some(self.now + RESET_AFTER),
                 News::Fresh => self.resets_at = None,
                 News::WorthKeeping => self.keep(),
-                News::NotFound(why) if !self.device.is_ready() && self.dead_until.is_none() => {
+                // who kills the power goes on looking
+                News::NotFound(why)
+                    if !self.device.is_ready() && !self.device.kills_power() && self.dead_until.is_none() =>
+                {
                     self.judge.gave_up(&why, self.now);
                     self.end_driver(SUPERVISOR);
                 }

@@ -49,6 +49,12 @@ pub const STALE_GRACE: Duration = s(15);
 pub const LONG_INTERVAL: Duration = s(20);
 /// so long.
 pub const LONG_GRACE: Duration = s(60);
+/// Of a UPS that rests, all that is told comes so much later: it takes a while until it is known that asking keeps it silent,
+pub const REST_IS_FOUND: Duration = s(12);
+/// and no driver asks it more often than polls are apart.
+pub const REST_INTERVALS: u32 = 3;
+/// Behind each question for the status its rest is waited for, so often.
+pub const REST_ROUNDS: u32 = 2;
 /// A link that is known to be gone makes data stale within this at the most.
 pub const GONE: Duration = s(15);
 /// Stale data that can be read again is fresh after so many readable replies.
@@ -88,4 +94,18 @@ pub fn stale_after(interval: Duration) -> Duration {
 /// And at the most.
 pub fn stale_at_last(interval: Duration) -> Duration {
     if interval > LONG_INTERVAL { interval + LONG_GRACE } else { stale_after(interval) + STALE_GRACE }
+}
+
+/// No life is as long.
+pub const NEVER: Duration = s(86_400);
+
+/// How much later all may be told of a UPS that rests for so long behind so many questions of a round.
+pub fn rest_takes(interval: Duration, rest: Duration, questions: u32) -> Duration {
+    match rest {
+        Duration::ZERO => return Duration::ZERO,
+        // no driver is heard that asks as often
+        rest if rest >= interval => return NEVER,
+        _ => {}
+    }
+    REST_IS_FOUND + REST_INTERVALS * interval + REST_ROUNDS * questions * rest
 }

@@ -18,23 +18,18 @@ const ORDERS: [&str; 8] = [
     "shutdown.stayoff",
 ];
 
-struct Draw {
+/// A life that is being drawn.
+pub struct Draw {
     random: Random,
-    life: Life,
-    now: u64,
+    pub life: Life,
+    /// The second up to which it is drawn.
+    pub now: u64,
 }
 
 /// The life of a seed. Seeds that follow one another have all dialects in turn.
 pub fn draw(seed: u64) -> Life {
-    let mut random = Random::new(seed.wrapping_mul(0x9E37).wrapping_add(7));
-    let driver = if random.chance(0.75) { 0 } else { 1 + random.below(2) };
-    let (driver, dialects) = DRIVERS[driver];
-    let protocol = dialects[(seed as usize) % dialects.len()];
-    let mut life = Life::plain(protocol.name);
-    life.seed = seed;
-    life.driver = driver.into();
-    life.named = protocol.by_name || random.chance(0.6);
-    let mut draw = Draw { random, life, now: 40 };
+    let mut draw = Draw::begin(seed, 0x9E37);
+    let protocol = draw.life.protocol();
     draw.manners();
     draw.options();
     // drawn apart, so that all else of a seed stays as it was (an order goes into a line that was quiet for longer)
@@ -50,32 +45,58 @@ pub fn draw(seed: u64) -> Life {
     for _ in 0..2 + draw.random.below(4) {
         draw.scene();
     }
-    let Draw { mut life, now, .. } = draw;
-    life.events.sort_by_key(|(at, _)| *at);
-    life.until = Moment::after_start(Duration::from_secs(now + 60));
-    life
+    draw.end(60)
 }
 
 impl Draw {
-    fn one<T: Clone>(&mut self, of: &[T]) -> T {
+    /// The life of a seed of which the driver and the UPS are drawn, in a family of lives.
+    pub fn begin(seed: u64, family: u64) -> Draw {
+        let mut random = Random::new(seed.wrapping_mul(family).wrapping_add(7));
+        let driver = if random.chance(0.75) { 0 } else { 1 + random.below(2) };
+        let (driver, dialects) = DRIVERS[driver];
+        let protocol = dialects[(seed as usize) % dialects.len()];
+        let mut life = Life::plain(protocol.name);
+        life.seed = seed;
+        life.driver = driver.into();
+        life.named = protocol.by_name || random.chance(0.6);
+        Draw { random, life, now: 40 }
+    }
+
+    /// The life as it was drawn, which goes on for so many seconds.
+    pub fn end(self, seconds: u64) -> Life {
+        let Draw { mut life, now, .. } = self;
+        life.events.sort_by_key(|(at, _)| *at);
+        life.until = Moment::after_start(Duration::from_secs(now + seconds));
+        life
+    }
+
+    pub fn chance(&mut self, of_one: f64) -> bool {
+        self.random.chance(of_one)
+    }
+
+    pub fn below(&mut self, count: usize) -> usize {
+        self.random.below(count)
+    }
+
+    pub fn one<T: Clone>(&mut self, of: &[T]) -> T {
         of[self.random.below(of.len())].clone()
     }
 
-    fn between(&mut self, least: u64, most: u64) -> u64 {
+    pub fn between(&mut self, least: u64, most: u64) -> u64 {
         least + self.random.below((most - least + 1) as usize) as u64
     }
 
-    fn at(&mut self, second: u64, event: Event) {
+    pub fn at(&mut self, second: u64, event: Event) {
         let ms = 1000 * second + self.between(0, 9) * 100;
         self.life.events.push((Moment::after_start(Duration::from_millis(ms)), event));
     }
 
-    fn turn(&mut self, second: u64, knob: &str) {
+    pub fn turn(&mut self, second: u64, knob: &str) {
         self.at(second, Event::Turn(knob.into()));
     }
 
-    /// How it is plugged in, and what it says to what it does not know.
-    fn manners(&mut self) {
+    /// How it is plugged in.
+    pub fn plug(&mut self) {
         self.life.link = self.one(&[Link::Serial, Link::Serial, Link::Tcp, Link::Usb]);
         let knobs: &[&str] = match self.life.link {
             Link::Serial => &["latency 20", "latency 100\nbaud 2400", "latency 250\nbaud 2400"],
@@ -84,6 +105,11 @@ impl Draw {
         };
         let knobs = self.one(knobs);
         self.life.knobs.extend(knobs.lines().map(String::from));
+    }
+
+    /// How it is plugged in, and what it says to what it does not know.
+    fn manners(&mut self) {
+        self.plug();
         // it may begin in the midst of an outage
         if self.random.chance(0.12) {
             self.life.knobs.extend(["mains fail".into(), "charge 60".into()]);
@@ -157,6 +183,20 @@ impl Draw {
         }
         self.turn(end, "mains back");
         end
+    }
+
+    /// An outage that lasts until a UPS that is asked seldom has told it, a low battery in it, and as long on mains.
+    pub fn long_outage(&mut self, interval: u64) {
+        let start = self.now + self.between(20, 60 + 4 * interval);
+        let low = start + self.between(5, 30 + 6 * interval);
+        let end = low + self.between(10, 40 + 8 * interval);
+        self.turn(start, "mains fail");
+        if self.random.chance(0.7) {
+            self.turn(low, "charge 14");
+            self.turn(end, "charge 70");
+        }
+        self.turn(end, "mains back");
+        self.now = end + 2 * interval;
     }
 
     fn brown_out(&mut self, start: u64) -> u64 {

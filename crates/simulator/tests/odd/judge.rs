@@ -50,6 +50,8 @@ pub struct Judge {
     options: Options,
     named: bool,
     quick: u32,
+    /// The driver is run to switch the load off, as by `-k`.
+    is_for_killing: bool,
     words: [Word; 4],
     orders: Orders,
     /// A reply was hurt or lost on the way.
@@ -95,6 +97,7 @@ impl Judge {
             options: options.clone(),
             named: life.named,
             quick: quick as u32,
+            is_for_killing: life.is_for_killing(),
             words: ["OB", "LB", "FSD", "OFF"].map(Word::new),
             orders: Orders::new(protocol),
             reload: None,
@@ -298,6 +301,9 @@ impl Judge {
         if !world.alive() || look.cable != Cable::Plugged || ups.profile.silent {
             self.reachable = now;
         }
+        if !ups.hears(now) {
+            self.reset(now);
+        }
         if !world.alive() {
             // a question that meets silence is lost, for all that the driver knows
             (self.bad, self.bad_at) = (true, now);
@@ -305,16 +311,21 @@ impl Judge {
         if ups.profile.oddities.iter().any(is_unclear) || ups.trouble.noise > 0.0 || is_taken_for_another {
             self.orders.blur();
         }
+        if ups.profile.oddities.iter().any(delays_what_shows) {
+            self.orders.may_repeat();
+        }
         self.orders.look(now, self.reachable, world.powered(), 4 * self.slowest);
         for finding in std::mem::take(&mut self.orders.found) {
             self.report(finding.kind, finding.at, finding.text);
         }
         self.look_at_start(look);
-        if !look.is_ready {
+        // who is run to switch the load off has no clients
+        if !look.is_ready || self.is_for_killing {
             return;
         }
         self.status = store.text("ups.status").unwrap_or_default().into();
         self.look_at_freshness(look);
+        self.look_at_rests(look);
         for at in 0..self.words.len() {
             self.look_at_word(at, look);
         }
@@ -333,10 +344,13 @@ impl Judge {
             self.heard_at = now;
         }
         let within = if self.named { START_NAMED } else { START };
-        let is_late = now.saturating_sub(self.started.max(self.reachable)) > within + 10 * self.round();
+        let rest_takes = 2 * self.rest_takes(look.ups);
+        let is_late =
+            now.saturating_sub(self.started.max(self.reachable)) > within + 10 * self.round() + rest_takes;
         // nobody has data of a unit that does not say, in this state, whether mains is there
         if !look.is_ready
             && is_late
+            && !self.is_for_killing
             && would_claim(look.ups, now).iter().any(|claims| claims.online.is_some())
         {
             let took = (now - self.started).as_secs_f64();
@@ -387,17 +401,44 @@ impl Judge {
                 self.report(Kind::Stale, now, "stale, and no question for the status went unanswered".into());
             }
         }
+        let is_heard = self.rest_takes(look.ups) < NEVER;
         let need = if self.bad { FRESH_REPLIES_ON_A_BAD_LINE } else { FRESH_REPLIES };
-        if self.readable_while_stale > need && now > self.settles {
+        if self.readable_while_stale > need && now > self.settles && is_heard {
             let count = self.readable_while_stale;
             self.report(Kind::Stale, now, format!("still stale after {count} readable replies"));
+        }
+    }
+
+    /// How much later all may be told of this unit, as it rests.
+    fn rest_takes(&self, ups: &SimulatedUps) -> Duration {
+        let rests = ups.profile.oddities.iter().filter_map(|odd| match odd.behaviour {
+            Behaviour::Rests(time) => Some((time, if odd.ask.is_some() { 1 } else { self.quick })),
+            _ => None,
+        });
+        let (rest, questions) = rests.max().unwrap_or_default();
+        rest_takes(self.options.pollinterval, rest, questions)
+    }
+
+    /// A unit that rests is not asked so that it stays silent.
+    fn look_at_rests(&mut self, look: &Look) {
+        let Look { now, ups, .. } = *look;
+        let takes = self.rest_takes(ups);
+        let Some(stale) = self.stale_since.filter(|_| !takes.is_zero()) else { return };
+        let since = now.saturating_sub(stale.max(self.reachable).max(self.settles));
+        if look.cable == Cable::Plugged && self.gone_since.is_none() && since > takes + 2 * self.round() {
+            let seconds = since.as_secs_f64();
+            self.report(
+                Kind::Stale,
+                now,
+                format!("stale for {seconds:.0} s, and whoever let it rest would be told"),
+            );
         }
     }
 
     fn look_at_word(&mut self, at: usize, look: &Look) {
         let Look { now, ups, store, .. } = *look;
         let (interval, pollfreq) = (self.options.pollinterval, self.options.pollfreq);
-        let round = self.round();
+        let (round, rest_takes) = (self.round(), self.rest_takes(ups));
         let word = &mut self.words[at];
         let name = word.name;
         let is_mains = name == "OB";
@@ -415,6 +456,9 @@ impl Judge {
             word.untold = if tells { word.untold } else { now };
         }
         let untold = word.untold;
+        // of one that rests data may be stale until that is found
+        let found_by = self.stale_since.filter(|_| !rest_takes.is_zero()).map(|since| since + rest_takes);
+        let due = due.map(|due| due.max(found_by.unwrap_or_default()));
         // while a unit says nothing of mains all of it is stale, and nothing has to be told (seed 3200864)
         let is_mute =
             || store.is_stale() && would_claim(ups, now).iter().all(|claims| claims.online.is_none());
@@ -423,7 +467,8 @@ impl Judge {
             let kind = if must { Kind::Late(name) } else { Kind::Stays(name) };
             let since = now.saturating_sub(must_since).as_secs_f64();
             let shown = if store.is_stale() { "stale data" } else { self.status.as_str() };
-            let slack = if is_mains && !must { SLACK + MAINS_BACK_SLACK } else { SLACK };
+            let back = MAINS_BACK_SLACK + rest_takes.min(interval * self.quick * REST_ROUNDS);
+            let slack = if is_mains && !must { SLACK + back } else { SLACK };
             if due.is_some_and(|due| now > due + slack) {
                 if is_mute() {
                     return;
@@ -436,7 +481,8 @@ impl Judge {
                     (true, _) => interval + MAINS_ROUNDS * round,
                     (_, true) => WORD_ROUNDS * (interval + round),
                     _ => WORD_ROUNDS * (interval + round) + WORD_FULL_POLLS * pollfreq,
-                } + SLACK;
+                } + SLACK
+                    + rest_takes;
                 let clear = must_since.max(self.reachable).max(untold).max(if self.bad {
                     self.bad_at
                 } else {
@@ -551,6 +597,15 @@ impl Judge {
     pub fn end(&mut self, now: Moment) {
         self.found.sort_by_key(|finding| finding.at);
         let _ = now;
+    }
+}
+
+/// What shows that a command is obeyed may not be seen in time.
+fn delays_what_shows(odd: &Oddity) -> bool {
+    match odd.behaviour {
+        Behaviour::Rests(_) | Behaviour::Busy(_) | Behaviour::ActsLate(_) => true,
+        Behaviour::Slow(time) => time >= WORD_WAITS / 2,
+        _ => false,
     }
 }
 

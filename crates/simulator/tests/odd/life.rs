@@ -130,6 +130,12 @@ impl Life {
         life
     }
 
+    /// Whether the driver is run to switch the load off, as by `-k`.
+    pub fn is_for_killing(&self) -> bool {
+        let soon = Moment::after_start(Duration::from_secs(5));
+        self.events.iter().any(|(at, event)| *event == Event::Kill && *at < soon)
+    }
+
     /// The dialects that the driver knows.
     pub fn dialects(&self) -> &'static [&'static Protocol] {
         DRIVERS.iter().find(|(name, _)| *name == self.driver).expect("a driver").1

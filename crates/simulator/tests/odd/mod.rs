@@ -4,6 +4,8 @@
 pub mod bench;
 pub mod bounds;
 pub mod draw;
+pub mod draw_orders;
+pub mod draw_rests;
 pub mod finding;
 pub mod judge;
 pub mod life;

@@ -12,6 +12,8 @@ use std::time::Duration;
 pub const KILL: &str = "driver.killpower";
 /// What it consists of.
 const KILL_STEPS: [&str; 3] = ["shutdown.stop", "shutdown.return", "shutdown.stayoff"];
+/// Killing the power ends within this, and what was told as delay.
+const KILL_ENDS: Duration = Duration::from_secs(75);
 /// The load is off within this and what was told as delay.
 const KILL_TAKES: Duration = Duration::from_secs(75);
 
@@ -29,6 +31,8 @@ pub struct Order {
     refused: Vec<String>,
     /// What the unit says to it may not be heard.
     unclear: bool,
+    /// The link was lost since, or the unit hears nothing for a while: the power is killed by the same order again.
+    may_repeat: bool,
     load_was_off: bool,
 }
 
@@ -72,6 +76,14 @@ impl Orders {
         self.all.iter_mut().filter(|order| order.answered.is_none()).for_each(|order| order.unclear = true);
     }
 
+    /// What shows that it is obeyed may not be seen in time.
+    pub fn may_repeat(&mut self) {
+        self.all
+            .iter_mut()
+            .filter(|order| order.answered.is_none())
+            .for_each(|order| order.may_repeat = true);
+    }
+
     pub fn ordered(&mut self, ticket: Ticket, name: &str, at: Moment, unit: usize) {
         self.all.push(Order {
             ticket,
@@ -83,6 +95,7 @@ impl Orders {
             obeyed: vec![],
             refused: vec![],
             unclear: false,
+            may_repeat: false,
             load_was_off: false,
         });
     }
@@ -141,7 +154,8 @@ impl Orders {
         let twice = match name == KILL {
             // whether anything is pending may be asked again
             true => {
-                !stops(self.protocol, line) && !order.unclear && order.obeyed.iter().any(|said| said == line)
+                let is_clear = !order.unclear && !order.may_repeat;
+                !stops(self.protocol, line) && is_clear && order.obeyed.iter().any(|said| said == line)
             }
             false => !order.obeyed.is_empty() && !is_next_step(self.protocol, &name, line),
         };
@@ -159,20 +173,23 @@ impl Orders {
     }
 
     /// The end of an order was told; `None` where there was no driver to tell it.
-    pub fn answered(&mut self, ticket: Ticket, outcome: Option<Outcome>, now: Moment, unclear: bool) {
+    pub fn answered(&mut self, ticket: Ticket, outcome: Option<Outcome>, now: Moment, is_noisy: bool) {
         let Some(at) = self.all.iter().position(|order| order.ticket == ticket) else { return };
+        let protocol = self.protocol;
         let order = &mut self.all[at];
-        order.unclear |= unclear;
         order.answered = Some((now, outcome.clone()));
         let (name, refused) = (order.name.clone(), order.refused.join(", "));
+        // of what switches the load off: that a shutdown was stopped before is not it
+        let is_it = |line: &&String| name != KILL || !stops(protocol, line);
+        let obeyed: Vec<&str> = order.obeyed.iter().filter(is_it).map(String::as_str).collect();
+        let obeyed = obeyed.join(", ");
         match outcome {
-            Some(Outcome::Done) if order.obeyed.is_empty() && (!order.unclear || !refused.is_empty()) => {
+            Some(Outcome::Done) if obeyed.is_empty() && (!is_noisy || !refused.is_empty()) => {
                 let what =
                     if refused.is_empty() { "heard nothing".into() } else { format!("refused {refused}") };
                 self.report(Kind::DoneNotDone, now, format!("{name} is 'done', but the UPS {what}"));
             }
-            Some(Outcome::Failed(why)) if !order.obeyed.is_empty() && !order.unclear && name != KILL => {
-                let obeyed = order.obeyed.join(", ");
+            Some(Outcome::Failed(why)) if !obeyed.is_empty() && !is_noisy => {
                 self.report(
                     Kind::FailedThoughDone,
                     now,
@@ -188,7 +205,8 @@ impl Orders {
         let mut findings = vec![];
         for order in &mut self.all {
             let since = now.saturating_sub(order.at);
-            if order.answered.is_none() && since > ANSWER + delay {
+            let within = if order.name == KILL { KILL_ENDS } else { ANSWER };
+            if order.answered.is_none() && since > within + delay {
                 order.answered = Some((now, None));
                 findings.push((
                     Kind::OrderUnanswered,
@@ -198,7 +216,9 @@ impl Orders {
             let can = self.protocol.commands_named("shutdown.return").next().is_some();
             if order.name == KILL && can && !order.load_was_off {
                 // a unit on mains may return at once
-                order.load_was_off = !powered || order.obeyed.iter().any(|line| !stops(self.protocol, line));
+                order.load_was_off = !powered
+                    || !order.refused.is_empty()
+                    || order.obeyed.iter().any(|line| !stops(self.protocol, line));
                 if now.saturating_sub(order.at.max(reachable)) > KILL_TAKES + delay {
                     order.load_was_off = true;
                     let answer = order.answered.as_ref().map(|(_, outcome)| format!("{outcome:?}"));

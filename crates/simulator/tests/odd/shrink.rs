@@ -41,7 +41,9 @@ fn candidates(life: &Life) -> Vec<Life> {
     for at in 0..life.knobs.len() {
         less(&|life| drop(life.knobs.remove(at)));
     }
-    for at in 0..life.options.len() {
+    // what rests for longer than polls are apart is another UPS
+    let rests = life.knobs.iter().any(|knob| knob.contains("rests="));
+    for at in (0..life.options.len()).filter(|at| !rests || life.options[*at].0 != "pollinterval") {
         less(&|life| drop(life.options.remove(at)));
     }
     less(&|life| life.link = Link::Serial);

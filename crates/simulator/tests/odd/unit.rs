@@ -32,7 +32,7 @@ fn script(life: &Life, from: Moment, only_the_world: bool) -> Script {
     for (at, event) in life.events.iter().filter(|(at, _)| *at >= from) {
         match event {
             Event::Turn(knob) if !only_the_world || is_of_the_world(knob) => {
-                text += &format!("at {}ms {knob}\n", at.since_start().as_millis());
+                text += &format!("at {:.3}s {knob}\n", at.since_start().as_secs_f64());
             }
             _ => {}
         }
@@ -98,9 +98,10 @@ impl Far for End<'_> {
     }
 }
 
-/// What the unit would claim now, in answer to each of its questions, to whoever asked twice.
+/// What the unit would claim now, in answer to each of its questions, to whoever asked twice, and let it rest between.
 pub fn would_claim(ups: &SimulatedUps, now: Moment) -> Vec<StatusClaims> {
     let mut copy = ups.clone();
+    copy.end_rests();
     copy.trouble = Trouble::new(0);
     copy.take_records();
     for query in ups.protocol.queries.iter().chain(ups.protocol.queries) {

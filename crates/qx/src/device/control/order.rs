@@ -196,7 +196,9 @@ impl Device {
         let settled = seen && !self.schedule.status_is_open();
         let over = now >= self.unconfirmed_until(unconfirmed);
         let shown = self.shown();
-        let silence_counts = self.acknowledgement().by_silence() && !self.line.quality().is_noisy();
+        let was_heard = self.line.heard_order();
+        let by_silence = self.acknowledgement().by_silence();
+        let silence_counts = by_silence && was_heard && !self.line.quality().is_noisy();
         let looked = self.schedule.status_is_whole_since(unconfirmed.sent_at + SILENCE_COUNTS);
         let none = "the status does not show whether it was done";
         let whose = "it is not known whether this command was refused";
@@ -256,6 +258,9 @@ impl Device {
                 CommandVerdict::Done("accepted; the UPS has not answered since")
             }
             (_, Acceptance::No) if settled || over => CommandVerdict::Refused,
+            (_, _) if over && seen && by_silence && !was_heard => {
+                CommandVerdict::NotConfirmed("the UPS may have been at rest when it was sent")
+            }
             (_, _) if over && seen => CommandVerdict::NotConfirmed(none),
             (_, _) if over => CommandVerdict::NotConfirmed("the UPS has sent nothing readable since"),
             (_, _) => CommandVerdict::Wait,

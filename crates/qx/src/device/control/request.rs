@@ -317,13 +317,19 @@ impl Device {
 
     /// For how long a status is new: a UPS that needs a long rest before an order is asked before that rest.
     pub(super) fn status_is_new(&self) -> Duration {
-        STATUS_IS_NEW.max(self.line.rest_before_order() + ANSWER)
+        STATUS_IS_NEW.max(self.order_rest() + ANSWER)
     }
 
     /// When a command that waits may be sent, as far as the line goes.
     fn rested_at(&self) -> Moment {
+        self.line.at_rest(self.order_rest())
+    }
+
+    /// How long the line is at rest before a command.
+    fn order_rest(&self) -> Duration {
         let by_silence = self.acknowledgement().by_silence();
-        self.line.at_rest(if by_silence { ORDER_REST } else { ORDER_REST_ANSWERED })
+        let rest = if by_silence { ORDER_REST } else { ORDER_REST_ANSWERED };
+        rest.max(self.line.rest_before_order())
     }
 
     /// Requests that waited for too long, or were meant for another UPS, are not sent.

@@ -135,8 +135,9 @@ impl Unconfirmed {
         }
     }
 
-    /// No asker waits for it any more.
+    /// No asker waits for it any more, and nothing else is tried in its place.
     pub(super) fn forget_asker(&mut self) {
+        self.request.otherwise.clear();
         self.request.asker = Requester::Configuration;
     }
 

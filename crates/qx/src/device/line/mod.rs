@@ -266,12 +266,13 @@ impl LineState {
         asked: Moment,
         now: Moment,
     ) {
+        self.rest.note_noise(self.quality().is_noisy());
         self.rest.conclude(answered, question, asked, now);
     }
 
     /// When a command may be sent, which needs a line that was at rest for so long.
     pub(super) fn at_rest(&self, rest: Duration) -> Moment {
-        self.rest.used() + rest.max(self.rest_before_order())
+        self.rest.used() + rest
     }
 
     /// Whether it is tried how long this UPS rests: of questions that are lost otherwise none is to be wasted.
@@ -289,13 +290,18 @@ impl LineState {
         self.rest.before_order()
     }
 
+    /// Whether the last order, which was not answered, was heard, as far as that is known.
+    pub(super) fn heard_order(&self) -> bool {
+        self.rest.heard_order()
+    }
+
     /// How long replies usually take at most, once enough came.
     pub(super) fn usual(&self) -> Option<Duration> {
         self.latency.slowest().filter(|_| self.latency.is_proven())
     }
 
     /// The slowest reply lately, be it one that is only suspected to have been so slow.
-    fn slowest(&self) -> Option<Duration> {
+    pub(super) fn slowest(&self) -> Option<Duration> {
         self.latency.slowest().max(self.late.suspected)
     }
 

@@ -14,15 +14,20 @@ const LONGEST: Duration = Duration::from_secs(30);
 const KNOWN_AFTER: u8 = 2;
 /// After so many questions in a row that were not answered, the line is left alone: asking may be what keeps it silent.
 const IN_A_ROW: u8 = 5;
-/// It is left alone for so long, or as long as NUT leaves it alone if that is shorter; each second time for so long and a
-/// half at most, and each fourth time for as long as NUT does, as a UPS that is back is to be seen soon.
+/// It is left alone for so long, or as long as NUT leaves it alone if that is shorter.
 const ALONE: Duration = Duration::from_secs(4);
+/// After one more for so long where NUT does so for much longer, else for as long as NUT does;
+const ALONE_LONGER: Duration = Duration::from_secs(10);
+/// and after so many, and each so many after that, for as long as NUT does, each second time for no less than [`ALONE`].
+const FOR_LONG: u8 = IN_A_ROW + 2;
 /// So many questions after that are asked no sooner than NUT asks them.
 const CAREFUL: u8 = 3;
 /// An order does not wait for longer than this,
 const BEFORE_ORDER: Duration = Duration::from_millis(2500);
-/// or than this, where polls are farther apart.
-const BEFORE_ORDER_AT_MOST: Duration = Duration::from_secs(10);
+/// than this where polls are farther apart,
+const SUSPECTED_AT_MOST: Duration = Duration::from_secs(10);
+/// or than this, where it was seen that the UPS does not hear sooner.
+const BEFORE_ORDER_AT_MOST: Duration = Duration::from_millis(12_500);
 /// A question that was answered sooner than this after one that was lost shows that nothing rests there, and so does one
 /// that was lost after a rest as long as NUT's; if that happens
 const SOON: Duration = Duration::from_secs(1);
@@ -38,6 +43,23 @@ struct RestBehind {
     rest: Duration,
     /// It was seen twice, and nothing was answered sooner meanwhile.
     is_known: bool,
+}
+
+/// How an order was sent, and what came of the questions behind it.
+#[derive(Clone, Copy, Debug)]
+struct SentOrder {
+    /// For how long the line had been left alone when it was sent.
+    rested: Duration,
+    /// Behind the same question as this order another one was answered as soon.
+    hears: bool,
+    /// A question behind it was lost.
+    lost: bool,
+    /// The UPS had answered something before it.
+    was_there: bool,
+    /// Nothing was answered behind it as soon as that: the UPS may have been at rest still, or is busy with it.
+    is_in_doubt: bool,
+    /// A question was answered since.
+    is_over: bool,
 }
 
 /// What is known of the rest that a UPS needs.
@@ -80,6 +102,10 @@ pub(super) struct Rest {
     heard_behind: Vec<(&'static str, Duration)>,
     /// So many of the next questions are not asked sooner than NUT would ask them.
     careful: u8,
+    /// The last order.
+    order: Option<SentOrder>,
+    /// Replies are garbled all the time.
+    is_noisy: bool,
 }
 
 impl Rest {
@@ -105,6 +131,7 @@ impl Rest {
             longest_lost: before.longest_lost,
             behind: before.behind,
             heard_behind: before.heard_behind,
+            order: before.order,
             is_reopened: true,
             ..Rest::default()
         };
@@ -113,6 +140,11 @@ impl Rest {
     /// Polls are so far apart from now on.
     pub(super) fn set_interval(&mut self, interval: Duration) {
         self.interval = interval.min(LONGEST);
+    }
+
+    /// Whether replies are garbled all the time: then most questions that are lost were garbled as well.
+    pub(super) fn note_noise(&mut self, is_noisy: bool) {
+        self.is_noisy = is_noisy;
     }
 
     /// What became of a question, which was sent at `asked`; none stands for an order. `known`, when it is one that this UPS
@@ -126,12 +158,15 @@ impl Rest {
     ) {
         // some count from their reply, some from a question that they did not hear as well
         let (gap, behind_reply) = (asked.saturating_sub(self.used), asked.saturating_sub(self.said));
+        // a word to an order is no reply behind which it rests
+        let is_behind_order = self.said > Moment::ZERO && self.said_to.is_none() && gap == behind_reply;
         let was_pausing = self.left_alone().is_some();
         // longer than where one was lost in the same silence
         let was_left_alone = match self.suspected() {
             Some(rest) => gap >= rest,
             None => self.in_a_row >= IN_A_ROW && gap > self.longest_lost.max(SOON),
         };
+        self.note_of_order(answered, question.is_some(), gap);
         self.used = if answered { now } else { asked };
         let lost_before = self.in_a_row > 0;
         let is_first = self.said == Moment::ZERO;
@@ -162,8 +197,33 @@ impl Rest {
         if answered && !was_pausing && lost_before && gap < SOON {
             self.at_random = self.at_random.saturating_add(1);
         }
+        if is_behind_order {
+            return;
+        }
         self.is_proven |= answered && !lost_before && self.is_known();
         self.compare(answered, known, (gap, behind_reply), is_first);
+    }
+
+    /// What a question behind an order, or the order itself, says of whether the order was heard.
+    fn note_of_order(&mut self, answered: bool, is_question: bool, gap: Duration) {
+        if !is_question {
+            let as_soon = |heard: &(&str, Duration)| Some(heard.0) == self.said_to && heard.1 <= gap;
+            let hears = self.in_a_row == 0 && self.heard_behind.iter().any(as_soon);
+            let (is_in_doubt, is_over) = (!answered, answered);
+            let was_there = self.said > Moment::ZERO;
+            self.order = Some(SentOrder { rested: gap, hears, lost: false, was_there, is_in_doubt, is_over });
+        } else if let Some(order) = self.order.as_mut().filter(|order| !order.is_over) {
+            order.lost |= !answered;
+            // one that hears after less than the order had waited for heard the order
+            order.is_in_doubt = !answered || gap > order.rested && (order.lost || !order.hears);
+            order.is_over = answered;
+        }
+    }
+
+    /// Whether the last order, which was not answered, was heard, as far as that is known: a UPS that rests hears none,
+    /// and nothing behind it.
+    pub(super) fn heard_order(&self) -> bool {
+        self.order.is_none_or(|order| !order.is_in_doubt)
     }
 
     /// What the reply to a question says of the rest behind the reply before it.
@@ -238,16 +298,21 @@ impl Rest {
 
     /// For how long nothing is asked behind questions that were lost; none where the next one may be asked.
     fn left_alone(&self) -> Option<Duration> {
-        let round = self.in_a_row / IN_A_ROW;
-        let is_over = round == 0 || self.in_a_row % IN_A_ROW != 0;
-        // a line that loses some at random does not lose so many
-        let is_random = round == 1 && self.at_random >= SHOWN_AFTER;
-        let alone = match round % 4 {
-            0 => ALONE.max(self.interval),
-            2 => self.interval.clamp(ALONE, ALONE * 3 / 2),
-            _ => ALONE.min(self.interval),
+        const LONGER: u8 = IN_A_ROW + 1;
+        let round = self.in_a_row / FOR_LONG;
+        let alone = match self.in_a_row % FOR_LONG {
+            IN_A_ROW => Some(ALONE.min(self.interval)),
+            // with shorter intervals that is the same
+            LONGER if self.interval > ALONE_LONGER * 3 / 2 => Some(ALONE_LONGER),
+            LONGER if self.interval > ALONE => Some(self.interval),
+            0 if round > 0 && round % 2 == 0 => Some(ALONE.max(self.interval)),
+            0 if round > 0 => Some(self.interval),
+            _ => None,
         };
-        self.suspected().or((!is_over && !is_random).then_some(alone))
+        // a line that loses some at random does not lose so many, nor does noise more than that
+        let is_random = self.in_a_row < FOR_LONG && self.at_random >= SHOWN_AFTER
+            || self.is_noisy && self.in_a_row < FOR_LONG + IN_A_ROW;
+        self.suspected().or(alone.filter(|_| !is_random))
     }
 
     /// The rest that was seen behind the same question before: there the first loss is enough.
@@ -285,8 +350,12 @@ impl Rest {
 
     /// How long nothing is asked behind the last reply.
     fn behind_last(&self) -> Duration {
-        let careful = if self.careful > 0 { self.interval } else { Duration::ZERO };
-        self.known_behind_last().max(careful)
+        let known = self.known_behind_last();
+        if self.careful == 0 {
+            return known;
+        }
+        let found = self.behind.iter().map(|behind| behind.rest).max().unwrap_or_default();
+        known.max(self.interval.min(2 * found))
     }
 
     /// The rest behind the last reply: behind one of which nothing is known, that behind others.
@@ -315,16 +384,21 @@ impl Rest {
     /// How long the line is left alone before an order: what is not heard looks as if it was taken, so one loss that
     /// nothing contradicts is enough to wait for longer.
     pub(super) fn before_order(&self) -> Duration {
-        let most = self.interval.clamp(BEFORE_ORDER, BEFORE_ORDER_AT_MOST);
         let behind = self.behind.iter().map(|behind| behind.rest).max().unwrap_or_default();
         let rest = match (self.enough, self.too_short) {
             (Some(enough), _) if self.is_known() => enough,
-            (enough, Some(too_short)) => enough.unwrap_or(2 * too_short),
+            (enough, Some(too_short)) => {
+                let most = self.interval.clamp(BEFORE_ORDER, SUSPECTED_AT_MOST);
+                enough.unwrap_or(2 * too_short).min(most)
+            }
             // nothing was answered right behind something else yet
             _ if self.met_silence && self.right_behind == Moment::ZERO => BEFORE_ORDER,
             _ => Duration::ZERO,
         };
-        rest.max(behind).min(most)
+        // (of one that says nothing at all, or said nothing before, it is not known that it rests)
+        let doubted = self.order.filter(|order| order.is_in_doubt && order.is_over && order.was_there);
+        let doubted = doubted.map(|order| 2 * order.rested);
+        rest.max(behind).max(doubted.unwrap_or_default()).min(BEFORE_ORDER_AT_MOST)
     }
 
     /// When the line was in use last.
@@ -401,11 +475,11 @@ mod tests {
         let five = Duration::from_secs(5);
         let mut rest = Rest::new(five);
         ask(&mut rest, 5000, 0);
-        for round in 1..=5 * IN_A_ROW {
+        for round in 1..=4 * FOR_LONG {
             ask(&mut rest, 1000, u64::MAX);
-            let alone = match (round % IN_A_ROW, round / IN_A_ROW) {
-                (0, 2 | 4) => five,
-                (0, _) => ALONE,
+            let alone = match round % FOR_LONG {
+                IN_A_ROW => ALONE,
+                6 | 0 => five,
                 _ => Duration::ZERO,
             };
             assert_eq!(rest.over(), rest.used() + alone, "{round}");
@@ -437,7 +511,7 @@ mod tests {
         for round in 0..2 {
             ask_of(&mut rest, "F", 0, true);
             assert_eq!(rest.over(), rest.used(), "{round}: it is not known yet");
-            let lost = if round == 0 { 2 * IN_A_ROW } else { 1 };
+            let lost = if round == 0 { 2 * FOR_LONG } else { 1 };
             (0..lost).for_each(|_| ask_of(&mut rest, "Q1", 1000, false));
             assert_eq!(rest.over(), rest.used() + ALONE, "{round}: left alone");
             ask_of(&mut rest, "Q1", 4000, true);
@@ -469,6 +543,41 @@ mod tests {
         assert!(rest.longest() > SOON);
         rest.forget();
         assert_eq!(rest.longest(), Duration::ZERO);
+    }
+
+    #[test]
+    fn an_order_was_heard_where_the_next_question_is_answered_as_soon() {
+        let order = |rest: &mut Rest, after: u64| {
+            let asked = rest.used() + Duration::from_millis(after);
+            rest.conclude(false, (None, None), asked, asked + Duration::from_secs(1));
+            assert!(!rest.heard_order(), "nothing was answered since");
+        };
+        let mut rest = Rest::new(INTERVAL);
+        ask(&mut rest, 0, 0);
+        order(&mut rest, 1200);
+        ask(&mut rest, 1060, 0);
+        assert!(rest.heard_order());
+        // one that was lost as long behind it as it had waited
+        order(&mut rest, 1200);
+        ask(&mut rest, 1060, 1900);
+        ask(&mut rest, 2000, 1900);
+        assert!(!rest.heard_order());
+        assert_eq!(rest.before_order(), BEFORE_ORDER);
+        // of a slow UPS, that is known to hear at once, the wait behind the order is longer
+        let mut rest = Rest::new(INTERVAL);
+        (0..2).for_each(|_| _ = ask(&mut rest, 0, 0));
+        order(&mut rest, 1200);
+        ask(&mut rest, 2900, 0);
+        assert!(rest.heard_order());
+    }
+
+    #[test]
+    fn noise_that_takes_some_questions_is_no_rest() {
+        let mut rest = Rest::new(Duration::from_secs(30));
+        ask(&mut rest, 0, 0);
+        rest.note_noise(true);
+        (0..IN_A_ROW + 2).for_each(|_| _ = ask(&mut rest, 1000, u64::MAX));
+        assert!(rest.left_alone().is_none());
     }
 
     #[test]

@@ -4,7 +4,7 @@
 //! intervals of its own question; then it is withdrawn, and the log says so once.
 
 use super::QueryState;
-use crate::device::timing::{DETECT_AGAIN, JUST_NOW};
+use crate::device::timing::{DETECT_AGAIN, JUST_NOW, SLOWEST};
 use crate::device::{Device, Event, LogLevel, Moment};
 use crate::judge::bounds::{
     LIFE_AT_LEAST, LIFE_IN_NOISE, LIFE_IN_TURN, LIFE_INTERVALS, STALE_AT_LEAST, STALE_AT_MOST,
@@ -138,13 +138,23 @@ impl Device {
 
     /// Until when data is fresh, as far as that is known.
     pub(in crate::device) fn fresh_until(&self) -> Moment {
-        // one that rests between two questions is asked for its status after two others at the latest
-        let stale_after = self.stale_after() + 2 * self.line.longest_rest();
+        // one that rests between two questions is asked for its status after two others at the latest; so is one that
+        // answers so slowly that its status takes as long
+        let stale_after = self.stale_after().max(self.round_takes()) + 2 * self.line.longest_rest();
         let by_reading = (self.schedule.last_good + stale_after).max(self.schedule.kept_until);
         match self.line.gone_at() {
             Some(gone) => by_reading.min(gone + STALE_AT_LEAST),
             None => by_reading,
         }
+    }
+
+    /// How long it takes to ask for all of the status, and for something else before and behind.
+    fn round_takes(&self) -> Duration {
+        let of_status = |slot: &&QueryState| {
+            slot.query.cadence == Cadence::Quick && slot.applies && !slot.refused && slot.reading.is_some()
+        };
+        let questions = self.schedule.slots.iter().filter(of_status).count() as u32 + 3;
+        self.line.slowest().unwrap_or_default().min(SLOWEST) * questions
     }
 
     fn is_overdue(&self, now: Moment) -> bool {

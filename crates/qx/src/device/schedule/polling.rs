@@ -8,6 +8,7 @@ use crate::judge::{Judged, Quality};
 use crate::vocabulary::value::Value;
 use crate::vocabulary::variable::Var;
 use crate::wire::query::Cadence;
+use std::time::Duration;
 
 /// What came back to a question.
 enum Came {
@@ -39,8 +40,29 @@ impl Device {
         };
         // what is asked again and again does not keep back what says mains
         let often = |slot: &QueryState| mains_waits && !slot.says_mains && slot.repeats >= REPEATS;
+        // of a UPS that rests each question takes long: the parts of the status take turns once mains is settled
+        let rests = self.line.longest_rest() > Duration::ZERO;
+        let waits_longer = |slot: &QueryState, than: &QueryState| {
+            let is_due = slot.query.cadence == Cadence::Quick
+                && slot.repeats == 0
+                && !slot.refused
+                && slot.due < than.due;
+            is_due && slot.due.is_some_and(|due| due <= now)
+        };
+        let gives_turn = |slot: &QueryState| {
+            rests
+                && slot.mains_is_settled()
+                && self.schedule.slots.iter().any(|other| waits_longer(other, slot))
+        };
         let rank = |slot: &QueryState| match slot.query.cadence {
-            _ if is_urgent(slot) => 0,
+            _ if is_urgent(slot) && !gives_turn(slot) => 0,
+            _ if slot.repeats > 0 && gives_turn(slot) => {
+                if gives_way {
+                    8
+                } else {
+                    2
+                }
+            }
             // on a noisy line this may take long, and the status must not wait for it
             _ if slot.repeats > 0 && !noisy && self.goes_first(slot) && !often(slot) => {
                 u8::from(!slot.says_mains)
@@ -89,7 +111,7 @@ impl Device {
         let next = interval.map(|interval| (since + interval).max(now));
         let address = self.address();
         let evidence_lasts = match interval {
-            Some(interval) => self.stale_after().max(EVIDENCE_LASTS * interval),
+            Some(interval) => self.stale_after().max(EVIDENCE_LASTS * interval.max(self.line.longest_rest())),
             None => self.full_interval(),
         };
         let evidence_since = now - evidence_lasts;
@@ -373,7 +395,9 @@ impl Device {
         let surveyed = !self.schedule.slots.iter().filter(unknown).any(waits);
         // also when the dialect was looked for again
         let quick = |slot: &QueryState| slot.query.cadence == Cadence::Quick;
-        let told = !self.schedule.slots.iter().filter(unknown).any(quick);
+        // (what was answered before and was withdrawn since keeps nothing back)
+        let is_new = |slot: &QueryState| quick(slot) && !(self.ready && slot.answered > Moment::ZERO);
+        let told = !self.schedule.slots.iter().filter(unknown).any(is_new);
         let vital = enough && !self.schedule.slots.iter().filter(unknown).any(is_vital);
         if !told || !self.ready && !surveyed && !vital || !self.publish(now) {
             return;

@@ -202,6 +202,12 @@ impl QueryState {
         self.says_mains && self.reading.is_some() && matches!(self.odd, Some((Odd::Silence, _)))
     }
 
+    /// Whether what it said of mains last is what is taken.
+    pub(super) fn mains_is_settled(&self) -> bool {
+        let taken = self.reading.as_ref().map(|reading| reading.status.has(Status::Online));
+        self.says_mains && self.judge.newest_mains() == taken
+    }
+
     /// Whether its last reply said all that is taken of it.
     pub(super) fn says_all(&self) -> bool {
         self.odd.is_none() && self.misses == 0 && self.whole >= self.answered && !self.refused
