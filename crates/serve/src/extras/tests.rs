@@ -149,7 +149,7 @@ fn what_is_wrong_with_a_rule_or_an_output_is_said_with_its_line() {
         (output("kind = 'webhok'"), 2, "did you mean webhook?"),
         (output("kind = 'exec'"), 2, "runs nothing"),
         (output("kind = 'exec'\ncommand = ['echo x']"), 3, "whole path"),
-        (output("kind = 'exec'\ncommand = ['/bin/x', '{{titel}}']"), 3, "did you mean title?"),
+        (output("kind = 'exec'\ncommand = ['/bin/x', '{{titl}}']"), 3, "did you mean title?"),
         (output("kind = 'exec'\ncommand = ['/bin/x']\nurl = 'x'"), 4, "has no key url"),
         (output("kind = 'webhook'"), 2, "has no url"),
         (output("kind = 'webhook'\nurl = 'ntfy.sh/x'"), 3, "https://ntfy.sh"),
