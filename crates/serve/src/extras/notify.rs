@@ -162,7 +162,7 @@ fn condition(reader: &mut TomlReader<'_>, table: &str) -> Option<NotifyCondition
     let text = reader.text(table, "when", "a condition, such as when = \"on battery\"")?;
     match NotifyCondition::parse(&text) {
         Ok(NotifyCondition::SecondaryMissing(_)) => {
-            if hosts.is_empty() || hosts.len() > HOSTS {
+            if reader.length(table, "hosts") == 0 || hosts.len() > HOSTS {
                 reader.refuse(
                     table,
                     "when",
@@ -391,7 +391,7 @@ fn mail(reader: &mut TomlReader<'_>, table: &str) -> Option<MailPlan> {
     if !is_address(&from) {
         reader.refuse(table, "from", "from is no address of a mail: write from = \"ups@example.org\"");
     }
-    if to.is_empty() && reader.has(table, "to") {
+    if reader.has(table, "to") && reader.length(table, "to") == 0 {
         reader.refuse(table, "to", &format!("a mail goes to one address at least: write {wanted}"));
     }
     Some(MailPlan { from, to })

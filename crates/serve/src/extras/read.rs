@@ -191,6 +191,12 @@ impl<'t> TomlReader<'t> {
         found.and_then(|(_, value)| value.get_ref().as_array()).map_or(0, |items| items.len())
     }
 
+    /// How many entries a list has, whatever they are.
+    pub fn length(&self, table: &str, key: &str) -> usize {
+        let value = self.value(table, key);
+        value.and_then(|(_, value)| value.as_array().map(|items| items.len())).unwrap_or(0)
+    }
+
     /// Whether a table has a key.
     pub fn has(&self, table: &str, key: &str) -> bool {
         self.value(table, key).is_some()

@@ -125,6 +125,7 @@ fn rules_and_outputs_are_read() {
 fn what_is_wrong_with_a_rule_or_an_output_is_said_with_its_line() {
     let rule = |text: &str| format!("{HOOK}[[notify]]\nto = ['hook']\n{text}\n");
     let output = |text: &str| format!("[outputs.x]\n{text}\n");
+    let mut strange = vec![];
     for (text, line, part) in [
         ("[notify]\nwhen = 'lost'\n".into(), 1, "write [[notify]]"),
         ("outputs = 1\n".into(), 1, "write [outputs]"),
@@ -139,7 +140,7 @@ fn what_is_wrong_with_a_rule_or_an_output_is_said_with_its_line() {
         (rule("when = 'lost'\nrepeat_s = 1"), 7, "10 to 604800"),
         (rule("when = 'lost'\nhosts = ['192.0.2.1']"), 7, "leave it out"),
         (rule("when = 'secondary missing'"), 6, "which hosts"),
-        (rule("when = 'secondary missing'\nhosts = ['nas', '192.0.2.1']"), 7, "192.0.2.7"),
+        (rule("when = 'secondary missing'\nhosts = ['nas']"), 7, "192.0.2.7"),
         (rule("when = 'lost'\nups = ['a b']"), 7, "rack*"),
         (rule("when = 'lost'\n[[notify]]\nwhen = 'lost'\nto = ['hook']"), 8, "another name"),
         (format!("{HOOK}[[notify]]\nwhen = 'lost'\nto = ['hok']\n"), 6, "did you mean hook?"),
@@ -179,10 +180,13 @@ fn what_is_wrong_with_a_rule_or_an_output_is_said_with_its_line() {
         ),
     ] {
         let found = wrong(&text);
-        assert_eq!(found.len(), 1, "{text}: {found:?}");
-        assert_eq!(found[0].0, line, "{text}: {found:?}");
-        assert!(found[0].1.contains(part) && !found[0].1.contains('\n'), "{text}: {found:?}");
+        let is_right =
+            |(at, said): &(usize, String)| *at == line && said.contains(part) && !said.contains('\n');
+        if found.len() != 1 || !is_right(&found[0]) {
+            strange.push(format!("{text}{line} {part}: {found:?}"));
+        }
     }
+    assert!(strange.is_empty(), "{}", strange.join("\n"));
 }
 
 /// Each block of docs/notifications.md that is a piece of the file, all of them together.
