@@ -3,13 +3,13 @@
 
 mod common;
 
-use common::disk::{EXT4, Frozen, on_a_disk};
 use common::{Folder, batch, counted, row};
 use history::{
     EventKind, HistoryBatch, HistoryEvent, HistoryFile, HistoryReader, HistoryState, HistoryWriter,
 };
 use std::process::Command;
 use std::time::{Duration, Instant};
+use testbed::disk::{EXT4, Frozen, on_a_disk};
 
 fn until(writer: &HistoryWriter, what: &str, is_so: impl Fn(&HistoryState) -> bool) {
     let began = Instant::now();

@@ -1,17 +1,15 @@
 //! The history of a server: what drivers say is what is written down, over reloads, new starts and wrong disks.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-#[path = "../../history/tests/common/disk.rs"]
-mod disk;
 mod site;
 
-use disk::{EXT4, Frozen, on_a_disk};
 use history::{EventKind, EventRecord, HistoryReader, OutageRecord};
 use site::{FakeDriver, Site, free_port};
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
+use testbed::disk::{EXT4, Frozen, on_a_disk};
 
 const CONF: &str = "[rack]\ndriver = usbhid-ups\n";
 const SOCKET: &str = "usbhid-ups-rack";

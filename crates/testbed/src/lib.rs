@@ -4,10 +4,13 @@
 //! each byte has its moment, [`exchange`] one exchange on such a wire, [`twin`] what a device reads of the same UPS on a
 //! line without noise, and [`judge`] judges what was published by that.
 //!
+//! [`disk`] is a disk that a test can freeze.
+//!
 //! With real programs: [`nut`] is a folder with NUT's configuration, upsd and a driver, [`ups`] a simulated UPS for it, and
 //! [`tool`] one that the program `qxups` simulates; [`upsd`] is for comparisons with NUT's server.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+pub mod disk;
 pub mod exchange;
 pub mod judge;
 pub mod line;

@@ -1,8 +1,6 @@
 //! What tests of the file share.
 #![allow(dead_code)]
 
-pub mod disk;
-
 use history::{HistoryBatch, HistoryReader, HistoryRecorder, MinuteRow, Quantity, SampledValue, SeriesKey};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};

@@ -14,14 +14,16 @@ const LONGEST: Duration = Duration::from_secs(30);
 const KNOWN_AFTER: u8 = 2;
 /// After so many questions in a row that were not answered, the line is left alone: asking may be what keeps it silent.
 const IN_A_ROW: u8 = 5;
-/// It is left alone for so long, or as long as NUT leaves it alone if that is shorter.
+/// It is left alone for so long, or for this part of the time that it has been silent for if that is more, so that one that
+/// is back is found soon; or as long as NUT leaves it alone if that is shorter.
 const ALONE: Duration = Duration::from_secs(4);
-/// After one more for so long where NUT does so for much longer, else for as long as NUT does;
-const ALONE_LONGER: Duration = Duration::from_secs(10);
-/// and after so many, and each so many after that, for as long as NUT does, each second time for no less than [`ALONE`].
-const FOR_LONG: u8 = IN_A_ROW + 2;
-/// So many questions after that are asked no sooner than NUT asks them.
+const PART_OF_SILENCE: u32 = 3;
+/// Each time after so many, for no less than [`ALONE`], however often NUT asks.
+const FOR_LONG: u8 = 21;
+/// So many questions after that are asked later, and no sooner than NUT asks them once a rest was seen twice;
 const CAREFUL: u8 = 3;
+/// before that after so long: one that was silent for another reason has news.
+const NEWS_WAITS: Duration = Duration::from_millis(1500);
 /// An order does not wait for longer than this,
 const BEFORE_ORDER: Duration = Duration::from_millis(2500);
 /// than this where polls are farther apart,
@@ -50,7 +52,7 @@ struct RestBehind {
 struct SentOrder {
     /// For how long the line had been left alone when it was sent.
     rested: Duration,
-    /// Behind the same question as this order another one was answered as soon.
+    /// Behind the same question as this order another one was answered as soon, or nothing was ever lost.
     hears: bool,
     /// A question behind it was lost.
     lost: bool,
@@ -83,6 +85,8 @@ pub(super) struct Rest {
     /// What this UPS answered, and how many such questions were lost since the last reply.
     answered: Vec<&'static str>,
     in_a_row: u8,
+    /// When the first of them was sent.
+    silent_since: Moment,
     /// The longest time without any question after which one was lost all the same, in this silence.
     longest_lost: Duration,
     /// The line was opened since: it is asked at once.
@@ -128,6 +132,7 @@ impl Rest {
             said_to: before.said_to,
             answered: before.answered,
             in_a_row: before.in_a_row,
+            silent_since: before.silent_since,
             longest_lost: before.longest_lost,
             behind: before.behind,
             heard_behind: before.heard_behind,
@@ -181,6 +186,9 @@ impl Rest {
             self.longest_lost = Duration::ZERO;
             self.answered.extend(question.filter(|_| !is_answered));
         } else if is_answered || lost_before {
+            if !lost_before {
+                self.silent_since = asked;
+            }
             self.in_a_row = self.in_a_row.saturating_add(1);
             self.longest_lost = if lost_before { gap.max(self.longest_lost) } else { Duration::ZERO };
             self.careful = 0;
@@ -208,14 +216,19 @@ impl Rest {
     fn note_of_order(&mut self, answered: bool, is_question: bool, gap: Duration) {
         if !is_question {
             let as_soon = |heard: &(&str, Duration)| Some(heard.0) == self.said_to && heard.1 <= gap;
-            let hears = self.in_a_row == 0 && self.heard_behind.iter().any(as_soon);
+            // so does one that has answered all it knows, right behind others as well
+            let never_missed =
+                self.too_short.is_none() && self.behind.is_empty() && self.right_behind > Moment::ZERO;
+            let is_enough = self.enough.is_some_and(|enough| gap >= enough);
+            let hears =
+                self.in_a_row == 0 && (never_missed || is_enough || self.heard_behind.iter().any(as_soon));
             let (is_in_doubt, is_over) = (!answered, answered);
             let was_there = self.said > Moment::ZERO;
             self.order = Some(SentOrder { rested: gap, hears, lost: false, was_there, is_in_doubt, is_over });
         } else if let Some(order) = self.order.as_mut().filter(|order| !order.is_over) {
             order.lost |= !answered;
-            // one that hears after less than the order had waited for heard the order
-            order.is_in_doubt = !answered || gap > order.rested && (order.lost || !order.hears);
+            // (the question behind it stands longer behind the last reply than the order did: that it is heard proves nothing)
+            order.is_in_doubt = !answered || order.lost || !order.hears;
             order.is_over = answered;
         }
     }
@@ -298,20 +311,15 @@ impl Rest {
 
     /// For how long nothing is asked behind questions that were lost; none where the next one may be asked.
     fn left_alone(&self) -> Option<Duration> {
-        const LONGER: u8 = IN_A_ROW + 1;
-        let round = self.in_a_row / FOR_LONG;
-        let alone = match self.in_a_row % FOR_LONG {
-            IN_A_ROW => Some(ALONE.min(self.interval)),
-            // with shorter intervals that is the same
-            LONGER if self.interval > ALONE_LONGER * 3 / 2 => Some(ALONE_LONGER),
-            LONGER if self.interval > ALONE => Some(self.interval),
-            0 if round > 0 && round % 2 == 0 => Some(ALONE.max(self.interval)),
-            0 if round > 0 => Some(self.interval),
-            _ => None,
+        let silent = self.used.saturating_sub(self.silent_since);
+        let alone = match self.in_a_row {
+            ..IN_A_ROW => None,
+            lost if lost % FOR_LONG == 0 => Some(ALONE.max(self.interval)),
+            _ => Some(ALONE.max(silent / PART_OF_SILENCE).min(self.interval)),
         };
         // a line that loses some at random does not lose so many, nor does noise more than that
-        let is_random = self.in_a_row < FOR_LONG && self.at_random >= SHOWN_AFTER
-            || self.is_noisy && self.in_a_row < FOR_LONG + IN_A_ROW;
+        let most = if self.is_noisy { 2 * IN_A_ROW + 2 } else { IN_A_ROW + 2 };
+        let is_random = self.in_a_row < most && (self.is_noisy || self.at_random >= SHOWN_AFTER);
         self.suspected().or(alone.filter(|_| !is_random))
     }
 
@@ -355,7 +363,8 @@ impl Rest {
             return known;
         }
         let found = self.behind.iter().map(|behind| behind.rest).max().unwrap_or_default();
-        known.max(self.interval.min(2 * found))
+        let was_seen_twice = self.behind.iter().any(|behind| behind.is_known);
+        known.max(self.interval.min(if was_seen_twice { 2 * found } else { NEWS_WAITS }))
     }
 
     /// The rest behind the last reply: behind one of which nothing is known, that behind others.
@@ -471,19 +480,33 @@ mod tests {
     }
 
     #[test]
-    fn what_asking_keeps_silent_is_left_alone_for_as_long_as_nut_leaves_it() {
+    fn what_asking_keeps_silent_is_left_alone_for_no_longer_than_nut_leaves_it() {
         let five = Duration::from_secs(5);
         let mut rest = Rest::new(five);
         ask(&mut rest, 5000, 0);
         for round in 1..=4 * FOR_LONG {
             ask(&mut rest, 1000, u64::MAX);
-            let alone = match round % FOR_LONG {
-                IN_A_ROW => ALONE,
-                6 | 0 => five,
-                _ => Duration::ZERO,
+            // it has been silent for a second less than questions were lost
+            let alone = match round {
+                ..IN_A_ROW => Duration::ZERO,
+                21 | 42 | 63 | 84 => five,
+                ..=13 => ALONE,
+                14..16 => Duration::from_millis(u64::from(round - 1) * 1000 / 3),
+                _ => five,
             };
-            assert_eq!(rest.over(), rest.used() + alone, "{round}");
+            let took = rest.over() - rest.used();
+            assert!(took.abs_diff(alone) < Duration::from_millis(1), "{round}: {took:?}");
         }
+        // a UPS that was silent for any other reason is found soon after it is back
+        let mut rest = Rest::new(LONGEST);
+        ask(&mut rest, 5000, 0);
+        (0..30).for_each(|_| _ = ask(&mut rest, 1000, u64::MAX));
+        assert_eq!(rest.over(), rest.used() + Duration::from_secs(29) / 3);
+        rest.conclude(true, (Some("Q1"), Some(0)), rest.over(), rest.over() + Duration::from_millis(30));
+        assert!(rest.over() <= rest.used() + NEWS_WAITS, "what it said is read once more");
+        let mut rest = Rest::new(five);
+        ask(&mut rest, 5000, 0);
+        (0..4 * FOR_LONG).for_each(|_| _ = ask(&mut rest, 1000, u64::MAX));
         // a line that loses questions at random shows it, and not by one that the UPS may not have got
         for is_left_alone in [true, false] {
             ask(&mut rest, 900, 0);
@@ -516,7 +539,8 @@ mod tests {
             assert_eq!(rest.over(), rest.used() + ALONE, "{round}: left alone");
             ask_of(&mut rest, "Q1", 4000, true);
             for _ in 0..CAREFUL {
-                assert_eq!(rest.over(), rest.used() + INTERVAL, "{round}: no sooner than NUT");
+                let waits = if round == 0 { NEWS_WAITS } else { INTERVAL };
+                assert_eq!(rest.over(), rest.used() + waits, "{round}: later, and no sooner than NUT");
                 ask_of(&mut rest, "Q1", 2000, true);
             }
             assert_eq!(rest.over(), rest.used());
@@ -546,28 +570,48 @@ mod tests {
     }
 
     #[test]
-    fn an_order_was_heard_where_the_next_question_is_answered_as_soon() {
+    fn an_order_was_heard_where_it_is_known_that_the_ups_hears_as_soon() {
         let order = |rest: &mut Rest, after: u64| {
             let asked = rest.used() + Duration::from_millis(after);
             rest.conclude(false, (None, None), asked, asked + Duration::from_secs(1));
             assert!(!rest.heard_order(), "nothing was answered since");
         };
+        // a question that is heard 2.3 s behind a reply says nothing of an order 1.2 s behind it
         let mut rest = Rest::new(INTERVAL);
         ask(&mut rest, 0, 0);
         order(&mut rest, 1200);
         ask(&mut rest, 1060, 0);
+        assert!(!rest.heard_order());
+        // one that hears at once
+        let mut rest = Rest::new(INTERVAL);
+        (0..2).for_each(|_| _ = ask(&mut rest, 0, 0));
+        order(&mut rest, 1200);
+        ask(&mut rest, 1060, 0);
         assert!(rest.heard_order());
-        // one that was lost as long behind it as it had waited
+        // where a question behind it was lost
         order(&mut rest, 1200);
         ask(&mut rest, 1060, 1900);
         ask(&mut rest, 2000, 1900);
         assert!(!rest.heard_order());
-        assert_eq!(rest.before_order(), BEFORE_ORDER);
+        assert!(rest.before_order() >= Duration::from_millis(2400), "{:?}", rest.before_order());
         // of a slow UPS, that is known to hear at once, the wait behind the order is longer
         let mut rest = Rest::new(INTERVAL);
         (0..2).for_each(|_| _ = ask(&mut rest, 0, 0));
         order(&mut rest, 1200);
         ask(&mut rest, 2900, 0);
+        assert!(rest.heard_order());
+    }
+
+    /// The process was stopped, or the host was overloaded, behind an order.
+    #[test]
+    fn an_order_to_a_ups_that_misses_nothing_was_heard_however_late_it_is_asked() {
+        let mut rest = Rest::new(INTERVAL);
+        ask(&mut rest, 0, 0);
+        ask_of(&mut rest, "F", 0, true);
+        ask_of(&mut rest, "Q1", 0, true);
+        let asked = rest.used() + Duration::from_millis(1200);
+        rest.conclude(false, (None, None), asked, asked + Duration::from_secs(1));
+        ask(&mut rest, 30_000, 0);
         assert!(rest.heard_order());
     }
 

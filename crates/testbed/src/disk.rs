@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The disk of a file system that can stand still.
-#[allow(dead_code)]
 pub const EXT4: &str = "truncate -s 24M \"$DISK\".image && mkfs.ext4 -q \"$DISK\".image && mount -o loop \"$DISK\".image \"$DISK\"";
 
 /// In this variable the test finds its disk.
@@ -38,10 +37,8 @@ pub fn on_a_disk(test: &str, folder: &Path, commands: &str) -> Option<PathBuf> {
 }
 
 /// A disk that answers no write until it is thawed, as a card does that no longer answers.
-#[allow(dead_code)]
 pub struct Frozen<'p>(&'p Path);
 
-#[allow(dead_code)]
 impl Frozen<'_> {
     /// Writes wait in the kernel from now on, without an error.
     pub fn new(disk: &Path) -> Frozen<'_> {
