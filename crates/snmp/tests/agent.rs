@@ -1,12 +1,10 @@
 //! Requests and answers, by RFC 3416 and RFC 1157.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-mod common;
-
-use common::{BULK, GET, Heard, NEXT, SET, heard, request};
 use proptest::prelude::*;
 use snmp::{Community, LONGEST, Look, MibView, Unanswered, UpsFacts, UpsWatch, answer};
 use std::time::Duration;
+use testbed::snmp::{BULK, GET, Heard, NEXT, SET, heard, request};
 
 fn variable(name: &str) -> Option<String> {
     let known = [("ups.status", "OL"), ("battery.charge", "100"), ("ups.mfr", "Acme")];

@@ -1,11 +1,9 @@
 //! The UPS-MIB: objects, types and units as RFC 1628 has them, worked out by hand.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
-mod common;
-
-use common::{BULK, GET, heard, request};
 use snmp::{Community, Look, MibView, Notice, Oid, UpsFacts, UpsWatch, answer, trap};
 use std::time::Duration;
+use testbed::snmp::{BULK, GET, heard, request};
 
 const S: Duration = Duration::from_secs(1);
 

@@ -1,5 +1,6 @@
 //! A disk of a test's own, in a mount namespace that only root may have: the test runs in it, as a program of its own.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -27,7 +28,7 @@ pub fn on_a_disk(test: &str, folder: &Path, commands: &str) -> Option<PathBuf> {
         format!("{}{}", String::from_utf8_lossy(&outcome.stdout), String::from_utf8_lossy(&outcome.stderr));
     let _ = std::fs::remove_file(folder.with_extension("image"));
     if !outcome.status.success() && said.contains("unshare failed") {
-        eprintln!("left out: only root may mount a disk");
+        let _ = writeln!(std::io::stderr(), "left out: only root may mount a disk");
         return None;
     }
     assert!(outcome.status.success(), "{said}");

@@ -15,6 +15,7 @@ pub mod exchange;
 pub mod judge;
 pub mod line;
 pub mod nut;
+pub mod snmp;
 pub mod tool;
 pub mod twin;
 pub mod units;

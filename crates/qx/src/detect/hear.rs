@@ -75,7 +75,7 @@ impl Detection {
         if let Some(doubted) = doubted.filter(|doubted| line.as_deref() != Some(doubted)) {
             self.doubt_silences(doubted);
         }
-        let tries = before.map_or(0, |heard| heard.tries) + 1;
+        let tries = before.map_or(0, |heard| heard.tries).saturating_add(1);
         let seen = SignReply {
             query,
             patience,

@@ -1,11 +1,9 @@
 //! SNMP at a site: where its agents are, a manager, and a receiver of traps.
 
-#[path = "../../../snmp/tests/common/mod.rs"]
-pub mod wire;
-
 use super::Site;
 use std::net::UdpSocket;
 use std::time::{Duration, Instant};
+pub use testbed::snmp as wire;
 use wire::{GET, Heard, NEXT, heard, request};
 
 /// The community string of these sites.
@@ -47,8 +45,13 @@ impl Manager {
     pub fn send(&self, bytes: &[u8]) -> Option<Heard> {
         self.socket.send_to(bytes, ("127.0.0.1", self.port)).unwrap();
         let mut room = [0; 4096];
-        let (length, _) = self.socket.recv_from(&mut room).ok()?;
-        Some(heard(&room[..length]))
+        // other tests may send to a port that was theirs
+        loop {
+            let (length, from) = self.socket.recv_from(&mut room).ok()?;
+            if from.port() == self.port {
+                return Some(heard(&room[..length]));
+            }
+        }
     }
 
     /// Sends and does not listen.

@@ -12,6 +12,8 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(30);
 /// So often a question right behind another was lost, and one later answered, with none right behind answered meanwhile.
 const KNOWN_AFTER: u8 = 2;
+/// A UPS that answered so many questions in a row, and missed none before, is taken to hear an order as well.
+const PROVEN_AFTER: u16 = 3;
 /// After so many questions in a row that were not answered, the line is left alone: asking may be what keeps it silent.
 const IN_A_ROW: u8 = 5;
 /// It is left alone for so long, or for this part of the time that it has been silent for if that is more, so that one that
@@ -216,9 +218,9 @@ impl Rest {
     fn note_of_order(&mut self, answered: bool, is_question: bool, gap: Duration) {
         if !is_question {
             let as_soon = |heard: &(&str, Duration)| Some(heard.0) == self.said_to && heard.1 <= gap;
-            // so does one that has answered all it knows, right behind others as well
-            let never_missed =
-                self.too_short.is_none() && self.behind.is_empty() && self.right_behind > Moment::ZERO;
+            // so does one that has answered all it knows for a while, or right behind others as well
+            let is_proven = self.right_behind > Moment::ZERO || self.replies >= PROVEN_AFTER;
+            let never_missed = self.too_short.is_none() && self.behind.is_empty() && is_proven;
             let is_enough = self.enough.is_some_and(|enough| gap >= enough);
             let hears =
                 self.in_a_row == 0 && (never_missed || is_enough || self.heard_behind.iter().any(as_soon));

@@ -1,5 +1,4 @@
 //! A manager of the tests' own: writes requests and reads answers by X.690 and RFC 3416, with nothing of the crate.
-#![allow(dead_code)]
 
 /// An element of less than 64 kB.
 pub fn tlv(tag: u8, content: &[u8]) -> Vec<u8> {
