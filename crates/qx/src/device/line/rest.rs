@@ -12,8 +12,6 @@ use std::time::Duration;
 const LONGEST: Duration = Duration::from_secs(30);
 /// So often a question right behind another was lost, and one later answered, with none right behind answered meanwhile.
 const KNOWN_AFTER: u8 = 2;
-/// A UPS that answered so many questions in a row, and missed none before, is taken to hear an order as well.
-const PROVEN_AFTER: u16 = 3;
 /// After so many questions in a row that were not answered, the line is left alone: asking may be what keeps it silent.
 const IN_A_ROW: u8 = 5;
 /// It is left alone for so long, or for this part of the time that it has been silent for if that is more, so that one that
@@ -218,9 +216,8 @@ impl Rest {
     fn note_of_order(&mut self, answered: bool, is_question: bool, gap: Duration) {
         if !is_question {
             let as_soon = |heard: &(&str, Duration)| Some(heard.0) == self.said_to && heard.1 <= gap;
-            // so does one that has answered all it knows for a while, or right behind others as well
-            let is_proven = self.right_behind > Moment::ZERO || self.replies >= PROVEN_AFTER;
-            let never_missed = self.too_short.is_none() && self.behind.is_empty() && is_proven;
+            // so does one that has answered all it knows
+            let never_missed = self.too_short.is_none() && self.behind.is_empty();
             let is_enough = self.enough.is_some_and(|enough| gap >= enough);
             let hears =
                 self.in_a_row == 0 && (never_missed || is_enough || self.heard_behind.iter().any(as_soon));
@@ -578,9 +575,11 @@ mod tests {
             rest.conclude(false, (None, None), asked, asked + Duration::from_secs(1));
             assert!(!rest.heard_order(), "nothing was answered since");
         };
-        // a question that is heard 2.3 s behind a reply says nothing of an order 1.2 s behind it
+        // a question that is heard 2.3 s behind a reply says nothing of an order 1.2 s behind it, where one was lost before
         let mut rest = Rest::new(INTERVAL);
-        ask(&mut rest, 0, 0);
+        ask(&mut rest, 1970, 0);
+        ask(&mut rest, 600, 1900);
+        ask(&mut rest, 1970, 0);
         order(&mut rest, 1200);
         ask(&mut rest, 1060, 0);
         assert!(!rest.heard_order());
