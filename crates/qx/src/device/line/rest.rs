@@ -489,7 +489,7 @@ mod tests {
             let alone = match round {
                 ..IN_A_ROW => Duration::ZERO,
                 21 | 42 | 63 | 84 => five,
-                ..=13 => ALONE,
+                IN_A_ROW..=13 => ALONE,
                 14..16 => Duration::from_millis(u64::from(round - 1) * 1000 / 3),
                 _ => five,
             };
