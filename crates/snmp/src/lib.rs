@@ -5,7 +5,7 @@
 //! * [`view`]: all objects that one UPS has now; `ups_mib` is the table of them: from which variable of NUT, in which
 //!   unit. What the UPS does not say is not there.
 //! * [`watch`]: what managers are to be sent: alarms as they come and go, an outage as long as it lasts, tests that end.
-//! * [`agent`]: a datagram comes, its answer goes, or none does. [`trap`] writes what goes unasked.
+//! * [`agent`]: a datagram comes, its answer goes, or none does. [`mod@trap`] writes what goes unasked.
 //!
 //! All of it is pure: no I/O, no clock. Moments are durations since the agent began.
 
