@@ -154,7 +154,14 @@ fn free(wanted: u16) -> Result<u16, String> {
 
 /// Whether the server can listen there: a demonstration that no client reaches would wait for it in silence.
 fn can_listen(row: Listen) -> Result<Listen, String> {
+    if row.port == 0 {
+        return Err("--listen: clients find no port 0; write ADDRESS:PORT, such as 127.0.0.1:3493".into());
+    }
     let host = match &row.address {
+        // a port alone would be taken for an address
+        ListenAddress::Host(host) if host.parse::<u16>().is_ok() => {
+            return Err(format!("--listen {host}: write ADDRESS:PORT, such as 127.0.0.1:{host}"));
+        }
         ListenAddress::Any => "0.0.0.0",
         ListenAddress::Host(host) => host.as_str(),
     };

@@ -337,6 +337,21 @@ mod tests {
             assert!(why.contains(part), "{why}");
         }
     }
+    /// The last word of a knob that stands in the file was taken by the scenario, and nothing said so.
+    #[test]
+    fn a_knob_that_the_scenario_turns_as_well_is_said() {
+        for (text, parts) in [
+            ("scenario = on-battery\nknob = load 50\n", &["line 4: knob = load 50", "'load 20', after 0 s"][..]),
+            ("knob = mains back\nscenario = outages\n", &["line 3: knob = mains back", "after 120 s"]),
+            ("scenario = on-battery\nknob = temperature 30\n", &[]),
+            ("scenario = mains\nknob = load 50\n", &[]),
+        ] {
+            let hints = read_text(&format!("[a]\ndriver = qxups-sim\n{text}")).unwrap().hints;
+            assert_eq!(hints.len(), usize::from(!parts.is_empty()), "{hints:?}");
+            parts.iter().for_each(|part| assert!(hints[0].contains(part), "{part}: {hints:?}"));
+        }
+    }
+
     /// Found by a review: a line that was misspelt, or lost in quotes, turned the check of the server's certificate off, and
     /// the password went out in the clear.
     #[test]
