@@ -213,6 +213,17 @@ mod tests {
     }
 
     #[test]
+    fn a_place_that_no_client_finds_is_refused_with_the_one_to_write() {
+        let said = |at: &str| match DemoStage::new("megatec", Some(at)) {
+            Err(Stop::Failed(why)) => why,
+            _ => String::new(),
+        };
+        assert!(said("3494").contains("write ADDRESS:PORT, such as 127.0.0.1:3494"), "{}", said("3494"));
+        assert!(said("127.0.0.1:0").contains("write ADDRESS:PORT"), "{}", said("127.0.0.1:0"));
+        assert!(said("192.0.2.1").contains("name an address of this host"), "{}", said("192.0.2.1"));
+    }
+
+    #[test]
     fn the_script_is_one_of_the_simulator() {
         assert!(simulator::script::Script::parse(&script()).is_ok());
     }

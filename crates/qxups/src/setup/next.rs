@@ -36,7 +36,7 @@ pub fn steps(folder: &ConfFolder, plan: &SetupPlan, is_print: bool) -> String {
     }
     text += "Next:\n";
     for (command, what) in commands(folder, plan) {
-        let _ = writeln!(text, "  {command:<40} # {what}");
+        text += &row(&command, &what);
     }
     match plan.page {
         Some(PageChoice::All) => {
@@ -48,6 +48,15 @@ pub fn steps(folder: &ConfFolder, plan: &SetupPlan, is_print: bool) -> String {
         None => {}
     }
     text
+}
+
+/// A command and what it is for, in one row where a terminal has room for both.
+fn row(command: &str, what: &str) -> String {
+    let short = format!("  {command:<40} # {what}\n");
+    match short.chars().count() <= 81 {
+        true => short,
+        false => format!("  # {what}:\n  {command}\n"),
+    }
 }
 
 fn commands(folder: &ConfFolder, plan: &SetupPlan) -> Vec<Step> {
@@ -164,6 +173,13 @@ fn word(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_fits_a_terminal_or_is_two() {
+        assert_eq!(row("qxups top", "shows all"), format!("  {:<40} # shows all\n", "qxups top"));
+        let long = "NUT_STATEPATH=/home/jo/conf QXUPS_VARPATH=/home/jo/conf qxups serve /home/jo/conf";
+        assert_eq!(row(long, "serves"), format!("  # serves:\n  {long}\n"));
+    }
 
     #[test]
     fn a_path_is_one_word_of_the_shell() {
