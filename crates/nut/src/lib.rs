@@ -25,4 +25,6 @@ pub mod network;
 pub mod ups_conf;
 pub mod upsd_conf;
 pub mod upsd_users;
+pub mod upsmon_conf;
+pub mod upssched_conf;
 pub mod words;
