@@ -53,7 +53,7 @@ const EVENTS: [(UpsmonEvent, &str, &str, bool); 32] = [
     (UpsmonEvent::ReplaceBattery, "REPLBATT", "", true),
     (UpsmonEvent::NoComm, "NOCOMM", "", true),
     (UpsmonEvent::NoParent, "NOPARENT", "", false),
-    (UpsmonEvent::Calibration, "CAL", "2.8.1", true),
+    (UpsmonEvent::Calibration, "CAL", "", true),
     (UpsmonEvent::NotCalibration, "NOTCAL", "2.8.2", true),
     (UpsmonEvent::Off, "OFF", "2.8.1", true),
     (UpsmonEvent::NotOff, "NOTOFF", "2.8.1", true),
