@@ -47,13 +47,9 @@ const FATES: [(UpsmonDirective, UpsmonFate, &str); 28] = {
         (D::PollFailLogThrottleMax, Meaningless, "the log has one line for each change"),
         (D::HostSync, Taken, "`time_s` of the stage of the secondaries"),
         (D::DeadTime, Taken, "`dead_time_s`, with `lost = \"shutdown\"`"),
-        (D::OffDuration, Refused, "`begin.failing` begins at OFF, without a time: write it by hand"),
-        (
-            D::OverDuration,
-            Refused,
-            "`begin.failing` begins at an overload on battery, without a time: write it by hand",
-        ),
-        (D::OblbDuration, Refused, "OB LB begins at once"),
+        (D::OffDuration, Taken, "`begin.off_s`; below 0 a week"),
+        (D::OverDuration, Refused, "an overload begins nothing, but as `begin.failing`: write that by hand"),
+        (D::OblbDuration, Taken, "`begin.confirm_s`, which other conditions wait for as well"),
         (D::AlarmCritical, Refused, "ALARM begins nothing"),
         (
             D::FinalDelay,
@@ -84,6 +80,9 @@ pub fn fate_of(directive: UpsmonDirective) -> (UpsmonFate, &'static str) {
     row.map_or((UpsmonFate::Refused, ""), |(_, fate, why)| (*fate, *why))
 }
 
+/// The longest time that a key of `[protect]` takes, in seconds.
+const WEEK_S: u32 = 604_800;
+
 /// What an upsmon.conf asks for, in values of `[protect]`. Times are in seconds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UpsmonPlan {
@@ -93,6 +92,10 @@ pub struct UpsmonPlan {
     pub need: u32,
     /// After so long without data a UPS that was on battery counts as empty.
     pub dead_time_s: u32,
+    /// After so long a UPS that is OFF counts as lost; none where the file does not say it.
+    pub off_s: Option<u32>,
+    /// So long OB LB has to hold; none where the file does not say it.
+    pub confirm_s: Option<u32>,
     /// So long the secondaries have to go down; none where this host waits for no other.
     pub host_sync_s: Option<u32>,
     /// The words of SHUTDOWNCMD.
@@ -133,6 +136,10 @@ pub fn plan(conf: &UpsmonConf) -> UpsmonPlan {
         upses: feeding.iter().map(|monitor| monitor.place.ups.clone()).collect(),
         need,
         dead_time_s: conf.dead_time_s.unwrap_or(15).max(1),
+        off_s: conf
+            .off_duration_s
+            .map(|seconds| u32::try_from(seconds).map_or(WEEK_S, |seconds| seconds.max(1))),
+        confirm_s: conf.oblb_duration_s.filter(|seconds| *seconds > 0),
         host_sync_s: is_primary.then(|| conf.host_sync_s.unwrap_or(15).max(1)),
         shutdown,
         cuts_load: is_primary && conf.power_down_flag.is_some(),
@@ -152,9 +159,7 @@ fn plain(text: &str) -> String {
 /// Whether a directive asks for nothing as it stands.
 fn is_off(conf: &UpsmonConf, directive: UpsmonDirective) -> bool {
     match directive {
-        UpsmonDirective::OffDuration => conf.off_duration_s.is_some_and(|seconds| seconds < 0),
         UpsmonDirective::OverDuration => conf.over_duration_s.is_none_or(|seconds| seconds < 0),
-        UpsmonDirective::OblbDuration => conf.oblb_duration_s.is_none_or(|seconds| seconds == 0),
         UpsmonDirective::AlarmCritical => conf.alarm_critical == Some(false),
         UpsmonDirective::FinalDelay => conf.final_delay_s == Some(0),
         _ => false,
@@ -224,7 +229,10 @@ impl UpsmonPlan {
         let list = |words: &[String]| words.iter().map(|word| toml_text(word)).collect::<Vec<_>>().join(", ");
         let mut out = String::from("[protect]\narm = false\n\n[[protect.group]]\nname = \"all\"\n");
         let _ = writeln!(out, "ups = [{}]\nneed = {}\nlost = \"shutdown\"", list(&self.upses), self.need);
-        let _ = writeln!(out, "dead_time_s = {}\nbegin = {{ low_battery = true }}", self.dead_time_s);
+        let more = [("off_s", self.off_s), ("confirm_s", self.confirm_s)];
+        let more = more.iter().filter_map(|(key, seconds)| Some(format!(", {key} = {}", (*seconds)?)));
+        let more: String = more.collect();
+        let _ = writeln!(out, "dead_time_s = {}\nbegin = {{ low_battery = true{more} }}", self.dead_time_s);
         if let Some(seconds) = self.host_sync_s {
             let _ = write!(
                 out,
@@ -283,6 +291,8 @@ mod tests {
             upses: vec!["a".into(), "b".into()],
             need: 1,
             dead_time_s: 25,
+            off_s: Some(40),
+            confirm_s: Some(7),
             host_sync_s: Some(40),
             shutdown: Some(["/sbin/shutdown", "-h", "+0"].map(String::from).into()),
             cuts_load: true,
@@ -290,7 +300,7 @@ mod tests {
         };
         assert_eq!(plan, expected);
         let toml = "[protect]\narm = false\n\n[[protect.group]]\nname = \"all\"\nups = [\"a\", \"b\"]\nneed = 1\nlost = \"shutdown\"\n\
-            dead_time_s = 25\nbegin = { low_battery = true }\n\n[[protect.group.stage]]\nname = \"secondaries\"\nsignal = \"fsd\"\n\
+            dead_time_s = 25\nbegin = { low_battery = true, off_s = 40, confirm_s = 7 }\n\n[[protect.group.stage]]\nname = \"secondaries\"\nsignal = \"fsd\"\n\
             time_s = 40\n\n[protect.group.load]\noff = true\n\n[protect.host]\ngroup = \"all\"\n\
             shutdown = [\"/sbin/shutdown\", \"-h\", \"+0\"]\n";
         assert_eq!(plan.toml(), toml);
@@ -299,11 +309,11 @@ mod tests {
     #[test]
     fn what_is_not_taken_over_is_said() {
         let plan = of(
-            "MONITOR a@nas.lan 1 u p secondary\nSHUTDOWNCMD \"sync; poweroff\"\nFINALDELAY 5\nOBLBDURATION 30\n",
+            "MONITOR a@nas.lan 1 u p secondary\nSHUTDOWNCMD \"sync; poweroff\"\nFINALDELAY 5\nOVERDURATION 30\n",
         );
         let said: Vec<(Option<usize>, &str)> =
             plan.findings.iter().map(|finding| (finding.line, finding.text.as_str())).collect();
-        let parts = [(3, "FINALDELAY"), (4, "OBLBDURATION"), (1, "another server"), (2, "without a shell")];
+        let parts = [(3, "FINALDELAY"), (4, "OVERDURATION"), (1, "another server"), (2, "without a shell")];
         assert_eq!(said.len(), parts.len(), "{said:?}");
         for ((line, part), said) in parts.iter().zip(said) {
             assert!(said.0 == Some(*line) && said.1.contains(part), "{part}: {said:?}");

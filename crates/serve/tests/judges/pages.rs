@@ -106,7 +106,11 @@ fn promtool_tries_the_alert_rules() {
     let Some(promtool) = debian("promtool") else { return };
     let of_fleets = packaging("fleet/prometheus.yml").display().to_string();
     for arguments in [
-        vec!["test".into(), "rules".into(), packaging("prometheus/qxups.rules.test.yml").display().to_string()],
+        vec![
+            "test".into(),
+            "rules".into(),
+            packaging("prometheus/qxups.rules.test.yml").display().to_string(),
+        ],
         vec!["test".into(), "rules".into(), packaging("fleet/fleet.rules.test.yml").display().to_string()],
         vec!["check".into(), "config".into(), "--syntax-only".into(), of_fleets],
     ] {
