@@ -473,3 +473,38 @@ fn nats_server_is_a_broker_as_well() {
     listener.until_last("qxups/home/rack/battery/charge", "97");
     listener.until_last("qxups/home/rack/ups/status", "OL");
 }
+
+/// The centre of a fleet as packaging/fleet ships it: what a site says to one node is read at another, for who comes later as
+/// well, nobody writes for another site, and a node that is killed takes nothing along.
+#[test]
+fn three_nodes_of_nats_server_are_the_centre_of_a_fleet() {
+    let Some(program) = judge("nats-server", program("nats-server")) else { return };
+    let mut site = Site::new("mqtt-fleet", CONF, "");
+    let mut nodes = Broker::start_fleet(&program, &site.folder);
+    let port = nodes[0].port;
+    let login = "user = \"berlin\"\npassword = \"change-me-1\"\n";
+    site.write("qxups.toml", &format!("[mqtt]\nserver = \"127.0.0.1:{port}\"\nsite = \"berlin\"\n{login}"));
+    let driver = FakeDriver::start(&site, SOCKET, DUMP);
+    site.start();
+    until_settled(&site);
+    until_kept(&site, &nodes[2], "qxups/berlin/rack/ups/status OL");
+    until_kept(&site, &nodes[2], "qxups/berlin/availability online");
+    // one site says nothing in the name of another, and who looks on orders nothing
+    let listener = nodes[2].listen();
+    for (user, password, topic) in [
+        ("berlin", "change-me-1", "qxups/paris/rack/ups/status"),
+        ("desk", "change-me-3", "qxups/berlin/rack/command"),
+    ] {
+        nodes[1].client = ["-u", user, "-P", password].map(String::from).to_vec();
+        nodes[1].publish(&["-r", "-t", topic, "-m", "forged"]);
+    }
+    driver.say("SETINFO ups.status \"OB DISCHRG\"\n");
+    listener.until_last("qxups/berlin/rack/ups/status", "OB DISCHRG");
+    nodes[1].kill();
+    driver.say("SETINFO ups.status \"OB DISCHRG LB\"\n");
+    listener.until_last("qxups/berlin/rack/ups/status", "OB DISCHRG LB");
+    let lines = listener.lines();
+    assert!(!lines.iter().any(|line| line.contains("forged")), "{lines:?}");
+    site.kill();
+    listener.until_last("qxups/berlin/availability", "offline");
+}
