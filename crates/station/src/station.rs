@@ -18,7 +18,7 @@ use crate::reload::{self, Reloaded};
 use crate::request::{Refused, Request, Requests};
 use crate::session::Session;
 use link::{Address, LinkError};
-use qx::device::{Device, Event};
+use qx::device::{Device, Event, SwitchOffProof};
 use qx::vocabulary::variable::Var;
 use std::cell::{Cell, Ref, RefCell};
 use std::rc::Rc;
@@ -185,6 +185,12 @@ impl Station {
     pub fn age_of(&self, var: &Var) -> Option<Duration> {
         let read = self.device.borrow().read_at(var)?;
         Some(self.board.now().saturating_sub(read))
+    }
+
+    /// Whether it is known that the load goes off, by what was read within that time: the time since the order was
+    /// sent, so that nothing counts that was so before ([`Device::switch_off_proof`]).
+    pub fn switch_off_proof(&self, within: Duration) -> SwitchOffProof {
+        self.device.borrow().switch_off_proof(self.board.now() - within)
     }
 
     /// How the UPS does, in one line; empty before there is anything to say.

@@ -6,6 +6,7 @@ mod ending;
 mod kill_power;
 mod order;
 pub mod plan;
+pub mod proof;
 mod request;
 mod unconfirmed;
 
