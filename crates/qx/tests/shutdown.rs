@@ -514,6 +514,7 @@ fn what_the_ups_says_after_an_order_is_the_proof_and_nothing_else() {
         let mut ups = Ups::new(|_| true, shows);
         let mut line = found(Options::default(), &mut ups);
         let ordered = line.now;
+        assert_eq!(line.device.proof_of_order(), SwitchOffProof::Unknown(NoProof::NotOrdered));
         let before = line.device.switch_off_proof(Moment::ZERO);
         assert!(matches!(before, SwitchOffProof::Absent(seen) if seen.question == "Q1"), "{before}");
         line.device.instant_command(7, "shutdown.return", None);
@@ -523,7 +524,9 @@ fn what_the_ups_says_after_an_order_is_the_proof_and_nothing_else() {
             SwitchOffProof::Unknown(NoProof::NothingRead)
         );
         assert_eq!(answer(&mut line, &mut ups, lasting(10)), Some(Outcome::Done));
-        line.device.switch_off_proof(ordered)
+        let proof = line.device.proof_of_order();
+        assert_eq!(proof, line.device.switch_off_proof(ordered));
+        proof
     };
     let shown = proof(PENDING);
     assert!(matches!(shown, SwitchOffProof::Pending(seen) if seen.question == "Q1"), "{shown}");

@@ -187,8 +187,14 @@ impl Station {
         Some(self.board.now().saturating_sub(read))
     }
 
-    /// Whether it is known that the load goes off, by what was read within that time: the time since the order was
-    /// sent, so that nothing counts that was so before ([`Device::switch_off_proof`]).
+    /// Whether it is known that the load goes off by the last order that was sent for it
+    /// ([`Device::proof_of_order`]).
+    pub fn proof_of_order(&self) -> SwitchOffProof {
+        self.device.borrow().proof_of_order()
+    }
+
+    /// The same of an order of another process: by what was read within that time
+    /// ([`Device::switch_off_proof`]).
     pub fn switch_off_proof(&self, within: Duration) -> SwitchOffProof {
         self.device.borrow().switch_off_proof(self.board.now() - within)
     }

@@ -4,6 +4,7 @@
 use super::unconfirmed::DEAD_VOLTS;
 use crate::device::schedule::QueryState;
 use crate::device::{Device, Moment};
+use crate::vocabulary::flag::Flag;
 use crate::vocabulary::status::Status;
 use crate::vocabulary::variable::{OUTPUT_L1_N_VOLTAGE, OUTPUT_VOLTAGE};
 use crate::wire::protocol::Protocol;
@@ -34,6 +35,8 @@ pub struct SwitchOffReading {
 /// Why no reading tells.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoProof {
+    /// No order to switch the load off was sent to this UPS, by this device.
+    NotOrdered,
     /// No dialect is found.
     NoDialect,
     /// No reading that could tell was taken since the moment that was asked for.
@@ -65,6 +68,7 @@ impl Display for SwitchOffProof {
                 write!(f, "the UPS shows no shutdown (reply to {}; many never do)", seen.question)
             }
             SwitchOffProof::Unknown(why) => f.write_str(match why {
+                NoProof::NotOrdered => "not known: no order to switch the load off was sent",
                 NoProof::NoDialect => "not known: no dialect is found",
                 NoProof::NothingRead => "not known: the UPS has sent nothing readable since",
                 NoProof::NeverSeenClear => {
@@ -82,6 +86,12 @@ pub fn shows_shutdown(protocol: &Protocol) -> bool {
 }
 
 impl Device {
+    /// Whether it is known that the load goes off by the last order that was sent for it: by what was read since.
+    pub fn proof_of_order(&self) -> SwitchOffProof {
+        let none = SwitchOffProof::Unknown(NoProof::NotOrdered);
+        self.control.load_ordered.map_or(none, |ordered| self.switch_off_proof(ordered))
+    }
+
     /// Whether it is known that the load goes off, by what was read since that moment: that of the order, so that
     /// nothing counts that was so before. Whose order it is, and whether the load comes back, no reading tells.
     pub fn switch_off_proof(&self, since: Moment) -> SwitchOffProof {
@@ -108,21 +118,18 @@ impl Device {
         let covers = |slot: &QueryState| {
             slot.reading.as_ref().is_some_and(|reading| reading.covers.has(Status::ForcedShutdown))
         };
-        match newest(&covers) {
+        let is_ignored = self.options.flags.has(Flag::IgnoreSab) && is_ignorable(protocol);
+        match newest(&covers).filter(|_| !is_ignored) {
             Some(seen) => SwitchOffProof::Absent(seen),
-            None if new().next().is_none() => SwitchOffProof::Unknown(NoProof::NothingRead),
-            None if shows_shutdown(protocol) && !self.covers_shutdown() => {
-                SwitchOffProof::Unknown(NoProof::NotSaid)
-            }
-            None if shows_shutdown(protocol) => SwitchOffProof::Unknown(NoProof::NothingRead),
-            None => SwitchOffProof::Unknown(NoProof::NotSaid),
+            None if is_ignored || !shows_shutdown(protocol) => SwitchOffProof::Unknown(NoProof::NotSaid),
+            None => SwitchOffProof::Unknown(NoProof::NothingRead),
         }
     }
+}
 
-    /// Whether anything that was ever read speaks of a shutdown.
-    fn covers_shutdown(&self) -> bool {
-        self.facts().words().covers.has(Status::ForcedShutdown)
-    }
+/// Whether `ignoresab` takes the word of a dialect away.
+fn is_ignorable(protocol: &Protocol) -> bool {
+    protocol.flags.contains(&Flag::IgnoreSab)
 }
 
 fn says(slot: &QueryState, status: Status) -> bool {
