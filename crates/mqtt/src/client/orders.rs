@@ -3,7 +3,7 @@
 use super::{MqttClient, OutMessage, WAITING};
 use crate::command::{BrokerOrder, asked};
 use crate::json::JsonObject;
-use crate::packet::{self, BrokerMessage};
+use crate::packet::{self, BrokerMessage, MqttVersion};
 use crate::topic::{COMMAND, OUTCOME, TopicPlace};
 
 /// What is shown of a message that is no command.
@@ -25,11 +25,26 @@ impl MqttClient {
             return;
         }
         let tree = self.settings.tree.clone();
+        if tree.place(&message.topic) == TopicPlace::Server {
+            return self.own_availability(message);
+        }
         if let TopicPlace::Ups(level, COMMAND) = tree.place(&message.topic) {
             // an order that was taken off the broker
             if !(message.is_retained && message.payload.is_empty()) {
                 self.order(level, message);
             }
+        }
+    }
+
+    /// A last will that comes late, or another client of the same name, says that this server is gone.
+    fn own_availability(&mut self, message: &BrokerMessage) {
+        // MQTT 3.1.1 marks so what was there before, MQTT 5 all that is kept
+        let is_old = message.is_retained && self.settings.version == MqttVersion::V311;
+        if self.is_online && !is_old && message.payload != b"online" {
+            let text = "was left the word that this server is gone, while it is there: it is said anew; where that goes on, \
+                        give each server of the broker a site of its own in [mqtt]";
+            self.note("availability", text.into());
+            (self.is_asked_again, self.is_contradicted) = (true, true);
         }
     }
 
