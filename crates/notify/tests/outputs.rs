@@ -254,16 +254,7 @@ fn a_program_that_failed_ran_and_one_that_hangs_is_killed_with_its_children() {
     assert!(matches!(send(&failed.exec(&[]), &parcel("x")), DeliveryOutcome::Refused(_)));
     let hangs = Script::new("hangs", "sleep 300 & echo $! >\"$here/child\"; wait");
     assert!(matches!(send(&hangs.exec(&[]), &parcel("x")), DeliveryOutcome::Unknown(_)));
-    let child = hangs.read("child");
-    let is_there = || {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
-        !stat.is_empty() && !stat.contains(") Z ")
-    };
-    let began = Instant::now();
-    while is_there() {
-        assert!(began.elapsed() < Duration::from_secs(5), "its child {child} is left");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until_gone(&hangs.read("child"));
     let none = ExecPlan {
         command: vec![template("/no/such/program")],
         program: "/no/such/program".into(),
@@ -565,6 +556,40 @@ fn a_text_of_a_ups_is_no_option_of_a_program() {
     odd.notice = Rc::new(UpsNotice { status: "--config=/tmp/x".into(), ..(*odd.notice).clone() });
     assert_eq!(send(&output, &odd), DeliveryOutcome::Taken);
     assert_eq!(script.read("arguments"), " --config=/tmp/x|--type=--config=/tmp/x|-srack|");
+}
+
+/// An output that a reload removes, or a server that ends, leaves nothing of a program behind.
+#[test]
+fn a_program_that_is_given_up_goes_with_its_children() {
+    let script =
+        Script::new("given-up", "sleep 300 & echo $! >\"$here/new\"; mv \"$here/new\" \"$here/child\"; wait");
+    let (output, parcel) = (script.exec(&[]), parcel("x"));
+    let delivery = Delivery::of(&parcel, &|_| "then".into());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let has_begun = async {
+            while script.read("child").is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            _ = output.send(&delivery) => panic!("it ended"),
+            () = has_begun => {}
+        }
+    });
+    until_gone(&script.read("child"));
+}
+
+fn until_gone(child: &str) {
+    let is_there = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
+        !stat.is_empty() && !stat.contains(") Z ")
+    };
+    let began = Instant::now();
+    while is_there() {
+        assert!(began.elapsed() < Duration::from_secs(5), "its child {child} is left");
+        std::thread::sleep(Duration::from_millis(20));
+    }
 }
 
 /// Has the start of a program hang, as on a file system that does not answer, until this is killed (fanotify(7)).

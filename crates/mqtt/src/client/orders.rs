@@ -19,7 +19,7 @@ impl MqttClient {
         }
         if self.settings.tree.birth().is_some_and(|topic| topic == message.topic) {
             // what is kept was said before this connection, at whose beginning all is sent
-            if message.payload == b"online" && !message.is_retained {
+            if message.payload == b"online" && !self.is_old(message) {
                 self.is_asked_again = true;
             }
             return;
@@ -36,11 +36,15 @@ impl MqttClient {
         }
     }
 
+    /// Whether a message was there before it was subscribed to. MQTT 3.1.1 marks those; MQTT 5 is asked for none of them, and marks
+    /// all that is kept.
+    fn is_old(&self, message: &BrokerMessage) -> bool {
+        message.is_retained && self.settings.version == MqttVersion::V311
+    }
+
     /// A last will that comes late, or another client of the same name, says that this server is gone.
     fn own_availability(&mut self, message: &BrokerMessage) {
-        // MQTT 3.1.1 marks so what was there before, MQTT 5 all that is kept
-        let is_old = message.is_retained && self.settings.version == MqttVersion::V311;
-        if self.is_online && !is_old && message.payload != b"online" {
+        if self.is_online && !self.is_old(message) && message.payload != b"online" {
             let text = "was left the word that this server is gone, while it is there: it is said anew; where that goes on, \
                         give each server of the broker a site of its own in [mqtt]";
             self.note("availability", text.into());

@@ -119,19 +119,32 @@ pub(super) async fn begun(mut command: Command, limit: Duration) -> Result<Child
     }
 }
 
+/// A program with all that it started, which ends with this: after its time, with its output, or with the server.
+struct ProgramGroup(Option<Pid>);
+
+impl Drop for ProgramGroup {
+    fn drop(&mut self) {
+        if let Some(group) = self.0.take() {
+            let _ = killpg(group, Signal::SIGKILL);
+        }
+    }
+}
+
 /// Waits for its end; after the limit it is killed with all of its group.
 ///
 /// # Errors
 /// What became of it instead.
 pub(super) async fn ended(child: &mut Child, limit: Duration) -> Result<ExitStatus, String> {
-    let group = child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw);
+    let mut group = ProgramGroup(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw));
     match timeout(limit, child.wait()).await {
-        Ok(Ok(status)) => Ok(status),
+        Ok(Ok(status)) => {
+            // what it leaves running on purpose goes on
+            group.0 = None;
+            Ok(status)
+        }
         Ok(Err(error)) => Err(format!("cannot be waited for: {error}")),
         Err(_) => {
-            if let Some(group) = group {
-                let _ = killpg(group, Signal::SIGKILL);
-            }
+            drop(group);
             let _ = child.wait().await;
             Err(format!("ran for more than {} s and was killed", limit.as_secs()))
         }
