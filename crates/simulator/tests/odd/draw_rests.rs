@@ -3,6 +3,7 @@
 use super::draw::Draw;
 use super::life::Life;
 use qx::wire::query::Cadence;
+use simulator::trouble::Random;
 
 /// Seconds between polls.
 const INTERVALS: [u64; 8] = [2, 2, 3, 5, 5, 10, 15, 30];
@@ -43,5 +44,13 @@ fn rests(draw: &mut Draw, interval: u64) -> String {
     // behind the first question by which a dialect is found NUT asks the next one at once
     let is_found_by_one = draw.life.named && protocol.signs.len() == 1 && quick.len() == 1;
     let after = if is_found_by_one { draw.one(&["", " after:30", " after:120"]) } else { " after:60" };
-    format!("odd rests={rest}{ask}{on}{after}")
+    // drawn apart, so that all else of a seed stays as it was
+    let rests = rests_from(draw.life.seed);
+    format!("odd {rests}={rest}{ask}{on}{after}")
+}
+
+/// From what its rest counts: in two of five lives from its reply alone, however often it is asked.
+pub fn rests_from(seed: u64) -> &'static str {
+    let mut apart = Random::new(seed.wrapping_mul(0x2C_1B3C).wrapping_add(5));
+    if apart.chance(0.4) { "rests-from-reply" } else { "rests" }
 }
