@@ -1,5 +1,6 @@
 //! The line: how fast and how well replies come.
 
+mod hearing;
 mod late;
 mod latency;
 mod rest;
@@ -293,6 +294,11 @@ impl LineState {
     /// Whether the last order, which was not answered, was heard, as far as that is known.
     pub(super) fn heard_order(&self) -> bool {
         self.rest.heard_order()
+    }
+
+    /// Whether one more question is to show whether it was.
+    pub(super) fn is_order_unproven(&self) -> bool {
+        self.rest.is_order_unproven()
     }
 
     /// How long replies usually take at most, once enough came.

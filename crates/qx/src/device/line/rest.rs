@@ -5,6 +5,7 @@
 //! answered any more, the line is left alone now and then for as long as NUT leaves it alone; what is answered then
 //! shows behind which question the UPS rests, and for how long.
 
+use super::hearing::{BeforeSending, Hearing};
 use crate::device::Moment;
 use std::time::Duration;
 
@@ -45,23 +46,6 @@ struct RestBehind {
     rest: Duration,
     /// It was seen twice, and nothing was answered sooner meanwhile.
     is_known: bool,
-}
-
-/// How an order was sent, and what came of the questions behind it.
-#[derive(Clone, Copy, Debug)]
-struct SentOrder {
-    /// For how long the line had been left alone when it was sent.
-    rested: Duration,
-    /// Behind the same question as this order another one was answered as soon, or nothing was ever lost.
-    hears: bool,
-    /// A question behind it was lost.
-    lost: bool,
-    /// The UPS had answered something before it.
-    was_there: bool,
-    /// Nothing was answered behind it as soon as that: the UPS may have been at rest still, or is busy with it.
-    is_in_doubt: bool,
-    /// A question was answered since.
-    is_over: bool,
 }
 
 /// What is known of the rest that a UPS needs.
@@ -106,8 +90,8 @@ pub(super) struct Rest {
     heard_behind: Vec<(&'static str, Duration)>,
     /// So many of the next questions are not asked sooner than NUT would ask them.
     careful: u8,
-    /// The last order.
-    order: Option<SentOrder>,
+    /// How soon it hears, as far as orders need it.
+    hearing: Hearing,
     /// Replies are garbled all the time.
     is_noisy: bool,
 }
@@ -136,7 +120,7 @@ impl Rest {
             longest_lost: before.longest_lost,
             behind: before.behind,
             heard_behind: before.heard_behind,
-            order: before.order,
+            hearing: before.hearing,
             is_reopened: true,
             ..Rest::default()
         };
@@ -171,7 +155,24 @@ impl Rest {
             Some(rest) => gap >= rest,
             None => self.in_a_row >= IN_A_ROW && gap > self.longest_lost.max(SOON),
         };
-        self.note_of_order(answered, question.is_some(), gap);
+        let line = BeforeSending {
+            gap,
+            behind_reply,
+            interval: self.interval,
+            said_to: self.said_to,
+            was_there: self.said > Moment::ZERO,
+            lost_before: self.in_a_row > 0,
+            // so does one that has answered all it knows
+            never_missed: self.too_short.is_none() && self.behind.is_empty(),
+        };
+        match question {
+            Some(question) => {
+                // (one that was answered last is one that it answers)
+                let is_known = known.is_some() || self.said_to == Some(question);
+                self.hearing.note_question((answered, is_known), line, now);
+            }
+            None => self.hearing.note_order(answered, line, now),
+        }
         self.used = if answered { now } else { asked };
         let lost_before = self.in_a_row > 0;
         let is_first = self.said == Moment::ZERO;
@@ -201,6 +202,7 @@ impl Rest {
         if self.replies >= FORGOTTEN_AFTER {
             self.at_random = 0;
             self.behind.clear();
+            self.hearing.forget_losses();
         }
         if answered && !was_pausing && lost_before && gap < SOON {
             self.at_random = self.at_random.saturating_add(1);
@@ -212,30 +214,14 @@ impl Rest {
         self.compare(answered, known, (gap, behind_reply), is_first);
     }
 
-    /// What a question behind an order, or the order itself, says of whether the order was heard.
-    fn note_of_order(&mut self, answered: bool, is_question: bool, gap: Duration) {
-        if !is_question {
-            let as_soon = |heard: &(&str, Duration)| Some(heard.0) == self.said_to && heard.1 <= gap;
-            // so does one that has answered all it knows
-            let never_missed = self.too_short.is_none() && self.behind.is_empty();
-            let is_enough = self.enough.is_some_and(|enough| gap >= enough);
-            let hears =
-                self.in_a_row == 0 && (never_missed || is_enough || self.heard_behind.iter().any(as_soon));
-            let (is_in_doubt, is_over) = (!answered, answered);
-            let was_there = self.said > Moment::ZERO;
-            self.order = Some(SentOrder { rested: gap, hears, lost: false, was_there, is_in_doubt, is_over });
-        } else if let Some(order) = self.order.as_mut().filter(|order| !order.is_over) {
-            order.lost |= !answered;
-            // (the question behind it stands longer behind the last reply than the order did: that it is heard proves nothing)
-            order.is_in_doubt = !answered || order.lost || !order.hears;
-            order.is_over = answered;
-        }
+    /// Whether the last order, which was not answered, was heard, as far as that is known.
+    pub(super) fn heard_order(&self) -> bool {
+        self.hearing.heard_order()
     }
 
-    /// Whether the last order, which was not answered, was heard, as far as that is known: a UPS that rests hears none,
-    /// and nothing behind it.
-    pub(super) fn heard_order(&self) -> bool {
-        self.order.is_none_or(|order| !order.is_in_doubt)
+    /// Whether one more question is to show whether it was.
+    pub(super) fn is_order_unproven(&self) -> bool {
+        self.hearing.is_order_unproven()
     }
 
     /// What the reply to a question says of the rest behind the reply before it.
@@ -395,18 +381,18 @@ impl Rest {
         let behind = self.behind.iter().map(|behind| behind.rest).max().unwrap_or_default();
         let rest = match (self.enough, self.too_short) {
             (Some(enough), _) if self.is_known() => enough,
-            (enough, Some(too_short)) => {
-                let most = self.interval.clamp(BEFORE_ORDER, SUSPECTED_AT_MOST);
-                enough.unwrap_or(2 * too_short).min(most)
-            }
+            (enough, Some(too_short)) => enough.unwrap_or(2 * too_short).min(self.suspected_at_most()),
             // nothing was answered right behind something else yet
             _ if self.met_silence && self.right_behind == Moment::ZERO => BEFORE_ORDER,
             _ => Duration::ZERO,
         };
-        // (of one that says nothing at all, or said nothing before, it is not known that it rests)
-        let doubted = self.order.filter(|order| order.is_in_doubt && order.is_over && order.was_there);
-        let doubted = doubted.map(|order| 2 * order.rested);
-        rest.max(behind).max(doubted.unwrap_or_default()).min(BEFORE_ORDER_AT_MOST)
+        let own = self.hearing.before_order(self.said_to, (self.interval, self.suspected_at_most()));
+        rest.max(behind).max(own).min(BEFORE_ORDER_AT_MOST)
+    }
+
+    /// How long one loss makes an order wait at most.
+    fn suspected_at_most(&self) -> Duration {
+        self.interval.clamp(BEFORE_ORDER, SUSPECTED_AT_MOST)
     }
 
     /// When the line was in use last.
