@@ -253,6 +253,11 @@ impl LineState {
         self.rest.behind_reply()
     }
 
+    /// An outage is published of which nothing but the last reply told.
+    pub(super) fn note_outage_told(&mut self) {
+        self.rest.note_told();
+    }
+
     /// Polls are so far apart from now on.
     pub(super) fn set_interval(&mut self, interval: Duration) {
         self.rest.set_interval(interval);

@@ -19,6 +19,10 @@ const IN_A_ROW: u8 = 5;
 /// is back is found soon; or as long as NUT leaves it alone if that is shorter.
 const ALONE: Duration = Duration::from_secs(4);
 const PART_OF_SILENCE: u32 = 3;
+/// The same after fewer, where the last reply told of an outage and that is published: then nothing is urgent, and the line is
+/// left alone for as long as NUT leaves it alone, but for this.
+const TOLD_IN_A_ROW: u8 = 3;
+const TOLD_AT_MOST: Duration = Duration::from_millis(12_500);
 /// Each time after so many, for no less than [`ALONE`], however often NUT asks.
 const FOR_LONG: u8 = 21;
 /// So many questions after that are asked later, and no sooner than NUT asks them once a rest was seen twice;
@@ -75,6 +79,10 @@ pub(super) struct Rest {
     longest_lost: Duration,
     /// The line was opened since: it is asked at once.
     is_reopened: bool,
+    /// What the last reply said of mains is published.
+    is_told: bool,
+    /// It was when the silence began behind which it is asked carefully.
+    was_told: bool,
     /// When a question right behind a reply was answered.
     right_behind: Moment,
     /// A question was not answered, be it one that this UPS does not know.
@@ -136,6 +144,11 @@ impl Rest {
         self.is_noisy = is_noisy;
     }
 
+    /// What the last reply said of mains is published, though none came to the question behind it.
+    pub(super) fn note_told(&mut self) {
+        self.is_told = true;
+    }
+
     /// What became of a question, which was sent at `asked`; none stands for an order. `known`, when it is one that this UPS
     /// answers, is which.
     pub(super) fn conclude(
@@ -153,7 +166,7 @@ impl Rest {
         // longer than where one was lost in the same silence
         let was_left_alone = match self.suspected() {
             Some(rest) => gap >= rest,
-            None => self.in_a_row >= IN_A_ROW && gap > self.longest_lost.max(SOON),
+            None => (self.in_a_row >= IN_A_ROW || was_pausing) && gap > self.longest_lost.max(SOON),
         };
         let line = BeforeSending {
             gap,
@@ -185,6 +198,7 @@ impl Rest {
             self.note_rest_behind(was_left_alone, lost_before, gap);
             (self.said, self.said_to, self.in_a_row) = (now, question, 0);
             self.longest_lost = Duration::ZERO;
+            self.was_told = std::mem::take(&mut self.is_told) || self.was_told && self.careful > 0;
             self.answered.extend(question.filter(|_| !is_answered));
         } else if is_answered || lost_before {
             if !lost_before {
@@ -298,6 +312,8 @@ impl Rest {
     fn left_alone(&self) -> Option<Duration> {
         let silent = self.used.saturating_sub(self.silent_since);
         let alone = match self.in_a_row {
+            TOLD_IN_A_ROW if self.is_told => Some(ALONE.min(self.interval)),
+            TOLD_IN_A_ROW.. if self.is_told => Some(self.interval.min(TOLD_AT_MOST)),
             ..IN_A_ROW => None,
             lost if lost % FOR_LONG == 0 => Some(ALONE.max(self.interval)),
             _ => Some(ALONE.max(silent / PART_OF_SILENCE).min(self.interval)),
@@ -348,7 +364,8 @@ impl Rest {
             return known;
         }
         let found = self.behind.iter().map(|behind| behind.rest).max().unwrap_or_default();
-        let was_seen_twice = self.behind.iter().any(|behind| behind.is_known);
+        // (there is no news to be read again where it was told before the silence)
+        let was_seen_twice = self.was_told || self.behind.iter().any(|behind| behind.is_known);
         known.max(self.interval.min(if was_seen_twice { 2 * found } else { NEWS_WAITS }))
     }
 
