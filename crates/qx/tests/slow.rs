@@ -229,3 +229,33 @@ fn a_ups_that_answers_seldom_on_battery_is_read_all_the_same() {
         }
     }
 }
+
+/// What comes to `Q1` from a minute on: the first reply, then nothing for a while.
+fn shown_in_silence(first: &'static str) -> (String, bool) {
+    let (mut first, mut asked) = (Some(first), 0);
+    let mut ups = |ask: &str, now: Moment| match ask {
+        "Q1" if now < seconds(60) => ended(OK.as_bytes()),
+        "Q1" => {
+            asked += 1;
+            first.take().map_or(vec![], |first| ended(first.as_bytes()))
+        }
+        _ => vec![],
+    };
+    let mut line = Line::new(named("q1"));
+    line.run(seconds(64) + Duration::from_millis(800), &mut ups, |_| false);
+    assert!(asked > 2, "it was asked again");
+    (line.text("ups.status").unwrap_or_default().to_string(), line.device.store().is_stale())
+}
+
+#[test]
+fn an_outage_that_one_reply_says_twice_is_told_when_the_next_one_does_not_come() {
+    assert_eq!(shown_in_silence(OB), ("OB".into(), false));
+    // the bit alone, volts alone, and a brown-out, in which one may be noise
+    for once in [
+        "(226.0 195.0 226.0 014 49.0 27.5 30.0 10001000",
+        "(000.0 195.0 226.0 014 49.0 25.5 30.0 00001000",
+        "(196.0 195.0 226.0 014 49.0 25.5 30.0 10001000",
+    ] {
+        assert_eq!(shown_in_silence(once).0, "OL", "{once}");
+    }
+}

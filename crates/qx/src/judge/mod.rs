@@ -395,14 +395,6 @@ impl Judge {
         })
     }
 
-    /// When its newest reading said an outage, be that taken or not.
-    pub fn outage_read(&self) -> Option<Moment> {
-        let of_mains = self.each().filter(|(cell, _)| cell.kind == CellKind::Mains);
-        let newest =
-            |state: &CellState| state.recent.newest().or(state.taken.as_ref()).is_some_and(word::off_mains);
-        of_mains.filter(|(_, state)| newest(state)).map(|(_, state)| state.read).max()
-    }
-
     /// Whether one reply said twice that mains is away, which is not taken yet: by a bit or letter, and by `volts` that fell
     /// to nothing. Noise does not make both.
     pub fn says_outage_twice(&mut self, volts: &[&Var]) -> bool {
@@ -416,13 +408,16 @@ impl Judge {
         self.states.iter().any(|state| volts.iter().any(|var| fell(state, var)))
     }
 
-    /// Takes the outage that its newest reading says.
-    pub fn take_outage(&mut self) {
+    /// Takes the outage that its newest reading says; when that came.
+    pub fn take_outage(&mut self) -> Option<Moment> {
+        let mut read = None;
         for state in self.in_outage() {
             state.taken = state.recent.newest().cloned();
             (state.settled, state.said) = (true, state.read);
+            read = read.max(Some(state.read));
         }
         self.last = None;
+        read
     }
 
     /// Whether anything that makes hosts halt is taken of it, or could be.

@@ -198,3 +198,82 @@ impl Hearing {
         self.behind.iter_mut().for_each(|behind| behind.lost = None);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ms(time: u64) -> Duration {
+        Duration::from_millis(time)
+    }
+
+    /// A line that was left alone for so long behind the reply to a question.
+    fn behind(question: &'static str, rest: u64) -> BeforeSending {
+        BeforeSending {
+            gap: ms(rest),
+            behind_reply: ms(rest),
+            interval: ms(2000),
+            said_to: Some(question),
+            was_there: true,
+            lost_before: false,
+            never_missed: true,
+        }
+    }
+
+    fn at(seconds: u64) -> Moment {
+        Moment::after_start(Duration::from_secs(seconds))
+    }
+
+    const HEARD: (bool, bool) = (true, true);
+    const LOST: (bool, bool) = (false, true);
+
+    #[test]
+    fn what_is_heard_behind_one_question_says_nothing_of_another() {
+        let mut hearing = Hearing::default();
+        hearing.note_question(LOST, behind("Q1", 1000), at(1));
+        hearing.note_question(HEARD, BeforeSending { lost_before: true, ..behind("Q1", 2100) }, at(2));
+        hearing.note_question(HEARD, behind("F", 0), at(3));
+        let most = (ms(5000), ms(2500));
+        assert_eq!(hearing.before_order(Some("Q1"), most), ms(2100));
+        assert_eq!(hearing.before_order(Some("F"), most), Duration::ZERO);
+        hearing.note_order(false, behind("Q1", 1200), at(4));
+        hearing.note_question(HEARD, behind("Q1", 2200), at(5));
+        assert!(!hearing.heard_order(), "it rests behind that one");
+        // once it hears as soon, it rests no more
+        hearing.note_question(HEARD, behind("Q1", 900), at(6));
+        assert!(hearing.heard_order(), "nor did it before the order");
+        assert_eq!(hearing.before_order(Some("Q1"), most), Duration::ZERO);
+        hearing.note_order(false, behind("Q1", 1200), at(7));
+        hearing.note_question(HEARD, behind("Q1", 2200), at(8));
+        assert!(hearing.heard_order());
+        assert_eq!(hearing.before_order(Some("Q1"), most), Duration::ZERO);
+    }
+
+    #[test]
+    fn a_rest_that_began_before_an_order_is_seen_behind_it() {
+        let mut hearing = Hearing::default();
+        hearing.note_question(HEARD, behind("Q1", 0), at(1));
+        hearing.note_order(false, behind("Q1", 1200), at(100));
+        hearing.note_question(HEARD, behind("Q1", 2200), at(101));
+        assert!(hearing.heard_order() && hearing.is_order_unproven(), "that it hears as soon was long ago");
+        let mut resting = hearing.clone();
+        resting.note_question(LOST, behind("Q1", 900), at(102));
+        assert!(!resting.heard_order());
+        // and one that hears as soon shows it
+        hearing.note_question(HEARD, behind("Q1", 900), at(102));
+        assert!(hearing.heard_order() && !hearing.is_order_unproven());
+        hearing.note_question(LOST, behind("Q1", 900), at(103));
+        assert!(hearing.heard_order(), "what is lost later says nothing of it");
+    }
+
+    #[test]
+    fn what_nut_asks_is_heard_and_a_word_is_an_answer() {
+        let mut hearing = Hearing::default();
+        hearing.note_question(LOST, behind("Q1", 1000), at(1));
+        hearing.note_question(HEARD, BeforeSending { lost_before: true, ..behind("Q1", 3000) }, at(2));
+        assert_eq!(hearing.before_order(Some("Q1"), (ms(2000), ms(2500))), ms(2000));
+        hearing.note_order(true, behind("Q1", 100), at(3));
+        hearing.note_question(LOST, behind("Q1", 900), at(4));
+        assert!(hearing.heard_order());
+    }
+}

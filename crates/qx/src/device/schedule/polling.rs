@@ -321,7 +321,6 @@ impl Device {
             self.ask_related(now);
         }
         if cadence == Cadence::Quick {
-            self.take_outage_of_two(now);
             self.prefer_newer(false, now);
         }
         self.reconsider(now);
