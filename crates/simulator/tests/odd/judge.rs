@@ -301,7 +301,8 @@ impl Judge {
         if !world.alive() || look.cable != Cable::Plugged || ups.profile.silent {
             self.reachable = now;
         }
-        if !ups.hears(now) {
+        // (one whose battery is empty says nothing until mains, or another battery, is there)
+        if !ups.hears(now) || !world.alive() {
             self.reset(now);
         }
         if !world.alive() {
