@@ -11,6 +11,7 @@
 //! * `pages`: a page, JSON and metrics over HTTP, where `qxups.toml` asks for them.
 //! * `snmp`: an SNMP agent for each UPS that `qxups.toml` names.
 //! * `mqtt`: all UPSes to an MQTT broker, where `qxups.toml` names one.
+//! * `protect`: hosts go down in order and come back, where `[protect]` asks for it.
 //! * `views`: further names of UPSes, and what clients of a stage are shown, where `[protect]` asks for them.
 //! * [`passwords`]: hashed passwords; `checks` has them checked beside the thread.
 //! * [`program`]: the command line of upsd, the files, signals, the reload.
@@ -33,6 +34,7 @@ mod notices;
 mod pages;
 pub mod passwords;
 pub mod program;
+mod protect;
 pub mod server;
 mod settings;
 mod site;

@@ -9,6 +9,7 @@ use crate::encryption::Encryption;
 use crate::extras::Extras;
 use crate::fleet::{Fleet, StatusHub};
 use crate::guard::Guard;
+use crate::protect::Protector;
 use crate::settings::Settings;
 use crate::tracking::{SystemRandom, Tracking};
 use crate::views::{ExtraName, ViewBoard};
@@ -48,6 +49,8 @@ pub struct Server {
     pub(crate) status_hub: Rc<StatusHub>,
     /// What clients are shown besides what UPSes say.
     pub(crate) views: ViewBoard,
+    /// Protection, where it is on.
+    pub(crate) protection: RefCell<Option<Rc<Protector>>>,
     pub(crate) tracking: Rc<RefCell<Tracking>>,
     pub(crate) guard: RefCell<Guard>,
     pub(crate) checks: Checks,
@@ -158,6 +161,7 @@ impl Server {
             chronicle: RefCell::default(),
             status_hub: Rc::default(),
             views: ViewBoard::default(),
+            protection: RefCell::default(),
             tracking: Rc::default(),
             guard: RefCell::default(),
             checks: Checks::default(),

@@ -1,7 +1,6 @@
 //! The server as one of its connections sees it.
 
 use crate::descriptions::Descriptions;
-use crate::extras::protect::StageSignal;
 use crate::fleet::{Ended, Source, Ups, WhenEnded};
 use crate::server::{Peer, Server};
 use crate::views::{ExtraName, with_low_battery};
@@ -11,6 +10,7 @@ use nut::network::server::{
     Client, Freshness, Handed, Note, Order, Permission, Right, ServerIdentity, Site, UpsId, Variable,
 };
 use nut::upsd_users::{AllowedAction, Password, UpsdUsers, User};
+use protect::StageSignal;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tokio::time::Instant;
@@ -69,6 +69,18 @@ impl<'s> Desk<'s> {
         let id = extra.as_ref().map_or(ups.id(), |extra| extra.id);
         let signal = self.server.views.signal_for(ups.name(), extra.as_deref(), user, self.peer.address);
         Some(Seen { id, ups, extra, signal })
+    }
+
+    /// For the list of secondaries that are expected, where there is one.
+    fn say_heard(&self, client: &Client, seen: &Seen, logged_in: bool) {
+        let protection = self.server.protection.borrow();
+        let Some(protector) = &*protection else { return };
+        let address = self.peer.address.to_canonical().to_string();
+        for name in [Some(seen.ups.name()), seen.extra.as_ref().map(|extra| extra.name.as_str())] {
+            if let Some(name) = name {
+                protector.ears().heard(&address, client.username.as_deref(), name, logged_in);
+            }
+        }
     }
 
     fn ups(&self, id: UpsId) -> Option<Rc<Ups>> {
@@ -161,7 +173,7 @@ impl<'s> Desk<'s> {
 pub(crate) fn report(server: &Server, ups: &str, what: String) -> impl FnOnce(&Ended) + 'static {
     let (ups, log) = (ups.to_string(), server.log.clone());
     let history = server.chronicle.borrow().as_ref().map(Rc::downgrade);
-    move |Ended { outcome, why }| {
+    move |Ended { outcome, why, .. }| {
         let is_done = matches!(outcome, TrackedOutcome::Success | TrackedOutcome::Pending);
         let came = match (outcome, why) {
             (TrackedOutcome::Success | TrackedOutcome::Pending, _) => "done".into(),
@@ -185,7 +197,7 @@ pub(crate) fn report(server: &Server, ups: &str, what: String) -> impl FnOnce(&E
 /// Variables as the clients of a stage are shown them.
 fn shown(signal: Option<StageSignal>, tell: &mut dyn FnMut(&Variable<'_>)) -> impl FnMut(&Variable<'_>) {
     move |variable| match signal {
-        Some(StageSignal::Lb) if variable.name == "ups.status" => {
+        Some(StageSignal::LowBattery) if variable.name == "ups.status" => {
             tell(&Variable { value: &with_low_battery(variable.value), ..*variable });
         }
         _ => tell(variable),
@@ -210,6 +222,9 @@ impl Site for Desk<'_> {
         });
         let found = ups.and_then(|ups| self.see(ups.clone(), extra, client.username.as_deref()));
         let id = found.as_ref().map(|seen| seen.id);
+        if let Some(seen) = &found {
+            self.say_heard(client, seen, self.peer.login.get().is_some());
+        }
         self.found.replace(found);
         id
     }
@@ -244,7 +259,7 @@ impl Site for Desk<'_> {
     }
 
     fn forced_shutdown(&self, ups: UpsId) -> bool {
-        let is_shown = |seen: Seen| seen.ups.forced_shutdown() || seen.signal == Some(StageSignal::Fsd);
+        let is_shown = |seen: Seen| seen.ups.forced_shutdown() || seen.signal == Some(StageSignal::Forced);
         self.seen(ups).is_some_and(is_shown)
     }
 
@@ -330,6 +345,12 @@ impl Site for Desk<'_> {
         self.peer.login.set(Some(self.own_id(ups)));
         self.peer.extra_name.replace(self.seen(ups).and_then(|seen| seen.extra));
         self.peer.user.replace(client.username.clone());
+        if let Some(seen) = self.seen(ups) {
+            self.say_heard(client, &seen, true);
+        }
+        if let Some(protector) = &*self.server.protection.borrow() {
+            protector.look_again();
+        }
         self.log(&format!("{} logged in to UPS {}", self.who(client), self.name(ups)));
     }
 

@@ -2,7 +2,7 @@
 //! Metrics, pages, the broker and the history show none of this.
 
 use crate::extras::ProtectOptions;
-use crate::extras::protect::StageSignal;
+use ::protect::StageSignal;
 use nut::network::server::UpsId;
 use nut::upsd_users::Network;
 use std::cell::{Cell, RefCell};
@@ -67,20 +67,21 @@ impl ViewBoard {
         let before = std::mem::take(&mut *views);
         let groups = options.map(|options| options.groups.as_slice()).unwrap_or_default();
         for (at, group) in groups.iter().enumerate() {
-            let upses: Vec<String> = group.upses.iter().map(|ups| ups.to_ascii_lowercase()).collect();
-            for missing in group.upses.iter().filter(|ups| !is_ups(ups)) {
+            let upses: Vec<String> =
+                group.plan.feeds.iter().map(|feed| feed.ups.to_ascii_lowercase()).collect();
+            for missing in group.plan.feeds.iter().filter(|feed| !is_ups(&feed.ups)) {
                 hints.push(format!(
-                    "[protect] group {}: ups.conf has no UPS {missing}; write the name of its section",
-                    group.name
+                    "[protect] group {}: ups.conf has no UPS {}; write the name of its section",
+                    group.plan.name, missing.ups
                 ));
             }
-            for (number, stage) in group.stages.iter().enumerate() {
+            for (number, (plan, stage)) in group.plan.stages.iter().zip(&group.stages).enumerate() {
                 let id = StageId { group: at, stage: number };
                 for (name, ups) in &stage.names {
                     if is_ups(name) {
                         hints.push(format!(
                             "[protect] stage {}: {name} is a UPS of ups.conf, and no further name; write another",
-                            stage.name
+                            plan.name
                         ));
                         continue;
                     }
@@ -149,10 +150,20 @@ impl ViewBoard {
             return Some(extra.stage);
         }
         let views = self.views.borrow();
-        let of_ups = || views.stages.iter().filter(|stage| stage.upses.iter().any(|known| known.eq_ignore_ascii_case(ups)));
-        let by_user = user.and_then(|user| of_ups().find(|stage| stage.users.iter().any(|known| known == user)));
-        let by_address = || of_ups().find(|stage| stage.addresses.iter().any(|known| known.contains(address)));
-        by_user.or_else(by_address).or_else(|| of_ups().find(|stage| stage.takes_the_rest)).map(|stage| stage.id)
+        let of_ups = || {
+            views
+                .stages
+                .iter()
+                .filter(|stage| stage.upses.iter().any(|known| known.eq_ignore_ascii_case(ups)))
+        };
+        let by_user =
+            user.and_then(|user| of_ups().find(|stage| stage.users.iter().any(|known| known == user)));
+        let by_address =
+            || of_ups().find(|stage| stage.addresses.iter().any(|known| known.contains(address)));
+        by_user
+            .or_else(by_address)
+            .or_else(|| of_ups().find(|stage| stage.takes_the_rest))
+            .map(|stage| stage.id)
     }
 
     /// What a client is shown of a UPS.
@@ -171,12 +182,10 @@ impl ViewBoard {
     }
 }
 
-/// A status with LB, where it is not in it yet.
+/// A status as `OB LB`: clients go down by nothing less. What else it says stays.
 pub(crate) fn with_low_battery(status: &str) -> String {
-    match status.split_ascii_whitespace().any(|word| word == "LB") {
-        true => status.into(),
-        false => format!("{status} LB"),
-    }
+    let others = status.split_ascii_whitespace().filter(|word| !matches!(*word, "OL" | "OB" | "LB"));
+    ["OB", "LB"].into_iter().chain(others).collect::<Vec<_>>().join(" ")
 }
 
 #[cfg(test)]
@@ -216,8 +225,8 @@ mod tests {
     fn a_signal_is_for_its_stage_alone() {
         let board = board(TEXT);
         let near = "192.0.2.9".parse().unwrap();
-        board.show(StageId { group: 0, stage: 0 }, Some(StageSignal::Fsd));
-        assert_eq!(board.signal_for("b", None, Some("lab"), near), Some(StageSignal::Fsd));
+        board.show(StageId { group: 0, stage: 0 }, Some(StageSignal::Forced));
+        assert_eq!(board.signal_for("b", None, Some("lab"), near), Some(StageSignal::Forced));
         assert_eq!(board.signal_for("b", None, Some("x"), near), None);
         board.show(StageId { group: 0, stage: 0 }, None);
         assert_eq!(board.signal_for("b", None, Some("lab"), near), None);
@@ -242,7 +251,8 @@ mod tests {
 
     #[test]
     fn low_battery_is_said_once() {
-        assert_eq!(with_low_battery("OB DISCHRG"), "OB DISCHRG LB");
+        assert_eq!(with_low_battery("OB DISCHRG"), "OB LB DISCHRG");
+        assert_eq!(with_low_battery("OL"), "OB LB");
         assert_eq!(with_low_battery("OB LB"), "OB LB");
     }
 }

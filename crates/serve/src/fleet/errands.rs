@@ -128,13 +128,13 @@ impl Errands {
 }
 
 fn failed(why: &str) -> Ended {
-    Ended { outcome: TrackedOutcome::Failed, why: Some(why.into()) }
+    Ended { outcome: TrackedOutcome::Failed, why: Some(why.into()), is_sure: false }
 }
 
 fn ended(end: OrderEnd) -> Ended {
     match end {
-        OrderEnd::Done => Ended { outcome: TrackedOutcome::Success, why: None },
-        OrderEnd::Failed(outcome) => Ended { outcome, why: None },
+        OrderEnd::Done => Ended { outcome: TrackedOutcome::Success, why: None, is_sure: true },
+        OrderEnd::Failed(outcome) => Ended { outcome, why: None, is_sure: true },
         OrderEnd::Accepted => failed("the other server took it, and does not say what became of it"),
         OrderEnd::Refused(refusal) | OrderEnd::Lost(refusal) => failed(&refusal.to_string()),
     }

@@ -331,6 +331,7 @@ impl Publisher for StatusPublisher {
 
 /// What a client hears of an outcome, as from the driver's socket (NUT 2.8.0 drivers/upshandler.h).
 fn ended(outcome: device::Outcome) -> Ended {
+    let is_sure = !matches!(outcome, device::Outcome::NotConfirmed(_));
     let (outcome, why) = match outcome {
         device::Outcome::Done => (TrackedOutcome::Success, None),
         device::Outcome::Unknown => (TrackedOutcome::Unknown, None),
@@ -339,5 +340,5 @@ fn ended(outcome: device::Outcome) -> Ended {
             (TrackedOutcome::Failed, Some(why))
         }
     };
-    Ended { outcome, why }
+    Ended { outcome, why, is_sure }
 }

@@ -18,6 +18,8 @@ pub(crate) struct Ended {
     pub outcome: TrackedOutcome,
     /// Why it was not done, for the log, where that is known.
     pub why: Option<String>,
+    /// Where it failed: it is certain that it was not done.
+    pub is_sure: bool,
 }
 
 /// Hears each status of a UPS, also one that is over before the next look.
@@ -87,6 +89,12 @@ pub(crate) trait Source {
     /// A number that is another one when another UPS answers, where that is known.
     fn unit(&self) -> u64 {
         0
+    }
+    /// Whether the UPS says that its load goes off, by what was read since an order of so long ago; none where no reading
+    /// tells.
+    fn will_switch_off(&self, since: Duration) -> Option<bool> {
+        let _ = since;
+        None
     }
     /// Hands an order over. False when that is not possible; then there is no answer, or it says so. Where no client
     /// tracks it there may be none either: a driver is asked for its outcome only then, as by upsd.

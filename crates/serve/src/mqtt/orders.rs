@@ -107,7 +107,7 @@ impl MqttDesk {
 }
 
 /// What was seen, as the broker's clients read it.
-fn outcome(Ended { outcome, why }: &Ended) -> (&'static str, Option<&str>) {
+fn outcome(Ended { outcome, why, .. }: &Ended) -> (&'static str, Option<&str>) {
     match outcome {
         TrackedOutcome::Success => ("done", None),
         TrackedOutcome::Pending => ("not confirmed", Some("its driver does not say what came of it")),

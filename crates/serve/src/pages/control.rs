@@ -209,7 +209,7 @@ pub(super) fn give(
     Err(AccessRefused::new(503, sentence))
 }
 
-fn seen(Ended { outcome, why }: Ended) -> PageOutcome {
+fn seen(Ended { outcome, why, .. }: Ended) -> PageOutcome {
     match outcome {
         TrackedOutcome::Success => PageOutcome::Done,
         TrackedOutcome::Pending => PageOutcome::Unseen,
@@ -280,7 +280,8 @@ mod tests {
 
     #[test]
     fn nothing_but_the_driver_s_word_is_done() {
-        let of = |outcome, why: Option<&str>| seen(Ended { outcome, why: why.map(String::from) });
+        let of =
+            |outcome, why: Option<&str>| seen(Ended { outcome, why: why.map(String::from), is_sure: true });
         assert_eq!(of(TrackedOutcome::Success, None), PageOutcome::Done);
         assert_eq!(of(TrackedOutcome::Pending, None), PageOutcome::Unseen);
         for outcome in [TrackedOutcome::Unknown, TrackedOutcome::Invalid, TrackedOutcome::Failed] {

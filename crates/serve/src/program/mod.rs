@@ -16,6 +16,7 @@ use crate::listener::{self, Listeners, Opened};
 use crate::mqtt::MqttOutput;
 use crate::notices::NoticeDesk;
 use crate::pages::Pages;
+use crate::protect::ProtectDesk;
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::snmp::SnmpAgents;
@@ -476,8 +477,10 @@ impl Prepared {
         listener::keep(&server, &listeners, &listen, &log);
         let pages = Pages::new(server.clone(), &paths.lasting);
         pages.become_what_is_asked();
-        let notices = NoticeDesk::new(server.clone(), plan.from.folder(), &paths.lasting);
+        let notices = Rc::new(NoticeDesk::new(server.clone(), plan.from.folder(), &paths.lasting));
         notices.become_what_is_asked();
+        let protection = ProtectDesk::new(server.clone(), notices.clone(), &paths.lasting, &paths.state);
+        protection.become_what_is_asked();
         let agents = SnmpAgents::new(server.clone());
         agents.become_what_is_asked();
         let mqtt = MqttOutput::new(server.clone(), plan.from.folder());
@@ -498,6 +501,7 @@ impl Prepared {
             listeners,
             pages,
             notices,
+            protection,
             agents,
             mqtt,
             log: log.clone(),
