@@ -103,7 +103,7 @@ fn what_is_wrong_or_contradicts_is_said_with_its_line() {
         ),
         ("cancel = 'sometimes'\n", 4, "\"wakeable\", \"always\""),
         ("[[protect.group.stage]]\nname = 'others'\nusers = ['a']\n", 5, "write another name"),
-        ("[protect.group.load]\ndelay_s = 60\n[protect.host]\ndown_s = 60\n", 5, "write a longer delay_s"),
+        ("[protect.group.load]\ndelay_s = 60\n[protect.host]\ndown_s = 60\n", 5, "write delay_s above 60"),
         ("[protect.host]\ngroup = 'rock'\n", 5, "did you mean rack?"),
         ("[protect.host]\nshutdown = 'halt'\n", 5, "\"logind\""),
         ("[[protect.group]]\nname = 'rack'\nups = ['b']\n", 5, "a group is called rack already"),
