@@ -28,4 +28,4 @@ pub use record::{ProtectRecord, RecordFault};
 pub use report::{GroupReport, HostReport, OrderReport, Phase, ProtectReport, StageReport};
 pub use secondaries::{ExpectedSecondary, SecondaryFinding, SecondaryState, SecondaryWatch};
 pub use timeline::{OutagePlan, PlanLine, PolicyFault, check, timeline};
-pub use view::{PowerSource, PowerView, PowerWords};
+pub use view::{PowerOrigin, PowerView, PowerWords};

@@ -68,7 +68,7 @@ impl PowerWords {
 
 /// Where the power of a UPS comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum PowerSource {
+pub enum PowerOrigin {
     /// Mains.
     Mains,
     /// The battery.
@@ -79,13 +79,13 @@ pub enum PowerSource {
 
 impl PowerView {
     /// Where its power comes from: `OB` wins over `OL`; `OB` in a self test is an outage only when the input is dead.
-    pub fn source(&self) -> PowerSource {
+    pub fn origin(&self) -> PowerOrigin {
         let words = self.words;
         match (words.on_battery, words.online) {
-            (true, _) if words.testing && self.input_alive != Some(false) => PowerSource::Unclear,
-            (true, _) => PowerSource::Battery,
-            (false, true) if !words.off => PowerSource::Mains,
-            _ => PowerSource::Unclear,
+            (true, _) if words.testing && self.input_alive != Some(false) => PowerOrigin::Unclear,
+            (true, _) => PowerOrigin::Battery,
+            (false, true) if !words.off => PowerOrigin::Mains,
+            _ => PowerOrigin::Unclear,
         }
     }
 }
