@@ -69,6 +69,8 @@ pub(crate) enum ProgramRequest {
     Reload(Option<oneshot::Sender<Result<String, Fatal>>>),
     /// To list rules and timers of notifications.
     Timers(oneshot::Sender<String>),
+    /// To say what would happen if mains failed now.
+    Plan(oneshot::Sender<String>),
 }
 
 /// The server, as its stations know it: a client may ask for a reload by `driver.reload`.
@@ -151,6 +153,14 @@ fn pid_file_of(place: Option<&Path>) -> PathBuf {
 /// That none runs, or that it is not heard.
 pub fn timers(place: Option<&Path>) -> Result<String, String> {
     running::timers(&pid_file_of(place))
+}
+
+/// What would happen to the hosts that a running server protects, if mains failed now. `place` is as in [`reload`].
+///
+/// # Errors
+/// That none runs, or that it is not heard.
+pub fn outage_plan(place: Option<&Path>) -> Result<String, String> {
+    running::plan(&pid_file_of(place))
 }
 
 fn end(program: &str, done: Result<ExitCode, Fatal>) -> ExitCode {

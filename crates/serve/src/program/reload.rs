@@ -72,6 +72,7 @@ impl Reloading {
                 }
                 // who asked may have left
                 Some(ProgramRequest::Timers(answer)) => drop(answer.send(self.notices.list())),
+                Some(ProgramRequest::Plan(answer)) => drop(answer.send(self.protection.plan())),
                 None => return Err("cannot go on: no signal is heard any more; report this as a bug".into()),
             }
         }

@@ -9,6 +9,7 @@ mod keep;
 mod orders;
 mod programs;
 mod secondaries;
+mod shown;
 mod sight;
 mod state;
 mod wake;
@@ -36,6 +37,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::AbortHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
+use web::view::ProtectionView;
 
 /// How often the fleet is looked at.
 const LOOK: Duration = Duration::from_secs(1);
@@ -89,6 +91,16 @@ impl ProtectDesk {
                 self.server.protection.replace(Some(protector.clone()));
                 *running = Some(protector);
             }
+        }
+    }
+}
+
+impl ProtectDesk {
+    /// What would happen if mains failed now.
+    pub fn plan(&self) -> String {
+        match &*self.running.borrow() {
+            Some(protector) => protector.plan(),
+            None => "protection is off: qxups.toml has no [protect]".into(),
         }
     }
 }
@@ -242,7 +254,7 @@ impl Protector {
             if self.is_fed(&name) {
                 let mut view = sight::view_of(&ups, self.since_order(&name));
                 view.words = sight::words_of(&ups, &words);
-                self.handle(ProtectEvent::View { ups: ups.name().into(), view });
+                self.handle(ProtectEvent::View { ups: self.spelling(&name), view });
             }
         }
     }
@@ -370,9 +382,23 @@ impl Protector {
         self.wake.notify_one();
     }
 
-    /// Where protection stands.
-    pub fn report(&self) -> ProtectReport {
-        self.machine.borrow().report()
+    /// Where protection stands, for pages and metrics.
+    pub fn view(&self) -> ProtectionView {
+        shown::view(&self.machine.borrow().report(), self.ears.states())
+    }
+
+    /// What would happen if mains failed now, as `qxups plan` prints it.
+    pub fn plan(&self) -> String {
+        let Some(server) = self.server.upgrade() else { return String::new() };
+        let policy = self.policy.borrow();
+        let feeds = policy.groups.iter().flat_map(|group| &group.feeds);
+        let views = feeds.filter_map(|feed| {
+            let ups = server.fleet.borrow().find(&feed.ups).cloned()?;
+            Some((feed.ups.clone(), sight::view_of(&ups, None)))
+        });
+        let views: BTreeMap<String, PowerView> = views.collect();
+        let report = self.machine.borrow().report();
+        shown::plan(&policy, &views, &report, &self.ears.states())
     }
 
     /// A client logged in or out.

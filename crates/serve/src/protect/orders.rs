@@ -10,14 +10,16 @@ use nut::network::server::{Freshness, Order};
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::sync::oneshot;
-use tokio::time::timeout;
+use tokio::time::{Instant, sleep, timeout};
 
 /// Off after the delay, and on again with mains.
 const COMMAND: &str = "shutdown.return";
 /// The delay before.
 const DELAY: &str = "ups.delay.shutdown";
 /// A driver that answers later is not waited for.
-const ANSWERS: Duration = Duration::from_secs(20);
+const ANSWERS: Duration = Duration::from_secs(15);
+/// A delay that was set is shown within.
+const SHOWS: Duration = Duration::from_secs(2);
 
 /// The longest delay that a UPS takes, where it says it.
 pub(super) fn longest_delay(ups: &Ups) -> Option<Duration> {
@@ -48,7 +50,11 @@ pub(super) async fn switch_off(server: &Rc<Server>, name: &str, delay: Duration)
             return not_sent("its delay before switching off could not be set");
         }
     }
-    // a driver rounds to what the UPS takes
+    // a driver rounds to what the UPS takes, and may say it a moment after its answer
+    let began = Instant::now();
+    while delay_of(&ups).is_none_or(|shown| shown < delay.as_secs()) && began.elapsed() < SHOWS {
+        sleep(Duration::from_millis(50)).await;
+    }
     match delay_of(&ups) {
         Some(shown) if shown >= delay.as_secs() => {}
         Some(shown) => return not_sent(&format!("its load would go off after {shown} s already")),

@@ -65,9 +65,8 @@ fn will_switch_off(source: &dyn Source, since: Duration) -> Option<bool> {
     if let Some(known) = source.will_switch_off(since) {
         return Some(known);
     }
-    let timer = number(source, "ups.timer.shutdown")?;
-    // NUT: -1 where no countdown runs
-    Some(timer >= 0.0)
+    // NUT: -1 where no countdown runs, and many that count show nothing
+    number(source, "ups.timer.shutdown").filter(|timer| *timer >= 0.0).map(|_| true)
 }
 
 fn text(source: &dyn Source, name: &str) -> Option<String> {
