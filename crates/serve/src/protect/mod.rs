@@ -23,8 +23,7 @@ use crate::notices::NoticeDesk;
 use crate::server::Server;
 use crate::views::StageId;
 use ::protect::{
-    Machine, OnMains, Policy, ProtectAction, ProtectEvent, ProtectRecord, ProtectReport, Remark, StageLogin,
-    Start,
+    Machine, OnMains, Policy, PowerView, ProtectAction, ProtectEvent, ProtectRecord, Remark, StageLogin, Start,
 };
 use hands::Hands;
 use keep::RecordKeeper;
@@ -439,7 +438,7 @@ fn policy_of(server: &Server, options: &ProtectOptions) -> Policy {
 }
 
 /// What was done, or would be, in a sentence.
-fn sentence(action: &ProtectAction) -> String {
+pub(crate) fn sentence(action: &ProtectAction) -> String {
     match action {
         ProtectAction::Keep(_) => "write the record".into(),
         ProtectAction::Signal { group, stage, signal } => match signal {

@@ -57,13 +57,12 @@ pub(super) fn plan(
         let _ = writeln!(out, "{}: {of}{}", if fault.grave { "error" } else { "warning" }, fault.text);
     }
     for (name, state) in secondaries {
-        match state {
-            SecondaryState::Absent => drop(writeln!(out, "warning: secondary {name} is absent")),
-            SecondaryState::NotLoggedIn => {
-                drop(writeln!(out, "warning: secondary {name} asks without being logged in"))
-            }
-            SecondaryState::Awaited | SecondaryState::LoggedIn => {}
-        }
+        let what = match state {
+            SecondaryState::Absent => "is absent",
+            SecondaryState::NotLoggedIn => "asks without being logged in",
+            SecondaryState::Awaited | SecondaryState::LoggedIn => continue,
+        };
+        let _ = writeln!(out, "warning: secondary {name} {what}");
     }
     for plan in ::protect::timeline(policy, views) {
         let now = report.groups.iter().find(|group| group.name == plan.group);
