@@ -55,7 +55,10 @@ impl DrillLine {
             format!("{}:{line}: {text}", path.display())
         })?;
         let options = extras.protect.ok_or_else(|| {
-            format!("{} has no [protect], so nothing would happen: write it as docs/protect.md has it", path.display())
+            format!(
+                "{} has no [protect], so nothing would happen: write it as docs/protect.md has it",
+                path.display()
+            )
         })?;
         let outage = DrillOutage {
             back_after: self.back.map(Duration::from_secs),

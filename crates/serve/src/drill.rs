@@ -3,7 +3,8 @@
 
 use crate::extras::ProtectOptions;
 use ::protect::{
-    Machine, OnMains, OrderOutcome, Policy, PowerView, PowerWords, ProtectAction, ProtectEvent, ProtectRecord, StageLogin, Start,
+    Machine, OnMains, OrderOutcome, Policy, PowerView, PowerWords, ProtectAction, ProtectEvent,
+    ProtectRecord, StageLogin, Start,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -160,7 +161,8 @@ impl Drill {
             }
             self.physics();
             self.feed();
-            let all_up = self.host_off.is_none() && self.stages.iter().all(|stage| !stage.is_off && stage.told.is_none());
+            let all_up = self.host_off.is_none()
+                && self.stages.iter().all(|stage| !stage.is_off && stage.told.is_none());
             quiet = if self.second > BEFORE && self.is_mains() && all_up { quiet + 1 } else { 0 };
         }
     }
@@ -201,10 +203,14 @@ impl Drill {
             }
         }
         said.into_iter().for_each(|text| self.say(&text));
-        let groups: Vec<(String, bool, bool)> = changed.iter().flat_map(|(ups, on)| {
-            let fed = self.policy.groups.iter().filter(|group| group.feeds.iter().any(|feed| feed.ups == *ups));
-            fed.map(|group| (group.name.clone(), *on, self.has_power(group))).collect::<Vec<_>>()
-        }).collect();
+        let groups: Vec<(String, bool, bool)> = changed
+            .iter()
+            .flat_map(|(ups, on)| {
+                let fed =
+                    self.policy.groups.iter().filter(|group| group.feeds.iter().any(|feed| feed.ups == *ups));
+                fed.map(|group| (group.name.clone(), *on, self.has_power(group))).collect::<Vec<_>>()
+            })
+            .collect();
         for (group, on, has_power) in groups {
             if on == has_power {
                 self.power(&group, on);
@@ -214,7 +220,8 @@ impl Drill {
     }
 
     fn has_power(&self, group: &::protect::GroupPlan) -> bool {
-        let live = group.feeds.iter().filter(|feed| self.upses.get(&feed.ups).is_some_and(|ups| ups.load_is_on));
+        let live =
+            group.feeds.iter().filter(|feed| self.upses.get(&feed.ups).is_some_and(|ups| ups.load_is_on));
         live.map(|feed| feed.supplies).sum::<u32>() >= group.need
     }
 
@@ -288,7 +295,8 @@ impl Drill {
     /// The server looks.
     fn feed(&mut self) {
         let due: Vec<ProtectEvent> = {
-            let (due, later): (Vec<_>, Vec<_>) = self.programs.drain(..).partition(|(at, _)| *at <= self.second);
+            let (due, later): (Vec<_>, Vec<_>) =
+                self.programs.drain(..).partition(|(at, _)| *at <= self.second);
             self.programs = later;
             due.into_iter().map(|(_, event)| event).collect()
         };
@@ -363,7 +371,8 @@ impl Drill {
                 if let Some(known) = self.upses.get_mut(&ups) {
                     known.cut_at = Some(second + delay.as_secs());
                 }
-                self.programs.push((second + 1, ProtectEvent::Ordered { ups, outcome: OrderOutcome::Accepted }));
+                self.programs
+                    .push((second + 1, ProtectEvent::Ordered { ups, outcome: OrderOutcome::Accepted }));
             }
             ProtectAction::HostDown => {
                 let down = self.policy.host.as_ref().map_or(0, |host| host.down.as_secs());

@@ -66,9 +66,9 @@ fn site(name: &str, arm: bool) -> (Site, PathBuf, PathBuf) {
 /// The driver does what it is ordered: the delay is set, and a countdown is shown.
 fn obey(site: &Site, driver: &FakeDriver) {
     let has = |word: &str| driver.orders().iter().any(|order| order.contains(word));
-    site.until("the delay is set", || has("SET ups.delay.shutdown"));
+    site.until("the delay is set", || has("ups.delay.shutdown"));
     driver.say("SETINFO ups.delay.shutdown \"100\"\n");
-    site.until("the UPS is ordered to switch off", || has("INSTCMD shutdown.return"));
+    site.until("the UPS is ordered to switch off", || has("shutdown.return"));
     driver.say("SETINFO ups.timer.shutdown \"100\"\n");
 }
 
@@ -98,7 +98,7 @@ fn three_stages_of_upsmon_go_down_in_order_and_this_host_last() {
     }
     // the load goes off by an order that was given once, after the last stage
     let orders = driver.orders();
-    assert_eq!(orders.iter().filter(|order| order.contains("INSTCMD")).count(), 1, "{orders:?}");
+    assert_eq!(orders.iter().filter(|order| order.contains("shutdown.return")).count(), 1, "{orders:?}");
     let log = site.log();
     assert!(log.contains("proof: UPS rack reports that it will switch off"), "{log}");
 }
