@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
+use super::Machine;
 use super::timing::{CUT_LONG_SLACK, HOST_LATE, HOST_RETRY};
-use super::{Machine, OrderState};
 use crate::{Phase, ProtectAction};
 
 /// This host goes down.
@@ -31,19 +31,19 @@ impl Machine {
         self.act(armed, ProtectAction::HostDown);
     }
 
-    /// UPSes that were not read to say that they will switch off.
+    /// UPSes for the second chance: none when each was read to say that it will switch off; else all of them, so that
+    /// they are off at the same time.
     pub(crate) fn second_chance(&self, groups: &[usize]) -> Vec<String> {
         let feeds = groups.iter().flat_map(|group| self.courses[*group].plan.feeds.iter());
-        let mut upses: Vec<String> = feeds
-            .filter(|feed| {
-                let order = self.supplies.get(&feed.ups).and_then(|supply| supply.order.as_ref());
-                order.is_some_and(|order| !(order.proven && order.state == OrderState::Accepted))
-            })
-            .map(|feed| feed.ups.clone())
-            .collect();
-        upses.sort();
-        upses.dedup();
-        upses
+        let orders =
+            feeds.filter_map(|feed| Some((&feed.ups, self.supplies.get(&feed.ups)?.order.as_ref()?)));
+        let mut orders: Vec<_> = orders.collect();
+        orders.sort_by_key(|(ups, _)| *ups);
+        orders.dedup_by_key(|(ups, _)| *ups);
+        if orders.iter().all(|(_, order)| order.proven && order.may_be_taken()) {
+            return vec![];
+        }
+        orders.into_iter().map(|(ups, _)| ups.clone()).collect()
     }
 
     /// The command that shuts this host down ended.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::timing::{CUT_SLACK, HOST_SLACK, ORDER_AGAIN, ORDER_RETRY, ORDER_TIME, PROOF_AGE};
+use super::timing::{CUT_SLACK, HOST_SLACK, ORDER_AGAIN, ORDER_RETRY, ORDER_TIME, PAUSE, PROOF_AGE};
 use super::{Machine, OrderOutcome, OrderState, UpsOrder};
 use crate::{LoadPlan, Phase, ProtectAction};
 
@@ -11,9 +11,13 @@ impl Machine {
         self.policy.loads.iter().find(|load| load.ups == ups)
     }
 
-    /// From the order until the load is off, as the UPS takes it.
-    fn delay(&self, ups: &str) -> Option<Duration> {
-        self.load_plan(ups).map(|load| load.longest.map_or(load.delay, |longest| longest.min(load.delay)))
+    /// From the order until the load is off, for UPSes that are ordered together: one delay for all, which each of them
+    /// takes. A host with two supplies loses its power, and so comes back, only when both are off at the same time.
+    fn common_delay(&self, upses: &[String]) -> Option<Duration> {
+        let plans = || upses.iter().filter_map(|ups| self.load_plan(ups));
+        let longest = plans().filter_map(|load| load.longest).min();
+        let delay = plans().map(|load| load.delay).max()?;
+        Some(longest.map_or(delay, |longest| longest.min(delay)))
     }
 
     /// UPSes of a group whose load is to be switched off.
@@ -36,8 +40,8 @@ impl Machine {
 
     /// Whether all hosts of these groups are off before the load could be.
     fn are_ready(&self, groups: &[usize]) -> bool {
-        let delays = groups.iter().flat_map(|group| self.loads_of(*group)).filter_map(|ups| self.delay(&ups));
-        let off_before = self.now.saturating_add(delays.min().unwrap_or_default());
+        let upses: Vec<String> = groups.iter().flat_map(|group| self.loads_of(*group)).collect();
+        let off_before = self.now.saturating_add(self.common_delay(&upses).unwrap_or_default());
         groups
             .iter()
             .all(|group| self.courses[*group].off_at(self.now).is_some_and(|off_at| off_at <= off_before))
@@ -45,7 +49,7 @@ impl Machine {
 
     /// The group that would lose its last supply with these UPSes while its hosts run.
     fn blocker(&self, ups: &str, ordered: &[String], moving: &[usize]) -> Option<usize> {
-        let delay = self.delay(ups).unwrap_or_default();
+        let delay = self.common_delay(ordered).unwrap_or_default();
         (0..self.courses.len()).filter(|at| !moving.contains(at)).find(|at| {
             let course = &self.courses[*at];
             course.is_fed_by(ups)
@@ -55,7 +59,7 @@ impl Machine {
                         let off_at = course.off_at(self.now);
                         off_at.is_none_or(|off_at| off_at > self.now.saturating_add(delay))
                     }
-                    _ => !self.survives(*at, ordered),
+                    _ => !self.survives(*at, ordered, true),
                 }
         })
     }
@@ -86,6 +90,13 @@ impl Machine {
         if with_host.is_none() && !blocked.is_empty() {
             return self.wait_for(group, &blocked);
         }
+        // it will go down as well, or be known to live on
+        if blocked.iter().any(|(_, by)| self.share_a_ups(*by, group) && !self.courses[*by].is_running()) {
+            let soon = self.start.now.saturating_add(PAUSE);
+            if self.now < soon {
+                return false;
+            }
+        }
         for (ups, by) in &blocked {
             let text = format!(
                 "UPS {ups} is not switched off: group {} runs on it; hosts may have to be switched on by hand",
@@ -96,8 +107,9 @@ impl Machine {
         for at in &moving {
             self.go(*at, Phase::Ordering, "its hosts are down, or off before the load is".into());
         }
+        let delay = self.common_delay(&upses).unwrap_or_default();
         for ups in upses.iter().filter(|ups| blocked.iter().all(|(blocked, _)| blocked != *ups)) {
-            self.first_order(ups, with_host.is_some());
+            self.first_order(ups, delay, with_host.is_some());
         }
         true
     }
@@ -134,8 +146,7 @@ impl Machine {
         }
     }
 
-    fn first_order(&mut self, ups: &str, with_host: bool) {
-        let Some(delay) = self.delay(ups) else { return };
+    fn first_order(&mut self, ups: &str, delay: Duration, with_host: bool) {
         let too_short = with_host
             && self.policy.host.as_ref().is_some_and(|host| delay < host.down.saturating_add(HOST_SLACK));
         let now = self.now;

@@ -106,6 +106,7 @@ impl Machine {
             self.connected_at = now.saturating_add(LOGIN_GRACE);
             self.supplies.values_mut().for_each(|supply| supply.lapse(now));
             self.courses.iter_mut().flat_map(|course| &mut course.feeds).for_each(feed::FeedWatch::lapse);
+            (0..self.courses.len()).for_each(|group| self.stage_time_begins_anew(group));
         }
         self.supplies.values_mut().for_each(|supply| supply.age(now));
         self.count_waiting(step.min(LAPSE));

@@ -39,7 +39,9 @@ impl Machine {
             return None;
         }
         let gone: Vec<String> = course.plan.feeds.iter().map(|feed| feed.ups.clone()).collect();
-        (!self.survives(group, &gone)).then(|| Reason::WithGroup { group: course.plan.name.clone() })
+        // right after a start its UPSes were not read yet
+        let sure = self.share_a_ups(group, host) && self.now >= self.start.now.saturating_add(PAUSE);
+        (!self.survives(group, &gone, sure)).then(|| Reason::WithGroup { group: course.plan.name.clone() })
     }
 
     /// The group that this host belongs to.
@@ -233,6 +235,7 @@ impl Machine {
     fn resume(&mut self, group: usize, why: &str) {
         self.go(group, Phase::Stages, format!("{why}: the shutdown goes on after the restart"));
         self.show_signals(group);
+        self.stage_time_begins_anew(group);
         let course = &self.courses[group];
         let (armed, name) = (course.armed, course.plan.name.clone());
         let told = course.plan.stages.iter().zip(&course.stages);
@@ -242,6 +245,14 @@ impl Machine {
             for program in running {
                 self.act(armed, ProtectAction::Run { group: name.clone(), stage: stage.clone(), program });
             }
+        }
+    }
+
+    /// While the process was stopped or gone no client could see its signal: the stage has its whole time again.
+    pub(crate) fn stage_time_begins_anew(&mut self, group: usize) {
+        let now = self.now;
+        for stage in self.courses[group].stages.iter_mut().filter(|stage| stage.over.is_none()) {
+            stage.began = stage.began.map(|_| now);
         }
     }
 

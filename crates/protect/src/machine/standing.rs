@@ -93,15 +93,27 @@ impl Machine {
         standing
     }
 
-    /// Whether a group lives on without these UPSes. One that says nothing counts as a supply, as for upsmon.
-    pub(crate) fn survives(&self, group: usize, without: &[String]) -> bool {
+    /// Whether a group lives on without these UPSes. One that says nothing counts as a supply, as for upsmon, where it
+    /// need not be `sure`.
+    pub(crate) fn survives(&self, group: usize, without: &[String], sure: bool) -> bool {
         let (course, standing) = (&self.courses[group], self.standing(group));
         let feeds = course.plan.feeds.iter().zip(&course.feeds);
         let live = feeds.filter(|(feed, watch)| {
-            let on_battery = self.supplies.get(&feed.ups).is_some_and(|supply| supply.on_battery(self.now));
-            !without.contains(&feed.ups) && watch.critical.is_none() && !watch.off && !on_battery
+            let origin = self.supplies.get(&feed.ups).and_then(|supply| supply.origin(self.now));
+            let carries =
+                if sure { origin == Some(PowerOrigin::Mains) } else { origin != Some(PowerOrigin::Battery) };
+            !without.contains(&feed.ups) && watch.critical.is_none() && !watch.off && carries
         });
         live.fold(0u32, |sum, (feed, _)| sum.saturating_add(feed.supplies)) >= standing.need
+    }
+
+    /// Whether two groups hang on a UPS.
+    pub(crate) fn share_a_ups(&self, one: usize, other: usize) -> bool {
+        self.courses[one]
+            .plan
+            .feeds
+            .iter()
+            .any(|feed| feed.supplies > 0 && self.courses[other].is_fed_by(&feed.ups))
     }
 
     /// How long one whole shutdown of a group takes at most.
