@@ -10,6 +10,7 @@ mod drill;
 mod driver_dump;
 mod explain;
 mod history;
+mod killpower;
 mod manual;
 mod out;
 mod passwd;
@@ -81,6 +82,8 @@ enum Task {
     Prove(prove::Prove),
     /// Say what switching the load off would send, and when the load would go off and on
     Shutdown(shutdown::Shutdown),
+    /// At the end of a shutdown: switch off the loads of the UPSes that a flag names, when the server is gone
+    Killpower(killpower::Killpower),
     /// Check ups.conf line by line: what would not work, and what to write instead
     CheckConfig(check_config::CheckConfig),
     /// Say whether a UPS is supported, and what that is proved by
@@ -178,6 +181,7 @@ impl Task {
             Task::Demo(demo) => return demo.run(),
             Task::Sim(sim) => return sim.run(),
             Task::Serve(serve) => return serve.run(),
+            Task::Killpower(killpower) => return killpower.run(),
             Task::Reload { place } => {
                 format!("reload: {}\n", ::serve::program::reload(place.as_deref())?)
             }
