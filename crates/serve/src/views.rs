@@ -37,6 +37,8 @@ pub(crate) struct StageId {
 #[derive(Debug)]
 struct StageClients {
     id: StageId,
+    /// The group and the stage by name: what they are after a reload as well.
+    names: (String, String),
     /// In lower case.
     upses: Vec<String>,
     users: Vec<String>,
@@ -92,12 +94,20 @@ impl ViewBoard {
                 }
                 views.stages.push(StageClients {
                     id,
+                    names: (group.plan.name.clone(), plan.name.clone()),
                     upses: upses.clone(),
                     users: stage.users.clone(),
                     addresses: stage.addresses.clone(),
                     takes_the_rest: stage.takes_the_rest(),
                 });
             }
+        }
+        // what a stage is shown it is shown on
+        let views = &mut *views;
+        for stage in &views.stages {
+            let known = before.stages.iter().find(|known| known.names == stage.names);
+            let shown = known.and_then(|known| before.signals.get(&known.id));
+            views.signals.extend(shown.map(|signal| (stage.id, *signal)));
         }
         hints
     }
@@ -228,6 +238,9 @@ mod tests {
         board.show(StageId { group: 0, stage: 0 }, Some(StageSignal::Forced));
         assert_eq!(board.signal_for("b", None, Some("lab"), near), Some(StageSignal::Forced));
         assert_eq!(board.signal_for("b", None, Some("x"), near), None);
+        let again = parse(TEXT.as_bytes()).unwrap().protect.unwrap();
+        let _ = board.follow(Some(&again), &|_| false);
+        assert_eq!(board.signal_for("b", None, Some("lab"), near), Some(StageSignal::Forced), "after a reload");
         board.show(StageId { group: 0, stage: 0 }, None);
         assert_eq!(board.signal_for("b", None, Some("lab"), near), None);
     }

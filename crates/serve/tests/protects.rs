@@ -6,6 +6,7 @@ mod site;
 
 use site::monitor::Monitor;
 use site::{FakeDriver, Site, judge, nut_judge};
+use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
@@ -211,4 +212,89 @@ fn nothing_acts_while_it_is_not_armed() {
         assert_eq!(driver.orders(), Vec::<String>::new());
         assert!(when(&ran).is_none() && when(&host).is_none());
     }
+}
+
+/// What was begun before a kill goes on after it: the stage is shown its signal by the next server, which reads the record.
+#[test]
+fn a_course_outlives_kill_9() {
+    let (mut site, ..) = site("killed", true);
+    let driver = FakeDriver::start(&site, SOCKET, &dump("OL"));
+    site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+    let mut lab = site.connect().user("lab", "one");
+    assert_eq!(lab.ask("LOGIN rack"), "OK");
+    driver.say("SETINFO ups.status \"OB LB\"\n");
+    site.until("the stage is shown FSD", || lab.ask("GET VAR rack ups.status").contains("FSD"));
+    site.kill();
+    assert!(std::fs::read_to_string(site.state().join("protect.record")).unwrap().contains("lab"));
+    drop(driver);
+    // the battery is low still, and the driver comes back later than the server
+    site.start();
+    let _driver = FakeDriver::start(&site, SOCKET, &dump("OB LB"));
+    let mut lab = site.connect().user("lab", "one");
+    site.until("the stage is shown FSD again", || lab.ask("GET VAR rack ups.status").contains("FSD"));
+}
+
+/// Also a reload in the middle of it changes nothing of a course.
+#[test]
+fn a_reload_keeps_a_course() {
+    let (site, ..) = site("reload", true);
+    let driver = FakeDriver::start(&site, SOCKET, &dump("OL"));
+    site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+    let mut two = site.connect().user("other", "two");
+    assert_eq!(two.ask("LOGIN rack-two"), "OK");
+    driver.say("SETINFO ups.status \"OB LB\"\n");
+    site.until("the stage is shown FSD", || two.ask("GET VAR rack-two ups.status").contains("FSD"));
+    site.signal(nix::sys::signal::Signal::SIGHUP);
+    site.until("it has reloaded", || site.log().contains("reload: UPSes"));
+    assert!(two.ask("GET VAR rack-two ups.status").contains("FSD"), "the client has kept its place");
+    assert!(site.log().matches("shutdown begins").count() == 1, "{}", site.log());
+}
+
+/// What the server answers over HTTP.
+fn get(port: u16, target: &str) -> String {
+    let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();
+    write!(stream, "GET {target} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+/// What is expected and absent, or asks without a login, is said within its poll, and stands in the metrics; what protection does
+/// there is never the word of the UPS.
+#[test]
+fn secondaries_that_are_not_protected_are_seen() {
+    let mut site = Site::new("expected", CONF, "");
+    let web = site::free_port();
+    site.write("upsd.users", USERS);
+    site.write(
+        "qxups.toml",
+        &format!(
+            "[web]\nlisten = ['127.0.0.1:{web}']\n[protect]\n[[protect.group]]\nname = 'g'\nups = ['rack']\n\
+             [[protect.expect]]\nname = 'nas'\nups = 'rack'\nuser = 'lab'\npoll_s = 1\n\
+             [[protect.expect]]\nname = 'vm'\nups = 'rack'\nuser = 'other'\npoll_s = 1\n"
+        ),
+    );
+    site.start();
+    let _driver = FakeDriver::start(&site, SOCKET, &dump("OL"));
+    site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+    let mut lab = site.connect().user("lab", "wrong");
+    assert_eq!(lab.ask("LOGIN rack"), "ERR ACCESS-DENIED");
+    site.until("it is said that it is not logged in", || {
+        let _ = lab.ask("GET VAR rack ups.status");
+        site.log().contains("secondary nas asks without being logged in")
+    });
+    site.until("it is said that another is absent", || site.log().contains("secondary vm is absent"));
+    let mut vm = site.connect().user("other", "two");
+    assert_eq!(vm.ask("LOGIN rack"), "OK");
+    site.until("it is said that it is logged in", || site.log().contains("secondary vm is logged in"));
+    let metrics = get(web, "/metrics");
+    for line in [
+        "qxups_protection_armed 0",
+        "qxups_protection_phase{group=\"g\",phase=\"watching\"} 1",
+        "qxups_protection_secondary_up{secondary=\"nas\"} 0",
+        "qxups_protection_secondary_up{secondary=\"vm\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
+    assert!(get(web, "/").contains("Secondary nas is not logged in."));
 }

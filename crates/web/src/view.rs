@@ -51,6 +51,8 @@ pub struct ProtectionView {
     pub is_armed: bool,
     /// The groups.
     pub groups: Vec<ProtectedGroupView>,
+    /// Whether the server's own host could be shut down; none where it is not to be.
+    pub host_works: Option<bool>,
     /// Secondaries that are expected, each with how it stands.
     pub secondaries: Vec<(String, ExpectedState)>,
 }
@@ -104,6 +106,9 @@ impl ProtectionView {
                 line += &format!(" ({reason})");
             }
             line.push('.');
+        }
+        if self.host_works == Some(false) {
+            line += " The server's own host could not be shut down: its log says why.";
         }
         for (name, state) in &self.secondaries {
             match state {

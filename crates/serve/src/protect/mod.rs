@@ -23,10 +23,11 @@ use crate::notices::NoticeDesk;
 use crate::server::Server;
 use crate::views::StageId;
 use ::protect::{
-    Machine, OnMains, Policy, PowerView, ProtectAction, ProtectEvent, ProtectRecord, Remark, StageLogin,
+    Machine, OnMains, Phase, Policy, PowerView, ProtectAction, ProtectEvent, ProtectRecord, Remark, StageLogin,
     Start,
 };
 use hands::Hands;
+use history::EventKind;
 use keep::RecordKeeper;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
@@ -41,6 +42,8 @@ use web::view::ProtectionView;
 
 /// How often the fleet is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// How often is looked whether this host could be shut down.
+const PROBES: Duration = Duration::from_secs(60);
 /// So many statuses wait to be looked at; more than that within a moment are not.
 const HEARD: usize = 10_000;
 /// So many of the last remarks are kept for who asks.
@@ -67,32 +70,35 @@ impl ProtectDesk {
         }
     }
 
-    /// Begins, ends, or goes on with another policy; a course that runs goes on. Must be called inside of a tokio
-    /// `LocalRuntime`.
+    /// Begins, ends, or goes on with another policy. A course that runs goes on by the one with which it began; disarmed, it
+    /// ends. Must be called inside of a tokio `LocalRuntime`.
     pub fn become_what_is_asked(&self) {
-        let options = self.server.extras.borrow().protect.as_deref().cloned();
-        let hints = {
-            let fleet = self.server.fleet.borrow();
-            self.server.views.follow(options.as_ref(), &|name| fleet.find(name).is_some())
-        };
-        hints.iter().for_each(|hint| self.server.log.warning(hint));
+        let asked = self.server.extras.borrow().protect.as_deref().cloned();
         let mut running = self.running.borrow_mut();
-        match (options, &*running) {
-            (None, None) => {}
+        match (asked, &*running) {
+            (None, None) => follow_views(&self.server, None),
             (None, Some(protector)) => {
                 protector.end();
                 self.server.protection.replace(None);
+                follow_views(&self.server, None);
                 *running = None;
                 self.server.log.warning("protect: off, as qxups.toml has no [protect] any more");
             }
-            (Some(options), Some(protector)) => protector.follow(options),
+            (Some(options), Some(protector)) => protector.take_options(&self.server, options),
             (Some(options), None) => {
+                follow_views(&self.server, Some(&options));
                 let protector = Protector::start(self, options);
                 self.server.protection.replace(Some(protector.clone()));
                 *running = Some(protector);
             }
         }
     }
+}
+
+fn follow_views(server: &Server, options: Option<&ProtectOptions>) {
+    let fleet = server.fleet.borrow();
+    let hints = server.views.follow(options, &|name| fleet.find(name).is_some());
+    hints.iter().for_each(|hint| server.log.warning(hint));
 }
 
 impl ProtectDesk {
@@ -109,6 +115,8 @@ impl ProtectDesk {
 pub(crate) struct Protector {
     server: Weak<Server>,
     options: RefCell<ProtectOptions>,
+    /// Those that are taken when the course that runs has ended.
+    later: RefCell<Option<ProtectOptions>>,
     policy: RefCell<Policy>,
     machine: RefCell<Machine>,
     /// Statuses that came since the last look: they may be over already.
@@ -126,6 +134,9 @@ pub(crate) struct Protector {
     /// When a UPS was ordered to switch off last.
     ordered: RefCell<BTreeMap<String, Duration>>,
     last: Cell<Duration>,
+    /// When was looked last whether this host could be shut down, and why it could not.
+    probed: Cell<Option<Duration>>,
+    trouble: RefCell<Option<String>>,
 }
 
 impl Protector {
@@ -152,6 +163,7 @@ impl Protector {
             server: Rc::downgrade(server),
             ears: SecondaryEars::new(options.expected.clone(), now),
             options: RefCell::new(options),
+            later: RefCell::default(),
             policy: RefCell::new(policy),
             machine: RefCell::new(machine),
             heard: RefCell::default(),
@@ -164,6 +176,8 @@ impl Protector {
             task: RefCell::default(),
             ordered: RefCell::default(),
             last: Cell::new(now),
+            probed: Cell::default(),
+            trouble: RefCell::default(),
         });
         protector.say_policy(server);
         protector.hands.take(actions);
@@ -173,15 +187,34 @@ impl Protector {
         protector
     }
 
-    /// Takes another policy.
-    fn follow(&self, options: ProtectOptions) {
-        let Some(server) = self.server.upgrade() else { return };
-        if *self.options.borrow() != options {
-            self.ears.follow(options.expected.clone(), clock::since_boot());
-            self.options.replace(options);
-            self.say_policy(&server);
+    /// Takes other options: now, or when the course that runs has ended.
+    fn take_options(&self, server: &Server, options: ProtectOptions) {
+        self.probed.set(None);
+        let is_other = *self.options.borrow() != options;
+        if is_other && self.is_under_way() {
+            server.log.warning("protect: a course is under way; [protect] is taken when it has ended");
+            if !options.arm {
+                server.log.warning("protect: it is not armed any more, so nothing more is done");
+                self.options.borrow_mut().arm = false;
+            }
+            self.later.replace(Some(options));
+            follow_views(server, Some(&self.options.borrow()));
+        } else {
+            self.later.replace(None);
+            follow_views(server, Some(&options));
+            if is_other {
+                self.ears.follow(options.expected.clone(), clock::since_boot());
+                self.options.replace(options);
+                self.say_policy(server);
+            }
         }
-        self.reconfigure(&server);
+        self.reconfigure(server);
+    }
+
+    /// Whether hosts go down, or are down.
+    fn is_under_way(&self) -> bool {
+        let report = self.machine.borrow().report();
+        report.groups.iter().any(|group| group.phase != Phase::Watching)
     }
 
     /// Where what a UPS takes is known by now, or is another, the policy is another as well.
@@ -272,7 +305,11 @@ impl Protector {
 
     /// Every UPS of the policy, as it is now.
     fn look(self: &Rc<Self>, server: &Rc<Server>) {
-        self.reconfigure(server);
+        let later = if self.is_under_way() { None } else { self.later.take() };
+        match later {
+            Some(options) => self.take_options(server, options),
+            None => self.reconfigure(server),
+        }
         let all: Vec<Rc<Ups>> = server.fleet.borrow().all().to_vec();
         let mut there = vec![];
         for ups in all.iter().filter(|ups| self.is_fed(ups.name())) {
@@ -289,7 +326,29 @@ impl Protector {
         };
         gone.into_iter().for_each(|ups| self.handle(ProtectEvent::UpsGone { ups: self.spelling(&ups) }));
         self.handle(ProtectEvent::Tick);
+        self.probe(server);
         self.ears.tick(clock::since_boot(), server);
+    }
+
+    /// Looks at the way by which this host is shut down, without using it.
+    fn probe(&self, server: &Server) {
+        let now = clock::since_boot();
+        if self.probed.get().is_some_and(|at| now.saturating_sub(at) < PROBES) {
+            return;
+        }
+        self.probed.set(Some(now));
+        let way = self.options.borrow().host.as_ref().map(|host| host.shutdown.clone());
+        let why = way.and_then(|way| programs::probe(&way).err());
+        let before = self.trouble.replace(why.clone());
+        if why == before {
+            return;
+        }
+        let text = match why {
+            Some(why) => format!("this host could not be shut down: {why}"),
+            None => "this host could be shut down again".into(),
+        };
+        server.log.warning(&format!("protect: {text}"));
+        server.note_event(EventKind::Protection, None, &text);
     }
 
     /// A UPS as the policy spells it.
@@ -384,7 +443,7 @@ impl Protector {
 
     /// Where protection stands, for pages and metrics.
     pub fn view(&self) -> ProtectionView {
-        shown::view(&self.machine.borrow().report(), self.ears.states())
+        shown::view(&self.machine.borrow().report(), self.ears.states(), self.host_works())
     }
 
     /// What would happen if mains failed now, as `qxups plan` prints it.
@@ -398,7 +457,16 @@ impl Protector {
         });
         let views: BTreeMap<String, PowerView> = views.collect();
         let report = self.machine.borrow().report();
-        shown::plan(&policy, &views, &report, &self.ears.states())
+        let mut text = shown::plan(&policy, &views, &report, &self.ears.states());
+        if let Some(why) = &*self.trouble.borrow() {
+            text += &format!("\nwarning: this host could not be shut down: {why}\n");
+        }
+        text.trim_end().into()
+    }
+
+    /// Whether this host could be shut down, where it is to be.
+    fn host_works(&self) -> Option<bool> {
+        self.options.borrow().host.as_ref().map(|_| self.trouble.borrow().is_none())
     }
 
     /// A client logged in or out.

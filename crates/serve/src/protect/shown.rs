@@ -7,7 +7,11 @@ use std::time::Duration;
 use web::view::{ExpectedState, ProtectedGroupView, ProtectionView};
 
 /// As pages and metrics show it.
-pub(super) fn view(report: &ProtectReport, secondaries: Vec<(String, SecondaryState)>) -> ProtectionView {
+pub(super) fn view(
+    report: &ProtectReport,
+    secondaries: Vec<(String, SecondaryState)>,
+    host_works: Option<bool>,
+) -> ProtectionView {
     let groups = report.groups.iter().map(|group| ProtectedGroupView {
         name: group.name.clone(),
         phase: phase(group.phase),
@@ -24,6 +28,7 @@ pub(super) fn view(report: &ProtectReport, secondaries: Vec<(String, SecondarySt
     };
     ProtectionView {
         is_armed: report.armed,
+        host_works,
         groups: groups.collect(),
         secondaries: secondaries.into_iter().map(|(name, known)| (name, state(known))).collect(),
     }

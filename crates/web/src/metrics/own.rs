@@ -99,6 +99,11 @@ fn of_protection(fleet: &FleetView, text: &mut Exposition) {
             text.sample(name, &[("group", &group.name)], &count(group));
         }
     }
+    if let Some(works) = protection.host_works {
+        let help = "Whether the server's own host could be shut down.";
+        text.family("qxups_protection_host_works", Kind::Gauge, "", help);
+        text.sample("qxups_protection_host_works", &[], flag(works));
+    }
     if !protection.secondaries.is_empty() {
         let help = "Whether a secondary that is expected is logged in.";
         text.family("qxups_protection_secondary_up", Kind::Gauge, "", help);
