@@ -299,6 +299,7 @@ impl Site {
                     self.note(format!("hook: order to {ups}"));
                     let at = self.ups(&ups);
                     let unit = &mut self.upses[at];
+                    unit.refuses = unit.refuses.saturating_sub(3);
                     if unit.connected && unit.refuses == 0 && (unit.output || unit.energy > 0.0) {
                         unit.cut_at = Some(t + delay);
                     }
@@ -615,8 +616,9 @@ impl Site {
                 let ups = &self.upses[self.ups(&feed.ups)];
                 ups.cycles && !ups.ever_refuses
             });
-            let alone = self.policy.groups.len() == 1;
-            if host.wakeable && !host.alone {
+            let alone = is_server || self.policy.groups.len() == 1;
+            let served = self.server.as_ref().is_none_or(|server| server.power != HostPower::Off);
+            if host.wakeable && !host.alone && served {
                 self.fault(format!("host {} stays off, and can be woken", host.name));
             } else if host.cycled_since_off && host.restores {
                 self.fault(format!("host {} stays off after its power came back", host.name));
