@@ -480,6 +480,47 @@ mod tests {
         assert!(places.is_sorted(), "{}", done.text);
     }
 
+    const PAGE: &str = include_str!("../../../docs/protect.md");
+
+    /// The first block of the page is a whole file.
+    fn page_options() -> Box<ProtectOptions> {
+        let block = PAGE.lines().skip_while(|line| !line.starts_with("    "));
+        let block = block.take_while(|line| line.is_empty() || line.starts_with("    "));
+        options(&block.map(str::trim_start).collect::<Vec<_>>().join("\n"))
+    }
+
+    /// What became of an outage, in a row of the page.
+    fn row(back_s: u64, done: &DrillOutcome) -> String {
+        let is = |part: &str| done.text.contains(part);
+        let down = match (is("show FSD to stage lab"), is("this host is off")) {
+            (false, _) => "nothing",
+            (true, false) => "stages",
+            (true, true) => "all",
+        };
+        let load = if is("switches its load off") { "cycled" } else { "stays on" };
+        let last = done.text.lines().rev().find(|line| line.contains("up again") || line.contains("is back"));
+        let up = last.and_then(|line| line.split_whitespace().next()).unwrap_or("-");
+        format!("| {}:{:02} | {down} | {load} | {up} |\n", back_s / 60, back_s % 60)
+    }
+
+    /// Mains return at each moment of an outage: no host stays off, and no load is cut under one.
+    #[test]
+    fn the_table_of_moments_is_that_of_the_page() {
+        let options = page_options();
+        let mut table =
+            String::from("| mains back after | goes down | load | last host back at |\n|---|---|---|---|\n");
+        for back_s in [
+            10, 300, 890, 904, 907, 915, 925, 940, 960, 1000, 1030, 1060, 1100, 1150, 1200, 1300, 1400, 1600,
+            2400, 7200,
+        ] {
+            let done = play(&options, outage(Some(back_s), 1200));
+            assert_eq!(done.faults, Vec::<String>::new(), "mains are back after {back_s} s:\n{}", done.text);
+            table += &row(back_s, &done);
+        }
+        let there = PAGE.split("<!-- moments -->\n").nth(1).and_then(|rest| rest.split("<!-- end").next());
+        assert_eq!(there, Some(table.as_str()), "write this into docs/protect.md:\n{table}");
+    }
+
     /// The model sees what the policy gets wrong.
     #[test]
     fn a_battery_that_is_too_small_is_a_fault() {

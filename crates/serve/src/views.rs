@@ -240,7 +240,11 @@ mod tests {
         assert_eq!(board.signal_for("b", None, Some("x"), near), None);
         let again = parse(TEXT.as_bytes()).unwrap().protect.unwrap();
         let _ = board.follow(Some(&again), &|_| false);
-        assert_eq!(board.signal_for("b", None, Some("lab"), near), Some(StageSignal::Forced), "after a reload");
+        assert_eq!(
+            board.signal_for("b", None, Some("lab"), near),
+            Some(StageSignal::Forced),
+            "after a reload"
+        );
         board.show(StageId { group: 0, stage: 0 }, None);
         assert_eq!(board.signal_for("b", None, Some("lab"), near), None);
     }

@@ -1,5 +1,6 @@
 //! What lies beside `ups.conf`: `upsd.conf`, `upsd.users` and `qxups.toml`, as the server reads them.
 
+use super::protect;
 use nut::upsd_conf;
 use nut::upsd_users::{self, Password, UpsdUsers};
 use serve::extras::{self, CommunityPlace, SnmpOptions};
@@ -40,7 +41,11 @@ impl CheckedFile {
                 wrong.chain(hints).chain(hashes(&users)).collect()
             }
             _ => match extras::parse(text) {
-                Ok(extras) => extras.snmp.map(|snmp| agents(file, *snmp)).unwrap_or_default(),
+                Ok(extras) => {
+                    let mut findings = extras.snmp.map(|snmp| agents(file, *snmp)).unwrap_or_default();
+                    findings.extend(extras.protect.iter().flat_map(|options| protect::findings(file, options)));
+                    findings
+                }
                 Err(wrong) => wrong,
             },
         };

@@ -6,6 +6,7 @@ mod certificate;
 mod check;
 mod names;
 mod print;
+mod protect;
 mod values;
 
 use crate::out::{self, Stop};

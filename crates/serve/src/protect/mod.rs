@@ -23,8 +23,8 @@ use crate::notices::NoticeDesk;
 use crate::server::Server;
 use crate::views::StageId;
 use ::protect::{
-    Machine, OnMains, Phase, Policy, PowerView, ProtectAction, ProtectEvent, ProtectRecord, Remark, StageLogin,
-    Start,
+    Machine, OnMains, Phase, Policy, PowerView, ProtectAction, ProtectEvent, ProtectRecord, Remark,
+    StageLogin, Start,
 };
 use hands::Hands;
 use history::EventKind;

@@ -1,8 +1,8 @@
 //! Programs of a stage, and the one that shuts this host down: without a shell, each in a group of its own, with a limit.
 
 use crate::extras::protect::HostShutdownWay;
-use notify::output::{ended, prepared};
 use nix::unistd::{AccessFlags, access};
+use notify::output::{ended, prepared};
 use std::path::Path;
 use std::time::Duration;
 
@@ -40,11 +40,16 @@ pub(super) fn probe(way: &HostShutdownWay) -> Result<(), String> {
         }
         HostShutdownWay::Logind => {
             let there = SYSTEMCTL.iter().find(|path| Path::new(path).exists());
-            there.map(|path| (*path).to_string()).ok_or("there is no systemctl; write a program as shutdown in [protect.host]")?
+            there
+                .map(|path| (*path).to_string())
+                .ok_or("there is no systemctl; write a program as shutdown in [protect.host]")?
         }
     };
     access(program.as_str(), AccessFlags::X_OK).map_err(|error| {
-        format!("{program} cannot be run: {}; let the server's user run it, or write another program", error.desc())
+        format!(
+            "{program} cannot be run: {}; let the server's user run it, or write another program",
+            error.desc()
+        )
     })
 }
 
