@@ -6,6 +6,7 @@
 #![deny(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod action;
+pub mod contradiction;
 pub mod event;
 mod machine;
 pub mod policy;
@@ -17,6 +18,7 @@ pub mod timeline;
 pub mod view;
 
 pub use action::{ProtectAction, Remark};
+pub use contradiction::{PolicyFault, check};
 pub use event::{OrderOutcome, ProtectEvent, StageLogin, Start};
 pub use machine::Machine;
 pub use policy::{
@@ -27,5 +29,5 @@ pub use reason::Reason;
 pub use record::{ProtectRecord, RecordFault};
 pub use report::{GroupReport, HostReport, OrderReport, Phase, ProtectReport, StageReport};
 pub use secondaries::{ExpectedSecondary, SecondaryFinding, SecondaryState, SecondaryWatch};
-pub use timeline::{OutagePlan, PlanLine, PolicyFault, check, timeline};
+pub use timeline::{OutagePlan, PlanLine, timeline};
 pub use view::{PowerOrigin, PowerView, PowerWords};
