@@ -37,7 +37,7 @@ fn when(path: &Path) -> Option<u128> {
 }
 
 /// Stages by user, by a further name, and of all others; a program, an order to the UPS, and this host.
-fn options(site: &Site, arm: bool) -> (PathBuf, PathBuf) {
+fn options(site: &Site, arm: bool, time_s: u8) -> (PathBuf, PathBuf) {
     let (ran, program) = stamp(site, "program");
     let (host, halt) = stamp(site, "halt");
     site.write(
@@ -45,10 +45,10 @@ fn options(site: &Site, arm: bool) -> (PathBuf, PathBuf) {
         &format!(
             "[protect]\narm = {arm}\n\
              [[protect.group]]\nname = 'g'\nups = ['rack']\nbegin = {{ confirm_s = 0 }}\n\
-             [[protect.group.stage]]\nname = 'lab'\nusers = ['lab']\ntime_s = 5\ndown_s = 0\n\
+             [[protect.group.stage]]\nname = 'lab'\nusers = ['lab']\ntime_s = {time_s}\ndown_s = 0\n\
              [[protect.group.stage.run]]\ncommand = ['{program}']\n\
-             [[protect.group.stage]]\nname = 'two'\nnames = {{ rack-two = 'rack' }}\ntime_s = 5\ndown_s = 0\n\
-             [[protect.group.stage]]\nname = 'rest'\ntime_s = 5\ndown_s = 0\n\
+             [[protect.group.stage]]\nname = 'two'\nnames = {{ rack-two = 'rack' }}\ntime_s = {time_s}\ndown_s = 0\n\
+             [[protect.group.stage]]\nname = 'rest'\ntime_s = {time_s}\ndown_s = 0\n\
              [protect.group.load]\ndelay_s = 100\n\
              [protect.host]\nshutdown = ['{halt}']\ndown_s = 20\nproof_wait_s = 3\n"
         ),
@@ -57,9 +57,13 @@ fn options(site: &Site, arm: bool) -> (PathBuf, PathBuf) {
 }
 
 fn site(name: &str, arm: bool) -> (Site, PathBuf, PathBuf) {
+    site_with(name, arm, 2)
+}
+
+fn site_with(name: &str, arm: bool, time_s: u8) -> (Site, PathBuf, PathBuf) {
     let mut site = Site::new(name, CONF, "");
     site.write("upsd.users", USERS);
-    let (ran, host) = options(&site, arm);
+    let (ran, host) = options(&site, arm, time_s);
     site.start();
     (site, ran, host)
 }
@@ -76,7 +80,7 @@ fn obey(site: &Site, driver: &FakeDriver) {
 #[test]
 fn three_stages_of_upsmon_go_down_in_order_and_this_host_last() {
     let Some(upsmon) = nut_judge("upsmon") else { return };
-    let (site, ran, host) = site("stages", true);
+    let (site, ran, host) = site_with("stages", true, 5);
     let driver = FakeDriver::start(&site, SOCKET, &dump("OL"));
     site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
     let monitors = [
@@ -107,7 +111,7 @@ fn three_stages_of_upsmon_go_down_in_order_and_this_host_last() {
 /// What a client of a stage is shown is the same by each question, and others are shown the truth.
 #[test]
 fn a_stage_is_shown_its_signal_and_no_other_client_is() {
-    let (site, ..) = site("views", true);
+    let (site, ..) = site_with("views", true, 8);
     let driver = FakeDriver::start(&site, SOCKET, &dump("OL"));
     site.until_answer("GET VAR rack-two ups.status", "VAR rack-two ups.status \"OL\"");
     let list = site.connect().list("LIST UPS");
@@ -297,4 +301,53 @@ fn secondaries_that_are_not_protected_are_seen() {
         assert!(metrics.contains(line), "{line}: {metrics}");
     }
     assert!(get(web, "/").contains("Secondary nas is not logged in."));
+}
+
+/// The running server says what would happen; it asks and orders nothing for it.
+#[test]
+fn the_plan_of_an_outage_is_said_by_the_running_server() {
+    let (site, ..) = site("plan", false);
+    let driver = FakeDriver::start(&site, SOCKET, &dump("OL"));
+    site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+    let plan = serve::program::outage_plan(Some(&site.state())).unwrap();
+    for part in ["not armed", "group g (now: watching), if mains failed now:", "margin: "] {
+        assert!(plan.contains(part), "{part}: {plan}");
+    }
+    assert_eq!(driver.orders(), Vec::<String>::new());
+}
+
+/// Mains are back before the order: the host that went down is woken, and is back when it logs in.
+#[test]
+fn a_host_that_went_down_is_woken() {
+    let mut site = Site::new("wake", CONF, "");
+    let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+    site.write("upsd.users", USERS);
+    site.write(
+        "qxups.toml",
+        &format!(
+            "[protect]\narm = true\n[[protect.group]]\nname = 'g'\nups = ['rack']\nsteady_s = 1\n\
+             begin = {{ confirm_s = 0 }}\n[protect.group.recover]\ncharge = 50\n\
+             [[protect.group.stage]]\nname = 'lab'\nusers = ['lab']\ntime_s = 120\ndown_s = 1\nall_wakeable = true\n\
+             [[protect.group.stage.wake]]\nname = 'lab1'\nmac = '02:00:5e:10:00:01'\nto = '{}'\nuser = 'lab'\n",
+            socket.local_addr().unwrap()
+        ),
+    );
+    site.start();
+    let driver = FakeDriver::start(&site, SOCKET, &dump("OL"));
+    site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+    let mut lab = site.connect().user("lab", "one");
+    assert_eq!(lab.ask("LOGIN rack"), "OK");
+    driver.say("SETINFO ups.status \"OB LB\"\n");
+    site.until("the stage is shown FSD", || lab.ask("GET VAR rack ups.status").contains("FSD"));
+    drop(lab);
+    driver.say("SETINFO ups.status \"OL\"\n");
+    let mut packet = [0; 256];
+    let count = socket.recv(&mut packet).unwrap();
+    let expected = [&[0xff; 6][..], &[2, 0, 0x5e, 0x10, 0, 1].repeat(16)].concat();
+    assert_eq!(&packet[..count], expected, "{}", site.log());
+    let mut lab = site.connect().user("lab", "one");
+    assert_eq!(lab.ask("LOGIN rack"), "OK");
+    site.until("the host is back", || site.log().contains("host lab1 is back"));
+    assert_eq!(lab.ask("GET VAR rack ups.status"), "VAR rack ups.status \"OL\"");
 }

@@ -43,7 +43,8 @@ impl CheckedFile {
             _ => match extras::parse(text) {
                 Ok(extras) => {
                     let mut findings = extras.snmp.map(|snmp| agents(file, *snmp)).unwrap_or_default();
-                    findings.extend(extras.protect.iter().flat_map(|options| protect::findings(file, options)));
+                    findings
+                        .extend(extras.protect.iter().flat_map(|options| protect::findings(file, options)));
                     findings
                 }
                 Err(wrong) => wrong,

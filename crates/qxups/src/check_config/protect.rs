@@ -85,7 +85,8 @@ fn programs(options: &ProtectOptions, findings: &mut Vec<LineFinding>) {
     });
     for program in of_stages.chain(of_host) {
         if let Err(error) = access(program.as_str(), AccessFlags::X_OK) {
-            let text = format!("[protect] {program} cannot be run: {}; write the path of a program", error.desc());
+            let text =
+                format!("[protect] {program} cannot be run: {}; write the path of a program", error.desc());
             findings.push(hint(text));
         }
     }
