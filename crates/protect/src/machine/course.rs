@@ -26,6 +26,8 @@ pub(crate) struct Course {
     pub(crate) down: Vec<DownHost>,
     /// How long its hosts wait to be woken without a known outage.
     pub(crate) waited: Duration,
+    /// Hosts were woken though it was not known that mains are back.
+    pub(crate) blind: bool,
     /// When a host was woken last.
     pub(crate) woken_at: Option<Duration>,
     /// After a restart: how long nothing was known.
@@ -134,6 +136,7 @@ impl Course {
             stages,
             down: vec![],
             waited: Duration::ZERO,
+            blind: false,
             woken_at: None,
             gap: Duration::ZERO,
             was_on_battery: false,

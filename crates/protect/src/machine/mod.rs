@@ -19,7 +19,7 @@ pub(crate) use course::{Course, DownHost};
 pub(crate) use host::HostRun;
 pub(crate) use order::{OrderState, UpsOrder};
 use supply::SupplyState;
-use timing::{HEARTBEAT, LAPSE, LOGIN_GRACE, TICK};
+use timing::{HEARTBEAT, LAPSE, LOGIN_GRACE, SLOW_HEARTBEAT, TICK};
 
 use crate::record::{KeptCourse, KeptStage, KeptSupply};
 use crate::{
@@ -201,8 +201,10 @@ impl Machine {
         let record = self.record();
         let essence = record.essence();
         let time_matters = self.supplies.values().any(|supply| supply.kept_time().is_some())
-            || self.courses.iter().any(|course| course.phase != Phase::Watching);
-        let heartbeat = time_matters && now >= self.kept_at.saturating_add(HEARTBEAT);
+            || self.courses.iter().any(Course::is_running);
+        let waiting = self.courses.iter().any(|course| !course.down.is_empty());
+        let heartbeat = time_matters && now >= self.kept_at.saturating_add(HEARTBEAT)
+            || waiting && now >= self.kept_at.saturating_add(SLOW_HEARTBEAT);
         let mut actions = std::mem::take(&mut self.out);
         if essence != self.kept || heartbeat {
             (self.kept, self.kept_at) = (essence, now);

@@ -110,6 +110,8 @@ impl Machine {
         let course = &mut self.courses[at];
         (course.phase, course.since, course.phase_at) = (kept.phase, kept.since, kept.phase_at);
         (course.armed, course.waited, course.down) = (true, kept.waited, kept.down.clone());
+        // not over, so nothing was in vain for good
+        course.down.iter_mut().for_each(|host| (host.woken, host.given_up) = (0, false));
         (course.gap, course.was_on_battery, course.reason) = (gap, kept.on_battery, Some(Reason::Recorded));
         for stage in &kept.stages {
             let of = course.plan.stages.iter().position(|plan| plan.name == stage.stage);

@@ -174,7 +174,7 @@ impl Machine {
         course.stages.iter_mut().for_each(|stage| {
             *stage = StageState { logins: stage.logins.take(), ..StageState::default() };
         });
-        (course.waited, course.woken_at) = (Default::default(), None);
+        (course.waited, course.woken_at, course.blind) = (Default::default(), None, false);
         course.said.clear();
         self.go(group, if any { Phase::Recovering } else { Phase::Watching }, text.into());
         if !any {

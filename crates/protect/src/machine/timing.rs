@@ -38,5 +38,7 @@ pub(crate) const HOST_RETRY: Duration = Duration::from_secs(10);
 pub(crate) const HOST_LATE: Duration = Duration::from_secs(60);
 /// Between two records while time itself is part of what is kept.
 pub(crate) const HEARTBEAT: Duration = Duration::from_secs(15);
+/// Between two records while hosts wait to be woken.
+pub(crate) const SLOW_HEARTBEAT: Duration = Duration::from_secs(300);
 /// Hosts of a group that is no longer configured are woken after this.
 pub(crate) const ORPHAN_WAIT: Duration = Duration::from_secs(600);

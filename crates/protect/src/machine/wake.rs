@@ -50,7 +50,20 @@ impl Machine {
                 "hosts are woken though it is not known that mains and battery carry them: they waited long";
             self.say_once(group, "late", text.into());
         }
-        self.wake(group)
+        if carried && self.courses[group].blind {
+            self.begin_to_wake_anew(group);
+        }
+        self.courses[group].blind = !carried;
+        self.wake(group, carried || orphan)
+    }
+
+    /// Tries before mains were known to be back may all have been in vain.
+    fn begin_to_wake_anew(&mut self, group: usize) {
+        let course = &mut self.courses[group];
+        course.waited = Duration::ZERO;
+        for host in course.down.iter_mut().filter(|host| !host.up) {
+            (host.woken, host.given_up) = (0, false);
+        }
     }
 
     /// Whether enough supplies have been on mains for so long.
@@ -81,7 +94,7 @@ impl Machine {
     }
 
     /// Wakes the next host, the last that went down first; ends when none is left.
-    fn wake(&mut self, group: usize) -> bool {
+    fn wake(&mut self, group: usize, last: bool) -> bool {
         let now = self.now;
         let course = &mut self.courses[group];
         let recovery = course.plan.recovery.clone();
@@ -106,8 +119,12 @@ impl Machine {
         }
         let waiting = |host: &DownHost| !host.up && !host.given_up;
         if !course.down.iter().any(waiting) && course.down.iter().all(|host| now >= host.off_at) {
-            self.back_to_watching(group);
-            return true;
+            if last || course.down.iter().all(|host| host.up) {
+                self.back_to_watching(group);
+                return true;
+            }
+            self.begin_to_wake_anew(group);
+            return false;
         }
         let stagger = course.woken_at.is_some_and(|at| now < at.saturating_add(recovery.stagger));
         let rank = |host: &DownHost| course.plan.stages.iter().position(|plan| plan.name == host.stage);

@@ -136,7 +136,7 @@ impl Site {
     }
 
     pub fn is_short(&self, group: usize) -> bool {
-        self.supplies(group, |ups| self.mains[ups.circuit]) < self.policy.groups[group].need
+        self.supplies(group, |ups| self.mains[ups.circuit] && ups.output) < self.policy.groups[group].need
     }
 
     pub fn now(&self) -> Duration {
