@@ -318,17 +318,18 @@ fn the_plan_of_an_outage_is_said_by_the_running_server() {
 
 /// Mains are back before the order: the host that went down is woken, and is back when it logs in.
 #[test]
+#[ignore = "waits half a minute: right after its start a server wakes no host, as all clients connect anew"]
 fn a_host_that_went_down_is_woken() {
     let mut site = Site::new("wake", CONF, "");
     let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(std::time::Duration::from_secs(30))).unwrap();
+    socket.set_read_timeout(Some(std::time::Duration::from_secs(60))).unwrap();
     site.write("upsd.users", USERS);
     site.write(
         "qxups.toml",
         &format!(
             "[protect]\narm = true\n[[protect.group]]\nname = 'g'\nups = ['rack']\nsteady_s = 1\n\
              begin = {{ confirm_s = 0 }}\n[protect.group.recover]\ncharge = 50\n\
-             [[protect.group.stage]]\nname = 'lab'\nusers = ['lab']\ntime_s = 120\ndown_s = 1\nall_wakeable = true\n\
+             [[protect.group.stage]]\nname = 'lab'\nusers = ['lab']\ntime_s = 15\ndown_s = 1\nall_wakeable = true\n\
              [[protect.group.stage.wake]]\nname = 'lab1'\nmac = '02:00:5e:10:00:01'\nto = '{}'\nuser = 'lab'\n",
             socket.local_addr().unwrap()
         ),
