@@ -43,7 +43,7 @@ Exit status:
 
 /// The exit code where nothing was to be done.
 const NOT_UNDER_WAY: u8 = 3;
-/// What upsmon writes into the file of POWERDOWNFLAG (NUT 2.8.0 include/upsconf.h, clients/upsmon.h: `SDMAGIC`).
+/// What upsmon writes into the file of POWERDOWNFLAG (NUT 2.8.0 clients/upsmon.h: `SDMAGIC`).
 const UPSMON_SAYS: &[u8] = b"upsmon-shutdown-file";
 /// No flag of upsmon is longer, in bytes.
 const LONGEST_FLAG: u64 = 256;
@@ -64,6 +64,9 @@ pub struct Killpower {
     /// Every UPS that the flag names
     #[arg(long)]
     all: bool,
+    /// Say nothing where there is no flag at all
+    #[arg(short, long)]
+    quiet: bool,
     /// The flag of upsmon (POWERDOWNFLAG of upsmon.conf) counts as well, for all UPSes of ups.conf
     #[arg(long, value_name = "FILE")]
     flag: Option<PathBuf>,
@@ -86,6 +89,9 @@ impl Killpower {
                     conf.sections.iter().filter(|one| order_of(one).is_some()).map(name_of).collect()
                 }
                 (Ok(()), Err(why)) => return Err(why.clone().into()),
+                (Err(_), _) if self.quiet && other == PowerDown::NotRaised => {
+                    return Ok(ExitCode::from(NOT_UNDER_WAY));
+                }
                 (Err(why), _) => {
                     return Ok(not_under_way(&format!("{}{why}", of_own(&other, own.path()))));
                 }
