@@ -7,6 +7,7 @@ use driver::socket::DriverSocket;
 use nut::driver_socket::LONGEST_VALUE;
 use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Order, ValueKind, Variable};
+use qx::device::plan::PowerRace;
 use qx::device::store::{Access, Change, Entry, Store};
 use qx::device::{self, SwitchOffProof};
 use qx::vocabulary::variable::Var;
@@ -291,6 +292,11 @@ impl Source for OwnSource {
             // many never show theirs, so that is no refusal
             SwitchOffProof::Absent(_) | SwitchOffProof::Unknown(_) => None,
         }
+    }
+
+    fn power_race(&self) -> Option<PowerRace> {
+        let device = self.station.device().borrow();
+        device.is_ready().then(|| device.power_race())
     }
 
     fn hand_over(&self, order: Order<'_>, _: bool, answer: WhenEnded) -> bool {

@@ -23,12 +23,13 @@ use crate::notices::NoticeDesk;
 use crate::server::Server;
 use crate::views::StageId;
 use ::protect::{
-    Machine, OnMains, Phase, Policy, PowerView, ProtectAction, ProtectEvent, ProtectRecord, Remark,
-    StageLogin, Start,
+    Machine, OnMains, Phase, Policy, PolicyFault, PowerView, ProtectAction, ProtectEvent, ProtectRecord,
+    Remark, StageLogin, Start,
 };
 use hands::Hands;
 use history::EventKind;
 use keep::RecordKeeper;
+use qx::device::plan::PowerRace;
 use std::cell::{Cell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::net::{Ipv4Addr, SocketAddr};
@@ -137,6 +138,8 @@ pub(crate) struct Protector {
     /// When was looked last whether this host could be shut down, and why it could not.
     probed: Cell<Option<Duration>>,
     trouble: RefCell<Option<String>>,
+    /// What was said of the policy.
+    said: RefCell<Vec<PolicyFault>>,
 }
 
 impl Protector {
@@ -178,6 +181,7 @@ impl Protector {
             last: Cell::new(now),
             probed: Cell::default(),
             trouble: RefCell::default(),
+            said: RefCell::default(),
         });
         protector.say_policy(server);
         protector.hands.take(actions);
@@ -226,6 +230,7 @@ impl Protector {
         self.policy.replace(policy.clone());
         let actions = self.machine.borrow_mut().reconfigure(clock::since_boot(), policy);
         self.hands.take(actions);
+        self.say_faults(server);
     }
 
     fn say_policy(&self, server: &Server) {
@@ -236,7 +241,15 @@ impl Protector {
             false => "dry: nothing is done, what would be done is logged; write arm = true to arm it",
         };
         server.log.info(&format!("protect: groups {}; {how}", names.join(", ")));
-        for fault in ::protect::check(&self.policy.borrow()) {
+        self.said.replace(vec![]);
+        self.say_faults(server);
+    }
+
+    /// What of the policy contradicts itself, as far as that was not said yet: of a UPS it may be known later.
+    fn say_faults(&self, server: &Server) {
+        let faults = ::protect::check(&self.policy.borrow());
+        let before = self.said.replace(faults.clone());
+        for fault in faults.into_iter().filter(|fault| !before.contains(fault)) {
             let of = fault.group.map(|group| format!("group {group}: ")).unwrap_or_default();
             server.log.warning(&format!("protect: {of}{}", fault.text));
         }
@@ -503,7 +516,16 @@ fn policy_of(server: &Server, options: &ProtectOptions) -> Policy {
         let ups = server.fleet.borrow().find(name).cloned()?;
         orders::longest_delay(&ups)
     };
-    options.policy(&longest, &|_| OnMains::Unknown)
+    let on_mains = |name: &str| {
+        let ups = server.fleet.borrow().find(name).cloned();
+        match ups.and_then(|ups| ups.with_source(None, |source| source.power_race())) {
+            Some(PowerRace::Cycles) => OnMains::Cycles,
+            // hosts that are down may not see it: they have to be woken
+            Some(PowerRace::MayBlink) => OnMains::StaysOn,
+            Some(PowerRace::StaysOff | PowerRace::NoOrder) | None => OnMains::Unknown,
+        }
+    };
+    options.policy(&longest, &on_mains)
 }
 
 /// What was done, or would be, in a sentence.

@@ -150,7 +150,15 @@ pub(super) fn read(reader: &mut TomlReader<'_>) -> Option<Box<ProtectOptions>> {
     let count = tables_of(reader, "protect", "expect", EXPECTED);
     let expected =
         (0..count).filter_map(|at| host::expected(reader, &format!("protect.expect.{at}"))).collect();
-    Some(Box::new(ProtectOptions { arm, groups, host, expected }))
+    let options = ProtectOptions { arm, groups, host, expected };
+    if arm {
+        let policy = options.policy(&|_| None, &|_| OnMains::Unknown);
+        for fault in ::protect::check(&policy).into_iter().filter(|fault| fault.grave) {
+            let of = fault.group.map(|group| format!("group {group}: ")).unwrap_or_default();
+            reader.refuse("protect", "arm", &format!("it cannot be armed: {of}{}", fault.text));
+        }
+    }
+    Some(Box::new(options))
 }
 
 /// How often a `[[table.key]]` stands there.

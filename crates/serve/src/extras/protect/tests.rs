@@ -116,6 +116,10 @@ fn what_is_wrong_or_contradicts_is_said_with_its_line() {
     }
     let (line, said) = wrong("[protect]\narm = true\n");
     assert_eq!((line, said.contains("protects nothing")), (1, true), "{said}");
+    let failing =
+        format!("[protect]\narm = true\n{GROUP}begin = {{ low_battery = false, failing = true }}\n");
+    let (line, said) = wrong(&failing);
+    assert_eq!((line, said.contains("cannot be armed")), (2, true), "{said}");
     let (line, said) = wrong("[protect]\narm = 'yes'\n[[protect.group]]\nname='a'\nups=['a']\n");
     assert_eq!((line, said.contains("arm = true")), (2, true), "{said}");
 }
