@@ -79,7 +79,7 @@ impl NoticeOutput for ExecOutput {
 }
 
 /// A program in a group of its own, with little of our environment; what it says on standard error goes where our own does.
-pub(super) fn prepared(program: &str) -> Command {
+pub fn prepared(program: &str) -> Command {
     let mut command = Command::new(program);
     let kept = KEPT.iter().filter_map(|name| Some((name, std::env::var_os(name)?)));
     command.env_clear().envs(kept).stdout(Stdio::null()).process_group(0).kill_on_drop(true);
@@ -134,7 +134,7 @@ impl Drop for ProgramGroup {
 ///
 /// # Errors
 /// What became of it instead.
-pub(super) async fn ended(child: &mut Child, limit: Duration) -> Result<ExitStatus, String> {
+pub async fn ended(child: &mut Child, limit: Duration) -> Result<ExitStatus, String> {
     let mut group = ProgramGroup(child.id().and_then(|id| i32::try_from(id).ok()).map(Pid::from_raw));
     match timeout(limit, child.wait()).await {
         Ok(Ok(status)) => {

@@ -8,7 +8,7 @@ mod smtp_dialog;
 mod webhook;
 mod wire;
 
-pub use exec::{ExecOutput, ExecPlan};
+pub use exec::{ExecOutput, ExecPlan, ended, prepared};
 pub use mail::{MailPlan, is_address};
 pub use sendmail::{SendmailOutput, SendmailPlan};
 pub use smtp::{SmtpOutput, SmtpPlan, SmtpTls};

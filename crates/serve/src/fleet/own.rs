@@ -7,8 +7,9 @@ use driver::socket::DriverSocket;
 use nut::driver_socket::LONGEST_VALUE;
 use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Order, ValueKind, Variable};
-use qx::device;
+use qx::device::plan::PowerRace;
 use qx::device::store::{Access, Change, Entry, Store};
+use qx::device::{self, SwitchOffProof};
 use qx::vocabulary::variable::Var;
 use qx::wire::setting::Choice;
 use station::config::UpsConfig;
@@ -283,6 +284,19 @@ impl Source for OwnSource {
 
     fn unit(&self) -> u64 {
         self.station.device().borrow().generation()
+    }
+
+    fn will_switch_off(&self, since: Duration) -> Option<bool> {
+        match self.station.switch_off_proof(since) {
+            SwitchOffProof::Pending(_) | SwitchOffProof::Off(_) => Some(true),
+            // many never show theirs, so that is no refusal
+            SwitchOffProof::Absent(_) | SwitchOffProof::Unknown(_) => None,
+        }
+    }
+
+    fn power_race(&self) -> Option<PowerRace> {
+        let device = self.station.device().borrow();
+        device.is_ready().then(|| device.power_race())
     }
 
     fn hand_over(&self, order: Order<'_>, _: bool, answer: WhenEnded) -> bool {

@@ -3,6 +3,7 @@
 use super::mirror::Mirror;
 use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Order, Variable};
+use qx::device::plan::PowerRace;
 use qx::vocabulary::variable::Var;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -107,6 +108,16 @@ pub(crate) trait Source {
     /// A number that is another one when another UPS answers, where that is known.
     fn unit(&self) -> u64 {
         0
+    }
+    /// Whether the UPS says that its load goes off, by what was read since an order of so long ago; none where no reading
+    /// tells.
+    fn will_switch_off(&self, since: Duration) -> Option<bool> {
+        let _ = since;
+        None
+    }
+    /// What becomes of the load that is ordered off when mains are back before it goes off, where that is known.
+    fn power_race(&self) -> Option<PowerRace> {
+        None
     }
     /// Hands an order over. False when that is not possible; then there is no answer, or it says so. Where no client
     /// tracks it there may be none either: a driver is asked for its outcome only then, as by upsd.

@@ -71,6 +71,17 @@ impl NoticeDesk {
         }
     }
 
+    /// Gives a notice to an output, besides all rules. False where notifications are off.
+    pub fn submit(&self, notice: UpsNotice, output: &str) -> bool {
+        match &*self.running.borrow() {
+            Some(notifier) => {
+                notifier.post.submit(vec![(notice, vec![output.to_string()])], vec![]);
+                true
+            }
+            None => false,
+        }
+    }
+
     /// Rules, timers and what waits, as `qxups timers` prints it.
     pub fn list(&self) -> String {
         match &*self.running.borrow() {

@@ -16,6 +16,7 @@ use crate::listener::{self, Listeners, Opened};
 use crate::mqtt::MqttOutput;
 use crate::notices::NoticeDesk;
 use crate::pages::Pages;
+use crate::protect::ProtectDesk;
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::snmp::SnmpAgents;
@@ -68,6 +69,8 @@ pub(crate) enum ProgramRequest {
     Reload(Option<oneshot::Sender<Result<String, Fatal>>>),
     /// To list rules and timers of notifications.
     Timers(oneshot::Sender<String>),
+    /// To say what would happen if mains failed now.
+    Plan(oneshot::Sender<String>),
 }
 
 /// The server, as its stations know it: a client may ask for a reload by `driver.reload`.
@@ -150,6 +153,14 @@ fn pid_file_of(place: Option<&Path>) -> PathBuf {
 /// That none runs, or that it is not heard.
 pub fn timers(place: Option<&Path>) -> Result<String, String> {
     running::timers(&pid_file_of(place))
+}
+
+/// What would happen to the hosts that a running server protects, if mains failed now. `place` is as in [`reload`].
+///
+/// # Errors
+/// That none runs, or that it is not heard.
+pub fn outage_plan(place: Option<&Path>) -> Result<String, String> {
+    running::plan(&pid_file_of(place))
 }
 
 fn end(program: &str, done: Result<ExitCode, Fatal>) -> ExitCode {
@@ -476,8 +487,10 @@ impl Prepared {
         listener::keep(&server, &listeners, &listen, &log);
         let pages = Pages::new(server.clone(), &paths.lasting);
         pages.become_what_is_asked();
-        let notices = NoticeDesk::new(server.clone(), plan.from.folder(), &paths.lasting);
+        let notices = Rc::new(NoticeDesk::new(server.clone(), plan.from.folder(), &paths.lasting));
         notices.become_what_is_asked();
+        let protection = ProtectDesk::new(server.clone(), notices.clone(), &paths.lasting, &paths.state);
+        protection.become_what_is_asked();
         let agents = SnmpAgents::new(server.clone());
         agents.become_what_is_asked();
         let mqtt = MqttOutput::new(server.clone(), plan.from.folder());
@@ -498,6 +511,7 @@ impl Prepared {
             listeners,
             pages,
             notices,
+            protection,
             agents,
             mqtt,
             log: log.clone(),

@@ -75,6 +75,14 @@ pub(super) fn timers(path: &Path) -> Result<String, String> {
     answered(path, control::timers(&control::place(path)))
 }
 
+/// What would happen to the hosts of the server that has this PID file, if mains failed now.
+///
+/// # Errors
+/// That none runs, or that it is not heard.
+pub(super) fn plan(path: &Path) -> Result<String, String> {
+    answered(path, control::plan(&control::place(path)))
+}
+
 fn answered(path: &Path, answer: Option<Result<String, String>>) -> Result<String, String> {
     match (answer, found(path)) {
         (Some(done), _) => done,
