@@ -172,10 +172,12 @@ impl<'s> Desk<'s> {
 pub(crate) fn report(server: &Server, ups: &str, what: String) -> impl FnOnce(&Ended) + 'static {
     let (ups, log) = (ups.to_string(), server.log.clone());
     let history = server.chronicle.borrow().as_ref().map(Rc::downgrade);
-    move |Ended { outcome, why, .. }| {
-        let is_done = matches!(outcome, TrackedOutcome::Success | TrackedOutcome::Pending);
+    move |Ended { outcome, why, is_seen }| {
+        let is_done = *outcome == TrackedOutcome::Success;
         let came = match (outcome, why) {
-            (TrackedOutcome::Success | TrackedOutcome::Pending, _) => "done".into(),
+            (_, Some(why)) if !is_seen => format!("not confirmed: {why}"),
+            (TrackedOutcome::Pending, _) => "not confirmed: its driver does not say what came of it".into(),
+            (TrackedOutcome::Success, _) => "done".into(),
             (TrackedOutcome::Unknown, None) => "its driver does not know it".into(),
             (TrackedOutcome::Invalid, None) => "its driver takes no such value".into(),
             (_, None) => "failed".to_string(),

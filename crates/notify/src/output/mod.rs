@@ -16,7 +16,7 @@ pub use smtp_dialog::{SmtpDialog, SmtpReplies, SmtpReply, SmtpStep};
 pub use webhook::{WebhookOutput, WebhookPlan};
 
 use crate::notice::UpsNotice;
-use crate::outbox::Parcel;
+use crate::parcel::Parcel;
 use std::future::Future;
 use std::pin::Pin;
 

@@ -10,6 +10,8 @@ mod read;
 mod snmp;
 #[cfg(test)]
 mod tests;
+pub mod translate;
+pub mod upsmon;
 
 pub use self::mqtt::{BrokerPassword, MqttOptions};
 pub use self::notify::{NotifyOptions, OutputKind, OutputOptions, SecretPlace, ServerProof};

@@ -345,14 +345,12 @@ impl Publisher for StatusPublisher {
 
 /// What a client hears of an outcome, as from the driver's socket (NUT 2.8.0 drivers/upshandler.h).
 fn ended(outcome: device::Outcome) -> Ended {
-    let is_sure = !matches!(outcome, device::Outcome::NotConfirmed(_));
     let (outcome, why) = match outcome {
+        device::Outcome::NotConfirmed(why) => return Ended::unseen(why),
         device::Outcome::Done => (TrackedOutcome::Success, None),
         device::Outcome::Unknown => (TrackedOutcome::Unknown, None),
         device::Outcome::Invalid(why) => (TrackedOutcome::Invalid, Some(why)),
-        device::Outcome::Failed(why) | device::Outcome::NotConfirmed(why) => {
-            (TrackedOutcome::Failed, Some(why))
-        }
+        device::Outcome::Failed(why) => (TrackedOutcome::Failed, Some(why)),
     };
-    Ended { outcome, why, is_sure }
+    Ended { outcome, why, is_seen: true }
 }

@@ -19,8 +19,26 @@ pub(crate) struct Ended {
     pub outcome: TrackedOutcome,
     /// Why it was not done, for the log, where that is known.
     pub why: Option<String>,
-    /// Where it failed: it is certain that it was not done.
-    pub is_sure: bool,
+    /// Whether what became of it was seen. Else it may have been done: the outcome is what is left to say to clients of NUT, who
+    /// have no word for that.
+    pub is_seen: bool,
+}
+
+impl Ended {
+    /// What became of it is not known, for this reason.
+    pub fn unseen(why: impl Into<String>) -> Ended {
+        Ended { outcome: TrackedOutcome::Failed, why: Some(why.into()), is_seen: false }
+    }
+}
+
+/// What upsd shows for the status before the first word of a driver (NUT 2.8.0 server/sstate.c): no word of the UPS.
+pub(crate) const NOTHING_YET: &str = "WAIT";
+
+/// Whether there is fresh data in which the UPS says something.
+pub(crate) fn has_word(source: &dyn Source) -> bool {
+    let mut has = true;
+    source.variable("ups.status", &mut |status| has = status.value != NOTHING_YET);
+    has && source.freshness() == Freshness::Fresh
 }
 
 /// Hears each status of a UPS, also one that is over before the next look.

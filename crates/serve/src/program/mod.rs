@@ -220,7 +220,7 @@ fn start(mut plan: ServerPlan, paths: &Paths) -> Result<ExitCode, Fatal> {
     };
     if let Some(pid) = running::found(&pid_file) {
         return Err(format!(
-            "another server runs already as process {pid}: stop it first (upsd -c stop), or reload it"
+            "another server runs already as process {pid}: stop it first (systemctl stop qxups-serve, upsd -c stop, or kill {pid}), or have it read its files again (qxups reload); one beside it needs a folder of its own in NUT_STATEPATH"
         ));
     }
     // in its own environment: a root of its own may have no users
@@ -367,7 +367,7 @@ fn raise_limit() -> usize {
 }
 
 /// Where the state is: the environment says it, else `ups.conf` (newer NUT), else `upsd.conf`.
-fn state_paths(paths: &Paths, upsd: &UpsdConf, ups: &UpsConf, instead: Option<&Path>) -> Paths {
+pub fn state_paths(paths: &Paths, upsd: &UpsdConf, ups: &UpsConf, instead: Option<&Path>) -> Paths {
     let named = |name: &str| {
         let setting = ups.global.iter().rev().find(|setting| setting.name.eq_ignore_ascii_case(name));
         setting.and_then(|setting| setting.value.clone())

@@ -87,7 +87,7 @@ async fn give(server: &Rc<Server>, ups: &Ups, order: Order<'_>) -> OrderOutcome 
             TrackedOutcome::Success => OrderOutcome::Accepted,
             TrackedOutcome::Pending => OrderOutcome::NotConfirmed,
             TrackedOutcome::Unknown | TrackedOutcome::Invalid => OrderOutcome::Refused,
-            TrackedOutcome::Failed if !ended.is_sure => OrderOutcome::NotConfirmed,
+            TrackedOutcome::Failed if !ended.is_seen => OrderOutcome::NotConfirmed,
             TrackedOutcome::Failed => OrderOutcome::Refused,
         };
         report(&ended);
