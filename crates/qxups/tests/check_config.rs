@@ -661,3 +661,61 @@ fn what_they_are_in_qxups_toml_is_printed() {
     assert!(code == Some(0) && said.iter().any(|line| line == "[[protect.group]]"), "{said:#?}");
     assert!(said.iter().any(|line| line == "arm = false"), "{said:#?}");
 }
+
+#[test]
+fn what_protection_names_has_to_be_there() {
+    let folder = std::env::temp_dir().join(format!("qxups-check-{}-protect", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("ups.conf"), "[rack]\ndriver = qxups-sim\n[nas]\ndriver = qxups-sim\n")
+        .unwrap();
+    std::fs::write(folder.join("upsd.users"), "[lab]\npassword = one\nupsmon secondary\n").unwrap();
+    let check = |toml: &str| {
+        std::fs::write(folder.join("qxups.toml"), toml).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qxups"));
+        let output = command.arg("check-config").arg(folder.join("qxups.toml")).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let good = "[protect]\narm = true\n[[protect.group]]\nname = 'g'\nups = ['rack']\n\
+                [[protect.group.stage]]\nname = 'lab'\nusers = ['lab']\n";
+    let said = check(good);
+    assert!(said.contains("qxups.toml: 0 errors"), "{said}");
+    for (from, to, part) in [
+        ("'rack'", "'rick'", "ups.conf has no UPS 'rick'"),
+        ("['lab']", "['lob']", "user 'lob', and upsd.users has none"),
+        ("users = ['lab']", "names = { nas = 'rack' }", "nas is a UPS of ups.conf"),
+        ("arm = true", "arm = false", "nothing is done until it says arm = true"),
+        ("users", "[[protect.group.stage.run]]\ncommand = ['/no/such']\n#", "/no/such cannot be run"),
+    ] {
+        let said = check(&good.replace(from, to));
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn an_outage_is_played_by_the_file() {
+    let folder = std::env::temp_dir().join(format!("qxups-drill-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let drill = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qxups"));
+        let output = command.arg("drill").arg(&folder).args(arguments).output().unwrap();
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+        (output.status.code(), said)
+    };
+    std::fs::write(folder.join("qxups.toml"), "[web]\n").unwrap();
+    let (code, said) = drill(&[]);
+    assert!(code == Some(1) && said.contains("has no [protect]"), "{said}");
+    let toml = "[[protect.group]]\nname = 'g'\nups = ['rack']\n[protect.group.load]\ndelay_s = 180\n\
+                [protect.host]\ndown_s = 60\n";
+    std::fs::write(folder.join("qxups.toml"), toml).unwrap();
+    let (code, said) = drill(&["--back", "60"]);
+    assert!(code == Some(0) && !said.contains("shut this host down"), "{said}");
+    let (code, said) = drill(&[]);
+    assert!(
+        code == Some(0) && said.contains("shut this host down") && said.contains("this host is up again"),
+        "{said}"
+    );
+    let (code, said) = drill(&["--runtime", "60"]);
+    assert!(code == Some(1) && said.contains("FAULT: "), "{said}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -202,6 +202,38 @@ fn orders_are_followed_only_where_they_are_allowed_and_never_twice() {
     assert_eq!(driver.orders().len(), 2);
 }
 
+/// What nothing was seen of is neither done nor failed.
+#[test]
+fn an_order_whose_driver_goes_is_not_confirmed() {
+    let Some(program) = mosquitto() else { return };
+    let (site, driver, broker) = started("unseen", program, "commands = [\"beeper.toggle\"]\n");
+    let listener = broker.listen();
+    driver.answer_orders(None);
+    broker.publish(&["-t", "qxups/home/rack/command", "-m", "beeper.toggle"]);
+    site.until("it is ordered", || driver.orders().len() == 1);
+    drop(driver);
+    let is_it = |line: &String| line.contains("/outcome ") && line.contains("\"outcome\":\"not confirmed\"");
+    listener.until("its outcome", |lines| lines.iter().any(is_it));
+    assert!(
+        site.log().contains("beeper.toggle: not confirmed: the connection to the driver was lost"),
+        "{}",
+        site.log()
+    );
+}
+
+/// What another client says of this server's availability is put right, as a last will that comes late would have to be.
+#[test]
+fn a_server_that_is_there_is_not_said_to_be_gone_for_long() {
+    let Some(program) = mosquitto() else { return };
+    for version in ["3.1.1", "5"] {
+        let (site, _driver, broker) =
+            started(&format!("will{version}"), program.clone(), &format!("version = \"{version}\"\n"));
+        until_kept(&site, &broker, "qxups/home/availability online");
+        broker.publish(&["-r", "-t", "qxups/home/availability", "-m", "offline"]);
+        until_kept(&site, &broker, "qxups/home/availability online");
+    }
+}
+
 #[test]
 fn tls_and_password_are_checked_on_both_sides() {
     let Some(program) = mosquitto() else { return };
@@ -241,6 +273,16 @@ fn tls_and_password_are_checked_on_both_sides() {
     site.write("qxups.toml", &toml(&other, "user = \"ups\"\npassword = \"right words\"\nversion = \"5\"\n"));
     serve::program::reload(Some(&site.state())).unwrap();
     site.until("it is refused", || site.log().to_lowercase().contains("certificate"));
+    // one of ours, of another host
+    let elsewhere =
+        toml(&ours, "user = \"ups\"\npassword = \"right words\"\n").replace("localhost", "127.0.0.1");
+    site.write("qxups.toml", &elsewhere);
+    serve::program::reload(Some(&site.state())).unwrap();
+    let said = format!("MQTT broker 127.0.0.1:{}: ", broker.port);
+    site.until("another host is refused", || {
+        let log = site.log().to_lowercase();
+        log.lines().any(|line| line.contains(&said.to_lowercase()) && line.contains("certificate"))
+    });
     site.write("qxups.toml", &toml(&ours, "user = \"ups\"\npassword = \"right words\"\nversion = \"5\"\n"));
     serve::program::reload(Some(&site.state())).unwrap();
     until_kept(&site, &broker, "qxups/home/availability online");

@@ -1,7 +1,7 @@
 //! What lies beside `ups.conf`: `upsd.conf`, `upsd.users` and `qxups.toml`, as the server reads them, and what upsmon and
 //! upssched read.
 
-use super::{upsmon, upssched};
+use super::{protect, upsmon, upssched};
 use nut::upsd_conf;
 use nut::upsd_users::{self, Password, UpsdUsers};
 use serve::extras::{self, CommunityPlace, SnmpOptions};
@@ -46,7 +46,12 @@ impl CheckedFile {
             Some("upsmon.conf") => upsmon::check(file, text),
             Some("upssched.conf") => upssched::check(file, text),
             _ => match extras::parse(text) {
-                Ok(extras) => extras.snmp.map(|snmp| agents(file, *snmp)).unwrap_or_default(),
+                Ok(extras) => {
+                    let mut findings = extras.snmp.map(|snmp| agents(file, *snmp)).unwrap_or_default();
+                    findings
+                        .extend(extras.protect.iter().flat_map(|options| protect::findings(file, options)));
+                    findings
+                }
                 Err(wrong) => wrong,
             },
         };

@@ -7,6 +7,7 @@ mod check;
 mod commands;
 mod names;
 mod print;
+mod protect;
 mod upsmon;
 mod upssched;
 mod values;
