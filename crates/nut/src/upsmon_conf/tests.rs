@@ -145,7 +145,11 @@ fn a_place_is_read_as_by_nut() {
     ] {
         let place = MonitoredPlace::parse(text);
         let parts = place.as_ref().map(|place| (place.ups.as_str(), place.host.as_str(), place.port));
-        assert_eq!((parts, place.as_ref().is_some_and(MonitoredPlace::is_local)), (expected, is_local), "{text}");
+        assert_eq!(
+            (parts, place.as_ref().is_some_and(MonitoredPlace::is_local)),
+            (expected, is_local),
+            "{text}"
+        );
     }
 }
 
