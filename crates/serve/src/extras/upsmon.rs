@@ -304,6 +304,8 @@ mod tests {
             time_s = 40\n\n[protect.group.load]\noff = true\n\n[protect.host]\ngroup = \"all\"\n\
             shutdown = [\"/sbin/shutdown\", \"-h\", \"+0\"]\n";
         assert_eq!(plan.toml(), toml);
+        let read = crate::extras::parse(plan.toml().as_bytes()).unwrap().protect.unwrap();
+        assert!(!read.arm && read.groups.len() == 1 && read.host.is_some());
     }
 
     #[test]
