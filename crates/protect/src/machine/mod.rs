@@ -9,7 +9,7 @@ mod restart;
 mod stages;
 mod standing;
 mod supply;
-mod timing;
+pub(crate) mod timing;
 mod wake;
 
 use std::collections::BTreeMap;

@@ -26,8 +26,9 @@ pub(crate) const ORDER_RETRY: Duration = Duration::from_secs(3);
 pub(crate) const PROOF_AGE: Duration = Duration::from_secs(2);
 /// Between two rounds of orders that failed, while the UPS is on battery and this host stays up.
 pub(crate) const ORDER_AGAIN: Duration = Duration::from_secs(60);
-/// The host's shutdown begins so long before the last moment at which it still is down before the cut.
-pub(crate) const HOST_SLACK: Duration = Duration::from_secs(5);
+/// The host's shutdown begins so long before the last moment at which it still is down before the cut: the process may be
+/// killed in between, and is there again after that.
+pub(crate) const HOST_SLACK: Duration = Duration::from_secs(15);
 /// After the moment of the cut clients see the truth again.
 pub(crate) const CUT_SLACK: Duration = Duration::from_secs(10);
 /// After the moment of the cut hosts are woken: UPSes round delays up to a minute.

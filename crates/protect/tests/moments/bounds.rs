@@ -237,8 +237,8 @@ fn the_host_waits_for_the_proof_and_no_longer() {
 #[test]
 fn the_host_goes_in_time_whatever_the_proof_says() {
     let mut policy = policy();
-    // 120 s for the host and 5 s in hand: 6 s after the order it has to go
-    policy.loads[0].delay = secs(131);
+    // 120 s for the host and 15 s in hand: 6 s after the order it has to go
+    policy.loads[0].delay = secs(141);
     let mut rig = Rig::new(policy);
     rig.to_ordering();
     rig.pass(5);
@@ -249,7 +249,7 @@ fn the_host_goes_in_time_whatever_the_proof_says() {
 
 #[test]
 fn an_order_that_cannot_outlast_the_host_is_left_to_the_hook() {
-    for (delay, orders) in [(125, 1), (124, 0)] {
+    for (delay, orders) in [(135, 1), (134, 0)] {
         let mut policy = policy();
         policy.loads[0].longest = Some(secs(delay));
         let mut rig = Rig::new(policy);

@@ -386,9 +386,20 @@ impl Site {
         self.act(actions);
     }
 
+    /// Between the order and the shutdown of its host nothing can help a process that is away for long.
+    pub fn is_away(&mut self, time: u64) {
+        let pending = self.upses.iter().any(|ups| ups.cut_at.is_some());
+        if let Some(server) =
+            self.server.as_mut().filter(|server| pending && time > 12 && server.power == HostPower::On)
+        {
+            server.by_hand = true;
+        }
+    }
+
     pub fn kill(&mut self, down_for: u64) {
         if self.process.machine.is_some() {
             self.note(format!("process: killed, {down_for} s"));
+            self.is_away(down_for);
             self.process = Process { starts_at: Some(self.t + down_for), ..Process::default() };
         }
     }
