@@ -165,6 +165,11 @@ impl Course {
         !matches!(self.phase, Phase::Watching | Phase::Recovering)
     }
 
+    /// Whether anything is under way, or hosts are down.
+    pub(crate) fn has_something_to_do(&self) -> bool {
+        self.phase != Phase::Watching || !self.down.is_empty()
+    }
+
     /// Whether its load may be switched off already: no return.
     pub(crate) fn is_past_return(&self) -> bool {
         matches!(self.phase, Phase::Ordering | Phase::HostDown | Phase::Down)
@@ -195,20 +200,18 @@ impl Course {
         let plan = &self.plan.stages[stage];
         for target in &plan.wake {
             self.down.retain(|host| host.target.host != target.host);
-            self.down.push(DownHost {
-                stage: plan.name.clone(),
-                target: target.clone(),
-                off_at,
-                woken: 0,
-                next: off_at,
-                given_up: false,
-                up: false,
-            });
+            self.down.push(DownHost::new(&plan.name, target, off_at));
         }
     }
 }
 
 impl DownHost {
+    /// A host that goes down and is off at that time.
+    pub(crate) fn new(stage: &str, target: &WakeTarget, off_at: Duration) -> DownHost {
+        let (stage, target) = (stage.into(), target.clone());
+        DownHost { stage, target, off_at, woken: 0, next: off_at, given_up: false, up: false }
+    }
+
     /// Whether it is this client that is logged in.
     pub(crate) fn is(&self, login: &StageLogin) -> bool {
         match (&self.target.address, &self.target.user) {

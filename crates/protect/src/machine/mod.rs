@@ -132,7 +132,9 @@ impl Machine {
                 let Some(course) = course else { return };
                 let at = course.plan.stages.iter().position(|plan| plan.name == stage);
                 if let Some(at) = at {
+                    let former = course.stages[at].logins.clone().unwrap_or_default();
                     course.stages[at].take(now, logins);
+                    self.see_who_left(&group, at, &former);
                 }
             }
             ProtectEvent::ProgramEnded { group, stage, program, code } => {
@@ -182,7 +184,9 @@ impl Machine {
 
     fn step(&mut self, group: usize) -> bool {
         match self.courses[group].phase {
-            Phase::Watching | Phase::Recovering => self.watch(group) || self.recover(group),
+            Phase::Watching | Phase::Recovering => {
+                self.watch(group) || self.recover_who_left(group) || self.recover(group)
+            }
             Phase::Paused => self.paused(group),
             Phase::Stages => self.cancel(group) || self.stages(group),
             Phase::Settling => self.cancel(group) || self.settle(group),
@@ -195,7 +199,7 @@ impl Machine {
     /// What is to be done, the record before it.
     fn leave(&mut self) -> Vec<ProtectAction> {
         let now = self.now;
-        self.busy = self.courses.iter().any(|course| course.phase != Phase::Watching)
+        self.busy = self.courses.iter().any(Course::has_something_to_do)
             || self.supplies.values().any(SupplyState::is_busy)
             || self.supplies.values().any(|supply| supply.origin(now) == Some(PowerOrigin::Unclear));
         let record = self.record();
@@ -298,7 +302,7 @@ impl Machine {
 
     /// What is to outlive the process, as of now.
     pub fn record(&self) -> ProtectRecord {
-        let courses = self.courses.iter().enumerate().filter(|(_, course)| course.phase != Phase::Watching);
+        let courses = self.courses.iter().enumerate().filter(|(_, course)| course.has_something_to_do());
         let courses = courses.map(|(at, course)| KeptCourse {
             group: course.plan.name.clone(),
             phase: course.phase,

@@ -629,7 +629,12 @@ impl Site {
             });
             let alone = is_server || self.policy.groups.len() == 1;
             let served = self.server.as_ref().is_none_or(|server| server.power != HostPower::Off);
-            if host.wakeable && !host.alone && served {
+            // who went down by itself while the process was away is not known to be down
+            let away = story.events.iter().any(|(_, event)| {
+                matches!(event, Happening::Kill(_) | Happening::KillInActions(..) | Happening::Stop(_))
+            });
+            let listed = !host.alone || host.logs_in && !odd && !away && self.server.is_none();
+            if host.wakeable && listed && served {
                 self.fault(format!("host {} stays off, and can be woken", host.name));
             } else if host.cycled_since_off && host.restores {
                 self.fault(format!("host {} stays off after its power came back", host.name));
