@@ -26,6 +26,8 @@ pub(crate) struct Course {
     pub(crate) down: Vec<DownHost>,
     /// How long its hosts wait to be woken without a known outage.
     pub(crate) waited: Duration,
+    /// How often the process was stopped in this course.
+    pub(crate) lapses: u32,
     /// Hosts were woken though it was not known that mains are back.
     pub(crate) blind: bool,
     /// When a host was woken last.
@@ -136,6 +138,7 @@ impl Course {
             stages,
             down: vec![],
             waited: Duration::ZERO,
+            lapses: 0,
             blind: false,
             woken_at: None,
             gap: Duration::ZERO,

@@ -19,7 +19,7 @@ pub(crate) use course::{Course, DownHost};
 pub(crate) use host::HostRun;
 pub(crate) use order::{OrderState, UpsOrder};
 use supply::SupplyState;
-use timing::{HEARTBEAT, LAPSE, LOGIN_GRACE, SLOW_HEARTBEAT, TICK};
+use timing::{HEARTBEAT, LAPSE, LAPSES, LOGIN_GRACE, SLOW_HEARTBEAT, TICK};
 
 use crate::record::{KeptCourse, KeptStage, KeptSupply};
 use crate::{
@@ -106,7 +106,13 @@ impl Machine {
             self.connected_at = now.saturating_add(LOGIN_GRACE);
             self.supplies.values_mut().for_each(|supply| supply.lapse(now));
             self.courses.iter_mut().flat_map(|course| &mut course.feeds).for_each(feed::FeedWatch::lapse);
-            (0..self.courses.len()).for_each(|group| self.stage_time_begins_anew(group));
+            for group in 0..self.courses.len() {
+                self.courses[group].lapses += 1;
+                // a host without time for anything must not make a stage last for ever
+                if self.courses[group].lapses <= LAPSES {
+                    self.stage_time_begins_anew(group);
+                }
+            }
         }
         self.supplies.values_mut().for_each(|supply| supply.age(now));
         self.count_waiting(step.min(LAPSE));
