@@ -8,6 +8,8 @@ pub(crate) const VIEW_LIFE: Duration = Duration::from_secs(60);
 pub(crate) const TICK: Duration = Duration::from_secs(1);
 /// A tick that is later: the process was stopped. Readings from before count no more.
 pub(crate) const LAPSE: Duration = Duration::from_secs(10);
+/// A stage has its whole time again after so many of them in one course, and no more.
+pub(crate) const LAPSES: u32 = 3;
 /// Time on battery is carried over a gap of knowledge that is not longer; it is not counted in itself then.
 pub(crate) const CARRY: Duration = Duration::from_secs(600);
 /// A course goes on without a fresh reading only after a gap that is not longer, the UPS being lost on battery.
