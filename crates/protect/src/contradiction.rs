@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::machine::timing::HOST_SLACK;
 use crate::{CancelChoice, GroupPlan, OnMains, Policy};
 
 /// What of a policy contradicts itself.
@@ -155,10 +156,10 @@ fn check_host(policy: &Policy, faults: &mut Faults) {
         faults.grave(name, "this host belongs to a group that is not there; name one that is".into());
         return;
     };
-    let needed = host.down.saturating_add(host.proof_wait).saturating_add(Duration::from_secs(5));
+    let needed = host.down.saturating_add(host.proof_wait).saturating_add(HOST_SLACK);
     for load in policy.loads.iter().filter(|load| group.feeds.iter().any(|feed| feed.ups == load.ups)) {
         let delay = load.longest.map_or(load.delay, |longest| longest.min(load.delay));
-        if delay < host.down.saturating_add(Duration::from_secs(5)) {
+        if delay < host.down.saturating_add(HOST_SLACK) {
             let text = format!(
                 "UPS {} switches off {} s after the order, and this host needs {} s: only the hook at the end of the \
                  shutdown ('qxups killpower') sends it; see that the hook is installed",

@@ -2,7 +2,7 @@
 //! running host that obeyed in time, no host stays off for ever, nothing is lost by kill -9 at any moment.
 //!
 //! `QXUPS_PROTECT_LIVES=5000` lives more, `QXUPS_PROTECT_SEED=7` begins elsewhere.
-#![allow(clippy::unwrap_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, missing_docs)]
 
 mod world;
 

@@ -76,10 +76,9 @@ impl<'s> Desk<'s> {
         let protection = self.server.protection.borrow();
         let Some(protector) = &*protection else { return };
         let address = self.peer.address.to_canonical().to_string();
-        for name in [Some(seen.ups.name()), seen.extra.as_ref().map(|extra| extra.name.as_str())] {
-            if let Some(name) = name {
-                protector.ears().heard(&address, client.username.as_deref(), name, logged_in);
-            }
+        let extra = seen.extra.as_ref().map(|extra| extra.name.as_str());
+        for name in std::iter::once(seen.ups.name()).chain(extra) {
+            protector.ears().heard(&address, client.username.as_deref(), name, logged_in);
         }
     }
 

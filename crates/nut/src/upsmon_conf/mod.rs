@@ -15,7 +15,7 @@ mod tests;
 pub use directive::UpsmonDirective;
 pub use event::{NotifyFlags, UpsmonEvent};
 pub use fault::{UpsmonConfError, UpsmonConfFault, UpsmonConfMatter, UpsmonConfRemark};
-pub use place::UpsPlace;
+pub use place::MonitoredPlace;
 pub use read::parse;
 
 use std::collections::BTreeMap;
@@ -77,7 +77,7 @@ pub struct UpsmonMonitor {
     /// As it is written, which is UPSNAME of NOTIFYCMD.
     pub system: String,
     /// The UPS and its server.
-    pub place: UpsPlace,
+    pub place: MonitoredPlace,
     /// How many supplies of this host it feeds.
     pub power_value: u32,
     /// The user of upsd.users.

@@ -4,7 +4,7 @@ use crate::network::PORT;
 
 /// A UPS and where its server is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UpsPlace {
+pub struct MonitoredPlace {
     /// The name of the UPS.
     pub ups: String,
     /// The host; `localhost` when none is given.
@@ -13,9 +13,9 @@ pub struct UpsPlace {
     pub port: u16,
 }
 
-impl UpsPlace {
+impl MonitoredPlace {
     /// Reads `ups`, `ups@host`, `ups@host:port` and `ups@[address]:port`; none where it is none of these.
-    pub fn parse(text: &str) -> Option<UpsPlace> {
+    pub fn parse(text: &str) -> Option<MonitoredPlace> {
         let (ups, server) = text.split_once('@').unwrap_or((text, "localhost"));
         if ups.is_empty() || server.contains('@') {
             return None;
@@ -29,7 +29,7 @@ impl UpsPlace {
             None if rest.is_empty() => PORT,
             None => return None,
         };
-        (!host.is_empty()).then(|| UpsPlace { ups: ups.into(), host: host.into(), port })
+        (!host.is_empty()).then(|| MonitoredPlace { ups: ups.into(), host: host.into(), port })
     }
 
     /// Whether the server is on this machine by its name or address. Other names of this machine only the system has.

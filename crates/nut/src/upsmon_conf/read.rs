@@ -3,7 +3,7 @@
 use super::directive::UpsmonDirective;
 use super::event::{NotifyFlags, UpsmonEvent};
 use super::fault::{UpsmonConfError, UpsmonConfFault, UpsmonConfMatter, UpsmonConfRemark};
-use super::place::UpsPlace;
+use super::place::MonitoredPlace;
 use super::{ShutdownExit, UpsmonConf, UpsmonMonitor};
 use crate::words::lines;
 
@@ -104,7 +104,8 @@ impl UpsmonConf {
         let digits = value.bytes().take_while(u8::is_ascii_digit).count();
         let power_value = value.get(..digits).and_then(|digits| digits.parse().ok());
         let power_value = power_value.ok_or_else(|| UpsmonConfFault::NoPowerValue((*value).into()))?;
-        let place = UpsPlace::parse(system).ok_or_else(|| UpsmonConfFault::NoPlace((*system).into()))?;
+        let place =
+            MonitoredPlace::parse(system).ok_or_else(|| UpsmonConfFault::NoPlace((*system).into()))?;
         if digits < value.len() {
             self.remark(line, UpsmonConfMatter::Partial(UpsmonDirective::Monitor, (*value).into()));
         }

@@ -22,7 +22,7 @@ fn a_file_is_read() {
         CERTFILE /etc/nut/upsmon.pem\ndebug_min 2\n";
     let conf = parse(text);
     assert_eq!((&conf.wrong, &conf.remarks), (&vec![], &vec![]));
-    let place = |ups: &str, host: &str, port| UpsPlace { ups: ups.into(), host: host.into(), port };
+    let place = |ups: &str, host: &str, port| MonitoredPlace { ups: ups.into(), host: host.into(), port };
     let monitor = |system: &str, place, power_value, user: &str, password: &str, is_primary, line| {
         let (system, user, password) = (system.into(), user.into(), password.into());
         UpsmonMonitor { system, place, power_value, user, password, is_primary, line }
@@ -143,9 +143,13 @@ fn a_place_is_read_as_by_nut() {
         ("a@[::1", None, false),
         ("", None, false),
     ] {
-        let place = UpsPlace::parse(text);
+        let place = MonitoredPlace::parse(text);
         let parts = place.as_ref().map(|place| (place.ups.as_str(), place.host.as_str(), place.port));
-        assert_eq!((parts, place.as_ref().is_some_and(UpsPlace::is_local)), (expected, is_local), "{text}");
+        assert_eq!(
+            (parts, place.as_ref().is_some_and(MonitoredPlace::is_local)),
+            (expected, is_local),
+            "{text}"
+        );
     }
 }
 

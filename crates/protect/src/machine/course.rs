@@ -8,7 +8,7 @@ use crate::{GroupPlan, Phase, Reason, StageLogin, StagePlan, WakeTarget};
 
 /// The course of one group, and what is known of its hosts.
 #[derive(Debug, Clone)]
-pub(crate) struct Course {
+pub(crate) struct GroupCourse {
     pub(crate) plan: GroupPlan,
     pub(crate) phase: Phase,
     pub(crate) reason: Option<Reason>,
@@ -26,6 +26,8 @@ pub(crate) struct Course {
     pub(crate) down: Vec<DownHost>,
     /// How long its hosts wait to be woken without a known outage.
     pub(crate) waited: Duration,
+    /// How often the process was stopped in this course.
+    pub(crate) lapses: u32,
     /// Hosts were woken though it was not known that mains are back.
     pub(crate) blind: bool,
     /// When a host was woken last.
@@ -73,12 +75,12 @@ impl StageState {
         self.began.is_some()
     }
 
-    /// Whether somebody is logged in.
+    /// Whether a client is logged in.
     pub(crate) fn has_logins(&self) -> bool {
         self.logins.as_ref().is_some_and(|logins| !logins.is_empty())
     }
 
-    /// Whether it is known that no client is logged in. Right after a start nobody is, because all connect anew.
+    /// Whether it is known that no client is logged in. Right after a start none is, because all connect anew.
     pub(crate) fn is_empty(&self, connected: bool) -> bool {
         connected && self.logins.as_ref().is_some_and(Vec::is_empty)
     }
@@ -120,12 +122,12 @@ impl StageState {
     }
 }
 
-impl Course {
+impl GroupCourse {
     /// A group that is only watched.
-    pub(crate) fn new(plan: GroupPlan, armed: bool, now: Duration) -> Course {
+    pub(crate) fn new(plan: GroupPlan, armed: bool, now: Duration) -> GroupCourse {
         let feeds = plan.feeds.iter().map(|_| FeedWatch::default()).collect();
         let stages = plan.stages.iter().map(|_| StageState::default()).collect();
-        Course {
+        GroupCourse {
             plan,
             phase: Phase::Watching,
             reason: None,
@@ -136,6 +138,7 @@ impl Course {
             stages,
             down: vec![],
             waited: Duration::ZERO,
+            lapses: 0,
             blind: false,
             woken_at: None,
             gap: Duration::ZERO,
@@ -163,6 +166,11 @@ impl Course {
     /// Whether a course runs that has not come to its end: hosts go down by it.
     pub(crate) fn is_running(&self) -> bool {
         !matches!(self.phase, Phase::Watching | Phase::Recovering)
+    }
+
+    /// Whether anything is under way, or hosts are down.
+    pub(crate) fn has_something_to_do(&self) -> bool {
+        self.phase != Phase::Watching || !self.down.is_empty()
     }
 
     /// Whether its load may be switched off already: no return.
@@ -195,20 +203,18 @@ impl Course {
         let plan = &self.plan.stages[stage];
         for target in &plan.wake {
             self.down.retain(|host| host.target.host != target.host);
-            self.down.push(DownHost {
-                stage: plan.name.clone(),
-                target: target.clone(),
-                off_at,
-                woken: 0,
-                next: off_at,
-                given_up: false,
-                up: false,
-            });
+            self.down.push(DownHost::new(&plan.name, target, off_at));
         }
     }
 }
 
 impl DownHost {
+    /// A host that goes down and is off at that time.
+    pub(crate) fn new(stage: &str, target: &WakeTarget, off_at: Duration) -> DownHost {
+        let (stage, target) = (stage.into(), target.clone());
+        DownHost { stage, target, off_at, woken: 0, next: off_at, given_up: false, up: false }
+    }
+
     /// Whether it is this client that is logged in.
     pub(crate) fn is(&self, login: &StageLogin) -> bool {
         match (&self.target.address, &self.target.user) {

@@ -9,17 +9,17 @@ mod restart;
 mod stages;
 mod standing;
 mod supply;
-mod timing;
+pub(crate) mod timing;
 mod wake;
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-pub(crate) use course::{Course, DownHost};
+pub(crate) use course::{DownHost, GroupCourse};
 pub(crate) use host::HostRun;
 pub(crate) use order::{OrderState, UpsOrder};
 use supply::SupplyState;
-use timing::{HEARTBEAT, LAPSE, LOGIN_GRACE, SLOW_HEARTBEAT, TICK};
+use timing::{HEARTBEAT, LAPSE, LAPSES, LOGIN_GRACE, SLOW_HEARTBEAT, TICK};
 
 use crate::record::{KeptCourse, KeptStage, KeptSupply};
 use crate::{
@@ -39,7 +39,7 @@ pub struct Machine {
     start: Start,
     /// From here on clients that are not logged in are gone.
     connected_at: Duration,
-    courses: Vec<Course>,
+    courses: Vec<GroupCourse>,
     supplies: BTreeMap<String, SupplyState>,
     /// This host goes down.
     host: Option<HostRun>,
@@ -106,7 +106,13 @@ impl Machine {
             self.connected_at = now.saturating_add(LOGIN_GRACE);
             self.supplies.values_mut().for_each(|supply| supply.lapse(now));
             self.courses.iter_mut().flat_map(|course| &mut course.feeds).for_each(feed::FeedWatch::lapse);
-            (0..self.courses.len()).for_each(|group| self.stage_time_begins_anew(group));
+            for group in 0..self.courses.len() {
+                self.courses[group].lapses += 1;
+                // a host without time for anything must not make a stage last for ever
+                if self.courses[group].lapses <= LAPSES {
+                    self.stage_time_begins_anew(group);
+                }
+            }
         }
         self.supplies.values_mut().for_each(|supply| supply.age(now));
         self.count_waiting(step.min(LAPSE));
@@ -132,7 +138,9 @@ impl Machine {
                 let Some(course) = course else { return };
                 let at = course.plan.stages.iter().position(|plan| plan.name == stage);
                 if let Some(at) = at {
+                    let former = course.stages[at].logins.clone().unwrap_or_default();
                     course.stages[at].take(now, logins);
+                    self.see_who_left(&group, at, &former);
                 }
             }
             ProtectEvent::ProgramEnded { group, stage, program, code } => {
@@ -169,7 +177,7 @@ impl Machine {
             .map(|(at, course)| (at, course.plan.feeds.iter().map(|feed| feed.ups.clone()).collect()))
             .collect();
         for (at, course) in self.courses.iter_mut().enumerate() {
-            let Course { plan, feeds, .. } = course;
+            let GroupCourse { plan, feeds, .. } = course;
             for (feed, watch) in plan.feeds.iter().zip(feeds) {
                 let Some(supply) = self.supplies.get(&feed.ups) else { continue };
                 // a forced shutdown that this server shows itself is no reason for anything
@@ -182,7 +190,9 @@ impl Machine {
 
     fn step(&mut self, group: usize) -> bool {
         match self.courses[group].phase {
-            Phase::Watching | Phase::Recovering => self.watch(group) || self.recover(group),
+            Phase::Watching | Phase::Recovering => {
+                self.watch(group) || self.recover_who_left(group) || self.recover(group)
+            }
             Phase::Paused => self.paused(group),
             Phase::Stages => self.cancel(group) || self.stages(group),
             Phase::Settling => self.cancel(group) || self.settle(group),
@@ -195,13 +205,13 @@ impl Machine {
     /// What is to be done, the record before it.
     fn leave(&mut self) -> Vec<ProtectAction> {
         let now = self.now;
-        self.busy = self.courses.iter().any(|course| course.phase != Phase::Watching)
+        self.busy = self.courses.iter().any(GroupCourse::has_something_to_do)
             || self.supplies.values().any(SupplyState::is_busy)
             || self.supplies.values().any(|supply| supply.origin(now) == Some(PowerOrigin::Unclear));
         let record = self.record();
         let essence = record.essence();
         let time_matters = self.supplies.values().any(|supply| supply.kept_time().is_some())
-            || self.courses.iter().any(Course::is_running);
+            || self.courses.iter().any(GroupCourse::is_running);
         let waiting = self.courses.iter().any(|course| !course.down.is_empty());
         let heartbeat = time_matters && now >= self.kept_at.saturating_add(HEARTBEAT)
             || waiting && now >= self.kept_at.saturating_add(SLOW_HEARTBEAT);
@@ -298,7 +308,7 @@ impl Machine {
 
     /// What is to outlive the process, as of now.
     pub fn record(&self) -> ProtectRecord {
-        let courses = self.courses.iter().enumerate().filter(|(_, course)| course.phase != Phase::Watching);
+        let courses = self.courses.iter().enumerate().filter(|(_, course)| course.has_something_to_do());
         let courses = courses.map(|(at, course)| KeptCourse {
             group: course.plan.name.clone(),
             phase: course.phase,

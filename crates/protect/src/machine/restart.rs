@@ -4,14 +4,14 @@ use std::time::Duration;
 
 use super::supply::SupplyState;
 use super::timing::{CARRY, CUT_LONG_SLACK};
-use super::{Course, Machine, OrderState};
+use super::{GroupCourse, Machine, OrderState};
 use crate::record::KeptCourse;
 use crate::{GroupPlan, Phase, Policy, ProtectAction, ProtectRecord, Reason};
 
 impl Machine {
     /// Takes another policy once no course runs.
     pub(crate) fn adopt_next(&mut self) {
-        if self.courses.iter().any(Course::is_running) {
+        if self.courses.iter().any(GroupCourse::is_running) {
             return;
         }
         if let Some(policy) = self.next_policy.take() {
@@ -29,12 +29,12 @@ impl Machine {
                     course.replan(plan.clone());
                     course
                 }
-                None => Course::new(plan.clone(), policy.armed, self.now),
+                None => GroupCourse::new(plan.clone(), policy.armed, self.now),
             };
             self.courses.push(course);
         }
         // hosts of a group that is no longer configured are woken all the same
-        self.courses.extend(former.into_iter().filter(|course| course.phase != Phase::Watching));
+        self.courses.extend(former.into_iter().filter(GroupCourse::has_something_to_do));
         for course in self.courses.iter_mut().filter(|course| course.phase == Phase::Watching) {
             course.armed = policy.armed;
         }
@@ -103,8 +103,9 @@ impl Machine {
 
     fn restore_course(&mut self, kept: &KeptCourse, gap: Duration) {
         let at = self.courses.iter().position(|course| course.plan.name == kept.group);
+        let orphan = at.is_none();
         let at = at.unwrap_or_else(|| {
-            self.courses.push(Course::new(GroupPlan::new(&kept.group), true, self.now));
+            self.courses.push(GroupCourse::new(GroupPlan::new(&kept.group), true, self.now));
             self.courses.len() - 1
         });
         let course = &mut self.courses[at];
@@ -113,6 +114,10 @@ impl Machine {
         // not over, so nothing was in vain for good
         course.down.iter_mut().for_each(|host| (host.woken, host.given_up) = (0, false));
         (course.gap, course.was_on_battery, course.reason) = (gap, kept.on_battery, Some(Reason::Recorded));
+        if kept.phase == Phase::Watching {
+            course.reason = None;
+            course.phase = if orphan { Phase::Recovering } else { Phase::Watching };
+        }
         for stage in &kept.stages {
             let of = course.plan.stages.iter().position(|plan| plan.name == stage.stage);
             let Some(state) = of.map(|of| &mut course.stages[of]) else { continue };

@@ -62,7 +62,7 @@ impl Machine {
             *stage = StageState { logins: stage.logins.take(), ..StageState::default() };
         });
         course.said.clear();
-        (course.since, course.armed) = (self.now, armed);
+        (course.since, course.armed, course.lapses) = (self.now, armed, 0);
         let text = format!("{reason}: shutdown begins");
         course.reason = Some(reason);
         self.go(group, Phase::Stages, text);

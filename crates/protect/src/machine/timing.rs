@@ -8,6 +8,8 @@ pub(crate) const VIEW_LIFE: Duration = Duration::from_secs(60);
 pub(crate) const TICK: Duration = Duration::from_secs(1);
 /// A tick that is later: the process was stopped. Readings from before count no more.
 pub(crate) const LAPSE: Duration = Duration::from_secs(10);
+/// A stage has its whole time again after so many of them in one course, and no more.
+pub(crate) const LAPSES: u32 = 3;
 /// Time on battery is carried over a gap of knowledge that is not longer; it is not counted in itself then.
 pub(crate) const CARRY: Duration = Duration::from_secs(600);
 /// A course goes on without a fresh reading only after a gap that is not longer, the UPS being lost on battery.
@@ -26,8 +28,9 @@ pub(crate) const ORDER_RETRY: Duration = Duration::from_secs(3);
 pub(crate) const PROOF_AGE: Duration = Duration::from_secs(2);
 /// Between two rounds of orders that failed, while the UPS is on battery and this host stays up.
 pub(crate) const ORDER_AGAIN: Duration = Duration::from_secs(60);
-/// The host's shutdown begins so long before the last moment at which it still is down before the cut.
-pub(crate) const HOST_SLACK: Duration = Duration::from_secs(5);
+/// The host's shutdown begins so long before the last moment at which it still is down before the cut: the process may be
+/// killed in between, and is there again after that.
+pub(crate) const HOST_SLACK: Duration = Duration::from_secs(15);
 /// After the moment of the cut clients see the truth again.
 pub(crate) const CUT_SLACK: Duration = Duration::from_secs(10);
 /// After the moment of the cut hosts are woken: UPSes round delays up to a minute.

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::standing::Energy;
 use super::timing::{CUT_LONG_SLACK, ORPHAN_WAIT};
 use super::{DownHost, Machine};
-use crate::{Phase, ProtectAction};
+use crate::{Phase, ProtectAction, StageLogin};
 
 impl Machine {
     /// Counts the time for which hosts wait without a known outage.
@@ -20,6 +20,37 @@ impl Machine {
                 self.courses[group].waited += step;
             }
         }
+    }
+
+    /// Hosts that log out in an outage before a course begins go down by themselves, by low battery or by a rule of their
+    /// own; they are woken as all others.
+    pub(crate) fn see_who_left(&mut self, group: &str, stage: usize, former: &[StageLogin]) {
+        let Some(at) = self.courses.iter().position(|course| course.plan.name == group) else { return };
+        if self.courses[at].is_running() || !self.standing(at).is_short_now() {
+            return;
+        }
+        let now = self.now;
+        let course = &mut self.courses[at];
+        let (plan, logins) =
+            (&course.plan.stages[stage], course.stages[stage].logins.as_deref().unwrap_or_default());
+        for target in &plan.wake {
+            let host = DownHost::new(&plan.name, target, now.saturating_add(plan.down));
+            let left =
+                former.iter().any(|login| host.is(login)) && !logins.iter().any(|login| host.is(login));
+            if left && course.down.iter().all(|down| down.target.host != target.host) {
+                course.down.push(host);
+            }
+        }
+    }
+
+    /// The outage ended without a course, and hosts went down by themselves.
+    pub(crate) fn recover_who_left(&mut self, group: usize) -> bool {
+        let (course, standing) = (&self.courses[group], self.standing(group));
+        if course.phase != Phase::Watching || course.down.is_empty() || !standing.is_steady() {
+            return false;
+        }
+        self.go(group, Phase::Recovering, "mains are back, and hosts went down by themselves".into());
+        true
     }
 
     /// Wakes who went down, once mains and battery allow it.

@@ -187,14 +187,14 @@ fn need_of_two_feeds() {
 #[test]
 fn a_stage_ends_when_its_clients_are_gone_or_its_time_is_over() {
     let mut rig = Rig::new(policy());
-    rig.to_stages();
+    rig.until_stages();
     assert_eq!(rig.signal("apps"), Some(StageSignal::Forced));
     rig.pass(59);
     assert_eq!(rig.phase(), Phase::Stages);
     rig.pass(1);
     assert_ne!(rig.phase(), Phase::Stages);
     let mut rig = Rig::new(policy());
-    rig.to_stages();
+    rig.until_stages();
     rig.logins("apps", &[]);
     assert_ne!(rig.phase(), Phase::Stages);
 }
@@ -205,7 +205,7 @@ fn the_order_waits_until_hosts_are_off_before_the_cut() {
         let mut policy = policy();
         policy.groups[0].stages[0].down = secs(down);
         let mut rig = Rig::new(policy);
-        rig.to_stages();
+        rig.until_stages();
         rig.logins("apps", &[]);
         let before = rig.now;
         while rig.orders() == 0 {
@@ -218,14 +218,14 @@ fn the_order_waits_until_hosts_are_off_before_the_cut() {
 #[test]
 fn the_host_waits_for_the_proof_and_no_longer() {
     let mut rig = Rig::new(policy());
-    rig.to_ordering();
+    rig.until_ordering();
     rig.ordered(OrderOutcome::Accepted);
     rig.pass(14);
     assert_eq!(rig.host_downs(), 0);
     rig.pass(1);
     assert_eq!(rig.host_downs(), 1);
     let mut rig = Rig::new(policy());
-    rig.to_ordering();
+    rig.until_ordering();
     rig.ordered(OrderOutcome::Accepted);
     rig.pass(2);
     rig.says("a", PowerView { will_switch_off: Some(true), ..view(LOW) });
@@ -237,10 +237,10 @@ fn the_host_waits_for_the_proof_and_no_longer() {
 #[test]
 fn the_host_goes_in_time_whatever_the_proof_says() {
     let mut policy = policy();
-    // 120 s for the host and 5 s in hand: 6 s after the order it has to go
-    policy.loads[0].delay = secs(131);
+    // 120 s for the host and 15 s in hand: 6 s after the order it has to go
+    policy.loads[0].delay = secs(141);
     let mut rig = Rig::new(policy);
-    rig.to_ordering();
+    rig.until_ordering();
     rig.pass(5);
     assert_eq!(rig.host_downs(), 0);
     rig.pass(1);
@@ -249,11 +249,11 @@ fn the_host_goes_in_time_whatever_the_proof_says() {
 
 #[test]
 fn an_order_that_cannot_outlast_the_host_is_left_to_the_hook() {
-    for (delay, orders) in [(125, 1), (124, 0)] {
+    for (delay, orders) in [(135, 1), (134, 0)] {
         let mut policy = policy();
         policy.loads[0].longest = Some(secs(delay));
         let mut rig = Rig::new(policy);
-        rig.to_stages();
+        rig.until_stages();
         rig.logins("apps", &[]);
         rig.pass(20);
         assert_eq!((rig.orders(), rig.host_downs()), (orders, 1), "{delay}");
@@ -264,7 +264,7 @@ fn an_order_that_cannot_outlast_the_host_is_left_to_the_hook() {
 #[test]
 fn a_refused_order_is_tried_again_and_its_tries_end() {
     let mut rig = Rig::new(policy());
-    rig.to_ordering();
+    rig.until_ordering();
     for attempt in 1..=3 {
         assert_eq!(rig.orders(), attempt);
         rig.ordered(OrderOutcome::Refused);
@@ -280,7 +280,7 @@ fn an_order_without_an_outcome_is_not_confirmed_after_its_time() {
     let mut policy = policy();
     policy.loads[0].delay = secs(600);
     let mut rig = Rig::new(policy);
-    rig.to_ordering();
+    rig.until_ordering();
     rig.pass(20 + 14);
     assert_eq!(rig.host_downs(), 0);
     rig.pass(1);
@@ -290,7 +290,7 @@ fn an_order_without_an_outcome_is_not_confirmed_after_its_time() {
 #[test]
 fn mains_end_a_course_once_they_are_steady() {
     let mut rig = Rig::new(policy());
-    rig.to_stages();
+    rig.until_stages();
     rig.status("a", MAINS);
     rig.pass(29);
     assert_eq!(rig.phase(), Phase::Stages);
@@ -302,7 +302,7 @@ fn mains_end_a_course_once_they_are_steady() {
 #[test]
 fn a_failed_shutdown_command_is_run_again() {
     let mut rig = Rig::new(policy());
-    rig.to_host_down();
+    rig.until_host_down();
     rig.event(ProtectEvent::HostShutdown { done: false });
     rig.pass(9);
     assert_eq!(rig.host_downs(), 1);
@@ -315,7 +315,7 @@ fn a_host_that_did_not_go_down_comes_back_or_tries_again() {
     // 16 s after the order; 120 s for the host, 60 s in hand; 180 s and 60 s for the cut
     for (status, phase) in [(MAINS, Phase::Recovering), (LOW, Phase::Ordering)] {
         let mut rig = Rig::new(policy());
-        rig.to_host_down();
+        rig.until_host_down();
         rig.status("a", status);
         rig.pass(224);
         assert_eq!(rig.phase(), Phase::HostDown);

@@ -11,7 +11,7 @@ fn hostless() -> Policy {
 /// After an outage, with the host started again: the record says who is down.
 fn after_the_outage() -> Rig {
     let mut rig = Rig::new(policy());
-    rig.to_host_down();
+    rig.until_host_down();
     rig.says.clear();
     rig.restart(400, Some("two"));
     rig.done.clear();
@@ -113,7 +113,7 @@ fn another_unit_in_its_place_begins_anew() {
 #[test]
 fn a_ups_that_is_taken_away_in_the_middle_stops_nothing_and_begins_nothing() {
     let mut rig = Rig::new(policy());
-    rig.to_stages();
+    rig.until_stages();
     rig.says.clear();
     rig.event(ProtectEvent::UpsGone { ups: "a".into() });
     rig.logins("apps", &[]);
@@ -136,7 +136,7 @@ fn a_ups_that_is_taken_away_in_the_middle_stops_nothing_and_begins_nothing() {
 #[test]
 fn an_order_is_not_sent_again_after_a_restart() {
     let mut rig = Rig::new(policy());
-    rig.to_ordering();
+    rig.until_ordering();
     rig.restart(3, None);
     assert_eq!((rig.phase(), rig.signal("apps")), (Phase::Ordering, Some(StageSignal::Forced)));
     rig.pass(20);
@@ -155,7 +155,7 @@ fn a_host_that_logs_in_again_is_waited_for_once() {
     policy.groups[0].stages.push(StagePlan { wake: vec![], ..StagePlan::new("files") });
     let mut rig = Rig::new(policy);
     rig.logins("files", &["nas"]);
-    rig.to_stages();
+    rig.until_stages();
     rig.logins("apps", &[]);
     rig.pass(5);
     rig.logins("apps", &["web"]);
@@ -173,7 +173,7 @@ fn a_host_that_logs_in_again_is_waited_for_once() {
 fn a_forced_shutdown_of_our_own_is_no_reason() {
     // a server that shows its own signal to itself by mistake
     let mut rig = Rig::new(policy());
-    rig.to_stages();
+    rig.until_stages();
     rig.status("a", "FSD OL");
     rig.pass(40);
     let mut rig = Rig::new(policy());
@@ -227,6 +227,27 @@ fn hosts_are_woken_when_mains_and_battery_carry_them() {
 }
 
 #[test]
+fn a_host_that_went_down_by_itself_in_a_short_outage_is_woken() {
+    let mut rig = Rig::new(policy());
+    rig.calm();
+    rig.status("a", BATTERY);
+    rig.pass(10);
+    rig.logins("apps", &[]);
+    rig.pass(3);
+    rig.restart(2, None);
+    rig.says("a", PowerView { runtime: Some(secs(3000)), ..view(MAINS) });
+    rig.pass(100);
+    assert_eq!((rig.wakes(), rig.phase()), (1, Phase::Recovering));
+    rig.logins("apps", &["web"]);
+    rig.pass(1);
+    assert_eq!(rig.phase(), Phase::Watching);
+    // on mains a logout is no outage
+    rig.logins("apps", &[]);
+    rig.pass(1000);
+    assert_eq!((rig.wakes(), rig.phase()), (1, Phase::Watching));
+}
+
+#[test]
 fn tries_to_wake_end_and_it_is_said() {
     let mut rig = after_the_outage();
     rig.says("a", PowerView { runtime: Some(secs(3000)), ..view(MAINS) });
@@ -265,7 +286,7 @@ fn tries_that_were_in_vain_while_the_ups_was_silent_are_not_the_last() {
 #[test]
 fn hosts_of_a_group_that_is_not_configured_any_more_are_woken() {
     let mut rig = Rig::new(policy());
-    rig.to_host_down();
+    rig.until_host_down();
     rig.policy.groups[0].name = "other".into();
     rig.policy.host = None;
     rig.restart(400, Some("two"));
@@ -278,7 +299,7 @@ fn hosts_of_a_group_that_is_not_configured_any_more_are_woken() {
 #[test]
 fn a_flag_of_the_last_boot_is_taken_away() {
     let mut rig = Rig::new(policy());
-    rig.to_host_down();
+    rig.until_host_down();
     rig.done.clear();
     rig.restart(100, Some("two"));
     assert!(rig.done.contains(&ProtectAction::SecondChance { upses: vec![] }));
@@ -293,7 +314,7 @@ fn groups_that_share_a_ups_wait_for_one_another() {
     other.begin = Begin { low_battery: false, charge_below: Some(10.0), ..Begin::default() };
     policy.groups.push(other);
     let mut rig = Rig::new(policy);
-    rig.to_stages();
+    rig.until_stages();
     rig.logins("apps", &[]);
     rig.pass(400);
     assert_eq!((rig.phase(), rig.orders()), (Phase::Settling, 0));
@@ -310,7 +331,7 @@ fn the_group_of_the_host_takes_those_with_it_that_would_lose_their_power() {
     other.begin = Begin { low_battery: false, charge_below: Some(10.0), ..Begin::default() };
     policy.groups.push(other);
     let mut rig = Rig::new(policy);
-    rig.to_stages();
+    rig.until_stages();
     assert_eq!(rig.machine.report().groups[1].phase, Phase::Stages);
     rig.logins("apps", &[]);
     rig.pass(59);
@@ -322,7 +343,7 @@ fn the_group_of_the_host_takes_those_with_it_that_would_lose_their_power() {
 #[test]
 fn nobody_is_gone_because_the_process_was_started_again() {
     let mut rig = Rig::new(policy());
-    rig.to_stages();
+    rig.until_stages();
     rig.restart(2, None);
     rig.pass(1);
     assert_eq!(rig.phase(), Phase::Stages);
@@ -339,7 +360,7 @@ fn a_course_after_a_restart_waits_for_a_reading() {
         [(Some(MAINS), Phase::Paused), (Some(BATTERY), Phase::Stages), (None, Phase::Paused)]
     {
         let mut rig = Rig::new(policy());
-        rig.to_stages();
+        rig.until_stages();
         rig.says.clear();
         rig.done.clear();
         rig.restart(5, None);
@@ -357,7 +378,7 @@ fn a_course_after_a_restart_waits_for_a_reading() {
 fn a_course_after_a_restart_without_a_reading_goes_on_soon_or_not_at_all() {
     for (gap, phase) in [(120 - 2, Phase::Stages), (200, Phase::Recovering)] {
         let mut rig = Rig::new(policy());
-        rig.to_stages();
+        rig.until_stages();
         rig.pass(2);
         rig.says.clear();
         rig.restart(gap, None);
@@ -371,7 +392,7 @@ fn a_course_after_a_restart_without_a_reading_goes_on_soon_or_not_at_all() {
 #[test]
 fn a_load_that_was_cycled_shows_the_truth_again() {
     let mut rig = Rig::new(hostless());
-    rig.to_ordering();
+    rig.until_ordering();
     rig.ordered(OrderOutcome::Accepted);
     rig.status("a", MAINS);
     rig.pass(189);
@@ -385,9 +406,9 @@ fn a_disarmed_course_ends_before_its_order_and_goes_on_after() {
     for past in [false, true] {
         let mut rig = Rig::new(policy());
         if past {
-            rig.to_ordering()
+            rig.until_ordering()
         } else {
-            rig.to_stages()
+            rig.until_stages()
         }
         let actions = rig.machine.reconfigure(secs(rig.now), Policy { armed: false, ..policy() });
         assert!(!actions.iter().any(ProtectAction::is_acting));
@@ -403,7 +424,7 @@ fn a_disarmed_course_ends_before_its_order_and_goes_on_after() {
 #[test]
 fn what_was_done_dry_is_nothing_to_go_on_with() {
     let mut rig = Rig::new(Policy { armed: false, ..policy() });
-    rig.to_stages();
+    rig.until_stages();
     rig.logins("apps", &[]);
     rig.pass(40);
     assert!(!rig.done.iter().any(ProtectAction::is_acting));
@@ -420,7 +441,7 @@ fn a_cancelled_course_that_would_leave_hosts_off_goes_on() {
     let mut policy = policy();
     policy.groups[0].stages[0].all_wakeable = false;
     let mut rig = Rig::new(policy);
-    rig.to_stages();
+    rig.until_stages();
     rig.status("a", MAINS);
     rig.pass(40);
     assert_eq!(rig.phase(), Phase::Stages);

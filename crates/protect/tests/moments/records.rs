@@ -60,7 +60,7 @@ fn any_text_is_taken() {
 #[test]
 fn the_hook_may_act_only_while_this_host_goes_down_in_this_boot() {
     let mut rig = Rig::new(policy());
-    rig.to_ordering();
+    rig.until_ordering();
     assert!(!rig.disk.host_goes_down("one"));
     rig.ordered(OrderOutcome::Accepted);
     rig.pass(15);

@@ -168,7 +168,7 @@ impl Rig {
     }
 
     /// The stage is told.
-    pub fn to_stages(&mut self) {
+    pub fn until_stages(&mut self) {
         self.calm();
         self.status("a", LOW);
         self.pass(5);
@@ -176,15 +176,15 @@ impl Rig {
     }
 
     /// The order is sent.
-    pub fn to_ordering(&mut self) {
-        self.to_stages();
+    pub fn until_ordering(&mut self) {
+        self.until_stages();
         self.logins("apps", &[]);
         assert_eq!(self.phase(), Phase::Ordering);
         assert_eq!(self.orders(), 1);
     }
 
-    pub fn to_host_down(&mut self) {
-        self.to_ordering();
+    pub fn until_host_down(&mut self) {
+        self.until_ordering();
         self.ordered(OrderOutcome::Accepted);
         self.pass(15);
         assert_eq!((self.phase(), self.host_downs()), (Phase::HostDown, 1));

@@ -99,8 +99,8 @@ fn contradictions_are_found() {
         (|policy| policy.groups[0].begin.low_battery = false, true, "no condition"),
         (|policy| policy.groups[0].begin.charge_below = Some(101.0), true, "out of its range"),
         (|policy| policy.host = Some(HostPlan::new("elsewhere")), true, "not there"),
-        (|policy| policy.loads[0].longest = Some(secs(124)), false, "killpower"),
-        (|policy| policy.loads[0].delay = secs(139), false, "time for its proof"),
+        (|policy| policy.loads[0].longest = Some(secs(134)), false, "killpower"),
+        (|policy| policy.loads[0].delay = secs(149), false, "time for its proof"),
         (|policy| policy.loads[0].on_mains = OnMains::StaysOn, false, "leaves its load on"),
         (|policy| policy.groups.push(policy.groups[0].clone()), true, "two groups"),
         (

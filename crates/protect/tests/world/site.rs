@@ -386,9 +386,20 @@ impl Site {
         self.act(actions);
     }
 
+    /// Between the order and the shutdown of its host nothing can help a process that is away for long.
+    pub fn is_away(&mut self, time: u64) {
+        let pending = self.upses.iter().any(|ups| ups.cut_at.is_some());
+        if let Some(server) =
+            self.server.as_mut().filter(|server| pending && time > 12 && server.power == HostPower::On)
+        {
+            server.by_hand = true;
+        }
+    }
+
     pub fn kill(&mut self, down_for: u64) {
         if self.process.machine.is_some() {
             self.note(format!("process: killed, {down_for} s"));
+            self.is_away(down_for);
             self.process = Process { starts_at: Some(self.t + down_for), ..Process::default() };
         }
     }
@@ -618,7 +629,12 @@ impl Site {
             });
             let alone = is_server || self.policy.groups.len() == 1;
             let served = self.server.as_ref().is_none_or(|server| server.power != HostPower::Off);
-            if host.wakeable && !host.alone && served {
+            // who went down by itself while the process was away is not known to be down
+            let away = story.events.iter().any(|(_, event)| {
+                matches!(event, Happening::Kill(_) | Happening::KillInActions(..) | Happening::Stop(_))
+            });
+            let listed = !host.alone || host.logs_in && !odd && !away && self.server.is_none();
+            if host.wakeable && listed && served {
                 self.fault(format!("host {} stays off, and can be woken", host.name));
             } else if host.cycled_since_off && host.restores {
                 self.fault(format!("host {} stays off after its power came back", host.name));

@@ -290,7 +290,10 @@ fn happens(site: &mut Site, event: &Happening) {
         Happening::KillInActions(count, down_for) => {
             (site.process.die_after, site.process.down_for) = (Some(count), down_for);
         }
-        Happening::Stop(time) => site.process.paused_until = site.t + time,
+        Happening::Stop(time) => {
+            site.process.paused_until = site.t + time;
+            site.is_away(time);
+        }
         Happening::Clock(shift) => site.wall_shift += shift,
         Happening::Replace(at) if at < site.upses.len() => {
             let ups = &mut site.upses[at];

@@ -193,24 +193,25 @@ fn power_down(conf: &UpsmonConf, hooks: &[PathBuf]) -> Option<LineFinding> {
         return Some(error(line, &text));
     }
     let there: Vec<&PathBuf> = hooks.iter().filter(|folder| folder.is_dir()).collect();
-    if there.is_empty() || there.iter().any(|folder| has_hook(folder)) {
+    if there.is_empty() || there.iter().any(|folder| has_hook(folder, flag)) {
         return None;
     }
     Some(hint(
         line,
         &format_args!(
-            "no program in {} reads the flag and switches the UPS off: install that of nut-client, or that of qxups",
+            "no program in {} reads the flag and switches the UPS off: install that of nut-client (nutshutdown)",
             there.iter().map(|folder| folder.display().to_string()).collect::<Vec<_>>().join(", ")
         ),
     ))
 }
 
-fn has_hook(folder: &Path) -> bool {
+/// That of `qxups serve` has a flag of its own, and reads no other.
+fn has_hook(folder: &Path, flag: &str) -> bool {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     let mut texts = entries.filter_map(|entry| std::fs::read(entry.path()).ok());
     texts.any(|text| {
         let text = String::from_utf8_lossy(&text);
-        ["upsmon -K", "upsdrvctl", "killpower"].iter().any(|word| text.contains(word))
+        ["upsmon -K", "upsdrvctl", flag].iter().any(|word| text.contains(word))
     })
 }
 
@@ -269,7 +270,7 @@ mod tests {
         let found =
             || power_down(&conf, std::slice::from_ref(&folder)).map(|found| (found.line, found.severity));
         assert_eq!(found(), Some((Some(2), station::config::Severity::Hint)));
-        std::fs::write(folder.join("other"), "#!/bin/sh\nexit 0\n").unwrap();
+        std::fs::write(folder.join("qxups"), "#!/bin/sh\nexec /usr/bin/qxups killpower --all\n").unwrap();
         assert!(found().is_some());
         // Debian's
         std::fs::write(

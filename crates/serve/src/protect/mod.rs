@@ -80,6 +80,10 @@ impl ProtectDesk {
             (None, None) => follow_views(&self.server, None),
             (None, Some(protector)) => {
                 protector.end();
+                // no load is switched off by a shutdown that is none of protection's
+                if let Err(why) = state::second_chance(&self.state, &[]) {
+                    self.server.log.warning(&format!("protect: {why}"));
+                }
                 self.server.protection.replace(None);
                 follow_views(&self.server, None);
                 *running = None;

@@ -86,19 +86,18 @@ fn of_protection(fleet: &FleetView, text: &mut Exposition) {
             text.sample("qxups_protection_phase", &labels, flag(group.phase == phase));
         }
     }
-    let counts: [(&str, &str, fn(&ProtectedGroupView) -> String); 3] = [
-        ("qxups_protection_supplies", "Supplies of a group that live.", |group| group.supplies.to_string()),
-        ("qxups_protection_supplies_needed", "Supplies that have to live.", |group| group.needed.to_string()),
-        ("qxups_protection_hosts_down", "Hosts that went down and are not back.", |group| {
-            group.down.to_string()
-        }),
-    ];
-    for (name, help, count) in counts {
+    let mut counted = |name: &str, help: &str, count: fn(&ProtectedGroupView) -> String| {
         text.family(name, Kind::Gauge, "", help);
         for group in &protection.groups {
             text.sample(name, &[("group", &group.name)], &count(group));
         }
-    }
+    };
+    let supplies = |group: &ProtectedGroupView| group.supplies.to_string();
+    counted("qxups_protection_supplies", "Supplies of a group that live.", supplies);
+    let needed = |group: &ProtectedGroupView| group.needed.to_string();
+    counted("qxups_protection_supplies_needed", "Supplies that have to live.", needed);
+    let down = |group: &ProtectedGroupView| group.down.to_string();
+    counted("qxups_protection_hosts_down", "Hosts that went down and are not back.", down);
     if let Some(works) = protection.host_works {
         let help = "Whether the server's own host could be shut down.";
         text.family("qxups_protection_host_works", Kind::Gauge, "", help);

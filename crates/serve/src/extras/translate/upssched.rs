@@ -3,7 +3,7 @@
 use super::edge::{EventEdge, edge_of};
 use super::{NotifyDraft, NotifyTranslation, PlannedRule, not_plain, plain_words, runs_upssched};
 use notify::NamePattern;
-use nut::upsmon_conf::{UpsPlace, UpsmonConf};
+use nut::upsmon_conf::{MonitoredPlace, UpsmonConf};
 use nut::upssched_conf::{UpsschedAction, UpsschedConf, UpsschedRule};
 use station::config::LineFinding;
 
@@ -185,7 +185,7 @@ impl Translator<'_> {
     /// The UPS by its name here.
     fn ups(&self, findings: &mut Vec<LineFinding>) -> Result<Option<String>, String> {
         let Some(system) = self.rule.ups.as_ref() else { return Ok(None) };
-        let place = UpsPlace::parse(system);
+        let place = MonitoredPlace::parse(system);
         let name = place.as_ref().map_or(system.as_str(), |place| place.ups.as_str());
         if name.contains('*') || NamePattern::parse(name).is_none() {
             return Err(format!("left out: {system} cannot be the name of a UPS"));
