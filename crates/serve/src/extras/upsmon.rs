@@ -285,7 +285,7 @@ mod tests {
     fn a_file_becomes_a_plan() {
         let plan = of(
             "MONITOR a@localhost 1 u p primary\nMONITOR b 1 u p primary\nMONITOR c@far 0 u p secondary\nMINSUPPLIES 1\n\
-            SHUTDOWNCMD \"/sbin/shutdown -h +0\"\nHOSTSYNC 40\nDEADTIME 25\nPOWERDOWNFLAG /run/nut/killpower\nOFFDURATION -1\nFINALDELAY 0\n",
+            SHUTDOWNCMD \"/sbin/shutdown -h +0\"\nHOSTSYNC 40\nDEADTIME 25\nPOWERDOWNFLAG /run/nut/killpower\nOFFDURATION 40\nOBLBDURATION 7\nFINALDELAY 0\n",
         );
         let expected = UpsmonPlan {
             upses: vec!["a".into(), "b".into()],
