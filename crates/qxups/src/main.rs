@@ -6,6 +6,7 @@ mod client;
 mod conf_file;
 mod demo;
 mod doctor;
+mod drill;
 mod driver_dump;
 mod explain;
 mod history;
@@ -62,6 +63,13 @@ enum Task {
         /// The server's PID file, or the folder of it; left out: where 'qxups serve' and upsd have it
         place: Option<std::path::PathBuf>,
     },
+    /// Say what would happen to the hosts that a running server protects, if mains failed now
+    Plan {
+        /// The server's PID file, or the folder of it; left out: where 'qxups serve' and upsd have it
+        place: Option<std::path::PathBuf>,
+    },
+    /// Play an outage by [protect] of qxups.toml, in virtual time on a model: nothing real is asked or ordered
+    Drill(drill::DrillLine),
     /// Be a UPS, on a pseudo-terminal or TCP, for any driver
     Sim(sim::SimOptions),
     /// Find UPSes on USB, and on serial ports and device servers that you name
@@ -178,6 +186,8 @@ impl Task {
                 format!("reload: {}\n", ::serve::program::reload(place.as_deref())?)
             }
             Task::Timers { place } => format!("{}\n", ::serve::program::timers(place.as_deref())?),
+            Task::Plan { place } => format!("{}\n", ::serve::program::outage_plan(place.as_deref())?),
+            Task::Drill(drill) => return drill.run(),
             Task::Passwd(passwd) => return passwd.run(),
             Task::Prove(prove) => return prove.run(),
             Task::List(list) => return client::end(list.run()),
