@@ -1,6 +1,7 @@
 //! What the package brings for systemd, as systemd sees it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -54,4 +55,20 @@ fn the_licence_of_the_binary_is_said() {
     // short for scripts
     let version = Command::new(env!("CARGO_BIN_EXE_qxups")).arg("-V").output().unwrap();
     assert_eq!(String::from_utf8(version.stdout).unwrap(), format!("qxups {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+/// What systemd runs at the end of each shutdown: a host that goes on running is none, and what is sent is the program's
+/// affair, which goes by its flag.
+#[test]
+fn the_hook_of_a_shutdown_does_nothing_by_itself() {
+    let hook = packaging().join("systemd/system-shutdown");
+    let text = std::fs::read_to_string(&hook).unwrap();
+    assert!(text.ends_with("exec /usr/bin/qxups killpower --all --quiet\n"), "{text}");
+    assert_eq!(text.matches("killpower").count(), 1);
+    for kind in ["kexec", "", "suspend"] {
+        let output = Command::new("/bin/sh").arg(&hook).arg(kind).output().unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{kind}: {output:?}");
+    }
+    let mode = std::fs::metadata(&hook).unwrap().permissions().mode();
+    assert_eq!(mode & 0o111, 0o111, "systemd runs what is executable");
 }

@@ -3,8 +3,9 @@
 
 use driver::power_down::PowerDownFlag;
 use std::io::{Read, Write};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 use testbed::tool::{Sim, text};
 
 const QXUPS: &str = env!("CARGO_BIN_EXE_qxups");
@@ -119,6 +120,14 @@ impl Station {
     }
 }
 
+/// Turns a knob, once there is one.
+fn turn(ups: &Sim, knob: &str) {
+    while UnixStream::connect(ups.folder.join("control")).is_err() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    assert_eq!(ups.control(knob), Vec::<String>::new(), "{knob}");
+}
+
 fn orders(ups: &Sim) -> Vec<String> {
     ups.heard().into_iter().filter(|line| line.starts_with(['C', 'S'])).collect()
 }
@@ -159,7 +168,7 @@ fn without_a_flag_nothing_is_sent() {
 #[test]
 fn a_load_goes_off_by_the_flag_and_what_the_ups_shows_of_it_is_said() {
     let station = Station::new("protocol = megatec\noffdelay = 48", &["--protocol", "megatec"]);
-    station.ups.control("mains fail");
+    turn(&station.ups, "mains fail");
     station.flag().raise(["u"]).unwrap();
     let (code, said) = station.killpower(&["u"]);
     assert_eq!(
@@ -185,7 +194,7 @@ fn all_that_the_flag_names_are_switched_off_and_no_other() {
     station.also("v", &second.port, "protocol = mecer\nsdorder = 1");
     station.also("other", &other.port, "protocol = mecer");
     station.also("refuses", &refuses.port, "protocol = mecer");
-    refuses.control("refuse (NAK");
+    turn(&refuses, "refuse (NAK");
     station.flag().raise(["u", "v"]).unwrap();
     let (code, said) = station.killpower(&["--all"]);
     assert_eq!(code, Some(0), "{said}");
