@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::timing::{CUT_SLACK, HOST_SLACK, ORDER_AGAIN, ORDER_RETRY, ORDER_TIME, PAUSE, PROOF_AGE};
-use super::{Machine, OrderOutcome, OrderState, UpsOrder};
-use crate::{LoadPlan, Phase, ProtectAction};
+use super::{Machine, OrderState, UpsOrder};
+use crate::{LoadPlan, OrderOutcome, Phase, ProtectAction};
 
 impl Machine {
     fn load_plan(&self, ups: &str) -> Option<&LoadPlan> {
