@@ -406,10 +406,10 @@ fn a_user_who_may_do_nothing_is_no_success() {
         [("no user may do anything", true), ("the user only watches", false), ("none", false)]
     {
         let user = Credentials { user: "demo".into(), password: "demo".into() };
-        let probe = Probe::begin(&start(fault), Duration::from_millis(700), None, Some(user)).unwrap();
+        let probe = Probe::begin(&start(fault), Duration::from_secs(9), None, Some(user)).unwrap();
         assert_eq!(super::user::is_refused(&probe), is_refused, "{fault}");
     }
-    let guest = Probe::begin(&start("none"), Duration::from_millis(700), None, None).unwrap();
+    let guest = Probe::begin(&start("none"), Duration::from_secs(9), None, None).unwrap();
     assert!(!super::user::is_refused(&guest));
 }
 
