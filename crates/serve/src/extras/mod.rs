@@ -3,15 +3,19 @@
 //!
 //! A key that is not known is wrong: it may be the one by which something was meant to be limited.
 
+mod agentx;
 mod mqtt;
 mod notify;
+mod notify_mqtt;
 mod read;
 mod snmp;
 #[cfg(test)]
 mod tests;
 
+pub use self::agentx::{AgentxContexts, AgentxOptions, MasterPlace};
 pub use self::mqtt::{BrokerPassword, MqttOptions};
 pub use self::notify::{NotifyOptions, OutputKind, OutputOptions, SecretPlace, ServerProof};
+pub use self::notify_mqtt::NoticeTopic;
 pub use self::snmp::{CommunityPlace, SnmpOptions};
 use read::TomlReader;
 use station::config::LineFinding;
@@ -33,6 +37,8 @@ pub struct Extras {
     pub history: Option<HistoryOptions>,
     /// `[snmp]`; none when it has no agent.
     pub snmp: Option<Box<SnmpOptions>>,
+    /// `[snmp.agentx]`.
+    pub agentx: Option<Box<AgentxOptions>>,
     /// `[mqtt]`; none when it names no broker.
     pub mqtt: Option<Box<MqttOptions>>,
     /// `[web]`.
@@ -82,7 +88,8 @@ pub fn parse(bytes: &[u8]) -> Result<Extras, Vec<LineFinding>> {
     reader.check_tables(TABLES, ARRAYS);
     let (history, web) = (history(&mut reader), web(&mut reader));
     let (mqtt, snmp) = (self::mqtt::read(&mut reader), self::snmp::read(&mut reader));
-    let extras = Extras { history, mqtt, snmp, web, notify: self::notify::read(&mut reader) };
+    let agentx = self::agentx::read(&mut reader);
+    let extras = Extras { history, mqtt, snmp, agentx, web, notify: self::notify::read(&mut reader) };
     reader.finish().map(|()| extras)
 }
 

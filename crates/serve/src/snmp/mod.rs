@@ -5,6 +5,8 @@
 //! them: a socket has a few datagrams read in its turn, and what cannot be sent is dropped.
 
 mod agent;
+mod agentx;
+mod eye;
 mod traps;
 
 use crate::extras::SnmpOptions;
@@ -12,6 +14,7 @@ use crate::fleet::{HearsStatus, named};
 use crate::server::Server;
 use ::snmp::LONGEST;
 use agent::Agent;
+use agentx::AgentxOutput;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::io;
@@ -31,6 +34,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// The agents of a server, as long as they are wanted.
 pub(crate) struct SnmpAgents {
     server: Rc<Server>,
+    behind_master: AgentxOutput,
     running: RefCell<Option<Running>>,
 }
 
@@ -58,11 +62,13 @@ struct AgentDesk {
 impl SnmpAgents {
     /// None yet.
     pub fn new(server: Rc<Server>) -> SnmpAgents {
-        SnmpAgents { server, running: RefCell::default() }
+        let behind_master = AgentxOutput::new(server.clone());
+        SnmpAgents { server, behind_master, running: RefCell::default() }
     }
 
     /// Has the agents that `[snmp]` asks for, from now on. One that stays misses no request.
     pub fn become_what_is_asked(&self) {
+        self.behind_master.become_what_is_asked();
         let options = self.server.extras.borrow().snmp.clone();
         let mut running = self.running.borrow_mut();
         let Some(options) = options.map(|options| Rc::new(*options)) else {
@@ -116,7 +122,7 @@ impl AgentDesk {
             let is_wanted = |(wanted, address): &(String, SocketAddr)| {
                 wanted.eq_ignore_ascii_case(name) && *address == agent.address
             };
-            let is_same = fleet.find(name).is_some_and(|ups| ups.id() == agent.ups);
+            let is_same = fleet.find(name).is_some_and(|ups| ups.id() == agent.eye.ups);
             let stays = is_same && options.agents.iter().any(is_wanted);
             if !stays {
                 agent.end();
@@ -161,7 +167,7 @@ impl AgentDesk {
 
     fn look_at_all(self: &Rc<Self>) {
         for agent in self.agents.borrow().values() {
-            agent.look(&self.server);
+            agent.eye.look(&self.server);
             self.send_due(agent);
         }
     }
@@ -176,7 +182,7 @@ impl HearsStatus for AgentDesk {
     fn status(&self, ups: &str, words: &str) {
         let agent = self.agents.borrow().get(&ups.to_ascii_lowercase()).cloned();
         if let Some(agent) = agent {
-            agent.hear(words);
+            agent.eye.hear(words);
             self.news.borrow_mut().push(agent);
             self.has_news.notify_one();
         }

@@ -34,7 +34,7 @@ impl AgentDesk {
     /// Sends what is due of one UPS.
     pub(super) fn send_due(&self, agent: &Agent) {
         let options = self.options.borrow().clone();
-        let due = agent.watch.borrow_mut().take_due(agent.now());
+        let due = agent.eye.watch.borrow_mut().take_due(agent.eye.now());
         let CommunityPlace::Inline(community) = &options.community else { return };
         if due.is_empty() || options.traps.is_empty() {
             return;
@@ -43,7 +43,7 @@ impl AgentDesk {
         for notice in &due {
             let number = agent.next_trap.get();
             agent.next_trap.set(if number == i32::MAX { 1 } else { number + 1 });
-            let datagram = trap(notice, &view, community, number, agent.now());
+            let datagram = trap(notice, &view, community, number, agent.eye.now());
             for receiver in &options.traps {
                 if let Err(error) = self.send(agent, &datagram, *receiver) {
                     let text = format!("cannot send an SNMP trap to {receiver}: {error}; it is lost");
