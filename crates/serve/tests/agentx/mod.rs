@@ -69,7 +69,8 @@ impl Snmpd {
             "-Lf",
             log.to_str().unwrap(),
         ]);
-        command.arg(address).env("SNMP_PERSISTENT_DIR", &self.folder).env("MIBS", "");
+        // what it keeps there would replace its configuration
+        command.arg(address).env("SNMP_PERSISTENT_DIR", self.folder.join("lasting")).env("MIBS", "");
         command.stdout(Stdio::null()).stderr(Stdio::null());
         self.running = Some(Ending(command.spawn().unwrap()));
     }
