@@ -4,7 +4,7 @@
 
 use crate::fault::MqttFault;
 use crate::frames::FrameReader;
-use crate::packet::{self, FAREWELL, FromBroker, Greeting, MqttVersion};
+use crate::packet::{self, BrokerLimits, FAREWELL, FromBroker, Greeting, MqttVersion};
 
 /// The number of the only message.
 const NUMBER: u16 = 1;
@@ -75,37 +75,28 @@ impl<'o> MessageCourier<'o> {
     /// # Errors
     /// What ends the connection.
     pub fn received(&mut self, mut bytes: &[u8]) -> Result<CourierStep, MqttFault> {
-        while let Some(whole) = self.frames.take(&mut bytes)? {
-            match packet::read(self.order.version, &whole)? {
-                FromBroker::Welcome(_) if self.is_sent => {
-                    return Err(MqttFault::Malformed("a second welcome".into()));
-                }
-                FromBroker::Welcome(limits) => {
-                    let mut out = vec![];
-                    let CourierOrder { version, topic, payload, .. } = self.order;
-                    packet::publish(version, topic, payload, false, Some(NUMBER), &mut out);
-                    if !limits.acknowledges {
-                        return Ok(CourierStep::Refused("it acknowledges no message (QoS 1)".into()));
-                    }
-                    if out.is_empty() || out.len() > limits.longest as usize {
-                        return Ok(CourierStep::Refused("the message is longer than it takes".into()));
-                    }
-                    self.is_sent = true;
-                    return Ok(CourierStep::Send(out));
-                }
-                FromBroker::Taken(NUMBER, None) if self.is_sent => {
-                    return Ok(CourierStep::Taken(FAREWELL.into()));
-                }
-                FromBroker::Taken(NUMBER, Some(why)) if self.is_sent => return Ok(CourierStep::Refused(why)),
-                // nothing is subscribed to, and nothing else was sent
-                other => {
-                    return Err(MqttFault::Malformed(
-                        format!("an answer to nothing: {other:?}").chars().take(80).collect(),
-                    ));
-                }
-            }
+        let Some(whole) = self.frames.take(&mut bytes)? else { return Ok(CourierStep::Wait) };
+        match packet::read(self.order.version, &whole)? {
+            FromBroker::Welcome(limits) if !self.is_sent => Ok(self.publish(limits)),
+            FromBroker::Taken(NUMBER, None) if self.is_sent => Ok(CourierStep::Taken(FAREWELL.into())),
+            FromBroker::Taken(NUMBER, Some(why)) if self.is_sent => Ok(CourierStep::Refused(why)),
+            // nothing is subscribed to, and nothing else was sent
+            _ => Err(MqttFault::Malformed(format!("an answer to nothing, of kind {}", whole.head >> 4))),
         }
-        Ok(CourierStep::Wait)
+    }
+
+    fn publish(&mut self, limits: BrokerLimits) -> CourierStep {
+        let mut out = vec![];
+        let CourierOrder { version, topic, payload, .. } = self.order;
+        packet::publish(version, topic, payload, false, Some(NUMBER), &mut out);
+        if !limits.acknowledges {
+            return CourierStep::Refused("it acknowledges no message (QoS 1)".into());
+        }
+        if out.is_empty() || out.len() > limits.longest as usize {
+            return CourierStep::Refused("the message is longer than it takes".into());
+        }
+        self.is_sent = true;
+        CourierStep::Send(out)
     }
 }
 
