@@ -69,20 +69,32 @@ tool() { # NAME: installs cargo-NAME, if it is missing; its log is named where i
     cargo "$1" --version >/dev/null 2>&1 && return
     say "cargo-$1: installed in target/tools"
     mkdir -p target/tools
-    cargo install --quiet --locked --root target/tools --target-dir target/tools/build "cargo-$1" 2>target/tools/"$1".log
+    # used once a run: quickly built beats quick
+    CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 \
+        cargo install --quiet --locked --root target/tools --target-dir target/tools/build "cargo-$1" 2>target/tools/"$1".log
 }
 no_tool() { left_out+=("$1: cargo-$2 cannot be installed, see target/tools/$2.log: $(grep -m1 ^error "target/tools/$2.log" || echo 'no reason given')"); }
 
-# programs of others, which the server's tests run unchanged; each is needed here
-crates/serve/tests/judges/install.sh
+# programs of others, which the server's tests run unchanged (each is needed here); a virtual machine with a real USB stack,
+# and a kernel for it; what the package's test needs. All of it below target or from Debian, fetched while others compile
+mkdir -p target
+fetched=target/fetched.log
+fetch() {
+    crates/serve/tests/judges/install.sh
+    [ -n "${QXUPS_NO_USB_MACHINE:-}" ] || usb-test/prepare.sh nut
+    local tools=()
+    command -v lintian >/dev/null || tools+=(lintian)
+    command -v mmdebstrap >/dev/null || tools+=(mmdebstrap)
+    command -v systemd-nspawn >/dev/null || tools+=(systemd-container)
+    command -v ip >/dev/null || tools+=(iproute2)
+    [ ${#tools[@]} = 0 ] || DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${tools[@]}"
+}
+export -f fetch
+trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
+bash -euo pipefail -c fetch >"$fetched" 2>&1 </dev/null &
+fetching=$!
 export QXUPS_JUDGES=all
-
-# a virtual machine with a real USB stack, and a kernel for it; a few seconds once, below target
-if [ -n "${QXUPS_NO_USB_MACHINE:-}" ]; then
-    left_out+=("USB on a real Linux USB stack: QXUPS_NO_USB_MACHINE is set")
-else
-    usb-test/prepare.sh nut
-fi
+[ -z "${QXUPS_NO_USB_MACHINE:-}" ] || left_out+=("USB on a real Linux USB stack: QXUPS_NO_USB_MACHINE is set")
 
 libraries=(-p qxups-battery -p qxups-proto -p qxups-nut -p qxups-link)
 say "format, lints, documentation"
@@ -103,29 +115,27 @@ else
     left_out+=("cargo publish --dry-run: needs cargo 1.90, before which one crate cannot wait for another")
 fi
 
-say "licences"
-if tool deny; then
-    cargo deny --log-level error check licenses bans sources
-else
-    no_tool licences deny
-fi
-
 say "tests"
 packaging/test-programs.sh compile
 cargo test --workspace --locked --features driver/usb-machine --doc --quiet
 packaging/run-examples.sh
+say "programs of others, and the kernel"
+outcome=0
+wait "$fetching" || outcome=$?
+[ $outcome = 0 ] || { cat "$fetched" >&2; echo "programs that the tests need cannot be fetched, see above" >&2; exit 1; }
+
 # what needs compilers and no clock runs beside tests that wait
 in_background() {
+    tool deny >/dev/null || true
+    tool deb >/dev/null || true
     cargo build --release --locked -p driver -p qxups >target/test-logs/release 2>&1 || return 1
     local outcome=0
     packaging/test-debian13.sh >target/test-logs/debian13 2>&1 || outcome=$?
     return $outcome
 }
-command -v mmdebstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends mmdebstrap || true
-export -f in_background
+export -f in_background tool say
 nice -n 19 bash -c in_background &
 background=$!
-trap 'kill $(jobs -p) 2>/dev/null || true' EXIT
 # among them ten minutes in which everything fails
 QXUPS_SOAK_SECONDS="${SOAK_SECONDS:-600}" packaging/test-programs.sh most
 
@@ -139,6 +149,12 @@ case $outcome in
 3) left_out+=("the build with Debian 13's cargo: no root of Debian 13 could be made (no mirror?)") ;;
 *) exit 1 ;;
 esac
+say "licences"
+if tool deny; then
+    cargo deny --log-level error check licenses bans sources
+else
+    no_tool licences deny
+fi
 if [ -z "${QXUPS_NO_USB_MACHINE:-}" ]; then
     say "tests on a real USB stack"
     packaging/test-programs.sh usb
@@ -151,14 +167,6 @@ packaging/check-size.sh
 
 say "the Debian package"
 if tool deb; then
-    tools=()
-    command -v lintian >/dev/null || tools+=(lintian)
-    command -v mmdebstrap >/dev/null || tools+=(mmdebstrap)
-    command -v systemd-nspawn >/dev/null || tools+=(systemd-container)
-    command -v ip >/dev/null || tools+=(iproute2)
-    if [ ${#tools[@]} -gt 0 ]; then
-        DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends "${tools[@]}"
-    fi
     packaging/test-package.sh
 else
     no_tool "the Debian package" deb
@@ -169,7 +177,7 @@ if cargo fuzz --version >/dev/null 2>&1 && cargo +nightly --version >/dev/null 2
     # what it begins with is made from the tables and captures; what it finds stays in the same folders
     cargo run -q -p testbed --locked --example fuzz_seeds -- fuzz/corpus
     for target in replies session orders captures reports ups_conf configuration driver_socket battery_memory \
-        network_server network_client upsd_conf upsd_users qxups_toml history_rows notify_outbox http_requests page_forms snmp_requests agentx_packets mqtt_packets; do
+        network_server network_client upsd_conf upsd_users upsmon_conf qxups_toml history_rows notify_outbox http_requests page_forms snmp_requests agentx_packets mqtt_packets; do
         cargo +nightly fuzz run --fuzz-dir fuzz "$target" -- -max_total_time="${FUZZ_SECONDS:-9}" -verbosity=0 -print_final_stats=0
     done
 else

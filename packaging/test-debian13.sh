@@ -27,7 +27,7 @@ git ls-files -z | xargs -0 cp --parents -t "$root/source"
 inside() { chroot "$root" env HOME=/root sh -c "cd /source && $1"; }
 inside "cargo --version" || exit 3
 # what its compiler takes is the question here; whole optimisation is tried by the release of this run
-inside "CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo build --release --offline --locked --quiet"
+inside "CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16 cargo build --release --offline --locked --quiet"
 inside "timeout --preserve-status -s INT 20 target/release/qxups demo --plain" | tail -3
 inside "cargo check --workspace --all-targets --offline --locked --quiet"
 echo "all of it compiles with the cargo of Debian 13"

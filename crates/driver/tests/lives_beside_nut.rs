@@ -81,6 +81,7 @@ const LIVES: &[Life] = &[
     life("2.45 V a cell on mains",                  "blazer_ser", "megatec",      &["cell on", "rated 24", "odd volts=2.45 on:mains"]),
     life("ratings of zeros and no name on battery", "nutdrv_qx",  "megatec",      &["odd plate=zeros ask:F on:battery", "odd plate=silent ask:I on:battery"]),
     life("hears nothing for 0.7 s behind a reply",  "nutdrv_qx",  "megatec",      &["odd rests=700 on:battery"]),
+    life("the same, counted from its reply",        "blazer_ser", "megatec",      &["odd rests-from-reply=700 on:battery"]),
 ];
 
 /// What one driver made of a life.

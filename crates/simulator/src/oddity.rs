@@ -59,6 +59,8 @@ pub enum Behaviour {
     Gap(Duration),
     /// Nothing is heard for so long behind a reply, or behind a line that was not heard.
     Rests(Duration),
+    /// Nothing is heard for so long behind a reply, however often it is asked meanwhile.
+    RestsFromReply(Duration),
     /// Nothing is heard for so long behind a command that it obeys.
     Busy(Duration),
     /// A command is carried out so much later than it is heard, and answered at once.
@@ -153,6 +155,16 @@ pub struct Oddity {
     pub chance: u8,
 }
 
+impl Behaviour {
+    /// How long nothing is heard behind a reply.
+    pub fn rest(&self) -> Option<Duration> {
+        match self {
+            Behaviour::Rests(time) | Behaviour::RestsFromReply(time) => Some(*time),
+            _ => None,
+        }
+    }
+}
+
 impl From<Behaviour> for Oddity {
     fn from(behaviour: Behaviour) -> Oddity {
         Oddity { behaviour, ask: None, on: None, after: Duration::ZERO, every: 1, phase: 0, chance: 100 }
@@ -186,6 +198,7 @@ pub const TABLE: &[OddityRow] = &[
     ("slow",        "MS",     "replies come this many milliseconds later"),
     ("gap",         "MS",     "a pause of this many milliseconds within a reply"),
     ("rests",       "MS",     "nothing is heard for this many milliseconds behind a reply, or behind a line that was not heard"),
+    ("rests-from-reply", "MS", "nothing is heard for this many milliseconds behind a reply, however often it is asked meanwhile"),
     ("busy",        "MS",     "nothing is heard for this many milliseconds behind a command that is obeyed"),
     ("acts-late",   "MS",     "a command is carried out this many milliseconds after it is heard"),
     ("behind",      "",       "each reply is that to the question before"),
@@ -268,6 +281,7 @@ fn behaviour(name: &str, value: &str) -> Option<Behaviour> {
         "slow" => Behaviour::Slow(time()?),
         "gap" => Behaviour::Gap(time()?),
         "rests" => Behaviour::Rests(time()?),
+        "rests-from-reply" => Behaviour::RestsFromReply(time()?),
         "busy" => Behaviour::Busy(time()?),
         "acts-late" => Behaviour::ActsLate(time()?),
         "late-word" => Behaviour::LateWord(time()?),
@@ -303,6 +317,7 @@ impl fmt::Display for Behaviour {
             Behaviour::Slow(time) => write!(f, "slow={}", time.as_millis()),
             Behaviour::Gap(time) => write!(f, "gap={}", time.as_millis()),
             Behaviour::Rests(time) => write!(f, "rests={}", time.as_millis()),
+            Behaviour::RestsFromReply(time) => write!(f, "rests-from-reply={}", time.as_millis()),
             Behaviour::Busy(time) => write!(f, "busy={}", time.as_millis()),
             Behaviour::ActsLate(time) => write!(f, "acts-late={}", time.as_millis()),
             Behaviour::LateWord(time) => write!(f, "late-word={}", time.as_millis()),

@@ -855,3 +855,39 @@ fn case_l38_a_late_reply_before_a_ups_rests() {
         case(&format!("L38 a reply after {late} ms, a rest of {rest} ms"), "OB, LB and OL", &Q1S, &text);
     }
 }
+
+#[test]
+fn case_l39_an_order_into_a_rest_that_begins_later() {
+    // found by a review: where other questions were heard right behind their replies, or before, it was told as done
+    for rest in ["rests=1700", "rests-from-reply=1300", "rests-from-reply=1700", "rests-from-reply=2100"] {
+        for order in ["order load.off", "order beeper.toggle", "order shutdown.return", "kill"] {
+            for after in [" after:60", " after:100"] {
+                let text =
+                    format!("option pollinterval=5\nknob odd {rest}{after}\nat 101200ms {order}\nuntil 170s");
+                let name = format!("L39 {order} into {rest}{after}");
+                case(&name, "done only where it was obeyed", &["megatec", "q1", "bestups"], &text);
+            }
+            // from the start on; where a dialect has two signs NUT finds none of these, and nor do we
+            let text =
+                format!("option pollinterval=5\nknob odd {rest} ask:Q1\nat 101200ms {order}\nuntil 170s");
+            let is_found = rest.contains("reply");
+            let name = format!("L39 {order} into {rest} behind Q1");
+            case(&name, "done only where it was obeyed", if is_found { &["q1"] } else { &[] }, &text);
+        }
+    }
+}
+
+#[test]
+fn case_l40_a_ups_that_rests_on_battery_and_is_asked_seldom() {
+    // found by a review: OB waited for a second reading, 14 s in voltronic and 26 s in the others; NUT has it with the poll
+    for rest in ["rests=6200", "rests=8000", "rests-from-reply=6200", "rests-from-reply=8000"] {
+        for dialects in [&Q1S[..], &["voltronic"]] {
+            let text = format!(
+                "option pollinterval=10\nknob odd {rest} on:battery\nat 604100ms mains fail\n\
+                 at 613s want ups.status has OB\nat 613s want stale = no\nat 640s want ups.status has OB\n\
+                 at 700s mains back\nat 740s want ups.status has OL\nuntil 745s"
+            );
+            case(&format!("L40 {rest}"), "OB with the poll and a second", dialects, &text);
+        }
+    }
+}

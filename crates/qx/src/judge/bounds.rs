@@ -70,6 +70,11 @@ pub const SLIPPED_AGAIN: u8 = 4;
 /// line: noise is never the same.
 pub const SAME_AGAIN: u8 = 3;
 
+/// An outage that one reply says twice is told when the next one does not come: its input has fewer volts than this,
+pub const NO_VOLTS: f64 = 20.0;
+/// and had more than this.
+pub const SOME_VOLTS: f64 = 80.0;
+
 /// What is not read any more is withdrawn after so many of its question's intervals,
 pub const LIFE_INTERVALS: u32 = 5;
 /// on a noisy line after twice as many,

@@ -385,6 +385,41 @@ impl Judge {
         newest.next().map(|said| said.status.has(Status::Online))
     }
 
+    /// The cells that say an outage by their newest reading, which is not taken yet.
+    fn in_outage(&mut self) -> impl Iterator<Item = &mut CellState> {
+        let of_mains =
+            self.cells.iter().zip(&mut self.states).filter(|(cell, _)| cell.kind == CellKind::Mains);
+        of_mains.map(|(_, state)| state).filter(|state| {
+            let is_taken = state.taken.as_ref().is_none_or(word::off_mains);
+            !is_taken && state.recent.newest().is_some_and(word::off_mains)
+        })
+    }
+
+    /// Whether one reply said twice that mains is away, which is not taken yet: by a bit or letter, and by `volts` that fell
+    /// to nothing. Noise does not make both.
+    pub fn says_outage_twice(&mut self, volts: &[&Var]) -> bool {
+        let Some(read) = self.in_outage().map(|state| state.read).max() else { return false };
+        let fell = |state: &CellState, var: &Var| {
+            let number = |said: Option<&Readings>| said?.number(var).map(Decimal::as_f64);
+            let before = number(state.taken.as_ref()).is_some_and(|volts| volts > bounds::SOME_VOLTS);
+            let newest = number(state.recent.newest()).is_some_and(|volts| volts < bounds::NO_VOLTS);
+            state.read == read && before && newest
+        };
+        self.states.iter().any(|state| volts.iter().any(|var| fell(state, var)))
+    }
+
+    /// Takes the outage that its newest reading says; when that came.
+    pub fn take_outage(&mut self) -> Option<Moment> {
+        let mut read = None;
+        for state in self.in_outage() {
+            state.taken = state.recent.newest().cloned();
+            (state.settled, state.said) = (true, state.read);
+            read = read.max(Some(state.read));
+        }
+        self.last = None;
+        read
+    }
+
     /// Whether anything that makes hosts halt is taken of it, or could be.
     pub fn is_grave(&self) -> bool {
         self.cells.iter().any(|cell| cell.grave)

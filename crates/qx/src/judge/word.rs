@@ -29,7 +29,7 @@ fn raised_in(readings: &Readings) -> StatusSet {
 }
 
 /// Whether a reading says that mains is away: a bit or letter for it, or the mode "battery".
-fn off_mains(readings: &Readings) -> bool {
+pub fn off_mains(readings: &Readings) -> bool {
     let mode = || matches!(readings.value(&WORKING_MODE), Some(Value::Text(mode)) if mode == "B");
     readings.covers.has(Status::Online) && !readings.status.has(Status::Online) || mode()
 }

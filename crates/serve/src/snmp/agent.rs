@@ -1,17 +1,14 @@
 //! The agent of one UPS: a socket, and what is seen of the UPS.
 
 use super::AgentDesk;
+use super::datagram::{open, receive, send};
 use super::eye::UpsEye;
 use crate::extras::CommunityPlace;
 use ::snmp::{MibView, Unanswered, answer};
-use nix::sys::socket::{
-    AddressFamily, SockFlag, SockType, SockaddrStorage, bind, setsockopt, socket, sockopt,
-};
 use nut::network::server::UpsId;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 use tokio::net::UdpSocket;
@@ -31,18 +28,6 @@ pub(super) struct Agent {
     /// The number of the next trap.
     pub next_trap: Cell<i32>,
     task: RefCell<Option<AbortHandle>>,
-}
-
-/// Opens a socket, of one family only.
-pub(super) fn open(address: SocketAddr) -> io::Result<UdpSocket> {
-    let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
-    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-    let socket = socket(family, SockType::Datagram, flags, None)?;
-    if address.is_ipv6() {
-        setsockopt(&socket, sockopt::Ipv6V6Only, &true)?;
-    }
-    bind(socket.as_raw_fd(), &SockaddrStorage::from(address))?;
-    UdpSocket::from_std(socket.into())
 }
 
 impl Agent {
@@ -76,7 +61,7 @@ impl Agent {
     /// Reads one datagram and answers it.
     fn answer_one(&self, desk: &AgentDesk) -> io::Result<()> {
         let mut room = desk.room.borrow_mut();
-        let (length, from) = self.socket.try_recv_from(&mut room)?;
+        let (length, from, asked) = receive(&self.socket, &mut room)?;
         let options = desk.options.borrow().clone();
         if !options.may_ask(from.ip()) {
             desk.complain(
@@ -89,7 +74,7 @@ impl Agent {
         let CommunityPlace::Inline(community) = &options.community else { return Ok(()) };
         match answer(&room[..length], community, || self.view(desk)) {
             // what has no room in the queue of the system is asked again
-            Ok(answer) => drop(self.socket.try_send_to(&answer, from)),
+            Ok(answer) => drop(send(&self.socket, &answer, from, asked)),
             Err(Unanswered::WrongCommunity) => {
                 desk.complain("snmp community", from, "its community string is another than that of [snmp]");
             }

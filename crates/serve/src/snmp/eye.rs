@@ -1,9 +1,9 @@
 //! What is seen of one UPS for SNMP, over time and now.
 
-use crate::fleet::{HearsStatus, Ups};
+use crate::fleet::{HearsStatus, NOTHING_YET, Ups, has_word};
 use crate::server::Server;
 use ::snmp::{Look, MibView, UpsFacts, UpsWatch};
-use nut::network::server::{Freshness, UpsId};
+use nut::network::server::UpsId;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl UpsEye {
             for (name, text) in names.into_iter().zip(&mut texts) {
                 source.variable(name, &mut |variable| text.push_str(variable.value));
             }
-            source.freshness() == Freshness::Fresh
+            has_word(source)
         });
         let [words, alarm, result, status] = &texts;
         let test = if result.is_empty() { status } else { result };
@@ -54,6 +54,9 @@ impl UpsEye {
 
     /// Its UPS says a status.
     pub fn hear(&self, words: &str) {
+        if words == NOTHING_YET {
+            return;
+        }
         self.watch.borrow_mut().hear(&self.words(words), self.now());
     }
 
@@ -77,7 +80,7 @@ impl UpsEye {
                 contact,
                 location,
                 version: env!("CARGO_PKG_VERSION"),
-                is_fresh: ups.freshness() == Freshness::Fresh,
+                is_fresh: ups.with_source(false, has_word),
                 is_forced: ups.forced_shutdown(),
                 variables: &variable,
                 watch: &self.watch.borrow(),

@@ -6,6 +6,7 @@
 
 mod agent;
 mod agentx;
+mod datagram;
 mod eye;
 mod traps;
 
@@ -16,7 +17,7 @@ use ::snmp::LONGEST;
 use agent::Agent;
 use agentx::AgentxOutput;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -24,7 +25,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use traps::TrapSockets;
+use traps::{TrapSockets, UnsentTrap};
 
 /// How often an address that is not there is tried.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -54,6 +55,8 @@ struct AgentDesk {
     /// What datagrams are read to.
     room: RefCell<Vec<u8>>,
     sockets: TrapSockets,
+    /// Traps that could not be sent, in their order.
+    unsent: RefCell<VecDeque<UnsentTrap>>,
     /// Agents whose UPS said a status since the last look.
     news: RefCell<Vec<Rc<Agent>>>,
     has_news: Notify,
@@ -108,6 +111,7 @@ impl AgentDesk {
             // one byte more shows that a datagram is longer
             room: RefCell::new(vec![0; LONGEST + 1]),
             sockets: TrapSockets::default(),
+            unsent: RefCell::default(),
             news: RefCell::default(),
             has_news: Notify::new(),
         });
@@ -166,6 +170,7 @@ impl AgentDesk {
     }
 
     fn look_at_all(self: &Rc<Self>) {
+        self.send_unsent();
         for agent in self.agents.borrow().values() {
             agent.eye.look(&self.server);
             self.send_due(agent);

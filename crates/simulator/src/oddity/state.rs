@@ -60,6 +60,7 @@ impl Behaviour {
             Behaviour::Slow(_)
                 | Behaviour::Gap(_)
                 | Behaviour::Rests(_)
+                | Behaviour::RestsFromReply(_)
                 | Behaviour::Busy(_)
                 | Behaviour::ActsLate(_)
                 | Behaviour::Behind

@@ -155,8 +155,8 @@ impl SimulatedUps {
         if now < self.busy_until {
             return;
         }
-        if self.rests_for > Duration::ZERO && now < self.rests_until {
-            self.rests_until = now + self.rests_for;
+        if now < self.rests_until {
+            self.rests_until = self.rests_until.max(now + self.rests_for);
             return;
         }
         let Some(mut saying) = self.reply(raw, &line, now) else { return };
@@ -165,14 +165,17 @@ impl SimulatedUps {
         }
         self.journal.complete(&saying.bytes, now);
         self.port.say(saying, raw.len() + 1, now, (&self.profile, &mut self.trouble));
-        self.rests_for = self.rest(&line, now);
-        self.rests_until = self.port.last_due().unwrap_or(now) + self.rests_for;
+        let rest;
+        (rest, self.rests_for) = self.rest(&line, now);
+        // (one that does not rest hears also while it speaks)
+        let until = self.port.last_due().unwrap_or(now) + rest;
+        self.rests_until = if rest.is_zero() { Moment::ZERO } else { until };
     }
 
     /// It rests no more, as after a long silence of the line.
     pub fn end_rests(&mut self) {
         (self.rests_until, self.busy_until) = (Moment::ZERO, Moment::ZERO);
-        self.profile.oddities.retain(|odd| !matches!(odd.behaviour, Behaviour::Rests(_)));
+        self.profile.oddities.retain(|odd| odd.behaviour.rest().is_none());
     }
 
     /// Whether it hears: it is not busy with a command.
@@ -180,16 +183,17 @@ impl SimulatedUps {
         now >= self.busy_until
     }
 
-    /// How long it hears nothing behind the reply to a line, where it is odd in that.
-    fn rest(&self, line: &str, now: Moment) -> Duration {
+    /// How long it hears nothing behind the reply to a line, where it is odd in that, and behind a line that it does not
+    /// hear meanwhile.
+    fn rest(&self, line: &str, now: Moment) -> (Duration, Duration) {
         let simulated = self.clock.simulated(now);
         let is_of_line = |odd: &&crate::oddity::Oddity| odd.ask.as_deref().is_none_or(|ask| ask == line);
         let odd = self.profile.oddities.iter().filter(|odd| odd.is_on(&self.world, simulated));
-        let times = odd.filter(is_of_line).filter_map(|odd| match odd.behaviour {
-            Behaviour::Rests(time) => Some(time),
-            _ => None,
+        let rests = odd.filter(is_of_line).filter_map(|odd| {
+            let is_anew = matches!(odd.behaviour, Behaviour::Rests(_));
+            odd.behaviour.rest().map(|time| (time, if is_anew { time } else { Duration::ZERO }))
         });
-        times.max().unwrap_or_default()
+        rests.fold(Default::default(), |(rest, anew), (time, again)| (time.max(rest), again.max(anew)))
     }
 
     /// What it says now; each call gives what is due.

@@ -2,6 +2,7 @@
 //! it late or never. In most of them the driver is run for that alone, as `-k` does it.
 
 use super::draw::Draw;
+use super::draw_rests::rests_from;
 use super::life::{Event, Life};
 
 /// What a client may order.
@@ -48,14 +49,15 @@ pub fn draw(seed: u64) -> Life {
 fn odd(draw: &mut Draw) -> String {
     let words = draw.life.protocol().acknowledgement.said().is_some();
     let ms = draw.between(3, 40) * 100;
+    let rests = rests_from(draw.life.seed);
     // behind the first question by which a dialect is found NUT asks the next one at once
     let is_found_by_one = draw.life.named && draw.life.protocol().signs.len() == 1;
     let after = if is_found_by_one { "" } else { " after:30" };
     match draw.below(10) {
         // (longer than polls are apart no driver is heard)
-        0 | 1 => format!("odd rests={}{after}", ms / 2),
+        0 | 1 => format!("odd {rests}={}{after}", ms / 2),
         2 => format!(
-            "odd rests={} ask:{}{after}",
+            "odd {rests}={} ask:{}{after}",
             ms / 2,
             draw.life.protocol().queries[0].ask.replace(' ', "_")
         ),

@@ -301,7 +301,8 @@ impl Judge {
         if !world.alive() || look.cable != Cable::Plugged || ups.profile.silent {
             self.reachable = now;
         }
-        if !ups.hears(now) {
+        // (one whose battery is empty says nothing until mains, or another battery, is there)
+        if !ups.hears(now) || !world.alive() {
             self.reset(now);
         }
         if !world.alive() {
@@ -391,7 +392,7 @@ impl Judge {
             self.readable_while_stale = 0;
             let known_lost = self.gone_since.is_some() || now < self.settles;
             // (one that rests is asked for its name and its status in turns)
-            let rests = |odd: &Oddity| matches!(odd.behaviour, Behaviour::Rests(_));
+            let rests = |odd: &Oddity| odd.behaviour.rest().is_some();
             let is_asked = !look.ups.profile.oddities.iter().any(rests);
             // half a second: the device looks when it wakes
             if since_readable + Duration::from_millis(500) < after && !known_lost {
@@ -411,10 +412,9 @@ impl Judge {
 
     /// How much later all may be told of this unit, as it rests.
     fn rest_takes(&self, ups: &SimulatedUps) -> Duration {
-        let rests = ups.profile.oddities.iter().filter_map(|odd| match odd.behaviour {
-            Behaviour::Rests(time) => Some((time, if odd.ask.is_some() { 1 } else { self.quick })),
-            _ => None,
-        });
+        let questions = |odd: &Oddity| if odd.ask.is_some() { 1 } else { self.quick };
+        let oddities = ups.profile.oddities.iter();
+        let rests = oddities.filter_map(|odd| Some((odd.behaviour.rest()?, questions(odd))));
         let (rest, questions) = rests.max().unwrap_or_default();
         rest_takes(self.options.pollinterval, rest, questions)
     }
@@ -603,7 +603,8 @@ impl Judge {
 /// What shows that a command is obeyed may not be seen in time.
 fn delays_what_shows(odd: &Oddity) -> bool {
     match odd.behaviour {
-        Behaviour::Rests(_) | Behaviour::Busy(_) | Behaviour::ActsLate(_) => true,
+        Behaviour::Rests(_) | Behaviour::RestsFromReply(_) => true,
+        Behaviour::Busy(_) | Behaviour::ActsLate(_) => true,
         Behaviour::Slow(time) => time >= WORD_WAITS / 2,
         _ => false,
     }

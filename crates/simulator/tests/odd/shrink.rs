@@ -42,7 +42,7 @@ fn candidates(life: &Life) -> Vec<Life> {
         less(&|life| drop(life.knobs.remove(at)));
     }
     // what rests for longer than polls are apart is another UPS
-    let rests = life.knobs.iter().any(|knob| knob.contains("rests="));
+    let rests = life.knobs.iter().any(|knob| knob.contains("odd rests"));
     for at in (0..life.options.len()).filter(|at| !rests || life.options[*at].0 != "pollinterval") {
         less(&|life| drop(life.options.remove(at)));
     }

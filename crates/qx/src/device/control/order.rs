@@ -152,6 +152,7 @@ impl Device {
         let Some(unconfirmed) = &self.control.unconfirmed else { return };
         let verdict = self.verdict(unconfirmed, now);
         if matches!(verdict, CommandVerdict::Wait) {
+            self.probe_hearing(now);
             return;
         }
         let Some(unconfirmed) = self.control.unconfirmed.take().map(|boxed| *boxed) else { return };
@@ -190,6 +191,18 @@ impl Device {
         }
     }
 
+    /// Asks for the status once more where it is not known whether the UPS hears as soon as the command was sent.
+    fn probe_hearing(&mut self, now: Moment) {
+        let is_unproven = self.line.is_order_unproven();
+        let by_silence = self.acknowledgement().by_silence();
+        let Some(unconfirmed) = &mut self.control.unconfirmed else { return };
+        let is_meant = unconfirmed.what == CommandAim::Other && unconfirmed.answer == Acceptance::Nothing;
+        if is_unproven && by_silence && is_meant && unconfirmed.probed.is_none() {
+            unconfirmed.probed = Some(now);
+            self.schedule.ask_status(now);
+        }
+    }
+
     /// What is known by now of a command.
     fn verdict(&self, unconfirmed: &Unconfirmed, now: Moment) -> CommandVerdict {
         let seen = self.schedule.status_is_whole_since(unconfirmed.since);
@@ -200,6 +213,9 @@ impl Device {
         let by_silence = self.acknowledgement().by_silence();
         let silence_counts = by_silence && was_heard && !self.line.quality().is_noisy();
         let looked = self.schedule.status_is_whole_since(unconfirmed.sent_at + SILENCE_COUNTS);
+        // one more status shows that a UPS hears as soon as the command was sent, or tells nothing of it
+        let is_probed = unconfirmed.probed.is_some_and(|probed| self.schedule.status_is_whole_since(probed));
+        let is_unproven = self.line.is_order_unproven() && !is_probed;
         let none = "the status does not show whether it was done";
         let whose = "it is not known whether this command was refused";
         match (unconfirmed.what, unconfirmed.answer) {
@@ -220,7 +236,9 @@ impl Device {
             (CommandAim::Other, Acceptance::No) if unconfirmed.request.otherwise.is_empty() => {
                 CommandVerdict::Refused
             }
-            (CommandAim::Other, Acceptance::Nothing) if silence_counts && seen => CommandVerdict::Done(""),
+            (CommandAim::Other, Acceptance::Nothing) if silence_counts && seen && !is_unproven => {
+                CommandVerdict::Done("")
+            }
             (CommandAim::Off, _) if seen && shown.since(unconfirmed.before).is_some() => {
                 CommandVerdict::Done(shown.since(unconfirmed.before).unwrap_or_default())
             }

@@ -77,6 +77,8 @@ pub(super) struct Unconfirmed {
     pub since: Moment,
     /// The status is asked then.
     pub look: Option<Moment>,
+    /// It was asked once more whether the UPS hears as soon as the command was sent, and when.
+    pub probed: Option<Moment>,
     pub before: Shown,
     /// Another command was sent then, and not answered: what comes may be the answer to that one.
     pub rival: Option<Moment>,
@@ -94,7 +96,7 @@ impl Unconfirmed {
         (sent_at, since): (Moment, Moment),
     ) -> Unconfirmed {
         let (what, before) = (CommandAim::of(&request.name), Shown::default());
-        let (look, rival, failed, in_place_of) = (None, None, false, None);
+        let (look, probed, rival, failed, in_place_of) = (None, None, None, false, None);
         Unconfirmed {
             request,
             sent,
@@ -106,6 +108,7 @@ impl Unconfirmed {
             sent_at,
             since,
             look,
+            probed,
             before,
             rival,
             in_place_of,

@@ -1,5 +1,6 @@
 //! The line: how fast and how well replies come.
 
+mod hearing;
 mod late;
 mod latency;
 mod rest;
@@ -252,6 +253,11 @@ impl LineState {
         self.rest.behind_reply()
     }
 
+    /// An outage is published of which nothing but the last reply told.
+    pub(super) fn note_outage_told(&mut self) {
+        self.rest.note_told();
+    }
+
     /// Polls are so far apart from now on.
     pub(super) fn set_interval(&mut self, interval: Duration) {
         self.rest.set_interval(interval);
@@ -293,6 +299,11 @@ impl LineState {
     /// Whether the last order, which was not answered, was heard, as far as that is known.
     pub(super) fn heard_order(&self) -> bool {
         self.rest.heard_order()
+    }
+
+    /// Whether one more question is to show whether it was.
+    pub(super) fn is_order_unproven(&self) -> bool {
+        self.rest.is_order_unproven()
     }
 
     /// How long replies usually take at most, once enough came.

@@ -5,6 +5,7 @@
 //! answered any more, the line is left alone now and then for as long as NUT leaves it alone; what is answered then
 //! shows behind which question the UPS rests, and for how long.
 
+use super::hearing::{BeforeSending, Hearing};
 use crate::device::Moment;
 use std::time::Duration;
 
@@ -18,6 +19,10 @@ const IN_A_ROW: u8 = 5;
 /// is back is found soon; or as long as NUT leaves it alone if that is shorter.
 const ALONE: Duration = Duration::from_secs(4);
 const PART_OF_SILENCE: u32 = 3;
+/// The same after fewer, where the last reply told of an outage and that is published: then nothing is urgent, and the line is
+/// left alone for as long as NUT leaves it alone, but for this.
+const TOLD_IN_A_ROW: u8 = 3;
+const TOLD_AT_MOST: Duration = Duration::from_millis(12_500);
 /// Each time after so many, for no less than [`ALONE`], however often NUT asks.
 const FOR_LONG: u8 = 21;
 /// So many questions after that are asked later, and no sooner than NUT asks them once a rest was seen twice;
@@ -47,23 +52,6 @@ struct RestBehind {
     is_known: bool,
 }
 
-/// How an order was sent, and what came of the questions behind it.
-#[derive(Clone, Copy, Debug)]
-struct SentOrder {
-    /// For how long the line had been left alone when it was sent.
-    rested: Duration,
-    /// Behind the same question as this order another one was answered as soon, or nothing was ever lost.
-    hears: bool,
-    /// A question behind it was lost.
-    lost: bool,
-    /// The UPS had answered something before it.
-    was_there: bool,
-    /// Nothing was answered behind it as soon as that: the UPS may have been at rest still, or is busy with it.
-    is_in_doubt: bool,
-    /// A question was answered since.
-    is_over: bool,
-}
-
 /// What is known of the rest that a UPS needs.
 #[derive(Debug, Default)]
 pub(super) struct Rest {
@@ -91,6 +79,10 @@ pub(super) struct Rest {
     longest_lost: Duration,
     /// The line was opened since: it is asked at once.
     is_reopened: bool,
+    /// What the last reply said of mains is published.
+    is_told: bool,
+    /// It was when the silence began behind which it is asked carefully.
+    was_told: bool,
     /// When a question right behind a reply was answered.
     right_behind: Moment,
     /// A question was not answered, be it one that this UPS does not know.
@@ -106,8 +98,8 @@ pub(super) struct Rest {
     heard_behind: Vec<(&'static str, Duration)>,
     /// So many of the next questions are not asked sooner than NUT would ask them.
     careful: u8,
-    /// The last order.
-    order: Option<SentOrder>,
+    /// How soon it hears, as far as orders need it.
+    hearing: Hearing,
     /// Replies are garbled all the time.
     is_noisy: bool,
 }
@@ -136,7 +128,7 @@ impl Rest {
             longest_lost: before.longest_lost,
             behind: before.behind,
             heard_behind: before.heard_behind,
-            order: before.order,
+            hearing: before.hearing,
             is_reopened: true,
             ..Rest::default()
         };
@@ -150,6 +142,11 @@ impl Rest {
     /// Whether replies are garbled all the time: then most questions that are lost were garbled as well.
     pub(super) fn note_noise(&mut self, is_noisy: bool) {
         self.is_noisy = is_noisy;
+    }
+
+    /// What the last reply said of mains is published, though none came to the question behind it.
+    pub(super) fn note_told(&mut self) {
+        self.is_told = true;
     }
 
     /// What became of a question, which was sent at `asked`; none stands for an order. `known`, when it is one that this UPS
@@ -169,9 +166,26 @@ impl Rest {
         // longer than where one was lost in the same silence
         let was_left_alone = match self.suspected() {
             Some(rest) => gap >= rest,
-            None => self.in_a_row >= IN_A_ROW && gap > self.longest_lost.max(SOON),
+            None => (self.in_a_row >= IN_A_ROW || was_pausing) && gap > self.longest_lost.max(SOON),
         };
-        self.note_of_order(answered, question.is_some(), gap);
+        let line = BeforeSending {
+            gap,
+            behind_reply,
+            interval: self.interval,
+            said_to: self.said_to,
+            was_there: self.said > Moment::ZERO,
+            lost_before: self.in_a_row > 0,
+            // so does one that has answered all it knows
+            never_missed: self.too_short.is_none() && self.behind.is_empty(),
+        };
+        match question {
+            Some(question) => {
+                // (one that was answered last is one that it answers)
+                let is_known = known.is_some() || self.said_to == Some(question);
+                self.hearing.note_question((answered, is_known), line, now);
+            }
+            None => self.hearing.note_order(answered, line, now),
+        }
         self.used = if answered { now } else { asked };
         let lost_before = self.in_a_row > 0;
         let is_first = self.said == Moment::ZERO;
@@ -184,6 +198,7 @@ impl Rest {
             self.note_rest_behind(was_left_alone, lost_before, gap);
             (self.said, self.said_to, self.in_a_row) = (now, question, 0);
             self.longest_lost = Duration::ZERO;
+            self.was_told = std::mem::take(&mut self.is_told) || self.was_told && self.careful > 0;
             self.answered.extend(question.filter(|_| !is_answered));
         } else if is_answered || lost_before {
             if !lost_before {
@@ -201,6 +216,7 @@ impl Rest {
         if self.replies >= FORGOTTEN_AFTER {
             self.at_random = 0;
             self.behind.clear();
+            self.hearing.forget_losses();
         }
         if answered && !was_pausing && lost_before && gap < SOON {
             self.at_random = self.at_random.saturating_add(1);
@@ -212,30 +228,14 @@ impl Rest {
         self.compare(answered, known, (gap, behind_reply), is_first);
     }
 
-    /// What a question behind an order, or the order itself, says of whether the order was heard.
-    fn note_of_order(&mut self, answered: bool, is_question: bool, gap: Duration) {
-        if !is_question {
-            let as_soon = |heard: &(&str, Duration)| Some(heard.0) == self.said_to && heard.1 <= gap;
-            // so does one that has answered all it knows
-            let never_missed = self.too_short.is_none() && self.behind.is_empty();
-            let is_enough = self.enough.is_some_and(|enough| gap >= enough);
-            let hears =
-                self.in_a_row == 0 && (never_missed || is_enough || self.heard_behind.iter().any(as_soon));
-            let (is_in_doubt, is_over) = (!answered, answered);
-            let was_there = self.said > Moment::ZERO;
-            self.order = Some(SentOrder { rested: gap, hears, lost: false, was_there, is_in_doubt, is_over });
-        } else if let Some(order) = self.order.as_mut().filter(|order| !order.is_over) {
-            order.lost |= !answered;
-            // (the question behind it stands longer behind the last reply than the order did: that it is heard proves nothing)
-            order.is_in_doubt = !answered || order.lost || !order.hears;
-            order.is_over = answered;
-        }
+    /// Whether the last order, which was not answered, was heard, as far as that is known.
+    pub(super) fn heard_order(&self) -> bool {
+        self.hearing.heard_order()
     }
 
-    /// Whether the last order, which was not answered, was heard, as far as that is known: a UPS that rests hears none,
-    /// and nothing behind it.
-    pub(super) fn heard_order(&self) -> bool {
-        self.order.is_none_or(|order| !order.is_in_doubt)
+    /// Whether one more question is to show whether it was.
+    pub(super) fn is_order_unproven(&self) -> bool {
+        self.hearing.is_order_unproven()
     }
 
     /// What the reply to a question says of the rest behind the reply before it.
@@ -312,6 +312,8 @@ impl Rest {
     fn left_alone(&self) -> Option<Duration> {
         let silent = self.used.saturating_sub(self.silent_since);
         let alone = match self.in_a_row {
+            TOLD_IN_A_ROW if self.is_told => Some(ALONE.min(self.interval)),
+            TOLD_IN_A_ROW.. if self.is_told => Some(self.interval.min(TOLD_AT_MOST)),
             ..IN_A_ROW => None,
             lost if lost % FOR_LONG == 0 => Some(ALONE.max(self.interval)),
             _ => Some(ALONE.max(silent / PART_OF_SILENCE).min(self.interval)),
@@ -362,7 +364,8 @@ impl Rest {
             return known;
         }
         let found = self.behind.iter().map(|behind| behind.rest).max().unwrap_or_default();
-        let was_seen_twice = self.behind.iter().any(|behind| behind.is_known);
+        // (there is no news to be read again where it was told before the silence)
+        let was_seen_twice = self.was_told || self.behind.iter().any(|behind| behind.is_known);
         known.max(self.interval.min(if was_seen_twice { 2 * found } else { NEWS_WAITS }))
     }
 
@@ -395,18 +398,18 @@ impl Rest {
         let behind = self.behind.iter().map(|behind| behind.rest).max().unwrap_or_default();
         let rest = match (self.enough, self.too_short) {
             (Some(enough), _) if self.is_known() => enough,
-            (enough, Some(too_short)) => {
-                let most = self.interval.clamp(BEFORE_ORDER, SUSPECTED_AT_MOST);
-                enough.unwrap_or(2 * too_short).min(most)
-            }
+            (enough, Some(too_short)) => enough.unwrap_or(2 * too_short).min(self.suspected_at_most()),
             // nothing was answered right behind something else yet
             _ if self.met_silence && self.right_behind == Moment::ZERO => BEFORE_ORDER,
             _ => Duration::ZERO,
         };
-        // (of one that says nothing at all, or said nothing before, it is not known that it rests)
-        let doubted = self.order.filter(|order| order.is_in_doubt && order.is_over && order.was_there);
-        let doubted = doubted.map(|order| 2 * order.rested);
-        rest.max(behind).max(doubted.unwrap_or_default()).min(BEFORE_ORDER_AT_MOST)
+        let own = self.hearing.before_order(self.said_to, (self.interval, self.suspected_at_most()));
+        rest.max(behind).max(own).min(BEFORE_ORDER_AT_MOST)
+    }
+
+    /// How long one loss makes an order wait at most.
+    fn suspected_at_most(&self) -> Duration {
+        self.interval.clamp(BEFORE_ORDER, SUSPECTED_AT_MOST)
     }
 
     /// When the line was in use last.

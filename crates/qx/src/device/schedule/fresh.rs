@@ -208,14 +208,14 @@ impl Device {
 
     /// What says that mains is there was not answered again, and something that was read since says that it is away:
     /// then that counts, without waiting for the end of the other's life.
-    pub(super) fn prefer_newer(&mut self, now: Moment) {
+    pub(super) fn prefer_newer(&mut self, is_silent: bool, now: Moment) {
         let quick = |slot: &&QueryState| slot.query.cadence == Cadence::Quick && slot.reading.is_some();
         let newest =
             self.schedule.slots.iter().filter(quick).map(|slot| slot.answered).max().unwrap_or_default();
         for at in 0..self.schedule.slots.len() {
             let slot = &self.schedule.slots[at];
             let on_mains = |reading: &&Readings| reading.status.has(Status::Online);
-            let is_missing = slot.says_mains && slot.answered < newest && slot.is_unanswered();
+            let is_missing = slot.says_mains && slot.answered < newest && (is_silent || slot.is_unanswered());
             let Some(reading) = slot.reading.as_ref().filter(|_| is_missing).filter(on_mains) else {
                 continue;
             };

@@ -2,6 +2,7 @@
 
 mod age;
 mod fresh;
+mod outage;
 mod pace;
 mod polling;
 mod repeats;

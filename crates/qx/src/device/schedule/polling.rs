@@ -215,7 +215,11 @@ impl Device {
     fn conclude(&mut self, at: usize, came: &Came, next: Option<Moment>, now: Moment) {
         let slot = &mut self.schedule.slots[at];
         let Came::Reply(heard) = came else {
-            self.ask_again(at, (matches!(came, Came::Silence), false, false), next, now);
+            let is_silent = matches!(came, Came::Silence);
+            if is_silent {
+                self.take_outage_in_silence(at, now);
+            }
+            self.ask_again(at, (is_silent, false, false), next, now);
             return;
         };
         let misses = std::mem::take(&mut slot.misses);
@@ -277,7 +281,7 @@ impl Device {
     }
 
     /// What was made of the last reading of a query does not count any more.
-    fn note_change(&mut self, at: usize) {
+    pub(super) fn note_change(&mut self, at: usize) {
         let slot = &mut self.schedule.slots[at];
         match std::mem::take(&mut slot.news) {
             ReadingChange::Nothing => {}
@@ -317,7 +321,7 @@ impl Device {
             self.ask_related(now);
         }
         if cadence == Cadence::Quick {
-            self.prefer_newer(now);
+            self.prefer_newer(false, now);
         }
         self.reconsider(now);
         self.settle_survey(now);
