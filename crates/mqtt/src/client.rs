@@ -26,6 +26,8 @@ const UNACKNOWLEDGED: usize = 64;
 const AT_ONCE: usize = 16 * 1024;
 /// Home Assistant may say that it has begun anew; all is sent again, once in so long.
 const AGAIN: Duration = Duration::from_secs(10);
+/// The same where the broker takes no more for now.
+const WHILE_FULL: Duration = Duration::from_secs(60);
 /// So many orders, outcomes and notes wait at most.
 const WAITING: usize = 64;
 
@@ -101,6 +103,8 @@ pub struct MqttClient {
     is_asked_again: bool,
     /// It was said that this server is gone.
     is_contradicted: bool,
+    /// The broker takes no more for now.
+    is_full: bool,
     orders: VecDeque<BrokerOrder>,
     outcomes: VecDeque<OutMessage>,
     notes: Vec<MqttNote>,
@@ -130,6 +134,7 @@ impl MqttClient {
             sent_again: None,
             is_asked_again: false,
             is_contradicted: false,
+            is_full: false,
             orders: VecDeque::new(),
             outcomes: VecDeque::new(),
             notes: vec![],
@@ -189,6 +194,7 @@ impl MqttClient {
         self.outcomes.clear();
         (self.asked, self.is_online) = (None, false);
         (self.limits, self.is_asked_again, self.is_contradicted) = (BrokerLimits::default(), false, false);
+        self.is_full = false;
     }
 
     /// Bytes of the broker.
@@ -243,6 +249,7 @@ impl MqttClient {
         if self.is_asked_again && now >= self.again_at() {
             (self.is_asked_again, self.sent_again) = (false, Some(now));
             self.is_online &= !std::mem::take(&mut self.is_contradicted);
+            self.is_full = false;
             self.board.send_all();
         }
         Ok(())
@@ -305,7 +312,8 @@ impl MqttClient {
     }
 
     fn again_at(&self) -> Duration {
-        self.sent_again.map_or(Duration::ZERO, |at| at + AGAIN)
+        let pause = if self.is_full { WHILE_FULL } else { AGAIN };
+        self.sent_again.map_or(Duration::ZERO, |at| at + pause)
     }
 
     /// Whether the broker must have taken the connection for lost long ago.
@@ -331,6 +339,7 @@ impl MqttClient {
                 self.unacknowledged.retain(|(waits, _)| *waits != number);
                 if let Some(TakenNot { why, may_come_later }) = refused {
                     self.is_asked_again |= may_come_later;
+                    self.is_full |= may_come_later;
                     self.note(
                         "refused",
                         format!(

@@ -72,6 +72,11 @@ impl OutboxDisk {
         }
     }
 
+    /// Whether the system would let it be written.
+    pub fn is_writable(path: &Path) -> bool {
+        OpenOptions::new().append(true).open(path).is_ok()
+    }
+
     /// Where it is.
     pub fn path(&self) -> &Path {
         &self.path

@@ -56,7 +56,7 @@ impl Post {
         log: PostLog,
     ) -> Result<(Rc<Post>, JournalState), String> {
         let read = OutboxDisk::read(path).map_err(|error| error.to_string());
-        let state = read.and_then(|bytes| journal::read(&bytes)).unwrap_or_else(|why| {
+        let mut state = read.and_then(|bytes| journal::read(&bytes)).unwrap_or_else(|why| {
             let aside = path.with_extension("unreadable");
             let moved = std::fs::rename(path, &aside);
             let then = match moved {
@@ -66,6 +66,10 @@ impl Post {
             log(true, &format!("{}: {why}; {then}, and what waited in it is not sent", path.display()));
             JournalState::default()
         });
+        // the disk was read-only perhaps when these were sent
+        if !state.parcels.is_empty() && !OutboxDisk::is_writable(path) {
+            state.parcels.values_mut().for_each(|parcel| parcel.is_under_way = true);
+        }
         let disk = OutboxDisk::open(path).map_err(|error| format!("cannot start a thread: {error}"))?;
         let post = Post {
             outbox: RefCell::new(Outbox::new(mark)),

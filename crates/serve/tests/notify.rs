@@ -435,7 +435,9 @@ fn a_full_disk_is_said_once_and_costs_no_notice() {
     };
     let receiver = Receiver::start();
     let mut site = Site::new("notify-full", CONF, "");
-    site.write("qxups.toml", &(hook(&receiver.url()) + "per_minute = 600\n" + &on_battery("")));
+    let program = script(&site, "run", &format!("touch {}/ran", site.folder.display()));
+    let program = format!("[outputs.program]\nkind = 'exec'\ncommand = ['{}']\n", program.display());
+    site.write("qxups.toml", &(hook(&receiver.url()) + "per_minute = 600\n" + &program + &on_battery("")));
     let driver = FakeDriver::start(&site, SOCKET, DUMP);
     let mut upsd = site.upsd();
     upsd.env("QXUPS_VARPATH", &disk);
@@ -458,6 +460,40 @@ fn a_full_disk_is_said_once_and_costs_no_notice() {
     assert_eq!(site.log().matches("going on from memory").count(), 1, "{}", site.log());
     let ids: BTreeSet<String> = receiver.all().iter().map(|received| received.field("id")).collect();
     assert_eq!(ids.len(), receiver.all().len());
+    // a disk that cannot be written any more kept what was sent since
+    site.kill();
+    let parcel = |number, output: &str| notify::journal::ParcelRecord {
+        number,
+        output: output.into(),
+        notice: notify::UpsNotice {
+            id: format!("before-{number}"),
+            rule: "on battery".into(),
+            ups: "rack".into(),
+            kind: notify::NoticeKind::Began,
+            notify_type: "ONBATT".into(),
+            at_ms: 0,
+            since_ms: 0,
+            title: "of before".into(),
+            text: "of before".into(),
+            status: "OB".into(),
+        },
+        may_have_come: false,
+        is_under_way: false,
+        held_back: vec![],
+        untold: 0,
+    };
+    let kept = notify::journal::whole([], None, [parcel(1, "hook"), parcel(2, "program")]);
+    std::fs::write(disk.join("notify.outbox"), kept).unwrap();
+    let remounted = Command::new("mount").args(["-o", "remount,ro"]).arg(&disk).status().unwrap();
+    assert!(remounted.success());
+    let before = receiver.all().len();
+    let mut upsd = site.upsd();
+    upsd.env("QXUPS_VARPATH", &disk);
+    site.start_with(upsd);
+    site.until("it comes once more", || receiver.all().len() == before + 1);
+    assert_eq!(receiver.all()[before].field("repetition"), "yes");
+    site.until("the program is given up", || site.log().contains("'of before' may not have come"));
+    assert!(!site.folder.join("ran").exists());
 }
 
 /// The way of it from a UPS: simulated ones, whose world is the judge.

@@ -94,8 +94,8 @@ pub(super) enum NotBegun {
     Hangs,
 }
 
-/// So many programs may be about to begin: their files lie on a file system that does not answer.
-const BEGINNING: usize = 8;
+/// So many programs may be about to begin, more than there are outputs: what is beyond hangs on a file system that does not answer.
+const BEGINNING: usize = 64;
 static BEGIN: AtomicUsize = AtomicUsize::new(0);
 
 /// Begins a program by a thread of its own: the system may wait for the file of it without end.
