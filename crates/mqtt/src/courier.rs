@@ -79,7 +79,7 @@ impl<'o> MessageCourier<'o> {
         match packet::read(self.order.version, &whole)? {
             FromBroker::Welcome(limits) if !self.is_sent => Ok(self.publish(limits)),
             FromBroker::Taken(NUMBER, None) if self.is_sent => Ok(CourierStep::Taken(FAREWELL.into())),
-            FromBroker::Taken(NUMBER, Some(why)) if self.is_sent => Ok(CourierStep::Refused(why)),
+            FromBroker::Taken(NUMBER, Some(not)) if self.is_sent => Ok(CourierStep::Refused(not.why)),
             // nothing is subscribed to, and nothing else was sent
             _ => Err(MqttFault::Malformed(format!("an answer to nothing, of kind {}", whole.head >> 4))),
         }
