@@ -177,7 +177,7 @@ impl MqttClient {
             keep_alive: *keep_alive,
             user: user.as_deref(),
             password: password.as_ref().map(|secret| secret.0.as_bytes()),
-            will: (&will, "offline"),
+            will: Some((&will, "offline")),
         };
         packet::connect(*version, &greeting, &mut self.control);
     }

@@ -235,4 +235,6 @@ fn button(command: &str, topic: &str, id: &str, out: &mut String) {
 }
 
 #[cfg(test)]
+mod home_assistant;
+#[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 //!   queue of messages: what changes before it was sent is sent once, as it is then.
 //! * [`client`]: one connection after another to a broker, as a state machine: bytes and the time in, bytes out.
 //! * [`topic`]: how topics are named. `discovery`: what Home Assistant is to know of a UPS.
+//! * [`courier`]: one message on a connection of its own, acknowledged.
 //! * [`command`]: which orders of a broker are followed.
 //! * `packet`, `frames`: packets of MQTT 3.1.1 and 5 by `mqtt-proto`, each of a bounded length.
 //!
@@ -13,6 +14,7 @@
 pub mod board;
 pub mod client;
 pub mod command;
+pub mod courier;
 mod discovery;
 mod fault;
 mod frames;

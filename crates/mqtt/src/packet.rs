@@ -270,7 +270,7 @@ pub struct Greeting<'g> {
     /// The password.
     pub password: Option<&'g [u8]>,
     /// Topic and payload of what the broker says, and keeps, when the connection is lost.
-    pub will: (&'g str, &'g str),
+    pub will: Option<(&'g str, &'g str)>,
 }
 
 fn written(packet: Result<mqtt_proto::VarBytes, mqtt_proto::Error>, out: &mut Vec<u8>) {
@@ -282,24 +282,28 @@ fn written(packet: Result<mqtt_proto::VarBytes, mqtt_proto::Error>, out: &mut Ve
 
 /// CONNECT, with a session that begins anew: no order that was given before it can come.
 pub fn connect(version: MqttVersion, greeting: &Greeting<'_>, out: &mut Vec<u8>) {
-    let (topic, payload) = greeting.will;
-    let Ok(topic) = TopicName::try_from(topic) else { return };
-    let payload = Bytes::copy_from_slice(payload.as_bytes());
+    let will = greeting.will.and_then(|(topic, payload)| {
+        Some((TopicName::try_from(topic).ok()?, Bytes::copy_from_slice(payload.as_bytes())))
+    });
     let password = greeting.password.map(Bytes::copy_from_slice);
     match version {
         MqttVersion::V311 => {
             let mut connect = v3::Connect::new(greeting.client.into(), greeting.keep_alive);
-            let mut will = v3::LastWill::new(QoS::Level1, topic, payload);
-            will.retain = true;
-            connect.last_will = Some(will);
+            connect.last_will = will.map(|(topic, payload)| {
+                let mut will = v3::LastWill::new(QoS::Level1, topic, payload);
+                will.retain = true;
+                will
+            });
             (connect.username, connect.password) = (greeting.user.map(Into::into), password);
             written(v3::Packet::from(connect).encode(), out);
         }
         MqttVersion::V5 => {
             let mut connect = v5::Connect::new(greeting.client.into(), greeting.keep_alive);
-            let mut will = v5::LastWill::new(QoS::Level1, topic, payload);
-            will.retain = true;
-            connect.last_will = Some(will);
+            connect.last_will = will.map(|(topic, payload)| {
+                let mut will = v5::LastWill::new(QoS::Level1, topic, payload);
+                will.retain = true;
+                will
+            });
             (connect.username, connect.password) = (greeting.user.map(Into::into), password);
             connect.properties.receive_max = Some(RECEIVES);
             connect.properties.max_packet_size = Some(LONGEST);

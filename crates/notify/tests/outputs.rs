@@ -2,10 +2,10 @@
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
 use notify::output::{
-    Delivery, DeliveryOutcome, ExecOutput, ExecPlan, MailPlan, NoticeOutput, SendmailOutput, SendmailPlan,
-    SmtpOutput, SmtpPlan, SmtpTls, WebhookOutput, WebhookPlan,
+    Delivery, DeliveryOutcome, ExecOutput, ExecPlan, MailPlan, MqttNoticeOutput, MqttPlan, NoticeOutput,
+    SendmailOutput, SendmailPlan, SmtpOutput, SmtpPlan, SmtpTls, WebhookOutput, WebhookPlan,
 };
-use notify::{HiddenText, NoticeKind, NoticeTemplate, Parcel, UpsNotice};
+use notify::{HiddenText, NoticeKind, NoticeTemplate, Parcel, PlaceholderEscape, UpsNotice};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::unix::fs::PermissionsExt;
@@ -404,6 +404,64 @@ fn a_password_is_in_no_error_and_goes_nowhere_in_the_clear_where_tls_is_wanted()
     assert!(is_not_taken(&outcome), "{outcome:?}");
     let lines = came.recv_timeout(LIMIT * 4).unwrap();
     assert!(lines.iter().all(|line| !line.starts_with("AUTH")), "{lines:?}");
+}
+
+/// A broker that reads a packet, says this, reads the next, says that, and ends the connection; what it read.
+fn broker(welcome: &'static [u8], behind: &'static [u8], hangs: bool) -> (u16, mpsc::Receiver<Vec<u8>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let (sender, came) = mpsc::channel();
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        for answer in [welcome, behind] {
+            let mut room = [0; 4096];
+            let Ok(read @ 1..) = stream.read(&mut room) else { return };
+            let _ = sender.send(room[..read].to_vec());
+            let _ = stream.write_all(answer);
+        }
+        if hangs {
+            std::thread::sleep(LIMIT * 3);
+        }
+    });
+    (port, came)
+}
+
+fn published(welcome: &'static [u8], behind: &'static [u8], hangs: bool) -> (DeliveryOutcome, Vec<Vec<u8>>) {
+    let (port, came) = broker(welcome, behind, hangs);
+    let plan = MqttPlan {
+        host: "127.0.0.1".into(),
+        port,
+        version: mqtt::MqttVersion::V311,
+        client: "qxups-home_broker".into(),
+        user: Some("ups".into()),
+        password: Some(HiddenText::new(TOKEN)),
+        topic: "qxups/home/notice".into(),
+        body: template("{{title}}"),
+        escape: PlaceholderEscape::Plain,
+        limit: LIMIT,
+    };
+    let outcome = send(&MqttNoticeOutput::new(plan, None), &parcel("on battery"));
+    (outcome, came.try_iter().collect())
+}
+
+/// MQTT 3.1.1, 3.2 (CONNACK) and 3.4 (PUBACK), by hand.
+#[test]
+fn a_message_is_taken_when_it_is_acknowledged_and_certainty_ends_where_it_is_sent() {
+    let (outcome, read) = published(&[0x20, 2, 0, 0], &[0x40, 2, 0, 1], true);
+    assert_eq!(outcome, DeliveryOutcome::Taken);
+    assert!(read[0].windows(TOKEN.len()).any(|part| part == TOKEN.as_bytes()));
+    assert_eq!(read[1], b"\x32\x1f\0\x11qxups/home/notice\0\x01on battery");
+    // refused, garbage, closed and silent before the message: it was not sent
+    for (welcome, hangs) in [(&[0x20, 2, 0, 5][..], true), (&[0xff; 9], true), (&[], false), (&[], true)] {
+        let (outcome, read) = published(welcome, &[], hangs);
+        assert!(is_not_taken(&outcome) && read.len() == 1, "{welcome:?}: {outcome:?}, {read:?}");
+    }
+    // and behind it: it may have been taken
+    for (behind, hangs) in [(&[0xff; 9][..], true), (&[0x40, 2, 0, 9], true), (&[], false), (&[], true)] {
+        let (outcome, read) = published(&[0x20, 2, 0, 0], behind, hangs);
+        assert!(matches!(outcome, DeliveryOutcome::Unknown(_)), "{behind:?}: {outcome:?}");
+        assert_eq!(read.len(), 2);
+    }
 }
 
 /// A server of HTTPS or SMTP with the TLS of OpenSSL. It prints its port, and then each line that came encrypted.

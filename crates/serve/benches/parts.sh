@@ -3,17 +3,38 @@
 #
 #     cargo build --release -p qxups && crates/serve/benches/parts.sh [target/release/qxups]
 #
+# mosquitto, snmpd and the tools of net-snmp are there, as in crates/serve/tests/judges/install.sh.
 # Prints a table of kB: resident, of it the server's own (heap, stacks) and of files (the program), and the most it ever was.
 set -eu
 qxups=$(realpath "${1:-target/release/qxups}")
 folder=$(mktemp -d)
-trap 'kill "${server:-}" 2>/dev/null || true; rm -rf "$folder"' EXIT
+trap 'kill ${server:-} ${broker:-} ${master:-} 2>/dev/null || true; rm -rf "$folder"' EXIT
 port=$((30000 + $$ % 20000)) http=$((30001 + $$ % 20000))
 page="http://127.0.0.1:$http"
 web="[web]
 listen = [\"127.0.0.1:$http\"]"
 history='[history]
 enabled = true'
+mqtt_port=$((port + 2)) snmp_port=$((port + 3)) snmpd_port=$((port + 4))
+mqtt="[mqtt]
+server = \"127.0.0.1:$mqtt_port\"
+discovery = \"homeassistant\""
+snmp="[snmp]
+community = \"public\"
+allow = [\"127.0.0.1\"]"
+agents="[snmp.agents]
+rack = \"127.0.0.1:$snmp_port\""
+agentx="[snmp.agentx]
+master = \"$folder/master\""
+notify='[outputs.log]
+kind = "exec"
+command = ["/bin/true"]
+[[notify]]
+when = "on battery"
+to = ["log"]
+[[notify]]
+when = "lost"
+to = ["log"]'
 
 printf '[rack]\ndriver = qxups-sim\n' >"$folder/ups.conf"
 hash=$(echo 'a+good+password' | "$qxups" passwd)
@@ -53,7 +74,20 @@ logs_in() {
         -d "token=$token" -d name=admin -d password=a%2Bgood%2Bpassword "$page/login"
     curl -sS -b "$folder/jar" "$page/ups/rack" | grep -q "Logged in as" || echo "the login failed" >&2
 }
-all() { looks; scrapes; logs_in; looks; }
+walks() { for _ in $(seq 20); do snmpbulkwalk -v2c -c public -m '' -On "127.0.0.1:$snmp_port" 1.3.6.1.2.1.33 >"$folder/walk"; done; }
+walks_behind() { for _ in $(seq 20); do snmpbulkwalk -v3 -l authPriv -u ups -a SHA -A authpass12 -x AES -X privpass12 -n rack \
+    -m '' -On "127.0.0.1:$snmpd_port" .1.3.6.1.2.1.33 >"$folder/walk"; done; }
+outputs() { walks; walks_behind; }
+all() { outputs; looks; scrapes; logs_in; looks; }
+
+printf 'listener %s 127.0.0.1\nallow_anonymous true\n' "$mqtt_port" >"$folder/mosquitto.conf"
+mosquitto -c "$folder/mosquitto.conf" 2>"$folder/broker" &
+broker=$!
+printf 'master agentx\nagentXSocket %s/master\ncreateUser ups SHA authpass12 AES privpass12\nrouser ups priv .1 *\n' "$folder" \
+    >"$folder/snmpd.conf"
+MIBS='' SNMP_PERSISTENT_DIR=$folder/snmp snmpd -f -Lf "$folder/snmpd" -m '' -C -c "$folder/snmpd.conf" "udp:127.0.0.1:$snmpd_port" &
+master=$!
+export SNMP_PERSISTENT_DIR="$folder/tools"
 
 echo '| part | resident | own | of files | at most |'
 echo '|---|---|---|---|---|'
@@ -62,5 +96,20 @@ measure "history" "$history" nothing
 measure "page, looked at" "$web" looks
 measure "page, metrics scraped 60 times" "$web" scrapes
 measure "page, a user logged in (hashed password)" "$web" logs_in
+measure "MQTT" "$mqtt" nothing
+measure "SNMP, walked 20 times" "$snmp
+$agents" walks
+measure "behind snmpd, walked 20 times" "$agentx" walks_behind
+measure "notifications" "$notify" nothing
+measure "MQTT, SNMP, snmpd and notifications" "$mqtt
+$snmp
+$agents
+$agentx
+$notify" outputs
 measure "all of it" "$web
-$history" all
+$history
+$mqtt
+$snmp
+$agents
+$agentx
+$notify" all

@@ -516,6 +516,50 @@ fn nats_server_is_a_broker_as_well() {
     listener.until_last("qxups/home/rack/ups/status", "OL");
 }
 
+const NOTICES: &str =
+    "[outputs.broker]\nkind = \"mqtt\"\n[[notify]]\nwhen = \"on battery\"\nto = [\"broker\"]\n";
+
+/// Payloads of the topic of notices, as a client of the broker hears them.
+fn notices(listener: &broker::Listener) -> Vec<String> {
+    let of = |line: &String| line.strip_prefix("01 qxups/home/notice ").map(String::from);
+    listener.lines().iter().filter_map(of).collect()
+}
+
+/// By both versions: a notice comes once, with QoS 1, and is not kept; what happens while the broker is away comes when it is
+/// back, also to a server that was killed meanwhile.
+#[test]
+fn notices_are_published_and_wait_for_a_broker_that_is_away() {
+    let Some(program) = mosquitto() else { return };
+    for version in ["3.1.1", "5"] {
+        let more = format!("version = \"{version}\"\n{NOTICES}");
+        let (mut site, driver, mut broker) = started(&format!("notices{version}"), program.clone(), &more);
+        let listener = broker.listen();
+        driver.say("SETINFO ups.status \"OB DISCHRG\"\n");
+        listener.until("the notice", |_| notices(&listener).len() == 1);
+        let first = notices(&listener).remove(0);
+        for part in ["\"ups\":\"rack\"", "\"kind\":\"began\"", "\"type\":\"ONBATT\"", "\"repetition\":\"no\""]
+        {
+            assert!(first.contains(part), "{part}: {first}");
+        }
+        assert!(broker.kept("qxups/home/notice").is_empty());
+        broker.stop();
+        driver.say("SETINFO ups.status \"OL\"\n");
+        site.until("it waits", || serve::program::timers(Some(&site.state())).unwrap().contains("1 waiting"));
+        site.kill();
+        broker.again();
+        let listener = broker.listen();
+        site.start();
+        listener.until("the end of it", |_| {
+            notices(&listener).iter().any(|text| text.contains("\"type\":\"ONLINE\""))
+        });
+        site.until("nothing waits", || {
+            serve::program::timers(Some(&site.state())).unwrap().contains("nothing waits")
+        });
+        let all = notices(&listener);
+        assert_eq!(all.len(), 1, "{all:?}");
+    }
+}
+
 /// The centre of a fleet as packaging/fleet ships it: what a site says to one node is read at another, for who comes later as
 /// well, nobody writes for another site, and a node that is killed takes nothing along.
 #[test]

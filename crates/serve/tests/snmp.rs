@@ -2,6 +2,7 @@
 //! neither delays UPSes.
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
 
+mod agentx;
 mod site;
 
 use nix::sys::signal::Signal;

@@ -6,10 +6,12 @@
 //!   unit. What the UPS does not say is not there.
 //! * [`watch`]: what managers are to be sent: alarms as they come and go, an outage as long as it lasts, tests that end.
 //! * [`agent`]: a datagram comes, its answer goes, or none does. [`mod@trap`] writes what goes unasked.
+//! * [`agentx`]: the same behind an SNMP agent of another program.
 //!
 //! All of it is pure: no I/O, no clock. Moments are durations since the agent began.
 
 pub mod agent;
+pub mod agentx;
 mod alarms;
 mod ber;
 mod message;
@@ -22,6 +24,7 @@ pub mod view;
 pub mod watch;
 
 pub use agent::{Community, LONGEST, Unanswered, answer};
+pub use agentx::{AgentxEvent, AgentxFault, AgentxSession};
 pub use oid::Oid;
 pub use trap::trap;
 pub use value::SnmpValue;

@@ -16,6 +16,15 @@ const COLD_START: &[u32] = &[1, 3, 6, 1, 6, 3, 1, 1, 5, 1];
 /// A trap of v2c. Behind what its definition has stands `upsIdentName`: agents of one host have one address. An object
 /// without a value is left out.
 pub fn trap(notice: &Notice, view: &MibView, community: &Community, id: i32, now: Duration) -> Vec<u8> {
+    let mut bindings = binding(&Oid::new(SYS_UP_TIME), &SnmpValue::Ticks(ticks(now)));
+    for (name, value) in objects(notice, view) {
+        bindings.extend(binding(&name, &value));
+    }
+    message::trap(community.bytes(), id, &bindings)
+}
+
+/// What a notice says behind sysUpTime: snmpTrapOID first.
+pub(crate) fn objects(notice: &Notice, view: &MibView) -> Vec<(Oid, SnmpValue)> {
     let (name, objects): (Oid, &[&str]) = match notice {
         Notice::ColdStart => (Oid::new(COLD_START), &[]),
         Notice::OnBattery => (
@@ -36,20 +45,19 @@ pub fn trap(notice: &Notice, view: &MibView, community: &Community, id: i32, now
         Notice::AlarmAdded(..) => (Oid::below(UPS_TRAPS, &[3]), &[]),
         Notice::AlarmRemoved(..) => (Oid::below(UPS_TRAPS, &[4]), &[]),
     };
-    let mut bindings = binding(&Oid::new(SYS_UP_TIME), &SnmpValue::Ticks(ticks(now)));
-    bindings.extend(binding(&Oid::new(SNMP_TRAP_OID), &SnmpValue::Name(name)));
+    let mut all = vec![(Oid::new(SNMP_TRAP_OID), SnmpValue::Name(name))];
     if let Notice::AlarmAdded(index, alarm) | Notice::AlarmRemoved(index, alarm) = notice {
         let number = SnmpValue::Integer(i32::try_from(*index).unwrap_or(i32::MAX));
-        bindings.extend(binding(&alarm_column(ALARM_ID, *index), &number));
-        bindings.extend(binding(&alarm_column(ALARM_NAME, *index), &SnmpValue::Name(alarm.clone())));
+        all.push((alarm_column(ALARM_ID, *index), number));
+        all.push((alarm_column(ALARM_NAME, *index), SnmpValue::Name(alarm.clone())));
     }
     for object in objects.iter().chain(&["upsIdentName"]) {
         let Some(row) = OBJECTS.iter().find(|row| row.name == *object) else { continue };
         let place = Oid::below(UPS_OBJECTS, row.place).with(0);
         match view.get(&place) {
             SnmpValue::NoSuchInstance | SnmpValue::NoSuchObject => {}
-            value => bindings.extend(binding(&place, &value)),
+            value => all.push((place, value)),
         }
     }
-    message::trap(community.bytes(), id, &bindings)
+    all
 }

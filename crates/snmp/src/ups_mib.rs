@@ -6,6 +6,8 @@ use crate::self_test::TestSummary;
 use crate::value::SnmpValue;
 use crate::view::UpsFacts;
 
+/// `upsMIB`.
+pub(crate) const UPS_MIB: &[u32] = &[1, 3, 6, 1, 2, 1, 33];
 /// `upsObjects`.
 pub(crate) const UPS_OBJECTS: &[u32] = &[1, 3, 6, 1, 2, 1, 33, 1];
 /// `upsTraps`.

@@ -2,7 +2,7 @@
 
 use crate::alarms;
 use crate::oid::Oid;
-use crate::ups_mib::{OBJECTS, UPS_OBJECTS, each_instance, text, ticks};
+use crate::ups_mib::{OBJECTS, UPS_MIB, UPS_OBJECTS, each_instance, text, ticks};
 use crate::value::SnmpValue;
 use crate::watch::UpsWatch;
 use std::time::Duration;
@@ -46,8 +46,6 @@ impl UpsFacts<'_> {
 
 /// `mib-2`, `system`.
 const SYSTEM: &[u32] = &[1, 3, 6, 1, 2, 1, 1];
-/// `upsMIB`: by this managers know a UPS.
-const SYS_OBJECT_ID: &[u32] = &[1, 3, 6, 1, 2, 1, 33];
 /// A service of the application layer.
 const SYS_SERVICES: i32 = 64;
 /// The columns of the alarm table.
@@ -68,7 +66,8 @@ impl MibView {
         let mut objects = Vec::with_capacity(OBJECTS.len() + 16);
         let system = [
             SnmpValue::Text(description(facts)),
-            SnmpValue::Name(Oid::new(SYS_OBJECT_ID)),
+            // sysObjectID: by this managers know a UPS
+            SnmpValue::Name(Oid::new(UPS_MIB)),
             SnmpValue::Ticks(ticks(facts.now)),
             text(facts.contact, 255),
             text(facts.name, 255),

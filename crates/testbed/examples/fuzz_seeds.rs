@@ -40,6 +40,7 @@ fn main() -> std::io::Result<()> {
     reports(&mut seeds)?;
     batteries(&mut seeds)?;
     snmp(&mut seeds)?;
+    agentx(&mut seeds)?;
     for (target, count) in seeds.count {
         println!("{target}: {count} seeds");
     }
@@ -170,6 +171,32 @@ fn snmp(seeds: &mut Seeds) -> std::io::Result<()> {
         "snmp_requests",
         b"OB LB RB CAL\nFan failure. Bus voltage below minimum value.\nin progress\n-12.6",
     )
+}
+
+/// Get, GetNext and GetBulk of the UPS-MIB (RFC 2741, section 6.2) by a master, in the default context and in one with a name, and
+/// TestSet; the first two bytes say whether the session is open and how the rest is cut.
+fn agentx(seeds: &mut Seeds) -> std::io::Result<()> {
+    let word = |number: u32| number.to_be_bytes();
+    let name = |parts: &[u32]| {
+        let count = u8::try_from(parts.len()).unwrap_or_default();
+        [count, 2, 0, 0].into_iter().chain(parts.iter().flat_map(|part| word(*part))).collect::<Vec<_>>()
+    };
+    let range = [name(&[1, 33, 1, 2, 4, 0]), name(&[1, 34])].concat();
+    for (kind, flags, in_front) in [
+        (5, 0x10, &[][..]),
+        (6, 0x10, &[]),
+        (6, 0x18, b"\0\0\0\x04rack"),
+        (7, 0x10, &[0, 0, 0, 9]),
+        (8, 0x10, &[]),
+    ] {
+        let payload = [in_front, &range].concat();
+        let length = u32::try_from(payload.len()).unwrap_or_default();
+        let head = [7, 5, 6, length].into_iter().flat_map(word);
+        let packet: Vec<u8> =
+            [0, 200, 1, kind, flags, 0].into_iter().chain(head).chain(payload.iter().copied()).collect();
+        seeds.write("agentx_packets", &packet)?;
+    }
+    Ok(())
 }
 
 /// What clients of upsd ask, and what it answers.

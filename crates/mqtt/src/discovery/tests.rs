@@ -1,74 +1,60 @@
-//! Home Assistant's rules, written down here from its `components/mqtt/schemas.py` and `sensor/const.py` of 2025: what it asks of the
-//! message of a device, and which units a class may have.
+//! The message of a device, held against what Home Assistant takes.
 
+use super::home_assistant::{
+    AVAILABILITY_KEYS, AVAILABILITY_MODES, BINARY_CLASSES, COMMON_KEYS, DEVICE_KEYS, MESSAGE_KEYS,
+    ORIGIN_KEYS, PLATFORM_KEYS, SENSOR_CLASSES,
+};
 use super::*;
 use serde_json::Value;
 
-const UNITS: &[(&str, &[&str])] = &[
-    ("battery", &["%"]),
-    ("voltage", &["V", "mV", "\u{b5}V", "kV", "MV"]),
-    ("current", &["A", "mA"]),
-    ("frequency", &["Hz", "kHz", "MHz", "GHz"]),
-    ("apparent_power", &["VA"]),
-    ("power", &["W", "kW", "mW", "MW", "GW", "TW"]),
-    ("temperature", &["\u{b0}C", "\u{b0}F", "K"]),
-    ("humidity", &["%"]),
-    ("duration", &["d", "h", "min", "s", "ms"]),
-];
-const BINARY: &[&str] = &["battery", "problem"];
+/// All keys are known, and the first few are there.
+fn has_keys(value: &Value, known: &[&[&str]], needed: usize) {
+    let keys = value.as_object().unwrap();
+    let is_known = |key: &String| known.iter().any(|known| known.contains(&key.as_str()));
+    assert!(keys.keys().all(is_known), "{:?}", keys.keys());
+    let needed = known[0].iter().take(needed);
+    needed.for_each(|key| assert!(keys.contains_key(*key), "{key} is missing: {:?}", keys.keys()));
+}
 
 fn check(message: &Value) {
-    let device = message["device"].as_object().unwrap();
-    assert!(!device["identifiers"].as_array().unwrap().is_empty());
-    let known = ["identifiers", "name", "manufacturer", "model", "serial_number", "sw_version"];
-    assert!(device.keys().all(|key| known.contains(&key.as_str())), "{device:?}");
-    assert!(message["origin"]["name"].is_string());
-    assert_eq!(message["availability_mode"], "all");
-    assert!(message["availability"].as_array().unwrap().iter().all(|one| one["topic"].is_string()));
+    has_keys(message, &[MESSAGE_KEYS], 3);
+    has_keys(&message["device"], &[DEVICE_KEYS], 1);
+    assert!(!message["device"]["identifiers"].as_array().unwrap().is_empty());
+    let texts = message["device"].as_object().unwrap().iter().filter(|(key, _)| *key != "identifiers");
+    texts.for_each(|(key, value)| assert!(value.is_string(), "{key}"));
+    has_keys(&message["origin"], &[ORIGIN_KEYS], 1);
+    assert!(AVAILABILITY_MODES.contains(&message["availability_mode"].as_str().unwrap()));
+    message["availability"].as_array().unwrap().iter().for_each(|one| has_keys(one, &[AVAILABILITY_KEYS], 1));
     let mut ids = std::collections::BTreeSet::new();
     for (key, part) in message["components"].as_object().unwrap() {
-        assert!(ids.insert(part["unique_id"].as_str().unwrap()), "{key}");
         let text = |name: &str| part.get(name).map(|value| value.as_str().unwrap());
-        let keys: Vec<&str> = part.as_object().unwrap().keys().map(String::as_str).collect();
-        let allowed: &[&str] = match text("platform").unwrap() {
-            "sensor" => {
-                let (class, unit) = (text("device_class"), text("unit_of_measurement"));
-                if let Some(class) = class {
-                    let (_, units) = UNITS.iter().find(|(name, _)| *name == class).unwrap();
-                    assert!(units.contains(&unit.unwrap()), "{key}");
-                }
-                assert!(
-                    text("state_class").is_none_or(|state| state == "measurement" && unit.is_some()),
-                    "{key}"
-                );
-                assert!(text("entity_category").is_none_or(|category| category == "diagnostic"));
-                assert!(part["state_topic"].is_string());
-                &[
-                    "platform",
-                    "name",
-                    "unique_id",
-                    "state_topic",
-                    "value_template",
-                    "unit_of_measurement",
-                    "device_class",
-                    "state_class",
-                    "entity_category",
-                    "enabled_by_default",
-                ]
-            }
-            "binary_sensor" => {
-                assert!(text("device_class").is_none_or(|class| BINARY.contains(&class)));
-                assert!(part["state_topic"].is_string());
-                &["platform", "name", "unique_id", "state_topic", "value_template", "device_class"]
-            }
-            "button" => {
-                assert!(part["command_topic"].is_string());
-                &["platform", "name", "unique_id", "command_topic", "payload_press", "retain"]
-            }
-            other => panic!("{other}"),
-        };
-        assert!(keys.iter().all(|key| allowed.contains(key)), "{key}: {keys:?}");
+        let platform = text("platform").unwrap();
+        let (_, own) = PLATFORM_KEYS.iter().find(|(name, _)| *name == platform).unwrap();
+        has_keys(part, &[own, COMMON_KEYS], 1);
+        // an entity without one is refused (schemas.py, check_unique_id)
+        assert!(ids.insert(text("unique_id").unwrap()), "{key}");
+        for topic in ["state_topic", "command_topic"].into_iter().filter_map(text) {
+            assert!(!topic.is_empty() && !topic.contains(['+', '#', '\0']), "{topic}");
+        }
+        assert!(text("entity_category").is_none_or(|category| ["config", "diagnostic"].contains(&category)));
+        assert!(part.get("enabled_by_default").is_none_or(Value::is_boolean));
+        match (platform, text("device_class")) {
+            ("sensor", class) => check_sensor(key, class, text("unit_of_measurement"), text("state_class")),
+            ("binary_sensor", class) => assert!(class.is_none_or(|class| BINARY_CLASSES.contains(&class))),
+            (_, class) => assert_eq!(class, None, "{key}"),
+        }
     }
+}
+
+/// sensor.py, validate_sensor_state_and_device_class_config; a class of numbers has a unit, or the entity is refused.
+fn check_sensor(key: &str, class: Option<&str>, unit: Option<&str>, state: Option<&str>) {
+    let Some(class) = class else {
+        assert!(state.is_none_or(|state| state == "measurement" && unit.is_some()), "{key}");
+        return;
+    };
+    let (_, units, states) = SENSOR_CLASSES.iter().find(|(name, ..)| *name == class).unwrap();
+    assert!(units.contains(&unit.unwrap()), "{key}");
+    assert!(state.is_none_or(|state| states.contains(&state)), "{key}");
 }
 
 fn message(variables: &[&str], facts: &DeviceFacts) -> Value {

@@ -1,7 +1,8 @@
-//! What delivers a notice: a program, a request of HTTP, a mail. Another kind is one more [`NoticeOutput`].
+//! What delivers a notice: a program, a request of HTTP, a mail, a message of MQTT. Another kind is one more [`NoticeOutput`].
 
 mod exec;
 mod mail;
+mod mqtt;
 mod sendmail;
 mod smtp;
 mod smtp_dialog;
@@ -10,6 +11,7 @@ mod wire;
 
 pub use exec::{ExecOutput, ExecPlan, ended, prepared};
 pub use mail::{MailPlan, is_address};
+pub use mqtt::{MqttNoticeOutput, MqttPlan};
 pub use sendmail::{SendmailOutput, SendmailPlan};
 pub use smtp::{SmtpOutput, SmtpPlan, SmtpTls};
 pub use smtp_dialog::{SmtpDialog, SmtpReplies, SmtpReply, SmtpStep};

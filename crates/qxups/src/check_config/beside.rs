@@ -4,7 +4,7 @@
 use super::{protect, upsmon, upssched};
 use nut::upsd_conf;
 use nut::upsd_users::{self, Password, UpsdUsers};
-use serve::extras::{self, CommunityPlace, SnmpOptions};
+use serve::extras::{self, AgentxContexts, AgentxOptions, CommunityPlace, SnmpOptions};
 use serve::passwords::check_hash;
 use station::config::{LineFinding, Severity};
 use std::fmt::Display;
@@ -48,6 +48,7 @@ impl CheckedFile {
             _ => match extras::parse(text) {
                 Ok(extras) => {
                     let mut findings = extras.snmp.map(|snmp| agents(file, *snmp)).unwrap_or_default();
+                    findings.extend(extras.agentx.iter().flat_map(|agentx| behind_master(file, agentx)));
                     findings
                         .extend(extras.protect.iter().flat_map(|options| protect::findings(file, options)));
                     findings
@@ -113,20 +114,30 @@ fn agents(file: &Path, mut snmp: SnmpOptions) -> Vec<LineFinding> {
     } else if let Err(why) = snmp.read_community(file.parent().unwrap_or(Path::new("."))) {
         findings.push(LineFinding::error(None, why));
     }
-    let Ok(conf) = std::fs::read(file.with_file_name("ups.conf")) else { return findings };
+    findings.extend(missing(file, "[snmp.agents]", snmp.agents.iter().map(|(name, _)| name)));
+    findings
+}
+
+/// UPSes for a master of AgentX that ups.conf does not have.
+fn behind_master(file: &Path, agentx: &AgentxOptions) -> Vec<LineFinding> {
+    let named = match &agentx.contexts {
+        AgentxContexts::All => &[][..],
+        AgentxContexts::Named(names) => names,
+    };
+    missing(file, "[snmp.agentx]", named.iter().chain(&agentx.ups))
+}
+
+fn missing<'n>(file: &Path, table: &str, names: impl Iterator<Item = &'n String>) -> Vec<LineFinding> {
+    let Ok(conf) = std::fs::read(file.with_file_name("ups.conf")) else { return vec![] };
     let conf = nut::ups_conf::parse(&conf);
     let is_there = |name: &str| conf.sections.iter().any(|section| section.name.eq_ignore_ascii_case(name));
-    let missing = snmp.agents.iter().filter(|(name, _)| !is_there(name));
-    findings.extend(missing.map(|(name, _)| {
+    let missing = names.filter(|name| !is_there(name)).map(|name| {
         let name = name.escape_debug();
-        LineFinding::hint(
-            None,
-            format!(
-                "[snmp.agents] has '{name}', and ups.conf has no such UPS: write the name of its section"
-            ),
-        )
-    }));
-    findings
+        let text =
+            format!("{table} has '{name}', and ups.conf has no such UPS: write the name of its section");
+        LineFinding::hint(None, text)
+    });
+    missing.collect()
 }
 
 /// Hashed passwords that the server does not check: it does not start with one.

@@ -3,8 +3,10 @@
 //!
 //! A key that is not known is wrong: it may be the one by which something was meant to be limited.
 
+mod agentx;
 mod mqtt;
 mod notify;
+mod notify_mqtt;
 pub mod protect;
 mod read;
 mod snmp;
@@ -13,8 +15,10 @@ mod tests;
 pub mod translate;
 pub mod upsmon;
 
+pub use self::agentx::{AgentxContexts, AgentxOptions, MasterPlace};
 pub use self::mqtt::{BrokerPassword, MqttOptions};
 pub use self::notify::{NotifyOptions, OutputKind, OutputOptions, SecretPlace, ServerProof};
+pub use self::notify_mqtt::NoticeTopic;
 pub use self::protect::ProtectOptions;
 pub use self::snmp::{CommunityPlace, SnmpOptions};
 use read::TomlReader;
@@ -37,6 +41,8 @@ pub struct Extras {
     pub history: Option<HistoryOptions>,
     /// `[snmp]`; none when it has no agent.
     pub snmp: Option<Box<SnmpOptions>>,
+    /// `[snmp.agentx]`.
+    pub agentx: Option<Box<AgentxOptions>>,
     /// `[mqtt]`; none when it names no broker.
     pub mqtt: Option<Box<MqttOptions>>,
     /// `[web]`.
@@ -88,8 +94,9 @@ pub fn parse(bytes: &[u8]) -> Result<Extras, Vec<LineFinding>> {
     reader.check_tables(TABLES, ARRAYS);
     let (history, web) = (history(&mut reader), web(&mut reader));
     let (mqtt, snmp) = (self::mqtt::read(&mut reader), self::snmp::read(&mut reader));
+    let agentx = self::agentx::read(&mut reader);
     let (notify, protect) = (self::notify::read(&mut reader), self::protect::read(&mut reader));
-    let extras = Extras { history, mqtt, snmp, web, notify, protect };
+    let extras = Extras { history, mqtt, snmp, agentx, web, notify, protect };
     reader.finish().map(|()| extras)
 }
 

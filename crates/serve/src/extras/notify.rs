@@ -1,5 +1,6 @@
 //! `[[notify]]` and `[outputs.NAME]` of `qxups.toml`: rules, and where their notices go.
 
+use super::notify_mqtt::{self, NoticeTopic};
 use super::read::{TomlReader, heading, meant, shown};
 use notify::output::{ExecPlan, MailPlan, SendmailPlan, SmtpPlan, SmtpTls, WebhookPlan, is_address};
 use notify::{HiddenText, NamePattern, NoticeTemplate, NotifyCondition, NotifyRule};
@@ -15,7 +16,7 @@ const HOSTS: usize = 64;
 const PER_MINUTE: u64 = 10;
 /// An attempt takes no longer, in seconds, where the file does not say it.
 const LIMIT_S: u64 = 20;
-/// What a webhook sends where the file does not say it.
+/// What a webhook and a message send where the file does not say it.
 const BODY: &str = "{\"title\":\"{{title}}\",\"text\":\"{{text}}\",\"ups\":\"{{ups}}\",\"rule\":\"{{rule}}\",\
                     \"kind\":\"{{kind}}\",\"type\":\"{{type}}\",\"status\":\"{{status}}\",\"id\":\"{{id}}\",\
                     \"time\":\"{{time}}\",\"since\":\"{{since}}\",\"repetition\":\"{{repetition}}\"}";
@@ -53,6 +54,8 @@ pub enum OutputKind {
     Sendmail(SendmailPlan),
     /// `smtp`; its password is read from a file, if one is named.
     Smtp(Box<SmtpPlan>, Option<SecretPlace>, ServerProof),
+    /// `mqtt`, to the broker of `[mqtt]`.
+    Mqtt(NoticeTopic),
 }
 
 /// A file with a secret.
@@ -76,7 +79,7 @@ impl NotifyOptions {
         self.outputs.iter().any(|output| match &output.kind {
             OutputKind::Webhook(..) => true,
             OutputKind::Smtp(plan, place, _) => plan.login.is_some() && place.is_none(),
-            OutputKind::Exec(_) | OutputKind::Sendmail(_) => false,
+            OutputKind::Exec(_) | OutputKind::Sendmail(_) | OutputKind::Mqtt(_) => false,
         })
     }
 }
@@ -196,7 +199,7 @@ fn condition(reader: &mut TomlReader<'_>, table: &str) -> Option<NotifyCondition
     }
 }
 
-const KINDS: [&str; 4] = ["exec", "webhook", "sendmail", "smtp"];
+const KINDS: [&str; 5] = ["exec", "webhook", "sendmail", "smtp", "mqtt"];
 
 fn output(reader: &mut TomlReader<'_>, name: String) -> Option<OutputOptions> {
     let table = format!("outputs.{name}");
@@ -223,6 +226,7 @@ fn output(reader: &mut TomlReader<'_>, name: String) -> Option<OutputOptions> {
         "smtp" => {
             &["server", "tls", "user", "password", "password_file", "from", "to", "ca_file", "fingerprint"]
         }
+        "mqtt" => notify_mqtt::KEYS,
         other => {
             reader.refuse(&table, "kind", &format!("{} is no kind: {}", shown(other), meant(other, &KINDS)));
             return None;
@@ -235,13 +239,19 @@ fn output(reader: &mut TomlReader<'_>, name: String) -> Option<OutputOptions> {
         "exec" => exec(reader, &table, limit)?,
         "webhook" => webhook(reader, &table, limit)?,
         "sendmail" => sendmail(reader, &table, limit)?,
+        "mqtt" => OutputKind::Mqtt(notify_mqtt::read(reader, &table, BODY, limit)?),
         _ => smtp(reader, &table, limit)?,
     };
     Some(OutputOptions { name, per_minute: u32::try_from(per_minute).unwrap_or(1), kind })
 }
 
 /// A text with places, whatever the file is to fill in.
-fn template(reader: &mut TomlReader<'_>, table: &str, key: &str, text: &str) -> Option<NoticeTemplate> {
+pub(super) fn template(
+    reader: &mut TomlReader<'_>,
+    table: &str,
+    key: &str,
+    text: &str,
+) -> Option<NoticeTemplate> {
     match NoticeTemplate::parse(text) {
         Ok(template) => Some(template),
         Err(name) => {

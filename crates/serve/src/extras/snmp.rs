@@ -68,7 +68,7 @@ impl SnmpOptions {
 const WANTED: &str = "a community string has 1 to 64 letters, digits and signs of ASCII, and no space";
 
 pub(super) fn read(reader: &mut TomlReader<'_>) -> Option<Box<SnmpOptions>> {
-    let keys = ["community", "community_file", "allow", "traps", "contact", "location", "agents"];
+    let keys = ["community", "community_file", "allow", "traps", "contact", "location", "agents", "agentx"];
     reader.check_keys("snmp", &keys);
     let wanted = "addresses of managers, such as [\"192.0.2.5\", \"192.0.2.0/24\", \"fd00::/8\"]";
     let allow = reader.each_text("snmp", "allow", wanted, Network::parse);

@@ -195,7 +195,8 @@ fn what_is_wrong_with_a_rule_or_an_output_is_said_with_its_line() {
 #[test]
 fn the_examples_of_the_page_are_taken_as_they_stand() {
     let page = include_str!("../../../../docs/notifications.md");
-    let (mut text, mut is_inside) = (String::new(), false);
+    // one of them publishes to the broker of [mqtt]
+    let (mut text, mut is_inside) = ("[mqtt]\nserver = \"broker:1883\"\n".to_string(), false);
     for line in page.lines() {
         let code = line.strip_prefix("    ");
         is_inside = match code {
@@ -209,6 +210,6 @@ fn the_examples_of_the_page_are_taken_as_they_stand() {
     }
     let notify = *parse(text.as_bytes()).unwrap_or_else(|wrong| panic!("{text}\n{wrong:?}")).notify.unwrap();
     let outputs: Vec<&str> = notify.outputs.iter().map(|output| output.name.as_str()).collect();
-    assert_eq!(outputs, ["gotify", "log", "mail", "matrix", "phone"]);
+    assert_eq!(outputs, ["broker", "gotify", "log", "mail", "matrix", "phone"]);
     assert_eq!(notify.rules.len(), 3);
 }

@@ -6,7 +6,7 @@
 mod connection;
 mod feed;
 mod orders;
-mod pauses;
+pub(crate) mod pauses;
 
 use crate::extras::MqttOptions;
 use crate::fleet::{HearsStatus, NOTHING_YET, Stands};
@@ -234,7 +234,7 @@ impl HearsStatus for MqttDesk {
 }
 
 /// The name of this machine, as far as it can be the name of a site.
-fn site_of_this_machine() -> String {
+pub(crate) fn site_of_this_machine() -> String {
     let name = link::read_bounded(Path::new("/proc/sys/kernel/hostname"), 256).unwrap_or_default();
     let name = String::from_utf8_lossy(&name);
     let letters = name.trim().chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' });

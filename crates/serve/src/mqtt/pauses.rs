@@ -8,7 +8,7 @@ const LONGEST: Duration = Duration::from_secs(60);
 
 /// The pauses between connections that fail.
 #[derive(Debug)]
-pub(super) struct Pauses(Duration);
+pub(crate) struct Pauses(Duration);
 
 impl Default for Pauses {
     fn default() -> Pauses {

@@ -169,7 +169,7 @@ impl Notifier {
         let Some(server) = self.server.upgrade() else { return };
         self.machine.borrow_mut().set_rules(options.rules.clone());
         let mut hints = vec![];
-        let outputs = outputs::of(options, conf, &mut hints);
+        let outputs = outputs::of(options, server.extras.borrow().mqtt.as_deref(), conf, &mut hints);
         hints.iter().for_each(|hint| server.log.warning(&format!("notify: {hint}")));
         self.post.set_outputs(outputs);
         self.hand_in(vec![]);

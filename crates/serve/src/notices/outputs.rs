@@ -1,10 +1,15 @@
 //! The outputs that `qxups.toml` names, with their secrets.
 
-use crate::extras::{NotifyOptions, OutputKind, SecretPlace, ServerProof};
+use crate::extras::{
+    BrokerPassword, MqttOptions, NoticeTopic, NotifyOptions, OutputKind, OutputOptions, SecretPlace,
+    ServerProof,
+};
+use crate::mqtt::site_of_this_machine;
 use link::read_bounded;
 use notify::HiddenText;
 use notify::output::{
-    Attempt, Delivery, DeliveryOutcome, ExecOutput, NoticeOutput, SendmailOutput, SmtpOutput, WebhookOutput,
+    Attempt, Delivery, DeliveryOutcome, ExecOutput, MqttNoticeOutput, MqttPlan, NoticeOutput, SendmailOutput,
+    SmtpOutput, WebhookOutput,
 };
 use std::path::Path;
 use std::rc::Rc;
@@ -21,11 +26,12 @@ const ROOTS: [&str; 3] =
 /// All of them, each with its name and its pace. One that cannot work says why in `hints`, and keeps its notices.
 pub(super) fn of(
     options: &NotifyOptions,
+    broker: Option<&MqttOptions>,
     folder: &Path,
     hints: &mut Vec<String>,
 ) -> Vec<(String, u32, Rc<dyn NoticeOutput>)> {
     let each = options.outputs.iter().map(|output| {
-        let made = one(&output.kind, folder).unwrap_or_else(|why| {
+        let made = one(output, broker, folder).unwrap_or_else(|why| {
             hints.push(format!("output {}: {why}; its notices wait", output.name));
             Rc::new(BrokenOutput { why, sends_again: !matches!(output.kind, OutputKind::Exec(_)) })
         });
@@ -34,8 +40,16 @@ pub(super) fn of(
     each.collect()
 }
 
-fn one(kind: &OutputKind, folder: &Path) -> Result<Rc<dyn NoticeOutput>, String> {
-    Ok(match kind {
+fn one(
+    output: &OutputOptions,
+    broker: Option<&MqttOptions>,
+    folder: &Path,
+) -> Result<Rc<dyn NoticeOutput>, String> {
+    Ok(match &output.kind {
+        OutputKind::Mqtt(topic) => {
+            let broker = broker.ok_or("there is no broker; write [mqtt] with server = \"HOST:1883\"")?;
+            Rc::new(message(&output.name, topic, broker, folder)?)
+        }
         OutputKind::Exec(plan) => Rc::new(ExecOutput::new(plan.clone())),
         OutputKind::Sendmail(plan) => Rc::new(SendmailOutput::new(plan.clone())),
         OutputKind::Webhook(plan, place, proof) => {
@@ -53,6 +67,37 @@ fn one(kind: &OutputKind, folder: &Path) -> Result<Rc<dyn NoticeOutput>, String>
             Rc::new(SmtpOutput::new(plan, tls(proof, folder)))
         }
     })
+}
+
+/// The same broker as that of `[mqtt]`, by a client of another name: a message is acknowledged by itself.
+fn message(
+    name: &str,
+    topic: &NoticeTopic,
+    broker: &MqttOptions,
+    folder: &Path,
+) -> Result<MqttNoticeOutput, String> {
+    let NoticeTopic { topic, body, escape, limit } = topic.clone();
+    let site = broker.site.clone().unwrap_or_else(site_of_this_machine);
+    let password = match &broker.password {
+        None => None,
+        Some(BrokerPassword::Text(text)) => Some(HiddenText::new(text.0.as_str())),
+        Some(BrokerPassword::File(file)) => Some(secret(&SecretPlace(file.clone()), folder)?),
+    };
+    let proof = broker.ca.clone().map_or(ServerProof::System, ServerProof::File);
+    let plan = MqttPlan {
+        host: broker.host.clone(),
+        port: broker.port,
+        version: broker.version,
+        // no site has this letter, so it is the name of no other server
+        client: format!("qxups-{site}_{name}"),
+        user: broker.user.clone(),
+        password,
+        topic: topic.unwrap_or_else(|| format!("{}/{site}/notice", broker.prefix)),
+        body,
+        escape,
+        limit,
+    };
+    Ok(MqttNoticeOutput::new(plan, broker.tls.then(|| tls(&proof, folder))))
 }
 
 fn secret(SecretPlace(file): &SecretPlace, folder: &Path) -> Result<HiddenText, String> {

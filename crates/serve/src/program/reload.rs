@@ -228,6 +228,9 @@ fn change_of_extras(old: &Extras, new: &Extras) -> String {
     if old.snmp != new.snmp {
         said += &format!("; snmp: {}", state(old.snmp.is_some(), new.snmp.is_some()));
     }
+    if old.agentx != new.agentx {
+        said += &format!("; snmp.agentx: {}", state(old.agentx.is_some(), new.agentx.is_some()));
+    }
     if old.mqtt != new.mqtt {
         said += &format!("; mqtt: {}", state(old.mqtt.is_some(), new.mqtt.is_some()));
     }

@@ -1,11 +1,10 @@
-//! The agent of one UPS: a socket, and what was seen of the UPS.
+//! The agent of one UPS: a socket, and what is seen of the UPS.
 
 use super::AgentDesk;
 use super::datagram::{open, receive, send};
+use super::eye::UpsEye;
 use crate::extras::CommunityPlace;
-use crate::fleet::{HearsStatus, NOTHING_YET, Ups, has_word};
-use crate::server::Server;
-use ::snmp::{Look, MibView, Unanswered, UpsFacts, UpsWatch, answer};
+use ::snmp::{MibView, Unanswered, answer};
 use nut::network::server::UpsId;
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -14,7 +13,7 @@ use std::rc::{Rc, Weak};
 use std::time::Duration;
 use tokio::net::UdpSocket;
 use tokio::task::{AbortHandle, spawn_local, yield_now};
-use tokio::time::{Instant, sleep};
+use tokio::time::sleep;
 
 /// So many datagrams are read in one turn.
 const AT_ONCE: u32 = 8;
@@ -24,14 +23,10 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// One agent.
 pub(super) struct Agent {
     pub address: SocketAddr,
-    pub ups: UpsId,
+    pub eye: UpsEye,
     pub socket: UdpSocket,
-    pub watch: RefCell<UpsWatch>,
     /// The number of the next trap.
     pub next_trap: Cell<i32>,
-    began: Instant,
-    /// A client forces a shutdown, as of the last look.
-    is_forced: Cell<bool>,
     task: RefCell<Option<AbortHandle>>,
 }
 
@@ -40,12 +35,9 @@ impl Agent {
     pub fn open(desk: &Rc<AgentDesk>, ups: UpsId, address: SocketAddr) -> io::Result<Rc<Agent>> {
         let agent = Rc::new(Agent {
             address,
-            ups,
+            eye: UpsEye::new(ups),
             socket: open(address)?,
-            watch: RefCell::new(UpsWatch::new()),
             next_trap: Cell::new(1),
-            began: Instant::now(),
-            is_forced: Cell::new(false),
             task: RefCell::default(),
         });
         let task = spawn_local(serve(Rc::downgrade(desk), agent.clone()));
@@ -60,69 +52,10 @@ impl Agent {
         }
     }
 
-    /// Since it began.
-    pub fn now(&self) -> Duration {
-        self.began.elapsed()
-    }
-
-    /// Looks at its UPS.
-    pub fn look(&self, server: &Server) {
-        let hub: Rc<dyn HearsStatus> = server.status_hub.clone();
-        let fleet = server.fleet.borrow();
-        let Some(ups) = fleet.get(self.ups) else { return };
-        self.is_forced.set(ups.forced_shutdown());
-        let mut texts: [String; 4] = Default::default();
-        let is_fresh = ups.with_source(false, |source| {
-            // a source may have begun anew
-            source.tell_status(ups.name(), &hub);
-            let names = ["ups.status", "ups.alarm", "ups.test.result", "battery.test.status"];
-            for (name, text) in names.into_iter().zip(&mut texts) {
-                source.variable(name, &mut |variable| text.push_str(variable.value));
-            }
-            has_word(source)
-        });
-        let [words, alarm, result, status] = &texts;
-        let test = if result.is_empty() { status } else { result };
-        let words = self.words(words);
-        self.watch.borrow_mut().look(Look { is_fresh, words: &words, alarm, test }, self.now());
-    }
-
-    /// Its UPS says a status.
-    pub fn hear(&self, words: &str) {
-        if words == NOTHING_YET {
-            return;
-        }
-        self.watch.borrow_mut().hear(&self.words(words), self.now());
-    }
-
-    fn words(&self, words: &str) -> String {
-        if self.is_forced.get() { format!("FSD {words}") } else { words.into() }
-    }
-
     /// All objects, as they are now.
     pub fn view(&self, desk: &AgentDesk) -> MibView {
-        let fleet = desk.server.fleet.borrow();
-        let Some(ups) = fleet.get(self.ups) else { return MibView::default() };
-        let variables = variables(ups);
-        let variable = |name: &str| {
-            let at = variables.binary_search_by(|(known, _)| known.as_str().cmp(name)).ok()?;
-            Some(variables[at].1.clone())
-        };
         let options = desk.options.borrow();
-        ups.with_description(|description| {
-            MibView::of(&UpsFacts {
-                name: ups.name(),
-                description,
-                contact: &options.contact,
-                location: &options.location,
-                version: env!("CARGO_PKG_VERSION"),
-                is_fresh: ups.with_source(false, has_word),
-                is_forced: ups.forced_shutdown(),
-                variables: &variable,
-                watch: &self.watch.borrow(),
-                now: self.now(),
-            })
-        })
+        self.eye.view(&desk.server, &options.contact, &options.location)
     }
 
     /// Reads one datagram and answers it.
@@ -161,17 +94,6 @@ impl AgentDesk {
         let text = format!("a datagram of {} to an SNMP agent is not answered: {why}", from.ip());
         self.server.say_seldom(kind, Some(from.ip()), &text);
     }
-}
-
-/// The variables of a UPS by their names.
-fn variables(ups: &Ups) -> Vec<(String, String)> {
-    let mut all = vec![];
-    ups.with_source((), |source| {
-        source
-            .each_variable(&mut |variable| all.push((variable.name.to_string(), variable.value.to_string())));
-    });
-    all.sort_unstable();
-    all
 }
 
 /// Answers datagrams for ever.

@@ -5,7 +5,9 @@
 //! them: a socket has a few datagrams read in its turn, and what cannot be sent is dropped.
 
 mod agent;
+mod agentx;
 mod datagram;
+mod eye;
 mod traps;
 
 use crate::extras::SnmpOptions;
@@ -13,6 +15,7 @@ use crate::fleet::{HearsStatus, named};
 use crate::server::Server;
 use ::snmp::LONGEST;
 use agent::Agent;
+use agentx::AgentxOutput;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -32,6 +35,7 @@ const LOOK: Duration = Duration::from_secs(1);
 /// The agents of a server, as long as they are wanted.
 pub(crate) struct SnmpAgents {
     server: Rc<Server>,
+    behind_master: AgentxOutput,
     running: RefCell<Option<Running>>,
 }
 
@@ -61,11 +65,13 @@ struct AgentDesk {
 impl SnmpAgents {
     /// None yet.
     pub fn new(server: Rc<Server>) -> SnmpAgents {
-        SnmpAgents { server, running: RefCell::default() }
+        let behind_master = AgentxOutput::new(server.clone());
+        SnmpAgents { server, behind_master, running: RefCell::default() }
     }
 
     /// Has the agents that `[snmp]` asks for, from now on. One that stays misses no request.
     pub fn become_what_is_asked(&self) {
+        self.behind_master.become_what_is_asked();
         let options = self.server.extras.borrow().snmp.clone();
         let mut running = self.running.borrow_mut();
         let Some(options) = options.map(|options| Rc::new(*options)) else {
@@ -120,7 +126,7 @@ impl AgentDesk {
             let is_wanted = |(wanted, address): &(String, SocketAddr)| {
                 wanted.eq_ignore_ascii_case(name) && *address == agent.address
             };
-            let is_same = fleet.find(name).is_some_and(|ups| ups.id() == agent.ups);
+            let is_same = fleet.find(name).is_some_and(|ups| ups.id() == agent.eye.ups);
             let stays = is_same && options.agents.iter().any(is_wanted);
             if !stays {
                 agent.end();
@@ -166,7 +172,7 @@ impl AgentDesk {
     fn look_at_all(self: &Rc<Self>) {
         self.send_unsent();
         for agent in self.agents.borrow().values() {
-            agent.look(&self.server);
+            agent.eye.look(&self.server);
             self.send_due(agent);
         }
     }
@@ -181,7 +187,7 @@ impl HearsStatus for AgentDesk {
     fn status(&self, ups: &str, words: &str) {
         let agent = self.agents.borrow().get(&ups.to_ascii_lowercase()).cloned();
         if let Some(agent) = agent {
-            agent.hear(words);
+            agent.eye.hear(words);
             self.news.borrow_mut().push(agent);
             self.has_news.notify_one();
         }

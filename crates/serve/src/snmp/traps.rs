@@ -49,7 +49,7 @@ impl AgentDesk {
     /// Sends what is due of one UPS.
     pub(super) fn send_due(&self, agent: &Rc<Agent>) {
         let options = self.options.borrow().clone();
-        let due = agent.watch.borrow_mut().take_due(agent.now());
+        let due = agent.eye.watch.borrow_mut().take_due(agent.eye.now());
         let CommunityPlace::Inline(community) = &options.community else { return };
         if due.is_empty() || options.traps.is_empty() {
             return;
@@ -58,7 +58,7 @@ impl AgentDesk {
         for notice in &due {
             let number = agent.next_trap.get();
             agent.next_trap.set(if number == i32::MAX { 1 } else { number + 1 });
-            let datagram: Rc<[u8]> = trap(notice, &view, community, number, agent.now()).into();
+            let datagram: Rc<[u8]> = trap(notice, &view, community, number, agent.eye.now()).into();
             for receiver in &options.traps {
                 let (agent, datagram) = (agent.clone(), datagram.clone());
                 self.send_or_keep(UnsentTrap { agent, datagram, receiver: *receiver, tries: 0 });
