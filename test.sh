@@ -177,7 +177,7 @@ if cargo fuzz --version >/dev/null 2>&1 && cargo +nightly --version >/dev/null 2
     # what it begins with is made from the tables and captures; what it finds stays in the same folders
     cargo run -q -p testbed --locked --example fuzz_seeds -- fuzz/corpus
     for target in replies session orders captures reports ups_conf configuration driver_socket battery_memory \
-        network_server network_client upsd_conf upsd_users qxups_toml history_rows notify_outbox http_requests page_forms snmp_requests mqtt_packets; do
+        network_server network_client upsd_conf upsd_users upsmon_conf qxups_toml history_rows notify_outbox http_requests page_forms snmp_requests mqtt_packets; do
         cargo +nightly fuzz run --fuzz-dir fuzz "$target" -- -max_total_time="${FUZZ_SECONDS:-9}" -verbosity=0 -print_final_stats=0
     done
 else

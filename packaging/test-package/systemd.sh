@@ -22,6 +22,9 @@ nut_works() { upsc u@127.0.0.1 driver.version 2>/dev/null | grep -q '^2\.'; }
 knob() {
     perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new("/run/ups0.control"); print $s "$ARGV[0]\n"; $s->flush; print scalar <$s>' "$1"
 }
+said() {
+    perl -MIO::Socket::UNIX -e '$s = IO::Socket::UNIX->new("/run/ups0.control"); print $s "$ARGV[0]\n"; $s->flush; while (<$s>) { last if /^ok$/; print }' "$1"
+}
 
 install nut-server nut-client
 /packages/simulator sim --link /run/ups0 --control /run/ups0.control >/dev/null &
@@ -59,6 +62,21 @@ knob 'silent off'
 kill -STOP "$before"
 soon "a driver that hangs is restarted" is_new qxups-driver@u "$before"
 soon "and works" status_is "on battery (OB)"
+
+# the end of a shutdown: the flag is what counts
+hook=/usr/lib/systemd/system-shutdown/qxups
+flag=/run/nut/qxups-powerdown
+$hook poweroff && fail "the hook acts without a flag"
+printf 'qxups-powerdown 1\nboot %s\nups u\nend\n' "$(cat /proc/sys/kernel/random/boot_id)" >$flag
+$hook kexec || fail "the hook minds a kexec"
+said 'state' | grep -q 'countdown None' || fail "an order was sent for nothing"
+$hook poweroff || fail "the hook did not switch the load off"
+rm $flag
+said 'state' | grep -q 'countdown Some' || fail "the load stays on"
+said 'countdown off'
+ok "the hook of systemd switches a load off by its flag alone"
+systemctl restart qxups-driver@u
+soon "the driver works again" status_is "on battery (OB)"
 
 before=$(unit_pid qxups-driver@u)
 install /packages/qxups-higher.deb

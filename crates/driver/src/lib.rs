@@ -12,6 +12,7 @@ mod handover;
 mod help;
 pub mod instance;
 mod once;
+pub mod power_down;
 pub mod process;
 pub mod program;
 mod reload;

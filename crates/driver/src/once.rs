@@ -70,6 +70,7 @@ pub(crate) async fn kill_power(station: &Station, program: &str, log: &Log) -> R
     match outcome {
         Some(Outcome::Done) => {
             log.info("the UPS was told to switch the load off");
+            log.info(&station.proof_of_order().to_string());
             Ok(ExitCode::SUCCESS)
         }
         Some(Outcome::NotConfirmed(why)) => {

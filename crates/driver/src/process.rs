@@ -6,12 +6,14 @@ use nix::sys::signal::{Signal, kill};
 use nix::sys::stat::{Mode, umask};
 use nix::sys::wait::waitpid;
 use nix::unistd::{
-    ForkResult, Gid, Group, Pid, Uid, User, chown, chroot, fork, initgroups, setgid, setsid, setuid,
+    ForkResult, Gid, Group, Pid, Uid, User, chown, chroot, fork, getgroups, initgroups, setgid, setgroups,
+    setsid, setuid,
 };
 use std::ffi::CString;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process::ExitCode;
@@ -64,13 +66,31 @@ impl Account {
     /// # Errors
     /// A sentence.
     pub fn become_it(&self) -> Result<(), String> {
+        self.become_it_with(None)
+    }
+
+    /// The same, in one group more: that of a port, which a unit of systemd gives otherwise (`SupplementaryGroups`).
+    ///
+    /// # Errors
+    /// A sentence.
+    pub fn become_it_with(&self, group: Option<Gid>) -> Result<(), String> {
         umask(Mode::from_bits_truncate(UMASK));
         let Some(user) = &self.0 else { return Ok(()) };
         let name = CString::new(user.name.clone()).map_err(|_| "the user's name has a zero in it")?;
-        let switched =
-            initgroups(&name, user.gid).and_then(|()| setgid(user.gid)).and_then(|()| setuid(user.uid));
+        let join = |group: Gid| setgroups(&[getgroups()?, vec![group]].concat());
+        let switched = initgroups(&name, user.gid)
+            .and_then(|()| group.map_or(Ok(()), join))
+            .and_then(|()| setgid(user.gid))
+            .and_then(|()| setuid(user.uid));
         switched.map_err(|error| format!("cannot become user '{}': {error}", user.name))
     }
+}
+
+/// The group that may use a port: of a device that root's own group does not have.
+pub fn group_of_port(port: &Path) -> Option<Gid> {
+    let about = std::fs::metadata(port).ok().filter(|about| about.file_type().is_char_device())?;
+    let may_use = about.mode() & 0o060 == 0o060 && about.gid() != 0;
+    may_use.then(|| Gid::from_raw(about.gid()))
 }
 
 /// Changes the root directory.

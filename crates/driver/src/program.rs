@@ -11,8 +11,9 @@ use crate::process::{self, Account, Readiness, Side};
 use crate::running;
 use crate::signals::Signals;
 use crate::supervisor::Supervisor;
+use link::Address;
 use nut::ups_conf::{self, UpsConf};
-use station::config::{Configuration, LONGEST_CONF, Purpose};
+use station::config::{Configuration, LONGEST_CONF, Purpose, Statement};
 use station::driver_kind::{DriverKind, NUTDRV_QX};
 use station::log::{self, Log};
 use station::outlet::{Lines, StandardStream};
@@ -56,7 +57,20 @@ fn run(kind: &'static DriverKind) -> Result<ExitCode, Fatal> {
     }
     let log = Log::new(debug_level(&line, &loaded.process), line.quiet);
     let supervisor = Rc::new(Supervisor::absent());
-    Driver { kind, log, supervisor, loaded: RefCell::new(loaded), paths, line }.start()
+    Driver { kind, log, supervisor, loaded: RefCell::new(loaded), paths, line, port_group: false }.start()
+}
+
+/// What `-k` does, in another program: switches the load of the UPS of this name off, which `kind` drives. This process
+/// becomes the driver's user by it, and joins the group of the port, as root started it at the end of a shutdown.
+///
+/// # Errors
+/// A sentence: nothing was sent, or the UPS refused, and the load stays on.
+pub fn kill_power(kind: &'static DriverKind, name: &str, paths: Paths, log: Log) -> Result<ExitCode, String> {
+    let statements = vec![Statement::Section(name.into())];
+    let line = CommandLine { task: Task::KillPower, statements, ..CommandLine::default() };
+    let loaded = RefCell::new(load(kind, &line, &paths)?);
+    let supervisor = Rc::new(Supervisor::absent());
+    Driver { kind, log, supervisor, loaded, paths, line, port_group: true }.start()
 }
 
 /// As newer NUT has it: `NUT_DEBUG_LEVEL` stands in for a `-D` that was not given, and `debug_min` is the
@@ -106,6 +120,8 @@ pub(crate) struct Driver {
     pub paths: Paths,
     pub log: Log,
     pub supervisor: Rc<Supervisor>,
+    /// It joins the group of its port.
+    pub port_group: bool,
 }
 
 impl Driver {
@@ -192,7 +208,12 @@ impl Driver {
             process::change_root(root)?;
         }
         let then = if self.is_killing() { "; going on, for the load has to go off" } else { "" };
-        account.become_it().or_else(|why| self.unless_killing(format!("{why}{then}")))
+        let address = &self.loaded.borrow().configuration.ups.opening.address;
+        let group = match address {
+            Address::Serial(port) if self.port_group => process::group_of_port(port),
+            _ => None,
+        };
+        account.become_it_with(group).or_else(|why| self.unless_killing(format!("{why}{then}")))
     }
 
     fn enter_state_directory(&self) -> Result<(), Fatal> {

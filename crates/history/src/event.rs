@@ -22,11 +22,13 @@ pub enum EventKind {
     Clock = 8,
     /// Some of this history is missing.
     Gap = 9,
+    /// Protection began, went on, ended, or did something.
+    Protection = 10,
 }
 
 impl EventKind {
     /// All of them.
-    pub const ALL: [EventKind; 9] = [
+    pub const ALL: [EventKind; 10] = [
         EventKind::Status,
         EventKind::Stale,
         EventKind::Fresh,
@@ -36,6 +38,7 @@ impl EventKind {
         EventKind::Stop,
         EventKind::Clock,
         EventKind::Gap,
+        EventKind::Protection,
     ];
 
     /// In one word.
@@ -50,6 +53,7 @@ impl EventKind {
             EventKind::Stop => "stop",
             EventKind::Clock => "clock",
             EventKind::Gap => "gap",
+            EventKind::Protection => "protection",
         }
     }
 

@@ -12,7 +12,7 @@ use crate::board::{FleetBoard, OutMessage};
 use crate::command::{AllowedCommands, BrokerOrder};
 use crate::fault::{MqttFault, MqttNote};
 use crate::frames::FrameReader;
-use crate::packet::{self, BrokerLimits, FromBroker, Greeting, MqttVersion};
+use crate::packet::{self, BrokerLimits, FromBroker, Greeting, MqttVersion, TakenNot};
 use crate::topic::{COMMAND, TopicTree};
 use std::collections::VecDeque;
 use std::time::Duration;
@@ -99,6 +99,8 @@ pub struct MqttClient {
     /// When all was sent again last because Home Assistant asked, and whether it asked since.
     sent_again: Option<Duration>,
     is_asked_again: bool,
+    /// It was said that this server is gone.
+    is_contradicted: bool,
     orders: VecDeque<BrokerOrder>,
     outcomes: VecDeque<OutMessage>,
     notes: Vec<MqttNote>,
@@ -127,6 +129,7 @@ impl MqttClient {
             is_online: false,
             sent_again: None,
             is_asked_again: false,
+            is_contradicted: false,
             orders: VecDeque::new(),
             outcomes: VecDeque::new(),
             notes: vec![],
@@ -185,7 +188,7 @@ impl MqttClient {
         self.orders.clear();
         self.outcomes.clear();
         (self.asked, self.is_online) = (None, false);
-        (self.limits, self.is_asked_again) = (BrokerLimits::default(), false);
+        (self.limits, self.is_asked_again, self.is_contradicted) = (BrokerLimits::default(), false, false);
     }
 
     /// Bytes of the broker.
@@ -239,6 +242,7 @@ impl MqttClient {
         }
         if self.is_asked_again && now >= self.again_at() {
             (self.is_asked_again, self.sent_again) = (false, Some(now));
+            self.is_online &= !std::mem::take(&mut self.is_contradicted);
             self.board.send_all();
         }
         Ok(())
@@ -325,10 +329,13 @@ impl MqttClient {
             (Phase::Open, FromBroker::Message(message)) => self.message(&message),
             (Phase::Open, FromBroker::Taken(number, refused)) => {
                 self.unacknowledged.retain(|(waits, _)| *waits != number);
-                if let Some(why) = refused {
+                if let Some(TakenNot { why, may_come_later }) = refused {
+                    self.is_asked_again |= may_come_later;
                     self.note(
                         "refused",
-                        format!("refuses a message: {why}; see the rights of this user there"),
+                        format!(
+                            "refuses a message: {why}; see its limits, and the rights of this user there"
+                        ),
                     );
                 }
             }

@@ -55,6 +55,15 @@ impl Default for BrokerLimits {
     }
 }
 
+/// Why a message was not taken.
+#[derive(Debug, PartialEq, Eq)]
+pub struct TakenNot {
+    /// In the broker's or MQTT's words.
+    pub why: String,
+    /// The same message may be taken later.
+    pub may_come_later: bool,
+}
+
 /// What a broker says.
 #[derive(Debug, PartialEq, Eq)]
 pub enum FromBroker {
@@ -63,7 +72,7 @@ pub enum FromBroker {
     /// A message came.
     Message(BrokerMessage),
     /// A message was taken; why not, where it was refused.
-    Taken(u16, Option<String>),
+    Taken(u16, Option<TakenNot>),
     /// A subscription is there; whether a filter was refused.
     Subscribed(u16, bool),
     /// A subscription is gone.
@@ -142,8 +151,14 @@ fn read_v5(WholePacket { head, body }: &WholePacket) -> Result<FromBroker, MqttF
                 came.reason_code,
                 v5::PubackReasonCode::Success | v5::PubackReasonCode::NoMatchingSubscribers
             );
-            let why = (!is_taken).then(|| reason(came.reason_code, came.properties.reason_string.as_deref()));
-            FromBroker::Taken(came.pid.value(), why)
+            let may_come_later = matches!(
+                came.reason_code,
+                v5::PubackReasonCode::QuotaExceeded
+                    | v5::PubackReasonCode::UnspecifiedError
+                    | v5::PubackReasonCode::ImplementationSpecificError
+            );
+            let why = reason(came.reason_code, came.properties.reason_string.as_deref());
+            FromBroker::Taken(came.pid.value(), (!is_taken).then_some(TakenNot { why, may_come_later }))
         }
         v5::PacketType::Suback => {
             let came = v5::Suback::decode(body, at, header).map_err(wrong)?;
@@ -334,7 +349,8 @@ pub fn subscribe(version: MqttVersion, number: u16, filters: &[String], kept: bo
                 if kept { v5::RetainHandling::SendAtSubscribe } else { v5::RetainHandling::DoNotSend };
             let options = v5::SubscriptionOptions {
                 max_qos: QoS::Level0,
-                no_local: true,
+                // a last will of an earlier connection counts as a message of this client
+                no_local: kept,
                 // an order that is to be kept is to be seen as such
                 retain_as_published: true,
                 retain_handling: handling,

@@ -99,6 +99,9 @@ impl OutboxDisk {
             stand.waiting += 1;
             (stand.is_behind, stand.grown) = (false, 0);
             let _ = self.jobs.send(DiskJob::Become(text.into_bytes()));
+        } else {
+            // what changed since is in no line
+            stand.is_behind = true;
         }
     }
 

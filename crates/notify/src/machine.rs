@@ -205,6 +205,7 @@ impl RuleMachine {
                 if is_new || kind.is_some() {
                     self.changes.push(StandingChange::Stands(standing.record(&key)));
                 }
+                let kind = kind.filter(|_| rule.tells_begin);
                 kind.map(|kind| standing.notice(kind, rule, &key.1, sight, now, clock))
             }
             Some(false) => {

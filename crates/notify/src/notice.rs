@@ -29,6 +29,37 @@ impl NoticeKind {
     }
 }
 
+/// How much a notice matters beside others of the same output, from the least.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum NoticeWeight {
+    /// Any other.
+    Usual,
+    /// A UPS is on battery.
+    OnBattery,
+    /// Its battery is low.
+    LowBattery,
+    /// Hosts shut down.
+    Shutdown,
+}
+
+impl UpsNotice {
+    /// How much it matters. An end is a usual one.
+    pub fn weight(&self) -> NoticeWeight {
+        match (self.kind, self.notify_type.as_str()) {
+            (NoticeKind::Ended, _) => NoticeWeight::Usual,
+            (_, "FSD") => NoticeWeight::Shutdown,
+            (_, "LOWBATT") => NoticeWeight::LowBattery,
+            (_, "ONBATT") => NoticeWeight::OnBattery,
+            _ => NoticeWeight::Usual,
+        }
+    }
+
+    /// Whether it speaks of the same rule and UPS.
+    pub(crate) fn is_of(&self, other: &UpsNotice) -> bool {
+        (&self.rule, &self.ups) == (&other.rule, &other.ups)
+    }
+}
+
 /// One notice, as it waits for its outputs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UpsNotice {

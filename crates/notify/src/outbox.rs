@@ -4,16 +4,15 @@
 //! Outputs know nothing of each other: each has its own queue, order, pauses and pace.
 
 use crate::journal::{JournalChange, JournalState, ParcelRecord};
-use crate::notice::UpsNotice;
+use crate::notice::{NoticeWeight, UpsNotice};
 use crate::output::DeliveryOutcome;
 use crate::pace::NoticePace;
+use crate::parcel::{Parcel, heavy};
 use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 
 /// So many wait for one output at most; then the oldest goes, and the next says so.
 pub const WAITING: usize = 200;
-/// So many of what was held back have a line of their own.
-const HELD_LINES: usize = 20;
 /// The first pause after an attempt that failed, and the longest, in milliseconds.
 const PAUSE_MS: i64 = 2_000;
 const LONGEST_PAUSE_MS: i64 = 120_000;
@@ -21,21 +20,6 @@ const LONGEST_PAUSE_MS: i64 = 120_000;
 const ASKED_PAUSE_MS: i64 = 3_600_000;
 /// No reason is longer, in letters.
 const LONGEST_WHY: usize = 200;
-
-/// One notice for one output.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parcel {
-    /// Its number, one of a kind in this outbox.
-    pub number: u64,
-    /// What is sent.
-    pub notice: Rc<UpsNotice>,
-    /// It was sent before, and it is not known whether it was taken.
-    pub may_have_come: bool,
-    /// The lines of what was held back before it.
-    pub held_back: Vec<String>,
-    /// So many more without a line.
-    pub untold: u32,
-}
 
 /// What an output is to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -60,6 +44,8 @@ struct Queue {
     /// A parcel whose outcome is not known is sent once more.
     sends_again: bool,
     not_before_ms: i64,
+    /// The server asked for that pause.
+    is_asked_to_wait: bool,
     failures: u32,
     trouble: Option<String>,
 }
@@ -159,6 +145,7 @@ impl Outbox {
     pub fn add(&mut self, mut notice: UpsNotice, outputs: &[String]) {
         self.named += 1;
         notice.id = format!("{}-{}", self.mark, self.named);
+        let is_heavy = notice.weight() > NoticeWeight::Usual;
         let notice = Rc::new(notice);
         for output in outputs {
             let Some(queue) = self.queues.get_mut(output) else { continue };
@@ -171,14 +158,18 @@ impl Outbox {
                 untold: 0,
             };
             if queue.waiting.len() >= WAITING {
-                // the first one may be under way
-                if let Some(oldest) = queue.waiting.remove(usize::from(queue.under_way.is_some())) {
+                let (at, is_heavy) = queue.dispensable();
+                if let Some(oldest) = queue.waiting.remove(at) {
                     self.changes.push(JournalChange::Gone(oldest.number));
-                    let heir = queue.waiting.get_mut(usize::from(queue.under_way.is_some()));
-                    let heir = heir.unwrap_or(&mut parcel);
-                    heir.take_over(&oldest);
+                    let heir = queue.waiting.get_mut(at).unwrap_or(&mut parcel);
+                    heir.take_over(vec![(oldest, is_heavy)]);
                     self.changes.push(kept(output, heir, false));
                 }
+            }
+            // a network that is back is seen at once, and mains that flap are no news
+            let is_known = || queue.waiting.iter().any(|other| other.notice.is_of(&notice));
+            if is_heavy && !queue.is_asked_to_wait && !is_known() {
+                queue.not_before_ms = 0;
             }
             self.changes.push(kept(output, &parcel, false));
             queue.waiting.push_back(parcel);
@@ -202,8 +193,8 @@ impl Outbox {
             for gone in queue.put_together() {
                 self.changes.push(JournalChange::Gone(gone));
             }
-            if let Some(first) = queue.waiting.front() {
-                self.changes.push(kept(output, first, false));
+            if let Some(last) = queue.waiting.back() {
+                self.changes.push(kept(output, last, false));
             }
         }
         let Some(first) = queue.waiting.front() else { return NextParcel::Nothing };
@@ -233,6 +224,14 @@ impl Outbox {
                 queue.not_before_ms = now_ms.saturating_add(pause);
                 let said = format!("{}; what waits is tried again", short(&why));
                 queue.fails(&why).then_some((true, said))
+            }
+            DeliveryOutcome::Refused(why) if queue.sends_again && parcel.shorten() => {
+                self.changes.push(kept(output, parcel, false));
+                let pause = queue.pause(None);
+                queue.not_before_ms = now_ms.saturating_add(pause);
+                let said =
+                    format!("'{title}' is not taken: {}; it is sent with fewer lines of others", short(&why));
+                Some((true, said))
             }
             DeliveryOutcome::Refused(why) => {
                 self.leaves(output);
@@ -274,7 +273,7 @@ impl Outbox {
                 queue
                     .waiting
                     .iter()
-                    .map(|parcel| record(output, parcel, queue.under_way == Some(parcel.number))),
+                    .map(|parcel| parcel.record(output, queue.under_way == Some(parcel.number))),
             );
         }
         all.sort_by_key(|record| record.number);
@@ -309,6 +308,7 @@ impl Queue {
             is_held: false,
             sends_again: false,
             not_before_ms: 0,
+            is_asked_to_wait: false,
             failures: 0,
             trouble: None,
         }
@@ -318,6 +318,7 @@ impl Queue {
     fn pause(&mut self, asked_s: Option<u32>) -> i64 {
         let grown = PAUSE_MS.saturating_mul(1_i64 << self.failures.min(16)).min(LONGEST_PAUSE_MS);
         self.failures = self.failures.saturating_add(1);
+        self.is_asked_to_wait = asked_s.is_some();
         let asked = asked_s.map_or(0, |seconds| i64::from(seconds).saturating_mul(1000));
         grown.max(asked.min(ASKED_PAUSE_MS))
     }
@@ -330,54 +331,42 @@ impl Queue {
         is_new
     }
 
-    /// What the pace held up becomes one parcel, the last one, with a line for each other; one that may have come already
-    /// stays for itself. The numbers of those that are gone.
+    /// What the pace held up becomes one parcel with a line for each other: the one that matters most, else the last one. A
+    /// program acts on what it is run for, so it is run for each that shuts machines down. One that may have come already stays
+    /// for itself. The numbers of those that are gone.
     fn put_together(&mut self) -> Vec<u64> {
-        if self.waiting.front().is_some_and(|first| first.may_have_come) {
+        if self.waiting.len() < 2 || self.waiting.front().is_some_and(|first| first.may_have_come) {
             return vec![];
         }
-        let Some(mut last) = self.waiting.pop_back() else { return vec![] };
-        let others: Vec<Parcel> = self.waiting.drain(..).collect();
-        for parcel in others.iter().rev() {
-            last.take_over(parcel);
+        let heavy = heavy(self.waiting.iter());
+        let mut all: Vec<(Parcel, bool)> = self.waiting.drain(..).zip(heavy).collect();
+        if !self.sends_again {
+            let (mut own, others): (Vec<_>, Vec<_>) = all.into_iter().partition(|(_, is_heavy)| *is_heavy);
+            own.sort_by_key(|(parcel, _)| std::cmp::Reverse(parcel.notice.weight()));
+            self.waiting.extend(own.into_iter().map(|(parcel, _)| parcel));
+            all = others;
         }
-        self.waiting.push_back(last);
-        others.into_iter().map(|parcel| parcel.number).collect()
+        // of those that matter most the last one
+        let lead = (0..all.len()).max_by_key(|at| (all[*at].1.then(|| all[*at].0.notice.weight()), *at));
+        let Some((mut lead, _)) = lead.map(|at| all.remove(at)) else { return vec![] };
+        let gone = all.iter().map(|(parcel, _)| parcel.number).collect();
+        lead.take_over(all);
+        self.waiting.push_back(lead);
+        gone
     }
-}
 
-impl Parcel {
-    /// An earlier one is not sent: this one says so.
-    fn take_over(&mut self, earlier: &Parcel) {
-        let mut lines = earlier.held_back.clone();
-        lines.push(line_of(&earlier.notice));
-        lines.append(&mut self.held_back);
-        let more = lines.len().saturating_sub(HELD_LINES);
-        lines.drain(..more);
-        self.held_back = lines;
-        let more = u32::try_from(more).unwrap_or(u32::MAX);
-        self.untold = self.untold.saturating_add(earlier.untold).saturating_add(more);
+    /// Which goes where there is no room: the oldest that shuts no machine down, else the oldest, and whether it shuts some
+    /// down. What is under way stays.
+    fn dispensable(&self) -> (usize, bool) {
+        let first = usize::from(self.under_way.is_some());
+        let heavy = heavy(self.waiting.iter());
+        let usual = (first..heavy.len()).find(|at| !heavy[*at]);
+        usual.map_or((first, true), |at| (at, false))
     }
-}
-
-fn line_of(notice: &UpsNotice) -> String {
-    format!("{}: {}", crate::time::utc_stamp(notice.at_ms), notice.title)
 }
 
 fn kept(output: &str, parcel: &Parcel, is_under_way: bool) -> JournalChange {
-    JournalChange::Parcel(Box::new(record(output, parcel, is_under_way)))
-}
-
-fn record(output: &str, parcel: &Parcel, is_under_way: bool) -> ParcelRecord {
-    ParcelRecord {
-        number: parcel.number,
-        output: output.into(),
-        notice: (*parcel.notice).clone(),
-        may_have_come: parcel.may_have_come,
-        is_under_way,
-        held_back: parcel.held_back.clone(),
-        untold: parcel.untold,
-    }
+    JournalChange::Parcel(Box::new(parcel.record(output, is_under_way)))
 }
 
 /// A reason in one line: a server may have said anything.

@@ -45,20 +45,27 @@ impl Post {
     /// Opens the outbox of this file. What the file holds is given back; it is on the way once [`Post::recover`] takes its
     /// parcels. `mark` is a text that no other start of the server has.
     ///
+    /// A file that cannot be read is put aside: what may come of this hour matters more than what waited.
+    ///
     /// # Errors
-    /// Why the file cannot be used, in a sentence.
+    /// Why the disk cannot be written at all, in a sentence.
     pub fn open(
         path: &Path,
         mark: &str,
         clock: Rc<dyn Fn(i64) -> String>,
         log: PostLog,
     ) -> Result<(Rc<Post>, JournalState), String> {
-        let bytes = OutboxDisk::read(path).unwrap_or_else(|error| {
-            log(true, &format!("cannot read {}: {error}; what waited in it is not sent", path.display()));
-            vec![]
+        let read = OutboxDisk::read(path).map_err(|error| error.to_string());
+        let state = read.and_then(|bytes| journal::read(&bytes)).unwrap_or_else(|why| {
+            let aside = path.with_extension("unreadable");
+            let moved = std::fs::rename(path, &aside);
+            let then = match moved {
+                Ok(()) => format!("it is {} now", aside.display()),
+                Err(error) => format!("it cannot be moved away: {error}"),
+            };
+            log(true, &format!("{}: {why}; {then}, and what waited in it is not sent", path.display()));
+            JournalState::default()
         });
-        let state = journal::read(&bytes)
-            .map_err(|why| format!("{}: {why}; move it away and reload", path.display()))?;
         let disk = OutboxDisk::open(path).map_err(|error| format!("cannot start a thread: {error}"))?;
         let post = Post {
             outbox: RefCell::new(Outbox::new(mark)),
@@ -117,6 +124,10 @@ impl Post {
             let said =
                 format!("'{title}' may not have come: the server ended meanwhile; it is not sent again");
             self.say(output, true, &said);
+        }
+        if recovered.homeless > 0 {
+            let count = recovered.homeless;
+            (self.log)(true, &format!("{count} notices of before are dropped: their outputs are gone"));
         }
         self.lines.borrow().values().for_each(|(line, _)| line.wake.notify_one());
         recovered

@@ -18,6 +18,8 @@ pub struct NotifyRule {
     pub outputs: Vec<String>,
     /// As long as it is raised, it is told again after so long.
     pub repeat: Option<Duration>,
+    /// The begin is told, and its repetitions.
+    pub tells_begin: bool,
     /// The end is told as well.
     pub tells_end: bool,
 }

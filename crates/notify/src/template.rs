@@ -59,6 +59,13 @@ impl NoticeTemplate {
         Ok(NoticeTemplate(pieces))
     }
 
+    /// Whether it begins with what is filled in.
+    pub fn begins_with_place(&self) -> bool {
+        let mut written =
+            self.0.iter().filter(|piece| !matches!(piece, Piece::Text(text) if text.is_empty()));
+        matches!(written.next(), Some(Piece::Place(_)))
+    }
+
     /// Whether something of this name is filled in.
     pub fn has(&self, name: &str) -> bool {
         self.0.iter().any(|piece| matches!(piece, Piece::Place(place) if *place == name))

@@ -277,3 +277,151 @@ fn what_waits_is_bounded_and_comes_in_order() {
     assert!(numbers.windows(2).all(|pair| pair[0] < pair[1]), "{numbers:?}");
     assert_eq!(told, 8640);
 }
+
+fn of(ups: &str, rule: &str, notify_type: &str, kind: NoticeKind) -> UpsNotice {
+    UpsNotice {
+        rule: rule.into(),
+        ups: ups.into(),
+        kind,
+        notify_type: notify_type.into(),
+        title: format!("{ups} {notify_type}"),
+        ..notice(1)
+    }
+}
+
+/// An outbox of one output whose pace is used up.
+fn held(sends_again: bool) -> Outbox {
+    let mut outbox = Outbox::new("m");
+    outbox.set_outputs([("out", 1, sends_again)]);
+    outbox.add(notice(0), &["out".into()]);
+    assert!(matches!(outbox.next("out", 0), NextParcel::Now(_)));
+    outbox.ended("out", DeliveryOutcome::Taken, 0);
+    outbox
+}
+
+/// What a thousand notices that matter less hold back: forty UPSes at once, one of them with an empty battery.
+#[test]
+fn what_shuts_machines_down_is_said_first_however_much_is_held_back() {
+    let mut outbox = held(true);
+    let out = ["out".to_string()];
+    assert!(matches!(outbox.next("out", 1), NextParcel::Nothing));
+    outbox.add(of("cellar", "battery", "LOWBATT", NoticeKind::Began), &out);
+    outbox.add(of("attic", "mains", "ONBATT", NoticeKind::Began), &out);
+    // one that is over is none of them
+    outbox.add(of("shed", "battery", "LOWBATT", NoticeKind::Began), &out);
+    outbox.add(of("shed", "battery", "NOTLOWBATT", NoticeKind::Ended), &out);
+    assert!(matches!(outbox.next("out", 1), NextParcel::At(_)));
+    for number in 0..60 {
+        outbox.add(of(&format!("u{number}"), "load", "OVER", NoticeKind::Began), &out);
+    }
+    let NextParcel::Now(parcel) = outbox.next("out", 60_001) else { panic!("it waits") };
+    let delivery = Delivery::of(&parcel, &|_| "then".into());
+    assert_eq!((parcel.notice.ups.as_str(), parcel.notice.notify_type.as_str()), ("cellar", "LOWBATT"));
+    assert!(delivery.text.contains("attic ONBATT"), "{}", delivery.text);
+    assert_eq!(1 + parcel.held_back.len() + usize::try_from(parcel.untold).unwrap(), 64);
+    // it stays so when it cannot be delivered, and more comes
+    outbox.ended("out", DeliveryOutcome::not_taken("no network"), 60_001);
+    for number in 0..400 {
+        outbox.add(of(&format!("u{number}"), "load", "OVER", NoticeKind::Began), &out);
+    }
+    let all: String = outbox
+        .records()
+        .iter()
+        .map(|record| format!("{}\n{}\n", record.notice.title, record.held_back.join("\n")))
+        .collect();
+    assert!(all.contains("cellar LOWBATT") && all.contains("attic ONBATT"), "{all}");
+}
+
+/// A program acts by the type of a notice: one that is a line of another does nothing.
+#[test]
+fn a_program_is_run_for_each_battery_that_is_low() {
+    let mut outbox = held(false);
+    let out = ["out".to_string()];
+    for ups in ["a", "b", "c"] {
+        outbox.add(of(ups, "battery", "LOWBATT", NoticeKind::Began), &out);
+        outbox.add(of(ups, "load", "OVER", NoticeKind::Began), &out);
+    }
+    let (mut ran, mut now) = (vec![], 1);
+    loop {
+        match outbox.next("out", now) {
+            NextParcel::At(at) => now = at,
+            NextParcel::Now(parcel) => {
+                ran.push(parcel.notice.title.clone());
+                outbox.ended("out", DeliveryOutcome::Taken, now);
+            }
+            NextParcel::Nothing => break,
+        }
+    }
+    assert_eq!(ran, ["a LOWBATT", "b LOWBATT", "c LOWBATT", "c OVER"]);
+}
+
+#[test]
+fn what_a_server_refuses_for_its_lines_goes_without_them() {
+    let mut outbox = held(true);
+    let out = ["out".to_string()];
+    assert!(matches!(outbox.next("out", 1), NextParcel::Nothing));
+    for ups in ["a", "b"] {
+        outbox.add(of(ups, "battery", "LOWBATT", NoticeKind::Began), &out);
+        outbox.add(of(ups, "load", "OVER", NoticeKind::Began), &out);
+    }
+    assert!(matches!(outbox.next("out", 1), NextParcel::At(_)));
+    let (mut now, mut lines) = (60_001, vec![]);
+    for _ in 0..3 {
+        let NextParcel::Now(parcel) = outbox.next("out", now) else { panic!("{lines:?}") };
+        lines.push(parcel.held_back.len());
+        assert_eq!(parcel.held_back.len() + usize::try_from(parcel.untold).unwrap(), 3);
+        outbox.ended("out", DeliveryOutcome::Refused("413".into()), now);
+        now += 300_000;
+    }
+    assert_eq!(lines, [3, 1, 0]);
+    assert!(matches!(outbox.next("out", now), NextParcel::Nothing));
+}
+
+#[test]
+fn a_battery_that_is_low_does_not_wait_for_the_pause_of_another_notice() {
+    let mut outbox = Outbox::new("m");
+    outbox.set_outputs([("out", 600, true)]);
+    let out = ["out".to_string()];
+    let fail = |outbox: &mut Outbox, now, again_after_s| {
+        assert!(matches!(outbox.next("out", now), NextParcel::Now(_)));
+        outbox.ended("out", DeliveryOutcome::NotTaken { why: "no network".into(), again_after_s }, now);
+    };
+    outbox.add(of("a", "load", "OVER", NoticeKind::Began), &out);
+    let mut now = 0;
+    for _ in 0..10 {
+        fail(&mut outbox, now, None);
+        let NextParcel::At(at) = outbox.next("out", now) else { panic!() };
+        now = at;
+    }
+    fail(&mut outbox, now, None);
+    outbox.add(of("b", "load", "OVER", NoticeKind::Began), &out);
+    assert!(matches!(outbox.next("out", now + 1), NextParcel::At(_)));
+    outbox.add(of("a", "battery", "LOWBATT", NoticeKind::Began), &out);
+    // a server that asks for a pause gets it
+    fail(&mut outbox, now + 1, Some(3000));
+    outbox.add(of("b", "battery", "LOWBATT", NoticeKind::Began), &out);
+    assert_eq!(outbox.next("out", now + 2), NextParcel::At(now + 1 + 3_000_000));
+}
+
+/// A file that cannot be read is kept for people to look at, and costs no notification.
+#[test]
+fn an_outbox_that_cannot_be_read_is_put_aside() {
+    let folder = std::env::temp_dir().join(format!("qxups-notify-aside-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("notify.outbox");
+    // as a file system may leave it when the power fails
+    std::fs::write(&path, [0; 4096]).unwrap();
+    let log = std::rc::Rc::new(std::cell::RefCell::new(String::new()));
+    let into = log.clone();
+    let opened = notify::Post::open(
+        &path,
+        "m",
+        std::rc::Rc::new(|_| String::new()),
+        std::rc::Rc::new(move |_, text: &str| *into.borrow_mut() += text),
+    );
+    let said = log.borrow().clone();
+    assert!(opened.is_ok() && said.contains("notify.unreadable"), "{said} {:?}", opened.err());
+    assert_eq!(std::fs::read(folder.join("notify.unreadable")).unwrap(), [0; 4096]);
+    std::fs::remove_dir_all(&folder).unwrap();
+}

@@ -254,16 +254,7 @@ fn a_program_that_failed_ran_and_one_that_hangs_is_killed_with_its_children() {
     assert!(matches!(send(&failed.exec(&[]), &parcel("x")), DeliveryOutcome::Refused(_)));
     let hangs = Script::new("hangs", "sleep 300 & echo $! >\"$here/child\"; wait");
     assert!(matches!(send(&hangs.exec(&[]), &parcel("x")), DeliveryOutcome::Unknown(_)));
-    let child = hangs.read("child");
-    let is_there = || {
-        let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
-        !stat.is_empty() && !stat.contains(") Z ")
-    };
-    let began = Instant::now();
-    while is_there() {
-        assert!(began.elapsed() < Duration::from_secs(5), "its child {child} is left");
-        std::thread::sleep(Duration::from_millis(20));
-    }
+    until_gone(&hangs.read("child"));
     let none = ExecPlan {
         command: vec![template("/no/such/program")],
         program: "/no/such/program".into(),
@@ -413,4 +404,241 @@ fn a_password_is_in_no_error_and_goes_nowhere_in_the_clear_where_tls_is_wanted()
     assert!(is_not_taken(&outcome), "{outcome:?}");
     let lines = came.recv_timeout(LIMIT * 4).unwrap();
     assert!(lines.iter().all(|line| !line.starts_with("AUTH")), "{lines:?}");
+}
+
+/// A server of HTTPS or SMTP with the TLS of OpenSSL. It prints its port, and then each line that came encrypted.
+const TLS_SERVER: &str = r#"
+import socket, ssl, sys
+kind, identity = sys.argv[1:3]
+context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+context.load_cert_chain(identity)
+
+def smtp(client, is_tls):
+    lines, is_data = client.makefile("rb"), False
+    for line in lines:
+        line = line.rstrip(b"\r\n").decode()
+        if is_tls:
+            print(line, flush=True)
+        if is_data and line != ".":
+            continue
+        if line == "STARTTLS":
+            client.sendall(b"220 go on\r\n")
+            return smtp(context.wrap_socket(client, server_side=True), True)
+        if line == "QUIT":
+            return
+        answer = {"DATA": "354 go on", "EHLO": "250-test\r\n250-AUTH PLAIN\r\n250 STARTTLS", "AUTH": "235 welcome"}
+        client.sendall((answer.get(line.split(" ")[0], "250 fine") + "\r\n").encode())
+        is_data = line == "DATA"
+
+def serve(client):
+    client.settimeout(5)
+    if kind == "starttls":
+        client.sendall(b"220 test\r\n")
+        return smtp(client, False)
+    client = context.wrap_socket(client, server_side=True)
+    if kind == "implicit":
+        client.sendall(b"220 test\r\n")
+        return smtp(client, True)
+    print(client.makefile("rb").readline().strip().decode(), flush=True)
+    client.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+    client.unwrap()
+
+listener = socket.create_server(("127.0.0.1", 0))
+print(listener.getsockname()[1], flush=True)
+while True:
+    client, _ = listener.accept()
+    try:
+        serve(client)
+    except OSError:
+        pass
+    client.close()
+"#;
+
+/// That server, as a program.
+struct TlsServer {
+    program: std::process::Child,
+    port: u16,
+    heard: mpsc::Receiver<String>,
+}
+
+impl TlsServer {
+    /// None where there is no Python, unless all judges have to be there.
+    fn start(kind: &str, identity: &std::path::Path) -> Option<TlsServer> {
+        let started = std::process::Command::new("python3")
+            .args(["-c", TLS_SERVER, kind])
+            .arg(identity)
+            .stdout(std::process::Stdio::piped())
+            .spawn();
+        let is_needed = std::env::var_os("QXUPS_JUDGES").is_some_and(|judges| judges == "all");
+        assert!(started.is_ok() || !is_needed, "no python3");
+        let mut program = started.ok()?;
+        let mut lines = BufReader::new(program.stdout.take().unwrap()).lines().map_while(Result::ok);
+        let port = lines.next().unwrap().parse().unwrap();
+        let (sender, heard) = mpsc::channel();
+        std::thread::spawn(move || lines.try_for_each(|line| sender.send(line)));
+        Some(TlsServer { program, port, heard })
+    }
+
+    /// What came encrypted until now.
+    fn heard(&self) -> Vec<String> {
+        std::thread::sleep(Duration::from_millis(100));
+        self.heard.try_iter().collect()
+    }
+}
+
+impl Drop for TlsServer {
+    fn drop(&mut self) {
+        let _ = self.program.kill();
+        let _ = self.program.wait();
+    }
+}
+
+/// Nothing of a notice, of a token or of a password goes to a server that does not prove who it is.
+#[test]
+fn a_server_is_known_by_its_certificate_before_anything_is_sent() {
+    let folder = Script::new("tls", "");
+    let identity = |name: &str| {
+        let path = folder.0.join(name);
+        std::fs::write(&path, tls::TlsIdentity::make(&["localhost".to_string()]).unwrap()).unwrap();
+        path
+    };
+    let (ours, other) = (identity("ours.pem"), identity("other.pem"));
+    let print = |path: &PathBuf| tls::TlsIdentity::from_file(path).unwrap().fingerprint().unwrap();
+    let roots = |path: &PathBuf| tls::client_config(&tls::Verify::Roots(path.clone()), None).unwrap();
+    let pinned = |path: &PathBuf| tls::client_config(&tls::Verify::Fingerprint(print(path)), None).unwrap();
+    for kind in ["https", "implicit", "starttls"] {
+        let Some(server) = TlsServer::start(kind, &ours) else { return };
+        let attempt = |host: &str, config: std::sync::Arc<tls::rustls::ClientConfig>| -> DeliveryOutcome {
+            let port = server.port;
+            if kind == "https" {
+                let url = template(&format!("https://{host}:{port}/{{{{secret}}}}"));
+                let plan = WebhookPlan { url, shown: host.into(), ..webhook(port) };
+                return send(&WebhookOutput::new(plan, Ok(config)), &parcel("x"));
+            }
+            let tls = if kind == "implicit" { SmtpTls::Implicit } else { SmtpTls::StartTls };
+            let plan = SmtpPlan { host: host.into(), tls, ..smtp(port, true) };
+            send(&SmtpOutput::new(plan, Ok(config)), &parcel("x"))
+        };
+        for (what, host, config) in [
+            ("signed by others", "localhost", roots(&other)),
+            ("of another host", "127.0.0.1", roots(&ours)),
+            ("another than that of the fingerprint", "localhost", pinned(&other)),
+        ] {
+            let outcome = attempt(host, config);
+            assert!(is_not_taken(&outcome), "{kind}, a certificate {what}: {outcome:?}");
+            assert_eq!(server.heard(), [""; 0], "{kind}, a certificate {what}");
+        }
+        for (what, host, config) in [
+            ("signed by ours", "localhost", roots(&ours)),
+            ("that of the fingerprint", "localhost", pinned(&ours)),
+        ] {
+            assert_eq!(attempt(host, config), DeliveryOutcome::Taken, "{kind}, a certificate {what}");
+            let heard = server.heard();
+            let sign = if kind == "https" { "POST /s3cret-token HTTP/1.1" } else { "." };
+            assert!(heard.iter().any(|line| line == sign), "{kind}: {heard:?}");
+        }
+    }
+    // a server that speaks no TLS at all gets no request
+    let (port, came) = web_server(|_| ());
+    let url = template(&format!("https://127.0.0.1:{port}/{{{{secret}}}}"));
+    let outcome =
+        send(&WebhookOutput::new(WebhookPlan { url, ..webhook(port) }, Ok(roots(&ours))), &parcel("x"));
+    assert!(!matches!(outcome, DeliveryOutcome::Taken | DeliveryOutcome::Refused(_)), "{outcome:?}");
+    drop(came);
+}
+
+/// What a UPS says never becomes an option of a program.
+#[test]
+fn a_text_of_a_ups_is_no_option_of_a_program() {
+    let script = Script::new("option", "printf '%s|' \"$@\" >\"$here/arguments\"");
+    let output = script.exec(&["{{status}}", "--type={{status}}", "-s{{ups}}"]);
+    let mut odd = parcel("x");
+    odd.notice = Rc::new(UpsNotice { status: "--config=/tmp/x".into(), ..(*odd.notice).clone() });
+    assert_eq!(send(&output, &odd), DeliveryOutcome::Taken);
+    assert_eq!(script.read("arguments"), " --config=/tmp/x|--type=--config=/tmp/x|-srack|");
+}
+
+/// An output that a reload removes, or a server that ends, leaves nothing of a program behind.
+#[test]
+fn a_program_that_is_given_up_goes_with_its_children() {
+    let script =
+        Script::new("given-up", "sleep 300 & echo $! >\"$here/new\"; mv \"$here/new\" \"$here/child\"; wait");
+    let (output, parcel) = (script.exec(&[]), parcel("x"));
+    let delivery = Delivery::of(&parcel, &|_| "then".into());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let has_begun = async {
+            while script.read("child").is_empty() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::select! {
+            _ = output.send(&delivery) => panic!("it ended"),
+            () = has_begun => {}
+        }
+    });
+    until_gone(&script.read("child"));
+}
+
+fn until_gone(child: &str) {
+    let is_there = || {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", child.trim())).unwrap_or_default();
+        !stat.is_empty() && !stat.contains(") Z ")
+    };
+    let began = Instant::now();
+    while is_there() {
+        assert!(began.elapsed() < Duration::from_secs(5), "its child {child} is left");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Has the start of a program hang, as on a file system that does not answer, until this is killed (fanotify(7)).
+const HANGING: &str = r#"
+import ctypes, os, sys, time
+libc = ctypes.CDLL(None)
+CLASS_CONTENT, CLOEXEC, MARK_ADD, OPEN_EXEC_PERM, HERE = 4, 1, 1, 0x40000, -100
+watch = libc.fanotify_init(CLASS_CONTENT | CLOEXEC, os.O_RDONLY)
+mark = libc.fanotify_mark(watch, MARK_ADD, ctypes.c_uint64(OPEN_EXEC_PERM), HERE, sys.argv[1].encode())
+print(mark, flush=True)
+time.sleep(60)
+"#;
+
+/// Nothing else of the thread waits for a program whose file does not come: the thread is that of all UPSes.
+#[test]
+fn a_program_that_does_not_begin_holds_up_nothing_else() {
+    let script = Script::new("hanging", "echo ran >\"$here/ran\"");
+    let hanging = std::process::Command::new("python3")
+        .args(["-c", HANGING])
+        .arg(script.path())
+        .stdout(std::process::Stdio::piped())
+        .spawn();
+    let Ok(mut hanging) = hanging else { return };
+    let mut said = String::new();
+    BufReader::new(hanging.stdout.take().unwrap()).read_line(&mut said).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (output, parcel) = (script.exec(&[]), parcel("x"));
+    let delivery = Delivery::of(&parcel, &|_| "then".into());
+    // only root can do this
+    if said.trim() == "0" {
+        let others = async {
+            let began = Instant::now();
+            tokio::time::sleep(LIMIT / 10).await;
+            began.elapsed()
+        };
+        // who would hold the thread up would hold this test up as well
+        let kill = hanging.id();
+        std::thread::spawn(move || {
+            std::thread::sleep(LIMIT * 3);
+            let pid = nix::unistd::Pid::from_raw(i32::try_from(kill).unwrap());
+            let _ = nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGKILL);
+        });
+        let (outcome, others) = runtime.block_on(async { tokio::join!(output.send(&delivery), others) });
+        assert!(others < LIMIT, "others waited for {others:?}");
+        assert!(matches!(outcome, DeliveryOutcome::Unknown(_)), "{outcome:?}");
+    }
+    let _ = hanging.kill();
+    let _ = hanging.wait();
+    runtime.shutdown_background();
+    std::thread::sleep(LIMIT / 5);
+    assert_eq!(send(&output, &parcel), DeliveryOutcome::Taken);
 }

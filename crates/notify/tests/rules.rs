@@ -17,6 +17,7 @@ fn rule(condition: NotifyCondition, after_s: u64, repeat_s: Option<u64>) -> Noti
         upses: vec![],
         outputs: vec!["out".into()],
         repeat: repeat_s.map(Duration::from_secs),
+        tells_begin: true,
         tells_end: true,
     }
 }

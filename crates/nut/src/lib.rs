@@ -1,5 +1,5 @@
 #![forbid(unsafe_code)]
-//! The texts NUT speaks: [`ups_conf`], [`upsd_conf`], [`upsd_users`], the lines of the
+//! The texts NUT speaks: [`ups_conf`], [`upsd_conf`], [`upsd_users`], [`upsmon_conf`], [`upssched_conf`], the lines of the
 //! [`driver_socket`] and of the [`network`] protocol, all made of [`words`]. Pure: no I/O, no clock,
 //! and no input panics.
 //!
@@ -17,7 +17,8 @@
 //! # What is stable
 //!
 //! Before version 1.0 a new minor version may change anything, and the changelog says what. [`words`], [`ups_conf`] and
-//! [`driver_socket`] change only for a reason; [`network`], [`upsd_conf`] and [`upsd_users`] are new and may change.
+//! [`driver_socket`] change only for a reason; [`network`], [`upsd_conf`], [`upsd_users`], [`upsmon_conf`] and [`upssched_conf`]
+//! are new and may change.
 
 pub mod driver_lines;
 pub mod driver_socket;
@@ -25,4 +26,6 @@ pub mod network;
 pub mod ups_conf;
 pub mod upsd_conf;
 pub mod upsd_users;
+pub mod upsmon_conf;
+pub mod upssched_conf;
 pub mod words;

@@ -1,8 +1,9 @@
 //! Orders to the load in virtual time: what is sent, what is tried instead, and what is told of it.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::disallowed_methods)]
 
-use qx::device::{Event, LogLevel, Outcome};
+use qx::device::{Device, Event, LogLevel, NoProof, Outcome, SwitchOffProof, shows_shutdown};
 use qx::options::Options;
+use qx::vocabulary::flag::{Flag, Flags};
 use qx::vocabulary::moment::Moment;
 use std::time::Duration;
 use testbed::line::{Line, ended, lasting, seconds};
@@ -501,4 +502,79 @@ fn a_refusal_just_after_the_wait_is_heard() {
     }
     let refused = |event: &Event| matches!(event, Event::Noted(_, text) if text.contains("refused load.off (S00R0000) by '(NAK'"));
     assert!(line.events.iter().any(|(_, event)| refused(event)), "{:?}", line.events);
+}
+
+/// The same status with "shutdown active" read while a unit of that kind is on battery, before it was ever ordered.
+const ON_BATTERY_PENDING: &[u8] = b"(000.0 195.0 226.0 014 49.0 25.5 30.0 10001010";
+
+/// The proof after an order is what the UPS says, not that it took the order.
+#[test]
+fn what_the_ups_says_after_an_order_is_the_proof_and_nothing_else() {
+    let proof = |shows: &'static [u8]| {
+        let mut ups = Ups::new(|_| true, shows);
+        let mut line = found(Options::default(), &mut ups);
+        let ordered = line.now;
+        assert_eq!(line.device.proof_of_order(), SwitchOffProof::Unknown(NoProof::NotOrdered));
+        let before = line.device.switch_off_proof(Moment::ZERO);
+        assert!(matches!(before, SwitchOffProof::Absent(seen) if seen.question == "Q1"), "{before}");
+        line.device.instant_command(7, "shutdown.return", None);
+        // just after it was sent nothing was read yet
+        assert_eq!(
+            line.device.switch_off_proof(line.now + lasting(1)),
+            SwitchOffProof::Unknown(NoProof::NothingRead)
+        );
+        assert_eq!(answer(&mut line, &mut ups, lasting(10)), Some(Outcome::Done));
+        let proof = line.device.proof_of_order();
+        assert_eq!(proof, line.device.switch_off_proof(ordered));
+        proof
+    };
+    let shown = proof(PENDING);
+    assert!(matches!(shown, SwitchOffProof::Pending(seen) if seen.question == "Q1"), "{shown}");
+    let off = proof(DEAD);
+    assert!(matches!(off, SwitchOffProof::Off(seen) if seen.question == "Q1"), "{off}");
+    // accepted by silence, and never shown
+    let silent = proof(STATUS);
+    assert!(matches!(silent, SwitchOffProof::Absent(_)) && !silent.is_given(), "{silent}");
+}
+
+/// A bit that is always set is no proof, be it read first on battery, after a restart in the outage.
+#[test]
+fn a_bit_that_was_never_clear_proves_nothing() {
+    for always in [PENDING, ON_BATTERY_PENDING] {
+        let mut ups = Ups::new(|_| true, always);
+        ups.took = true;
+        let mut line = found(Options::default(), &mut ups);
+        let ordered = line.now;
+        line.device.instant_command(7, "shutdown.return", None);
+        answer(&mut line, &mut ups, lasting(10));
+        let proof = line.device.switch_off_proof(ordered);
+        assert_eq!(proof, SwitchOffProof::Unknown(NoProof::NeverSeenClear));
+    }
+}
+
+/// With `ignoresab` the bit is no word of the UPS; and a line that is silent says nothing.
+#[test]
+fn what_is_not_read_is_no_proof() {
+    let mut ups = Ups::new(|_| true, PENDING);
+    let ignoring = Options { flags: Flags::default().with(Flag::IgnoreSab), ..Options::default() };
+    let mut line = found(ignoring, &mut ups);
+    line.device.instant_command(7, "shutdown.return", None);
+    answer(&mut line, &mut ups, lasting(10));
+    assert_eq!(line.device.switch_off_proof(Moment::ZERO), SwitchOffProof::Unknown(NoProof::NotSaid));
+    let mut ups = Ups::new(|_| true, PENDING);
+    let mut line = found(Options::default(), &mut ups);
+    let ordered = line.now + lasting(1);
+    line.run(line.now + lasting(20), &mut |_, _| vec![], |_| false);
+    assert_eq!(line.device.switch_off_proof(ordered), SwitchOffProof::Unknown(NoProof::NothingRead));
+    let unfound = Device::new(Options::default());
+    assert_eq!(unfound.switch_off_proof(Moment::ZERO), SwitchOffProof::Unknown(NoProof::NoDialect));
+}
+
+/// Which dialects have a word for it: all that can be ordered to switch off, and axpert, which cannot, has none.
+#[test]
+fn every_dialect_that_switches_off_can_show_it() {
+    for protocol in qx::protocols::ALL.iter().chain(qx::protocols::BLAZER) {
+        let switches_off = protocol.commands_named("shutdown.return").next().is_some();
+        assert_eq!(shows_shutdown(protocol), switches_off, "{}", protocol.name);
+    }
 }

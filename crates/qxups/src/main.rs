@@ -6,9 +6,11 @@ mod client;
 mod conf_file;
 mod demo;
 mod doctor;
+mod drill;
 mod driver_dump;
 mod explain;
 mod history;
+mod killpower;
 mod manual;
 mod out;
 mod passwd;
@@ -61,6 +63,13 @@ enum Task {
         /// The server's PID file, or the folder of it; left out: where 'qxups serve' and upsd have it
         place: Option<std::path::PathBuf>,
     },
+    /// Say what would happen to the hosts that a running server protects, if mains failed now
+    Plan {
+        /// The server's PID file, or the folder of it; left out: where 'qxups serve' and upsd have it
+        place: Option<std::path::PathBuf>,
+    },
+    /// Play an outage by [protect] of qxups.toml, in virtual time on a model: nothing real is asked or ordered
+    Drill(drill::DrillLine),
     /// Be a UPS, on a pseudo-terminal or TCP, for any driver
     Sim(sim::SimOptions),
     /// Find UPSes on USB, and on serial ports and device servers that you name
@@ -73,6 +82,8 @@ enum Task {
     Prove(prove::Prove),
     /// Say what switching the load off would send, and when the load would go off and on
     Shutdown(shutdown::Shutdown),
+    /// At the end of a shutdown: switch off the loads of the UPSes that a flag names, when the server is gone
+    Killpower(killpower::Killpower),
     /// Check ups.conf line by line: what would not work, and what to write instead
     CheckConfig(check_config::CheckConfig),
     /// Say whether a UPS is supported, and what that is proved by
@@ -170,10 +181,13 @@ impl Task {
             Task::Demo(demo) => return demo.run(),
             Task::Sim(sim) => return sim.run(),
             Task::Serve(serve) => return serve.run(),
+            Task::Killpower(killpower) => return killpower.run(),
             Task::Reload { place } => {
                 format!("reload: {}\n", ::serve::program::reload(place.as_deref())?)
             }
             Task::Timers { place } => format!("{}\n", ::serve::program::timers(place.as_deref())?),
+            Task::Plan { place } => format!("{}\n", ::serve::program::outage_plan(place.as_deref())?),
+            Task::Drill(drill) => return drill.run(),
             Task::Passwd(passwd) => return passwd.run(),
             Task::Prove(prove) => return prove.run(),
             Task::List(list) => return client::end(list.run()),

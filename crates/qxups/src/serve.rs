@@ -25,6 +25,8 @@ Files:
                      qxups.toml asks for it (mode 640)
     notify.outbox    what is raised, and notices that wait; made once
                      qxups.toml asks for notifications (mode 600)
+    protect.record   what went down in an outage; made once qxups.toml asks for
+                     protection (mode 600)
     page.users       the first account of the page; made when it is created
                      there (mode 600)
     qxups-server.pem the server's own certificate; made once TLS is offered and

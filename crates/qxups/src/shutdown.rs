@@ -55,8 +55,13 @@ impl Shutdown {
         }
         let paths = Paths::from_environment();
         let path = self.conf.clone().unwrap_or_else(|| paths.conf.join("ups.conf"));
-        let text = link::read_piped(&path, LONGEST_CONF)
-            .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+        let text = link::read_piped(&path, LONGEST_CONF).map_err(|error| {
+            let remedy = match error.kind() {
+                ErrorKind::PermissionDenied => "run this with sudo",
+                _ => "name the file by --conf; 'qxups setup' writes one",
+            };
+            format!("cannot read {}: {error}; {remedy}", path.display())
+        })?;
         let conf = ups_conf::parse(&text);
         let (kind, config) = configuration(&self.name, &conf)?;
         let known = match from_the_driver(

@@ -509,3 +509,213 @@ fn all_mistakes_of_a_simulated_ups_are_named() {
         ],
     );
 }
+
+/// A folder with these files; what is said of it or of one of them, without the path, and the exit code.
+fn checks(name: &str, files: &[(&str, &str)], alone: Option<&str>) -> (Option<i32>, Vec<String>) {
+    let folder = std::env::temp_dir().join(format!("qxups-check-{}-{name}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let put = |file: &str, text: &str| {
+        let path = folder.join(file);
+        std::fs::write(&path, text.replace("FOLDER", folder.to_str().unwrap())).unwrap();
+        let mode = if file == "open" { 0o644 } else { 0o640 };
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(mode)).unwrap();
+    };
+    put("ups.conf", "[rack]\ndriver = nutdrv_qx\nport = /dev/ttyS0\n");
+    files.iter().for_each(|(file, text)| put(file, text));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_qxups"));
+    command.arg("check-config").env("NUT_CONFPATH", &folder).stdin(Stdio::null());
+    let output = command.args(alone.map(|file| folder.join(file))).output().unwrap();
+    let said = String::from_utf8(output.stdout).unwrap().replace(&format!("{}/", folder.display()), "");
+    std::fs::remove_dir_all(&folder).unwrap();
+    (output.status.code(), said.lines().map(String::from).collect())
+}
+
+const USERS: &str = "[mon]\npassword = secret\nupsmon primary\n[nas]\npassword = other\nupsmon secondary\n";
+const UPSMON: &str =
+    "MONITOR rack@localhost 1 mon secret primary\nSHUTDOWNCMD \"/bin/true -h\"\nPOWERDOWNFLAG FOLDER/flag\n";
+
+#[test]
+fn a_good_upsmon_conf_is_good() {
+    let files = [("upsd.users", USERS), ("upsmon.conf", UPSMON)];
+    let (code, said) = checks("upsmon-good", &files, None);
+    let is_hook = |line: &String| line.contains("reads the flag and switches the UPS off");
+    let said: Vec<&str> = said.iter().filter(|line| !is_hook(line)).map(String::as_str).collect();
+    assert_eq!(
+        (code, said[0], said[1]),
+        (Some(0), "ups.conf: 0 errors, 0 notes", "upsd.users: 0 errors, 0 notes")
+    );
+    assert!(said[2].starts_with("upsmon.conf: 0 errors, ") && said.len() == 3, "{said:#?}");
+    // that of the package, which is in no use
+    let (code, said) = checks("upsmon-package", &[("upsmon.conf", "MINSUPPLIES 1\nPOLLFREQ 5\n")], None);
+    assert_eq!((code, said[1].as_str()), (Some(0), "upsmon.conf: 0 errors, 0 notes"));
+}
+
+/// Each mistake by itself, in the line it stands in.
+#[test]
+fn mistakes_of_upsmon_conf_are_found() {
+    let monitor = "MONITOR rack 1 mon secret primary\n";
+    let rest = "SHUTDOWNCMD /bin/true\nPOWERDOWNFLAG FOLDER/flag\n";
+    for (number, (text, line, part)) in [
+        (
+            format!("MONITOR rock 1 mon secret primary\n{rest}"),
+            1,
+            "ups.conf has no UPS rock: did you mean rack?",
+        ),
+        (
+            format!("MONITOR rack 1 moon secret primary\n{rest}"),
+            1,
+            "no user moon with a password: did you mean mon?",
+        ),
+        (format!("MONITOR rack 1 mon wrong primary\n{rest}"), 1, "the password is not that of mon"),
+        (format!("MONITOR rack 1 nas other primary\n{rest}"), 1, "user nas of upsd.users may not be primary"),
+        (format!("{monitor}{rest}MINSUPPLIES 2\n"), 4, "MINSUPPLIES is 2, and all UPSes together feed 1"),
+        (format!("{monitor}{rest}MINSUPLIES 1\n"), 4, "did you mean MINSUPPLIES?"),
+        (format!("{monitor}{rest}MINSUPPLIES = 1\n"), 4, "MINSUPPLIES has no ="),
+        (format!("{monitor}{rest}NOTIFYFLAG ONBATT SYSLOG+EXEC\n"), 4, "there is no NOTIFYCMD to run"),
+        (format!("{monitor}{rest}NOTIFYCMD /bin/true\n"), 4, "no NOTIFYFLAG has EXEC"),
+        (
+            format!("{monitor}{rest}NOTIFYCMD /no/such\nNOTIFYFLAG ONBATT EXEC\n"),
+            4,
+            "/no/such does not exist",
+        ),
+        (
+            format!("{monitor}{rest}NOTIFYCMD FOLDER/upssched\nNOTIFYFLAG ONBATT EXEC\n"),
+            4,
+            "there is no upssched.conf",
+        ),
+        (format!("{monitor}POWERDOWNFLAG FOLDER/flag\n"), 1, "there is no SHUTDOWNCMD"),
+        (
+            format!("{monitor}SHUTDOWNCMD \"FOLDER/upsd.users -h +0\"\nPOWERDOWNFLAG FOLDER/flag\n"),
+            2,
+            "is not executable",
+        ),
+        (format!("{monitor}SHUTDOWNCMD /bin/true\n"), 1, "there is no POWERDOWNFLAG"),
+        (format!("{monitor}SHUTDOWNCMD /bin/true\nPOWERDOWNFLAG /no/such/flag\n"), 3, "cannot be written"),
+        (format!("{monitor}{rest}DEADTIME 5\n"), 4, "write DEADTIME 15"),
+        (
+            format!("{monitor}{rest}NOTIFYFLAG ONBATT SYSLOG + EXEC\n"),
+            4,
+            "what follows the value of NOTIFYFLAG",
+        ),
+    ]
+    .iter()
+    .enumerate()
+    {
+        let files = [("upsd.users", USERS), ("upssched", "#!/bin/sh\n"), ("upsmon.conf", text.as_str())];
+        let (code, said) = checks(&format!("upsmon-{number}"), &files, None);
+        let found = said.iter().filter(|said| said.starts_with("upsmon.conf:") && said.contains(": error: "));
+        let found: Vec<&String> = found.collect();
+        assert!(code == Some(1) && !found.is_empty(), "{text}: {said:#?}");
+        assert!(
+            found
+                .iter()
+                .any(|said| said.starts_with(&format!("upsmon.conf:{line}: ")) && said.contains(part)),
+            "{part}: {found:#?}"
+        );
+        assert!(!said.iter().any(|said| said.contains("secret")), "{said:#?}");
+    }
+}
+
+#[test]
+fn upssched_conf_is_checked_beside_upsmon_conf() {
+    let upsmon = format!("{UPSMON}NOTIFYCMD FOLDER/upssched\nNOTIFYFLAG ONBATT SYSLOG+EXEC\n");
+    let sched = "CMDSCRIPT /bin/true\nPIPEFN FOLDER/pipe\nLOCKFN /no/such/lock\nAT ONBATT * START-TIMER long 30\n\
+        AT ONLINE * CANCEL-TIMER long\nAT ONBATT rack EXECUTE now\nAT ONBATT * CANCEL-TIMER lang\nAT ONBAT * EXECUTE x\n";
+    let files = [("upsd.users", USERS), ("upsmon.conf", upsmon.as_str()), ("upssched.conf", sched)];
+    let (code, said) = checks("upssched", &files, None);
+    let errors: Vec<&str> = said
+        .iter()
+        .filter_map(|line| line.strip_prefix("upssched.conf:"))
+        .filter(|line| line.contains("error: "))
+        .collect();
+    let parts = [
+        ("4: ", "LOCKFN /no/such/lock cannot be made"),
+        ("5: ", "NOTIFYFLAG ONLINE SYSLOG+EXEC"),
+        ("6: ", "upsmon.conf has no MONITOR of rack: write it as there, one of rack@localhost, or *"),
+        ("7: ", "no line starts the timer lang"),
+        ("8: ", "there is no ONBAT: did you mean ONBATT?"),
+    ];
+    assert_eq!((code, errors.len()), (Some(1), parts.len()), "{errors:#?}");
+    for ((line, part), said) in parts.iter().zip(errors) {
+        assert!(said.starts_with(line) && said.contains(part), "{part}: {said}");
+    }
+    assert!(!said.iter().any(|line| line.contains("[[notify]]")), "only where it is asked for: {said:#?}");
+}
+
+/// The file that was named alone is written in other words, which the server takes.
+#[test]
+fn what_they_are_in_qxups_toml_is_printed() {
+    let sched = "CMDSCRIPT /bin/true\nPIPEFN FOLDER/pipe\nLOCKFN FOLDER/lock\nAT ONBATT * START-TIMER long 30\n\
+        AT ONLINE * CANCEL-TIMER long\nAT CAL * EXECUTE cal\n";
+    let (code, said) = checks("upssched-alone", &[("upssched.conf", sched)], Some("upssched.conf"));
+    assert_eq!(code, Some(0), "{said:#?}");
+    assert!(said[0].starts_with("upssched.conf:6: note: left out: CAL"), "{said:#?}");
+    let begins =
+        said.iter().position(|line| line.starts_with("In qxups.toml, in place of upssched.conf")).unwrap();
+    let toml = said[begins + 1..said.len() - 1].join("\n");
+    assert!(toml.contains("[[notify]]\nname = \"long\"\nwhen = \"on battery\"\nafter_s = 30\n"), "{toml}");
+    let (code, said) = checks("upssched-again", &[("qxups.toml", &toml)], Some("qxups.toml"));
+    assert_eq!((code, said), (Some(0), vec!["qxups.toml: 0 errors, 0 notes".to_string()]));
+    let (code, said) =
+        checks("upsmon-alone", &[("upsd.users", USERS), ("upsmon.conf", UPSMON)], Some("upsmon.conf"));
+    assert!(code == Some(0) && said.iter().any(|line| line == "[[protect.group]]"), "{said:#?}");
+    assert!(said.iter().any(|line| line == "arm = false"), "{said:#?}");
+}
+
+#[test]
+fn what_protection_names_has_to_be_there() {
+    let folder = std::env::temp_dir().join(format!("qxups-check-{}-protect", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("ups.conf"), "[rack]\ndriver = qxups-sim\n[nas]\ndriver = qxups-sim\n")
+        .unwrap();
+    std::fs::write(folder.join("upsd.users"), "[lab]\npassword = one\nupsmon secondary\n").unwrap();
+    let check = |toml: &str| {
+        std::fs::write(folder.join("qxups.toml"), toml).unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qxups"));
+        let output = command.arg("check-config").arg(folder.join("qxups.toml")).output().unwrap();
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    };
+    let good = "[protect]\narm = true\n[[protect.group]]\nname = 'g'\nups = ['rack']\n\
+                [[protect.group.stage]]\nname = 'lab'\nusers = ['lab']\n";
+    let said = check(good);
+    assert!(said.contains("qxups.toml: 0 errors"), "{said}");
+    for (from, to, part) in [
+        ("'rack'", "'rick'", "ups.conf has no UPS 'rick'"),
+        ("['lab']", "['lob']", "user 'lob', and upsd.users has none"),
+        ("users = ['lab']", "names = { nas = 'rack' }", "nas is a UPS of ups.conf"),
+        ("arm = true", "arm = false", "nothing is done until it says arm = true"),
+        ("users", "[[protect.group.stage.run]]\ncommand = ['/no/such']\n#", "/no/such cannot be run"),
+    ] {
+        let said = check(&good.replace(from, to));
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn an_outage_is_played_by_the_file() {
+    let folder = std::env::temp_dir().join(format!("qxups-drill-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let drill = |arguments: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_qxups"));
+        let output = command.arg("drill").arg(&folder).args(arguments).output().unwrap();
+        let said = [output.stdout, output.stderr].map(|text| String::from_utf8(text).unwrap()).concat();
+        (output.status.code(), said)
+    };
+    std::fs::write(folder.join("qxups.toml"), "[web]\n").unwrap();
+    let (code, said) = drill(&[]);
+    assert!(code == Some(1) && said.contains("has no [protect]"), "{said}");
+    let toml = "[[protect.group]]\nname = 'g'\nups = ['rack']\n[protect.group.load]\ndelay_s = 180\n\
+                [protect.host]\ndown_s = 60\n";
+    std::fs::write(folder.join("qxups.toml"), toml).unwrap();
+    let (code, said) = drill(&["--back", "60"]);
+    assert!(code == Some(0) && !said.contains("shut this host down"), "{said}");
+    let (code, said) = drill(&[]);
+    assert!(
+        code == Some(0) && said.contains("shut this host down") && said.contains("this host is up again"),
+        "{said}"
+    );
+    let (code, said) = drill(&["--runtime", "60"]);
+    assert!(code == Some(1) && said.contains("FAULT: "), "{said}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}

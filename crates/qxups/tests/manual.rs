@@ -20,6 +20,15 @@ fn page(file: &str) -> String {
     qxups(&["man", file.rsplit_once('.').unwrap().0])
 }
 
+/// `qxups man nutdrv_qx(8)`, as the list has it, was no page.
+#[test]
+fn a_page_is_found_by_each_way_its_name_is_written() {
+    for named in qxups(&["man"]).lines().take(5) {
+        let file = named.trim_end_matches(')').replace('(', ".");
+        assert_eq!((qxups(&["man", named]), qxups(&["man", &file])), (page(&file), page(&file)), "{named}");
+    }
+}
+
 #[test]
 fn the_pages_are_fresh() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/man");

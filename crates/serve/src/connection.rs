@@ -93,6 +93,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         self.server.count_unsent(&self.peer, 0);
         self.server.peers.borrow_mut().remove(&self.peer.number);
+        if let Some(protector) = self.peer.login.get().and(self.server.protection.borrow().as_ref()) {
+            protector.look_again();
+        }
     }
 }
 

@@ -11,6 +11,9 @@
 //! * `pages`: a page, JSON and metrics over HTTP, where `qxups.toml` asks for them.
 //! * `snmp`: an SNMP agent for each UPS that `qxups.toml` names.
 //! * `mqtt`: all UPSes to an MQTT broker, where `qxups.toml` names one.
+//! * `protect`: hosts go down in order and come back, where `[protect]` asks for it.
+//! * [`drill`]: an outage in virtual time, on a model.
+//! * `views`: further names of UPSes, and what clients of a stage are shown, where `[protect]` asks for them.
 //! * [`passwords`]: hashed passwords; `checks` has them checked beside the thread.
 //! * [`program`]: the command line of upsd, the files, signals, the reload.
 //!
@@ -22,6 +25,7 @@ pub mod chronicle;
 mod complaints;
 mod connection;
 mod descriptions;
+pub mod drill;
 mod encryption;
 pub mod extras;
 pub mod fleet;
@@ -32,11 +36,13 @@ mod notices;
 mod pages;
 pub mod passwords;
 pub mod program;
+mod protect;
 pub mod server;
 mod settings;
 mod site;
 mod snmp;
 mod tracking;
+mod views;
 mod wire;
 
 pub use encryption::{CheckedCertificate, check_certificate};

@@ -9,8 +9,10 @@ use crate::encryption::Encryption;
 use crate::extras::Extras;
 use crate::fleet::{Fleet, StatusHub};
 use crate::guard::Guard;
+use crate::protect::Protector;
 use crate::settings::Settings;
 use crate::tracking::{SystemRandom, Tracking};
+use crate::views::{ExtraName, ViewBoard};
 use history::EventKind;
 use nut::network::server::{ServerIdentity, TlsOffer, UpsId};
 use nut::upsd_users::UpsdUsers;
@@ -45,6 +47,10 @@ pub struct Server {
     pub(crate) chronicle: RefCell<Option<Rc<Chronicle>>>,
     /// Who hears each status as it is published: the history, the broker.
     pub(crate) status_hub: Rc<StatusHub>,
+    /// What clients are shown besides what UPSes say.
+    pub(crate) views: ViewBoard,
+    /// Protection, where it is on.
+    pub(crate) protection: RefCell<Option<Rc<Protector>>>,
     pub(crate) tracking: Rc<RefCell<Tracking>>,
     pub(crate) guard: RefCell<Guard>,
     pub(crate) checks: Checks,
@@ -83,6 +89,10 @@ pub(crate) struct Peer {
     pub stalled: Cell<Option<Instant>>,
     /// The UPS that it is logged in to.
     pub login: Cell<Option<UpsId>>,
+    /// By which further name of it, where it used one.
+    pub extra_name: RefCell<Option<Rc<ExtraName>>>,
+    /// By which user.
+    pub user: RefCell<Option<String>>,
     /// Its name and password were right: it is not slowed down by what others of its address guess.
     pub proven: Cell<bool>,
     /// When it may be known whether it may do what it asked for.
@@ -111,6 +121,8 @@ impl Peer {
             unsent: Cell::new(0),
             stalled: Cell::new(None),
             login: Cell::new(None),
+            extra_name: RefCell::default(),
+            user: RefCell::default(),
             proven: Cell::new(false),
             later: Cell::new(None),
             is_slowed: Cell::new(false),
@@ -148,6 +160,8 @@ impl Server {
             extras: RefCell::default(),
             chronicle: RefCell::default(),
             status_hub: Rc::default(),
+            views: ViewBoard::default(),
+            protection: RefCell::default(),
             tracking: Rc::default(),
             guard: RefCell::default(),
             checks: Checks::default(),
@@ -268,9 +282,13 @@ impl Server {
     pub(crate) fn drop_orphans(&self) {
         let fleet = self.fleet.borrow();
         for peer in self.peers.borrow().values() {
-            if peer.login.get().is_some_and(|ups| fleet.get(ups).is_none()) {
+            let mut extra = peer.extra_name.borrow_mut();
+            let now = extra.as_ref().map(|known| self.views.get(known.id));
+            if peer.login.get().is_some_and(|ups| fleet.get(ups).is_none()) || matches!(now, Some(None)) {
                 peer.drop_it();
             }
+            // its stage may be another
+            *extra = now.flatten();
         }
     }
 

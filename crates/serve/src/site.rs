@@ -3,12 +3,14 @@
 use crate::descriptions::Descriptions;
 use crate::fleet::{Ended, Source, Ups, WhenEnded};
 use crate::server::{Peer, Server};
+use crate::views::{ExtraName, with_low_battery};
 use history::EventKind;
 use nut::network::TrackedOutcome;
 use nut::network::server::{
     Client, Freshness, Handed, Note, Order, Permission, Right, ServerIdentity, Site, UpsId, Variable,
 };
 use nut::upsd_users::{AllowedAction, Password, UpsdUsers, User};
+use protect::StageSignal;
 use std::cell::RefCell;
 use std::rc::Rc;
 use tokio::time::Instant;
@@ -34,7 +36,16 @@ pub(crate) struct Desk<'s> {
     peer: &'s Rc<Peer>,
     descriptions: Rc<Descriptions>,
     /// The UPS that was named last: a request asks for it several times.
-    found: RefCell<Option<Rc<Ups>>>,
+    found: RefCell<Option<Seen>>,
+}
+
+/// A UPS as a client named it, and what the client is shown besides.
+#[derive(Clone)]
+struct Seen {
+    id: UpsId,
+    ups: Rc<Ups>,
+    extra: Option<Rc<ExtraName>>,
+    signal: Option<StageSignal>,
 }
 
 impl<'s> Desk<'s> {
@@ -43,9 +54,46 @@ impl<'s> Desk<'s> {
         Desk { server, peer, descriptions, found: RefCell::default() }
     }
 
+    fn seen(&self, id: UpsId) -> Option<Seen> {
+        let found = self.found.borrow().as_ref().filter(|seen| seen.id == id).cloned();
+        found.or_else(|| {
+            let fleet = self.server.fleet.borrow();
+            match self.server.views.get(id) {
+                Some(extra) => self.see(fleet.find(&extra.ups).cloned()?, Some(extra), None),
+                None => self.see(fleet.get(id).cloned()?, None, None),
+            }
+        })
+    }
+
+    fn see(&self, ups: Rc<Ups>, extra: Option<Rc<ExtraName>>, user: Option<&str>) -> Option<Seen> {
+        let id = extra.as_ref().map_or(ups.id(), |extra| extra.id);
+        let signal = self.server.views.signal_for(ups.name(), extra.as_deref(), user, self.peer.address);
+        Some(Seen { id, ups, extra, signal })
+    }
+
+    /// For the list of secondaries that are expected, where there is one.
+    fn say_heard(&self, client: &Client, seen: &Seen, logged_in: bool) {
+        let protection = self.server.protection.borrow();
+        let Some(protector) = &*protection else { return };
+        let address = self.peer.address.to_canonical().to_string();
+        for name in [Some(seen.ups.name()), seen.extra.as_ref().map(|extra| extra.name.as_str())] {
+            if let Some(name) = name {
+                protector.ears().heard(&address, client.username.as_deref(), name, logged_in);
+            }
+        }
+    }
+
     fn ups(&self, id: UpsId) -> Option<Rc<Ups>> {
-        let found = self.found.borrow().as_ref().filter(|ups| ups.id() == id).cloned();
-        found.or_else(|| self.server.fleet.borrow().get(id).cloned())
+        self.seen(id).map(|seen| seen.ups)
+    }
+
+    fn signal(&self, id: UpsId) -> Option<StageSignal> {
+        self.seen(id)?.signal
+    }
+
+    /// The number of the UPS itself, whatever name was used.
+    fn own_id(&self, id: UpsId) -> UpsId {
+        self.ups(id).map_or(id, |ups| ups.id())
     }
 
     fn with_source<T>(&self, id: UpsId, nothing: T, act: impl FnOnce(&dyn Source) -> T) -> T {
@@ -56,7 +104,11 @@ impl<'s> Desk<'s> {
     }
 
     fn name(&self, id: UpsId) -> String {
-        self.ups(id).map(|ups| ups.name().to_string()).unwrap_or_default()
+        let name = |seen: Seen| match seen.extra {
+            Some(extra) => extra.name.clone(),
+            None => seen.ups.name().to_string(),
+        };
+        self.seen(id).map(name).unwrap_or_default()
     }
 
     /// Who it is, for the log: as upsd writes it, `user@address`.
@@ -121,10 +173,12 @@ impl<'s> Desk<'s> {
 pub(crate) fn report(server: &Server, ups: &str, what: String) -> impl FnOnce(&Ended) + 'static {
     let (ups, log) = (ups.to_string(), server.log.clone());
     let history = server.chronicle.borrow().as_ref().map(Rc::downgrade);
-    move |Ended { outcome, why }| {
-        let is_done = matches!(outcome, TrackedOutcome::Success | TrackedOutcome::Pending);
+    move |Ended { outcome, why, is_seen }| {
+        let is_done = *outcome == TrackedOutcome::Success;
         let came = match (outcome, why) {
-            (TrackedOutcome::Success | TrackedOutcome::Pending, _) => "done".into(),
+            (_, Some(why)) if !is_seen => format!("not confirmed: {why}"),
+            (TrackedOutcome::Pending, _) => "not confirmed: its driver does not say what came of it".into(),
+            (TrackedOutcome::Success, _) => "done".into(),
             (TrackedOutcome::Unknown, None) => "its driver does not know it".into(),
             (TrackedOutcome::Invalid, None) => "its driver takes no such value".into(),
             (_, None) => "failed".to_string(),
@@ -142,6 +196,16 @@ pub(crate) fn report(server: &Server, ups: &str, what: String) -> impl FnOnce(&E
     }
 }
 
+/// Variables as the clients of a stage are shown them.
+fn shown(signal: Option<StageSignal>, tell: &mut dyn FnMut(&Variable<'_>)) -> impl FnMut(&Variable<'_>) {
+    move |variable| match signal {
+        Some(StageSignal::LowBattery) if variable.name == "ups.status" => {
+            tell(&Variable { value: &with_low_battery(variable.value), ..*variable });
+        }
+        _ => tell(variable),
+    }
+}
+
 impl Site for Desk<'_> {
     fn identity(&self) -> &ServerIdentity {
         &self.server.identity
@@ -151,22 +215,37 @@ impl Site for Desk<'_> {
         self.server.settings.borrow().login_to_read
     }
 
-    fn find(&self, _: &Client, name: &str) -> Option<UpsId> {
-        let found = self.server.fleet.borrow().find(name).cloned();
-        let id = found.as_ref().map(|ups| ups.id());
+    fn find(&self, client: &Client, name: &str) -> Option<UpsId> {
+        let fleet = self.server.fleet.borrow();
+        let mut extra = None;
+        let ups = fleet.find(name).or_else(|| {
+            extra = self.server.views.find(name);
+            fleet.find(&extra.as_ref()?.ups)
+        });
+        let found = ups.and_then(|ups| self.see(ups.clone(), extra, client.username.as_deref()));
+        let id = found.as_ref().map(|seen| seen.id);
+        if let Some(seen) = &found {
+            self.say_heard(client, seen, self.peer.login.get().is_some());
+        }
         self.found.replace(found);
         id
     }
 
     fn each_ups(&self, _: &Client, each: &mut dyn FnMut(&str, Option<&str>)) {
         for ups in self.server.fleet.borrow().all() {
-            ups.with_description(|description| each(ups.name(), description));
+            ups.with_description(|description| {
+                each(ups.name(), description);
+                for extra in self.server.views.names_of(ups.name()) {
+                    each(&extra.name, description);
+                }
+            });
         }
     }
 
     fn about(&self, ups: UpsId, tell: &mut dyn FnMut(&str, Option<&str>)) {
-        if let Some(ups) = self.ups(ups) {
-            ups.with_description(|description| tell(ups.name(), description));
+        if let Some(Seen { ups, extra, .. }) = self.seen(ups) {
+            let name = extra.as_ref().map_or(ups.name(), |extra| &extra.name);
+            ups.with_description(|description| tell(name, description));
         }
     }
 
@@ -182,14 +261,17 @@ impl Site for Desk<'_> {
     }
 
     fn forced_shutdown(&self, ups: UpsId) -> bool {
-        self.ups(ups).is_some_and(|ups| ups.forced_shutdown())
+        let is_shown = |seen: Seen| seen.ups.forced_shutdown() || seen.signal == Some(StageSignal::Forced);
+        self.seen(ups).is_some_and(is_shown)
     }
 
     fn each_variable(&self, ups: UpsId, each: &mut dyn FnMut(&Variable<'_>)) {
+        let each = &mut shown(self.signal(ups), each);
         self.with_source(ups, (), |source| source.each_variable(each));
     }
 
     fn variable(&self, ups: UpsId, name: &str, tell: &mut dyn FnMut(&Variable<'_>)) {
+        let tell = &mut shown(self.signal(ups), tell);
         self.with_source(ups, (), |source| source.variable(name, tell));
     }
 
@@ -218,10 +300,12 @@ impl Site for Desk<'_> {
     }
 
     fn logins(&self, ups: UpsId) -> usize {
+        let ups = self.own_id(ups);
         self.server.peers.borrow().values().filter(|peer| peer.login.get() == Some(ups)).count()
     }
 
     fn each_login(&self, ups: UpsId, each: &mut dyn FnMut(&str)) {
+        let ups = self.own_id(ups);
         let peers = self.server.peers.borrow();
         let logged_in = peers.values().rev().filter(|peer| peer.login.get() == Some(ups));
         logged_in.for_each(|peer| each(&peer.address.to_string()));
@@ -260,7 +344,15 @@ impl Site for Desk<'_> {
     }
 
     fn log_in(&mut self, client: &Client, ups: UpsId) {
-        self.peer.login.set(Some(ups));
+        self.peer.login.set(Some(self.own_id(ups)));
+        self.peer.extra_name.replace(self.seen(ups).and_then(|seen| seen.extra));
+        self.peer.user.replace(client.username.clone());
+        if let Some(seen) = self.seen(ups) {
+            self.say_heard(client, &seen, true);
+        }
+        if let Some(protector) = &*self.server.protection.borrow() {
+            protector.look_again();
+        }
         self.log(&format!("{} logged in to UPS {}", self.who(client), self.name(ups)));
     }
 

@@ -73,6 +73,20 @@ fn an_outage_shorter_than_any_sample_is_an_event_and_an_outage() {
     assert_eq!(HistoryReader::open(&file(&site)).unwrap().upses().unwrap(), ["rack"]);
 }
 
+/// A driver that is connected before it says anything is no status, and no data that is back.
+#[test]
+fn a_driver_that_says_nothing_yet_is_not_written() {
+    let (site, driver) = started("history-wait");
+    drop(driver);
+    let is_stale = |event: &EventRecord| event.kind == Some(EventKind::Stale);
+    site.until("it is lost", || events(&site).iter().any(is_stale));
+    let driver = FakeDriver::start(&site, SOCKET, "");
+    site.until("it is asked", || site.ask("GET VAR rack ups.status").contains("WAIT"));
+    std::thread::sleep(Duration::from_millis(1500));
+    driver.say(DUMP);
+    site.until("it is back", || statuses(&site) == ["OL", "OL"]);
+}
+
 #[test]
 fn a_reload_and_a_new_start_keep_an_outage_in_one_piece() {
     let (mut site, driver) = started("history-reload");

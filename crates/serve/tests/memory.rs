@@ -32,6 +32,7 @@ struct Counting;
 
 thread_local! {
     static IN_USE: Cell<usize> = const { Cell::new(0) };
+    static ASKED_FOR: Cell<usize> = const { Cell::new(0) };
 }
 
 /// What a block takes in glibc: 8 bytes more, in steps of 16, at least 32.
@@ -40,6 +41,7 @@ fn taken(size: usize) -> usize {
 }
 
 fn count(add: usize, take_off: usize) {
+    let _ = ASKED_FOR.try_with(|bytes| bytes.set(bytes.get().wrapping_add(add)));
     // a thread that ends has none any more
     let _ = IN_USE.try_with(|bytes| bytes.set(bytes.get().wrapping_add(add).wrapping_sub(take_off)));
 }
@@ -109,6 +111,28 @@ async fn fleet_of(count: usize, folder: &Path) -> (usize, usize) {
     assert!(are_fresh(&fleet));
     fleet.stop();
     (on_mains, on_battery)
+}
+
+/// A copy of all sections for each of them had the first client of a thousand UPSes wait.
+#[test]
+fn a_section_costs_the_same_among_many() {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build_local(tokio::runtime::LocalOptions::default())
+        .unwrap();
+    let asked_for = |count: u16| {
+        let ports: Vec<u16> = (0..count).map(|at| 20_000 + at).collect();
+        runtime.block_on(async {
+            let fleet = Fleet::new(surroundings(&std::env::temp_dir()));
+            let conf = nut::ups_conf::parse(conf(&ports).as_bytes());
+            let before = ASKED_FOR.with(Cell::get);
+            fleet.check(&conf).unwrap();
+            (ASKED_FOR.with(Cell::get) - before) / usize::from(count)
+        })
+    };
+    let (few, many) = (asked_for(50), asked_for(400));
+    println!("a section is read with {few} bytes asked for among 50, {many} among 400");
+    assert!(many < few * 2, "{few} bytes asked for a section among 50, {many} among 400");
 }
 
 #[test]

@@ -202,6 +202,38 @@ fn orders_are_followed_only_where_they_are_allowed_and_never_twice() {
     assert_eq!(driver.orders().len(), 2);
 }
 
+/// What nothing was seen of is neither done nor failed.
+#[test]
+fn an_order_whose_driver_goes_is_not_confirmed() {
+    let Some(program) = mosquitto() else { return };
+    let (site, driver, broker) = started("unseen", program, "commands = [\"beeper.toggle\"]\n");
+    let listener = broker.listen();
+    driver.answer_orders(None);
+    broker.publish(&["-t", "qxups/home/rack/command", "-m", "beeper.toggle"]);
+    site.until("it is ordered", || driver.orders().len() == 1);
+    drop(driver);
+    let is_it = |line: &String| line.contains("/outcome ") && line.contains("\"outcome\":\"not confirmed\"");
+    listener.until("its outcome", |lines| lines.iter().any(is_it));
+    assert!(
+        site.log().contains("beeper.toggle: not confirmed: the connection to the driver was lost"),
+        "{}",
+        site.log()
+    );
+}
+
+/// What another client says of this server's availability is put right, as a last will that comes late would have to be.
+#[test]
+fn a_server_that_is_there_is_not_said_to_be_gone_for_long() {
+    let Some(program) = mosquitto() else { return };
+    for version in ["3.1.1", "5"] {
+        let (site, _driver, broker) =
+            started(&format!("will{version}"), program.clone(), &format!("version = \"{version}\"\n"));
+        until_kept(&site, &broker, "qxups/home/availability online");
+        broker.publish(&["-r", "-t", "qxups/home/availability", "-m", "offline"]);
+        until_kept(&site, &broker, "qxups/home/availability online");
+    }
+}
+
 #[test]
 fn tls_and_password_are_checked_on_both_sides() {
     let Some(program) = mosquitto() else { return };
@@ -241,6 +273,16 @@ fn tls_and_password_are_checked_on_both_sides() {
     site.write("qxups.toml", &toml(&other, "user = \"ups\"\npassword = \"right words\"\nversion = \"5\"\n"));
     serve::program::reload(Some(&site.state())).unwrap();
     site.until("it is refused", || site.log().to_lowercase().contains("certificate"));
+    // one of ours, of another host
+    let elsewhere =
+        toml(&ours, "user = \"ups\"\npassword = \"right words\"\n").replace("localhost", "127.0.0.1");
+    site.write("qxups.toml", &elsewhere);
+    serve::program::reload(Some(&site.state())).unwrap();
+    let said = format!("MQTT broker 127.0.0.1:{}: ", broker.port);
+    site.until("another host is refused", || {
+        let log = site.log().to_lowercase();
+        log.lines().any(|line| line.contains(&said.to_lowercase()) && line.contains("certificate"))
+    });
     site.write("qxups.toml", &toml(&ours, "user = \"ups\"\npassword = \"right words\"\nversion = \"5\"\n"));
     serve::program::reload(Some(&site.state())).unwrap();
     until_kept(&site, &broker, "qxups/home/availability online");
@@ -472,4 +514,39 @@ fn nats_server_is_a_broker_as_well() {
     listener.until_last("qxups/home/availability", "online");
     listener.until_last("qxups/home/rack/battery/charge", "97");
     listener.until_last("qxups/home/rack/ups/status", "OL");
+}
+
+/// The centre of a fleet as packaging/fleet ships it: what a site says to one node is read at another, for who comes later as
+/// well, nobody writes for another site, and a node that is killed takes nothing along.
+#[test]
+fn three_nodes_of_nats_server_are_the_centre_of_a_fleet() {
+    let Some(program) = judge("nats-server", program("nats-server")) else { return };
+    let mut site = Site::new("mqtt-fleet", CONF, "");
+    let mut nodes = Broker::start_fleet(&program, &site.folder);
+    let port = nodes[0].port;
+    let login = "user = \"berlin\"\npassword = \"change-me-1\"\n";
+    site.write("qxups.toml", &format!("[mqtt]\nserver = \"127.0.0.1:{port}\"\nsite = \"berlin\"\n{login}"));
+    let driver = FakeDriver::start(&site, SOCKET, DUMP);
+    site.start();
+    until_settled(&site);
+    until_kept(&site, &nodes[2], "qxups/berlin/rack/ups/status OL");
+    until_kept(&site, &nodes[2], "qxups/berlin/availability online");
+    // one site says nothing in the name of another, and who looks on orders nothing
+    let listener = nodes[2].listen();
+    for (user, password, topic) in [
+        ("berlin", "change-me-1", "qxups/paris/rack/ups/status"),
+        ("desk", "change-me-3", "qxups/berlin/rack/command"),
+    ] {
+        nodes[1].client = ["-u", user, "-P", password].map(String::from).to_vec();
+        nodes[1].publish(&["-r", "-t", topic, "-m", "forged"]);
+    }
+    driver.say("SETINFO ups.status \"OB DISCHRG\"\n");
+    listener.until_last("qxups/berlin/rack/ups/status", "OB DISCHRG");
+    nodes[1].kill();
+    driver.say("SETINFO ups.status \"OB DISCHRG LB\"\n");
+    listener.until_last("qxups/berlin/rack/ups/status", "OB DISCHRG LB");
+    let lines = listener.lines();
+    assert!(!lines.iter().any(|line| line.contains("forged")), "{lines:?}");
+    site.kill();
+    listener.until_last("qxups/berlin/availability", "offline");
 }

@@ -511,3 +511,41 @@ fn how_long_a_notice_takes() {
     // a machine with much else to do is slow, but a look a second is not what it waits for
     assert!(at(50) < Duration::from_millis(500), "{took:?}");
 }
+
+/// A driver that starts anew is connected before it says anything: that is no data, which ends nothing and hides nothing.
+#[test]
+fn a_driver_that_says_nothing_yet_ends_nothing() {
+    let receiver = Receiver::start();
+    let rules = "[[notify]]\nwhen = 'low battery'\nto = ['hook']\n[[notify]]\nwhen = 'lost'\nafter_s = 0\nto = ['hook']\n";
+    let (site, driver) = started("notify-wait", &(hook(&receiver.url()) + rules));
+    driver.say("SETINFO ups.status \"OB LB\"\n");
+    site.until("it is told", || receiver.titles() == ["rack says that its battery is low"]);
+    drop(driver);
+    site.until("it is lost", || receiver.titles().len() == 2);
+    // it listens, and has nothing to say for a while
+    let driver = FakeDriver::start(&site, SOCKET, "");
+    site.until("it is asked", || site.ask("GET VAR rack ups.status").contains("WAIT"));
+    std::thread::sleep(Duration::from_millis(2500));
+    assert_eq!(receiver.titles()[1..], ["rack sends no data"]);
+    driver.say("SETINFO ups.status \"OB LB\"\nDATAOK\nDUMPDONE\n");
+    site.until("it is back", || receiver.titles().len() == 3);
+    std::thread::sleep(Duration::from_millis(1500));
+    assert!(receiver.titles()[2].starts_with("rack sends data again"), "{:?}", receiver.titles());
+}
+
+/// The last word of a driver that goes in the same moment counts.
+#[test]
+fn an_outage_that_is_the_last_word_of_a_driver_is_told() {
+    for (name, then) in [("stale", "DATASTALE\n"), ("gone", "")] {
+        let receiver = Receiver::start();
+        let (site, driver) =
+            started(&format!("notify-last-{name}"), &(hook(&receiver.url()) + &on_battery("")));
+        // the status is heard from the first look on
+        std::thread::sleep(Duration::from_millis(1200));
+        driver.say(&format!("{TO_BATTERY}{then}"));
+        if then.is_empty() {
+            drop(driver);
+        }
+        site.until(&format!("it is told ({name})"), || receiver.titles() == ["rack is on battery"]);
+    }
+}

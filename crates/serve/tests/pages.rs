@@ -124,6 +124,11 @@ fn what_is_stale_leaves_pages_and_metrics() {
         assert!(began.elapsed() < Duration::from_secs(30));
         std::thread::sleep(Duration::from_millis(50));
     }
+    // a driver that is there, and has said nothing yet
+    let _odd = FakeDriver::start(&pages.site, "fake-odd", "");
+    pages.site.until("it is asked", || pages.site.ask("GET VAR odd ups.status").contains("WAIT"));
+    let shown = get(pages.port, "/metrics", "localhost").unwrap();
+    assert!(shown.contains("qxups_up{ups=\"odd\"} 0"), "{shown}");
 }
 
 #[test]

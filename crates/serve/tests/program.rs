@@ -6,6 +6,8 @@ mod site;
 use nix::sys::signal::Signal;
 use site::{Site, program};
 use std::net::TcpStream;
+use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::CommandExt;
 use std::process::Command;
 
 const CONF: &str = "[rack]\ndriver = qxups-sim\n";
@@ -91,7 +93,6 @@ fn the_folder_may_be_named_from_the_working_directory() {
 /// A password of another server in ups.conf, as one in upsd.users.
 #[test]
 fn passwords_that_every_user_can_read_are_warned_of() {
-    use std::os::unix::fs::PermissionsExt;
     let upstream =
         "[far]\ndriver = nut-upstream\nport = ups@127.0.0.1:9\nupstream_user = a\nupstream_password = b\n";
     let mut site = Site::new("open", CONF, "");
@@ -135,6 +136,22 @@ fn one_server_at_a_time_and_a_dead_one_hinders_nothing() {
     site.kill();
     site.start();
     site.until_answer(STATUS, ON_MAINS);
+}
+
+/// "no server runs" was said to users who may not look.
+#[test]
+fn a_folder_that_is_closed_is_not_said_to_be_empty() {
+    let site = Site::started("closed", CONF, "");
+    site.until_answer(STATUS, ON_MAINS);
+    std::fs::set_permissions(site.state(), std::fs::Permissions::from_mode(0o700)).unwrap();
+    for order in ["reload", "stop"] {
+        let mut other = site.upsd();
+        // only root may be another user, and that one may not come to the program
+        let Ok(output) = other.args(["-c", order]).uid(65_534).gid(65_534).output() else { return };
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && said.contains("permission denied; run this as root"), "{said}");
+    }
+    assert_eq!(site.ask(STATUS), ON_MAINS);
 }
 
 #[test]

@@ -4,64 +4,12 @@
 
 mod site;
 
+use site::monitor::Monitor;
 use site::{Site, nut_judge};
-use std::path::PathBuf;
-use std::process::{Child, Stdio};
 
 const CONF: &str = "[rack]\ndriver = qxups-sim\nscenario = outage\npollinterval = 1\n";
 /// Low from the fourteenth second on.
 const OUTAGE: &str = "at 8s mains fail\nat 14s charge 5\nevery 1s load 30\n";
-
-/// upsmon, and the file that its SHUTDOWNCMD writes.
-struct Monitor {
-    process: Child,
-    written: PathBuf,
-    log: PathBuf,
-}
-
-impl Monitor {
-    fn start(site: &Site, upsmon: &str, name: &str, user: &str, password: &str, kind: &str) -> Monitor {
-        let folder = site.folder.join(name);
-        std::fs::create_dir_all(&folder).unwrap();
-        let written = folder.join("shut-down");
-        let root = if nix::unistd::Uid::effective().is_root() { "RUN_AS_USER root\n" } else { "" };
-        let conf = format!(
-            "{root}MONITOR rack@127.0.0.1:{} 1 {user} {password} {kind}\nMINSUPPLIES 1\n\
-             SHUTDOWNCMD \"date +%s%N > {}\"\nPOLLFREQ 1\nPOLLFREQALERT 1\nHOSTSYNC 10\nFINALDELAY 0\nDEADTIME 15\n",
-            site.port,
-            written.display()
-        );
-        let file = folder.join("upsmon.conf");
-        std::fs::write(&file, conf).unwrap();
-        let log = folder.join("log");
-        let out = std::fs::File::create(&log).unwrap();
-        let process = site::upsmon(upsmon)
-            .env("NUT_CONFPATH", &folder)
-            .env("NUT_STATEPATH", &folder)
-            .env("NUT_ALTPIDPATH", &folder)
-            .stdout(out.try_clone().unwrap())
-            .stderr(Stdio::from(out))
-            .spawn()
-            .unwrap();
-        Monitor { process, written, log }
-    }
-
-    /// When the machine would have been shut down, in nanoseconds.
-    fn shut_down(&self) -> Option<u128> {
-        std::fs::read_to_string(&self.written).ok()?.trim().parse().ok()
-    }
-
-    fn log(&self) -> String {
-        std::fs::read_to_string(&self.log).unwrap_or_default()
-    }
-}
-
-impl Drop for Monitor {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
 
 #[test]
 fn upsmon_shuts_two_secondaries_and_the_primary_down() {
@@ -70,9 +18,9 @@ fn upsmon_shuts_two_secondaries_and_the_primary_down() {
     site.write("outage", OUTAGE);
     site.start();
     site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
-    let primary = Monitor::start(&site, &upsmon, "primary", "first", "one", "primary");
-    let secondaries =
-        ["one", "other"].map(|name| Monitor::start(&site, &upsmon, name, "second", "two", "secondary"));
+    let primary = Monitor::start(&site, &upsmon, "primary", "rack", ["first", "one", "primary"]);
+    let secondaries = ["one", "other"]
+        .map(|name| Monitor::start(&site, &upsmon, name, "rack", ["second", "two", "secondary"]));
     site.until("all are logged in", || site.ask("GET NUMLOGINS rack") == "NUMLOGINS rack 3");
     let clients = site.connect().list("LIST CLIENT rack");
     assert_eq!(clients[1..clients.len() - 1], ["CLIENT rack 127.0.0.1"; 3]);

@@ -188,3 +188,65 @@ fn a_flood_delays_no_ups() {
         assert!(asked.len() >= 3, "{name} was asked {} times", asked.len());
     }
 }
+
+/// Receivers that an agent's own socket cannot reach get the first trap as any other.
+#[test]
+fn no_trap_is_lost_at_the_beginning() {
+    let Ok(traps) = std::net::UdpSocket::bind("[::1]:0") else { return };
+    traps.set_read_timeout(Some(Duration::from_millis(50))).unwrap();
+    let mut site = Site::new("snmp-first", CONF, "");
+    let _rack = FakeDriver::start(&site, "fake-rack", "SETINFO ups.status \"OB LB\"\nDATAOK\nDUMPDONE\n");
+    let (toml, _) = agents(&["rack"], Some(&traps));
+    site.write("qxups.toml", &toml);
+    site.start();
+    assert_eq!(until_trap(&site, &traps, "6.3.1.1.5.1 rack"), [""; 0]);
+    until_trap(&site, &traps, "33.2.3 3 rack");
+    assert!(!site.log().contains("it is lost"), "{}", site.log());
+}
+
+/// A host with several addresses answers from the one that was asked: managers take no answer from another.
+#[test]
+fn an_answer_comes_from_the_address_that_was_asked() {
+    for (any, to) in [("0.0.0.0", "127.0.0.9"), ("[::]", "[::1]")] {
+        let Ok(free) = std::net::UdpSocket::bind(format!("{to}:0")) else { continue };
+        let port = free.local_addr().unwrap().port();
+        drop(free);
+        let mut site = Site::new(&format!("snmp-several{}", any.len()), CONF, "");
+        let _rack = FakeDriver::start(&site, "fake-rack", ON_MAINS);
+        let head = format!(
+            "[snmp]\ncommunity = \"{COMMUNITY}\"\nallow = [\"127.0.0.0/8\", \"::1\"]\n[snmp.agents]\n"
+        );
+        site.write("qxups.toml", &format!("{head}rack = \"{any}:{port}\"\n"));
+        site.start();
+        let manager =
+            std::net::UdpSocket::bind(if to.contains(':') { "[::1]:0" } else { "127.0.0.1:0" }).unwrap();
+        manager.connect(format!("{to}:{port}")).unwrap();
+        manager.set_read_timeout(Some(Duration::from_millis(300))).unwrap();
+        site.until(&format!("{to} answers"), || {
+            let mut room = [0; 2048];
+            let _ = manager.send(&request(1, COMMUNITY, GET, (0, 0), &["1.3.6.1.2.1.1.5.0"]));
+            manager.recv(&mut room).is_ok()
+        });
+    }
+}
+
+/// A driver that starts anew is connected before it says anything: that is no data.
+#[test]
+fn a_driver_that_says_nothing_yet_ends_no_alarm() {
+    let mut site = Site::new("snmp-wait", CONF, "");
+    let rack = FakeDriver::start(&site, "fake-rack", "SETINFO ups.status \"OB LB\"\nDATAOK\nDUMPDONE\n");
+    let traps = receiver();
+    let (toml, ports) = agents(&["rack"], Some(&traps));
+    site.write("qxups.toml", &toml);
+    site.start();
+    until_trap(&site, &traps, "33.2.3 3 rack");
+    drop(rack);
+    until_trap(&site, &traps, "33.2.3 20 rack");
+    let rack = FakeDriver::start(&site, "fake-rack", "");
+    site.until("it is asked", || site.ask("GET VAR rack ups.status").contains("WAIT"));
+    std::thread::sleep(Duration::from_millis(2500));
+    assert_eq!(Manager::new("127.0.0.1", ports[0]).alarms(), [20]);
+    rack.say("SETINFO ups.status \"OB LB\"\nDATAOK\nDUMPDONE\n");
+    let before = until_trap(&site, &traps, "33.2.4 20 rack");
+    assert!(!before.iter().any(|trap| trap.starts_with("33.2.4")), "{before:?}");
+}

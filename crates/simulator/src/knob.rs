@@ -37,6 +37,11 @@ impl Knob {
         Ok(Knob { text: text.into(), turn })
     }
 
+    /// The name of what is turned.
+    pub fn name(&self) -> &str {
+        self.text.split(char::is_whitespace).next().unwrap_or_default()
+    }
+
     pub(crate) fn turn(&self, ups: &mut SimulatedUps, now: Moment) {
         (self.turn)(ups, now);
     }

@@ -50,6 +50,12 @@ impl Script {
         }
     }
 
+    /// The first turn of the knob of this name, and when it is due.
+    pub fn turns(&self, name: &str) -> Option<(&Knob, Duration)> {
+        let entries = self.0.iter().filter(|entry| entry.knob.name() == name);
+        entries.min_by_key(|entry| entry.due).map(|entry| (&entry.knob, entry.due))
+    }
+
     /// When the next knob is due.
     pub fn next_due(&self) -> Option<Duration> {
         self.0.iter().map(|entry| entry.due).min()

@@ -54,6 +54,11 @@ impl MemoryFile {
         MemoryFile::named(state, "usb", ups, true)
     }
 
+    /// The file that says that a shutdown is under way which ends with loads switched off, of all UPSes of a server.
+    pub fn of_power_down(state: &Path) -> MemoryFile {
+        MemoryFile { path: state.join("qxups-powerdown"), light: true }
+    }
+
     /// Forgets it.
     ///
     /// # Errors

@@ -18,7 +18,7 @@ use crate::reload::{self, Reloaded};
 use crate::request::{Refused, Request, Requests};
 use crate::session::Session;
 use link::{Address, LinkError};
-use qx::device::{Device, Event};
+use qx::device::{Device, Event, SwitchOffProof};
 use qx::vocabulary::variable::Var;
 use std::cell::{Cell, Ref, RefCell};
 use std::rc::Rc;
@@ -185,6 +185,18 @@ impl Station {
     pub fn age_of(&self, var: &Var) -> Option<Duration> {
         let read = self.device.borrow().read_at(var)?;
         Some(self.board.now().saturating_sub(read))
+    }
+
+    /// Whether it is known that the load goes off by the last order that was sent for it
+    /// ([`Device::proof_of_order`]).
+    pub fn proof_of_order(&self) -> SwitchOffProof {
+        self.device.borrow().proof_of_order()
+    }
+
+    /// The same of an order of another process: by what was read within that time
+    /// ([`Device::switch_off_proof`]).
+    pub fn switch_off_proof(&self, within: Duration) -> SwitchOffProof {
+        self.device.borrow().switch_off_proof(self.board.now() - within)
     }
 
     /// How the UPS does, in one line; empty before there is anything to say.

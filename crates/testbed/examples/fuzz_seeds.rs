@@ -239,6 +239,20 @@ fn files_of_upsd(seeds: &mut Seeds) -> std::io::Result<()> {
             seeds.write("upsd_conf", format!("# x\n{directive} {value}\n").as_bytes())?;
         }
     }
+    for directive in nut::upsmon_conf::UpsmonDirective::all() {
+        let text = format!(
+            "MONITOR a@[::1]:1 2 u p primary\n{directive} {}\nNOTIFYFLAG ONBATT EXEC\n",
+            directive.form()
+        );
+        seeds.write("upsmon_conf", text.as_bytes())?;
+    }
+    for event in nut::upsmon_conf::UpsmonEvent::all() {
+        let text = format!(
+            "CMDSCRIPT /x\nPIPEFN /p\nLOCKFN /l\nAT {event} * START-TIMER t 30\nAT {event} a EXECUTE b\n\
+             AT ONLINE * CANCEL-TIMER t w\nNOTIFYCMD /y\nNOTIFYFLAG {event} EXEC\nNOTIFYMSG {event} \"%s\"\n"
+        );
+        seeds.write("upsmon_conf", text.as_bytes())?;
+    }
     for text in [
         "[admin]\n password = secret\n actions = SET FSD\n instcmds = ALL\n",
         "[mon]\npassword=\"a b\"\nupsmon primary\n[second]\nupsmon = slave\n",

@@ -19,6 +19,7 @@ pub struct Listener {
     /// The UPS whose variables it wants; none for summaries of all.
     ups: Option<String>,
     heard: HashMap<String, u64>,
+    protection: Option<String>,
     greeted: bool,
 }
 
@@ -72,6 +73,11 @@ impl Listener {
                 stays
             });
         }
+        let protection = fleet.server.protection.as_ref().map(|protection| protection.line());
+        if protection.is_some() && self.protection != protection {
+            event("protection", &quoted(protection.as_deref().unwrap_or_default()), out);
+        }
+        self.protection = protection;
         if is_due {
             event("ages", &json::ages(fleet), out);
         }

@@ -40,6 +40,85 @@ pub struct ServerView {
     pub has_login: bool,
     /// How the history does, where there is one.
     pub history: Option<HistoryView>,
+    /// Where protection stands, where it is on.
+    pub protection: Option<ProtectionView>,
+}
+
+/// Where protection stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProtectionView {
+    /// Whether anything is done.
+    pub is_armed: bool,
+    /// The groups.
+    pub groups: Vec<ProtectedGroupView>,
+    /// Whether the server's own host could be shut down; none where it is not to be.
+    pub host_works: Option<bool>,
+    /// Secondaries that are expected, each with how it stands.
+    pub secondaries: Vec<(String, ExpectedState)>,
+}
+
+/// Where one group stands.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProtectedGroupView {
+    /// Its name.
+    pub name: String,
+    /// The phase of its course, one of [`PROTECTION_PHASES`].
+    pub phase: &'static str,
+    /// Why the course runs.
+    pub reason: Option<String>,
+    /// How many supplies live.
+    pub supplies: u32,
+    /// How many must.
+    pub needed: u32,
+    /// Hosts that went down and are not back.
+    pub down: usize,
+}
+
+/// The phases of a course.
+pub const PROTECTION_PHASES: [&str; 8] =
+    ["watching", "paused", "stages", "settling", "ordering", "host_down", "down", "recovering"];
+
+/// How a secondary stands that is expected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ExpectedState {
+    /// Too soon to say.
+    Awaited,
+    /// Logged in.
+    LoggedIn,
+    /// It asks without being logged in.
+    NotLoggedIn,
+    /// Nothing is heard of it.
+    Absent,
+}
+
+impl ProtectionView {
+    /// In one line.
+    pub fn line(&self) -> String {
+        let mut line =
+            String::from(if self.is_armed { "Protection is armed." } else { "Protection is not armed." });
+        for group in &self.groups {
+            let ProtectedGroupView { name, phase, supplies, needed, down, .. } = group;
+            line += &format!(" {name}: {}, {supplies} supplies of {needed} needed", phase.replace('_', " "));
+            if *down > 0 {
+                line += &format!(", {down} hosts are down");
+            }
+            if let Some(reason) = &group.reason {
+                line += &format!(" ({reason})");
+            }
+            line.push('.');
+        }
+        if self.host_works == Some(false) {
+            line += " The server's own host could not be shut down: its log says why.";
+        }
+        for (name, state) in &self.secondaries {
+            match state {
+                ExpectedState::Absent => line += &format!(" Secondary {name} is absent."),
+                ExpectedState::NotLoggedIn => line += &format!(" Secondary {name} is not logged in."),
+                ExpectedState::Awaited | ExpectedState::LoggedIn => {}
+            }
+        }
+        line
+    }
 }
 
 /// What is counted of a history since the server started to write it.

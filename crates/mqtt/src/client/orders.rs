@@ -3,7 +3,7 @@
 use super::{MqttClient, OutMessage, WAITING};
 use crate::command::{BrokerOrder, asked};
 use crate::json::JsonObject;
-use crate::packet::{self, BrokerMessage};
+use crate::packet::{self, BrokerMessage, MqttVersion};
 use crate::topic::{COMMAND, OUTCOME, TopicPlace};
 
 /// What is shown of a message that is no command.
@@ -19,17 +19,36 @@ impl MqttClient {
         }
         if self.settings.tree.birth().is_some_and(|topic| topic == message.topic) {
             // what is kept was said before this connection, at whose beginning all is sent
-            if message.payload == b"online" && !message.is_retained {
+            if message.payload == b"online" && !self.is_old(message) {
                 self.is_asked_again = true;
             }
             return;
         }
         let tree = self.settings.tree.clone();
+        if tree.place(&message.topic) == TopicPlace::Server {
+            return self.own_availability(message);
+        }
         if let TopicPlace::Ups(level, COMMAND) = tree.place(&message.topic) {
             // an order that was taken off the broker
             if !(message.is_retained && message.payload.is_empty()) {
                 self.order(level, message);
             }
+        }
+    }
+
+    /// Whether a message was there before it was subscribed to. MQTT 3.1.1 marks those; MQTT 5 is asked for none of them, and marks
+    /// all that is kept.
+    fn is_old(&self, message: &BrokerMessage) -> bool {
+        message.is_retained && self.settings.version == MqttVersion::V311
+    }
+
+    /// A last will that comes late, or another client of the same name, says that this server is gone.
+    fn own_availability(&mut self, message: &BrokerMessage) {
+        if self.is_online && !self.is_old(message) && message.payload != b"online" {
+            let text = "was left the word that this server is gone, while it is there: it is said anew; where that goes on, \
+                        give each server of the broker a site of its own in [mqtt]";
+            self.note("availability", text.into());
+            (self.is_asked_again, self.is_contradicted) = (true, true);
         }
     }
 

@@ -24,7 +24,8 @@ pub(super) enum Sweep {
     Comes(Duration),
     /// All of it has come, and no more is to come: the end of the subscription is waited for.
     Ends(Duration, u16),
-    /// It is over. Orders and Home Assistant's word are listened to by this subscription; none once it is there.
+    /// It is over. Orders, Home Assistant's word and the own availability are listened to by this subscription; none once it
+    /// is there.
     Over(Option<(Duration, u16)>),
 }
 
@@ -79,7 +80,7 @@ impl MqttClient {
                 if is_refused {
                     self.note(
                         "listen",
-                        "does not let this user read orders, or the word of Home Assistant".into(),
+                        "does not let this user read its own availability, orders, or the word of Home Assistant".into(),
                     );
                 }
             }
@@ -107,10 +108,7 @@ impl MqttClient {
     fn listen(&mut self, now: Duration) {
         let mut filters: Vec<String> = order_filter(&self.settings).into_iter().collect();
         filters.extend(self.settings.tree.birth());
-        if filters.is_empty() {
-            self.sweep = Sweep::Over(None);
-            return;
-        }
+        filters.push(self.settings.tree.availability());
         let number = self.number();
         packet::subscribe(self.settings.version, number, &filters, false, &mut self.control);
         self.sweep = Sweep::Over(Some((now, number)));
@@ -129,7 +127,9 @@ impl MqttClient {
 
     /// Takes a topic off the broker, unless it has a value by the time that this is sent.
     pub(super) fn clear(&mut self, topic: &str) {
-        if self.cleared >= MOST || topic.len() > LONGEST || self.board.has(topic) {
+        // `a/b/#` is `a/b` as well, and a broker may send anything
+        let is_ours = topic.starts_with(&self.settings.tree.root());
+        if self.cleared >= MOST || topic.len() > LONGEST || !is_ours || self.board.has(topic) {
             return;
         }
         self.cleared += 1;

@@ -262,3 +262,72 @@ proptest! {
         filled(&mut client, seconds(1));
     }
 }
+
+/// A last will that a broker sends late, or another client of the same name leaves, is not the last word.
+#[test]
+fn a_server_that_is_there_is_said_to_be_there_again() {
+    let mut client = client(MqttVersion::V311, &[]);
+    open(&mut client);
+    let filled_and_taken = |client: &mut MqttClient, at: u64| {
+        let said = packets(&filled(client, seconds(at)));
+        for (_, body) in said.iter().filter(|(head, _)| *head == 0x33) {
+            let length = usize::from(u16::from_be_bytes([body[0], body[1]]));
+            client.received(&[&[0x40, 2][..], &body[2 + length..4 + length]].concat(), seconds(at)).unwrap();
+        }
+        let is_it = |body: &[u8]| body.ends_with(b"online") && body[2..].starts_with(b"q/s/availability");
+        said.iter().filter(|(_, body)| is_it(body)).count()
+    };
+    let says = |client: &mut MqttClient, payload: &str, at: u64| {
+        client.received(&message(0, None, "q/s/availability", payload), seconds(at)).unwrap();
+        client.check(seconds(at)).unwrap();
+        filled_and_taken(client, at)
+    };
+    // MQTT 3.1.1 hands a client its own messages
+    assert_eq!(says(&mut client, "online", 1), 0);
+    assert_eq!(says(&mut client, "offline", 1), 1);
+    // two that cannot agree do not keep a broker busy
+    assert_eq!(says(&mut client, "offline", 2), 0);
+    client.check(seconds(11)).unwrap();
+    assert_eq!(filled_and_taken(&mut client, 11), 1);
+    // what the broker kept when this was asked for is old (MQTT 3.1.1, 3.3.1.3)
+    client.received(&message(1, None, "q/s/availability", "offline"), seconds(12)).unwrap();
+    client.check(seconds(30)).unwrap();
+    assert_eq!(filled_and_taken(&mut client, 30), 0);
+}
+
+#[test]
+fn what_is_not_below_the_tree_of_this_server_stays() {
+    let mut client = client(MqttVersion::V311, &[]);
+    client.connected(seconds(0));
+    filled(&mut client, seconds(0));
+    client.received(&[0x20, 2, 0, 0], seconds(0)).unwrap();
+    filled(&mut client, seconds(0));
+    // `q/s/#` is `q/s` as well (MQTT 3.1.1, 4.7.1.2), and a broker may send anything
+    for topic in ["q/s", "other/topic"] {
+        client.received(&message(1, None, topic, "kept"), seconds(0)).unwrap();
+    }
+    let cleared = packets(&filled(&mut client, seconds(0)));
+    assert!(
+        !cleared.iter().any(|(_, body)| body.ends_with(b"q/s") || body.ends_with(b"other/topic")),
+        "{cleared:?}"
+    );
+}
+
+/// A broker of MQTT 5 that is full refuses a message, and takes it later.
+#[test]
+fn what_a_full_broker_refuses_is_sent_again() {
+    let mut client = client(MqttVersion::V5, &[]);
+    client.connected(seconds(0));
+    filled(&mut client, seconds(0));
+    client.received(&[0x20, 3, 0, 0, 0], seconds(0)).unwrap();
+    let first = packets(&filled(&mut client, seconds(0)));
+    let sure = first.iter().find(|(head, _)| *head == 0x33).map(|(_, body)| body.clone()).unwrap();
+    let length = usize::from(u16::from_be_bytes([sure[0], sure[1]]));
+    let number = [sure[2 + length], sure[3 + length]];
+    let refuse = |code: u8| [&[0x40, 3][..], &number, &[code]].concat();
+    // quota exceeded (MQTT 5, 3.4.2.1)
+    client.received(&refuse(0x97), seconds(1)).unwrap();
+    client.check(seconds(1)).unwrap();
+    let again = packets(&filled(&mut client, seconds(1)));
+    assert!(again.iter().any(|(_, body)| body.starts_with(&sure[..2 + length])), "{again:?}");
+}

@@ -8,7 +8,7 @@ mod smtp_dialog;
 mod webhook;
 mod wire;
 
-pub use exec::{ExecOutput, ExecPlan};
+pub use exec::{ExecOutput, ExecPlan, ended, prepared};
 pub use mail::{MailPlan, is_address};
 pub use sendmail::{SendmailOutput, SendmailPlan};
 pub use smtp::{SmtpOutput, SmtpPlan, SmtpTls};
@@ -16,7 +16,7 @@ pub use smtp_dialog::{SmtpDialog, SmtpReplies, SmtpReply, SmtpStep};
 pub use webhook::{WebhookOutput, WebhookPlan};
 
 use crate::notice::UpsNotice;
-use crate::outbox::Parcel;
+use crate::parcel::Parcel;
 use std::future::Future;
 use std::pin::Pin;
 

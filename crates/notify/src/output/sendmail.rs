@@ -1,6 +1,6 @@
 //! A mail, by the sendmail program of this machine.
 
-use super::exec::{ended, give, prepared};
+use super::exec::{NotBegun, begun, ended, give, prepared};
 use super::mail::MailPlan;
 use super::{Attempt, Delivery, DeliveryOutcome, NoticeOutput};
 use std::process::Stdio;
@@ -32,9 +32,12 @@ impl SendmailOutput {
         let SendmailPlan { program, mail, limit } = &self.0;
         let mut command = prepared(program);
         command.args(["-i", "-f", &mail.from, "--"]).args(&mail.to).stdin(Stdio::piped());
-        let mut child = match command.spawn() {
+        let mut child = match begun(command, *limit).await {
             Ok(child) => child,
-            Err(error) => return DeliveryOutcome::not_taken(format!("cannot run {program}: {error}")),
+            Err(NotBegun::Certainly(why)) => {
+                return DeliveryOutcome::not_taken(format!("cannot run {program}: {why}"));
+            }
+            Err(NotBegun::Hangs) => return DeliveryOutcome::Unknown(format!("{program} does not begin")),
         };
         let unix_lines = String::from_utf8_lossy(&mail.message(delivery)).replace("\r\n", "\n");
         // one that does not read it is killed below

@@ -5,6 +5,7 @@
 #![allow(clippy::indexing_slicing, clippy::disallowed_methods, clippy::cast_possible_truncation)]
 
 mod upsd;
+mod upsmon;
 
 use model::Model;
 use nut::driver_socket;

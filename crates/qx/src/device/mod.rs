@@ -48,6 +48,7 @@ use battery::Battery;
 use bounds::ANSWER;
 pub use control::Generation;
 pub use control::plan::{self, DEFAULT as SHUTDOWN_DEFAULT, KillStep, steps as kill_steps};
+pub use control::proof::{NoProof, SwitchOffProof, SwitchOffReading, shows_shutdown};
 use control::{Control, NextRequest, QueuedRequest};
 use identity::Identity;
 use line::LineState;

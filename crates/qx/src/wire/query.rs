@@ -446,4 +446,14 @@ impl Query {
     pub fn tells_status(&self) -> bool {
         self.fields.iter().any(Field::tells_status)
     }
+
+    /// Whether its reply can say this word, or its contrary.
+    pub fn tells_of(&self, word: Status) -> bool {
+        let speaks = |effect: &Effect| effect.parts().iter().any(|part| part.speaks_of(word));
+        self.fields.iter().any(|field| match field.meaning {
+            Meaning::Bits(rows) => rows.iter().any(|row| speaks(&row.one) || speaks(&row.zero)),
+            Meaning::Codes(rows) => rows.iter().any(|row| speaks(&row.effect)),
+            _ => false,
+        })
+    }
 }

@@ -1,5 +1,7 @@
-//! What lies beside `ups.conf`: `upsd.conf`, `upsd.users` and `qxups.toml`, as the server reads them.
+//! What lies beside `ups.conf`: `upsd.conf`, `upsd.users` and `qxups.toml`, as the server reads them, and what upsmon and
+//! upssched read.
 
+use super::{protect, upsmon, upssched};
 use nut::upsd_conf;
 use nut::upsd_users::{self, Password, UpsdUsers};
 use serve::extras::{self, CommunityPlace, SnmpOptions};
@@ -9,7 +11,7 @@ use std::fmt::Display;
 use std::path::Path;
 
 /// Their names.
-pub const NAMES: [&str; 3] = ["upsd.conf", "upsd.users", extras::FILE];
+pub const NAMES: [&str; 5] = ["upsd.conf", "upsd.users", "upsmon.conf", "upssched.conf", extras::FILE];
 
 /// What was found in one of them.
 pub struct CheckedFile {
@@ -17,6 +19,8 @@ pub struct CheckedFile {
     pub file: String,
     /// What is to be said of it, by line.
     pub findings: Vec<LineFinding>,
+    /// What it comes to in `qxups.toml`, where that was asked for.
+    pub translated: Option<String>,
 }
 
 impl CheckedFile {
@@ -39,21 +43,45 @@ impl CheckedFile {
                 let hints = users.remarks.iter().map(|remark| hint(remark.line, &remark.matter));
                 wrong.chain(hints).chain(hashes(&users)).collect()
             }
+            Some("upsmon.conf") => upsmon::check(file, text),
+            Some("upssched.conf") => upssched::check(file, text),
             _ => match extras::parse(text) {
-                Ok(extras) => extras.snmp.map(|snmp| agents(file, *snmp)).unwrap_or_default(),
+                Ok(extras) => {
+                    let mut findings = extras.snmp.map(|snmp| agents(file, *snmp)).unwrap_or_default();
+                    findings
+                        .extend(extras.protect.iter().flat_map(|options| protect::findings(file, options)));
+                    findings
+                }
                 Err(wrong) => wrong,
             },
         };
         let mut findings: Vec<LineFinding> = findings;
         findings.sort_by_key(|finding| finding.line);
-        CheckedFile { file: file.display().to_string(), findings }
+        CheckedFile { file: file.display().to_string(), findings, translated: None }
+    }
+
+    /// The same of a file that was asked for by itself: with what it comes to in `qxups.toml`.
+    pub fn alone(file: &Path, text: &[u8]) -> CheckedFile {
+        let mut checked = CheckedFile::of(file, text);
+        let (toml, findings) = match file.file_name().and_then(|name| name.to_str()) {
+            Some("upsmon.conf") => upsmon::translated(text),
+            Some("upssched.conf") => upssched::translated(file, text),
+            _ => return checked,
+        };
+        findings.into_iter().for_each(|finding| checked.add(finding));
+        checked.translated = Some(toml).filter(|toml| !toml.is_empty());
+        checked
     }
 
     /// One that this user may not read.
     pub fn unread(file: &Path, error: &dyn Display) -> CheckedFile {
         let text =
             format!("cannot be read ({error}), so it was not checked: run this as a user who may read it");
-        CheckedFile { file: file.display().to_string(), findings: vec![LineFinding::hint(None, text)] }
+        CheckedFile {
+            file: file.display().to_string(),
+            findings: vec![LineFinding::hint(None, text)],
+            translated: None,
+        }
     }
 
     /// Adds what is to be said as well.
@@ -109,10 +137,10 @@ fn hashes(users: &UpsdUsers) -> impl Iterator<Item = LineFinding> {
     })
 }
 
-fn error(line: usize, fault: &dyn Display) -> LineFinding {
+pub(super) fn error(line: usize, fault: &dyn Display) -> LineFinding {
     LineFinding::error(Some(line), fault.to_string())
 }
 
-fn hint(line: usize, matter: &dyn Display) -> LineFinding {
+pub(super) fn hint(line: usize, matter: &dyn Display) -> LineFinding {
     LineFinding::hint(Some(line), matter.to_string())
 }

@@ -1,11 +1,15 @@
-//! `qxups check-config`: what is wrong with `ups.conf`, and with the server's files beside it, line by line, and what to
-//! write.
+//! `qxups check-config`: what is wrong with `ups.conf`, and with the files of server and upsmon beside it, line by line, and
+//! what to write.
 
 mod beside;
 mod certificate;
 mod check;
+mod commands;
 mod names;
 mod print;
+mod protect;
+mod upsmon;
+mod upssched;
 mod values;
 
 use crate::out::{self, Stop};
@@ -24,7 +28,8 @@ pub fn is_driver_of_nut(name: &str) -> bool {
 /// What to check.
 #[derive(clap::Args)]
 pub struct CheckConfig {
-    /// ups.conf, with upsd.conf, upsd.users and qxups.toml beside it, or one of these alone; left out, those of NUT
+    /// ups.conf, with upsd.conf, upsd.users, upsmon.conf, upssched.conf and qxups.toml beside it, or one of these alone;
+    /// of upsmon.conf and upssched.conf alone, also what they are in qxups.toml; left out, the files of NUT
     file: Option<PathBuf>,
     /// For programs
     #[arg(long)]
@@ -36,7 +41,7 @@ impl CheckConfig {
     pub fn run(self) -> Result<ExitCode, Stop> {
         let file = self.file.unwrap_or_else(|| Paths::from_environment().conf.join("ups.conf"));
         let (report, mut beside) = match CheckedFile::is_one(&file) {
-            true => (None, vec![CheckedFile::of(&file, &read(&file)?)]),
+            true => (None, vec![CheckedFile::alone(&file, &read(&file)?)]),
             false => (Some(report(&file)?), beside(&file)),
         };
         let folder = std::path::absolute(&file).unwrap_or_else(|_| file.clone());
@@ -74,7 +79,7 @@ fn report(file: &Path) -> Result<CheckReport, Stop> {
     Ok(check::check(&nut::ups_conf::parse(&read(file)?), file.parent().unwrap_or(Path::new("/"))))
 }
 
-/// The server's files in the folder of `ups.conf`, as far as they are there.
+/// The files of server and upsmon in the folder of `ups.conf`, as far as they are there.
 fn beside(file: &Path) -> Vec<CheckedFile> {
     let files = beside::NAMES.map(|name| file.with_file_name(name));
     let there = files.iter().filter(|file| file.is_file());

@@ -21,6 +21,9 @@ pub fn text(file: &str, report: Option<&CheckReport>, beside: &[CheckedFile]) ->
     }
     for file in beside {
         lines(&mut out, &file.file, &file.findings);
+        if let Some(toml) = &file.translated {
+            let _ = writeln!(out, "\nIn qxups.toml, in place of {}:\n\n{toml}", file.file);
+        }
         count(&mut out, &file.file, &file.findings);
     }
     out
@@ -51,7 +54,7 @@ pub fn json(file: &str, report: Option<&CheckReport>, beside: &[CheckedFile]) ->
             "nutdrv_qx": section.new.as_ref().map(|new| new.text.clone()),
         })
     };
-    let other = |other: &CheckedFile| json!({ "file": other.file, "works": other.works(), "findings": findings(&other.findings) });
+    let other = |other: &CheckedFile| json!({ "file": other.file, "works": other.works(), "findings": findings(&other.findings), "qxups_toml": other.translated });
     let all = match report {
         Some(report) => json!({
             "file": file,

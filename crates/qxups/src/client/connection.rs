@@ -297,8 +297,14 @@ fn connect(server: &ServerAddress, timeout: Duration) -> Result<TcpStream, Clien
         }
     }
     let Some(error) = last else { return Err(failed(&"it has no address", "check the name of the host")) };
-    Err(failed(
-        &error,
-        "check that a NUT server runs there, and that it listens on this address (LISTEN in upsd.conf)",
-    ))
+    let is_here = server.host == "localhost" && error.kind() == std::io::ErrorKind::ConnectionRefused;
+    let remedy = match is_here {
+        true => {
+            "start a NUT server ('qxups setup' prepares one, 'qxups demo' shows simulated UPSes), or check where it listens (LISTEN in upsd.conf)"
+        }
+        false => {
+            "check that a NUT server runs there, and that it listens on this address (LISTEN in upsd.conf)"
+        }
+    };
+    Err(failed(&error, remedy))
 }

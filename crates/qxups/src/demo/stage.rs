@@ -154,7 +154,14 @@ fn free(wanted: u16) -> Result<u16, String> {
 
 /// Whether the server can listen there: a demonstration that no client reaches would wait for it in silence.
 fn can_listen(row: Listen) -> Result<Listen, String> {
+    if row.port == 0 {
+        return Err("--listen: clients find no port 0; write ADDRESS:PORT, such as 127.0.0.1:3493".into());
+    }
     let host = match &row.address {
+        // a port alone would be taken for an address
+        ListenAddress::Host(host) if host.parse::<u16>().is_ok() => {
+            return Err(format!("--listen {host}: write ADDRESS:PORT, such as 127.0.0.1:{host}"));
+        }
         ListenAddress::Any => "0.0.0.0",
         ListenAddress::Host(host) => host.as_str(),
     };
@@ -203,6 +210,17 @@ mod tests {
         assert_ne!(free(port), Ok(port));
         drop(taken);
         assert_eq!(free(port), Ok(port));
+    }
+
+    #[test]
+    fn a_place_that_no_client_finds_is_refused_with_the_one_to_write() {
+        let said = |at: &str| match DemoStage::new("megatec", Some(at)) {
+            Err(Stop::Failed(why)) => why,
+            _ => String::new(),
+        };
+        assert!(said("3494").contains("write ADDRESS:PORT, such as 127.0.0.1:3494"), "{}", said("3494"));
+        assert!(said("127.0.0.1:0").contains("write ADDRESS:PORT"), "{}", said("127.0.0.1:0"));
+        assert!(said("192.0.2.1").contains("name an address of this host"), "{}", said("192.0.2.1"));
     }
 
     #[test]

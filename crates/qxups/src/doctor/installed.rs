@@ -1,7 +1,8 @@
 //! What is installed: drivers, their user, their state directory.
 
 use super::finding::{FindingKind, Report};
-use super::system::{System, SystemUser};
+use super::running::NoServer;
+use super::system::{Process, System, SystemUser};
 use super::watched::WatchedConf;
 use station::driver_kind::DriverKind;
 use std::path::Path;
@@ -12,16 +13,26 @@ const OURS: &[u8] = b"a drop-in for Network UPS Tools";
 /// No driver is longer, in bytes.
 const LONGEST_PROGRAM: u64 = 256 * 1024 * 1024;
 
-/// Looks at the drivers that sections name.
-pub fn drivers(system: &System, plan: &WatchedConf, report: &mut Report) {
+/// Looks at the drivers that sections name. Those of ours are parts of a server that runs.
+pub fn drivers(system: &System, plan: &WatchedConf, server: &Result<Process, NoServer>, report: &mut Report) {
     for (name, path) in &plan.drivers {
+        let is_part = DriverKind::of_program(Some(path.as_os_str())).is_some();
+        let may_serve = matches!(server, Ok(_) | Err(NoServer::Hidden));
+        if is_part && may_serve && !path.exists() {
+            continue;
+        }
         let Ok(program) = link::read_bounded(path, LONGEST_PROGRAM) else {
             let what = format!("its driver {} is not there", path.display());
-            let remedy = "check 'driver' and 'driverpath' in ups.conf, and which NUT packages are installed";
+            let remedy = match is_part {
+                true => {
+                    "check 'driverpath' in ups.conf, and which packages are installed; or start 'qxups serve', which needs no driver beside it"
+                }
+                false => "check 'driver' and 'driverpath' in ups.conf, and which NUT packages are installed",
+            };
             report.add(FindingKind::NoSuchDriver, name, what, remedy);
             continue;
         };
-        if DriverKind::of_program(Some(path.as_os_str())).is_none() {
+        if !is_part {
             continue;
         }
         let is_ours = program.windows(OURS.len()).any(|window| window == OURS);

@@ -24,6 +24,11 @@ use std::process::ExitCode;
 pub use system::{Process, System};
 use watched::{Watched, WatchedConf};
 
+/// The server of ours that runs with this state directory, as far as this user may see it.
+pub fn server(system: &System) -> Option<Process> {
+    running::server(system).ok()
+}
+
 /// The options of `qxups doctor`.
 #[derive(Args)]
 pub struct Doctor {
@@ -53,6 +58,7 @@ impl Doctor {
 
     async fn examine(&self, system: &System) -> Result<Report, String> {
         let mut report = Report::default();
+        let system = &system.with_its_state();
         if !system.sees_all() {
             report.note("qxups doctor", "not run by root, so it does not see who else uses a port, and asks serial ports only by name");
         }
@@ -60,8 +66,9 @@ impl Doctor {
             Some(port) => WatchedConf { watched: vec![watched::port(port)?], ..WatchedConf::default() },
             None => watched::sections(system, self.what.as_deref(), &mut report),
         };
-        installed::drivers(system, &plan, &mut report);
-        if self.what.as_deref().is_none_or(|what| !watched::is_port(what)) {
+        let server = running::server(system);
+        installed::drivers(system, &plan, &server, &mut report);
+        if server.is_err() && self.what.as_deref().is_none_or(|what| !watched::is_port(what)) {
             installed::users(system, &plan, &mut report);
         }
         for (name, driver) in &plan.inside {

@@ -61,7 +61,7 @@ impl Case<'_> {
     pub fn usb(&self, options: &UsbOptions, attached: &[Attached], report: &mut Report) -> bool {
         let meant: Vec<&Attached> =
             attached.iter().filter(|device| options.bridge_of(device).is_some()).collect();
-        if meant.is_empty() {
+        if meant.is_empty() && !matches!(self.running, Running::Served(_)) {
             let what = match attached.len() {
                 0 => "nothing is plugged in on USB".to_string(),
                 count => format!("none of the {count} USB devices is the UPS that ups.conf means"),
@@ -110,6 +110,10 @@ impl Case<'_> {
     /// The driver's user, when it may not open the file; a driver that has it open already may.
     fn who_may_not(&self, meta: &Metadata, holders: &[Process]) -> Option<SystemUser> {
         self.watched.driver?;
+        // it has the port open, whether that is seen or not
+        if matches!(self.running, Running::Served(_)) {
+            return None;
+        }
         let user = self.system.user(&self.watched.process.user)?;
         let is_open = holders.iter().any(|process| self.running.is(process));
         (!is_open && !user.may_use(meta)).then_some(user)

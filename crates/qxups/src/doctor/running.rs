@@ -20,33 +20,82 @@ pub enum Running {
     Nobody,
     /// By these processes; no other may use the port.
     By(Vec<u32>),
+    /// By the server, and its data is fresh: it has all that it needs, as whichever user it runs.
+    Served(u32),
 }
 
 impl Running {
     /// Whether it is this process.
     pub fn is(&self, process: &Process) -> bool {
-        matches!(self, Running::By(pids) if pids.contains(&process.pid))
+        match self {
+            Running::Nobody => false,
+            Running::By(pids) => pids.contains(&process.pid),
+            Running::Served(pid) => *pid == process.pid,
+        }
     }
+}
+
+/// Why no server is seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoServer {
+    /// None runs with this state directory.
+    Absent,
+    /// This user may not look into the state directory.
+    Hidden,
+    /// One runs with other folders than these.
+    Elsewhere(u32),
 }
 
 /// The server that drives UPSes itself, 'qxups serve' or what is called upsd, if one runs with this state directory. (That of
 /// NUT has no such socket.)
-pub fn server(system: &System) -> Option<Process> {
-    if !system.nut.pid.join(CONTROL).exists() {
-        return None;
+///
+/// # Errors
+/// Why there is none to be seen.
+pub fn server(system: &System) -> Result<Process, NoServer> {
+    match system.nut.pid.join(CONTROL).symlink_metadata() {
+        Ok(_) => {}
+        Err(error) if error.kind() == ErrorKind::PermissionDenied => return Err(NoServer::Hidden),
+        Err(_) => return Err(elsewhere(system)),
     }
-    let text = link::read_bounded(&system.nut.pid.join("upsd.pid"), 64).ok()?;
-    let number = String::from_utf8_lossy(&text).trim().parse::<u32>().ok()?;
-    let is_it = |process: &Process| process.pid == number && SERVERS.contains(&process.name.as_str());
-    system.processes().into_iter().find(is_it)
+    let text = link::read_bounded(&system.nut.pid.join("upsd.pid"), 64).unwrap_or_default();
+    let number = String::from_utf8_lossy(&text).trim().parse::<u32>().ok();
+    let is_it = |process: &Process| Some(process.pid) == number && SERVERS.contains(&process.name.as_str());
+    system.processes().into_iter().find(is_it).ok_or(NoServer::Absent)
+}
+
+/// A server that was started with the folders of its user, where there is one.
+fn elsewhere(system: &System) -> NoServer {
+    let is_one = |process: &Process| {
+        process.name == "qxups" && process.arguments.get(1).is_some_and(|task| task == "serve")
+    };
+    let other = system.processes().into_iter().find(is_one);
+    other.map_or(NoServer::Absent, |process| NoServer::Elsewhere(process.pid))
 }
 
 /// Looks for a UPS that no driver's program has, but the server: a simulated one, or one of another server.
 pub fn look_inside(system: &System, name: &str, driver: &str, report: &mut Report) {
-    let Some(server) = server(system) else {
-        let what = format!("no server runs that has it (driver = {driver} is a part of 'qxups serve')");
-        let remedy = "start it: systemctl start qxups-serve, or qxups serve";
-        return report.add(FindingKind::NotRunning, name, what, remedy);
+    let server = match server(system) {
+        Ok(server) => server,
+        Err(NoServer::Hidden) => {
+            let place = system.nut.state.display();
+            return report.note(
+                name,
+                format!("whether a server has it is not seen, as {place} is closed to you: run as root"),
+            );
+        }
+        Err(NoServer::Elsewhere(pid)) => {
+            let what = format!(
+                "no server runs here that has it; 'qxups serve' (process {pid}) has its files in another folder than {}",
+                system.nut.state.display()
+            );
+            let remedy = "set NUT_CONFPATH and NUT_STATEPATH as for that server, and run this again";
+            return report.add(FindingKind::NotRunning, name, what, remedy);
+        }
+        Err(NoServer::Absent) => {
+            let what = format!("no server runs that has it (driver = {driver} is a part of 'qxups serve')");
+            let remedy = "start it: systemctl start qxups-serve, or qxups serve";
+            return report.add(FindingKind::NotRunning, name, what, remedy);
+        }
     };
     match ask_socket(&system.nut.state.join(format!("{driver}-{name}"))) {
         Socket::Answers { stale: false, status } => {
@@ -75,15 +124,20 @@ pub fn look(system: &System, watched: &Watched, report: &mut Report) -> Running 
         pid_file(&system.nut.pid.join(format!("{driver}-{name}.pid")), driver, &processes, report);
     }
     // where a driver of its own runs, the server uses that
-    let server = server(system).filter(|_| instances.is_empty());
+    let server = server(system).ok().filter(|_| instances.is_empty());
     let pids =
         instances.iter().copied().chain(server.as_ref()).map(|process| process.pid).collect::<Vec<_>>();
     let socket = ask_socket(&system.nut.state.join(format!("{driver}-{name}")));
+    let is_fresh = matches!(socket, Socket::Answers { stale: false, .. });
     let is_asked = match &server {
         Some(server) => by_server(name, server, socket, report),
         None => by_driver(name, instances.first().copied(), socket, report),
     };
-    if is_asked && pids.is_empty() { Running::Nobody } else { Running::By(pids) }
+    match &server {
+        Some(server) if is_fresh => Running::Served(server.pid),
+        _ if is_asked && pids.is_empty() => Running::Nobody,
+        _ => Running::By(pids),
+    }
 }
 
 fn twins(name: &str, first: &Process, second: &Process, report: &mut Report) {

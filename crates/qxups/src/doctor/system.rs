@@ -1,6 +1,9 @@
 //! The system as the doctor sees it: a few folders, so that a test can build one.
 
 use driver::config::Paths;
+use nut::{ups_conf, upsd_conf};
+use serve::program::state_paths;
+use station::config::LONGEST_CONF;
 use std::collections::BTreeSet;
 use std::fs::Metadata;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -58,6 +61,16 @@ impl System {
             drivers: "/lib/nut".into(),
             nut: Paths::from_environment(),
         }
+    }
+
+    /// The same with the state directory that `ups.conf` or `upsd.conf` names, where the environment does not.
+    pub fn with_its_state(&self) -> System {
+        let read =
+            |name: &str| link::read_bounded(&self.nut.conf.join(name), LONGEST_CONF).unwrap_or_default();
+        let (upsd, ups) = (upsd_conf::parse(&read("upsd.conf")), ups_conf::parse(&read("ups.conf")));
+        // the server's PID file stays where the environment has it
+        let nut = Paths { pid: self.nut.pid.clone(), ..state_paths(&self.nut, &upsd, &ups, None) };
+        System { nut, ..self.clone() }
     }
 
     /// All processes but this one.

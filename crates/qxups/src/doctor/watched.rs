@@ -10,6 +10,7 @@ use nut::ups_conf::{self, Section, UpsConf};
 use serve::fleet::check_part;
 use station::config::{Configuration, LONGEST_CONF, ProcessSettings, Purpose, Severity, UpsConfig};
 use station::driver_kind::{DriverKind, NUTDRV_QX};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 /// A UPS, and how its driver is to open it.
@@ -57,7 +58,10 @@ pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> Wat
     let conf = match link::read_bounded(&path, LONGEST_CONF) {
         Ok(text) => ups_conf::parse(&text),
         Err(error) => {
-            let remedy = "write one ('qxups scan' prints what belongs there), or run as root";
+            let remedy = match error.kind() {
+                ErrorKind::PermissionDenied => "run this with sudo",
+                _ => "'qxups setup' writes one by questions ('qxups scan' only prints what belongs there)",
+            };
             report.add(
                 FindingKind::NoConfiguration,
                 path.display(),
@@ -79,7 +83,7 @@ pub fn sections(system: &System, only: Option<&str>, report: &mut Report) -> Wat
         conf.sections.iter().filter(|section| only.is_none_or(|only| only == section.name)).collect();
     if wanted.is_empty() {
         let what = only.map_or("has no section".into(), |name| format!("has no section [{name}]"));
-        let remedy = "'qxups scan' prints sections for what is plugged in";
+        let remedy = "'qxups setup' adds one for each UPS that is plugged in ('qxups scan' only prints it)";
         report.add(FindingKind::NoSection, path.display(), what, remedy);
     }
     let folder = conf.global.iter().rev().find(|setting| setting.name == "driverpath");
@@ -116,7 +120,7 @@ fn look_at_section(
             let what = wrong.line.map_or(wrong.text.clone(), |line| format!("line {line}: {}", wrong.text));
             return report.add(FindingKind::BadSection, &section.name, what, "fix the section, and reload");
         }
-        if !is_program || driver != "dummy-ups" || running::server(system).is_some() {
+        if !is_program || driver != "dummy-ups" || running::server(system).is_ok() {
             plan.inside.push((section.name.clone(), driver.into()));
             return;
         }

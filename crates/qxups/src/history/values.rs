@@ -79,7 +79,9 @@ pub fn show(rows: &[ValueRow], quantity: Quantity, form: RowForm) -> String {
                 line(&mut out, &format!("{at}  {ups:<NAME$}  {}{}", numbers.join(" "), mark(*provenance)));
             }
             if rows.is_empty() {
-                return format!("no value of {name} was kept in that time\n");
+                return format!(
+                    "no value of {name} was kept in that time; samples are written once a minute\n"
+                );
             }
         }
     }

@@ -19,6 +19,7 @@ pub fn names(tool: &Command) -> Vec<(String, u8)> {
 /// # Errors
 /// A sentence, when there is none.
 pub fn page(tool: &Command, name: &str) -> Result<String, String> {
+    let name = without_section(name);
     if let Some(driver) = DRIVERS.iter().find(|driver| driver.name() == name) {
         return Ok(driver.page());
     }
@@ -40,6 +41,14 @@ pub fn page(tool: &Command, name: &str) -> Result<String, String> {
     }
     page += ".SH SEE ALSO\nqxups(1), nutdrv_qx(8), blazer_ser(8), blazer_usb(8)\n";
     Ok(page)
+}
+
+/// A name as 'qxups man' and other pages write it, with the section behind it: `nutdrv_qx(8)`, `nutdrv_qx.8`.
+fn without_section(name: &str) -> &str {
+    let is_section = |text: &str| matches!(text, "1" | "8");
+    let in_brackets = name.strip_suffix(')').and_then(|name| name.split_once('('));
+    let parts = in_brackets.or_else(|| name.rsplit_once('.'));
+    parts.filter(|(_, section)| is_section(section)).map_or(name, |(name, _)| name)
 }
 
 /// What stands behind the options: its lines are kept as they are, and a line such as "Exit status:" begins a section.

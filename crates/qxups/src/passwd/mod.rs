@@ -38,6 +38,7 @@ impl Passwd {
         let target = self.file.zip(self.user);
         if let Some((path, user)) = &target {
             // what would fail is said before a password is typed
+            file::check_kind(path, b"")?;
             file::read(path).and_then(|file| {
                 file::check_kind(path, &file.text)?;
                 edit::with_password(&file.text, user, "x").map(drop)

@@ -100,6 +100,11 @@ impl Scan {
             if self.json { print::json(&found) } else { print::sections(&found, foreign, self.verbose) };
         out::print(&text)?;
         if found.iter().any(|one| one.answer.is_ok()) {
+            if !self.json {
+                out::tell(
+                    "'sudo qxups setup' writes such sections, and all else that a server needs, by questions",
+                );
+            }
             return Ok(ExitCode::SUCCESS);
         }
         Err(format!("no UPS answered; {}", what_to_try.join("; ")).into())

@@ -58,7 +58,7 @@ impl Answers {
     /// It cannot be shown.
     pub fn say(&self, text: &str) -> Result<(), Stop> {
         match self.0 {
-            Source::Terminal => out::print(&format!("{text}\n")),
+            Source::Terminal => out::print(&format!("{}\n", wrapped(text))),
             Source::Proposed => {
                 out::tell(text);
                 Ok(())
@@ -149,9 +149,27 @@ impl Answers {
     }
 }
 
+/// No terminal is expected to be narrower, in columns.
+const WIDTH: usize = 80;
+
+/// A text that breaks between words rather than where the terminal ends.
+fn wrapped(text: &str) -> String {
+    let (mut out, mut column) = (String::new(), 0);
+    for word in text.split_inclusive(' ') {
+        let length = word.trim_end().chars().count();
+        if column > 0 && column + length > WIDTH {
+            out += "\n";
+            column = 0;
+        }
+        out += word;
+        column += word.chars().count();
+    }
+    out
+}
+
 /// A line that is typed.
 fn read(question: &str) -> Result<String, Stop> {
-    out::print(question)?;
+    out::print(&wrapped(question))?;
     let mut line = String::new();
     match stdin().lock().read_line(&mut line) {
         // the next line of the terminal is none of the question
@@ -161,5 +179,22 @@ fn read(question: &str) -> Result<String, Stop> {
         }
         Ok(_) => Ok(line.trim().to_string()),
         Err(error) => Err(format!("cannot read from the terminal: {error}").into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_break_between_words() {
+        let question = "Clients of NUT reach the server from this host alone, or from all of the network? (loopback, all) [loopback]: ";
+        let shown = wrapped(question);
+        assert!(shown.lines().all(|line| line.trim_end().len() <= WIDTH), "{shown}");
+        assert_eq!(shown.replace('\n', ""), question);
+        assert!(shown.ends_with(": ") && shown.lines().count() == 2, "{shown}");
+        let path = "x".repeat(100);
+        assert_eq!(wrapped(&format!("{path} is one word")), format!("{path} \nis one word"));
+        assert_eq!(wrapped(""), "");
     }
 }

@@ -3,9 +3,11 @@
 use super::PageChoice;
 use super::folder::ConfFolder;
 use super::plan::{PAGE_PORT, SetupPlan};
-use crate::doctor::System;
+use crate::doctor::{self, System};
 use driver::config::{Paths, USER};
 use nix::unistd::{AccessFlags, Uid, User, access};
+use nut::network::PORT;
+use nut::upsd_conf;
 use std::fmt::Write;
 use std::path::Path;
 
@@ -34,7 +36,7 @@ pub fn steps(folder: &ConfFolder, plan: &SetupPlan, is_print: bool) -> String {
     }
     text += "Next:\n";
     for (command, what) in commands(folder, plan) {
-        let _ = writeln!(text, "  {command:<40} # {what}");
+        text += &row(&command, &what);
     }
     match plan.page {
         Some(PageChoice::All) => {
@@ -48,6 +50,15 @@ pub fn steps(folder: &ConfFolder, plan: &SetupPlan, is_print: bool) -> String {
     text
 }
 
+/// A command and what it is for, in one row where a terminal has room for both.
+fn row(command: &str, what: &str) -> String {
+    let short = format!("  {command:<40} # {what}\n");
+    match short.chars().count() <= 81 {
+        true => short,
+        false => format!("  # {what}:\n  {command}\n"),
+    }
+}
+
 fn commands(folder: &ConfFolder, plan: &SetupPlan) -> Vec<Step> {
     let paths = Paths::from_environment();
     let is_usual = folder.path == paths.conf;
@@ -58,6 +69,7 @@ fn commands(folder: &ConfFolder, plan: &SetupPlan) -> Vec<Step> {
     if is_root {
         steps.extend(prepared_by_root(folder, &paths));
     }
+    let serving = serving();
     let has_unit = UNITS.iter().any(|unit| Path::new(unit).exists());
     if is_root && is_usual && has_unit {
         steps.push(step("systemctl mask --now nut-server", "where NUT's own server runs"));
@@ -65,16 +77,43 @@ fn commands(folder: &ConfFolder, plan: &SetupPlan) -> Vec<Step> {
         steps.push(step("qxups reload", "where it serves already"));
     } else {
         let (serve, reload) = served_by_hand(folder, &paths, is_usual, is_root);
-        steps.push(step(&serve, "serves, until Control-C"));
-        steps.push(step(&reload, "in another terminal, where it serves already: takes these files"));
+        match serving {
+            // a second one is refused
+            Some(pid) if is_usual => {
+                steps.push(step(&reload, &format!("process {pid} serves already: it takes these files")));
+            }
+            Some(pid) => {
+                let what =
+                    format!("where process {pid}, which serves, has this folder: it takes these files");
+                steps.push(step(&reload, &what));
+                steps.push(step(&serve, "else, once that one is stopped: serves, until Control-C"));
+            }
+            None => {
+                steps.push(step(&serve, "serves, until Control-C"));
+                steps.push(step(&reload, "in another terminal, where it serves already: takes these files"));
+            }
+        }
     }
-    steps.push(step("qxups top", "shows all UPSes in the terminal"));
+    let place = port(folder).map_or(String::new(), |port| format!(" @localhost:{port}"));
+    steps.push(step(&format!("qxups top{place}"), "shows all UPSes in the terminal"));
     if plan.monitor.is_some() {
         let restart =
             if is_root { "systemctl restart nut-monitor" } else { "sudo systemctl restart nut-monitor" };
         steps.push(step(restart, "shuts this host down when the battery is low"));
     }
     steps
+}
+
+/// The server that runs with the state directory of this environment, as far as this user sees it.
+fn serving() -> Option<u32> {
+    doctor::server(&System::real().with_its_state()).map(|process| process.pid)
+}
+
+/// The port at which `upsd.conf` has clients of this host reach the server, where it is not the usual one.
+fn port(folder: &ConfFolder) -> Option<u16> {
+    let rows = upsd_conf::parse(&folder.upsd_conf.text).listen;
+    let is_usual = rows.is_empty() || rows.iter().any(|row| row.port == PORT);
+    rows.first().map(|row| row.port).filter(|_| !is_usual)
 }
 
 /// What root has to make before the server's user can serve, as far as it is not there.
@@ -110,7 +149,12 @@ fn served_by_hand(folder: &ConfFolder, paths: &Paths, is_usual: bool, is_root: b
     }
     let may_write = |place: &Path| access(place, AccessFlags::W_OK | AccessFlags::X_OK).is_ok();
     if may_write(&paths.state) && may_write(&paths.lasting) {
-        return (format!("qxups serve{place}"), "qxups reload".into());
+        let state = match std::env::var_os("NUT_STATEPATH").is_some_and(|path| !path.is_empty()) {
+            // another terminal has another environment
+            true => format!(" {}", word(&paths.state)),
+            false => String::new(),
+        };
+        return (format!("qxups serve{place}"), format!("qxups reload{state}"));
     }
     let own = word(&folder.path);
     (format!("NUT_STATEPATH={own} QXUPS_VARPATH={own} qxups serve {own}"), format!("qxups reload {own}"))
@@ -129,6 +173,13 @@ fn word(path: &Path) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_fits_a_terminal_or_is_two() {
+        assert_eq!(row("qxups top", "shows all"), format!("  {:<40} # shows all\n", "qxups top"));
+        let long = "NUT_STATEPATH=/home/jo/conf QXUPS_VARPATH=/home/jo/conf qxups serve /home/jo/conf";
+        assert_eq!(row(long, "serves"), format!("  # serves:\n  {long}\n"));
+    }
 
     #[test]
     fn a_path_is_one_word_of_the_shell() {

@@ -7,13 +7,12 @@ mod readings;
 mod unit;
 
 use crate::extras::HistoryOptions;
-use crate::fleet::HearsStatus;
+use crate::fleet::{HearsStatus, NOTHING_YET, has_word};
 use crate::server::Server;
 use history::{
     EventKind, HistoryBatch, HistoryEvent, HistoryRecorder, HistoryState, HistoryTime, HistoryWriter, Outage,
     Provenance,
 };
-use nut::network::server::Freshness;
 use station::log::Log;
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -177,7 +176,7 @@ impl Chronicle {
             ups.with_source((), |source| {
                 // a source may have begun anew
                 source.tell_status(ups.name(), &hearer);
-                if source.freshness() == Freshness::Fresh {
+                if has_word(source) {
                     source.variable("ups.status", &mut |status| words = Some(status.value.to_string()));
                 }
             });
@@ -343,6 +342,9 @@ impl Chronicle {
 
 impl HearsStatus for Chronicle {
     fn status(&self, ups: &str, words: &str) {
+        if words == NOTHING_YET {
+            return;
+        }
         let now = self.now();
         let Some(heard) = self.units.borrow_mut().get_mut(ups).and_then(|unit| unit.hear(words, now)) else {
             return;

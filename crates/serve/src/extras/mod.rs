@@ -5,13 +5,17 @@
 
 mod mqtt;
 mod notify;
+pub mod protect;
 mod read;
 mod snmp;
 #[cfg(test)]
 mod tests;
+pub mod translate;
+pub mod upsmon;
 
 pub use self::mqtt::{BrokerPassword, MqttOptions};
 pub use self::notify::{NotifyOptions, OutputKind, OutputOptions, SecretPlace, ServerProof};
+pub use self::protect::ProtectOptions;
 pub use self::snmp::{CommunityPlace, SnmpOptions};
 use read::TomlReader;
 use station::config::LineFinding;
@@ -22,7 +26,7 @@ use std::path::PathBuf;
 pub const FILE: &str = "qxups.toml";
 
 /// The tables there are.
-const TABLES: &[&str] = &["history", "mqtt", "snmp", "web", "notify", "outputs"];
+const TABLES: &[&str] = &["history", "mqtt", "snmp", "web", "notify", "outputs", "protect"];
 /// Those of them that may stand several times.
 const ARRAYS: &[&str] = &["notify"];
 
@@ -39,6 +43,8 @@ pub struct Extras {
     pub web: WebOptions,
     /// `[[notify]]` and `[outputs.NAME]`; none without a rule and without an output.
     pub notify: Option<Box<NotifyOptions>>,
+    /// `[protect]`; none without the table.
+    pub protect: Option<Box<ProtectOptions>>,
 }
 
 /// Where a history is kept, and how much of it.
@@ -82,7 +88,8 @@ pub fn parse(bytes: &[u8]) -> Result<Extras, Vec<LineFinding>> {
     reader.check_tables(TABLES, ARRAYS);
     let (history, web) = (history(&mut reader), web(&mut reader));
     let (mqtt, snmp) = (self::mqtt::read(&mut reader), self::snmp::read(&mut reader));
-    let extras = Extras { history, mqtt, snmp, web, notify: self::notify::read(&mut reader) };
+    let (notify, protect) = (self::notify::read(&mut reader), self::protect::read(&mut reader));
+    let extras = Extras { history, mqtt, snmp, web, notify, protect };
     reader.finish().map(|()| extras)
 }
 

@@ -114,12 +114,20 @@ pub(super) fn read(reader: &mut TomlReader<'_>) -> Option<Box<NotifyOptions>> {
 }
 
 fn rule(reader: &mut TomlReader<'_>, table: &str, outputs: &[String]) -> Option<NotifyRule> {
-    reader.check_keys(table, &["name", "when", "hosts", "after_s", "ups", "to", "repeat_s", "end"]);
+    reader.check_keys(table, &["name", "when", "hosts", "after_s", "ups", "to", "repeat_s", "begin", "end"]);
     let condition = condition(reader, table);
     let name = reader.text(table, "name", "a name for the rule, such as name = \"mains\"");
     let after = reader.number(table, "after_s", 0..=604_800).map(Duration::from_secs);
     let repeat = reader.number(table, "repeat_s", 10..=604_800).map(Duration::from_secs);
+    let tells_begin = reader.flag(table, "begin").unwrap_or(true);
     let tells_end = reader.flag(table, "end").unwrap_or(true);
+    if !tells_begin && (!tells_end || repeat.is_some()) {
+        reader.refuse(
+            table,
+            "begin",
+            "a rule that does not tell the begin tells the end, and repeats nothing: leave out end and repeat_s",
+        );
+    }
     let wanted = "names of UPSes, such as ups = [\"rack*\"]";
     let upses = reader.each_text(table, "ups", wanted, NamePattern::parse);
     let wanted = "names of outputs, such as to = [\"phone\"] for [outputs.phone]";
@@ -148,6 +156,7 @@ fn rule(reader: &mut TomlReader<'_>, table: &str, outputs: &[String]) -> Option<
         upses,
         outputs: to,
         repeat,
+        tells_begin,
         tells_end,
     })
 }

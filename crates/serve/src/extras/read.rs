@@ -270,11 +270,14 @@ fn line_of(text: &[u8], at: usize) -> usize {
     text.iter().take(at).filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// How a table is written: `[web]`, `[outputs.phone]`, `[[notify]]`.
+/// How a table is written: `[web]`, `[outputs.phone]`, `[[notify]]`, `[[protect.group.stage]]`.
 pub(super) fn heading(path: &str) -> String {
-    match path.split_once('.') {
-        Some((array, number)) if number.bytes().all(|byte| byte.is_ascii_digit()) => format!("[[{array}]]"),
-        _ => format!("[{path}]"),
+    let is_number = |part: &&str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = path.split('.').collect();
+    let names: Vec<&str> = parts.iter().copied().filter(|part| !is_number(part)).collect();
+    match parts.last().is_some_and(is_number) {
+        true => format!("[[{}]]", names.join(".")),
+        false => format!("[{}]", names.join(".")),
     }
 }
 

@@ -139,6 +139,8 @@ fn what_is_wrong_with_a_rule_or_an_output_is_said_with_its_line() {
         (rule("when = 'lost'\nafter_s = 0.5"), 7, "0 to 604800"),
         (rule("when = 'lost'\nrepeat_s = 1"), 7, "10 to 604800"),
         (rule("when = 'lost'\nhosts = ['192.0.2.1']"), 7, "leave it out"),
+        (rule("when = 'lost'\nbegin = false\nend = false"), 7, "leave out end"),
+        (rule("when = 'lost'\nbegin = false\nrepeat_s = 60"), 7, "leave out end"),
         (rule("when = 'secondary missing'"), 6, "which hosts"),
         (rule("when = 'secondary missing'\nhosts = ['nas']"), 7, "192.0.2.7"),
         (rule("when = 'lost'\nups = ['a b']"), 7, "rack*"),

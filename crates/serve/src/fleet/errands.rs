@@ -109,7 +109,7 @@ impl Errands {
                 (going.due, going.request) = (now + wait, request);
             }
             Next::AskAfter(..) => {
-                going.reply.end(failed("the other server did not say in time what became of it"));
+                going.reply.end(Ended::unseen("the other server did not say in time what became of it"));
                 return true;
             }
             // that is of the opening
@@ -128,14 +128,17 @@ impl Errands {
 }
 
 fn failed(why: &str) -> Ended {
-    Ended { outcome: TrackedOutcome::Failed, why: Some(why.into()) }
+    Ended { outcome: TrackedOutcome::Failed, why: Some(why.into()), is_seen: true }
 }
 
 fn ended(end: OrderEnd) -> Ended {
     match end {
-        OrderEnd::Done => Ended { outcome: TrackedOutcome::Success, why: None },
-        OrderEnd::Failed(outcome) => Ended { outcome, why: None },
-        OrderEnd::Accepted => failed("the other server took it, and does not say what became of it"),
-        OrderEnd::Refused(refusal) | OrderEnd::Lost(refusal) => failed(&refusal.to_string()),
+        OrderEnd::Done => Ended { outcome: TrackedOutcome::Success, why: None, is_seen: true },
+        OrderEnd::Failed(outcome) => {
+            Ended { outcome, why: None, is_seen: outcome != TrackedOutcome::Pending }
+        }
+        OrderEnd::Accepted => Ended::unseen("the other server took it, and does not say what became of it"),
+        OrderEnd::Refused(refusal) => failed(&refusal.to_string()),
+        OrderEnd::Lost(refusal) => Ended::unseen(refusal.to_string()),
     }
 }

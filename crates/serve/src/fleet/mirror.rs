@@ -1,5 +1,6 @@
 //! What another process says of a UPS: the lines of a driver's socket become variables and commands.
 
+use super::source::NOTHING_YET;
 use nut::driver_lines::DriverLine;
 use nut::network::server::{ValueKind, Variable};
 use std::collections::BTreeMap;
@@ -58,10 +59,10 @@ impl Known {
 }
 
 impl Mirror {
-    /// Before the first word of a driver, upsd shows `WAIT` for the status (NUT 2.8.0 server/sstate.c).
+    /// As it is before the first word of a driver.
     pub fn waiting() -> Mirror {
         let mut mirror = Mirror::default();
-        mirror.set("ups.status", "WAIT".into());
+        mirror.set("ups.status", NOTHING_YET.into());
         mirror
     }
 

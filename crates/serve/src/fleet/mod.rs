@@ -21,7 +21,7 @@ use own::OwnSource;
 pub use plan::check_part;
 use plan::{Origin, UpsPlan};
 use socket::SocketSource;
-pub(crate) use source::{Ended, HearsStatus, Source, StatusHub, WhenEnded};
+pub(crate) use source::{Ended, HearsStatus, NOTHING_YET, Source, StatusHub, WhenEnded, has_word};
 pub(crate) use stands::Stands;
 use station::driver_kind::DriverKind;
 use station::log::Log;

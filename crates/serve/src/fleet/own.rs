@@ -7,8 +7,9 @@ use driver::socket::DriverSocket;
 use nut::driver_socket::LONGEST_VALUE;
 use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Order, ValueKind, Variable};
-use qx::device;
+use qx::device::plan::PowerRace;
 use qx::device::store::{Access, Change, Entry, Store};
+use qx::device::{self, SwitchOffProof};
 use qx::vocabulary::variable::Var;
 use qx::wire::setting::Choice;
 use station::config::UpsConfig;
@@ -285,6 +286,19 @@ impl Source for OwnSource {
         self.station.device().borrow().generation()
     }
 
+    fn will_switch_off(&self, since: Duration) -> Option<bool> {
+        match self.station.switch_off_proof(since) {
+            SwitchOffProof::Pending(_) | SwitchOffProof::Off(_) => Some(true),
+            // many never show theirs, so that is no refusal
+            SwitchOffProof::Absent(_) | SwitchOffProof::Unknown(_) => None,
+        }
+    }
+
+    fn power_race(&self) -> Option<PowerRace> {
+        let device = self.station.device().borrow();
+        device.is_ready().then(|| device.power_race())
+    }
+
     fn hand_over(&self, order: Order<'_>, _: bool, answer: WhenEnded) -> bool {
         let what = match order {
             Order::Command { name, parameter } => {
@@ -332,12 +346,11 @@ impl Publisher for StatusPublisher {
 /// What a client hears of an outcome, as from the driver's socket (NUT 2.8.0 drivers/upshandler.h).
 fn ended(outcome: device::Outcome) -> Ended {
     let (outcome, why) = match outcome {
+        device::Outcome::NotConfirmed(why) => return Ended::unseen(why),
         device::Outcome::Done => (TrackedOutcome::Success, None),
         device::Outcome::Unknown => (TrackedOutcome::Unknown, None),
         device::Outcome::Invalid(why) => (TrackedOutcome::Invalid, Some(why)),
-        device::Outcome::Failed(why) | device::Outcome::NotConfirmed(why) => {
-            (TrackedOutcome::Failed, Some(why))
-        }
+        device::Outcome::Failed(why) => (TrackedOutcome::Failed, Some(why)),
     };
-    Ended { outcome, why }
+    Ended { outcome, why, is_seen: true }
 }

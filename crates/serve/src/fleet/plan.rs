@@ -6,6 +6,7 @@ use nut::network::client::TlsMode;
 use nut::ups_conf::{Section, UpsConf};
 use station::config::{LineFinding, Severity, UpsConfig, check_section};
 use station::driver_kind::DriverKind;
+use std::collections::HashMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use tls::{Fingerprint, Verify, client_config};
@@ -83,14 +84,13 @@ pub(crate) struct Plans {
 pub(crate) fn read(conf: &UpsConf, folder: &Path, state: &Path) -> Result<Plans, String> {
     let at = |line: usize, why: &str| lines::at(folder, &(line, why.into()));
     lines::check_headings(conf).map_err(|wrong| lines::at(folder, &wrong))?;
-    let mut plans = Plans::default();
+    let (mut plans, mut names) = (Plans::default(), HashMap::new());
     plans.hints.extend(lines::of_no_section(conf).iter().map(LineFinding::to_string));
     for section in &conf.sections {
-        let again = plans.all.iter().find(|plan| plan.name.eq_ignore_ascii_case(&section.name));
-        if let Some(known) = again {
+        if let Some(known) = names.insert(section.name.to_ascii_lowercase(), &section.name) {
             let why = format!(
-                "[{}] is [{}] in other letters, which clients cannot tell apart; give it another name",
-                section.name, known.name
+                "[{}] is [{known}] in other letters, which clients cannot tell apart; give it another name",
+                section.name
             );
             return Err(at(section.line, &why));
         }
@@ -337,6 +337,24 @@ mod tests {
             assert!(why.contains(part), "{why}");
         }
     }
+    /// The last word of a knob that stands in the file was taken by the scenario, and nothing said so.
+    #[test]
+    fn a_knob_that_the_scenario_turns_as_well_is_said() {
+        for (text, parts) in [
+            (
+                "scenario = on-battery\nknob = \"load 50\"\n",
+                &["line 4: knob = load 50", "'load 20', after 0 s"][..],
+            ),
+            ("knob = \"mains back\"\nscenario = outages\n", &["line 3: knob = mains back", "after 120 s"]),
+            ("scenario = on-battery\nknob = \"temperature 30\"\n", &[]),
+            ("scenario = mains\nknob = \"load 50\"\n", &[]),
+        ] {
+            let hints = read_text(&format!("[a]\ndriver = qxups-sim\n{text}")).unwrap().hints;
+            assert_eq!(hints.len(), usize::from(!parts.is_empty()), "{hints:?}");
+            parts.iter().for_each(|part| assert!(hints[0].contains(part), "{part}: {hints:?}"));
+        }
+    }
+
     /// Found by a review: a line that was misspelt, or lost in quotes, turned the check of the server's certificate off, and
     /// the password went out in the clear.
     #[test]

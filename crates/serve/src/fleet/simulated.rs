@@ -69,7 +69,7 @@ impl SimulatedPlan {
         folder: &Path,
         hints: &mut Vec<LineFinding>,
     ) -> Result<SimulatedPlan, Vec<Wrong>> {
-        let mut wrong = vec![];
+        let (mut wrong, mut knob_lines) = (vec![], vec![]);
         let none = || vec![(section.line, format!("no dialect {DIALECT}"))];
         let mut plan = SimulatedPlan {
             protocol: qx::protocols::named(DIALECT).ok_or_else(none)?,
@@ -85,7 +85,10 @@ impl SimulatedPlan {
                 "driver" | "port" | "desc" => Ok(()),
                 "protocol" => named(value).map(|protocol| plan.protocol = protocol),
                 "scenario" => script(value, folder).map(|script| plan.script = script),
-                "knob" => Knob::parse(value).map(|knob| plan.knobs.push(knob)),
+                "knob" => Knob::parse(value).map(|knob| {
+                    plan.knobs.push(knob);
+                    knob_lines.push(setting.line);
+                }),
                 "seed" => value
                     .parse()
                     .map(|seed| plan.seed = seed)
@@ -109,11 +112,25 @@ impl SimulatedPlan {
         if !wrong.is_empty() {
             return Err(wrong);
         }
+        hints.extend(plan.overridden(&knob_lines));
         // two that are equal make the same UPS, wherever they stand in their files
         plan.section.line = 0;
         let settings = plan.section.settings.iter_mut().chain(&mut plan.global);
         settings.for_each(|setting| setting.line = 0);
         Ok(plan)
+    }
+
+    /// Knobs that the scenario turns as well: what is turned last counts, and that is never the line of the knob.
+    fn overridden(&self, lines: &[usize]) -> Vec<LineFinding> {
+        let one = |(knob, line): (&Knob, &usize)| {
+            let (by, due) = self.script.turns(knob.name())?;
+            let text = format!(
+                "knob = {knob}: the scenario turns it as well ('{by}', after {} s), and that counts from then on; leave one of the two out, or write both into a file of a scenario",
+                due.as_secs()
+            );
+            Some(LineFinding::hint(Some(*line), text))
+        };
+        self.knobs.iter().zip(lines).filter_map(one).collect()
     }
 
     /// The UPS at that port, for a station.

@@ -191,7 +191,7 @@ impl Inner {
         let orders = std::mem::take(&mut *self.state.borrow_mut()).orders;
         for waiting in orders.into_values() {
             let why = "the connection to the driver was lost before it said what became of it";
-            (waiting.answer)(Ended { outcome: TrackedOutcome::Failed, why: Some(why.into()) });
+            (waiting.answer)(Ended::unseen(why));
         }
     }
 
@@ -304,7 +304,11 @@ impl Inner {
                     .and_then(TrackedOutcome::of_driver)
                     .unwrap_or(TrackedOutcome::Unknown);
                 if let Some(waiting) = waiting {
-                    (waiting.answer)(Ended { outcome, why: None });
+                    (waiting.answer)(Ended {
+                        outcome,
+                        why: None,
+                        is_seen: outcome != TrackedOutcome::Pending,
+                    });
                 }
             }
             line if state.dumped => state.mirror.take(line),
@@ -346,7 +350,7 @@ impl Inner {
         drop(state);
         for waiting in late {
             let why = format!("the driver did not say for {} s what became of it", ANSWERS_IN.as_secs());
-            (waiting.answer)(Ended { outcome: TrackedOutcome::Failed, why: Some(why) });
+            (waiting.answer)(Ended::unseen(why));
         }
         (third / 2).clamp(Duration::from_millis(50), Duration::from_secs(2))
     }
@@ -447,7 +451,7 @@ impl Mirrored for SocketSource {
         drop(state);
         if let Some(waiting) = given_up {
             let why = format!("the driver owes the outcome of {ORDERS} orders, of which this is the oldest");
-            (waiting.answer)(Ended { outcome: TrackedOutcome::Failed, why: Some(why) });
+            (waiting.answer)(Ended::unseen(why));
         }
         self.inner.wake.notify_one();
         true

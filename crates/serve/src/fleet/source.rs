@@ -3,6 +3,7 @@
 use super::mirror::Mirror;
 use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Order, Variable};
+use qx::device::plan::PowerRace;
 use qx::vocabulary::variable::Var;
 use std::cell::RefCell;
 use std::rc::{Rc, Weak};
@@ -18,6 +19,26 @@ pub(crate) struct Ended {
     pub outcome: TrackedOutcome,
     /// Why it was not done, for the log, where that is known.
     pub why: Option<String>,
+    /// Whether what became of it was seen. Else it may have been done: the outcome is what is left to say to clients of NUT, who
+    /// have no word for that.
+    pub is_seen: bool,
+}
+
+impl Ended {
+    /// What became of it is not known, for this reason.
+    pub fn unseen(why: impl Into<String>) -> Ended {
+        Ended { outcome: TrackedOutcome::Failed, why: Some(why.into()), is_seen: false }
+    }
+}
+
+/// What upsd shows for the status before the first word of a driver (NUT 2.8.0 server/sstate.c): no word of the UPS.
+pub(crate) const NOTHING_YET: &str = "WAIT";
+
+/// Whether there is fresh data in which the UPS says something.
+pub(crate) fn has_word(source: &dyn Source) -> bool {
+    let mut has = true;
+    source.variable("ups.status", &mut |status| has = status.value != NOTHING_YET);
+    has && source.freshness() == Freshness::Fresh
 }
 
 /// Hears each status of a UPS, also one that is over before the next look.
@@ -87,6 +108,16 @@ pub(crate) trait Source {
     /// A number that is another one when another UPS answers, where that is known.
     fn unit(&self) -> u64 {
         0
+    }
+    /// Whether the UPS says that its load goes off, by what was read since an order of so long ago; none where no reading
+    /// tells.
+    fn will_switch_off(&self, since: Duration) -> Option<bool> {
+        let _ = since;
+        None
+    }
+    /// What becomes of the load that is ordered off when mains are back before it goes off, where that is known.
+    fn power_race(&self) -> Option<PowerRace> {
+        None
     }
     /// Hands an order over. False when that is not possible; then there is no answer, or it says so. Where no client
     /// tracks it there may be none either: a driver is asked for its outcome only then, as by upsd.

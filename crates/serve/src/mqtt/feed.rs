@@ -1,11 +1,10 @@
 //! What the fleet says goes to the board of the client.
 
 use super::MqttDesk;
-use crate::fleet::{HearsStatus, Source, Ups};
+use crate::fleet::{HearsStatus, Source, Ups, has_word};
 use crate::server::Server;
 use ::mqtt::FleetBoard;
 use ::mqtt::board::UpsUpdate;
-use nut::network::server::Freshness;
 use std::borrow::Cow;
 use std::rc::Rc;
 use std::time::Duration;
@@ -41,8 +40,7 @@ impl MqttDesk {
     }
 
     fn look_at(&self, ups: &Ups, board: &mut FleetBoard) {
-        let says_nothing = || ups.with_source(true, |source| !has_word(source));
-        if ups.freshness() != Freshness::Fresh || says_nothing() {
+        if !ups.with_source(false, has_word) {
             return board.lose(ups.name());
         }
         ups.with_source((), |source| {
@@ -67,16 +65,6 @@ impl MqttDesk {
         }
         commands
     }
-}
-
-/// What upsd shows for the status before the first word of a driver: no word of the UPS.
-const NOTHING_YET: &str = "WAIT";
-
-/// Whether the UPS has said anything.
-fn has_word(source: &dyn Source) -> bool {
-    let mut has = true;
-    source.variable("ups.status", &mut |status| has = status.value != NOTHING_YET);
-    has
 }
 
 /// Variables of the battery that are not the UPS's own word.

@@ -9,7 +9,7 @@ mod orders;
 mod pauses;
 
 use crate::extras::MqttOptions;
-use crate::fleet::{HearsStatus, Stands};
+use crate::fleet::{HearsStatus, NOTHING_YET, Stands};
 use crate::server::Server;
 use ::mqtt::{MqttClient, MqttSettings, TopicTree};
 use pauses::Pauses;
@@ -222,9 +222,10 @@ impl HearsStatus for MqttDesk {
                 .try_borrow()
                 .is_ok_and(|fleet| fleet.find(ups).is_some_and(|ups| ups.forced_shutdown()))
         });
-        let heard = self.client.try_borrow_mut().is_ok_and(|mut client| {
-            client.is_open() && client.board.hear_status(ups, &feed::with_latch(words, forced))
-        });
+        let heard = words != NOTHING_YET
+            && self.client.try_borrow_mut().is_ok_and(|mut client| {
+                client.is_open() && client.board.hear_status(ups, &feed::with_latch(words, forced))
+            });
         if !heard {
             self.look_now.set(true);
         }

@@ -86,20 +86,22 @@ impl MqttDesk {
         let asked = format!("MQTT broker {} asks for {what}", self.place());
         server.note_event(EventKind::Command, Some(&order.ups), &asked);
         let report = report(server, &order.ups, what.into());
-        let watch = OrderWatch {
+        let watch = Rc::new(OrderWatch {
             desk: Rc::downgrade(self),
             ups: order.ups.clone(),
             what: what.into(),
             is_answered: Cell::new(false),
-        };
+        });
+        let of_answer = watch.clone();
         let answer = Box::new(move |ended: Ended| {
             report(&ended);
             let (word, why) = outcome(&ended);
-            watch.ended(word, why);
+            of_answer.ended(word, why);
         });
         let given = Order::Command { name: &order.name, parameter: order.value.as_deref() };
-        // one that is not handed over is dropped with its watch, which says so
-        if !ups.with_source(false, |source| source.hand_over(given, true, answer)) {
+        let is_handed_over = ups.with_source(false, |source| source.hand_over(given, true, answer));
+        if !is_handed_over && !watch.is_answered.get() {
+            watch.ended("refused", Some("its driver takes no order now; nothing was sent"));
             server.log.warning(&format!("UPS {}: {what} of the MQTT broker was not handed over", order.ups));
         }
         Ok(())
@@ -107,8 +109,11 @@ impl MqttDesk {
 }
 
 /// What was seen, as the broker's clients read it.
-fn outcome(Ended { outcome, why }: &Ended) -> (&'static str, Option<&str>) {
+fn outcome(Ended { outcome, why, is_seen }: &Ended) -> (&'static str, Option<&str>) {
     match outcome {
+        _ if !is_seen => {
+            ("not confirmed", why.as_deref().or(Some("its driver does not say what came of it")))
+        }
         TrackedOutcome::Success => ("done", None),
         TrackedOutcome::Pending => ("not confirmed", Some("its driver does not say what came of it")),
         TrackedOutcome::Unknown => ("failed", why.as_deref().or(Some("its driver does not know it"))),

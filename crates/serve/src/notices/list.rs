@@ -61,6 +61,9 @@ fn describe(rule: &NotifyRule) -> String {
     if !rule.tells_end {
         text += ", without its end";
     }
+    if !rule.tells_begin {
+        text += ", only its end";
+    }
     text
 }
 

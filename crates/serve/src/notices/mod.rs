@@ -10,11 +10,10 @@ mod sight;
 
 use crate::chronicle::wall_ms;
 use crate::extras::NotifyOptions;
-use crate::fleet::{HearsStatus, Ups};
+use crate::fleet::{HearsStatus, NOTHING_YET, Ups};
 use crate::server::Server;
 use notify::journal::SeenMark;
 use notify::{NotifyMoment, Post, RuleMachine, UpsNotice, UpsSaid, UpsSight};
-use nut::network::server::Freshness;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::path::{Path, PathBuf};
@@ -69,6 +68,17 @@ impl NoticeDesk {
                     Err(why) => self.server.log.warning(&format!("notifications are off: {why}")),
                 }
             }
+        }
+    }
+
+    /// Gives a notice to an output, besides all rules. False where notifications are off.
+    pub fn submit(&self, notice: UpsNotice, output: &str) -> bool {
+        match &*self.running.borrow() {
+            Some(notifier) => {
+                notifier.post.submit(vec![(notice, vec![output.to_string()])], vec![]);
+                true
+            }
+            None => false,
         }
     }
 
@@ -204,6 +214,10 @@ impl Notifier {
         let mut notices = vec![];
         for (name, words) in heard {
             let Some(ups) = server.fleet.borrow().find(&name).cloned() else { continue };
+            if words == NOTHING_YET {
+                continue;
+            }
+            // its last word counts, also where it is lost by now
             let said = sight::said_of(&ups).unwrap_or_default();
             let said = UpsSaid { status: sight::with_latch(&ups, &words), ..said };
             notices.extend(self.observe(server, &ups, Some(&said)));
@@ -237,8 +251,6 @@ impl Notifier {
     }
 
     fn observe(&self, server: &Server, ups: &Ups, said: Option<&UpsSaid>) -> Vec<(UpsNotice, Vec<String>)> {
-        // what was heard of a source that is lost by now is looked at as lost
-        let said = said.filter(|_| ups.freshness() == Freshness::Fresh);
         let hosts = sight::hosts_of(server, ups);
         let sight = UpsSight { said, hosts: &hosts };
         self.machine.borrow_mut().observe(ups.name(), sight, self.now(), &local_time)

@@ -1,20 +1,22 @@
 //! What a UPS says now, of what rules look at.
 
-use crate::fleet::Ups;
+use crate::fleet::{Ups, has_word};
 use crate::server::Server;
 use notify::{SaidNumber, UpsSaid};
-use nut::network::server::Freshness;
 use std::net::IpAddr;
+
+/// No text of a UPS is longer in a notice, in letters.
+const LONGEST: usize = 500;
 
 /// What it says; none while there is no fresh data.
 pub(super) fn said_of(ups: &Ups) -> Option<UpsSaid> {
     ups.with_source(None, |source| {
-        if source.freshness() != Freshness::Fresh {
+        if !has_word(source) {
             return None;
         }
         let text = |name: &str| {
             let mut text = None;
-            source.variable(name, &mut |variable| text = Some(variable.value.trim().to_string()));
+            source.variable(name, &mut |variable| text = Some(plain(variable.value)));
             text
         };
         let number = |name: &str| {
@@ -33,11 +35,18 @@ pub(super) fn said_of(ups: &Ups) -> Option<UpsSaid> {
     })
 }
 
+/// A text as one line of a bounded length: servers of mail refuse what has control characters.
+fn plain(text: &str) -> String {
+    let letters = text.trim().chars().map(|letter| if letter.is_control() { ' ' } else { letter });
+    letters.take(LONGEST).collect()
+}
+
 /// The status as clients read it: with FSD where the server forces the shutdown.
 pub(super) fn with_latch(ups: &Ups, words: &str) -> String {
-    match ups.forced_shutdown() {
+    let words = plain(words);
+    match ups.forced_shutdown() && !words.split_whitespace().any(|word| word == "FSD") {
         true => format!("FSD {words}"),
-        false => words.into(),
+        false => words,
     }
 }
 

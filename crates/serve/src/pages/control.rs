@@ -209,8 +209,9 @@ pub(super) fn give(
     Err(AccessRefused::new(503, sentence))
 }
 
-fn seen(Ended { outcome, why }: Ended) -> PageOutcome {
+fn seen(Ended { outcome, why, is_seen }: Ended) -> PageOutcome {
     match outcome {
+        _ if !is_seen => PageOutcome::Unseen,
         TrackedOutcome::Success => PageOutcome::Done,
         TrackedOutcome::Pending => PageOutcome::Unseen,
         TrackedOutcome::Unknown => PageOutcome::Failed(why.or(Some("it does not know it".into()))),
@@ -280,7 +281,9 @@ mod tests {
 
     #[test]
     fn nothing_but_the_driver_s_word_is_done() {
-        let of = |outcome, why: Option<&str>| seen(Ended { outcome, why: why.map(String::from) });
+        let of =
+            |outcome, why: Option<&str>| seen(Ended { outcome, why: why.map(String::from), is_seen: true });
+        assert_eq!(seen(Ended::unseen("the connection was lost")), PageOutcome::Unseen);
         assert_eq!(of(TrackedOutcome::Success, None), PageOutcome::Done);
         assert_eq!(of(TrackedOutcome::Pending, None), PageOutcome::Unseen);
         for outcome in [TrackedOutcome::Unknown, TrackedOutcome::Invalid, TrackedOutcome::Failed] {

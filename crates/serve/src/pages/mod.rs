@@ -88,6 +88,7 @@ impl PageDesk {
             process: None,
             has_login: self.entrance.borrow().is_some(),
             history: self.history(),
+            protection: self.server.protection.borrow().as_ref().map(|protector| protector.view()),
         }
     }
 

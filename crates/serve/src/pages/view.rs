@@ -1,6 +1,6 @@
 //! One UPS of the fleet as pages show it.
 
-use crate::fleet::Ups;
+use crate::fleet::{Ups, has_word};
 use nut::network::server::Freshness;
 use qx::vocabulary::variable::published;
 use std::borrow::Cow;
@@ -9,7 +9,9 @@ use web::view::{DataState, ExchangeCounts, UpsView, VariableView};
 /// A UPS with its variables and their ages.
 pub(super) fn of(ups: &Ups) -> UpsView {
     let state = match ups.freshness() {
-        Freshness::Fresh => DataState::Fresh,
+        Freshness::Fresh if ups.with_source(false, has_word) => DataState::Fresh,
+        // its driver is there and has said nothing yet: alerts of Prometheus are not to take that for data
+        Freshness::Fresh => DataState::Stale,
         Freshness::Stale => DataState::Stale,
         Freshness::NotConnected => DataState::NotConnected,
     };

@@ -1,5 +1,6 @@
 //! The socket of a running server's own: `qxups reload` and `upsd -c reload` hear over it what came of a reload, which a
-//! signal does not say, and `qxups timers` what notifications do. It lies beside the PID file, for the server's user and root alone.
+//! signal does not say, `qxups timers` what notifications do, and `qxups plan` what an
+//! outage would do. It lies beside the PID file, for the server's user and root alone.
 
 use super::ProgramRequest;
 use driver::instance::{SERVERS, peer_of};
@@ -23,6 +24,7 @@ const NAME: &str = "upsd.control";
 /// The requests there are, of the same length.
 const RELOAD: &[u8] = b"RELOAD\n";
 const TIMERS: &[u8] = b"TIMERS\n";
+const OUTAGE: &[u8] = b"OUTAGE\n";
 /// So many may ask at a time; further ones are turned away.
 const ASKERS: usize = 8;
 /// A client says what it wants in this time.
@@ -94,14 +96,8 @@ async fn answer(mut stream: UnixStream, requests: mpsc::Sender<ProgramRequest>) 
     let mut asked = vec![0; RELOAD.len()];
     timeout(ASKS, stream.read_exact(&mut asked)).await??;
     let said = match asked.as_slice() {
-        TIMERS => {
-            let (answer, outcome) = oneshot::channel();
-            let left = requests.send(ProgramRequest::Timers(answer)).await.is_ok();
-            match (left, outcome.await) {
-                (true, Ok(list)) => format!("OK {list}\n"),
-                _ => "ERR the server is exiting\n".into(),
-            }
-        }
+        TIMERS => listed(&requests, ProgramRequest::Timers).await,
+        OUTAGE => listed(&requests, ProgramRequest::Plan).await,
         RELOAD => {
             let (answer, outcome) = oneshot::channel();
             let left = requests.send(ProgramRequest::Reload(Some(answer))).await.is_ok();
@@ -111,9 +107,22 @@ async fn answer(mut stream: UnixStream, requests: mpsc::Sender<ProgramRequest>) 
                 _ => "ERR the server is exiting\n".into(),
             }
         }
-        _ => "ERR write RELOAD or TIMERS\n".into(),
+        _ => "ERR write RELOAD, TIMERS or OUTAGE\n".into(),
     };
     stream.write_all(said.as_bytes()).await
+}
+
+/// A text of the server.
+async fn listed(
+    requests: &mpsc::Sender<ProgramRequest>,
+    request: impl FnOnce(oneshot::Sender<String>) -> ProgramRequest,
+) -> String {
+    let (answer, outcome) = oneshot::channel();
+    let left = requests.send(request(answer)).await.is_ok();
+    match (left, outcome.await) {
+        (true, Ok(list)) => format!("OK {list}\n"),
+        _ => "ERR the server is exiting\n".into(),
+    }
 }
 
 /// Has a server reload: what came of it, or none where no server listens.
@@ -130,6 +139,14 @@ pub(super) fn reload(socket: &Path, meant: Option<Pid>) -> Option<Result<String,
 /// Why it does not say that.
 pub(super) fn timers(socket: &Path) -> Option<Result<String, String>> {
     request(socket, None, TIMERS)
+}
+
+/// What would happen to the hosts of a server if mains failed now, or none where no server listens.
+///
+/// # Errors
+/// Why it does not say that.
+pub(super) fn plan(socket: &Path) -> Option<Result<String, String>> {
+    request(socket, None, OUTAGE)
 }
 
 fn request(socket: &Path, meant: Option<Pid>, asked: &[u8]) -> Option<Result<String, String>> {

@@ -16,6 +16,7 @@ use crate::listener::{self, Listeners, Opened};
 use crate::mqtt::MqttOutput;
 use crate::notices::NoticeDesk;
 use crate::pages::Pages;
+use crate::protect::ProtectDesk;
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::snmp::SnmpAgents;
@@ -68,6 +69,8 @@ pub(crate) enum ProgramRequest {
     Reload(Option<oneshot::Sender<Result<String, Fatal>>>),
     /// To list rules and timers of notifications.
     Timers(oneshot::Sender<String>),
+    /// To say what would happen if mains failed now.
+    Plan(oneshot::Sender<String>),
 }
 
 /// The server, as its stations know it: a client may ask for a reload by `driver.reload`.
@@ -152,6 +155,14 @@ pub fn timers(place: Option<&Path>) -> Result<String, String> {
     running::timers(&pid_file_of(place))
 }
 
+/// What would happen to the hosts that a running server protects, if mains failed now. `place` is as in [`reload`].
+///
+/// # Errors
+/// That none runs, or that it is not heard.
+pub fn outage_plan(place: Option<&Path>) -> Result<String, String> {
+    running::plan(&pid_file_of(place))
+}
+
 fn end(program: &str, done: Result<ExitCode, Fatal>) -> ExitCode {
     done.unwrap_or_else(|sentence| {
         log::last_words(program, &sentence);
@@ -209,7 +220,7 @@ fn start(mut plan: ServerPlan, paths: &Paths) -> Result<ExitCode, Fatal> {
     };
     if let Some(pid) = running::found(&pid_file) {
         return Err(format!(
-            "another server runs already as process {pid}: stop it first (upsd -c stop), or reload it"
+            "another server runs already as process {pid}: stop it first (systemctl stop qxups-serve, upsd -c stop, or kill {pid}), or have it read its files again (qxups reload); one beside it needs a folder of its own in NUT_STATEPATH"
         ));
     }
     // in its own environment: a root of its own may have no users
@@ -356,7 +367,7 @@ fn raise_limit() -> usize {
 }
 
 /// Where the state is: the environment says it, else `ups.conf` (newer NUT), else `upsd.conf`.
-fn state_paths(paths: &Paths, upsd: &UpsdConf, ups: &UpsConf, instead: Option<&Path>) -> Paths {
+pub fn state_paths(paths: &Paths, upsd: &UpsdConf, ups: &UpsConf, instead: Option<&Path>) -> Paths {
     let named = |name: &str| {
         let setting = ups.global.iter().rev().find(|setting| setting.name.eq_ignore_ascii_case(name));
         setting.and_then(|setting| setting.value.clone())
@@ -476,8 +487,10 @@ impl Prepared {
         listener::keep(&server, &listeners, &listen, &log);
         let pages = Pages::new(server.clone(), &paths.lasting);
         pages.become_what_is_asked();
-        let notices = NoticeDesk::new(server.clone(), plan.from.folder(), &paths.lasting);
+        let notices = Rc::new(NoticeDesk::new(server.clone(), plan.from.folder(), &paths.lasting));
         notices.become_what_is_asked();
+        let protection = ProtectDesk::new(server.clone(), notices.clone(), &paths.lasting, &paths.state);
+        protection.become_what_is_asked();
         let agents = SnmpAgents::new(server.clone());
         agents.become_what_is_asked();
         let mqtt = MqttOutput::new(server.clone(), plan.from.folder());
@@ -498,6 +511,7 @@ impl Prepared {
             listeners,
             pages,
             notices,
+            protection,
             agents,
             mqtt,
             log: log.clone(),

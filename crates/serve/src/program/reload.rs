@@ -13,6 +13,7 @@ use crate::listener::{self, Listeners};
 use crate::mqtt::MqttOutput;
 use crate::notices::NoticeDesk;
 use crate::pages::Pages;
+use crate::protect::ProtectDesk;
 use crate::server::Server;
 use crate::settings::Settings;
 use crate::snmp::SnmpAgents;
@@ -34,7 +35,8 @@ pub(super) struct Reloading {
     pub server: Rc<Server>,
     pub listeners: Rc<RefCell<Listeners>>,
     pub pages: Pages,
-    pub notices: NoticeDesk,
+    pub notices: Rc<NoticeDesk>,
+    pub protection: ProtectDesk,
     pub agents: SnmpAgents,
     pub mqtt: MqttOutput,
     pub log: Log,
@@ -70,6 +72,7 @@ impl Reloading {
                 }
                 // who asked may have left
                 Some(ProgramRequest::Timers(answer)) => drop(answer.send(self.notices.list())),
+                Some(ProgramRequest::Plan(answer)) => drop(answer.send(self.protection.plan())),
                 None => return Err("cannot go on: no signal is heard any more; report this as a bug".into()),
             }
         }
@@ -146,7 +149,6 @@ impl Reloading {
         fleet.set_max_age(settings.max_age);
         let news = fleet.take(checked);
         drop(fleet);
-        server.drop_orphans();
         server.describe(descriptions);
         let old_users = server.users.replace(users);
         let shown = server.tls.replace(tls).fingerprint;
@@ -159,6 +161,9 @@ impl Reloading {
         let old_extras = server.extras.replace(extras);
         self.pages.become_what_is_asked();
         self.notices.become_what_is_asked();
+        self.protection.become_what_is_asked();
+        // by now it is known which further names there are
+        server.drop_orphans();
         self.agents.become_what_is_asked();
         self.mqtt.become_what_is_asked();
         resident::give_back();
@@ -225,6 +230,9 @@ fn change_of_extras(old: &Extras, new: &Extras) -> String {
     }
     if old.mqtt != new.mqtt {
         said += &format!("; mqtt: {}", state(old.mqtt.is_some(), new.mqtt.is_some()));
+    }
+    if old.protect != new.protect {
+        said += &format!("; protect: {}", state(old.protect.is_some(), new.protect.is_some()));
     }
     if old.web != new.web {
         said += &format!("; web: {}", state(!old.web.listen.is_empty(), !new.web.listen.is_empty()));

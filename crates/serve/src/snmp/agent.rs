@@ -1,18 +1,15 @@
 //! The agent of one UPS: a socket, and what was seen of the UPS.
 
 use super::AgentDesk;
+use super::datagram::{open, receive, send};
 use crate::extras::CommunityPlace;
-use crate::fleet::{HearsStatus, Ups};
+use crate::fleet::{HearsStatus, NOTHING_YET, Ups, has_word};
 use crate::server::Server;
 use ::snmp::{Look, MibView, Unanswered, UpsFacts, UpsWatch, answer};
-use nix::sys::socket::{
-    AddressFamily, SockFlag, SockType, SockaddrStorage, bind, setsockopt, socket, sockopt,
-};
-use nut::network::server::{Freshness, UpsId};
+use nut::network::server::UpsId;
 use std::cell::{Cell, RefCell};
 use std::io;
 use std::net::SocketAddr;
-use std::os::fd::AsRawFd;
 use std::rc::{Rc, Weak};
 use std::time::Duration;
 use tokio::net::UdpSocket;
@@ -36,18 +33,6 @@ pub(super) struct Agent {
     /// A client forces a shutdown, as of the last look.
     is_forced: Cell<bool>,
     task: RefCell<Option<AbortHandle>>,
-}
-
-/// Opens a socket, of one family only.
-pub(super) fn open(address: SocketAddr) -> io::Result<UdpSocket> {
-    let family = if address.is_ipv4() { AddressFamily::Inet } else { AddressFamily::Inet6 };
-    let flags = SockFlag::SOCK_NONBLOCK | SockFlag::SOCK_CLOEXEC;
-    let socket = socket(family, SockType::Datagram, flags, None)?;
-    if address.is_ipv6() {
-        setsockopt(&socket, sockopt::Ipv6V6Only, &true)?;
-    }
-    bind(socket.as_raw_fd(), &SockaddrStorage::from(address))?;
-    UdpSocket::from_std(socket.into())
 }
 
 impl Agent {
@@ -89,13 +74,12 @@ impl Agent {
         let mut texts: [String; 4] = Default::default();
         let is_fresh = ups.with_source(false, |source| {
             // a source may have begun anew
-            // a source may have begun anew
             source.tell_status(ups.name(), &hub);
             let names = ["ups.status", "ups.alarm", "ups.test.result", "battery.test.status"];
             for (name, text) in names.into_iter().zip(&mut texts) {
                 source.variable(name, &mut |variable| text.push_str(variable.value));
             }
-            source.freshness() == Freshness::Fresh
+            has_word(source)
         });
         let [words, alarm, result, status] = &texts;
         let test = if result.is_empty() { status } else { result };
@@ -105,6 +89,9 @@ impl Agent {
 
     /// Its UPS says a status.
     pub fn hear(&self, words: &str) {
+        if words == NOTHING_YET {
+            return;
+        }
         self.watch.borrow_mut().hear(&self.words(words), self.now());
     }
 
@@ -129,7 +116,7 @@ impl Agent {
                 contact: &options.contact,
                 location: &options.location,
                 version: env!("CARGO_PKG_VERSION"),
-                is_fresh: ups.freshness() == Freshness::Fresh,
+                is_fresh: ups.with_source(false, has_word),
                 is_forced: ups.forced_shutdown(),
                 variables: &variable,
                 watch: &self.watch.borrow(),
@@ -141,7 +128,7 @@ impl Agent {
     /// Reads one datagram and answers it.
     fn answer_one(&self, desk: &AgentDesk) -> io::Result<()> {
         let mut room = desk.room.borrow_mut();
-        let (length, from) = self.socket.try_recv_from(&mut room)?;
+        let (length, from, asked) = receive(&self.socket, &mut room)?;
         let options = desk.options.borrow().clone();
         if !options.may_ask(from.ip()) {
             desk.complain(
@@ -154,7 +141,7 @@ impl Agent {
         let CommunityPlace::Inline(community) = &options.community else { return Ok(()) };
         match answer(&room[..length], community, || self.view(desk)) {
             // what has no room in the queue of the system is asked again
-            Ok(answer) => drop(self.socket.try_send_to(&answer, from)),
+            Ok(answer) => drop(send(&self.socket, &answer, from, asked)),
             Err(Unanswered::WrongCommunity) => {
                 desk.complain("snmp community", from, "its community string is another than that of [snmp]");
             }

@@ -5,6 +5,7 @@
 //! them: a socket has a few datagrams read in its turn, and what cannot be sent is dropped.
 
 mod agent;
+mod datagram;
 mod traps;
 
 use crate::extras::SnmpOptions;
@@ -13,7 +14,7 @@ use crate::server::Server;
 use ::snmp::LONGEST;
 use agent::Agent;
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::net::SocketAddr;
 use std::rc::Rc;
@@ -21,7 +22,7 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::task::{AbortHandle, spawn_local};
 use tokio::time::{MissedTickBehavior, interval, sleep};
-use traps::TrapSockets;
+use traps::{TrapSockets, UnsentTrap};
 
 /// How often an address that is not there is tried.
 const AGAIN: Duration = Duration::from_secs(2);
@@ -50,6 +51,8 @@ struct AgentDesk {
     /// What datagrams are read to.
     room: RefCell<Vec<u8>>,
     sockets: TrapSockets,
+    /// Traps that could not be sent, in their order.
+    unsent: RefCell<VecDeque<UnsentTrap>>,
     /// Agents whose UPS said a status since the last look.
     news: RefCell<Vec<Rc<Agent>>>,
     has_news: Notify,
@@ -102,6 +105,7 @@ impl AgentDesk {
             // one byte more shows that a datagram is longer
             room: RefCell::new(vec![0; LONGEST + 1]),
             sockets: TrapSockets::default(),
+            unsent: RefCell::default(),
             news: RefCell::default(),
             has_news: Notify::new(),
         });
@@ -160,6 +164,7 @@ impl AgentDesk {
     }
 
     fn look_at_all(self: &Rc<Self>) {
+        self.send_unsent();
         for agent in self.agents.borrow().values() {
             agent.look(&self.server);
             self.send_due(agent);

@@ -7,7 +7,7 @@ folder=$(cd "$here/../../../.." && pwd)/target/judges
 mkdir -p "$folder"
 
 packages=(nut-server nut-client nut-cgi collectd-core monitoring-plugins-standard libups-nut-perl python3-nut
-    python3-venv prometheus chromium nginx-light snmp snmptrapd nut-snmp mosquitto mosquitto-clients nats-server)
+    python3-venv prometheus chromium nginx-light snmp snmptrapd nut-snmp mosquitto mosquitto-clients nats-server strace)
 missing=()
 for package in "${packages[@]}"; do
     dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null | grep -qx installed || missing+=("$package")

@@ -104,9 +104,19 @@ fn promtool_has_nothing_to_say_of_the_metrics() {
 #[test]
 fn promtool_tries_the_alert_rules() {
     let Some(promtool) = debian("promtool") else { return };
-    let mut test = Command::new(promtool);
-    let output = ended(test.args(["test", "rules"]).arg(packaging("prometheus/qxups.rules.test.yml")));
-    assert!(output.status.success(), "{}", both(&output));
+    let of_fleets = packaging("fleet/prometheus.yml").display().to_string();
+    for arguments in [
+        vec![
+            "test".into(),
+            "rules".into(),
+            packaging("prometheus/qxups.rules.test.yml").display().to_string(),
+        ],
+        vec!["test".into(), "rules".into(), packaging("fleet/fleet.rules.test.yml").display().to_string()],
+        vec!["check".into(), "config".into(), "--syntax-only".into(), of_fleets],
+    ] {
+        let output = ended(Command::new(&promtool).args(&arguments));
+        assert!(output.status.success(), "{arguments:?}: {}", both(&output));
+    }
 }
 
 /// Prometheus with a folder of its own that scrapes these paths every second.
@@ -188,14 +198,17 @@ fn prometheus_scrapes_all_of_it() {
     ] {
         until_query(&pages, port, asked, &format!("\"{value}\"]"));
     }
-    // every query of the dashboard has data
-    let dashboard = std::fs::read_to_string(packaging("grafana/qxups.json")).unwrap();
+    // every query of the dashboards has data
+    let read = |name: &str| std::fs::read_to_string(packaging(name)).unwrap();
+    let dashboards = read("grafana/qxups.json") + &read("fleet/fleet-dashboard.json");
     let exprs: BTreeSet<&str> =
-        dashboard.lines().filter_map(|line| line.trim().strip_prefix("\"expr\": \"")).collect();
-    assert!(exprs.len() >= 12, "{exprs:?}");
+        dashboards.lines().filter_map(|line| line.trim().strip_prefix("\"expr\": \"")).collect();
+    assert!(exprs.len() >= 20, "{exprs:?}");
     for expr in exprs {
         let expr = expr.trim_end_matches("\",").trim_end_matches('"').replace("\\\"", "\"");
         let expr = expr.replace("$job", ".+").replace("$ups", ".+").replace("[5m]", "[20s]");
+        // these are labels of an agent at a site
+        let expr = expr.replace("$region", ".*").replace("$site", ".*");
         until_query(&pages, port, &expr, "\"value\"");
     }
     // with the data of a UPS its series end, at once and not five minutes later

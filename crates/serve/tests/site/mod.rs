@@ -2,6 +2,7 @@
 //! are nothing but a socket.
 #![allow(dead_code)]
 
+pub mod monitor;
 pub mod past;
 pub mod receiver;
 pub mod snmp;

@@ -23,6 +23,7 @@ pub use nearest::nearest;
 use nut::ups_conf::UpsConf;
 use qx::options::Options;
 pub use section::{lost_words, wrong_lines, yes_or_no};
+use std::borrow::Borrow;
 use std::path::PathBuf;
 
 /// No `ups.conf` is longer, in bytes.
@@ -142,18 +143,18 @@ impl Configuration {
     ///
     /// # Errors
     /// The first error.
-    pub fn read(
+    pub fn read<C: Borrow<UpsConf>>(
         kind: &'static DriverKind,
         statements: &[Statement],
         purpose: Purpose,
-        read_conf: impl Fn() -> Result<UpsConf, String>,
+        read_conf: impl Fn() -> Result<C, String>,
     ) -> Result<Configuration, ConfigError> {
         let mut draft = Draft::new(kind, purpose);
         for statement in statements {
             let taken = match statement {
                 Statement::Section(name) => {
                     let conf = read_conf().map_err(ConfigError::general)?;
-                    draft.take_section(name, &conf)?;
+                    draft.take_section(name, conf.borrow())?;
                     Ok(())
                 }
                 Statement::NoConfig(name) => {
@@ -183,7 +184,7 @@ impl Configuration {
         name: &str,
         purpose: Purpose,
     ) -> Result<Configuration, ConfigError> {
-        Configuration::read(kind, &[Statement::Section(name.into())], purpose, || Ok(conf.clone()))
+        Configuration::read(kind, &[Statement::Section(name.into())], purpose, || Ok(conf))
     }
 }
 

@@ -175,6 +175,10 @@
       act(JSON.parse(event.data));
     });
     on("summary", summary);
+    on("protection", (line) => {
+      const place = document.getElementById("protection");
+      if (place) put(place, line);
+    });
     on("ups", whole);
     on("gone", gone);
     on("ages", ages);

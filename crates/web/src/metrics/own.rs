@@ -3,7 +3,10 @@
 use super::FLAGS;
 use super::exposition::{Exposition, Kind, MetricsFormat, labels_of, metric_name};
 use crate::number::{number, plain};
-use crate::view::{DataState, FleetView, ServerView, UpsView, VariableView};
+use crate::view::{
+    DataState, ExpectedState, FleetView, PROTECTION_PHASES, ProtectedGroupView, ServerView, UpsView,
+    VariableView,
+};
 use qx::vocabulary::variable::Unit;
 use std::collections::HashMap;
 use std::time::Duration;
@@ -12,6 +15,7 @@ use std::time::Duration;
 pub fn own(fleet: &FleetView, format: MetricsFormat) -> String {
     let mut text = Exposition::new(format);
     of_server(fleet, &mut text);
+    of_protection(fleet, &mut text);
     of_states(fleet, &mut text);
     of_identities(fleet, &mut text);
     of_status(fleet, &mut text);
@@ -62,6 +66,52 @@ fn of_history(server: &ServerView, text: &mut Exposition) {
     let help = "Rows and events that are missing in the history, as the disk did not take them.";
     text.family("qxups_history_lost", Kind::Counter, "", help);
     text.sample("qxups_history_lost_total", &[], &history.lost.to_string());
+}
+
+/// Of protection as its own state: what stages are shown is no word of a UPS.
+fn of_protection(fleet: &FleetView, text: &mut Exposition) {
+    let Some(protection) = &fleet.server.protection else { return };
+    let flag = |is: bool| if is { "1" } else { "0" };
+    text.family("qxups_protection_armed", Kind::Gauge, "", "Whether protection does anything.");
+    text.sample("qxups_protection_armed", &[], flag(protection.is_armed));
+    text.family(
+        "qxups_protection_phase",
+        Kind::Gauge,
+        "",
+        "The phase of a group's course: 1 for that it is in.",
+    );
+    for group in &protection.groups {
+        for phase in PROTECTION_PHASES {
+            let labels = [("group", group.name.as_str()), ("phase", phase)];
+            text.sample("qxups_protection_phase", &labels, flag(group.phase == phase));
+        }
+    }
+    let counts: [(&str, &str, fn(&ProtectedGroupView) -> String); 3] = [
+        ("qxups_protection_supplies", "Supplies of a group that live.", |group| group.supplies.to_string()),
+        ("qxups_protection_supplies_needed", "Supplies that have to live.", |group| group.needed.to_string()),
+        ("qxups_protection_hosts_down", "Hosts that went down and are not back.", |group| {
+            group.down.to_string()
+        }),
+    ];
+    for (name, help, count) in counts {
+        text.family(name, Kind::Gauge, "", help);
+        for group in &protection.groups {
+            text.sample(name, &[("group", &group.name)], &count(group));
+        }
+    }
+    if let Some(works) = protection.host_works {
+        let help = "Whether the server's own host could be shut down.";
+        text.family("qxups_protection_host_works", Kind::Gauge, "", help);
+        text.sample("qxups_protection_host_works", &[], flag(works));
+    }
+    if !protection.secondaries.is_empty() {
+        let help = "Whether a secondary that is expected is logged in.";
+        text.family("qxups_protection_secondary_up", Kind::Gauge, "", help);
+        for (name, state) in &protection.secondaries {
+            let is_up = *state == ExpectedState::LoggedIn;
+            text.sample("qxups_protection_secondary_up", &[("secondary", name)], flag(is_up));
+        }
+    }
 }
 
 fn of_states(fleet: &FleetView, text: &mut Exposition) {

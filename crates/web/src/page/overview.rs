@@ -17,6 +17,11 @@ pub fn overview(fleet: &FleetView) -> String {
     let levels: Vec<Seriousness> = fleet.upses.iter().map(|ups| condition(ups).1).collect();
     page.text(&in_words(&levels));
     page.raw("</p>\n");
+    if let Some(protection) = &fleet.server.protection {
+        page.raw("<p id=\"protection\">");
+        page.text(&protection.line());
+        page.raw("</p>\n");
+    }
     if fleet.upses.is_empty() {
         page.raw("<p>ups.conf of this server names no UPS.</p>\n");
         return page.end("./");

@@ -4,7 +4,7 @@
 //! is away, tries again what the UPS did not confirm, and sends blind to a UPS that cannot be understood.
 
 use super::asker::{Generation, QueuedRequest, Requester};
-use super::plan::{KillStep, Planned, plan, steps};
+use super::plan::{KillStep, Planned, PowerRace, plan, power_race, steps};
 use super::unconfirmed::{Shown, Unconfirmed, is_of_the_load};
 use crate::device::bounds::{
     KILL, KILL_LOOKS, KILL_PAUSE, KILL_REST, KILL_RESTS_AT_MOST, KILL_TRIES, KILL_UNKNOWN_TRIES,
@@ -122,6 +122,12 @@ impl Device {
         let facts = self.facts();
         let offered: Vec<_> = self.offered(&facts).collect();
         plan(&steps(&self.options), offered.into_iter(), &self.args())
+    }
+
+    /// What would become of the load by [`Device::kill_plan`] when mains are back before it goes off; what a USB bridge
+    /// makes of the order is not in it.
+    pub fn power_race(&self) -> PowerRace {
+        self.protocol.map_or(PowerRace::NoOrder, |found| power_race(found.name, &self.kill_plan()))
     }
 
     /// When something is to be done for it.

@@ -6,6 +6,7 @@ mod ending;
 mod kill_power;
 mod order;
 pub mod plan;
+pub mod proof;
 mod request;
 mod unconfirmed;
 
@@ -39,6 +40,8 @@ pub(super) struct Control {
     complaints: Complaints,
     /// What the UPS was told about its load, and has to be shown yet.
     order: Option<LoadOrder>,
+    /// When the exchange of the last order to switch the load off ended.
+    load_ordered: Option<Moment>,
     kill_power: Option<Box<KillPower>>,
 }
 
@@ -54,6 +57,7 @@ impl Control {
     pub(super) fn new_unit(&mut self) {
         self.generation += 1;
         self.unit += 1;
+        self.load_ordered = None;
     }
 
     /// Forgets what was sent to the UPS before; who asked for the command whose outcome cannot be seen any more.

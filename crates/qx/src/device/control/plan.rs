@@ -113,3 +113,33 @@ fn forms(command: &Command, args: &Args) -> Vec<PlannedForm> {
     };
     all.map(form).collect()
 }
+
+/// What becomes of a load that was ordered off when mains are back before it goes off, as far as that is known
+/// (`docs/protect-power-race.md`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PowerRace {
+    /// It goes off all the same, for a minute or more: hosts that are down start again.
+    Cycles,
+    /// It may be off for so short a time that hosts that are down do not see it: they have to be woken.
+    MayBlink,
+    /// It stays off, although mains is there.
+    StaysOff,
+    /// Nothing can be ordered.
+    NoOrder,
+}
+
+/// Ordered on battery, their units are on again as soon as mains is, whatever the order says (nutdrv_qx(8) of NUT 2.8.0,
+/// "Known problems").
+const IGNORE_TIME_OF_RETURN: [&str; 1] = ["voltronic-qs-hex"];
+
+/// What becomes of the load by a plan that a UPS of this dialect takes.
+pub fn power_race(dialect: &str, plan: &[Planned]) -> PowerRace {
+    let order = plan.iter().find(|step| step.ends && !step.forms.is_empty());
+    let timed = |form: &PlannedForm| form.on_s >= 60;
+    match order.map(|step| (step.effect, step.forms.iter().all(timed))) {
+        None => PowerRace::NoOrder,
+        Some((LoadEffect::StaysOff, _)) => PowerRace::StaysOff,
+        Some((LoadEffect::Returns, true)) if !IGNORE_TIME_OF_RETURN.contains(&dialect) => PowerRace::Cycles,
+        Some(_) => PowerRace::MayBlink,
+    }
+}

@@ -411,6 +411,9 @@ impl Device {
             return;
         }
         self.ask_what_it_changed(&request, now);
+        if is_of_the_load(&request.name) {
+            self.control.load_ordered = Some(now);
+        }
         let unconfirmed = Unconfirmed::new(request, (sent, wire), (answer, said), (sent_at, now));
         let unconfirmed = if reply.failed { unconfirmed.failed() } else { unconfirmed };
         self.control.unconfirmed = Some(Box::new(unconfirmed.after(before)));

@@ -72,4 +72,9 @@ impl Publication {
     pub(super) fn shutdown_is_stuck(&self) -> bool {
         self.plausibility.shutdown_is_stuck()
     }
+
+    /// Whether the UPS was seen to say that no shutdown is active: then it means something when it says that one is.
+    pub(super) fn shutdown_was_clear(&self) -> bool {
+        self.plausibility.shutdown_was_clear()
+    }
 }

@@ -29,6 +29,8 @@ const STUCK_AFTER: Duration = Duration::from_secs(10);
 pub(super) struct Plausibility {
     /// "Shutdown active" was said on mains at first, and never anything else: `None` before the first reading.
     fsd_is_stuck: Option<bool>,
+    /// It was said once that none is active.
+    fsd_was_clear: bool,
     /// The voltage of mains when the UPS said last that it is good, and that no test runs.
     good_mains_volts: Option<f64>,
     /// Those of its second and third phase then; 0 of a phase that is not connected.
@@ -62,6 +64,11 @@ impl Plausibility {
     /// Whether "shutdown active" was always said.
     pub(super) fn shutdown_is_stuck(&self) -> bool {
         self.fsd_is_stuck == Some(true)
+    }
+
+    /// Whether it was ever said that no shutdown is active.
+    pub(super) fn shutdown_was_clear(&self) -> bool {
+        self.fsd_was_clear
     }
 }
 
@@ -106,6 +113,7 @@ impl Device {
         let stuck = *self.publication.plausibility.fsd_is_stuck.get_or_insert(says && on_mains);
         if !says {
             self.publication.plausibility.fsd_is_stuck = Some(false);
+            self.publication.plausibility.fsd_was_clear = true;
         } else if stuck && !self.is_told_to_shut_down() {
             self.withhold(&STUCK_FSD, Status::ForcedShutdown, raised);
         }

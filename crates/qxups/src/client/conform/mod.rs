@@ -25,7 +25,7 @@ use std::time::Duration;
 const CONFORM_STATUSES: &str = "\
 Exit status:
   0  no fault; notes are none
-  1  a fault: a client stumbles
+  1  a fault: a client stumbles; or the user who was named may do nothing there
   2  wrong command line
   3  no connection to a NUT server";
 
@@ -71,13 +71,26 @@ impl Conform {
         let user = self.user.named()?;
         let probe = Probe::begin(&self.server, self.timeout, self.ups.as_deref(), user)?;
         let rows: Vec<Row> = all().map(|check| Row { check, verdict: check.run(&probe) }).collect();
+        let is_refused = user::is_refused(&probe);
         match self.json {
-            true => json::print(&as_json(&probe, &rows))?,
+            true => json::print(&as_json(&probe, &rows, is_refused))?,
             false => out::print(&as_text(&probe, &rows, self.verbose))?,
+        }
+        if is_refused {
+            let user = probe.user.as_ref().map_or("", |user| user.user.as_str());
+            return Err(ClientTrouble::Said(ExitStatus::Failed, refused(user)));
         }
         let stumbles = rows.iter().any(|row| row.departs() && row.check.grade == Grade::Fault);
         Ok(if stumbles { ExitStatus::Failed } else { ExitStatus::Done })
     }
+}
+
+/// Why checks that need a user say little.
+fn refused(user: &str) -> String {
+    format!(
+        "the server refused every order of '{user}': name and password do not fit, or upsd.users gives the user no rights, so what \
+         needs a user was not checked; correct them, or leave --user out"
+    )
 }
 
 impl Row {
@@ -150,11 +163,12 @@ fn as_text(probe: &Probe, rows: &[Row], verbose: bool) -> String {
     )
 }
 
-fn as_json(probe: &Probe, rows: &[Row]) -> Value {
+fn as_json(probe: &Probe, rows: &[Row], is_refused: bool) -> Value {
     json!({
         "server": probe.server.to_string(),
         "version": probe.version,
         "ups": probe.ups,
+        "user_refused": is_refused,
         "checks": rows.iter().map(Row::json).collect::<Vec<_>>(),
     })
 }

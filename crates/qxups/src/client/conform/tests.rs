@@ -224,6 +224,10 @@ impl Small {
             ("GET" | "LIST", _) if self.has("own word for missing words") => "ERR MISSING-ARGUMENT",
             ("GET" | "LIST", _) => "ERR INVALID-ARGUMENT",
             ("INSTCMD", _) if !client.user && !self.has("orders of guests") => "ERR USERNAME-REQUIRED",
+            ("INSTCMD" | "LOGIN", _) | ("SET", 5) if self.has("no user may do anything") => {
+                "ERR ACCESS-DENIED"
+            }
+            ("INSTCMD", _) | ("SET", 5) if self.has("the user only watches") => "ERR ACCESS-DENIED",
             ("INSTCMD", _) if self.has("any command") => "OK",
             ("INSTCMD", _) => "ERR CMD-NOT-SUPPORTED",
             ("SET", 3) if words[1] == "TRACKING" && !self.has("no tracking") => {
@@ -393,6 +397,20 @@ fn every_planted_fault_is_found_and_nothing_else() {
             .collect()
     });
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A wrong password is answered with OK, as by upsd: only orders are refused.
+#[test]
+fn a_user_who_may_do_nothing_is_no_success() {
+    for (fault, is_refused) in
+        [("no user may do anything", true), ("the user only watches", false), ("none", false)]
+    {
+        let user = Credentials { user: "demo".into(), password: "demo".into() };
+        let probe = Probe::begin(&start(fault), Duration::from_millis(700), None, Some(user)).unwrap();
+        assert_eq!(super::user::is_refused(&probe), is_refused, "{fault}");
+    }
+    let guest = Probe::begin(&start("none"), Duration::from_millis(700), None, None).unwrap();
+    assert!(!super::user::is_refused(&guest));
 }
 
 #[test]

@@ -107,6 +107,17 @@ pub const CHECKS: &[Check] = &[
     },
 ];
 
+/// Whether the user who was named may do nothing at all: so a server treats a wrong name or password, which it only looks
+/// at with the first order.
+pub fn is_refused(probe: &Probe) -> bool {
+    let orders = ["INSTCMD {ups} qxups.no.such", "SET VAR {ups} qxups.no.such \"1\"", "LOGIN {ups}"];
+    let is_denied = |order: &str| {
+        let lines = logged_in(probe).and_then(|mut raw| raw.ask(&probe.filled(order)));
+        lines.is_ok_and(|lines| lines == ["ERR ACCESS-DENIED"])
+    };
+    probe.user.is_some() && probe.ups.is_some() && orders.into_iter().all(is_denied)
+}
+
 fn logged_in(probe: &Probe) -> Result<Raw, CutOff> {
     let mut raw = probe.open_as_guest()?;
     probe.log_in(&mut raw)?;

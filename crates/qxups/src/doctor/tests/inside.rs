@@ -176,6 +176,78 @@ fn a_ups_that_the_server_drives_needs_no_driver() {
     assert!(machine.report().text().contains("u: the driver runs"), "{}", machine.report().text());
 }
 
+/// Without a package there is no driver beside the tool, and the server runs as whichever user it was started by.
+#[test]
+fn what_the_server_drives_needs_nothing_of_a_driver_s() {
+    run(async {
+        let machine = Machine::new();
+        let (_ups, port) = pretended(&[]);
+        std::fs::set_permissions(&port, Permissions::from_mode(0o600)).unwrap();
+        machine.section(&format!("port = {}", port.display()));
+        std::fs::remove_file(machine.folder.join("lib/nutdrv_qx")).unwrap();
+        let report = machine.examine(None, false).await;
+        assert!(report.kinds().contains(&FindingKind::NoSuchDriver), "{}", report.text());
+        assert!(report.text().contains("qxups serve"), "{}", report.text());
+        // no program of this user's is seen to have the port
+        machine.process(80, "qxups", &["qxups", "serve"], None);
+        machine.write("run/upsd.pid", "80\n");
+        machine.write("run/upsd.control", "");
+        machine.socket(FRESH);
+        for user in ["root:x:0:0::/:/bin/sh\n", "root:x:0:0::/:/bin/sh\nnut:x:54321:54321::/:/bin/false\n"] {
+            machine.write("etc/passwd", user);
+            let report = machine.examine(None, false).await;
+            assert_eq!(report.kinds(), [], "{}", report.text());
+        }
+        // while the UPS is silent, all of it is worth a look
+        std::fs::remove_file(machine.folder.join("run/nutdrv_qx-u")).unwrap();
+        machine.socket("SETINFO ups.status \"OL\"\nDATASTALE\nDUMPDONE\n");
+        let kinds = machine.examine(None, false).await.kinds();
+        assert_eq!(kinds, [FindingKind::StaleData, FindingKind::PortForbidden]);
+    });
+}
+
+/// STATEPATH is where the server looks for it: in `ups.conf`, else in `upsd.conf`.
+#[test]
+fn the_state_directory_is_that_of_the_files() {
+    let machine = Machine::new();
+    let other = machine.folder.join("other");
+    std::fs::create_dir(&other).unwrap();
+    machine.section("port = tcp://192.0.2.1:4001");
+    serving(&machine);
+    machine.socket(FRESH);
+    std::fs::rename(machine.folder.join("run/nutdrv_qx-u"), other.join("nutdrv_qx-u")).unwrap();
+    only(&machine.report(), FindingKind::NotFound, &["has not found it"]);
+    machine.write("nut/upsd.conf", &format!("STATEPATH {}\n", other.display()));
+    let report = machine.report();
+    assert_eq!(report.kinds(), [], "{}", report.text());
+    machine.write("nut/upsd.conf", "STATEPATH /no/such/folder\n");
+    let named =
+        format!("statepath = {}\n[u]\ndriver = nutdrv_qx\nport = tcp://192.0.2.1:4001\n", other.display());
+    machine.write("nut/ups.conf", &named);
+    let report = machine.report();
+    assert_eq!(report.kinds(), [], "{}", report.text());
+}
+
+/// A server that this user may not see is not said to be missing.
+#[test]
+fn what_is_not_seen_is_not_said_to_be_missing() {
+    let machine = Machine::new();
+    machine.write("nut/ups.conf", "[sim]\ndriver = qxups-sim\n");
+    let hidden = System {
+        nut: Paths { pid: "/proc/1/root/x".into(), ..machine.system.nut.clone() },
+        ..machine.system.clone()
+    };
+    // root may look there, and finds nothing
+    let is_hidden = running::server(&hidden) == Err(running::NoServer::Hidden);
+    let doctor = Doctor { what: None, try_cables: false, json: false };
+    let report = run(doctor.examine(&hidden)).unwrap();
+    assert_eq!(report.findings.is_empty(), is_hidden, "{}", report.text());
+    assert_eq!(report.text().contains("run as root"), is_hidden, "{}", report.text());
+    // one that was started with other folders
+    machine.process(81, "qxups", &["qxups", "serve", "."], None);
+    only(&machine.report(), FindingKind::NotRunning, &["process 81", "NUT_STATEPATH"]);
+}
+
 /// The port is held by the server, which is as it should be.
 #[test]
 fn the_server_may_have_the_port_open() {

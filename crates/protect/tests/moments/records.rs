@@ -1,0 +1,85 @@
+//! Records: written and read again, damaged, torn.
+
+use protect::*;
+
+use crate::rig::*;
+
+fn record() -> ProtectRecord {
+    let mut policy = policy();
+    policy.groups[0].name = "räck 1 %\n".into();
+    policy.groups[0].stages[0].programs = 2;
+    policy.host = Some(HostPlan::new("räck 1 %\n"));
+    let mut rig = Rig::new(policy);
+    rig.status("a", MAINS);
+    rig.logins("apps", &["web"]);
+    rig.pass(60);
+    rig.status("a", LOW);
+    rig.pass(200);
+    rig.machine.record()
+}
+
+#[test]
+fn a_record_is_the_same_when_it_is_read() {
+    let record = record();
+    let text = record.to_text();
+    assert!(text.is_ascii() && text.lines().count() > 4, "{text}");
+    assert_eq!(ProtectRecord::read(&text), (record, None));
+    assert_eq!(ProtectRecord::read(""), (ProtectRecord::default(), None));
+}
+
+#[test]
+fn a_record_that_was_torn_is_read_up_to_there() {
+    let text = record().to_text();
+    for end in 1..text.len() {
+        let (_, fault) = ProtectRecord::read(&text[..end]);
+        assert!(fault.is_some(), "{end}");
+    }
+    let two: String = text.split_inclusive('\n').take(3).collect();
+    assert!(!ProtectRecord::read(&two).0.is_empty());
+}
+
+#[test]
+fn a_letter_that_changed_is_seen() {
+    let text = record().to_text();
+    for at in 0..text.len() {
+        let mut bytes = text.clone().into_bytes();
+        bytes[at] = if bytes[at] == b'7' { b'8' } else { b'7' };
+        let changed = String::from_utf8(bytes).unwrap();
+        assert!(ProtectRecord::read(&changed).1.is_some(), "{at}");
+    }
+}
+
+#[test]
+fn any_text_is_taken() {
+    for text in ["\n", " \n", "=", "qxups-protect-2 x", "end\n", "\0\0\0\0", "course = - - #\n", "é\n"] {
+        let (record, fault) = ProtectRecord::read(text);
+        assert!(record.is_empty() && fault.is_some(), "{text:?}");
+    }
+}
+
+#[test]
+fn the_hook_may_act_only_while_this_host_goes_down_in_this_boot() {
+    let mut rig = Rig::new(policy());
+    rig.to_ordering();
+    assert!(!rig.disk.host_goes_down("one"));
+    rig.ordered(OrderOutcome::Accepted);
+    rig.pass(15);
+    assert!(rig.disk.host_goes_down("one") && !rig.disk.host_goes_down("two"));
+    rig.restart(100, Some("two"));
+    assert!(!rig.disk.host_goes_down("two"));
+}
+
+#[test]
+fn the_record_comes_before_what_it_is_about() {
+    let start = Start { now: secs(1000), boot: "one".into(), wall_s: 0 };
+    let (mut machine, _) = Machine::new(policy(), &ProtectRecord::default(), &start);
+    for second in 1001..1400 {
+        let view = PowerView { read_at: secs(second), ..view(LOW) };
+        let actions = machine.handle(secs(second), ProtectEvent::View { ups: "a".into(), view });
+        let acting = actions.iter().position(ProtectAction::is_acting);
+        let kept = actions.iter().position(|action| matches!(action, ProtectAction::Keep(_)));
+        if let Some(acting) = acting {
+            assert!(kept.is_some_and(|kept| kept < acting), "{actions:?}");
+        }
+    }
+}
