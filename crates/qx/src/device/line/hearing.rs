@@ -75,13 +75,13 @@ pub(super) struct BeforeSending {
 
 /// How soon a UPS hears, behind which of its replies.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Hearing {
+pub(super) struct OrderHearing {
     behind: Vec<Behind>,
     /// The last order.
     order: Option<SentOrder>,
 }
 
-impl Hearing {
+impl OrderHearing {
     fn behind(&mut self, question: &'static str) -> &mut Behind {
         let at = self.behind.iter().position(|behind| behind.question == question);
         let at = at.unwrap_or_else(|| {
@@ -229,7 +229,7 @@ mod tests {
 
     #[test]
     fn what_is_heard_behind_one_question_says_nothing_of_another() {
-        let mut hearing = Hearing::default();
+        let mut hearing = OrderHearing::default();
         hearing.note_question(LOST, behind("Q1", 1000), at(1));
         hearing.note_question(HEARD, BeforeSending { lost_before: true, ..behind("Q1", 2100) }, at(2));
         hearing.note_question(HEARD, behind("F", 0), at(3));
@@ -251,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_rest_that_began_before_an_order_is_seen_behind_it() {
-        let mut hearing = Hearing::default();
+        let mut hearing = OrderHearing::default();
         hearing.note_question(HEARD, behind("Q1", 0), at(1));
         hearing.note_order(false, behind("Q1", 1200), at(100));
         hearing.note_question(HEARD, behind("Q1", 2200), at(101));
@@ -268,7 +268,7 @@ mod tests {
 
     #[test]
     fn what_nut_asks_is_heard_and_a_word_is_an_answer() {
-        let mut hearing = Hearing::default();
+        let mut hearing = OrderHearing::default();
         hearing.note_question(LOST, behind("Q1", 1000), at(1));
         hearing.note_question(HEARD, BeforeSending { lost_before: true, ..behind("Q1", 3000) }, at(2));
         assert_eq!(hearing.before_order(Some("Q1"), (ms(2000), ms(2500))), ms(2000));

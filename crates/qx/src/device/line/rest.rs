@@ -5,7 +5,7 @@
 //! answered any more, the line is left alone now and then for as long as NUT leaves it alone; what is answered then
 //! shows behind which question the UPS rests, and for how long.
 
-use super::hearing::{BeforeSending, Hearing};
+use super::hearing::{BeforeSending, OrderHearing};
 use crate::device::Moment;
 use std::time::Duration;
 
@@ -99,7 +99,7 @@ pub(super) struct Rest {
     /// So many of the next questions are not asked sooner than NUT would ask them.
     careful: u8,
     /// How soon it hears, as far as orders need it.
-    hearing: Hearing,
+    hearing: OrderHearing,
     /// Replies are garbled all the time.
     is_noisy: bool,
 }
