@@ -322,8 +322,11 @@ fn with_delays() -> String {
     table
 }
 
+/// After how many seconds the load is on again once mains is back, from the order as it is sent; none where it is not carried.
+type Carried = Option<fn(Order) -> f64>;
+
 /// What becomes of the order on its way, where a bridge changes it (nutdrv_qx(8) of NUT 2.8.0, "Implementation notes").
-const BRIDGES: [(&str, &str, Option<fn(Order) -> f64>); 5] = [
+const BRIDGES: [(&str, &str, Carried); 5] = [
     (
         "fabula",
         "a number for half a minute and \"returns\": the three minutes are lost; the load is on as soon as mains is back",
