@@ -67,7 +67,7 @@ fn the_whole_way() {
     }
     station.wait_for("the shutdown", || order.exists());
     let said = std::fs::read_to_string(&order).unwrap();
-    assert!(said.matches("the UPS says that a shutdown is active").count() == 2, "{said}");
+    assert!(said.matches("shutdown.return: the UPS says that a shutdown is active").count() == 2, "{said}");
     for ups in [&ups, &second] {
         assert_eq!(orders(ups), ["C", "S.5R0003"], "{said}");
         assert!(ups.is("powered true"), "the host has half a minute");

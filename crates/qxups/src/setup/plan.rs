@@ -7,7 +7,7 @@ use super::users::{NewMonitor, NewUser, UserRole};
 use super::{PageChoice, Reachable};
 use crate::conf_file::ConfFile;
 use nut::network::PORT;
-use nut::{ups_conf, upsd_conf, upsd_users};
+use nut::{ups_conf, upsd_conf, upsd_users, upsmon_conf};
 use serve::extras;
 use std::net::{Ipv6Addr, TcpListener};
 
@@ -86,7 +86,7 @@ impl SetupPlan {
                 "upsmon.conf",
                 &folder.upsmon_conf,
                 "What shuts this host down: upsmon.conf(5)",
-                self.upsmon_conf(),
+                self.upsmon_conf(folder),
             ),
         ];
         let mut changes: Vec<FileChange<'f>> = blocks
@@ -143,8 +143,15 @@ impl SetupPlan {
         history.into_iter().chain(page).collect::<Vec<_>>().join("\n")
     }
 
-    fn upsmon_conf(&self) -> String {
-        self.monitor.as_ref().map(|monitor| format!("{}\n", monitor.line())).unwrap_or_default()
+    /// With the flag by which upsmon has the load switched off at the end, where the file has none.
+    fn upsmon_conf(&self, folder: &ConfFolder) -> String {
+        let Some(monitor) = &self.monitor else { return String::new() };
+        let known = upsmon_conf::parse(&folder.upsmon_conf.text);
+        let flag = match known.power_down_flag {
+            Some(_) => "",
+            None => "POWERDOWNFLAG /etc/killpower\n",
+        };
+        format!("{flag}{}\n", monitor.line())
     }
 
     /// Whether all that stood in a file is read as before, and what is new as it is meant.

@@ -85,6 +85,8 @@ impl OrderHearing {
     fn behind(&mut self, question: &'static str) -> &mut Behind {
         let at = self.behind.iter().position(|behind| behind.question == question);
         let at = at.unwrap_or_else(|| {
+            // few questions are asked for years, by a thousand devices
+            self.behind.reserve_exact(1);
             self.behind.push(Behind { question, heard: None, lately: None, lost: None });
             self.behind.len() - 1
         });
