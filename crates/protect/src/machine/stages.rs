@@ -58,9 +58,7 @@ impl Machine {
         }
         let armed = self.policy.armed;
         let course = &mut self.courses[group];
-        course.stages.iter_mut().for_each(|stage| {
-            *stage = StageState { logins: stage.logins.take(), ..StageState::default() };
-        });
+        course.stages.iter_mut().for_each(|stage| *stage = stage.anew());
         course.said.clear();
         (course.since, course.armed, course.lapses) = (self.now, armed, 0);
         let text = format!("{reason}: shutdown begins");
@@ -171,9 +169,7 @@ impl Machine {
         self.hide_signals(group);
         let course = &mut self.courses[group];
         course.feeds.iter_mut().for_each(super::feed::FeedWatch::course_over);
-        course.stages.iter_mut().for_each(|stage| {
-            *stage = StageState { logins: stage.logins.take(), ..StageState::default() };
-        });
+        course.stages.iter_mut().for_each(|stage| *stage = stage.anew());
         (course.waited, course.woken_at, course.blind) = (Default::default(), None, false);
         course.said.clear();
         self.go(group, if any { Phase::Recovering } else { Phase::Watching }, text.into());

@@ -1,0 +1,42 @@
+//! Ends of courses: nothing goes down in vain, and no host stays off that could be up.
+
+use protect::*;
+
+use crate::rig::*;
+
+fn hostless() -> Policy {
+    Policy { host: None, ..policy() }
+}
+
+/// A host that hangs keeps its connection, and with it its login, when its power is gone.
+#[test]
+fn a_login_from_before_the_cut_is_no_host_that_is_back() {
+    let mut rig = Rig::new(hostless());
+    rig.until_stages();
+    rig.pass(61);
+    assert_eq!(rig.phase(), Phase::Ordering, "it had its time");
+    rig.ordered(OrderOutcome::Accepted);
+    rig.pass(170);
+    rig.says("a", PowerView { runtime: Some(secs(3000)), ..view(MAINS) });
+    rig.pass(100);
+    let is_back = |action: &ProtectAction| matches!(action, ProtectAction::Say(remark) if remark.text.contains("is back"));
+    assert_eq!((rig.count(is_back), rig.phase()), (0, Phase::Recovering));
+    rig.logins("apps", &[]);
+    rig.pass(5);
+    assert!(rig.wakes() > 0);
+    rig.logins("apps", &["web"]);
+    rig.pass(1);
+    assert_eq!((rig.count(is_back), rig.phase()), (1, Phase::Watching));
+}
+
+#[test]
+fn a_login_that_outlives_the_cut_is_a_host_that_runs() {
+    let mut rig = Rig::new(hostless());
+    rig.until_stages();
+    rig.pass(61);
+    rig.ordered(OrderOutcome::Accepted);
+    rig.pass(170);
+    rig.says("a", PowerView { runtime: Some(secs(3000)), ..view(MAINS) });
+    rig.pass(200);
+    assert_eq!(rig.phase(), Phase::Watching);
+}
