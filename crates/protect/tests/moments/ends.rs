@@ -8,6 +8,31 @@ fn hostless() -> Policy {
     Policy { host: None, ..policy() }
 }
 
+#[test]
+fn battery_low_that_comes_and_goes_is_not_missed() {
+    for (other, phase) in [(BATTERY, Phase::Stages), (MAINS, Phase::Watching)] {
+        let mut rig = Rig::new(policy());
+        rig.calm();
+        for _ in 0..5 {
+            rig.status("a", LOW);
+            rig.pass(1);
+            rig.status("a", other);
+            rig.pass(1);
+        }
+        assert_eq!(rig.phase(), phase, "{other}");
+    }
+    // once, or seldom, it is a blip
+    let mut rig = Rig::new(policy());
+    rig.calm();
+    for _ in 0..20 {
+        rig.status("a", LOW);
+        rig.pass(1);
+        rig.status("a", BATTERY);
+        rig.pass(6);
+    }
+    assert_eq!(rig.phase(), Phase::Watching);
+}
+
 /// A host that hangs keeps its connection, and with it its login, when its power is gone.
 #[test]
 fn a_login_from_before_the_cut_is_no_host_that_is_back() {
