@@ -65,3 +65,30 @@ fn a_login_that_outlives_the_cut_is_a_host_that_runs() {
     rig.pass(200);
     assert_eq!(rig.phase(), Phase::Watching);
 }
+
+/// Two groups with a UPS each; this host belongs to the first.
+fn two() -> Policy {
+    let mut policy = policy();
+    let mut other = policy.groups[0].clone();
+    other.name = "other".into();
+    other.feeds[0].ups = "b".into();
+    other.stages[0].time = secs(600);
+    policy.groups.push(other);
+    policy.loads.push(LoadPlan { ups: "b".into(), ..policy.loads[0].clone() });
+    policy
+}
+
+#[test]
+fn a_blip_takes_no_group_with_that_of_the_host() {
+    let mut rig = Rig::new(two());
+    rig.status("b", MAINS);
+    rig.until_stages();
+    rig.status("b", BATTERY);
+    rig.pass(3);
+    rig.status("b", MAINS);
+    rig.pass(10);
+    assert_eq!(rig.machine.report().groups[1].phase, Phase::Watching);
+    rig.status("b", BATTERY);
+    rig.pass(6);
+    assert_eq!(rig.machine.report().groups[1].phase, Phase::Stages, "an outage does");
+}
