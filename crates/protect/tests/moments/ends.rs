@@ -8,6 +8,89 @@ fn hostless() -> Policy {
     Policy { host: None, ..policy() }
 }
 
+/// Its host cannot be woken: it comes back only by a load that is cycled.
+fn asleep() -> Policy {
+    let mut policy = policy();
+    policy.groups[0].stages[0].all_wakeable = false;
+    policy.groups[0].stages[0].wake = vec![];
+    policy
+}
+
+#[test]
+fn mains_that_are_back_send_nobody_down_for_a_load_that_is_not_cycled() {
+    let no_load = Policy { loads: vec![], ..asleep() };
+    let mut stays_on = asleep();
+    stays_on.loads[0].on_mains = OnMains::StaysOn;
+    for policy in [no_load, stays_on] {
+        for restart in [false, true] {
+            let mut rig = Rig::new(policy.clone());
+            rig.until_stages();
+            if restart {
+                rig.says.clear();
+                rig.restart(3, None);
+            }
+            rig.status("a", MAINS);
+            rig.pass(40);
+            rig.logins("apps", &[]);
+            rig.pass(400);
+            assert_eq!((rig.orders(), rig.host_downs()), (0, 0), "{policy:?}");
+            assert_eq!(rig.signal("apps"), None);
+            let is_alarm = |action: &ProtectAction| matches!(action, ProtectAction::Say(remark) if remark.alarm && remark.text.contains("switch them on"));
+            assert_eq!(rig.count(is_alarm), 1, "who stays off is said");
+        }
+    }
+}
+
+#[test]
+fn this_host_does_not_go_down_on_mains_for_an_order_that_is_refused() {
+    let mut rig = Rig::new(asleep());
+    rig.until_ordering();
+    rig.status("a", MAINS);
+    for _ in 0..3 {
+        rig.ordered(OrderOutcome::Refused);
+        rig.pass(3);
+    }
+    rig.pass(60);
+    assert_eq!((rig.orders(), rig.host_downs()), (3, 0));
+    assert_eq!(rig.signal("apps"), None);
+    // on battery it goes, as the hook may have more luck
+    let mut rig = Rig::new(asleep());
+    rig.until_ordering();
+    rig.status("a", MAINS);
+    for _ in 0..3 {
+        rig.ordered(OrderOutcome::Refused);
+        rig.pass(3);
+    }
+    rig.pass(3);
+    rig.status("a", LOW);
+    rig.pass(1);
+    assert_eq!(rig.host_downs(), 1);
+}
+
+#[test]
+fn an_order_that_was_lost_is_given_again() {
+    for killed in [false, true] {
+        let mut rig = Rig::new(hostless());
+        rig.until_ordering();
+        if killed {
+            rig.restart(3, None);
+        } else {
+            rig.ordered(OrderOutcome::NotConfirmed);
+        }
+        // the cut is due 180 s after the order, and a minute in hand
+        rig.pass(236);
+        assert_eq!(rig.orders(), 1, "{killed}");
+        rig.pass(5);
+        assert_eq!(rig.orders(), 2, "{killed}: it is on battery still");
+    }
+    // one that was confirmed, or that falls silent, is not
+    let mut rig = Rig::new(hostless());
+    rig.until_ordering();
+    rig.ordered(OrderOutcome::Accepted);
+    rig.pass(400);
+    assert_eq!(rig.orders(), 1);
+}
+
 #[test]
 fn battery_low_that_comes_and_goes_is_not_missed() {
     for (other, phase) in [(BATTERY, Phase::Stages), (MAINS, Phase::Watching)] {
@@ -91,4 +174,40 @@ fn a_blip_takes_no_group_with_that_of_the_host() {
     rig.status("b", BATTERY);
     rig.pass(6);
     assert_eq!(rig.machine.report().groups[1].phase, Phase::Stages, "an outage does");
+}
+
+#[test]
+fn what_is_bound_is_finished_without_arm_and_no_more_than_that() {
+    let disarmed = Policy { armed: false, ..policy() };
+    let mut rig = Rig::new(policy());
+    rig.until_stages();
+    assert!(!rig.machine.is_bound());
+    rig.logins("apps", &[]);
+    assert!(rig.machine.is_bound(), "an order is under way");
+    let actions = rig.machine.reconfigure(secs(rig.now), disarmed.clone());
+    rig.keep(actions);
+    rig.ordered(OrderOutcome::Accepted);
+    rig.pass(15);
+    assert_eq!(rig.host_downs(), 1);
+    assert!(rig.machine.is_bound());
+    // it did not go down, and the UPS did not switch off
+    rig.pass(900);
+    assert_eq!((rig.orders(), rig.host_downs(), rig.wakes()), (1, 1, 0));
+    assert!(!rig.machine.is_bound());
+    // a second UPS that refuses is not ordered again
+    let mut rig = Rig::new(Policy { loads: policy().loads, ..policy() });
+    rig.until_ordering();
+    let actions = rig.machine.reconfigure(secs(rig.now), disarmed);
+    rig.keep(actions);
+    rig.ordered(OrderOutcome::Refused);
+    rig.pass(100);
+    assert_eq!(rig.orders(), 1);
+    // dry, nothing ever binds
+    let mut rig = Rig::new(Policy { armed: false, ..policy() });
+    rig.until_stages();
+    rig.logins("apps", &[]);
+    for _ in 0..400 {
+        rig.pass(1);
+        assert!(!rig.machine.is_bound());
+    }
 }
