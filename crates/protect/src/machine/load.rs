@@ -327,6 +327,15 @@ impl Machine {
         if !must_go && !self.orders_are_settled(&moving) {
             return false;
         }
+        if !self.policy.armed && self.courses[group].armed && first_cut.is_none() {
+            for group in moving {
+                self.end_course(
+                    group,
+                    "protection is not armed any more, and no UPS took its order: the shutdown ends",
+                );
+            }
+            return true;
+        }
         if self.are_in_vain(&moving) {
             if !moving.iter().all(|group| self.standing(*group).is_steady()) {
                 return false;
