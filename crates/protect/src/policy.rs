@@ -70,7 +70,8 @@ pub struct Begin {
     pub off_for: Option<Duration>,
     /// What it means that a UPS that was on battery says nothing any more.
     pub lost: LostMeaning,
-    /// How long a condition must hold without a break. Temperature and failing: at least 30 s.
+    /// How long a condition must hold without a break; on battery, breaks of battery low that are shorter are none.
+    /// Temperature and failing: at least 30 s.
     pub confirm: Duration,
 }
 

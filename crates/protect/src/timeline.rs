@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::{Begin, GroupPlan, OnMains, Policy, PowerView};
+use crate::machine::timing::HOST_SLACK;
+use crate::{Begin, GroupPlan, LoadPlan, OnMains, Policy, PowerView};
 
 /// What would happen in an outage that begins now.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,10 +42,20 @@ struct FeedEnd {
 
 /// What would happen to each group if mains of all its UPSes failed now, and every stage took its whole time.
 pub fn timeline(policy: &Policy, views: &BTreeMap<String, PowerView>) -> Vec<OutagePlan> {
-    policy.groups.iter().map(|group| group_plan(policy, group, views)).collect()
+    let supplies: Vec<GroupSupplies> = policy.groups.iter().map(|group| supplies(group, views)).collect();
+    let courses = CoursePlans::new(policy, &supplies);
+    supplies.into_iter().enumerate().map(|(at, known)| group_plan(policy, at, known, &courses)).collect()
 }
 
-fn group_plan(policy: &Policy, group: &GroupPlan, views: &BTreeMap<String, PowerView>) -> OutagePlan {
+/// The UPSes of a group.
+struct GroupSupplies {
+    ends: Vec<(u32, FeedEnd)>,
+    begins: Option<Duration>,
+    battery_end: Option<Duration>,
+    remarks: Vec<String>,
+}
+
+fn supplies(group: &GroupPlan, views: &BTreeMap<String, PowerView>) -> GroupSupplies {
     let mut remarks = vec![];
     let mut ends = vec![];
     for feed in group.feeds.iter().filter(|feed| feed.supplies > 0) {
@@ -59,6 +70,81 @@ fn group_plan(policy: &Policy, group: &GroupPlan, views: &BTreeMap<String, Power
     let need = group.need.clamp(1, total.max(1));
     let begins = nth_end(&ends, total, need, |end| end.begins.as_ref().map(|begins| begins.0));
     let battery_end = nth_end(&ends, total, need, |end| end.empty);
+    GroupSupplies { ends, begins, battery_end, remarks }
+}
+
+/// When the courses of all groups begin, and how long they take: this host waits for all of them.
+struct CoursePlans {
+    /// The group of this host.
+    host: Option<usize>,
+    begins: Vec<Option<Duration>>,
+}
+
+impl CoursePlans {
+    /// The group of this host takes all others with it.
+    fn new(policy: &Policy, supplies: &[GroupSupplies]) -> CoursePlans {
+        let named = |name: &String| policy.groups.iter().position(|group| group.name == *name);
+        let host = policy.host.as_ref().and_then(|host| named(&host.group));
+        let of_host = host.and_then(|at| supplies[at].begins);
+        let earliest = |own: Option<Duration>| own.into_iter().chain(of_host).min();
+        CoursePlans { host, begins: supplies.iter().map(|known| earliest(known.begins)).collect() }
+    }
+
+    /// The groups whose loads are ordered off together with that of this one.
+    fn together(&self, policy: &Policy, group: usize) -> Vec<usize> {
+        let Some((host, begins)) = self.host.and_then(|host| Some((host, self.begins[host]?))) else {
+            return vec![group];
+        };
+        // the others are over by then
+        let runs = |at: usize| {
+            let over = ordered_after(&policy.groups[at], delay_of(policy, &[at]));
+            at == host || self.begins[at].is_some_and(|began| began.saturating_add(over) >= begins)
+        };
+        match runs(group) {
+            true => (0..policy.groups.len()).filter(|at| runs(*at)).collect(),
+            false => vec![group],
+        }
+    }
+
+    /// When the loads of these groups are ordered off.
+    fn ordered_at(&self, policy: &Policy, groups: &[usize]) -> Option<Duration> {
+        let delay = delay_of(policy, groups);
+        let each =
+            |at: &usize| Some(self.begins[*at]?.saturating_add(ordered_after(&policy.groups[*at], delay)));
+        groups.iter().map(each).collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+}
+
+/// From the beginning of a course until all stages are over, and until all of their hosts are off.
+fn course_times(group: &GroupPlan) -> (Duration, Duration) {
+    group.stages.iter().fold((Duration::ZERO, Duration::ZERO), |(time, off), stage| {
+        let over = time.saturating_add(stage.time);
+        (over, off.max(over.saturating_add(stage.down)))
+    })
+}
+
+fn ordered_after(group: &GroupPlan, delay: Option<Duration>) -> Duration {
+    let (over, off) = course_times(group);
+    over.max(off.saturating_sub(delay.unwrap_or_default()))
+}
+
+fn loads_of<'p>(policy: &'p Policy, group: &'p GroupPlan) -> impl Iterator<Item = &'p LoadPlan> {
+    let feeds = |ups: &String| group.feeds.iter().any(|feed| feed.supplies > 0 && feed.ups == *ups);
+    policy.loads.iter().filter(move |load| feeds(&load.ups))
+}
+
+/// From the order to the cut, for all UPSes of these groups.
+fn delay_of(policy: &Policy, groups: &[usize]) -> Option<Duration> {
+    let loads = || groups.iter().flat_map(|at| loads_of(policy, &policy.groups[*at]));
+    let longest = loads().filter_map(|load| load.longest).min();
+    let delay = loads().map(|load| load.delay).max()?;
+    Some(longest.map_or(delay, |longest| longest.min(delay)))
+}
+
+fn group_plan(policy: &Policy, at: usize, known: GroupSupplies, courses: &CoursePlans) -> OutagePlan {
+    let group = &policy.groups[at];
+    let GroupSupplies { ends, begins: own, battery_end, mut remarks } = known;
+    let begins = courses.begins[at];
     let mut lines = vec![PlanLine { at: Some(Duration::ZERO), text: "mains fail".into() }];
     for (_, end) in &ends {
         if let Some((at, why)) = &end.begins {
@@ -72,7 +158,11 @@ fn group_plan(policy: &Policy, group: &GroupPlan, views: &BTreeMap<String, Power
                 .into(),
         );
     }
-    let last_down = course_lines(policy, group, begins, &mut lines);
+    if let Some(host) = courses.host.filter(|_| begins != own) {
+        let text = format!("this group goes down with group {}, that of this host", policy.groups[host].name);
+        lines.push(PlanLine { at: begins, text });
+    }
+    let last_down = course_lines(policy, at, courses, &mut lines);
     if let Some(at) = battery_end {
         lines.push(PlanLine { at: Some(at), text: "the battery is empty".into() });
     } else {
@@ -141,40 +231,49 @@ fn feed_end(ups: &str, begin: &Begin, view: Option<&PowerView>, remarks: &mut Ve
 /// The course itself. Returns when the last host is down.
 fn course_lines(
     policy: &Policy,
-    group: &GroupPlan,
-    begins: Option<Duration>,
+    at: usize,
+    courses: &CoursePlans,
     lines: &mut Vec<PlanLine>,
 ) -> Option<Duration> {
-    let after = |time: Duration| begins.map(|begins| begins.saturating_add(time));
-    let (mut time, mut off) = (Duration::ZERO, Duration::ZERO);
+    let (group, begins) = (&policy.groups[at], courses.begins[at]);
+    let add = |at: Option<Duration>, time: Duration| at.map(|at| at.saturating_add(time));
+    let mut time = Duration::ZERO;
     for stage in &group.stages {
-        lines.push(PlanLine { at: after(time), text: format!("stage {} begins", stage.name) });
+        lines.push(PlanLine { at: add(begins, time), text: format!("stage {} begins", stage.name) });
         time = time.saturating_add(stage.time);
-        off = off.max(time.saturating_add(stage.down));
         let text = format!("stage {} is over at the latest", stage.name);
-        lines.push(PlanLine { at: after(time), text });
+        lines.push(PlanLine { at: add(begins, time), text });
     }
-    let load = policy.loads.iter().find(|load| group.feeds.iter().any(|feed| feed.ups == load.ups));
-    let delay = load.map(|load| load.longest.map_or(load.delay, |longest| longest.min(load.delay)));
-    let ordered = time.max(off.saturating_sub(delay.unwrap_or_default()));
-    if let (Some(load), Some(delay)) = (load, delay) {
+    let off = add(begins, course_times(group).1);
+    lines.push(PlanLine { at: off, text: "the hosts of all stages are off at the latest".into() });
+    let together = courses.together(policy, at);
+    let (ordered, delay) = (courses.ordered_at(policy, &together), delay_of(policy, &together));
+    let host = policy.host.as_ref().filter(|_| courses.host.is_some_and(|host| together.contains(&host)));
+    let by_hook = delay.zip(host).is_some_and(|(delay, host)| delay < host.down.saturating_add(HOST_SLACK));
+    let proof_wait = |wait: Duration| if delay.is_some() && !by_hook { wait } else { Duration::ZERO };
+    let goes = host.and_then(|host| add(ordered, proof_wait(host.proof_wait)));
+    let host_off = host.and_then(|host| add(goes, host.down));
+    for load in loads_of(policy, group) {
+        if by_hook {
+            let text = format!("'qxups killpower' orders UPS {} to switch off, as this host ends", load.ups);
+            lines.push(PlanLine { at: host_off, text });
+            continue;
+        }
+        let delay = delay.unwrap_or_default();
         let text = format!("UPS {} is ordered to switch off {} s later", load.ups, delay.as_secs());
-        lines.push(PlanLine { at: after(ordered), text });
-        let cut = after(ordered.saturating_add(delay));
-        lines.push(PlanLine { at: cut, text: format!("UPS {} switches its load off", load.ups) });
+        lines.push(PlanLine { at: ordered, text });
+        let text = format!("UPS {} switches its load off", load.ups);
+        lines.push(PlanLine { at: add(ordered, delay), text });
     }
-    lines.push(PlanLine { at: after(off), text: "the hosts of all stages are off at the latest".into() });
-    if let Some(host) = policy.host.as_ref().filter(|host| host.group == group.name) {
-        let begins = ordered.saturating_add(if load.is_some() { host.proof_wait } else { Duration::ZERO });
-        lines.push(PlanLine { at: after(begins), text: "this host goes down at the latest".into() });
-        let down = begins.saturating_add(host.down);
-        lines.push(PlanLine { at: after(down), text: "this host is off at the latest".into() });
-        off = off.max(down);
-    }
-    if load.is_some_and(|load| load.on_mains == OnMains::StaysOn) {
+    if loads_of(policy, group).any(|load| load.on_mains == OnMains::StaysOn) {
         let text = "if mains are back just before the load goes off, this UPS leaves it on: hosts stay off until a \
                     person, or a wake-up, starts them";
         lines.push(PlanLine { at: None, text: text.into() });
     }
-    after(off)
+    if courses.host != Some(at) || host.is_none() {
+        return off;
+    }
+    lines.push(PlanLine { at: goes, text: "this host goes down at the latest".into() });
+    lines.push(PlanLine { at: host_off, text: "this host is off at the latest".into() });
+    off.max(host_off)
 }

@@ -3,6 +3,8 @@
 
 #[path = "moments/bounds.rs"]
 mod bounds;
+#[path = "moments/ends.rs"]
+mod ends;
 #[path = "moments/faults.rs"]
 mod faults;
 #[path = "moments/records.rs"]

@@ -254,6 +254,40 @@ fn a_reload_keeps_a_course() {
     assert!(site.log().matches("shutdown begins").count() == 1, "{}", site.log());
 }
 
+/// An order that was given is not taken back: who disarms after it, or takes the table away, still has this host down before the
+/// load goes off, and nothing else is done.
+#[test]
+fn what_a_given_order_makes_necessary_is_done_without_arm() {
+    for (name, table) in [("disarmed", true), ("gone", false)] {
+        let (site, _, host) = site(name, true);
+        let driver = FakeDriver::start(&site, SOCKET, &dump("OL"));
+        site.until_answer("GET VAR rack ups.status", "VAR rack ups.status \"OL\"");
+        driver.say("SETINFO ups.status \"OB LB\"\n");
+        obey(&site, &driver);
+        match table {
+            true => drop(options(&site, false, 2)),
+            false => site.write("qxups.toml", ""),
+        }
+        site.signal(nix::sys::signal::Signal::SIGHUP);
+        site.until("this host goes down", || when(&host).is_some());
+        let log = site.log();
+        assert!(log.contains("this host still goes down before"), "{log}");
+        assert_eq!(driver.orders().iter().filter(|order| order.contains("shutdown.return")).count(), 1);
+    }
+}
+
+/// A flag that a former process left is no order where protection is gone.
+#[test]
+fn a_flag_without_protection_is_taken_away() {
+    let mut site = Site::new("flag", CONF, "");
+    site.write("upsd.users", USERS);
+    let flag = driver::power_down::PowerDownFlag::of(&site.state());
+    flag.raise(["rack"]).unwrap();
+    site.start();
+    site.until("the flag is gone", || !flag.path().exists());
+    assert!(site.log().contains("flag of 'qxups killpower' is taken away"), "{}", site.log());
+}
+
 /// What the server answers over HTTP.
 fn get(port: u16, target: &str) -> String {
     let mut stream = std::net::TcpStream::connect(("127.0.0.1", port)).unwrap();

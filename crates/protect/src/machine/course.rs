@@ -1,6 +1,6 @@
 //! The course of one group.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use super::feed::FeedWatch;
@@ -47,6 +47,8 @@ pub(crate) struct StageState {
     pub(crate) over: Option<Duration>,
     /// Who is logged in, where it is known in this process.
     pub(crate) logins: Option<Vec<StageLogin>>,
+    /// Since when each of them is.
+    pub(crate) logged_in: BTreeMap<StageLogin, Duration>,
     /// When the last client logged out.
     pub(crate) gone: Option<Duration>,
     /// When a client logged in again after the stage was over, first.
@@ -88,6 +90,12 @@ impl StageState {
     /// Takes who is logged in now.
     pub(crate) fn take(&mut self, now: Duration, logins: Vec<StageLogin>) {
         let had = self.has_logins();
+        let count = |of: &[StageLogin], login: &StageLogin| of.iter().filter(|other| *other == login).count();
+        let before = self.logins.take().unwrap_or_default();
+        self.logged_in.retain(|login, _| logins.contains(login));
+        for login in logins.iter().filter(|login| count(&logins, login) > count(&before, login)) {
+            self.logged_in.insert(login.clone(), now);
+        }
         self.logins = Some(logins);
         if self.began.is_none() {
             return;
@@ -97,6 +105,12 @@ impl StageState {
             (false, true) if self.over.is_some() && self.again.is_none() => self.again = Some(now),
             _ => {}
         }
+    }
+
+    /// The same stage before its course, or after it: who is logged in stays so.
+    pub(crate) fn anew(&mut self) -> StageState {
+        let (logins, logged_in) = (self.logins.take(), std::mem::take(&mut self.logged_in));
+        StageState { logins, logged_in, ..StageState::default() }
     }
 
     /// When its hosts are off; `None` while a client that logged in again is waited for.
@@ -151,10 +165,7 @@ impl GroupCourse {
     pub(crate) fn replan(&mut self, plan: GroupPlan) {
         let stages = plan.stages.iter().map(|stage| {
             let former = self.plan.stages.iter().position(|former| former.name == stage.name);
-            StageState {
-                logins: former.and_then(|at| self.stages[at].logins.take()),
-                ..StageState::default()
-            }
+            former.map(|at| self.stages[at].anew()).unwrap_or_default()
         });
         let stages = stages.collect();
         if plan.feeds != self.plan.feeds || plan.begin != self.plan.begin {

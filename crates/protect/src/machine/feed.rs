@@ -10,6 +10,8 @@ use crate::{Begin, LostMeaning, PowerOrigin, Reason};
 #[derive(Debug, Clone, Default)]
 pub(crate) struct FeedWatch {
     held: [Option<Duration>; 7],
+    /// When battery low was read last.
+    low_at: Option<Duration>,
     /// Conditions that can hold on mains were seen not to hold since the start, or since the last course: without that
     /// they begin nothing, else hosts that come back into a warm room go down again for ever.
     calm: [bool; 3],
@@ -24,6 +26,8 @@ struct Condition {
     holds: bool,
     confirm: Duration,
     calm: Option<usize>,
+    /// It goes on over a break that is shorter than `confirm`.
+    toggles: bool,
 }
 
 impl FeedWatch {
@@ -76,24 +80,31 @@ impl FeedWatch {
         });
         let celsius =
             view.temperature.filter(|now| begin.temperature_above.is_some_and(|bound| *now > bound));
-        let on_battery =
-            |holds: bool| Condition { holds: battery && holds, confirm: begin.confirm, calm: None };
+        let on_battery = |holds: bool| Condition {
+            holds: battery && holds,
+            confirm: begin.confirm,
+            calm: None,
+            toggles: false,
+        };
         let slow = begin.confirm.max(SLOW_CONFIRM);
         let conditions = [
-            on_battery(begin.low_battery && view.words.low_battery),
+            // at its threshold that bit comes and goes
+            Condition { toggles: battery, ..on_battery(begin.low_battery && view.words.low_battery) },
             Condition {
                 holds: begin.forced && view.words.forced && (forced_counts || self.held[1].is_some()),
                 confirm: begin.confirm,
                 calm: Some(0),
+                toggles: false,
             },
             on_battery(charge.is_some()),
             on_battery(runtime.is_some()),
-            Condition { holds: celsius.is_some(), confirm: slow, calm: Some(1) },
-            Condition { holds: begin.failing && view.failing, confirm: slow, calm: Some(2) },
+            Condition { holds: celsius.is_some(), confirm: slow, calm: Some(1), toggles: false },
+            Condition { holds: begin.failing && view.failing, confirm: slow, calm: Some(2), toggles: false },
             Condition {
                 holds: view.words.off && begin.off_for.is_some(),
                 confirm: begin.off_for.unwrap_or_default(),
                 calm: None,
+                toggles: false,
             },
         ];
         let read_at = view.read_at;
@@ -125,8 +136,14 @@ impl FeedWatch {
     fn hold(&mut self, read_at: Duration, conditions: [Condition; 7]) -> [bool; 7] {
         let mut held = [false; 7];
         for (at, condition) in conditions.into_iter().enumerate() {
+            if condition.holds && condition.toggles {
+                self.low_at = Some(read_at);
+            }
             if !condition.holds {
-                self.held[at] = None;
+                let is_short = |last: Duration| read_at.saturating_sub(last) < condition.confirm;
+                if !(condition.toggles && self.low_at.is_some_and(is_short)) {
+                    self.held[at] = None;
+                }
                 if let Some(calm) = condition.calm.filter(|calm| *calm > 0) {
                     self.calm[calm] = true;
                 }

@@ -115,6 +115,14 @@ impl Machine {
             }
             return true;
         }
+        if armed && !self.policy.armed {
+            self.host = None;
+            self.act(armed, ProtectAction::SecondChance { upses: vec![] });
+            for group in groups {
+                self.end_course(*group, "this host did not go down, and protection is not armed any more");
+            }
+            return true;
+        }
         if armed && standings.iter().any(|standing| standing.is_short()) {
             self.host = None;
             self.act(armed, ProtectAction::SecondChance { upses: vec![] });

@@ -2,9 +2,11 @@
 
 use std::time::Duration;
 
-use super::timing::{CUT_SLACK, HOST_SLACK, ORDER_AGAIN, ORDER_RETRY, ORDER_TIME, PAUSE, PROOF_AGE};
+use super::timing::{
+    CUT_LONG_SLACK, CUT_SLACK, HOST_SLACK, ORDER_AGAIN, ORDER_RETRY, ORDER_TIME, PAUSE, PROOF_AGE,
+};
 use super::{Machine, OrderState, UpsOrder};
-use crate::{LoadPlan, OrderOutcome, Phase, ProtectAction};
+use crate::{CancelChoice, LoadPlan, OnMains, OrderOutcome, Phase, ProtectAction};
 
 impl Machine {
     fn load_plan(&self, ups: &str) -> Option<&LoadPlan> {
@@ -24,6 +26,27 @@ impl Machine {
     fn loads_of(&self, group: usize) -> Vec<String> {
         let feeds = self.courses[group].plan.feeds.iter().filter(|feed| feed.supplies > 0);
         feeds.map(|feed| feed.ups.clone()).filter(|ups| self.load_plan(ups).is_some()).collect()
+    }
+
+    /// Whether its hosts may lose their power by an order while mains are there: each of its UPSes takes one, and none is
+    /// known to leave its load on.
+    pub(crate) fn cycles_on_mains(&self, group: usize) -> bool {
+        let feeds = self.courses[group].plan.feeds.iter().filter(|feed| feed.supplies > 0);
+        feeds
+            .map(|feed| self.load_plan(&feed.ups))
+            .all(|load| load.is_some_and(|load| load.on_mains != OnMains::StaysOn))
+    }
+
+    /// Whether what was begun has to be finished also when it is not armed any more: a load may go off by an order, or this
+    /// host goes down.
+    pub fn is_bound(&self) -> bool {
+        (0..self.courses.len()).any(|group| self.courses[group].armed && self.is_bound_by(group))
+    }
+
+    pub(crate) fn is_bound_by(&self, group: usize) -> bool {
+        let course = &self.courses[group];
+        course.is_past_return()
+            && (self.cut_at(group).is_some() || self.host.is_some() && course.phase == Phase::HostDown)
     }
 
     /// When the load of one UPS of a group may be off first, where an order may be taken.
@@ -231,6 +254,7 @@ impl Machine {
             self.courses.iter().any(|course| course.is_past_return() && course.is_fed_by(ups)),
         );
         let tries = self.policy.host.as_ref().map_or(3, |host| host.tries.max(1));
+        let is_disarmed = !self.policy.armed && self.is_armed_for(ups);
         let Some(supply) = self.supplies.get_mut(ups) else { return false };
         let word = supply.fresh(now).map(|view| (view.read_at, view.will_switch_off));
         let Some(order) = supply.order.as_mut().filter(|_| past) else { return false };
@@ -253,6 +277,10 @@ impl Machine {
             {
                 order.becomes(now, OrderState::NotTaken);
                 self.say_of_ups(ups, true, format!("UPS {ups} reports that it will not switch off"));
+                true
+            }
+            (OrderState::NotTaken, _) if ordering && is_disarmed => {
+                order.becomes(now, OrderState::Failed);
                 true
             }
             (OrderState::NotTaken, _) if ordering && order.attempt >= tries => {
@@ -299,8 +327,43 @@ impl Machine {
         if !must_go && !self.orders_are_settled(&moving) {
             return false;
         }
+        if !self.policy.armed && self.courses[group].armed && first_cut.is_none() {
+            for group in moving {
+                self.end_course(
+                    group,
+                    "protection is not armed any more, and no UPS took its order: the shutdown ends",
+                );
+            }
+            return true;
+        }
+        if self.are_in_vain(&moving) {
+            if !moving.iter().all(|group| self.standing(*group).is_steady()) {
+                return false;
+            }
+            for group in moving {
+                self.end_before_order(
+                    group,
+                    "mains are back, and no UPS takes the order to switch off: the shutdown ends",
+                );
+            }
+            return true;
+        }
         self.host_goes(&moving);
         true
+    }
+
+    /// Whether mains are there and no UPS takes its order: this host would go down, and nothing would start it again.
+    fn are_in_vain(&self, groups: &[usize]) -> bool {
+        let feeds = groups.iter().flat_map(|group| self.courses[*group].plan.feeds.iter());
+        let mut orders = feeds.filter_map(|feed| self.supplies.get(&feed.ups)?.order.as_ref()).peekable();
+        orders.peek().is_some()
+            && orders.all(|order| order.state == OrderState::Failed)
+            && groups.iter().all(|group| {
+                let standing = self.standing(*group);
+                self.courses[*group].plan.cancel != CancelChoice::Never
+                    && standing.has_mains()
+                    && standing.live >= standing.need
+            })
     }
 
     /// Everything of a group without this host is down: its signals end as soon as the load is off and nothing says
@@ -319,10 +382,12 @@ impl Machine {
         self.order_again(group)
     }
 
-    /// Orders that failed are tried again while the UPS is on battery: else hosts stay off when mains return.
+    /// Orders that failed, or came to nothing that can be seen, are tried again while the UPS is on battery: else hosts stay
+    /// off when mains return.
     fn order_again(&mut self, group: usize) -> bool {
         let course = &self.courses[group];
-        if course.stages.iter().any(super::course::StageState::has_logins) || !course.armed {
+        let is_armed = course.armed && self.policy.armed;
+        if course.stages.iter().any(super::course::StageState::has_logins) || !is_armed {
             return false;
         }
         let now = self.now;
@@ -330,6 +395,7 @@ impl Machine {
             let Some(supply) = self.supplies.get(ups) else { return false };
             let failed = |order: &&UpsOrder| {
                 order.state == OrderState::Failed && now >= order.state_at.saturating_add(ORDER_AGAIN)
+                    || order.is_lost(now, CUT_LONG_SLACK)
             };
             supply.on_battery(now) && supply.order.as_ref().filter(failed).is_some()
         };

@@ -47,6 +47,12 @@ impl UpsOrder {
         self.may_be_taken().then(|| self.sent.saturating_add(self.delay))
     }
 
+    /// Whether it was due long ago, and nothing ever said that it was taken: it may never have been sent.
+    pub(crate) fn is_lost(&self, now: Duration, slack: Duration) -> bool {
+        let due = self.sent.saturating_add(self.delay).saturating_add(slack);
+        self.state == OrderState::Unconfirmed && !self.proven && now >= due
+    }
+
     /// Whether nothing more is waited for.
     pub(crate) fn is_settled(&self, now: Duration, proof_wait: Duration) -> bool {
         match self.state {

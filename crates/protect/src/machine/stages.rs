@@ -58,9 +58,7 @@ impl Machine {
         }
         let armed = self.policy.armed;
         let course = &mut self.courses[group];
-        course.stages.iter_mut().for_each(|stage| {
-            *stage = StageState { logins: stage.logins.take(), ..StageState::default() };
-        });
+        course.stages.iter_mut().for_each(|stage| *stage = stage.anew());
         course.said.clear();
         (course.since, course.armed, course.lapses) = (self.now, armed, 0);
         let text = format!("{reason}: shutdown begins");
@@ -147,12 +145,7 @@ impl Machine {
         if !standing.is_steady() || standing.live < standing.need || self.goes_with(group).is_some() {
             return false;
         }
-        let may = match course.plan.cancel {
-            CancelChoice::Always => true,
-            CancelChoice::Never => false,
-            CancelChoice::WhenWakeable => course.all_told_are_wakeable(),
-        };
-        if !may {
+        if !self.may_end(group) {
             let text = "mains are back, but not every host that was sent down can be woken: the shutdown goes on, so \
                         that the load is cycled and they come back";
             if course.plan.cancel == CancelChoice::WhenWakeable {
@@ -160,8 +153,27 @@ impl Machine {
             }
             return false;
         }
-        self.end_course(group, "mains are back before the load was ordered off: the shutdown ends");
+        self.end_before_order(group, "mains are back before the load was ordered off: the shutdown ends");
         true
+    }
+
+    /// Whether mains that are back end the course: to go on for a load that is not cycled would only send more hosts down.
+    fn may_end(&self, group: usize) -> bool {
+        let course = &self.courses[group];
+        match course.plan.cancel {
+            CancelChoice::Always => true,
+            CancelChoice::Never => false,
+            CancelChoice::WhenWakeable => course.all_told_are_wakeable() || !self.cycles_on_mains(group),
+        }
+    }
+
+    /// The course ends, and no load is cycled by it: who went down and cannot be woken stays off.
+    pub(crate) fn end_before_order(&mut self, group: usize, text: &str) {
+        if !self.courses[group].all_told_are_wakeable() {
+            let text = "hosts that were sent down and cannot be woken stay off, as the load is not cycled: switch them on";
+            self.say(group, true, text.into());
+        }
+        self.end_course(group, text);
     }
 
     /// The course ends here; who went down is woken.
@@ -171,11 +183,11 @@ impl Machine {
         self.hide_signals(group);
         let course = &mut self.courses[group];
         course.feeds.iter_mut().for_each(super::feed::FeedWatch::course_over);
-        course.stages.iter_mut().for_each(|stage| {
-            *stage = StageState { logins: stage.logins.take(), ..StageState::default() };
-        });
+        course.stages.iter_mut().for_each(|stage| *stage = stage.anew());
         (course.waited, course.woken_at, course.blind) = (Default::default(), None, false);
         course.said.clear();
+        // what had to be finished all the same is finished
+        course.armed &= self.policy.armed;
         self.go(group, if any { Phase::Recovering } else { Phase::Watching }, text.into());
         if !any {
             self.courses[group].reason = None;
@@ -204,15 +216,10 @@ impl Machine {
         }
         let soon = course.gap <= CARRY;
         if standing.has_mains() {
-            let wakeable = match course.plan.cancel {
-                CancelChoice::Always => true,
-                CancelChoice::Never => false,
-                CancelChoice::WhenWakeable => course.all_told_are_wakeable(),
-            };
-            if soon && !wakeable {
+            if soon && !self.may_end(group) {
                 self.resume(group, "mains are back, but the load has to be cycled");
             } else if standing.is_steady() {
-                self.end_course(group, "mains were back after the restart: the shutdown ends");
+                self.end_before_order(group, "mains were back after the restart: the shutdown ends");
             } else {
                 return false;
             }
@@ -273,7 +280,7 @@ impl Machine {
         self.policy.armed = false;
         for group in 0..self.courses.len() {
             let course = &self.courses[group];
-            let cut = self.cut_at(group).is_some() || self.host.is_some() && course.phase == Phase::HostDown;
+            let cut = self.is_bound_by(group);
             if !course.armed || course.phase == Phase::Watching {
                 continue;
             }

@@ -99,9 +99,16 @@ impl Machine {
         let (course, standing) = (&self.courses[group], self.standing(group));
         let feeds = course.plan.feeds.iter().zip(&course.feeds);
         let live = feeds.filter(|(feed, watch)| {
-            let origin = self.supplies.get(&feed.ups).and_then(|supply| supply.origin(self.now));
-            let carries =
-                if sure { origin == Some(PowerOrigin::Mains) } else { origin != Some(PowerOrigin::Battery) };
+            let supply = self.supplies.get(&feed.ups);
+            let carries = match sure {
+                true => supply.and_then(|supply| supply.origin(self.now)) == Some(PowerOrigin::Mains),
+                // a blip takes nothing away
+                false => {
+                    let begin = feed.begin.as_ref().unwrap_or(&course.plan.begin);
+                    let held = supply.and_then(|supply| supply.battery_held(self.now));
+                    held.is_none_or(|held| held < begin.confirm)
+                }
+            };
             !without.contains(&feed.ups) && watch.critical.is_none() && !watch.off && carries
         });
         live.fold(0u32, |sum, (feed, _)| sum.saturating_add(feed.supplies)) >= standing.need

@@ -35,6 +35,9 @@ pub(crate) const HOST_SLACK: Duration = Duration::from_secs(15);
 pub(crate) const CUT_SLACK: Duration = Duration::from_secs(10);
 /// After the moment of the cut hosts are woken: UPSes round delays up to a minute.
 pub(crate) const CUT_LONG_SLACK: Duration = Duration::from_secs(60);
+/// After the moment of the cut a login from before it is that of a host that runs: UPSes round delays up to a minute, and
+/// a client of which nothing is heard is dropped after a minute.
+pub(crate) const LOGIN_DEAD: Duration = Duration::from_secs(150);
 /// Between two tries of a shutdown command that failed.
 pub(crate) const HOST_RETRY: Duration = Duration::from_secs(10);
 /// A host that is still up so long after the time that it takes to go down did not.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::standing::Energy;
-use super::timing::{CUT_LONG_SLACK, ORPHAN_WAIT};
+use super::timing::{CUT_LONG_SLACK, LOGIN_DEAD, ORPHAN_WAIT};
 use super::{DownHost, Machine};
 use crate::{Phase, ProtectAction, StageLogin};
 
@@ -108,11 +108,13 @@ impl Machine {
 
     fn see_who_is_up(&mut self, group: usize) {
         let now = self.now;
+        // the login of a host that lost its power in the middle of it stays for a while
+        let cut = self.all_cut_at(group).filter(|cut| now < cut.saturating_add(LOGIN_DEAD));
         let course = &mut self.courses[group];
         let mut back = vec![];
         for host in course.down.iter_mut().filter(|host| now >= host.off_at) {
-            let logins = course.stages.iter().filter_map(|stage| stage.logins.as_ref()).flatten();
-            let up = logins.into_iter().any(|login| host.is(login));
+            let mut logins = course.stages.iter().flat_map(|stage| &stage.logged_in);
+            let up = logins.any(|(login, since)| host.is(login) && cut.is_none_or(|cut| *since >= cut));
             if up && !host.up {
                 back.push(host.target.host.clone());
                 host.given_up = false;

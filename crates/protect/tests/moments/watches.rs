@@ -88,6 +88,61 @@ fn a_plan_has_the_seconds_of_the_course_and_its_margin() {
     assert!(!plan.remarks.is_empty());
 }
 
+/// This host goes down after all groups, so its plan has their seconds as well: those of a course in which every stage takes
+/// its whole time.
+#[test]
+fn a_plan_has_the_stages_of_other_groups_that_this_host_waits_for() {
+    for delay in [180, 400] {
+        let mut policy = policy();
+        policy.groups[0].begin.on_battery_for = Some(secs(100));
+        let mut other = policy.groups[0].clone();
+        (other.name, other.feeds[0].ups, other.stages[0].time) = ("other".into(), "b".into(), secs(300));
+        other.begin.on_battery_for = None;
+        policy.groups.push(other);
+        policy.loads.push(LoadPlan { ups: "b".into(), ..policy.loads[0].clone() });
+        policy.loads.iter_mut().for_each(|load| load.delay = secs(delay));
+        let calm = PowerView { runtime: Some(secs(500)), ..view(MAINS) };
+        let views = BTreeMap::from([("a".to_string(), calm.clone()), ("b".to_string(), calm)]);
+        let plans = timeline(&policy, &views);
+        let mut rig = Rig::new(policy);
+        rig.status("b", MAINS);
+        rig.calm();
+        for group in ["rack", "other"] {
+            let logins = vec![StageLogin { address: "hangs".into(), user: "upsmon".into() }];
+            rig.event(ProtectEvent::Logins { group: group.into(), stage: "apps".into(), logins });
+        }
+        (rig.done, rig.says) = (vec![], BTreeMap::new());
+        rig.status("a", BATTERY);
+        rig.status("b", BATTERY);
+        let mains_failed = rig.now;
+        while rig.host_downs() == 0 {
+            rig.pass(1);
+            for ups in ["a", "b"] {
+                rig.event(ProtectEvent::Ordered { ups: ups.into(), outcome: OrderOutcome::Accepted });
+            }
+        }
+        let goes = secs(rig.now - mains_failed);
+        let line =
+            |text: &str| plans[0].lines.iter().find(|line| line.text.contains(text)).and_then(|line| line.at);
+        assert_eq!(line("this host goes down"), Some(goes), "{delay}");
+        assert_eq!(plans[0].last_down, Some(goes + secs(120)), "{delay}");
+        assert_eq!(plans[0].margin_s, Some(500 - 535), "100 s, 300 s of the other group, 15 s, 120 s");
+        assert_eq!(plans[1].begins, Some(secs(100)), "it goes along");
+        assert!(plans[1].lines.iter().any(|line| line.text.contains("with group rack")));
+    }
+}
+
+#[test]
+fn a_plan_has_no_cut_before_this_host_is_off() {
+    let mut policy = policy();
+    policy.groups[0].begin.on_battery_for = Some(secs(100));
+    policy.loads[0].longest = Some(secs(60));
+    let plan = timeline(&policy, &BTreeMap::new()).remove(0);
+    let at = |text: &str| plan.lines.iter().find(|line| line.text.contains(text)).and_then(|line| line.at);
+    assert_eq!(at("switches its load off"), None);
+    assert!(at("killpower").is_some() && at("killpower") >= at("this host is off"), "{:?}", plan.lines);
+}
+
 #[test]
 fn contradictions_are_found() {
     assert_eq!(check(&policy()), vec![]);

@@ -1,10 +1,11 @@
-//! What the machine asks for is done, in its order. Without `arm` nothing of it is done, whatever the machine asks for.
+//! What the machine asks for is done, in its order. Without `arm` nothing of it is done, whatever the machine asks for; but where
+//! a load may go off by an order from when it was armed, this host still goes down before that.
 
 use super::keep::RecordKeeper;
 use super::{Protector, orders, programs, sentence, state, wake};
 use crate::notices::NoticeDesk;
 use crate::server::Server;
-use ::protect::{ProtectAction, ProtectEvent, Remark};
+use ::protect::{OrderOutcome, ProtectAction, ProtectEvent, Remark};
 use history::EventKind;
 use notify::{NoticeKind, UpsNotice};
 use station::log::Log;
@@ -76,8 +77,13 @@ impl Workbench {
             return;
         };
         // the machine says it as well; this is what the promise of arm rests on
-        if action.is_acting() && !protector.options.borrow().arm {
+        if action.is_acting() && !protector.may_act() {
             return self.say_would(&server, &action);
+        }
+        if let (ProtectAction::Order { ups, .. }, false) = (&action, protector.options.borrow().arm) {
+            let (ups, outcome) = (ups.clone(), OrderOutcome::NotSent);
+            self.say_would(&server, &action);
+            return protector.came(ProtectEvent::Ordered { ups, outcome });
         }
         match action {
             ProtectAction::Keep(record) => {

@@ -77,7 +77,11 @@ impl ProtectDesk {
         let asked = self.server.extras.borrow().protect.as_deref().cloned();
         let mut running = self.running.borrow_mut();
         match (asked, &*running) {
-            (None, None) => follow_views(&self.server, None),
+            (None, None) => {
+                follow_views(&self.server, None);
+                self.take_flag_away();
+            }
+            (None, Some(protector)) if protector.is_bound() => protector.finish_what_binds(&self.server),
             (None, Some(protector)) => {
                 protector.end();
                 // no load is switched off by a shutdown that is none of protection's
@@ -96,6 +100,19 @@ impl ProtectDesk {
                 self.server.protection.replace(Some(protector.clone()));
                 *running = Some(protector);
             }
+        }
+    }
+
+    /// A flag that a former process left: no load is switched off by a shutdown that is none of protection's.
+    fn take_flag_away(&self) {
+        if !state::is_raised(&self.state) {
+            return;
+        }
+        match state::second_chance(&self.state, &[]) {
+            Ok(()) => self.server.log.warning(
+                "protect: off, as qxups.toml has no [protect]; the flag of 'qxups killpower' is taken away",
+            ),
+            Err(why) => self.server.log.warning(&format!("protect: {why}")),
         }
     }
 }
@@ -156,10 +173,8 @@ impl Protector {
         });
         let (record, fault) = ProtectRecord::read(&text);
         if let Some(fault) = fault {
-            let text = format!(
-                "protect: the record {} is damaged ({fault:?}); what could be read of it counts",
-                keeper.path().display()
-            );
+            let text =
+                format!("protect: {fault} ({}; what could be read of it counts)", keeper.path().display());
             server.log.warning(&text);
         }
         let policy = policy_of(server, &options);
@@ -201,22 +216,53 @@ impl Protector {
         let is_other = *self.options.borrow() != options;
         if is_other && self.is_under_way() {
             server.log.warning("protect: a course is under way; [protect] is taken when it has ended");
-            if !options.arm {
-                server.log.warning("protect: it is not armed any more, so nothing more is done");
-                self.options.borrow_mut().arm = false;
-            }
+            let arm = options.arm;
             self.later.replace(Some(options));
             follow_views(server, Some(&self.options.borrow()));
+            if !arm {
+                return self.disarm(server);
+            }
         } else {
             self.later.replace(None);
             follow_views(server, Some(&options));
             if is_other {
                 self.ears.follow(options.expected.clone(), clock::since_boot());
                 self.options.replace(options);
+                // a place may be that of another stage now
+                self.logins.replace(BTreeMap::new());
                 self.say_policy(server);
             }
         }
         self.reconfigure(server);
+    }
+
+    /// Nothing more is done, but what has to be finished.
+    fn disarm(&self, server: &Server) {
+        self.options.borrow_mut().arm = false;
+        self.reconfigure(server);
+        let what = match self.is_bound() {
+            true => "a load may go off by an order that was given: this host still goes down before",
+            false => "nothing more is done",
+        };
+        server.log.warning(&format!("protect: it is not armed any more; {what}"));
+    }
+
+    /// `[protect]` is gone, and a load may go off by an order: what was begun is finished, and nothing else.
+    fn finish_what_binds(&self, server: &Server) {
+        server.log.warning("protect: qxups.toml has no [protect] any more, and a course is under way");
+        self.later.replace(None);
+        follow_views(server, Some(&self.options.borrow()));
+        self.disarm(server);
+    }
+
+    /// Whether something has to be finished although it is not armed any more.
+    fn is_bound(&self) -> bool {
+        self.machine.borrow().is_bound()
+    }
+
+    /// Whether anything may be done.
+    fn may_act(&self) -> bool {
+        self.options.borrow().arm || self.is_bound()
     }
 
     /// Whether hosts go down, or are down.
@@ -524,9 +570,9 @@ fn policy_of(server: &Server, options: &ProtectOptions) -> Policy {
         let ups = server.fleet.borrow().find(name).cloned();
         match ups.and_then(|ups| ups.with_source(None, |source| source.power_race())) {
             Some(PowerRace::Cycles) => OnMains::Cycles,
-            // hosts that are down may not see it: they have to be woken
-            Some(PowerRace::MayBlink) => OnMains::StaysOn,
-            Some(PowerRace::StaysOff | PowerRace::NoOrder) | None => OnMains::Unknown,
+            // hosts that are down may not see it, or nothing is switched off: they have to be woken
+            Some(PowerRace::MayBlink | PowerRace::NoOrder) => OnMains::StaysOn,
+            Some(PowerRace::StaysOff) | None => OnMains::Unknown,
         }
     };
     options.policy(&longest, &on_mains)

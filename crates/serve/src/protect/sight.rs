@@ -65,8 +65,14 @@ fn will_switch_off(source: &dyn Source, since: Duration) -> Option<bool> {
     if let Some(known) = source.will_switch_off(since) {
         return Some(known);
     }
-    // NUT: -1 where no countdown runs, and many that count show nothing
-    number(source, "ups.timer.shutdown").filter(|timer| *timer >= 0.0).map(|_| true)
+    let (timer, delay) = (number(source, "ups.timer.shutdown")?, number(source, "ups.delay.shutdown")?);
+    is_countdown(timer, delay).then_some(true)
+}
+
+/// Whether a timer counts down from a delay. Where none runs it is below 0 for NUT, but some show 0, or 65535; and many that
+/// count show nothing.
+fn is_countdown(timer: f64, delay: f64) -> bool {
+    timer > 0.0 && timer <= delay
 }
 
 fn text(source: &dyn Source, name: &str) -> Option<String> {
@@ -99,4 +105,18 @@ pub(super) fn logins_of(server: &Server, options: &ProtectOptions) -> BTreeMap<S
     }
     logins.values_mut().for_each(|of_stage| of_stage.sort());
     logins
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_countdown;
+
+    #[test]
+    fn a_timer_that_does_not_run_is_no_proof() {
+        for (timer, runs) in
+            [(-1.0, false), (-60.0, false), (0.0, false), (65535.0, false), (1.0, true), (180.0, true)]
+        {
+            assert_eq!(is_countdown(timer, 180.0), runs, "{timer}");
+        }
+    }
 }

@@ -1,7 +1,12 @@
 //! The flag by which `qxups killpower` switches loads off at the end of a shutdown.
 
-use driver::power_down::PowerDownFlag;
+use driver::power_down::{PowerDown, PowerDownFlag};
 use std::path::Path;
+
+/// Whether the flag is up, in this start of the machine.
+pub(super) fn is_raised(state: &Path) -> bool {
+    matches!(PowerDownFlag::of(state).read(), PowerDown::Raised(_))
+}
 
 /// Raises the flag for these UPSes, or lowers it where there are none.
 ///
