@@ -248,3 +248,14 @@ fn hosts_that_are_starting_have_the_time_of_their_stage() {
     rig.pass(1);
     assert_eq!(rig.orders(), 2);
 }
+
+/// The process was stopped beyond the cut: what the UPS says then is no word on the order.
+#[test]
+fn an_order_whose_time_is_over_is_not_given_again_on_mains() {
+    let mut rig = Rig::new(hostless());
+    rig.until_ordering();
+    rig.now += 200;
+    rig.says("a", PowerView { will_switch_off: Some(false), ..view(MAINS) });
+    rig.pass(120);
+    assert_eq!((rig.orders(), rig.phase()), (1, Phase::Recovering));
+}
