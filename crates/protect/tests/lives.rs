@@ -41,7 +41,7 @@ fn lives(first: u64, count: u64, armed: bool) -> BTreeMap<&'static str, u32> {
 
 #[test]
 fn the_world_finds_no_fault() {
-    let counts = lives(number("QXUPS_PROTECT_SEED", 1), number("QXUPS_PROTECT_LIVES", 200), true);
+    let counts = lives(number("QXUPS_PROTECT_SEED", 1), number("QXUPS_PROTECT_LIVES", 240), true);
     let report: Vec<String> = counts.iter().map(|(what, times)| format!("{times} {what}")).collect();
     let report = report.join(", ");
     for what in ["courses", "orders", "wakes", "hosts that went down in order", "the server came back"] {
@@ -51,7 +51,7 @@ fn the_world_finds_no_fault() {
 
 #[test]
 fn nothing_acts_while_it_is_not_armed() {
-    let counts = lives(number("QXUPS_PROTECT_SEED", 1), number("QXUPS_PROTECT_LIVES", 200) / 6, false);
+    let counts = lives(number("QXUPS_PROTECT_SEED", 1), number("QXUPS_PROTECT_LIVES", 240) / 6, false);
     assert!(counts.contains_key("courses"), "{counts:?}");
     for what in ["orders", "wakes", "the server went down in order"] {
         assert!(!counts.contains_key(what), "{what}: {counts:?}");

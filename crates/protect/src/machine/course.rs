@@ -32,6 +32,10 @@ pub(crate) struct GroupCourse {
     pub(crate) blind: bool,
     /// When a host was woken last.
     pub(crate) woken_at: Option<Duration>,
+    /// Up to then hosts may be starting that have not logged in yet.
+    pub(crate) starting_until: Duration,
+    /// The course began while hosts may have been starting.
+    pub(crate) begins_early: bool,
     /// After a restart: how long nothing was known.
     pub(crate) gap: Duration,
     /// Whether the record says that a UPS of it was on battery.
@@ -155,6 +159,8 @@ impl GroupCourse {
             lapses: 0,
             blind: false,
             woken_at: None,
+            starting_until: Duration::ZERO,
+            begins_early: false,
             gap: Duration::ZERO,
             was_on_battery: false,
             said: BTreeSet::new(),

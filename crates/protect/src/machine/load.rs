@@ -273,7 +273,11 @@ impl Machine {
                 true
             }
             (OrderState::Accepted | OrderState::Unconfirmed, Some((read_at, Some(false))))
-                if ordering && !order.proven && read_at >= order.state_at.saturating_add(PROOF_AGE) =>
+                if ordering
+                    && !order.proven
+                    && read_at >= order.state_at.saturating_add(PROOF_AGE)
+                    // after the cut it has been obeyed, or not: this reading does not tell
+                    && order.cut_at().is_some_and(|cut| read_at < cut) =>
             {
                 order.becomes(now, OrderState::NotTaken);
                 self.say_of_ups(ups, true, format!("UPS {ups} reports that it will not switch off"));

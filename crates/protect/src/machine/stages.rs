@@ -4,7 +4,7 @@ use super::Machine;
 use super::course::StageState;
 use super::order::OrderState;
 use super::standing::Energy;
-use super::timing::{CARRY, PAUSE, SHORT_GAP};
+use super::timing::{CARRY, PAUSE, SHORT_GAP, STARTS};
 use crate::{CancelChoice, LostMeaning, Phase, ProtectAction, Reason};
 
 impl Machine {
@@ -61,6 +61,7 @@ impl Machine {
         course.stages.iter_mut().for_each(|stage| *stage = stage.anew());
         course.said.clear();
         (course.since, course.armed, course.lapses) = (self.now, armed, 0);
+        course.begins_early = course.phase == Phase::Recovering || self.now < course.starting_until;
         let text = format!("{reason}: shutdown begins");
         course.reason = Some(reason);
         self.go(group, Phase::Stages, text);
@@ -90,7 +91,9 @@ impl Machine {
         let (now, connected) = (self.now, self.now >= self.connected_at);
         let course = &mut self.courses[group];
         let (plan, state) = (&course.plan.stages[stage], &mut course.stages[stage]);
-        let ended = state.is_empty(connected) && state.running.is_empty();
+        // who logged out is gone; who did not log in yet may be starting, and has the whole time to see its signal
+        let nobody_starts = !course.begins_early || state.gone.is_some() || plan.signal.is_none();
+        let ended = state.is_empty(connected) && state.running.is_empty() && nobody_starts;
         let late = now >= state.began.unwrap_or(now).saturating_add(plan.time);
         if !ended && !late {
             return false;
@@ -186,6 +189,7 @@ impl Machine {
         course.stages.iter_mut().for_each(|stage| *stage = stage.anew());
         (course.waited, course.woken_at, course.blind) = (Default::default(), None, false);
         course.said.clear();
+        course.starting_until = self.now.saturating_add(STARTS);
         // what had to be finished all the same is finished
         course.armed &= self.policy.armed;
         self.go(group, if any { Phase::Recovering } else { Phase::Watching }, text.into());

@@ -18,6 +18,8 @@ pub(crate) const SHORT_GAP: Duration = Duration::from_secs(120);
 pub(crate) const PAUSE: Duration = Duration::from_secs(60);
 /// After a start clients connect anew: an empty list of logins means nothing before. upsmon asks every 5 s.
 pub(crate) const LOGIN_GRACE: Duration = Duration::from_secs(30);
+/// Hosts that come back after an outage have logged in after so long.
+pub(crate) const STARTS: Duration = Duration::from_secs(300);
 /// Temperature and failing hold at least so long.
 pub(crate) const SLOW_CONFIRM: Duration = Duration::from_secs(30);
 /// The outcome of an order is due within this.

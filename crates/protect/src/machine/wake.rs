@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::standing::Energy;
-use super::timing::{CUT_LONG_SLACK, LOGIN_DEAD, ORPHAN_WAIT};
+use super::timing::{CUT_LONG_SLACK, LOGIN_DEAD, ORPHAN_WAIT, STARTS};
 use super::{DownHost, Machine};
 use crate::{Phase, ProtectAction, StageLogin};
 
@@ -181,6 +181,7 @@ impl Machine {
                 supply.order = None;
             }
         }
+        self.courses[group].starting_until = self.now.saturating_add(STARTS);
         self.courses[group].down.clear();
         self.courses[group].waited = Duration::ZERO;
         self.go(group, Phase::Watching, "the outage is over".into());

@@ -211,3 +211,51 @@ fn what_is_bound_is_finished_without_arm_and_no_more_than_that() {
         assert!(!rig.machine.is_bound());
     }
 }
+
+/// Hosts come back, and mains fail again before they are up: nobody is logged in, and they are not gone.
+#[test]
+fn hosts_that_are_starting_have_the_time_of_their_stage() {
+    for wait in [30, 250] {
+        let mut rig = Rig::new(hostless());
+        rig.until_ordering();
+        rig.ordered(OrderOutcome::Accepted);
+        rig.pass(170);
+        rig.says("a", PowerView { runtime: Some(secs(3000)), ..view(MAINS) });
+        rig.pass(20 + wait);
+        rig.logins("apps", &["web"]);
+        rig.pass(2);
+        rig.logins("apps", &[]);
+        rig.pass(2);
+        rig.status("a", LOW);
+        rig.pass(20);
+        assert_eq!((rig.phase(), rig.orders()), (Phase::Stages, 1), "{wait}");
+        // it is up now, and sees its signal
+        rig.logins("apps", &["web"]);
+        rig.pass(5);
+        rig.logins("apps", &[]);
+        assert_eq!(rig.orders(), 2);
+    }
+    // who was there, and is gone, is not waited for; nor is one that starts waited for without end
+    let mut rig = Rig::new(hostless());
+    rig.until_ordering();
+    rig.ordered(OrderOutcome::Accepted);
+    rig.pass(170);
+    rig.says("a", PowerView { runtime: Some(secs(3000)), ..view(MAINS) });
+    rig.pass(60);
+    rig.status("a", LOW);
+    rig.pass(5 + 59);
+    assert_eq!(rig.orders(), 1);
+    rig.pass(1);
+    assert_eq!(rig.orders(), 2);
+}
+
+/// The process was stopped beyond the cut: what the UPS says then is no word on the order.
+#[test]
+fn an_order_whose_time_is_over_is_not_given_again_on_mains() {
+    let mut rig = Rig::new(hostless());
+    rig.until_ordering();
+    rig.now += 200;
+    rig.says("a", PowerView { will_switch_off: Some(false), ..view(MAINS) });
+    rig.pass(120);
+    assert_eq!((rig.orders(), rig.phase()), (1, Phase::Recovering));
+}

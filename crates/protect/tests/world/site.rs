@@ -569,6 +569,19 @@ impl Site {
         if server.power == HostPower::On {
             server.power = HostPower::Halting(t + server.halt);
             self.process.ends_at = Some(t + 4);
+            self.judge_host_down();
+        }
+    }
+
+    /// Mains are there for long, and no order is under way by which the power of the server would come back: it stays off.
+    fn judge_host_down(&mut self) {
+        let Some(group) = self.server.as_ref().map(|server| server.group) else { return };
+        let plan = &self.policy.groups[group];
+        let long = plan.steady.as_secs() + 3;
+        let is_calm = self.steady_since.iter().all(|since| since.is_some_and(|since| self.t > since + long));
+        let cut = self.upses.iter().any(|ups| ups.cut_at.is_some()) || !self.flag.is_empty();
+        if is_calm && !cut && plan.cancel != CancelChoice::Never {
+            self.fault("the server goes down in vain");
         }
     }
 
@@ -623,10 +636,11 @@ impl Site {
             }
             let plan = &self.policy.groups[host.group];
             let is_server = host.name == "server";
-            let all_cycle = plan.feeds.iter().all(|feed| {
-                let ups = &self.upses[self.ups(&feed.ups)];
-                ups.cycles && !ups.ever_refuses
-            });
+            let all_cycle = !self.policy.loads.is_empty()
+                && plan.feeds.iter().all(|feed| {
+                    let ups = &self.upses[self.ups(&feed.ups)];
+                    ups.cycles && !ups.ever_refuses
+                });
             let alone = is_server || self.policy.groups.len() == 1;
             let served = self.server.as_ref().is_none_or(|server| server.power != HostPower::Off);
             // who went down by itself while the process was away is not known to be down

@@ -189,7 +189,9 @@ pub fn site(seed: u64, armed: bool) -> Site {
         longest: dice.chance(15).then(|| secs(dice.between(20, 60))),
         on_mains: OnMains::Unknown,
     });
-    let policy = Policy { armed, loads: loads.collect(), host, groups };
+    // of its own, so that other lives stay as they are
+    let has_loads = !Dice::new(seed ^ 0x10ad).chance(25);
+    let policy = Policy { armed, loads: loads.filter(|_| has_loads).collect(), host, groups };
     let server = policy.host.as_ref().map(|plan| Host {
         name: "server".into(),
         group: policy.groups.iter().position(|group| group.name == plan.group).unwrap(),
