@@ -87,11 +87,22 @@ impl Machine {
         let now = self.now;
         let armed = groups.iter().all(|group| self.courses[*group].armed);
         if now < self.host_window(&groups) {
-            let Some(run) =
-                self.host.as_mut().filter(|run| run.failed && now >= run.tried.saturating_add(HOST_RETRY))
-            else {
+            let is_due = |run: &HostRun| run.failed && now >= run.tried.saturating_add(HOST_RETRY);
+            if !self.host.as_ref().is_some_and(is_due) {
                 return false;
-            };
+            }
+            if self.are_in_vain(&groups) && groups.iter().all(|group| self.standing(*group).is_steady()) {
+                self.host = None;
+                self.act(armed, ProtectAction::SecondChance { upses: vec![] });
+                for group in groups {
+                    self.end_before_order(
+                        group,
+                        "this host did not go down, and mains are back: the shutdown ends",
+                    );
+                }
+                return true;
+            }
+            let Some(run) = self.host.as_mut() else { return false };
             (run.tried, run.failed) = (now, false);
             self.act(armed, ProtectAction::HostDown);
             return true;

@@ -347,7 +347,7 @@ impl Machine {
             for group in moving {
                 self.end_before_order(
                     group,
-                    "mains are back, and no UPS takes the order to switch off: the shutdown ends",
+                    "mains are back, and no UPS is going to switch off: the shutdown ends",
                 );
             }
             return true;
@@ -356,12 +356,12 @@ impl Machine {
         true
     }
 
-    /// Whether mains are there and no UPS takes its order: this host would go down, and nothing would start it again.
-    fn are_in_vain(&self, groups: &[usize]) -> bool {
+    /// Whether mains are there and no UPS has its order, or takes it: this host would go down, and nothing would start it
+    /// again.
+    pub(crate) fn are_in_vain(&self, groups: &[usize]) -> bool {
         let feeds = groups.iter().flat_map(|group| self.courses[*group].plan.feeds.iter());
-        let mut orders = feeds.filter_map(|feed| self.supplies.get(&feed.ups)?.order.as_ref()).peekable();
-        orders.peek().is_some()
-            && orders.all(|order| order.state == OrderState::Failed)
+        let mut orders = feeds.filter_map(|feed| self.supplies.get(&feed.ups)?.order.as_ref());
+        orders.all(|order| order.state == OrderState::Failed)
             && groups.iter().all(|group| {
                 let standing = self.standing(*group);
                 self.courses[*group].plan.cancel != CancelChoice::Never

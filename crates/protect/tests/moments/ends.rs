@@ -259,3 +259,26 @@ fn an_order_whose_time_is_over_is_not_given_again_on_mains() {
     rig.pass(120);
     assert_eq!((rig.orders(), rig.phase()), (1, Phase::Recovering));
 }
+
+/// Without a load nothing would start this host again: it waits whether mains stay, and a command that failed is not run then.
+#[test]
+fn without_a_load_this_host_does_not_go_down_on_mains() {
+    let no_load = Policy { loads: vec![], ..asleep() };
+    let mut rig = Rig::new(no_load.clone());
+    rig.until_stages();
+    rig.status("a", MAINS);
+    rig.pass(2);
+    rig.logins("apps", &[]);
+    rig.pass(100);
+    assert_eq!((rig.host_downs(), rig.phase()), (0, Phase::Recovering));
+    let mut rig = Rig::new(no_load);
+    rig.until_stages();
+    rig.logins("apps", &[]);
+    rig.pass(95);
+    assert_eq!(rig.host_downs(), 1);
+    rig.status("a", MAINS);
+    rig.pass(30);
+    rig.event(ProtectEvent::HostShutdown { done: false });
+    rig.pass(100);
+    assert_eq!((rig.host_downs(), rig.phase()), (1, Phase::Recovering));
+}
