@@ -6,10 +6,10 @@ use super::timing::{
     CUT_LONG_SLACK, CUT_SLACK, HOST_SLACK, ORDER_AGAIN, ORDER_RETRY, ORDER_TIME, PAUSE, PROOF_AGE,
 };
 use super::{Machine, OrderState, UpsOrder};
-use crate::{CancelChoice, LoadPlan, OnMains, OrderOutcome, Phase, ProtectAction};
+use crate::{LoadPlan, OrderOutcome, Phase, ProtectAction};
 
 impl Machine {
-    fn load_plan(&self, ups: &str) -> Option<&LoadPlan> {
+    pub(crate) fn load_plan(&self, ups: &str) -> Option<&LoadPlan> {
         self.policy.loads.iter().find(|load| load.ups == ups)
     }
 
@@ -26,27 +26,6 @@ impl Machine {
     fn loads_of(&self, group: usize) -> Vec<String> {
         let feeds = self.courses[group].plan.feeds.iter().filter(|feed| feed.supplies > 0);
         feeds.map(|feed| feed.ups.clone()).filter(|ups| self.load_plan(ups).is_some()).collect()
-    }
-
-    /// Whether its hosts may lose their power by an order while mains are there: each of its UPSes takes one, and none is
-    /// known to leave its load on.
-    pub(crate) fn cycles_on_mains(&self, group: usize) -> bool {
-        let feeds = self.courses[group].plan.feeds.iter().filter(|feed| feed.supplies > 0);
-        feeds
-            .map(|feed| self.load_plan(&feed.ups))
-            .all(|load| load.is_some_and(|load| load.on_mains != OnMains::StaysOn))
-    }
-
-    /// Whether what was begun has to be finished also when it is not armed any more: a load may go off by an order, or this
-    /// host goes down.
-    pub fn is_bound(&self) -> bool {
-        (0..self.courses.len()).any(|group| self.courses[group].armed && self.is_bound_by(group))
-    }
-
-    pub(crate) fn is_bound_by(&self, group: usize) -> bool {
-        let course = &self.courses[group];
-        course.is_past_return()
-            && (self.cut_at(group).is_some() || self.host.is_some() && course.phase == Phase::HostDown)
     }
 
     /// When the load of one UPS of a group may be off first, where an order may be taken.
@@ -354,20 +333,6 @@ impl Machine {
         }
         self.host_goes(&moving);
         true
-    }
-
-    /// Whether mains are there and no UPS has its order, or takes it: this host would go down, and nothing would start it
-    /// again.
-    pub(crate) fn are_in_vain(&self, groups: &[usize]) -> bool {
-        let feeds = groups.iter().flat_map(|group| self.courses[*group].plan.feeds.iter());
-        let mut orders = feeds.filter_map(|feed| self.supplies.get(&feed.ups)?.order.as_ref());
-        orders.all(|order| order.state == OrderState::Failed)
-            && groups.iter().all(|group| {
-                let standing = self.standing(*group);
-                self.courses[*group].plan.cancel != CancelChoice::Never
-                    && standing.has_mains()
-                    && standing.live >= standing.need
-            })
     }
 
     /// Everything of a group without this host is down: its signals end as soon as the load is off and nothing says

@@ -2,6 +2,7 @@
 
 mod account;
 mod course;
+mod ending;
 mod feed;
 mod host;
 mod load;

@@ -160,25 +160,6 @@ impl Machine {
         true
     }
 
-    /// Whether mains that are back end the course: to go on for a load that is not cycled would only send more hosts down.
-    fn may_end(&self, group: usize) -> bool {
-        let course = &self.courses[group];
-        match course.plan.cancel {
-            CancelChoice::Always => true,
-            CancelChoice::Never => false,
-            CancelChoice::WhenWakeable => course.all_told_are_wakeable() || !self.cycles_on_mains(group),
-        }
-    }
-
-    /// The course ends, and no load is cycled by it: who went down and cannot be woken stays off.
-    pub(crate) fn end_before_order(&mut self, group: usize, text: &str) {
-        if !self.courses[group].all_told_are_wakeable() {
-            let text = "hosts that were sent down and cannot be woken stay off, as the load is not cycled: switch them on";
-            self.say(group, true, text.into());
-        }
-        self.end_course(group, text);
-    }
-
     /// The course ends here; who went down is woken.
     pub(crate) fn end_course(&mut self, group: usize, text: &str) {
         let any = self.courses[group].stages.iter().any(StageState::is_told)

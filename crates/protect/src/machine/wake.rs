@@ -109,7 +109,7 @@ impl Machine {
     fn see_who_is_up(&mut self, group: usize) {
         let now = self.now;
         // the login of a host that lost its power in the middle of it stays for a while
-        let cut = self.all_cut_at(group).filter(|cut| now < cut.saturating_add(LOGIN_DEAD));
+        let cut = self.cut_of_this_boot(group).filter(|cut| now < cut.saturating_add(LOGIN_DEAD));
         let course = &mut self.courses[group];
         let mut back = vec![];
         for host in course.down.iter_mut().filter(|host| now >= host.off_at) {
@@ -124,6 +124,13 @@ impl Machine {
         for host in back {
             self.say(group, false, format!("host {host} is back: its client logged in"));
         }
+    }
+
+    /// When the loads of a group were off, by orders that were given in this boot: all logins are newer than others.
+    fn cut_of_this_boot(&self, group: usize) -> Option<Duration> {
+        let feeds = self.courses[group].plan.feeds.iter();
+        let orders = feeds.filter_map(|feed| self.supplies.get(&feed.ups)?.order.as_ref());
+        orders.filter(|order| !order.sent.is_zero()).filter_map(|order| order.cut_at()).max()
     }
 
     /// Wakes the next host, the last that went down first; ends when none is left.

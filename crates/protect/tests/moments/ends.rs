@@ -138,6 +138,19 @@ fn a_login_from_before_the_cut_is_no_host_that_is_back() {
 }
 
 #[test]
+fn a_login_after_the_start_of_this_host_is_a_host_that_is_back() {
+    let mut rig = Rig::new(policy());
+    rig.until_host_down();
+    rig.says.clear();
+    rig.restart(400, Some("two"));
+    rig.says("a", PowerView { runtime: Some(secs(3000)), ..view(MAINS) });
+    rig.pass(60);
+    rig.logins("apps", &["web"]);
+    rig.pass(170);
+    assert_eq!((rig.wakes(), rig.phase()), (0, Phase::Watching));
+}
+
+#[test]
 fn a_login_that_outlives_the_cut_is_a_host_that_runs() {
     let mut rig = Rig::new(hostless());
     rig.until_stages();
