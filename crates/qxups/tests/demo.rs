@@ -117,9 +117,17 @@ fn clients_and_browsers_see_several_upses_and_an_outage() {
     demo.line("lab: OB, on battery");
     let history = demo.line("qxups outages --file");
     let file = history.split("--file ").nth(1).unwrap().trim().to_string();
-    let outages = Command::new(QXUPS).args(["outages", "--file", &file, "--json"]).output().unwrap();
-    let told = String::from_utf8(outages.stdout).unwrap();
-    assert!(outages.status.success() && told.contains("\"lab\""), "{told}");
+    // the line is printed as the status is published; a thread writes the history
+    let until = Instant::now() + Duration::from_secs(20);
+    loop {
+        let outages = Command::new(QXUPS).args(["outages", "--file", &file, "--json"]).output().unwrap();
+        let told = String::from_utf8(outages.stdout).unwrap();
+        assert!(outages.status.success() && Instant::now() < until, "{told}");
+        if told.contains("\"lab\"") {
+            break;
+        }
+        std::thread::sleep(Duration::from_millis(100));
+    }
     demo.line("lab: OB LB");
     demo.end();
 }
