@@ -8,7 +8,7 @@
 set -eu
 qxups=$(realpath "${1:-target/release/qxups}")
 folder=$(mktemp -d)
-trap 'kill ${server:-} ${broker:-} ${master:-} 2>/dev/null || true; rm -rf "$folder"' EXIT
+trap 'kill ${server:-} ${broker:-} ${master:-} 2>/dev/null || true; wait; rm -rf "$folder"' EXIT
 port=$((30000 + $$ % 20000)) http=$((30001 + $$ % 20000))
 page="http://127.0.0.1:$http"
 web="[web]
