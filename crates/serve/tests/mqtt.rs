@@ -100,6 +100,40 @@ fn each_variable_has_its_topic_and_nothing_old_stays_in_either_version() {
     }
 }
 
+/// Numbers that move go out seldom; the status, and that data is stale, at once.
+#[test]
+fn numbers_wait_where_they_are_to_and_what_counts_does_not() {
+    let Some(program) = mosquitto() else { return };
+    let (site, driver, broker) = started("every", program, "every = 3600\n");
+    until_kept(&site, &broker, "qxups/home/availability online");
+    until_kept(&site, &broker, "qxups/home/rack/input/voltage 230.1");
+    let listener = broker.listen();
+    listener.until_last("qxups/home/rack/ups/status", "OL");
+    for voltage in ["231.0", "229.0", "228.0"] {
+        driver.say(&format!("SETINFO input.voltage {voltage}\n"));
+        site.until_answer("GET VAR rack input.voltage", &format!("VAR rack input.voltage \"{voltage}\""));
+    }
+    driver.say("SETINFO ups.status \"OB DISCHRG\"\n");
+    listener.until_last("qxups/home/rack/ups/status", "OB DISCHRG");
+    driver.say("SETINFO ups.status \"OB LB\"\nSETINFO battery.charge 9\n");
+    listener.until_last("qxups/home/rack/ups/status", "OB LB");
+    // what was looked at several times since was not sent
+    site.until_answer("GET VAR rack battery.charge", "VAR rack battery.charge \"9\"");
+    std::thread::sleep(Duration::from_millis(600));
+    let kept = broker.kept("qxups/home/rack/#");
+    for line in ["qxups/home/rack/input/voltage 230.1", "qxups/home/rack/battery/charge 97"] {
+        assert!(kept.iter().any(|kept| kept == line), "{line}: {kept:?}");
+    }
+    driver.say("DATASTALE\n");
+    listener.until_last("qxups/home/rack/availability", "offline");
+    listener.until_last("qxups/home/rack/input/voltage", "");
+    // what is back is as it is now
+    driver.say("DATAOK\n");
+    listener.until_last("qxups/home/rack/availability", "online");
+    until_kept(&site, &broker, "qxups/home/rack/input/voltage 228.0");
+    until_kept(&site, &broker, "qxups/home/rack/battery/charge 9");
+}
+
 #[test]
 fn what_happened_while_the_broker_was_away_is_right_when_it_is_back() {
     let Some(program) = mosquitto() else { return };

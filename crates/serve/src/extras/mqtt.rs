@@ -3,6 +3,7 @@
 use super::read::TomlReader;
 use ::mqtt::{AllowedCommands, BrokerSecret, MqttVersion, TopicTree};
 use std::path::PathBuf;
+use std::time::Duration;
 
 /// Ports of MQTT in the clear and with TLS (IANA).
 const PORT: u16 = 1883;
@@ -35,6 +36,8 @@ pub struct MqttOptions {
     pub commands: AllowedCommands,
     /// `keep_alive`: seconds of silence after which a connection is lost, 5 to 3600.
     pub keep_alive: u16,
+    /// `every`: all but status and availability is sent at most once in so long, 0 to 3600 s.
+    pub every: Duration,
 }
 
 /// Where a password stands.
@@ -59,6 +62,7 @@ const KEYS: &[&str] = &[
     "discovery",
     "commands",
     "keep_alive",
+    "every",
 ];
 
 pub(super) fn read(reader: &mut TomlReader<'_>) -> Option<Box<MqttOptions>> {
@@ -98,6 +102,7 @@ pub(super) fn read(reader: &mut TomlReader<'_>) -> Option<Box<MqttOptions>> {
         discovery,
         commands: commands(reader),
         keep_alive: keep_alive(reader),
+        every: Duration::from_secs(reader.number("mqtt", "every", 0..=3600).unwrap_or(0)),
     };
     server.map(|_| Box::new(options))
 }
@@ -221,6 +226,7 @@ mod tests {
         assert_eq!((options.host.as_str(), options.port, options.tls), ("broker", 1883, false));
         assert_eq!((options.prefix.as_str(), options.site, options.discovery), ("qxups", None, None));
         assert_eq!((options.version, options.keep_alive), (MqttVersion::V311, 30));
+        assert_eq!(options.every, Duration::ZERO);
         assert!(options.commands.is_empty());
     }
 
@@ -258,6 +264,7 @@ mod tests {
             ("server = \"a\"\ncommands = \"beeper.mute\"", "no list"),
             ("server = \"a\"\ncommands = [\"*\"]", "beeper.mute"),
             ("server = \"a\"\nkeep_alive = 4", "5 to 3600"),
+            ("server = \"a\"\nevery = 3601", "0 to 3600"),
             ("server = \"a\"\ntopic = \"x\"", "no key topic"),
         ] {
             let said = wrong(text);

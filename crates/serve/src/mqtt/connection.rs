@@ -52,6 +52,7 @@ impl MqttDesk {
         };
         let Some(server) = self.server.upgrade() else { return Ok(()) };
         // what was known before the broker was away may be old
+        self.look_at_all_now();
         self.look(&server);
         self.client.borrow_mut().connected(self.now());
         drop(server);

@@ -30,19 +30,24 @@ impl MqttDesk {
         self.look_now.set(false);
         let hearer: Rc<dyn HearsStatus> = server.status_hub.clone();
         let (fleet, mut client) = (server.fleet.borrow(), self.client.borrow_mut());
+        let looks_at_all = self.next_variables.get() <= began;
+        if looks_at_all {
+            self.next_variables.set(began + self.options.every);
+        }
         for ups in fleet.all() {
             // a source may have begun anew
             ups.with_source((), |source| source.tell_status(ups.name(), &hearer));
-            self.look_at(ups, &mut client.board);
+            if !ups.with_source(false, has_word) {
+                client.board.lose(ups.name());
+            } else if looks_at_all || !hear_status(ups, &mut client.board) {
+                self.look_at(ups, &mut client.board);
+            }
         }
         client.board.keep(|name| fleet.find(name).is_some_and(|ups| ups.name() == name));
         began + LOOK.max(began.elapsed() * PART)
     }
 
     fn look_at(&self, ups: &Ups, board: &mut FleetBoard) {
-        if !ups.with_source(false, has_word) {
-            return board.lose(ups.name());
-        }
         ups.with_source((), |source| {
             let estimates = estimates(source);
             let commands = self.commands(ups, source);
@@ -65,6 +70,17 @@ impl MqttDesk {
         }
         commands
     }
+}
+
+/// The status alone goes to the board. False where the board has nothing of the UPS yet, or it says none.
+fn hear_status(ups: &Ups, board: &mut FleetBoard) -> bool {
+    ups.with_source(false, |source| {
+        let mut is_heard = false;
+        source.variable("ups.status", &mut |status| {
+            is_heard = board.hear_status(ups.name(), &with_latch(status.value, ups.forced_shutdown()));
+        });
+        is_heard
+    })
 }
 
 /// Variables of the battery that are not the UPS's own word.

@@ -57,6 +57,8 @@ struct MqttDesk {
     leaves: Cell<bool>,
     /// A UPS said something before it was looked at.
     look_now: Cell<bool>,
+    /// When all variables may be sent again; before that the status alone.
+    next_variables: Cell<Instant>,
     /// UPSes with an order under way.
     under_way: RefCell<BTreeSet<String>>,
     /// What holds of the connection, for the log.
@@ -82,7 +84,7 @@ impl MqttOutput {
         if running.as_ref().map(|running| &running.options) == options.as_ref() {
             // UPSes may have come and gone
             if let Some(running) = &*running {
-                running.desk.look_now.set(true);
+                running.desk.look_at_all_now();
                 running.desk.wake.notify_one();
             }
             return;
@@ -148,6 +150,7 @@ impl MqttDesk {
             ends: Notify::new(),
             leaves: Cell::new(false),
             look_now: Cell::new(false),
+            next_variables: Cell::new(Instant::now()),
             under_way: RefCell::default(),
             stands: RefCell::default(),
         }
@@ -155,6 +158,12 @@ impl MqttDesk {
 
     fn now(&self) -> Duration {
         self.clock.now().since_start()
+    }
+
+    /// The next look is at all variables.
+    fn look_at_all_now(&self) {
+        self.next_variables.set(Instant::now());
+        self.look_now.set(true);
     }
 
     /// The broker, for messages.

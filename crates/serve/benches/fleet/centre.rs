@@ -1,0 +1,212 @@
+//! The centre: three nodes of nats-server, and who looks on.
+
+use std::collections::HashMap;
+use std::io::{BufRead, BufReader};
+use std::net::{TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// The password of all sites.
+pub const PASSWORD: &str = "change-me";
+
+pub fn site_name(site: usize) -> String {
+    format!("site{site:04}")
+}
+
+pub fn ups_name(ups: usize) -> String {
+    format!("ups{ups}")
+}
+
+pub struct Centre {
+    /// Where each node speaks MQTT.
+    pub ports: [u16; 3],
+    nodes: Vec<Node>,
+}
+
+struct Node {
+    folder: PathBuf,
+    arguments: Vec<String>,
+    port: u16,
+    child: Option<Child>,
+}
+
+impl Drop for Centre {
+    fn drop(&mut self) {
+        (0..3).for_each(|node| self.kill(node));
+    }
+}
+
+fn free_port() -> u16 {
+    TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
+}
+
+/// A user for each site, with the rights that the shipped file gives.
+fn accounts(sites: usize) -> String {
+    let site = |site| {
+        let name = site_name(site);
+        format!(
+            "{{ user: \"{name}\", password: \"{PASSWORD}\", permissions: {{ publish: [ \"qxups.{name}.>\" ], \
+             subscribe: [ \"qxups.{name}\", \"qxups.{name}.>\", \"$MQTT.sub.>\" ] }} }}\n"
+        )
+    };
+    let desk = format!(
+        "{{ user: \"desk\", password: \"{PASSWORD}\", permissions: {{ publish: {{ deny: \">\" }}, \
+         subscribe: [ \"qxups\", \"qxups.>\", \"$MQTT.sub.>\" ] }} }}\n"
+    );
+    let sites: String = (0..sites).map(site).collect();
+    format!(
+        "accounts {{ FLEET {{ jetstream: enabled\nusers: [ {sites}{desk} ] }}\nSYS {{ users: [ {{ user: \"admin\", password: \
+         \"x\" }} ] }} }}\nsystem_account: SYS\n"
+    )
+}
+
+impl Centre {
+    /// Three nodes by the shipped configuration, without TLS.
+    pub fn start(folder: &Path, sites: usize) -> Centre {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/fleet/nats-server.conf");
+        let ports: Vec<[u16; 4]> =
+            (0..3).map(|_| [free_port(), free_port(), free_port(), free_port()]).collect();
+        let node = |number: usize| {
+            let folder = folder.join(format!("node{number}"));
+            std::fs::create_dir_all(&folder).unwrap();
+            std::fs::copy(&shipped, folder.join("nats-server.conf")).unwrap();
+            std::fs::write(folder.join("accounts.conf"), accounts(sites)).unwrap();
+            std::fs::write(folder.join("mqtt-tls.conf"), "").unwrap();
+            let [port, of_clients, of_cluster, of_http] = ports[number];
+            let mut arguments = vec![
+                format!("NODE=node{number}"),
+                format!("STORE={}/store", folder.display()),
+                format!("CLIENTS_LISTEN=127.0.0.1:{of_clients}"),
+                format!("HTTP_LISTEN=127.0.0.1:{of_http}"),
+                format!("CLUSTER_LISTEN=127.0.0.1:{of_cluster}"),
+                "MQTT_HOST=127.0.0.1".into(),
+                format!("MQTT_PORT={port}"),
+            ];
+            let routes = ports.iter().zip(1..);
+            arguments.extend(routes.map(|(of, at)| format!("ROUTE_{at}=nats://127.0.0.1:{}", of[2])));
+            let conf = folder.join("nats-server.conf").display().to_string();
+            arguments.extend(["nats-server".into(), "-c".into(), conf]);
+            Node { folder, arguments, port, child: None }
+        };
+        let nodes: Vec<Node> = (0..3).map(node).collect();
+        let mut centre = Centre { ports: [ports[0][0], ports[1][0], ports[2][0]], nodes };
+        (0..3).for_each(|node| centre.spawn(node));
+        (0..3).for_each(|node| centre.await_port(node));
+        centre
+    }
+
+    fn spawn(&mut self, node: usize) {
+        let node = &mut self.nodes[node];
+        let log = std::fs::File::options().create(true).append(true).open(node.folder.join("log")).unwrap();
+        let mut command = Command::new("/usr/bin/env");
+        command.args(&node.arguments).stdout(log.try_clone().unwrap()).stderr(log);
+        node.child = Some(command.spawn().unwrap());
+    }
+
+    fn await_port(&self, node: usize) {
+        let began = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.nodes[node].port)).is_err() {
+            assert!(began.elapsed() < Duration::from_secs(60), "node {node} does not start");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Starts a node anew, and does not wait for it.
+    pub fn again(&mut self, node: usize) {
+        self.spawn(node);
+    }
+
+    /// kill -9.
+    pub fn kill(&mut self, node: usize) {
+        if let Some(mut child) = self.nodes[node].child.take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
+    }
+
+    /// Memory, size of the store, and processor time since it was started.
+    pub fn costs(&self) -> String {
+        let of = |node: &Node| {
+            let Some(child) = &node.child else { return "ended".to_string() };
+            let file = |name: &str| {
+                std::fs::read_to_string(format!("/proc/{}/{name}", child.id())).unwrap_or_default()
+            };
+            let (status, stat) = (file("status"), file("stat"));
+            let memory =
+                status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.trim().strip_suffix(" kB"));
+            let memory = memory.and_then(|kib| kib.trim().parse::<u64>().ok()).unwrap_or_default() / 1024;
+            let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+            let ticks =
+                |at: usize| fields.get(at).and_then(|field| field.parse::<u64>().ok()).unwrap_or_default();
+            let store = size(&node.folder.join("store")) >> 20;
+            format!("{memory} MB, {store} MB, {} s", (ticks(11) + ticks(12)) / 100)
+        };
+        self.nodes.iter().map(of).collect::<Vec<_>>().join("; ")
+    }
+}
+
+fn size(folder: &Path) -> u64 {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let of = |entry: std::fs::DirEntry| match entry.metadata() {
+        Ok(about) if about.is_dir() => size(&entry.path()),
+        Ok(about) => about.len(),
+        Err(_) => 0,
+    };
+    entries.map(of).sum()
+}
+
+/// mosquitto_sub before a node: what it was told last of each status.
+pub struct OnLooker {
+    child: Child,
+    last: Arc<Mutex<HashMap<String, String>>>,
+}
+
+impl Drop for OnLooker {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl OnLooker {
+    pub fn start(port: u16) -> OnLooker {
+        let port = port.to_string();
+        let mut child = Command::new("mosquitto_sub")
+            .args(["-h", "127.0.0.1", "-p", &port, "-u", "desk", "-P", PASSWORD, "-q", "1", "-k", "30"])
+            .args(["-t", "qxups/+/+/ups/status", "-F", "%t %p"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let last = Arc::new(Mutex::new(HashMap::new()));
+        let (heard, lines) = (last.clone(), BufReader::new(child.stdout.take().unwrap()).lines());
+        std::thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let (topic, words) = line.split_once(' ').unwrap_or((&line, ""));
+                heard.lock().unwrap().insert(topic.to_string(), words.to_string());
+            }
+        });
+        OnLooker { child, last }
+    }
+
+    /// How many statuses are other ones than those of the world.
+    pub fn differences(
+        &self,
+        truth: impl Fn(usize, usize) -> &'static str,
+        sites: usize,
+        upses: usize,
+    ) -> usize {
+        let last = self.last.lock().unwrap();
+        let all = (0..sites).flat_map(|site| (0..upses).map(move |ups| (site, ups)));
+        let is_other = |(site, ups): &(usize, usize)| {
+            let topic = format!("qxups/{}/{}/ups/status", site_name(*site), ups_name(*ups));
+            last.get(&topic).is_none_or(|words| words != truth(*site, *ups))
+        };
+        all.filter(is_other).count()
+    }
+
+    pub fn says(&self, truth: impl Fn(usize, usize) -> &'static str, sites: usize, upses: usize) -> bool {
+        self.differences(truth, sites, upses) == 0
+    }
+}
