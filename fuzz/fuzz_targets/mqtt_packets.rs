@@ -15,6 +15,7 @@ fn client(version: MqttVersion) -> MqttClient {
         user: None,
         password: None,
         keep_alive: 30,
+        repeat: std::time::Duration::from_secs(60),
         tree,
         commands: AllowedCommands::new(vec![allowed]),
     });

@@ -15,6 +15,7 @@ use crate::frames::FrameReader;
 use crate::packet::{self, BrokerLimits, FromBroker, Greeting, MqttVersion, TakenNot};
 use crate::topic::{COMMAND, TopicTree};
 use std::collections::VecDeque;
+use std::rc::Rc;
 use std::time::Duration;
 use sweep::Sweep;
 
@@ -54,6 +55,8 @@ pub struct MqttSettings {
     pub password: Option<BrokerSecret>,
     /// After so many seconds of silence broker and client take the connection for lost.
     pub keep_alive: u16,
+    /// In so long all values are sent once more, one UPS after the other, for brokers that lose what they keep; zero: never.
+    pub repeat: Duration,
     /// How topics are named.
     pub tree: TopicTree,
     /// Orders that are followed.
@@ -101,6 +104,9 @@ pub struct MqttClient {
     /// When all was sent again last because Home Assistant asked, and whether it asked since.
     sent_again: Option<Duration>,
     is_asked_again: bool,
+    /// The UPS that was repeated last, and when the next one is.
+    repeated: Option<Rc<str>>,
+    next_repeat: Duration,
     /// It was said that this server is gone.
     is_contradicted: bool,
     /// The broker takes no more for now.
@@ -133,6 +139,8 @@ impl MqttClient {
             is_online: false,
             sent_again: None,
             is_asked_again: false,
+            repeated: None,
+            next_repeat: Duration::ZERO,
             is_contradicted: false,
             is_full: false,
             orders: VecDeque::new(),
@@ -252,7 +260,24 @@ impl MqttClient {
             self.is_full = false;
             self.board.send_all();
         }
+        if self.repeat_at().is_some_and(|at| now >= at) {
+            self.repeat(now);
+        }
         Ok(())
+    }
+
+    /// When values are sent once more. What a broker took back for now, or has not got yet, comes first.
+    fn repeat_at(&self) -> Option<Duration> {
+        let may_be = self.is_settled() && !self.is_full && !self.settings.repeat.is_zero();
+        may_be.then_some(self.next_repeat)
+    }
+
+    /// The values of one UPS are sent once more; behind the last, that the server is there.
+    fn repeat(&mut self, now: Duration) {
+        let count = u32::try_from(self.board.count()).unwrap_or(u32::MAX).saturating_add(1);
+        self.next_repeat = now + self.settings.repeat / count;
+        self.repeated = self.board.repeat_after(self.repeated.as_deref());
+        self.is_online = self.repeated.is_some();
     }
 
     /// When [`MqttClient::check`] has something to do next.
@@ -265,7 +290,10 @@ impl MqttClient {
                 let first = self.unacknowledged.front().map(|(_, since)| answer(*since));
                 let ping = Some(self.asked.map_or(self.next_ping(), answer));
                 let again = self.is_asked_again.then(|| self.again_at());
-                [first, ping, again, self.sweep.since().map(answer)].into_iter().flatten().min()
+                [first, ping, again, self.repeat_at(), self.sweep.since().map(answer)]
+                    .into_iter()
+                    .flatten()
+                    .min()
             }
         }
     }
@@ -372,6 +400,7 @@ impl MqttClient {
         if !limits.retains {
             self.note("retain", "keeps no messages: who connects later sees only what changes".into());
         }
+        self.next_repeat = now + self.settings.repeat;
         self.board.send_all();
         if let Some(prefix) = self.former_discovery.take() {
             let former = TopicTree { discovery: Some(prefix), ..self.settings.tree.clone() };

@@ -296,7 +296,7 @@ fn files_of_upsd(seeds: &mut Seeds) -> std::io::Result<()> {
         "[outputs.w]\nkind = \"webhook\"\nurl = \"https://h/{{id}}\"\nheaders = { T = \"{{title}}\" }\n",
         "[outputs.m]\nkind = \"smtp\"\nserver = \"h:25\"\ntls = \"none\"\nfrom = \"a@b\"\nto = [\"c@d\"]\n",
         "[mqtt]\nserver = \"[::1]:8883\"\nca = \"a\"\nuser = \"u\"\npassword_file = \"p\"\nversion = \"5\"\nsite = \"s\"\n\
-         prefix = \"a/b\"\ndiscovery = \"homeassistant\"\ncommands = [\"beeper.mute\", \"u:load.on\"]\nkeep_alive = 30\nevery = 10\n",
+         prefix = \"a/b\"\ndiscovery = \"homeassistant\"\ncommands = [\"beeper.mute\", \"u:load.on\"]\nkeep_alive = 30\nevery = 10\nrepeat = 600\n",
     ] {
         seeds.write("qxups_toml", text.as_bytes())?;
     }

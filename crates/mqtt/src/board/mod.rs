@@ -105,6 +105,21 @@ impl FleetBoard {
         }
     }
 
+    /// All values of the UPS behind this one, in the order of their names, are sent once more; its name. None behind the last.
+    pub fn repeat_after(&mut self, last: Option<&str>) -> Option<Rc<str>> {
+        let name = self.upses.keys().find(|name| last.is_none_or(|last| &***name > last)).cloned()?;
+        if let Some(board) = self.upses.get_mut(&name) {
+            board.repeat();
+        }
+        self.queue(&name);
+        Some(name)
+    }
+
+    /// How many UPSes there are.
+    pub fn count(&self) -> usize {
+        self.upses.len()
+    }
+
     /// The broker has all UPSes as they are, or were a moment ago.
     pub fn is_complete(&self) -> bool {
         self.incomplete == 0

@@ -159,9 +159,14 @@ impl UpsBoard {
 
     pub fn send_all(&mut self) {
         self.is_incomplete = true;
-        (self.availability_due, self.state_due) = (true, true);
         self.discovery_due = !self.slots.is_empty() || self.leaves;
         (self.is_queued, self.is_queued_urgent) = (false, false);
+        self.repeat();
+    }
+
+    /// All values are sent once more.
+    pub fn repeat(&mut self) {
+        (self.availability_due, self.state_due) = (true, true);
         for (name, slot) in &mut self.slots {
             // what was withdrawn and said to be is read by the client, should the broker have it again
             slot.is_due |= slot.value.is_some() && **name != *STATUS;

@@ -14,6 +14,7 @@ fn client(version: MqttVersion, commands: &[&str]) -> MqttClient {
         user: None,
         password: None,
         keep_alive: 30,
+        repeat: Duration::ZERO,
         tree,
         commands: AllowedCommands::new(commands),
     });
@@ -330,4 +331,56 @@ fn what_a_full_broker_refuses_is_sent_again() {
     client.check(seconds(1)).unwrap();
     let again = packets(&filled(&mut client, seconds(1)));
     assert!(again.iter().any(|(_, body)| body.starts_with(&sure[..2 + length])), "{again:?}");
+}
+
+/// What a broker lost of what it keeps is there again after a round; nothing is sent twice where that is not asked for.
+#[test]
+fn all_is_sent_once_more_in_a_round_where_that_is_asked_for() {
+    for repeat in [0, 300] {
+        let mut client = client(MqttVersion::V311, &[]);
+        client.settings.repeat = seconds(repeat);
+        client.board.update("attic", |update| {
+            update.variable("ups.status", "OB", false);
+            update.variable("battery.charge", "55", false);
+        });
+        client.board.update("gone", |update| update.variable("ups.status", "OL", false));
+        client.board.lose("gone");
+        open(&mut client);
+        let mut said: Vec<(u64, String)> = vec![];
+        for now in 1..=900 {
+            client.check(seconds(now)).unwrap();
+            for (head, body) in packets(&filled(&mut client, seconds(now))) {
+                match head {
+                    0xc0 => client.received(&[0xd0, 0], seconds(now)).unwrap(),
+                    0x31 | 0x33 => {
+                        let length = usize::from(u16::from_be_bytes([body[0], body[1]]));
+                        let behind = if head == 0x33 { 4 + length } else { 2 + length };
+                        if head == 0x33 {
+                            let answer = [&[0x40, 2][..], &body[2 + length..4 + length]].concat();
+                            client.received(&answer, seconds(now)).unwrap();
+                        }
+                        let text = [&body[2..2 + length], b" ", &body[behind..]].concat();
+                        said.push((now, String::from_utf8(text).unwrap()));
+                    }
+                    other => panic!("{other:x}"),
+                }
+            }
+        }
+        let times = |what: &str| said.iter().filter(|(_, text)| text == what).count();
+        for what in [
+            "q/s/attic/ups/status OB",
+            "q/s/attic/battery/charge 55",
+            "q/s/attic/availability online",
+            "q/s/rack/ups/status OL",
+            "q/s/gone/availability offline",
+            "q/s/availability online",
+        ] {
+            let expected = if repeat == 0 { 0..=0 } else { 1..=3 };
+            assert!(expected.contains(&times(what)), "{repeat}: {what}: {} times: {said:?}", times(what));
+        }
+        // one UPS after the other: no more than its own values at once
+        let most = said.iter().map(|(now, _)| said.iter().filter(|(other, _)| other == now).count()).max();
+        assert!(most.unwrap_or(0) <= 6, "{said:?}");
+        assert!(!said.iter().any(|(_, text)| text.contains("gone/ups")), "{said:?}");
+    }
 }

@@ -205,8 +205,4 @@ impl OnLooker {
         };
         all.filter(is_other).count()
     }
-
-    pub fn says(&self, truth: impl Fn(usize, usize) -> &'static str, sites: usize, upses: usize) -> bool {
-        self.differences(truth, sites, upses) == 0
-    }
 }

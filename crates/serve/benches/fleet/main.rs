@@ -10,7 +10,7 @@ mod centre;
 mod sites;
 
 use centre::{Centre, OnLooker};
-use sites::{Sites, World};
+use sites::{REPEAT, Sites, VALUES, World};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 use tokio::time::sleep;
@@ -47,7 +47,8 @@ async fn measure(count: usize, upses: usize) {
     let sites = Sites::start(&world, &centre.ports);
     let all_settled = || sites.settled() == count;
     let took = until("all sites are at the centre", all_settled).await;
-    let (messages, bytes) = sites.sent();
+    let topics = count * upses * VALUES;
+    let bytes = sites.sent();
     row("all connect for the first time, within a second: all is at the centre after", &seconds(took));
     row(
         "sent by all of them",
@@ -55,8 +56,18 @@ async fn measure(count: usize, upses: usize) {
     );
     row("memory, file store and processor of each node", &centre.costs());
 
+    let truth = |site, ups| world.status(site, ups);
+    let differences = |on_looker: &OnLooker| on_looker.differences(truth, count, upses);
+    let later = OnLooker::start(centre.ports[2]);
+    sleep(Duration::from_secs(15)).await;
+    let wrong = differences(&later);
+    row("who connects then: statuses that the nodes lost", &format!("{wrong} of {}", count * upses));
+    let took = until("what was lost is there again", || differences(&later) == 0).await;
+    row(&format!("they are there, by a 'repeat' of {} s, after", REPEAT.as_secs()), &seconds(took));
+    drop(later);
+
     let on_looker = OnLooker::start(centre.ports[2]);
-    let is_right = |on_looker: &OnLooker| on_looker.says(|site, ups| world.status(site, ups), count, upses);
+    let is_right = |on_looker: &OnLooker| differences(on_looker) == 0;
     let took = until("who looks on has all", || is_right(&on_looker)).await;
     row("who connects then has the status of all after", &seconds(took));
 
@@ -76,9 +87,11 @@ async fn measure(count: usize, upses: usize) {
     let took = until("all sites are at the centre again", all_settled).await;
     row("and its sites have sent all again, to other nodes, after further", &seconds(took));
     let later = OnLooker::start(centre.ports[2]);
-    sleep(Duration::from_secs(20)).await;
-    let wrong = later.differences(|site, ups| world.status(site, ups), count, upses);
+    sleep(Duration::from_secs(15)).await;
+    let wrong = differences(&later);
     row("who connects after that: wrong or missing statuses", &format!("{wrong} of {}", count * upses));
+    let took = until("what was lost is there again", || is_right(&later)).await;
+    row("they are right after", &seconds(took));
 
     centre.again(1);
     (0..3).for_each(|node| centre.kill(node));

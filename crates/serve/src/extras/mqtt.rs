@@ -38,6 +38,8 @@ pub struct MqttOptions {
     pub keep_alive: u16,
     /// `every`: all but status and availability is sent at most once in so long, 0 to 3600 s.
     pub every: Duration,
+    /// `repeat`: all is sent once more within so long, 0 (never) to 86400 s.
+    pub repeat: Duration,
 }
 
 /// Where a password stands.
@@ -63,6 +65,7 @@ const KEYS: &[&str] = &[
     "commands",
     "keep_alive",
     "every",
+    "repeat",
 ];
 
 pub(super) fn read(reader: &mut TomlReader<'_>) -> Option<Box<MqttOptions>> {
@@ -103,6 +106,7 @@ pub(super) fn read(reader: &mut TomlReader<'_>) -> Option<Box<MqttOptions>> {
         commands: commands(reader),
         keep_alive: keep_alive(reader),
         every: Duration::from_secs(reader.number("mqtt", "every", 0..=3600).unwrap_or(0)),
+        repeat: Duration::from_secs(reader.number("mqtt", "repeat", 0..=86_400).unwrap_or(0)),
     };
     server.map(|_| Box::new(options))
 }
@@ -226,7 +230,7 @@ mod tests {
         assert_eq!((options.host.as_str(), options.port, options.tls), ("broker", 1883, false));
         assert_eq!((options.prefix.as_str(), options.site, options.discovery), ("qxups", None, None));
         assert_eq!((options.version, options.keep_alive), (MqttVersion::V311, 30));
-        assert_eq!(options.every, Duration::ZERO);
+        assert_eq!((options.every, options.repeat), (Duration::ZERO, Duration::ZERO));
         assert!(options.commands.is_empty());
     }
 
@@ -265,6 +269,7 @@ mod tests {
             ("server = \"a\"\ncommands = [\"*\"]", "beeper.mute"),
             ("server = \"a\"\nkeep_alive = 4", "5 to 3600"),
             ("server = \"a\"\nevery = 3601", "0 to 3600"),
+            ("server = \"a\"\nrepeat = -1", "0 to 86400"),
             ("server = \"a\"\ntopic = \"x\"", "no key topic"),
         ] {
             let said = wrong(text);

@@ -137,6 +137,7 @@ impl MqttDesk {
             user: options.user.clone(),
             password: None,
             keep_alive: options.keep_alive,
+            repeat: options.repeat,
             tree: TopicTree { prefix: options.prefix.clone(), site, discovery: options.discovery.clone() },
             commands: options.commands.clone(),
         };
