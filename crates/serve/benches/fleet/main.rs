@@ -50,10 +50,7 @@ async fn measure(count: usize, upses: usize) {
     let topics = count * upses * VALUES;
     let bytes = sites.sent();
     row("all connect for the first time, within a second: all is at the centre after", &seconds(took));
-    row(
-        "sent by all of them",
-        &format!("{messages} messages' worth of topics, {:.1} MB", bytes as f64 / 1e6),
-    );
+    row("sent by all of them", &format!("{topics} values, {:.1} MB", bytes as f64 / 1e6));
     row("memory, file store and processor of each node", &centre.costs());
 
     let truth = |site, ups| world.status(site, ups);
