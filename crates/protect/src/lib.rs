@@ -21,6 +21,7 @@ pub use action::{ProtectAction, Remark};
 pub use contradiction::{PolicyFault, check};
 pub use event::{OrderOutcome, ProtectEvent, StageLogin, Start};
 pub use machine::Machine;
+pub use machine::timing::ORDER_TIME;
 pub use policy::{
     Begin, CancelChoice, GroupFeed, GroupPlan, HostPlan, LoadPlan, LostMeaning, OnMains, Policy,
     RecoveryPlan, StagePlan, StageSignal, WakeTarget,

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crate::machine::timing::HOST_SLACK;
-use crate::{Begin, GroupPlan, LoadPlan, OnMains, Policy, PowerView};
+use crate::machine::timing::{HOST_SLACK, ORDER_TIME};
+use crate::{Begin, GroupPlan, HostPlan, LoadPlan, OnMains, Policy, PowerView};
 
 /// What would happen in an outage that begins now.
 #[derive(Debug, Clone, PartialEq)]
@@ -229,6 +229,13 @@ fn feed_end(ups: &str, begin: &Begin, view: Option<&PowerView>, remarks: &mut Ve
 }
 
 /// The course itself. Returns when the last host is down.
+/// From the order to the UPSes until this host goes down, at most: for its outcome and its proof, as far as the delay has room.
+fn waits_at_most(host: &HostPlan, delay: Option<Duration>) -> Duration {
+    let Some(delay) = delay else { return Duration::ZERO };
+    let room = delay.saturating_sub(host.down.saturating_add(HOST_SLACK));
+    ORDER_TIME.saturating_add(host.proof_wait).min(room)
+}
+
 fn course_lines(
     policy: &Policy,
     at: usize,
@@ -250,8 +257,7 @@ fn course_lines(
     let (ordered, delay) = (courses.ordered_at(policy, &together), delay_of(policy, &together));
     let host = policy.host.as_ref().filter(|_| courses.host.is_some_and(|host| together.contains(&host)));
     let by_hook = delay.zip(host).is_some_and(|(delay, host)| delay < host.down.saturating_add(HOST_SLACK));
-    let proof_wait = |wait: Duration| if delay.is_some() && !by_hook { wait } else { Duration::ZERO };
-    let goes = host.and_then(|host| add(ordered, proof_wait(host.proof_wait)));
+    let goes = host.and_then(|host| add(ordered, waits_at_most(host, delay.filter(|_| !by_hook))));
     let host_off = host.and_then(|host| add(goes, host.down));
     for load in loads_of(policy, group) {
         if by_hook {

@@ -22,8 +22,8 @@ pub(crate) const LOGIN_GRACE: Duration = Duration::from_secs(30);
 pub(crate) const STARTS: Duration = Duration::from_secs(300);
 /// Temperature and failing hold at least so long.
 pub(crate) const SLOW_CONFIRM: Duration = Duration::from_secs(30);
-/// The outcome of an order is due within this.
-pub(crate) const ORDER_TIME: Duration = Duration::from_secs(20);
+/// The outcome of an order is due within this: the delay is set before it and looked at, and each answer may take 15 s.
+pub const ORDER_TIME: Duration = Duration::from_secs(35);
 /// Between two tries of an order.
 pub(crate) const ORDER_RETRY: Duration = Duration::from_secs(3);
 /// A reading so long after the outcome shows whether the order was taken.

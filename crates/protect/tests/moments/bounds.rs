@@ -281,7 +281,7 @@ fn an_order_without_an_outcome_is_not_confirmed_after_its_time() {
     policy.loads[0].delay = secs(600);
     let mut rig = Rig::new(policy);
     rig.until_ordering();
-    rig.pass(20 + 14);
+    rig.pass(35 + 14);
     assert_eq!(rig.host_downs(), 0);
     rig.pass(1);
     assert_eq!((rig.orders(), rig.host_downs()), (1, 1));

@@ -157,34 +157,64 @@ fn size(folder: &Path) -> u64 {
     entries.map(of).sum()
 }
 
-/// mosquitto_sub before a node: what it was told last of each status.
+/// mosquitto_sub before a node: what it was told last of each status. It asks again where a node refuses it, as nodes do that have no
+/// leader yet.
 pub struct OnLooker {
-    child: Child,
+    child: Arc<Mutex<Option<Child>>>,
     last: Arc<Mutex<HashMap<String, String>>>,
 }
 
 impl Drop for OnLooker {
     fn drop(&mut self) {
-        let _ = self.child.kill();
-        let _ = self.child.wait();
+        if let Some(mut child) = self.child.lock().unwrap().take() {
+            let _ = child.kill();
+            let _ = child.wait();
+        }
     }
+}
+
+fn listen(port: u16) -> Child {
+    Command::new("mosquitto_sub")
+        .args([
+            "-h",
+            "127.0.0.1",
+            "-p",
+            &port.to_string(),
+            "-u",
+            "desk",
+            "-P",
+            PASSWORD,
+            "-q",
+            "1",
+            "-k",
+            "30",
+        ])
+        .args(["-t", "qxups/+/+/ups/status", "-F", "%t %p"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 impl OnLooker {
     pub fn start(port: u16) -> OnLooker {
-        let port = port.to_string();
-        let mut child = Command::new("mosquitto_sub")
-            .args(["-h", "127.0.0.1", "-p", &port, "-u", "desk", "-P", PASSWORD, "-q", "1", "-k", "30"])
-            .args(["-t", "qxups/+/+/ups/status", "-F", "%t %p"])
-            .stdout(Stdio::piped())
-            .spawn()
-            .unwrap();
-        let last = Arc::new(Mutex::new(HashMap::new()));
-        let (heard, lines) = (last.clone(), BufReader::new(child.stdout.take().unwrap()).lines());
+        let mut first = listen(port);
+        let mut lines = BufReader::new(first.stdout.take().unwrap()).lines();
+        let (child, last) = (Arc::new(Mutex::new(Some(first))), Arc::new(Mutex::new(HashMap::new())));
+        let (running, heard) = (child.clone(), last.clone());
         std::thread::spawn(move || {
-            for line in lines.map_while(Result::ok) {
-                let (topic, words) = line.split_once(' ').unwrap_or((&line, ""));
-                heard.lock().unwrap().insert(topic.to_string(), words.to_string());
+            loop {
+                for line in lines.by_ref().map_while(Result::ok) {
+                    let (topic, words) = line.split_once(' ').unwrap_or((&line, ""));
+                    heard.lock().unwrap().insert(topic.to_string(), words.to_string());
+                }
+                std::thread::sleep(Duration::from_secs(1));
+                let mut running = running.lock().unwrap();
+                let Some(mut ended) = running.take() else { return };
+                let _ = ended.wait();
+                let mut next = listen(port);
+                lines = BufReader::new(next.stdout.take().unwrap()).lines();
+                *running = Some(next);
             }
         });
         OnLooker { child, last }

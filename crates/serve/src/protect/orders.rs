@@ -3,7 +3,7 @@
 use crate::fleet::{Ended, Source, Ups};
 use crate::server::Server;
 use crate::site::report;
-use ::protect::OrderOutcome;
+use ::protect::{ORDER_TIME, OrderOutcome};
 use history::EventKind;
 use nut::network::TrackedOutcome;
 use nut::network::server::{Freshness, Order};
@@ -20,6 +20,8 @@ const DELAY: &str = "ups.delay.shutdown";
 const ANSWERS: Duration = Duration::from_secs(15);
 /// A delay that was set is shown within.
 const SHOWS: Duration = Duration::from_secs(2);
+// the delay, a look at it, and the order: the policy waits for the outcome of all three
+const _: () = assert!(2 * ANSWERS.as_secs() + SHOWS.as_secs() < ORDER_TIME.as_secs());
 
 /// The longest delay that a UPS takes, where it says it.
 pub(super) fn longest_delay(ups: &Ups) -> Option<Duration> {
