@@ -40,6 +40,14 @@ fn units_let_no_more_in_than_they_need() {
     std::fs::remove_dir_all(folder).unwrap();
 }
 
+/// With ProcSubset=pid the server cannot read which start of the machine this is, and no flag of killpower is raised (seen on a
+/// machine that powers off, power-test).
+#[test]
+fn the_server_may_read_which_start_of_the_machine_it_is() {
+    let unit = std::fs::read_to_string(packaging().join("systemd/qxups-serve.service")).unwrap();
+    assert!(!unit.lines().any(|line| line.starts_with("ProcSubset=")), "{unit}");
+}
+
 /// A binary with TLS is conveyed under version 3 of the GPL, and says so wherever licences are looked for.
 #[test]
 fn the_licence_of_the_binary_is_said() {

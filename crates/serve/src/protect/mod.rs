@@ -180,6 +180,13 @@ impl Protector {
         let policy = policy_of(server, &options);
         let now = clock::since_boot();
         let start = Start { now, boot: clock::boot_id(), wall_s: clock::wall_s() };
+        if start.boot.is_empty() {
+            server.log.warning(&format!(
+                "protect: {} cannot be read, so 'qxups killpower' has no second chance at the end of a shutdown; a unit of \
+                 systemd with ProcSubset=pid is such a reason",
+                clock::BOOT_ID
+            ));
+        }
         let (machine, actions) = Machine::new(policy.clone(), &record, &start);
         let protector = Rc::new_cyclic(|this| Protector {
             server: Rc::downgrade(server),
