@@ -37,13 +37,13 @@ class Course:
         self.since, self.starts = world.now, world.machine.starts
         world.note(f"== {name}")
 
-    def wait(self, what: str, seconds: float = 0.0, limit: float = 150.0):
+    def wait(self, what: str, seconds: float = 0.0, limit: float = 150.0, since: float = 0.0):
         """Until so long after it happened."""
-        world = self.world
-        if not world.until(lambda: world.when(what, self.since) is not None, limit):
+        world, since = self.world, max(self.since, since)
+        if not world.until(lambda: world.when(what, since) is not None, limit):
             world.note(f"it never came to: {what}")
             return False
-        left = world.when(what, self.since) + seconds - world.now
+        left = world.when(what, since) + seconds - world.now
         if left > 0:
             world.pass_time(left)
         return True
@@ -102,6 +102,19 @@ def moments(world, which):
         what, seconds = MOMENTS[at - 1]
         course = Course(world, f"{at}: mains back {seconds} s after: {what}" if seconds else f"{at}: mains back at: {what}")
         course.outage(what, seconds)
+        course.end()
+
+
+def again(world):
+    """Mains fail again while hosts start."""
+    for seconds in [0, 6, 14, 25]:
+        course = Course(world, f"mains fail again {seconds} s after: load on")
+        course.outage("load off", 5)
+        course.wait("load on", seconds)
+        second = world.now
+        world.mains_fail()
+        course.wait("load off", 10, 240, second)
+        world.mains_back()
         course.end()
 
 
@@ -217,7 +230,7 @@ def clock(world):
     course.end()
 
 
-COURSES = {"outage": outage, "kill": kill, "hung": hung, "refuses": refuses, "unplugged": unplugged, "clock": clock}
+COURSES = {"outage": outage, "again": again, "kill": kill, "hung": hung, "refuses": refuses, "unplugged": unplugged, "clock": clock}
 
 
 def main():

@@ -20,7 +20,7 @@ SAYS = [
     ("proof", re.compile(r"proof: UPS ups")),
     ("shutdown", re.compile(r"protect: shut this host down")),
     ("stops", re.compile(r"Stopping (qxups-serve|session|systemd-logind|dbus|agent)|Stopped target multi-user")),
-    ("hook", re.compile(r"qxups killpower|killpower")),
+    ("hook", re.compile(r"(?<!')qxups killpower")),
 ]
 
 
@@ -155,7 +155,8 @@ class World:
         self.secondary.power(False, self.now)
 
     def load_on(self):
-        self.note(f"load on after {self.off:.0f} s")
+        self.note("load on")
+        self.note(f"it was off for {self.off:.0f} s")
         if self.off < GAP:
             return
         if not self.machine.is_running():
