@@ -230,7 +230,21 @@ def clock(world):
     course.end()
 
 
-COURSES = {"outage": outage, "again": again, "kill": kill, "hung": hung, "refuses": refuses, "unplugged": unplugged, "clock": clock}
+def forbidden(world):
+    """Without the rule of polkit the host could not be shut down: it is said before it is needed."""
+    course = Course(world, "the rule of polkit is missing for a while")
+    rule = "/etc/polkit-1/rules.d/50-qxups.rules"
+    world.machine.do(f"mv {rule} /root/; systemctl restart polkit qxups-serve")
+    if not course.wait("host could not be shut down", 0, 60):
+        world.fault("it is not said that the host could not be shut down")
+    world.machine.do(f"mv /root/50-qxups.rules {rule}; systemctl restart polkit")
+    if not course.wait("host could be shut down", 0, 90):
+        world.fault("it is not said that the host could be shut down again")
+    course.end()
+
+
+COURSES = {"outage": outage, "again": again, "kill": kill, "hung": hung, "refuses": refuses, "unplugged": unplugged, "clock": clock,
+           "forbidden": forbidden}
 
 
 def main():

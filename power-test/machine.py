@@ -38,7 +38,7 @@ class Machine:
         self.starts += 1
         self.console_path = self.folder / f"console-{self.starts}"
         self.shell_path = self.folder / "shell"
-        self.seen, self.rest, self.at = "", "", 0
+        self.seen, self.rest, self.at, self.shell = "", "", 0, None
         program, env = self.qemu()
         accel = os.environ.get("QXUPS_POWER_ACCEL", "tcg")
         self.process = subprocess.Popen(

@@ -20,6 +20,8 @@ SAYS = [
     ("proof", re.compile(r"proof: UPS ups")),
     ("shutdown", re.compile(r"protect: shut this host down")),
     ("stops", re.compile(r"Stopping (qxups-serve|session|systemd-logind|dbus|agent)|Stopped target multi-user")),
+    ("host could not be shut down", re.compile(r"protect: this host could not be shut down")),
+    ("host could be shut down", re.compile(r"protect: this host could be shut down again")),
     ("hook", re.compile(r"(?<!')qxups killpower")),
 ]
 
