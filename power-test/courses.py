@@ -151,7 +151,7 @@ def refuses(world):
     world.mains_back()
     course.end()
 
-    course = Course(world, "the order is refused, and mains are back meanwhile")
+    course = Course(world, "the order is refused, mains are back meanwhile, and the secondary is switched on by hand")
     world.ups.turn("refuse echo")
     world.mains_fail()
     course.wait("order", 0.5, 200)
