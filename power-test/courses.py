@@ -118,6 +118,24 @@ def again(world):
         course.end()
 
 
+def empty(world):
+    """The battery ends sooner than was thought: the load goes off under hosts, and what was under way is not done again."""
+    for what, seconds in [("mains fail", 3), ("begin", 1), ("secondary is off", 1), ("proof", 0)]:
+        course = Course(world, f"the battery ends {seconds} s after: {what}, under hosts")
+        world.mains_fail()
+        course.wait(what, seconds)
+        world.no_fault = True
+        world.ups.turn("charge 0")
+        course.wait("load off", 5)
+        world.no_fault = False
+        world.mains_back()
+        course.wait("load on", 5)
+        came_back = world.now
+        course.end()
+        if world.when("host is off", came_back) is not None:
+            world.fault("the host went down again after mains were back")
+
+
 def kill(world):
     """The server is killed at each step."""
     for what, seconds in [("mains fail", 3), ("begin", 1), ("secondary is off", 1), ("order", 0.2), ("shutdown", 0)]:
@@ -243,7 +261,7 @@ def forbidden(world):
     course.end()
 
 
-COURSES = {"outage": outage, "again": again, "kill": kill, "hung": hung, "refuses": refuses, "unplugged": unplugged, "clock": clock,
+COURSES = {"outage": outage, "again": again, "empty": empty, "kill": kill, "hung": hung, "refuses": refuses, "unplugged": unplugged, "clock": clock,
            "forbidden": forbidden}
 
 

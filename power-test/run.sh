@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Tries protection on a virtual machine that really powers off, beside a UPS whose load really goes off.
 #
-#   power-test/run.sh [COURSE...]     outage, moments, moments:3,8, again, kill, hung, refuses, unplugged, clock,
+#   power-test/run.sh [COURSE...]     outage, moments, moments:3,8, again, empty, kill, hung, refuses, unplugged, clock,
 #                                     forbidden
 #
 # Options are environment variables: see prepare.sh. QXUPS_POWER_FOLDER is where consoles and events are left
