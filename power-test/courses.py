@@ -261,8 +261,28 @@ def forbidden(world):
     course.end()
 
 
+def container(world):
+    """A file in a folder of the host shuts it down, as docs/protect.md has it for containers."""
+    course = Course(world, "a unit of the host waits for the server's file")
+    folder = "/etc/systemd/system/qxups-serve.service.d"
+    world.machine.do(
+        "mkdir -p /run/qxups; chown nut /run/qxups; "
+        f"mkdir -p {folder}; printf '[Service]\\nReadWritePaths=-/run/qxups\\n' >{folder}/folder.conf; "
+        "sed -i 's|^shutdown = .*|shutdown = [\"/usr/bin/touch\", \"/run/qxups/poweroff\"]|' /etc/nut/qxups.toml; "
+        "systemctl daemon-reload; systemctl start qxups-poweroff.path; systemctl restart qxups-serve"
+    )
+    world.pass_time(20)
+    course.outage("load off", 10)
+    course.end()
+    world.machine.do(
+        f"rm -r {folder}; sed -i 's|^shutdown = .*|shutdown = \"logind\"|' /etc/nut/qxups.toml; "
+        "systemctl daemon-reload; systemctl restart qxups-serve"
+    )
+    world.pass_time(10)
+
+
 COURSES = {"outage": outage, "again": again, "empty": empty, "kill": kill, "hung": hung, "refuses": refuses, "unplugged": unplugged, "clock": clock,
-           "forbidden": forbidden}
+           "forbidden": forbidden, "container": container}
 
 
 def main():

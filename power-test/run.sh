@@ -2,7 +2,7 @@
 # Tries protection on a virtual machine that really powers off, beside a UPS whose load really goes off.
 #
 #   power-test/run.sh [COURSE...]     outage, moments, moments:3,8, again, empty, kill, hung, refuses, unplugged, clock,
-#                                     forbidden
+#                                     forbidden, container
 #
 # Options are environment variables: see prepare.sh. QXUPS_POWER_FOLDER is where consoles and events are left
 # (target/power-test/run), QXUPS_POWER_ACCEL kvm or tcg (tcg).
