@@ -89,7 +89,7 @@ class Course:
         return faults
 
 
-def outage(world):
+def outage(world, _which):
     """Outage to running again, end to end."""
     course = Course(world, "an outage to its end")
     course.outage("load off", 20)
@@ -98,14 +98,13 @@ def outage(world):
 
 def moments(world, which):
     """Mains return at each moment of it."""
-    for at in which or range(1, len(MOMENTS) + 1):
-        what, seconds = MOMENTS[at - 1]
+    for at, (what, seconds) in picked(list(enumerate(MOMENTS, 1)), which):
         course = Course(world, f"{at}: mains back {seconds} s after: {what}" if seconds else f"{at}: mains back at: {what}")
         course.outage(what, seconds)
         course.end()
 
 
-def again(world):
+def again(world, _which):
     """Mains fail again while hosts start."""
     for seconds in [0, 6, 14, 25]:
         course = Course(world, f"mains fail again {seconds} s after: load on")
@@ -118,7 +117,7 @@ def again(world):
         course.end()
 
 
-def empty(world):
+def empty(world, _which):
     """The battery ends sooner than was thought: the load goes off under hosts, and what was under way is not done again."""
     for what, seconds in [("mains fail", 3), ("begin", 1), ("secondary is off", 1), ("proof", 0)]:
         course = Course(world, f"the battery ends {seconds} s after: {what}, under hosts")
@@ -136,20 +135,34 @@ def empty(world):
             world.fault("the host went down again after mains were back")
 
 
-def kill(world):
+def picked(of, which):
+    """Those that were asked for by their numbers, from 1; all without."""
+    return [one for at, one in enumerate(of, 1) if not which or at in which]
+
+
+def does(course, command: str):
+    """Something is done inside of the host, and it is seen that it was."""
+    since = course.world.now
+    course.world.machine.do(command)
+    if not course.wait("did", 0, 20, since):
+        course.world.fault(f"it was not done: {command}")
+
+
+def kill(world, which):
     """The server is killed at each step."""
-    for what, seconds in [("mains fail", 3), ("begin", 1), ("secondary is off", 1), ("order", 0.2), ("shutdown", 0)]:
+    moments = [("mains fail", 3), ("begin", 1), ("secondary is off", 1), ("order", 0.2), ("order", 1), ("shutdown", 0)]
+    for what, seconds in picked(moments, which):
         course = Course(world, f"killed {seconds} s after: {what}")
         world.mains_fail()
         course.wait(what, seconds)
-        world.machine.do("kill -9 $(systemctl show -P MainPID qxups-serve)")
+        does(course, "kill -9 $(systemctl show -P MainPID qxups-serve)")
         world.note("server is killed")
         course.wait("load off", 15, 240)
         world.mains_back()
         course.end()
 
 
-def hung(world):
+def hung(world, _which):
     """A client that is logged in never goes."""
     course = Course(world, "a client never goes")
     world.secondary.hangs = True
@@ -157,7 +170,7 @@ def hung(world):
     course.end()
 
 
-def refuses(world):
+def refuses(world, _which):
     """The UPS refuses the order."""
     course = Course(world, "the order is refused until the host goes down")
     world.ups.turn("refuse echo")
@@ -193,7 +206,7 @@ def refuses(world):
     course.end()
 
 
-def unplugged(world):
+def unplugged(world, _which):
     """The line to the UPS is cut."""
     course = Course(world, "unplugged on mains for 40 s")
     world.ups.turn("silent on")
@@ -228,27 +241,27 @@ def unplugged(world):
         course.end()
 
 
-def clock(world):
+def clock(world, which):
     """The clock jumps."""
-    for jump in ["+1 day", "-1 day", "+10 years", "-20 years"]:
+    for jump in picked(["+1 day", "-1 day", "+10 years", "-20 years"], which):
         for what, seconds in [("mains fail", 2), ("begin", 1)]:
             course = Course(world, f"the clock jumps by {jump} {seconds} s after: {what}")
             world.mains_fail()
             course.wait(what, seconds)
-            world.machine.do(f"date -s '{jump}'")
+            does(course, f"date -s '{jump}'")
             world.note(f"clock jumps by {jump}")
             course.wait("load off", 10, 240)
             world.mains_back()
             course.end()
     course = Course(world, "the clock jumps on mains")
-    world.machine.do("date -s '+1 day'")
+    does(course, "date -s '+1 day'")
     world.pass_time(10)
-    world.machine.do("date -s '-2 days'")
+    does(course, "date -s '-2 days'")
     world.pass_time(10)
     course.end()
 
 
-def forbidden(world):
+def forbidden(world, _which):
     """Without the rule of polkit the host could not be shut down: it is said before it is needed."""
     course = Course(world, "the rule of polkit is missing for a while")
     rule = "/etc/polkit-1/rules.d/50-qxups.rules"
@@ -261,7 +274,7 @@ def forbidden(world):
     course.end()
 
 
-def container(world):
+def container(world, _which):
     """A file in a folder of the host shuts it down, as docs/protect.md has it for containers."""
     course = Course(world, "a unit of the host waits for the server's file")
     folder = "/etc/systemd/system/qxups-serve.service.d"
@@ -281,7 +294,7 @@ def container(world):
     world.pass_time(10)
 
 
-COURSES = {"outage": outage, "again": again, "empty": empty, "kill": kill, "hung": hung, "refuses": refuses, "unplugged": unplugged, "clock": clock,
+COURSES = {"outage": outage, "moments": moments, "again": again, "empty": empty, "kill": kill, "hung": hung, "refuses": refuses, "unplugged": unplugged, "clock": clock,
            "forbidden": forbidden, "container": container}
 
 
@@ -300,10 +313,7 @@ def main():
     try:
         for name in asked.courses:
             name, _, which = name.partition(":")
-            if name == "moments":
-                moments(world, [int(at) for at in which.split(",") if at])
-            else:
-                COURSES[name](world)
+            COURSES[name](world, [int(at) for at in which.split(",") if at])
     finally:
         world.end()
     sys.exit(1 if world.faults else 0)

@@ -91,9 +91,9 @@ class Machine:
         return "reboot: Power down" in self.seen + self.rest
 
     def do(self, command: str):
-        """Has a command run in it, by root; its output goes to the console."""
+        """Has a command run in it, by root; its output goes to the console, and 'did: 0' when it ended well."""
         if self.shell is None:
             self.shell = socket.socket(socket.AF_UNIX)
             self.shell.settimeout(2)
             self.shell.connect(str(self.shell_path))
-        self.shell.sendall(f"({command}) >/dev/kmsg 2>&1 &\n".encode())
+        self.shell.sendall(f"(({command}); code=$?; echo; echo did: $code) >/dev/ttyS0 2>&1 &\n".encode())

@@ -12,5 +12,6 @@ top=${here%/*}
 cache=${QXUPS_POWER_CACHE:-$top/target/power-test}
 "$here/prepare.sh"
 program=${QXUPS_POWER_BINARY:-$top/target/debug/qxups}
+export PYTHONDONTWRITEBYTECODE=1
 exec python3 "$here/courses.py" --cache "$cache" --program "$program" \
     --folder "${QXUPS_POWER_FOLDER:-$cache/run}" "$@"

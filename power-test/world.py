@@ -22,6 +22,7 @@ SAYS = [
     ("stops", re.compile(r"Stopping (qxups-serve|session|systemd-logind|dbus|agent)|Stopped target multi-user")),
     ("host could not be shut down", re.compile(r"protect: this host could not be shut down")),
     ("host could be shut down", re.compile(r"protect: this host could be shut down again")),
+    ("did", re.compile(r"^did: 0$")),
     ("hook", re.compile(r"(?<!')qxups killpower")),
 ]
 
