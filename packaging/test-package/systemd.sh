@@ -66,7 +66,8 @@ soon "and works" status_is "on battery (OB)"
 # the end of a shutdown: the flag is what counts
 hook=/usr/lib/systemd/system-shutdown/qxups
 flag=/run/nut/qxups-powerdown
-$hook poweroff && fail "the hook acts without a flag"
+$hook poweroff || fail "the hook minds that there is no flag"
+said 'state' | grep -q 'countdown None' || fail "the hook acts without a flag"
 printf 'qxups-powerdown 1\nboot %s\nups u\nend\n' "$(cat /proc/sys/kernel/random/boot_id)" >$flag
 $hook kexec || fail "the hook minds a kexec"
 said 'state' | grep -q 'countdown None' || fail "an order was sent for nothing"

@@ -9,9 +9,9 @@ use crate::PowerView;
 pub struct Start {
     /// Since boot, on a clock that goes on in suspend (CLOCK_BOOTTIME); [`crate::Machine::handle`] goes on with it.
     pub now: Duration,
-    /// What tells boots apart: /proc/sys/kernel/random/boot_id.
+    /// What tells boots apart: /proc/sys/kernel/random/boot_id. Empty where it cannot be read: then the two clocks do.
     pub boot: String,
-    /// Seconds since 1970, for the record only.
+    /// Seconds since 1970, for the record and where `boot` is empty.
     pub wall_s: u64,
 }
 

@@ -19,6 +19,7 @@ const PAGES: &[&str] = &[
     "docs/detection.md",
     "docs/differences-from-nut.md",
     "captures/README.md",
+    "power-test/README.md",
     "usb-test/README.md",
 ];
 

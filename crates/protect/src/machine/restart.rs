@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::supply::SupplyState;
-use super::timing::{CARRY, CUT_LONG_SLACK};
+use super::timing::{CARRY, CLOCKS_APART, CUT_LONG_SLACK};
 use super::{GroupCourse, Machine, OrderState};
 use crate::record::KeptCourse;
 use crate::{GroupPlan, Phase, Policy, ProtectAction, ProtectRecord, Reason};
@@ -70,7 +70,7 @@ impl Machine {
 
     /// Goes on where the record ends. Times of another boot of the host mean nothing: they become its beginning.
     pub(crate) fn restore(&mut self, record: &ProtectRecord) {
-        let same_boot = record.boot == self.start.boot && record.at <= self.now;
+        let same_boot = record.at <= self.now && self.is_of_this_boot(record);
         let record = if same_boot { record.clone() } else { record.of_another_boot() };
         let gap = if same_boot {
             self.now.saturating_sub(record.at)
@@ -99,6 +99,16 @@ impl Machine {
         }
         self.host = record.host.clone().filter(|_| same_boot);
         self.place_courses(same_boot);
+    }
+
+    /// Where the host does not say which boot this is, by both of its clocks: since the record they went on alike.
+    fn is_of_this_boot(&self, record: &ProtectRecord) -> bool {
+        if !(record.boot.is_empty() && self.start.boot.is_empty()) {
+            return record.boot == self.start.boot;
+        }
+        let passed = self.now.saturating_sub(record.at);
+        let wall = self.start.wall_s.checked_sub(record.wall_s).map(Duration::from_secs);
+        wall.is_some_and(|wall| wall.abs_diff(passed) <= CLOCKS_APART)
     }
 
     fn restore_course(&mut self, kept: &KeptCourse, gap: Duration) {

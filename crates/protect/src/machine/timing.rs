@@ -12,6 +12,8 @@ pub(crate) const LAPSE: Duration = Duration::from_secs(10);
 pub(crate) const LAPSES: u32 = 3;
 /// Time on battery is carried over a gap of knowledge that is not longer; it is not counted in itself then.
 pub(crate) const CARRY: Duration = Duration::from_secs(600);
+/// Two clocks of a host that was not started again differ by less than this, unless one was set.
+pub(crate) const CLOCKS_APART: Duration = Duration::from_secs(20);
 /// A course goes on without a fresh reading only after a gap that is not longer, the UPS being lost on battery.
 pub(crate) const SHORT_GAP: Duration = Duration::from_secs(120);
 /// After a start a course waits so long for a fresh reading of each of its UPSes.

@@ -69,6 +69,29 @@ fn the_hook_may_act_only_while_this_host_goes_down_in_this_boot() {
     assert!(!rig.disk.host_goes_down("two"));
 }
 
+/// A unit of systemd with ProcSubset=pid hides the boot's name. A host that is up for longer than the former boot was is then
+/// not sent down again.
+#[test]
+fn where_boots_have_no_name_the_clocks_tell_them_apart() {
+    let unnamed = |now: u64, wall_s: u64, record: &ProtectRecord| {
+        let start = Start { now: secs(now), boot: String::new(), wall_s };
+        let (machine, actions) = Machine::new(policy(), record, &start);
+        let down = actions.iter().any(|action| matches!(action, ProtectAction::HostDown));
+        (machine.report().groups[0].phase, down)
+    };
+    let mut rig = Rig::new(policy());
+    rig.restart(0, Some(""));
+    let begun = rig.now;
+    rig.until_ordering();
+    rig.ordered(OrderOutcome::Accepted);
+    rig.pass(15);
+    assert_eq!(rig.phase(), Phase::HostDown);
+    let (now, wall_s) = (rig.now, 5000 + rig.now - begun);
+    assert_eq!(unnamed(now + 5, wall_s + 5, &rig.disk), (Phase::HostDown, true), "killed, and started again");
+    let (phase, down) = unnamed(now + 5, wall_s + 300, &rig.disk);
+    assert!(phase != Phase::HostDown && !down, "{phase:?}");
+}
+
 #[test]
 fn the_record_comes_before_what_it_is_about() {
     let start = Start { now: secs(1000), boot: "one".into(), wall_s: 0 };

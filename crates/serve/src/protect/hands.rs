@@ -122,11 +122,14 @@ impl Workbench {
                 });
             }
             ProtectAction::SecondChance { upses } => {
-                if let Err(why) = state::second_chance(&self.state, &upses) {
-                    self.log.warning(&format!("protect: {why}"));
-                }
-                if !upses.is_empty() {
-                    self.did(&server, &sentence(&ProtectAction::SecondChance { upses }));
+                let done = state::second_chance(&self.state, &upses);
+                match done {
+                    Err(why) => {
+                        self.log.warning(&format!("protect: {why}"));
+                        server.note_event(EventKind::Protection, None, &why);
+                    }
+                    Ok(()) if upses.is_empty() => {}
+                    Ok(()) => self.did(&server, &sentence(&ProtectAction::SecondChance { upses })),
                 }
             }
             ProtectAction::HostDown => self.shut_host_down(&protector, &server),

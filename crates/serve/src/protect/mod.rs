@@ -17,7 +17,7 @@ mod wake;
 pub(crate) use secondaries::SecondaryEars;
 
 use crate::extras::ProtectOptions;
-use crate::extras::protect::{ProgramOptions, StageOptions};
+use crate::extras::protect::{HostShutdownWay, ProgramOptions, StageOptions};
 use crate::fleet::{HearsStatus, Ups};
 use crate::notices::NoticeDesk;
 use crate::server::Server;
@@ -180,6 +180,13 @@ impl Protector {
         let policy = policy_of(server, &options);
         let now = clock::since_boot();
         let start = Start { now, boot: clock::boot_id(), wall_s: clock::wall_s() };
+        if start.boot.is_empty() {
+            server.log.warning(&format!(
+                "protect: {} cannot be read, so 'qxups killpower' has no second chance at the end of a shutdown; a unit of \
+                 systemd with ProcSubset=pid is such a reason",
+                clock::BOOT_ID
+            ));
+        }
         let (machine, actions) = Machine::new(policy.clone(), &record, &start);
         let protector = Rc::new_cyclic(|this| Protector {
             server: Rc::downgrade(server),
@@ -394,14 +401,32 @@ impl Protector {
     }
 
     /// Looks at the way by which this host is shut down, without using it.
-    fn probe(&self, server: &Server) {
+    fn probe(self: &Rc<Self>, server: &Rc<Server>) {
         let now = clock::since_boot();
         if self.probed.get().is_some_and(|at| now.saturating_sub(at) < PROBES) {
             return;
         }
         self.probed.set(Some(now));
         let way = self.options.borrow().host.as_ref().map(|host| host.shutdown.clone());
-        let why = way.and_then(|way| programs::probe(&way).err());
+        let found = way.as_ref().map_or(Ok(()), programs::probe);
+        if found.is_err() || way != Some(HostShutdownWay::Logind) {
+            return self.found(server, found.err());
+        }
+        // while this host goes down logind does not answer
+        if self.is_under_way() {
+            return;
+        }
+        let (protector, server) = (Rc::downgrade(self), Rc::downgrade(server));
+        tokio::task::spawn_local(async move {
+            let found = programs::logind_allows().await;
+            if let (Some(protector), Some(server)) = (protector.upgrade(), server.upgrade()) {
+                protector.found(&server, found.err());
+            }
+        });
+    }
+
+    /// Why this host could not be shut down, or that it could.
+    fn found(&self, server: &Server, why: Option<String>) {
         let before = self.trouble.replace(why.clone());
         if why == before {
             return;

@@ -4,10 +4,27 @@ use crate::extras::protect::HostShutdownWay;
 use nix::unistd::{AccessFlags, access};
 use notify::output::{ended, prepared};
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
+use tokio::io::AsyncReadExt;
 
 /// What logind is asked by; both places are those of distributions.
 const SYSTEMCTL: [&str; 2] = ["/usr/bin/systemctl", "/bin/systemctl"];
+/// What logind is asked by whether it would.
+const BUSCTL: [&str; 2] = ["/usr/bin/busctl", "/bin/busctl"];
+/// The question, and who answers it (org.freedesktop.login1(5)).
+const CAN_POWER_OFF: [&str; 6] = [
+    "--system",
+    "call",
+    "org.freedesktop.login1",
+    "/org/freedesktop/login1",
+    "org.freedesktop.login1.Manager",
+    "CanPowerOff",
+];
+/// The answer comes within, also where polkit is started for it.
+const ANSWERS: Duration = Duration::from_secs(20);
+/// An answer has no more bytes.
+const LONGEST_ANSWER: u64 = 256;
 /// Where systemd runs, this is there (sd_booted(3)).
 const SYSTEMD: &str = "/run/systemd/system";
 /// The command that shuts down returns earlier: the shutdown goes on without it.
@@ -20,7 +37,7 @@ const SHUTS_DOWN: Duration = Duration::from_secs(30);
 pub(super) async fn run(command: &[String], limit: Duration, more: &[(&str, &str)]) -> Result<i32, String> {
     let (program, arguments) = command.split_first().ok_or("names no program")?;
     let mut prepared = prepared(program);
-    prepared.args(arguments).stdin(std::process::Stdio::null()).envs(more.iter().copied());
+    prepared.args(arguments).stdin(Stdio::null()).envs(more.iter().copied());
     let mut child = prepared.spawn().map_err(|error| format!("cannot be run: {error}"))?;
     let status = ended(&mut child, limit).await?;
     status.code().ok_or_else(|| format!("ended with {status}"))
@@ -51,6 +68,39 @@ pub(super) fn probe(way: &HostShutdownWay) -> Result<(), String> {
             error.desc()
         )
     })
+}
+
+/// Whether logind would let this server shut the host down; nothing is shut down. Without busctl it is taken to.
+///
+/// # Errors
+/// Why not, and what to do.
+pub(super) async fn logind_allows() -> Result<(), String> {
+    let Some(program) = BUSCTL.iter().find(|path| Path::new(path).exists()) else { return Ok(()) };
+    let silent =
+        |why: &str| format!("logind does not say whether it would ({program} {why}); look at 'loginctl'");
+    let mut command = prepared(program);
+    command.args(CAN_POWER_OFF).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().map_err(|error| silent(&format!("cannot be run: {error}")))?;
+    let status = ended(&mut child, ANSWERS).await.map_err(|why| silent(&why))?;
+    let mut said = String::new();
+    if let Some(out) = child.stdout.take() {
+        let _ = out.take(LONGEST_ANSWER).read_to_string(&mut said).await;
+    }
+    if status.success() { understood(&said) } else { Err(silent(&format!("ended with {status}"))) }
+}
+
+/// What logind says to `CanPowerOff`, as busctl prints it: `s "yes"`.
+fn understood(said: &str) -> Result<(), String> {
+    match said.trim().trim_start_matches("s ").trim_matches('"') {
+        "yes" => Ok(()),
+        "na" => Err("logind says that this machine cannot switch itself off; write a program as shutdown in [protect.host]".into()),
+        "no" | "challenge" => Err(
+            "logind does not allow it to the user of this server; allow org.freedesktop.login1.power-off by a rule of polkit \
+             (docs/protect.md), or write another program as shutdown in [protect.host]"
+                .into(),
+        ),
+        other => Err(format!("logind said {other:?} to CanPowerOff; look at 'loginctl'")),
+    }
 }
 
 /// Shuts this host down.
@@ -89,6 +139,17 @@ mod tests {
             assert!(probe(&way(program)).unwrap_err().contains("cannot be run"), "{program}");
         }
         std::fs::remove_file(&file).unwrap();
+    }
+
+    /// What busctl of systemd 252 prints.
+    #[test]
+    fn what_logind_allows_is_known_before_it_is_needed() {
+        assert_eq!(understood("s \"yes\"\n"), Ok(()));
+        for said in ["s \"no\"\n", "s \"challenge\"\n"] {
+            assert!(understood(said).unwrap_err().contains("polkit"), "{said}");
+        }
+        assert!(understood("s \"na\"\n").unwrap_err().contains("cannot switch itself off"));
+        assert!(understood("").is_err() && understood("b true\n").is_err());
     }
 
     #[test]
