@@ -22,7 +22,7 @@ cargo vendor --locked --versioned-dirs vendor >.cargo/config.toml
 find vendor \( -name '*.lib' -o -name '*.dll' -o -name '*.a' -o -name '*.exe' \) -delete
 packaging/debian-source/sums.py vendor
 cp -r packaging/debian-source/debian ..
-tar --sort=name --mtime="@$date" --owner=0 --group=0 --numeric-owner -cJf "../qxups_$version.orig.tar.xz" -C .. "$tree"
+XZ_OPT=${XZ_OPT:--T0} tar --sort=name --mtime="@$date" --owner=0 --group=0 --numeric-owner -cJf "../qxups_$version.orig.tar.xz" -C .. "$tree"
 mv ../debian .
 for script in preinst postinst prerm postrm; do
     sed -e '/^#COMMON#$/{r packaging/deb/common.sh' -e 'd}' "packaging/deb/$script" >"debian/qxups.$script"

@@ -114,9 +114,16 @@ fn check(name: &str, value: String) -> Result<String, String> {
     }
 }
 
-/// A value as NUT's files have it.
+/// A value as NUT's files have it: there a `#` begins a comment inside of quotes as well.
 fn quoted(value: &str) -> String {
-    format!("\"{}\"", value.replace('\\', "\\\\").replace('"', "\\\""))
+    let mut text = String::from("\"");
+    for letter in value.chars() {
+        if matches!(letter, '\\' | '"' | '#') {
+            text.push('\\');
+        }
+        text.push(letter);
+    }
+    text + "\""
 }
 
 fn is_name(name: &str) -> bool {
@@ -261,7 +268,7 @@ mod tests {
             ("API_PASSWORD", "a\"b\\c #d"),
             ("ACTIONS", "set,fsd"),
             ("INSTCMDS", "all"),
-            ("DESCRIPTION", "the \"big\" one"),
+            ("DESCRIPTION", "the \"big\" one, #2"),
             ("DRIVER", "blazer_usb"),
             ("NAME", "rack"),
             ("POLLINTERVAL", "5"),
@@ -271,7 +278,7 @@ mod tests {
             ("SERVER", "secondary"),
             ("VENDORID", "0665"),
             ("MAXAGE", "25"),
-            ("USER", "nobody"),
+            ("USER", "root"),
         ])
         .unwrap();
         for row in [
