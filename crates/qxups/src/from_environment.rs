@@ -203,7 +203,7 @@ fn upsd_users(variables: &Variables<'_>) -> Result<String, String> {
             Some(name) => Err(format!(
                 "API_USER={name} has no password: set API_PASSWORD_FILE or API_PASSWORD, or unset API_USER for a server without users"
             )),
-            // whoever asks may read, and nobody may do more
+            // clients that reach the port may read, and no more
             None => Ok(String::new()),
         };
     };
