@@ -140,6 +140,16 @@ fn a_memory_is_refused_for_the_right_reason() {
     );
 }
 
+/// Files of each version, as the programs wrote them.
+#[test]
+fn files_of_all_versions_are_read() {
+    for kept in [include_str!("../../testbed/state/battery-1"), include_str!("../../testbed/state/battery-2")]
+    {
+        let read = Estimator::remembering(BANK, &UpsIdentity::default(), kept);
+        assert!(read.is_ok_and(|estimator| estimator.memory().unwrap().contains("discharges 1\n")), "{kept}");
+    }
+}
+
 /// The memory with another line and the sum of that.
 fn with_line(memory: &str, name: &str, numbers: &str) -> String {
     let body = memory.split("sum ").next().unwrap();

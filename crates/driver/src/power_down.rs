@@ -5,7 +5,7 @@
 //! It is raised when there is no way back any more, and lowered where there is one after all; a server that is stopped in
 //! the shutdown leaves it.
 
-use station::memory::MemoryFile;
+use station::memory::{MemoryFile, NewerMemory};
 use std::io;
 use std::path::Path;
 
@@ -25,6 +25,8 @@ pub enum PowerDown {
     OfAnotherBoot,
     /// What is there is no flag, or not whole.
     NotUnderstood,
+    /// A newer program raised it.
+    Newer(NewerMemory),
     /// The loads of these UPSes are to go off, in this order.
     Raised(Vec<String>),
 }
@@ -82,8 +84,11 @@ impl PowerDownFlag {
     pub fn read(&self) -> PowerDown {
         match self.file.read() {
             Some(text) => self.understand(&text),
-            None if self.path().symlink_metadata().is_ok() => PowerDown::NotUnderstood,
-            None => PowerDown::NotRaised,
+            None => match self.file.newer() {
+                Some(newer) => PowerDown::Newer(newer),
+                None if self.path().symlink_metadata().is_ok() => PowerDown::NotUnderstood,
+                None => PowerDown::NotRaised,
+            },
         }
     }
 
@@ -141,14 +146,16 @@ mod tests {
             std::fs::write(this.path(), &whole[..end]).unwrap();
             assert_eq!(this.read(), PowerDown::NotUnderstood, "{end}");
         }
-        for other in [
-            "upsmon-shutdown-file",
-            "qxups-powerdown 1\nboot one\nend\n",
-            "qxups-powerdown 2\nboot one\nups a\nend\n",
-        ] {
+        for other in ["upsmon-shutdown-file", "qxups-powerdown 1\nboot one\nend\n"] {
             std::fs::write(this.path(), other).unwrap();
             assert_eq!(this.read(), PowerDown::NotUnderstood, "{other}");
         }
+        let newer = "qxups-powerdown 2\nboot one\nups a\nend\n";
+        std::fs::write(this.path(), newer).unwrap();
+        assert!(matches!(this.read(), PowerDown::Newer(_)));
+        assert_eq!(std::fs::read_to_string(this.path()).unwrap(), newer);
+        std::fs::write(this.path(), include_str!("../../testbed/state/powerdown-1")).unwrap();
+        assert_eq!(this.read(), PowerDown::Raised(vec!["rack".into(), "cellar 2".into()]));
         std::fs::remove_file(this.path()).unwrap();
         std::os::unix::fs::symlink("/dev/zero", this.path()).unwrap();
         assert_eq!(this.read(), PowerDown::NotUnderstood);

@@ -167,3 +167,30 @@ fn configured_figures_are_those_of_nut_through_an_outage() {
         }
     }
 }
+
+/// Files of a program to come cost nothing but what stands in them: the UPS is watched, and they are as they were.
+#[test]
+fn a_driver_runs_beside_memories_of_a_newer_program() {
+    let ups = SimUps::start("newer", Which::Ours, "megatec", &["load 50"]);
+    let mut station = NutStation::new("newer", Which::Ours);
+    station.configure(&ups.port, "");
+    let newer =
+        [("battery", "qxups battery 3\n"), ("dialect", "qxups-dialect 2\n"), ("usb", "qxups-usb 2\n")].map(
+            |(what, text)| {
+                (station.folder.join(format!("qxups-{what}-u")), format!("{text}what is to come\n"))
+            },
+        );
+    newer.iter().for_each(|(path, text)| std::fs::write(path, text).unwrap());
+    station.start_driver();
+    station.start_upsd();
+    station.wait_for("mains", || station.upsc_value("ups.status").starts_with("OL"));
+    ups.turn("speed 30");
+    ups.turn("mains fail");
+    station.wait_for("a low battery", || {
+        let status = station.upsc_value("ups.status");
+        status.contains("OB") && status.contains("LB")
+    });
+    for (path, text) in &newer {
+        assert_eq!(&std::fs::read_to_string(path).unwrap(), text, "{}", path.display());
+    }
+}

@@ -13,6 +13,7 @@ use crate::recorder::MinuteRow;
 use crate::schema;
 use crate::trouble::HistoryTrouble;
 use pending::PendingRows;
+use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, OptionalExtension, Transaction, TransactionBehavior, params};
 use std::collections::HashMap;
 use std::fs::OpenOptions;
@@ -106,8 +107,10 @@ impl HistoryFile {
         let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let mut db = Connection::open_with_flags(path, flags)?;
         db.busy_timeout(BUSY)?;
-        // before anything is changed: the file may be another program's
+        // before anything is changed: the file may be another program's, or a newer one's, whose log is left as it is as well
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         let kind = schema::look(&db)?;
+        db.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false)?;
         db.pragma_update(None, "page_size", PAGE)?;
         db.pragma_update(None, "auto_vacuum", "incremental")?;
         db.pragma_update(None, "journal_mode", "wal")?;

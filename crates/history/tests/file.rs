@@ -154,6 +154,21 @@ fn old_files_are_brought_up_to_date_and_newer_ones_refused() {
     }
     assert_eq!(std::fs::read(&newer).unwrap(), before);
 
+    // of a newer program that was killed: what it committed last is in the log beside its file
+    let (killed, copy) = (folder.path.join("killed"), folder.path.join("copy"));
+    history::make_version(&killed, 99).unwrap();
+    let db = rusqlite::Connection::open(&killed).unwrap();
+    db.pragma_update(None, "journal_mode", "wal").unwrap();
+    db.execute("INSERT INTO ups VALUES (7, 'new')", []).unwrap();
+    let of = |path: &std::path::Path| std::path::PathBuf::from(format!("{}-wal", path.display()));
+    std::fs::copy(&killed, &copy).unwrap();
+    std::fs::copy(of(&killed), of(&copy)).unwrap();
+    drop(db);
+    let before = [&copy, &of(&copy)].map(|path| std::fs::read(path).unwrap());
+    assert!(before.iter().all(|bytes| !bytes.is_empty()));
+    assert!(matches!(HistoryFile::open(&copy, 16), Err(HistoryTrouble::Newer(99, _))));
+    assert_eq!([&copy, &of(&copy)].map(|path| std::fs::read(path).unwrap()), before);
+
     let foreign = folder.path.join("foreign");
     rusqlite::Connection::open(&foreign).unwrap().execute("CREATE TABLE mail (text)", []).unwrap();
     let before = std::fs::read(&foreign).unwrap();
@@ -164,6 +179,25 @@ fn old_files_are_brought_up_to_date_and_newer_ones_refused() {
     let said = HistoryFile::open(&text, 16).unwrap_err().to_string();
     assert!(said.contains("move it away"), "{said}");
     assert!(std::fs::read_to_string(&text).unwrap().starts_with("[a]"));
+}
+
+/// What `qxups serve` wrote of a UPS that was on battery for 20 s, by the program that was the first to write version 3.
+#[test]
+fn a_file_of_version_3_is_read_and_goes_on() {
+    let folder = Folder::new("version-3");
+    let path = folder.file();
+    let old = rusqlite::Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("files/version-3.sql")).unwrap();
+    drop(old);
+    let mut file = HistoryFile::open(&path, 16).unwrap();
+    let reader = HistoryReader::open(&path).unwrap();
+    assert_eq!(reader.upses().unwrap(), ["rack"]);
+    let outages = reader.outages(Some("rack"), 0, 9).unwrap();
+    assert_eq!((outages.len(), outages[0].outage.length.as_secs()), (1, 20), "{outages:?}");
+    assert_eq!(reader.events(None, 0, 99).unwrap().len(), 16);
+    let before = counted(&reader, "rack", u32::MAX);
+    file.write(1, &batch(30_000_000, "rack", 1)).unwrap();
+    assert!(before > 0 && counted(&reader, "rack", u32::MAX) > before);
 }
 
 /// What the program wrote that was the last to write version 2: 250 minutes from 2026-01-01 on, of `rack` whose mains

@@ -7,8 +7,10 @@ use crate::notice::{NoticeKind, UpsNotice};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// The first line.
-const HEAD: &str = "qxups-outbox 1";
+/// The first line, before the version; it stays so in all of them.
+const HEAD: &str = "qxups-outbox ";
+/// What is written; this one is read, and those before.
+pub const OUTBOX_VERSION: u32 = 1;
 /// No more parcels are kept, for all outputs together.
 pub const MOST_PARCELS: usize = 4000;
 /// No more rules of UPSes stand.
@@ -109,7 +111,16 @@ pub struct JournalState {
 
 /// The beginning of a file.
 pub fn head() -> String {
-    format!("{HEAD}\n")
+    format!("{HEAD}{OUTBOX_VERSION}\n")
+}
+
+/// Which version wrote a file, where that is newer than this program.
+pub fn newer(bytes: &[u8]) -> Option<u32> {
+    let line = bytes.split(|byte| *byte == b'\n').next()?.strip_prefix(HEAD.as_bytes())?;
+    let number = std::str::from_utf8(line).ok().filter(|number| !number.is_empty())?;
+    let is_number = number.bytes().all(|byte| byte.is_ascii_digit());
+    // a number that is too long is newer than all
+    is_number.then(|| number.parse().unwrap_or(u32::MAX)).filter(|version| *version > OUTBOX_VERSION)
 }
 
 /// A line of changes.

@@ -32,7 +32,8 @@ struct Line {
 /// The outbox with its disk and its outputs.
 pub struct Post {
     outbox: RefCell<Outbox>,
-    disk: OutboxDisk,
+    /// None where a newer program wrote the file: that one is left alone, and all stays in memory.
+    disk: Option<OutboxDisk>,
     lines: RefCell<BTreeMap<String, (Rc<Line>, AbortHandle)>>,
     began: Instant,
     clock: Rc<dyn Fn(i64) -> String>,
@@ -45,7 +46,8 @@ impl Post {
     /// Opens the outbox of this file. What the file holds is given back; it is on the way once [`Post::recover`] takes its
     /// parcels. `mark` is a text that no other start of the server has.
     ///
-    /// A file that cannot be read is put aside: what may come of this hour matters more than what waited.
+    /// A file that cannot be read is put aside: what may come of this hour matters more than what waited. A file of a newer
+    /// program stays as it is: what waits in it is sent by that one, and what comes meanwhile is kept in memory alone.
     ///
     /// # Errors
     /// Why the disk cannot be written at all, in a sentence.
@@ -56,6 +58,18 @@ impl Post {
         log: PostLog,
     ) -> Result<(Rc<Post>, JournalState), String> {
         let read = OutboxDisk::read(path).map_err(|error| error.to_string());
+        let newer = read.as_ref().ok().and_then(|bytes| journal::newer(bytes));
+        if let Some(version) = newer {
+            log(
+                true,
+                &format!(
+                    "{}: a newer qxups wrote it (version {version}, this one knows {}), so what waits in it is neither sent nor changed, and what comes now is lost with the process: install that one again, or move the file away and restart",
+                    path.display(),
+                    journal::OUTBOX_VERSION
+                ),
+            );
+        }
+        let read = if newer.is_some() { Ok(vec![]) } else { read };
         let mut state = read.and_then(|bytes| journal::read(&bytes)).unwrap_or_else(|why| {
             let aside = path.with_extension("unreadable");
             let moved = std::fs::rename(path, &aside);
@@ -70,7 +84,10 @@ impl Post {
         if !state.parcels.is_empty() && !OutboxDisk::is_writable(path) {
             state.parcels.values_mut().for_each(|parcel| parcel.is_under_way = true);
         }
-        let disk = OutboxDisk::open(path).map_err(|error| format!("cannot start a thread: {error}"))?;
+        let disk = match newer {
+            Some(_) => None,
+            None => Some(OutboxDisk::open(path).map_err(|error| format!("cannot start a thread: {error}"))?),
+        };
         let post = Post {
             outbox: RefCell::new(Outbox::new(mark)),
             disk,
@@ -155,12 +172,14 @@ impl Post {
     fn keep(&self, standing: Vec<StandingChange>) -> Option<tokio::sync::oneshot::Receiver<()>> {
         let mut changes: Vec<JournalChange> = standing.into_iter().map(JournalChange::Standing).collect();
         changes.extend(self.outbox.borrow_mut().take_changes());
-        (!changes.is_empty()).then(|| self.disk.append(journal::line(&changes)))
+        let disk = self.disk.as_ref().filter(|_| !changes.is_empty())?;
+        Some(disk.append(journal::line(&changes)))
     }
 
     /// Waits until all so far is on the disk, if that takes it soon.
     pub async fn flush(&self, seen: SeenMark) {
-        let _ = timeout(DISK, self.disk.append(journal::line(&[JournalChange::Seen(seen)]))).await;
+        let Some(disk) = &self.disk else { return };
+        let _ = timeout(DISK, disk.append(journal::line(&[JournalChange::Seen(seen)]))).await;
     }
 
     /// Writes down that the server is there.
@@ -169,29 +188,32 @@ impl Post {
         let standing =
             standing.into_iter().map(|record| JournalChange::Standing(StandingChange::Stands(record)));
         changes.extend(standing);
-        drop(self.disk.append(journal::line(&changes)));
+        if let Some(disk) = &self.disk {
+            drop(disk.append(journal::line(&changes)));
+        }
     }
 
     /// Looks after the disk: says its trouble once, and writes the file whole where that is due. To be called about once a
     /// second.
     pub fn look(&self, standing: impl FnOnce() -> (Vec<StandingRecord>, SeenMark)) {
-        if !self.disk.wants_whole() {
+        let Some(disk) = &self.disk else { return };
+        if !disk.wants_whole() {
             self.disk_tried.set(None);
         } else if self.disk_tried.get().is_none_or(|tried| tried.elapsed() > DISK_AGAIN) {
             self.disk_tried.set(Some(Instant::now()));
             self.write_whole(standing());
         }
-        let now = self.disk.trouble();
+        let now = disk.trouble();
         let before = self.trouble.replace(now.clone());
         match (before, now) {
             (None, Some(why)) => (self.log)(
                 true,
                 &format!(
                     "{}: {why}; going on from memory, what waits would be lost with the process; make room, or look at the disk",
-                    self.disk.path().display()
+                    disk.path().display()
                 ),
             ),
-            (Some(_), None) => (self.log)(false, &format!("{} is written again", self.disk.path().display())),
+            (Some(_), None) => (self.log)(false, &format!("{} is written again", disk.path().display())),
             _ => {}
         }
     }
@@ -201,7 +223,9 @@ impl Post {
         let mut outbox = self.outbox.borrow_mut();
         // they are in what is written
         drop(outbox.take_changes());
-        self.disk.become_(journal::whole(standing, Some(seen), outbox.records()));
+        if let Some(disk) = &self.disk {
+            disk.become_(journal::whole(standing, Some(seen), outbox.records()));
+        }
     }
 
     async fn deliver(self: Rc<Self>, name: String, line: Rc<Line>) {
@@ -264,6 +288,8 @@ impl Post {
     /// The same, and removes the file.
     pub fn remove(&self) {
         self.end();
-        self.disk.remove();
+        if let Some(disk) = &self.disk {
+            disk.remove();
+        }
     }
 }

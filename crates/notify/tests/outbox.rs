@@ -425,3 +425,45 @@ fn an_outbox_that_cannot_be_read_is_put_aside() {
     assert_eq!(std::fs::read(folder.join("notify.unreadable")).unwrap(), [0; 4096]);
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+/// Files of each version as the programs wrote them.
+#[test]
+fn outboxes_of_all_versions_are_read() {
+    let state = notify::journal::read(include_bytes!("../../testbed/state/outbox-1")).unwrap();
+    assert!(!state.is_torn && state.parcels.len() == 1 && state.standing.len() == 1, "{state:?}");
+}
+
+/// What waits in a newer file waits for the newer program, byte for byte, and notices go on from memory.
+#[test]
+fn an_outbox_of_a_newer_program_is_left_alone() {
+    let folder = std::env::temp_dir().join(format!("qxups-notify-newer-{}", std::process::id()));
+    let _ = std::fs::remove_dir_all(&folder);
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("notify.outbox");
+    let newer = b"qxups-outbox 2\n{\"what\": \"\xff\"}\n";
+    std::fs::write(&path, newer).unwrap();
+    let log = std::rc::Rc::new(std::cell::RefCell::new(vec![]));
+    let into = log.clone();
+    let (post, state) = notify::Post::open(
+        &path,
+        "m",
+        std::rc::Rc::new(|_| String::new()),
+        std::rc::Rc::new(move |_, text: &str| into.borrow_mut().push(text.to_owned())),
+    )
+    .unwrap();
+    assert!(state.parcels.is_empty());
+    post.submit(vec![(of("a", "battery", "LOWBATT", NoticeKind::Began), vec![])], vec![]);
+    post.look(|| (vec![], notify::journal::SeenMark::default()));
+    post.write_whole((vec![], notify::journal::SeenMark::default()));
+    post.remove();
+    let said = log.borrow().clone();
+    assert!(
+        said.len() == 1 && said[0].contains("a newer qxups") && said[0].contains("move the file away"),
+        "{said:?}"
+    );
+    // what a thread writes would be there by then
+    std::thread::sleep(std::time::Duration::from_millis(200));
+    assert_eq!(std::fs::read(&path).unwrap(), newer);
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+    std::fs::remove_dir_all(&folder).unwrap();
+}

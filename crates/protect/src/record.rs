@@ -60,7 +60,9 @@ pub(crate) struct KeptSupply {
 /// What is wrong with a record that was read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RecordFault {
-    /// Of another version; nothing of it was taken.
+    /// Of a newer version, this one; nothing of it was taken, and it is not to be written.
+    Newer(u32),
+    /// No record of any version; nothing of it was taken.
     Version,
     /// Damaged; the lines before were taken.
     Damaged {
@@ -75,7 +77,12 @@ impl std::fmt::Display for RecordFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let lost = "look which hosts are still off, and start them";
         match self {
-            RecordFault::Version => write!(f, "the record of protection is of another version; {lost}"),
+            RecordFault::Newer(version) => write!(
+                f,
+                "a newer qxups wrote the record of protection (version {version}, this one knows {}), so it is neither read nor changed, and a restart in an outage would know nothing of it: install that one again, or move the file away and restart; {lost}",
+                ProtectRecord::VERSION
+            ),
+            RecordFault::Version => write!(f, "the record of protection is none of this program; {lost}"),
             RecordFault::Damaged { line } => {
                 write!(f, "the record of protection is damaged from line {line} on; {lost}")
             }
@@ -85,6 +92,9 @@ impl std::fmt::Display for RecordFault {
 }
 
 impl ProtectRecord {
+    /// The version that is written; this one is read, and those before.
+    pub const VERSION: u32 = 1;
+
     /// Whether nothing is under way.
     pub fn is_empty(&self) -> bool {
         self.courses.is_empty() && self.supplies.is_empty()

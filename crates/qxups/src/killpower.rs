@@ -203,6 +203,7 @@ fn of_own(flag: &PowerDown, path: &Path) -> String {
             format!("no shutdown is under way ({path} is of an earlier start of this machine)")
         }
         PowerDown::NotUnderstood => format!("{path} is not whole, or no flag"),
+        PowerDown::Newer(newer) => format!("{path}: {newer}"),
     }
 }
 

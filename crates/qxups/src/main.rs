@@ -9,6 +9,7 @@ mod doctor;
 mod drill;
 mod driver_dump;
 mod explain;
+mod from_environment;
 mod history;
 mod killpower;
 mod manual;

@@ -1,6 +1,7 @@
 //! `qxups serve`: every UPS of a site in one process, for every client of NUT.
 
 use crate::demo::Demo;
+use crate::from_environment;
 use crate::out::Stop;
 use ::serve::program::{self, CommandLine, Ground, ServerPlan, Where};
 use clap::Args;
@@ -10,6 +11,9 @@ use nut::network::PORT;
 use nut::upsd_conf::{Listen, ListenAddress};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+
+/// No `qxups.toml` is longer, in bytes.
+const LONGEST_EXTRAS: u64 = 1024 * 1024;
 
 /// What stands below the options, and in the manual page.
 const MORE: &str = "\
@@ -40,6 +44,10 @@ Environment:
   NUT_ALTPIDPATH     in place of /run/nut for upsd.pid; left out: NUT_STATEPATH
   QXUPS_VARPATH      in place of /var/lib/nut
   ALLOW_NO_DEVICE    yes: start without a UPS, as ALLOW_NO_DEVICE of upsd.conf
+  NAME, DRIVER, PORT, API_USER, API_PASSWORD_FILE and more
+                     in place of the files, with --from-environment, and by
+                     itself in a container (Docker, Podman) without ups.conf:
+                     docs/containers.md has all of them
 
 Signals:
   SIGHUP             read the files again, as 'qxups reload', which says what
@@ -60,6 +68,9 @@ pub struct Serve {
     /// Listen here instead of where upsd.conf says; may be given again
     #[arg(short, long, value_name = "ADDRESS[:PORT]")]
     listen: Vec<String>,
+    /// Take one UPS and one user from environment variables instead of ups.conf, upsd.conf and upsd.users
+    #[arg(long, conflicts_with = "folder")]
+    from_environment: bool,
     /// The former name of 'qxups demo --plain'
     #[arg(long, conflicts_with = "folder", hide = true)]
     demo: bool,
@@ -89,8 +100,34 @@ impl Serve {
             user: self.user,
             ..CommandLine::default()
         };
-        let from = Where::Folder(self.folder.unwrap_or_else(|| Paths::from_environment().conf));
+        let conf = Paths::from_environment().conf;
+        let is_bare =
+            || self.folder.is_none() && from_environment::is_container() && !conf.join("ups.conf").exists();
+        let from = if self.from_environment || is_bare() {
+            let extras = read_extras(&conf)?;
+            from_environment::texts(
+                &|name| std::env::var_os(name),
+                Path::new(from_environment::SECRETS),
+                extras,
+            )?
+        } else {
+            Where::Folder(self.folder.unwrap_or(conf))
+        };
         Ok(program::run(ServerPlan { line, from, listen, state: None }))
+    }
+}
+
+/// The text of `qxups.toml`; nothing where there is none.
+fn read_extras(conf: &Path) -> Result<String, String> {
+    let path = conf.join("qxups.toml");
+    match link::read_bounded(&path, LONGEST_EXTRAS) {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(String::new()),
+        read => {
+            let bytes = read.map_err(|error| {
+                format!("cannot read {}: {error}; let the server's user read it", path.display())
+            })?;
+            String::from_utf8(bytes).map_err(|_| format!("{} is no UTF-8: write it in that", path.display()))
+        }
     }
 }
 

@@ -48,6 +48,70 @@ fn the_server_may_read_which_start_of_the_machine_it_is() {
     assert!(!unit.lines().any(|line| line.starts_with("ProcSubset=")), "{unit}");
 }
 
+/// Sources that write what no program reads again as a state of its own: recordings, configuration, devices, tests.
+const NO_STATE: [&str; 11] = [
+    "crates/driver/src/process.rs",
+    "crates/link/src/serial.rs",
+    "crates/qxups/src/capture/mod.rs",
+    "crates/qxups/src/client/hostile.rs",
+    "crates/qxups/src/client/log.rs",
+    "crates/qxups/src/client/prompt.rs",
+    "crates/qxups/src/conf_file.rs",
+    "crates/qxups/src/demo/stage.rs",
+    "crates/qxups/src/doctor/tests",
+    "crates/simulator/src/pty.rs",
+    "crates/testbed/src/nut.rs",
+];
+
+/// All sources of the workspace, without benches and tests beside `src`.
+fn sources(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        match path.is_dir() {
+            true => sources(&path, found),
+            false if path.extension().is_some_and(|kind| kind == "rs") => found.push(path),
+            false => {}
+        }
+    }
+}
+
+/// What is written is in the table of docs/packaging.md, with the version that older programs go by.
+#[test]
+fn every_state_file_is_in_the_table() {
+    const WRITES: [&str; 5] = ["fs::write(", "fs::rename(", "File::create", ".write(true)", ".append(true)"];
+    let root = packaging().join("..");
+    let page = std::fs::read_to_string(root.join("docs/packaging.md")).unwrap();
+    let table =
+        page.split("## Files of its own, and upgrades").nth(1).unwrap().split("\n## ").next().unwrap();
+    let mut found = vec![];
+    for crate_folder in std::fs::read_dir(root.join("crates")).unwrap() {
+        sources(&crate_folder.unwrap().path().join("src"), &mut found);
+    }
+    let mut writers = vec![];
+    for path in found {
+        let text = std::fs::read_to_string(&path).unwrap();
+        let code = text.split("#[cfg(test)]").next().unwrap();
+        let name = path.strip_prefix(&root).unwrap().to_str().unwrap().to_owned();
+        if WRITES.iter().any(|word| code.contains(word))
+            && !NO_STATE.iter().any(|there| name.starts_with(there))
+        {
+            writers.push(name);
+        }
+    }
+    assert!(writers.len() >= 9, "{writers:?}");
+    for name in &writers {
+        assert!(
+            table.contains(&format!("`{name}`")),
+            "{name} writes a file: put it into the table, with its version"
+        );
+    }
+    // each kind of memory by itself, for one source writes them all
+    for kind in station::memory::MemoryKind::ALL {
+        let row = format!("| `{}{}`", kind.head(), kind.version());
+        assert!(table.contains(&row), "the table lacks {row}");
+    }
+}
+
 /// A binary with TLS is conveyed under version 3 of the GPL, and says so wherever licences are looked for.
 #[test]
 fn the_licence_of_the_binary_is_said() {

@@ -22,6 +22,8 @@ pub(crate) struct Keeping {
     battery: Option<MemoryFile>,
     dialect: Option<MemoryFile>,
     reset: Option<MemoryFile>,
+    /// A newer program keeps what is known of `reset_to_default`.
+    reset_is_newer: bool,
     usb: Option<MemoryFile>,
     /// Whether anything is written.
     writes: bool,
@@ -32,14 +34,25 @@ pub(crate) struct Keeping {
 
 impl Keeping {
     pub fn new(folders: Option<&Folders>, ups: &str, mode: Mode, log: Rc<Log>) -> Keeping {
+        let is_ours = |memory: &MemoryFile| match memory.newer() {
+            Some(newer) => {
+                log.warning(&format!("{}: {newer}", memory.path().display()));
+                false
+            }
+            None => true,
+        };
         let lasting = |of: fn(&std::path::Path, &str) -> Option<MemoryFile>| {
             folders.and_then(|folders| of(&folders.lasting, ups))
         };
+        let reset = lasting(MemoryFile::of_reset).filter(|_| mode == Mode::Watch);
+        let reset_is_there = reset.is_some();
+        let reset = reset.filter(is_ours);
         Keeping {
-            battery: lasting(MemoryFile::of_battery),
-            dialect: lasting(MemoryFile::of_dialect),
-            reset: lasting(MemoryFile::of_reset).filter(|_| mode == Mode::Watch),
-            usb: folders.and_then(|folders| MemoryFile::of_usb(&folders.state, ups)),
+            battery: lasting(MemoryFile::of_battery).filter(is_ours),
+            dialect: lasting(MemoryFile::of_dialect).filter(is_ours),
+            reset_is_newer: reset_is_there && reset.is_none(),
+            reset,
+            usb: folders.and_then(|folders| MemoryFile::of_usb(&folders.state, ups)).filter(is_ours),
             writes: mode == Mode::Watch,
             look: Instant::now() + LOOK,
             log,
@@ -52,6 +65,12 @@ impl Keeping {
         let is_certain = |text: &String| {
             mode != Mode::KillPower || KnownDialect::parse(text).is_some_and(|known| known.is_enough())
         };
+        let mut options = options;
+        if self.reset_is_newer && options.has(Flag::ResetToDefault) {
+            // it may have been done, and the memory of a UPS wears with each writing
+            options.flags = options.flags.without(Flag::ResetToDefault);
+            self.log.warning("reset_to_default is not sent: whether it was done before stands in that file");
+        }
         Options {
             battery_memory: self.battery.as_ref().and_then(MemoryFile::read),
             dialect_memory: self.dialect.as_ref().and_then(MemoryFile::read).filter(is_certain),

@@ -4,6 +4,10 @@
 //! A new text is written beside the old one, and takes its place when it is on the disk. Whenever the
 //! power goes or the driver is killed, the file is the old one or the new one, whole.
 
+mod kind;
+
+pub use kind::{MemoryKind, NewerMemory};
+
 use nix::fcntl::OFlag;
 use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
@@ -13,6 +17,8 @@ use std::path::{Path, PathBuf};
 
 /// No memory is as long as this, in bytes.
 const LONGEST: u64 = 16 * 1024;
+/// No first line is longer, in bytes.
+const LONGEST_HEAD: u64 = 64;
 
 /// Where the files of UPSes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,36 +33,34 @@ pub struct Folders {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct MemoryFile {
     path: PathBuf,
-    /// Whether a loss of power may cost it: then the disk is not waited for, and the text has to show by
-    /// itself that it is whole.
-    light: bool,
+    kind: MemoryKind,
 }
 
 impl MemoryFile {
     /// The file of the battery of this UPS, whichever of the drivers watches it. None when its name cannot be
     /// that of a file.
     pub fn of_battery(lasting: &Path, ups: &str) -> Option<MemoryFile> {
-        MemoryFile::named(lasting, "battery", ups, false)
+        MemoryFile::named(lasting, "battery", ups, MemoryKind::Battery)
     }
 
     /// The file of its dialect.
     pub fn of_dialect(lasting: &Path, ups: &str) -> Option<MemoryFile> {
-        MemoryFile::named(lasting, "dialect", ups, true)
+        MemoryFile::named(lasting, "dialect", ups, MemoryKind::Dialect)
     }
 
     /// The file that says to which UPS `reset_to_default` was written.
     pub fn of_reset(lasting: &Path, ups: &str) -> Option<MemoryFile> {
-        MemoryFile::named(lasting, "reset", ups, true)
+        MemoryFile::named(lasting, "reset", ups, MemoryKind::Reset)
     }
 
     /// The file that says which USB device its driver has open ([`link::Attached::mark`]).
     pub fn of_usb(state: &Path, ups: &str) -> Option<MemoryFile> {
-        MemoryFile::named(state, "usb", ups, true)
+        MemoryFile::named(state, "usb", ups, MemoryKind::Usb)
     }
 
     /// The file that says that a shutdown is under way which ends with loads switched off, of all UPSes of a server.
     pub fn of_power_down(state: &Path) -> MemoryFile {
-        MemoryFile { path: state.join("qxups-powerdown"), light: true }
+        MemoryFile { path: state.join("qxups-powerdown"), kind: MemoryKind::PowerDown }
     }
 
     /// Forgets it.
@@ -74,9 +78,9 @@ impl MemoryFile {
         }
     }
 
-    fn named(folder: &Path, what: &str, ups: &str, light: bool) -> Option<MemoryFile> {
+    fn named(folder: &Path, what: &str, ups: &str, kind: MemoryKind) -> Option<MemoryFile> {
         let is_name = !ups.is_empty() && !ups.contains('/') && !ups.contains('\0');
-        is_name.then(|| MemoryFile { path: folder.join(format!("qxups-{what}-{ups}")), light })
+        is_name.then(|| MemoryFile { path: folder.join(format!("qxups-{what}-{ups}")), kind })
     }
 
     /// Where it is.
@@ -85,28 +89,58 @@ impl MemoryFile {
     }
 
     /// What was kept. None when there is nothing, or nothing that can be read: only a regular file is, no
-    /// longer than a memory, and never through a link.
+    /// longer than a memory, never through a link, and of no newer program.
     pub fn read(&self) -> Option<String> {
-        // a pipe would be waited for, but for this flag
-        let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
-        let file = OpenOptions::new().read(true).custom_flags(flags).open(&self.path).ok()?;
-        let about = file.metadata().ok()?;
-        if !about.is_file() || about.len() > LONGEST {
+        let (file, length) = self.open()?;
+        if length > LONGEST {
             return None;
         }
         let mut text = String::new();
         file.take(LONGEST).read_to_string(&mut text).ok()?;
-        (!text.is_empty()).then_some(text)
+        let version = self.kind.version_in(text.as_bytes());
+        if text.is_empty() || version.is_some_and(|version| version > self.kind.version()) {
+            return None;
+        }
+        if self.kind.gets_its_head_here() && version.is_some() {
+            // the first version had no head
+            return text.split_once('\n').map(|(_, rest)| rest.to_owned());
+        }
+        Some(text)
+    }
+
+    /// Whether a newer program wrote it, however long it is.
+    pub fn newer(&self) -> Option<NewerMemory> {
+        let mut head = vec![];
+        self.open()?.0.take(LONGEST_HEAD).read_to_end(&mut head).ok()?;
+        let version = self.kind.version_in(&head)?;
+        (version > self.kind.version()).then_some(NewerMemory { kind: self.kind, version })
+    }
+
+    /// The file and its length, where it is a regular one.
+    fn open(&self) -> Option<(File, u64)> {
+        // a pipe would be waited for, but for this flag
+        let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK).bits();
+        let file = OpenOptions::new().read(true).custom_flags(flags).open(&self.path).ok()?;
+        let about = file.metadata().ok()?;
+        about.is_file().then_some((file, about.len()))
     }
 
     /// Keeps a text. It waits for the disk, but for that of a dialect: a process that is killed meanwhile
     /// would hold its port until the disk is done.
     ///
     /// # Errors
-    /// What the system says; then the old text is there still.
+    /// What the system says, or that a newer program wrote the file ([`NewerMemory`]); then the old text is there still. A flag
+    /// of a shutdown is replaced all the same: the server that runs is who says whose loads go off.
     pub fn write(&self, text: &str) -> io::Result<()> {
+        if let Some(newer) = self.newer().filter(|_| self.kind != MemoryKind::PowerDown) {
+            return Err(io::Error::other(newer));
+        }
         let new = self.new_path();
-        let written = self.write_beside(&new, text);
+        let written = if self.kind.gets_its_head_here() {
+            self.write_beside(&new, &format!("{}{}\n{text}", self.kind.head(), self.kind.version()))
+        } else {
+            self.write_beside(&new, text)
+        };
         if written.is_err() {
             // it would be removed the next time anyway
             let _ = std::fs::remove_file(&new);
@@ -133,7 +167,7 @@ impl MemoryFile {
         let mut file =
             OpenOptions::new().write(true).create_new(true).mode(0o640).custom_flags(flags).open(new)?;
         file.write_all(text.as_bytes())?;
-        if self.light {
+        if self.kind.is_light() {
             return std::fs::rename(new, &self.path);
         }
         file.sync_all()?;
@@ -234,7 +268,7 @@ mod tests {
         std::fs::write(&target, "as it was").unwrap();
         for named in [
             MemoryFile::of_battery(&folder, "u").unwrap(),
-            MemoryFile::named(&folder, "dialect", "u", true).unwrap(),
+            MemoryFile::named(&folder, "dialect", "u", MemoryKind::Dialect).unwrap(),
         ] {
             let new = named.new_path();
             for plant in 0..3 {
@@ -262,10 +296,61 @@ mod tests {
         std::fs::remove_dir_all(&folder).unwrap();
     }
 
+    /// Whatever is longer, or no text, in a newer file: its first line is enough to leave it alone.
+    #[test]
+    fn a_newer_file_is_neither_read_nor_changed() {
+        let folder = folder("newer");
+        let of = |name: &str, kind| MemoryFile::named(&folder, name, "u", kind).unwrap();
+        for kind in MemoryKind::ALL.into_iter().filter(|kind| *kind != MemoryKind::PowerDown) {
+            for more in [b"unit a\n".to_vec(), vec![0xff; 20_000], vec![]] {
+                for version in ["3", "40", "99999999999999999999"] {
+                    let memory = of("kind", kind);
+                    let bytes = [format!("{}{version}\n", kind.head()).as_bytes(), &more].concat();
+                    std::fs::write(&memory.path, &bytes).unwrap();
+                    assert_eq!(memory.read(), None, "{kind:?} {version}");
+                    let said = memory.write("of this version\n").unwrap_err().to_string();
+                    assert!(said.contains("a newer qxups") && said.contains("move the file away"), "{said}");
+                    assert_eq!(std::fs::read(&memory.path).unwrap(), bytes);
+                }
+            }
+        }
+        // the order of the server that runs counts
+        let flag = MemoryFile::of_power_down(&folder);
+        std::fs::write(&flag.path, "qxups-powerdown 9\n").unwrap();
+        assert!(flag.newer().is_some() && flag.read().is_none());
+        flag.write("qxups-powerdown 1\n").unwrap();
+        assert!(flag.newer().is_none());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// Files of each version as the programs wrote them, from the first one on.
+    #[test]
+    fn files_of_all_versions_are_read() {
+        let kept = Path::new(env!("CARGO_MANIFEST_DIR")).join("../testbed/state");
+        let memory = |name: &str, kind| MemoryFile { path: kept.join(name), kind };
+        let said = |name: &str, kind| memory(name, kind).read().unwrap_or_default();
+        for reset in ["reset-0", "reset-1"] {
+            assert_eq!(said(reset, MemoryKind::Reset), "unit SIMULATED LAB 1000 V1.0", "{reset}");
+        }
+        for usb in ["usb-0", "usb-1"] {
+            assert_eq!(said(usb, MemoryKind::Usb), "0665:5161 1-2 ", "{usb}");
+        }
+        let known = qx::detect::known::KnownDialect::parse(&said("dialect-1", MemoryKind::Dialect)).unwrap();
+        assert!(known.protocol == "megatec" && known.names.len() == 1, "{known:?}");
+        for battery in ["battery-1", "battery-2"] {
+            assert!(said(battery, MemoryKind::Battery).contains("discharges "), "{battery}");
+        }
+        assert!(said("powerdown-1", MemoryKind::PowerDown).contains("ups rack"));
+        for kind in MemoryKind::ALL {
+            let name = format!("{kind:?}-{}", kind.version()).to_lowercase();
+            assert!(kept.join(&name).exists(), "a file of today's version is to be kept as {name}");
+        }
+    }
+
     /// A disk that is full: an error, and the old text is there.
     #[test]
     fn a_disk_that_is_full_costs_nothing_that_was_there() {
-        let full = MemoryFile { path: "/dev/full".into(), light: true };
+        let full = MemoryFile { path: "/dev/full".into(), kind: MemoryKind::Dialect };
         assert_eq!(full.read(), None);
         assert!(MemoryFile::of_battery(Path::new("/proc/self"), "u").unwrap().write("x").is_err());
     }

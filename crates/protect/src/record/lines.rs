@@ -8,7 +8,8 @@ use super::{KeptCourse, KeptStage, KeptSupply, ProtectRecord, RecordFault};
 use crate::machine::{DownHost, HostRun, OrderState, UpsOrder};
 use crate::{Phase, WakeTarget};
 
-const VERSION: &str = "qxups-protect-1";
+/// The first word of a file, before the version; it stays so in all of them.
+const HEAD: &str = "qxups-protect-";
 
 const PHASES: &[(&str, Phase)] = &[
     ("watching", Phase::Watching),
@@ -101,7 +102,10 @@ fn spelt<T: Copy + PartialEq>(table: &[(&'static str, T)], value: T) -> &'static
 
 /// The record as text; what matters most comes first.
 pub(super) fn write(record: &ProtectRecord) -> String {
-    let mut lines = Lines::default().word(VERSION).name(&record.boot).time(record.at);
+    let mut lines = Lines::default()
+        .word(&format!("{HEAD}{}", ProtectRecord::VERSION))
+        .name(&record.boot)
+        .time(record.at);
     lines = lines.word(&record.wall_s.to_string()).flag(record.armed).end();
     if let Some(host) = &record.host {
         lines = lines.word("host").time(host.begun).time(host.tried).flag(host.failed).end();
@@ -206,6 +210,11 @@ pub(super) fn read(text: &str) -> (ProtectRecord, Option<RecordFault>) {
     if text.is_empty() {
         return (record, None);
     }
+    let version = version_of(text);
+    // first of all: in a newer form nothing else need be as it is here
+    if let Some(version) = version.filter(|version| *version > ProtectRecord::VERSION) {
+        return (record, Some(RecordFault::Newer(version)));
+    }
     for (at, line) in text.split_inclusive('\n').enumerate() {
         let damaged = Some(RecordFault::Damaged { line: at + 1 });
         let whole = line.strip_suffix('\n').and_then(|line| line.rsplit_once(' '));
@@ -215,7 +224,7 @@ pub(super) fn read(text: &str) -> (ProtectRecord, Option<RecordFault>) {
         }
         let mut words = LineWords(line.split_ascii_whitespace());
         match (at, words.word()) {
-            (0, Some(VERSION)) => {}
+            (0, Some(_)) if version.is_some_and(|version| version > 0) => {}
             (0, _) => return (record, Some(RecordFault::Version)),
             (_, Some("end")) => return (record, None),
             _ => {}
@@ -226,6 +235,14 @@ pub(super) fn read(text: &str) -> (ProtectRecord, Option<RecordFault>) {
         }
     }
     (record, Some(RecordFault::Torn))
+}
+
+/// Which version the first word says.
+fn version_of(text: &str) -> Option<u32> {
+    let number =
+        text.split_ascii_whitespace().next()?.strip_prefix(HEAD).filter(|number| !number.is_empty())?;
+    // a number that is too long is newer than all
+    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().unwrap_or(u32::MAX))
 }
 
 fn header(words: &mut LineWords<'_>, record: &mut ProtectRecord) -> Option<()> {

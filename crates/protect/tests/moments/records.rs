@@ -106,3 +106,21 @@ fn the_record_comes_before_what_it_is_about() {
         }
     }
 }
+
+/// Files of each version as the programs wrote them, and one of a program to come, which need not be drawn as this is.
+#[test]
+fn records_of_all_versions_are_read_and_a_newer_one_is_named() {
+    let (record, fault) = ProtectRecord::read(include_str!("../../../testbed/state/protect-1"));
+    assert!(fault.is_none() && !record.is_empty(), "{fault:?}");
+    for (text, version) in [("qxups-protect-2 {\"a\": 1}\n", 2), ("qxups-protect-99999999999\n\0", u32::MAX)]
+    {
+        let (record, fault) = ProtectRecord::read(text);
+        assert_eq!(fault, Some(RecordFault::Newer(version)));
+        let said = fault.unwrap().to_string();
+        assert!(record.is_empty() && said.contains("a newer qxups") && !said.contains('\n'), "{said}");
+    }
+    assert_eq!(
+        ProtectRecord::read("qxups-protect-0 x\n").1.map(|fault| fault.to_string().contains("newer")),
+        Some(false)
+    );
+}

@@ -55,6 +55,11 @@ impl Flags {
     pub const fn with(self, flag: Flag) -> Flags {
         Flags(self.0 | 1 << flag as u8)
     }
+    /// This set and one flag less.
+    #[must_use]
+    pub const fn without(self, flag: Flag) -> Flags {
+        Flags(self.0 & !(1 << flag as u8))
+    }
     /// Whether the flag is in the set.
     pub const fn has(self, flag: Flag) -> bool {
         self.0 & 1 << flag as u8 != 0

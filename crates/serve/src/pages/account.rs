@@ -15,6 +15,10 @@ use web::access::is_same;
 
 /// Its name in the folder of what lasts.
 const NAME: &str = "page.users";
+/// The first line, before the version; it stays so in all of them. To upsd.users it is a comment. The first files had none.
+const HEAD: &str = "# qxups-account ";
+/// What is written; this one is read, and those before.
+const VERSION: u32 = 1;
 /// No such file is longer, in bytes.
 const LONGEST: u64 = 4096;
 /// A password has at least so many letters.
@@ -44,6 +48,11 @@ impl AccountFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             read => read.map_err(|error| format!("cannot read {path}: {error}; {remedy}"))?,
         };
+        if let Some(version) = version_of(&text).filter(|version| *version > VERSION) {
+            return Err(format!(
+                "{path}: a newer qxups wrote it (version {version}, this one knows {VERSION}), so it is neither read nor changed: install that one again, or move the file away and reload"
+            ));
+        }
         let users = upsd_users::parse(&text);
         let is_usable = |user: &User| matches!(&user.password, Some(Password::Hash(hash)) if passwords::check_hash(hash).is_ok());
         match (users.wrong.is_empty(), users.users.as_slice()) {
@@ -57,7 +66,9 @@ impl AccountFile {
     /// # Errors
     /// A sentence; then it is not there.
     pub fn write(&self, name: &str, hash: &str) -> Result<(), String> {
-        let text = format!("[{name}]\n    password = \"{hash}\"\n    actions = SET\n    instcmds = ALL\n");
+        let text = format!(
+            "{HEAD}{VERSION}\n[{name}]\n    password = \"{hash}\"\n    actions = SET\n    instcmds = ALL\n"
+        );
         self.put(&text).map_err(|error| {
             format!(
                 "cannot write {}: {error}; make room there, or let the server's user write there",
@@ -75,6 +86,14 @@ impl AccountFile {
         written?;
         self.0.parent().map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     }
+}
+
+/// Which version the first line says.
+fn version_of(text: &[u8]) -> Option<u32> {
+    let line = text.split(|byte| *byte == b'\n').next()?.strip_prefix(HEAD.as_bytes())?;
+    let number = std::str::from_utf8(line).ok().filter(|number| !number.is_empty())?;
+    // a number that is too long is newer than all
+    number.bytes().all(|byte| byte.is_ascii_digit()).then(|| number.parse().unwrap_or(u32::MAX))
 }
 
 fn write_draft(draft: &Path, text: &str) -> io::Result<()> {
@@ -188,6 +207,29 @@ mod tests {
         assert!(file.read().is_err());
         std::fs::write(folder.join(NAME), whole).unwrap();
         assert!(file.read().unwrap().is_some());
+        std::fs::remove_dir_all(&folder).unwrap();
+    }
+
+    /// Files of each version, as the programs wrote them, and one of a program to come.
+    #[test]
+    fn files_of_all_versions_are_read_and_a_newer_one_stays() {
+        let folder = folder("versions");
+        let file = AccountFile::of(&folder);
+        for kept in [
+            include_str!("../../../testbed/state/account-0"),
+            include_str!("../../../testbed/state/account-1"),
+        ] {
+            std::fs::write(folder.join(NAME), kept).unwrap();
+            let user = file.read().unwrap().unwrap();
+            assert!(user.name == "admin" && user.actions == [upsd_users::AllowedAction::Set]);
+            let Some(Password::Hash(hash)) = user.password else { panic!("{kept}") };
+            assert!(passwords::is_password(&hash, "correct horse"));
+        }
+        let newer = include_str!("../../../testbed/state/account-1").replace("account 1", "account 2");
+        std::fs::write(folder.join(NAME), &newer).unwrap();
+        let said = file.read().unwrap_err();
+        assert!(said.contains("a newer qxups") && said.contains("move the file away"), "{said}");
+        assert_eq!(std::fs::read_to_string(folder.join(NAME)).unwrap(), newer);
         std::fs::remove_dir_all(&folder).unwrap();
     }
 

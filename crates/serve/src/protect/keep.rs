@@ -27,6 +27,8 @@ type Job = (String, oneshot::Sender<Result<(), String>>);
 pub(super) struct RecordKeeper {
     path: PathBuf,
     jobs: Option<mpsc::Sender<Job>>,
+    /// A newer program wrote the file: nothing is written there.
+    leaves_alone: bool,
 }
 
 impl RecordKeeper {
@@ -55,7 +57,7 @@ impl RecordKeeper {
                 }
             }
         });
-        (RecordKeeper { path, jobs: thread.is_ok().then_some(jobs) }, text)
+        (RecordKeeper { path, jobs: thread.is_ok().then_some(jobs), leaves_alone: false }, text)
     }
 
     /// Where it is.
@@ -63,11 +65,19 @@ impl RecordKeeper {
         &self.path
     }
 
+    /// From here on nothing is written: the file is of a newer program.
+    pub fn leave_alone(&mut self) {
+        self.leaves_alone = true;
+    }
+
     /// Writes a record, and waits until it is on the disk.
     ///
     /// # Errors
-    /// A sentence: it is not, or not yet.
+    /// A sentence: it is not, or not yet. Where the file is left alone, that was said before, and is no error.
     pub async fn keep(&self, text: String) -> Result<(), String> {
+        if self.leaves_alone {
+            return Ok(());
+        }
         let slow = || format!("{} is not written yet: its disk is slow, or hangs", self.path.display());
         let jobs = self.jobs.as_ref().ok_or("cannot write the record: there is no thread for it")?;
         let (sender, done) = oneshot::channel();
@@ -120,6 +130,11 @@ mod tests {
         assert_eq!(runtime.block_on(keeper.keep("two\n".into())), Ok(()));
         assert_eq!(RecordKeeper::open(&folder).1.as_deref(), Ok("two\n"));
         assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 1);
+        let (mut keeper, _) = RecordKeeper::open(&folder);
+        keeper.leave_alone();
+        assert_eq!(runtime.block_on(keeper.keep("three\n".into())), Ok(()));
+        assert_eq!(RecordKeeper::open(&folder).1.as_deref(), Ok("two\n"));
+        let (keeper, _) = RecordKeeper::open(&folder);
         std::fs::remove_dir_all(&folder).unwrap();
         assert!(runtime.block_on(keeper.keep("x".into())).unwrap_err().contains("cannot write"));
     }

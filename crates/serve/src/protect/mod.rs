@@ -24,7 +24,7 @@ use crate::server::Server;
 use crate::views::StageId;
 use ::protect::{
     Machine, OnMains, Phase, Policy, PolicyFault, PowerView, ProtectAction, ProtectEvent, ProtectRecord,
-    Remark, StageLogin, Start,
+    RecordFault, Remark, StageLogin, Start,
 };
 use hands::Hands;
 use history::EventKind;
@@ -166,16 +166,22 @@ pub(crate) struct Protector {
 impl Protector {
     fn start(desk: &ProtectDesk, options: ProtectOptions) -> Rc<Protector> {
         let server = &desk.server;
-        let (keeper, text) = RecordKeeper::open(&desk.lasting);
+        let (mut keeper, text) = RecordKeeper::open(&desk.lasting);
         let text = text.unwrap_or_else(|why| {
             server.log.warning(&format!("protect: {why}; what went down in an outage before is not known"));
             String::new()
         });
         let (record, fault) = ProtectRecord::read(&text);
         if let Some(fault) = fault {
-            let text =
-                format!("protect: {fault} ({}; what could be read of it counts)", keeper.path().display());
+            let path = keeper.path().display();
+            let text = match fault {
+                RecordFault::Newer(_) => format!("protect: {path}: {fault}"),
+                _ => format!("protect: {fault} ({path}; what could be read of it counts)"),
+            };
             server.log.warning(&text);
+            if matches!(fault, RecordFault::Newer(_)) {
+                keeper.leave_alone();
+            }
         }
         let policy = policy_of(server, &options);
         let now = clock::since_boot();
