@@ -77,8 +77,7 @@ exec 9>"$root.lock"
 flock 9
 if [ ! -x "$root/usr/bin/jq" ]; then
     say "a root of Debian 13 with its compilers"
-    # main alone: updates of one architecture come before those of another, and packages of several have to be equal
-    mirror=${QXUPS_MIRROR:-$(apt-get indextargets --format '$(RELEASE) $(REPO_URI)' 'Created-By: Packages' | awk '$1 !~ /[-\/]/ { print $2; exit }')}
+    mirror=$(packaging/mirror.sh)
     rm -rf "$root"
     mmdebstrap --variant=minbase --architectures=amd64,arm64,armhf,i386 \
         --include=cargo,rustc,gcc,libc6-dev,dpkg-dev,jq,xz-utils,ca-certificates \

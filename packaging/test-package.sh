@@ -14,7 +14,11 @@ release=${1:-bookworm}
 work=$PWD/target/package
 architecture=${QXUPS_ARCHITECTURE:-$(dpkg --print-architecture)}
 base=$work/base-$release
-[ "$architecture" = "$(dpkg --print-architecture)" ] || base=$base-$architecture
+sources=()
+if [ "$architecture" != "$(dpkg --print-architecture)" ]; then
+    base=$base-$architecture
+    sources=("deb $(packaging/mirror.sh) $release main")
+fi
 
 say() { printf '== %s\n' "$*"; }
 fail() {
@@ -67,7 +71,7 @@ if [ ! -d "$base" ]; then
     say "a clean Debian ($release), with nut-server at hand but not installed"
     mmdebstrap --variant=minbase --architectures="$architecture" --include=udev,man-db,systemd-sysv,dbus --skip=cleanup/apt \
         --customize-hook='chroot "$1" apt-get install -qy --download-only --no-install-recommends nut-server nut-client' \
-        "$release" "$base.new" >"$base.log" 2>&1 || fail "mmdebstrap: see $base.log"
+        "$release" "$base.new" "${sources[@]}" >"$base.log" 2>&1 || fail "mmdebstrap: see $base.log"
     mv "$base.new" "$base"
 fi
 

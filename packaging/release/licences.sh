@@ -11,7 +11,6 @@ text() { # OF WHICH PACKAGE: of Debian, whose files are linked
 }
 # all static: the C library and the runtimes of the compilers are in the binary as well
 runtimes() {
-    printf '== SQLite, in qxups alone: in the public domain\n\n'
     text "the GNU C library, LGPL-2.1-or-later; its source is that of Debian 13's package glibc" libc6
     text "libgcc, GPL-3.0-or-later with the GCC Runtime Library Exception" libgcc-s1
     text "Rust's standard library, MIT OR Apache-2.0" libstd-rust-dev
@@ -32,6 +31,7 @@ tool() {
     packaging/notices.sh qxups
     printf '== uPlot, MIT\n\n'
     cat crates/web/src/assets/uplot/LICENSE
+    printf '\n== SQLite: in the public domain\n\n'
     runtimes
     printf '== The GNU General Public License, version 3\n\n'
     cat /usr/share/common-licenses/GPL-3

@@ -27,7 +27,7 @@ soon() { # COMMAND...: within a minute
 
 missing=()
 for pair in upsc:nut-client rpm:rpm skopeo:skopeo umoci:umoci dnsmasq:dnsmasq-base lintian:lintian jq:jq gpg:gpg \
-    qemu-aarch64-static:qemu-user-static readelf:binutils ip:iproute2; do
+    qemu-aarch64-static:qemu-user-static readelf:binutils ip:iproute2 arch-test:arch-test systemd-nspawn:systemd-container; do
     type -P "${pair%%:*}" >/dev/null || missing+=("${pair#*:}")
 done
 if [ ${#missing[@]} -gt 0 ]; then

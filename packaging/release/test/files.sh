@@ -25,6 +25,8 @@ for program in qxups nutdrv_qx; do
     jq -r '.components[] | select(.purl // "" | startswith("pkg:cargo/")) | "\(.name) v\(.version)"' "$bill" | LC_ALL=C sort >"$work/billed"
     sed -n 's/^== \([a-zA-Z0-9_-]* v[0-9][^,]*\), .*/\1/p' "$licences" | LC_ALL=C sort >"$work/noticed"
     diff "$work/billed" "$work/noticed" || fail "$program: bill of materials and notices name other crates"
+    empty=$(awk '/^== / { if (head && lines < 3) print head; head = $0; lines = 0; next } NF { lines++ }' "$licences" | grep -v SQLite || true)
+    [ -z "$empty" ] || fail "$program: no licence stands below $empty"
     ok "$program: $(wc -l <"$work/billed") crates in the bill of materials, each with its licence in the notices"
 done
 grep -q '^== ring v' "$out/qxups-$version-licences-qxups.txt" || fail "ring is in qxups"
