@@ -92,8 +92,16 @@ fi
 
 say "qxups $version, commit $commit"
 [ -n "$resume" ] || rm -rf "$root/build"
-rm -rf "$root"/{source,vendor,out} && mkdir -p "$root"/{source,vendor,tools}
+rm -rf "$root"/{before,vendor,out} && mkdir -p "$root"/{source,vendor,tools}
+mv "$root/source" "$root/before" && mkdir "$root/source"
 git archive "$commit" | tar -x -C "$root/source"
+# cargo goes by times: what is as before keeps its own
+if [ -n "$resume" ]; then
+    (cd "$root/source" && find . -type f) | while read -r file; do
+        cmp -s "$root/before/$file" "$root/source/$file" && touch -r "$root/before/$file" "$root/source/$file"
+    done || true
+fi
+rm -rf "$root/before"
 cp "$(type -P cargo-deb)" "$(type -P cargo-generate-rpm)" "$root/tools/"
 # cargo checks each file of it by Cargo.lock
 (cd "$root/source" && cargo vendor --quiet --locked --versioned-dirs "$root/vendor" >/dev/null)

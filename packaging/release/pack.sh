@@ -41,4 +41,4 @@ assets=$work/assets.toml
     echo ']'
 } >"$assets"
 cargo generate-rpm -p crates/qxups --target "${triple[$architecture]}" --arch "${rpm_architecture[$architecture]}" --auto-req no \
-    --source-date "$SOURCE_DATE_EPOCH" --metadata-overwrite packaging/rpm/qxups.toml --metadata-overwrite "$assets" -o /out/
+    --source-date "$SOURCE_DATE_EPOCH" --metadata-overwrite "$assets" -o /out/
