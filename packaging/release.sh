@@ -105,6 +105,8 @@ rm -rf "$root/before"
 cp "$(type -P cargo-deb)" "$(type -P cargo-generate-rpm)" "$root/tools/"
 # cargo checks each file of it by Cargo.lock
 (cd "$root/source" && cargo vendor --quiet --locked --versioned-dirs "$root/vendor" >/dev/null)
+# build scripts look at times as well
+find "$root/vendor" -exec touch -h -d "@$epoch" {} +
 
 profile=()
 [ -z "$quick" ] || profile=(CARGO_PROFILE_RELEASE_LTO=off CARGO_PROFILE_RELEASE_OPT_LEVEL=1 CARGO_PROFILE_RELEASE_CODEGEN_UNITS=16)

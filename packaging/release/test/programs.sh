@@ -11,7 +11,7 @@ for architecture in $architectures; do
     for program in "$usr/bin/qxups" "$usr/lib/qxups/nutdrv_qx"; do
         readelf -hW "$program" | grep -q "Machine:.*${machine[$architecture]}" || fail "$program is of another machine"
         if readelf -lW "$program" | grep -q INTERP || readelf -dW "$program" | grep -q NEEDED; then fail "$program is not static"; fi
-        if grep -qa -e "$PWD" -e /root/ -e /source/ "$program"; then fail "$program has a path of where it was made"; fi
+        if grep -qa -e "$PWD" -e /root/ -e /source/crates -e /vendor/ -e /build/ "$program"; then fail "$program has a path of where it was made"; fi
     done
     [ "$("${run[@]}" "$usr/bin/qxups" -V)" = "qxups $version" ] || fail "$architecture: qxups -V"
     # the links of the drivers are names
