@@ -11,7 +11,7 @@ name=qxups-$VERSION-linux-$architecture
 NOTICES=$work/notices packaging/stage.sh "$built" "/build/${triple[amd64]}/release"
 
 deb=$(cargo deb --quiet --frozen --no-build --no-strip -p qxups --variant static --target "${triple[$architecture]}" --output /out/)
-if dpkg-deb -f "$deb" Depends | grep .; then
+if dpkg-deb -f "$deb" Depends | grep lib; then
     echo "pack.sh: $deb depends on libraries, so its programs are not static" >&2
     exit 1
 fi

@@ -40,7 +40,8 @@ mount -t tmpfs -o uid=65532,gid=65532,mode=0770 none "$root/var/lib/nut"
 inside() { chroot --userspec=65532:65532 --groups= "$root" "$@"; }
 healthy() { inside $(cat "$health") >/dev/null 2>&1; }
 if healthy; then echo "the health check passes without a server"; exit 1; fi
-inside /usr/bin/qxups serve &
+# no function: the process is to be the server
+chroot --userspec=65532:65532 --groups= "$root" /usr/bin/qxups serve &
 server=$!
 for _ in $(seq 300); do healthy && break; sleep 0.2; done
 healthy

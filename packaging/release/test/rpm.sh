@@ -13,9 +13,6 @@ for architecture in $architectures; do
     (cd "$root" && find usr -type f -exec sha256sum {} + | LC_ALL=C sort -k2) >"$work/in-rpm"
     (cd "$work/$architecture" && find usr -type f -exec sha256sum {} + | LC_ALL=C sort -k2) >"$work/in-archive"
     diff "$work/in-rpm" "$work/in-archive" || fail "$package has other files than the archive"
-    # its scripts, in a root with a shell
-    for file in bin lib lib64; do [ ! -L /$file ] || ln -sfn usr/$file "$root/$file"; done
-    cp /bin/dash "$root/usr/bin/sh" 2>/dev/null || true
     ok "$architecture: rpm reads it, digests are right, the files are those of the archive"
 done
 not_run "installation on a system with RPM: none can be had here; the scripts of the package are parsed alone"
