@@ -40,6 +40,21 @@ fn a_good_file_is_good() {
     assert_eq!((output.status.code(), said.as_str()), (Some(0), "ups.conf: 0 errors, 0 notes\n"));
 }
 
+/// As 'serve', 'setup' and 'drill' take it.
+#[test]
+fn the_folder_of_the_files_may_be_named() {
+    let folder = std::env::temp_dir().join(format!("qxups-check-folder-{}", std::process::id()));
+    let mut command = Command::new(env!("CARGO_BIN_EXE_qxups"));
+    command.args(["check-config", folder.to_str().unwrap()]).env_remove("NUT_CONFPATH").stdin(Stdio::null());
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::write(folder.join("ups.conf"), "[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\nfrob\n").unwrap();
+    let output = command.output().unwrap();
+    std::fs::remove_dir_all(&folder).unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    let line = format!("{}:4: ", folder.join("ups.conf").display());
+    assert!(output.status.code() == Some(1) && said.starts_with(&line), "{said}");
+}
+
 #[test]
 fn a_remark_is_no_failure() {
     let (output, _) = check("remark", "drivrpath = /x\n[a]\ndriver = nutdrv_qx\nport = /dev/ttyS0\n", &[]);

@@ -192,8 +192,9 @@ impl Drill {
                 ups.load_is_on = false;
                 said.push(format!("UPS {name} switches its load off"));
             } else if ups.charge <= 0.0 && !mains && was_on {
-                ups.load_is_on = false;
-                said.push(format!("the battery of UPS {name} is empty"));
+                // a UPS without power counts nothing down any more
+                (ups.load_is_on, ups.cut_at) = (false, None);
+                said.push(format!("the battery of UPS {name} is empty: its load is off"));
             } else if mains && !ups.load_is_on {
                 ups.load_is_on = true;
                 said.push(format!("UPS {name} switches its load on"));
@@ -497,7 +498,7 @@ mod tests {
             (true, false) => "stages",
             (true, true) => "all",
         };
-        let load = if is("switches its load off") { "cycled" } else { "stays on" };
+        let load = if is("switches its load on") { "cycled" } else { "stays on" };
         let last = done.text.lines().rev().find(|line| line.contains("up again") || line.contains("is back"));
         let up = last.and_then(|line| line.split_whitespace().next()).unwrap_or("-");
         format!("| {}:{:02} | {down} | {load} | {up} |\n", back_s / 60, back_s % 60)

@@ -28,8 +28,8 @@ pub fn is_driver_of_nut(name: &str) -> bool {
 /// What to check.
 #[derive(clap::Args)]
 pub struct CheckConfig {
-    /// ups.conf, with upsd.conf, upsd.users, upsmon.conf, upssched.conf and qxups.toml beside it, or one of these alone;
-    /// of upsmon.conf and upssched.conf alone, also what they are in qxups.toml; left out, the files of NUT
+    /// ups.conf or its folder, with upsd.conf, upsd.users, upsmon.conf, upssched.conf and qxups.toml beside it, or one of
+    /// these alone; of upsmon.conf and upssched.conf alone, also what they are in qxups.toml; left out, the files of NUT
     file: Option<PathBuf>,
     /// For programs
     #[arg(long)]
@@ -39,7 +39,8 @@ pub struct CheckConfig {
 impl CheckConfig {
     /// Prints what there is to say. The exit code is 1 when something would not work.
     pub fn run(self) -> Result<ExitCode, Stop> {
-        let file = self.file.unwrap_or_else(|| Paths::from_environment().conf.join("ups.conf"));
+        let file = self.file.unwrap_or_else(|| Paths::from_environment().conf);
+        let file = if file.is_dir() { file.join("ups.conf") } else { file };
         let (report, mut beside) = match CheckedFile::is_one(&file) {
             true => (None, vec![CheckedFile::alone(&file, &read(&file)?)]),
             false => (Some(report(&file)?), beside(&file)),
