@@ -35,7 +35,8 @@ wait $server || true
 # modules of another C library, as this system's nsswitch.conf may name them
 printf 'passwd: files compat systemd nosuchmodule\ngroup: files compat systemd nosuchmodule\nhosts: files\n' >/etc/nsswitch.conf
 if "$qxups" serve -u no-such-user "$names/etc" >"$names/unknown.log" 2>&1; then exit 1; else outcome=$?; fi
-[ $outcome = 1 ] && grep -q "there is no user 'no-such-user'" "$names/unknown.log"
+[ $outcome = 1 ]
+grep -q "there is no user 'no-such-user'" "$names/unknown.log"
 echo "ok: a user that no module of nsswitch.conf has is refused in a sentence"
 END
 cat >"$work/names/etc/ups.conf" <<'END'
