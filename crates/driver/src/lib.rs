@@ -11,6 +11,7 @@ pub mod config;
 mod handover;
 mod help;
 pub mod instance;
+pub mod name_service;
 mod once;
 pub mod power_down;
 pub mod process;

@@ -29,6 +29,7 @@ pub(crate) type Fatal = String;
 
 /// The whole program: the driver of NUT that it was called as, else the one that it was built as.
 pub fn main(built_as: &'static str) -> ExitCode {
+    crate::name_service::use_files_and_dns_if_static();
     let called = DriverKind::of_program(std::env::args_os().next().as_deref());
     let kind = called.or_else(|| DriverKind::named(built_as)).unwrap_or(&NUTDRV_QX);
     match run(kind) {

@@ -160,6 +160,7 @@ enum Task {
 }
 
 fn main() -> ExitCode {
+    driver::name_service::use_files_and_dns_if_static();
     // under that name it is the server, with the command line of upsd(8); a link is enough
     let called = std::env::args_os().next().map(std::path::PathBuf::from);
     if called.as_deref().and_then(std::path::Path::file_name).is_some_and(|name| name == "upsd") {

@@ -14,6 +14,7 @@ const PAGES: &[&str] = &[
     "ARCHITECTURE.md",
     "docs/guide.md",
     "docs/packaging.md",
+    "docs/release.md",
     "docs/battery.md",
     "docs/trouble.md",
     "docs/detection.md",
