@@ -7,13 +7,14 @@
 //! [`disk`] is a disk that a test can freeze.
 //!
 //! With real programs: [`nut`] is a folder with NUT's configuration, upsd and a driver, [`ups`] a simulated UPS for it, and
-//! [`tool`] one that the program `qxups` simulates; [`upsd`] is for comparisons with NUT's server.
+//! [`tool`] one that the program `qxups` simulates; [`upsd`] is for comparisons with NUT's server. [`nats`] is the centre of a fleet.
 #![allow(missing_docs, clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 pub mod disk;
 pub mod exchange;
 pub mod judge;
 pub mod line;
+pub mod nats;
 pub mod nut;
 pub mod snmp;
 pub mod tool;

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
+use testbed::nats::{NodePorts, three_nodes};
 
 /// The password of all sites.
 pub const PASSWORD: &str = "change-me";
@@ -65,32 +66,15 @@ fn accounts(sites: usize) -> String {
 impl Centre {
     /// Three nodes by the shipped configuration, without TLS.
     pub fn start(folder: &Path, sites: usize) -> Centre {
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/fleet/nats-server.conf");
-        let ports: Vec<[u16; 4]> =
-            (0..3).map(|_| [free_port(), free_port(), free_port(), free_port()]).collect();
-        let node = |number: usize| {
-            let folder = folder.join(format!("node{number}"));
-            std::fs::create_dir_all(&folder).unwrap();
-            std::fs::copy(&shipped, folder.join("nats-server.conf")).unwrap();
-            std::fs::write(folder.join("accounts.conf"), accounts(sites)).unwrap();
-            std::fs::write(folder.join("mqtt-tls.conf"), "").unwrap();
-            let [port, of_clients, of_cluster, of_http] = ports[number];
-            let mut arguments = vec![
-                format!("NODE=node{number}"),
-                format!("STORE={}/store", folder.display()),
-                format!("CLIENTS_LISTEN=127.0.0.1:{of_clients}"),
-                format!("HTTP_LISTEN=127.0.0.1:{of_http}"),
-                format!("CLUSTER_LISTEN=127.0.0.1:{of_cluster}"),
-                "MQTT_HOST=127.0.0.1".into(),
-                format!("MQTT_PORT={port}"),
-            ];
-            let routes = ports.iter().zip(1..);
-            arguments.extend(routes.map(|(of, at)| format!("ROUTE_{at}=nats://127.0.0.1:{}", of[2])));
-            let conf = folder.join("nats-server.conf").display().to_string();
-            arguments.extend(["nats-server".into(), "-c".into(), conf]);
-            Node { folder, arguments, port, child: None }
+        let ports = [(); 3].map(|()| [(); 4].map(|()| free_port()));
+        let started = three_nodes("nats-server", folder, &ports, &accounts(sites)).into_iter().zip(ports);
+        let node = |(number, (arguments, ports)): (usize, (Vec<String>, NodePorts))| Node {
+            folder: folder.join(format!("node{number}")),
+            arguments,
+            port: ports[0],
+            child: None,
         };
-        let nodes: Vec<Node> = (0..3).map(node).collect();
+        let nodes: Vec<Node> = started.enumerate().map(node).collect();
         let mut centre = Centre { ports: [ports[0][0], ports[1][0], ports[2][0]], nodes };
         (0..3).for_each(|node| centre.spawn(node));
         (0..3).for_each(|node| centre.await_port(node));

@@ -69,41 +69,20 @@ impl Broker {
 
     /// The three nodes of packaging/fleet as they are shipped, but for TLS; each is a broker.
     pub fn start_fleet(program: &str, folder: &Path) -> Vec<Broker> {
-        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/fleet");
-        let ports: Vec<[u16; 4]> =
-            (0..3).map(|_| [free_port(), free_port(), free_port(), free_port()]).collect();
-        let start = |number: usize| {
+        let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packaging/fleet/accounts.conf");
+        let accounts = std::fs::read_to_string(shipped).unwrap();
+        let ports = [(); 3].map(|()| [(); 4].map(|()| free_port()));
+        let nodes = testbed::nats::three_nodes(program, folder, &ports, &accounts).into_iter().enumerate();
+        let start = |(number, arguments): (usize, Vec<String>)| {
             let folder = folder.join(format!("node{number}"));
-            std::fs::create_dir_all(&folder).unwrap();
-            for file in ["nats-server.conf", "accounts.conf"] {
-                std::fs::copy(shipped.join(file), folder.join(file)).unwrap();
-            }
-            std::fs::write(folder.join("mqtt-tls.conf"), "").unwrap();
-            let [port, of_clients, of_cluster, of_http] = ports[number];
-            let mut arguments = vec![
-                format!("NODE=node{number}"),
-                format!("STORE={}/store", folder.display()),
-                format!("CLIENTS_LISTEN=127.0.0.1:{of_clients}"),
-                format!("HTTP_LISTEN=127.0.0.1:{of_http}"),
-                format!("CLUSTER_LISTEN=127.0.0.1:{of_cluster}"),
-                "MQTT_HOST=127.0.0.1".into(),
-                format!("MQTT_PORT={port}"),
-            ];
-            let routes =
-                ports.iter().zip(1..).map(|(of, at)| format!("ROUTE_{at}=nats://127.0.0.1:{}", of[2]));
-            arguments.extend(routes);
-            arguments.extend([
-                program.to_string(),
-                "-c".into(),
-                folder.join("nats-server.conf").display().to_string(),
-            ]);
             let client = ["-u", "desk", "-P", "change-me-3"].map(String::from).to_vec();
+            let program = "/usr/bin/env".into();
             let mut broker =
-                Broker { program: "/usr/bin/env".into(), arguments, port, folder, child: None, client };
+                Broker { program, arguments, port: ports[number][0], folder, child: None, client };
             broker.again();
             broker
         };
-        (0..3).map(start).collect()
+        nodes.map(start).collect()
     }
 
     /// Starts it, also after it was ended.
